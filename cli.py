@@ -1,0 +1,186 @@
+"""The command line, `python3 dev <command>`; what a command needs is imported when it is called."""
+
+import ast
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+ROOT = Path(__file__).resolve().parent
+SDL = ROOT / "schema" / "schema.graphql"
+LAYERS = ("schema", "subscriptions", "resolvers", "auth", "tenancy", "db", "domain")
+
+commands = typer.Typer(
+    help="Relata: a GraphQL backend for customer relationship management, for many tenants.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+# A group of commands is added here: commands.add_typer(tenant, name="tenant").
+
+
+def tell(news: str) -> None:
+    """Progress is for people, so it goes to stderr; stdout is for answers."""
+    print(news, file=sys.stderr, flush=True)
+
+
+def configured(**given: Any) -> "Settings":
+    """The settings: the options that were given, else the environment, else the defaults."""
+    from pydantic import ValidationError
+
+    from settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        for problem in error.errors():
+            name = str(problem["loc"][0])
+            name = name if name.isupper() else f"RELATA_{name.upper()}"
+            tell(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
+        raise typer.Exit(1) from None
+
+
+@commands.command()
+def run(
+    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    data: Annotated[Path | None, typer.Option(help="The directory of the servers' data.")] = None,
+) -> None:
+    """Serve the API, with servers of our own where no URL names others."""
+    import uvloop
+
+    from db.engine.embedded import CannotStart
+
+    settings = configured(port=port, data=data)
+    try:
+        _free(settings.host, settings.port)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(settings))
+    except asyncio.CancelledError:
+        tell("stopped")
+    except CannotStart as error:
+        tell(f"Relata cannot start. {error}")
+        raise typer.Exit(1) from None
+    else:
+        tell("The service ended by itself; what it said above tells why.")
+        raise typer.Exit(1)
+
+
+async def _run(settings: "Settings") -> None:
+    import app
+    from db.engine.embedded import embedded
+
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine that runs has one
+
+    def stop(number: int, frame: object) -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    async with embedded(
+        settings.data,
+        database_url=settings.database_url,
+        redis_url=settings.redis_url,
+        tell=tell,
+    ) as servers:
+        await app.serve(settings, servers.database_url, servers.redis_url)
+
+
+def _free(host: str, port: int) -> None:
+    """Say that the port is taken before anything is started."""
+    from db.engine.embedded import CannotStart
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStart(
+                f"It cannot listen on {host}, port {port} ({error.strerror}): give another --port, "
+                "or stop what listens there."
+            ) from None
+
+
+UNTOUCHED = {
+    "ignore_unknown_options": True,
+    "allow_extra_args": True,
+    "allow_interspersed_args": False,
+}
+
+
+@commands.command(context_settings=UNTOUCHED)
+def test(context: typer.Context) -> None:
+    """Run the checks and all tests; with arguments, pytest with those."""
+    pytest = [sys.executable, "-m", "pytest", *context.args]
+    if context.args:
+        os.execv(sys.executable, pytest)  # noqa: S606
+    failed = [_checks(), subprocess.call(pytest, cwd=ROOT)]
+    raise typer.Exit(max(failed))
+
+
+@commands.command()
+def check() -> None:
+    """Check what is known without tests: types, contracts, format, sizes."""
+    raise typer.Exit(_checks())
+
+
+def _checks() -> int:
+    return subprocess.call([sys.executable, str(ROOT / "tests" / "house" / "checks.py")], cwd=ROOT)
+
+
+@commands.command()
+def room(name: Annotated[str, typer.Argument(help="An area, such as sales.")]) -> None:
+    """List where an area lives: its file in every layer, with its purpose."""
+    found = [(layer, file) for layer in LAYERS if (file := _room(layer, name))]
+    if not found:
+        rooms = {file.stem for layer in LAYERS for file in (ROOT / layer).glob("[!_]*.py")}
+        tell(f"No layer has a room {name}. There are: {', '.join(sorted(rooms)) or 'none yet'}.")
+        raise typer.Exit(1)
+    width = max(len(str(file.relative_to(ROOT))) for _, file in found)
+    for _, file in found:
+        text = ast.get_docstring(ast.parse(file.read_text())) or "(it does not say)"
+        sentence = " ".join(text.split("\n\n")[0].split()).partition(". ")[0].rstrip(".")
+        print(f"{file.relative_to(ROOT)!s:{width}}  {sentence}.")
+
+
+def _room(layer: str, name: str) -> Path | None:
+    choices = (ROOT / layer / f"{name}.py", ROOT / layer / name / "__init__.py")
+    return next((file for file in choices if file.exists()), None)
+
+
+@commands.command()
+def sdl(
+    write: Annotated[bool, typer.Option("--write", help="Write schema/schema.graphql.")] = False,
+) -> None:
+    """Print the GraphQL contract that the code speaks, or write it down."""
+    from schema.api import print_sdl
+
+    text = print_sdl()
+    if write:
+        SDL.write_text(text)
+        tell(f"wrote {SDL.relative_to(ROOT)}")
+    else:
+        sys.stdout.write(text)
+
+
+def main() -> None:
+    """Also hear `relata tenant list`, as the installed command is called in the documentation."""
+    words = sys.argv[1:]
+    if words[:1] == ["relata"]:
+        del words[0]
+    commands(words, prog_name="relata")
+
+
+if __name__ == "__main__":
+    main()

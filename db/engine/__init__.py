@@ -1,0 +1,1 @@
+"""The machinery of the store; it knows no area."""

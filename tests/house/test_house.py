@@ -1,0 +1,32 @@
+"""The house rules that are read from the files hold: `test` with arguments skips the checks."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+def _checks() -> ModuleType:
+    """By its path: `tests` is no package, and another of that name may be installed."""
+    spec = importlib.util.spec_from_file_location("checks", Path(__file__).with_name("checks.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "file sizes",
+        "function sizes",
+        "docstrings",
+        "locks without addresses",
+        "locks current",
+    ],
+)
+def test_house_rule(name: str) -> None:
+    remedy = _checks().CHECKS[name]()
+    assert not remedy, remedy
