@@ -1,0 +1,1 @@
+"""What things mean: rules and words as plain functions and frozen values. No clock, no session, no await."""

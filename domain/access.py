@@ -1,0 +1,98 @@
+"""What a caller may read, as plain values: levels granted by profiles, united, then narrowed by restrictions."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from domain.setup import AttributeKind
+
+
+class RowScope(StrEnum):
+    """Which rows of an entity a profile opens."""
+
+    OWN = "OWN"
+    """Those owned by the viewer or by somebody below in the employee tree, and those shared."""
+    ALL = "ALL"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One profile as a tenant has set it up. A thing it does not name is closed (D-34)."""
+
+    full: bool = False
+    """Opens every entity and field, those to come included; rules per status do not apply."""
+    entities: Mapping[str, RowScope] = field(default_factory=dict)
+    fields: frozenset[tuple[str, str]] = frozenset()
+    """(entity, field) or (entity, attribute id)."""
+
+
+@dataclass(frozen=True)
+class StatusRule:
+    """A restriction: `field` of `entity` is readable only while the record's status is one of these."""
+
+    entity: str
+    field: str
+    statuses: frozenset[str]
+
+
+@dataclass(frozen=True, order=True)
+class Attribute:
+    """A custom attribute's definition. Its id never changes; values are kept under it."""
+
+    id: str
+    entity: str
+    key: str
+    label: str
+    kind: AttributeKind
+
+
+@dataclass(frozen=True)
+class EntityRights:
+    """What a viewer may read of one entity."""
+
+    rows: RowScope
+    fields: frozenset[str]
+    ruled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Fields readable only in these statuses."""
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    """Readable attributes by key."""
+
+
+def rights(
+    profiles: Iterable[Profile],
+    rules: Iterable[StatusRule],
+    attributes: Iterable[Attribute],
+    known: Mapping[str, frozenset[str]],
+) -> dict[str, EntityRights]:
+    """Unite what profiles grant, then let restrictions win (D-10). An absent entity is closed.
+
+    `known` names every entity with its fields, so that a full profile can be spelled out.
+    """
+    profiles, rules, attributes = list(profiles), list(rules), list(attributes)
+    full = any(profile.full for profile in profiles)
+    granted: dict[str, EntityRights] = {}
+    for entity, names in known.items():
+        scopes = {p.entities[entity] for p in profiles if entity in p.entities}
+        if not full and not scopes:
+            continue
+        openly = {name for p in profiles for owner, name in p.fields if owner == entity}
+        mine = [a for a in attributes if a.entity == entity and (full or a.id in openly)]
+        fields = names if full else names & openly
+        granted[entity] = EntityRights(
+            rows=RowScope.ALL if full or RowScope.ALL in scopes else RowScope.OWN,
+            fields=fields,
+            ruled={} if full else _ruled(entity, fields, rules),
+            attributes={a.key: a for a in sorted(mine)},
+        )
+    return granted
+
+
+def _ruled(
+    entity: str, fields: frozenset[str], rules: list[StatusRule]
+) -> dict[str, tuple[str, ...]]:
+    """Several rules on one field all hold, so their statuses intersect."""
+    narrowed: dict[str, frozenset[str]] = {}
+    for rule in rules:
+        if rule.entity == entity and rule.field in fields:
+            narrowed[rule.field] = narrowed.get(rule.field, rule.statuses) & rule.statuses
+    return {name: tuple(sorted(statuses)) for name, statuses in sorted(narrowed.items())}
