@@ -1,0 +1,133 @@
+"""What every table has, and the checks that its columns' types imply."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    Enum,
+    Integer,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped
+
+from db.engine.declare import field, internal
+
+NAMES = {
+    "pk": "%(table_name)s_pkey",
+    "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    "ck": "%(table_name)s_%(constraint_name)s_check",
+}
+
+
+class Base(DeclarativeBase):
+    """A table in every tenant's schema. Its name carries no schema: the transaction's path places it."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
+        int: Integer,
+        Decimal: Numeric(18, 4),
+        datetime: DateTime(timezone=True),
+        date: Date,
+        UUID: Uuid,
+    }
+    __table__: ClassVar[Table]
+
+    def __init_subclass__(cls, **kw: Any) -> None:
+        super().__init_subclass__(**kw)
+        if "__table__" in cls.__dict__:
+            _add_checks(cls.__table__)
+            cls.__table__.comment = (cls.__doc__ or "").strip().splitlines()[0]
+
+
+class Record(Base):
+    """A row that callers see through the gate, and in no other way."""
+
+    __abstract__ = True
+    __prefix__: ClassVar[str]
+    """What the entity's ids begin with, such as `opp`."""
+    __status__: ClassVar[str | None] = None
+    """The column that rules per status look at."""
+
+    id: Mapped[UUID] = field(
+        "Identifies the record.", primary_key=True, filter=True, write=False, sort_order=-1
+    )
+    version: Mapped[int] = field(
+        "Grows by one with every change; send it back to notice that somebody else was quicker.",
+        write=False,
+        server_default="1",
+        sort_order=100,
+    )
+    created_at: Mapped[datetime] = field(
+        "When the record was created.",
+        filter=True,
+        sort=True,
+        write=False,
+        server_default=func.now(),
+        sort_order=100,
+    )
+    updated_at: Mapped[datetime] = field(
+        "When the record was last changed.",
+        filter=True,
+        sort=True,
+        write=False,
+        server_default=func.now(),
+        sort_order=100,
+    )
+    deleted_at: Mapped[datetime | None] = internal(
+        "When the record was put into the bin.", sort_order=100
+    )
+
+
+class Internal(Base):
+    """A table of the system's own bookkeeping: no entity, no rights, never shown."""
+
+    __abstract__ = True
+
+
+def enumeration(words: type[StrEnum]) -> Enum:
+    """Text with a CHECK: a native enum has another OID in every schema and breaks the driver's caches."""
+    return Enum(
+        words,
+        native_enum=False,
+        create_constraint=False,
+        length=None,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+def _add_checks(table: Table) -> None:
+    """No value may be stored that the API cannot say: NaN, infinite, or a five-digit year (D-42)."""
+    for column in table.columns:
+        name, kind = column.name, column.type
+        if column.computed is not None:
+            continue
+        if isinstance(kind, Enum):
+            words = ", ".join(f"'{word}'" for word in kind.enums)
+            rule = f"{name} IN ({words})"
+        elif isinstance(kind, Numeric):
+            rule = f"{name} <> 'NaN'"
+        elif isinstance(kind, DateTime):
+            rule = f"{name} >= '0001-01-01Z' AND {name} < '10000-01-01Z'"
+        elif isinstance(kind, Date):
+            rule = f"{name} >= '0001-01-01' AND {name} < '10000-01-01'"
+        elif isinstance(kind, Integer | SmallInteger | BigInteger | Text | Uuid):
+            continue
+        else:
+            continue
+        table.append_constraint(CheckConstraint(rule, name=name))

@@ -1,0 +1,119 @@
+"""The words a table is declared with: one line says what a column is and everything the API does with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ForeignKey, Numeric, TextClause, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import MappedColumn, mapped_column
+
+MONEY = Numeric(18, 4)
+"""Wide enough for every currency's minor units; how many digits are shown is the currency's matter."""
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """What the API does with a column."""
+
+    filter: bool = False
+    sort: bool = False
+    aggregate: bool = False
+    write: bool = True
+    """Whether an update may set it. What the server keeps itself is never written by a caller."""
+    name: str | None = None
+    """The API's name where it differs from the column's."""
+    deprecated: str | None = None
+    currency: str | None = None
+    """For money: the column with the currency's code."""
+    target: str | None = None
+    """For references: the table the column points into."""
+    reverse: str | None = None
+    reverse_doc: str = ""
+    attributes: bool = False
+
+
+def field(
+    doc: str,
+    *args: Any,
+    filter: bool = False,
+    sort: bool = False,
+    aggregate: bool = False,
+    write: bool = True,
+    name: str | None = None,
+    deprecated: str | None = None,
+    **column: Any,
+) -> MappedColumn[Any]:
+    """A column the API shows. `doc` is its SQL comment and its GraphQL description."""
+    exposed = Exposed(filter, sort, aggregate, write, name, deprecated)
+    return mapped_column(*args, comment=doc, info={"api": exposed}, **column)
+
+
+def internal(doc: str, *args: Any, **column: Any) -> MappedColumn[Any]:
+    """A column the API never shows."""
+    return mapped_column(*args, comment=doc, info={"api": None}, **column)
+
+
+def money(
+    doc: str,
+    *,
+    currency: str = "currency",
+    filter: bool = False,
+    sort: bool = False,
+    aggregate: bool = False,
+    write: bool = True,
+    **column: Any,
+) -> MappedColumn[Any]:
+    """An amount in the currency that the row names in `currency`; shown as `{ amount currency }`."""
+    exposed = Exposed(filter, sort, aggregate, write, currency=currency)
+    return mapped_column(MONEY, comment=doc, info={"api": exposed}, **column)
+
+
+def reference(
+    doc: str,
+    target: str,
+    *,
+    reverse: str,
+    reverse_doc: str,
+    write: bool = True,
+    on_delete: Literal["RESTRICT", "CASCADE"] = "RESTRICT",
+    **column: Any,
+) -> MappedColumn[Any]:
+    """A foreign key into `target`: the object it names, filter and sort through it, and the way back.
+
+    The column must end in `_id`; the API's name is what stands before it.
+    """
+    exposed = Exposed(
+        True, True, False, write, target=target, reverse=reverse, reverse_doc=reverse_doc
+    )
+    key = ForeignKey(f"{target}.id", ondelete=on_delete)
+    return mapped_column(key, comment=doc, info={"api": exposed}, **column)
+
+
+def custom_attributes() -> MappedColumn[Any]:
+    """The values of the tenant's own attributes, by the attribute's id (D-72)."""
+    doc = "Values of the tenant's own attributes."
+    return mapped_column(
+        "custom",
+        JSONB,
+        nullable=False,
+        server_default="{}",
+        comment=doc,
+        info={"api": Exposed(True, True, False, attributes=True)},
+    )
+
+
+def folded(column: str) -> TextClause:
+    """For an index: a text column without case and accents, as it is sorted and searched."""
+    return text(f'platform.fold({column}) COLLATE "C"')
+
+
+def descending(column: str) -> TextClause:
+    """For an index: a nullable column from high to low, empty values last, as lists are sorted."""
+    return text(f"{column} DESC NULLS LAST")
+
+
+def exposed(info: Mapping[str, Any]) -> Exposed | None:
+    """What the API does with the column whose `info` this is, or None where it is internal."""
+    api: Exposed | None = info["api"]
+    return api

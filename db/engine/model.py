@@ -1,0 +1,204 @@
+"""The declarations read back: every entity with its fields, references and ways back, as planner and API see them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, cast
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Enum,
+    Integer,
+    Numeric,
+    Table,
+    Text,
+    Uuid,
+)
+
+from db.engine.base import Record
+from db.engine.declare import Exposed, exposed
+from domain.naming import camel
+
+
+class Kind(StrEnum):
+    """How a field's values are written, compared and aggregated."""
+
+    ID = "ID"
+    TEXT = "TEXT"
+    INT = "INT"
+    DECIMAL = "DECIMAL"
+    MONEY = "MONEY"
+    BOOLEAN = "BOOLEAN"
+    DATE = "DATE"
+    DATETIME = "DATETIME"
+    ENUM = "ENUM"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A value of an entity: one column (two for money)."""
+
+    name: str
+    column: str
+    kind: Kind
+    doc: str
+    nullable: bool
+    exposed: Exposed
+    enum: type[StrEnum] | None = None
+    scale: int = 0
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The way to one other record, along a foreign key."""
+
+    name: str
+    column: str
+    target: str
+    doc: str
+    nullable: bool
+    exposed: Exposed
+
+
+@dataclass(frozen=True)
+class Reverse:
+    """The way back along a reference: the many records that point here."""
+
+    name: str
+    source: str
+    reference: str
+    column: str
+    doc: str
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One kind of record, as declared by its table's class."""
+
+    name: str
+    prefix: str
+    table: Table
+    doc: str
+    fields: Mapping[str, Field]
+    references: Mapping[str, Reference]
+    reverses: dict[str, Reverse] = field(default_factory=dict)
+    attributes: str | None = None
+    """The column with custom attributes, if the entity carries any."""
+    status: str | None = None
+    """The column that rules per status look at."""
+
+    @cached_property
+    def granted(self) -> frozenset[str]:
+        """What a profile can grant: fields, references and `attributes`. The id comes with the entity."""
+        names = {*self.fields, *self.references} - {"id"}
+        return frozenset(names)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+class Model:
+    """All entities, by name, by id prefix and by table."""
+
+    def __init__(self, records: Iterable[type[Record]]) -> None:
+        self.entities = {entity.name: entity for entity in map(_entity, records)}
+        self.by_prefix = {entity.prefix: entity for entity in self.entities.values()}
+        self.by_table = {entity.table.name: entity for entity in self.entities.values()}
+        if len(self.by_prefix) != len(self.entities):
+            raise TypeError("Two entities share an id prefix; give one of them another __prefix__.")
+        for entity in self.entities.values():
+            for ref in entity.references.values():
+                self._add_reverse(entity, ref)
+
+    def _add_reverse(self, entity: Entity, ref: Reference) -> None:
+        name = ref.exposed.reverse or ""
+        target = self.entities[ref.target]
+        if name in {*target.reverses, *target.fields, *target.references}:
+            raise TypeError(f"{target.name}.{name} is declared twice; rename one reverse=.")
+        doc = ref.exposed.reverse_doc
+        target.reverses[name] = Reverse(name, entity.name, ref.name, ref.column, doc)
+
+    @cached_property
+    def granted(self) -> dict[str, frozenset[str]]:
+        """Every entity with all that a profile can grant of it."""
+        return {name: entity.granted for name, entity in self.entities.items()}
+
+
+def _entity(record: type[Record]) -> Entity:
+    table = record.__table__
+    fields: dict[str, Field] = {}
+    references: dict[str, Reference] = {}
+    attributes = None
+    for column in table.columns:
+        api = exposed(column.info) if "api" in column.info else _undeclared(table, column)
+        if api is None:
+            continue
+        if api.attributes:
+            attributes = column.name
+        elif api.target:
+            reference = _reference(column, api)
+            references[reference.name] = reference
+        else:
+            value = _field(column, api)
+            fields[value.name] = value
+    doc = (record.__doc__ or "").strip()
+    return Entity(
+        record.__name__,
+        record.__prefix__,
+        table,
+        doc,
+        fields,
+        references,
+        attributes=attributes,
+        status=record.__status__,
+    )
+
+
+def _undeclared(table: Table, column: Column[Any]) -> Exposed | None:
+    raise TypeError(
+        f"{table.name}.{column.name} is a bare mapped_column: "
+        "declare it with field(), reference(), money() or internal() of db.engine.declare."
+    )
+
+
+def _reference(column: Column[Any], api: Exposed) -> Reference:
+    if not column.name.endswith("_id") or api.target is None:
+        raise TypeError(f"{column.name} is a reference, so its name must end in _id.")
+    target = "".join(part.capitalize() for part in api.target.split("_"))
+    name = api.name or camel(column.name.removesuffix("_id"))
+    return Reference(name, column.name, target, column.comment or "", bool(column.nullable), api)
+
+
+def _field(column: Column[Any], api: Exposed) -> Field:
+    kind = _kind(column, api)
+    kept = column.type
+    words = cast("type[StrEnum]", kept.enum_class) if isinstance(kept, Enum) else None
+    scale = int(kept.scale or 0) if isinstance(kept, Numeric) else 0
+    name = api.name or camel(column.name)
+    nullable = bool(column.nullable)
+    return Field(name, column.name, kind, column.comment or "", nullable, api, words, scale)
+
+
+_KINDS: tuple[tuple[type[Any], Kind], ...] = (
+    (Enum, Kind.ENUM),
+    (Uuid, Kind.ID),
+    (Text, Kind.TEXT),
+    (Integer, Kind.INT),
+    (Numeric, Kind.DECIMAL),
+    (Boolean, Kind.BOOLEAN),
+    (DateTime, Kind.DATETIME),
+    (Date, Kind.DATE),
+)
+
+
+def _kind(column: Column[Any], api: Exposed) -> Kind:
+    if api.currency:
+        return Kind.MONEY
+    for kept, kind in _KINDS:
+        if isinstance(column.type, kept):
+            return kind
+    raise TypeError(f"{column.name}: the API has no words for {column.type!r}; use internal().")

@@ -1,0 +1,126 @@
+"""Tables of the sales area: what we hope to sell."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy.orm import Mapped
+
+from db.engine.base import Internal, Record, enumeration
+from db.engine.declare import (
+    custom_attributes,
+    descending,
+    field,
+    folded,
+    internal,
+    money,
+    reference,
+)
+from domain.setup import StageKind
+
+
+class Opportunity(Record):
+    """A possible sale to an account, worked on by one owner."""
+
+    __tablename__ = "opportunity"
+    __prefix__ = "opp"
+    __status__ = "status"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["stage_id", "status"],
+            ["stage.id", "stage.kind"],
+            onupdate="CASCADE",
+            name="opportunity_status_fkey",
+        ),
+        CheckConstraint("probability BETWEEN 0 AND 100", name="probability"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        Index(None, "account_id"),
+        Index(None, "owner_id", "id"),
+        Index(None, "type_id"),
+        Index(None, "stage_id"),
+        Index("opportunity_name_idx", folded("name"), "id"),
+        Index("opportunity_amount_idx", descending("amount"), text("id DESC")),
+        Index("opportunity_expected_close_on_idx", "expected_close_on", "id"),
+        Index("opportunity_created_at_idx", "created_at", "id"),
+    )
+
+    name: Mapped[str] = field("What people call this opportunity.", filter=True, sort=True)
+    account_id: Mapped[UUID] = reference(
+        "The account we hope to sell to.",
+        "account",
+        reverse="opportunities",
+        reverse_doc="Possible sales to this account.",
+    )
+    owner_id: Mapped[UUID] = reference(
+        "The employee who works on it.",
+        "employee",
+        reverse="opportunities",
+        reverse_doc="The opportunities this employee works on.",
+    )
+    type_id: Mapped[UUID] = reference(
+        "Its kind, and thereby its pipeline.",
+        "opportunity_type",
+        reverse="opportunities",
+        reverse_doc="The opportunities of this type.",
+    )
+    stage_id: Mapped[UUID] = reference(
+        "Where it stands.",
+        "stage",
+        reverse="opportunities",
+        reverse_doc="The opportunities in this stage.",
+        write=False,
+    )
+    status: Mapped[StageKind] = field(
+        "Whether it is open, won or lost. Follows from the stage.",
+        enumeration(StageKind),
+        filter=True,
+        sort=True,
+        write=False,
+    )
+    probability: Mapped[int | None] = field(
+        "How likely it is to be won, in percent.", filter=True, sort=True, aggregate=True
+    )
+    currency: Mapped[str] = field(
+        "The currency of its amounts, as ISO 4217.", filter=True, sort=True
+    )
+    amount: Mapped[Decimal | None] = money(
+        "Expected value, without tax.", filter=True, sort=True, aggregate=True
+    )
+    margin: Mapped[Decimal | None] = money(
+        "What is left of the amount after our own cost.", filter=True, sort=True, aggregate=True
+    )
+    commission: Mapped[Decimal | None] = money(
+        "What the seller earns on it.", filter=True, sort=True, aggregate=True
+    )
+    expected_close_on: Mapped[date | None] = field(
+        "The day we expect a decision.", filter=True, sort=True, aggregate=True
+    )
+    note: Mapped[str | None] = field("What colleagues should know.", filter=True)
+    custom: Mapped[dict[str, Any]] = custom_attributes()
+
+
+class OpportunityShare(Internal):
+    """One opportunity that an employee sees besides his own."""
+
+    __tablename__ = "opportunity_share"
+    __table_args__ = (Index(None, "employee_id"),)
+
+    opportunity_id: Mapped[UUID] = internal(
+        "The opportunity.", ForeignKey("opportunity.id", ondelete="CASCADE"), primary_key=True
+    )
+    employee_id: Mapped[UUID] = internal(
+        "Who sees it.", ForeignKey("employee.id"), primary_key=True
+    )
+
+
+class ShareRule(Internal):
+    """A standing share: a role sees all opportunities of a type."""
+
+    __tablename__ = "share_rule"
+
+    role_id: Mapped[UUID] = internal("The role.", ForeignKey("role.id"), primary_key=True)
+    type_id: Mapped[UUID] = internal(
+        "The type whose opportunities it sees.", ForeignKey("opportunity_type.id"), primary_key=True
+    )
