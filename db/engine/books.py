@@ -1,0 +1,20 @@
+"""Runs statements on the system's own bookkeeping tables; the sealed compiler refuses any that names a record's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+from sqlalchemy.sql.elements import ClauseElement
+
+from db.engine.seal import DIALECT, SealedCompiler
+
+
+async def run(connection: asyncpg.Connection[Any], statement: ClauseElement) -> Sequence[asyncpg.Record]:
+    """Compile a Core statement, values and all, and fetch its rows in the transaction under way."""
+    compiler = SealedCompiler(DIALECT, statement, issued=lambda seen: False)
+    values = compiler.construct_params()
+    arguments = [values[name] for name in compiler.positiontup or ()]
+    rows: Sequence[asyncpg.Record] = await connection.fetch(compiler.string, *arguments)
+    return rows

@@ -1,0 +1,196 @@
+"""The one door to the rows of records: `see` hands out the rows and columns a caller may see, and nothing else compiles."""
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    case,
+    null,
+    select,
+    type_coerce,
+)
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.types import TypeEngine
+
+from db.engine.model import Entity
+from db.engine.seal import DIALECT, SealedCompiler, Unsealed
+from db.engine.sql import Column, Concat, one_of
+from domain.access import Attribute
+
+__all__ = ["Compiled", "Form", "Gate", "Guard", "Right", "Seen", "Unsealed"]
+
+
+class Right(StrEnum):
+    """What a caller may do with a field: read it, read it in some statuses, or not know it."""
+
+    OPEN = "OPEN"
+    RULED = "RULED"
+    CLOSED = "CLOSED"
+
+
+class Form(StrEnum):
+    """How the rows a caller may see are said in SQL (D-52)."""
+
+    WIDE = "WIDE"
+    """`own OR shared`: right wherever an index leads to few rows first."""
+    NARROW = "NARROW"
+    """`id IN (own UNION ALL shared)`: right for a root list of a viewer with few rows."""
+
+
+class Guard(Protocol):
+    """Who asks, and what they may see. auth/ implements it; db/ asks it and knows no roles."""
+
+    def may_see(self, entity: str) -> bool:
+        """Whether any row of the entity may be seen."""
+
+    def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
+        """The condition on the entity's table, or None for all rows."""
+
+    def right(self, entity: str, name: str) -> Right:
+        """What may be done with a field or a reference."""
+
+    def attribute(self, entity: str, key: str) -> Attribute | None:
+        """The custom attribute with this key, if it exists and is readable: the two are not told apart."""
+
+    def attributes(self, entity: str) -> Iterable[Attribute]:
+        """All readable custom attributes, in a fixed order."""
+
+    def form(self, entity: str) -> Form:
+        """Which form suits a root list."""
+
+    def value(self, name: str) -> object:
+        """The value of a parameter that the guard's own conditions use."""
+
+    def project(self, touched: Iterable[tuple[str, str]]) -> Hashable:
+        """All that a plan touching these fields depends on: the permission shape, without ids (D-55)."""
+
+
+class Seen(FromClause):
+    """The rows of one entity that a caller may see, columns masked. Postgres pulls it up like a view.
+
+    Only the columns asked of it are in its list, so the SQL stays short enough to read.
+    """
+
+    __visit_name__ = "seen"
+    inherit_cache = False
+    named_with_column = True
+
+    def __init__(self, entity: Entity, guard: Guard, form: Form, name: str) -> None:
+        self.entity = entity
+        self.name = name
+        self._guard = guard
+        self._form = form
+        self._listed: dict[str, ColumnElement[Any]] = {}
+
+    @property
+    def _from_objects(self) -> list[FromClause]:
+        return [self]
+
+    def column(self, name: str, *, label: str | None = None, under: str | None = None) -> Column:
+        """A column, masked by the right on the API's field `under` (default: the one it belongs to)."""
+        kept = self.entity.table.c[name]
+        field = under or self._field_of(name)
+        masked = self._masked(kept, field)
+        return self._list(label or name, masked, kept.type)
+
+    def test(
+        self, name: str, condition: Callable[[Any], ColumnElement[bool]]
+    ) -> ColumnElement[bool]:
+        """A positive condition on a column, false where the column is masked.
+
+        For a field ruled by status the mask is said as `status = ANY(…) AND condition`, because a
+        condition on the CASE would read every row (D-51).
+        """
+        field = self._field_of(name)
+        if self._guard.right(self.entity.name, field) is not Right.RULED:
+            return condition(self.column(name))
+        kept = self.entity.table.c[name]
+        status = self._list("status_", self._status(), Text())
+        raw = self._list(f"{name}_raw", kept, kept.type)
+        return and_(one_of(status, self._statuses(field), Text()), condition(raw))
+
+    def select(self) -> Select[Any]:
+        """The statement this stands for. Never LIMIT, DISTINCT or anything else that stops pulling up."""
+        table, name = self.entity.table, self.entity.name
+        listed = [value.label(label) for label, value in self._listed.items()]
+        conditions = [table.c.deleted_at.is_(null())]
+        rows = self._guard.rows(self.entity, self._form)
+        if rows is not None:
+            conditions.append(rows)
+        if not self._guard.may_see(name):
+            raise Unsealed(f"{name} is closed to this caller: the planner must not come here.")
+        return select(*(listed or [table.c.id])).select_from(table).where(*conditions)
+
+    def _list(self, label: str, value: ColumnElement[Any], kind: TypeEngine[Any]) -> Column:
+        self._listed[label] = value
+        return Column(self.name, label, kind)
+
+    def _field_of(self, column: str) -> str:
+        for named in (*self.entity.fields.values(), *self.entity.references.values()):
+            if named.column == column:
+                return named.name
+        raise Unsealed(f"{self.entity.name}.{column} is internal: no caller sees it.")
+
+    def _masked(self, kept: Any, field: str) -> ColumnElement[Any]:
+        if field == "id":
+            return kept  # type: ignore[no-any-return]
+        right = self._guard.right(self.entity.name, field)
+        if right is Right.OPEN:
+            return kept  # type: ignore[no-any-return]
+        if right is Right.CLOSED:
+            return type_coerce(null(), kept.type)
+        return case((one_of(self._status(), self._statuses(field), Text()), kept))
+
+    def attribute(self, attribute: Attribute) -> ColumnElement[Any]:
+        """The jsonb value of a readable custom attribute."""
+        if self._guard.attribute(self.entity.name, attribute.key) != attribute:
+            raise Unsealed(f"{attribute.key} is closed to this caller.")
+        kept = self.entity.table.c[self.entity.attributes]
+        listed = self._list(self.entity.attributes or "", kept, kept.type)
+        return listed.op("->")(Concat([attribute.id]))
+
+    def _status(self) -> Any:
+        return self.entity.table.c[self.entity.status]
+
+    def _statuses(self, field: str) -> str:
+        return f"statuses:{self.entity.name}.{field}"
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A statement's text and the names of its parameters, in the order of their numbers."""
+
+    sql: str
+    parameters: tuple[str, ...]
+
+
+class Gate:
+    """One caller's door. What it hands out compiles here and nowhere else."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+        self._issued: set[int] = set()
+        self._kept: list[Seen] = []
+        self._count: dict[str, int] = {}
+
+    def see(self, entity: Entity, form: Form = Form.WIDE) -> Seen:
+        """The rows of `entity` this caller may see, usable wherever a table is."""
+        name = entity.table.name
+        self._count[name] = self._count.get(name, 0) + 1
+        seen = Seen(entity, self.guard, form, f"{name}_{self._count[name]}")
+        self._kept.append(seen)
+        self._issued.add(id(seen))
+        return seen
+
+    def compile(self, statement: ClauseElement) -> Compiled:
+        """Render a statement. Raises Unsealed if it names a record's table in any other way."""
+        compiler = SealedCompiler(DIALECT, statement, issued=lambda seen: id(seen) in self._issued)
+        names = tuple(compiler.positiontup or ())
+        return Compiled(compiler.string, names)

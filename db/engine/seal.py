@@ -1,0 +1,171 @@
+"""Where SQL is made, and refused: a statement that names a record's table past the gate does not compile."""
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from sqlalchemy import Table
+from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
+from sqlalchemy.sql.elements import ClauseElement
+
+from db.engine.base import Base, Internal
+from db.engine.sql import AsText, Column, Concat, Folded, LastText, StringAgg, Whole
+
+FUNCTIONS = frozenset(
+    "avg bool_or coalesce count convert_to jsonb_typeof max min minor number pattern round row_number "
+    "replace sum to_char to_json to_jsonb timezone unnest".split()
+)
+"""All total: none raises on a row the caller may not see (D-53), none reads another table."""
+
+OPERATORS = frozenset({"->", "#>>", "@>"})
+
+
+class Unsealed(Exception):
+    """A statement reads past the policy, or holds SQL that nobody checked. A bug, never a user's error."""
+
+
+class SealedCompiler(PGCompiler_asyncpg):
+    """Renders a statement, asking `issued` whether each view of a record's table came from the gate.
+
+    It sits in the compiler because walking a statement's tree misses places that SQL is made from:
+    DELETE … USING, UPDATE … FROM, multi-row VALUES, prefixes and hints.
+    """
+
+    def __init__(self, *args: Any, issued: Callable[[ClauseElement], bool], **kw: Any) -> None:
+        self._issued = issued
+        self._inside = 0
+        super().__init__(*args, **kw)
+
+    def visit_seen(self, seen: Any, asfrom: bool = False, **kw: Any) -> str:
+        if not self._issued(seen):
+            raise Unsealed(f"{seen.name} was not handed out by this gate: use gate.see().")
+        self._inside += 1
+        try:
+            inner: str = self.process(seen.select(), asfrom=True)
+        finally:
+            self._inside -= 1
+        return f"({inner}) AS {self.preparer.quote(seen.name)}"
+
+    def visit_table(self, table: Table, *args: Any, **kw: Any) -> str:  # type: ignore[override]
+        if self._inside == 0 and not issubclass(_owner(table), Internal):
+            raise Unsealed(f"{table.name} is read past the policy: use gate.see({table.name}).")
+        rendered: str = super().visit_table(table, *args, **kw)
+        return rendered
+
+    def visit_insert(self, insert: Any, *args: Any, **kw: Any) -> str:  # type: ignore[override]
+        _refuse_target(insert.table)
+        return str(super().visit_insert(insert, *args, **kw))
+
+    def visit_update(self, update: Any, *args: Any, **kw: Any) -> str:  # type: ignore[override]
+        _refuse_target(update.table)
+        return str(super().visit_update(update, *args, **kw))
+
+    def visit_delete(self, delete: Any, *args: Any, **kw: Any) -> str:  # type: ignore[override]
+        _refuse_target(delete.table)
+        return str(super().visit_delete(delete, *args, **kw))
+
+    def visit_function(self, func: Any, *args: Any, **kw: Any) -> str:  # type: ignore[override]
+        if func.name.lower() not in FUNCTIONS:
+            raise Unsealed(f"{func.name}() is not on the list of total functions: see FUNCTIONS.")
+        return super().visit_function(func, *args, **kw)
+
+    def visit_column(self, column: Any, *args: Any, **kw: Any) -> str:  # type: ignore[override]
+        if column.is_literal and column.name != "*":
+            _refuse_raw(column)
+        return str(super().visit_column(column, *args, **kw))
+
+    def visit_custom_op_binary(self, element: Any, operator: Any, **kw: Any) -> str:  # type: ignore[override]
+        if operator.opstring not in OPERATORS:
+            raise Unsealed(f"The operator {operator.opstring!r} is not on the list: see OPERATORS.")
+        return str(super().visit_custom_op_binary(element, operator, **kw))
+
+    def visit_textclause(self, clause: Any, *args: Any, **kw: Any) -> str:  # type: ignore[override]
+        _refuse_raw(clause)
+
+    def visit_tstring(self, clause: Any, *args: Any, **kw: Any) -> str:
+        _refuse_raw(clause)
+
+    def visit_textual_select(self, clause: Any, *args: Any, **kw: Any) -> str:  # type: ignore[override]
+        _refuse_raw(clause)
+
+    def get_select_hint_text(self, hints: Any) -> str | None:
+        if hints:
+            _refuse_raw(next(iter(hints.values())))
+        return None
+
+    def get_statement_hint_text(self, hints: Any) -> str:
+        return "" if not hints else _refuse_raw(hints[0])
+
+    def format_from_hint_text(self, sqltext: Any, table: Any, hint: Any, iscrud: Any) -> NoReturn:
+        _refuse_raw(hint)
+
+    def visit_seen_column(self, column: Column, **kw: Any) -> str:
+        return f"{self.preparer.quote(column.alias)}.{self.preparer.quote(column.name)}"
+
+    def visit_concat(self, concat: Concat, **kw: Any) -> str:
+        parts = [
+            _literal(part) if isinstance(part, str) else self.process(part, **_inner(kw))
+            for part in concat.parts
+        ]
+        return parts[0] if len(parts) == 1 else "(" + " || ".join(parts) + ")"
+
+    def visit_whole(self, number: Whole, **kw: Any) -> str:
+        return str(int(number.value))
+
+    def visit_folded(self, folded: Folded, **kw: Any) -> str:
+        return f'platform.fold({self.process(folded.value, **_inner(kw))}) COLLATE "C"'
+
+    def visit_as_text(self, cast: AsText, **kw: Any) -> str:
+        return f"({self.process(cast.value, **_inner(kw))})::text"
+
+    def visit_texts(self, agg: StringAgg, **kw: Any) -> str:
+        kw = _inner(kw)
+        where = f" FILTER (WHERE {self.process(agg.where, **kw)})" if agg.where is not None else ""
+        value, order = self.process(agg.value, **kw), self.process(agg.order, **kw)
+        return f"string_agg({value}, ',' ORDER BY {order}){where}"
+
+    def visit_last_text(self, last: LastText, **kw: Any) -> str:
+        kw = _inner(kw)
+        value, order = self.process(last.value, **kw), self.process(last.order, **kw)
+        where = self.process(last.where, **kw)
+        return f"(array_agg({value} ORDER BY {order} DESC) FILTER (WHERE {where}))[1]"
+
+
+def _owner(table: Table) -> type[Any]:
+    for mapper in Base.registry.mappers:
+        if mapper.local_table is table:
+            return mapper.class_
+    return object
+
+
+def _refuse_target(table: Any) -> None:
+    if not issubclass(_owner(table), Internal):
+        raise Unsealed(f"{table.name} is written past the gate: use gate.add() or gate.change().")
+
+
+def _refuse_raw(what: object) -> NoReturn:
+    raise Unsealed(f"Raw SQL is not checked by anything, so it is not rendered: {what!s:.60}")
+
+
+def _inner(kw: dict[str, Any]) -> dict[str, Any]:
+    """What a part is rendered with: what a whole column brings along does not concern it."""
+    return {k: v for k, v in kw.items() if k not in ("add_to_result_map", "within_columns_clause")}
+
+
+def _literal(text: str) -> str:
+    quoted = text.replace("'", "''")
+    if any(character < " " for character in text) or "\\" in text:
+        escaped = "".join(
+            f"\\x{ord(c):02x}" if c < " " else c for c in quoted.replace("\\", "\\\\")
+        )
+        return f"E'{escaped}'"
+    return f"'{quoted}'"
+
+
+class SealedDialect(PGDialect_asyncpg):
+    """Postgres through asyncpg, with nothing but the sealed compiler."""
+
+    statement_compiler = SealedCompiler
+    supports_statement_cache = False
+
+
+DIALECT = SealedDialect()

@@ -1,0 +1,136 @@
+"""The few pieces of SQL that SQLAlchemy has no words for, as elements that only the sealed compiler renders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Integer, Text, any_, bindparam, func
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.types import TypeEngine
+
+Part: TypeAlias = str | ColumnElement[Any]
+"""A piece of JSON text: written as it stands, or computed per row."""
+
+
+class Column(ColumnElement[Any]):
+    """`alias.name`. It brings no FROM of its own: the planner says FROM itself, so nothing is correlated by guess."""
+
+    __visit_name__ = "seen_column"
+    inherit_cache = False
+
+    def __init__(self, alias: str, name: str, kind: TypeEngine[Any]) -> None:
+        self.alias = alias
+        self.name = name
+        self.type = kind
+
+
+class Concat(ColumnElement[str]):
+    """Parts of a text, one behind the other."""
+
+    __visit_name__ = "concat"
+    inherit_cache = False
+    type = Text()
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        self.parts: list[Part] = []
+        for part in parts:
+            if isinstance(part, str) and self.parts and isinstance(self.parts[-1], str):
+                self.parts[-1] += part
+            elif part != "":
+                self.parts.append(part)
+        self.parts = self.parts or [""]
+
+
+class Whole(ColumnElement[int]):
+    """A whole number of our own, said in the statement instead of bound."""
+
+    __visit_name__ = "whole"
+    inherit_cache = False
+    type = Integer()
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+
+class Folded(ColumnElement[str]):
+    """A text without case and accents, compared by code points: how text is sorted and searched."""
+
+    __visit_name__ = "folded"
+    inherit_cache = False
+    type = Text()
+
+    def __init__(self, value: ColumnElement[Any]) -> None:
+        self.value = value
+
+
+class StringAgg(ColumnElement[str]):
+    """The texts of all rows, comma between, in an order; NULL where there are none."""
+
+    __visit_name__ = "texts"
+    inherit_cache = False
+    type = Text()
+
+    def __init__(
+        self,
+        value: ColumnElement[Any],
+        order: ColumnElement[Any],
+        where: ColumnElement[bool] | None = None,
+    ) -> None:
+        self.value = value
+        self.order = order
+        self.where = where
+
+
+class LastText(ColumnElement[str]):
+    """Of all rows that fulfil `where`, the text of the one that comes last in an order; NULL without rows."""
+
+    __visit_name__ = "last_text"
+    inherit_cache = False
+    type = Text()
+
+    def __init__(
+        self, value: ColumnElement[Any], order: ColumnElement[Any], where: ColumnElement[bool]
+    ) -> None:
+        self.value = value
+        self.order = order
+        self.where = where
+
+
+class AsText(ColumnElement[str]):
+    """`value::text`."""
+
+    __visit_name__ = "as_text"
+    inherit_cache = False
+    type = Text()
+
+    def __init__(self, value: ClauseElement) -> None:
+        self.value = value
+
+
+def flat(*parts: Part | Concat) -> Concat:
+    """Concatenate, taking nested concatenations apart so that neighbouring literals become one."""
+    pieces: list[Part] = []
+    for part in parts:
+        pieces.extend(part.parts if isinstance(part, Concat) else [part])
+    return Concat(pieces)
+
+
+def or_null(value: ColumnElement[Any]) -> ColumnElement[str]:
+    """`null` where the text is NULL: one NULL would make the whole answer NULL (D-56)."""
+    return func.coalesce(value, Concat(["null"]))
+
+
+def parameter(name: str, kind: TypeEngine[Any]) -> BindParameter[Any]:
+    """A value bound under `name` when the statement runs."""
+    return bindparam(name, type_=kind, required=True)
+
+
+def one_of(value: ColumnElement[Any], name: str, kind: TypeEngine[Any]) -> ColumnElement[bool]:
+    """`value = ANY(array bound under name)`; an empty array is false."""
+    test: ColumnElement[bool] = value == any_(parameter(name, ARRAY(kind)))
+    return test
+
+
+JSON_SELF = Concat(["{}"])
+"""The path to a jsonb value itself: `#>> '{}'` is its text without quotes."""
