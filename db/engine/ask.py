@@ -1,0 +1,288 @@
+"""What is asked for, as plain values: the tree that schema/ reads from a document and the planner turns into SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from db.engine.model import Entity, Field, Kind, Reference, Reverse
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A value that is bound when the statement runs: from the variables along `path`, or a constant."""
+
+    path: tuple[str | int, ...] = ()
+    constant: object = None
+
+
+class Op(StrEnum):
+    """The tests of a filter (D-41)."""
+
+    EQ = "eq"
+    NE = "ne"
+    IN = "in"
+    NOT_IN = "notIn"
+    LT = "lt"
+    LTE = "lte"
+    GT = "gt"
+    GTE = "gte"
+    IS_NULL = "isNull"
+    CONTAINS = "contains"
+    STARTS_WITH = "startsWith"
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test of one field."""
+
+    __test__ = False
+    field: Field
+    op: Op
+    value: Slot | bool
+
+
+@dataclass(frozen=True)
+class AttributeTest:
+    """One test of a custom attribute, compared as `kind`."""
+
+    key: str
+    kind: Kind
+    op: Op
+    value: Slot | bool
+
+
+@dataclass(frozen=True)
+class And:
+    items: tuple["Condition", ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    items: tuple["Condition", ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    item: "Condition"
+
+
+@dataclass(frozen=True)
+class Through:
+    """A condition on the record that a reference points to. False where none is visible."""
+
+    reference: Reference
+    condition: "Condition"
+
+
+class Quantifier(StrEnum):
+    SOME = "some"
+    NONE = "none"
+    EVERY = "every"
+
+
+@dataclass(frozen=True)
+class Among:
+    """A condition on the visible records that point here."""
+
+    reverse: Reverse
+    quantifier: Quantifier
+    condition: "Condition"
+
+
+Condition: TypeAlias = "And | Or | Not | Test | AttributeTest | Through | Among"
+
+
+@dataclass(frozen=True)
+class SortKey:
+    """One key of an order: a field, perhaps of a record that references lead to, or an attribute."""
+
+    path: tuple[Reference, ...]
+    entity: Entity
+    field: Field | None
+    attribute: str | None = None
+    descending: bool = False
+    nulls_first: bool = False
+
+
+@dataclass(frozen=True)
+class Typename:
+    name: str
+
+
+@dataclass(frozen=True)
+class Value:
+    field: Field
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A sum of money, with the parts asked of it: `amount`, `currency` or `__typename`."""
+
+    field: Field
+    parts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """Custom attributes: those with these keys, or all readable ones."""
+
+    keys: tuple[str, ...] | None
+    parts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class One:
+    reference: Reference
+    object: "Object"
+
+
+@dataclass(frozen=True)
+class Nodes:
+    object: "Object"
+
+
+@dataclass(frozen=True)
+class Edges:
+    """`cursor`, `node` and `__typename` of each edge."""
+
+    parts: tuple[tuple[str, "Object | str"], ...]
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    parts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class TotalCount:
+    pass
+
+
+@dataclass(frozen=True)
+class Measure:
+    """`sum`, `avg`, `min` or `max`, of these fields. Money fields carry the parts asked of each sum."""
+
+    function: str
+    parts: tuple[tuple[str, "Field | str", tuple[tuple[str, str], ...]], ...]
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """`count`, `__typename` and measures over all rows of a connection."""
+
+    parts: tuple[tuple[str, "Measure | str"], ...]
+
+
+Shown: TypeAlias = "Typename | Value | Amount | Attributes | One | Connection"
+InConnection: TypeAlias = "Typename | Nodes | Edges | PageInfo | TotalCount | Aggregate"
+
+
+@dataclass(frozen=True)
+class Object:
+    """A record, and what of it is asked for under which keys."""
+
+    entity: Entity
+    parts: tuple[tuple[str, Shown], ...]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A list of records: which, in what order, which page, and what of it."""
+
+    number: int
+    entity: Entity
+    via: Reverse | None
+    condition: Condition | None
+    order: tuple[SortKey, ...]
+    first: Slot
+    after: Slot | None
+    parts: tuple[tuple[str, InConnection], ...]
+    signature: str = ""
+    """What a cursor of this list is bound to: the list, its order and the form of its filter."""
+    values: tuple[Slot, ...] = ()
+    """The values of its filter, to which a cursor is bound besides."""
+
+
+class Find(StrEnum):
+    """How a root finds its one record."""
+
+    ID = "ID"
+    VIEWER = "VIEWER"
+
+
+@dataclass(frozen=True)
+class RootOne:
+    """One record by its id, or the viewer's own user."""
+
+    find: Find
+    object: Object
+    id: Slot | None = None
+
+
+@dataclass(frozen=True)
+class RootNode:
+    """A record of whatever type its id says. No type, no record."""
+
+    id: Slot
+    object: Object | None
+
+
+@dataclass(frozen=True)
+class RootNodes:
+    """Records of whatever types, in the order of their ids."""
+
+    ids: Slot
+    objects: tuple[Object, ...]
+
+
+Root: TypeAlias = "RootOne | RootNode | RootNodes | Connection"
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A whole operation, before anybody's rights are looked at."""
+
+    roots: tuple[tuple[str, Root], ...]
+    touched: frozenset[tuple[str, str]]
+    """Every (entity, field) named; ("Opportunity", "") for the entity itself."""
+    decisive: frozenset[tuple[str, str]]
+    """Those that decide which rows are answered, or in which order: closed, they refuse (D-31)."""
+    connections: tuple[Connection, ...] = field(default=())
+
+
+def connections(outline_roots: tuple[tuple[str, Root], ...]) -> Iterator[Connection]:
+    """Every connection in the roots, depth first."""
+    for _, root in outline_roots:
+        yield from _in_root(root)
+
+
+def _in_root(root: Root) -> Iterator[Connection]:
+    if isinstance(root, Connection):
+        yield from _in_connection(root)
+    elif isinstance(root, RootNodes):
+        for each in root.objects:
+            yield from _in_object(each)
+    elif root.object is not None:
+        yield from _in_object(root.object)
+
+
+def _in_object(asked: Object) -> Iterator[Connection]:
+    for _, part in asked.parts:
+        if isinstance(part, One):
+            yield from _in_object(part.object)
+        elif isinstance(part, Connection):
+            yield from _in_connection(part)
+
+
+def _in_connection(asked: Connection) -> Iterator[Connection]:
+    yield asked
+    for _, part in asked.parts:
+        if isinstance(part, Nodes):
+            yield from _in_object(part.object)
+        elif isinstance(part, Edges):
+            for _, inner in part.parts:
+                if isinstance(inner, Object):
+                    yield from _in_object(inner)

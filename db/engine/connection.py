@@ -1,0 +1,226 @@
+"""Connections as SQL: the page is cut first, then its rows are written, then joined to one text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Label,
+    Lateral,
+    Select,
+    and_,
+    case,
+    func,
+    select,
+    true,
+)
+
+from db.engine.aggregate import aggregate
+from db.engine.ask import (
+    Aggregate,
+    Connection,
+    Edges,
+    InConnection,
+    Nodes,
+    Object,
+    PageInfo,
+    TotalCount,
+    Typename,
+)
+from db.engine.emit import array, obj
+from db.engine.gate import Form, Seen
+from db.engine.model import Kind
+from db.engine.order import Key, after, keys
+from db.engine.source import Page, Rows, Scope, beside
+from db.engine.sql import AsText, Column, Concat, LastText, StringAgg, Whole, flat, or_null
+from db.engine.where import where
+
+Record: TypeAlias = Callable[[Scope, Rows, Object, list[Lateral]], Concat]
+"""How one row is written; shape.py's, handed in because each needs the other."""
+
+TEXT = Concat([""]).type
+ROWS = "cut"
+
+
+def connection(scope: Scope, asked: Connection, parent: Rows | None, record: Record) -> Select[Any]:
+    """A statement with one row and one column `json`: the connection's text."""
+    if not any(isinstance(part, Nodes | Edges | PageInfo) for _, part in asked.parts):
+        return select(obj(_parts(scope, asked, parent, {})).label("json"))
+    seen = scope.gate.see(asked.entity, _form(scope, asked))
+    found, to_keys = keys(scope, seen, asked.order)
+    page = Page(seen)
+    ordered = [
+        key.ordered(page.carry(f"key_{index}", key.value))
+        for index, key in enumerate(found, start=1)
+    ]
+    laterals: list[Lateral] = []
+    written = _written(scope, asked, page, laterals, record)
+    if needs_cursor(asked):
+        written["cursor"] = _cursor(asked.number, found, page)
+    place = func.row_number().over(order_by=ordered).label("place")
+    rows = _cut(scope, asked, parent, seen, found, to_keys, page)
+    labelled: list[Label[Any]] = [text.label(name) for name, text in written.items()]
+    lines = select(place, *labelled).select_from(beside(rows, laterals)).subquery(ROWS)
+    return select(obj(_parts(scope, asked, parent, written)).label("json")).select_from(lines)
+
+
+def _form(scope: Scope, asked: Connection) -> Form:
+    """Narrow pays only at the root; nested, the parent's key leads to few rows first (D-52)."""
+    return scope.gate.guard.form(asked.entity.name) if asked.via is None else Form.WIDE
+
+
+def needs_cursor(asked: Connection) -> bool:
+    """Whether any part of the connection shows a cursor."""
+    for _, part in asked.parts:
+        if isinstance(part, Edges) and any(word == "cursor" for _, word in part.parts):
+            return True
+        if isinstance(part, PageInfo) and any(word in CURSORS for _, word in part.parts):
+            return True
+    return False
+
+
+CURSORS = ("startCursor", "endCursor")
+
+
+def condition(
+    scope: Scope, asked: Connection, seen: Seen, parent: Rows | None
+) -> ColumnElement[bool]:
+    """Which rows of `seen` belong to the connection, whatever the page."""
+    terms: list[ColumnElement[bool]] = [true()]
+    via = asked.via
+    if via is not None and parent is not None:
+        here = parent.column("id")
+        terms.append(seen.test(via.column, lambda key: key == here))
+    if asked.condition is not None:
+        terms.append(where(scope, seen, asked.condition))
+    return and_(*terms)
+
+
+def _cut(
+    scope: Scope,
+    asked: Connection,
+    parent: Rows | None,
+    seen: Seen,
+    found: list[Key],
+    to_keys: list[Lateral],
+    page: Page,
+) -> Any:
+    """One page of rows and one row more, which says whether there is a next page."""
+    terms = [condition(scope, asked, seen, parent)]
+    if asked.number in scope.nulls:
+        terms.append(after(scope, asked, found))
+    limit = scope.bind(asked.first, Kind.INT)
+    listed = [value.label(label) for label, value in page.listed.items()]
+    statement = (
+        select(*listed)
+        .select_from(beside(seen, to_keys))
+        .where(*terms)
+        .order_by(*(key.ordered(key.value) for key in found))
+        .limit(limit + Whole(1))
+    )
+    return statement.subquery(page.name)
+
+
+def _written(
+    scope: Scope, asked: Connection, page: Page, laterals: list[Lateral], record: Record
+) -> dict[str, Concat]:
+    """The texts of each row: of its node, once for every selection of nodes or edges."""
+    written: dict[str, Concat] = {}
+    for index, (_, part) in enumerate(asked.parts):
+        if isinstance(part, Nodes):
+            written[f"node_{index}"] = record(scope, page, part.object, laterals)
+        elif isinstance(part, Edges):
+            for inner, (_, what) in enumerate(part.parts):
+                if isinstance(what, Object):
+                    written[f"node_{index}_{inner}"] = record(scope, page, what, laterals)
+    return written
+
+
+def _cursor(number: int, found: list[Key], page: Page) -> Concat:
+    """The sort keys, marked so that one pass over the bytes seals them (D-38)."""
+    texts: list[Concat | str] = []
+    for index, key in enumerate(found, start=1):
+        value = AsText(Column(page.name, f"key_{index}", key.kind))
+        texts += ["," if index > 1 else "", Concat([or_null(AsText(func.to_json(value)))])]
+    return flat(f"\x01{number}\x02[", *texts, "]\x03")
+
+
+def _parts(
+    scope: Scope, asked: Connection, parent: Rows | None, written: dict[str, Concat]
+) -> list[tuple[str, Concat | str]]:
+    return [
+        (key, _part(scope, asked, parent, index, part))
+        for index, (key, part) in enumerate(asked.parts)
+    ]
+
+
+def _part(
+    scope: Scope, asked: Connection, parent: Rows | None, index: int, part: InConnection
+) -> Concat | str:
+    match part:
+        case Typename(name):
+            return f'"{name}"'
+        case Nodes():
+            return _list(scope, asked, Column(ROWS, f"node_{index}", TEXT))
+        case Edges():
+            return _list(scope, asked, _edge(part, index))
+        case PageInfo():
+            return _page_info(scope, asked, part)
+        case TotalCount():
+            seen, belongs = _all(scope, asked, parent)
+            count = select(func.count()).select_from(seen).where(belongs)
+            return Concat([AsText(count.scalar_subquery())])
+        case Aggregate():
+            return aggregate(part, lambda: _all(scope, asked, parent))
+
+
+def _all(scope: Scope, asked: Connection, parent: Rows | None) -> tuple[Seen, ColumnElement[bool]]:
+    """All rows of the connection, whatever the page: a view of its own, and which of its rows belong."""
+    seen = scope.gate.see(asked.entity, _form(scope, asked))
+    return seen, condition(scope, asked, seen, parent)
+
+
+def _on_page(scope: Scope, asked: Connection) -> ColumnElement[bool]:
+    return Column(ROWS, "place", Integer()) <= scope.bind(asked.first, Kind.INT)
+
+
+def _list(scope: Scope, asked: Connection, text: ColumnElement[Any]) -> Concat:
+    place = Column(ROWS, "place", Integer())
+    return array(StringAgg(text, place, _on_page(scope, asked)))
+
+
+def _edge(part: Edges, index: int) -> Concat:
+    written: list[tuple[str, Concat | str]] = []
+    for inner, (key, what) in enumerate(part.parts):
+        if isinstance(what, Object):
+            written.append((key, Concat([Column(ROWS, f"node_{index}_{inner}", TEXT)])))
+        elif what == "cursor":
+            written.append((key, Concat(['"', Column(ROWS, "cursor", TEXT), '"'])))
+        else:
+            written.append((key, f'"{what}"'))
+    return obj(written)
+
+
+def _page_info(scope: Scope, asked: Connection, part: PageInfo) -> Concat:
+    place, first = Column(ROWS, "place", Integer()), scope.bind(asked.first, Kind.INT)
+    cursor = Column(ROWS, "cursor", TEXT)
+    written: dict[str, Concat | str] = {
+        "__typename": '"PageInfo"',
+        "hasNextPage": Concat([AsText(func.count() > first)]),
+        "hasPreviousPage": "true" if asked.number in scope.nulls else "false",
+        "startCursor": _edge_cursor(func.min(case((place == Whole(1), cursor)))),
+        "endCursor": _edge_cursor(_last(scope, asked, cursor)),
+    }
+    return obj((key, written[word]) for key, word in part.parts)
+
+
+def _last(scope: Scope, asked: Connection, cursor: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The cursor of the page's last row: the only one of an array that is ordered backwards."""
+    return LastText(cursor, Column(ROWS, "place", Integer()), _on_page(scope, asked))
+
+
+def _edge_cursor(value: ColumnElement[Any]) -> Concat:
+    return Concat([or_null(Concat(['"', value, '"']))])

@@ -1,0 +1,76 @@
+"""The one emitter of JSON text: how each kind of value is written, in SQL (D-42, D-56)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.sql.elements import ClauseElement
+
+from db.engine.model import Entity, Field, Kind
+from db.engine.sql import AsText, Concat, Part, flat, or_null
+
+DATETIME = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+
+
+def leaf(kind: Kind, value: ColumnElement[Any], prefix: str = "") -> Concat:
+    """A value that is not NULL, as JSON text."""
+    if kind is Kind.TEXT:
+        return Concat([AsText(func.to_json(value))])
+    if kind in (Kind.INT, Kind.BOOLEAN):
+        return Concat([AsText(value)])
+    if kind is Kind.ID:
+        return Concat([f'"{prefix}_', hexadecimal(value), '"'])
+    if kind is Kind.DATETIME:
+        in_utc = func.timezone(Concat(["UTC"]), value)
+        return Concat(['"', func.to_char(in_utc, Concat([DATETIME])), '"'])
+    return Concat(['"', AsText(value), '"'])
+
+
+def hexadecimal(id: ColumnElement[Any]) -> ColumnElement[str]:
+    """A uuid's 32 digits."""
+    return func.replace(AsText(id), Concat(["-"]), Concat([""]))
+
+
+def nullable(text: Concat, can_be_null: bool) -> Concat:
+    """`null` where the value is NULL."""
+    return flat(or_null(text)) if can_be_null else text
+
+
+def obj(items: Iterable[tuple[str, Concat | str]]) -> Concat:
+    """A JSON object. Keys are GraphQL names, which need no escaping."""
+    parts: list[Part | Concat] = []
+    for index, (key, value) in enumerate(items):
+        parts += [f'{"," if index else "{"}"{key}":', value]
+    return flat(*parts, "}") if parts else Concat(["{}"])
+
+
+def array(texts: ColumnElement[Any]) -> Concat:
+    """A JSON array of texts that are joined already; NULL is an empty one."""
+    return Concat(["[", func.coalesce(texts, Concat([""])), "]"])
+
+
+def rounded(amount: ColumnElement[Any], currency: ColumnElement[Any]) -> ColumnElement[Any]:
+    """An amount with the digits that its currency has (D-17)."""
+    return func.round(amount, func.platform.minor(currency))
+
+
+def money(
+    parts: tuple[tuple[str, str], ...], amount: ColumnElement[Any], currency: ColumnElement[Any]
+) -> Concat:
+    """A sum of money that is not NULL, with the parts asked of it."""
+    written: dict[str, Concat | str] = {
+        "amount": leaf(Kind.DECIMAL, rounded(amount, currency)),
+        "currency": leaf(Kind.ENUM, currency),
+        "__typename": '"Money"',
+    }
+    return obj((key, written[part]) for key, part in parts)
+
+
+def field_text(entity: Entity, field: Field, value: ColumnElement[Any]) -> Concat:
+    """A field's value as JSON text, which may still be NULL."""
+    return leaf(field.kind, value, entity.prefix)
+
+
+def as_json(value: ClauseElement) -> Concat:
+    """Any SQL value as JSON text, for the sort keys in a cursor."""
+    return Concat([or_null(AsText(func.to_json(value)))])

@@ -1,0 +1,191 @@
+"""From what is asked for to a plan: one statement, its parameters, and what of it the caller is denied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Integer, Lateral, Select, Text, Uuid, func, select
+
+from db.engine.ask import Connection, Find, Object, Outline, Root, RootNode, RootNodes, RootOne
+from db.engine.connection import connection
+from db.engine.emit import array
+from db.engine.gate import Compiled, Form, Gate, Guard, Right
+from db.engine.model import Kind, Model
+from db.engine.shape import CLOSED, record
+from db.engine.source import Binding, CursorKey, Scope, beside
+from db.engine.sql import Column, Concat, StringAgg, or_null, parameter
+
+
+@dataclass(frozen=True)
+class Denied:
+    """Something asked for that is not shown, and why: `hidden`, `status` or `module`."""
+
+    entity: str
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A compiled read, good for every caller with the same permission shape."""
+
+    compiled: Compiled | None
+    """None where every root is closed, so that there is nothing to ask the database."""
+    columns: tuple[str, ...]
+    """The roots that are columns of the statement; the others are null."""
+    bindings: Mapping[str, Binding | CursorKey]
+    denied: tuple[Denied, ...]
+    cursors: bool
+    narrow: bool
+    """Whether the plan must be made anew for its parameters (D-52)."""
+
+    def arguments(
+        self,
+        variables: Mapping[str, Any],
+        guard: Guard,
+        cursors: Mapping[int, tuple[str | None, ...]],
+    ) -> list[Any]:
+        """The values to run the statement with, in the order of its parameters."""
+        if self.compiled is None:
+            return []
+        return [
+            self._argument(name, variables, guard, cursors) for name in self.compiled.parameters
+        ]
+
+    def _argument(
+        self,
+        name: str,
+        variables: Mapping[str, Any],
+        guard: Guard,
+        cursors: Mapping[int, tuple[str | None, ...]],
+    ) -> Any:
+        binding = self.bindings.get(name)
+        if binding is None:
+            return guard.value(name)
+        if isinstance(binding, CursorKey):
+            return binding.decode(cursors[binding.connection][binding.index])
+        slot = binding.slot
+        value: Any = variables if slot.path else slot.constant
+        for step in slot.path:
+            value = value[step]
+        return binding.encode(value)
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """What stands in a filter, an order or an aggregate and is closed: the operation is refused (D-31)."""
+
+    names: tuple[tuple[str, str], ...]
+
+
+def plan(
+    outline: Outline, guard: Guard, model: Model, nulls: dict[int, tuple[bool, ...]]
+) -> Plan | Forbidden:
+    """Compile an operation for a permission shape. Nothing here depends on anybody's ids or values."""
+    closed = tuple(sorted(name for name in outline.decisive if not readable(guard, *name)))
+    if closed:
+        return Forbidden(closed)
+    scope = Scope(Gate(guard), model, nulls)
+    listed: list[tuple[str, ColumnElement[Any]]] = []
+    for key, root in outline.roots:
+        text = _root(scope, root)
+        if text is not None:
+            listed.append((key, text))
+    compiled = None
+    if listed:
+        columns = [
+            func.convert_to(text, Concat(["UTF8"])).label(f"r{i}")
+            for i, (_, text) in enumerate(listed)
+        ]
+        compiled = scope.gate.compile(select(*columns))
+    return Plan(
+        compiled=compiled,
+        columns=tuple(key for key, _ in listed),
+        bindings=scope.bindings,
+        denied=tuple(Denied(*name, reason) for name, reason in sorted(scope.denied.items())),
+        cursors=compiled is not None and "\\x02" in compiled.sql,
+        narrow=any(
+            isinstance(root, Connection)
+            and guard.may_see(root.entity.name)
+            and guard.form(root.entity.name) is Form.NARROW
+            for _, root in outline.roots
+        ),
+    )
+
+
+def readable(guard: Guard, entity: str, name: str) -> bool:
+    """Whether a field may decide anything: closed and hidden things may not."""
+    if not guard.may_see(entity):
+        return False
+    if not name or name == "id":
+        return True
+    if name.startswith("attribute:"):
+        return guard.attribute(entity, name.removeprefix("attribute:")) is not None
+    return guard.right(entity, name) is not Right.CLOSED
+
+
+def _root(scope: Scope, root: Root) -> ColumnElement[Any] | None:
+    """The text of a root field; None where its entity is closed."""
+    match root:
+        case Connection():
+            if not _open(scope, root.entity.name):
+                return None
+            statement = connection(scope, root, None, record)
+            return statement.scalar_subquery()
+        case RootOne():
+            if not _open(scope, root.object.entity.name):
+                return None
+            return or_null(_single(scope, root).scalar_subquery())
+        case RootNode():
+            if root.object is None or not _open(scope, root.object.entity.name):
+                return Concat(["null"])
+            return or_null(_single(scope, RootOne(Find.ID, root.object, root.id)).scalar_subquery())
+        case RootNodes():
+            return _nodes(scope, root)
+
+
+def _open(scope: Scope, entity: str) -> bool:
+    if scope.gate.guard.may_see(entity):
+        return True
+    scope.deny(entity, "", CLOSED)
+    return False
+
+
+def _single(scope: Scope, root: RootOne) -> Select[Any]:
+    entity = root.object.entity
+    seen = scope.gate.see(entity)
+    laterals: list[Lateral] = []
+    text = record(scope, seen, root.object, laterals)
+    if root.find is Find.VIEWER or root.id is None:
+        wanted: ColumnElement[Any] = parameter("viewer:user", Uuid())
+    else:
+        wanted = scope.bind(root.id, Kind.ID, entity.prefix)
+    statement = select(text.label("json")).select_from(beside(seen, laterals))
+    return statement.where(seen.column("id") == wanted)
+
+
+def _nodes(scope: Scope, root: RootNodes) -> ColumnElement[Any]:
+    """The records in the order of their ids, null where an id leads to none."""
+    open_ones = [each for each in root.objects if _open(scope, each.entity.name)]
+    arrays = [
+        scope.bind(root.ids, Kind.ID, each.entity.prefix, many=True, keep=True, as_=ARRAY(Uuid()))
+        for each in open_ones
+    ] or [scope.bind(root.ids, Kind.TEXT, many=True, as_=ARRAY(Text()))]
+    names = [f"id_{index}" for index in range(len(arrays))]
+    asked = (
+        func.unnest(*arrays).table_valued(*names, with_ordinality="place").render_derived("asked")
+    )
+    texts = [_nodes_of(scope, each, name) for each, name in zip(open_ones, names, strict=False)]
+    found: Any = func.coalesce(*texts, Concat(["null"])) if texts else Concat(["null"])
+    joined = StringAgg(found, Column("asked", "place", Integer()))
+    return array(select(joined).select_from(asked).scalar_subquery())
+
+
+def _nodes_of(scope: Scope, each: Object, name: str) -> ColumnElement[Any]:
+    seen = scope.gate.see(each.entity)
+    laterals: list[Lateral] = []
+    text = record(scope, seen, each, laterals)
+    statement = select(text).select_from(beside(seen, laterals))
+    return statement.where(seen.column("id") == Column("asked", name, Uuid())).scalar_subquery()

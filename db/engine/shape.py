@@ -1,0 +1,149 @@
+"""Records as JSON text: an object's parts, and through references the records they lead to."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import ColumnElement, Lateral, Text, case, select
+
+from db.engine.ask import Amount, Attributes, Connection, Object, One, Shown, Typename, Value
+from db.engine.connection import connection
+from db.engine.emit import field_text, leaf, money, nullable, obj
+from db.engine.gate import Right
+from db.engine.model import Kind
+from db.engine.source import Rows, Scope, beside, sub
+from db.engine.sql import JSON_SELF, Column, Concat, flat, or_null
+from domain.access import Attribute
+
+NULL = "null"
+HIDDEN = "hidden"
+RULED = "status"
+CLOSED = "module"
+
+
+def record(scope: Scope, rows: Rows, asked: Object, laterals: list[Lateral]) -> Concat:
+    """The JSON text of one row of `rows`; what stands beside it is added to `laterals`."""
+    return obj((key, _shown(scope, rows, part, laterals)) for key, part in asked.parts)
+
+
+def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Lateral]) -> Concat | str:
+    match part:
+        case Typename(name):
+            return f'"{name}"'
+        case Value(field):
+            if field.name == "id":
+                return field_text(rows.entity, field, rows.column("id"))
+            right = _right(scope, rows, field.name)
+            if right is Right.CLOSED:
+                return NULL
+            text = field_text(rows.entity, field, rows.column(field.column))
+            return nullable(text, field.nullable or right is Right.RULED)
+        case Amount():
+            return _amount(scope, rows, part)
+        case Attributes():
+            return _attributes(scope, rows, part)
+        case One():
+            return _one(scope, rows, part, laterals)
+        case Connection():
+            return nested(scope, rows, part, laterals)
+
+
+def _right(scope: Scope, rows: Rows, name: str) -> Right:
+    """The right on a field, told to the caller where it is less than open (D-30)."""
+    right = scope.gate.guard.right(rows.entity.name, name)
+    if right is not Right.OPEN:
+        scope.deny(rows.entity.name, name, HIDDEN if right is Right.CLOSED else RULED)
+    return right
+
+
+def _amount(scope: Scope, rows: Rows, part: Amount) -> Concat | str:
+    field = part.field
+    if _right(scope, rows, field.name) is Right.CLOSED:
+        return NULL
+    label = f"{field.column}_currency"
+    amount = rows.column(field.column)
+    currency = rows.column(field.exposed.currency or "", label=label, under=field.name)
+    asked = money(part.parts, amount, currency)
+    if any(word == "amount" for _, word in part.parts):
+        return nullable(asked, True)
+    present = _where_present(amount, asked)
+    return nullable(present, True)
+
+
+def _where_present(amount: ColumnElement[Any], text: Concat) -> Concat:
+    """`text`, but NULL where there is no amount: a currency alone is not a sum of money."""
+    return Concat([case((amount.is_not(None), text))])
+
+
+def _attributes(scope: Scope, rows: Rows, part: Attributes) -> Concat:
+    """The readable attributes; a hidden one is not told from one that does not exist."""
+    guard, entity = scope.gate.guard, rows.entity.name
+    if part.keys is None:
+        chosen = list(guard.attributes(entity))
+    else:
+        found = (guard.attribute(entity, key) for key in dict.fromkeys(part.keys))
+        chosen = [attribute for attribute in found if attribute is not None]
+    texts: list[Concat | str] = []
+    for index, attribute in enumerate(chosen):
+        texts += (
+            [",", _attribute(rows, attribute, part)]
+            if index
+            else [_attribute(rows, attribute, part)]
+        )
+    return flat("[", *texts, "]")
+
+
+def _attribute(rows: Rows, attribute: Attribute, part: Attributes) -> Concat:
+    kept: Any = rows.attribute(attribute)
+    text = kept.op("#>>")(JSON_SELF)
+    written: dict[str, Concat | str] = {
+        "__typename": '"AttributeValue"',
+        "key": flat('"', attribute.key, '"'),
+        "kind": f'"{attribute.kind.value}"',
+        "text": NULL,
+        "number": NULL,
+        "date": NULL,
+        "boolean": NULL,
+        "label": _json_string(attribute.label),
+    }
+    kind = {"TEXT": Kind.TEXT, "BOOLEAN": Kind.BOOLEAN}.get(attribute.kind.value, Kind.ENUM)
+    written[attribute.kind.value.lower()] = nullable(leaf(kind, text), True)
+    return obj((key, written[word]) for key, word in part.parts)
+
+
+def _json_string(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _one(scope: Scope, rows: Rows, part: One, laterals: list[Lateral]) -> Concat | str:
+    """The record a reference leads to: null where there is none, or none that may be seen (D-32)."""
+    reference = part.reference
+    if _right(scope, rows, reference.name) is Right.CLOSED:
+        return NULL
+    if not scope.gate.guard.may_see(reference.target):
+        scope.deny(reference.target, "", CLOSED)
+        return NULL
+    far = scope.gate.see(scope.model.entities[reference.target])
+    inside: list[Lateral] = []
+    text = record(scope, far, part.object, inside)
+    link = rows.column(reference.column)
+    statement = select(text.label("json")).select_from(beside(far, inside))
+    name = f"{far.name}_json"
+    laterals.append(sub(statement.where(far.column("id") == link), name))
+    return Concat([or_null(Column(name, "json", text.type))])
+
+
+def nested(scope: Scope, rows: Rows, part: Connection, laterals: list[Lateral]) -> Concat | str:
+    """A list of the records that point here: null where its way or its records are closed."""
+    guard, via = scope.gate.guard, part.via
+    if not guard.may_see(part.entity.name):
+        scope.deny(part.entity.name, "", CLOSED)
+        return NULL
+    if via is not None and guard.right(via.source, via.reference) is Right.CLOSED:
+        scope.deny(via.source, via.reference, HIDDEN)
+        return NULL
+    statement = connection(scope, part, rows, record)
+    name = f"{part.entity.table.name}_list_{part.number}"
+    laterals.append(sub(statement, name))
+    return Concat([Column(name, "json", Text())])

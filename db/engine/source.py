@@ -1,0 +1,122 @@
+"""The scope a plan is made in: its gate, its parameters, and rows to read from, be they a view or a page of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, FromClause, Lateral, Select, join, lateral, true
+from sqlalchemy.types import TypeEngine
+
+from db.engine.ask import Slot
+from db.engine.gate import Gate, Seen
+from db.engine.model import Entity, Kind, Model
+from db.engine.sql import Column, parameter
+from db.engine.values import TYPES, decoder, encoder
+from domain.access import Attribute
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Where a parameter's value comes from, and how it is turned into what the driver binds."""
+
+    slot: Slot
+    encode: Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class CursorKey:
+    """A parameter that is one of the sort keys in the cursor of a connection."""
+
+    connection: int
+    index: int
+    decode: Callable[[Any], Any]
+
+
+class Rows(Protocol):
+    """Rows of an entity that JSON is written from."""
+
+    entity: Entity
+
+    def column(self, name: str, *, label: str | None = None, under: str | None = None) -> Column:
+        """A column, masked."""
+
+    def attribute(self, attribute: Attribute) -> ColumnElement[Any]:
+        """A custom attribute's jsonb value."""
+
+
+class Scope:
+    """What the parts of one plan share while it is made."""
+
+    def __init__(
+        self, gate: Gate, model: Model, nulls: dict[int, tuple[bool, ...]] | None = None
+    ) -> None:
+        self.gate = gate
+        self.model = model
+        self.nulls = nulls or {}
+        """Of each connection that resumes: which sort keys in its cursor are null."""
+        self.bindings: dict[str, Binding | CursorKey] = {}
+        self.denied: dict[tuple[str, str], str] = {}
+        self._names: dict[object, str] = {}
+
+    def bind(
+        self,
+        slot: Slot,
+        kind: Kind,
+        prefix: str = "",
+        *,
+        many: bool = False,
+        keep: bool = False,
+        as_: Any = None,
+    ) -> ColumnElement[Any]:
+        """A parameter for `slot`. The same slot used the same way is one parameter."""
+        key = (slot.path, repr(slot.constant), kind, prefix, many, keep)
+        name = self._names.setdefault(key, f"p{len(self._names) + 1}")
+        self.bindings[name] = Binding(slot, encoder(kind, prefix, many=many, keep=keep))
+        return parameter(name, as_ or TYPES[kind])
+
+    def bind_cursor(self, connection: int, index: int, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+        """A parameter for a sort key that a connection's cursor carries."""
+        name = self._names.setdefault((connection, index), f"p{len(self._names) + 1}")
+        self.bindings[name] = CursorKey(connection, index, decoder(kind))
+        return parameter(name, kind)
+
+    def deny(self, entity: str, name: str, reason: str) -> None:
+        """Remember that something asked for is not shown, to be told in `extensions.access`."""
+        self.denied.setdefault((entity, name), reason)
+
+
+class Page:
+    """A page of a view: what is asked of it is listed by the statement that cuts the page."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.entity = seen.entity
+        self.name = f"{seen.name}_page"
+        self.listed: dict[str, ColumnElement[Any]] = {}
+        self._seen = seen
+
+    def column(self, name: str, *, label: str | None = None, under: str | None = None) -> Column:
+        """A column of the view, carried through the page."""
+        return self.carry(label or name, self._seen.column(name, label=label, under=under))
+
+    def attribute(self, attribute: Attribute) -> ColumnElement[Any]:
+        """A custom attribute's jsonb value, carried through the page."""
+        return self.carry(f"attribute_{attribute.id}", self._seen.attribute(attribute))
+
+    def carry(self, label: str, value: ColumnElement[Any]) -> Column:
+        """Any value of the view, carried through the page under `label`."""
+        self.listed[label] = value
+        return Column(self.name, label, value.type)
+
+
+def beside(left: FromClause, laterals: list[Lateral]) -> FromClause:
+    """`left` and, for each of its rows, one row of every lateral, NULL where it has none (D-54)."""
+    for each in laterals:
+        left = join(left, each, true(), isouter=True)
+    return left
+
+
+def sub(statement: Select[Any], name: str) -> Lateral:
+    """A statement that may name what stands before it, under `name`."""
+    return lateral(statement, name)

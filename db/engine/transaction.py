@@ -1,0 +1,160 @@
+"""The tenant's transaction: one message begins it, and no connection goes back to the pool inside one (D-58)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+NAME = re.compile(r"t_[a-z2-7]+\Z")
+STATEMENT_MS = 5_000
+LOCK_MS = 2_000
+IDLE_MS = 15_000
+CACHED_STATEMENTS = 200
+SETTINGS = {
+    "application_name": "relata",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "jit": "off",
+    "search_path": "",
+}
+
+
+class Turned(StrEnum):
+    """Why the door of a tenant did not open, by the SQLSTATE that platform.enter raises."""
+
+    FENCED = "RL001"
+    MOVED = "RL002"
+    STALE = "RL003"
+    REVOKED = "RL004"
+
+
+class TurnedAway(Exception):
+    """The tenant could not be entered. Nothing was read or written."""
+
+    def __init__(self, reason: Turned) -> None:
+        super().__init__(reason.name.lower())
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a tenant lives. `version` grows when it moves, so that a stale router cannot write."""
+
+    tenant: UUID
+    schema: str
+    role: str
+    version: int
+
+    def __post_init__(self) -> None:
+        for name in (self.schema, self.role):
+            if not NAME.match(name):
+                raise ValueError(f"{name!r} is no name of a tenant's schema or role")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Under which version of rights, and in which session, a transaction is begun."""
+
+    access: int = 0
+    """The access version the caller's rights were loaded under; 0 asks for none."""
+    session: UUID | None = None
+    """The caller's session, which must not have ended; None before there is one."""
+
+
+class Connection(asyncpg.Connection):  # type: ignore[type-arg]  # asyncpg is generic in its stubs only
+    """A connection that forgets nothing between transactions, because nothing is set outside one."""
+
+    async def reset(self, *, timeout: float | None = None) -> None:
+        """Roll back what was left open: by an error, a refused entry, or a cancelled request."""
+        if self.is_in_transaction():
+            await self.execute("ROLLBACK", timeout=timeout)
+
+
+class Database:
+    """The pool of one cell. It hands out transactions of a tenant, and nothing else."""
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        self.pool = pool
+
+    @classmethod
+    async def open(cls, url: str, *, size: int = 20, **connect: Any) -> Database:
+        """Connect as the application's login, which has no rights of its own on any tenant."""
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=min(2, size),
+            max_size=size,
+            connection_class=Connection,
+            server_settings=SETTINGS,
+            statement_cache_size=CACHED_STATEMENTS,
+            max_cacheable_statement_size=0,
+            max_cached_statement_lifetime=0,
+            **connect,
+        )
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Close every connection, waiting for transactions under way."""
+        await self.pool.close()
+
+    @asynccontextmanager
+    async def read(
+        self, placement: Placement, entry: Entry, *, custom_plans: bool = False
+    ) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """A read-only transaction in the tenant. Raises TurnedAway."""
+        async with self._transaction(
+            _begin(placement, entry, "READ ONLY", custom_plans)
+        ) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(
+        self, placement: Placement, entry: Entry
+    ) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """A transaction in the tenant, committed when the block ends well. Raises TurnedAway."""
+        async with self._transaction(_begin(placement, entry, "READ WRITE", False)) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _transaction(self, begin: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+        connection = await self.pool.acquire()
+        try:
+            try:
+                await connection.execute(begin)
+            except asyncpg.PostgresError as error:
+                raise _turned_away(error) from error
+            yield connection
+            await connection.execute("COMMIT")
+        finally:
+            # Whatever happened, reset() rolls back; a connection that cannot be reset is terminated.
+            await self.pool.release(connection)
+
+
+def _begin(placement: Placement, entry: Entry, mode: str, custom_plans: bool) -> str:
+    """One message. Only whole numbers, a UUID and checked names are ever written into it."""
+    session = f"'{UUID(int=entry.session.int)}'" if entry.session else "NULL"
+    plans = "SET LOCAL plan_cache_mode = force_custom_plan;" if custom_plans else ""
+    return (
+        f"BEGIN {mode};SET LOCAL ROLE {placement.role};"
+        f"SET LOCAL search_path = {placement.schema}, pg_temp;"
+        f"SET LOCAL statement_timeout = {STATEMENT_MS};SET LOCAL lock_timeout = {LOCK_MS};"
+        f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_MS};{plans}"
+        f"SELECT platform.enter({int(placement.version)}, {int(entry.access)}, {session})"
+    )
+
+
+def _turned_away(error: asyncpg.PostgresError) -> Exception:
+    if error.sqlstate in list(Turned):
+        return TurnedAway(Turned(error.sqlstate))
+    return error
+
+
+def tag(placement: Placement, sql: str) -> str:
+    """The statement with its tenant in front: each tenant has a plan of its own, which the path needs."""
+    return f"/*{placement.schema}*/ {sql}"

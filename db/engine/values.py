@@ -1,0 +1,79 @@
+"""How values cross between the API and Postgres: ids with their prefix, and what each kind is bound as."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, Text, Uuid
+from sqlalchemy.types import TypeEngine
+
+from db.engine.model import Kind
+
+TYPES: dict[Kind, TypeEngine[Any]] = {
+    Kind.ID: Uuid(),
+    Kind.TEXT: Text(),
+    Kind.INT: Integer(),
+    Kind.DECIMAL: Numeric(),
+    Kind.MONEY: Numeric(),
+    Kind.BOOLEAN: Boolean(),
+    Kind.DATE: Date(),
+    Kind.DATETIME: DateTime(timezone=True),
+    Kind.ENUM: Text(),
+}
+HEX = 32
+
+
+def parse_id(text: object, prefix: str) -> UUID | None:
+    """The uuid in `opp_0192…`, or None: an id of another type is an id of nothing (D-42)."""
+    if not isinstance(text, str):
+        return None
+    head, _, tail = text.rpartition("_")
+    if head != prefix or len(tail) != HEX or not set(tail) <= set("0123456789abcdef"):
+        return None
+    return UUID(hex=tail)
+
+
+def write_id(prefix: str, id: UUID) -> str:
+    """`opp_` and 32 hexadecimal digits."""
+    return f"{prefix}_{id.hex}"
+
+
+def encoder(
+    kind: Kind, prefix: str = "", *, many: bool = False, keep: bool = False
+) -> Callable[[Any], Any]:
+    """A function from an API value to what the driver binds.
+
+    Of `many`, those that can match nothing are left out, unless their places count (`keep`).
+    """
+
+    def one(value: Any) -> Any:
+        if kind is Kind.ID:
+            return parse_id(value, prefix)
+        if kind is Kind.TEXT and isinstance(value, date):
+            return value.isoformat()
+        return value.value if isinstance(value, Enum) else value
+
+    def several(values: Any) -> Any:
+        found = [one(value) for value in values]
+        return found if keep else [value for value in found if value is not None]
+
+    return several if many else one
+
+
+_DECODERS: tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...] = (
+    (Uuid, UUID),
+    (DateTime, datetime.fromisoformat),
+    (Date, date.fromisoformat),
+    (Numeric, Decimal),
+    (Integer, int),
+    (Boolean, "true".__eq__),
+    (Text, str),
+)
+
+
+def decoder(kind: TypeEngine[Any]) -> Callable[[str], Any]:
+    """A function from the text of a sort key in a cursor to what the driver binds."""
+    return next(decode for kept, decode in _DECODERS if isinstance(kind, kept))
