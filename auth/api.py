@@ -1,0 +1,8 @@
+"""All policies of the house."""
+
+import auth.accounts
+import auth.sales
+import auth.setup
+import auth.staff
+
+__all__ = ["auth"]

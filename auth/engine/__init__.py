@@ -1,0 +1,1 @@
+"""The machinery of rights: it knows no area."""

@@ -1,0 +1,84 @@
+"""The words in which an area says who reaches its rows; a record without a policy is closed to everybody."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Uuid, exists, or_, select, union_all
+from sqlalchemy.sql.expression import false
+
+from db.engine.base import Record
+from db.engine.gate import Form
+from db.engine.model import Entity
+from db.engine.sql import Whole, one_of, parameter
+
+OWNERS = "owners:{entity}"
+"""The parameter with the employees whose records a viewer sees as his own."""
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Rows whose owner is the viewer or somebody below in the employee tree."""
+
+    column: Any
+
+    def wide(self, entity: Entity) -> ColumnElement[bool]:
+        return one_of(self.column, OWNERS.format(entity=entity.name), Uuid())
+
+    def narrow(self, entity: Entity) -> Select[Any]:
+        return select(entity.table.c.id).where(self.wide(entity))
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Rows with a value that a standing rule opens to the viewer's roles."""
+
+    column: Any
+    values: str
+
+    def wide(self, entity: Entity) -> ColumnElement[bool]:
+        return one_of(self.column, self.values, Uuid())
+
+    def narrow(self, entity: Entity) -> Select[Any]:
+        return select(entity.table.c.id).where(self.wide(entity))
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Rows listed one by one for the viewer."""
+
+    record: Any
+    employee: Any
+
+    def wide(self, entity: Entity) -> ColumnElement[bool]:
+        listed = select(Whole(1)).select_from(self.record.table)
+        mine = self.employee == parameter("viewer:employee", Uuid())
+        return exists(listed.where(self.record == entity.table.c.id, mine))
+
+    def narrow(self, entity: Entity) -> Select[Any]:
+        mine = self.employee == parameter("viewer:employee", Uuid())
+        return select(self.record).where(mine)
+
+
+Source = Owned | Matching | Shared
+Policy = Callable[[Any], Sequence[Source]]
+_policies: dict[str, Policy] = {}
+
+
+def policy(record: type[Record]) -> Callable[[Policy], Policy]:
+    """Declare how a viewer whose profile opens only OWN rows of `record` reaches them."""
+
+    def remember(rows: Policy) -> Policy:
+        _policies[record.__name__] = rows
+        return rows
+
+    return remember
+
+
+def reach(entity: Entity, form: Form) -> ColumnElement[bool]:
+    """The condition on the entity's own table for a viewer with own rows."""
+    rows = _policies.get(entity.name)
+    sources = rows(entity.table.c) if rows else ()
+    if form is Form.NARROW and sources:
+        return entity.table.c.id.in_(union_all(*(source.narrow(entity) for source in sources)))
+    return or_(false(), *(source.wide(entity) for source in sources))
