@@ -1,0 +1,1 @@
+"""Which tenant, where it lives, and its life: provisioning and migrations."""

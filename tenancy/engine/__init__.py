@@ -1,0 +1,1 @@
+"""The machinery of tenancy: it knows no area."""

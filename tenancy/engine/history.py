@@ -1,0 +1,57 @@
+"""The two histories of the database, run by alembic: the catalog's, and every tenant's as one script."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "db" / "migrations"
+
+
+def config(history: str) -> Config:
+    """Alembic's settings for `catalog` or `tenant`."""
+    settings = Config()
+    settings.set_main_option("script_location", str(MIGRATIONS / history))
+    settings.set_main_option("path_separator", "os")
+    return settings
+
+
+@cache
+def head(history: str = "tenant") -> str:
+    """The newest revision of a history."""
+    found = ScriptDirectory.from_config(config(history)).get_current_head()
+    if found is None:
+        raise LookupError(f"the {history} history is empty")
+    return found
+
+
+@cache
+def script(since: str = "base", history: str = "tenant") -> str:
+    """A history from a revision to the newest, as SQL for one message. A tenant's sets no path."""
+    text = io.StringIO()
+    settings = config(history)
+    settings.attributes["buffer"] = text
+    command.upgrade(settings, f"{since}:head", sql=True)
+    return text.getvalue()
+
+
+async def upgrade_catalog(admin: asyncpg.Connection[Any]) -> None:
+    """Bring the catalog to its newest revision. Safe to run again, and by several processes at once."""
+    async with admin.transaction():
+        await admin.execute("SET LOCAL lock_timeout = '10s'; SELECT pg_advisory_xact_lock(4242)")
+        found = await admin.fetchval("SELECT to_regclass('catalog.alembic_version')::text")
+        since = (
+            await admin.fetchval("SELECT version_num FROM catalog.alembic_version")
+            if found
+            else None
+        )
+        if since != head("catalog"):
+            await admin.execute("CREATE SCHEMA IF NOT EXISTS catalog")
+            await admin.execute(script(since or "base", "catalog"))
