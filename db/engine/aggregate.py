@@ -64,7 +64,7 @@ def _money(function: str, field: Field, parts: tuple[tuple[str, str], ...], rows
         .subquery("by_currency")
     )
     code = Column("by_currency", "currency", Text())
-    digits = func.platform.minor(code)
+    digits: ColumnElement[Any] = func.platform.minor(code)
     if function == "avg":
         digits = digits + Whole(AVERAGE_DIGITS)
     shown = func.round(Column("by_currency", "amount", Numeric()), digits)

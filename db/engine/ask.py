@@ -12,7 +12,11 @@ from db.engine.model import Entity, Field, Kind, Reference, Reverse
 
 @dataclass(frozen=True)
 class Slot:
-    """A value that is bound when the statement runs: from the variables along `path`, or a constant."""
+    """A value that is bound when the statement runs: from the variables along `path`, or a constant.
+
+    A tuple as the constant is a list of slots. Beside a path the constant is the value that the
+    variable had when the document was read; only what is part of the plan's key may be read from it.
+    """
 
     path: tuple[str | int, ...] = ()
     constant: object = None
@@ -56,17 +60,17 @@ class AttributeTest:
 
 @dataclass(frozen=True)
 class And:
-    items: tuple["Condition", ...]
+    items: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Or:
-    items: tuple["Condition", ...]
+    items: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Not:
-    item: "Condition"
+    item: Condition
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Through:
     """A condition on the record that a reference points to. False where none is visible."""
 
     reference: Reference
-    condition: "Condition"
+    condition: Condition
 
 
 class Quantifier(StrEnum):
@@ -89,7 +93,7 @@ class Among:
 
     reverse: Reverse
     quantifier: Quantifier
-    condition: "Condition"
+    condition: Condition
 
 
 Condition: TypeAlias = "And | Or | Not | Test | AttributeTest | Through | Among"
@@ -136,19 +140,19 @@ class Attributes:
 @dataclass(frozen=True)
 class One:
     reference: Reference
-    object: "Object"
+    object: Object
 
 
 @dataclass(frozen=True)
 class Nodes:
-    object: "Object"
+    object: Object
 
 
 @dataclass(frozen=True)
 class Edges:
     """`cursor`, `node` and `__typename` of each edge."""
 
-    parts: tuple[tuple[str, "Object | str"], ...]
+    parts: tuple[tuple[str, Object | str], ...]
 
 
 @dataclass(frozen=True)
@@ -166,14 +170,14 @@ class Measure:
     """`sum`, `avg`, `min` or `max`, of these fields. Money fields carry the parts asked of each sum."""
 
     function: str
-    parts: tuple[tuple[str, "Field | str", tuple[tuple[str, str], ...]], ...]
+    parts: tuple[tuple[str, Field | str, tuple[tuple[str, str], ...]], ...]
 
 
 @dataclass(frozen=True)
 class Aggregate:
     """`count`, `__typename` and measures over all rows of a connection."""
 
-    parts: tuple[tuple[str, "Measure | str"], ...]
+    parts: tuple[tuple[str, Measure | str], ...]
 
 
 Shown: TypeAlias = "Typename | Value | Amount | Attributes | One | Connection"

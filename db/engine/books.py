@@ -11,7 +11,9 @@ from sqlalchemy.sql.elements import ClauseElement
 from db.engine.seal import DIALECT, SealedCompiler
 
 
-async def run(connection: asyncpg.Connection[Any], statement: ClauseElement) -> Sequence[asyncpg.Record]:
+async def run(
+    connection: asyncpg.Connection[Any], statement: ClauseElement
+) -> Sequence[asyncpg.Record]:
     """Compile a Core statement, values and all, and fetch its rows in the transaction under way."""
     compiler = SealedCompiler(DIALECT, statement, issued=lambda seen: False)
     values = compiler.construct_params()

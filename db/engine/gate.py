@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
 
-from db.engine.model import Entity
+from db.engine.model import Entity, Field, Reference
 from db.engine.seal import DIALECT, SealedCompiler, Unsealed
 from db.engine.sql import Column, Concat, one_of
 from domain.access import Attribute
@@ -119,8 +119,8 @@ class Seen(FromClause):
     def select(self) -> Select[Any]:
         """The statement this stands for. Never LIMIT, DISTINCT or anything else that stops pulling up."""
         table, name = self.entity.table, self.entity.name
-        listed = [value.label(label) for label, value in self._listed.items()]
-        conditions = [table.c.deleted_at.is_(null())]
+        listed: list[ColumnElement[Any]] = [v.label(label) for label, v in self._listed.items()]
+        conditions: list[ColumnElement[bool]] = [table.c.deleted_at.is_(null())]
         rows = self._guard.rows(self.entity, self._form)
         if rows is not None:
             conditions.append(rows)
@@ -133,9 +133,11 @@ class Seen(FromClause):
         return Column(self.name, label, kind)
 
     def _field_of(self, column: str) -> str:
-        for named in (*self.entity.fields.values(), *self.entity.references.values()):
-            if named.column == column:
-                return named.name
+        named: list[Field | Reference] = [*self.entity.fields.values()]
+        named += self.entity.references.values()
+        for each in named:
+            if each.column == column:
+                return each.name
         raise Unsealed(f"{self.entity.name}.{column} is internal: no caller sees it.")
 
     def _masked(self, kept: Any, field: str) -> ColumnElement[Any]:
@@ -152,12 +154,12 @@ class Seen(FromClause):
         """The jsonb value of a readable custom attribute."""
         if self._guard.attribute(self.entity.name, attribute.key) != attribute:
             raise Unsealed(f"{attribute.key} is closed to this caller.")
-        kept = self.entity.table.c[self.entity.attributes]
-        listed = self._list(self.entity.attributes or "", kept, kept.type)
+        kept = self.entity.table.c[self.entity.attributes or ""]
+        listed = self._list(kept.name, kept, kept.type)
         return listed.op("->")(Concat([attribute.id]))
 
     def _status(self) -> Any:
-        return self.entity.table.c[self.entity.status]
+        return self.entity.table.c[self.entity.status or ""]
 
     def _statuses(self, field: str) -> str:
         return f"statuses:{self.entity.name}.{field}"

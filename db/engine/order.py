@@ -41,10 +41,11 @@ class Key:
 
     def ordered(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
         """The ORDER BY term; NULLS is said only where there can be any, so that plain indexes serve."""
-        term = desc(value) if self.descending else asc(value)
-        if not self.nullable:
-            return term
-        return term.nulls_first() if self.nulls_first else term.nulls_last()
+        term: Any = desc(value) if self.descending else asc(value)
+        if self.nullable:
+            term = term.nulls_first() if self.nulls_first else term.nulls_last()
+        ordered: ColumnElement[Any] = term
+        return ordered
 
 
 def keys(scope: Scope, seen: Seen, asked: tuple[SortKey, ...]) -> tuple[list[Key], list[Lateral]]:

@@ -8,7 +8,17 @@ from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Integer, Lateral, Select, Text, Uuid, func, select
 
-from db.engine.ask import Connection, Find, Object, Outline, Root, RootNode, RootNodes, RootOne
+from db.engine.ask import (
+    Connection,
+    Find,
+    Object,
+    Outline,
+    Root,
+    RootNode,
+    RootNodes,
+    RootOne,
+    Slot,
+)
 from db.engine.connection import connection
 from db.engine.emit import array
 from db.engine.gate import Compiled, Form, Gate, Guard, Right
@@ -66,11 +76,22 @@ class Plan:
             return guard.value(name)
         if isinstance(binding, CursorKey):
             return binding.decode(cursors[binding.connection][binding.index])
-        slot = binding.slot
-        value: Any = variables if slot.path else slot.constant
-        for step in slot.path:
-            value = value[step]
-        return binding.encode(value)
+        return binding.encode(resolve(binding.slot, variables))
+
+
+def resolve(slot: Slot, variables: Mapping[str, Any]) -> Any:
+    """A slot's value: a constant, a list of slots, or what the variables hold along its path."""
+    if not slot.path:
+        several = slot.constant
+        return (
+            [resolve(item, variables) for item in several]
+            if isinstance(several, tuple)
+            else several
+        )
+    value: Any = variables
+    for step in slot.path:
+        value = value[step]
+    return value
 
 
 @dataclass(frozen=True)

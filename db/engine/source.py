@@ -71,7 +71,7 @@ class Scope:
         as_: Any = None,
     ) -> ColumnElement[Any]:
         """A parameter for `slot`. The same slot used the same way is one parameter."""
-        key = (slot.path, repr(slot.constant), kind, prefix, many, keep)
+        key = (slot.path or repr(slot.constant), kind, prefix, many, keep)
         name = self._names.setdefault(key, f"p{len(self._names) + 1}")
         self.bindings[name] = Binding(slot, encoder(kind, prefix, many=many, keep=keep))
         return parameter(name, as_ or TYPES[kind])
@@ -119,4 +119,5 @@ def beside(left: FromClause, laterals: list[Lateral]) -> FromClause:
 
 def sub(statement: Select[Any], name: str) -> Lateral:
     """A statement that may name what stands before it, under `name`."""
-    return lateral(statement, name)
+    made: Any = lateral(statement, name)
+    return made  # type: ignore[no-any-return]  # a Lateral of a subquery

@@ -7,10 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import asyncpg
+
+if TYPE_CHECKING:
+    Driver = asyncpg.Connection[asyncpg.Record]
+else:
+    Driver = asyncpg.Connection  # generic in its stubs only
 
 NAME = re.compile(r"t_[a-z2-7]+\Z")
 STATEMENT_MS = 5_000
@@ -33,6 +38,10 @@ class Turned(StrEnum):
     MOVED = "RL002"
     STALE = "RL003"
     REVOKED = "RL004"
+
+
+class TookTooLong(Exception):
+    """A statement ran into its time limit and was ended. Nothing of its transaction stands."""
 
 
 class TurnedAway(Exception):
@@ -68,10 +77,10 @@ class Entry:
     """The caller's session, which must not have ended; None before there is one."""
 
 
-class Connection(asyncpg.Connection):  # type: ignore[type-arg]  # asyncpg is generic in its stubs only
+class Connection(Driver):
     """A connection that forgets nothing between transactions, because nothing is set outside one."""
 
-    async def reset(self, *, timeout: float | None = None) -> None:
+    async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as asyncpg has it
         """Roll back what was left open: by an error, a refused entry, or a cancelled request."""
         if self.is_in_transaction():
             await self.execute("ROLLBACK", timeout=timeout)
@@ -123,7 +132,8 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-        connection = await self.pool.acquire()
+        acquired = await self.pool.acquire()
+        connection = cast("asyncpg.Connection[Any]", acquired)
         try:
             try:
                 await connection.execute(begin)
@@ -131,9 +141,11 @@ class Database:
                 raise _turned_away(error) from error
             yield connection
             await connection.execute("COMMIT")
+        except asyncpg.QueryCanceledError as error:
+            raise TookTooLong from error
         finally:
             # Whatever happened, reset() rolls back; a connection that cannot be reset is terminated.
-            await self.pool.release(connection)
+            await self.pool.release(acquired)
 
 
 def _begin(placement: Placement, entry: Entry, mode: str, custom_plans: bool) -> str:

@@ -162,7 +162,7 @@ _JSON = {
     Kind.DECIMAL: "number",
     Kind.BOOLEAN: "boolean",
 }
-_JSON_ORDERED = {**_ORDERED, Op.EQ: lambda a, b: a == b}
+_JSON_ORDERED: dict[Op, Callable[[Any, Any], Bool]] = {**_ORDERED, Op.EQ: lambda a, b: a == b}
 
 
 def _as_text(scope: Scope, kept: Any, kind: Kind, op: Op, value: Slot) -> Bool:

@@ -148,20 +148,17 @@ def sdl_current() -> str | None:
 
 
 def forgotten_migrations() -> str | None:
-    """What the tables say and no migration does: asked of tenancy.engine.migrate.forgotten.
-
-    `async def forgotten(database_url) -> Sequence[str]` gets an empty database of its own and
-    returns a sentence for each difference.
-    """
+    """What the tables say and no migration does: asked of an empty database of its own."""
     sys.path.insert(0, str(ROOT))
     from db.engine.embedded import embedded
 
     async def compare() -> list[str]:
+        from db.api import METADATA
         from tenancy.engine.migrate import forgotten
 
         with tempfile.TemporaryDirectory(prefix="relata-") as data:
             async with embedded(Path(data), durable=False) as servers:
-                return list(await forgotten(servers.database_url))
+                return list(await forgotten(servers.database_url, METADATA))
 
     try:
         differences = asyncio.run(compare())
