@@ -1,0 +1,164 @@
+"""Answers any text in bounded time: either a document worth running, or the reasons why not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graphql import GraphQLSchema
+from graphql.language import DocumentNode, OperationDefinitionNode
+
+from .cost import Cost, Prepared, Pricing
+from .limits import Limits
+from .merge import Level, Steps, in_order
+from .overlap import merge
+from .parse import parse
+from .refusal import Refused, refuse
+from .validate import Validator
+
+_INTROSPECTION = frozenset({"__schema", "__type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A document that is valid and within every limit that no variable can change."""
+
+    document: DocumentNode
+    operations: Mapping[str | None, OperationDefinitionNode]
+    prepared: Mapping[str | None, Prepared]
+
+    def operation(self, name: str | None = None) -> OperationDefinitionNode:
+        """Return the operation to run; raises `Refused` (BAD_REQUEST) if that is unclear."""
+        return self._chosen(name).operation
+
+    def cost(self, variables: Mapping[str, object], name: str | None = None) -> Cost:
+        """Return the cost of an operation with the variables as sent.
+
+        Raises `Refused`: BAD_REQUEST if there is no such operation, BAD_USER_INPUT or
+        QUERY_TOO_COMPLEX as `Prepared.cost` does.
+        """
+        return self._chosen(name).cost(variables)
+
+    def _chosen(self, name: str | None) -> Prepared:
+        if name in self.prepared:
+            return self.prepared[name]
+        if name is None and len(self.prepared) == 1:
+            return next(iter(self.prepared.values()))
+        if name is None:
+            reason = "The document has several operations. Name one in 'operationName'."
+        else:
+            reason = f"The document has no operation named '{name[:60]}'. Check 'operationName'."
+        raise refuse("BAD_REQUEST", reason)
+
+
+def admit(text: str, schema: GraphQLSchema, limits: Limits) -> Admitted:
+    """Return the document a text spells, checked and priced.
+
+    Raises `Refused` with the codes GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED,
+    QUERY_TOO_COMPLEX or BAD_USER_INPUT.
+    """
+    return _admit(text, schema, limits, Validator(schema))
+
+
+def _admit(text: str, schema: GraphQLSchema, limits: Limits, validator: Validator) -> Admitted:
+    document = parse(text, limits)
+    validator.check(document, limits)
+    merged = merge(document, schema, Steps(limits.merge_steps))
+    if merged.conflicts:
+        raise Refused(merged.conflicts[: limits.errors])
+    operations: dict[str | None, OperationDefinitionNode] = {}
+    prepared: dict[str | None, Prepared] = {}
+    pricing = Pricing(schema, limits)
+    depths: dict[Level, int] = {}
+    for position, root in merged.roots.items():
+        operation = document.definitions[position]
+        if not isinstance(operation, OperationDefinitionNode):
+            continue
+        _refuse_depth(root, depths, limits)
+        _refuse_repetition(root, limits)
+        name = operation.name.value if operation.name else None
+        operations[name] = operation
+        prepared[name] = pricing.prepare(root, operation)
+    return Admitted(document, operations, prepared)
+
+
+def _refuse_depth(root: Level, depths: dict[Level, int], limits: Limits) -> None:
+    """Raise `Refused` (QUERY_TOO_COMPLEX) for a root field that goes too deep."""
+    for level in in_order(root, set(depths)):
+        deepest = 0
+        for variant in level.variants():
+            own = 0 if variant.use.node.name.value in limits.wrappers else 1
+            deepest = max(deepest, own + (depths[variant.below] if variant.below else 0))
+        depths[level] = deepest
+    for variant in root.variants():
+        name = variant.use.node.name.value
+        depth = (name not in limits.wrappers) + (depths[variant.below] if variant.below else 0)
+        most = limits.introspection_depth if name in _INTROSPECTION else limits.depth
+        if depth > most:
+            raise refuse(
+                "QUERY_TOO_COMPLEX",
+                f"The field '{name[:60]}' is nested {depth} levels deep; the limit is {most}. "
+                "Ask for the deeper records in a request of their own.",
+                nodes=[variant.use.node],
+            )
+
+
+def _refuse_repetition(root: Level, limits: Limits) -> None:
+    """Raise `Refused` (QUERY_TOO_COMPLEX) if fields that are for single use stand together."""
+    found = [
+        variant.use.node
+        for variant in root.variants()
+        if variant.use.node.name.value in limits.single_use
+    ]
+    if len(found) > 1:
+        raise refuse(
+            "QUERY_TOO_COMPLEX",
+            f"An operation may select only one of {', '.join(sorted(limits.single_use))}, "
+            "and only once. Send the others in requests of their own.",
+            nodes=found,
+        )
+
+
+class Documents:
+    """Remembers the documents admitted last, by the SHA-256 of their text; refusals are not kept.
+
+    Bounded by the number of documents and by the characters they have together.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, limits: Limits, size: int = 1_000, characters: int = 1_000_000
+    ) -> None:
+        """Start empty; raises TypeError if the schema is not valid."""
+        self._schema = schema
+        self._limits = limits
+        self._size = size
+        self._most = characters
+        self._validator = Validator(schema)
+        self._kept: OrderedDict[bytes, tuple[int, Admitted]] = OrderedDict()
+        self._characters = 0
+
+    def __len__(self) -> int:
+        """Return how many documents are kept."""
+        return len(self._kept)
+
+    def get(self, text: str) -> Admitted:
+        """Return what `admit` returns for the text; raises `Refused` as it does."""
+        if len(text) > self._limits.characters:
+            return _admit(text, self._schema, self._limits, self._validator)  # refuses
+        key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        known = self._kept.get(key)
+        if known is not None:
+            self._kept.move_to_end(key)
+            return known[1]
+        admitted = _admit(text, self._schema, self._limits, self._validator)
+        self._keep(key, len(text), admitted)
+        return admitted
+
+    def _keep(self, key: bytes, length: int, admitted: Admitted) -> None:
+        self._kept[key] = (length, admitted)
+        self._characters += length
+        while len(self._kept) > self._size or self._characters > self._most:
+            _, (dropped, _) = self._kept.popitem(last=False)
+            self._characters -= dropped

@@ -1,0 +1,295 @@
+"""Bounds what an operation would expand to, before anything of it is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from graphql import GraphQLArgument, GraphQLSchema, get_named_type, is_composite_type
+from graphql.language import (
+    FieldNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    ValueNode,
+    VariableNode,
+)
+
+from .inputs import (
+    Conditions,
+    Inputs,
+    check_variables,
+    literal_conditions,
+    literal_page,
+    page_size,
+)
+from .limits import Limits
+from .merge import Level, Use, Variant, in_order
+from .refusal import refuse
+
+_COUNT_WEIGHT = 10
+_AGGREGATE_WEIGHT = 20
+_FILTERS = frozenset({"filter", "where", "orderBy"})
+_PAGES = frozenset({"first", "last"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Objects (with the weights of filters, counts and aggregates) and leaf fields, at most."""
+
+    nodes: int
+    fields: int
+
+
+class _Price(NamedTuple):
+    """What one object of a level costs, and apart, what each row of its page costs."""
+
+    nodes: int
+    fields: int
+    row_nodes: int
+    row_fields: int
+    has_rows: bool
+
+
+_FREE = _Price(0, 0, 0, 0, False)
+
+
+@dataclass(slots=True)
+class _Part:
+    """One field of a level; numbers that are known beforehand stand in place of variables."""
+
+    owner: str
+    leaf: int
+    own: int
+    in_rows: bool
+    makes_rows: bool
+    weight: int
+    conditions: tuple[str, ...] = ()
+    below: Level | None = None
+    connection: bool = False
+    times: int = 1  # if no argument says otherwise
+    least: int = 0  # what a literal page argument says
+    pages: tuple[tuple[str, VariableNode], ...] = ()
+    ids: str | None = None
+
+    def is_fixed(self) -> bool:
+        return not self.conditions and not self.pages and self.ids is None
+
+    def price(self, prices: Mapping[Level, _Price], inputs: Inputs, limits: Limits) -> _Price:
+        """Return the cost of the field, in the columns its place asks for."""
+        below = prices[self.below] if self.below is not None else _FREE
+        times = self._times(inputs, limits)
+        weight = self.weight + sum(inputs.conditions(name) for name in self.conditions)
+        if self.connection:
+            rows = times * (below.row_nodes + below.has_rows)
+            nodes, fields = below.nodes + rows, below.fields + times * below.row_fields
+        else:
+            nodes = times * (self.own + below.nodes + below.row_nodes)
+            fields = times * (self.leaf + below.fields + below.row_fields)
+        if self.in_rows:
+            return _Price(0, 0, nodes + weight, fields, self.makes_rows)
+        return _Price(nodes + weight, fields, 0, 0, self.makes_rows)
+
+    def _times(self, inputs: Inputs, limits: Limits) -> int:
+        if self.ids is not None:
+            return inputs.length(self.ids)
+        asked = self.least
+        for argument, node in self.pages:
+            size = page_size(argument, inputs.page(node.name.value), limits, node)
+            asked = max(asked, size or 0)
+        return asked or self.times
+
+
+@dataclass(slots=True)
+class _Step:
+    """The fields of one level, those whose cost never changes already added up."""
+
+    fixed: dict[str, _Price]
+    parts: list[_Part] = field(default_factory=list)
+
+    def price(self, prices: Mapping[Level, _Price], inputs: Inputs, limits: Limits) -> _Price:
+        """Return the cost of one object: what is common, and the dearest of its types."""
+        sums = dict(self.fixed)
+        for part in self.parts:
+            price = part.price(prices, inputs, limits)
+            sums[part.owner] = _add(sums.get(part.owner, _FREE), price)
+        common = sums.pop("", _FREE)
+        if not sums:
+            return common
+        dearest = _Price(*(max(column) for column in zip(*sums.values(), strict=True)))
+        return _add(common, dearest)
+
+
+def _add(one: _Price, other: _Price) -> _Price:
+    return _Price(
+        one.nodes + other.nodes,
+        one.fields + other.fields,
+        one.row_nodes + other.row_nodes,
+        one.row_fields + other.row_fields,
+        one.has_rows or other.has_rows,
+    )
+
+
+class Pricing:
+    """Prices levels of one document; whatever no variable can change is added up once."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        """Start with no level priced."""
+        self._query = schema.query_type
+        self._limits = limits
+        self.prices: dict[Level, _Price] = {}
+        self.steps: dict[Level, _Step] = {}
+
+    def prepare(self, root: Level, operation: OperationDefinitionNode) -> Prepared:
+        """Prepare an operation; raises `Refused` (BAD_USER_INPUT) for a literal page size."""
+        nothing = Inputs(operation, {})
+        fresh = [level for level in in_order(root, set(self.prices)) if level not in self.steps]
+        for level in fresh:
+            self._enter(level, nothing)
+        moving = [level for level in in_order(root, set(self.prices)) if level in self.steps]
+        names = frozenset(node.variable.name.value for node in operation.variable_definitions or ())
+        return Prepared(self, root, operation, moving, names, self._limits)
+
+    def _enter(self, level: Level, nothing: Inputs) -> None:
+        step = _Step({})
+        for name, variants in level.groups.items():
+            for variant in variants:
+                part = self._part(variant, shared=name in level.common)
+                known = part.below is None or part.below in self.prices
+                if known and part.is_fixed():
+                    price = part.price(self.prices, nothing, self._limits)
+                    step.fixed[part.owner] = _add(step.fixed.get(part.owner, _FREE), price)
+                else:
+                    step.parts.append(part)
+        if step.parts:
+            self.steps[level] = step
+        else:
+            self.prices[level] = step.price(self.prices, nothing, self._limits)
+
+    def _part(self, variant: Variant, *, shared: bool) -> _Part:
+        use = variant.use
+        name = use.node.name.value
+        parent = use.parent.name if use.parent else ""
+        named = get_named_type(use.definition.type) if use.definition else None
+        composite = is_composite_type(named)
+        in_rows = parent.endswith("Connection") and name in {"edges", "nodes"}
+        # The objects of a page are counted where the page is, wrappers not at all.
+        uncounted = in_rows or (parent.endswith("Edge") and name == "node") or name == "pageInfo"
+        filters = _conditions(use.node)
+        part = _Part(
+            owner="" if shared else variant.owner,
+            leaf=0 if composite else 1,
+            own=1 if composite and not uncounted else 0,
+            in_rows=in_rows,
+            makes_rows=in_rows,
+            weight=_weight(name, parent) + filters.fixed,
+            conditions=filters.variables,
+            below=variant.below,
+            connection=named is not None and named.name.endswith("Connection"),
+        )
+        if part.connection:
+            self._set_page(part, use)
+        elif name == "nodes" and use.parent is self._query:
+            _set_ids(part, use.node)
+        return part
+
+    def _set_page(self, part: _Part, use: Use) -> None:
+        part.times = _default_page(use, self._limits)
+        for argument in use.node.arguments or ():
+            name, value = argument.name.value, argument.value
+            if name not in _PAGES:
+                continue
+            if isinstance(value, VariableNode):
+                part.pages = (*part.pages, (name, value))
+            else:
+                size = page_size(name, literal_page(value), self._limits, value)
+                part.least = max(part.least, size or 0)
+
+
+def _default_page(use: Use, limits: Limits) -> int:
+    """Return the page that is read if no argument says otherwise."""
+    given = {argument.name.value for argument in use.node.arguments or ()}
+    sizes = []
+    for name in _PAGES:
+        argument = use.definition.args.get(name) if use.definition else None
+        if argument is not None and isinstance(size := _default(argument), int):
+            sizes.append(size)
+    if not sizes or given & _PAGES:
+        # An argument given as null sets the schema's default aside.
+        sizes.append(limits.default_page)
+    return max(sizes)
+
+
+def _default(argument: GraphQLArgument) -> object:
+    """Return the default of an argument in whichever of three ways the schema states it."""
+    stated = argument.default
+    if stated is None:
+        return argument.default_value
+    return stated.value if stated.literal is None else literal_page(stated.literal)
+
+
+def _set_ids(part: _Part, node: FieldNode) -> None:
+    for argument in node.arguments or ():
+        if argument.name.value == "ids":
+            if isinstance(argument.value, VariableNode):
+                part.ids = argument.value.name.value
+            elif isinstance(argument.value, ListValueNode):
+                part.times = len(argument.value.values)
+
+
+def _weight(name: str, parent: str) -> int:
+    if name == "totalCount" and parent.endswith("Connection"):
+        return _COUNT_WEIGHT
+    return _AGGREGATE_WEIGHT if name == "aggregate" or name.endswith("Aggregate") else 0
+
+
+def _conditions(node: FieldNode) -> Conditions:
+    fixed = 0
+    variables: tuple[str, ...] = ()
+    for argument in node.arguments or ():
+        if argument.name.value in _FILTERS:
+            value: ValueNode = argument.value
+            found = literal_conditions(value)
+            fixed += found.fixed
+            variables += found.variables
+    return Conditions(fixed, variables)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An operation whose cost only waits for its variables."""
+
+    pricing: Pricing
+    root: Level
+    operation: OperationDefinitionNode
+    moving: list[Level]
+    names: frozenset[str]
+    limits: Limits
+
+    def cost(self, variables: Mapping[str, object]) -> Cost:
+        """Return the cost with the variables as sent (JSON values, not yet coerced).
+
+        Raises `Refused`: BAD_USER_INPUT for a page size, list or string out of bounds,
+        QUERY_TOO_COMPLEX if the cost is over a limit.
+        """
+        check_variables(variables, self.names, self.limits)
+        prices = self.pricing.prices
+        if self.moving:
+            inputs = Inputs(self.operation, variables)
+            prices = dict(prices)
+            for level in self.moving:
+                prices[level] = self.pricing.steps[level].price(prices, inputs, self.limits)
+        total = prices[self.root]
+        cost = Cost(total.nodes + total.row_nodes, total.fields + total.row_fields)
+        _refuse_cost("objects", cost.nodes, self.limits.nodes)
+        _refuse_cost("values", cost.fields, self.limits.fields)
+        return cost
+
+
+def _refuse_cost(what: str, cost: int, limit: int) -> None:
+    if cost > limit:
+        raise refuse(
+            "QUERY_TOO_COMPLEX",
+            f"The operation could expand to {min(cost, 10**15):,} {what}; the limit is {limit:,}. "
+            "Ask for smaller pages (first, last), fewer nested lists, or fewer fields.",
+        )

@@ -1,0 +1,172 @@
+"""Reads page sizes, list lengths and conditions from literals and from variables sent as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graphql.language import (
+    IntValueNode,
+    ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    ValueNode,
+    VariableNode,
+)
+
+from .limits import Limits
+from .refusal import Refused, refuse
+
+
+def check_variables(values: Mapping[str, object], names: frozenset[str], limits: Limits) -> None:
+    """Raise `Refused` (BAD_USER_INPUT) for lists that are too long and strings none can store.
+
+    Only the variables that the operation declares are looked at. One pass, no recursion.
+    """
+    for name in names & values.keys():
+        pending = [values[name]]
+        while pending:
+            value = pending.pop()
+            if isinstance(value, str):
+                _check_text(name, value)
+            elif isinstance(value, list | tuple):
+                if len(value) > limits.list_items:
+                    raise refuse(
+                        "BAD_USER_INPUT",
+                        f"Variable '${name}' holds a list of {len(value):,} items; the limit is "
+                        f"{limits.list_items}. Split it over several requests.",
+                    )
+                pending.extend(value)
+            elif isinstance(value, Mapping):
+                pending.extend(value.values())
+
+
+def _check_text(name: str, value: str) -> None:
+    wrong = "\x00" in value
+    if not wrong and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            wrong = True
+    if wrong:
+        raise refuse(
+            "BAD_USER_INPUT",
+            f"Variable '${name}' contains the character NUL (U+0000) or half of a surrogate "
+            "pair, which cannot be stored. Remove it.",
+        )
+
+
+class Inputs:
+    """The variables of one request; each is measured once, when first asked for."""
+
+    def __init__(self, operation: OperationDefinitionNode, values: Mapping[str, object]) -> None:
+        """Take the values as sent; defaults come from the operation."""
+        self._values = values
+        self._defaults = {
+            node.variable.name.value: node.default_value
+            for node in operation.variable_definitions or ()
+        }
+        self._measured: dict[str, int] = {}
+
+    def page(self, name: str) -> object:
+        """Return what a variable gives as page size: as sent, or its default, or None."""
+        if name in self._values:
+            return self._values[name]
+        return literal_page(self._defaults.get(name))
+
+    def length(self, name: str) -> int:
+        """Return how many items a variable holds; a value that is no list counts as one."""
+        value = self._values.get(name)
+        if isinstance(value, list | tuple):
+            return len(value)
+        default = self._defaults.get(name)
+        if value is None and isinstance(default, ListValueNode):
+            return len(default.values)
+        return 1
+
+    def conditions(self, name: str) -> int:
+        """Return how many conditions a variable holds, as sent or by its default."""
+        known = self._measured.get(name)
+        if known is None:
+            default = self._defaults.get(name)
+            if name in self._values:
+                known = count_conditions(self._values[name])
+            else:
+                known = literal_conditions(default).fixed if default else 0
+            self._measured[name] = known
+        return known
+
+
+def literal_page(node: ValueNode | None) -> object:
+    """Return the page size a literal gives: an int, None if there is none, else the node."""
+    if node is None or isinstance(node, NullValueNode):
+        return None
+    return int(node.value) if isinstance(node, IntValueNode) else node
+
+
+def page_size(argument: str, value: object, limits: Limits, node: ValueNode) -> int | None:
+    """Return a valid page size or None if none is given.
+
+    Raises `Refused` (BAD_USER_INPUT) naming the argument and its range.
+    """
+    if value is None:
+        return None
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if not whole or isinstance(value, bool) or not 1 <= value <= limits.page:  # type: ignore[operator]
+        raise _bad_page(argument, limits, node)
+    return int(value)  # type: ignore[call-overload, no-any-return]
+
+
+def _bad_page(argument: str, limits: Limits, node: ValueNode) -> Refused:
+    return refuse(
+        "BAD_USER_INPUT",
+        f"Argument '{argument}' must be a whole number from 1 to {limits.page}. "
+        "Ask for the rest with the next page.",
+        nodes=[node],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How many conditions a literal holds itself, and the variables that hold more."""
+
+    fixed: int
+    variables: tuple[str, ...] = ()
+
+
+def literal_conditions(node: ValueNode) -> Conditions:
+    """Count the conditions of a literal: the values in its objects, a list of values as one."""
+    fixed = 0
+    variables: list[str] = []
+    pending: list[ValueNode] = [node]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, VariableNode):
+            variables.append(value.name.value)
+        elif isinstance(value, ObjectValueNode):
+            pending.extend(item.value for item in value.fields)
+        elif isinstance(value, ListValueNode):
+            nested = [item for item in value.values if isinstance(item, ObjectValueNode)]
+            pending.extend(nested)
+            fixed += len(nested) < len(value.values)
+        else:
+            fixed += 1
+    return Conditions(fixed, tuple(variables))
+
+
+def count_conditions(given: object) -> int:
+    """Count the conditions of a value sent as JSON, by the rule for literals."""
+    count = 0
+    pending = [given]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Mapping):
+            pending.extend(value.values())
+        elif isinstance(value, list | tuple):
+            nested = [item for item in value if isinstance(item, Mapping)]
+            pending.extend(nested)
+            count += len(nested) < len(value)
+        else:
+            count += value is not None
+    return count

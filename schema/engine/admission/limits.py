@@ -1,0 +1,34 @@
+"""Names the limits a document must keep, with the defaults every tenant starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a document may ask for. Counts are inclusive: exactly the limit passes.
+
+    `depth` counts fields from the root to a leaf without the connection wrappers;
+    `single_use` names root fields of which an operation may call one, once.
+    `merge_steps` bounds the work spent on deciding whether fields merge.
+    """
+
+    characters: int = 15_000
+    tokens: int = 2_000
+    brackets: int = 64
+    depth: int = 12
+    introspection_depth: int = 20
+    aliases: int = 30
+    directives: int = 20
+    operations: int = 10
+    fragment_chain: int = 100
+    merge_steps: int = 10_000
+    errors: int = 5
+    page: int = 100
+    default_page: int = 25
+    list_items: int = 250
+    nodes: int = 10_000
+    fields: int = 100_000
+    single_use: frozenset[str] = frozenset()
+    wrappers: frozenset[str] = frozenset({"edges", "node", "nodes", "pageInfo"})

@@ -1,0 +1,60 @@
+"""Says why a document was refused, in the words and codes a caller is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from graphql import GraphQLError
+from graphql.language import Node
+
+Code = Literal[
+    "BAD_REQUEST",
+    "BAD_USER_INPUT",
+    "GRAPHQL_PARSE_FAILED",
+    "GRAPHQL_VALIDATION_FAILED",
+    "QUERY_TOO_COMPLEX",
+]
+
+# A message may quote a name from the document, and a name may be as long as the document.
+_LONGEST_MESSAGE = 300
+_MOST_LOCATIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason for a refusal; locations are (line, column) pairs that count from 1."""
+
+    code: Code
+    message: str
+    locations: tuple[tuple[int, int], ...] = ()
+
+
+class Refused(Exception):
+    """The document, or the variables sent with it, will not be answered."""
+
+    def __init__(self, errors: Sequence[Problem]) -> None:
+        """Keep the problems, of which there is at least one."""
+        super().__init__("; ".join(problem.message for problem in errors))
+        self.errors = tuple(errors)
+
+
+def refuse(code: Code, message: str, *, nodes: Iterable[Node] = ()) -> Refused:
+    """Return (not raise) a refusal with one problem, located at the given nodes."""
+    return Refused([located(code, message, nodes)])
+
+
+def located(code: Code, message: str, nodes: Iterable[Node] = ()) -> Problem:
+    """Return a problem located at the first few of the given nodes."""
+    shown = [node for _, node in zip(range(_MOST_LOCATIONS), nodes, strict=False)]
+    return problem_of(code, GraphQLError(message, shown or None))
+
+
+def problem_of(code: Code, error: GraphQLError) -> Problem:
+    """Return the problem that says what a graphql-core error says, shortened."""
+    message = error.message
+    if len(message) > _LONGEST_MESSAGE:
+        message = message[:_LONGEST_MESSAGE] + "…"
+    places = (error.locations or [])[:_MOST_LOCATIONS]
+    return Problem(code, message, tuple((place.line, place.column) for place in places))

@@ -1,0 +1,159 @@
+"""Refuses a document that the schema cannot answer, with a few errors and no suggestions."""
+
+from __future__ import annotations
+
+from graphql import (
+    GraphQLError,
+    GraphQLNamedType,
+    GraphQLSchema,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    specified_rules,
+    visit,
+)
+from graphql.language import (
+    DocumentNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    ParallelVisitor,
+)
+from graphql.type import assert_valid_schema, is_composite_type
+from graphql.utilities import do_types_overlap
+from graphql.validation import (
+    ASTValidationRule,
+    NoFragmentCyclesRule,
+    OverlappingFieldsCanBeMergedRule,
+    PossibleFragmentSpreadsRule,
+    ValidationContext,
+    ValidationRule,
+)
+from graphql.validation.rules.defer_stream_directive_label import DeferStreamDirectiveLabel
+from graphql.validation.rules.defer_stream_directive_on_root_field import (
+    DeferStreamDirectiveOnRootField,
+)
+from graphql.validation.rules.defer_stream_directive_on_valid_operations_rule import (
+    DeferStreamDirectiveOnValidOperationsRule,
+)
+from graphql.validation.rules.stream_directive_on_list_field import StreamDirectiveOnListField
+from graphql.validation.validate import ValidationAbortedError
+
+from .limits import Limits
+from .refusal import Problem, Refused, problem_of, refuse
+from .usages import KEYS, Context, release
+
+# Ours take their place: cycles are refused on parsing, overlaps by `overlap.merge`.
+_REPLACED: frozenset[type[ASTValidationRule]] = frozenset(
+    {NoFragmentCyclesRule, OverlappingFieldsCanBeMergedRule, PossibleFragmentSpreadsRule}
+)
+
+# Needless where the schema has neither directive: an unknown directive is refused as such.
+_INCREMENTAL: frozenset[type[ASTValidationRule]] = frozenset(
+    {
+        DeferStreamDirectiveLabel,
+        DeferStreamDirectiveOnRootField,
+        DeferStreamDirectiveOnValidOperationsRule,
+        StreamDirectiveOnListField,
+    }
+)
+
+# Errors with a text already reported are not reported again, but cost time all the same.
+_MOST_REPEATED = 20
+
+
+class Validator:
+    """The rules of the GraphQL specification for one schema, the overlap rule apart."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        """Choose the rules; raises TypeError if the schema itself is not valid."""
+        assert_valid_schema(schema)
+        self._schema = schema
+        self._overlaps: dict[tuple[str, str], bool] = {}
+        names = {directive.name for directive in schema.directives}
+        left_out = _REPLACED if names & {"defer", "stream"} else _REPLACED | _INCREMENTAL
+        self._rules = [rule for rule in specified_rules if rule not in left_out]
+
+    def check(self, document: DocumentNode, limits: Limits) -> None:
+        """Raise `Refused` (GRAPHQL_VALIDATION_FAILED) with at most `limits.errors` problems.
+
+        The document must come from `parse`, so that its fragments end. Raises
+        QUERY_TOO_COMPLEX if its fragments are shared by more operations than can be checked.
+        """
+        report = _Report(limits.errors)
+        info = TypeInfo(self._schema)
+        context = Context(self._schema, document, info, report.add, True).prepare(info)
+        rules: list[Visitor] = [rule(context) for rule in self._rules]
+        rules.append(_PossibleSpreads(context, self._overlaps))
+        together = ParallelVisitor(rules)
+        outer = TypeInfoVisitor(info, together)
+        try:
+            visit(document, outer, KEYS)
+        except (ValidationAbortedError, RecursionError):
+            # graphql-core has a budget of its own for work on fragments.
+            if not report.problems:
+                raise refuse(
+                    "QUERY_TOO_COMPLEX",
+                    "The operations of this document share too many fragments and variables "
+                    "to be checked. Send fewer operations in one document.",
+                ) from None
+        finally:
+            release(*rules, together, outer, context, info)
+        if report.problems:
+            raise Refused(report.problems)
+
+
+class _Report:
+    """Keeps the first errors of different texts, and ends the validation after them."""
+
+    def __init__(self, most: int) -> None:
+        self.problems: list[Problem] = []
+        self._most = most
+        self._seen: set[str] = set()
+        self._repeated = 0
+
+    def add(self, error: GraphQLError) -> None:
+        if error.message in self._seen:
+            self._repeated += 1
+        else:
+            self._seen.add(error.message)
+            self.problems.append(problem_of("GRAPHQL_VALIDATION_FAILED", error))
+        if len(self.problems) >= self._most or self._repeated >= _MOST_REPEATED:
+            raise ValidationAbortedError("enough")
+
+
+class _PossibleSpreads(ValidationRule):
+    """The rule PossibleFragmentSpreads, with each pair of types compared once per schema.
+
+    The standard rule goes through the possible types of a union at every spread.
+    """
+
+    def __init__(self, context: ValidationContext, overlaps: dict[tuple[str, str], bool]) -> None:
+        super().__init__(context)
+        self._overlaps = overlaps
+
+    def enter_inline_fragment(self, node: InlineFragmentNode, *_args: object) -> None:
+        """Check a fragment against the type it stands in."""
+        on, parent = self.context.get_type(), self.context.get_parent_type()
+        if not self._possible(on, parent):
+            self._report(node, f"objects of type '{parent}' can never be of type '{on}'")
+
+    def enter_fragment_spread(self, node: FragmentSpreadNode, *_args: object) -> None:
+        """Check a named fragment's type condition against the type it is spread in."""
+        fragment = self.context.get_fragment(node.name.value)
+        if fragment is None:
+            return
+        on = self.context.schema.get_type(fragment.type_condition.name.value)
+        parent = self.context.get_parent_type()
+        if not self._possible(on, parent):
+            self._report(node, f"objects of type '{parent}' can never be of type '{on}'")
+
+    def _possible(self, on: object, parent: GraphQLNamedType | None) -> bool:
+        if not is_composite_type(on) or not is_composite_type(parent):
+            return True  # another rule reports it
+        pair = (on.name, parent.name)
+        if pair not in self._overlaps:
+            self._overlaps[pair] = do_types_overlap(self.context.schema, on, parent)
+        return self._overlaps[pair]
+
+    def _report(self, node: InlineFragmentNode | FragmentSpreadNode, reason: str) -> None:
+        self.report_error(GraphQLError(f"Fragment cannot be spread here: {reason}.", node))

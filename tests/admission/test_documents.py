@@ -1,0 +1,51 @@
+"""Shows that admitted documents are remembered, within bounds, and refusals are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from schema.engine.admission import Documents, Limits, Refused
+from tests.admission.world import world
+
+
+def test_the_same_text_is_admitted_once() -> None:
+    documents = Documents(world(), Limits())
+    assert documents.get("{ hello }") is documents.get("{ hello }")
+    assert documents.get("{ hello  }") is not documents.get("{ hello }")
+    assert len(documents) == 2
+
+
+def test_the_least_recently_used_is_dropped_first() -> None:
+    documents = Documents(world(), Limits(), size=2)
+    first = documents.get("{ hello }")
+    second = documents.get("{ cat { id } }")
+    assert documents.get("{ hello }") is first
+    documents.get("{ dog { id } }")
+    assert len(documents) == 2
+    assert documents.get("{ hello }") is first
+    assert documents.get("{ cat { id } }") is not second
+
+
+def test_characters_are_bounded_too() -> None:
+    documents = Documents(world(), Limits(), characters=30)
+    for name in ("cat", "dog", "pet", "named"):
+        documents.get(f"{{ {name} {{ __typename }} }}")
+    assert len(documents) == 1
+    documents.get("{ hello }" + " " * 100)
+    assert len(documents) == 0
+
+
+@pytest.mark.parametrize("text", ["{ helo }", "{", '{ echo(text: "\ud800") }', "{ a }" * 9_000])
+def test_refusals_are_not_kept(text: str) -> None:
+    documents = Documents(world(), Limits())
+    for _ in range(2):
+        with pytest.raises(Refused):
+            documents.get(text)
+    assert len(documents) == 0
+
+
+def test_a_thousand_documents_stay_within_the_bounds() -> None:
+    documents = Documents(world(), Limits(), size=100)
+    for number in range(1_000):
+        documents.get(f"{{ x{number}: hello }}")
+    assert len(documents) == 100
