@@ -30,14 +30,30 @@ class Owned:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """A table of standing rules: the values in `opened` are open to the role in `role`."""
+
+    opened: Any
+    role: Any
+
+
+@dataclass(frozen=True)
 class Matching:
     """Rows with a value that a standing rule opens to the viewer's roles."""
 
     column: Any
-    values: str
+    rule: Standing
+
+    def __post_init__(self) -> None:
+        _standing[self.name] = self.rule
+
+    @property
+    def name(self) -> str:
+        """The parameter with the values that are open to the viewer."""
+        return f"opened:{self.rule.opened}"
 
     def wide(self, entity: Entity) -> ColumnElement[bool]:
-        return one_of(self.column, self.values, Uuid())
+        return one_of(self.column, self.name, Uuid())
 
     def narrow(self, entity: Entity) -> Select[Any]:
         return select(entity.table.c.id).where(self.wide(entity))
@@ -63,6 +79,7 @@ class Shared:
 Source = Owned | Matching | Shared
 Policy = Callable[[Any], Sequence[Source]]
 _policies: dict[str, Policy] = {}
+_standing: dict[str, Standing] = {}
 
 
 def policy(record: type[Record]) -> Callable[[Policy], Policy]:
@@ -70,6 +87,7 @@ def policy(record: type[Record]) -> Callable[[Policy], Policy]:
 
     def remember(rows: Policy) -> Policy:
         _policies[record.__name__] = rows
+        rows(record.__table__.c)  # so that its standing rules are known before anybody asks
         return rows
 
     return remember
@@ -82,3 +100,8 @@ def reach(entity: Entity, form: Form) -> ColumnElement[bool]:
     if form is Form.NARROW and sources:
         return entity.table.c.id.in_(union_all(*(source.narrow(entity) for source in sources)))
     return or_(false(), *(source.wide(entity) for source in sources))
+
+
+def standing() -> dict[str, Standing]:
+    """Every table of standing rules that a policy uses, by the name of its parameter."""
+    return dict(_standing)

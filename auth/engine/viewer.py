@@ -27,7 +27,8 @@ class Viewer:
     rights: Mapping[str, EntityRights]
     owners: Mapping[str, tuple[UUID, ...]]
     """Per entity, the employees whose records count as the viewer's own."""
-    shared_types: tuple[UUID, ...]
+    arrays: Mapping[str, tuple[UUID, ...]]
+    """What standing rules open to the viewer's roles, by the parameter's name."""
     reach: Mapping[str, int]
     """Per entity with own rows, how many there were, counted up to a little over NARROW_AT_MOST."""
 
@@ -78,8 +79,8 @@ class Viewer:
         values: dict[str, object] = {
             "viewer:user": self.user,
             "viewer:employee": self.employee,
-            "shared:types": list(self.shared_types),
         }
+        values.update((name, list(array)) for name, array in self.arrays.items())
         for entity, granted in self.rights.items():
             values[OWNERS.format(entity=entity)] = list(self.owners.get(entity, ()))
             for name, statuses in granted.ruled.items():

@@ -1,0 +1,217 @@
+"""Loads what a user may see: the one place that reads before there is a viewer to read for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Uuid, func, select
+
+from auth.engine.policy import standing
+from auth.engine.viewer import NARROW_AT_MOST, Viewer
+from db.engine.gate import Compiled, Form, Gate, Right
+from db.engine.head import LogHead
+from db.engine.model import Entity, Model
+from db.engine.sql import Whole, one_of, parameter
+from db.staff import ProfileEntity, ProfileField, RoleProfile, StatusRule
+from domain.access import (
+    Attribute,
+    EntityRights,
+    Profile,
+    RowScope,
+    rights,
+)
+from domain.access import (
+    StatusRule as Rule,
+)
+from domain.setup import AttributeKind
+from domain.staff import shared_upwards
+
+if TYPE_CHECKING:
+    import asyncpg
+
+
+class Everything:
+    """A guard that hides nothing, for loading rights: nobody has rights on them yet."""
+
+    def may_see(self, entity: str) -> bool:
+        """Every entity."""
+        return True
+
+    def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
+        """All rows."""
+        return None
+
+    def right(self, entity: str, name: str) -> Right:
+        """Every field."""
+        return Right.OPEN
+
+    def attribute(self, entity: str, key: str) -> Attribute | None:
+        """None: rights are not kept in attributes."""
+        return None
+
+    def attributes(self, entity: str) -> Iterable[Attribute]:
+        """None."""
+        return ()
+
+    def form(self, entity: str) -> Form:
+        """All rows have one form."""
+        return Form.WIDE
+
+    def value(self, name: str) -> object:
+        """There are no parameters."""
+        raise KeyError(name)
+
+    def project(self, touched: Iterable[tuple[str, str]]) -> None:
+        """There is one shape."""
+        return
+
+
+async def load(connection: asyncpg.Connection[Any], model: Model, user: UUID) -> Viewer | None:
+    """The viewer that a user is, within a transaction of his tenant; None if there is no such user."""
+    told = _statements(model)
+    # The version comes first: rights that change meanwhile are newer than it, and the next entry notices.
+    version = await connection.fetchval(told["version"].sql)
+    employee = await connection.fetchval(told["employee"].sql, user)
+    if employee is None:
+        return None
+    rows = {
+        name: await connection.fetch(each.sql) for name, each in told.items() if not each.parameters
+    }
+    roles: dict[UUID, set[UUID]] = defaultdict(set)
+    for row in rows["assignments"]:
+        roles[row["user_id"]].add(row["role_id"])
+    profiles = _profiles(rows)
+    of_role: dict[UUID, list[Profile]] = defaultdict(list)
+    for row in rows["role_profiles"]:
+        of_role[row["role_id"]].append(profiles[row["profile_id"]])
+    mine = [profile for role in roles[user] for profile in of_role[role]]
+    granted = rights(mine, _rules(rows), _attributes(rows), model.granted)
+    opened = _opened(rows, roles, of_role, frozenset(granted))
+    managers = {row["id"]: row["manager_id"] for row in rows["employees"]}
+    viewer = Viewer(
+        user=user,
+        employee=employee,
+        version=version,
+        rights=granted,
+        owners={name: shared_upwards(employee, managers, opened, name) for name in granted},
+        arrays=await _arrays(connection, sorted(roles[user])),
+        reach={},
+    )
+    return dataclasses.replace(viewer, reach=await _reach(connection, model, viewer))
+
+
+async def _arrays(
+    connection: asyncpg.Connection[Any], roles: list[UUID]
+) -> dict[str, tuple[UUID, ...]]:
+    """What standing rules open to the viewer's roles, as the policies of the areas say."""
+    gate, found = Gate(Everything()), {}
+    for name, rule in standing().items():
+        counted = gate.compile(select(rule.opened).where(one_of(rule.role, "roles", Uuid())))
+        rows = await connection.fetch(counted.sql, roles)
+        found[name] = tuple(sorted({row[0] for row in rows}))
+    return found
+
+
+def _profiles(rows: dict[str, Any]) -> dict[UUID, Profile]:
+    entities: dict[UUID, dict[str, RowScope]] = defaultdict(dict)
+    fields: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
+    for row in rows["profile_entities"]:
+        entities[row["profile_id"]][row["entity"]] = RowScope(row["rows"])
+    for row in rows["profile_fields"]:
+        fields[row["profile_id"]].add((row["entity"], row["field"]))
+    return {
+        row["id"]: Profile(row["full"], entities[row["id"]], frozenset(fields[row["id"]]))
+        for row in rows["profiles"]
+    }
+
+
+def _rules(rows: dict[str, Any]) -> list[Rule]:
+    return [Rule(row["entity"], row["field"], frozenset(row["statuses"])) for row in rows["rules"]]
+
+
+def _attributes(rows: dict[str, Any]) -> list[Attribute]:
+    return [
+        Attribute(
+            str(row["id"]), row["entity"], row["key"], row["label"], AttributeKind(row["kind"])
+        )
+        for row in rows["attributes"]
+    ]
+
+
+def _opened(
+    rows: dict[str, Any],
+    roles: dict[UUID, set[UUID]],
+    of_role: dict[UUID, list[Profile]],
+    every: frozenset[str],
+) -> dict[UUID, frozenset[str]]:
+    """Of each employee with a user: the entities that the user's profiles open."""
+    opened: dict[UUID, frozenset[str]] = {}
+    for row in rows["users"]:
+        profiles = [profile for role in roles[row["id"]] for profile in of_role[role]]
+        full = any(profile.full for profile in profiles)
+        named = frozenset(name for profile in profiles for name in profile.entities)
+        opened[row["employee_id"]] = every if full else named
+    return opened
+
+
+async def _reach(
+    connection: asyncpg.Connection[Any], model: Model, viewer: Viewer
+) -> dict[str, int]:
+    """How many own rows of each entity there are, counted no further than it matters (D-52)."""
+    found = {}
+    for name, granted in viewer.rights.items():
+        if granted.rows is RowScope.OWN:
+            counted = _counting(model.entities[name], granted)
+            arguments = [viewer.value(each) for each in counted.parameters]
+            found[name] = await connection.fetchval(counted.sql, *arguments)
+    return found
+
+
+def _counting(entity: Entity, granted: EntityRights) -> Compiled:
+    nobody = UUID(int=0)
+    gate = Gate(Viewer(nobody, nobody, 0, {entity.name: granted}, {}, {}, {}))
+    seen = gate.see(entity, Form.NARROW)
+    few = (
+        select(seen.column("id")).select_from(seen).limit(Whole(NARROW_AT_MOST + 1)).subquery("few")
+    )
+    return gate.compile(select(func.count()).select_from(few))
+
+
+@cache
+def _statements(model: Model) -> dict[str, Compiled]:
+    """Everything that rights are made of, as statements; the same for every tenant."""
+    gate = Gate(Everything())
+
+    def all_of(name: str, *columns: str) -> Compiled:
+        seen = gate.see(model.entities[name])
+        listed = [seen.column(column).label(column) for column in columns]
+        return gate.compile(select(*listed).select_from(seen))
+
+    user = gate.see(model.entities["User"])
+    mine = user.column("id") == parameter("user", Uuid())
+    return {
+        "version": gate.compile(_plain(LogHead.access)),
+        "employee": gate.compile(select(user.column("employee_id")).select_from(user).where(mine)),
+        "users": all_of("User", "id", "employee_id"),
+        "employees": all_of("Employee", "id", "manager_id"),
+        "assignments": all_of("RoleAssignment", "user_id", "role_id"),
+        "profiles": all_of("Profile", "id", "full"),
+        "attributes": all_of("Attribute", "id", "entity", "key", "label", "kind"),
+        "role_profiles": gate.compile(_plain(RoleProfile.role_id, RoleProfile.profile_id)),
+        "profile_entities": gate.compile(
+            _plain(ProfileEntity.profile_id, ProfileEntity.entity, ProfileEntity.rows)
+        ),
+        "profile_fields": gate.compile(
+            _plain(ProfileField.profile_id, ProfileField.entity, ProfileField.field)
+        ),
+        "rules": gate.compile(_plain(StatusRule.entity, StatusRule.field, StatusRule.statuses)),
+    }
+
+
+def _plain(*columns: Any) -> Select[Any]:
+    return select(*columns)

@@ -1,0 +1,68 @@
+"""Remembers viewers for as long as their tenant's access version stands; the database says when it does not (D-58)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from auth.engine.viewer import Viewer
+from auth.rights import load
+from db.engine.model import Model
+from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway
+from domain.codes import Code, Refused
+
+if TYPE_CHECKING:
+    import asyncpg
+
+SIZE = 5_000
+SECONDS = 60.0
+"""After which rights are counted anew: how many rows are in reach changes without a new version."""
+
+
+class Viewers:
+    """Viewers by tenant and user, bounded. `now` tells seconds on a clock that never goes back."""
+
+    def __init__(self, database: Database, model: Model, now: Callable[[], float]) -> None:
+        self._database = database
+        self._model = model
+        self._now = now
+        self._kept: OrderedDict[tuple[UUID, UUID], tuple[float, Viewer]] = OrderedDict()
+
+    async def of(self, placement: Placement, user: UUID, session: UUID) -> Viewer:
+        """The viewer of a signed-in user. Raises Refused if the session or the user has ended."""
+        key = (placement.tenant, user)
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] > self._now():
+            self._kept.move_to_end(key)
+            return kept[1]
+        async with self._database.read(placement, Entry(0, session)) as connection:
+            viewer = await load(connection, self._model, user)
+        if viewer is None:
+            raise Refused(Code.UNAUTHENTICATED, "Sign in again: this user is no more.")
+        self._kept[key] = (self._now() + SECONDS, viewer)
+        while len(self._kept) > SIZE:
+            self._kept.popitem(last=False)
+        return viewer
+
+    def forget(self, placement: Placement, user: UUID) -> None:
+        """Load this user's rights anew at the next request."""
+        self._kept.pop((placement.tenant, user), None)
+
+    @asynccontextmanager
+    async def read(
+        self, placement: Placement, viewer: Viewer, session: UUID, *, custom_plans: bool
+    ) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """A read in the viewer's tenant, under the rights he was loaded with. Raises TurnedAway if they changed."""
+        entry = Entry(viewer.version, session)
+        try:
+            async with self._database.read(
+                placement, entry, custom_plans=custom_plans
+            ) as connection:
+                yield connection
+        except TurnedAway as away:
+            if away.reason is Turned.STALE:
+                self.forget(placement, viewer.user)
+            raise
