@@ -1,0 +1,176 @@
+"""Issues and verifies access and refresh tokens; whether their session lives, Postgres knows."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from domain.codes import Code, Refused
+
+ISSUER, AUDIENCE, ALGORITHM = "relata", "relata-api", "HS256"
+HEADER = {"alg": ALGORITHM, "typ": "at+jwt"}
+ACCESS_LIFETIME = timedelta(minutes=15)
+REFRESH_LIFETIME = timedelta(days=30)
+"""Kept by the session's expires_at, not by the token."""
+LEEWAY = 30
+"""Seconds that our own processes' clocks may differ."""
+REMEMBERED = 4_096
+LONGEST = 1_024
+"""Characters of an access token; ours have about 400."""
+IDENTIFIER = re.compile(r"[0-9a-f]{32}\Z")
+VERSION = 1
+REFRESH = struct.Struct(">B16s16sI")
+"""Version, tenant, session, generation. With 32 bytes of HMAC they are 69, which base64 writes as
+92 characters without padding: one way to write each token."""
+REFRESH_TEXT = re.compile(r"[A-Za-z0-9_-]{92}\Z")
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a verified access token says: who asks, in which tenant and session, and until when."""
+
+    tenant: UUID
+    user: UUID
+    session: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """What an authentic refresh token says. Whether its generation is good, the session knows."""
+
+    tenant: UUID
+    session: UUID
+    generation: int
+
+
+def derive(secret: bytes, label: str) -> bytes:
+    """A key of 32 bytes for one purpose, from which neither the secret nor another key follows."""
+    if len(secret) != 32:
+        raise ValueError("The secret must have 32 bytes.")
+    return HKDF(SHA256(), length=32, salt=None, info=f"relata {label}".encode()).derive(secret)
+
+
+class TokenIssuer:
+    """Issues tokens, and verifies those that a process with the same secret issued."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._access = OctKey.import_key(derive(secret, "access token"))
+        self._refresh = derive(secret, "refresh token")
+        self._registry = jws.JWSRegistry(algorithms=[ALGORITHM])
+        self._begins = self._sign(b"").partition(".")[0] + "."
+        self._verified: dict[str, tuple[int, int, Access]] = {}
+
+    def issue_access(self, tenant: UUID, user: UUID, session: UUID, now: datetime) -> str:
+        """An access token, good for ACCESS_LIFETIME from `now`."""
+        issued = int(now.timestamp())
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": user.hex,
+            "ten": tenant.hex,
+            "sid": session.hex,
+            "iat": issued,
+            "exp": issued + int(ACCESS_LIFETIME.total_seconds()),
+        }
+        return self._sign(json.dumps(claims, separators=(",", ":")).encode())
+
+    def verify_access(self, token: str, now: datetime) -> Access:
+        """What the token says. Raises Refused(UNAUTHENTICATED), the same for whatever is wrong.
+
+        Verified tokens are remembered. That is safe: the same text under the same key is authentic
+        forever, its times are compared on every call, nothing is remembered that did not verify,
+        and whether the session has ended is not asked here but in every transaction.
+        """
+        read = self._verified.get(token) or self._verify(token)
+        issued, expires, access = read
+        if not issued - LEEWAY <= now.timestamp() < expires + LEEWAY:
+            raise _refused()
+        if token not in self._verified:
+            if len(self._verified) >= REMEMBERED:
+                del self._verified[next(iter(self._verified))]
+            self._verified[token] = read
+        return access
+
+    def issue_refresh(self, tenant: UUID, session: UUID, generation: int) -> str:
+        """The refresh token of a session's generation."""
+        body = REFRESH.pack(VERSION, tenant.bytes, session.bytes, generation)
+        return base64.urlsafe_b64encode(body + self._seal(body)).decode()
+
+    def verify_refresh(self, token: str) -> Refresh | None:
+        """What the token says, or None if it is not one of ours."""
+        if not REFRESH_TEXT.match(token):
+            return None
+        raw = base64.urlsafe_b64decode(token)
+        body, seal = raw[: REFRESH.size], raw[REFRESH.size :]
+        version, tenant, session, generation = REFRESH.unpack(body)
+        if not hmac.compare_digest(seal, self._seal(body)) or version != VERSION:
+            return None
+        return Refresh(UUID(bytes=tenant), UUID(bytes=session), generation)
+
+    def _seal(self, body: bytes) -> bytes:
+        return hmac.new(self._refresh, body, hashlib.sha256).digest()
+
+    def _sign(self, payload: bytes) -> str:
+        return jws.serialize_compact(dict(HEADER), payload, self._access, registry=self._registry)
+
+    def _verify(self, token: str) -> tuple[int, int, Access]:
+        # All our tokens begin with the same characters. Whatever does not, be it another algorithm
+        # or type, `kid`, `jku`, `crit` or encryption, is refused before anything of it is parsed.
+        if len(token) > LONGEST or not token.isascii() or not token.startswith(self._begins):
+            raise _refused()
+        try:
+            signed = jws.deserialize_compact(token, self._access, registry=self._registry)
+            claims = json.loads(signed.payload)
+        except (JoseError, ValueError, RecursionError) as error:
+            raise _refused() from error
+        return _read(claims)
+
+
+def _read(claims: Any) -> tuple[int, int, Access]:
+    """When it was issued, when it expires, and what it says; refused if we would not say it."""
+    if not isinstance(claims, dict) or claims.get("iss") != ISSUER or claims.get("aud") != AUDIENCE:
+        raise _refused()
+    issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
+    longest = int(ACCESS_LIFETIME.total_seconds())
+    # `nbf` is not among ours: a token that is not good yet is none that we issued.
+    if "nbf" in claims or not 0 < expires - issued <= longest:
+        raise _refused()
+    user, tenant, session = (_identifier(claims, name) for name in ("sub", "ten", "sid"))
+    try:
+        until = datetime.fromtimestamp(expires, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise _refused() from error
+    return issued, expires, Access(tenant, user, session, until)
+
+
+def _seconds(claims: dict[str, Any], name: str) -> int:
+    value = claims.get(name)
+    if type(value) is not int:  # neither true nor 1.5e9
+        raise _refused()
+    return value
+
+
+def _identifier(claims: dict[str, Any], name: str) -> UUID:
+    value = claims.get(name)
+    if not isinstance(value, str) or not IDENTIFIER.match(value):
+        raise _refused()
+    return UUID(hex=value)
+
+
+def _refused() -> Refused:
+    return Refused(Code.UNAUTHENTICATED, "Sign in: the access token is missing, wrong or expired.")

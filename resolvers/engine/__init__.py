@@ -1,0 +1,1 @@
+"""The machinery of deeds: it knows no area."""

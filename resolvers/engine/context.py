@@ -1,0 +1,43 @@
+"""What deeds are given: the parts of the house, and who calls."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from auth.engine.passwords import Passwords
+from auth.engine.throttle import Throttle
+from auth.engine.tokens import TokenIssuer
+from db.engine.transaction import Database
+from tenancy.directory import Directory
+from tenancy.engine.provision import Tenant
+
+
+@dataclass(frozen=True)
+class House:
+    """The parts that deeds work with, put together once at app.py."""
+
+    database: Database
+    directory: Directory
+    tokens: TokenIssuer
+    passwords: Passwords
+    throttle: Throttle
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds, for what lasts; `now` may be set back."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody signed in, as the verified access token says, and where the request came from."""
+
+    tenant: Tenant
+    user: UUID
+    session: UUID
+    address: str

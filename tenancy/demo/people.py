@@ -1,0 +1,83 @@
+"""The staff of the demonstration: who reports to whom, who signs in, and in which role."""
+
+from dataclasses import dataclass
+
+ROLES = (
+    "Administrator",
+    "Sales director",
+    "Sales manager",
+    "Sales representative",
+    "Customer support",
+    "Junior sales",
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """An employee. The handle is what the e-mail address begins with."""
+
+    handle: str
+    name: str
+    titles: tuple[str | None, ...]
+    """One of them is drawn."""
+    manager: str | None
+    role: str | None = None
+    """The role of the user; without one there is no user."""
+    active: bool = True
+    deleted: bool = False
+    share: int = 0
+    """How much of the accounts and opportunities this employee owns, compared with the others."""
+
+
+PEOPLE = (
+    Person(
+        "director", "Helena Brandt", ("Sales director", "Director of sales"),
+        None, "Sales director", share=15,
+    ),
+    Person("region-north", "Head of region North", (None,), "director", share=30),
+    Person(
+        "manager", "Tomás Ferreira", ("Sales manager", "Team lead, sales"),
+        "region-north", "Sales manager", share=40,
+    ),
+    Person(
+        "rep1", "Priya Raman", ("Sales representative", "Account executive"),
+        "manager", "Sales representative", share=90,
+    ),
+    Person(
+        "rep2", "Jonas Lindqvist", ("Sales representative", "Account executive"),
+        "manager", "Sales representative", share=80,
+    ),
+    Person(
+        "limited", "Mei Tanaka", ("Junior representative", "Trainee"),
+        "manager", "Junior sales", share=45,
+    ),
+    Person(
+        "support", "Amara Okafor", ("Customer support", "Helpdesk"),
+        "director", "Customer support", share=3,
+    ),
+    Person(
+        "admin", "Lucas Moreau", ("Administrator", "Systems"),
+        "director", "Administrator", share=2,
+    ),
+    Person("Renee.Dubois", "Renée Dubois", ("Field agent", "Agent"), "rep2", share=20),
+    Person(
+        "on-leave", "Pieter Aalbers", ("Sales representative", None),
+        "manager", "Sales representative", active=False, share=25,
+    ),
+    Person("region-south", "Head of region South", (None,), "director", share=10),
+    Person(
+        "former", "Bruno Castellani", ("Sales manager", "Team lead, sales"),
+        "region-south", "Sales manager", active=False, share=20,
+    ),
+    Person("oskar.weiss", "Oskar Weiss", ("Field agent", "Agent"), "former", share=12),
+    Person(
+        "elsa.nystrom", "Elsa Nyström", ("Sales representative", None),
+        "manager", "Sales representative", active=False, deleted=True, share=15,
+    ),
+)  # fmt: skip
+
+PERSONAS = ("admin", "director", "manager", "rep1", "rep2", "support", "limited")
+"""Handles of those who can sign in."""
+
+NUMBERS = {person.handle: number for number, person in enumerate(PEOPLE, 1)}
+"""Of employees, and of users too."""

@@ -1,0 +1,69 @@
+"""The set-up of the demonstration: stages, types with their pipelines, custom attributes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.setup import AttributeKind, StageKind
+
+STAGES: tuple[tuple[str, StageKind, str], ...] = (
+    (
+        "Prospect",
+        StageKind.OPEN,
+        "We know them, but cannot yet tell whether they are interested.",
+    ),
+    ("Nurture", StageKind.OPEN, "We are finding out what they might be interested in."),
+    ("Qualification", StageKind.OPEN, "We are establishing that their interest is real."),
+    (
+        "Development",
+        StageKind.OPEN,
+        "Their needs become clear, such as the budget and the time of delivery.",
+    ),
+    (
+        "Solution",
+        StageKind.OPEN,
+        "We agree on the solution and on the products or services that it takes.",
+    ),
+    ("Proof", StageKind.OPEN, "The solution was worked out and judged; a quote has been sent."),
+    ("Negotiation", StageKind.OPEN, "Prices, discounts and terms are being negotiated."),
+    ("Won", StageKind.WON, "They accepted the proposal; a contract or an order can follow."),
+    ("Lost", StageKind.LOST, "They decided against it, or for somebody else."),
+)
+"""Name, kind and description (VN-24, D-20), in the order of the list."""
+
+PIPELINES: Mapping[str, Mapping[str, int]] = {
+    "New business": {
+        "Prospect": 5, "Nurture": 10, "Qualification": 20, "Development": 35, "Solution": 50,
+        "Proof": 65, "Negotiation": 80, "Won": 100, "Lost": 0,
+    },
+    "Expansion": {
+        "Qualification": 30, "Solution": 45, "Development": 55, "Proof": 70, "Negotiation": 85,
+        "Won": 100, "Lost": 0,
+    },
+    "Renewal": {"Proof": 60, "Negotiation": 80, "Won": 100, "Lost": 0},
+}  # fmt: skip
+"""Per type the stages it activates in its own order, with about how likely a success is there."""
+
+
+@dataclass(frozen=True)
+class Extra:
+    """A custom attribute."""
+
+    entity: str
+    key: str
+    labels: tuple[str, str]
+    """One of them is drawn."""
+    kind: AttributeKind
+
+
+ATTRIBUTES = (
+    Extra("Opportunity", "tier", ("Tier", "Customer tier"), AttributeKind.TEXT),
+    Extra("Opportunity", "seats", ("Seats", "Number of seats"), AttributeKind.NUMBER),
+    Extra("Opportunity", "kickoff", ("Kick-off", "Day of the kick-off"), AttributeKind.DATE),
+    Extra("Opportunity", "strategic", ("Strategic", "Of strategic value"), AttributeKind.BOOLEAN),
+    Extra("Account", "segment", ("Segment", "Market segment"), AttributeKind.TEXT),
+)
+
+STAGE_NUMBERS = {name: number for number, (name, _, _) in enumerate(STAGES, 1)}
+STAGE_KINDS = {name: kind for name, kind, _ in STAGES}
+TYPE_NUMBERS = {name: number for number, name in enumerate(PIPELINES, 1)}
+ATTRIBUTE_NUMBERS = {extra.key: number for number, extra in enumerate(ATTRIBUTES, 1)}

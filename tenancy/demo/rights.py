@@ -1,0 +1,94 @@
+"""What the demonstration's profiles open. A thing that is not named here is closed (D-34)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from db.api import MODEL
+from domain.access import RowScope
+
+OWN, ALL = RowScope.OWN, RowScope.ALL
+
+
+@dataclass(frozen=True)
+class Opens:
+    """An entity that a profile opens: all its fields, or `only` some, without others."""
+
+    rows: RowScope
+    only: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+    attributes: frozenset[str] = frozenset()
+    """Keys of the custom attributes that it makes readable."""
+
+    def fields(self, entity: str) -> Iterator[str]:
+        """The fields it makes readable; a name that the entity does not have is a slip."""
+        known = MODEL.granted[entity]
+        if unknown := ((self.only or frozenset()) | self.without) - known:
+            raise LookupError(f"{entity} has no {', '.join(sorted(unknown))} to grant or withhold.")
+        yield from sorted((known if self.only is None else self.only) - self.without)
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SET_UP = {
+    "Stage": Opens(ALL),
+    "OpportunityType": Opens(ALL),
+    "PipelineStage": Opens(ALL),
+    "Attribute": Opens(ALL),
+}
+_STAFF = {
+    "Employee": Opens(ALL),
+    "User": Opens(ALL, only=_names("employee active")),
+}
+
+PROFILES: Mapping[str, Mapping[str, Opens]] = {
+    "Full access": {},
+    "Standard sales": {
+        **_SET_UP,
+        **_STAFF,
+        "Account": Opens(ALL, attributes=_names("segment")),
+        "Opportunity": Opens(OWN, attributes=_names("tier seats kickoff strategic")),
+    },
+    "Customer support": {
+        "Account": Opens(ALL, without=_names("employeeCount"), attributes=_names("segment")),
+        "Employee": Opens(ALL),
+        "Stage": Opens(ALL),
+        "OpportunityType": Opens(ALL),
+        "Opportunity": Opens(
+            OWN,
+            without=_names("amount margin commission probability"),
+            attributes=_names("seats kickoff"),
+        ),
+    },
+    "Junior sales": {
+        **_SET_UP,
+        **_STAFF,
+        "Account": Opens(ALL, without=_names("phone"), attributes=_names("segment")),
+        "Opportunity": Opens(
+            OWN, without=_names("margin"), attributes=_names("seats kickoff strategic")
+        ),
+    },
+}
+"""Profiles by name, in the order of their numbers."""
+
+FULL = frozenset({"Full access"})
+
+CLOSED = _names("Role Profile RoleAssignment")
+"""Entities that nobody sees but administrators: who may what is not for everybody to read."""
+
+PROFILE_OF = {
+    "Administrator": "Full access",
+    "Sales director": "Standard sales",
+    "Sales manager": "Standard sales",
+    "Sales representative": "Standard sales",
+    "Customer support": "Customer support",
+    "Junior sales": "Junior sales",
+}
+"""The profile of each role."""
+
+COMMISSION_IN = ("WON",)
+"""The statuses in which the seller's commission may be read."""
+
+SHARED_TYPES = {"Customer support": ("Renewal",)}
+"""Types of opportunity that a role sees all of."""

@@ -1,0 +1,68 @@
+"""What the demonstration's rows have in common: lasting ids, and times that differ by tenant."""
+
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+Row = dict[str, Any]
+Rows = Mapping[str, Sequence[Row]]
+"""Rows by table. All rows of a table have the same columns."""
+
+EPOCH_MS = 1_735_689_600_000  # the first moment of 2025, so that real ids sort after these
+STEP_MS = 3_600_000
+OLDEST_DAYS = 420
+
+
+def made_id(table: str, number: int) -> UUID:
+    """The id of a row by its number: a version 7 like a real one, the same in every tenant."""
+    moment = EPOCH_MS + number * STEP_MS
+    hashed = int.from_bytes(hashlib.sha256(f"{table}:{number}".encode()).digest()[:10])
+    high, low = (hashed >> 62) & 0xFFF, hashed & ((1 << 62) - 1)
+    return UUID(int=(moment << 80) | (7 << 76) | (high << 64) | (2 << 62) | low)
+
+
+def chance(*of: str) -> random.Random:
+    """Draws that depend on nothing but what they are for."""
+    return random.Random(":".join(of))  # noqa: S311 - invented data, nothing secret
+
+
+@dataclass
+class Draw:
+    """A tenant's draws for one table. The slug is a part of the seed, so others draw otherwise."""
+
+    slug: str
+    table: str
+    now: date
+    rng: random.Random = field(init=False)
+    _last: datetime | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.rng = chance(self.slug, self.table)
+
+    def key(self, number: int) -> Row:
+        """The column `id`."""
+        return {"id": made_id(self.table, number)}
+
+    def stamps(self, *, deleted: bool = False) -> Row:
+        """When it was made, changed and deleted, and how often; a few rows are made together."""
+        rng = self.rng
+        created = self._last if self._last and rng.random() < 0.03 else self._moment()
+        self._last, edits = created, rng.choices((0, 1, 2, 5), (6, 3, 2, 1))[0]
+        updated = created + timedelta(minutes=edits * rng.randint(1, 400), microseconds=edits)
+        gone = updated + timedelta(hours=rng.randint(1, 40), microseconds=rng.randrange(10**6))
+        return {
+            "version": 1 + edits,
+            "created_at": created,
+            "updated_at": updated,
+            "deleted_at": gone if deleted else None,
+        }
+
+    def _moment(self) -> datetime:
+        """Three days ago at the latest, so that nothing that follows it lies in the future."""
+        midnight = datetime.combine(self.now, time(), UTC)
+        back = timedelta(days=self.rng.randint(4, OLDEST_DAYS))
+        return midnight - back + timedelta(microseconds=self.rng.randrange(86_400 * 10**6))

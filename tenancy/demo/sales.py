@@ -1,0 +1,161 @@
+"""Rows of sales: ids and names are fixed, everything else is drawn; and who shares which."""
+
+import json
+import random
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from domain.setup import AttributeKind
+from tenancy.demo.accounts import owners
+from tenancy.demo.companies import COMPANIES
+from tenancy.demo.people import NUMBERS
+from tenancy.demo.pipelines import (
+    ATTRIBUTES,
+    PIPELINES,
+    STAGE_KINDS,
+    STAGE_NUMBERS,
+    TYPE_NUMBERS,
+)
+from tenancy.demo.rows import Draw, Row, Rows, chance, made_id
+from tenancy.demo.words import NOTES, OCCASIONS, ODD_OPPORTUNITIES, SEATS, SUBJECTS, TIERS
+
+OPPORTUNITIES = 400
+CURRENCIES = {"EUR": 2, "USD": 2, "SEK": 2, "JPY": 0, "KWD": 3}
+"""With their digits after the point (D-17)."""
+SHARED_WITH_REP2, SHARED_WITH_SUPPORT = 7, 2
+
+
+def names() -> list[str]:
+    """The same for every tenant; the odd ones are strewn in."""
+    rng = chance("names", "opportunity")
+    plain = [f"{subject}, {occasion}" for subject in SUBJECTS for occasion in OCCASIONS]
+    chosen = [*ODD_OPPORTUNITIES, *rng.sample(plain, OPPORTUNITIES - len(ODD_OPPORTUNITIES))]
+    rng.shuffle(chosen)
+    return chosen
+
+
+def sales(slug: str, now: date) -> Rows:
+    """Every row of the area, by table."""
+    draw = Draw(slug, "opportunity", now)
+    drawn = owners(draw, OPPORTUNITIES)
+    prices = Prices(draw.rng, [draw.rng.randint(1, 600) * 50 for _ in range(8)])
+    opportunities = [
+        _opportunity(draw, prices, number, name, owner)
+        for number, (name, owner) in enumerate(zip(names(), drawn, strict=True), start=1)
+    ]
+    shares = _shares(chance(slug, "opportunity_share"), opportunities)
+    return {"opportunity": opportunities, "opportunity_share": shares}
+
+
+@dataclass
+class Prices:
+    """Amounts in a currency's own minor units; many are equal, so that sorting meets ties."""
+
+    rng: random.Random
+    usual: list[int]
+
+    def money(self) -> Row:
+        """The four columns of an opportunity's money."""
+        rng = self.rng
+        currency = rng.choices(list(CURRENCIES), (10, 6, 4, 3, 2))[0]
+        digits = CURRENCIES[currency]
+        kind = rng.choices(("none", "zero", "usual", "free"), (6, 3, 41, 50))[0]
+        whole = {"none": 0, "zero": 0, "usual": rng.choice(self.usual)}.get(kind)
+        minor = rng.randint(1, 9_000_000) if whole is None else whole * 10**digits
+        amount = None if kind == "none" else minor
+        margin = None if amount is None or rng.random() < 0.15 else minor * rng.randint(-5, 45)
+        commission = None if amount is None or rng.random() < 0.1 else minor * rng.randint(1, 8)
+        return {
+            "currency": currency,
+            "amount": _decimal(amount, digits),
+            "margin": _decimal(None if margin is None else margin // 100, digits),
+            "commission": _decimal(None if commission is None else commission // 100, digits),
+        }
+
+
+def _decimal(minor: int | None, digits: int) -> Decimal | None:
+    return None if minor is None else Decimal(minor).scaleb(-digits)
+
+
+def _opportunity(draw: Draw, prices: Prices, number: int, name: str, owner: int) -> Row:
+    rng = draw.rng
+    account = rng.randint(1, len(COMPANIES))
+    return {
+        **draw.key(number),
+        "name": name,
+        "account_id": made_id("account", account),
+        "owner_id": made_id("employee", owner),
+        **_standing(rng),
+        **prices.money(),
+        "expected_close_on": _day(draw),
+        "note": _note(draw),
+        "custom": json.dumps(_custom(draw), ensure_ascii=False),
+        **draw.stamps(deleted=rng.random() < 0.04),
+    }
+
+
+def _standing(rng: random.Random) -> Row:
+    """A stage that the type activates, and the status that follows from it."""
+    name = rng.choices(list(TYPE_NUMBERS), (5, 3, 2))[0]
+    stage, usual = rng.choice(list(PIPELINES[name].items()))
+    probability = rng.choices((usual, rng.randint(0, 100), None), (7, 3, 1))[0]
+    return {
+        "type_id": made_id("opportunity_type", TYPE_NUMBERS[name]),
+        "stage_id": made_id("stage", STAGE_NUMBERS[stage]),
+        "status": STAGE_KINDS[stage].value,
+        "probability": usual if usual in (0, 100) else probability,
+    }
+
+
+def _day(draw: Draw) -> date | None:
+    """Some have none, many are at the end of a month."""
+    day = draw.now + timedelta(days=draw.rng.randint(-250, 300))
+    kind = draw.rng.choices(("none", "end of month", "any"), (10, 45, 45))[0]
+    if kind == "none":
+        return None
+    return day if kind == "any" else day.replace(day=1) - timedelta(days=1)
+
+
+def _note(draw: Draw) -> str | None:
+    """The file number begins with the tenant's slug, so a note in a wrong place is seen by eye."""
+    phrase, file = draw.rng.choice(NOTES), draw.rng.randrange(10_000)
+    note = f"{phrase} (file {draw.slug.upper()}-{file:04})"
+    return draw.rng.choices((note, None, ""), (65, 32, 3))[0]
+
+
+def _custom(draw: Draw) -> dict[str, Any]:
+    """Each attribute is there or not."""
+    rng = draw.rng
+    values: dict[str, Any] = {}
+    for number, extra in enumerate(ATTRIBUTES, 1):
+        if extra.entity != "Opportunity" or rng.random() < 0.35:
+            continue
+        values[str(made_id("attribute", number))] = {
+            AttributeKind.TEXT: rng.choice(TIERS),
+            AttributeKind.NUMBER: rng.choice((*SEATS, rng.randint(1, 500))),
+            AttributeKind.DATE: str(draw.now + timedelta(days=rng.randint(-30, 400))),
+            AttributeKind.BOOLEAN: rng.random() < 0.5,
+        }[extra.kind]
+    return values
+
+
+def _shares(rng: random.Random, opportunities: list[Row]) -> list[Row]:
+    """Some of rep1's with rep2, a deleted one among them if there is one, and some with support."""
+    rep1, rep2, support = (made_id("employee", NUMBERS[who]) for who in ("rep1", "rep2", "support"))
+    renewal = made_id("opportunity_type", TYPE_NUMBERS["Renewal"])
+    his = [row for row in opportunities if row["owner_id"] == rep1]
+    live = [row for row in his if row["deleted_at"] is None]
+    gone = [row for row in his if row["deleted_at"] is not None]
+    chosen = [*rng.sample(live, SHARED_WITH_REP2 - len(gone[:1])), *gone[:1]]
+    closed = [row for row in live if row["type_id"] != renewal]
+    return [
+        *(_share(row, rep2) for row in chosen),
+        *(_share(row, support) for row in rng.sample(closed, SHARED_WITH_SUPPORT)),
+    ]
+
+
+def _share(opportunity: Row, whom: UUID) -> Row:
+    return {"opportunity_id": opportunity["id"], "employee_id": whom}

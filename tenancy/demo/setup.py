@@ -1,0 +1,71 @@
+"""Rows of the set-up: stages, types with their pipelines, and attributes."""
+
+from datetime import date
+
+from tenancy.demo.pipelines import ATTRIBUTES, PIPELINES, STAGE_NUMBERS, STAGES, TYPE_NUMBERS
+from tenancy.demo.rows import Draw, Row, Rows, made_id
+
+
+def setup(slug: str, now: date) -> Rows:
+    """Every row of the area, by table."""
+    return {
+        "stage": _stages(Draw(slug, "stage", now)),
+        "opportunity_type": _types(Draw(slug, "opportunity_type", now)),
+        "pipeline_stage": _pipelines(Draw(slug, "pipeline_stage", now)),
+        "attribute": _attributes(Draw(slug, "attribute", now)),
+    }
+
+
+def _stages(draw: Draw) -> list[Row]:
+    """Each description gets a sentence, because nothing else of a stage differs by tenant."""
+    return [
+        {
+            **draw.key(number),
+            "name": name,
+            "description": f"{description} We plan {draw.rng.randint(2, 90)} days for it.",
+            "kind": kind.value,
+            "position": number,
+            **draw.stamps(),
+        }
+        for number, (name, kind, description) in enumerate(STAGES, 1)
+    ]
+
+
+def _types(draw: Draw) -> list[Row]:
+    return [
+        {**draw.key(number), "name": name, **draw.stamps()}
+        for number, name in enumerate(PIPELINES, 1)
+    ]
+
+
+def _pipelines(draw: Draw) -> list[Row]:
+    """Certain outcomes stay certain; the others are a little more or less likely than elsewhere."""
+    rows: list[Row] = []
+    for name, active in PIPELINES.items():
+        for position, (stage, probability) in enumerate(active.items(), 1):
+            certain = probability in (0, 100)
+            rows.append(
+                {
+                    **draw.key(len(rows) + 1),
+                    "type_id": made_id("opportunity_type", TYPE_NUMBERS[name]),
+                    "stage_id": made_id("stage", STAGE_NUMBERS[stage]),
+                    "position": position,
+                    "probability": probability + (0 if certain else draw.rng.randint(-4, 4)),
+                    **draw.stamps(),
+                }
+            )
+    return rows
+
+
+def _attributes(draw: Draw) -> list[Row]:
+    return [
+        {
+            **draw.key(number),
+            "entity": extra.entity,
+            "key": extra.key,
+            "label": draw.rng.choice(extra.labels),
+            "kind": extra.kind.value,
+            **draw.stamps(),
+        }
+        for number, extra in enumerate(ATTRIBUTES, 1)
+    ]

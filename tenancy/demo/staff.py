@@ -1,0 +1,121 @@
+"""Rows of the staff: employees, users, roles, and what the profiles of the roles open."""
+
+from datetime import date
+
+from tenancy.demo.people import NUMBERS, PEOPLE, ROLES
+from tenancy.demo.pipelines import ATTRIBUTE_NUMBERS, TYPE_NUMBERS
+from tenancy.demo.rights import COMMISSION_IN, FULL, PROFILE_OF, PROFILES, SHARED_TYPES
+from tenancy.demo.rows import Draw, Row, Rows, made_id
+
+USERS = [person for person in PEOPLE if person.role]
+_ROLES = {name: made_id("role", number) for number, name in enumerate(ROLES, 1)}
+_PROFILES = {name: made_id("profile", number) for number, name in enumerate(PROFILES, 1)}
+
+
+def staff(slug: str, now: date, password_hash: str) -> Rows:
+    """Every row of the area, by table."""
+    return {
+        "employee": _employees(Draw(slug, "employee", now)),
+        "user": _users(Draw(slug, "user", now)),
+        "credential": [
+            {
+                "user_id": made_id("user", NUMBERS[person.handle]),
+                "email": f"{person.handle}@{slug}.example".lower(),
+                "password": password_hash,
+            }
+            for person in USERS
+        ],
+        "role": _named(Draw(slug, "role", now), ROLES),
+        "role_assignment": _assignments(Draw(slug, "role_assignment", now)),
+        "profile": [
+            {**row, "full": row["name"] in FULL}
+            for row in _named(Draw(slug, "profile", now), tuple(PROFILES))
+        ],
+        "role_profile": [
+            {"role_id": _ROLES[role], "profile_id": _PROFILES[profile]}
+            for role, profile in PROFILE_OF.items()
+        ],
+        **_rights(),
+    }
+
+
+def _employees(draw: Draw) -> list[Row]:
+    return [
+        {
+            **draw.key(number),
+            "name": person.name,
+            "email": f"{person.handle}@{draw.slug}.example",
+            "title": draw.rng.choice(person.titles),
+            "manager_id": made_id("employee", NUMBERS[person.manager]) if person.manager else None,
+            **draw.stamps(deleted=person.deleted),
+        }
+        for number, person in enumerate(PEOPLE, 1)
+    ]
+
+
+def _users(draw: Draw) -> list[Row]:
+    return [
+        {
+            **draw.key(NUMBERS[person.handle]),
+            "employee_id": made_id("employee", NUMBERS[person.handle]),
+            "active": person.active,
+            **draw.stamps(deleted=person.deleted),
+        }
+        for person in USERS
+    ]
+
+
+def _named(draw: Draw, names: tuple[str, ...]) -> list[Row]:
+    return [
+        {**draw.key(number), "name": name, **draw.stamps()} for number, name in enumerate(names, 1)
+    ]
+
+
+def _assignments(draw: Draw) -> list[Row]:
+    return [
+        {
+            **draw.key(NUMBERS[person.handle]),
+            "user_id": made_id("user", NUMBERS[person.handle]),
+            "role_id": _ROLES[person.role],
+            **draw.stamps(deleted=person.deleted),
+        }
+        for person in USERS
+        if person.role
+    ]
+
+
+def _rights() -> Rows:
+    """The same in every tenant: rights are what the demonstration is compared under."""
+    opened = [
+        (_PROFILES[name], entity, opens)
+        for name, entities in PROFILES.items()
+        for entity, opens in entities.items()
+    ]
+    return {
+        "profile_entity": [
+            {"profile_id": profile, "entity": entity, "rows": opens.rows.value}
+            for profile, entity, opens in opened
+        ],
+        "profile_field": [
+            {"profile_id": profile, "entity": entity, "field": name}
+            for profile, entity, opens in opened
+            for name in (
+                *opens.fields(entity),
+                *(
+                    str(made_id("attribute", ATTRIBUTE_NUMBERS[key]))
+                    for key in sorted(opens.attributes)
+                ),
+            )
+        ],
+        "status_rule": [
+            {"entity": "Opportunity", "field": "commission", "statuses": list(COMMISSION_IN)}
+        ],
+        "share_rule": [
+            {
+                "role_id": _ROLES[role],
+                "type_id": made_id("opportunity_type", TYPE_NUMBERS[name]),
+            }
+            for role, types in SHARED_TYPES.items()
+            for name in types
+        ],
+    }

@@ -1,0 +1,60 @@
+"""Brings a database up to date: the catalog, the application's login, then every tenant."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+from sqlalchemy import MetaData
+
+from tenancy.engine.drift import drift
+from tenancy.engine.history import upgrade_catalog
+from tenancy.engine.provision import migrate, tenants
+
+LOGIN = "relata_app"
+
+
+@asynccontextmanager
+async def administrator(url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """A connection with the rights to make tenants, as DATABASE_URL gives them."""
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def login_url(url: str, secret: bytes) -> str:
+    """The same database for the application's login, which owns nothing (D-71)."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    netloc = f"{LOGIN}:{quote(_password(secret))}@{host}"
+    return urlunsplit((parts.scheme, netloc, parts.path, parts.query, parts.fragment))
+
+
+def _password(secret: bytes) -> str:
+    return hmac.new(secret, b"relata login", hashlib.sha256).hexdigest()
+
+
+async def bring_up_to_date(
+    admin: asyncpg.Connection[Any], secret: bytes, tell: Callable[[str], None]
+) -> None:
+    """Migrate the catalog and every tenant; each tenant in a transaction of its own."""
+    await upgrade_catalog(admin)
+    await admin.execute(f"ALTER ROLE {LOGIN} PASSWORD '{_password(secret)}'")
+    known = await tenants(admin)
+    for number, (tenant, revision) in enumerate(known, start=1):
+        if await migrate(admin, tenant, revision):
+            tell(f"migrated {tenant.slug} ({number} of {len(known)})")
+
+
+async def forgotten(database_url: str, metadata: MetaData) -> Sequence[str]:
+    """A sentence for each difference between the declared tables and the migrations."""
+    async with administrator(database_url) as admin:
+        await upgrade_catalog(admin)
+        return await drift(admin, metadata)
