@@ -1,0 +1,9 @@
+"""Accounts in the API."""
+
+from db import accounts as tables
+from schema.engine.expose import exposes
+
+
+@exposes(tables.Account, one="account", many="accounts")
+class Account:
+    """An organisation or a private customer we sell to, perhaps a part of a larger one."""

@@ -1,0 +1,61 @@
+"""All parts of the API in one schema, and its printed form."""
+
+from __future__ import annotations
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+
+from db.api import MODEL
+from schema import accounts, sales, setup, staff
+from schema.engine import words
+from schema.engine.expose import exposed
+from schema.engine.generate import Spec, argument, entity_types, make, page_arguments, shared_types
+from schema.engine.scalars import SCALARS
+from schema.sessions import Mutation, PublicMutation, PublicQuery
+
+EXPOSED = exposed((setup, staff, accounts, sales))
+CONFIG = StrawberryConfig(auto_camel_case=False, scalar_map=SCALARS)
+
+
+def _query() -> type:
+    """The root of all reads: two fields per entity, the viewer, and records by id alone."""
+    specs: list[Spec] = [
+        ("viewer", "User | None", "Who is asking."),
+        ("node", "Node | None", "A record by its id, whatever its type."),
+        (
+            "nodes",
+            "list[Node | None] | None",
+            "Records by their ids, in that order; null where there is none.",
+        ),
+    ]
+    arguments = {"node": [_needed("id", "ID")], "nodes": [_needed("ids", "list[ID]")]}
+    for each in EXPOSED:
+        entity = MODEL.entities[each.entity]
+        entity_types(MODEL, entity, each.doc)
+        one, many = each.one, each.many
+        specs.append((one, f"{each.entity} | None", f"One {each.entity} by its id."))
+        specs.append(
+            (many, f"{each.entity}Connection | None", f"{each.entity} records you may see.")
+        )
+        arguments[one] = [_needed("id", "ID")]
+        arguments[many] = page_arguments(each.entity)
+    return make("Query", specs, "Everything that can be asked.", arguments=arguments)
+
+
+def _needed(name: str, annotation: str) -> strawberry.types.arguments.StrawberryArgument:
+    made = argument(name, annotation, "The id." if name == "id" else "The ids, at most 250.")
+    made.type_annotation.annotation = annotation
+    return made
+
+
+shared_types()
+SCHEMA = strawberry.Schema(query=_query(), mutation=Mutation, types=[words.Node], config=CONFIG)
+GRAPHQL: GraphQLSchema = SCHEMA._schema
+PUBLIC_SCHEMA = strawberry.Schema(query=PublicQuery, mutation=PublicMutation, config=CONFIG)
+PUBLIC_GRAPHQL: GraphQLSchema = PUBLIC_SCHEMA._schema
+
+
+def print_sdl() -> str:
+    """The contract as it is checked in."""
+    return SCHEMA.as_str().rstrip() + "\n"

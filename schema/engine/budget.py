@@ -1,0 +1,36 @@
+"""What a tenant may ask for in a minute, in expanded objects, so that one cannot slow the others down (D-39)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from domain.codes import Code, Refused
+
+PER_MINUTE = 2_000_000
+WINDOW = 60.0
+
+
+class Budget:
+    """Counts what each tenant's requests could expand to, in this process and window of a minute."""
+
+    def __init__(self, now: Callable[[], float], per_minute: int = PER_MINUTE) -> None:
+        self._now = now
+        self._most = per_minute
+        self._window = 0
+        self._spent: dict[UUID, int] = {}
+
+    def spend(self, tenant: UUID, nodes: int) -> int:
+        """Take `nodes` from the tenant's budget and return what is left. Raises Refused (RATE_LIMITED)."""
+        window = int(self._now() // WINDOW)
+        if window != self._window:
+            self._window, self._spent = window, {}
+        spent = self._spent.get(tenant, 0) + nodes
+        if spent > self._most:
+            wait = int(WINDOW - self._now() % WINDOW) + 1
+            message = (
+                f"Your organisation asked for {self._most:,} objects in this minute. Wait {wait} s."
+            )
+            raise Refused(Code.RATE_LIMITED, message, retryAfter=wait)
+        self._spent[tenant] = spent
+        return self._most - spent

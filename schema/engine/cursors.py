@@ -1,0 +1,57 @@
+"""Cursors: sort keys that only we can read, good for one caller, one list, one order and one filter (D-38)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from domain.codes import Code, Refused
+
+MARK = re.compile(rb"\x01(\d+)\x02([^\x03]*)\x03")
+"""What the statement writes: the list's number, and its sort keys as a JSON array."""
+LONGEST = 4096
+MESSAGE = "This cursor is not one of this list: read the list again from its beginning."
+
+
+class Cursors:
+    """Seals and opens cursors with a key of this installation."""
+
+    def __init__(self, secret: bytes) -> None:
+        key = HKDF(SHA256(), 64, salt=None, info=b"relata cursors").derive(secret)
+        self._cipher = AESSIV(key)
+
+    def seal(self, body: bytes, bound_to: Callable[[int], bytes]) -> bytes:
+        """Replace every marked list of sort keys; `bound_to` says what list a number's cursor is for."""
+        known: dict[bytes, bytes] = {}
+
+        def one(found: re.Match[bytes]) -> bytes:
+            number, keys = found.groups()
+            data = known.get(number)
+            if data is None:
+                data = known[number] = bound_to(int(number))
+            return base64.urlsafe_b64encode(self._cipher.encrypt(keys or b"[]", [data])).rstrip(
+                b"="
+            )
+
+        return MARK.sub(one, body)
+
+    def open(self, cursor: object, bound_to: bytes) -> tuple[str | None, ...]:
+        """The sort keys in a cursor. Raises Refused for one that was made for anything else, or tampered with."""
+        if not isinstance(cursor, str) or len(cursor) > LONGEST or not cursor.isascii():
+            raise Refused(Code.BAD_CURSOR, MESSAGE)
+        try:
+            sealed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+            keys = orjson.loads(self._cipher.decrypt(sealed, [bound_to]))
+        except (binascii.Error, ValueError, InvalidTag) as error:
+            raise Refused(Code.BAD_CURSOR, MESSAGE) from error
+        if base64.urlsafe_b64encode(sealed).rstrip(b"=") != cursor.encode():
+            raise Refused(Code.BAD_CURSOR, MESSAGE)
+        return tuple(keys)

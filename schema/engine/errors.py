@@ -1,0 +1,62 @@
+"""How refusals are spoken: the GraphQL error, its code, and the HTTP status that goes with it (D-35)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from domain.codes import Code, Refused
+from schema.engine import admission
+
+STATUS: dict[str, int] = {
+    Code.UNAUTHENTICATED: 401,
+    Code.FORBIDDEN: 403,
+    Code.FIELD_FORBIDDEN: 403,
+    Code.TENANT_MISMATCH: 403,
+    Code.TENANT_SUSPENDED: 403,
+    Code.TENANT_UPGRADING: 503,
+    Code.PAYLOAD_TOO_LARGE: 413,
+    Code.RATE_LIMITED: 429,
+    Code.RETRYABLE: 503,
+    Code.TIMEOUT: 503,
+    Code.INTERNAL: 500,
+}
+"""The status of a refusal; 400 for all others."""
+
+WELL_FORMED = {
+    Code.GRAPHQL_PARSE_FAILED,
+    Code.GRAPHQL_VALIDATION_FAILED,
+    Code.BAD_USER_INPUT,
+    Code.QUERY_TOO_COMPLEX,
+    Code.BAD_CURSOR,
+    Code.FIELD_FORBIDDEN,
+}
+"""Refusals that a client which accepts only `application/json` is told with status 200."""
+
+SIGN_IN = "Sign in first: send the access token as `Authorization: Bearer …`."
+
+
+def errors_of(refused: Refused | admission.Refused) -> list[dict[str, Any]]:
+    """The entries of `errors`."""
+    if isinstance(refused, Refused):
+        extensions = {"code": refused.code.value, **refused.extensions}
+        return [{"message": refused.message, "extensions": extensions}]
+    return [
+        {
+            "message": problem.message,
+            "locations": [{"line": line, "column": column} for line, column in problem.locations],
+            "extensions": {"code": problem.code},
+        }
+        for problem in refused.errors
+    ]
+
+
+def code_of(refused: Refused | admission.Refused) -> str:
+    """The code that decides about the status: that of the first error."""
+    return refused.code if isinstance(refused, Refused) else refused.errors[0].code
+
+
+def body_of(refused: Refused | admission.Refused) -> bytes:
+    """The response that says why. There is no `data` in it: nothing was done."""
+    return orjson.dumps({"errors": errors_of(refused)})

@@ -1,0 +1,156 @@
+"""Filters and orders as written by a client, read into the planner's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from db.engine.ask import (
+    Among,
+    And,
+    AttributeTest,
+    Condition,
+    Not,
+    Op,
+    Or,
+    Quantifier,
+    Slot,
+    SortKey,
+    Test,
+    Through,
+)
+from db.engine.model import Entity, Field, Kind, Model
+from domain.codes import Code, Refused
+
+ATTRIBUTE_KINDS = {
+    "text": Kind.TEXT,
+    "number": Kind.DECIMAL,
+    "date": Kind.DATE,
+    "boolean": Kind.BOOLEAN,
+}
+LISTS = 250
+"""Items in a list of values (D-39)."""
+DEEP = 12
+"""Levels of conditions inside conditions."""
+
+
+class Filters:
+    """Reads filters and orders, noting every field that decides about rows (D-31)."""
+
+    def __init__(self, model: Model, decisive: set[tuple[str, str]]) -> None:
+        self._model = model
+        self._decisive = decisive
+
+    def condition(self, entity: Entity, given: Any, depth: int = 0) -> Condition | None:
+        """A filter on an entity's records; None where it asks nothing."""
+        if given is None:
+            return None
+        if depth > DEEP:
+            raise Refused(Code.QUERY_TOO_COMPLEX, f"A filter is more than {DEEP} levels deep.")
+        self._decisive.add((entity.name, ""))
+        terms = [self._term(entity, name, value, depth) for name, value in given.items()]
+        return And(tuple(term for term in terms if term is not None))
+
+    def _term(self, entity: Entity, name: str, value: Any, depth: int) -> Condition | None:
+        if value is None:
+            return None
+        if name in ("and", "or"):
+            items = [self.condition(entity, item, depth + 1) or And(()) for item in value]
+            return And(tuple(items)) if name == "and" else Or(tuple(items))
+        if name == "not":
+            return Not(self.condition(entity, value, depth + 1) or And(()))
+        if name == "attribute":
+            return self._attribute(entity, value)
+        if name in entity.fields:
+            return self._tests(entity, entity.fields[name], value)
+        if name in entity.references:
+            reference = entity.references[name]
+            self._decisive.add((entity.name, name))
+            inner = self.condition(self._model.entities[reference.target], value, depth + 1)
+            return Through(reference, inner or And(()))
+        return self._among(entity, name, value, depth)
+
+    def _among(self, entity: Entity, name: str, value: Any, depth: int) -> Condition:
+        reverse = entity.reverses[name]
+        self._decisive.add((reverse.source, reverse.reference))
+        terms: list[Condition] = []
+        for word, given in value.items():
+            if given is not None:
+                inner = self.condition(self._model.entities[reverse.source], given, depth + 1)
+                terms.append(Among(reverse, Quantifier(word), inner or And(())))
+        return And(tuple(terms))
+
+    def _tests(self, entity: Entity, field: Field, given: dict[str, Any]) -> Condition:
+        self._decisive.add((entity.name, field.name))
+        where = f"{entity.name}.{field.name}"
+        return And(
+            tuple(
+                Test(field, Op(word), _value(word, value, where)) for word, value in given.items()
+            )
+        )
+
+    def _attribute(self, entity: Entity, given: dict[str, Any]) -> Condition:
+        key = _constant(given.get("key"))
+        if key is None:
+            raise Refused(Code.BAD_USER_INPUT, "A filter on an attribute names its `key`.")
+        self._decisive.add((entity.name, f"attribute:{key}"))
+        terms: list[Condition] = []
+        for word, tests in given.items():
+            if word != "key" and tests is not None:
+                for op, value in tests.items():
+                    found = _value(op, value, f"{entity.name}.{key}")
+                    terms.append(AttributeTest(str(key), ATTRIBUTE_KINDS[word], Op(op), found))
+        return And(tuple(terms))
+
+    def order(self, entity: Entity, given: Any) -> tuple[SortKey, ...]:
+        """The sort keys that a client gave, the most important first."""
+        return tuple(self._key(entity, item) for item in given or () if item)
+
+    def _key(self, entity: Entity, item: dict[str, Any]) -> SortKey:
+        path = []
+        while True:
+            self._decisive.add((entity.name, ""))
+            name, value = next(iter(item.items()))
+            if name not in entity.references:
+                break
+            path.append(entity.references[name])
+            self._decisive.add((entity.name, name))
+            entity, item = self._model.entities[entity.references[name].target], value
+        attribute = None
+        if name == "attribute":
+            attribute = str(_constant(value.get("key")))
+            value = value.get("direction")
+            self._decisive.add((entity.name, f"attribute:{attribute}"))
+        else:
+            self._decisive.add((entity.name, name))
+        word = _word(value)
+        field = entity.fields.get(name)
+        first = word.endswith("NULLS_FIRST")
+        return SortKey(tuple(path), entity, field, attribute, word.startswith("DESC"), first)
+
+
+def _value(word: str, value: Any, where: str) -> Slot | bool:
+    if value is None:
+        raise Refused(
+            Code.BAD_USER_INPUT,
+            f"{where}: `{word}: null` is not a test; for empty values there is `isNull`.",
+        )
+    if word == "isNull":
+        return bool(_constant(value))
+    constant = value.constant if isinstance(value, Slot) else None
+    if isinstance(constant, list | tuple):
+        if len(constant) > LISTS:
+            raise Refused(Code.BAD_USER_INPUT, f"{where}: `{word}` takes at most {LISTS} values.")
+        if any(item is None for item in constant):
+            raise Refused(
+                Code.BAD_USER_INPUT, f"{where}: `{word}` holds null; leave it out of the list."
+            )
+    return value  # type: ignore[no-any-return]  # a slot, as the schema's types say
+
+
+def _constant(value: Any) -> Any:
+    return value.constant if isinstance(value, Slot) else value
+
+
+def _word(value: Any) -> str:
+    constant = _constant(value)
+    return str(getattr(constant, "value", constant) or "ASC")

@@ -1,0 +1,90 @@
+"""Arguments as written in a document, read by their types: objects open, every other value a slot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLArgument,
+    GraphQLInputObjectType,
+    ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
+    VariableNode,
+    get_named_type,
+    is_list_type,
+    is_non_null_type,
+    value_from_ast,
+)
+
+from db.engine.ask import Slot
+from domain.codes import Code, Refused
+from schema.engine.variables import ABSENT, wrap
+
+
+class Arguments:
+    """Reads the arguments of fields, with the variables of one request in place."""
+
+    def __init__(self, values: Mapping[str, Any], declared: Mapping[str, Any]) -> None:
+        self._wrapped = {
+            name: wrap(values[name], kind, (name,))
+            for name, kind in declared.items()
+            if name in values
+        }
+
+    def of(self, node: FieldNode, declared: Mapping[str, GraphQLArgument]) -> dict[str, Any]:
+        """The arguments given to a field; those not given are absent, those null are None."""
+        found = {}
+        for argument in node.arguments or ():
+            name = argument.name.value
+            value = self._read(argument.value, declared[name].type)
+            if value is not ABSENT:
+                found[name] = value
+        return found
+
+    def _read(self, node: Any, kind: Any) -> Any:
+        if isinstance(node, VariableNode):
+            found = self._wrapped.get(node.name.value, ABSENT)
+            return self._as_list(found, kind)
+        if is_non_null_type(kind):
+            kind = kind.of_type
+        if isinstance(node, NullValueNode):
+            return None
+        if is_list_type(kind):
+            return self._list(node, kind)
+        if isinstance(kind, GraphQLInputObjectType):
+            return self._object(node, kind)
+        return Slot((), value_from_ast(node, kind))
+
+    def _list(self, node: Any, kind: Any) -> Any:
+        items = list(node.values) if isinstance(node, ListValueNode) else [node]
+        read = [self._read(item, kind.of_type) for item in items]
+        named = get_named_type(kind)
+        if isinstance(named, GraphQLInputObjectType) or named.name == "AttributeKey":
+            return [item for item in read if item is not ABSENT]
+        if all(isinstance(item, Slot) and not item.path for item in read):
+            return Slot((), [item.constant for item in read])
+        if any(item is None or item is ABSENT for item in read):
+            raise Refused(Code.BAD_USER_INPUT, "A list holds null: leave it out of the list.")
+        return Slot((), tuple(read))
+
+    @staticmethod
+    def _as_list(found: Any, kind: Any) -> Any:
+        """A single variable given where a list is wanted is a list of one."""
+        inner = kind.of_type if is_non_null_type(kind) else kind
+        if is_list_type(inner) and found is not ABSENT and found is not None:
+            if isinstance(found, dict):
+                return [found]
+            if isinstance(found, Slot) and not isinstance(found.constant, list):
+                return Slot((), (found,))
+        return found
+
+    def _object(self, node: ObjectValueNode, kind: GraphQLInputObjectType) -> dict[str, Any]:
+        found = {}
+        for field in node.fields:
+            value = self._read(field.value, kind.fields[field.name.value].type)
+            if value is not ABSENT:
+                found[field.name.value] = value
+        return found

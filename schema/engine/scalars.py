@@ -1,0 +1,96 @@
+"""How values are spelled in the API: exact decimals, dates without surprises, no floats (D-42)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+DIGITS = 38
+"""More digits than any column keeps, and few enough that no value costs memory."""
+_PLAIN = re.compile(r"-?[0-9]{1,38}(\.[0-9]{1,38})?\Z")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_DATETIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})\Z"
+)
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+
+DecimalText = NewType("DecimalText", Decimal)
+DateText = NewType("DateText", date)
+DateTimeText = NewType("DateTimeText", datetime)
+AttributeKey = NewType("AttributeKey", str)
+
+
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, str) and _PLAIN.match(value):
+        try:
+            return Decimal(value)
+        except (
+            InvalidOperation
+        ):  # pragma: no cover - the pattern admits nothing that Decimal does not
+            pass
+    raise GraphQLError(
+        f'A Decimal is written as a string of digits such as "12.50", at most {DIGITS} on each side of the point.'
+    )
+
+
+def _date(value: object) -> date:
+    if isinstance(value, str) and _DATE.match(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise GraphQLError('A Date is written as "2026-11-30", from year 0001 to 9999.')
+
+
+def _datetime(value: object) -> datetime:
+    if isinstance(value, str) and _DATETIME.match(value):
+        try:
+            return datetime.fromisoformat(value.upper().replace(" ", "T")).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise GraphQLError('A DateTime is written as "2026-11-30T08:15:00Z", with a time zone.')
+
+
+def _key(value: object) -> str:
+    if isinstance(value, str) and _KEY.match(value):
+        return value
+    raise GraphQLError("An attribute's key is a word of letters, digits and underscores.")
+
+
+def _same(value: object) -> object:
+    """Values come out of the database as text already."""
+    return value
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    DecimalText: strawberry.scalar(
+        name="Decimal",
+        description="An exact number, written as a string.",
+        serialize=_same,
+        parse_value=_decimal,
+    ),
+    DateText: strawberry.scalar(
+        name="Date",
+        description="A day, as `2026-11-30`.",
+        serialize=_same,
+        parse_value=_date,
+    ),
+    DateTimeText: strawberry.scalar(
+        name="DateTime",
+        description="A moment in UTC, as `2026-11-30T08:15:00.000000Z`.",
+        serialize=_same,
+        parse_value=_datetime,
+    ),
+    AttributeKey: strawberry.scalar(
+        name="AttributeKey",
+        description="The key of one of the tenant's own attributes.",
+        serialize=_same,
+        parse_value=_key,
+    ),
+}

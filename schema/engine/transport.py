@@ -1,0 +1,150 @@
+"""GraphQL over HTTP, as far as it does not depend on what is asked: bodies, media types, status codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from domain.codes import Code, Refused
+from schema.engine import admission
+from schema.engine.errors import STATUS, WELL_FORMED, body_of, code_of
+
+JSON = "application/json"
+GRAPHQL = "application/graphql-response+json"
+BODY = 1024 * 1024
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Vary": "Accept, Authorization, Origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request says, before anything of it is believed."""
+
+    query: str
+    variables: dict[str, Any]
+    operation: str | None
+    safe: bool
+    """Whether it came by GET, so that it may change nothing."""
+
+
+class HttpRefused(Exception):
+    """A request that is not GraphQL over HTTP: the status, and what to do instead."""
+
+    def __init__(
+        self, status: int, message: str, code: Code = Code.BAD_REQUEST, **headers: str
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.refused = Refused(code, message)
+        self.headers = headers
+
+
+def media_type(accept: str | None) -> str:
+    """The type to answer with: the client's first choice of the two there are. Raises HttpRefused."""
+    if not accept:
+        return JSON
+    offered = []
+    for position, part in enumerate(accept.split(",")[:50]):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if any(
+            p.startswith("charset=") and p[8:].strip('"') not in ("utf-8", "utf8")
+            for p in parameters
+        ):
+            continue
+        quality = next((_quality(p) for p in parameters if p.startswith("q=")), 1.0)
+        chosen = {GRAPHQL: GRAPHQL, JSON: JSON, "application/*": JSON, "*/*": JSON}.get(name)
+        if chosen and quality > 0:
+            offered.append((-quality, position, chosen))
+    if not offered:
+        raise HttpRefused(406, f"Accept {GRAPHQL} or {JSON}: there is nothing else to answer with.")
+    return min(offered)[2]
+
+
+def _quality(parameter: str) -> float:
+    try:
+        return float(parameter[2:])
+    except ValueError:
+        return 0.0
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The body, read no further than allowed. Raises HttpRefused (413)."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            message = f"The body is larger than {most:,} bytes. Send less at a time."
+            raise HttpRefused(413, message, Code.PAYLOAD_TOO_LARGE, Connection="close")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def asked_in_body(content_type: str, body: bytes) -> Asked:
+    """What a POST says. Raises HttpRefused for everything that is not a JSON object of the right form."""
+    name, _, parameters = content_type.lower().partition(";")
+    if name.strip() != JSON:
+        raise HttpRefused(415, f"Send the request as {JSON}.")
+    charset = parameters.partition("charset=")[2].strip(' "')
+    if charset and charset not in ("utf-8", "utf8"):
+        raise HttpRefused(415, "Send the body in UTF-8.")
+    try:
+        given = orjson.loads(body)
+    except (orjson.JSONDecodeError, RecursionError):
+        raise HttpRefused(400, "The body is not JSON in UTF-8.") from None
+    if isinstance(given, list):
+        raise HttpRefused(400, "Send one operation at a time: batches are not answered.")
+    return _asked(given, safe=False)
+
+
+def asked_in_url(query_string: bytes) -> Asked:
+    """What a GET says. Raises HttpRefused."""
+    try:
+        given: dict[str, Any] = dict(
+            parse_qsl(query_string.decode("ascii"), max_num_fields=10, errors="strict")
+        )
+        for name in ("variables", "extensions"):
+            if given.get(name):
+                given[name] = orjson.loads(given[name])
+    except (ValueError, RecursionError):
+        raise HttpRefused(400, "The query string cannot be read.") from None
+    return _asked(given, safe=True)
+
+
+def _asked(given: Any, *, safe: bool) -> Asked:
+    if not isinstance(given, dict):
+        raise HttpRefused(
+            400, 'The body is a JSON object such as {"query": "…", "variables": {…}}.'
+        )
+    query, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
+    if not isinstance(query, str):
+        raise HttpRefused(400, "`query` is missing, or is not a text.")
+    if not isinstance(variables, dict | None):
+        raise HttpRefused(400, "`variables` is an object, if it is given.")
+    if not isinstance(name, str | None):
+        raise HttpRefused(400, "`operationName` is a text, if it is given.")
+    if not isinstance(given.get("extensions"), dict | None):
+        raise HttpRefused(400, "`extensions` is an object, if it is given.")
+    return Asked(query, variables or {}, name or None, safe)
+
+
+def respond(body: bytes, media: str, status: int = 200, **headers: str) -> Response:
+    """A response with what every response of the API carries."""
+    return Response(body, status, {**HEADERS, **headers}, f"{media}; charset=utf-8")
+
+
+def refusal(refused: Refused | admission.Refused, media: str) -> Response:
+    """The response to a refusal; the older media type tells those of GraphQL itself with 200."""
+    code = code_of(refused)
+    status = 200 if media == JSON and code in WELL_FORMED else STATUS.get(code, 400)
+    headers = {}
+    if isinstance(refused, Refused) and "retryAfter" in refused.extensions:
+        headers["Retry-After"] = str(refused.extensions["retryAfter"])
+    return respond(body_of(refused), media, status, **headers)

@@ -1,0 +1,129 @@
+"""Variables: coerced once by their declared types, and their shape, which is the part of them that a plan depends on (D-55)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from enum import Enum
+from typing import Any
+
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_named_type,
+    is_enum_type,
+    is_input_object_type,
+    is_list_type,
+    is_non_null_type,
+    type_from_ast,
+)
+from graphql.execution.values import get_variable_values
+
+from db.engine.ask import Slot
+from domain.codes import Code, Refused
+
+ABSENT = object()
+"""Stands where a variable was not given: as if its argument had not been written."""
+SURROGATES = range(0xD800, 0xE000)
+
+
+def coerce(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The variables as their types want them. Raises Refused, naming each variable that does not fit."""
+    if not operation.variable_definitions:
+        return {}
+    found = get_variable_values(schema, operation.variable_definitions, dict(given), max_errors=5)
+    if isinstance(found, list):
+        raise Refused(Code.BAD_USER_INPUT, " ".join(error.message for error in found))
+    values: Any = getattr(found, "coerced", found)
+    return dict(values)
+
+
+def types(schema: GraphQLSchema, operation: OperationDefinitionNode) -> dict[str, GraphQLInputType]:
+    """The declared type of every variable of a valid operation."""
+    declared: dict[str, GraphQLInputType] = {}
+    for definition in operation.variable_definitions or ():
+        kind: Any = type_from_ast(schema, definition.type)
+        declared[definition.variable.name.value] = kind
+    return declared
+
+
+def shape(
+    values: Mapping[str, Any], declared: Mapping[str, GraphQLInputType], prefixes: frozenset[str]
+) -> Hashable:
+    """Present keys, nulls, items of lists of objects, enums, booleans, keys of attributes, id prefixes."""
+    return tuple(
+        (name, _shape(values[name], kind, prefixes))
+        for name, kind in declared.items()
+        if name in values
+    )
+
+
+def _shape(value: Any, kind: Any, prefixes: frozenset[str]) -> Hashable:
+    if is_non_null_type(kind):
+        kind = kind.of_type
+    if value is None:
+        return None
+    if is_list_type(kind):
+        if (
+            is_input_object_type(get_named_type(kind))
+            or get_named_type(kind).name == "AttributeKey"
+        ):
+            return tuple(_shape(item, kind.of_type, prefixes) for item in value)
+        if get_named_type(kind).name == "ID":
+            return frozenset(_shape(item, kind.of_type, prefixes) for item in value)
+        return "list", any(item is None for item in value)
+    if is_input_object_type(kind):
+        fields = kind.fields
+        return tuple(
+            (name, _shape(value[name], fields[name].type, prefixes))
+            for name in fields
+            if name in value
+        )
+    if is_enum_type(kind) or kind.name in ("Boolean", "AttributeKey"):
+        known: Hashable = value.value if isinstance(value, Enum) else value
+        return known
+    if kind.name == "ID":
+        head = value.rpartition("_")[0]
+        return head if head in prefixes else ""
+    return "value"
+
+
+def refuse_strange_text(values: Any) -> None:
+    """No text may hold NUL or half a surrogate pair: Postgres keeps neither (D-42)."""
+    waiting = [values]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            if "\0" in value or (not value.isascii() and any(ord(c) in SURROGATES for c in value)):
+                raise Refused(
+                    Code.BAD_USER_INPUT, "A text holds NUL or half a surrogate pair: remove it."
+                )
+        elif isinstance(value, dict):
+            waiting += value.values()
+            waiting += value
+        elif isinstance(value, list):
+            waiting += value
+
+
+def wrap(value: Any, kind: Any, path: tuple[str | int, ...]) -> Any:
+    """A coerced variable as arguments are read: objects and their lists open, the rest as slots."""
+    if is_non_null_type(kind):
+        kind = kind.of_type
+    if value is None:
+        return None
+    named = get_named_type(kind)
+    if is_list_type(kind):
+        if isinstance(named, GraphQLInputObjectType) or named.name == "AttributeKey":
+            return [wrap(item, kind.of_type, (*path, index)) for index, item in enumerate(value)]
+        return Slot(path, value)
+    if isinstance(kind, GraphQLInputObjectType):
+        fields = kind.fields
+        return {
+            name: wrap(value[name], fields[name].type, (*path, name))
+            for name in fields
+            if name in value
+        }
+    return Slot(path, value)
