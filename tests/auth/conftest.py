@@ -1,0 +1,40 @@
+"""The world of the tests of identity: made once, in a database of its own."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from db.engine.embedded import Servers
+from db.engine.transaction import Database
+from tenancy.engine.history import upgrade_catalog
+from tenancy.engine.provision import create
+from tests.auth.world import Counting, World
+
+
+@pytest.fixture(scope="session")
+async def made(servers: Servers) -> AsyncIterator[World]:
+    first = await asyncpg.connect(servers.database_url)
+    await first.execute("CREATE DATABASE identity")
+    await first.close()
+    url = servers.database_url.replace("@/relata?", "@/identity?")
+    admin = await asyncpg.connect(url)
+    await upgrade_catalog(admin)
+    acme = await create(admin, "acme", "Acme")
+    demo = await create(admin, "demo", "Demonstration", demo=True)
+    database = await Database.open(url.replace("//relata@", "//relata_app@"), size=10)
+    passwords = Counting()
+    yield World(admin, database, servers.redis_url, passwords, acme, demo, {})
+    passwords.close()
+    await database.close()
+    await admin.close()
+
+
+@pytest.fixture
+async def world(made: World) -> AsyncIterator[World]:
+    """Nothing counted and nothing slept yet."""
+    made.slept.clear()
+    made.passwords.verified = 0
+    yield made
+    while made.open:
+        await made.open.pop().close()

@@ -1,0 +1,69 @@
+"""The directory finds tenants with the application's own login, and remembers within bounds."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from tenancy.directory import KEPT_SECONDS, MISSED_AT_MOST, MISSED_SECONDS, Directory
+from tests.auth.world import World
+
+
+class Clock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.covers("D-70", "D-71")
+async def test_a_tenant_is_found_by_name_and_by_id(world: World) -> None:
+    directory = Directory(world.database.pool, Clock())
+    assert await directory.by_slug("acme") == world.acme
+    assert await directory.by_id(world.demo.id) == world.demo
+    for slug in ("nobody", "", "ACME", "acme\n", "a\x00b", "'; --", "x" * 10_000):
+        assert await directory.by_slug(slug) is None
+    assert await directory.by_id(uuid4()) is None
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await world.database.pool.fetch("SELECT * FROM catalog.tenant")
+
+
+async def test_what_is_known_lasts_half_a_minute_or_until_it_is_forgotten(world: World) -> None:
+    clock = Clock()
+    directory = Directory(world.database.pool, clock)
+    await directory.by_slug("acme")
+    await world.admin.execute("UPDATE catalog.tenant SET name = 'New' WHERE slug = 'acme'")
+    try:
+        for ask in (directory.by_slug("acme"), directory.by_id(world.acme.id)):
+            found = await ask
+            assert found is not None
+            assert found.name == "Acme"
+        directory.forget(world.acme.id)
+        for ask in (directory.by_slug("acme"), directory.by_id(world.acme.id)):
+            found = await ask
+            assert found is not None
+            assert found.name == "New"
+    finally:
+        await world.admin.execute("UPDATE catalog.tenant SET name = 'Acme' WHERE slug = 'acme'")
+    clock.now += KEPT_SECONDS
+    assert await directory.by_slug("acme") == world.acme
+
+
+async def test_a_miss_is_remembered_shortly_and_pushes_out_no_tenant(world: World) -> None:
+    clock = Clock()
+    directory = Directory(world.database.pool, clock)
+    await directory.by_slug("acme")
+    for index in range(MISSED_AT_MOST + 5):
+        await directory.by_slug(f"nobody-{index}")
+    assert len(directory._missed) == MISSED_AT_MOST
+    assert set(directory._found) == {"acme", world.acme.id}
+    await directory.by_slug("later")
+    await world.admin.execute("UPDATE catalog.tenant SET slug = 'later' WHERE slug = 'acme'")
+    try:
+        assert await directory.by_slug("later") is None
+        clock.now += MISSED_SECONDS
+        assert await directory.by_slug("later") is not None
+    finally:
+        await world.admin.execute("UPDATE catalog.tenant SET slug = 'acme' WHERE slug = 'later'")

@@ -1,0 +1,71 @@
+"""Passwords are hashed with argon2id, and nothing about a check tells whether there was a hash."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from auth.engine.passwords import DEMO, LONGEST, WAITING_AT_MOST, is_demo
+from domain.codes import Code, Refused
+from tests.auth.world import PASSWORD, Counting, World
+
+
+async def test_a_password_matches_its_own_hash_only(world: World) -> None:
+    hash = await world.passwords.hash(PASSWORD)
+    assert hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert await world.passwords.verify(hash, PASSWORD)
+    assert not await world.passwords.verify(hash, PASSWORD + " ")
+    assert not world.passwords.outdated(hash)
+    assert world.passwords.outdated(hash.replace("t=2", "t=1"))
+
+
+async def test_every_check_is_one_verification(world: World) -> None:
+    hash = await world.passwords.hash(PASSWORD)
+    long = "x" * (LONGEST + 1)
+    strange = "\ud800\x00"
+    for known, password in [
+        (None, PASSWORD),
+        (None, "nobody's"),
+        ("", PASSWORD),
+        ("!", PASSWORD),
+        ("$argon2id$broken", PASSWORD),
+        ("$2b$12$old", PASSWORD),
+        (hash, long),
+        (hash, strange),
+        (None, "x" * 10_000_000),
+    ]:
+        before = world.passwords.verified
+        assert not await world.passwords.verify(known, password)
+        assert world.passwords.verified == before + 1
+
+
+async def test_one_password_in_two_spellings_is_one(world: World) -> None:
+    hash = await world.passwords.hash("caf\u00e9 au lait")
+    assert await world.passwords.verify(hash, "cafe\u0301 au lait")
+
+
+async def test_the_demonstration_s_password_is_hashed_for_demonstrations_only(
+    world: World,
+) -> None:
+    wide = "".join(chr(ord(c) + 0xFEE0) for c in DEMO)
+    assert is_demo(DEMO)
+    assert is_demo(wide)
+    for password in (DEMO, wide):
+        with pytest.raises(ValueError, match="public"):
+            await world.passwords.hash(password)
+    assert await world.passwords.verify(await world.passwords.hash(DEMO, demo=True), DEMO)
+
+
+async def test_a_flood_is_refused_and_leaves_other_threads_alone() -> None:
+    passwords = Counting(threads=1)
+    flood = [passwords.verify(None, PASSWORD) for _ in range(WAITING_AT_MOST + 5)]
+    waiting = asyncio.gather(*flood, return_exceptions=True)
+    assert await asyncio.to_thread(lambda: "free") == "free"
+    assert not waiting.done()
+    answers = await waiting
+    refused = [answer for answer in answers if isinstance(answer, Refused)]
+    assert len(refused) == 5
+    assert {answer.code for answer in refused} == {Code.RATE_LIMITED}
+    assert passwords.verified == WAITING_AT_MOST
+    passwords.close()

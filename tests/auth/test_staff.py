@@ -1,0 +1,383 @@
+"""Signing in, refreshing and signing out: failures are alike, and ended means ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from auth.engine.passwords import DEMO, LONGEST
+from auth.engine.throttle import ACCOUNT
+from auth.engine.tokens import REFRESH_LIFETIME
+from db import sessions
+from db.engine.transaction import Entry
+from domain.codes import Code, Problem, Refused
+from resolvers.engine.context import House
+from resolvers.staff import FAILURE_SECONDS, Tokens, refresh, sign_in, sign_out
+from tenancy.engine.provision import Tenant
+from tests.auth.world import ADDRESS, PASSWORD, World
+
+
+async def signed_in(
+    world: World, house: House, tenant: Tenant, email: str, password: str = PASSWORD
+) -> Tokens:
+    tokens = await sign_in(house, ADDRESS, tenant.slug, email, password)
+    assert isinstance(tokens, Tokens)
+    return tokens
+
+
+async def refreshed(house: House, tokens: Tokens) -> Tokens:
+    answer = await refresh(house, ADDRESS, tokens.refresh)
+    assert isinstance(answer, Tokens)
+    return answer
+
+
+@asynccontextmanager
+async def state(world: World, tenant: Tenant, state: str) -> AsyncIterator[None]:
+    change = "UPDATE catalog.tenant SET state = $1 WHERE id = $2"
+    await world.admin.execute(change, state, tenant.id)
+    try:
+        yield
+    finally:
+        await world.admin.execute(change, "active", tenant.id)
+
+
+async def deactivate(world: World, tenant: Tenant, user: UUID) -> None:
+    await world.run(tenant, 'UPDATE "user" SET active = false WHERE id = $1', user)
+
+
+async def how_many_sessions(world: World, user: UUID) -> int:
+    rows = await world.run(world.acme, "SELECT count(*) FROM session WHERE user_id = $1", user)
+    return int(rows[0][0])
+
+
+# --- signing in ---------------------------------------------------------------------------------
+
+
+async def test_a_user_signs_in(world: World) -> None:
+    house = world.house()
+    user, email = await world.user(world.acme)
+    tokens = await signed_in(world, house, world.acme, f"  {email.upper()} ")
+    access = house.tokens.verify_access(tokens.access, house.now())
+    assert (access.tenant, access.user) == (world.acme.id, user)
+    assert abs(access.expires_at - tokens.expires_at) < timedelta(seconds=1)
+    assert await world.enters(house, tokens)
+    assert world.slept == []
+    assert tokens.access not in repr(tokens)
+    assert tokens.refresh not in repr(tokens)
+
+
+WRONG = ["tenant", "no slug", "closed", "email", "inactive", "deleted", "password", "empty"]
+WRONG += ["demo", "long password", "long email", "NUL", "surrogate", "other tenant"]
+
+
+@pytest.mark.covers("D-32", "D-40")
+@pytest.mark.parametrize("what", WRONG)
+async def test_whatever_is_wrong_is_answered_alike_after_the_same_work(
+    world: World, what: str
+) -> None:
+    moments = iter([10.0, 10.07])
+    house = world.house(monotonic=lambda: next(moments))
+    user, email = await world.user(world.acme, active=what != "inactive")
+    tenant, password = world.acme.slug, PASSWORD
+    match what:
+        case "tenant":
+            tenant = "nobody"
+        case "no slug":
+            tenant = "No-Slug\x00"
+        case "email":
+            email = "nobody@example.com"
+        case "deleted":
+            await world.run(world.acme, 'UPDATE "user" SET deleted_at = now() WHERE id = $1', user)
+        case "password":
+            password = "wrong"
+        case "empty":
+            password = ""
+        case "demo":
+            _, email = await world.user(world.acme, password=DEMO)
+            password = DEMO
+        case "long password":
+            password = "x" * (LONGEST + 1)
+        case "long email":
+            email = "x" * 321
+        case "NUL":
+            email = "a\x00@example.com"
+        case "surrogate":
+            email = password = "\ud800"
+        case "other tenant":
+            tenant = world.demo.slug
+    async with state(world, world.acme, "closed" if what == "closed" else "active"):
+        world.passwords.verified = 0
+        answer = await sign_in(house, ADDRESS, tenant, email, password)
+    assert answer is Problem.INVALID_CREDENTIALS
+    assert world.passwords.verified == 1
+    assert world.slept == [pytest.approx(FAILURE_SECONDS - 0.07)]
+    assert await how_many_sessions(world, user) == 0
+
+
+@pytest.mark.parametrize(("took", "until"), [(0.0, 0.25), (0.25, 0.5), (0.3, 0.5), (-5.0, 0.25)])
+async def test_a_failure_that_took_long_waits_for_the_next_moment(
+    world: World, took: float, until: float
+) -> None:
+    moments = iter([100.0, 100.0 + took])
+    house = world.house(monotonic=lambda: next(moments))
+    await sign_in(house, ADDRESS, "nobody", "a@b", "wrong")
+    assert world.slept == [pytest.approx(until - max(0.0, took))]
+
+
+async def test_the_demonstration_s_password_opens_demonstrations(world: World) -> None:
+    house = world.house()
+    _, email = await world.user(world.demo, password=DEMO)
+    tokens = await signed_in(world, house, world.demo, email, DEMO)
+    assert await world.enters(house, tokens)
+
+
+async def test_a_password_changed_meanwhile_opens_nothing(world: World) -> None:
+    house = world.house()
+    user, email = await world.user(world.acme)
+    async with world.database.read(world.acme.placement, Entry()) as connection:
+        known = await sessions.find_credential(connection, sessions.fold(email))
+    assert known is not None
+    assert known.hash not in repr(known)
+    await world.run(world.acme, "UPDATE credential SET password = 'x' WHERE user_id = $1", user)
+    async with world.database.write(world.acme.placement, Entry()) as connection:
+        assert not await sessions.hold_credential(connection, known)
+    assert await sign_in(house, ADDRESS, "acme", email, PASSWORD) is Problem.INVALID_CREDENTIALS
+
+
+async def test_an_outdated_hash_is_renewed_at_sign_in(world: World) -> None:
+    from argon2 import PasswordHasher
+
+    house = world.house()
+    user, email = await world.user(world.acme)
+    old = PasswordHasher(1, 8_192, 1).hash(PASSWORD)
+    change = "UPDATE credential SET password = $1 WHERE user_id = $2"
+    await world.run(world.acme, change, old, user)
+    await signed_in(world, house, world.acme, email)
+    rows = await world.run(world.acme, "SELECT password FROM credential WHERE user_id = $1", user)
+    assert not world.passwords.outdated(rows[0][0])
+    await signed_in(world, house, world.acme, email)
+
+
+async def test_guesses_at_once_are_ten_and_the_right_password_waits_too(world: World) -> None:
+    house = world.house()
+    _, email = await world.user(world.acme)
+    guesses = (sign_in(house, ADDRESS, "acme", email, f"guess {n}") for n in range(30))
+    answers = await asyncio.gather(*guesses, return_exceptions=True)
+    assert answers.count(Problem.INVALID_CREDENTIALS) == ACCOUNT.amount
+    assert world.passwords.verified == ACCOUNT.amount
+    with pytest.raises(Refused) as known:
+        await sign_in(house, ADDRESS, "ACME ", email.upper(), PASSWORD)
+    for n in range(ACCOUNT.amount):
+        await sign_in(house, "198.51.100.1", "acme", "nobody@b", f"guess {n}")
+    with pytest.raises(Refused) as unknown:
+        await sign_in(house, "198.51.100.1", "acme", "nobody@b", PASSWORD)
+    assert known.value.code is unknown.value.code is Code.RATE_LIMITED
+    assert world.passwords.verified == 2 * ACCOUNT.amount
+
+
+async def test_nine_wrong_and_one_right_begin_anew(world: World) -> None:
+    house = world.house()
+    _, email = await world.user(world.acme)
+    for _ in range(2):
+        for _ in range(ACCOUNT.amount - 1):
+            await sign_in(house, ADDRESS, "acme", email, "wrong")
+        await signed_in(world, house, world.acme, email)
+
+
+# --- the state of the tenant --------------------------------------------------------------------
+
+
+@pytest.mark.covers("D-18")
+async def test_a_suspended_tenant_may_be_entered_and_a_closed_one_not(world: World) -> None:
+    _, email = await world.user(world.acme)
+    async with state(world, world.acme, "suspended"):
+        house = world.house()
+        tokens = await refreshed(house, await signed_in(world, house, world.acme, email))
+    async with state(world, world.acme, "closed"):
+        house = world.house()
+        assert await refresh(house, ADDRESS, tokens.refresh) is Problem.INVALID_TOKEN
+    await refreshed(world.house(), tokens)
+
+
+@pytest.mark.covers("D-58", "D-74")
+async def test_a_tenant_that_is_being_moved_asks_for_patience(world: World) -> None:
+    house = world.house()
+    _, email = await world.user(world.acme)
+    tokens = await signed_in(world, house, world.acme, email)
+    await world.run(world.acme, "UPDATE log_head SET fenced = true")
+    try:
+        for deed in (
+            sign_in(house, ADDRESS, "acme", email, PASSWORD),
+            refresh(house, ADDRESS, tokens.refresh),
+        ):
+            with pytest.raises(Refused) as refused:
+                await deed
+            assert refused.value.code is Code.RETRYABLE
+    finally:
+        await world.run(world.acme, "UPDATE log_head SET fenced = false")
+    await refreshed(house, tokens)
+
+
+@pytest.mark.covers("D-58", "D-70", "D-74")
+async def test_a_tenant_that_moved_is_found_again(world: World) -> None:
+    house = world.house()
+    _, email = await world.user(world.acme)
+    tokens = await signed_in(world, house, world.acme, email)
+    await world.run(world.acme, "UPDATE log_head SET placement = 2")
+    with pytest.raises(Refused) as refused:  # moved, and the catalog does not say so yet
+        await refresh(house, ADDRESS, tokens.refresh)
+    assert refused.value.code is Code.RETRYABLE
+    change = "UPDATE catalog.tenant SET placement = $1 WHERE id = $2"
+    await world.admin.execute(change, 2, world.acme.id)
+    try:
+        await signed_in(world, house, world.acme, email)
+    finally:
+        await world.run(world.acme, "UPDATE log_head SET placement = 1")
+        await world.admin.execute(change, 1, world.acme.id)
+    await refreshed(house, tokens)
+
+
+# --- refreshing ---------------------------------------------------------------------------------
+
+
+async def test_tokens_rotate(world: World) -> None:
+    house = world.house()
+    _, email = await world.user(world.acme)
+    first = await signed_in(world, house, world.acme, email)
+    tokens = first
+    for _ in range(5):
+        tokens = await refreshed(house, tokens)
+    assert tokens.refresh != first.refresh
+    sids = {house.tokens.verify_access(t.access, house.now()).session for t in (first, tokens)}
+    assert len(sids) == 1
+    assert await world.enters(house, tokens)
+
+
+async def test_using_a_token_twice_ends_the_session_and_its_newest_token(world: World) -> None:
+    house = world.house()
+    _, email = await world.user(world.acme)
+    other = await signed_in(world, house, world.acme, email)
+    first = await signed_in(world, house, world.acme, email)
+    second = await refreshed(house, first)
+    assert await refresh(house, ADDRESS, first.refresh) is Problem.INVALID_TOKEN
+    assert not await world.enters(house, second)
+    assert await refresh(house, ADDRESS, second.refresh) is Problem.INVALID_TOKEN
+    await refreshed(house, other)  # another device stays signed in
+
+
+async def test_of_parallel_refreshes_one_wins_and_the_session_ends(world: World) -> None:
+    house = world.house()
+    _, email = await world.user(world.acme)
+    tokens = await signed_in(world, house, world.acme, email)
+    answers = await asyncio.gather(*(refresh(house, ADDRESS, tokens.refresh) for _ in range(20)))
+    winners = [answer for answer in answers if isinstance(answer, Tokens)]
+    assert len(winners) == 1
+    assert answers.count(Problem.INVALID_TOKEN) == 19
+    assert not await world.enters(house, winners[0])
+    assert await refresh(house, ADDRESS, winners[0].refresh) is Problem.INVALID_TOKEN
+
+
+async def test_a_generation_to_come_neither_refreshes_nor_ends_the_session(world: World) -> None:
+    house = world.house()
+    _, email = await world.user(world.acme)
+    tokens = await signed_in(world, house, world.acme, email)
+    known = house.tokens.verify_refresh(tokens.refresh)
+    assert known is not None
+    ahead = house.tokens.issue_refresh(known.tenant, known.session, 9)
+    assert await refresh(house, ADDRESS, ahead) is Problem.INVALID_TOKEN
+    await refreshed(house, tokens)
+
+
+async def test_a_token_of_another_tenant_or_of_nobody_is_refused(world: World) -> None:
+    house = world.house()
+    _, email = await world.user(world.acme)
+    tokens = await signed_in(world, house, world.acme, email)
+    known = house.tokens.verify_refresh(tokens.refresh)
+    assert known is not None
+    elsewhere = house.tokens.issue_refresh(world.demo.id, known.session, 1)
+    nowhere = house.tokens.issue_refresh(UUID(int=9), known.session, 1)
+    for token in (elsewhere, nowhere, "", tokens.access, tokens.refresh[:-1] + "é"):
+        assert await refresh(house, ADDRESS, token) is Problem.INVALID_TOKEN
+    await refreshed(house, tokens)
+
+
+async def test_a_session_that_nobody_refreshes_ends(world: World) -> None:
+    past = datetime.now(UTC) - REFRESH_LIFETIME - timedelta(seconds=1)
+    _, email = await world.user(world.acme)
+    old = world.house(now=lambda: past)
+    answer = await sign_in(old, ADDRESS, "acme", email, PASSWORD)
+    assert answer is Problem.INVALID_CREDENTIALS  # ended as it began: Postgres' clock decides
+    house = world.house(now=lambda: past + timedelta(seconds=61))
+    tokens = await signed_in(world, house, world.acme, email)
+    await world.run(world.acme, "UPDATE session SET expires_at = now() - interval '1 s'")
+    assert await refresh(house, ADDRESS, tokens.refresh) is Problem.INVALID_TOKEN
+    assert not await world.enters(house, tokens)
+
+
+async def test_replayed_tokens_are_limited_apart_from_signing_in(world: World) -> None:
+    house = world.house()
+    _, email = await world.user(world.acme)
+    used = await signed_in(world, house, world.acme, email)
+    await refreshed(house, used)
+    for _ in range(100):
+        assert await refresh(house, ADDRESS, used.refresh) is Problem.INVALID_TOKEN
+    with pytest.raises(Refused) as refused:
+        await refresh(house, ADDRESS, used.refresh)
+    assert refused.value.code is Code.RATE_LIMITED
+    await signed_in(world, house, world.acme, email)
+
+
+# --- ending -------------------------------------------------------------------------------------
+
+
+@pytest.mark.covers("D-63")
+async def test_signed_out_means_out(world: World) -> None:
+    house = world.house()
+    _, email = await world.user(world.acme)
+    tokens, other = [await signed_in(world, house, world.acme, email) for _ in range(2)]
+    caller = await world.caller(house, tokens)
+    await sign_out(house, caller)
+    await sign_out(house, caller)
+    assert not await world.enters(house, tokens)
+    assert await refresh(house, ADDRESS, tokens.refresh) is Problem.INVALID_TOKEN
+    assert await world.enters(house, other)
+
+
+@pytest.mark.covers("D-63")
+async def test_a_disabled_user_is_out_at_once(world: World) -> None:
+    house = world.house()
+    user, email = await world.user(world.acme)
+    tokens = await signed_in(world, house, world.acme, email)
+    await deactivate(world, world.acme, user)
+    assert not await world.enters(house, tokens)
+    assert await refresh(house, ADDRESS, tokens.refresh) is Problem.INVALID_TOKEN
+    assert await sign_in(house, ADDRESS, "acme", email, PASSWORD) is Problem.INVALID_CREDENTIALS
+
+
+async def test_all_sessions_of_a_user_end_and_nobody_else_s(world: World) -> None:
+    house = world.house()
+    user, email = await world.user(world.acme)
+    _, neighbour = await world.user(world.acme)
+    mine = [await signed_in(world, house, world.acme, email) for _ in range(3)]
+    theirs = await signed_in(world, house, world.acme, neighbour)
+    for ended in (3, 0):
+        async with world.database.write(world.acme.placement, Entry()) as connection:
+            assert await sessions.revoke_all(connection, user, house.now()) == ended
+    assert [await world.enters(house, tokens) for tokens in mine] == [False] * 3
+    assert await world.enters(house, theirs)
+
+
+async def test_without_valkey_signing_in_works_and_guesses_are_counted(world: World) -> None:
+    throttle = world.throttle("redis://127.0.0.1:1/0")
+    house = world.house(throttle=throttle)
+    _, email = await world.user(world.acme)
+    await refreshed(house, await signed_in(world, house, world.acme, email))
+    guesses = (sign_in(house, ADDRESS, "acme", email, f"guess {n}") for n in range(20))
+    answers = await asyncio.gather(*guesses, return_exceptions=True)
+    assert answers.count(Problem.INVALID_CREDENTIALS) == ACCOUNT.amount
+    assert sum(isinstance(answer, Refused) for answer in answers) == 20 - ACCOUNT.amount

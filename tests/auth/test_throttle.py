@@ -1,0 +1,185 @@
+"""Guesses are counted before they are judged, with Valkey or without it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from auth.engine.throttle import ACCOUNT, ADDRESS, ANSWER_SECONDS, SHUT_SECONDS, Throttle
+from auth.engine.windows import Windows
+from db.engine.embedded import Servers, embedded
+from domain.codes import Code, Refused
+from tests.auth.world import World
+
+WHERE = "192.0.2.1"
+
+
+class Clock:
+    """Ours to move; it begins where the machine's does."""
+
+    ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+class OwnValkey:
+    """A Valkey of this test alone, to be stopped."""
+
+    def __init__(self, url: str, held: AsyncExitStack) -> None:
+        self.url = url
+        self._held = held
+
+    async def stop(self) -> None:
+        await self._held.aclose()
+
+    async def process(self) -> int:
+        async with Redis.from_url(self.url) as client:
+            return int((await client.info("server"))["process_id"])
+
+
+@pytest.fixture
+async def valkey(servers: Servers) -> AsyncIterator[OwnValkey]:
+    place = Path(tempfile.mkdtemp(prefix="relata-test-"))
+    async with AsyncExitStack() as held:
+        ours = await held.enter_async_context(
+            embedded(place, durable=False, database_url=servers.database_url)
+        )
+        yield OwnValkey(ours.redis_url, held)
+    shutil.rmtree(place)
+
+
+async def tries(throttle: Throttle, times: int, *, where: str = WHERE, email: str = "a@b") -> int:
+    """How many of so many attempts, all at once, were let through."""
+    attempts = (throttle.sign_in(where, "acme", email) for _ in range(times))
+    answers = await asyncio.gather(*attempts, return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, BaseException)]
+    for answer in refused:
+        assert isinstance(answer, Refused), answer
+        assert answer.code is Code.RATE_LIMITED
+        wait = answer.extensions["retryAfter"]
+        assert isinstance(wait, int)
+        assert 0 < wait <= ACCOUNT.seconds
+        assert f" {wait} seconds" in answer.message
+    return times - len(refused)
+
+
+async def test_parallel_guesses_do_not_pass_the_limit(world: World) -> None:
+    throttle = world.throttle()
+    assert await tries(throttle, 40) == ACCOUNT.amount
+    assert await tries(throttle, 5, where="198.51.100.9") == 0
+    assert await tries(throttle, 5, email="other@b") == 5
+
+
+async def test_an_address_may_not_try_one_account_after_the_other(world: World) -> None:
+    throttle = world.throttle()
+    passed = 0
+    for index in range(ADDRESS.amount + 20):
+        passed += await tries(throttle, 1, email=f"{index}@b")
+    assert passed == ADDRESS.amount
+    assert await tries(throttle, 1, where="192.0.2.2", email="1@b") == 1
+
+
+async def test_one_customer_s_addresses_count_as_one(world: World) -> None:
+    throttle = world.throttle()
+    passed = 0
+    for index in range(ADDRESS.amount + 1):
+        passed += await tries(throttle, 1, where=f"2001:db8:1:2::{index:x}", email=f"{index}@b")
+    assert passed == ADDRESS.amount
+    assert await tries(throttle, 1, where="2001:db8:1:3::1", email="x@b") == 1
+    assert await tries(throttle, 1, where="testclient", email="x@b") == 1
+
+
+async def test_success_begins_the_account_anew_and_gives_the_address_one_back(
+    world: World,
+) -> None:
+    throttle = world.throttle()
+    for _ in range(11):  # 9 failures stay each time, 99 in all
+        assert await tries(throttle, ACCOUNT.amount - 1) == ACCOUNT.amount - 1
+        await throttle.forgive(await throttle.sign_in(WHERE, "acme", "a@b"))
+    assert await tries(throttle, 2, email="other@b") == 1
+
+
+async def test_what_is_counted_is_hidden_and_forgotten(world: World, servers: Servers) -> None:
+    throttle = world.throttle()
+    async with Redis.from_url(servers.redis_url) as client:
+        before = set(await client.keys("*"))
+        await throttle.sign_in("203.0.113.77", "acme", "ada@example.com")
+        keys = set(await client.keys("*")) - before
+        assert len(keys) == 2
+        for key in keys:
+            assert not any(word in key for word in (b"203", b"acme", b"ada", b"example"))
+            assert 0 < await client.ttl(key) <= ACCOUNT.seconds
+
+
+@pytest.mark.covers("D-65")
+async def test_without_valkey_guesses_are_counted_all_the_same(
+    world: World, valkey: OwnValkey
+) -> None:
+    clock = Clock()
+    throttle = world.throttle(valkey.url, clock)
+    assert await tries(throttle, 4) == 4
+    await valkey.stop()
+    assert await tries(throttle, 20) == ACCOUNT.amount - 4  # what Valkey said is remembered
+    await throttle.forgive(await throttle.sign_in(WHERE, "acme", "other@b"))
+    clock.ahead += ACCOUNT.seconds + 1
+    assert await tries(throttle, 20) == ACCOUNT.amount
+
+
+async def test_a_valkey_that_hangs_costs_one_wait_and_is_used_again(
+    world: World, valkey: OwnValkey
+) -> None:
+    clock = Clock()
+    throttle = world.throttle(valkey.url, clock)
+    process = await valkey.process()
+    assert await tries(throttle, 2) == 2
+    asked = 0
+    ask = throttle._storage.incr
+
+    async def counted(*args: object) -> int:
+        nonlocal asked
+        asked += 1
+        return await ask(*args)  # type: ignore[arg-type]
+
+    throttle._storage.incr = counted  # type: ignore[method-assign,assignment]
+    os.kill(process, signal.SIGSTOP)
+    try:
+        for _ in range(3):
+            assert await tries(throttle, 1) == 1
+        assert asked == 1
+        clock.ahead += SHUT_SECONDS
+        assert await tries(throttle, 5) == 5
+        assert asked == 2  # one tries, the others do not wait
+    finally:
+        os.kill(process, signal.SIGCONT)
+    clock.ahead += SHUT_SECONDS
+    assert await tries(throttle, 1) == 1
+    assert asked == 4
+    assert ANSWER_SECONDS < 0.3
+
+
+def test_windows_are_bounded_and_pass() -> None:
+    windows = Windows(at_most=3)
+    for name in "abcd":
+        assert windows.add(name, 1, 10, now=0) == 1
+    assert len(windows._kept) == 3
+    assert windows.add("d", 1, 10, now=9) == 2
+    assert windows.left("d", now=9) == 1
+    assert windows.add("d", 1, 10, now=10) == 1
+    assert windows.add("d", -5, 10, now=11) == 0
+    windows.note("c", 7, 10, now=5)
+    assert windows.left("c", now=5) == 5
+    windows.note("c", 1, 10, now=6)
+    assert windows.left("c", now=6) == 10
+    windows.drop("c")
+    assert windows.left("c", now=6) == 0

@@ -1,0 +1,440 @@
+"""The demonstration in a real Postgres: two tenants alike in ids and names, and in nothing else."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from sqlalchemy import Text
+
+from bench.data import fill
+from db.api import METADATA, MODEL
+from db.engine.embedded import Servers
+from domain.access import Attribute, EntityRights, Profile, RowScope, StatusRule, rights
+from domain.setup import AttributeKind
+from tenancy.demo import ensure_demo, seed
+from tenancy.demo.people import PERSONAS
+from tenancy.demo.rights import CLOSED
+from tenancy.demo.rows import made_id
+from tenancy.demo.sales import CURRENCIES
+from tenancy.demo.seed import rows
+from tenancy.engine.history import upgrade_catalog
+from tenancy.engine.provision import Tenant, create, tenants
+
+NOW = date(2026, 3, 14)
+HASH = "$argon2id$v=19$not-a-real-one"
+Table = dict[UUID, dict[str, Any]]
+
+
+async def everything(admin: asyncpg.Connection[Any], tenant: Tenant, table: str) -> list[Any]:
+    place = f'{tenant.placement.schema}."{table}"'
+    return await admin.fetch(f"SELECT t.* FROM {place} AS t ORDER BY t")  # noqa: S608
+
+
+@dataclass
+class World:
+    """Both tenants, and what the database holds of them."""
+
+    admin: asyncpg.Connection[Any]
+    tenants: dict[str, Tenant]
+    told: list[str]
+
+    async def rows(self, slug: str, table: str) -> list[dict[str, Any]]:
+        return [dict(row) for row in await everything(self.admin, self.tenants[slug], table)]
+
+    async def table(self, slug: str, table: str) -> Table:
+        return {row["id"]: row for row in await self.rows(slug, table)}
+
+    async def both(self, table: str) -> tuple[Table, Table]:
+        return await self.table("acme", table), await self.table("globex", table)
+
+
+@pytest.fixture(scope="module")
+async def world(servers: Servers) -> AsyncIterator[World]:
+    """In a database of its own, because other tests may have tenants of these names."""
+    first = await asyncpg.connect(servers.database_url)
+    await first.execute("CREATE DATABASE demo_test")
+    admin = await asyncpg.connect(servers.database_url, database="demo_test")
+    try:
+        await upgrade_catalog(admin)
+        told: list[str] = []
+        await ensure_demo(admin, password_hash=HASH, now=NOW, tell=told.append)
+        known = {tenant.slug: tenant for tenant, _ in await tenants(admin)}
+        yield World(admin, known, told)
+    finally:
+        await admin.close()
+        await first.execute("DROP DATABASE demo_test WITH (FORCE)")
+        await first.close()
+
+
+async def test_what_exists_is_left_alone(world: World) -> None:
+    assert list(world.tenants) == ["acme", "globex"]
+    assert all(tenant.demo for tenant in world.tenants.values())
+    assert len(world.told) == 2
+    await ensure_demo(world.admin, password_hash="other", tell=world.told.append)
+    assert len(world.told) == 2
+    assert {row["password"] for row in await world.rows("acme", "credential")} == {HASH}
+
+
+# --- alike, and unlike --------------------------------------------------------------------------
+
+MADE = rows("acme", NOW, HASH)
+ENTITIES = MADE.keys() & {entity.table.name for entity in MODEL.entities.values()}
+
+
+@pytest.mark.parametrize("table", sorted(ENTITIES))
+async def test_ids_and_names_are_the_same(world: World, table: str) -> None:
+    acme, globex = await world.both(table)
+    assert acme
+    assert acme.keys() == globex.keys()
+    assert all(id.version == 7 for id in acme)
+    assert list(acme) == sorted(acme)
+    assert acme.keys() <= {made_id(table, number) for number in range(1, len(acme) + 9)}
+    for name in ("name", "key"):
+        if name in METADATA.tables[table].columns:
+            assert {id: row[name] for id, row in acme.items()} == {
+                id: row[name] for id, row in globex.items()
+            }
+
+
+ALWAYS_OTHER = {
+    "account": ("number", "website"),
+    "employee": ("email",),
+    "opportunity": ("note",),
+}
+MOSTLY_OTHER = {
+    "account": ("phone", "city", "employee_count", "owner_id", "created_at", "updated_at"),
+    "employee": ("created_at",),
+    "user": ("created_at",),
+    "role": ("created_at",),
+    "stage": ("description", "created_at"),
+    "pipeline_stage": ("created_at",),
+    "opportunity": (
+        *("account_id", "owner_id", "amount", "margin", "commission", "expected_close_on"),
+        *("custom", "created_at", "updated_at", "stage_id"),
+    ),
+}
+SOMETIMES_OTHER = {
+    "account": ("industry", "country", "key_account", "custom", "version"),
+    "attribute": ("label",),
+    "employee": ("title",),
+    "pipeline_stage": ("probability",),
+    "opportunity": ("type_id", "status", "probability", "currency", "deleted_at", "version"),
+}
+
+
+async def test_values_differ(world: World) -> None:
+    assert await _alike(world, ALWAYS_OTHER) == {}
+    mostly = await _alike(world, MOSTLY_OTHER)
+    assert {column: share for column, share in mostly.items() if share > 0.2} == {}
+    sometimes = await _alike(world, SOMETIMES_OTHER)
+    assert {column: share for column, share in sometimes.items() if share == 1} == {}
+
+
+async def _alike(world: World, columns: dict[str, tuple[str, ...]]) -> dict[str, float]:
+    """Per column, in how many of the rows with a value both tenants hold the same one."""
+    found = {}
+    for table, names in columns.items():
+        acme, globex = await world.both(table)
+        for name in names:
+            pairs = [(acme[id][name], globex[id][name]) for id in acme]
+            full = [pair for pair in pairs if pair not in {(None, None), ("", "")}]
+            if same := sum(1 for one, other in full if one == other):
+                found[f"{table}.{name}"] = same / len(full)
+    return found
+
+
+async def test_the_same_call_makes_the_same_rows(world: World) -> None:
+    admin = world.admin
+    scratch = await create(admin, "scratch", "Scratch")
+
+    async def made() -> dict[str, list[Any]]:
+        await seed(admin, scratch, password_hash=HASH, now=NOW)
+        tables = [table for table in METADATA.tables if table != "log_head"]
+        return {table: await everything(admin, scratch, table) for table in tables}
+
+    attempt = admin.transaction()
+    await attempt.start()
+    first = await made()
+    await attempt.rollback()
+    assert await made() == first
+    assert {table for table, found in first.items() if found} == MADE.keys()
+
+
+# --- people and rights --------------------------------------------------------------------------
+
+
+async def test_the_tree_of_employees(world: World) -> None:
+    for slug in ("acme", "globex"):
+        staff = {row["email"]: row for row in await world.rows(slug, "employee")}
+        of = {row["id"]: email.partition("@")[0] for email, row in staff.items()}
+        over = {of[row["id"]]: of.get(row["manager_id"]) for row in staff.values()}
+        assert over.items() >= {
+            ("director", None), ("region-north", "director"), ("manager", "region-north"),
+            ("rep1", "manager"), ("rep2", "manager"), ("limited", "manager"),
+            ("support", "director"), ("admin", "director"),
+        }  # fmt: skip
+        users = {of[row["employee_id"]]: row for row in await world.rows(slug, "user")}
+        assert {who for who, user in users.items() if user["active"]} == set(PERSONAS)
+        further = over.keys() - set(PERSONAS) - {"region-north"}
+        assert len(further) == 6
+        assert len(further - users.keys()) == 3
+        assert staff[f"region-north@{slug}.example"]["name"] == "Head of region North"
+
+
+async def test_personas_sign_in_with_an_address_in_small_letters(world: World) -> None:
+    users = await world.table("acme", "user")
+    found = {row["email"]: users[row["user_id"]] for row in await world.rows("acme", "credential")}
+    assert {email for email, user in found.items() if user["active"]} == {
+        f"{persona}@acme.example" for persona in PERSONAS
+    }
+    assert all(email == email.lower() for email in found)
+
+
+async def _rights(world: World, persona: str) -> dict[str, EntityRights]:
+    place = world.tenants["acme"].placement.schema
+    profiles = await world.admin.fetch(
+        f"""SELECT p.* FROM {place}.credential c
+            JOIN {place}.role_assignment a ON a.user_id = c.user_id
+            JOIN {place}.role_profile r ON r.role_id = a.role_id
+            JOIN {place}.profile p ON p.id = r.profile_id
+            WHERE c.email = $1""",  # noqa: S608
+        f"{persona}@acme.example",
+    )
+    entities = await world.rows("acme", "profile_entity")
+    fields = await world.rows("acme", "profile_field")
+    return rights(
+        (
+            Profile(
+                profile["full"],
+                {e["entity"]: RowScope(e["rows"]) for e in _of(entities, profile["id"])},
+                frozenset((f["entity"], f["field"]) for f in _of(fields, profile["id"])),
+            )
+            for profile in profiles
+        ),
+        (
+            StatusRule(row["entity"], row["field"], frozenset(row["statuses"]))
+            for row in await world.rows("acme", "status_rule")
+        ),
+        (
+            Attribute(
+                str(row["id"]), row["entity"], row["key"], row["label"], AttributeKind(row["kind"])
+            )
+            for row in await world.rows("acme", "attribute")
+        ),
+        MODEL.granted,
+    )
+
+
+def _of(rows: list[dict[str, Any]], profile: UUID) -> list[dict[str, Any]]:
+    return [row for row in rows if row["profile_id"] == profile]
+
+
+@pytest.mark.covers("D-34")
+async def test_only_administrators_see_who_may_what(world: World) -> None:
+    for persona in PERSONAS:
+        opened = set(await _rights(world, persona))
+        if persona == "admin":
+            assert opened == set(MODEL.entities)
+        else:
+            assert not opened & CLOSED
+    assert set(MODEL.entities) >= CLOSED
+
+
+EVERYTHING = {"tier", "seats", "kickoff", "strategic"}
+
+
+@pytest.mark.covers("D-10", "EP-334")
+async def test_what_the_personas_may_read(world: World) -> None:
+    for persona in ("director", "manager", "rep1", "rep2"):
+        mine = await _rights(world, persona)
+        assert mine.keys() == {
+            *("Account", "Attribute", "Employee", "Opportunity", "OpportunityType"),
+            *("PipelineStage", "Stage", "User"),
+        }
+        sales = mine["Opportunity"]
+        assert sales.rows is RowScope.OWN
+        assert sales.fields == MODEL.granted["Opportunity"]
+        assert sales.ruled == {"commission": ("WON",)}
+        assert sales.attributes.keys() == EVERYTHING
+        assert mine["Account"].rows is RowScope.ALL
+        assert mine["Account"].fields == MODEL.granted["Account"]
+        assert mine["Account"].attributes.keys() == {"segment"}
+        assert mine["User"].fields == {"employee", "active"}
+    junior = await _rights(world, "limited")
+    assert junior["Opportunity"].fields == MODEL.granted["Opportunity"] - {"margin"}
+    assert junior["Opportunity"].attributes.keys() == EVERYTHING - {"tier"}
+    assert junior["Account"].fields == MODEL.granted["Account"] - {"phone"}
+    admin = await _rights(world, "admin")
+    assert admin["Opportunity"].rows is RowScope.ALL
+    assert admin["Opportunity"].ruled == {}
+
+
+async def test_what_support_may_read(world: World) -> None:
+    mine = await _rights(world, "support")
+    assert mine.keys() == {"Account", "Employee", "Stage", "OpportunityType", "Opportunity"}
+    hidden = {"amount", "margin", "commission", "probability"}
+    assert mine["Opportunity"].rows is RowScope.OWN
+    assert mine["Opportunity"].fields == MODEL.granted["Opportunity"] - hidden
+    assert mine["Account"].fields == MODEL.granted["Account"] - {"employeeCount"}
+    [rule] = await world.rows("acme", "share_rule")
+    assert (await world.table("acme", "role"))[rule["role_id"]]["name"] == "Customer support"
+    assert (await world.table("acme", "opportunity_type"))[rule["type_id"]]["name"] == "Renewal"
+
+
+async def test_some_of_rep1s_opportunities_are_shared(world: World) -> None:
+    sets = []
+    for slug in ("acme", "globex"):
+        of = {r["id"]: r["email"].partition("@")[0] for r in await world.rows(slug, "employee")}
+        sales = await world.table(slug, "opportunity")
+        shares = await world.rows(slug, "opportunity_share")
+        assert {of[sales[row["opportunity_id"]]["owner_id"]] for row in shares} == {"rep1"}
+        assert {of[row["employee_id"]] for row in shares} == {"rep2", "support"}
+        sets.append({row["opportunity_id"] for row in shares})
+    assert sets[0] != sets[1]
+
+
+# --- the records --------------------------------------------------------------------------------
+
+
+@pytest.mark.covers("VN-19", "VN-20", "VN-21", "VN-22", "VN-24", "D-20")
+async def test_stages_and_pipelines(world: World) -> None:
+    stages = await world.table("acme", "stage")
+    assert [(row["name"], row["kind"]) for row in stages.values()] == [
+        ("Prospect", "OPEN"),
+        ("Nurture", "OPEN"),
+        ("Qualification", "OPEN"),
+        ("Development", "OPEN"),
+        ("Solution", "OPEN"),
+        ("Proof", "OPEN"),
+        ("Negotiation", "OPEN"),
+        ("Won", "WON"),
+        ("Lost", "LOST"),
+    ]
+    types = await world.table("acme", "opportunity_type")
+    assert [row["name"] for row in types.values()] == ["New business", "Expansion", "Renewal"]
+    pipelines = await world.rows("acme", "pipeline_stage")
+    for type_id in types:
+        mine = [row for row in pipelines if row["type_id"] == type_id]
+        assert [row["position"] for row in mine] == list(range(1, len(mine) + 1))
+        by_kind = {stages[row["stage_id"]]["kind"]: row["probability"] for row in mine}
+        assert (by_kind["WON"], by_kind["LOST"]) == (100, 0)
+        assert 0 < by_kind["OPEN"] < 100
+    active = {(row["type_id"], row["stage_id"]) for row in pipelines}
+    sales = await world.rows("acme", "opportunity")
+    assert {(row["type_id"], row["stage_id"]) for row in sales} == active
+    assert all(row["status"] == stages[row["stage_id"]]["kind"] for row in sales)
+
+
+@pytest.mark.covers("D-17")
+async def test_amounts_are_in_minor_units_with_ties_and_gaps(world: World) -> None:
+    for slug in ("acme", "globex"):
+        sales = await world.rows(slug, "opportunity")
+        assert {row["currency"] for row in sales} == set(CURRENCIES)
+        for row in sales:
+            for name in ("amount", "margin", "commission"):
+                if (value := row[name]) is not None:
+                    assert value == round(value, CURRENCIES[row["currency"]])
+        amounts = [row["amount"] for row in sales]
+        assert min(amounts.count(None), amounts.count(Decimal(0))) > 5
+        assert len(set(amounts)) < 0.7 * len(amounts)
+        days = [row["expected_close_on"] for row in sales]
+        assert days.count(None) > 20
+        assert len(set(days)) < 0.8 * len(days)
+        moments = {row["created_at"] for row in sales}
+        assert 0.9 * len(sales) < len(moments) < len(sales)
+        assert any(row["margin"] is not None and row["margin"] < 0 for row in sales)
+
+
+async def test_owners_parents_and_the_bin(world: World) -> None:
+    for slug in ("acme", "globex"):
+        staff = await world.table(slug, "employee")
+        accounts = await world.table(slug, "account")
+        sales = await world.rows(slug, "opportunity")
+        assert {row["owner_id"] for row in sales} == staff.keys()
+        assert {row["owner_id"] for row in accounts.values()} == staff.keys()
+        gone = {id for id, row in accounts.items() if row["deleted_at"]}
+        assert gone & {row["account_id"] for row in sales if not row["deleted_at"]}
+        assert gone & {r["parent_id"] for r in accounts.values() if not r["deleted_at"]}
+        assert sum(1 for row in sales if row["deleted_at"]) > 5
+        assert sum(1 for row in staff.values() if row["deleted_at"]) == 1
+        assert sum(1 for row in accounts.values() if row["name"] is None) == 3
+        assert max(_depth(accounts, row) for row in accounts.values()) == 3
+
+
+def _depth(accounts: Table, row: dict[str, Any]) -> int:
+    return 1 + _depth(accounts, accounts[row["parent_id"]]) if row["parent_id"] else 0
+
+
+async def test_attributes_hold_values_of_their_kind(world: World) -> None:
+    kinds = {str(r["id"]): r["kind"] for r in await world.rows("acme", "attribute")}
+    values: dict[str, list[Any]] = {id: [] for id in kinds}
+    sales = await world.rows("acme", "opportunity")
+    for row in [*sales, *await world.rows("acme", "account")]:
+        for id, value in json.loads(row["custom"]).items():
+            values[id].append(value)
+    allowed = {"TEXT": str, "DATE": str, "BOOLEAN": bool, "NUMBER": int | float}
+    for id, found in values.items():
+        assert found
+        assert all(isinstance(value, allowed[kinds[id]]) for value in found)
+        if kinds[id] == "DATE":
+            assert all(date.fromisoformat(value) for value in found)
+        if kinds[id] == "NUMBER":
+            assert {0, -4, 2.5} <= set(found)
+        if kinds[id] == "TEXT":
+            assert "" in found
+    assert len(values[min(values)]) < 0.8 * len(sales)
+
+
+async def test_nothing_lies_in_the_future(world: World) -> None:
+    for table in ENTITIES:
+        for row in (await world.table("globex", table)).values():
+            assert (
+                row["created_at"] <= row["updated_at"] <= (row["deleted_at"] or row["updated_at"])
+            )
+            assert (row["deleted_at"] or row["updated_at"]).date() <= NOW
+
+
+async def test_a_measurement_can_ask_for_more(world: World) -> None:
+    before = await world.table("globex", "opportunity")
+    attempt = world.admin.transaction()  # rolled back: other tests count
+    await attempt.start()
+    await fill(world.admin, world.tenants["globex"], 300)
+    first = await world.table("globex", "opportunity")
+    await fill(world.admin, world.tenants["globex"], 20, seed=2)
+    second = await world.table("globex", "opportunity")
+    accounts = await world.table("globex", "account")
+    await attempt.rollback()
+    assert (len(first), len(second)) == (len(before) + 300, len(before) + 320)
+    assert {row["account_id"] for row in second.values()} <= accounts.keys()
+    added = [row for id, row in second.items() if id not in before]
+    assert all(row["id"].version == 7 for row in added)
+    assert {row["status"] for row in added} == {"OPEN", "WON", "LOST"}
+
+
+def folded(text: str) -> str:
+    """How tests fold a text, and what Postgres is held to."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(sign for sign in plain if not unicodedata.combining(sign)).lower()
+
+
+async def test_python_and_postgres_fold_every_text_alike(world: World) -> None:
+    texts: set[str] = set()
+    for table in METADATA.sorted_tables:
+        columns = [column.name for column in table.columns if isinstance(column.type, Text)]
+        for slug in ("acme", "globex"):
+            for row in await world.rows(slug, table.name):
+                texts |= {row[name] for name in columns if row[name] is not None}
+                values = json.loads(row.get("custom", "{}")).values()
+                texts |= {value for value in values if isinstance(value, str)}
+    ordered = sorted(texts)
+    kept = await world.admin.fetch("SELECT platform.fold(t) FROM unnest($1::text[]) t", ordered)
+    assert [row[0] for row in kept] == [folded(text) for text in ordered]
