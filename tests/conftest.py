@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from db.engine.embedded import Servers, embedded
+from tests.support.world import World, world_on
 
 
 @pytest.fixture
@@ -23,3 +24,10 @@ async def servers() -> AsyncIterator[Servers]:
     with tempfile.TemporaryDirectory(prefix="relata-test-") as directory:
         async with embedded(Path(directory), durable=False) as started:
             yield started
+
+
+@pytest.fixture(scope="session")
+async def world(servers: Servers) -> AsyncIterator[World]:
+    """The house with its demonstration. Tests that change rows put them back, or take their own."""
+    async with world_on(servers) as built:
+        yield built

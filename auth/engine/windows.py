@@ -21,9 +21,9 @@ class Windows:
         return total
 
     def note(self, name: str, count: int, seconds: float, now: float) -> None:
-        """Take over a count from elsewhere; 1 begins a window."""
-        _, ends = self._live(name, now)
-        self._put(name, count, ends if ends > now and count > 1 else now + seconds)
+        """Take over a count from elsewhere, unless ours is higher: answers overtake each other."""
+        known, ends = self._live(name, now)
+        self._put(name, max(known, count), ends if ends > now else now + seconds)
 
     def drop(self, name: str) -> None:
         """Begin anew."""

@@ -180,6 +180,7 @@ def test_windows_are_bounded_and_pass() -> None:
     windows.note("c", 7, 10, now=5)
     assert windows.left("c", now=5) == 5
     windows.note("c", 1, 10, now=6)
-    assert windows.left("c", now=6) == 10
+    assert windows.add("c", 1, 10, now=6) == 8
+    assert windows.left("c", now=6) == 4
     windows.drop("c")
     assert windows.left("c", now=6) == 0

@@ -1,0 +1,132 @@
+"""The house with its two demonstration tenants on real servers, asked over ASGI as a client asks over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import httpx2
+from starlette.applications import Starlette
+
+from app import application, built, prepare
+from db.engine.embedded import Servers
+from schema.endpoint import Endpoint
+from settings import Settings
+from tenancy.engine.provision import Tenant, tenants
+
+PERSONAS = ("admin", "director", "manager", "rep1", "rep2", "support", "limited")
+SECRET = b"a secret of thirty-two bytes ..."
+SIGN_IN = """
+mutation ($input: SignInInput!) {
+  signIn(input: $input) { accessToken refreshToken expiresAt userErrors { code message path } }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response, as bytes and read."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def data(self) -> Any:
+        """The data of an answer without errors."""
+        read = self.json
+        assert "errors" not in read, read["errors"]
+        return read["data"]
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of all errors."""
+        return [error["extensions"]["code"] for error in self.json.get("errors", [])]
+
+
+@dataclass
+class World:
+    """Everything a test needs; `ask` is the way of a client, `admin` that of an operator."""
+
+    app: Starlette
+    endpoint: Endpoint
+    admin: asyncpg.Connection[Any]
+    tenants: dict[str, Tenant]
+    client: httpx2.AsyncClient
+    servers: Servers
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    async def post(self, body: bytes, **headers: str) -> Answer:
+        """Any body at all."""
+        sent = {
+            "content-type": "application/json",
+            **{k.replace("_", "-"): v for k, v in headers.items()},
+        }
+        response = await self.client.post("/graphql", content=body, headers=sent)
+        return Answer(response.status_code, response.headers, response.content)
+
+    async def token(self, persona: str, tenant: str = "acme") -> str:
+        """An access token of a persona; he signs in once."""
+        key = (persona, tenant)
+        if key not in self.tokens:
+            given = {
+                "tenant": tenant,
+                "email": f"{persona}@{tenant}.example",
+                "password": "relata-demo",
+            }
+            body = json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode()
+            answer = await self.post(body)
+            self.tokens[key] = answer.data["signIn"]["accessToken"]
+        return self.tokens[key]
+
+    async def ask(
+        self,
+        persona: str,
+        query: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        tenant: str = "acme",
+        operation: str | None = None,
+        **headers: str,
+    ) -> Answer:
+        """What the persona is answered."""
+        sent: dict[str, Any] = {"query": query, "variables": variables or {}}
+        if operation:
+            sent["operationName"] = operation
+        token = await self.token(persona, tenant)
+        return await self.post(
+            json.dumps(sent).encode(), authorization=f"Bearer {token}", **headers
+        )
+
+    def schema(self, tenant: str = "acme") -> str:
+        """The Postgres schema of a tenant, for statements of an operator."""
+        return self.tenants[tenant].placement.schema
+
+    async def rights_changed(self, tenant: str = "acme") -> None:
+        """What every change of rights does: a new access version."""
+        await self.admin.execute(f"UPDATE {self.schema(tenant)}.log_head SET access = access + 1")  # noqa: S608
+
+
+@asynccontextmanager
+async def world_on(servers: Servers) -> AsyncIterator[World]:
+    """The house on these servers, migrated and with its demonstration."""
+    settings = Settings(demo=True)
+    await prepare(settings, servers.database_url, SECRET)
+    admin = await asyncpg.connect(servers.database_url)
+    async with built(servers.database_url, servers.redis_url, SECRET) as endpoint:
+        app = application(endpoint)
+        transport = httpx2.ASGITransport(app)
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="http://relata.example"
+        ) as client:
+            known = {tenant.slug: tenant for tenant, _ in await tenants(admin)}
+            yield World(app, endpoint, admin, known, client, servers)
+    await admin.close()
