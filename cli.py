@@ -7,13 +7,21 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    import asyncpg
+
+    from db.engine.directory import Servers
     from settings import Settings
+
+    Admin = asyncpg.Connection[Any]
 
 ROOT = Path(__file__).resolve().parent
 SDL = ROOT / "schema" / "schema.graphql"
@@ -26,7 +34,11 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-# A group of commands is added here: commands.add_typer(tenant, name="tenant").
+tenant = typer.Typer(
+    help="Make tenants, list them, and bring them up to date.", no_args_is_help=True
+)
+commands.add_typer(tenant, name="tenant")
+Data = Annotated[Path | None, typer.Option(help="The directory of the servers' data.")]
 
 
 def tell(news: str) -> None:
@@ -172,6 +184,133 @@ def sdl(
         tell(f"wrote {SDL.relative_to(ROOT)}")
     else:
         sys.stdout.write(text)
+
+
+@asynccontextmanager
+async def _servers(settings: "Settings") -> AsyncIterator["Servers"]:
+    """Those of a server that runs on the data directory, else our own for as long as it takes."""
+    from db.engine.directory import running
+    from db.engine.embedded import embedded
+
+    found = await running(settings.data) if settings.database_url is None else None
+    if found is not None:
+        yield found
+        return
+    database, redis = settings.database_url, settings.redis_url
+    async with embedded(
+        settings.data, database_url=database, redis_url=redis, tell=tell
+    ) as started:
+        yield started
+
+
+def _with_admin(data: Path | None, work: Callable[["Admin"], Awaitable[None]]) -> None:
+    """Do something as the operator of the database; what cannot be done is told in a sentence."""
+    from db.engine.embedded import CannotStart
+    from settings import secret
+    from tenancy.engine.migrate import administrator, bring_up_to_date
+    from tenancy.engine.provision import TenantError
+
+    async def go() -> None:
+        settings = configured(data=data)
+        async with _servers(settings) as servers, administrator(servers.database_url) as admin:
+            await bring_up_to_date(admin, secret(settings), tell)
+            await work(admin)
+
+    try:
+        asyncio.run(go())
+    except (CannotStart, TenantError) as error:
+        tell(str(error))
+        raise typer.Exit(1) from None
+
+
+@tenant.command("create")
+def create_tenant(
+    slug: Annotated[str, typer.Argument(help="Its short name, which people type to sign in.")],
+    name: Annotated[str | None, typer.Option(help="What it is called.")] = None,
+    data: Data = None,
+) -> None:
+    """Make a tenant: a role, a schema and all its tables."""
+    from tenancy.engine.provision import create
+
+    async def work(admin: "Admin") -> None:
+        made = await create(admin, slug, name or slug)
+        print(f"{made.slug}  {made.id}  {made.placement.schema}")
+
+    _with_admin(data, work)
+
+
+@tenant.command("list")
+def list_tenants(data: Data = None) -> None:
+    """List the tenants, with the revision of each."""
+    from tenancy.engine.provision import tenants
+
+    async def work(admin: "Admin") -> None:
+        for each, revision in await tenants(admin):
+            print(
+                f"{each.slug:20}  {each.state:9}  {revision:6}  {each.placement.schema}  {each.name}"
+            )
+
+    _with_admin(data, work)
+
+
+@tenant.command("migrate")
+def migrate_tenants(data: Data = None) -> None:
+    """Bring the catalog and every tenant to the newest revision."""
+
+    async def work(admin: "Admin") -> None:
+        tell("every tenant is at the newest revision")
+
+    _with_admin(data, work)
+
+
+@commands.command()
+def migration(
+    message: Annotated[str, typer.Argument(help="What it does, in a few words.")],
+) -> None:
+    """Write the next migration of the tenants, from what is declared and not yet migrated."""
+    from db.api import METADATA
+    from db.engine.embedded import embedded
+    from tenancy.engine.author import write
+    from tenancy.engine.migrate import administrator, bring_up_to_date
+
+    async def go() -> Path:
+        with tempfile.TemporaryDirectory(prefix="relata-") as scratch:
+            async with embedded(Path(scratch), durable=False, redis_url="unix:///none") as servers:
+                async with administrator(servers.database_url) as admin:
+                    await bring_up_to_date(admin, bytes(32), tell)
+                return await write(servers.database_url, METADATA, message)
+
+    print(asyncio.run(go()).relative_to(ROOT))
+
+
+@commands.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A GraphQL query.")],
+    as_: Annotated[
+        str, typer.Option("--as", help="Whose rights it is planned with.")
+    ] = "admin@acme.example",
+    variables: Annotated[str, typer.Option(help="Its variables, as JSON.")] = "{}",
+    data: Data = None,
+) -> None:
+    """Print how a query is read: its SQL, its parameters, what is denied, and Postgres' plan."""
+    from schema.explain import explain
+    from settings import secret
+
+    async def go() -> str:
+        settings = configured(data=data)
+        async with _servers(settings) as servers:
+            import app
+
+            await app.prepare(settings, servers.database_url, secret(settings))
+            urls = (servers.database_url, servers.redis_url, secret(settings))
+            async with app.built(*urls) as endpoint:
+                return await explain(endpoint, query, as_, variables)
+
+    try:
+        print(asyncio.run(go()))
+    except LookupError as error:
+        tell(str(error))
+        raise typer.Exit(1) from None
 
 
 def main() -> None:

@@ -31,8 +31,8 @@ class Viewers:
         self._now = now
         self._kept: OrderedDict[tuple[UUID, UUID], tuple[float, Viewer]] = OrderedDict()
 
-    async def of(self, placement: Placement, user: UUID, session: UUID) -> Viewer:
-        """The viewer of a signed-in user. Raises Refused if the session or the user has ended."""
+    async def of(self, placement: Placement, user: UUID, session: UUID | None) -> Viewer:
+        """The viewer that a user is. Raises Refused if the user, or TurnedAway if the session ended."""
         key = (placement.tenant, user)
         kept = self._kept.get(key)
         if kept is not None and kept[0] > self._now():

@@ -51,8 +51,8 @@ class Endpoint:
     """Answers every request to /graphql. Nothing that happens inside is told in words of ours."""
 
     def __init__(self, house: House, viewers: Viewers, secret: bytes) -> None:
-        self._house = house
-        self._documents = Documents(GRAPHQL, LIMITS)
+        self.house = house
+        self.documents = Documents(GRAPHQL, LIMITS)
         self._public = Documents(PUBLIC_GRAPHQL, LIMITS, size=100)
         roots = root_fields(EXPOSED)
         budget = Budget(house.monotonic)
@@ -87,7 +87,7 @@ class Endpoint:
             return await self._without_token(request, media)
         caller = await self._caller(request, token)
         asked = await _asked(request, BODY)
-        admitted = self._documents.get(asked.query)
+        admitted = self.documents.get(asked.query)
         operation = admitted.operation(asked.operation)
         if operation.operation is OperationType.QUERY:
             strict = request.headers.get("x-access") == "strict"
@@ -100,7 +100,7 @@ class Endpoint:
         if asked.safe:
             raise HttpRefused(405, "A mutation changes something: send it by POST.", Allow="POST")
         admitted.cost(asked.variables, asked.operation)
-        deed = Deed(self._house, caller, caller.address)
+        deed = Deed(self.house, caller, caller.address)
         return respond(await _execute(SCHEMA, asked, deed), media)
 
     async def _without_token(self, request: HttpRequest, media: str) -> Response:
@@ -114,13 +114,13 @@ class Endpoint:
             raise nobody from None
         if asked.safe or not _only_public(admitted, asked.operation):
             raise nobody
-        deed = Deed(self._house, None, _address(request))
+        deed = Deed(self.house, None, _address(request))
         return respond(await _execute(PUBLIC_SCHEMA, asked, deed), media)
 
     async def _caller(self, request: HttpRequest, token: str) -> Caller:
         """Who the token says is asking; the tenant comes from it and from nowhere else (D-70)."""
-        access = self._house.tokens.verify_access(token, self._house.now())
-        tenant = await self._house.directory.by_id(access.tenant)
+        access = self.house.tokens.verify_access(token, self.house.now())
+        tenant = await self.house.directory.by_id(access.tenant)
         if tenant is None:
             raise Refused(Code.UNAUTHENTICATED, SIGN_IN)
         if request.headers.get("x-tenant", tenant.slug) != tenant.slug:

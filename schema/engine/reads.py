@@ -111,14 +111,15 @@ class Reads:
             extensions["access"] = {"denied": denied}
         return b'{"data":{%b},"extensions":%b}' % (data, orjson.dumps(extensions))
 
-    async def explain(self, caller: Caller, request: Request) -> tuple[Plan | None, list[Any]]:
+    def explain(
+        self, caller: Caller, viewer: Viewer, request: Request
+    ) -> tuple[Plan | None, list[Any]]:
         """The plan of a request and the values it would be run with, without running it."""
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
         key, drawn = self._draw(request, operation, values)
         if not drawn.outline.roots:
             return None, []
-        viewer = await self._viewers.of(caller.tenant.placement, caller.user, caller.session)
         made, opened = self._plan(caller, request, viewer, key, drawn.outline, values)
         return made, made.arguments(values, viewer, opened)
 

@@ -1,0 +1,95 @@
+"""Shows how a query is read: what it is planned to, for whom, and what Postgres makes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from auth.engine.viewer import Viewer
+from auth.rights import load
+from db import sessions
+from db.api import MODEL
+from db.engine.planner import Plan
+from db.engine.transaction import Entry, tag
+from domain.codes import Refused
+from resolvers.engine.context import Caller
+from schema.endpoint import Endpoint
+from schema.engine import admission
+from schema.engine.errors import errors_of
+from schema.engine.reads import Request
+
+
+async def explain(endpoint: Endpoint, query: str, email: str, variables: str) -> str:
+    """The SQL, the parameters, what is denied, and the plan, as text for people.
+
+    `email` is `user@tenant.example`, as in the demonstration, or `user@example.com@tenant`.
+    """
+    tenant, address = _who(email)
+    try:
+        caller, viewer = await _caller(endpoint, tenant, address)
+        admitted = endpoint.documents.get(query)
+        request = Request(query, admitted, None, orjson.loads(variables))
+        made, values = endpoint.reads.explain(caller, viewer, request)
+    except (Refused, admission.Refused) as refused:
+        return json.dumps({"errors": errors_of(refused)}, indent=2)
+    if made is None or made.compiled is None:
+        return "The database is not asked: everything in this query is closed, or about the schema."
+    placement = caller.tenant.placement
+    async with endpoint.house.database.read(placement, Entry()) as connection:
+        plan = await connection.fetch("EXPLAIN " + tag(placement, made.compiled.sql), *values)
+    return "\n".join(
+        [pretty(made.compiled.sql), "", *_told(made, values), "", *(row[0] for row in plan)]
+    )
+
+
+def _who(email: str) -> tuple[str, str]:
+    address, _, tenant = email.rpartition("@")
+    if "@" in address:
+        return tenant, address
+    return tenant.removesuffix(".example"), email
+
+
+async def _caller(endpoint: Endpoint, slug: str, address: str) -> tuple[Caller, Viewer]:
+    """The user with this address and his rights, without a session: nothing is answered to him."""
+    house = endpoint.house
+    tenant = await house.directory.by_slug(slug)
+    if tenant is None:
+        raise LookupError(f"There is no tenant {slug!r}: see `tenant list`.")
+    async with house.database.read(tenant.placement, Entry()) as connection:
+        known = await sessions.find_credential(connection, sessions.fold(address))
+        viewer = await load(connection, MODEL, known.user) if known else None
+    if known is None or viewer is None:
+        raise LookupError(f"Nobody signs in to {slug} as {address}.")
+    return Caller(tenant, known.user, UUID(int=0), ""), viewer
+
+
+def _told(made: Plan, values: list[Any]) -> list[str]:
+    names = made.compiled.parameters if made.compiled else ()
+    told = [
+        f"${i} = {value!r}  ({name})"
+        for i, (name, value) in enumerate(zip(names, values, strict=True), 1)
+    ]
+    told += [f"denied: {each.entity}.{each.field} ({each.reason})" for each in made.denied]
+    return [*told, f"form: {'narrow, planned for its values' if made.narrow else 'wide'}"]
+
+
+def pretty(sql: str) -> str:
+    """The statement with a level of indentation for each open parenthesis that holds a SELECT."""
+    lines: list[str] = []
+    depth: list[int] = []
+    for line in re.sub(r"\s*\(\s*SELECT ", "\n(SELECT ", sql).splitlines():
+        lines.append("  " * sum(depth) + line.strip())
+        for character in line:
+            if character == "(":
+                depth.append(0)
+            elif character == ")" and depth:
+                depth.pop()
+        if line.lstrip().startswith("(SELECT") and depth:
+            opened = line.count("(") - line.count(")")
+            if opened > 0:
+                depth[-opened] = 1
+    return "\n".join(lines)
