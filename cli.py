@@ -226,15 +226,33 @@ def _with_admin(data: Path | None, work: Callable[["Admin"], Awaitable[None]]) -
 @tenant.command("create")
 def create_tenant(
     slug: Annotated[str, typer.Argument(help="Its short name, which people type to sign in.")],
+    email: Annotated[
+        str, typer.Option("--admin", help="The first administrator's e-mail address.")
+    ],
     name: Annotated[str | None, typer.Option(help="What it is called.")] = None,
     data: Data = None,
 ) -> None:
-    """Make a tenant: a role, a schema and all its tables."""
+    """Make a tenant with its first administrator, whose password is printed once."""
+    import secrets
+
+    from uuid_utils.compat import uuid7
+
+    from auth.engine.passwords import Passwords
+    from db.sessions import fold
     from tenancy.engine.provision import create
+    from tenancy.starter import begin
 
     async def work(admin: "Admin") -> None:
-        made = await create(admin, slug, name or slug)
+        password, passwords = secrets.token_urlsafe(15), Passwords()
+        try:
+            hashed = await passwords.hash(password)
+        finally:
+            passwords.close()
+        async with admin.transaction():
+            made = await create(admin, slug, name or slug)
+            await begin(admin, made, fold(email), hashed, uuid7)
         print(f"{made.slug}  {made.id}  {made.placement.schema}")
+        print(f"{email} signs in with the password {password}")
 
     _with_admin(data, work)
 

@@ -3,38 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from domain.setup import AttributeKind, StageKind
-
-STAGES: tuple[tuple[str, StageKind, str], ...] = (
-    (
-        "Prospect",
-        StageKind.OPEN,
-        "We know them, but cannot yet tell whether they are interested.",
-    ),
-    ("Nurture", StageKind.OPEN, "We are finding out what they might be interested in."),
-    ("Qualification", StageKind.OPEN, "We are establishing that their interest is real."),
-    (
-        "Development",
-        StageKind.OPEN,
-        "Their needs become clear, such as the budget and the time of delivery.",
-    ),
-    (
-        "Solution",
-        StageKind.OPEN,
-        "We agree on the solution and on the products or services that it takes.",
-    ),
-    ("Proof", StageKind.OPEN, "The solution was worked out and judged; a quote has been sent."),
-    ("Negotiation", StageKind.OPEN, "Prices, discounts and terms are being negotiated."),
-    ("Won", StageKind.WON, "They accepted the proposal; a contract or an order can follow."),
-    ("Lost", StageKind.LOST, "They decided against it, or for somebody else."),
-)
-"""Name, kind and description (VN-24, D-20), in the order of the list."""
+from domain.setup import AttributeKind
+from tenancy.starter import NEW_BUSINESS, STAGES
 
 PIPELINES: Mapping[str, Mapping[str, int]] = {
-    "New business": {
-        "Prospect": 5, "Nurture": 10, "Qualification": 20, "Development": 35, "Solution": 50,
-        "Proof": 65, "Negotiation": 80, "Won": 100, "Lost": 0,
-    },
+    "New business": NEW_BUSINESS,
     "Expansion": {
         "Qualification": 30, "Solution": 45, "Development": 55, "Proof": 70, "Negotiation": 85,
         "Won": 100, "Lost": 0,

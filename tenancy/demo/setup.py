@@ -2,8 +2,9 @@
 
 from datetime import date
 
-from tenancy.demo.pipelines import ATTRIBUTES, PIPELINES, STAGE_NUMBERS, STAGES, TYPE_NUMBERS
+from tenancy.demo.pipelines import ATTRIBUTES, PIPELINES, STAGE_NUMBERS, TYPE_NUMBERS
 from tenancy.demo.rows import Draw, Row, Rows, made_id
+from tenancy.starter import STAGES
 
 
 def setup(slug: str, now: date) -> Rows:

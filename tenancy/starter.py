@@ -1,0 +1,105 @@
+"""What a new tenant begins with: the stages of selling, one pipeline, and an administrator who can sign in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from domain.setup import StageKind
+from tenancy.engine.provision import Tenant
+
+STAGES: tuple[tuple[str, StageKind, str], ...] = (
+    (
+        "Prospect",
+        StageKind.OPEN,
+        "We know them, but cannot yet tell whether they are interested.",
+    ),
+    ("Nurture", StageKind.OPEN, "We are finding out what they might be interested in."),
+    ("Qualification", StageKind.OPEN, "We are establishing that their interest is real."),
+    (
+        "Development",
+        StageKind.OPEN,
+        "Their needs become clear, such as the budget and the time of delivery.",
+    ),
+    (
+        "Solution",
+        StageKind.OPEN,
+        "We agree on the solution and on the products or services that it takes.",
+    ),
+    ("Proof", StageKind.OPEN, "The solution was worked out and judged; a quote has been sent."),
+    ("Negotiation", StageKind.OPEN, "Prices, discounts and terms are being negotiated."),
+    ("Won", StageKind.WON, "They accepted the proposal; a contract or an order can follow."),
+    ("Lost", StageKind.LOST, "They decided against it, or for somebody else."),
+)
+"""Name, kind and description (VN-24, D-20), in the order of the list."""
+
+NEW_BUSINESS: Mapping[str, int] = {
+    "Prospect": 5, "Nurture": 10, "Qualification": 20, "Development": 35, "Solution": 50,
+    "Proof": 65, "Negotiation": 80, "Won": 100, "Lost": 0,
+}  # fmt: skip
+"""The stages of the first pipeline, with about how likely a success is there, in percent."""
+
+
+async def begin(
+    admin: asyncpg.Connection[Any],
+    tenant: Tenant,
+    email: str,
+    password_hash: str,
+    new_id: Callable[[], UUID],
+) -> None:
+    """Fill a tenant that was just made: all of it, or nothing."""
+    schema = tenant.placement.schema
+    async with admin.transaction():
+        await _pipeline(admin, schema, new_id)
+        await _administrator(admin, schema, email, password_hash, new_id)
+
+
+async def _insert(
+    admin: asyncpg.Connection[Any], schema: str, table: str, **values: object
+) -> None:
+    names = ", ".join(f'"{name}"' for name in values)
+    places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+    await admin.execute(
+        f'INSERT INTO {schema}."{table}" ({names}) VALUES ({places})',  # noqa: S608 - our own names
+        *values.values(),
+    )
+
+
+async def _pipeline(
+    admin: asyncpg.Connection[Any], schema: str, new_id: Callable[[], UUID]
+) -> None:
+    kind = new_id()
+    await _insert(admin, schema, "opportunity_type", id=kind, name="New business")
+    for place, (name, outcome, description) in enumerate(STAGES, 1):
+        stage = new_id()
+        await _insert(
+            admin, schema, "stage",
+            id=stage, name=name, kind=outcome.value, description=description, position=place,
+        )  # fmt: skip
+        await _insert(
+            admin, schema, "pipeline_stage",
+            id=new_id(), type_id=kind, stage_id=stage, position=place,
+            probability=NEW_BUSINESS[name],
+        )  # fmt: skip
+
+
+async def _administrator(
+    admin: asyncpg.Connection[Any],
+    schema: str,
+    email: str,
+    password_hash: str,
+    new_id: Callable[[], UUID],
+) -> None:
+    """An employee, his user, and a role whose profile opens everything."""
+    employee, user, role, profile = new_id(), new_id(), new_id(), new_id()
+    name = email.partition("@")[0]
+    await _insert(admin, schema, "employee", id=employee, name=name, email=email)
+    await _insert(admin, schema, "user", id=user, employee_id=employee)
+    await _insert(admin, schema, "credential", user_id=user, email=email, password=password_hash)
+    await _insert(admin, schema, "role", id=role, name="Administrator")
+    await _insert(admin, schema, "profile", id=profile, name="Full access", full=True)
+    await _insert(admin, schema, "role_profile", role_id=role, profile_id=profile)
+    await _insert(admin, schema, "role_assignment", id=new_id(), user_id=user, role_id=role)
