@@ -31,3 +31,9 @@ async def world(servers: Servers) -> AsyncIterator[World]:
     """The house with its demonstration. Tests that change rows put them back, or take their own."""
     async with world_on(servers) as built:
         yield built
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-snapshots", action="store_true", help="write the snapshots instead of comparing"
+    )

@@ -70,8 +70,7 @@ def make(
         body[f"{key}_"] = field
         body["__annotations__"][f"{key}_"] = annotation
     made = strawberry.type(type(name, bases, body), name=name, description=doc)
-    setattr(words, name, made)
-    return made
+    return _put(name, made)
 
 
 def make_input(name: str, specs: Iterable[Spec], doc: str, *, one_of: bool = False) -> type:
@@ -83,6 +82,13 @@ def make_input(name: str, specs: Iterable[Spec], doc: str, *, one_of: bool = Fal
         )
         body["__annotations__"][f"{key}_"] = f"{annotation} | None"
     made = strawberry.input(type(name, (), body), name=name, description=doc, one_of=one_of)
+    return _put(name, made)
+
+
+def _put(name: str, made: type) -> type:
+    """Put a type among the words; two types of one name would silently be one."""
+    if hasattr(words, name):
+        raise TypeError(f"The API has a type {name} already: name the entity or the input otherwise.")
     setattr(words, name, made)
     return made
 
@@ -99,12 +105,12 @@ def shared_types() -> None:
         ("date", "DateFilter", "For one of kind DATE."),
         ("boolean", "BooleanFilter", "For one of kind BOOLEAN."),
     ]
-    make_input("AttributeFilter", values, "Tests of one of the tenant's own attributes.")
+    make_input("AttributeValueFilter", values, "Tests of one of the tenant's own attributes.")
     keys = [
         ("key", "AttributeKey", "The attribute."),
         ("direction", "OrderDirection", "Which way."),
     ]
-    make_input("AttributeOrder", keys, "Sorts by one of the tenant's own attributes.")
+    make_input("AttributeValueOrder", keys, "Sorts by one of the tenant's own attributes.")
 
 
 def _value_filter(name: str, kind: Kind, scalar: str) -> None:
@@ -217,7 +223,7 @@ def _filter(model: Model, entity: Entity) -> None:
     for reverse in entity.reverses.values():
         specs.append((reverse.name, f"{reverse.source}ListFilter", reverse.doc))
     if entity.attributes:
-        specs.append(("attribute", "AttributeFilter", "One of the tenant's own attributes."))
+        specs.append(("attribute", "AttributeValueFilter", "One of the tenant's own attributes."))
     make_input(name, specs, "Tests of a record; all of those given must be met.")
     several: list[Spec] = [
         ("some", name, "At least one of them."),
@@ -236,6 +242,6 @@ def _order(entity: Entity) -> None:
     for reference in entity.references.values():
         specs.append((reference.name, f"{reference.target}Order", reference.doc))
     if entity.attributes:
-        specs.append(("attribute", "AttributeOrder", "One of the tenant's own attributes."))
+        specs.append(("attribute", "AttributeValueOrder", "One of the tenant's own attributes."))
     specs.append(("id", "OrderDirection", "The id, which grows with time."))
     make_input(f"{entity.name}Order", specs, "A key to sort by: give exactly one.", one_of=True)

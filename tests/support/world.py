@@ -6,19 +6,24 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import asyncpg
 import httpx2
 from starlette.applications import Starlette
 
-from app import application, built, prepare
+from app import application, built
+from auth.engine.passwords import Passwords
 from db.engine.embedded import Servers
 from schema.endpoint import Endpoint
-from settings import Settings
+from tenancy.demo import ensure_demo
+from tenancy.engine.migrate import bring_up_to_date
 from tenancy.engine.provision import Tenant, tenants
 
 PERSONAS = ("admin", "director", "manager", "rep1", "rep2", "support", "limited")
+TODAY = date(2026, 3, 14)
+"""The day of the demonstration, so that its rows are the same in every run."""
 SECRET = b"a secret of thirty-two bytes ..."
 SIGN_IN = """
 mutation ($input: SignInInput!) {
@@ -118,9 +123,12 @@ class World:
 @asynccontextmanager
 async def world_on(servers: Servers) -> AsyncIterator[World]:
     """The house on these servers, migrated and with its demonstration."""
-    settings = Settings(demo=True)
-    await prepare(settings, servers.database_url, SECRET)
     admin = await asyncpg.connect(servers.database_url)
+    await bring_up_to_date(admin, SECRET, lambda _: None)
+    passwords = Passwords()
+    hashed = await passwords.hash("relata-demo", demo=True)
+    passwords.close()
+    await ensure_demo(admin, password_hash=hashed, now=TODAY)
     async with built(servers.database_url, servers.redis_url, SECRET) as endpoint:
         app = application(endpoint)
         transport = httpx2.ASGITransport(app)

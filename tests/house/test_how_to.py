@@ -1,0 +1,96 @@
+"""Does what the how-tos say, word for word, in a copy of the checkout, and sees that it works."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STEP = re.compile(
+    r"(?:At the end of|at the end of) `(?P<end>[^`]+)`, add:\s*```python\n(?P<appended>.*?)```"
+    r"|In `(?P<below>[^`]+)`, below `(?P<anchor>[^`]+)`, add:\s*```python\n(?P<inserted>.*?)```"
+    r"|In `(?P<file>[^`]+)`,\s+replace `(?P<old>[^`]+)` by `(?P<new>[^`]+)`"
+    r"|```console\n(?P<console>.*?)```",
+    re.DOTALL,
+)
+
+
+@pytest.fixture(scope="module")
+def checkout() -> Iterator[Path]:
+    """A copy of what git knows of the checkout, with a repository of its own."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    with tempfile.TemporaryDirectory(prefix="relata-copy-") as directory:
+        copy = Path(directory)
+        copy.chmod(0o755)  # the servers' user must come through
+        for name in filter(None, names.split("\0")):
+            if (ROOT / name).is_file():
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, copy / name)
+        subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
+        yield copy
+
+
+def follow(copy: Path, guide: str) -> str:
+    """Do every step of a guide, in order; what its commands said."""
+    said = ""
+    for step in STEP.finditer((ROOT / "docs" / "how-to" / guide).read_text()):
+        if step["console"]:
+            for line in step["console"].strip().splitlines():
+                said += command(copy, line)
+        elif step["end"]:
+            file = copy / step["end"]
+            file.write_text(file.read_text() + textwrap.dedent(step["appended"]))
+        elif step["below"]:
+            edit(
+                copy / step["below"],
+                step["anchor"],
+                step["anchor"] + "\n" + lines(step["inserted"]),
+            )
+        else:
+            edit(copy / step["file"], step["old"], step["new"])
+    return said
+
+
+def lines(block: str) -> str:
+    """A block without the indentation of the list item that it stands in."""
+    return "\n".join(line.removeprefix("   ") for line in block.rstrip().splitlines())
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert text.count(old) == 1, f"{file.name} does not hold what the guide names: {old}"
+    file.write_text(text.replace(old, new))
+
+
+def command(copy: Path, line: str) -> str:
+    """A command of the guide, in this environment's Python, which is the one `dev` would make."""
+    words = shlex.split(line)
+    assert words[:3] == ["$", "python3", "dev"]
+    call = [sys.executable, "-m", "cli", *words[3:]]
+    told = subprocess.run(call, cwd=copy, capture_output=True, text=True, env={**os.environ})
+    assert told.returncode == 0, f"{line}\n{told.stdout}\n{told.stderr}"
+    return told.stdout
+
+
+def test_a_field_is_added_as_the_guide_says(checkout: Path) -> None:
+    said = follow(checkout, "add-a-field.md")
+    assert "account.network_page AS network_page" in said
+    assert "networkPage: String" in (checkout / "schema" / "schema.graphql").read_text()
+    assert "FAILED" not in said
+
+
+def test_an_entity_is_added_as_the_guide_says(checkout: Path) -> None:
+    said = follow(checkout, "add-an-entity.md")
+    assert "FROM competitor" in said
+    assert "competitors(" in (checkout / "schema" / "schema.graphql").read_text()

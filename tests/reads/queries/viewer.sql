@@ -1,0 +1,1 @@
+-- the database is not asked

@@ -1,0 +1,112 @@
+"""How often the database is asked, exactly: with one row and with many, for every kind of query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from db.engine.transaction import Connection
+from tests.support.covers import covers
+from tests.support.world import World
+
+READ = ["BEGIN READ ONLY", "SELECT", "COMMIT"]
+"""A read: the message that begins it, one statement, and the end."""
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Every statement that goes to the database, by its first words."""
+    found: list[str] = []
+
+    def listen(name: str) -> None:
+        original = getattr(Connection, name)
+
+        async def heard(self: Connection, query: str, *args: Any, **kw: Any) -> Any:
+            words = query.partition("*/ ")[2] or query
+            found.append(words.partition(";")[0].partition(" convert_to")[0].split("\n")[0])
+            return await original(self, query, *args, **kw)
+
+        monkeypatch.setattr(Connection, name, heard)
+
+    for name in ("execute", "fetch", "fetchrow", "fetchval"):
+        listen(name)
+    yield found
+
+
+DEEP = """
+query ($n: Int!) {
+  accounts(first: $n) {
+    totalCount
+    nodes {
+      name owner { name manager { name } }
+      opportunities(first: $n) { totalCount aggregate { count } nodes { name stage { name } } }
+      subAccounts(first: $n) { nodes { name owner { name } } }
+    }
+  }
+}
+"""
+
+
+@covers("D-54")
+@pytest.mark.parametrize("persona", ["admin", "rep1", "limited"])
+async def test_nesting_costs_one_statement(world: World, asked: list[str], persona: str) -> None:
+    for rows in (1, 20):
+        await world.ask(persona, DEEP, {"n": rows})
+        asked.clear()
+        answer = await world.ask(persona, DEEP, {"n": rows})
+        assert len(answer.data["accounts"]["nodes"]) == rows
+        assert asked == READ
+
+
+async def test_several_roots_cost_one_statement(world: World, asked: list[str]) -> None:
+    query = (
+        "{ a: accounts { totalCount } o: opportunities { totalCount } viewer { id } __typename }"
+    )
+    await world.ask("rep1", query)
+    asked.clear()
+    await world.ask("rep1", query)
+    assert asked == READ
+
+
+async def test_what_is_closed_is_not_asked_for(world: World, asked: list[str]) -> None:
+    query = "{ roles { nodes { name } } profiles { totalCount } }"
+    await world.ask("rep1", query)
+    asked.clear()
+    answer = await world.ask("rep1", query)
+    assert answer.data == {"roles": None, "profiles": None}
+    assert asked == [READ[0], READ[2]], "the session is checked, nothing is read"
+
+
+@covers("D-31")
+async def test_a_forbidden_filter_asks_nothing(world: World, asked: list[str]) -> None:
+    query = '{ opportunities(filter: {margin: {gt: "1"}}) { totalCount } }'
+    await world.ask("limited", query)
+    asked.clear()
+    answer = await world.ask("limited", query)
+    assert answer.codes == ["FIELD_FORBIDDEN"]
+    assert asked == []
+
+
+async def test_the_schema_is_told_without_the_database(world: World, asked: list[str]) -> None:
+    await world.token("rep1")
+    asked.clear()
+    answer = await world.ask("rep1", "{ __schema { queryType { name } } }")
+    assert answer.data == {"__schema": {"queryType": {"name": "Query"}}}
+    assert asked == []
+
+
+@covers("D-55")
+async def test_a_query_is_read_and_planned_once_per_shape(world: World, asked: list[str]) -> None:
+    query = "query ($f: OpportunityFilter) { opportunities(filter: $f) { totalCount } }"
+    reads = world.endpoint.reads
+    await world.ask("rep1", query, {"f": {"name": {"contains": "a"}}})
+    drawn, plans = reads.drawn.made, reads.plans.made
+    for text in ("b", "c", "d"):
+        await world.ask("rep1", query, {"f": {"name": {"contains": text}}})
+        await world.ask("manager", query, {"f": {"name": {"contains": text}}})
+    assert reads.drawn.made == drawn, "other values of the same shape are the same outline"
+    assert reads.plans.made - plans <= 1, "a manager's row scope may have the other form"
+    await world.ask("rep1", query, {"f": {"name": {"eq": "a"}}})
+    assert reads.drawn.made == drawn + 1

@@ -1,0 +1,71 @@
+"""Queries with their answers and their SQL beside them, for reviewers to read."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auth.rights import load
+from db.api import MODEL
+from db.engine.transaction import Entry
+from resolvers.engine.context import Caller
+from schema.engine.reads import Request
+from schema.explain import pretty
+from tests.support.covers import covers
+from tests.support.world import World
+
+QUERIES = sorted((Path(__file__).parent / "queries").glob("*.graphql"))
+CURSOR = re.compile(r'("(?:cursor|endCursor|startCursor)": )"[^"]*"')
+
+
+def read(file: Path) -> tuple[str, dict[str, Any], str]:
+    """The persona, the variables and the query in a file."""
+    text = file.read_text()
+    persona = re.findall(r"^# as (\w+):", text, re.MULTILINE)[0]
+    variables = re.findall(r"^# variables: (.*)$", text, re.MULTILINE)
+    return persona, json.loads(variables[0]) if variables else {}, text
+
+
+async def sql_of(world: World, persona: str, text: str, variables: dict[str, Any]) -> str:
+    """The statement that the query is planned to for this persona."""
+    tenant = world.tenants["acme"]
+    async with world.endpoint.house.database.read(tenant.placement, Entry()) as connection:
+        user = await world.admin.fetchval(
+            f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
+            f"{persona}@acme.example",
+        )
+        viewer = await load(connection, MODEL, user)
+    assert viewer is not None
+    request = Request(text, world.endpoint.documents.get(text), None, variables)
+    made, _ = world.endpoint.reads.explain(Caller(tenant, user, user, ""), viewer, request)
+    assert made is not None
+    if made.compiled is None:
+        return "-- the database is not asked\n"
+    names = "".join(f"-- ${i}: {name}\n" for i, name in enumerate(made.compiled.parameters, 1))
+    denied = "".join(f"-- denied: {d.entity}.{d.field} ({d.reason})\n" for d in made.denied)
+    return f"{pretty(made.compiled.sql)}\n{names}{denied}"
+
+
+def same(file: Path, found: str, write: bool) -> None:
+    """The snapshot says the same; with --write-snapshots it is made to."""
+    if write:
+        file.write_text(found)
+    assert file.exists(), f"{file.name} is missing: run with --write-snapshots, and read it"
+    assert file.read_text() == found, f"{file.name} differs: if that is meant, --write-snapshots"
+
+
+@covers("D-38", "D-50", "D-51", "D-52", "D-54", "D-56")
+@pytest.mark.parametrize("file", QUERIES, ids=lambda file: file.stem)
+async def test_query(world: World, file: Path, request: pytest.FixtureRequest) -> None:
+    write = request.config.getoption("--write-snapshots")
+    persona, variables, text = read(file)
+    answer = await world.ask(persona, text, variables)
+    shown = answer.json
+    shown["extensions"]["cost"].pop("remaining")
+    told = CURSOR.sub(r'\1"…"', json.dumps(shown, indent=2, ensure_ascii=False))
+    same(file.with_suffix(".json"), told + "\n", write)
+    same(file.with_suffix(".sql"), await sql_of(world, persona, text, variables), write)
