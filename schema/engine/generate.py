@@ -88,7 +88,9 @@ def make_input(name: str, specs: Iterable[Spec], doc: str, *, one_of: bool = Fal
 def _put(name: str, made: type) -> type:
     """Put a type among the words; two types of one name would silently be one."""
     if hasattr(words, name):
-        raise TypeError(f"The API has a type {name} already: name the entity or the input otherwise.")
+        raise TypeError(
+            f"The API has a type {name} already: name the entity or the input otherwise."
+        )
     setattr(words, name, made)
     return made
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ READ = ["BEGIN READ ONLY", "SELECT", "COMMIT"]
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that goes to the database, by its first words."""
     found: list[str] = []
 
@@ -32,7 +31,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
         listen(name)
-    yield found
+    return found
 
 
 DEEP = """
