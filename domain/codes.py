@@ -36,7 +36,7 @@ class Problem(StrEnum):
     """Why a deed was not done; typed in a payload's `userErrors`, where the request itself was fine."""
 
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
-    INVALID_TOKEN = "INVALID_TOKEN"  # noqa: S105 (a code, not a secret)
+    INVALID_TOKEN = "INVALID_TOKEN"  # noqa: S105 - a code, not a secret
     DEMO_ONLY = "DEMO_ONLY"
 
 

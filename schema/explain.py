@@ -14,7 +14,8 @@ from auth.rights import load
 from db import sessions
 from db.api import MODEL
 from db.engine.planner import Plan
-from db.engine.transaction import Entry, tag
+from db.engine.run import explain as how
+from db.engine.transaction import Entry
 from domain.codes import Refused
 from resolvers.engine.context import Caller
 from schema.endpoint import Endpoint
@@ -40,10 +41,8 @@ async def explain(endpoint: Endpoint, query: str, email: str, variables: str) ->
         return "The database is not asked: everything in this query is closed, or about the schema."
     placement = caller.tenant.placement
     async with endpoint.house.database.read(placement, Entry()) as connection:
-        plan = await connection.fetch("EXPLAIN " + tag(placement, made.compiled.sql), *values)
-    return "\n".join(
-        [pretty(made.compiled.sql), "", *_told(made, values), "", *(row[0] for row in plan)]
-    )
+        plan = await how(connection, placement, made, values)
+    return "\n".join([pretty(made.compiled.sql), "", *_told(made, values), "", *plan])
 
 
 def _who(email: str) -> tuple[str, str]:

@@ -140,12 +140,12 @@ class Seen(FromClause):
                 return each.name
         raise Unsealed(f"{self.entity.name}.{column} is internal: no caller sees it.")
 
-    def _masked(self, kept: Any, field: str) -> ColumnElement[Any]:
+    def _masked(self, kept: ColumnElement[Any], field: str) -> ColumnElement[Any]:
         if field == "id":
-            return kept  # type: ignore[no-any-return]
+            return kept
         right = self._guard.right(self.entity.name, field)
         if right is Right.OPEN:
-            return kept  # type: ignore[no-any-return]
+            return kept
         if right is Right.CLOSED:
             return type_coerce(null(), kept.type)
         return case((one_of(self._status(), self._statuses(field), Text()), kept))

@@ -165,8 +165,3 @@ def _turned_away(error: asyncpg.PostgresError) -> Exception:
     if error.sqlstate in list(Turned):
         return TurnedAway(Turned(error.sqlstate))
     return error
-
-
-def tag(placement: Placement, sql: str) -> str:
-    """The statement with its tenant in front: each tenant has a plan of its own, which the path needs."""
-    return f"/*{placement.schema}*/ {sql}"

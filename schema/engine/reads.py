@@ -23,7 +23,8 @@ from auth.viewers import Viewers
 from db.engine.ask import Connection, Outline
 from db.engine.model import Model
 from db.engine.planner import Forbidden, Plan, plan, resolve
-from db.engine.transaction import Turned, TurnedAway, tag
+from db.engine.run import run
+from db.engine.transaction import Turned, TurnedAway
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller
 from schema.engine.admission import Admitted
@@ -202,11 +203,8 @@ class Reads:
         async with self._viewers.read(
             caller.tenant.placement, viewer, caller.session, custom_plans=made.narrow
         ) as connection:
-            if made.compiled is None:
-                return made, {}
-            sql = tag(caller.tenant.placement, made.compiled.sql)
-            row = await connection.fetchrow(sql, *made.arguments(values, viewer, opened))
-        found = dict(zip(made.columns, row or (), strict=True))
+            arguments = made.arguments(values, viewer, opened)
+            found = dict(await run(connection, caller.tenant.placement, made, arguments))
         if made.cursors:
             bound_to = partial(
                 self._bound_to, caller, {c.number: c for c in outline.connections}, values

@@ -112,10 +112,11 @@ def page_size(argument: str, value: object, limits: Limits, node: ValueNode) -> 
     """
     if value is None:
         return None
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    if not whole or isinstance(value, bool) or not 1 <= value <= limits.page:  # type: ignore[operator]
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise _bad_page(argument, limits, node)
-    return int(value)  # type: ignore[call-overload, no-any-return]
+    if not 1 <= value <= limits.page or value != int(value):
+        raise _bad_page(argument, limits, node)
+    return int(value)
 
 
 def _bad_page(argument: str, limits: Limits, node: ValueNode) -> Refused:

@@ -1,0 +1,115 @@
+"""Rules of the house that no import contract can say: each is a sentence that tells what to do instead."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.api import METADATA, MODEL
+from db.engine.base import Base
+from db.engine.model import Model
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYERS = ("schema", "subscriptions", "resolvers", "auth", "tenancy", "db", "domain")
+EXECUTE = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "copy_records_to_table"}
+
+
+def sources(*layers: str) -> Iterator[tuple[str, ast.Module]]:
+    for layer in layers:
+        for file in sorted((ROOT / layer).rglob("*.py")):
+            yield str(file.relative_to(ROOT)), ast.parse(file.read_text())
+
+
+def calls(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func.attr
+
+
+def names(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names)
+
+
+def test_statements_are_executed_by_db_and_tenancy_alone() -> None:
+    """What has to be asked of the database goes through a plan, or through db/engine/books.py."""
+    elsewhere = {
+        file
+        for file, tree in sources("schema", "subscriptions", "resolvers", "auth")
+        if EXECUTE & set(calls(tree)) and file != "auth/rights.py"  # it loads rights, its purpose
+    }
+    executed = {file for file in elsewhere if file != "schema/endpoint.py"}  # a schema's execute
+    assert not executed, f"{executed} execute statements: put them into db/ and call that"
+
+
+def test_only_the_loading_of_rights_looks_without_a_viewer() -> None:
+    users = {file for file, tree in sources(*LAYERS) if "Everything" in set(names(tree))}
+    assert users <= {"auth/rights.py"}, "ask through a viewer: gate.see hides what he may not see"
+
+
+def test_the_sealed_compiler_is_made_in_two_places() -> None:
+    makers = {file for file, tree in sources(*LAYERS) if "SealedCompiler" in set(names(tree))}
+    allowed = {"db/engine/gate.py", "db/engine/books.py", "db/engine/seal.py"}
+    assert makers <= allowed, "compile through gate.compile, which knows what it has handed out"
+
+
+def test_every_column_says_what_it_is_for() -> None:
+    """A bare mapped_column is refused when the model is read; here every table is asked, internal ones too."""
+    silent = [
+        str(column)
+        for table in METADATA.tables.values()
+        for column in table.columns
+        if not column.comment
+    ]
+    assert not silent, f"{silent}: declare them with field(), reference(), money() or internal()"
+
+
+def test_a_bare_column_is_refused() -> None:
+    class Bare(Base):
+        """A table with a column that does not say what it is for."""
+
+        __tablename__ = "bare"
+        __prefix__ = "bar"
+        __status__ = None
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    try:
+        with pytest.raises(TypeError, match="declare it with field"):
+            Model([Bare])  # type: ignore[list-item]  # that is the point
+    finally:
+        METADATA.remove(Bare.__table__)
+        Base.registry._dispose_cls(Bare)
+
+
+def test_no_clock_and_no_chance_in_the_rules() -> None:
+    """Time, ids and randomness come into domain/ as arguments."""
+    forbidden = {"now", "today", "utcnow", "monotonic", "uuid4", "uuid7", "random", "choice"}
+    asking = {file: forbidden & set(calls(tree)) for file, tree in sources("domain")}
+    assert not {file: found for file, found in asking.items() if found}
+
+
+def test_every_ignored_rule_has_its_reason_beside_it() -> None:
+    """`# noqa: X` and `# type: ignore[x]` are followed by why."""
+    bare = [
+        f"{file}:{number}"
+        for layer in LAYERS
+        for file in sorted((ROOT / layer).rglob("*.py"))
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if ("# noqa" in line or "# type: ignore" in line)
+        and not line.rpartition("noqa")[2].partition(" - ")[2]
+        and not line.rpartition("ignore[")[2].partition("]  # ")[2]
+    ]
+    assert not bare, f"say why beside the ignore: {bare}"
+
+
+def test_every_entity_can_be_granted_field_by_field() -> None:
+    for name, entity in MODEL.entities.items():
+        assert entity.granted >= set(entity.references), name
+        assert "id" not in entity.granted, "the id comes with the entity"
