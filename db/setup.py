@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Record, enumeration
@@ -81,6 +81,7 @@ class Attribute(Record):
             unique=True,
             postgresql_where=text("deleted_at IS NULL"),
         ),
+        CheckConstraint("key ~ '^[A-Za-z_][A-Za-z0-9_]{0,63}$'", name="key"),
     )
 
     entity: Mapped[str] = field(

@@ -99,7 +99,7 @@ def _attribute(rows: Rows, attribute: Attribute, part: Attributes) -> Concat:
     text = kept.op("#>>")(JSON_SELF)
     written: dict[str, Concat | str] = {
         "__typename": '"AttributeValue"',
-        "key": flat('"', attribute.key, '"'),
+        "key": _json_string(attribute.key),
         "kind": f'"{attribute.kind.value}"',
         "text": NULL,
         "number": NULL,

@@ -29,6 +29,8 @@ ATTRIBUTE_KINDS = {
 }
 LISTS = 250
 """Items in a list of values (D-39)."""
+CONDITIONS = 250
+"""Tests in all filters of one operation."""
 DEEP = 12
 """Levels of conditions inside conditions."""
 
@@ -39,6 +41,7 @@ class Filters:
     def __init__(self, model: Model, decisive: set[tuple[str, str]]) -> None:
         self._model = model
         self._decisive = decisive
+        self._conditions = 0
 
     def condition(self, entity: Entity, given: Any, depth: int = 0) -> Condition | None:
         """A filter on an entity's records; None where it asks nothing."""
@@ -51,6 +54,10 @@ class Filters:
         return And(tuple(term for term in terms if term is not None))
 
     def _term(self, entity: Entity, name: str, value: Any, depth: int) -> Condition | None:
+        self._conditions += 1
+        if self._conditions > CONDITIONS:
+            message = f"The filters hold more than {CONDITIONS} tests: use `in`, or ask in parts."
+            raise Refused(Code.QUERY_TOO_COMPLEX, message)
         if value is None:
             return None
         if name in ("and", "or"):

@@ -37,6 +37,8 @@ from schema.engine.variables import coerce, shape, types
 OUTLINES = 2_000
 PLANS = 2_000
 INTROSPECTIONS = 50
+CHARACTERS_PER_NODE = 10
+"""Compiling this much of a statement costs about as much as answering one object."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Reads:
         self._budget = budget
         self._prefixes = frozenset(model.by_prefix)
         self.drawn: Lru[Hashable, Drawn] = Lru(OUTLINES)
-        self.plans: Lru[Hashable, Plan | Forbidden] = Lru(PLANS)
+        self.plans: Lru[Hashable, Plan | Forbidden] = Lru(PLANS, weigh=_length)
         self.introspections: Lru[Hashable, bytes] = Lru(INTROSPECTIONS)
 
     async def answer(self, caller: Caller, request: Request) -> bytes:
@@ -225,12 +227,20 @@ class Reads:
         opened = self._open(caller, outline, values)
         nulls = {number: tuple(k is None for k in keys) for number, keys in opened.items()}
         whole = (key, viewer.project(outline.touched), tuple(nulls.items()))
-        made = self.plans.get(whole, lambda: plan(outline, viewer, self._model, nulls))
+        made = self.plans.get(whole, partial(self._compile, caller, outline, viewer, nulls))
         if isinstance(made, Forbidden):
             raise _forbidden(made.names, "filter, sort, search or aggregate by")
         if request.strict and made.denied:
             raise _forbidden(tuple((each.entity, each.field) for each in made.denied), "read")
         return made, opened
+
+    def _compile(
+        self, caller: Caller, outline: Outline, viewer: Viewer, nulls: dict[int, tuple[bool, ...]]
+    ) -> Plan | Forbidden:
+        """A new plan. It takes processor time as its statement is long, so the tenant pays for it."""
+        made = plan(outline, viewer, self._model, nulls)
+        self._budget.spend(caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
+        return made
 
     def _open(
         self, caller: Caller, outline: Outline, values: dict[str, Any]
@@ -275,3 +285,8 @@ def _forbidden(names: tuple[tuple[str, str], ...], deed: str) -> Refused:
     message = f"You may not {deed} {shown}. Leave it out, or ask an administrator for the right."
     fields = [{"type": entity, "field": name.removeprefix("attribute:")} for entity, name in names]
     return Refused(Code.FIELD_FORBIDDEN, message, fields=fields)
+
+
+def _length(made: Plan | Forbidden) -> int:
+    """How long the statement is: what a plan weighs in the cache, and what it took to compile."""
+    return len(made.compiled.sql) if isinstance(made, Plan) and made.compiled else 0

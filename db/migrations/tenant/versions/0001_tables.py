@@ -26,6 +26,7 @@ def upgrade() -> None:
     sa.Column('deleted_at', sa.DateTime(timezone=True), nullable=True, comment='When the record was put into the bin.'),
     sa.CheckConstraint("created_at >= '0001-01-01Z' AND created_at < '10000-01-01Z'", name=op.f('attribute_created_at_check')),
     sa.CheckConstraint("deleted_at >= '0001-01-01Z' AND deleted_at < '10000-01-01Z'", name=op.f('attribute_deleted_at_check')),
+    sa.CheckConstraint("key ~ '^[A-Za-z_][A-Za-z0-9_]{0,63}$'", name=op.f('attribute_key_check')),
     sa.CheckConstraint("kind IN ('TEXT', 'NUMBER', 'DATE', 'BOOLEAN')", name=op.f('attribute_kind_check')),
     sa.CheckConstraint("updated_at >= '0001-01-01Z' AND updated_at < '10000-01-01Z'", name=op.f('attribute_updated_at_check')),
     sa.PrimaryKeyConstraint('id', name=op.f('attribute_pkey')),
