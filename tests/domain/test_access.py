@@ -1,0 +1,72 @@
+"""What profiles grant, united, and what restrictions take away, as tables of cases."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.access import Attribute, Profile, RowScope, StatusRule, rights
+from domain.setup import AttributeKind
+from tests.support.covers import covers
+
+KNOWN = {"Deal": frozenset({"name", "price", "fee"}), "Firm": frozenset({"name"})}
+OWN, ALL = RowScope.OWN, RowScope.ALL
+TIER = Attribute("a1", "Deal", "tier", "Tier", AttributeKind.TEXT)
+SEATS = Attribute("a2", "Deal", "seats", "Seats", AttributeKind.NUMBER)
+ADMIN = Profile(full=True)
+
+
+def deal(rows: RowScope, *names: str) -> Profile:
+    return Profile(entities={"Deal": rows}, fields=frozenset(("Deal", name) for name in names))
+
+
+@covers("D-10", "D-34")
+@pytest.mark.parametrize(
+    ("profiles", "rows", "fields"),
+    [
+        pytest.param([deal(OWN, "name")], OWN, {"name"}, id="what is not named is closed"),
+        pytest.param([deal(OWN)], OWN, set(), id="an entity without fields"),
+        pytest.param([deal(OWN, "name"), deal(OWN, "fee")], OWN, {"name", "fee"}, id="united"),
+        pytest.param([deal(OWN, "name"), deal(ALL)], ALL, {"name"}, id="the wider scope wins"),
+        pytest.param([deal(ALL, "gone")], ALL, set(), id="a field that does not exist"),
+        pytest.param([ADMIN], ALL, KNOWN["Deal"], id="full opens all"),
+        pytest.param([deal(OWN), ADMIN], ALL, KNOWN["Deal"], id="full beside another"),
+        pytest.param(
+            [Profile(fields=frozenset({("Deal", "name")}))], None, None, id="field, no entity"
+        ),
+        pytest.param([], None, None, id="no profile"),
+    ],
+)
+def test_grants(profiles: list[Profile], rows: RowScope | None, fields: set[str] | None) -> None:
+    found = rights(profiles, [], [], KNOWN).get("Deal")
+    assert (found.rows if found else None) is rows
+    assert (set(found.fields) if found else None) == fields
+
+
+@covers("D-10", "D-31")
+@pytest.mark.parametrize(
+    ("profiles", "rules", "ruled"),
+    [
+        pytest.param([deal(OWN, "fee")], [{"WON"}], {"fee": ("WON",)}, id="one rule"),
+        pytest.param(
+            [deal(OWN, "fee")], [{"WON", "LOST"}, {"WON"}], {"fee": ("WON",)}, id="intersect"
+        ),
+        pytest.param([deal(OWN, "fee")], [{"WON"}, {"LOST"}], {"fee": ()}, id="nothing is left"),
+        pytest.param([deal(OWN, "name")], [{"WON"}], {}, id="a rule grants nothing"),
+        pytest.param([ADMIN], [{"WON"}], {}, id="full profiles are spared"),
+        pytest.param([ADMIN, deal(OWN, "fee")], [{"WON"}], {}, id="full beside another"),
+    ],
+)
+def test_restrictions(
+    profiles: list[Profile], rules: list[set[str]], ruled: dict[str, tuple[str, ...]]
+) -> None:
+    kept = [StatusRule("Deal", "fee", frozenset(statuses)) for statuses in rules]
+    assert rights(profiles, kept, [], KNOWN)["Deal"].ruled == ruled
+
+
+@covers("D-34")
+def test_attributes_are_granted_by_their_id() -> None:
+    by_id, by_key = deal(OWN, "a1"), deal(OWN, "tier")
+    assert set(rights([by_id], [], [TIER, SEATS], KNOWN)["Deal"].attributes) == {"tier"}
+    assert not rights([by_key], [], [TIER, SEATS], KNOWN)["Deal"].attributes
+    assert set(rights([ADMIN], [], [TIER, SEATS], KNOWN)["Deal"].attributes) == {"tier", "seats"}
+    assert not rights([ADMIN], [], [TIER], KNOWN)["Firm"].attributes

@@ -1,0 +1,53 @@
+"""The employee tree, as a table of cases."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from domain.staff import below, shared_upwards
+from tests.support.covers import covers
+
+BOSS, POST, REP, PEER, CLERK = (UUID(int=number) for number in range(1, 6))
+TREE: dict[UUID, UUID | None] = {BOSS: None, POST: BOSS, REP: POST, PEER: BOSS, CLERK: REP}
+
+
+@covers("D-09", "EP-340", "EP-343")
+@pytest.mark.parametrize(
+    ("employee", "tree", "found"),
+    [
+        pytest.param(
+            BOSS, TREE, {BOSS, POST, REP, PEER, CLERK}, id="all levels, through a vacant post"
+        ),
+        pytest.param(POST, TREE, {POST, REP, CLERK}, id="a branch"),
+        pytest.param(CLERK, TREE, {CLERK}, id="a leaf"),
+        pytest.param(REP, {REP: CLERK, CLERK: REP}, {REP, CLERK}, id="a cycle ends"),
+        pytest.param(REP, {REP: REP}, {REP}, id="one's own superior"),
+        pytest.param(REP, {}, {REP}, id="not in the tree"),
+        pytest.param(BOSS, {REP: POST}, {BOSS}, id="a superior who is gone leads nowhere"),
+    ],
+)
+def test_below(employee: UUID, tree: dict[UUID, UUID | None], found: set[UUID]) -> None:
+    assert below(employee, tree) == found
+
+
+@covers("D-09", "EP-342")
+@pytest.mark.parametrize(
+    ("opened", "shared"),
+    [
+        pytest.param(
+            {}, {BOSS, POST, REP, PEER, CLERK}, id="posts without users take nothing away"
+        ),
+        pytest.param(
+            {REP: {"Deal"}, PEER: set()}, {BOSS, POST, REP, CLERK}, id="no right, not shared"
+        ),
+        pytest.param({REP: set()}, {BOSS, POST, PEER, CLERK}, id="those below him still are"),
+        pytest.param({BOSS: set()}, {BOSS, POST, REP, PEER, CLERK}, id="one's own are one's own"),
+    ],
+)
+def test_superiors_see_no_more_than_the_role_below(
+    opened: dict[UUID, set[str]], shared: set[UUID]
+) -> None:
+    rights = {employee: frozenset(names) for employee, names in opened.items()}
+    assert set(shared_upwards(BOSS, TREE, rights, "Deal")) == shared

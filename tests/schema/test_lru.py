@@ -1,0 +1,38 @@
+"""Caches forget: by number, by weight, and the one that was not asked for longest."""
+
+from __future__ import annotations
+
+import pytest
+
+from schema.engine.lru import Lru
+
+
+def test_the_one_not_asked_for_longest_goes_first() -> None:
+    cache: Lru[str, str] = Lru(2)
+    for key in ("a", "b", "a", "c"):
+        cache.get(key, lambda key=key: key.upper())  # type: ignore[misc]  # bound now on purpose
+    assert cache.made == 3
+    assert cache.get("a", lambda: "made again") == "A"
+    assert cache.get("b", lambda: "made again") == "made again"
+    assert len(cache) == 2
+
+
+def test_heavy_values_push_others_out() -> None:
+    cache: Lru[int, str] = Lru(100, most=10, weigh=len)
+    for number in range(5):
+        cache.get(number, lambda: "four")
+    assert len(cache) == 2
+    assert cache.weight == 8
+    assert cache.get(9, lambda: "longer than all") == "longer than all"
+    assert len(cache) == 1, "one value is kept, however heavy"
+
+
+def test_what_is_refused_is_not_kept() -> None:
+    cache: Lru[str, int] = Lru(2)
+
+    def refuse() -> int:
+        raise ValueError
+
+    with pytest.raises(ValueError, match=""):
+        cache.get("a", refuse)
+    assert len(cache) == 0
