@@ -31,8 +31,8 @@ def test_what_is_refused_is_not_kept() -> None:
     cache: Lru[str, int] = Lru(2)
 
     def refuse() -> int:
-        raise ValueError
+        raise ValueError("not today")
 
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="not today"):
         cache.get("a", refuse)
     assert len(cache) == 0
