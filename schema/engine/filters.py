@@ -110,13 +110,13 @@ class Filters:
 
     def order(self, entity: Entity, given: Any) -> tuple[SortKey, ...]:
         """The sort keys that a client gave, the most important first."""
-        return tuple(self._key(entity, item) for item in given or () if item)
+        return tuple(self._key(entity, item) for item in given or ())
 
     def _key(self, entity: Entity, item: dict[str, Any]) -> SortKey:
         path = []
         while True:
             self._decisive.add((entity.name, ""))
-            name, value = next(iter(item.items()))
+            name, value = _only(item)
             if name not in entity.references:
                 break
             path.append(entity.references[name])
@@ -133,6 +133,18 @@ class Filters:
         field = entity.fields.get(name)
         first = word.endswith("NULLS_FIRST")
         return SortKey(tuple(path), entity, field, attribute, word.startswith("DESC"), first)
+
+
+def _only(item: Any) -> tuple[str, Any]:
+    """The one key of an order's item: of two, nobody could say which is the more important."""
+    given = [] if item is None else [pair for pair in item.items() if pair[1] is not None]
+    if len(given) != 1:
+        message = (
+            "Each item of `orderBy` names exactly one key, such as [{name: ASC}, {amount: DESC}]."
+        )
+        raise Refused(Code.BAD_USER_INPUT, message)
+    name, value = given[0]
+    return name, value
 
 
 def _value(word: str, value: Any, where: str) -> Slot | bool:

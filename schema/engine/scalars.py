@@ -1,4 +1,7 @@
-"""How values are spelled in the API: exact decimals, dates without surprises, no floats (D-42)."""
+"""How values are spelled in the API: exact decimals, dates without surprises, no floats (D-42).
+
+What cannot be read raises ValueError: graphql-core then names the place and the value beside our sentence.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from decimal import Decimal, InvalidOperation
 from typing import NewType
 
 import strawberry
-from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 DIGITS = 38
@@ -34,7 +36,7 @@ def _decimal(value: object) -> Decimal:
             InvalidOperation
         ):  # pragma: no cover - the pattern admits nothing that Decimal does not
             pass
-    raise GraphQLError(
+    raise ValueError(
         f'A Decimal is written as a string of digits such as "12.50", at most {DIGITS} on each side of the point.'
     )
 
@@ -45,7 +47,7 @@ def _date(value: object) -> date:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise GraphQLError('A Date is written as "2026-11-30", from year 0001 to 9999.')
+    raise ValueError('A Date is written as "2026-11-30", from year 0001 to 9999.')
 
 
 def _datetime(value: object) -> datetime:
@@ -54,13 +56,13 @@ def _datetime(value: object) -> datetime:
             return datetime.fromisoformat(value.upper().replace(" ", "T")).astimezone(UTC)
         except (ValueError, OverflowError):
             pass
-    raise GraphQLError('A DateTime is written as "2026-11-30T08:15:00Z", with a time zone.')
+    raise ValueError('A DateTime is written as "2026-11-30T08:15:00Z", with a time zone.')
 
 
 def _key(value: object) -> str:
     if isinstance(value, str) and _KEY.match(value):
         return value
-    raise GraphQLError("An attribute's key is a word of letters, digits and underscores.")
+    raise ValueError("An attribute's key is a word of letters, digits and underscores.")
 
 
 def _same(value: object) -> object:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from db.engine.transaction import Connection
+from db.engine.transaction import COMMIT, Connection
 from tests.support.covers import covers
 from tests.support.world import World
 
-READ = ["BEGIN READ ONLY", "SELECT", "COMMIT"]
+READ = ["BEGIN READ ONLY", "SELECT", COMMIT.partition(";")[0]]
 """A read: the message that begins it, one statement, and the end."""
 
 

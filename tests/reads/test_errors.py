@@ -1,0 +1,71 @@
+"""Wrong input gets an error that names the place and the remedy, read as a stranger reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.covers import covers
+from tests.support.world import World
+
+CASES: list[tuple[str, dict[str, Any], str, list[str]]] = [
+    ("{ oportunities { totalCount } }", {}, "GRAPHQL_VALIDATION_FAILED", ["oportunities", "Query"]),
+    (
+        "{ opportunities(filter: {amount: {gt: 12}}) { totalCount } }",
+        {},
+        "GRAPHQL_VALIDATION_FAILED",
+        ["12", "string of digits"],
+    ),
+    (
+        "query ($f: OpportunityFilter) { opportunities(filter: $f) { totalCount } }",
+        {"f": {"amount": {"gt": "1,5"}}},
+        "BAD_USER_INPUT",
+        ["$f", "amount.gt", "1,5", "string of digits"],
+    ),
+    (
+        "query ($f: OpportunityFilter) { opportunities(filter: $f) { totalCount } }",
+        {"f": {"expectedCloseOn": {"lt": "2026-02-30"}}},
+        "BAD_USER_INPUT",
+        ["expectedCloseOn.lt", "2026-11-30"],
+    ),
+    (
+        "query ($f: OpportunityFilter) { opportunities(filter: $f) { totalCount } }",
+        {"f": {"createdAt": {"lt": "2026-02-03T00:00:00"}}},
+        "BAD_USER_INPUT",
+        ["createdAt.lt", "time zone"],
+    ),
+    (
+        "{ opportunities(orderBy: [{name: ASC, amount: DESC}]) { totalCount } }",
+        {},
+        "BAD_USER_INPUT",
+        ["orderBy", "exactly one"],
+    ),
+    ("{ opportunities(orderBy: [{}]) { totalCount } }", {}, "BAD_USER_INPUT", ["exactly one"]),
+    (
+        "{ opportunities(filter: {name: {eq: null}}) { totalCount } }",
+        {},
+        "BAD_USER_INPUT",
+        ["Opportunity.name", "isNull"],
+    ),
+    (
+        '{ opportunities(filter: {attribute: {key: "seats", text: {eq: "x"}}}) { totalCount } }',
+        {},
+        "BAD_USER_INPUT",
+        ["seats", "number"],
+    ),
+    ("{ opportunities(first: 101) { totalCount } }", {}, "BAD_USER_INPUT", ["first", "100"]),
+    ('{ opportunities(after: "x") { totalCount } }', {}, "BAD_CURSOR", ["from its beginning"]),
+]
+
+
+@covers("D-35", "D-41", "D-42")
+@pytest.mark.parametrize(("query", "variables", "code", "words"), CASES)
+async def test_the_place_and_the_remedy(
+    world: World, query: str, variables: dict[str, Any], code: str, words: list[str]
+) -> None:
+    answer = await world.ask("rep1", query, variables)
+    error = answer.json["errors"][0]
+    assert error["extensions"]["code"] == code
+    assert [word for word in words if word not in error["message"]] == [], error["message"]
+    assert "data" not in answer.json
