@@ -6,11 +6,13 @@ from typing import Any, NoReturn, cast
 from sqlalchemy import Table
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
 from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.functions import FunctionElement
 
 from db.engine.base import Base, Internal
 from db.engine.sql import AsText, Column, Concat, Folded, LastText, StringAgg, Whole
 
 Compiler: Any = PGCompiler_asyncpg
+Preparer: Any = PGDialect_asyncpg.preparer
 
 FUNCTIONS = frozenset(
     [
@@ -38,7 +40,29 @@ FUNCTIONS = frozenset(
 )
 """All total: none raises on a row the caller may not see (D-53), none reads another table."""
 
+HOMES = ((), ("platform",))
+"""Where those functions live: in Postgres itself, or among our own."""
+
 OPERATORS = frozenset({"->", "#>>", "@>"})
+
+NEVER = (
+    "cast",
+    "extract",
+    "custom_op_unary_operator",
+    "custom_op_unary_modifier",
+    "truediv_binary",
+    "floordiv_binary",
+    "mod_binary",
+    "regexp_match_op_binary",
+    "not_regexp_match_op_binary",
+    "regexp_replace_op_binary",
+    "match_op_binary",
+    "not_match_op_binary",
+    "not_like_op_binary",
+    "ilike_op_binary",
+    "not_ilike_op_binary",
+)
+"""What may raise on a row the caller may not see (D-53), or takes text that nobody quotes."""
 
 
 class Unsealed(Exception):
@@ -68,9 +92,12 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
         return f"({inner}) AS {self.preparer.quote(seen.name)}"
 
     def visit_table(self, table: Table, *args: Any, **kw: Any) -> str:
+        self._refuse_record(table)
+        return str(super().visit_table(table, *args, **kw))
+
+    def _refuse_record(self, table: Table) -> None:
         if self._inside == 0 and not issubclass(_owner(table), Internal):
             raise Unsealed(f"{table.name} is read past the policy: use gate.see({table.name}).")
-        return str(super().visit_table(table, *args, **kw))
 
     def visit_insert(self, insert: Any, *args: Any, **kw: Any) -> str:
         _refuse_target(insert.table)
@@ -85,19 +112,30 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
         return str(super().visit_delete(delete, *args, **kw))
 
     def visit_function(self, func: Any, *args: Any, **kw: Any) -> str:
-        if func.name.lower() not in FUNCTIONS:
+        if func.name.lower() not in FUNCTIONS or tuple(func.packagenames) not in HOMES:
             raise Unsealed(f"{func.name}() is not on the list of total functions: see FUNCTIONS.")
         return str(super().visit_function(func, *args, **kw))
 
     def visit_column(self, column: Any, *args: Any, **kw: Any) -> str:
         if column.is_literal and column.name != "*":
             _refuse_raw(column)
+        # RETURNING names columns of tables that stand in no FROM.
+        table = getattr(column.table, "element", column.table)
+        if isinstance(table, Table):
+            self._refuse_record(table)
         return str(super().visit_column(column, *args, **kw))
 
     def visit_custom_op_binary(self, element: Any, operator: Any, **kw: Any) -> str:
         if operator.opstring not in OPERATORS:
             raise Unsealed(f"The operator {operator.opstring!r} is not on the list: see OPERATORS.")
         return str(super().visit_custom_op_binary(element, operator, **kw))
+
+    def visit_like_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        """Only for patterns that platform.pattern() has escaped: a raw one may end in a backslash."""
+        parts = binary.right.parts if isinstance(binary.right, Concat) else [binary.right]
+        if any(not isinstance(part, str) and _name(part) != "pattern" for part in parts):
+            raise Unsealed("LIKE takes what platform.pattern() made of the caller's text.")
+        return str(super().visit_like_op_binary(binary, operator, **kw))
 
     def visit_textclause(self, clause: Any, *args: Any, **kw: Any) -> str:
         _refuse_raw(clause)
@@ -151,6 +189,19 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
         return f"(array_agg({value} ORDER BY {order} DESC) FILTER (WHERE {where}))[1]"
 
 
+def _never(compiler: SealedCompiler, element: Any, *args: Any, **kw: Any) -> NoReturn:
+    what = getattr(element, "operator", None) or type(element)
+    raise Unsealed(f"{what.__name__} may raise or holds text that nobody checked: see NEVER.")
+
+
+for _each in NEVER:
+    setattr(SealedCompiler, f"visit_{_each}", _never)
+
+
+def _name(part: Any) -> str:
+    return str(part.name) if isinstance(part, FunctionElement) else ""
+
+
 def _owner(table: Table) -> type[Any]:
     for mapper in Base.registry.mappers:
         if mapper.local_table is table:
@@ -182,10 +233,20 @@ def _literal(text: str) -> str:
     return f"'{quoted}'"
 
 
+class SealedPreparer(Preparer):  # type: ignore[misc]  # likewise untyped
+    """Quotes every name, those too that ask to be left as they are: they would be raw SQL."""
+
+    def quote(self, ident: str) -> str:
+        if getattr(ident, "quote", None) is False:
+            _refuse_raw(ident)
+        return str(super().quote(ident))
+
+
 class SealedDialect(PGDialect_asyncpg):
     """Postgres through asyncpg, with nothing but the sealed compiler."""
 
     statement_compiler: Any = SealedCompiler
+    preparer: Any = SealedPreparer
     supports_statement_cache = False
 
 

@@ -77,13 +77,28 @@ class Entry:
     """The caller's session, which must not have ended; None before there is one."""
 
 
+CLEAN = "RESET ROLE;RESET ALL"
+COMMIT = f"SET LOCAL lock_timeout = {LOCK_MS};COMMIT;{CLEAN}"
+"""One message. Where a statement failed, the first refuses; COMMIT alone would roll back without a word."""
+
+
 class Connection(Driver):
-    """A connection that forgets nothing between transactions, because nothing is set outside one."""
+    """A connection that brings nothing from one transaction into the next, not even what a session was told."""
+
+    clean = False
+    """Whether the last transaction was committed, and everything reset with it."""
+
+    async def commit(self) -> None:
+        """End the transaction well. Raises if a statement in it failed, even if nobody minded."""
+        await self.execute(COMMIT)
+        self.clean = True
 
     async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as asyncpg has it
         """Roll back what was left open: by an error, a refused entry, or a cancelled request."""
-        if self.is_in_transaction():
-            await self.execute("ROLLBACK", timeout=timeout)
+        clean, self.clean = self.clean, False
+        if not clean or self.is_in_transaction():
+            rollback = "ROLLBACK;" if self.is_in_transaction() else ""
+            await self.execute(rollback + CLEAN, timeout=timeout)
 
 
 class Database:
@@ -133,14 +148,14 @@ class Database:
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[asyncpg.Connection[Any]]:
         acquired = await self.pool.acquire()
-        connection = cast("asyncpg.Connection[Any]", acquired)
+        connection = cast("Connection", acquired)
         try:
             try:
                 await connection.execute(begin)
             except asyncpg.PostgresError as error:
                 raise _turned_away(error) from error
             yield connection
-            await connection.execute("COMMIT")
+            await connection.commit()
         except asyncpg.QueryCanceledError as error:
             raise TookTooLong from error
         finally:

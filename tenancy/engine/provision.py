@@ -51,14 +51,15 @@ async def create(
     id = uuid7()
     schema = schema_name(id)
     async with admin.transaction():
-        if await admin.fetchval("SELECT true FROM catalog.tenant WHERE slug = $1", slug):
-            raise TenantError(f"There is a tenant {slug!r} already: choose another name.")
-        await admin.execute(_make(schema) + _as_owner(schema, script()))
-        await admin.execute(
+        # First of all, so that of two who want the same name at once, the later one waits here.
+        free = await admin.fetchval(
             "INSERT INTO catalog.tenant (id, slug, name, demo, schema_name, role_name, revision) "
-            "VALUES ($1, $2, $3, $4, $5, $5, $6)",
+            "VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT (slug) DO NOTHING RETURNING true",
             id, slug, name, demo, schema, head(),
         )  # fmt: skip
+        if not free:
+            raise TenantError(f"There is a tenant {slug!r} already: choose another name.")
+        await admin.execute(_make(schema) + _as_owner(schema, script()))
     return Tenant(id, slug, name, "active", demo, Placement(id, schema, schema, 1))
 
 
@@ -90,9 +91,14 @@ async def migrate(admin: asyncpg.Connection[Any], one: Tenant, since: str) -> bo
     """Bring one tenant's schema to the newest revision, in one transaction; False if it is there."""
     if since == head():
         return False
-    schema = one.placement.schema
     async with admin.transaction():
-        await admin.execute(_as_owner(schema, script(since)))
+        # Another process may have been quicker; or it is at it, and then we wait for it here.
+        since = await admin.fetchval(
+            "SELECT revision FROM catalog.tenant WHERE id = $1 FOR UPDATE", one.id
+        )
+        if since in (None, head()):
+            return False
+        await admin.execute(_as_owner(one.placement.schema, script(since)))
         await admin.execute("UPDATE catalog.tenant SET revision = $1 WHERE id = $2", head(), one.id)
     return True
 

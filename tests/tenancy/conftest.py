@@ -1,0 +1,14 @@
+"""The cell that the tests of tenancy share."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from db.engine.embedded import Servers
+from tests.tenancy.cell import Cell, cell_on
+
+
+@pytest.fixture(scope="package")
+async def cell(servers: Servers) -> AsyncIterator[Cell]:
+    async with cell_on(servers, "tenancy") as made:
+        yield made

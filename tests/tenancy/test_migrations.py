@@ -1,0 +1,119 @@
+"""What a migration may be written with, and what it may do to tables that are in use (D-73)."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData
+
+from db.api import METADATA
+from tenancy.engine.drift import drift
+from tenancy.engine.history import MIGRATIONS
+from tenancy.engine.provision import LOCK
+from tests.support.covers import covers
+from tests.tenancy.cell import Cell
+from tests.tenancy.histories import longer, sql, steps
+
+ALLOWED = {"alembic", "sqlalchemy"} | set(sys.stdlib_module_names)
+SQUAWK = Path(sys.executable).parent / "squawk"
+EXCLUDED = {
+    "prefer-bigint-over-int": "what we count in 32 bits is versions, places and percents, not rows",
+    "prefer-text-field": "the only VARCHARs are alembic's own and those of words with a CHECK",
+    "require-concurrent-index-creation": "CONCURRENTLY cannot be in the tenant's one transaction; "
+    "large tables get theirs from a step of its own",
+}
+
+
+@covers("D-73")
+@pytest.mark.parametrize("file", sorted(MIGRATIONS.rglob("*.py")), ids=lambda file: file.stem)
+def test_a_migration_imports_nothing_of_the_application(file: Path) -> None:
+    assert not _foreign(file.read_text()), (
+        f"{file.name} imports {_foreign(file.read_text())}. The application changes, a migration must "
+        "not: write the words, names and values that it needs into it, as they are today."
+    )
+
+
+def _foreign(text: str) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add("." * node.level + (node.module or "").partition(".")[0])
+    return found - ALLOWED
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["import db.api", "from domain.setup import StageKind", "from . import x", "import tenancy"],
+)
+def test_an_import_of_the_application_is_found(text: str) -> None:
+    assert _foreign(f"import sqlalchemy as sa\nfrom alembic import op\n{text}\n")
+
+
+def _complaints(text: str) -> list[str]:
+    """What squawk says of a migration, run as the runner runs it: with its time limits, in a transaction."""
+    command = [str(SQUAWK), "--reporter", "gcc", "--pg-version", "15.0", "--assume-in-transaction"]
+    command += ["--stdin-filepath", "migration.sql", f"--exclude={','.join(EXCLUDED)}"]
+    said = subprocess.run(command, input=LOCK + "\n" + text, capture_output=True, text=True)
+    lines = [line for line in said.stdout.splitlines() if line.startswith("migration.sql:")]
+    assert bool(lines) == bool(said.returncode), said.stderr
+    return lines
+
+
+@covers("D-73")
+@pytest.mark.parametrize(("since", "until"), steps())
+def test_squawk_has_nothing_to_say(since: str, until: str) -> None:
+    complaints = _complaints(sql(since, until))
+    assert not complaints, "expand, deploy, then contract: " + "\n".join(complaints)
+
+
+def test_squawk_has_nothing_to_say_of_ordinary_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with longer(tmp_path, monkeypatch):
+        for since, until in steps():
+            assert not _complaints(sql(since, until))
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("ALTER TABLE account ADD COLUMN x text NOT NULL;", "adding-required-field"),
+        ("ALTER TABLE account ALTER COLUMN name TYPE varchar(9);", "changing-column-type"),
+        ("ALTER TABLE account RENAME COLUMN name TO title;", "renaming-column"),
+        ("ALTER TABLE account RENAME TO customer;", "renaming-table"),
+        ("ALTER TABLE account DROP COLUMN city;", "ban-drop-column"),
+        ("DROP TABLE account;", "ban-drop-table"),
+        ("ALTER TABLE account ALTER COLUMN city SET NOT NULL;", "adding-not-nullable-field"),
+        (
+            "ALTER TABLE account ADD CONSTRAINT x CHECK (name <> '');",
+            "constraint-missing-not-valid",
+        ),
+    ],
+)
+def test_squawk_finds_what_would_stop_those_who_use_the_table(text: str, rule: str) -> None:
+    assert any(rule in line for line in _complaints(text))
+
+
+def test_the_runner_sets_limits() -> None:
+    """Without them squawk complains, and a migration would make everybody wait who waits behind it."""
+    assert "lock_timeout" in LOCK
+    assert "statement_timeout" in LOCK
+
+
+@covers("D-73")
+async def test_a_forgotten_migration_is_found(cell: Cell) -> None:
+    assert not await drift(cell.admin, METADATA)
+    declared = MetaData(naming_convention=METADATA.naming_convention)
+    for table in METADATA.tables.values():
+        table.to_metadata(declared)
+    declared.tables["account"].append_column(Column("forgotten", Integer, comment="New."))
+    declared.remove(declared.tables["share_rule"])
+    found = await drift(cell.admin, declared)
+    assert "- column account.forgotten integer -- New." in found
+    assert any(line.startswith("+ table share_rule") for line in found)

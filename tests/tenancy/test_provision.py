@@ -1,0 +1,310 @@
+"""A tenant is made whole or not at all, from one script that equals the history, and migrated by it (D-71 to D-73)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from db.engine.transaction import NAME as PLACE
+from db.engine.transaction import Entry
+from tenancy.engine import provision
+from tenancy.engine.drift import FACTS
+from tenancy.engine.history import head, script
+from tenancy.engine.provision import (
+    LOCK,
+    Tenant,
+    TenantError,
+    create,
+    migrate,
+    schema_name,
+    tenants,
+)
+from tests.support.covers import covers
+from tests.tenancy.cell import MARK, NAME, Cell
+from tests.tenancy.histories import longer, revisions, sql, steps
+
+TRACES = """
+SELECT 'role ' || rolname FROM pg_roles UNION ALL
+SELECT 'schema ' || nspname FROM pg_namespace UNION ALL
+SELECT 'default ' || oid FROM pg_default_acl UNION ALL
+SELECT 'member ' || oid FROM pg_auth_members UNION ALL
+SELECT 'type ' || count(*) FROM pg_type UNION ALL
+SELECT 'tenant ' || slug FROM catalog.tenant
+"""
+
+
+async def _traces(cell: Cell) -> set[str]:
+    return {row[0] for row in await cell.admin.fetch(TRACES)}
+
+
+@pytest.fixture
+async def second(cell: Cell) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """Another operator at the same time."""
+    connection = await asyncpg.connect(cell.url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def old(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tenant]:
+    """A tenant that was made before the history went on."""
+    tenant = await cell.add("old")
+    with longer(tmp_path, monkeypatch):
+        yield tenant
+    await cell.remove("old")
+
+
+# --- making -------------------------------------------------------------------------------------
+
+
+@covers("D-70", "D-71")
+async def test_a_tenant_is_made_and_listed(cell: Cell) -> None:
+    before = {each.slug for each, _ in await tenants(cell.admin)}
+    made = await create(cell.admin, "a-new-1", "A New One")
+    cell.tenants["a-new-1"] = made
+    try:
+        listed = {each.slug: (each, revision) for each, revision in await tenants(cell.admin)}
+        assert listed["a-new-1"] == (made, head())
+        assert list(listed) == sorted(listed)
+        assert listed.keys() - before == {"a-new-1"}
+        assert (made.name, made.state, made.demo) == ("A New One", "active", False)
+        assert made.placement.schema == made.placement.role == schema_name(made.id)
+        async with cell.pool() as database, database.write(made.placement, Entry()) as connection:
+            assert await connection.fetchval("SELECT count(*) FROM account") == 0
+            assert await connection.fetchval("SELECT version_num FROM alembic_version") == head()
+    finally:
+        await cell.remove("a-new-1")
+
+
+@covers("D-70")
+@pytest.mark.parametrize(
+    "slug",
+    [
+        "", "a", "A", "Acme", "1acme", "-acme", "acme_1", "acme corp", "acme\n", "ac\0me", "acme;",
+        "ácme", "acme.de", "../acme", "'; DROP SCHEMA public; --", "a" * 64, "pg", "PG_x",
+    ],
+)  # fmt: skip
+async def test_an_odd_name_is_refused_with_what_to_do(cell: Cell, slug: str) -> None:
+    before = await _traces(cell)
+    if slug == "pg":  # odd to us, but no schema is named after it
+        await cell.add(slug)
+        await cell.remove(slug)
+        return
+    with pytest.raises(TenantError, match=r"use 2 to 63 small letters, digits and hyphens"):
+        await create(cell.admin, slug, "Odd")
+    assert await _traces(cell) == before
+
+
+@covers("D-70")
+async def test_a_name_that_is_taken_is_refused(cell: Cell) -> None:
+    before = await _traces(cell)
+    with pytest.raises(TenantError, match="There is a tenant 'alder' already: choose another name"):
+        await create(cell.admin, "alder", "Alder again")
+    assert await _traces(cell) == before
+
+
+@covers("D-70")
+async def test_of_two_who_want_a_name_one_gets_it(
+    cell: Cell, second: asyncpg.Connection[Any]
+) -> None:
+    ended = await asyncio.gather(
+        create(cell.admin, "wanted", "One"),
+        create(second, "wanted", "Two"),
+        return_exceptions=True,
+    )
+    made = [each for each in ended if isinstance(each, Tenant)]
+    refused = [each for each in ended if isinstance(each, TenantError)]
+    assert len(made) == len(refused) == 1, ended
+    assert "choose another name" in str(refused[0])
+    cell.tenants["wanted"] = made[0]
+    await cell.remove("wanted")
+
+
+@covers("D-70")
+def test_names_of_schemas_are_never_from_user_text() -> None:
+    ids = [MARK, *(type(MARK)(int=2**n - 1) for n in range(0, 129, 16))]
+    names = [schema_name(id) for id in ids]
+    assert len(set(names)) == len(set(ids))
+    assert all(PLACE.match(name) and len(name) == 28 for name in names)
+
+
+@covers("D-71", "D-73")
+@pytest.mark.parametrize("name", ["Broken", None])
+async def test_all_or_nothing(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch, name: str | None
+) -> None:
+    """The script fails at its very end, or the entry in the catalog does."""
+    before = await _traces(cell)
+    if name:
+        broken = script() + ";SELECT 1/0"
+        monkeypatch.setattr(provision, "script", lambda: broken)
+    named: Any = name
+    with pytest.raises((asyncpg.DivisionByZeroError, asyncpg.NotNullViolationError)):
+        await create(cell.admin, "broken", named)
+    assert await _traces(cell) == before
+    monkeypatch.undo()
+    await cell.add("broken")
+    await cell.remove("broken")
+    assert await _traces(cell) == before
+
+
+@covers("D-71")
+async def test_a_maker_that_dies_leaves_nothing(
+    cell: Cell, second: asyncpg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await _traces(cell)
+    sleepy = script() + ";SELECT pg_sleep(50)"
+    monkeypatch.setattr(provision, "script", lambda: sleepy)
+    making = asyncio.create_task(create(second, "dying", "Dying"))
+    await _killed(cell, second)
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await making
+    assert await _traces(cell) == before
+
+
+async def _killed(cell: Cell, whom: asyncpg.Connection[Any]) -> None:
+    """As kill -9 would do it to the operator: in the middle, when the script is almost through."""
+    asleep = "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $1"
+    while not await cell.admin.fetchval(asleep, whom.get_server_pid()):  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    await cell.admin.execute("SELECT pg_terminate_backend($1, 5000)", whom.get_server_pid())
+
+
+# --- the script and the history -----------------------------------------------------------------
+
+
+async def _facts(cell: Cell, name: str) -> set[str]:
+    return {str(row[0]).replace(f"{name}.", "") for row in await cell.admin.fetch(FACTS, name)}
+
+
+@covers("D-73")
+@pytest.mark.parametrize("length", ["as it is", "longer"])
+async def test_the_script_equals_the_history_step_by_step(
+    cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: str
+) -> None:
+    """At every revision: whoever was migrated there has what somebody new would have got there."""
+
+    async def compare() -> None:
+        attempt = cell.admin.transaction()
+        await attempt.start()
+        try:
+            await cell.admin.execute("CREATE SCHEMA steps")
+            for since, until in steps():
+                whole = f"whole_{until}"
+                await cell.admin.execute(f"CREATE SCHEMA {whole}")
+                for place, text in (("steps", sql(since, until)), (whole, sql("base", until))):
+                    await cell.admin.execute(f"SET LOCAL search_path = {place}, pg_temp; {text}")
+                    assert (
+                        await cell.admin.fetchval("SELECT version_num FROM alembic_version")
+                        == until
+                    )
+                facts = await _facts(cell, "steps")
+                assert facts == await _facts(cell, whole), f"revision {until}"
+                assert len(facts) > 100
+        finally:
+            await attempt.rollback()
+
+    if length == "as it is":
+        await compare()
+        assert sql("base", head()) == script()
+    else:
+        with longer(tmp_path, monkeypatch):
+            assert len(revisions()) > 3
+            await compare()
+
+
+@covers("D-72")
+async def test_all_tenants_have_the_same_schema(cell: Cell) -> None:
+    alder, *others = [await _facts(cell, cell.schema(slug)) for slug in sorted(cell.tenants)]
+    assert len(others) >= 2
+    assert all(other == alder for other in others)
+
+
+@covers("D-73")
+async def test_migrating_from_an_older_revision(cell: Cell, old: Tenant) -> None:
+    """Only what is new is run, rows stay, and new tables are the tenant's to use."""
+    newest = [revision for each, revision in await tenants(cell.admin) if each == old]
+    assert await migrate(cell.admin, old, newest[0])
+    assert dict(await tenants(cell.admin))[old] == head() == "9003"
+    fresh = await create(cell.admin, "fresh", "Fresh")
+    cell.tenants["fresh"] = fresh
+    try:
+        async with cell.pool() as database:
+            for tenant in (old, fresh):
+                async with database.write(tenant.placement, Entry()) as connection:
+                    await connection.execute("INSERT INTO mood (id, name) VALUES ($1, 'x')", MARK)
+                    await connection.execute("DELETE FROM mood")
+            async with database.read(old.placement, Entry()) as connection:
+                assert await connection.fetchval(NAME, MARK) == "old"
+                assert await connection.fetchval("SELECT rating FROM account") == 5
+                assert (
+                    await connection.fetchval("SELECT version_num FROM alembic_version") == "9003"
+                )
+            async with database.read(cell.place("birch"), Entry()) as connection:
+                assert await connection.fetchval(NAME, MARK) == "birch"
+        # In whatever order columns came to be: a new tenant has what a migrated one has.
+        assert await _facts(cell, old.placement.schema) == await _facts(
+            cell, fresh.placement.schema
+        )
+        assert not await migrate(cell.admin, old, head())
+    finally:
+        await cell.remove("fresh")
+
+
+@covers("D-73")
+async def test_two_migrate_at_once(
+    cell: Cell, old: Tenant, second: asyncpg.Connection[Any]
+) -> None:
+    """Two new processes start and both see the old revision: one does it, the other finds it done."""
+    ((_, since),) = [(e, revision) for e, revision in await tenants(cell.admin) if e == old]
+    done = await asyncio.gather(migrate(cell.admin, old, since), migrate(second, old, since))
+    assert sorted(done) == [False, True]
+    assert dict(await tenants(cell.admin))[old] == head()
+
+
+@covers("D-73")
+async def test_a_migration_that_fails_or_dies_leaves_the_tenant_as_it_was(
+    cell: Cell, old: Tenant, second: asyncpg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, since = await _facts(cell, old.placement.schema), dict(await tenants(cell.admin))[old]
+    whole = script(since)
+    with monkeypatch.context() as patch:
+        patch.setattr(provision, "script", lambda _: whole + ";SELECT 1/0")
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await migrate(cell.admin, old, since)
+        patch.setattr(provision, "script", lambda _: whole + ";SELECT pg_sleep(50)")
+        migrating = asyncio.create_task(migrate(second, old, since))
+        await _killed(cell, second)
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+            await migrating
+    assert await _facts(cell, old.placement.schema) == before
+    assert dict(await tenants(cell.admin))[old] == since
+    async with cell.pool() as database, database.read(old.placement, Entry()) as connection:
+        assert await connection.fetchval(NAME, MARK) == "old"
+    assert await migrate(cell.admin, old, since), "once more, and it goes through"
+
+
+@covers("D-73")
+async def test_what_a_migration_runs_under(
+    cell: Cell, old: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The owner of tables, in the tenant's schema alone, and it does not wait long for a lock."""
+    probe = (
+        "CREATE TABLE probe AS SELECT current_user::text AS role, name, setting FROM pg_settings"
+    )
+    monkeypatch.setattr(provision, "script", lambda _: probe)
+    await migrate(cell.admin, old, "any")
+    rows = await cell.run("old", "SELECT * FROM probe")
+    found = {row["name"]: row["setting"] for row in rows}
+    assert {row["role"] for row in rows} == {"relata_ddl"}
+    assert found["search_path"] == f"{old.placement.schema}, pg_temp"
+    assert 0 < int(found["lock_timeout"]) <= 2000
+    assert 0 < int(found["statement_timeout"]) <= 60_000
+    assert await cell.admin.fetchval("SELECT current_user = session_user")
+    assert await cell.admin.fetchval("SHOW lock_timeout") == "0"
+    assert "lock_timeout" in LOCK

@@ -1,0 +1,234 @@
+"""What is another tenant's is denied by Postgres itself, and a statement remembered for one never answers another (D-71)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from db.engine.transaction import Entry, Placement
+from tests.support.covers import covers
+from tests.support.world import World
+from tests.tenancy.cell import MARK, NAME, Cell, is_clean, tag
+
+OTHERS = (
+    "SELECT * FROM {birch}.account",
+    "SELECT count(*) FROM {birch}.log_head",
+    "INSERT INTO {birch}.profile (id, name) VALUES (gen_random_uuid(), 'x')",
+    "UPDATE {birch}.account SET name = 'x'",
+    "DELETE FROM {birch}.account",
+    "TRUNCATE {birch}.account CASCADE",
+    "CREATE TABLE {birch}.x (a int)",
+    "ALTER TABLE {birch}.account ADD COLUMN x int",
+    "DROP TABLE {birch}.account CASCADE",
+    "DROP SCHEMA {birch} CASCADE",
+    "LOCK TABLE {birch}.account",
+    "COPY {birch}.account TO STDOUT",
+    "CREATE TABLE {alder}.x (a int)",
+    "CREATE FUNCTION {alder}.x() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE VIEW {alder}.x AS SELECT 1",
+    "ALTER TABLE account ADD COLUMN x int",
+    "ALTER TABLE account DISABLE TRIGGER ALL",
+    "CREATE INDEX ON account (name)",
+    "DROP TABLE account CASCADE",
+    "TRUNCATE account CASCADE",
+    "COMMENT ON TABLE account IS 'x'",
+    "DROP SCHEMA {alder} CASCADE",
+    "CREATE SCHEMA x",
+    "CREATE TABLE public.x (a int)",
+    "CREATE TABLE platform.x (a int)",
+    "SELECT * FROM catalog.tenant",
+    "SELECT * FROM platform.tenant('birch', NULL)",
+    "CREATE OR REPLACE FUNCTION platform.minor(currency text) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "CREATE ROLE x",
+    "ALTER ROLE {alder} SUPERUSER",
+    "GRANT {birch} TO {alder}",
+    "SET LOCAL session_replication_role = replica",
+    "SELECT * FROM pg_authid",
+    "SELECT pg_read_file('PG_VERSION')",
+    "COPY (SELECT 1) TO PROGRAM 'true'",
+)
+
+
+@covers("D-71")
+@pytest.mark.parametrize("sql", OTHERS)
+async def test_postgres_denies_what_is_not_the_tenants(cell: Cell, sql: str) -> None:
+    said = sql.format(alder=cell.schema("alder"), birch=cell.schema("birch"))
+    async with cell.pool() as database:
+        with pytest.raises(
+            (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidGrantOperationError)
+        ):
+            async with database.write(cell.place("alder"), Entry()) as connection:
+                await connection.execute(said)
+        await is_clean(database)
+
+
+@covers("D-71")
+async def test_a_role_of_another_tenant_reads_nothing_here(cell: Cell) -> None:
+    """A wrong pair of schema and role is no tenant: the schema is skipped, nothing takes its place."""
+    alder, birch = cell.place("alder"), cell.place("birch")
+    async with cell.pool() as database:
+        for wrong in (
+            Placement(alder.tenant, alder.schema, birch.role, 1),
+            Placement(birch.tenant, birch.schema, alder.role, 1),
+            Placement(alder.tenant, "t_nobody", alder.role, 1),
+        ):
+            with pytest.raises(asyncpg.UndefinedTableError):
+                async with database.read(wrong, Entry()):
+                    pytest.fail("entered")
+        with pytest.raises(asyncpg.InvalidParameterValueError):
+            async with database.read(Placement(alder.tenant, alder.schema, "t_nobody", 1), Entry()):
+                pytest.fail("entered")
+        await is_clean(database)
+
+
+@covers("D-71")
+async def test_the_login_alone_can_read_nothing(cell: Cell) -> None:
+    connection = await asyncpg.connect(cell.login_url)
+    try:
+        assert await connection.fetchval("SHOW search_path") in ("", '""')
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await connection.fetch("SELECT * FROM account")
+        for slug in cell.tenants:
+            tables = await cell.admin.fetch(
+                "SELECT tablename FROM pg_tables WHERE schemaname = $1", cell.schema(slug)
+            )
+            assert len(tables) > 15
+            for (table,) in tables:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.fetch(f'SELECT 1 FROM {cell.schema(slug)}."{table}"')  # noqa: S608
+            await connection.execute(f"SET search_path = {cell.schema(slug)}")
+            with pytest.raises(asyncpg.UndefinedTableError):
+                await connection.fetch("SELECT * FROM account")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch("SELECT * FROM catalog.tenant")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch("SELECT platform.enter(1, 0, NULL)")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.fetch("SET ROLE relata_ddl")
+        assert len(await connection.fetch("SELECT * FROM platform.tenant('alder', NULL)")) == 1
+    finally:
+        await connection.close()
+
+
+@covers("D-71")
+async def test_the_login_is_nobody(cell: Cell) -> None:
+    row = await cell.admin.fetchrow("SELECT * FROM pg_roles WHERE rolname = 'relata_app'")
+    assert row is not None
+    can = {name for name in row.keys() if name.startswith("rol") and row[name] is True}  # noqa: SIM118
+    assert can == {"rolcanlogin"}
+    owned = await cell.admin.fetchval(
+        "SELECT count(*) FROM pg_shdepend WHERE refobjid = 'relata_app'::regrole AND deptype = 'o'"
+    )
+    assert owned == 0
+    given = await cell.admin.fetch(
+        "SELECT roleid::regrole::text AS role, inherit_option, set_option, admin_option "
+        "FROM pg_auth_members WHERE member = 'relata_app'::regrole"
+    )
+    roles = {row["role"] for row in given}
+    assert roles >= {tenant.placement.role for tenant in cell.tenants.values()}
+    assert all(role.startswith("t_") for role in roles)
+    assert {(r["inherit_option"], r["set_option"], r["admin_option"]) for r in given} == {
+        (False, True, False)
+    }
+
+
+@covers("D-71")
+async def test_a_missing_table_is_an_error_and_never_anothers(cell: Cell) -> None:
+    """Case 64: decoys stand wherever a careless path might look."""
+    await cell.add("elm")
+    schema, admin = cell.schema("elm"), cell.admin
+    try:
+        await admin.execute(f"DROP TABLE {schema}.account CASCADE")
+        for place in ("public", "platform", "catalog"):
+            await cell.run("birch", f"CREATE TABLE {place}.account AS TABLE account")
+            await admin.execute(f"GRANT SELECT ON {place}.account TO PUBLIC")
+        await admin.execute("GRANT USAGE ON SCHEMA public, catalog TO PUBLIC")
+        async with cell.pool() as database:
+            for slug in ("birch", "elm", "birch", "elm"):
+                opened = database.read(cell.place(slug), Entry())
+                if slug == "birch":
+                    async with opened as connection:
+                        assert await connection.fetchval(NAME, MARK) == "birch"
+                else:
+                    with pytest.raises(asyncpg.UndefinedTableError):
+                        async with opened as connection:
+                            await connection.fetchval(NAME, MARK)
+    finally:
+        for place in ("public", "platform", "catalog"):
+            await admin.execute(f"DROP TABLE IF EXISTS {place}.account")
+        await admin.execute("REVOKE ALL ON SCHEMA public, catalog FROM PUBLIC")
+        await cell.remove("elm")
+
+
+# --- statements that connections remember -------------------------------------------------------
+
+
+@covers("D-58", "D-71")
+@pytest.mark.parametrize("tagged", [True, False])
+async def test_prepared_statements_by_turns(cell: Cell, tagged: bool) -> None:
+    """Case 65. A statement that tenants share is planned anew for each path, so it cannot mix them up."""
+    async with cell.pool() as database:
+        for slug in ("alder", "birch", "alder", "cedar", "birch", "alder") * 10:
+            place = cell.place(slug)
+            async with database.read(place, Entry()) as connection:
+                for table in ("account", "profile", "stage"):
+                    sql = f"SELECT name FROM {table} WHERE id = $1"  # noqa: S608
+                    said = tag(place, sql) if tagged else sql
+                    assert await connection.fetchval(said, MARK) == slug
+
+
+@covers("D-73")
+async def test_a_column_that_one_tenant_has_and_others_do_not_yet(cell: Cell) -> None:
+    """Case 66, below the planner: statements list their columns, so new ones change no result."""
+    changes = (
+        "ALTER TABLE account ADD COLUMN rating integer DEFAULT 5",
+        "ALTER TABLE account ADD COLUMN mood text",
+        "ALTER TABLE account DROP COLUMN mood",
+        "CREATE INDEX ON account (rating)",
+    )
+    await cell.add("elm")
+    sql = "SELECT id, name, owner_id, custom FROM account WHERE id = $1"
+    try:
+        async with cell.pool() as database:
+            for change in ("SELECT 1", *changes):
+                await cell.run("elm", change)
+                for slug in ("elm", "birch", "elm"):
+                    for said in (sql, tag(cell.place(slug), sql)):
+                        async with database.read(cell.place(slug), Entry()) as connection:
+                            row = await connection.fetchrow(said, MARK)
+                            assert row is not None
+                            assert row["name"] == slug
+    finally:
+        await cell.remove("elm")
+
+
+LISTED = """{ accounts(first: 3, orderBy: [{name: ASC}]) {
+  totalCount nodes { id name employeeCount owner { name } attributes { key text } } } }"""
+
+
+@covers("D-73")
+async def test_reads_go_on_while_tenants_are_migrated(world: World) -> None:
+    """Case 66, as a client sees it: even a changed type passes, since every answer is one text."""
+    before = {slug: await _listed(world, slug) for slug in ("acme", "globex")}
+    assert before["acme"] != before["globex"]
+    account = f"{world.schema('acme')}.account"
+    steps = (
+        (f"ALTER TABLE {account} ADD COLUMN rating text DEFAULT 'x'", f"ALTER TABLE {account} DROP COLUMN rating"),
+        (f"ALTER TABLE {account} ALTER employee_count TYPE bigint", f"ALTER TABLE {account} ALTER employee_count TYPE integer"),
+    )  # fmt: skip
+    for forth, back in steps:
+        await world.admin.execute(forth)
+        try:
+            for slug in ("acme", "globex", "acme", "globex"):
+                assert await _listed(world, slug) == before[slug]
+        finally:
+            await world.admin.execute(back)
+        assert await _listed(world, "acme") == before["acme"]
+
+
+async def _listed(world: World, slug: str) -> Any:
+    answer = await world.ask("director", LISTED, tenant=slug)
+    assert answer.status == 200
+    return answer.data
