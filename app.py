@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import re
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from uuid_utils.compat import uuid7
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import auth.api  # noqa: F401 - policies are remembered when they are imported
 from auth.engine.passwords import Passwords
@@ -25,14 +30,19 @@ from auth.engine.tokens import TokenIssuer
 from auth.viewers import Viewers
 from db.api import MODEL
 from db.engine.transaction import Database
+from domain.codes import Code, Refused
 from resolvers.engine.context import House
 from schema.endpoint import Endpoint
+from schema.engine.transport import HEADERS, JSON, refusal
 from settings import Settings, secret
 from tenancy.demo import ensure_demo
 from tenancy.directory import Directory
 from tenancy.engine.migrate import administrator, bring_up_to_date, login_url
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+HEAD_BYTES = 64 * 1024
+HEAD_SECONDS = 10.0
+CREDENTIALS = re.compile(r"://[^\s/@]+@")
 
 
 def tell(news: str) -> None:
@@ -40,17 +50,28 @@ def tell(news: str) -> None:
     print(news, file=sys.stderr, flush=True)  # noqa: T201
 
 
+def _without_credentials(_: Any, __: str, event: MutableMapping[str, Any]) -> Any:
+    """What libraries raise may quote the address of a server with the password in it."""
+    texts = {k: CREDENTIALS.sub("://***@", v) for k, v in event.items() if isinstance(v, str)}
+    return {**event, **texts}
+
+
 def configure_logs() -> None:
     """One line of JSON per event on stderr. Local variables are never logged: they hold secrets."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    told: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.processors.format_exc_info,
+        _without_credentials,
+    ]
+    spoken = structlog.processors.JSONRenderer()
+    structlog.configure([*told, spoken], logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    # What libraries tell, uvicorn and asyncio among them, goes the same way.
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = structlog.stdlib.ProcessorFormatter
+    tidy = formatter.remove_processors_meta
+    handler.setFormatter(formatter(processors=[tidy, spoken], foreign_pre_chain=told))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 
 @asynccontextmanager
@@ -77,7 +98,17 @@ async def built(database_url: str, redis_url: str, key: bytes) -> AsyncIterator[
 
 async def live(_: Request) -> Response:
     """The process runs."""
-    return PlainTextResponse("ok\n")
+    return PlainTextResponse("ok\n", headers=HEADERS)
+
+
+async def elsewhere(_: Request, error: Exception) -> Response:
+    """What is asked of no route, or of one by a method it does not have."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    code = Code.NOT_FOUND if status == 404 else Code.BAD_REQUEST
+    response = refusal(Refused(code, "There is nothing here: ask /graphql."), JSON)
+    response.status_code = status
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
 
 
 def application(endpoint: Endpoint) -> Starlette:
@@ -85,18 +116,62 @@ def application(endpoint: Endpoint) -> Starlette:
 
     async def ready(_: Request) -> Response:
         """Requests can be answered: the database is there."""
-        return PlainTextResponse("ok\n")
+        return PlainTextResponse("ok\n", headers=HEADERS)
 
     async def graphql(request: Request) -> Response:
         return await endpoint(request)
 
-    return Starlette(
+    served = Starlette(
         routes=[
             Route("/graphql", graphql, methods=METHODS),
             Route("/health/live", live),
             Route("/health/ready", ready),
-        ]
+        ],
+        exception_handlers={HTTPException: elsewhere},
     )
+    served.router.redirect_slashes = False  # it redirects to whatever the header Host says
+    return served
+
+
+class Http(HttpToolsProtocol):
+    """Bounds the head of a request, which uvicorn reads without end and without a time limit."""
+
+    _length = 0
+    _late: asyncio.TimerHandle | None = None
+    """Set while a head is awaited."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_here()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        awaited = self._late
+        super().data_received(data)
+        if awaited and self._late and not self.transport.is_closing():
+            self._length += len(data)
+            if self._length > HEAD_BYTES:
+                self.send_400_response("The head of the request is too large.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_is_here()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._head_is_here()
+        self._length, self._late = 0, self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _head_is_here(self) -> None:
+        if self._late:
+            self._late.cancel()
+        self._late = None
 
 
 class Service(uvicorn.Server):
@@ -131,16 +206,22 @@ async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
         await _listen(settings, application(endpoint))
 
 
-async def _listen(settings: Settings, served: Starlette) -> None:
-    config = uvicorn.Config(
+def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn serves us: with bounds of ours, and with logs as ours are."""
+    return uvicorn.Config(
         served,
-        host=settings.host,
-        port=settings.port,
+        host=host,
+        port=port,
+        http=Http,
+        log_config=None,
         log_level="warning",
         server_header=False,
         timeout_keep_alive=30,
     )
-    service = Service(config)
+
+
+async def _listen(settings: Settings, served: Starlette) -> None:
+    service = Service(configured(served, settings.host, settings.port))
     serving = asyncio.create_task(service.serve())
     try:
         while not service.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event

@@ -136,7 +136,7 @@ class TokenIssuer:
         try:
             signed = jws.deserialize_compact(token, self._access, registry=self._registry)
             claims = json.loads(signed.payload)
-        except (JoseError, ValueError, RecursionError) as error:
+        except (JoseError, ValueError) as error:
             raise _refused() from error
         return _read(claims)
 

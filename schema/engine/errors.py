@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -36,20 +37,30 @@ WELL_FORMED = {
 
 SIGN_IN = "Sign in first: send the access token as `Authorization: Bearer …`."
 
+LONGEST = 500
+"""Characters of a message: graphql-core quotes what it was sent, and the way to it."""
+_SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+
 
 def errors_of(refused: Refused | admission.Refused) -> list[dict[str, Any]]:
     """The entries of `errors`."""
     if isinstance(refused, Refused):
         extensions = {"code": refused.code.value, **refused.extensions}
-        return [{"message": refused.message, "extensions": extensions}]
+        return [{"message": _said(refused.message), "extensions": extensions}]
     return [
         {
-            "message": problem.message,
+            "message": _said(problem.message),
             "locations": [{"line": line, "column": column} for line, column in problem.locations],
             "extensions": {"code": problem.code},
         }
         for problem in refused.errors
     ]
+
+
+def _said(message: str) -> str:
+    """A message as it leaves us: wherever it was made, it names nothing that was not asked for."""
+    message = _SUGGESTION.sub("", message)
+    return message if len(message) <= LONGEST else message[:LONGEST] + "…"
 
 
 def code_of(refused: Refused | admission.Refused) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,6 +19,10 @@ from schema.engine.errors import STATUS, WELL_FORMED, body_of, code_of
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 BODY = 1024 * 1024
+NESTED = 64
+"""Levels of objects and lists in variables; as many as brackets in a document."""
+BODY_SECONDS = 10.0
+"""How long a body may take to arrive."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Vary": "Accept, Authorization, Origin",
@@ -76,14 +82,18 @@ def _quality(parameter: str) -> float:
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """The body, read no further than allowed. Raises HttpRefused (413)."""
+    """The body, read no further and no longer than allowed. Raises HttpRefused (413, 408)."""
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            message = f"The body is larger than {most:,} bytes. Send less at a time."
-            raise HttpRefused(413, message, Code.PAYLOAD_TOO_LARGE, Connection="close")
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > most:
+                    message = f"The body is larger than {most:,} bytes. Send less at a time."
+                    raise HttpRefused(413, message, Code.PAYLOAD_TOO_LARGE, Connection="close")
+                parts.append(part)
+    except TimeoutError:
+        raise HttpRefused(408, "The body did not arrive in time.", Connection="close") from None
     return b"".join(parts)
 
 
@@ -92,7 +102,7 @@ def asked_in_body(content_type: str, body: bytes) -> Asked:
     name, _, parameters = content_type.lower().partition(";")
     if name.strip() != JSON:
         raise HttpRefused(415, f"Send the request as {JSON}.")
-    charset = parameters.partition("charset=")[2].strip(' "')
+    charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "')
     if charset and charset not in ("utf-8", "utf8"):
         raise HttpRefused(415, "Send the body in UTF-8.")
     try:
@@ -128,11 +138,28 @@ def _asked(given: Any, *, safe: bool) -> Asked:
         raise HttpRefused(400, "`query` is missing, or is not a text.")
     if not isinstance(variables, dict | None):
         raise HttpRefused(400, "`variables` is an object, if it is given.")
+    if _nested(variables):
+        raise HttpRefused(400, f"`variables` are nested more than {NESTED} levels deep.")
     if not isinstance(name, str | None):
         raise HttpRefused(400, "`operationName` is a text, if it is given.")
     if not isinstance(given.get("extensions"), dict | None):
         raise HttpRefused(400, "`extensions` is an object, if it is given.")
     return Asked(query, variables or {}, name or None, safe)
+
+
+def _nested(value: Any) -> bool:
+    """Whether a value goes too deep: what comes later recurses, in Python and in orjson."""
+    level = [value]
+    for _ in range(NESTED + 1):
+        level = [
+            below
+            for each in level
+            if isinstance(each, dict | list)
+            for below in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def respond(body: bytes, media: str, status: int = 200, **headers: str) -> Response:
@@ -142,9 +169,16 @@ def respond(body: bytes, media: str, status: int = 200, **headers: str) -> Respo
 
 def refusal(refused: Refused | admission.Refused, media: str) -> Response:
     """The response to a refusal; the older media type tells those of GraphQL itself with 200."""
-    code = code_of(refused)
+    extensions = refused.extensions if isinstance(refused, Refused) else {}
+    return refuse(body_of(refused), code_of(refused), extensions, media)
+
+
+def refuse(body: bytes, code: str, extensions: Mapping[str, object], media: str) -> Response:
+    """The response that a code stands for, whatever its body."""
     status = 200 if media == JSON and code in WELL_FORMED else STATUS.get(code, 400)
     headers = {}
-    if isinstance(refused, Refused) and "retryAfter" in refused.extensions:
-        headers["Retry-After"] = str(refused.extensions["retryAfter"])
-    return respond(body_of(refused), media, status, **headers)
+    if "retryAfter" in extensions:
+        headers["Retry-After"] = str(extensions["retryAfter"])
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return respond(body, media, status, **headers)

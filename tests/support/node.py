@@ -45,7 +45,7 @@ def install(clients: Path = CLIENTS, oldest: int = OLDEST) -> Path:
         fcntl.flock(held, fcntl.LOCK_EX)  # another run of the tests may be installing
         if not stamp.exists():
             npm = node(oldest).with_name("npm")
-            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            command: list[str | Path] = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
             done = subprocess.run(
                 command,
                 cwd=clients,

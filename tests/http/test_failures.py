@@ -1,0 +1,247 @@
+"""When something fails inside, the caller is told a number and the log tells the rest, without secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from io import StringIO
+from typing import Any
+
+import asyncpg
+import pytest
+import structlog
+
+from auth.engine.tokens import TokenIssuer
+from db.engine import transaction
+from db.engine.transaction import TookTooLong, Turned, TurnedAway
+from resolvers import staff
+from schema.engine.reads import Reads
+from tests.http.asgi import Got, Sent, over_socket, send
+from tests.http.leaks import INTERNAL
+from tests.support.covers import covers
+from tests.support.world import Answer, World
+
+DSN = "postgres://u:hunter2@db.internal/relata"
+CANARY = "canary-5f3a9b"
+SIGN_IN = "mutation ($i: SignInInput!) { signIn(input: $i) { accessToken userErrors { code } } }"
+WHO = {"tenant": "nowhere", "email": "who@nowhere.example", "password": CANARY}
+READ = "query ($f: AccountFilter) { accounts(filter: $f, first: 1) { nodes { name } } }"
+
+
+def sign_in(**more: Any) -> Sent:
+    return Sent(json.dumps({"query": SIGN_IN, "variables": {"i": WHO | more}}).encode())
+
+
+def told_a_number(got: Got | Answer) -> str:
+    """The request id; the answer says nothing else."""
+    assert got.status == 500
+    assert not INTERNAL.search(got.body)
+    assert not re.search(rb"hunter2|db\.internal|canary|boom", got.body)
+    (error,) = got.json["errors"]
+    assert error["extensions"].keys() == {"code", "requestId"}
+    assert error["extensions"]["code"] == "INTERNAL"
+    request_id: str = error["extensions"]["requestId"]
+    assert request_id in error["message"]
+    return request_id
+
+
+def one_line(logged: StringIO) -> dict[str, Any]:
+    (line,) = logged.getvalue().splitlines()
+    read: dict[str, Any] = json.loads(line)
+    return read
+
+
+@covers("D-35", "F22")
+async def test_what_is_raised_while_reading_goes_to_the_log_alone(
+    world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(self: Reads, caller: object, request: Any) -> bytes:
+        secret = request.variables  # a local variable, as there are in every frame
+        raise RuntimeError(f"cannot reach {DSN}" if secret else "boom")
+
+    await world.token("rep1")
+    monkeypatch.setattr(Reads, "answer", fail)
+    variables = {"f": {"name": {"eq": CANARY}}}
+    request_id = told_a_number(await world.ask("rep1", READ, variables))
+    line = one_line(logged)
+    assert line["request_id"] == request_id
+    assert line["level"] == "error"
+    assert "RuntimeError: cannot reach postgres://***@db.internal/relata" in line["exception"]
+    told = logged.getvalue()
+    for secret in (CANARY, "hunter2", await world.token("rep1")):
+        assert secret not in told
+
+
+@covers("D-35", "F22")
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("boom"),
+        asyncpg.DataError("boom"),
+        KeyError(DSN),
+        RecursionError("boom"),
+        AssertionError(),
+        asyncio.IncompleteReadError(b"boom", 9),
+        MemoryError("boom"),
+    ],
+    ids=repr,
+)
+async def test_whatever_is_raised_while_signing_in_no_password_is_logged(
+    world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def fail(house: object, address: str, tenant: str, email: str, password: str) -> None:
+        raise error
+
+    monkeypatch.setattr(staff, "sign_in", fail)
+    request_id = told_a_number(await send(world.app, sign_in()))
+    assert one_line(logged)["request_id"] == request_id
+    assert type(error).__name__ in one_line(logged)["exception"]
+    assert CANARY not in logged.getvalue()
+    assert "hunter2" not in logged.getvalue()
+
+
+@covers("F22")
+async def test_a_sign_in_that_fails_is_not_logged(world: World, logged: StringIO) -> None:
+    strange: list[Sent] = [
+        sign_in(),
+        sign_in(tenant="acme", email="rep1@acme.example"),
+        sign_in(tenant=5),
+        sign_in(unknown="x"),
+        sign_in(email="\0"),
+        sign_in(password=f"{CANARY}\ud800"),
+        sign_in(password=[CANARY]),
+        sign_in().with_header(b"content-type", b"text/plain"),
+        Sent(sign_in().body[:-2]),
+        Sent(sign_in().body.replace(b"userErrors", b"userErrrors")),
+        Sent(sign_in().body.replace(b"mutation", b"subscription")),
+    ]
+    for sent in strange:
+        got = await send(world.app, sent)
+        assert got.status in (200, 400, 401)
+        assert got.json.get("data", {"signIn": {}})["signIn"].get("accessToken") is None
+    assert not logged.getvalue()
+
+
+@covers("F22")
+async def test_over_a_socket_nothing_of_a_request_is_logged(
+    world: World, port: int, logged: StringIO
+) -> None:
+    for sent in (sign_in(), sign_in(tenant=5), Sent(method="GET", query=CANARY.encode())):
+        assert (await over_socket(port, sent.raw())).status in (200, 401)
+    assert not logged.getvalue()
+    bad = b"GET /" + CANARY.encode() + b" HTTP/9.9\r\nauthorization: Bearer " + CANARY.encode()
+    assert (await over_socket(port, bad + b"\r\n\r\n")).status == 400
+    assert one_line(logged)["level"] == "warning"
+    assert CANARY not in logged.getvalue()
+
+
+@covers("F22")
+async def test_what_libraries_log_is_a_line_of_json_too(logged: StringIO) -> None:
+    secret = CANARY
+    try:
+        raise RuntimeError(f"at {DSN}\nand on") if secret else None  # type: ignore[misc]
+    except RuntimeError:
+        logging.getLogger("uvicorn.error").exception("several\nlines %s", DSN)
+        structlog.get_logger().error("several\nlines", exc_info=True, at=DSN)
+    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+    assert len(lines) == 2
+    for line in lines:
+        assert line["event"].startswith("several\nlines")
+        assert "RuntimeError" in line["exception"]
+    assert "hunter2" not in logged.getvalue()
+    assert CANARY not in logged.getvalue()
+
+
+async def test_a_caller_who_goes_away_is_no_failure(world: World, logged: StringIO) -> None:
+    parts = [{"type": "http.request", "body": b"{", "more_body": True}]
+
+    async def receive() -> dict[str, Any]:
+        return parts.pop() if parts else {"type": "http.disconnect"}
+
+    async def reply(message: Any) -> None:
+        raise OSError("nobody listens")
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/graphql",
+        "query_string": b"",
+        "headers": [],
+    }
+    for headers in ([], [(b"authorization", f"Bearer {await world.token('rep1')}".encode())]):
+        parts[:] = [{"type": "http.request", "body": b"{", "more_body": True}]
+        with pytest.raises(OSError, match="nobody listens"):
+            await world.app(scope | {"headers": headers}, receive, reply)
+    assert not logged.getvalue()
+
+
+# --- what the database says ---------------------------------------------------------------------
+
+ANSWERS = {
+    TurnedAway(Turned.FENCED): (503, "RETRYABLE"),
+    TurnedAway(Turned.MOVED): (503, "RETRYABLE"),
+    TurnedAway(Turned.STALE): (503, "RETRYABLE"),
+    TurnedAway(Turned.REVOKED): (401, "UNAUTHENTICATED"),
+    TookTooLong(): (503, "TIMEOUT"),
+}
+
+
+@covers("D-35")
+@pytest.mark.parametrize("raised", ANSWERS, ids=repr)
+@pytest.mark.parametrize("accept", ["application/json", "application/graphql-response+json"])
+async def test_how_the_database_refuses_is_told_by_codes(
+    world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch, raised: Exception, accept: str
+) -> None:
+    async def fail(*_: object) -> Any:
+        raise raised
+
+    await world.token("rep1")
+    monkeypatch.setattr(Reads, "answer", fail)
+    monkeypatch.setattr(staff, "sign_out", fail)
+    for query in (READ, "mutation { signOut { signedOut } }"):
+        got = await world.ask("rep1", query, accept=accept)
+        assert (got.status, got.codes) == (ANSWERS[raised][0], [ANSWERS[raised][1]])
+        assert not INTERNAL.search(got.body)
+    assert not logged.getvalue()
+
+
+@covers("F19")
+async def test_a_statement_that_takes_too_long_is_ended(
+    world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists = "nodes { id account { opportunities(first: 9) { nodes { account { name } } } } }"
+    page = 'opportunities(first: 50, filter: {note: {contains: "e"}}) { totalCount ' + lists + " }"
+    query = "{ " + " ".join(f"a{i}: {page}" for i in range(3)) + " }"
+    assert (await world.ask("admin", query)).status == 200
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction, "STATEMENT_MS", 1)
+        got = await world.ask("admin", query)
+    assert (got.status, got.codes) == (503, ["TIMEOUT"])
+    assert not logged.getvalue()
+    assert (await world.ask("admin", "{ viewer { id } }")).status == 200
+
+
+@covers("F11")
+async def test_a_token_whose_session_has_ended_reads_nothing(world: World) -> None:
+    world.tokens.pop(("rep2", "acme"), None)
+    assert (await world.ask("rep2", "{ viewer { id } }")).status == 200
+    out = await world.ask("rep2", "mutation { signOut { signedOut } }")
+    assert out.data == {"signOut": {"signedOut": True}}
+    got = await world.ask("rep2", "{ viewer { id } }")
+    assert (got.status, got.codes) == (401, ["UNAUTHENTICATED"])
+    world.tokens.pop(("rep2", "acme"))
+
+
+async def test_what_breaks_before_the_request_is_read_is_told_likewise(
+    world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: TokenIssuer, token: str, now: object) -> None:
+        raise ValueError(f"boom {DSN}")
+
+    await world.token("rep1")
+    monkeypatch.setattr(TokenIssuer, "verify_access", fail)
+    request_id = told_a_number(await world.ask("rep1", "{ viewer { id } }"))
+    assert one_line(logged)["request_id"] == request_id
+    assert await world.token("rep1") not in logged.getvalue()

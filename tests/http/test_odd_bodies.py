@@ -1,0 +1,110 @@
+"""Whatever is sent, nothing breaks and nothing internal is told (F5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from io import StringIO
+
+import pytest
+
+from tests.http.asgi import Got, Sent, over_socket, send
+from tests.http.leaks import wrong
+from tests.http.odd import HEADERS, METHODS, PATHS, Odd, fixed
+from tests.support.covers import covers
+from tests.support.world import World
+
+SEEDS = 10
+EACH = 1_000
+AT_ONCE = 8
+"""Failed sign-ins wait: others may go on meanwhile."""
+
+
+async def ask_all(
+    requests: Sequence[Sent], ask: Callable[[Sent], Awaitable[Got]]
+) -> tuple[list[str], Counter[int]]:
+    """Ask them all, and say what is wrong with the answers, and what statuses they had."""
+    found: list[str] = []
+    statuses: Counter[int] = Counter()
+    waiting = iter(enumerate(requests))
+
+    async def work() -> None:
+        for number, sent in waiting:
+            got = await ask(sent)
+            statuses[got.status] += 1
+            if problems := wrong(got):
+                found.append(f"{number}: {problems} {got.body[:300]!r} to {sent!r}"[:1500])
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(AT_ONCE):
+            group.create_task(work())
+    return found, statuses
+
+
+@covers("F5", "D-35")
+@pytest.mark.parametrize("seed", range(SEEDS))
+async def test_odd_requests(world: World, logged: StringIO, seed: int) -> None:
+    odd = Odd(seed, await world.token("rep1"))
+    requests = [odd.request() for _ in range(EACH)]
+    found, statuses = await ask_all(requests, lambda sent: send(world.app, sent))
+    assert not found, "\n".join(found[:10])
+    assert not logged.getvalue()
+    # They reach everything: what is done, what is refused, and what is not even read.
+    assert min(statuses[200], statuses[400], statuses[401]) > EACH // 100, statuses
+    assert len(statuses) > 5, statuses
+
+
+@covers("F5")
+async def test_bodies_that_broke_others(world: World, logged: StringIO) -> None:
+    bearer = b"Bearer " + (await world.token("rep1")).encode()
+    bare = [Sent(body, chunks=chunks) for body in fixed() for chunks in (1, 3)]
+    both = [*bare, *(each.with_header(b"authorization", bearer) for each in bare)]
+    found, _ = await ask_all(both, lambda sent: send(world.app, sent))
+    assert not found, "\n".join(found[:10])
+    assert not logged.getvalue()
+
+
+@covers("F5")
+async def test_odd_heads(world: World, logged: StringIO) -> None:
+    bearer = b"Bearer " + (await world.token("rep1")).encode()
+    good = Sent(b'{"query":"{ viewer { id } }"}')
+    heads = [good.with_header(name, value) for name in HEADERS for value in HEADERS[name]]
+    heads += [Sent(good.body, method, path) for method in (*METHODS, "POST") for path in PATHS]
+    heads += [Sent(good.body, method) for method in METHODS]
+    heads += [
+        each.with_header(b"authorization", bearer)
+        for each in heads
+        if not any(name == b"authorization" for name, _ in each.headers)
+    ]
+    found, _ = await ask_all(heads, lambda sent: send(world.app, sent))
+    assert not found, "\n".join(found[:10])
+    assert not logged.getvalue()
+
+
+@covers("F5")
+async def test_odd_requests_over_a_socket(world: World, port: int, logged: StringIO) -> None:
+    odd = Odd(4711, await world.token("rep1"))
+    drawn = [odd.request() for _ in range(300)]
+    answered = Counter[str]()
+
+    async def ask(sent: Sent) -> Got:
+        got = await over_socket(port, sent.raw())
+        if got.headers.get("content-type", "").startswith("application/"):
+            answered["by us"] += 1
+            return got if got.body else Got(got.status, got.headers, HEADLESS)
+        # What is not HTTP is refused by uvicorn, which has nothing of ours to tell.
+        assert got.status in (0, 400), got
+        assert got.body in (b"", b"Invalid HTTP request received."), got
+        answered["by uvicorn"] += 1
+        return Got(400, {"cache-control": "no-store"}, HEADLESS)
+
+    found, _ = await ask_all(drawn, ask)
+    assert not found, "\n".join(found[:10])
+    assert answered["by us"] > 250, answered
+    told = set(logged.getvalue().splitlines())
+    assert all("Invalid HTTP request" in line or "upgrade" in line for line in told), told
+
+
+HEADLESS = b'{"errors":[{"message":"","extensions":{"code":"BAD_REQUEST"}}]}'
+"""Stands for the body of an answer that has none, as those to HEAD."""

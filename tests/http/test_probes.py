@@ -1,0 +1,167 @@
+"""The thirteen probes of graphql-cop, written anew from what they are known to look for (F2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.http.asgi import Got, Sent, send
+from tests.support.covers import covers
+from tests.support.world import World
+
+Ask = Callable[[Sent], Awaitable[Got]]
+DIALECTS = (
+    "/graphql",
+    "/",
+    "/graphiql",
+    "/playground",
+    "/graphql/",
+    "/console",
+    "/altair",
+    "/voyager",
+)
+"""Where pages for trying things out usually are."""
+CIRCLE = (
+    "query cop { __schema { types { fields { type { fields { type { fields { type { fields "
+    "{ type { name } } } } } } } } } } }"
+)
+
+
+def read(got: Got) -> Any:
+    try:
+        return got.json
+    except ValueError:
+        return {}
+
+
+def data(got: Got) -> dict[str, Any]:
+    found = read(got)
+    return (found.get("data") or {}) if isinstance(found, dict) else {}
+
+
+def post(query: Any) -> Sent:
+    return Sent(json.dumps({"query": query}).encode())
+
+
+def get(query: str) -> Sent:
+    return Sent(method="GET", query=f"query={quote(query)}".encode(), headers=())
+
+
+async def alias_overloading(ask: Ask) -> bool:
+    query = "query cop { " + " ".join(f"alias{i}: __typename" for i in range(101)) + " }"
+    return "alias100" in data(await ask(post(query)))
+
+
+async def batch_queries(ask: Ask) -> bool:
+    body = json.dumps([{"query": "query cop { __typename }"}] * 10).encode()
+    found = read(await ask(Sent(body)))
+    return isinstance(found, list) and len(found) >= 10
+
+
+async def get_queries(ask: Ask) -> bool:
+    return "__typename" in data(await ask(get("query cop { __typename }")))
+
+
+async def urlencoded_posts(ask: Ask) -> bool:
+    body = b"query=" + quote("query cop { __typename }").encode()
+    kind = (b"content-type", b"application/x-www-form-urlencoded")
+    return "__typename" in data(await ask(Sent(body, headers=(kind,))))
+
+
+async def tracing(ask: Ask) -> bool:
+    got = await ask(post("query cop { __typename }"))
+    return bool({"tracing", "debug"} & set(read(got).get("extensions", {})))
+
+
+async def field_duplication(ask: Ask) -> bool:
+    return "__typename" in data(await ask(post("query cop { " + "__typename " * 500 + "}")))
+
+
+async def field_suggestions(ask: Ask) -> bool:
+    got = await ask(post("query cop { __schema { directive } }"))
+    return b"did you mean" in got.body.lower()
+
+
+async def graphiql(ask: Ask) -> bool:
+    for path in DIALECTS:
+        got = await ask(Sent(method="GET", path=path, headers=((b"accept", b"text/html"),)))
+        if "html" in got.headers["content-type"] or b"<" in got.body:
+            return True
+    return False
+
+
+async def introspection(ask: Ask) -> bool:
+    return bool(data(await ask(post("query cop { __schema { types { name } } }"))))
+
+
+async def directive_overloading(ask: Ask) -> bool:
+    got = await ask(post("query cop { __typename @aa@aa@aa@aa@aa@aa@aa@aa@aa@aa }"))
+    return len(read(got).get("errors", [])) >= 10
+
+
+async def circular_introspection(ask: Ask) -> bool:
+    schema = data(await ask(post(CIRCLE))).get("__schema", {})
+    return len(schema.get("types", [])) > 25
+
+
+async def get_mutations(ask: Ask) -> bool:
+    return bool(data(await ask(get("mutation cop { __typename }"))))
+
+
+async def unhandled_errors(ask: Ask) -> bool:
+    got = await ask(post("qwerty cop { abc }"))
+    told = got.body.lower()
+    return got.status >= 500 or b"exception" in told or b"stacktrace" in told
+
+
+PROBES = [
+    alias_overloading,
+    batch_queries,
+    get_queries,
+    urlencoded_posts,
+    tracing,
+    field_duplication,
+    field_suggestions,
+    graphiql,
+    introspection,
+    directive_overloading,
+    circular_introspection,
+    get_mutations,
+    unhandled_errors,
+]
+DECIDED = {
+    introspection: "whoever is signed in may read the contract (D-40 closes it to all others)",
+    get_queries: "a bearer token is never sent by a browser of its own accord",
+    field_duplication: "the same field many times is one field, found in linear time (F4)",
+}
+"""What is found with a token, and why it stays."""
+
+
+@covers("F2")
+async def test_there_are_thirteen() -> None:
+    assert len(set(PROBES)) == 13
+
+
+@covers("F2", "D-40")
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
+async def test_nothing_is_found_without_a_token(
+    world: World, probe: Callable[[Ask], Awaitable[bool]]
+) -> None:
+    assert not await probe(lambda sent: send(world.app, sent))
+
+
+@covers("F2")
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
+async def test_with_a_token_is_found_what_was_decided(
+    world: World, probe: Callable[[Ask], Awaitable[bool]]
+) -> None:
+    bearer = b"Bearer " + (await world.token("rep1")).encode()
+
+    async def ask(sent: Sent) -> Got:
+        return await send(world.app, sent.with_header(b"authorization", bearer))
+
+    assert await probe(ask) == (probe in DECIDED)

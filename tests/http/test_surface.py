@@ -1,0 +1,646 @@
+"""What the address answers to requests at its edges: cases 80 to 104 and 186 of the catalogue."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+import app
+from schema.engine import transport
+from tests.http.asgi import PATIENCE, Got, Sent, over_socket, send
+from tests.http.leaks import wrong
+from tests.support.covers import covers
+from tests.support.world import World
+
+JSON = (b"content-type", b"application/json")
+SIGN_IN = (
+    "mutation ($i: SignInInput!) { signIn(input: $i) { accessToken userErrors { code message } } }"
+)
+NOBODY = {"tenant": "nowhere", "email": "who@nowhere.example", "password": "wrong"}
+REFRESH = 'mutation { refresh(input: {refreshToken: "no"}) { userErrors { code } } }'
+
+
+def asked(query: Any, **more: Any) -> bytes:
+    return json.dumps({"query": query, **more}).encode()
+
+
+class Asker:
+    """Asks as somebody, or as nobody."""
+
+    def __init__(self, world: World, token: str | None) -> None:
+        self.app = world.app
+        self.headers = (JSON, (b"authorization", b"Bearer " + token.encode())) if token else (JSON,)
+
+    async def send(self, sent: Sent) -> Got:
+        for name, value in self.headers:
+            if not any(each == name for each, _ in sent.headers):
+                sent = sent.with_header(name, value)
+        got = await send(self.app, sent)
+        assert not wrong(got), (sent, got)
+        return got
+
+    async def post(self, body: bytes, *headers: tuple[bytes, bytes]) -> Got:
+        return await self.send(Sent(body, headers=headers))
+
+    async def ask(self, query: Any, **more: Any) -> Got:
+        return await self.post(asked(query, **more))
+
+
+@pytest.fixture
+async def seller(world: World) -> Asker:
+    return Asker(world, await world.token("rep1"))
+
+
+@pytest.fixture
+async def nobody(world: World) -> Asker:
+    return Asker(world, None)
+
+
+# --- without a token ----------------------------------------------------------------------------
+
+WITHOUT = {
+    "a read": asked("{ viewer { id } }"),
+    "introspection": asked("{ __schema { types { name } } }"),
+    "introspection of the public schema": asked('{ __type(name: "SignInInput") { name } }'),
+    "__typename": asked("{ __typename }"),
+    "__typename of a mutation": asked("mutation { __typename }"),
+    "a skipped sign-in": asked(
+        "mutation ($i: SignInInput!) "
+        "{ __typename signIn(input: $i) @skip(if: true) { accessToken } }",
+        variables={"i": NOBODY},
+    ),
+    "SDL": asked("{ _service { sdl } }"),
+    "the public query": asked("{ signedIn }"),
+    "signing out": asked("mutation { signOut { signedOut } }"),
+    "an unknown mutation": asked("mutation { signin { a } }"),
+    "a subscription": asked("subscription { a }"),
+    "sign-in twice, by aliases": asked(
+        "mutation ($i: SignInInput!) "
+        "{ a: signIn(input: $i) { accessToken } b: signIn(input: $i) { accessToken } }",
+        variables={"i": NOBODY},
+    ),
+    "sign-in twice, by fragments": asked(
+        "mutation ($i: SignInInput!) { ...F b: signIn(input: $i) { accessToken } } "
+        "fragment F on PublicMutation { a: signIn(input: $i) { accessToken } }",
+        variables={"i": NOBODY},
+    ),
+    "sign-in and refresh": asked(
+        SIGN_IN[:-2] + ' refresh(input: {refreshToken: "x"}) { accessToken } }',
+        variables={"i": NOBODY},
+    ),
+    "several operations, none chosen": asked(f"{REFRESH} {REFRESH}"),
+    "several operations, a wrong one": asked(
+        REFRESH.replace("mutation", "mutation A") + " query B { signedIn }", operationName="B"
+    ),
+    "a sign-in and a read": asked(SIGN_IN + " query Q { viewer { id } }", variables={"i": NOBODY}),
+    "a batch": b"[" + asked(SIGN_IN, variables={"i": NOBODY}) + b"]",
+    "a sign-in of more than 4 KiB": asked(SIGN_IN, variables={"i": NOBODY}) + b" " * 4_096,
+    "more than 1 MiB": b" " * (1024 * 1024 + 1),
+    "no GraphQL": asked("{"),
+    "no JSON": b"{",
+    "nothing": b"",
+    "a number": b"5",
+    "variables of a wrong type": asked(SIGN_IN, variables=5),
+    "a persisted query": json.dumps({"extensions": {"persistedQuery": {"version": 1}}}).encode(),
+}
+
+
+@covers("D-40", "F2")
+@pytest.mark.parametrize("case", WITHOUT)
+async def test_without_a_token_all_else_is_one_constant_refusal(
+    world: World, nobody: Asker, case: str
+) -> None:
+    got = await nobody.post(WITHOUT[case])
+    same = await nobody.ask("{ nothing like it }")
+    assert got.status == 401
+    assert (got.headers, got.body) == (same.headers, same.body)
+    assert got.codes == ["UNAUTHENTICATED"]
+    assert got.headers["www-authenticate"] == "Bearer"
+
+
+@covers("D-40")
+async def test_without_a_token_a_get_is_refused_also_a_sign_in(nobody: Asker) -> None:
+    same = await nobody.ask("{ viewer { id } }")
+    for query in (b"query={__typename}", b"query=" + REFRESH.encode(), b"", b"query=\xff"):
+        got = await nobody.send(Sent(method="GET", query=query))
+        assert (got.status, got.body) == (401, same.body)
+
+
+@covers("D-40")
+async def test_the_media_type_tells_nothing_to_those_without_a_token(nobody: Asker) -> None:
+    for kind in (b"text/plain", b"application/json; charset=utf-16", b""):
+        got = await nobody.post(asked(REFRESH), (b"content-type", kind))
+        assert got.status == 401
+
+
+@covers("D-40")
+async def test_signing_in_and_refreshing_need_no_token(nobody: Asker) -> None:
+    got = await nobody.ask(SIGN_IN, variables={"i": NOBODY})
+    assert got.status == 200
+    assert got.json["data"]["signIn"]["accessToken"] is None
+    assert [e["code"] for e in got.json["data"]["signIn"]["userErrors"]] == ["INVALID_CREDENTIALS"]
+    got = await nobody.ask(REFRESH)
+    assert got.json == {"data": {"refresh": {"userErrors": [{"code": "INVALID_TOKEN"}]}}}
+    named = REFRESH.replace("mutation", "mutation A") + " mutation B { __typename }"
+    assert (await nobody.ask(named, operationName="A")).status == 200
+
+
+@covers("D-40")
+@pytest.mark.parametrize(
+    "value",
+    [b"Bearer x", b"Bearer a.b.c", b"Bearer eyJhbGciOiJub25lIn0.e30.", b"Bearer " + b"a" * 9_999],
+)
+async def test_a_token_that_is_none_of_ours_is_refused_even_for_signing_in(
+    nobody: Asker, value: bytes
+) -> None:
+    got = await nobody.post(asked(REFRESH), (b"authorization", value))
+    assert (got.status, got.codes) == (401, ["UNAUTHENTICATED"])
+
+
+# --- what is said -------------------------------------------------------------------------------
+
+NEARLY: dict[str, tuple[str, dict[str, Any]]] = {
+    "field": ("{ viewer { actvie } }", {}),
+    "root field": ("{ acounts { totalCount } }", {}),
+    "argument": ("{ accounts(frist: 1) { totalCount } }", {}),
+    "type": ("query ($f: AcountFilter) { accounts(filter: $f) { totalCount } }", {}),
+    "fragment's type": ("{ ... on Acount { id } }", {}),
+    "fragment": ("{ ...Fo } fragment Foo on Query { viewer { id } }", {}),
+    "directive": ("{ viewer @skpi(if: true) { id } }", {}),
+    "enum": ("{ accounts(orderBy: [{name: ASD}]) { totalCount } }", {}),
+    "input field": ('{ accounts(filter: {nmae: {eq: "a"}}) { totalCount } }', {}),
+    "input field in a variable": (
+        "query ($f: AccountFilter) { accounts(filter: $f) { totalCount } }",
+        {"f": {"nmae": {"eq": "a"}}},
+    ),
+    "enum in a variable": (
+        "query ($o: [AccountOrder!]) { accounts(orderBy: $o) { totalCount } }",
+        {"o": [{"name": "ASD"}]},
+    ),
+    "subfields missing": ("{ viewer }", {}),
+    "subfields of a leaf": ("{ viewer { active { id } } }", {}),
+    "variable": ("query ($ab: ID!) { node(id: $abc) { id } }", {}),
+    "mutation's input in a variable": (SIGN_IN, {"i": {"tennant": "a"}}),
+    "introspected name": ('{ __type(nmae: "Account") { name } }', {}),
+}
+
+
+@covers("F2", "F3")
+@pytest.mark.parametrize("case", NEARLY)
+async def test_no_name_is_suggested(seller: Asker, case: str) -> None:
+    query, variables = NEARLY[case]
+    got = await seller.ask(query, variables=variables)
+    assert got.codes
+    assert b"Did you mean" not in got.body
+    for real in (b"'name'", b"'accounts'", b"'first'", b"'skip'", b"'ASC'", b"'tenant'"):
+        # The last is named as required; that is not a suggestion.
+        assert real not in got.body or case == "mutation's input in a variable"
+
+
+@covers("D-40")
+async def test_without_a_token_no_name_of_an_input_is_suggested(nobody: Asker) -> None:
+    got = await nobody.ask(SIGN_IN, variables={"i": {**NOBODY, "pasword": "x"}})
+    assert (got.status, got.codes) == (200, ["BAD_USER_INPUT"])
+    assert b"Did you mean" not in got.body
+
+
+@covers("D-35")
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"5", "BAD_REQUEST"),
+        (asked("{"), "GRAPHQL_PARSE_FAILED"),
+        (asked("{ nothing }"), "GRAPHQL_VALIDATION_FAILED"),
+        (asked("{ accounts(first: 0) { totalCount } }"), "BAD_USER_INPUT"),
+        (asked('{ accounts(after: "x") { totalCount } }'), "BAD_CURSOR"),
+        (asked("{" + " ".join(f"a{i}: __typename" for i in range(31)) + "}"), "QUERY_TOO_COMPLEX"),
+        (asked("query ($i: ID!) { node(id: $i) { id } }"), "BAD_USER_INPUT"),
+        (asked(SIGN_IN), "BAD_USER_INPUT"),
+    ],
+)
+async def test_an_error_has_this_form_and_comes_without_data(
+    seller: Asker, body: bytes, code: str
+) -> None:
+    for media in (b"application/json", b"application/graphql-response+json"):
+        got = await seller.post(body, (b"accept", media))
+        assert set(got.json) == {"errors"}
+        assert len(got.json["errors"]) == 1
+        (error,) = got.json["errors"]
+        assert error["extensions"]["code"] == code
+        assert set(error) <= {"message", "locations", "extensions"}
+        assert got.status == (
+            400 if code == "BAD_REQUEST" or media.endswith(b"response+json") else 200
+        )
+        assert got.headers["content-type"] == media.decode() + "; charset=utf-8"
+
+
+# --- limits -------------------------------------------------------------------------------------
+
+
+@covers("F18", "D-39")
+async def test_a_document_has_15_000_characters_at_most(seller: Asker) -> None:
+    base = "{ __typename }"
+    assert (await seller.ask(base + "#" * (15_000 - len(base)))).status == 200
+    got = await seller.ask(base + "#" * (15_001 - len(base)))
+    assert got.codes == ["QUERY_TOO_COMPLEX"]
+    assert "15,000" in got.json["errors"][0]["message"]
+    flood = "{ __typename }" + "#\n" * 8_000
+    assert (await seller.ask(flood)).codes == ["QUERY_TOO_COMPLEX"]
+    long = '{ accounts(filter: {name: {eq: "' + "x" * 15_000 + '"}}) { totalCount } }'
+    assert (await seller.ask(long)).codes == ["QUERY_TOO_COMPLEX"]
+
+
+@covers("F18", "D-39")
+@pytest.mark.parametrize(
+    ("most", "write"),
+    [
+        (30, lambda n: "{" + " ".join(f"a{i}: __typename" for i in range(n)) + "}"),
+        (20, lambda n: "{ __typename " + "@include(if: true) " * n + "}"),
+        (498, lambda n: "{ viewer {" + "...{id}" * n + "} }"),
+        (10, lambda n: " ".join(f"query Q{i} {{ __typename }}" for i in range(n))),
+    ],
+    ids=["aliases", "directives", "tokens", "operations"],
+)
+async def test_up_to_the_limit_and_not_beyond(seller: Asker, most: int, write: Any) -> None:
+    name = "Q0" if most == 10 else None
+    fine = await seller.ask(write(most), operationName=name)
+    # One directive may stand once only: that is another rule than how many there may be.
+    assert fine.codes in ([], ["GRAPHQL_VALIDATION_FAILED"])
+    for more in (most + 1, most * 5):
+        got = await seller.ask(write(more), operationName=name)
+        assert got.codes == ["QUERY_TOO_COMPLEX"]
+
+
+@covers("F18")
+@pytest.mark.parametrize("count", [10, 100, 1_000])
+async def test_a_flood_of_directives_is_one_error(seller: Asker, count: int) -> None:
+    got = await seller.ask("query cop { __typename " + "@aa" * count + " }")
+    assert len(got.json["errors"]) == 1
+
+
+FIRST = {
+    "0": None,
+    "-1": None,
+    "101": None,
+    "100000": None,
+    "1000000": None,
+    "2147483647": None,
+    "2147483648": None,
+    "-2147483648": None,
+    "1.5": None,
+    '"5"': None,
+    "true": None,
+    "[1]": 1,
+    "{}": None,
+    "ASC": None,
+    "null": 25,
+    "": 25,
+    "1": 1,
+    "2": 2,
+    "100": 100,
+}
+"""What is answered by how many records at most, by what is given as `first`."""
+
+
+@covers("F18", "D-39")
+@pytest.mark.parametrize("given", FIRST)
+async def test_pages_have_1_to_100_records(world: World, seller: Asker, given: str) -> None:
+    known = (await seller.ask("{ opportunities { totalCount } }")).json
+    total = known["data"]["opportunities"]["totalCount"]
+    assert total > 25
+    argument = f"(first: {given})" if given else ""
+    got = await seller.ask(f"{{ opportunities{argument} {{ nodes {{ id }} }} }}")
+    _check_page(got, None if given == "[1]" else FIRST[given], total)
+    if given == "ASC":
+        return
+    query = "query ($n: Int) { opportunities(first: $n) { nodes { id } } }"
+    variables = {"n": json.loads(given)} if given else {}
+    got = await seller.ask(query, variables=variables)
+    _check_page(got, None if given == "[1]" else FIRST[given], total)
+
+
+def _check_page(got: Got, most: int | None, total: int) -> None:
+    if most is None:
+        assert got.codes[0] in ("BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED")
+        assert len(got.json["errors"]) == 1
+    else:
+        assert len(got.json["data"]["opportunities"]["nodes"]) == min(most, total)
+
+
+@covers("F18")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ accounts(first: 1) { nodes { id ... @defer { name } } } }",
+        "{ accounts(first: 1) { nodes @stream(initialCount: 1) { id } } }",
+    ],
+)
+async def test_nothing_is_deferred_or_streamed(seller: Asker, query: str) -> None:
+    assert (await seller.ask(query)).codes == ["GRAPHQL_VALIDATION_FAILED"]
+
+
+# --- HTTP ---------------------------------------------------------------------------------------
+
+
+@covers("F2")
+async def test_batches_are_refused(seller: Asker) -> None:
+    one = asked("{ __typename }")
+    for body in (b"[" + one + b"]", b"[" + b",".join([one] * 10) + b"]", b"[]", b"[5]"):
+        got = await seller.post(body)
+        assert (got.status, got.codes) == (400, ["BAD_REQUEST"])
+
+
+@covers("F1")
+async def test_the_hash_of_a_persisted_query_means_nothing(seller: Asker) -> None:
+    query = "{ viewer { id } }"
+    right = hashlib.sha256(query.encode()).hexdigest()
+    for known in (right, "0" * 64):
+        extensions = {"persistedQuery": {"version": 1, "sha256Hash": known}}
+        given = await seller.ask(query, extensions=extensions)
+        assert "viewer" in given.json["data"]
+        for body in ({"extensions": extensions}, {"query": "", "extensions": extensions}):
+            got = await seller.post(json.dumps(body).encode())
+            assert got.codes[0] in ("BAD_REQUEST", "GRAPHQL_PARSE_FAILED")
+
+
+@covers("F1", "F2")
+async def test_a_get_asks_and_changes_nothing(world: World) -> None:
+    """With a token of its own: if it were signed out, the next question would not be answered."""
+    world.tokens.pop(("rep2", "acme"), None)
+    asker = Asker(world, await world.token("rep2"))
+    got = await asker.send(Sent(method="GET", query=b"query={viewer{id}}"))
+    assert got.status == 200
+    assert got.json["data"]["viewer"]["id"]
+    query = b"query=query($i:Boolean!){viewer{id+active@skip(if:$i)}}&variables={%22i%22:true}"
+    got = await asker.send(Sent(method="GET", query=query))
+    assert set(got.json["data"]["viewer"]) == {"id"}
+    for document in (b"mutation{signOut{signedOut}}", b"mutation%20A{signOut{signedOut}}"):
+        got = await asker.send(Sent(method="GET", query=b"query=" + document))
+        assert (got.status, got.headers["allow"]) == (405, "POST")
+    assert (await asker.ask("{ viewer { id } }")).status == 200
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        b"",
+        b"text/plain",
+        b"application/x-www-form-urlencoded",
+        b"multipart/form-data; boundary=x",
+        b"application/json; charset=utf-16",
+        b"application/json; charset=latin-1",
+        b"application/graphql",
+        b"application/jsonx",
+        b"text/json",
+    ],
+)
+async def test_bodies_are_json_in_utf_8(seller: Asker, kind: bytes) -> None:
+    got = await seller.post(asked("{ __typename }"), (b"content-type", kind))
+    assert (got.status, got.codes) == (415, ["BAD_REQUEST"])
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        b"application/json",
+        b"APPLICATION/JSON",
+        b"application/json;charset=utf-8",
+        b'application/json; charset="UTF-8"',
+        b"application/json; charset=utf8; profile=x",
+    ],
+)
+async def test_json_may_be_named_in_these_ways(seller: Asker, kind: bytes) -> None:
+    got = await seller.post(asked("{ __typename }"), (b"content-type", kind))
+    assert got.status == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "media"),
+    [
+        (b"*/*", "application/json"),
+        (b"application/*", "application/json"),
+        (b"text/html, application/json;q=0.5", "application/json"),
+        (b"application/json, application/graphql-response+json", "application/json"),
+        (b"application/json;q=0.5, application/graphql-response+json", transport.GRAPHQL),
+        (b"application/graphql-response+json; charset=utf-8", transport.GRAPHQL),
+        (b"multipart/mixed;deferSpec=20220824, application/json", "application/json"),
+        (b"text/html", None),
+        (b"multipart/mixed", None),
+        (b"text/event-stream", None),
+        (b"application/json;q=0", None),
+        (b"application/json; charset=utf-16", None),
+        (b"nonsense", None),
+    ],
+)
+async def test_the_answer_is_of_a_type_that_is_accepted(
+    seller: Asker, accept: bytes, media: str | None
+) -> None:
+    got = await seller.post(asked("{ __typename }"), (b"accept", accept))
+    assert got.status == (200 if media else 406)
+    assert got.headers["content-type"] == (media or "application/json") + "; charset=utf-8"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "X"])
+async def test_other_methods_are_not_answered(
+    world: World, seller: Asker, nobody: Asker, method: str
+) -> None:
+    for asker in (seller, nobody):
+        got = await asker.send(Sent(asked("{ viewer { id } }"), method))
+        assert got.status == 405
+        assert {"GET", "POST"} <= set(got.headers["allow"].split(", "))
+
+
+async def test_an_answer_to_head_has_no_body(world: World, port: int) -> None:
+    got = await over_socket(port, Sent(method="HEAD").raw())
+    assert (got.status, got.body) == (405, b"")
+    got = await over_socket(port, Sent(method="HEAD", path="/health/live").raw())
+    assert (got.status, got.body) == (200, b"")
+
+
+PATHS = [
+    "/",
+    "/graphql/",
+    "/graphql/x",
+    "//graphql",
+    "/GraphQL",
+    "/graphiql",
+    "/playground",
+    "/metrics",
+    "/docs",
+    "/redoc",
+    "/openapi.json",
+    "/schema",
+    "/schema.graphql",
+    "/health",
+    "/health/",
+    "/health/live/",
+    "/debug",
+    "/admin",
+    "/.env",
+    "/.git/config",
+    "/favicon.ico",
+    "/%2e%2e/app.py",
+    "/static/../app.py",
+]
+
+
+@covers("F2")
+@pytest.mark.parametrize("path", PATHS)
+async def test_elsewhere_there_is_nothing(seller: Asker, nobody: Asker, path: str) -> None:
+    same = await nobody.send(Sent(method="GET", path="/no-such-path"))
+    for asker in (seller, nobody):
+        for method in ("GET", "POST", "OPTIONS"):
+            sent = Sent(
+                b"{}", method, path, headers=((b"accept", b"text/html"), (b"host", b"evil"))
+            )
+            got = await asker.send(sent)
+            assert (got.status, got.body, got.headers) == (404, same.body, same.headers)
+            assert got.codes == ["NOT_FOUND"]
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+async def test_health_says_no_more_than_ok(world: World, path: str) -> None:
+    for query in (b"", b"verbose=1&debug=true"):
+        got = await send(world.app, Sent(method="GET", path=path, query=query))
+        assert (got.status, got.body) == (200, b"ok\n")
+        assert set(got.headers) == {
+            "cache-control",
+            "vary",
+            "x-content-type-options",
+            "content-length",
+            "content-type",
+        }
+    got = await send(world.app, Sent(method="POST", path=path))
+    assert got.status == 405
+    assert not wrong(got)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        b"null",
+        b"https://evil-acme.com",
+        b"https://acme.com.evil.example",
+        b"http://relata.example",
+        b"*",
+    ],
+)
+async def test_other_origins_are_told_nothing_as_none_is_configured(
+    seller: Asker, nobody: Asker, origin: bytes
+) -> None:
+    preflight = (
+        (b"access-control-request-method", b"POST"),
+        (b"access-control-request-headers", b"authorization"),
+    )
+    for asker in (seller, nobody):
+        for method in ("POST", "GET", "OPTIONS"):
+            sent = Sent(asked("{ __typename }"), method, headers=(*preflight, (b"origin", origin)))
+            got = await asker.send(sent)
+            assert not [name for name in got.headers if name.startswith("access-control-")]
+            assert "Origin" in got.headers["vary"]
+
+
+async def test_every_answer_carries_these_headers(seller: Asker, nobody: Asker, port: int) -> None:
+    answers = [
+        await seller.ask("{ viewer { id } }"),
+        await seller.ask("{"),
+        await seller.post(b"5"),
+        await seller.send(Sent(path="/nope")),
+        await seller.send(Sent(method="PUT")),
+        await nobody.ask("{ viewer { id } }"),
+        await nobody.ask(REFRESH),
+        await over_socket(port, Sent(asked(REFRESH)).raw()),
+        await over_socket(port, Sent(method="GET", path="/nope").raw()),
+    ]
+    for got in answers:
+        assert got.headers["cache-control"] == "no-store"
+        assert got.headers["x-content-type-options"] == "nosniff"
+        assert got.headers["vary"] == "Accept, Authorization, Origin"
+        assert not {"server", "set-cookie", "x-powered-by", "etag"} & set(got.headers)
+
+
+# --- sizes and time -----------------------------------------------------------------------------
+
+
+@covers("F18")
+async def test_a_body_has_a_mebibyte_at_most(seller: Asker) -> None:
+    base = asked("{ __typename }")
+    assert (await seller.post(base + b" " * (transport.BODY - len(base)))).status == 200
+    more = base + b" " * (transport.BODY - len(base) + 1)
+    for chunks in (1, 100):
+        got = await seller.send(Sent(more, chunks=chunks))
+        assert (got.status, got.codes) == (413, ["PAYLOAD_TOO_LARGE"])
+        assert got.headers["connection"] == "close"
+
+
+@covers("F18")
+async def test_a_length_that_lies_helps_nobody(seller: Asker, port: int) -> None:
+    head = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    head += b"".join(b"%b: %b\r\n" % each for each in seller.headers[1:])
+    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    flood = head + b"transfer-encoding: chunked\r\n\r\n" + chunk * 40 + b"0\r\n\r\n"
+    got = await over_socket(port, flood)
+    assert got.status in (413, 0)  # 0: refused while we were still sending
+    body = asked("{ __typename }")
+    # Too short: the rest is taken for another request, and is none.
+    got = await over_socket(port, head + b"content-length: 5\r\n\r\n" + body)
+    assert got.status == 400
+    for both in (
+        b"content-length: 4\r\ntransfer-encoding: chunked",
+        b"content-length: 4\r\ncontent-length: 5",
+        b"content-length: -1",
+        b"transfer-encoding: chunked\r\ntransfer-encoding: identity",
+    ):
+        smuggled = b"0\r\n\r\nGET /graphql?query={__typename} HTTP/1.1\r\nhost: x\r\n\r\n"
+        got = await over_socket(port, head + both + b"\r\n\r\n" + smuggled)
+        assert got.status == 400, both
+        assert b"data" not in got.body
+
+
+@covers("F19")
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    seller: Asker, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "BODY_SECONDS", 0.05)
+    raw = Sent(asked("{ __typename }"), headers=seller.headers).raw()
+    got = await over_socket(port, raw[:-3], finished=False)
+    assert (got.status, got.codes) == (408, ["BAD_REQUEST"])
+    assert not wrong(got)
+
+
+@covers("F19")
+async def test_a_head_that_does_not_come_is_not_waited_for(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "HEAD_SECONDS", 0.05)
+    for raw in (b"", b"GET", b"GET /graphql HTTP/1.1\r\nhost: x\r\n"):
+        assert await over_socket(port, raw, finished=False) == Got()
+
+
+async def test_a_head_has_64_kib_at_most(port: int) -> None:
+    for endless in (
+        b"GET /?",
+        b"GET / HTTP/1.1\r\nx: ",
+        b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 9_999,
+    ):
+        got = await over_socket(port, endless + b"x" * 2_000_000, finished=False)
+        assert got.status in (400, 0)
+        assert got.body in (b"", b"The head of the request is too large.")
+
+
+async def test_nothing_listens_to_web_sockets_yet(port: int) -> None:
+    headers = (
+        (b"upgrade", b"websocket"),
+        (b"sec-websocket-version", b"13"),
+        (b"sec-websocket-key", b"MDEyMzQ1Njc4OTAxMjM0NQ=="),
+    )
+    raw = Sent(method="GET", headers=headers).raw()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(raw.replace(b"connection: close", b"connection: upgrade"))
+    first = await asyncio.wait_for(reader.readline(), PATIENCE)
+    writer.close()
+    assert first.split()[1] in (b"401", b"403")
