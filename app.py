@@ -115,8 +115,10 @@ def application(endpoint: Endpoint) -> Starlette:
     """The routes of the house."""
 
     async def ready(_: Request) -> Response:
-        """Requests can be answered: the database is there."""
-        return PlainTextResponse("ok\n", headers=HEADERS)
+        """Whether requests can be answered: whether the database is there."""
+        if await endpoint.house.database.ping():
+            return PlainTextResponse("ok\n", headers=HEADERS)
+        return PlainTextResponse("the database does not answer\n", 503, headers=HEADERS)
 
     async def graphql(request: Request) -> Response:
         return await endpoint(request)

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from auth.viewers import Viewers
 from db.api import MODEL
-from db.engine.transaction import TookTooLong, Turned, TurnedAway
+from db.engine.transaction import LOST, TookTooLong, Turned, TurnedAway
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller, House
 from schema.api import EXPOSED, GRAPHQL, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA
@@ -206,6 +206,9 @@ def _failure(error: Exception) -> Failure:
     if isinstance(error, TookTooLong):
         message = "The database took too long. Ask for less at a time, or filter more narrowly."
         return Refused(Code.TIMEOUT, message)
+    if isinstance(error, LOST):
+        log.warning("database lost", error=type(error).__name__)
+        return Refused(Code.RETRYABLE, "The database is away for a moment. Try again.")
     return _internal(error)
 
 

@@ -21,6 +21,8 @@ NAME = re.compile(r"t_[a-z2-7]+\Z")
 STATEMENT_MS = 5_000
 LOCK_MS = 2_000
 IDLE_MS = 15_000
+ACQUIRE_SECONDS = 5.0
+PING_SECONDS = 2.0
 CACHED_STATEMENTS = 200
 SETTINGS = {
     "application_name": "relata",
@@ -29,6 +31,18 @@ SETTINGS = {
     "jit": "off",
     "search_path": "",
 }
+
+
+LOST: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What is raised when the database is away, restarts, or has no connection free: trying again helps."""
 
 
 class Turned(StrEnum):
@@ -127,6 +141,14 @@ class Database:
         """Close every connection, waiting for transactions under way."""
         await self.pool.close()
 
+    async def ping(self) -> bool:
+        """Whether the database answers, soon enough."""
+        try:
+            await self.pool.fetchval("SELECT 1", timeout=PING_SECONDS)
+        except Exception:  # whatever it is, nobody would be answered
+            return False
+        return True
+
     @asynccontextmanager
     async def read(
         self, placement: Placement, entry: Entry, *, custom_plans: bool = False
@@ -147,7 +169,7 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-        acquired = await self.pool.acquire()
+        acquired = await self.pool.acquire(timeout=ACQUIRE_SECONDS)
         connection = cast("Connection", acquired)
         try:
             try:
