@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Iterator, MutableMapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,8 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -111,8 +113,20 @@ async def elsewhere(_: Request, error: Exception) -> Response:
     return response
 
 
-def application(endpoint: Endpoint) -> Starlette:
-    """The routes of the house."""
+def _cors(origins: Sequence[str]) -> Middleware:
+    """Tokens come in a header, so no page ever needs cookies: credentials are not allowed."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type", "x-access", "x-tenant", "idempotency-key"],
+        expose_headers=["retry-after"],
+        max_age=600,
+    )
+
+
+def application(endpoint: Endpoint, origins: Sequence[str] = ()) -> Starlette:
+    """The routes of the house, and whose web pages may ask it."""
 
     async def ready(_: Request) -> Response:
         """Whether requests can be answered: whether the database is there."""
@@ -130,6 +144,7 @@ def application(endpoint: Endpoint) -> Starlette:
             Route("/health/ready", ready),
         ],
         exception_handlers={HTTPException: elsewhere},
+        middleware=[_cors(origins)] if origins else [],
     )
     served.router.redirect_slashes = False  # it redirects to whatever the header Host says
     return served
@@ -205,7 +220,7 @@ async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
     await prepare(settings, database_url, key)
     async with built(database_url, redis_url, key) as endpoint:
         gc.freeze()  # what is here now stays, so it need not be looked at again
-        await _listen(settings, application(endpoint))
+        await _listen(settings, application(endpoint, settings.allowed_origins))
 
 
 def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:

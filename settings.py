@@ -46,6 +46,11 @@ class Settings(BaseSettings):
     )
     port: int = Field(default=8000, ge=1, le=65535, description="The port we listen on.")
     host: str = Field(default="127.0.0.1", description="The address we listen on.")
+    origins: str = Field(
+        default="",
+        description="Whose web pages may ask, such as https://app.example, commas between; "
+        "exactly as browsers spell them. None, if empty.",
+    )
     demo: bool | None = Field(
         default=None,
         description="Whether to fill an empty database with the demonstration's tenants. Their "
@@ -56,6 +61,23 @@ class Settings(BaseSettings):
     def seeds_demo(self) -> bool:
         """`demo`, or when that is not given: whether the database is the one we start."""
         return self.database_url is None if self.demo is None else self.demo
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """`origins`, one by one."""
+        return [origin.strip() for origin in self.origins.split(",") if origin.strip()]
+
+    @field_validator("origins")
+    @classmethod
+    def _exact(cls, origins: str) -> str:
+        """A star would let every page ask with whatever it has; so would a pattern written badly."""
+        for origin in filter(None, (each.strip() for each in origins.split(","))):
+            scheme, found, host = origin.partition("://")
+            if scheme not in {"http", "https"} or not found or not host or set(host) & set("/*"):
+                raise ValueError(
+                    f"{origin!r} is no origin; write https://app.example, without a path"
+                )
+        return origins
 
     @field_validator("database_url")
     @classmethod
