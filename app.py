@@ -35,6 +35,7 @@ from db.engine.transaction import Database
 from domain.codes import Code, Refused
 from resolvers.engine.context import House
 from schema.endpoint import Endpoint
+from schema.engine.budget import PER_MINUTE
 from schema.engine.transport import HEADERS, JSON, refusal
 from settings import Settings, secret
 from tenancy.demo import ensure_demo
@@ -77,8 +78,13 @@ def configure_logs() -> None:
 
 
 @asynccontextmanager
-async def built(database_url: str, redis_url: str, key: bytes) -> AsyncIterator[Endpoint]:
-    """The house with its pools open, around the endpoint that answers for it."""
+async def built(
+    database_url: str, redis_url: str, key: bytes, per_minute: int = PER_MINUTE
+) -> AsyncIterator[Endpoint]:
+    """The house with its pools open, around the endpoint that answers for it.
+
+    `per_minute` is how many objects a tenant may ask this process for.
+    """
     database = await Database.open(login_url(database_url, key))
     passwords, throttle = Passwords(), Throttle(redis_url, key, time.monotonic)
     house = House(
@@ -91,7 +97,7 @@ async def built(database_url: str, redis_url: str, key: bytes) -> AsyncIterator[
         new_id=uuid7,
     )
     try:
-        yield Endpoint(house, Viewers(database, MODEL, time.monotonic), key)
+        yield Endpoint(house, Viewers(database, MODEL, time.monotonic), key, per_minute)
     finally:
         await throttle.close()
         passwords.close()

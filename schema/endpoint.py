@@ -23,7 +23,7 @@ from resolvers.engine.context import Caller, House
 from schema.api import EXPOSED, GRAPHQL, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA
 from schema.engine import admission
 from schema.engine.admission import Admitted, Documents, Limits
-from schema.engine.budget import Budget
+from schema.engine.budget import PER_MINUTE, Budget
 from schema.engine.cursors import Cursors
 from schema.engine.errors import SIGN_IN, errors_of
 from schema.engine.outline import root_fields
@@ -53,12 +53,14 @@ Failure = Refused | admission.Refused
 class Endpoint:
     """Answers every request to /graphql. Nothing that happens inside is told in words of ours."""
 
-    def __init__(self, house: House, viewers: Viewers, secret: bytes) -> None:
+    def __init__(
+        self, house: House, viewers: Viewers, secret: bytes, per_minute: int = PER_MINUTE
+    ) -> None:
         self.house = house
         self.documents = Documents(GRAPHQL, LIMITS)
         self._public = Documents(PUBLIC_GRAPHQL, LIMITS, size=100)
         roots = root_fields(EXPOSED)
-        budget = Budget(house.monotonic)
+        budget = Budget(house.monotonic, per_minute)
         self.reads = Reads(GRAPHQL, MODEL, roots, viewers, Cursors(secret), budget)
 
     async def __call__(self, request: HttpRequest) -> Response:

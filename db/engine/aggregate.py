@@ -24,8 +24,17 @@ def aggregate(part: Aggregate, rows: All) -> Concat:
     """The text of a connection's `aggregate`."""
     seen, belongs = rows()
     items = [(key, _item(what, seen, rows)) for key, what in part.parts]
-    statement = select(obj(items)).select_from(seen).where(belongs)
+    statement = select(obj(items))
+    if any(_over_rows(what) for _, what in part.parts):
+        statement = statement.select_from(seen).where(belongs)
     return Concat([statement.scalar_subquery()])
+
+
+def _over_rows(what: Measure | str) -> bool:
+    """Whether a part is measured over the rows themselves; sums of money bring statements of their own."""
+    if isinstance(what, str):
+        return what == "count"
+    return any(isinstance(f, Field) and f.kind is not Kind.MONEY for _, f, _ in what.parts)
 
 
 def _item(what: Measure | str, seen: Seen, rows: All) -> Concat | str:

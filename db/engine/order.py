@@ -24,7 +24,7 @@ from db.engine.ask import Connection, SortKey
 from db.engine.gate import Right, Seen
 from db.engine.model import Kind
 from db.engine.source import Scope, sub
-from db.engine.sql import JSON_SELF, Column, Folded
+from db.engine.sql import Column, Folded, json_text
 from db.engine.values import TYPES
 from db.engine.where import readable
 
@@ -71,7 +71,7 @@ def _value(scope: Scope, rows: Seen, asked: SortKey) -> tuple[ColumnElement[Any]
         kept = rows.attribute(attribute)
         if attribute.kind.value == "NUMBER":
             return _number(kept), Numeric(), True
-        text = kept.op("#>>")(JSON_SELF)
+        text = json_text(kept)
         folded = attribute.kind.value == "TEXT"
         return (Folded(text) if folded else text.collate("C")), Text(), True
     field = asked.field

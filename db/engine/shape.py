@@ -13,7 +13,7 @@ from db.engine.emit import field_text, leaf, money, nullable, obj
 from db.engine.gate import Right
 from db.engine.model import Kind
 from db.engine.source import Rows, Scope, beside, sub
-from db.engine.sql import JSON_SELF, Column, Concat, flat, or_null
+from db.engine.sql import Column, Concat, flat, json_text, or_null
 from domain.access import Attribute
 
 NULL = "null"
@@ -96,7 +96,7 @@ def _attributes(scope: Scope, rows: Rows, part: Attributes) -> Concat:
 
 def _attribute(rows: Rows, attribute: Attribute, part: Attributes) -> Concat:
     kept: Any = rows.attribute(attribute)
-    text = kept.op("#>>")(JSON_SELF)
+    text = json_text(kept)
     written: dict[str, Concat | str] = {
         "__typename": '"AttributeValue"',
         "key": _json_string(attribute.key),

@@ -132,5 +132,9 @@ def one_of(value: ColumnElement[Any], name: str, kind: TypeEngine[Any]) -> Colum
     return test
 
 
-JSON_SELF = Concat(["{}"])
-"""The path to a jsonb value itself: `#>> '{}'` is its text without quotes."""
+_SELF = Concat(["{}"])
+
+
+def json_text(value: ColumnElement[Any]) -> ColumnElement[str]:
+    """A jsonb value's text without quotes: `#>>` along the empty path, which leads to itself."""
+    return value.op("#>>", return_type=Text())(_SELF)

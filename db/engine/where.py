@@ -35,7 +35,7 @@ from db.engine.ask import (
 from db.engine.gate import Seen
 from db.engine.model import Kind
 from db.engine.source import Scope
-from db.engine.sql import JSON_SELF, AsText, Concat, Folded, Whole
+from db.engine.sql import AsText, Concat, Folded, Whole, json_text
 from db.engine.values import TYPES
 from domain.access import Attribute
 from domain.codes import Code, Refused
@@ -167,7 +167,7 @@ _JSON_ORDERED: dict[Op, Callable[[Any, Any], Bool]] = {**_ORDERED, Op.EQ: lambda
 
 def _as_text(scope: Scope, kept: Any, kind: Kind, op: Op, value: Slot) -> Bool:
     """Text and dates inside jsonb; a date is ISO text, which sorts as the dates do."""
-    text = kept.op("#>>")(JSON_SELF)
+    text = json_text(kept)
     if kind is Kind.TEXT:
         return _compare(scope, text, kind, "", op, value)
     if op is Op.IN:

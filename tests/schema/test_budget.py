@@ -1,0 +1,28 @@
+"""What a tenant may ask for in a minute: told, kept apart from others, refused when it is spent."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from domain.codes import Code, Refused
+from schema.engine.budget import Budget
+from tests.support.covers import covers
+
+ONE, OTHER = UUID(int=1), UUID(int=2)
+
+
+@covers("D-39")
+def test_a_minute() -> None:
+    clock = [120.0]
+    budget = Budget(lambda: clock[0], per_minute=100)
+    assert budget.spend(ONE, 60) == 40
+    with pytest.raises(Refused, match="in this minute") as refused:
+        budget.spend(ONE, 41)
+    assert refused.value.code is Code.RATE_LIMITED
+    assert refused.value.extensions["retryAfter"] == 61
+    assert budget.spend(OTHER, 100) == 0, "another tenant's minute is his own"
+    assert budget.spend(ONE, 40) == 0, "what was refused was not spent"
+    clock[0] = 180.0
+    assert budget.spend(ONE, 1) == 99
