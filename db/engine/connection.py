@@ -47,7 +47,7 @@ ROWS = "cut"
 
 def connection(scope: Scope, asked: Connection, parent: Rows | None, record: Record) -> Select[Any]:
     """A statement with one row and one column `json`: the connection's text."""
-    if not any(isinstance(part, Nodes | Edges | PageInfo) for _, part in asked.parts):
+    if not any(_of_page(part) for _, part in asked.parts):
         return select(obj(_parts(scope, asked, parent, {})).label("json"))
     seen = scope.gate.see(asked.entity, _form(scope, asked))
     found, to_keys = keys(scope, seen, asked.order)
@@ -67,6 +67,13 @@ def connection(scope: Scope, asked: Connection, parent: Rows | None, record: Rec
     return select(obj(_parts(scope, asked, parent, written)).label("json")).select_from(lines)
 
 
+def _of_page(part: InConnection) -> bool:
+    """Whether a part is made of the page's rows, all of them together: only then is the page read."""
+    if isinstance(part, PageInfo):
+        return any(word in OF_PAGE for _, word in part.parts)
+    return isinstance(part, Nodes | Edges)
+
+
 def _form(scope: Scope, asked: Connection) -> Form:
     """Narrow pays only at the root; nested, the parent's key leads to few rows first (D-52)."""
     return scope.gate.guard.form(asked.entity.name) if asked.via is None else Form.WIDE
@@ -83,6 +90,8 @@ def needs_cursor(asked: Connection) -> bool:
 
 
 CURSORS = ("startCursor", "endCursor")
+OF_PAGE = ("hasNextPage", *CURSORS)
+"""What of `pageInfo` the page's rows say; the rest is known without them."""
 
 
 def condition(
