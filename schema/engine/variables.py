@@ -34,7 +34,9 @@ def coerce(
     """The variables as their types want them. Raises Refused, naming each variable that does not fit."""
     if not operation.variable_definitions:
         return {}
-    found = get_variable_values(schema, operation.variable_definitions, dict(given), max_errors=5)
+    found = get_variable_values(
+        schema, operation.variable_definitions, dict(given), max_errors=5, hide_suggestions=True
+    )
     if isinstance(found, list):
         raise Refused(Code.BAD_USER_INPUT, " ".join(error.message for error in found))
     values: Any = getattr(found, "coerced", found)

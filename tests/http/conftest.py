@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from app import Service, configure_logs, configured
+from schema.engine.budget import Budget
 from tests.support.world import World
 
 
@@ -36,3 +37,10 @@ def logged() -> Iterator[StringIO]:
     structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture
+def unmetered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a test ask for more in a minute than a tenant may, and leaves others their budget."""
+    budget = Budget(world.endpoint.house.monotonic, per_minute=10**12)
+    monkeypatch.setattr(world.endpoint.reads, "_budget", budget)

@@ -12,6 +12,8 @@ INTERNAL = re.compile(
     rb"|Traceback|RecursionError|(?!User)[A-Z][a-z]+Error\b|NoneType|object has no attribute|codec can't"
     rb"|site-packages|/work/|/usr/|/tmp/|\.py\b|SELECT |\bFROM |WHERE |platform\.|log_head|postgres"
 )
+SEALED = re.compile(rb"[A-Za-z0-9_-]{40,}")
+"""Cursors and tokens: what chance writes into them means nothing. Names of schemas are shorter."""
 CODES = {code.value for code in Code}
 
 
@@ -23,7 +25,9 @@ def wrong(got: Got) -> list[str]:
     if got.headers.get("cache-control") != "no-store":
         found.append("may be kept by caches")
     everything = got.body + "".join(got.headers.values()).encode("latin-1")
-    found += [f"tells {match.group()!r}" for match in INTERNAL.finditer(everything)]
+    found += [
+        f"tells {match.group()!r}" for match in INTERNAL.finditer(SEALED.sub(b"", everything))
+    ]
     if got.status == 200 and not got.body.startswith(b'{"errors"'):
         return found + _wrong_data(got)
     try:

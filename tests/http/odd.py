@@ -45,7 +45,7 @@ VALID: list[dict[str, Any]] = [
         "{ accounts(first: 1) { nodes { name attributes(keys: $k) { key } } } }",
         "variables": {"k": ["a"]},
     },
-    {"query": "{ opportunities(first: 1) { aggregate { sum { probability } } } }"},
+    {"query": "{ opportunities(first: 1) { aggregate { count sum { amount { amount } } } } }"},
     {"query": '{ __type(name: "Account") { name fields { name } } }'},
     {
         "query": "query A { viewer { id } } query B($x: Boolean!) "

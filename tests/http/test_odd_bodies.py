@@ -15,6 +15,8 @@ from tests.http.odd import HEADERS, METHODS, PATHS, Odd, fixed
 from tests.support.covers import covers
 from tests.support.world import World
 
+pytestmark = pytest.mark.usefixtures("unmetered")
+
 SEEDS = 10
 EACH = 1_000
 AT_ONCE = 8
@@ -108,3 +110,10 @@ async def test_odd_requests_over_a_socket(world: World, port: int, logged: Strin
 
 HEADLESS = b'{"errors":[{"message":"","extensions":{"code":"BAD_REQUEST"}}]}'
 """Stands for the body of an answer that has none, as those to HEAD."""
+
+
+@covers("F5")
+@pytest.mark.parametrize("part", ["__typename", "sum { __typename }", "sum { amount { amount } }"])
+async def test_measures_need_no_count(world: World, part: str) -> None:
+    got = await world.ask("rep1", f"{{ opportunities {{ aggregate {{ {part} }} }} }}")
+    assert got.status == 200
