@@ -1,5 +1,6 @@
 """The words in which an area says who reaches its rows; a record without a policy is closed to everybody."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,19 +15,30 @@ from db.engine.sql import Whole, one_of, parameter
 
 OWNERS = "owners:{entity}"
 """The parameter with the employees whose records a viewer sees as his own."""
+READABLE = "viewer:attributes"
+"""The parameter with the ids of the custom attributes that a viewer may read."""
+
+
+class ByCondition(ABC):
+    """A way to rows that a condition on the row itself describes."""
+
+    @abstractmethod
+    def wide(self, entity: Entity) -> ColumnElement[bool]:
+        """The condition on the entity's own table."""
+
+    def narrow(self, entity: Entity) -> Select[Any]:
+        """The ids of the rows that fulfil it."""
+        return select(entity.table.c.id).where(self.wide(entity))
 
 
 @dataclass(frozen=True)
-class Owned:
+class Owned(ByCondition):
     """Rows whose owner is the viewer or somebody below in the employee tree."""
 
     column: Any
 
     def wide(self, entity: Entity) -> ColumnElement[bool]:
         return one_of(self.column, OWNERS.format(entity=entity.name), Uuid())
-
-    def narrow(self, entity: Entity) -> Select[Any]:
-        return select(entity.table.c.id).where(self.wide(entity))
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Matching:
+class Matching(ByCondition):
     """Rows with a value that a standing rule opens to the viewer's roles."""
 
     column: Any
@@ -54,9 +66,6 @@ class Matching:
 
     def wide(self, entity: Entity) -> ColumnElement[bool]:
         return one_of(self.column, self.name, Uuid())
-
-    def narrow(self, entity: Entity) -> Select[Any]:
-        return select(entity.table.c.id).where(self.wide(entity))
 
 
 @dataclass(frozen=True)
@@ -76,21 +85,42 @@ class Shared:
         return select(self.record).where(mine)
 
 
-Source = Owned | Matching | Shared
+@dataclass(frozen=True)
+class Readable(ByCondition):
+    """Definitions of custom attributes whose values the viewer may read: of others he is not told."""
+
+    column: Any
+
+    def wide(self, entity: Entity) -> ColumnElement[bool]:
+        return one_of(self.column, READABLE, Uuid())
+
+
+Source = Owned | Matching | Shared | Readable
 Policy = Callable[[Any], Sequence[Source]]
 _policies: dict[str, Policy] = {}
+_restricting: set[str] = set()
 _standing: dict[str, Standing] = {}
 
 
-def policy(record: type[Record]) -> Callable[[Policy], Policy]:
-    """Declare how a viewer whose profile opens only OWN rows of `record` reaches them."""
+def policy(record: type[Record], *, restricts: bool = False) -> Callable[[Policy], Policy]:
+    """Declare how a viewer whose profile opens only OWN rows of `record` reaches them.
+
+    A policy that `restricts` holds whatever a profile opens: restrictions win (D-10).
+    """
 
     def remember(rows: Policy) -> Policy:
         _policies[record.__name__] = rows
+        if restricts:
+            _restricting.add(record.__name__)
         rows(record.__table__.c)  # so that its standing rules are known before anybody asks
         return rows
 
     return remember
+
+
+def is_restricted(entity: str) -> bool:
+    """Whether the entity's policy holds for viewers of all rows, too."""
+    return entity in _restricting
 
 
 def reach(entity: Entity, form: Form) -> ColumnElement[bool]:

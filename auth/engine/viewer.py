@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement
 
-from auth.engine.policy import OWNERS, reach
+from auth.engine.policy import OWNERS, READABLE, is_restricted, reach
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
 from domain.access import Attribute, EntityRights, RowScope
@@ -38,7 +38,8 @@ class Viewer:
 
     def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
         """The condition on the entity's table, or None for all rows."""
-        return None if self.rights[entity.name].rows is RowScope.ALL else reach(entity, form)
+        everything = self.rights[entity.name].rows is RowScope.ALL
+        return None if everything and not is_restricted(entity.name) else reach(entity, form)
 
     def right(self, entity: str, name: str) -> Right:
         """What may be done with a field or a reference."""
@@ -80,6 +81,8 @@ class Viewer:
             "viewer:user": self.user,
             "viewer:employee": self.employee,
         }
+        readable = (a.id for granted in self.rights.values() for a in granted.attributes.values())
+        values[READABLE] = [UUID(id) for id in readable]
         values.update((name, list(array)) for name, array in self.arrays.items())
         for entity, granted in self.rights.items():
             values[OWNERS.format(entity=entity)] = list(self.owners.get(entity, ()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, Lateral, Text, case, select
+from sqlalchemy import ColumnElement, Lateral, Text, case, func, select
 
 from db.engine.ask import Amount, Attributes, Connection, Object, One, Shown, Typename, Value
 from db.engine.connection import connection
@@ -15,7 +15,15 @@ from db.engine.model import Kind
 from db.engine.source import Rows, Scope, beside, sub
 from db.engine.sql import Column, Concat, flat, json_text, or_null
 from domain.access import Attribute
+from domain.setup import AttributeKind
 
+KEPT_AS = {
+    AttributeKind.TEXT: ("string", Kind.TEXT),
+    AttributeKind.DATE: ("string", Kind.TEXT),
+    AttributeKind.NUMBER: ("number", Kind.DECIMAL),
+    AttributeKind.BOOLEAN: ("boolean", Kind.BOOLEAN),
+}
+"""How jsonb keeps a value, and how it is written. What is kept otherwise is no value: it reads as null."""
 NULL = "null"
 HIDDEN = "hidden"
 RULED = "status"
@@ -107,8 +115,9 @@ def _attribute(rows: Rows, attribute: Attribute, part: Attributes) -> Concat:
         "boolean": NULL,
         "label": _json_string(attribute.label),
     }
-    kind = {"TEXT": Kind.TEXT, "BOOLEAN": Kind.BOOLEAN}.get(attribute.kind.value, Kind.ENUM)
-    written[attribute.kind.value.lower()] = nullable(leaf(kind, text), True)
+    typed, kind = KEPT_AS[attribute.kind]
+    fits = func.jsonb_typeof(kept) == Concat([typed])
+    written[attribute.kind.value.lower()] = nullable(Concat([case((fits, leaf(kind, text)))]), True)
     return obj((key, written[word]) for key, word in part.parts)
 
 

@@ -17,7 +17,8 @@ from domain.codes import Code, Refused
 
 MARK = re.compile(rb"\x01(\d+)\x02([^\x03]*)\x03")
 """What the statement writes: the list's number, and its sort keys as a JSON array."""
-LONGEST = 4096
+LONGEST = 256 * 1024
+"""A cursor is as long as the texts a list is sorted by; what is longer is none of ours."""
 MESSAGE = "This cursor is not one of this list: read the list again from its beginning."
 
 

@@ -1,0 +1,381 @@
+"""What a view is in SQL: a plain statement that Postgres looks through, masked, and in the right form (D-50 to D-52)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+
+from auth.engine.viewer import NARROW_AT_MOST, Viewer
+from auth.rights import load
+from db.api import MODEL
+from db.engine.gate import Compiled, Form, Gate, Right, Unsealed
+from db.engine.model import Entity
+from db.engine.sql import Folded, parameter
+from db.engine.transaction import Entry
+from domain.access import EntityRights, RowScope
+from resolvers.engine.context import Caller
+from schema.engine.reads import Request
+from tests.support.covers import covers
+from tests.support.world import PERSONAS, World
+
+OPPORTUNITY, ACCOUNT = MODEL.entities["Opportunity"], MODEL.entities["Account"]
+NOBODY = UUID(int=0)
+BARS = (
+    "LIMIT",
+    "OFFSET",
+    "DISTINCT",
+    "GROUP BY",
+    "HAVING",
+    "ORDER BY",
+    "MATERIALIZED",
+    "WITH",
+    "FOR UPDATE",
+    "OVER",
+)
+"""What stops Postgres from pulling a view up into the statement around it."""
+
+
+def viewer(entity: Entity, rows: RowScope = RowScope.ALL, **rights: Right) -> Viewer:
+    """Somebody who sees everything of an entity, but for what is said."""
+    closed = {name for name, right in rights.items() if right is Right.CLOSED}
+    ruled = {name: ("WON",) for name, right in rights.items() if right is Right.RULED}
+    granted = EntityRights(rows, entity.granted - closed, ruled)
+    return Viewer(NOBODY, NOBODY, 0, {entity.name: granted}, {}, {}, {})
+
+
+def listed(entity: Entity, guard: Viewer, form: Form, *columns: str) -> str:
+    """The SQL of a view with these columns, without what stands around it."""
+    gate = Gate(guard)
+    seen = gate.see(entity, form)
+    for column in columns:
+        seen.column(column)
+    sql = gate.compile(sa.select(seen.column("id")).select_from(seen)).sql
+    found = re.search(r"FROM \((.*)\) AS \w+_1", " ".join(sql.split()))
+    assert found is not None
+    return found[1]
+
+
+# --- plain --------------------------------------------------------------------------------------
+
+
+@covers("D-50")
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("rows", RowScope)
+@pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
+def test_a_view_is_a_plain_select(entity: Entity, rows: RowScope, form: Form) -> None:
+    columns = [each.column for each in entity.fields.values()]
+    sql = listed(entity, viewer(entity, rows), form, *columns)
+    table = re.escape(
+        f'"{entity.table.name}"' if entity.table.name == "user" else entity.table.name
+    )
+    assert sql.startswith("SELECT ")
+    assert re.search(rf"^[^(]* FROM {table} WHERE {table}\.deleted_at IS NULL", sql)
+    for bar in BARS:
+        assert not re.search(rf"\b{bar}\b", sql), f"{bar} in {sql}"
+    assert not re.search(
+        r"\b(?!in|or|and|any|exists|union all|where|from)\w+\(", sql, re.IGNORECASE
+    )
+
+
+@covers("D-34", "D-50")
+@pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
+def test_without_a_right_there_is_no_view(entity: Entity) -> None:
+    nobody = Viewer(NOBODY, NOBODY, 0, {}, {}, {}, {})
+    gate = Gate(nobody)
+    seen = gate.see(entity)
+    with pytest.raises((Unsealed, KeyError)):
+        gate.compile(sa.select(seen.column("id")).select_from(seen))
+
+
+@covers("D-34", "D-52")
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
+def test_an_entity_without_a_policy_has_no_own_rows(entity: Entity, form: Form) -> None:
+    """Forgetting a policy closes: OWN of something that nobody owns is nothing."""
+    sql = listed(entity, viewer(entity, RowScope.OWN), form)
+    if entity.name not in ("Opportunity", "Account", "Employee"):
+        assert sql.endswith("deleted_at IS NULL AND false")
+    else:
+        assert "owners" not in sql
+        assert "= ANY ($" in sql
+
+
+# --- looked through -----------------------------------------------------------------------------
+
+
+def nodes(plan: Any) -> Iterator[Any]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes(inner)
+
+
+async def planned(world: World, compiled: Compiled, *values: Any) -> list[Any]:
+    """The nodes of Postgres' plan, as it would be with so many rows that indexes pay."""
+    place = world.tenants["acme"].placement
+    async with world.endpoint.house.database.read(place, Entry()) as connection:
+        await connection.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
+        )
+        text = await connection.fetchval("EXPLAIN (FORMAT JSON) " + compiled.sql, *values)
+    return list(nodes(json.loads(text)[0]["Plan"]))
+
+
+def used(found: list[Any]) -> set[str]:
+    """The indexes of a plan. No view was left standing as a scan of its own."""
+    assert not [node for node in found if node["Node Type"] in ("Subquery Scan", "CTE Scan")], found
+    return {node["Index Name"] for node in found if "Index Name" in node}
+
+
+@covers("D-50")
+async def test_the_order_by_name_is_read_from_its_index(world: World) -> None:
+    gate = Gate(viewer(OPPORTUNITY, commission=Right.RULED, margin=Right.CLOSED))
+    seen = gate.see(OPPORTUNITY)
+    shown = [seen.column(name) for name in ("name", "margin", "commission", "amount")]
+    order = (Folded(seen.column("name")), seen.column("id"))
+    statement = sa.select(*shown).select_from(seen).order_by(*order).limit(51)
+    found = await planned(world, gate.compile(statement), ["WON"], 51)
+    assert used(found) == {"opportunity_name_idx"}
+    assert not [node for node in found if "Sort" in node["Node Type"]], found
+
+
+@covers("D-50")
+async def test_a_test_of_the_owner_is_answered_from_its_index(world: World) -> None:
+    gate = Gate(viewer(OPPORTUNITY))
+    seen = gate.see(OPPORTUNITY)
+    mine = seen.test("owner_id", lambda key: key == parameter("owner", sa.Uuid()))
+    statement = (
+        sa.select(seen.column("name")).select_from(seen).where(mine).order_by(seen.column("id"))
+    )
+    found = await planned(world, gate.compile(statement), NOBODY)
+    assert used(found) == {"opportunity_owner_id_id_idx"}
+    assert not [node for node in found if "Sort" in node["Node Type"]], found
+
+
+@covers("D-50", "D-54")
+@pytest.mark.parametrize("scope", RowScope)
+async def test_a_view_beside_each_row_is_looked_through_too(world: World, scope: RowScope) -> None:
+    """Under LATERAL the parent's key leads to few rows first, whatever the form of the row scope."""
+    account = viewer(ACCOUNT)
+    both = {**account.rights, **viewer(OPPORTUNITY, scope).rights}
+    gate = Gate(dataclasses.replace(account, rights=both))
+    outer, inner = gate.see(ACCOUNT), gate.see(OPPORTUNITY)
+    here = inner.column("account_id") == outer.column("id")
+    few = sa.select(inner.column("name")).select_from(inner).where(here).limit(3)
+    beside = sa.join(outer, sa.lateral(few, "few"), sa.true(), isouter=True)
+    statement = sa.select(outer.column("name")).select_from(beside)
+    compiled = gate.compile(statement)
+    values: dict[str, Any] = {"viewer:employee": NOBODY}
+    given = [
+        3 if name.startswith("param") else values.get(name, []) for name in compiled.parameters
+    ]
+    found = await planned(world, compiled, *given)
+    scans = [n for n in found if n["Node Type"] == "Subquery Scan" and n.get("Alias") != "few"]
+    assert not scans
+    assert "opportunity_account_id_idx" in {node.get("Index Name") for node in found}
+
+
+# --- masks --------------------------------------------------------------------------------------
+
+
+@covers("D-30", "D-51")
+def test_closed_columns_are_null_and_never_named() -> None:
+    guard = viewer(OPPORTUNITY, margin=Right.CLOSED)
+    sql = listed(OPPORTUNITY, guard, Form.WIDE, "margin", "name")
+    assert "NULL AS margin" in sql
+    assert "opportunity.margin" not in sql
+    gate = Gate(guard)
+    seen = gate.see(OPPORTUNITY)
+    met = seen.test("margin", lambda column: column > 1)
+    assert "opportunity.margin" not in gate.compile(sa.select(met).select_from(seen)).sql
+
+
+@covers("D-51")
+def test_ruled_columns_are_cases_where_they_are_shown() -> None:
+    sql = listed(OPPORTUNITY, viewer(OPPORTUNITY, commission=Right.RULED), Form.WIDE, "commission")
+    case = r"CASE WHEN \(?opportunity\.status = ANY \(\$1::TEXT\[\]\)\)? THEN opportunity\.commission END AS commission"
+    assert re.search(case, sql), sql
+
+
+@covers("D-51")
+def test_ruled_columns_are_tested_with_their_status_beside() -> None:
+    gate = Gate(viewer(OPPORTUNITY, commission=Right.RULED))
+    seen = gate.see(OPPORTUNITY)
+    met = seen.test("commission", lambda column: column > parameter("least", sa.Numeric()))
+    sql = gate.compile(sa.select(seen.column("id")).select_from(seen).where(met)).sql
+    assert "CASE" not in sql
+    assert re.search(
+        r"WHERE opportunity_1\.status_ = ANY \(\$\d::TEXT\[\]\) AND opportunity_1\.commission_raw > \$\d",
+        sql,
+    )
+
+
+FILTERS: dict[str, bool] = {
+    '{eq: "1"}': True, '{in: ["1", "2"]}': True, '{lt: "1"}': True, '{lte: "1"}': True,
+    '{gt: "1"}': True, '{gte: "1"}': True, "{isNull: false}": True,
+    '{ne: "1"}': True, '{notIn: ["1"]}': True, "{isNull: true}": True,
+}  # fmt: skip
+
+
+@covers("D-51")
+@pytest.mark.parametrize("test", FILTERS)
+async def test_the_planner_says_ruled_filters_without_a_case(world: World, test: str) -> None:
+    """Negations too: they are the complement of a positive test, which has the status beside it."""
+    query = "{ opportunities(filter: {commission: %s}) { totalCount } }" % test  # noqa: UP031
+    sql, _ = await plan_of(world, "rep1", query)
+    assert "CASE" not in sql
+    assert re.search(
+        r"\.status_ = ANY \(\$\d+::TEXT\[\]\) AND opportunity_\d\.commission_raw ", sql
+    )
+    ordered = "{ opportunities(orderBy: [{commission: DESC}]) { nodes { id } } }"
+    sql, _ = await plan_of(world, "rep1", ordered)
+    assert re.search(
+        r"CASE WHEN .*opportunity\.status = ANY .* THEN opportunity\.commission END", sql
+    )
+
+
+@covers("D-51")
+async def test_a_ruled_filter_uses_the_fields_index_and_a_case_does_not(world: World) -> None:
+    least = parameter("least", sa.Numeric())
+    found = []
+    for said in ("test", "case"):
+        gate = Gate(viewer(OPPORTUNITY, amount=Right.RULED))
+        seen = gate.see(OPPORTUNITY)
+        met = (
+            seen.test("amount", lambda c: c > least)
+            if said == "test"
+            else seen.column("amount") > least
+        )
+        statement = sa.select(seen.column("id")).select_from(seen).where(met)
+        compiled = gate.compile(statement)
+        values = [["WON"] if name.startswith("statuses") else 1 for name in compiled.parameters]
+        plan = await planned(world, compiled, *values)
+        used(plan)
+        found.append(
+            [
+                n["Index Cond"]
+                for n in plan
+                if n.get("Index Name") == "opportunity_amount_idx" and "Index Cond" in n
+            ]
+        )
+    by_test, by_case = found
+    assert any("amount >" in condition for condition in by_test)
+    assert not any("amount >" in condition for condition in by_case)
+
+
+# --- forms --------------------------------------------------------------------------------------
+
+
+async def plan_of(
+    world: World, persona: str, query: str, reach: int | None = None
+) -> tuple[str, bool]:
+    """The SQL that a persona's query is planned to, and whether it is planned for its values."""
+    tenant, house = world.tenants["acme"], world.endpoint.house
+    user = await world.admin.fetchval(
+        f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
+        f"{persona}@acme.example",
+    )
+    async with house.database.read(tenant.placement, Entry()) as connection:
+        known = await load(connection, MODEL, user)
+    assert known is not None
+    if reach is not None:
+        known = dataclasses.replace(known, reach=dict.fromkeys(known.reach, reach))
+    request = Request(query, world.endpoint.documents.get(query), None, {})
+    made, _ = world.endpoint.reads.explain(Caller(tenant, user, NOBODY, ""), known, request)
+    assert made is not None
+    assert made.compiled is not None
+    return " ".join(made.compiled.sql.split()), made.narrow
+
+
+NARROW = (
+    "opportunity.id IN (SELECT opportunity.id FROM opportunity WHERE opportunity.owner_id = ANY"
+)
+WIDE = re.compile(r"EXISTS \(SELECT 1 AS \w+ FROM opportunity_share")
+ROOT = "{ opportunities(first: 3) { totalCount nodes { id name } aggregate { count } } }"
+NESTED = "{ accounts(first: 3) { nodes { opportunities(first: 3) { totalCount nodes { id } } } } }"
+ELSEWHERE = (
+    NESTED,
+    '{ opportunity(id: "opp_00000000000000000000000000000001") { name } }',
+    '{ nodes(ids: ["opp_00000000000000000000000000000001"]) { id ... on Opportunity { name } } }',
+    "{ accounts(filter: {opportunities: {some: {}}}) { totalCount } }",
+)
+
+
+@covers("D-52")
+async def test_a_root_list_of_somebody_with_few_rows_is_narrow(world: World) -> None:
+    sql, custom = await plan_of(world, "rep1", ROOT)
+    assert NARROW in sql
+    assert "UNION ALL" in sql
+    assert custom, "a generic plan would not know how few"
+
+
+@covers("D-52")
+@pytest.mark.parametrize(
+    ("reach", "narrow"), [(0, True), (NARROW_AT_MOST, True), (NARROW_AT_MOST + 1, False)]
+)
+async def test_narrow_goes_so_far(world: World, reach: int, narrow: bool) -> None:
+    sql, custom = await plan_of(world, "rep1", ROOT, reach)
+    assert (NARROW in sql, "UNION ALL" in sql, custom) == (narrow, narrow, narrow)
+    assert bool(WIDE.search(sql)) != narrow
+
+
+@covers("D-52")
+@pytest.mark.parametrize("query", ELSEWHERE)
+async def test_everywhere_else_the_form_is_wide(world: World, query: str) -> None:
+    sql, custom = await plan_of(world, "rep1", query)
+    assert "UNION ALL" not in sql
+    assert WIDE.search(sql)
+    assert not custom
+
+
+@covers("D-52")
+async def test_below_a_narrow_root_the_form_is_wide(world: World) -> None:
+    query = "{ opportunities(first: 3) { nodes { account { opportunities(first: 3) { nodes { id } } } } } }"
+    sql, custom = await plan_of(world, "rep1", query)
+    assert sql.count(NARROW) == 1
+    assert len(WIDE.findall(sql)) == 1
+    assert custom
+
+
+@covers("D-52")
+async def test_who_sees_all_rows_has_no_condition(world: World) -> None:
+    sql, custom = await plan_of(world, "admin", ROOT)
+    assert "owner_id" not in sql
+    assert "opportunity_share" not in sql
+    assert not custom
+
+
+@covers("D-52")
+@pytest.mark.parametrize("persona", PERSONAS)
+async def test_both_forms_find_the_same_rows(world: World, persona: str) -> None:
+    tenant, house = world.tenants["acme"], world.endpoint.house
+    user = await world.admin.fetchval(
+        f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
+        f"{persona}@acme.example",
+    )
+    async with house.database.read(tenant.placement, Entry()) as connection:
+        known = await load(connection, MODEL, user)
+        assert known is not None
+        for name in known.rights:
+            found = [await _all(connection, known, MODEL.entities[name], form) for form in Form]
+            assert found[0] == found[1], name
+            assert len(found[0]) == len(set(found[0]))
+
+
+async def _all(
+    connection: asyncpg.Connection[Any], known: Viewer, entity: Entity, form: Form
+) -> list[UUID]:
+    gate = Gate(known)
+    seen = gate.see(entity, form)
+    compiled = gate.compile(
+        sa.select(seen.column("id")).select_from(seen).order_by(seen.column("id"))
+    )
+    values = [known.value(name) for name in compiled.parameters]
+    return [row[0] for row in await connection.fetch(compiled.sql, *values)]
