@@ -18,7 +18,7 @@ import typer
 if TYPE_CHECKING:
     import asyncpg
 
-    from db.engine.directory import Servers
+    from db.engine.local.directory import Servers
     from settings import Settings
 
     Admin = asyncpg.Connection[Any]
@@ -70,7 +70,7 @@ def run(
     """Serve the API, with servers of our own where no URL names others."""
     import uvloop
 
-    from db.engine.embedded import CannotStart
+    from db.engine.local.embedded import CannotStart
 
     settings = configured(port=port, data=data)
     try:
@@ -89,7 +89,7 @@ def run(
 
 async def _run(settings: "Settings") -> None:
     import app
-    from db.engine.embedded import embedded
+    from db.engine.local.embedded import embedded
 
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None  # noqa: S101 - a coroutine that runs has one
@@ -110,7 +110,7 @@ async def _run(settings: "Settings") -> None:
 
 def _free(host: str, port: int) -> None:
     """Say that the port is taken before anything is started."""
-    from db.engine.embedded import CannotStart
+    from db.engine.local.embedded import CannotStart
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -189,8 +189,8 @@ def sdl(
 @asynccontextmanager
 async def _servers(settings: "Settings") -> AsyncIterator["Servers"]:
     """Those of a server that runs on the data directory, else our own for as long as it takes."""
-    from db.engine.directory import running
-    from db.engine.embedded import embedded
+    from db.engine.local.directory import running
+    from db.engine.local.embedded import embedded
 
     found = await running(settings.data) if settings.database_url is None else None
     if found is not None:
@@ -205,7 +205,7 @@ async def _servers(settings: "Settings") -> AsyncIterator["Servers"]:
 
 def _with_admin(data: Path | None, work: Callable[["Admin"], Awaitable[None]]) -> None:
     """Do something as the operator of the database; what cannot be done is told in a sentence."""
-    from db.engine.embedded import CannotStart
+    from db.engine.local.embedded import CannotStart
     from settings import secret
     from tenancy.engine.migrate import administrator, bring_up_to_date
     from tenancy.engine.provision import TenantError
@@ -287,7 +287,7 @@ def migration(
 ) -> None:
     """Write the next migration of the tenants, from what is declared and not yet migrated."""
     from db.api import METADATA
-    from db.engine.embedded import embedded
+    from db.engine.local.embedded import embedded
     from tenancy.engine.author import write
     from tenancy.engine.migrate import administrator, bring_up_to_date
 

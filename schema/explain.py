@@ -13,8 +13,8 @@ from auth.engine.viewer import Viewer
 from auth.rights import load
 from db import sessions
 from db.api import MODEL
-from db.engine.planner import Plan
-from db.engine.run import explain as how
+from db.engine.plan.planner import Plan
+from db.engine.plan.run import explain as how
 from db.engine.transaction import Entry
 from domain.codes import Refused
 from resolvers.engine.context import Caller

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from db.engine.embedded import Servers, embedded
+from db.engine.local.embedded import Servers, embedded
 from tests.support.world import World, world_on
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from db.engine.ask import (
+from db.engine.model import Entity, Field, Kind, Model
+from db.engine.plan.ask import (
     Among,
     And,
     AttributeTest,
@@ -18,7 +19,6 @@ from db.engine.ask import (
     Test,
     Through,
 )
-from db.engine.model import Entity, Field, Kind, Model
 from domain.codes import Code, Refused
 
 ATTRIBUTE_KINDS = {

@@ -19,7 +19,7 @@ from graphql import (
     value_from_ast,
 )
 
-from db.engine.ask import Slot
+from db.engine.plan.ask import Slot
 from domain.codes import Code, Refused
 from schema.engine.variables import ABSENT, wrap
 

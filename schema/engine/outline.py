@@ -16,7 +16,8 @@ from graphql import (
     VariableNode,
 )
 
-from db.engine.ask import (
+from db.engine.model import Entity, Field, Kind, Model, Reverse
+from db.engine.plan.ask import (
     Aggregate,
     Amount,
     Attributes,
@@ -41,7 +42,6 @@ from db.engine.ask import (
     Value,
     connections,
 )
-from db.engine.model import Entity, Field, Kind, Model, Reverse
 from domain.codes import Code, Refused
 from schema.engine.expose import Exposed
 from schema.engine.filters import LISTS, Filters

@@ -20,10 +20,10 @@ from graphql import (
 
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
-from db.engine.ask import Connection, Outline
 from db.engine.model import Model
-from db.engine.planner import Forbidden, Plan, plan, resolve
-from db.engine.run import run
+from db.engine.plan.ask import Connection, Outline
+from db.engine.plan.planner import Forbidden, Plan, plan, resolve
+from db.engine.plan.run import run
 from db.engine.transaction import Turned, TurnedAway
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from db.engine.ask import (
+from db.engine.model import Reverse
+from db.engine.plan.ask import (
     Among,
     And,
     AttributeTest,
@@ -16,7 +17,6 @@ from db.engine.ask import (
     Test,
     Through,
 )
-from db.engine.model import Reverse
 
 
 def signature(

@@ -20,7 +20,7 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
-from db.engine.ask import Slot
+from db.engine.plan.ask import Slot
 from domain.codes import Code, Refused
 
 ABSENT = object()

@@ -7,8 +7,8 @@ from typing import Any
 
 import strawberry
 
-from db.engine.ask import Op
 from db.engine.model import Kind
+from db.engine.plan.ask import Op
 from domain.setup import AttributeKind
 from schema.engine.scalars import AttributeKey, DateText, DateTimeText, DecimalText
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from db.engine.embedded import Servers
+from db.engine.local.embedded import Servers
 from db.engine.transaction import Database
 from tenancy.engine.history import upgrade_catalog
 from tenancy.engine.provision import create

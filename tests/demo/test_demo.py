@@ -17,7 +17,7 @@ from sqlalchemy import Text
 
 from bench.data import fill
 from db.api import METADATA, MODEL
-from db.engine.embedded import Servers
+from db.engine.local.embedded import Servers
 from domain.access import Attribute, EntityRights, Profile, RowScope, StatusRule, rights
 from domain.setup import AttributeKind
 from tenancy.demo import ensure_demo, seed

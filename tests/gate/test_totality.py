@@ -349,7 +349,8 @@ async def test_odd_values_are_written_as_json(odd: World, key: str) -> None:
 @covers("D-38")
 async def test_a_list_goes_on_after_a_long_name(odd: World) -> None:
     place = odd.schema(ODD)
-    rename = f"UPDATE {place}.opportunity SET name = $1 WHERE id = (SELECT min(id::text)::uuid FROM {place}.opportunity WHERE deleted_at IS NULL)"  # noqa: S608
+    one = f"SELECT min(id::text)::uuid FROM {place}.opportunity WHERE deleted_at IS NULL"  # noqa: S608
+    rename = f"UPDATE {place}.opportunity SET name = $1 WHERE id = ({one})"  # noqa: S608
     await odd.admin.execute(rename, "\U0010fffd" * 2000)  # sorts last of all
     try:
         given: dict[str, Any] = {"order": [{"name": "DESC"}], "after": None}

@@ -150,7 +150,7 @@ def sdl_current() -> str | None:
 def forgotten_migrations() -> str | None:
     """What the tables say and no migration does: asked of an empty database of its own."""
     sys.path.insert(0, str(ROOT))
-    from db.engine.embedded import embedded
+    from db.engine.local.embedded import embedded
 
     async def compare() -> list[str]:
         from db.api import METADATA

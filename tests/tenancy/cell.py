@@ -10,9 +10,9 @@ from uuid import UUID
 
 import asyncpg
 
-from db.engine.embedded import Servers
 from db.engine.gate import Compiled
-from db.engine.run import tagged
+from db.engine.local.embedded import Servers
+from db.engine.plan.run import tagged
 from db.engine.transaction import Database, Placement
 from tenancy.engine.history import upgrade_catalog
 from tenancy.engine.provision import Tenant, create

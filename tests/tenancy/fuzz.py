@@ -35,8 +35,8 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.pool, name)
 
-    async def acquire(self) -> Any:
-        held = await self.pool.acquire()
+    async def acquire(self, **how: Any) -> Any:
+        held = await self.pool.acquire(**how)
         self._fuzz.unclean += held.is_in_transaction()
         self._fuzz.reached("begin")
         return held

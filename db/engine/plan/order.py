@@ -20,13 +20,13 @@ from sqlalchemy import (
     select,
 )
 
-from db.engine.ask import Connection, SortKey
 from db.engine.gate import Right, Seen
 from db.engine.model import Kind
-from db.engine.source import Scope, sub
+from db.engine.plan.ask import Connection, SortKey
+from db.engine.plan.source import Scope, sub
+from db.engine.plan.values import TYPES
+from db.engine.plan.where import readable
 from db.engine.sql import Column, Folded, json_text
-from db.engine.values import TYPES
-from db.engine.where import readable
 
 
 @dataclass(frozen=True)

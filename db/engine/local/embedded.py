@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import asyncpg
 
-from db.engine.directory import (
+from db.engine.local.directory import (
     PORT,
     Servers,
     Site,
@@ -28,7 +28,7 @@ from db.engine.directory import (
     settled,
     site_of,
 )
-from db.engine.programs import (
+from db.engine.local.programs import (
     CannotStart,
     find_postgres,
     find_valkey,

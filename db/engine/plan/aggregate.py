@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Numeric, Text, func, select
 
-from db.engine.ask import Aggregate, Measure
-from db.engine.emit import array, leaf, nullable, obj
 from db.engine.gate import Seen
 from db.engine.model import Field, Kind
+from db.engine.plan.ask import Aggregate, Measure
+from db.engine.plan.emit import array, leaf, nullable, obj
 from db.engine.sql import AsText, Column, Concat, StringAgg, Whole
 
 AVERAGE_DIGITS = 2

@@ -18,8 +18,10 @@ from sqlalchemy import (
     true,
 )
 
-from db.engine.aggregate import aggregate
-from db.engine.ask import (
+from db.engine.gate import Form, Seen
+from db.engine.model import Kind
+from db.engine.plan.aggregate import aggregate
+from db.engine.plan.ask import (
     Aggregate,
     Connection,
     Edges,
@@ -30,13 +32,11 @@ from db.engine.ask import (
     TotalCount,
     Typename,
 )
-from db.engine.emit import array, obj
-from db.engine.gate import Form, Seen
-from db.engine.model import Kind
-from db.engine.order import Key, after, keys
-from db.engine.source import Page, Rows, Scope, beside
+from db.engine.plan.emit import array, obj
+from db.engine.plan.order import Key, after, keys
+from db.engine.plan.source import Page, Rows, Scope, beside
+from db.engine.plan.where import where
 from db.engine.sql import AsText, Column, Concat, LastText, StringAgg, Whole, flat, or_null
-from db.engine.where import where
 
 Record: TypeAlias = Callable[[Scope, Rows, Object, list[Lateral]], Concat]
 """How one row is written; shape.py's, handed in because each needs the other."""

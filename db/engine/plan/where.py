@@ -19,7 +19,9 @@ from sqlalchemy import (
     true,
 )
 
-from db.engine.ask import (
+from db.engine.gate import Seen
+from db.engine.model import Kind
+from db.engine.plan.ask import (
     Among,
     And,
     AttributeTest,
@@ -32,11 +34,9 @@ from db.engine.ask import (
     Test,
     Through,
 )
-from db.engine.gate import Seen
-from db.engine.model import Kind
-from db.engine.source import Scope
+from db.engine.plan.source import Scope
+from db.engine.plan.values import TYPES
 from db.engine.sql import AsText, Concat, Folded, Whole, json_text
-from db.engine.values import TYPES
 from domain.access import Attribute
 from domain.codes import Code, Refused
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Lateral, Text, case, func, select
 
-from db.engine.ask import Amount, Attributes, Connection, Object, One, Shown, Typename, Value
-from db.engine.connection import connection
-from db.engine.emit import field_text, leaf, money, nullable, obj
 from db.engine.gate import Right
 from db.engine.model import Kind
-from db.engine.source import Rows, Scope, beside, sub
+from db.engine.plan.ask import Amount, Attributes, Connection, Object, One, Shown, Typename, Value
+from db.engine.plan.connection import connection
+from db.engine.plan.emit import field_text, leaf, money, nullable, obj
+from db.engine.plan.source import Rows, Scope, beside, sub
 from db.engine.sql import Column, Concat, flat, json_text, or_null
 from domain.access import Attribute
 from domain.setup import AttributeKind

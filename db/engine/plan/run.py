@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from db.engine.gate import Compiled
-from db.engine.planner import Plan
+from db.engine.plan.planner import Plan
 from db.engine.transaction import Placement
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Integer, Lateral, Select, Text, Uuid, func, select
 
-from db.engine.ask import (
+from db.engine.gate import Compiled, Form, Gate, Guard, Right
+from db.engine.model import Kind, Model
+from db.engine.plan.ask import (
     Connection,
     Find,
     Object,
@@ -19,12 +21,10 @@ from db.engine.ask import (
     RootOne,
     Slot,
 )
-from db.engine.connection import connection
-from db.engine.emit import array
-from db.engine.gate import Compiled, Form, Gate, Guard, Right
-from db.engine.model import Kind, Model
-from db.engine.shape import CLOSED, record
-from db.engine.source import Binding, CursorKey, Scope, beside
+from db.engine.plan.connection import connection
+from db.engine.plan.emit import array
+from db.engine.plan.shape import CLOSED, record
+from db.engine.plan.source import Binding, CursorKey, Scope, beside
 from db.engine.sql import Column, Concat, StringAgg, or_null, parameter
 
 

@@ -9,11 +9,11 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, FromClause, Lateral, Select, join, lateral, true
 from sqlalchemy.types import TypeEngine
 
-from db.engine.ask import Slot
 from db.engine.gate import Gate, Seen
 from db.engine.model import Entity, Kind, Model
+from db.engine.plan.ask import Slot
+from db.engine.plan.values import TYPES, decoder, encoder
 from db.engine.sql import Column, parameter
-from db.engine.values import TYPES, decoder, encoder
 from domain.access import Attribute
 
 
