@@ -51,6 +51,16 @@ class Viewers:
         """Load this user's rights anew at the next request."""
         self._kept.pop((placement.tenant, user), None)
 
+    async def confirm(self, placement: Placement, viewer: Viewer, session: UUID) -> None:
+        """Enter and leave, reading nothing. Raises TurnedAway if the session ended or rights changed."""
+        async with self.read(placement, viewer, session, custom_plans=False):
+            pass
+
+    async def stands(self, placement: Placement, session: UUID) -> None:
+        """Enter and leave under no rights. Raises TurnedAway if the session has ended."""
+        async with self._database.read(placement, Entry(0, session)):
+            pass
+
     @asynccontextmanager
     async def read(
         self, placement: Placement, viewer: Viewer, session: UUID, *, custom_plans: bool

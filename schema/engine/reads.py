@@ -97,7 +97,9 @@ class Reads:
         own = self._own(request, drawn) if drawn.own else {}
         found: dict[str, bytes] = {}
         denied: list[dict[str, str]] = []
-        if drawn.outline.roots:
+        if not drawn.outline.roots:
+            await self._viewers.stands(caller.tenant.placement, caller.session)
+        else:
             made, found = await self._run(caller, request, key, drawn.outline, values)
             denied = [
                 {"type": each.entity, "field": each.field, "reason": each.reason}
@@ -201,7 +203,13 @@ class Reads:
         values: dict[str, Any],
     ) -> tuple[Plan, dict[str, bytes]]:
         viewer = await self._viewers.of(caller.tenant.placement, caller.user, caller.session)
-        made, opened = self._plan(caller, request, viewer, key, outline, values)
+        try:
+            made, opened = self._plan(caller, request, viewer, key, outline, values)
+        except Refused:
+            # Nothing is read, but a right that was granted meanwhile must count, and a session that
+            # has ended must not be told what it may not do.
+            await self._viewers.confirm(caller.tenant.placement, viewer, caller.session)
+            raise
         async with self._viewers.read(
             caller.tenant.placement, viewer, caller.session, custom_plans=made.narrow
         ) as connection:

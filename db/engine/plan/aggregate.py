@@ -11,6 +11,7 @@ from db.engine.gate import Seen
 from db.engine.model import Field, Kind
 from db.engine.plan.ask import Aggregate, Measure
 from db.engine.plan.emit import array, leaf, nullable, obj
+from db.engine.plan.source import Scope
 from db.engine.sql import AsText, Column, Concat, StringAgg, Whole
 
 AVERAGE_DIGITS = 2
@@ -20,9 +21,13 @@ All = Callable[[], tuple[Seen, ColumnElement[bool]]]
 """Makes a view of its own of all rows, with the condition on it."""
 
 
-def aggregate(part: Aggregate, rows: All) -> Concat:
-    """The text of a connection's `aggregate`."""
+def aggregate(scope: Scope, part: Aggregate, rows: All) -> Concat:
+    """The text of a connection's `aggregate`. A measure of a field ruled by status is told to be partial."""
     seen, belongs = rows()
+    for _, what in part.parts:
+        for _, field, _ in what.parts if isinstance(what, Measure) else ():
+            if isinstance(field, Field):
+                scope.right(seen.entity.name, field.name)
     items = [(key, _item(what, seen, rows)) for key, what in part.parts]
     statement = select(obj(items))
     if any(_over_rows(what) for _, what in part.parts):

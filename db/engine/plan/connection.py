@@ -183,7 +183,7 @@ def _part(
             count = select(func.count()).select_from(seen).where(belongs)
             return Concat([AsText(count.scalar_subquery())])
         case Aggregate():
-            return aggregate(part, lambda: _all(scope, asked, parent))
+            return aggregate(scope, part, lambda: _all(scope, asked, parent))
 
 
 def _all(scope: Scope, asked: Connection, parent: Rows | None) -> tuple[Seen, ColumnElement[bool]]:

@@ -23,8 +23,8 @@ from db.engine.plan.ask import (
 )
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import array
-from db.engine.plan.shape import CLOSED, record
-from db.engine.plan.source import Binding, CursorKey, Scope, beside
+from db.engine.plan.shape import record
+from db.engine.plan.source import CLOSED, Binding, CursorKey, Scope, beside
 from db.engine.sql import Column, Concat, StringAgg, or_null, parameter
 
 

@@ -12,7 +12,7 @@ from db.engine.model import Kind
 from db.engine.plan.ask import Amount, Attributes, Connection, Object, One, Shown, Typename, Value
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import field_text, leaf, money, nullable, obj
-from db.engine.plan.source import Rows, Scope, beside, sub
+from db.engine.plan.source import CLOSED, HIDDEN, Rows, Scope, beside, sub
 from db.engine.sql import Column, Concat, flat, json_text, or_null
 from domain.access import Attribute
 from domain.setup import AttributeKind
@@ -25,9 +25,6 @@ KEPT_AS = {
 }
 """How jsonb keeps a value, and how it is written. What is kept otherwise is no value: it reads as null."""
 NULL = "null"
-HIDDEN = "hidden"
-RULED = "status"
-CLOSED = "module"
 
 
 def record(scope: Scope, rows: Rows, asked: Object, laterals: list[Lateral]) -> Concat:
@@ -42,7 +39,7 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Lateral]) -> Co
         case Value(field):
             if field.name == "id":
                 return field_text(rows.entity, field, rows.column("id"))
-            right = _right(scope, rows, field.name)
+            right = scope.right(rows.entity.name, field.name)
             if right is Right.CLOSED:
                 return NULL
             text = field_text(rows.entity, field, rows.column(field.column))
@@ -57,17 +54,9 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Lateral]) -> Co
             return nested(scope, rows, part, laterals)
 
 
-def _right(scope: Scope, rows: Rows, name: str) -> Right:
-    """The right on a field, told to the caller where it is less than open (D-30)."""
-    right = scope.gate.guard.right(rows.entity.name, name)
-    if right is not Right.OPEN:
-        scope.deny(rows.entity.name, name, HIDDEN if right is Right.CLOSED else RULED)
-    return right
-
-
 def _amount(scope: Scope, rows: Rows, part: Amount) -> Concat | str:
     field = part.field
-    if _right(scope, rows, field.name) is Right.CLOSED:
+    if scope.right(rows.entity.name, field.name) is Right.CLOSED:
         return NULL
     label = f"{field.column}_currency"
     amount = rows.column(field.column)
@@ -128,7 +117,7 @@ def _json_string(text: str) -> str:
 def _one(scope: Scope, rows: Rows, part: One, laterals: list[Lateral]) -> Concat | str:
     """The record a reference leads to: null where there is none, or none that may be seen (D-32)."""
     reference = part.reference
-    if _right(scope, rows, reference.name) is Right.CLOSED:
+    if scope.right(rows.entity.name, reference.name) is Right.CLOSED:
         return NULL
     if not scope.gate.guard.may_see(reference.target):
         scope.deny(reference.target, "", CLOSED)

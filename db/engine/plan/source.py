@@ -9,12 +9,17 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, FromClause, Lateral, Select, join, lateral, true
 from sqlalchemy.types import TypeEngine
 
-from db.engine.gate import Gate, Seen
+from db.engine.gate import Gate, Right, Seen
 from db.engine.model import Entity, Kind, Model
 from db.engine.plan.ask import Slot
 from db.engine.plan.values import TYPES, decoder, encoder
 from db.engine.sql import Column, parameter
 from domain.access import Attribute
+
+HIDDEN = "hidden"
+RULED = "status"
+CLOSED = "module"
+"""Why something that was asked for is not shown."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,13 @@ class Scope:
         name = self._names.setdefault((connection, index), f"p{len(self._names) + 1}")
         self.bindings[name] = CursorKey(connection, index, decoder(kind))
         return parameter(name, kind)
+
+    def right(self, entity: str, name: str) -> Right:
+        """The right on a field, told to the caller where it is less than open (D-30)."""
+        found = self.gate.guard.right(entity, name)
+        if found is not Right.OPEN:
+            self.deny(entity, name, HIDDEN if found is Right.CLOSED else RULED)
+        return found
 
     def deny(self, entity: str, name: str, reason: str) -> None:
         """Remember that something asked for is not shown, to be told in `extensions.access`."""

@@ -1,0 +1,156 @@
+"""What the oracle knows of the contract: the printed schema, and by hand which column a reference is kept in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeVar, cast
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    get_named_type,
+)
+
+TABLES = {
+    "Stage": ("stage", "stg"),
+    "OpportunityType": ("opportunity_type", "opt"),
+    "PipelineStage": ("pipeline_stage", "pst"),
+    "Attribute": ("attribute", "att"),
+    "Employee": ("employee", "emp"),
+    "User": ("user", "usr"),
+    "Role": ("role", "rol"),
+    "RoleAssignment": ("role_assignment", "ras"),
+    "Profile": ("profile", "prf"),
+    "Account": ("account", "acc"),
+    "Opportunity": ("opportunity", "opp"),
+}
+"""Every entity with its table and the prefix of its ids."""
+
+PREFIXES = {prefix: entity for entity, (_, prefix) in TABLES.items()}
+
+REVERSED = {
+    ("Account", "subAccounts"): ("Account", "parent"),
+    ("Account", "opportunities"): ("Opportunity", "account"),
+    ("Employee", "reports"): ("Employee", "manager"),
+    ("Employee", "users"): ("User", "employee"),
+    ("Employee", "accounts"): ("Account", "owner"),
+    ("Employee", "opportunities"): ("Opportunity", "owner"),
+    ("OpportunityType", "stages"): ("PipelineStage", "type"),
+    ("OpportunityType", "opportunities"): ("Opportunity", "type"),
+    ("Role", "assignments"): ("RoleAssignment", "role"),
+    ("Stage", "pipelines"): ("PipelineStage", "stage"),
+    ("Stage", "opportunities"): ("Opportunity", "stage"),
+    ("User", "roles"): ("RoleAssignment", "user"),
+}
+"""A list below a record: whose records, and by which reference they point back."""
+
+OWNED = frozenset({"Account", "Opportunity"})
+"""Entities whose records have an owner."""
+
+ALWAYS = frozenset({"id", "__typename"})
+"""What no right can take away from a visible record."""
+
+Named = TypeVar("Named", bound=GraphQLNamedType)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of an entity, as the printed schema tells it."""
+
+    name: str
+    column: str
+    kind: str
+    """SCALAR, ENUM, MONEY, REFERENCE, LIST or ATTRIBUTES."""
+    type: str
+    """The named type; of a reference or a list, the entity."""
+
+
+@cache
+def schema() -> GraphQLSchema:
+    text = Path(__file__).resolve().parents[2] / "schema" / "schema.graphql"
+    return build_schema(text.read_text(encoding="utf-8"))
+
+
+def object_type(name: str) -> GraphQLObjectType:
+    return cast("GraphQLObjectType", schema().get_type(name))
+
+
+def input_type(name: str) -> GraphQLInputObjectType:
+    return cast("GraphQLInputObjectType", schema().get_type(name))
+
+
+def snake(camel: str) -> str:
+    """`expectedCloseOn` → `expected_close_on`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in camel)
+
+
+@cache
+def fields(entity: str) -> dict[str, Field]:
+    """The fields of an entity by name."""
+    return {
+        name: _field(entity, name, definition)
+        for name, definition in object_type(entity).fields.items()
+    }
+
+
+def _field(entity: str, name: str, definition: GraphQLField) -> Field:
+    named = get_named_type(definition.type)
+    if (entity, name) in REVERSED:
+        return Field(name, "", "LIST", REVERSED[entity, name][0])
+    if named.name in TABLES:
+        return Field(name, f"{snake(name)}_id", "REFERENCE", named.name)
+    kind = {"Money": "MONEY", "AttributeValue": "ATTRIBUTES"}.get(named.name)
+    plain = "ENUM" if isinstance(named, GraphQLEnumType) else "SCALAR"
+    return Field(name, snake(name), kind or plain, named.name)
+
+
+@cache
+def grantable(entity: str) -> frozenset[str]:
+    """The fields that a profile opens one by one; a list follows from the reference behind it."""
+    return frozenset(
+        name
+        for name, field in fields(entity).items()
+        if field.kind not in ("LIST", "ATTRIBUTES") and name not in ALWAYS
+    )
+
+
+@cache
+def roots() -> dict[str, tuple[str, str]]:
+    """Root fields that read one record or a list: `ONE` or `MANY`, and the entity."""
+    found: dict[str, tuple[str, str]] = {}
+    for name, definition in object_type("Query").fields.items():
+        named = get_named_type(definition.type).name
+        if named in TABLES and name != "viewer":
+            found[name] = ("ONE", named)
+        elif named.endswith("Connection"):
+            found[name] = ("MANY", named.removesuffix("Connection"))
+    return found
+
+
+def inputs(name: str) -> dict[str, GraphQLInputField]:
+    return dict(input_type(name).fields)
+
+
+def named(field: GraphQLInputField | GraphQLField) -> str:
+    return get_named_type(field.type).name
+
+
+@cache
+def attribute_key(entity: str, suffix: str) -> bool:
+    """Whether `attribute` in this entity's filter or order names a custom attribute by its key.
+
+    It does not where the input was mistaken for that of the entity Attribute.
+    """
+    found = inputs(entity + suffix).get("attribute")
+    if found is None:
+        return False
+    inner = inputs(named(found)).get("key")
+    return inner is not None and named(inner) == "AttributeKey"

@@ -1,0 +1,120 @@
+"""Reads a document's AST: values with variables in them, directives, fragments, and the fields that are merged under one key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    BooleanValueNode,
+    DocumentNode,
+    EnumValueNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    StringValueNode,
+    ValueNode,
+    VariableNode,
+    parse,
+)
+
+ABSENT = object()
+"""What a variable is that was not given and has no default."""
+
+Fields = dict[str, list[FieldNode]]
+"""Fields by response key, in the order of the answer; those under one key are one field."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One operation with its fragments and variables."""
+
+    operation: OperationDefinitionNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: Mapping[str, Any]
+
+    def arguments(self, node: FieldNode) -> dict[str, Any]:
+        """Given arguments; one whose variable is absent is not given."""
+        read = {one.name.value: self.value(one.value) for one in node.arguments or ()}
+        return {name: value for name, value in read.items() if value is not ABSENT}
+
+    def value(self, node: ValueNode) -> Any:
+        """A literal, or what its variable holds."""
+        match node:
+            case VariableNode():
+                return self.variables.get(node.name.value, ABSENT)
+            case NullValueNode():
+                return None
+            case IntValueNode():
+                return int(node.value)
+            case StringValueNode() | EnumValueNode() | BooleanValueNode():
+                return node.value
+            case ListValueNode():
+                return [self.value(one) for one in node.values]
+            case ObjectValueNode():
+                read = {one.name.value: self.value(one.value) for one in node.fields}
+                return {name: value for name, value in read.items() if value is not ABSENT}
+        raise AssertionError(f"no input is written as {node}")
+
+    def collect(self, entity: str, nodes: Iterable[FieldNode]) -> Fields:
+        """What is selected of an object of this type, below all these fields together."""
+        found: Fields = {}
+        for node in nodes:
+            if node.selection_set:
+                self._collect(entity, node.selection_set.selections, found)
+        return found
+
+    def top(self) -> Fields:
+        found: Fields = {}
+        self._collect("Query", self.operation.selection_set.selections, found)
+        return found
+
+    def _collect(self, entity: str, selections: Iterable[SelectionNode], found: Fields) -> None:
+        for selection in selections:
+            if not self._wanted(selection):
+                continue
+            if isinstance(selection, FieldNode):
+                key = (selection.alias or selection.name).value
+                found.setdefault(key, []).append(selection)
+                continue
+            inner: InlineFragmentNode | FragmentDefinitionNode
+            if isinstance(selection, FragmentSpreadNode):
+                inner = self.fragments[selection.name.value]
+            else:
+                assert isinstance(selection, InlineFragmentNode)
+                inner = selection
+            on = inner.type_condition
+            if on is None or on.name.value in (entity, "Node"):
+                self._collect(entity, inner.selection_set.selections, found)
+
+    def _wanted(self, selection: SelectionNode) -> bool:
+        for directive in selection.directives or ():
+            condition = self.value((directive.arguments or ())[0].value)
+            if condition is (directive.name.value == "skip"):
+                return False
+        return True
+
+
+def read(query: str, variables: Mapping[str, Any]) -> Document:
+    """The first operation of a document."""
+    document: DocumentNode = parse(query)
+    definitions = document.definitions
+    operation = next(one for one in definitions if isinstance(one, OperationDefinitionNode))
+    given = dict(variables)
+    plain = Document(operation, {}, {})
+    for variable in operation.variable_definitions or ():
+        name = variable.variable.name.value
+        if name not in given and variable.default_value is not None:
+            given[name] = plain.value(variable.default_value)
+    fragments = {
+        one.name.value: one for one in definitions if isinstance(one, FragmentDefinitionNode)
+    }
+    return Document(operation, fragments, given)

@@ -1,0 +1,115 @@
+"""Asks the house and the oracle the same, and tells what differs."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.oracle.compare import cursors, mismatch, report
+from tests.oracle.draw import Operation, Path, draw
+from tests.oracle.oracle import Cursor, expect
+from tests.oracle.rights import Sight, sight
+from tests.oracle.rows import load
+from tests.support.world import Answer, World
+
+TOLD = 3
+
+
+@dataclass
+class Held:
+    """One persona of one tenant, asked by both."""
+
+    world: World
+    persona: str
+    tenant: str
+    sight: Sight
+    asked: int = 0
+    too_large: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    async def ask(
+        self,
+        query: str,
+        variables: Mapping[str, Any] | None = None,
+        known: Mapping[str, Cursor] | None = None,
+    ) -> tuple[Any, Answer]:
+        """Both answers, after they were compared."""
+        self.asked += 1
+        expected = expect(self.sight, query, variables, known)
+        answer = await self.answer(query, variables)
+        if answer.codes == [
+            "QUERY_TOO_COMPLEX"
+        ]:  # the drawer only guesses what the limits will say
+            self.too_large += 1
+            return None, answer
+        if wrong := mismatch(expected, answer):
+            who = f"{self.persona} of {self.tenant}"
+            self.wrong.append(report(who, query, variables or {}, wrong))
+        return expected.data, answer
+
+    async def answer(self, query: str, variables: Mapping[str, Any] | None = None) -> Answer:
+        """What the house says, if need be when the tenant may ask again."""
+        while True:
+            answer = await self.world.ask(self.persona, query, variables, tenant=self.tenant)
+            if answer.codes != ["RATE_LIMITED"]:
+                return answer
+            await asyncio.sleep(answer.json["errors"][0]["extensions"]["retryAfter"])
+
+    async def agree(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
+        """The data that both answer; a test goes on with it."""
+        _, answer = await self.ask(query, variables)
+        self.check()
+        return answer.data
+
+    async def refused(self, query: str, variables: Mapping[str, Any] | None = None) -> list[str]:
+        """The codes with which both refuse."""
+        _, answer = await self.ask(query, variables)
+        self.check()
+        return answer.codes
+
+    def check(self) -> None:
+        """Fail with what was wrong so far."""
+        told = "\n\n".join(self.wrong[:TOLD])
+        assert not self.wrong, f"{len(self.wrong)} of {self.asked} answers differ\n{told}"
+
+    async def drawn(self, seed: str) -> None:
+        """A random operation, and where it has pages, another one of them."""
+        operation = draw(f"{seed}:{self.persona}:{self.tenant}", self.sight)
+        expected, answer = await self.ask(operation.query, operation.variables)
+        if expected and not answer.codes and operation.paged:
+            await self._next_page(operation, expected, answer.json["data"], random.Random(seed))
+
+    async def _next_page(
+        self, operation: Operation, expected: Any, data: Any, rng: random.Random
+    ) -> None:
+        """The same operation with cursors of the first answer."""
+        variables, known = dict(operation.variables), {}
+        for variable, path in operation.paged.items():
+            found = list(at(path, expected, data))
+            if found:
+                variables[variable], meant = rng.choice(found)
+                known[variables[variable]] = meant
+        if known:
+            await self.ask(operation.query, variables, known)
+
+
+def at(path: Path, expected: Any, data: Any) -> Iterator[tuple[str, Cursor]]:
+    """The cursors of the lists at a path, not of lists inside them."""
+    if isinstance(expected, list) and isinstance(data, list):
+        for one, other in zip(expected, data, strict=False):
+            yield from at(path, one, other)
+    elif isinstance(expected, dict) and isinstance(data, dict):
+        if path:
+            yield from at(path[1:], expected.get(path[0]), data.get(path[0]))
+            return
+        yield from cursors(expected.get("pageInfo"), data.get("pageInfo"))
+        for one, other in zip(expected.get("edges", []), data.get("edges", []), strict=False):
+            yield from cursors(one.get("cursor"), other.get("cursor"))
+
+
+async def held(world: World, persona: str, tenant: str = "acme") -> Held:
+    ground = await load(world.admin, world.schema(tenant))
+    return Held(world, persona, tenant, sight(ground, persona, tenant))

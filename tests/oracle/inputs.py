@@ -1,0 +1,195 @@
+"""Draws filters, orders and ids with values taken from the rows, so that they find something."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from tests.oracle.contract import PREFIXES, TABLES, Field, attribute_key, fields, inputs, named
+from tests.oracle.lists import KINDS
+from tests.oracle.rights import Sight
+from tests.oracle.rows import Row
+from tests.oracle.values import folded, minor, rounded, spelled, spelled_id
+
+DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
+GONE = UUID("01941f60-0000-7000-8000-000000000000")
+
+
+class Word(str):
+    """An enum's value: written without quotes."""
+
+    __slots__ = ()
+
+
+@dataclass
+class Inputs:
+    """Draws what goes into arguments. Only a bold one asks by what the viewer may not read."""
+
+    rng: random.Random
+    sight: Sight
+    bold: bool = False
+
+    def chance(self, of: float) -> bool:
+        return self.rng.random() < of
+
+    def open(self, entity: str, name: str) -> bool:
+        """Whether the viewer may ask by a field."""
+        if entity not in self.sight.modules or self.sight.closed(entity, name):
+            return False
+        field = fields(entity)[name]
+        return field.kind != "REFERENCE" or field.type in self.sight.modules
+
+    def filter(self, entity: str, depth: int = 2) -> dict[str, Any]:
+        """Tests of records of an entity; below them at most so many levels of others."""
+        rng = self.rng
+        test: dict[str, Any] = {}
+        for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
+            if depth and self.chance(0.3):
+                name = rng.choice(("and", "or", "not"))
+                inner = [self.filter(entity, depth - 1) for _ in range(rng.choice((0, 1, 2, 2, 3)))]
+                test[name] = self.filter(entity, depth - 1) if name == "not" else inner
+            elif self.chance(0.25) and (found := self._attribute(entity)):
+                test["attribute"] = found
+            elif member := self._member(entity, depth):
+                test[member] = self._test(entity, fields(entity)[member], depth)
+        if self.chance(0.05) and (member := self._member(entity, depth)):
+            test.setdefault(member, None)
+        return test
+
+    def _member(self, entity: str, depth: int) -> str | None:
+        names = [
+            name
+            for name in inputs(f"{entity}Filter")
+            if name in fields(entity)
+            and (depth or fields(entity)[name].kind not in ("REFERENCE", "LIST"))
+            and (self.bold or self.open(entity, name))
+        ]
+        return self.rng.choice(names) if names else None
+
+    def _test(self, entity: str, field: Field, depth: int) -> dict[str, Any]:
+        if field.kind == "REFERENCE":
+            return self.filter(field.type, depth - 1) if self.chance(0.95) else {}
+        if field.kind == "LIST":
+            names = self.rng.sample(("some", "none", "every"), self.rng.choice((1, 1, 1, 2)))
+            return {name: self.filter(field.type, depth - 1) for name in names}
+        kind = named(inputs(f"{entity}Filter")[field.name])
+        return self.tests(kind, self._values(entity, field))
+
+    def _values(self, entity: str, field: Field) -> list[Any]:
+        """Values that some rows have, the viewer's or not."""
+        rows = self.sight.ground.tables[entity]
+        drawn: list[Row] = self.rng.choices(rows, k=8)
+        if field.name == "id":
+            return [*(spelled_id(entity, row["id"]) for row in drawn), self.identity()]
+        found = [row[field.column] for row in drawn if row[field.column] is not None]
+        if field.kind == "MONEY":
+            found = [
+                rounded(row[field.column], minor(row["currency"]))
+                for row in drawn
+                if row[field.column] is not None
+            ]
+        if field.kind == "ENUM":
+            return [Word(value) for value in found]
+        return found
+
+    def tests(self, kind: str, found: list[Any]) -> dict[str, Any]:
+        """One or two tests with these values, of the input `kind`."""
+        if self.chance(0.04):
+            return {}
+        names = [n for n in inputs(kind) if found or n in ("in", "notIn", "isNull")]
+        test: dict[str, Any] = {}
+        for name in self.rng.sample(names, min(len(names), self.rng.choice((1, 1, 1, 2)))):
+            if name == "isNull":
+                test[name] = self.chance(0.5)
+            elif name in ("in", "notIn"):
+                count = min(len(found), self.rng.choice((0, 1, 2, 3, 5)))
+                test[name] = [self._near(value, "eq") for value in found[:count]]
+            else:
+                test[name] = self._near(self.rng.choice(found), name)
+        return test
+
+    def _near(self, value: Any, name: str) -> Any:
+        """The value, or one beside it, as it is written."""
+        rng = self.rng
+        if isinstance(value, str) and not isinstance(value, Word):
+            if name in ("contains", "startsWith") and value:
+                start = rng.randrange(len(value)) if name == "contains" else 0
+                value = value[start : start + rng.choice((1, 2, 3, 8, 40))]
+            if name not in ("eq", "ne") and self.chance(0.4):
+                value = rng.choice((str.upper, str.lower, folded))(value)
+        elif isinstance(value, Decimal) and self.chance(0.3):
+            value += rng.choice((Decimal("0.01"), Decimal(-1), Decimal("0.0001"), Decimal(100)))
+        elif isinstance(value, int) and not isinstance(value, bool) and self.chance(0.3):
+            value += rng.choice((-1, 1, 10))
+        elif hasattr(value, "year") and self.chance(0.3):
+            value += timedelta(days=rng.choice((-30, -1, 1)))
+        return spelled(value)
+
+    def _attribute(self, entity: str) -> dict[str, Any] | None:
+        """A test of a custom attribute, where the entity has any."""
+        definition = self._definition(entity, "Filter")
+        if definition is None:
+            return None
+        member = next(name for name, (kind, _) in KINDS.items() if kind == definition["kind"])
+        values = [
+            row["custom"].get(str(definition["id"]))
+            for row in self.rng.choices(self.sight.ground.tables[entity], k=8)
+        ]
+        inner = inputs(named(inputs(f"{entity}Filter")["attribute"]))
+        test = self.tests(named(inner[member]), [one for one in values if one is not None])
+        return {"key": definition["key"], member: test}
+
+    def _definition(self, entity: str, suffix: str) -> Row | None:
+        if not attribute_key(entity, suffix) or entity not in self.sight.modules:
+            return None
+        known = self.sight.modules[entity].attributes
+        if self.bold:
+            tables = self.sight.ground.tables["Attribute"]
+            known = [row for row in tables if row["entity"] == entity]
+        return self.rng.choice(known) if known else None
+
+    def order(self, entity: str) -> list[dict[str, Any]]:
+        """Keys to sort by, over at most two links."""
+        drawn = (self._key(entity, 2) for _ in range(self.rng.choice((0, 1, 1, 1, 2, 2, 3))))
+        return [key for key in drawn if key]
+
+    def _key(self, entity: str, depth: int) -> dict[str, Any] | None:
+        if self.chance(0.15) and (definition := self._definition(entity, "Order")):
+            direction = Word(self.rng.choice(DIRECTIONS))
+            return {"attribute": {"key": definition["key"], "direction": direction}}
+        names = [
+            name
+            for name in inputs(f"{entity}Order")
+            if name in fields(entity)
+            and (depth or fields(entity)[name].kind != "REFERENCE")
+            and (self.bold or self.open(entity, name))
+        ]
+        if not names:
+            return None
+        field = fields(entity)[self.rng.choice(names)]
+        if field.kind == "REFERENCE":
+            inner = self._key(field.type, depth - 1)
+            return {field.name: inner} if inner else None
+        return {field.name: Word(self.rng.choice(DIRECTIONS))}
+
+    def identity(self, entity: str | None = None) -> str:
+        """An id: most are those of records, seen or not; some of nothing."""
+        if self.chance(0.06):
+            made = (
+                "",
+                "opp",
+                "nonsense",
+                spelled_id("Account", GONE),
+                f"xyz_{GONE.hex}",
+                f"opp_{GONE.hex[:-1]}",
+            )
+            return self.rng.choice(made)
+        entity = entity or self.rng.choice(list(TABLES))
+        identity = self.rng.choice(self.sight.ground.tables[entity])["id"]
+        if self.chance(0.05):  # of a wrong type
+            entity = self.rng.choice(list(PREFIXES.values()))
+        return spelled_id(entity, identity)

@@ -1,0 +1,287 @@
+"""Which records a list holds, and in which order: filters of two values (D-41) and stable orders (D-38)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cmp_to_key
+from typing import Any
+
+from tests.oracle.contract import REVERSED, Field, attribute_key, fields
+from tests.oracle.rights import Sight
+from tests.oracle.rows import Row
+from tests.oracle.values import comparable, folded, parsed, read_id
+
+Input = Mapping[str, Any]
+
+KINDS = {
+    "text": ("TEXT", "String"),
+    "number": ("NUMBER", "Decimal"),
+    "date": ("DATE", "Date"),
+    "boolean": ("BOOLEAN", "Boolean"),
+}
+"""Members of a custom attribute's test and value: the kind they are for, and their scalar."""
+
+
+def listed(value: Any) -> list[Any]:
+    """GraphQL takes a single value for a list of one."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads values of visible records as the viewer may: masked where a status forbids."""
+
+    sight: Sight
+
+    def value(self, entity: str, row: Row, field: Field) -> Any:
+        """The value as it is kept, of money the amount."""
+        allowed = self.sight.modules[entity].ruled.get(field.name)
+        if allowed is not None and row["status"] not in allowed:
+            return None
+        return row[field.column]
+
+    def linked(self, entity: str, row: Row, field: Field) -> Row | None:
+        """The record behind a reference, if both may be seen."""
+        return self.sight.record(field.type, self.value(entity, row, field))
+
+    def below(self, entity: str, row: Row, field: Field) -> list[Row]:
+        """The records of a list; one that may not say where it belongs is in none."""
+        target, reference = REVERSED[entity, field.name]
+        back = fields(target)[reference]
+        found = self.sight.below(entity, field.name, row)
+        return [one for one in found if self.value(target, one, back) is not None]
+
+    def attribute(self, entity: str, row: Row, key: str) -> Any:
+        definition = self.definition(entity, key)
+        assert definition is not None, f"{key} was not refused"
+        kept = row["custom"].get(str(definition["id"]))
+        return parsed(kept, "Date") if definition["kind"] == "DATE" else kept
+
+    def definition(self, entity: str, key: str) -> Row | None:
+        known = self.sight.modules[entity].attributes
+        return next((one for one in known if one["key"] == key), None)
+
+    def meets(self, entity: str, row: Row, test: Input | None) -> bool:
+        """Whether a record is found by a filter; what is absent or null is no condition."""
+        given = ((name, inner) for name, inner in (test or {}).items() if inner is not None)
+        return all(self._meets(entity, row, name, inner) for name, inner in given)
+
+    def _meets(self, entity: str, row: Row, name: str, test: Any) -> bool:
+        if name == "and":
+            return all(self.meets(entity, row, inner) for inner in listed(test))
+        if name == "or":
+            return any(self.meets(entity, row, inner) for inner in listed(test))
+        if name == "not":
+            return not self.meets(entity, row, test)
+        if name == "attribute" and attribute_key(entity, "Filter"):
+            return self._attribute_meets(entity, row, test)
+        field = fields(entity)[name]
+        if field.kind == "REFERENCE":
+            linked = self.linked(entity, row, field)
+            return linked is not None and self.meets(field.type, linked, test)
+        if field.kind == "LIST":
+            return self._list_meets(entity, row, field, test)
+        if name == "id":
+            return _id_meets(entity, row, test)
+        kind = "Decimal" if field.kind == "MONEY" else field.type
+        return value_meets(self.value(entity, row, field), test, kind)
+
+    def _list_meets(self, entity: str, row: Row, field: Field, test: Input) -> bool:
+        below = self.below(entity, row, field)
+        given = {name: inner for name, inner in test.items() if inner is not None}
+        met = {
+            name: [self.meets(field.type, one, inner) for one in below]
+            for name, inner in given.items()
+        }
+        return (
+            ("some" not in met or any(met["some"]))
+            and ("none" not in met or not any(met["none"]))
+            and ("every" not in met or all(met["every"]))
+        )
+
+    def _attribute_meets(self, entity: str, row: Row, test: Input) -> bool:
+        value = self.attribute(entity, row, test["key"])
+        return all(
+            value_meets(value, inner, KINDS[name][1])
+            for name, inner in test.items()
+            if name != "key" and inner is not None
+        )
+
+    def sort_values(self, entity: str, row: Row, keys: list[Key]) -> list[Any]:
+        return [key.read(self, entity, row) for key in keys]
+
+
+def _id_meets(entity: str, row: Row, test: Input) -> bool:
+    """An id of a wrong type, or of no type, is that of no record (D-32, D-42)."""
+
+    def is_it(text: str) -> bool:
+        return read_id(text) == (entity, row["id"])
+
+    tests: dict[str, Callable[[Any], bool]] = {
+        "eq": is_it,
+        "ne": lambda text: not is_it(text),
+        "in": lambda texts: any(map(is_it, listed(texts))),
+        "notIn": lambda texts: not any(map(is_it, listed(texts))),
+    }
+    return all(tests[name](operand) for name, operand in test.items())
+
+
+def value_meets(value: Any, test: Input, kind: str) -> bool:
+    """Whether a value fulfils every given test of a field of this scalar or enum."""
+    return all(_fulfils(value, name, operand, kind) for name, operand in test.items())
+
+
+def _fulfils(value: Any, name: str, operand: Any, kind: str) -> bool:
+    if name == "isNull":
+        return (value is None) is operand
+    if name in ("ne", "notIn"):  # complements, so an empty value is found
+        return not _fulfils(value, {"ne": "eq", "notIn": "in"}[name], operand, kind)
+    if value is None:
+        return False
+    if name == "in":
+        return any(value == parsed(one, kind) for one in listed(operand))
+    other = parsed(operand, kind)
+    if name == "eq":
+        return bool(value == other)
+    if name == "contains":
+        return folded(other) in folded(value)
+    if name == "startsWith":
+        return folded(value).startswith(folded(other))
+    left, right = comparable(value), comparable(other)
+    return bool(
+        {
+            "lt": left < right,
+            "lte": left <= right,
+            "gt": left > right,
+            "gte": left >= right,
+        }[name]
+    )
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of an order: a path over references to a field, or to a custom attribute."""
+
+    path: tuple[str, ...]
+    direction: str
+    attribute: str | None = None
+
+    def read(self, reader: Reader, entity: str, row: Row) -> Any:
+        """The value to compare; None if a link on the way is empty or invisible."""
+        for name in self.path[:-1]:
+            field = fields(entity)[name]
+            linked = reader.linked(entity, row, field)
+            if linked is None:
+                return None
+            entity, row = field.type, linked
+        if self.attribute is not None:
+            return comparable(reader.attribute(entity, row, self.attribute))
+        return comparable(reader.value(entity, row, fields(entity)[self.path[-1]]))
+
+    def compare(self, left: Any, right: Any) -> int:
+        """Which of two values comes first, as a number below or above zero."""
+        if left is None or right is None:
+            first = -1 if self.direction.endswith("NULLS_FIRST") else 1
+            return 0 if left is right else (first if left is None else -first)
+        if left == right:
+            return 0
+        return (-1 if left < right else 1) * (-1 if self.direction.startswith("DESC") else 1)
+
+
+def order_keys(entity: str, order: Any) -> list[Key]:
+    """The keys asked for, and the id in the last one's direction to break ties."""
+    keys = [key for one in listed(order) for key in _keys(entity, one, ())]
+    down = bool(keys) and keys[-1].direction.startswith("DESC")
+    return [*keys, Key(("id",), "DESC" if down else "ASC")]
+
+
+def _keys(entity: str, order: Input, path: tuple[str, ...]) -> Iterator[Key]:
+    for name, inner in order.items():
+        if name == "attribute" and attribute_key(entity, "Order"):
+            yield Key((*path, name), inner["direction"], inner["key"])
+        elif isinstance(inner, str):
+            yield Key((*path, name), inner)
+        else:
+            yield from _keys(fields(entity)[name].type, inner, (*path, name))
+
+
+def ordered(reader: Reader, entity: str, rows: list[Row], keys: list[Key]) -> list[Row]:
+    values = {row["id"]: reader.sort_values(entity, row, keys) for row in rows}
+
+    def compare(left: Row, right: Row) -> int:
+        return compare_values(keys, values[left["id"]], values[right["id"]])
+
+    return sorted(rows, key=cmp_to_key(compare))
+
+
+def compare_values(keys: list[Key], left: list[Any], right: list[Any]) -> int:
+    for key, one, other in zip(keys, left, right, strict=True):
+        if result := key.compare(one, other):
+            return result
+    return 0
+
+
+Refused = tuple[str, str]
+"""A code, and what it is about."""
+
+
+def refused_filter(sight: Sight, entity: str, test: Input | None) -> Iterator[Refused]:
+    """Why a filter is refused, whatever the data (D-31)."""
+    for name, inner in (test or {}).items():
+        if inner is None:
+            continue
+        if name in ("and", "or", "not"):
+            for one in listed(inner):
+                yield from refused_filter(sight, entity, one)
+        elif name == "attribute" and attribute_key(entity, "Filter"):
+            yield from refused_attribute(sight, entity, inner["key"])
+            for member in KINDS:
+                yield from _refused_tests(entity, inner.get(member))
+        else:
+            yield from _refused_member(sight, entity, fields(entity)[name], inner)
+
+
+def _refused_member(sight: Sight, entity: str, field: Field, inner: Input) -> Iterator[Refused]:
+    yield from refused_field(sight, entity, field)
+    if field.kind in ("REFERENCE", "LIST"):
+        if field.type in sight.modules:
+            tests = [inner] if field.kind == "REFERENCE" else list(inner.values())
+            for one in tests:
+                yield from refused_filter(sight, field.type, one)
+    else:
+        yield from _refused_tests(entity, inner)
+
+
+def _refused_tests(entity: str, tests: Input | None) -> Iterator[Refused]:
+    """`eq: null` and its like are refused in favour of `isNull`."""
+    for name, operand in (tests or {}).items():
+        if operand is None:
+            yield "BAD_USER_INPUT", f"{entity}: {name}: null"
+
+
+def refused_field(sight: Sight, entity: str, field: Field) -> Iterator[Refused]:
+    """A field, reference or list that may not take part."""
+    if closed := sight.closed(entity, field.name):
+        yield "FIELD_FORBIDDEN", ".".join(closed[:2])
+    if field.kind == "REFERENCE" and field.type not in sight.modules:
+        yield "FIELD_FORBIDDEN", field.type
+
+
+def refused_attribute(sight: Sight, entity: str, key: str) -> Iterator[Refused]:
+    if Reader(sight).definition(entity, key) is None:
+        yield "FIELD_FORBIDDEN", f"{entity}.{key}"
+
+
+def refused_order(sight: Sight, entity: str, order: Any) -> Iterator[Refused]:
+    for one in listed(order):
+        for name, inner in one.items():
+            if name == "attribute" and attribute_key(entity, "Order"):
+                yield from refused_attribute(sight, entity, inner["key"])
+                continue
+            field = fields(entity)[name]
+            yield from refused_field(sight, entity, field)
+            if field.kind == "REFERENCE" and field.type in sight.modules:
+                yield from refused_order(sight, field.type, inner)

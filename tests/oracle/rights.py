@@ -1,0 +1,176 @@
+"""What a persona may read, worked out from the rows: modules, fields, statuses and records (D-09, D-10, D-34)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tests.oracle.contract import OWNED, REVERSED, TABLES, grantable
+from tests.oracle.rows import Ground, Row, grouped
+
+
+@dataclass
+class Module:
+    """An entity that is open to somebody."""
+
+    everything: bool
+    """Whether all its records are, not only one's own."""
+    fields: frozenset[str]
+    ruled: dict[str, frozenset[str]]
+    """Fields that are readable only while the record is in one of these statuses."""
+    attributes: list[Row]
+    """Definitions of the readable custom attributes, in their order."""
+
+
+@dataclass
+class Sight:
+    """What one user sees of a tenant."""
+
+    ground: Ground
+    user: Row
+    modules: dict[str, Module]
+    rows: dict[str, dict[UUID, Row]]
+    _grouped: dict[tuple[str, str], dict[Any, list[Row]]] = field(default_factory=dict)
+
+    def record(self, entity: str, identity: UUID | None) -> Row | None:
+        """A visible record."""
+        return self.rows.get(entity, {}).get(identity) if identity else None
+
+    def below(self, entity: str, name: str, row: Row) -> list[Row]:
+        """The visible records of a list of this record."""
+        target, reference = REVERSED[entity, name]
+        key = (target, f"{reference}_id")
+        if key not in self._grouped:
+            self._grouped[key] = grouped(self.rows.get(target, {}).values(), key[1])
+        return self._grouped[key].get(row["id"], [])
+
+    def closed(self, entity: str, name: str) -> tuple[str, str, str] | None:
+        """Why a field of an entity is never answered, as (type, field, reason); None if it is."""
+        if (entity, name) in REVERSED:
+            return self.closed(*REVERSED[entity, name])
+        if entity not in self.modules:
+            return entity, "", "module"
+        if name in grantable(entity) and name not in self.modules[entity].fields:
+            return entity, name, "hidden"
+        return None
+
+
+def sight(ground: Ground, persona: str, tenant: str) -> Sight:
+    """What the persona sees."""
+    user = ground.by_id["User"][ground.emails[f"{persona}@{tenant}.example"]]
+    roles = roles_of(ground, [user])
+    modules = opened(ground, profiles_of(ground, roles))
+    rows = {
+        entity: {
+            row["id"]: row
+            for row in _visible(ground, entity, modules[entity], user["employee_id"], roles)
+        }
+        for entity in modules
+    }
+    readable = {row["id"] for module in modules.values() for row in module.attributes}
+    definitions = rows.get("Attribute", {})
+    for identity in set(definitions) - readable:
+        del definitions[identity]  # whoever may not read an attribute is not told that there is one
+    return Sight(ground, user, modules, rows)
+
+
+def roles_of(ground: Ground, users: Iterable[Row]) -> set[UUID]:
+    wanted = {user["id"] for user in users}
+    return {row["role_id"] for row in ground.live("RoleAssignment") if row["user_id"] in wanted}
+
+
+def profiles_of(ground: Ground, roles: set[UUID]) -> list[Row]:
+    held = {r["profile_id"] for r in ground.tables["role_profile"] if r["role_id"] in roles}
+    return [row for row in ground.live("Profile") if row["id"] in held]
+
+
+def opened(ground: Ground, profiles: list[Row]) -> dict[str, Module]:
+    """What these profiles open together; a full one opens all, and no rule per status narrows it."""
+    full = any(profile["full"] for profile in profiles)
+    held = {profile["id"] for profile in profiles}
+    modules: dict[str, Module] = {}
+    for entity in TABLES:
+        scopes = {
+            row["rows"]
+            for row in ground.tables["profile_entity"]
+            if row["profile_id"] in held and row["entity"] == entity
+        }
+        if not full and not scopes:
+            continue
+        granted = {
+            row["field"]
+            for row in ground.tables["profile_field"]
+            if row["profile_id"] in held and row["entity"] == entity
+        }
+        defined = [row for row in ground.live("Attribute") if row["entity"] == entity]
+        modules[entity] = Module(
+            everything=full or "ALL" in scopes,
+            fields=grantable(entity) if full else grantable(entity) & granted,
+            ruled={} if full else _ruled(ground, entity),
+            attributes=sorted(
+                (row for row in defined if full or str(row["id"]) in granted),
+                key=lambda row: str(row["id"]),
+            ),
+        )
+    return modules
+
+
+def _ruled(ground: Ground, entity: str) -> dict[str, frozenset[str]]:
+    """Restrictions intersect."""
+    ruled: dict[str, frozenset[str]] = {}
+    for rule in ground.tables["status_rule"]:
+        if rule["entity"] == entity:
+            allowed = frozenset(rule["statuses"])
+            ruled[rule["field"]] = ruled.get(rule["field"], allowed) & allowed
+    return ruled
+
+
+def _visible(
+    ground: Ground, entity: str, module: Module, employee: UUID, roles: set[UUID]
+) -> list[Row]:
+    live = ground.live(entity)
+    if module.everything:
+        return live
+    if entity not in OWNED:
+        return []
+    owners = {employee, *_seen_below(ground, entity, employee)}
+    shared: set[UUID] = set()
+    types: set[UUID] = set()
+    if entity == "Opportunity":
+        shared = {
+            row["opportunity_id"]
+            for row in ground.tables["opportunity_share"]
+            if row["employee_id"] == employee
+        }
+        types = {r["type_id"] for r in ground.tables["share_rule"] if r["role_id"] in roles}
+    return [
+        row
+        for row in live
+        if row["owner_id"] in owners or row["id"] in shared or row.get("type_id") in types
+    ]
+
+
+def _seen_below(ground: Ground, entity: str, employee: UUID) -> set[UUID]:
+    """Those below in the tree, on all levels, whose own role opens the entity; posts without a user too.
+
+    A deleted employee is in nobody's tree any more, nor is who still reports to him.
+    """
+    reports = grouped(ground.live("Employee"), "manager_id")
+    users = grouped(ground.live("User"), "employee_id")
+    found: set[UUID] = set()
+    waiting = [employee]
+    while waiting:
+        for report in reports.get(waiting.pop(), []):
+            if report["id"] in found or report["id"] == employee:
+                continue
+            waiting.append(report["id"])
+            found.add(report["id"])
+    return {one for one in found if _opens(ground, entity, users.get(one, []))}
+
+
+def _opens(ground: Ground, entity: str, users: list[Row]) -> bool:
+    if not users:
+        return True
+    return entity in opened(ground, profiles_of(ground, roles_of(ground, users)))

@@ -1,0 +1,228 @@
+"""Who sees what, by hand: the tree, shares, profiles, rules per status, and what a denial looks like."""
+
+import pytest
+
+from tests.oracle.held import held
+from tests.oracle.inputs import GONE
+from tests.oracle.rows import Ground
+from tests.oracle.scrambled import ANYTHING, Table, other_rights
+from tests.oracle.values import spelled_id
+from tests.support.covers import covers
+from tests.support.world import PERSONAS, World
+
+OWNERS = "{ opportunities(first: 100) { nodes { owner { email } } } }"
+
+
+async def owners(world: World, persona: str) -> set[str]:
+    """Whose opportunities a persona finds among the first hundred."""
+    both = await held(world, persona)
+    data = await both.agree(OWNERS)
+    return {node["owner"]["email"].partition("@")[0] for node in data["opportunities"]["nodes"]}
+
+
+@covers("D-09")
+async def test_the_tree_gives_sight_over_all_levels_and_through_vacant_posts(world: World) -> None:
+    below = {"manager", "rep1", "rep2", "limited", "Renee.Dubois", "on-leave"}
+    assert await owners(world, "manager") == below
+    assert await owners(world, "director") >= {"director", "region-north", "former"}
+    assert await owners(world, "limited") == {"limited"}
+
+
+@covers("D-09")
+async def test_nobody_sees_more_than_the_role_of_a_subordinate_may(world: World) -> None:
+    """Juniors who may not see opportunities at all hide theirs from the manager too."""
+
+    def close(ground: Ground) -> dict[str, Table]:
+        junior = next(r["id"] for r in ground.tables["Profile"] if r["name"] == "Junior sales")
+        opened = [
+            dict(row)
+            for row in ground.tables["profile_entity"]
+            if not (row["profile_id"] == junior and row["entity"] == "Opportunity")
+        ]
+        return {"profile_entity": opened}
+
+    async with other_rights(world, "acme", close):
+        seen = await owners(world, "manager")
+        assert "limited" not in seen
+        assert "rep1" in seen
+
+
+@covers("D-10")
+async def test_shares_and_share_rules_add_up(world: World) -> None:
+    both = await held(world, "support")
+    data = await both.agree("{ opportunities(first: 100) { nodes { type { name } } } }")
+    types = [node["type"]["name"] for node in data["opportunities"]["nodes"]]
+    assert types.count("Renewal") > len(types) // 2
+    assert "New business" in types or "Expansion" in types
+    assert "rep1" in await owners(world, "rep2")
+
+
+@covers("D-10")
+async def test_profiles_unite_and_rules_per_status_come_last(world: World) -> None:
+    def both_profiles(ground: Ground) -> dict[str, Table]:
+        names = {row["name"]: row["id"] for row in ground.tables["Profile"]}
+        roles = {row["name"]: row["id"] for row in ground.tables["Role"]}
+        held_ = [dict(row) for row in ground.tables["role_profile"]]
+        extra = {"role_id": roles["Junior sales"], "profile_id": names["Standard sales"]}
+        return {"role_profile": [*held_, extra]}
+
+    async with other_rights(world, "acme", both_profiles):
+        both = await held(world, "limited")
+        await both.answer(ANYTHING)  # see test_a_grant_counts_at_once
+        data = await both.agree(
+            "{ accounts(filter: {phone: {isNull: false}}, first: 1) { nodes { phone } } "
+            "opportunities(filter: {commission: {isNull: false}}, first: 100) "
+            "{ nodes { status margin { amount } } } }"
+        )
+        assert data["accounts"]["nodes"][0]["phone"]
+        assert {node["status"] for node in data["opportunities"]["nodes"]} == {"WON"}
+
+
+@covers("D-10", "D-31")
+async def test_a_rule_per_status_masks_in_every_clause(world: World) -> None:
+    both = await held(world, "manager")
+    counts = {}
+    for test in ('{gte: "0"}', "{isNull: false}", "{isNull: true}", '{ne: "0"}', '{notIn: ["0"]}'):
+        data = await both.agree(
+            f"{{ opportunities(filter: {{commission: {test}}}, orderBy: [{{commission: DESC}}], "
+            "first: 100) { totalCount nodes { id status commission { amount currency } } "
+            "aggregate { count sum { commission { amount currency } } } } }"
+        )
+        counts[test] = data["opportunities"]["totalCount"]
+        seen = [n["status"] for n in data["opportunities"]["nodes"] if n["commission"]]
+        assert set(seen) <= {"WON"}
+    assert 0 < counts["{isNull: false}"] < counts["{isNull: true}"]
+    assert counts["{isNull: false}"] == counts['{gte: "0"}']
+    full = await held(world, "admin")
+    data = await full.agree(
+        "{ opportunities(filter: {commission: {isNull: false}, status: {ne: WON}}) { totalCount } }"
+    )
+    assert data["opportunities"]["totalCount"] > 0
+
+
+@covers("D-30")
+async def test_what_is_denied_is_null_and_named(world: World) -> None:
+    both = await held(world, "limited")
+    query = (
+        "{ roles { totalCount } account(id: $) { phone name } "
+        "opportunities(first: 2, filter: {name: {eq: $}}) { nodes { margin { amount } commission "
+        "{ amount } } } viewer { active updatedAt roles { nodes { role { name } } } } }"
+    ).replace("$", '"acc_"')
+    data = await both.agree(query)
+    assert data["roles"] is None
+    answer = await both.answer(query)
+    assert answer.json["extensions"]["access"]["denied"] == [
+        {"type": "Account", "field": "phone", "reason": "hidden"},
+        {"type": "Opportunity", "field": "commission", "reason": "status"},
+        {"type": "Opportunity", "field": "margin", "reason": "hidden"},
+        {"type": "Role", "field": "", "reason": "module"},
+        {"type": "RoleAssignment", "field": "", "reason": "module"},
+        {"type": "User", "field": "updatedAt", "reason": "hidden"},
+    ]
+    strict = await world.ask("limited", query, x_access="strict")
+    assert set(strict.codes) == {"FIELD_FORBIDDEN"}
+
+
+@covers("D-30", "D-31")
+async def test_what_is_skipped_is_neither_named_nor_refused(world: World) -> None:
+    both = await held(world, "limited")
+    await both.agree(
+        "query ($no: Boolean!) { accounts(first: 1) { nodes { phone @include(if: $no) name } } "
+        'opportunities(filter: {margin: {gt: "1"}}) @include(if: $no) { totalCount } }',
+        {"no": False},
+    )
+
+
+DENIED = (
+    '{ opportunities(filter: {margin: {gt: "1"}}) { totalCount } }',
+    "{ opportunities(filter: {or: [{}, {not: {margin: {}}}]}) { totalCount } }",
+    "{ opportunities(orderBy: [{margin: ASC}]) { totalCount } }",
+    "{ opportunities { aggregate { count sum { margin { amount } } } } }",
+    '{ accounts(filter: {opportunities: {some: {margin: {lt: "1"}}}}) { totalCount } }',
+    "{ opportunities(orderBy: [{account: {id: ASC}}]) { nodes { account { subAccounts"
+    '(filter: {phone: {startsWith: "+"}}) { totalCount } } } } }',
+    "{ employees(filter: {users: {some: {roles: {some: {}}}}}) { totalCount } }",
+    '{ opportunities(filter: {attribute: {key: "tier", text: {eq: "Gold"}}}) { totalCount } }',
+    '{ opportunities(filter: {attribute: {key: "nothing"}}) { totalCount } }',
+    '{ opportunities(orderBy: [{attribute: {key: "tier", direction: ASC}}]) { totalCount } }',
+    "{ users(orderBy: [{createdAt: ASC}]) { totalCount } }",
+    '{ roles(filter: {name: {eq: "x"}}) { totalCount } }',
+)
+
+
+@covers("D-31")
+@pytest.mark.parametrize("query", DENIED)
+async def test_a_denied_field_in_a_clause_refuses_the_operation(world: World, query: str) -> None:
+    both = await held(world, "limited")
+    assert await both.refused(query) == ["FIELD_FORBIDDEN"]
+    await (await held(world, "admin")).ask(query)
+
+
+@covers("D-31", "D-34")
+async def test_a_grant_counts_at_once(world: World) -> None:
+    """Also where the operation was refused before, without a look at the database."""
+    query = "{ opportunities(orderBy: [{margin: ASC}]) { totalCount } }"
+
+    def grant(ground: Ground) -> dict[str, Table]:
+        junior = next(r["id"] for r in ground.tables["Profile"] if r["name"] == "Junior sales")
+        granted = [dict(row) for row in ground.tables["profile_field"]]
+        return {
+            "profile_field": [
+                *granted,
+                {"profile_id": junior, "entity": "Opportunity", "field": "margin"},
+            ]
+        }
+
+    assert await (await held(world, "limited")).refused(query) == ["FIELD_FORBIDDEN"]
+    async with other_rights(world, "acme", grant):
+        await (await held(world, "limited")).agree(query)
+    assert await (await held(world, "limited")).refused(query) == ["FIELD_FORBIDDEN"]
+
+
+@covers("D-34")
+async def test_what_no_profile_names_is_closed(world: World) -> None:
+    lists = ["stages", "accounts", "opportunities", "employees", "users", "profiles", "attributes"]
+    asked = "{ " + " ".join(f"{name} {{ totalCount }}" for name in lists) + " viewer { id } }"
+    async with other_rights(world, "acme", lambda _: {"profile_entity": [], "profile_field": []}):
+        data = await (await held(world, "rep1")).agree(asked)
+        assert set(data.values()) == {None}
+        admin = await (await held(world, "admin")).agree(asked)
+        assert None not in admin.values()
+
+
+@covers("D-32", "D-42")
+@pytest.mark.parametrize("persona", PERSONAS)
+async def test_what_one_may_not_see_does_not_exist(world: World, persona: str) -> None:
+    both = await held(world, persona)
+    ground = both.sight.ground
+    deleted = next(r for r in ground.tables["Opportunity"] if r["deleted_at"] is not None)
+    ids = [
+        spelled_id("Opportunity", deleted["id"]),
+        spelled_id("Opportunity", GONE),
+        spelled_id("Account", ground.live("Opportunity")[0]["id"]),
+        spelled_id("Opportunity", ground.live("Account")[0]["id"]),
+        f"opp_{GONE}",
+        "opp_",
+        "",
+        "null",
+    ]
+    hidden = [
+        r for r in ground.live("Opportunity") if r["id"] not in both.sight.rows["Opportunity"]
+    ]
+    ids += [spelled_id("Opportunity", row["id"]) for row in hidden[:2]]
+    for one in ids:
+        query = "query ($id: ID!) { opportunity(id: $id) { id } node(id: $id) { id } }"
+        assert await both.agree(query, {"id": one}) == {"opportunity": None, "node": None}
+        query = "query ($id: ID!) { opportunities(filter: {id: {eq: $id}}) { totalCount } }"
+        assert (await both.agree(query, {"id": one}))["opportunities"]["totalCount"] == 0
+
+
+@covers("D-32")
+async def test_a_link_to_a_deleted_record_is_null(world: World) -> None:
+    both = await held(world, "admin")
+    parts = "{ nodes { parent { name } } }"
+    name = '{name: {startsWith: "Castellmoor"}}'
+    data = await both.agree(
+        f"{{ accounts(filter: {name}, orderBy: [{{parent: {{name: ASC}}}}]) {parts} }}"
+    )
+    assert data["accounts"]["nodes"] == [{"parent": None}, {"parent": None}]

@@ -1,0 +1,241 @@
+"""What is found and how it is spelled, by hand: money, measures, filters, orders, pages, values."""
+
+from typing import Any
+
+import pytest
+
+from tests.oracle.contract import TABLES, fields, roots
+from tests.oracle.held import held
+from tests.oracle.values import folded
+from tests.support.covers import covers
+from tests.support.world import World
+
+
+@covers("D-17")
+async def test_money_has_the_digits_of_its_currency(world: World) -> None:
+    both = await held(world, "admin")
+    digits = {}
+    for currency in ("EUR", "JPY", "KWD"):
+        data = await both.agree(
+            "query ($c: String) { opportunities(filter: {currency: {eq: $c}, amount: {gt: 0.5}}, "
+            "first: 1) { nodes { amount { amount currency } } aggregate { count "
+            "avg { amount { amount currency } } } } }".replace("0.5", '"0.5"'),
+            {"c": currency},
+        )
+        found = data["opportunities"]
+        digits[currency] = (
+            decimals(found["nodes"][0]["amount"]["amount"]),
+            decimals(found["aggregate"]["avg"]["amount"][0]["amount"]),
+        )
+    assert digits == {"EUR": (2, 4), "JPY": (0, 2), "KWD": (3, 5)}
+
+
+def decimals(number: str) -> int:
+    return len(number.partition(".")[2])
+
+
+MEASURES = (
+    "count",
+    "sum { amount { amount currency } }",
+    "sum { commission { currency } } max { commission { amount } }",
+    "avg { probability }",
+    "min { expectedCloseOn } max { probability margin { amount currency } }",
+    "count @skip(if: true)",
+    "... @include(if: false) { count } sum { amount { amount currency } }",
+    "__typename sum { __typename }",
+)
+
+
+@covers("D-17", "D-38", "D-42")
+@pytest.mark.parametrize("measures", MEASURES)
+async def test_any_choice_of_measures(world: World, measures: str) -> None:
+    """Also those without a count, of money only, and none at all; also below other records."""
+    for persona in ("admin", "rep1"):
+        both = await held(world, persona)
+        for test in ("{}", '{name: {eq: "no such name"}}'):
+            listed = f"opportunities(filter: {test}) {{ aggregate {{ {measures} }} }}"
+            await both.agree(f"{{ {listed} }}")
+            await both.agree(f"{{ accounts(first: 3) {{ nodes {{ id {listed} }} }} }}")
+            await both.agree(
+                f"{{ accounts(first: 3) {{ nodes {{ id owner {{ name {listed} }} }} }} }}"
+            )
+
+
+PARTS = (
+    "totalCount",
+    "pageInfo { hasPreviousPage }",
+    "pageInfo { hasPreviousPage } totalCount",
+    "pageInfo { hasNextPage @skip(if: true) }",
+    "pageInfo { __typename }",
+    "pageInfo { hasNextPage startCursor }",
+    "edges { cursor }",
+    "edges { node { id @skip(if: true) } }",
+    "edges { __typename }",
+    "nodes { __typename }",
+    "nodes @skip(if: true) { id }",
+    "__typename",
+)
+
+
+@covers("D-38")
+@pytest.mark.parametrize("parts", PARTS)
+async def test_any_choice_of_parts_of_a_list(world: World, parts: str) -> None:
+    """Also those for which no record has to be looked at; also of an empty list, or below a record."""
+    both = await held(world, "rep1")
+    for test in ("{}", "{or: []}"):
+        listed = f"accounts(filter: {test}, first: 2) {{ {parts} }}"
+        await both.agree(f"{{ {listed} }}")
+        await both.agree(f"{{ employees {{ nodes {{ id {listed} manager {{ {listed} }} }} }} }}")
+
+
+async def names(world: World, test: str, persona: str = "admin", order: str = "id") -> list[Any]:
+    both = await held(world, persona)
+    data = await both.agree(
+        f"{{ accounts(filter: {test}, orderBy: [{{{order}: ASC}}], first: 100) {{ nodes {{ name }} }} }}"
+    )
+    return [node["name"] for node in data["accounts"]["nodes"]]
+
+
+@covers("D-41")
+async def test_texts_are_found_whatever_their_case_and_accents(world: World) -> None:
+    assert len(await names(world, '{name: {contains: "ANGSTRÖM"}}')) == 3
+    assert len(await names(world, '{name: {startsWith: "cafe p"}}')) == 3
+    assert await names(world, '{name: {eq: "Café Perrault"}}') == ["Café Perrault"]
+    assert await names(world, '{name: {contains: "100%"}}') == ["100% Linen House"]
+    assert await names(world, '{name: {contains: "r_s"}}') == ["under_score Systems"]
+    assert await names(world, '{name: {contains: "D:\\\\"}}') == ["Drive D:\\ Recovery"]
+    assert await names(world, '{name: {startsWith: "東"}}') == ["東京 Stationers"]
+
+
+@covers("D-41")
+async def test_tests_have_two_values(world: World) -> None:
+    everything = len(await names(world, "{}"))
+    empty = await names(world, "{name: {isNull: true}}")
+    assert empty == [None] * 3
+    for test in (
+        '{eq: "Pemberlyn Hotel"}',
+        '{in: ["a", "Pemberlyn Hotel"]}',
+        '{lt: "m"}',
+        "{in: []}",
+    ):
+        met = await names(world, f"{{name: {test}}}")
+        unmet = await names(world, f"{{not: {{name: {test}}}}}")
+        assert None not in met
+        assert unmet.count(None) == 3
+        assert len(met) + len(unmet) == everything
+    assert None in await names(world, '{name: {ne: "Pemberlyn Hotel"}}')
+    assert None in await names(world, '{name: {notIn: ["Pemberlyn Hotel"]}}')
+    assert await names(world, "{or: []}") == []
+    assert len(await names(world, "{and: []}")) == everything
+    assert len(await names(world, "{name: {notIn: []}}")) == everything
+    assert await names(world, "{not: {}}") == []
+
+
+@covers("D-41")
+@pytest.mark.parametrize("test", ["eq", "ne", "in", "notIn", "lt", "gte", "contains", "isNull"])
+async def test_a_test_with_null_is_refused_in_favour_of_is_null(world: World, test: str) -> None:
+    both = await held(world, "admin")
+    query = f"{{ accounts(filter: {{name: {{{test}: null}}}}) {{ totalCount }} }}"
+    assert await both.refused(query) == ["BAD_USER_INPUT"]
+    absent = "query ($absent: String) { accounts(filter: {name: {eq: $absent}}) { totalCount } }"
+    await both.agree(absent)
+
+
+@covers("D-41")
+async def test_tests_of_lists_are_over_visible_rows(world: World) -> None:
+    for persona in ("admin", "rep1", "support"):
+        both = await held(world, persona)
+        found = {}
+        for test in ("some: {}", "none: {}", "every: {or: []}", "every: {status: {eq: WON}}"):
+            data = await both.agree(
+                f"{{ accounts(filter: {{opportunities: {{{test}}}}}) {{ totalCount }} }}"
+            )
+            found[test] = data["accounts"]["totalCount"]
+        assert found["none: {}"] == found["every: {or: []}"]
+        assert found["every: {status: {eq: WON}}"] >= found["none: {}"]
+    rep = await held(world, "rep1")
+    shared = "{ accounts(filter: {opportunities: {none: {}}}) { totalCount } }"
+    mine, everybody = await rep.agree(shared), await (await held(world, "admin")).agree(shared)
+    assert mine["accounts"]["totalCount"] > everybody["accounts"]["totalCount"]
+
+
+@covers("D-32", "D-41")
+async def test_a_test_of_a_link_is_met_only_by_a_visible_record(world: World) -> None:
+    """An empty link meets nothing, nor does one to a deleted record; the complement has both."""
+    both = await held(world, "admin")
+    parts = "{ totalCount nodes { name parent { id } } }"
+    data = await both.agree(
+        f"{{ with: accounts(filter: {{parent: {{}}}}, first: 100) {parts} "
+        f"without: accounts(filter: {{not: {{parent: {{}}}}}}, first: 100) {parts} "
+        f'odd: accounts(filter: {{parent: {{name: {{ne: "-"}}}}}}, first: 100) {parts} }}'
+    )
+    assert data["with"] == data["odd"]
+    assert all(node["parent"] for node in data["with"]["nodes"])
+    assert not any(node["parent"] for node in data["without"]["nodes"])
+    assert "Castellmoor Fire Service" in [node["name"] for node in data["without"]["nodes"]]
+
+
+@covers("D-38")
+async def test_orders_are_total_and_empty_values_come_last(world: World) -> None:
+    for persona in ("admin", "manager", "limited"):
+        both = await held(world, persona)
+        for key in ("probability", "amount", "expectedCloseOn", "status", "currency", "commission"):
+            for direction in ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"):
+                await both.agree(
+                    f"{{ opportunities(first: 100, orderBy: [{{{key}: {direction}}}]) "
+                    "{ nodes { id probability } } }"
+                )
+    whole = await names(world, "{}", order="name")
+    known = [folded(name) for name in whole if name is not None]
+    assert known == sorted(known)
+    assert whole[-3:] == [None] * 3
+
+
+@covers("D-38")
+async def test_a_key_to_sort_by_is_exactly_one(world: World) -> None:
+    for key in ("{name: ASC, id: ASC}", "{}", "{name: null}"):
+        answer = await world.ask("rep1", f"{{ accounts(orderBy: [{key}]) {{ totalCount }} }}")
+        assert set(answer.codes) <= {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"}, key
+        assert answer.codes, key
+
+
+@covers("D-38")
+@pytest.mark.parametrize("first", [0, -1, 101])
+async def test_a_page_has_1_to_100_records(world: World, first: int) -> None:
+    both = await held(world, "rep1")
+    query = f"{{ accounts(first: {first}) {{ totalCount }} }}"
+    assert await both.refused(query) == ["BAD_USER_INPUT"]
+
+
+@covers("D-42")
+async def test_own_attributes_come_in_the_order_of_the_keys(world: World) -> None:
+    parts = "key kind text number date boolean"
+    both = await held(world, "limited")
+    data = await both.agree(
+        f'{{ opportunities(first: 30) {{ nodes {{ a: attributes(keys: ["strategic", "no", "tier", '
+        f'"seats", "seats"]) {{ {parts} }} attributes {{ {parts} }} }} }} }}'
+    )
+    for node in data["opportunities"]["nodes"]:
+        assert [one["key"] for one in node["a"]] == ["strategic", "seats"]
+        assert [one["key"] for one in node["attributes"]] == ["seats", "kickoff", "strategic"]
+
+
+@covers("D-42")
+@pytest.mark.parametrize("entity", sorted(TABLES))
+async def test_every_field_is_spelled_alike(world: World, entity: str) -> None:
+    """Every value of every record of every entity, as the administrator sees it."""
+    name = next(root for root, of in roots().items() if of == ("MANY", entity))
+    bodies = {
+        "MONEY": " { amount currency }",
+        "REFERENCE": " { id }",
+        "ATTRIBUTES": " { key label }",
+    }
+    parts = " ".join(
+        field.name + bodies.get(field.kind, "")
+        for field in fields(entity).values()
+        if field.kind != "LIST"
+    )
+    for tenant in world.tenants:
+        both = await held(world, "admin", tenant)
+        data = await both.agree(f"{{ {name}(first: 100) {{ totalCount nodes {{ {parts} }} }} }}")
+        assert data[name]["totalCount"] == len(both.sight.ground.live(entity))

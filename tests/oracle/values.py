@@ -1,0 +1,93 @@
+"""How values are spelled, folded and measured (D-17, D-41, D-42)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache, reduce
+from typing import Any
+from uuid import UUID
+
+from tests.oracle.contract import PREFIXES, TABLES
+
+_DIGITS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+DIGITS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
+"""ISO 4217's minor digits where they are not two."""
+
+_EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
+
+
+def spelled_id(entity: str, identity: UUID) -> str:
+    return f"{TABLES[entity][1]}_{identity.hex}"
+
+
+def read_id(text: str) -> tuple[str, UUID] | None:
+    """The entity and the id behind an opaque one; None if it is none of ours."""
+    prefix, _, digits = text.partition("_")
+    if prefix not in PREFIXES or len(digits) != 32:
+        return None
+    try:
+        identity = UUID(hex=digits)
+    except ValueError:
+        return None
+    return (PREFIXES[prefix], identity) if identity.hex == digits else None
+
+
+def spelled(value: Any) -> Any:
+    """A plain value as JSON shows it."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value
+
+
+def minor(currency: str) -> int:
+    return DIGITS.get(currency, 2)
+
+
+def rounded(value: Decimal, digits: int) -> Decimal:
+    """Half away from zero."""
+    return value.quantize(Decimal(1).scaleb(-digits), context=_EXACT)
+
+
+def average(values: Sequence[Decimal | int], digits: int) -> Decimal:
+    """Exact up to the rounding: 120 digits are more than any division of ours can need."""
+    return rounded(_EXACT.divide(total(values), Decimal(len(values))), digits)
+
+
+def total(values: Sequence[Decimal | int]) -> Decimal:
+    return reduce(_EXACT.add, (Decimal(value) for value in values))
+
+
+@lru_cache(maxsize=100_000)
+def folded(text: str) -> str:
+    """Without case and accents; texts compare by the code points of this."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(sign for sign in plain if not unicodedata.combining(sign)).lower()
+
+
+def comparable(value: Any) -> Any:
+    """What `lt`, `gt` and sorting compare: folded text, everything else as it is."""
+    return folded(value) if isinstance(value, str) else value
+
+
+def parsed(text: Any, kind: str) -> Any:
+    """An input as a value of the scalar `kind`."""
+    if text is None:
+        return None
+    if kind == "Decimal":
+        return Decimal(text)
+    if kind == "Date":
+        return date.fromisoformat(text)
+    if kind == "DateTime":
+        return datetime.fromisoformat(text)
+    return text

@@ -1,0 +1,138 @@
+"""Writes a drawn operation down: each value as a literal or as a variable, each selection plain or in fragments."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLNullableInputType,
+)
+
+from tests.oracle.inputs import Word
+
+MOST_VARIABLES = 20
+
+
+class Part(NamedTuple):
+    """A field to select; directives stand between its head and its selection set."""
+
+    head: str
+    body: str = ""
+
+    def text(self, directive: str = "") -> str:
+        return f"{self.head}{directive} {self.body}".rstrip()
+
+
+@dataclass
+class Writer:
+    """Collects the variables and fragments of one operation."""
+
+    rng: random.Random
+    declared: dict[str, str] = field(default_factory=dict)
+    given: dict[str, Any] = field(default_factory=dict)
+    fragments: dict[str, str] = field(default_factory=dict)
+    by_type: dict[str, list[str]] = field(default_factory=dict)
+    """Fragments that may be spread again, by their type."""
+
+    def chance(self, of: float) -> bool:
+        return self.rng.random() < of
+
+    def variable(self, type_: str, value: Any, *, given: bool = True) -> str:
+        """A new variable; one that is not given has no default either."""
+        name = f"v{len(self.declared)}"
+        self.declared[name] = type_
+        if not given:
+            return f"${name}"
+        if self.chance(0.2):
+            self.declared[name] += f" = {written(value)}"
+        else:
+            self.given[name] = value
+        return f"${name}"
+
+    def value(self, value: Any, type_: GraphQLInputType) -> str:
+        """The value where an input of this type belongs."""
+        if len(self.declared) < MOST_VARIABLES and self.chance(0.12):
+            return self.variable(str(type_), value)
+        bare = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+        if value is None:
+            return "null"
+        if isinstance(bare, GraphQLList) and isinstance(value, list):
+            return "[" + ", ".join(self.value(one, bare.of_type) for one in value) + "]"
+        if isinstance(bare, GraphQLInputObjectType):
+            return self._object(value, bare)
+        return written(value)
+
+    def _object(self, value: dict[str, Any], type_: GraphQLInputObjectType) -> str:
+        """A key to sort by has exactly one member, so its variables must not be empty."""
+        members: dict[str, str] = {}
+        for name, inner in value.items():
+            wanted: GraphQLInputType = type_.fields[name].type
+            if type_.is_one_of:
+                wanted = GraphQLNonNull(_nullable(wanted))
+            members[name] = self.value(inner, wanted)
+        spare = [n for n in type_.fields if n not in members]
+        if spare and not type_.is_one_of and self.chance(0.03):
+            name = self.rng.choice(spare)
+            wanted = type_.fields[name].type
+            if not isinstance(wanted, GraphQLNonNull):
+                members[name] = self.variable(str(wanted), None, given=False)
+        return "{" + ", ".join(f"{name}: {inner}" for name, inner in members.items()) + "}"
+
+    def selection(self, type_: str, parts: Sequence[Part]) -> str:
+        """A selection set of these parts, some of them in fragments, with directives here and there."""
+        rest = [part.text(self._directive(0.04)) for part in parts]
+        if len(rest) > 1 and self.chance(0.25):
+            cut = self.rng.randrange(1, len(rest))
+            wrapped, rest = rest[cut:], rest[:cut]
+            rest.append(self._fragment(type_, wrapped))
+        if (known := self.by_type.get(type_)) and self.chance(0.3):
+            rest.append(f"...{self.rng.choice(known)}{self._directive(0.2)}")
+        self.rng.shuffle(rest)
+        return "{ " + " ".join(rest) + " }"
+
+    def _fragment(self, type_: str, parts: Sequence[str]) -> str:
+        body = "{ " + " ".join(parts) + " }"
+        if self.chance(0.5):
+            condition = f" on {type_}" if self.chance(0.8) else ""
+            return f"...{condition}{self._directive(0.2)} {body}"
+        name = f"f{len(self.fragments)}"
+        self.fragments[name] = f"fragment {name} on {type_} {body}"
+        if all(part.isalnum() for part in parts):  # plain fields can be merged anywhere
+            self.by_type.setdefault(type_, []).append(name)
+        return f"...{name}{self._directive(0.2)}"
+
+    def _directive(self, of: float) -> str:
+        if not self.chance(of):
+            return ""
+        name, held = self.rng.choice(("skip", "include")), self.chance(0.5)
+        if len(self.declared) < MOST_VARIABLES and self.chance(0.7):
+            return f" @{name}(if: {self.variable('Boolean!', held)})"
+        return f" @{name}(if: {written(held)})"
+
+    def document(self, selection: str) -> str:
+        declared = ", ".join(f"${name}: {type_}" for name, type_ in self.declared.items())
+        head = f"query Q({declared})" if declared else "query Q"
+        return "\n".join([f"{head} {selection}", *self.fragments.values()])
+
+
+def _nullable(type_: GraphQLInputType) -> GraphQLNullableInputType:
+    return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+
+
+def written(value: Any) -> str:
+    """A literal."""
+    if isinstance(value, Word):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {written(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(written, value)) + "]"
+    return json.dumps(value, ensure_ascii=len(str(value)) % 2 == 0)
