@@ -18,7 +18,8 @@ from tests.tenancy.cell import EXPIRED, GOOD, INACTIVE, MARK, REVOKED, SLUGS, TA
 
 PHASES = ("queue", "begin", "statement", "commit", "release")
 """Where a request can be when its client goes away."""
-AT_ONCE = 4
+WAITING = 3
+"""Requests that find no connection free."""
 FENCED = "dogwood"
 """A tenant that is closed for a move; nobody gets in."""
 
@@ -83,7 +84,7 @@ class Fuzz:
         for first in range(0, requests, 200):
             waiting = iter(range(first, min(first + 200, requests)))
             async with asyncio.TaskGroup() as group:
-                for _ in range(AT_ONCE):
+                for _ in range(self.pool.get_max_size() + WAITING):
                     group.create_task(self._several(waiting))
             await self.look()
 
