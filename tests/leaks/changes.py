@@ -1,0 +1,212 @@
+"""Changes everything in a tenant that one persona may not see, and nothing that he may."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from tests.leaks.expectations import (
+    COLUMN,
+    TYPES,
+    Level,
+    attribute_level,
+    attributes,
+    fields,
+    is_closed,
+)
+from tests.leaks.truth import REFERENCES, Row, Truth, readable, snake
+from tests.support.world import World
+
+KEPT = {"entity", "kind", "status", "currency", "deleted_at", "key", "full"}
+"""Columns that rights, other tables or checks depend on; some are changed on purpose elsewhere."""
+
+
+def knowledge(truth: Truth, persona: str) -> dict[str, Any]:
+    """All that the persona may know, as one value: equal before and after, or the test is wrong."""
+    known: dict[str, Any] = {}
+    for type_name in TYPES:
+        if is_closed(persona, type_name):
+            continue
+        for id, row in truth.visible(persona, type_name).items():
+            for name in fields(type_name):
+                if name != "id" and snake(name) not in row and name not in REFERENCES.get(type_name, {}):  # fmt: skip
+                    continue
+                if readable(persona, type_name, name, row):
+                    known[f"{type_name}.{name} {id}"] = truth.value(type_name, name, row)
+            custom = json.loads(row.get("custom") or "{}")
+            for key in attributes(type_name):
+                if attribute_level(persona, type_name, key) is Level.OPEN:
+                    held = truth.keys[type_name][key]
+                    label = truth.rows["Attribute"][UUID(held)]["label"]
+                    known[f"{type_name}@{key} {id}"] = (custom.get(held), label)
+    return known
+
+
+@dataclass
+class Change:
+    """What somebody else did, out of the persona's sight."""
+
+    world: World
+    truth: Truth
+    persona: str
+    rng: random.Random
+    touched: int = 0
+
+    async def apply(self) -> None:
+        """Write it, in one transaction."""
+        async with self.world.admin.transaction():
+            for type_name in TYPES:
+                await self._change_values(type_name)
+            await self._move_opportunities()
+            for type_name in ("Opportunity", "Account", "Employee"):
+                await self._insert(type_name)
+            await self._share_with_others()
+        for type_name in TYPES:
+            await self.world.admin.execute(f"ANALYZE {self._table(type_name)}")
+
+    def _table(self, type_name: str) -> str:
+        return f'{self.world.schema(self.truth.tenant)}."{snake(type_name)}"'
+
+    async def _set(self, type_name: str, id: UUID, values: Mapping[str, Any]) -> None:
+        if not values:
+            return
+        columns = ", ".join(f'"{name}" = ${at}' for at, name in enumerate(values, 2))
+        await self.world.admin.execute(
+            f"UPDATE {self._table(type_name)} SET {columns} WHERE id = $1",  # noqa: S608
+            id, *values.values(),
+        )  # fmt: skip
+        self.touched += len(values)
+
+    async def _change_values(self, type_name: str) -> None:
+        seen = self.truth.visible(self.persona, type_name)
+        for id, row in self.truth.rows[type_name].items():
+            in_sight = id in seen and not is_closed(self.persona, type_name)
+            values: dict[str, Any] = {}
+            for name in self.truth.stored(type_name):
+                column = snake(name)
+                if column in KEPT or (in_sight and readable(self.persona, type_name, name, row)):
+                    continue
+                values[column] = self._other(row[column])
+            if type_name == "Attribute" and self._told_by_values(row):
+                values.pop("label", None)
+            if type_name == "User" and row["employee_id"] == self.truth.employee(self.persona):
+                values.pop("active", None)  # or it would end his session
+            if "custom" in row:
+                values["custom"] = json.dumps(self._custom(type_name, row, in_sight=in_sight))
+            await self._set(type_name, id, values)
+
+    def _told_by_values(self, row: Row) -> bool:
+        """Who may read an attribute's values is told its label."""
+        return (
+            not row["deleted_at"]
+            and attribute_level(self.persona, row["entity"], row["key"]) is Level.OPEN
+        )
+
+    def _other(self, old: Any) -> Any:
+        """Another value of the kind, or none where there was one; nothing that a check refuses."""
+        rng = self.rng
+        match old:
+            case bool():
+                return not old
+            case Decimal():
+                return old + rng.randint(1, 500)
+            case int():
+                return (old + rng.randint(1, 90)) % 101
+            case datetime():
+                return old - timedelta(days=rng.randint(1, 300), microseconds=rng.randint(1, 9999))
+            case date():
+                return old + timedelta(days=rng.randint(-90, 90) or 1)
+            case str():
+                return f"{rng.choice(('Aaa', 'Mmm', 'Zzz'))} CNRY {rng.randrange(10**6)}"
+            case _:
+                return None
+
+    def _custom(self, type_name: str, row: Row, *, in_sight: bool) -> dict[str, Any]:
+        values: dict[str, Any] = json.loads(row["custom"] or "{}")
+        others: dict[str, Any] = {
+            "tier": self.rng.choice(("Gold", "CNRY")),
+            "seats": self.rng.randint(1, 99),
+            "kickoff": "2026-01-01",
+            "strategic": self.rng.random() < 0.5,
+            "segment": "CNRY",
+        }
+        for key in attributes(type_name):
+            if not in_sight or attribute_level(self.persona, type_name, key) is not Level.OPEN:
+                values[self.truth.keys[type_name][key]] = others[key]
+        values[str(UUID(int=self.rng.getrandbits(128)))] = "CNRY of a deleted attribute"
+        return values
+
+    def _strangers(self) -> list[UUID]:
+        """Employees whose records stay out of sight; only the full profile has none."""
+        if COLUMN[self.persona] == "full":
+            return []
+        mine = self.truth.below(self.truth.employee(self.persona))
+        return [id for id in self.truth.rows["Employee"] if id not in mine]
+
+    async def _move_opportunities(self) -> None:
+        """Other owners, accounts, stages; some deleted, some brought back, some gone for good."""
+        seen = self.truth.visible(self.persona, "Opportunity")
+        stages = sorted(self.truth.live("Stage"))
+        accounts = sorted(self.truth.rows["Account"])
+        owners = sorted(self._strangers())
+        for id, row in sorted(self.truth.rows["Opportunity"].items()):
+            if id in seen:
+                continue
+            stage = self.rng.choice(stages)
+            values: dict[str, Any] = {
+                "account_id": self.rng.choice(accounts),
+                "stage_id": stage,
+                "status": self.truth.rows["Stage"][stage]["kind"],
+            }
+            if owners and row["owner_id"] in owners:
+                values["owner_id"] = self.rng.choice(owners)
+                if not self._reached_otherwise(row):
+                    gone = row["created_at"] if self.rng.random() < 0.2 else None
+                    values["deleted_at"] = gone
+            await self._set("Opportunity", id, values)
+            if self.rng.random() < 0.1:
+                table = self._table("Opportunity")
+                await self.world.admin.execute(f"DELETE FROM {table} WHERE id = $1", id)  # noqa: S608
+
+    def _reached_otherwise(self, row: Row) -> bool:
+        """Whether bringing it back would show it: shared, or of a type that is shared."""
+        return bool(
+            any(opportunity == row["id"] for opportunity, _ in self.truth.shares)
+            or any(type_id == row["type_id"] for _, type_id in self.truth.rules)
+        )
+
+    async def _insert(self, type_name: str) -> None:
+        """New rows: deleted ones of anybody, and living ones of strangers where rows have a scope."""
+        rows = sorted(self.truth.rows[type_name].values(), key=lambda row: row["id"].int)
+        owners = sorted(self._strangers())
+        for number, row in enumerate(self.rng.sample(rows, 8)):
+            new = dict(row) | {"id": UUID(int=row["id"].int + 1)}
+            new["name"] = f"CNRY new {number}"
+            alive = type_name == "Opportunity" and owners and not self._reached_otherwise(row)
+            if alive and number % 2:
+                new |= {"owner_id": self.rng.choice(owners), "deleted_at": None}
+            else:
+                new["deleted_at"] = row["created_at"]
+            columns = ", ".join(f'"{name}"' for name in new)
+            places = ", ".join(f"${at}" for at in range(1, len(new) + 1))
+            await self.world.admin.execute(
+                f"INSERT INTO {self._table(type_name)} ({columns}) VALUES ({places})",  # noqa: S608
+                *new.values(),
+            )
+            self.touched += 1
+
+    async def _share_with_others(self) -> None:
+        """Shares of what the persona sees, with somebody whom they do not concern."""
+        others = sorted(self._strangers())
+        for id in sorted(self.truth.visible(self.persona, "Opportunity"))[:5] if others else ():
+            await self.world.admin.execute(
+                f"INSERT INTO {self.world.schema(self.truth.tenant)}.opportunity_share "  # noqa: S608
+                "(opportunity_id, employee_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                id, self.rng.choice(others),
+            )  # fmt: skip

@@ -1,0 +1,169 @@
+"""Names everything in a schema that no expectation and no channel of the tests covers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+)
+
+from tests.leaks.expectations import TYPES, fields
+
+OPERATORS = {
+    "IDFilter": "eq ne in notIn",
+    "StringFilter": "eq ne in notIn lt lte gt gte isNull contains startsWith",
+    "IntFilter": "eq ne in notIn lt lte gt gte isNull",
+    "DecimalFilter": "eq ne in notIn lt lte gt gte isNull",
+    "DateFilter": "eq ne in notIn lt lte gt gte isNull",
+    "DateTimeFilter": "eq ne in notIn lt lte gt gte isNull",
+    "BooleanFilter": "eq ne isNull",
+    "StageKindFilter": "eq ne in notIn isNull",
+    "AttributeKindFilter": "eq ne in notIn isNull",
+}
+"""The operators that the filter channels try, by input type."""
+
+ROOTS = {
+    **{type_name[0].lower() + type_name[1:]: type_name for type_name in TYPES},
+    "stages": "Stage",
+    "opportunityTypes": "OpportunityType",
+    "pipelineStages": "PipelineStage",
+    "attributes": "Attribute",
+    "employees": "Employee",
+    "users": "User",
+    "roles": "Role",
+    "roleAssignments": "RoleAssignment",
+    "profiles": "Profile",
+    "accounts": "Account",
+    "opportunities": "Opportunity",
+    "viewer": "User",
+    "node": "Node",
+    "nodes": "Node",
+}
+"""The root fields that the channels go in by, with what they lead to."""
+
+LIST_OF = {type_name: root for root, type_name in ROOTS.items() if root not in {"viewer", "node"}}
+LIST_OF.pop("Node")
+
+PLAIN = {
+    "Query": " ".join(ROOTS),
+    "Mutation": "signIn refresh signOut",
+    "Node": "id",
+    "Money": "amount currency",
+    "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
+    "AttributeValue": "key label kind text number date boolean",
+    "AttributeValueFilter": "key text number date boolean",
+    "AttributeValueOrder": "key direction",
+    "SignInInput": "tenant email password",
+    "RefreshInput": "refreshToken",
+    "SignInPayload": "accessToken refreshToken expiresAt userErrors",
+    "SignOutPayload": "signedOut",
+    "UserError": "code message path",
+    "StageKind": "OPEN WON LOST",
+    "AttributeKind": "TEXT NUMBER DATE BOOLEAN",
+    "OrderDirection": "ASC DESC ASC_NULLS_FIRST DESC_NULLS_FIRST",
+    **OPERATORS,
+}
+"""Types that are no entities, with all they have. Sessions are tested with sign-in."""
+
+PER_ENTITY = {
+    "Connection": "edges nodes pageInfo totalCount aggregate",
+    "Edge": "cursor node",
+    "Aggregate": "count sum avg min max",
+    "ListFilter": "some none every",
+}
+FUNCTIONS = ("Sum", "Avg", "Min", "Max")
+SCALARS = frozenset({"ID", "String", "Int", "Boolean", "Decimal", "Date", "DateTime", "AttributeKey"})  # fmt: skip
+DIRECTIVES = frozenset({"include", "skip", "deprecated", "specifiedBy", "oneOf"})
+LIST_ARGUMENTS = frozenset({"filter", "orderBy", "first", "after"})
+ARGUMENTS = {"id", "ids", "keys", "input"}
+
+
+def uncovered(schema: GraphQLSchema) -> list[str]:
+    """The coordinates that lack a line or a channel; none, if all is well."""
+    found: list[str] = []
+    for name, kind in schema.type_map.items():
+        if not name.startswith("__"):
+            found.extend(_of(kind))
+    found.extend(f"@{d.name}" for d in schema.directives if d.name not in DIRECTIVES)
+    if schema.subscription_type:
+        found.append(schema.subscription_type.name)
+    return sorted(set(found))
+
+
+def vanished(schema: GraphQLSchema) -> list[str]:
+    """Lines that speak of something the schema does not have any more."""
+    gone: list[str] = []
+    for type_name in TYPES:
+        kind = schema.get_type(type_name)
+        known = kind.fields if isinstance(kind, GraphQLObjectType) else {}
+        gone.extend(f"{type_name}.{name}" for name in fields(type_name) if name not in known)
+    for name, filter_operators in OPERATORS.items():
+        kind = schema.get_type(name)
+        have = kind.fields if isinstance(kind, GraphQLInputObjectType) else {}
+        gone.extend(f"{name}.{op}" for op in filter_operators.split() if op not in have)
+    return gone
+
+
+def _of(kind: GraphQLNamedType) -> Iterator[str]:
+    names = _names(kind)
+    if names is None:
+        if kind.name not in SCALARS:
+            yield kind.name
+        return
+    known = _known(kind)
+    if known is None:
+        yield kind.name
+        return
+    yield from (f"{kind.name}.{name}" for name in names if name not in known)
+    yield from _arguments(kind)
+
+
+def _names(kind: GraphQLNamedType) -> Iterable[str] | None:
+    if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+        return tuple(kind.fields)
+    if isinstance(kind, GraphQLEnumType):
+        return tuple(kind.values)
+    if isinstance(kind, GraphQLScalarType):
+        return None
+    return ("a union",)
+
+
+def _known(kind: GraphQLNamedType) -> frozenset[str] | None:
+    """What the tests cover of a type; None if they do not know it at all."""
+    if kind.name in PLAIN:
+        return frozenset(PLAIN[kind.name].split())
+    if kind.name in TYPES:
+        return frozenset(fields(kind.name))
+    for suffix, names in PER_ENTITY.items():
+        if kind.name.removesuffix(suffix) in TYPES and kind.name.endswith(suffix):
+            return frozenset(names.split())
+    for suffix in (*FUNCTIONS, "Filter", "Order"):
+        if kind.name.removesuffix(suffix) in TYPES and kind.name.endswith(suffix):
+            return _conditions(kind.name.removesuffix(suffix), suffix)
+    return None
+
+
+def _conditions(entity: str, suffix: str) -> frozenset[str]:
+    """A filter, an order or a measure may name what has an expectation."""
+    also = {"Filter": {"and", "or", "not"}}.get(suffix, set())
+    if suffix in {"Filter", "Order"} and "attributes" in fields(entity):
+        also |= {"attribute"}
+    return frozenset(fields(entity)) | also
+
+
+def _arguments(kind: GraphQLNamedType) -> Iterator[str]:
+    if not isinstance(kind, GraphQLObjectType):
+        return
+    for name, field in kind.fields.items():
+        lists = str(field.type).rstrip("!").endswith("Connection")
+        known = LIST_ARGUMENTS if lists else ARGUMENTS
+        for argument in field.args:
+            if argument not in known:
+                yield f"{kind.name}.{name}({argument}:)"

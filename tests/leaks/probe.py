@@ -1,0 +1,148 @@
+"""A persona who asks, and whose every answer is searched for what he may not see."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from tests.leaks.expectations import (
+    Level,
+    attribute_level,
+    attributes,
+    fields,
+    is_closed,
+    level,
+)
+from tests.leaks.truth import MONEY, REFERENCES, Truth, api_id, leaks, readable
+from tests.support.world import Answer, World
+
+Denied = set[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One persona in the tenant acme."""
+
+    world: World
+    persona: str
+    truth: Truth
+    forbidden: frozenset[str]
+    cells: Counter[str]
+
+    async def ask(self, query: str, **headers: str) -> Answer:
+        """The answer, in which nothing that is forbidden may stand."""
+        answer = await self.world.ask(self.persona, query, {}, tenant=self.truth.tenant, **headers)
+        found = {text for text in leaks(answer, self.forbidden) if text not in query}  # no echoes
+        assert not found, f"{self.persona} reads {sorted(found)[:5]} with {query}"
+        return answer
+
+    async def refused(self, query: str, *expected: tuple[str, str], **headers: str) -> Answer:
+        """The whole operation is refused for just these fields."""
+        answer = await self.ask(query, **headers)
+        where = f"{self.persona}: {query}\n{answer.body.decode()}"
+        assert answer.codes == ["FIELD_FORBIDDEN"], where
+        assert answer.json.get("data") is None, where
+        named = {(f["type"], f["field"]) for f in answer.json["errors"][0]["extensions"]["fields"]}
+        assert set(expected) <= named, where
+        for type_name, field in named:
+            assert self.shut(type_name, field), where
+        return answer
+
+    async def count(self, aliases: Mapping[str, str]) -> dict[str, int]:
+        """Total counts of lists, each under an alias."""
+        parts = " ".join(f"{alias}: {query}" for alias, query in aliases.items())
+        answer = await self.ask(f"{{ {parts} }}")
+        assert "errors" not in answer.json, f"{self.persona}: {parts}\n{answer.body.decode()}"
+        return {alias: read["totalCount"] for alias, read in answer.data.items()}
+
+    def shut(self, type_name: str, field: str) -> bool:
+        """Whether a name in a refusal is one the persona has no right to."""
+        if is_closed(self.persona, type_name):
+            return True
+        if field in attributes(type_name):
+            return attribute_level(self.persona, type_name, field) is Level.HIDDEN
+        if not field or field not in fields(type_name):
+            return False
+        return level(self.persona, type_name, field) is Level.HIDDEN
+
+    def denials(self, type_name: str, names: Iterable[str] | None = None) -> Denied:
+        """What a selection of these fields has to name as denied."""
+        if is_closed(self.persona, type_name):
+            return {(type_name, "", "module")}
+        found: Denied = set()
+        for name in fields(type_name) if names is None else names:
+            match level(self.persona, type_name, name):
+                case Level.HIDDEN:
+                    found.add((type_name, name, "hidden"))
+                case Level.RULED:
+                    found.add((type_name, name, "status"))
+                case Level.CLOSED:
+                    found.add((target_of(type_name, name), "", "module"))
+                case Level.OPEN:
+                    pass
+        return found
+
+    def judge(self, type_name: str, node: Mapping[str, Any]) -> None:
+        """Every field of a record is there, or not, as expected."""
+        row = next(
+            row for id, row in self.truth.rows[type_name].items() if node["id"].endswith(id.hex)
+        )
+        assert node["id"] == api_id(type_name, row["id"])
+        assert row["id"] in self.truth.visible(self.persona, type_name), f"{self.persona} {node}"
+        for name in fields(type_name):
+            where = f"{self.persona} {type_name}.{name} of {node['id']}: {node[name]}"
+            if name == "attributes":
+                self._judge_attributes(type_name, node[name], where)
+            elif not readable(self.persona, type_name, name, row):
+                assert node[name] is None, where
+            elif name in self.truth.stored(type_name) or name in REFERENCES.get(type_name, {}):
+                value = self.truth.value(type_name, name, row)
+                assert _same(type_name, name, value, node[name], self.truth), where
+            else:
+                assert node[name] is not None, where
+
+    def _judge_attributes(self, type_name: str, read: list[Any], where: str) -> None:
+        expected = [
+            key
+            for key in sorted(attributes(type_name))
+            if attribute_level(self.persona, type_name, key) is Level.OPEN
+        ]
+        assert sorted(value["key"] for value in read) == expected, where
+
+
+def denied(answer: Answer) -> Denied:
+    """What an answer names as denied."""
+    access = answer.json.get("extensions", {}).get("access", {"denied": []})
+    return {(one["type"], one["field"], one["reason"]) for one in access["denied"]}
+
+
+LINKS = {
+    "pipelines": "PipelineStage",
+    "stages": "PipelineStage",
+    "users": "User",
+    "roles": "RoleAssignment",
+    "assignments": "RoleAssignment",
+}
+
+
+def target_of(type_name: str, field: str) -> str:
+    """The type that a closed link leads to."""
+    return REFERENCES.get(type_name, {}).get(field) or LINKS[field]
+
+
+def _same(type_name: str, field: str, stored: Any, read: Any, truth: Truth) -> bool:
+    if stored is None or read is None:
+        return stored is read
+    if field in MONEY.get(type_name, ()):
+        return bool(Decimal(read["amount"]) == stored)
+    if target := REFERENCES.get(type_name, {}).get(field):
+        return bool(read == {"id": api_id(target, stored)})
+    if isinstance(stored, datetime):
+        return bool(read == stored.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    if isinstance(stored, date):
+        return bool(read == stored.isoformat())
+    return bool(stored == read)

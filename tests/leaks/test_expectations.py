@@ -1,0 +1,80 @@
+"""The table of expectations covers the whole schema, and a field that it lacks is noticed."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import GraphQLSchema, build_schema
+
+from settings import CHECKOUT
+from tests.leaks.coverage import uncovered, vanished
+from tests.leaks.expectations import LINES, Level
+from tests.support.covers import covers
+
+SDL = (CHECKOUT / "schema" / "schema.graphql").read_text()
+
+
+def extended(more: str) -> GraphQLSchema:
+    """A copy of the schema with something added, as an author adds it."""
+    return build_schema(SDL + more)
+
+
+def replaced(old: str, new: str) -> GraphQLSchema:
+    """A copy in which one piece of text is another."""
+    assert old in SDL
+    return build_schema(SDL.replace(old, new, 1))
+
+
+@covers("D-34")
+def test_everything_has_an_expectation_or_a_channel() -> None:
+    assert uncovered(build_schema(SDL)) == []
+
+
+def test_every_line_speaks_of_something() -> None:
+    assert vanished(build_schema(SDL)) == []
+
+
+@covers("D-34")
+@pytest.mark.parametrize(
+    ("more", "noticed"),
+    [
+        ("extend type Account { secret: String }", "Account.secret"),
+        ("extend type Money { converted: Decimal }", "Money.converted"),
+        ("extend type Query { search(text: String!): String }", "Query.search"),
+        ("extend type Mutation { accountCreate: Boolean }", "Mutation.accountCreate"),
+        ("extend type OpportunityAggregate { median: Int }", "OpportunityAggregate.median"),
+        ("extend type OpportunityMin { secret: Int }", "OpportunityMin.secret"),
+        ("extend type AccountConnection { facets: Int }", "AccountConnection.facets"),
+        ("extend type AttributeValue { colour: String }", "AttributeValue.colour"),
+        ("extend input StringFilter { endsWith: String }", "StringFilter.endsWith"),
+        ("extend input AccountFilter { secret: StringFilter }", "AccountFilter.secret"),
+        ("extend input AccountListFilter { most: AccountFilter }", "AccountListFilter.most"),
+        ("extend input AccountOrder { secret: OrderDirection }", "AccountOrder.secret"),
+        ("extend enum OrderDirection { RANDOM }", "OrderDirection.RANDOM"),
+        ("extend enum StageKind { PAUSED }", "StageKind.PAUSED"),
+        ("type Lead implements Node { id: ID! }", "Lead"),
+        ("union Found = Account | Opportunity", "Found"),
+        ("scalar Colour", "Colour"),
+        ("input LeadFilter { id: IDFilter }", "LeadFilter"),
+        ("directive @live on QUERY", "@live"),
+        ("type Subscription { account: Account }", "Subscription"),
+    ],
+)
+def test_an_addition_is_noticed(more: str, noticed: str) -> None:
+    assert noticed in uncovered(extended("\n" + more))
+
+
+def test_a_new_argument_is_noticed() -> None:
+    schema = replaced("subAccounts(", "subAccounts(search: String, ")
+    assert uncovered(schema) == ["Account.subAccounts(search:)"]
+
+
+def test_a_line_left_behind_is_noticed() -> None:
+    schema = replaced('"""Its home page."""\n  website: String', "")
+    assert vanished(schema) == ["Account.website"]
+
+
+def test_the_table_withholds_what_it_should_test() -> None:
+    """Were everything open, the matrix would show nothing: each level occurs in each lower column."""
+    for column, least in (("support", Level.HIDDEN), ("junior", Level.RULED), ("sales", Level.RULED)):  # fmt: skip
+        levels = {line[column] for line in LINES.values()}
+        assert {Level.OPEN, Level.HIDDEN, Level.CLOSED, least} <= levels

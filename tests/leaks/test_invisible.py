@@ -1,0 +1,257 @@
+"""What a persona may not see does not exist: no way of asking tells why there is no answer."""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+import pytest
+
+from tests.leaks.coverage import LIST_OF
+from tests.leaks.expectations import PERSONAS, TYPES, is_closed
+from tests.leaks.probe import Probe, denied
+from tests.leaks.test_two_worlds import seen
+from tests.leaks.truth import PREFIX, Truth, api_id, load, own_tenant
+from tests.support.covers import covers
+from tests.support.world import World
+
+STRANGE = (
+    "",
+    "_",
+    "opp",
+    "opp_",
+    "opp_1",
+    "OPP_01941F606A807A32A48EF3AD366FF0B9",
+    "opp_01941f606a807a32a48ef3ad366ff0b",
+    "opp_01941f606a807a32a48ef3ad366ff0b99",
+    "opp_01941f60-6a80-7a32-a48e-f3ad366ff0b9",
+    "opp_zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
+    "opp_" + "\u0660" * 32,
+    " opp_01941f606a807a32a48ef3ad366ff0b9",
+    "' OR true --",
+    "x" * 5000,
+)
+"""Words that are no ids."""
+
+
+def spelled(type_name: str, id: str) -> list[str]:
+    """Malformed ids, as of this type, and real ones misspelled."""
+    prefix = PREFIX[type_name]
+    made = [word.replace("opp", prefix).replace("OPP", prefix.upper()) for word in STRANGE]
+    return [*made, id.upper(), f"{id} ", f"{id}\n", id.replace("_", ""), id.replace("_", "-")]
+
+
+def causes(truth: Truth, persona: str, type_name: str) -> dict[str, str]:
+    """An id for every reason why there is nothing to see."""
+    seen_ids = truth.visible(persona, type_name)
+    rows = truth.rows[type_name]
+    found = {"never existed": f"{PREFIX[type_name]}_{UUID(int=7 << 76 | 2 << 62 | 5).hex}"}
+    found |= {f"deleted {n}": api_id(type_name, id) for n, id in enumerate(sorted(rows)) if rows[id]["deleted_at"]}  # fmt: skip
+    unseen = [id for id in sorted(rows) if id not in seen_ids and not rows[id]["deleted_at"]]
+    found |= {f"invisible {id}": api_id(type_name, id) for id in unseen[:3]}
+    another = next(one for one in TYPES if one not in {type_name, "Profile"})
+    wrong = sorted(truth.live(another))[0]
+    found["wrong type"] = api_id(another, wrong)
+    found["wrong type, right prefix"] = f"{PREFIX[type_name]}_{wrong.hex}"
+    words = spelled(type_name, api_id(type_name, sorted(rows)[0]))
+    found |= {f"malformed {word[:40]!r}": word for word in words}
+    return found
+
+
+@covers("D-32", "D-42")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_one_answer_for_all_causes(
+    world: World, truth: Truth, probe: Probe, type_name: str
+) -> None:
+    """Case 31: through each root field, and as a value of a filter, the same bytes and headers."""
+    reasons = causes(truth, probe.persona, type_name)
+    single = type_name[0].lower() + type_name[1:]
+    root = LIST_OF[type_name]
+    asked = {
+        "single": f"query ($id: ID!) {{ {single}(id: $id) {{ id __typename }} }}",
+        "node": f"query ($id: ID!) {{ node(id: $id) {{ id ... on {type_name} {{ version }} }} }}",
+        "nodes": f"query ($id: ID!) {{ nodes(ids: [$id, $id]) {{ id ... on {type_name} {{ id }} }} }}",
+        "eq": f"query ($id: ID!) {{ {root}(filter: {{ id: {{ eq: $id }} }}) {{ totalCount nodes {{ id }} }} }}",
+        "in": f"query ($id: ID!) {{ {root}(filter: {{ id: {{ in: [$id] }} }}) {{ totalCount nodes {{ id }} }} }}",
+        "ne": f"query ($id: ID!) {{ {root}(first: 1, filter: {{ id: {{ ne: $id }} }}) {{ totalCount }} }}",
+        "notIn": f"query ($id: ID!) {{ {root}(first: 1, filter: {{ id: {{ notIn: [$id] }} }}) {{ totalCount }} }}",
+    }
+    for channel, query in asked.items():
+        answers = {}
+        for reason, id in reasons.items():
+            by_id = channel in {"node", "nodes"}
+            if by_id and (reason == "wrong type" or not id.startswith(f"{PREFIX[type_name]}_")):
+                continue  # `node` takes any type; whether a prefix is open is known beforehand
+            answer = await world.ask(probe.persona, query, {"id": id})
+            answers[reason] = seen(answer)
+            if channel in {"single", "node"}:
+                assert set(answer.data.values()) == {None}, reason
+        assert len(set(answers.values())) == 1, (channel, answers)
+        probe.cells["causes"] += len(answers)
+
+
+@covers("D-32", "D-55")
+async def test_an_unknown_prefix_is_a_missing_record(probe: Probe) -> None:
+    """Where a type is open, words that are no ids are answered by `node` as ids of nothing."""
+    query = "query ($id: ID!) { node(id: $id) { id } }"
+    nothing = [*STRANGE, "zzz_01941f606a807a32a48ef3ad366ff0b9", "acc_" + "0" * 32]
+    answers = {seen(await probe.world.ask(probe.persona, query, {"id": id})) for id in nothing}
+    assert len(answers) == 1
+
+
+@covers("D-32")
+async def test_an_id_of_another_tenant(world: World, truth: Truth) -> None:
+    """A record that exists only there is here one that never existed."""
+    async with own_tenant(world, "elsewhere") as tenant:
+        there = await load(world, tenant)
+        moved = UUID(int=sorted(there.live("Account"))[0].int + 3)
+        table = f"{world.schema(tenant)}.account"
+        await world.admin.execute(
+            f"INSERT INTO {table} SELECT (a.r).* FROM (SELECT jsonb_populate_record(t, "  # noqa: S608
+            f"jsonb_build_object('id', $1::text)) AS r FROM {table} AS t LIMIT 1) AS a",
+            str(moved),
+        )
+        id, never = api_id("Account", moved), api_id("Account", UUID(int=moved.int + 1))
+        query = (
+            "query ($id: ID!) { account(id: $id) { id } node(id: $id) { id } "
+            "accounts(filter: { id: { eq: $id } }) { totalCount } }"
+        )
+        assert (await world.ask("rep1", query, {"id": id}, tenant=tenant)).data["account"]
+        for persona in PERSONAS:
+            one = await world.ask(persona, query, {"id": id})
+            other = await world.ask(persona, query, {"id": never})
+            assert seen(one) == seen(other)
+            assert one.data["account"] is None
+
+
+@covers("D-32")
+async def test_links_to_deleted_records_are_null(probe: Probe) -> None:
+    """Case 36: neither the record nor its id, by whatever way the link is asked about."""
+    truth = probe.truth
+    gone = {id for id, row in truth.rows["Account"].items() if row["deleted_at"]}
+    orphans = [
+        row
+        for row in truth.visible(probe.persona, "Opportunity").values()
+        if row["account_id"] in gone
+    ]
+    assert orphans or probe.persona == "limited"
+    for row in orphans[:5]:
+        id, account = api_id("Opportunity", row["id"]), api_id("Account", row["account_id"])
+        mine = f'id: {{ eq: "{id}" }}'
+        answer = await probe.world.ask(
+            probe.persona,
+            f'{{ opportunity(id: "{id}") {{ account {{ id name }} }} '
+            f'a: opportunities(filter: {{ {mine}, account: {{ id: {{ eq: "{account}" }} }} }}) {{ totalCount }} '
+            f'b: opportunities(filter: {{ {mine}, account: {{ id: {{ ne: "{account}" }} }} }}) {{ totalCount }} '
+            f'c: opportunities(filter: {{ {mine}, not: {{ account: {{ id: {{ eq: "{account}" }} }} }} }}) {{ totalCount }} '
+            f'd: account(id: "{account}") {{ opportunities {{ totalCount }} }} }}',
+        )
+        counts = {key: answer.data[key]["totalCount"] for key in "abc"}
+        assert answer.data["opportunity"] == {"account": None}
+        assert counts["a"] == 0
+        assert counts["c"] == 1
+        assert counts["b"] == await _ne_of_nothing(probe, mine)
+        assert answer.data["d"] is None
+
+
+async def _ne_of_nothing(probe: Probe, mine: str) -> int:
+    """What `ne` counts with an id of nothing: the deleted account's must count the same."""
+    nothing = f'account: {{ id: {{ ne: "acc_{"0" * 32}" }} }}'
+    found = await probe.count(
+        {"a": f"opportunities(filter: {{ {mine}, {nothing} }}) {{ totalCount }}"}
+    )
+    return found["a"]
+
+
+@covers("D-32", "D-34")
+async def test_links_to_records_out_of_scope_are_null(world: World) -> None:
+    """Case 36 again, with accounts opened only to their owners: no name and no id shows through."""
+    async with own_tenant(world, "narrow") as tenant:
+        schema = world.schema(tenant)
+        await world.admin.execute(
+            f"UPDATE {schema}.profile_entity SET rows = 'OWN' WHERE entity = 'Account'"  # noqa: S608
+        )
+        await world.rights_changed(tenant)
+        truth = await load(world, tenant)
+        for persona in ("manager", "rep1", "support", "limited"):
+            mine = truth.below(truth.employee(persona))
+            may = {id for id, row in truth.live("Account").items() if row["owner_id"] in mine}
+            answer = await world.ask(
+                persona,
+                "{ accounts(first: 100) { totalCount nodes { id parent { id } subAccounts { nodes { id } } } } "
+                "employees { nodes { accounts { totalCount nodes { id } } } } "
+                "opportunities(first: 100) { nodes { id account { id name parent { id } } } } }",
+                tenant=tenant,
+            )
+            assert answer.data["accounts"]["totalCount"] == len(may)
+            for node in answer.data["opportunities"]["nodes"]:
+                row = truth.rows["Opportunity"][UUID(node["id"].rpartition("_")[2])]
+                assert (node["account"] is not None) == (row["account_id"] in may)
+            for id in set(truth.rows["Account"]) - may:
+                assert id.hex.encode() not in answer.body
+            hidden = next(id for id in truth.live("Account") if id not in may)
+            filtered = await world.ask(
+                persona,
+                "query ($id: ID!) { opportunities(filter: { account: { id: { eq: $id } } }) { totalCount } "
+                "every: employees(filter: { accounts: { some: { id: { eq: $id } } } }) { totalCount } }",
+                {"id": api_id("Account", hidden)},
+                tenant=tenant,
+            )
+            assert filtered.data == {"opportunities": {"totalCount": 0}, "every": {"totalCount": 0}}
+
+
+EMPTY = {
+    "id: { in: [] }": False,
+    "or: []": False,
+    "not: { or: [] }": True,
+    "not: { id: { in: [] } }": True,
+    "and: [{ or: [] }]": False,
+    "or: [{ or: [] }, { id: { in: [] } }]": False,
+    "and: []": True,
+    "id: { notIn: [] }": True,
+    "or: [{}]": True,
+    "not: {}": False,
+}
+"""Conditions on nothing, with whether they are met."""
+
+
+@covers("D-41")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_empty_lists_are_never_met(probe: Probe, type_name: str) -> None:
+    """Case 27: an empty list opens nothing."""
+    if is_closed(probe.persona, type_name):
+        return
+    root, everything = LIST_OF[type_name], len(probe.truth.visible(probe.persona, type_name))
+    for condition, met in EMPTY.items():
+        found = await probe.count({"a": f"{root}(filter: {{ {condition} }}) {{ totalCount }}"})
+        assert found["a"] == (everything if met else 0), condition
+    variables = {"f": {"id": {"in": []}}, "g": {"or": []}}
+    answer = await probe.world.ask(
+        probe.persona,
+        f"query ($f: {type_name}Filter, $g: {type_name}Filter) "
+        f"{{ a: {root}(filter: $f) {{ totalCount }} b: {root}(filter: $g) {{ totalCount }} }}",
+        variables,
+    )
+    assert answer.data == {"a": {"totalCount": 0}, "b": {"totalCount": 0}}
+
+
+@covers("D-34")
+async def test_without_any_role_everything_is_closed(world: World) -> None:
+    """Case 27: a user of no group sees nothing, rather than everything."""
+    async with own_tenant(world, "roleless") as tenant:
+        await world.ask("rep1", "{ viewer { id } }", tenant=tenant)  # remembered while he had one
+        await world.admin.execute(
+            f"UPDATE {world.schema(tenant)}.role_assignment SET deleted_at = now()"  # noqa: S608
+        )
+        await world.rights_changed(tenant)
+        truth = await load(world, tenant)
+        for persona in PERSONAS:
+            for type_name, root in LIST_OF.items():
+                id = api_id(type_name, sorted(truth.rows[type_name])[0])
+                query = f"{{ {root} {{ totalCount nodes {{ id }} }} node(id: {json.dumps(id)}) {{ id }} viewer {{ id }} }}"
+                answer = await world.ask(persona, query, tenant=tenant)
+                assert set(answer.data.values()) == {None}
+                assert (type_name, "", "module") in denied(answer)
+                asked = f'{{ {root}(filter: {{ id: {{ ne: "x" }} }}) {{ totalCount }} }}'
+                refused = await world.ask(persona, asked, tenant=tenant)
+                assert refused.codes == ["FIELD_FORBIDDEN"]

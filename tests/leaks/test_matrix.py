@@ -1,0 +1,217 @@
+"""The generated matrix, what is selected: each field at each place it can be selected, for each persona."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.leaks.channels import (
+    Path,
+    all_leaves,
+    attribute_comparisons,
+    edges,
+    leaf,
+    measures,
+    paths,
+)
+from tests.leaks.coverage import LIST_OF, ROOTS
+from tests.leaks.expectations import (
+    TYPES,
+    Level,
+    attribute_level,
+    attributes,
+    fields,
+    is_closed,
+    level,
+)
+from tests.leaks.probe import Denied, Probe, denied, target_of
+from tests.leaks.truth import PREFIX, Truth, api_id
+from tests.support.covers import covers
+
+SINGLE = {
+    kind: root for root, kind in ROOTS.items() if root.lower() == kind.lower() and root != "node"
+}
+
+
+def some_id(probe: Probe, type_name: str) -> str:
+    """The id of a record, a visible one if there is any."""
+    rows = probe.truth.visible(probe.persona, type_name) or probe.truth.rows[type_name]
+    return api_id(type_name, sorted(rows)[len(rows) // 2])
+
+
+def open_path(probe: Probe, path: Path) -> bool:
+    """Whether all links of a path, and what they lead to, are open."""
+    return all(level(probe.persona, edge.owner, edge.name) is Level.OPEN for edge in path)
+
+
+def test_every_attribute_has_a_line(truth: Truth) -> None:
+    for type_name, keys in truth.keys.items():
+        assert sorted(keys) == sorted(attributes(type_name))
+
+
+@covers("D-30", "D-34")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_selected_from_a_list(probe: Probe, type_name: str) -> None:
+    """Case 17 too: under an alias and from a fragment, a field is the same."""
+    root = LIST_OF[type_name]
+    plain = f"{{ {root}(first: 100) {{ totalCount nodes {{ {all_leaves(type_name)} }} }} }}"
+    tricks = (
+        f"query {{ {root}(first: 100) {{ totalCount edges {{ node {{ ...all }} }} }} }} "
+        f"fragment all on {type_name} {{ ...on Node {{ id }} "
+        + " ".join(f"... @include(if: true) {{ {leaf(type_name, f)} }}" for f in fields(type_name))
+        + " }"
+    )
+    for query in (plain, tricks):
+        answer = await probe.ask(query)
+        assert denied(answer) == probe.denials(type_name), answer.body
+        read = answer.data[root]
+        if is_closed(probe.persona, type_name):
+            assert read is None
+        else:
+            nodes = read.get("nodes") or [edge["node"] for edge in read["edges"]]
+            seen = probe.truth.visible(probe.persona, type_name)
+            assert read["totalCount"] == len(seen)
+            assert len(nodes) == min(100, len(seen)) > 0
+            for node in nodes:
+                probe.judge(type_name, node)
+        probe.cells["select"] += len(fields(type_name))
+
+
+@covers("D-30", "D-34")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_each_field_alone_is_named(probe: Probe, type_name: str) -> None:
+    """A denial is named for the field that was asked for, and for no other."""
+    for field in fields(type_name):
+        query = f"{{ {LIST_OF[type_name]}(first: 2) {{ nodes {{ {leaf(type_name, field)} }} }} }}"
+        answer = await probe.ask(query)
+        assert denied(answer) == probe.denials(type_name, [field]), answer.body
+        probe.cells["select alone"] += 1
+
+
+@covers("D-30")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_selected_by_id(probe: Probe, type_name: str) -> None:
+    """Through the type's own root field, through `node` and through `nodes`."""
+    id, inner = some_id(probe, type_name), all_leaves(type_name)
+    roots = (
+        f'{SINGLE[type_name]}(id: "{id}") {{ {inner} }}',
+        f'node(id: "{id}") {{ __typename ... on {type_name} {{ {inner} }} }}',
+        f'nodes(ids: ["{id}", "{id}"]) {{ id ... on {type_name} {{ {inner} }} }}',
+    )
+    for root in roots:
+        answer = await probe.ask(f"{{ read: {root} }}")
+        assert denied(answer) == probe.denials(type_name), answer.body
+        read = answer.data["read"]
+        for node in read if isinstance(read, list) else [read]:
+            if is_closed(probe.persona, type_name):
+                assert node is None
+            else:
+                probe.judge(type_name, node)
+        probe.cells["by id"] += len(fields(type_name))
+
+
+async def test_the_viewer_is_himself(probe: Probe) -> None:
+    answer = await probe.ask("{ viewer { " + all_leaves("User") + " } }")
+    assert denied(answer) == probe.denials("User")
+    if is_closed(probe.persona, "User"):
+        assert answer.data["viewer"] is None
+    else:
+        probe.judge("User", answer.data["viewer"])
+        me = api_id("Employee", probe.truth.employee(probe.persona))
+        assert answer.data["viewer"]["employee"] == {"id": me}
+
+
+@covers("D-30", "D-32")
+@pytest.mark.parametrize("depth", [1, 2, pytest.param(3, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_selected_through_links(one_each: Probe, type_name: str, depth: int) -> None:
+    """Case 35: each hop applies the rules of what it leads to; no path of links avoids them."""
+    if is_closed(one_each.persona, type_name):
+        return
+    for path in paths(type_name, depth):
+        if len(path) != depth or not open_path(one_each, path[:-1]):
+            continue
+        target = path[-1].target
+        inner = all_leaves(target)
+        expected: Denied = one_each.denials(path[-1].owner, [path[-1].name])
+        if not expected:
+            expected = one_each.denials(target)
+        for edge in reversed(path):
+            inner = edge.select(inner, first=3)
+        answer = await one_each.ask(
+            f"{{ {LIST_OF[type_name]}(first: 6) {{ nodes {{ {inner} }} }} }}"
+        )
+        assert denied(answer) == expected, (path, answer.body)
+        reached = [answer.data[LIST_OF[type_name]]]
+        for name in ("nodes", *(name for edge in path for name in _steps(edge.name, edge.many))):
+            stepped = [one[name] for one in reached if one is not None]
+            reached = [x for one in stepped for x in (one if isinstance(one, list) else [one])]
+        if open_path(one_each, path):
+            for node in filter(None, reached):
+                one_each.judge(target, node)
+        else:
+            assert not any(reached)
+        one_each.cells[f"through {len(path)}"] += len(fields(target))
+
+
+def _steps(name: str, many: bool) -> tuple[str, ...]:
+    return (name, "nodes") if many else (name,)
+
+
+@covers("D-30")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_strictly(probe: Probe, type_name: str) -> None:
+    """With `X-Access: strict` each denial is an error; without denials nothing changes."""
+    id = some_id(probe, type_name)
+    for field in fields(type_name):
+        selected = leaf(type_name, field)
+        found = level(probe.persona, type_name, field)
+        for query in (
+            f"{{ {LIST_OF[type_name]}(first: 2) {{ nodes {{ {selected} }} }} }}",
+            f'{{ {SINGLE[type_name]}(id: "{id}") {{ {selected} }} }}',
+            f'{{ node(id: "{id}") {{ ... on {type_name} {{ {selected} }} }} }}',
+        ):
+            answer = await probe.ask(query, x_access="strict")
+            probe.cells["strict"] += 1
+            if found is Level.OPEN:
+                plain = await probe.ask(query)
+                assert answer.data == plain.data
+                continue
+            assert answer.codes == ["FIELD_FORBIDDEN"], (query, answer.body)
+            if is_closed(probe.persona, type_name):
+                named = {"type": type_name, "field": ""}
+            elif found is Level.CLOSED:
+                named = {"type": target_of(type_name, field), "field": ""}
+            else:
+                named = {"type": type_name, "field": field}
+            assert answer.json["errors"][0]["extensions"]["fields"] == [named]
+            assert answer.json.get("data") is None
+
+
+@covers("D-34", "D-72")
+async def test_custom_attributes_selected(probe: Probe) -> None:
+    """Case 24: a closed attribute is absent, and asking for its key is like asking for any word."""
+    for type_name in ("Account", "Opportunity"):
+        root = LIST_OF[type_name]
+        for key in attributes(type_name):
+            asked = f'attributes(keys: ["{key}"]) {{ key label kind text number date boolean }}'
+            answer = await probe.ask(f"{{ {root}(first: 100) {{ nodes {{ id {asked} }} }} }}")
+            there = [node["attributes"] for node in answer.data[root]["nodes"]]
+            probe.cells["attribute select"] += 1
+            if attribute_level(probe.persona, type_name, key) is Level.OPEN:
+                assert all([value["key"] for value in values] == [key] for values in there)
+                continue
+            other = await probe.ask(
+                f"{{ {root}(first: 100) {{ nodes {{ id {asked.replace(key, 'nonesuch')} }} }} }}"
+            )
+            assert not any(there)
+            assert answer.data == other.data
+            assert denied(answer) == denied(other)
+
+
+def test_the_generator_finds_what_there_is() -> None:
+    """An empty loop shows nothing: the least that the matrix has to go through."""
+    assert set(LIST_OF) == set(SINGLE) == set(PREFIX) == set(TYPES)
+    assert sum(len(edges(type_name)) for type_name in TYPES) >= 21
+    assert sum(1 for type_name in TYPES for _ in paths(type_name, 2)) >= 80
+    assert len(list(measures("Opportunity"))) >= 18
+    assert len(list(attribute_comparisons("Opportunity"))) >= 32

@@ -1,0 +1,344 @@
+"""The generated matrix, what is asked about: filters, orders and measures on hidden fields refuse, on open ones answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+from tests.leaks.channels import (
+    DIRECTIONS,
+    SAMPLES,
+    Edge,
+    attribute_comparisons,
+    comparisons,
+    counted,
+    edges,
+    filterable,
+    measured,
+    measured_below,
+    measures,
+    operand,
+    paths,
+    quoted,
+    sortable,
+    sorted_by,
+    sorted_through,
+)
+from tests.leaks.coverage import LIST_OF
+from tests.leaks.expectations import (
+    TYPES,
+    Level,
+    attribute_level,
+    attributes,
+    is_closed,
+    level,
+)
+from tests.leaks.probe import Probe
+from tests.leaks.truth import Truth, snake
+from tests.support.covers import covers
+from tests.support.world import World
+
+QUOTED = frozenset({"StringFilter", "DecimalFilter", "DateFilter"})
+
+
+def real(truth: Truth, type_name: str, field: str, compared: str) -> tuple[str, ...]:
+    """Values that the column really holds: guessing right must look like guessing wrong."""
+    if compared not in QUOTED and compared != "IntFilter":
+        return ()
+    held = sorted({row[snake(field)] for row in truth.rows[type_name].values()} - {None})
+    chosen = held[:: max(1, len(held) // 2)][:2]
+    return tuple(quoted(value) if compared in QUOTED else str(value) for value in chosen)
+
+
+def shut_fields(probe: Probe, type_name: str) -> Iterator[str]:
+    """Fields that the persona may not ask about."""
+    for field in filterable(type_name):
+        if level(probe.persona, type_name, field) in {Level.HIDDEN, Level.CLOSED}:
+            yield field
+
+
+def named(probe: Probe, type_name: str, field: str) -> tuple[str, str]:
+    """What a refusal has to name."""
+    return (type_name, "") if is_closed(probe.persona, type_name) else (type_name, field)
+
+
+@covers("D-31", "D-41")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_a_hidden_field_in_a_filter(probe: Probe, type_name: str) -> None:
+    """Case 1: every operator refuses, with the same bytes whatever it is compared with."""
+    for field in shut_fields(probe, type_name):
+        for operator, compared in comparisons(type_name, field):
+            samples = (*SAMPLES[compared], *real(probe.truth, type_name, field, compared))
+            bodies = set()
+            for at in range(len(samples)):
+                one = f"{field}: {{ {operator}: {operand(operator, samples, at)} }}"
+                for condition in _dressed(field, one) if at == 0 else (one,):
+                    answer = await probe.refused(
+                        f"{{ {counted(type_name, condition)} }}", named(probe, type_name, field)
+                    )
+                    bodies.add(answer.body)
+                    probe.cells["filter"] += 1
+            closed_id = is_closed(probe.persona, type_name)  # then the id in two of them is named
+            assert len(bodies) == (1 if not closed_id or field == "id" else 2), bodies
+
+
+def _dressed(field: str, one: str) -> Iterator[str]:
+    """A comparison alone, and where a clever planner could fold it away."""
+    yield one
+    yield f"not: {{ {one} }}"
+    yield f'or: [{{ {one} }}, {{ id: {{ ne: "x" }} }}]'
+    yield f"and: [{{ or: [] }}, {{ {one} }}]"
+    if field != "id":
+        yield f"id: {{ in: [] }}, {one}"
+
+
+@covers("D-31")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_a_hidden_field_beside_what_is_allowed(probe: Probe, type_name: str) -> None:
+    """One such filter refuses the whole operation: no other root field is answered."""
+    for field in shut_fields(probe, type_name):
+        compared = filterable(type_name)[field]
+        condition = f"{field}: {{ ne: {SAMPLES[compared][0]} }}"
+        for query in (
+            f"{{ stages {{ totalCount }} {counted(type_name, condition)} }}",
+            f"query ($go: Boolean = true) {{ stages {{ totalCount }} ... @include(if: $go) "
+            f"{{ {counted(type_name, condition)} }} }}",
+        ):
+            await probe.refused(query, named(probe, type_name, field))
+            probe.cells["filter beside"] += 1
+
+
+@covers("D-31")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_a_hidden_field_through_relations(probe: Probe, type_name: str) -> None:
+    """Case 2: no path of one or two links, with any quantifier, asks about a hidden field."""
+    if is_closed(probe.persona, type_name):
+        return
+    turn = 0
+    for path in paths(type_name, 2):
+        target = path[-1].target
+        for field in shut_fields(probe, target):
+            for quantifiers in _quantifiers(path):
+                operators = list(comparisons(target, field))
+                operator, compared = operators[turn % len(operators)]
+                value = operand(operator, SAMPLES[compared], turn)
+                turn += 1
+                condition = f"{field}: {{ {operator}: {value} }}"
+                for edge, quantifier in zip(reversed(path), quantifiers, strict=True):
+                    condition = edge.condition(condition, quantifier)
+                query = f"{{ {counted(type_name, condition)} }}"
+                await probe.refused(query, named(probe, target, field))
+                probe.cells["relation filter"] += 1
+
+
+def _quantifiers(path: tuple[Edge, ...]) -> Iterator[tuple[str, ...]]:
+    choices = [("some", "none", "every") if edge.many else ("",) for edge in reversed(path)]
+    if len(choices) == 1:
+        yield from ((one,) for one in choices[0])
+    else:
+        yield from ((one, two) for one in choices[0] for two in choices[1])
+
+
+@covers("D-31")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_a_hidden_field_in_a_nested_list(probe: Probe, type_name: str) -> None:
+    """Filter, order and measures of a nested list refuse like those of a list at the root."""
+    if is_closed(probe.persona, type_name):
+        return
+    for edge in edges(type_name):
+        if not edge.many:
+            continue
+        start = f"{{ {LIST_OF[type_name]}(first: 1) {{ nodes {{ {edge.name}"
+        for field in shut_fields(probe, edge.target):
+            sample = SAMPLES[filterable(edge.target)[field]][0]
+            asked = [f"filter: {{ {field}: {{ ne: {sample} }} }}"]
+            if field in sortable(edge.target):
+                asked.append(f"orderBy: [{{ {field}: ASC }}]")
+            for argument in asked:
+                query = f"{start}({argument}) {{ totalCount }} }} }} }}"
+                await probe.refused(query, named(probe, edge.target, field))
+                probe.cells["nested list"] += 1
+        for function, field in measures(edge.target):
+            if level(probe.persona, edge.target, field) is Level.HIDDEN:
+                query = f"{{ {measured_below(edge, function, field)} }}"
+                await probe.refused(query, (edge.target, field))
+                probe.cells["nested list"] += 1
+
+
+@covers("D-31")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_a_hidden_field_in_an_order(probe: Probe, type_name: str) -> None:
+    """Case 4: at the root and through one or two links, whatever comes before it."""
+    keys = [
+        (edges_before, target, field)
+        for edges_before, target in _sort_paths(type_name)
+        for field in sortable(target)
+        if level(probe.persona, target, field) in {Level.HIDDEN, Level.CLOSED}
+    ]
+    for path, target, field in keys:
+        for direction in DIRECTIONS:
+            key = f"{field}: {direction}"
+            for edge in reversed(path):
+                key = f"{edge.name}: {{ {key} }}"
+            for before in ("", "{ id: DESC }, ") if not path else ("",):
+                query = (
+                    f"{{ {LIST_OF[type_name]}(orderBy: [{before}{{ {key} }}]) {{ totalCount }} }}"
+                )
+                await probe.refused(query, named(probe, target, field))
+                probe.cells["order"] += 1
+
+
+def _sort_paths(type_name: str) -> Iterator[tuple[tuple[Edge, ...], str]]:
+    yield (), type_name
+    for edge in sorted_through(type_name):
+        yield (edge,), edge.target
+        yield from (((edge, further), further.target) for further in sorted_through(edge.target))
+
+
+@covers("D-31")
+async def test_a_hidden_field_in_a_measure(probe: Probe) -> None:
+    """Case 7: each function."""
+    for type_name in TYPES:
+        for function, field in measures(type_name):
+            query = f"{{ {measured(type_name, function, field, 'count')} }}"
+            probe.cells["measure"] += 1
+            if level(probe.persona, type_name, field) is Level.HIDDEN:
+                await probe.refused(query, (type_name, field))
+            else:
+                answer = await probe.ask(query)
+                assert "errors" not in answer.json, answer.body
+
+
+async def test_a_measure_of_money_alone(world: World) -> None:
+    """Found by the matrix: several currencies, and nothing else measured."""
+    for query in (
+        measured("Opportunity", "sum", "amount"),
+        measured("Opportunity", "min", "margin"),
+    ):
+        answer = await world.ask("admin", f"{{ {query} }}")
+        assert answer.codes == [], answer.body
+
+
+async def test_a_date_attribute_is_compared(world: World) -> None:
+    """Found by the matrix: dates in jsonb are text, compared by code points."""
+    inner = 'attribute: { key: "kickoff", date: { lt: "2026-03-14" } }'
+    answer = await world.ask("admin", f"{{ {counted('Opportunity', inner)} }}")
+    assert answer.codes == [], answer.body
+
+
+@pytest.mark.parametrize("key", ["kickoff", "strategic"])
+async def test_an_attribute_is_sorted_by(world: World, key: str) -> None:
+    """Found by the matrix: dates and booleans sort as the text they are kept as."""
+    inner = f'attribute: {{ key: "{key}", direction: ASC }}'
+    answer = await world.ask("admin", f"{{ {sorted_by('Opportunity', inner)} }}")
+    assert answer.codes == [], answer.body
+
+
+@covers("D-31", "D-72")
+async def test_custom_attributes_asked_about(probe: Probe) -> None:
+    """A closed attribute refuses as a key refuses that there never was."""
+    for type_name in ("Account", "Opportunity"):
+        for at, (key, part, operator, compared) in enumerate(attribute_comparisons(type_name)):
+            for value in (operand(operator, SAMPLES[compared], at + turn) for turn in range(3)):
+                inner = f'attribute: {{ key: "{key}", {part}: {{ {operator}: {value} }} }}'
+                query = f"{{ {counted(type_name, inner)} }}"
+                await _as_the_attribute(probe, type_name, key, query)
+                probe.cells["attribute filter"] += 1
+        for key in attributes(type_name):
+            for direction in DIRECTIONS:
+                inner = f'attribute: {{ key: "{key}", direction: {direction} }}'
+                await _as_the_attribute(
+                    probe, type_name, key, f"{{ {sorted_by(type_name, inner)} }}"
+                )
+                probe.cells["attribute order"] += 1
+
+
+async def _as_the_attribute(probe: Probe, type_name: str, key: str, query: str) -> None:
+    if attribute_level(probe.persona, type_name, key) is Level.OPEN:
+        answer = await probe.ask(query)
+        assert "errors" not in answer.json, (query, answer.body)
+        return
+    answer = await probe.refused(query, (type_name, key))
+    nobody = await probe.ask(query.replace(key, "nonesuch"))
+    assert answer.body == nobody.body.replace(b"nonesuch", key.encode())
+
+
+@covers("D-41")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_an_open_field_in_a_filter(one_each: Probe, type_name: str) -> None:
+    """It answers, and `not` finds exactly the others; without this, a refusal would show little."""
+    if is_closed(one_each.persona, type_name):
+        return
+    conditions = [
+        f"{field}: {{ {operator}: {operand(operator, SAMPLES[compared], at)} }}"
+        for field in filterable(type_name)
+        if level(one_each.persona, type_name, field) in {Level.OPEN, Level.RULED}
+        for at, (operator, compared) in enumerate(comparisons(type_name, field))
+    ]
+    for path in paths(type_name, 2):
+        if any(level(one_each.persona, edge.owner, edge.name) is not Level.OPEN for edge in path):
+            continue
+        for quantifiers in _quantifiers(path):
+            condition = 'id: { ne: "x" }'
+            for edge, quantifier in zip(reversed(path), quantifiers, strict=True):
+                condition = edge.condition(condition, quantifier)
+            conditions.append(condition)
+    seen = len(one_each.truth.visible(one_each.persona, type_name))
+    for start in range(0, len(conditions), 8):
+        batch = conditions[start : start + 8]
+        found = await one_each.count(
+            {f"a{n}": counted(type_name, one) for n, one in enumerate(batch)}
+            | {f"b{n}": counted(type_name, f"not: {{ {one} }}") for n, one in enumerate(batch)}
+        )
+        for n, one in enumerate(batch):
+            assert found[f"a{n}"] + found[f"b{n}"] == seen, one
+            one_each.cells["open filter"] += 1
+
+
+@covers("D-31")
+async def test_an_open_field_in_an_order(one_each: Probe) -> None:
+    """It answers, with the same records in whatever order."""
+    for type_name in TYPES:
+        if is_closed(one_each.persona, type_name):
+            continue
+        for path, target in _sort_paths(type_name):
+            if any(level(one_each.persona, e.owner, e.name) is not Level.OPEN for e in path):
+                continue
+            for field in sortable(target):
+                if level(one_each.persona, target, field) in {Level.HIDDEN, Level.CLOSED}:
+                    continue
+                key = f"{field}: {DIRECTIONS[one_each.cells['open order'] % 4]}"
+                for edge in reversed(path):
+                    key = f"{edge.name}: {{ {key} }}"
+                answer = await one_each.ask(f"{{ {sorted_by(type_name, key)} }}")
+                ids = [node["id"] for node in answer.data[LIST_OF[type_name]]["nodes"]]
+                seen = one_each.truth.visible(one_each.persona, type_name)
+                assert len(set(ids)) == len(ids) == min(100, len(seen)), key
+                one_each.cells["open order"] += 1
+
+
+@covers("D-31")
+async def test_refused_before_the_database_is_asked(world: World) -> None:
+    """With the table locked an allowed question waits, and a refused one does not."""
+    refused = '{ opportunities(filter: { margin: { gt: "1" } }) { totalCount } }'
+    allowed = '{ opportunities(filter: { amount: { gt: "1" } }) { totalCount } }'
+    before = await world.ask("limited", refused)
+    await world.ask("limited", allowed)
+    locker = await asyncpg.connect(world.servers.database_url)
+    try:
+        async with locker.transaction():
+            await locker.execute(
+                f"LOCK TABLE {world.schema()}.opportunity IN ACCESS EXCLUSIVE MODE"
+            )
+            waiting = asyncio.create_task(world.ask("limited", allowed))
+            while not await world.admin.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+                assert not waiting.done()
+            assert (await world.ask("limited", refused)).body == before.body
+            assert not waiting.done()
+    finally:
+        await locker.close()
+    assert (await waiting).codes == []

@@ -1,0 +1,82 @@
+"""Tenants and personas who ask the same at the same time are each answered as if alone."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from tests.leaks.channels import all_leaves
+from tests.leaks.coverage import LIST_OF
+from tests.leaks.expectations import PERSONAS, TYPES
+from tests.leaks.test_two_worlds import seen
+from tests.leaks.truth import api_id, leaks, load, stored_texts
+from tests.support.covers import covers
+from tests.support.world import World
+
+TENANTS = ("acme", "globex")
+QUERIES = (
+    "{ viewer { id employee { id name email } } }",
+    "{ opportunities(first: 20, orderBy: [{ amount: DESC }]) { totalCount nodes { id name note commission { amount } } } }",
+    "{ accounts(first: 20, orderBy: [{ number: ASC }]) { nodes { number website phone employeeCount } } }",
+    "{ employees { nodes { email opportunities(first: 1) { totalCount } } } }",
+    '{ opportunities(filter: { margin: { gt: "1" } }) { totalCount } }',
+    "{ roles { totalCount } stages { nodes { description } } }",
+    "query ($n: Int) { opportunities(first: $n) { aggregate { count min { commission { amount } } } } }",
+)
+
+
+@covers("D-55", "D-71")
+async def test_five_hundred_at_once(world: World) -> None:
+    """Case 69: nothing that is remembered for one is told to another."""
+    cases = [(p, t, q) for p in PERSONAS for t in TENANTS for q in QUERIES]
+    alone = {c: seen(await world.ask(c[0], c[2], {"n": 5}, tenant=c[1])) for c in cases}
+    assert len(set(alone.values())) > len(cases) // 3, "The answers are too much alike."
+    drawn = random.Random("five hundred").choices(cases, k=500)
+    answers = await asyncio.gather(*(world.ask(p, q, {"n": 5}, tenant=t) for p, t, q in drawn))
+    for case, answer in zip(drawn, answers, strict=True):
+        assert seen(answer) == alone[case], case
+
+
+@covers("D-71", "D-70")
+async def test_the_same_keys_in_two_tenants(world: World) -> None:
+    """Case 56: an id that both have leads to one's own row, and no value of the other shows."""
+    truths = {tenant: await load(world, tenant) for tenant in TENANTS}
+    for mine, other in (TENANTS, TENANTS[::-1]):
+        own, foreign = stored_texts(truths[mine]), stored_texts(truths[other])
+        only_there = frozenset(text for text in foreign - own if len(text) > 5)
+        assert len(only_there) > 500
+        for type_name in TYPES:
+            root, inner = LIST_OF[type_name], all_leaves(type_name)
+            query = f"{{ {root}(first: 100) {{ nodes {{ {inner} }} }} }}"
+            answer = await world.ask("admin", query, tenant=mine)
+            assert not leaks(answer, only_there), type_name
+            for id in list(truths[other].live(type_name))[:10]:
+                one = await world.ask(
+                    "admin",
+                    f'{{ node(id: "{api_id(type_name, id)}") {{ ... on {type_name} {{ {inner} }} }} }}',
+                    tenant=mine,
+                )
+                assert not leaks(one, only_there), type_name
+                assert (one.data["node"] is not None) == (id in truths[mine].live(type_name))
+
+
+@covers("D-70")
+@pytest.mark.parametrize("tenant", TENANTS)
+async def test_a_header_of_another_tenant(world: World, tenant: str) -> None:
+    """Case 57: the token decides; a header that disagrees is refused, whether or not there is one such."""
+    query = "{ viewer { id } }"
+    plain = await world.ask("rep1", query, tenant=tenant)
+    fitting = await world.ask("rep1", query, tenant=tenant, x_tenant=tenant)
+    assert seen(plain) == seen(fitting)
+    refused = set()
+    other = next(one for one in TENANTS if one != tenant)
+    own = world.tenants[tenant]
+    strange = (other, "nonesuch", str(own.id), own.placement.schema, f"{tenant},{other}")
+    for named in strange:
+        answer = await world.ask("rep1", query, tenant=tenant, x_tenant=named)
+        assert answer.status == 403, named
+        assert answer.codes == ["TENANT_MISMATCH"]
+        refused.add(seen(answer))
+    assert len(refused) == 1
