@@ -52,7 +52,7 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
     },
     "Customer support": {
         "Account": Opens(ALL, without=_names("employeeCount"), attributes=_names("segment")),
-        "Employee": Opens(ALL),
+        **_STAFF,
         "Stage": Opens(ALL),
         "OpportunityType": Opens(ALL),
         "Opportunity": Opens(

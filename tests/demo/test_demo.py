@@ -280,7 +280,8 @@ async def test_what_the_personas_may_read(world: World) -> None:
 
 async def test_what_support_may_read(world: World) -> None:
     mine = await _rights(world, "support")
-    assert mine.keys() == {"Account", "Employee", "Stage", "OpportunityType", "Opportunity"}
+    staff = {"Account", "Employee", "User"}
+    assert mine.keys() == staff | {"Stage", "OpportunityType", "Opportunity"}
     hidden = {"amount", "margin", "commission", "probability"}
     assert mine["Opportunity"].rows is RowScope.OWN
     assert mine["Opportunity"].fields == MODEL.granted["Opportunity"] - hidden

@@ -77,16 +77,16 @@ Employee.createdAt          open    open    open    open
 Employee.updatedAt          open    open    open    open
 Employee.manager            open    open    open    open
 Employee.reports            open    open    open    open
-Employee.users              open    open    closed  open
+Employee.users              open    open    open    open
 Employee.accounts           open    open    open    open
 Employee.opportunities      open    open    open    open
 
-User.id                     open    open    closed  open
-User.active                 open    open    closed  open
-User.version                open    hidden  closed  hidden
-User.createdAt              open    hidden  closed  hidden
-User.updatedAt              open    hidden  closed  hidden
-User.employee               open    open    closed  open
+User.id                     open    open    open    open
+User.active                 open    open    open    open
+User.version                open    hidden  hidden  hidden
+User.createdAt              open    hidden  hidden  hidden
+User.updatedAt              open    hidden  hidden  hidden
+User.employee               open    open    open    open
 User.roles                  open    closed  closed  closed
 
 Role.id                     open    closed  closed  closed
