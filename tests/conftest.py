@@ -1,6 +1,7 @@
 """Real servers for the tests: one Postgres and one Valkey serve the whole run."""
 
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,6 +10,10 @@ import pytest
 
 from db.engine.local.embedded import Servers, embedded
 from tests.support.world import World, world_on
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So it is in the background of a script, and what we start would be as deaf to it as we are.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import shutil
 import signal
 import site
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -86,7 +85,7 @@ def remains(data: Path) -> list[str]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             found.append("lock")
-    found += [str(file) for file in data.rglob("*") if stat.S_ISSOCK(file.lstat().st_mode)]
+    found += [str(file) for file in data.rglob("*") if file.is_socket()]  # a file may go meanwhile
     found += [str(file) for file in data.glob("servers.json*")]
     return found
 
