@@ -10,7 +10,7 @@ from tests.http.asgi import Got
 INTERNAL = re.compile(
     rb"\bt_[a-z2-7]{20,}|pg_[a-z]|asyncpg|sqlalchemy|strawberry|starlette|orjson|graphql-core"
     rb"|Traceback|RecursionError|(?!User)[A-Z][a-z]+Error\b|NoneType|object has no attribute|codec can't"
-    rb"|site-packages|/work/|/usr/|/tmp/|\.py\b|SELECT |\bFROM |WHERE |platform\.|log_head|postgres"
+    rb"|site-packages|/home/|/root/|/usr/|/tmp/|\.py\b|SELECT |\bFROM |WHERE |platform\.|log_head|postgres"
 )
 SEALED = re.compile(rb"[A-Za-z0-9_-]{40,}")
 """Cursors and tokens: what chance writes into them means nothing. Names of schemas are shorter."""
