@@ -25,7 +25,6 @@ from domain.codes import Code, Refused
 
 ABSENT = object()
 """Stands where a variable was not given: as if its argument had not been written."""
-SURROGATES = range(0xD800, 0xE000)
 
 
 def coerce(
@@ -91,23 +90,6 @@ def _shape(value: Any, kind: Any, prefixes: frozenset[str]) -> Hashable:
         head = value.rpartition("_")[0]
         return head if head in prefixes else ""
     return "value"
-
-
-def refuse_strange_text(values: Any) -> None:
-    """No text may hold NUL or half a surrogate pair: Postgres keeps neither (D-42)."""
-    waiting = [values]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            if "\0" in value or (not value.isascii() and any(ord(c) in SURROGATES for c in value)):
-                raise Refused(
-                    Code.BAD_USER_INPUT, "A text holds NUL or half a surrogate pair: remove it."
-                )
-        elif isinstance(value, dict):
-            waiting += value.values()
-            waiting += value
-        elif isinstance(value, list):
-            waiting += value
 
 
 def wrap(value: Any, kind: Any, path: tuple[str | int, ...]) -> Any:

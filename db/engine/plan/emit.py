@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, func
-from sqlalchemy.sql.elements import ClauseElement
 
 from db.engine.model import Entity, Field, Kind
 from db.engine.sql import AsText, Concat, Part, flat, or_null
@@ -69,8 +68,3 @@ def money(
 def field_text(entity: Entity, field: Field, value: ColumnElement[Any]) -> Concat:
     """A field's value as JSON text, which may still be NULL."""
     return leaf(field.kind, value, entity.prefix)
-
-
-def as_json(value: ClauseElement) -> Concat:
-    """Any SQL value as JSON text, for the sort keys in a cursor."""
-    return Concat([or_null(AsText(func.to_json(value)))])

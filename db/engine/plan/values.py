@@ -36,11 +36,6 @@ def parse_id(text: object, prefix: str) -> UUID | None:
     return UUID(hex=tail)
 
 
-def write_id(prefix: str, id: UUID) -> str:
-    """`opp_` and 32 hexadecimal digits."""
-    return f"{prefix}_{id.hex}"
-
-
 def encoder(
     kind: Kind, prefix: str = "", *, many: bool = False, keep: bool = False
 ) -> Callable[[Any], Any]:
