@@ -22,6 +22,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 from uuid_utils.compat import uuid7
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -131,6 +132,17 @@ def _cors(origins: Sequence[str]) -> Middleware:
     )
 
 
+class Straight:
+    """The endpoint as an application of its own: it answers whatever happens, so nothing need stand around it."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
 def application(endpoint: Endpoint, origins: Sequence[str] = ()) -> Starlette:
     """The routes of the house, and whose web pages may ask it."""
 
@@ -140,12 +152,9 @@ def application(endpoint: Endpoint, origins: Sequence[str] = ()) -> Starlette:
             return PlainTextResponse("ok\n", headers=HEADERS)
         return PlainTextResponse("the database does not answer\n", 503, headers=HEADERS)
 
-    async def graphql(request: Request) -> Response:
-        return await endpoint(request)
-
     served = Starlette(
         routes=[
-            Route("/graphql", graphql, methods=METHODS),
+            Route("/graphql", Straight(endpoint), methods=METHODS),
             Route("/health/live", live),
             Route("/health/ready", ready),
         ],
@@ -238,6 +247,7 @@ def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:
         http=Http,
         log_config=None,
         log_level="warning",
+        access_log=False,
         server_header=False,
         timeout_keep_alive=30,
     )

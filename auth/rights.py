@@ -12,11 +12,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Uuid, func, select
 
 from auth.engine.policy import standing
-from auth.engine.viewer import NARROW_AT_MOST, Viewer
+from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
 from db.engine.gate import Compiled, Form, Gate, Right
 from db.engine.head import LogHead
 from db.engine.model import Entity, Model
-from db.engine.sql import Whole, one_of, parameter
+from db.engine.sql import Concat, Whole, one_of, parameter
 from db.staff import ProfileEntity, ProfileField, RoleProfile, StatusRule
 from domain.access import (
     Attribute,
@@ -90,7 +90,7 @@ async def load(connection: asyncpg.Connection[Any], model: Model, user: UUID) ->
     for row in rows["role_profiles"]:
         of_role[row["role_id"]].append(profiles[row["profile_id"]])
     mine = [profile for role in roles[user] for profile in of_role[role]]
-    granted = rights(mine, _rules(rows), _attributes(rows), model.granted)
+    granted = rights(mine, _rules(rows), _attributes(rows), model.granted, model.computed)
     opened = _opened(rows, roles, of_role, frozenset(granted))
     managers = {row["id"]: row["manager_id"] for row in rows["employees"]}
     viewer = Viewer(
@@ -161,14 +161,15 @@ def _opened(
 
 async def _reach(
     connection: asyncpg.Connection[Any], model: Model, viewer: Viewer
-) -> dict[str, int]:
-    """How many own rows of each entity there are, counted no further than it matters (D-52)."""
+) -> dict[str, Reach]:
+    """How many own rows of each entity there are, counted no further than it matters, of how many (D-52)."""
     found = {}
     for name, granted in viewer.rights.items():
         if granted.rows is RowScope.OWN:
             counted = _counting(model.entities[name], granted)
             arguments = [viewer.value(each) for each in counted.parameters]
-            found[name] = await connection.fetchval(counted.sql, *arguments)
+            row = await connection.fetchrow(counted.sql, *arguments)
+            found[name] = Reach(*row) if row is not None else Reach(0, 0)
     return found
 
 
@@ -179,7 +180,8 @@ def _counting(entity: Entity, granted: EntityRights) -> Compiled:
     few = (
         select(seen.column("id")).select_from(seen).limit(Whole(NARROW_AT_MOST + 1)).subquery("few")
     )
-    return gate.compile(select(func.count()).select_from(few))
+    table = func.platform.rows(Concat([f'"{entity.table.name}"']))
+    return gate.compile(select(func.count(), table).select_from(few))
 
 
 @cache

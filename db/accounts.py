@@ -7,7 +7,8 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Record
-from db.engine.declare import custom_attributes, field, folded, reference
+from db.engine.declare import custom_attributes, derived, field, folded, reference
+from domain.wording import web_domain
 
 
 class Account(Record):
@@ -25,6 +26,9 @@ class Account(Record):
     number: Mapped[str] = field("The number we know the account by.", filter=True, sort=True)
     industry: Mapped[str | None] = field("The branch it works in.", filter=True, sort=True)
     website: Mapped[str | None] = field("Its home page.", filter=True)
+    website_domain = derived(
+        "The domain of its home page, to show and to compare.", web_domain, needs=("website",)
+    )
     phone: Mapped[str | None] = field("Its telephone number.", filter=True)
     city: Mapped[str | None] = field("The town of its head office.", filter=True, sort=True)
     country: Mapped[str | None] = field(

@@ -10,15 +10,20 @@ from sqlalchemy.orm import Mapped
 
 from db.engine.base import Internal, Record, enumeration
 from db.engine.declare import (
+    MONEY,
     custom_attributes,
+    derived,
     descending,
+    expression,
     field,
     folded,
     internal,
     money,
     reference,
 )
+from db.engine.sql import PERCENT
 from domain.setup import StageKind
+from domain.wording import quarter
 
 
 class Opportunity(Record):
@@ -96,6 +101,31 @@ class Opportunity(Record):
     )
     expected_close_on: Mapped[date | None] = field(
         "The day we expect a decision.", filter=True, sort=True, aggregate=True
+    )
+    close_quarter = derived(
+        "The quarter we expect a decision in, such as `2026-Q3`.",
+        quarter,
+        needs=("expected_close_on",),
+    )
+    weighted = expression(
+        "What we may count on: the amount times its probability.",
+        MONEY,
+        lambda row: row.amount * row.probability * PERCENT,
+        needs=("amount", "probability"),
+        currency="currency",
+        filter=True,
+        sort=True,
+        aggregate=True,
+    )
+    net_margin = expression(
+        "What is left of the margin after the seller's commission.",
+        MONEY,
+        lambda row: row.margin - row.commission,
+        needs=("margin", "commission"),
+        currency="currency",
+        filter=True,
+        sort=True,
+        aggregate=True,
     )
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
     custom: Mapped[dict[str, Any]] = custom_attributes()

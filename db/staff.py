@@ -8,8 +8,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Internal, Record, enumeration
-from db.engine.declare import field, internal, reference
+from db.engine.declare import derived, field, internal, reference
 from domain.access import RowScope
+from domain.wording import initials
 
 
 class Employee(Record):
@@ -20,6 +21,7 @@ class Employee(Record):
     __table_args__ = (Index(None, "manager_id"),)
 
     name: Mapped[str] = field("The employee's name, or the post's.", filter=True, sort=True)
+    initials = derived("The initials, for small pictures.", initials, needs=("name",))
     email: Mapped[str] = field("Where the employee is reached.", filter=True, sort=True)
     title: Mapped[str | None] = field("What the employee does.", filter=True, sort=True)
     manager_id: Mapped[UUID | None] = reference(

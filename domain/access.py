@@ -63,12 +63,15 @@ def rights(
     rules: Iterable[StatusRule],
     attributes: Iterable[Attribute],
     known: Mapping[str, frozenset[str]],
+    computed: Mapping[str, Mapping[str, frozenset[str]]] | None = None,
 ) -> dict[str, EntityRights]:
     """Unite what profiles grant, then let restrictions win (D-10). An absent entity is closed.
 
-    `known` names every entity with its fields, so that a full profile can be spelled out.
+    `known` names every entity with its fields, so that a full profile can be spelled out; `computed`
+    names what is computed of fields, which follows from the rights to those (D-57).
     """
     profiles, rules, attributes = list(profiles), list(rules), list(attributes)
+    made = computed or {}
     full = any(profile.full for profile in profiles)
     granted: dict[str, EntityRights] = {}
     for entity, names in known.items():
@@ -78,21 +81,31 @@ def rights(
         openly = {name for p in profiles for owner, name in p.fields if owner == entity}
         mine = [a for a in attributes if a.entity == entity and (full or a.id in openly)]
         fields = names if full else names & openly
+        follows = {
+            n: needs for n, needs in made.get(entity, {}).items() if needs <= fields | {"id"}
+        }
+        fields |= frozenset(follows)
+        ruled = {} if full else _ruled(entity, fields, rules, follows)
         granted[entity] = EntityRights(
             rows=RowScope.ALL if full or RowScope.ALL in scopes else RowScope.OWN,
             fields=fields,
-            ruled={} if full else _ruled(entity, fields, rules),
+            ruled=ruled,
             attributes={a.key: a for a in sorted(mine)},
         )
     return granted
 
 
 def _ruled(
-    entity: str, fields: frozenset[str], rules: list[StatusRule]
+    entity: str,
+    fields: frozenset[str],
+    rules: list[StatusRule],
+    computed: Mapping[str, frozenset[str]],
 ) -> dict[str, tuple[str, ...]]:
-    """Several rules on one field all hold, so their statuses intersect."""
+    """Several rules on one field all hold, so their statuses intersect; so do those on what it is made of."""
     narrowed: dict[str, frozenset[str]] = {}
-    for rule in rules:
-        if rule.entity == entity and rule.field in fields:
-            narrowed[rule.field] = narrowed.get(rule.field, rule.statuses) & rule.statuses
+    for name in fields:
+        concerned = {name, *computed.get(name, ())}
+        allowed = [r.statuses for r in rules if r.entity == entity and r.field in concerned]
+        if allowed:
+            narrowed[name] = frozenset.intersection(*allowed)
     return {name: tuple(sorted(statuses)) for name, statuses in sorted(narrowed.items())}

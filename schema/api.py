@@ -11,6 +11,7 @@ from schema import accounts, sales, setup, staff
 from schema.engine import words
 from schema.engine.expose import exposed
 from schema.engine.generate import Spec, argument, entity_types, make, page_arguments, shared_types
+from schema.engine.generate_groups import group_arguments, group_types, shared_group_types
 from schema.engine.scalars import SCALARS
 from schema.sessions import Mutation, PublicMutation, PublicQuery
 
@@ -33,11 +34,20 @@ def _query() -> type:
     for each in EXPOSED:
         entity = MODEL.entities[each.entity]
         entity_types(MODEL, entity, each.doc)
+        group_types(entity)
         one, many = each.one, each.many
         specs.append((one, f"{each.entity} | None", f"One {each.entity} by its id."))
         specs.append(
             (many, f"{each.entity}Connection | None", f"{each.entity} records you may see.")
         )
+        specs.append(
+            (
+                f"{many}Aggregate",
+                f"{each.entity}Groups | None",
+                f"{each.entity} records you may see, in groups with their measures.",
+            )
+        )
+        arguments[f"{many}Aggregate"] = group_arguments(each.entity)
         arguments[one] = [_needed("id", "ID")]
         arguments[many] = page_arguments(each.entity)
     return make("Query", specs, "Everything that can be asked.", arguments=arguments)
@@ -50,6 +60,7 @@ def _needed(name: str, annotation: str) -> strawberry.types.arguments.Strawberry
 
 
 shared_types()
+shared_group_types()
 SCHEMA = strawberry.Schema(query=_query(), mutation=Mutation, types=[words.Node], config=CONFIG)
 GRAPHQL: GraphQLSchema = SCHEMA._schema
 PUBLIC_SCHEMA = strawberry.Schema(query=PublicQuery, mutation=PublicMutation, config=CONFIG)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
 from inspect import isawaitable
 from typing import Any, cast
 
 import orjson
 import strawberry
-import structlog
-from graphql import ExecutionResult, GraphQLError, OperationType, execute
+from graphql import ExecutionResult, OperationType, execute
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from auth.viewers import Viewers
 from db.api import MODEL
-from db.engine.transaction import LOST, TookTooLong, Turned, TurnedAway
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller, House
 from schema.api import EXPOSED, GRAPHQL, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA
@@ -25,7 +21,8 @@ from schema.engine import admission
 from schema.engine.admission import Admitted, Documents, Limits
 from schema.engine.budget import PER_MINUTE, Budget
 from schema.engine.cursors import Cursors
-from schema.engine.errors import SIGN_IN, errors_of
+from schema.engine.errors import SIGN_IN
+from schema.engine.failures import failure, told_of
 from schema.engine.outline import root_fields
 from schema.engine.reads import Reads, Request
 from schema.engine.transport import (
@@ -45,9 +42,6 @@ from schema.sessions import PUBLIC, Deed
 
 PUBLIC_BODY = 4 * 1024
 LIMITS = Limits(single_use=PUBLIC)
-log = structlog.get_logger()
-
-Failure = Refused | admission.Refused
 
 
 class Endpoint:
@@ -77,7 +71,7 @@ class Endpoint:
         except ClientDisconnect:  # nobody is left to be told, and nothing of ours went wrong
             return refusal(Refused(Code.BAD_REQUEST, "The body did not arrive."), media)
         except Exception as error:
-            return refusal(_failure(error), media)
+            return refusal(failure(error), media)
 
     async def _answer(self, request: HttpRequest, media: str) -> Response:
         token = _bearer(request)
@@ -178,7 +172,7 @@ async def _execute(
 
 def _done(result: ExecutionResult, media: str) -> Response:
     """The response to a mutation. Without any data, its status is that of the first error."""
-    told = [_told(error) for error in result.errors or ()]
+    told = [told_of(error) for error in result.errors or ()]
     if result.data is not None:
         body = {"data": result.data, "errors": told} if told else {"data": result.data}
         return respond(orjson.dumps(body), media)
@@ -186,45 +180,3 @@ def _done(result: ExecutionResult, media: str) -> Response:
     begun = {"data": None} if any("path" in each for each in told) else {}
     extensions = told[0]["extensions"]
     return refuse(orjson.dumps({**begun, "errors": told}), extensions["code"], extensions, media)
-
-
-def _told(error: GraphQLError) -> Mapping[str, Any]:
-    if error.original_error is None or not error.path:  # variables that do not fit have no path
-        failure: Failure = Refused(Code.BAD_USER_INPUT, error.message)
-    else:
-        failure = _failure(error.original_error)
-    told = errors_of(failure)[0]
-    if error.path:
-        told["path"] = list(error.path)
-    return told
-
-
-def _failure(error: Exception) -> Failure:
-    """What a caller is told of anything that was raised."""
-    if isinstance(error, Failure):
-        return error
-    if isinstance(error, TurnedAway):
-        return _turned(error)
-    if isinstance(error, TookTooLong):
-        message = "The database took too long. Ask for less at a time, or filter more narrowly."
-        return Refused(Code.TIMEOUT, message)
-    if isinstance(error, LOST):
-        log.warning("database lost", error=type(error).__name__)
-        return Refused(Code.RETRYABLE, "The database is away for a moment. Try again.")
-    return _internal(error)
-
-
-def _turned(away: TurnedAway) -> Refused:
-    if away.reason is Turned.REVOKED:
-        return Refused(Code.UNAUTHENTICATED, "This session has ended: sign in again.")
-    return Refused(
-        Code.RETRYABLE, "Your organisation's data is being moved. Try again in a moment."
-    )
-
-
-def _internal(error: Exception) -> Refused:
-    """Our own mistake: what happened goes to the log, under an id that the caller is told."""
-    request_id = uuid.uuid4().hex
-    log.error("request failed", request_id=request_id, exc_info=error)
-    message = f"Something went wrong on our side. Tell us this number: {request_id}."
-    return Refused(Code.INTERNAL, message, requestId=request_id)

@@ -1,19 +1,59 @@
 """One caller's rights, ready for the gate: a permission shape that keys plans, and arrays that are bound (D-55)."""
 
+from __future__ import annotations
+
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
 
-from auth.engine.policy import OWNERS, READABLE, is_restricted, reach
+from auth.engine.policy import OWNERS, READABLE, is_restricted
+from auth.engine.policy import reach as in_reach
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
 from domain.access import Attribute, EntityRights, RowScope
 
 NARROW_AT_MOST = 2000
-"""Rows in reach up to which a root list asks for them by id (D-52)."""
+"""Rows in reach up to which a root list may ask for them by id (D-52)."""
+PAGE = 50
+"""Records of a usual page."""
+
+
+PROJECTIONS = 100
+"""Operations whose part of the permission shape a viewer remembers."""
+
+
+class Reach(NamedTuple):
+    """How many rows of an entity a viewer has, counted up to a little over NARROW_AT_MOST, of about how many."""
+
+    own: int
+    table: int
+
+    def is_few(self) -> bool:
+        """Whether gathering the own rows costs less than walking the table until a page of them is found.
+
+        One in `table / own` rows is the viewer's, so a page is found after `PAGE * table / own` rows.
+        """
+        return self.own <= NARROW_AT_MOST and self.own * self.own <= PAGE * self.table
+
+
+class Projection:
+    """A part of the permission shape; it is looked up with every request, so it knows its hash."""
+
+    __slots__ = ("_hash", "_parts")
+
+    def __init__(self, parts: tuple[Hashable, ...]) -> None:
+        self._parts = parts
+        self._hash = hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Projection) and self._parts == other._parts
 
 
 @dataclass(frozen=True)
@@ -29,8 +69,8 @@ class Viewer:
     """Per entity, the employees whose records count as the viewer's own."""
     arrays: Mapping[str, tuple[UUID, ...]]
     """What standing rules open to the viewer's roles, by the parameter's name."""
-    reach: Mapping[str, int]
-    """Per entity with own rows, how many there were, counted up to a little over NARROW_AT_MOST."""
+    reach: Mapping[str, Reach]
+    """Per entity with own rows, how many there were when the rights were loaded."""
 
     def may_see(self, entity: str) -> bool:
         """Whether any row of the entity may be seen."""
@@ -39,7 +79,7 @@ class Viewer:
     def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
         """The condition on the entity's table, or None for all rows."""
         everything = self.rights[entity.name].rows is RowScope.ALL
-        return None if everything and not is_restricted(entity.name) else reach(entity, form)
+        return None if everything and not is_restricted(entity.name) else in_reach(entity, form)
 
     def right(self, entity: str, name: str) -> Right:
         """What may be done with a field or a reference."""
@@ -63,12 +103,12 @@ class Viewer:
         return () if granted is None else granted.attributes.values()
 
     def form(self, entity: str) -> Form:
-        """Narrow for a viewer with few rows, wide for everybody else."""
+        """Narrow for a viewer with few rows of a large table, wide for everybody else."""
         return self._forms.get(entity, Form.WIDE)
 
     @cached_property
     def _forms(self) -> dict[str, Form]:
-        few = (name for name, count in self.reach.items() if count <= NARROW_AT_MOST)
+        few = (name for name, reach in self.reach.items() if reach.is_few())
         return dict.fromkeys(few, Form.NARROW)
 
     def value(self, name: str) -> object:
@@ -90,9 +130,19 @@ class Viewer:
                 values[f"statuses:{entity}.{name}"] = list(statuses)
         return values
 
-    def project(self, touched: Iterable[tuple[str, str]]) -> Hashable:
+    def project(self, touched: frozenset[tuple[str, str]]) -> Hashable:
         """The part of the permission shape that a plan touching these fields depends on."""
-        return tuple(self._part(entity, name) for entity, name in sorted(touched))
+        known = self._projections.get(touched)
+        if known is None:
+            if len(self._projections) >= PROJECTIONS:
+                self._projections.clear()
+            parts = tuple(self._part(entity, name) for entity, name in sorted(touched))
+            known = self._projections[touched] = Projection(parts)
+        return known
+
+    @cached_property
+    def _projections(self) -> dict[frozenset[tuple[str, str]], Projection]:
+        return {}
 
     def _part(self, entity: str, name: str) -> Hashable:
         if not name:

@@ -1,12 +1,13 @@
 """The words a table is declared with: one line says what a column is and everything the API does with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from sqlalchemy import ForeignKey, Numeric, TextClause, text
+from sqlalchemy import ColumnElement, ForeignKey, Numeric, Text, TextClause, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import MappedColumn, mapped_column
+from sqlalchemy.types import TypeEngine
 
 MONEY = Numeric(18, 4)
 """Wide enough for every currency's minor units; how many digits are shown is the currency's matter."""
@@ -88,6 +89,69 @@ def reference(
     )
     key = ForeignKey(f"{target}.id", ondelete=on_delete)
     return mapped_column(key, comment=doc, info={"api": exposed}, **column)
+
+
+class Inputs(Protocol):
+    """The columns that an expression is made of, by their names."""
+
+    def __getattr__(self, name: str) -> ColumnElement[Any]: ...
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A value that Postgres computes from other columns of the row. It may be read where all of them may."""
+
+    doc: str
+    kept: TypeEngine[Any]
+    needs: tuple[str, ...]
+    formula: Callable[[Inputs], ColumnElement[Any]]
+    exposed: Exposed
+
+
+def expression(
+    doc: str,
+    kept: TypeEngine[Any],
+    formula: Callable[[Inputs], ColumnElement[Any]],
+    *,
+    needs: tuple[str, ...],
+    currency: str | None = None,
+    filter: bool = False,
+    sort: bool = False,
+    aggregate: bool = False,
+) -> Expression:
+    """A value of type `kept` that `formula` makes of the columns in `needs`, which must be fields.
+
+    It has no right of its own: its level is the least of its inputs' (D-57). The formula must be total,
+    so that it raises on no row, and it may only name what it needs.
+    """
+    exposed = Exposed(filter, sort, aggregate, write=False, currency=currency)
+    return Expression(doc, kept, needs, formula, exposed)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A value that Python computes from columns of the row: neither filtered nor sorted by."""
+
+    doc: str
+    kept: TypeEngine[Any]
+    needs: tuple[str, ...]
+    function: Callable[..., Any]
+
+
+def derived(
+    doc: str,
+    function: Callable[..., Any],
+    *,
+    needs: tuple[str, ...],
+    kept: TypeEngine[Any] | None = None,
+) -> Derived:
+    """A value of type `kept` (default: text) that a function of domain/ makes of the columns in `needs`.
+
+    The function takes their values in that order, as the API spells them, each None where it is
+    empty; it returns what the API is to show. Its level is the least of its inputs' (D-57). A root
+    field with one of these in it is executed in Python, over the rows of the same statement.
+    """
+    return Derived(doc, kept or Text(), needs, function)
 
 
 def custom_attributes() -> MappedColumn[Any]:

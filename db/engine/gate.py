@@ -68,7 +68,7 @@ class Guard(Protocol):
     def value(self, name: str) -> object:
         """The value of a parameter that the guard's own conditions use."""
 
-    def project(self, touched: Iterable[tuple[str, str]]) -> Hashable:
+    def project(self, touched: frozenset[tuple[str, str]]) -> Hashable:
         """All that a plan touching these fields depends on: the permission shape, without ids (D-55)."""
 
 
@@ -88,6 +88,8 @@ class Seen(FromClause):
         self._guard = guard
         self._form = form
         self._listed: dict[str, ColumnElement[Any]] = {}
+        self._fields: dict[str, str] = {}
+        """The field that each label is masked as."""
 
     @property
     def _from_objects(self) -> list[FromClause]:
@@ -95,10 +97,18 @@ class Seen(FromClause):
 
     def column(self, name: str, *, label: str | None = None, under: str | None = None) -> Column:
         """A column, masked by the right on the API's field `under` (default: the one it belongs to)."""
-        kept = self.entity.table.c[name]
+        kept, kind = self._kept(name)
         field = under or self._field_of(name)
-        masked = self._masked(kept, field)
-        return self._list(label or name, masked, kept.type)
+        masked = self._masked(kept, kind, field)
+        self._check_mask(label or name, field)
+        return self._list(label or name, masked, kind)
+
+    def _check_mask(self, label: str, field: str) -> None:
+        """One label stands for one mask: a second would silently replace the first."""
+        other = self._fields.setdefault(label, field)
+        rights = {self._guard.right(self.entity.name, each) for each in (field, other)}
+        if other != field and rights != {Right.OPEN}:
+            raise Unsealed(f"{self.entity.name}: {label} is masked as {other} and as {field}.")
 
     def test(
         self, name: str, condition: Callable[[Any], ColumnElement[bool]]
@@ -111,9 +121,9 @@ class Seen(FromClause):
         field = self._field_of(name)
         if self._guard.right(self.entity.name, field) is not Right.RULED:
             return condition(self.column(name))
-        kept = self.entity.table.c[name]
+        kept, kind = self._kept(name)
         status = self._list("status_", self._status(), Text())
-        raw = self._list(f"{name}_raw", kept, kept.type)
+        raw = self._list(f"{name}_raw", kept, kind)
         return and_(one_of(status, self._statuses(field), Text()), condition(raw))
 
     def select(self) -> Select[Any]:
@@ -132,6 +142,14 @@ class Seen(FromClause):
         self._listed[label] = value
         return Column(self.name, label, kind)
 
+    def _kept(self, name: str) -> tuple[ColumnElement[Any], TypeEngine[Any]]:
+        """A column of the table, or what an expression makes of several."""
+        for field in self.entity.fields.values():
+            if field.column == name and field.formula is not None and field.kept is not None:
+                return field.formula(_Inputs(self.entity, field)), field.kept
+        kept = self.entity.table.c[name]
+        return kept, kept.type
+
     def _field_of(self, column: str) -> str:
         named: list[Field | Reference] = [*self.entity.fields.values()]
         named += self.entity.references.values()
@@ -140,14 +158,16 @@ class Seen(FromClause):
                 return each.name
         raise Unsealed(f"{self.entity.name}.{column} is internal: no caller sees it.")
 
-    def _masked(self, kept: ColumnElement[Any], field: str) -> ColumnElement[Any]:
+    def _masked(
+        self, kept: ColumnElement[Any], kind: TypeEngine[Any], field: str
+    ) -> ColumnElement[Any]:
         if field == "id":
             return kept
         right = self._guard.right(self.entity.name, field)
         if right is Right.OPEN:
             return kept
         if right is Right.CLOSED:
-            return type_coerce(null(), kept.type)
+            return type_coerce(null(), kind)
         return case((one_of(self._status(), self._statuses(field), Text()), kept))
 
     def attribute(self, attribute: Attribute) -> ColumnElement[Any]:
@@ -163,6 +183,20 @@ class Seen(FromClause):
 
     def _statuses(self, field: str) -> str:
         return f"statuses:{self.entity.name}.{field}"
+
+
+class _Inputs:
+    """The table's columns that an expression says it needs, and no others: its right follows from theirs."""
+
+    def __init__(self, entity: Entity, field: Field) -> None:
+        self._entity = entity
+        self._needs = {entity.fields[name].column for name in field.needs}
+        self._name = field.name
+
+    def __getattr__(self, name: str) -> ColumnElement[Any]:
+        if name not in self._needs:
+            raise Unsealed(f"{self._entity.name}.{self._name} uses {name}: add it to its needs=.")
+        return self._entity.table.c[name]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The declarations read back: every entity with its fields, references and ways back, as planner and API see them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -9,6 +9,7 @@ from typing import Any, cast
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Enum,
@@ -18,9 +19,10 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
+from sqlalchemy.types import TypeEngine
 
 from db.engine.base import Record
-from db.engine.declare import Exposed, exposed
+from db.engine.declare import Derived, Exposed, Expression, Inputs, exposed
 from domain.naming import camel
 
 
@@ -40,7 +42,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """A value of an entity: one column (two for money)."""
+    """A value of an entity: one column (two for money), or an expression of several."""
 
     name: str
     column: str
@@ -50,6 +52,26 @@ class Field:
     exposed: Exposed
     enum: type[StrEnum] | None = None
     scale: int = 0
+    needs: tuple[str, ...] = ()
+    """Of an expression: the fields it is made of."""
+    formula: Callable[[Inputs], ColumnElement[Any]] | None = None
+    kept: TypeEngine[Any] | None = None
+
+    @property
+    def groups(self) -> bool:
+        """Whether records can be grouped by it: what they are sorted by, except for sums of money."""
+        return self.exposed.sort and self.kind is not Kind.MONEY and self.name != "id"
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A value that Python makes of fields of the row."""
+
+    name: str
+    kind: Kind
+    doc: str
+    needs: tuple[Field, ...]
+    function: Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -85,6 +107,7 @@ class Entity:
     doc: str
     fields: Mapping[str, Field]
     references: Mapping[str, Reference]
+    derived: Mapping[str, Computed] = field(default_factory=dict)
     reverses: dict[str, Reverse] = field(default_factory=dict)
     attributes: str | None = None
     """The column with custom attributes, if the entity carries any."""
@@ -94,8 +117,15 @@ class Entity:
     @cached_property
     def granted(self) -> frozenset[str]:
         """What a profile can grant: fields, references and `attributes`. The id comes with the entity."""
-        names = {*self.fields, *self.references} - {"id"}
+        names = {*self.fields, *self.references} - {"id", *self.computed}
         return frozenset(names)
+
+    @cached_property
+    def computed(self) -> dict[str, frozenset[str]]:
+        """What is computed, with the fields it needs: it may be read where all of those may (D-57)."""
+        expressions = {f.name: frozenset(f.needs) for f in self.fields.values() if f.needs}
+        derived = {d.name: frozenset(f.name for f in d.needs) for d in self.derived.values()}
+        return expressions | derived
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -117,7 +147,7 @@ class Model:
     def _add_reverse(self, entity: Entity, ref: Reference) -> None:
         name = ref.exposed.reverse or ""
         target = self.entities[ref.target]
-        if name in {*target.reverses, *target.fields, *target.references}:
+        if name in {*target.reverses, *target.fields, *target.references, *target.derived}:
             raise TypeError(f"{target.name}.{name} is declared twice; rename one reverse=.")
         doc = ref.exposed.reverse_doc
         target.reverses[name] = Reverse(name, entity.name, ref.name, ref.column, doc)
@@ -126,6 +156,11 @@ class Model:
     def granted(self) -> dict[str, frozenset[str]]:
         """Every entity with all that a profile can grant of it."""
         return {name: entity.granted for name, entity in self.entities.items()}
+
+    @cached_property
+    def computed(self) -> dict[str, dict[str, frozenset[str]]]:
+        """Every entity with what is computed of its fields."""
+        return {name: entity.computed for name, entity in self.entities.items()}
 
 
 def _entity(record: type[Record]) -> Entity:
@@ -145,6 +180,15 @@ def _entity(record: type[Record]) -> Entity:
         else:
             value = _field(column, api)
             fields[value.name] = value
+    for name, declared in vars(record).items():
+        if isinstance(declared, Expression):
+            made = _expression(name, declared, fields)
+            fields[made.name] = made
+    derived = {
+        camel(name): _derived(name, declared, fields)
+        for name, declared in vars(record).items()
+        if isinstance(declared, Derived)
+    }
     doc = (record.__doc__ or "").strip()
     return Entity(
         record.__name__,
@@ -153,6 +197,7 @@ def _entity(record: type[Record]) -> Entity:
         doc,
         fields,
         references,
+        derived=derived,
         attributes=attributes,
         status=record.__status__,
     )
@@ -173,8 +218,41 @@ def _reference(column: Column[Any], api: Exposed) -> Reference:
     return Reference(name, column.name, target, column.comment or "", bool(column.nullable), api)
 
 
+def _needed(name: str, needs: tuple[str, ...], fields: Mapping[str, Field]) -> list[Field]:
+    """The fields that something computed is made of; a right to it follows from the rights to them."""
+    known = {each.column: each for each in fields.values() if not each.needs}
+    missing = [need for need in needs if need not in known]
+    if missing or not needs:
+        raise TypeError(
+            f"{name} needs {missing or 'nothing'}: name fields of its own record in needs=."
+        )
+    return [known[need] for need in needs]
+
+
+def _expression(name: str, declared: Expression, fields: Mapping[str, Field]) -> Field:
+    kept, api = declared.kept, declared.exposed
+    return Field(
+        name=camel(name),
+        column=name,
+        kind=_kind(name, kept, api),
+        doc=declared.doc,
+        nullable=True,
+        exposed=api,
+        scale=int(kept.scale or 0) if isinstance(kept, Numeric) else 0,
+        needs=tuple(each.name for each in _needed(name, declared.needs, fields)),
+        formula=declared.formula,
+        kept=kept,
+    )
+
+
+def _derived(name: str, declared: Derived, fields: Mapping[str, Field]) -> Computed:
+    kind = _kind(name, declared.kept, Exposed())
+    needs = tuple(_needed(name, declared.needs, fields))
+    return Computed(camel(name), kind, declared.doc, needs, declared.function)
+
+
 def _field(column: Column[Any], api: Exposed) -> Field:
-    kind = _kind(column, api)
+    kind = _kind(column.name, column.type, api)
     kept = column.type
     words = cast("type[StrEnum]", kept.enum_class) if isinstance(kept, Enum) else None
     scale = int(kept.scale or 0) if isinstance(kept, Numeric) else 0
@@ -195,10 +273,10 @@ _KINDS: tuple[tuple[type[Any], Kind], ...] = (
 )
 
 
-def _kind(column: Column[Any], api: Exposed) -> Kind:
+def _kind(name: str, kept: TypeEngine[Any], api: Exposed) -> Kind:
     if api.currency:
         return Kind.MONEY
-    for kept, kind in _KINDS:
-        if isinstance(column.type, kept):
+    for known, kind in _KINDS:
+        if isinstance(kept, known):
             return kind
-    raise TypeError(f"{column.name}: the API has no words for {column.type!r}; use internal().")
+    raise TypeError(f"{name}: the API has no words for {kept!r}; use internal().")

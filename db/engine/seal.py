@@ -3,13 +3,24 @@
 from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
-from sqlalchemy import Table
+from sqlalchemy import BindParameter, Table
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.functions import FunctionElement
 
 from db.engine.base import Base, Internal
-from db.engine.sql import AsText, Column, Concat, Folded, LastText, StringAgg, Whole
+from db.engine.sql import (
+    AsDate,
+    AsText,
+    Column,
+    Concat,
+    Exact,
+    Folded,
+    LastText,
+    Ratio,
+    StringAgg,
+    Whole,
+)
 
 Compiler: Any = PGCompiler_asyncpg
 Preparer: Any = PGDialect_asyncpg.preparer
@@ -21,7 +32,12 @@ FUNCTIONS = frozenset(
         "coalesce",
         "count",
         "convert_to",
+        "date_trunc",
+        "greatest",
+        "grouping",
+        "grouping_sets",
         "jsonb_typeof",
+        "least",
         "max",
         "min",
         "minor",
@@ -29,6 +45,7 @@ FUNCTIONS = frozenset(
         "pattern",
         "round",
         "row_number",
+        "rows",
         "replace",
         "sum",
         "to_char",
@@ -39,6 +56,9 @@ FUNCTIONS = frozenset(
     ]
 )
 """All total: none raises on a row the caller may not see (D-53), none reads another table."""
+
+WORDED = ("date_trunc", "timezone")
+"""Their first argument is one of certain words: one of ours, or one that was checked before it was bound."""
 
 HOMES = ((), ("platform",))
 """Where those functions live: in Postgres itself, or among our own."""
@@ -114,6 +134,10 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
     def visit_function(self, func: Any, *args: Any, **kw: Any) -> str:
         if func.name.lower() not in FUNCTIONS or tuple(func.packagenames) not in HOMES:
             raise Unsealed(f"{func.name}() is not on the list of total functions: see FUNCTIONS.")
+        if func.name.lower() in WORDED and not _ours(next(iter(func.clauses))):
+            raise Unsealed(
+                f"{func.name}() raises on a word it does not know: none may come from a row."
+            )
         return str(super().visit_function(func, *args, **kw))
 
     def visit_column(self, column: Any, *args: Any, **kw: Any) -> str:
@@ -170,11 +194,27 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
     def visit_whole(self, number: Whole, **kw: Any) -> str:
         return str(int(number.value))
 
+    def visit_exact(self, number: Exact, **kw: Any) -> str:
+        return f"{number.value:f}"
+
     def visit_folded(self, folded: Folded, **kw: Any) -> str:
         return f'platform.fold({self.process(folded.value, **_inner(kw))}) COLLATE "C"'
 
     def visit_as_text(self, cast: AsText, **kw: Any) -> str:
         return f"({self.process(cast.value, **_inner(kw))})::text"
+
+    def visit_as_date(self, cast: AsDate, **kw: Any) -> str:
+        """Total only of moments, and of a day that we wrote ourselves."""
+        if (
+            not (isinstance(cast.value, Concat) and _ours(cast.value))
+            and _name(cast.value) != "date_trunc"
+        ):
+            raise Unsealed("A value becomes a date by date_trunc(): a text might not be one.")
+        return f"({self.process(cast.value, **_inner(kw))})::date"
+
+    def visit_ratio(self, ratio: Ratio, **kw: Any) -> str:
+        of, to = self.process(ratio.of, **_inner(kw)), self.process(ratio.to, **_inner(kw))
+        return f"({of}) / NULLIF({to}, 0)"
 
     def visit_texts(self, agg: StringAgg, **kw: Any) -> str:
         kw = _inner(kw)
@@ -196,6 +236,13 @@ def _never(compiler: SealedCompiler, element: Any, *args: Any, **kw: Any) -> NoR
 
 for _each in NEVER:
     setattr(SealedCompiler, f"visit_{_each}", _never)
+
+
+def _ours(word: Any) -> bool:
+    """Whether a word stands in the statement or is bound to it, and comes from no row."""
+    if isinstance(word, BindParameter):
+        return True
+    return isinstance(word, Concat) and all(isinstance(part, str) for part in word.parts)
 
 
 def _name(part: Any) -> str:

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Integer, Text, any_, bindparam, func
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Date,
+    Integer,
+    Numeric,
+    Text,
+    any_,
+    bindparam,
+    func,
+)
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
 
@@ -51,6 +64,20 @@ class Whole(ColumnElement[int]):
 
     def __init__(self, value: int) -> None:
         self.value = value
+
+
+class Exact(ColumnElement[Decimal]):
+    """A decimal number of our own, said in the statement instead of bound."""
+
+    __visit_name__ = "exact"
+    inherit_cache = False
+    type = Numeric()
+
+    def __init__(self, value: Decimal) -> None:
+        self.value = value
+
+
+PERCENT = Exact(Decimal("0.01"))
 
 
 class Folded(ColumnElement[str]):
@@ -106,6 +133,29 @@ class AsText(ColumnElement[str]):
 
     def __init__(self, value: ClauseElement) -> None:
         self.value = value
+
+
+class AsDate(ColumnElement[date]):
+    """`value::date`, of moments and of days of our own."""
+
+    __visit_name__ = "as_date"
+    inherit_cache = False
+    type = Date()
+
+    def __init__(self, value: ColumnElement[Any]) -> None:
+        self.value = value
+
+
+class Ratio(ColumnElement[Decimal]):
+    """One number divided by another; NULL where the other is zero, so that it never raises."""
+
+    __visit_name__ = "ratio"
+    inherit_cache = False
+    type = Numeric()
+
+    def __init__(self, of: ColumnElement[Any], to: ColumnElement[Any]) -> None:
+        self.of = of
+        self.to = to
 
 
 def flat(*parts: Part | Concat) -> Concat:

@@ -170,7 +170,9 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-        acquired = await self.pool.acquire(timeout=ACQUIRE_SECONDS)
+        # Only who has to wait needs a timer, which costs a task.
+        free = self.pool.get_idle_size() > 0
+        acquired = await self.pool.acquire(timeout=None if free else ACQUIRE_SECONDS)
         connection = cast("Connection", acquired)
         try:
             try:

@@ -41,7 +41,7 @@ class Filters:
     def __init__(self, model: Model, decisive: set[tuple[str, str]]) -> None:
         self._model = model
         self._decisive = decisive
-        self._conditions = 0
+        self.conditions = 0
 
     def condition(self, entity: Entity, given: Any, depth: int = 0) -> Condition | None:
         """A filter on an entity's records; None where it asks nothing."""
@@ -53,11 +53,15 @@ class Filters:
         terms = [self._term(entity, name, value, depth) for name, value in given.items()]
         return And(tuple(term for term in terms if term is not None))
 
-    def _term(self, entity: Entity, name: str, value: Any, depth: int) -> Condition | None:
-        self._conditions += 1
-        if self._conditions > CONDITIONS:
+    def count(self) -> None:
+        """Count one test more. Raises Refused when there are too many to compile."""
+        self.conditions += 1
+        if self.conditions > CONDITIONS:
             message = f"The filters hold more than {CONDITIONS} tests: use `in`, or ask in parts."
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
+
+    def _term(self, entity: Entity, name: str, value: Any, depth: int) -> Condition | None:
+        self.count()
         if value is None:
             return None
         if name in ("and", "or"):
@@ -91,12 +95,12 @@ class Filters:
         where = f"{entity.name}.{field.name}"
         return And(
             tuple(
-                Test(field, Op(word), _value(word, value, where)) for word, value in given.items()
+                Test(field, Op(word), tested(word, value, where)) for word, value in given.items()
             )
         )
 
     def _attribute(self, entity: Entity, given: dict[str, Any]) -> Condition:
-        key = _constant(given.get("key"))
+        key = constant_of(given.get("key"))
         if key is None:
             raise Refused(Code.BAD_USER_INPUT, "A filter on an attribute names its `key`.")
         self._decisive.add((entity.name, f"attribute:{key}"))
@@ -104,7 +108,7 @@ class Filters:
         for word, tests in given.items():
             if word != "key" and tests is not None:
                 for op, value in tests.items():
-                    found = _value(op, value, f"{entity.name}.{key}")
+                    found = tested(op, value, f"{entity.name}.{key}")
                     terms.append(AttributeTest(str(key), ATTRIBUTE_KINDS[word], Op(op), found))
         return And(tuple(terms))
 
@@ -116,45 +120,52 @@ class Filters:
         path = []
         while True:
             self._decisive.add((entity.name, ""))
-            name, value = _only(item)
+            name, value = only_one(item)
             if name not in entity.references:
                 break
             path.append(entity.references[name])
+            check_depth(len(path))
             self._decisive.add((entity.name, name))
             entity, item = self._model.entities[entity.references[name].target], value
         attribute = None
         if name == "attribute":
-            attribute = str(_constant(value.get("key")))
+            attribute = str(constant_of(value.get("key")))
             value = value.get("direction")
             self._decisive.add((entity.name, f"attribute:{attribute}"))
         else:
             self._decisive.add((entity.name, name))
-        word = _word(value)
         field = entity.fields.get(name)
-        first = word.endswith("NULLS_FIRST")
-        return SortKey(tuple(path), entity, field, attribute, word.startswith("DESC"), first)
+        return SortKey(tuple(path), entity, field, attribute, *direction(value))
 
 
-def _only(item: Any) -> tuple[str, Any]:
-    """The one key of an order's item: of two, nobody could say which is the more important."""
+def check_depth(steps: int) -> None:
+    """Refuse a way through more references than anybody could mean."""
+    if steps > DEEP:
+        message = f"A key leads through more than {DEEP} references: name one that is nearer."
+        raise Refused(Code.QUERY_TOO_COMPLEX, message)
+
+
+ORDERED = "Each item of `orderBy` names exactly one key, such as [{name: ASC}, {amount: DESC}]."
+
+
+def only_one(item: Any, otherwise: str = ORDERED) -> tuple[str, Any]:
+    """The one key of an item: of two, nobody could say which is the more important."""
     given = [] if item is None else [pair for pair in item.items() if pair[1] is not None]
     if len(given) != 1:
-        message = (
-            "Each item of `orderBy` names exactly one key, such as [{name: ASC}, {amount: DESC}]."
-        )
-        raise Refused(Code.BAD_USER_INPUT, message)
+        raise Refused(Code.BAD_USER_INPUT, otherwise)
     name, value = given[0]
     return name, value
 
 
-def _value(word: str, value: Any, where: str) -> Slot | bool:
+def tested(word: str, value: Any, where: str) -> Slot | bool:
+    """What a test compares with. Raises Refused for what is no test."""
     if value is None:
         raise Refused(
             Code.BAD_USER_INPUT,
             f"{where}: `{word}: null` is not a test; for empty values there is `isNull`.",
         )
     if word == "isNull":
-        return bool(_constant(value))
+        return bool(constant_of(value))
     constant = value.constant if isinstance(value, Slot) else None
     if isinstance(constant, list | tuple):
         if len(constant) > LISTS:
@@ -166,10 +177,13 @@ def _value(word: str, value: Any, where: str) -> Slot | bool:
     return value  # type: ignore[no-any-return]  # a slot, as the schema's types say
 
 
-def _constant(value: Any) -> Any:
+def constant_of(value: Any) -> Any:
+    """What is written in the document, or was in the variable when the document was read."""
     return value.constant if isinstance(value, Slot) else value
 
 
-def _word(value: Any) -> str:
-    constant = _constant(value)
-    return str(getattr(constant, "value", constant) or "ASC")
+def direction(value: Any) -> tuple[bool, bool]:
+    """Whether an order descends, and whether empty values come first."""
+    constant = constant_of(value)
+    word = str(getattr(constant, "value", constant) or "ASC")
+    return word.startswith("DESC"), word.endswith("NULLS_FIRST")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import strawberry
@@ -10,25 +10,46 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from db.engine.model import Entity, Field, Kind, Model
+from db.engine.model import Entity, Field, Kind, Model, Reference
+from db.engine.plan.ask import Function
 from schema.engine import words
 from schema.engine.words import FILTERS, OPERATORS, SAYS, SCALAR
 
 Spec = tuple[str, Any, str]
 """A field: its name, its annotation, its description."""
 
-AGGREGATED = {
-    "sum": {Kind.INT, Kind.DECIMAL, Kind.MONEY},
-    "avg": {Kind.INT, Kind.DECIMAL, Kind.MONEY},
-    "min": {Kind.INT, Kind.DECIMAL, Kind.MONEY, Kind.DATE, Kind.DATETIME},
-    "max": {Kind.INT, Kind.DECIMAL, Kind.MONEY, Kind.DATE, Kind.DATETIME},
+NUMBERS = {Kind.INT, Kind.DECIMAL, Kind.MONEY}
+AGGREGATED: dict[Function, set[Kind]] = {
+    Function.SUM: NUMBERS,
+    Function.AVG: NUMBERS,
+    Function.MIN: NUMBERS | {Kind.DATE, Kind.DATETIME},
+    Function.MAX: NUMBERS | {Kind.DATE, Kind.DATETIME},
 }
 SUMMED = {
-    "sum": "The sum; for money one sum per currency.",
-    "avg": "The average, with two digits more.",
-    "min": "The least.",
-    "max": "The greatest.",
+    Function.SUM: "The sum; for money one sum per currency.",
+    Function.AVG: "The average, with two digits more.",
+    Function.MIN: "The least.",
+    Function.MAX: "The greatest.",
+    Function.COUNT_UNIQUE: "How many different values there are; empty ones do not count.",
+    Function.PERCENT_EMPTY: "Of how many in a hundred the value is empty, with two digits.",
 }
+
+
+INTERFACES: dict[str, tuple[list[Spec], str]] = {
+    "Record": (
+        [
+            ("version", "int | None", "Grows by one with every change."),
+            ("createdAt", "DateTimeText | None", "When the record was created."),
+            ("updatedAt", "DateTimeText | None", "When the record was last changed."),
+        ],
+        "Anything that is kept, with what is known of each such thing.",
+    ),
+    "Owned": (
+        [("owner", "Employee | None", "The employee responsible.")],
+        "Any record that an employee is responsible for.",
+    ),
+}
+"""What several types have in common, to be asked for without knowing which of them it is."""
 
 
 def argument(name: str, annotation: str, doc: str) -> StrawberryArgument:
@@ -46,6 +67,8 @@ def page_arguments(entity: str) -> list[StrawberryArgument]:
         ),
         argument("first", "int", "How many at most, 1 to 100; 25 if not given."),
         argument("after", "str", "The cursor to read on from."),
+        argument("last", "int", "How many at most from the end of the list, 1 to 100."),
+        argument("before", "str", "The cursor to read up to."),
     ]
 
 
@@ -55,10 +78,11 @@ def make(
     doc: str,
     *,
     bases: tuple[type, ...] = (),
+    interface: bool = False,
     arguments: dict[str, list[StrawberryArgument]] | None = None,
     deprecated: dict[str, str | None] | None = None,
 ) -> type:
-    """An object type, put among the words under its name."""
+    """An object type or an interface, put among the words under its name."""
     body: dict[str, Any] = {"__annotations__": {}, "__module__": words.__name__}
     for key, annotation, description in specs:
         field = StrawberryField(
@@ -69,8 +93,8 @@ def make(
         field.arguments = (arguments or {}).get(key, [])
         body[f"{key}_"] = field
         body["__annotations__"][f"{key}_"] = annotation
-    made = strawberry.type(type(name, bases, body), name=name, description=doc)
-    return _put(name, made)
+    kind = strawberry.interface if interface else strawberry.type
+    return _put(name, kind(type(name, bases, body), name=name, description=doc))
 
 
 def make_input(name: str, specs: Iterable[Spec], doc: str, *, one_of: bool = False) -> type:
@@ -96,7 +120,9 @@ def _put(name: str, made: type) -> type:
 
 
 def shared_types() -> None:
-    """The filters of the kinds of values, and those of attributes."""
+    """The interfaces, the filters of the kinds of values, and those of attributes."""
+    for name, (specs, doc) in INTERFACES.items():
+        make(name, specs, doc, bases=(words.Node,), interface=True)
     for kind, name in FILTERS.items():
         if kind is not Kind.MONEY:
             _value_filter(name, kind, SCALAR[kind].__name__)
@@ -159,6 +185,8 @@ def _object(entity: Entity, doc: str) -> None:
             specs.append((field.name, f"{kind_name(field)} | None", field.doc))
     for reference in entity.references.values():
         specs.append((reference.name, f"{reference.target} | None", reference.doc))
+    for computed in entity.derived.values():
+        specs.append((computed.name, f"{SCALAR[computed.kind].__name__} | None", computed.doc))
     arguments = {}
     for reverse in entity.reverses.values():
         specs.append((reverse.name, f"{reverse.source}Connection | None", reverse.doc))
@@ -169,7 +197,27 @@ def _object(entity: Entity, doc: str) -> None:
         keys = argument("keys", "list[AttributeKey]", "Only these, in this order.")
         arguments["attributes"] = [keys]
     deprecated = {field.name: field.exposed.deprecated for field in entity.fields.values()}
-    make(entity.name, specs, doc, bases=(words.Node,), arguments=arguments, deprecated=deprecated)
+    told = {name: annotation for name, annotation, _ in specs}
+    bases = tuple(words_of(name) for name in implemented(told))
+    make(entity.name, specs, doc, bases=bases, arguments=arguments, deprecated=deprecated)
+
+
+def implemented(told: Mapping[str, str]) -> list[str]:
+    """The interfaces of a type with these fields: those all of whose fields it has. Node every record has."""
+    return [
+        *(
+            name
+            for name, (specs, _) in INTERFACES.items()
+            if all(told.get(field) == annotation for field, annotation, _ in specs)
+        ),
+        "Node",
+    ]
+
+
+def words_of(name: str) -> type:
+    """The type of this name."""
+    found: type = getattr(words, name)
+    return found
 
 
 def _connection(entity: Entity) -> None:
@@ -186,27 +234,54 @@ def _connection(entity: Entity) -> None:
         ("totalCount", "int", "How many records there are on all pages together."),
         ("aggregate", f"{name}Aggregate", "Measures over the records of all pages."),
     ]
-    _aggregate(entity)
-    make(f"{name}Connection", parts, "A list of records, a page at a time.")
+    make(f"{name}Aggregate", measures(entity), "Measures over records.")
+    counted = argument(
+        "atMost", "int", "Count no further than this, which is cheaper; 1 to 100000."
+    )
+    doc = "A list of records, a page at a time."
+    make(f"{name}Connection", parts, doc, arguments={"totalCount": [counted]})
 
 
-def _aggregate(entity: Entity) -> None:
+def measure_type(entity: str, function: str) -> str:
+    """The name of the type of a measure: `OpportunityCountUnique`."""
+    return f"{entity}{function[0].upper()}{function[1:]}"
+
+
+def measured_by(entity: Entity, function: Function) -> list[Field | Reference]:
+    """What a function is measured of."""
+    if function in AGGREGATED:
+        kinds = AGGREGATED[function]
+        return [f for f in entity.fields.values() if f.exposed.aggregate and f.kind in kinds]
+    kept = [f for f in entity.fields.values() if f.exposed.filter and f.name != "id"]
+    counted: list[Field | Reference] = [*kept, *entity.references.values()]
+    if function is Function.PERCENT_EMPTY:
+        return [each for each in counted if each.nullable]
+    return counted
+
+
+def measures(entity: Entity) -> list[Spec]:
+    """How many there are, and the measures of their fields, with their types."""
     parts: list[Spec] = [("count", "int", "How many records there are.")]
-    for function, kinds in AGGREGATED.items():
-        measured = [f for f in entity.fields.values() if f.exposed.aggregate and f.kind in kinds]
-        if measured:
-            name = f"{entity.name}{function.capitalize()}"
-            specs = [(f.name, _measured(f, function), f.doc) for f in measured]
-            make(name, specs, SUMMED[function])
-            parts.append((function, name, SUMMED[function]))
-    make(f"{entity.name}Aggregate", parts, "Measures over records.")
+    for function in Function:
+        of = measured_by(entity, function)
+        if of:
+            name = measure_type(entity.name, function)
+            if not hasattr(words, name):
+                specs = [(each.name, _measured(each, function), each.doc) for each in of]
+                make(name, specs, SUMMED[function])
+            parts.append((function.value, name, SUMMED[function]))
+    return parts
 
 
-def _measured(field: Field, function: str) -> str:
-    if field.kind is Kind.MONEY:
+def _measured(what: Field | Reference, function: Function) -> str:
+    if function is Function.COUNT_UNIQUE:
+        return "int"
+    if function is Function.PERCENT_EMPTY or isinstance(what, Reference):
+        return "DecimalText | None"
+    if what.kind is Kind.MONEY:
         return "list[Money]"
-    exact = function in ("sum", "avg")
-    return "DecimalText | None" if exact else f"{kind_name(field)} | None"
+    exact = function in (Function.SUM, Function.AVG)
+    return "DecimalText | None" if exact else f"{kind_name(what)} | None"
 
 
 def _filter(model: Model, entity: Entity) -> None:

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLInterfaceType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
+    get_named_type,
 )
 
-from db.engine.model import Entity, Field, Kind, Model, Reverse
+from db.engine.model import Entity, Field, Kind, Model, Reference, Reverse
 from db.engine.plan.ask import (
     Aggregate,
     Amount,
     Attributes,
     Connection,
     Edges,
+    Facts,
     Find,
+    Function,
     InConnection,
     Measure,
     Nodes,
@@ -36,20 +40,28 @@ from db.engine.plan.ask import (
     RootNodes,
     RootOne,
     Shown,
+    Side,
     Slot,
     TotalCount,
     Typename,
     Value,
     connections,
 )
+from db.engine.plan.ask_groups import Groups
 from domain.codes import Code, Refused
 from schema.engine.expose import Exposed
 from schema.engine.filters import LISTS, Filters
+from schema.engine.generate import measure_type
+from schema.engine.groups import read_groups
 from schema.engine.literals import Arguments
 from schema.engine.signature import signature
 
 EXPANDED = 1_000
 """Fields of one operation, fragments opened: as many as compile in about a tenth of a second."""
+TEST = 4
+"""Fields that a test weighs as much as."""
+TYPE = "@type"
+"""The key that tells a record's type where it is executed: no client can ask for such a key."""
 PAGE = 25
 """Records on a page, if a client does not say (D-38)."""
 Selected = dict[str, list[FieldNode]]
@@ -61,7 +73,7 @@ class RootField:
 
     entity: str | None
     find: str
-    """`ID`, `VIEWER`, `LIST`, `NODE` or `NODES`."""
+    """`ID`, `VIEWER`, `LIST`, `GROUPS`, `NODE` or `NODES`."""
 
 
 def root_fields(exposed: Iterable[Exposed]) -> dict[str, RootField]:
@@ -74,6 +86,7 @@ def root_fields(exposed: Iterable[Exposed]) -> dict[str, RootField]:
     for each in exposed:
         found[each.one] = RootField(each.entity, "ID")
         found[each.many] = RootField(each.entity, "LIST")
+        found[f"{each.many}Aggregate"] = RootField(each.entity, "GROUPS")
     return found
 
 
@@ -90,27 +103,44 @@ class Reader:
         declared: Mapping[str, Any],
     ) -> None:
         self._schema = schema
-        self._model = model
+        self.model = model
         self._roots = roots
         self._fragments = fragments
         self._values = values
         self._arguments = Arguments(values, declared)
-        self._touched: set[tuple[str, str]] = set()
-        self._decisive: set[tuple[str, str]] = set()
-        self._filters = Filters(model, self._decisive)
+        self.touched: set[tuple[str, str]] = set()
+        self.decisive: set[tuple[str, str]] = set()
+        self.filters = Filters(model, self.decisive)
         self._count = 0
         self._expanded = 0
+        self._executed = False
+        """Whether the root that is being read holds a field that is computed in Python."""
 
-    def read(self, operation: OperationDefinitionNode) -> Outline:
-        """The operation's roots that the database answers; others, such as `__schema`, are left out."""
+    def read(self, operation: OperationDefinitionNode, *, executes: bool = False) -> Outline:
+        """The operation's roots that the database answers; others, such as `__schema`, are left out.
+
+        With `executes`, all of them are executed in Python, not only those that must be.
+        """
         fields = self.collect(operation.selection_set, "Query")
-        roots = tuple(
-            (key, self._root(nodes, self._roots[nodes[0].name.value]))
-            for key, nodes in fields.items()
-            if nodes[0].name.value in self._roots
-        )
-        touched = frozenset(self._touched | self._decisive)
-        return Outline(roots, touched, frozenset(self._decisive), tuple(connections(roots)))
+        roots: list[tuple[str, Root]] = []
+        executed = set()
+        for key, nodes in fields.items():
+            if nodes[0].name.value in self._roots:
+                self._executed = executes
+                root = self._root(nodes, self._roots[nodes[0].name.value])
+                roots.append((key, named(root) if self._executed else root))
+                executed |= {key} if self._executed else set()
+        listed = tuple(connections(tuple(roots)))
+        touched = frozenset(self.touched | self.decisive)
+        sizes = [(each.number, each.size) for each in listed]
+        sizes += [(root.number, root.size) for _, root in roots if isinstance(root, Groups)]
+        decisive = frozenset(self.decisive)
+        return Outline(tuple(roots), touched, decisive, listed, tuple(sizes), frozenset(executed))
+
+    @property
+    def weight(self) -> int:
+        """How many fields were expanded, and tests read; a test takes as much as some fields."""
+        return self._expanded + TEST * self.filters.conditions
 
     def collect(
         self, selected: SelectionSetNode, name: str, found: Selected | None = None
@@ -139,9 +169,14 @@ class Reader:
                 else self._fragments[spread.name.value]
             )
             on = inner.type_condition.name.value if inner.type_condition else name
-            if on == name or (on == "Node" and name in self._model.entities):
+            if on == name or self._implements(name, on):
                 self.collect(inner.selection_set, name, found)
         return found
+
+    def _implements(self, name: str, interface: str) -> bool:
+        kinds: Any = self._schema.type_map
+        abstract = isinstance(kinds[interface], GraphQLInterfaceType)
+        return abstract and self._schema.is_sub_type(kinds[interface], kinds[name])
 
     def _included(self, node: Any) -> bool:
         for directive in node.directives or ():
@@ -157,36 +192,39 @@ class Reader:
                     return False
         return True
 
-    def _fields(self, nodes: list[FieldNode], name: str) -> Selected:
+    def fields(self, nodes: list[FieldNode], name: str) -> Selected:
         found: Selected = {}
         for node in nodes:
             if node.selection_set:
                 self.collect(node.selection_set, name, found)
         return found
 
-    def _names(self, nodes: list[FieldNode], name: str) -> tuple[tuple[str, str], ...]:
-        return tuple((key, inner[0].name.value) for key, inner in self._fields(nodes, name).items())
+    def names(self, nodes: list[FieldNode], name: str) -> tuple[tuple[str, str], ...]:
+        return tuple((key, inner[0].name.value) for key, inner in self.fields(nodes, name).items())
 
-    def _given(self, nodes: list[FieldNode], parent: str) -> dict[str, Any]:
+    def given(self, nodes: list[FieldNode], parent: str) -> dict[str, Any]:
         kind: Any = self._schema.type_map[parent]
         return self._arguments.of(nodes[0], kind.fields[nodes[0].name.value].args)
 
     # --- roots ---------------------------------------------------------------------------------
 
     def _root(self, nodes: list[FieldNode], root: RootField) -> Root:
-        given = self._given(nodes, "Query")
+        given = self.given(nodes, "Query")
         if root.find == "NODES":
             return self._nodes(nodes, given["ids"])
         if root.find == "NODE":
             entity = self._entity_of(given["id"])
-            return RootNode(given["id"], self._object(nodes, entity) if entity else None)
-        entity = self._model.entities[root.entity or ""]
+            return RootNode(given["id"], self.object(nodes, entity) if entity else None)
+        entity = self.model.entities[root.entity or ""]
+        if root.find == "GROUPS":
+            self._count += 1
+            return read_groups(self, self._count, nodes, entity, given)
         if root.find == "LIST":
             return self._connection(nodes, entity, None, given)
-        return RootOne(Find(root.find), self._object(nodes, entity), given.get("id"))
+        return RootOne(Find(root.find), self.object(nodes, entity), given.get("id"))
 
     def _entity_of(self, id: Slot) -> Entity | None:
-        return self._model.by_prefix.get(str(id.constant).rpartition("_")[0])
+        return self.model.by_prefix.get(str(id.constant).rpartition("_")[0])
 
     def _nodes(self, nodes: list[FieldNode], ids: Slot) -> RootNodes:
         several = ids.constant if isinstance(ids.constant, list | tuple) else []
@@ -194,16 +232,14 @@ class Reader:
             raise Refused(Code.BAD_USER_INPUT, f"`ids` takes at most {LISTS} values.")
         texts = [str(id.constant if isinstance(id, Slot) else id) for id in several]
         prefixes = {text.rpartition("_")[0] for text in texts}
-        entities = [
-            self._model.by_prefix[p] for p in sorted(prefixes) if p in self._model.by_prefix
-        ]
-        return RootNodes(ids, tuple(self._object(nodes, entity) for entity in entities))
+        entities = [self.model.by_prefix[p] for p in sorted(prefixes) if p in self.model.by_prefix]
+        return RootNodes(ids, tuple(self.object(nodes, entity) for entity in entities))
 
     # --- records -------------------------------------------------------------------------------
 
-    def _object(self, nodes: list[FieldNode], entity: Entity) -> Object:
-        self._touched.add((entity.name, ""))
-        fields = self._fields(nodes, entity.name)
+    def object(self, nodes: list[FieldNode], entity: Entity) -> Object:
+        self.touched.add((entity.name, ""))
+        fields = self.fields(nodes, entity.name)
         return Object(
             entity, tuple((key, self._shown(inner, entity)) for key, inner in fields.items())
         )
@@ -214,28 +250,31 @@ class Reader:
             return Typename(entity.name)
         if name in entity.reverses:
             return self._reverse(nodes, entity, entity.reverses[name])
-        self._touched.add((entity.name, name))
+        self.touched.add((entity.name, name))
         if name == "attributes":
             return self._attributes(nodes, entity)
+        if name in entity.derived:
+            self._executed = True
+            return Facts(entity.derived[name])
         if name in entity.references:
             reference = entity.references[name]
-            return One(reference, self._object(nodes, self._model.entities[reference.target]))
+            return One(reference, self.object(nodes, self.model.entities[reference.target]))
         field = entity.fields[name]
         if field.kind is Kind.MONEY:
-            return Amount(field, self._names(nodes, "Money"))
+            return Amount(field, self.names(nodes, "Money"))
         return Value(field)
 
     def _attributes(self, nodes: list[FieldNode], entity: Entity) -> Attributes:
-        keys = self._given(nodes, entity.name).get("keys")
+        keys = self.given(nodes, entity.name).get("keys")
         chosen = None if keys is None else tuple(str(key.constant) for key in keys)
         for key in chosen or ():
-            self._touched.add((entity.name, f"attribute:{key}"))
-        return Attributes(chosen, self._names(nodes, "AttributeValue"))
+            self.touched.add((entity.name, f"attribute:{key}"))
+        return Attributes(chosen, self.names(nodes, "AttributeValue"))
 
     def _reverse(self, nodes: list[FieldNode], entity: Entity, reverse: Reverse) -> Connection:
-        self._touched |= {(reverse.source, reverse.reference), (reverse.source, "")}
-        given = self._given(nodes, entity.name)
-        return self._connection(nodes, self._model.entities[reverse.source], reverse, given)
+        self.touched |= {(reverse.source, reverse.reference), (reverse.source, "")}
+        given = self.given(nodes, entity.name)
+        return self._connection(nodes, self.model.entities[reverse.source], reverse, given)
 
     # --- lists ---------------------------------------------------------------------------------
 
@@ -244,21 +283,22 @@ class Reader:
     ) -> Connection:
         self._count += 1
         number = self._count
-        self._touched.add((entity.name, ""))
-        condition = self._filters.condition(entity, given.get("filter"))
-        order = self._filters.order(entity, given.get("orderBy"))
+        self.touched.add((entity.name, ""))
+        condition = self.filters.condition(entity, given.get("filter"))
+        order = self.filters.order(entity, given.get("orderBy"))
         bound, values = signature(entity.name, via, condition, order)
-        fields = self._fields(nodes, f"{entity.name}Connection")
+        fields = self.fields(nodes, f"{entity.name}Connection")
         parts = tuple((key, self._part(inner, entity)) for key, inner in fields.items())
-        first = given.get("first")
+        backward, size = _page(given)
         return Connection(
             number=number,
             entity=entity,
             via=via,
             condition=condition,
             order=order,
-            first=Slot((), PAGE) if first is None else first,
-            after=given.get("after"),
+            size=size,
+            backward=backward,
+            cursors=tuple((side, given[side]) for side in Side if given.get(side) is not None),
             parts=parts,
             signature=bound,
             values=values,
@@ -268,49 +308,82 @@ class Reader:
         name = nodes[0].name.value
         match name:
             case "nodes":
-                return Nodes(self._object(nodes, entity))
+                return Nodes(self.object(nodes, entity))
             case "edges":
                 return self._edges(nodes, entity)
             case "pageInfo":
-                return PageInfo(self._names(nodes, "PageInfo"))
+                return PageInfo(self.names(nodes, "PageInfo"))
             case "totalCount":
-                return TotalCount()
+                return TotalCount(self.given(nodes, f"{entity.name}Connection").get("atMost"))
             case "aggregate":
                 return self._aggregate(nodes, entity)
         return Typename(f"{entity.name}Connection")
 
     def _edges(self, nodes: list[FieldNode], entity: Entity) -> Edges:
         parts: list[tuple[str, Object | str]] = []
-        for key, inner in self._fields(nodes, f"{entity.name}Edge").items():
+        for key, inner in self.fields(nodes, f"{entity.name}Edge").items():
             name = inner[0].name.value
             if name == "node":
-                parts.append((key, self._object(inner, entity)))
+                parts.append((key, self.object(inner, entity)))
             else:
                 parts.append((key, name if name == "cursor" else f"{entity.name}Edge"))
         return Edges(tuple(parts))
 
     def _aggregate(self, nodes: list[FieldNode], entity: Entity) -> Aggregate:
-        self._decisive.add((entity.name, ""))
-        parts: list[tuple[str, Measure | str]] = []
-        for key, inner in self._fields(nodes, f"{entity.name}Aggregate").items():
-            name = inner[0].name.value
-            if name == "count":
-                parts.append((key, name))
-            elif name == "__typename":
-                parts.append((key, f"{entity.name}Aggregate"))
-            else:
-                parts.append((key, self._measure(inner, entity, name)))
-        return Aggregate(tuple(parts))
+        self.decisive.add((entity.name, ""))
+        fields = self.fields(nodes, f"{entity.name}Aggregate")
+        return Aggregate(
+            tuple(
+                (key, self.measure(inner, entity) or f"{entity.name}Aggregate")
+                for key, inner in fields.items()
+            )
+        )
 
-    def _measure(self, nodes: list[FieldNode], entity: Entity, function: str) -> Measure:
-        name = f"{entity.name}{function.capitalize()}"
-        parts: list[tuple[str, Field | str, tuple[tuple[str, str], ...]]] = []
-        for key, inner in self._fields(nodes, name).items():
-            word = inner[0].name.value
-            if word == "__typename":
+    def measure(self, nodes: list[FieldNode], entity: Entity) -> Measure | str | None:
+        """`count`, or a function of fields; None for what is neither."""
+        word = nodes[0].name.value
+        if word == "count":
+            return word
+        if word not in list(Function):
+            return None
+        name = measure_type(entity.name, word)
+        parts: list[tuple[str, Field | Reference | str, tuple[tuple[str, str], ...]]] = []
+        for key, inner in self.fields(nodes, name).items():
+            field = inner[0].name.value
+            if field == "__typename":
                 parts.append((key, name, ()))
                 continue
-            self._decisive.add((entity.name, word))
-            asked = self._names(inner, "Money") if entity.fields[word].kind is Kind.MONEY else ()
-            parts.append((key, entity.fields[word], asked))
-        return Measure(function, tuple(parts))
+            self.decisive |= {(entity.name, ""), (entity.name, field)}
+            what = entity.references.get(field) or entity.fields[field]
+            if isinstance(what, Reference):
+                self.decisive.add((what.target, ""))
+            kind: Any = self._schema.type_map[name]
+            is_money = get_named_type(kind.fields[field].type).name == "Money"
+            parts.append((key, what, self.names(inner, "Money") if is_money else ()))
+        return Measure(Function(word), tuple(parts))
+
+
+def _page(given: Mapping[str, Any]) -> tuple[bool, Slot]:
+    """Whether a page is read from the end of its list, and how many records it holds at most."""
+    first, last = given.get("first"), given.get("last")
+    if first is not None and last is not None:
+        message = "A page is the `first` of a list or the `last`: leave one of the two out."
+        raise Refused(Code.BAD_USER_INPUT, message)
+    if last is not None:
+        return True, last
+    if first is None and given.get("before") is not None and given.get("after") is None:
+        return True, Slot((), PAGE)
+    return False, Slot((), PAGE) if first is None else first
+
+
+def named(root: Root) -> Root:
+    """The root with its records' types beside them where the schema does not tell them."""
+    if isinstance(root, RootNode) and root.object is not None:
+        return replace(root, object=_named(root.object))
+    if isinstance(root, RootNodes):
+        return replace(root, objects=tuple(map(_named, root.objects)))
+    return root
+
+
+def _named(asked: Object) -> Object:
+    return replace(asked, parts=((TYPE, Typename(asked.entity.name)), *asked.parts))

@@ -8,15 +8,7 @@ from functools import partial
 from typing import Any
 
 import orjson
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    SelectionSetNode,
-    execute_sync,
-)
+from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
 
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
@@ -24,19 +16,26 @@ from db.engine.model import Model
 from db.engine.plan.ask import Connection, Outline
 from db.engine.plan.planner import Forbidden, Plan, plan, resolve
 from db.engine.plan.run import run
+from db.engine.plan.source import CursorOf, Pages
 from db.engine.transaction import Turned, TurnedAway
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller
 from schema.engine.admission import Admitted
 from schema.engine.budget import Budget
 from schema.engine.cursors import Cursors
+from schema.engine.executed import executed, teach
+from schema.engine.failures import told_of
+from schema.engine.introspection import Introspections
 from schema.engine.lru import Lru
 from schema.engine.outline import Reader, RootField
 from schema.engine.variables import coerce, shape, types
 
 OUTLINES = 2_000
+OUTLINED = 300_000
+"""Fields and tests in all outlines that are kept; each takes some 300 bytes."""
 PLANS = 2_000
-INTROSPECTIONS = 50
+PLANNED = 16_000_000
+"""Characters of all plans that are kept; a plan takes about six times its statement."""
 CHARACTERS_PER_NODE = 10
 """Compiling this much of a statement costs about as much as answering one object."""
 
@@ -51,6 +50,8 @@ class Request:
     variables: Mapping[str, Any]
     strict: bool = False
     """Whether what is denied refuses the operation instead of being null (D-30)."""
+    executes: bool = False
+    """Whether every root is executed in Python, not only those that must be: both ways answer the same."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,12 @@ class Drawn:
     outline: Outline
     keys: tuple[str, ...]
     """The response keys, in order."""
-    own: OperationDefinitionNode | None
-    """The part that is asked of the schema: `__schema`, `__type`, `__typename`."""
+    own: tuple[FieldNode, ...]
+    """What is asked of the schema: `__schema`, `__type`, `__typename`."""
+    executed: Mapping[str, list[FieldNode]]
+    """The roots that Python has a part in."""
+    weight: int
+    """Fields and tests in it."""
 
 
 class Reads:
@@ -83,9 +88,10 @@ class Reads:
         self._cursors = cursors
         self._budget = budget
         self._prefixes = frozenset(model.by_prefix)
-        self.drawn: Lru[Hashable, Drawn] = Lru(OUTLINES)
-        self.plans: Lru[Hashable, Plan | Forbidden] = Lru(PLANS, weigh=_length)
-        self.introspections: Lru[Hashable, bytes] = Lru(INTROSPECTIONS)
+        self.drawn: Lru[Hashable, Drawn] = Lru(OUTLINES, OUTLINED, lambda drawn: drawn.weight)
+        self.plans: Lru[Hashable, Plan | Forbidden] = Lru(PLANS, PLANNED, _length)
+        self.introspections = Introspections(schema)
+        teach(schema, model)
 
     async def answer(self, caller: Caller, request: Request) -> bytes:
         """The whole response. Raises Refused, or TurnedAway where the tenant cannot be entered."""
@@ -94,27 +100,28 @@ class Reads:
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
         key, drawn = self._draw(request, operation, values)
-        own = self._own(request, drawn) if drawn.own else {}
         found: dict[str, bytes] = {}
-        denied: list[dict[str, str]] = []
+        if drawn.own:
+            found = self.introspections.tell(request, operation, drawn.own)
+        told: dict[str, Any] = {"errors": [], "denied": []}
         if not drawn.outline.roots:
             await self._viewers.stands(caller.tenant.placement, caller.session)
         else:
-            made, found = await self._run(caller, request, key, drawn.outline, values)
-            denied = [
+            made, answered = await self._run(caller, request, key, drawn.outline, values)
+            told["denied"] = [
                 {"type": each.entity, "field": each.field, "reason": each.reason}
                 for each in made.denied
             ]
-        data = b",".join(
-            b'"%b":%b' % (name.encode(), found.get(name) or own.get(name) or b"null")
-            for name in drawn.keys
-        )
-        extensions: dict[str, Any] = {
-            "cost": {"nodes": cost.nodes, "fields": cost.fields, "remaining": remaining}
-        }
-        if denied:
-            extensions["access"] = {"denied": denied}
-        return b'{"data":{%b},"extensions":%b}' % (data, orjson.dumps(extensions))
+            found |= answered
+        if drawn.executed:
+            document, asked = request.admitted.document, request.variables
+            rows, errors = await executed(
+                self._schema, document, operation, drawn.executed, found, asked
+            )
+            found |= rows
+            told["errors"] = [told_of(error) for error in errors]
+        told["cost"] = {"nodes": cost.nodes, "fields": cost.fields, "remaining": remaining}
+        return _response(drawn.keys, found, told)
 
     def explain(
         self, caller: Caller, viewer: Viewer, request: Request
@@ -133,7 +140,8 @@ class Reads:
     ) -> tuple[Hashable, Drawn]:
         """The operation read, once for each shape of its variables."""
         declared = types(self._schema, operation)
-        key = (request.text, request.name, shape(values, declared, self._prefixes))
+        form = shape(values, declared, self._prefixes)
+        key = (request.text, request.name, form, request.executes)
         return key, self.drawn.get(key, partial(self._read, request, operation, values, declared))
 
     def _read(
@@ -151,32 +159,13 @@ class Reads:
         }
         reader = Reader(self._schema, self._model, self._roots, fragments, values, declared)
         fields = reader.collect(operation.selection_set, "Query")
-        own = [
-            node
-            for nodes in fields.values()
-            for node in nodes
-            if node.name.value not in self._roots
-        ]
-        return Drawn(reader.read(operation), tuple(fields), _only(operation, own))
+        own = [node for nodes in fields.values() for node in nodes if not self._is_root(node)]
+        outline = reader.read(operation, executes=request.executes)
+        executed_ = {key: fields[key] for key in fields if key in outline.executed}
+        return Drawn(outline, tuple(fields), tuple(own), executed_, reader.weight)
 
-    def _own(self, request: Request, drawn: Drawn) -> dict[str, bytes]:
-        """What the schema tells of itself: the same for everybody, so it is kept."""
-        variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
-        key = (request.text, request.name, variables)
-        kept = self.introspections.get(key, partial(self._introspect, request, drawn))
-        return {name: orjson.dumps(value) for name, value in orjson.loads(kept).items()}
-
-    def _introspect(self, request: Request, drawn: Drawn) -> bytes:
-        others = [
-            each
-            for each in request.admitted.document.definitions
-            if isinstance(each, FragmentDefinitionNode)
-        ]
-        document = DocumentNode(definitions=tuple(filter(None, (drawn.own, *others))))
-        result = execute_sync(self._schema, document, variable_values=dict(request.variables))
-        if result.errors:
-            raise Refused(Code.BAD_USER_INPUT, result.errors[0].message)
-        return orjson.dumps(result.data)
+    def _is_root(self, node: FieldNode) -> bool:
+        return node.name.value in self._roots
 
     async def _run(
         self,
@@ -230,12 +219,15 @@ class Reads:
         key: Hashable,
         outline: Outline,
         values: dict[str, Any],
-    ) -> tuple[Plan, dict[int, tuple[str | None, ...]]]:
+    ) -> tuple[Plan, dict[CursorOf, tuple[str | None, ...]]]:
         """The plan for this permission shape, with the sort keys of the cursors that were passed."""
         opened = self._open(caller, outline, values)
-        nulls = {number: tuple(k is None for k in keys) for number, keys in opened.items()}
-        whole = (key, viewer.project(outline.touched), tuple(nulls.items()))
-        made = self.plans.get(whole, partial(self._compile, caller, outline, viewer, nulls))
+        pages = Pages(
+            {number: resolve(slot, values) for number, slot in outline.sizes},
+            {cursor: tuple(k is None for k in keys) for cursor, keys in opened.items()},
+        )
+        whole = (key, viewer.project(outline.touched), pages)
+        made = self.plans.get(whole, partial(self._compile, caller, outline, viewer, pages))
         if isinstance(made, Forbidden):
             raise _forbidden(made.names, "filter, sort, search or aggregate by")
         if request.strict and made.denied:
@@ -243,22 +235,27 @@ class Reads:
         return made, opened
 
     def _compile(
-        self, caller: Caller, outline: Outline, viewer: Viewer, nulls: dict[int, tuple[bool, ...]]
+        self,
+        caller: Caller,
+        outline: Outline,
+        viewer: Viewer,
+        pages: Pages,
     ) -> Plan | Forbidden:
         """A new plan. It takes processor time as its statement is long, so the tenant pays for it."""
-        made = plan(outline, viewer, self._model, nulls)
+        made = plan(outline, viewer, self._model, pages)
         self._budget.spend(caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
         return made
 
     def _open(
         self, caller: Caller, outline: Outline, values: dict[str, Any]
-    ) -> dict[int, tuple[str | None, ...]]:
+    ) -> dict[CursorOf, tuple[str | None, ...]]:
         opened = {}
         for each in outline.connections:
-            cursor = None if each.after is None else resolve(each.after, values)
-            if cursor is not None:
-                bound = self._bound_to(caller, {each.number: each}, values, each.number)
-                opened[each.number] = self._cursors.open(cursor, bound)
+            for side, slot in each.cursors:
+                cursor = resolve(slot, values)
+                if cursor is not None:
+                    bound = self._bound_to(caller, {each.number: each}, values, each.number)
+                    opened[each.number, side] = self._cursors.open(cursor, bound)
         return opened
 
     @staticmethod
@@ -272,18 +269,14 @@ class Reads:
         return orjson.dumps(bound, default=str)
 
 
-def _only(
-    operation: OperationDefinitionNode, nodes: list[FieldNode]
-) -> OperationDefinitionNode | None:
-    if not nodes:
-        return None
-    return OperationDefinitionNode(
-        operation=operation.operation,
-        name=operation.name,
-        variable_definitions=operation.variable_definitions,
-        directives=(),
-        selection_set=SelectionSetNode(selections=tuple(nodes)),
-    )
+def _response(keys: tuple[str, ...], found: Mapping[str, bytes], told: dict[str, Any]) -> bytes:
+    """The roots' texts spliced into one, in the order they were asked for."""
+    data = b",".join(b'"%b":%b' % (key.encode(), found.get(key) or b"null") for key in keys)
+    extensions: dict[str, Any] = {"cost": told["cost"]}
+    if told["denied"]:
+        extensions["access"] = {"denied": told["denied"]}
+    errors = b'"errors":%b,' % orjson.dumps(told["errors"]) if told["errors"] else b""
+    return b'{"data":{%b},%b"extensions":%b}' % (data, errors, orjson.dumps(extensions))
 
 
 def _forbidden(names: tuple[tuple[str, str], ...], deed: str) -> Refused:

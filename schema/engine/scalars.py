@@ -9,6 +9,7 @@ import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import NewType
+from zoneinfo import available_timezones
 
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
@@ -26,6 +27,9 @@ DecimalText = NewType("DecimalText", Decimal)
 DateText = NewType("DateText", date)
 DateTimeText = NewType("DateTimeText", datetime)
 AttributeKey = NewType("AttributeKey", str)
+TimeZone = NewType("TimeZone", str)
+ZONES = frozenset(available_timezones() - {"localtime", "Factory"})
+"""Names of the IANA database; what else lies beside them is of one machine, and Postgres does not know it."""
 
 
 def _decimal(value: object) -> Decimal:
@@ -65,6 +69,12 @@ def _key(value: object) -> str:
     raise ValueError("An attribute's key is a word of letters, digits and underscores.")
 
 
+def _zone(value: object) -> str:
+    if isinstance(value, str) and value in ZONES:
+        return value
+    raise ValueError('A TimeZone is a name of the IANA database such as "Europe/Amsterdam".')
+
+
 def _same(value: object) -> object:
     """Values come out of the database as text already."""
     return value
@@ -88,6 +98,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A moment in UTC, as `2026-11-30T08:15:00.000000Z`.",
         serialize=_same,
         parse_value=_datetime,
+    ),
+    TimeZone: strawberry.scalar(
+        name="TimeZone",
+        description="A time zone by its name in the IANA database, as `Europe/Amsterdam`.",
+        serialize=_same,
+        parse_value=_zone,
     ),
     AttributeKey: strawberry.scalar(
         name="AttributeKey",

@@ -9,10 +9,16 @@ import strawberry
 
 from db.engine.model import Kind
 from db.engine.plan.ask import Op
+from db.engine.plan.ask_groups import Bucket
 from domain.setup import AttributeKind
-from schema.engine.scalars import AttributeKey, DateText, DateTimeText, DecimalText
+from schema.engine.scalars import AttributeKey, DateText, DateTimeText, DecimalText, TimeZone
 
 ID = strawberry.ID
+__all__ = ["TimeZone"]  # named in annotations of what is generated
+strawberry.enum(
+    Bucket, name="DateBucket", description="Spans of time to put dates into; weeks begin on Monday."
+)
+DateBucket = Bucket
 strawberry.enum(
     AttributeKind, name="AttributeKind", description="What values a custom attribute takes."
 )

@@ -63,6 +63,58 @@ def test_restrictions(
     assert rights(profiles, kept, [], KNOWN)["Deal"].ruled == ruled
 
 
+COMPUTED = {"Deal": {"margin": frozenset({"price", "fee"}), "short": frozenset({"name"})}}
+
+
+@covers("D-10", "D-57")
+@pytest.mark.parametrize(
+    ("profiles", "rules", "fields", "ruled"),
+    [
+        pytest.param([deal(OWN, "price")], {}, {"price"}, {}, id="an input is closed"),
+        pytest.param(
+            [deal(OWN, "price"), deal(OWN, "fee")],
+            {},
+            {"price", "fee", "margin"},
+            {},
+            id="all inputs, from two profiles",
+        ),
+        pytest.param([deal(OWN, "margin", "name")], {}, {"name", "short"}, {}, id="no own grant"),
+        pytest.param(
+            [deal(OWN, "price", "fee")],
+            {"fee": {"WON"}},
+            {"price", "fee", "margin"},
+            {"fee": ("WON",), "margin": ("WON",)},
+            id="ruled as its input",
+        ),
+        pytest.param(
+            [deal(OWN, "price", "fee")],
+            {"fee": {"WON", "LOST"}, "price": {"LOST", "OPEN"}},
+            {"price", "fee", "margin"},
+            {"fee": ("LOST", "WON"), "price": ("LOST", "OPEN"), "margin": ("LOST",)},
+            id="where all inputs may be read",
+        ),
+        pytest.param(
+            [deal(OWN, "price", "fee")],
+            {"margin": {"WON"}},
+            {"price", "fee", "margin"},
+            {"margin": ("WON",)},
+            id="a rule of its own",
+        ),
+        pytest.param([ADMIN], {"fee": {"WON"}}, {*KNOWN["Deal"], "margin", "short"}, {}, id="full"),
+    ],
+)
+def test_what_is_computed_follows_its_inputs(
+    profiles: list[Profile],
+    rules: dict[str, set[str]],
+    fields: set[str],
+    ruled: dict[str, tuple[str, ...]],
+) -> None:
+    kept = [StatusRule("Deal", name, frozenset(statuses)) for name, statuses in rules.items()]
+    found = rights(profiles, kept, [], KNOWN, COMPUTED)["Deal"]
+    assert set(found.fields) == fields
+    assert found.ruled == ruled
+
+
 @covers("D-34")
 def test_attributes_are_granted_by_their_id() -> None:
     by_id, by_key = deal(OWN, "a1"), deal(OWN, "tier")

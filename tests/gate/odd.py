@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+ODD = "odd"
+"""The tenant whose rows hold such values."""
 TEXTS = [
     "", " ", "%", "_", "\\", "%\\", "\\%", "a\\", "\\\\", "%%%", "__", "'", '"', "''", "\\'", "$1", "%s",
     "%(x)s", "{}", "[", "(", "*", "^$", "a|b", "\x01", "\n", "\t", "\u2028", "\u200b", "\ufeff", "é",

@@ -13,6 +13,7 @@ from sqlalchemy.sql import operators, quoted_name
 from sqlalchemy.sql.elements import UnaryExpression
 
 from db.engine.gate import Seen
+from db.engine.sql import AsDate, Concat, parameter
 from db.sales import Opportunity, OpportunityShare
 from db.staff import Session, User
 
@@ -21,6 +22,7 @@ U: Any = User.__table__
 S: Any = Session.__table__
 """A table of the system's own bookkeeping, which may be named."""
 SHARE: Any = OpportunityShare.__table__
+FIRST = AsDate(Concat(["0001-01-01"]))
 one = sa.select(O.c.margin).limit(1).scalar_subquery()
 ids = sa.select(O.c.id)
 other_table: Any = sa.Table("opportunity", sa.MetaData(), sa.Column("id", sa.Integer))
@@ -72,6 +74,12 @@ READS: dict[str, Case] = {
     "column in the order": lambda s: see(s).order_by(O.c.margin),
     "column in the grouping": lambda s: see(s).group_by(O.c.margin),
     "column in the having": lambda s: see(s).group_by(s.column("id")).having(sa.func.max(O.c.margin) > 1),
+    "column in grouping sets": lambda s: see(s).group_by(sa.func.grouping_sets(O.c.margin)),
+    "column in a grouping's mark": lambda s: show(s, sa.func.grouping(O.c.margin)),
+    "column of the greatest": lambda s: show(s, sa.func.greatest(O.c.margin, 1)),
+    "column of the least": lambda s: show(s, sa.func.least(one, 1)),
+    "column of a span of time": lambda s: show(s, sa.func.date_trunc(Concat(["day"]), O.c.created_at)),
+    "column of a date": lambda s: show(s, AsDate(sa.func.date_trunc(Concat(["day"]), O.c.created_at))),
     "column in a window": lambda s: show(s, sa.func.row_number().over(order_by=O.c.margin)),
     "column in a filter": lambda s: show(s, sa.func.count().filter(O.c.margin > 1)),
     "column in an aggregate's order": lambda s: show(
@@ -181,6 +189,12 @@ FUNCTIONS: dict[str, Case] = {
     "of another schema": lambda s: sa.select(sa.func.evil.count()),
     "of another schema by a known name": lambda s: sa.select(sa.func.catalog.pattern("x")),
     "of a schema that is a query": lambda s: sa.select(getattr(sa.func, "x(); SELECT ").count()),
+    "a span of time of another schema": lambda s: show(
+        s, sa.func.evil.date_trunc("day", s.column("created_at"))
+    ),
+    "a date of another schema's span": lambda s: show(
+        s, AsDate(sa.func.evil.date_trunc("day", s.column("created_at")))
+    ),
     "a name that is a query": lambda s: sa.select(
         getattr(sa.func, "count(*) FROM opportunity --")()
     ),
@@ -214,5 +228,27 @@ PARTIAL: dict[str, Case] = {
     "starts with": lambda s: see(s, s.column("name").startswith("\\")),
     "ends with": lambda s: see(s, s.column("name").iendswith("\\")),
     "match": lambda s: see(s, s.column("name").match("x &")),
+    "date of a text": lambda s: see(s, AsDate(s.column("name")) > FIRST),
+    "date of a text in parts": lambda s: see(s, AsDate(Concat([s.column("name")])) > FIRST),
+    "date of a text made longer": lambda s: see(
+        s, AsDate(Concat(["2026-", s.column("name")])) > FIRST
+    ),
+    "date of a parameter": lambda s: see(s, AsDate(parameter("x", sa.Text())) > FIRST),
+    "date of a text of a record": lambda s: see(
+        s, AsDate(sa.func.to_char(s.column("created_at"), "YYYY")) > FIRST
+    ),
+    "date of the greatest text": lambda s: see(
+        s, AsDate(sa.func.greatest(s.column("name"), s.column("note"))) > FIRST
+    ),
+    "date of a truncated text": lambda s: see(
+        s, AsDate(sa.func.coalesce(s.column("name"))) > FIRST
+    ),
+    "span of time that a row names": lambda s: show(
+        s, sa.func.date_trunc(s.column("name"), s.column("created_at"))
+    ),
+    "time zone that a row names": lambda s: show(
+        s, sa.func.timezone(s.column("name"), s.column("created_at"))
+    ),
+    "date of a query": lambda s: see(s, AsDate(sa.select(S.c.id).scalar_subquery()) > FIRST),
 }
 """What is fine on most rows and raises on some, which may be rows that the caller must not know of (D-53)."""

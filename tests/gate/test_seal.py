@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import copy
+import dataclasses
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from db.api import METADATA, MODEL
 from db.engine import books
 from db.engine.base import Internal
 from db.engine.gate import Form, Gate, Seen, Unsealed
-from db.engine.sql import Column, Concat, Folded
+from db.engine.model import Entity, Field
+from db.engine.sql import AsDate, Column, Concat, Exact, Folded, Whole
 from tests.gate.past import FUNCTIONS, PARTIAL, RAW, READS, WRITES, Case, O, S, see
 from tests.support.covers import covers
 from tests.support.world import World
@@ -154,6 +157,71 @@ def test_what_is_internal_is_in_no_view(column: str) -> None:
 def test_what_is_no_statement_does_not_compile_either(statement: Any) -> None:
     with pytest.raises((Unsealed, UnsupportedCompilationError, CompileError)):
         Gate(Everything()).compile(statement)
+
+
+# --- expressions and numbers --------------------------------------------------------------------
+
+
+def with_formula(formula: Any, *needs: str) -> Entity:
+    """Opportunities with an expression of the test's own in the place of `weighted`."""
+    weighted = OPPORTUNITY.fields["weighted"]
+    made: Field = dataclasses.replace(weighted, formula=formula, needs=needs)
+    return dataclasses.replace(OPPORTUNITY, fields={**OPPORTUNITY.fields, "weighted": made})
+
+
+FORMULAS: dict[str, Any] = {
+    "a column that it does not need": lambda row: row.amount * row.margin,
+    "an internal column": lambda row: row.custom,
+    "when a record was deleted": lambda row: row.deleted_at,
+    "a column that there is not": lambda row: row.nonesuch,
+    "the table behind it": lambda row: row.amount.table.c.margin * row.table,
+    "a cast": lambda row: sa.cast(row.amount, sa.Integer),
+    "a division": lambda row: row.amount / row.amount,
+    "a raw column": lambda row: sa.literal_column("margin"),
+    "a function on no list": lambda row: sa.func.pg_sleep(row.amount),
+    "a date of text": lambda row: AsDate(row.amount),
+    "an operator of its own": lambda row: row.amount.op("~")("x"),
+}
+"""Formulas that would read more than they say, raise on some rows, or hold SQL that nobody checked."""
+
+
+@covers("D-50", "D-53", "D-57")
+@pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
+def test_an_expression_is_made_of_what_it_needs(formula: Any) -> None:
+    gate = Gate(Everything())
+    seen = gate.see(with_formula(formula, "amount"))
+    with pytest.raises(Unsealed):
+        gate.compile(sa.select(seen.column("weighted")).select_from(seen))
+
+
+@covers("D-57")
+def test_an_expression_of_what_it_needs_compiles() -> None:
+    gate = Gate(Everything())
+    seen = gate.see(with_formula(lambda row: row.amount * Exact(Decimal("0.5")), "amount"))
+    sql = gate.compile(sa.select(seen.column("weighted")).select_from(seen)).sql
+    assert "opportunity.amount * 0.5" in sql
+    assert "margin" not in sql
+
+
+@covers("D-50")
+@pytest.mark.parametrize(
+    "value", ["1; DROP TABLE opportunity", "1 OR true", "(SELECT 1)", "", None, [1]]
+)
+def test_a_number_said_in_the_text_is_a_number(value: Any) -> None:
+    """What is no number is not rendered, so nothing can be said in its place."""
+    for made in (Exact(value), Whole(value)):
+        with pytest.raises((ValueError, TypeError)):
+            Gate(Everything()).compile(sa.select(made))
+
+
+@covers("D-50")
+async def test_exact_numbers_are_said_exactly(world: World) -> None:
+    """Without an exponent, with all their digits, and negative ones as well."""
+    for text in ("0.01", "1E+3", "1E-9", "-0.5", "9" * 38, "0." + "0" * 37 + "1"):
+        number = Decimal(text)
+        sql = Gate(Everything()).compile(sa.select(Exact(number))).sql
+        assert "E" not in sql.replace("SELECT", "")
+        assert await world.admin.fetchval(sql) == number
 
 
 # --- what does compile --------------------------------------------------------------------------

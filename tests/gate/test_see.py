@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from auth.engine import policy as policies
-from auth.engine.viewer import NARROW_AT_MOST, Viewer
+from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
 from auth.rights import load
 from db.api import MODEL
 from db.engine.gate import Compiled, Form, Gate, Right, Unsealed
@@ -276,7 +276,7 @@ async def test_a_ruled_filter_uses_the_fields_index_and_a_case_does_not(world: W
 
 
 async def plan_of(
-    world: World, persona: str, query: str, reach: int | None = None
+    world: World, persona: str, query: str, reach: Reach | None = None
 ) -> tuple[str, bool]:
     """The SQL that a persona's query is planned to, and whether it is planned for its values."""
     tenant, house = world.tenants["acme"], world.endpoint.house
@@ -320,9 +320,17 @@ async def test_a_root_list_of_somebody_with_few_rows_is_narrow(world: World) -> 
 
 @covers("D-52")
 @pytest.mark.parametrize(
-    ("reach", "narrow"), [(0, True), (NARROW_AT_MOST, True), (NARROW_AT_MOST + 1, False)]
+    ("reach", "narrow"),
+    [
+        (Reach(0, 0), True),
+        (Reach(NARROW_AT_MOST, 1_000_000), True),
+        (Reach(NARROW_AT_MOST + 1, 1_000_000), False),
+        (Reach(707, 10_000), True),
+        (Reach(708, 10_000), False),  # one row in 14 is hers: a page is found sooner than 708 rows
+        (Reach(1, 0), False),  # nothing is known of the table yet, so it is small
+    ],
 )
-async def test_narrow_goes_so_far(world: World, reach: int, narrow: bool) -> None:
+async def test_narrow_goes_so_far(world: World, reach: Reach, narrow: bool) -> None:
     sql, custom = await plan_of(world, "rep1", ROOT, reach)
     assert (NARROW in sql, "UNION ALL" in sql, custom) == (narrow, narrow, narrow)
     assert bool(WIDE.search(sql)) != narrow

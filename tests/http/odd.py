@@ -46,6 +46,24 @@ VALID: list[dict[str, Any]] = [
         "variables": {"k": ["a"]},
     },
     {"query": "{ opportunities(first: 1) { aggregate { count sum { amount { amount } } } } }"},
+    {
+        "query": "query ($g: [OpportunityGroupBy!], $h: OpportunityHaving, $o: [OpportunityGroupOrder!], "
+        "$n: Int, $s: Int, $z: TimeZone) { opportunitiesAggregate(groupBy: $g, having: $h, orderBy: $o, "
+        "first: $n, skip: $s, timeZone: $z) { groupCount groups { count sum { amount { amount } } } } }",
+        "variables": {
+            "g": [{"createdAt": "MONTH"}, {"owner": {"name": True}}],
+            "h": {"count": {"gt": 1}, "sum": {"amount": {"currency": "EUR", "gte": "1"}}},
+            "o": [{"max": {"amount": {"currency": "EUR", "direction": "DESC"}}}],
+            "n": 3,
+            "s": 1,
+            "z": "Europe/Amsterdam",
+        },
+    },
+    {
+        "query": "query ($l: Int, $b: String, $m: Int) { accounts(last: $l, before: $b) "
+        "{ totalCount(atMost: $m) nodes { ... on Owned { owner { initials } } websiteDomain } } }",
+        "variables": {"l": 2, "m": 5},
+    },
     {"query": '{ __type(name: "Account") { name fields { name } } }'},
     {
         "query": "query A { viewer { id } } query B($x: Boolean!) "
@@ -116,6 +134,7 @@ NEAR = {
     "Date": ["0001-01-01", "9999-12-31", "2024-02-29", "2026-11-30"],
     "DateTime": ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2026-11-30t08:15z"],
     "ID": ["opp_1", "acc_01942005-3600-7bc2-bff7-4a5165fe124a", "", "_", "opp_", "x" * 300, "É_1"],
+    "TimeZone": ["UTC", "Etc/GMT-14", "America/St_Johns", "localtime", "utc"],
     "AttributeKey": ["a", "A" * 64, "region", "__proto__", "_"],
 }
 """Texts that scalars take, at the edges of what they take."""

@@ -114,8 +114,10 @@ class Change:
         match old:
             case bool():
                 return not old
-            case Decimal():
-                return old + rng.randint(1, 500)
+            case Decimal():  # now and then none or the same as others: groups count both
+                return rng.choice(
+                    (old + rng.randint(1, 500), old + rng.randint(1, 500), Decimal(7), None)
+                )
             case int():
                 return (old + rng.randint(1, 90)) % 101
             case datetime():

@@ -138,7 +138,7 @@ def measures(type_name: str) -> Iterator[tuple[str, str]]:
     for function in FUNCTIONS:
         found = SCHEMA.type_map.get(f"{type_name}{function}")
         if isinstance(found, GraphQLObjectType):
-            yield from ((function.lower(), name) for name in found.fields)
+            yield from ((f"{function[0].lower()}{function[1:]}", name) for name in found.fields)
 
 
 def leaf(type_name: str, field: str) -> str:
@@ -193,19 +193,21 @@ def sorted_by(type_name: str, key: str) -> str:
 
 def measured(type_name: str, function: str, field: str, beside: str = "") -> str:
     """One measure over all records of a type."""
-    inner = f"{beside} {function} {{ {_measure(type_name, function, field)} }}"
+    inner = f"{beside} {function} {{ {measure(type_name, function, field)} }}"
     return f"{LIST_OF[type_name]} {{ aggregate {{ {inner} }} }}"
 
 
 def measured_below(edge: Edge, function: str, field: str) -> str:
     """The same over the records of a nested list."""
-    inner = _measure(edge.target, function, field)
+    inner = measure(edge.target, function, field)
     nested = f"{edge.name} {{ aggregate {{ {function} {{ {inner} }} }} }}"
     return f"{LIST_OF[edge.owner]}(first: 2) {{ nodes {{ {nested} }} }}"
 
 
-def _measure(type_name: str, function: str, field: str) -> str:
-    kind = get_named_type(object_type(f"{type_name}{function.title()}").fields[field].type)
+def measure(type_name: str, function: str, field: str) -> str:
+    """A measured field with the selection that it needs."""
+    holder = f"{type_name}{function[0].upper()}{function[1:]}"
+    kind = get_named_type(object_type(holder).fields[field].type)
     return f"{field} {{ amount currency }}" if kind.name == "Money" else field
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from graphql import (
     GraphQLEnumType,
@@ -51,10 +51,15 @@ ROOTS = {
 LIST_OF = {type_name: root for root, type_name in ROOTS.items() if root not in {"viewer", "node"}}
 LIST_OF.pop("Node")
 
+GROUPS_OF = {type_name: f"{root}Aggregate" for type_name, root in LIST_OF.items()}
+"""The root fields that put records into groups."""
+
 PLAIN = {
-    "Query": " ".join(ROOTS),
+    "Query": " ".join((*ROOTS, *GROUPS_OF.values())),
     "Mutation": "signIn refresh signOut",
     "Node": "id",
+    "Record": "id version createdAt updatedAt",
+    "Owned": "id owner",
     "Money": "amount currency",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
     "AttributeValue": "key label kind text number date boolean",
@@ -68,6 +73,9 @@ PLAIN = {
     "StageKind": "OPEN WON LOST",
     "AttributeKind": "TEXT NUMBER DATE BOOLEAN",
     "OrderDirection": "ASC DESC ASC_NULLS_FIRST DESC_NULLS_FIRST",
+    "DateBucket": "YEAR QUARTER MONTH WEEK DAY",
+    "MoneyFilter": f"currency {OPERATORS['DecimalFilter']}",
+    "MoneyOrder": "currency direction",
     **OPERATORS,
 }
 """Types that are no entities, with all they have. Sessions are tested with sign-in."""
@@ -75,13 +83,20 @@ PLAIN = {
 PER_ENTITY = {
     "Connection": "edges nodes pageInfo totalCount aggregate",
     "Edge": "cursor node",
-    "Aggregate": "count sum avg min max",
+    "Aggregate": "count sum avg min max countUnique percentEmpty",
     "ListFilter": "some none every",
+    "Groups": "groups groupCount",
+    "Group": "key count sum avg min max countUnique percentEmpty",
+    "Having": "and or not count sum avg min max",
+    "GroupOrder": "key count sum avg min max",
 }
-FUNCTIONS = ("Sum", "Avg", "Min", "Max")
-SCALARS = frozenset({"ID", "String", "Int", "Boolean", "Decimal", "Date", "DateTime", "AttributeKey"})  # fmt: skip
+FUNCTIONS = ("Sum", "Avg", "Min", "Max", "CountUnique", "PercentEmpty")
+OF_GROUPS = ("NumbersHaving", "NumbersOrder", "ExtremesHaving", "ExtremesOrder")
+"""What names the fields that groups are tested or sorted by a measure of."""
+SCALARS = frozenset({"ID", "String", "Int", "Boolean", "Decimal", "Date", "DateTime", "AttributeKey", "TimeZone"})  # fmt: skip
 DIRECTIVES = frozenset({"include", "skip", "deprecated", "specifiedBy", "oneOf"})
-LIST_ARGUMENTS = frozenset({"filter", "orderBy", "first", "after"})
+LIST_ARGUMENTS = frozenset({"filter", "orderBy", "first", "after", "last", "before"})
+GROUP_ARGUMENTS = frozenset({"filter", "groupBy", "having", "orderBy", "first", "skip", "timeZone"})
 ARGUMENTS = {"id", "ids", "keys", "input"}
 
 
@@ -144,7 +159,7 @@ def _known(kind: GraphQLNamedType) -> frozenset[str] | None:
     for suffix, names in PER_ENTITY.items():
         if kind.name.removesuffix(suffix) in TYPES and kind.name.endswith(suffix):
             return frozenset(names.split())
-    for suffix in (*FUNCTIONS, "Filter", "Order"):
+    for suffix in (*FUNCTIONS, *OF_GROUPS, "GroupBy", "GroupKey", "Filter", "Order"):
         if kind.name.removesuffix(suffix) in TYPES and kind.name.endswith(suffix):
             return _conditions(kind.name.removesuffix(suffix), suffix)
     return None
@@ -152,7 +167,8 @@ def _known(kind: GraphQLNamedType) -> frozenset[str] | None:
 
 def _conditions(entity: str, suffix: str) -> frozenset[str]:
     """A filter, an order or a measure may name what has an expectation."""
-    also = {"Filter": {"and", "or", "not"}}.get(suffix, set())
+    groups = {"GroupBy": {"record"}, "GroupKey": {"record"}}
+    also = {"Filter": {"and", "or", "not"}, **groups}.get(suffix, set())
     if suffix in {"Filter", "Order"} and "attributes" in fields(entity):
         also |= {"attribute"}
     return frozenset(fields(entity)) | also
@@ -162,8 +178,15 @@ def _arguments(kind: GraphQLNamedType) -> Iterator[str]:
     if not isinstance(kind, GraphQLObjectType):
         return
     for name, field in kind.fields.items():
-        lists = str(field.type).rstrip("!").endswith("Connection")
-        known = LIST_ARGUMENTS if lists else ARGUMENTS
+        known = _known_arguments(kind.name, name, str(field.type).rstrip("!"))
         for argument in field.args:
             if argument not in known:
                 yield f"{kind.name}.{name}({argument}:)"
+
+
+def _known_arguments(owner: str, name: str, answered: str) -> Set[str]:
+    if answered.endswith("Connection"):
+        return LIST_ARGUMENTS
+    if answered.endswith("Groups"):
+        return GROUP_ARGUMENTS
+    return {"atMost"} if owner.endswith("Connection") and name == "totalCount" else ARGUMENTS

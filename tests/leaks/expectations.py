@@ -76,6 +76,7 @@ Employee.version            open    open    open    open
 Employee.createdAt          open    open    open    open
 Employee.updatedAt          open    open    open    open
 Employee.manager            open    open    open    open
+Employee.initials           open    open    open    open
 Employee.reports            open    open    open    open
 Employee.users              open    open    open    open
 Employee.accounts           open    open    open    open
@@ -115,6 +116,7 @@ Account.name                open    open    open    open
 Account.number              open    open    open    open
 Account.industry            open    open    open    open
 Account.website             open    open    open    open
+Account.websiteDomain       open    open    open    open
 Account.phone               open    open    open    hidden
 Account.city                open    open    open    open
 Account.country             open    open    open    open
@@ -138,7 +140,10 @@ Opportunity.currency        open    open    open    open
 Opportunity.amount          open    open    hidden  open
 Opportunity.margin          open    open    hidden  hidden
 Opportunity.commission      open    ruled   hidden  ruled
+Opportunity.weighted        open    open    hidden  open
+Opportunity.netMargin       open    ruled   hidden  hidden
 Opportunity.expectedCloseOn open    open    open    open
+Opportunity.closeQuarter    open    open    open    open
 Opportunity.note            open    open    open    open
 Opportunity.version         open    open    open    open
 Opportunity.createdAt       open    open    open    open
@@ -154,6 +159,17 @@ Opportunity@kickoff         open    open    open    open
 Opportunity@strategic       open    open    hidden  open
 """
 """A line per field of the API, and per custom attribute of the demonstration after an `@`."""
+
+INPUTS = {
+    "Employee.initials": ("name",),
+    "Account.websiteDomain": ("website",),
+    "Opportunity.weighted": ("amount", "probability"),
+    "Opportunity.netMargin": ("margin", "commission"),
+    "Opportunity.closeQuarter": ("expectedCloseOn",),
+}
+"""What is computed, and of what: its level is the least of theirs, which a test compares."""
+
+ORDER_OF_LEVELS = (Level.OPEN, Level.RULED, Level.HIDDEN, Level.CLOSED)
 
 WON_ONLY = "WON"
 """The status in which a ruled field may be read."""

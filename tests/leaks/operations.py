@@ -26,7 +26,9 @@ from tests.leaks.channels import (
 )
 from tests.leaks.coverage import LIST_OF, ROOTS
 from tests.leaks.expectations import TYPES, Level, attributes, is_closed, level
-from tests.leaks.truth import PREFIX, Truth, api_id, snake
+from tests.leaks.operations_groups import CORPUS as OF_GROUPS
+from tests.leaks.operations_groups import drawn, open_type
+from tests.leaks.truth import PREFIX, Truth, api_id
 
 QUOTED = frozenset({"StringFilter", "DecimalFilter", "DateFilter"})
 WEIGHTS = {"Opportunity": 10, "Account": 6, "Employee": 4, "Stage": 2, "User": 2}
@@ -119,11 +121,16 @@ WALKS = (
 )
 
 
-def walk(root: str, arguments: str, first: int, inner: str = "id") -> Operation:
-    """A list that is read page by page."""
-    asked = f"{root}(first: {first}, after: $after{', ' * bool(arguments)}{arguments})"
-    page = f"totalCount edges {{ cursor node {{ {inner} }} }} pageInfo {{ hasNextPage endCursor }}"
-    return Operation(f"query ($after: String) {{ {asked} {{ {page} }} }}", walked=root)
+def walk(
+    root: str, arguments: str, size: int, inner: str = "id", *, back: bool = False
+) -> Operation:
+    """A list that is read page by page, from its start on or from its end back."""
+    way = f"last: {size}, before: $before" if back else f"first: {size}, after: $after"
+    asked = f"{root}({way}{', ' * bool(arguments)}{arguments})"
+    info = "hasPreviousPage startCursor" if back else "hasNextPage endCursor"
+    page = f"totalCount edges {{ cursor node {{ {inner} }} }} pageInfo {{ {info} }}"
+    cursor = "before" if back else "after"
+    return Operation(f"query (${cursor}: String) {{ {asked} {{ {page} }} }}", walked=root)
 
 
 def corpus(truth: Truth, persona: str) -> list[Operation]:
@@ -131,6 +138,8 @@ def corpus(truth: Truth, persona: str) -> list[Operation]:
     found = [Operation(query) for query in CORPUS]
     found += [Operation(query, {"x_access": "strict"}) for query in CORPUS[5:9]]
     found += [walk(root, arguments, 9) for root, arguments in WALKS]
+    found += [walk(root, arguments, 9, back=True) for root, arguments in WALKS[::2]]
+    found += [Operation(query) for query in OF_GROUPS]
     seen = truth.visible(persona, "Opportunity")
     unseen = [row for id, row in sorted(truth.rows["Opportunity"].items()) if id not in seen]
     for row in unseen[:: max(1, len(unseen) // 6)]:
@@ -157,11 +166,17 @@ class Author:
     def operation(self) -> Operation:
         """One more."""
         rng = self.rng
-        kind = rng.choices(("list", "walk", "one", "node", "measure"), (60, 12, 10, 8, 10))[0]
+        kinds = ("list", "walk", "one", "node", "measure", "groups")
+        kind = rng.choices(kinds, (45, 12, 8, 7, 8, 20))[0]
         type_name = self._type()
         if kind == "walk":
-            return walk(LIST_OF[type_name], self._arguments(type_name), rng.randint(2, 9))
-        if kind == "one":
+            arguments, size = self._arguments(type_name), rng.randint(2, 9)
+            return walk(LIST_OF[type_name], arguments, size, back=rng.random() < 0.4)
+        if kind == "groups":
+            type_name = open_type(rng, self.persona)
+            condition = self._condition(type_name, 1)
+            query = drawn(rng, type_name, self.persona, self._may, condition)
+        elif kind == "one":
             root = next(r for r, t in ROOTS.items() if t == type_name and r != LIST_OF[t])
             query = f'{root}(id: "{self._id(type_name)}") {{ {self._selection(type_name, 2)} }}'
         elif kind == "node":
@@ -247,7 +262,7 @@ class Author:
         if compared not in QUOTED | {"IntFilter"}:
             return SAMPLES[compared]
         rows = self.truth.rows[type_name].values()
-        held: list[Any] = sorted({row[snake(name)] for row in rows} - {None})
+        held: list[Any] = sorted({self.truth.value(type_name, name, row) for row in rows} - {None})
         drawn = self.rng.sample(held, min(3, len(held)))
         return [quoted(v) if compared in QUOTED else str(v) for v in drawn] or SAMPLES[compared]
 

@@ -6,8 +6,9 @@ import pytest
 from graphql import GraphQLSchema, build_schema
 
 from settings import CHECKOUT
+from tests.leaks.computed import COMPUTED
 from tests.leaks.coverage import uncovered, vanished
-from tests.leaks.expectations import LINES, Level
+from tests.leaks.expectations import COLUMNS, INPUTS, LINES, ORDER_OF_LEVELS, Level
 from tests.support.covers import covers
 
 SDL = (CHECKOUT / "schema" / "schema.graphql").read_text()
@@ -44,6 +45,37 @@ def test_every_line_speaks_of_something() -> None:
         ("extend type OpportunityAggregate { median: Int }", "OpportunityAggregate.median"),
         ("extend type OpportunityMin { secret: Int }", "OpportunityMin.secret"),
         ("extend type AccountConnection { facets: Int }", "AccountConnection.facets"),
+        ("extend type OpportunityCountUnique { secret: Int }", "OpportunityCountUnique.secret"),
+        ("extend type OpportunityPercentEmpty { secret: Int }", "OpportunityPercentEmpty.secret"),
+        ("extend type OpportunityGroups { total: Int }", "OpportunityGroups.total"),
+        ("extend type OpportunityGroup { median: Int }", "OpportunityGroup.median"),
+        ("extend type OpportunityGroupKey { secret: Int }", "OpportunityGroupKey.secret"),
+        ("extend input OpportunityGroupBy { secret: Boolean }", "OpportunityGroupBy.secret"),
+        ("extend input OpportunityHaving { every: Boolean }", "OpportunityHaving.every"),
+        (
+            "extend input OpportunityNumbersHaving { secret: IntFilter }",
+            "OpportunityNumbersHaving.secret",
+        ),
+        (
+            "extend input OpportunityExtremesHaving { secret: IntFilter }",
+            "OpportunityExtremesHaving.secret",
+        ),
+        ("extend input OpportunityGroupOrder { median: Boolean }", "OpportunityGroupOrder.median"),
+        (
+            "extend input OpportunityNumbersOrder { secret: Boolean }",
+            "OpportunityNumbersOrder.secret",
+        ),
+        (
+            "extend input OpportunityExtremesOrder { secret: Boolean }",
+            "OpportunityExtremesOrder.secret",
+        ),
+        ("extend input MoneyFilter { rate: Decimal }", "MoneyFilter.rate"),
+        ("extend input MoneyOrder { rate: Decimal }", "MoneyOrder.rate"),
+        ("extend enum DateBucket { HOUR }", "DateBucket.HOUR"),
+        ("extend interface Record { secret: Int }", "Record.secret"),
+        ("extend interface Owned { secret: Int }", "Owned.secret"),
+        ("interface Named { name: String }", "Named"),
+        ("extend type Query { leadsAggregate: Int }", "Query.leadsAggregate"),
         ("extend type AttributeValue { colour: String }", "AttributeValue.colour"),
         ("extend input StringFilter { endsWith: String }", "StringFilter.endsWith"),
         ("extend input AccountFilter { secret: StringFilter }", "AccountFilter.secret"),
@@ -63,9 +95,27 @@ def test_an_addition_is_noticed(more: str, noticed: str) -> None:
     assert noticed in uncovered(extended("\n" + more))
 
 
-def test_a_new_argument_is_noticed() -> None:
-    schema = replaced("subAccounts(", "subAccounts(search: String, ")
-    assert uncovered(schema) == ["Account.subAccounts(search:)"]
+@pytest.mark.parametrize(
+    ("field", "noticed"),
+    [
+        ("subAccounts", "Account.subAccounts(search:)"),
+        ("accountsAggregate", "Query.accountsAggregate(search:)"),
+        ("totalCount", "AccountConnection.totalCount(search:)"),
+    ],
+)
+def test_a_new_argument_is_noticed(field: str, noticed: str) -> None:
+    schema = replaced(f"{field}(", f"{field}(search: String, ")
+    assert uncovered(schema) == [noticed]
+
+
+@covers("D-57")
+def test_what_is_computed_is_as_open_as_what_it_is_made_of() -> None:
+    assert set(INPUTS) == set(COMPUTED)
+    for name, inputs in INPUTS.items():
+        owner = name.partition(".")[0]
+        for column in COLUMNS:
+            levels = [LINES[f"{owner}.{one}"][column] for one in inputs]
+            assert LINES[name][column] is max(levels, key=ORDER_OF_LEVELS.index), (name, column)
 
 
 def test_a_line_left_behind_is_noticed() -> None:

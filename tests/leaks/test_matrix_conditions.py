@@ -37,7 +37,7 @@ from tests.leaks.expectations import (
     level,
 )
 from tests.leaks.probe import Probe
-from tests.leaks.truth import Truth, snake
+from tests.leaks.truth import Truth
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -48,7 +48,9 @@ def real(truth: Truth, type_name: str, field: str, compared: str) -> tuple[str, 
     """Values that the column really holds: guessing right must look like guessing wrong."""
     if compared not in QUOTED and compared != "IntFilter":
         return ()
-    held = sorted({row[snake(field)] for row in truth.rows[type_name].values()} - {None})
+    held = sorted(
+        {truth.value(type_name, field, row) for row in truth.rows[type_name].values()} - {None}
+    )
     chosen = held[:: max(1, len(held) // 2)][:2]
     return tuple(quoted(value) if compared in QUOTED else str(value) for value in chosen)
 
@@ -162,9 +164,9 @@ async def test_a_hidden_field_in_a_nested_list(probe: Probe, type_name: str) -> 
                 await probe.refused(query, named(probe, edge.target, field))
                 probe.cells["nested list"] += 1
         for function, field in measures(edge.target):
-            if level(probe.persona, edge.target, field) is Level.HIDDEN:
+            if level(probe.persona, edge.target, field) in {Level.HIDDEN, Level.CLOSED}:
                 query = f"{{ {measured_below(edge, function, field)} }}"
-                await probe.refused(query, (edge.target, field))
+                await probe.refused(query, named(probe, edge.target, field))
                 probe.cells["nested list"] += 1
 
 
@@ -205,8 +207,8 @@ async def test_a_hidden_field_in_a_measure(probe: Probe) -> None:
         for function, field in measures(type_name):
             query = f"{{ {measured(type_name, function, field, 'count')} }}"
             probe.cells["measure"] += 1
-            if level(probe.persona, type_name, field) is Level.HIDDEN:
-                await probe.refused(query, (type_name, field))
+            if level(probe.persona, type_name, field) in {Level.HIDDEN, Level.CLOSED}:
+                await probe.refused(query, named(probe, type_name, field))
             else:
                 answer = await probe.ask(query)
                 assert "errors" not in answer.json, answer.body

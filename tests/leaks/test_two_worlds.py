@@ -24,7 +24,7 @@ EXCEPTIONS = {
 """What may differ: the budget of the minute, which all of a tenant's people use up together, and
 the number of a request that failed, which is drawn."""
 
-EVERYDAY, AT_NIGHT = 200, 5_000
+EVERYDAY, AT_NIGHT = 220, 5_000
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,13 @@ async def run(world: World, persona: str, tenant: str, operation: Operation) -> 
         found.append(seen(answer))
         if operation.walked is None or answer.codes:
             break
-        page = (answer.data[operation.walked] or {"pageInfo": {"hasNextPage": False}})["pageInfo"]
-        if not page["hasNextPage"]:
+        page = (answer.data[operation.walked] or {"pageInfo": {}})["pageInfo"]
+        if page.get("hasNextPage"):
+            variables = {"after": page["endCursor"]}
+        elif page.get("hasPreviousPage"):
+            variables = {"before": page["startCursor"]}
+        else:
             break
-        variables = {"after": page["endCursor"]}
     return found
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from domain.setup import AttributeKind
 from tenancy.demo.seed import seed
 from tenancy.engine.provision import create
+from tests.leaks.computed import DIGITS, computed, shown
 from tests.leaks.expectations import (
     COLUMN,
     TYPES,
@@ -53,7 +54,7 @@ REFERENCES = {
         "stage": "Stage",
     },
 }
-MONEY = {"Opportunity": frozenset({"amount", "margin", "commission"})}
+MONEY = {"Opportunity": frozenset({"amount", "margin", "commission", "weighted", "netMargin"})}
 Row = Mapping[str, Any]
 
 
@@ -129,6 +130,8 @@ class Truth:
         if target := REFERENCES.get(type_name, {}).get(field):
             id = row[f"{snake(field)}_id"]
             return id if id in self.live(target) else None
+        if how := computed(type_name).get(field):
+            return how(row)
         return api_id(type_name, row["id"]) if field == "id" else row[snake(field)]
 
     def stored(self, type_name: str) -> tuple[str, ...]:
@@ -149,7 +152,7 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, datetime):
         yield value.strftime("%Y-%m-%dT%H:%M:%S.%f")
     elif isinstance(value, Decimal):  # as a currency of none, two or three digits shows it
-        yield from (f"{value:.{digits}f}" for digits in (0, 2, 3))
+        yield from (shown(value, currency) for currency in ("EUR", *DIGITS))
     elif isinstance(value, date | int | float):
         yield str(value)
     else:
@@ -168,6 +171,9 @@ def canaries(truth: Truth, persona: str) -> frozenset[str]:
             for field in truth.stored(type_name):
                 open_field = in_sight and readable(persona, type_name, field, row)
                 (open_to_him if open_field else shut).update(_texts(row[snake(field)]))
+            for field, how in computed(type_name).items():
+                open_field = in_sight and readable(persona, type_name, field, row)
+                (open_to_him if open_field else shut).update(_texts(how(row)))
             custom = json.loads(row.get("custom") or "{}")
             for key in attributes(type_name):
                 may = in_sight and attribute_level(persona, type_name, key) is Level.OPEN

@@ -59,6 +59,43 @@ async def test_nesting_costs_one_statement(world: World, asked: list[str], perso
         assert asked == READ
 
 
+BOARD = """
+query ($n: Int!) {
+  groups: opportunitiesAggregate(
+    groupBy: [{ stage: { record: true } }, { createdAt: MONTH }]
+    orderBy: [{ sum: { amount: { currency: "EUR", direction: DESC } } }]
+    having: { count: { gt: 0 } }
+    first: $n
+  ) {
+    groupCount
+    groups { key { stage { record { name } } createdAt } count sum { amount { amount currency } } }
+  }
+}
+"""
+IN_PYTHON = """
+query ($n: Int!) {
+  opportunities(last: $n) {
+    totalCount(atMost: 5)
+    nodes { closeQuarter weighted { amount } owner { initials manager { initials } } }
+  }
+  accounts(first: $n) { nodes { websiteDomain opportunities(last: 2) { nodes { closeQuarter } } } }
+}
+"""
+
+
+@covers("X-08", "D-57")
+@pytest.mark.parametrize("query", [BOARD, IN_PYTHON], ids=["groups", "derived"])
+async def test_groups_and_what_python_computes_cost_one_statement(
+    world: World, asked: list[str], query: str
+) -> None:
+    for rows in (1, 20):
+        await world.ask("rep1", query, {"n": rows})
+        asked.clear()
+        found = next(iter((await world.ask("rep1", query, {"n": rows})).data.values()))
+        assert len(found.get("groups") or found["nodes"]) == rows
+        assert [each.replace("WITH groups_1 AS", "SELECT").strip() for each in asked] == READ
+
+
 async def test_several_roots_cost_one_statement(world: World, asked: list[str]) -> None:
     query = (
         "{ a: accounts { totalCount } o: opportunities { totalCount } viewer { id } __typename }"

@@ -9,6 +9,8 @@ import pytest
 from tests.support.covers import covers
 from tests.support.world import World
 
+GROUPS = "{ opportunitiesAggregate(groupBy: %s) { groups { %s } } }"
+
 CASES: list[tuple[str, dict[str, Any], str, list[str]]] = [
     ("{ oportunities { totalCount } }", {}, "GRAPHQL_VALIDATION_FAILED", ["oportunities", "Query"]),
     (
@@ -56,6 +58,71 @@ CASES: list[tuple[str, dict[str, Any], str, list[str]]] = [
     ),
     ("{ opportunities(first: 101) { totalCount } }", {}, "BAD_USER_INPUT", ["first", "100"]),
     ('{ opportunities(after: "x") { totalCount } }', {}, "BAD_CURSOR", ["from its beginning"]),
+    ("{ opportunities(first: 2, last: 2) { totalCount } }", {}, "BAD_USER_INPUT", ["`last`"]),
+    ("{ opportunities(last: 0) { totalCount } }", {}, "BAD_USER_INPUT", ["last", "100"]),
+    ("{ opportunities { totalCount(atMost: 0) } }", {}, "BAD_USER_INPUT", ["atMost", "100,000"]),
+    (
+        "query ($n: Int) { opportunitiesAggregate(skip: $n) { groupCount groups { count } } }",
+        {"n": -1},
+        "BAD_USER_INPUT",
+        ["skip", "10,000", "-1"],
+    ),
+    (GROUPS % ("[{status: true, name: true}]", "count"), {}, "BAD_USER_INPUT", ["exactly one"]),
+    (GROUPS % ("[{status: false}]", "count"), {}, "BAD_USER_INPUT", ["status: false"]),
+    (
+        GROUPS % ("[{createdAt: DAY}, {createdAt: YEAR}]", "count"),
+        {},
+        "BAD_USER_INPUT",
+        ["createdAt twice", "smaller span"],
+    ),
+    (
+        GROUPS % ("[{owner: {name: true}}]", "key { owner { email } }"),
+        {},
+        "BAD_USER_INPUT",
+        ["owner.email", "groupBy", "add it"],
+    ),
+    (
+        GROUPS % ("[{status: true}], orderBy: [{key: {stage: {name: ASC}}}]", "count"),
+        {},
+        "BAD_USER_INPUT",
+        ["stage.name", "groupBy"],
+    ),
+    (
+        GROUPS % ('[{status: true}], having: {sum: {amount: {gt: "1"}}}', "count"),
+        {},
+        "BAD_USER_INPUT",
+        ["sum.amount", "currency", "EUR"],
+    ),
+    (
+        GROUPS % ("[{status: true}], orderBy: [{sum: {amount: {direction: ASC}}}]", "count"),
+        {},
+        "BAD_USER_INPUT",
+        ["sum.amount", "currency"],
+    ),
+    (
+        GROUPS % ('[{createdAt: DAY}], timeZone: "Mars/Olympus"', "count"),
+        {},
+        "GRAPHQL_VALIDATION_FAILED",
+        ["Mars/Olympus", "Europe/Amsterdam"],
+    ),
+    (
+        "query ($z: TimeZone) { opportunitiesAggregate(timeZone: $z) { groupCount } }",
+        {"z": "CEST+1"},
+        "BAD_USER_INPUT",
+        ["$z", "Europe/Amsterdam"],
+    ),
+    (
+        GROUPS % ("[" + "{owner: {" + "manager: {" * 12 + "name: true" + "}" * 14 + "]", "count"),
+        {},
+        "QUERY_TOO_COMPLEX",
+        ["more than 12 references"],
+    ),
+    (
+        "{ opportunitiesAggregate(first: 200) { groups { count } } }",
+        {},
+        "BAD_USER_INPUT",
+        ["first", "100"],
+    ),
 ]
 
 

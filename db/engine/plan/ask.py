@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from db.engine.model import Entity, Field, Kind, Reference, Reverse
+if TYPE_CHECKING:
+    from db.engine.plan.ask_groups import Groups
+
+from db.engine.model import Computed, Entity, Field, Kind, Reference, Reverse
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,13 @@ class Value:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What a function in Python is given to compute a field: written in the field's place as an array."""
+
+    computed: Computed
+
+
+@dataclass(frozen=True)
 class Amount:
     """A sum of money, with the parts asked of it: `amount`, `currency` or `__typename`."""
 
@@ -162,15 +172,28 @@ class PageInfo:
 
 @dataclass(frozen=True)
 class TotalCount:
-    pass
+    """How many records there are on all pages; counted no further than `at_most`."""
+
+    at_most: Slot | None = None
+
+
+class Function(StrEnum):
+    """What is measured over many records."""
+
+    SUM = "sum"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+    COUNT_UNIQUE = "countUnique"
+    PERCENT_EMPTY = "percentEmpty"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """`sum`, `avg`, `min` or `max`, of these fields. Money fields carry the parts asked of each sum."""
+    """A function of these fields. Measures of money carry the parts asked of each sum."""
 
-    function: str
-    parts: tuple[tuple[str, Field | str, tuple[tuple[str, str], ...]], ...]
+    function: Function
+    parts: tuple[tuple[str, Field | Reference | str, tuple[tuple[str, str], ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -180,7 +203,7 @@ class Aggregate:
     parts: tuple[tuple[str, Measure | str], ...]
 
 
-Shown: TypeAlias = "Typename | Value | Amount | Attributes | One | Connection"
+Shown: TypeAlias = "Typename | Value | Facts | Amount | Attributes | One | Connection"
 InConnection: TypeAlias = "Typename | Nodes | Edges | PageInfo | TotalCount | Aggregate"
 
 
@@ -192,6 +215,13 @@ class Object:
     parts: tuple[tuple[str, Shown], ...]
 
 
+class Side(StrEnum):
+    """On which side of a cursor the page lies."""
+
+    AFTER = "after"
+    BEFORE = "before"
+
+
 @dataclass(frozen=True)
 class Connection:
     """A list of records: which, in what order, which page, and what of it."""
@@ -201,8 +231,12 @@ class Connection:
     via: Reverse | None
     condition: Condition | None
     order: tuple[SortKey, ...]
-    first: Slot
-    after: Slot | None
+    size: Slot
+    """How many records at most."""
+    backward: bool
+    """Whether the page is the last of the list, or the last before a cursor."""
+    cursors: tuple[tuple[Side, Slot], ...]
+    """The cursors between which the page lies."""
     parts: tuple[tuple[str, InConnection], ...]
     signature: str = ""
     """What a cursor of this list is bound to: the list, its order and the form of its filter."""
@@ -225,6 +259,11 @@ class RootOne:
     object: Object
     id: Slot | None = None
 
+    @property
+    def objects(self) -> tuple[Object, ...]:
+        """What is asked of it."""
+        return (self.object,)
+
 
 @dataclass(frozen=True)
 class RootNode:
@@ -232,6 +271,11 @@ class RootNode:
 
     id: Slot
     object: Object | None
+
+    @property
+    def objects(self) -> tuple[Object, ...]:
+        """What is asked of it."""
+        return () if self.object is None else (self.object,)
 
 
 @dataclass(frozen=True)
@@ -242,7 +286,7 @@ class RootNodes:
     objects: tuple[Object, ...]
 
 
-Root: TypeAlias = "RootOne | RootNode | RootNodes | Connection"
+Root: TypeAlias = "RootOne | RootNode | RootNodes | Connection | Groups"
 
 
 @dataclass(frozen=True)
@@ -255,6 +299,10 @@ class Outline:
     decisive: frozenset[tuple[str, str]]
     """Those that decide which rows are answered, or in which order: closed, they refuse (D-31)."""
     connections: tuple[Connection, ...] = field(default=())
+    sizes: tuple[tuple[int, Slot], ...] = ()
+    """How long the page of each connection is, and of each list of groups, by its number."""
+    executed: frozenset[str] = frozenset()
+    """The keys of the roots that are executed in Python over the statement's rows."""
 
 
 def connections(outline_roots: tuple[tuple[str, Root], ...]) -> Iterator[Connection]:
@@ -266,11 +314,9 @@ def connections(outline_roots: tuple[tuple[str, Root], ...]) -> Iterator[Connect
 def _in_root(root: Root) -> Iterator[Connection]:
     if isinstance(root, Connection):
         yield from _in_connection(root)
-    elif isinstance(root, RootNodes):
-        for each in root.objects:
-            yield from _in_object(each)
-    elif root.object is not None:
-        yield from _in_object(root.object)
+        return
+    for each in root.objects:
+        yield from _in_object(each)
 
 
 def _in_object(asked: Object) -> Iterator[Connection]:

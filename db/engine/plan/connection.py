@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -16,10 +18,10 @@ from sqlalchemy import (
     func,
     select,
     true,
+    union_all,
 )
 
 from db.engine.gate import Form, Seen
-from db.engine.model import Kind
 from db.engine.plan.aggregate import aggregate
 from db.engine.plan.ask import (
     Aggregate,
@@ -29,11 +31,13 @@ from db.engine.plan.ask import (
     Nodes,
     Object,
     PageInfo,
+    Side,
+    Slot,
     TotalCount,
     Typename,
 )
 from db.engine.plan.emit import array, obj
-from db.engine.plan.order import Key, after, keys
+from db.engine.plan.order import Key, beyond, keys
 from db.engine.plan.source import Page, Rows, Scope, beside
 from db.engine.plan.where import where
 from db.engine.sql import AsText, Column, Concat, LastText, StringAgg, Whole, flat, or_null
@@ -43,34 +47,37 @@ Record: TypeAlias = Callable[[Scope, Rows, Object, list[Lateral]], Concat]
 
 TEXT = Concat([""]).type
 ROWS = "cut"
+COUNTED = 100_000
+"""What a count may be told to stop at: beyond that it is as dear as a whole one."""
 
 
 def connection(scope: Scope, asked: Connection, parent: Rows | None, record: Record) -> Select[Any]:
     """A statement with one row and one column `json`: the connection's text."""
-    if not any(_of_page(part) for _, part in asked.parts):
+    if not any(_of_page(asked, part) for _, part in asked.parts):
         return select(obj(_parts(scope, asked, parent, {})).label("json"))
     seen = scope.gate.see(asked.entity, _form(scope, asked))
     found, to_keys = keys(scope, seen, asked.order)
+    reading = [key.reversed() for key in found] if asked.backward else found
     page = Page(seen)
     ordered = [
         key.ordered(page.carry(f"key_{index}", key.value))
-        for index, key in enumerate(found, start=1)
+        for index, key in enumerate(reading, start=1)
     ]
     laterals: list[Lateral] = []
     written = _written(scope, asked, page, laterals, record)
     if needs_cursor(asked):
         written["cursor"] = _cursor(asked.number, found, page)
     place = func.row_number().over(order_by=ordered).label("place")
-    rows = _cut(scope, asked, parent, seen, found, to_keys, page)
+    rows = _cut(scope, asked, parent, seen, (found, reading), to_keys, page)
     labelled: list[Label[Any]] = [text.label(name) for name, text in written.items()]
     lines = select(place, *labelled).select_from(beside(rows, laterals)).subquery(ROWS)
     return select(obj(_parts(scope, asked, parent, written)).label("json")).select_from(lines)
 
 
-def _of_page(part: InConnection) -> bool:
+def _of_page(asked: Connection, part: InConnection) -> bool:
     """Whether a part is made of the page's rows, all of them together: only then is the page read."""
     if isinstance(part, PageInfo):
-        return any(word in OF_PAGE for _, word in part.parts)
+        return any(word in _of_rows(asked) for _, word in part.parts)
     return isinstance(part, Nodes | Edges)
 
 
@@ -90,8 +97,11 @@ def needs_cursor(asked: Connection) -> bool:
 
 
 CURSORS = ("startCursor", "endCursor")
-OF_PAGE = ("hasNextPage", *CURSORS)
-"""What of `pageInfo` the page's rows say; the rest is known without them."""
+
+
+def _of_rows(asked: Connection) -> tuple[str, ...]:
+    """What of `pageInfo` the page's rows say; the rest is known without them."""
+    return ("hasPreviousPage" if asked.backward else "hasNextPage", *CURSORS)
 
 
 def condition(
@@ -113,24 +123,39 @@ def _cut(
     asked: Connection,
     parent: Rows | None,
     seen: Seen,
-    found: list[Key],
+    orders: tuple[list[Key], list[Key]],
     to_keys: list[Lateral],
     page: Page,
 ) -> Any:
-    """One page of rows and one row more, which says whether there is a next page."""
-    terms = [condition(scope, asked, seen, parent)]
-    if asked.number in scope.nulls:
-        terms.append(after(scope, asked, found))
-    limit = scope.bind(asked.first, Kind.INT)
+    """One page of rows and one row more, which says whether the list goes on beyond it.
+
+    A page from the list's end is read backwards, and written forwards again.
+    """
+    found, reading = orders
+    limit = Whole(scope.sizes[asked.number] + 1)
+    sides = [beyond(scope, asked, side, found) for side in Side if _resumes(scope, asked, side)]
+    belongs = condition(scope, asked, seen, parent)
+    ways = [and_(belongs, *each) for each in product(*sides)]
     listed = [value.label(label) for label, value in page.listed.items()]
-    statement = (
-        select(*listed)
-        .select_from(beside(seen, to_keys))
-        .where(*terms)
-        .order_by(*(key.ordered(key.value) for key in found))
-        .limit(limit + Whole(1))
-    )
-    return statement.subquery(page.name)
+    order = [key.ordered(key.value) for key in reading]
+    rows = select(*listed).select_from(beside(seen, to_keys))
+    arms = [rows.where(way).order_by(*order).limit(limit) for way in ways]
+    if len(arms) == 1:
+        return arms[0].subquery(page.name)
+    together = union_all(*arms).subquery(f"{page.name}_arms")
+    kept = [
+        Column(together.name, label, value.type).label(label)
+        for label, value in page.listed.items()
+    ]
+    again = [
+        key.ordered(Column(together.name, f"key_{index}", key.kind))
+        for index, key in enumerate(reading, start=1)
+    ]
+    return select(*kept).select_from(together).order_by(*again).limit(limit).subquery(page.name)
+
+
+def _resumes(scope: Scope, asked: Connection, side: Side) -> bool:
+    return (asked.number, side) in scope.nulls
 
 
 def _written(
@@ -178,12 +203,22 @@ def _part(
             return _list(scope, asked, _edge(part, index))
         case PageInfo():
             return _page_info(scope, asked, part)
-        case TotalCount():
-            seen, belongs = _all(scope, asked, parent)
-            count = select(func.count()).select_from(seen).where(belongs)
-            return Concat([AsText(count.scalar_subquery())])
+        case TotalCount(at_most):
+            return _total(scope, asked, parent, at_most)
         case Aggregate():
-            return aggregate(scope, part, lambda: _all(scope, asked, parent))
+            rows = partial(_all, scope, asked, parent)
+            return aggregate(scope, part, rows, many=parent is None)
+
+
+def _total(scope: Scope, asked: Connection, parent: Rows | None, at_most: Slot | None) -> Concat:
+    seen, belongs = _all(scope, asked, parent)
+    if at_most is None:
+        count = select(func.count()).select_from(seen).where(belongs)
+    else:
+        rows = select(seen.column("id")).select_from(seen).where(belongs)
+        few = rows.limit(scope.bind_within(at_most, "atMost", 1, COUNTED)).subquery("few")
+        count = select(func.count()).select_from(few)
+    return Concat([AsText(count.scalar_subquery())])
 
 
 def _all(scope: Scope, asked: Connection, parent: Rows | None) -> tuple[Seen, ColumnElement[bool]]:
@@ -193,12 +228,13 @@ def _all(scope: Scope, asked: Connection, parent: Rows | None) -> tuple[Seen, Co
 
 
 def _on_page(scope: Scope, asked: Connection) -> ColumnElement[bool]:
-    return Column(ROWS, "place", Integer()) <= scope.bind(asked.first, Kind.INT)
+    return Column(ROWS, "place", Integer()) <= Whole(scope.sizes[asked.number])
 
 
 def _list(scope: Scope, asked: Connection, text: ColumnElement[Any]) -> Concat:
-    place = Column(ROWS, "place", Integer())
-    return array(StringAgg(text, place, _on_page(scope, asked)))
+    place: ColumnElement[Any] = Column(ROWS, "place", Integer())
+    order = place.desc() if asked.backward else place
+    return array(StringAgg(text, order, _on_page(scope, asked)))
 
 
 def _edge(part: Edges, index: int) -> Concat:
@@ -214,20 +250,31 @@ def _edge(part: Edges, index: int) -> Concat:
 
 
 def _page_info(scope: Scope, asked: Connection, part: PageInfo) -> Concat:
-    place, first = Column(ROWS, "place", Integer()), scope.bind(asked.first, Kind.INT)
+    """Read from either end: the row beyond the page says whether more follows on that side (D-38)."""
+    place, size = Column(ROWS, "place", Integer()), Whole(scope.sizes[asked.number])
     cursor = Column(ROWS, "cursor", TEXT)
+    near = _edge_cursor(func.min(case((place == Whole(1), cursor))))
+    far = _edge_cursor(_last(scope, asked, cursor))
+    more = Concat([AsText(func.count() > size)])
+    given = {side: "true" if _resumes(scope, asked, side) else "false" for side in Side}
+    following: Concat | str = given[Side.BEFORE]
+    preceding: Concat | str = given[Side.AFTER]
+    if asked.backward:
+        preceding = "true" if preceding == "true" else more
+    else:
+        following = "true" if following == "true" else more
     written: dict[str, Concat | str] = {
         "__typename": '"PageInfo"',
-        "hasNextPage": Concat([AsText(func.count() > first)]),
-        "hasPreviousPage": "true" if asked.number in scope.nulls else "false",
-        "startCursor": _edge_cursor(func.min(case((place == Whole(1), cursor)))),
-        "endCursor": _edge_cursor(_last(scope, asked, cursor)),
+        "hasNextPage": following,
+        "hasPreviousPage": preceding,
+        "startCursor": far if asked.backward else near,
+        "endCursor": near if asked.backward else far,
     }
     return obj((key, written[word]) for key, word in part.parts)
 
 
 def _last(scope: Scope, asked: Connection, cursor: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The cursor of the page's last row: the only one of an array that is ordered backwards."""
+    """The cursor of the row that was read last: the only one of an array that is ordered backwards."""
     return LastText(cursor, Column(ROWS, "place", Integer()), _on_page(scope, asked))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,11 +23,20 @@ from sqlalchemy import (
 
 from db.engine.gate import Right, Seen
 from db.engine.model import Kind
-from db.engine.plan.ask import Connection, SortKey
+from db.engine.plan.ask import Connection, Side, SortKey
 from db.engine.plan.source import Scope, sub
 from db.engine.plan.values import TYPES
 from db.engine.plan.where import readable
 from db.engine.sql import Column, Folded, json_text
+
+
+class Step(Protocol):
+    """A step from a record to another: a reference, or whatever else names a record."""
+
+    @property
+    def column(self) -> str: ...
+    @property
+    def target(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,8 @@ class Key:
     descending: bool
     nulls_first: bool
     nullable: bool
+    stored: bool = False
+    """Whether it is a column as it is kept, which an index may hold."""
 
     def ordered(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
         """The ORDER BY term; NULLS is said only where there can be any, so that plain indexes serve."""
@@ -46,6 +58,10 @@ class Key:
             term = term.nulls_first() if self.nulls_first else term.nulls_last()
         ordered: ColumnElement[Any] = term
         return ordered
+
+    def reversed(self) -> Key:
+        """The key by which the list reads from its end."""
+        return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
 
 
 def keys(scope: Scope, seen: Seen, asked: tuple[SortKey, ...]) -> tuple[list[Key], list[Lateral]]:
@@ -60,11 +76,13 @@ def keys(scope: Scope, seen: Seen, asked: tuple[SortKey, ...]) -> tuple[list[Key
 def _key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Lateral]) -> Key:
     if asked.path:
         return _far_key(scope, seen, asked, laterals)
-    value, kind, optional = _value(scope, seen, asked)
-    return Key(value, kind, asked.descending, asked.nulls_first, optional)
+    value, kind, optional = compared(scope, seen, asked)
+    right = asked.field and scope.gate.guard.right(seen.entity.name, asked.field.name)
+    stored = asked.field is not None and right is Right.OPEN and not asked.field.needs
+    return Key(value, kind, asked.descending, asked.nulls_first, optional, stored)
 
 
-def _value(scope: Scope, rows: Seen, asked: SortKey) -> tuple[ColumnElement[Any], Any, bool]:
+def compared(scope: Scope, rows: Seen, asked: SortKey) -> tuple[ColumnElement[Any], Any, bool]:
     """The value that is compared, its type, and whether it can be NULL."""
     if asked.attribute is not None:
         attribute = readable(scope, rows, asked.attribute)
@@ -94,40 +112,77 @@ def _number(kept: Any) -> ColumnElement[Any]:
 
 def _far_key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Lateral]) -> Key:
     """A key of a record that references lead to; NULL where one of them is not visible."""
-    before: Any = seen
-    for index, reference in enumerate(asked.path):
+
+    def last(far: Seen) -> tuple[ColumnElement[Any], Any]:
+        return compared(scope, far, asked)[:2]
+
+    value, kind = through(scope, seen.column(asked.path[0].column), asked.path, last, laterals)
+    return Key(value, kind, asked.descending, asked.nulls_first, True)
+
+
+def through(
+    scope: Scope,
+    link: ColumnElement[Any],
+    path: Sequence[Step],
+    last: Callable[[Seen], tuple[ColumnElement[Any], Any]],
+    laterals: list[Lateral],
+) -> tuple[ColumnElement[Any], Any]:
+    """What `last` says of the record that references lead to, with its type; `link` is the first's value.
+
+    NULL where one of the records on the way is not visible: it does not exist (D-32).
+    """
+    kind: Any = Uuid()
+    for index, reference in enumerate(path):
         far = scope.gate.see(scope.model.entities[reference.target])
-        name = f"{far.name}_key"
-        last = index == len(asked.path) - 1
-        if last:
-            value, kind, _ = _value(scope, far, asked)
-        else:
-            value, kind = far.column(asked.path[index + 1].column), Uuid()
-        link = before.column(reference.column) if before is seen else before
+        on = path[index + 1].column if index + 1 < len(path) else None
+        value, kind = (far.column(on), Uuid()) if on else last(far)
         one = select(value.label("key")).select_from(far).where(far.column("id") == link)
-        laterals.append(sub(one, name))
-        before = Column(name, "key", kind)
-    return Key(before, kind, asked.descending, asked.nulls_first, True)
+        laterals.append(sub(one, f"{far.name}_key"))
+        link = Column(f"{far.name}_key", "key", kind)
+    return link, kind
 
 
-def after(scope: Scope, asked: Connection, found: list[Key]) -> ColumnElement[bool]:
-    """The rows that come after the cursor's: greater in the first key, or equal there and greater in the next."""
-    nulls = scope.nulls[asked.number]
+def beyond(
+    scope: Scope, asked: Connection, side: Side, found: list[Key]
+) -> list[ColumnElement[bool]]:
+    """The rows on a side of a cursor: beyond it in the first key, or equal there and beyond it in the next.
+
+    Where the first key is a column that may be empty, those rows lie in two parts of its index, and
+    no condition leads to both: then these are two conditions, which no row fulfils both of.
+    """
+    if side is Side.BEFORE:
+        found = [key.reversed() for key in found]
+    nulls = scope.nulls[asked.number, side]
     if len(nulls) != len(found):
         raise LookupError("a cursor has as many keys as its list; the seal was checked")
     bound = [
-        None if null else scope.bind_cursor(asked.number, index, key.kind)
+        None if null else scope.bind_cursor((asked.number, side), index, key.kind)
         for index, (key, null) in enumerate(zip(found, nulls, strict=True))
     ]
+    first, edge = found[0], bound[0]
+    if edge is None:
+        return [_after(found, bound)]
+    if not first.nullable or first.nulls_first:  # what is empty came before the cursor
+        return [and_(_from(first, edge), _after(found, bound))]
+    if not first.stored:
+        return [_after(found, bound)]
+    present = replace(first, nullable=False)
+    with_value = and_(_from(first, edge), _after([present, *found[1:]], bound))
+    return [with_value, first.value.is_(None)]
+
+
+def _after(found: list[Key], bound: list[ColumnElement[Any] | None]) -> ColumnElement[bool]:
     greater: ColumnElement[bool] = false()
     for key, value in reversed(list(zip(found, bound, strict=True))):
         equal = key.value.is_(None) if value is None else key.value == value
         greater = or_(_beyond(key, value), and_(equal, greater))
-    first = found[0]
-    if bound[0] is not None and not first.nullable:
-        edge = first.value <= bound[0] if first.descending else first.value >= bound[0]
-        return and_(edge, greater)
     return greater
+
+
+def _from(key: Key, edge: ColumnElement[Any]) -> ColumnElement[bool]:
+    """A bound that an index can be entered at; what is beyond is said besides."""
+    found: ColumnElement[bool] = key.value <= edge if key.descending else key.value >= edge
+    return found
 
 
 def _beyond(key: Key, value: ColumnElement[Any] | None) -> ColumnElement[bool]:

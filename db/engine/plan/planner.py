@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Lateral, Select, Text, Uuid, func, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Lateral,
+    Select,
+    Text,
+    Uuid,
+    func,
+    select,
+    true,
+)
 
-from db.engine.gate import Compiled, Form, Gate, Guard, Right
+from db.engine.gate import Compiled, Form, Gate, Guard, Right, Seen
 from db.engine.model import Kind, Model
 from db.engine.plan.ask import (
     Connection,
@@ -21,10 +33,13 @@ from db.engine.plan.ask import (
     RootOne,
     Slot,
 )
+from db.engine.plan.ask_groups import Groups
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import array
+from db.engine.plan.groups import groups
 from db.engine.plan.shape import record
-from db.engine.plan.source import CLOSED, Binding, CursorKey, Scope, beside
+from db.engine.plan.source import CLOSED, Binding, CursorKey, CursorOf, Pages, Scope, beside
+from db.engine.plan.where import where
 from db.engine.sql import Column, Concat, StringAgg, or_null, parameter
 
 
@@ -46,6 +61,7 @@ class Plan:
     columns: tuple[str, ...]
     """The roots that are columns of the statement; the others are null."""
     bindings: Mapping[str, Binding | CursorKey]
+    bounds: tuple[Binding, ...]
     denied: tuple[Denied, ...]
     cursors: bool
     narrow: bool
@@ -55,9 +71,11 @@ class Plan:
         self,
         variables: Mapping[str, Any],
         guard: Guard,
-        cursors: Mapping[int, tuple[str | None, ...]],
+        cursors: Mapping[CursorOf, tuple[str | None, ...]],
     ) -> list[Any]:
-        """The values to run the statement with, in the order of its parameters."""
+        """The values to run the statement with, in the order of its parameters. Raises Refused."""
+        for bound in self.bounds:
+            bound.encode(resolve(bound.slot, variables))
         if self.compiled is None:
             return []
         return [
@@ -69,13 +87,13 @@ class Plan:
         name: str,
         variables: Mapping[str, Any],
         guard: Guard,
-        cursors: Mapping[int, tuple[str | None, ...]],
+        cursors: Mapping[CursorOf, tuple[str | None, ...]],
     ) -> Any:
         binding = self.bindings.get(name)
         if binding is None:
             return guard.value(name)
         if isinstance(binding, CursorKey):
-            return binding.decode(cursors[binding.connection][binding.index])
+            return binding.decode(cursors[binding.cursor][binding.index])
         return binding.encode(resolve(binding.slot, variables))
 
 
@@ -101,14 +119,12 @@ class Forbidden:
     names: tuple[tuple[str, str], ...]
 
 
-def plan(
-    outline: Outline, guard: Guard, model: Model, nulls: dict[int, tuple[bool, ...]]
-) -> Plan | Forbidden:
+def plan(outline: Outline, guard: Guard, model: Model, pages: Pages) -> Plan | Forbidden:
     """Compile an operation for a permission shape. Nothing here depends on anybody's ids or values."""
     closed = tuple(sorted(name for name in outline.decisive if not readable(guard, *name)))
     if closed:
         return Forbidden(closed)
-    scope = Scope(Gate(guard), model, nulls)
+    scope = Scope(Gate(guard), model, pages)
     listed: list[tuple[str, ColumnElement[Any]]] = []
     for key, root in outline.roots:
         text = _root(scope, root)
@@ -125,10 +141,11 @@ def plan(
         compiled=compiled,
         columns=tuple(key for key, _ in listed),
         bindings=scope.bindings,
+        bounds=tuple(scope.bounds),
         denied=tuple(Denied(*name, reason) for name, reason in sorted(scope.denied.items())),
         cursors=compiled is not None and "\\x02" in compiled.sql,
         narrow=any(
-            isinstance(root, Connection)
+            isinstance(root, Connection | Groups)
             and guard.may_see(root.entity.name)
             and guard.form(root.entity.name) is Form.NARROW
             for _, root in outline.roots
@@ -155,6 +172,10 @@ def _root(scope: Scope, root: Root) -> ColumnElement[Any] | None:
                 return None
             statement = connection(scope, root, None, record)
             return statement.scalar_subquery()
+        case Groups():
+            if not _open(scope, root.entity.name):
+                return None
+            return groups(scope, root, partial(_belongs, scope, root), record)
         case RootOne():
             if not _open(scope, root.object.entity.name):
                 return None
@@ -165,6 +186,10 @@ def _root(scope: Scope, root: Root) -> ColumnElement[Any] | None:
             return or_null(_single(scope, RootOne(Find.ID, root.object, root.id)).scalar_subquery())
         case RootNodes():
             return _nodes(scope, root)
+
+
+def _belongs(scope: Scope, root: Groups, seen: Seen) -> ColumnElement[bool]:
+    return true() if root.condition is None else where(scope, seen, root.condition)
 
 
 def _open(scope: Scope, entity: str) -> bool:

@@ -9,7 +9,17 @@ from sqlalchemy import ColumnElement, Lateral, Text, case, func, select
 
 from db.engine.gate import Right
 from db.engine.model import Kind
-from db.engine.plan.ask import Amount, Attributes, Connection, Object, One, Shown, Typename, Value
+from db.engine.plan.ask import (
+    Amount,
+    Attributes,
+    Connection,
+    Facts,
+    Object,
+    One,
+    Shown,
+    Typename,
+    Value,
+)
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import field_text, leaf, money, nullable, obj
 from db.engine.plan.source import CLOSED, HIDDEN, Rows, Scope, beside, sub
@@ -44,6 +54,8 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Lateral]) -> Co
                 return NULL
             text = field_text(rows.entity, field, rows.column(field.column))
             return nullable(text, field.nullable or right is Right.RULED)
+        case Facts():
+            return _facts(scope, rows, part)
         case Amount():
             return _amount(scope, rows, part)
         case Attributes():
@@ -52,6 +64,25 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Lateral]) -> Co
             return _one(scope, rows, part, laterals)
         case Connection():
             return nested(scope, rows, part, laterals)
+
+
+def _facts(scope: Scope, rows: Rows, part: Facts) -> Concat | str:
+    """The values that a field is computed of, as an array: null where its own right is closed."""
+    computed = part.computed
+    right = scope.right(rows.entity.name, computed.name)
+    if right is Right.CLOSED:
+        return NULL
+    written: list[Concat | str] = []
+    for need in computed.needs:
+        value = rows.column(
+            need.column, label=f"{need.column}_for_{computed.name}", under=computed.name
+        )
+        written += ["," if written else "", nullable(field_text(rows.entity, need, value), True)]
+    facts = flat("[", *written, "]")
+    if right is Right.OPEN:
+        return facts
+    shown = rows.column("id", label=f"id_for_{computed.name}", under=computed.name)
+    return nullable(_where_present(shown, facts), True)
 
 
 def _amount(scope: Scope, rows: Rows, part: Amount) -> Concat | str:
@@ -68,9 +99,9 @@ def _amount(scope: Scope, rows: Rows, part: Amount) -> Concat | str:
     return nullable(present, True)
 
 
-def _where_present(amount: ColumnElement[Any], text: Concat) -> Concat:
-    """`text`, but NULL where there is no amount: a currency alone is not a sum of money."""
-    return Concat([case((amount.is_not(None), text))])
+def _where_present(value: ColumnElement[Any], text: Concat) -> Concat:
+    """`text`, but NULL where there is no value: a currency alone is not a sum of money."""
+    return Concat([case((value.is_not(None), text))])
 
 
 def _attributes(scope: Scope, rows: Rows, part: Attributes) -> Concat:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, Lateral, Select, join, lateral, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Lateral,
+    Select,
+    join,
+    lateral,
+    true,
+)
 from sqlalchemy.types import TypeEngine
 
 from db.engine.gate import Gate, Right, Seen
 from db.engine.model import Entity, Kind, Model
-from db.engine.plan.ask import Slot
-from db.engine.plan.values import TYPES, decoder, encoder
+from db.engine.plan.ask import Side, Slot
+from db.engine.plan.values import TYPES, decoder, encoder, within
 from db.engine.sql import Column, parameter
 from domain.access import Attribute
 
@@ -30,11 +39,28 @@ class Binding:
     encode: Callable[[Any], Any]
 
 
+CursorOf: TypeAlias = tuple[int, Side]
+"""Which cursor: that of the connection with this number, on this side."""
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What of the pages that are asked for stands in a plan; the rest is bound."""
+
+    sizes: Mapping[int, int] = field(default_factory=dict)
+    """How long each page is: where Postgres does not know that, it plans each statement anew."""
+    nulls: Mapping[CursorOf, tuple[bool, ...]] = field(default_factory=dict)
+    """Of each cursor that was passed: which sort keys in it are null."""
+
+    def __hash__(self) -> int:
+        return hash((tuple(self.sizes.items()), tuple(self.nulls.items())))
+
+
 @dataclass(frozen=True)
 class CursorKey:
-    """A parameter that is one of the sort keys in the cursor of a connection."""
+    """A parameter that is one of the sort keys in a cursor."""
 
-    connection: int
+    cursor: CursorOf
     index: int
     decode: Callable[[Any], Any]
 
@@ -54,14 +80,14 @@ class Rows(Protocol):
 class Scope:
     """What the parts of one plan share while it is made."""
 
-    def __init__(
-        self, gate: Gate, model: Model, nulls: dict[int, tuple[bool, ...]] | None = None
-    ) -> None:
+    def __init__(self, gate: Gate, model: Model, form: Pages) -> None:
         self.gate = gate
         self.model = model
-        self.nulls = nulls or {}
-        """Of each connection that resumes: which sort keys in its cursor are null."""
+        self.nulls = form.nulls
+        self.sizes = form.sizes
         self.bindings: dict[str, Binding | CursorKey] = {}
+        self.bounds: list[Binding] = []
+        """Numbers that are looked at even where the statement has no use for them."""
         self.denied: dict[tuple[str, str], str] = {}
         self._names: dict[object, str] = {}
 
@@ -74,17 +100,27 @@ class Scope:
         many: bool = False,
         keep: bool = False,
         as_: Any = None,
-    ) -> ColumnElement[Any]:
+    ) -> BindParameter[Any]:
         """A parameter for `slot`. The same slot used the same way is one parameter."""
         key = (slot.path or repr(slot.constant), kind, prefix, many, keep)
         name = self._names.setdefault(key, f"p{len(self._names) + 1}")
         self.bindings[name] = Binding(slot, encoder(kind, prefix, many=many, keep=keep))
         return parameter(name, as_ or TYPES[kind])
 
-    def bind_cursor(self, connection: int, index: int, kind: TypeEngine[Any]) -> ColumnElement[Any]:
-        """A parameter for a sort key that a connection's cursor carries."""
-        name = self._names.setdefault((connection, index), f"p{len(self._names) + 1}")
-        self.bindings[name] = CursorKey(connection, index, decoder(kind))
+    def bind_within(self, slot: Slot, argument: str, least: int, most: int) -> ColumnElement[Any]:
+        """A parameter for a number that an argument bounds; what is beyond refuses the request."""
+        bound = self.bind(slot, Kind.INT)
+        binding = Binding(slot, within(argument, least, most))
+        self.bounds.append(binding)
+        self.bindings[str(bound.key)] = binding
+        return bound
+
+    def bind_cursor(
+        self, cursor: CursorOf, index: int, kind: TypeEngine[Any]
+    ) -> ColumnElement[Any]:
+        """A parameter for a sort key that a cursor carries."""
+        name = self._names.setdefault((cursor, index), f"p{len(self._names) + 1}")
+        self.bindings[name] = CursorKey(cursor, index, decoder(kind))
         return parameter(name, kind)
 
     def right(self, entity: str, name: str) -> Right:

@@ -11,6 +11,7 @@ from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
 from db.engine.model import Kind
+from domain.codes import Code, Refused
 
 TYPES: dict[Kind, TypeEngine[Any]] = {
     Kind.ID: Uuid(),
@@ -56,6 +57,18 @@ def encoder(
         return found if keep else [value for value in found if value is not None]
 
     return several if many else one
+
+
+def within(argument: str, least: int, most: int) -> Callable[[Any], Any]:
+    """A function that lets numbers within bounds pass. Raises Refused, naming the argument."""
+
+    def one(value: Any) -> Any:
+        if not least <= value <= most:
+            message = f"`{argument}` is a whole number from {least:,} to {most:,}, not {value:,}."
+            raise Refused(Code.BAD_USER_INPUT, message)
+        return value
+
+    return one
 
 
 _DECODERS: tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...] = (

@@ -86,6 +86,13 @@ def _positive(op: Op, value: Slot | bool) -> tuple[bool, Op]:
     return {Op.NE: (True, Op.EQ), Op.NOT_IN: (True, Op.IN)}.get(op, (False, op))
 
 
+def compare(scope: Scope, value: Any, kind: Kind, op: Op, wanted: Slot | bool) -> Bool:
+    """A test of any value, two-valued in its negations."""
+    negated, positive = _positive(op, wanted)
+    met = _compare(scope, value, kind, "", positive, wanted)
+    return _not(met) if negated else met
+
+
 def _compare(
     scope: Scope, column: Any, kind: Kind, prefix: str, op: Op, value: Slot | bool
 ) -> Bool:

@@ -30,6 +30,7 @@ from .refusal import refuse
 _COUNT_WEIGHT = 10
 _AGGREGATE_WEIGHT = 20
 _FILTERS = frozenset({"filter", "where", "orderBy"})
+_GROUPS = "Groups"
 _PAGES = frozenset({"first", "last"})
 
 
@@ -172,7 +173,9 @@ class Pricing:
         parent = use.parent.name if use.parent else ""
         named = get_named_type(use.definition.type) if use.definition else None
         composite = is_composite_type(named)
-        in_rows = parent.endswith("Connection") and name in {"edges", "nodes"}
+        in_rows = (parent.endswith("Connection") and name in {"edges", "nodes"}) or (
+            parent.endswith(_GROUPS) and name == "groups"
+        )
         # The objects of a page are counted where the page is, wrappers not at all.
         uncounted = in_rows or (parent.endswith("Edge") and name == "node") or name == "pageInfo"
         filters = _conditions(use.node)
@@ -185,7 +188,7 @@ class Pricing:
             weight=_weight(name, parent) + filters.fixed,
             conditions=filters.variables,
             below=variant.below,
-            connection=named is not None and named.name.endswith("Connection"),
+            connection=named is not None and named.name.endswith(("Connection", _GROUPS)),
         )
         if part.connection:
             self._set_page(part, use)
@@ -216,7 +219,9 @@ def _default_page(use: Use, limits: Limits) -> int:
             sizes.append(size)
     if not sizes or given & _PAGES:
         # An argument given as null sets the schema's default aside.
-        sizes.append(limits.default_page)
+        named = get_named_type(use.definition.type).name if use.definition else ""
+        grouped = named.endswith(_GROUPS)
+        sizes.append(limits.default_groups if grouped else limits.default_page)
     return max(sizes)
 
 

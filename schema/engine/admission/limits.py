@@ -27,6 +27,7 @@ class Limits:
     errors: int = 5
     page: int = 100
     default_page: int = 25
+    default_groups: int = 100
     list_items: int = 250
     nodes: int = 10_000
     fields: int = 100_000

@@ -1,5 +1,5 @@
 SELECT convert_to(
-(SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= $1::INTEGER), '') || ']}') AS json
+(SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= 2), '') || ']}') AS json
   FROM
   (SELECT row_number() OVER (ORDER BY opportunity_1_page.key_1 DESC NULLS LAST, opportunity_1_page.key_2 DESC) AS place, ('{"name":' || (to_json(opportunity_1_page.name))::text || ',"attributes":[{"key":"seats","label":"Number of seats","kind":"NUMBER","text":null,"number":' || coalesce(CASE WHEN (jsonb_typeof(opportunity_1_page."attribute_01941f97-5900-73ec-8ae1-204d717c9e12") = 'number') THEN ('"' || (opportunity_1_page."attribute_01941f97-5900-73ec-8ae1-204d717c9e12" #>> '{}')::text || '"') END, 'null') || ',"date":null},{"key":"kickoff","label":"Day of the kick-off","kind":"DATE","text":null,"number":null,"date":' || coalesce(CASE WHEN (jsonb_typeof(opportunity_1_page."attribute_01941fce-4780-7ab4-ad51-57b63aae36ff") = 'string') THEN (to_json(opportunity_1_page."attribute_01941fce-4780-7ab4-ad51-57b63aae36ff" #>> '{}'))::text END, 'null') || '}]}') AS node_0
     FROM
@@ -10,14 +10,13 @@ SELECT convert_to(
         WHERE opportunity.deleted_at IS NULL AND opportunity.id IN
         (SELECT opportunity.id
           FROM opportunity
-          WHERE opportunity.owner_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity.id
+          WHERE opportunity.owner_id = ANY ($1::UUID[]) UNION ALL SELECT opportunity.id
           FROM opportunity
-          WHERE opportunity.type_id = ANY ($3::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
+          WHERE opportunity.type_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
           FROM opportunity_share
-          WHERE opportunity_share.employee_id = $4::UUID)) AS opportunity_1
+          WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_1
       WHERE true ORDER BY platform.number(opportunity_1.custom -> '01941f97-5900-73ec-8ae1-204d717c9e12') DESC NULLS LAST, opportunity_1.id DESC
-      LIMIT $1::INTEGER + 1) AS opportunity_1_page) AS cut), 'UTF8') AS r0
--- $1: p1
--- $2: owners:Opportunity
--- $3: opened:share_rule.type_id
--- $4: viewer:employee
+      LIMIT 3) AS opportunity_1_page) AS cut), 'UTF8') AS r0
+-- $1: owners:Opportunity
+-- $2: opened:share_rule.type_id
+-- $3: viewer:employee

@@ -4,21 +4,17 @@ SELECT convert_to(
     FROM
     (SELECT opportunity.account_id AS account_id, opportunity.status AS status_, opportunity.commission AS commission_raw, opportunity.probability AS probability, opportunity.custom AS custom
       FROM opportunity
-      WHERE opportunity.deleted_at IS NULL AND opportunity.id IN
-      (SELECT opportunity.id
-        FROM opportunity
-        WHERE opportunity.owner_id = ANY ($1::UUID[]) UNION ALL SELECT opportunity.id
-        FROM opportunity
-        WHERE opportunity.type_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
+      WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
+      (SELECT 1 AS anon_1
         FROM opportunity_share
-        WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_2
+        WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_2
     WHERE (EXISTS
-    (SELECT 1 AS anon_1
+    (SELECT 1 AS anon_2
       FROM
       (SELECT account.name AS name, account.id AS id
         FROM account
         WHERE account.deleted_at IS NULL) AS account_4
-      WHERE account_4.id = opportunity_2.account_id AND platform.fold(account_4.name) COLLATE "C" LIKE ('%' || platform.pattern($4::VARCHAR) || '%'))) AND (opportunity_2.status_ = ANY ($5::TEXT[]) AND opportunity_2.commission_raw > $6::NUMERIC) IS NOT true AND (opportunity_2.probability >= $7::INTEGER OR jsonb_typeof(opportunity_2.custom -> '01942005-3600-76ba-91f9-4128f7dcc769') = 'boolean' AND (opportunity_2.custom -> '01942005-3600-76ba-91f9-4128f7dcc769') = to_jsonb($8::BOOLEAN))))::text || ',"nodes":[' || coalesce(string_agg(cut.node_1, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= $9::INTEGER), '') || ']}') AS json
+      WHERE account_4.id = opportunity_2.account_id AND platform.fold(account_4.name) COLLATE "C" LIKE ('%' || platform.pattern($4::VARCHAR) || '%'))) AND (opportunity_2.status_ = ANY ($5::TEXT[]) AND opportunity_2.commission_raw > $6::NUMERIC) IS NOT true AND (opportunity_2.probability >= $7::INTEGER OR jsonb_typeof(opportunity_2.custom -> '01942005-3600-76ba-91f9-4128f7dcc769') = 'boolean' AND (opportunity_2.custom -> '01942005-3600-76ba-91f9-4128f7dcc769') = to_jsonb($8::BOOLEAN))))::text || ',"nodes":[' || coalesce(string_agg(cut.node_1, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= 3), '') || ']}') AS json
   FROM
   (SELECT row_number() OVER (ORDER BY opportunity_1_page.key_1 ASC NULLS FIRST, opportunity_1_page.key_2 DESC NULLS LAST, opportunity_1_page.key_3 DESC) AS place, ('{"name":' || (to_json(opportunity_1_page.name))::text || ',"account":' || coalesce(account_2_json.json, 'null') || ',"expectedCloseOn":' || coalesce(('"' || (opportunity_1_page.expected_close_on)::text || '"'), 'null') || '}') AS node_1
     FROM
@@ -26,14 +22,10 @@ SELECT convert_to(
       FROM
       (SELECT opportunity.account_id AS account_id, opportunity.expected_close_on AS expected_close_on, opportunity.id AS id, opportunity.name AS name, opportunity.status AS status_, opportunity.commission AS commission_raw, opportunity.probability AS probability, opportunity.custom AS custom
         FROM opportunity
-        WHERE opportunity.deleted_at IS NULL AND opportunity.id IN
-        (SELECT opportunity.id
-          FROM opportunity
-          WHERE opportunity.owner_id = ANY ($1::UUID[]) UNION ALL SELECT opportunity.id
-          FROM opportunity
-          WHERE opportunity.type_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
+        WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
+        (SELECT 1 AS anon_3
           FROM opportunity_share
-          WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_1 LEFT OUTER JOIN LATERAL
+          WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_1 LEFT OUTER JOIN LATERAL
       (SELECT platform.fold(account_1.name) COLLATE "C" AS key
         FROM
         (SELECT account.name AS name, account.id AS id
@@ -41,13 +33,13 @@ SELECT convert_to(
           WHERE account.deleted_at IS NULL) AS account_1
         WHERE account_1.id = opportunity_1.account_id) AS account_1_key ON true
       WHERE (EXISTS
-      (SELECT 1 AS anon_2
+      (SELECT 1 AS anon_4
         FROM
         (SELECT account.name AS name, account.id AS id
           FROM account
           WHERE account.deleted_at IS NULL) AS account_3
         WHERE account_3.id = opportunity_1.account_id AND platform.fold(account_3.name) COLLATE "C" LIKE ('%' || platform.pattern($4::VARCHAR) || '%'))) AND (opportunity_1.status_ = ANY ($5::TEXT[]) AND opportunity_1.commission_raw > $6::NUMERIC) IS NOT true AND (opportunity_1.probability >= $7::INTEGER OR jsonb_typeof(opportunity_1.custom -> '01942005-3600-76ba-91f9-4128f7dcc769') = 'boolean' AND (opportunity_1.custom -> '01942005-3600-76ba-91f9-4128f7dcc769') = to_jsonb($8::BOOLEAN)) ORDER BY account_1_key.key ASC NULLS FIRST, opportunity_1.expected_close_on DESC NULLS LAST, opportunity_1.id DESC
-      LIMIT $9::INTEGER + 1) AS opportunity_1_page LEFT OUTER JOIN LATERAL
+      LIMIT 4) AS opportunity_1_page LEFT OUTER JOIN LATERAL
     (SELECT ('{"name":' || coalesce((to_json(account_2.name))::text, 'null') || '}') AS json
       FROM
       (SELECT account.name AS name, account.id AS id
@@ -62,4 +54,3 @@ SELECT convert_to(
 -- $6: p2
 -- $7: p3
 -- $8: p4
--- $9: p5

@@ -1,5 +1,5 @@
 SELECT convert_to(
-(SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= $1::INTEGER), '') || ']}') AS json
+(SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= 2), '') || ']}') AS json
   FROM
   (SELECT row_number() OVER (ORDER BY opportunity_1_page.key_1 ASC) AS place, ('{"name":' || (to_json(opportunity_1_page.name))::text || ',"margin":null,"note":' || coalesce((to_json(opportunity_1_page.note))::text, 'null') || '}') AS node_0
     FROM
@@ -10,15 +10,14 @@ SELECT convert_to(
         WHERE opportunity.deleted_at IS NULL AND opportunity.id IN
         (SELECT opportunity.id
           FROM opportunity
-          WHERE opportunity.owner_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity.id
+          WHERE opportunity.owner_id = ANY ($1::UUID[]) UNION ALL SELECT opportunity.id
           FROM opportunity
-          WHERE opportunity.type_id = ANY ($3::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
+          WHERE opportunity.type_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
           FROM opportunity_share
-          WHERE opportunity_share.employee_id = $4::UUID)) AS opportunity_1
+          WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_1
       WHERE true ORDER BY opportunity_1.id ASC
-      LIMIT $1::INTEGER + 1) AS opportunity_1_page) AS cut), 'UTF8') AS r0
--- $1: p1
--- $2: owners:Opportunity
--- $3: opened:share_rule.type_id
--- $4: viewer:employee
+      LIMIT 3) AS opportunity_1_page) AS cut), 'UTF8') AS r0
+-- $1: owners:Opportunity
+-- $2: opened:share_rule.type_id
+-- $3: viewer:employee
 -- denied: Opportunity.margin (hidden)

@@ -1,5 +1,5 @@
 SELECT convert_to(
-(SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= $1::INTEGER), '') || ']}') AS json
+(SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= 2), '') || ']}') AS json
   FROM
   (SELECT row_number() OVER (ORDER BY account_1_page.key_1 ASC NULLS LAST, account_1_page.key_2 ASC) AS place, ('{"name":' || coalesce((to_json(account_1_page.name))::text, 'null') || ',"opportunities":' || opportunity_list_2.json || ',"subAccounts":' || account_list_3.json || '}') AS node_0
     FROM
@@ -13,22 +13,22 @@ SELECT convert_to(
         FROM
         (SELECT opportunity.status AS status, opportunity.account_id AS account_id
           FROM opportunity
-          WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($2::UUID[]) OR opportunity.type_id = ANY ($3::UUID[]) OR (EXISTS
+          WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
           (SELECT 1 AS anon_2
             FROM opportunity_share
-            WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $4::UUID)))) AS opportunity_3
-        WHERE opportunity_3.account_id = account_1.id AND opportunity_3.status = $5::VARCHAR) ORDER BY platform.fold(account_1.name) COLLATE "C" ASC NULLS LAST, account_1.id ASC
-      LIMIT $1::INTEGER + 1) AS account_1_page LEFT OUTER JOIN LATERAL
+            WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_3
+        WHERE opportunity_3.account_id = account_1.id AND opportunity_3.status = $4::VARCHAR) ORDER BY platform.fold(account_1.name) COLLATE "C" ASC NULLS LAST, account_1.id ASC
+      LIMIT 3) AS account_1_page LEFT OUTER JOIN LATERAL
     (SELECT ('{"totalCount":' || (
       (SELECT count(*) AS count_1
         FROM
         (SELECT opportunity.account_id AS account_id, opportunity.status AS status
           FROM opportunity
-          WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($2::UUID[]) OR opportunity.type_id = ANY ($3::UUID[]) OR (EXISTS
+          WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
           (SELECT 1 AS anon_3
             FROM opportunity_share
-            WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $4::UUID)))) AS opportunity_2
-        WHERE opportunity_2.account_id = account_1_page.id AND opportunity_2.status = $5::VARCHAR))::text || ',"nodes":[' || coalesce(string_agg(cut.node_1, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= $6::INTEGER), '') || ']}') AS json
+            WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_2
+        WHERE opportunity_2.account_id = account_1_page.id AND opportunity_2.status = $4::VARCHAR))::text || ',"nodes":[' || coalesce(string_agg(cut.node_1, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= 2), '') || ']}') AS json
       FROM
       (SELECT row_number() OVER (ORDER BY opportunity_1_page.key_1 ASC NULLS LAST, opportunity_1_page.key_2 ASC) AS place, ('{"name":' || (to_json(opportunity_1_page.name))::text || ',"expectedCloseOn":' || coalesce(('"' || (opportunity_1_page.expected_close_on)::text || '"'), 'null') || ',"stage":' || coalesce(stage_1_json.json, 'null') || '}') AS node_1
         FROM
@@ -36,19 +36,19 @@ SELECT convert_to(
           FROM
           (SELECT opportunity.expected_close_on AS expected_close_on, opportunity.id AS id, opportunity.name AS name, opportunity.stage_id AS stage_id, opportunity.account_id AS account_id, opportunity.status AS status
             FROM opportunity
-            WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($2::UUID[]) OR opportunity.type_id = ANY ($3::UUID[]) OR (EXISTS
+            WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
             (SELECT 1 AS anon_4
               FROM opportunity_share
-              WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $4::UUID)))) AS opportunity_1
-          WHERE opportunity_1.account_id = account_1_page.id AND opportunity_1.status = $5::VARCHAR ORDER BY opportunity_1.expected_close_on ASC NULLS LAST, opportunity_1.id ASC
-          LIMIT $6::INTEGER + 1) AS opportunity_1_page LEFT OUTER JOIN LATERAL
+              WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_1
+          WHERE opportunity_1.account_id = account_1_page.id AND opportunity_1.status = $4::VARCHAR ORDER BY opportunity_1.expected_close_on ASC NULLS LAST, opportunity_1.id ASC
+          LIMIT 3) AS opportunity_1_page LEFT OUTER JOIN LATERAL
         (SELECT ('{"name":' || (to_json(stage_1.name))::text || '}') AS json
           FROM
           (SELECT stage.name AS name, stage.id AS id
             FROM stage
             WHERE stage.deleted_at IS NULL) AS stage_1
           WHERE stage_1.id = opportunity_1_page.stage_id) AS stage_1_json ON true) AS cut) AS opportunity_list_2 ON true LEFT OUTER JOIN LATERAL
-    (SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= $1::INTEGER), '') || ']}') AS json
+    (SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= 2), '') || ']}') AS json
       FROM
       (SELECT row_number() OVER (ORDER BY account_2_page.key_1 ASC) AS place, ('{"name":' || coalesce((to_json(account_2_page.name))::text, 'null') || '}') AS node_0
         FROM
@@ -58,10 +58,8 @@ SELECT convert_to(
             FROM account
             WHERE account.deleted_at IS NULL) AS account_2
           WHERE account_2.parent_id = account_1_page.id ORDER BY account_2.id ASC
-          LIMIT $1::INTEGER + 1) AS account_2_page) AS cut) AS account_list_3 ON true) AS cut), 'UTF8') AS r0
--- $1: p3
--- $2: owners:Opportunity
--- $3: opened:share_rule.type_id
--- $4: viewer:employee
--- $5: p1
--- $6: p2
+          LIMIT 3) AS account_2_page) AS cut) AS account_list_3 ON true) AS cut), 'UTF8') AS r0
+-- $1: owners:Opportunity
+-- $2: opened:share_rule.type_id
+-- $3: viewer:employee
+-- $4: p1

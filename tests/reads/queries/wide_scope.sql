@@ -1,5 +1,5 @@
 SELECT convert_to(
-(SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= $1::INTEGER), '') || ']}') AS json
+(SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= 2), '') || ']}') AS json
   FROM
   (SELECT row_number() OVER (ORDER BY opportunity_1_page.key_1 ASC) AS place, ('{"id":"opp_' || replace((opportunity_1_page.id)::text, '-', '') || '","name":' || (to_json(opportunity_1_page.name))::text || ',"margin":' || coalesce(('{"amount":"' || (round(opportunity_1_page.margin, platform.minor(opportunity_1_page.margin_currency)))::text || '","currency":"' || (opportunity_1_page.margin_currency)::text || '"}'), 'null') || '}') AS node_0
     FROM
@@ -8,7 +8,6 @@ SELECT convert_to(
       (SELECT opportunity.id AS id, opportunity.name AS name, opportunity.margin AS margin, opportunity.currency AS margin_currency, opportunity.currency AS currency
         FROM opportunity
         WHERE opportunity.deleted_at IS NULL) AS opportunity_1
-      WHERE opportunity_1.currency = ANY ($2::TEXT[]) ORDER BY opportunity_1.id ASC
-      LIMIT $1::INTEGER + 1) AS opportunity_1_page) AS cut), 'UTF8') AS r0
--- $1: p2
--- $2: p1
+      WHERE opportunity_1.currency = ANY ($1::TEXT[]) ORDER BY opportunity_1.id ASC
+      LIMIT 3) AS opportunity_1_page) AS cut), 'UTF8') AS r0
+-- $1: p1

@@ -1,0 +1,141 @@
+"""The other way of a read: root fields that Python has a part in, executed over the rows of the same statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from inspect import isawaitable
+from typing import Any
+
+import orjson
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    execute,
+    get_named_type,
+)
+from strawberry.dataloader import DataLoader
+
+from db.engine.model import Computed, Model
+from schema.engine.outline import TYPE
+
+
+class Loaders:
+    """The loaders of one request: what is computed of the same facts is computed once."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, DataLoader[tuple[Any, ...], Any]] = {}
+
+    def of(self, owner: str, computed: Computed) -> DataLoader[tuple[Any, ...], Any]:
+        """The loader of a field."""
+        name = f"{owner}.{computed.name}"
+        if name not in self._kept:
+
+            async def load(many: list[tuple[Any, ...]]) -> Sequence[Any]:
+                return [_one(computed, facts) for facts in many]
+
+            self._kept[name] = DataLoader(load_fn=load)
+        return self._kept[name]
+
+
+def _one(computed: Computed, facts: tuple[Any, ...]) -> Any:
+    """What a function makes of one row's facts; if it fails, only where that row is shown."""
+    try:
+        return computed.function(*facts)
+    except Exception as error:
+        return error
+
+
+def teach(schema: GraphQLSchema, model: Model) -> None:
+    """Let every type that reads speak of read the statement's rows, which are keyed as the answer is.
+
+    Types that only deeds speak of keep the resolvers they have.
+    """
+    for kind in _spoken_of(schema.query_type):
+        if isinstance(kind, GraphQLObjectType):
+            kind.is_type_of = None  # rows are no instances of the declared types
+            derived = model.entities[kind.name].derived if kind.name in model.entities else {}
+            for field, definition in kind.fields.items():
+                computed = derived.get(field)
+                definition.resolve = _computed(kind.name, computed) if computed else _by_key
+        elif isinstance(kind, GraphQLEnumType):
+            kind.serialize = str  # type: ignore[assignment]  # rows hold the words themselves
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLInterfaceType):
+            kind.resolve_type = _type_of
+
+
+def _spoken_of(query: GraphQLObjectType | None) -> list[GraphQLNamedType]:
+    """Every type that something in a read may be of."""
+    found: dict[str, GraphQLNamedType] = {}
+    pending: list[GraphQLNamedType] = [] if query is None else [query]
+    while pending:
+        kind = pending.pop()
+        if kind.name not in found:
+            found[kind.name] = kind
+            if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+                pending += [get_named_type(each.type) for each in kind.fields.values()]
+    return list(found.values())
+
+
+def _by_key(row: Mapping[str, Any], info: GraphQLResolveInfo[Loaders], **arguments: object) -> Any:
+    return row[info.path.key]  # type: ignore[index]  # a field's key is a text
+
+
+def _computed(owner: str, computed: Computed) -> Any:
+    def resolve(row: Mapping[str, Any], info: GraphQLResolveInfo[Loaders]) -> Any:
+        facts = row[info.path.key]  # type: ignore[index]  # likewise
+        return None if facts is None else info.context.of(owner, computed).load(tuple(facts))
+
+    return resolve
+
+
+def _type_of(row: Mapping[str, Any], info: GraphQLResolveInfo[Loaders], kind: object) -> str:
+    return str(row[TYPE])
+
+
+async def executed(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    roots: Mapping[str, list[FieldNode]],
+    found: Mapping[str, bytes],
+    variables: Mapping[str, Any],
+) -> tuple[dict[str, bytes], list[GraphQLError]]:
+    """The texts of these root fields, and what went wrong in single places of them."""
+    rows = {key: orjson.loads(found[key]) if key in found else None for key in roots}
+    result: Any = execute(
+        schema,
+        only(document, operation, [node for nodes in roots.values() for node in nodes]),
+        root_value=rows,
+        context_value=Loaders(),
+        variable_values=dict(variables),
+    )
+    result = await result if isawaitable(result) else result
+    if result.data is None:
+        raise result.errors[0].original_error or result.errors[0]
+    return {key: orjson.dumps(value) for key, value in result.data.items()}, result.errors or []
+
+
+def only(
+    document: DocumentNode, operation: OperationDefinitionNode, nodes: list[FieldNode]
+) -> DocumentNode:
+    """The document with nothing of the operation but these root fields."""
+    part = OperationDefinitionNode(
+        operation=operation.operation,
+        name=operation.name,
+        variable_definitions=operation.variable_definitions,
+        directives=(),
+        selection_set=SelectionSetNode(selections=tuple(nodes)),
+    )
+    fragments = [each for each in document.definitions if isinstance(each, FragmentDefinitionNode)]
+    return DocumentNode(definitions=(part, *fragments))

@@ -1,0 +1,61 @@
+"""What a caller is told of anything that was raised: never a word of ours, SQL or a name inside (D-35)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+
+from db.engine.transaction import LOST, TookTooLong, Turned, TurnedAway
+from domain.codes import Code, Refused
+from schema.engine import admission
+from schema.engine.errors import errors_of
+
+log = structlog.get_logger()
+
+Failure = Refused | admission.Refused
+
+
+def told_of(error: GraphQLError) -> dict[str, Any]:
+    """An entry of `errors` for something that was raised while an operation was executed."""
+    if error.original_error is None or not error.path:  # variables that do not fit have no path
+        said: Failure = Refused(Code.BAD_USER_INPUT, error.message)
+    else:
+        said = failure(error.original_error)
+    told = errors_of(said)[0]
+    if error.path:
+        told["path"] = list(error.path)
+    return told
+
+
+def failure(error: Exception) -> Failure:
+    """What a caller is told of anything that was raised."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, TurnedAway):
+        return _turned(error)
+    if isinstance(error, TookTooLong):
+        message = "The database took too long. Ask for less at a time, or filter more narrowly."
+        return Refused(Code.TIMEOUT, message)
+    if isinstance(error, LOST):
+        log.warning("database lost", error=type(error).__name__)
+        return Refused(Code.RETRYABLE, "The database is away for a moment. Try again.")
+    return _internal(error)
+
+
+def _turned(away: TurnedAway) -> Refused:
+    if away.reason is Turned.REVOKED:
+        return Refused(Code.UNAUTHENTICATED, "This session has ended: sign in again.")
+    return Refused(
+        Code.RETRYABLE, "Your organisation's data is being moved. Try again in a moment."
+    )
+
+
+def _internal(error: Exception) -> Refused:
+    """Our own mistake: what happened goes to the log, under an id that the caller is told."""
+    request_id = uuid.uuid4().hex
+    log.error("request failed", request_id=request_id, exc_info=error)
+    message = f"Something went wrong on our side. Tell us this number: {request_id}."
+    return Refused(Code.INTERNAL, message, requestId=request_id)

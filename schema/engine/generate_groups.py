@@ -1,0 +1,150 @@
+"""From the declarations to the GraphQL types of records in groups: keys, groups, and how they are chosen and sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from strawberry.types.arguments import StrawberryArgument
+
+from db.engine.model import Entity, Field, Kind
+from db.engine.plan.ask import Function
+from schema.engine.generate import (
+    SUMMED,
+    Spec,
+    argument,
+    kind_name,
+    make,
+    make_input,
+    measured_by,
+    measures,
+)
+from schema.engine.words import FILTERS, OPERATORS, SAYS
+
+RECORD = "record"
+
+
+def shared_group_types() -> None:
+    """Tests and orders of sums of money, which are of one currency."""
+    code: Spec = ("currency", "str", "The currency of the sum, as ISO 4217; it must be given.")
+    tests: list[Spec] = [(op.value, _test(op.value), SAYS[op]) for op in OPERATORS[Kind.MONEY]]
+    make_input(
+        "MoneyFilter", [code, *tests], "Tests of a sum of money; all of those given must be met."
+    )
+    order: list[Spec] = [code, ("direction", "OrderDirection", "Which way.")]
+    make_input("MoneyOrder", order, "Sorts by a sum of money in one currency.")
+
+
+def _test(op: str) -> str:
+    if op == "isNull":
+        return "bool"
+    return "list[DecimalText]" if op in ("in", "notIn") else "DecimalText"
+
+
+def group_arguments(entity: str) -> list[StrawberryArgument]:
+    """What a root field that groups records takes."""
+    return [
+        argument("filter", f"{entity}Filter", "Which records; all visible ones if not given."),
+        argument(
+            "groupBy", f"list[{entity}GroupBy]", "The keys to group by; without any, one group."
+        ),
+        argument("having", f"{entity}Having", "Which groups; all if not given."),
+        argument(
+            "orderBy",
+            f"list[{entity}GroupOrder]",
+            "The measures or keys to sort the groups by; then by the keys.",
+        ),
+        argument("first", "int", "How many groups at most, 1 to 100; 100 if not given."),
+        argument("skip", "int", "How many groups to leave out before those, 0 to 10000."),
+        argument("timeZone", "TimeZone", "Where days, weeks and months begin; UTC if not given."),
+    ]
+
+
+def group_types(entity: Entity) -> None:
+    """All types of an entity's groups."""
+    if RECORD in {*entity.fields, *entity.references}:
+        raise TypeError(f"{entity.name}.{RECORD}: this word names the record itself in groups.")
+    _keys(entity)
+    name = entity.name
+    shown: list[Spec] = [
+        ("key", f"{name}GroupKey", "What the records of the group have in common.")
+    ]
+    make(f"{name}Group", [*shown, *measures(entity)], "Records that have the key in common.")
+    parts: list[Spec] = [
+        ("groups", f"list[{name}Group]", "The groups of this page."),
+        ("groupCount", "int", "How many groups there are on all pages together."),
+    ]
+    make(f"{name}Groups", parts, "Records in groups.")
+    _having(entity)
+    _order(entity)
+
+
+def _keys(entity: Entity) -> None:
+    by: list[Spec] = [(RECORD, "bool", "The record itself.")]
+    shown: list[Spec] = [(RECORD, f"{entity.name} | None", "The record itself.")]
+    for field in entity.fields.values():
+        if field.groups:
+            dated = field.kind in (Kind.DATE, Kind.DATETIME)
+            by.append((field.name, "DateBucket" if dated else "bool", field.doc))
+            kind = "DateText" if dated else kind_name(field)
+            doc = f"{field.doc} The first day of the span." if dated else field.doc
+            shown.append((field.name, f"{kind} | None", doc))
+    for reference in entity.references.values():
+        by.append((reference.name, f"{reference.target}GroupBy", reference.doc))
+        shown.append((reference.name, f"{reference.target}GroupKey", reference.doc))
+    make_input(f"{entity.name}GroupBy", by, "A key to group by: give exactly one.", one_of=True)
+    doc = "The keys of a group: those that `groupBy` names, in the same places."
+    make(f"{entity.name}GroupKey", shown, doc)
+
+
+def _having(entity: Entity) -> None:
+    name = f"{entity.name}Having"
+    specs: list[Spec] = [
+        ("and", f"list[{name}]", "All of these."),
+        ("or", f"list[{name}]", "At least one of these; an empty list is never met."),
+        ("not", name, "Exactly the groups that this does not find."),
+        ("count", "IntFilter", "How many records there are."),
+    ]
+    specs += _by_function(entity, "Having", _tested, "Tests of measures; all must be met.")
+    make_input(name, specs, "Tests of a group; all of those given must be met.")
+
+
+def _order(entity: Entity) -> None:
+    specs: list[Spec] = [
+        ("key", f"{entity.name}Order", "A key, or something of the record that is one."),
+        ("count", "OrderDirection", "How many records there are."),
+    ]
+    specs += _by_function(entity, "Order", _sorted, "A measure: give exactly one.")
+    name = f"{entity.name}GroupOrder"
+    make_input(name, specs, "What to sort groups by: give exactly one.", one_of=True)
+
+
+SHARED = {
+    "Numbers": (Function.SUM, Function.AVG),
+    "Extremes": (Function.MIN, Function.MAX),
+}
+"""Functions of the same fields, with the same kinds of values, by what their inputs are called."""
+
+
+def _by_function(
+    entity: Entity, use: str, says: Callable[[Function, Field], str], doc: str
+) -> list[Spec]:
+    """What tests or sorts groups by the measures of fields."""
+    specs: list[Spec] = []
+    for word, functions in SHARED.items():
+        of = [each for each in measured_by(entity, functions[0]) if isinstance(each, Field)]
+        if of:
+            name = f"{entity.name}{word}{use}"
+            made = [(each.name, says(functions[0], each), each.doc) for each in of]
+            make_input(name, made, doc, one_of=use == "Order")
+            specs += [(function.value, name, SUMMED[function]) for function in functions]
+    return specs
+
+
+def _tested(function: Function, field: Field) -> str:
+    if field.kind is Kind.MONEY:
+        return "MoneyFilter"
+    return "DecimalFilter" if function is Function.SUM else FILTERS[field.kind]
+
+
+def _sorted(function: Function, field: Field) -> str:
+    return "MoneyOrder" if field.kind is Kind.MONEY else "OrderDirection"

@@ -1,0 +1,218 @@
+"""Reads what is asked of records in groups: keys, tests and orders of groups, and what is shown of each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from graphql import FieldNode
+
+from db.engine.model import Entity, Kind, Reference
+from db.engine.plan.ask import Function, Measure, Op, Slot
+from db.engine.plan.ask_groups import (
+    Bucket,
+    ByKey,
+    ByMeasure,
+    GroupKey,
+    GroupList,
+    GroupOrder,
+    Groups,
+    Having,
+    HavingAll,
+    HavingAny,
+    HavingNot,
+    HavingTest,
+    KeyPart,
+    KeyParts,
+    KeyRecord,
+    KeyValue,
+    Measured,
+)
+from domain.codes import Code, Refused
+from schema.engine.filters import check_depth, constant_of, direction, only_one, tested
+
+if TYPE_CHECKING:
+    from schema.engine.outline import Reader
+
+KEYS = 8
+"""Keys of one grouping."""
+PAGE = 100
+"""Groups on a page, if a client does not say."""
+ONE_KEY = "Each item of `groupBy` names exactly one key, such as [{stage: {record: true}}, {createdAt: MONTH}]."
+ONE_ORDER = "Each item of `orderBy` names exactly one key, such as [{count: DESC}, {key: {stage: {position: ASC}}}]."
+IN_CURRENCY = "Sums of different currencies cannot be compared: name the `currency`, such as EUR."
+
+
+def read_groups(
+    reader: Reader, number: int, nodes: list[FieldNode], entity: Entity, given: dict[str, Any]
+) -> Groups:
+    """A root field that puts records into groups."""
+    reader.touched.add((entity.name, ""))
+    read = _Read(reader, entity, tuple(_keys(reader, entity, given.get("groupBy") or ())))
+    having = given.get("having")
+    return Groups(
+        number=number,
+        entity=entity,
+        condition=reader.filters.condition(entity, given.get("filter")),
+        keys=read.keys,
+        having=None if having is None else read.having(having),
+        order=tuple(read.order(item) for item in given.get("orderBy") or ()),
+        size=given.get("first") or Slot((), PAGE),
+        skip=given.get("skip"),
+        zone=given.get("timeZone") or Slot((), "UTC"),
+        parts=tuple(
+            (key, read.part(inner))
+            for key, inner in reader.fields(nodes, f"{entity.name}Groups").items()
+        ),
+    )
+
+
+def _keys(reader: Reader, entity: Entity, given: Any) -> list[GroupKey]:
+    keys = [_key(reader, entity, item) for item in given]
+    names = [key.name for key in keys]
+    if len(keys) > KEYS:
+        raise Refused(Code.QUERY_TOO_COMPLEX, f"`groupBy` takes at most {KEYS} keys.")
+    for name in names:
+        if names.count(name) > 1:
+            message = f"`groupBy` names {'.'.join(name)} twice; group by the smaller span of time."
+            raise Refused(Code.BAD_USER_INPUT, message)
+    return keys
+
+
+def _key(reader: Reader, entity: Entity, item: Any) -> GroupKey:
+    path: list[Reference] = []
+    while True:
+        reader.decisive.add((entity.name, ""))
+        name, value = only_one(item, ONE_KEY)
+        if name not in entity.references:
+            break
+        reader.decisive.add((entity.name, name))
+        path.append(entity.references[name])
+        check_depth(len(path))
+        entity, item = reader.model.entities[entity.references[name].target], value
+    constant = constant_of(value)
+    if constant is False:
+        message = f"`groupBy` says `{name}: false`: leave it out, or say true."
+        raise Refused(Code.BAD_USER_INPUT, message)
+    if name == "record":
+        return GroupKey(tuple(path), entity, None)
+    reader.decisive.add((entity.name, name))
+    bucket = None if constant is True else Bucket(getattr(constant, "value", constant))
+    return GroupKey(tuple(path), entity, entity.fields[name], bucket)
+
+
+class _Read:
+    """Reads the rest of a grouping once its keys are known."""
+
+    def __init__(self, reader: Reader, entity: Entity, keys: tuple[GroupKey, ...]) -> None:
+        self._reader = reader
+        self._entity = entity
+        self.keys = keys
+        self._numbers = {key.name: number for number, key in enumerate(keys)}
+
+    # --- which groups, and in which order --------------------------------------------------------
+
+    def having(self, given: dict[str, Any]) -> Having:
+        """Tests of groups; all of those given must be met."""
+        terms: list[Having] = []
+        for name, value in given.items():
+            self._reader.filters.count()
+            if value is None:
+                continue
+            if name in ("and", "or"):
+                items = tuple(self.having(item) for item in value if item is not None)
+                terms.append(HavingAll(items) if name == "and" else HavingAny(items))
+            elif name == "not":
+                terms.append(HavingNot(self.having(value)))
+            elif name == "count":
+                terms += self._tests(Measured(), value, name)
+            else:
+                for field, tests in value.items():
+                    if tests is not None:
+                        terms += self._of_field(Function(name), field, dict(tests))
+        return HavingAll(tuple(terms))
+
+    def _of_field(self, function: Function, name: str, tests: dict[str, Any]) -> list[Having]:
+        where = f"{function.value}.{name}"
+        return self._tests(self._measured(function, name, tests), tests, where)
+
+    def _tests(self, measured: Measured, tests: dict[str, Any], where: str) -> list[Having]:
+        return [HavingTest(measured, Op(op), tested(op, v, where)) for op, v in tests.items()]
+
+    def _measured(self, function: Function, name: str, given: dict[str, Any]) -> Measured:
+        """The measure; of `given` for money, its currency is taken out."""
+        self._reader.decisive |= {(self._entity.name, ""), (self._entity.name, name)}
+        field = self._entity.fields[name]
+        if field.kind is not Kind.MONEY:
+            return Measured(function, field)
+        currency = given.pop("currency", None)
+        if currency is None:
+            raise Refused(Code.BAD_USER_INPUT, f"{function.value}.{name}: {IN_CURRENCY}")
+        return Measured(function, field, currency)
+
+    def order(self, item: Any) -> GroupOrder:
+        """One key of the groups' order."""
+        name, value = only_one(item, ONE_ORDER)
+        if name == "key":
+            return self._by_key(value)
+        if name == "count":
+            return ByMeasure(Measured(), *direction(value))
+        field, wanted = only_one(value, ONE_ORDER)
+        given = dict(wanted) if isinstance(wanted, dict) else {"direction": wanted}
+        measured = self._measured(Function(name), field, given)
+        return ByMeasure(measured, *direction(given.get("direction")))
+
+    def _by_key(self, value: Any) -> ByKey:
+        """An order by a key itself, or by something of the record that is a key."""
+        (asked,) = self._reader.filters.order(self._entity, [value])
+        last = asked.field.name if asked.field else ""
+        way = tuple(reference.name for reference in asked.path)
+        if asked.attribute is None and (*way, last) in self._numbers:
+            return ByKey(self._numbers[(*way, last)], asked)
+        for length in range(len(way), -1, -1):
+            number = self._numbers.get((*way[:length], "record"))
+            if number is not None:
+                return ByKey(number, replace(asked, path=asked.path[length:]))
+        name = ".".join((*way, last))
+        message = f"`orderBy` names the key {name}, which is not in `groupBy`: add it there."
+        raise Refused(Code.BAD_USER_INPUT, message)
+
+    # --- what is shown ---------------------------------------------------------------------------
+
+    def part(self, nodes: list[FieldNode]) -> GroupList | str:
+        """A part of the groups: how many there are, or the groups themselves."""
+        name = nodes[0].name.value
+        if name != "groups":
+            return name if name == "groupCount" else f"{self._entity.name}Groups"
+        parts: list[tuple[str, KeyParts | Measure | str]] = []
+        for key, inner in self._reader.fields(nodes, f"{self._entity.name}Group").items():
+            if inner[0].name.value == "key":
+                parts.append((key, self._key_parts(inner, self._entity, ())))
+            else:
+                measure = self._reader.measure(inner, self._entity)
+                parts.append((key, measure or f"{self._entity.name}Group"))
+        return GroupList(tuple(parts))
+
+    def _key_parts(self, nodes: list[FieldNode], entity: Entity, way: tuple[str, ...]) -> KeyParts:
+        parts: list[tuple[str, KeyPart]] = []
+        for key, inner in self._reader.fields(nodes, f"{entity.name}GroupKey").items():
+            name = inner[0].name.value
+            if name == "__typename":
+                parts.append((key, f"{entity.name}GroupKey"))
+            elif name in entity.references:
+                target = self._reader.model.entities[entity.references[name].target]
+                parts.append((key, self._key_parts(inner, target, (*way, name))))
+            else:
+                number = self._number((*way, name))
+                shown = name == "record"
+                record = KeyRecord(number, self._reader.object(inner, entity)) if shown else None
+                parts.append((key, record or KeyValue(number)))
+        return KeyParts(f"{entity.name}GroupKey", tuple(parts))
+
+    def _number(self, name: tuple[str, ...]) -> int:
+        if name not in self._numbers:
+            message = (
+                f"The key {'.'.join(name)} is asked for, but `groupBy` does not name it: add it."
+            )
+            raise Refused(Code.BAD_USER_INPUT, message)
+        return self._numbers[name]

@@ -1,0 +1,61 @@
+"""What the schema tells of itself: the same for everybody, so it is executed once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from functools import partial
+from typing import Any, Protocol
+
+import orjson
+from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, execute_sync
+
+from domain.codes import Code, Refused
+from schema.engine.admission import Admitted
+from schema.engine.executed import only
+from schema.engine.lru import Lru
+
+KEPT = 50
+BYTES = 8_000_000
+"""What is kept together; the whole schema, as tools ask for it, is about a megabyte."""
+
+
+class Asked(Protocol):
+    """An operation with its variables as they were sent."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def admitted(self) -> Admitted: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def variables(self) -> Mapping[str, Any]: ...
+
+
+class Introspections:
+    """Answers `__schema`, `__type` and `__typename` at the root."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self.kept: Lru[Hashable, Mapping[str, bytes]] = Lru(KEPT, BYTES, _bytes)
+
+    def tell(
+        self, asked: Asked, operation: OperationDefinitionNode, fields: tuple[FieldNode, ...]
+    ) -> dict[str, bytes]:
+        """The texts of these fields. Raises Refused."""
+        variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
+        key = (asked.text, asked.name, variables)
+        return dict(self.kept.get(key, partial(self._execute, asked, operation, fields)))
+
+    def _execute(
+        self, asked: Asked, operation: OperationDefinitionNode, fields: tuple[FieldNode, ...]
+    ) -> Mapping[str, bytes]:
+        document = only(asked.admitted.document, operation, list(fields))
+        result = execute_sync(self._schema, document, variable_values=dict(asked.variables))
+        if result.errors:
+            raise Refused(Code.BAD_USER_INPUT, result.errors[0].message)
+        return {key: orjson.dumps(value) for key, value in (result.data or {}).items()}
+
+
+def _bytes(told: Mapping[str, bytes]) -> int:
+    return sum(map(len, told.values()))

@@ -1,0 +1,153 @@
+"""Fragments on interfaces show of a record what the same fields show when they are asked for by its type."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from graphql import GraphQLInterfaceType, GraphQLObjectType
+
+from tests.leaks.channels import SCHEMA, leaf
+from tests.leaks.coverage import LIST_OF
+from tests.leaks.expectations import PERSONAS, TYPES, is_closed
+from tests.leaks.probe import Probe, denied
+from tests.leaks.test_matrix import some_id
+from tests.leaks.truth import Truth, api_id, own_tenant
+from tests.support.covers import covers
+from tests.support.world import World
+
+
+def interfaces(type_name: str) -> dict[str, str]:
+    """The interfaces of a type, each with all its fields as a selection."""
+    kind = SCHEMA.type_map[type_name]
+    assert isinstance(kind, GraphQLObjectType)
+    return {
+        one.name: " ".join(leaf(type_name, name) for name in one.fields) for one in kind.interfaces
+    }
+
+
+def test_every_interface_is_tested() -> None:
+    known = {name for type_name in TYPES for name in interfaces(type_name)}
+    declared = {n for n, t in SCHEMA.type_map.items() if isinstance(t, GraphQLInterfaceType)}
+    assert known == declared == {"Node", "Record", "Owned"}
+
+
+@covers("D-30")
+@pytest.mark.parametrize("type_name", TYPES)
+async def test_a_fragment_shows_no_more_than_the_field(probe: Probe, type_name: str) -> None:
+    """In a list, through `node`, and inside another interface; denials are named alike."""
+    id, root = some_id(probe, type_name), LIST_OF[type_name]
+    for name, inner in interfaces(type_name).items():
+        fields = inner.replace("{ id }", "").split()
+        for plain, wrapped in (
+            (
+                f"{root}(first: 20) {{ nodes {{ {inner} }} }}",
+                f"{root}(first: 20) {{ nodes {{ ... on {name} {{ {inner} }} }} }}",
+            ),
+            (
+                f'node(id: "{id}") {{ ... on {type_name} {{ {inner} }} }}',
+                f'node(id: "{id}") {{ ... on Node {{ ... on {name} {{ {inner} }} }} }}',
+            ),
+        ):
+            one = await probe.ask(f"{{ read: {plain} }}")
+            other = await probe.ask(f"{{ read: {wrapped} }}")
+            assert one.data == other.data, wrapped
+            assert denied(one) == denied(other) == probe.denials(type_name, fields), wrapped
+            strict = await probe.ask(f"{{ read: {wrapped} }}", x_access="strict")
+            assert bool(strict.codes) == bool(denied(one))
+            probe.cells["interface"] += len(fields)
+
+
+@covers("D-30", "D-32")
+async def test_records_of_all_types_at_once(probe: Probe) -> None:
+    """What one type of them denies, it denies; the others are answered; closed ones are null."""
+    ids = [some_id(probe, type_name) for type_name in TYPES]
+    inner = "__typename ... on Record { id version updatedAt } ... on Owned { owner { id } }"
+    listed = ", ".join(f'"{id}"' for id in ids)
+    answer = await probe.ask(f"{{ nodes(ids: [{listed}]) {{ {inner} }} }}")
+    for type_name, id, node in zip(TYPES, ids, answer.data["nodes"], strict=True):
+        if is_closed(probe.persona, type_name):
+            assert node is None
+            continue
+        own = ["owner { id }"] if "Owned" in interfaces(type_name) else []
+        fields = " ".join(["__typename id version updatedAt", *own])
+        plain = await probe.ask(f'{{ node(id: "{id}") {{ ... on {type_name} {{ {fields} }} }} }}')
+        assert node == plain.data["node"]
+        assert denied(plain) <= denied(answer)
+
+
+CLOSED = {
+    ("Employee", "name"): ("employees", "initials"),
+    ("Account", "website"): ("accounts", "websiteDomain"),
+    ("Opportunity", "expected_close_on"): ("opportunities", "closeQuarter"),
+    ("Opportunity", "probability"): ("opportunities", "weighted { amount }"),
+}
+"""An input of each computed field that is taken away."""
+API = {"expected_close_on": "expectedCloseOn"}
+
+
+@covers("D-30", "D-31", "D-57")
+async def test_without_an_input_the_computed_field_is_closed(world: World) -> None:
+    """Null and named in a list and in the record of a key; alone, beside its input, and in a fragment."""
+    async with own_tenant(world, "inputless") as tenant:
+        table = f"{world.schema(tenant)}.profile_field"
+        for entity, column in CLOSED:
+            await world.admin.execute(
+                f"DELETE FROM {table} WHERE entity = $1 AND field = $2",  # noqa: S608
+                entity, API.get(column, column),
+            )  # fmt: skip
+        await world.rights_changed(tenant)
+        for persona in (one for one in PERSONAS if one != "admin"):
+            for (entity, _), (root, field) in CLOSED.items():
+                await _is_closed(world, tenant, persona, entity, root, field)
+        full = await world.ask("admin", "{ employees { nodes { initials } } }", tenant=tenant)
+        assert None not in {node["initials"] for node in full.data["employees"]["nodes"]}
+
+
+async def _is_closed(
+    world: World, tenant: str, persona: str, entity: str, root: str, field: str
+) -> None:
+    name = field.split()[0]
+    for query in (
+        f"{{ {root} {{ nodes {{ {field} }} }} }}",
+        f"{{ {root} {{ nodes {{ id ... on Record {{ id ... on {entity} {{ {field} }} }} }} }} }}",
+    ):
+        answer = await world.ask(persona, query, tenant=tenant)
+        assert (entity, name, "hidden") in denied(answer), (persona, query)
+        assert {node[name] for node in answer.data[root]["nodes"]} == {None}
+        strict = await world.ask(persona, query, tenant=tenant, x_access="strict")
+        assert strict.codes == ["FIELD_FORBIDDEN"]
+    key = f"groupBy: [{{ record: true }}]) {{ groups {{ key {{ record {{ {field} }} }} }} }}"
+    grouped = await world.ask(persona, f"{{ {root}Aggregate({key} }}", tenant=tenant)
+    shown = {group["key"]["record"][name] for group in grouped.data[f"{root}Aggregate"]["groups"]}
+    assert shown == {None}
+    assert (entity, name, "hidden") in denied(grouped)
+    if name == "weighted":
+        for asked in (
+            'opportunities(filter: { weighted: { gt: "1" } }) { totalCount }',
+            "opportunities(orderBy: [{ weighted: ASC }]) { totalCount }",
+            "opportunities { aggregate { countUnique { weighted } } }",
+        ):
+            refused = await world.ask(persona, f"{{ {asked} }}", tenant=tenant)
+            assert refused.codes == ["FIELD_FORBIDDEN"], asked
+
+
+@covers("D-32", "D-57")
+@pytest.mark.parametrize("persona", PERSONAS)
+async def test_computed_in_a_record_out_of_sight(
+    world: World, truth: Truth, cells: Counter[str], persona: str
+) -> None:
+    """The way through Python finds no row that the plain way does not."""
+    unseen = set(truth.rows["Opportunity"]) - set(truth.visible(persona, "Opportunity"))
+    for id in sorted(unseen)[:20]:
+        text = api_id("Opportunity", id)
+        query = (
+            f'{{ opportunity(id: "{text}") {{ closeQuarter }} node(id: "{text}") {{ id ... on Opportunity '
+            f'{{ closeQuarter }} }} opportunities(filter: {{ id: {{ eq: "{text}" }} }}) '
+            f"{{ totalCount nodes {{ closeQuarter }} }} }}"
+        )
+        answer = await world.ask(persona, query)
+        assert answer.data == {
+            "opportunity": None, "node": None, "opportunities": {"totalCount": 0, "nodes": []},
+        }  # fmt: skip
+        cells["derived"] += 3
