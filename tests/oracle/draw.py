@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.oracle.contract import PREFIXES, Field, fields, object_type, roots
+from tests.oracle.contract import PREFIXES, Field, fields, interfaces, object_type, roots
+from tests.oracle.draw_groups import drawn_groups
+from tests.oracle.draw_lists import Place, drawn_list
 from tests.oracle.inputs import Inputs
 from tests.oracle.rights import Sight
 from tests.oracle.writing import Part, Writer
@@ -52,7 +53,7 @@ class Drawer:
         taken: set[str] = set()
         for _ in range(self.rng.choice((1, 1, 1, 2, 3))):
             name = self.rng.choice(self._weighted())
-            key = self._key(name, taken)
+            key = self.key(name, taken)
             if key is not None:
                 parts.append(self._root(name, key))
         if self.chance(0.05):
@@ -65,9 +66,10 @@ class Drawer:
         open_ = [name for name, (_, entity) in roots().items() if entity in self.sight.modules]
         lists = [name for name in open_ if roots()[name][0] == "MANY"]
         rich = ["opportunities"] * 14 + ["accounts"] * 9 + ["employees"] * 4
+        rich += ["opportunitiesAggregate"] * 14 + ["accountsAggregate"] * 6
         return [*rich, *lists, *lists, *open_, *roots(), "viewer", "node", "nodes"]
 
-    def _key(self, name: str, taken: set[str]) -> str | None:
+    def key(self, name: str, taken: set[str]) -> str | None:
         """A response key of its own; none when the aliases are used up."""
         if name not in taken and not self.chance(0.1):
             taken.add(name)
@@ -80,7 +82,7 @@ class Drawer:
     def _root(self, name: str, key: str) -> Part:
         head = name if key == name else f"{key}: {name}"
         if name == "viewer":
-            return Part(head, self._object("User", DEEPEST, 1, (key,)))
+            return Part(head, self.object("User", DEEPEST, 1, (key,)))
         if name == "node":
             identity = self.inputs.identity()
             given = self._argument(name, "id", identity)
@@ -92,8 +94,10 @@ class Drawer:
         kind, entity = roots()[name]
         if kind == "ONE":
             given = self._argument(name, "id", self.inputs.identity(entity))
-            return Part(f"{head}(id: {given})", self._object(entity, DEEPEST, 1, (key,)))
-        return self._list(head, ("Query", name), entity, DEEPEST, 1, (key,))
+            return Part(f"{head}(id: {given})", self.object(entity, DEEPEST, 1, (key,)))
+        if kind == "GROUPS":
+            return drawn_groups(self, head, name, entity, (key,))
+        return drawn_list(self, head, Place("Query", name, entity, DEEPEST, 1, (key,)))
 
     def _argument(self, root: str, name: str, value: Any) -> str:
         return self.writer.value(value, object_type("Query").fields[root].args[name].type)
@@ -105,13 +109,19 @@ class Drawer:
         parts = ["id", "__typename"]
         if entities:
             chosen = self.rng.choice(entities)
-            parts.append(f"... on {chosen} {self._object(chosen, 2, len(ids), (key,))}")
+            parts.append(f"... on {chosen} {self.object(chosen, 2, len(ids), (key,))}")
         for other in ("Account", "Role", "Opportunity"):
             if self.chance(0.3):
                 parts.append(f"... on {other} {{ version createdAt }}")
+        for interface in ("Record", "Owned", "Node"):
+            if self.chance(0.4):
+                known_types = ("Account", "Opportunity", "User")
+                narrower = self.rng.choice(known_types[: 2 if interface == "Owned" else 3])
+                narrow = f"... on {narrower} {{ version }}"
+                parts.append(self._interface(interface, narrow).text())
         return "{ " + " ".join(parts) + " }"
 
-    def _object(self, entity: str, depth: int, times: float, path: Path) -> str:
+    def object(self, entity: str, depth: int, times: float, path: Path) -> str:
         """A selection of fields of an entity that is met so many times."""
         self.nodes += times
         known = fields(entity).values()
@@ -127,24 +137,37 @@ class Drawer:
         for one in chosen:
             copies = 2 if one.kind in ("LIST", "ATTRIBUTES") and self.chance(0.1) else 1
             for _ in range(copies):
-                if key := self._key(one.name, taken):
+                if key := self.key(one.name, taken):
                     parts.append(self._field(entity, one, key, depth, times, path))
+        if self.chance(0.12):
+            shared = self.rng.choice(sorted(interfaces(entity)))
+            parts.append(self._interface(shared, f"... on {entity} {{ createdAt }}"))
         return self.writer.selection(entity, parts or [Part("id")])
+
+    def _interface(self, name: str, narrow: str) -> Part:
+        """What all records of an interface have, or types of it; only what can be merged anywhere."""
+        known = {"Node": ["id"], "Record": ["id", "version", "createdAt", "updatedAt"]}
+        plain = known.get(name, ["id", "owner { name initials title }"])
+        parts = self.rng.sample([*plain, "__typename"], self.rng.choice((1, 2)))
+        if self.chance(0.3):
+            parts.append(narrow)
+        return Part(f"... on {name}", f"{{ {' '.join(parts)} }}")
 
     def _field(
         self, entity: str, one: Field, key: str, depth: int, times: float, path: Path
     ) -> Part:
         head = one.name if key == one.name else f"{key}: {one.name}"
         if one.kind == "MONEY":
-            return Part(head, self._some("Money", ["amount", "currency"]))
+            return Part(head, self.some("Money", ["amount", "currency"]))
         if one.kind == "ATTRIBUTES":
             self.nodes += 4 * times
             values = ["key", "label", "kind", "text", "number", "date", "boolean"]
-            return Part(head + self._keys(entity), self._some("AttributeValue", values))
+            return Part(head + self._keys(entity), self.some("AttributeValue", values))
         if one.kind == "REFERENCE":
-            return Part(head, self._object(one.type, depth - 1, times, (*path, key)))
+            return Part(head, self.object(one.type, depth - 1, times, (*path, key)))
         if one.kind == "LIST":
-            return self._list(head, (entity, one.name), one.type, depth - 1, times, (*path, key))
+            place = Place(entity, one.name, one.type, depth - 1, times, (*path, key))
+            return drawn_list(self, head, place)
         return Part(head)
 
     def _keys(self, entity: str) -> str:
@@ -155,95 +178,16 @@ class Drawer:
         type_ = object_type(entity).fields["attributes"].args["keys"].type
         return f"(keys: {self.writer.value(drawn, type_)})"
 
-    def _some(self, type_: str, names: list[str]) -> str:
+    def some(self, type_: str, names: list[str]) -> str:
         chosen = self.rng.sample(names, self.rng.randint(1, len(names)))
         return self.writer.selection(type_, [Part(name) for name in chosen])
-
-    def _list(
-        self,
-        head: str,
-        where: tuple[str, str],
-        entity: str,
-        depth: int,
-        times: float,
-        path: Path,
-    ) -> Part:
-        args: dict[str, str] = {}
-        types = object_type(where[0]).fields[where[1]].args
-        outermost = where[0] == "Query"
-
-        def give(argument: str, of: float, made: Callable[[], Any]) -> Any:
-            if not self.chance(of):
-                return None
-            value, type_ = made(), types[argument].type
-            args[argument] = self.writer.value(value, type_)
-            return value
-
-        give("filter", 0.5, lambda: self.inputs.filter(entity))
-        give("orderBy", 0.5, lambda: self.inputs.order(entity))
-        most = (1, 2, 3, 5, 10, 40, 100) if outermost else (1, 2, 3, 5)
-        first = give("first", 0.85, lambda: self.rng.choice(most)) or 25
-        if paged := self.chance(0.5 if outermost else 0.25):
-            variable = self.writer.variable("String", None, given=False)
-            self.paged[variable[1:]], args["after"] = path, variable
-        self.nodes += times
-        given = ", ".join(f"{argument}: {value}" for argument, value in args.items())
-        parts = self._parts(entity, depth, times * first, path)
-        if paged:
-            parts.append(Part("pageInfo", "{ endCursor startCursor }"))
-        selected = self.writer.selection(f"{entity}Connection", parts)
-        return Part(f"{head}({given})" if given else head, selected)
-
-    def _parts(self, entity: str, depth: int, times: float, path: Path) -> list[Part]:
-        parts = []
-        if self.chance(0.75):
-            inner = self._object(entity, depth, times, (*path, "nodes"))
-            parts.append(Part("nodes", inner))
-        if not parts or self.chance(0.3):
-            edge = []
-            if self.chance(0.8):
-                inner = self._object(entity, depth, times, (*path, "edges", "node"))
-                edge.append(Part("node", inner))
-            if not edge or self.chance(0.6):
-                edge.append(Part("cursor"))
-            parts.append(Part("edges", self.writer.selection(f"{entity}Edge", edge)))
-        if self.chance(0.4):
-            parts.append(Part("totalCount"))
-        if self.chance(0.3):
-            names = ["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"]
-            parts.append(Part("pageInfo", self._some("PageInfo", names)))
-        if self.chance(0.3):
-            parts.append(Part("aggregate", self._aggregate(entity)))
-        return parts
-
-    def _aggregate(self, entity: str) -> str:
-        parts = [Part("count")]
-        for measure in object_type(f"{entity}Aggregate").fields:
-            if measure == "count" or self.chance(0.4):
-                continue
-            names = [
-                name
-                for name in object_type(f"{entity}{measure.capitalize()}").fields
-                if self.inputs.bold or self.inputs.open(entity, name)
-            ]
-            if names:
-                chosen = self.rng.sample(names, self.rng.randint(1, len(names)))
-                inner = [
-                    Part(name, self._some("Money", ["amount", "currency"]))
-                    if fields(entity)[name].kind == "MONEY"
-                    else Part(name)
-                    for name in chosen
-                ]
-                body = self.writer.selection(f"{entity}{measure.capitalize()}", inner)
-                parts.append(Part(measure, body))
-        return self.writer.selection(f"{entity}Aggregate", parts)
 
 
 def _entities(prefixes: set[str]) -> list[str]:
     return sorted(PREFIXES[prefix] for prefix in prefixes if prefix in PREFIXES)
 
 
-def draw(seed: str, sight: Sight) -> Operation:
+def draw(seed: str, sight: Sight, most: int = MOST_CHARACTERS) -> Operation:
     """The operation of a seed; one that came out too large is drawn again, smaller or not."""
     rng = random.Random(seed)
     while True:
@@ -252,7 +196,7 @@ def draw(seed: str, sight: Sight) -> Operation:
         directives = operation.query.count("@")
         if (
             drawer.nodes < 2 * MOST_NODES
-            and len(operation.query) < MOST_CHARACTERS
+            and len(operation.query) < most
             and directives <= MOST_DIRECTIVES
         ):
             return operation

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.oracle.contract import PREFIXES, TABLES, Field, attribute_key, fields, inputs, named
-from tests.oracle.lists import KINDS
+from tests.oracle.lists import KINDS, kept
 from tests.oracle.rights import Sight
 from tests.oracle.rows import Row
 from tests.oracle.values import folded, minor, rounded, spelled, spelled_id
@@ -85,13 +85,15 @@ class Inputs:
         drawn: list[Row] = self.rng.choices(rows, k=8)
         if field.name == "id":
             return [*(spelled_id(entity, row["id"]) for row in drawn), self.identity()]
-        found = [row[field.column] for row in drawn if row[field.column] is not None]
         if field.kind == "MONEY":
             found = [
-                rounded(row[field.column], minor(row["currency"]))
+                rounded(value, minor(row["currency"]) + self.rng.choice((0, 2)))
                 for row in drawn
-                if row[field.column] is not None
+                if (value := kept(entity, row, field)) is not None
             ]
+        else:
+            read = (kept(entity, row, field) for row in drawn)
+            found = [value for value in read if value is not None]
         if field.kind == "ENUM":
             return [Word(value) for value in found]
         return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any
 
+from tests.oracle.computed import COMPUTED
 from tests.oracle.contract import REVERSED, Field, attribute_key, fields
 from tests.oracle.rights import Sight
 from tests.oracle.rows import Row
@@ -30,6 +31,15 @@ def listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
+def kept(entity: str, row: Row, field: Field) -> Any:
+    """What a record holds, whoever looks; of money the amount, exactly."""
+    computed = COMPUTED.get((entity, field.name))
+    if computed is None:
+        return row[field.column]
+    inputs = [kept(entity, row, fields(entity)[name]) for name in computed.inputs]
+    return None if None in inputs else computed.work_out(*inputs)
+
+
 @dataclass(frozen=True)
 class Reader:
     """Reads values of visible records as the viewer may: masked where a status forbids."""
@@ -41,7 +51,7 @@ class Reader:
         allowed = self.sight.modules[entity].ruled.get(field.name)
         if allowed is not None and row["status"] not in allowed:
             return None
-        return row[field.column]
+        return kept(entity, row, field)
 
     def linked(self, entity: str, row: Row, field: Field) -> Row | None:
         """The record behind a reference, if both may be seen."""
@@ -193,9 +203,14 @@ class Key:
 
 def order_keys(entity: str, order: Any) -> list[Key]:
     """The keys asked for, and the id in the last one's direction to break ties."""
-    keys = [key for one in listed(order) for key in _keys(entity, one, ())]
+    keys = order_paths(entity, order)
     down = bool(keys) and keys[-1].direction.startswith("DESC")
     return [*keys, Key(("id",), "DESC" if down else "ASC")]
+
+
+def order_paths(entity: str, order: Any) -> list[Key]:
+    """The keys asked for."""
+    return [key for one in listed(order) for key in _keys(entity, one, ())]
 
 
 def _keys(entity: str, order: Input, path: tuple[str, ...]) -> Iterator[Key]:
@@ -239,7 +254,7 @@ def refused_filter(sight: Sight, entity: str, test: Input | None) -> Iterator[Re
         elif name == "attribute" and attribute_key(entity, "Filter"):
             yield from refused_attribute(sight, entity, inner["key"])
             for member in KINDS:
-                yield from _refused_tests(entity, inner.get(member))
+                yield from refused_tests(entity, inner.get(member))
         else:
             yield from _refused_member(sight, entity, fields(entity)[name], inner)
 
@@ -252,10 +267,10 @@ def _refused_member(sight: Sight, entity: str, field: Field, inner: Input) -> It
             for one in tests:
                 yield from refused_filter(sight, field.type, one)
     else:
-        yield from _refused_tests(entity, inner)
+        yield from refused_tests(entity, inner)
 
 
-def _refused_tests(entity: str, tests: Input | None) -> Iterator[Refused]:
+def refused_tests(entity: str, tests: Input | None) -> Iterator[Refused]:
     """`eq: null` and its like are refused in favour of `isNull`."""
     for name, operand in (tests or {}).items():
         if operand is None:

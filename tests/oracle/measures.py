@@ -1,38 +1,103 @@
-"""Measures over the records of a list, as the viewer may see their values (D-17, D-31, D-42)."""
+"""Measures over the records of a list or a group, as the viewer may see their values (D-17, D-31, D-42)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode
 
-from tests.oracle.contract import Field, fields
+from tests.oracle.computed import EXACT
+from tests.oracle.contract import Field, fields, measure_type
+from tests.oracle.lists import Reader
 from tests.oracle.rows import Row
-from tests.oracle.values import average, spelled, total
+from tests.oracle.values import average, minor, rounded, spelled, total
 
 if TYPE_CHECKING:
     from tests.oracle.oracle import Oracle
 
+PER_CURRENCY = ("sum", "avg", "min", "max")
+"""Measures that of money are one per currency."""
+
+
+def values(reader: Reader, entity: str, field: Field, rows: list[Row]) -> list[tuple[Row, Any]]:
+    """Each record with its value as the viewer sees it; of a reference, the visible record behind it."""
+
+    def seen(row: Row) -> Any:
+        if field.kind == "REFERENCE":
+            linked = reader.linked(entity, row, field)
+            return None if linked is None else linked["id"]
+        return reader.value(entity, row, field)
+
+    return [(row, seen(row)) for row in rows]
+
+
+def plain(reader: Reader, entity: str, measure: str, field: Field, rows: list[Row]) -> Any:
+    """A measure that is one value, rounded as it is shown; None where there is none."""
+    everything = [value for _, value in values(reader, entity, field, rows)]
+    found = [value for value in everything if value is not None]
+    if measure == "countUnique":
+        return len(set(found))
+    if measure == "percentEmpty":
+        share = Decimal(100 * (len(everything) - len(found)))
+        return rounded(EXACT.divide(share, Decimal(len(rows))), 2) if rows else None
+    if not found:
+        return None
+    if measure == "sum":
+        return total(found)
+    if measure == "avg":
+        return average(found, 2)
+    return (min if measure == "min" else max)(found)
+
+
+def per_currency(
+    reader: Reader, entity: str, measure: str, field: Field, rows: list[Row]
+) -> dict[str, Decimal]:
+    """A measure of money by currency, rounded as it is shown; currencies in their order."""
+    amounts: dict[str, list[Decimal]] = defaultdict(list)
+    for row, amount in values(reader, entity, field, rows):
+        if amount is not None:
+            amounts[row["currency"]].append(amount)
+    return {code: _money(measure, code, amounts[code]) for code in sorted(amounts)}
+
+
+def _money(measure: str, currency: str, amounts: list[Decimal]) -> Decimal:
+    if measure == "avg":  # exact until the rounding, which has two digits more than the currency
+        return rounded(average(amounts, 40), minor(currency) + 2)
+    whole = total(amounts) if measure == "sum" else (min if measure == "min" else max)(amounts)
+    return rounded(whole, minor(currency))
+
 
 def measured(
-    oracle: Oracle, entity: str, rows: list[Row], nodes: list[FieldNode]
+    oracle: Oracle,
+    entity: str,
+    type_: str,
+    rows: list[Row],
+    nodes: list[FieldNode],
+    keyed: Callable[[list[FieldNode]], Any] | None = None,
 ) -> dict[str, Any]:
-    """The object `aggregate` over these records."""
-    known = {"count": len(rows), "__typename": f"{entity}Aggregate"}
-    return {
-        key: known[name]
-        if (name := parts[0].name.value) in known
-        else _measure(oracle, entity, name, rows, parts)
-        for key, parts in oracle.document.collect(f"{entity}Aggregate", nodes).items()
-    }
+    """The object `aggregate` over these records, or a group, which knows its `key` besides."""
+    answered: dict[str, Any] = {}
+    for key, parts in oracle.document.collect(type_, nodes).items():
+        match parts[0].name.value:
+            case "__typename":
+                answered[key] = type_
+            case "count":
+                answered[key] = len(rows)
+            case "key":
+                assert keyed is not None, "only groups have a key"
+                answered[key] = keyed(parts)
+            case name:
+                answered[key] = _measure(oracle, entity, name, rows, parts)
+    return answered
 
 
 def _measure(
     oracle: Oracle, entity: str, measure: str, rows: list[Row], nodes: list[FieldNode]
 ) -> dict[str, Any]:
-    type_ = f"{entity}{measure.capitalize()}"
+    type_ = measure_type(entity, measure)
     answered: dict[str, Any] = {}
     for key, parts in oracle.document.collect(type_, nodes).items():
         name = parts[0].name.value
@@ -40,40 +105,12 @@ def _measure(
             answered[key] = type_
             continue
         field = fields(entity)[name]
-        values = [(row, oracle.reader.value(entity, row, field)) for row in rows]
-        answered[key] = _of(oracle, measure, field, [p for p in values if p[1] is not None], parts)
+        if field.kind == "MONEY" and measure in PER_CURRENCY:
+            found = per_currency(oracle.reader, entity, measure, field, rows)
+            answered[key] = [
+                oracle.shaped("Money", {"amount": spelled(one), "currency": code}, parts)
+                for code, one in found.items()
+            ]
+        else:
+            answered[key] = spelled(plain(oracle.reader, entity, measure, field, rows))
     return answered
-
-
-def _of(
-    oracle: Oracle,
-    measure: str,
-    field: Field,
-    values: list[tuple[Row, Any]],
-    nodes: list[FieldNode],
-) -> Any:
-    if field.kind == "MONEY":
-        amounts: dict[str, list[Decimal]] = defaultdict(list)
-        for row, amount in values:
-            amounts[row["currency"]].append(amount)
-        return [
-            _money(oracle, measure, currency, amounts[currency], nodes)
-            for currency in sorted(amounts)
-        ]
-    if not values:
-        return None
-    plain = [value for _, value in values]
-    if measure == "sum":
-        return spelled(total(plain))
-    if measure == "avg":
-        return spelled(average(plain, 2))
-    return spelled((min if measure == "min" else max)(plain))
-
-
-def _money(
-    oracle: Oracle, measure: str, currency: str, amounts: list[Decimal], nodes: list[FieldNode]
-) -> dict[str, Any]:
-    if measure == "avg":  # exact until the rounding, which has two digits more than the currency
-        return oracle.money(average(amounts, 40), currency, nodes, more=2)
-    whole = total(amounts) if measure == "sum" else (min if measure == "min" else max)(amounts)
-    return oracle.money(whole, currency, nodes)

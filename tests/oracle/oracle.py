@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,34 +11,14 @@ from graphql import FieldNode
 
 from tests.oracle.contract import fields, roots
 from tests.oracle.documents import Document, read
-from tests.oracle.lists import (
-    KINDS,
-    Key,
-    Reader,
-    Refused,
-    compare_values,
-    listed,
-    order_keys,
-    ordered,
-    refused_field,
-    refused_filter,
-    refused_order,
-)
+from tests.oracle.groups import grouped_answer
+from tests.oracle.lists import KINDS, Reader, listed, order_keys, ordered
 from tests.oracle.measures import measured
+from tests.oracle.pages import Cursor, Page, Whole
 from tests.oracle.rights import Sight
 from tests.oracle.rows import Row
+from tests.oracle.survey import Denied, Survey
 from tests.oracle.values import minor, read_id, rounded, spelled, spelled_id
-
-PAGE = 25
-Denied = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """Some cursor: it is opaque, but it is that of this record."""
-
-    entity: str
-    identity: UUID
 
 
 @dataclass
@@ -59,99 +39,19 @@ class Oracle:
     document: Document
     cursors: Mapping[str, Cursor]
     """What cursors of earlier answers stand for."""
-    denied: set[Denied] = field(default_factory=set)
-    refused: list[Refused] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.reader = Reader(self.sight)
 
     def answer(self) -> Expected:
         top = self.document.top()
+        survey = Survey(self.sight, self.document)
         for nodes in top.values():
-            self._survey_root(nodes)
-        if self.refused:
-            return Expected(None, set(), {code for code, _ in self.refused})
+            survey.root(nodes)
+        if survey.refused:
+            return Expected(None, set(), {code for code, _ in survey.refused})
         data = {key: self._root(nodes) for key, nodes in top.items()}
-        return Expected(data, self.denied)
-
-    # What is refused or denied depends on the document alone, so it is looked at before any row.
-
-    def _survey_root(self, nodes: list[FieldNode]) -> None:
-        name, arguments = nodes[0].name.value, self.document.arguments(nodes[0])
-        if name in ("node", "nodes"):
-            for text in listed(arguments["id" if name == "node" else "ids"]):
-                if known := read_id(text):
-                    self._survey_record(known[0], nodes, named=True)
-        elif name == "viewer":
-            self._survey_record("User", nodes, named=True)
-        elif name != "__typename":
-            kind, entity = roots()[name]
-            survey = self._survey_record if kind == "ONE" else self._survey_list
-            survey(entity, nodes, named=True)
-
-    def _survey_module(self, entity: str, *, named: bool) -> bool:
-        """Whether what lies below an entity is named; below a denied one it is only refused."""
-        if entity in self.sight.modules:
-            return named
-        if named:
-            self.denied.add((entity, "", "module"))
-        return False
-
-    def _survey_record(self, entity: str, nodes: list[FieldNode], *, named: bool) -> None:
-        named = self._survey_module(entity, named=named)
-        for parts in self.document.collect(entity, nodes).values():
-            name = parts[0].name.value
-            if name == "__typename":
-                continue
-            wanted, closed = fields(entity)[name], self.sight.closed(entity, name)
-            if named and closed:
-                self.denied.add(closed)
-            elif named and name in self.sight.modules[entity].ruled:
-                self.denied.add((entity, name, "status"))
-            if wanted.kind == "REFERENCE":
-                self._survey_record(wanted.type, parts, named=named and not closed)
-            elif wanted.kind == "LIST":
-                self._survey_list(wanted.type, parts, named=named and not closed)
-
-    def _survey_list(self, entity: str, nodes: list[FieldNode], *, named: bool) -> None:
-        named = self._survey_module(entity, named=named)
-        arguments = self.document.arguments(nodes[0])
-        parts = self.document.collect(f"{entity}Connection", nodes).values()
-        used = arguments.get("filter") is not None or bool(arguments.get("orderBy"))
-        used = used or any(inner[0].name.value == "aggregate" for inner in parts)
-        if used and entity not in self.sight.modules:
-            self.refused.append(("FIELD_FORBIDDEN", entity))
-        self.refused += refused_filter(self.sight, entity, arguments.get("filter"))
-        self.refused += refused_order(self.sight, entity, arguments.get("orderBy"))
-        first = arguments.get("first")
-        if first is not None and not 1 <= first <= 100:
-            self.refused.append(("BAD_USER_INPUT", f"first: {first}"))
-        for inner in parts:
-            name = inner[0].name.value
-            if name == "nodes":
-                self._survey_record(entity, inner, named=named)
-            elif name == "aggregate":
-                self.refused += self._survey_aggregate(entity, inner, named=named)
-            elif name == "edges":
-                edge = self.document.collect(f"{entity}Edge", inner).values()
-                for node in (one for one in edge if one[0].name.value == "node"):
-                    self._survey_record(entity, node, named=named)
-
-    def _survey_aggregate(
-        self, entity: str, nodes: list[FieldNode], *, named: bool
-    ) -> Iterator[Refused]:
-        """A measure of a field ruled by status is named: it is of some records only."""
-        for parts in self.document.collect(f"{entity}Aggregate", nodes).values():
-            measure = parts[0].name.value.capitalize()
-            for inner in self.document.collect(f"{entity}{measure}", parts).values():
-                name = inner[0].name.value
-                if name == "__typename":
-                    continue
-                if named and name in self.sight.modules[entity].ruled:
-                    self.denied.add((entity, name, "status"))
-                yield from refused_field(self.sight, entity, fields(entity)[name])
-
-    # The answer itself.
+        return Expected(data, survey.denied)
 
     def _root(self, nodes: list[FieldNode]) -> Any:
         name, arguments = nodes[0].name.value, self.document.arguments(nodes[0])
@@ -168,6 +68,8 @@ class Oracle:
             return self._by_id(arguments["id"], entity, nodes)
         if entity not in self.sight.modules:
             return None
+        if kind == "GROUPS":
+            return grouped_answer(self, entity, nodes)
         return self._list(entity, list(self.sight.rows[entity].values()), nodes)
 
     def _by_id(self, text: str, entity: str | None, nodes: list[FieldNode]) -> Any:
@@ -178,9 +80,9 @@ class Oracle:
 
     def _record(self, entity: str, identity: UUID | None, nodes: list[FieldNode]) -> Any:
         row = self.sight.record(entity, identity)
-        return None if row is None else self._object(entity, row, nodes)
+        return None if row is None else self.record(entity, row, nodes)
 
-    def _object(self, entity: str, row: Row, nodes: list[FieldNode]) -> dict[str, Any]:
+    def record(self, entity: str, row: Row, nodes: list[FieldNode]) -> dict[str, Any]:
         selected = self.document.collect(entity, nodes)
         return {key: self._field(entity, row, parts) for key, parts in selected.items()}
 
@@ -204,13 +106,8 @@ class Oracle:
             return None if value is None else self.money(value, row["currency"], nodes)
         return spelled(value)
 
-    def money(
-        self, amount: Any, currency: str, nodes: list[FieldNode], more: int = 0
-    ) -> dict[str, Any]:
-        known = {
-            "amount": spelled(rounded(amount, minor(currency) + more)),
-            "currency": currency,
-        }
+    def money(self, amount: Any, currency: str, nodes: list[FieldNode]) -> dict[str, Any]:
+        known = {"amount": spelled(rounded(amount, minor(currency))), "currency": currency}
         return self.shaped("Money", known, nodes)
 
     def shaped(
@@ -242,59 +139,32 @@ class Oracle:
         found = [r for r in rows if self.reader.meets(entity, r, arguments.get("filter"))]
         keys = order_keys(entity, arguments.get("orderBy"))
         whole = ordered(self.reader, entity, found, keys)
-        after = arguments.get("after")
-        rest = whole if after is None else self._after(entity, whole, keys, self.cursors[after])
-        page = rest[: arguments.get("first") or PAGE]
-        parts: dict[str, Any] = {
-            "__typename": f"{entity}Connection",
-            "totalCount": len(found),
-        }
+        page = Whole(self.reader, entity, whole, keys, self.cursors).page(arguments)
         return {
-            key: parts[inner[0].name.value]
-            if inner[0].name.value in parts
-            else self._part(entity, inner, found, page, (after is not None, len(page) < len(rest)))
+            key: self._part(entity, inner, found, page)
             for key, inner in self.document.collect(f"{entity}Connection", nodes).items()
         }
 
-    def _after(self, entity: str, whole: list[Row], keys: list[Key], cursor: Cursor) -> list[Row]:
-        """What follows the place of a record, whether it is in this list or in one beside it."""
-        place = self.reader.sort_values(entity, self.sight.rows[entity][cursor.identity], keys)
-        return [
-            row
-            for row in whole
-            if compare_values(keys, self.reader.sort_values(entity, row, keys), place) > 0
-        ]
-
-    def _part(
-        self,
-        entity: str,
-        nodes: list[FieldNode],
-        found: list[Row],
-        page: list[Row],
-        around: tuple[bool, bool],
-    ) -> Any:
+    def _part(self, entity: str, nodes: list[FieldNode], found: list[Row], page: Page) -> Any:
         match nodes[0].name.value:
+            case "__typename":
+                return f"{entity}Connection"
+            case "totalCount":
+                most = self.document.arguments(nodes[0]).get("atMost")
+                return len(found) if most is None else min(len(found), most)
             case "nodes":
-                return [self._object(entity, row, nodes) for row in page]
+                return [self.record(entity, row, nodes) for row in page.rows]
             case "edges":
-                return [self._edge(entity, row, nodes) for row in page]
+                return [self._edge(entity, row, nodes) for row in page.rows]
             case "pageInfo":
-                ends: list[Cursor | None] = [Cursor(entity, row["id"]) for row in page]
-                ends = ends or [None]
-                known = {
-                    "hasPreviousPage": around[0],
-                    "hasNextPage": around[1],
-                    "startCursor": ends[0],
-                    "endCursor": ends[-1],
-                }
-                return self.shaped("PageInfo", known, nodes)
-        return measured(self, entity, found, nodes)
+                return self.shaped("PageInfo", page.info(entity), nodes)
+        return measured(self, entity, f"{entity}Aggregate", found, nodes)
 
     def _edge(self, entity: str, row: Row, nodes: list[FieldNode]) -> dict[str, Any]:
         selected = self.document.collect(f"{entity}Edge", nodes)
         known = {"cursor": Cursor(entity, row["id"]), "__typename": f"{entity}Edge"}
         return {
-            key: self._object(entity, row, parts)
+            key: self.record(entity, row, parts)
             if (name := parts[0].name.value) == "node"
             else known[name]
             for key, parts in selected.items()

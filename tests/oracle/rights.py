@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from tests.oracle.computed import computed_of
 from tests.oracle.contract import OWNED, REVERSED, TABLES, grantable
 from tests.oracle.rows import Ground, Row, grouped
 
@@ -52,7 +53,8 @@ class Sight:
             return self.closed(*REVERSED[entity, name])
         if entity not in self.modules:
             return entity, "", "module"
-        if name in grantable(entity) and name not in self.modules[entity].fields:
+        known = name in grantable(entity) or name in computed_of(entity)
+        if known and name not in self.modules[entity].fields:
             return entity, name, "hidden"
         return None
 
@@ -107,7 +109,9 @@ def opened(ground: Ground, profiles: list[Row]) -> dict[str, Module]:
         defined = [row for row in ground.live("Attribute") if row["entity"] == entity]
         modules[entity] = Module(
             everything=full or "ALL" in scopes,
-            fields=grantable(entity) if full else grantable(entity) & granted,
+            fields=_with_computed(
+                entity, grantable(entity) if full else grantable(entity) & granted
+            ),
             ruled={} if full else _ruled(ground, entity),
             attributes=sorted(
                 (row for row in defined if full or str(row["id"]) in granted),
@@ -124,7 +128,16 @@ def _ruled(ground: Ground, entity: str) -> dict[str, frozenset[str]]:
         if rule["entity"] == entity:
             allowed = frozenset(rule["statuses"])
             ruled[rule["field"]] = ruled.get(rule["field"], allowed) & allowed
+    for name, computed in computed_of(entity).items():
+        if narrowing := [ruled[one] for one in computed.inputs if one in ruled]:
+            ruled[name] = frozenset.intersection(*narrowing)
     return ruled
+
+
+def _with_computed(entity: str, granted: frozenset[str]) -> frozenset[str]:
+    """What is worked out of readable fields is readable."""
+    found = computed_of(entity).items()
+    return granted | {name for name, one in found if granted.issuperset(one.inputs)}
 
 
 def _visible(

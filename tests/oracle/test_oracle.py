@@ -22,7 +22,10 @@ LISTS = {"Opportunity": "opportunities", "Account": "accounts", "Employee": "emp
 LEFT_OUT = 0.02
 """The share of drawn operations that may turn out to be above the limits, and so say nothing."""
 
-DECISIONS = ("D-09", "D-10", "D-17", "D-30", "D-31", "D-32", "D-34", "D-38", "D-41", "D-42")
+DECISIONS = (
+    *("D-09", "D-10", "D-17", "D-30", "D-31", "D-32", "D-34", "D-38", "D-41", "D-42", "D-43"),
+    *("X-01", "X-05", "X-07", "X-08", "X-09"),
+)
 
 
 async def hold(both: Held, seed: str, count: int) -> None:

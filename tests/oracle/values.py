@@ -5,11 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 from functools import lru_cache, reduce
 from typing import Any
 from uuid import UUID
 
+from tests.oracle.computed import EXACT
 from tests.oracle.contract import PREFIXES, TABLES
 
 _DIGITS = {
@@ -19,8 +20,6 @@ _DIGITS = {
 }
 DIGITS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
 """ISO 4217's minor digits where they are not two."""
-
-_EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
 
 
 def spelled_id(entity: str, identity: UUID) -> str:
@@ -56,16 +55,16 @@ def minor(currency: str) -> int:
 
 def rounded(value: Decimal, digits: int) -> Decimal:
     """Half away from zero."""
-    return value.quantize(Decimal(1).scaleb(-digits), context=_EXACT)
+    return value.quantize(Decimal(1).scaleb(-digits), context=EXACT)
 
 
 def average(values: Sequence[Decimal | int], digits: int) -> Decimal:
     """Exact up to the rounding: 120 digits are more than any division of ours can need."""
-    return rounded(_EXACT.divide(total(values), Decimal(len(values))), digits)
+    return rounded(EXACT.divide(total(values), Decimal(len(values))), digits)
 
 
 def total(values: Sequence[Decimal | int]) -> Decimal:
-    return reduce(_EXACT.add, (Decimal(value) for value in values))
+    return reduce(EXACT.add, (Decimal(value) for value in values))
 
 
 @lru_cache(maxsize=100_000)

@@ -105,7 +105,8 @@ class Writer:
             return f"...{condition}{self._directive(0.2)} {body}"
         name = f"f{len(self.fragments)}"
         self.fragments[name] = f"fragment {name} on {type_} {body}"
-        if all(part.isalnum() for part in parts):  # plain fields can be merged anywhere
+        # Plain fields can be merged anywhere; but not every group has every key.
+        if all(part.isalnum() for part in parts) and not type_.endswith("GroupKey"):
             self.by_type.setdefault(type_, []).append(name)
         return f"...{name}{self._directive(0.2)}"
 

@@ -1,0 +1,151 @@
+"""What of a document is refused or denied: that depends on it and on rights, so no row is looked at (D-30, D-31)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from graphql import FieldNode
+
+from tests.oracle.contract import PREFIXES, fields, measure_type, roots
+from tests.oracle.documents import Document
+from tests.oracle.group_rules import GroupBy, group_keys, measured_by, refused_groups
+from tests.oracle.lists import Refused, listed, refused_field, refused_filter, refused_order
+from tests.oracle.pages import refused_count, refused_page
+from tests.oracle.rights import Sight
+
+Denied = tuple[str, str, str]
+
+
+@dataclass
+class Survey:
+    """Looks through one document for one viewer."""
+
+    sight: Sight
+    document: Document
+    denied: set[Denied] = field(default_factory=set)
+    refused: list[Refused] = field(default_factory=list)
+
+    def root(self, nodes: list[FieldNode]) -> None:
+        name, arguments = nodes[0].name.value, self.document.arguments(nodes[0])
+        if name in ("node", "nodes"):
+            for text in listed(arguments["id" if name == "node" else "ids"]):
+                # What is denied follows from the type that an id names, be there such a record or not.
+                if entity := PREFIXES.get(text.rpartition("_")[0]):
+                    self._record(entity, nodes, named=True)
+        elif name == "viewer":
+            self._record("User", nodes, named=True)
+        elif name != "__typename":
+            kind, entity = roots()[name]
+            surveys = {"ONE": self._record, "MANY": self._list, "GROUPS": self._groups}
+            surveys[kind](entity, nodes, named=True)
+
+    def _module(self, entity: str, *, named: bool) -> bool:
+        """Whether what lies below an entity is named; below a denied one it is only refused."""
+        if entity in self.sight.modules:
+            return named
+        if named:
+            self.denied.add((entity, "", "module"))
+        return False
+
+    def _record(self, entity: str, nodes: list[FieldNode], *, named: bool) -> None:
+        named = self._module(entity, named=named)
+        for parts in self.document.collect(entity, nodes).values():
+            name = parts[0].name.value
+            if name == "__typename":
+                continue
+            wanted, closed = fields(entity)[name], self.sight.closed(entity, name)
+            if named and closed:
+                self.denied.add(closed)
+            elif named and name in self.sight.modules[entity].ruled:
+                self.denied.add((entity, name, "status"))
+            if wanted.kind == "REFERENCE":
+                self._record(wanted.type, parts, named=named and not closed)
+            elif wanted.kind == "LIST":
+                self._list(wanted.type, parts, named=named and not closed)
+
+    def _list(self, entity: str, nodes: list[FieldNode], *, named: bool) -> None:
+        named = self._module(entity, named=named)
+        arguments = self.document.arguments(nodes[0])
+        parts = self.document.collect(f"{entity}Connection", nodes).values()
+        used = arguments.get("filter") is not None or bool(arguments.get("orderBy"))
+        used = used or any(inner[0].name.value == "aggregate" for inner in parts)
+        if used and entity not in self.sight.modules:
+            self.refused.append(("FIELD_FORBIDDEN", entity))
+        self.refused += refused_filter(self.sight, entity, arguments.get("filter"))
+        self.refused += refused_order(self.sight, entity, arguments.get("orderBy"))
+        self.refused += refused_page(arguments)
+        for inner in parts:
+            name = inner[0].name.value
+            if name == "nodes":
+                self._record(entity, inner, named=named)
+            elif name == "totalCount":
+                self.refused += refused_count(self.document.arguments(inner[0]))
+            elif name == "aggregate":
+                type_ = f"{entity}Aggregate"
+                self.refused += self._measures(entity, type_, inner, named=named)
+            elif name == "edges":
+                edge = self.document.collect(f"{entity}Edge", inner).values()
+                for node in (one for one in edge if one[0].name.value == "node"):
+                    self._record(entity, node, named=named)
+
+    def _measures(
+        self, entity: str, type_: str, nodes: list[FieldNode], *, named: bool
+    ) -> Iterator[Refused]:
+        """A measure of a field ruled by status is named: it is of some records only."""
+        for parts in self.document.collect(type_, nodes).values():
+            measure = parts[0].name.value
+            if measure == "key":
+                continue
+            for inner in self.document.collect(measure_type(entity, measure), parts).values():
+                name = inner[0].name.value
+                if name == "__typename":
+                    continue
+                self._ruled(entity, name, named=named)
+                yield from refused_field(self.sight, entity, fields(entity)[name])
+
+    def _ruled(self, entity: str, name: str, *, named: bool) -> None:
+        if named and name in self.sight.modules[entity].ruled:
+            self.denied.add((entity, name, "status"))
+
+    def _groups(self, entity: str, nodes: list[FieldNode], *, named: bool) -> None:
+        named = self._module(entity, named=named)
+        arguments = self.document.arguments(nodes[0])
+        refused = list(refused_groups(self.sight, entity, arguments))
+        self.refused += refused
+        keys = group_keys(arguments.get("groupBy"))
+        if not refused:
+            steps = [step for key in keys for step in key.steps(entity)]
+            steps += [(entity, name) for name in measured_by(arguments)]
+            for of, name in steps:
+                self._ruled(of, name, named=named)
+        for parts in self.document.collect(f"{entity}Groups", nodes).values():
+            if parts[0].name.value == "groups":
+                type_ = f"{entity}Group"
+                self.refused += self._measures(entity, type_, parts, named=named)
+                for inner in self.document.collect(type_, parts).values():
+                    if inner[0].name.value == "key":
+                        self._key(entity, (), inner, keys, named=named)
+
+    def _key(
+        self,
+        entity: str,
+        path: tuple[str, ...],
+        nodes: list[FieldNode],
+        keys: list[GroupBy],
+        *,
+        named: bool,
+    ) -> None:
+        """What is shown of the keys must be one; a record that is one is selected from as any other."""
+        for parts in self.document.collect(f"{entity}GroupKey", nodes).values():
+            name = parts[0].name.value
+            if name == "__typename":
+                continue
+            inner = (*path, name)
+            if name != "record" and fields(entity)[name].kind == "REFERENCE":
+                self._key(fields(entity)[name].type, inner, parts, keys, named=named)
+                continue
+            if inner not in [key.path for key in keys]:
+                self.refused.append(("BAD_USER_INPUT", ".".join(inner)))
+            if name == "record":
+                self._record(entity, parts, named=named)

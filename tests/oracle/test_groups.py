@@ -1,0 +1,219 @@
+"""Groups and pages from either end, by hand: the edges that random operations seldom meet."""
+
+from typing import Any
+
+import pytest
+
+from tests.oracle.held import held
+from tests.support.covers import covers
+from tests.support.world import World
+
+NOTHING = '{name: {eq: "no such name"}}'
+
+
+@covers("X-08")
+@pytest.mark.parametrize(
+    "shown", ["groupCount", "groups { __typename }", "groups { key { __typename } }"]
+)
+@pytest.mark.parametrize("persona", ["admin", "limited"])
+async def test_without_a_key_there_is_one_group(world: World, persona: str, shown: str) -> None:
+    """Also where nothing is counted or measured, and where there is no record."""
+    both = await held(world, persona)
+    for test in ("{}", NOTHING):
+        await both.agree(f"{{ opportunitiesAggregate(filter: {test}) {{ {shown} }} }}")
+        asked = "groups { count sum { amount { amount } } percentEmpty { note } } groupCount"
+        await both.agree(f"{{ opportunitiesAggregate(filter: {test}, groupBy: []) {{ {asked} }} }}")
+        keyed = f"groupBy: [{{status: true}}], filter: {test}"
+        await both.agree(f"{{ opportunitiesAggregate({keyed}) {{ {asked} }} }}")
+
+
+@covers("X-08", "D-42")
+@pytest.mark.parametrize("bucket", ["YEAR", "QUARTER", "MONTH", "WEEK", "DAY"])
+@pytest.mark.parametrize("direction", ["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"])
+async def test_an_empty_date_is_a_key_of_its_own(world: World, bucket: str, direction: str) -> None:
+    both = await held(world, "admin")
+    data = await both.agree(
+        f"{{ opportunitiesAggregate(groupBy: [{{expectedCloseOn: {bucket}}}], first: 100, "
+        f"orderBy: [{{key: {{expectedCloseOn: {direction}}}}}]) "
+        "{ groups { key { expectedCloseOn } count } groupCount } }"
+    )
+    keys = [group["key"]["expectedCloseOn"] for group in data["opportunitiesAggregate"]["groups"]]
+    assert len(set(keys)) == len(keys)
+    if direction.endswith("NULLS_FIRST"):
+        assert keys[0] is None
+
+
+@covers("X-08", "D-42")
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/St_Johns"]
+)
+async def test_a_moment_has_its_day_where_it_is_asked_for(world: World, zone: str) -> None:
+    both = await held(world, "admin")
+    for bucket in ("DAY", "WEEK", "MONTH"):
+        data = await both.agree(
+            f'{{ accountsAggregate(groupBy: [{{createdAt: {bucket}}}], timeZone: "{zone}") '
+            "{ groups { key { createdAt } count } groupCount } }"
+        )
+        assert data["accountsAggregate"]["groups"]
+
+
+REFUSED = [
+    ("groupBy: [{stage: {record: false}}]", "BAD_USER_INPUT"),
+    ("groupBy: [{status: false}]", "BAD_USER_INPUT"),
+    ("groupBy: [{status: true}, {status: true}]", "BAD_USER_INPUT"),
+    ("groupBy: [{createdAt: YEAR}, {createdAt: DAY}]", "BAD_USER_INPUT"),
+    ("first: 0", "BAD_USER_INPUT"),
+    ("first: 101", "BAD_USER_INPUT"),
+    ("skip: -1", "BAD_USER_INPUT"),
+    ("skip: 10001", "BAD_USER_INPUT"),
+    ("orderBy: [{key: {status: ASC}}]", "BAD_USER_INPUT"),
+    (
+        "groupBy: [{stage: {name: true}}], orderBy: [{key: {stage: {position: ASC}}}]",
+        "BAD_USER_INPUT",
+    ),
+    (
+        "groupBy: [{stage: {record: true}}], orderBy: [{key: {account: {id: ASC}}}]",
+        "BAD_USER_INPUT",
+    ),
+    ("orderBy: [{sum: {amount: {direction: ASC}}}]", "BAD_USER_INPUT"),
+    ('having: {sum: {amount: {gt: "1"}}}', "BAD_USER_INPUT"),
+    ('having: {min: {amount: {currency: null, gt: "1"}}}', "BAD_USER_INPUT"),
+    ("having: {count: {eq: null}}", "BAD_USER_INPUT"),
+]
+
+
+@covers("X-08", "D-42")
+@pytest.mark.parametrize(("given", "code"), REFUSED)
+async def test_what_groups_cannot_be_asked_by(world: World, given: str, code: str) -> None:
+    both = await held(world, "admin")
+    query = f"{{ opportunitiesAggregate({given}) {{ groups {{ count }} }} }}"
+    assert await both.refused(query) == [code]
+
+
+@covers("X-08")
+async def test_only_keys_are_shown_and_no_more_than_eight(world: World) -> None:
+    both = await held(world, "admin")
+    for key in ("name", "stage { name }", "stage { record { id } }", "account { owner { name } }"):
+        query = f"{{ opportunitiesAggregate(groupBy: [{{status: true}}]) {{ groups {{ key {{ {key} }} }} }} }}"
+        assert await both.refused(query) == ["BAD_USER_INPUT"]
+    links = [f"{{{link}: {{record: true}}}}" for link in ("stage", "owner", "account", "type")]
+    plain = [
+        f"{{{name}: true}}" for name in ("name", "status", "probability", "currency", "record")
+    ]
+    for keys, codes in ((links + plain[:4], []), (links + plain, ["QUERY_TOO_COMPLEX"])):
+        asked = f"groupBy: [{', '.join(keys)}], first: 1"
+        answer = await world.ask("admin", f"{{ opportunitiesAggregate({asked}) {{ groupCount }} }}")
+        assert answer.codes == codes
+
+
+@covers("D-30", "D-31", "X-08")
+@pytest.mark.parametrize(
+    "shown", ["__typename", "groupCount", "groups { count }", "groups { countUnique { name } }"]
+)
+async def test_groups_of_a_closed_module(world: World, shown: str) -> None:
+    both = await held(world, "limited")
+    await both.ask(f"{{ rolesAggregate {{ {shown} }} }}")
+    await both.ask(f"{{ rolesAggregate(groupBy: [{{name: true}}]) {{ {shown} }} }}")
+    both.check()
+
+
+FORBIDDEN = (
+    'having: {sum: {netMargin: {currency: "EUR", gt: "1"}}}',
+    'orderBy: [{max: {margin: {currency: "EUR", direction: ASC}}}]',
+    'filter: {netMargin: {gt: "1"}}',
+    "groupBy: [{account: {record: true}}], orderBy: [{key: {account: {phone: ASC}}}]",
+    "groupBy: [{owner: {manager: {title: true}}}, {record: true}], orderBy: [{key: {margin: ASC}}]",
+)
+
+
+@covers("D-31", "X-08")
+@pytest.mark.parametrize("given", FORBIDDEN)
+async def test_a_closed_field_decides_about_no_group(world: World, given: str) -> None:
+    query = f"{{ opportunitiesAggregate({given}) {{ groups {{ count }} }} }}"
+    both = await held(world, "limited")
+    answer = await both.answer(query)
+    if "phone" not in given:
+        assert await both.refused(query) == ["FIELD_FORBIDDEN"]
+    elif not answer.codes:
+        await both.agree(query)
+    await (await held(world, "admin")).ask(query)
+
+
+@covers("D-30", "D-31", "X-08", "X-09")
+async def test_what_a_status_rules_is_masked_in_keys_and_measures(world: World) -> None:
+    both = await held(world, "manager")
+    measures = " ".join(
+        f"{one} {{ commission {{ amount currency }} netMargin {{ amount currency }} }}"
+        for one in ("sum", "avg", "min", "max")
+    )
+    rest = "countUnique { commission netMargin } percentEmpty { commission netMargin }"
+    query = (
+        f"{{ opportunitiesAggregate(groupBy: [{{status: true}}]) "
+        f"{{ groups {{ key {{ status }} count {measures} {rest} }} }} }}"
+    )
+    data = await both.agree(query)
+    for group in data["opportunitiesAggregate"]["groups"]:
+        won = group["key"]["status"] == "WON"
+        assert bool(group["countUnique"]["commission"]) is won
+        assert bool(group["sum"]["netMargin"]) is won
+        assert (group["percentEmpty"]["netMargin"] == "100.00") is not won
+
+
+async def sides(world: World, given: str, **variables: Any) -> Any:
+    both = await held(world, "rep1")
+    declared = ", ".join(f"${name}: {type_}" for name, type_ in (("a", "String"), ("b", "String")))
+    query = (
+        f"query ({declared}) {{ opportunities(orderBy: [{{expectedCloseOn: DESC}}], after: $a, "
+        f"before: $b, {given}) {{ nodes {{ id }} pageInfo {{ hasNextPage hasPreviousPage "
+        "startCursor endCursor } } }"
+    )
+    answer = await both.answer(query, variables)
+    return answer.data["opportunities"]
+
+
+@covers("X-01", "D-38")
+@pytest.mark.parametrize("size", [1, 4, 30, 100])
+async def test_pages_from_the_end_together_are_the_list(world: World, size: int) -> None:
+    whole = [node["id"] for node in (await sides(world, "first: 100"))["nodes"]]
+    found: list[str] = []
+    before = None
+    for _ in range(len(whole)):
+        page = await sides(world, f"last: {size}", b=before)
+        ids = [node["id"] for node in page["nodes"]]
+        found = ids + found
+        before = page["pageInfo"]["startCursor"]
+        if not page["pageInfo"]["hasPreviousPage"] or len(found) >= 8 * size:
+            break
+    assert found == whole[-len(found) :]
+    assert len(found) >= min(len(whole), 8 * size)
+
+
+@covers("X-01", "D-38")
+async def test_a_page_between_two_cursors(world: World) -> None:
+    edge = (await sides(world, "first: 12"))["pageInfo"]
+    whole = [node["id"] for node in (await sides(world, "first: 12"))["nodes"]]
+    between = {"a": edge["startCursor"], "b": edge["endCursor"]}
+    for given, ids, flags in (
+        ("first: 3", whole[1:4], (True, True)),
+        ("last: 3", whole[8:11], (True, True)),
+        ("first: null", whole[1:11], (True, True)),
+    ):
+        page = await sides(world, given, **between)
+        assert [node["id"] for node in page["nodes"]] == ids
+        assert (page["pageInfo"]["hasPreviousPage"], page["pageInfo"]["hasNextPage"]) == flags
+    alone = await sides(world, "last: null", b=edge["endCursor"])
+    assert [node["id"] for node in alone["nodes"]] == whole[:11]
+    assert not alone["pageInfo"]["hasPreviousPage"]
+    assert alone["pageInfo"]["hasNextPage"]
+
+
+@covers("X-01", "X-07")
+@pytest.mark.parametrize(
+    "given",
+    ["accounts(first: 1, last: 1) { totalCount }", "accounts(last: 0) { totalCount }"]
+    + ["accounts(last: 101) { totalCount }"]
+    + [f"accounts {{ totalCount(atMost: {most}) }}" for most in (0, -1, 100_001)],
+)
+async def test_sizes_that_there_are_not(world: World, given: str) -> None:
+    both = await held(world, "rep1")
+    assert await both.refused(f"{{ {given} }}") == ["BAD_USER_INPUT"]
