@@ -1,0 +1,137 @@
+"""A house whose caches are small, a flood of different requests for it, and a look at everything it holds."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import AsyncIterator, Iterator, Sized
+from contextlib import asynccontextmanager
+from functools import _lru_cache_wrapper
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+
+from app import application, built
+from tests.support.world import PERSONAS, SECRET, UNMETERED, World
+
+BOUND = 4
+FOUND = 2  # of two tenants, each by its name and by its id
+WAVE = 14  # every persona in every tenant
+OURS = ("app", "schema", "subscriptions", "resolvers", "auth", "tenancy", "db", "domain")
+TYPES = ("Account", "Opportunity", "Employee", "Stage", "User", "Query", "Mutation", "ID", "Int")
+
+
+@asynccontextmanager
+async def small_house(world: World, patch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """The same servers, asked through an endpoint of its own that remembers hardly anything."""
+    for name in (
+        "schema.engine.reads.OUTLINES",
+        "schema.engine.reads.PLANS",
+        "schema.engine.introspection.KEPT",
+        "auth.viewers.SIZE",
+        "auth.engine.tokens.REMEMBERED",
+        "tenancy.directory.MISSED_AT_MOST",
+        "db.engine.transaction.CACHED_STATEMENTS",
+    ):
+        patch.setattr(name, BOUND)
+    patch.setattr("tenancy.directory.FOUND_AT_MOST", FOUND)
+    servers = world.servers
+    async with built(
+        servers.database_url, servers.redis_url, SECRET, per_minute=UNMETERED
+    ) as endpoint:
+        endpoint.documents._size = endpoint._public._size = BOUND
+        endpoint.house.throttle._here._at_most = BOUND
+        app = application(endpoint)
+        transport = httpx2.ASGITransport(app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://relata") as client:
+            yield World(
+                app, endpoint, world.admin, world.tenants, client, servers, dict(world.tokens)
+            )
+
+
+async def flood(world: World, begin: int) -> None:
+    """Requests of every kind, none of which was sent before; each wave is as large as the others."""
+    for place in range(WAVE):
+        persona, tenant = PERSONAS[place // 2], ("acme", "globex")[place % 2]
+        number = begin + place
+        for query, variables in (text(number), shape(number), kind(number)):
+            (await world.ask(persona, query, variables, tenant=tenant)).data  # noqa: B018
+        await world.ask(persona, f"{{ a{number}: nothing }}", tenant=tenant)
+        await world.post(b'{"query": "mutation { a%d: __typename }"}' % number)
+        await strangers(world, number)
+
+
+Asked = tuple[str, dict[str, Any]]
+
+
+def text(number: int) -> Asked:
+    """A document like the others, with a name in it that no other has."""
+    return f"{{ a{number}: opportunities(first: 2) {{ nodes {{ id name }} }} }}", {}
+
+
+def shape(number: int) -> Asked:
+    """One document, whose variables have another shape every time: the number's bits say which."""
+    tests = ["contains" if number >> bit & 1 else "startsWith" for bit in range(10)]
+    return SHAPES, {"f": {"or": [{"name": {test: "a"}} for test in tests]}}
+
+
+SHAPES = "query ($f: OpportunityFilter) { opportunities(filter: $f) { totalCount } }"
+
+
+def kind(number: int) -> Asked:
+    """A question to the schema, one in four of them about a type that it has."""
+    name = f"Nothing{number}" if number % 4 else TYPES[number // 4 % len(TYPES)]
+    return "query ($name: String!) { __type(name: $name) { name } }", {"name": name}
+
+
+async def strangers(world: World, number: int) -> None:
+    """Those who are nobody: an address, a token and the names of tenants that do not exist."""
+    house, who = world.endpoint.house, UUID(int=number)
+    await house.throttle.refresh(f"2001:db8:{number:x}::1")
+    house.tokens.verify_access(house.tokens.issue_access(who, who, who, house.now()), house.now())
+    assert await house.directory.by_slug(f"nobody-{number}") is None
+    assert await house.directory.by_id(who) is None
+
+
+def held(root: object) -> dict[str, int]:
+    """How much is in every container that the house holds, by the way that leads to it."""
+    found: dict[str, int] = {}
+    seen: set[int] = set()
+    waiting: list[tuple[str, object]] = [("", root), *_globals()]
+    while waiting:
+        name, each = waiting.pop()
+        if isinstance(each, dict | list | set | Sized) and not isinstance(each, str | bytes):
+            found[name] = len(each)
+        ours = type(each).__module__.partition(".")[0] in OURS
+        if ours and id(each) not in seen:
+            seen.add(id(each))
+            waiting += [(f"{name}.{key}", value) for key, value in _attributes(each)]
+    return found
+
+
+def _attributes(each: object) -> Iterator[tuple[str, object]]:
+    yield from getattr(each, "__dict__", {}).items()
+    for key in getattr(type(each), "__slots__", ()):
+        yield key, getattr(each, key, None)
+
+
+def _globals() -> Iterator[tuple[str, object]]:
+    """What the modules hold, and the classes in them."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in OURS and module is not None:
+            for key, value in list(vars(module).items()):
+                yield f"{name}.{key}", value
+                if isinstance(value, type) and value.__module__ == name:
+                    yield from ((f"{name}.{key}.{k}", v) for k, v in vars(value).items())
+
+
+def memos() -> dict[str, int]:
+    """How much every `functools.cache` without a bound remembers, ours and the libraries'."""
+    found: dict[str, int] = {}
+    for each in gc.get_objects():
+        if isinstance(each, _lru_cache_wrapper) and each.cache_info().maxsize is None:
+            name: Any = f"{each.__module__}.{each.__qualname__}"
+            found[name] = found.get(name, 0) + each.cache_info().currsize
+    return found
