@@ -331,6 +331,37 @@ def sql(
         raise typer.Exit(1) from None
 
 
+@commands.command()
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="10,000 only, one run of 2 s.")] = False,
+    size: Annotated[list[int] | None, typer.Option(help="How many opportunities.")] = None,
+    only: Annotated[str, typer.Option(help="Which reads, such as Q1,Q2.")] = "",
+    against: Annotated[str, typer.Option(help="Which rivals, such as limit,bare.")] = "",
+    seconds: Annotated[float, typer.Option(help="How long a run takes.")] = 10,
+    runs: Annotated[int, typer.Option(help="How many runs are made of each.")] = 3,
+    write: Annotated[Path | None, typer.Option(help="A file to write the report to.")] = None,
+    data: Data = None,
+) -> None:
+    """Measure five reads beside others who answer the same, and print how we compare."""
+    from bench.contenders.contender import Failed
+    from bench.measure import Plan
+    from bench.run import SIZES, Wanted
+    from bench.run import bench as measured
+    from db.engine.local.embedded import CannotStart
+
+    plan = Plan(1, 2) if quick else Plan(runs, seconds)
+    reads, rivals = ([name for name in each.split(",") if name] for each in (only, against))
+    sizes = sorted(size or (SIZES[:1] if quick else SIZES))  # rows are added, never taken away
+    try:
+        report = asyncio.run(measured(Wanted(sizes, reads, rivals, plan, data), tell))
+    except (CannotStart, Failed) as error:
+        tell(str(error))
+        raise typer.Exit(1) from None
+    if write:
+        write.write_text(report)
+    sys.stdout.write(report)
+
+
 def main() -> None:
     """Also hear `relata tenant list`, as the installed command is called in the documentation."""
     words = sys.argv[1:]

@@ -1,0 +1,134 @@
+"""Relata itself."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.canonical import canonical
+from bench.contenders.contender import JSON, Contender, Failed, Request, graphql, python
+from bench.questions import Parameters, Question
+from bench.tenant import SECRET, SELLER, SLUG
+
+FRESH_SECONDS = 300.0
+"""How long a token is used; it is good for a quarter of an hour."""
+SIGN_IN = """
+mutation ($input: SignInInput!) { signIn(input: $input) { accessToken userErrors { message } } }
+"""
+
+_OPPORTUNITY = """id name status probability amount { amount currency } expectedCloseOn note"""
+_LIST = """
+query ($most: Decimal!) {
+  opportunities(first: 50, orderBy: [{amount: DESC}], filter: {amount: {lte: $most}}) {
+    nodes {
+      id name amount { amount currency } expectedCloseOn RULED
+      account { id name city opportunities(first: 5) { nodes { id name status } } }
+      owner { id name email }
+      stage { id name position }
+    }
+    pageInfo { hasNextPage hasPreviousPage }
+  }
+}
+"""
+_TOTALS = """
+query ($least: Decimal!) {
+  opportunities(first: 20, orderBy: [{amount: DESC}],
+      filter: {status: {eq: OPEN}, amount: {gte: $least}}) {
+    nodes { id name amount { amount currency } stage { id name } }
+    SUMS
+  }
+  GROUPS
+}
+"""
+_GROUPS = """
+opportunitiesAggregate(filter: {status: {eq: OPEN}, amount: {gte: $least}},
+    groupBy: [{stage: {record: true}}]) {
+  groups { key { stage { record { id name } } } count sum { amount { amount currency } } }
+}
+"""
+DOCUMENTS = {
+    "Q1": f"""
+query ($id: ID!) {{
+  opportunity(id: $id) {{
+    {_OPPORTUNITY} createdAt account {{ id name city }} owner {{ id name email }}
+  }}
+}}
+""",
+    "Q2": _LIST.replace("RULED", ""),
+    "Q3": f"""
+query ($least: Int!) {{
+  accounts(first: 20, filter: {{employeeCount: {{gte: $least}}}}) {{
+    nodes {{
+      id name city industry
+      opportunities(first: 10) {{
+        nodes {{
+          {_OPPORTUNITY}
+          owner {{ id name email title }}
+          stage {{ id name position }}
+          type {{ id name }}
+          account {{ id number employeeCount }}
+        }}
+      }}
+    }}
+  }}
+}}
+""",
+    "Q5": _LIST.replace("RULED", "margin { amount currency } commission { amount currency }"),
+}
+
+
+def totals(grouped: bool) -> str:
+    """The document of Q4, with groups if the contract has them."""
+    sums = "" if grouped else "aggregate { count sum { amount { amount currency } } }"
+    return _TOTALS.replace("SUMS", sums).replace("GROUPS", _GROUPS if grouped else "")
+
+
+class Relata(Contender):
+    """The server of `run`, asked with the tokens of an administrator and of a seller."""
+
+    name = "relata"
+
+    def command(self) -> list[str | Path]:
+        return python("bench.house")
+
+    def environment(self) -> Mapping[str, str]:
+        servers = self.filled.servers
+        return {
+            "DATABASE_URL": servers.database_url,
+            "REDIS_URL": servers.redis_url,
+            "RELATA_SECRET": SECRET.decode(),
+            "RELATA_DEMO": "false",
+            "RELATA_PORT": str(self.port),
+        }
+
+    def prepare(self) -> None:
+        if time.monotonic() - getattr(self, "_signed_in", -FRESH_SECONDS) < FRESH_SECONDS:
+            return
+        self._tokens = {seller: self._sign_in(seller) for seller in (False, True)}
+        self._signed_in = time.monotonic()
+
+    def _sign_in(self, seller: bool) -> str:
+        email = f"{SELLER if seller else 'admin'}@{SLUG}.example"
+        given = {"tenant": SLUG, "email": email, "password": "relata-demo"}
+        status, body = self.ask(Request("/graphql", JSON, graphql(SIGN_IN, {"input": given})))
+        token = json.loads(body).get("data", {}).get("signIn", {}).get("accessToken")
+        if not token:
+            raise Failed(f"Nobody can sign in: {status} {body!r}")
+        return str(token)
+
+    def document(self, question: Question) -> str:
+        """What is asked in GraphQL."""
+        return totals(self.grouped) if question.name == "Q4" else DOCUMENTS[question.name]
+
+    def request(self, question: Question, given: Parameters) -> Request:
+        variables = dict(given)
+        if question.name == "Q1":
+            variables["id"] = "opp_" + variables["id"].replace("-", "")
+        headers = {**JSON, "authorization": f"Bearer {self._tokens[question.seller]}"}
+        return Request("/graphql", headers, graphql(self.document(question), variables))
+
+    def canonical(self, question: Question, data: Any) -> Any:
+        return canonical(data)

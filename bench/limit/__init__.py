@@ -1,0 +1,1 @@
+"""What is possible at all: hand-written SQL behind the smallest server."""

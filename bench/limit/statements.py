@@ -1,0 +1,234 @@
+"""The five reads as SQL written by hand, each answering with the same bytes as we do.
+
+What it takes for granted and a general service cannot: which indexes there are, in which order rows
+come out of a subquery, which columns are never empty, and what the asker may see.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from bench.questions import GROUPED
+
+# ruff: noqa: S608 - nothing of a user's is in any of these texts
+
+
+def _json(**fields: str) -> str:
+    """An object of JSON texts; what is constant in a row is one constant."""
+    parts = [
+        f"""'{"," if n else "{"}"{name}":' || {value}"""
+        for n, (name, value) in enumerate(fields.items())
+    ]
+    return (" || ".join(parts) + " || '}'").replace("' || '", "")
+
+
+def _list(aggregated: str) -> str:
+    return f"""'{{"nodes":[' || coalesce({aggregated}, '') || ']}}'"""
+
+
+def _maybe(text: str) -> str:
+    return f"coalesce({text}, 'null')"
+
+
+def _id(prefix: str, column: str) -> str:
+    return f"""'"{prefix}_' || replace({column}::text, '-', '') || '"'"""
+
+
+def _word(column: str) -> str:
+    """A text that needs no escaping."""
+    return f"""'"' || {column}::text || '"'"""
+
+
+def _text(column: str) -> str:
+    return f"to_json({column})::text"
+
+
+def _money(amount: str, currency: str) -> str:
+    """With the digits of the currencies that have not two of them."""
+    digits = f"CASE {currency} WHEN 'JPY' THEN 0 WHEN 'KWD' THEN 3 ELSE 2 END"
+    return _json(amount=_word(f"round({amount}, {digits})"), currency=_word(currency))
+
+
+_DAY = _maybe(_word("o.expected_close_on"))
+_AMOUNT = _money("o.amount", "o.currency")
+_OWNER = {"id": _id("emp", "e.id"), "name": _text("e.name"), "email": _text("e.email")}
+_STAGE = {"id": _id("stg", "s.id"), "name": _text("s.name")}
+_PLACED = _maybe(_json(**_STAGE, position="s.position::text"))
+_ACCOUNT = {
+    "id": _id("acc", "a.id"),
+    "name": _maybe(_text("a.name")),
+    "city": _maybe(_text("a.city")),
+}
+_OPPORTUNITY = {
+    "id": _id("opp", "o.id"),
+    "name": _text("o.name"),
+    "status": _word("o.status"),
+    "probability": _maybe("o.probability::text"),
+    "amount": _maybe(_AMOUNT),
+    "expectedCloseOn": _DAY,
+    "note": _maybe(_text("o.note")),
+}
+_CREATED = (
+    """'"' || to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"'"""
+)
+_JOINED = """
+    LEFT JOIN employee e ON e.id = o.owner_id AND e.deleted_at IS NULL
+    LEFT JOIN stage s ON s.id = o.stage_id AND s.deleted_at IS NULL"""
+_BY_AMOUNT = "ORDER BY o.amount DESC NULLS LAST, o.id DESC"
+
+_RECORD = _json(
+    **_OPPORTUNITY,
+    createdAt=_CREATED,
+    account=_maybe(_json(**_ACCOUNT)),
+    owner=_maybe(_json(**_OWNER)),
+)
+ONE = f"""
+SELECT '{{"opportunity":' || coalesce((
+    SELECT {_RECORD}
+    FROM opportunity o
+    LEFT JOIN account a ON a.id = o.account_id AND a.deleted_at IS NULL
+    LEFT JOIN employee e ON e.id = o.owner_id AND e.deleted_at IS NULL
+    WHERE o.id = $1 AND o.deleted_at IS NULL
+), 'null') || '}}'
+"""
+
+
+def _page(ruled: dict[str, str], columns: str, mine: str) -> str:
+    """Fifty opportunities with what hangs on them; `mine` says which ones are seen."""
+    child = _json(id=_id("opp", "c.id"), name=_text("c.name"), status=_word("c.status"))
+    children = f"""(
+        SELECT string_agg({child}, ',') FROM (
+            SELECT o.id, o.name, o.status FROM opportunity o
+            WHERE o.account_id = a.id AND o.deleted_at IS NULL {mine} ORDER BY o.id LIMIT 5
+        ) c)"""
+    account = f"""coalesce((
+        SELECT {_json(**_ACCOUNT, opportunities=_list(children))}
+        FROM account a WHERE a.id = o.account_id AND a.deleted_at IS NULL), 'null')"""
+    node = _json(
+        id=_id("opp", "o.id"),
+        name=_text("o.name"),
+        amount=_AMOUNT,
+        expectedCloseOn=_DAY,
+        **ruled,
+        account=account,
+        owner=_maybe(_json(**_OWNER)),
+        stage=_PLACED,
+    )
+    return f"""
+SELECT '{{"opportunities":{{"nodes":['
+    || coalesce(string_agg(node, ',') FILTER (WHERE place <= 50), '')
+    || '],"pageInfo":{{"hasNextPage":' || (count(*) > 50)::text
+    || ',"hasPreviousPage":false}}}}}}'
+FROM (
+    SELECT row_number() OVER () AS place, {node} AS node
+    FROM (
+        SELECT o.id, o.name, o.amount, o.currency, o.expected_close_on, o.account_id, o.owner_id,
+            o.stage_id {columns}
+        FROM opportunity o WHERE o.amount <= $1 AND o.deleted_at IS NULL {mine}
+        {_BY_AMOUNT} LIMIT 51
+    ) o {_JOINED}
+    {_BY_AMOUNT}
+) n
+"""
+
+
+LIST = _page({}, "", "")
+
+_COMMISSION = _money("o.commission", "o.currency")
+SELLER = _page(
+    {
+        "margin": _maybe(_money("o.margin", "o.currency")),
+        "commission": _maybe(f"CASE WHEN o.status = 'WON' THEN {_COMMISSION} END"),
+    },
+    ", o.margin, o.commission, o.status",
+    """AND (o.owner_id = ANY ($2) OR o.type_id = ANY ($3) OR EXISTS (
+        SELECT FROM opportunity_share h WHERE h.opportunity_id = o.id AND h.employee_id = $4))""",
+)
+
+_CHILD = _json(
+    **_OPPORTUNITY,
+    owner=_maybe(_json(**_OWNER, title=_maybe(_text("e.title")))),
+    stage=_PLACED,
+    type=_maybe(_json(id=_id("opt", "t.id"), name=_text("t.name"))),
+    account=_json(
+        id=_id("acc", "a.id"),
+        number=_text("a.number"),
+        employeeCount=_maybe("a.employee_count::text"),
+    ),
+)
+_CHILDREN = f"""(
+    SELECT string_agg({_CHILD}, ',' ORDER BY o.id)
+    FROM (
+        SELECT * FROM opportunity o WHERE o.account_id = a.id AND o.deleted_at IS NULL
+        ORDER BY o.id LIMIT 10
+    ) o {_JOINED}
+    LEFT JOIN opportunity_type t ON t.id = o.type_id AND t.deleted_at IS NULL)"""
+_PARENT = _json(**_ACCOUNT, industry=_maybe(_text("a.industry")), opportunities=_list(_CHILDREN))
+TREE = f"""
+SELECT '{{"accounts":' || {_list(f"string_agg({_PARENT}, ',')")} || '}}'
+FROM (
+    SELECT a.id, a.name, a.city, a.industry, a.number, a.employee_count FROM account a
+    WHERE a.employee_count >= $1 AND a.deleted_at IS NULL ORDER BY a.id LIMIT 20
+) a
+"""
+
+_FOUND = """o.status = 'OPEN' AND o.amount >= $1 AND o.deleted_at IS NULL"""
+_NODE = _json(
+    id=_id("opp", "o.id"),
+    name=_text("o.name"),
+    amount=_AMOUNT,
+    stage=_maybe(_json(**_STAGE)),
+)
+_TOP = f"""
+SELECT '{{"opportunities":{{"nodes":[' || coalesce((
+    SELECT string_agg({_NODE}, ',' {_BY_AMOUNT})
+    FROM (
+        SELECT o.id, o.name, o.amount, o.currency, o.stage_id FROM opportunity o
+        WHERE {_FOUND} {_BY_AMOUNT} LIMIT 20
+    ) o
+    LEFT JOIN stage s ON s.id = o.stage_id AND s.deleted_at IS NULL
+), '') ||"""
+_SUMS = f"coalesce(string_agg({_money('total', 'currency')}, ',' ORDER BY currency), '')"
+TOTALS = f"""{_TOP} '],"aggregate":' || (
+    SELECT '{{"count":' || coalesce(sum(many), 0)::text || ',"sum":{{"amount":['
+        || {_SUMS} || ']}}}}'
+    FROM (
+        SELECT o.currency, count(*) AS many, sum(o.amount) AS total
+        FROM opportunity o WHERE {_FOUND} GROUP BY o.currency
+    ) g
+) || '}}}}'
+"""
+
+_KEY = _json(stage=_json(record=_maybe(_json(**_STAGE))))
+GROUPS = f"""{_TOP} ']}},"opportunitiesAggregate":{{"groups":[' || (
+    SELECT coalesce(string_agg(
+        '{{"key":' || {_KEY} || ',"count":' || many::text
+        || ',"sum":{{"amount":[' || amounts || ']}}}}', ',' ORDER BY stage_id), '')
+    FROM (
+        SELECT stage_id, sum(many) AS many, {_SUMS} AS amounts
+        FROM (
+            SELECT o.stage_id, o.currency, count(*) AS many, sum(o.amount) AS total
+            FROM opportunity o WHERE {_FOUND} GROUP BY o.stage_id, o.currency
+        ) g GROUP BY stage_id
+    ) f LEFT JOIN stage s ON s.id = f.stage_id AND s.deleted_at IS NULL
+) || ']}}}}'
+"""
+
+STATEMENTS = {"Q1": ONE, "Q2": LIST, "Q3": TREE, "Q4": TOTALS, "Q5": SELLER, GROUPED: GROUPS}
+
+
+def arguments(name: str, given: dict[str, Any], seller: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What is bound, out of the body of a request; `seller` is what his rights come to."""
+    match name:
+        case "Q1":
+            return (UUID(given["id"]),)
+        case "Q2":
+            return (Decimal(given["most"]),)
+        case "Q3":
+            return (given["least"],)
+        case "Q5":
+            return (Decimal(given["most"]), *seller)
+        case _:
+            return (Decimal(given["least"]),)
