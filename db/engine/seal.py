@@ -219,7 +219,8 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
     def visit_texts(self, agg: StringAgg, **kw: Any) -> str:
         kw = _inner(kw)
         where = f" FILTER (WHERE {self.process(agg.where, **kw)})" if agg.where is not None else ""
-        value, order = self.process(agg.value, **kw), self.process(agg.order, **kw)
+        value = self.process(agg.value, **kw)
+        order = ", ".join(self.process(each, **kw) for each in agg.order)
         return f"string_agg({value}, ',' ORDER BY {order}){where}"
 
     def visit_last_text(self, last: LastText, **kw: Any) -> str:

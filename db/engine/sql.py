@@ -101,7 +101,7 @@ class StringAgg(ColumnElement[str]):
     def __init__(
         self,
         value: ColumnElement[Any],
-        order: ColumnElement[Any],
+        *order: ColumnElement[Any],
         where: ColumnElement[bool] | None = None,
     ) -> None:
         self.value = value

@@ -73,7 +73,7 @@ def _money(
     """A JSON array with one sum per currency, in the order of their codes."""
     amount, code, belongs = sheet.money(function, field)
     text = obj((key, _part(word, amount, code)) for key, word in parts)
-    return array(StringAgg(text, code, and_(belongs, amount.is_not(None))))
+    return array(StringAgg(text, code, where=and_(belongs, amount.is_not(None))))
 
 
 def _part(word: str, amount: ColumnElement[Any], currency: ColumnElement[Any]) -> Concat | str:

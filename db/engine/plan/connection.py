@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from typing import Any, TypeAlias
@@ -54,24 +55,57 @@ COUNTED = 100_000
 def connection(scope: Scope, asked: Connection, parent: Rows | None, record: Record) -> Select[Any]:
     """A statement with one row and one column `json`: the connection's text."""
     if not any(_of_page(asked, part) for _, part in asked.parts):
-        return select(obj(_parts(scope, asked, parent, {})).label("json"))
+        return select(obj(_parts(scope, asked, parent, None)).label("json"))
     seen = scope.gate.see(asked.entity, _form(scope, asked))
     found, to_keys = keys(scope, seen, asked.order)
     reading = [key.reversed() for key in found] if asked.backward else found
     page = Page(seen)
-    ordered = [
-        key.ordered(page.carry(f"key_{index}", key.value))
-        for index, key in enumerate(reading, start=1)
-    ]
+    carried = [page.carry(f"key_{index}", key.value) for index, key in enumerate(found, start=1)]
     laterals: list[Lateral] = []
     written = _written(scope, asked, page, laterals, record)
     if needs_cursor(asked):
         written["cursor"] = _cursor(asked.number, found, page)
-    place = func.row_number().over(order_by=ordered).label("place")
-    rows = _cut(scope, asked, parent, seen, (found, reading), to_keys, page)
-    labelled: list[Label[Any]] = [text.label(name) for name, text in written.items()]
-    lines = select(place, *labelled).select_from(beside(rows, laterals)).subquery(ROWS)
-    return select(obj(_parts(scope, asked, parent, written)).label("json")).select_from(lines)
+    if not _looks_beyond(asked):
+        forward = [key.ordered(value) for key, value in zip(found, carried, strict=True)]
+        lines: Any = beside(
+            _cut(scope, asked, parent, seen, (found, reading), to_keys, page), laterals
+        )
+        rows = Lines(written, tuple(forward))
+    else:
+        ordered = [key.ordered(value) for key, value in zip(reading, carried, strict=True)]
+        place = func.row_number().over(order_by=ordered).label("place")
+        cut = _cut(scope, asked, parent, seen, (found, reading), to_keys, page)
+        labelled: list[Label[Any]] = [text.label(name) for name, text in written.items()]
+        lines = select(place, *labelled).select_from(beside(cut, laterals)).subquery(ROWS)
+        texts = {name: Column(ROWS, name, TEXT) for name in written}
+        order: ColumnElement[Any] = Column(ROWS, "place", Integer())
+        order = order.desc() if asked.backward else order
+        rows = Lines(texts, (order,), _on_page(scope, asked))
+    return select(obj(_parts(scope, asked, parent, rows)).label("json")).select_from(lines)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The rows of a page as texts, and how they are joined."""
+
+    texts: Mapping[str, ColumnElement[Any]]
+    order: tuple[ColumnElement[Any], ...]
+    where: ColumnElement[bool] | None = None
+
+    def joined(self, text: ColumnElement[Any]) -> Concat:
+        """A JSON array of one text per row."""
+        return array(StringAgg(text, *self.order, where=self.where))
+
+
+def _looks_beyond(asked: Connection) -> bool:
+    """Whether anybody wants to know of a row beyond the page, or which is the last on it.
+
+    If nobody does, the page is cut where it ends, and its rows need no numbers.
+    """
+    words = {
+        word for _, part in asked.parts if isinstance(part, PageInfo) for _, word in part.parts
+    }
+    return not words.isdisjoint(_of_rows(asked))
 
 
 def _of_page(asked: Connection, part: InConnection) -> bool:
@@ -127,12 +161,12 @@ def _cut(
     to_keys: list[Lateral],
     page: Page,
 ) -> Any:
-    """One page of rows and one row more, which says whether the list goes on beyond it.
+    """One page of rows, and one row more if somebody asks whether the list goes on beyond it.
 
     A page from the list's end is read backwards, and written forwards again.
     """
     found, reading = orders
-    limit = Whole(scope.sizes[asked.number] + 1)
+    limit = Whole(scope.sizes[asked.number] + _looks_beyond(asked))
     sides = [beyond(scope, asked, side, found) for side in Side if _resumes(scope, asked, side)]
     belongs = condition(scope, asked, seen, parent)
     ways = [and_(belongs, *each) for each in product(*sides)]
@@ -183,31 +217,39 @@ def _cursor(number: int, found: list[Key], page: Page) -> Concat:
 
 
 def _parts(
-    scope: Scope, asked: Connection, parent: Rows | None, written: dict[str, Concat]
+    scope: Scope, asked: Connection, parent: Rows | None, rows: Lines | None
 ) -> list[tuple[str, Concat | str]]:
     return [
-        (key, _part(scope, asked, parent, index, part))
+        (key, _part(scope, asked, parent, index, part, rows))
         for index, (key, part) in enumerate(asked.parts)
     ]
 
 
 def _part(
-    scope: Scope, asked: Connection, parent: Rows | None, index: int, part: InConnection
+    scope: Scope,
+    asked: Connection,
+    parent: Rows | None,
+    index: int,
+    part: InConnection,
+    rows: Lines | None,
 ) -> Concat | str:
     match part:
         case Typename(name):
             return f'"{name}"'
-        case Nodes():
-            return _list(scope, asked, Column(ROWS, f"node_{index}", TEXT))
-        case Edges():
-            return _list(scope, asked, _edge(part, index))
+        case Nodes() | Edges():
+            if rows is None:
+                raise LookupError("records are shown, so the page was read")
+            text = (
+                rows.texts[f"node_{index}"] if isinstance(part, Nodes) else _edge(part, index, rows)
+            )
+            return rows.joined(text)
         case PageInfo():
             return _page_info(scope, asked, part)
         case TotalCount(at_most):
             return _total(scope, asked, parent, at_most)
         case Aggregate():
-            rows = partial(_all, scope, asked, parent)
-            return aggregate(scope, part, rows, many=parent is None)
+            every = partial(_all, scope, asked, parent)
+            return aggregate(scope, part, every, many=parent is None)
 
 
 def _total(scope: Scope, asked: Connection, parent: Rows | None, at_most: Slot | None) -> Concat:
@@ -231,19 +273,13 @@ def _on_page(scope: Scope, asked: Connection) -> ColumnElement[bool]:
     return Column(ROWS, "place", Integer()) <= Whole(scope.sizes[asked.number])
 
 
-def _list(scope: Scope, asked: Connection, text: ColumnElement[Any]) -> Concat:
-    place: ColumnElement[Any] = Column(ROWS, "place", Integer())
-    order = place.desc() if asked.backward else place
-    return array(StringAgg(text, order, _on_page(scope, asked)))
-
-
-def _edge(part: Edges, index: int) -> Concat:
+def _edge(part: Edges, index: int, rows: Lines) -> Concat:
     written: list[tuple[str, Concat | str]] = []
     for inner, (key, what) in enumerate(part.parts):
         if isinstance(what, Object):
-            written.append((key, Concat([Column(ROWS, f"node_{index}_{inner}", TEXT)])))
+            written.append((key, Concat([rows.texts[f"node_{index}_{inner}"]])))
         elif what == "cursor":
-            written.append((key, Concat(['"', Column(ROWS, "cursor", TEXT), '"'])))
+            written.append((key, Concat(['"', rows.texts["cursor"], '"'])))
         else:
             written.append((key, f'"{what}"'))
     return obj(written)

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     FromClause,
-    Integer,
     Label,
     Lateral,
     Numeric,
@@ -50,7 +49,7 @@ from db.engine.plan.ask_groups import (
     Measured,
 )
 from db.engine.plan.emit import array, leaf, nullable, obj
-from db.engine.plan.order import compared, through
+from db.engine.plan.order import Key, compared, through
 from db.engine.plan.sheet import Asked, Sheet, in_parts, is_money
 from db.engine.plan.source import Rows, Scope, beside, sub
 from db.engine.plan.values import TYPES
@@ -155,7 +154,7 @@ class _Groups:
             case HavingTest(what, op, value):
                 return compare(self.scope, self.measured(what), _kind(what), op, value)
 
-    def _measured_order(self, order: GroupOrder) -> ColumnElement[Any] | ByKey:
+    def _measured_order(self, order: GroupOrder) -> Key | ByKey:
         if isinstance(order, ByKey):
             return order
         return _ordered(self.measured(order.measured), order.descending, order.nulls_first)
@@ -164,7 +163,7 @@ class _Groups:
         """The key with this number."""
         return Column(self.name, f"key_{number + 1}", _type(self.asked.keys[number]))
 
-    def ordering(self, laterals: list[Lateral]) -> list[ColumnElement[Any]]:
+    def ordering(self, laterals: list[Lateral]) -> list[Key]:
         """What the groups are sorted by: what was asked, then the keys, so that no two are equal."""
         terms = [
             self._by_key(each, laterals) if isinstance(each, ByKey) else each for each in self.order
@@ -178,7 +177,7 @@ class _Groups:
                 terms.append(_ordered(value, False, False))
         return terms
 
-    def _by_key(self, by: ByKey, laterals: list[Lateral]) -> ColumnElement[Any]:
+    def _by_key(self, by: ByKey, laterals: list[Lateral]) -> Key:
         key, asked = self.asked.keys[by.number], by.key
         value: ColumnElement[Any] = self.key(by.number)
         if key.field is None:
@@ -276,9 +275,8 @@ def _is_text(key: GroupKey) -> bool:
     return key.field is not None and key.field.kind in (Kind.TEXT, Kind.ENUM)
 
 
-def _ordered(value: ColumnElement[Any], descending: bool, nulls_first: bool) -> ColumnElement[Any]:
-    term = value.desc() if descending else value.asc()
-    return term.nulls_first() if nulls_first else term.nulls_last()
+def _ordered(value: ColumnElement[Any], descending: bool, nulls_first: bool) -> Key:
+    return Key(value, value.type, descending, nulls_first, nullable=True)
 
 
 def _list(made: _Groups, source: FromClause, index: int, part: GroupList, record: Record) -> Concat:
@@ -286,14 +284,15 @@ def _list(made: _Groups, source: FromClause, index: int, part: GroupList, record
     scope, asked = made.scope, made.asked
     ways: list[Lateral] = []
     order = made.ordering(ways)
-    place = (func.row_number().over(order_by=order) if order else func.row_number().over()).label(
-        "place"
-    )
+    keyed = [key.value.label(f"order_{index}") for index, key in enumerate(order)]
     page = (
-        select(place, *(Column(made.name, each, Text()).label(each) for each in _names(made)))
+        select(
+            *(Column(made.name, each, Text()).label(each) for each in _names(made)),
+            *keyed,
+        )
         .select_from(beside(source, ways))
         .where(made.having)
-        .order_by(*order)
+        .order_by(*(key.ordered(key.value) for key in order))
         .limit(Whole(scope.sizes[asked.number]))
     )
     if made.skip is not None:
@@ -310,7 +309,11 @@ def _list(made: _Groups, source: FromClause, index: int, part: GroupList, record
         else:
             items.append((key, f'"{what}"'))
     lines = beside(page.subquery(cut), inside)
-    joined: Select[Any] = select(StringAgg(obj(items), Column(cut, "place", Integer())))
+    again = [
+        key.ordered(Column(cut, str(label.name), label.type))
+        for key, label in zip(order, keyed, strict=True)
+    ]
+    joined: Select[Any] = select(StringAgg(obj(items), *(again or [Whole(1)])))
     return array(joined.select_from(lines).scalar_subquery())
 
 

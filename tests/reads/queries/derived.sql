@@ -1,45 +1,41 @@
 SELECT convert_to(
-(SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= 2), '') || ']}') AS json
+(SELECT ('{"nodes":[' || coalesce(string_agg(('{"name":' || (to_json(opportunity_1_page.name))::text || ',"closeQuarter":[' || coalesce(('"' || (opportunity_1_page."expected_close_on_for_closeQuarter")::text || '"'), 'null') || '],"owner":' || coalesce(employee_1_json.json, 'null') || ',"account":' || coalesce(account_1_json.json, 'null') || '}'), ',' ORDER BY opportunity_1_page.key_1 ASC), '') || ']}') AS json
   FROM
-  (SELECT row_number() OVER (ORDER BY opportunity_1_page.key_1 ASC) AS place, ('{"name":' || (to_json(opportunity_1_page.name))::text || ',"closeQuarter":[' || coalesce(('"' || (opportunity_1_page."expected_close_on_for_closeQuarter")::text || '"'), 'null') || '],"owner":' || coalesce(employee_1_json.json, 'null') || ',"account":' || coalesce(account_1_json.json, 'null') || '}') AS node_0
+  (SELECT opportunity_1.id AS key_1, opportunity_1.name AS name, opportunity_1."expected_close_on_for_closeQuarter" AS "expected_close_on_for_closeQuarter", opportunity_1.owner_id AS owner_id, opportunity_1.account_id AS account_id
     FROM
-    (SELECT opportunity_1.id AS key_1, opportunity_1.name AS name, opportunity_1."expected_close_on_for_closeQuarter" AS "expected_close_on_for_closeQuarter", opportunity_1.owner_id AS owner_id, opportunity_1.account_id AS account_id
-      FROM
-      (SELECT opportunity.id AS id, opportunity.name AS name, opportunity.expected_close_on AS "expected_close_on_for_closeQuarter", opportunity.owner_id AS owner_id, opportunity.account_id AS account_id
+    (SELECT opportunity.id AS id, opportunity.name AS name, opportunity.expected_close_on AS "expected_close_on_for_closeQuarter", opportunity.owner_id AS owner_id, opportunity.account_id AS account_id
+      FROM opportunity
+      WHERE opportunity.deleted_at IS NULL AND opportunity.id IN
+      (SELECT opportunity.id
         FROM opportunity
-        WHERE opportunity.deleted_at IS NULL AND opportunity.id IN
-        (SELECT opportunity.id
-          FROM opportunity
-          WHERE opportunity.owner_id = ANY ($1::UUID[]) UNION ALL SELECT opportunity.id
-          FROM opportunity
-          WHERE opportunity.type_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
-          FROM opportunity_share
-          WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_1
-      WHERE true ORDER BY opportunity_1.id ASC
-      LIMIT 3) AS opportunity_1_page LEFT OUTER JOIN LATERAL
-    (SELECT ('{"initials":[' || coalesce((to_json(employee_1.name_for_initials))::text, 'null') || ']}') AS json
-      FROM
-      (SELECT employee.name AS name_for_initials, employee.id AS id
-        FROM employee
-        WHERE employee.deleted_at IS NULL) AS employee_1
-      WHERE employee_1.id = opportunity_1_page.owner_id) AS employee_1_json ON true LEFT OUTER JOIN LATERAL
-    (SELECT ('{"websiteDomain":[' || coalesce((to_json(account_1."website_for_websiteDomain"))::text, 'null') || ']}') AS json
-      FROM
-      (SELECT account.website AS "website_for_websiteDomain", account.id AS id
-        FROM account
-        WHERE account.deleted_at IS NULL) AS account_1
-      WHERE account_1.id = opportunity_1_page.account_id) AS account_1_json ON true) AS cut), 'UTF8') AS r0, convert_to(
-(SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= 1), '') || ']}') AS json
-  FROM
-  (SELECT row_number() OVER (ORDER BY stage_1_page.key_1 ASC) AS place, ('{"name":' || (to_json(stage_1_page.name))::text || '}') AS node_0
+        WHERE opportunity.owner_id = ANY ($1::UUID[]) UNION ALL SELECT opportunity.id
+        FROM opportunity
+        WHERE opportunity.type_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
+        FROM opportunity_share
+        WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_1
+    WHERE true ORDER BY opportunity_1.id ASC
+    LIMIT 2) AS opportunity_1_page LEFT OUTER JOIN LATERAL
+  (SELECT ('{"initials":[' || coalesce((to_json(employee_1.name_for_initials))::text, 'null') || ']}') AS json
     FROM
-    (SELECT stage_1.id AS key_1, stage_1.name AS name
-      FROM
-      (SELECT stage.id AS id, stage.name AS name
-        FROM stage
-        WHERE stage.deleted_at IS NULL) AS stage_1
-      WHERE true ORDER BY stage_1.id ASC
-      LIMIT 2) AS stage_1_page) AS cut), 'UTF8') AS r1
+    (SELECT employee.name AS name_for_initials, employee.id AS id
+      FROM employee
+      WHERE employee.deleted_at IS NULL) AS employee_1
+    WHERE employee_1.id = opportunity_1_page.owner_id) AS employee_1_json ON true LEFT OUTER JOIN LATERAL
+  (SELECT ('{"websiteDomain":[' || coalesce((to_json(account_1."website_for_websiteDomain"))::text, 'null') || ']}') AS json
+    FROM
+    (SELECT account.website AS "website_for_websiteDomain", account.id AS id
+      FROM account
+      WHERE account.deleted_at IS NULL) AS account_1
+    WHERE account_1.id = opportunity_1_page.account_id) AS account_1_json ON true), 'UTF8') AS r0, convert_to(
+(SELECT ('{"nodes":[' || coalesce(string_agg(('{"name":' || (to_json(stage_1_page.name))::text || '}'), ',' ORDER BY stage_1_page.key_1 ASC), '') || ']}') AS json
+  FROM
+  (SELECT stage_1.id AS key_1, stage_1.name AS name
+    FROM
+    (SELECT stage.id AS id, stage.name AS name
+      FROM stage
+      WHERE stage.deleted_at IS NULL) AS stage_1
+    WHERE true ORDER BY stage_1.id ASC
+    LIMIT 1) AS stage_1_page), 'UTF8') AS r1
 -- $1: owners:Opportunity
 -- $2: opened:share_rule.type_id
 -- $3: viewer:employee

@@ -1,22 +1,20 @@
 SELECT convert_to(
-(SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= 2), '') || ']}') AS json
+(SELECT ('{"nodes":[' || coalesce(string_agg(('{"name":' || (to_json(opportunity_1_page.name))::text || ',"margin":null,"note":' || coalesce((to_json(opportunity_1_page.note))::text, 'null') || '}'), ',' ORDER BY opportunity_1_page.key_1 ASC), '') || ']}') AS json
   FROM
-  (SELECT row_number() OVER (ORDER BY opportunity_1_page.key_1 ASC) AS place, ('{"name":' || (to_json(opportunity_1_page.name))::text || ',"margin":null,"note":' || coalesce((to_json(opportunity_1_page.note))::text, 'null') || '}') AS node_0
+  (SELECT opportunity_1.id AS key_1, opportunity_1.name AS name, opportunity_1.note AS note
     FROM
-    (SELECT opportunity_1.id AS key_1, opportunity_1.name AS name, opportunity_1.note AS note
-      FROM
-      (SELECT opportunity.id AS id, opportunity.name AS name, opportunity.note AS note
+    (SELECT opportunity.id AS id, opportunity.name AS name, opportunity.note AS note
+      FROM opportunity
+      WHERE opportunity.deleted_at IS NULL AND opportunity.id IN
+      (SELECT opportunity.id
         FROM opportunity
-        WHERE opportunity.deleted_at IS NULL AND opportunity.id IN
-        (SELECT opportunity.id
-          FROM opportunity
-          WHERE opportunity.owner_id = ANY ($1::UUID[]) UNION ALL SELECT opportunity.id
-          FROM opportunity
-          WHERE opportunity.type_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
-          FROM opportunity_share
-          WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_1
-      WHERE true ORDER BY opportunity_1.id ASC
-      LIMIT 3) AS opportunity_1_page) AS cut), 'UTF8') AS r0
+        WHERE opportunity.owner_id = ANY ($1::UUID[]) UNION ALL SELECT opportunity.id
+        FROM opportunity
+        WHERE opportunity.type_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
+        FROM opportunity_share
+        WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_1
+    WHERE true ORDER BY opportunity_1.id ASC
+    LIMIT 2) AS opportunity_1_page), 'UTF8') AS r0
 -- $1: owners:Opportunity
 -- $2: opened:share_rule.type_id
 -- $3: viewer:employee

@@ -17,43 +17,39 @@ SELECT convert_to(
           WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_1
       WHERE true ORDER BY opportunity_1.amount ASC NULLS FIRST, opportunity_1.id ASC
       LIMIT 3) AS opportunity_1_page) AS cut), 'UTF8') AS r0, convert_to(
-(SELECT ('{"nodes":[' || coalesce(string_agg(cut.node_0, ',' ORDER BY cut.place) FILTER (WHERE cut.place <= 2), '') || ']}') AS json
+(SELECT ('{"nodes":[' || coalesce(string_agg(('{"name":' || coalesce((to_json(account_1_page.name))::text, 'null') || ',"opportunities":' || opportunity_list_3.json || '}'), ',' ORDER BY account_1_page.key_1 ASC), '') || ']}') AS json
   FROM
-  (SELECT row_number() OVER (ORDER BY account_1_page.key_1 ASC) AS place, ('{"name":' || coalesce((to_json(account_1_page.name))::text, 'null') || ',"opportunities":' || opportunity_list_3.json || '}') AS node_0
+  (SELECT account_1.id AS key_1, account_1.name AS name, account_1.id AS id
     FROM
-    (SELECT account_1.id AS key_1, account_1.name AS name, account_1.id AS id
+    (SELECT account.id AS id, account.name AS name
+      FROM account
+      WHERE account.deleted_at IS NULL) AS account_1
+    WHERE true ORDER BY account_1.id ASC
+    LIMIT 2) AS account_1_page LEFT OUTER JOIN LATERAL
+  (SELECT ('{"totalCount":' || (
+    (SELECT count(*) AS count_1
       FROM
-      (SELECT account.id AS id, account.name AS name
-        FROM account
-        WHERE account.deleted_at IS NULL) AS account_1
-      WHERE true ORDER BY account_1.id ASC
-      LIMIT 3) AS account_1_page LEFT OUTER JOIN LATERAL
-    (SELECT ('{"totalCount":' || (
-      (SELECT count(*) AS count_1
+      (SELECT opportunity_3.id
         FROM
-        (SELECT opportunity_3.id
-          FROM
-          (SELECT opportunity.account_id AS account_id, opportunity.id AS id
-            FROM opportunity
-            WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
-            (SELECT 1 AS anon_1
-              FROM opportunity_share
-              WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_3
-          WHERE opportunity_3.account_id = account_1_page.id
-          LIMIT $4::INTEGER) AS few))::text || ',"nodes":[' || coalesce(string_agg(cut.node_1, ',' ORDER BY cut.place DESC) FILTER (WHERE cut.place <= 2), '') || ']}') AS json
+        (SELECT opportunity.account_id AS account_id, opportunity.id AS id
+          FROM opportunity
+          WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
+          (SELECT 1 AS anon_1
+            FROM opportunity_share
+            WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_3
+        WHERE opportunity_3.account_id = account_1_page.id
+        LIMIT $4::INTEGER) AS few))::text || ',"nodes":[' || coalesce(string_agg(('{"name":' || (to_json(opportunity_2_page.name))::text || '}'), ',' ORDER BY opportunity_2_page.key_1 ASC), '') || ']}') AS json
+    FROM
+    (SELECT opportunity_2.id AS key_1, opportunity_2.name AS name
       FROM
-      (SELECT row_number() OVER (ORDER BY opportunity_2_page.key_1 DESC) AS place, ('{"name":' || (to_json(opportunity_2_page.name))::text || '}') AS node_1
-        FROM
-        (SELECT opportunity_2.id AS key_1, opportunity_2.name AS name
-          FROM
-          (SELECT opportunity.id AS id, opportunity.name AS name, opportunity.account_id AS account_id
-            FROM opportunity
-            WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
-            (SELECT 1 AS anon_2
-              FROM opportunity_share
-              WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_2
-          WHERE opportunity_2.account_id = account_1_page.id ORDER BY opportunity_2.id DESC
-          LIMIT 3) AS opportunity_2_page) AS cut) AS opportunity_list_3 ON true) AS cut), 'UTF8') AS r1
+      (SELECT opportunity.id AS id, opportunity.name AS name, opportunity.account_id AS account_id
+        FROM opportunity
+        WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
+        (SELECT 1 AS anon_2
+          FROM opportunity_share
+          WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_2
+      WHERE opportunity_2.account_id = account_1_page.id ORDER BY opportunity_2.id DESC
+      LIMIT 2) AS opportunity_2_page) AS opportunity_list_3 ON true), 'UTF8') AS r1
 -- $1: owners:Opportunity
 -- $2: opened:share_rule.type_id
 -- $3: viewer:employee

@@ -23,9 +23,9 @@ SELECT convert_to(('{"groupCount":' || (
 (SELECT count(*) AS count_1
   FROM groups_1
   WHERE true))::text || ',"groups":[' || coalesce(
-(SELECT string_agg(('{"key":{"stage":{"record":' || coalesce(stage_3_json.json, 'null') || '}},"count":' || cut_1.value_1 || ',"sum":' || cut_1.value_2 || ',"avg":' || cut_1.value_3 || '}'), ',' ORDER BY cut_1.place) AS anon_2
+(SELECT string_agg(('{"key":{"stage":{"record":' || coalesce(stage_3_json.json, 'null') || '}},"count":' || cut_1.value_1 || ',"sum":' || cut_1.value_2 || ',"avg":' || cut_1.value_3 || '}'), ',' ORDER BY cut_1.order_0 ASC NULLS LAST, cut_1.order_1 ASC NULLS LAST) AS anon_2
   FROM
-  (SELECT row_number() OVER (ORDER BY stage_2_key.key ASC NULLS LAST, groups_1.key_1 ASC NULLS LAST) AS place, groups_1.key_1 AS key_1, groups_1.value_1 AS value_1, groups_1.value_2 AS value_2, groups_1.value_3 AS value_3
+  (SELECT groups_1.key_1 AS key_1, groups_1.value_1 AS value_1, groups_1.value_2 AS value_2, groups_1.value_3 AS value_3, stage_2_key.key AS order_0, groups_1.key_1 AS order_1
     FROM groups_1 LEFT OUTER JOIN LATERAL
     (SELECT stage_2.position AS key
       FROM
