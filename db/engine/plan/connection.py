@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Label,
-    Lateral,
     Select,
     and_,
     case,
@@ -39,11 +38,11 @@ from db.engine.plan.ask import (
 )
 from db.engine.plan.emit import array, obj
 from db.engine.plan.order import Key, beyond, keys
-from db.engine.plan.source import Page, Rows, Scope, beside
+from db.engine.plan.source import Joined, Page, Rows, Scope, beside
 from db.engine.plan.where import where
 from db.engine.sql import AsText, Column, Concat, LastText, StringAgg, Whole, flat, or_null
 
-Record: TypeAlias = Callable[[Scope, Rows, Object, list[Lateral]], Concat]
+Record: TypeAlias = Callable[[Scope, Rows, Object, list[Joined]], Concat]
 """How one row is written; shape.py's, handed in because each needs the other."""
 
 TEXT = Concat([""]).type
@@ -61,7 +60,7 @@ def connection(scope: Scope, asked: Connection, parent: Rows | None, record: Rec
     reading = [key.reversed() for key in found] if asked.backward else found
     page = Page(seen)
     carried = [page.carry(f"key_{index}", key.value) for index, key in enumerate(found, start=1)]
-    laterals: list[Lateral] = []
+    laterals: list[Joined] = []
     written = _written(scope, asked, page, laterals, record)
     if needs_cursor(asked):
         written["cursor"] = _cursor(asked.number, found, page)
@@ -158,7 +157,7 @@ def _cut(
     parent: Rows | None,
     seen: Seen,
     orders: tuple[list[Key], list[Key]],
-    to_keys: list[Lateral],
+    to_keys: list[Joined],
     page: Page,
 ) -> Any:
     """One page of rows, and one row more if somebody asks whether the list goes on beyond it.
@@ -193,7 +192,7 @@ def _resumes(scope: Scope, asked: Connection, side: Side) -> bool:
 
 
 def _written(
-    scope: Scope, asked: Connection, page: Page, laterals: list[Lateral], record: Record
+    scope: Scope, asked: Connection, page: Page, laterals: list[Joined], record: Record
 ) -> dict[str, Concat]:
     """The texts of each row: of its node, once for every selection of nodes or edges."""
     written: dict[str, Concat] = {}

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Date,
     FromClause,
     Label,
-    Lateral,
     Numeric,
     Select,
     Text,
@@ -29,7 +28,7 @@ from sqlalchemy import (
 from db.engine.gate import Seen
 from db.engine.model import Field, Kind
 from db.engine.plan.aggregate import kind_of, measure_text, measured_in
-from db.engine.plan.ask import Measure, Object
+from db.engine.plan.ask import Measure
 from db.engine.plan.ask_groups import (
     Bucket,
     ByKey,
@@ -50,14 +49,13 @@ from db.engine.plan.ask_groups import (
 )
 from db.engine.plan.emit import array, leaf, nullable, obj
 from db.engine.plan.order import Key, compared, through
+from db.engine.plan.shape import linked
 from db.engine.plan.sheet import Asked, Sheet, in_parts, is_money
-from db.engine.plan.source import Rows, Scope, beside, sub
+from db.engine.plan.source import Joined, Scope, beside
 from db.engine.plan.values import TYPES
 from db.engine.plan.where import compare
-from db.engine.sql import AsDate, AsText, Column, Concat, Folded, StringAgg, Whole, or_null
+from db.engine.sql import AsDate, AsText, Column, Concat, Folded, StringAgg, Whole
 
-Record = Callable[[Scope, Rows, Object, list[Lateral]], Concat]
-"""How one row is written; shape.py's."""
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
 """A moment at the edge of what can be said may lie beyond it in another time zone (D-42)."""
 CUT = "cut"
@@ -66,7 +64,7 @@ SKIPPED = 10_000
 
 
 def groups(
-    scope: Scope, asked: Groups, belongs: Callable[[Seen], ColumnElement[bool]], record: Record
+    scope: Scope, asked: Groups, belongs: Callable[[Seen], ColumnElement[bool]]
 ) -> ColumnElement[str]:
     """The text of all that is asked of the groups."""
     seen = scope.gate.see(asked.entity, scope.gate.guard.form(asked.entity.name))
@@ -75,7 +73,7 @@ def groups(
     items: list[tuple[str, Concat | str]] = []
     for index, (key, part) in enumerate(asked.parts):
         if isinstance(part, GroupList):
-            items.append((key, _list(made, source, index, part, record)))
+            items.append((key, _list(made, source, index, part)))
         elif part == "groupCount":
             count = select(func.count()).select_from(source).where(made.having)
             items.append((key, Concat([AsText(count.scalar_subquery())])))
@@ -163,7 +161,7 @@ class _Groups:
         """The key with this number."""
         return Column(self.name, f"key_{number + 1}", _type(self.asked.keys[number]))
 
-    def ordering(self, laterals: list[Lateral]) -> list[Key]:
+    def ordering(self, laterals: list[Joined]) -> list[Key]:
         """What the groups are sorted by: what was asked, then the keys, so that no two are equal."""
         terms = [
             self._by_key(each, laterals) if isinstance(each, ByKey) else each for each in self.order
@@ -177,7 +175,7 @@ class _Groups:
                 terms.append(_ordered(value, False, False))
         return terms
 
-    def _by_key(self, by: ByKey, laterals: list[Lateral]) -> Key:
+    def _by_key(self, by: ByKey, laterals: list[Joined]) -> Key:
         key, asked = self.asked.keys[by.number], by.key
         value: ColumnElement[Any] = self.key(by.number)
         if key.field is None:
@@ -228,7 +226,7 @@ def _kind(what: Measured) -> Kind:
 
 
 def _key(
-    scope: Scope, asked: Groups, sheet: Sheet, key: GroupKey, laterals: list[Lateral]
+    scope: Scope, asked: Groups, sheet: Sheet, key: GroupKey, laterals: list[Joined]
 ) -> ColumnElement[Any]:
     """What rows are grouped by. One ruled by status is told to be partial."""
 
@@ -279,10 +277,10 @@ def _ordered(value: ColumnElement[Any], descending: bool, nulls_first: bool) -> 
     return Key(value, value.type, descending, nulls_first, nullable=True)
 
 
-def _list(made: _Groups, source: FromClause, index: int, part: GroupList, record: Record) -> Concat:
+def _list(made: _Groups, source: FromClause, index: int, part: GroupList) -> Concat:
     """The groups of the page, each written with its keys and measures."""
     scope, asked = made.scope, made.asked
-    ways: list[Lateral] = []
+    ways: list[Joined] = []
     order = made.ordering(ways)
     keyed = [key.value.label(f"order_{index}") for index, key in enumerate(order)]
     page = (
@@ -298,11 +296,11 @@ def _list(made: _Groups, source: FromClause, index: int, part: GroupList, record
     if made.skip is not None:
         page = page.offset(made.skip)
     cut = f"{CUT}_{index}"
-    inside: list[Lateral] = []
+    inside: list[Joined] = []
     items: list[tuple[str, Concat | str]] = []
     for inner, (key, what) in enumerate(part.parts):
         if isinstance(what, KeyParts):
-            items.append((key, _keys(made, what, cut, inside, record)))
+            items.append((key, _keys(made, what, cut, inside)))
         elif (text := made.texts.get((index, inner))) is not None:
             shown = text if isinstance(text, str) else Concat([Column(cut, text.name, Text())])
             items.append((key, shown))
@@ -323,31 +321,20 @@ def _names(made: _Groups) -> list[str]:
     return [*keys, *dict.fromkeys(shown)]
 
 
-def _keys(
-    made: _Groups, parts: KeyParts, cut: str, laterals: list[Lateral], record: Record
-) -> Concat:
-    return obj((key, _key_part(made, part, cut, laterals, record)) for key, part in parts.parts)
+def _keys(made: _Groups, parts: KeyParts, cut: str, laterals: list[Joined]) -> Concat:
+    return obj((key, _key_part(made, part, cut, laterals)) for key, part in parts.parts)
 
 
-def _key_part(
-    made: _Groups, part: KeyPart, cut: str, laterals: list[Lateral], record: Record
-) -> Concat | str:
+def _key_part(made: _Groups, part: KeyPart, cut: str, laterals: list[Joined]) -> Concat | str:
     match part:
         case str(name):
             return f'"{name}"'
         case KeyParts():
-            return _keys(made, part, cut, laterals, record)
+            return _keys(made, part, cut, laterals)
         case KeyValue(number):
             key = made.asked.keys[number]
             kind = Kind.DATE if key.bucket or key.field is None else key.field.kind
             value = Column(cut, f"key_{number + 1}", _type(key))
             return nullable(leaf(kind, value), True)
         case KeyRecord(number, asked):
-            far = made.scope.gate.see(asked.entity)
-            inside: list[Lateral] = []
-            text = record(made.scope, far, asked, inside)
-            link = Column(cut, f"key_{number + 1}", Uuid())
-            statement = select(text.label("json")).select_from(beside(far, inside))
-            name = f"{far.name}_json"
-            laterals.append(sub(statement.where(far.column("id") == link), name))
-            return Concat([or_null(Column(name, "json", Text()))])
+            return linked(made.scope, asked, Column(cut, f"key_{number + 1}", Uuid()), laterals)

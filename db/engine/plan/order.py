@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
-    Lateral,
     Numeric,
     Text,
     Uuid,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 from db.engine.gate import Right, Seen
 from db.engine.model import Kind
 from db.engine.plan.ask import Connection, Side, SortKey
-from db.engine.plan.source import Scope, sub
+from db.engine.plan.source import Joined, Scope, sub
 from db.engine.plan.values import TYPES
 from db.engine.plan.where import readable
 from db.engine.sql import Column, Folded, json_text
@@ -64,16 +63,16 @@ class Key:
         return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
 
 
-def keys(scope: Scope, seen: Seen, asked: tuple[SortKey, ...]) -> tuple[list[Key], list[Lateral]]:
+def keys(scope: Scope, seen: Seen, asked: tuple[SortKey, ...]) -> tuple[list[Key], list[Joined]]:
     """The keys of an order over `seen`, the id last, and the laterals that lead to them."""
-    laterals: list[Lateral] = []
+    laterals: list[Joined] = []
     found = [_key(scope, seen, key, laterals) for key in asked]
     last = found[-1].descending if found else False
     found.append(Key(seen.column("id"), Uuid(), last, False, False))
     return found, laterals
 
 
-def _key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Lateral]) -> Key:
+def _key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Joined]) -> Key:
     if asked.path:
         return _far_key(scope, seen, asked, laterals)
     value, kind, optional = compared(scope, seen, asked)
@@ -110,7 +109,7 @@ def _number(kept: Any) -> ColumnElement[Any]:
     return func.platform.number(kept)
 
 
-def _far_key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Lateral]) -> Key:
+def _far_key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Joined]) -> Key:
     """A key of a record that references lead to; NULL where one of them is not visible."""
 
     def last(far: Seen) -> tuple[ColumnElement[Any], Any]:
@@ -125,7 +124,7 @@ def through(
     link: ColumnElement[Any],
     path: Sequence[Step],
     last: Callable[[Seen], tuple[ColumnElement[Any], Any]],
-    laterals: list[Lateral],
+    laterals: list[Joined],
 ) -> tuple[ColumnElement[Any], Any]:
     """What `last` says of the record that references lead to, with its type; `link` is the first's value.
 

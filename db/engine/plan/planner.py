@@ -11,7 +11,6 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Integer,
-    Lateral,
     Select,
     Text,
     Uuid,
@@ -38,7 +37,7 @@ from db.engine.plan.connection import connection
 from db.engine.plan.emit import array
 from db.engine.plan.groups import groups
 from db.engine.plan.shape import record
-from db.engine.plan.source import CLOSED, Binding, CursorKey, CursorOf, Pages, Scope, beside
+from db.engine.plan.source import CLOSED, Binding, CursorKey, CursorOf, Joined, Pages, Scope, beside
 from db.engine.plan.where import where
 from db.engine.sql import Column, Concat, StringAgg, or_null, parameter
 
@@ -175,7 +174,7 @@ def _root(scope: Scope, root: Root) -> ColumnElement[Any] | None:
         case Groups():
             if not _open(scope, root.entity.name):
                 return None
-            return groups(scope, root, partial(_belongs, scope, root), record)
+            return groups(scope, root, partial(_belongs, scope, root))
         case RootOne():
             if not _open(scope, root.object.entity.name):
                 return None
@@ -202,7 +201,7 @@ def _open(scope: Scope, entity: str) -> bool:
 def _single(scope: Scope, root: RootOne) -> Select[Any]:
     entity = root.object.entity
     seen = scope.gate.see(entity)
-    laterals: list[Lateral] = []
+    laterals: list[Joined] = []
     text = record(scope, seen, root.object, laterals)
     if root.find is Find.VIEWER or root.id is None:
         wanted: ColumnElement[Any] = parameter("viewer:user", Uuid())
@@ -231,7 +230,7 @@ def _nodes(scope: Scope, root: RootNodes) -> ColumnElement[Any]:
 
 def _nodes_of(scope: Scope, each: Object, name: str) -> ColumnElement[Any]:
     seen = scope.gate.see(each.entity)
-    laterals: list[Lateral] = []
+    laterals: list[Joined] = []
     text = record(scope, seen, each, laterals)
     statement = select(text).select_from(beside(seen, laterals))
     return statement.where(seen.column("id") == Column("asked", name, Uuid())).scalar_subquery()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, Lateral, Text, case, func, select
+from sqlalchemy import ColumnElement, Text, case, func
 
 from db.engine.gate import Right
 from db.engine.model import Kind
@@ -22,8 +22,8 @@ from db.engine.plan.ask import (
 )
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import field_text, leaf, money, nullable, obj
-from db.engine.plan.source import CLOSED, HIDDEN, Rows, Scope, beside, sub
-from db.engine.sql import Column, Concat, flat, json_text, or_null
+from db.engine.plan.source import CLOSED, HIDDEN, Joined, Rows, Scope, sub
+from db.engine.sql import Column, Concat, flat, json_text
 from domain.access import Attribute
 from domain.setup import AttributeKind
 
@@ -37,12 +37,12 @@ KEPT_AS = {
 NULL = "null"
 
 
-def record(scope: Scope, rows: Rows, asked: Object, laterals: list[Lateral]) -> Concat:
+def record(scope: Scope, rows: Rows, asked: Object, laterals: list[Joined]) -> Concat:
     """The JSON text of one row of `rows`; what stands beside it is added to `laterals`."""
     return obj((key, _shown(scope, rows, part, laterals)) for key, part in asked.parts)
 
 
-def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Lateral]) -> Concat | str:
+def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Joined]) -> Concat | str:
     match part:
         case Typename(name):
             return f'"{name}"'
@@ -145,7 +145,7 @@ def _json_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _one(scope: Scope, rows: Rows, part: One, laterals: list[Lateral]) -> Concat | str:
+def _one(scope: Scope, rows: Rows, part: One, laterals: list[Joined]) -> Concat | str:
     """The record a reference leads to: null where there is none, or none that may be seen (D-32)."""
     reference = part.reference
     if scope.right(rows.entity.name, reference.name) is Right.CLOSED:
@@ -153,17 +153,18 @@ def _one(scope: Scope, rows: Rows, part: One, laterals: list[Lateral]) -> Concat
     if not scope.gate.guard.may_see(reference.target):
         scope.deny(reference.target, "", CLOSED)
         return NULL
-    far = scope.gate.see(scope.model.entities[reference.target])
-    inside: list[Lateral] = []
-    text = record(scope, far, part.object, inside)
-    link = rows.column(reference.column)
-    statement = select(text.label("json")).select_from(beside(far, inside))
-    name = f"{far.name}_json"
-    laterals.append(sub(statement.where(far.column("id") == link), name))
-    return Concat([or_null(Column(name, "json", text.type))])
+    return linked(scope, part.object, rows.column(reference.column), laterals)
 
 
-def nested(scope: Scope, rows: Rows, part: Connection, laterals: list[Lateral]) -> Concat | str:
+def linked(scope: Scope, asked: Object, link: ColumnElement[Any], laterals: list[Joined]) -> Concat:
+    """The record whose id `link` is. Its columns are joined, so its text is made where it is shown."""
+    far = scope.gate.see(asked.entity)
+    laterals.append(Joined(far, far.column("id") == link))
+    text = record(scope, far, asked, laterals)
+    return Concat([case((far.column("id").is_not(None), text), else_=Concat([NULL]))])
+
+
+def nested(scope: Scope, rows: Rows, part: Connection, laterals: list[Joined]) -> Concat | str:
     """A list of the records that point here: null where its way or its records are closed."""
     guard, via = scope.gate.guard, part.via
     if not guard.may_see(part.entity.name):

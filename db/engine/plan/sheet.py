@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Label,
-    Lateral,
     Numeric,
     Select,
     Text,
@@ -28,7 +27,7 @@ from db.engine.gate import Right, Seen
 from db.engine.model import Field, Kind, Reference
 from db.engine.plan.ask import Function, Slot
 from db.engine.plan.order import through
-from db.engine.plan.source import Scope, beside
+from db.engine.plan.source import Joined, Scope, beside
 from db.engine.sql import Column, Ratio, Whole
 
 AVERAGE_DIGITS = 2
@@ -119,7 +118,7 @@ class Sheet:
         self._money = money
         self._parts = _Parts() if parts else None
         self._keys: list[ColumnElement[Any]] = []
-        self._laterals: list[Lateral] = []
+        self._laterals: list[Joined] = []
         self._listed: dict[object, Label[Any]] = {}
         self._currencies: dict[str, ColumnElement[Any]] = {}
 
@@ -127,7 +126,7 @@ class Sheet:
         """A value of the rows, as it is where the keys are looked up."""
         return value if self._parts is None else self._parts.by(value)
 
-    def key(self, make: Callable[[list[Lateral]], ColumnElement[Any]]) -> ColumnElement[Any]:
+    def key(self, make: Callable[[list[Joined]], ColumnElement[Any]]) -> ColumnElement[Any]:
         """Group by what `make` makes of carried values; what it is in the sheet."""
         value = make(self._laterals)
         self._keys.append(value)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     FromClause,
-    Lateral,
     Select,
     join,
     lateral,
@@ -158,14 +157,21 @@ class Page:
         return Column(self.name, label, value.type)
 
 
-def beside(left: FromClause, laterals: list[Lateral]) -> FromClause:
+class Joined(NamedTuple):
+    """What stands beside rows: for each of them one row of it, or none."""
+
+    item: FromClause
+    on: ColumnElement[bool] = true()
+
+
+def beside(left: FromClause, laterals: list[Joined]) -> FromClause:
     """`left` and, for each of its rows, one row of every lateral, NULL where it has none (D-54)."""
-    for each in laterals:
-        left = join(left, each, true(), isouter=True)
+    for item, on in laterals:
+        left = join(left, item, on, isouter=True)
     return left
 
 
-def sub(statement: Select[Any], name: str) -> Lateral:
+def sub(statement: Select[Any], name: str) -> Joined:
     """A statement that may name what stands before it, under `name`."""
     made: Any = lateral(statement, name)
-    return made  # type: ignore[no-any-return]  # a Lateral of a subquery
+    return Joined(made)

@@ -14,7 +14,7 @@ SELECT convert_to(
       (SELECT account.name AS name, account.id AS id
         FROM account
         WHERE account.deleted_at IS NULL) AS account_4
-      WHERE account_4.id = opportunity_2.account_id AND platform.fold(account_4.name) COLLATE "C" LIKE ('%' || platform.pattern($4::VARCHAR) || '%'))) AND (opportunity_2.status_ = ANY ($5::TEXT[]) AND opportunity_2.commission_raw > $6::NUMERIC) IS NOT true AND (opportunity_2.probability >= $7::INTEGER OR jsonb_typeof(opportunity_2.custom -> '01942005-3600-76ba-91f9-4128f7dcc769') = 'boolean' AND (opportunity_2.custom -> '01942005-3600-76ba-91f9-4128f7dcc769') = to_jsonb($8::BOOLEAN))))::text || ',"nodes":[' || coalesce(string_agg(('{"name":' || (to_json(opportunity_1_page.name))::text || ',"account":' || coalesce(account_2_json.json, 'null') || ',"expectedCloseOn":' || coalesce(('"' || (opportunity_1_page.expected_close_on)::text || '"'), 'null') || '}'), ',' ORDER BY opportunity_1_page.key_1 ASC NULLS FIRST, opportunity_1_page.key_2 DESC NULLS LAST, opportunity_1_page.key_3 DESC), '') || ']}') AS json
+      WHERE account_4.id = opportunity_2.account_id AND platform.fold(account_4.name) COLLATE "C" LIKE ('%' || platform.pattern($4::VARCHAR) || '%'))) AND (opportunity_2.status_ = ANY ($5::TEXT[]) AND opportunity_2.commission_raw > $6::NUMERIC) IS NOT true AND (opportunity_2.probability >= $7::INTEGER OR jsonb_typeof(opportunity_2.custom -> '01942005-3600-76ba-91f9-4128f7dcc769') = 'boolean' AND (opportunity_2.custom -> '01942005-3600-76ba-91f9-4128f7dcc769') = to_jsonb($8::BOOLEAN))))::text || ',"nodes":[' || coalesce(string_agg(('{"name":' || (to_json(opportunity_1_page.name))::text || ',"account":' || CASE WHEN (account_2.id IS NOT NULL) THEN ('{"name":' || coalesce((to_json(account_2.name))::text, 'null') || '}') ELSE 'null' END || ',"expectedCloseOn":' || coalesce(('"' || (opportunity_1_page.expected_close_on)::text || '"'), 'null') || '}'), ',' ORDER BY opportunity_1_page.key_1 ASC NULLS FIRST, opportunity_1_page.key_2 DESC NULLS LAST, opportunity_1_page.key_3 DESC), '') || ']}') AS json
   FROM
   (SELECT account_1_key.key AS key_1, opportunity_1.expected_close_on AS key_2, opportunity_1.id AS key_3, opportunity_1.name AS name, opportunity_1.account_id AS account_id, opportunity_1.expected_close_on AS expected_close_on
     FROM
@@ -37,13 +37,10 @@ SELECT convert_to(
         FROM account
         WHERE account.deleted_at IS NULL) AS account_3
       WHERE account_3.id = opportunity_1.account_id AND platform.fold(account_3.name) COLLATE "C" LIKE ('%' || platform.pattern($4::VARCHAR) || '%'))) AND (opportunity_1.status_ = ANY ($5::TEXT[]) AND opportunity_1.commission_raw > $6::NUMERIC) IS NOT true AND (opportunity_1.probability >= $7::INTEGER OR jsonb_typeof(opportunity_1.custom -> '01942005-3600-76ba-91f9-4128f7dcc769') = 'boolean' AND (opportunity_1.custom -> '01942005-3600-76ba-91f9-4128f7dcc769') = to_jsonb($8::BOOLEAN)) ORDER BY account_1_key.key ASC NULLS FIRST, opportunity_1.expected_close_on DESC NULLS LAST, opportunity_1.id DESC
-    LIMIT 3) AS opportunity_1_page LEFT OUTER JOIN LATERAL
-  (SELECT ('{"name":' || coalesce((to_json(account_2.name))::text, 'null') || '}') AS json
-    FROM
-    (SELECT account.name AS name, account.id AS id
-      FROM account
-      WHERE account.deleted_at IS NULL) AS account_2
-    WHERE account_2.id = opportunity_1_page.account_id) AS account_2_json ON true), 'UTF8') AS r0
+    LIMIT 3) AS opportunity_1_page LEFT OUTER JOIN
+  (SELECT account.id AS id, account.name AS name
+    FROM account
+    WHERE account.deleted_at IS NULL) AS account_2 ON account_2.id = opportunity_1_page.account_id), 'UTF8') AS r0
 -- $1: owners:Opportunity
 -- $2: opened:share_rule.type_id
 -- $3: viewer:employee

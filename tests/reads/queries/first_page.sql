@@ -14,7 +14,7 @@ SELECT convert_to(
         WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_2
     WHERE true))::text || '}') AS json
   FROM
-  (SELECT row_number() OVER (ORDER BY opportunity_1_page.key_1 DESC NULLS LAST, opportunity_1_page.key_2 DESC) AS place, ('{"name":' || (to_json(opportunity_1_page.name))::text || ',"amount":' || coalesce(('{"amount":"' || (round(opportunity_1_page.amount, platform.minor(opportunity_1_page.amount_currency)))::text || '","currency":"' || (opportunity_1_page.amount_currency)::text || '"}'), 'null') || ',"commission":' || coalesce(('{"amount":"' || (round(opportunity_1_page.commission, platform.minor(opportunity_1_page.commission_currency)))::text || '","currency":"' || (opportunity_1_page.commission_currency)::text || '"}'), 'null') || ',"account":' || coalesce(account_1_json.json, 'null') || '}') AS node_0_1, (E'\x011\x02[' || coalesce((to_json((opportunity_1_page.key_1)::text))::text, 'null') || ',' || coalesce((to_json((opportunity_1_page.key_2)::text))::text, 'null') || E']\x03') AS cursor
+  (SELECT row_number() OVER (ORDER BY opportunity_1_page.key_1 DESC NULLS LAST, opportunity_1_page.key_2 DESC) AS place, ('{"name":' || (to_json(opportunity_1_page.name))::text || ',"amount":' || coalesce(('{"amount":"' || (round(opportunity_1_page.amount, platform.minor(opportunity_1_page.amount_currency)))::text || '","currency":"' || (opportunity_1_page.amount_currency)::text || '"}'), 'null') || ',"commission":' || coalesce(('{"amount":"' || (round(opportunity_1_page.commission, platform.minor(opportunity_1_page.commission_currency)))::text || '","currency":"' || (opportunity_1_page.commission_currency)::text || '"}'), 'null') || ',"account":' || CASE WHEN (account_1.id IS NOT NULL) THEN ('{"name":' || coalesce((to_json(account_1.name))::text, 'null') || '}') ELSE 'null' END || '}') AS node_0_1, (E'\x011\x02[' || coalesce((to_json((opportunity_1_page.key_1)::text))::text, 'null') || ',' || coalesce((to_json((opportunity_1_page.key_2)::text))::text, 'null') || E']\x03') AS cursor
     FROM
     (SELECT opportunity_1.amount AS key_1, opportunity_1.id AS key_2, opportunity_1.name AS name, opportunity_1.amount AS amount, opportunity_1.amount_currency AS amount_currency, opportunity_1.commission AS commission, opportunity_1.commission_currency AS commission_currency, opportunity_1.account_id AS account_id
       FROM
@@ -29,13 +29,10 @@ SELECT convert_to(
           FROM opportunity_share
           WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_1
       WHERE true ORDER BY opportunity_1.amount DESC NULLS LAST, opportunity_1.id DESC
-      LIMIT 4) AS opportunity_1_page LEFT OUTER JOIN LATERAL
-    (SELECT ('{"name":' || coalesce((to_json(account_1.name))::text, 'null') || '}') AS json
-      FROM
-      (SELECT account.name AS name, account.id AS id
-        FROM account
-        WHERE account.deleted_at IS NULL) AS account_1
-      WHERE account_1.id = opportunity_1_page.account_id) AS account_1_json ON true) AS cut), 'UTF8') AS r0
+      LIMIT 4) AS opportunity_1_page LEFT OUTER JOIN
+    (SELECT account.id AS id, account.name AS name
+      FROM account
+      WHERE account.deleted_at IS NULL) AS account_1 ON account_1.id = opportunity_1_page.account_id) AS cut), 'UTF8') AS r0
 -- $1: owners:Opportunity
 -- $2: opened:share_rule.type_id
 -- $3: viewer:employee

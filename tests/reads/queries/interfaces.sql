@@ -1,16 +1,13 @@
 SELECT convert_to(('[' || coalesce(
 (SELECT string_agg(coalesce(
-  (SELECT ('{"__typename":"Account","id":"acc_' || replace((account_1.id)::text, '-', '') || '","version":' || (account_1.version)::text || ',"owner":' || coalesce(employee_1_json.json, 'null') || '}') AS anon_2
+  (SELECT ('{"__typename":"Account","id":"acc_' || replace((account_1.id)::text, '-', '') || '","version":' || (account_1.version)::text || ',"owner":' || CASE WHEN (employee_1.id IS NOT NULL) THEN ('{"name":' || (to_json(employee_1.name))::text || '}') ELSE 'null' END || '}') AS anon_2
     FROM
     (SELECT account.id AS id, account.version AS version, account.owner_id AS owner_id
       FROM account
-      WHERE account.deleted_at IS NULL) AS account_1 LEFT OUTER JOIN LATERAL
-    (SELECT ('{"name":' || (to_json(employee_1.name))::text || '}') AS json
-      FROM
-      (SELECT employee.name AS name, employee.id AS id
-        FROM employee
-        WHERE employee.deleted_at IS NULL) AS employee_1
-      WHERE employee_1.id = account_1.owner_id) AS employee_1_json ON true
+      WHERE account.deleted_at IS NULL) AS account_1 LEFT OUTER JOIN
+    (SELECT employee.id AS id, employee.name AS name
+      FROM employee
+      WHERE employee.deleted_at IS NULL) AS employee_1 ON employee_1.id = account_1.owner_id
     WHERE account_1.id = asked.id_0),
   (SELECT ('{"__typename":"Stage","id":"stg_' || replace((stage_1.id)::text, '-', '') || '","version":' || (stage_1.version)::text || '}') AS anon_3
     FROM

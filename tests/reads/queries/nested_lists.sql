@@ -26,7 +26,7 @@ SELECT convert_to(
         (SELECT 1 AS anon_3
           FROM opportunity_share
           WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_2
-      WHERE opportunity_2.account_id = account_1_page.id AND opportunity_2.status = $4::VARCHAR))::text || ',"nodes":[' || coalesce(string_agg(('{"name":' || (to_json(opportunity_1_page.name))::text || ',"expectedCloseOn":' || coalesce(('"' || (opportunity_1_page.expected_close_on)::text || '"'), 'null') || ',"stage":' || coalesce(stage_1_json.json, 'null') || '}'), ',' ORDER BY opportunity_1_page.key_1 ASC NULLS LAST, opportunity_1_page.key_2 ASC), '') || ']}') AS json
+      WHERE opportunity_2.account_id = account_1_page.id AND opportunity_2.status = $4::VARCHAR))::text || ',"nodes":[' || coalesce(string_agg(('{"name":' || (to_json(opportunity_1_page.name))::text || ',"expectedCloseOn":' || coalesce(('"' || (opportunity_1_page.expected_close_on)::text || '"'), 'null') || ',"stage":' || CASE WHEN (stage_1.id IS NOT NULL) THEN ('{"name":' || (to_json(stage_1.name))::text || '}') ELSE 'null' END || '}'), ',' ORDER BY opportunity_1_page.key_1 ASC NULLS LAST, opportunity_1_page.key_2 ASC), '') || ']}') AS json
     FROM
     (SELECT opportunity_1.expected_close_on AS key_1, opportunity_1.id AS key_2, opportunity_1.name AS name, opportunity_1.expected_close_on AS expected_close_on, opportunity_1.stage_id AS stage_id
       FROM
@@ -37,13 +37,10 @@ SELECT convert_to(
           FROM opportunity_share
           WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_1
       WHERE opportunity_1.account_id = account_1_page.id AND opportunity_1.status = $4::VARCHAR ORDER BY opportunity_1.expected_close_on ASC NULLS LAST, opportunity_1.id ASC
-      LIMIT 2) AS opportunity_1_page LEFT OUTER JOIN LATERAL
-    (SELECT ('{"name":' || (to_json(stage_1.name))::text || '}') AS json
-      FROM
-      (SELECT stage.name AS name, stage.id AS id
-        FROM stage
-        WHERE stage.deleted_at IS NULL) AS stage_1
-      WHERE stage_1.id = opportunity_1_page.stage_id) AS stage_1_json ON true) AS opportunity_list_2 ON true LEFT OUTER JOIN LATERAL
+      LIMIT 2) AS opportunity_1_page LEFT OUTER JOIN
+    (SELECT stage.id AS id, stage.name AS name
+      FROM stage
+      WHERE stage.deleted_at IS NULL) AS stage_1 ON stage_1.id = opportunity_1_page.stage_id) AS opportunity_list_2 ON true LEFT OUTER JOIN LATERAL
   (SELECT ('{"nodes":[' || coalesce(string_agg(('{"name":' || coalesce((to_json(account_2_page.name))::text, 'null') || '}'), ',' ORDER BY account_2_page.key_1 ASC), '') || ']}') AS json
     FROM
     (SELECT account_2.id AS key_1, account_2.name AS name
