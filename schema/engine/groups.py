@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from graphql import FieldNode
 
-from db.engine.model import Entity, Kind, Reference
-from db.engine.plan.ask import Function, Measure, Op, Slot
+from db.engine.model import Entity, Kind, Model, Reference
+from db.engine.plan.ask import Function, Measure, Object, Op, Slot
 from db.engine.plan.ask_groups import (
     Bucket,
     ByKey,
@@ -29,10 +29,7 @@ from db.engine.plan.ask_groups import (
     Measured,
 )
 from domain.codes import Code, Refused
-from schema.engine.filters import check_depth, constant_of, direction, only_one, tested
-
-if TYPE_CHECKING:
-    from schema.engine.outline import Reader
+from schema.engine.filters import Filters, check_depth, constant_of, direction, only_one, tested
 
 KEYS = 8
 """Keys of one grouping."""
@@ -41,6 +38,24 @@ PAGE = 100
 ONE_KEY = "Each item of `groupBy` names exactly one key, such as [{stage: {record: true}}, {createdAt: MONTH}]."
 ONE_ORDER = "Each item of `orderBy` names exactly one key, such as [{count: DESC}, {key: {stage: {position: ASC}}}]."
 IN_CURRENCY = "Sums of different currencies cannot be compared: name the `currency`, such as EUR."
+
+
+class Reader(Protocol):
+    """What reads the operation that the groups are a part of."""
+
+    model: Model
+    touched: set[tuple[str, str]]
+    decisive: set[tuple[str, str]]
+    filters: Filters
+
+    def fields(self, nodes: list[FieldNode], name: str) -> dict[str, list[FieldNode]]:
+        """The fields selected on a type, by response key."""
+
+    def object(self, nodes: list[FieldNode], entity: Entity) -> Object:
+        """What is asked of a record."""
+
+    def measure(self, nodes: list[FieldNode], entity: Entity) -> Measure | str | None:
+        """`count`, or a function of fields; None for what is neither."""
 
 
 def read_groups(
@@ -141,7 +156,7 @@ class _Read:
 
     def _measured(self, function: Function, name: str, given: dict[str, Any]) -> Measured:
         """The measure; of `given` for money, its currency is taken out."""
-        self._reader.decisive |= {(self._entity.name, ""), (self._entity.name, name)}
+        self._reader.decisive.update([(self._entity.name, ""), (self._entity.name, name)])
         field = self._entity.fields[name]
         if field.kind is not Kind.MONEY:
             return Measured(function, field)

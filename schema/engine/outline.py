@@ -26,28 +26,22 @@ from db.engine.plan.ask import (
     Connection,
     Edges,
     Facts,
-    Find,
     Function,
     InConnection,
     Measure,
     Nodes,
     Object,
     One,
-    Outline,
     PageInfo,
-    Root,
-    RootNode,
-    RootNodes,
-    RootOne,
     Shown,
     Side,
     Slot,
     TotalCount,
     Typename,
     Value,
-    connections,
 )
 from db.engine.plan.ask_groups import Groups
+from db.engine.plan.roots import Find, Outline, Root, RootNode, RootNodes, RootOne, connections
 from domain.codes import Code, Refused
 from schema.engine.expose import Exposed
 from schema.engine.filters import LISTS, Filters

@@ -13,8 +13,9 @@ from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationD
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
 from db.engine.model import Model
-from db.engine.plan.ask import Connection, Outline
+from db.engine.plan.ask import Connection
 from db.engine.plan.planner import Forbidden, Plan, plan, resolve
+from db.engine.plan.roots import Outline
 from db.engine.plan.run import run
 from db.engine.plan.source import CursorOf, Pages
 from db.engine.transaction import Turned, TurnedAway

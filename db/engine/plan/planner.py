@@ -21,21 +21,12 @@ from sqlalchemy import (
 
 from db.engine.gate import Compiled, Form, Gate, Guard, Right, Seen
 from db.engine.model import Kind, Model
-from db.engine.plan.ask import (
-    Connection,
-    Find,
-    Object,
-    Outline,
-    Root,
-    RootNode,
-    RootNodes,
-    RootOne,
-    Slot,
-)
+from db.engine.plan.ask import Connection, Object, Slot
 from db.engine.plan.ask_groups import Groups
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import array
 from db.engine.plan.groups import groups
+from db.engine.plan.roots import Find, Outline, Root, RootNode, RootNodes, RootOne
 from db.engine.plan.shape import record
 from db.engine.plan.source import CLOSED, Binding, CursorKey, CursorOf, Joined, Pages, Scope, beside
 from db.engine.plan.where import where

@@ -1,0 +1,105 @@
+"""A whole operation as plain values: its roots, what they touch, and the lists in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from db.engine.plan.ask import Connection, Edges, Nodes, Object, One, Slot
+from db.engine.plan.ask_groups import Groups
+
+
+class Find(StrEnum):
+    """How a root finds its one record."""
+
+    ID = "ID"
+    VIEWER = "VIEWER"
+
+
+@dataclass(frozen=True)
+class RootOne:
+    """One record by its id, or the viewer's own user."""
+
+    find: Find
+    object: Object
+    id: Slot | None = None
+
+    @property
+    def objects(self) -> tuple[Object, ...]:
+        """What is asked of it."""
+        return (self.object,)
+
+
+@dataclass(frozen=True)
+class RootNode:
+    """A record of whatever type its id says. No type, no record."""
+
+    id: Slot
+    object: Object | None
+
+    @property
+    def objects(self) -> tuple[Object, ...]:
+        """What is asked of it."""
+        return () if self.object is None else (self.object,)
+
+
+@dataclass(frozen=True)
+class RootNodes:
+    """Records of whatever types, in the order of their ids."""
+
+    ids: Slot
+    objects: tuple[Object, ...]
+
+
+Root: TypeAlias = RootOne | RootNode | RootNodes | Connection | Groups
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A whole operation, before anybody's rights are looked at."""
+
+    roots: tuple[tuple[str, Root], ...]
+    touched: frozenset[tuple[str, str]]
+    """Every (entity, field) named; ("Opportunity", "") for the entity itself."""
+    decisive: frozenset[tuple[str, str]]
+    """Those that decide which rows are answered, or in which order: closed, they refuse (D-31)."""
+    connections: tuple[Connection, ...] = field(default=())
+    sizes: tuple[tuple[int, Slot], ...] = ()
+    """How long the page of each connection is, and of each list of groups, by its number."""
+    executed: frozenset[str] = frozenset()
+    """The keys of the roots that are executed in Python over the statement's rows."""
+
+
+def connections(outline_roots: tuple[tuple[str, Root], ...]) -> Iterator[Connection]:
+    """Every connection in the roots, depth first."""
+    for _, root in outline_roots:
+        yield from _in_root(root)
+
+
+def _in_root(root: Root) -> Iterator[Connection]:
+    if isinstance(root, Connection):
+        yield from _in_connection(root)
+        return
+    for each in root.objects:
+        yield from _in_object(each)
+
+
+def _in_object(asked: Object) -> Iterator[Connection]:
+    for _, part in asked.parts:
+        if isinstance(part, One):
+            yield from _in_object(part.object)
+        elif isinstance(part, Connection):
+            yield from _in_connection(part)
+
+
+def _in_connection(asked: Connection) -> Iterator[Connection]:
+    yield asked
+    for _, part in asked.parts:
+        if isinstance(part, Nodes):
+            yield from _in_object(part.object)
+        elif isinstance(part, Edges):
+            for _, inner in part.parts:
+                if isinstance(inner, Object):
+                    yield from _in_object(inner)
