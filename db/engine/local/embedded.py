@@ -51,6 +51,8 @@ SETTINGS = {
     "log_error_verbosity": "terse",  # a DETAIL quotes people's data
     "log_min_error_statement": "panic",  # so does a statement
 }
+SMALLEST_MB, LARGEST_MB = 128, 1024
+"""What Postgres keeps in memory: its own default, and what is enough for a server beside others."""
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -103,7 +105,7 @@ async def _postgres(
         (cluster / "postmaster.pid").unlink(missing_ok=True)  # the lock proves that it is stale
         tell(f"starting Postgres {major}")
         settings = SETTINGS | {"unix_socket_directories": f'"{site.run}"', "port": str(PORT)}
-        settings |= {} if durable else CARELESS
+        settings |= {"shared_buffers": f"{_buffers()}MB"} if durable else CARELESS
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command: list[str | Path] = [programs / "postgres", "-D", cluster, *options]
         server = spawn(command, whom=site.whom, log=log, last_signal=signal.SIGINT, lock=site.lock)
@@ -112,6 +114,12 @@ async def _postgres(
         yield f"postgresql://relata@/relata?host={quote(str(site.run))}&port={PORT}"
     finally:
         stop(server, signal.SIGINT)
+
+
+def _buffers() -> int:
+    """A sixteenth of the machine's memory, in MB: a table that does not fit is read anew each time."""
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return max(SMALLEST_MB, min(LARGEST_MB, pages * size // 16 // 2**20))
 
 
 def _major(programs: Path) -> int:
