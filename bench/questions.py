@@ -13,8 +13,6 @@ from bench.tenant import Filled
 
 MANY = 200
 """Requests that differ from each other: nothing can be answered out of a cache of results."""
-GROUPED = "Q4g"
-"""Q4 with groups, once the contract has them."""
 Parameters = Mapping[str, Any]
 
 
@@ -32,7 +30,7 @@ QUESTIONS = (
     Question("Q1", "one opportunity by its id, with account and owner"),
     Question("Q2", "50 opportunities by amount, with relations and a nested list"),
     Question("Q3", "20 accounts, 10 opportunities of each, with their relations"),
-    Question("Q4", "filter, order and aggregate, with the first 20"),
+    Question("Q4", "filter and order, with the first 20, and sums by stage"),
     Question("Q5", "Q2 as a seller: his rows, masked fields", seller=True),
 )
 

@@ -62,17 +62,13 @@ def _numbers(
     yield from _table(head, rows)
 
 
-def told(
-    measured: Measured, questions: Sequence[Question], plan: Plan, grouped: bool
-) -> Iterator[str]:
+def told(measured: Measured, questions: Sequence[Question], plan: Plan) -> Iterator[str]:
     """The lines of the report about one size."""
     names = list(measured.memory)
     yield f"# {measured.size:,} opportunities"
     yield ""
     yield f"Medians of {plan.runs} runs of {plan.seconds:g} s, after a warm-up; taken in turns."
     yield from (f"- {each.name}: {each.title}" for each in questions)
-    if not grouped:
-        yield "- Q4 is asked without groups: the contract has no opportunitiesAggregate."
     for name, why in measured.failed.items():
         yield f"- {name} did not take part: {why}"
     cells = [(each.name, many) for each in questions for many in plan.concurrencies]

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import asyncpg
 
-from bench.contenders.contender import ROOT, Contender, Failed
+from bench.contenders.contender import Contender, Failed
 from bench.contenders.idiomatic import Strawberry
 from bench.contenders.limit import Bare, Limit
 from bench.contenders.postgraphile import PostGraphile
@@ -65,11 +65,6 @@ def check(wanted: Wanted) -> None:
             raise Failed(f"There is no {', '.join(unknown)}; there are {', '.join(sorted(names))}.")
 
 
-def _grouped() -> bool:
-    """Whether the contract can group already."""
-    return "opportunitiesAggregate(" in (ROOT / "schema" / "schema.graphql").read_text()
-
-
 @asynccontextmanager
 async def _servers(
     wanted: Wanted, tell: Tell
@@ -93,7 +88,7 @@ async def _one_size(
     failed, running = {}, []
     try:
         for kind in wanted.contenders:
-            contender = kind(ready, _grouped())
+            contender = kind(ready)
             running.append(contender)
             try:
                 contender.start()
@@ -123,5 +118,5 @@ async def bench(wanted: Wanted, tell: Tell) -> str:
         for size in wanted.sizes:
             ready = await filled(servers, data, admin, size, tell)
             measured = await _one_size(wanted, ready, admin, tell)
-            lines += told(measured, wanted.questions, wanted.plan, _grouped())
+            lines += told(measured, wanted.questions, wanted.plan)
     return "\n".join(lines) + "\n"

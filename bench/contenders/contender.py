@@ -58,10 +58,8 @@ class Contender(ABC):
 
     name: str
 
-    def __init__(self, filled: Filled, grouped: bool) -> None:
-        """`grouped` says whether Q4 asks for groups."""
+    def __init__(self, filled: Filled) -> None:
         self.filled = filled
-        self.grouped = grouped
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._log = filled.data / f"{self.name}.log"

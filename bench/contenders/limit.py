@@ -10,7 +10,7 @@ import orjson
 
 from bench.canonical import canonical
 from bench.contenders.contender import JSON, Contender, Request, login, python
-from bench.questions import GROUPED, Parameters, Question
+from bench.questions import Parameters, Question
 from tenancy.engine.migrate import LOGIN
 
 
@@ -31,8 +31,7 @@ class Limit(Contender):
         }
 
     def request(self, question: Question, given: Parameters) -> Request:
-        name = GROUPED if question.name == "Q4" and self.grouped else question.name
-        return Request("/" + name, JSON, orjson.dumps(dict(given)))
+        return Request("/" + question.name, JSON, orjson.dumps(dict(given)))
 
     def canonical(self, question: Question, data: Any) -> Any:
         return canonical(data)

@@ -104,7 +104,7 @@ class Query:
         rows = await info.context.records(_ordered(found, order_by).limit(first + 1))
         page = PageInfo(has_next_page=len(rows) > first, has_previous_page=False)
         nodes = [Opportunity.of(row) for row in rows[:first]]
-        return OpportunityConnection(found=found, nodes=nodes, page_info=page)
+        return OpportunityConnection(nodes=nodes, page_info=page)
 
     @strawberry.field
     async def accounts(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
 from uuid import UUID
 
 import strawberry
-from sqlalchemy import Select, func, select
 from strawberry import ID, Info
 
 from bench.idiomatic import models
@@ -195,14 +193,6 @@ class OpportunitySum:
 
 
 @strawberry.type
-class OpportunityAggregate:
-    """Measures over opportunities."""
-
-    count: int
-    sum: OpportunitySum
-
-
-@strawberry.type
 class StageKey:
     """The stage of a group."""
 
@@ -236,23 +226,8 @@ class OpportunityGroups:
 class OpportunityConnection:
     """A page of opportunities."""
 
-    found: strawberry.Private[Select[Any]]
     nodes: list[Opportunity]
     page_info: PageInfo
-
-    @strawberry.field
-    async def aggregate(self, info: Asked) -> OpportunityAggregate:
-        """Measures over the opportunities of all pages."""
-        every = self.found.subquery()
-        statement = (
-            select(every.c.currency, func.count(), func.sum(every.c.amount))
-            .group_by(every.c.currency)
-            .order_by(every.c.currency)
-        )
-        rows = await info.context.rows(statement)
-        sums = [Money(amount=total, currency=currency) for currency, _, total in rows if total]
-        count = sum(count for _, count, _ in rows)
-        return OpportunityAggregate(count=count, sum=OpportunitySum(amount=sums))
 
 
 @strawberry.type

@@ -10,8 +10,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from bench.questions import GROUPED
-
 # ruff: noqa: S608 - nothing of a user's is in any of these texts
 
 
@@ -191,16 +189,6 @@ SELECT '{{"opportunities":{{"nodes":[' || coalesce((
     LEFT JOIN stage s ON s.id = o.stage_id AND s.deleted_at IS NULL
 ), '') ||"""
 _SUMS = f"coalesce(string_agg({_money('total', 'currency')}, ',' ORDER BY currency), '')"
-TOTALS = f"""{_TOP} '],"aggregate":' || (
-    SELECT '{{"count":' || coalesce(sum(many), 0)::text || ',"sum":{{"amount":['
-        || {_SUMS} || ']}}}}'
-    FROM (
-        SELECT o.currency, count(*) AS many, sum(o.amount) AS total
-        FROM opportunity o WHERE {_FOUND} GROUP BY o.currency
-    ) g
-) || '}}}}'
-"""
-
 _KEY = _json(stage=_json(record=_maybe(_json(**_STAGE))))
 GROUPS = f"""{_TOP} ']}},"opportunitiesAggregate":{{"groups":[' || (
     SELECT coalesce(string_agg(
@@ -216,7 +204,7 @@ GROUPS = f"""{_TOP} ']}},"opportunitiesAggregate":{{"groups":[' || (
 ) || ']}}}}'
 """
 
-STATEMENTS = {"Q1": ONE, "Q2": LIST, "Q3": TREE, "Q4": TOTALS, "Q5": SELLER, GROUPED: GROUPS}
+STATEMENTS = {"Q1": ONE, "Q2": LIST, "Q3": TREE, "Q4": GROUPS, "Q5": SELLER}
 
 
 def arguments(name: str, given: dict[str, Any], seller: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from tests.gate.odd import DATES, KEPT, MOMENTS, ODD, TEXTS
 from tests.support.world import TODAY, World
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def odd(world: World) -> AsyncIterator[World]:
     """A tenant like the demonstration's whose rows hold whatever their columns admit."""
     tenant = await create(world.admin, ODD, "Odd", demo=True)
