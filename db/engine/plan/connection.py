@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Integer,
     Label,
     Select,
@@ -64,23 +65,14 @@ def connection(scope: Scope, asked: Connection, parent: Rows | None, record: Rec
     written = _written(scope, asked, page, laterals, record)
     if needs_cursor(asked):
         written["cursor"] = _cursor(asked.number, found, page)
-    if not _looks_beyond(asked):
-        forward = [key.ordered(value) for key, value in zip(found, carried, strict=True)]
-        lines: Any = beside(
-            _cut(scope, asked, parent, seen, (found, reading), to_keys, page), laterals
-        )
-        rows = Lines(written, tuple(forward))
-    else:
+    cut = beside(_cut(scope, asked, parent, seen, (found, reading), to_keys, page), laterals)
+    if _looks_beyond(asked):
         ordered = [key.ordered(value) for key, value in zip(reading, carried, strict=True)]
-        place = func.row_number().over(order_by=ordered).label("place")
-        cut = _cut(scope, asked, parent, seen, (found, reading), to_keys, page)
-        labelled: list[Label[Any]] = [text.label(name) for name, text in written.items()]
-        lines = select(place, *labelled).select_from(beside(cut, laterals)).subquery(ROWS)
-        texts = {name: Column(ROWS, name, TEXT) for name in written}
-        order: ColumnElement[Any] = Column(ROWS, "place", Integer())
-        order = order.desc() if asked.backward else order
-        rows = Lines(texts, (order,), _on_page(scope, asked))
-    return select(obj(_parts(scope, asked, parent, rows)).label("json")).select_from(lines)
+        source, rows = _numbered(scope, asked, cut, written, ordered)
+    else:
+        forward = [key.ordered(value) for key, value in zip(found, carried, strict=True)]
+        source, rows = cut, Lines(written, tuple(forward))
+    return select(obj(_parts(scope, asked, parent, rows)).label("json")).select_from(source)
 
 
 @dataclass(frozen=True)
@@ -94,6 +86,23 @@ class Lines:
     def joined(self, text: ColumnElement[Any]) -> Concat:
         """A JSON array of one text per row."""
         return array(StringAgg(text, *self.order, where=self.where))
+
+
+def _numbered(
+    scope: Scope,
+    asked: Connection,
+    cut: FromClause,
+    written: Mapping[str, Concat],
+    ordered: list[ColumnElement[Any]],
+) -> tuple[FromClause, Lines]:
+    """The rows with their places in the order they were read, so that one beyond the page is known."""
+    place = func.row_number().over(order_by=ordered).label("place")
+    labelled: list[Label[Any]] = [text.label(name) for name, text in written.items()]
+    source = select(place, *labelled).select_from(cut).subquery(ROWS)
+    order: ColumnElement[Any] = Column(ROWS, "place", Integer())
+    order = order.desc() if asked.backward else order
+    texts = {name: Column(ROWS, name, TEXT) for name in written}
+    return source, Lines(texts, (order,), _on_page(scope, asked))
 
 
 def _looks_beyond(asked: Connection) -> bool:

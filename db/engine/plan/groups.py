@@ -111,10 +111,8 @@ class _Groups:
 
     def source(self, belongs: ColumnElement[bool]) -> FromClause:
         """The groups; computed once, however often they are looked at."""
-        if (
-            not self.asked.keys
-        ):  # a measure at least: without one there would be a row for each record
-            self.measured(Measured())
+        if not self.asked.keys:
+            self.measured(Measured())  # without any measure there would be a row for each record
         return self._sheet.over(select(*self._listed), belongs).cte(self.name)
 
     def _show(self, text: Concat | str) -> Column | str:
