@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -149,11 +148,11 @@ async def measure(
     questions: Sequence[Question],
     asked: Asked,
     plan: Plan,
-    data: Path,
+    backend: int,
     tell: Tell,
 ) -> Measured:
     """All questions, concurrencies and runs; contenders take turns within each run."""
-    meter = Meter(data)
+    meter = Meter(backend)
     measured = Measured(contenders[0].filled.size)
     for question in questions:
         for contender in contenders:

@@ -94,9 +94,10 @@ def _all(processes: Iterable[int]) -> dict[int, float]:
 class Meter:
     """Reads what a server and the database have used."""
 
-    def __init__(self, data: Path) -> None:
-        """`data` is the directory of our own servers."""
-        self._postgres = int((data / "postgres" / "postmaster.pid").read_text().split()[0])
+    def __init__(self, backend: int) -> None:
+        """`backend` is any process of the database's; its parent is what they all come from."""
+        stat = (PROC / str(backend) / "stat").read_text().rpartition(")")[2].split()
+        self._postgres = int(stat[1])
 
     def used(self, server: int) -> Used:
         """What has been used until now. Only one server works at a time, so all backends count."""

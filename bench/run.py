@@ -95,7 +95,8 @@ async def _one_size(
             except NoNode as error:
                 running.remove(contender)
                 failed[contender.name] = str(error)
-        measured = await measure(running, wanted.questions, requests, wanted.plan, ready.data, tell)
+        backend = await admin.fetchval("SELECT pg_backend_pid()")
+        measured = await measure(running, wanted.questions, requests, wanted.plan, backend, tell)
     finally:
         for contender in running:
             contender.stop()
