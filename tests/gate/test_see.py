@@ -389,3 +389,19 @@ async def _all(
     )
     values = [known.value(name) for name in compiled.parameters]
     return [row[0] for row in await connection.fetch(compiled.sql, *values)]
+
+
+@covers("D-51")
+def test_a_label_stands_for_one_mask() -> None:
+    """An amount's currency is masked as the amount is, so it may not take the currency's own place."""
+    nobody = UUID(int=0)
+    rights = EntityRights(
+        RowScope.ALL, frozenset({"amount", "currency", "margin"}), {"currency": ("WON",)}
+    )
+    viewer = Viewer(nobody, nobody, 0, {"Opportunity": rights}, {}, {}, {})
+    seen = Gate(viewer).see(MODEL.entities["Opportunity"])
+    seen.column("currency")
+    with pytest.raises(Unsealed, match="currency is masked as currency and as amount"):
+        seen.column("currency", under="amount")
+    seen.column("currency", label="open_currency", under="amount")
+    seen.column("currency", label="open_currency", under="margin")  # neither is masked
