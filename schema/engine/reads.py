@@ -115,6 +115,8 @@ class Reads:
             ]
             found |= answered
         if drawn.executed:
+            # Each value then passes through Python: it is paid for as an object is.
+            remaining = self._budget.spend(caller.tenant.id, cost.fields)
             document, asked = request.admitted.document, request.variables
             rows, errors = await executed(
                 self._schema, document, operation, drawn.executed, found, asked

@@ -9,6 +9,7 @@ import pytest
 from domain.codes import Code, Refused
 from schema.engine.budget import Budget
 from tests.support.covers import covers
+from tests.support.world import World
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 
@@ -26,3 +27,16 @@ def test_a_minute() -> None:
     assert budget.spend(ONE, 40) == 0, "what was refused was not spent"
     clock[0] = 180.0
     assert budget.spend(ONE, 1) == 99
+
+
+@covers("D-39", "D-57")
+async def test_what_python_computes_is_paid_for(world: World) -> None:
+    """A million values through Python would keep everybody waiting, though they are few objects."""
+    spent = {}
+    for field in ("name", "initials"):
+        query = f"{{ employees(first: 10) {{ nodes {{ {field} email }} }} }}"
+        await world.ask("rep1", query)  # compiling is paid for once
+        costs = [(await world.ask("rep1", query)).json["extensions"]["cost"] for _ in range(2)]
+        assert costs[0]["fields"] == 20
+        spent[field] = costs[0]["remaining"] - costs[1]["remaining"]
+    assert spent["initials"] == spent["name"] + 20

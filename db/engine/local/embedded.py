@@ -53,6 +53,8 @@ SETTINGS = {
 }
 SMALLEST_MB, LARGEST_MB = 128, 1024
 """What Postgres keeps in memory: its own default, and what is enough for a server beside others."""
+CONTAINER = Path("/sys/fs/cgroup/memory.max")
+"""What a container allows, where the machine has more; `max` where it allows all."""
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -117,9 +119,11 @@ async def _postgres(
 
 
 def _buffers() -> int:
-    """A sixteenth of the machine's memory, in MB: a table that does not fit is read anew each time."""
-    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
-    return max(SMALLEST_MB, min(LARGEST_MB, pages * size // 16 // 2**20))
+    """A sixteenth of the memory we may use, in MB: a table that does not fit is read anew each time."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit = CONTAINER.read_text().strip() if CONTAINER.exists() else ""
+    memory = min(memory, int(limit)) if limit.isdigit() else memory
+    return max(SMALLEST_MB, min(LARGEST_MB, memory // 16 // 2**20))
 
 
 def _major(programs: Path) -> int:

@@ -69,7 +69,7 @@ class Measured:
     """One measure: the count, or a function of a field, for money in one currency."""
 
     function: Function | None = None
-    field: Field | Reference | None = None
+    field: Field | None = None
     currency: Slot | None = None
 
 
