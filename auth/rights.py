@@ -11,18 +11,19 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Uuid, func, select
 
-from auth.engine.policy import standing
+from auth.engine.policy import TOLD, TOLD_IN, is_restricted, standing
 from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
 from db.engine.gate import Compiled, Form, Gate, Right
 from db.engine.head import LogHead
 from db.engine.model import Entity, Model
 from db.engine.sql import Concat, Whole, one_of, parameter
-from db.staff import ProfileEntity, ProfileField, RoleProfile, StatusRule
 from domain.access import (
     Attribute,
     EntityRights,
     Profile,
     RowScope,
+    Writes,
+    WriteScope,
     rights,
 )
 from domain.access import (
@@ -99,39 +100,86 @@ async def load(connection: asyncpg.Connection[Any], model: Model, user: UUID) ->
         version=version,
         rights=granted,
         owners={name: shared_upwards(employee, managers, opened, name) for name in granted},
-        arrays=await _arrays(connection, sorted(roles[user])),
+        arrays=await _arrays(connection, model, sorted(roles[user])) | _told(model, granted),
         reach={},
     )
     return dataclasses.replace(viewer, reach=await _reach(connection, model, viewer))
 
 
 async def _arrays(
-    connection: asyncpg.Connection[Any], roles: list[UUID]
-) -> dict[str, tuple[UUID, ...]]:
+    connection: asyncpg.Connection[Any], model: Model, roles: list[UUID]
+) -> dict[str, tuple[UUID, ...] | tuple[str, ...]]:
     """What standing rules open to the viewer's roles, as the policies of the areas say."""
     gate, found = Gate(Everything()), {}
     for name, rule in standing().items():
-        counted = gate.compile(select(rule.opened).where(one_of(rule.role, "roles", Uuid())))
+        seen = gate.see(model.by_table[rule.opened.table.name])
+        mine = one_of(seen.column(rule.role.name), "roles", Uuid())
+        counted = gate.compile(select(seen.column(rule.opened.name)).select_from(seen).where(mine))
         rows = await connection.fetch(counted.sql, roles)
         found[name] = tuple(sorted({row[0] for row in rows}))
     return found
 
 
+def _told(model: Model, granted: dict[str, EntityRights]) -> dict[str, tuple[str, ...]]:
+    """The keys of the history that may be read: always, and in certain statuses.
+
+    A reference is told where the viewer sees all that it could lead to: its id alone says that there is one.
+    """
+    told, told_in = [], []
+    for name, mine in granted.items():
+        told += [f"{name}.", *(f"{name}.{attribute.id}" for attribute in mine.attributes.values())]
+        for field in mine.fields:
+            target = model.entities[name].targets.get(field)
+            if target is not None and not _sees_all(granted, target):
+                continue
+            statuses = mine.ruled.get(field)
+            told += [f"{name}.{field}"] if statuses is None else []
+            told_in += [f"{name}.{field}:{status}" for status in statuses or ()]
+    return {TOLD: tuple(told), TOLD_IN: tuple(told_in)}
+
+
+def _sees_all(granted: dict[str, EntityRights], target: Entity) -> bool:
+    mine = granted.get(target.name)
+    everything = mine is not None and mine.rows is RowScope.ALL and not is_restricted(target.name)
+    return everything and (target.above is None or _sees_all(granted, target.above))
+
+
 def _profiles(rows: dict[str, Any]) -> dict[UUID, Profile]:
     entities: dict[UUID, dict[str, RowScope]] = defaultdict(dict)
     fields: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
+    writes: dict[UUID, dict[str, Writes]] = defaultdict(dict)
+    writable: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
     for row in rows["profile_entities"]:
         entities[row["profile_id"]][row["entity"]] = RowScope(row["rows"])
+        writes[row["profile_id"]][row["entity"]] = Writes(
+            row["creates"], _scope(row["edits"]), _scope(row["deletes"])
+        )
     for row in rows["profile_fields"]:
         fields[row["profile_id"]].add((row["entity"], row["field"]))
+        if row["writes"]:
+            writable[row["profile_id"]].add((row["entity"], row["field"]))
     return {
-        row["id"]: Profile(row["full"], entities[row["id"]], frozenset(fields[row["id"]]))
+        row["id"]: Profile(
+            row["full"],
+            entities[row["id"]],
+            frozenset(fields[row["id"]]),
+            writes[row["id"]],
+            frozenset(writable[row["id"]]),
+        )
         for row in rows["profiles"]
     }
 
 
+def _scope(word: str | None) -> WriteScope | None:
+    return None if word is None else WriteScope(word)
+
+
 def _rules(rows: dict[str, Any]) -> list[Rule]:
-    return [Rule(row["entity"], row["field"], frozenset(row["statuses"])) for row in rows["rules"]]
+    """One rule of each field, with all statuses that open it."""
+    statuses: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in rows["rules"]:
+        statuses[row["entity"], row["field"]].add(row["status"])
+    return [Rule(*name, frozenset(opened)) for name, opened in statuses.items()]
 
 
 def _attributes(rows: dict[str, Any]) -> list[Attribute]:
@@ -204,14 +252,12 @@ def _statements(model: Model) -> dict[str, Compiled]:
         "assignments": all_of("RoleAssignment", "user_id", "role_id"),
         "profiles": all_of("Profile", "id", "full"),
         "attributes": all_of("Attribute", "id", "entity", "key", "label", "kind"),
-        "role_profiles": gate.compile(_plain(RoleProfile.role_id, RoleProfile.profile_id)),
-        "profile_entities": gate.compile(
-            _plain(ProfileEntity.profile_id, ProfileEntity.entity, ProfileEntity.rows)
+        "role_profiles": all_of("RoleProfile", "role_id", "profile_id"),
+        "profile_entities": all_of(
+            "ProfileEntity", "profile_id", "entity", "rows", "creates", "edits", "deletes"
         ),
-        "profile_fields": gate.compile(
-            _plain(ProfileField.profile_id, ProfileField.entity, ProfileField.field)
-        ),
-        "rules": gate.compile(_plain(StatusRule.entity, StatusRule.field, StatusRule.statuses)),
+        "profile_fields": all_of("ProfileField", "profile_id", "entity", "field", "writes"),
+        "rules": all_of("StatusRule", "entity", "field", "status"),
     }
 
 

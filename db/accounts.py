@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Record
-from db.engine.declare import custom_attributes, derived, field, folded, reference
+from db.engine.declare import custom_attributes, derived, field, folded, live, reference
+from domain.accounts import in_country
 from domain.wording import web_domain
 
 
@@ -16,10 +17,13 @@ class Account(Record):
 
     __tablename__ = "account"
     __prefix__ = "acc"
+    __owner__ = "owner_id"
+    __rule__ = in_country
     __table_args__ = (
         Index(None, "parent_id"),
         Index(None, "owner_id"),
         Index("account_name_idx", folded("name"), "id"),
+        live("account_external_id_unique", "external_id"),
     )
 
     name: Mapped[str | None] = field("What the account is called.", filter=True, sort=True)
@@ -55,4 +59,48 @@ class Account(Record):
         reverse="accounts",
         reverse_doc="The accounts this employee is responsible for.",
     )
+    external_id: Mapped[str | None] = field(
+        "What another system knows it by; no two have the same.", filter=True, sort=True
+    )
     custom: Mapped[dict[str, Any]] = custom_attributes()
+
+
+class Address(Record):
+    """A place of an account: where it is visited, gets its post, or pays its bills."""
+
+    __tablename__ = "address"
+    __prefix__ = "adr"
+    __rule__ = in_country
+    __table_args__ = (
+        Index(None, "account_id"),
+        Index(
+            "address_head_office_unique",
+            "account_id",
+            unique=True,
+            postgresql_where=text("head_office AND deleted_at IS NULL"),
+        ),
+    )
+
+    account_id: Mapped[UUID] = reference(
+        "The account whose place it is.",
+        "account",
+        reverse="addresses",
+        reverse_doc="The places of this account.",
+        part=True,
+        on_delete="CASCADE",
+    )
+    street: Mapped[str | None] = field("The street.", filter=True, sort=True)
+    house_number: Mapped[str | None] = field("The number in the street, with what follows it.")
+    postcode: Mapped[str | None] = field("The postcode.", filter=True, sort=True)
+    city: Mapped[str | None] = field("The town.", filter=True, sort=True)
+    country: Mapped[str | None] = field("The country, as ISO 3166-1.", filter=True, sort=True)
+    visiting: Mapped[bool] = field("Whether one visits there.", filter=True, server_default="false")
+    postal: Mapped[bool] = field("Whether post goes there.", filter=True, server_default="false")
+    invoicing: Mapped[bool] = field(
+        "Whether invoices go there.", filter=True, server_default="false"
+    )
+    head_office: Mapped[bool] = field(
+        "Whether it is the account's head office; exactly one is.",
+        filter=True,
+        server_default="false",
+    )

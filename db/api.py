@@ -5,18 +5,23 @@ from inspect import isclass
 from types import ModuleType
 
 from db import accounts, sales, setup, staff
-from db.engine.base import Record
+from db.engine import trace
+from db.engine.base import Record, Trace
 from db.engine.head import LogHead
 from db.engine.model import Model
 
-ROOMS = (setup, staff, accounts, sales)
-"""The areas, from the ground up."""
+ROOMS = (trace, setup, staff, accounts, sales)
+"""The areas, from the ground up, on what is noted of every write."""
 
 
-def _records(room: ModuleType) -> Iterator[type[Record]]:
+def _records(room: ModuleType) -> Iterator[type[Record] | type[Trace]]:
     """The record classes that a room declares, in the order it declares them."""
     for found in vars(room).values():
-        if isclass(found) and issubclass(found, Record) and found.__module__ == room.__name__:
+        if (
+            isclass(found)
+            and issubclass(found, Record | Trace)
+            and found.__module__ == room.__name__
+        ):
             yield found
 
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Internal, Record, enumeration
+from db.engine.base import Record, enumeration
 from db.engine.declare import (
     MONEY,
     custom_attributes,
@@ -17,11 +17,12 @@ from db.engine.declare import (
     expression,
     field,
     folded,
-    internal,
+    live,
     money,
     reference,
 )
 from db.engine.sql import PERCENT
+from domain.sales import opportunity
 from domain.setup import StageKind
 from domain.wording import quarter
 
@@ -32,6 +33,8 @@ class Opportunity(Record):
     __tablename__ = "opportunity"
     __prefix__ = "opp"
     __status__ = "status"
+    __owner__ = "owner_id"
+    __rule__ = opportunity
     __table_args__ = (
         ForeignKeyConstraint(
             ["stage_id", "status"],
@@ -49,6 +52,7 @@ class Opportunity(Record):
         Index("opportunity_amount_idx", descending("amount"), text("id DESC")),
         Index("opportunity_expected_close_on_idx", "expected_close_on", "id"),
         Index("opportunity_created_at_idx", "created_at", "id"),
+        live("opportunity_external_id_unique", "external_id"),
     )
 
     name: Mapped[str] = field("What people call this opportunity.", filter=True, sort=True)
@@ -128,29 +132,56 @@ class Opportunity(Record):
         aggregate=True,
     )
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
+    external_id: Mapped[str | None] = field(
+        "What another system knows it by; no two have the same.", filter=True, sort=True
+    )
     custom: Mapped[dict[str, Any]] = custom_attributes()
 
 
-class OpportunityShare(Internal):
+class OpportunityShare(Record):
     """One opportunity that an employee sees besides his own."""
 
     __tablename__ = "opportunity_share"
-    __table_args__ = (Index(None, "employee_id"),)
-
-    opportunity_id: Mapped[UUID] = internal(
-        "The opportunity.", ForeignKey("opportunity.id", ondelete="CASCADE"), primary_key=True
-    )
-    employee_id: Mapped[UUID] = internal(
-        "Who sees it.", ForeignKey("employee.id"), primary_key=True
+    __prefix__ = "osh"
+    __table_args__ = (
+        live("opportunity_share_unique", "opportunity_id", "employee_id"),
+        Index(None, "employee_id"),
     )
 
+    opportunity_id: Mapped[UUID] = reference(
+        "The opportunity.",
+        "opportunity",
+        reverse="shares",
+        reverse_doc="Who sees this opportunity besides those responsible.",
+        part=True,
+        on_delete="CASCADE",
+    )
+    employee_id: Mapped[UUID] = reference(
+        "Who sees it.",
+        "employee",
+        reverse="shares",
+        reverse_doc="The opportunities that were shown to this employee one by one.",
+    )
 
-class ShareRule(Internal):
+
+class ShareRule(Record):
     """A standing share: a role sees all opportunities of a type."""
 
     __tablename__ = "share_rule"
+    __prefix__ = "shr"
+    __rights__ = True
+    __table_args__ = (live("share_rule_unique", "role_id", "type_id"), Index(None, "type_id"))
 
-    role_id: Mapped[UUID] = internal("The role.", ForeignKey("role.id"), primary_key=True)
-    type_id: Mapped[UUID] = internal(
-        "The type whose opportunities it sees.", ForeignKey("opportunity_type.id"), primary_key=True
+    role_id: Mapped[UUID] = reference(
+        "The role.",
+        "role",
+        reverse="shares",
+        reverse_doc="The types whose opportunities this role sees all of.",
+        part=True,
+    )
+    type_id: Mapped[UUID] = reference(
+        "The type whose opportunities it sees.",
+        "opportunity_type",
+        reverse="shares",
+        reverse_doc="The roles that see all opportunities of this type.",
     )

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Record, enumeration
-from db.engine.declare import field, reference
+from db.engine.declare import field, live, reference
 from domain.setup import AttributeKind, StageKind
 
 
@@ -40,13 +40,7 @@ class PipelineStage(Record):
     __tablename__ = "pipeline_stage"
     __prefix__ = "pst"
     __table_args__ = (
-        Index(
-            "pipeline_stage_unique",
-            "type_id",
-            "stage_id",
-            unique=True,
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
+        live("pipeline_stage_unique", "type_id", "stage_id"),
         Index(None, "stage_id"),
     )
 
@@ -55,6 +49,7 @@ class PipelineStage(Record):
         "opportunity_type",
         reverse="stages",
         reverse_doc="The stages this type activates.",
+        part=True,
     )
     stage_id: Mapped[UUID] = reference(
         "The stage.",
@@ -73,14 +68,9 @@ class Attribute(Record):
 
     __tablename__ = "attribute"
     __prefix__ = "att"
+    __rights__ = True
     __table_args__ = (
-        Index(
-            "attribute_unique",
-            "entity",
-            "key",
-            unique=True,
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
+        live("attribute_unique", "entity", "key"),
         CheckConstraint("key ~ '^[A-Za-z_][A-Za-z0-9_]{0,63}$'", name="key"),
     )
 

@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Internal, Record, enumeration
-from db.engine.declare import derived, field, internal, reference
-from domain.access import RowScope
+from db.engine.base import Internal, Record, Trace, enumeration
+from db.engine.declare import derived, field, internal, live, reference
+from db.engine.declare import field as declared
+from domain.access import RowScope, WriteScope
 from domain.wording import initials
 
 
@@ -18,6 +18,8 @@ class Employee(Record):
 
     __tablename__ = "employee"
     __prefix__ = "emp"
+    __owner__ = "id"
+    __rights__ = True
     __table_args__ = (Index(None, "manager_id"),)
 
     name: Mapped[str] = field("The employee's name, or the post's.", filter=True, sort=True)
@@ -37,14 +39,8 @@ class User(Record):
 
     __tablename__ = "user"
     __prefix__ = "usr"
-    __table_args__ = (
-        Index(
-            "user_employee_unique",
-            "employee_id",
-            unique=True,
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-    )
+    __rights__ = True
+    __table_args__ = (live("user_employee_unique", "employee_id"),)
 
     employee_id: Mapped[UUID] = reference(
         "The employee who this user is.",
@@ -62,6 +58,7 @@ class Role(Record):
 
     __tablename__ = "role"
     __prefix__ = "rol"
+    __rights__ = True
 
     name: Mapped[str] = field("What the role is called.", filter=True, sort=True)
 
@@ -71,19 +68,18 @@ class RoleAssignment(Record):
 
     __tablename__ = "role_assignment"
     __prefix__ = "ras"
+    __rights__ = True
     __table_args__ = (
-        Index(
-            "role_assignment_unique",
-            "user_id",
-            "role_id",
-            unique=True,
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
+        live("role_assignment_unique", "user_id", "role_id"),
         Index(None, "role_id"),
     )
 
     user_id: Mapped[UUID] = reference(
-        "Who has the role.", "user", reverse="roles", reverse_doc="The roles this user has."
+        "Who has the role.",
+        "user",
+        reverse="roles",
+        reverse_doc="The roles this user has.",
+        part=True,
     )
     role_id: Mapped[UUID] = reference(
         "The role.", "role", reverse="assignments", reverse_doc="Who has this role."
@@ -95,6 +91,7 @@ class Profile(Record):
 
     __tablename__ = "profile"
     __prefix__ = "prf"
+    __rights__ = True
 
     name: Mapped[str] = field("What the profile is called.", filter=True, sort=True)
     full: Mapped[bool] = field(
@@ -104,43 +101,96 @@ class Profile(Record):
     )
 
 
-class RoleProfile(Internal):
+class RoleProfile(Record):
     """A profile of a role."""
 
     __tablename__ = "role_profile"
+    __prefix__ = "rpr"
+    __rights__ = True
+    __table_args__ = (
+        live("role_profile_unique", "role_id", "profile_id"),
+        Index(None, "profile_id"),
+    )
 
-    role_id: Mapped[UUID] = internal("The role.", ForeignKey("role.id"), primary_key=True)
-    profile_id: Mapped[UUID] = internal("The profile.", ForeignKey("profile.id"), primary_key=True)
+    role_id: Mapped[UUID] = reference(
+        "The role.",
+        "role",
+        reverse="profiles",
+        reverse_doc="The profiles of this role.",
+        part=True,
+    )
+    profile_id: Mapped[UUID] = reference(
+        "The profile.", "profile", reverse="roles", reverse_doc="The roles with this profile."
+    )
 
 
-class ProfileEntity(Internal):
-    """An entity that a profile opens, and how many of its rows."""
+class ProfileEntity(Record):
+    """An entity that a profile opens: how many of its rows, and what may be done with them."""
 
     __tablename__ = "profile_entity"
+    __prefix__ = "pen"
+    __rights__ = True
+    __table_args__ = (live("profile_entity_unique", "profile_id", "entity"),)
 
-    profile_id: Mapped[UUID] = internal("The profile.", ForeignKey("profile.id"), primary_key=True)
-    entity: Mapped[str] = internal("The entity's name.", primary_key=True)
-    rows: Mapped[RowScope] = internal("Which rows it opens.", enumeration(RowScope))
+    profile_id: Mapped[UUID] = reference(
+        "The profile.",
+        "profile",
+        reverse="entities",
+        reverse_doc="The entities that this profile opens.",
+        part=True,
+    )
+    entity: Mapped[str] = field("The entity's name.", filter=True, sort=True)
+    rows: Mapped[RowScope] = field("Which rows may be seen.", enumeration(RowScope), filter=True)
+    creates: Mapped[bool] = field(
+        "Whether records may be created.", filter=True, server_default="false"
+    )
+    edits: Mapped[WriteScope | None] = field(
+        "Which of the visible rows may be changed; none if empty.",
+        enumeration(WriteScope),
+        filter=True,
+    )
+    deletes: Mapped[WriteScope | None] = field(
+        "Which of the visible rows may be deleted and restored; none if empty.",
+        enumeration(WriteScope),
+        filter=True,
+    )
 
 
-class ProfileField(Internal):
-    """A field, or a custom attribute by its id, that a profile makes readable."""
+class ProfileField(Record):
+    """A field, or a custom attribute by its id, that a profile makes readable, and perhaps writable."""
 
     __tablename__ = "profile_field"
+    __prefix__ = "pfi"
+    __rights__ = True
+    __table_args__ = (live("profile_field_unique", "profile_id", "entity", "field"),)
 
-    profile_id: Mapped[UUID] = internal("The profile.", ForeignKey("profile.id"), primary_key=True)
-    entity: Mapped[str] = internal("The entity's name.", primary_key=True)
-    field: Mapped[str] = internal("The field's name, or the attribute's id.", primary_key=True)
+    profile_id: Mapped[UUID] = reference(
+        "The profile.",
+        "profile",
+        reverse="fields",
+        reverse_doc="The fields that this profile makes readable.",
+        part=True,
+    )
+    entity: Mapped[str] = declared("The entity's name.", filter=True, sort=True)
+    field: Mapped[str] = declared(
+        "The field's name, or the attribute's id.", filter=True, sort=True
+    )
+    writes: Mapped[bool] = declared(
+        "Whether it may be written, too.", filter=True, server_default="false"
+    )
 
 
-class StatusRule(Internal):
-    """A restriction: a field that is readable only while its record is in certain statuses."""
+class StatusRule(Record):
+    """A restriction: a field of an entity is readable only while its record is in one of the statuses so named."""
 
     __tablename__ = "status_rule"
+    __prefix__ = "sru"
+    __rights__ = True
+    __table_args__ = (live("status_rule_unique", "entity", "field", "status"),)
 
-    entity: Mapped[str] = internal("The entity's name.", primary_key=True)
-    field: Mapped[str] = internal("The field's name.", primary_key=True)
-    statuses: Mapped[list[str]] = internal("The statuses in which it is readable.", ARRAY(Text))
+    entity: Mapped[str] = declared("The entity's name.", filter=True, sort=True)
+    field: Mapped[str] = declared("The field's name.", filter=True, sort=True)
+    status: Mapped[str] = declared("A status in which it is readable.", filter=True, sort=True)
 
 
 class Credential(Internal):
@@ -150,20 +200,30 @@ class Credential(Internal):
 
     user_id: Mapped[UUID] = internal("The user.", ForeignKey("user.id"), primary_key=True)
     email: Mapped[str] = internal("The address to sign in with, folded.", unique=True)
-    password: Mapped[str] = internal("The password's argon2id hash.")
+    password: Mapped[str] = internal("The password's argon2id hash; empty before one was chosen.")
+    reset: Mapped[UUID | None] = internal("The number of the reset token that is good now.")
+    reset_until: Mapped[datetime | None] = internal("Until when that token is good.")
 
 
-class Session(Internal):
+class Session(Trace):
     """A signed-in device. Its refresh tokens are numbered: an old number ends the session."""
 
     __tablename__ = "session"
+    __prefix__ = "ses"
     __table_args__ = (Index(None, "user_id"),)
 
-    id: Mapped[UUID] = internal(
-        "Identifies the session, and the family of its tokens.", primary_key=True
+    user_id: Mapped[UUID] = reference(
+        "Who signed in.",
+        "user",
+        reverse="sessions",
+        reverse_doc="Where this user is signed in, or was.",
+        write=False,
     )
-    user_id: Mapped[UUID] = internal("Who signed in.", ForeignKey("user.id"))
     generation: Mapped[int] = internal("The number of the refresh token that is good now.")
-    created_at: Mapped[datetime] = internal("When it began.")
-    expires_at: Mapped[datetime] = internal("When it ends, if it is not refreshed.")
-    revoked_at: Mapped[datetime | None] = internal("When it was ended early.")
+    created_at: Mapped[datetime] = field("When it began.", filter=True, sort=True, write=False)
+    expires_at: Mapped[datetime] = field(
+        "When it ends, if it is not refreshed.", filter=True, sort=True, write=False
+    )
+    revoked_at: Mapped[datetime | None] = field(
+        "When it was ended early.", filter=True, sort=True, write=False
+    )

@@ -1,4 +1,4 @@
-"""What a caller may read, as plain values: levels granted by profiles, united, then narrowed by restrictions."""
+"""What a caller may read and write, as plain values: granted by profiles, united, then narrowed by restrictions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +15,43 @@ class RowScope(StrEnum):
     ALL = "ALL"
 
 
+class WriteScope(StrEnum):
+    """Which of the rows that a viewer sees he may change."""
+
+    OWN = "OWN"
+    """Those he is responsible for himself: the employee tree gives a view only (D-09)."""
+    BELOW = "BELOW"
+    """His own and those of everybody below in the employee tree."""
+    ALL = "ALL"
+    """All that he sees."""
+
+
+@dataclass(frozen=True)
+class Writes:
+    """What may be done with the rows of an entity, besides seeing them."""
+
+    creates: bool = False
+    edits: WriteScope | None = None
+    deletes: WriteScope | None = None
+
+    def __or__(self, other: "Writes") -> "Writes":
+        """Whatever either grants."""
+        return Writes(
+            self.creates or other.creates,
+            widest(self.edits, other.edits),
+            widest(self.deletes, other.deletes),
+        )
+
+
+EVERYTHING = Writes(creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL)
+_WIDTHS = (None, *WriteScope)
+
+
+def widest(*scopes: WriteScope | None) -> WriteScope | None:
+    """The scope that holds all of these."""
+    return max(scopes, key=_WIDTHS.index)
+
+
 @dataclass(frozen=True)
 class Profile:
     """One profile as a tenant has set it up. A thing it does not name is closed (D-34)."""
@@ -23,7 +60,22 @@ class Profile:
     """Opens every entity and field, those to come included; rules per status do not apply."""
     entities: Mapping[str, RowScope] = field(default_factory=dict)
     fields: frozenset[tuple[str, str]] = frozenset()
-    """(entity, field) or (entity, attribute id)."""
+    """Readable: (entity, field) or (entity, attribute id)."""
+    writes: Mapping[str, Writes] = field(default_factory=dict)
+    writable: frozenset[tuple[str, str]] = frozenset()
+    """Writable, as `fields` says readable; what is not readable is not writable either (D-33)."""
+
+
+EVERYBODY = Profile(
+    entities={"User": RowScope.OWN, "Session": RowScope.OWN},
+    fields=frozenset(
+        {
+            *(("User", name) for name in ("employee", "active", "version")),
+            *(("Session", n) for n in ("user", "createdAt", "expiresAt", "revokedAt")),
+        }
+    ),
+)
+"""What nobody needs a grant for: everybody knows himself, and where he is signed in."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +100,7 @@ class Attribute:
 
 @dataclass(frozen=True)
 class EntityRights:
-    """What a viewer may read of one entity."""
+    """What a viewer may read and write of one entity."""
 
     rows: RowScope
     fields: frozenset[str]
@@ -56,6 +108,9 @@ class EntityRights:
     """Fields readable only in these statuses."""
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     """Readable attributes by key."""
+    writes: Writes = Writes()
+    writable: frozenset[str] = frozenset()
+    """Fields, and ids of attributes, that may be written."""
 
 
 def rights(
@@ -70,7 +125,7 @@ def rights(
     `known` names every entity with its fields, so that a full profile can be spelled out; `computed`
     names what is computed of fields, which follows from the rights to those (D-57).
     """
-    profiles, rules, attributes = list(profiles), list(rules), list(attributes)
+    profiles, rules, attributes = [*profiles, EVERYBODY], list(rules), list(attributes)
     made = computed or {}
     full = any(profile.full for profile in profiles)
     granted: dict[str, EntityRights] = {}
@@ -91,8 +146,28 @@ def rights(
             fields=fields,
             ruled=ruled,
             attributes={a.key: a for a in sorted(mine)},
+            writes=EVERYTHING if full else _writes(entity, profiles),
+            writable=_writable(entity, names | {a.id for a in mine}, profiles, full),
         )
     return granted
+
+
+def _writes(entity: str, profiles: Iterable[Profile]) -> Writes:
+    united = Writes()
+    for profile in profiles:
+        united |= profile.writes.get(entity, Writes())
+    return united
+
+
+def _writable(
+    entity: str, names: frozenset[str], profiles: list[Profile], full: bool
+) -> frozenset[str]:
+    """What a profile makes writable counts where some profile makes it readable, too."""
+    if full:
+        return names
+    readable = {name for p in profiles for owner, name in p.fields if owner == entity}
+    writable = {name for p in profiles for owner, name in p.writable if owner == entity}
+    return names & readable & writable
 
 
 def _ruled(

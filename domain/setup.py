@@ -1,4 +1,4 @@
-"""Words of the set-up: kinds of stages and of custom attributes."""
+"""Words of the set-up: kinds of stages, of custom attributes and of changes."""
 
 from enum import StrEnum
 
@@ -18,3 +18,12 @@ class AttributeKind(StrEnum):
     NUMBER = "NUMBER"
     DATE = "DATE"
     BOOLEAN = "BOOLEAN"
+
+
+class ChangeKind(StrEnum):
+    """What was done to a record."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    DELETED = "DELETED"
+    RESTORED = "RESTORED"

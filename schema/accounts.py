@@ -7,3 +7,8 @@ from schema.engine.expose import exposes
 @exposes(tables.Account, one="account", many="accounts")
 class Account:
     """An organisation or a private customer we sell to, perhaps a part of a larger one."""
+
+
+@exposes(tables.Address, one="address", many="addresses")
+class Address:
+    """A place of an account: where it is visited, gets its post, or pays its bills."""

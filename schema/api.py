@@ -7,6 +7,7 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from db.api import MODEL
+from db.engine.model import HISTORY
 from schema import accounts, sales, setup, staff
 from schema.engine import words
 from schema.engine.expose import exposed
@@ -31,6 +32,8 @@ def _query() -> type:
         ),
     ]
     arguments = {"node": [_needed("id", "ID")], "nodes": [_needed("ids", "list[ID]")]}
+    history = MODEL.entities[HISTORY]
+    entity_types(MODEL, history, history.doc)
     for each in EXPOSED:
         entity = MODEL.entities[each.entity]
         entity_types(MODEL, entity, each.doc)

@@ -27,3 +27,28 @@ class RoleAssignment:
 @exposes(tables.Profile, one="profile", many="profiles")
 class Profile:
     """A set of rights. A role has one or several; what they grant is united."""
+
+
+@exposes(tables.RoleProfile, one="roleProfile", many="roleProfiles")
+class RoleProfile:
+    """A profile of a role."""
+
+
+@exposes(tables.ProfileEntity, one="profileEntity", many="profileEntities")
+class ProfileEntity:
+    """An entity that a profile opens: how many of its rows, and what may be done with them."""
+
+
+@exposes(tables.ProfileField, one="profileField", many="profileFields")
+class ProfileField:
+    """A field, or a custom attribute by its id, that a profile makes readable, and perhaps writable."""
+
+
+@exposes(tables.StatusRule, one="statusRule", many="statusRules")
+class StatusRule:
+    """A restriction: a field of an entity is readable only while its record is in one of the statuses so named."""
+
+
+@exposes(tables.Session, one="session", many="sessions")
+class Session:
+    """A signed-in device. Everybody sees his own."""

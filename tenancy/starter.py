@@ -101,5 +101,5 @@ async def _administrator(
     await _insert(admin, schema, "credential", user_id=user, email=email, password=password_hash)
     await _insert(admin, schema, "role", id=role, name="Administrator")
     await _insert(admin, schema, "profile", id=profile, name="Full access", full=True)
-    await _insert(admin, schema, "role_profile", role_id=role, profile_id=profile)
+    await _insert(admin, schema, "role_profile", id=new_id(), role_id=role, profile_id=profile)
     await _insert(admin, schema, "role_assignment", id=new_id(), user_id=user, role_id=role)

@@ -5,18 +5,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Uuid, exists, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, exists, or_, select, union_all
 from sqlalchemy.sql.expression import false
 
-from db.engine.base import Record
+from db.engine.base import Record, Trace
 from db.engine.gate import Form
 from db.engine.model import Entity
-from db.engine.sql import Whole, one_of, parameter
+from db.engine.sql import Concat, Whole, one_of, parameter
 
 OWNERS = "owners:{entity}"
 """The parameter with the employees whose records a viewer sees as his own."""
 READABLE = "viewer:attributes"
 """The parameter with the ids of the custom attributes that a viewer may read."""
+TOLD = "viewer:told"
+"""The parameter with the keys of the history that a viewer may read: `Account.name`, and `Account.` for the record."""
+TOLD_IN = "viewer:told_in"
+"""Of fields that are ruled by status: the keys with a status in which they may be read, as `Deal.fee:WON`."""
 
 
 class ByCondition(ABC):
@@ -77,12 +81,45 @@ class Shared:
 
     def wide(self, entity: Entity) -> ColumnElement[bool]:
         listed = select(Whole(1)).select_from(self.record.table)
-        mine = self.employee == parameter("viewer:employee", Uuid())
-        return exists(listed.where(self.record == entity.table.c.id, mine))
+        return exists(listed.where(self.record == entity.table.c.id, self._mine))
 
     def narrow(self, entity: Entity) -> Select[Any]:
-        mine = self.employee == parameter("viewer:employee", Uuid())
-        return select(self.record).where(mine)
+        return select(self.record).where(self._mine)
+
+    @property
+    def _mine(self) -> ColumnElement[bool]:
+        live = self.record.table.c.deleted_at.is_(None)
+        return and_(self.employee == parameter("viewer:employee", Uuid()), live)
+
+
+@dataclass(frozen=True)
+class Mine(ByCondition):
+    """Rows of the viewer's own user."""
+
+    column: Any
+
+    def wide(self, entity: Entity) -> ColumnElement[bool]:
+        mine: ColumnElement[bool] = self.column == parameter("viewer:user", Uuid())
+        return mine
+
+
+@dataclass(frozen=True)
+class Told(ByCondition):
+    """What was noted of fields that the viewer may read, as their records stand today.
+
+    `statuses` are the columns that rules per status look at, of every kind of record that has one.
+    """
+
+    key: Any
+    record: Any
+    statuses: tuple[Any, ...]
+
+    def wide(self, entity: Entity) -> ColumnElement[bool]:
+        found = one_of(self.key, TOLD, Text())
+        for status in self.statuses:
+            now = select(status).where(status.table.c.id == self.record).scalar_subquery()
+            found = or_(found, one_of(Concat([self.key, ":", now]), TOLD_IN, Text()))
+        return found
 
 
 @dataclass(frozen=True)
@@ -95,14 +132,16 @@ class Readable(ByCondition):
         return one_of(self.column, READABLE, Uuid())
 
 
-Source = Owned | Matching | Shared | Readable
+Source = Owned | Matching | Shared | Readable | Mine | Told
 Policy = Callable[[Any], Sequence[Source]]
 _policies: dict[str, Policy] = {}
 _restricting: set[str] = set()
 _standing: dict[str, Standing] = {}
 
 
-def policy(record: type[Record], *, restricts: bool = False) -> Callable[[Policy], Policy]:
+def policy(
+    record: type[Record] | type[Trace], *, restricts: bool = False
+) -> Callable[[Policy], Policy]:
     """Declare how a viewer whose profile opens only OWN rows of `record` reaches them.
 
     A policy that `restricts` holds whatever a profile opens: restrictions win (D-10).
@@ -130,6 +169,15 @@ def reach(entity: Entity, form: Form) -> ColumnElement[bool]:
     if form is Form.NARROW and sources:
         return entity.table.c.id.in_(union_all(*(source.narrow(entity) for source in sources)))
     return or_(false(), *(source.wide(entity) for source in sources))
+
+
+def within(entity: Entity, above: Entity, rows: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The condition that what a row is a part of is among these rows, and not in the bin."""
+    assert entity.whole is not None  # noqa: S101 - the caller looked
+    table = above.table
+    whole = select(Whole(1)).select_from(table)
+    mine = table.c.id == entity.table.c[entity.whole.column]
+    return exists(whole.where(mine, table.c.deleted_at.is_(None), rows))
 
 
 def standing() -> dict[str, Standing]:

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, false
 
-from auth.engine.policy import OWNERS, READABLE, is_restricted
+from auth.engine.policy import OWNERS, READABLE, is_restricted, within
 from auth.engine.policy import reach as in_reach
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
@@ -67,8 +67,8 @@ class Viewer:
     rights: Mapping[str, EntityRights]
     owners: Mapping[str, tuple[UUID, ...]]
     """Per entity, the employees whose records count as the viewer's own."""
-    arrays: Mapping[str, tuple[UUID, ...]]
-    """What standing rules open to the viewer's roles, by the parameter's name."""
+    arrays: Mapping[str, tuple[UUID, ...] | tuple[str, ...]]
+    """What standing rules open to the viewer's roles, and what of the history he is told, by the parameter's name."""
     reach: Mapping[str, Reach]
     """Per entity with own rows, how many there were when the rights were loaded."""
 
@@ -78,8 +78,17 @@ class Viewer:
 
     def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
         """The condition on the entity's table, or None for all rows."""
+        if entity.above is not None:
+            return self._with_whole(entity, entity.above)
         everything = self.rights[entity.name].rows is RowScope.ALL
         return None if everything and not is_restricted(entity.name) else in_reach(entity, form)
+
+    def _with_whole(self, entity: Entity, above: Entity) -> ColumnElement[bool] | None:
+        """What is a part of something is seen with it, and otherwise not at all."""
+        if not self.may_see(above.name):
+            return false()
+        rows = self.rows(above, Form.WIDE)
+        return None if rows is None else within(entity, above, rows)
 
     def right(self, entity: str, name: str) -> Right:
         """What may be done with a field or a reference."""

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
 from db.engine.declare import field, internal
+from domain.faults import Rule
 
 NAMES = {
     "pk": "%(table_name)s_pkey",
@@ -63,6 +64,12 @@ class Record(Base):
     """What the entity's ids begin with, such as `opp`."""
     __status__: ClassVar[str | None] = None
     """The column that rules per status look at."""
+    __owner__: ClassVar[str | None] = None
+    """The column with the employee who may change it where a profile says OWN."""
+    __rights__: ClassVar[bool] = False
+    """Whether it says who may what, so that changing it makes a new version of everybody's rights."""
+    __rule__: ClassVar[Rule | None] = None
+    """What must hold whenever a row is written, whoever writes it: a function of domain/."""
 
     id: Mapped[UUID] = field(
         "Identifies the record.", primary_key=True, filter=True, write=False, sort_order=-1
@@ -98,6 +105,19 @@ class Internal(Base):
     """A table of the system's own bookkeeping: no entity, no rights, never shown."""
 
     __abstract__ = True
+
+
+class Trace(Internal):
+    """What the system notes by itself and callers see through the gate: never changed by them, nor deleted."""
+
+    __abstract__ = True
+    __prefix__: ClassVar[str]
+    __record__: ClassVar[str | None] = None
+    """The column with the id of the record that it is about: what is noted is found by it, never shown it."""
+
+    id: Mapped[UUID] = field(
+        "Identifies the record.", primary_key=True, filter=True, write=False, sort_order=-1
+    )
 
 
 def enumeration(words: type[StrEnum]) -> Enum:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import ColumnElement, ForeignKey, Numeric, Text, TextClause, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, Numeric, Text, TextClause, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import MappedColumn, mapped_column
 from sqlalchemy.types import TypeEngine
@@ -31,6 +31,8 @@ class Exposed:
     """For references: the table the column points into."""
     reverse: str | None = None
     reverse_doc: str = ""
+    part: bool = False
+    """For references: whether the record is a part of its target, seen, deleted and restored with it."""
     attributes: bool = False
 
 
@@ -74,21 +76,25 @@ def reference(
     doc: str,
     target: str,
     *,
-    reverse: str,
-    reverse_doc: str,
+    reverse: str | None,
+    reverse_doc: str = "",
     write: bool = True,
+    part: bool = False,
+    keyed: bool = True,
     on_delete: Literal["RESTRICT", "CASCADE"] = "RESTRICT",
     **column: Any,
 ) -> MappedColumn[Any]:
     """A foreign key into `target`: the object it names, filter and sort through it, and the way back.
 
-    The column must end in `_id`; the API's name is what stands before it.
+    The column must end in `_id`; the API's name is what stands before it. Without `reverse` there is
+    no way back. What is a `part` of its target is seen, deleted and restored with it (D-15). What is
+    not `keyed` may outlive its target, so Postgres does not keep the two together.
     """
     exposed = Exposed(
-        True, True, False, write, target=target, reverse=reverse, reverse_doc=reverse_doc
+        True, True, False, write, target=target, reverse=reverse, reverse_doc=reverse_doc, part=part
     )
-    key = ForeignKey(f"{target}.id", ondelete=on_delete)
-    return mapped_column(key, comment=doc, info={"api": exposed}, **column)
+    keys = [ForeignKey(f"{target}.id", ondelete=on_delete)] if keyed else []
+    return mapped_column(*keys, comment=doc, info={"api": exposed}, **column)
 
 
 class Inputs(Protocol):
@@ -165,6 +171,11 @@ def custom_attributes() -> MappedColumn[Any]:
         comment=doc,
         info={"api": Exposed(True, True, False, attributes=True)},
     )
+
+
+def live(name: str, *columns: str) -> Index:
+    """A unique index over the records that are not in the bin: a deleted one is in nobody's way (D-15)."""
+    return Index(name, *columns, unique=True, postgresql_where=text("deleted_at IS NULL"))
 
 
 def folded(column: str) -> TextClause:

@@ -130,7 +130,9 @@ class Seen(FromClause):
         """The statement this stands for. Never LIMIT, DISTINCT or anything else that stops pulling up."""
         table, name = self.entity.table, self.entity.name
         listed: list[ColumnElement[Any]] = [v.label(label) for label, v in self._listed.items()]
-        conditions: list[ColumnElement[bool]] = [table.c.deleted_at.is_(null())]
+        conditions: list[ColumnElement[bool]] = []
+        if not self.entity.is_trace:
+            conditions.append(table.c.deleted_at.is_(null()))
         rows = self._guard.rows(self.entity, self._form)
         if rows is not None:
             conditions.append(rows)
@@ -151,6 +153,8 @@ class Seen(FromClause):
         return kept, kept.type
 
     def _field_of(self, column: str) -> str:
+        if column == self.entity.record:
+            return "id"
         named: list[Field | Reference] = [*self.entity.fields.values()]
         named += self.entity.references.values()
         for each in named:

@@ -21,9 +21,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from db.engine.base import Record
+from db.engine.base import Record, Trace
 from db.engine.declare import Derived, Exposed, Expression, Inputs, exposed
+from domain.faults import Rule
 from domain.naming import camel
+
+HISTORY = "Change"
+"""The entity that is noted of every record: each has its own list of them."""
 
 
 class Kind(StrEnum):
@@ -84,6 +88,7 @@ class Reference:
     doc: str
     nullable: bool
     exposed: Exposed
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,10 +114,37 @@ class Entity:
     references: Mapping[str, Reference]
     derived: Mapping[str, Computed] = field(default_factory=dict)
     reverses: dict[str, Reverse] = field(default_factory=dict)
+    targets: dict[str, "Entity"] = field(default_factory=dict)
+    """The entity that each reference leads to."""
     attributes: str | None = None
     """The column with custom attributes, if the entity carries any."""
     status: str | None = None
     """The column that rules per status look at."""
+    owner: str | None = None
+    """The column with the employee who may change it where a profile says OWN."""
+    is_rights: bool = False
+    """Whether it says who may what."""
+    is_trace: bool = False
+    """Whether only the system writes it: it has no version, and is never deleted."""
+    rule: Rule | None = None
+    record: str | None = None
+    """Of what is noted of records: the column with the record's id, which nobody is shown."""
+
+    @cached_property
+    def whole(self) -> Reference | None:
+        """The way to what this is a part of: seen, deleted and restored with it."""
+        return next((r for r in self.references.values() if r.exposed.part), None)
+
+    @property
+    def above(self) -> "Entity | None":
+        """What this is a part of."""
+        return None if self.whole is None else self.targets[self.whole.name]
+
+    @cached_property
+    def written(self) -> dict[str, Field | Reference]:
+        """What a caller may be granted to write, by its API name."""
+        named: dict[str, Field | Reference] = {**self.fields, **self.references}
+        return {name: each for name, each in named.items() if each.exposed.write and not each.needs}
 
     @cached_property
     def granted(self) -> frozenset[str]:
@@ -134,15 +166,38 @@ class Entity:
 class Model:
     """All entities, by name, by id prefix and by table."""
 
-    def __init__(self, records: Iterable[type[Record]]) -> None:
+    def __init__(self, records: Iterable[type[Record] | type[Trace]]) -> None:
         self.entities = {entity.name: entity for entity in map(_entity, records)}
-        self.by_prefix = {entity.prefix: entity for entity in self.entities.values()}
+        kinds = self.entities.values()
+        self.by_prefix = {kind.prefix: kind for kind in kinds if kind.name != HISTORY}
+        """What an id alone leads to: a change is seen with its record only."""
         self.by_table = {entity.table.name: entity for entity in self.entities.values()}
-        if len(self.by_prefix) != len(self.entities):
+        if len({kind.prefix for kind in kinds}) != len(self.entities):
             raise TypeError("Two entities share an id prefix; give one of them another __prefix__.")
         for entity in self.entities.values():
             for ref in entity.references.values():
-                self._add_reverse(entity, ref)
+                entity.targets[ref.name] = self.entities[ref.target]
+                if ref.exposed.reverse:
+                    self._add_reverse(entity, ref)
+            if HISTORY in self.entities and not entity.is_trace:
+                way = Reverse(
+                    "history", HISTORY, "id", "record_id", "What was done to it, and when."
+                )
+                entity.reverses[way.name] = way
+
+    def parts(self, entity: Entity) -> list[tuple[Entity, Reference]]:
+        """The kinds of records that are parts of this one, each with its way to the whole."""
+        kinds = self.entities.values()
+        return [(e, e.whole) for e in kinds if e.whole and e.whole.target == entity.name]
+
+    def users(self, entity: Entity) -> list[tuple[Entity, Reference]]:
+        """The kinds of records that point to this one and are no parts of it: while they do, it stays."""
+        return [
+            (each, ref)
+            for each in self.entities.values()
+            for ref in each.references.values()
+            if ref.target == entity.name and not ref.exposed.part and not each.is_trace
+        ]
 
     def _add_reverse(self, entity: Entity, ref: Reference) -> None:
         name = ref.exposed.reverse or ""
@@ -163,7 +218,7 @@ class Model:
         return {name: entity.computed for name, entity in self.entities.items()}
 
 
-def _entity(record: type[Record]) -> Entity:
+def _entity(record: type[Record] | type[Trace]) -> Entity:
     table = record.__table__
     fields: dict[str, Field] = {}
     references: dict[str, Reference] = {}
@@ -199,8 +254,21 @@ def _entity(record: type[Record]) -> Entity:
         references,
         derived=derived,
         attributes=attributes,
-        status=record.__status__,
+        is_trace=issubclass(record, Trace),
+        **_kept_of(record),
     )
+
+
+def _kept_of(record: type[Record] | type[Trace]) -> dict[str, Any]:
+    """What a record's class says beside its columns."""
+    if issubclass(record, Trace):
+        return {"record": record.__record__}
+    return {
+        "status": record.__status__,
+        "owner": record.__owner__,
+        "is_rights": record.__rights__,
+        "rule": record.__rule__,
+    }
 
 
 def _undeclared(table: Table, column: Column[Any]) -> Exposed | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from db.engine.base import Record
+from db.engine.base import Record, Trace
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,9 @@ class Exposed:
     many: str
 
 
-def exposes(record: type[Record], *, one: str, many: str) -> Callable[[type[Any]], type[Any]]:
+def exposes(
+    record: type[Record] | type[Trace], *, one: str, many: str
+) -> Callable[[type[Any]], type[Any]]:
     """Make `record` a type of the API: `one(id:)` finds one of them, `many` lists them.
 
     What the class says in its docstring is what a client reads; fields come from the declarations.

@@ -125,11 +125,21 @@ class Reader:
                 roots.append((key, named(root) if self._executed else root))
                 executed |= {key} if self._executed else set()
         listed = tuple(connections(tuple(roots)))
-        touched = frozenset(self.touched | self.decisive)
+        touched = self._with_wholes(self.touched | self.decisive)
         sizes = [(each.number, each.size) for each in listed]
         sizes += [(root.number, root.size) for _, root in roots if isinstance(root, Groups)]
         decisive = frozenset(self.decisive)
         return Outline(tuple(roots), touched, decisive, listed, tuple(sizes), frozenset(executed))
+
+    def _with_wholes(self, touched: set[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+        """With what the entities touched are parts of: its rights say which rows of them are seen."""
+        found = set(touched)
+        for name in {name for name, _ in touched}:
+            above = self.model.entities[name].above
+            while above is not None:
+                found.add((above.name, ""))
+                above = above.above
+        return frozenset(found)
 
     @property
     def weight(self) -> int:

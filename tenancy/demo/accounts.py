@@ -4,6 +4,7 @@ import json
 from datetime import date
 from typing import Any
 
+from tenancy.demo.addresses import addresses
 from tenancy.demo.companies import COMPANIES, DELETED
 from tenancy.demo.people import PEOPLE
 from tenancy.demo.pipelines import ATTRIBUTE_NUMBERS
@@ -25,14 +26,13 @@ def accounts(slug: str, now: date) -> Rows:
     """Every row of the area, by table."""
     draw = Draw(slug, "account", now)
     drawn = owners(draw, len(COMPANIES))
-    return {
-        "account": [
-            _account(draw, number, name, parent, owner)
-            for number, ((name, parent), owner) in enumerate(
-                zip(COMPANIES, drawn, strict=True), start=1
-            )
-        ]
-    }
+    made = [
+        _account(draw, number, name, parent, owner)
+        for number, ((name, parent), owner) in enumerate(
+            zip(COMPANIES, drawn, strict=True), start=1
+        )
+    ]
+    return {"account": made, "address": addresses(slug, now, made)}
 
 
 def _account(draw: Draw, number: int, name: str | None, parent: int | None, owner: int) -> Row:
@@ -52,6 +52,7 @@ def _account(draw: Draw, number: int, name: str | None, parent: int | None, owne
         "key_account": rng.random() < 0.25,
         "parent_id": made_id("account", parent) if parent else None,
         "owner_id": made_id("employee", owner),
+        "external_id": f"{slug}-{number}" if number % 7 == 0 else None,
         "custom": json.dumps(_segment(draw), ensure_ascii=False),
         **draw.stamps(deleted=number in DELETED),
     }

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from db.api import MODEL
-from domain.access import RowScope
+from domain.access import RowScope, WriteScope
 
-OWN, ALL = RowScope.OWN, RowScope.ALL
+OWN, ALL, MINE = RowScope.OWN, RowScope.ALL, WriteScope.OWN
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,11 @@ class Opens:
     without: frozenset[str] = frozenset()
     attributes: frozenset[str] = frozenset()
     """Keys of the custom attributes that it makes readable."""
+    creates: bool = False
+    edits: WriteScope | None = None
+    deletes: WriteScope | None = None
+    read_only: frozenset[str] = frozenset()
+    """Of what it makes readable, fields and attributes that it does not make writable."""
 
     def fields(self, entity: str) -> Iterator[str]:
         """The fields it makes readable; a name that the entity does not have is a slip."""
@@ -25,6 +30,13 @@ class Opens:
         if unknown := ((self.only or frozenset()) | self.without) - known:
             raise LookupError(f"{entity} has no {', '.join(sorted(unknown))} to grant or withhold.")
         yield from sorted((known if self.only is None else self.only) - self.without)
+
+    def written(self, entity: str) -> frozenset[str]:
+        """The fields and attributes that it makes writable."""
+        if not self.creates and self.edits is None:
+            return frozenset()
+        own = frozenset(MODEL.entities[entity].written)
+        return ((frozenset(self.fields(entity)) & own) | self.attributes) - self.read_only
 
 
 def _names(text: str) -> frozenset[str]:
@@ -47,8 +59,18 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
     "Standard sales": {
         **_SET_UP,
         **_STAFF,
-        "Account": Opens(ALL, attributes=_names("segment")),
-        "Opportunity": Opens(OWN, attributes=_names("tier seats kickoff strategic")),
+        "Account": Opens(ALL, attributes=_names("segment"), creates=True, edits=MINE, deletes=MINE),
+        "Address": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
+        "Opportunity": Opens(
+            OWN,
+            attributes=_names("tier seats kickoff strategic"),
+            creates=True,
+            edits=WriteScope.BELOW,
+            deletes=MINE,
+            read_only=_names("commission tier"),
+        ),
+        "OpportunityShare": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
+        "Change": Opens(ALL),
     },
     "Customer support": {
         "Account": Opens(ALL, without=_names("employeeCount"), attributes=_names("segment")),
@@ -59,22 +81,35 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
             OWN,
             without=_names("amount margin commission probability"),
             attributes=_names("seats kickoff"),
+            edits=WriteScope.ALL,
+            read_only=MODEL.granted["Opportunity"] - _names("note") | _names("seats"),
         ),
+        "Change": Opens(ALL, without=_names("user")),
     },
     "Junior sales": {
         **_SET_UP,
         **_STAFF,
         "Account": Opens(ALL, without=_names("phone"), attributes=_names("segment")),
+        "Address": Opens(ALL, without=_names("street houseNumber")),
         "Opportunity": Opens(
-            OWN, without=_names("margin"), attributes=_names("seats kickoff strategic")
+            OWN,
+            without=_names("margin"),
+            attributes=_names("seats kickoff strategic"),
+            creates=True,
+            edits=MINE,
+            deletes=MINE,
+            read_only=_names("amount strategic"),
         ),
+        "Change": Opens(ALL),
     },
 }
 """Profiles by name, in the order of their numbers."""
 
 FULL = frozenset({"Full access"})
 
-CLOSED = _names("Role Profile RoleAssignment")
+CLOSED = _names(
+    "Role Profile RoleAssignment RoleProfile ProfileEntity ProfileField StatusRule ShareRule"
+)
 """Entities that nobody sees but administrators: who may what is not for everybody to read."""
 
 PROFILE_OF = {

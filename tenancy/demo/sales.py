@@ -46,7 +46,7 @@ def sales(slug: str, now: date) -> Rows:
         _opportunity(draw, prices, number, name, owner)
         for number, (name, owner) in enumerate(zip(names(), drawn, strict=True), start=1)
     ]
-    shares = _shares(chance(slug, "opportunity_share"), opportunities)
+    shares = _shares(Draw(slug, "opportunity_share", now), opportunities)
     return {"opportunity": opportunities, "opportunity_share": shares}
 
 
@@ -92,6 +92,7 @@ def _opportunity(draw: Draw, prices: Prices, number: int, name: str, owner: int)
         **prices.money(),
         "expected_close_on": _day(draw),
         "note": _note(draw),
+        "external_id": f"{draw.slug}-deal-{number}" if number % 7 == 0 else None,
         "custom": json.dumps(_custom(draw), ensure_ascii=False),
         **draw.stamps(deleted=rng.random() < 0.04),
     }
@@ -142,8 +143,9 @@ def _custom(draw: Draw) -> dict[str, Any]:
     return values
 
 
-def _shares(rng: random.Random, opportunities: list[Row]) -> list[Row]:
+def _shares(draw: Draw, opportunities: list[Row]) -> list[Row]:
     """Some of rep1's with rep2, a deleted one among them if there is one, and some with support."""
+    rng = draw.rng
     rep1, rep2, support = (made_id("employee", NUMBERS[who]) for who in ("rep1", "rep2", "support"))
     renewal = made_id("opportunity_type", TYPE_NUMBERS["Renewal"])
     his = [row for row in opportunities if row["owner_id"] == rep1]
@@ -151,11 +153,16 @@ def _shares(rng: random.Random, opportunities: list[Row]) -> list[Row]:
     gone = [row for row in his if row["deleted_at"] is not None]
     chosen = [*rng.sample(live, SHARED_WITH_REP2 - len(gone[:1])), *gone[:1]]
     closed = [row for row in live if row["type_id"] != renewal]
-    return [
-        *(_share(row, rep2) for row in chosen),
-        *(_share(row, support) for row in rng.sample(closed, SHARED_WITH_SUPPORT)),
-    ]
+    pairs = [(row, rep2) for row in chosen]
+    pairs += [(row, support) for row in rng.sample(closed, SHARED_WITH_SUPPORT)]
+    return [_share(draw, number, *pair) for number, pair in enumerate(pairs, 1)]
 
 
-def _share(opportunity: Row, whom: UUID) -> Row:
-    return {"opportunity_id": opportunity["id"], "employee_id": whom}
+def _share(draw: Draw, number: int, opportunity: Row, whom: UUID) -> Row:
+    return {
+        **draw.key(number),
+        "opportunity_id": opportunity["id"],
+        "employee_id": whom,
+        **draw.stamps(),
+        "deleted_at": opportunity["deleted_at"],
+    }

@@ -1,5 +1,6 @@
 """Rows of the staff: employees, users, roles, and what the profiles of the roles open."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from tenancy.demo.people import NUMBERS, PEOPLE, ROLES
@@ -31,11 +32,14 @@ def staff(slug: str, now: date, password_hash: str) -> Rows:
             {**row, "full": row["name"] in FULL}
             for row in _named(Draw(slug, "profile", now), tuple(PROFILES))
         ],
-        "role_profile": [
-            {"role_id": _ROLES[role], "profile_id": _PROFILES[profile]}
-            for role, profile in PROFILE_OF.items()
-        ],
-        **_rights(),
+        "role_profile": _kept(
+            Draw(slug, "role_profile", now),
+            [
+                {"role_id": _ROLES[role], "profile_id": _PROFILES[profile]}
+                for role, profile in PROFILE_OF.items()
+            ],
+        ),
+        **{table: _kept(Draw(slug, table, now), rows) for table, rows in _rights().items()},
     }
 
 
@@ -84,6 +88,10 @@ def _assignments(draw: Draw) -> list[Row]:
     ]
 
 
+def _kept(draw: Draw, rows: Sequence[Row]) -> list[Row]:
+    return [{**draw.key(number), **row, **draw.stamps()} for number, row in enumerate(rows, 1)]
+
+
 def _rights() -> Rows:
     """The same in every tenant: rights are what the demonstration is compared under."""
     opened = [
@@ -93,22 +101,29 @@ def _rights() -> Rows:
     ]
     return {
         "profile_entity": [
-            {"profile_id": profile, "entity": entity, "rows": opens.rows.value}
+            {
+                "profile_id": profile,
+                "entity": entity,
+                "rows": opens.rows.value,
+                "creates": opens.creates,
+                "edits": opens.edits,
+                "deletes": opens.deletes,
+            }
             for profile, entity, opens in opened
         ],
         "profile_field": [
-            {"profile_id": profile, "entity": entity, "field": name}
+            {
+                "profile_id": profile,
+                "entity": entity,
+                "field": _field_id(name),
+                "writes": name in opens.written(entity),
+            }
             for profile, entity, opens in opened
-            for name in (
-                *opens.fields(entity),
-                *(
-                    str(made_id("attribute", ATTRIBUTE_NUMBERS[key]))
-                    for key in sorted(opens.attributes)
-                ),
-            )
+            for name in (*opens.fields(entity), *sorted(opens.attributes))
         ],
         "status_rule": [
-            {"entity": "Opportunity", "field": "commission", "statuses": list(COMMISSION_IN)}
+            {"entity": "Opportunity", "field": "commission", "status": status}
+            for status in COMMISSION_IN
         ],
         "share_rule": [
             {
@@ -119,3 +134,9 @@ def _rights() -> Rows:
             for name in types
         ],
     }
+
+
+def _field_id(name: str) -> str:
+    """A field goes by its name, a custom attribute by its id."""
+    number = ATTRIBUTE_NUMBERS.get(name)
+    return name if number is None else str(made_id("attribute", number))

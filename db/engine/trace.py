@@ -1,0 +1,78 @@
+"""What is noted of every write: the history that people read, the log that listeners follow, and keys of requests."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped
+
+from db.engine.base import Internal, Trace, enumeration
+from db.engine.declare import field as declared
+from db.engine.declare import internal, reference
+from domain.setup import ChangeKind
+
+
+class Change(Trace):
+    """What was done to one record, or to one field of it. Kept for good; erased by value only (D-44)."""
+
+    __tablename__ = "history"
+    __prefix__ = "chg"
+    __record__ = "record_id"
+    __table_args__ = (Index("history_record_idx", "record_id", "id"),)
+
+    record_id: Mapped[UUID] = internal("The record.")
+    key: Mapped[str] = internal(
+        "The entity and the field, such as `Account.name`: what a right is asked for by."
+    )
+    kind: Mapped[ChangeKind] = declared(
+        "What was done.", enumeration(ChangeKind), filter=True, write=False
+    )
+    entity: Mapped[str] = declared("The entity of the record.", filter=True, write=False)
+    field: Mapped[str | None] = declared(
+        "The field that was changed; empty where the whole record was.", filter=True, write=False
+    )
+    before: Mapped[str | None] = declared("What it was before.", write=False)
+    after: Mapped[str | None] = declared("What it became.", write=False)
+    record_version: Mapped[int] = declared(
+        "The record's version from then on.", filter=True, sort=True, write=False
+    )
+    at: Mapped[datetime] = declared("When it was done.", filter=True, sort=True, write=False)
+    user_id: Mapped[UUID | None] = reference(
+        "Who did it.", "user", reverse=None, keyed=False, write=False
+    )
+
+
+class ChangeLog(Internal):
+    """What was written, in the order of the commits, with images: for listeners, and short-lived (D-60)."""
+
+    __tablename__ = "change_log"
+
+    position: Mapped[int] = internal(
+        "The transaction's place, without gaps.", BigInteger, primary_key=True
+    )
+    number: Mapped[int] = internal("The place within the transaction.", primary_key=True)
+    kind: Mapped[ChangeKind] = internal("What was done.", enumeration(ChangeKind))
+    entity: Mapped[str] = internal("The entity's name.")
+    record_id: Mapped[UUID] = internal("The record.")
+    changed: Mapped[list[str]] = internal("The columns that changed.", ARRAY(Text))
+    before: Mapped[dict[str, Any] | None] = internal("The row before.", JSONB)
+    after: Mapped[dict[str, Any]] = internal("The row from then on.", JSONB)
+    access: Mapped[bool] = internal("Whether it changed who may what.")
+    user_id: Mapped[UUID | None] = internal("Who did it.")
+    request_id: Mapped[UUID] = internal("What was written together has one.")
+    at: Mapped[datetime] = internal("When it was done.")
+
+
+class IdempotencyKey(Internal):
+    """A key that a caller gave a request, and what came of it: the same request is not done twice (D-37)."""
+
+    __tablename__ = "idempotency_key"
+    __table_args__ = (Index(None, "at"),)
+
+    user_id: Mapped[UUID] = internal("Whose key it is.", primary_key=True)
+    key: Mapped[str] = internal("The key.", primary_key=True)
+    digest: Mapped[bytes] = internal("The digest of the request.", LargeBinary)
+    outcome: Mapped[dict[str, Any]] = internal("What came of it: ids and faults, no values.", JSONB)
+    at: Mapped[datetime] = internal("When it was done.")

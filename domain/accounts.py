@@ -1,0 +1,30 @@
+"""Rules of accounts: names of countries, and the one head office among an account's addresses."""
+
+import re
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from domain.codes import Problem
+from domain.faults import Fault, Row
+
+COUNTRY = re.compile(r"[A-Z]{2}\Z")
+
+
+def in_country(_: Row | None, after: Row) -> Sequence[Fault]:
+    """What is wrong with where something is: a country is two capital letters."""
+    if after["country"] is None or COUNTRY.match(after["country"]):
+        return []
+    message = "Write the country as two capital letters of ISO 3166-1, such as NL."
+    return [Fault(Problem.INVALID, message, "country")]
+
+
+def head_office(addresses: Iterable[Row], wanted: UUID | None = None) -> UUID | None:
+    """Which of an account's addresses is its head office (D-12).
+
+    The one that is `wanted`, if it is among them; else the one that is; else the oldest that remains.
+    """
+    found = sorted(addresses, key=lambda each: (each["created_at"], each["id"]))
+    if wanted in [each["id"] for each in found]:
+        return wanted
+    heads = [each["id"] for each in found if each["head_office"]]
+    return next(iter([*heads, *(each["id"] for each in found)]), None)

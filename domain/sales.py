@@ -1,0 +1,79 @@
+"""Rules of selling: what may be changed of an opportunity, and where it may be moved."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.codes import Problem
+from domain.faults import Fault, Row
+from domain.money import fits, minor
+from domain.setup import StageKind
+
+CURRENCY = re.compile(r"[A-Z]{3}\Z")
+AMOUNTS = ("amount", "margin", "commission")
+LOCKED = ("account_id", "type_id", "currency", "amount", "margin", "expected_close_on")
+"""What a closed opportunity was closed on: it stays until the opportunity is opened again (EP-141)."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage as a type uses it."""
+
+    stage: UUID
+    kind: StageKind
+    position: int
+    probability: int
+
+
+def opportunity(before: Row | None, after: Row) -> Sequence[Fault]:
+    """What is wrong with an opportunity as it is to be kept."""
+    faults = [*_locked(before, after)] if before else []
+    if not CURRENCY.match(after["currency"]):
+        message = "Write the currency as three capital letters of ISO 4217, such as EUR."
+        return [*faults, Fault(Problem.INVALID, message, "currency")]
+    for name in AMOUNTS:
+        amount = after[name]
+        if amount is not None and not fits(amount, after["currency"]):
+            digits = minor(after["currency"])
+            message = f"{after['currency']} has {digits} digits after the point; round the amount."
+            faults.append(Fault(Problem.INVALID, message, name))
+    if after["probability"] is not None and not 0 <= after["probability"] <= 100:
+        message = "A probability is a whole number from 0 to 100, in percent."
+        faults.append(Fault(Problem.INVALID, message, "probability"))
+    return faults
+
+
+def _locked(before: Row, after: Row) -> Sequence[Fault]:
+    closed = before["status"] != StageKind.OPEN and after["status"] != StageKind.OPEN
+    if not closed:
+        return []
+    message = "The opportunity is closed: move it to an open stage first, then change this."
+    changed = [name for name in LOCKED if before[name] != after[name]]
+    return [Fault(Problem.LOCKED, message, name) for name in changed]
+
+
+def entered(pipeline: Mapping[UUID, Step], wanted: UUID | None) -> Step | Fault:
+    """Where an opportunity begins: in the stage that was asked for, or in the first of its pipeline."""
+    if wanted is not None:
+        return moved(pipeline, wanted)
+    if not pipeline:
+        message = "This type has no stages yet: activate some, or choose another type."
+        return Fault(Problem.INVALID, message, "type_id")
+    return min(pipeline.values(), key=lambda step: (step.position, step.stage))
+
+
+def moved(pipeline: Mapping[UUID, Step], wanted: UUID) -> Step | Fault:
+    """The step that `wanted` is in a pipeline: an opportunity stays within the stages of its type (VN-25)."""
+    if wanted not in pipeline:
+        message = "This stage is not one of the opportunity's type: choose one of its stages."
+        return Fault(Problem.INVALID_TRANSITION, message, "stage_id")
+    return pipeline[wanted]
+
+
+def retyped(pipeline: Mapping[UUID, Step], stage: UUID) -> Fault | None:
+    """What is in the way of giving an opportunity another type: it must have the stage it is in."""
+    if stage in pipeline:
+        return None
+    message = "The new type does not have the opportunity's stage: move it to one that both have."
+    return Fault(Problem.INVALID_TRANSITION, message, "type_id")
