@@ -27,7 +27,9 @@ class Account(Record):
     )
 
     name: Mapped[str | None] = field("What the account is called.", filter=True, sort=True)
-    number: Mapped[str] = field("The number we know the account by.", filter=True, sort=True)
+    number: Mapped[str] = field(
+        "The number we know the account by.", filter=True, sort=True, chosen=True
+    )
     industry: Mapped[str | None] = field("The branch it works in.", filter=True, sort=True)
     website: Mapped[str | None] = field("Its home page.", filter=True)
     website_domain = derived(
@@ -58,6 +60,7 @@ class Account(Record):
         "employee",
         reverse="accounts",
         reverse_doc="The accounts this employee is responsible for.",
+        chosen=True,
     )
     external_id: Mapped[str | None] = field(
         "What another system knows it by; no two have the same.", filter=True, sort=True
@@ -102,5 +105,6 @@ class Address(Record):
     head_office: Mapped[bool] = field(
         "Whether it is the account's head office; exactly one is.",
         filter=True,
+        chosen=True,
         server_default="false",
     )

@@ -67,6 +67,7 @@ class Opportunity(Record):
         "employee",
         reverse="opportunities",
         reverse_doc="The opportunities this employee works on.",
+        chosen=True,
     )
     type_id: Mapped[UUID] = reference(
         "Its kind, and thereby its pipeline.",
@@ -79,7 +80,8 @@ class Opportunity(Record):
         "stage",
         reverse="opportunities",
         reverse_doc="The opportunities in this stage.",
-        write=False,
+        once=True,
+        chosen=True,
     )
     status: Mapped[StageKind] = field(
         "Whether it is open, won or lost. Follows from the stage.",
@@ -89,7 +91,11 @@ class Opportunity(Record):
         write=False,
     )
     probability: Mapped[int | None] = field(
-        "How likely it is to be won, in percent.", filter=True, sort=True, aggregate=True
+        "How likely it is to be won, in percent.",
+        filter=True,
+        sort=True,
+        aggregate=True,
+        chosen=True,
     )
     currency: Mapped[str] = field(
         "The currency of its amounts, as ISO 4217.", filter=True, sort=True

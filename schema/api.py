@@ -12,11 +12,13 @@ from schema import accounts, sales, setup, staff
 from schema.engine import words
 from schema.engine.expose import exposed
 from schema.engine.generate import Spec, argument, entity_types, make, page_arguments, shared_types
+from schema.engine.generate_deeds import Deed, deed_types, deeds_of, input_of, root
 from schema.engine.generate_groups import group_arguments, group_types, shared_group_types
 from schema.engine.scalars import SCALARS
-from schema.sessions import Mutation, PublicMutation, PublicQuery
+from schema.sessions import PublicMutation, PublicQuery, SessionMutation
 
 EXPOSED = exposed((setup, staff, accounts, sales))
+DEEDS: dict[str, Deed] = {**deeds_of(EXPOSED), **sales.DEEDS}
 CONFIG = StrawberryConfig(auto_camel_case=False, scalar_map=SCALARS)
 
 
@@ -62,9 +64,20 @@ def _needed(name: str, annotation: str) -> strawberry.types.arguments.Strawberry
     return made
 
 
+def _mutation() -> type:
+    """The root of all deeds: those that every kind of record knows, and those of one kind."""
+    deed_types(MODEL, EXPOSED)
+    sales.deed_types()
+    roots = {deed.name: root(deed, input_of(deed)) for deed in DEEDS.values()}
+    specs = [spec for spec, _ in roots.values()]
+    arguments = {name: given for name, (_, given) in roots.items()}
+    doc = "Everything that can be done."
+    return make("Mutation", specs, doc, bases=(SessionMutation,), arguments=arguments)
+
+
 shared_types()
 shared_group_types()
-SCHEMA = strawberry.Schema(query=_query(), mutation=Mutation, types=[words.Node], config=CONFIG)
+SCHEMA = strawberry.Schema(query=_query(), mutation=_mutation(), types=[words.Node], config=CONFIG)
 GRAPHQL: GraphQLSchema = SCHEMA._schema
 PUBLIC_SCHEMA = strawberry.Schema(query=PublicQuery, mutation=PublicMutation, config=CONFIG)
 PUBLIC_GRAPHQL: GraphQLSchema = PUBLIC_SCHEMA._schema

@@ -1,19 +1,30 @@
 """Sales in the API."""
 
 from db import sales as tables
-from schema.engine.expose import exposes
+from schema.engine.expose import KNOWN_ELSEWHERE, LINKED, exposes
+from schema.engine.generate_deeds import ID_SPEC, VERSION_SPEC, both, required
 
 
-@exposes(tables.Opportunity, one="opportunity", many="opportunities")
+@exposes(tables.Opportunity, one="opportunity", many="opportunities", deeds=KNOWN_ELSEWHERE)
 class Opportunity:
     """A possible sale to an account, worked on by one owner."""
 
 
-@exposes(tables.OpportunityShare, one="opportunityShare", many="opportunityShares")
+@exposes(tables.OpportunityShare, one="opportunityShare", many="opportunityShares", deeds=LINKED)
 class OpportunityShare:
     """One opportunity that an employee sees besides his own."""
 
 
-@exposes(tables.ShareRule, one="shareRule", many="shareRules")
+@exposes(tables.ShareRule, one="shareRule", many="shareRules", deeds=LINKED)
 class ShareRule:
     """A standing share: a role sees all opportunities of a type."""
+
+
+DEEDS = both("Opportunity", "opportunity", "Move")
+
+
+def deed_types() -> None:
+    """The inputs of what is done with opportunities only."""
+    stage = ("stage", "ID", "Where it goes: one of the stages of its type.")
+    doc = "Which opportunity, and where it goes. Its status and probability follow from the stage."
+    required("OpportunityMoveInput", [ID_SPEC, VERSION_SPEC, stage], doc)

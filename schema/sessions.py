@@ -99,8 +99,8 @@ class PublicMutation:
         return _payload(await staff.refresh(deed.house, deed.address, input.refreshToken))
 
 
-@strawberry.type(description="Everything that can be done.")
-class Mutation(PublicMutation):
+@strawberry.type(description="What is done about one's own sessions and passwords.")
+class SessionMutation(PublicMutation):
     @mutation("End the session; its tokens are refused from now on.")
     async def signOut(self, info: Info) -> SignOutPayload:
         deed = info.context

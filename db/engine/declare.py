@@ -21,7 +21,11 @@ class Exposed:
     sort: bool = False
     aggregate: bool = False
     write: bool = True
-    """Whether an update may set it. What the server keeps itself is never written by a caller."""
+    """Whether a caller may set it. What the server keeps itself is never written by a caller."""
+    once: bool = False
+    """Whether it is set as the record is created, and by no update after that."""
+    chosen: bool = False
+    """Whether the server chooses, as the record is created, where a caller does not."""
     name: str | None = None
     """The API's name where it differs from the column's."""
     deprecated: str | None = None
@@ -43,12 +47,14 @@ def field(
     sort: bool = False,
     aggregate: bool = False,
     write: bool = True,
+    once: bool = False,
+    chosen: bool = False,
     name: str | None = None,
     deprecated: str | None = None,
     **column: Any,
 ) -> MappedColumn[Any]:
     """A column the API shows. `doc` is its SQL comment and its GraphQL description."""
-    exposed = Exposed(filter, sort, aggregate, write, name, deprecated)
+    exposed = Exposed(filter, sort, aggregate, write, once, chosen, name, deprecated)
     return mapped_column(*args, comment=doc, info={"api": exposed}, **column)
 
 
@@ -79,6 +85,8 @@ def reference(
     reverse: str | None,
     reverse_doc: str = "",
     write: bool = True,
+    once: bool = False,
+    chosen: bool = False,
     part: bool = False,
     keyed: bool = True,
     on_delete: Literal["RESTRICT", "CASCADE"] = "RESTRICT",
@@ -91,7 +99,16 @@ def reference(
     not `keyed` may outlive its target, so Postgres does not keep the two together.
     """
     exposed = Exposed(
-        True, True, False, write, target=target, reverse=reverse, reverse_doc=reverse_doc, part=part
+        True,
+        True,
+        False,
+        write,
+        once=once or part,
+        chosen=chosen,
+        target=target,
+        reverse=reverse,
+        reverse_doc=reverse_doc,
+        part=part,
     )
     keys = [ForeignKey(f"{target}.id", ondelete=on_delete)] if keyed else []
     return mapped_column(*keys, comment=doc, info={"api": exposed}, **column)

@@ -1,36 +1,58 @@
-"""Says which entities the API speaks of, and under which names they are asked for at the root."""
+"""Says which entities the API speaks of, under which names they are asked for, and what can be done with them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
 from db.engine.base import Record, Trace
 
 
+class Verb(StrEnum):
+    """What can be done with records of any kind; what is particular to one kind has a name of its own."""
+
+    CREATE = "Create"
+    UPDATE = "Update"
+    DELETE = "Delete"
+    RESTORE = "Restore"
+    UPSERT = "Upsert"
+
+
 @dataclass(frozen=True)
 class Exposed:
-    """An entity of the API, with its two root fields."""
+    """An entity of the API, with its root fields."""
 
     entity: str
     doc: str
     one: str
     many: str
+    deeds: tuple[Verb, ...] = ()
+    """What can be done with its records, besides reading them."""
+
+
+LINKED = (Verb.CREATE, Verb.DELETE)
+"""For what only ties two records together: another tie is another record."""
+EDITED = (Verb.CREATE, Verb.UPDATE, Verb.DELETE)
+KEPT = (*EDITED, Verb.RESTORE)
+KNOWN_ELSEWHERE = (*KEPT, Verb.UPSERT)
+"""For records with an `externalId`."""
 
 
 def exposes(
-    record: type[Record] | type[Trace], *, one: str, many: str
+    record: type[Record] | type[Trace], *, one: str, many: str, deeds: tuple[Verb, ...] = ()
 ) -> Callable[[type[Any]], type[Any]]:
     """Make `record` a type of the API: `one(id:)` finds one of them, `many` lists them.
 
+    For each of its `deeds` there are two mutations, such as `accountCreate` and `accountCreateMany`.
     What the class says in its docstring is what a client reads; fields come from the declarations.
     """
 
     def mark(words: type[Any]) -> type[Any]:
         doc = (words.__doc__ or record.__doc__ or "").strip()
-        words.__exposed__ = Exposed(record.__name__, doc, one, many)
+        words.__exposed__ = Exposed(record.__name__, doc, one, many, deeds)
         return words
 
     return mark

@@ -94,7 +94,7 @@ def make(
         body[f"{key}_"] = field
         body["__annotations__"][f"{key}_"] = annotation
     kind = strawberry.interface if interface else strawberry.type
-    return _put(name, kind(type(name, bases, body), name=name, description=doc))
+    return put(name, kind(type(name, bases, body), name=name, description=doc))
 
 
 def make_input(name: str, specs: Iterable[Spec], doc: str, *, one_of: bool = False) -> type:
@@ -106,10 +106,10 @@ def make_input(name: str, specs: Iterable[Spec], doc: str, *, one_of: bool = Fal
         )
         body["__annotations__"][f"{key}_"] = f"{annotation} | None"
     made = strawberry.input(type(name, (), body), name=name, description=doc, one_of=one_of)
-    return _put(name, made)
+    return put(name, made)
 
 
-def _put(name: str, made: type) -> type:
+def put(name: str, made: type) -> type:
     """Put a type among the words; two types of one name would silently be one."""
     if hasattr(words, name):
         raise TypeError(
