@@ -76,3 +76,18 @@ class Viewers:
             if away.reason is Turned.STALE:
                 self.forget(placement, viewer.user)
             raise
+
+    @asynccontextmanager
+    async def write(
+        self, placement: Placement, viewer: Viewer, session: UUID
+    ) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """A write in the viewer's tenant, as `read` does it; it ends well only if the rights still stand."""
+        try:
+            async with self._database.write(
+                placement, Entry(viewer.version, session)
+            ) as connection:
+                yield connection
+        except TurnedAway as away:
+            if away.reason is Turned.STALE:
+                self.forget(placement, viewer.user)
+            raise

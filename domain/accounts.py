@@ -7,6 +7,8 @@ from uuid import UUID
 from domain.codes import Problem
 from domain.faults import Fault, Row
 
+DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no I, L, O or U."""
 COUNTRY = re.compile(r"[A-Z]{2}\Z")
 
 
@@ -28,3 +30,12 @@ def head_office(addresses: Iterable[Row], wanted: UUID | None = None) -> UUID | 
         return wanted
     heads = [each["id"] for each in found if each["head_office"]]
     return next(iter([*heads, *(each["id"] for each in found)]), None)
+
+
+def account_number(id: UUID) -> str:
+    """A number for an account that was given none: short, told apart when read aloud, and nobody else's."""
+    rest, digits = id.int & ((1 << 40) - 1), []
+    for _ in range(8):
+        rest, digit = divmod(rest, 32)
+        digits.append(DIGITS[digit])
+    return "A-" + "".join(digits)

@@ -6,6 +6,7 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+import resolvers.api  # noqa: F401 - what the areas have to say is remembered when they are imported
 from db.api import MODEL
 from db.engine.model import HISTORY
 from schema import accounts, sales, setup, staff

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import orjson
 import strawberry
-from graphql import ExecutionResult, OperationType, execute
+from graphql import ExecutionResult, OperationDefinitionNode, OperationType, execute
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from auth.viewers import Viewers
 from db.api import MODEL
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller, House
-from schema.api import EXPOSED, GRAPHQL, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA
+from schema.api import DEEDS, EXPOSED, GRAPHQL, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA
 from schema.engine import admission
 from schema.engine.admission import Admitted, Documents, Limits
 from schema.engine.budget import PER_MINUTE, Budget
@@ -24,6 +24,7 @@ from schema.engine.cursors import Cursors
 from schema.engine.errors import SIGN_IN
 from schema.engine.failures import failure, told_of
 from schema.engine.outline import root_fields
+from schema.engine.payloads import roots_of
 from schema.engine.reads import Reads, Request
 from schema.engine.transport import (
     BODY,
@@ -38,6 +39,7 @@ from schema.engine.transport import (
     refuse,
     respond,
 )
+from schema.engine.writes import Writes
 from schema.sessions import PUBLIC, Deed
 
 PUBLIC_BODY = 4 * 1024
@@ -56,6 +58,7 @@ class Endpoint:
         roots = root_fields(EXPOSED)
         budget = Budget(house.monotonic, per_minute)
         self.reads = Reads(GRAPHQL, MODEL, roots, viewers, Cursors(secret), budget)
+        self.writes = Writes(house, GRAPHQL, MODEL, DEEDS, viewers, self.reads)
 
     async def __call__(self, request: HttpRequest) -> Response:
         """Any request at all; never raises."""
@@ -93,6 +96,10 @@ class Endpoint:
             )
         if asked.safe:
             raise HttpRefused(405, "A mutation changes something: send it by POST.", Allow="POST")
+        if _concerns_records(admitted, operation):
+            write = Request(asked.query, admitted, asked.operation, asked.variables)
+            key = request.headers.get("idempotency-key")
+            return respond(await self.writes.answer(caller, write, key), media)
         admitted.cost(asked.variables, asked.operation)
         deed = Deed(self.house, caller, caller.address)
         return _done(await _execute(SCHEMA, admitted, asked, deed), media)
@@ -133,6 +140,19 @@ async def _asked(request: HttpRequest, most: int) -> Asked:
         return asked_in_url(request.scope["query_string"])  # `request.url` fails on odd bytes
     body = await read_body(request, most)
     return asked_in_body(request.headers.get("content-type", ""), body)
+
+
+def _concerns_records(admitted: Admitted, operation: OperationDefinitionNode) -> bool:
+    """Whether a mutation does something with records; the rest is about sessions. Raises Refused for both."""
+    names = roots_of(operation, admitted.document) - {"__typename"}
+    records = names & DEEDS.keys()
+    if records and records != names:
+        others = ", ".join(sorted(names - records))
+        message = (
+            f"Send {others} in a request of its own: what is done with records is one transaction."
+        )
+        raise Refused(Code.BAD_USER_INPUT, message)
+    return bool(records)
 
 
 def _only_public(admitted: Admitted, name: str | None) -> bool:

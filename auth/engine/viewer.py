@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false
@@ -14,7 +14,7 @@ from auth.engine.policy import OWNERS, READABLE, is_restricted, within
 from auth.engine.policy import reach as in_reach
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
-from domain.access import Attribute, EntityRights, RowScope
+from domain.access import Attribute, EntityRights, RowScope, WriteScope
 
 NARROW_AT_MOST = 2000
 """Rows in reach up to which a root list may ask for them by id (D-52)."""
@@ -100,6 +100,31 @@ class Viewer:
         if name not in granted.fields:
             return Right.CLOSED
         return Right.RULED if name in granted.ruled else Right.OPEN
+
+    def may_create(self, entity: str) -> bool:
+        """Whether records of the entity may be created at all."""
+        return entity in self.rights and self.rights[entity].writes.creates
+
+    def may_write(self, entity: str, name: str) -> bool:
+        """Whether a field, or an attribute by its id, may be written, where its record may be."""
+        return entity in self.rights and name in self.rights[entity].writable
+
+    def edits(self, entity: str) -> WriteScope | None:
+        """Which of the rows he sees may be changed."""
+        return self.rights[entity].writes.edits if entity in self.rights else None
+
+    def deletes(self, entity: str) -> WriteScope | None:
+        """Which of the rows he sees may be deleted."""
+        return self.rights[entity].writes.deletes if entity in self.rights else None
+
+    def within(self, scope: WriteScope | None, entity: Entity, row: Mapping[str, Any]) -> bool:
+        """Whether a record is within a scope; of what is a part of something, its whole is looked at."""
+        if scope is None or scope is WriteScope.ALL:
+            return scope is WriteScope.ALL
+        owner = row[entity.owner] if entity.owner else None
+        if scope is WriteScope.OWN:
+            return bool(owner == self.employee)
+        return owner in self.owners.get(entity.name, ())
 
     def attribute(self, entity: str, key: str) -> Attribute | None:
         """The custom attribute with this key, if it exists and is readable."""

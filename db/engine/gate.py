@@ -82,8 +82,11 @@ class Seen(FromClause):
     inherit_cache = False
     named_with_column = True
 
-    def __init__(self, entity: Entity, guard: Guard, form: Form, name: str) -> None:
+    def __init__(
+        self, entity: Entity, guard: Guard, form: Form, name: str, *, bin: bool = False
+    ) -> None:
         self.entity = entity
+        self._bin = bin
         self.name = name
         self._guard = guard
         self._form = form
@@ -102,6 +105,11 @@ class Seen(FromClause):
         masked = self._masked(kept, kind, field)
         self._check_mask(label or name, field)
         return self._list(label or name, masked, kind)
+
+    def fact(self, name: str) -> Column:
+        """A column as it is kept, for rules to decide by: what is told of it is asked for by `column`."""
+        kept = self.entity.table.c[name]
+        return self._list(f"fact_{name}", kept, kept.type)
 
     def _check_mask(self, label: str, field: str) -> None:
         """One label stands for one mask: a second would silently replace the first."""
@@ -132,7 +140,8 @@ class Seen(FromClause):
         listed: list[ColumnElement[Any]] = [v.label(label) for label, v in self._listed.items()]
         conditions: list[ColumnElement[bool]] = []
         if not self.entity.is_trace:
-            conditions.append(table.c.deleted_at.is_(null()))
+            deleted = table.c.deleted_at
+            conditions.append(deleted.is_not(null()) if self._bin else deleted.is_(null()))
         rows = self._guard.rows(self.entity, self._form)
         if rows is not None:
             conditions.append(rows)
@@ -220,11 +229,11 @@ class Gate:
         self._kept: list[Seen] = []
         self._count: dict[str, int] = {}
 
-    def see(self, entity: Entity, form: Form = Form.WIDE) -> Seen:
-        """The rows of `entity` this caller may see, usable wherever a table is."""
+    def see(self, entity: Entity, form: Form = Form.WIDE, *, bin: bool = False) -> Seen:
+        """The rows of `entity` this caller may see, usable wherever a table is; with `bin`, those deleted."""
         name = entity.table.name
         self._count[name] = self._count.get(name, 0) + 1
-        seen = Seen(entity, self.guard, form, f"{name}_{self._count[name]}")
+        seen = Seen(entity, self.guard, form, f"{name}_{self._count[name]}", bin=bin)
         self._kept.append(seen)
         self._issued.add(id(seen))
         return seen

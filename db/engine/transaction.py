@@ -59,6 +59,21 @@ class TookTooLong(Exception):
     """A statement ran into its time limit and was ended. Nothing of its transaction stands."""
 
 
+class Collided(Exception):
+    """Two writers were in each other's way. Nothing of this one's stands; done again at once, it may pass."""
+
+
+class Occupied(Exception):
+    """Somebody else held what was wanted for too long. Nothing of the transaction stands."""
+
+
+COLLISIONS = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+)
+
+
 class TurnedAway(Exception):
     """The tenant could not be entered. Nothing was read or written."""
 
@@ -94,6 +109,7 @@ class Entry:
 
 CLEAN = "RESET ROLE;RESET ALL"
 COMMIT = f"SET LOCAL lock_timeout = {LOCK_MS};COMMIT;{CLEAN}"
+APPEND = "SELECT platform.append();"
 """One message. Where a statement failed, the first refuses; COMMIT alone would roll back without a word."""
 
 
@@ -102,15 +118,22 @@ class Connection(Driver):
 
     clean = False
     """Whether the last transaction was committed, and everything reset with it."""
+    noted = False
+    """Whether it wrote, and told Postgres what is to be noted of that."""
+
+    def note(self) -> None:
+        """From here on, the transaction ends by noting what was written (D-58)."""
+        self.noted = True
 
     async def commit(self) -> None:
         """End the transaction well. Raises if a statement in it failed, even if nobody minded."""
-        await self.execute(COMMIT)
+        noted, self.noted = self.noted, False
+        await self.execute(APPEND + COMMIT if noted else COMMIT)
         self.clean = True
 
     async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as asyncpg has it
         """Roll back what was left open: by an error, a refused entry, or a cancelled request."""
-        clean, self.clean = self.clean, False
+        clean, self.clean, self.noted = self.clean, False, False
         if not clean or self.is_in_transaction():
             rollback = "ROLLBACK;" if self.is_in_transaction() else ""
             await self.execute(rollback + CLEAN, timeout=timeout)
@@ -180,9 +203,16 @@ class Database:
             except asyncpg.PostgresError as error:
                 raise _turned_away(error) from error
             yield connection
-            await connection.commit()
+            try:
+                await connection.commit()
+            except asyncpg.PostgresError as error:
+                raise _turned_away(error) from error
         except asyncpg.QueryCanceledError as error:
             raise TookTooLong from error
+        except COLLISIONS as error:
+            raise Collided from error
+        except asyncpg.LockNotAvailableError as error:
+            raise Occupied from error
         finally:
             # Whatever happened, reset() rolls back; a connection that cannot be reset is terminated.
             await self.pool.release(acquired)

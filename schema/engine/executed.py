@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -18,7 +19,12 @@ from graphql import (
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    InlineFragmentNode,
+    ListValueNode,
+    NamedTypeNode,
+    NameNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     execute,
     get_named_type,
@@ -124,6 +130,60 @@ async def executed(
     if result.data is None:
         raise result.errors[0].original_error or result.errors[0]
     return {key: orjson.dumps(value) for key, value in result.data.items()}, result.errors or []
+
+
+async def executed_records(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    records: Mapping[str, tuple[str, list[FieldNode]]],
+    found: Mapping[str, bytes],
+    variables: Mapping[str, Any],
+) -> tuple[dict[str, bytes], list[GraphQLError]]:
+    """The texts of records in a mutation's payloads, each by its type and the selections made of it.
+
+    They are executed as if they had been asked for by `nodes`, which reads them the same way.
+    """
+    names = {f"r{number}": key for number, key in enumerate(records)}
+    roots = {name: [_as_nodes(name, *records[key])] for name, key in names.items()}
+    texts, errors = await executed(
+        schema,
+        document,
+        _as_query(operation),
+        roots,
+        {name: found[key] for name, key in names.items() if key in found},
+        variables,
+    )
+    return {names[name]: text for name, text in texts.items()}, errors
+
+
+def _as_query(operation: OperationDefinitionNode) -> OperationDefinitionNode:
+    return OperationDefinitionNode(
+        operation=OperationType.QUERY,
+        name=operation.name,
+        variable_definitions=operation.variable_definitions,
+        directives=(),
+        selection_set=operation.selection_set,
+    )
+
+
+def _as_nodes(name: str, kind: str, nodes: list[FieldNode]) -> FieldNode:
+    several = [
+        each for node in nodes if node.selection_set for each in node.selection_set.selections
+    ]
+    on = InlineFragmentNode(
+        type_condition=NamedTypeNode(name=NameNode(value=kind)),
+        directives=(),
+        selection_set=SelectionSetNode(selections=tuple(several)),
+    )
+    ids = ArgumentNode(name=NameNode(value="ids"), value=ListValueNode(values=()))
+    return FieldNode(
+        alias=NameNode(value=name),
+        name=NameNode(value="nodes"),
+        arguments=(ids,),
+        directives=(),
+        selection_set=SelectionSetNode(selections=(on,)),
+    )
 
 
 def only(

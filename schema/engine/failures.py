@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from graphql import GraphQLError
 
-from db.engine.transaction import LOST, TookTooLong, Turned, TurnedAway
+from db.engine.transaction import LOST, Collided, Occupied, TookTooLong, Turned, TurnedAway
 from domain.codes import Code, Refused
 from schema.engine import admission
 from schema.engine.errors import errors_of
@@ -39,6 +39,9 @@ def failure(error: Exception) -> Failure:
     if isinstance(error, TookTooLong):
         message = "The database took too long. Ask for less at a time, or filter more narrowly."
         return Refused(Code.TIMEOUT, message)
+    if isinstance(error, Collided | Occupied):
+        message = "Somebody else is changing the same records. Try again in a moment."
+        return Refused(Code.RETRYABLE, message, retryAfter=1)
     if isinstance(error, LOST):
         log.warning("database lost", error=type(error).__name__)
         return Refused(Code.RETRYABLE, "The database is away for a moment. Try again.")

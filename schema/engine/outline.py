@@ -107,7 +107,7 @@ class Reader:
         self.filters = Filters(model, self.decisive)
         self._count = 0
         self._expanded = 0
-        self._executed = False
+        self.computes = False
         """Whether the root that is being read holds a field that is computed in Python."""
 
     def read(self, operation: OperationDefinitionNode, *, executes: bool = False) -> Outline:
@@ -120,16 +120,20 @@ class Reader:
         executed = set()
         for key, nodes in fields.items():
             if nodes[0].name.value in self._roots:
-                self._executed = executes
+                self.computes = executes
                 root = self._root(nodes, self._roots[nodes[0].name.value])
-                roots.append((key, named(root) if self._executed else root))
-                executed |= {key} if self._executed else set()
-        listed = tuple(connections(tuple(roots)))
+                roots.append((key, named(root) if self.computes else root))
+                executed |= {key} if self.computes else set()
+        return self.outline(tuple(roots), frozenset(executed))
+
+    def outline(self, roots: tuple[tuple[str, Root], ...], executed: frozenset[str]) -> Outline:
+        """What was read, as a whole."""
+        listed = tuple(connections(roots))
         touched = self._with_wholes(self.touched | self.decisive)
         sizes = [(each.number, each.size) for each in listed]
         sizes += [(root.number, root.size) for _, root in roots if isinstance(root, Groups)]
         decisive = frozenset(self.decisive)
-        return Outline(tuple(roots), touched, decisive, listed, tuple(sizes), frozenset(executed))
+        return Outline(roots, touched, decisive, listed, tuple(sizes), executed)
 
     def _with_wholes(self, touched: set[tuple[str, str]]) -> frozenset[tuple[str, str]]:
         """With what the entities touched are parts of: its rights say which rows of them are seen."""
@@ -258,7 +262,7 @@ class Reader:
         if name == "attributes":
             return self._attributes(nodes, entity)
         if name in entity.derived:
-            self._executed = True
+            self.computes = True
             return Facts(entity.derived[name])
         if name in entity.references:
             reference = entity.references[name]

@@ -26,6 +26,7 @@ from schema.engine.budget import Budget
 from schema.engine.cursors import Cursors
 from schema.engine.executed import executed, teach
 from schema.engine.failures import told_of
+from schema.engine.filters import LISTS
 from schema.engine.introspection import Introspections
 from schema.engine.lru import Lru
 from schema.engine.outline import Reader, RootField
@@ -87,7 +88,8 @@ class Reads:
         self._roots = roots
         self._viewers = viewers
         self._cursors = cursors
-        self._budget = budget
+        self.budget = budget
+        self.list_items = LISTS
         self._prefixes = frozenset(model.by_prefix)
         self.drawn: Lru[Hashable, Drawn] = Lru(OUTLINES, OUTLINED, lambda drawn: drawn.weight)
         self.plans: Lru[Hashable, Plan | Forbidden] = Lru(PLANS, PLANNED, _length)
@@ -97,7 +99,7 @@ class Reads:
     async def answer(self, caller: Caller, request: Request) -> bytes:
         """The whole response. Raises Refused, or TurnedAway where the tenant cannot be entered."""
         cost = request.admitted.cost(request.variables, request.name)
-        remaining = self._budget.spend(caller.tenant.id, cost.nodes)
+        remaining = self.budget.spend(caller.tenant.id, cost.nodes)
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
         key, drawn = self._draw(request, operation, values)
@@ -116,7 +118,7 @@ class Reads:
             found |= answered
         if drawn.executed:
             # Each value then passes through Python: it is paid for as an object is.
-            remaining = self._budget.spend(caller.tenant.id, cost.fields)
+            remaining = self.budget.spend(caller.tenant.id, cost.fields)
             document, asked = request.admitted.document, request.variables
             rows, errors = await executed(
                 self._schema, document, operation, drawn.executed, found, asked
@@ -135,7 +137,7 @@ class Reads:
         key, drawn = self._draw(request, operation, values)
         if not drawn.outline.roots:
             return None, []
-        made, opened = self._plan(caller, request, viewer, key, drawn.outline, values)
+        made, opened = self.plan_of(caller, request, viewer, key, drawn.outline, values)
         return made, made.arguments(values, viewer, opened)
 
     def _draw(
@@ -196,7 +198,7 @@ class Reads:
     ) -> tuple[Plan, dict[str, bytes]]:
         viewer = await self._viewers.of(caller.tenant.placement, caller.user, caller.session)
         try:
-            made, opened = self._plan(caller, request, viewer, key, outline, values)
+            made, opened = self.plan_of(caller, request, viewer, key, outline, values)
         except Refused:
             # Nothing is read, but a right that was granted meanwhile must count, and a session that
             # has ended must not be told what it may not do.
@@ -207,14 +209,24 @@ class Reads:
         ) as connection:
             arguments = made.arguments(values, viewer, opened)
             found = dict(await run(connection, caller.tenant.placement, made, arguments))
-        if made.cursors:
-            bound_to = partial(
-                self._bound_to, caller, {c.number: c for c in outline.connections}, values
-            )
-            found = {name: self._cursors.seal(text, bound_to) for name, text in found.items()}
-        return made, found
+        return made, self.sealed(caller, made, outline, values, found)
 
-    def _plan(
+    def sealed(
+        self,
+        caller: Caller,
+        made: Plan,
+        outline: Outline,
+        values: dict[str, Any],
+        found: Mapping[str, bytes],
+    ) -> dict[str, bytes]:
+        """The texts with their cursors sealed, so that they reveal nothing."""
+        if not made.cursors:
+            return dict(found)
+        lists = {each.number: each for each in outline.connections}
+        bound_to = partial(self._bound_to, caller, lists, values)
+        return {name: self._cursors.seal(text, bound_to) for name, text in found.items()}
+
+    def plan_of(
         self,
         caller: Caller,
         request: Request,
@@ -246,7 +258,7 @@ class Reads:
     ) -> Plan | Forbidden:
         """A new plan. It takes processor time as its statement is long, so the tenant pays for it."""
         made = plan(outline, viewer, self._model, pages)
-        self._budget.spend(caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
+        self.budget.spend(caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
         return made
 
     def _open(

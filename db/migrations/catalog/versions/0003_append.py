@@ -10,15 +10,10 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-# What others need not wait for comes before the lock. The advisory lock stands before the row's, because
-# many who wait for one row are woken in turns, each to find it changed once more.
-APPEND = """
-CREATE FUNCTION platform.append() RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    told jsonb := current_setting('relata.items')::jsonb;
-    bump bigint := (told ->> 'bump')::bigint;
-    place bigint;
-    version bigint;
+# The history and the key are written as soon as all is done, so that the answer can tell of them, and so
+# that nobody waits for it: only the log is written under the lock.
+NOTE = """
+CREATE FUNCTION platform.note(told jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO history SELECT * FROM jsonb_populate_recordset(NULL::history, told -> 'history');
     IF told ? 'key' THEN
@@ -31,6 +26,23 @@ BEGIN
             ORDER BY at LIMIT 20 FOR UPDATE SKIP LOCKED
         );
     END IF;
+    PERFORM set_config('relata.log', (told - 'history' - 'key')::text, true);
+END
+$$;
+COMMENT ON FUNCTION platform.note IS
+    'Notes what was written: its history and the key of the request now, its place in the log as the transaction ends.';
+"""
+
+# The advisory lock stands before the row's, because many who wait for one row are woken in turns, each
+# to find it changed once more.
+APPEND = """
+CREATE FUNCTION platform.append() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    told jsonb := current_setting('relata.log')::jsonb;
+    bump bigint := (told ->> 'bump')::bigint;
+    place bigint;
+    version bigint;
+BEGIN
     PERFORM pg_advisory_xact_lock('log_head'::regclass::oid::integer, 1);
     UPDATE log_head SET position = position + 1, access = access + bump
         RETURNING position, access - bump INTO place, version;
@@ -46,11 +58,12 @@ END
 $$;
 COMMENT ON FUNCTION platform.append IS
     'Ends every write of a tenant, with the rights of its role: refuses one that was begun under old rights (D-58, D-60).';
-REVOKE ALL ON FUNCTION platform.append FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION platform.append TO relata_tenant;
+REVOKE ALL ON FUNCTION platform.append, platform.note FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.append, platform.note TO relata_tenant;
 """
 
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
+    op.execute(NOTE)
     op.execute(APPEND)

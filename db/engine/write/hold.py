@@ -1,0 +1,211 @@
+"""Locks records and reads them to decide by: first locked through the view of what the caller sees, then looked at (D-50b)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import Select, Text, Uuid, select
+
+from db.engine.gate import Compiled, Form, Gate, Guard, Seen
+from db.engine.model import Entity
+from db.engine.sql import AsText, Column, StringAgg, one_of
+from db.engine.write.image import Row, read_custom
+from db.engine.write.tagged import Tagged
+
+IDS = "write:ids"
+KEPT = 1_000
+"""Compiled statements that are remembered: a few for each kind of record and permission shape."""
+
+
+class Lock(Enum):
+    """How records are held until the transaction ends."""
+
+    CHANGE = "FOR NO KEY UPDATE"
+    """They are changed: others may link to them meanwhile."""
+    DELETE = "FOR UPDATE"
+    """They are deleted or restored: nobody links to them meanwhile."""
+    LINK = "FOR KEY SHARE"
+    """Something comes to point to them: they are not deleted meanwhile."""
+    NONE = ""
+
+
+_LOCKS: dict[Lock, dict[str, Any]] = {
+    Lock.CHANGE: {"key_share": True},
+    Lock.DELETE: {},
+    Lock.LINK: {"key_share": True, "read": True},
+}
+
+
+@dataclass(frozen=True)
+class _Asked:
+    entity: Entity
+    lock: Lock
+    bin: bool
+    facts: bool
+    """Whether the rows themselves are wanted, or only which of them are seen."""
+
+
+_compiled: dict[Hashable, Compiled] = {}
+
+
+async def hold(
+    connection: Tagged,
+    guard: Guard,
+    entity: Entity,
+    ids: Iterable[UUID],
+    lock: Lock,
+    *,
+    bin: bool = False,
+) -> dict[UUID, Row]:
+    """Those of the records that the caller sees, locked, as they are kept; with `bin`, of deleted ones.
+
+    A policy may look at other tables, and what Postgres knows of those is as old as the statement. So
+    where there is one, a second statement tells what is seen now that the lock is held.
+    """
+    wanted = sorted(set(ids))
+    if not wanted or not guard.may_see(entity.name):
+        return {}
+    if lock is not Lock.NONE and guard.rows(entity, Form.WIDE) is not None:
+        await _fetch(connection, guard, _Asked(entity, lock, bin, facts=False), wanted)
+        lock = Lock.NONE
+    rows = await _fetch(connection, guard, _Asked(entity, lock, bin, facts=True), wanted)
+    return {row["id"]: _row(entity, row) for row in rows}
+
+
+async def seen(
+    connection: Tagged, guard: Guard, entity: Entity, ids: Iterable[UUID], lock: Lock
+) -> set[UUID]:
+    """Which of the records the caller sees: locked, so that they can be linked to, if so wished."""
+    wanted = sorted(set(ids))
+    if not wanted or not guard.may_see(entity.name):
+        return set()
+    rows = await _fetch(connection, guard, _Asked(entity, lock, bin=False, facts=False), wanted)
+    return {row["id"] for row in rows}
+
+
+async def found(
+    connection: Tagged, guard: Guard, entity: Entity, column: str, values: Iterable[str]
+) -> dict[str, UUID]:
+    """The live records that the caller sees with one of these texts in a column, by it."""
+    wanted = sorted(set(values))
+    if not wanted or not guard.may_see(entity.name):
+        return {}
+    compiled = _remembered(
+        (entity, column, guard.project(_touched(entity))), lambda: _finding(guard, entity, column)
+    )
+    bound = [wanted if name == IDS else guard.value(name) for name in compiled.parameters]
+    return {row[0]: row[1] for row in await connection.fetch(compiled.sql, *bound)}
+
+
+def _finding(guard: Guard, entity: Entity, column: str) -> Compiled:
+    gate = Gate(guard)
+    rows = gate.see(entity)
+    value = rows.fact(column)
+    statement = select(value.label("value"), rows.column("id").label("id")).select_from(rows)
+    return gate.compile(statement.where(one_of(value, IDS, Text())))
+
+
+async def linked(
+    connection: Tagged, guard: Guard, wanted: Mapping[Entity, Iterable[UUID]]
+) -> dict[Entity, set[UUID]]:
+    """Which of these records the caller sees, of all kinds in one statement: locked, to be linked to."""
+    asked = {entity: sorted(set(ids)) for entity, ids in wanted.items()}
+    open_ones = [e for e in asked if asked[e] and guard.may_see(e.name)]
+    found: dict[Entity, set[UUID]] = {entity: set() for entity in asked}
+    if open_ones:
+        open_ones.sort(key=lambda entity: entity.name)
+        compiled = _remembered(
+            (tuple(open_ones), guard.project(_touched(*open_ones))),
+            lambda: _links(guard, open_ones),
+        )
+        arrays = {_ids(entity): asked[entity] for entity in open_ones}
+        values = [
+            arrays[name] if name in arrays else guard.value(name) for name in compiled.parameters
+        ]
+        row = (await connection.fetch(compiled.sql, *values))[0]
+        for entity, text in zip(open_ones, row, strict=True):
+            found[entity] = {UUID(id) for id in (text or "").split(",") if id}
+    return found
+
+
+def _ids(entity: Entity) -> str:
+    return f"{IDS}:{entity.name}"
+
+
+def _links(guard: Guard, entities: list[Entity]) -> Compiled:
+    gate, texts = Gate(guard), []
+    for entity in entities:
+        rows = gate.see(entity)
+        mine = one_of(rows.column("id"), _ids(entity), Uuid())
+        found = select(rows.column("id").label("id")).select_from(rows).where(mine)
+        locked = found.order_by(rows.column("id")).with_for_update(**_LOCKS[Lock.LINK])
+        links = locked.cte(f"{entity.table.name}_links")
+        id = Column(links.name, "id", Uuid())
+        texts.append(select(StringAgg(AsText(id), id)).select_from(links).scalar_subquery())
+    return gate.compile(select(*texts))
+
+
+async def _fetch(
+    connection: Tagged, guard: Guard, asked: _Asked, ids: list[UUID]
+) -> Sequence[asyncpg.Record]:
+    compiled = _statement(guard, asked)
+    values = [ids if name == IDS else guard.value(name) for name in compiled.parameters]
+    return await connection.fetch(compiled.sql, *values)
+
+
+def _statement(guard: Guard, asked: _Asked) -> Compiled:
+    key = (asked, guard.project(_touched(asked.entity)))
+    return _remembered(key, lambda: _compile(guard, asked))
+
+
+def _remembered(key: Hashable, compile: Callable[[], Compiled]) -> Compiled:
+    """Compiled once for each permission shape."""
+    found = _compiled.get(key)
+    if found is None:
+        if len(_compiled) >= KEPT:
+            _compiled.clear()
+        found = _compiled[key] = compile()
+    return found
+
+
+@cache
+def _touched(*entities: Entity) -> frozenset[tuple[str, str]]:
+    """These kinds, and those that they are parts of: whose rows are seen decides about theirs."""
+    found = set()
+    for entity in entities:
+        above: Entity | None = entity
+        while above is not None:
+            found.add((above.name, ""))
+            above = above.above
+    return frozenset(found)
+
+
+def _compile(guard: Guard, asked: _Asked) -> Compiled:
+    gate = Gate(guard)
+    rows = gate.see(asked.entity, bin=asked.bin)
+    statement = _listed(rows, asked).where(one_of(rows.column("id"), IDS, Uuid()))
+    if asked.lock is not Lock.NONE:
+        # In one order for everybody, so that two who want the same records do not wait for each other.
+        locked = _LOCKS[asked.lock]
+        statement = statement.order_by(rows.column("id")).with_for_update(**locked)
+    return gate.compile(statement)
+
+
+def _listed(rows: Seen, asked: _Asked) -> Select[Any]:
+    if not asked.facts:
+        return select(rows.column("id").label("id")).select_from(rows)
+    columns = [column.name for column in asked.entity.table.columns]
+    return select(*(rows.fact(name).label(name) for name in columns)).select_from(rows)
+
+
+def _row(entity: Entity, found: asyncpg.Record) -> Row:
+    row = dict(found)
+    if entity.attributes:
+        row[entity.attributes] = read_custom(row[entity.attributes])
+    return row

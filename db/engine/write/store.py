@@ -1,0 +1,185 @@
+"""The statements that write records, and those that ask past what the caller sees: their answers are told to nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index
+
+from db.engine.model import Entity, Model
+from db.engine.write.image import Row, image, read_custom
+from db.engine.write.tagged import Tagged
+
+LASTING = frozenset({"id", "created_at"})
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+@cache
+def _insert(entity: Entity) -> str:
+    table = _quoted(entity.table.name)
+    columns = ", ".join(_quoted(column.name) for column in entity.table.columns)
+    return (
+        f"INSERT INTO {table} ({columns}) SELECT {columns} "  # noqa: S608 - declared names
+        f"FROM jsonb_populate_recordset(NULL::{table}, $1)"
+    )
+
+
+@cache
+def _update(entity: Entity) -> str:
+    table = _quoted(entity.table.name)
+    names = [_quoted(c.name) for c in entity.table.columns if c.name not in LASTING]
+    values = ", ".join(f"{name} = new.{name}" for name in names)
+    return (
+        f"UPDATE {table} AS old SET {values} "  # noqa: S608 - declared names
+        f"FROM jsonb_populate_recordset(NULL::{table}, $1) AS new WHERE old.id = new.id"
+    )
+
+
+async def insert(connection: Tagged, entity: Entity, images: Iterable[bytes]) -> None:
+    """Keep new rows, given as their images. Raises UniqueViolationError if somebody was quicker."""
+    await connection.fetch(_insert(entity), _several(images))
+
+
+async def update(connection: Tagged, entity: Entity, images: Iterable[bytes]) -> None:
+    """Keep rows that were there as they are now. Raises UniqueViolationError if somebody was quicker."""
+    await connection.fetch(_update(entity), _several(images))
+
+
+def _several(images: Iterable[bytes]) -> str:
+    return (b"[" + b",".join(images) + b"]").decode()
+
+
+async def parts(
+    connection: Tagged, model: Model, entity: Entity, ids: list[UUID]
+) -> list[tuple[Entity, Row]]:
+    """What are parts of these records, and parts of those, deleted or not; all of it locked."""
+    found: list[tuple[Entity, Row]] = []
+    for kind, way in model.parts(entity):
+        rows = await _rows(connection, kind, way.column, ids)
+        found += [(kind, row) for row in rows]
+        if rows and model.parts(kind):
+            found += await parts(connection, model, kind, [row["id"] for row in rows])
+    return found
+
+
+async def among(
+    connection: Tagged, entity: Entity, column: str, values: Iterable[object]
+) -> list[Row]:
+    """The live records with one of these values in a column, locked."""
+    rows = await _rows(connection, entity, column, list(values))
+    return [row for row in rows if row["deleted_at"] is None]
+
+
+async def _rows(connection: Tagged, entity: Entity, column: str, values: list[Any]) -> list[Row]:
+    text = (
+        f"SELECT * FROM {_quoted(entity.table.name)} "  # noqa: S608 - declared names
+        f"WHERE {_quoted(column)} = ANY($1) ORDER BY id FOR UPDATE"
+    )
+    rows = [dict(row) for row in await connection.fetch(text, values)]
+    if entity.attributes:
+        for row in rows:
+            row[entity.attributes] = read_custom(row[entity.attributes])
+    return rows
+
+
+async def look(
+    connection: Tagged, entity: Entity, column: str, values: Iterable[object]
+) -> list[Row]:
+    """The live records with one of these values in a column, not locked."""
+    text = (
+        f"SELECT * FROM {_quoted(entity.table.name)} "  # noqa: S608 - declared names
+        f"WHERE {_quoted(column)} = ANY($1) AND deleted_at IS NULL ORDER BY id"
+    )
+    return [dict(row) for row in await connection.fetch(text, list(values))]
+
+
+async def alone(connection: Tagged, what: str) -> None:
+    """Wait until nobody else in the tenant is about to change `what`, and keep others waiting."""
+    text = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || $1, 0))"
+    await connection.fetch(text, f":{what}")
+
+
+async def ancestors(
+    connection: Tagged, entity: Entity, column: str, ids: Iterable[UUID]
+) -> dict[UUID, UUID | None]:
+    """Who is above these records, and above those, by a column that leads to the same kind. Ends on cycles."""
+    table, above = _quoted(entity.table.name), _quoted(column)
+    text = (
+        f"WITH RECURSIVE up AS (SELECT id, {above} AS above FROM {table} WHERE id = ANY($1) "  # noqa: S608 - declared names
+        f"UNION SELECT t.id, t.{above} FROM {table} t JOIN up ON t.id = up.above) "
+        "SELECT id, above FROM up"
+    )
+    return {row[0]: row[1] for row in await connection.fetch(text, list(ids))}
+
+
+async def since(
+    connection: Tagged, versions: Mapping[UUID, int]
+) -> dict[UUID, dict[str, str | None]]:
+    """What was changed of each record after the version given, by its key, with what it was before that."""
+    text = (
+        "SELECT record_id, key, before, record_version FROM history "
+        "WHERE record_id = ANY($1) AND kind = 'UPDATED' ORDER BY record_id, record_version"
+    )
+    found: dict[UUID, dict[str, str | None]] = {id: {} for id in versions}
+    for row in await connection.fetch(text, list(versions)):
+        if row["record_version"] > versions[row["record_id"]]:
+            found[row["record_id"]].setdefault(row["key"], row["before"])
+    return found
+
+
+async def used(connection: Tagged, model: Model, entity: Entity, ids: list[UUID]) -> set[UUID]:
+    """Which of these records something live points to that is no part of them and does not go with them."""
+    queries = [
+        f"SELECT {_quoted(way.column)} FROM {_quoted(kind.table.name)} "  # noqa: S608 - declared names
+        f"WHERE {_quoted(way.column)} = ANY($1) AND deleted_at IS NULL"
+        + (" AND id <> ALL($1)" if kind is entity else "")
+        for kind, way in model.users(entity)
+    ]
+    if not queries:
+        return set()
+    return {row[0] for row in await connection.fetch(" UNION ".join(queries), ids)}
+
+
+async def gone(connection: Tagged, wanted: Mapping[Entity, set[UUID]]) -> set[UUID]:
+    """Which of these records are in the bin."""
+    found: set[UUID] = set()
+    for entity, ids in wanted.items():
+        text = (
+            f"SELECT id FROM {_quoted(entity.table.name)} "  # noqa: S608 - declared names
+            "WHERE id = ANY($1) AND deleted_at IS NOT NULL"
+        )
+        found |= {row[0] for row in await connection.fetch(text, list(ids))}
+    return found
+
+
+@cache
+def unique_columns(entity: Entity) -> tuple[tuple[str, ...], ...]:
+    """The columns that no two live records have in common, together; a head office is seen to otherwise."""
+    indexes: list[Index] = sorted(entity.table.indexes, key=lambda index: str(index.name))
+    return tuple(
+        tuple(column.name for column in index.columns)
+        for index in indexes
+        if index.unique
+        and str(index.dialect_options["postgresql"]["where"]) == "deleted_at IS NULL"
+    )
+
+
+async def taken(
+    connection: Tagged, entity: Entity, columns: tuple[str, ...], rows: list[Row]
+) -> set[tuple[Any, ...]]:
+    """Which values of these columns other live records have already."""
+    table, listed = _quoted(entity.table.name), ", ".join(map(_quoted, columns))
+    text = (
+        f"SELECT {listed} FROM {table} AS t WHERE t.deleted_at IS NULL AND EXISTS ("  # noqa: S608 - declared names
+        f"SELECT FROM jsonb_populate_recordset(NULL::{table}, $1) AS n WHERE t.id <> n.id AND "
+        + " AND ".join(f"t.{_quoted(c)} = n.{_quoted(c)}" for c in columns)
+        + ")"
+    )
+    images = _several(image(entity, row) for row in rows)
+    return {tuple(row) for row in await connection.fetch(text, images)}

@@ -1,0 +1,34 @@
+"""What a value must be to be kept: a text that is short enough and can be stored, a whole number that fits."""
+
+from decimal import Decimal
+
+from domain.codes import Problem
+from domain.faults import Fault
+
+LONGEST = 10_000
+"""Characters of a text."""
+LARGEST = 2**31 - 1
+DIGITS = 14
+SCALE = 4
+"""Digits of a decimal number before and after the point."""
+
+
+def text_fault(value: str, column: str, *, needed: bool) -> Fault | None:
+    """What is wrong with a text."""
+    if len(value) > LONGEST:
+        message = f"This text has {len(value):,} characters; at most {LONGEST:,} are kept."
+        return Fault(Problem.TOO_LONG, message, column)
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        message = "This text holds a character that cannot be stored (NUL, or half of a pair)."
+        return Fault(Problem.INVALID, message, column)
+    if needed and not value.strip():
+        return Fault(Problem.REQUIRED, "This cannot be empty: write something.", column)
+    return None
+
+
+def number_fault(value: Decimal, column: str) -> Fault | None:
+    """What is wrong with a decimal number."""
+    if value != round(value, SCALE) or abs(value) >= 10**DIGITS:
+        message = f"At most {DIGITS} digits before the point and {SCALE} after it are kept."
+        return Fault(Problem.INVALID, message, column)
+    return None

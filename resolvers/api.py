@@ -1,0 +1,6 @@
+"""What all areas have to say before their records are kept."""
+
+import resolvers.accounts
+import resolvers.sales
+
+__all__ = ["resolvers"]

@@ -1,0 +1,63 @@
+"""Whether a caller may do what he asks, as far as his rights alone say: nothing is looked up for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from auth.engine.viewer import Viewer
+from db.engine.gate import Right
+from db.engine.write.image import Row
+from domain.codes import Code
+from resolvers.engine.drafts import Draft
+from resolvers.engine.values import ATTRIBUTES
+
+NOT_YOURS = "You may see this record, but not change it. Ask whoever is responsible for it, or an administrator."
+NO_CREATING = "You may not create records of this kind. Ask an administrator for the right."
+NO_CHANGING = "You may not change records of this kind. Ask an administrator for the right."
+OUT_OF_SIGHT = "The record would then be outside of what you may see: leave it with somebody whose records you see."
+
+
+def check_fields(draft: Draft, viewer: Viewer, row: Row | None = None) -> None:
+    """Note every field that may not be written: unreadable ones apart from those that are read only.
+
+    Fields that are ruled by status need the `row` to be judged; before it is known they pass.
+    """
+    entity = draft.entity
+    for name, value in draft.given.items():
+        if name == ATTRIBUTES:
+            _check_attributes(draft, viewer, value or [])
+        elif name in entity.written:
+            at = (*draft.path, name)
+            right = viewer.right(entity.name, name)
+            if right is Right.CLOSED:
+                draft.forbidden[at] = name
+            elif not viewer.may_write(entity.name, name):
+                draft.read_only[at] = name
+            elif (
+                right is Right.RULED and row is not None and not _is_open(draft, viewer, name, row)
+            ):
+                draft.forbidden[at] = name
+
+
+def _is_open(draft: Draft, viewer: Viewer, name: str, row: Row) -> bool:
+    statuses = viewer.rights[draft.entity.name].ruled[name]
+    return row[draft.entity.status or ""] in statuses
+
+
+def _check_attributes(draft: Draft, viewer: Viewer, given: list[Mapping[str, Any]]) -> None:
+    for number, each in enumerate(given):
+        key = str(each["key"])
+        at = (*draft.path, ATTRIBUTES, str(number), "key")
+        attribute = viewer.attribute(draft.entity.name, key)
+        if attribute is None:
+            draft.forbidden[at] = key
+        elif not viewer.may_write(draft.entity.name, attribute.id):
+            draft.read_only[at] = key
+
+
+def check_creating(draft: Draft, viewer: Viewer) -> None:
+    """Note whether records of this kind may be created, and of those that come with it."""
+    for each in draft.everything():
+        if not viewer.may_create(each.entity.name):
+            each.refuse(Code.FORBIDDEN, NO_CREATING)

@@ -1,0 +1,158 @@
+"""Changes records that are there: held, then judged by whose they are, by what others changed meanwhile, and by the rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from uuid import UUID
+
+from auth.engine.viewer import Viewer
+from db.engine.model import Entity
+from db.engine.write import store
+from db.engine.write.hold import Lock
+from db.engine.write.image import Row, changed, plain, told
+from db.engine.write.unit import Unit
+from domain.access import WriteScope
+from domain.codes import Code, Problem
+from resolvers.engine.allowed import NO_CHANGING, NOT_YOURS, check_fields
+from resolvers.engine.creating import check_links, check_unique, finish
+from resolvers.engine.drafts import Draft, Told
+from resolvers.engine.settling import Deed, settle
+from resolvers.engine.values import ATTRIBUTES, NO_ID, fill
+
+Scope = Callable[[str], "WriteScope | None"]
+"""Which rows of an entity a deed is open for."""
+QUICKER = "Somebody else changed the same meanwhile: look at what is there now, and decide again."
+
+
+async def draft_changes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+    """Prepare changes of records that are known by their ids."""
+    for draft in drafts:
+        if viewer.may_see(draft.entity.name) and viewer.edits(draft.entity.name) is None:
+            draft.refuse(Code.FORBIDDEN, NO_CHANGING)
+        else:
+            check_fields(draft, viewer)
+    live = [each for each in drafts if not each.failed]
+    await hold(unit, viewer, live, Lock.CHANGE, viewer.edits)
+    live = [each for each in live if not each.failed]
+    for draft in live:
+        check_fields(draft, viewer, draft.before)
+        draft.after = dict(draft.before or {})
+        fill(draft, viewer)
+    await check_versions(unit, viewer, live)
+    live = [each for each in live if not each.failed]
+    await check_links(unit, live)
+    await settle(unit, Deed.SAVE, live)
+    for draft in live:
+        finish(unit, viewer, draft)
+    await check_unique(unit, live)
+
+
+async def hold(unit: Unit, viewer: Viewer, drafts: list[Draft], lock: Lock, scope: Scope) -> None:
+    """Find the records, locked: noting which are not there, and which are there but not the caller's."""
+    if not drafts:
+        return
+    entity = drafts[0].entity
+    refuse_twice(drafts)
+    ids = {each.id or NO_ID for each in drafts}
+    wholes = await _wholes(unit, entity, ids)
+    held = await unit.hold(entity, ids, lock)
+    for draft in drafts:
+        draft.before = held.get(draft.id or NO_ID)
+        if draft.before is None:
+            draft.missing("id")
+            continue
+        draft.whole = wholes.get(draft.before[entity.whole.column]) if entity.whole else None
+        owned = (
+            (entity.above, draft.whole) if entity.above and draft.whole else (entity, draft.before)
+        )
+        if not viewer.within(scope(entity.name), *owned):
+            draft.refuse(Code.FORBIDDEN, NOT_YOURS, "id")
+
+
+async def _wholes(unit: Unit, entity: Entity, ids: set[UUID]) -> dict[UUID, Row]:
+    """What these are parts of, locked before they are: everybody locks in that order."""
+    if entity.above is None or entity.whole is None:
+        return {}
+    parts = await unit.hold(entity, ids, Lock.NONE)
+    above = {row[entity.whole.column] for row in parts.values()}
+    return await unit.hold(entity.above, above, Lock.CHANGE)
+
+
+def refuse_twice(drafts: list[Draft]) -> None:
+    """One record stands once in a list: which of two changes is meant to last, nobody could say."""
+    times = Counter(each.id for each in drafts)
+    for each in drafts:
+        if times[each.id] > 1 and each.id is not None:
+            message = "This record stands in the list more than once: put the changes together."
+            each.told.append(Told(Problem.INVALID, message, (*each.path, "id")))
+
+
+async def check_versions(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+    """Note conflicts: fields that somebody else changed since the caller looked, to something else (D-36)."""
+    late = {
+        each.before["id"]: each.version
+        for each in drafts
+        if each.before is not None
+        and each.version is not None
+        and each.version != each.before["version"]
+    }
+    if not late:
+        return
+    since = await store.since(unit.connection, late)
+    for draft in drafts:
+        before = draft.before
+        if before is None or before["id"] not in late:
+            continue
+        fields = _conflicts(draft, viewer, since[before["id"]])
+        if fields or late[before["id"]] > before["version"]:
+            conflict = {"version": before["version"], "fields": fields}
+            draft.refuse(Code.CONFLICT, QUICKER, "version", conflict=conflict)
+
+
+def _conflicts(
+    draft: Draft, viewer: Viewer, since: dict[str, str | None]
+) -> list[dict[str, str | None]]:
+    found = []
+    entity, before = draft.entity, draft.before or {}
+    for name in draft.given:
+        if name == ATTRIBUTES:
+            found += _attribute_conflicts(draft, viewer, since)
+            continue
+        key = f"{entity.name}.{name}"
+        if name not in entity.written or key not in since:
+            continue
+        column = entity.written[name].column
+        mine, theirs = (_text(entity, column, row) for row in (draft.after, before))
+        if mine != theirs:
+            found.append({"field": name, "mine": mine, "theirs": theirs, "base": since[key]})
+    return found
+
+
+def _text(entity: Entity, column: str, row: Row) -> str | None:
+    return told(entity, column, row)
+
+
+def _attribute_conflicts(
+    draft: Draft, viewer: Viewer, since: dict[str, str | None]
+) -> list[dict[str, str | None]]:
+    column, found = draft.entity.attributes or "", []
+    for each in draft.given[ATTRIBUTES] or []:
+        attribute = viewer.attribute(draft.entity.name, each["key"])
+        if attribute is None or f"{draft.entity.name}.{attribute.id}" not in since:
+            continue
+        mine, theirs = (
+            None if value is None else plain(value)
+            for value in (
+                row[column].get(attribute.id) for row in (draft.after, draft.before or {})
+            )
+        )
+        base = since[f"{draft.entity.name}.{attribute.id}"]
+        if mine != theirs:
+            found.append({"field": attribute.key, "mine": mine, "theirs": theirs, "base": base})
+    return found
+
+
+def is_changed(draft: Draft) -> bool:
+    """Whether there is anything to keep."""
+    return bool(changed(draft.entity, draft.before or {}, draft.after))

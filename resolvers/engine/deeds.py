@@ -1,0 +1,152 @@
+"""Does what was asked with records of one kind: prepares all of it, and keeps what nothing is wrong with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from auth.engine.viewer import Viewer
+from db.engine.model import Entity, Model
+from db.engine.plan.values import parse_id
+from db.engine.write.image import Row
+from db.engine.write.unit import Unit
+from domain.codes import Code
+from domain.setup import ChangeKind
+from resolvers.engine.allowed import OUT_OF_SIGHT
+from resolvers.engine.changing import draft_changes, is_changed
+from resolvers.engine.creating import draft_new
+from resolvers.engine.drafts import Draft, Other, Path
+from resolvers.engine.removing import draft_deletes, draft_restores
+from resolvers.engine.upserting import draft_upserts
+from resolvers.engine.values import NO_ID
+
+Prepare = Callable[[Unit, Viewer, list[Draft]], Awaitable[None]]
+PREPARE: Mapping[str, Prepare] = {
+    "Create": draft_new,
+    "Update": draft_changes,
+    "Move": draft_changes,
+    "Delete": draft_deletes,
+    "Restore": draft_restores,
+    "Upsert": draft_upserts,
+}
+KINDS = {"Delete": ChangeKind.DELETED, "Restore": ChangeKind.RESTORED}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One deed as it was asked for: for each of its inputs, where it stands and what it holds."""
+
+    entity: Entity
+    verb: str
+    inputs: tuple[tuple[Path, Mapping[str, Any]], ...]
+    all_or_none: bool = True
+
+
+async def do(unit: Unit, viewer: Viewer, wish: Wish) -> list[Draft]:
+    """What became of each input, in their order. Nothing is kept of one that failed.
+
+    If all or none is to be done, one that fails leaves it to the caller to take back the rest.
+    """
+    pending = list(wish.inputs)
+    failed: dict[Path, Draft] = {}
+    while True:
+        drafts = [_draft(unit.model, wish.entity, path, given) for path, given in pending]
+        await PREPARE[wish.verb](unit, viewer, drafts)
+        wrong = [each for each in drafts if each.failed]
+        if not wrong and not wish.all_or_none:
+            wrong = await _keep_those_in_sight(unit, wish, drafts)
+        elif not wrong:
+            await _keep(unit, wish, drafts)
+            await _look(unit, drafts)
+        if not wrong or wish.all_or_none:
+            break
+        # What was decided with them in mind is decided anew without them.
+        failed |= {each.path: each for each in wrong}
+        pending = [(path, given) for path, given in pending if path not in failed]
+        if not pending:
+            drafts = []
+            break
+    found = failed | {each.path: each for each in drafts}
+    return [found[path] for path, _ in wish.inputs]
+
+
+def is_allowed(viewer: Viewer, wish: Wish) -> bool:
+    """Whether the caller may still do such a thing at all: asked before he is told what came of it once."""
+    name = wish.entity.name
+    if wish.verb == "Create":
+        return viewer.may_create(name)
+    if wish.verb == "Upsert":
+        return viewer.may_create(name) or viewer.edits(name) is not None
+    if wish.verb in KINDS:
+        return viewer.deletes(name) is not None
+    return viewer.edits(name) is not None
+
+
+def _draft(model: Model, entity: Entity, path: Path, given: Mapping[str, Any]) -> Draft:
+    """An input read: what is to be set, of which record, and what is created along with it."""
+    ways = {str(way.exposed.reverse): part for part, way in model.parts(entity)}
+    own = {k: v for k, v in given.items() if k not in ("id", "version") and k not in ways}
+    id = parse_id(given["id"], entity.prefix) or NO_ID if "id" in given else None
+    nested = [
+        _draft(model, part, (*path, name, str(number)), each)
+        for name, part in ways.items()
+        for number, each in enumerate(given.get(name) or ())
+    ]
+    return Draft(entity, path, own, id, given.get("version"), nested=nested)
+
+
+async def _keep_those_in_sight(unit: Unit, wish: Wish, drafts: list[Draft]) -> list[Draft]:
+    """Keep what the caller sees afterwards, and take back all of it if there is something else."""
+    mark = len(unit.written)
+    await unit.connection.raw.execute("SAVEPOINT deed")
+    await _keep(unit, wish, drafts)
+    await _look(unit, drafts)
+    hidden = [each for each in drafts if each.failed]
+    if hidden:
+        await unit.connection.raw.execute("ROLLBACK TO SAVEPOINT deed")
+        del unit.written[mark:]
+    return hidden
+
+
+async def _keep(unit: Unit, wish: Wish, drafts: list[Draft]) -> None:
+    """Write what was prepared: what must make room first, then the records, then what follows from them."""
+    kind = KINDS.get(wish.verb, ChangeKind.UPDATED)
+    await _change_others(unit, (other for each in drafts for other in each.first), kind)
+    every = [each for draft in drafts for each in draft.everything()]
+    for entity in dict.fromkeys(each.entity for each in every):
+        mine = [each for each in every if each.entity is entity]
+        await unit.add(entity, [each.after for each in mine if each.before is None])
+        changed: list[tuple[Row, Row]] = [
+            (each.before, each.after)
+            for each in mine
+            if each.before is not None and (kind is not ChangeKind.UPDATED or is_changed(each))
+        ]
+        moved = [pair for pair in changed if pair[0]["deleted_at"] != pair[1]["deleted_at"]]
+        await unit.change(entity, changed if kind is ChangeKind.UPDATED else moved, kind)
+    await _change_others(unit, (other for each in drafts for other in each.then), kind)
+
+
+async def _change_others(unit: Unit, others: Iterable[Other], kind: ChangeKind) -> None:
+    """What goes into the bin along with something is told so; what only changes, as a change."""
+    grouped: dict[tuple[Entity, ChangeKind], list[tuple[Row, Row]]] = {}
+    for each in others:
+        binned = each.before["deleted_at"] != each.after["deleted_at"]
+        key = (each.entity, kind if binned else ChangeKind.UPDATED)
+        grouped.setdefault(key, []).append((each.before, each.after))
+    for (entity, done), pairs in grouped.items():
+        await unit.change(entity, pairs, done)
+
+
+async def _look(unit: Unit, drafts: list[Draft]) -> None:
+    """The after-image: a record that is kept must still be one that the caller sees."""
+    live = [each for each in drafts if each.after.get("deleted_at") is None]
+    by_kind: dict[Entity, dict[UUID, Draft]] = {}
+    for each in live:
+        by_kind.setdefault(each.entity, {})[each.after["id"]] = each
+    for entity, mine in by_kind.items():
+        seen = await unit.seen(entity, mine)
+        for id, each in mine.items():
+            if id not in seen:
+                each.refuse(Code.FORBIDDEN, OUT_OF_SIGHT)

@@ -1,0 +1,95 @@
+"""One record of a deed, from what was asked for to what is to be kept, with everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from db.engine.model import Entity
+from db.engine.write.image import Row, named
+from domain.codes import Code, Problem, Refused
+from domain.faults import Fault
+
+Path = tuple[str, ...]
+"""Where in the arguments something stands: `("inputs", "3", "amount")`."""
+NOBODY = "There is no such record, or you may not see it."
+"""One sentence for what is deleted, invisible, of another type or tenant, and what never was (D-32)."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something that the person at the screen can put right."""
+
+    problem: Problem
+    message: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Other:
+    """A record that changes along with the one that was asked for."""
+
+    entity: Entity
+    before: Row
+    after: Row
+
+
+@dataclass
+class Draft:
+    """What is to become of one record."""
+
+    entity: Entity
+    path: Path
+    given: dict[str, Any]
+    """What the caller set, by the API's names."""
+    id: UUID | None = None
+    version: int | None = None
+    """The version that the caller has seen, if he says."""
+    before: Row | None = None
+    after: Row = field(default_factory=dict)
+    whole: Row | None = None
+    """The record that this is a part of."""
+    nested: list[Draft] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    forbidden: dict[Path, str] = field(default_factory=dict)
+    """Fields that the caller may not read, by where they were given."""
+    read_only: dict[Path, str] = field(default_factory=dict)
+    first: list[Other] = field(default_factory=list)
+    """What must be changed before this one is kept."""
+    then: list[Other] = field(default_factory=list)
+    """What is changed after it."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it cannot be done."""
+        wrong = bool(self.told or self.refused or self.forbidden or self.read_only)
+        return wrong or any(each.failed for each in self.nested)
+
+    def fault(self, fault: Fault) -> None:
+        """Something is wrong with a column, or with the record as a whole."""
+        what = named(self.entity).get(fault.column)
+        at = (*self.path, what.name) if what else self.path
+        self.told.append(Told(fault.problem, fault.message, at))
+
+    def faults(self, several: Iterable[Fault]) -> None:
+        """Several things are wrong."""
+        for fault in several:
+            self.fault(fault)
+
+    def refuse(self, code: Code, message: str, *at: str, **extensions: object) -> None:
+        """The deed is refused, whatever the person at the screen does."""
+        place = [*self.path, *at]
+        self.refused.append(Refused(code, message, input=place, **extensions))
+
+    def missing(self, *at: str) -> None:
+        """What is named there does not exist, as far as the caller can know."""
+        self.refuse(Code.NOT_FOUND, NOBODY, *at)
+
+    def everything(self) -> Iterable[Draft]:
+        """This one and all that is created with it."""
+        yield self
+        for each in self.nested:
+            yield from each.everything()

@@ -1,0 +1,141 @@
+"""Deletes records into the bin and takes them out again, each with what are parts of it, in one deletion (D-15)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from uuid import UUID
+
+from auth.engine.viewer import Viewer
+from db.engine.model import Entity
+from db.engine.write import store
+from db.engine.write.hold import Lock
+from db.engine.write.unit import Unit
+from domain.codes import Code, Problem
+from resolvers.engine.allowed import NO_CHANGING, NOT_YOURS
+from resolvers.engine.changing import hold, refuse_twice
+from resolvers.engine.creating import check_unique
+from resolvers.engine.drafts import Draft, Other, Told
+from resolvers.engine.settling import Deed, settle
+from resolvers.engine.values import NO_ID
+
+CHANGED = "Somebody else changed the record meanwhile: look at it again before you delete it."
+IN_USE = "Other records still refer to this one: change or delete those first."
+WHOLE_DELETED = "What this record belongs to is in the bin: restore that first."
+
+
+async def draft_deletes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+    """Prepare deletions: of records that nothing else points to."""
+    _check_right(viewer, drafts)
+    live = [each for each in drafts if not each.failed]
+    await hold(unit, viewer, live, Lock.DELETE, viewer.deletes)
+    live = [each for each in live if not each.failed]
+    if not live:
+        return
+    for draft in live:
+        before = draft.before or {}
+        if draft.version is not None and draft.version != before["version"]:
+            conflict = {"version": before["version"], "fields": []}
+            draft.refuse(Code.CONFLICT, CHANGED, "version", conflict=conflict)
+    entity = live[0].entity
+    used = await store.used(unit.connection, unit.model, entity, [_id(each) for each in live])
+    for draft in live:
+        if draft.id in used:
+            draft.told.append(Told(Problem.IN_USE, IN_USE, (*draft.path, "id")))
+        draft.after = {**(draft.before or {}), "deleted_at": unit.now}
+    await settle(unit, Deed.DELETE, live)
+    parts = await store.parts(
+        unit.connection, unit.model, entity, [_id(each) for each in live if not each.failed]
+    )
+    owners = {_id(each): each for each in live}
+    for kind, row in parts:
+        draft = owners[row["id"]] = _whole_of(kind, row, owners)
+        if row["deleted_at"] is None:
+            draft.then.append(Other(kind, row, {**row, "deleted_at": unit.now}))
+
+
+async def draft_restores(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+    """Prepare restorations: a record that is not in the bin stays as it is."""
+    _check_right(viewer, drafts)
+    live = [each for each in drafts if not each.failed]
+    refuse_twice(live)
+    if not live:
+        return
+    entity = live[0].entity
+    await _hold_bin(unit, viewer, entity, live)
+    live = [e for e in live if not e.failed and e.before and e.before["deleted_at"] is not None]
+    await _check_above(unit, live)
+    for draft in live:
+        draft.after = {**(draft.before or {}), "deleted_at": None}
+    await settle(unit, Deed.RESTORE, live)
+    await _restore_parts(unit, entity, [each for each in live if not each.failed])
+    await check_unique(unit, live)
+
+
+async def _hold_bin(unit: Unit, viewer: Viewer, entity: Entity, drafts: list[Draft]) -> None:
+    ids = {each.id or NO_ID for each in drafts}
+    binned = await unit.hold(entity, ids, Lock.DELETE, bin=True)
+    live = await unit.hold(entity, ids - set(binned), Lock.CHANGE)
+    wholes = {}
+    if entity.above is not None and entity.whole is not None:
+        above = {row[entity.whole.column] for row in (*binned.values(), *live.values())}
+        wholes = await unit.hold(entity.above, above, Lock.CHANGE)
+    for draft in drafts:
+        draft.before = binned.get(draft.id or NO_ID) or live.get(draft.id or NO_ID)
+        if draft.before is None:
+            draft.missing("id")
+            continue
+        draft.after = draft.before
+        draft.whole = wholes.get(draft.before[entity.whole.column]) if entity.whole else None
+        owned = (
+            (entity.above, draft.whole) if entity.above and draft.whole else (entity, draft.before)
+        )
+        if not viewer.within(viewer.deletes(entity.name), *owned):
+            draft.refuse(Code.FORBIDDEN, NOT_YOURS, "id")
+
+
+async def _check_above(unit: Unit, drafts: list[Draft]) -> None:
+    """What a record cannot be without must be there, too."""
+    wanted: dict[Entity, set[UUID]] = defaultdict(set)
+    for draft in drafts:
+        for way in draft.entity.references.values():
+            if not way.nullable:
+                wanted[draft.entity.targets[way.name]].add((draft.before or {})[way.column])
+    gone = await store.gone(unit.connection, wanted)
+    for draft in drafts:
+        needed = {
+            (draft.before or {})[way.column]
+            for way in draft.entity.references.values()
+            if not way.nullable
+        }
+        if needed & gone:
+            draft.told.append(Told(Problem.WHOLE_DELETED, WHOLE_DELETED, (*draft.path, "id")))
+
+
+async def _restore_parts(unit: Unit, entity: Entity, drafts: list[Draft]) -> None:
+    """Those parts that went in the same deletion."""
+    owners = {_id(each): each for each in drafts}
+    for kind, row in await store.parts(unit.connection, unit.model, entity, list(owners)):
+        if kind.whole is None or row[kind.whole.column] not in owners:
+            continue
+        draft = _whole_of(kind, row, owners)
+        if row["deleted_at"] == (draft.before or {})["deleted_at"]:
+            draft.then.append(Other(kind, row, {**row, "deleted_at": None}))
+            owners[row["id"]] = draft
+
+
+def _whole_of(kind: Entity, row: dict[str, object], owners: dict[UUID, Draft]) -> Draft:
+    assert kind.whole is not None  # noqa: S101 - only parts are asked about
+    above = row[kind.whole.column]
+    assert isinstance(above, UUID)  # noqa: S101 - likewise
+    return owners[above]
+
+
+def _check_right(viewer: Viewer, drafts: list[Draft]) -> None:
+    for draft in drafts:
+        if viewer.may_see(draft.entity.name) and viewer.deletes(draft.entity.name) is None:
+            draft.refuse(Code.FORBIDDEN, NO_CHANGING)
+
+
+def _id(draft: Draft) -> UUID:
+    assert draft.id is not None  # noqa: S101 - what was held has an id
+    return draft.id

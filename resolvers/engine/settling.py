@@ -1,0 +1,42 @@
+"""What an area has to say before records of a kind are kept: facts are looked up, rules of domain/ asked, the rest follows."""
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+
+from db.engine.base import Record
+from db.engine.write.unit import Unit
+from resolvers.engine.drafts import Draft
+
+
+class Deed(Enum):
+    """What is about to be done with the drafts."""
+
+    SAVE = "save"
+    DELETE = "delete"
+    RESTORE = "restore"
+
+
+Settle = Callable[[Unit, Deed, list[Draft]], Awaitable[None]]
+_settles: dict[str, Settle] = {}
+
+
+def settles(record: type[Record]) -> Callable[[Settle], Settle]:
+    """Let a function see every draft of `record` before it is kept, whoever made it.
+
+    It may set what the caller left open, note faults, and name other records that change along.
+    """
+
+    def remember(settle: Settle) -> Settle:
+        _settles[record.__name__] = settle
+        return settle
+
+    return remember
+
+
+async def settle(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+    """Ask the areas, one kind of record after the other."""
+    for name in dict.fromkeys(each.entity.name for each in drafts):
+        asked = _settles.get(name)
+        mine = [each for each in drafts if each.entity.name == name and not each.failed]
+        if asked is not None and mine:
+            await asked(unit, deed, mine)

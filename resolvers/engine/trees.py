@@ -1,0 +1,31 @@
+"""Records above and below each other: whoever hangs one elsewhere does so alone, so that two cannot close a circle together."""
+
+from __future__ import annotations
+
+from db.engine.write import store
+from db.engine.write.unit import Unit
+from domain.codes import Problem
+from domain.faults import Fault
+from domain.tree import closes_cycle
+from resolvers.engine.drafts import Draft
+
+
+async def refuse_cycles(unit: Unit, drafts: list[Draft], column: str, message: str) -> None:
+    """Note every draft that would come to be above itself, by a column that leads to its own kind."""
+    hung = [
+        each
+        for each in drafts
+        if each.before is not None
+        and each.after[column] is not None
+        and each.after[column] != each.before[column]
+    ]
+    if not hung:
+        return
+    entity = hung[0].entity
+    await store.alone(unit.connection, f"{entity.name}.{column}")
+    ids = {each.after[column] for each in hung}
+    parents = await store.ancestors(unit.connection, entity, column, ids)
+    parents |= {each.after["id"]: each.after[column] for each in drafts}
+    for each in hung:
+        if closes_cycle(each.after["id"], each.after[column], parents):
+            each.fault(Fault(Problem.CYCLE, message, column))

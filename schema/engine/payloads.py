@@ -1,0 +1,187 @@
+"""Reads a mutation: which deeds it wants done, with which inputs, and what it wants to be told of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableNode,
+)
+from graphql.execution.values import VariableValues, get_argument_values
+
+from db.engine.plan.ask import Slot
+from db.engine.plan.roots import Outline, Root, RootNodes
+from domain.codes import Code, Refused
+from schema.engine.generate_deeds import Deed
+from schema.engine.outline import Reader, Selected, named
+
+IDS = "@ids:"
+"""Under this and the key of a record's text its id is bound: no variable can be called so."""
+RESULTS = "results"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A field of a payload: under which key, which word it is, and for errors, which of their words."""
+
+    key: str
+    word: str
+    words: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+    """Of a record: the key of its text among the statement's."""
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What is told of one root field. `results` is what is told of each input, where it takes many."""
+
+    key: str
+    deed: Deed
+    nodes: tuple[FieldNode, ...]
+    shown: tuple[Shown, ...]
+    results: Mapping[str, tuple[Shown, ...]]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A mutation read: its payloads in order, and the records in them as an outline for the planner."""
+
+    payloads: tuple[Payload, ...]
+    typenames: tuple[str, ...]
+    """The keys under which the root itself is asked for its name."""
+    outline: Outline
+    records: Mapping[str, tuple[str, list[FieldNode]]]
+    """The records that Python has a part in, with their type and selections, by the key of their text."""
+    weight: int
+
+
+class PayloadReader:
+    """Reads the payloads of one operation."""
+
+    def __init__(
+        self, reader: Reader, deeds: Mapping[str, Deed], *, executes: bool = False
+    ) -> None:
+        self._reader = reader
+        self._deeds = deeds
+        self._roots: list[tuple[str, Root]] = []
+        self._executes = executes
+        self._executed: dict[str, tuple[str, list[FieldNode]]] = {}
+
+    def read(self, operation: OperationDefinitionNode) -> Written:
+        """The whole operation, all of whose roots are deeds."""
+        fields = self._reader.collect(operation.selection_set, "Mutation")
+        own = tuple(key for key, nodes in fields.items() if nodes[0].name.value == "__typename")
+        payloads = tuple(
+            self._payload(key, nodes) for key, nodes in fields.items() if key not in own
+        )
+        outline = self._reader.outline(tuple(self._roots), frozenset(self._executed))
+        return Written(payloads, own, outline, self._executed, self._reader.weight)
+
+    def _payload(self, key: str, nodes: list[FieldNode]) -> Payload:
+        deed = self._deeds[nodes[0].name.value]
+        type_ = f"{deed.entity}{'ManyPayload' if deed.many else 'Payload'}"
+        fields = self._reader.fields(nodes, type_)
+        if not deed.many:
+            return Payload(key, deed, tuple(nodes), self._shown(key, deed, fields), {})
+        shown: list[Shown] = []
+        results: dict[str, tuple[Shown, ...]] = {}
+        for name, inner in fields.items():
+            word = inner[0].name.value
+            if word == RESULTS:
+                below = self._reader.fields(inner, f"{deed.entity}Payload")
+                results[name] = self._shown(f"{key}.{name}", deed, below)
+            shown.append(self._one(name, word, inner, deed, ""))
+        return Payload(key, deed, tuple(nodes), tuple(shown), results)
+
+    def _shown(self, at: str, deed: Deed, fields: Selected) -> tuple[Shown, ...]:
+        return tuple(
+            self._one(key, nodes[0].name.value, nodes, deed, f"{at}.{key}")
+            for key, nodes in fields.items()
+        )
+
+    def _one(self, key: str, word: str, nodes: list[FieldNode], deed: Deed, at: str) -> Shown:
+        if word == "userErrors":
+            return Shown(key, word, self._reader.names(nodes, "UserError"))
+        if word != deed.shown or not at:
+            return Shown(key, word)
+        entity = self._reader.model.entities[deed.entity]
+        self._reader.computes = self._executes
+        root: Root = RootNodes(Slot((IDS + at,)), (self._reader.object(nodes, entity),))
+        if self._reader.computes:
+            root = named(root)
+            self._executed[at] = (deed.entity, nodes)
+        self._roots.append((at, root))
+        return Shown(key, word, text=at)
+
+
+def arguments(
+    schema: GraphQLSchema, payload: Payload, values: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The arguments of a root field, coerced."""
+    kind: Any = schema.mutation_type
+    field = kind.fields[payload.deed.name]
+    given = VariableValues({}, dict(values))
+    try:
+        found: Mapping[str, Any] = get_argument_values(
+            field, payload.nodes[0], given, hide_suggestions=True
+        )
+    except GraphQLError as error:  # a literal that its type does not read
+        raise Refused(Code.BAD_USER_INPUT, error.message) from None
+    return found
+
+
+def used_in_payloads(operation: OperationDefinitionNode, fragments: Any) -> frozenset[str]:
+    """The variables that what is told depends on: those in inputs say what is done, not how it is read."""
+    found: set[str] = set()
+    for root in _roots(operation.selection_set, fragments, set()):
+        found |= {v.name.value for d in root.directives or () for v in _variables(d)}
+        if root.selection_set:
+            found |= {v.name.value for v in _variables(root.selection_set)}
+    for fragment in fragments.values():
+        found |= {v.name.value for v in _variables(fragment)}
+    return frozenset(found)
+
+
+def roots_of(operation: OperationDefinitionNode, document: DocumentNode) -> set[str]:
+    """The names of an operation's root fields, those in fragments too, and whatever directives say."""
+    fragments = {
+        each.name.value: each
+        for each in document.definitions
+        if isinstance(each, FragmentDefinitionNode)
+    }
+    return {node.name.value for node in _roots(operation.selection_set, fragments, set())}
+
+
+def _roots(selected: Any, fragments: Any, met: set[str]) -> Iterator[FieldNode]:
+    for node in selected.selections:
+        if isinstance(node, FieldNode):
+            yield node
+        elif hasattr(node, "selection_set") and node.selection_set:
+            yield from _roots(node.selection_set, fragments, met)
+        elif node.name.value not in met:
+            met.add(node.name.value)
+            yield from _roots(fragments[node.name.value].selection_set, fragments, met)
+
+
+def _variables(node: Any) -> Iterator[VariableNode]:
+    """Every variable in a part of a document; documents are bounded, so their depth is."""
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, VariableNode):
+            yield one
+            continue
+        for name in getattr(one, "keys", ()):
+            below = getattr(one, name, None)
+            if isinstance(below, list | tuple):
+                pending += below
+            elif hasattr(below, "keys") and name != "loc":
+                pending.append(below)

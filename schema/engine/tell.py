@@ -1,0 +1,113 @@
+"""The response to a mutation: payloads filled in, and errors where something was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from domain.codes import Code, Refused
+from resolvers.engine.outcomes import Outcome, as_error, merged
+from schema.engine.payloads import Payload, Shown
+
+NOT_APPLIED = "This was not done, because another part of the same mutation failed."
+Texts = Mapping[str, Sequence[Any]]
+"""The records of the payloads, read, by the key of their text; each has one for every input."""
+
+
+class Told:
+    """What is told of a mutation: its data by root key, and its errors."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, Any] = {}
+        self.errors: list[dict[str, Any]] = []
+
+    def done(self, payload: Payload, outcomes: Sequence[Outcome], texts: Texts) -> None:
+        """A deed that was done, perhaps not for all of its inputs."""
+        entity = payload.deed.entity
+        if not payload.deed.many:
+            self.data[payload.key] = filled(entity, payload.shown, outcomes[0], texts, 0)
+            return
+        told: dict[str, Any] = {}
+        for shown in payload.shown:
+            if shown.key in payload.results:
+                told[shown.key] = self._results(payload, shown.key, outcomes, texts)
+            else:
+                told[shown.key] = _word(f"{entity}ManyPayload", shown, Outcome())
+        for number, each in enumerate(outcomes):
+            # Where results are not asked for, what was refused is told all the same.
+            if not payload.results:
+                self._refuse(each, [payload.key], number)
+        self.data[payload.key] = told
+
+    def _results(
+        self, payload: Payload, key: str, outcomes: Sequence[Outcome], texts: Texts
+    ) -> list[Any]:
+        results: list[Any] = []
+        for number, each in enumerate(outcomes):
+            if each.refused:
+                self._refuse(each, [payload.key, key], number)
+                results.append(None)
+            else:
+                shown = payload.results[key]
+                results.append(filled(payload.deed.entity, shown, each, texts, number))
+        return results
+
+    def _refuse(self, outcome: Outcome, path: list[str | int], number: int) -> None:
+        place = [*path, number] if len(path) > 1 else path
+        self.errors += [{**error, "path": place} for error in outcome.refused]
+
+    def failed(self, payload: Payload, outcomes: Sequence[Outcome]) -> None:
+        """The deed that kept everything from being done."""
+        whole = merged(outcomes)
+        if whole.refused:
+            self.data[payload.key] = None
+            also = {"userErrors": whole.told} if whole.told else {}
+            for error in whole.refused:
+                extensions = {**error["extensions"], **also}
+                told = {"message": error["message"], "extensions": extensions}
+                self.errors.append({**told, "path": [payload.key]})
+            return
+        if not payload.deed.many:
+            self.data[payload.key] = filled(payload.deed.entity, payload.shown, whole, {}, 0)
+            return
+        kind = f"{payload.deed.entity}ManyPayload"
+        self.data[payload.key] = {
+            shown.key: None if shown.key in payload.results else _word(kind, shown, whole)
+            for shown in payload.shown
+        }
+
+    def not_applied(self, payload: Payload) -> None:
+        """A deed that was taken back, or not begun, because of another one."""
+        self.data[payload.key] = None
+        error = as_error(Refused(Code.NOT_APPLIED, NOT_APPLIED))
+        self.errors.append({**error, "path": [payload.key]})
+
+
+def filled(
+    entity: str, shown: Sequence[Shown], outcome: Outcome, texts: Texts, number: int
+) -> dict[str, Any]:
+    """The payload of one input."""
+    told = {}
+    for each in shown:
+        if each.text:
+            rows = texts.get(each.text, ())
+            told[each.key] = rows[number] if number < len(rows) and not outcome.failed else None
+        else:
+            told[each.key] = _word(f"{entity}Payload", each, outcome)
+    return told
+
+
+def _word(kind: str, shown: Shown, outcome: Outcome) -> Any:
+    match shown.word:
+        case "id":
+            return outcome.id
+        case "userErrors":
+            return [_error(each, shown) for each in outcome.told]
+        case "__typename":
+            return kind
+    return None
+
+
+def _error(error: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
+    named = {**error, "__typename": "UserError"}
+    return {key: named[word] for key, word in shown.words}

@@ -1,0 +1,279 @@
+"""Answers mutations of records: all of an operation in one transaction, told of by the planner before it ends (D-33)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
+
+from auth.engine.viewer import Viewer
+from auth.viewers import Viewers
+from db.engine.model import Model
+from db.engine.plan.planner import Plan
+from db.engine.plan.run import run
+from db.engine.transaction import Collided, Turned, TurnedAway
+from db.engine.write.keys import Key, find, take
+from db.engine.write.tagged import Tagged
+from db.engine.write.unit import Unit
+from domain.codes import Code, Refused
+from resolvers.engine.context import Caller, House
+from resolvers.engine.deeds import Wish, do, is_allowed
+from resolvers.engine.outcomes import Outcome, kept, outcome
+from schema.engine.executed import executed_records
+from schema.engine.generate_deeds import Deed
+from schema.engine.lru import Lru
+from schema.engine.outline import Reader
+from schema.engine.payloads import (
+    IDS,
+    Payload,
+    PayloadReader,
+    Written,
+    arguments,
+    used_in_payloads,
+)
+from schema.engine.reads import OUTLINED, OUTLINES, Reads, Request
+from schema.engine.tell import Told
+from schema.engine.variables import coerce, shape, types
+
+ATTEMPTS = 4
+MOMENT = timedelta(microseconds=1)
+LONGEST_KEY = 200
+SUSPENDED = "Your organisation's account is suspended: records can be read, but not changed."
+
+
+class Undone(Exception):
+    """A deed failed, so that all of the mutation is taken back."""
+
+    def __init__(self, at: int, outcomes: Sequence[Outcome]) -> None:
+        super().__init__()
+        self.at = at
+        self.outcomes = outcomes
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One mutation, as far as it is read before a transaction begins."""
+
+    caller: Caller
+    request: Request
+    operation: OperationDefinitionNode
+    plan_key: Hashable
+    written: Written
+    values: dict[str, Any]
+    wishes: Sequence[Wish]
+    key: Key | None
+
+
+class Writes:
+    """Does mutations of records. One for the process; what it remembers holds nobody's values."""
+
+    def __init__(
+        self,
+        house: House,
+        schema: GraphQLSchema,
+        model: Model,
+        deeds: Mapping[str, Deed],
+        viewers: Viewers,
+        reads: Reads,
+    ) -> None:
+        self._house = house
+        self._schema = schema
+        self._model = model
+        self._deeds = deeds
+        self._viewers = viewers
+        self._reads = reads
+        self._prefixes = frozenset(model.by_prefix)
+        self.drawn: Lru[Hashable, Written] = Lru(OUTLINES, OUTLINED, lambda each: each.weight)
+
+    async def answer(self, caller: Caller, request: Request, key: str | None) -> bytes:
+        """The whole response. Raises Refused, or what a transaction raises."""
+        cost = request.admitted.cost(request.variables, request.name)
+        asked = self._ask(caller, request, key)
+        inputs = sum(len(wish.inputs) for wish in asked.wishes)
+        remaining = self._reads.budget.spend(caller.tenant.id, cost.nodes + inputs)
+        if caller.tenant.state == "suspended":
+            raise Refused(Code.TENANT_SUSPENDED, SUSPENDED)
+        told, extensions = await self._done(asked)
+        spent = {"nodes": cost.nodes, "fields": cost.fields, "remaining": remaining}
+        errors = {"errors": told.errors} if told.errors else {}
+        data = {each.key: told.data[each.key] for each in asked.written.payloads}
+        data |= dict.fromkeys(asked.written.typenames, "Mutation")
+        return orjson.dumps({"data": data, **errors, "extensions": {"cost": spent, **extensions}})
+
+    def _ask(self, caller: Caller, request: Request, key: str | None) -> Asked:
+        operation = request.admitted.operation(request.name)
+        values = coerce(self._schema, operation, request.variables)
+        plan_key, written = self._draw(request, operation, values)
+        wishes = [self._wish(payload, values) for payload in written.payloads]
+        known = None if key is None else _key(caller, request, key)
+        return Asked(caller, request, operation, plan_key, written, values, wishes, known)
+
+    def _draw(
+        self, request: Request, operation: OperationDefinitionNode, values: dict[str, Any]
+    ) -> tuple[Hashable, Written]:
+        """The payloads read, once for each shape of the variables that they depend on."""
+        declared = types(self._schema, operation)
+        fragments = {
+            each.name.value: each
+            for each in request.admitted.document.definitions
+            if isinstance(each, FragmentDefinitionNode)
+        }
+        used = used_in_payloads(operation, fragments)
+        own = {name: kind for name, kind in declared.items() if name in used}
+        form = shape(values, own, self._prefixes)
+        key = (request.text, request.name, form, request.executes)
+
+        def read() -> Written:
+            reader = Reader(self._schema, self._model, {}, fragments, values, own)
+            payloads = PayloadReader(reader, self._deeds, executes=request.executes)
+            return payloads.read(operation)
+
+        return key, self.drawn.get(key, read)
+
+    def _wish(self, payload: Payload, values: Mapping[str, Any]) -> Wish:
+        given = arguments(self._schema, payload, values)
+        entity = self._model.entities[payload.deed.entity]
+        if not payload.deed.many:
+            return Wish(entity, payload.deed.verb, ((("input",), given["input"]),))
+        inputs = tuple((("inputs", str(n)), each) for n, each in enumerate(given["inputs"]))
+        if len(inputs) > self._reads.list_items:
+            message = f"`inputs` takes at most {self._reads.list_items} at a time."
+            raise Refused(Code.BAD_USER_INPUT, message)
+        return Wish(entity, payload.deed.verb, inputs, given.get("allOrNone") is not False)
+
+    async def _done(self, asked: Asked) -> tuple[Told, dict[str, Any]]:
+        """Do it, and once more if the rights changed or somebody was in the way."""
+        stale = False
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await self._attempt(asked)
+            except TurnedAway as away:
+                if away.reason is not Turned.STALE or stale:
+                    raise
+                stale = True
+            except Collided:
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")  # pragma: no cover - the last attempt returns or raises
+
+    async def _attempt(self, asked: Asked) -> tuple[Told, dict[str, Any]]:
+        caller = asked.caller
+        placement = caller.tenant.placement
+        viewer = await self._viewers.of(placement, caller.user, caller.session)
+        made, opened = self._reads.plan_of(
+            caller, asked.request, viewer, asked.plan_key, asked.written.outline, asked.values
+        )
+        told, extensions = Told(), _denied(made)
+        try:
+            async with self._viewers.write(placement, viewer, caller.session) as connection:
+                unit = self._unit(Tagged(connection, placement.schema), viewer)
+                outcomes = await _known(asked, unit, viewer)
+                if outcomes is None:
+                    outcomes = await self._do(asked, unit, viewer)
+                    if await unit.note(asked.key, {"roots": [kept(each) for each in outcomes]}):
+                        connection.note()  # type: ignore[attr-defined]  # ours, see transaction.py
+                else:
+                    extensions["idempotency"] = {"replayed": True}
+                values = {**asked.values, **_ids(asked.written, outcomes)}
+                found = await run(
+                    connection, placement, made, made.arguments(values, viewer, opened)
+                )
+            texts = await self._texts(asked, made, found)
+            for payload, each in zip(asked.written.payloads, outcomes, strict=True):
+                told.done(payload, each, texts)
+        except Undone as undone:
+            for number, payload in enumerate(asked.written.payloads):
+                if number == undone.at:
+                    told.failed(payload, undone.outcomes)
+                else:
+                    told.not_applied(payload)
+        return told, extensions
+
+    def _unit(self, connection: Tagged, viewer: Viewer) -> Unit:
+        words = {
+            attribute.id: attribute.key
+            for granted in viewer.rights.values()
+            for attribute in granted.attributes.values()
+        }
+        house = self._house
+        return Unit(
+            connection, viewer, self._model, viewer.user, viewer.version, house.now(), house.new_id, words
+        )  # fmt: skip
+
+    async def _do(self, asked: Asked, unit: Unit, viewer: Viewer) -> list[list[Outcome]]:
+        """All deeds in their order. Raises Undone at the first that fails."""
+        found = []
+        for number, wish in enumerate(asked.wishes):
+            unit.now += MOMENT  # so that each deletion has a moment of its own
+            outcomes = [outcome(draft) for draft in await do(unit, viewer, wish)]
+            if wish.all_or_none and any(each.failed for each in outcomes):
+                raise Undone(number, outcomes)
+            found.append(outcomes)
+        return found
+
+    async def _texts(
+        self, asked: Asked, made: Plan, found: Mapping[str, bytes]
+    ) -> dict[str, list[Any]]:
+        """The records of the payloads, read."""
+        sealed = self._reads.sealed(asked.caller, made, asked.written.outline, asked.values, found)
+        if asked.written.records:
+            rows, _ = await executed_records(
+                self._schema,
+                asked.request.admitted.document,
+                asked.operation,
+                asked.written.records,
+                sealed,
+                asked.request.variables,
+            )
+            sealed = {**sealed, **rows}
+        return {key: orjson.loads(text) for key, text in sealed.items()}
+
+
+async def _known(asked: Asked, unit: Unit, viewer: Viewer) -> list[list[Outcome]] | None:
+    """What came of the request that had this key before; None if there was none. Raises Refused."""
+    key = asked.key
+    if key is None:
+        return None
+    if not await take(unit.connection, key):
+        message = "A request with this Idempotency-Key is being done: ask again in a moment."
+        raise Refused(Code.IDEMPOTENCY_IN_PROGRESS, message, retryAfter=1)
+    done = await find(unit.connection, key, unit.now)
+    if done is None:
+        return None
+    if done.digest != key.digest:
+        message = "This Idempotency-Key was used for another request: take a new one for this."
+        raise Refused(Code.IDEMPOTENCY_MISMATCH, message)
+    if not all(is_allowed(viewer, wish) for wish in asked.wishes):
+        raise Refused(Code.FORBIDDEN, "You may not do this any more. Ask an administrator.")
+    return [[Outcome(**each) for each in root] for root in done.outcome["roots"]]
+
+
+def _ids(written: Written, outcomes: list[list[Outcome]]) -> dict[str, list[str | None]]:
+    """What the texts of the payloads are read for: the record of each input."""
+    ids: dict[str, list[str | None]] = {}
+    for payload, each in zip(written.payloads, outcomes, strict=True):
+        shown = [*payload.shown, *(s for several in payload.results.values() for s in several)]
+        ids |= {IDS + s.text: [one.id for one in each] for s in shown if s.text}
+    return ids
+
+
+def _denied(made: Plan) -> dict[str, Any]:
+    denied = [
+        {"type": each.entity, "field": each.field, "reason": each.reason} for each in made.denied
+    ]
+    return {"access": {"denied": denied}} if denied else {}
+
+
+def _key(caller: Caller, request: Request, key: str) -> Key:
+    """The key of a request, with the digest of everything that it says. Raises Refused."""
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
+        message = f"An Idempotency-Key is 1 to {LONGEST_KEY} printable characters, such as a UUID."
+        raise Refused(Code.BAD_USER_INPUT, message)
+    said = [request.text, request.name, request.variables]
+    digest = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
+    return Key(caller.tenant.id, caller.user, key, digest)
