@@ -102,8 +102,26 @@ async def load(connection: asyncpg.Connection[Any], model: Model, user: UUID) ->
         owners={name: shared_upwards(employee, managers, opened, name) for name in granted},
         arrays=await _arrays(connection, model, sorted(roles[user])) | _told(model, granted),
         reach={},
+        full=any(profile.full for profile in mine),
+        roles=frozenset(roles[user]),
     )
     return dataclasses.replace(viewer, reach=await _reach(connection, model, viewer))
+
+
+async def of_roles(
+    connection: asyncpg.Connection[Any], model: Model, roles: Iterable[UUID]
+) -> dict[UUID, tuple[bool, dict[str, EntityRights]]]:
+    """What each role grants by itself, and whether that is everything."""
+    told = _statements(model)
+    wanted = ("role_profiles", "profiles", "profile_entities", "profile_fields", "attributes")
+    rows = {name: await connection.fetch(told[name].sql) for name in wanted}
+    profiles, attributes = _profiles(rows), _attributes(rows)
+    found = {}
+    for role in roles:
+        mine = [profiles[r["profile_id"]] for r in rows["role_profiles"] if r["role_id"] == role]
+        granted = rights(mine, [], attributes, model.granted, model.computed)
+        found[role] = (any(profile.full for profile in mine), granted)
+    return found
 
 
 async def _arrays(

@@ -137,12 +137,15 @@ async def revoke(connection: Connection, session: UUID, at: datetime) -> None:
     )
 
 
-async def revoke_all(connection: Connection, user: UUID, at: datetime) -> int:
-    """End all sessions of a user; how many there were."""
+async def revoke_all(
+    connection: Connection, user: UUID, at: datetime, *, but: UUID | None = None
+) -> int:
+    """End all sessions of a user, but one that goes on; how many there were."""
+    others = [SESSION.c.id != but] if but else []
     rows = await run(
         connection,
         update(SESSION)
-        .where(SESSION.c.user_id == user, SESSION.c.revoked_at.is_(None))
+        .where(SESSION.c.user_id == user, SESSION.c.revoked_at.is_(None), *others)
         .values(revoked_at=at)
         .returning(SESSION.c.id),
     )

@@ -113,6 +113,19 @@ class EntityRights:
     """Fields, and ids of attributes, that may be written."""
 
 
+def exceeds(granted: Mapping[str, EntityRights], mine: Mapping[str, EntityRights]) -> bool:
+    """Whether rights hold anything that `mine` do not: nobody gives away more than he has (D-33)."""
+    return any(name not in mine or _exceeds(theirs, mine[name]) for name, theirs in granted.items())
+
+
+def _exceeds(theirs: EntityRights, mine: EntityRights) -> bool:
+    wider = theirs.rows is RowScope.ALL and mine.rows is not RowScope.ALL
+    more = (theirs.writes | mine.writes) != mine.writes
+    fields = theirs.fields <= mine.fields and theirs.writable <= mine.writable
+    attributes = theirs.attributes.keys() <= mine.attributes.keys()
+    return wider or more or not fields or not attributes or bool(mine.ruled.keys() & theirs.fields)
+
+
 def rights(
     profiles: Iterable[Profile],
     rules: Iterable[StatusRule],

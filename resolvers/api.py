@@ -2,5 +2,6 @@
 
 import resolvers.accounts
 import resolvers.sales
+import resolvers.staff
 
 __all__ = ["resolvers"]

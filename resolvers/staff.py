@@ -1,184 +1,142 @@
-"""Signs staff in and out; a failure tells neither by its words nor by its time what failed."""
+"""What the staff's records have to say before they are kept: nobody gives away more than he has, and an administrator stays."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import cast
 from uuid import UUID
 
-from auth.engine.passwords import is_demo
-from auth.engine.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, Refresh
-from db import sessions
-from db.engine.transaction import Entry, Turned, TurnedAway
-from domain.codes import Code, Problem, Refused
-from resolvers.engine.context import Caller, House
-from tenancy.engine.provision import Tenant
+from auth.engine.viewer import Viewer
+from auth.rights import of_roles
+from db import credentials, sessions
+from db.administrators import administrators
+from db.engine.write import store
+from db.engine.write.unit import Unit
+from db.staff import (
+    Employee,
+    Profile,
+    ProfileEntity,
+    ProfileField,
+    Role,
+    RoleAssignment,
+    RoleProfile,
+    StatusRule,
+    User,
+)
+from domain.access import exceeds
+from domain.codes import Code, Problem
+from domain.faults import Fault
+from resolvers.engine.drafts import Draft
+from resolvers.engine.settling import Deed, checks, settles
+from resolvers.engine.trees import refuse_cycles
 
-if TYPE_CHECKING:
-    import asyncpg
-
-    Connection = asyncpg.Connection[Any]
-
-FAILURE_SECONDS = 0.25
-"""Failures are answered at a multiple of this: longer than failing takes on an idle machine."""
-LONGEST_EMAIL = 320
-CLOSED = "closed"
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """What a client holds: the access token is good until `expires_at`, the refresh token once."""
-
-    access: str = field(repr=False)
-    refresh: str = field(repr=False)
-    expires_at: datetime
-
-
-async def sign_in(
-    house: House, address: str, tenant: str, email: str, password: str
-) -> Tokens | Problem:
-    """Begin a session, or INVALID_CREDENTIALS. Raises Refused(RATE_LIMITED, RETRYABLE).
-
-    An unknown tenant, a closed one, an unknown or inactive user and a wrong password are answered
-    alike, and each costs one verification. What remains is that a tenant or a user who does not
-    exist needs fewer questions to the database: so every failure waits for the same moment.
-    """
-    begun = house.monotonic()
-    slug, email = sessions.fold(tenant), sessions.fold(email)
-    attempt = await house.throttle.sign_in(address, slug, email)
-    tokens = await _signed_in(house, slug, email, password)
-    if tokens is None:
-        await _next_moment(house, begun)
-        return Problem.INVALID_CREDENTIALS
-    await house.throttle.forgive(attempt)
-    return tokens
+UNDER_HIMSELF = "Nobody reports to himself, nor to somebody who reports to him."
+ADMINISTRATORS_ONLY = "Only an administrator with full access may do this."
+NOT_ONESELF = "Nobody gives himself rights: ask another administrator."
+MORE_THAN_MINE = (
+    "The role grants more than you may do yourself: ask an administrator with full access."
+)
+SIGNS_IN = "Somebody else signs in with this employee's e-mail address: change that address first."
+LAST = "Somebody must be able to administer: give another active user full access first."
+ADMINISTRATORS = "administrators"
 
 
-async def refresh(house: House, address: str, token: str) -> Tokens | Problem:
-    """The next tokens of a session, or INVALID_TOKEN. Raises Refused(RATE_LIMITED, RETRYABLE).
-
-    A token is good once. Used a second time, it was stolen before or is stolen now: nobody can
-    tell which of the two is asking, so the session ends for both, the newest tokens included.
-    """
-    known = house.tokens.verify_refresh(token)
-    if known is None:
-        return Problem.INVALID_TOKEN
-    attempt = await house.throttle.refresh(address)
-    tenant = await house.directory.by_id(known.tenant)
-    if tenant is None or tenant.state == CLOSED:
-        return Problem.INVALID_TOKEN
-    now = house.now()
-    user = await _renewed(house, tenant, known, now)
-    if user is None:
-        return Problem.INVALID_TOKEN
-    await house.throttle.forgive(attempt)
-    return _tokens(house, tenant, user, known.session, known.generation + 1, now)
+@settles(Employee)
+async def employees(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+    """The tree has no cycles, and nobody puts others below himself to see what is theirs."""
+    if deed is not Deed.SAVE:
+        return
+    viewer = _viewer(unit)
+    for draft in drafts:
+        if "@" not in draft.after["email"]:
+            message = "Write an e-mail address such as anna@example.com."
+            draft.fault(Fault(Problem.INVALID, message, "email"))
+        before = draft.before["manager_id"] if draft.before else None
+        manager = draft.after["manager_id"]
+        if draft.before and not viewer.full and manager == viewer.employee != before:
+            draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY, "manager")
+    await refuse_cycles(unit, drafts, "manager_id", UNDER_HIMSELF)
 
 
-async def sign_out(house: House, caller: Caller) -> None:
-    """End the caller's session; his tokens are refused from now on. Raises Refused(RETRYABLE)."""
-
-    async def end(connection: Connection) -> None:
-        await sessions.revoke(connection, caller.session, house.now())
-
-    await _write(house, caller.tenant, Entry(), end)
-
-
-async def _signed_in(house: House, slug: str, email: str, password: str) -> Tokens | None:
-    tenant = await house.directory.by_slug(slug)
-    if tenant is not None and tenant.state == CLOSED:
-        tenant = None
-    # What is no address, such as one with a NUL, is not asked of Postgres, which would raise.
-    sane = len(email) <= LONGEST_EMAIL and email.isprintable()
-    known = await _credential(house, tenant, email) if tenant and sane else None
-    matches = await house.passwords.verify(known.hash if known else None, password)
-    if tenant is None or known is None or not matches:
-        return None
-    if is_demo(password) and not tenant.demo:
-        return None
-    return await _begun(house, tenant, known, password)
+@settles(User)
+async def users(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+    """A user signs in with the employee's address; one who may not sign in is signed out at once."""
+    await _spare_administrators(unit, drafts, "id")
+    for draft in drafts:
+        if draft.failed:
+            continue
+        user: UUID = draft.after["id"]
+        if deed is Deed.SAVE and draft.before is None:
+            await _enrol(unit, draft, user)
+        elif deed is Deed.RESTORE and not await credentials.reclaim(unit.connection, user):
+            draft.fault(Fault(Problem.DUPLICATE, SIGNS_IN))
+        elif deed is Deed.DELETE or not draft.after["active"]:
+            draft.besides.append(partial(credentials.end_all, user=user, at=unit.now))
 
 
-async def _credential(house: House, tenant: Tenant, email: str) -> sessions.Known | None:
-    async def find(connection: Connection) -> sessions.Known | None:
-        return await sessions.find_credential(connection, email)
-
-    return await _write(house, tenant, Entry(), find)
-
-
-async def _begun(
-    house: House, tenant: Tenant, known: sessions.Known, password: str
-) -> Tokens | None:
-    outdated = house.passwords.outdated(known.hash)
-    hash = await house.passwords.hash(password, demo=tenant.demo) if outdated else None
-    session, now = house.new_id(), house.now()
-
-    async def begin(connection: Connection) -> bool:
-        if not await sessions.hold_credential(connection, known):
-            return False
-        await sessions.begin(connection, session, known.user, now, now + REFRESH_LIFETIME)
-        if hash is not None:
-            await sessions.set_hash(connection, known.user, hash)
-        return True
-
-    try:
-        if not await _write(house, tenant, Entry(), begin):
-            return None
-    except TurnedAway:  # the user is not active
-        return None
-    return _tokens(house, tenant, known.user, session, sessions.FIRST, now)
+async def _enrol(unit: Unit, draft: Draft, user: UUID) -> None:
+    employee = draft.after["employee_id"]
+    found = await store.look(unit.connection, unit.model.entities["Employee"], "id", [employee])
+    email = sessions.fold(found[0]["email"]) if found else ""
+    if await credentials.is_taken(unit.connection, email):
+        draft.fault(Fault(Problem.DUPLICATE, SIGNS_IN, "employee_id"))
+    draft.besides.append(partial(credentials.enrol, user=user, email=email))
 
 
-async def _renewed(house: House, tenant: Tenant, known: Refresh, now: datetime) -> UUID | None:
-    async def renew(connection: Connection) -> UUID | None:
-        until = now + REFRESH_LIFETIME
-        user = await sessions.renew(connection, known.session, known.generation, until)
-        if user is None and await sessions.is_reused(connection, known.session, known.generation):
-            # Answered, not raised: an exception would take the revocation back.
-            await sessions.revoke(connection, known.session, now)
-        return user
-
-    try:
-        return await _write(house, tenant, Entry(session=known.session), renew)
-    except TurnedAway:  # the session has ended, or its user is not active
-        return None
-
-
-async def _write(
-    house: House, tenant: Tenant, entry: Entry, deed: Callable[[Connection], Awaitable[T]]
-) -> T:
-    """Do it in a transaction of the tenant. Raises TurnedAway(REVOKED), Refused(RETRYABLE)."""
-    for moved_before in (False, True):
-        try:
-            async with house.database.write(tenant.placement, entry) as connection:
-                return await deed(connection)
-        except TurnedAway as turned:
-            if turned.reason is Turned.REVOKED:
-                raise
-            if turned.reason is not Turned.MOVED or moved_before:
-                break
-        house.directory.forget(tenant.id)
-        tenant = await house.directory.by_id(tenant.id) or tenant
-    raise Refused(Code.RETRYABLE, "Your data is being moved: try again in 5 seconds.", retryAfter=5)
+@settles(RoleAssignment)
+async def assignments(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+    """A role is given and taken by those who may do all that it grants themselves."""
+    viewer = _viewer(unit)
+    await store.alone(unit.connection, ADMINISTRATORS)
+    if viewer.full:
+        return
+    await _spare_administrators(unit, drafts, "user")
+    roles = {each.after["role_id"] for each in drafts}
+    granted = await of_roles(unit.connection.raw, unit.model, roles)
+    for draft in drafts:
+        full, rights = granted[draft.after["role_id"]]
+        if draft.after["user_id"] == viewer.user:
+            draft.refuse(Code.FORBIDDEN, NOT_ONESELF)
+        elif full or exceeds(rights, viewer.rights):
+            draft.refuse(Code.FORBIDDEN, MORE_THAN_MINE)
 
 
-async def _next_moment(house: House, begun: float) -> None:
-    """Wait for a whole number of FAILURE_SECONDS; "at least" one would tell when we are busy."""
-    elapsed = max(0.0, house.monotonic() - begun)
-    moments = math.floor(elapsed / FAILURE_SECONDS) + 1
-    await house.sleep(moments * FAILURE_SECONDS - elapsed)
+@settles(Role)
+async def roles(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+    """Roles are deleted and restored one after the other, so that the last administrator stays."""
+    await store.alone(unit.connection, ADMINISTRATORS)
 
 
-def _tokens(
-    house: House, tenant: Tenant, user: UUID, session: UUID, generation: int, now: datetime
-) -> Tokens:
-    return Tokens(
-        house.tokens.issue_access(tenant.id, user, session, now),
-        house.tokens.issue_refresh(tenant.id, session, generation),
-        now + ACCESS_LIFETIME,
-    )
+async def administered(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+    """What roles and profiles open is said by those who may do everything."""
+    await store.alone(unit.connection, ADMINISTRATORS)
+    if not _viewer(unit).full:
+        for draft in drafts:
+            draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY)
+
+
+for _record in (Profile, RoleProfile, ProfileEntity, ProfileField, StatusRule):
+    settles(_record)(administered)
+
+
+@checks(User, Role, RoleAssignment, Profile, RoleProfile)
+async def somebody_administers(unit: Unit, drafts: list[Draft]) -> None:
+    """At least one active user may do everything, whatever was done."""
+    if not any((await administrators(unit.connection)).values()):
+        for draft in drafts:
+            draft.fault(Fault(Problem.LAST_ADMINISTRATOR, LAST))
+
+
+async def _spare_administrators(unit: Unit, drafts: list[Draft], column: str) -> None:
+    """Whoever may not do everything leaves those alone who may."""
+    if _viewer(unit).full:
+        await store.alone(unit.connection, ADMINISTRATORS)
+        return
+    spared = await administrators(unit.connection)
+    for draft in drafts:
+        if draft.after["user_id" if column == "user" else "id"] in spared:
+            draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY)
+
+
+def _viewer(unit: Unit) -> Viewer:
+    return cast("Viewer", unit.guard)

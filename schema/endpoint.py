@@ -40,10 +40,10 @@ from schema.engine.transport import (
     respond,
 )
 from schema.engine.writes import Writes
-from schema.sessions import PUBLIC, Deed
+from schema.sessions import ALONE, Deed
 
 PUBLIC_BODY = 4 * 1024
-LIMITS = Limits(single_use=PUBLIC)
+LIMITS = Limits(single_use=ALONE)
 
 
 class Endpoint:
@@ -55,6 +55,7 @@ class Endpoint:
         self.house = house
         self.documents = Documents(GRAPHQL, LIMITS)
         self._public = Documents(PUBLIC_GRAPHQL, LIMITS, size=100)
+        self._viewers = viewers
         roots = root_fields(EXPOSED)
         budget = Budget(house.monotonic, per_minute)
         self.reads = Reads(GRAPHQL, MODEL, roots, viewers, Cursors(secret), budget)
@@ -101,7 +102,7 @@ class Endpoint:
             key = request.headers.get("idempotency-key")
             return respond(await self.writes.answer(caller, write, key), media)
         admitted.cost(asked.variables, asked.operation)
-        deed = Deed(self.house, caller, caller.address)
+        deed = Deed(self.house, caller, caller.address, self._viewers)
         return _done(await _execute(SCHEMA, admitted, asked, deed), media)
 
     async def _without_token(self, request: HttpRequest, media: str) -> Response:
@@ -115,7 +116,7 @@ class Endpoint:
             raise nobody from None
         if asked.safe or not _only_public(admitted, asked.operation):
             raise nobody
-        deed = Deed(self.house, None, _address(request))
+        deed = Deed(self.house, None, _address(request), self._viewers)
         result = await _execute(PUBLIC_SCHEMA, admitted, asked, deed)
         if result.data is not None and not any(isinstance(v, dict) for v in result.data.values()):
             raise nobody  # nothing was done: only `__typename` was asked

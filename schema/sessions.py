@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import strawberry
 
+from auth.viewers import Viewers
 from domain.codes import Code, Problem, Refused
-from resolvers import staff
+from resolvers import passwords, sessions
 from resolvers.engine.context import Caller, House
 from schema.engine.errors import SIGN_IN
 from schema.engine.scalars import DateTimeText
 from schema.engine.words import UserError
 
-PUBLIC = frozenset({"signIn", "refresh"})
+PUBLIC = frozenset({"signIn", "refresh", "passwordReset"})
 """Root fields that need no token."""
+ALONE = PUBLIC | {"passwordChange", "userPasswordReset", "sessionRevoke", "signOut"}
+"""Root fields of which a request may hold one: what guesses must not be tried many at a time."""
 SAYS = {
     Problem.INVALID_CREDENTIALS: "Tenant, e-mail address and password do not belong together.",
     Problem.INVALID_TOKEN: "This refresh token is not good any more: sign in again.",
+    Problem.WEAK_PASSWORD: "Choose a password of 10 characters at least; a few words are easiest to remember.",
 }
 
 
@@ -30,6 +35,7 @@ class Deed:
     house: House
     caller: Caller | None
     address: str
+    viewers: Viewers
 
 
 Info = strawberry.Info[Deed, None]
@@ -63,17 +69,20 @@ class SignOutPayload:
     )
 
 
-def _payload(found: staff.Tokens | Problem) -> SignInPayload:
+def _moment(at: datetime) -> DateTimeText:
+    return cast("DateTimeText", at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))  # moments are spoken as text
+
+
+def _payload(found: sessions.Tokens | Problem) -> SignInPayload:
     if isinstance(found, Problem):
         error = UserError(code=found.value, message=SAYS[found], path=["input"])
         return SignInPayload(
             accessToken=None, refreshToken=None, expiresAt=None, userErrors=[error]
         )
-    ends = found.expires_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return SignInPayload(
         accessToken=found.access,
         refreshToken=found.refresh,
-        expiresAt=ends,  # type: ignore[arg-type]  # moments are spoken as text
+        expiresAt=_moment(found.expires_at),
         userErrors=[],
     )
 
@@ -84,30 +93,106 @@ def mutation(doc: str) -> Callable[[F], F]:
     return cast("Callable[[F], F]", decorate)
 
 
+@strawberry.input(description="The password of today, and the one that is to be.")
+class PasswordChangeInput:
+    current: str = strawberry.field(description="The password of today.")
+    password: str = strawberry.field(description="The new one, of 10 characters at least.")
+
+
+@strawberry.input(description="A token from an administrator, and the password that is to be.")
+class PasswordResetInput:
+    token: str = strawberry.field(description="Good once, for a day.")
+    password: str = strawberry.field(description="The new password, of 10 characters at least.")
+
+
+@strawberry.input(description="Which record.")
+class SubjectInput:
+    id: strawberry.ID = strawberry.field(description="The record.")
+
+
+@strawberry.type(description="Whether the password was changed.")
+class PasswordPayload:
+    changed: bool = strawberry.field(description="Whether it was.")
+    userErrors: list[UserError] = strawberry.field(description="Why it was not.")
+
+
+@strawberry.type(description="With this the user chooses a new password. Hand it over safely.")
+class UserPasswordResetPayload:
+    token: str = strawberry.field(description="Good once, for `passwordReset`.")
+    expiresAt: DateTimeText = strawberry.field(description="Until when it is good.")
+
+
+@strawberry.type(description="Whether the session was ended.")
+class SessionRevokePayload:
+    revoked: bool = strawberry.field(description="Always true: a session that has ended stays so.")
+
+
+def _changed(problem: Problem | None, place: str) -> PasswordPayload:
+    said = {
+        Problem.INVALID_CREDENTIALS: "This is not the password of today.",
+        Problem.INVALID_TOKEN: "This reset token is not good any more: ask for another one.",
+    }
+    if problem is None:
+        return PasswordPayload(changed=True, userErrors=[])
+    path = ["input", "password" if problem is Problem.WEAK_PASSWORD else place]
+    message = said.get(problem) or SAYS[problem]
+    error = UserError(code=problem.value, message=message, path=path)
+    return PasswordPayload(changed=False, userErrors=[error])
+
+
+def _caller(info: Info) -> Caller:
+    if info.context.caller is None:
+        raise Refused(Code.UNAUTHENTICATED, SIGN_IN)
+    return info.context.caller
+
+
 @strawberry.type(description="Everything that can be done without being signed in.")
 class PublicMutation:
     @mutation("Begin a session.")
     async def signIn(self, info: Info, input: SignInInput) -> SignInPayload:
         deed = info.context
         return _payload(
-            await staff.sign_in(deed.house, deed.address, input.tenant, input.email, input.password)
+            await sessions.sign_in(
+                deed.house, deed.address, input.tenant, input.email, input.password
+            )
         )
 
     @mutation("Go on with a session; an old token ends it.")
     async def refresh(self, info: Info, input: RefreshInput) -> SignInPayload:
         deed = info.context
-        return _payload(await staff.refresh(deed.house, deed.address, input.refreshToken))
+        return _payload(await sessions.refresh(deed.house, deed.address, input.refreshToken))
+
+    @mutation("Choose a password with a reset token; all sessions of the user end.")
+    async def passwordReset(self, info: Info, input: PasswordResetInput) -> PasswordPayload:
+        deed = info.context
+        problem = await passwords.reset(deed.house, deed.address, input.token, input.password)
+        return _changed(problem, "token")
 
 
 @strawberry.type(description="What is done about one's own sessions and passwords.")
 class SessionMutation(PublicMutation):
     @mutation("End the session; its tokens are refused from now on.")
     async def signOut(self, info: Info) -> SignOutPayload:
-        deed = info.context
-        if deed.caller is None:
-            raise Refused(Code.UNAUTHENTICATED, SIGN_IN)
-        await staff.sign_out(deed.house, deed.caller)
+        await sessions.sign_out(info.context.house, _caller(info))
         return SignOutPayload(signedOut=True)
+
+    @mutation("Take another password; all your other sessions end.")
+    async def passwordChange(self, info: Info, input: PasswordChangeInput) -> PasswordPayload:
+        house, caller = info.context.house, _caller(info)
+        problem = await passwords.change(house, caller, input.current, input.password)
+        return _changed(problem, "current")
+
+    @mutation("A token with which a user chooses a new password, for whoever may change the user.")
+    async def userPasswordReset(self, info: Info, input: SubjectInput) -> UserPasswordResetPayload:
+        deed = info.context
+        reset = await passwords.issue_reset(deed.house, deed.viewers, _caller(info), input.id)
+        return UserPasswordResetPayload(token=reset.token, expiresAt=_moment(reset.expires_at))
+
+    @mutation("End a session: one of your own, or as an administrator anybody's.")
+    async def sessionRevoke(self, info: Info, input: SubjectInput) -> SessionRevokePayload:
+        deed = info.context
+        await passwords.revoke(deed.house, deed.viewers, _caller(info), input.id)
+        return SessionRevokePayload(revoked=True)
 
 
 @strawberry.type(description="What can be asked without being signed in: nothing.")

@@ -37,6 +37,9 @@ REFRESH = struct.Struct(">B16s16sI")
 """Version, tenant, session, generation. With 32 bytes of HMAC they are 69, which base64 writes as
 92 characters without padding: one way to write each token."""
 REFRESH_TEXT = re.compile(r"[A-Za-z0-9_-]{92}\Z")
+RESET = struct.Struct(">16s16s16s")
+"""Tenant, user, number. With 32 bytes of HMAC they are 80, which base64 writes as 107 characters."""
+RESET_TEXT = re.compile(r"[A-Za-z0-9_-]{107}\Z")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,15 @@ class Refresh:
     generation: int
 
 
+@dataclass(frozen=True)
+class PasswordReset:
+    """What an authentic reset token says. Whether its number is good, the user's credential knows."""
+
+    tenant: UUID
+    user: UUID
+    number: UUID
+
+
 def derive(secret: bytes, label: str) -> bytes:
     """A key of 32 bytes for one purpose, from which neither the secret nor another key follows."""
     if len(secret) != 32:
@@ -71,6 +83,7 @@ class TokenIssuer:
     def __init__(self, secret: bytes) -> None:
         self._access = OctKey.import_key(derive(secret, "access token"))
         self._refresh = derive(secret, "refresh token")
+        self._reset = derive(secret, "password reset token")
         self._registry = jws.JWSRegistry(algorithms=[ALGORITHM])
         self._begins = self._sign(b"").partition(".")[0] + "."
         self._verified: dict[str, tuple[int, int, Access]] = {}
@@ -121,6 +134,24 @@ class TokenIssuer:
         if not hmac.compare_digest(seal, self._seal(body)) or version != VERSION:
             return None
         return Refresh(UUID(bytes=tenant), UUID(bytes=session), generation)
+
+    def issue_reset(self, tenant: UUID, user: UUID, number: UUID) -> str:
+        """The token with which a user chooses a new password, as long as its number is the last."""
+        body = RESET.pack(tenant.bytes, user.bytes, number.bytes)
+        sealed = body + hmac.new(self._reset, body, hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    def verify_reset(self, token: str) -> PasswordReset | None:
+        """What the token says, or None if it is not one of ours."""
+        if not RESET_TEXT.match(token):
+            return None
+        raw = base64.urlsafe_b64decode(token + "=")
+        body, seal = raw[: RESET.size], raw[RESET.size :]
+        good = hmac.new(self._reset, body, hashlib.sha256).digest()
+        if not hmac.compare_digest(seal, good):
+            return None
+        tenant, user, number = (UUID(bytes=part) for part in RESET.unpack(body))
+        return PasswordReset(tenant, user, number)
 
     def _seal(self, body: bytes) -> bytes:
         return hmac.new(self._refresh, body, hashlib.sha256).digest()

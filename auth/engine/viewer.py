@@ -71,6 +71,9 @@ class Viewer:
     """What standing rules open to the viewer's roles, and what of the history he is told, by the parameter's name."""
     reach: Mapping[str, Reach]
     """Per entity with own rows, how many there were when the rights were loaded."""
+    full: bool = False
+    """Whether one of his profiles opens everything: he alone says what profiles open."""
+    roles: frozenset[UUID] = frozenset()
 
     def may_see(self, entity: str) -> bool:
         """Whether any row of the entity may be seen."""

@@ -40,7 +40,7 @@ async def draft_changes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
         draft.after = dict(draft.before or {})
         fill(draft, viewer)
     await check_versions(unit, viewer, live)
-    live = [each for each in live if not each.failed]
+    live = [each for each in live if not each.refused]
     await check_links(unit, live)
     await settle(unit, Deed.SAVE, live)
     for draft in live:

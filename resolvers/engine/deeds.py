@@ -19,6 +19,7 @@ from resolvers.engine.changing import draft_changes, is_changed
 from resolvers.engine.creating import draft_new
 from resolvers.engine.drafts import Draft, Other, Path
 from resolvers.engine.removing import draft_deletes, draft_restores
+from resolvers.engine.settling import check
 from resolvers.engine.upserting import draft_upserts
 from resolvers.engine.values import NO_ID
 
@@ -126,6 +127,9 @@ async def _keep(unit: Unit, wish: Wish, drafts: list[Draft]) -> None:
         moved = [pair for pair in changed if pair[0]["deleted_at"] != pair[1]["deleted_at"]]
         await unit.change(entity, changed if kind is ChangeKind.UPDATED else moved, kind)
     await _change_others(unit, (other for each in drafts for other in each.then), kind)
+    for each in every:
+        for deed in each.besides:
+            await deed(unit.connection)
 
 
 async def _change_others(unit: Unit, others: Iterable[Other], kind: ChangeKind) -> None:
@@ -142,6 +146,7 @@ async def _change_others(unit: Unit, others: Iterable[Other], kind: ChangeKind) 
 async def _look(unit: Unit, drafts: list[Draft]) -> None:
     """The after-image: a record that is kept must still be one that the caller sees."""
     live = [each for each in drafts if each.after.get("deleted_at") is None]
+    await check(unit, [each for draft in drafts for each in draft.everything()])
     by_kind: dict[Entity, dict[UUID, Draft]] = {}
     for each in live:
         by_kind.setdefault(each.entity, {})[each.after["id"]] = each

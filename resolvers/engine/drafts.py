@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from db.engine.model import Entity
 from db.engine.write.image import Row, named
+from db.engine.write.tagged import Tagged
 from domain.codes import Code, Problem, Refused
 from domain.faults import Fault
 
@@ -61,6 +62,8 @@ class Draft:
     """What must be changed before this one is kept."""
     then: list[Other] = field(default_factory=list)
     """What is changed after it."""
+    besides: list[Callable[[Tagged], Awaitable[object]]] = field(default_factory=list)
+    """What else is done once it is kept, in the system's own bookkeeping."""
 
     @property
     def failed(self) -> bool:

@@ -33,6 +33,29 @@ def settles(record: type[Record]) -> Callable[[Settle], Settle]:
     return remember
 
 
+Check = Callable[[Unit, list[Draft]], Awaitable[None]]
+_checks: dict[str, Check] = {}
+
+
+def checks(*records: type[Record]) -> Callable[[Check], Check]:
+    """Let a function see what became of these kinds of records, before anything of it lasts.
+
+    What it notes as a fault is taken back.
+    """
+
+    def remember(check: Check) -> Check:
+        _checks.update((record.__name__, check) for record in records)
+        return check
+
+    return remember
+
+
+async def check(unit: Unit, drafts: list[Draft]) -> None:
+    """Ask the areas about what is kept now."""
+    for asked in dict.fromkeys(_checks[d.entity.name] for d in drafts if d.entity.name in _checks):
+        await asked(unit, [each for each in drafts if _checks.get(each.entity.name) is asked])
+
+
 async def settle(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     """Ask the areas, one kind of record after the other."""
     for name in dict.fromkeys(each.entity.name for each in drafts):

@@ -18,7 +18,7 @@ from auth.engine.tokens import TokenIssuer
 from db.engine.transaction import Database, Entry, TurnedAway
 from db.sessions import fold
 from resolvers.engine.context import Caller, House
-from resolvers.staff import Tokens
+from resolvers.sessions import Tokens
 from tenancy.directory import Directory
 from tenancy.engine.provision import Tenant
 

@@ -16,7 +16,7 @@ import structlog
 from auth.engine.tokens import TokenIssuer
 from db.engine import transaction
 from db.engine.transaction import TookTooLong, Turned, TurnedAway
-from resolvers import staff
+from resolvers import sessions
 from schema.engine.reads import Reads
 from tests.http.asgi import Got, Sent, over_socket, send
 from tests.http.leaks import INTERNAL
@@ -94,7 +94,7 @@ async def test_whatever_is_raised_while_signing_in_no_password_is_logged(
     async def fail(house: object, address: str, tenant: str, email: str, password: str) -> None:
         raise error
 
-    monkeypatch.setattr(staff, "sign_in", fail)
+    monkeypatch.setattr(sessions, "sign_in", fail)
     request_id = told_a_number(await send(world.app, sign_in()))
     assert one_line(logged)["request_id"] == request_id
     assert type(error).__name__ in one_line(logged)["exception"]
@@ -199,7 +199,7 @@ async def test_how_the_database_refuses_is_told_by_codes(
 
     await world.token("rep1")
     monkeypatch.setattr(Reads, "answer", fail)
-    monkeypatch.setattr(staff, "sign_out", fail)
+    monkeypatch.setattr(sessions, "sign_out", fail)
     for query in (READ, "mutation { signOut { signedOut } }"):
         got = await world.ask("rep1", query, accept=accept)
         assert (got.status, got.codes) == (ANSWERS[raised][0], [ANSWERS[raised][1]])

@@ -17,7 +17,7 @@ from db import sessions
 from db.engine.transaction import Entry
 from domain.codes import Code, Problem, Refused
 from resolvers.engine.context import House
-from resolvers.staff import FAILURE_SECONDS, Tokens, refresh, sign_in, sign_out
+from resolvers.sessions import FAILURE_SECONDS, Tokens, refresh, sign_in, sign_out
 from tenancy.engine.provision import Tenant
 from tests.auth.world import ADDRESS, PASSWORD, World
 

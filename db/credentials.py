@@ -1,0 +1,77 @@
+"""Keeps what users sign in with, as their records come and go: addresses, and tokens to choose a password with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from db.engine.write.tagged import Tagged
+from db.sessions import Known, revoke_all
+
+
+async def is_taken(connection: Tagged, email: str) -> bool:
+    """Whether somebody who is not deleted signs in with this folded address."""
+    text = (
+        'SELECT true FROM credential c JOIN "user" u ON u.id = c.user_id '
+        "WHERE c.email = $1 AND u.deleted_at IS NULL"
+    )
+    return bool(await connection.fetch(text, email))
+
+
+async def enrol(connection: Tagged, *, user: UUID, email: str) -> None:
+    """Let a new user sign in with an address, once he has chosen a password.
+
+    A deleted user who had it is put aside: his address is followed by what nobody can type.
+    """
+    await connection.fetch(
+        "UPDATE credential SET email = email || ' ' || user_id WHERE email = $1", email
+    )
+    await connection.fetch(
+        "INSERT INTO credential (user_id, email, password) VALUES ($1, $2, '')", user, email
+    )
+
+
+async def reclaim(connection: Tagged, user: UUID) -> bool:
+    """Give a restored user the address back that he signed in with; False if somebody else has it."""
+    rows = await connection.fetch("SELECT email FROM credential WHERE user_id = $1", user)
+    email = rows[0]["email"].partition(" ")[0] if rows else ""
+    if not rows or email == rows[0]["email"]:
+        return True
+    if await is_taken(connection, email):
+        return False
+    await connection.fetch("UPDATE credential SET email = $2 WHERE user_id = $1", user, email)
+    return True
+
+
+async def end_all(connection: Tagged, *, user: UUID, at: datetime) -> None:
+    """End all sessions of a user."""
+    await revoke_all(connection.raw, user, at)
+
+
+async def credential_of(connection: Tagged, user: UUID) -> Known | None:
+    """What a user signs in with."""
+    text = "SELECT user_id, password FROM credential WHERE user_id = $1"
+    rows = await connection.fetch(text, user)
+    return Known(rows[0]["user_id"], rows[0]["password"]) if rows else None
+
+
+async def set_reset(connection: Tagged, user: UUID, number: UUID, until: datetime) -> None:
+    """Make this the number of the one reset token that is good."""
+    text = "UPDATE credential SET reset = $2, reset_until = $3 WHERE user_id = $1"
+    await connection.fetch(text, user, number, until)
+
+
+async def use_reset(connection: Tagged, user: UUID, number: UUID, hash: str, now: datetime) -> bool:
+    """Keep another hash of the user's password, if the number is good: once. Of several at once, one is."""
+    rows = await connection.fetch(
+        "UPDATE credential SET password = $3, reset = NULL, reset_until = NULL "
+        "WHERE user_id = $1 AND reset = $2 AND reset_until > $4 RETURNING user_id",
+        user, number, hash, now,
+    )  # fmt: skip
+    return bool(rows)
+
+
+async def user_of(connection: Tagged, session: UUID) -> UUID | None:
+    """Whose session it is."""
+    rows = await connection.fetch("SELECT user_id FROM session WHERE id = $1", session)
+    return rows[0]["user_id"] if rows else None

@@ -1,0 +1,134 @@
+"""Changes and resets passwords, and ends sessions: each ends what the old password had begun."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from auth.engine.passwords import LONGEST, is_demo
+from auth.engine.viewer import Viewer
+from auth.viewers import Viewers
+from db import credentials, sessions
+from db.administrators import administrators
+from db.api import MODEL
+from db.engine.plan.values import parse_id
+from db.engine.transaction import Entry, Turned, TurnedAway
+from db.engine.write import hold
+from db.engine.write.hold import Lock
+from db.engine.write.tagged import Tagged
+from domain.codes import Code, Problem, Refused
+from resolvers.engine.allowed import NOT_YOURS
+from resolvers.engine.context import Caller, House
+from resolvers.engine.drafts import NOBODY
+from resolvers.engine.values import NO_ID
+
+SHORTEST = 10
+"""Characters of a new password."""
+RESET_LIFETIME = timedelta(hours=24)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Reset:
+    """With this a user chooses a new password, once."""
+
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+async def change(house: House, caller: Caller, current: str, chosen: str) -> Problem | None:
+    """Take another password, and end the user's other sessions. Raises Refused(RATE_LIMITED)."""
+    attempt = await house.throttle.sign_in(caller.address, caller.tenant.slug, caller.user.hex)
+    if _is_weak(chosen):
+        return Problem.WEAK_PASSWORD
+    placement, entry = caller.tenant.placement, Entry(session=caller.session)
+    async with house.database.read(placement, entry) as connection:
+        known = await credentials.credential_of(Tagged(connection, placement.schema), caller.user)
+    if not await house.passwords.verify(known.hash if known else None, current) or known is None:
+        return Problem.INVALID_CREDENTIALS
+    await house.throttle.forgive(attempt)
+    hash = await house.passwords.hash(chosen)
+    async with house.database.write(placement, entry) as connection:
+        if not await sessions.hold_credential(connection, known):
+            return Problem.INVALID_CREDENTIALS  # somebody was quicker
+        await sessions.set_hash(connection, caller.user, hash)
+        await sessions.revoke_all(connection, caller.user, house.now(), but=caller.session)
+    return None
+
+
+async def issue_reset(house: House, viewers: Viewers, caller: Caller, id: str) -> Reset:
+    """A token for a user whom the caller may change. Raises Refused(NOT_FOUND, FORBIDDEN)."""
+    user, number = parse_id(id, "usr") or NO_ID, house.new_id()
+    until = house.now() + RESET_LIFETIME
+
+    async def issue(connection: Tagged, viewer: Viewer) -> None:
+        entity = MODEL.entities["User"]
+        found = await hold.hold(connection, viewer, entity, [user], Lock.CHANGE)
+        if user not in found:
+            raise Refused(Code.NOT_FOUND, NOBODY, input=["input", "id"])
+        spared = {} if viewer.full else await administrators(connection)
+        if user in spared or not viewer.within(viewer.edits("User"), entity, found[user]):
+            raise Refused(Code.FORBIDDEN, NOT_YOURS, input=["input", "id"])
+        await credentials.set_reset(connection, user, number, until)
+
+    await _as_viewer(viewers, caller, issue)
+    return Reset(house.tokens.issue_reset(caller.tenant.id, user, number), until)
+
+
+async def reset(house: House, address: str, token: str, chosen: str) -> Problem | None:
+    """Choose a password with a reset token, which ends all sessions. Raises Refused(RATE_LIMITED)."""
+    attempt = await house.throttle.refresh(address)
+    known = house.tokens.verify_reset(token)
+    tenant = await house.directory.by_id(known.tenant) if known else None
+    if known is None or tenant is None or tenant.state == "closed":
+        return Problem.INVALID_TOKEN
+    if _is_weak(chosen):
+        return Problem.WEAK_PASSWORD
+    hash, now = await house.passwords.hash(chosen), house.now()
+    async with house.database.write(tenant.placement, Entry()) as connection:
+        tagged = Tagged(connection, tenant.placement.schema)
+        if not await credentials.use_reset(tagged, known.user, known.number, hash, now):
+            return Problem.INVALID_TOKEN
+        await sessions.revoke_all(connection, known.user, now)
+    await house.throttle.forgive(attempt)
+    return None
+
+
+async def revoke(house: House, viewers: Viewers, caller: Caller, id: str) -> None:
+    """End a session that the caller sees: one of his own, or as an administrator anybody's."""
+    session = parse_id(id, "ses") or NO_ID
+
+    async def end(connection: Tagged, viewer: Viewer) -> None:
+        entity = MODEL.entities["Session"]
+        if session not in await hold.seen(connection, viewer, entity, [session], Lock.NONE):
+            raise Refused(Code.NOT_FOUND, NOBODY, input=["input", "id"])
+        owner = await credentials.user_of(connection, session)
+        if owner != viewer.user and not viewer.full:
+            raise Refused(Code.FORBIDDEN, NOT_YOURS, input=["input", "id"])
+        await sessions.revoke(connection.raw, session, house.now())
+
+    await _as_viewer(viewers, caller, end)
+
+
+async def _as_viewer(
+    viewers: Viewers, caller: Caller, deed: Callable[[Tagged, Viewer], Awaitable[T]]
+) -> T:
+    """Do it under the caller's rights, and once more if they changed in between."""
+    placement = caller.tenant.placement
+    for changed_before in (False, True):
+        viewer = await viewers.of(placement, caller.user, caller.session)
+        try:
+            async with viewers.write(placement, viewer, caller.session) as connection:
+                return await deed(Tagged(connection, placement.schema), viewer)
+        except TurnedAway as away:
+            if away.reason is not Turned.STALE or changed_before:
+                raise
+    raise AssertionError("unreachable")  # pragma: no cover - the second time returns or raises
+
+
+def _is_weak(password: str) -> bool:
+    """Long passwords are good ones; no other rule makes people choose better."""
+    return not SHORTEST <= len(password) <= LONGEST or is_demo(password)

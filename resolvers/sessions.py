@@ -1,0 +1,184 @@
+"""Signs staff in and out; a failure tells neither by its words nor by its time what failed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+from auth.engine.passwords import is_demo
+from auth.engine.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, Refresh
+from db import sessions
+from db.engine.transaction import Entry, Turned, TurnedAway
+from domain.codes import Code, Problem, Refused
+from resolvers.engine.context import Caller, House
+from tenancy.engine.provision import Tenant
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    Connection = asyncpg.Connection[Any]
+
+FAILURE_SECONDS = 0.25
+"""Failures are answered at a multiple of this: longer than failing takes on an idle machine."""
+LONGEST_EMAIL = 320
+CLOSED = "closed"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a client holds: the access token is good until `expires_at`, the refresh token once."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    expires_at: datetime
+
+
+async def sign_in(
+    house: House, address: str, tenant: str, email: str, password: str
+) -> Tokens | Problem:
+    """Begin a session, or INVALID_CREDENTIALS. Raises Refused(RATE_LIMITED, RETRYABLE).
+
+    An unknown tenant, a closed one, an unknown or inactive user and a wrong password are answered
+    alike, and each costs one verification. What remains is that a tenant or a user who does not
+    exist needs fewer questions to the database: so every failure waits for the same moment.
+    """
+    begun = house.monotonic()
+    slug, email = sessions.fold(tenant), sessions.fold(email)
+    attempt = await house.throttle.sign_in(address, slug, email)
+    tokens = await _signed_in(house, slug, email, password)
+    if tokens is None:
+        await _next_moment(house, begun)
+        return Problem.INVALID_CREDENTIALS
+    await house.throttle.forgive(attempt)
+    return tokens
+
+
+async def refresh(house: House, address: str, token: str) -> Tokens | Problem:
+    """The next tokens of a session, or INVALID_TOKEN. Raises Refused(RATE_LIMITED, RETRYABLE).
+
+    A token is good once. Used a second time, it was stolen before or is stolen now: nobody can
+    tell which of the two is asking, so the session ends for both, the newest tokens included.
+    """
+    known = house.tokens.verify_refresh(token)
+    if known is None:
+        return Problem.INVALID_TOKEN
+    attempt = await house.throttle.refresh(address)
+    tenant = await house.directory.by_id(known.tenant)
+    if tenant is None or tenant.state == CLOSED:
+        return Problem.INVALID_TOKEN
+    now = house.now()
+    user = await _renewed(house, tenant, known, now)
+    if user is None:
+        return Problem.INVALID_TOKEN
+    await house.throttle.forgive(attempt)
+    return _tokens(house, tenant, user, known.session, known.generation + 1, now)
+
+
+async def sign_out(house: House, caller: Caller) -> None:
+    """End the caller's session; his tokens are refused from now on. Raises Refused(RETRYABLE)."""
+
+    async def end(connection: Connection) -> None:
+        await sessions.revoke(connection, caller.session, house.now())
+
+    await _write(house, caller.tenant, Entry(), end)
+
+
+async def _signed_in(house: House, slug: str, email: str, password: str) -> Tokens | None:
+    tenant = await house.directory.by_slug(slug)
+    if tenant is not None and tenant.state == CLOSED:
+        tenant = None
+    # What is no address, such as one with a NUL, is not asked of Postgres, which would raise.
+    sane = len(email) <= LONGEST_EMAIL and email.isprintable()
+    known = await _credential(house, tenant, email) if tenant and sane else None
+    matches = await house.passwords.verify(known.hash if known else None, password)
+    if tenant is None or known is None or not matches:
+        return None
+    if is_demo(password) and not tenant.demo:
+        return None
+    return await _begun(house, tenant, known, password)
+
+
+async def _credential(house: House, tenant: Tenant, email: str) -> sessions.Known | None:
+    async def find(connection: Connection) -> sessions.Known | None:
+        return await sessions.find_credential(connection, email)
+
+    return await _write(house, tenant, Entry(), find)
+
+
+async def _begun(
+    house: House, tenant: Tenant, known: sessions.Known, password: str
+) -> Tokens | None:
+    outdated = house.passwords.outdated(known.hash)
+    hash = await house.passwords.hash(password, demo=tenant.demo) if outdated else None
+    session, now = house.new_id(), house.now()
+
+    async def begin(connection: Connection) -> bool:
+        if not await sessions.hold_credential(connection, known):
+            return False
+        await sessions.begin(connection, session, known.user, now, now + REFRESH_LIFETIME)
+        if hash is not None:
+            await sessions.set_hash(connection, known.user, hash)
+        return True
+
+    try:
+        if not await _write(house, tenant, Entry(), begin):
+            return None
+    except TurnedAway:  # the user is not active
+        return None
+    return _tokens(house, tenant, known.user, session, sessions.FIRST, now)
+
+
+async def _renewed(house: House, tenant: Tenant, known: Refresh, now: datetime) -> UUID | None:
+    async def renew(connection: Connection) -> UUID | None:
+        until = now + REFRESH_LIFETIME
+        user = await sessions.renew(connection, known.session, known.generation, until)
+        if user is None and await sessions.is_reused(connection, known.session, known.generation):
+            # Answered, not raised: an exception would take the revocation back.
+            await sessions.revoke(connection, known.session, now)
+        return user
+
+    try:
+        return await _write(house, tenant, Entry(session=known.session), renew)
+    except TurnedAway:  # the session has ended, or its user is not active
+        return None
+
+
+async def _write(
+    house: House, tenant: Tenant, entry: Entry, deed: Callable[[Connection], Awaitable[T]]
+) -> T:
+    """Do it in a transaction of the tenant. Raises TurnedAway(REVOKED), Refused(RETRYABLE)."""
+    for moved_before in (False, True):
+        try:
+            async with house.database.write(tenant.placement, entry) as connection:
+                return await deed(connection)
+        except TurnedAway as turned:
+            if turned.reason is Turned.REVOKED:
+                raise
+            if turned.reason is not Turned.MOVED or moved_before:
+                break
+        house.directory.forget(tenant.id)
+        tenant = await house.directory.by_id(tenant.id) or tenant
+    raise Refused(Code.RETRYABLE, "Your data is being moved: try again in 5 seconds.", retryAfter=5)
+
+
+async def _next_moment(house: House, begun: float) -> None:
+    """Wait for a whole number of FAILURE_SECONDS; "at least" one would tell when we are busy."""
+    elapsed = max(0.0, house.monotonic() - begun)
+    moments = math.floor(elapsed / FAILURE_SECONDS) + 1
+    await house.sleep(moments * FAILURE_SECONDS - elapsed)
+
+
+def _tokens(
+    house: House, tenant: Tenant, user: UUID, session: UUID, generation: int, now: datetime
+) -> Tokens:
+    return Tokens(
+        house.tokens.issue_access(tenant.id, user, session, now),
+        house.tokens.issue_refresh(tenant.id, session, generation),
+        now + ACCESS_LIFETIME,
+    )
