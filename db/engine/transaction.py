@@ -125,6 +125,14 @@ class Connection(Driver):
         """From here on, the transaction ends by noting what was written (D-58)."""
         self.noted = True
 
+    async def mark(self) -> None:
+        """Remember how things stand."""
+        await self.execute("SAVEPOINT mark")
+
+    async def take_back(self) -> None:
+        """Take back what was done since the last mark."""
+        await self.execute("ROLLBACK TO SAVEPOINT mark")
+
     async def commit(self) -> None:
         """End the transaction well. Raises if a statement in it failed, even if nobody minded."""
         noted, self.noted = self.noted, False

@@ -100,14 +100,12 @@ def _draft(model: Model, entity: Entity, path: Path, given: Mapping[str, Any]) -
 
 async def _keep_those_in_sight(unit: Unit, wish: Wish, drafts: list[Draft]) -> list[Draft]:
     """Keep what the caller sees afterwards, and take back all of it if there is something else."""
-    mark = len(unit.written)
-    await unit.connection.raw.execute("SAVEPOINT deed")
+    mark = await unit.mark()
     await _keep(unit, wish, drafts)
     await _look(unit, drafts)
     hidden = [each for each in drafts if each.failed]
     if hidden:
-        await unit.connection.raw.execute("ROLLBACK TO SAVEPOINT deed")
-        del unit.written[mark:]
+        await unit.take_back(mark)
     return hidden
 
 

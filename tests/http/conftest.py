@@ -43,4 +43,4 @@ def logged() -> Iterator[StringIO]:
 def unmetered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets a test ask for more in a minute than a tenant may, and leaves others their budget."""
     budget = Budget(world.endpoint.house.monotonic, per_minute=10**12)
-    monkeypatch.setattr(world.endpoint.reads, "_budget", budget)
+    monkeypatch.setattr(world.endpoint.reads, "budget", budget)

@@ -6,6 +6,8 @@ from tests.support.covers import covers
 from tests.tenancy.cell import Cell
 
 USED = {"SELECT", "INSERT", "UPDATE", "DELETE"}
+ADDED_TO = {"history", "change_log"}
+"""What was noted is added to, and never changed: not by the application either."""
 ALEMBIC = "alembic_version"
 """Alembic's own table, which has no comments of ours."""
 
@@ -39,7 +41,8 @@ async def test_a_tenant_may_use_rows_and_nothing_else(cell: Cell) -> None:
         )
         assert theirs.keys() == {row["tablename"] for row in kept}
         for name, row in theirs.items():
-            assert set(row["rights"]) == USED, f"{name}: {row['rights']}"
+            wanted = {"SELECT", "INSERT"} if name in ADDED_TO else USED
+            assert set(row["rights"]) == wanted, f"{name}: {row['rights']}"
             assert not row["passed_on"]
         assert {row["grantee"] for row in tables} == {role, "relata_ddl"}
         rights = {

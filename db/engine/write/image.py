@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Column, DefaultClause
+from sqlalchemy import DefaultClause
 
 from db.engine.model import Entity, Field, Kind, Reference
 from domain.money import minor
@@ -52,6 +53,7 @@ def read_custom(kept: str) -> dict[str, Any]:
     return found
 
 
+@cache
 def named(entity: Entity) -> dict[str, Field | Reference]:
     """What the API calls the columns of a record."""
     each: list[Field | Reference] = [*entity.fields.values(), *entity.references.values()]
@@ -84,20 +86,30 @@ def plain(value: Any) -> str:
 
 def blank(entity: Entity, id: UUID, now: datetime) -> Row:
     """A new record with nothing in it but what it begins with."""
-    row: Row = {str(column.name): _beginning(column) for column in entity.table.columns}
+    row = dict(_beginning(entity))
+    if entity.attributes:
+        row[entity.attributes] = {}
     return row | {"id": id, "version": 1, "created_at": now, "updated_at": now}
 
 
-def _beginning(column: Column[Any]) -> Any:
-    default = column.server_default
-    said = str(default.arg) if isinstance(default, DefaultClause) else ""
-    return {"true": True, "false": False, "{}": {}}.get(said)
+@cache
+def _beginning(entity: Entity) -> Row:
+    """What Postgres would put into the columns that nobody sets; empty, but for switches."""
+    words = {"true": True, "false": False}
+    return {
+        str(column.name): words.get(str(column.server_default.arg))
+        if isinstance(column.server_default, DefaultClause)
+        else None
+        for column in entity.table.columns
+    }
+
+
+@cache
+def told_columns(entity: Entity) -> tuple[str, ...]:
+    """The columns that say something about a record, other than that it was changed."""
+    return tuple(str(c.name) for c in entity.table.columns if c.name not in STAMPS)
 
 
 def changed(entity: Entity, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """The columns that differ, but for those that every change changes."""
-    return [
-        column.name
-        for column in entity.table.columns
-        if column.name not in STAMPS and before[column.name] != after[column.name]
-    ]
+    return [name for name in told_columns(entity) if before[name] != after[name]]

@@ -118,6 +118,16 @@ class Unit:
             tuple(changed(entity, before, after)) if before else (),
         )
 
+    async def mark(self) -> int:
+        """Remember how things stand, to be given to `take_back`."""
+        await self.connection.mark()
+        return len(self.written)
+
+    async def take_back(self, mark: int) -> None:
+        """Take back what was written since the last mark."""
+        await self.connection.take_back()
+        del self.written[mark:]
+
     async def note(self, key: Key | None = None, outcome: dict[str, Any] | None = None) -> bool:
         """Note what was done, and what came of a request with a key; False if nothing was written."""
         if not self.written and key is None:
