@@ -98,7 +98,8 @@ class Endpoint:
         if asked.safe:
             raise HttpRefused(405, "A mutation changes something: send it by POST.", Allow="POST")
         if _concerns_records(admitted, operation):
-            write = Request(asked.query, admitted, asked.operation, asked.variables)
+            strict = request.headers.get("x-access") == "strict"
+            write = Request(asked.query, admitted, asked.operation, asked.variables, strict)
             key = request.headers.get("idempotency-key")
             return respond(await self.writes.answer(caller, write, key), media)
         admitted.cost(asked.variables, asked.operation)
