@@ -51,6 +51,10 @@ class Everything:
         """Every field."""
         return Right.OPEN
 
+    def may_restore(self, entity: str) -> bool:
+        """Nothing lies in the bin for it."""
+        return False
+
     def attribute(self, entity: str, key: str) -> Attribute | None:
         """None: rights are not kept in attributes."""
         return None

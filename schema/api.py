@@ -11,8 +11,16 @@ from db.api import MODEL
 from db.engine.model import HISTORY
 from schema import accounts, sales, setup, staff
 from schema.engine import words
-from schema.engine.expose import exposed
-from schema.engine.generate import Spec, argument, entity_types, make, page_arguments, shared_types
+from schema.engine.expose import Verb, exposed
+from schema.engine.generate import (
+    Spec,
+    argument,
+    bin_argument,
+    entity_types,
+    make,
+    page_arguments,
+    shared_types,
+)
 from schema.engine.generate_deeds import Deed, deed_types, deeds_of, input_of, root
 from schema.engine.generate_groups import group_arguments, group_types, shared_group_types
 from schema.engine.scalars import SCALARS
@@ -56,6 +64,8 @@ def _query() -> type:
         arguments[f"{many}Aggregate"] = group_arguments(each.entity)
         arguments[one] = [_needed("id", "ID")]
         arguments[many] = page_arguments(each.entity)
+        if Verb.RESTORE in each.deeds:
+            arguments[many].append(bin_argument())
     return make("Query", specs, "Everything that can be asked.", arguments=arguments)
 
 

@@ -14,6 +14,7 @@ from auth.engine.policy import OWNERS, READABLE, is_restricted, within
 from auth.engine.policy import reach as in_reach
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
+from db.engine.plan.ask import BIN
 from domain.access import Attribute, EntityRights, RowScope, WriteScope
 
 NARROW_AT_MOST = 2000
@@ -120,6 +121,10 @@ class Viewer:
         """Which of the rows he sees may be deleted."""
         return self.rights[entity].writes.deletes if entity in self.rights else None
 
+    def may_restore(self, entity: str) -> bool:
+        """Whether what lies in the bin may be looked at."""
+        return self.deletes(entity) is not None
+
     def within(self, scope: WriteScope | None, entity: Entity, row: Mapping[str, Any]) -> bool:
         """Whether a record is within a scope; of what is a part of something, its whole is looked at."""
         if scope is None or scope is WriteScope.ALL:
@@ -185,6 +190,8 @@ class Viewer:
         if not name:
             granted = self.rights.get(entity)
             return None if granted is None else (granted.rows, self.form(entity))
+        if name == BIN:
+            return self.may_restore(entity)
         if name == "attributes":
             return tuple(self.attributes(entity))
         if name.startswith("attribute:"):

@@ -56,6 +56,9 @@ class Guard(Protocol):
     def right(self, entity: str, name: str) -> Right:
         """What may be done with a field or a reference."""
 
+    def may_restore(self, entity: str) -> bool:
+        """Whether what lies in the bin may be looked at: so it may where some of it may be restored."""
+
     def attribute(self, entity: str, key: str) -> Attribute | None:
         """The custom attribute with this key, if it exists and is readable: the two are not told apart."""
 

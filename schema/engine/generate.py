@@ -72,6 +72,12 @@ def page_arguments(entity: str) -> list[StrawberryArgument]:
     ]
 
 
+def bin_argument() -> StrawberryArgument:
+    """What a list of records takes besides, where they can be deleted."""
+    doc = "The bin: only records that were deleted. For those who may delete and restore them."
+    return argument("deleted", "Deleted", doc)
+
+
 def make(
     name: str,
     specs: Iterable[Spec],

@@ -20,6 +20,7 @@ from graphql import (
 
 from db.engine.model import Entity, Field, Kind, Model, Reference, Reverse
 from db.engine.plan.ask import (
+    BIN,
     Aggregate,
     Amount,
     Attributes,
@@ -295,6 +296,9 @@ class Reader:
         condition = self.filters.condition(entity, given.get("filter"))
         order = self.filters.order(entity, given.get("orderBy"))
         bound, values = signature(entity.name, via, condition, order)
+        deleted = given.get("deleted") is not None
+        if deleted:
+            self.decisive.add((entity.name, BIN))
         fields = self.fields(nodes, f"{entity.name}Connection")
         parts = tuple((key, self._part(inner, entity)) for key, inner in fields.items())
         backward, size = _page(given)
@@ -308,7 +312,8 @@ class Reader:
             backward=backward,
             cursors=tuple((side, given[side]) for side in Side if given.get(side) is not None),
             parts=parts,
-            signature=bound,
+            signature=f"{bound}|{BIN}" if deleted else bound,
+            deleted=deleted,
             values=values,
         )
 

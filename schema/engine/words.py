@@ -114,6 +114,11 @@ FILTERS: dict[Kind, str] = {
 }
 
 
+@strawberry.enum(description="Whether a list holds what was deleted; without this it never does.")
+class Deleted(Enum):
+    ONLY = "ONLY"
+
+
 @strawberry.type(description="Why a deed was not done: something for the person at the screen.")
 class UserError:
     code: str = strawberry.field(description="The reason, for programs.")

@@ -21,6 +21,10 @@ class Slot:
     constant: object = None
 
 
+BIN = "deleted"
+"""What a list of deleted records decides by: a right of its own, and no field."""
+
+
 class Op(StrEnum):
     """The tests of a filter (D-41)."""
 
@@ -238,3 +242,5 @@ class Connection:
     """What a cursor of this list is bound to: the list, its order and the form of its filter."""
     values: tuple[Slot, ...] = ()
     """The values of its filter, to which a cursor is bound besides."""
+    deleted: bool = False
+    """Whether it lists what lies in the bin, and nothing else (D-15)."""

@@ -56,7 +56,7 @@ def connection(scope: Scope, asked: Connection, parent: Rows | None, record: Rec
     """A statement with one row and one column `json`: the connection's text."""
     if not any(_of_page(asked, part) for _, part in asked.parts):
         return select(obj(_parts(scope, asked, parent, None)).label("json"))
-    seen = scope.gate.see(asked.entity, _form(scope, asked))
+    seen = scope.gate.see(asked.entity, _form(scope, asked), bin=asked.deleted)
     found, to_keys = keys(scope, seen, asked.order)
     reading = [key.reversed() for key in found] if asked.backward else found
     page = Page(seen)
@@ -273,7 +273,7 @@ def _total(scope: Scope, asked: Connection, parent: Rows | None, at_most: Slot |
 
 def _all(scope: Scope, asked: Connection, parent: Rows | None) -> tuple[Seen, ColumnElement[bool]]:
     """All rows of the connection, whatever the page: a view of its own, and which of its rows belong."""
-    seen = scope.gate.see(asked.entity, _form(scope, asked))
+    seen = scope.gate.see(asked.entity, _form(scope, asked), bin=asked.deleted)
     return seen, condition(scope, asked, seen, parent)
 
 

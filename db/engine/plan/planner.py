@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from db.engine.gate import Compiled, Form, Gate, Guard, Right, Seen
 from db.engine.model import Kind, Model
-from db.engine.plan.ask import Connection, Object, Slot
+from db.engine.plan.ask import BIN, Connection, Object, Slot
 from db.engine.plan.ask_groups import Groups
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import array
@@ -149,6 +149,8 @@ def readable(guard: Guard, entity: str, name: str) -> bool:
         return False
     if not name or name == "id":
         return True
+    if name == BIN:
+        return guard.may_restore(entity)
     if name.startswith("attribute:"):
         return guard.attribute(entity, name.removeprefix("attribute:")) is not None
     return guard.right(entity, name) is not Right.CLOSED
