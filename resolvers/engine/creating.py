@@ -116,7 +116,7 @@ async def check_unique(unit: Unit, drafts: list[Draft]) -> None:
     """Note what another live record has already, or another one of these."""
     by_kind: dict[Entity, list[Draft]] = defaultdict(list)
     for each in drafts:
-        if not each.failed:
+        if not (each.refused or each.forbidden or each.read_only):
             by_kind[each.entity].append(each)
     for entity, mine in by_kind.items():
         for columns in store.unique_columns(entity):

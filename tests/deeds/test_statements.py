@@ -74,9 +74,9 @@ def told(query: str) -> str:
     return next((word for word, text in words.items() if text in query), query[:60])
 
 
-async def given(world: World, persona: str, count: int) -> list[dict[str, Any]]:
+async def given(desk: World, persona: str, count: int) -> list[dict[str, Any]]:
     """Inputs for new opportunities."""
-    found = await world.ask(
+    found = await desk.ask(
         persona,
         "{ accounts(first: 1) { nodes { id } } opportunityTypes(first: 1) { nodes { id } } }",
     )
@@ -89,13 +89,13 @@ async def given(world: World, persona: str, count: int) -> list[dict[str, Any]]:
 @covers("D-36", "D-58")
 @pytest.mark.parametrize("count", [1, 250])
 async def test_a_deed_asks_as_often_for_many_as_for_one(
-    world: World, asked: Iterator[list[str]], count: int
+    desk: World, asked: Iterator[list[str]], count: int
 ) -> None:
     heard = next(asked)
-    inputs = await given(world, "admin", count)
+    inputs = await given(desk, "admin", count)
     for _ in range(2):  # the first time compiles, and loads the rights
         heard.clear()
-        answer = await world.ask("admin", CREATE, {"inputs": inputs})
+        answer = await desk.ask("admin", CREATE, {"inputs": inputs})
     results = answer.data["opportunityCreateMany"]["results"]
     assert [each["opportunity"]["history"]["totalCount"] for each in results] == [1] * count
     assert heard == ["begin", "links", "pipelines", "insert", "note", "payload", "end"]
@@ -103,21 +103,21 @@ async def test_a_deed_asks_as_often_for_many_as_for_one(
     for note in ("one", "two"):
         heard.clear()
         changes = [{"id": id, "note": note} for id in ids]
-        answer = await world.ask("admin", UPDATE, {"inputs": changes})
+        answer = await desk.ask("admin", UPDATE, {"inputs": changes})
         assert not answer.data["opportunityUpdateMany"]["userErrors"]
     assert heard == ["begin", "lock", "update", "note", "payload", "end"]
     heard.clear()
-    await world.ask("admin", DELETE, {"inputs": [{"id": id} for id in ids]})
+    await desk.ask("admin", DELETE, {"inputs": [{"id": id} for id in ids]})
     assert heard == ["begin", "delete", "delete", "update", "note", "end"]
 
 
-async def test_a_seller_is_looked_at_twice(world: World, asked: Iterator[list[str]]) -> None:
+async def test_a_seller_is_looked_at_twice(desk: World, asked: Iterator[list[str]]) -> None:
     """Once to lock what he sees, once more to see whether he still does, and once what he made of it (D-50b)."""
     heard = next(asked)
-    inputs = await given(world, "rep1", 1)
-    made = await world.ask("rep1", CREATE, {"inputs": inputs})
+    inputs = await given(desk, "rep1", 1)
+    made = await desk.ask("rep1", CREATE, {"inputs": inputs})
     id = made.data["opportunityCreateMany"]["results"][0]["id"]
     for note in ("one", "two"):
         heard.clear()
-        await world.ask("rep1", UPDATE, {"inputs": [{"id": id, "note": note}]})
+        await desk.ask("rep1", UPDATE, {"inputs": [{"id": id, "note": note}]})
     assert heard == ["begin", "lock", "seen", "update", "seen", "note", "payload", "end"]

@@ -1,0 +1,62 @@
+"""Deeds with what is answered to them beside, for reviewers to read: in order, each on what the ones before it left."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.covers import covers
+from tests.support.world import World
+
+FOLDER = Path(__file__).parent / "told"
+STEPS = sorted(FOLDER.glob("*.graphql"))
+ID = re.compile(r'"([a-z]{3})_[0-9a-f]{32}"')
+MOMENT = re.compile(r'"\d{4}-\d\d-\d\dT[\d:.]+Z"')
+NUMBER = re.compile(r'"A-[0-9A-Z]{8}"')
+
+
+class Names:
+    """Ids by the order in which they were first told, so that answers are the same in every run."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, str] = {}
+
+    def hide(self, text: str) -> str:
+        """The text with names in the place of what differs from run to run."""
+        text = ID.sub(lambda found: f'"{self._name(found)}"', text)
+        return NUMBER.sub('"A-…"', MOMENT.sub('"…"', text))
+
+    def _name(self, found: re.Match[str]) -> str:
+        kind = found.group(1)
+        count = sum(1 for name in self.known.values() if name.startswith(f"{kind}_"))
+        return self.known.setdefault(found.group(0).strip('"'), f"{kind}_{count + 1}")
+
+    def fill(self, text: str) -> str:
+        """The ids that the names in a query stand for."""
+        for id, name in sorted(self.known.items(), key=lambda item: -len(item[1])):
+            text = text.replace(f'"{name}"', f'"{id}"')
+        return text
+
+
+@covers("D-33", "D-35", "D-36", "D-37", "D-44", "X-10", "X-11", "X-13", "X-14", "X-33")
+async def test_told(desk: World, request: pytest.FixtureRequest) -> None:
+    write = request.config.getoption("--write-snapshots")
+    names = Names()
+    for file in STEPS:
+        text = file.read_text()
+        persona = re.findall(r"^# as (\w+):", text, re.MULTILINE)[0]
+        key = re.findall(r"^# key: (\S+)$", text, re.MULTILINE)
+        headers: dict[str, Any] = {"idempotency_key": key[0]} if key else {}
+        answer = await desk.ask(persona, names.fill(text), **headers)
+        shown = answer.json
+        shown.get("extensions", {}).pop("cost", None)
+        found = names.hide(json.dumps(shown, indent=2, ensure_ascii=False)) + "\n"
+        beside = file.with_suffix(".json")
+        if write:
+            beside.write_text(found)
+        assert beside.exists(), f"{beside.name} is missing: run with --write-snapshots, and read it"
+        assert beside.read_text() == found, f"{beside.name} differs: if meant, --write-snapshots"
