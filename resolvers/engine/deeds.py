@@ -73,6 +73,12 @@ async def do(unit: Unit, viewer: Viewer, wish: Wish) -> list[Draft]:
     return [found[path] for path, _ in wish.inputs]
 
 
+def count(model: Model, wish: Wish) -> int:
+    """How many records a wish is about, with those that are created along with others."""
+    ways = [str(way.exposed.reverse) for _, way in model.parts(wish.entity)]
+    return sum(1 + sum(len(given.get(way) or ()) for way in ways) for _, given in wish.inputs)
+
+
 def is_allowed(viewer: Viewer, wish: Wish) -> bool:
     """Whether the caller may still do such a thing at all: asked before he is told what came of it once."""
     name = wish.entity.name

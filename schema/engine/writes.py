@@ -22,7 +22,7 @@ from db.engine.write.tagged import Tagged
 from db.engine.write.unit import Unit
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller, House
-from resolvers.engine.deeds import Wish, do, is_allowed
+from resolvers.engine.deeds import Wish, count, do, is_allowed
 from resolvers.engine.outcomes import Outcome, kept, outcome
 from schema.engine.executed import executed_records
 from schema.engine.generate_deeds import Deed
@@ -43,6 +43,8 @@ from schema.engine.variables import coerce, shape, types
 ATTEMPTS = 4
 MOMENT = timedelta(microseconds=1)
 LONGEST_KEY = 200
+MOST = 10_000
+"""Records of one mutation, with those that are created along with others."""
 SUSPENDED = "Your organisation's account is suspended: records can be read, but not changed."
 
 
@@ -94,8 +96,11 @@ class Writes:
         """The whole response. Raises Refused, or what a transaction raises."""
         cost = request.admitted.cost(request.variables, request.name)
         asked = self._ask(caller, request, key)
-        inputs = sum(len(wish.inputs) for wish in asked.wishes)
-        remaining = self._reads.budget.spend(caller.tenant.id, cost.nodes + inputs)
+        records = sum(count(self._model, wish) for wish in asked.wishes)
+        if records > MOST:
+            message = f"This would write {records:,} records; the limit is {MOST:,}. Send them in parts."
+            raise Refused(Code.QUERY_TOO_COMPLEX, message)
+        remaining = self._reads.budget.spend(caller.tenant.id, cost.nodes + records)
         if caller.tenant.state == "suspended":
             raise Refused(Code.TENANT_SUSPENDED, SUSPENDED)
         told, extensions = await self._done(asked)

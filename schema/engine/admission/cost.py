@@ -32,6 +32,7 @@ _AGGREGATE_WEIGHT = 20
 _FILTERS = frozenset({"filter", "where", "orderBy"})
 _GROUPS = "Groups"
 _PAGES = frozenset({"first", "last"})
+_TIMES = frozenset({"ids", "inputs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Pricing:
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         """Start with no level priced."""
-        self._query = schema.query_type
+        self._roots = (schema.query_type, schema.mutation_type)
         self._limits = limits
         self.prices: dict[Level, _Price] = {}
         self.steps: dict[Level, _Step] = {}
@@ -192,8 +193,8 @@ class Pricing:
         )
         if part.connection:
             self._set_page(part, use)
-        elif name == "nodes" and use.parent is self._query:
-            _set_ids(part, use.node)
+        elif use.parent in self._roots:
+            _set_times(part, use.node)
         return part
 
     def _set_page(self, part: _Part, use: Use) -> None:
@@ -233,9 +234,10 @@ def _default(argument: GraphQLArgument) -> object:
     return stated.value if stated.literal is None else literal_page(stated.literal)
 
 
-def _set_ids(part: _Part, node: FieldNode) -> None:
+def _set_times(part: _Part, node: FieldNode) -> None:
+    """What is asked for several ids, or done for several inputs, is there as often."""
     for argument in node.arguments or ():
-        if argument.name.value == "ids":
+        if argument.name.value in _TIMES:
             if isinstance(argument.value, VariableNode):
                 part.ids = argument.value.name.value
             elif isinstance(argument.value, ListValueNode):
