@@ -45,7 +45,7 @@ async def reclaim(connection: Tagged, user: UUID) -> bool:
 
 async def end_all(connection: Tagged, *, user: UUID, at: datetime) -> None:
     """End all sessions of a user."""
-    await revoke_all(connection.raw, user, at)
+    await revoke_all(await connection.direct(), user, at)
 
 
 async def credential_of(connection: Tagged, user: UUID) -> Known | None:

@@ -108,7 +108,7 @@ async def revoke(house: House, viewers: Viewers, caller: Caller, id: str) -> Non
         owner = await credentials.user_of(connection, session)
         if owner != viewer.user and not viewer.full:
             raise Refused(Code.FORBIDDEN, NOT_YOURS, input=["input", "id"])
-        await sessions.revoke(connection.raw, session, house.now())
+        await sessions.revoke(await connection.direct(), session, house.now())
 
     await _as_viewer(viewers, caller, end)
 

@@ -92,7 +92,7 @@ async def assignments(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
         return
     await _spare_administrators(unit, drafts, "user")
     roles = {each.after["role_id"] for each in drafts}
-    granted = await of_roles(unit.connection.raw, unit.model, roles)
+    granted = await of_roles(await unit.connection.direct(), unit.model, roles)
     for draft in drafts:
         full, rights = granted[draft.after["role_id"]]
         if draft.after["user_id"] == viewer.user:

@@ -98,7 +98,9 @@ class Writes:
         asked = self._ask(caller, request, key)
         records = sum(count(self._model, wish) for wish in asked.wishes)
         if records > MOST:
-            message = f"This would write {records:,} records; the limit is {MOST:,}. Send them in parts."
+            message = (
+                f"This would write {records:,} records; the limit is {MOST:,}. Send them in parts."
+            )
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
         remaining = self._reads.budget.spend(caller.tenant.id, cost.nodes + records)
         if caller.tenant.state == "suspended":

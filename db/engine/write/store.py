@@ -43,12 +43,12 @@ def _update(entity: Entity) -> str:
 
 async def insert(connection: Tagged, entity: Entity, images: Iterable[bytes]) -> None:
     """Keep new rows, given as their images. Raises UniqueViolationError if somebody was quicker."""
-    await connection.fetch(_insert(entity), _several(images))
+    await connection.later(_insert(entity), _several(images))
 
 
 async def update(connection: Tagged, entity: Entity, images: Iterable[bytes]) -> None:
     """Keep rows that were there as they are now. Raises UniqueViolationError if somebody was quicker."""
-    await connection.fetch(_update(entity), _several(images))
+    await connection.later(_update(entity), _several(images))
 
 
 def _several(images: Iterable[bytes]) -> str:

@@ -1,4 +1,4 @@
-"""A connection whose statements begin with their tenant, so that each tenant has plans of its own."""
+"""A connection whose statements begin with their tenant, and whose last write waits, to be sent along with the note of it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,51 @@ if TYPE_CHECKING:
 
 
 class Tagged:
-    """The connection of a transaction under way in one tenant's schema."""
+    """The connection of a transaction under way in one tenant's schema.
+
+    The tag gives each tenant plans of its own. What is written `later` goes before whatever is asked next,
+    so nothing can tell that it waited, but for the message that is spared.
+    """
 
     def __init__(self, connection: asyncpg.Connection[Any], schema: str) -> None:
-        self.raw = connection
+        self._connection = connection
         self._tag = f"/*{schema}*/ "
+        self._waiting: tuple[str, str] | None = None
+
+    async def direct(self) -> asyncpg.Connection[Any]:
+        """The connection itself, with everything written."""
+        await self._send()
+        return self._connection
 
     async def mark(self) -> None:
         """Remember how things stand."""
-        await cast("Connection", self.raw).mark()
+        await cast("Connection", await self.direct()).mark()
 
     async def take_back(self) -> None:
         """Take back what was done since the last mark."""
-        await cast("Connection", self.raw).take_back()
+        await cast("Connection", await self.direct()).take_back()
 
     async def fetch(self, text: str, *values: object) -> Sequence[asyncpg.Record]:
         """The rows of a statement."""
-        rows: Sequence[asyncpg.Record] = await self.raw.fetch(self._tag + text, *values)
+        await self._send()
+        rows: Sequence[asyncpg.Record] = await self._connection.fetch(self._tag + text, *values)
         return rows
+
+    async def later(self, text: str, value: str) -> None:
+        """Write with a statement of one parameter, at the latest before anything else is asked."""
+        await self._send()
+        self._waiting = (text, value)
+
+    async def last(self, text: str, value: str) -> None:
+        """A statement of one parameter, `$1`, together with what waits."""
+        if self._waiting is None:
+            await self.fetch(text, value)
+            return
+        (write, images), self._waiting = self._waiting, None
+        whole = f"{self._tag}WITH written AS ({write}) {text.replace('$1', '$2')}"
+        await self._connection.fetch(whole, images, value)
+
+    async def _send(self) -> None:
+        if self._waiting is not None:
+            (write, images), self._waiting = self._waiting, None
+            await self._connection.fetch(self._tag + write, images)

@@ -140,7 +140,7 @@ class Unit:
         }
         if key is not None:
             items["key"] = key.kept(outcome or {}, self.now)
-        await self.connection.fetch(NOTE, orjson.dumps(items, default=spelled).decode())
+        await self.connection.last(NOTE, orjson.dumps(items, default=spelled).decode())
         return bool(self.written)
 
     def _log(self) -> list[dict[str, Any]]:
