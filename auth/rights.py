@@ -232,11 +232,16 @@ def _opened(
 async def _reach(
     connection: asyncpg.Connection[Any], model: Model, viewer: Viewer
 ) -> dict[str, Reach]:
-    """How many own rows of each entity there are, counted no further than it matters, of how many (D-52)."""
+    """How many own rows of each entity there are, counted no further than it matters, of how many (D-52).
+
+    What is seen with something else has none of its own.
+    """
     found = {}
     for name, granted in viewer.rights.items():
-        if granted.rows is RowScope.OWN:
-            counted = _counting(model.entities[name], granted)
+        entity = model.entities[name]
+        alone = entity.above is None and entity.record is None
+        if granted.rows is RowScope.OWN and alone:
+            counted = _counting(entity, granted)
             arguments = [viewer.value(each) for each in counted.parameters]
             row = await connection.fetchrow(counted.sql, *arguments)
             found[name] = Reach(*row) if row is not None else Reach(0, 0)

@@ -171,13 +171,14 @@ def reach(entity: Entity, form: Form) -> ColumnElement[bool]:
     return or_(false(), *(source.wide(entity) for source in sources))
 
 
-def within(entity: Entity, above: Entity, rows: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The condition that what a row is a part of is among these rows, and not in the bin."""
+def within(entity: Entity, above: Entity, rows: ColumnElement[bool] | None) -> ColumnElement[bool]:
+    """The condition that what a row is a part of is among these rows (None: all), and not in the bin."""
     assert entity.whole is not None  # noqa: S101 - the caller looked
     table = above.table
     whole = select(Whole(1)).select_from(table)
     mine = table.c.id == entity.table.c[entity.whole.column]
-    return exists(whole.where(mine, table.c.deleted_at.is_(None), rows))
+    live = table.c.deleted_at.is_(None)
+    return exists(whole.where(mine, live, *([] if rows is None else [rows])))
 
 
 def standing() -> dict[str, Standing]:

@@ -91,8 +91,7 @@ class Viewer:
         """What is a part of something is seen with it, and otherwise not at all."""
         if not self.may_see(above.name):
             return false()
-        rows = self.rows(above, Form.WIDE)
-        return None if rows is None else within(entity, above, rows)
+        return within(entity, above, self.rows(above, Form.WIDE))
 
     def right(self, entity: str, name: str) -> Right:
         """What may be done with a field or a reference."""

@@ -11,11 +11,12 @@ STREETS = ("Keizersgracht", "Stationsweg", "Rue de la Loi", "Storgatan", "Grote 
 def addresses(slug: str, now: date, accounts: Sequence[Row]) -> list[Row]:
     """Up to three of each account; they lie in the bin where their account does."""
     draw = Draw(slug, "address", now)
-    return [
-        _address(draw, 3 * number + place, account, place)
+    places = [
+        (account, place)
         for number, account in enumerate(accounts, 1)
         for place in range((1, 1, 2, 3, 0)[number % 5])
     ]
+    return [_address(draw, number, *each) for number, each in enumerate(places, 1)]
 
 
 def _address(draw: Draw, number: int, account: Row, place: int) -> Row:
@@ -32,6 +33,5 @@ def _address(draw: Draw, number: int, account: Row, place: int) -> Row:
         "postal": rng.random() < 0.5,
         "invoicing": place != 1,
         "head_office": place == 0,
-        **draw.stamps(),
-        "deleted_at": account["deleted_at"],
+        **draw.stamps_within(account),
     }

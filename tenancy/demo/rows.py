@@ -61,6 +61,11 @@ class Draw:
             "deleted_at": gone if deleted else None,
         }
 
+    def stamps_within(self, whole: Row) -> Row:
+        """Those of a part: what lies in the bin with its whole was made and changed with it, too."""
+        own = self.stamps()
+        return own if whole["deleted_at"] is None else {name: whole[name] for name in own}
+
     def _moment(self) -> datetime:
         """Three days ago at the latest, so that nothing that follows it lies in the future."""
         midnight = datetime.combine(self.now, time(), UTC)

@@ -163,6 +163,5 @@ def _share(draw: Draw, number: int, opportunity: Row, whom: UUID) -> Row:
         **draw.key(number),
         "opportunity_id": opportunity["id"],
         "employee_id": whom,
-        **draw.stamps(),
-        "deleted_at": opportunity["deleted_at"],
+        **draw.stamps_within(opportunity),
     }

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 from tenancy.demo.people import NUMBERS, PEOPLE, ROLES
 from tenancy.demo.pipelines import ATTRIBUTE_NUMBERS, TYPE_NUMBERS
-from tenancy.demo.rights import COMMISSION_IN, FULL, PROFILE_OF, PROFILES, SHARED_TYPES
+from tenancy.demo.rights import COMMISSION_IN, FULL, PROFILE_OF, PROFILES, SHARED_TYPES, Opens
 from tenancy.demo.rows import Draw, Row, Rows, made_id
 
 USERS = [person for person in PEOPLE if person.role]
@@ -100,17 +101,7 @@ def _rights() -> Rows:
         for entity, opens in entities.items()
     ]
     return {
-        "profile_entity": [
-            {
-                "profile_id": profile,
-                "entity": entity,
-                "rows": opens.rows.value,
-                "creates": opens.creates,
-                "edits": opens.edits,
-                "deletes": opens.deletes,
-            }
-            for profile, entity, opens in opened
-        ],
+        "profile_entity": [_opened(*each) for each in opened],
         "profile_field": [
             {
                 "profile_id": profile,
@@ -133,6 +124,17 @@ def _rights() -> Rows:
             for role, types in SHARED_TYPES.items()
             for name in types
         ],
+    }
+
+
+def _opened(profile: UUID, entity: str, opens: Opens) -> Row:
+    return {
+        "profile_id": profile,
+        "entity": entity,
+        "rows": opens.rows.value,
+        "creates": opens.creates,
+        "edits": opens.edits,
+        "deletes": opens.deletes,
     }
 
 

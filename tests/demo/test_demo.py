@@ -18,7 +18,17 @@ from sqlalchemy import Text
 from bench.data import fill
 from db.api import METADATA, MODEL
 from db.engine.local.embedded import Servers
-from domain.access import Attribute, EntityRights, Profile, RowScope, StatusRule, rights
+from domain.access import (
+    EVERYTHING,
+    Attribute,
+    EntityRights,
+    Profile,
+    RowScope,
+    StatusRule,
+    Writes,
+    WriteScope,
+    rights,
+)
 from domain.setup import AttributeKind
 from tenancy.demo import ensure_demo, seed
 from tenancy.demo.people import PERSONAS
@@ -96,7 +106,8 @@ async def test_ids_and_names_are_the_same(world: World, table: str) -> None:
     assert acme
     assert acme.keys() == globex.keys()
     assert all(id.version == 7 for id in acme)
-    assert list(acme) == sorted(acme)
+    made = [row["id"] for row in MADE[table]]
+    assert made == sorted(made)
     assert acme.keys() <= {made_id(table, number) for number in range(1, len(acme) + 9)}
     for name in ("name", "key"):
         if name in METADATA.tables[table].columns:
@@ -106,15 +117,19 @@ async def test_ids_and_names_are_the_same(world: World, table: str) -> None:
 
 
 ALWAYS_OTHER = {
-    "account": ("number", "website"),
+    "account": ("number", "website", "external_id"),
     "employee": ("email",),
-    "opportunity": ("note",),
+    "opportunity": ("note", "external_id"),
+    "address": ("street", "postcode"),
 }
 MOSTLY_OTHER = {
     "account": ("phone", "city", "employee_count", "owner_id", "created_at", "updated_at"),
     "employee": ("created_at",),
     "user": ("created_at",),
     "role": ("created_at",),
+    "address": ("house_number", "city", "created_at"),
+    "opportunity_share": ("opportunity_id", "created_at"),
+    "profile_field": ("created_at",),
     "stage": ("description", "created_at"),
     "pipeline_stage": ("created_at",),
     "opportunity": (
@@ -125,6 +140,7 @@ MOSTLY_OTHER = {
 SOMETIMES_OTHER = {
     "account": ("industry", "country", "key_account", "custom", "version"),
     "attribute": ("label",),
+    "address": ("country", "postal", "version"),
     "employee": ("title",),
     "pipeline_stage": ("probability",),
     "opportunity": ("type_id", "status", "probability", "currency", "deleted_at", "version"),
@@ -217,11 +233,15 @@ async def _rights(world: World, persona: str) -> dict[str, EntityRights]:
                 profile["full"],
                 {e["entity"]: RowScope(e["rows"]) for e in _of(entities, profile["id"])},
                 frozenset((f["entity"], f["field"]) for f in _of(fields, profile["id"])),
+                {e["entity"]: _writes(e) for e in _of(entities, profile["id"])},
+                frozenset(
+                    (f["entity"], f["field"]) for f in _of(fields, profile["id"]) if f["writes"]
+                ),
             )
             for profile in profiles
         ),
         (
-            StatusRule(row["entity"], row["field"], frozenset(row["statuses"]))
+            StatusRule(row["entity"], row["field"], frozenset({row["status"]}))
             for row in await world.rows("acme", "status_rule")
         ),
         (
@@ -232,6 +252,11 @@ async def _rights(world: World, persona: str) -> dict[str, EntityRights]:
         ),
         MODEL.granted,
     )
+
+
+def _writes(row: dict[str, Any]) -> Writes:
+    edits, deletes = (row[name] and WriteScope(row[name]) for name in ("edits", "deletes"))
+    return Writes(row["creates"], edits, deletes)
 
 
 def _of(rows: list[dict[str, Any]], profile: UUID) -> list[dict[str, Any]]:
@@ -249,7 +274,7 @@ async def test_only_administrators_see_who_may_what(world: World) -> None:
     assert set(MODEL.entities) >= CLOSED
 
 
-EVERYTHING = {"tier", "seats", "kickoff", "strategic"}
+ATTRIBUTES = {"tier", "seats", "kickoff", "strategic"}
 
 
 @pytest.mark.covers("D-10", "EP-334")
@@ -257,22 +282,31 @@ async def test_what_the_personas_may_read(world: World) -> None:
     for persona in ("director", "manager", "rep1", "rep2"):
         mine = await _rights(world, persona)
         assert mine.keys() == {
-            *("Account", "Attribute", "Employee", "Opportunity", "OpportunityType"),
-            *("PipelineStage", "Stage", "User"),
+            *("Account", "Address", "Attribute", "Change", "Employee", "Opportunity"),
+            *("OpportunityShare", "OpportunityType", "PipelineStage", "Session", "Stage", "User"),
         }
         sales = mine["Opportunity"]
         assert sales.rows is RowScope.OWN
         assert sales.fields == MODEL.granted["Opportunity"]
         assert sales.ruled == {"commission": ("WON",)}
-        assert sales.attributes.keys() == EVERYTHING
+        assert sales.attributes.keys() == ATTRIBUTES
         assert mine["Account"].rows is RowScope.ALL
         assert mine["Account"].fields == MODEL.granted["Account"]
         assert mine["Account"].attributes.keys() == {"segment"}
-        assert mine["User"].fields == {"employee", "active"}
+        assert mine["Address"].fields == MODEL.granted["Address"]
+        assert mine["OpportunityShare"].fields == MODEL.granted["OpportunityShare"]
+        assert mine["Change"].fields == MODEL.granted["Change"]
+        assert mine["User"].rows is RowScope.ALL
+        assert mine["User"].fields == {"employee", "active", "version"}
+        assert mine["Session"].rows is RowScope.OWN
+        assert mine["Session"].fields == {"user", "createdAt", "expiresAt", "revokedAt"}
     junior = await _rights(world, "limited")
     assert junior["Opportunity"].fields == MODEL.granted["Opportunity"] - {"margin"}
-    assert junior["Opportunity"].attributes.keys() == EVERYTHING - {"tier"}
+    assert junior["Opportunity"].attributes.keys() == ATTRIBUTES - {"tier"}
     assert junior["Account"].fields == MODEL.granted["Account"] - {"phone"}
+    assert junior["Address"].fields == MODEL.granted["Address"] - {"street", "houseNumber"}
+    assert "OpportunityShare" not in junior
+    assert junior["Change"].fields == MODEL.granted["Change"]
     admin = await _rights(world, "admin")
     assert admin["Opportunity"].rows is RowScope.ALL
     assert admin["Opportunity"].ruled == {}
@@ -280,8 +314,9 @@ async def test_what_the_personas_may_read(world: World) -> None:
 
 async def test_what_support_may_read(world: World) -> None:
     mine = await _rights(world, "support")
-    staff = {"Account", "Employee", "User"}
+    staff = {"Account", "Change", "Employee", "Session", "User"}
     assert mine.keys() == staff | {"Stage", "OpportunityType", "Opportunity"}
+    assert mine["Change"].fields == MODEL.granted["Change"] - {"user"}
     hidden = {"amount", "margin", "commission", "probability"}
     assert mine["Opportunity"].rows is RowScope.OWN
     assert mine["Opportunity"].fields == MODEL.granted["Opportunity"] - hidden
@@ -289,6 +324,38 @@ async def test_what_support_may_read(world: World) -> None:
     [rule] = await world.rows("acme", "share_rule")
     assert (await world.table("acme", "role"))[rule["role_id"]]["name"] == "Customer support"
     assert (await world.table("acme", "opportunity_type"))[rule["type_id"]]["name"] == "Renewal"
+
+
+@pytest.mark.covers("D-09", "D-33")
+async def test_what_the_personas_may_write(world: World) -> None:
+    """Nothing that is computed or stamped, and nothing that is not readable, is writable."""
+    follows = {"status"}  # from the stage
+    stamps = {"version", "createdAt", "updatedAt"}
+    computed = {"weighted", "netMargin", "closeQuarter", "websiteDomain"}
+    own, sales = WriteScope.OWN, await _rights(world, "rep1")
+    assert sales["Opportunity"].writes == Writes(True, WriteScope.BELOW, own)
+    ids = {attribute.id for attribute in sales["Opportunity"].attributes.values()}
+    tier = sales["Opportunity"].attributes["tier"].id
+    named = MODEL.granted["Opportunity"] - stamps - computed - follows - {"commission"}
+    assert sales["Opportunity"].writable == named | ids - {tier}
+    for entity in ("Account", "Address", "OpportunityShare"):
+        assert sales[entity].writes == Writes(True, own, own)
+    assert not sales["Employee"].writable
+    assert sales["Employee"].writes == Writes()
+    junior = await _rights(world, "limited")
+    assert junior["Opportunity"].writes == Writes(True, own, own)
+    assert {"amount", "margin"} & junior["Opportunity"].writable == set()
+    assert junior["Account"].writes == Writes()
+    support = await _rights(world, "support")
+    assert support["Opportunity"].writes == Writes(False, WriteScope.ALL, None)
+    kickoff = support["Opportunity"].attributes["kickoff"].id
+    assert support["Opportunity"].writable == {"note", kickoff}
+    admin = await _rights(world, "admin")
+    assert all(mine.writes == EVERYTHING for mine in admin.values())
+    for persona in PERSONAS:
+        for entity, mine in (await _rights(world, persona)).items():
+            attributes = {attribute.id for attribute in mine.attributes.values()}
+            assert persona == "admin" or mine.writable <= mine.fields | attributes, entity
 
 
 async def test_some_of_rep1s_opportunities_are_shared(world: World) -> None:
@@ -373,6 +440,20 @@ async def test_owners_parents_and_the_bin(world: World) -> None:
 
 def _depth(accounts: Table, row: dict[str, Any]) -> int:
     return 1 + _depth(accounts, accounts[row["parent_id"]]) if row["parent_id"] else 0
+
+
+@pytest.mark.covers("D-12", "D-15")
+async def test_parts_lie_in_the_bin_with_their_whole(world: World) -> None:
+    for slug in ("acme", "globex"):
+        for table, whole in (("address", "account"), ("opportunity_share", "opportunity")):
+            over = await world.table(slug, whole)
+            rows = await world.rows(slug, table)
+            assert all(r["deleted_at"] == over[r[f"{whole}_id"]]["deleted_at"] for r in rows)
+            assert {r["deleted_at"] is None for r in rows} == {True, False}
+        heads = [r["account_id"] for r in await world.rows(slug, "address") if r["head_office"]]
+        placed = {row["account_id"] for row in await world.rows(slug, "address")}
+        assert sorted(heads) == sorted(placed)
+        assert placed < (await world.table(slug, "account")).keys()
 
 
 async def test_attributes_hold_values_of_their_kind(world: World) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from auth.engine import policy as policies
 from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
-from auth.rights import load
+from auth.rights import _reach, load
 from db.api import MODEL
 from db.engine.gate import Compiled, Form, Gate, Right, Unsealed
 from db.engine.model import Entity
@@ -48,8 +48,14 @@ def viewer(entity: Entity, rows: RowScope = RowScope.ALL, **rights: Right) -> Vi
     """Somebody who sees everything of an entity, but for what is said."""
     closed = {name for name, right in rights.items() if right is Right.CLOSED}
     ruled = {name: ("WON",) for name, right in rights.items() if right is Right.RULED}
-    granted = EntityRights(rows, entity.granted - closed, ruled)
-    return Viewer(NOBODY, NOBODY, 0, {entity.name: granted}, {}, {}, {})
+    granted = {each.name: EntityRights(rows, each.granted) for each in above(entity)}
+    granted[entity.name] = EntityRights(rows, entity.granted - closed, ruled)
+    return Viewer(NOBODY, NOBODY, 0, granted, {}, {}, {})
+
+
+def above(entity: Entity) -> list[Entity]:
+    """What the entity is a part of, and what that is."""
+    return [] if entity.above is None else [entity.above, *above(entity.above)]
 
 
 def listed(entity: Entity, guard: Viewer, form: Form, *columns: str) -> str:
@@ -78,7 +84,8 @@ def test_a_view_is_a_plain_select(entity: Entity, rows: RowScope, form: Form) ->
         f'"{entity.table.name}"' if entity.table.name == "user" else entity.table.name
     )
     assert sql.startswith("SELECT ")
-    assert re.search(rf"^[^(]* FROM {table} WHERE {table}\.deleted_at IS NULL", sql)
+    bin_ = "" if entity.is_trace else rf" WHERE {table}\.deleted_at IS NULL"
+    assert re.search(rf"^[^(]* FROM {table}{bin_}\b", sql)
     for bar in BARS:
         assert not re.search(rf"\b{bar}\b", sql), f"{bar} in {sql}"
     assert not re.search(
@@ -100,14 +107,38 @@ def test_without_a_right_there_is_no_view(entity: Entity) -> None:
 @pytest.mark.parametrize("form", Form)
 @pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
 def test_an_entity_without_a_policy_has_no_own_rows(entity: Entity, form: Form) -> None:
-    """Forgetting a policy closes: OWN of something that nobody owns is nothing."""
+    """Forgetting a policy closes: OWN of something that nobody owns is nothing, and so are its parts."""
     assert 0 < len(policies._policies) < len(MODEL.entities)
     sql = listed(entity, viewer(entity, RowScope.OWN), form)
-    if entity.name not in policies._policies:
-        assert sql.endswith("deleted_at IS NULL AND false")
+    highest = [entity, *above(entity)][-1]
+    if highest.name not in policies._policies:
+        assert re.search(r" (WHERE|AND) false\)*$", sql)
     else:
         assert "owners" not in sql
-        assert "= ANY ($" in sql
+        assert re.search(r"= (ANY \()?\$1::", sql)
+
+
+PARTS = [entity for entity in MODEL.entities.values() if entity.above is not None]
+
+
+@covers("D-15")
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("rows", RowScope)
+@pytest.mark.parametrize("entity", PARTS, ids=lambda entity: entity.name)
+def test_a_part_has_no_rows_of_its_own(entity: Entity, rows: RowScope, form: Form) -> None:
+    """How many of its rows a profile opens says nothing: they are those whose whole is seen."""
+    assert entity.whole is not None
+    assert entity.above is not None
+    closed = EntityRights(rows, entity.granted)
+    alone = Viewer(NOBODY, NOBODY, 0, {entity.name: closed}, {}, {}, {})
+    assert listed(entity, alone, form).endswith(" WHERE false")
+    whole = EntityRights(rows, frozenset())
+    for own in RowScope:
+        rights = {entity.name: EntityRights(own, entity.granted), entity.above.name: whole}
+        both = dataclasses.replace(alone, rights=rights)
+        sql = listed(entity, both, form).replace('"', "")
+        over, way = entity.above.table.name, f"{entity.table.name}.{entity.whole.column}"
+        assert f"FROM {over} WHERE {over}.id = {way} AND {over}.deleted_at IS NULL" in sql
 
 
 # --- looked through -----------------------------------------------------------------------------
@@ -257,7 +288,7 @@ async def test_a_ruled_filter_uses_the_fields_index_and_a_case_does_not(world: W
         )
         statement = sa.select(seen.column("id")).select_from(seen).where(met)
         compiled = gate.compile(statement)
-        values = [["WON"] if name.startswith("statuses") else 1 for name in compiled.parameters]
+        values = [["WON"] if n.startswith("statuses") else 10**9 for n in compiled.parameters]
         plan = await planned(world, compiled, *values)
         used(plan)
         found.append(
@@ -377,6 +408,20 @@ async def test_both_forms_find_the_same_rows(world: World, persona: str) -> None
             found = [await _all(connection, known, MODEL.entities[name], form) for form in Form]
             assert found[0] == found[1], name
             assert len(found[0]) == len(set(found[0]))
+
+
+@covers("D-52")
+async def test_what_is_seen_with_something_else_is_not_counted(world: World) -> None:
+    """A part has no form of its own, and the history is nobody's to read through when rights are loaded."""
+    tenant, house = world.tenants["acme"], world.endpoint.house
+    user = await world.admin.fetchval(f'SELECT id FROM {world.schema()}."user" LIMIT 1')  # noqa: S608
+    async with house.database.read(tenant.placement, Entry()) as connection:
+        known = await load(connection, MODEL, user)
+        assert known is not None
+        own = {n: EntityRights(RowScope.OWN, e.granted) for n, e in MODEL.entities.items()}
+        reach = await _reach(connection, MODEL, dataclasses.replace(known, rights=own))
+    seen_with = {entity.name for entity in PARTS} | {"Change"}
+    assert reach.keys() == MODEL.entities.keys() - seen_with
 
 
 async def _all(

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from tests.leaks.expectations import (
     COLUMN,
+    HISTORY,
     TYPES,
     Level,
     attribute_level,
@@ -20,10 +21,13 @@ from tests.leaks.expectations import (
     fields,
     is_closed,
 )
-from tests.leaks.truth import REFERENCES, Row, Truth, readable, snake
+from tests.leaks.truth import REFERENCES, Row, Truth, readable, snake, table
 from tests.support.world import World
 
-KEPT = {"entity", "kind", "status", "currency", "deleted_at", "key", "full"}
+KEPT = {
+    *("entity", "kind", "status", "currency", "deleted_at", "key", "full"),
+    *("rows", "edits", "deletes", "field", "head_office", "expires_at", "revoked_at"),
+}
 """Columns that rights, other tables or checks depend on; some are changed on purpose elsewhere."""
 
 
@@ -63,15 +67,16 @@ class Change:
         async with self.world.admin.transaction():
             for type_name in TYPES:
                 await self._change_values(type_name)
+            await self._share_with_others()
+            await self._note()
             await self._move_opportunities()
             for type_name in ("Opportunity", "Account", "Employee"):
                 await self._insert(type_name)
-            await self._share_with_others()
         for type_name in TYPES:
             await self.world.admin.execute(f"ANALYZE {self._table(type_name)}")
 
     def _table(self, type_name: str) -> str:
-        return f'{self.world.schema(self.truth.tenant)}."{snake(type_name)}"'
+        return f'{self.world.schema(self.truth.tenant)}."{table(type_name)}"'
 
     async def _set(self, type_name: str, id: UUID, values: Mapping[str, Any]) -> None:
         if not values:
@@ -173,8 +178,8 @@ class Change:
                     values["deleted_at"] = gone
             await self._set("Opportunity", id, values)
             if self.rng.random() < 0.1:
-                table = self._table("Opportunity")
-                await self.world.admin.execute(f"DELETE FROM {table} WHERE id = $1", id)  # noqa: S608
+                place = self._table("Opportunity")
+                await self.world.admin.execute(f"DELETE FROM {place} WHERE id = $1", id)  # noqa: S608
 
     def _reached_otherwise(self, row: Row) -> bool:
         """Whether bringing it back would show it: shared, or of a type that is shared."""
@@ -190,6 +195,8 @@ class Change:
         for number, row in enumerate(self.rng.sample(rows, 8)):
             new = dict(row) | {"id": UUID(int=row["id"].int + 1)}
             new["name"] = f"CNRY new {number}"
+            if "external_id" in new:
+                new["external_id"] = f"CNRY {number}"
             alive = type_name == "Opportunity" and owners and not self._reached_otherwise(row)
             if alive and number % 2:
                 new |= {"owner_id": self.rng.choice(owners), "deleted_at": None}
@@ -204,11 +211,29 @@ class Change:
             self.touched += 1
 
     async def _share_with_others(self) -> None:
-        """Shares of what the persona sees, with somebody whom they do not concern."""
-        others = sorted(self._strangers())
-        for id in sorted(self.truth.visible(self.persona, "Opportunity"))[:5] if others else ():
+        """Shares with somebody whom they do not concern: of what he sees, if he may not see shares; else of others."""
+        others, seen = sorted(self._strangers()), self.truth.visible(self.persona, "Opportunity")
+        if not is_closed(self.persona, "OpportunityShare"):
+            seen = {id: row for id, row in self.truth.live("Opportunity").items() if id not in seen}
+        for id in sorted(seen)[:5] if others else ():
             await self.world.admin.execute(
-                f"INSERT INTO {self.world.schema(self.truth.tenant)}.opportunity_share "  # noqa: S608
-                "(opportunity_id, employee_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                f"INSERT INTO {self._table('OpportunityShare')} (id, opportunity_id, employee_id) "  # noqa: S608
+                "VALUES (gen_random_uuid(), $1, $2) ON CONFLICT DO NOTHING",
                 id, self.rng.choice(others),
             )  # fmt: skip
+
+    async def _note(self) -> None:
+        """More history of what he is not told of, and less; of his records, too."""
+        told, place = self.truth.visible(self.persona, HISTORY), self._table(HISTORY)
+        untold = [row for id, row in sorted(self.truth.rows[HISTORY].items()) if id not in told]
+        for number, row in enumerate(self.rng.sample(untold, 60)):
+            new = dict(row) | {"id": UUID(int=row["id"].int + 1), "after": f"CNRY new {number}"}
+            columns = ", ".join(new)
+            places = ", ".join(f"${at}" for at in range(1, len(new) + 1))
+            await self.world.admin.execute(
+                f"INSERT INTO {place} ({columns}) VALUES ({places})",  # noqa: S608
+                *new.values(),
+            )
+            if number % 3 == 0:
+                await self.world.admin.execute(f"DELETE FROM {place} WHERE id = $1", row["id"])  # noqa: S608
+            self.touched += 1

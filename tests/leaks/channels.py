@@ -43,6 +43,9 @@ SAMPLES = {
     "BooleanFilter": ("true", "false"),
     "StageKindFilter": ("OPEN", "WON", "LOST"),
     "AttributeKindFilter": ("TEXT", "BOOLEAN"),
+    "RowScopeFilter": ("OWN", "ALL"),
+    "WriteScopeFilter": ("OWN", "BELOW", "ALL"),
+    "ChangeKindFilter": ("CREATED", "UPDATED", "DELETED"),
     "IDFilter": (
         '"emp_01942073130075ec93d622f6d8091a8f"',
         '"opp_00000000000070008000000000000000"',

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from tests.leaks.expectations import PERSONAS
+from tests.leaks.expectations import HISTORY, ONE_EACH, PERSONAS
 from tests.leaks.probe import Probe
 from tests.leaks.truth import Truth, canaries, load
+from tests.support.history import entries, noted
 from tests.support.world import World
 
-ONE_EACH = frozenset({"admin", "rep1", "support", "limited"})
 _CELLS: Counter[str] = Counter()
 _PAIRS: Counter[str] = Counter()
 
@@ -28,10 +30,21 @@ def pairs() -> Counter[str]:
     return _PAIRS
 
 
+@pytest.fixture(scope="module", autouse=True)
+async def history(world: World) -> AsyncIterator[None]:
+    """The tenant acme has one, which no other test meets."""
+    async with noted(world.admin, world.schema()):
+        yield
+
+
 @pytest.fixture(scope="session")
 async def truth(world: World) -> Truth:
-    """What the tenant acme really holds."""
-    return await load(world)
+    """What the tenant acme really holds while these tests run: with everybody's session, and a history."""
+    for persona in PERSONAS:
+        await world.token(persona)
+    found = await load(world)
+    history = {entry["id"]: entry for entry in await entries(world.admin, world.schema())}
+    return replace(found, rows={**found.rows, HISTORY: history})
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ from graphql import (
     GraphQLSchema,
 )
 
-from tests.leaks.expectations import TYPES, fields
+from tests.leaks import deeds
+from tests.leaks.expectations import LISTED, TYPES, fields
 
 OPERATORS = {
     "IDFilter": "eq ne in notIn",
@@ -26,11 +27,14 @@ OPERATORS = {
     "BooleanFilter": "eq ne isNull",
     "StageKindFilter": "eq ne in notIn isNull",
     "AttributeKindFilter": "eq ne in notIn isNull",
+    "RowScopeFilter": "eq ne in notIn isNull",
+    "WriteScopeFilter": "eq ne in notIn isNull",
+    "ChangeKindFilter": "eq ne in notIn isNull",
 }
 """The operators that the filter channels try, by input type."""
 
 ROOTS = {
-    **{type_name[0].lower() + type_name[1:]: type_name for type_name in TYPES},
+    **{type_name[0].lower() + type_name[1:]: type_name for type_name in LISTED},
     "stages": "Stage",
     "opportunityTypes": "OpportunityType",
     "pipelineStages": "PipelineStage",
@@ -40,6 +44,14 @@ ROOTS = {
     "roles": "Role",
     "roleAssignments": "RoleAssignment",
     "profiles": "Profile",
+    "roleProfiles": "RoleProfile",
+    "profileEntities": "ProfileEntity",
+    "profileFields": "ProfileField",
+    "statusRules": "StatusRule",
+    "shareRules": "ShareRule",
+    "sessions": "Session",
+    "addresses": "Address",
+    "opportunityShares": "OpportunityShare",
     "accounts": "Account",
     "opportunities": "Opportunity",
     "viewer": "User",
@@ -56,7 +68,7 @@ GROUPS_OF = {type_name: f"{root}Aggregate" for type_name, root in LIST_OF.items(
 
 PLAIN = {
     "Query": " ".join((*ROOTS, *GROUPS_OF.values())),
-    "Mutation": "signIn refresh signOut",
+    "Mutation": " ".join(deeds.MUTATIONS),
     "Node": "id",
     "Record": "id version createdAt updatedAt",
     "Owned": "id owner",
@@ -72,6 +84,9 @@ PLAIN = {
     "UserError": "code message path",
     "StageKind": "OPEN WON LOST",
     "AttributeKind": "TEXT NUMBER DATE BOOLEAN",
+    "RowScope": "OWN ALL",
+    "WriteScope": "OWN BELOW ALL",
+    "ChangeKind": "CREATED UPDATED DELETED RESTORED",
     "OrderDirection": "ASC DESC ASC_NULLS_FIRST DESC_NULLS_FIRST",
     "DateBucket": "YEAR QUARTER MONTH WEEK DAY",
     "MoneyFilter": f"currency {OPERATORS['DecimalFilter']}",
@@ -162,7 +177,7 @@ def _known(kind: GraphQLNamedType) -> frozenset[str] | None:
     for suffix in (*FUNCTIONS, *OF_GROUPS, "GroupBy", "GroupKey", "Filter", "Order"):
         if kind.name.removesuffix(suffix) in TYPES and kind.name.endswith(suffix):
             return _conditions(kind.name.removesuffix(suffix), suffix)
-    return None
+    return deeds.known(kind.name)
 
 
 def _conditions(entity: str, suffix: str) -> frozenset[str]:
@@ -189,4 +204,6 @@ def _known_arguments(owner: str, name: str, answered: str) -> Set[str]:
         return LIST_ARGUMENTS
     if answered.endswith("Groups"):
         return GROUP_ARGUMENTS
+    if owner == "Mutation" and name in deeds.MUTATIONS:
+        return deeds.ARGUMENTS
     return {"atMost"} if owner.endswith("Connection") and name == "totalCount" else ARGUMENTS

@@ -25,7 +25,7 @@ from tests.leaks.channels import (
     sorted_through,
 )
 from tests.leaks.coverage import LIST_OF, ROOTS
-from tests.leaks.expectations import TYPES, Level, attributes, is_closed, level
+from tests.leaks.expectations import LISTED, Level, attributes, is_closed, level
 from tests.leaks.operations_groups import CORPUS as OF_GROUPS
 from tests.leaks.operations_groups import drawn, open_type
 from tests.leaks.truth import PREFIX, Truth, api_id
@@ -193,8 +193,8 @@ class Author:
         return Operation(f"{{ {query} }}", strict)
 
     def _type(self) -> str:
-        weights = [WEIGHTS.get(t, 1) * (not is_closed(self.persona, t) or 0.05) for t in TYPES]
-        return self.rng.choices(TYPES, weights)[0]
+        weights = [WEIGHTS.get(t, 1) * (not is_closed(self.persona, t) or 0.05) for t in LISTED]
+        return self.rng.choices(LISTED, weights)[0]
 
     def _may(self, type_name: str, name: str) -> bool:
         """Nearly always what is readable: a refusal shows less."""

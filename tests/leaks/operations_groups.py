@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from tests.leaks.channels import measure, measures
-from tests.leaks.expectations import TYPES, Level, is_closed, level
+from tests.leaks.expectations import LISTED, Level, is_closed, level
 from tests.leaks.groups import (
     Key,
     compared_measures,
@@ -119,4 +119,4 @@ def open_type(rng: random.Random, persona: str) -> str:
     """A type that is open to the persona; opportunities, of which he does not see all, most often."""
     if rng.random() < 0.6:
         return "Opportunity"
-    return rng.choice([name for name in TYPES if not is_closed(persona, name)])
+    return rng.choice([name for name in LISTED if not is_closed(persona, name)])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from tests.leaks.channels import edges
 from tests.leaks.computed import computed, shown
 from tests.leaks.expectations import (
     Level,
@@ -106,6 +107,9 @@ class Probe:
             where = f"{self.persona} {type_name}.{name} of {node['id']}: {node[name]}"
             if name == "attributes":
                 self._judge_attributes(type_name, node[name], where)
+            elif name == "history" and readable(self.persona, type_name, name, row):
+                told = self.truth.told(self.persona, row["id"])
+                assert node[name]["totalCount"] == len(told), where
             elif not readable(self.persona, type_name, name, row):
                 assert node[name] is None, where
             elif (
@@ -133,18 +137,9 @@ def denied(answer: Answer) -> Denied:
     return {(one["type"], one["field"], one["reason"]) for one in access["denied"]}
 
 
-LINKS = {
-    "pipelines": "PipelineStage",
-    "stages": "PipelineStage",
-    "users": "User",
-    "roles": "RoleAssignment",
-    "assignments": "RoleAssignment",
-}
-
-
 def target_of(type_name: str, field: str) -> str:
     """The type that a closed link leads to."""
-    return REFERENCES.get(type_name, {}).get(field) or LINKS[field]
+    return next(edge.target for edge in edges(type_name) if edge.name == field)
 
 
 def _same(type_name: str, field: str, stored: Any, read: Any) -> bool:

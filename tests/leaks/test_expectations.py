@@ -41,7 +41,14 @@ def test_every_line_speaks_of_something() -> None:
         ("extend type Account { secret: String }", "Account.secret"),
         ("extend type Money { converted: Decimal }", "Money.converted"),
         ("extend type Query { search(text: String!): String }", "Query.search"),
-        ("extend type Mutation { accountCreate: Boolean }", "Mutation.accountCreate"),
+        ("extend type Mutation { accountMerge: Boolean }", "Mutation.accountMerge"),
+        ("extend type Mutation { stageCreate: Boolean }", "Mutation.stageCreate"),
+        ("extend input AccountUpdateInput { secret: String }", "AccountUpdateInput.secret"),
+        ("extend input AccountAddressInput { secret: String }", "AccountAddressInput.secret"),
+        ("extend type AccountPayload { secret: String }", "AccountPayload.secret"),
+        ("input StageCreateInput { name: String }", "StageCreateInput"),
+        ("extend type Change { secret: String }", "Change.secret"),
+        ("extend type Query { change(id: ID!): Change }", "Query.change"),
         ("extend type OpportunityAggregate { median: Int }", "OpportunityAggregate.median"),
         ("extend type OpportunityMin { secret: Int }", "OpportunityMin.secret"),
         ("extend type AccountConnection { facets: Int }", "AccountConnection.facets"),
@@ -101,6 +108,7 @@ def test_an_addition_is_noticed(more: str, noticed: str) -> None:
         ("subAccounts", "Account.subAccounts(search:)"),
         ("accountsAggregate", "Query.accountsAggregate(search:)"),
         ("totalCount", "AccountConnection.totalCount(search:)"),
+        ("accountDeleteMany", "Mutation.accountDeleteMany(search:)"),
     ],
 )
 def test_a_new_argument_is_noticed(field: str, noticed: str) -> None:

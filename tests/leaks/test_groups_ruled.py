@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from tests.leaks.channels import operand, quoted
-from tests.leaks.conftest import ONE_EACH
 from tests.leaks.coverage import GROUPS_OF, OPERATORS
-from tests.leaks.expectations import COLUMN, PERSONAS, Level, is_closed, level
+from tests.leaks.expectations import COLUMN, ONE_EACH, PERSONAS, Level, is_closed, level
 from tests.leaks.groups import TESTED, Key, grouped, keys
 from tests.leaks.probe import Probe, denied
 from tests.leaks.tally import View
@@ -62,10 +61,12 @@ async def rule(world: World, tenant: str, rules: dict[str, frozenset[str]]) -> N
     table = f"{world.schema(tenant)}.status_rule"
     await world.admin.execute(f"DELETE FROM {table} WHERE field <> 'commission'")  # noqa: S608
     for field, statuses in rules.items():
-        await world.admin.execute(
-            f"INSERT INTO {table} VALUES ('Opportunity', $1, $2)",  # noqa: S608
-            field, sorted(statuses),
-        )  # fmt: skip
+        for status in sorted(statuses):
+            await world.admin.execute(
+                f"INSERT INTO {table} (id, entity, field, status) "  # noqa: S608
+                "VALUES (gen_random_uuid(), 'Opportunity', $1, $2)",
+                field, status,
+            )  # fmt: skip
     await world.rights_changed(tenant)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.leaks.channels import measure, measures
 from tests.leaks.coverage import GROUPS_OF
-from tests.leaks.expectations import TYPES, Level, is_closed, level
+from tests.leaks.expectations import LISTED, Level, is_closed, level
 from tests.leaks.groups import Key, grouped, keys
 from tests.leaks.probe import Probe, denied
 from tests.leaks.tally import View
@@ -84,7 +84,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 @covers("D-31", "D-32", "D-43")
-@pytest.mark.parametrize("type_name", TYPES)
+@pytest.mark.parametrize("type_name", LISTED)
 async def test_groups_by_every_open_key(one_each: Probe, type_name: str) -> None:
     """Private rows never count, and groups of nothing but them do not appear."""
     if is_closed(one_each.persona, type_name):
@@ -101,7 +101,7 @@ async def test_groups_by_every_open_key(one_each: Probe, type_name: str) -> None
 @covers("D-31", "D-32", "D-43")
 async def test_all_in_one_group(probe: Probe) -> None:
     """Without keys, every measure of every type over exactly what the persona sees."""
-    for type_name in TYPES:
+    for type_name in LISTED:
         if not is_closed(probe.persona, type_name):
             chosen = readable_measures(probe.persona, type_name)
             await check(probe, View(probe.truth, probe.persona), type_name, [], chosen)
@@ -144,7 +144,7 @@ async def test_groups_by_several_keys(probe: Probe) -> None:
 @covers("D-31", "D-32")
 async def test_nothing_of_what_is_out_of_sight(probe: Probe) -> None:
     """By the record itself: one group for each visible record, of one record, and no other."""
-    for type_name in TYPES:
+    for type_name in LISTED:
         if not is_closed(probe.persona, type_name):
             query = f"{{ {grouped(type_name, 'groupBy: [{ record: true }]', 'count key { record { id } }')} }}"
             read = (await probe.ask(query)).data[GROUPS_OF[type_name]]

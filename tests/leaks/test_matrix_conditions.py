@@ -29,12 +29,13 @@ from tests.leaks.channels import (
 )
 from tests.leaks.coverage import LIST_OF
 from tests.leaks.expectations import (
-    TYPES,
+    LISTED,
     Level,
     attribute_level,
     attributes,
     is_closed,
     level,
+    repeats,
 )
 from tests.leaks.probe import Probe
 from tests.leaks.truth import Truth
@@ -62,17 +63,31 @@ def shut_fields(probe: Probe, type_name: str) -> Iterator[str]:
             yield field
 
 
+def some_shut_fields(probe: Probe, type_name: str) -> Iterator[str]:
+    """Those; of a type that is shut altogether, one of each kind, for no field of it is treated apart."""
+    kinds = set()
+    for field in shut_fields(probe, type_name):
+        kind = filterable(type_name)[field]
+        if kind not in kinds or not is_closed(probe.persona, type_name):
+            kinds.add(kind)
+            yield field
+
+
 def named(probe: Probe, type_name: str, field: str) -> tuple[str, str]:
     """What a refusal has to name."""
     return (type_name, "") if is_closed(probe.persona, type_name) else (type_name, field)
 
 
 @covers("D-31", "D-41")
-@pytest.mark.parametrize("type_name", TYPES)
+@pytest.mark.parametrize("type_name", LISTED)
 async def test_a_hidden_field_in_a_filter(probe: Probe, type_name: str) -> None:
     """Case 1: every operator refuses, with the same bytes whatever it is compared with."""
-    for field in shut_fields(probe, type_name):
-        for operator, compared in comparisons(type_name, field):
+    if repeats(probe.persona, type_name):
+        return
+    every = set(some_shut_fields(probe, type_name))
+    for turn, field in enumerate(shut_fields(probe, type_name)):
+        known = list(comparisons(type_name, field))
+        for operator, compared in known if field in every else [known[turn % len(known)]]:
             samples = (*SAMPLES[compared], *real(probe.truth, type_name, field, compared))
             bodies = set()
             for at in range(len(samples)):
@@ -98,10 +113,12 @@ def _dressed(field: str, one: str) -> Iterator[str]:
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", TYPES)
+@pytest.mark.parametrize("type_name", LISTED)
 async def test_a_hidden_field_beside_what_is_allowed(probe: Probe, type_name: str) -> None:
     """One such filter refuses the whole operation: no other root field is answered."""
-    for field in shut_fields(probe, type_name):
+    if repeats(probe.persona, type_name):
+        return
+    for field in some_shut_fields(probe, type_name):
         compared = filterable(type_name)[field]
         condition = f"{field}: {{ ne: {SAMPLES[compared][0]} }}"
         for query in (
@@ -114,7 +131,7 @@ async def test_a_hidden_field_beside_what_is_allowed(probe: Probe, type_name: st
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", TYPES)
+@pytest.mark.parametrize("type_name", LISTED)
 async def test_a_hidden_field_through_relations(probe: Probe, type_name: str) -> None:
     """Case 2: no path of one or two links, with any quantifier, asks about a hidden field."""
     if is_closed(probe.persona, type_name):
@@ -122,7 +139,7 @@ async def test_a_hidden_field_through_relations(probe: Probe, type_name: str) ->
     turn = 0
     for path in paths(type_name, 2):
         target = path[-1].target
-        for field in shut_fields(probe, target):
+        for field in some_shut_fields(probe, target):
             for quantifiers in _quantifiers(path):
                 operators = list(comparisons(target, field))
                 operator, compared = operators[turn % len(operators)]
@@ -145,7 +162,7 @@ def _quantifiers(path: tuple[Edge, ...]) -> Iterator[tuple[str, ...]]:
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", TYPES)
+@pytest.mark.parametrize("type_name", LISTED)
 async def test_a_hidden_field_in_a_nested_list(probe: Probe, type_name: str) -> None:
     """Filter, order and measures of a nested list refuse like those of a list at the root."""
     if is_closed(probe.persona, type_name):
@@ -154,7 +171,7 @@ async def test_a_hidden_field_in_a_nested_list(probe: Probe, type_name: str) -> 
         if not edge.many:
             continue
         start = f"{{ {LIST_OF[type_name]}(first: 1) {{ nodes {{ {edge.name}"
-        for field in shut_fields(probe, edge.target):
+        for field in some_shut_fields(probe, edge.target):
             sample = SAMPLES[filterable(edge.target)[field]][0]
             asked = [f"filter: {{ {field}: {{ ne: {sample} }} }}"]
             if field in sortable(edge.target):
@@ -171,9 +188,11 @@ async def test_a_hidden_field_in_a_nested_list(probe: Probe, type_name: str) -> 
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", TYPES)
+@pytest.mark.parametrize("type_name", LISTED)
 async def test_a_hidden_field_in_an_order(probe: Probe, type_name: str) -> None:
     """Case 4: at the root and through one or two links, whatever comes before it."""
+    if repeats(probe.persona, type_name):
+        return
     keys = [
         (edges_before, target, field)
         for edges_before, target in _sort_paths(type_name)
@@ -203,7 +222,7 @@ def _sort_paths(type_name: str) -> Iterator[tuple[tuple[Edge, ...], str]]:
 @covers("D-31")
 async def test_a_hidden_field_in_a_measure(probe: Probe) -> None:
     """Case 7: each function."""
-    for type_name in TYPES:
+    for type_name in (name for name in LISTED if not repeats(probe.persona, name)):
         for function, field in measures(type_name):
             query = f"{{ {measured(type_name, function, field, 'count')} }}"
             probe.cells["measure"] += 1
@@ -269,7 +288,7 @@ async def _as_the_attribute(probe: Probe, type_name: str, key: str, query: str) 
 
 
 @covers("D-41")
-@pytest.mark.parametrize("type_name", TYPES)
+@pytest.mark.parametrize("type_name", LISTED)
 async def test_an_open_field_in_a_filter(one_each: Probe, type_name: str) -> None:
     """It answers, and `not` finds exactly the others; without this, a refusal would show little."""
     if is_closed(one_each.persona, type_name):
@@ -303,7 +322,7 @@ async def test_an_open_field_in_a_filter(one_each: Probe, type_name: str) -> Non
 @covers("D-31")
 async def test_an_open_field_in_an_order(one_each: Probe) -> None:
     """It answers, with the same records in whatever order."""
-    for type_name in TYPES:
+    for type_name in LISTED:
         if is_closed(one_each.persona, type_name):
             continue
         for path, target in _sort_paths(type_name):

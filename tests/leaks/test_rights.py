@@ -116,8 +116,8 @@ async def test_an_attribute_named_like_a_field(house: World) -> None:
     shut = await attribute(house, "amount", "CNRY-shut")
     await sql(
         house,
-        "INSERT INTO {s}.profile_field (profile_id, entity, field) "
-        "SELECT id, 'Opportunity', $1 FROM {s}.profile WHERE name = 'Junior sales'",
+        "INSERT INTO {s}.profile_field (id, profile_id, entity, field) "
+        "SELECT gen_random_uuid(), id, 'Opportunity', $1 FROM {s}.profile WHERE name = 'Junior sales'",
         str(opened),
     )
     both = await house.ask(
@@ -167,7 +167,8 @@ TAKEN = {
         ("Stage", "", "module"),
     ),
     "a status": (
-        "INSERT INTO {s}.status_rule VALUES ('Opportunity', 'amount', ARRAY['LOST'])",
+        "INSERT INTO {s}.status_rule (id, entity, field, status) "
+        "VALUES (gen_random_uuid(), 'Opportunity', 'amount', 'LOST')",
         ("Opportunity", "amount", "status"),
     ),
     "a profile": (

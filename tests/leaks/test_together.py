@@ -9,7 +9,7 @@ import pytest
 
 from tests.leaks.channels import all_leaves
 from tests.leaks.coverage import LIST_OF
-from tests.leaks.expectations import PERSONAS, TYPES
+from tests.leaks.expectations import LISTED, PERSONAS
 from tests.leaks.test_two_worlds import seen
 from tests.leaks.truth import api_id, leaks, load, stored_texts
 from tests.support.covers import covers
@@ -47,7 +47,7 @@ async def test_the_same_keys_in_two_tenants(world: World) -> None:
         own, foreign = stored_texts(truths[mine]), stored_texts(truths[other])
         only_there = frozenset(text for text in foreign - own if len(text) > 5)
         assert len(only_there) > 500
-        for type_name in TYPES:
+        for type_name in LISTED:
             root, inner = LIST_OF[type_name], all_leaves(type_name)
             query = f"{{ {root}(first: 100) {{ nodes {{ {inner} }} }} }}"
             answer = await world.ask("admin", query, tenant=mine)

@@ -126,8 +126,8 @@ async def test_what_is_out_of_sight_changes_nothing_at_length(
 
 
 TOO_MUCH = {
-    "field": "INSERT INTO {s}.profile_field (profile_id, entity, field) "
-    "SELECT id, 'Opportunity', 'margin' FROM {s}.profile WHERE name = 'Junior sales'",
+    "field": "INSERT INTO {s}.profile_field (id, profile_id, entity, field) "
+    "SELECT gen_random_uuid(), id, 'Opportunity', 'margin' FROM {s}.profile WHERE name = 'Junior sales'",
     "rule": "DELETE FROM {s}.status_rule",
     "rows": "UPDATE {s}.profile_entity SET rows = 'ALL' WHERE entity = 'Opportunity'",
 }

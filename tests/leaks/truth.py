@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain.setup import AttributeKind
+from domain.access import WriteScope
+from domain.setup import AttributeKind, ChangeKind
 from tenancy.demo.seed import seed
 from tenancy.engine.provision import create
 from tests.leaks.computed import DIGITS, computed, shown
 from tests.leaks.expectations import (
     COLUMN,
+    HISTORY,
     TYPES,
     WON_ONLY,
     Level,
     attribute_level,
     attributes,
     fields,
+    is_closed,
     level,
 )
-from tests.support.world import TODAY, Answer, World
+from tests.support.history import noted
+from tests.support.world import PERSONAS, TODAY, Answer, World
 
 PREFIX = {
     "Stage": "stg",
@@ -40,6 +45,15 @@ PREFIX = {
     "Profile": "prf",
     "Account": "acc",
     "Opportunity": "opp",
+    "RoleProfile": "rpr",
+    "ProfileEntity": "pen",
+    "ProfileField": "pfi",
+    "StatusRule": "sru",
+    "ShareRule": "shr",
+    "Session": "ses",
+    "Address": "adr",
+    "OpportunityShare": "osh",
+    "Change": "chg",
 }
 REFERENCES = {
     "PipelineStage": {"type": "OpportunityType", "stage": "Stage"},
@@ -53,13 +67,37 @@ REFERENCES = {
         "type": "OpportunityType",
         "stage": "Stage",
     },
+    "RoleProfile": {"role": "Role", "profile": "Profile"},
+    "ProfileEntity": {"profile": "Profile"},
+    "ProfileField": {"profile": "Profile"},
+    "ShareRule": {"role": "Role", "type": "OpportunityType"},
+    "Session": {"user": "User"},
+    "Address": {"account": "Account"},
+    "OpportunityShare": {"opportunity": "Opportunity", "employee": "Employee"},
+    "Change": {"user": "User"},
 }
+WHOLES = {
+    "PipelineStage": "type",
+    "RoleAssignment": "user",
+    "RoleProfile": "role",
+    "ProfileEntity": "profile",
+    "ProfileField": "profile",
+    "ShareRule": "role",
+    "Address": "account",
+    "OpportunityShare": "opportunity",
+}
+"""What is a part of something, with the link to it: it is seen exactly when that is."""
 MONEY = {"Opportunity": frozenset({"amount", "margin", "commission", "weighted", "netMargin"})}
 Row = Mapping[str, Any]
 
 
+def table(type_name: str) -> str:
+    """The table of a type."""
+    return "history" if type_name == HISTORY else snake(type_name)
+
+
 def snake(name: str) -> str:
-    """The column of a field; of a type, its table."""
+    """The column of a field."""
     return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
 
 
@@ -76,12 +114,23 @@ class Truth:
     rows: Mapping[str, Mapping[UUID, Row]]
     keys: Mapping[str, Mapping[str, str]]
     """Ids of the custom attributes, by type and key."""
-    shares: frozenset[tuple[UUID, UUID]]
-    rules: frozenset[tuple[UUID, UUID]]
+    _seen: dict[tuple[str, str], dict[UUID, Row]] = field(default_factory=dict, compare=False)
+    _by_record: dict[str, dict[UUID, dict[UUID, Row]]] = field(default_factory=dict, compare=False)
 
     def live(self, type_name: str) -> dict[UUID, Row]:
-        """Rows that are not deleted."""
-        return {id: row for id, row in self.rows[type_name].items() if not row["deleted_at"]}
+        """Rows that are not deleted; what only the system writes never is."""
+        return {id: row for id, row in self.rows[type_name].items() if not row.get("deleted_at")}
+
+    @property
+    def shares(self) -> set[tuple[UUID, UUID]]:
+        """Opportunities with those who see them one by one."""
+        rows = self.live("OpportunityShare").values()
+        return {(row["opportunity_id"], row["employee_id"]) for row in rows}
+
+    @property
+    def rules(self) -> set[tuple[UUID, UUID]]:
+        """Roles with the types of which they see all."""
+        return {(row["role_id"], row["type_id"]) for row in self.live("ShareRule").values()}
 
     def employee(self, persona: str) -> UUID:
         """The employee who the persona is."""
@@ -99,23 +148,42 @@ class Truth:
                     fresh.append(id)
         return found
 
+    def user(self, persona: str) -> UUID:
+        """The user who the persona is."""
+        me = self.employee(persona)
+        return next(id for id, row in self.live("User").items() if row["employee_id"] == me)
+
     def visible(self, persona: str, type_name: str) -> dict[UUID, Row]:
         """The live rows the persona sees, if the type is open to him (D-09, D-10, D-34)."""
+        key = (persona, type_name)
+        if key not in self._seen:
+            self._seen[key] = self._visible(persona, type_name)
+        return self._seen[key]
+
+    def _visible(self, persona: str, type_name: str) -> dict[UUID, Row]:
+        live = self.live(type_name)
         if type_name == "Attribute":  # who may not read one is not told that there is one
             return {
                 id: row
-                for id, row in self.live(type_name).items()
+                for id, row in live.items()
                 if attribute_level(persona, row["entity"], row["key"]) is not Level.HIDDEN
             }
-        if type_name != "Opportunity" or COLUMN[persona] == "full":
-            return self.live(type_name)
-        me = self.employee(persona)
-        users = {id for id, row in self.live("User").items() if row["employee_id"] == me}
-        roles = {
-            row["role_id"]
-            for row in self.live("RoleAssignment").values()
-            if row["user_id"] in users
-        }
+        if type_name == HISTORY:
+            return {id: row for id, row in live.items() if self._is_told(persona, row)}
+        if way := WHOLES.get(type_name):
+            wholes = self.visible(persona, REFERENCES[type_name][way])
+            return {id: row for id, row in live.items() if row[f"{way}_id"] in wholes}
+        if COLUMN[persona] == "full":
+            return live
+        if type_name == "Session":
+            return {id: r for id, r in live.items() if r["user_id"] == self.user(persona)}
+        return self._private(persona) if type_name == "Opportunity" else live
+
+    def _private(self, persona: str) -> dict[UUID, Row]:
+        """The opportunities that are his, or his people's, or were shown to him."""
+        me, user = self.employee(persona), self.user(persona)
+        mine = (row for row in self.live("RoleAssignment").values() if row["user_id"] == user)
+        roles = {row["role_id"] for row in mine}
         owners = self.below(me)
         shared = {opportunity for opportunity, whom in self.shares if whom == me}
         types = {type_id for role, type_id in self.rules if role in roles}
@@ -124,6 +192,35 @@ class Truth:
             for id, row in self.live("Opportunity").items()
             if row["owner_id"] in owners or id in shared or row["type_id"] in types
         }
+
+    def _is_told(self, persona: str, change: Row) -> bool:
+        """Whether he sees the record, and may read today what was changed of it (D-44)."""
+        type_name, _, name = change["key"].partition(".")
+        record = self.visible(persona, type_name).get(change["record_id"])
+        if record is None or is_closed(persona, type_name):
+            return False
+        for key, id in self.keys.get(type_name, {}).items():
+            if id == name:
+                return attribute_level(persona, type_name, key) is Level.OPEN
+        if not name or name not in fields(type_name):
+            return not name
+        target = REFERENCES.get(type_name, {}).get(name)
+        if target and not self._sees_all(persona, target):
+            return False
+        return readable(persona, type_name, name, record)
+
+    def _sees_all(self, persona: str, type_name: str) -> bool:
+        """A link that was is told by its id: to those, therefore, who see all that it may lead to."""
+        scoped = {"Opportunity", "Session", "Attribute"} if COLUMN[persona] != "full" else set()
+        return not is_closed(persona, type_name) and type_name not in scoped
+
+    def told(self, persona: str, record: UUID) -> dict[UUID, Row]:
+        """What he is told of a record's history."""
+        if persona not in self._by_record:
+            found = self._by_record[persona] = defaultdict(dict)
+            for id, row in self.visible(persona, HISTORY).items():
+                found[row["record_id"]][id] = row
+        return self._by_record[persona].get(record, {})
 
     def value(self, type_name: str, field: str, row: Row) -> Any:
         """What a field of a row holds, whoever asks; a link, its id if the target is there."""
@@ -168,11 +265,11 @@ def canaries(truth: Truth, persona: str) -> frozenset[str]:
         for id, row in truth.rows[type_name].items():
             in_sight = id in seen and level(persona, type_name, "id") is not Level.CLOSED
             (open_to_him if in_sight else shut).add(id.hex)
-            for field in truth.stored(type_name):
-                open_field = in_sight and readable(persona, type_name, field, row)
-                (open_to_him if open_field else shut).update(_texts(row[snake(field)]))
-            for field, how in computed(type_name).items():
-                open_field = in_sight and readable(persona, type_name, field, row)
+            for name in truth.stored(type_name):
+                open_field = in_sight and readable(persona, type_name, name, row)
+                (open_to_him if open_field else shut).update(_texts(row[snake(name)]))
+            for name, how in computed(type_name).items():
+                open_field = in_sight and readable(persona, type_name, name, row)
                 (open_to_him if open_field else shut).update(_texts(how(row)))
             custom = json.loads(row.get("custom") or "{}")
             for key in attributes(type_name):
@@ -182,7 +279,10 @@ def canaries(truth: Truth, persona: str) -> frozenset[str]:
     for row in truth.live("Attribute").values():  # who may read a value is told what it is called
         if attribute_level(persona, row["entity"], row["key"]) is Level.OPEN:
             open_to_him |= {row["key"], row["label"]}
-    open_to_him |= {*TYPES, *(kind.value for kind in AttributeKind)}  # words of the schema
+    open_to_him |= {*TYPES, *(name for of in TYPES for name in fields(of))}  # words of the schema
+    open_to_him |= {
+        word.value for words in (AttributeKind, ChangeKind, WriteScope) for word in words
+    }
     return frozenset(text for text in shut - open_to_him if len(text) >= 4)
 
 
@@ -191,8 +291,8 @@ def stored_texts(truth: Truth) -> frozenset[str]:
     found: set[str] = set()
     for type_name in TYPES:
         for row in truth.rows[type_name].values():
-            for field in truth.stored(type_name):
-                found.update(_texts(row[snake(field)]))
+            for name in truth.stored(type_name):
+                found.update(_texts(row[snake(name)]))
             for value in json.loads(row.get("custom") or "{}").values():
                 found.update(_texts(value))
     return frozenset(found)
@@ -228,21 +328,13 @@ async def load(world: World, tenant: str = "acme") -> Truth:
     schema = world.schema(tenant)
     rows: dict[str, dict[UUID, Row]] = {}
     for type_name in TYPES:
-        records = await world.admin.fetch(f'SELECT * FROM {schema}."{snake(type_name)}"')  # noqa: S608
+        records = await world.admin.fetch(f'SELECT * FROM {schema}."{table(type_name)}"')  # noqa: S608
         rows[type_name] = {record["id"]: dict(record) for record in records}
     keys: dict[str, dict[str, str]] = {"Account": {}, "Opportunity": {}}
     for row in rows["Attribute"].values():
         if not row["deleted_at"]:
             keys[row["entity"]][row["key"]] = str(row["id"])
-    shares = await world.admin.fetch(f"SELECT * FROM {schema}.opportunity_share")  # noqa: S608
-    rules = await world.admin.fetch(f"SELECT role_id, type_id FROM {schema}.share_rule")  # noqa: S608
-    return Truth(
-        tenant,
-        rows,
-        keys,
-        frozenset((share["opportunity_id"], share["employee_id"]) for share in shares),
-        frozenset((rule["role_id"], rule["type_id"]) for rule in rules),
-    )
+    return Truth(tenant, rows, keys)
 
 
 @asynccontextmanager
@@ -255,7 +347,10 @@ async def own_tenant(world: World, slug: str) -> AsyncIterator[str]:
     await seed(world.admin, tenant, password_hash=hashed, now=TODAY)
     world.tenants[slug] = tenant
     try:
-        yield slug
+        for persona in PERSONAS:  # signed in before anything is looked at: a session is a row, too
+            await world.token(persona, slug)
+        async with noted(world.admin, tenant.placement.schema):
+            yield slug
     finally:
         del world.tenants[slug]
         for key in [key for key in world.tokens if key[1] == slug]:

@@ -1,10 +1,20 @@
 """Keeps failures of the house short while it is asked thousands of things."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from structlog.testing import capture_logs
+
+from tests.support.history import noted
+from tests.support.world import World
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def history(world: World) -> AsyncIterator[None]:
+    """Both tenants have one, which no other test meets."""
+    async with noted(world.admin, world.schema()), noted(world.admin, world.schema("globex")):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -34,10 +34,37 @@ TABLES = {
     "Profile": ("profile", "prf"),
     "Account": ("account", "acc"),
     "Opportunity": ("opportunity", "opp"),
+    "Address": ("address", "adr"),
+    "OpportunityShare": ("opportunity_share", "osh"),
+    "ShareRule": ("share_rule", "shr"),
+    "RoleProfile": ("role_profile", "rpr"),
+    "ProfileEntity": ("profile_entity", "pen"),
+    "ProfileField": ("profile_field", "pfi"),
+    "StatusRule": ("status_rule", "sru"),
+    "Session": ("session", "ses"),
+    "Change": ("history", "chg"),
 }
 """Every entity with its table and the prefix of its ids."""
 
 PREFIXES = {prefix: entity for entity, (_, prefix) in TABLES.items()}
+
+BY_ID = {prefix: entity for prefix, entity in PREFIXES.items() if entity != "Change"}
+"""What an id alone leads to: a change is found with its record only."""
+
+WHOLES = {
+    "PipelineStage": "type",
+    "RoleAssignment": "user",
+    "RoleProfile": "role",
+    "ProfileEntity": "profile",
+    "ProfileField": "profile",
+    "Address": "account",
+    "OpportunityShare": "opportunity",
+    "ShareRule": "role",
+}
+"""Parts, with the reference to what each is a part of: it is seen with that, and not otherwise."""
+
+NOTED = frozenset({"Session", "Change"})
+"""What the system notes by itself: it is never deleted, and has no history."""
 
 REVERSED = {
     ("Account", "subAccounts"): ("Account", "parent"),
@@ -52,11 +79,31 @@ REVERSED = {
     ("Stage", "pipelines"): ("PipelineStage", "stage"),
     ("Stage", "opportunities"): ("Opportunity", "stage"),
     ("User", "roles"): ("RoleAssignment", "user"),
+    ("User", "sessions"): ("Session", "user"),
+    ("Role", "profiles"): ("RoleProfile", "role"),
+    ("Role", "shares"): ("ShareRule", "role"),
+    ("Profile", "roles"): ("RoleProfile", "profile"),
+    ("Profile", "entities"): ("ProfileEntity", "profile"),
+    ("Profile", "fields"): ("ProfileField", "profile"),
+    ("Account", "addresses"): ("Address", "account"),
+    ("Opportunity", "shares"): ("OpportunityShare", "opportunity"),
+    ("Employee", "shares"): ("OpportunityShare", "employee"),
+    ("OpportunityType", "shares"): ("ShareRule", "type"),
+    **{(entity, "history"): ("Change", "record") for entity in TABLES if entity not in NOTED},
 }
 """A list below a record: whose records, and by which reference they point back."""
 
-OWNED = frozenset({"Account", "Opportunity"})
-"""Entities whose records have an owner."""
+OWNED = {"Account": "owner_id", "Opportunity": "owner_id", "Employee": "id"}
+"""Entities whose records are somebody's own, and the column that says whose."""
+
+MINE = {"User": "id", "Session": "user_id"}
+"""Those of which everybody sees his own without any grant, and the column with the user."""
+
+OF_EVERYBODY = {
+    "User": frozenset({"employee", "active", "version"}),
+    "Session": frozenset({"user", "createdAt", "expiresAt", "revokedAt"}),
+}
+"""What everybody may read of these."""
 
 ALWAYS = frozenset({"id", "__typename"})
 """What no right can take away from a visible record."""

@@ -112,5 +112,6 @@ def at(path: Path, expected: Any, data: Any) -> Iterator[tuple[str, Cursor]]:
 
 
 async def held(world: World, persona: str, tenant: str = "acme") -> Held:
+    await world.token(persona, tenant)  # signed in first, for that is a row, too
     ground = await load(world.admin, world.schema(tenant))
     return Held(world, persona, tenant, sight(ground, persona, tenant))

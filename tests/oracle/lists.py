@@ -60,8 +60,10 @@ class Reader:
     def below(self, entity: str, row: Row, field: Field) -> list[Row]:
         """The records of a list; one that may not say where it belongs is in none."""
         target, reference = REVERSED[entity, field.name]
-        back = fields(target)[reference]
         found = self.sight.below(entity, field.name, row)
+        if reference not in fields(target):
+            return found  # a change does not say of what it is one
+        back = fields(target)[reference]
         return [one for one in found if self.value(target, one, back) is not None]
 
     def attribute(self, entity: str, row: Row, key: str) -> Any:

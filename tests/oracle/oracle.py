@@ -9,7 +9,7 @@ from uuid import UUID
 
 from graphql import FieldNode
 
-from tests.oracle.contract import fields, roots
+from tests.oracle.contract import BY_ID, fields, roots
 from tests.oracle.documents import Document, read
 from tests.oracle.groups import grouped_answer
 from tests.oracle.lists import KINDS, Reader, listed, order_keys, ordered
@@ -74,7 +74,7 @@ class Oracle:
 
     def _by_id(self, text: str, entity: str | None, nodes: list[FieldNode]) -> Any:
         known = read_id(text)
-        if known is None or entity not in (None, known[0]):
+        if known is None or known[0] not in BY_ID.values() or entity not in (None, known[0]):
             return None
         return self._record(*known, nodes)
 

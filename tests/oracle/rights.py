@@ -8,7 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from tests.oracle.computed import computed_of
-from tests.oracle.contract import OWNED, REVERSED, TABLES, grantable
+from tests.oracle.contract import (
+    MINE,
+    OF_EVERYBODY,
+    OWNED,
+    REVERSED,
+    TABLES,
+    WHOLES,
+    fields,
+    grantable,
+)
 from tests.oracle.rows import Ground, Row, grouped
 
 
@@ -65,12 +74,14 @@ def sight(ground: Ground, persona: str, tenant: str) -> Sight:
     roles = roles_of(ground, [user])
     modules = opened(ground, profiles_of(ground, roles))
     rows = {
-        entity: {
-            row["id"]: row
-            for row in _visible(ground, entity, modules[entity], user["employee_id"], roles)
-        }
+        entity: {row["id"]: row for row in _visible(ground, entity, modules[entity], user, roles)}
         for entity in modules
     }
+    for entity in WHOLES:
+        if entity in rows:
+            rows[entity] = _with_wholes(ground, entity, rows)
+    if "Change" in rows:
+        rows["Change"] = told(ground, modules)
     readable = {row["id"] for module in modules.values() for row in module.attributes}
     definitions = rows.get("Attribute", {})
     for identity in set(definitions) - readable:
@@ -84,7 +95,7 @@ def roles_of(ground: Ground, users: Iterable[Row]) -> set[UUID]:
 
 
 def profiles_of(ground: Ground, roles: set[UUID]) -> list[Row]:
-    held = {r["profile_id"] for r in ground.tables["role_profile"] if r["role_id"] in roles}
+    held = {r["profile_id"] for r in ground.live("RoleProfile") if r["role_id"] in roles}
     return [row for row in ground.live("Profile") if row["id"] in held]
 
 
@@ -94,18 +105,11 @@ def opened(ground: Ground, profiles: list[Row]) -> dict[str, Module]:
     held = {profile["id"] for profile in profiles}
     modules: dict[str, Module] = {}
     for entity in TABLES:
-        scopes = {
-            row["rows"]
-            for row in ground.tables["profile_entity"]
-            if row["profile_id"] in held and row["entity"] == entity
-        }
-        if not full and not scopes:
+        scopes = {row["rows"] for row in _granted(ground, "ProfileEntity", held, entity)}
+        if not full and not scopes and entity not in OF_EVERYBODY:
             continue
-        granted = {
-            row["field"]
-            for row in ground.tables["profile_field"]
-            if row["profile_id"] in held and row["entity"] == entity
-        }
+        granted = {row["field"] for row in _granted(ground, "ProfileField", held, entity)}
+        granted |= OF_EVERYBODY.get(entity, frozenset())
         defined = [row for row in ground.live("Attribute") if row["entity"] == entity]
         modules[entity] = Module(
             everything=full or "ALL" in scopes,
@@ -121,13 +125,19 @@ def opened(ground: Ground, profiles: list[Row]) -> dict[str, Module]:
     return modules
 
 
+def _granted(ground: Ground, table: str, held: set[UUID], entity: str) -> list[Row]:
+    """What these profiles say of an entity."""
+    rows = ground.live(table)
+    return [row for row in rows if row["profile_id"] in held and row["entity"] == entity]
+
+
 def _ruled(ground: Ground, entity: str) -> dict[str, frozenset[str]]:
-    """Restrictions intersect."""
-    ruled: dict[str, frozenset[str]] = {}
-    for rule in ground.tables["status_rule"]:
-        if rule["entity"] == entity:
-            allowed = frozenset(rule["statuses"])
-            ruled[rule["field"]] = ruled.get(rule["field"], allowed) & allowed
+    """The statuses that are named for a field; of what is worked out of several, those of all."""
+    rules = [row for row in ground.live("StatusRule") if row["entity"] == entity]
+    ruled = {
+        name: frozenset(row["status"] for row in rows)
+        for name, rows in grouped(rules, "field").items()
+    }
     for name, computed in computed_of(entity).items():
         if narrowing := [ruled[one] for one in computed.inputs if one in ruled]:
             ruled[name] = frozenset.intersection(*narrowing)
@@ -140,29 +150,64 @@ def _with_computed(entity: str, granted: frozenset[str]) -> frozenset[str]:
     return granted | {name for name, one in found if granted.issuperset(one.inputs)}
 
 
-def _visible(
-    ground: Ground, entity: str, module: Module, employee: UUID, roles: set[UUID]
-) -> list[Row]:
-    live = ground.live(entity)
-    if module.everything:
+def _visible(ground: Ground, entity: str, module: Module, user: Row, roles: set[UUID]) -> list[Row]:
+    """The live records; of parts, those of any whole."""
+    live, employee = ground.live(entity), user["employee_id"]
+    if module.everything or entity in WHOLES:
         return live
+    if entity in MINE:
+        return [row for row in live if row[MINE[entity]] == user["id"]]
     if entity not in OWNED:
         return []
     owners = {employee, *_seen_below(ground, entity, employee)}
     shared: set[UUID] = set()
     types: set[UUID] = set()
     if entity == "Opportunity":
-        shared = {
-            row["opportunity_id"]
-            for row in ground.tables["opportunity_share"]
-            if row["employee_id"] == employee
-        }
-        types = {r["type_id"] for r in ground.tables["share_rule"] if r["role_id"] in roles}
+        shares = ground.live("OpportunityShare")
+        shared = {row["opportunity_id"] for row in shares if row["employee_id"] == employee}
+        types = {row["type_id"] for row in ground.live("ShareRule") if row["role_id"] in roles}
     return [
         row
         for row in live
-        if row["owner_id"] in owners or row["id"] in shared or row.get("type_id") in types
+        if row[OWNED[entity]] in owners or row["id"] in shared or row.get("type_id") in types
     ]
+
+
+def _with_wholes(ground: Ground, entity: str, rows: dict[str, dict[UUID, Row]]) -> dict[UUID, Row]:
+    """Of parts, those whose whole is visible."""
+    whole = fields(entity)[WHOLES[entity]]
+    seen = rows.get(whole.type, {})
+    return {id: row for id, row in rows[entity].items() if row[whole.column] in seen}
+
+
+def told(ground: Ground, modules: dict[str, Module]) -> dict[UUID, Row]:
+    """What was noted of what may be read today, of whichever record."""
+    return {row["id"]: row for row in ground.live("Change") if _is_told(ground, modules, row)}
+
+
+def _is_told(ground: Ground, modules: dict[str, Module], change: Row) -> bool:
+    """A reference is told to those who see all that it may have led to."""
+    entity, _, name = change["key"].partition(".")
+    if entity not in modules:
+        return False
+    module = modules[entity]
+    if not name or name in {str(row["id"]) for row in module.attributes}:
+        return True
+    if name not in module.fields:
+        return False
+    field = fields(entity)[name]
+    if field.kind == "REFERENCE" and not _sees_all(modules, field.type):
+        return False
+    if name not in module.ruled:
+        return True
+    record = ground.by_id[entity].get(change["record_id"])
+    return record is not None and record["status"] in module.ruled[name]
+
+
+def _sees_all(modules: dict[str, Module], entity: str) -> bool:
+    if entity not in modules or not modules[entity].everything:
+        return False
+    return entity not in WHOLES or _sees_all(modules, fields(entity)[WHOLES[entity]].type)
 
 
 def _seen_below(ground: Ground, entity: str, employee: UUID) -> set[UUID]:

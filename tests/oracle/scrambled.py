@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from tests.oracle.contract import OWNED, TABLES, grantable
+from tests.oracle.contract import MINE, OWNED, TABLES, grantable
 from tests.oracle.rows import Ground, load
 from tests.support.world import World
 
-CHANGED = ("profile_entity", "profile_field", "role_profile", "status_rule", "share_rule")
+CHANGED = ("ProfileEntity", "ProfileField", "RoleProfile", "StatusRule", "ShareRule")
 STATUSES = ("OPEN", "WON", "LOST")
 RULED = (
     "amount",
@@ -32,6 +34,8 @@ RULED = (
 
 ANYTHING = "{ stages { totalCount } }"
 """A read that nobody is refused: it reaches the database, which tells that rights have changed."""
+
+MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 Table = list[dict[str, Any]]
 
@@ -57,16 +61,27 @@ async def _put(world: World, tenant: str, tables: dict[str, Table]) -> None:
     space = world.schema(tenant)
     async with world.admin.transaction():
         for name, rows in tables.items():
-            await world.admin.execute(f"DELETE FROM {space}.{name}")  # noqa: S608
+            table = TABLES[name][0]
+            await world.admin.execute(f"DELETE FROM {space}.{table}")  # noqa: S608
             if rows:
-                columns = list(rows[0])
+                full = [{**_stamped(name, number), **row} for number, row in enumerate(rows)]
+                columns = list(full[0])
                 await world.admin.copy_records_to_table(
-                    name,
+                    table,
                     schema_name=space,
                     columns=columns,
-                    records=[tuple(row[column] for column in columns) for row in rows],
+                    records=[tuple(row.get(column) for column in columns) for row in full],
                 )
         await world.rights_changed(tenant)
+
+
+def _stamped(name: str, number: int) -> dict[str, Any]:
+    """What every record has, for those that the tests make."""
+    place = list(TABLES).index(name) << 32
+    stamps = {"created_at": MADE, "updated_at": MADE, "deleted_at": None}
+    rights = {"ProfileEntity": {"creates": False}, "ProfileField": {"writes": False}}
+    key = {"id": UUID(int=(7 << 76) + (2 << 62) + place + number), "version": 1}
+    return {**key, **stamps, **rights.get(name, {})}
 
 
 def drawn_rights(ground: Ground, rng: random.Random) -> dict[str, Table]:
@@ -77,7 +92,8 @@ def drawn_rights(ground: Ground, rng: random.Random) -> dict[str, Table]:
         for entity in TABLES:
             if rng.random() < 0.2:
                 continue
-            scopes = ("OWN", "ALL") if entity in OWNED else ("ALL",)
+            owned = entity in OWNED or entity in MINE
+            scopes = ("OWN", "ALL") if owned else ("ALL",)
             entities.append({"profile_id": profile, "entity": entity, "rows": rng.choice(scopes)})
             attributes = [
                 str(row["id"]) for row in ground.live("Attribute") if row["entity"] == entity
@@ -88,21 +104,23 @@ def drawn_rights(ground: Ground, rng: random.Random) -> dict[str, Table]:
                 for name in [*sorted(grantable(entity)), *attributes]
                 if rng.random() < share
             ]
-    held = {(row["role_id"], row["profile_id"]) for row in ground.tables["role_profile"]}
+    held = {(row["role_id"], row["profile_id"]) for row in ground.tables["RoleProfile"]}
     roles = sorted(row["id"] for row in ground.live("Role"))
     held |= {(role, rng.choice(profiles)) for role in roles if rng.random() < 0.3}
     types = sorted(row["id"] for row in ground.live("OpportunityType"))
     return {
-        "profile_entity": entities,
-        "profile_field": granted,
-        "role_profile": [{"role_id": r, "profile_id": p} for r, p in sorted(held)],
-        "status_rule": [_rule(name, rng) for name in ("commission", *rng.sample(RULED, 4))],
-        "share_rule": [
+        "ProfileEntity": entities,
+        "ProfileField": granted,
+        "RoleProfile": [{"role_id": r, "profile_id": p} for r, p in sorted(held)],
+        "StatusRule": [
+            rule for name in ("commission", *rng.sample(RULED, 4)) for rule in _rules(name, rng)
+        ],
+        "ShareRule": [
             {"role_id": role, "type_id": rng.choice(types)} for role in roles if rng.random() < 0.4
         ],
     }
 
 
-def _rule(name: str, rng: random.Random) -> dict[str, Any]:
-    statuses = rng.sample(STATUSES, rng.choice((0, 1, 1, 2)))
-    return {"entity": "Opportunity", "field": name, "statuses": statuses}
+def _rules(name: str, rng: random.Random) -> list[dict[str, Any]]:
+    statuses = sorted(rng.sample(STATUSES, rng.choice((1, 1, 1, 2))))
+    return [{"entity": "Opportunity", "field": name, "status": one} for one in statuses]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from graphql import FieldNode
 
-from tests.oracle.contract import PREFIXES, fields, measure_type, roots
+from tests.oracle.contract import BY_ID, fields, measure_type, roots
 from tests.oracle.documents import Document
 from tests.oracle.group_rules import GroupBy, group_keys, measured_by, refused_groups
 from tests.oracle.lists import Refused, listed, refused_field, refused_filter, refused_order
@@ -31,7 +31,7 @@ class Survey:
         if name in ("node", "nodes"):
             for text in listed(arguments["id" if name == "node" else "ids"]):
                 # What is denied follows from the type that an id names, be there such a record or not.
-                if entity := PREFIXES.get(text.rpartition("_")[0]):
+                if entity := BY_ID.get(text.rpartition("_")[0]):
                     self._record(entity, nodes, named=True)
         elif name == "viewer":
             self._record("User", nodes, named=True)

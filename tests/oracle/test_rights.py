@@ -36,10 +36,10 @@ async def test_nobody_sees_more_than_the_role_of_a_subordinate_may(world: World)
         junior = next(r["id"] for r in ground.tables["Profile"] if r["name"] == "Junior sales")
         opened = [
             dict(row)
-            for row in ground.tables["profile_entity"]
+            for row in ground.tables["ProfileEntity"]
             if not (row["profile_id"] == junior and row["entity"] == "Opportunity")
         ]
-        return {"profile_entity": opened}
+        return {"ProfileEntity": opened}
 
     async with other_rights(world, "acme", close):
         seen = await owners(world, "manager")
@@ -62,9 +62,9 @@ async def test_profiles_unite_and_rules_per_status_come_last(world: World) -> No
     def both_profiles(ground: Ground) -> dict[str, Table]:
         names = {row["name"]: row["id"] for row in ground.tables["Profile"]}
         roles = {row["name"]: row["id"] for row in ground.tables["Role"]}
-        held_ = [dict(row) for row in ground.tables["role_profile"]]
+        held_ = [dict(row) for row in ground.tables["RoleProfile"]]
         extra = {"role_id": roles["Junior sales"], "profile_id": names["Standard sales"]}
-        return {"role_profile": [*held_, extra]}
+        return {"RoleProfile": [*held_, extra]}
 
     async with other_rights(world, "acme", both_profiles):
         both = await held(world, "limited")
@@ -165,9 +165,9 @@ async def test_a_grant_counts_at_once(world: World) -> None:
 
     def grant(ground: Ground) -> dict[str, Table]:
         junior = next(r["id"] for r in ground.tables["Profile"] if r["name"] == "Junior sales")
-        granted = [dict(row) for row in ground.tables["profile_field"]]
+        granted = [dict(row) for row in ground.tables["ProfileField"]]
         return {
-            "profile_field": [
+            "ProfileField": [
                 *granted,
                 {"profile_id": junior, "entity": "Opportunity", "field": "margin"},
             ]
@@ -183,11 +183,60 @@ async def test_a_grant_counts_at_once(world: World) -> None:
 async def test_what_no_profile_names_is_closed(world: World) -> None:
     lists = ["stages", "accounts", "opportunities", "employees", "users", "profiles", "attributes"]
     asked = "{ " + " ".join(f"{name} {{ totalCount }}" for name in lists) + " viewer { id } }"
-    async with other_rights(world, "acme", lambda _: {"profile_entity": [], "profile_field": []}):
-        data = await (await held(world, "rep1")).agree(asked)
+    async with other_rights(world, "acme", lambda _: {"ProfileEntity": [], "ProfileField": []}):
+        both = await held(world, "rep1")
+        data = await both.agree(asked)
+        assert data.pop("viewer") == {"id": spelled_id("User", both.sight.user["id"])}
+        assert data.pop("users") == {"totalCount": 1}, "himself"
         assert set(data.values()) == {None}
         admin = await (await held(world, "admin")).agree(asked)
         assert None not in admin.values()
+
+
+@covers("D-34")
+@pytest.mark.parametrize("persona", PERSONAS)
+async def test_everybody_sees_his_own_sessions(world: World, persona: str) -> None:
+    both = await held(world, persona)
+    data = await both.agree(
+        "{ viewer { id sessions(first: 100) { totalCount nodes { id createdAt revokedAt user { id } } } } "
+        "sessions(first: 100) { totalCount nodes { user { id } } } }"
+    )
+    own = data["viewer"]["sessions"]
+    assert own["totalCount"] > 0
+    assert {node["user"]["id"] for node in own["nodes"]} == {data["viewer"]["id"]}
+    if persona != "admin":
+        assert data["sessions"]["totalCount"] == own["totalCount"]
+
+
+PARTS = (
+    "{ addresses { totalCount } opportunityShares { totalCount } pipelineStages { totalCount } "
+    "employees(first: 3) { nodes { shares { totalCount } } } "
+    "accounts(first: 60) { nodes { addresses { totalCount } } } }"
+)
+
+
+@covers("D-15", "D-32")
+@pytest.mark.parametrize("persona", PERSONAS)
+async def test_a_part_is_seen_with_its_whole_and_not_otherwise(world: World, persona: str) -> None:
+    """Whoever sees all wholes, and whoever some: what is left of one in the bin is not there."""
+    wholes = ("account", "opportunity", "opportunity_type")
+    before = await (await held(world, persona)).ask(PARTS)
+    attempt = [
+        f"UPDATE {world.schema()}.{table} SET deleted_at = '2026-03-01Z' WHERE deleted_at IS NULL "  # noqa: S608
+        "AND get_byte(uuid_send(id), 15) % 2 = 0"
+        for table in wholes
+    ]
+    try:
+        for statement in attempt:
+            await world.admin.execute(statement)
+        both = await held(world, persona)
+        assert (await both.ask(PARTS))[0] != before[0]
+        both.check()
+    finally:
+        for table in wholes:
+            await world.admin.execute(
+                f"UPDATE {world.schema()}.{table} SET deleted_at = NULL WHERE deleted_at = '2026-03-01Z'"  # noqa: S608
+            )
 
 
 @covers("D-32", "D-42")

@@ -26,6 +26,23 @@ WHERE owner_id = (SELECT id FROM {schema}.employee WHERE email LIKE 'limited@%')
 """
 """The fill deals out evenly; one seller shall have few, as those who are new have."""
 
+NOTED = """
+INSERT INTO {schema}.history (id, record_id, key, kind, entity, field, before, after, record_version, at, user_id)
+SELECT overlay(md5(o.id::text || n)::uuid::text placing '7' from 15 for 1)::uuid, o.id, 'Opportunity.' || coalesce(field, ''),
+    CASE WHEN field IS NULL THEN 'CREATED' ELSE 'UPDATED' END, 'Opportunity', field, n::text, (n + 1)::text, n,
+    o.created_at + n * interval '1 hour', (SELECT min(id::text)::uuid FROM {schema}.user)
+FROM {schema}.opportunity o,
+    (VALUES (1, NULL), (2, 'name'), (3, 'commission'), (4, 'margin')) AS each (n, field)
+"""
+"""Four changes of each opportunity; one of them is of a field that is ruled by status."""
+
+PLACES = """
+INSERT INTO {schema}.address (id, account_id, street, city)
+SELECT overlay(md5(a.id::text || n)::uuid::text placing '7' from 15 for 1)::uuid, a.id, 'Street ' || n, a.city
+FROM {schema}.account a, generate_series(1, 2) AS n
+"""
+"""Two addresses more of each account."""
+
 
 @pytest.fixture(scope="session")
 async def large(servers: Servers) -> AsyncIterator[World]:
@@ -44,5 +61,7 @@ async def large(servers: Servers) -> AsyncIterator[World]:
         await world.admin.execute(STILL.format(schema=world.schema()))
         await fill(world.admin, world.tenants["acme"], OPPORTUNITIES)
         await world.admin.execute(FEW.format(schema=world.schema()))
+        await world.admin.execute(NOTED.format(schema=world.schema()))
+        await world.admin.execute(PLACES.format(schema=world.schema()))
         await world.admin.execute("VACUUM ANALYZE")
         yield world

@@ -73,7 +73,7 @@ async def rule(world: World, field: str | None) -> AsyncIterator[None]:
         yield
         return
     rules = f"{world.schema()}.status_rule"
-    made = f"INSERT INTO {rules} VALUES ('Opportunity', $1, '{{WON}}')"  # noqa: S608
+    made = f"INSERT INTO {rules} (id, entity, field, status) VALUES (gen_random_uuid(), 'Opportunity', $1, 'WON')"  # noqa: S608
     await world.admin.execute(made, field)
     try:
         yield

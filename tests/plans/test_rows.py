@@ -76,6 +76,13 @@ BOUNDS = (
     # The 123 rows that the index of amounts finds, for the page and again for the count.
     Bound("ruled_filter", 1, opportunity=400, account=0, others=20),
     Bound("ruled_filter", 50, opportunity=400, account=0, others=20),
+    # Four of each are noted: who may not read all in all statuses looks up what status the record has.
+    Bound("history", 1, opportunity=30, account=0, others=60),
+    Bound("history", 50, opportunity=400, account=0, others=460),
+    Bound("history_of_one", None, opportunity=12, account=0, others=60),
+    # A part costs its whole, once more, by its id; and about two of each account are counted and listed.
+    Bound("parts", 1, opportunity=8, account=20, others=60),
+    Bound("parts", 50, opportunity=60, account=500, others=700),
     # To count is to read, and to measure besides does not read again: once.
     Bound("total_count", None, opportunity=TABLE, account=0),
     Bound("aggregate", None, opportunity=TABLE, account=0),

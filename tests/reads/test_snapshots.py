@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,18 @@ from resolvers.engine.context import Caller
 from schema.engine.reads import Request
 from schema.explain import pretty
 from tests.support.covers import covers
+from tests.support.history import noted
 from tests.support.world import World
 
 QUERIES = sorted((Path(__file__).parent / "queries").glob("*.graphql"))
 CURSOR = re.compile(r'("(?:cursor|endCursor|startCursor)": )"[^"]*"')
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def history(world: World) -> AsyncIterator[None]:
+    """There is one to be read."""
+    async with noted(world.admin, world.schema()):
+        yield
 
 
 def read(file: Path) -> tuple[str, dict[str, Any], str]:

@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData
 
 from db.api import METADATA
+from domain.setup import StageKind
 from tenancy.engine.drift import drift
 from tenancy.engine.history import MIGRATIONS
 from tenancy.engine.provision import LOCK
 from tests.support.covers import covers
-from tests.tenancy.cell import Cell
+from tests.tenancy.cell import MARK, Cell
 from tests.tenancy.histories import longer, sql, steps
 
 ALLOWED = {"alembic", "sqlalchemy"} | set(sys.stdlib_module_names)
@@ -117,3 +118,54 @@ async def test_a_forgotten_migration_is_found(cell: Cell) -> None:
     found = await drift(cell.admin, declared)
     assert "- column account.forgotten integer -- New." in found
     assert any(line.startswith("+ table share_rule") for line in found)
+
+
+OLD = f"""
+INSERT INTO employee (id, name, email) VALUES ('{MARK}', 'Ada', 'ada@example.com');
+INSERT INTO role (id, name) VALUES ('{MARK}', 'Seller');
+INSERT INTO profile (id, name) VALUES ('{MARK}', 'Sales');
+INSERT INTO stage (id, name, kind, position) VALUES ('{MARK}', 'First', 'OPEN', 1);
+INSERT INTO opportunity_type (id, name) VALUES ('{MARK}', 'Renewal');
+INSERT INTO account (id, name, number, owner_id) VALUES ('{MARK}', 'One', '7', '{MARK}');
+INSERT INTO opportunity (id, name, account_id, owner_id, type_id, stage_id, status, currency)
+    VALUES ('{MARK}', 'Desks', '{MARK}', '{MARK}', '{MARK}', '{MARK}', 'OPEN', 'EUR');
+INSERT INTO role_profile VALUES ('{MARK}', '{MARK}');
+INSERT INTO profile_entity VALUES ('{MARK}', 'Account', 'ALL');
+INSERT INTO profile_field VALUES ('{MARK}', 'Account', 'name');
+INSERT INTO share_rule VALUES ('{MARK}', '{MARK}');
+INSERT INTO opportunity_share VALUES ('{MARK}', '{MARK}');
+INSERT INTO status_rule VALUES ('Opportunity', 'amount', '{{WON,LOST,WON}}'), ('Opportunity', 'margin', '{{}}');
+"""  # noqa: S608 - constants of ours
+
+
+@covers("D-73", "D-10")
+async def test_rights_of_before_are_the_records_of_now(cell: Cell) -> None:
+    """Nothing is opened on the way: a rule without any status closes its field as it did."""
+    attempt = cell.admin.transaction()  # rolled back: nobody else meets this schema
+    await attempt.start()
+    try:
+        await cell.admin.execute("CREATE SCHEMA older; SET LOCAL search_path = older, pg_temp")
+        await cell.admin.execute(sql("base", "0001"))
+        await cell.admin.execute(OLD)
+        await cell.admin.execute(sql("0001", "0002"))
+        for table in ("role_profile", "profile_entity", "profile_field", "share_rule"):
+            (row,) = await cell.admin.fetch(f"SELECT * FROM {table}")  # noqa: S608
+            assert (row["version"], row["deleted_at"]) == (1, None)
+            assert MARK in {row.get("role_id"), row.get("profile_id")}
+        (opened,) = await cell.admin.fetch(
+            "SELECT rows, creates, edits, deletes FROM profile_entity"
+        )
+        assert tuple(opened) == ("ALL", False, None, None)
+        assert not await cell.admin.fetchval("SELECT bool_or(writes) FROM profile_field")
+        (share,) = await cell.admin.fetch(
+            "SELECT opportunity_id, employee_id FROM opportunity_share"
+        )
+        assert tuple(share) == (MARK, MARK)
+        rules = await cell.admin.fetch("SELECT field, status FROM status_rule ORDER BY 1, 2")
+        closed = [tuple(row) for row in rules if row["field"] == "margin"]
+        assert [tuple(r) for r in rules[:2]] == [("amount", "LOST"), ("amount", "WON")]
+        assert len(rules) == 3
+        assert closed
+        assert closed[0][1] not in {kind.value for kind in StageKind}
+    finally:
+        await attempt.rollback()

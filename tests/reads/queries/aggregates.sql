@@ -11,7 +11,7 @@ SELECT convert_to(
           WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
           (SELECT 1 AS anon_2
             FROM opportunity_share
-            WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_1
+            WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)))) AS opportunity_1
         WHERE opportunity_1.status = $4::VARCHAR GROUP BY opportunity_1.currency) AS parts
       WHERE true GROUP BY GROUPING SETS((), (parts.by_1))) AS measured) || '}') AS json), 'UTF8') AS r0
 -- $1: owners:Opportunity

@@ -12,7 +12,7 @@ SELECT convert_to(
         FROM opportunity
         WHERE opportunity.type_id = ANY ($3::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
         FROM opportunity_share
-        WHERE opportunity_share.employee_id = $4::UUID)) AS opportunity_1
+        WHERE opportunity_share.employee_id = $4::UUID AND opportunity_share.deleted_at IS NULL)) AS opportunity_1
     WHERE opportunity_1.weighted > $5::NUMERIC AND opportunity_1.status_ = ANY ($1::TEXT[]) AND opportunity_1.net_margin_raw IS NOT NULL ORDER BY opportunity_1.weighted DESC NULLS LAST, opportunity_1.id DESC
     LIMIT 3) AS opportunity_1_page), 'UTF8') AS r0
 -- $1: statuses:Opportunity.netMargin

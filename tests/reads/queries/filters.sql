@@ -7,7 +7,7 @@ SELECT convert_to(
       WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
       (SELECT 1 AS anon_1
         FROM opportunity_share
-        WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_2
+        WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)))) AS opportunity_2
     WHERE (EXISTS
     (SELECT 1 AS anon_2
       FROM
@@ -23,7 +23,7 @@ SELECT convert_to(
       WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
       (SELECT 1 AS anon_3
         FROM opportunity_share
-        WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_1 LEFT OUTER JOIN LATERAL
+        WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)))) AS opportunity_1 LEFT OUTER JOIN LATERAL
     (SELECT platform.fold(account_1.name) COLLATE "C" AS key
       FROM
       (SELECT account.name AS name, account.id AS id

@@ -11,7 +11,7 @@ SELECT convert_to(
         FROM opportunity
         WHERE opportunity.type_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
         FROM opportunity_share
-        WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_2
+        WHERE opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)) AS opportunity_2
     WHERE true))::text || '}') AS json
   FROM
   (SELECT row_number() OVER (ORDER BY opportunity_1_page.key_1 DESC NULLS LAST, opportunity_1_page.key_2 DESC) AS place, ('{"name":' || (to_json(opportunity_1_page.name))::text || ',"amount":' || coalesce(('{"amount":"' || (round(opportunity_1_page.amount, platform.minor(opportunity_1_page.amount_currency)))::text || '","currency":"' || (opportunity_1_page.amount_currency)::text || '"}'), 'null') || ',"commission":' || coalesce(('{"amount":"' || (round(opportunity_1_page.commission, platform.minor(opportunity_1_page.commission_currency)))::text || '","currency":"' || (opportunity_1_page.commission_currency)::text || '"}'), 'null') || ',"account":' || CASE WHEN (account_1.id IS NOT NULL) THEN ('{"name":' || coalesce((to_json(account_1.name))::text, 'null') || '}') ELSE 'null' END || '}') AS node_0_1, (E'\x011\x02[' || coalesce((to_json((opportunity_1_page.key_1)::text))::text, 'null') || ',' || coalesce((to_json((opportunity_1_page.key_2)::text))::text, 'null') || E']\x03') AS cursor
@@ -27,7 +27,7 @@ SELECT convert_to(
           FROM opportunity
           WHERE opportunity.type_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
           FROM opportunity_share
-          WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_1
+          WHERE opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)) AS opportunity_1
       WHERE true ORDER BY opportunity_1.amount DESC NULLS LAST, opportunity_1.id DESC
       LIMIT 4) AS opportunity_1_page LEFT OUTER JOIN
     (SELECT account.id AS id, account.name AS name

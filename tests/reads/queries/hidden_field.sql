@@ -12,7 +12,7 @@ SELECT convert_to(
         FROM opportunity
         WHERE opportunity.type_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
         FROM opportunity_share
-        WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_1
+        WHERE opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)) AS opportunity_1
     WHERE true ORDER BY opportunity_1.id ASC
     LIMIT 2) AS opportunity_1_page), 'UTF8') AS r0
 -- $1: owners:Opportunity

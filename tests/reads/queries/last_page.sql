@@ -14,7 +14,7 @@ SELECT convert_to(
           FROM opportunity
           WHERE opportunity.type_id = ANY ($2::UUID[]) UNION ALL SELECT opportunity_share.opportunity_id
           FROM opportunity_share
-          WHERE opportunity_share.employee_id = $3::UUID)) AS opportunity_1
+          WHERE opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)) AS opportunity_1
       WHERE true ORDER BY opportunity_1.amount ASC NULLS FIRST, opportunity_1.id ASC
       LIMIT 3) AS opportunity_1_page) AS cut), 'UTF8') AS r0, convert_to(
 (SELECT ('{"nodes":[' || coalesce(string_agg(('{"name":' || coalesce((to_json(account_1_page.name))::text, 'null') || ',"opportunities":' || opportunity_list_3.json || '}'), ',' ORDER BY account_1_page.key_1 ASC), '') || ']}') AS json
@@ -36,7 +36,7 @@ SELECT convert_to(
           WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
           (SELECT 1 AS anon_1
             FROM opportunity_share
-            WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_3
+            WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)))) AS opportunity_3
         WHERE opportunity_3.account_id = account_1_page.id
         LIMIT $4::INTEGER) AS few))::text || ',"nodes":[' || coalesce(string_agg(('{"name":' || (to_json(opportunity_2_page.name))::text || '}'), ',' ORDER BY opportunity_2_page.key_1 ASC), '') || ']}') AS json
     FROM
@@ -47,7 +47,7 @@ SELECT convert_to(
         WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
         (SELECT 1 AS anon_2
           FROM opportunity_share
-          WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_2
+          WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)))) AS opportunity_2
       WHERE opportunity_2.account_id = account_1_page.id ORDER BY opportunity_2.id DESC
       LIMIT 2) AS opportunity_2_page) AS opportunity_list_3 ON true), 'UTF8') AS r1
 -- $1: owners:Opportunity

@@ -14,7 +14,7 @@ SELECT convert_to(
         WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
         (SELECT 1 AS anon_2
           FROM opportunity_share
-          WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_3
+          WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)))) AS opportunity_3
       WHERE opportunity_3.account_id = account_1.id AND opportunity_3.status = $4::VARCHAR) ORDER BY platform.fold(account_1.name) COLLATE "C" ASC NULLS LAST, account_1.id ASC
     LIMIT 2) AS account_1_page LEFT OUTER JOIN LATERAL
   (SELECT ('{"totalCount":' || (
@@ -25,7 +25,7 @@ SELECT convert_to(
         WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
         (SELECT 1 AS anon_3
           FROM opportunity_share
-          WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_2
+          WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)))) AS opportunity_2
       WHERE opportunity_2.account_id = account_1_page.id AND opportunity_2.status = $4::VARCHAR))::text || ',"nodes":[' || coalesce(string_agg(('{"name":' || (to_json(opportunity_1_page.name))::text || ',"expectedCloseOn":' || coalesce(('"' || (opportunity_1_page.expected_close_on)::text || '"'), 'null') || ',"stage":' || CASE WHEN (stage_1.id IS NOT NULL) THEN ('{"name":' || (to_json(stage_1.name))::text || '}') ELSE 'null' END || '}'), ',' ORDER BY opportunity_1_page.key_1 ASC NULLS LAST, opportunity_1_page.key_2 ASC), '') || ']}') AS json
     FROM
     (SELECT opportunity_1.expected_close_on AS key_1, opportunity_1.id AS key_2, opportunity_1.name AS name, opportunity_1.expected_close_on AS expected_close_on, opportunity_1.stage_id AS stage_id
@@ -35,7 +35,7 @@ SELECT convert_to(
         WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
         (SELECT 1 AS anon_4
           FROM opportunity_share
-          WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_1
+          WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)))) AS opportunity_1
       WHERE opportunity_1.account_id = account_1_page.id AND opportunity_1.status = $4::VARCHAR ORDER BY opportunity_1.expected_close_on ASC NULLS LAST, opportunity_1.id ASC
       LIMIT 2) AS opportunity_1_page LEFT OUTER JOIN
     (SELECT stage.id AS id, stage.name AS name

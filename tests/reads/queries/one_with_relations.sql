@@ -6,7 +6,7 @@ SELECT convert_to(coalesce(
     WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
     (SELECT 1 AS anon_1
       FROM opportunity_share
-      WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_1 LEFT OUTER JOIN
+      WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)))) AS opportunity_1 LEFT OUTER JOIN
   (SELECT account.id AS id, account.name AS name, account.industry AS industry
     FROM account
     WHERE account.deleted_at IS NULL) AS account_1 ON account_1.id = opportunity_1.account_id LEFT OUTER JOIN

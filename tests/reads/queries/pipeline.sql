@@ -10,7 +10,7 @@ WITH groups_1 AS
         WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($1::UUID[]) OR opportunity.type_id = ANY ($2::UUID[]) OR (EXISTS
         (SELECT 1 AS anon_1
           FROM opportunity_share
-          WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID)))) AS opportunity_1
+          WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $3::UUID AND opportunity_share.deleted_at IS NULL)))) AS opportunity_1
       WHERE opportunity_1.status = $4::VARCHAR GROUP BY opportunity_1.stage_id, opportunity_1.currency) AS parts LEFT OUTER JOIN LATERAL
     (SELECT stage_1.id AS key
       FROM

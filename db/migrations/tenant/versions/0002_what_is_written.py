@@ -194,7 +194,7 @@ def _rights() -> None:
 
 
 def _status_rules() -> None:
-    """A row for each status, where there was one with all of them."""
+    """A row for each status, where there was one with all of them; one without any stays closed in all."""
     op.rename_table('status_rule', 'status_rule_0001')
     op.execute('ALTER TABLE status_rule_0001 DROP CONSTRAINT status_rule_pkey')
     op.create_table('status_rule',
@@ -208,5 +208,5 @@ def _status_rules() -> None:
     comment='A restriction: a field of an entity is readable only while its record is in one of the statuses so named.'
     )
     _unique('status_rule', 'entity', 'field', 'status')
-    op.execute('INSERT INTO status_rule (id, entity, field, status) SELECT gen_random_uuid(), entity, field, unnest(statuses) FROM status_rule_0001')
+    op.execute("INSERT INTO status_rule (id, entity, field, status) SELECT DISTINCT ON (entity, field, status) gen_random_uuid(), entity, field, status FROM status_rule_0001, unnest(CASE statuses WHEN '{}' THEN '{NEVER}' ELSE statuses END) AS status")
     op.drop_table('status_rule_0001')
