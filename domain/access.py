@@ -70,7 +70,7 @@ EVERYBODY = Profile(
     entities={"User": RowScope.OWN, "Session": RowScope.OWN},
     fields=frozenset(
         {
-            *(("User", name) for name in ("employee", "active", "version")),
+            *(("User", name) for name in ("employee", "active")),
             *(("Session", n) for n in ("user", "createdAt", "expiresAt", "revokedAt")),
         }
     ),

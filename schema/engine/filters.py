@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from db.engine.model import Entity, Field, Kind, Model
@@ -28,6 +29,8 @@ ATTRIBUTE_KINDS = {
     "boolean": Kind.BOOLEAN,
 }
 LISTS = 250
+PAGE = 25
+"""Records on a page, if a client does not say (D-38)."""
 """Items in a list of values (D-39)."""
 CONDITIONS = 250
 """Tests in all filters of one operation."""
@@ -187,3 +190,16 @@ def direction(value: Any) -> tuple[bool, bool]:
     constant = constant_of(value)
     word = str(getattr(constant, "value", constant) or "ASC")
     return word.startswith("DESC"), word.endswith("NULLS_FIRST")
+
+
+def page(given: Mapping[str, Any]) -> tuple[bool, Slot]:
+    """Whether a page is read from the end of its list, and how many records it holds at most."""
+    first, last = given.get("first"), given.get("last")
+    if first is not None and last is not None:
+        message = "A page is the `first` of a list or the `last`: leave one of the two out."
+        raise Refused(Code.BAD_USER_INPUT, message)
+    if last is not None:
+        return True, last
+    if first is None and given.get("before") is not None and given.get("after") is None:
+        return True, Slot((), PAGE)
+    return False, Slot((), PAGE) if first is None else first

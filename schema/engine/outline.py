@@ -45,7 +45,7 @@ from db.engine.plan.ask_groups import Groups
 from db.engine.plan.roots import Find, Outline, Root, RootNode, RootNodes, RootOne, connections
 from domain.codes import Code, Refused
 from schema.engine.expose import Exposed
-from schema.engine.filters import LISTS, Filters
+from schema.engine.filters import LISTS, Filters, page
 from schema.engine.generate import measure_type
 from schema.engine.groups import read_groups
 from schema.engine.literals import Arguments
@@ -57,8 +57,6 @@ TEST = 4
 """Fields that a test weighs as much as."""
 TYPE = "@type"
 """The key that tells a record's type where it is executed: no client can ask for such a key."""
-PAGE = 25
-"""Records on a page, if a client does not say (D-38)."""
 Selected = dict[str, list[FieldNode]]
 
 
@@ -301,7 +299,7 @@ class Reader:
             self.decisive.add((entity.name, BIN))
         fields = self.fields(nodes, f"{entity.name}Connection")
         parts = tuple((key, self._part(inner, entity)) for key, inner in fields.items())
-        backward, size = _page(given)
+        backward, size = page(given)
         return Connection(
             number=number,
             entity=entity,
@@ -374,19 +372,6 @@ class Reader:
             is_money = get_named_type(kind.fields[field].type).name == "Money"
             parts.append((key, what, self.names(inner, "Money") if is_money else ()))
         return Measure(Function(word), tuple(parts))
-
-
-def _page(given: Mapping[str, Any]) -> tuple[bool, Slot]:
-    """Whether a page is read from the end of its list, and how many records it holds at most."""
-    first, last = given.get("first"), given.get("last")
-    if first is not None and last is not None:
-        message = "A page is the `first` of a list or the `last`: leave one of the two out."
-        raise Refused(Code.BAD_USER_INPUT, message)
-    if last is not None:
-        return True, last
-    if first is None and given.get("before") is not None and given.get("after") is None:
-        return True, Slot((), PAGE)
-    return False, Slot((), PAGE) if first is None else first
 
 
 def named(root: Root) -> Root:

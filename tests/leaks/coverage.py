@@ -73,6 +73,7 @@ PLAIN = {
     "Record": "id version createdAt updatedAt",
     "Owned": "id owner",
     "Money": "amount currency",
+    "Deleted": "ONLY",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
     "AttributeValue": "key label kind text number date boolean",
     "AttributeValueFilter": "key text number date boolean",
@@ -110,7 +111,7 @@ OF_GROUPS = ("NumbersHaving", "NumbersOrder", "ExtremesHaving", "ExtremesOrder")
 """What names the fields that groups are tested or sorted by a measure of."""
 SCALARS = frozenset({"ID", "String", "Int", "Boolean", "Decimal", "Date", "DateTime", "AttributeKey", "TimeZone"})  # fmt: skip
 DIRECTIVES = frozenset({"include", "skip", "deprecated", "specifiedBy", "oneOf"})
-LIST_ARGUMENTS = frozenset({"filter", "orderBy", "first", "after", "last", "before"})
+LIST_ARGUMENTS = frozenset({"filter", "orderBy", "first", "after", "last", "before", "deleted"})
 GROUP_ARGUMENTS = frozenset({"filter", "groupBy", "having", "orderBy", "first", "skip", "timeZone"})
 ARGUMENTS = {"id", "ids", "keys", "input"}
 

@@ -100,7 +100,7 @@ MINE = {"User": "id", "Session": "user_id"}
 """Those of which everybody sees his own without any grant, and the column with the user."""
 
 OF_EVERYBODY = {
-    "User": frozenset({"employee", "active", "version"}),
+    "User": frozenset({"employee", "active"}),
     "Session": frozenset({"user", "createdAt", "expiresAt", "revokedAt"}),
 }
 """What everybody may read of these."""

@@ -1,0 +1,93 @@
+"""The bin: who may restore from it lists what he could see before, by every way of a list; for others it is not there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.covers import covers
+from tests.support.world import PERSONAS, World
+
+RESTORERS = {
+    "accounts": ("admin", "director", "manager", "rep1", "rep2"),
+    "opportunities": ("admin", "director", "manager", "rep1", "rep2", "limited"),
+    "employees": ("admin",),
+    "roles": ("admin",),
+}
+OWN = ("opportunities",)
+"""What sellers see their own of, and those of the people below them."""
+
+
+async def binned(desk: World, many: str) -> set[tuple[str, str]]:
+    """What lies in the bin, with its owner, as the tables say."""
+    table = {"accounts": "account", "opportunities": "opportunity", "employees": "employee"}[many]
+    prefix = {"accounts": "acc", "opportunities": "opp", "employees": "emp"}[many]
+    owner = "id" if many == "employees" else "owner_id"
+    rows = await desk.admin.fetch(
+        f"SELECT id, {owner} AS owner FROM {desk.schema()}.{table} WHERE deleted_at IS NOT NULL"  # noqa: S608
+    )
+    return {(f"{prefix}_{row['id'].hex}", f"emp_{row['owner'].hex}") for row in rows}
+
+
+@covers("D-15", "X-14")
+@pytest.mark.parametrize("many", sorted(RESTORERS))
+@pytest.mark.parametrize("persona", PERSONAS)
+async def test_who_may_restore_may_look(desk: World, many: str, persona: str) -> None:
+    query = (
+        f"query ($d: Deleted) {{ {many}(deleted: $d, first: 100) {{ totalCount nodes {{ id }} }} }}"
+    )
+    answer = await desk.ask(persona, query, {"d": "ONLY"})
+    if persona not in RESTORERS[many]:
+        assert "data" not in answer.json
+        assert answer.codes == ["FIELD_FORBIDDEN"]
+        assert answer.json["errors"][0]["extensions"]["fields"][0]["field"] == "deleted"
+        return
+    found = {each["id"] for each in answer.data[many]["nodes"]}
+    assert answer.data[many]["totalCount"] == len(found)
+    live = await desk.ask(persona, query, {"d": None})
+    assert not found & {each["id"] for each in live.data[many]["nodes"]}
+    if many == "roles":
+        return
+    there = await binned(desk, many)
+    if many in OWN and persona != "admin":
+        mine = await owners(desk, persona)
+        there = {(id, owner) for id, owner in there if owner in mine}
+        # Types that a role sees all of, and shares, add none: those are parts of what was deleted.
+    assert found == {id for id, _ in there}
+
+
+async def owners(desk: World, persona: str) -> set[str]:
+    """A persona and everybody below him, by walking down the tree."""
+    rows = await desk.admin.fetch(f"SELECT id, manager_id, email FROM {desk.schema()}.employee")  # noqa: S608
+    mine = {row["id"] for row in rows if row["email"] == f"{persona}@acme.example"}
+    while True:
+        below = {row["id"] for row in rows if row["manager_id"] in mine and row["id"] not in mine}
+        if not below:
+            return {f"emp_{id.hex}" for id in mine}
+        mine |= below
+
+
+@covers("D-15", "D-38")
+async def test_a_cursor_of_the_bin_is_good_for_the_bin(desk: World) -> None:
+    bin = (
+        "{ accounts(deleted: ONLY, first: 1) { pageInfo { endCursor hasNextPage } nodes { id } } }"
+    )
+    page: Any = (await desk.ask("admin", bin)).data["accounts"]
+    cursor = page["pageInfo"]["endCursor"]
+    after = "query ($c: String, $d: Deleted) { accounts(deleted: $d, first: 100, after: $c) { nodes { id } } }"
+    rest = await desk.ask("admin", after, {"c": cursor, "d": "ONLY"})
+    assert page["nodes"][0] not in rest.data["accounts"]["nodes"]
+    assert (await desk.ask("admin", after, {"c": cursor})).codes == ["BAD_CURSOR"]
+
+
+@covers("D-15", "D-32")
+async def test_links_never_lead_into_the_bin(desk: World) -> None:
+    query = "{ opportunities(deleted: ONLY, first: 50) { nodes { id account { id } history { nodes { id } } } } }"
+    answer = await desk.ask("admin", query)
+    gone = {id for id, _ in await binned(desk, "accounts")}
+    linked = {
+        each["account"]["id"] for each in answer.data["opportunities"]["nodes"] if each["account"]
+    }
+    assert linked
+    assert not linked & gone
