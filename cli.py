@@ -333,27 +333,38 @@ def sql(
 
 @commands.command()
 def bench(
+    what: Annotated[str, typer.Argument(help="`reads` or `writes`.")] = "reads",
     quick: Annotated[bool, typer.Option("--quick", help="10,000 only, one run of 2 s.")] = False,
     size: Annotated[list[int] | None, typer.Option(help="How many opportunities.")] = None,
-    only: Annotated[str, typer.Option(help="Which reads, such as Q1,Q2.")] = "",
-    against: Annotated[str, typer.Option(help="Which rivals, such as limit,bare.")] = "",
-    seconds: Annotated[float, typer.Option(help="How long a run takes.")] = 10,
-    runs: Annotated[int, typer.Option(help="How many runs are made of each.")] = 3,
+    only: Annotated[str, typer.Option(help="Which of them, such as Q1,Q2 or W1.")] = "",
+    against: Annotated[str, typer.Option(help="Which rivals of reads, such as limit,bare.")] = "",
+    seconds: Annotated[float | None, typer.Option(help="How long a run takes.")] = None,
+    runs: Annotated[int | None, typer.Option(help="How many runs are made of each.")] = None,
     write: Annotated[Path | None, typer.Option(help="A file to write the report to.")] = None,
     data: Data = None,
 ) -> None:
-    """Measure five reads beside others who answer the same, and print how we compare."""
+    """Measure reads or writes beside others who do the same, and print how we compare."""
     from bench.contenders.contender import Failed
     from bench.measure import Plan
     from bench.run import SIZES, Wanted
     from bench.run import bench as measured
+    from bench.writes.run import SIZE, WantedWrites, bench_writes
     from db.engine.local.embedded import CannotStart
 
-    plan = Plan(1, 2) if quick else Plan(runs, seconds)
-    reads, rivals = ([name for name in each.split(",") if name] for each in (only, against))
-    sizes = sorted(size or (SIZES[:1] if quick else SIZES))  # rows are added, never taken away
+    names, rivals = ([name for name in each.split(",") if name] for each in (only, against))
     try:
-        report = asyncio.run(measured(Wanted(sizes, reads, rivals, plan, data), tell))
+        if what == "writes":
+            plan = Plan(1, 2) if quick else Plan(runs or 5, seconds or 3)
+            asked = WantedWrites(max(size or [SIZE]), names, plan, data)
+            report = asyncio.run(bench_writes(asked, tell))
+        elif what == "reads":
+            plan = Plan(1, 2) if quick else Plan(runs or 3, seconds or 10)
+            sizes = sorted(
+                size or (SIZES[:1] if quick else SIZES)
+            )  # rows are added, never taken away
+            report = asyncio.run(measured(Wanted(sizes, names, rivals, plan, data), tell))
+        else:
+            raise Failed(f"There is no {what} to measure; there are reads and writes.")
     except (CannotStart, Failed) as error:
         tell(str(error))
         raise typer.Exit(1) from None

@@ -11,19 +11,24 @@ import json
 import sys
 import time
 from array import array
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import uvloop
 
 PATIENCE = 60.0
 """How long one answer may take before the measurement is given up."""
-GOOD = (b"HTTP/1.1 200", b'{"data":', b'"errors":')
+GOOD = (b"HTTP/1.1 200", b'{"data":')
 ENOUGH = 3
 """So many answers that are none, and it is over."""
 
 
 class Run:
     """What all connections share: which request is next, and what was measured."""
+
+    faults: tuple[bytes, ...] = (b'"errors":',)
+    """What no good answer holds."""
 
     def __init__(self, requests: list[bytes], first: int, seconds: float) -> None:
         self._requests = requests
@@ -36,9 +41,13 @@ class Run:
         self.over = asyncio.get_running_loop().create_future()
         self._busy = 0
 
-    def request(self) -> bytes | None:
-        """The next request; None when time is up."""
-        if time.perf_counter() >= self.until or len(self.bad) >= ENOUGH:
+    def over_now(self) -> bool:
+        """Whether nothing more is to be sent."""
+        return time.perf_counter() >= self.until or len(self.bad) >= ENOUGH
+
+    def request(self, connection: int) -> bytes | None:
+        """The next request of a connection, by its number; None when time is up."""
+        if self.over_now():
             return None
         self._next += 1
         return self._requests[self._next % len(self._requests)]
@@ -57,8 +66,9 @@ class Run:
 class Client(asyncio.Protocol):
     """One connection: sends, waits for the whole answer, sends the next."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, number: int) -> None:
         self._run = run
+        self._number = number
         self._read = bytearray()
         self._body = -1
         """Where the body begins; -1 while the head is read."""
@@ -77,7 +87,7 @@ class Client(asyncio.Protocol):
         self._run.ends()
 
     def _send(self) -> None:
-        request = self._run.request()
+        request = self._run.request(self._number)
         if request is None:
             self._sent = 0.0
             self._transport.close()
@@ -107,21 +117,24 @@ class Client(asyncio.Protocol):
         run, read = self._run, self._read
         run.took.append(time.perf_counter() - self._sent)
         run.bytes += len(read) - self._body
-        status, opening, errors = GOOD
+        status, opening = GOOD
         good = read.startswith(status) and read.find(opening, self._body, self._body + 24) >= 0
-        if not good or read.find(errors, self._body) >= 0:
+        if not good or any(read.find(fault, self._body) >= 0 for fault in run.faults):
             run.bad.append(bytes(read[:2000]).decode(errors="replace"))
         self._read, self._body, self._end = bytearray(), -1, -1
         self._send()
 
 
-def encoded(asked: dict[str, Any], host: str, port: int) -> bytes:
-    """A request as it goes over the wire."""
-    body: bytes = asked["body"].encode()
+def head(asked: dict[str, Any], host: str, port: int) -> bytes:
+    """How a request begins, up to the length of its body."""
     lines = [f"POST {asked['path']} HTTP/1.1", f"host: {host}:{port}"]
     lines += [f"{name}: {value}" for name, value in asked["headers"].items()]
-    lines.append(f"content-length: {len(body)}")
-    return "\r\n".join([*lines, "", ""]).encode() + body
+    return "\r\n".join([*lines, "content-length: "]).encode()
+
+
+def whole(head: bytes, body: bytes) -> bytes:
+    """A request as it goes over the wire."""
+    return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
 
 def percentile(ordered: list[float], percent: int) -> float:
@@ -129,14 +142,11 @@ def percentile(ordered: list[float], percent: int) -> float:
     return 1000 * ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
-async def measured(given: dict[str, Any]) -> dict[str, Any]:
+async def measured(run: Run, given: dict[str, Any]) -> dict[str, Any]:
     """Send for as long as is asked, and tell what was seen."""
-    host, port = given["host"], given["port"]
-    requests = [encoded(asked, host, port) for asked in given["requests"]]
-    run = Run(requests, given["first"], given["seconds"])
     loop = asyncio.get_running_loop()
-    for _ in range(given["connections"]):
-        await loop.create_connection(lambda: Client(run), host, port)
+    for number in range(given["connections"]):
+        await loop.create_connection(partial(Client, run, number), given["host"], given["port"])
     try:
         await asyncio.wait_for(run.over, given["seconds"] + PATIENCE)
     except TimeoutError:
@@ -154,13 +164,24 @@ async def measured(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def main() -> None:
+async def again_and_again(given: dict[str, Any]) -> dict[str, Any]:
+    """Requests that all connections send by turns, as often as there is time."""
+    host, port = given["host"], given["port"]
+    requests = [whole(head(each, host, port), each["body"].encode()) for each in given["requests"]]
+    return await measured(Run(requests, given["first"], given["seconds"]), given)
+
+
+def told(load: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> None:
     """What is asked comes from stdin; the answer is one line."""
     given = json.load(sys.stdin)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        told = runner.run(measured(given))
-    sys.stdout.write(json.dumps(told) + "\n")
+        answer = runner.run(_awaited(load(given)))
+    sys.stdout.write(json.dumps(answer) + "\n")
+
+
+async def _awaited(load: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    return await load
 
 
 if __name__ == "__main__":
-    main()
+    told(again_and_again)

@@ -46,6 +46,19 @@ class Sample:
     """Those of Postgres' backends."""
     bytes: float
 
+    @classmethod
+    def of(cls, told: Mapping[str, Any], server: float, backends: float) -> Sample:
+        """What the load generator told, and the CPU seconds used meanwhile."""
+        answered = told["requests"]
+        return cls(
+            answered / told["seconds"],
+            told["p50"],
+            told["p99"],
+            1000 * server / answered,
+            1000 * backends / answered,
+            told["bytes"],
+        )
+
     @property
     def cpu_ms(self) -> float:
         """Both together."""
@@ -94,11 +107,11 @@ def compare(contenders: Sequence[Contender], question: Question, asked: Asked) -
                 )
 
 
-async def _load(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Run the load generator, in a process of its own."""
+async def load(given: Mapping[str, Any], module: str = "bench.load") -> dict[str, Any]:
+    """Run a load generator, in a process of its own."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "bench.load"),
+        *("-m", module),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -125,22 +138,14 @@ async def _sample(
     number, connections, seconds = run
     given = {"host": HOST, "port": contender.port, "connections": connections}
     given |= {"requests": requests, "first": number * 37, "seconds": WARM}
-    told = await _load(given)
+    told = await load(given)
     if "bad" not in told:
         before = meter.used(contender.pid)
-        told = await _load(given | {"seconds": seconds})
+        told = await load(given | {"seconds": seconds})
         server, backends = meter.used(contender.pid).since(before)
     if "bad" in told:
         raise Failed(f"{contender.name} does not answer under load:\n{told['bad'][0]}")
-    answered = told["requests"]
-    return Sample(
-        answered / told["seconds"],
-        told["p50"],
-        told["p99"],
-        1000 * server / answered,
-        1000 * backends / answered,
-        told["bytes"],
-    )
+    return Sample.of(told, server, backends)
 
 
 async def measure(

@@ -64,7 +64,6 @@ def _numbers(
 
 def told(measured: Measured, questions: Sequence[Question], plan: Plan) -> Iterator[str]:
     """The lines of the report about one size."""
-    names = list(measured.memory)
     yield f"# {measured.size:,} opportunities"
     yield ""
     yield f"Medians of {plan.runs} runs of {plan.seconds:g} s, after a warm-up; taken in turns."
@@ -72,6 +71,12 @@ def told(measured: Measured, questions: Sequence[Question], plan: Plan) -> Itera
     for name, why in measured.failed.items():
         yield f"- {name} did not take part: {why}"
     cells = [(each.name, many) for each in questions for many in plan.concurrencies]
+    yield from tables(measured, cells)
+
+
+def tables(measured: Measured, cells: Sequence[tuple[str, int]]) -> Iterator[str]:
+    """The ratios, if there are any, and the numbers."""
+    names = list(measured.memory)
     if US in names and len(names) > 1:
         for title, of in (
             ("Requests per second, ours to theirs: more is better", "requests_per_second"),

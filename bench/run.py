@@ -104,7 +104,7 @@ async def _one_size(
     return measured
 
 
-def _ended(number: int, _: object) -> NoReturn:
+def ended(number: int, _: object) -> NoReturn:
     """Leave by the way of an error, so that every server that was started is ended."""
     raise SystemExit(128 + number)
 
@@ -113,7 +113,7 @@ async def bench(wanted: Wanted, tell: Tell) -> str:
     """The report. Raises Failed if contenders answer differently, or not at all."""
     check(wanted)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _ended)
+        signal.signal(number, ended)
     lines: list[str] = []
     async with _servers(wanted, tell) as (data, servers, admin):
         for size in wanted.sizes:

@@ -24,6 +24,8 @@ SLUG = "acme"
 TODAY = date(2026, 3, 14)
 """The day of the demonstration, so that its rows are the same in every run."""
 SELLER = "rep1"
+DEMO = "relata-demo"
+"""The password of everybody in the demonstration."""
 Tell = Callable[[str], None]
 
 
@@ -41,15 +43,17 @@ class Filled:
 
 
 @asynccontextmanager
-async def started(data: Path, tell: Tell) -> AsyncIterator[tuple[Servers, asyncpg.Connection[Any]]]:
-    """Our own servers with the demonstration, durable as in production."""
-    async with embedded(data, tell=tell) as servers:
+async def started(
+    data: Path, tell: Tell, *, durable: bool = True
+) -> AsyncIterator[tuple[Servers, asyncpg.Connection[Any]]]:
+    """Our own servers with the demonstration, durable as in production if not said otherwise."""
+    async with embedded(data, durable=durable, tell=tell) as servers:
         admin = await asyncpg.connect(servers.database_url)
         try:
             await bring_up_to_date(admin, SECRET, tell)
             passwords = Passwords()
             try:
-                hashed = await passwords.hash("relata-demo", demo=True)
+                hashed = await passwords.hash(DEMO, demo=True)
             finally:
                 passwords.close()
             await ensure_demo(admin, password_hash=hashed, now=TODAY, tell=tell)

@@ -53,8 +53,8 @@ def login(url: str, user: str) -> str:
     return urlunsplit((parts.scheme, f"{quote(user)}@{host}", parts.path, parts.query, ""))
 
 
-class Contender(ABC):
-    """One of those who are measured."""
+class Server(ABC):
+    """One of those who are measured: how it is started, ended, and sent a request."""
 
     name: str
 
@@ -71,14 +71,6 @@ class Contender(ABC):
     @abstractmethod
     def environment(self) -> Mapping[str, str]:
         """What its server finds in the environment, besides what is there and PORT."""
-
-    @abstractmethod
-    def request(self, question: Question, given: Parameters) -> Request:
-        """How it is asked."""
-
-    @abstractmethod
-    def canonical(self, question: Question, data: Any) -> Any:
-        """Its answer in the one spelling in which answers are compared."""
 
     def prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
         """Called before it is asked anything for a while."""
@@ -140,6 +132,18 @@ class Contender(ABC):
             return answer.status, answer.read()
         finally:
             connection.close()
+
+
+class Contender(Server):
+    """One who is asked the reads."""
+
+    @abstractmethod
+    def request(self, question: Question, given: Parameters) -> Request:
+        """How it is asked."""
+
+    @abstractmethod
+    def canonical(self, question: Question, data: Any) -> Any:
+        """Its answer in the one spelling in which answers are compared."""
 
     def answer(self, question: Question, given: Parameters) -> Any:
         """What it answers to a question, in the spelling of all."""

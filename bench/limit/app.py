@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
-import orjson
-import uvicorn
 
+from bench.limit.served import Served
 from bench.limit.statements import STATEMENTS, arguments
 
 CONNECTIONS = 20
-HEAD = [(b"content-type", b"application/json")]
-Message = dict[str, Any]
 
 if TYPE_CHECKING:
     from asyncpg.prepared_stmt import PreparedStatement
@@ -27,7 +23,7 @@ if TYPE_CHECKING:
     Prepared = dict[str, PreparedStatement[Any]]
 
 
-class Limit:
+class Limit(Served):
     """Answers `POST /Q1` with the parameters as JSON."""
 
     def __init__(self, schema: str, seller: UUID, tenant: bool) -> None:
@@ -54,7 +50,8 @@ class Limit:
                 await connection.execute(path)
             self._free.put_nowait((connection, {}))
 
-    async def _ask(self, name: str, given: Any) -> Any:
+    async def answer(self, path: str, given: Any) -> bytes:
+        name = path[1:]
         bound = arguments(name, given, self._seller)
         connection, prepared = await self._free.get()
         try:
@@ -66,7 +63,7 @@ class Limit:
                     f"SELECT convert_to(({STATEMENTS[name]}), 'UTF8')"
                 )
                 prepared[name] = statement
-            found = await statement.fetchval(*bound)
+            found: bytes = await statement.fetchval(*bound)
             if self._begin:
                 await connection.execute("COMMIT")
             return found
@@ -75,24 +72,6 @@ class Limit:
                 await connection.execute("ROLLBACK")
             self._free.put_nowait((connection, prepared))
 
-    async def __call__(
-        self,
-        scope: Message,
-        receive: Callable[[], Awaitable[Message]],
-        send: Callable[[Message], Awaitable[None]],
-    ) -> None:
-        """The ASGI of it."""
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        found = await self._ask(scope["path"][1:], orjson.loads(body))
-        answer = b'{"data":' + found + b"}"
-        head = [*HEAD, (b"content-length", str(len(answer)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": head})
-        await send({"type": "http.response.body", "body": answer})
-
 
 async def main() -> None:
     """Serve until a signal ends it."""
@@ -100,15 +79,7 @@ async def main() -> None:
     seller = UUID(given["BENCH_SELLER"])
     served = Limit(given["BENCH_SCHEMA"], seller, given["BENCH_VARIANT"] == "limit")
     await served.open(given["BENCH_DATABASE_URL"])
-    config = uvicorn.Config(
-        served,
-        port=int(given["PORT"]),
-        http="httptools",
-        lifespan="off",
-        log_level="warning",
-        server_header=False,
-    )
-    await uvicorn.Server(config).serve()
+    await served.serve(int(given["PORT"]))
 
 
 if __name__ == "__main__":

@@ -10,63 +10,29 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from bench.limit.texts import identity, maybe, money, nodes, record, text, word
+
 # ruff: noqa: S608 - nothing of a user's is in any of these texts
 
 
-def _json(**fields: str) -> str:
-    """An object of JSON texts; what is constant in a row is one constant."""
-    parts = [
-        f"""'{"," if n else "{"}"{name}":' || {value}"""
-        for n, (name, value) in enumerate(fields.items())
-    ]
-    return (" || ".join(parts) + " || '}'").replace("' || '", "")
-
-
-def _list(aggregated: str) -> str:
-    return f"""'{{"nodes":[' || coalesce({aggregated}, '') || ']}}'"""
-
-
-def _maybe(text: str) -> str:
-    return f"coalesce({text}, 'null')"
-
-
-def _id(prefix: str, column: str) -> str:
-    return f"""'"{prefix}_' || replace({column}::text, '-', '') || '"'"""
-
-
-def _word(column: str) -> str:
-    """A text that needs no escaping."""
-    return f"""'"' || {column}::text || '"'"""
-
-
-def _text(column: str) -> str:
-    return f"to_json({column})::text"
-
-
-def _money(amount: str, currency: str) -> str:
-    """With the digits of the currencies that have not two of them."""
-    digits = f"CASE {currency} WHEN 'JPY' THEN 0 WHEN 'KWD' THEN 3 ELSE 2 END"
-    return _json(amount=_word(f"round({amount}, {digits})"), currency=_word(currency))
-
-
-_DAY = _maybe(_word("o.expected_close_on"))
-_AMOUNT = _money("o.amount", "o.currency")
-_OWNER = {"id": _id("emp", "e.id"), "name": _text("e.name"), "email": _text("e.email")}
-_STAGE = {"id": _id("stg", "s.id"), "name": _text("s.name")}
-_PLACED = _maybe(_json(**_STAGE, position="s.position::text"))
+_DAY = maybe(word("o.expected_close_on"))
+_AMOUNT = money("o.amount", "o.currency")
+_OWNER = {"id": identity("emp", "e.id"), "name": text("e.name"), "email": text("e.email")}
+_STAGE = {"id": identity("stg", "s.id"), "name": text("s.name")}
+_PLACED = maybe(record(**_STAGE, position="s.position::text"))
 _ACCOUNT = {
-    "id": _id("acc", "a.id"),
-    "name": _maybe(_text("a.name")),
-    "city": _maybe(_text("a.city")),
+    "id": identity("acc", "a.id"),
+    "name": maybe(text("a.name")),
+    "city": maybe(text("a.city")),
 }
 _OPPORTUNITY = {
-    "id": _id("opp", "o.id"),
-    "name": _text("o.name"),
-    "status": _word("o.status"),
-    "probability": _maybe("o.probability::text"),
-    "amount": _maybe(_AMOUNT),
+    "id": identity("opp", "o.id"),
+    "name": text("o.name"),
+    "status": word("o.status"),
+    "probability": maybe("o.probability::text"),
+    "amount": maybe(_AMOUNT),
     "expectedCloseOn": _DAY,
-    "note": _maybe(_text("o.note")),
+    "note": maybe(text("o.note")),
 }
 _CREATED = (
     """'"' || to_char(o.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"'"""
@@ -76,11 +42,11 @@ _JOINED = """
     LEFT JOIN stage s ON s.id = o.stage_id AND s.deleted_at IS NULL"""
 _BY_AMOUNT = "ORDER BY o.amount DESC NULLS LAST, o.id DESC"
 
-_RECORD = _json(
+_RECORD = record(
     **_OPPORTUNITY,
     createdAt=_CREATED,
-    account=_maybe(_json(**_ACCOUNT)),
-    owner=_maybe(_json(**_OWNER)),
+    account=maybe(record(**_ACCOUNT)),
+    owner=maybe(record(**_OWNER)),
 )
 ONE = f"""
 SELECT '{{"opportunity":' || coalesce((
@@ -95,23 +61,23 @@ SELECT '{{"opportunity":' || coalesce((
 
 def _page(ruled: dict[str, str], columns: str, mine: str) -> str:
     """Fifty opportunities with what hangs on them; `mine` says which ones are seen."""
-    child = _json(id=_id("opp", "c.id"), name=_text("c.name"), status=_word("c.status"))
+    child = record(id=identity("opp", "c.id"), name=text("c.name"), status=word("c.status"))
     children = f"""(
         SELECT string_agg({child}, ',') FROM (
             SELECT o.id, o.name, o.status FROM opportunity o
             WHERE o.account_id = a.id AND o.deleted_at IS NULL {mine} ORDER BY o.id LIMIT 5
         ) c)"""
     account = f"""coalesce((
-        SELECT {_json(**_ACCOUNT, opportunities=_list(children))}
+        SELECT {record(**_ACCOUNT, opportunities=nodes(children))}
         FROM account a WHERE a.id = o.account_id AND a.deleted_at IS NULL), 'null')"""
-    node = _json(
-        id=_id("opp", "o.id"),
-        name=_text("o.name"),
+    node = record(
+        id=identity("opp", "o.id"),
+        name=text("o.name"),
         amount=_AMOUNT,
         expectedCloseOn=_DAY,
         **ruled,
         account=account,
-        owner=_maybe(_json(**_OWNER)),
+        owner=maybe(record(**_OWNER)),
         stage=_PLACED,
     )
     return f"""
@@ -134,26 +100,26 @@ FROM (
 
 LIST = _page({}, "", "")
 
-_COMMISSION = _money("o.commission", "o.currency")
+_COMMISSION = money("o.commission", "o.currency")
 SELLER = _page(
     {
-        "margin": _maybe(_money("o.margin", "o.currency")),
-        "commission": _maybe(f"CASE WHEN o.status = 'WON' THEN {_COMMISSION} END"),
+        "margin": maybe(money("o.margin", "o.currency")),
+        "commission": maybe(f"CASE WHEN o.status = 'WON' THEN {_COMMISSION} END"),
     },
     ", o.margin, o.commission, o.status",
     """AND (o.owner_id = ANY ($2) OR o.type_id = ANY ($3) OR EXISTS (
         SELECT FROM opportunity_share h WHERE h.opportunity_id = o.id AND h.employee_id = $4))""",
 )
 
-_CHILD = _json(
+_CHILD = record(
     **_OPPORTUNITY,
-    owner=_maybe(_json(**_OWNER, title=_maybe(_text("e.title")))),
+    owner=maybe(record(**_OWNER, title=maybe(text("e.title")))),
     stage=_PLACED,
-    type=_maybe(_json(id=_id("opt", "t.id"), name=_text("t.name"))),
-    account=_json(
-        id=_id("acc", "a.id"),
-        number=_text("a.number"),
-        employeeCount=_maybe("a.employee_count::text"),
+    type=maybe(record(id=identity("opt", "t.id"), name=text("t.name"))),
+    account=record(
+        id=identity("acc", "a.id"),
+        number=text("a.number"),
+        employeeCount=maybe("a.employee_count::text"),
     ),
 )
 _CHILDREN = f"""(
@@ -163,9 +129,9 @@ _CHILDREN = f"""(
         ORDER BY o.id LIMIT 10
     ) o {_JOINED}
     LEFT JOIN opportunity_type t ON t.id = o.type_id AND t.deleted_at IS NULL)"""
-_PARENT = _json(**_ACCOUNT, industry=_maybe(_text("a.industry")), opportunities=_list(_CHILDREN))
+_PARENT = record(**_ACCOUNT, industry=maybe(text("a.industry")), opportunities=nodes(_CHILDREN))
 TREE = f"""
-SELECT '{{"accounts":' || {_list(f"string_agg({_PARENT}, ',')")} || '}}'
+SELECT '{{"accounts":' || {nodes(f"string_agg({_PARENT}, ',')")} || '}}'
 FROM (
     SELECT a.id, a.name, a.city, a.industry, a.number, a.employee_count FROM account a
     WHERE a.employee_count >= $1 AND a.deleted_at IS NULL ORDER BY a.id LIMIT 20
@@ -173,11 +139,11 @@ FROM (
 """
 
 _FOUND = """o.status = 'OPEN' AND o.amount >= $1 AND o.deleted_at IS NULL"""
-_NODE = _json(
-    id=_id("opp", "o.id"),
-    name=_text("o.name"),
+_NODE = record(
+    id=identity("opp", "o.id"),
+    name=text("o.name"),
     amount=_AMOUNT,
-    stage=_maybe(_json(**_STAGE)),
+    stage=maybe(record(**_STAGE)),
 )
 _TOP = f"""
 SELECT '{{"opportunities":{{"nodes":[' || coalesce((
@@ -188,8 +154,8 @@ SELECT '{{"opportunities":{{"nodes":[' || coalesce((
     ) o
     LEFT JOIN stage s ON s.id = o.stage_id AND s.deleted_at IS NULL
 ), '') ||"""
-_SUMS = f"coalesce(string_agg({_money('total', 'currency')}, ',' ORDER BY currency), '')"
-_KEY = _json(stage=_json(record=_maybe(_json(**_STAGE))))
+_SUMS = f"coalesce(string_agg({money('total', 'currency')}, ',' ORDER BY currency), '')"
+_KEY = record(stage=record(record=maybe(record(**_STAGE))))
 GROUPS = f"""{_TOP} ']}},"opportunitiesAggregate":{{"groups":[' || (
     SELECT coalesce(string_agg(
         '{{"key":' || {_KEY} || ',"count":' || many::text

@@ -1,0 +1,155 @@
+"""The writes as SQL written by hand: one statement each, which leaves behind what ours do.
+
+What it takes for granted and a general service cannot: which fields are given, that they are right,
+that whoever asks may write them, and what a client wants to see of the record.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from bench.limit.texts import identity, money, record, rounded, text
+
+# ruff: noqa: S608 - nothing of a user's is in any of these texts
+
+_FIRST = """
+    SELECT s.id, s.kind, p.probability FROM {schema}.pipeline_stage p
+    JOIN {schema}.stage s ON s.id = p.stage_id
+    WHERE p.type_id = {type} AND p.deleted_at IS NULL AND s.deleted_at IS NULL
+    ORDER BY p.position LIMIT 1"""
+_AMOUNTS = ("amount", "margin", "commission")
+_COLUMNS = """(id, name, account_id, owner_id, type_id, stage_id, status, probability, currency,
+    amount, expected_close_on, note)"""
+_SHOWN = record(
+    id=identity("opp", "o.id"),
+    version="o.version::text",
+    name=text("o.name"),
+    amount=money("o.amount", "o.currency"),
+    stage=record(name=text("s.name")),
+)
+_PAYLOAD = record(opportunity=_SHOWN)
+_HISTORY = """INSERT INTO {schema}.history
+    (id, record_id, key, kind, entity, field, before, after, record_version, at, user_id)"""
+
+
+def _image(row: str) -> str:
+    """A row as the log has it: amounts are texts."""
+    amounts = ", ".join(f"'{name}', {row}.{name}::text" for name in _AMOUNTS)
+    return f"to_jsonb({row}) || jsonb_build_object({amounts})"
+
+
+_HEAD = "UPDATE {schema}.log_head SET position = position + 1 RETURNING position"
+_NOTED = f"""
+    noted AS ({_HISTORY}
+        SELECT uuidv7(), id, 'Opportunity.', 'CREATED', 'Opportunity', NULL, NULL, NULL, 1, now(),
+            $1 FROM made)"""
+_INSERTED = """{schema}.change_log
+    (position, number, kind, entity, record_id, changed, before, after, access, user_id,
+    request_id, at)"""
+
+# What others need not wait for comes first; the log's head is held for one message only, in which
+# the lock, the statement and the commit come together, with no values but ids in their words.
+LOCK = "SELECT pg_advisory_xact_lock('log_head'::regclass::oid::integer, 1)"
+CREATED = f"""
+WITH head AS ({_HEAD})
+INSERT INTO {_INSERTED}
+SELECT position, 0, 'CREATED', 'Opportunity', id, '{{}}', NULL, {_image("o")}, false, $1::uuid,
+    $2::uuid, now()
+FROM head, {{schema}}.opportunity o WHERE id = $3::uuid
+"""
+UPDATED = f"""
+WITH head AS ({_HEAD})
+INSERT INTO {_INSERTED}
+SELECT position, 0, 'UPDATED', 'Opportunity', id, current_setting('bench.changed')::text[],
+    current_setting('bench.before')::jsonb, {_image("o")}, false, $1::uuid, $2::uuid, now()
+FROM head, {{schema}}.opportunity o WHERE id = $3::uuid
+"""
+
+CREATE = f"""
+WITH made AS (
+        INSERT INTO {{schema}}.opportunity {_COLUMNS}
+        SELECT $3, $4, $5, $2, $6, f.id, f.kind, f.probability, $7, $8, $9, $10
+        FROM ({_FIRST.replace("{type}", "$6")}) f
+        RETURNING *),
+    {_NOTED}
+SELECT convert_to({record(opportunityCreate=_PAYLOAD)}, 'UTF8')
+FROM made o JOIN {{schema}}.stage s ON s.id = o.stage_id
+"""
+
+_GIVEN = """jsonb_to_recordset($4::jsonb) AS g (name text, account uuid, type uuid, currency text,
+    amount numeric, "expectedCloseOn" date, note text)"""
+BATCH = f"""
+WITH made AS (
+        INSERT INTO {{schema}}.opportunity {_COLUMNS}
+        SELECT uuidv7(), g.name, g.account, $2, g.type, f.id, f.kind, f.probability, g.currency,
+            g.amount, g."expectedCloseOn", g.note
+        FROM {_GIVEN}, LATERAL ({_FIRST.replace("{type}", "g.type")}) f
+        RETURNING *),
+    {_NOTED},
+    head AS ({_HEAD}),
+    logged AS (INSERT INTO {_INSERTED}
+        SELECT position, row_number() OVER () - 1, 'CREATED', 'Opportunity', id, '{{}}'::text[],
+            NULL, {_image("made")}, false, $1, $3, now()
+        FROM head, made)
+SELECT convert_to('{{"opportunityCreateMany":{{"results":['
+    || string_agg({_PAYLOAD}, ',') || ']}}}}', 'UTF8')
+FROM made o JOIN {{schema}}.stage s ON s.id = o.stage_id
+"""
+
+_TOLD = rounded("amount", "currency") + "::text"
+UPDATE = f"""
+WITH made AS (
+        UPDATE {{schema}}.opportunity
+        SET name = $4, amount = $5, note = $6, version = version + 1, updated_at = now()
+        WHERE id = $2 AND version = $3 AND deleted_at IS NULL
+        RETURNING new.id, new.version, new.name, new.amount, new.note, new.currency, new.stage_id,
+            old.name AS old_name, old.amount AS old_amount, old.note AS old_note,
+            {_image("old")} AS before),
+    fields AS (
+        SELECT id, version, field, was, is_ FROM made, LATERAL (VALUES
+            ('name', old_name, name),
+            ('amount', {_TOLD.replace("amount", "old_amount")}, {_TOLD}),
+            ('note', old_note, note)
+        ) AS f (field, was, is_) WHERE was IS DISTINCT FROM is_),
+    noted AS ({_HISTORY}
+        SELECT uuidv7(), id, 'Opportunity.' || field, 'UPDATED', 'Opportunity', field, was, is_,
+            version, now(), $1 FROM fields),
+    kept AS MATERIALIZED (
+        SELECT set_config('bench.before', before::text, true),
+            set_config('bench.changed', (SELECT array_agg(field) FROM fields)::text, true)
+        FROM made)
+SELECT convert_to({record(opportunityUpdate=_PAYLOAD)}, 'UTF8')
+FROM kept, made o JOIN {{schema}}.stage s ON s.id = o.stage_id
+"""
+
+_TEXTS = {
+    "create": CREATE,
+    "update": UPDATE,
+    "batch": BATCH,
+    "created": CREATED,
+    "updated": UPDATED,
+}
+
+
+def statement(kind: str, schema: str) -> str:
+    """The text for one tenant."""
+    return _TEXTS[kind].replace("{schema}", schema)
+
+
+def arguments(kind: str, given: Any, user: UUID, employee: UUID, id: UUID) -> tuple[Any, ...]:
+    """What is bound, out of the body of a request; `id` is a new one."""
+    match kind:
+        case "batch":
+            return (user, employee, id, given)
+        case "update":
+            values = given["name"], Decimal(given["amount"]), given["note"]
+            return (user, UUID(given["id"]), given["version"], *values)
+        case _:
+            return (
+                *(user, employee, id, given["name"], UUID(given["account"])),
+                *(UUID(given["type"]), given["currency"], Decimal(given["amount"])),
+                *(date.fromisoformat(given["expectedCloseOn"]), given["note"]),
+            )

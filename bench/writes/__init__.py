@@ -1,0 +1,1 @@
+"""Writes, measured beside hand-written SQL that leaves the same behind."""
