@@ -95,7 +95,7 @@ async def load(connection: asyncpg.Connection[Any], model: Model, user: UUID) ->
     for row in rows["role_profiles"]:
         of_role[row["role_id"]].append(profiles[row["profile_id"]])
     mine = [profile for role in roles[user] for profile in of_role[role]]
-    granted = rights(mine, _rules(rows), _attributes(rows), model.granted, model.computed)
+    granted = rights(mine, _rules(model, rows), _attributes(rows), model.granted, model.computed)
     opened = _opened(rows, roles, of_role, frozenset(granted))
     managers = {row["id"]: row["manager_id"] for row in rows["employees"]}
     viewer = Viewer(
@@ -196,12 +196,16 @@ def _scope(word: str | None) -> WriteScope | None:
     return None if word is None else WriteScope(word)
 
 
-def _rules(rows: dict[str, Any]) -> list[Rule]:
-    """One rule of each field, with all statuses that open it."""
+def _rules(model: Model, rows: dict[str, Any]) -> list[Rule]:
+    """One rule of each field, with all statuses that open it, of entities that have any."""
     statuses: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in rows["rules"]:
         statuses[row["entity"], row["field"]].add(row["status"])
-    return [Rule(*name, frozenset(opened)) for name, opened in statuses.items()]
+    return [
+        Rule(*name, frozenset(opened))
+        for name, opened in statuses.items()
+        if name[0] in model.entities and model.entities[name[0]].status
+    ]
 
 
 def _attributes(rows: dict[str, Any]) -> list[Attribute]:

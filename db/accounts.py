@@ -7,7 +7,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Record
-from db.engine.declare import custom_attributes, derived, field, folded, live, reference
+from db.engine.declare import WORD, custom_attributes, derived, field, folded, live, reference
 from domain.accounts import in_country
 from domain.wording import web_domain
 
@@ -26,7 +26,9 @@ class Account(Record):
         live("account_external_id_unique", "external_id"),
     )
 
-    name: Mapped[str | None] = field("What the account is called.", filter=True, sort=True)
+    name: Mapped[str | None] = field(
+        "What the account is called.", filter=True, sort=True, longest=WORD
+    )
     number: Mapped[str] = field(
         "The number we know the account by.", filter=True, sort=True, chosen=True
     )
@@ -63,7 +65,10 @@ class Account(Record):
         chosen=True,
     )
     external_id: Mapped[str | None] = field(
-        "What another system knows it by; no two have the same.", filter=True, sort=True
+        "What another system knows it by; no two have the same.",
+        filter=True,
+        sort=True,
+        longest=WORD,
     )
     custom: Mapped[dict[str, Any]] = custom_attributes()
 

@@ -23,28 +23,32 @@ async def enrol(connection: Tagged, *, user: UUID, email: str) -> None:
 
     A deleted user who had it is put aside: his address is followed by what nobody can type.
     """
-    await connection.fetch(
-        "UPDATE credential SET email = email || ' ' || user_id WHERE email = $1", email
-    )
+    await _put_aside(connection, email)
     await connection.fetch(
         "INSERT INTO credential (user_id, email, password) VALUES ($1, $2, '')", user, email
     )
 
 
-async def reclaim(connection: Tagged, user: UUID) -> bool:
-    """Give a restored user the address back that he signed in with; False if somebody else has it."""
+async def _put_aside(connection: Tagged, email: str) -> None:
+    text = "UPDATE credential SET email = email || ' ' || user_id WHERE email = $1"
+    await connection.fetch(text, email)
+
+
+async def address_of(connection: Tagged, user: UUID) -> str:
+    """The address that a user signed in with, also when it was put aside."""
     rows = await connection.fetch("SELECT email FROM credential WHERE user_id = $1", user)
-    email = rows[0]["email"].partition(" ")[0] if rows else ""
-    if not rows or email == rows[0]["email"]:
-        return True
-    if await is_taken(connection, email):
-        return False
+    return rows[0]["email"].removesuffix(f" {user}") if rows else ""
+
+
+async def reclaim(connection: Tagged, *, user: UUID, email: str) -> None:
+    """Give a restored user his address back, which nobody else who is there has."""
+    await _put_aside(connection, email)
     await connection.fetch("UPDATE credential SET email = $2 WHERE user_id = $1", user, email)
-    return True
 
 
 async def end_all(connection: Tagged, *, user: UUID, at: datetime) -> None:
-    """End all sessions of a user."""
+    """End all sessions of a user, and what he was to choose a password with."""
+    await connection.fetch("UPDATE credential SET reset = NULL WHERE user_id = $1", user)
     await revoke_all(await connection.direct(), user, at)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped
 from db.engine.base import Record, enumeration
 from db.engine.declare import (
     MONEY,
+    WORD,
     custom_attributes,
     derived,
     descending,
@@ -55,7 +56,9 @@ class Opportunity(Record):
         live("opportunity_external_id_unique", "external_id"),
     )
 
-    name: Mapped[str] = field("What people call this opportunity.", filter=True, sort=True)
+    name: Mapped[str] = field(
+        "What people call this opportunity.", filter=True, sort=True, longest=WORD
+    )
     account_id: Mapped[UUID] = reference(
         "The account we hope to sell to.",
         "account",
@@ -139,7 +142,10 @@ class Opportunity(Record):
     )
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
     external_id: Mapped[str | None] = field(
-        "What another system knows it by; no two have the same.", filter=True, sort=True
+        "What another system knows it by; no two have the same.",
+        filter=True,
+        sort=True,
+        longest=WORD,
     )
     custom: Mapped[dict[str, Any]] = custom_attributes()
 

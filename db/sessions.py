@@ -21,7 +21,7 @@ CREDENTIAL: Table = Credential.__table__
 SESSION: Table = Session.__table__
 FIRST = 1
 """The generation a session begins with."""
-ENTER = "SELECT platform.enter(placement, access, $1) FROM log_head"
+ENTER = "SELECT enter(placement, access, $1) FROM log_head"
 """Placement and access were compared as the transaction began: this asks about the session."""
 
 
@@ -67,10 +67,12 @@ async def hold_credential(connection: Connection, known: Known) -> bool:
 
 
 async def set_hash(connection: Connection, user: UUID, hash: str) -> None:
-    """Keep another hash of the user's password."""
+    """Keep another hash of the user's password. A token to choose one with is good no more."""
     await run(
         connection,
-        update(CREDENTIAL).where(CREDENTIAL.c.user_id == user).values(password=hash),
+        update(CREDENTIAL)
+        .where(CREDENTIAL.c.user_id == user)
+        .values(password=hash, reset=None, reset_until=None),
     )
 
 

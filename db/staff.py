@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Internal, Record, Trace, enumeration
-from db.engine.declare import derived, field, internal, live, reference
+from db.engine.declare import WORD, derived, field, internal, live, reference
 from db.engine.declare import field as declared
 from domain.access import RowScope, WriteScope
 from domain.wording import initials
@@ -24,7 +24,9 @@ class Employee(Record):
 
     name: Mapped[str] = field("The employee's name, or the post's.", filter=True, sort=True)
     initials = derived("The initials, for small pictures.", initials, needs=("name",))
-    email: Mapped[str] = field("Where the employee is reached.", filter=True, sort=True)
+    email: Mapped[str] = field(
+        "Where the employee is reached.", filter=True, sort=True, longest=WORD
+    )
     title: Mapped[str | None] = field("What the employee does.", filter=True, sort=True)
     manager_id: Mapped[UUID | None] = reference(
         "Who the employee reports to.",
@@ -47,6 +49,7 @@ class User(Record):
         "employee",
         reverse="users",
         reverse_doc="The user of this employee, if there is one.",
+        once=True,
     )
     active: Mapped[bool] = field(
         "Whether the user may sign in.", filter=True, server_default="true"
@@ -139,7 +142,7 @@ class ProfileEntity(Record):
         reverse_doc="The entities that this profile opens.",
         part=True,
     )
-    entity: Mapped[str] = field("The entity's name.", filter=True, sort=True)
+    entity: Mapped[str] = field("The entity's name.", filter=True, sort=True, longest=WORD)
     rows: Mapped[RowScope] = field("Which rows may be seen.", enumeration(RowScope), filter=True)
     creates: Mapped[bool] = field(
         "Whether records may be created.", filter=True, server_default="false"
@@ -171,7 +174,7 @@ class ProfileField(Record):
         reverse_doc="The fields that this profile makes readable.",
         part=True,
     )
-    entity: Mapped[str] = declared("The entity's name.", filter=True, sort=True)
+    entity: Mapped[str] = declared("The entity's name.", filter=True, sort=True, longest=WORD)
     field: Mapped[str] = declared(
         "The field's name, or the attribute's id.", filter=True, sort=True
     )
@@ -188,9 +191,11 @@ class StatusRule(Record):
     __rights__ = True
     __table_args__ = (live("status_rule_unique", "entity", "field", "status"),)
 
-    entity: Mapped[str] = declared("The entity's name.", filter=True, sort=True)
-    field: Mapped[str] = declared("The field's name.", filter=True, sort=True)
-    status: Mapped[str] = declared("A status in which it is readable.", filter=True, sort=True)
+    entity: Mapped[str] = declared("The entity's name.", filter=True, sort=True, longest=WORD)
+    field: Mapped[str] = declared("The field's name.", filter=True, sort=True, longest=WORD)
+    status: Mapped[str] = declared(
+        "A status in which it is readable.", filter=True, sort=True, longest=WORD
+    )
 
 
 class Credential(Internal):

@@ -1,5 +1,6 @@
 """What a value must be to be kept: a text that is short enough and can be stored, a whole number that fits."""
 
+import re
 from decimal import Decimal
 
 from domain.codes import Problem
@@ -7,18 +8,19 @@ from domain.faults import Fault
 
 LONGEST = 10_000
 """Characters of a text."""
-LARGEST = 2**31 - 1
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""NUL, and half of a surrogate pair: Postgres keeps neither."""
 DIGITS = 14
 SCALE = 4
 """Digits of a decimal number before and after the point."""
 
 
-def text_fault(value: str, column: str, *, needed: bool) -> Fault | None:
+def text_fault(value: str, column: str, *, needed: bool, longest: int = LONGEST) -> Fault | None:
     """What is wrong with a text."""
-    if len(value) > LONGEST:
-        message = f"This text has {len(value):,} characters; at most {LONGEST:,} are kept."
+    if len(value) > longest:
+        message = f"This text has {len(value):,} characters; at most {longest:,} are kept."
         return Fault(Problem.TOO_LONG, message, column)
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if UNSTORABLE.search(value):
         message = "This text holds a character that cannot be stored (NUL, or half of a pair)."
         return Fault(Problem.INVALID, message, column)
     if needed and not value.strip():
@@ -28,7 +30,7 @@ def text_fault(value: str, column: str, *, needed: bool) -> Fault | None:
 
 def number_fault(value: Decimal, column: str) -> Fault | None:
     """What is wrong with a decimal number."""
-    if value != round(value, SCALE) or abs(value) >= 10**DIGITS:
+    if abs(value) >= 10**DIGITS or value != round(value, SCALE):
         message = f"At most {DIGITS} digits before the point and {SCALE} after it are kept."
         return Fault(Problem.INVALID, message, column)
     return None

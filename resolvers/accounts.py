@@ -10,10 +10,15 @@ from db.engine.write import store
 from db.engine.write.image import Row
 from db.engine.write.unit import Unit
 from domain.accounts import account_number, head_office
+from domain.codes import Problem
+from domain.faults import Fault
 from resolvers.engine.drafts import Draft, Other
 from resolvers.engine.settling import Deed, settles
 from resolvers.engine.trees import refuse_cycles
 
+ADDRESSES = 250
+"""Of one account: each change of one looks at all of them."""
+TOO_MANY = f"An account has at most {ADDRESSES} addresses: delete some, or make parts of it accounts of their own."
 UNDER_ITSELF = "An account cannot be a part of itself, nor of one of its own parts."
 
 
@@ -39,6 +44,10 @@ async def addresses(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     for row in await store.among(unit.connection, entity, "account_id", by_account):
         kept[row["account_id"]].append(row)
     for account, mine in by_account.items():
+        if deed is not Deed.DELETE and len(kept[account]) + len(mine) > ADDRESSES:
+            for draft in mine:
+                if draft.before is None or draft.before["deleted_at"] is not None:
+                    draft.fault(Fault(Problem.INVALID, TOO_MANY))
         _choose(deed, kept[account], mine)
 
 
@@ -59,6 +68,9 @@ def _choose(deed: Deed, kept: list[Row], drafts: list[Draft]) -> None:
     chosen = head_office([*others, *staying], wanted)
     for row in staying:
         row["head_office"] = row["id"] == chosen
+    for draft in drafts:
+        had = draft.before is not None and draft.before["head_office"]
+        draft.early = had and not draft.after["head_office"]
     for row in others:
         if row["head_office"] != (row["id"] == chosen):
             other = Other(drafts[0].entity, row, {**row, "head_office": row["id"] == chosen})

@@ -11,7 +11,6 @@ from auth.engine.passwords import LONGEST, is_demo
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
 from db import credentials, sessions
-from db.administrators import administrators
 from db.api import MODEL
 from db.engine.plan.values import parse_id
 from db.engine.transaction import Entry, Turned, TurnedAway
@@ -23,7 +22,9 @@ from resolvers.engine.allowed import NOT_YOURS
 from resolvers.engine.context import Caller, House
 from resolvers.engine.drafts import NOBODY
 from resolvers.engine.values import NO_ID
+from tenancy.engine.provision import Tenant
 
+SUSPENDED = "Your organisation's account is suspended: records can be read, but not changed."
 SHORTEST = 10
 """Characters of a new password."""
 RESET_LIFETIME = timedelta(hours=24)
@@ -41,7 +42,10 @@ class Reset:
 
 async def change(house: House, caller: Caller, current: str, chosen: str) -> Problem | None:
     """Take another password, and end the user's other sessions. Raises Refused(RATE_LIMITED)."""
+    _refuse_suspended(caller.tenant)
     attempt = await house.throttle.sign_in(caller.address, caller.tenant.slug, caller.user.hex)
+    if caller.tenant.demo and is_demo(current):
+        return Problem.DEMO_ONLY  # it is everybody's, so nobody takes it from the others
     if _is_weak(chosen):
         return Problem.WEAK_PASSWORD
     placement, entry = caller.tenant.placement, Entry(session=caller.session)
@@ -60,7 +64,8 @@ async def change(house: House, caller: Caller, current: str, chosen: str) -> Pro
 
 
 async def issue_reset(house: House, viewers: Viewers, caller: Caller, id: str) -> Reset:
-    """A token for a user whom the caller may change. Raises Refused(NOT_FOUND, FORBIDDEN)."""
+    """A token for a user; an administrator with full access asks for it. Raises Refused(NOT_FOUND, FORBIDDEN)."""
+    _refuse_suspended(caller.tenant)
     user, number = parse_id(id, "usr") or NO_ID, house.new_id()
     until = house.now() + RESET_LIFETIME
 
@@ -69,8 +74,7 @@ async def issue_reset(house: House, viewers: Viewers, caller: Caller, id: str) -
         found = await hold.hold(connection, viewer, entity, [user], Lock.CHANGE)
         if user not in found:
             raise Refused(Code.NOT_FOUND, NOBODY, input=["input", "id"])
-        spared = {} if viewer.full else await administrators(connection)
-        if user in spared or not viewer.within(viewer.edits("User"), entity, found[user]):
+        if not viewer.full:  # with a new password he could be anybody whose rights he does not have
             raise Refused(Code.FORBIDDEN, NOT_YOURS, input=["input", "id"])
         await credentials.set_reset(connection, user, number, until)
 
@@ -85,6 +89,7 @@ async def reset(house: House, address: str, token: str, chosen: str) -> Problem 
     tenant = await house.directory.by_id(known.tenant) if known else None
     if known is None or tenant is None or tenant.state == "closed":
         return Problem.INVALID_TOKEN
+    _refuse_suspended(tenant)
     if _is_weak(chosen):
         return Problem.WEAK_PASSWORD
     hash, now = await house.passwords.hash(chosen), house.now()
@@ -127,6 +132,11 @@ async def _as_viewer(
             if away.reason is not Turned.STALE or changed_before:
                 raise
     raise AssertionError("unreachable")  # pragma: no cover - the second time returns or raises
+
+
+def _refuse_suspended(tenant: Tenant) -> None:
+    if tenant.state == "suspended":
+        raise Refused(Code.TENANT_SUSPENDED, SUSPENDED)
 
 
 def _is_weak(password: str) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import cast
 from uuid import UUID
@@ -11,7 +14,9 @@ from auth.rights import of_roles
 from db import credentials, sessions
 from db.administrators import administrators
 from db.engine.write import store
+from db.engine.write.image import Row
 from db.engine.write.unit import Unit
+from db.sales import ShareRule
 from db.staff import (
     Employee,
     Profile,
@@ -30,6 +35,7 @@ from resolvers.engine.drafts import Draft
 from resolvers.engine.settling import Deed, checks, settles
 from resolvers.engine.trees import refuse_cycles
 
+ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\Z")
 UNDER_HIMSELF = "Nobody reports to himself, nor to somebody who reports to him."
 ADMINISTRATORS_ONLY = "Only an administrator with full access may do this."
 NOT_ONESELF = "Nobody gives himself rights: ask another administrator."
@@ -43,17 +49,15 @@ ADMINISTRATORS = "administrators"
 
 @settles(Employee)
 async def employees(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
-    """The tree has no cycles, and nobody puts others below himself to see what is theirs."""
+    """The tree has no cycles; who may not do everything hangs nobody elsewhere in it, for it says who sees what."""
     if deed is not Deed.SAVE:
         return
-    viewer = _viewer(unit)
     for draft in drafts:
-        if "@" not in draft.after["email"]:
+        if not ADDRESS.match(draft.after["email"]):
             message = "Write an e-mail address such as anna@example.com."
             draft.fault(Fault(Problem.INVALID, message, "email"))
-        before = draft.before["manager_id"] if draft.before else None
-        manager = draft.after["manager_id"]
-        if draft.before and not viewer.full and manager == viewer.employee != before:
+        moved = draft.before and draft.before["manager_id"] != draft.after["manager_id"]
+        if moved and not _viewer(unit).full:
             draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY, "manager")
     await refuse_cycles(unit, drafts, "manager_id", UNDER_HIMSELF)
 
@@ -62,25 +66,37 @@ async def employees(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
 async def users(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     """A user signs in with the employee's address; one who may not sign in is signed out at once."""
     await _spare_administrators(unit, drafts, "id")
+    met: set[str] = set()
     for draft in drafts:
+        new = draft.before is None
+        if (new or deed is Deed.RESTORE) and not _viewer(unit).full:
+            draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY)  # he could be anybody
         if draft.failed:
             continue
         user: UUID = draft.after["id"]
-        if deed is Deed.SAVE and draft.before is None:
-            await _enrol(unit, draft, user)
-        elif deed is Deed.RESTORE and not await credentials.reclaim(unit.connection, user):
-            draft.fault(Fault(Problem.DUPLICATE, SIGNS_IN))
+        if deed is Deed.RESTORE:
+            email = await credentials.address_of(unit.connection, user)
+            await _enrol(unit, draft, met, email, partial(credentials.reclaim, user=user))
+        elif new:
+            email = await _address(unit, draft.after["employee_id"])
+            await _enrol(unit, draft, met, email, partial(credentials.enrol, user=user))
         elif deed is Deed.DELETE or not draft.after["active"]:
             draft.besides.append(partial(credentials.end_all, user=user, at=unit.now))
 
 
-async def _enrol(unit: Unit, draft: Draft, user: UUID) -> None:
-    employee = draft.after["employee_id"]
+async def _address(unit: Unit, employee: UUID) -> str:
     found = await store.look(unit.connection, unit.model.entities["Employee"], "id", [employee])
-    email = sessions.fold(found[0]["email"]) if found else ""
-    if await credentials.is_taken(unit.connection, email):
+    return sessions.fold(found[0]["email"]) if found else ""
+
+
+async def _enrol(
+    unit: Unit, draft: Draft, met: set[str], email: str, keep: Callable[..., Awaitable[None]]
+) -> None:
+    """Let a user sign in with an address that nobody else has, of those who are there and of the list."""
+    if email in met or await credentials.is_taken(unit.connection, email):
         draft.fault(Fault(Problem.DUPLICATE, SIGNS_IN, "employee_id"))
-    draft.besides.append(partial(credentials.enrol, user=user, email=email))
+    met.add(email)
+    draft.besides.append(partial(keep, email=email))
 
 
 @settles(RoleAssignment)
@@ -93,29 +109,58 @@ async def assignments(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     await _spare_administrators(unit, drafts, "user")
     roles = {each.after["role_id"] for each in drafts}
     granted = await of_roles(await unit.connection.direct(), unit.model, roles)
+    opened: dict[UUID, set[UUID]] = defaultdict(set)
+    for row in await store.look(
+        unit.connection, unit.model.entities["ShareRule"], "role_id", roles
+    ):
+        opened[row["role_id"]].add(row["type_id"])
+    seen = set(viewer.arrays.get("opened:share_rule.type_id", ()))
     for draft in drafts:
         full, rights = granted[draft.after["role_id"]]
+        more = full or exceeds(rights, viewer.rights) or opened[draft.after["role_id"]] - seen
         if draft.after["user_id"] == viewer.user:
             draft.refuse(Code.FORBIDDEN, NOT_ONESELF)
-        elif full or exceeds(rights, viewer.rights):
+        elif more:
             draft.refuse(Code.FORBIDDEN, MORE_THAN_MINE)
 
 
 @settles(Role)
 async def roles(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
-    """Roles are deleted and restored one after the other, so that the last administrator stays."""
-    await store.alone(unit.connection, ADMINISTRATORS)
+    """A role is named by whoever may; what it opens goes and comes with it, so that is for administrators."""
+    if deed is not Deed.SAVE:
+        await administered(unit, deed, drafts)
 
 
 async def administered(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
-    """What roles and profiles open is said by those who may do everything."""
+    """What roles and profiles open is said by those who may do everything, in words that mean something."""
     await store.alone(unit.connection, ADMINISTRATORS)
-    if not _viewer(unit).full:
-        for draft in drafts:
+    for draft in drafts:
+        if not _viewer(unit).full:
             draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY)
+        elif deed is Deed.SAVE:
+            draft.faults(_unknown(unit, draft.after))
 
 
-for _record in (Profile, RoleProfile, ProfileEntity, ProfileField, StatusRule):
+def _unknown(unit: Unit, row: Row) -> list[Fault]:
+    """What a row names that there is not: an entity, a field, or a status of its records."""
+    if "entity" not in row or row["entity"] is None:
+        return []
+    entity = unit.model.entities.get(row["entity"])
+    if entity is None:
+        message = "There is no such type: write its name as the API does, such as Account."
+        return [Fault(Problem.INVALID, message, "entity")]
+    name = row.get("field")
+    if name is not None and name not in entity.granted and name not in unit.words:
+        message = f"{entity.name} has no such field: write its name as the API does."
+        return [Fault(Problem.INVALID, message, "field")]
+    status = row.get("status")
+    if status is not None and status not in entity.statuses:
+        message = f"The records of {entity.name} are never in this status."
+        return [Fault(Problem.INVALID, message, "status")]
+    return []
+
+
+for _record in (Profile, RoleProfile, ProfileEntity, ProfileField, StatusRule, ShareRule):
     settles(_record)(administered)
 
 

@@ -24,6 +24,7 @@ ALONE = PUBLIC | {"passwordChange", "userPasswordReset", "sessionRevoke", "signO
 SAYS = {
     Problem.INVALID_CREDENTIALS: "Tenant, e-mail address and password do not belong together.",
     Problem.INVALID_TOKEN: "This refresh token is not good any more: sign in again.",
+    Problem.DEMO_ONLY: "The demonstration's password is everybody's: it stays as it is.",
     Problem.WEAK_PASSWORD: "Choose a password of 10 characters at least; a few words are easiest to remember.",
 }
 
@@ -182,7 +183,9 @@ class SessionMutation(PublicMutation):
         problem = await passwords.change(house, caller, input.current, input.password)
         return _changed(problem, "current")
 
-    @mutation("A token with which a user chooses a new password, for whoever may change the user.")
+    @mutation(
+        "A token with which a user chooses a new password, for administrators with full access."
+    )
     async def userPasswordReset(self, info: Info, input: SubjectInput) -> UserPasswordResetPayload:
         deed = info.context
         reset = await passwords.issue_reset(deed.house, deed.viewers, _caller(info), input.id)

@@ -38,7 +38,7 @@ class Entered:
             f"SET LOCAL search_path = {self.schema}, pg_temp;"
             f"SET LOCAL statement_timeout = {STATEMENT_MS};SET LOCAL lock_timeout = {LOCK_MS};"
             f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_MS};"
-            f"SELECT platform.enter({told['placement']}, {told['access']}, '{told['session']}')"
+            f"SELECT enter({told['placement']}, {told['access']}, '{told['session']}')"
         )
 
 

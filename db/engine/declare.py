@@ -9,6 +9,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import MappedColumn, mapped_column
 from sqlalchemy.types import TypeEngine
 
+from domain.values import LONGEST
+
+WORD = 255
+"""Characters of a name, or of what another system calls something."""
 MONEY = Numeric(18, 4)
 """Wide enough for every currency's minor units; how many digits are shown is the currency's matter."""
 
@@ -26,6 +30,8 @@ class Exposed:
     """Whether it is set as the record is created, and by no update after that."""
     chosen: bool = False
     """Whether the server chooses, as the record is created, where a caller does not."""
+    longest: int = LONGEST
+    """Characters of a text. What an index holds is shorter, because Postgres refuses to index long ones."""
     name: str | None = None
     """The API's name where it differs from the column's."""
     deprecated: str | None = None
@@ -49,12 +55,13 @@ def field(
     write: bool = True,
     once: bool = False,
     chosen: bool = False,
+    longest: int = LONGEST,
     name: str | None = None,
     deprecated: str | None = None,
     **column: Any,
 ) -> MappedColumn[Any]:
     """A column the API shows. `doc` is its SQL comment and its GraphQL description."""
-    exposed = Exposed(filter, sort, aggregate, write, once, chosen, name, deprecated)
+    exposed = Exposed(filter, sort, aggregate, write, once, chosen, longest, name, deprecated)
     return mapped_column(*args, comment=doc, info={"api": exposed}, **column)
 
 

@@ -153,6 +153,12 @@ class Entity:
         return frozenset(names)
 
     @cached_property
+    def statuses(self) -> frozenset[str]:
+        """The words of the column that rules per status look at; none without such a column."""
+        words = next((f.enum for f in self.fields.values() if f.column == self.status), None)
+        return frozenset(word.value for word in words or ())
+
+    @cached_property
     def computed(self) -> dict[str, frozenset[str]]:
         """What is computed, with the fields it needs: it may be read where all of those may (D-57)."""
         expressions = {f.name: frozenset(f.needs) for f in self.fields.values() if f.needs}

@@ -47,7 +47,7 @@ LOST: tuple[type[Exception], ...] = (
 
 
 class Turned(StrEnum):
-    """Why the door of a tenant did not open, by the SQLSTATE that platform.enter raises."""
+    """Why the door of a tenant did not open, by the SQLSTATE that `enter` raises, or `append`."""
 
     FENCED = "RL001"
     MOVED = "RL002"
@@ -108,9 +108,13 @@ class Entry:
 
 
 CLEAN = "RESET ROLE;RESET ALL"
+CUSTOM = "SET LOCAL plan_cache_mode = force_custom_plan;"
+WRITES = "SET LOCAL plan_cache_mode = force_generic_plan;"
+"""What a write asks is asked by ids, of which Postgres need not know how many there are."""
 COMMIT = f"SET LOCAL lock_timeout = {LOCK_MS};COMMIT;{CLEAN}"
-APPEND = "SELECT platform.append();"
 """One message. Where a statement failed, the first refuses; COMMIT alone would roll back without a word."""
+APPEND = "SELECT append();"
+"""Stands before it in the same message, where something was written (D-58)."""
 
 
 class Connection(Driver):
@@ -186,9 +190,8 @@ class Database:
         self, placement: Placement, entry: Entry, *, custom_plans: bool = False
     ) -> AsyncIterator[asyncpg.Connection[Any]]:
         """A read-only transaction in the tenant. Raises TurnedAway."""
-        async with self._transaction(
-            _begin(placement, entry, "READ ONLY", custom_plans)
-        ) as connection:
+        plans = CUSTOM if custom_plans else ""
+        async with self._transaction(_begin(placement, entry, "READ ONLY", plans)) as connection:
             yield connection
 
     @asynccontextmanager
@@ -196,7 +199,7 @@ class Database:
         self, placement: Placement, entry: Entry
     ) -> AsyncIterator[asyncpg.Connection[Any]]:
         """A transaction in the tenant, committed when the block ends well. Raises TurnedAway."""
-        async with self._transaction(_begin(placement, entry, "READ WRITE", False)) as connection:
+        async with self._transaction(_begin(placement, entry, "READ WRITE", WRITES)) as connection:
             yield connection
 
     @asynccontextmanager
@@ -226,16 +229,15 @@ class Database:
             await self.pool.release(acquired)
 
 
-def _begin(placement: Placement, entry: Entry, mode: str, custom_plans: bool) -> str:
+def _begin(placement: Placement, entry: Entry, mode: str, plans: str) -> str:
     """One message. Only whole numbers, a UUID and checked names are ever written into it."""
     session = f"'{UUID(int=entry.session.int)}'" if entry.session else "NULL"
-    plans = "SET LOCAL plan_cache_mode = force_custom_plan;" if custom_plans else ""
     return (
         f"BEGIN {mode};SET LOCAL ROLE {placement.role};"
         f"SET LOCAL search_path = {placement.schema}, pg_temp;"
         f"SET LOCAL statement_timeout = {STATEMENT_MS};SET LOCAL lock_timeout = {LOCK_MS};"
         f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_MS};{plans}"
-        f"SELECT platform.enter({int(placement.version)}, {int(entry.access)}, {session})"
+        f"SELECT enter({int(placement.version)}, {int(entry.access)}, {session})"
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from auth.engine.viewer import Viewer
 from db.engine.model import Entity
+from db.engine.plan.values import parse_id
 from db.engine.write import store
 from db.engine.write.hold import Lock
 from db.engine.write.image import Row, changed, plain, told
@@ -34,9 +35,12 @@ async def draft_changes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
             check_fields(draft, viewer)
     live = [each for each in drafts if not each.failed]
     await hold(unit, viewer, live, Lock.CHANGE, viewer.edits)
+    for draft in live:
+        # Before anything is said of what the field holds: a conflict would tell it.
+        if draft.before is not None and viewer.rights[draft.entity.name].ruled:
+            check_fields(draft, viewer, draft.before)
     live = [each for each in live if not each.failed]
     for draft in live:
-        check_fields(draft, viewer, draft.before)
         draft.after = dict(draft.before or {})
         fill(draft, viewer)
     await check_versions(unit, viewer, live)
@@ -105,9 +109,21 @@ async def check_versions(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> Non
         if before is None or before["id"] not in late:
             continue
         fields = _conflicts(draft, viewer, since[before["id"]])
+        await _hide_links(unit, draft, fields)
         if fields or late[before["id"]] > before["version"]:
             conflict = {"version": before["version"], "fields": fields}
             draft.refuse(Code.CONFLICT, QUICKER, "version", conflict=conflict)
+
+
+async def _hide_links(unit: Unit, draft: Draft, fields: list[dict[str, str | None]]) -> None:
+    """What somebody else linked to is told where the caller sees it: an id alone says that there is one."""
+    for field in fields:
+        target = draft.entity.targets.get(field["field"] or "")
+        if target is None:
+            continue
+        ids = {word: parse_id(field[word], target.prefix) for word in ("theirs", "base")}
+        seen = await unit.seen(target, {id for id in ids.values() if id is not None})
+        field.update({word: field[word] if id in seen else None for word, id in ids.items()})
 
 
 def _conflicts(

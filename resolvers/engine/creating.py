@@ -6,6 +6,7 @@ from collections import defaultdict
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
+from db.engine.gate import Right
 from db.engine.model import Entity, Reference
 from db.engine.write import store
 from db.engine.write.hold import Lock
@@ -18,6 +19,7 @@ from resolvers.engine.drafts import Draft
 from resolvers.engine.settling import Deed, settle
 from resolvers.engine.values import fill
 
+HIDDEN = "The record would not be right then, because of something that you may not see. Ask whoever may."
 TAKEN = "Another record has this already: choose another value, or find that record."
 
 
@@ -68,8 +70,18 @@ def finish(unit: Unit, viewer: Viewer, draft: Draft) -> None:
             message = "This cannot be empty: give a value."
             draft.fault(Fault(Problem.REQUIRED, message, what.column))
     if not missing:
-        check_fields(draft, viewer, draft.before or draft.after)
-        draft.faults(unit.faults(draft.entity, draft.before, draft.after))
+        if viewer.rights[draft.entity.name].ruled:
+            check_fields(draft, viewer, draft.before or draft.after)
+        for fault in unit.faults(draft.entity, draft.before, draft.after):
+            draft.fault(_in_sight(draft, viewer, fault))
+
+
+def _in_sight(draft: Draft, viewer: Viewer, fault: Fault) -> Fault:
+    """A fault of a column that the caller may not read is one of the whole record."""
+    what = named(draft.entity).get(fault.column)
+    if what is None or viewer.right(draft.entity.name, what.name) is Right.OPEN:
+        return fault
+    return Fault(fault.problem, HIDDEN)
 
 
 async def check_links(unit: Unit, drafts: list[Draft]) -> None:

@@ -32,6 +32,9 @@ PREPARE: Mapping[str, Prepare] = {
     "Restore": draft_restores,
     "Upsert": draft_upserts,
 }
+PASSES = 5
+"""How often what is left of a list is decided anew, when some of it turned out to be in the way of the rest."""
+ENTANGLED = "The inputs depend on each other: send this one in a request of its own."
 KINDS = {"Delete": ChangeKind.DELETED, "Restore": ChangeKind.RESTORED}
 
 
@@ -52,7 +55,7 @@ async def do(unit: Unit, viewer: Viewer, wish: Wish) -> list[Draft]:
     """
     pending = list(wish.inputs)
     failed: dict[Path, Draft] = {}
-    while True:
+    for attempt in range(1, PASSES + 1):
         drafts = [_draft(unit.model, wish.entity, path, given) for path, given in pending]
         await PREPARE[wish.verb](unit, viewer, drafts)
         wrong = [each for each in drafts if each.failed]
@@ -66,6 +69,10 @@ async def do(unit: Unit, viewer: Viewer, wish: Wish) -> list[Draft]:
         # What was decided with them in mind is decided anew without them.
         failed |= {each.path: each for each in wrong}
         pending = [(path, given) for path, given in pending if path not in failed]
+        if attempt == PASSES:
+            drafts = [_draft(unit.model, wish.entity, path, given) for path, given in pending]
+            for each in drafts:
+                each.refuse(Code.RETRYABLE, ENTANGLED)
         if not pending:
             drafts = []
             break
@@ -128,8 +135,12 @@ async def _keep(unit: Unit, wish: Wish, drafts: list[Draft]) -> None:
             for each in mine
             if each.before is not None and (kind is not ChangeKind.UPDATED or is_changed(each))
         ]
-        moved = [pair for pair in changed if pair[0]["deleted_at"] != pair[1]["deleted_at"]]
-        await unit.change(entity, changed if kind is ChangeKind.UPDATED else moved, kind)
+        if kind is not ChangeKind.UPDATED:
+            changed = [pair for pair in changed if pair[0]["deleted_at"] != pair[1]["deleted_at"]]
+        early = {each.id for each in mine if each.early}
+        for first in (True, False):
+            pairs = [pair for pair in changed if (pair[0]["id"] in early) is first]
+            await unit.change(entity, pairs, kind)
     await _change_others(unit, (other for each in drafts for other in each.then), kind)
     for each in every:
         for deed in each.besides:
@@ -155,7 +166,7 @@ async def _look(unit: Unit, drafts: list[Draft]) -> None:
     for each in live:
         by_kind.setdefault(each.entity, {})[each.after["id"]] = each
     for entity, mine in by_kind.items():
-        seen = await unit.seen(entity, mine)
+        seen = await unit.in_sight(entity, mine)
         for id, each in mine.items():
             if id not in seen:
                 each.refuse(Code.FORBIDDEN, OUT_OF_SIGHT)

@@ -62,6 +62,8 @@ class Draft:
     """What must be changed before this one is kept."""
     then: list[Other] = field(default_factory=list)
     """What is changed after it."""
+    early: bool = False
+    """Whether it gives up what another one takes, so that it is kept before that."""
     besides: list[Callable[[Tagged], Awaitable[object]]] = field(default_factory=list)
     """What else is done once it is kept, in the system's own bookkeeping."""
 

@@ -91,5 +91,9 @@ def merged(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def kept(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
-    """As it is kept under a key."""
-    return [asdict(each) for each in outcomes]
+    """As it is kept under a key: without any value, which rights of another day might hide."""
+    found = [asdict(each) for each in outcomes]
+    for error in (error for each in found for error in each["refused"]):
+        if "conflict" in error["extensions"]:
+            error["extensions"]["conflict"] |= {"fields": []}
+    return found

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
-from db.engine.model import Entity
+from db.engine.model import Entity, Reference
 from db.engine.write import store
 from db.engine.write.hold import Lock
 from db.engine.write.unit import Unit
@@ -37,10 +38,8 @@ async def draft_deletes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
             conflict = {"version": before["version"], "fields": []}
             draft.refuse(Code.CONFLICT, CHANGED, "version", conflict=conflict)
     entity = live[0].entity
-    used = await store.used(unit.connection, unit.model, entity, [_id(each) for each in live])
+    await _check_use(unit, entity, live)
     for draft in live:
-        if draft.id in used:
-            draft.told.append(Told(Problem.IN_USE, IN_USE, (*draft.path, "id")))
         draft.after = {**(draft.before or {}), "deleted_at": unit.now}
     await settle(unit, Deed.DELETE, live)
     parts = await store.parts(
@@ -51,6 +50,18 @@ async def draft_deletes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
         draft = owners[row["id"]] = _whole_of(kind, row, owners)
         if row["deleted_at"] is None:
             draft.then.append(Other(kind, row, {**row, "deleted_at": unit.now}))
+
+
+async def _check_use(unit: Unit, entity: Entity, drafts: list[Draft]) -> None:
+    """Note what something else points to; what stays for that reason may point to another one of the list."""
+    staying = True
+    while staying:
+        ids = [_id(each) for each in drafts if not each.failed]
+        used = await store.used(unit.connection, unit.model, entity, ids) if ids else set()
+        staying = bool(used)
+        for draft in drafts:
+            if draft.id in used and not draft.failed:
+                draft.told.append(Told(Problem.IN_USE, IN_USE, (*draft.path, "id")))
 
 
 async def draft_restores(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
@@ -97,30 +108,39 @@ async def _check_above(unit: Unit, drafts: list[Draft]) -> None:
     """What a record cannot be without must be there, too."""
     wanted: dict[Entity, set[UUID]] = defaultdict(set)
     for draft in drafts:
-        for way in draft.entity.references.values():
-            if not way.nullable:
-                wanted[draft.entity.targets[way.name]].add((draft.before or {})[way.column])
+        for way in _needed(draft.entity):
+            wanted[draft.entity.targets[way.name]].add((draft.before or {})[way.column])
     gone = await store.gone(unit.connection, wanted)
     for draft in drafts:
-        needed = {
-            (draft.before or {})[way.column]
-            for way in draft.entity.references.values()
-            if not way.nullable
-        }
-        if needed & gone:
+        if _links(draft.entity, draft.before or {}) & gone:
             draft.told.append(Told(Problem.WHOLE_DELETED, WHOLE_DELETED, (*draft.path, "id")))
 
 
 async def _restore_parts(unit: Unit, entity: Entity, drafts: list[Draft]) -> None:
-    """Those parts that went in the same deletion."""
+    """Those parts that went in the same deletion, but for what ties the record to something that is gone."""
     owners = {_id(each): each for each in drafts}
-    for kind, row in await store.parts(unit.connection, unit.model, entity, list(owners)):
+    found = await store.parts(unit.connection, unit.model, entity, list(owners))
+    wanted: dict[Entity, set[UUID]] = defaultdict(set)
+    for kind, row in found:
+        for way in _needed(kind):
+            wanted[kind.targets[way.name]].add(row[way.column])
+    gone = await store.gone(unit.connection, wanted) - set(owners)
+    for kind, row in found:
         if kind.whole is None or row[kind.whole.column] not in owners:
             continue
         draft = _whole_of(kind, row, owners)
-        if row["deleted_at"] == (draft.before or {})["deleted_at"]:
+        if row["deleted_at"] == (draft.before or {})["deleted_at"] and not _links(kind, row) & gone:
             draft.then.append(Other(kind, row, {**row, "deleted_at": None}))
             owners[row["id"]] = draft
+
+
+def _needed(entity: Entity) -> list[Reference]:
+    """The links that a record cannot be without."""
+    return [way for way in entity.references.values() if not way.nullable]
+
+
+def _links(entity: Entity, row: dict[str, Any]) -> set[UUID]:
+    return {row[way.column] for way in _needed(entity)}
 
 
 def _whole_of(kind: Entity, row: dict[str, object], owners: dict[UUID, Draft]) -> Draft:

@@ -62,7 +62,9 @@ def _has_default(entity: Entity, what: Field | Reference) -> bool:
 
 def _kept(what: Field, value: Any) -> tuple[Any, Fault | None]:
     if what.kind is Kind.TEXT:
-        return value, text_fault(value, what.column, needed=not what.nullable)
+        return value, text_fault(
+            value, what.column, needed=not what.nullable, longest=what.exposed.longest
+        )
     if what.kind in (Kind.DECIMAL, Kind.MONEY):
         fault = number_fault(value, what.column)
         return (value if fault else value.quantize(UNIT)), fault

@@ -139,14 +139,30 @@ def arguments(
 
 
 def used_in_payloads(operation: OperationDefinitionNode, fragments: Any) -> frozenset[str]:
-    """The variables that what is told depends on: those in inputs say what is done, not how it is read."""
+    """The variables that what is told depends on, and whether a deed is done at all.
+
+    All of the document's, but for those in the arguments of deeds: they say what is done, not how it is read.
+    """
     found: set[str] = set()
-    for root in _roots(operation.selection_set, fragments, set()):
-        found |= {v.name.value for d in root.directives or () for v in _variables(d)}
-        if root.selection_set:
-            found |= {v.name.value for v in _variables(root.selection_set)}
-    for fragment in fragments.values():
-        found |= {v.name.value for v in _variables(fragment)}
+    pending: list[Any] = [operation.selection_set, *fragments.values()]
+    inputs = {
+        id(each)
+        for root in _roots(operation.selection_set, fragments, set())
+        for each in root.arguments or ()
+    }
+    while pending:
+        one = pending.pop()
+        if id(one) in inputs:
+            continue
+        if isinstance(one, VariableNode):
+            found.add(one.name.value)
+            continue
+        for name in getattr(one, "keys", ()):
+            below = getattr(one, name, None)
+            if isinstance(below, list | tuple):
+                pending += below
+            elif hasattr(below, "keys") and name != "loc":
+                pending.append(below)
     return frozenset(found)
 
 
@@ -169,19 +185,3 @@ def _roots(selected: Any, fragments: Any, met: set[str]) -> Iterator[FieldNode]:
         elif node.name.value not in met:
             met.add(node.name.value)
             yield from _roots(fragments[node.name.value].selection_set, fragments, met)
-
-
-def _variables(node: Any) -> Iterator[VariableNode]:
-    """Every variable in a part of a document; documents are bounded, so their depth is."""
-    pending = [node]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, VariableNode):
-            yield one
-            continue
-        for name in getattr(one, "keys", ()):
-            below = getattr(one, name, None)
-            if isinstance(below, list | tuple):
-                pending += below
-            elif hasattr(below, "keys") and name != "loc":
-                pending.append(below)

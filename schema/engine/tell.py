@@ -61,9 +61,10 @@ class Told:
         whole = merged(outcomes)
         if whole.refused:
             self.data[payload.key] = None
+            # What the person could put right is told once, with the first.
             also = {"userErrors": whole.told} if whole.told else {}
             for error in whole.refused:
-                extensions = {**error["extensions"], **also}
+                extensions, also = {**error["extensions"], **also}, {}
                 told = {"message": error["message"], "extensions": extensions}
                 self.errors.append({**told, "path": [payload.key]})
             return

@@ -24,6 +24,7 @@ from domain.codes import Code, Refused
 from resolvers.engine.context import Caller, House
 from resolvers.engine.deeds import Wish, count, do, is_allowed
 from resolvers.engine.outcomes import Outcome, kept, outcome
+from resolvers.passwords import SUSPENDED
 from schema.engine.executed import executed_records
 from schema.engine.generate_deeds import Deed
 from schema.engine.lru import Lru
@@ -45,7 +46,9 @@ MOMENT = timedelta(microseconds=1)
 LONGEST_KEY = 200
 MOST = 10_000
 """Records of one mutation, with those that are created along with others."""
-SUSPENDED = "Your organisation's account is suspended: records can be read, but not changed."
+
+
+Declared = tuple[dict[str, FragmentDefinitionNode], dict[str, Any]]
 
 
 class Undone(Exception):
@@ -91,6 +94,7 @@ class Writes:
         self._reads = reads
         self._prefixes = frozenset(model.by_prefix)
         self.drawn: Lru[Hashable, Written] = Lru(OUTLINES, OUTLINED, lambda each: each.weight)
+        self.declared: Lru[Hashable, Declared] = Lru(OUTLINES, OUTLINES, lambda each: 1)
 
     async def answer(self, caller: Caller, request: Request, key: str | None) -> bytes:
         """The whole response. Raises Refused, or what a transaction raises."""
@@ -124,14 +128,9 @@ class Writes:
         self, request: Request, operation: OperationDefinitionNode, values: dict[str, Any]
     ) -> tuple[Hashable, Written]:
         """The payloads read, once for each shape of the variables that they depend on."""
-        declared = types(self._schema, operation)
-        fragments = {
-            each.name.value: each
-            for each in request.admitted.document.definitions
-            if isinstance(each, FragmentDefinitionNode)
-        }
-        used = used_in_payloads(operation, fragments)
-        own = {name: kind for name, kind in declared.items() if name in used}
+        fragments, own = self.declared.get(
+            (request.text, request.name), lambda: self._declare(request, operation)
+        )
         form = shape(values, own, self._prefixes)
         key = (request.text, request.name, form, request.executes)
 
@@ -141,6 +140,19 @@ class Writes:
             return payloads.read(operation)
 
         return key, self.drawn.get(key, read)
+
+    def _declare(
+        self, request: Request, operation: OperationDefinitionNode
+    ) -> tuple[dict[str, FragmentDefinitionNode], dict[str, Any]]:
+        """The fragments, and the variables that what is told depends on: the same for every request of a text."""
+        fragments = {
+            each.name.value: each
+            for each in request.admitted.document.definitions
+            if isinstance(each, FragmentDefinitionNode)
+        }
+        used = used_in_payloads(operation, fragments)
+        declared = types(self._schema, operation)
+        return fragments, {name: kind for name, kind in declared.items() if name in used}
 
     def _wish(self, payload: Payload, values: Mapping[str, Any]) -> Wish:
         given = arguments(self._schema, payload, values)
@@ -172,9 +184,13 @@ class Writes:
         caller = asked.caller
         placement = caller.tenant.placement
         viewer = await self._viewers.of(placement, caller.user, caller.session)
-        made, opened = self._reads.plan_of(
-            caller, asked.request, viewer, asked.plan_key, asked.written.outline, asked.values
-        )
+        try:
+            made, opened = self._reads.plan_of(
+                caller, asked.request, viewer, asked.plan_key, asked.written.outline, asked.values
+            )
+        except Refused:
+            await self._viewers.confirm(placement, viewer, caller.session)  # as reads do
+            raise
         told, extensions = Told(), _denied(made)
         try:
             async with self._viewers.write(placement, viewer, caller.session) as connection:
@@ -182,7 +198,8 @@ class Writes:
                 outcomes = await _known(asked, unit, viewer)
                 if outcomes is None:
                     outcomes = await self._do(asked, unit, viewer)
-                    if await unit.note(asked.key, {"roots": [kept(each) for each in outcomes]}):
+                    roots = [kept(each) for each in outcomes] if asked.key else []
+                    if await unit.note(asked.key, {"roots": roots}):
                         connection.note()  # type: ignore[attr-defined]  # ours, see transaction.py
                 else:
                     extensions["idempotency"] = {"replayed": True}

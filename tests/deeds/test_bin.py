@@ -59,7 +59,9 @@ async def test_who_may_restore_may_look(desk: World, many: str, persona: str) ->
 
 async def owners(desk: World, persona: str) -> set[str]:
     """A persona and everybody below him, by walking down the tree."""
-    rows = await desk.admin.fetch(f"SELECT id, manager_id, email FROM {desk.schema()}.employee")  # noqa: S608
+    rows = await desk.admin.fetch(
+        f"SELECT id, manager_id, email FROM {desk.schema()}.employee WHERE deleted_at IS NULL"  # noqa: S608
+    )
     mine = {row["id"] for row in rows if row["email"] == f"{persona}@acme.example"}
     while True:
         below = {row["id"] for row in rows if row["manager_id"] in mine and row["id"] not in mine}

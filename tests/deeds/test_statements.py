@@ -59,8 +59,8 @@ def told(query: str) -> str:
     """What a statement is for."""
     words = {
         "begin": "BEGIN READ WRITE",
-        "end": "SELECT platform.append();",
-        "note": "SELECT platform.note(",
+        "end": "SELECT append();",
+        "note": "SELECT note(",
         "insert": "INSERT INTO",
         "update": 'UPDATE "',
         "lock": "FOR NO KEY UPDATE",

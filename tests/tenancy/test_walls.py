@@ -104,7 +104,7 @@ async def test_the_login_alone_can_read_nothing(cell: Cell) -> None:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch("SELECT * FROM catalog.tenant")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.fetch("SELECT platform.enter(1, 0, NULL)")
+            await connection.fetch(f"SELECT {cell.schema(slug)}.enter(1, 0, NULL)")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch("SET ROLE relata_ddl")
         assert len(await connection.fetch("SELECT * FROM platform.tenant('alder', NULL)")) == 1

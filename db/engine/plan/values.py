@@ -1,5 +1,6 @@
 """How values cross between the API and Postgres: ids with their prefix, and what each kind is bound as."""
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,7 +25,7 @@ TYPES: dict[Kind, TypeEngine[Any]] = {
     Kind.DATETIME: DateTime(timezone=True),
     Kind.ENUM: Text(),
 }
-HEX = 32
+HEX = re.compile("[0-9a-f]{32}\\Z")
 
 
 def parse_id(text: object, prefix: str) -> UUID | None:
@@ -32,9 +33,7 @@ def parse_id(text: object, prefix: str) -> UUID | None:
     if not isinstance(text, str):
         return None
     head, _, tail = text.rpartition("_")
-    if head != prefix or len(tail) != HEX or not set(tail) <= set("0123456789abcdef"):
-        return None
-    return UUID(hex=tail)
+    return UUID(hex=tail) if head == prefix and HEX.match(tail) else None
 
 
 def encoder(

@@ -72,8 +72,9 @@ async def hold(
     if not wanted or not guard.may_see(entity.name):
         return {}
     if lock is not Lock.NONE and guard.rows(entity, Form.WIDE) is not None:
-        await _fetch(connection, guard, _Asked(entity, lock, bin, facts=False), wanted)
-        lock = Lock.NONE
+        locked = await _fetch(connection, guard, _Asked(entity, lock, bin, facts=False), wanted)
+        # What came into sight after that is not locked, so it is not there yet.
+        lock, wanted = Lock.NONE, [row["id"] for row in locked]
     rows = await _fetch(connection, guard, _Asked(entity, lock, bin, facts=True), wanted)
     return {row["id"]: _row(entity, row) for row in rows}
 

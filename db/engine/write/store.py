@@ -123,13 +123,14 @@ async def since(
 ) -> dict[UUID, dict[str, str | None]]:
     """What was changed of each record after the version given, by its key, with what it was before that."""
     text = (
-        "SELECT record_id, key, before, record_version FROM history "
-        "WHERE record_id = ANY($1) AND kind = 'UPDATED' ORDER BY record_id, record_version"
+        "SELECT DISTINCT ON (h.record_id, h.key) h.record_id, h.key, h.before "
+        "FROM unnest($1::uuid[], $2::int[]) AS seen(id, version) "
+        "JOIN history h ON h.record_id = seen.id AND h.record_version > seen.version "
+        "WHERE h.kind = 'UPDATED' ORDER BY h.record_id, h.key, h.record_version"
     )
     found: dict[UUID, dict[str, str | None]] = {id: {} for id in versions}
-    for row in await connection.fetch(text, list(versions)):
-        if row["record_version"] > versions[row["record_id"]]:
-            found[row["record_id"]].setdefault(row["key"], row["before"])
+    for row in await connection.fetch(text, list(versions), list(versions.values())):
+        found[row["record_id"]][row["key"]] = row["before"]
     return found
 
 
@@ -147,14 +148,15 @@ async def used(connection: Tagged, model: Model, entity: Entity, ids: list[UUID]
 
 
 async def gone(connection: Tagged, wanted: Mapping[Entity, set[UUID]]) -> set[UUID]:
-    """Which of these records are in the bin."""
+    """Which of these records are in the bin; those that are not stay out of it until the transaction ends."""
     found: set[UUID] = set()
-    for entity, ids in wanted.items():
+    for entity, ids in sorted(wanted.items(), key=lambda item: item[0].name):
         text = (
-            f"SELECT id FROM {_quoted(entity.table.name)} "  # noqa: S608 - declared names
-            "WHERE id = ANY($1) AND deleted_at IS NOT NULL"
+            f"SELECT id, deleted_at FROM {_quoted(entity.table.name)} "  # noqa: S608 - declared names
+            "WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
         )
-        found |= {row[0] for row in await connection.fetch(text, list(ids))}
+        rows = await connection.fetch(text, sorted(ids))
+        found |= {row["id"] for row in rows if row["deleted_at"] is not None}
     return found
 
 

@@ -47,14 +47,16 @@ class Tagged:
         await self._send()
         self._waiting = (text, value)
 
-    async def last(self, text: str, value: str) -> None:
-        """A statement of one parameter, `$1`, together with what waits."""
+    async def last(self, text: str, *values: str) -> None:
+        """A statement together with what waits, whose one parameter then comes after its own."""
         if self._waiting is None:
-            await self.fetch(text, value)
+            await self.fetch(text, *values)
             return
         (write, images), self._waiting = self._waiting, None
-        whole = f"{self._tag}WITH written AS ({write}) {text.replace('$1', '$2')}"
-        await self._connection.fetch(whole, images, value)
+        write = write.replace("$1", f"${len(values) + 1}")
+        await self._connection.fetch(
+            f"{self._tag}WITH written AS ({write}) {text}", *values, images
+        )
 
     async def _send(self) -> None:
         if self._waiting is not None:

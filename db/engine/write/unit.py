@@ -21,7 +21,7 @@ from db.engine.write.tagged import Tagged
 from domain.faults import Fault
 from domain.setup import ChangeKind
 
-NOTE = "SELECT platform.note($1)"
+NOTE = "SELECT note($1, $2)"
 
 
 class Unruly(Exception):
@@ -73,6 +73,10 @@ class Unit:
 
     async def seen(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
         """Which of the records the caller sees as they are now."""
+        return await hold.seen(self.connection, self.guard, entity, ids, Lock.NONE)
+
+    async def in_sight(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
+        """Which of the records that were kept just now the caller sees."""
         if self.guard.may_see(entity.name) and self.guard.rows(entity, Form.WIDE) is None:
             return set(ids)  # he sees all there are
         return await hold.seen(self.connection, self.guard, entity, ids, Lock.NONE)
@@ -132,15 +136,18 @@ class Unit:
         """Note what was done, and what came of a request with a key; False if nothing was written."""
         if not self.written and key is None:
             return False
-        items: dict[str, Any] = {
-            "access": self.access,
-            "bump": int(any(each.entity.is_rights for each in self.written)),
-            "history": [row for each in self.written for row in self._history(each)],
-            "log": self._log(),
+        told: dict[str, Any] = {
+            "history": [row for each in self.written for row in self._history(each)]
         }
         if key is not None:
-            items["key"] = key.kept(outcome or {}, self.now)
-        await self.connection.last(NOTE, orjson.dumps(items, default=spelled).decode())
+            told["key"] = key.kept(outcome or {}, self.now)
+        log = {
+            "access": self.access,
+            "bump": int(any(each.entity.is_rights for each in self.written)),
+            "log": self._log(),
+        }
+        texts = (orjson.dumps(each, default=spelled).decode() for each in (told, log))
+        await self.connection.last(NOTE, *texts)
         return bool(self.written)
 
     def _log(self) -> list[dict[str, Any]]:

@@ -37,6 +37,84 @@ $$
 """
 
 
+# What begins and ends transactions stands in each tenant's schema, not once for all: what Postgres remembers
+# of a function's statements is good for one search path, and was made anew whenever a connection changed tenants.
+ENTER = """
+CREATE FUNCTION enter(wanted_placement bigint, wanted_access bigint, wanted_session uuid)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE head record;
+BEGIN
+    SELECT fenced, placement, access INTO head FROM log_head;
+    IF head.fenced THEN
+        RAISE 'fenced' USING ERRCODE = 'RL001';
+    ELSIF head.placement IS DISTINCT FROM wanted_placement THEN
+        RAISE 'moved' USING ERRCODE = 'RL002';
+    ELSIF wanted_session IS NOT NULL AND NOT EXISTS (
+        SELECT FROM session s JOIN "user" u ON u.id = s.user_id
+        WHERE s.id = wanted_session AND s.revoked_at IS NULL AND s.expires_at > now()
+          AND u.active AND u.deleted_at IS NULL
+    ) THEN
+        RAISE 'revoked' USING ERRCODE = 'RL004';
+    ELSIF wanted_access <> 0 AND head.access <> wanted_access THEN
+        RAISE 'stale' USING ERRCODE = 'RL003';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION enter IS
+    'Begins every transaction of a tenant, with the rights of its role: refuses one that is fenced, moved, ended or under old rights.';
+"""
+
+# The history and the key are written as soon as all is done, so that the answer can tell of them, and so
+# that nobody waits for it: only the log is written under the lock.
+NOTE = """
+CREATE FUNCTION note(told jsonb, log text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO history SELECT * FROM jsonb_populate_recordset(NULL::history, told -> 'history');
+    IF told ? 'key' THEN
+        INSERT INTO idempotency_key
+            SELECT * FROM jsonb_populate_record(NULL::idempotency_key, told -> 'key')
+            ON CONFLICT (user_id, key) DO UPDATE
+                SET digest = excluded.digest, outcome = excluded.outcome, at = excluded.at;
+        DELETE FROM idempotency_key WHERE ctid IN (
+            SELECT ctid FROM idempotency_key WHERE at < now() - interval '24 hours'
+            ORDER BY at LIMIT 20 FOR UPDATE SKIP LOCKED
+        );
+    END IF;
+    PERFORM set_config('relata.log', log, true);
+END
+$$;
+COMMENT ON FUNCTION note IS
+    'Notes what was written: its history and the key of the request now, its place in the log as the transaction ends.';
+"""
+
+# The advisory lock stands before the row's, because many who wait for one row are woken in turns, each
+# to find it changed once more.
+APPEND = """
+CREATE FUNCTION append() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    told jsonb := current_setting('relata.log')::jsonb;
+    bump bigint := (told ->> 'bump')::bigint;
+    place bigint;
+    version bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock('log_head'::regclass::oid::integer, 1);
+    UPDATE log_head SET position = position + 1, access = access + bump
+        RETURNING position, access - bump INTO place, version;
+    IF version IS DISTINCT FROM (told ->> 'access')::bigint THEN
+        RAISE 'stale' USING ERRCODE = 'RL003';
+    END IF;
+    INSERT INTO change_log
+        SELECT place, number, kind, entity, record_id, changed, before, after, access, user_id,
+               request_id, at
+        FROM jsonb_populate_recordset(NULL::change_log, told -> 'log');
+    RETURN place;
+END
+$$;
+COMMENT ON FUNCTION append IS
+    'Ends every write of a tenant, with the rights of its role: refuses one that was begun under old rights (D-58, D-60).';
+"""
+
+
 def _moment(table: str, column: str) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} >= '0001-01-01Z' AND {column} < '10000-01-01Z'", name=op.f(f'{table}_{column}_check'))
 
@@ -81,6 +159,8 @@ SELECT 1"""
 def upgrade() -> None:
     op.execute(IGNORED)
     _traces()
+    for function in (ENTER, NOTE, APPEND):
+        op.execute(function)
     _addresses()
     _rights()
     for table in ('account', 'opportunity'):
