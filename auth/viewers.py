@@ -12,6 +12,7 @@ from auth.engine.viewer import Viewer
 from auth.rights import load
 from db.engine.model import Model
 from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway
+from db.engine.write.tagged import Tagged, again
 from domain.codes import Code, Refused
 
 if TYPE_CHECKING:
@@ -76,6 +77,12 @@ class Viewers:
             if away.reason is Turned.STALE:
                 self.forget(placement, viewer.user)
             raise
+
+    async def enter_again(
+        self, connection: Tagged, placement: Placement, viewer: Viewer, session: UUID
+    ) -> None:
+        """Before a write ends that notes nothing: raises TurnedAway if it could not be begun any more."""
+        await again(connection, placement, Entry(viewer.version, session))
 
     @asynccontextmanager
     async def write(

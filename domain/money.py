@@ -1,6 +1,6 @@
 """Sums of money: how many digits a currency has after the point (ISO 4217)."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 _NONE = frozenset(
     [
@@ -38,4 +38,6 @@ def minor(currency: str) -> int:
 
 def fits(amount: Decimal, currency: str) -> bool:
     """Whether an amount can be paid in the currency: no smaller than its smallest coin."""
-    return amount == round(amount, minor(currency))
+    with localcontext() as exact:
+        exact.prec = 200
+        return amount.scaleb(minor(currency)) % 1 == 0

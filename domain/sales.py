@@ -29,15 +29,14 @@ class Step:
 def opportunity(before: Row | None, after: Row) -> Sequence[Fault]:
     """What is wrong with an opportunity as it is to be kept."""
     faults = [*_locked(before, after)] if before else []
-    if not CURRENCY.match(after["currency"]):
+    currency = after["currency"]
+    if not CURRENCY.match(currency):
         message = "Write the currency as three capital letters of ISO 4217, such as EUR."
-        return [*faults, Fault(Problem.INVALID, message, "currency")]
-    for name in AMOUNTS:
-        amount = after[name]
-        if amount is not None and not fits(amount, after["currency"]):
-            digits = minor(after["currency"])
-            message = f"{after['currency']} has {digits} digits after the point; round the amount."
-            faults.append(Fault(Problem.INVALID, message, name))
+        faults.append(Fault(Problem.INVALID, message, "currency"))
+    else:
+        message = f"{currency} has {minor(currency)} digits after the point; round the amount."
+        small = [n for n in AMOUNTS if after[n] is not None and not fits(after[n], currency)]
+        faults += [Fault(Problem.INVALID, message, name) for name in small]
     if after["probability"] is not None and not 0 <= after["probability"] <= 100:
         message = "A probability is a whole number from 0 to 100, in percent."
         faults.append(Fault(Problem.INVALID, message, "probability"))

@@ -127,7 +127,11 @@ async def _as_viewer(
         viewer = await viewers.of(placement, caller.user, caller.session)
         try:
             async with viewers.write(placement, viewer, caller.session) as connection:
-                return await deed(Tagged(connection, placement.schema), viewer)
+                tagged = Tagged(connection, placement.schema)
+                done = await deed(tagged, viewer)
+                # What was waited for may have taken the right away, or ended the session.
+                await viewers.enter_again(tagged, placement, viewer, caller.session)
+                return done
         except TurnedAway as away:
             if away.reason is not Turned.STALE or changed_before:
                 raise

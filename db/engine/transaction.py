@@ -212,12 +212,12 @@ class Database:
             try:
                 await connection.execute(begin)
             except asyncpg.PostgresError as error:
-                raise _turned_away(error) from error
+                raise turned_away(error) from error
             yield connection
             try:
                 await connection.commit()
             except asyncpg.PostgresError as error:
-                raise _turned_away(error) from error
+                raise turned_away(error) from error
         except asyncpg.QueryCanceledError as error:
             raise TookTooLong from error
         except COLLISIONS as error:
@@ -241,7 +241,8 @@ def _begin(placement: Placement, entry: Entry, mode: str, plans: str) -> str:
     )
 
 
-def _turned_away(error: asyncpg.PostgresError) -> Exception:
+def turned_away(error: asyncpg.PostgresError) -> Exception:
+    """What the door of a tenant said, if it was the door."""
     if error.sqlstate in list(Turned):
         return TurnedAway(Turned(error.sqlstate))
     return error

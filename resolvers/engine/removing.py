@@ -84,12 +84,14 @@ async def draft_restores(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> Non
 
 async def _hold_bin(unit: Unit, viewer: Viewer, entity: Entity, drafts: list[Draft]) -> None:
     ids = {each.id or NO_ID for each in drafts}
-    binned = await unit.hold(entity, ids, Lock.DELETE, bin=True)
-    live = await unit.hold(entity, ids - set(binned), Lock.CHANGE)
     wholes = {}
     if entity.above is not None and entity.whole is not None:
-        above = {row[entity.whole.column] for row in (*binned.values(), *live.values())}
+        # The whole is locked before its parts, as everybody does.
+        looked = await unit.hold(entity, ids, Lock.NONE, bin=True)
+        above = {row[entity.whole.column] for row in looked.values()}
         wholes = await unit.hold(entity.above, above, Lock.CHANGE)
+    binned = await unit.hold(entity, ids, Lock.DELETE, bin=True)
+    live = await unit.hold(entity, ids - set(binned), Lock.CHANGE)
     for draft in drafts:
         draft.before = binned.get(draft.id or NO_ID) or live.get(draft.id or NO_ID)
         if draft.before is None:

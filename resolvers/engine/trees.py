@@ -23,9 +23,11 @@ async def refuse_cycles(unit: Unit, drafts: list[Draft], column: str, message: s
         return
     entity = hung[0].entity
     await store.alone(unit.connection, f"{entity.name}.{column}")
-    ids = {each.after[column] for each in hung}
+    ids = {each.after[column] for each in hung} | {each.after["id"] for each in drafts}
     parents = await store.ancestors(unit.connection, entity, column, ids)
-    parents |= {each.after["id"]: each.after[column] for each in drafts}
     for each in hung:
+        # One after the other: of two that close a circle together, the first is fine.
         if closes_cycle(each.after["id"], each.after[column], parents):
             each.fault(Fault(Problem.CYCLE, message, column))
+        else:
+            parents[each.after["id"]] = each.after[column]

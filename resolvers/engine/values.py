@@ -74,7 +74,14 @@ def _kept(what: Field, value: Any) -> tuple[Any, Fault | None]:
 def _fill_attributes(draft: Draft, viewer: Viewer, given: list[Mapping[str, Any]]) -> None:
     column = draft.entity.attributes or ""
     values = dict(draft.after[column])
+    keys = [each["key"] for each in given]
     for number, each in enumerate(given):
+        if each["key"] in keys[:number]:
+            message = "This attribute is named twice: which value is meant, nobody could say."
+            draft.told.append(
+                Told(Problem.INVALID, message, (*draft.path, ATTRIBUTES, str(number)))
+            )
+            continue
         attribute = viewer.attribute(draft.entity.name, each["key"])
         if attribute is None:
             continue  # it was refused before

@@ -51,6 +51,9 @@ def failure(error: Exception) -> Failure:
 def _turned(away: TurnedAway) -> Refused:
     if away.reason is Turned.REVOKED:
         return Refused(Code.UNAUTHENTICATED, "This session has ended: sign in again.")
+    if away.reason is Turned.STALE:
+        message = "Somebody is changing rights just now. Try again in a moment."
+        return Refused(Code.RETRYABLE, message, retryAfter=1)
     return Refused(
         Code.RETRYABLE, "Your organisation's data is being moved. Try again in a moment."
     )

@@ -167,14 +167,12 @@ class Writes:
 
     async def _done(self, asked: Asked) -> tuple[Told, dict[str, Any]]:
         """Do it, and once more if the rights changed or somebody was in the way."""
-        stale = False
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._attempt(asked)
             except TurnedAway as away:
-                if away.reason is not Turned.STALE or stale:
+                if away.reason is not Turned.STALE or attempt == ATTEMPTS:
                     raise
-                stale = True
             except Collided:
                 if attempt == ATTEMPTS:
                     raise
@@ -194,7 +192,7 @@ class Writes:
         told, extensions = Told(), _denied(made)
         try:
             async with self._viewers.write(placement, viewer, caller.session) as connection:
-                unit = self._unit(Tagged(connection, placement.schema), viewer)
+                unit = self._unit(Tagged(connection, placement.schema), viewer, caller)
                 outcomes = await _known(asked, unit, viewer)
                 if outcomes is None:
                     outcomes = await self._do(asked, unit, viewer)
@@ -218,7 +216,7 @@ class Writes:
                     told.not_applied(payload)
         return told, extensions
 
-    def _unit(self, connection: Tagged, viewer: Viewer) -> Unit:
+    def _unit(self, connection: Tagged, viewer: Viewer, caller: Caller) -> Unit:
         words = {
             attribute.id: attribute.key
             for granted in viewer.rights.values()
@@ -226,7 +224,9 @@ class Writes:
         }
         house = self._house
         return Unit(
-            connection, viewer, self._model, viewer.user, viewer.version, house.now(), house.new_id, words
+            connection, viewer, self._model, viewer.user, viewer.version,
+            caller.session,
+            house.now(), house.new_id, words
         )  # fmt: skip
 
     async def _do(self, asked: Asked, unit: Unit, viewer: Viewer) -> list[list[Outcome]]:
@@ -263,10 +263,11 @@ async def _known(asked: Asked, unit: Unit, viewer: Viewer) -> list[list[Outcome]
     key = asked.key
     if key is None:
         return None
-    if not await take(unit.connection, key):
+    free = await take(unit.connection, key)
+    done = await find(unit.connection, key, unit.now)
+    if done is None and not free:
         message = "A request with this Idempotency-Key is being done: ask again in a moment."
         raise Refused(Code.IDEMPOTENCY_IN_PROGRESS, message, retryAfter=1)
-    done = await find(unit.connection, key, unit.now)
     if done is None:
         return None
     if done.digest != key.digest:

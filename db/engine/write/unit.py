@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from db.engine.write.tagged import Tagged
 from domain.faults import Fault
 from domain.setup import ChangeKind
 
+MOMENT = timedelta(microseconds=1)
 NOTE = "SELECT note($1, $2)"
 
 
@@ -51,6 +52,8 @@ class Unit:
     user: UUID
     access: int
     """The version of rights the transaction was begun under."""
+    session: UUID
+    """The caller's session, which must not have ended when the transaction does."""
     now: datetime
     new_id: Callable[[], UUID]
     words: Mapping[str, str] = field(default_factory=dict)
@@ -101,7 +104,9 @@ class Unit:
         """Keep held records as they are now; each gets its next version. Raises as `add` does."""
         made = []
         for before, after in pairs:
-            after |= {"version": before["version"] + 1, "updated_at": self.now}
+            # Who waited for another one began before him, but comes after.
+            now = max(self.now, before["updated_at"] + MOMENT)
+            after |= {"version": before["version"] + 1, "updated_at": now}
             made.append(self._written(entity, kind, before, after))
         if made:
             await store.update(self.connection, entity, (each.after_image for each in made))
@@ -143,6 +148,7 @@ class Unit:
             told["key"] = key.kept(outcome or {}, self.now)
         log = {
             "access": self.access,
+            "session": self.session,
             "bump": int(any(each.entity.is_rights for each in self.written)),
             "log": self._log(),
         }
@@ -164,7 +170,7 @@ class Unit:
                 "access": each.entity.is_rights,
                 "user_id": self.user,
                 "request_id": request,
-                "at": self.now,
+                "at": each.after["updated_at"],
             }
             for number, each in enumerate(self.written)
         ]
@@ -206,6 +212,6 @@ class Unit:
             "before": before,
             "after": after,
             "record_version": each.after["version"],
-            "at": self.now,
+            "at": each.after["updated_at"],
             "user_id": self.user,
         }

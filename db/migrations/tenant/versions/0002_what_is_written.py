@@ -102,6 +102,10 @@ BEGIN
         RETURNING position, access - bump INTO place, version;
     IF version IS DISTINCT FROM (told ->> 'access')::bigint THEN
         RAISE 'stale' USING ERRCODE = 'RL003';
+    ELSIF NOT EXISTS (
+        SELECT FROM session s WHERE s.id = (told ->> 'session')::uuid AND s.revoked_at IS NULL
+    ) THEN
+        RAISE 'revoked' USING ERRCODE = 'RL004';
     END IF;
     INSERT INTO change_log
         SELECT place, number, kind, entity, record_id, changed, before, after, access, user_id,

@@ -1,0 +1,124 @@
+"""What profiles let somebody write, united, as tables of cases."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.access import (
+    EVERYTHING,
+    Attribute,
+    EntityRights,
+    Profile,
+    RowScope,
+    StatusRule,
+    Writes,
+    WriteScope,
+    rights,
+    widest,
+)
+from domain.setup import AttributeKind
+from tests.support.covers import covers
+
+KNOWN = {"Deal": frozenset({"name", "price", "fee"}), "Firm": frozenset({"name"})}
+TIER = Attribute("a1", "Deal", "tier", "Tier", AttributeKind.TEXT)
+OWN, BELOW, ALL = WriteScope
+NOTHING = Writes()
+
+
+def profile(
+    reads: str = "", writes: str = "", may: Writes = NOTHING, *, full: bool = False
+) -> Profile:
+    return Profile(
+        full=full,
+        entities={"Deal": RowScope.OWN},
+        fields=frozenset(("Deal", name) for name in reads.split()),
+        writes={"Deal": may},
+        writable=frozenset(("Deal", name) for name in writes.split()),
+    )
+
+
+def deal(*profiles: Profile) -> EntityRights:
+    return rights(profiles, [], [TIER], KNOWN)["Deal"]
+
+
+@covers("D-10")
+@pytest.mark.parametrize(
+    ("scopes", "found"),
+    [
+        ((), None),
+        ((None,), None),
+        ((None, OWN), OWN),
+        ((BELOW, OWN), BELOW),
+        ((OWN, ALL, None), ALL),
+        ((ALL, BELOW), ALL),
+    ],
+)
+def test_the_widest_scope(scopes: tuple[WriteScope | None, ...], found: WriteScope | None) -> None:
+    if scopes:
+        assert widest(*scopes) is found
+        assert widest(*reversed(scopes)) is found
+
+
+@covers("D-10")
+@pytest.mark.parametrize(
+    ("one", "other", "united"),
+    [
+        pytest.param(NOTHING, NOTHING, NOTHING, id="nothing"),
+        pytest.param(
+            Writes(creates=True), Writes(edits=OWN), Writes(creates=True, edits=OWN), id="each some"
+        ),
+        pytest.param(
+            Writes(edits=BELOW, deletes=OWN),
+            Writes(edits=OWN, deletes=ALL),
+            Writes(edits=BELOW, deletes=ALL),
+            id="the wider of each",
+        ),
+        pytest.param(EVERYTHING, Writes(edits=OWN), EVERYTHING, id="everything"),
+    ],
+)
+def test_deeds_are_united(one: Writes, other: Writes, united: Writes) -> None:
+    assert one | other == united
+    assert other | one == united
+    assert deal(profile(may=one), profile(may=other)).writes == united
+
+
+@covers("D-33", "D-34")
+@pytest.mark.parametrize(
+    ("profiles", "writable"),
+    [
+        pytest.param([profile("name", "")], "", id="reading is not writing"),
+        pytest.param([profile("name fee", "name")], "name", id="what is granted"),
+        pytest.param([profile("", "name")], "", id="writable implies readable"),
+        pytest.param([profile("name"), profile("", "name")], "name", id="each from one"),
+        pytest.param([profile("name gone", "name gone")], "name", id="what does not exist"),
+        pytest.param([profile("a1", "a1")], "a1", id="an attribute by its id"),
+        pytest.param([profile("tier", "tier")], "", id="not by its key"),
+        pytest.param([profile(full=True)], "name price fee a1", id="full"),
+        pytest.param([profile("name"), profile(full=True)], "name price fee a1", id="full beside"),
+    ],
+)
+def test_what_may_be_written(profiles: list[Profile], writable: str) -> None:
+    assert deal(*profiles).writable == frozenset(writable.split())
+
+
+@covers("D-10")
+def test_a_full_profile_writes_all() -> None:
+    assert deal(profile(full=True)).writes == EVERYTHING
+    assert rights([profile(full=True)], [], [], KNOWN)["Firm"].writes == EVERYTHING
+
+
+@covers("D-34")
+def test_what_is_not_open_is_not_written() -> None:
+    found = rights([profile("name", "name", EVERYTHING)], [], [], KNOWN)
+    assert "Firm" not in found
+    closed = Profile(writes={"Deal": EVERYTHING}, writable=frozenset({("Deal", "name")}))
+    assert "Deal" not in rights([closed], [], [], KNOWN)
+
+
+@covers("D-33")
+def test_a_rule_per_status_leaves_the_right_to_write() -> None:
+    """Whether it may be written then depends on the record: the rule is told with the right to read."""
+    rule = StatusRule("Deal", "fee", frozenset({"WON"}))
+    found = rights([profile("fee", "fee")], [rule], [], KNOWN)["Deal"]
+    assert found.writable == {"fee"}
+    assert found.ruled == {"fee": ("WON",)}

@@ -1,0 +1,155 @@
+"""Rules of selling, as tables of cases."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.codes import Problem
+from domain.faults import Fault
+from domain.sales import Step, entered, moved, opportunity, retyped
+from domain.setup import StageKind
+from tests.support.covers import covers
+
+OPEN, WON, LOST = StageKind.OPEN, StageKind.WON, StageKind.LOST
+FIRST, SECOND, LAST, ELSEWHERE = (UUID(int=number) for number in range(1, 5))
+PIPELINE = {
+    SECOND: Step(SECOND, OPEN, 2, 40),
+    LAST: Step(LAST, WON, 3, 100),
+    FIRST: Step(FIRST, OPEN, 1, 10),
+}
+ROW: dict[str, Any] = {
+    "name": "Desks",
+    "account_id": UUID(int=9),
+    "type_id": UUID(int=8),
+    "stage_id": FIRST,
+    "status": OPEN,
+    "currency": "EUR",
+    "amount": Decimal("12.50"),
+    "margin": None,
+    "commission": Decimal(1),
+    "probability": 40,
+    "expected_close_on": date(2026, 5, 1),
+    "note": None,
+}
+
+
+def told(before: dict[str, Any] | None, after: dict[str, Any]) -> set[tuple[Problem, str]]:
+    return {(fault.problem, fault.column) for fault in opportunity(before, after)}
+
+
+@covers("D-17", "D-42")
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        pytest.param({}, set(), id="nothing"),
+        pytest.param({"amount": Decimal("12.505")}, {"amount"}, id="half a cent"),
+        pytest.param({"amount": Decimal("12.500")}, set(), id="a zero more"),
+        pytest.param({"amount": Decimal("-3.10")}, set(), id="less than nothing"),
+        pytest.param({"amount": None, "commission": None}, set(), id="no amounts"),
+        pytest.param(
+            {"currency": "JPY", "amount": Decimal("0.1"), "margin": Decimal("0.5")},
+            {"amount", "margin"},
+            id="no sen, all named",
+        ),
+        pytest.param({"currency": "JPY", "amount": Decimal("100.00")}, set(), id="whole yen"),
+        pytest.param({"currency": "KWD", "amount": Decimal("1.005")}, set(), id="a fils"),
+        pytest.param({"currency": "KWD", "margin": Decimal("1.0005")}, {"margin"}, id="half of it"),
+        pytest.param({"commission": Decimal("0.001")}, {"commission"}, id="commission"),
+        pytest.param({"amount": Decimal("1" * 30)}, None, id="more digits than are reckoned with"),
+        pytest.param({"currency": "eur"}, {"currency"}, id="small letters"),
+        pytest.param({"currency": "EURO"}, {"currency"}, id="four letters"),
+        pytest.param({"currency": "EUR\n"}, {"currency"}, id="an end of line"),
+        pytest.param({"currency": ""}, {"currency"}, id="no currency"),
+        pytest.param({"probability": 0}, set(), id="never"),
+        pytest.param({"probability": 100}, set(), id="certainly"),
+        pytest.param({"probability": None}, set(), id="nobody knows"),
+        pytest.param({"probability": 101}, {"probability"}, id="more than certain"),
+        pytest.param({"probability": -1}, {"probability"}, id="less than never"),
+        pytest.param(
+            {"currency": "eur", "probability": 101}, {"currency", "probability"}, id="beside it"
+        ),
+        pytest.param(
+            {"probability": 101, "amount": Decimal("0.001")}, {"probability", "amount"}, id="all"
+        ),
+    ],
+)
+@pytest.mark.parametrize("new", [True, False], ids=["new", "changed"])
+def test_values(given: dict[str, Any], wrong: set[str] | None, new: bool) -> None:
+    found = told(None if new else ROW, {**ROW, **given})
+    if wrong is not None:
+        assert found == {(Problem.INVALID, name) for name in wrong}
+
+
+CHANGES: dict[str, Any] = {
+    "account_id": UUID(int=7),
+    "type_id": UUID(int=7),
+    "currency": "USD",
+    "amount": Decimal(13),
+    "margin": Decimal(1),
+    "expected_close_on": None,
+}
+FREE: dict[str, Any] = {"name": "Chairs", "note": "x", "commission": None, "probability": 41}
+
+
+@covers("EP-141")
+@pytest.mark.parametrize("before", StageKind)
+@pytest.mark.parametrize("after", StageKind)
+def test_closed_is_locked(before: StageKind, after: StageKind) -> None:
+    """As long as it stays closed; whoever opens it again may change it with the same breath."""
+    was = {**ROW, "status": before}
+    locked = before is not OPEN and after is not OPEN
+    for column, value in CHANGES.items():
+        expected = {(Problem.LOCKED, column)} if locked else set()
+        assert told(was, {**was, "status": after, column: value}) == expected, column
+    everything = told(was, {**was, "status": after, **CHANGES})
+    assert everything == ({(Problem.LOCKED, name) for name in CHANGES} if locked else set())
+    for column, value in FREE.items():
+        assert not told(was, {**was, "status": after, column: value}), column
+    assert not told(was, {**was, "status": after, "amount": Decimal("12.5")}), "the same amount"
+
+
+def test_what_is_new_is_not_locked() -> None:
+    assert not told(None, {**ROW, "status": WON})
+
+
+def code(found: Step | Fault | None) -> tuple[Problem, str] | UUID | None:
+    if isinstance(found, Fault):
+        return found.problem, found.column
+    return None if found is None else found.stage
+
+
+@covers("D-20", "VN-22", "VN-25")
+def test_where_it_begins() -> None:
+    assert code(entered(PIPELINE, None)) == FIRST
+    assert code(entered(PIPELINE, LAST)) == LAST
+    assert code(entered(PIPELINE, ELSEWHERE)) == (Problem.INVALID_TRANSITION, "stage_id")
+    assert code(entered({}, None)) == (Problem.INVALID, "type_id")
+    assert code(entered({}, FIRST)) == (Problem.INVALID_TRANSITION, "stage_id")
+
+
+@covers("VN-25")
+@pytest.mark.parametrize("stage", [FIRST, SECOND, LAST])
+def test_where_it_may_go(stage: UUID) -> None:
+    assert moved(PIPELINE, stage) == PIPELINE[stage]
+
+
+@covers("VN-25")
+def test_where_it_may_not_go() -> None:
+    assert code(moved(PIPELINE, ELSEWHERE)) == (Problem.INVALID_TRANSITION, "stage_id")
+    assert code(moved({}, FIRST)) == (Problem.INVALID_TRANSITION, "stage_id")
+    assert code(retyped(PIPELINE, FIRST)) is None
+    assert code(retyped(PIPELINE, ELSEWHERE)) == (Problem.INVALID_TRANSITION, "type_id")
+
+
+def test_every_fault_says_what_to_do() -> None:
+    faults = [
+        *opportunity(None, {**ROW, "currency": "x"}),
+        *opportunity(None, {**ROW, "amount": Decimal("0.001"), "probability": 101}),
+        *opportunity({**ROW, "status": WON}, {**ROW, "status": WON, **CHANGES}),
+    ]
+    assert all(fault.message.endswith(".") and len(fault.message) > 20 for fault in faults)

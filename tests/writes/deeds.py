@@ -1,0 +1,78 @@
+"""What a test asks to be done: deeds of one mutation, and how they are put into a document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.writes.kinds import KINDS
+
+Input = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One root field: what is done to one record, or to many."""
+
+    entity: str
+    verb: str
+    inputs: tuple[Input, ...]
+    many: bool = False
+    all_or_none: bool | None = None
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether each input stands by itself, so that the field as a whole cannot fail."""
+        return self.many and self.all_or_none is False
+
+    @property
+    def one(self) -> str:
+        """The name of the record in a payload."""
+        return self.entity[0].lower() + self.entity[1:]
+
+    @property
+    def input_type(self) -> str:
+        """The input's type; deletes and restores have one for all."""
+        return (
+            "RecordInput"
+            if self.verb in ("Delete", "Restore")
+            else f"{self.entity}{self.verb}Input"
+        )
+
+    def root(self, alias: str) -> str:
+        """The root field under this alias, with the payload it selects."""
+        payload = f"id {self.one} {{ id version {KINDS[self.entity].selection} }} userErrors {{ code message path }}"
+        if not self.many:
+            return f"{alias}: {self.one}{self.verb}(input: ${alias}) {{ {payload} }}"
+        choice = "" if self.all_or_none is None else f", allOrNone: {str(self.all_or_none).lower()}"
+        return (
+            f"{alias}: {self.one}{self.verb}Many(inputs: ${alias}{choice}) "
+            f"{{ results {{ {payload} }} userErrors {{ code message path }} }}"
+        )
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """What one persona asks in one request."""
+
+    persona: str
+    deeds: tuple[Deed, ...]
+    key: str | None = None
+
+    @property
+    def document(self) -> str:
+        """The document; its variables are named as its root fields."""
+        types = [
+            f"$r{n}: [{deed.input_type}!]!" if deed.many else f"$r{n}: {deed.input_type}!"
+            for n, deed in enumerate(self.deeds)
+        ]
+        roots = "\n".join(deed.root(f"r{n}") for n, deed in enumerate(self.deeds))
+        return f"mutation ({', '.join(types)}) {{\n{roots}\n}}"
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The inputs by the names of the root fields."""
+        return {
+            f"r{n}": list(deed.inputs) if deed.many else deed.inputs[0]
+            for n, deed in enumerate(self.deeds)
+        }

@@ -1,0 +1,325 @@
+"""Deeds that want the same at once: together they leave what one after the other would have left, and nobody gets a 500."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from typing import Any
+
+import pytest
+
+from tests.support.covers import covers
+from tests.support.world import Answer, World
+from tests.writes.parallel import DONE, Own, came, kept, own_tenant, spelled, until_waits
+
+MANY = 50
+ROUNDS = 4
+
+
+@pytest.fixture(scope="module")
+async def own(world: World) -> AsyncIterator[Own]:
+    async with own_tenant(world, "collisions") as made:
+        yield made
+
+
+async def _together(deeds: Iterable[Awaitable[Answer]]) -> Counter[str]:
+    """What came of deeds that were begun at once."""
+    return Counter(came(each) for each in await asyncio.gather(*deeds))
+
+
+# --- trees ----------------------------------------------------------------------------------------
+
+
+async def _closes(own: Own, table: str, column: str) -> bool:
+    """Whether anybody is above himself."""
+    text = f"""
+        WITH RECURSIVE up AS (
+            SELECT id AS low, {column} AS id FROM "{table}" WHERE {column} IS NOT NULL
+            UNION SELECT up.low, t.{column} FROM "{table}" t JOIN up ON up.id = t.id
+        ) SELECT EXISTS (SELECT FROM up WHERE low = id)
+    """  # noqa: S608 - names of ours
+    return bool(await own.value(text))
+
+
+@covers("D-15")
+@pytest.mark.parametrize("length", [2, 3, 5])
+async def test_accounts_hung_below_each_other_at_once_close_no_circle(
+    own: Own, length: int
+) -> None:
+    ids = [await own.done("admin", "accountCreate", name=own.name()) for _ in range(length)]
+    ring = list(zip(ids, [*ids[1:], ids[0]], strict=True))
+    for _ in range(ROUNDS):
+        told = await _together(
+            own.do("admin", "accountUpdate", id=low, parent=high) for low, high in ring
+        )
+        assert told == {DONE: length - 1, "CYCLE": 1}
+        assert not await _closes(own, "account", "parent_id")
+        for id in ids:
+            await own.done("admin", "accountUpdate", id=id, parent=None)
+
+
+@covers("D-15")
+async def test_employees_put_under_each_other_at_once_close_no_circle(own: Own) -> None:
+    given = {"name": "Ann Nu", "email": "ann@nu.example"}
+    ids = [await own.done("admin", "employeeCreate", **given) for _ in "ab"]
+    for _ in range(ROUNDS):
+        told = await _together(
+            own.do("admin", "employeeUpdate", id=low, manager=high)
+            for low, high in (ids, reversed(ids))
+        )
+        assert told[DONE] == 1
+        assert set(told) <= {DONE, "CYCLE", "RETRYABLE"}
+        assert not await _closes(own, "employee", "manager_id")
+        for id in ids:
+            await own.done("admin", "employeeUpdate", id=id, manager=None)
+
+
+# --- the same records in another order ------------------------------------------------------------
+
+
+@covers("D-36")
+async def test_lists_that_cross_are_all_done(own: Own) -> None:
+    ids = [await own.done("admin", "accountCreate", name=own.name()) for _ in range(20)]
+    for number in range(ROUNDS):
+        told = await _together(
+            own.many(
+                "admin", "accountUpdate", [{"id": id, "name": f"{number}.{writer}"} for id in order]
+            )
+            for writer, order in enumerate([ids, ids[::-1]] * 4)
+        )
+        assert told == {DONE: 8}
+        names = {(await own.row("account", id))["name"] for id in ids}
+        assert len(names) == 1  # of one of them, and of that one all
+
+
+@covers("D-36")
+async def test_deeds_of_one_request_that_cross_are_done_or_may_be_tried_again(own: Own) -> None:
+    """In which order a caller's deeds are done is for him to say, so here two can wait for each other."""
+    both = """mutation ($a: AccountUpdateInput!, $b: AccountUpdateInput!) {
+      first: accountUpdate(input: $a) { id } done: accountUpdate(input: $b) { userErrors { code } }
+    }"""
+    ids = [await own.done("admin", "accountCreate", name=own.name()) for _ in "ab"]
+    told: Counter[str] = Counter()
+    for number in range(ROUNDS):
+        asked = [
+            {"a": {"id": a, "name": name}, "b": {"id": b, "name": name}}
+            for writer, (a, b) in enumerate([ids, ids[::-1]])
+            for name in [f"{number}.{writer}"]
+        ]
+        told += await _together(own.ask("admin", both, each) for each in asked)
+        first, second = [await own.row("account", id) for id in ids]
+        assert first["name"] == second["name"]
+    assert set(told) <= {DONE, "RETRYABLE"}
+    assert told[DONE] >= ROUNDS
+    versions = {(await own.row("account", id))["version"] for id in ids}
+    assert versions == {1 + told[DONE]}
+
+
+# --- what another system knows it by --------------------------------------------------------------
+
+
+@covers("X-11")
+@pytest.mark.parametrize("known", [False, True])
+async def test_what_another_system_sends_many_times_at_once_is_one_record(
+    own: Own, known: bool
+) -> None:
+    for _ in range(ROUNDS):
+        outer = own.name()
+        if known:
+            await own.done("admin", "accountUpsert", externalId=outer, name="before")
+        answers = await asyncio.gather(
+            *(
+                own.do("admin", "accountUpsert", externalId=outer, name=f"name {number}")
+                for number in range(MANY)
+            )
+        )
+        assert Counter(came(each) for each in answers) == {DONE: MANY}
+        [row] = await own.fetch("SELECT * FROM account WHERE external_id = $1", outer)
+        assert {each.data["done"]["id"] for each in answers} == {spelled("acc", row["id"])}
+        assert row["version"] == MANY + known
+
+
+@covers("X-11")
+async def test_a_record_that_came_meanwhile_is_the_one_that_is_meant(own: Own) -> None:
+    """It is not there when it is looked for, and it is when its uniqueness is looked at."""
+    outer, above = own.name(), await own.done("admin", "accountCreate", name=own.name())
+    async with own.holding("account", above) as operator:
+        given = {"externalId": outer, "name": "second", "parent": above}
+        waiting = asyncio.create_task(own.do("admin", "accountUpsert", **given))
+        await until_waits(operator, waiting)
+        id = await own.done("admin", "accountUpsert", externalId=outer, name="first")
+    answer = await waiting
+    assert came(answer) == DONE, answer.json
+    assert answer.data["done"]["id"] == id
+    assert (await own.row("account", id))["name"] == "second"
+
+
+@covers("X-11")
+async def test_a_record_that_got_another_key_meanwhile_is_another_record(own: Own) -> None:
+    old, new = own.name(), own.name()
+    id = await own.done("admin", "accountCreate", name="a", externalId=old)
+    async with own.holding("account", id) as operator:
+        waiting = asyncio.create_task(
+            own.do("admin", "accountUpsert", externalId=old, name="upserted")
+        )
+        await until_waits(operator, waiting)
+        change = "UPDATE account SET external_id = $2 WHERE id = $1"
+        await operator.execute(change, kept(id), new)
+    assert came(await waiting) == DONE
+    row = await own.row("account", id)
+    assert (row["external_id"], row["name"]) == (new, "a")
+    found = await own.fetch("SELECT name FROM account WHERE external_id = $1", old)
+    assert [each["name"] for each in found] == ["upserted"]
+
+
+@covers("X-11")
+async def test_a_record_that_was_deleted_meanwhile_is_made_anew(own: Own) -> None:
+    outer = own.name()
+    id = await own.done("admin", "accountCreate", name="a", externalId=outer)
+    async with own.holding("account", id) as operator:
+        waiting = asyncio.create_task(
+            own.do("admin", "accountUpsert", externalId=outer, name="upserted")
+        )
+        await until_waits(operator, waiting)
+        await operator.execute("UPDATE account SET deleted_at = now() WHERE id = $1", kept(id))
+    answer = await waiting
+    assert came(answer) == DONE, answer.json
+    assert answer.data["done"]["id"] != id
+
+
+@covers("X-11")
+async def test_of_many_with_the_same_key_one_is_kept(own: Own) -> None:
+    """Created or restored, by whoever is first; the others are told."""
+    outer = own.name()
+    told = await _together(
+        own.do("admin", "accountCreate", name=str(n), externalId=outer) for n in range(MANY)
+    )
+    assert told == {DONE: 1, "DUPLICATE": MANY - 1}
+    binned = []
+    for _ in range(4):
+        row = "SELECT id FROM account WHERE external_id = $1 AND deleted_at IS NULL"
+        binned.append(spelled("acc", await own.value(row, outer)))
+        await own.done("admin", "accountDelete", id=binned[-1])
+        await own.done("admin", "accountCreate", name="again", externalId=outer)
+    last = spelled("acc", await own.value(row, outer))
+    await own.done("admin", "accountDelete", id=last)
+    told = await _together(own.do("admin", "accountRestore", id=id) for id in [*binned, last])
+    assert told == {DONE: 1, "DUPLICATE": 4}
+
+
+@covers("D-15")
+async def test_a_record_that_is_deleted_and_restored_all_the_time_keeps_its_parts(own: Own) -> None:
+    places = [{"city": "Bonn"}, {"city": "Kiel"}]
+    id = await own.done("admin", "accountCreate", name="a", addresses=places)
+    state = """
+        SELECT DISTINCT a.deleted_at IS NOT DISTINCT FROM b.deleted_at
+        FROM account a JOIN address b ON b.account_id = a.id WHERE a.id = $1
+    """
+    for _ in range(ROUNDS):
+        deeds = ["accountDelete", "accountRestore"] * 4
+        told = await _together(own.do("admin", deed, id=id) for deed in deeds)
+        assert set(told) <= {DONE, "NOT_FOUND"}
+        assert [row[0] for row in await own.fetch(state, kept(id))] == [True]
+
+
+@covers("D-50b")
+async def test_a_rule_is_asked_of_what_is_there_when_it_is_the_deeds_turn(own: Own) -> None:
+    id = await own.opportunity("rep1")
+    won = await own.value("SELECT id FROM stage WHERE kind = 'WON'")
+    async with own.holding("opportunity", id) as operator:
+        waiting = asyncio.create_task(own.do("rep1", "opportunityUpdate", id=id, amount="5.00"))
+        await until_waits(operator, waiting)
+        close = "UPDATE opportunity SET stage_id = $2, status = 'WON' WHERE id = $1"
+        await operator.execute(close, kept(id), won)
+    assert came(await waiting) == "LOCKED"
+
+
+# --- one of several -------------------------------------------------------------------------------
+
+
+async def _head_offices(own: Own, account: str) -> tuple[int, int]:
+    """How many head offices an account has, and how many addresses."""
+    [row] = await own.fetch(
+        "SELECT count(*) FILTER (WHERE head_office), count(*) FROM address "
+        "WHERE account_id = $1 AND deleted_at IS NULL",
+        kept(account),
+    )
+    return row[0], row[1]
+
+
+@covers("VPM-07")
+async def test_there_is_one_head_office_whatever_is_done_at_once(own: Own) -> None:
+    account = await own.done("admin", "accountCreate", name=own.name())
+    told = await _together(
+        own.do("admin", "addressCreate", account=account, city="Bonn", headOffice=True)
+        for _ in range(10)
+    )
+    assert told == {DONE: 10}
+    assert await _head_offices(own, account) == (1, 10)
+    rows = await own.fetch("SELECT id FROM address WHERE account_id = $1", kept(account))
+    ids = [spelled("adr", row["id"]) for row in rows]
+    for _ in range(2):
+        deeds: list[Awaitable[Answer]] = []
+        deeds += [own.do("admin", "addressUpdate", id=id, headOffice=True) for id in ids[3:]]
+        deeds += [own.do("admin", "addressDelete", id=id) for id in ids[:3]]
+        assert await _together(deeds) == {DONE: 10}
+        assert await _head_offices(own, account) == (1, 7)
+        deeds = [own.do("admin", "addressUpdate", id=id, headOffice=True) for id in ids[3:]]
+        deeds += [own.do("admin", "addressRestore", id=id) for id in ids[:3]]
+        assert set(await _together(deeds)) <= {DONE, "RETRYABLE"}
+        for id in ids[:3]:
+            await own.done("admin", "addressRestore", id=id)
+        assert await _head_offices(own, account) == (1, 10)
+
+
+@covers("D-34")
+async def test_of_two_administrators_who_remove_each_other_one_stays(own: Own) -> None:
+    """And of two who both leave."""
+    role = spelled("rol", await own.value("SELECT id FROM role WHERE name = 'Administrator'"))
+    users = {name: spelled("usr", await own.user(name)) for name in ("admin", "director")}
+    for other in (True, False):
+        await own.done("admin", "roleAssignmentCreate", user=users["director"], role=role)
+        mine = await _assignments(own, role)
+        a, b = mine[users["admin"]], mine[users["director"]]
+        removed = {"admin": b if other else a, "director": a if other else b}
+        before = await own.log()
+        told = await _together(
+            own.do(who, "roleAssignmentDelete", id=id) for who, id in removed.items()
+        )
+        assert told[DONE] == 1, told
+        left = await _assignments(own, role)
+        assert len(left) == 1
+        assert (await own.log())[0] == before[0] + 1
+        if users["admin"] not in left:
+            await own.done("director", "roleAssignmentCreate", user=users["admin"], role=role)
+            mine = await _assignments(own, role)
+            await own.done("admin", "roleAssignmentDelete", id=mine[users["director"]])
+
+
+async def _assignments(own: Own, role: str) -> dict[str, str]:
+    """Who has a role, and by which assignment."""
+    rows = await own.fetch(
+        "SELECT id, user_id FROM role_assignment WHERE role_id = $1 AND deleted_at IS NULL",
+        kept(role),
+    )
+    return {spelled("usr", row["user_id"]): spelled("ras", row["id"]) for row in rows}
+
+
+@covers("D-58")
+async def test_rights_changed_by_several_at_once_are_all_changed(own: Own) -> None:
+    user = spelled("usr", await own.user("limited"))
+    roles = [await own.done("admin", "roleCreate", name=own.name()) for _ in range(8)]
+    asked: list[dict[str, Any]] = [{"user": user, "role": role} for role in roles]
+    access = await own.value("SELECT access FROM log_head")
+    left, waves = list(asked), 0
+    while left:
+        answers = await asyncio.gather(
+            *(own.do("admin", "roleAssignmentCreate", **each) for each in left)
+        )
+        told = [came(each) for each in answers]
+        assert set(told) <= {DONE, "RETRYABLE"}
+        left = [each for each, said in zip(left, told, strict=True) if said != DONE]
+        waves += 1
+        assert waves <= len(roles)  # somebody gets on
+    assert await own.value("SELECT access FROM log_head") == access + len(roles)

@@ -1,0 +1,180 @@
+"""Fifty who write at once: one wins per version, one effect per key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from tests.support.covers import covers
+from tests.support.world import Answer, World
+from tests.writes.parallel import DONE, Own, came, kept, own_tenant, spelled, version
+
+MANY = 50
+IN_PROGRESS, MISMATCH = "IDEMPOTENCY_IN_PROGRESS", "IDEMPOTENCY_MISMATCH"
+ROUNDS = [pytest.param(8, id="everyday"), pytest.param(100, id="F15", marks=pytest.mark.nightly)]
+KEYS = [pytest.param(8, id="everyday"), pytest.param(200, id="F14", marks=pytest.mark.nightly)]
+
+
+@pytest.fixture(scope="module")
+async def own(world: World) -> AsyncIterator[Own]:
+    async with own_tenant(world, "parallel") as made:
+        yield made
+
+
+# --- one version ----------------------------------------------------------------------------------
+
+
+async def _round(own: Own, id: str, seen: int, number: int) -> str:
+    """All change one field of what they saw in the same version; the name that it has then."""
+    base = (await own.row("account", id))["name"]
+    names = [f"{number}.{writer}" for writer in range(MANY)]
+    answers = await asyncio.gather(
+        *(own.do("rep1", "accountUpdate", id=id, version=seen, name=name) for name in names)
+    )
+    told = dict(zip(names, answers, strict=True))
+    won = [name for name, each in told.items() if came(each) == DONE]
+    assert len(won) == 1, Counter(came(each) for each in answers)
+    assert version(told[won[0]]) == seen + 1
+    for name in set(names) - set(won):
+        [error] = told[name].json["errors"]
+        assert error["extensions"]["code"] == "CONFLICT"
+        fields = [{"field": "name", "mine": name, "theirs": won[0], "base": base}]
+        assert error["extensions"]["conflict"] == {"version": seen + 1, "fields": fields}
+    return won[0]
+
+
+@covers("D-36")
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_of_many_who_saw_the_same_version_one_wins(own: Own, rounds: int) -> None:
+    id = await own.done("rep1", "accountCreate", name="begun")
+    before = await own.log()
+    for number in range(rounds):
+        won = await _round(own, id, number + 1, number)
+        row = await own.row("account", id)
+        assert (row["name"], row["version"]) == (won, number + 2)
+    assert await own.log() == (before[0] + rounds, before[1] + rounds)
+
+
+@covers("D-36")
+async def test_who_saw_no_version_wins_after_the_others(own: Own) -> None:
+    id = await own.done("rep1", "accountCreate", name="begun")
+    answers = await asyncio.gather(
+        *(own.do("rep1", "accountUpdate", id=id, name=f"name {n}") for n in range(MANY))
+    )
+    assert sorted(version(each) for each in answers) == list(range(2, MANY + 2))
+    noted = await own.fetch(
+        "SELECT record_version, before, after FROM history "
+        "WHERE record_id = $1 AND kind = 'UPDATED' ORDER BY record_version",
+        kept(id),
+    )
+    assert [each["record_version"] for each in noted] == list(range(2, MANY + 2))
+    assert [each["before"] for each in noted] == ["begun", *(e["after"] for e in noted[:-1])]
+    assert (await own.row("account", id))["name"] == noted[-1]["after"]
+
+
+@covers("D-36")
+async def test_who_changed_other_fields_of_the_same_version_all_win(own: Own) -> None:
+    id = await own.done("rep1", "accountCreate", name="begun")
+    mine = {"name": "a", "industry": "b", "website": "c", "phone": "d", "city": "e"}
+    answers = await asyncio.gather(
+        *(own.do("rep1", "accountUpdate", id=id, version=1, **{k: v}) for k, v in mine.items())
+    )
+    assert {came(each) for each in answers} == {DONE}
+    row = await own.row("account", id)
+    assert {name: row[name] for name in mine} == mine
+    assert row["version"] == 1 + len(mine)
+
+
+# --- one key --------------------------------------------------------------------------------------
+
+
+def _replayed(answer: Answer) -> bool:
+    return bool(answer.json["extensions"].get("idempotency", {}).get("replayed"))
+
+
+async def _settled(own: Own, who: str, key: str, name: str) -> tuple[Counter[str], set[str]]:
+    """Many at once with one key, who ask again if told to: what was said at first, and the ids."""
+
+    async def ask() -> Answer:
+        return await own.do(who, "accountCreate", key, name=name)
+
+    answers = await asyncio.gather(*(ask() for _ in range(MANY)))
+    told: Counter[str] = Counter()
+    for number, each in enumerate(answers):
+        told["replay" if came(each) == DONE and _replayed(each) else came(each)] += 1
+        if came(each) == IN_PROGRESS:
+            assert each.json["errors"][0]["extensions"]["retryAfter"] == 1
+            answers[number] = await ask()
+            assert _replayed(answers[number])
+    return told, {each.data["done"]["id"] for each in answers}
+
+
+@covers("D-37")
+@pytest.mark.parametrize("keys", KEYS)
+async def test_many_requests_with_one_key_have_one_effect(own: Own, keys: int) -> None:
+    before = await own.log()
+    for _ in range(keys):
+        key = name = own.name()
+        told, ids = await _settled(own, "rep1", key, name)
+        assert set(told) <= {DONE, "replay", IN_PROGRESS}
+        assert told[DONE] == 1
+        rows = await own.fetch("SELECT id FROM account WHERE name = $1", name)
+        assert [spelled("acc", row["id"]) for row in rows] == list(ids)
+    assert await own.log() == (before[0] + keys, before[1] + keys)
+
+
+@covers("D-37")
+async def test_a_key_is_of_one_body_one_user_and_one_tenant(own: Own) -> None:
+    """All of them at once: other bodies are refused, whoever comes first; others' keys do not matter."""
+    key, name = own.name(), own.name()
+    bodies = [own.do("rep1", "accountCreate", key, name=f"{name} {n % 2}") for n in range(20)]
+    users = [own.do("rep2", "accountCreate", key, name=name) for _ in range(10)]
+    async with own_tenant(own.world, "parallel-too") as too:
+        tenants = [too.do("rep1", "accountCreate", key, name=name) for _ in range(10)]
+        answers = await asyncio.gather(*bodies, *users, *tenants)
+        assert len(await too.fetch("SELECT FROM account WHERE name = $1", name)) == 1
+    told = [{came(a) for a in part} for part in (answers[:20], answers[20:30], answers[30:])]
+    assert told[0] <= {DONE, IN_PROGRESS, MISMATCH}
+    assert told[1] | told[2] <= {DONE, IN_PROGRESS}
+    made = await own.fetch("SELECT name FROM account WHERE name LIKE $1 || '%'", name)
+    others, won = sorted(row["name"] for row in made)
+    assert others == name
+    lost = f"{name} {1 - int(won[-1])}"
+    assert came(await own.do("rep1", "accountCreate", key, name=won)) == DONE
+    assert came(await own.do("rep1", "accountCreate", key, name=lost)) == MISMATCH
+    assert came(await own.do("rep1", "accountDelete", key, id="acc_0")) == MISMATCH
+    assert came(await own.do("rep1", "accountCreate", own.name(), name=lost)) == DONE
+
+
+@covers("D-37")
+async def test_a_key_is_forgotten_after_a_day(own: Own) -> None:
+    move = "UPDATE idempotency_key SET at = at - $2::interval WHERE key = $1"
+    key = own.name()
+    first = await own.do("rep1", "accountCreate", key, name="a")
+    await own.value(move, key, timedelta(hours=23, minutes=59))
+    again = await own.do("rep1", "accountCreate", key, name="a")
+    assert _replayed(again)
+    assert again.data == first.data
+    await own.value(move, key, timedelta(minutes=2))
+    told, ids = await _settled(own, "rep1", key, "a")
+    assert told[DONE] == 1
+    assert ids.isdisjoint({first.data["done"]["id"]})
+    assert len(ids) == 1
+
+
+@covers("D-37")
+async def test_what_failed_is_not_kept_under_its_key(own: Own) -> None:
+    """Also where one of many with the key failed while the others waited their turn."""
+    key, outer = own.name(), own.name()
+    taken = await own.done("admin", "accountCreate", name="a", externalId=outer)
+    given = {"name": "b", "externalId": outer}
+    answers = await asyncio.gather(
+        *(own.do("rep1", "accountCreate", key, **given) for _ in range(10))
+    )
+    assert {came(each) for each in answers} <= {"DUPLICATE", IN_PROGRESS}
+    await own.done("admin", "accountDelete", id=taken)
+    assert came(await own.do("rep1", "accountCreate", key, **given)) == DONE

@@ -1,0 +1,376 @@
+"""Deeds that wait while something happens to what they are about: they answer by what is so when it is their turn."""
+
+# ruff: noqa: S608 - the statements are an operator's, of constants and declared names
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from db.api import MODEL
+from tests.support.covers import covers
+from tests.support.world import World
+from tests.writes.parallel import (
+    DONE,
+    Own,
+    came,
+    ends_held_up,
+    kept,
+    own_tenant,
+    spelled,
+    until_second_waits,
+    until_waits,
+    version,
+)
+
+BUMP = "UPDATE log_head SET access = access + 1"
+OF_ROLE = """
+    IN (SELECT p.profile_id FROM role_profile p JOIN role r ON r.id = p.role_id
+        WHERE r.name = 'Sales representative')
+"""
+
+
+@pytest.fixture(scope="module")
+async def own(world: World) -> AsyncIterator[Own]:
+    async with own_tenant(world, "races") as made:
+        yield made
+
+
+# --- what the deed is about -----------------------------------------------------------------------
+
+
+async def _asked(own: Own, deed: str, id: str) -> dict[str, Any]:
+    """What a deed about an opportunity is given, when all is ready for it."""
+    if deed.startswith("opportunityShare"):
+        employee = spelled("emp", await own.employee("limited"))
+        share = {"opportunity": id, "employee": employee}
+        if deed == "opportunityShareCreate":
+            return share
+        return {"id": await own.done("admin", "opportunityShareCreate", **share)}
+    if deed == "opportunityMove":
+        stage = await own.value("SELECT id FROM stage WHERE name = 'Negotiation'")
+        return {"id": id, "stage": spelled("stg", stage)}
+    if deed == "opportunityRestore":
+        await own.done("rep1", "opportunityDelete", id=id)
+    return {"id": id} | ({"name": own.name()} if deed == "opportunityUpdate" else {})
+
+
+REASSIGNED = (
+    "UPDATE opportunity SET owner_id = (SELECT id FROM employee WHERE email LIKE 'rep2@%') "
+    "WHERE id = $1 RETURNING to_jsonb(opportunity)::text"
+)
+DELETED = (
+    "UPDATE opportunity SET deleted_at = now() WHERE id = $1 RETURNING to_jsonb(opportunity)::text"
+)
+
+
+@covers("D-50b")
+@pytest.mark.parametrize(
+    ("deed", "fate"),
+    [
+        ("opportunityUpdate", REASSIGNED),
+        ("opportunityMove", REASSIGNED),
+        ("opportunityDelete", REASSIGNED),
+        ("opportunityRestore", REASSIGNED),
+        ("opportunityShareCreate", REASSIGNED),
+        ("opportunityShareDelete", REASSIGNED),
+        ("opportunityUpdate", DELETED),
+        ("opportunityMove", DELETED),
+        ("opportunityDelete", DELETED),
+        ("opportunityShareCreate", DELETED),
+        ("opportunityShareDelete", DELETED),
+    ],
+)
+async def test_what_went_away_while_a_deed_waited_is_not_found(
+    own: Own, deed: str, fate: str
+) -> None:
+    id = await own.opportunity("rep1")
+    asked = await _asked(own, deed, id)
+    before = await own.log()
+    async with own.holding("opportunity", id) as operator:
+        waiting = asyncio.create_task(own.do("rep1", deed, **asked))
+        await until_waits(operator, waiting)
+        left = await operator.fetchval(fate, kept(id))
+    answer = await waiting
+    assert came(answer) == "NOT_FOUND", answer.json
+    assert await own.log() == before
+    row = await own.value("SELECT to_jsonb(o)::text FROM opportunity o WHERE id = $1", kept(id))
+    assert row == left
+    shares = (
+        "SELECT count(*) FROM opportunity_share WHERE opportunity_id = $1 AND deleted_at IS NULL"
+    )
+    assert await own.value(shares, kept(id)) == (deed == "opportunityShareDelete")
+
+
+@covers("D-50b")
+@pytest.mark.parametrize(
+    "unshare",
+    [
+        "DELETE FROM opportunity_share WHERE opportunity_id = $1",
+        "UPDATE opportunity_share SET deleted_at = now() WHERE opportunity_id = $1",
+    ],
+)
+@pytest.mark.parametrize("within", [True, False])
+async def test_what_was_unshared_while_a_deed_waited_is_not_found(
+    own: Own, unshare: str, within: bool
+) -> None:
+    """The share's row is not the one that the deed waits for: a statement that waits does not see it go."""
+    id = await own.opportunity("rep2")
+    employee = spelled("emp", await own.employee("support"))
+    await own.done("admin", "opportunityShareCreate", opportunity=id, employee=employee)
+    await own.done("support", "opportunityUpdate", id=id, note="seen")
+    before = await own.log()
+    async with own.holding("opportunity", id) as operator:
+        waiting = asyncio.create_task(own.do("support", "opportunityUpdate", id=id, note="x"))
+        await until_waits(operator, waiting)
+        await (operator.execute if within else own.value)(unshare, kept(id))
+    answer = await waiting
+    assert came(answer) == "NOT_FOUND", answer.json
+    assert await own.log() == before
+    assert (await own.row("opportunity", id))["note"] == "seen"
+
+
+# --- who does it ----------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _restored(own: Own, *tables: str) -> AsyncIterator[None]:
+    """Put rights back as they were, whatever an operator does with them."""
+    kept = {name: await own.fetch(f"SELECT * FROM {name}") for name in tables}
+    try:
+        yield
+    finally:
+        async with own.operator() as operator, operator.transaction():
+            for name, rows in kept.items():
+                await operator.execute(f"DELETE FROM {name}")
+                records = [tuple(row) for row in rows]
+                await operator.copy_records_to_table(name, records=records)
+            await operator.execute(BUMP)
+
+
+_ENTITY = "profile_entity SET {} WHERE entity = 'Opportunity' AND profile_id" + OF_ROLE
+RIGHTS = {
+    "none edited": ("UPDATE " + _ENTITY.format("edits = NULL"), "FORBIDDEN"),
+    "none seen": (
+        "DELETE FROM profile_entity WHERE entity = 'Opportunity' AND profile_id" + OF_ROLE,
+        "FIELD_FORBIDDEN",
+    ),
+    "not written": (
+        "UPDATE profile_field SET writes = false "
+        "WHERE (entity, field) = ('Opportunity', 'name') AND profile_id" + OF_ROLE,
+        "FIELD_READ_ONLY",
+    ),
+    "not read": (
+        "DELETE FROM profile_field "
+        "WHERE (entity, field) = ('Opportunity', 'name') AND profile_id" + OF_ROLE,
+        "FIELD_FORBIDDEN",
+    ),
+    "other ones": ("UPDATE " + _ENTITY.format("deletes = 'ALL'"), DONE),
+}
+
+
+@covers("D-58", "D-34")
+@pytest.mark.parametrize("change", RIGHTS)
+async def test_a_deed_is_done_under_the_rights_that_stand_when_it_ends(
+    own: Own, change: str
+) -> None:
+    text, expected = RIGHTS[change]
+    id = await own.opportunity("rep1")
+    await own.done("rep1", "opportunityUpdate", id=id, note="mine")
+    before = await own.log()
+    async with _restored(own, "profile_entity", "profile_field"):
+        async with own.holding("opportunity", id) as operator:
+            waiting = asyncio.create_task(own.do("rep1", "opportunityUpdate", id=id, name="x"))
+            await until_waits(operator, waiting)
+            await own.value(f"WITH done AS ({text} RETURNING 1) {BUMP}")  # before the lock goes
+        answer = await waiting
+    assert came(answer) == expected, answer.json
+    row = await own.row("opportunity", id)
+    assert (row["name"] == "x") == (expected == DONE)
+    assert row["version"] == (3 if expected == DONE else 2)
+    assert await own.log() == ((before[0] + 1, before[1] + 1) if expected == DONE else before)
+
+
+async def _signs_out(own: Own, token: str) -> None:
+    answer = await own.world.post(
+        b'{"query": "mutation { signOut { __typename } }"}',
+        authorization=f"Bearer {token}",
+    )
+    assert answer.data
+
+
+async def _is_disabled(own: Own, token: str) -> None:
+    user = spelled("usr", await own.user("rep2"))
+    await own.done("admin", "userUpdate", id=user, active=False)
+
+
+@covers("D-58")
+@pytest.mark.parametrize("end", [_signs_out, _is_disabled])
+async def test_a_deed_does_not_outlive_its_session(
+    own: Own, end: Callable[[Own, str], Awaitable[None]]
+) -> None:
+    id = await own.opportunity("rep2")
+    await own.forget("rep2")
+    token = await own.world.token("rep2", own.slug)
+    await own.done("rep2", "opportunityUpdate", id=id, note="mine")
+    before = await own.row("opportunity", id)
+    try:
+        async with own.holding("opportunity", id) as operator:
+            waiting = asyncio.create_task(own.do("rep2", "opportunityUpdate", id=id, note="x"))
+            await until_waits(operator, waiting)
+            await end(own, token)
+        answer = await waiting
+    finally:
+        await own.forget("rep2")
+        user = await own.user("rep2")
+        await own.value(
+            f'WITH done AS (UPDATE "user" SET active = true WHERE id = $1 RETURNING 1) {BUMP}', user
+        )
+    assert came(answer) == "UNAUTHENTICATED", answer.json
+    assert await own.row("opportunity", id) == before
+
+
+# --- what it leads to -----------------------------------------------------------------------------
+
+
+async def _dangling(own: Own) -> set[tuple[str, str, str]]:
+    """Live records that lead to deleted ones."""
+    found = set()
+    for name, entity in MODEL.entities.items():
+        if entity.is_trace or "deleted_at" not in entity.table.c:
+            continue
+        for way in entity.references.values():
+            target = entity.targets[way.name].table.name
+            rows = await own.fetch(
+                f'SELECT a.id FROM "{entity.table.name}" a JOIN "{target}" b ON b.id = a.{way.column} '
+                "WHERE a.deleted_at IS NULL AND b.deleted_at IS NOT NULL"
+            )
+            found |= {(name, way.name, str(row["id"])) for row in rows}
+    return found
+
+
+Given = dict[str, Any]
+
+
+async def _linking(own: Own, deed: str, target: str) -> Given:
+    """What a deed is given that comes to lead to the target."""
+    entity, _, verb = deed.partition(":")
+    match entity, verb:
+        case "address" | "opportunityShare", _:
+            whole = "account" if entity == "address" else "opportunity"
+            share = {"employee": spelled("emp", await own.employee("limited"))}
+            return {whole: target} | (share if entity == "opportunityShare" else {})
+        case "opportunity", "Create":
+            kind = spelled("opt", await own.type("New business"))
+            return {"account": target, "name": own.name(), "currency": "EUR", "type": kind}
+        case "opportunity", "Update":
+            return {"id": await own.opportunity("rep1"), "account": target}
+        case "opportunity", _:
+            id = await own.opportunity("rep1", account=target)
+            await own.done("rep1", "opportunityDelete", id=id)
+            return {"id": id}
+        case "owned", _:
+            return {"id": await own.done("rep1", "accountCreate", name="a"), "owner": target}
+        case _, "Update":
+            return {"id": await own.done("rep1", "accountCreate", name="below"), "parent": target}
+    return {"parent": target, "name": own.name()}
+
+
+LINKS = (
+    "opportunity:Create",
+    "opportunity:Update",
+    "opportunity:Restore",
+    "account:Create",
+    "account:Update",
+    "owned:Update",
+    "address:Create",
+    "opportunityShare:Create",
+)
+
+
+async def _target(own: Own, link: str) -> tuple[str, str]:
+    """What a deed is to lead to, and the deed that deletes it."""
+    if link.startswith("opportunityShare"):
+        return await own.opportunity("rep1"), "opportunityDelete"
+    if link.startswith("owned"):
+        given = {"name": "Ann Nu", "email": "ann@nu.example"}
+        return await own.done("admin", "employeeCreate", **given), "employeeDelete"
+    return await own.done("rep1", "accountCreate", name=own.name()), "accountDelete"
+
+
+def _deed(link: str) -> str:
+    return link.replace("owned", "account").replace(":", "")
+
+
+@covers("D-15", "D-50b")
+@pytest.mark.parametrize("link", LINKS)
+async def test_nothing_comes_to_lead_to_what_is_being_deleted(own: Own, link: str) -> None:
+    target, delete = await _target(own, link)
+    asked, known = await _linking(own, link, target), await _dangling(own)
+    async with ends_held_up(own) as operator:
+        first = asyncio.create_task(own.do("admin", delete, id=target))
+        await until_waits(operator, first)
+        second = asyncio.create_task(own.do("rep1", _deed(link), **asked))
+        await until_second_waits(operator, second)
+    assert came(await first) == DONE
+    late = came(await second)
+    assert late == ("WHOLE_DELETED" if link.endswith("Restore") else "NOT_FOUND")
+    assert await _dangling(own) == known
+
+
+@covers("D-15", "D-50b")
+@pytest.mark.parametrize("link", LINKS)
+async def test_what_something_comes_to_lead_to_is_not_deleted(own: Own, link: str) -> None:
+    target, delete = await _target(own, link)
+    asked, known = await _linking(own, link, target), await _dangling(own)
+    async with ends_held_up(own) as operator:
+        first = asyncio.create_task(own.do("rep1", _deed(link), **asked))
+        await until_waits(operator, first)
+        second = asyncio.create_task(own.do("admin", delete, id=target))
+        await until_second_waits(operator, second)
+    assert came(await first) == DONE
+    is_part = link.startswith(("address", "opportunityShare"))
+    assert came(await second) == (DONE if is_part else "IN_USE")  # a part goes along
+    assert await _dangling(own) == known
+
+
+@covers("D-15")
+async def test_deeds_and_deletions_in_any_order_leave_nothing_dangling(own: Own) -> None:
+    known = await _dangling(own)
+    for link in LINKS:
+        for _ in range(4):
+            target, delete = await _target(own, link)
+            asked = await _linking(own, link, target)
+            answers = await asyncio.gather(
+                own.do("rep1", _deed(link), **asked), own.do("admin", delete, id=target)
+            )
+            assert {came(each) for each in answers} <= {
+                DONE, "NOT_FOUND", "IN_USE", "WHOLE_DELETED", "RETRYABLE",
+            }  # fmt: skip
+    assert await _dangling(own) == known
+
+
+# --- under the same hand --------------------------------------------------------------------------
+
+
+@covers("D-36")
+async def test_what_changes_later_does_not_look_older(own: Own) -> None:
+    """A deed that waited began before the one it waited for."""
+    first, second = [await own.done("admin", "accountCreate", name=own.name()) for _ in "ab"]
+    both = """mutation ($a: AccountUpdateInput!, $b: AccountUpdateInput!) {
+      a: accountUpdate(input: $a) { id } done: accountUpdate(input: $b) { account { version } userErrors { code } }
+    }"""
+    given = {"a": {"id": first, "name": "x"}, "b": {"id": second, "name": "x"}}
+    async with own.holding("account", first) as operator:
+        waiting = asyncio.create_task(own.ask("admin", both, given))
+        await until_waits(operator, waiting)
+        await own.done("admin", "accountUpdate", id=second, name="y")
+        earlier = await own.row("account", second)
+    assert version(await waiting) == 3
+    later = await own.row("account", second)
+    assert later["version"] == earlier["version"] + 1
+    assert later["updated_at"] > earlier["updated_at"]

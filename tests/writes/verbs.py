@@ -1,0 +1,378 @@
+"""What each verb is expected to do with one input: create, update, delete, restore, upsert, move."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from tests.writes import judge
+from tests.writes.answers import Fault
+from tests.writes.conflicts import conflict
+from tests.writes.judge import Asked, Judged
+from tests.writes.kinds import ABOVE, KINDS, PARTS, Row
+from tests.writes.offices import appointed, kept_office, opened, succeeded
+from tests.writes.rights import within
+from tests.writes.state import same
+
+
+def owner_of(asked: Asked, row: Row) -> UUID:
+    """Who is responsible for a record: a part belongs to whom its whole belongs."""
+    kind = asked.kind
+    if kind.whole is not None:
+        above = kind.links[kind.whole]
+        return UUID(str(asked.state.tables[above][row[f"{kind.whole}_id"]]["owner_id"]))
+    return UUID(str(row["id" if asked.entity == "Employee" else "owner_id"]))
+
+
+def permitted(asked: Asked, judged: Judged, row: Row, right: str) -> None:
+    """Refuse where the record is seen, but not his to change or delete."""
+    module = asked.person.modules.get(asked.entity)
+    if asked.person.full:
+        return
+    if module is None:
+        judged.refuse("FORBIDDEN")
+        return
+    owner, tables = owner_of(asked, row), asked.state.tables
+    mine = within(asked.person, getattr(module, right), owner, tables)
+    if asked.kind.whole is None:
+        if not mine:
+            judged.refuse("FORBIDDEN")
+        return
+    above = asked.person.modules.get(asked.kind.links[asked.kind.whole])
+    whole = above is not None and within(asked.person, above.edits, owner, tables)
+    if not mine and not whole:
+        judged.refuse("FORBIDDEN")
+    elif not (mine and whole):
+        judged.perhaps("FORBIDDEN")  # a part is edited as its whole is, or as its own kind may be
+
+
+def found(asked: Asked, judged: Judged, right: str, *, bin_too: bool = False) -> Row | None:
+    """The record that the input names; else it is not found, whatever else is wrong.
+
+    Who may do this with no record at all may be told so, which says nothing of any record.
+    """
+    module = asked.person.modules.get(asked.entity)
+    whole = asked.kind.whole
+    above = asked.person.modules.get(asked.kind.links[whole]) if whole else None
+    if not asked.person.full and not any(getattr(each, right, None) for each in (module, above)):
+        judged.perhaps("FORBIDDEN")
+    row = asked.row()
+    if row is None or not asked.sees(asked.entity, row, bin_too=bin_too):
+        judged.refuse("NOT_FOUND", "id")
+        if not asked.person.full and module is None:
+            judged.perhaps("FIELD_FORBIDDEN")
+        return None
+    judged.id = row["id"]
+    return row
+
+
+def create(asked: Asked) -> Judged:
+    """A new record, with its parts."""
+    judged, values = Judged(), dict(asked.kind.extra)
+    judge.fields(asked, judged, None, creating=True)
+    module = asked.person.modules.get(asked.entity)
+    if not asked.person.full and (module is None or not module.creates):
+        judged.refuse("FORBIDDEN")
+        if module is None:
+            judged.perhaps("FIELD_FORBIDDEN")
+            judged.perhaps("NOT_FOUND")
+    for name in asked.kind.names:
+        values.setdefault(asked.kind.column(name), asked.kind.extra.get(asked.kind.column(name)))
+    given: Row = {}
+    judge.links(asked, judged, given)
+    judge.plain(asked, judged, given)
+    judge.missing(asked, judged, creating=True)
+    values |= given
+    if asked.entity in ("Account", "Opportunity"):
+        values["custom"] = judge.attributes(asked, judged, {})
+    if values.get("owner_id") is None:
+        values["owner_id"] = asked.person.employee
+    if asked.entity == "Opportunity":
+        begin(asked, judged, values)
+        judge.money(judged, values, asked.input)
+    if asked.entity == "Account" and "number" not in asked.input:
+        values["number"] = judge.ANY
+    if asked.kind.whole is not None:
+        values.pop("owner_id")
+        if f"{asked.kind.whole}_id" in given:
+            permitted(asked, judged, values, "edits")
+    judge.duplicate(asked, judged, values)
+    made = nested(asked, judged)
+    if not any(part.get("employee_id") == asked.person.employee for part in made):
+        _after_image(asked, judged, {"deleted_at": None, **values})
+    judged.effect = lambda: _added(asked, values, made)
+    return judged
+
+
+def _after_image(asked: Asked, judged: Judged, after: Row) -> None:
+    known = asked.entity == "Opportunity" and after.get("type_id") and after.get("owner_id")
+    if known and not asked.sees("Opportunity", {"id": None, **after}):
+        judged.refuse("FORBIDDEN")
+
+
+def _added(asked: Asked, values: Row, parts: list[Row]) -> UUID:
+    state = asked.state
+    if asked.entity == "Address":
+        return opened(state, values)
+    identity = state.add(asked.entity, values)
+    for part in parts:
+        if asked.entity == "Account":
+            opened(state, {**part, "account_id": identity})
+        else:
+            state.add("OpportunityShare", {**part, "opportunity_id": identity})
+    if len(parts) > 1 and any(part.get("head_office") for part in parts[1:]):
+        # Whether the head office moved, or was where it is from the beginning, no rule says.
+        state.loose |= {row["id"] for row in state.parts("Address", identity)}
+    return identity
+
+
+def begin(asked: Asked, judged: Judged, values: Row) -> None:
+    """Put an opportunity into its first stage, or into the one that is asked for."""
+    pipeline = asked.setup.pipelines.get(values.get("type_id") or UUID(int=0), {})
+    stage = values.get("stage_id")
+    if values.get("type_id") is None:
+        judged.perhaps("INVALID_TRANSITION", refusal=False)
+        return
+    if stage is None:
+        stage = min(pipeline.values(), key=lambda step: step["position"])["stage_id"]
+    if stage not in pipeline:
+        judged.fault("INVALID_TRANSITION", "stage")
+        return
+    values["stage_id"], values["status"] = stage, asked.setup.kinds[stage]
+    if "probability" not in asked.input:
+        values["probability"] = pipeline[stage]["probability"]
+    elif asked.input["probability"] is None:
+        values["probability"] = judge.ANY
+
+
+def nested(asked: Asked, judged: Judged) -> list[Row]:
+    """The parts that are created along."""
+    part, name = PARTS.get(asked.entity, ("", ""))
+    listed = asked.input.get(name) or []
+    made: list[Row] = []
+    if not listed:
+        return made
+    module = asked.person.modules.get(part)
+    if not asked.person.full and (module is None or not module.creates):
+        judged.refuse("FORBIDDEN")
+        judged.perhaps("FIELD_FORBIDDEN")
+        judged.perhaps("FIELD_READ_ONLY")
+    elif not asked.person.full and asked.input.get("owner") is not None:
+        judged.perhaps("FORBIDDEN")  # a whole that is somebody else's from its first moment
+    for number, each in enumerate(listed):
+        below = Asked(asked.setup, asked.state, asked.person, part, each)
+        inner, values = Judged(), dict(KINDS[part].extra)
+        for field in KINDS[part].names:
+            values.setdefault(KINDS[part].column(field), None)
+        judge.links(below, inner, values)
+        judge.plain(below, inner, values)
+        for fault in inner.faults:
+            at = (name, str(number), *(fault.path or ()))
+            judged.faults.add(Fault(fault.code, at, fault.refusal))
+        if values in made and part == "OpportunityShare":
+            judged.faults.add(Fault("DUPLICATE", None, refusal=False))
+        made.append(values)
+    return made
+
+
+def update(asked: Asked) -> Judged:
+    """Set what is given, empty what is given as null."""
+    judged = Judged()
+    row = found(asked, judged, "edits")
+    judge.fields(asked, judged, row, creating=False)
+    if row is None:
+        return judged
+    permitted(asked, judged, row, "edits")
+    return changed(asked, judged, row)
+
+
+def changed(asked: Asked, judged: Judged, row: Row) -> Judged:
+    """What an update or an upsert does to a record that is there."""
+    values: Row = {}
+    judge.links(asked, judged, values)
+    judge.plain(asked, judged, values)
+    judge.missing(asked, judged, creating=False)
+    if "custom" in row and "attributes" in asked.input:
+        values["custom"] = judge.attributes(asked, judged, row["custom"])
+    conflict(asked, judged, row, values)
+    after = {**row, **values}
+    if asked.entity in ABOVE:
+        _below_itself(asked, judged, row, after)
+    if asked.entity == "Opportunity":
+        locked(asked, judged, row, after)
+        judge.money(judged, after, asked.input)
+    judge.duplicate(asked, judged, after)
+    _after_image(asked, judged, after)
+
+    def done() -> UUID:
+        if asked.entity == "Address":
+            appointed(asked.state, row["id"], values)
+        else:
+            asked.state.change(asked.entity, row["id"], **values)
+        return UUID(str(row["id"]))
+
+    judged.effect = done
+    return judged
+
+
+def _below_itself(asked: Asked, judged: Judged, row: Row, after: Row) -> None:
+    link = ABOVE[asked.entity]
+    above = after[f"{link}_id"]
+    if same(row[f"{link}_id"], above):
+        return
+    if judge.above_itself(asked.state, asked.entity, row["id"], above, live_only=True):
+        judged.fault("CYCLE", link)
+    elif judge.above_itself(asked.state, asked.entity, row["id"], above, live_only=False):
+        judged.perhaps("CYCLE", refusal=False)
+
+
+def locked(asked: Asked, judged: Judged, row: Row, after: Row) -> None:
+    """What may not be changed while it is closed, and types that lack the stage it is in."""
+    closed = row["status"] != "OPEN"
+    for name in ("account", "type", "currency", "amount", "margin", "expectedCloseOn"):
+        column = asked.kind.column(name)
+        if closed and not same(row[column], after[column]):
+            judged.fault("LOCKED", name)
+        elif closed and name in asked.kind.links and name in asked.input:
+            judged.perhaps("LOCKED", refusal=False)  # for something that is not found
+    if after["stage_id"] not in asked.setup.pipelines.get(after["type_id"], {}):
+        judged.fault("INVALID_TRANSITION", "type")
+
+
+def stale(asked: Asked, judged: Judged, row: Row) -> None:
+    """No field is changed, so whether an old version is in the way of it, no rule says."""
+    if asked.input.get("version") not in (None, row["version"]):
+        judged.perhaps("CONFLICT")
+        judged.perhaps("INVALID", refusal=False)
+
+
+def delete(asked: Asked) -> Judged:
+    """Into the bin, with the parts, unless something else points to it."""
+    judged = Judged()
+    row = found(asked, judged, "deletes")
+    if row is None:
+        return judged
+    permitted(asked, judged, row, "deletes")
+    stale(asked, judged, row)
+    identity, state = row["id"], asked.state
+    if asked.entity == "Account":
+        used = [("Opportunity", "account_id"), ("Account", "parent_id")]
+        if any(each[link] == identity for entity, link in used for each in state.live(entity)):
+            judged.faults.add(Fault("IN_USE", None, refusal=False))
+
+    def done() -> UUID:
+        part, _ = PARTS.get(asked.entity, ("", ""))
+        for each in state.parts(part, identity) if part else []:
+            state.change(part, each["id"], "DELETED", deleted_at=True, along=identity)
+        state.change(asked.entity, identity, "DELETED", deleted_at=True)
+        if asked.entity == "Address":
+            succeeded(state, row)
+        return UUID(str(identity))
+
+    judged.effect = done
+    return judged
+
+
+def restore(asked: Asked) -> Judged:
+    """Out of the bin, with what went along."""
+    judged = Judged()
+    row = found(asked, judged, "deletes", bin_too=True)
+    if row is None:
+        return judged
+    permitted(asked, judged, row, "deletes")
+    stale(asked, judged, row)
+    if row["deleted_at"] is None:
+        return judged
+    state, identity = asked.state, row["id"]
+    for name, target in asked.kind.links.items():
+        linked = state.tables[target].get(row[f"{name}_id"])
+        if name in asked.kind.required and (linked is None or linked["deleted_at"] is not None):
+            judged.faults.add(Fault("WHOLE_DELETED", None, refusal=False))
+    judge.duplicate(asked, judged, row, restoring=True)
+    if asked.entity == "Account":
+        if judge.above_itself(state, "Account", identity, row["parent_id"], live_only=True):
+            judged.faults.add(Fault("CYCLE", None, refusal=False))
+        elif judge.above_itself(state, "Account", identity, row["parent_id"], live_only=False):
+            judged.perhaps("CYCLE", refusal=False)
+
+    def done() -> UUID:
+        state.change(asked.entity, identity, "RESTORED", deleted_at=None, along=None)
+        part, _ = PARTS.get(asked.entity, ("", ""))
+        for each in list(state.tables[part].values()) if part else []:
+            if each["along"] == identity:
+                state.change(part, each["id"], "RESTORED", deleted_at=None, along=None)
+        if asked.entity == "Address":
+            kept_office(state, identity)
+        return UUID(str(identity))
+
+    judged.effect = done
+    return judged
+
+
+def upsert(asked: Asked) -> Judged:
+    """Update the live record with this external id, or create one."""
+    external = asked.input["externalId"]
+    there = [row for row in asked.state.live(asked.entity) if row["external_id"] == external]
+    if not there:
+        return create(asked)
+    judged, row = Judged(), there[0]
+    if not asked.sees(asked.entity, row):
+        judged.fault("DUPLICATE", "externalId")
+        judged.perhaps("FORBIDDEN")
+        judged.perhaps("FIELD_READ_ONLY")
+        judged.perhaps("FIELD_FORBIDDEN")
+        if asked.person.full is False:
+            for code in ("REQUIRED", "INVALID", "TOO_LONG", "INVALID_TRANSITION"):
+                judged.perhaps(code, refusal=False)
+            judged.perhaps("NOT_FOUND")
+        return judged
+    judged.id = row["id"]
+    judge.fields(asked, judged, row, creating=False)
+    permitted(asked, judged, row, "edits")
+    if "stage" in asked.input:
+        judged.perhaps("INVALID_TRANSITION", refusal=False)
+        judged.perhaps("FIELD_READ_ONLY")
+        judged.perhaps("LOCKED", refusal=False)
+        judged.perhaps("INVALID", refusal=False)
+        asked.state.loose.add(row["id"])
+    return changed(asked, judged, row)
+
+
+def move(asked: Asked) -> Judged:
+    """Into another stage of the type; status and probability follow."""
+    judged = Judged()
+    row = found(asked, judged, "edits")
+    judge.fields(asked, judged, row, creating=False)
+    if row is None:
+        return judged
+    permitted(asked, judged, row, "edits")
+    values: Row = {}
+    judge.links(asked, judged, values)
+    stage = values.get("stage_id")
+    step = asked.setup.pipelines.get(row["type_id"], {}).get(stage or UUID(int=0))
+    conflict(asked, judged, row, values)
+    if stage is not None and step is None:
+        judged.fault("INVALID_TRANSITION", "stage")
+    if step is not None:
+        if stage == row["stage_id"]:
+            asked.state.loose.add(row["id"])  # whether the probability follows again, no rule says
+        else:
+            values["status"] = asked.setup.kinds[step["stage_id"]]
+            values["probability"] = step["probability"]
+
+    def done() -> UUID:
+        asked.state.change("Opportunity", row["id"], **values)
+        return UUID(str(row["id"]))
+
+    judged.effect = done
+    return judged
+
+
+VERBS: dict[str, Any] = {
+    "Create": create,
+    "Update": update,
+    "Delete": delete,
+    "Restore": restore,
+    "Upsert": upsert,
+    "Move": move,
+}
