@@ -88,6 +88,7 @@ async def _hold_bin(unit: Unit, viewer: Viewer, entity: Entity, drafts: list[Dra
     if entity.above is not None and entity.whole is not None:
         # The whole is locked before its parts, as everybody does.
         looked = await unit.hold(entity, ids, Lock.NONE, bin=True)
+        looked |= await unit.hold(entity, ids, Lock.NONE)
         above = {row[entity.whole.column] for row in looked.values()}
         wholes = await unit.hold(entity.above, above, Lock.CHANGE)
     binned = await unit.hold(entity, ids, Lock.DELETE, bin=True)

@@ -57,6 +57,10 @@ def found(asked: Asked, judged: Judged, right: str, *, bin_too: bool = False) ->
     if not asked.person.full and not any(getattr(each, right, None) for each in (module, above)):
         judged.perhaps("FORBIDDEN")
     row = asked.row()
+    if row is not None and whole is not None:
+        # What is a part of something is seen with it: in the bin they lie, and come back, together.
+        above_it = asked.state.tables[asked.kind.links[whole]][row[f"{whole}_id"]]
+        row = None if above_it["deleted_at"] is not None else row
     if row is None or not asked.sees(asked.entity, row, bin_too=bin_too):
         judged.refuse("NOT_FOUND", "id")
         if not asked.person.full and module is None:

@@ -170,7 +170,7 @@ class Unit:
                 "access": each.entity.is_rights,
                 "user_id": self.user,
                 "request_id": request,
-                "at": each.after["updated_at"],
+                "at": self.now,
             }
             for number, each in enumerate(self.written)
         ]
