@@ -93,7 +93,8 @@ async def load(connection: asyncpg.Connection[Any], model: Model, user: UUID) ->
     profiles = _profiles(rows)
     of_role: dict[UUID, list[Profile]] = defaultdict(list)
     for row in rows["role_profiles"]:
-        of_role[row["role_id"]].append(profiles[row["profile_id"]])
+        if row["profile_id"] in profiles:
+            of_role[row["role_id"]].append(profiles[row["profile_id"]])
     mine = [profile for role in roles[user] for profile in of_role[role]]
     granted = rights(mine, _rules(model, rows), _attributes(rows), model.granted, model.computed)
     opened = _opened(rows, roles, of_role, frozenset(granted))
@@ -122,7 +123,8 @@ async def of_roles(
     profiles, attributes = _profiles(rows), _attributes(rows)
     found = {}
     for role in roles:
-        mine = [profiles[r["profile_id"]] for r in rows["role_profiles"] if r["role_id"] == role]
+        ids = [row["profile_id"] for row in rows["role_profiles"] if row["role_id"] == role]
+        mine = [profiles[id] for id in ids if id in profiles]
         granted = rights(mine, [], attributes, model.granted, model.computed)
         found[role] = (any(profile.full for profile in mine), granted)
     return found

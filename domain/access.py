@@ -123,7 +123,7 @@ def _exceeds(theirs: EntityRights, mine: EntityRights) -> bool:
     more = (theirs.writes | mine.writes) != mine.writes
     fields = theirs.fields <= mine.fields and theirs.writable <= mine.writable
     attributes = theirs.attributes.keys() <= mine.attributes.keys()
-    return wider or more or not fields or not attributes or bool(mine.ruled.keys() & theirs.fields)
+    return wider or more or not fields or not attributes
 
 
 def rights(

@@ -1,7 +1,7 @@
 """Rules of selling: what may be changed of an opportunity, and where it may be moved."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -34,13 +34,23 @@ def opportunity(before: Row | None, after: Row) -> Sequence[Fault]:
         message = "Write the currency as three capital letters of ISO 4217, such as EUR."
         faults.append(Fault(Problem.INVALID, message, "currency"))
     else:
-        message = f"{currency} has {minor(currency)} digits after the point; round the amount."
-        small = [n for n in AMOUNTS if after[n] is not None and not fits(after[n], currency)]
-        faults += [Fault(Problem.INVALID, message, name) for name in small]
+        set_now = [name for name in AMOUNTS if before is None or before[name] != after[name]]
+        faults += unfit(after, set_now)
     if after["probability"] is not None and not 0 <= after["probability"] <= 100:
         message = "A probability is a whole number from 0 to 100, in percent."
         faults.append(Fault(Problem.INVALID, message, "probability"))
     return faults
+
+
+def unfit(after: Row, names: Iterable[str]) -> list[Fault]:
+    """Which of these amounts are smaller than the currency's smallest coin.
+
+    Whoever changes a currency is asked about the amounts he sees: the others would tell what they are.
+    """
+    currency = after["currency"]
+    message = f"{currency} has {minor(currency)} digits after the point; round the amount."
+    small = [n for n in names if after[n] is not None and not fits(after[n], currency)]
+    return [Fault(Problem.INVALID, message, name) for name in small]
 
 
 def _locked(before: Row, after: Row) -> Sequence[Fault]:

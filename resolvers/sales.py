@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from db.engine.gate import Right
 from db.engine.write.unit import Unit
 from db.pipelines import pipelines
 from db.sales import Opportunity
 from domain.faults import Fault
-from domain.sales import Step, entered, moved, retyped
+from domain.sales import AMOUNTS, CURRENCY, Step, entered, moved, retyped, unfit
 from resolvers.engine.drafts import Draft
 from resolvers.engine.settling import Deed, settles
 
@@ -14,6 +15,8 @@ from resolvers.engine.settling import Deed, settles
 @settles(Opportunity)
 async def opportunities(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     """Stage, status and probability go together."""
+    for draft in drafts:
+        _check_amounts(unit, deed, draft)
     concerned = [each for each in drafts if deed is Deed.SAVE and _is_placed(each)]
     if not concerned:
         return
@@ -27,6 +30,17 @@ async def opportunities(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
             _place(draft, moved(pipeline, stage))
         elif fault := retyped(pipeline, stage):
             draft.fault(fault)
+
+
+def _check_amounts(unit: Unit, deed: Deed, draft: Draft) -> None:
+    """In another currency, the amounts that the caller sees must be ones that can be paid."""
+    before, after = draft.before, draft.after
+    if deed is not Deed.SAVE or before is None or before["currency"] == after["currency"]:
+        return
+    if CURRENCY.match(after["currency"]):
+        kept = [name for name in AMOUNTS if before[name] == after[name]]
+        seen = [n for n in kept if unit.guard.right("Opportunity", n) is Right.OPEN]
+        draft.faults(unfit(after, seen))
 
 
 def _is_placed(draft: Draft) -> bool:

@@ -87,7 +87,7 @@ def refuse_twice(drafts: list[Draft]) -> None:
     """One record stands once in a list: which of two changes is meant to last, nobody could say."""
     times = Counter(each.id for each in drafts)
     for each in drafts:
-        if times[each.id] > 1 and each.id is not None:
+        if times[each.id] > 1 and each.id not in (None, NO_ID):
             message = "This record stands in the list more than once: put the changes together."
             each.told.append(Told(Problem.INVALID, message, (*each.path, "id")))
 

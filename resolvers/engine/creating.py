@@ -95,8 +95,6 @@ async def check_links(unit: Unit, drafts: list[Draft]) -> None:
                 continue
             if way is draft.entity.whole and draft.before is None:
                 continue  # held, not only linked to
-            if draft.before is not None and draft.before[way.column] == draft.after[way.column]:
-                continue
             target = draft.entity.targets[name]
             wanted[target].add(draft.after[way.column])
             links.append((draft, way, target, draft.after[way.column]))

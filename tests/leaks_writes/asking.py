@@ -1,0 +1,178 @@
+"""Mutations put together from the schema: the text of a deed, and inputs that are fine in every respect but one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from graphql import GraphQLInputObjectType, GraphQLSchema, build_schema, get_named_type
+
+from tests.leaks_writes.expectations import (
+    ATTRIBUTES,
+    NESTED,
+    attributes,
+    input_name,
+    may,
+    nested_name,
+    root,
+)
+from tests.leaks_writes.place import Facts, Row, links_of, spelled
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SCHEMA: GraphQLSchema = build_schema((CHECKOUT / "schema" / "schema.graphql").read_text())
+VALUES: dict[str, Any] = {
+    "String": "Zz",
+    "Int": 3,
+    "Boolean": True,
+    "Decimal": "7.00",
+    "Date": "2026-07-01",
+    "RowScope": "OWN",
+    "WriteScope": "OWN",
+}
+"""Something that fits, by type."""
+OWN_VALUES: dict[str, Any] = {
+    "country": "NL",
+    "currency": "EUR",
+    "email": "somebody@new.example",
+    "ProfileEntity.entity": "Stage",
+    "ProfileField.entity": "Account",
+    "ProfileField.field": "phone",
+    "StatusRule.entity": "Opportunity",
+    "StatusRule.field": "margin",
+    "StatusRule.status": "WON",
+}
+"""What fits where not every word does."""
+NEEDED = {
+    "Employee": ("name", "email"),
+    "User": ("employee",),
+    "Role": ("name",),
+    "RoleAssignment": ("user", "role"),
+    "Profile": ("name",),
+    "RoleProfile": ("role", "profile"),
+    "ProfileEntity": ("profile", "entity", "rows"),
+    "ProfileField": ("profile", "entity", "field"),
+    "StatusRule": ("entity", "field", "status"),
+    "ShareRule": ("role", "type"),
+    "Account": ("name",),
+    "Address": ("account", "city"),
+    "Opportunity": ("name", "currency", "account", "type"),
+    "OpportunityShare": ("opportunity", "employee"),
+}
+"""What a new record is given, so that nothing is missing."""
+
+
+def fields_of(name: str) -> dict[str, str]:
+    """The fields of an input with the names of their types."""
+    kind = SCHEMA.type_map[name]
+    assert isinstance(kind, GraphQLInputObjectType)
+    return {field: get_named_type(each.type).name for field, each in kind.fields.items()}
+
+
+def needed_of(name: str) -> list[str]:
+    """The fields of an input that it cannot be without."""
+    kind = SCHEMA.type_map[name]
+    assert isinstance(kind, GraphQLInputObjectType)
+    return [field for field, each in kind.fields.items() if str(each.type).endswith("!")]
+
+
+def value(facts: Facts, persona: str, entity: str, field: str) -> Any:
+    """Something that fits a field: for a link, a record that everybody would see, were it allowed."""
+    if target := links_of(entity).get(field):
+        return spelled(target, _linked(facts, persona, entity, target))
+    own = OWN_VALUES.get(f"{entity}.{field}", OWN_VALUES.get(field))
+    if own is not None:
+        return own
+    verb = "Create" if field in fields_of(input_name(entity, "Create")) else "Update"
+    kind = fields_of(input_name(entity, verb))[field]
+    return VALUES[kind]
+
+
+def _linked(facts: Facts, persona: str, entity: str, target: str) -> UUID:
+    rows = facts.live(target)
+    me = facts.me(persona)
+    if target == "Employee":
+        free = {row["employee_id"] for row in facts.rows["User"].values()}
+        return next(id for id in sorted(rows) if id not in free) if entity == "User" else me
+    if target in {"Account", "Opportunity"}:
+        mine = [id for id in sorted(rows) if rows[id]["owner_id"] == me]
+        mine = mine or [id for id in sorted(rows) if facts.sees(persona, target, rows[id])]
+        shared = {row["opportunity_id"] for row in facts.rows["OpportunityShare"].values()}
+        return next((id for id in mine if id not in shared), mine[0])
+    if target == "Role" and entity == "RoleAssignment":
+        return next(id for id, row in sorted(rows.items()) if row["name"] == "Junior sales")
+    if target == "User":
+        return facts.user("support")
+    if target == "Profile" and entity == "RoleProfile":
+        return next(id for id, row in sorted(rows.items()) if row["name"] == "Customer support")
+    return sorted(rows)[0]
+
+
+def new(facts: Facts, persona: str, entity: str) -> dict[str, Any]:
+    """What a new record is created with."""
+    made = {name: value(facts, persona, entity, name) for name in NEEDED[entity]}
+    if entity == "OpportunityShare" and not facts.narrow:
+        made["employee"] = spelled("Employee", facts.me("director"))
+    return made
+
+
+def change(
+    facts: Facts, persona: str, entity: str, id: str, row: Row | None = None
+) -> dict[str, Any]:
+    """A change that the persona may make, as far as fields go, if there is one."""
+    given = fields_of(input_name(entity, "Update"))
+    plain = [name for name, kind in given.items() if kind == "String" and name not in OWN_VALUES]
+    plain = [
+        name for name in plain if f"{entity}.{name}" not in OWN_VALUES and name != "externalId"
+    ]
+    plain = plain or [name for name in given if name not in {"id", "version", *links_of(entity)}]
+    mine = [name for name in plain if may(persona, entity, name) == "w"] or plain
+    found = value(facts, persona, entity, mine[0])
+    if entity == "User":
+        found = not (row or {"active": False})["active"]
+    if entity == "ProfileEntity":
+        return {"id": id, "creates": not (row or {"creates": False})["creates"]}
+    return {"id": id, mine[0]: found}
+
+
+def text(entity: str, verb: str, *, many: bool = False, inner: str = "id") -> str:
+    """A deed, with the record in its payload."""
+    kind, field = input_name(entity, verb), entity[0].lower() + entity[1:]
+    told = "userErrors { code message path }"
+    one = f"id {field} {{ {inner} }} {told}"
+    if many:
+        return (
+            f"mutation ($input: [{kind}!]!, $all: Boolean = true) {{ "
+            f"deed: {root(entity, verb)}Many(inputs: $input, allOrNone: $all) "
+            f"{{ results {{ {one} }} {told} }} }}"
+        )
+    return f"mutation ($input: {kind}!) {{ deed: {root(entity, verb)}(input: $input) {{ {one} }} }}"
+
+
+def attribute(key: str, *, null: bool = False) -> dict[str, Any]:
+    """A value of a custom attribute."""
+    word = ATTRIBUTES.get(key, "text")
+    fits = {"text": "Zz", "number": "5", "date": "2026-07-01", "boolean": True}[word]
+    return {"key": key} if null else {"key": key, word: fits}
+
+
+def everything(facts: Facts, persona: str, entity: str, verb: str) -> dict[str, Any]:
+    """All fields of an input at once, also those of what is created along."""
+    made: dict[str, Any] = {}
+    for name in fields_of(input_name(entity, verb)):
+        if name in {"id", "version"}:
+            continue
+        if name == "attributes":
+            made[name] = [attribute(key) for key in attributes(entity)]
+        elif part := NESTED.get(f"{entity}.{name}"):
+            inner = fields_of(nested_name(entity, part))
+            made[name] = [{each: value(facts, persona, part, each) for each in inner}]
+        else:
+            made[name] = value(facts, persona, entity, name)
+    return made
+
+
+def said(answer: Any) -> str:
+    """An answer in a message of a failed test."""
+    return json.dumps(answer.json, ensure_ascii=False)[:1500]

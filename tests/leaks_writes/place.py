@@ -1,0 +1,311 @@
+"""A tenant of its own to write in, with a neighbour: what both hold can be compared, kept and brought back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tests.leaks.truth import own_tenant, snake
+from tests.leaks_writes.expectations import COLUMN, LEADS_TO, PERSONAS, PREFIX, WHOLE, shut
+from tests.support.world import Answer, World
+
+Row = Mapping[str, Any]
+NOWHERE = 7 << 76 | 2 << 62
+REMAINING = re.compile(rb'"remaining":\d+')
+
+
+def seen(answer: Answer) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    """What a client sees, but for the date and for what the tenant may still ask for in this minute."""
+    body = REMAINING.sub(b"", answer.body)
+    headers = dict(answer.headers) | {"content-length": str(len(body))}
+    headers.pop("date", None)
+    return answer.status, tuple(sorted(headers.items())), body
+
+
+@dataclass
+class Facts:
+    """What a tenant holds, as the operator reads it; and whose it is, reckoned without the server."""
+
+    tenant: str
+    rows: dict[str, dict[UUID, Row]]
+    narrow: bool
+    """Whether profiles show accounts and employees only to those responsible and those above them."""
+
+    def live(self, entity: str) -> dict[UUID, Row]:
+        """Rows that are not in the bin."""
+        return {id: row for id, row in self.rows[entity].items() if row["deleted_at"] is None}
+
+    def me(self, persona: str) -> UUID:
+        """The persona's employee."""
+        address = f"{persona}@{self.tenant}.example"
+        return next(id for id, row in self.rows["Employee"].items() if row["email"] == address)
+
+    def user(self, persona: str) -> UUID:
+        """The persona's user."""
+        mine = self.me(persona)
+        return next(id for id, row in self.live("User").items() if row["employee_id"] == mine)
+
+    def below(self, top: UUID) -> set[UUID]:
+        """An employee with everybody below."""
+        found, fresh = {top}, [top]
+        while fresh:
+            boss = fresh.pop()
+            for id, row in self.live("Employee").items():
+                if row["manager_id"] == boss and id not in found:
+                    found.add(id)
+                    fresh.append(id)
+        return found
+
+    def shared(self, persona: str, row: Row) -> bool:
+        """Whether an opportunity is seen for another reason than whose it is."""
+        me, user = self.me(persona), self.user(persona)
+        one_by_one = any(
+            s["opportunity_id"] == row["id"] and s["employee_id"] == me
+            for s in self.live("OpportunityShare").values()
+        )
+        roles = {a["role_id"] for a in self.live("RoleAssignment").values() if a["user_id"] == user}
+        return one_by_one or any(
+            r["role_id"] in roles and r["type_id"] == row["type_id"]
+            for r in self.live("ShareRule").values()
+        )
+
+    def whole(self, entity: str, row: Row) -> tuple[str, Row]:
+        """What a record is a part of, or itself."""
+        if entity not in WHOLE:
+            return entity, row
+        above, way = WHOLE[entity]
+        return above, self.rows[above][row[f"{snake(way)}_id"]]
+
+    def owner(self, entity: str, row: Row) -> UUID | None:
+        """Who is responsible for a record."""
+        above, whole = self.whole(entity, row)
+        column = {"Account": "owner_id", "Opportunity": "owner_id", "Employee": "id"}.get(above)
+        return whole[column] if column else None
+
+    def sees(self, persona: str, entity: str, row: Row) -> bool:
+        """Whether he sees a row, if it were not in the bin."""
+        if shut(persona, entity):
+            return False
+        if entity in WHOLE:
+            above, whole = self.whole(entity, row)
+            # What went into the bin together is seen there together.
+            there = whole["deleted_at"] is None or row["deleted_at"] is not None
+            return there and self.sees(persona, above, whole)
+        if COLUMN[persona] == "full":
+            return True
+        mine = self.below(self.me(persona))
+        if entity == "Opportunity":
+            return row["owner_id"] in mine or self.shared(persona, row)
+        if self.narrow and entity in {"Account", "Employee"}:
+            return self.owner(entity, row) in mine
+        return True
+
+    def within(self, persona: str, entity: str, row: Row, scope: str | None) -> bool:
+        """Whether a record that he sees is in a scope."""
+        if scope in (None, "ALL"):
+            return scope == "ALL"
+        me = self.me(persona)
+        return self.owner(entity, row) in ({me} if scope == "OWN" else self.below(me))
+
+
+def spelled(entity: str, id: UUID) -> str:
+    """An id as the API has it."""
+    return f"{PREFIX[entity]}_{id.hex}"
+
+
+@dataclass
+class Place:
+    """The tenant that is written in."""
+
+    world: World
+    tenant: str
+    neighbour: str
+    narrow: bool
+    facts: Facts
+    foreign: dict[str, UUID]
+    """Of each kind, an id that exists next door only."""
+    tables: list[str] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
+    """What both tenants held when it was last looked at."""
+
+    @property
+    def schema(self) -> str:
+        return self.world.schema(self.tenant)
+
+    async def ask(self, persona: str, query: str, input: Any = None, **headers: str) -> Answer:
+        """What the persona is answered; `input` becomes the variable of that name."""
+        tenant = headers.pop("tenant", self.tenant)
+        return await self.world.ask(persona, query, {"input": input}, tenant=tenant, **headers)
+
+    async def dump(self) -> dict[str, str]:
+        """What every table of both tenants is made of: how many rows, and which transactions wrote them.
+
+        A row that is written again as it was counts as changed, too.
+        """
+        parts = [
+            f"SELECT '{schema}.{table}', concat(count(*), '/', sum(xmin::text::bigint)) "  # noqa: S608
+            f'FROM {schema}."{table}" AS t'
+            for schema in (self.schema, self.world.schema(self.neighbour))
+            for table in self.tables
+        ]
+        return {row[0]: row[1] for row in await self.world.admin.fetch(" UNION ALL ".join(parts))}
+
+    async def changed(self) -> set[str]:
+        """The tables that are not as they were when it was asked last."""
+        now = await self.dump()
+        found = {
+            name.replace(self.schema, "mine").replace(self.world.schema(self.neighbour), "theirs")
+            for name, digest in now.items()
+            if digest != self.held[name]
+        }
+        self.held = now
+        return found
+
+    async def keep(self) -> None:
+        """Remember all rows, to bring them back."""
+        for table in self.tables:
+            kept = f"kept_{self.tenant.replace('-', '_')}_{table}"
+            await self.world.admin.execute(
+                f'DROP TABLE IF EXISTS "{kept}"; '
+                f'CREATE TEMP TABLE "{kept}" AS TABLE {self.schema}."{table}"'
+            )
+        self.held = await self.dump()
+
+    async def restore(self) -> None:
+        """Bring all rows back as they were kept; sessions go on, and rights are loaded anew."""
+        statements = ["SET LOCAL session_replication_role = replica"]
+        for table in self.tables:
+            if table not in {"session", "log_head"}:
+                kept = f"kept_{self.tenant.replace('-', '_')}_{table}"
+                target = f'{self.schema}."{table}"'
+                statements.append(f'DELETE FROM {target}; INSERT INTO {target} TABLE "{kept}"')  # noqa: S608
+        async with self.world.admin.transaction():
+            await self.world.admin.execute("; ".join(statements))
+        await self.world.rights_changed(self.tenant)
+        self.held = await self.dump()
+
+    async def fetch(self, query: str, *values: object) -> list[Row]:
+        """What the operator reads; `{s}` stands for the tenant's schema."""
+        found = await self.world.admin.fetch(query.replace("{s}", self.schema), *values)
+        return [dict(row) for row in found]
+
+    async def run(self, statement: str, *values: object) -> None:
+        """What the operator does, rights included."""
+        await self.world.admin.execute(statement.replace("{s}", self.schema), *values)
+        await self.world.rights_changed(self.tenant)
+
+    async def look(self) -> Facts:
+        """Read everything anew."""
+        self.facts = await facts(self.world, self.tenant, narrow=self.narrow)
+        return self.facts
+
+    def nobody(self, persona: str, entity: str) -> dict[str, str]:
+        """An id for every reason why there is nothing, as far as the persona may know."""
+        known = self.facts
+        found = {"never": spelled(entity, UUID(int=NOWHERE | 5))}
+        for id, row in sorted(known.rows[entity].items()):
+            if not known.sees(persona, entity, row):
+                found.setdefault("deleted, unseen" if row["deleted_at"] else "unseen", spelled(entity, id))  # fmt: skip
+            elif row["deleted_at"]:
+                found.setdefault("deleted", spelled(entity, id))
+        another = "Stage" if entity != "Stage" else "OpportunityType"
+        strange = sorted(known.live(another))[0]
+        return found | {
+            "next door": spelled(entity, self.foreign[entity]),
+            "other type": spelled(another, strange),
+            "other type, our prefix": spelled(entity, strange),
+            "garbage": "' OR true --",
+            "nothing": "",
+            "no prefix": sorted(known.rows[entity])[0].hex,
+            "upper case": spelled(entity, sorted(known.rows[entity])[0]).upper(),
+        }
+
+
+async def facts(world: World, tenant: str, *, narrow: bool = False) -> Facts:
+    """Read a tenant."""
+    rows: dict[str, dict[UUID, Row]] = {}
+    for entity in PREFIX:
+        found = await world.admin.fetch(f'SELECT * FROM {world.schema(tenant)}."{snake(entity)}"')  # noqa: S608
+        rows[entity] = {row["id"]: dict(row) for row in found}
+    return Facts(tenant, rows, narrow)
+
+
+async def _exists_only_there(world: World, tenant: str, entity: str) -> UUID:
+    """Put a copy of a live record in the place of it, under an id that nobody else has."""
+    schema, table = world.schema(tenant), snake(entity)
+    old = await world.admin.fetchval(
+        f'SELECT id FROM {schema}."{table}" WHERE deleted_at IS NULL ORDER BY id DESC LIMIT 1'  # noqa: S608
+    )
+    new = UUID(int=old.int + 3)
+    if entity not in {
+        "Profile",
+        "Role",
+        "Employee",
+        "Stage",
+        "OpportunityType",
+    }:  # or rights would break
+        await world.admin.execute(
+            f'UPDATE {schema}."{table}" SET deleted_at = now() WHERE id = $1', old  # noqa: S608
+        )  # fmt: skip
+    await world.admin.execute(
+        f'INSERT INTO {schema}."{table}" SELECT (a.r).* FROM (SELECT jsonb_populate_record(t, '  # noqa: S608
+        "jsonb_build_object('id', $2::text, 'deleted_at', NULL)) AS r "
+        f'FROM {schema}."{table}" AS t WHERE id = $1) AS a',
+        old, str(new),
+    )  # fmt: skip
+    return new
+
+
+BIN = """
+UPDATE {s}.address SET deleted_at = now() WHERE id IN (
+  SELECT DISTINCT ON (c.owner_id) a.id FROM {s}.address a JOIN {s}.account c ON c.id = a.account_id
+  WHERE NOT a.head_office AND c.deleted_at IS NULL ORDER BY c.owner_id, a.id);
+UPDATE {s}.opportunity SET deleted_at = now() WHERE id IN (
+  SELECT DISTINCT ON (o.owner_id) o.id FROM {s}.opportunity o JOIN {s}.account c ON c.id = o.account_id
+  WHERE c.deleted_at IS NULL AND o.external_id IS NULL ORDER BY o.owner_id, o.id);
+UPDATE {s}.account SET deleted_at = now() WHERE id IN (
+  SELECT DISTINCT ON (owner_id) id FROM {s}.account c WHERE NOT EXISTS (SELECT FROM {s}.account p WHERE p.parent_id = c.id)
+  AND NOT EXISTS (SELECT FROM {s}.address a WHERE a.account_id = c.id) ORDER BY owner_id, id);
+"""
+"""So that everybody has something of his own in the bin."""
+NARROW = "UPDATE {s}.profile_entity SET rows = 'OWN' WHERE entity IN ('Account', 'Employee')"
+
+
+@asynccontextmanager
+async def place(world: World, name: str, *, narrow: bool = False) -> AsyncIterator[Place]:
+    """Two tenants with the demonstration, everybody signed in."""
+    async with own_tenant(world, name) as tenant, own_tenant(world, f"{name}-neighbour") as other:
+        await world.admin.execute(BIN.replace("{s}", world.schema(tenant)))
+        if narrow:
+            await world.admin.execute(NARROW.replace("{s}", world.schema(tenant)))
+        kinds = [entity for entity in PREFIX if entity not in {"User", "Employee"}]
+        foreign = {entity: await _exists_only_there(world, other, entity) for entity in kinds}
+        foreign |= {
+            entity: await _exists_only_there(world, other, entity)
+            for entity in ("User", "Employee")
+        }
+        for persona in PERSONAS:
+            await world.token(persona, tenant)
+        for persona in ("admin", "rep1"):
+            await world.token(persona, other)
+        made = Place(
+            world, tenant, other, narrow, await facts(world, tenant, narrow=narrow), foreign
+        )
+        found = await world.admin.fetch(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = $1 "
+            "AND table_type = 'BASE TABLE' ORDER BY 1",
+            made.schema,
+        )
+        made.tables = [row[0] for row in found if row[0] != "alembic_version"]
+        await made.keep()
+        yield made
+
+
+def links_of(entity: str) -> dict[str, str]:
+    """The inputs of a kind that name records."""
+    start = f"{entity}."
+    return {name.removeprefix(start): target for name, target in LEADS_TO.items() if name.startswith(start)}  # fmt: skip

@@ -1,0 +1,429 @@
+"""Whatever is sent as a value: it is kept and said again just so, or refused by the name of its field; never a crash."""
+
+# ruff: noqa: RUF001, E501 - odd characters in long lists are what this is about
+
+from __future__ import annotations
+
+import json
+import random
+import unicodedata
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.leaks_writes.asking import new, said, text
+from tests.leaks_writes.place import Place
+from tests.support.covers import covers
+from tests.support.world import Answer
+
+LONGEST = 10_000
+TEXTS = (
+    "", " ", "\t", "\r\n", "\u00a0", "a\u0301", "\u00e1", "e\u0301\u0302", "\u200b", "a\u200bb", "\ufeffBOM", "\u202eevil\u202c",
+    "\U0001f469\u200d\U0001f467", "\U0010ffff", "\uffff", "\ufdd0", "\x01", "\x1f\x7f\x80\x9f", "\x01\x02[1]\x03", "\\u0000", "\\", '"', "'; --",
+    "{{7*7}}", "${x}", "%s%n", "=1+1", "<script>", "null", "NaN", "١٢٣", "ﬁ", "İi", "ß", "\u2028\u2029", "a" * LONGEST,
+)  # fmt: skip
+"""Case 154: kept as they are, character by character."""
+TOO_LONG = ("a" * (LONGEST + 1), "\U0001f305" * (LONGEST + 1))
+UNSTORABLE = ("\x00", "a\x00b")
+DIGITS = {"EUR": 2, "JPY": 0, "KWD": 3, "CLF": 4, "USD": 2}
+NO_DECIMALS: tuple[Any, ...] = (
+    "1e308", "1E+2", "1e-5", "NaN", "Infinity", "-Infinity", "1,000", "1.000,00", "1_000", "0x10", "١", " 1", "1 ", "+1", ".5", "5.", "", "-", "--1",
+    "9" * 5_000, "0." + "1" * 5_000, 1.5, 3, 0.1, 1e308, True, [], {}, ["1"],
+)  # fmt: skip
+"""Case 151: what is no decimal number as the API writes them."""
+NO_DATES: tuple[Any, ...] = (
+    "0000-01-01", "10000-01-01", "-0001-01-01", "2026-02-30", "2026-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "20260101", "2026-W01-1", "2026-001",
+    "2026-01-01T00:00:00Z", "2026-01-01+24:00", "2026-01-01 ", "today", "infinity", "epoch", "", "١٩٩٠-٠١-٠١", 20260101, True, {}, 1e9,
+)  # fmt: skip
+"""Case 155: what is no day."""
+DATES = ("0001-01-01", "9999-12-31", "2024-02-29", "1582-10-10", "1900-01-01", "2026-03-29")
+NO_INTS: tuple[Any, ...] = (2**31, -(2**31) - 1, 10**30, 1.5, "3", True, [], "")
+
+
+@pytest.fixture(scope="module")
+async def values(here: Place) -> Place:
+    await here.look()
+    return here
+
+
+async def many(here: Place, entity: str, inputs: list[dict[str, Any]], inner: str) -> list[Any]:
+    """What came of each; those that were refused have their faults."""
+    found: list[Any] = []
+    for at in range(0, len(inputs), 250):
+        body = {"input": inputs[at : at + 250], "all": False}
+        answer = await here.world.ask(
+            "admin", text(entity, "Create", many=True, inner=inner), body, tenant=here.tenant
+        )
+        assert answer.status == 200, said(answer)
+        found += answer.data["deed"]["results"]
+    return found
+
+
+def refused_by_name(answer: Answer, field: str) -> None:
+    """An error of the caller, with the field in it."""
+    assert answer.status in {200, 400}, said(answer)
+    assert answer.codes == ["BAD_USER_INPUT"], said(answer)
+    assert field in answer.json["errors"][0]["message"], said(answer)
+
+
+TEXT_FIELDS = {
+    "Account": ("name", "number", "industry", "website", "phone", "city", "externalId"),
+    "Address": ("street", "houseNumber", "postcode", "city"),
+    "Opportunity": ("name", "note", "externalId"),
+    "Employee": ("name", "title"),
+    "Role": ("name",),
+}
+NULLABLE = {
+    "Account": "name industry website phone city externalId",
+    "Address": "street houseNumber postcode city",
+    "Opportunity": "note externalId",
+    "Employee": "title",
+    "Role": "",
+}
+
+
+@covers("D-42")
+@pytest.mark.parametrize("entity", TEXT_FIELDS)
+async def test_texts_are_kept_as_they_are(values: Place, entity: str, tally: Counter[str]) -> None:
+    """Case 154: the corpus in every text field, said again by the payload, by a read, and by the change log."""
+    here = values
+    base = {**new(here.facts, "admin", entity)}
+    for field in TEXT_FIELDS[entity]:
+        inputs = [{**base, field: word} for word in TEXTS]
+        found = await many(here, entity, inputs, f"id {field}")
+        one = entity[0].lower() + entity[1:]
+        kept = []
+        for word, result in zip(TEXTS, found, strict=True):
+            tally["texts"] += 1
+            if result["userErrors"]:
+                assert field not in NULLABLE[entity].split(), (field, result["userErrors"])
+                assert not word.strip(), (field, word[:20], result["userErrors"])
+                assert result["userErrors"][0]["path"][-1] == field
+                continue
+            assert result[one][field] == word, (field, word[:20], result[one][field][:20])
+            kept.append((result["id"], word))
+        for id, word in kept:
+            read = await here.ask("admin", f'{{ {one}(id: "{id}") {{ {field} }} }}')
+            assert read.data[one][field] == word
+        for word in TOO_LONG:
+            answer = await here.ask("admin", text(entity, "Create"), {**base, field: word})
+            faults = answer.data["deed"]["userErrors"]
+            assert [(e["code"], e["path"]) for e in faults] == [("TOO_LONG", ["input", field])]
+        for word in UNSTORABLE:
+            answer = await here.ask("admin", text(entity, "Create"), {**base, field: word})
+            assert answer.codes == ["BAD_USER_INPUT"] or answer.data["deed"]["userErrors"], said(
+                answer
+            )
+        await here.restore()
+
+
+@covers("D-42")
+async def test_half_of_a_pair(values: Place) -> None:
+    """Case 154: lone surrogates, as variables and as literals, raw and escaped; and NUL in a literal."""
+    here = values
+    token = f"Bearer {await here.world.token('admin', here.tenant)}"
+    bodies = [
+        json.dumps(
+            {"query": text("Account", "Create"), "variables": {"input": {"name": "\ud800"}}}
+        ),
+        json.dumps(
+            {"query": text("Account", "Create"), "variables": {"input": {"name": "a\udfff\ud800"}}}
+        ),
+        json.dumps({"query": r'mutation { accountCreate(input: { name: "\ud800" }) { id } }'}),
+        json.dumps({"query": r'mutation { accountCreate(input: { name: "\u0000" }) { id } }'}),
+        json.dumps(
+            {"query": r'mutation { accountUpsert(input: { externalId: "\u0000" }) { id } }'}
+        ),
+        json.dumps(
+            {"query": r'mutation { accountUpsert(input: { externalId: "\ud800" }) { id } }'}
+        ),
+    ]
+    for body in bodies:
+        answer = await here.world.post(body.encode(), authorization=token)
+        assert answer.status < 500, said(answer)
+        assert answer.codes, said(answer)
+    assert await here.changed() == set()
+
+
+@covers("D-42")
+@pytest.mark.parametrize(
+    ("entity", "field"),
+    [
+        ("Account", "name"),
+        ("Account", "externalId"),
+        ("Opportunity", "name"),
+        ("Opportunity", "externalId"),
+        ("Opportunity", "note"),
+        ("Role", "name"),
+        ("Employee", "name"),
+    ],
+)
+async def test_long_texts_that_nothing_makes_shorter(
+    values: Place, entity: str, field: str
+) -> None:
+    """Case 154: as long as allowed, of characters that do not compress; kept, or refused by name."""
+    rng = random.Random(1)
+    word = "".join(chr(rng.randrange(0x4E00, 0x9FFF)) for _ in range(LONGEST))
+    answer = await values.ask(
+        "admin",
+        text(entity, "Create", inner=field),
+        {**new(values.facts, "admin", entity), field: word},
+    )
+    await values.restore()
+    assert answer.status == 200, said(answer)
+    payload = answer.data["deed"]
+    if payload["userErrors"]:
+        assert payload["userErrors"][0]["path"] == ["input", field]
+    else:
+        assert payload[entity[0].lower() + entity[1:]][field] == word
+
+
+@covers("D-17", "D-42")
+@pytest.mark.parametrize("count", [250, pytest.param(10_000, marks=pytest.mark.nightly)])
+async def test_money_is_exact(values: Place, count: int, tally: Counter[str]) -> None:
+    """Case 151: kept with all its digits where its currency has them, refused at its field where not."""
+    here, rng = values, random.Random(f"money {count}")
+    base = new(here.facts, "admin", "Opportunity")
+    drawn = []
+    for _ in range(count):
+        scale = rng.choice((0, 0, 1, 2, 2, 3, 4, 5))
+        whole = rng.choice(
+            (
+                0,
+                rng.randint(0, 9),
+                rng.randint(0, 10**6),
+                rng.randint(0, 10**15),
+                10**14 - 1,
+                10**14,
+            )
+        )
+        fraction = "." + "".join(rng.choice("0000123456789") for _ in range(scale)) if scale else ""
+        drawn.append(
+            (
+                f"{rng.choice(('', '', '-'))}{whole}{fraction}",
+                rng.choice(list(DIGITS)),
+                rng.choice(("amount", "margin", "commission")),
+            )
+        )
+    inputs = [{**base, "currency": currency, field: amount} for amount, currency, field in drawn]
+    found = await many(
+        here,
+        "Opportunity",
+        inputs,
+        "amount { amount currency } margin { amount } commission { amount }",
+    )
+    for (sent, currency, field), result in zip(drawn, found, strict=True):
+        tally["money"] += 1
+        number = Decimal(sent)
+        fits = number == round(number, DIGITS[currency]) and abs(number) < 10**14
+        if fits:
+            assert result["userErrors"] == [], (sent, currency, result)
+            said_again = result["opportunity"][field]["amount"]
+            assert Decimal(said_again) == number
+            assert said_again == f"{abs(number) if number == 0 else number:.{DIGITS[currency]}f}", (
+                sent,
+                currency,
+                said_again,
+            )
+        else:
+            assert [(e["code"], e["path"][-1]) for e in result["userErrors"]] == [
+                ("INVALID", field)
+            ], (sent, currency, result)
+    stored = await here.fetch(
+        "SELECT sum(amount) AS total FROM {s}.opportunity WHERE name = 'Zz' AND currency = 'EUR' AND deleted_at IS NULL"
+    )
+    total = sum(
+        Decimal(sent)
+        for (sent, currency, field), r in zip(drawn, found, strict=True)
+        if not r["userErrors"] and currency == "EUR" and field == "amount"
+    )
+    assert (stored[0]["total"] or 0) == total
+    await here.restore()
+
+
+@covers("D-42")
+async def test_what_is_no_value(values: Place, tally: Counter[str]) -> None:
+    """Cases 151, 155: refused before anything is done, with the name of the field."""
+    here = values
+    base = new(here.facts, "admin", "Opportunity")
+    tried: list[tuple[str, str, Any]] = [("Opportunity", "amount", each) for each in NO_DECIMALS]
+    tried += [("Opportunity", "expectedCloseOn", each) for each in NO_DATES]
+    tried += [("Opportunity", "probability", each) for each in NO_INTS]
+    tried += [("Account", "employeeCount", each) for each in NO_INTS]
+    others: dict[str, tuple[Any, ...]] = {
+        "keyAccount": ("true", 1, 0, "", []),
+        "name": (1, True, 1.5, [], {}, ["a"]),
+        "owner": (1.5, True, [], {}),
+    }
+    tried += [("Account", field, each) for field, several in others.items() for each in several]
+    for entity, field, value in tried:
+        given = {**base, field: value} if entity == "Opportunity" else {"name": "x", field: value}
+        refused_by_name(await here.ask("admin", text(entity, "Create"), given), field)
+        tally["no values"] += 1
+    for probability in (-1, 101, 2**31 - 1, -(2**31)):
+        answer = await here.ask(
+            "admin", text("Opportunity", "Create"), {**base, "probability": probability}
+        )
+        assert [(e["code"], e["path"]) for e in answer.data["deed"]["userErrors"]] == [
+            ("INVALID", ["input", "probability"])
+        ]
+    for code in ("eur", "EURO", "E", "", "€", "EU\n", "EUR\n", "ＥＵＲ", "E R"):
+        answer = await here.ask("admin", text("Opportunity", "Create"), {**base, "currency": code})
+        faults = answer.data["deed"]["userErrors"]
+        assert faults, code
+        assert faults[0]["path"] == ["input", "currency"], (code, faults)
+    for country in ("nl", "NLD", "N", "", "NL\n", "ＮＬ"):
+        answer = await here.ask(
+            "admin", text("Account", "Create"), {"name": "x", "country": country}
+        )
+        faults = answer.data["deed"]["userErrors"]
+        assert faults, country
+        assert faults[0]["path"] == ["input", "country"]
+    assert await here.changed() == set()
+
+
+@covers("D-42")
+async def test_days_are_exact(values: Place) -> None:
+    """Case 155: the first and the last day there are, leap days, and days that a calendar once left out."""
+    base = new(values.facts, "admin", "Opportunity")
+    inputs = [
+        {**base, "expectedCloseOn": day, "attributes": [{"key": "kickoff", "date": day}]}
+        for day in DATES
+    ]
+    inner = 'expectedCloseOn closeQuarter attributes(keys: ["kickoff"]) { date }'
+    for day, result in zip(DATES, await many(values, "Opportunity", inputs, inner), strict=True):
+        assert result["userErrors"] == []
+        assert result["opportunity"]["expectedCloseOn"] == day
+        assert result["opportunity"]["attributes"] == [{"date": day}]
+    await values.restore()
+
+
+@covers("D-72", "D-42")
+async def test_values_of_attributes(values: Place, tally: Counter[str]) -> None:
+    """Cases 151, 154: custom attributes hold to their kinds, keep their digits, and are emptied by nothing but null."""
+    here = values
+    base = new(here.facts, "admin", "Opportunity")
+    inner = "attributes { key text number date boolean }"
+    for number in (
+        "0",
+        "-0",
+        "-5",
+        "0.1",
+        "123456789.1234",
+        "99999999999999.9999",
+        "1.5000",
+        "007",
+    ):
+        given = {**base, "attributes": [{"key": "seats", "number": number}]}
+        payload = (await here.ask("admin", text("Opportunity", "Create", inner=inner), given)).data[
+            "deed"
+        ]
+        assert payload["userErrors"] == [], (number, payload)
+        (found,) = (each for each in payload["opportunity"]["attributes"] if each["key"] == "seats")
+        assert Decimal(found["number"]) == Decimal(number)
+        assert not found["number"].startswith("-0") or Decimal(number) != 0, found
+        tally["attribute values"] += 1
+    for number in ("100000000000000", "0.00001"):
+        given = {**base, "attributes": [{"key": "seats", "number": number}]}
+        faults = (await here.ask("admin", text("Opportunity", "Create"), given)).data["deed"][
+            "userErrors"
+        ]
+        assert [(e["code"], e["path"]) for e in faults] == [
+            ("INVALID", ["input", "attributes", "0", "number"])
+        ]
+    for word in TEXTS:
+        given = {**base, "attributes": [{"key": "tier", "text": word}]}
+        payload = (await here.ask("admin", text("Opportunity", "Create", inner=inner), given)).data[
+            "deed"
+        ]
+        (found,) = (each for each in payload["opportunity"]["attributes"] if each["key"] == "tier")
+        assert found["text"] == word
+    wrong = [
+        {"key": "seats", "text": "3"},
+        {"key": "tier", "number": "3"},
+        {"key": "kickoff", "boolean": True},
+        {"key": "strategic", "date": "2026-01-01"},
+        {"key": "seats", "number": "1", "text": "1"},
+    ]
+    for each in wrong:
+        faults = (
+            await here.ask("admin", text("Opportunity", "Create"), {**base, "attributes": [each]})
+        ).data["deed"]["userErrors"]
+        assert [e["code"] for e in faults] == ["INVALID"], (each, faults)
+        assert faults[0]["path"][:3] == ["input", "attributes", "0"]
+    await here.restore()
+
+
+@covers("D-42")
+@pytest.mark.parametrize(
+    "number",
+    [
+        "9" * 15,
+        "9" * 24,
+        "9" * 25,
+        "9" * 38,
+        f"-{'9' * 38}",
+        f"{'9' * 38}.{'9' * 38}",
+        f"0.{'0' * 37}1",
+        f"1.{'0' * 38}",
+    ],
+)
+@pytest.mark.parametrize("where", ["amount", "attribute"])
+async def test_numbers_of_many_digits(values: Place, number: str, where: str) -> None:
+    """Case 151: more digits than are kept are refused at their place, however many they are."""
+    given = (
+        {"amount": number}
+        if where == "amount"
+        else {"attributes": [{"key": "seats", "number": number}]}
+    )
+    answer = await values.ask(
+        "admin",
+        text("Opportunity", "Create"),
+        {**new(values.facts, "admin", "Opportunity"), **given},
+    )
+    await values.restore()
+    assert answer.status == 200, said(answer)
+    faults = answer.data["deed"]["userErrors"]
+    if Decimal(number) != 1:
+        at = ["input", "amount"] if where == "amount" else ["input", "attributes", "0", "number"]
+        assert [(e["code"], e["path"]) for e in faults] == [("INVALID", at)]
+
+
+@covers("D-72", "D-33")
+async def test_an_attribute_given_twice(values: Place) -> None:
+    """Of two values for one attribute none is dropped without a word."""
+    twice = [{"key": "seats", "number": "1"}, {"key": "seats", "number": "2"}]
+    answer = await values.ask(
+        "admin",
+        text("Opportunity", "Create"),
+        {**new(values.facts, "admin", "Opportunity"), "attributes": twice},
+    )
+    await values.restore()
+    assert answer.data["deed"]["userErrors"], said(answer)
+
+
+@covers("D-38", "D-42")
+async def test_pages_over_odd_names(values: Place) -> None:
+    """Case 5, 154: a list sorted by what was written pages through all of it, whatever characters it holds."""
+    here = values
+    names = [word[:200] for word in TEXTS if word]
+    await many(here, "Role", [{"name": f"~{word}"} for word in names], "id")
+    found: list[str] = []
+    after, query = (
+        None,
+        "query ($after: String) { roles(first: 4, after: $after, orderBy: [{ name: ASC }]) { nodes { name } pageInfo { hasNextPage endCursor } } }",
+    )
+    while True:
+        answer = await here.world.ask("admin", query, {"after": after}, tenant=here.tenant)
+        page = answer.data["roles"]
+        found += [node["name"] for node in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert Counter(name for name in found if name.startswith("~")) == Counter(
+        f"~{word}" for word in names
+    )
+    assert any(unicodedata.normalize("NFC", n) != n for n in found)
+    await here.restore()
