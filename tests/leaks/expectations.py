@@ -91,7 +91,7 @@ Employee.history            open    open    open    open
 
 User.id                     open    open    open    open
 User.active                 open    open    open    open
-User.version                open    open    open    open
+User.version                open    hidden  hidden  hidden
 User.createdAt              open    hidden  hidden  hidden
 User.updatedAt              open    hidden  hidden  hidden
 User.employee               open    open    open    open

@@ -294,11 +294,13 @@ async def test_of_others_nobody_is_told_without_a_grant(world: World) -> None:
             answer = await world.ask(persona, query, tenant=tenant)
             viewer = answer.data["viewer"]
             assert (viewer["id"], viewer["active"]) == (me, True)
-            shut = {viewer[name] for name in ("createdAt", "employee", "roles", "history")}
+            shut = {
+                viewer[name] for name in ("createdAt", "version", "employee", "roles", "history")
+            }
             assert shut == {None}
             nodes = viewer["sessions"]["nodes"] + answer.data["sessions"]["nodes"]
             assert {node["user"]["id"] for node in nodes} == {me}
             assert denied(answer) == {
-                ("User", "createdAt", "hidden"), ("Employee", "", "module"),
+                ("User", "createdAt", "hidden"), ("User", "version", "hidden"), ("Employee", "", "module"),
                 ("RoleAssignment", "", "module"), ("Change", "", "module"),
             }  # fmt: skip

@@ -112,7 +112,7 @@ async def hold(both: Ways, seed: str, count: int) -> None:
     while both.asked < count:
         await both.drawn(f"{seed}:{number}")
         number += 1
-    assert both.answered > 0.7 * both.asked, "most operations must be answered, not refused"
+    assert both.answered > 0.6 * both.asked, "most operations must be answered, not refused"
 
 
 @covers("D-57", "D-42", "D-43", "D-30", "D-31")
