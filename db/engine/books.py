@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy.sql.elements import ClauseElement
 
+from db.engine.gate import Compiled
 from db.engine.seal import DIALECT, SealedCompiler
 
 
@@ -20,3 +21,9 @@ async def run(
     arguments = [values[name] for name in compiler.positiontup or ()]
     rows: Sequence[asyncpg.Record] = await connection.fetch(compiler.string, *arguments)
     return rows
+
+
+def prepared(statement: ClauseElement) -> Compiled:
+    """Compile a Core statement once, to be run with other values of its parameters each time."""
+    compiler = SealedCompiler(DIALECT, statement, issued=lambda seen: False)
+    return Compiled(compiler.string, tuple(compiler.positiontup or ()))

@@ -195,6 +195,13 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def snapshot(self, placement: Placement) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """A read-only transaction in the tenant all of whose statements see one moment. Raises TurnedAway."""
+        begin = _begin(placement, Entry(), "ISOLATION LEVEL REPEATABLE READ READ ONLY", "")
+        async with self._transaction(begin) as connection:
+            yield connection
+
+    @asynccontextmanager
     async def write(
         self, placement: Placement, entry: Entry
     ) -> AsyncIterator[asyncpg.Connection[Any]]:

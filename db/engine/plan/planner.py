@@ -111,9 +111,9 @@ class Forbidden:
 
 def plan(outline: Outline, guard: Guard, model: Model, pages: Pages) -> Plan | Forbidden:
     """Compile an operation for a permission shape. Nothing here depends on anybody's ids or values."""
-    closed = tuple(sorted(name for name in outline.decisive if not readable(guard, *name)))
-    if closed:
-        return Forbidden(closed)
+    names = closed(outline.decisive, guard)
+    if names:
+        return Forbidden(names)
     scope = Scope(Gate(guard), model, pages)
     listed: list[tuple[str, ColumnElement[Any]]] = []
     for key, root in outline.roots:
@@ -132,7 +132,7 @@ def plan(outline: Outline, guard: Guard, model: Model, pages: Pages) -> Plan | F
         columns=tuple(key for key, _ in listed),
         bindings=scope.bindings,
         bounds=tuple(scope.bounds),
-        denied=tuple(Denied(*name, reason) for name, reason in sorted(scope.denied.items())),
+        denied=denied(scope),
         cursors=compiled is not None and "\\x02" in compiled.sql,
         narrow=any(
             isinstance(root, Connection | Groups)
@@ -141,6 +141,16 @@ def plan(outline: Outline, guard: Guard, model: Model, pages: Pages) -> Plan | F
             for _, root in outline.roots
         ),
     )
+
+
+def closed(decisive: frozenset[tuple[str, str]], guard: Guard) -> tuple[tuple[str, str], ...]:
+    """Those of the fields that decide about rows which may decide nothing for this caller (D-31)."""
+    return tuple(sorted(name for name in decisive if not readable(guard, *name)))
+
+
+def denied(scope: Scope) -> tuple[Denied, ...]:
+    """What was asked for while a plan was made, and is not shown."""
+    return tuple(Denied(*name, reason) for name, reason in sorted(scope.denied.items()))
 
 
 def readable(guard: Guard, entity: str, name: str) -> bool:

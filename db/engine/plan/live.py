@@ -1,0 +1,152 @@
+"""A live list as SQL: a row for each record, with its id and its texts; of all records, or of those among some ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import Uuid, func, select
+
+from db.engine.gate import Form, Gate, Guard
+from db.engine.model import Entity, Model
+from db.engine.plan.ask import (
+    Among,
+    And,
+    Condition,
+    Connection,
+    Not,
+    Object,
+    One,
+    Or,
+    Slot,
+    Through,
+)
+from db.engine.plan.planner import Forbidden, Plan, closed, denied
+from db.engine.plan.run import tagged
+from db.engine.plan.shape import record
+from db.engine.plan.source import Binding, Joined, Pages, Scope, beside
+from db.engine.plan.where import where
+from db.engine.sql import Concat, Whole, one_of
+from db.engine.transaction import CUSTOM, Placement, TookTooLong
+
+IDS = "@ids"
+"""The value with the ids that are asked about: no variable can be called so."""
+Row = tuple[UUID, tuple[bytes, ...]]
+"""A record's id, and its texts."""
+AUTO = "SET LOCAL plan_cache_mode = auto"
+
+
+@dataclass(frozen=True)
+class Live:
+    """A live list as it is asked for: which records, at most how many, and what is told of each."""
+
+    entity: Entity
+    condition: Condition | None
+    texts: tuple[Object, ...]
+    """Usually one; as many as different selections are made of a record."""
+    touched: frozenset[tuple[str, str]]
+    decisive: frozenset[tuple[str, str]]
+    sizes: tuple[tuple[int, Slot], ...]
+    """How long the page of each list within a record is."""
+
+    @property
+    def related(self) -> frozenset[str]:
+        """The entities whose changes may change what is told of a record that did not change itself."""
+        named = {name for name, _ in self.touched | self.decisive}
+        inner = [each for text in self.texts for each in _within(text)]
+        inner += [] if self.condition is None else _decided_by(self.condition)
+        # A list may lead back to where it was asked of; a reference leads where it says.
+        again = None in inner or self.entity.name in inner
+        return frozenset(named if again else named - {self.entity.name})
+
+
+def _within(asked: Object) -> Iterator[str | None]:
+    """The entities that references within a record lead to; None for a list."""
+    for _, part in asked.parts:
+        if isinstance(part, One):
+            yield part.object.entity.name
+            yield from _within(part.object)
+        elif isinstance(part, Connection):
+            yield None
+
+
+def _decided_by(condition: Condition) -> Iterator[str | None]:
+    """Likewise, those that a condition looks at."""
+    match condition:
+        case And(items) | Or(items):
+            for each in items:
+                yield from _decided_by(each)
+        case Not(item):
+            yield from _decided_by(item)
+        case Through(reference, inner):
+            yield reference.target
+            yield from _decided_by(inner)
+        case Among():
+            yield None
+
+
+@dataclass(frozen=True)
+class LivePlan:
+    """The statements of a live list, for every viewer with the same permission shape."""
+
+    whole: Plan
+    """All records, and one more than there may be if there are too many."""
+    some: Plan
+    """Those among `IDS`."""
+
+
+def plan_live(
+    asked: Live, most: int, guard: Guard, model: Model, pages: Pages
+) -> LivePlan | Forbidden:
+    """Compile a live list for a permission shape, under which its entity is open."""
+    names = closed(asked.decisive, guard)
+    if names:
+        return Forbidden(names)
+    form = guard.form(asked.entity.name)
+    whole = _statement(asked, Scope(Gate(guard), model, pages), form, most)
+    return LivePlan(whole, _statement(asked, Scope(Gate(guard), model, pages), Form.WIDE, None))
+
+
+def _statement(asked: Live, scope: Scope, form: Form, most: int | None) -> Plan:
+    seen = scope.gate.see(asked.entity, form)
+    laterals: list[Joined] = []
+    texts = [record(scope, seen, text, laterals) for text in asked.texts]
+    utf8 = [func.convert_to(each, Concat(["UTF8"])).label(f"r{i}") for i, each in enumerate(texts)]
+    id_ = seen.column("id")
+    statement = select(id_.label("id"), *utf8).select_from(beside(seen, laterals))
+    if asked.condition is not None:
+        statement = statement.where(where(scope, seen, asked.condition))
+    if most is None:
+        scope.bindings[IDS] = Binding(Slot((IDS,)), list)
+        statement = statement.where(one_of(id_, IDS, Uuid()))
+    else:
+        statement = statement.limit(Whole(most + 1))
+    compiled = scope.gate.compile(statement)
+    return Plan(
+        compiled=compiled,
+        columns=(),
+        bindings=scope.bindings,
+        bounds=tuple(scope.bounds),
+        denied=denied(scope),
+        cursors="\\x02" in compiled.sql,
+        narrow=form is Form.NARROW,
+    )
+
+
+async def rows(
+    connection: asyncpg.Connection[Any], placement: Placement, plan: Plan, values: Sequence[Any]
+) -> Mapping[UUID, tuple[bytes, ...]]:
+    """The texts of each record, by its id, in no order. Raises TookTooLong."""
+    assert plan.compiled is not None  # noqa: S101 - only open entities are planned
+    try:
+        if plan.narrow:
+            await connection.execute(CUSTOM)
+        found = await connection.fetch(tagged(placement, plan.compiled), *values)
+        if plan.narrow:
+            await connection.execute(AUTO)
+    except asyncpg.QueryCanceledError as error:
+        raise TookTooLong from error
+    return {row[0]: tuple(row)[1:] for row in found}
