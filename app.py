@@ -21,7 +21,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from uuid_utils.compat import uuid7
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -38,7 +38,10 @@ from resolvers.engine.context import House
 from schema.endpoint import Endpoint
 from schema.engine.budget import PER_MINUTE
 from schema.engine.transport import HEADERS, JSON, refusal
+from schema.sockets import Sockets
 from settings import Settings, secret
+from subscriptions.engine.wire import LONGEST, Wire
+from subscriptions.feeds import Feeds
 from tenancy.demo import ensure_demo
 from tenancy.directory import Directory
 from tenancy.engine.migrate import administrator, bring_up_to_date, login_url
@@ -88,18 +91,23 @@ async def built(
     """
     database = await Database.open(login_url(database_url, key))
     passwords, throttle = Passwords(), Throttle(redis_url, key, time.monotonic)
+    directory = Directory(database.pool, time.monotonic)
+    viewers = Viewers(database, MODEL, time.monotonic)
+    feeds = Feeds(database, directory, viewers.at, time.monotonic)
     house = House(
         database=database,
-        directory=Directory(database.pool, time.monotonic),
+        directory=directory,
         tokens=TokenIssuer(key),
         passwords=passwords,
         throttle=throttle,
         now=lambda: datetime.now(UTC),
         new_id=uuid7,
+        heard=feeds.wake,
     )
     try:
-        yield Endpoint(house, Viewers(database, MODEL, time.monotonic), key, per_minute)
+        yield Endpoint(house, viewers, feeds, key, per_minute)
     finally:
+        await feeds.close()
         await throttle.close()
         passwords.close()
         await database.close()
@@ -170,6 +178,7 @@ def application(endpoint: Endpoint, origins: Sequence[str] = ()) -> Starlette:
     served = Served(
         routes=[
             Route("/graphql", straight, methods=METHODS),
+            WebSocketRoute("/graphql", Sockets(endpoint, origins)),
             Route("/health/live", live),
             Route("/health/ready", ready),
         ],
@@ -261,6 +270,10 @@ def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:
         host=host,
         port=port,
         http=Http,
+        ws=Wire,
+        ws_max_size=LONGEST,
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,
         log_config=None,
         log_level="warning",
         access_log=False,

@@ -43,10 +43,30 @@ class Viewers:
             viewer = await load(connection, self._model, user)
         if viewer is None:
             raise Refused(Code.UNAUTHENTICATED, "Sign in again: this user is no more.")
+        self._keep(key, viewer)
+        return viewer
+
+    async def at(
+        self,
+        connection: asyncpg.Connection[Any],
+        placement: Placement,
+        user: UUID,
+        access: int,
+    ) -> Viewer | None:
+        """The viewer that a user is in a transaction's moment, whose version of rights is `access`."""
+        key = (placement.tenant, user)
+        kept = self._kept.get(key)
+        if kept is not None and kept[1].version == access:
+            return kept[1]
+        viewer = await load(connection, self._model, user)
+        if viewer is not None:
+            self._keep(key, viewer)
+        return viewer
+
+    def _keep(self, key: tuple[UUID, UUID], viewer: Viewer) -> None:
         self._kept[key] = (self._now() + SECONDS, viewer)
         while len(self._kept) > SIZE:
             self._kept.popitem(last=False)
-        return viewer
 
     def forget(self, placement: Placement, user: UUID) -> None:
         """Load this user's rights anew at the next request."""

@@ -23,6 +23,7 @@ from schema.engine.generate import (
 )
 from schema.engine.generate_deeds import Deed, deed_types, deeds_of, input_of, root
 from schema.engine.generate_groups import group_arguments, group_types, shared_group_types
+from schema.engine.generate_live import subscription
 from schema.engine.scalars import SCALARS
 from schema.sessions import PublicMutation, PublicQuery, SessionMutation
 
@@ -88,7 +89,13 @@ def _mutation() -> type:
 
 shared_types()
 shared_group_types()
-SCHEMA = strawberry.Schema(query=_query(), mutation=_mutation(), types=[words.Node], config=CONFIG)
+SCHEMA = strawberry.Schema(
+    query=_query(),
+    mutation=_mutation(),
+    subscription=subscription(EXPOSED),
+    types=[words.Node],
+    config=CONFIG,
+)
 GRAPHQL: GraphQLSchema = SCHEMA._schema
 PUBLIC_SCHEMA = strawberry.Schema(query=PublicQuery, mutation=PublicMutation, config=CONFIG)
 PUBLIC_GRAPHQL: GraphQLSchema = PUBLIC_SCHEMA._schema

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from inspect import isawaitable
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from schema.engine.budget import PER_MINUTE, Budget
 from schema.engine.cursors import Cursors
 from schema.engine.errors import SIGN_IN
 from schema.engine.failures import failure, told_of
+from schema.engine.live import Lives
 from schema.engine.outline import root_fields
 from schema.engine.payloads import roots_of
 from schema.engine.reads import Reads, Request
@@ -41,6 +43,8 @@ from schema.engine.transport import (
 )
 from schema.engine.writes import Writes
 from schema.sessions import ALONE, Deed
+from subscriptions.engine.socket import Known
+from subscriptions.feeds import Feeds
 
 PUBLIC_BODY = 4 * 1024
 LIMITS = Limits(single_use=ALONE)
@@ -50,16 +54,25 @@ class Endpoint:
     """Answers every request to /graphql. Nothing that happens inside is told in words of ours."""
 
     def __init__(
-        self, house: House, viewers: Viewers, secret: bytes, per_minute: int = PER_MINUTE
+        self,
+        house: House,
+        viewers: Viewers,
+        feeds: Feeds,
+        secret: bytes,
+        per_minute: int = PER_MINUTE,
     ) -> None:
         self.house = house
+        self.feeds = feeds
         self.documents = Documents(GRAPHQL, LIMITS)
         self._public = Documents(PUBLIC_GRAPHQL, LIMITS, size=100)
         self._viewers = viewers
         roots = root_fields(EXPOSED)
         budget = Budget(house.monotonic, per_minute)
-        self.reads = Reads(GRAPHQL, MODEL, roots, viewers, Cursors(secret), budget)
+        cursors = Cursors(secret)
+        self.reads = Reads(GRAPHQL, MODEL, roots, viewers, cursors, budget)
         self.writes = Writes(house, GRAPHQL, MODEL, DEEDS, viewers, self.reads)
+        live = {each.many: each.entity for each in EXPOSED if each.live}
+        self.lives = Lives(GRAPHQL, MODEL, live, cursors, budget)
 
     async def __call__(self, request: HttpRequest) -> Response:
         """Any request at all; never raises."""
@@ -83,28 +96,48 @@ class Endpoint:
             raise HttpRefused(405, "Ask by POST, or by GET.", Allow="GET, POST")
         if token is None:
             return await self._without_token(request, media)
-        caller = await self._caller(request, token)
+        wanted = request.headers.get("x-tenant")
+        caller = (await self._caller(token, wanted, _address(request)))[0]
         asked = await _asked(request, BODY)
+        strict = request.headers.get("x-access") == "strict"
+        text = await self.answer(caller, asked, strict, request.headers.get("idempotency-key"))
+        if text is not None:
+            return respond(text, media)
         admitted = self.documents.get(asked.query)
-        operation = admitted.operation(asked.operation)
-        if operation.operation is OperationType.QUERY:
-            strict = request.headers.get("x-access") == "strict"
-            read = Request(asked.query, admitted, asked.operation, asked.variables, strict)
-            return respond(await self.reads.answer(caller, read), media)
-        if operation.operation is OperationType.SUBSCRIPTION:
-            raise Refused(
-                Code.BAD_USER_INPUT, "Subscriptions are not answered over this transport."
-            )
-        if asked.safe:
-            raise HttpRefused(405, "A mutation changes something: send it by POST.", Allow="POST")
-        if _concerns_records(admitted, operation):
-            strict = request.headers.get("x-access") == "strict"
-            write = Request(asked.query, admitted, asked.operation, asked.variables, strict)
-            key = request.headers.get("idempotency-key")
-            return respond(await self.writes.answer(caller, write, key), media)
         admitted.cost(asked.variables, asked.operation)
         deed = Deed(self.house, caller, caller.address, self._viewers)
-        return _done(await _execute(SCHEMA, admitted, asked, deed), media)
+        done = _done(await _execute(SCHEMA, admitted, asked, deed), media)
+        self.house.heard(caller.tenant.id)
+        return done
+
+    async def answer(
+        self, caller: Caller, asked: Asked, strict: bool = False, key: str | None = None
+    ) -> bytes | None:
+        """The whole response to what is asked of records; None for what is done with sessions."""
+        admitted = self.documents.get(asked.query)
+        operation = admitted.operation(asked.operation)
+        request = Request(asked.query, admitted, asked.operation, asked.variables, strict)
+        if operation.operation is OperationType.QUERY:
+            return await self.reads.answer(caller, request)
+        if operation.operation is OperationType.SUBSCRIPTION:
+            message = "Subscriptions are answered over WebSocket, by graphql-transport-ws."
+            raise Refused(Code.BAD_USER_INPUT, message)
+        if asked.safe:
+            raise HttpRefused(405, "A mutation changes something: send it by POST.", Allow="POST")
+        if not _concerns_records(admitted, operation):
+            return None
+        return await self.writes.answer(caller, request, key)
+
+    async def know(self, said: object, tenant: str | None, address: str) -> Known:
+        """Who says hello on a socket. Raises Refused, or TurnedAway if his session has ended."""
+        token = _token(said) if isinstance(said, str) else None
+        if token is None:
+            message = 'Send {"authorization": "Bearer …"} as the payload of connection_init.'
+            raise Refused(Code.UNAUTHENTICATED, message)
+        caller, until = await self._caller(token, tenant, address)
+        await self._viewers.of(caller.tenant.placement, caller.user, caller.session)
+        await self._viewers.stands(caller.tenant.placement, caller.session)
+        return Known(caller, until)
 
     async def _without_token(self, request: HttpRequest, media: str) -> Response:
         """Signing in and what belongs to it; one constant 401 for everything else (D-40)."""
@@ -123,18 +156,20 @@ class Endpoint:
             raise nobody  # nothing was done: only `__typename` was asked
         return _done(result, media)
 
-    async def _caller(self, request: HttpRequest, token: str) -> Caller:
-        """Who the token says is asking; the tenant comes from it and from nowhere else (D-70)."""
+    async def _caller(
+        self, token: str, wanted: str | None, address: str
+    ) -> tuple[Caller, datetime]:
+        """Who the token says is asking, and until when; the tenant comes from it and from nowhere else (D-70)."""
         access = self.house.tokens.verify_access(token, self.house.now())
         tenant = await self.house.directory.by_id(access.tenant)
         if tenant is None:
             raise Refused(Code.UNAUTHENTICATED, SIGN_IN)
-        if request.headers.get("x-tenant", tenant.slug) != tenant.slug:
+        if wanted is not None and wanted != tenant.slug:
             message = "The token is of another tenant than the header X-Tenant says."
             raise Refused(Code.TENANT_MISMATCH, message)
         if tenant.state == "closed":
             raise Refused(Code.TENANT_SUSPENDED, "This organisation's account is closed.")
-        return Caller(tenant, access.user, access.session, _address(request))
+        return Caller(tenant, access.user, access.session, address), access.expires_at
 
 
 async def _asked(request: HttpRequest, most: int) -> Asked:
@@ -163,7 +198,11 @@ def _only_public(admitted: Admitted, name: str | None) -> bool:
 
 
 def _bearer(request: HttpRequest) -> str | None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return _token(request.headers.get("authorization", ""))
+
+
+def _token(said: str) -> str | None:
+    scheme, _, token = said.partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 

@@ -5,7 +5,13 @@ from schema.engine.expose import KNOWN_ELSEWHERE, LINKED, exposes
 from schema.engine.generate_deeds import ID_SPEC, VERSION_SPEC, both, required
 
 
-@exposes(tables.Opportunity, one="opportunity", many="opportunities", deeds=KNOWN_ELSEWHERE)
+@exposes(
+    tables.Opportunity,
+    one="opportunity",
+    many="opportunities",
+    deeds=KNOWN_ELSEWHERE,
+    live=True,
+)
 class Opportunity:
     """A possible sale to an account, worked on by one owner."""
 

@@ -31,6 +31,8 @@ class House:
     monotonic: Callable[[], float] = time.monotonic
     """Seconds, for what lasts; `now` may be set back."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    heard: Callable[[UUID], None] = lambda tenant: None
+    """Called with a tenant in which something was written, so that those who listen are told at once."""
 
 
 @dataclass(frozen=True)

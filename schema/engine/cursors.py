@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
+from typing import Any
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -38,14 +39,16 @@ class Cursors:
             data = known.get(number)
             if data is None:
                 data = known[number] = bound_to(int(number))
-            return base64.urlsafe_b64encode(self._cipher.encrypt(keys or b"[]", [data])).rstrip(
-                b"="
-            )
+            return self.sealed(keys or b"[]", data)
 
         return MARK.sub(one, body)
 
-    def open(self, cursor: object, bound_to: bytes) -> tuple[str | None, ...]:
-        """The sort keys in a cursor. Raises Refused for one that was made for anything else, or tampered with."""
+    def sealed(self, keys: bytes, bound_to: bytes) -> bytes:
+        """One cursor: a JSON array that only we can read, good for what it is bound to."""
+        return base64.urlsafe_b64encode(self._cipher.encrypt(keys, [bound_to])).rstrip(b"=")
+
+    def open(self, cursor: object, bound_to: bytes) -> tuple[Any, ...]:
+        """What was sealed, such as sort keys. Raises Refused for what was made for anything else, or tampered with."""
         if not isinstance(cursor, str) or len(cursor) > LONGEST or not cursor.isascii():
             raise Refused(Code.BAD_CURSOR, MESSAGE)
         try:

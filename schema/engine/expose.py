@@ -31,6 +31,8 @@ class Exposed:
     many: str
     deeds: tuple[Verb, ...] = ()
     """What can be done with its records, besides reading them."""
+    live: bool = False
+    """Whether its lists can be followed as they change."""
 
 
 LINKED = (Verb.CREATE, Verb.DELETE)
@@ -42,17 +44,23 @@ KNOWN_ELSEWHERE = (*KEPT, Verb.UPSERT)
 
 
 def exposes(
-    record: type[Record] | type[Trace], *, one: str, many: str, deeds: tuple[Verb, ...] = ()
+    record: type[Record] | type[Trace],
+    *,
+    one: str,
+    many: str,
+    deeds: tuple[Verb, ...] = (),
+    live: bool = False,
 ) -> Callable[[type[Any]], type[Any]]:
     """Make `record` a type of the API: `one(id:)` finds one of them, `many` lists them.
 
-    For each of its `deeds` there are two mutations, such as `accountCreate` and `accountCreateMany`.
+    For each of its `deeds` there are two mutations, such as `accountCreate` and `accountCreateMany`;
+    if it is `live`, a subscription of the name `many` follows a list of them.
     What the class says in its docstring is what a client reads; fields come from the declarations.
     """
 
     def mark(words: type[Any]) -> type[Any]:
         doc = (words.__doc__ or record.__doc__ or "").strip()
-        words.__exposed__ = Exposed(record.__name__, doc, one, many, deeds)
+        words.__exposed__ = Exposed(record.__name__, doc, one, many, deeds, live)
         return words
 
     return mark

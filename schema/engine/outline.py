@@ -377,11 +377,12 @@ class Reader:
 def named(root: Root) -> Root:
     """The root with its records' types beside them where the schema does not tell them."""
     if isinstance(root, RootNode) and root.object is not None:
-        return replace(root, object=_named(root.object))
+        return replace(root, object=with_type(root.object))
     if isinstance(root, RootNodes):
-        return replace(root, objects=tuple(map(_named, root.objects)))
+        return replace(root, objects=tuple(map(with_type, root.objects)))
     return root
 
 
-def _named(asked: Object) -> Object:
+def with_type(asked: Object) -> Object:
+    """The record with its type beside it."""
     return replace(asked, parts=((TYPE, Typename(asked.entity.name)), *asked.parts))

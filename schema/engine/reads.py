@@ -244,9 +244,9 @@ class Reads:
         whole = (key, viewer.project(outline.touched), pages)
         made = self.plans.get(whole, partial(self._compile, caller, outline, viewer, pages))
         if isinstance(made, Forbidden):
-            raise _forbidden(made.names, "filter, sort, search or aggregate by")
+            raise forbidden(made.names, "filter, sort, search or aggregate by")
         if request.strict and made.denied:
-            raise _forbidden(tuple((each.entity, each.field) for each in made.denied), "read")
+            raise forbidden(tuple((each.entity, each.field) for each in made.denied), "read")
         return made, opened
 
     def _compile(
@@ -294,7 +294,7 @@ def _response(keys: tuple[str, ...], found: Mapping[str, bytes], told: dict[str,
     return b'{"data":{%b},%b"extensions":%b}' % (data, errors, orjson.dumps(extensions))
 
 
-def _forbidden(names: tuple[tuple[str, str], ...], deed: str) -> Refused:
+def forbidden(names: tuple[tuple[str, str], ...], deed: str) -> Refused:
     shown = ", ".join(
         f"{entity}.{name}".rstrip(".").replace("attribute:", "") for entity, name in names
     )

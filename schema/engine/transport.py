@@ -111,7 +111,7 @@ def asked_in_body(content_type: str, body: bytes) -> Asked:
         raise HttpRefused(400, "The body is not JSON in UTF-8.") from None
     if isinstance(given, list):
         raise HttpRefused(400, "Send one operation at a time: batches are not answered.")
-    return _asked(given, safe=False)
+    return asked_of(given, safe=False)
 
 
 def asked_in_url(query_string: bytes) -> Asked:
@@ -125,10 +125,11 @@ def asked_in_url(query_string: bytes) -> Asked:
                 given[name] = orjson.loads(given[name])
     except (ValueError, RecursionError):
         raise HttpRefused(400, "The query string cannot be read.") from None
-    return _asked(given, safe=True)
+    return asked_of(given, safe=True)
 
 
-def _asked(given: Any, *, safe: bool) -> Asked:
+def asked_of(given: Any, *, safe: bool) -> Asked:
+    """What a request says that was read already. Raises HttpRefused."""
     if not isinstance(given, dict):
         raise HttpRefused(
             400, 'The body is a JSON object such as {"query": "…", "variables": {…}}.'

@@ -205,6 +205,7 @@ class Writes:
                 found = await run(
                     connection, placement, made, made.arguments(values, viewer, opened)
                 )
+            self._house.heard(caller.tenant.id)
             texts = await self._texts(asked, made, found)
             for payload, each in zip(asked.written.payloads, outcomes, strict=True):
                 told.done(payload, each, texts)

@@ -95,7 +95,8 @@ def test_every_line_speaks_of_something() -> None:
         ("scalar Colour", "Colour"),
         ("input LeadFilter { id: IDFilter }", "LeadFilter"),
         ("directive @live on QUERY", "@live"),
-        ("type Subscription { account: Account }", "Subscription"),
+        ("extend type Subscription { account: Account }", "Subscription.account"),
+        ("extend type OpportunityLive { total: Int }", "OpportunityLive.total"),
     ],
 )
 def test_an_addition_is_noticed(more: str, noticed: str) -> None:

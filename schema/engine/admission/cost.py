@@ -16,6 +16,7 @@ from graphql.language import (
 )
 
 from .inputs import (
+    AT_MOST,
     Conditions,
     Inputs,
     check_variables,
@@ -31,6 +32,7 @@ _COUNT_WEIGHT = 10
 _AGGREGATE_WEIGHT = 20
 _FILTERS = frozenset({"filter", "where", "orderBy"})
 _GROUPS = "Groups"
+_LIVE = "Live"
 _PAGES = frozenset({"first", "last"})
 _TIMES = frozenset({"ids", "inputs"})
 
@@ -137,7 +139,10 @@ class Pricing:
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         """Start with no level priced."""
-        self._roots = (schema.query_type, schema.mutation_type)
+        self._roots = (
+            schema.query_type,
+            schema.mutation_type,
+        )  # not that of live lists, which are pages
         self._limits = limits
         self.prices: dict[Level, _Price] = {}
         self.steps: dict[Level, _Step] = {}
@@ -174,11 +179,10 @@ class Pricing:
         parent = use.parent.name if use.parent else ""
         named = get_named_type(use.definition.type) if use.definition else None
         composite = is_composite_type(named)
-        in_rows = (parent.endswith("Connection") and name in {"edges", "nodes"}) or (
-            parent.endswith(_GROUPS) and name == "groups"
-        )
+        in_rows = _is_rows(parent, name)
         # The objects of a page are counted where the page is, wrappers not at all.
-        uncounted = in_rows or (parent.endswith("Edge") and name == "node") or name == "pageInfo"
+        wrapped = name == "node" and parent.endswith(("Edge", f"{_LIVE}Change"))
+        uncounted = in_rows or wrapped or name == "pageInfo"
         filters = _conditions(use.node)
         part = _Part(
             owner="" if shared else variant.owner,
@@ -189,7 +193,7 @@ class Pricing:
             weight=_weight(name, parent) + filters.fixed,
             conditions=filters.variables,
             below=variant.below,
-            connection=named is not None and named.name.endswith(("Connection", _GROUPS)),
+            connection=named is not None and named.name.endswith(("Connection", _GROUPS, _LIVE)),
         )
         if part.connection:
             self._set_page(part, use)
@@ -201,7 +205,7 @@ class Pricing:
         part.times = _default_page(use, self._limits)
         for argument in use.node.arguments or ():
             name, value = argument.name.value, argument.value
-            if name not in _PAGES:
+            if name not in _PAGES and not (name == AT_MOST and _is_live(use)):
                 continue
             if isinstance(value, VariableNode):
                 part.pages = (*part.pages, (name, value))
@@ -210,8 +214,23 @@ class Pricing:
                 part.least = max(part.least, size or 0)
 
 
+def _is_rows(parent: str, name: str) -> bool:
+    """Whether a field of this type is the records of a page, of groups, or of a live list."""
+    if parent.endswith("Connection"):
+        return name in {"edges", "nodes"}
+    return (parent.endswith(_GROUPS) and name == "groups") or (
+        parent.endswith(_LIVE) and name == "changes"
+    )
+
+
+def _is_live(use: Use) -> bool:
+    return use.definition is not None and get_named_type(use.definition.type).name.endswith(_LIVE)
+
+
 def _default_page(use: Use, limits: Limits) -> int:
     """Return the page that is read if no argument says otherwise."""
+    if _is_live(use):
+        return limits.default_live
     given = {argument.name.value for argument in use.node.arguments or ()}
     sizes = []
     for name in _PAGES:

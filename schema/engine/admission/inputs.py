@@ -98,6 +98,10 @@ class Inputs:
         return known
 
 
+AT_MOST = "atMost"
+"""What bounds a live list, as `first` bounds a page."""
+
+
 def literal_page(node: ValueNode | None) -> object:
     """Return the page size a literal gives: an int, None if there is none, else the node."""
     if node is None or isinstance(node, NullValueNode):
@@ -114,16 +118,21 @@ def page_size(argument: str, value: object, limits: Limits, node: ValueNode) -> 
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _bad_page(argument, limits, node)
-    if not 1 <= value <= limits.page or value != int(value):
+    most = limits.live if argument == AT_MOST else limits.page
+    if not 1 <= value <= most or value != int(value):
         raise _bad_page(argument, limits, node)
     return int(value)
 
 
 def _bad_page(argument: str, limits: Limits, node: ValueNode) -> Refused:
+    live = argument == AT_MOST
+    remedy = (
+        "Follow fewer records with a filter." if live else "Ask for the rest with the next page."
+    )
     return refuse(
         "BAD_USER_INPUT",
-        f"Argument '{argument}' must be a whole number from 1 to {limits.page}. "
-        "Ask for the rest with the next page.",
+        f"Argument '{argument}' must be a whole number from 1 to "
+        f"{limits.live if live else limits.page}. {remedy}",
         nodes=[node],
     )
 

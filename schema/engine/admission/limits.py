@@ -28,6 +28,8 @@ class Limits:
     page: int = 100
     default_page: int = 25
     default_groups: int = 100
+    live: int = 1_000
+    default_live: int = 250
     list_items: int = 250
     nodes: int = 10_000
     fields: int = 100_000

@@ -1,0 +1,229 @@
+"""Reads subscriptions: which list is followed, what is told of it, and for a viewer, with which statement."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
+
+from auth.engine.viewer import Viewer
+from db.engine.model import HISTORY, Model
+from db.engine.plan.ask import Object, Slot
+from db.engine.plan.live import IDS, Live, LivePlan, plan_live
+from db.engine.plan.planner import Forbidden, resolve
+from db.engine.plan.roots import Find, RootOne
+from db.engine.plan.source import Pages
+from domain.codes import Code, Refused
+from resolvers.engine.context import Caller
+from schema.engine.budget import Budget
+from schema.engine.cursors import Cursors
+from schema.engine.generate_live import CHANGE, LIVE
+from schema.engine.live_messages import Changes, Message
+from schema.engine.lru import Lru
+from schema.engine.outline import Reader, with_type
+from schema.engine.reads import CHARACTERS_PER_NODE, OUTLINED, OUTLINES, Request, forbidden
+from schema.engine.variables import coerce, shape, types
+from schema.engine.watch import Computing, Watch
+
+PLANS = 1_000
+PLANNED = 8_000_000
+"""Characters of all plans that are kept."""
+AT_MOST = 250
+"""Records of a live list, if a client does not say."""
+Nodes = list[FieldNode]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A subscription read, before anybody's rights are looked at."""
+
+    live: Live
+    message: Message
+    after: Slot | None
+    most: Slot | None
+    computes: tuple[Nodes | None, ...]
+    """Of each text: the selections that Python has a part in."""
+    weight: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one caller wants to follow. It outlives many versions of his rights."""
+
+    lives: Lives
+    caller: Caller
+    request: Request
+    key: Hashable
+    drawn: Drawn
+    values: Mapping[str, Any]
+
+    @property
+    def after(self) -> str | None:
+        """The cursor to go on from."""
+        return None if self.drawn.after is None else resolve(self.drawn.after, self.values)
+
+    def judge(self, viewer: Viewer) -> Watch:
+        """What is told of it under these rights. Raises Refused."""
+        return self.lives.watch(self, viewer)
+
+
+class Lives:
+    """Reads subscriptions and compiles them. One for the process."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        model: Model,
+        lists: Mapping[str, str],
+        cursors: Cursors,
+        budget: Budget,
+    ) -> None:
+        """`lists` names the entity of each live list."""
+        self._schema = schema
+        self._model = model
+        self._lists = lists
+        self._cursors = cursors
+        self.budget = budget
+        self._prefixes = frozenset(model.by_prefix)
+        self.drawn: Lru[Hashable, Drawn] = Lru(OUTLINES, OUTLINED, lambda drawn: drawn.weight)
+        self.plans: Lru[Hashable, LivePlan | Forbidden] = Lru(PLANS, PLANNED, _length)
+
+    def ask(self, caller: Caller, request: Request) -> Wanted:
+        """What a subscription wants. Raises Refused."""
+        cost = request.admitted.cost(request.variables, request.name)
+        self.budget.spend(caller.tenant.id, cost.nodes)
+        operation = request.admitted.operation(request.name)
+        values = coerce(self._schema, operation, request.variables)
+        declared = types(self._schema, operation)
+        key = (request.text, request.name, shape(values, declared, self._prefixes))
+        drawn = self.drawn.get(key, partial(self._read, request, operation, values, declared))
+        return Wanted(self, caller, request, key, drawn, values)
+
+    def _read(
+        self,
+        request: Request,
+        operation: OperationDefinitionNode,
+        values: dict[str, Any],
+        declared: dict[str, Any],
+    ) -> Drawn:
+        fragments = {
+            each.name.value: each
+            for each in request.admitted.document.definitions
+            if isinstance(each, FragmentDefinitionNode)
+        }
+        reader = Reader(self._schema, self._model, {}, fragments, values, declared)
+        fields = reader.collect(operation.selection_set, "Subscription")
+        names = [nodes[0].name.value for nodes in fields.values()]
+        if len(names) != 1 or names[0] not in self._lists:
+            message = (
+                "A subscription follows exactly one list: select one of Subscription's fields."
+            )
+            raise Refused(Code.BAD_USER_INPUT, message)
+        ((key, nodes),) = fields.items()
+        return _ListReader(reader, self._model, self._lists[names[0]]).read(key, nodes)
+
+    def watch(self, wanted: Wanted, viewer: Viewer) -> Watch:
+        """What is told of a list under a viewer's rights. Raises Refused."""
+        drawn, values, request = wanted.drawn, {**wanted.values, IDS: []}, wanted.request
+        entity = drawn.live.entity
+        if not viewer.may_see(entity.name):
+            message = f"You may not see any {entity.name}. Ask an administrator for the right."
+            raise Refused(Code.FORBIDDEN, message)
+        most = AT_MOST if drawn.most is None else resolve(drawn.most, values) or AT_MOST
+        pages = Pages({number: resolve(slot, values) for number, slot in drawn.live.sizes})
+        whole = (wanted.key, viewer.project(drawn.live.touched), pages, most)
+        made = self.plans.get(whole, partial(self._compile, wanted, viewer, most, pages))
+        if isinstance(made, Forbidden):
+            raise forbidden(made.names, "filter, sort, search or aggregate by")
+        bound = made.some.arguments(values, viewer, {})
+        told = (request.text, request.name, most, _sql(made), bound)
+        return Watch(
+            key=hashlib.blake2b(repr(told).encode(), digest_size=16).digest(),
+            live=drawn.live,
+            most=most,
+            plan=made,
+            viewer=viewer,
+            values=values,
+            message=drawn.message,
+            cursors=self._cursors,
+            tenant=wanted.caller.tenant.id,
+            computing=Computing(self._schema, request, drawn.computes),
+        )
+
+    def _compile(
+        self, wanted: Wanted, viewer: Viewer, most: int, pages: Pages
+    ) -> LivePlan | Forbidden:
+        """A new plan, which the tenant pays for."""
+        made = plan_live(wanted.drawn.live, most, viewer, self._model, pages)
+        self.budget.spend(wanted.caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
+        if isinstance(made, LivePlan) and made.whole.cursors:
+            message = (
+                "What many are told alike holds nobody's cursors: leave `cursor`, `startCursor` and "
+                "`endCursor` out of a subscription, and page through longer lists with queries."
+            )
+            raise Refused(Code.BAD_USER_INPUT, message)
+        return made
+
+
+class _ListReader:
+    """Reads the one root field of a subscription."""
+
+    def __init__(self, reader: Reader, model: Model, entity: str) -> None:
+        self._reader = reader
+        self._model = model
+        self._entity = model.entities[entity]
+        self._texts: list[Object] = []
+        self._computes: list[Nodes | None] = []
+
+    def read(self, key: str, nodes: Nodes) -> Drawn:
+        reader, entity = self._reader, self._entity
+        given = reader.given(nodes, "Subscription")
+        condition = reader.filters.condition(entity, given.get("filter"))
+        reader.touched.add((entity.name, ""))
+        fields = reader.fields(nodes, f"{entity.name}{LIVE}")
+        parts = tuple((name, self._part(inner)) for name, inner in fields.items())
+        roots = tuple((str(n), RootOne(Find.ID, text)) for n, text in enumerate(self._texts))
+        outline = reader.outline(roots, frozenset())
+        for name in {name for name, _ in outline.touched}:
+            if self._model.entities[name].is_trace and name != HISTORY:
+                message = f"{name} cannot be followed as it changes: ask for it with a query."
+                raise Refused(Code.BAD_USER_INPUT, message)
+        texts, touched, decisive = tuple(self._texts), outline.touched, outline.decisive
+        return Drawn(
+            live=Live(entity, condition, texts, touched, decisive, outline.sizes),
+            message=Message(key, entity, parts),
+            after=given.get("after"),
+            most=given.get("atMost"),
+            computes=tuple(self._computes),
+            weight=reader.weight,
+        )
+
+    def _part(self, nodes: Nodes) -> str | Changes:
+        word = nodes[0].name.value
+        if word != "changes":
+            return word
+        fields = self._reader.fields(nodes, f"{self._entity.name}{CHANGE}")
+        return Changes(tuple((name, self._shown(inner)) for name, inner in fields.items()))
+
+    def _shown(self, nodes: Nodes) -> str | int:
+        """A word of a change, or the number of the record's text."""
+        if nodes[0].name.value != "node":
+            return nodes[0].name.value
+        self._reader.computes = False
+        text = self._reader.object(nodes, self._entity)
+        self._texts.append(with_type(text) if self._reader.computes else text)
+        self._computes.append(nodes if self._reader.computes else None)
+        return len(self._texts) - 1
+
+
+def _sql(made: LivePlan) -> str:
+    """The statement that says which plan it is: the one that does not depend on how many rows there are."""
+    return made.some.compiled.sql if made.some.compiled else ""
+
+
+def _length(made: LivePlan | Forbidden) -> int:
+    return 2 * len(_sql(made)) if isinstance(made, LivePlan) else 0

@@ -1,0 +1,73 @@
+"""Messages of live lists as JSON text: made once, for everybody who is told the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from db.engine.model import Entity
+from domain.live import LiveChangeKind, LiveKind
+from schema.engine.generate_live import CHANGE, LIVE
+
+Changed = tuple[LiveChangeKind, UUID, Sequence[bytes]]
+"""What became of a record, and its texts; none of one that left."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is told of each change: under which key a word of it, or the text with this number."""
+
+    parts: tuple[tuple[str, str | int], ...]
+
+
+@dataclass(frozen=True)
+class Message:
+    """How a client wants to be told: the keys, and what stands under each."""
+
+    key: str
+    entity: Entity
+    parts: tuple[tuple[str, str | Changes], ...]
+
+    def text(
+        self,
+        kind: LiveKind,
+        cursor: bytes,
+        changes: Iterable[Changed],
+        denied: Sequence[dict[str, Any]] = (),
+    ) -> bytes:
+        """The whole result, as it stands in the payload of a message."""
+        several = list(changes)
+        words = {
+            "kind": b'"%b"' % kind.encode(),
+            "cursor": b'"%b"' % cursor,
+            "__typename": b'"%b%b"' % (self.entity.name.encode(), LIVE.encode()),
+        }
+        told = (
+            (k, words[p] if isinstance(p, str) else self._all(p, several)) for k, p in self.parts
+        )
+        extensions = b""
+        if denied:
+            extensions = b',"extensions":%b' % orjson.dumps({"access": {"denied": denied}})
+        return b'{"data":{"%b":%b}%b}' % (self.key.encode(), _object(told), extensions)
+
+    def _all(self, asked: Changes, several: Sequence[Changed]) -> bytes:
+        return b"[%b]" % b",".join(self._one(asked, *each) for each in several)
+
+    def _one(self, asked: Changes, kind: LiveChangeKind, id: UUID, texts: Sequence[bytes]) -> bytes:
+        words = {
+            "kind": b'"%b"' % kind.encode(),
+            "id": b'"%b_%b"' % (self.entity.prefix.encode(), id.hex.encode()),
+            "__typename": b'"%b%b"' % (self.entity.name.encode(), CHANGE.encode()),
+        }
+        return _object(
+            (key, words[part] if isinstance(part, str) else texts[part] if texts else b"null")
+            for key, part in asked.parts
+        )
+
+
+def _object(parts: Iterable[tuple[str, bytes]]) -> bytes:
+    return b"{%b}" % b",".join(b'"%b":%b' % (key.encode(), text) for key, text in parts)

@@ -1,0 +1,117 @@
+"""A live list under one permission class: how it is read, how it is told of, and where its cursors point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+from graphql import FieldNode, GraphQLSchema
+
+from auth.engine.viewer import Viewer
+from db.engine.plan.live import IDS, Live, LivePlan, rows
+from db.engine.transaction import Placement
+from domain.live import LiveKind
+from schema.engine.cursors import Cursors
+from schema.engine.executed import executed_records
+from schema.engine.live_messages import Changed, Message
+from schema.engine.reads import Request
+
+if TYPE_CHECKING:
+    import asyncpg
+
+Texts = Mapping[UUID, tuple[bytes, ...]]
+
+
+@dataclass(frozen=True)
+class Computing:
+    """What Python has to compute in the texts of records, and the request that says so."""
+
+    schema: GraphQLSchema
+    request: Request
+    nodes: tuple[list[FieldNode] | None, ...]
+    """Of each text: the selections, if Python has a part in it."""
+
+    async def done(self, entity: str, found: Texts) -> Texts:
+        """The texts with everything computed. What fails is null, here as in queries."""
+        wanted = {str(n): (entity, nodes) for n, nodes in enumerate(self.nodes) if nodes}
+        if not wanted or not found:
+            return found
+        ids = list(found)
+        columns = [list(column) for column in zip(*found.values(), strict=True)]
+        request = self.request
+        made, _ = await executed_records(
+            self.schema,
+            request.admitted.document,
+            request.admitted.operation(request.name),
+            wanted,
+            {key: b"[%b]" % b",".join(columns[int(key)]) for key in wanted},
+            request.variables,
+        )
+        for key, text in made.items():
+            columns[int(key)] = [orjson.dumps(each) for each in orjson.loads(text)]
+        return dict(zip(ids, zip(*columns, strict=True), strict=True))
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One live list for everybody with the same operation, values and permission class (D-64)."""
+
+    key: bytes
+    """Of what is asked and bound: equal for those who are told the same, and only for them."""
+    live: Live
+    most: int
+    plan: LivePlan
+    viewer: Viewer
+    values: Mapping[str, Any]
+    message: Message
+    cursors: Cursors
+    tenant: UUID
+    computing: Computing
+
+    @property
+    def entity(self) -> str:
+        """Of which records it is a list."""
+        return self.live.entity.name
+
+    @property
+    def related(self) -> frozenset[str]:
+        """The entities whose changes may concern any record of it."""
+        return self.live.related
+
+    async def all(self, connection: asyncpg.Connection[Any], placement: Placement) -> Texts:
+        """All records; one more than `most` if there are too many."""
+        bound = self.plan.whole.arguments(self.values, self.viewer, {})
+        found = await rows(connection, placement, self.plan.whole, bound)
+        return await self.computing.done(self.entity, found)
+
+    async def among(
+        self, connection: asyncpg.Connection[Any], placement: Placement, ids: Iterable[UUID]
+    ) -> Texts:
+        """Those records of the list that have one of these ids."""
+        values = {**self.values, IDS: list(ids)}
+        bound = self.plan.some.arguments(values, self.viewer, {})
+        found = await rows(connection, placement, self.plan.some, bound)
+        return await self.computing.done(self.entity, found)
+
+    def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
+        """A message as the payload that is sent."""
+        whole = kind in (LiveKind.SNAPSHOT, LiveKind.RESYNC)
+        denied = [
+            {"type": each.entity, "field": each.field, "reason": each.reason}
+            for each in (self.plan.whole.denied if whole else ())
+        ]
+        place = orjson.dumps([epoch, position, self.key.hex()])
+        cursor = self.cursors.sealed(place, self._bound_to)
+        return self.message.text(kind, cursor, changes, denied)
+
+    def place(self, cursor: str) -> tuple[int, int] | None:
+        """Epoch and position of a cursor; None if it is of another list, or class. Raises Refused."""
+        epoch, position, key = self.cursors.open(cursor, self._bound_to)
+        return (int(epoch or 0), int(position or 0)) if key == self.key.hex() else None
+
+    @property
+    def _bound_to(self) -> bytes:
+        return b"live:" + self.tenant.bytes

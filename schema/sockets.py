@@ -1,0 +1,155 @@
+"""GraphQL over WebSockets: whose page may connect, who is let in, and what is asked there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from graphql import OperationType
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from domain.codes import Code, Refused
+from resolvers.engine.context import Caller
+from schema.endpoint import Endpoint
+from schema.engine.errors import errors_of
+from schema.engine.failures import failure
+from schema.engine.live import Wanted
+from schema.engine.reads import Request
+from schema.engine.transport import HttpRefused, asked_of
+from subscriptions.engine.feed import Feed
+from subscriptions.engine.limits import PING_SECONDS, SILENT_SECONDS, STUCK_SECONDS, Doors
+from subscriptions.engine.socket import (
+    NO_SUBPROTOCOL,
+    OVERLOAD,
+    SUBPROTOCOL,
+    TIMED_OUT,
+    Known,
+    Socket,
+)
+from subscriptions.engine.wire import NAME, Wire
+
+LOOK_SECONDS = 5.0
+
+
+class Sockets:
+    """Answers every WebSocket at /graphql, and keeps them alive."""
+
+    def __init__(self, endpoint: Endpoint, origins: Sequence[str] = ()) -> None:
+        """`origins` are those of other pages that may connect."""
+        self._endpoint = endpoint
+        self._origins = frozenset(origins)
+        self._now = endpoint.house.monotonic
+        self._doors = Doors()
+        self._open: set[Socket] = set()
+        self._watching: asyncio.Task[None] | None = None
+
+    # --- connecting ------------------------------------------------------------------------------
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection, from its handshake to its end."""
+        headers = Headers(scope=scope)
+        wire = scope.get("extensions", {}).get(NAME)
+        address = scope["client"][0] if scope.get("client") else ""
+        if not isinstance(wire, Wire):
+            await _refuse(scope, receive, send, 501, "This server cannot speak WebSocket.")
+        elif not self._may_connect(headers):
+            await _refuse(scope, receive, send, 403, "Pages of this origin may not connect.")
+        elif SUBPROTOCOL not in scope["subprotocols"]:
+            await send({"type": "websocket.accept"})
+            reason = f"Subprotocol not acceptable: use {SUBPROTOCOL}"
+            await send({"type": "websocket.close", "code": NO_SUBPROTOCOL, "reason": reason})
+        elif not self._doors.knock(address):
+            message = "Too many sockets wait for their connection_init: try again in a moment."
+            await _refuse(scope, receive, send, 429, message)
+        else:
+            await self._serve(wire, address, headers, receive, send)
+
+    async def _serve(
+        self, wire: Wire, address: str, headers: Headers, receive: Receive, send: Send
+    ) -> None:
+        socket = Socket(wire, self, self._doors, address, dict(headers), self._now)
+        self._open.add(socket)
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch())
+        try:
+            await receive()
+            await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+            await socket.serve(receive)
+        finally:
+            socket.leave()
+            self._open.discard(socket)
+
+    def _may_connect(self, headers: Headers) -> bool:
+        """Whether the page that connects is ours or known; programs say no origin, and need a token anyway."""
+        origin = headers.get("origin")
+        if origin is None or origin in self._origins:
+            return True
+        return bool(origin != "null" and urlsplit(origin).netloc == headers.get("host"))
+
+    async def _watch(self) -> None:
+        """Ask whether clients are still there, and give up those that are not."""
+        asked_at = self._now()
+        while self._open:
+            await asyncio.sleep(LOOK_SECONDS)
+            now = self._now()
+            pings = now - asked_at >= PING_SECONDS
+            asked_at = now if pings else asked_at
+            for socket in list(self._open):
+                if socket.is_stuck(now, STUCK_SECONDS):
+                    socket.end(OVERLOAD, "The client does not read")
+                elif now - socket.heard_at > SILENT_SECONDS:
+                    socket.end(TIMED_OUT, "The client does not answer")
+                elif pings and socket.is_ready():
+                    socket.push(b'{"type":"ping"}')
+
+    # --- what a socket asks of us ----------------------------------------------------------------
+
+    async def know(self, payload: dict[str, Any], headers: dict[str, str], address: str) -> Known:
+        """Who says hello. Raises Refused, or what a transaction raises."""
+        told = {name.lower(): value for name, value in payload.items()}
+        token, wanted = told.get("authorization"), told.get("x-tenant", headers.get("x-tenant"))
+        return await self._endpoint.know(token, wanted, address)
+
+    def ask(self, caller: Caller, payload: Any) -> Wanted | Awaitable[bytes]:
+        """What an operation wants to follow, or its one answer. Raises Refused."""
+        try:
+            asked = asked_of(payload, safe=False)
+        except HttpRefused as away:
+            raise away.refused from None
+        admitted = self._endpoint.documents.get(asked.query)
+        operation = admitted.operation(asked.operation)
+        if operation.operation is OperationType.SUBSCRIPTION:
+            request = Request(asked.query, admitted, asked.operation, asked.variables)
+            return self._endpoint.lives.ask(caller, request)
+        return self._answer(caller, asked)
+
+    async def _answer(self, caller: Caller, asked: Any) -> bytes:
+        text = await self._endpoint.answer(caller, asked)
+        if text is None:
+            message = "What is done with sessions and passwords is asked by POST, not on a socket."
+            raise Refused(Code.BAD_USER_INPUT, message)
+        return text
+
+    def said(self, error: Exception) -> list[dict[str, Any]]:
+        """The errors that somebody is told."""
+        return errors_of(failure(error))
+
+    def seconds_until(self, moment: datetime) -> float:
+        """How long until then."""
+        return (moment - self._endpoint.house.now()).total_seconds()
+
+    def feed_of(self, tenant: UUID) -> Feed:
+        """The news of a tenant."""
+        return self._endpoint.feeds.of(tenant)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, message: str) -> None:
+    """Answer the handshake with an ordinary response."""
+    headers = {"Retry-After": "1"} if status == 429 else {}
+    await PlainTextResponse(message + "\n", status, headers)(scope, receive, send)

@@ -1,0 +1,212 @@
+"""Follows the change log of one tenant, and tells everybody in this process who listens to it, in its order (D-61, D-63)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+import structlog
+
+from db.engine.transaction import LOST, Database, Occupied, TookTooLong, Turned, TurnedAway
+from domain.codes import Refused
+from subscriptions.engine.group import Group
+from subscriptions.engine.listener import Listener, Member
+from subscriptions.engine.look import Broken, Load, Look, Looking, Read
+from tenancy.directory import Directory
+
+LOOK_SECONDS = 0.5
+"""How long a change made elsewhere may stay unnoticed, and a session that was ended elsewhere alive."""
+KEPT_SECONDS = 60.0
+"""How long a list that nobody follows is kept, for those who come back."""
+TURN = 500
+"""Listeners told before others have a turn."""
+FORBIDDEN = 4403
+PASSES: tuple[type[Exception], ...] = (*LOST, TurnedAway, Occupied, TookTooLong)
+"""What is over after a while: nothing is told meanwhile, and nothing is lost."""
+log = structlog.get_logger()
+
+
+class Feed:
+    """The news of one tenant."""
+
+    def __init__(
+        self,
+        tenant: UUID,
+        database: Database,
+        directory: Directory,
+        load: Load,
+        now: Callable[[], float],
+    ) -> None:
+        """`now` tells seconds on a clock that never goes back."""
+        self._tenant = tenant
+        self._database = database
+        self._directory = directory
+        self._load = load
+        self._now = now
+        self._woken = asyncio.Event()
+        self._joining: list[Listener] = []
+        self.members: set[Member] = set()
+        self.groups: dict[bytes, Group] = {}
+        self.access = 0
+        self.left_at = now()
+        """When nobody was there any more."""
+
+    def wake(self) -> None:
+        """Something was written, or somebody wants to be told."""
+        self._woken.set()
+
+    def enter(self, member: Member) -> None:
+        """Somebody signed in opened a socket: he stays until he leaves, or his session ends."""
+        self.members.add(member)
+
+    def exit(self, member: Member) -> None:
+        """His socket is closed."""
+        self.members.discard(member)
+        self.left_at = self._now()
+
+    def join(self, listener: Listener) -> None:
+        """Tell a listener of what he wants, soon."""
+        self._joining.append(listener)
+        self.wake()
+
+    def leave(self, listener: Listener) -> None:
+        """Tell him nothing any more."""
+        if listener in self._joining:
+            self._joining.remove(listener)
+        group = listener.group
+        listener.leave()
+        if group is not None and not group.listeners:
+            group.left_at = self._now()
+
+    async def run(self) -> None:
+        """Look whenever woken, and from time to time, until nobody has been there for a while."""
+        while self.members or self._now() - self.left_at < KEPT_SECONDS:
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            self._woken.clear()
+            if self.members:
+                await self._turn()
+
+    async def _turn(self) -> None:
+        """One look; what goes wrong with it goes wrong for as few as possible."""
+        joining, self._joining = self._joining, []
+        try:
+            look = await self._look(joining)
+        except Broken as broken:
+            self._fail(broken.listeners, broken.error)
+            self._joining = [
+                each for each in joining if each not in broken.listeners
+            ] + self._joining
+            self.wake()
+        except PASSES as error:
+            log.warning("feed waits", error=type(error).__name__)
+            if isinstance(error, TurnedAway) and error.reason is Turned.MOVED:
+                self._directory.forget(self._tenant)
+            self._joining = joining + self._joining
+        except Exception as error:
+            self._fail(joining, error)
+            log.error("feed failed", exc_info=error)
+        else:
+            if look is None:
+                self._end(self.members, "This organisation's account is closed.")
+            else:
+                await self._tell(look)
+
+    async def _look(self, joining: list[Listener]) -> Look | None:
+        """What is new; None if the tenant is closed."""
+        tenant = await self._directory.by_id(self._tenant)
+        if tenant is None or tenant.state == "closed":
+            return None
+        sessions = {member.session for member in self.members}
+        listeners = [each for group in self.groups.values() for each in group.listeners]
+        async with self._database.snapshot(tenant.placement) as connection:
+            looking = Looking(connection, tenant.placement, self._load, self.groups)
+            return await looking.look(sessions, self.access, listeners, joining)
+
+    async def _tell(self, look: Look) -> None:
+        """Judgements before news: nobody is told anything under rights that he had before (D-63)."""
+        ended = look.head.ended
+        self._end(
+            [each for each in self.members if each.session in ended], "The session has ended."
+        )
+        for listener, error in look.refused:
+            self._fail([listener], error)
+        self.access = look.head.access
+        for read in look.reads:
+            self._keep(look, read)
+        for listener, group in look.judged:
+            if (
+                self._is_there(listener)
+                and listener.group is not group
+                and group.position is not None
+            ):
+                self._begin(listener, group)
+        for group in self.groups.values():
+            if group.listeners:
+                group.position = max(group.position or 0, look.head.position)
+        await self._tell_all()
+        self._sweep()
+
+    def _keep(self, look: Look, read: Read) -> None:
+        """A list as it was read; one that grew too large ends for those who follow it."""
+        group, head = read.group, look.head
+        try:
+            if read.ids is None:
+                group.read_anew(read.found, head.epoch, head.access, head.position)
+            else:
+                group.read_some(read.ids, read.found, head.position)
+        except Refused as refused:
+            judged = [listener for listener, theirs in look.judged if theirs is group]
+            self._fail({*group.listeners, *judged}, refused)
+            self.groups.pop(group.watch.key, None)
+            return
+        self.groups[group.watch.key] = group
+        if read.quiet_since is not None:
+            group.nothing_since(read.quiet_since)
+
+    def _begin(self, listener: Listener, group: Group) -> None:
+        """Follow a list: from a cursor, from its beginning, or anew after another one."""
+        after = listener.wanted.after
+        fresh = listener.group is None and listener.at is None
+        try:
+            place = group.watch.place(after) if after is not None and fresh else None
+        except Refused as refused:
+            self._fail([listener], refused)
+            return
+        listener.move(group)
+        if after is not None and fresh:
+            group.resume(listener, place)
+
+    async def _tell_all(self) -> None:
+        """Everything that is new to everybody."""
+        told = 0
+        for group in list(self.groups.values()):
+            for listener in list(group.listeners):
+                if listener.group is group:
+                    group.tell(listener)
+                    told += 1
+                if told % TURN == TURN - 1:
+                    await asyncio.sleep(0)
+
+    def _sweep(self) -> None:
+        """Forget lists that nobody followed for a while."""
+        late = self._now() - KEPT_SECONDS
+        for key, group in list(self.groups.items()):
+            if not group.listeners and group.left_at < late:
+                del self.groups[key]
+
+    def _is_there(self, listener: Listener) -> bool:
+        return listener.member in self.members and not listener.ended
+
+    def _fail(self, listeners: Iterable[Listener], error: Exception) -> None:
+        for listener in listeners:
+            listener.fail(error)
+
+    def _end(self, members: Iterable[Member], reason: str) -> None:
+        for member in list(members):
+            member.end(FORBIDDEN, reason)
+            self.exit(member)

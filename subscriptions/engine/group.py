@@ -1,0 +1,189 @@
+"""One live list, told alike to everybody who follows it: what it holds now, what was told lately, and who is told (D-64)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from domain.codes import Code, Refused
+from domain.live import LiveChangeKind, LiveKind
+from subscriptions.engine.listener import Listener
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from db.engine.transaction import Placement
+
+Texts = Mapping[UUID, tuple[bytes, ...]]
+Changed = tuple[LiveChangeKind, UUID, tuple[bytes, ...]]
+RING = 256
+"""Deltas that are kept for those who missed them."""
+RING_BYTES = 1024 * 1024
+
+
+class Watch(Protocol):
+    """A live list under one permission class: schema/ makes it, nobody here knows rights or SQL."""
+
+    @property
+    def key(self) -> bytes:
+        """Equal for those who are told the same, and only for them."""
+
+    @property
+    def entity(self) -> str:
+        """Of which records it is a list."""
+
+    @property
+    def related(self) -> frozenset[str]:
+        """The entities whose changes may concern any record of it."""
+
+    @property
+    def most(self) -> int:
+        """How many records it may hold."""
+
+    async def all(self, connection: asyncpg.Connection, placement: Placement) -> Texts:
+        """All records; one more than `most` if there are too many."""
+
+    async def among(
+        self, connection: asyncpg.Connection, placement: Placement, ids: Iterable[UUID]
+    ) -> Texts:
+        """Those records of the list that have one of these ids."""
+
+    def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
+        """A message as it is sent."""
+
+    def place(self, cursor: str) -> tuple[int, int] | None:
+        """Epoch and position of a cursor; None if it is of another list or class. Raises Refused."""
+
+
+class Group:
+    """A live list and its listeners. All of it stands at one position of the log."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self.epoch = 0
+        self.access = 0
+        """The version of rights under which it was read."""
+        self.position: int | None = None
+        """None before it was read."""
+        self.low = 0
+        """The position from which on everything that was told is still in the ring."""
+        self.listeners: set[Listener] = set()
+        self.left_at = 0.0
+        """When nobody listened any more, by a clock that never goes back."""
+        self._held: dict[UUID, tuple[bytes, ...]] = {}
+        self._ring: deque[tuple[int, bytes]] = deque()
+        self._size = 0
+        self._whole: dict[LiveKind, bytes] = {}
+
+    # --- what it holds ---------------------------------------------------------------------------
+
+    def read_anew(self, found: Texts, epoch: int, access: int, position: int) -> None:
+        """It holds these records from `position` on. Raises Refused if they are too many."""
+        if self.position is None or epoch != self.epoch:
+            self.epoch, self.access = epoch, access
+            self._held, self.position = {}, position
+            self._take(found, [], position)
+            self._forget(position)
+            for listener in self.listeners:
+                listener.restart()
+            return
+        if access != self.access:
+            # What was told under other rights is told to nobody any more (D-63).
+            self.access = access
+            self._forget(self.position)
+        self.read_some([*self._held], found, position)
+
+    def read_some(self, ids: Iterable[UUID], found: Texts, position: int) -> None:
+        """Of these records, it holds those found from `position` on. Raises Refused if it grew too large."""
+        gone = [id for id in ids if id in self._held and id not in found]
+        changes = [*self._changes(found), *_left(gone)]
+        for id in gone:
+            del self._held[id]
+        self._take(found, changes, position)
+
+    def nothing_since(self, position: int) -> None:
+        """Nothing that concerns it happened after `position`, so who stands there may go on (D-61)."""
+        self.low = min(self.low, position)
+
+    def _changes(self, found: Texts) -> Iterator[Changed]:
+        for id, texts in found.items():
+            held = self._held.get(id)
+            if held is None:
+                yield LiveChangeKind.ENTERED, id, texts
+            elif held != texts:
+                yield LiveChangeKind.UPDATED, id, texts
+
+    def _take(self, found: Texts, changes: list[Changed], position: int) -> None:
+        self._held.update(found)
+        self.position = position
+        if len(self._held) > self.watch.most:
+            raise Refused(
+                Code.BAD_USER_INPUT,
+                f"More than {self.watch.most} records belong to this list. "
+                "Narrow `filter`, or allow for more with `atMost`.",
+            )
+        if changes:
+            changes.sort(key=lambda each: each[1])
+            text = self.watch.text(LiveKind.DELTA, self.epoch, position, changes)
+            self._whole.clear()
+            self._ring.append((position, text))
+            self._size += len(text)
+            while len(self._ring) > RING or self._size > RING_BYTES:
+                self.low, dropped = self._ring.popleft()
+                self._size -= len(dropped)
+
+    def _forget(self, position: int) -> None:
+        self._ring.clear()
+        self._whole.clear()
+        self._size, self.low = 0, position
+
+    # --- who is told -----------------------------------------------------------------------------
+
+    def tell(self, listener: Listener) -> None:
+        """Send a listener what he has not been sent yet, as far as his socket takes it.
+
+        Nothing waits for a slow one: he finds what he missed in the ring, or is told everything anew.
+        """
+        while self.position is not None and listener.is_ready():
+            if listener.at is None or listener.at < self.low:
+                listener.tell(self._all(listener.begins))
+                listener.begins, listener.at = LiveKind.RESYNC, self.position
+                continue
+            missed = self._after(listener.at)
+            if missed is None:
+                return
+            listener.at = missed[0]
+            listener.tell(missed[1])
+
+    def _after(self, position: int) -> tuple[int, bytes] | None:
+        """The first delta after a position. Nearly always it is the last one, or there is none."""
+        if not self._ring or self._ring[-1][0] <= position:
+            return None
+        if len(self._ring) == 1 or self._ring[-2][0] <= position:
+            return self._ring[-1]
+        return next(each for each in self._ring if each[0] > position)
+
+    def resume(self, listener: Listener, place: tuple[int, int] | None) -> None:
+        """Begin where a cursor says, if everything since is known; with everything anew if not."""
+        here = self.position or 0
+        if place is None or place[0] != self.epoch or not self.low <= place[1] <= here:
+            listener.begins = LiveKind.RESYNC
+            return
+        listener.begins, listener.at = LiveKind.RESYNC, place[1]
+        listener.tell(self.watch.text(LiveKind.RESUMED, self.epoch, place[1], ()))
+
+    def _all(self, kind: LiveKind) -> bytes:
+        """Everything it holds, as one message."""
+        if kind not in self._whole:
+            entered = LiveChangeKind.ENTERED
+            everything = [(entered, id, texts) for id, texts in sorted(self._held.items())]
+            place = self.position or 0
+            self._whole[kind] = self.watch.text(kind, self.epoch, place, everything)
+        return self._whole[kind]
+
+
+def _left(ids: Iterable[UUID]) -> Iterator[Changed]:
+    for id in ids:
+        yield LiveChangeKind.LEFT, id, ()

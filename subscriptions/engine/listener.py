@@ -1,0 +1,101 @@
+"""One operation on a socket that follows a live list: where it stands, and how it is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+import orjson
+
+from domain.live import LiveKind
+
+if TYPE_CHECKING:
+    from auth.engine.viewer import Viewer
+    from subscriptions.engine.group import Group, Watch
+
+
+class Wanted(Protocol):
+    """What somebody wants to follow, whatever his rights are: schema/ reads it from a document."""
+
+    @property
+    def after(self) -> str | None:
+        """The cursor to go on from."""
+
+    def judge(self, viewer: Viewer) -> Watch:
+        """What he is told of it under these rights. Raises Refused."""
+
+
+class Member(Protocol):
+    """A socket of somebody signed in."""
+
+    @property
+    def user(self) -> UUID:
+        """Who."""
+
+    @property
+    def session(self) -> UUID:
+        """In which session."""
+
+    def is_ready(self) -> bool:
+        """Whether the peer reads what it is sent."""
+
+    def push(self, *parts: bytes) -> None:
+        """Send a text that consists of these parts."""
+
+    def fail(self, listener: Listener, error: Exception) -> None:
+        """End one operation, saying why."""
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the socket; nothing is sent on it any more."""
+
+
+class Listener:
+    """An operation that is told of a live list."""
+
+    __slots__ = ("_head", "at", "begins", "ended", "group", "id", "member", "wanted")
+
+    def __init__(self, member: Member, id: str, wanted: Wanted) -> None:
+        self.member = member
+        self.id = id
+        self.wanted = wanted
+        self.group: Group | None = None
+        """The list that it is told of; None before it was judged, and after it ended."""
+        self.ended = False
+        self.at: int | None = None
+        """The position up to which it was told; None if it was told nothing yet."""
+        self.begins = LiveKind.SNAPSHOT
+        """What it is told when it is told everything."""
+        self._head = b'{"id":%b,"type":"next","payload":' % orjson.dumps(id)
+
+    def is_ready(self) -> bool:
+        """Whether it can be told something now."""
+        return self.group is not None and self.member.is_ready()
+
+    def tell(self, payload: bytes) -> None:
+        """Send a result that was made for many."""
+        self.member.push(self._head, payload, b"}")
+
+    def move(self, group: Group) -> None:
+        """Follow another list: what it was told of the last one is void."""
+        self.leave()
+        self.restart()
+        self.group = group
+        group.listeners.add(self)
+
+    def restart(self) -> None:
+        """What it was told so far is void."""
+        if self.at is not None:
+            self.begins, self.at = LiveKind.RESYNC, None
+
+    def leave(self) -> None:
+        """Follow no list."""
+        if self.group is not None:
+            self.group.listeners.discard(self)
+            self.group = None
+
+    def fail(self, error: Exception) -> None:
+        """End it, saying why."""
+        self.leave()
+        if not self.ended:
+            self.ended = True
+            self.member.fail(self, error)

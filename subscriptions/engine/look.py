@@ -1,0 +1,177 @@
+"""One look at a tenant: rights, log and lists as of a single moment, so that what is told of them fits together."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from db.engine import log
+from db.engine.log import Entry, Head
+from db.engine.transaction import LOST
+from domain.codes import Code, Refused
+from subscriptions.engine.group import Group, Texts
+from subscriptions.engine.listener import Listener
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from auth.engine.viewer import Viewer
+    from db.engine.transaction import Placement
+
+ENTRIES = 5_000
+"""Changes in one look beyond which lists are read anew."""
+RECORDS = 500
+"""Likewise, of one list."""
+Load = Callable[["asyncpg.Connection[Any]", "Placement", UUID, int], Awaitable["Viewer | None"]]
+"""Loads a user's rights as of the transaction's moment, in which the access version is this one."""
+
+
+class Broken(Exception):
+    """A list could not be read; those who wanted it are to be told why, and others are not concerned."""
+
+    def __init__(self, listeners: Iterable[Listener], error: Exception) -> None:
+        super().__init__()
+        self.listeners = list(listeners)
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was read of a list: all of it, or what became of some records."""
+
+    group: Group
+    found: Texts
+    ids: Sequence[UUID] | None = None
+    """The records that were asked about; None if all were."""
+    quiet_since: int | None = None
+    """Of a list that is new here: the position since when nothing concerned it."""
+
+
+@dataclass
+class Look:
+    """What was found. Nothing of it is told before all of it is known."""
+
+    head: Head
+    judged: list[tuple[Listener, Group]] = field(default_factory=list)
+    refused: list[tuple[Listener, Exception]] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
+
+
+class Looking:
+    """Looks at a tenant in one transaction."""
+
+    def __init__(
+        self,
+        connection: asyncpg.Connection[Any],
+        placement: Placement,
+        load: Load,
+        groups: dict[bytes, Group],
+    ) -> None:
+        """`groups` are the lists there are, by their keys; new ones are put among them by the caller."""
+        self._connection = connection
+        self._placement = placement
+        self._load = load
+        self._groups = dict(groups)
+        self._viewers: dict[UUID, Viewer | None] = {}
+
+    async def look(
+        self, sessions: Iterable[UUID], access: int, listeners: Sequence[Listener],
+        joining: Sequence[Listener]
+    ) -> Look:  # fmt: skip
+        """Judge those who join, and if rights changed since `access` everybody; then read what changed."""
+        head = await log.head(self._connection, self._placement, sessions)
+        found = Look(head)
+        for listener in joining if head.access == access else [*listeners, *joining]:
+            await self._judge(found, listener)
+        concerned = {group: None for _, group in found.judged}
+        concerned |= {
+            each.group: None for each in listeners if each.group and head.access == access
+        }
+        await self._read(found, list(concerned))
+        return found
+
+    async def _judge(self, found: Look, listener: Listener) -> None:
+        """Which list a listener is told of, under his rights of this moment."""
+        user = listener.member.user
+        if user not in self._viewers:
+            access = found.head.access
+            self._viewers[user] = await self._load(self._connection, self._placement, user, access)
+        viewer = self._viewers[user]
+        try:
+            if viewer is None:
+                raise Refused(Code.UNAUTHENTICATED, "Sign in again: this user is no more.")
+            watch = listener.wanted.judge(viewer)
+        except Exception as error:
+            found.refused.append((listener, error))
+            return
+        group = self._groups.setdefault(watch.key, Group(watch))
+        group.watch = watch  # with the rights of now
+        found.judged.append((listener, group))
+
+    async def _read(self, found: Look, groups: list[Group]) -> None:
+        entries = await self._entries(found, groups)
+        for group in groups:
+            try:
+                read = await self._read_one(found.head, group, entries)
+            except LOST:
+                raise
+            except Exception as error:
+                judged = [listener for listener, theirs in found.judged if theirs is group]
+                raise Broken({*group.listeners, *judged}, error) from error
+            if read is not None:
+                found.reads.append(read)
+
+    async def _entries(self, found: Look, groups: list[Group]) -> Sequence[Entry] | None:
+        """What was written since the list that is furthest behind; None if that cannot be told."""
+        behind = [group.position for group in groups if group.position is not None]
+        behind += [at for at in map(_wanted_position, found.judged) if at is not None]
+        after = min(behind, default=found.head.position)
+        if after >= found.head.position:
+            return []
+        entries = await log.since(self._connection, self._placement, after, ENTRIES)
+        return entries or None
+
+    async def _read_one(
+        self, head: Head, group: Group, entries: Sequence[Entry] | None
+    ) -> Read | None:
+        watch, position = group.watch, group.position
+        if position is None or group.epoch != head.epoch or group.access != head.access:
+            everything = await watch.all(self._connection, self._placement)
+            return Read(group, everything, None, _quiet_since(group, head, entries))
+        if entries is None:
+            return Read(group, await watch.all(self._connection, self._placement))
+        new = [entry for entry in entries if entry.position > position]
+        ids = list({entry.record: None for entry in new if entry.entity == watch.entity})
+        if any(concerns_all(group, entry) for entry in new) or len(ids) > RECORDS:
+            return Read(group, await watch.all(self._connection, self._placement))
+        if not ids:
+            return None
+        return Read(group, await watch.among(self._connection, self._placement, ids), ids)
+
+
+def concerns_all(group: Group, entry: Entry) -> bool:
+    """Whether a change may concern any record of the list."""
+    return entry.is_rights or entry.entity in group.watch.related
+
+
+def _wanted_position(judged: tuple[Listener, Group]) -> int | None:
+    """Where somebody wants to go on in a list that is new here."""
+    listener, group = judged
+    if group.position is not None or listener.wanted.after is None:
+        return None
+    try:
+        place = group.watch.place(listener.wanted.after)
+    except Refused:
+        return None  # he is told when he is to be told the list
+    return place[1] if place else None
+
+
+def _quiet_since(group: Group, head: Head, entries: Sequence[Entry] | None) -> int | None:
+    """Since when nothing concerned a list, as far as the entries tell."""
+    if group.position is not None or entries is None:
+        return None
+    told = [e.position for e in entries if concerns_all(group, e) or e.entity == group.watch.entity]
+    before = entries[0].position - 1 if entries else head.position
+    return max(told, default=before)

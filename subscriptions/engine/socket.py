@@ -1,0 +1,307 @@
+"""The protocol graphql-transport-ws, as a client sees it: a socket, who is at its other end, and what he asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+import structlog
+from starlette.types import Receive
+
+from domain.codes import Code, Refused
+from resolvers.engine.context import Caller
+from subscriptions.engine.feed import FORBIDDEN, Feed
+from subscriptions.engine.limits import INIT_SECONDS, OPERATIONS, Doors, Rate
+from subscriptions.engine.listener import Listener, Wanted
+from subscriptions.engine.wire import Wire
+
+SUBPROTOCOL = "graphql-transport-ws"
+BAD, UNAUTHORIZED, NO_SUBPROTOCOL = 4400, 4401, 4406
+TIMED_OUT, TAKEN, TOO_MANY, OVERLOAD = 4408, 4409, 4429, 1013
+LONGEST_ID = 100
+log = structlog.get_logger()
+LONGEST_REASON = 120
+"""Bytes: a close frame holds no more (RFC 6455, 5.5.1)."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Who is at the other end, and until when his token is good."""
+
+    caller: Caller
+    until: datetime
+
+
+class Desk(Protocol):
+    """What a socket cannot do itself: schema/ knows documents, tokens and how errors are told."""
+
+    async def know(self, payload: dict[str, Any], headers: dict[str, str], address: str) -> Known:
+        """Who says hello. Raises Refused, or what a transaction raises."""
+
+    def ask(self, caller: Caller, payload: Any) -> Wanted | Awaitable[bytes]:
+        """What an operation wants to follow, or its one answer. Raises Refused."""
+
+    def said(self, error: Exception) -> list[dict[str, Any]]:
+        """The errors that somebody is told."""
+
+    def seconds_until(self, moment: datetime) -> float:
+        """How long until then."""
+
+    def feed_of(self, tenant: UUID) -> Feed:
+        """The news of a tenant."""
+
+
+class Closed(Exception):
+    """The socket is to be closed, with this code."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Socket:
+    """One connection, from its handshake to its end."""
+
+    def __init__(
+        self, wire: Wire, desk: Desk, doors: Doors, address: str, headers: dict[str, str],
+        now: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self.wire = wire
+        self._desk = desk
+        self._doors = doors
+        self._address = address
+        self._headers = headers
+        self._now = now
+        self._rate = Rate(now)
+        self._known: Known | None = None
+        self._feed: Feed | None = None
+        self._begun = False
+        self._closed = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._listeners: dict[str, Listener] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.heard_at = now()
+        """When the client said something last."""
+        self._stuck_at: float | None = None
+        """When it was found first that the client does not read."""
+
+    # --- as a member of a feed -------------------------------------------------------------------
+
+    @property
+    def user(self) -> UUID:
+        """Who is at the other end."""
+        return self._caller.user
+
+    @property
+    def session(self) -> UUID:
+        """In which session."""
+        return self._caller.session
+
+    @property
+    def _caller(self) -> Caller:
+        if self._known is None:
+            raise Closed(UNAUTHORIZED, "Unauthorized")
+        return self._known.caller
+
+    def is_ready(self) -> bool:
+        """Whether the peer reads what it is sent."""
+        return not self._closed and self.wire.is_ready()
+
+    def is_stuck(self, now: float, seconds: float) -> bool:
+        """Whether the peer has not read for so long, as far as this was asked before."""
+        if self.wire.writable.is_set():
+            return False
+        self._stuck_at = now if self._stuck_at is None else self._stuck_at
+        return now - self._stuck_at > seconds
+
+    def push(self, *parts: bytes) -> None:
+        """Send a text."""
+        if not self._closed:
+            self.wire.push(*parts)
+
+    def fail(self, listener: Listener, error: Exception) -> None:
+        """End one operation, saying why."""
+        if self._listeners.get(listener.id) is listener:
+            del self._listeners[listener.id]
+        self._error(listener.id, error)
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the socket; nothing is sent on it any more."""
+        if not self._closed:
+            self.leave()
+            self.wire.end(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
+
+    # --- its life --------------------------------------------------------------------------------
+
+    async def serve(self, receive: Receive) -> None:
+        """Hear whatever is said, until the connection is gone."""
+        loop = asyncio.get_running_loop()
+        self.wire.drained = self._drained
+        self._timer = loop.call_later(INIT_SECONDS, self._late)
+        try:
+            while (event := await receive())["type"] != "websocket.disconnect":
+                if not self._closed:
+                    await self._hear(event.get("text"))
+        finally:
+            self.leave()
+
+    async def _hear(self, text: str | None) -> None:
+        self.heard_at = self._now()
+        try:
+            if not self._rate.passes():
+                raise Closed(TOO_MANY, "Too many messages a second")
+            await self._obey(_read(text))
+        except Closed as closed:
+            self.end(closed.code, closed.reason)
+        except Exception as error:
+            log.error("socket failed", exc_info=error)
+            self.end(OVERLOAD, "Something went wrong on our side")
+
+    async def _obey(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "connection_init":
+                await self._hello(message.get("payload"))
+            case "ping":
+                self.push(b'{"type":"pong"}')
+            case "pong":
+                pass
+            case "subscribe":
+                self._subscribe(_id(message), message.get("payload"))
+            case "complete":
+                self._complete(_id(message))
+            case _:
+                raise Closed(BAD, "This type of message is unknown")
+
+    async def _hello(self, payload: Any) -> None:
+        """Let somebody in who says who he is."""
+        if self._begun:
+            raise Closed(TOO_MANY, "Too many initialisation requests")
+        if not isinstance(payload, dict | None):
+            raise Closed(BAD, "The payload of connection_init is an object")
+        self._begun = True
+        try:
+            known = await self._desk.know(payload or {}, self._headers, self._address)
+        except Refused as refused:
+            raise Closed(FORBIDDEN, refused.message) from None
+        except Exception as error:
+            said = self._desk.said(error)[0]
+            ended = said["extensions"]["code"] == Code.UNAUTHENTICATED
+            raise Closed(FORBIDDEN if ended else OVERLOAD, said["message"]) from None
+        if self._closed:
+            return
+        caller = known.caller
+        if not self._doors.enter(caller.tenant.id, caller.user):
+            raise Closed(TOO_MANY, "Too many connections: close another one")
+        self._doors.known(self._address)
+        self._known = known
+        self._feed = self._desk.feed_of(caller.tenant.id)
+        self._feed.enter(self)
+        self._wait_until(known.until)
+        self.push(b'{"type":"connection_ack"}')
+
+    def _wait_until(self, moment: datetime) -> None:
+        """End when the token does."""
+        if self._timer is not None:
+            self._timer.cancel()
+        seconds = max(0.0, self._desk.seconds_until(moment))
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(seconds, self.end, FORBIDDEN, "The token has expired")
+
+    def _late(self) -> None:
+        self.end(TIMED_OUT, "Connection initialisation timeout")
+
+    # --- operations ------------------------------------------------------------------------------
+
+    def _subscribe(self, id: str, payload: Any) -> None:
+        caller = self._caller
+        if id in self._listeners or id in self._tasks:
+            raise Closed(TAKEN, "This id belongs to an operation already")
+        try:
+            if len(self._listeners) + len(self._tasks) >= OPERATIONS:
+                message = f"{OPERATIONS} operations are open on this socket: end one of them first."
+                raise Refused(Code.RATE_LIMITED, message)
+            asked = self._desk.ask(caller, payload)
+        except Exception as error:
+            self._error(id, error)
+            return
+        if isinstance(asked, Awaitable):
+            self._tasks[id] = asyncio.create_task(self._answer(id, asked))
+            return
+        assert self._feed is not None  # noqa: S101 - who is known has one
+        listener = self._listeners[id] = Listener(self, id, asked)
+        self._feed.join(listener)
+
+    async def _answer(self, id: str, answer: Awaitable[bytes]) -> None:
+        """The one answer of a query or a mutation."""
+        try:
+            text = await answer
+        except Exception as error:
+            self._error(id, error)
+        else:
+            quoted = orjson.dumps(id)
+            self.push(b'{"id":%b,"type":"next","payload":' % quoted, text, b"}")
+            self.push(b'{"id":%b,"type":"complete"}' % quoted)
+        finally:
+            self._tasks.pop(id, None)
+
+    def _complete(self, id: str) -> None:
+        """The client wants to hear no more of it. What a mutation has begun is done all the same."""
+        listener = self._listeners.pop(id, None)
+        if listener is not None and self._feed is not None:
+            listener.ended = True
+            self._feed.leave(listener)
+
+    def _error(self, id: str, error: Exception) -> None:
+        told = {"id": id, "type": "error", "payload": self._desk.said(error)}
+        self.push(orjson.dumps(told))
+
+    def _drained(self) -> None:
+        """The client reads again: he is told what he missed."""
+        self._stuck_at = None
+        for listener in list(self._listeners.values()):
+            if listener.group is not None:
+                listener.group.tell(listener)
+
+    def leave(self) -> None:
+        """Nobody is there any more."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._known is None:
+            self._doors.known(self._address)
+            return
+        self._doors.leave(self._known.caller.tenant.id, self._known.caller.user)
+        assert self._feed is not None  # noqa: S101 - likewise
+        for listener in self._listeners.values():
+            listener.ended = True
+            self._feed.leave(listener)
+        self._listeners.clear()
+        self._feed.exit(self)
+
+
+def _read(text: str | None) -> dict[str, Any]:
+    """A message, which is an object with a type. Raises Closed."""
+    if text is None:
+        raise Closed(BAD, "Messages are texts")
+    try:
+        message = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Closed(BAD, "The message is not JSON") from None
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise Closed(BAD, "A message is an object with a type")
+    return message
+
+
+def _id(message: dict[str, Any]) -> str:
+    id = message.get("id")
+    if not isinstance(id, str) or not 1 <= len(id) <= LONGEST_ID:
+        raise Closed(BAD, f"The id of an operation is a text of 1 to {LONGEST_ID} characters")
+    return id

@@ -1,0 +1,78 @@
+"""The bytes of a socket: frames go straight to the transport, so that telling many costs a write each and no task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+from websockets.http11 import Request
+
+NAME = "relata.wire"
+"""Under this an application finds the wire among the extensions of its scope."""
+TEXT = 0x81
+"""The first byte of a frame that is a whole text (RFC 6455, 5.2)."""
+LONGEST = 64 * 1024
+"""Bytes of a message that a client may send."""
+
+
+def framed(*parts: bytes) -> bytes:
+    """A text that consists of these parts, as one frame of a server."""
+    length = sum(map(len, parts))
+    if length < 126:
+        return b"".join((bytes((TEXT, length)), *parts))
+    if length < 65_536:
+        return b"".join((bytes((TEXT, 126)), length.to_bytes(2, "big"), *parts))
+    return b"".join((bytes((TEXT, 127)), length.to_bytes(8, "big"), *parts))
+
+
+class Wire(WebSocketsSansIOProtocol):
+    """A connection that can be written to without waiting, by whoever looks first whether the peer reads."""
+
+    drained: Callable[[], None] | None = None
+    """Called when the peer reads again."""
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        scope: Any = getattr(self, "scope", None)  # there is none where the handshake was refused
+        if scope is not None:
+            scope["extensions"][NAME] = self
+
+    def is_ready(self) -> bool:
+        """Whether the peer reads what it is sent."""
+        return self.writable.is_set() and self.is_open()
+
+    def is_open(self) -> bool:
+        """Whether anything may still be sent."""
+        return not (self.close_sent or self.disconnected or self.transport.is_closing())
+
+    def push(self, *parts: bytes) -> None:
+        """Send a text, if the connection is open."""
+        if self.is_open():
+            self.transport.write(framed(*parts))
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.drained is not None:
+            self.drained()
+
+    def end(self, code: int, reason: str) -> None:
+        """Close with a code; a peer that does not read is cut off."""
+        if not self.writable.is_set():
+            self.transport.abort()
+        elif self.is_open():
+            task = self.loop.create_task(self._close(code, reason))
+            self.tasks.add(task)
+            task.add_done_callback(self.on_task_complete)
+
+    async def _close(self, code: int, reason: str) -> None:
+        if self.is_open():
+            await self.send({"type": "websocket.close", "code": code, "reason": reason})
+
+    def handle_ping(self) -> None:
+        if self.is_ready():
+            super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Nothing waits for one: the protocol above has its own."""
