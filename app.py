@@ -93,7 +93,7 @@ async def built(
     passwords, throttle = Passwords(), Throttle(redis_url, key, time.monotonic)
     directory = Directory(database.pool, time.monotonic)
     viewers = Viewers(database, MODEL, time.monotonic)
-    feeds = Feeds(database, directory, viewers.at, time.monotonic)
+    feeds = Feeds(database, directory, viewers, time.monotonic)
     house = House(
         database=database,
         directory=directory,

@@ -265,6 +265,29 @@ def _counting(entity: Entity, granted: EntityRights) -> Compiled:
     return gate.compile(select(func.count(), table).select_from(few))
 
 
+LOADED = {
+    "users": ("User", "id", "employee_id"),
+    "employees": ("Employee", "id", "manager_id"),
+    "assignments": ("RoleAssignment", "user_id", "role_id"),
+    "profiles": ("Profile", "id", "full"),
+    "attributes": ("Attribute", "id", "entity", "key", "label", "kind"),
+    "role_profiles": ("RoleProfile", "role_id", "profile_id"),
+    "profile_entities": (
+        "ProfileEntity",
+        *("profile_id", "entity", "rows", "creates", "edits", "deletes"),
+    ),
+    "profile_fields": ("ProfileField", "profile_id", "entity", "field", "writes"),
+    "rules": ("StatusRule", "entity", "field", "status"),
+}
+"""What rights are made of: the records, and what of them. Policies add their standing rules."""
+
+
+def is_made_of(entity: Entity) -> bool:
+    """Whether a change of such a record may change what anybody's rights are, not only which rows they open."""
+    ruled = any(rule.opened.table is entity.table for rule in standing().values())
+    return ruled or any(entity.name == name for name, *_ in LOADED.values())
+
+
 @cache
 def _statements(model: Model) -> dict[str, Compiled]:
     """Everything that rights are made of, as statements; the same for every tenant."""
@@ -280,17 +303,7 @@ def _statements(model: Model) -> dict[str, Compiled]:
     return {
         "version": gate.compile(_plain(LogHead.access)),
         "employee": gate.compile(select(user.column("employee_id")).select_from(user).where(mine)),
-        "users": all_of("User", "id", "employee_id"),
-        "employees": all_of("Employee", "id", "manager_id"),
-        "assignments": all_of("RoleAssignment", "user_id", "role_id"),
-        "profiles": all_of("Profile", "id", "full"),
-        "attributes": all_of("Attribute", "id", "entity", "key", "label", "kind"),
-        "role_profiles": all_of("RoleProfile", "role_id", "profile_id"),
-        "profile_entities": all_of(
-            "ProfileEntity", "profile_id", "entity", "rows", "creates", "edits", "deletes"
-        ),
-        "profile_fields": all_of("ProfileField", "profile_id", "entity", "field", "writes"),
-        "rules": all_of("StatusRule", "entity", "field", "status"),
+        **{name: all_of(*each) for name, each in LOADED.items()},
     }
 
 

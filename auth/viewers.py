@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
-from auth.rights import load
+from auth.rights import is_made_of, load
 from db.engine.model import Model
 from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway
 from db.engine.write.tagged import Tagged, again
@@ -62,6 +62,10 @@ class Viewers:
         if viewer is not None:
             self._keep(key, viewer)
         return viewer
+
+    def depend_on(self, entity: str) -> bool:
+        """Whether a change of such a record may make somebody another viewer."""
+        return is_made_of(self._model.entities[entity])
 
     def _keep(self, key: tuple[UUID, UUID], viewer: Viewer) -> None:
         self._kept[key] = (self._now() + SECONDS, viewer)

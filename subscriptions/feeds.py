@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
+from auth.viewers import Viewers
 from db.engine.transaction import Database
 from subscriptions.engine.feed import Feed
-from subscriptions.engine.look import Load
 from tenancy.directory import Directory
 
 
@@ -16,11 +16,11 @@ class Feeds:
     """Feeds by tenant. They begin when somebody listens, and end a while after nobody does."""
 
     def __init__(
-        self, database: Database, directory: Directory, load: Load, now: Callable[[], float]
+        self, database: Database, directory: Directory, viewers: Viewers, now: Callable[[], float]
     ) -> None:
         self._database = database
         self._directory = directory
-        self._load = load
+        self._viewers = viewers
         self._now = now
         self._feeds: dict[UUID, tuple[Feed, asyncio.Task[None]]] = {}
 
@@ -29,7 +29,7 @@ class Feeds:
         known = self._feeds.get(tenant)
         if known is not None and not known[1].done():
             return known[0]
-        feed = Feed(tenant, self._database, self._directory, self._load, self._now)
+        feed = Feed(tenant, self._database, self._directory, self._viewers, self._now)
         self._feeds[tenant] = feed, asyncio.create_task(feed.run(), name=f"feed of {tenant}")
         self._sweep()
         return feed

@@ -8,11 +8,13 @@ from uuid import UUID
 
 import structlog
 
+from auth.viewers import Viewers
+from db.engine.log import Head
 from db.engine.transaction import LOST, Database, Occupied, TookTooLong, Turned, TurnedAway
-from domain.codes import Refused
+from domain.codes import Code, Refused
 from subscriptions.engine.group import Group
 from subscriptions.engine.listener import Listener, Member
-from subscriptions.engine.look import Broken, Load, Look, Looking, Read
+from subscriptions.engine.look import Broken, Look, Looking, Read
 from tenancy.directory import Directory
 
 LOOK_SECONDS = 0.5
@@ -21,7 +23,11 @@ KEPT_SECONDS = 60.0
 """How long a list that nobody follows is kept, for those who come back."""
 TURN = 500
 """Listeners told before others have a turn."""
-FORBIDDEN = 4403
+LEASE_SECONDS = 30.0
+"""How long nothing may be known of the tenant before its listeners are sent away, to come back."""
+HELD_BYTES = 128 * 1024 * 1024
+"""What all lists of a tenant may take here together."""
+FORBIDDEN, OVERLOAD = 4403, 1013
 PASSES: tuple[type[Exception], ...] = (*LOST, TurnedAway, Occupied, TookTooLong)
 """What is over after a while: nothing is told meanwhile, and nothing is lost."""
 log = structlog.get_logger()
@@ -35,20 +41,22 @@ class Feed:
         tenant: UUID,
         database: Database,
         directory: Directory,
-        load: Load,
+        viewers: Viewers,
         now: Callable[[], float],
     ) -> None:
         """`now` tells seconds on a clock that never goes back."""
         self._tenant = tenant
         self._database = database
         self._directory = directory
-        self._load = load
+        self._viewers = viewers
         self._now = now
         self._woken = asyncio.Event()
         self._joining: list[Listener] = []
         self.members: set[Member] = set()
         self.groups: dict[bytes, Group] = {}
-        self.access = 0
+        self._last: Head | None = None
+        """How things stood when it looked last."""
+        self._looked_at = now()
         self.left_at = now()
         """When nobody was there any more."""
 
@@ -92,29 +100,36 @@ class Feed:
                 await self._turn()
 
     async def _turn(self) -> None:
-        """One look; what goes wrong with it goes wrong for as few as possible."""
+        """Look and tell; what goes wrong goes wrong for as few as possible."""
         joining, self._joining = self._joining, []
         try:
             look = await self._look(joining)
-        except Broken as broken:
-            self._fail(broken.listeners, broken.error)
-            self._joining = [
-                each for each in joining if each not in broken.listeners
-            ] + self._joining
-            self.wake()
-        except PASSES as error:
-            log.warning("feed waits", error=type(error).__name__)
-            if isinstance(error, TurnedAway) and error.reason is Turned.MOVED:
-                self._directory.forget(self._tenant)
-            self._joining = joining + self._joining
-        except Exception as error:
-            self._fail(joining, error)
-            log.error("feed failed", exc_info=error)
-        else:
             if look is None:
-                self._end(self.members, "This organisation's account is closed.")
+                self._end(self.members, FORBIDDEN, "This organisation's account is closed")
             else:
                 await self._tell(look)
+            self._looked_at = self._now()
+        except Broken as broken:
+            self._fail(broken.listeners, broken.error)
+            others = [each for each in joining if each not in broken.listeners]
+            self._joining = others + self._joining
+            self.wake()
+        except PASSES as error:
+            self._wait(joining, error)
+        except Exception as error:
+            log.error("feed failed", exc_info=error)
+            self._end(self.members, OVERLOAD, "Something went wrong on our side")
+            self.groups.clear()
+            self._last = None
+
+    def _wait(self, joining: list[Listener], error: Exception) -> None:
+        """Try again later. Who could not be told anything for too long is not left in the dark about it."""
+        log.warning("feed waits", error=type(error).__name__)
+        if isinstance(error, TurnedAway) and error.reason is Turned.MOVED:
+            self._directory.forget(self._tenant)
+        self._joining = joining + self._joining
+        if self._now() - self._looked_at > LEASE_SECONDS:
+            self._end(self.members, OVERLOAD, "The database is away")
 
     async def _look(self, joining: list[Listener]) -> Look | None:
         """What is new; None if the tenant is closed."""
@@ -124,41 +139,37 @@ class Feed:
         sessions = {member.session for member in self.members}
         listeners = [each for group in self.groups.values() for each in group.listeners]
         async with self._database.snapshot(tenant.placement) as connection:
-            looking = Looking(connection, tenant.placement, self._load, self.groups)
-            return await looking.look(sessions, self.access, listeners, joining)
+            looking = Looking(connection, tenant.placement, self._viewers, self.groups)
+            return await looking.look(sessions, self._last, listeners, joining)
 
     async def _tell(self, look: Look) -> None:
         """Judgements before news: nobody is told anything under rights that he had before (D-63)."""
-        ended = look.head.ended
-        self._end(
-            [each for each in self.members if each.session in ended], "The session has ended."
-        )
+        ended = [each for each in self.members if each.session in look.head.ended]
+        self._end(ended, FORBIDDEN, "The session has ended")
         for listener, error in look.refused:
             self._fail([listener], error)
-        self.access = look.head.access
+        self._last = look.head
         for read in look.reads:
             self._keep(look, read)
         for listener, group in look.judged:
-            if (
-                self._is_there(listener)
-                and listener.group is not group
-                and group.position is not None
-            ):
+            if self._is_there(listener) and listener.group is not group:
                 self._begin(listener, group)
         for group in self.groups.values():
             if group.listeners:
                 group.position = max(group.position or 0, look.head.position)
         await self._tell_all()
-        self._sweep()
+        self._sweep(self._now() - KEPT_SECONDS)
 
     def _keep(self, look: Look, read: Read) -> None:
-        """A list as it was read; one that grew too large ends for those who follow it."""
+        """A list as it was read; one that is too large ends for those who follow it."""
         group, head = read.group, look.head
         try:
             if read.ids is None:
                 group.read_anew(read.found, head.epoch, head.access, head.position)
             else:
                 group.read_some(read.ids, read.found, head.position)
+            if group.watch.key not in self.groups:
+                self._make_room(group.size)
         except Refused as refused:
             judged = [listener for listener, theirs in look.judged if theirs is group]
             self._fail({*group.listeners, *judged}, refused)
@@ -167,6 +178,14 @@ class Feed:
         self.groups[group.watch.key] = group
         if read.quiet_since is not None:
             group.nothing_since(read.quiet_since)
+
+    def _make_room(self, size: int) -> None:
+        """Forget lists that nobody follows, if there is need. Raises Refused if that is not enough."""
+        if size + sum(group.size for group in self.groups.values()) > HELD_BYTES:
+            self._sweep(self._now())
+        if size + sum(group.size for group in self.groups.values()) > HELD_BYTES:
+            message = "Your organisation follows too much at once. End other subscriptions first."
+            raise Refused(Code.RATE_LIMITED, message, retryAfter=60)
 
     def _begin(self, listener: Listener, group: Group) -> None:
         """Follow a list: from a cursor, from its beginning, or anew after another one."""
@@ -192,11 +211,10 @@ class Feed:
                 if told % TURN == TURN - 1:
                     await asyncio.sleep(0)
 
-    def _sweep(self) -> None:
-        """Forget lists that nobody followed for a while."""
-        late = self._now() - KEPT_SECONDS
+    def _sweep(self, before: float) -> None:
+        """Forget lists that nobody has followed since then."""
         for key, group in list(self.groups.items()):
-            if not group.listeners and group.left_at < late:
+            if not group.listeners and group.left_at <= before:
                 del self.groups[key]
 
     def _is_there(self, listener: Listener) -> bool:
@@ -206,7 +224,7 @@ class Feed:
         for listener in listeners:
             listener.fail(error)
 
-    def _end(self, members: Iterable[Member], reason: str) -> None:
+    def _end(self, members: Iterable[Member], code: int, reason: str) -> None:
         for member in list(members):
-            member.end(FORBIDDEN, reason)
+            member.end(code, reason)
             self.exit(member)

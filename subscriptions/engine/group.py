@@ -21,6 +21,8 @@ Changed = tuple[LiveChangeKind, UUID, tuple[bytes, ...]]
 RING = 256
 """Deltas that are kept for those who missed them."""
 RING_BYTES = 1024 * 1024
+LIST_BYTES = 2 * 1024 * 1024
+"""What the texts of one list may take: as much is sent to a client at once."""
 
 
 class Watch(Protocol):
@@ -74,7 +76,9 @@ class Group:
         """When nobody listened any more, by a clock that never goes back."""
         self._held: dict[UUID, tuple[bytes, ...]] = {}
         self._ring: deque[tuple[int, bytes]] = deque()
-        self._size = 0
+        self._ring_size = 0
+        self.size = 0
+        """Bytes of the texts it holds."""
         self._whole: dict[LiveKind, bytes] = {}
 
     # --- what it holds ---------------------------------------------------------------------------
@@ -83,7 +87,7 @@ class Group:
         """It holds these records from `position` on. Raises Refused if they are too many."""
         if self.position is None or epoch != self.epoch:
             self.epoch, self.access = epoch, access
-            self._held, self.position = {}, position
+            self._held, self.size, self.position = {}, 0, position
             self._take(found, [], position)
             self._forget(position)
             for listener in self.listeners:
@@ -100,7 +104,7 @@ class Group:
         gone = [id for id in ids if id in self._held and id not in found]
         changes = [*self._changes(found), *_left(gone)]
         for id in gone:
-            del self._held[id]
+            self.size -= _bytes(self._held.pop(id))
         self._take(found, changes, position)
 
     def nothing_since(self, position: int) -> None:
@@ -116,28 +120,39 @@ class Group:
                 yield LiveChangeKind.UPDATED, id, texts
 
     def _take(self, found: Texts, changes: list[Changed], position: int) -> None:
+        for id, texts in found.items():
+            self.size += _bytes(texts) - _bytes(self._held.get(id, ()))
         self._held.update(found)
         self.position = position
-        if len(self._held) > self.watch.most:
-            raise Refused(
-                Code.BAD_USER_INPUT,
-                f"More than {self.watch.most} records belong to this list. "
-                "Narrow `filter`, or allow for more with `atMost`.",
-            )
+        self._refuse_too_much()
         if changes:
             changes.sort(key=lambda each: each[1])
             text = self.watch.text(LiveKind.DELTA, self.epoch, position, changes)
             self._whole.clear()
             self._ring.append((position, text))
-            self._size += len(text)
-            while len(self._ring) > RING or self._size > RING_BYTES:
+            self._ring_size += len(text)
+            while len(self._ring) > RING or self._ring_size > RING_BYTES:
                 self.low, dropped = self._ring.popleft()
-                self._size -= len(dropped)
+                self._ring_size -= len(dropped)
+
+    def _refuse_too_much(self) -> None:
+        if len(self._held) > self.watch.most:
+            message = (
+                f"More than {self.watch.most} records belong to this list. "
+                "Narrow `filter`, or allow for more with `atMost`."
+            )
+            raise Refused(Code.BAD_USER_INPUT, message)
+        if self.size > LIST_BYTES:
+            message = (
+                f"The texts of this list take more than {LIST_BYTES // 1024**2} MiB. "
+                "Narrow `filter`, or select less of each record."
+            )
+            raise Refused(Code.QUERY_TOO_COMPLEX, message)
 
     def _forget(self, position: int) -> None:
         self._ring.clear()
         self._whole.clear()
-        self._size, self.low = 0, position
+        self._ring_size, self.low = 0, position
 
     # --- who is told -----------------------------------------------------------------------------
 
@@ -187,3 +202,7 @@ class Group:
 def _left(ids: Iterable[UUID]) -> Iterator[Changed]:
     for id in ids:
         yield LiveChangeKind.LEFT, id, ()
+
+
+def _bytes(texts: Iterable[bytes]) -> int:
+    return sum(map(len, texts))

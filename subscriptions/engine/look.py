@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     import asyncpg
 
     from auth.engine.viewer import Viewer
+    from auth.viewers import Viewers
     from db.engine.transaction import Placement
 
 ENTRIES = 5_000
 """Changes in one look beyond which lists are read anew."""
 RECORDS = 500
 """Likewise, of one list."""
-Load = Callable[["asyncpg.Connection[Any]", "Placement", UUID, int], Awaitable["Viewer | None"]]
-"""Loads a user's rights as of the transaction's moment, in which the access version is this one."""
 
 
 class Broken(Exception):
@@ -66,39 +65,53 @@ class Looking:
         self,
         connection: asyncpg.Connection[Any],
         placement: Placement,
-        load: Load,
+        viewers: Viewers,
         groups: dict[bytes, Group],
     ) -> None:
         """`groups` are the lists there are, by their keys; new ones are put among them by the caller."""
         self._connection = connection
         self._placement = placement
-        self._load = load
+        self._viewers = viewers
         self._groups = dict(groups)
-        self._viewers: dict[UUID, Viewer | None] = {}
+        self._judged: dict[UUID, Viewer | None] = {}
 
     async def look(
-        self, sessions: Iterable[UUID], access: int, listeners: Sequence[Listener],
-        joining: Sequence[Listener]
-    ) -> Look:  # fmt: skip
-        """Judge those who join, and if rights changed since `access` everybody; then read what changed."""
-        head = await log.head(self._connection, self._placement, sessions)
-        found = Look(head)
-        for listener in joining if head.access == access else [*listeners, *joining]:
+        self,
+        sessions: Iterable[UUID],
+        last: Head | None,
+        listeners: Sequence[Listener],
+        joining: Sequence[Listener],
+    ) -> Look:
+        """Judge those who join, and if rights changed since `last` everybody; then read what changed."""
+        found = Look(await log.head(self._connection, self._placement, sessions))
+        everybody = await self._must_judge_everybody(last, found.head)
+        for listener in [*listeners, *joining] if everybody else joining:
             await self._judge(found, listener)
         concerned = {group: None for _, group in found.judged}
-        concerned |= {
-            each.group: None for each in listeners if each.group and head.access == access
-        }
+        if not everybody:
+            concerned |= {each.group: None for each in listeners if each.group}
         await self._read(found, list(concerned))
         return found
+
+    async def _must_judge_everybody(self, last: Head | None, head: Head) -> bool:
+        """Whether anybody's rights may be others than before.
+
+        What only says who sees which row, as a share does, is looked at by the statements themselves.
+        """
+        if last is None or last.access == head.access:
+            return last is None
+        entries = await log.since(self._connection, self._placement, last.position, ENTRIES)
+        rights = {entry.entity for entry in entries or () if entry.is_rights}
+        return not rights or any(map(self._viewers.depend_on, rights))
 
     async def _judge(self, found: Look, listener: Listener) -> None:
         """Which list a listener is told of, under his rights of this moment."""
         user = listener.member.user
-        if user not in self._viewers:
-            access = found.head.access
-            self._viewers[user] = await self._load(self._connection, self._placement, user, access)
-        viewer = self._viewers[user]
+        if user not in self._judged:
+            self._judged[user] = await self._viewers.at(
+                self._connection, self._placement, user, found.head.access
+            )
+        viewer = self._judged[user]
         try:
             if viewer is None:
                 raise Refused(Code.UNAUTHENTICATED, "Sign in again: this user is no more.")
