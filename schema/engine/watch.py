@@ -11,7 +11,7 @@ import orjson
 from graphql import FieldNode, GraphQLSchema
 
 from auth.engine.viewer import Viewer
-from db.engine.plan.live import IDS, Live, LivePlan, rows
+from db.engine.plan.live import IDS, Live, LivePlan, rows, rows_before
 from db.engine.transaction import Placement
 from domain.live import LiveKind
 from schema.engine.cursors import Cursors
@@ -95,6 +95,20 @@ class Watch:
         bound = self.plan.some.arguments(values, self.viewer, {})
         found = await rows(connection, placement, self.plan.some, bound)
         return await self.computing.done(self.entity, found)
+
+    async def before(
+        self,
+        connection: asyncpg.Connection[Any],
+        placement: Placement,
+        ids: Iterable[UUID],
+        position: int,
+    ) -> Texts:
+        """Likewise, as they were at a position, where nothing else has changed since."""
+        values = {**self.values, IDS: list(ids)}
+        some, entity = self.plan.some, self.live.entity
+        bound = some.arguments(values, self.viewer, {})
+        found = await rows_before(connection, placement, some, bound, entity, position)
+        return await self.computing.done(entity.name, found)
 
     def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
         """A message as the payload that is sent."""

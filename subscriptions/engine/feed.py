@@ -153,7 +153,7 @@ class Feed:
             self._keep(look, read)
         for listener, group in look.judged:
             if self._is_there(listener) and listener.group is not group:
-                self._begin(listener, group)
+                self._begin(look, listener, group)
         for group in self.groups.values():
             if group.listeners:
                 group.position = max(group.position or 0, look.head.position)
@@ -176,8 +176,6 @@ class Feed:
             self.groups.pop(group.watch.key, None)
             return
         self.groups[group.watch.key] = group
-        if read.quiet_since is not None:
-            group.nothing_since(read.quiet_since)
 
     def _make_room(self, size: int) -> None:
         """Forget lists that nobody follows, if there is need. Raises Refused if that is not enough."""
@@ -187,18 +185,17 @@ class Feed:
             message = "Your organisation follows too much at once. End other subscriptions first."
             raise Refused(Code.RATE_LIMITED, message, retryAfter=60)
 
-    def _begin(self, listener: Listener, group: Group) -> None:
+    def _begin(self, look: Look, listener: Listener, group: Group) -> None:
         """Follow a list: from a cursor, from its beginning, or anew after another one."""
-        after = listener.wanted.after
-        fresh = listener.group is None and listener.at is None
+        after = listener.wanted.after if listener.is_new else None
         try:
-            place = group.watch.place(after) if after is not None and fresh else None
+            place = None if after is None else group.watch.place(after)
         except Refused as refused:
             self._fail([listener], refused)
             return
         listener.move(group)
-        if after is not None and fresh:
-            group.resume(listener, place)
+        if after is not None:
+            group.resume(listener, place, look.past.get((group, place[1])) if place else None)
 
     async def _tell_all(self) -> None:
         """Everything that is new to everybody."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -52,11 +53,30 @@ class Watch(Protocol):
     ) -> Texts:
         """Those records of the list that have one of these ids."""
 
+    async def before(
+        self,
+        connection: asyncpg.Connection,
+        placement: Placement,
+        ids: Iterable[UUID],
+        position: int,
+    ) -> Texts:
+        """Likewise, as they were at a position, where nothing else has changed since."""
+
     def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
         """A message as it is sent."""
 
     def place(self, cursor: str) -> tuple[int, int] | None:
         """Epoch and position of a cursor; None if it is of another list or class. Raises Refused."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What became of a list since a position that the ring does not reach back to."""
+
+    ids: Iterable[UUID]
+    """The records that changed."""
+    texts: Texts
+    """Those of them that were in the list, as they were told then."""
 
 
 class Group:
@@ -97,27 +117,21 @@ class Group:
             # What was told under other rights is told to nobody any more (D-63).
             self.access = access
             self._forget(self.position)
-        self.read_some([*self._held], found, position)
+        self.read_some({**self._held, **found}, found, position)
 
     def read_some(self, ids: Iterable[UUID], found: Texts, position: int) -> None:
         """Of these records, it holds those found from `position` on. Raises Refused if it grew too large."""
-        gone = [id for id in ids if id in self._held and id not in found]
-        changes = [*self._changes(found), *_left(gone)]
-        for id in gone:
-            self.size -= _bytes(self._held.pop(id))
+        changes = list(_changes(ids, self._held, found))
+        for kind, id, _ in changes:
+            if kind is LiveChangeKind.LEFT:
+                self.size -= _bytes(self._held.pop(id))
         self._take(found, changes, position)
 
-    def nothing_since(self, position: int) -> None:
-        """Nothing that concerns it happened after `position`, so who stands there may go on (D-61)."""
-        self.low = min(self.low, position)
-
-    def _changes(self, found: Texts) -> Iterator[Changed]:
-        for id, texts in found.items():
-            held = self._held.get(id)
-            if held is None:
-                yield LiveChangeKind.ENTERED, id, texts
-            elif held != texts:
-                yield LiveChangeKind.UPDATED, id, texts
+    def reaches(self, place: tuple[int, int]) -> bool:
+        """Whether everything that was told since then is in the ring."""
+        epoch, position = place
+        here = -1 if self.position is None else self.position
+        return epoch == self.epoch and self.low <= position <= here
 
     def _take(self, found: Texts, changes: list[Changed], position: int) -> None:
         for id, texts in found.items():
@@ -126,7 +140,6 @@ class Group:
         self.position = position
         self._refuse_too_much()
         if changes:
-            changes.sort(key=lambda each: each[1])
             text = self.watch.text(LiveKind.DELTA, self.epoch, position, changes)
             self._whole.clear()
             self._ring.append((position, text))
@@ -180,14 +193,18 @@ class Group:
             return self._ring[-1]
         return next(each for each in self._ring if each[0] > position)
 
-    def resume(self, listener: Listener, place: tuple[int, int] | None) -> None:
-        """Begin where a cursor says, if everything since is known; with everything anew if not."""
-        here = self.position or 0
-        if place is None or place[0] != self.epoch or not self.low <= place[1] <= here:
-            listener.begins = LiveKind.RESYNC
+    def resume(self, listener: Listener, place: tuple[int, int] | None, past: Past | None) -> None:
+        """Begin where a cursor says, if it is known what was missed; with everything anew if not (D-61)."""
+        listener.begins = LiveKind.RESYNC
+        if place is None or place[0] != self.epoch or not (self.reaches(place) or past):
             return
-        listener.begins, listener.at = LiveKind.RESYNC, place[1]
+        listener.at = place[1]
         listener.tell(self.watch.text(LiveKind.RESUMED, self.epoch, place[1], ()))
+        if not self.reaches(place) and past is not None:
+            here = listener.at = self.position or 0
+            changes = list(_changes(past.ids, past.texts, self._held))
+            if changes:
+                listener.tell(self.watch.text(LiveKind.DELTA, self.epoch, here, changes))
 
     def _all(self, kind: LiveKind) -> bytes:
         """Everything it holds, as one message."""
@@ -199,9 +216,17 @@ class Group:
         return self._whole[kind]
 
 
-def _left(ids: Iterable[UUID]) -> Iterator[Changed]:
-    for id in ids:
-        yield LiveChangeKind.LEFT, id, ()
+def _changes(ids: Iterable[UUID], before: Texts, after: Texts) -> Iterator[Changed]:
+    """What became of these records between two moments of a list, in the order of their ids."""
+    for id in sorted(ids):
+        old, new = before.get(id), after.get(id)
+        if new is None:
+            if old is not None:
+                yield LiveChangeKind.LEFT, id, ()
+        elif old is None:
+            yield LiveChangeKind.ENTERED, id, new
+        elif old != new:
+            yield LiveChangeKind.UPDATED, id, new
 
 
 def _bytes(texts: Iterable[bytes]) -> int:

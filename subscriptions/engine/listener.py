@@ -71,6 +71,11 @@ class Listener:
         """Whether it can be told something now."""
         return self.group is not None and self.member.is_ready()
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it follows no list yet."""
+        return self.group is None and self.at is None
+
     def tell(self, payload: bytes) -> None:
         """Send a result that was made for many."""
         self.member.push(self._head, payload, b"}")

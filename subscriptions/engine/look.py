@@ -11,7 +11,7 @@ from db.engine import log
 from db.engine.log import Entry, Head
 from db.engine.transaction import LOST
 from domain.codes import Code, Refused
-from subscriptions.engine.group import Group, Texts
+from subscriptions.engine.group import Group, Past, Texts
 from subscriptions.engine.listener import Listener
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ class Read:
     found: Texts
     ids: Sequence[UUID] | None = None
     """The records that were asked about; None if all were."""
-    quiet_since: int | None = None
-    """Of a list that is new here: the position since when nothing concerned it."""
 
 
 @dataclass
@@ -56,6 +54,8 @@ class Look:
     judged: list[tuple[Listener, Group]] = field(default_factory=list)
     refused: list[tuple[Listener, Exception]] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
+    past: dict[tuple[Group, int], Past] = field(default_factory=dict)
+    """Of lists that somebody wants to go on with from a position: what has become of them since."""
 
 
 class Looking:
@@ -124,10 +124,15 @@ class Looking:
         found.judged.append((listener, group))
 
     async def _read(self, found: Look, groups: list[Group]) -> None:
-        entries = await self._entries(found, groups)
+        resuming = {each for each in (self._resuming(found.head, *j) for j in found.judged) if each}
+        entries = await self._entries(found.head, groups, resuming)
         for group in groups:
             try:
                 read = await self._read_one(found.head, group, entries)
+                for place in (at for theirs, at in resuming if theirs is group):
+                    past = await self._past(group, place, entries)
+                    if past is not None:
+                        found.past[group, place] = past
             except LOST:
                 raise
             except Exception as error:
@@ -136,27 +141,54 @@ class Looking:
             if read is not None:
                 found.reads.append(read)
 
-    async def _entries(self, found: Look, groups: list[Group]) -> Sequence[Entry] | None:
-        """What was written since the list that is furthest behind; None if that cannot be told."""
+    def _resuming(self, head: Head, listener: Listener, group: Group) -> tuple[Group, int] | None:
+        """Where somebody wants to go on with a list that does not reach back so far by itself."""
+        if listener.wanted.after is None or not listener.is_new:
+            return None
+        try:
+            place = group.watch.place(listener.wanted.after)
+        except Refused:
+            return None  # he is told so when he is to be told the list
+        if place is None or group.reaches(place):
+            return None
+        epoch, position = place
+        return (group, position) if epoch == head.epoch and position <= head.position else None
+
+    async def _entries(
+        self, head: Head, groups: list[Group], resuming: Iterable[tuple[Group, int]]
+    ) -> Sequence[Entry] | None:
+        """What was written since whoever is furthest behind; None if that cannot be told."""
         behind = [group.position for group in groups if group.position is not None]
-        behind += [at for at in map(_wanted_position, found.judged) if at is not None]
-        after = min(behind, default=found.head.position)
-        if after >= found.head.position:
+        after = min([*behind, *(place for _, place in resuming)], default=head.position)
+        if after >= head.position:
             return []
         entries = await log.since(self._connection, self._placement, after, ENTRIES)
         return entries or None
+
+    async def _past(
+        self, group: Group, position: int, entries: Sequence[Entry] | None
+    ) -> Past | None:
+        """What became of a list since a position; None if that cannot be told."""
+        if entries is None:
+            return None
+        new = [entry for entry in entries if entry.position > position]
+        ids = _concerned(group, new)
+        if any(concerns_all(group, entry) for entry in new) or len(ids) > RECORDS:
+            return None
+        if not ids:
+            return Past((), {})
+        watch = group.watch
+        return Past(ids, await watch.before(self._connection, self._placement, ids, position))
 
     async def _read_one(
         self, head: Head, group: Group, entries: Sequence[Entry] | None
     ) -> Read | None:
         watch, position = group.watch, group.position
-        if position is None or group.epoch != head.epoch or group.access != head.access:
-            everything = await watch.all(self._connection, self._placement)
-            return Read(group, everything, None, _quiet_since(group, head, entries))
-        if entries is None:
+        same = group.epoch == head.epoch and group.access == head.access
+        if position is None or not same or entries is None:
             return Read(group, await watch.all(self._connection, self._placement))
         new = [entry for entry in entries if entry.position > position]
-        ids = list({entry.record: None for entry in new if entry.entity == watch.entity})
+        ids = _concerned(group, new)
         if any(concerns_all(group, entry) for entry in new) or len(ids) > RECORDS:
             return Read(group, await watch.all(self._connection, self._placement))
         if not ids:
@@ -164,27 +196,11 @@ class Looking:
         return Read(group, await watch.among(self._connection, self._placement, ids), ids)
 
 
+def _concerned(group: Group, entries: Iterable[Entry]) -> list[UUID]:
+    """The list's own records that changed."""
+    return list({each.record: None for each in entries if each.entity == group.watch.entity})
+
+
 def concerns_all(group: Group, entry: Entry) -> bool:
     """Whether a change may concern any record of the list."""
     return entry.is_rights or entry.entity in group.watch.related
-
-
-def _wanted_position(judged: tuple[Listener, Group]) -> int | None:
-    """Where somebody wants to go on in a list that is new here."""
-    listener, group = judged
-    if group.position is not None or listener.wanted.after is None:
-        return None
-    try:
-        place = group.watch.place(listener.wanted.after)
-    except Refused:
-        return None  # he is told when he is to be told the list
-    return place[1] if place else None
-
-
-def _quiet_since(group: Group, head: Head, entries: Sequence[Entry] | None) -> int | None:
-    """Since when nothing concerned a list, as far as the entries tell."""
-    if group.position is not None or entries is None:
-        return None
-    told = [e.position for e in entries if concerns_all(group, e) or e.entity == group.watch.entity]
-    before = entries[0].position - 1 if entries else head.position
-    return max(told, default=before)

@@ -36,6 +36,14 @@ IDS = "@ids"
 """The value with the ids that are asked about: no variable can be called so."""
 Row = tuple[UUID, tuple[bytes, ...]]
 """A record's id, and its texts."""
+PAST = (
+    "WITH was AS (SELECT DISTINCT ON (record_id) before FROM change_log"
+    " WHERE entity = ${entity} AND position > ${position} ORDER BY record_id, position, number), "
+    "{table} AS (SELECT row.* FROM was, jsonb_populate_record(NULL::{table}, was.before) AS row"
+    " WHERE was.before IS NOT NULL) "
+)
+"""Put in front of a statement, lets it see what a table's records were before they changed after a position:
+what stands in WITH goes before a table of the same name."""
 AUTO = "SET LOCAL plan_cache_mode = auto"
 
 
@@ -141,12 +149,38 @@ async def rows(
 ) -> Mapping[UUID, tuple[bytes, ...]]:
     """The texts of each record, by its id, in no order. Raises TookTooLong."""
     assert plan.compiled is not None  # noqa: S101 - only open entities are planned
+    if plan.narrow:
+        await connection.execute(CUSTOM)
+    found = await _fetch(connection, tagged(placement, plan.compiled), values)
+    if plan.narrow:
+        await connection.execute(AUTO)
+    return found
+
+
+async def rows_before(
+    connection: asyncpg.Connection[Any],
+    placement: Placement,
+    plan: Plan,
+    values: Sequence[Any],
+    entity: Entity,
+    position: int,
+) -> Mapping[UUID, tuple[bytes, ...]]:
+    """Likewise, of records that changed after a position, as they were there, and as seen by the same rights.
+
+    Whatever else the statement looks at must not have changed since.
+    """
+    assert plan.compiled is not None  # noqa: S101 - likewise
+    table = f'"{entity.table.name}"'
+    past = PAST.format(table=table, entity=len(values) + 1, position=len(values) + 2)
+    text = f"/*{placement.schema}*/ {past}{plan.compiled.sql}"
+    return await _fetch(connection, text, [*values, entity.name, position])
+
+
+async def _fetch(
+    connection: asyncpg.Connection[Any], text: str, values: Sequence[Any]
+) -> Mapping[UUID, tuple[bytes, ...]]:
     try:
-        if plan.narrow:
-            await connection.execute(CUSTOM)
-        found = await connection.fetch(tagged(placement, plan.compiled), *values)
-        if plan.narrow:
-            await connection.execute(AUTO)
+        found = await connection.fetch(text, *values)
     except asyncpg.QueryCanceledError as error:
         raise TookTooLong from error
     return {row[0]: tuple(row)[1:] for row in found}
