@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
 from db.engine.gate import Compiled, Form, Gate, Right
 from db.engine.head import LogHead
 from db.engine.model import Entity, Model
-from db.engine.sql import Concat, Whole, one_of, parameter
+from db.engine.sql import Concat, Whole, one_of
 from domain.access import (
     Attribute,
     EntityRights,
@@ -76,40 +77,80 @@ class Everything:
         return
 
 
-async def load(connection: asyncpg.Connection[Any], model: Model, user: UUID) -> Viewer | None:
-    """The viewer that a user is, within a transaction of his tenant; None if there is no such user."""
+@dataclass(frozen=True)
+class Facts:
+    """All that the rights of everybody in a tenant are made of."""
+
+    version: int
+    rows: Mapping[str, Sequence[asyncpg.Record]]
+    roles: Mapping[UUID, frozenset[UUID]]
+    """Of each user."""
+    profiles: Mapping[UUID, Sequence[Profile]]
+    """Of each user, through all his roles."""
+    employees: Mapping[UUID, UUID]
+    """Of each user."""
+    managers: Mapping[UUID, UUID | None]
+
+
+async def facts(connection: asyncpg.Connection[Any], model: Model) -> Facts:
+    """What rights are made of, within a transaction of the tenant."""
     told = _statements(model)
     # The version comes first: rights that change meanwhile are newer than it, and the next entry notices.
     version = await connection.fetchval(told["version"].sql)
-    employee = await connection.fetchval(told["employee"].sql, user)
-    if employee is None:
-        return None
-    rows = {
-        name: await connection.fetch(each.sql) for name, each in told.items() if not each.parameters
-    }
+    rows = {name: await connection.fetch(told[name].sql) for name in LOADED}
     roles: dict[UUID, set[UUID]] = defaultdict(set)
     for row in rows["assignments"]:
         roles[row["user_id"]].add(row["role_id"])
-    profiles = _profiles(rows)
+    known = _profiles(rows)
     of_role: dict[UUID, list[Profile]] = defaultdict(list)
     for row in rows["role_profiles"]:
-        if row["profile_id"] in profiles:
-            of_role[row["role_id"]].append(profiles[row["profile_id"]])
-    mine = [profile for role in roles[user] for profile in of_role[role]]
+        if row["profile_id"] in known:
+            of_role[row["role_id"]].append(known[row["profile_id"]])
+    return Facts(
+        version=version,
+        rows=rows,
+        roles={user: frozenset(mine) for user, mine in roles.items()},
+        profiles={
+            user: [p for role in mine for p in of_role[role]] for user, mine in roles.items()
+        },
+        employees={row["id"]: row["employee_id"] for row in rows["users"]},
+        managers={row["id"]: row["manager_id"] for row in rows["employees"]},
+    )
+
+
+async def load(connection: asyncpg.Connection[Any], model: Model, user: UUID) -> Viewer | None:
+    """The viewer that a user is, within a transaction of his tenant; None if there is no such user."""
+    return await viewer_of(connection, model, await facts(connection, model), user)
+
+
+async def viewer_of(
+    connection: asyncpg.Connection[Any],
+    model: Model,
+    known: Facts,
+    user: UUID,
+    reach: Mapping[str, Reach] | None = None,
+) -> Viewer | None:
+    """Likewise, of facts that were loaded for many; `reach` is what was counted for him before."""
+    employee = known.employees.get(user)
+    if employee is None:
+        return None
+    rows, mine, roles = known.rows, known.profiles.get(user, ()), known.roles.get(user, frozenset())
     granted = rights(mine, _rules(model, rows), _attributes(rows), model.granted, model.computed)
-    opened = _opened(rows, roles, of_role, frozenset(granted))
-    managers = {row["id"]: row["manager_id"] for row in rows["employees"]}
+    opened = _opened(known, frozenset(granted))
+    managers = dict(known.managers)
     viewer = Viewer(
         user=user,
         employee=employee,
-        version=version,
+        version=known.version,
         rights=granted,
         owners={name: shared_upwards(employee, managers, opened, name) for name in granted},
-        arrays=await _arrays(connection, model, sorted(roles[user])) | _told(model, granted),
-        reach={},
+        arrays=await _arrays(connection, model, sorted(roles)) | _told(model, granted),
+        reach=reach or {},
         full=any(profile.full for profile in mine),
-        roles=frozenset(roles[user]),
+        roles=roles,
     )
+    if reach is not None:
+        return viewer
     return dataclasses.replace(viewer, reach=await _reach(connection, model, viewer))
 
 
@@ -168,7 +209,7 @@ def _sees_all(granted: dict[str, EntityRights], target: Entity) -> bool:
     return everything and (target.above is None or _sees_all(granted, target.above))
 
 
-def _profiles(rows: dict[str, Any]) -> dict[UUID, Profile]:
+def _profiles(rows: Mapping[str, Any]) -> dict[UUID, Profile]:
     entities: dict[UUID, dict[str, RowScope]] = defaultdict(dict)
     fields: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
     writes: dict[UUID, dict[str, Writes]] = defaultdict(dict)
@@ -198,7 +239,7 @@ def _scope(word: str | None) -> WriteScope | None:
     return None if word is None else WriteScope(word)
 
 
-def _rules(model: Model, rows: dict[str, Any]) -> list[Rule]:
+def _rules(model: Model, rows: Mapping[str, Any]) -> list[Rule]:
     """One rule of each field, with all statuses that open it, of entities that have any."""
     statuses: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in rows["rules"]:
@@ -210,7 +251,7 @@ def _rules(model: Model, rows: dict[str, Any]) -> list[Rule]:
     ]
 
 
-def _attributes(rows: dict[str, Any]) -> list[Attribute]:
+def _attributes(rows: Mapping[str, Any]) -> list[Attribute]:
     return [
         Attribute(
             str(row["id"]), row["entity"], row["key"], row["label"], AttributeKind(row["kind"])
@@ -219,19 +260,14 @@ def _attributes(rows: dict[str, Any]) -> list[Attribute]:
     ]
 
 
-def _opened(
-    rows: dict[str, Any],
-    roles: dict[UUID, set[UUID]],
-    of_role: dict[UUID, list[Profile]],
-    every: frozenset[str],
-) -> dict[UUID, frozenset[str]]:
+def _opened(known: Facts, every: frozenset[str]) -> dict[UUID, frozenset[str]]:
     """Of each employee with a user: the entities that the user's profiles open."""
     opened: dict[UUID, frozenset[str]] = {}
-    for row in rows["users"]:
-        profiles = [profile for role in roles[row["id"]] for profile in of_role[role]]
+    for user, employee in known.employees.items():
+        profiles = known.profiles.get(user, ())
         full = any(profile.full for profile in profiles)
         named = frozenset(name for profile in profiles for name in profile.entities)
-        opened[row["employee_id"]] = every if full else named
+        opened[employee] = every if full else named
     return opened
 
 
@@ -298,11 +334,8 @@ def _statements(model: Model) -> dict[str, Compiled]:
         listed = [seen.column(column).label(column) for column in columns]
         return gate.compile(select(*listed).select_from(seen))
 
-    user = gate.see(model.entities["User"])
-    mine = user.column("id") == parameter("user", Uuid())
     return {
         "version": gate.compile(_plain(LogHead.access)),
-        "employee": gate.compile(select(user.column("employee_id")).select_from(user).where(mine)),
         **{name: all_of(*each) for name, each in LOADED.items()},
     }
 

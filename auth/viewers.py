@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
-from auth.rights import is_made_of, load
+from auth.rights import Facts, facts, is_made_of, load, viewer_of
 from db.engine.model import Model
 from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway
 from db.engine.write.tagged import Tagged, again
@@ -28,7 +28,7 @@ class Viewers:
 
     def __init__(self, database: Database, model: Model, now: Callable[[], float]) -> None:
         self._database = database
-        self._model = model
+        self.model = model
         self._now = now
         self._kept: OrderedDict[tuple[UUID, UUID], tuple[float, Viewer]] = OrderedDict()
 
@@ -40,34 +40,30 @@ class Viewers:
             self._kept.move_to_end(key)
             return kept[1]
         async with self._database.read(placement, Entry(0, session)) as connection:
-            viewer = await load(connection, self._model, user)
+            viewer = await load(connection, self.model, user)
         if viewer is None:
             raise Refused(Code.UNAUTHENTICATED, "Sign in again: this user is no more.")
-        self._keep(key, viewer)
+        self.keep(placement.tenant, viewer)
         return viewer
 
-    async def at(
-        self,
-        connection: asyncpg.Connection[Any],
-        placement: Placement,
-        user: UUID,
-        access: int,
-    ) -> Viewer | None:
-        """The viewer that a user is in a transaction's moment, whose version of rights is `access`."""
-        key = (placement.tenant, user)
-        kept = self._kept.get(key)
-        if kept is not None and kept[1].version == access:
-            return kept[1]
-        viewer = await load(connection, self._model, user)
-        if viewer is not None:
-            self._keep(key, viewer)
-        return viewer
+    def moment(
+        self, connection: asyncpg.Connection[Any], placement: Placement, access: int
+    ) -> Moment:
+        """Viewers as of a transaction's moment, in which the version of rights is `access`."""
+        return Moment(self, connection, placement, access)
+
+    def kept(self, tenant: UUID, user: UUID) -> Viewer | None:
+        """The viewer that a user was when his rights were loaded last."""
+        known = self._kept.get((tenant, user))
+        return None if known is None else known[1]
 
     def depend_on(self, entity: str) -> bool:
         """Whether a change of such a record may make somebody another viewer."""
-        return is_made_of(self._model.entities[entity])
+        return is_made_of(self.model.entities[entity])
 
-    def _keep(self, key: tuple[UUID, UUID], viewer: Viewer) -> None:
+    def keep(self, tenant: UUID, viewer: Viewer) -> None:
+        """Remember a viewer."""
+        key = (tenant, viewer.user)
         self._kept[key] = (self._now() + SECONDS, viewer)
         while len(self._kept) > SIZE:
             self._kept.popitem(last=False)
@@ -122,3 +118,35 @@ class Viewers:
             if away.reason is Turned.STALE:
                 self.forget(placement, viewer.user)
             raise
+
+
+class Moment:
+    """Viewers in one transaction: what rights are made of is loaded once for all of them."""
+
+    def __init__(
+        self,
+        viewers: Viewers,
+        connection: asyncpg.Connection[Any],
+        placement: Placement,
+        access: int,
+    ) -> None:
+        self._viewers = viewers
+        self._connection = connection
+        self._tenant = placement.tenant
+        self._access = access
+        self._facts: Facts | None = None
+
+    async def viewer(self, user: UUID) -> Viewer | None:
+        """The viewer that a user is; None if there is no such user any more."""
+        kept = self._viewers.kept(self._tenant, user)
+        if kept is not None and kept.version == self._access:
+            return kept
+        model = self._viewers.model
+        if self._facts is None:
+            self._facts = await facts(self._connection, model)
+        # How many rows are in reach is counted anew from time to time, not whenever rights change.
+        reach = None if kept is None else kept.reach
+        found = await viewer_of(self._connection, model, self._facts, user, reach)
+        if found is not None:
+            self._viewers.keep(self._tenant, found)
+        return found

@@ -17,8 +17,7 @@ from subscriptions.engine.listener import Listener
 if TYPE_CHECKING:
     import asyncpg
 
-    from auth.engine.viewer import Viewer
-    from auth.viewers import Viewers
+    from auth.viewers import Moment, Viewers
     from db.engine.transaction import Placement
 
 ENTRIES = 5_000
@@ -73,7 +72,6 @@ class Looking:
         self._placement = placement
         self._viewers = viewers
         self._groups = dict(groups)
-        self._judged: dict[UUID, Viewer | None] = {}
 
     async def look(
         self,
@@ -85,8 +83,9 @@ class Looking:
         """Judge those who join, and if rights changed since `last` everybody; then read what changed."""
         found = Look(await log.head(self._connection, self._placement, sessions))
         everybody = await self._must_judge_everybody(last, found.head)
+        moment = self._viewers.moment(self._connection, self._placement, found.head.access)
         for listener in [*listeners, *joining] if everybody else joining:
-            await self._judge(found, listener)
+            await self._judge(found, moment, listener)
         concerned = {group: None for _, group in found.judged}
         if not everybody:
             concerned |= {each.group: None for each in listeners if each.group}
@@ -104,14 +103,9 @@ class Looking:
         rights = {entry.entity for entry in entries or () if entry.is_rights}
         return not rights or any(map(self._viewers.depend_on, rights))
 
-    async def _judge(self, found: Look, listener: Listener) -> None:
+    async def _judge(self, found: Look, moment: Moment, listener: Listener) -> None:
         """Which list a listener is told of, under his rights of this moment."""
-        user = listener.member.user
-        if user not in self._judged:
-            self._judged[user] = await self._viewers.at(
-                self._connection, self._placement, user, found.head.access
-            )
-        viewer = self._judged[user]
+        viewer = await moment.viewer(listener.member.user)
         try:
             if viewer is None:
                 raise Refused(Code.UNAUTHENTICATED, "Sign in again: this user is no more.")
