@@ -167,9 +167,14 @@ def _payloads(entity: Entity, one: str) -> None:
     results = (
         "One for each input, in their order; null where one failed otherwise than by `userErrors`."
     )
+    every: Spec = (
+        "userErrors",
+        "list[UserError]",
+        "What is to be put right in any of the inputs, each with its place; also in `results`.",
+    )
     many: list[Spec] = [
         ("results", f"list[{entity.name}Payload | None] | None", results),
-        errors,
+        every,
     ]
     make(f"{entity.name}ManyPayload", many, "What came of a deed that was done for many.")
 

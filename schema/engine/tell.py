@@ -28,11 +28,12 @@ class Told:
             self.data[payload.key] = filled(entity, payload.shown, outcomes[0], texts, 0)
             return
         told: dict[str, Any] = {}
+        whole = Outcome(told=[error for each in outcomes for error in each.told])
         for shown in payload.shown:
             if shown.key in payload.results:
                 told[shown.key] = self._results(payload, shown.key, outcomes, texts)
             else:
-                told[shown.key] = _word(f"{entity}ManyPayload", shown, Outcome())
+                told[shown.key] = _word(f"{entity}ManyPayload", shown, whole)
         for number, each in enumerate(outcomes):
             # Where results are not asked for, what was refused is told all the same.
             if not payload.results:

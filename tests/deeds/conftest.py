@@ -12,6 +12,7 @@ import pytest
 
 from db.engine.local.embedded import Servers
 from tests.support.world import World, world_on
+from tests.writes.parallel import Own
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +27,9 @@ async def desk(servers: Servers) -> AsyncIterator[World]:
         yield built
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
+
+
+@pytest.fixture(scope="module")
+async def own(desk: World) -> Own:
+    """Its first tenant."""
+    return Own(desk, "acme")

@@ -72,13 +72,13 @@ def _payloads(deed: Deed, payload: Any) -> Told:
     results = payload if not deed.many else (payload or {}).get("results")
     listed = [results] if not deed.many else results or [None] * len(deed.inputs)
     told = Told(listed)
-    for each in (payload or {}).get("userErrors", []) if deed.many else []:
+    every = (payload or {}).get("userErrors", [])
+    for each in every:
         told.add(*_user_error(deed, each))
-    for number, one in enumerate(listed):
-        for each in (one or {}).get("userErrors", []):
-            placed, fault = _user_error(deed, each)
-            assert placed in (None, number), each
-            told.add(number, fault)
+    for number, one in enumerate(listed if deed.many else []):
+        if one is not None:
+            own = [each for each in every if _place(deed, each["path"])[0] == number]
+            assert one["userErrors"] == own, (one, every)
     return told
 
 
