@@ -27,7 +27,7 @@ class Exposed:
     write: bool = True
     """Whether a caller may set it. What the server keeps itself is never written by a caller."""
     once: bool = False
-    """Whether it is set as the record is created, and by no update after that."""
+    """Whether it is set as the record is created, and by no update after that; what is `chosen` has deeds of its own."""
     chosen: bool = False
     """Whether the server chooses, as the record is created, where a caller does not."""
     longest: int = LONGEST

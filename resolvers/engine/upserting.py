@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from auth.engine.viewer import Viewer
 from db.engine.transaction import Collided
+from db.engine.write.image import changed
 from db.engine.write.unit import Unit
 from domain.codes import Problem
+from domain.faults import Fault
 from resolvers.engine.allowed import check_fields
 from resolvers.engine.changing import draft_changes
 from resolvers.engine.creating import draft_new
 from resolvers.engine.drafts import Draft, Told
 
 NEEDED = "This cannot be empty: write what the other system calls the record."
+LASTS = "This stays what it was when the record was created: leave it out."
 NAME, COLUMN = "externalId", "external_id"
 
 
@@ -36,9 +39,8 @@ async def draft_upserts(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
     for draft in live:
         draft.id = found.get(draft.given[NAME])
     if known_ones := [each for each in live if each.id is not None]:
-        for draft in known_ones:
-            _keep_once(draft)
         await draft_changes(unit, viewer, known_ones)
+        _check_set_once(known_ones)
         _check_still_known(known_ones)
     if new_ones := [each for each in live if each.id is None]:
         await draft_new(unit, viewer, new_ones)
@@ -59,9 +61,12 @@ async def _check_still_new(unit: Unit, drafts: list[Draft]) -> None:
         raise Collided
 
 
-def _keep_once(draft: Draft) -> None:
-    """What is only set as a record is created stays as it is."""
-    written = draft.entity.written
-    once = [name for name in draft.given if name in written and written[name].exposed.once]
-    for name in once:
-        del draft.given[name]
+def _check_set_once(drafts: list[Draft]) -> None:
+    """Note what cannot be set again; what the area chooses at first, it also knows how to move (D-33)."""
+    for draft in drafts:
+        if not (draft.before and draft.after):
+            continue
+        differs = changed(draft.entity, draft.before, draft.after)
+        for what in (each for name, each in draft.entity.written.items() if name in draft.given):
+            if what.exposed.once and not what.exposed.chosen and what.column in differs:
+                draft.fault(Fault(Problem.INVALID, LASTS, what.column))

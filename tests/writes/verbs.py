@@ -199,6 +199,8 @@ def changed(asked: Asked, judged: Judged, row: Row) -> Judged:
     if "custom" in row and "attributes" in asked.input:
         values["custom"] = judge.attributes(asked, judged, row["custom"])
     conflict(asked, judged, row, values)
+    if values.get("stage_id") not in (None, row.get("stage_id")):
+        placed(asked, judged, values, values.get("type_id") or row["type_id"])
     after = {**row, **values}
     if asked.entity in ABOVE:
         _below_itself(asked, judged, row, after)
@@ -230,16 +232,28 @@ def _below_itself(asked: Asked, judged: Judged, row: Row, after: Row) -> None:
         judged.perhaps("CYCLE", refusal=False)
 
 
+def placed(asked: Asked, judged: Judged, values: Row, type: UUID) -> None:
+    """Put an opportunity into another stage; status and probability follow, if nobody says otherwise."""
+    step = asked.setup.pipelines.get(type, {}).get(values["stage_id"])
+    if step is None:
+        judged.fault("INVALID_TRANSITION", "stage")
+        return
+    values["status"] = asked.setup.kinds[step["stage_id"]]
+    if asked.input.get("probability") is None:
+        values["probability"] = step["probability"]
+
+
 def locked(asked: Asked, judged: Judged, row: Row, after: Row) -> None:
     """What may not be changed while it is closed, and types that lack the stage it is in."""
-    closed = row["status"] != "OPEN"
+    closed = row["status"] != "OPEN" and after["status"] != "OPEN"
     for name in ("account", "type", "currency", "amount", "margin", "expectedCloseOn"):
         column = asked.kind.column(name)
         if closed and not same(row[column], after[column]):
             judged.fault("LOCKED", name)
         elif closed and name in asked.kind.links and name in asked.input:
             judged.perhaps("LOCKED", refusal=False)  # for something that is not found
-    if after["stage_id"] not in asked.setup.pipelines.get(after["type_id"], {}):
+    stays = same(row["stage_id"], after["stage_id"])
+    if stays and after["stage_id"] not in asked.setup.pipelines.get(after["type_id"], {}):
         judged.fault("INVALID_TRANSITION", "type")
 
 
@@ -333,12 +347,6 @@ def upsert(asked: Asked) -> Judged:
     judged.id = row["id"]
     judge.fields(asked, judged, row, creating=False)
     permitted(asked, judged, row, "edits")
-    if "stage" in asked.input:
-        judged.perhaps("INVALID_TRANSITION", refusal=False)
-        judged.perhaps("FIELD_READ_ONLY")
-        judged.perhaps("LOCKED", refusal=False)
-        judged.perhaps("INVALID", refusal=False)
-        asked.state.loose.add(row["id"])
     return changed(asked, judged, row)
 
 
@@ -352,17 +360,11 @@ def move(asked: Asked) -> Judged:
     permitted(asked, judged, row, "edits")
     values: Row = {}
     judge.links(asked, judged, values)
-    stage = values.get("stage_id")
-    step = asked.setup.pipelines.get(row["type_id"], {}).get(stage or UUID(int=0))
     conflict(asked, judged, row, values)
-    if stage is not None and step is None:
-        judged.fault("INVALID_TRANSITION", "stage")
-    if step is not None:
-        if stage == row["stage_id"]:
-            asked.state.loose.add(row["id"])  # whether the probability follows again, no rule says
-        else:
-            values["status"] = asked.setup.kinds[step["stage_id"]]
-            values["probability"] = step["probability"]
+    if values.get("stage_id") == row["stage_id"]:
+        asked.state.loose.add(row["id"])  # whether the probability follows again, no rule says
+    elif "stage_id" in values:
+        placed(asked, judged, values, row["type_id"])
 
     def done() -> UUID:
         asked.state.change("Opportunity", row["id"], **values)

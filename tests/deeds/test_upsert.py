@@ -1,0 +1,111 @@
+"""Upserts of what is there already: all that is given counts, and nothing of it is dropped without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from db.api import MODEL
+from tests.support.covers import covers
+from tests.writes.parallel import Own, spelled
+
+UPSERT = """mutation ($input: OpportunityUpsertInput!) {
+  done: opportunityUpsert(input: $input) {
+    opportunity { id name version status probability stage { id } }
+    userErrors { code path }
+  }
+}"""
+KNOWN = "deal of the other system"
+
+
+async def stages(own: Own) -> dict[str, str]:
+    """The stages of the type that the opportunity is of, and one that is none of them."""
+    rows = await own.fetch(
+        "SELECT s.name, s.id, s.kind FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id "
+        "JOIN opportunity_type t ON t.id = p.type_id WHERE t.name = 'Expansion' "
+        "AND p.deleted_at IS NULL ORDER BY p.position"
+    )
+    open = [spelled("stg", row["id"]) for row in rows if row["kind"] == "OPEN"]
+    won = next(spelled("stg", row["id"]) for row in rows if row["kind"] == "WON")
+    other = await own.value("SELECT id FROM stage WHERE id <> ALL($1)", [row["id"] for row in rows])
+    return {"first": open[0], "second": open[1], "won": won, "other": spelled("stg", other)}
+
+
+async def upserted(own: Own, **given: Any) -> Any:
+    """What is answered to an upsert of the one opportunity."""
+    answer = await own.ask("admin", UPSERT, {"input": {"externalId": KNOWN, **given}})
+    return answer.data["done"]
+
+
+@pytest.fixture(scope="module")
+async def deal(own: Own) -> str:
+    """The opportunity that the other system knows."""
+    kind = spelled("opt", await own.type("Expansion"))
+    return await own.opportunity("rep1", externalId=KNOWN, probability=77, type=kind)
+
+
+@covers("X-11", "D-33", "VN-25")
+async def test_a_stage_is_moved_to(own: Own, deal: str) -> None:
+    to = await stages(own)
+    for word in ("second", "won", "first"):
+        done = await upserted(own, stage=to[word], name=word)
+        assert done["userErrors"] == []
+        found = done["opportunity"]
+        assert (found["id"], found["name"], found["stage"]["id"]) == (deal, word, to[word])
+        assert found["status"] == ("WON" if word == "won" else "OPEN")
+        step = await own.value(
+            "SELECT p.probability FROM pipeline_stage p JOIN opportunity_type t ON t.id = p.type_id "
+            "WHERE t.name = 'Expansion' AND 'stg_' || replace(p.stage_id::text, '-', '') = $1",
+            to[word],
+        )
+        assert found["probability"] == step
+    assert (await upserted(own, stage=to["second"], probability=12))["opportunity"][
+        "probability"
+    ] == 12
+
+
+@covers("X-11", "D-33", "VN-25")
+async def test_a_stage_that_it_cannot_be_in_is_told(own: Own, deal: str) -> None:
+    to, before = await stages(own), await own.row("opportunity", deal)
+    for given, code in (
+        ({"stage": to["other"]}, "INVALID_TRANSITION"),
+        ({"stage": None}, "REQUIRED"),
+    ):
+        done = await upserted(own, **given, name="not kept")
+        assert done["userErrors"] == [{"code": code, "path": ["input", "stage"]}]
+        assert done["opportunity"] is None
+    assert await own.row("opportunity", deal) == before
+
+
+@covers("X-11")
+async def test_the_stage_that_it_is_in_is_no_change(own: Own, deal: str) -> None:
+    before = await own.row("opportunity", deal)
+    done = await upserted(own, stage=spelled("stg", before["stage_id"]))
+    assert done["userErrors"] == []
+    assert await own.row("opportunity", deal) == before
+
+
+@pytest.fixture
+def industry() -> Iterator[None]:
+    """A field that is set once; declarations are frozen, so that nothing but a test changes them."""
+    exposed = MODEL.entities["Account"].written["industry"].exposed
+    object.__setattr__(exposed, "once", True)
+    yield
+    object.__setattr__(exposed, "once", False)
+
+
+@covers("X-11", "D-33")
+async def test_what_is_set_once_is_not_set_again(own: Own, industry: None) -> None:
+    """Unless the area has a way of its own to change it, as a stage is moved to."""
+    first = await own.do("admin", "accountUpsert", externalId="once", name="a", industry="Steel")
+    assert first.data["done"]["userErrors"] == []
+    id = first.data["done"]["id"]
+    other = await own.do("admin", "accountUpsert", externalId="once", name="b", industry="Wood")
+    assert other.data["done"]["userErrors"] == [{"code": "INVALID", "path": ["input", "industry"]}]
+    assert (await own.row("account", id))["name"] == "a"
+    same = await own.do("admin", "accountUpsert", externalId="once", name="c", industry="Steel")
+    assert same.data["done"]["userErrors"] == []
+    row = await own.row("account", id)
+    assert (row["name"], row["industry"]) == ("c", "Steel")
