@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
 
@@ -33,6 +34,19 @@ from strawberry.dataloader import DataLoader
 
 from db.engine.model import Computed, Model
 from schema.engine.outline import TYPE
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A place in the records of a payload that could not be worked out."""
+
+    text: str
+    """The key of the records' text."""
+    number: int
+    """Of which input."""
+    place: Sequence[str | int]
+    """Where in that record."""
+    error: GraphQLError
 
 
 class Loaders:
@@ -139,7 +153,7 @@ async def executed_records(
     records: Mapping[str, tuple[str, list[FieldNode]]],
     found: Mapping[str, bytes],
     variables: Mapping[str, Any],
-) -> tuple[dict[str, bytes], list[GraphQLError]]:
+) -> tuple[dict[str, bytes], list[Wrong]]:
     """The texts of records in a mutation's payloads, each by its type and the selections made of it.
 
     They are executed as if they had been asked for by `nodes`, which reads them the same way.
@@ -154,7 +168,11 @@ async def executed_records(
         {name: found[key] for name, key in names.items() if key in found},
         variables,
     )
-    return {names[name]: text for name, text in texts.items()}, errors
+    wrong = []
+    for error in errors:
+        path = list(error.path or ())
+        wrong.append(Wrong(names[str(path[0])], int(path[1]), path[2:], error))
+    return {names[name]: text for name, text in texts.items()}, wrong
 
 
 def _as_query(operation: OperationDefinitionNode) -> OperationDefinitionNode:

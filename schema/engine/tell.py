@@ -7,6 +7,8 @@ from typing import Any
 
 from domain.codes import Code, Refused
 from resolvers.engine.outcomes import Outcome, as_error, merged
+from schema.engine.executed import Wrong
+from schema.engine.failures import told_of
 from schema.engine.payloads import Payload, Shown
 
 NOT_APPLIED = "This was not done, because another part of the same mutation failed."
@@ -56,6 +58,12 @@ class Told:
     def _refuse(self, outcome: Outcome, path: list[str | int], number: int) -> None:
         place = [*path, number] if len(path) > 1 else path
         self.errors += [{**error, "path": place} for error in outcome.refused]
+
+    def broken(self, wrong: Wrong) -> None:
+        """A place in a record of a payload that could not be worked out: the deed stands."""
+        key, *between, shown = wrong.text.split(".")
+        above = [key, *between, wrong.number, shown] if between else [key, shown]
+        self.errors.append({**told_of(wrong.error), "path": [*above, *wrong.place]})
 
     def failed(self, payload: Payload, outcomes: Sequence[Outcome]) -> None:
         """The deed that kept everything from being done."""

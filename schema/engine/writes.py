@@ -25,7 +25,7 @@ from resolvers.engine.context import Caller, House
 from resolvers.engine.deeds import Wish, count, do, is_allowed
 from resolvers.engine.outcomes import Outcome, kept, outcome
 from resolvers.passwords import SUSPENDED
-from schema.engine.executed import executed_records
+from schema.engine.executed import Wrong, executed_records
 from schema.engine.generate_deeds import Deed
 from schema.engine.lru import Lru
 from schema.engine.outline import Reader
@@ -206,9 +206,11 @@ class Writes:
                     connection, placement, made, made.arguments(values, viewer, opened)
                 )
             self._house.heard(caller.tenant.id)
-            texts = await self._texts(asked, made, found)
+            texts, wrong = await self._texts(asked, made, found)
             for payload, each in zip(asked.written.payloads, outcomes, strict=True):
                 told.done(payload, each, texts)
+            for place in wrong:
+                told.broken(place)
         except Undone as undone:
             for number, payload in enumerate(asked.written.payloads):
                 if number == undone.at:
@@ -243,11 +245,12 @@ class Writes:
 
     async def _texts(
         self, asked: Asked, made: Plan, found: Mapping[str, bytes]
-    ) -> dict[str, list[Any]]:
-        """The records of the payloads, read."""
+    ) -> tuple[dict[str, list[Any]], list[Wrong]]:
+        """The records of the payloads, read, and what could not be worked out in them."""
         sealed = self._reads.sealed(asked.caller, made, asked.written.outline, asked.values, found)
+        wrong: list[Wrong] = []
         if asked.written.records:
-            rows, _ = await executed_records(
+            rows, wrong = await executed_records(
                 self._schema,
                 asked.request.admitted.document,
                 asked.operation,
@@ -256,7 +259,7 @@ class Writes:
                 asked.request.variables,
             )
             sealed = {**sealed, **rows}
-        return {key: orjson.loads(text) for key, text in sealed.items()}
+        return {key: orjson.loads(text) for key, text in sealed.items()}, wrong
 
 
 async def _known(asked: Asked, unit: Unit, viewer: Viewer) -> list[list[Outcome]] | None:

@@ -1,0 +1,82 @@
+"""What Python makes of a record in a payload: where that fails, it is told, and the deed stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from db.api import MODEL
+from db.engine.model import Computed
+from tests.support.covers import covers
+from tests.writes.parallel import Own
+
+ONE = """mutation ($input: AccountCreateInput!) {
+  made: accountCreate(input: $input) { id it: account { name site: websiteDomain owner { initials } } }
+}"""
+MANY = """mutation ($inputs: [AccountCreateInput!]!) {
+  made: accountCreateMany(inputs: $inputs, allOrNone: false) {
+    all: results { account { name websiteDomain } }
+    again: results { it: account { websiteDomain } }
+  }
+}"""
+BROKEN = "https://broken.example"
+INPUTS: list[dict[str, Any]] = [
+    {"name": "a", "website": "https://whole.example"},
+    {"name": "b", "country": "Nederland"},
+    {"name": "c", "website": BROKEN},
+]
+
+
+@pytest.fixture
+def broken() -> Iterator[None]:
+    """A derived field that fails for one address; declarations are frozen, so that nothing but a test changes them."""
+    computed: Computed = MODEL.entities["Account"].derived["websiteDomain"]
+    kept = computed.function
+
+    def fails(address: str | None) -> Any:
+        if address == BROKEN:
+            raise ZeroDivisionError("a secret of the house")
+        return kept(address)
+
+    object.__setattr__(computed, "function", fails)
+    yield
+    object.__setattr__(computed, "function", kept)
+
+
+@covers("D-57", "D-33")
+async def test_a_field_that_fails_is_told_with_its_place(own: Own, broken: None) -> None:
+    answer = await own.ask("admin", ONE, {"input": INPUTS[2]})
+    made = answer.json["data"]["made"]
+    assert made["it"] == {"name": "c", "site": None, "owner": {"initials": "LM"}}
+    [error] = answer.json["errors"]
+    assert error["path"] == ["made", "it", "site"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert b"secret" not in answer.body
+    id = made["id"]
+    assert (await own.row("account", id))["website"] == BROKEN, "it was done nevertheless"
+
+
+@covers("D-57", "D-33")
+async def test_of_many_each_is_told_where_it_is_shown(own: Own, broken: None) -> None:
+    answer = await own.ask("admin", MANY, {"inputs": INPUTS})
+    made = answer.json["data"]["made"]
+    assert [each["account"] for each in made["all"]] == [
+        {"name": "a", "websiteDomain": "whole.example"},
+        None,
+        {"name": "c", "websiteDomain": None},
+    ]
+    told = {tuple(error["path"]): error["extensions"]["code"] for error in answer.json["errors"]}
+    assert told == {
+        ("made", "all", 2, "account", "websiteDomain"): "INTERNAL",
+        ("made", "again", 2, "it", "websiteDomain"): "INTERNAL",
+    }
+
+
+@covers("D-57", "D-37")
+async def test_it_is_told_again_with_a_replay(own: Own, broken: None) -> None:
+    for _ in "12":
+        answer = await own.ask("admin", ONE, {"input": INPUTS[2]}, idempotency_key="broken")
+        assert [error["path"] for error in answer.json["errors"]] == [["made", "it", "site"]]
+    assert answer.json["extensions"]["idempotency"] == {"replayed": True}
