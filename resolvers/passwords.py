@@ -22,6 +22,7 @@ from resolvers.engine.allowed import NOT_YOURS
 from resolvers.engine.context import Caller, House
 from resolvers.engine.drafts import NOBODY
 from resolvers.engine.values import NO_ID
+from resolvers.sessions import sign_out
 from tenancy.engine.provision import Tenant
 
 SUSPENDED = "Your organisation's account is suspended: records can be read, but not changed."
@@ -105,6 +106,9 @@ async def reset(house: House, address: str, token: str, chosen: str) -> Problem 
 async def revoke(house: House, viewers: Viewers, caller: Caller, id: str) -> None:
     """End a session that the caller sees: one of his own, or as an administrator anybody's."""
     session = parse_id(id, "ses") or NO_ID
+    if session == caller.session:  # which needs no right, and leaves none to be asked about
+        await sign_out(house, caller)
+        return
 
     async def end(connection: Tagged, viewer: Viewer) -> None:
         entity = MODEL.entities["Session"]

@@ -1,0 +1,77 @@
+"""Sessions: everybody lists and ends his own, administrators anybody's, and an ended one opens nothing."""
+
+from __future__ import annotations
+
+from tests.deeds.newcomer import REFRESH, REVOKE, WORDS, Newcomer, newcomer
+from tests.support.covers import covers
+from tests.writes.parallel import Own
+
+OF = """query ($i: ID!) {
+  sessions(filter: { user: { id: { eq: $i } } }) { totalCount nodes { id revokedAt user { id } } }
+}"""
+
+
+async def signed_in(own: Own, name: str, devices: int) -> Newcomer:
+    """Somebody new with so many sessions."""
+    who = await newcomer(own, name)
+    assert all([await who.signs_in(WORDS) for _ in range(devices)])
+    return who
+
+
+@covers("X-58")
+async def test_everybody_lists_his_own_sessions(own: Own) -> None:
+    one, other = await signed_in(own, "one", 3), await signed_in(own, "other", 2)
+    for who in (one, other):
+        assert await who.sessions() == {who.session(n) for n in range(len(who.tokens))}
+    for who in (one, other):
+        listed = (await own.ask("admin", OF, {"i": who.user})).data["sessions"]
+        assert listed["totalCount"] == len(who.tokens)
+        assert {each["user"]["id"] for each in listed["nodes"]} == {who.user}
+        hidden = (await own.ask("rep1", OF, {"i": who.user})).json
+        assert hidden["data"]["sessions"] == {"totalCount": 0, "nodes": []}
+
+
+@covers("X-58", "D-63")
+async def test_an_ended_session_opens_nothing(own: Own) -> None:
+    who = await signed_in(own, "ends", 3)
+    ended = await who.post(REVOKE, 0, id=who.session(1))
+    assert ended.data["done"] == {"revoked": True}
+    assert await who.stands() == [True, False, True]
+    refreshed = await who.post(REFRESH, refreshToken=who.tokens[1]["refreshToken"])
+    assert refreshed.data["signIn"]["accessToken"] is None
+    assert await who.sessions() == {who.session(0), who.session(2)}
+    again = await who.post(REVOKE, 0, id=who.session(1))
+    assert again.data["done"] == {"revoked": True}, "it stays ended"
+    assert (await who.post(REVOKE, 0, id=who.session(0))).data["done"] == {"revoked": True}
+    assert await who.stands() == [False, False, True]
+    assert (await who.post(REVOKE, 0, id=who.session(2))).codes == ["UNAUTHENTICATED"]
+
+
+@covers("X-58", "D-32")
+async def test_nobody_else_s_session_is_ended(own: Own) -> None:
+    one, other = await signed_in(own, "mine", 1), await signed_in(own, "yours", 1)
+    nobodies = (other.session(0), f"ses_{'f' * 32}", "nonsense", one.user)
+    answers = {(await one.post(REVOKE, 0, id=id)).body for id in nobodies}
+    assert len(answers) == 1, "whether there is such a session is not told"
+    assert b"NOT_FOUND" in next(iter(answers))
+    assert await other.stands() == [True]
+    ended = await own.ask("admin", REVOKE, {"i": {"id": other.session(0)}})
+    assert ended.data["done"] == {"revoked": True}
+    assert await other.stands() == [False]
+    assert await one.stands() == [True]
+
+
+@covers("X-58", "D-63")
+async def test_who_may_not_sign_in_any_more_is_signed_out(own: Own) -> None:
+    """Also when he may again: his sessions stay ended."""
+    away, gone = await signed_in(own, "away", 2), await signed_in(own, "gone", 2)
+    await own.done("admin", "userUpdate", id=away.user, active=False)
+    await own.done("admin", "userDelete", id=gone.user)
+    for who in (away, gone):
+        assert await who.stands() == [False, False]
+        assert not await who.signs_in(WORDS)
+    await own.done("admin", "userUpdate", id=away.user, active=True)
+    await own.done("admin", "userRestore", id=gone.user)
+    for who in (away, gone):
+        assert await who.stands() == [False, False]
+        assert await who.signs_in(WORDS)
