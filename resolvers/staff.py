@@ -150,7 +150,8 @@ def _unknown(unit: Unit, row: Row) -> list[Fault]:
         message = "There is no such type: write its name as the API does, such as Account."
         return [Fault(Problem.INVALID, message, "entity")]
     name = row.get("field")
-    if name is not None and name not in entity.granted and name not in unit.words:
+    own = {each.id for each in _viewer(unit).attributes(entity.name)}
+    if name is not None and name not in entity.granted and name not in own:
         message = f"{entity.name} has no such field: write its name as the API does."
         return [Fault(Problem.INVALID, message, "field")]
     status = row.get("status")
