@@ -1,0 +1,161 @@
+"""Parts of a record: one head office whatever is done at once, as many as are allowed, and back only with what they lead to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.covers import covers
+from tests.writes.parallel import Own, kept, spelled
+
+MANY = """mutation ($inputs: [AddressUpdateInput!]!, $all: Boolean) {
+  done: addressUpdateMany(inputs: $inputs, allOrNone: $all) {
+    results { address { id headOffice } } userErrors { code path }
+  }
+}"""
+MOST = 250
+
+
+async def account(own: Own, count: int) -> tuple[str, list[str]]:
+    """An account with so many addresses, and those by their streets' order."""
+    addresses = [{"street": f"{number:03}"} for number in range(count)]
+    id = await own.done("admin", "accountCreate", name=own.name(), addresses=addresses)
+    rows = await own.fetch("SELECT id FROM address WHERE account_id = $1 ORDER BY street", kept(id))
+    return id, [spelled("adr", row["id"]) for row in rows]
+
+
+async def heads(own: Own, id: str) -> list[str]:
+    """The head offices of an account: one, if all is well."""
+    rows = await own.fetch(
+        "SELECT id FROM address WHERE account_id = $1 AND head_office AND deleted_at IS NULL",
+        kept(id),
+    )
+    return [spelled("adr", row["id"]) for row in rows]
+
+
+MOVES: dict[str, tuple[list[tuple[int, dict[str, Any]]], int]] = {
+    "taken and given": ([(0, {"headOffice": False}), (1, {"headOffice": True})], 1),
+    "given and taken": ([(1, {"headOffice": True}), (0, {"headOffice": False})], 1),
+    "given, while the other is changed": ([(0, {"street": "x"}), (2, {"headOffice": True})], 2),
+    "given to two": ([(1, {"headOffice": True}), (2, {"headOffice": True})], 2),
+    "taken from all": ([(n, {"headOffice": False}) for n in range(3)], 0),
+}
+
+
+@covers("D-12", "D-36")
+@pytest.mark.parametrize("all", [True, False])
+@pytest.mark.parametrize("how", MOVES)
+async def test_the_head_office_moves_within_one_list(own: Own, how: str, all: bool) -> None:
+    id, addresses = await account(own, 3)
+    assert await heads(own, id) == [addresses[0]]
+    changes, head = MOVES[how]
+    inputs = [{"id": addresses[number], **given} for number, given in changes]
+    done = (await own.ask("admin", MANY, {"inputs": inputs, "all": all})).data["done"]
+    assert done["userErrors"] == []
+    assert await heads(own, id) == [addresses[head]]
+    shown = {each["address"]["id"]: each["address"]["headOffice"] for each in done["results"]}
+    assert shown == {address: address == addresses[head] for address in shown}
+
+
+@covers("D-12", "D-33")
+async def test_the_head_office_moves_between_deeds_of_one_mutation(own: Own) -> None:
+    id, addresses = await account(own, 2)
+    query = """mutation ($a: AddressUpdateInput!, $b: AddressUpdateInput!, $c: RecordInput!) {
+      one: addressUpdate(input: $a) { userErrors { code } }
+      two: addressUpdate(input: $b) { userErrors { code } }
+      three: addressDelete(input: $c) { userErrors { code } }
+    }"""
+    given = {
+        "a": {"id": addresses[1], "headOffice": True},
+        "b": {"id": addresses[0], "headOffice": True},
+        "c": {"id": addresses[0]},
+    }
+    answer = await own.ask("admin", query, given)
+    assert answer.data == {word: {"userErrors": []} for word in ("one", "two", "three")}
+    assert await heads(own, id) == [addresses[1]]
+
+
+async def full(own: Own) -> tuple[str, list[str]]:
+    """An account with as many addresses as there may be."""
+    id, addresses = await account(own, MOST - 1)
+    last = await own.done("admin", "addressCreate", account=id, street="last")
+    return id, [*addresses, last]
+
+
+@covers("D-12", "D-39")
+async def test_an_account_has_at_most_250_addresses(own: Own) -> None:
+    id, addresses = await full(own)
+    wrong = [{"code": "INVALID", "path": ["input"]}]
+    more = await own.do("admin", "addressCreate", account=id, street="too many")
+    assert more.data["done"]["userErrors"] == wrong
+    await own.done("admin", "addressUpdate", id=addresses[7], headOffice=True)
+    assert await heads(own, id) == [addresses[7]], "those that are there are changed as ever"
+    await own.done("admin", "addressDelete", id=addresses[7])
+    await own.done("admin", "addressCreate", account=id, street="in its place")
+    back = await own.do("admin", "addressRestore", id=addresses[7])
+    assert back.data["done"]["userErrors"] == wrong
+    await own.done("admin", "addressDelete", id=addresses[8])
+    await own.done("admin", "addressRestore", id=addresses[7])
+    count = "SELECT count(*) FROM address WHERE account_id = $1 AND deleted_at IS NULL"
+    assert await own.value(count, kept(id)) == MOST
+    await own.done("admin", "accountDelete", id=id)
+    await own.done("admin", "accountRestore", id=id)
+    assert await own.value(count, kept(id)) == MOST
+
+
+@covers("D-12", "D-39", "D-36")
+async def test_several_at_once_are_too_many_together(own: Own) -> None:
+    id, _ = await account(own, MOST - 1)
+    inputs = [{"account": id, "street": street} for street in "ab"]
+    both = await own.many("admin", "addressCreate", inputs)
+    assert [each["path"][:2] for each in both.data["done"]["userErrors"]] == [
+        ["inputs", "0"],
+        ["inputs", "1"],
+    ]
+    other, _ = await account(own, 1)
+    apart = [{"account": id, "street": "a"}, {"account": other, "street": "b"}]
+    assert not (await own.many("admin", "addressCreate", apart)).data["done"]["userErrors"]
+
+
+async def live(own: Own, table: str, column: str, id: str) -> int:
+    """How many live parts a record has."""
+    count = f"SELECT count(*) FROM {table} WHERE {column} = $1 AND deleted_at IS NULL"  # noqa: S608 - names of ours
+    return int(await own.value(count, kept(id)))
+
+
+@covers("D-15", "X-14")
+async def test_a_role_comes_back_without_the_profile_that_is_gone(own: Own) -> None:
+    there, gone = [await own.done("admin", "profileCreate", name=own.name()) for _ in "ab"]
+    profiles = [{"profile": there}, {"profile": gone}]
+    role = await own.done("admin", "roleCreate", name=own.name(), profiles=profiles)
+    await own.done("admin", "roleDelete", id=role)
+    await own.done("admin", "profileDelete", id=gone)
+    await own.done("admin", "roleRestore", id=role)
+    assert await live(own, "role_profile", "role_id", role) == 1
+    assert await live(own, "role_profile", "profile_id", there) == 1
+    assert await live(own, "role_profile", "profile_id", gone) == 0
+    await own.done("admin", "profileRestore", id=gone)
+    assert await live(own, "role_profile", "profile_id", gone) == 0, "it is given anew"
+    await own.done("admin", "roleProfileCreate", role=role, profile=gone)
+
+
+@covers("D-15", "X-14")
+async def test_an_opportunity_comes_back_without_the_share_of_who_left(own: Own) -> None:
+    stays, leaves = [
+        await own.done("admin", "employeeCreate", name=own.name(), email=f"{word}@b.example")
+        for word in ("stays", "leaves")
+    ]
+    id = await own.opportunity("rep1", shares=[{"employee": each} for each in (stays, leaves)])
+    left_before = await own.done("admin", "employeeCreate", name="c", email="c@b.example")
+    early = await own.done("admin", "opportunityShareCreate", opportunity=id, employee=left_before)
+    await own.done("admin", "opportunityShareDelete", id=early)
+    await own.done("admin", "opportunityDelete", id=id)
+    await own.done("admin", "employeeDelete", id=leaves)
+    query = """mutation ($input: RecordInput!) {
+      done: opportunityRestore(input: $input) { id opportunity { shares { nodes { employee { id } } } } userErrors { code } }
+    }"""
+    done = (await own.ask("admin", query, {"input": {"id": id}})).data["done"]
+    assert done["userErrors"] == []
+    assert done["opportunity"]["shares"]["nodes"] == [{"employee": {"id": stays}}]
+    assert await live(own, "opportunity_share", "opportunity_id", id) == 1
