@@ -1,0 +1,92 @@
+"""Strict mutations: what is denied refuses them before anything is done, under the rights of this moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.covers import covers
+from tests.support.world import Answer
+from tests.writes.parallel import Own, spelled
+
+CREATE = """mutation ($name: String!) {
+  done: accountCreate(input: { name: $name }) { id account { name phone } userErrors { code } }
+}"""
+NAMED = "SELECT count(*) FROM account WHERE name = $1"
+
+
+async def created(own: Own, name: str, access: str = "strict") -> Answer:
+    """What a seller is answered who wants to be shown the phone number, too."""
+    return await own.ask("rep1", CREATE, {"name": name}, x_access=access)
+
+
+async def close(own: Own) -> dict[str, Any]:
+    """Close the phone number to sellers; what opens it again."""
+    profile = await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
+    found = await own.value(
+        "SELECT id FROM profile_field WHERE deleted_at IS NULL AND profile_id = $1 "
+        "AND entity = 'Account' AND field = 'phone'",
+        profile,
+    )
+    await own.done("admin", "profileFieldDelete", id=spelled("pfi", found))
+    return {
+        "profile": spelled("prf", profile),
+        "entity": "Account",
+        "field": "phone",
+        "writes": True,
+    }
+
+
+@covers("D-30", "D-33", "D-34")
+async def test_it_is_done_or_not_as_rights_are_now(own: Own) -> None:
+    """The process that refused, or did it, remembers those of the moment before."""
+    for _ in "12":
+        opens = await close(own)
+        name = own.name()
+        refused = await created(own, name)
+        assert refused.codes == ["FIELD_FORBIDDEN"]
+        assert not refused.json.get("data")
+        assert await own.value(NAMED, name) == 0
+        loose = await created(own, name, access="")
+        assert loose.data["done"]["account"] == {"name": name, "phone": None}
+        assert loose.json["extensions"]["access"]["denied"][0]["field"] == "phone"
+        await own.done("admin", "profileFieldCreate", **opens)
+        done = await created(own, name)
+        assert done.data["done"]["account"] == {"name": name, "phone": None}
+        assert "access" not in done.json["extensions"]
+        assert await own.value(NAMED, name) == 2
+
+
+@covers("D-30", "D-63", "D-58")
+@pytest.mark.parametrize("access", ["strict", ""])
+@pytest.mark.parametrize("denied", [True, False])
+async def test_after_a_sign_out_nothing_is_told_of_rights(
+    own: Own, denied: bool, access: str
+) -> None:
+    opens = await close(own) if denied else None
+    await created(own, own.name(), access)  # so that rights and plans are remembered
+    name = own.name()
+    assert (await own.ask("rep1", "mutation { signOut { signedOut } }")).data
+    answer = await created(own, name, access)
+    assert (answer.status, answer.codes) == (401, ["UNAUTHENTICATED"])
+    assert await own.value(NAMED, name) == 0
+    await own.forget("rep1")
+    if opens is not None:
+        await own.done("admin", "profileFieldCreate", **opens)
+
+
+@covers("D-30", "D-37", "D-34")
+async def test_a_replay_is_as_strict(own: Own) -> None:
+    """What was done once is told under today's rights, and refused where they do not suffice."""
+    name = own.name()
+    asked = {"idempotency_key": "strict", "x_access": "strict"}
+    done = await own.ask("rep1", CREATE, {"name": name}, **asked)
+    assert done.data["done"]["userErrors"] == []
+    opens = await close(own)
+    refused = await own.ask("rep1", CREATE, {"name": name}, **asked)
+    assert refused.codes == ["FIELD_FORBIDDEN"]
+    await own.done("admin", "profileFieldCreate", **opens)
+    again = await own.ask("rep1", CREATE, {"name": name}, **asked)
+    assert again.data == done.data
+    assert await own.value(NAMED, name) == 1
