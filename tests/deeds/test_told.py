@@ -42,7 +42,7 @@ class Names:
         return text
 
 
-@covers("D-33", "D-35", "D-36", "D-37", "D-44", "X-10", "X-11", "X-13", "X-14", "X-33")
+@covers("D-33", "D-35", "D-36", "D-37", "D-44", "X-10", "X-11", "X-12", "X-13", "X-14", "X-33")
 async def test_told(desk: World, request: pytest.FixtureRequest) -> None:
     write = request.config.getoption("--write-snapshots")
     names = Names()
@@ -51,6 +51,8 @@ async def test_told(desk: World, request: pytest.FixtureRequest) -> None:
         persona = re.findall(r"^# as (\w+):", text, re.MULTILINE)[0]
         key = re.findall(r"^# key: (\S+)$", text, re.MULTILINE)
         headers: dict[str, Any] = {"idempotency_key": key[0]} if key else {}
+        for again in re.findall(r"^# again: (\w+)$", text, re.MULTILINE):
+            text = (FOLDER / f"{again}.graphql").read_text()
         answer = await desk.ask(persona, names.fill(text), **headers)
         shown = answer.json
         shown.get("extensions", {}).pop("cost", None)
