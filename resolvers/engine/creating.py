@@ -156,4 +156,5 @@ async def _check_columns(
         if value(each.after) in taken:
             given = [c for c in columns if named(entity)[c].name in each.given]
             each.fault(Fault(Problem.DUPLICATE, TAKEN, (given or [""])[-1]))
-        taken.add(value(each.after))
+        if not each.failed:  # what fails takes nothing from the others
+            taken.add(value(each.after))

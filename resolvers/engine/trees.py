@@ -12,22 +12,22 @@ from resolvers.engine.drafts import Draft
 
 async def refuse_cycles(unit: Unit, drafts: list[Draft], column: str, message: str) -> None:
     """Note every draft that would come to be above itself, by a column that leads to its own kind."""
-    hung = [
+    moved = [
         each
         for each in drafts
-        if each.before is not None
-        and each.after[column] is not None
-        and each.after[column] != each.before[column]
+        if each.before is not None and each.after[column] != each.before[column]
     ]
+    hung = [each for each in moved if each.after[column] is not None]
     if not hung:
         return
     entity = hung[0].entity
     await store.alone(unit.connection, f"{entity.name}.{column}")
     ids = {each.after[column] for each in hung} | {each.after["id"] for each in drafts}
     parents = await store.ancestors(unit.connection, entity, column, ids)
-    for each in hung:
+    for each in moved:
         # One after the other: of two that close a circle together, the first is fine.
-        if closes_cycle(each.after["id"], each.after[column], parents):
+        above = each.after[column]
+        if above is not None and closes_cycle(each.after["id"], above, parents):
             each.fault(Fault(Problem.CYCLE, message, column))
         else:
-            parents[each.after["id"]] = each.after[column]
+            parents[each.after["id"]] = above

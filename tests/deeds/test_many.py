@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 
+from resolvers.engine import deeds
+from resolvers.engine.deeds import PASSES
 from tests.support.covers import covers
-from tests.writes.parallel import Own
+from tests.writes.parallel import Own, kept
 
 NOWHERE = "acc_ffffffffffffffffffffffffffffffff"
 GOOD: dict[str, Any] = {"name": "Goed"}
@@ -72,3 +75,85 @@ async def test_what_was_wrong_is_told_again_under_the_key(own: Own) -> None:
     assert first["data"]["done"]["userErrors"] == WRONG
     assert again["data"] == first["data"]
     assert again["extensions"]["idempotency"] == {"replayed": True}
+
+
+@covers("D-33", "D-35", "X-66")
+async def test_what_is_told_beside_refusals_is_told_once(own: Own) -> None:
+    """All of it with the first of them, so that nobody counts a fault twice."""
+    told = "results { id } userErrors { code path }"
+    said = await created(own, [BAD, LOST, GOOD, ABROAD, {**LOST, "country": "no"}], told, all=True)
+    assert said["data"] == {"done": None}
+    first, second = said["errors"]
+    for error, number in ((first, "1"), (second, "4")):
+        assert error["extensions"]["code"] == "NOT_FOUND"
+        assert error["extensions"]["input"] == ["inputs", number, "parent"]
+        assert error["path"] == ["done"]
+    assert [each["path"][1] for each in first["extensions"]["userErrors"]] == ["0", "3"]
+    assert "userErrors" not in second["extensions"]
+
+
+async def chain(own: Own, length: int) -> list[str]:
+    """Accounts of which each is a part of the next."""
+    ids: list[str] = []
+    for _ in range(length):
+        above = {"parent": ids[-1]} if ids else {}
+        ids.append(await own.done("admin", "accountCreate", name=own.name(), **above))
+    return ids[::-1]
+
+
+async def turned(own: Own, ids: list[str], **first: Any) -> list[str]:
+    """Turn a chain round, each account with one input; what came of each of them."""
+    query = """mutation ($inputs: [AccountUpdateInput!]!) {
+      done: accountUpdateMany(inputs: $inputs, allOrNone: false) { results { id } userErrors { code path } }
+    }"""
+    inputs = [{"id": ids[0], "parent": None, **first}]
+    inputs += [{"id": id, "parent": above} for above, id in itertools.pairwise(ids)]
+    said = (await own.ask("admin", query, {"inputs": inputs})).json
+    told = {each["path"][1]: each["code"] for each in said["data"]["done"]["userErrors"]}
+    told |= {e["extensions"]["input"][1]: e["extensions"]["code"] for e in said.get("errors", [])}
+    done = [each is not None and each["id"] is not None for each in said["data"]["done"]["results"]]
+    assert done == [str(number) not in told for number in range(len(inputs))]
+    return [told.get(str(number), "DONE") for number in range(len(inputs))]
+
+
+@covers("D-33", "D-36", "X-10")
+async def test_a_list_is_done_in_its_order(own: Own) -> None:
+    """An account that moves away first is in nobody's way."""
+    ids = await chain(own, 4)
+    assert await turned(own, ids) == ["DONE"] * 4
+    assert [(await own.row("account", id))["parent_id"] for id in ids] == [
+        None,
+        *(kept(id) for id in ids[:-1]),
+    ]
+
+
+@covers("D-33", "D-36", "X-10")
+@pytest.mark.parametrize("passes", [1, 2, PASSES])
+async def test_what_fails_of_a_list_is_in_the_way_of_the_rest_or_puts_it_off(
+    own: Own, passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest is decided anew without it: so often, and then whoever asks is told to ask again."""
+    monkeypatch.setattr(deeds, "PASSES", passes)
+    ids = await chain(own, 4)
+    before = [await own.row("account", id) for id in ids]
+    told = await turned(own, ids, country="Nederland")
+    assert told == ["INVALID", *["RETRYABLE" if passes == 1 else "CYCLE"] * 3]
+    assert [await own.row("account", id) for id in ids] == before
+
+
+@covers("D-33", "D-36", "X-10")
+async def test_what_fails_takes_nothing_from_the_rest(own: Own) -> None:
+    """Not even what it alone was to have."""
+    outer = own.name()
+    inputs = [
+        {**BAD, "externalId": outer},
+        {**GOOD, "externalId": outer},
+        {**GOOD, "externalId": outer},
+    ]
+    told = "results { account { externalId } } userErrors { code path }"
+    done = (await created(own, inputs, told, all=False))["data"]["done"]
+    assert [each["account"] for each in done["results"]] == [None, {"externalId": outer}, None]
+    assert done["userErrors"] == [
+        {"code": "INVALID", "path": ["inputs", "0", "country"]},
+        {"code": "DUPLICATE", "path": ["inputs", "2", "externalId"]},
+    ]

@@ -13,7 +13,6 @@ from tests.writes.rights import SetUp
 from tests.writes.state import State
 from tests.writes.verbs import VERBS
 
-SETTING = ("Create", "Update", "Upsert")
 FIELD_CODES = {"FIELD_FORBIDDEN", "FIELD_READ_ONLY"}
 
 
@@ -62,8 +61,8 @@ def _deed(setup: SetUp, done: Done, persona: str, deed: Deed, told: Told) -> lis
     for number, each in enumerate(deed.inputs):
         asked = Asked(setup, done.state, setup.people[persona], deed.entity, each)
         judged: Judged = VERBS[deed.verb](asked)
-        if _named_twice(deed, each, "externalId", ("Upsert",) if deed.by_itself else SETTING):
-            judged.perhaps("DUPLICATE", refusal=False)  # also of one that fails for something else
+        if _named_twice(deed, each, "externalId"):
+            judged.perhaps("DUPLICATE", refusal=False)
         if _named_twice(deed, each, "id"):
             twice = judged.loose if _refused(told) else judged.faults
             twice.add(Fault("INVALID", ("id",), refusal=False))
@@ -77,10 +76,10 @@ def _deed(setup: SetUp, done: Done, persona: str, deed: Deed, told: Told) -> lis
     return ids
 
 
-def _named_twice(deed: Deed, given: Input, name: str, verbs: tuple[str, ...] = ("Upsert",)) -> bool:
+def _named_twice(deed: Deed, given: Input, name: str) -> bool:
     """Whether two inputs of a list are about the same record, by its id or by what an upsert knows it by."""
     named = [each.get(name) for each in deed.inputs]
-    counts = name == "id" or deed.verb in verbs
+    counts = name == "id" or deed.verb == "Upsert"
     return counts and given.get(name) is not None and named.count(given[name]) > 1
 
 
