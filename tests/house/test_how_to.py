@@ -93,4 +93,11 @@ def test_a_field_is_added_as_the_guide_says(checkout: Path) -> None:
 def test_an_entity_is_added_as_the_guide_says(checkout: Path) -> None:
     said = follow(checkout, "add-an-entity.md")
     assert "FROM competitor" in said
-    assert "competitors(" in (checkout / "schema" / "schema.graphql").read_text()
+    contract = (checkout / "schema" / "schema.graphql").read_text()
+    assert "competitors(" in contract
+    for verb in ("Create", "Update", "Delete", "Restore"):
+        assert f"  competitor{verb}(" in contract
+        assert f"  competitor{verb}Many(" in contract
+    needed = contract.partition("input CompetitorCreateInput {")[2].partition("\n}")[0]
+    assert "account: ID!" in needed
+    assert "owner: ID!" not in needed, "it is whoever creates it, if nobody is named"
