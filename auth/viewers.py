@@ -11,8 +11,8 @@ from uuid import UUID
 from auth.engine.viewer import Viewer
 from auth.rights import Facts, facts, is_made_of, load, viewer_of
 from db.engine.model import Model
-from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway
-from db.engine.write.tagged import Tagged, again
+from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway, again
+from db.engine.write.tagged import Tagged
 from domain.codes import Code, Refused
 
 if TYPE_CHECKING:

@@ -19,13 +19,11 @@ from db.engine.write.hold import Lock
 from db.engine.write.tagged import Tagged
 from domain.codes import Code, Problem, Refused
 from resolvers.engine.allowed import NOT_YOURS
-from resolvers.engine.context import Caller, House
+from resolvers.engine.context import Caller, House, refuse_suspended
 from resolvers.engine.drafts import NOBODY
 from resolvers.engine.values import NO_ID
 from resolvers.sessions import sign_out
-from tenancy.engine.provision import Tenant
 
-SUSPENDED = "Your organisation's account is suspended: records can be read, but not changed."
 SHORTEST = 10
 """Characters of a new password."""
 RESET_LIFETIME = timedelta(hours=24)
@@ -43,7 +41,7 @@ class Reset:
 
 async def change(house: House, caller: Caller, current: str, chosen: str) -> Problem | None:
     """Take another password, and end the user's other sessions. Raises Refused(RATE_LIMITED)."""
-    _refuse_suspended(caller.tenant)
+    refuse_suspended(caller.tenant)
     attempt = await house.throttle.sign_in(caller.address, caller.tenant.slug, caller.user.hex)
     if caller.tenant.demo and is_demo(current):
         return Problem.DEMO_ONLY  # it is everybody's, so nobody takes it from the others
@@ -66,7 +64,7 @@ async def change(house: House, caller: Caller, current: str, chosen: str) -> Pro
 
 async def issue_reset(house: House, viewers: Viewers, caller: Caller, id: str) -> Reset:
     """A token for a user; an administrator with full access asks for it. Raises Refused(NOT_FOUND, FORBIDDEN)."""
-    _refuse_suspended(caller.tenant)
+    refuse_suspended(caller.tenant)
     user, number = parse_id(id, "usr") or NO_ID, house.new_id()
     until = house.now() + RESET_LIFETIME
 
@@ -90,7 +88,7 @@ async def reset(house: House, address: str, token: str, chosen: str) -> Problem 
     tenant = await house.directory.by_id(known.tenant) if known else None
     if known is None or tenant is None or tenant.state == "closed":
         return Problem.INVALID_TOKEN
-    _refuse_suspended(tenant)
+    refuse_suspended(tenant)
     if _is_weak(chosen):
         return Problem.WEAK_PASSWORD
     hash, now = await house.passwords.hash(chosen), house.now()
@@ -140,11 +138,6 @@ async def _as_viewer(
             if away.reason is not Turned.STALE or changed_before:
                 raise
     raise AssertionError("unreachable")  # pragma: no cover - the second time returns or raises
-
-
-def _refuse_suspended(tenant: Tenant) -> None:
-    if tenant.state == "suspended":
-        raise Refused(Code.TENANT_SUSPENDED, SUSPENDED)
 
 
 def _is_weak(password: str) -> bool:

@@ -13,8 +13,11 @@ from auth.engine.passwords import Passwords
 from auth.engine.throttle import Throttle
 from auth.engine.tokens import TokenIssuer
 from db.engine.transaction import Database
+from domain.codes import Code, Refused
 from tenancy.directory import Directory
 from tenancy.engine.provision import Tenant
+
+SUSPENDED = "Your organisation's account is suspended: records can be read, but not changed."
 
 
 @dataclass(frozen=True)
@@ -43,3 +46,9 @@ class Caller:
     user: UUID
     session: UUID
     address: str
+
+
+def refuse_suspended(tenant: Tenant) -> None:
+    """Raises Refused where a tenant may only be read (D-18)."""
+    if tenant.state == "suspended":
+        raise Refused(Code.TENANT_SUSPENDED, SUSPENDED)

@@ -26,12 +26,11 @@ from resolvers.engine.values import NO_ID
 Prepare = Callable[[Unit, Viewer, list[Draft]], Awaitable[None]]
 PREPARE: Mapping[str, Prepare] = {
     "Create": draft_new,
-    "Update": draft_changes,
-    "Move": draft_changes,
     "Delete": draft_deletes,
     "Restore": draft_restores,
     "Upsert": draft_upserts,
 }
+"""Every other verb changes what is there: an update, and whatever an area calls what it does."""
 PASSES = 5
 """How often what is left of a list is decided anew, when some of it turned out to be in the way of the rest."""
 ENTANGLED = "The inputs depend on each other: send this one in a request of its own."
@@ -57,7 +56,7 @@ async def do(unit: Unit, viewer: Viewer, wish: Wish) -> list[Draft]:
     failed: dict[Path, Draft] = {}
     for attempt in range(1, PASSES + 1):
         drafts = [_draft(unit.model, wish.entity, path, given) for path, given in pending]
-        await PREPARE[wish.verb](unit, viewer, drafts)
+        await PREPARE.get(wish.verb, draft_changes)(unit, viewer, drafts)
         wrong = [each for each in drafts if each.failed]
         if not wrong and not wish.all_or_none:
             wrong = await _keep_those_in_sight(unit, wish, drafts)

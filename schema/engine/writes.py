@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -19,12 +18,11 @@ from db.engine.plan.run import run
 from db.engine.transaction import Collided, Turned, TurnedAway
 from db.engine.write.keys import Key, find, take
 from db.engine.write.tagged import Tagged
-from db.engine.write.unit import Unit
+from db.engine.write.unit import MOMENT, Unit
 from domain.codes import Code, Refused
-from resolvers.engine.context import Caller, House
+from resolvers.engine.context import Caller, House, refuse_suspended
 from resolvers.engine.deeds import Wish, count, do, is_allowed
 from resolvers.engine.outcomes import Outcome, kept, outcome
-from resolvers.passwords import SUSPENDED
 from schema.engine.executed import Wrong, executed_records
 from schema.engine.generate_deeds import Deed
 from schema.engine.lru import Lru
@@ -42,7 +40,6 @@ from schema.engine.tell import Told
 from schema.engine.variables import coerce, shape, types
 
 ATTEMPTS = 4
-MOMENT = timedelta(microseconds=1)
 LONGEST_KEY = 200
 MOST = 10_000
 """Records of one mutation, with those that are created along with others."""
@@ -107,8 +104,7 @@ class Writes:
             )
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
         remaining = self._reads.budget.spend(caller.tenant.id, cost.nodes + records)
-        if caller.tenant.state == "suspended":
-            raise Refused(Code.TENANT_SUSPENDED, SUSPENDED)
+        refuse_suspended(caller.tenant)
         told, extensions = await self._done(asked)
         spent = {"nodes": cost.nodes, "fields": cost.fields, "remaining": remaining}
         errors = {"errors": told.errors} if told.errors else {}

@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-import asyncpg
-
-from db.engine.transaction import Entry, Placement, turned_away
-
 if TYPE_CHECKING:
+    import asyncpg
+
     from db.engine.transaction import Connection
-
-ENTER = "SELECT enter($1, $2, $3)"
-
-
-async def again(connection: Tagged, placement: Placement, entry: Entry) -> None:
-    """Enter once more, as things are now. Raises TurnedAway."""
-    try:
-        await connection.fetch(ENTER, placement.version, entry.access, entry.session)
-    except asyncpg.PostgresError as error:
-        raise turned_away(error) from error
 
 
 class Tagged:
