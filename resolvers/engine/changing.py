@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
@@ -62,16 +62,21 @@ async def hold(unit: Unit, viewer: Viewer, drafts: list[Draft], lock: Lock, scop
     wholes = await _wholes(unit, entity, ids)
     held = await unit.hold(entity, ids, lock)
     for draft in drafts:
-        draft.before = held.get(draft.id or NO_ID)
-        if draft.before is None:
-            draft.missing("id")
-            continue
-        draft.whole = wholes.get(draft.before[entity.whole.column]) if entity.whole else None
-        owned = (
-            (entity.above, draft.whole) if entity.above and draft.whole else (entity, draft.before)
-        )
-        if not viewer.within(scope(entity.name), *owned):
-            draft.refuse(Code.FORBIDDEN, NOT_YOURS, "id")
+        judge(viewer, scope, draft, held.get(draft.id or NO_ID), wholes)
+
+
+def judge(
+    viewer: Viewer, scope: Scope, draft: Draft, row: Row | None, wholes: Mapping[UUID, Row]
+) -> None:
+    """Note the record that was found, and whether it is the caller's: a part is whose its whole is."""
+    draft.before, entity = row, draft.entity
+    if row is None:
+        draft.missing("id")
+        return
+    draft.whole = wholes.get(row[entity.whole.column]) if entity.whole else None
+    owned = (entity.above, draft.whole) if entity.above and draft.whole else (entity, row)
+    if not viewer.within(scope(entity.name), *owned):
+        draft.refuse(Code.FORBIDDEN, NOT_YOURS, "id")
 
 
 async def _wholes(unit: Unit, entity: Entity, ids: set[UUID]) -> dict[UUID, Row]:
@@ -139,14 +144,10 @@ def _conflicts(
         if name not in entity.written or key not in since:
             continue
         column = entity.written[name].column
-        mine, theirs = (_text(entity, column, row) for row in (draft.after, before))
+        mine, theirs = (told(entity, column, row) for row in (draft.after, before))
         if mine != theirs:
             found.append({"field": name, "mine": mine, "theirs": theirs, "base": since[key]})
     return found
-
-
-def _text(entity: Entity, column: str, row: Row) -> str | None:
-    return told(entity, column, row)
 
 
 def _attribute_conflicts(

@@ -17,7 +17,7 @@ from domain.faults import Fault
 from resolvers.engine.allowed import NOT_YOURS, check_creating, check_fields
 from resolvers.engine.drafts import Draft
 from resolvers.engine.settling import Deed, settle
-from resolvers.engine.values import fill
+from resolvers.engine.values import EMPTY, fill
 
 HIDDEN = "The record would not be right then, because of something that you may not see. Ask whoever may."
 TAKEN = "Another record has this already: choose another value, or find that record."
@@ -67,8 +67,7 @@ def finish(unit: Unit, viewer: Viewer, draft: Draft) -> None:
     for what in missing:
         # Nothing is missing where a value was refused, nor what would have followed from one.
         if (*draft.path, what.name) not in known and not (draft.failed and what.exposed.chosen):
-            message = "This cannot be empty: give a value."
-            draft.fault(Fault(Problem.REQUIRED, message, what.column))
+            draft.fault(Fault(Problem.REQUIRED, EMPTY, what.column))
     if not missing:
         if viewer.rights[draft.entity.name].ruled:
             check_fields(draft, viewer, draft.before or draft.after)

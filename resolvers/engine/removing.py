@@ -10,10 +10,11 @@ from auth.engine.viewer import Viewer
 from db.engine.model import Entity, Reference
 from db.engine.write import store
 from db.engine.write.hold import Lock
+from db.engine.write.image import Row
 from db.engine.write.unit import Unit
 from domain.codes import Code, Problem
-from resolvers.engine.allowed import NO_CHANGING, NOT_YOURS
-from resolvers.engine.changing import hold, refuse_twice
+from resolvers.engine.allowed import NO_CHANGING
+from resolvers.engine.changing import hold, judge, refuse_twice
 from resolvers.engine.creating import check_unique
 from resolvers.engine.drafts import Draft, Other, Told
 from resolvers.engine.settling import Deed, settle
@@ -84,7 +85,7 @@ async def draft_restores(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> Non
 
 async def _hold_bin(unit: Unit, viewer: Viewer, entity: Entity, drafts: list[Draft]) -> None:
     ids = {each.id or NO_ID for each in drafts}
-    wholes = {}
+    wholes: dict[UUID, Row] = {}
     if entity.above is not None and entity.whole is not None:
         # The whole is locked before its parts, as everybody does.
         looked = await unit.hold(entity, ids, Lock.NONE, bin=True)
@@ -93,18 +94,10 @@ async def _hold_bin(unit: Unit, viewer: Viewer, entity: Entity, drafts: list[Dra
         wholes = await unit.hold(entity.above, above, Lock.CHANGE)
     binned = await unit.hold(entity, ids, Lock.DELETE, bin=True)
     live = await unit.hold(entity, ids - set(binned), Lock.CHANGE)
+    found = binned | live
     for draft in drafts:
-        draft.before = binned.get(draft.id or NO_ID) or live.get(draft.id or NO_ID)
-        if draft.before is None:
-            draft.missing("id")
-            continue
-        draft.after = draft.before
-        draft.whole = wholes.get(draft.before[entity.whole.column]) if entity.whole else None
-        owned = (
-            (entity.above, draft.whole) if entity.above and draft.whole else (entity, draft.before)
-        )
-        if not viewer.within(viewer.deletes(entity.name), *owned):
-            draft.refuse(Code.FORBIDDEN, NOT_YOURS, "id")
+        judge(viewer, viewer.deletes, draft, found.get(draft.id or NO_ID), wholes)
+        draft.after = draft.before or {}
 
 
 async def _check_above(unit: Unit, drafts: list[Draft]) -> None:

@@ -22,6 +22,7 @@ from resolvers.engine.drafts import Draft, Told
 ATTRIBUTES = "attributes"
 VALUES = ("text", "number", "date", "boolean")
 UNIT = Decimal(1).scaleb(-SCALE)
+EMPTY = "This cannot be empty: give a value."
 NO_ID = UUID(int=0)
 """Stands for an id that leads nowhere, so that it is looked for like any other."""
 
@@ -41,7 +42,7 @@ def _fill_one(draft: Draft, what: Field | Reference, value: Any) -> None:
         if not what.nullable:
             if draft.before is None and _has_default(draft.entity, what):
                 return
-            draft.fault(Fault(Problem.REQUIRED, "This cannot be empty: give a value.", what.column))
+            draft.fault(Fault(Problem.REQUIRED, EMPTY, what.column))
             return
         draft.after[what.column] = None
         return
