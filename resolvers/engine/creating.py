@@ -68,9 +68,10 @@ def finish(unit: Unit, viewer: Viewer, draft: Draft) -> None:
         # Nothing is missing where a value was refused, nor what would have followed from one.
         if (*draft.path, what.name) not in known and not (draft.failed and what.exposed.chosen):
             draft.fault(Fault(Problem.REQUIRED, EMPTY, what.column))
-    if not missing:
-        if viewer.rights[draft.entity.name].ruled:
-            check_fields(draft, viewer, draft.before or draft.after)
+    if not missing and viewer.rights[draft.entity.name].ruled:
+        check_fields(draft, viewer, draft.before or draft.after)
+    # A rule says nothing of what the server chooses, which it does only where nothing is wrong yet.
+    if all(what.exposed.chosen for what in missing):
         for fault in unit.faults(draft.entity, draft.before, draft.after):
             draft.fault(_in_sight(draft, viewer, fault))
 

@@ -10,7 +10,7 @@ import pytest
 from resolvers.engine import deeds
 from resolvers.engine.deeds import PASSES
 from tests.support.covers import covers
-from tests.writes.parallel import Own, kept
+from tests.writes.parallel import Own, kept, spelled
 
 NOWHERE = "acc_ffffffffffffffffffffffffffffffff"
 GOOD: dict[str, Any] = {"name": "Goed"}
@@ -88,7 +88,7 @@ async def test_what_is_told_beside_refusals_is_told_once(own: Own) -> None:
         assert error["extensions"]["code"] == "NOT_FOUND"
         assert error["extensions"]["input"] == ["inputs", number, "parent"]
         assert error["path"] == ["done"]
-    assert [each["path"][1] for each in first["extensions"]["userErrors"]] == ["0", "3"]
+    assert [each["path"][1] for each in first["extensions"]["userErrors"]] == ["0", "3", "4"]
     assert "userErrors" not in second["extensions"]
 
 
@@ -157,3 +157,26 @@ async def test_what_fails_takes_nothing_from_the_rest(own: Own) -> None:
         {"code": "INVALID", "path": ["inputs", "0", "country"]},
         {"code": "DUPLICATE", "path": ["inputs", "2", "externalId"]},
     ]
+
+
+@covers("D-33", "X-66")
+async def test_a_value_that_cannot_be_kept_hides_no_other_fault(own: Own) -> None:
+    """Also where the server would have chosen something for a record that had none."""
+    inputs = [{"name": "x" * 10_001, "country": "Nederland"}]
+    done = (await created(own, inputs, "userErrors { code path }", all=True))["data"]["done"]
+    assert done["userErrors"] == [
+        {"code": "TOO_LONG", "path": ["inputs", "0", "name"]},
+        {"code": "INVALID", "path": ["inputs", "0", "country"]},
+    ]
+    account = await own.done("admin", "accountCreate", name=own.name())
+    kind = spelled("opt", await own.type("New business"))
+    given: dict[str, Any] = {
+        "name": "a",
+        "account": account,
+        "type": kind,
+        "currency": "euro",
+        "probability": 101,
+    }
+    answer = await own.do("admin", "opportunityCreate", **given, note="x" * 10_001)
+    told = [(each["code"], each["path"][-1]) for each in answer.data["done"]["userErrors"]]
+    assert told == [("TOO_LONG", "note"), ("INVALID", "currency"), ("INVALID", "probability")]
