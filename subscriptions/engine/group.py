@@ -95,7 +95,8 @@ class Group:
         self.left_at = 0.0
         """When nobody listened any more, by a clock that never goes back."""
         self._held: dict[UUID, tuple[bytes, ...]] = {}
-        self._ring: deque[tuple[int, bytes]] = deque()
+        self.ring: deque[tuple[int, bytes]] = deque()
+        """The last deltas, with the positions up to which they tell."""
         self._ring_size = 0
         self.size = 0
         """Bytes of the texts it holds."""
@@ -142,10 +143,10 @@ class Group:
         if changes:
             text = self.watch.text(LiveKind.DELTA, self.epoch, position, changes)
             self._whole.clear()
-            self._ring.append((position, text))
+            self.ring.append((position, text))
             self._ring_size += len(text)
-            while len(self._ring) > RING or self._ring_size > RING_BYTES:
-                self.low, dropped = self._ring.popleft()
+            while len(self.ring) > RING or self._ring_size > RING_BYTES:
+                self.low, dropped = self.ring.popleft()
                 self._ring_size -= len(dropped)
 
     def _refuse_too_much(self) -> None:
@@ -163,7 +164,7 @@ class Group:
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
 
     def _forget(self, position: int) -> None:
-        self._ring.clear()
+        self.ring.clear()
         self._whole.clear()
         self._ring_size, self.low = 0, position
 
@@ -187,11 +188,11 @@ class Group:
 
     def _after(self, position: int) -> tuple[int, bytes] | None:
         """The first delta after a position. Nearly always it is the last one, or there is none."""
-        if not self._ring or self._ring[-1][0] <= position:
+        if not self.ring or self.ring[-1][0] <= position:
             return None
-        if len(self._ring) == 1 or self._ring[-2][0] <= position:
-            return self._ring[-1]
-        return next(each for each in self._ring if each[0] > position)
+        if len(self.ring) == 1 or self.ring[-2][0] <= position:
+            return self.ring[-1]
+        return next(each for each in self.ring if each[0] > position)
 
     def resume(self, listener: Listener, place: tuple[int, int] | None, past: Past | None) -> None:
         """Begin where a cursor says, if it is known what was missed; with everything anew if not (D-61)."""

@@ -104,6 +104,11 @@ class Socket:
         return self._caller.session
 
     @property
+    def listeners(self) -> list[Listener]:
+        """The operations that follow a list."""
+        return list(self._listeners.values())
+
+    @property
     def _caller(self) -> Caller:
         if self._known is None:
             raise Closed(UNAUTHORIZED, "Unauthorized")
@@ -264,7 +269,7 @@ class Socket:
     def _drained(self) -> None:
         """The client reads again: he is told what he missed."""
         self._stuck_at = None
-        for listener in list(self._listeners.values()):
+        for listener in self.listeners:
             if listener.group is not None:
                 listener.group.tell(listener)
 

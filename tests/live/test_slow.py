@@ -1,0 +1,97 @@
+"""Who is slow is told what he missed from the list's ring, or everything anew; nothing is queued for him (D-64)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from subscriptions.engine.group import RING
+from subscriptions.engine.socket import Socket
+from tests.live.here import Here
+from tests.live.wire import Rows
+from tests.support.covers import covers
+
+BUFFERED = 512 * 1024
+"""Bytes that wait for a client who does not read, at most: one message more than the transport's own limit."""
+
+
+def sockets(here: Here) -> list[Socket]:
+    """The sockets of the tenant, as the house knows them."""
+    tenant = here.world.tenants[here.own.slug].id
+    feed = here.world.endpoint.feeds.of(tenant)
+    return [each for each in feed.members if isinstance(each, Socket)]
+
+
+async def rename_all(here: Here, ids: list[str]) -> str:
+    """Give many another name in one transaction, and tell which."""
+    name = here.name() + " " + "x" * 150
+    for at in range(0, len(ids), 250):
+        await here.own.many(
+            "admin", "opportunityUpdate", [{"id": id, "name": name} for id in ids[at : at + 250]]
+        )
+    return name
+
+
+async def stall(here: Here, ids: list[str], reader: Rows) -> Socket:
+    """Write until somebody does not take more, and then as much again as no ring holds."""
+    for _ in range(300):
+        name = await rename_all(here, ids)
+        await reader.until(ids[-1], name)
+        stuck = [each for each in sockets(here) if not each.is_ready()]
+        if stuck:
+            break
+    (socket,) = stuck
+    return socket
+
+
+@covers("D-64")
+async def test_who_missed_too_much_is_told_everything_anew(here: Here) -> None:
+    async with here.wire("admin", narrow=True) as deaf, here.wire("admin") as other:
+        slow, quick = await here.live(deaf), await here.live(other)
+        ids = sorted(quick.rows)[:250]
+        deaf.socket.transport.pause_reading()
+        socket = await stall(here, ids, quick)
+        for _ in range(12):
+            name = await rename_all(here, ids)
+            await quick.until(ids[-1], name)
+        assert socket.wire.transport.get_write_buffer_size() < BUFFERED
+        assert not socket.is_ready()
+        deaf.socket.transport.resume_reading()
+        await slow.until(ids[-1], name)
+        assert "RESYNC" in slow.kinds
+        assert slow.rows == quick.rows
+        assert "RESYNC" not in quick.kinds
+        later = await here.rename(ids[0])
+        await slow.until(ids[0], later)
+        assert slow.kinds[-1] == "DELTA"
+
+
+@covers("D-64")
+async def test_who_missed_little_is_told_it_in_order(here: Here) -> None:
+    async with here.wire("admin", narrow=True) as deaf, here.wire("admin") as other:
+        slow, quick = await here.live(deaf), await here.live(other)
+        ids = sorted(quick.rows)[:250]
+        deaf.socket.transport.pause_reading()
+        await stall(here, ids, quick)
+        few: list[Any] = []
+        for id in ids[:5]:
+            few.append((id, await here.rename(id)))
+            await quick.until(*few[-1])
+        deaf.socket.transport.resume_reading()
+        await slow.until(*few[-1])
+        assert "RESYNC" not in slow.kinds
+        assert slow.rows == quick.rows
+
+
+@covers("D-61")
+async def test_more_deltas_than_the_ring_holds_are_forgotten(here: Here) -> None:
+    async with here.wire("admin") as opened:
+        rows = await here.live(opened)
+        first, id = rows.cursor, min(rows.rows)
+        for _ in range(RING + 1):
+            await rows.until(id, await here.rename(id))
+        (group,) = {each.group for each in sockets(here)[0].listeners}
+        assert group is not None
+        place = group.watch.place(first or "")
+        assert place is not None
+        assert not group.reaches(place)
+        assert len(group.ring) == RING
