@@ -303,7 +303,7 @@ def migration(
 
 @commands.command()
 def sql(
-    query: Annotated[str, typer.Argument(help="A GraphQL query.")],
+    query: Annotated[str, typer.Argument(help="A GraphQL query, or a subscription.")],
     as_: Annotated[
         str, typer.Option("--as", help="Whose rights it is planned with.")
     ] = "admin@acme.example",

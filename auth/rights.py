@@ -315,13 +315,7 @@ LOADED = {
     "profile_fields": ("ProfileField", "profile_id", "entity", "field", "writes"),
     "rules": ("StatusRule", "entity", "field", "status"),
 }
-"""What rights are made of: the records, and what of them. Policies add their standing rules."""
-
-
-def is_made_of(entity: Entity) -> bool:
-    """Whether a change of such a record may change what anybody's rights are, not only which rows they open."""
-    ruled = any(rule.opened.table is entity.table for rule in standing().values())
-    return ruled or any(entity.name == name for name, *_ in LOADED.values())
+"""What rights are made of: the records, and what of them; standing rules besides."""
 
 
 @cache

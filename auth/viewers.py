@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
-from auth.rights import Facts, facts, is_made_of, load, viewer_of
+from auth.rights import Facts, facts, load, viewer_of
 from db.engine.model import Model
 from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway, again
 from db.engine.write.tagged import Tagged
@@ -56,10 +56,6 @@ class Viewers:
         """The viewer that a user was when his rights were loaded last."""
         known = self._kept.get((tenant, user))
         return None if known is None else known[1]
-
-    def depend_on(self, entity: str) -> bool:
-        """Whether a change of such a record may make somebody another viewer."""
-        return is_made_of(self.model.entities[entity])
 
     def keep(self, tenant: UUID, viewer: Viewer) -> None:
         """Remember a viewer."""

@@ -65,7 +65,7 @@ class Endpoint:
         self.feeds = feeds
         self.documents = Documents(GRAPHQL, LIMITS)
         self._public = Documents(PUBLIC_GRAPHQL, LIMITS, size=100)
-        self._viewers = viewers
+        self.viewers = viewers
         roots = root_fields(EXPOSED)
         budget = Budget(house.monotonic, per_minute)
         cursors = Cursors(secret)
@@ -105,7 +105,7 @@ class Endpoint:
             return respond(text, media)
         admitted = self.documents.get(asked.query)
         admitted.cost(asked.variables, asked.operation)
-        deed = Deed(self.house, caller, caller.address, self._viewers)
+        deed = Deed(self.house, caller, caller.address, self.viewers)
         done = _done(await _execute(SCHEMA, admitted, asked, deed), media)
         self.house.heard(caller.tenant.id)
         return done
@@ -135,8 +135,8 @@ class Endpoint:
             message = 'Send {"authorization": "Bearer …"} as the payload of connection_init.'
             raise Refused(Code.UNAUTHENTICATED, message)
         caller, until = await self._caller(token, tenant, address)
-        await self._viewers.of(caller.tenant.placement, caller.user, caller.session)
-        await self._viewers.stands(caller.tenant.placement, caller.session)
+        await self.viewers.of(caller.tenant.placement, caller.user, caller.session)
+        await self.viewers.stands(caller.tenant.placement, caller.session)
         return Known(caller, until)
 
     async def _without_token(self, request: HttpRequest, media: str) -> Response:
@@ -150,7 +150,7 @@ class Endpoint:
             raise nobody from None
         if asked.safe or not _only_public(admitted, asked.operation):
             raise nobody
-        deed = Deed(self.house, None, _address(request), self._viewers)
+        deed = Deed(self.house, None, _address(request), self.viewers)
         result = await _execute(PUBLIC_SCHEMA, admitted, asked, deed)
         if result.data is not None and not any(isinstance(v, dict) for v in result.data.values()):
             raise nobody  # nothing was done: only `__typename` was asked

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from graphql import OperationType
 
 from auth.engine.viewer import Viewer
 from auth.rights import load
@@ -34,7 +35,10 @@ async def explain(endpoint: Endpoint, query: str, email: str, variables: str) ->
         caller, viewer = await _caller(endpoint, tenant, address)
         admitted = endpoint.documents.get(query)
         request = Request(query, admitted, None, orjson.loads(variables))
-        made, values = endpoint.reads.explain(caller, viewer, request)
+        if admitted.operation().operation is OperationType.SUBSCRIPTION:
+            made, values = _followed(endpoint, caller, viewer, request)
+        else:
+            made, values = endpoint.reads.explain(caller, viewer, request)
     except (Refused, admission.Refused) as refused:
         return json.dumps({"errors": errors_of(refused)}, indent=2)
     if made is None or made.compiled is None:
@@ -43,6 +47,14 @@ async def explain(endpoint: Endpoint, query: str, email: str, variables: str) ->
     async with endpoint.house.database.read(placement, Entry()) as connection:
         plan = await how(connection, placement, made, values)
     return "\n".join([pretty(made.compiled.sql), "", *_told(made, values), "", *plan])
+
+
+def _followed(
+    endpoint: Endpoint, caller: Caller, viewer: Viewer, request: Request
+) -> tuple[Plan | None, list[Any]]:
+    """How all records of a live list are read; what changed is read the same way, by ids."""
+    watch = endpoint.lives.ask(caller, request).judge(viewer)
+    return watch.plan.whole, watch.plan.whole.arguments(watch.values, viewer, {})
 
 
 def _who(email: str) -> tuple[str, str]:

@@ -73,7 +73,7 @@ class Sockets:
     async def _serve(
         self, wire: Wire, address: str, headers: Headers, receive: Receive, send: Send
     ) -> None:
-        socket = Socket(wire, self, self._doors, address, dict(headers), self._now)
+        socket = Socket(wire, self, self._doors, address, headers.get("x-tenant"), self._now)
         self._open.add(socket)
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(self._watch())
@@ -110,11 +110,12 @@ class Sockets:
 
     # --- what a socket asks of us ----------------------------------------------------------------
 
-    async def know(self, payload: dict[str, Any], headers: dict[str, str], address: str) -> Known:
-        """Who says hello. Raises Refused, or what a transaction raises."""
+    async def know(self, payload: dict[str, Any], tenant: str | None, address: str) -> Known:
+        """Who says hello, to whichever tenant the handshake or he says. Raises as transactions do, or Refused."""
         told = {name.lower(): value for name, value in payload.items()}
-        token, wanted = told.get("authorization"), told.get("x-tenant", headers.get("x-tenant"))
-        return await self._endpoint.know(token, wanted, address)
+        return await self._endpoint.know(
+            told.get("authorization"), told.get("x-tenant", tenant), address
+        )
 
     def ask(self, caller: Caller, payload: Any) -> Wanted | Awaitable[bytes]:
         """What an operation wants to follow, or its one answer. Raises Refused."""

@@ -5,7 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, Uuid, and_, exists, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    exists,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.sql.expression import false
 
 from db.engine.base import Record, Trace
@@ -169,6 +180,13 @@ def reach(entity: Entity, form: Form) -> ColumnElement[bool]:
     if form is Form.NARROW and sources:
         return entity.table.c.id.in_(union_all(*(source.narrow(entity) for source in sources)))
     return or_(false(), *(source.wide(entity) for source in sources))
+
+
+def looked_at(entity: Entity) -> set[Table]:
+    """The tables besides the entity's own that decide which of its rows are reached."""
+    rows = _policies.get(entity.name)
+    sources = rows(entity.table.c) if rows else ()
+    return {source.record.table for source in sources if isinstance(source, Shared)}
 
 
 def within(entity: Entity, above: Entity, rows: ColumnElement[bool] | None) -> ColumnElement[bool]:

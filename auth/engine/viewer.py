@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement, Table, false
 
-from auth.engine.policy import OWNERS, READABLE, is_restricted, within
+from auth.engine.policy import OWNERS, READABLE, is_restricted, looked_at, within
 from auth.engine.policy import reach as in_reach
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
@@ -86,6 +86,13 @@ class Viewer:
             return self._with_whole(entity, entity.above)
         everything = self.rights[entity.name].rows is RowScope.ALL
         return None if everything and not is_restricted(entity.name) else in_reach(entity, form)
+
+    def looks_at(self, entity: Entity) -> set[Table]:
+        """The tables besides the entity's own that decide which of its rows he sees."""
+        if entity.above is not None:
+            return self.looks_at(entity.above) if self.may_see(entity.above.name) else set()
+        everything = self.rights[entity.name].rows is RowScope.ALL
+        return set() if everything and not is_restricted(entity.name) else looked_at(entity)
 
     def _with_whole(self, entity: Entity, above: Entity) -> ColumnElement[bool] | None:
         """What is a part of something is seen with it, and otherwise not at all."""

@@ -144,6 +144,7 @@ class Lives:
         return Watch(
             key=hashlib.blake2b(repr(told).encode(), digest_size=16).digest(),
             live=drawn.live,
+            related=drawn.live.related | self._deciding(drawn.live, viewer),
             most=most,
             plan=made,
             viewer=viewer,
@@ -153,6 +154,12 @@ class Lives:
             tenant=wanted.caller.tenant.id,
             computing=Computing(self._schema, request, drawn.computes),
         )
+
+    def _deciding(self, live: Live, viewer: Viewer) -> set[str]:
+        """The entities that say which rows the viewer sees of what the list looks at, as shares do."""
+        names = {name for name, _ in live.touched if viewer.may_see(name)}
+        tables = {table for name in names for table in viewer.looks_at(self._model.entities[name])}
+        return {self._model.by_table[table.name].name for table in tables}
 
     def _compile(
         self, wanted: Wanted, viewer: Viewer, most: int, pages: Pages

@@ -62,6 +62,8 @@ class Watch:
     key: bytes
     """Of what is asked and bound: equal for those who are told the same, and only for them."""
     live: Live
+    related: frozenset[str]
+    """The entities whose changes may concern any record of it."""
     most: int
     plan: LivePlan
     viewer: Viewer
@@ -75,11 +77,6 @@ class Watch:
     def entity(self) -> str:
         """Of which records it is a list."""
         return self.live.entity.name
-
-    @property
-    def related(self) -> frozenset[str]:
-        """The entities whose changes may concern any record of it."""
-        return self.live.related
 
     async def all(self, connection: asyncpg.Connection[Any], placement: Placement) -> Texts:
         """All records; one more than `most` if there are too many."""

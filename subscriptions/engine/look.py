@@ -82,7 +82,7 @@ class Looking:
     ) -> Look:
         """Judge those who join, and if rights changed since `last` everybody; then read what changed."""
         found = Look(await log.head(self._connection, self._placement, sessions))
-        everybody = await self._must_judge_everybody(last, found.head)
+        everybody = last is None or last.access != found.head.access
         moment = self._viewers.moment(self._connection, self._placement, found.head.access)
         for listener in [*listeners, *joining] if everybody else joining:
             await self._judge(found, moment, listener)
@@ -91,17 +91,6 @@ class Looking:
             concerned |= {each.group: None for each in listeners if each.group}
         await self._read(found, list(concerned))
         return found
-
-    async def _must_judge_everybody(self, last: Head | None, head: Head) -> bool:
-        """Whether anybody's rights may be others than before.
-
-        What only says who sees which row, as a share does, is looked at by the statements themselves.
-        """
-        if last is None or last.access == head.access:
-            return last is None
-        entries = await log.since(self._connection, self._placement, last.position, ENTRIES)
-        rights = {entry.entity for entry in entries or () if entry.is_rights}
-        return not rights or any(map(self._viewers.depend_on, rights))
 
     async def _judge(self, found: Look, moment: Moment, listener: Listener) -> None:
         """Which list a listener is told of, under his rights of this moment."""

@@ -40,8 +40,8 @@ class Known:
 class Desk(Protocol):
     """What a socket cannot do itself: schema/ knows documents, tokens and how errors are told."""
 
-    async def know(self, payload: dict[str, Any], headers: dict[str, str], address: str) -> Known:
-        """Who says hello. Raises Refused, or what a transaction raises."""
+    async def know(self, payload: dict[str, Any], tenant: str | None, address: str) -> Known:
+        """Who says hello, to whichever tenant the handshake or he says. Raises Refused, or what a transaction raises."""
 
     def ask(self, caller: Caller, payload: Any) -> Wanted | Awaitable[bytes]:
         """What an operation wants to follow, or its one answer. Raises Refused."""
@@ -69,14 +69,15 @@ class Socket:
     """One connection, from its handshake to its end."""
 
     def __init__(
-        self, wire: Wire, desk: Desk, doors: Doors, address: str, headers: dict[str, str],
+        self, wire: Wire, desk: Desk, doors: Doors, address: str, tenant: str | None,
         now: Callable[[], float],
     ) -> None:  # fmt: skip
+        """`tenant` is what the handshake says of it; `now` tells seconds on a clock that never goes back."""
         self.wire = wire
         self._desk = desk
         self._doors = doors
         self._address = address
-        self._headers = headers
+        self._tenant = tenant
         self._now = now
         self._rate = Rate(now)
         self._known: Known | None = None
@@ -191,7 +192,7 @@ class Socket:
             raise Closed(BAD, "The payload of connection_init is an object")
         self._begun = True
         try:
-            known = await self._desk.know(payload or {}, self._headers, self._address)
+            known = await self._desk.know(payload or {}, self._tenant, self._address)
         except Refused as refused:
             raise Closed(FORBIDDEN, refused.message) from None
         except Exception as error:
