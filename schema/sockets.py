@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from graphql import OperationType
@@ -61,12 +60,11 @@ class Sockets:
         elif not self._may_connect(headers):
             await _refuse(scope, receive, send, 403, "Pages of this origin may not connect.")
         elif SUBPROTOCOL not in scope["subprotocols"]:
-            await send({"type": "websocket.accept"})
-            reason = f"Subprotocol not acceptable: use {SUBPROTOCOL}"
-            await send({"type": "websocket.close", "code": NO_SUBPROTOCOL, "reason": reason})
+            await _close(send, NO_SUBPROTOCOL, f"Subprotocol not acceptable: use {SUBPROTOCOL}")
         elif not self._doors.knock(address):
-            message = "Too many sockets wait for their connection_init: try again in a moment."
-            await _refuse(scope, receive, send, 429, message)
+            # Not a response: clients give up on those, and come back after this code.
+            reason = "Too many sockets wait for their connection_init"
+            await _close(send, OVERLOAD, reason, SUBPROTOCOL)
         else:
             await self._serve(wire, address, headers, receive, send)
 
@@ -90,7 +88,8 @@ class Sockets:
         origin = headers.get("origin")
         if origin is None or origin in self._origins:
             return True
-        return bool(origin != "null" and urlsplit(origin).netloc == headers.get("host"))
+        scheme, _, host = origin.partition("://")
+        return scheme in ("http", "https") and bool(host) and host == headers.get("host")
 
     async def _watch(self) -> None:
         """Ask whether clients are still there, and give up those that are not."""
@@ -152,5 +151,10 @@ class Sockets:
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, message: str) -> None:
     """Answer the handshake with an ordinary response."""
-    headers = {"Retry-After": "1"} if status == 429 else {}
-    await PlainTextResponse(message + "\n", status, headers)(scope, receive, send)
+    await PlainTextResponse(message + "\n", status)(scope, receive, send)
+
+
+async def _close(send: Send, code: int, reason: str, protocol: str | None = None) -> None:
+    """Accept a socket and close it, which is the only way to tell a page why."""
+    await send({"type": "websocket.accept", "subprotocol": protocol})
+    await send({"type": "websocket.close", "code": code, "reason": reason})

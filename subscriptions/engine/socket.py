@@ -87,6 +87,9 @@ class Socket:
         self._timer: asyncio.TimerHandle | None = None
         self._listeners: dict[str, Listener] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        """Queries and mutations whose answers are awaited, by their ids."""
+        self._running: set[asyncio.Task[None]] = set()
+        """Those, and those that nobody waits for any more."""
         self.heard_at = now()
         """When the client said something last."""
         self._stuck_at: float | None = None
@@ -149,6 +152,7 @@ class Socket:
         """Hear whatever is said, until the connection is gone."""
         loop = asyncio.get_running_loop()
         self.wire.drained = self._drained
+        self.wire.heard = self._count
         self._timer = loop.call_later(INIT_SECONDS, self._late)
         try:
             while (event := await receive())["type"] != "websocket.disconnect":
@@ -160,14 +164,17 @@ class Socket:
     async def _hear(self, text: str | None) -> None:
         self.heard_at = self._now()
         try:
-            if not self._rate.passes():
-                raise Closed(TOO_MANY, "Too many messages a second")
             await self._obey(_read(text))
         except Closed as closed:
             self.end(closed.code, closed.reason)
         except Exception as error:
             log.error("socket failed", exc_info=error)
             self.end(OVERLOAD, "Something went wrong on our side")
+
+    def _count(self) -> None:
+        """A frame came. Too many of them at a time end the socket."""
+        if not self._rate.passes():
+            self.end(OVERLOAD, "Too many messages a second")
 
     async def _obey(self, message: dict[str, Any]) -> None:
         match message["type"]:
@@ -201,9 +208,11 @@ class Socket:
             raise Closed(FORBIDDEN if ended else OVERLOAD, said["message"]) from None
         if self._closed:
             return
+        if self._desk.seconds_until(known.until) <= 0:
+            raise Closed(FORBIDDEN, "The token has expired")
         caller = known.caller
         if not self._doors.enter(caller.tenant.id, caller.user):
-            raise Closed(TOO_MANY, "Too many connections: close another one")
+            raise Closed(OVERLOAD, "Too many connections: close another one")
         self._doors.known(self._address)
         self._known = known
         self._feed = self._desk.feed_of(caller.tenant.id)
@@ -229,7 +238,7 @@ class Socket:
         if id in self._listeners or id in self._tasks:
             raise Closed(TAKEN, "This id belongs to an operation already")
         try:
-            if len(self._listeners) + len(self._tasks) >= OPERATIONS:
+            if len(self._listeners) + len(self._running) >= OPERATIONS:
                 message = f"{OPERATIONS} operations are open on this socket: end one of them first."
                 raise Refused(Code.RATE_LIMITED, message)
             asked = self._desk.ask(caller, payload)
@@ -237,24 +246,30 @@ class Socket:
             self._error(id, error)
             return
         if isinstance(asked, Awaitable):
-            self._tasks[id] = asyncio.create_task(self._answer(id, asked))
+            task = self._tasks[id] = asyncio.create_task(self._answer(id, asked))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
             return
         assert self._feed is not None  # noqa: S101 - who is known has one
         listener = self._listeners[id] = Listener(self, id, asked)
         self._feed.join(listener)
 
     async def _answer(self, id: str, answer: Awaitable[bytes]) -> None:
-        """The one answer of a query or a mutation."""
+        """The one answer of a query or a mutation, unless the client wants to hear no more of it."""
+        text, failed = b"", None
         try:
             text = await answer
         except Exception as error:
-            self._error(id, error)
-        else:
-            quoted = orjson.dumps(id)
-            self.push(b'{"id":%b,"type":"next","payload":' % quoted, text, b"}")
-            self.push(b'{"id":%b,"type":"complete"}' % quoted)
-        finally:
-            self._tasks.pop(id, None)
+            failed = error
+        if self._tasks.get(id) is not asyncio.current_task():
+            return
+        del self._tasks[id]
+        if failed is not None:
+            self._error(id, failed)
+            return
+        quoted = orjson.dumps(id)
+        self.push(b'{"id":%b,"type":"next","payload":' % quoted, text, b"}")
+        self.push(b'{"id":%b,"type":"complete"}' % quoted)
 
     def _complete(self, id: str) -> None:
         """The client wants to hear no more of it. What a mutation has begun is done all the same."""
@@ -262,6 +277,7 @@ class Socket:
         if listener is not None and self._feed is not None:
             listener.ended = True
             self._feed.leave(listener)
+        self._tasks.pop(id, None)
 
     def _error(self, id: str, error: Exception) -> None:
         told = {"id": id, "type": "error", "payload": self._desk.said(error)}

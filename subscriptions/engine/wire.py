@@ -32,6 +32,8 @@ class Wire(WebSocketsSansIOProtocol):
 
     drained: Callable[[], None] | None = None
     """Called when the peer reads again."""
+    heard: Callable[[], None] | None = None
+    """Called with every frame that comes."""
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -70,9 +72,45 @@ class Wire(WebSocketsSansIOProtocol):
         if self.is_open():
             await self.send({"type": "websocket.close", "code": code, "reason": reason})
 
+    def handle_cont(self, event: Frame) -> None:
+        self._count()
+        super().handle_cont(event)
+
+    def handle_text(self, event: Frame) -> None:
+        self._count()
+        super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        self._count()
+        super().handle_bytes(event)
+
+    def _count(self) -> None:
+        if self.heard is not None:
+            self.heard()
+
     def handle_ping(self) -> None:
+        """Answered, or forgotten where the answers are not read: the library has queued one by now."""
+        self._count()
+        output = self.conn.data_to_send()
         if self.is_ready():
-            super().handle_ping()
+            self.transport.write(b"".join(output))
+
+    def send_receive_event_to_app(self) -> None:
+        """A text that is no UTF-8 is the client's fault, and no news for the log."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.conn.fail(1007, "This is not UTF-8")
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
+    async def send(self, message: Any) -> None:
+        """As it is; but a handshake that was answered by a refusal is complete, which is said nowhere else."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = True
 
     def handle_pong(self, event: Frame) -> None:
         """Nothing waits for one: the protocol above has its own."""

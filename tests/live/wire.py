@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 PROTOCOL = "graphql-transport-ws"
-PATIENCE = 8.0
+PATIENCE = 25.0
 """Seconds after which what is awaited does not come any more. No test is about how long it takes."""
 Message = dict[str, Any]
 
