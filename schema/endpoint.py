@@ -181,7 +181,7 @@ async def _asked(request: HttpRequest, most: int) -> Asked:
 
 def _concerns_records(admitted: Admitted, operation: OperationDefinitionNode) -> bool:
     """Whether a mutation does something with records; the rest is about sessions. Raises Refused for both."""
-    names = roots_of(operation, admitted.document) - {"__typename"}
+    names = roots_of(operation, admitted.fragments) - {"__typename"}
     records = names & DEEDS.keys()
     if records and records != names:
         others = ", ".join(sorted(names - records))

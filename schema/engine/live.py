@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
+from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
 
 from auth.engine.viewer import Viewer
 from db.engine.model import HISTORY, Model
@@ -110,12 +110,7 @@ class Lives:
         values: dict[str, Any],
         declared: dict[str, Any],
     ) -> Drawn:
-        fragments = {
-            each.name.value: each
-            for each in request.admitted.document.definitions
-            if isinstance(each, FragmentDefinitionNode)
-        }
-        reader = Reader(self._schema, self._model, {}, fragments, values, declared)
+        reader = Reader(self._schema, self._model, {}, request.admitted.fragments, values, declared)
         fields = reader.collect(operation.selection_set, "Subscription")
         names = [nodes[0].name.value for nodes in fields.values()]
         if len(names) != 1 or names[0] not in self._lists:

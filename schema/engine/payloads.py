@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
-    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
@@ -166,13 +165,10 @@ def used_in_payloads(operation: OperationDefinitionNode, fragments: Any) -> froz
     return frozenset(found)
 
 
-def roots_of(operation: OperationDefinitionNode, document: DocumentNode) -> set[str]:
+def roots_of(
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> set[str]:
     """The names of an operation's root fields, those in fragments too, and whatever directives say."""
-    fragments = {
-        each.name.value: each
-        for each in document.definitions
-        if isinstance(each, FragmentDefinitionNode)
-    }
     return {node.name.value for node in _roots(operation.selection_set, fragments, set())}
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import orjson
-from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
+from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
 
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
@@ -111,10 +111,7 @@ class Reads:
             await self._viewers.stands(caller.tenant.placement, caller.session)
         else:
             made, answered = await self._run(caller, request, key, drawn.outline, values)
-            told["denied"] = [
-                {"type": each.entity, "field": each.field, "reason": each.reason}
-                for each in made.denied
-            ]
+            told["denied"] = told_denied(made)
             found |= answered
         if drawn.executed:
             # Each value then passes through Python: it is paid for as an object is.
@@ -156,12 +153,7 @@ class Reads:
         values: dict[str, Any],
         declared: dict[str, Any],
     ) -> Drawn:
-        document = request.admitted.document
-        fragments = {
-            each.name.value: each
-            for each in document.definitions
-            if isinstance(each, FragmentDefinitionNode)
-        }
+        fragments = request.admitted.fragments
         reader = Reader(self._schema, self._model, self._roots, fragments, values, declared)
         fields = reader.collect(operation.selection_set, "Query")
         own = [node for nodes in fields.values() for node in nodes if not self._is_root(node)]
@@ -294,7 +286,15 @@ def _response(keys: tuple[str, ...], found: Mapping[str, bytes], told: dict[str,
     return b'{"data":{%b},%b"extensions":%b}' % (data, errors, orjson.dumps(extensions))
 
 
+def told_denied(made: Plan) -> list[dict[str, str]]:
+    """What was asked for and is not shown, as it stands in `extensions.access`."""
+    return [
+        {"type": each.entity, "field": each.field, "reason": each.reason} for each in made.denied
+    ]
+
+
 def forbidden(names: tuple[tuple[str, str], ...], deed: str) -> Refused:
+    """Why fields that are closed refuse an operation (D-31)."""
     shown = ", ".join(
         f"{entity}.{name}".rstrip(".").replace("attribute:", "") for entity, name in names
     )

@@ -17,7 +17,7 @@ from domain.live import LiveKind
 from schema.engine.cursors import Cursors
 from schema.engine.executed import executed_records
 from schema.engine.live_messages import Changed, Message
-from schema.engine.reads import Request
+from schema.engine.reads import Request, told_denied
 
 if TYPE_CHECKING:
     import asyncpg
@@ -110,10 +110,7 @@ class Watch:
     def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
         """A message as the payload that is sent."""
         whole = kind in (LiveKind.SNAPSHOT, LiveKind.RESYNC)
-        denied = [
-            {"type": each.entity, "field": each.field, "reason": each.reason}
-            for each in (self.plan.whole.denied if whole else ())
-        ]
+        denied = told_denied(self.plan.whole) if whole else []
         place = orjson.dumps([epoch, position, self.key.hex()])
         cursor = self.cursors.sealed(place, self._bound_to)
         return self.message.text(kind, cursor, changes, denied)

@@ -35,7 +35,7 @@ from schema.engine.payloads import (
     arguments,
     used_in_payloads,
 )
-from schema.engine.reads import OUTLINED, OUTLINES, Reads, Request
+from schema.engine.reads import OUTLINED, OUTLINES, Reads, Request, told_denied
 from schema.engine.tell import Told
 from schema.engine.variables import coerce, shape, types
 
@@ -43,9 +43,6 @@ ATTEMPTS = 4
 LONGEST_KEY = 200
 MOST = 10_000
 """Records of one mutation, with those that are created along with others."""
-
-
-Declared = tuple[dict[str, FragmentDefinitionNode], dict[str, Any]]
 
 
 class Undone(Exception):
@@ -91,7 +88,7 @@ class Writes:
         self._reads = reads
         self._prefixes = frozenset(model.by_prefix)
         self.drawn: Lru[Hashable, Written] = Lru(OUTLINES, OUTLINED, lambda each: each.weight)
-        self.declared: Lru[Hashable, Declared] = Lru(OUTLINES, OUTLINES, lambda each: 1)
+        self.declared: Lru[Hashable, dict[str, Any]] = Lru(OUTLINES, OUTLINES, lambda each: 1)
 
     async def answer(self, caller: Caller, request: Request, key: str | None) -> bytes:
         """The whole response. Raises Refused, or what a transaction raises."""
@@ -124,8 +121,9 @@ class Writes:
         self, request: Request, operation: OperationDefinitionNode, values: dict[str, Any]
     ) -> tuple[Hashable, Written]:
         """The payloads read, once for each shape of the variables that they depend on."""
-        fragments, own = self.declared.get(
-            (request.text, request.name), lambda: self._declare(request, operation)
+        fragments = request.admitted.fragments
+        own = self.declared.get(
+            (request.text, request.name), lambda: self._declare(operation, fragments)
         )
         form = shape(values, own, self._prefixes)
         key = (request.text, request.name, form, request.executes)
@@ -138,17 +136,12 @@ class Writes:
         return key, self.drawn.get(key, read)
 
     def _declare(
-        self, request: Request, operation: OperationDefinitionNode
-    ) -> tuple[dict[str, FragmentDefinitionNode], dict[str, Any]]:
-        """The fragments, and the variables that what is told depends on: the same for every request of a text."""
-        fragments = {
-            each.name.value: each
-            for each in request.admitted.document.definitions
-            if isinstance(each, FragmentDefinitionNode)
-        }
+        self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+    ) -> dict[str, Any]:
+        """The variables that what is told depends on: the same for every request of a text."""
         used = used_in_payloads(operation, fragments)
         declared = types(self._schema, operation)
-        return fragments, {name: kind for name, kind in declared.items() if name in used}
+        return {name: kind for name, kind in declared.items() if name in used}
 
     def _wish(self, payload: Payload, values: Mapping[str, Any]) -> Wish:
         given = arguments(self._schema, payload, values)
@@ -288,9 +281,7 @@ def _ids(written: Written, outcomes: list[list[Outcome]]) -> dict[str, list[str 
 
 
 def _denied(made: Plan) -> dict[str, Any]:
-    denied = [
-        {"type": each.entity, "field": each.field, "reason": each.reason} for each in made.denied
-    ]
+    denied = told_denied(made)
     return {"access": {"denied": denied}} if denied else {}
 
 

@@ -1,16 +1,14 @@
 """The house behind a real socket and with its logs, as `run` serves it."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import redirect_stderr
 from io import StringIO
 
 import pytest
-import structlog
 
-from app import Service, configure_logs, configured
+from app import Service, configured
 from schema.engine.budget import Budget
+from tests.support.logs import logs
 from tests.support.world import World
 
 
@@ -28,15 +26,9 @@ async def port(world: World) -> AsyncIterator[int]:
 
 @pytest.fixture
 def logged() -> Iterator[StringIO]:
-    """What is logged, by us and by libraries, as `run` logs it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    with redirect_stderr(StringIO()) as kept:
-        configure_logs()
+    """What is logged meanwhile."""
+    with logs() as kept:
         yield kept
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.fixture

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import redirect_stderr
 from io import StringIO
 
 import pytest
-import structlog
 
-from app import configure_logs
 from tests.live.here import Here, here_as
+from tests.support.logs import logs
 from tests.support.world import World
 
 
@@ -26,14 +23,8 @@ async def here(world: World, request: pytest.FixtureRequest) -> AsyncIterator[He
 
 @pytest.fixture(autouse=True)
 def logged() -> Iterator[StringIO]:
-    """What is logged, by us and by libraries, as `run` logs it: no errors, whatever a client says."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    with redirect_stderr(StringIO()) as kept:
-        configure_logs()
+    """What is logged meanwhile: no errors, whatever a client says."""
+    with logs() as kept:
         yield kept
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
     told = [json.loads(line) for line in kept.getvalue().splitlines()]
     assert not [each for each in told if each["level"] in ("error", "critical")]

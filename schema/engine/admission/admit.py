@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphql import GraphQLSchema
-from graphql.language import DocumentNode, OperationDefinitionNode
+from graphql.language import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode
 
 from .cost import Cost, Prepared, Pricing
 from .limits import Limits
@@ -27,6 +27,7 @@ class Admitted:
 
     document: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
+    fragments: Mapping[str, FragmentDefinitionNode]
     prepared: Mapping[str | None, Prepared]
 
     def operation(self, name: str | None = None) -> OperationDefinitionNode:
@@ -81,7 +82,12 @@ def _admit(text: str, schema: GraphQLSchema, limits: Limits, validator: Validato
         name = operation.name.value if operation.name else None
         operations[name] = operation
         prepared[name] = pricing.prepare(root, operation)
-    return Admitted(document, operations, prepared)
+    fragments = {
+        each.name.value: each
+        for each in document.definitions
+        if isinstance(each, FragmentDefinitionNode)
+    }
+    return Admitted(document, operations, fragments, prepared)
 
 
 def _refuse_depth(root: Level, depths: dict[Level, int], limits: Limits) -> None:
