@@ -12,9 +12,7 @@ import orjson
 from db.engine.model import Entity
 from domain.live import LiveChangeKind, LiveKind
 from schema.engine.generate_live import CHANGE, LIVE
-
-Changed = tuple[LiveChangeKind, UUID, Sequence[bytes]]
-"""What became of a record, and its texts; none of one that left."""
+from subscriptions.engine.contracts import Changed
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,12 @@ from db.engine.transaction import Placement
 from domain.live import LiveKind
 from schema.engine.cursors import Cursors
 from schema.engine.executed import executed_records
-from schema.engine.live_messages import Changed, Message
+from schema.engine.live_messages import Message
 from schema.engine.reads import Request, told_denied
+from subscriptions.engine.contracts import Changed, Texts
 
 if TYPE_CHECKING:
     import asyncpg
-
-Texts = Mapping[UUID, tuple[bytes, ...]]
 
 
 @dataclass(frozen=True)

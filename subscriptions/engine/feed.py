@@ -12,8 +12,9 @@ from auth.viewers import Viewers
 from db.engine.log import Head
 from db.engine.transaction import LOST, Database, Occupied, TookTooLong, Turned, TurnedAway
 from domain.codes import Code, Refused
+from subscriptions.engine.contracts import Member
 from subscriptions.engine.group import Group
-from subscriptions.engine.listener import Listener, Member
+from subscriptions.engine.listener import Listener
 from subscriptions.engine.look import Broken, Look, Looking, Read
 from tenancy.directory import Directory
 

@@ -3,70 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from domain.codes import Code, Refused
 from domain.live import LiveChangeKind, LiveKind
+from subscriptions.engine.contracts import Changed, Texts, Watch
 from subscriptions.engine.listener import Listener
 
-if TYPE_CHECKING:
-    import asyncpg
-
-    from db.engine.transaction import Placement
-
-Texts = Mapping[UUID, tuple[bytes, ...]]
-Changed = tuple[LiveChangeKind, UUID, tuple[bytes, ...]]
 RING = 256
 """Deltas that are kept for those who missed them."""
 RING_BYTES = 1024 * 1024
 LIST_BYTES = 2 * 1024 * 1024
 """What the texts of one list may take: as much is sent to a client at once."""
-
-
-class Watch(Protocol):
-    """A live list under one permission class: schema/ makes it, nobody here knows rights or SQL."""
-
-    @property
-    def key(self) -> bytes:
-        """Equal for those who are told the same, and only for them."""
-
-    @property
-    def entity(self) -> str:
-        """Of which records it is a list."""
-
-    @property
-    def related(self) -> frozenset[str]:
-        """The entities whose changes may concern any record of it."""
-
-    @property
-    def most(self) -> int:
-        """How many records it may hold."""
-
-    async def all(self, connection: asyncpg.Connection, placement: Placement) -> Texts:
-        """All records; one more than `most` if there are too many."""
-
-    async def among(
-        self, connection: asyncpg.Connection, placement: Placement, ids: Iterable[UUID]
-    ) -> Texts:
-        """Those records of the list that have one of these ids."""
-
-    async def before(
-        self,
-        connection: asyncpg.Connection,
-        placement: Placement,
-        ids: Iterable[UUID],
-        position: int,
-    ) -> Texts:
-        """Likewise, as they were at a position, where nothing else has changed since."""
-
-    def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
-        """A message as it is sent."""
-
-    def place(self, cursor: str) -> tuple[int, int] | None:
-        """Epoch and position of a cursor; None if it is of another list or class. Raises Refused."""
 
 
 @dataclass(frozen=True)

@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-from uuid import UUID
+from typing import Protocol
 
 import orjson
 
 from domain.live import LiveKind
-
-if TYPE_CHECKING:
-    from auth.engine.viewer import Viewer
-    from subscriptions.engine.group import Group, Watch
+from subscriptions.engine.contracts import Member, Wanted
 
 
-class Wanted(Protocol):
-    """What somebody wants to follow, whatever his rights are: schema/ reads it from a document."""
+class Followed(Protocol):
+    """What a listener follows."""
 
-    @property
-    def after(self) -> str | None:
-        """The cursor to go on from."""
+    listeners: set[Listener]
+    left_at: float
 
-    def judge(self, viewer: Viewer) -> Watch:
-        """What he is told of it under these rights. Raises Refused."""
-
-
-class Member(Protocol):
-    """A socket of somebody signed in."""
-
-    @property
-    def user(self) -> UUID:
-        """Who."""
-
-    @property
-    def session(self) -> UUID:
-        """In which session."""
-
-    def is_ready(self) -> bool:
-        """Whether the peer reads what it is sent."""
-
-    def push(self, *parts: bytes) -> None:
-        """Send a text that consists of these parts."""
-
-    def fail(self, listener: Listener, error: Exception) -> None:
-        """End one operation, saying why."""
-
-    def end(self, code: int, reason: str) -> None:
-        """Close the socket; nothing is sent on it any more."""
+    def tell(self, listener: Listener) -> None:
+        """Send him what he has not been sent yet."""
 
 
 class Listener:
@@ -58,7 +29,7 @@ class Listener:
         self.member = member
         self.id = id
         self.wanted = wanted
-        self.group: Group | None = None
+        self.group: Followed | None = None
         """The list that it is told of; None before it was judged, and after it ended."""
         self.ended = False
         self.at: int | None = None
@@ -80,7 +51,7 @@ class Listener:
         """Send a result that was made for many."""
         self.member.push(self._head, payload, b"}")
 
-    def move(self, group: Group) -> None:
+    def move(self, group: Followed) -> None:
         """Follow another list: what it was told of the last one is void."""
         self.leave()
         self.restart()
@@ -103,4 +74,4 @@ class Listener:
         self.leave()
         if not self.ended:
             self.ended = True
-            self.member.fail(self, error)
+            self.member.fail(self.id, error)

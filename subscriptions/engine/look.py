@@ -11,7 +11,8 @@ from db.engine import log
 from db.engine.log import Entry, Head
 from db.engine.transaction import LOST
 from domain.codes import Code, Refused
-from subscriptions.engine.group import Group, Past, Texts
+from subscriptions.engine.contracts import Texts
+from subscriptions.engine.group import Group, Past
 from subscriptions.engine.listener import Listener
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Looking:
             await self._judge(found, moment, listener)
         concerned = {group: None for _, group in found.judged}
         if not everybody:
-            concerned |= {each.group: None for each in listeners if each.group}
+            concerned |= {group: None for group in self._groups.values() if group.listeners}
         await self._read(found, list(concerned))
         return found
 

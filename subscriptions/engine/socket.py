@@ -15,9 +15,10 @@ from starlette.types import Receive
 
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller
+from subscriptions.engine.contracts import Wanted
 from subscriptions.engine.feed import FORBIDDEN, Feed
 from subscriptions.engine.limits import INIT_SECONDS, OPERATIONS, Doors, Rate
-from subscriptions.engine.listener import Listener, Wanted
+from subscriptions.engine.listener import Listener
 from subscriptions.engine.wire import Wire
 
 SUBPROTOCOL = "graphql-transport-ws"
@@ -134,11 +135,10 @@ class Socket:
         if not self._closed:
             self.wire.push(*parts)
 
-    def fail(self, listener: Listener, error: Exception) -> None:
+    def fail(self, id: str, error: Exception) -> None:
         """End one operation, saying why."""
-        if self._listeners.get(listener.id) is listener:
-            del self._listeners[listener.id]
-        self._error(listener.id, error)
+        self._listeners.pop(id, None)
+        self._error(id, error)
 
     def end(self, code: int, reason: str) -> None:
         """Close the socket; nothing is sent on it any more."""
