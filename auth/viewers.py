@@ -11,7 +11,7 @@ from uuid import UUID
 from auth.engine.viewer import Viewer
 from auth.rights import Facts, facts, load, viewer_of
 from db.engine.model import Model
-from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway, again
+from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway
 from db.engine.write.tagged import Tagged
 from domain.codes import Code, Refused
 
@@ -98,7 +98,7 @@ class Viewers:
         self, connection: Tagged, placement: Placement, viewer: Viewer, session: UUID
     ) -> None:
         """Before a write ends that notes nothing: raises TurnedAway if it could not be begun any more."""
-        await again(connection, placement, Entry(viewer.version, session))
+        await connection.enter_again(placement, Entry(viewer.version, session))
 
     @asynccontextmanager
     async def write(

@@ -13,8 +13,6 @@ from uuid import UUID
 import asyncpg
 
 if TYPE_CHECKING:
-    from db.engine.write.tagged import Tagged
-
     Driver = asyncpg.Connection[asyncpg.Record]
 else:
     Driver = asyncpg.Connection  # generic in its stubs only
@@ -109,7 +107,6 @@ class Entry:
     """The caller's session, which must not have ended; None before there is one."""
 
 
-ENTER = "SELECT enter($1, $2, $3)"
 CLEAN = "RESET ROLE;RESET ALL"
 CUSTOM = "SET LOCAL plan_cache_mode = force_custom_plan;"
 WRITES = "SET LOCAL plan_cache_mode = force_generic_plan;"
@@ -249,14 +246,6 @@ def _begin(placement: Placement, entry: Entry, mode: str, plans: str) -> str:
         f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_MS};{plans}"
         f"SELECT enter({int(placement.version)}, {int(entry.access)}, {session})"
     )
-
-
-async def again(connection: Tagged, placement: Placement, entry: Entry) -> None:
-    """Enter once more, as things are now. Raises TurnedAway."""
-    try:
-        await connection.fetch(ENTER, placement.version, entry.access, entry.session)
-    except asyncpg.PostgresError as error:
-        raise turned_away(error) from error
 
 
 def turned_away(error: asyncpg.PostgresError) -> Exception:

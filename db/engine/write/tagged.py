@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-if TYPE_CHECKING:
-    import asyncpg
+import asyncpg
 
-    from db.engine.transaction import Connection
+from db.engine.transaction import turned_away
+
+if TYPE_CHECKING:
+    from db.engine.transaction import Connection, Entry, Placement
+
+ENTER = "SELECT enter($1, $2, $3)"
 
 
 class Tagged:
@@ -27,6 +31,13 @@ class Tagged:
         """The connection itself, with everything written."""
         await self._send()
         return self._connection
+
+    async def enter_again(self, placement: Placement, entry: Entry) -> None:
+        """Enter once more, as things are now. Raises TurnedAway."""
+        try:
+            await self.fetch(ENTER, placement.version, entry.access, entry.session)
+        except asyncpg.PostgresError as error:
+            raise turned_away(error) from error
 
     async def mark(self) -> None:
         """Remember how things stand."""
