@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -31,7 +31,7 @@ from domain.access import (
     StatusRule as Rule,
 )
 from domain.setup import AttributeKind
-from domain.staff import shared_upwards
+from domain.staff import below, reports, shared_upwards
 
 if TYPE_CHECKING:
     import asyncpg
@@ -77,6 +77,17 @@ class Everything:
         return
 
 
+Arrays = dict[str, tuple[UUID, ...] | tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class OfRoles:
+    """What rights are for everybody with the same roles."""
+
+    rights: dict[str, EntityRights]
+    arrays: Arrays
+
+
 @dataclass(frozen=True)
 class Facts:
     """All that the rights of everybody in a tenant are made of."""
@@ -89,14 +100,25 @@ class Facts:
     """Of each user, through all his roles."""
     employees: Mapping[UUID, UUID]
     """Of each user."""
-    managers: Mapping[UUID, UUID | None]
+    opened: Mapping[UUID, frozenset[str] | None]
+    """Of each employee with a user: the entities that the user's profiles open; None for all."""
+    reports: Mapping[UUID, Sequence[UUID]]
+    """Who is directly below whom."""
+    known: dict[frozenset[UUID], OfRoles] = field(default_factory=dict)
+    """What was found out for roles so far: those who have the same are told the same."""
+
+
+async def version_of(connection: asyncpg.Connection[Any], model: Model) -> int:
+    """The version of rights, within a transaction of the tenant."""
+    version: int = await connection.fetchval(_statements(model)["version"].sql)
+    return version
 
 
 async def facts(connection: asyncpg.Connection[Any], model: Model) -> Facts:
     """What rights are made of, within a transaction of the tenant."""
     told = _statements(model)
     # The version comes first: rights that change meanwhile are newer than it, and the next entry notices.
-    version = await connection.fetchval(told["version"].sql)
+    version = await version_of(connection, model)
     rows = {name: await connection.fetch(told[name].sql) for name in LOADED}
     roles: dict[UUID, set[UUID]] = defaultdict(set)
     for row in rows["assignments"]:
@@ -106,15 +128,16 @@ async def facts(connection: asyncpg.Connection[Any], model: Model) -> Facts:
     for row in rows["role_profiles"]:
         if row["profile_id"] in known:
             of_role[row["role_id"]].append(known[row["profile_id"]])
+    profiles = {user: [p for role in mine for p in of_role[role]] for user, mine in roles.items()}
+    employees = {row["id"]: row["employee_id"] for row in rows["users"]}
     return Facts(
         version=version,
         rows=rows,
         roles={user: frozenset(mine) for user, mine in roles.items()},
-        profiles={
-            user: [p for role in mine for p in of_role[role]] for user, mine in roles.items()
-        },
-        employees={row["id"]: row["employee_id"] for row in rows["users"]},
-        managers={row["id"]: row["manager_id"] for row in rows["employees"]},
+        profiles=profiles,
+        employees=employees,
+        opened={one: _opened(profiles.get(user, ())) for user, one in employees.items()},
+        reports=reports({row["id"]: row["manager_id"] for row in rows["employees"]}),
     )
 
 
@@ -134,17 +157,18 @@ async def viewer_of(
     employee = known.employees.get(user)
     if employee is None:
         return None
-    rows, mine, roles = known.rows, known.profiles.get(user, ()), known.roles.get(user, frozenset())
-    granted = rights(mine, _rules(model, rows), _attributes(rows), model.granted, model.computed)
-    opened = _opened(known, frozenset(granted))
-    managers = dict(known.managers)
+    mine, roles = known.profiles.get(user, ()), known.roles.get(user, frozenset())
+    same = known.known.get(roles)
+    if same is None:
+        same = known.known[roles] = await _of_roles(connection, model, known.rows, mine, roles)
+    under = below(employee, known.reports)
     viewer = Viewer(
         user=user,
         employee=employee,
         version=known.version,
-        rights=granted,
-        owners={name: shared_upwards(employee, managers, opened, name) for name in granted},
-        arrays=await _arrays(connection, model, sorted(roles)) | _told(model, granted),
+        rights=same.rights,
+        owners={n: shared_upwards(employee, under, known.opened, n) for n in same.rights},
+        arrays=same.arrays,
         reach=reach or {},
         full=any(profile.full for profile in mine),
         roles=roles,
@@ -152,6 +176,20 @@ async def viewer_of(
     if reach is not None:
         return viewer
     return dataclasses.replace(viewer, reach=await _reach(connection, model, viewer))
+
+
+async def _of_roles(
+    connection: asyncpg.Connection[Any],
+    model: Model,
+    rows: Mapping[str, Any],
+    profiles: Iterable[Profile],
+    roles: frozenset[UUID],
+) -> OfRoles:
+    granted = rights(
+        profiles, _rules(model, rows), _attributes(rows), model.granted, model.computed
+    )
+    arrays = await _arrays(connection, model, sorted(roles))
+    return OfRoles(granted, arrays | _told(model, granted))
 
 
 async def of_roles(
@@ -171,9 +209,7 @@ async def of_roles(
     return found
 
 
-async def _arrays(
-    connection: asyncpg.Connection[Any], model: Model, roles: list[UUID]
-) -> dict[str, tuple[UUID, ...] | tuple[str, ...]]:
+async def _arrays(connection: asyncpg.Connection[Any], model: Model, roles: list[UUID]) -> Arrays:
     """What standing rules open to the viewer's roles, as the policies of the areas say."""
     gate, found = Gate(Everything()), {}
     for name, rule in standing().items():
@@ -185,7 +221,7 @@ async def _arrays(
     return found
 
 
-def _told(model: Model, granted: dict[str, EntityRights]) -> dict[str, tuple[str, ...]]:
+def _told(model: Model, granted: dict[str, EntityRights]) -> Arrays:
     """The keys of the history that may be read: always, and in certain statuses.
 
     A reference is told where the viewer sees all that it could lead to: its id alone says that there is one.
@@ -193,13 +229,13 @@ def _told(model: Model, granted: dict[str, EntityRights]) -> dict[str, tuple[str
     told, told_in = [], []
     for name, mine in granted.items():
         told += [f"{name}.", *(f"{name}.{attribute.id}" for attribute in mine.attributes.values())]
-        for field in mine.fields:
-            target = model.entities[name].targets.get(field)
+        for each in mine.fields:
+            target = model.entities[name].targets.get(each)
             if target is not None and not _sees_all(granted, target):
                 continue
-            statuses = mine.ruled.get(field)
-            told += [f"{name}.{field}"] if statuses is None else []
-            told_in += [f"{name}.{field}:{status}" for status in statuses or ()]
+            statuses = mine.ruled.get(each)
+            told += [f"{name}.{each}"] if statuses is None else []
+            told_in += [f"{name}.{each}:{status}" for status in statuses or ()]
     return {TOLD: tuple(told), TOLD_IN: tuple(told_in)}
 
 
@@ -260,15 +296,11 @@ def _attributes(rows: Mapping[str, Any]) -> list[Attribute]:
     ]
 
 
-def _opened(known: Facts, every: frozenset[str]) -> dict[UUID, frozenset[str]]:
-    """Of each employee with a user: the entities that the user's profiles open."""
-    opened: dict[UUID, frozenset[str]] = {}
-    for user, employee in known.employees.items():
-        profiles = known.profiles.get(user, ())
-        full = any(profile.full for profile in profiles)
-        named = frozenset(name for profile in profiles for name in profile.entities)
-        opened[employee] = every if full else named
-    return opened
+def _opened(profiles: Sequence[Profile]) -> frozenset[str] | None:
+    """The entities that profiles open; None for all."""
+    if any(profile.full for profile in profiles):
+        return None
+    return frozenset(name for profile in profiles for name in profile.entities)
 
 
 async def _reach(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
-from auth.rights import Facts, facts, load, viewer_of
+from auth.rights import Facts, facts, version_of, viewer_of
 from db.engine.model import Model
 from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway
 from db.engine.write.tagged import Tagged
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import asyncpg
 
 SIZE = 5_000
+TENANTS = 50
 SECONDS = 60.0
 """After which rights are counted anew: how many rows are in reach changes without a new version."""
 
@@ -31,6 +32,7 @@ class Viewers:
         self.model = model
         self._now = now
         self._kept: OrderedDict[tuple[UUID, UUID], tuple[float, Viewer]] = OrderedDict()
+        self._facts: OrderedDict[UUID, tuple[float, Facts]] = OrderedDict()
 
     async def of(self, placement: Placement, user: UUID, session: UUID | None) -> Viewer:
         """The viewer that a user is. Raises Refused if the user, or TurnedAway if the session ended."""
@@ -40,11 +42,28 @@ class Viewers:
             self._kept.move_to_end(key)
             return kept[1]
         async with self._database.read(placement, Entry(0, session)) as connection:
-            viewer = await load(connection, self.model, user)
+            version = await version_of(connection, self.model)
+            known = await self.facts(connection, placement.tenant, version, user)
+            viewer = await viewer_of(connection, self.model, known, user)
         if viewer is None:
             raise Refused(Code.UNAUTHENTICATED, "Sign in again: this user is no more.")
         self.keep(placement.tenant, viewer)
         return viewer
+
+    async def facts(
+        self, connection: asyncpg.Connection[Any], tenant: UUID, version: int, user: UUID
+    ) -> Facts:
+        """What rights of this version are made of, which is the same for everybody in the tenant."""
+        until, known = self._facts.get(tenant, (0.0, None))
+        if known is None or known.version != version or until < self._now():
+            known = None
+        if known is None or user not in known.employees:
+            known = await facts(connection, self.model)
+            self._facts.pop(tenant, None)
+            self._facts[tenant] = self._now() + SECONDS, known
+            while len(self._facts) > TENANTS:
+                self._facts.popitem(last=False)
+        return known
 
     def moment(
         self, connection: asyncpg.Connection[Any], placement: Placement, access: int
@@ -117,7 +136,7 @@ class Viewers:
 
 
 class Moment:
-    """Viewers in one transaction: what rights are made of is loaded once for all of them."""
+    """Viewers in one transaction, as of its moment."""
 
     def __init__(
         self,
@@ -130,19 +149,16 @@ class Moment:
         self._connection = connection
         self._tenant = placement.tenant
         self._access = access
-        self._facts: Facts | None = None
 
     async def viewer(self, user: UUID) -> Viewer | None:
         """The viewer that a user is; None if there is no such user any more."""
         kept = self._viewers.kept(self._tenant, user)
         if kept is not None and kept.version == self._access:
             return kept
-        model = self._viewers.model
-        if self._facts is None:
-            self._facts = await facts(self._connection, model)
+        known = await self._viewers.facts(self._connection, self._tenant, self._access, user)
         # How many rows are in reach is counted anew from time to time, not whenever rights change.
         reach = None if kept is None else kept.reach
-        found = await viewer_of(self._connection, model, self._facts, user, reach)
+        found = await viewer_of(self._connection, self._viewers.model, known, user, reach)
         if found is not None:
             self._viewers.keep(self._tenant, found)
         return found

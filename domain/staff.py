@@ -5,15 +5,20 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 
-def below(employee: UUID, managers: Mapping[UUID, UUID | None]) -> frozenset[UUID]:
-    """The employee and everybody below, over all levels (D-09). Ends on cycles too."""
-    reports: dict[UUID, list[UUID]] = defaultdict(list)
+def reports(managers: Mapping[UUID, UUID | None]) -> dict[UUID, list[UUID]]:
+    """Who is directly below whom."""
+    found: dict[UUID, list[UUID]] = defaultdict(list)
     for one, manager in managers.items():
         if manager is not None:
-            reports[manager].append(one)
+            found[manager].append(one)
+    return dict(found)
+
+
+def below(employee: UUID, reports: Mapping[UUID, Iterable[UUID]]) -> frozenset[UUID]:
+    """The employee and everybody below, over all levels (D-09). Ends on cycles too."""
     found, waiting = {employee}, [employee]
     while waiting:
-        for report in reports[waiting.pop()]:
+        for report in reports.get(waiting.pop(), ()):
             if report not in found:
                 found.add(report)
                 waiting.append(report)
@@ -22,20 +27,18 @@ def below(employee: UUID, managers: Mapping[UUID, UUID | None]) -> frozenset[UUI
 
 def shared_upwards(
     employee: UUID,
-    managers: Mapping[UUID, UUID | None],
-    opened: Mapping[UUID, frozenset[str]],
+    below: Iterable[UUID],
+    opened: Mapping[UUID, frozenset[str] | None],
     entity: str,
 ) -> tuple[UUID, ...]:
     """Whose records of `entity` the employee sees as a superior: never more than their own role may (D-09).
 
-    `opened` holds, for each employee with a user, the entities that the user's profiles open. A post
-    without a user has no role of its own, so it takes nothing away.
+    `opened` holds, for each employee with a user, the entities that the user's profiles open; None for
+    all. A post without a user has no role of its own, so it takes nothing away.
     """
-    subordinates: Iterable[UUID] = below(employee, managers)
-    return tuple(
-        sorted(
-            one
-            for one in subordinates
-            if one == employee or one not in opened or entity in opened[one]
-        )
-    )
+    return tuple(sorted(one for one in below if one == employee or _opens(opened, one, entity)))
+
+
+def _opens(opened: Mapping[UUID, frozenset[str] | None], one: UUID, entity: str) -> bool:
+    entities = opened.get(one)
+    return entities is None or entity in entities

@@ -77,13 +77,8 @@ class Wanted(Protocol):
 class Member(Protocol):
     """A socket of somebody signed in."""
 
-    @property
-    def user(self) -> UUID:
-        """Who."""
-
-    @property
-    def session(self) -> UUID:
-        """In which session."""
+    user: UUID
+    session: UUID
 
     def is_ready(self) -> bool:
         """Whether the peer reads what it is sent."""

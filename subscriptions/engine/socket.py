@@ -25,6 +25,7 @@ SUBPROTOCOL = "graphql-transport-ws"
 BAD, UNAUTHORIZED, NO_SUBPROTOCOL = 4400, 4401, 4406
 TIMED_OUT, TAKEN, TOO_MANY, OVERLOAD = 4408, 4409, 4429, 1013
 LONGEST_ID = 100
+NOBODY = UUID(int=0)
 log = structlog.get_logger()
 LONGEST_REASON = 120
 """Bytes: a close frame holds no more (RFC 6455, 5.5.1)."""
@@ -82,6 +83,8 @@ class Socket:
         self._now = now
         self._rate = Rate(now)
         self._known: Known | None = None
+        self.user = self.session = NOBODY
+        """Who is at the other end, and in which session."""
         self._feed: Feed | None = None
         self._begun = False
         self._closed = False
@@ -97,16 +100,6 @@ class Socket:
         """When it was found first that the client does not read."""
 
     # --- as a member of a feed -------------------------------------------------------------------
-
-    @property
-    def user(self) -> UUID:
-        """Who is at the other end."""
-        return self._caller.user
-
-    @property
-    def session(self) -> UUID:
-        """In which session."""
-        return self._caller.session
 
     @property
     def listeners(self) -> list[Listener]:
@@ -214,7 +207,7 @@ class Socket:
         if not self._doors.enter(caller.tenant.id, caller.user):
             raise Closed(OVERLOAD, "Too many connections: close another one")
         self._doors.known(self._address)
-        self._known = known
+        self._known, self.user, self.session = known, caller.user, caller.session
         self._feed = self._desk.feed_of(caller.tenant.id)
         self._feed.enter(self)
         self._wait_until(known.until)

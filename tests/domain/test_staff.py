@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.staff import below, shared_upwards
+from domain.staff import below, reports, shared_upwards
 from tests.support.covers import covers
 
 BOSS, POST, REP, PEER, CLERK = (UUID(int=number) for number in range(1, 6))
@@ -29,7 +29,7 @@ TREE: dict[UUID, UUID | None] = {BOSS: None, POST: BOSS, REP: POST, PEER: BOSS, 
     ],
 )
 def test_below(employee: UUID, tree: dict[UUID, UUID | None], found: set[UUID]) -> None:
-    assert below(employee, tree) == found
+    assert below(employee, reports(tree)) == found
 
 
 @covers("D-09", "EP-342")
@@ -50,4 +50,11 @@ def test_superiors_see_no_more_than_the_role_below(
     opened: dict[UUID, set[str]], shared: set[UUID]
 ) -> None:
     rights = {employee: frozenset(names) for employee, names in opened.items()}
-    assert set(shared_upwards(BOSS, TREE, rights, "Deal")) == shared
+    assert set(shared_upwards(BOSS, below(BOSS, reports(TREE)), rights, "Deal")) == shared
+
+
+@covers("D-09", "EP-342")
+def test_whose_profiles_open_everything_shares_everything() -> None:
+    rights = {REP: None, PEER: frozenset[str]()}
+    shared = shared_upwards(BOSS, below(BOSS, reports(TREE)), rights, "Deal")
+    assert set(shared) == {BOSS, POST, REP, CLERK}
