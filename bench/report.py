@@ -10,7 +10,7 @@ from bench.questions import Question
 US = "relata"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Columns as wide as they must be; the first one to the left, numbers to the right."""
     widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
 
@@ -27,7 +27,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield line(row)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three digits, which is more than can be trusted."""
     if value != value:  # a measure that was zero
         return "-"
@@ -41,11 +41,11 @@ def _ratios(
     rows = [
         [
             f"{question} x{concurrency}",
-            *(_number(measured.ratio((question, concurrency, US), rival, of)) for rival in rivals),
+            *(number(measured.ratio((question, concurrency, US), rival, of)) for rival in rivals),
         ]
         for question, concurrency in cells
     ]
-    yield from _table(["ours to", *rivals], rows)
+    yield from table(["ours to", *rivals], rows)
 
 
 def _numbers(
@@ -56,10 +56,10 @@ def _numbers(
         for name in names:
             cell = (question, concurrency, name)
             measures = ("requests_per_second", "p50", "p99", "server_ms", "backend_ms", "bytes")
-            numbers = [_number(measured.middle(cell, of)) for of in measures]
+            numbers = [number(measured.middle(cell, of)) for of in measures]
             rows.append([f"{question} x{concurrency} {name}", *numbers])
     head = ["", "requests/s", "p50 ms", "p99 ms", "server CPU ms", "Postgres CPU ms", "bytes"]
-    yield from _table(head, rows)
+    yield from table(head, rows)
 
 
 def told(measured: Measured, questions: Sequence[Question], plan: Plan) -> Iterator[str]:
@@ -85,5 +85,5 @@ def tables(measured: Measured, cells: Sequence[tuple[str, int]]) -> Iterator[str
         ):
             yield from ("", f"## {title}", "", *_ratios(measured, cells, names, of))
     yield from ("", "## Each of them", "", *_numbers(measured, cells, names))
-    memory = [[name, _number(mib)] for name, mib in measured.memory.items()]
-    yield from ("", "## Memory after it all", "", *_table(["", "MiB"], memory), "")
+    memory = [[name, number(mib)] for name, mib in measured.memory.items()]
+    yield from ("", "## Memory after it all", "", *table(["", "MiB"], memory), "")

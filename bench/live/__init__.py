@@ -1,0 +1,1 @@
+"""The live list, measured beside Strawberry's own loop: a thousand who watch the same."""
