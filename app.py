@@ -279,6 +279,7 @@ def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,
+        timeout_graceful_shutdown=15,
     )
 
 

@@ -113,7 +113,7 @@ class Sockets:
         """Who says hello, to whichever tenant the handshake or he says. Raises as transactions do, or Refused."""
         told = {name.lower(): value for name, value in payload.items()}
         return await self._endpoint.know(
-            told.get("authorization"), told.get("x-tenant", tenant), address
+            told.get("authorization"), told.get("x-tenant") or tenant, address
         )
 
     def ask(self, caller: Caller, payload: Any) -> Wanted | Awaitable[bytes]:

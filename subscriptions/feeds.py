@@ -30,7 +30,9 @@ class Feeds:
         if known is not None and not known[1].done():
             return known[0]
         feed = Feed(tenant, self._database, self._directory, self._viewers, self._now)
-        self._feeds[tenant] = feed, asyncio.create_task(feed.run(), name=f"feed of {tenant}")
+        task = asyncio.create_task(feed.run(), name=f"feed of {tenant}")
+        task.add_done_callback(lambda _: feed.abandon())
+        self._feeds[tenant] = feed, task
         self._sweep()
         return feed
 

@@ -66,9 +66,9 @@ class Wanted:
         """The cursor to go on from."""
         return None if self.drawn.after is None else resolve(self.drawn.after, self.values)
 
-    def judge(self, viewer: Viewer) -> Watch:
-        """What is told of it under these rights. Raises Refused."""
-        return self.lives.watch(self, viewer)
+    def judge(self, viewer: Viewer, *, pays: bool = True) -> Watch:
+        """What is told of it under these rights; who asks pays, who is judged anew does not. Raises Refused."""
+        return self.lives.watch(self, viewer, pays=pays)
 
 
 class Lives:
@@ -121,7 +121,7 @@ class Lives:
         ((key, nodes),) = fields.items()
         return _ListReader(reader, self._model, self._lists[names[0]]).read(key, nodes)
 
-    def watch(self, wanted: Wanted, viewer: Viewer) -> Watch:
+    def watch(self, wanted: Wanted, viewer: Viewer, *, pays: bool) -> Watch:
         """What is told of a list under a viewer's rights. Raises Refused."""
         drawn, values, request = wanted.drawn, {**wanted.values, IDS: []}, wanted.request
         entity = drawn.live.entity
@@ -131,11 +131,12 @@ class Lives:
         most = AT_MOST if drawn.most is None else resolve(drawn.most, values) or AT_MOST
         pages = Pages({number: resolve(slot, values) for number, slot in drawn.live.sizes})
         whole = (wanted.key, viewer.project(drawn.live.touched), pages, most)
-        made = self.plans.get(whole, partial(self._compile, wanted, viewer, most, pages))
+        made = self.plans.get(whole, partial(self._compile, wanted, viewer, most, pages, pays))
         if isinstance(made, Forbidden):
             raise forbidden(made.names, "filter, sort, search or aggregate by")
         bound = made.some.arguments(values, viewer, {})
-        told = (request.text, request.name, most, _sql(made), bound)
+        shown = (drawn.message.parts, made.whole.denied)
+        told = (request.text, request.name, most, shown, _sql(made), bound)
         return Watch(
             key=hashlib.blake2b(repr(told).encode(), digest_size=16).digest(),
             live=drawn.live,
@@ -157,11 +158,12 @@ class Lives:
         return {self._model.by_table[table.name].name for table in tables}
 
     def _compile(
-        self, wanted: Wanted, viewer: Viewer, most: int, pages: Pages
+        self, wanted: Wanted, viewer: Viewer, most: int, pages: Pages, pays: bool
     ) -> LivePlan | Forbidden:
         """A new plan, which the tenant pays for."""
         made = plan_live(wanted.drawn.live, most, viewer, self._model, pages)
-        self.budget.spend(wanted.caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
+        if pays:
+            self.budget.spend(wanted.caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
         if isinstance(made, LivePlan) and made.whole.cursors:
             message = (
                 "What many are told alike holds nobody's cursors: leave `cursor`, `startCursor` and "

@@ -98,13 +98,13 @@ class Watch:
         placement: Placement,
         ids: Iterable[UUID],
         position: int,
-    ) -> Texts:
-        """Likewise, as they were at a position, where nothing else has changed since."""
+    ) -> Texts | None:
+        """Likewise, as they were at a position, where nothing else has changed since; None if that is not known."""
         values = {**self.values, IDS: list(ids)}
         some, entity = self.plan.some, self.live.entity
         bound = some.arguments(values, self.viewer, {})
         found = await rows_before(connection, placement, some, bound, entity, position)
-        return await self.computing.done(entity.name, found)
+        return None if found is None else await self.computing.done(entity.name, found)
 
     def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
         """A message as the payload that is sent."""

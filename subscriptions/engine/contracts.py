@@ -53,8 +53,8 @@ class Watch(Protocol):
         placement: Placement,
         ids: Iterable[UUID],
         position: int,
-    ) -> Texts:
-        """Likewise, as they were at a position, where nothing else has changed since."""
+    ) -> Texts | None:
+        """Likewise, as they were at a position, where nothing else has changed since; None if that is not known."""
 
     def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
         """A message as it is sent."""
@@ -70,8 +70,8 @@ class Wanted(Protocol):
     def after(self) -> str | None:
         """The cursor to go on from."""
 
-    def judge(self, viewer: Viewer) -> Watch:
-        """What he is told of it under these rights. Raises Refused."""
+    def judge(self, viewer: Viewer, *, pays: bool) -> Watch:
+        """What he is told of it under these rights; only who asks pays for it. Raises Refused."""
 
 
 class Member(Protocol):

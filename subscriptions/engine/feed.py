@@ -10,12 +10,12 @@ import structlog
 
 from auth.viewers import Viewers
 from db.engine.log import Head
-from db.engine.transaction import LOST, Database, Occupied, TookTooLong, Turned, TurnedAway
+from db.engine.transaction import Database, TookTooLong, Turned, TurnedAway
 from domain.codes import Code, Refused
 from subscriptions.engine.contracts import Member
 from subscriptions.engine.group import Group
 from subscriptions.engine.listener import Listener
-from subscriptions.engine.look import Broken, Look, Looking, Read
+from subscriptions.engine.look import PASSES, Broken, Look, Looking, Read
 from tenancy.directory import Directory
 
 LOOK_SECONDS = 0.5
@@ -26,11 +26,10 @@ TURN = 500
 """Listeners told before others have a turn."""
 LEASE_SECONDS = 30.0
 """How long nothing may be known of the tenant before its listeners are sent away, to come back."""
+WAITS: tuple[type[Exception], ...] = (*PASSES, TookTooLong)
 HELD_BYTES = 128 * 1024 * 1024
 """What all lists of a tenant may take here together."""
 FORBIDDEN, OVERLOAD = 4403, 1013
-PASSES: tuple[type[Exception], ...] = (*LOST, TurnedAway, Occupied, TookTooLong)
-"""What is over after a while: nothing is told meanwhile, and nothing is lost."""
 log = structlog.get_logger()
 
 
@@ -99,12 +98,13 @@ class Feed:
             self._woken.clear()
             if self.members:
                 await self._turn()
+        self.groups.clear()
 
     async def _turn(self) -> None:
         """Look and tell; what goes wrong goes wrong for as few as possible."""
         joining, self._joining = self._joining, []
         try:
-            look = await self._look(joining)
+            look = await self._in_time(joining)
             if look is None:
                 self._end(self.members, FORBIDDEN, "This organisation's account is closed")
             else:
@@ -115,7 +115,7 @@ class Feed:
             others = [each for each in joining if each not in broken.listeners]
             self._joining = others + self._joining
             self.wake()
-        except PASSES as error:
+        except WAITS as error:
             self._wait(joining, error)
         except Exception as error:
             log.error("feed failed", exc_info=error)
@@ -141,12 +141,30 @@ class Feed:
         listeners = [each for group in self.groups.values() for each in group.listeners]
         async with self._database.snapshot(tenant.placement) as connection:
             looking = Looking(connection, tenant.placement, self._viewers, self.groups)
-            return await looking.look(sessions, self._last, listeners, joining)
+            return await looking.look(sessions, self._last, listeners, joining, self._end_sessions)
+
+    async def _in_time(self, joining: list[Listener]) -> Look | None:
+        """The same; raises TimeoutError if the database does not even say that it cannot."""
+        looking = asyncio.create_task(self._look(joining))
+        try:
+            await asyncio.wait({looking}, timeout=LEASE_SECONDS)
+            if not looking.done():
+                raise TimeoutError
+            return looking.result()
+        finally:
+            looking.cancel()  # not awaited: a connection that hangs is not given back in time either
+
+    def _end_sessions(self, ended: frozenset[UUID]) -> None:
+        """Close the sockets of sessions that ended: before anything else, which may take its time."""
+        gone = [each for each in self.members if each.session in ended]
+        self._end(gone, FORBIDDEN, "The session has ended")
+
+    def abandon(self) -> None:
+        """Nothing is told any more: whoever listens is sent away, to come back."""
+        self._end(self.members, OVERLOAD, "Nothing is told here any more")
 
     async def _tell(self, look: Look) -> None:
         """Judgements before news: nobody is told anything under rights that he had before (D-63)."""
-        ended = [each for each in self.members if each.session in look.head.ended]
-        self._end(ended, FORBIDDEN, "The session has ended")
         for listener, error in look.refused:
             self._fail([listener], error)
         self._last = look.head
@@ -170,7 +188,7 @@ class Feed:
             else:
                 group.read_some(read.ids, read.found, head.position)
             if group.watch.key not in self.groups:
-                self._make_room(group.size)
+                self._make_room(group.size, {theirs for _, theirs in look.judged})
         except Refused as refused:
             judged = [listener for listener, theirs in look.judged if theirs is group]
             self._fail({*group.listeners, *judged}, refused)
@@ -178,10 +196,10 @@ class Feed:
             return
         self.groups[group.watch.key] = group
 
-    def _make_room(self, size: int) -> None:
+    def _make_room(self, size: int, needed: set[Group]) -> None:
         """Forget lists that nobody follows, if there is need. Raises Refused if that is not enough."""
         if size + sum(group.size for group in self.groups.values()) > HELD_BYTES:
-            self._sweep(self._now())
+            self._sweep(self._now(), needed)
         if size + sum(group.size for group in self.groups.values()) > HELD_BYTES:
             message = "Your organisation follows too much at once. End other subscriptions first."
             raise Refused(Code.RATE_LIMITED, message, retryAfter=60)
@@ -194,6 +212,7 @@ class Feed:
         except Refused as refused:
             self._fail([listener], refused)
             return
+        self.groups[group.watch.key] = group
         listener.move(group)
         if after is not None:
             group.resume(listener, place, look.past.get((group, place[1])) if place else None)
@@ -209,10 +228,10 @@ class Feed:
                 if told % TURN == TURN - 1:
                     await asyncio.sleep(0)
 
-    def _sweep(self, before: float) -> None:
-        """Forget lists that nobody has followed since then."""
+    def _sweep(self, before: float, needed: set[Group] | None = None) -> None:
+        """Forget lists that nobody has followed since then, or is about to follow."""
         for key, group in list(self.groups.items()):
-            if not group.listeners and group.left_at <= before:
+            if not group.listeners and group.left_at <= before and group not in (needed or ()):
                 del self.groups[key]
 
     def _is_there(self, listener: Listener) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,6 +15,11 @@ from subscriptions.engine.listener import Listener
 RING = 256
 """Deltas that are kept for those who missed them."""
 RING_BYTES = 1024 * 1024
+RECORD_BYTES = 250
+"""What a record that is held takes besides its texts."""
+LEAPS = 1_000
+STEP_BYTES = 200
+"""What a record in a step takes besides its texts."""
 LIST_BYTES = 2 * 1024 * 1024
 """What the texts of one list may take: as much is sent to a client at once."""
 
@@ -27,6 +32,17 @@ class Past:
     """The records that changed."""
     texts: Texts
     """Those of them that were in the list, as they were told then."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one delta changed, from which it is made out what several of them changed."""
+
+    position: int
+    """Up to where it tells."""
+    before: Mapping[UUID, tuple[bytes, ...] | None]
+    """The records that it tells of, as they were told before; None for those that were not in the list."""
+    size: int
 
 
 class Group:
@@ -45,59 +61,98 @@ class Group:
         self.left_at = 0.0
         """When nobody listened any more, by a clock that never goes back."""
         self._held: dict[UUID, tuple[bytes, ...]] = {}
-        self.ring: deque[tuple[int, bytes]] = deque()
-        """The last deltas, with the positions up to which they tell."""
+        self._leaps: deque[tuple[int, int]] = deque()
+        """From where to where it went at once: in between, it never stood."""
+        self.ring: deque[Step] = deque()
+        """What the last deltas changed."""
         self._ring_size = 0
-        self.size = 0
-        """Bytes of the texts it holds."""
+        self._deltas: dict[int, bytes] = {}
+        """What is told to those who stand at a position; made when it is needed, and good until the next delta."""
+        self._texts_size = 0
         self._whole: dict[LiveKind, bytes] = {}
 
     # --- what it holds ---------------------------------------------------------------------------
 
     def read_anew(self, found: Texts, epoch: int, access: int, position: int) -> None:
         """It holds these records from `position` on. Raises Refused if they are too many."""
-        if self.position is None or epoch != self.epoch:
+        if self.position is None or epoch != self.epoch or position < self.position:
             self.epoch, self.access = epoch, access
-            self._held, self.size, self.position = {}, 0, position
-            self._take(found, [], position)
+            self._held, self._texts_size, self.position = {}, 0, position
+            self._take(found, position)
             self._forget(position)
             for listener in self.listeners:
                 listener.restart()
             return
         if access != self.access:
-            # What was told under other rights is told to nobody any more (D-63).
+            # What was told under other rights is told to nobody any more (D-63). Who was told all of it goes on.
             self.access = access
-            self._forget(self.position)
+            self._forget(self._told_at())
         self.read_some({**self._held, **found}, found, position)
 
     def read_some(self, ids: Iterable[UUID], found: Texts, position: int) -> None:
         """Of these records, it holds those found from `position` on. Raises Refused if it grew too large."""
         changes = list(_changes(ids, self._held, found))
+        before = {id: self._held.get(id) for _, id, _ in changes}
         for kind, id, _ in changes:
             if kind is LiveChangeKind.LEFT:
-                self.size -= _bytes(self._held.pop(id))
-        self._take(found, changes, position)
+                self._texts_size -= _bytes(self._held.pop(id))
+        at = self._told_at()
+        self._leap(position)
+        self._take(found, position)
+        if changes:
+            self._remember(at, position, changes, before)
 
     def reaches(self, place: tuple[int, int]) -> bool:
         """Whether everything that was told since then is in the ring."""
         epoch, position = place
         here = -1 if self.position is None else self.position
-        return epoch == self.epoch and self.low <= position <= here
+        stood = not any(start < position < end for start, end in self._leaps)
+        return stood and epoch == self.epoch and self.low <= position <= here
 
-    def _take(self, found: Texts, changes: list[Changed], position: int) -> None:
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        whole = sum(map(len, self._whole.values()))
+        return self._texts_size + len(self._held) * RECORD_BYTES + self._ring_size + whole
+
+    def _leap(self, position: int) -> None:
+        """It goes on to a position, past what happened before it."""
+        if self.position is not None and position > self.position + 1:
+            self._leaps.append((self.position, position))
+        while self._leaps and (len(self._leaps) > LEAPS or self._leaps[0][1] <= self.low):
+            self.low = max(self.low, self._leaps.popleft()[1])
+        while self.ring and self.ring[0].position <= self.low:
+            self._ring_size -= self.ring.popleft().size
+
+    def _take(self, found: Texts, position: int) -> None:
         for id, texts in found.items():
-            self.size += _bytes(texts) - _bytes(self._held.get(id, ()))
+            self._texts_size += _bytes(texts) - _bytes(self._held.get(id, ()))
         self._held.update(found)
         self.position = position
         self._refuse_too_much()
-        if changes:
-            text = self.watch.text(LiveKind.DELTA, self.epoch, position, changes)
-            self._whole.clear()
-            self.ring.append((position, text))
-            self._ring_size += len(text)
-            while len(self.ring) > RING or self._ring_size > RING_BYTES:
-                self.low, dropped = self.ring.popleft()
-                self._ring_size -= len(dropped)
+
+    def _remember(
+        self,
+        at: int,
+        position: int,
+        changes: list[Changed],
+        before: Mapping[UUID, tuple[bytes, ...] | None],
+    ) -> None:
+        """A delta, for those who were told everything up to `at`, and for those who were not."""
+        self._whole.clear()
+        text = self.watch.text(LiveKind.DELTA, self.epoch, position, changes)
+        self._deltas = {at: text}
+        size = sum(_bytes(texts or ()) + STEP_BYTES for texts in before.values())
+        self.ring.append(Step(position, before, size))
+        self._ring_size += size
+        while len(self.ring) > RING or self._ring_size > RING_BYTES:
+            dropped = self.ring.popleft()
+            self.low = dropped.position
+            self._ring_size -= dropped.size
+
+    def _told_at(self) -> int:
+        """The position of the last delta: nothing differs between there and where the list stands."""
+        return self.ring[-1].position if self.ring else self.low
 
     def _refuse_too_much(self) -> None:
         if len(self._held) > self.watch.most:
@@ -106,7 +161,7 @@ class Group:
                 "Narrow `filter`, or allow for more with `atMost`."
             )
             raise Refused(Code.BAD_USER_INPUT, message)
-        if self.size > LIST_BYTES:
+        if self._texts_size > LIST_BYTES:
             message = (
                 f"The texts of this list take more than {LIST_BYTES // 1024**2} MiB. "
                 "Narrow `filter`, or select less of each record."
@@ -115,6 +170,8 @@ class Group:
 
     def _forget(self, position: int) -> None:
         self.ring.clear()
+        self._leaps.clear()
+        self._deltas.clear()
         self._whole.clear()
         self._ring_size, self.low = 0, position
 
@@ -125,29 +182,41 @@ class Group:
 
         Nothing waits for a slow one: he finds what he missed in the ring, or is told everything anew.
         """
-        while self.position is not None and listener.is_ready():
+        if self.position is not None and listener.is_ready():
             if listener.at is None or listener.at < self.low:
                 listener.tell(self._all(listener.begins))
                 listener.begins, listener.at = LiveKind.RESYNC, self.position
-                continue
-            missed = self._after(listener.at)
-            if missed is None:
                 return
-            listener.at = missed[0]
-            listener.tell(missed[1])
+            at, listener.at = listener.at, self.position
+            if at < self._told_at():
+                text = self._since(at)
+                if text:
+                    listener.tell(text)
+            return
 
-    def _after(self, position: int) -> tuple[int, bytes] | None:
-        """The first delta after a position. Nearly always it is the last one, or there is none."""
-        if not self.ring or self.ring[-1][0] <= position:
-            return None
-        if len(self.ring) == 1 or self.ring[-2][0] <= position:
-            return self.ring[-1]
-        return next(each for each in self.ring if each[0] > position)
+    def _since(self, at: int) -> bytes:
+        """What is different for somebody who stands at a position; nothing, if it only came and went.
+
+        He is told how it is now: what he was not told in time, he may not be allowed to know any more.
+        """
+        start = next((s.position for s in reversed(self.ring) if s.position <= at), self.low)
+        if start not in self._deltas:
+            before: dict[UUID, tuple[bytes, ...] | None] = {}
+            for step in self.ring:
+                if step.position > at:
+                    before = {**step.before, **before}
+            was = {id: texts for id, texts in before.items() if texts is not None}
+            changes = list(_changes(before, was, self._held))
+            here = self.position or 0
+            text = self.watch.text(LiveKind.DELTA, self.epoch, here, changes) if changes else b""
+            self._deltas[start] = text
+        return self._deltas[start]
 
     def resume(self, listener: Listener, place: tuple[int, int] | None, past: Past | None) -> None:
         """Begin where a cursor says, if it is known what was missed; with everything anew if not (D-61)."""
         listener.begins = LiveKind.RESYNC
-        if place is None or place[0] != self.epoch or not (self.reaches(place) or past):
+        known = place is not None and (self.reaches(place) or past is not None)
+        if place is None or place[0] != self.epoch or not known or not listener.is_ready():
             return
         listener.at = place[1]
         listener.tell(self.watch.text(LiveKind.RESUMED, self.epoch, place[1], ()))

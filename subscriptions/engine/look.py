@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import structlog
+
 from db.engine import log
 from db.engine.log import Entry, Head
-from db.engine.transaction import LOST
+from db.engine.transaction import LOST, Occupied, TurnedAway
 from domain.codes import Code, Refused
 from subscriptions.engine.contracts import Texts
 from subscriptions.engine.group import Group, Past
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
 
 ENTRIES = 5_000
 """Changes in one look beyond which lists are read anew."""
+PASSES: tuple[type[Exception], ...] = (*LOST, Occupied, TurnedAway)
+"""What is over after a while: nothing is told meanwhile, and nothing is lost."""
 RECORDS = 500
 """Likewise, of one list."""
+log_ = structlog.get_logger()
 
 
 class Broken(Exception):
@@ -80,13 +86,21 @@ class Looking:
         last: Head | None,
         listeners: Sequence[Listener],
         joining: Sequence[Listener],
+        ended: Callable[[frozenset[UUID]], None],
     ) -> Look:
-        """Judge those who join, and if rights changed since `last` everybody; then read what changed."""
+        """Judge those who join, and if rights changed since `last` everybody; then read what changed.
+
+        `ended` is told at once which of the sessions are good no more.
+        """
         found = Look(await log.head(self._connection, self._placement, sessions))
+        ended(found.head.ended)
         everybody = last is None or last.access != found.head.access
         moment = self._viewers.moment(self._connection, self._placement, found.head.access)
         for listener in [*listeners, *joining] if everybody else joining:
             await self._judge(found, moment, listener)
+            await asyncio.sleep(
+                0
+            )  # a new plan takes a while to compile, and others have work to do
         concerned = {group: None for _, group in found.judged}
         if not everybody:
             concerned |= {group: None for group in self._groups.values() if group.listeners}
@@ -99,7 +113,7 @@ class Looking:
         try:
             if viewer is None:
                 raise Refused(Code.UNAUTHENTICATED, "Sign in again: this user is no more.")
-            watch = listener.wanted.judge(viewer)
+            watch = listener.wanted.judge(viewer, pays=listener.is_new)
         except Exception as error:
             found.refused.append((listener, error))
             return
@@ -108,22 +122,36 @@ class Looking:
         found.judged.append((listener, group))
 
     async def _read(self, found: Look, groups: list[Group]) -> None:
-        resuming = {each for each in (self._resuming(found.head, *j) for j in found.judged) if each}
-        entries = await self._entries(found.head, groups, resuming)
+        behind = [group.position for group in groups if group.position is not None]
+        entries = await self._entries(found.head, behind)
         for group in groups:
             try:
                 read = await self._read_one(found.head, group, entries)
-                for place in (at for theirs, at in resuming if theirs is group):
-                    past = await self._past(group, place, entries)
-                    if past is not None:
-                        found.past[group, place] = past
-            except LOST:
+            except PASSES:
                 raise
             except Exception as error:
                 judged = [listener for listener, theirs in found.judged if theirs is group]
                 raise Broken({*group.listeners, *judged}, error) from error
             if read is not None:
                 found.reads.append(read)
+        await self._read_past(found)
+
+    async def _read_past(self, found: Look) -> None:
+        """What those missed who come back. Who cannot be told that is told everything anew."""
+        resuming = {each for each in (self._resuming(found.head, *j) for j in found.judged) if each}
+        entries = await self._entries(found.head, [position for _, position in resuming])
+        for group, position in resuming:
+            await self._connection.execute("SAVEPOINT past")
+            try:
+                past = await self._past(group, position, entries)
+            except LOST:
+                raise
+            except Exception as error:
+                log_.warning("the past is not told", error=type(error).__name__)
+                await self._connection.execute("ROLLBACK TO SAVEPOINT past")
+            else:
+                if past is not None:
+                    found.past[group, position] = past
 
     def _resuming(self, head: Head, listener: Listener, group: Group) -> tuple[Group, int] | None:
         """Where somebody wants to go on with a list that does not reach back so far by itself."""
@@ -138,12 +166,9 @@ class Looking:
         epoch, position = place
         return (group, position) if epoch == head.epoch and position <= head.position else None
 
-    async def _entries(
-        self, head: Head, groups: list[Group], resuming: Iterable[tuple[Group, int]]
-    ) -> Sequence[Entry] | None:
-        """What was written since whoever is furthest behind; None if that cannot be told."""
-        behind = [group.position for group in groups if group.position is not None]
-        after = min([*behind, *(place for _, place in resuming)], default=head.position)
+    async def _entries(self, head: Head, behind: list[int]) -> Sequence[Entry] | None:
+        """What was written since the first of these positions; None if that cannot be told."""
+        after = min(behind, default=head.position)
         if after >= head.position:
             return []
         entries = await log.since(self._connection, self._placement, after, ENTRIES)
@@ -162,14 +187,15 @@ class Looking:
         if not ids:
             return Past((), {})
         watch = group.watch
-        return Past(ids, await watch.before(self._connection, self._placement, ids, position))
+        texts = await watch.before(self._connection, self._placement, ids, position)
+        return None if texts is None else Past(ids, texts)
 
     async def _read_one(
         self, head: Head, group: Group, entries: Sequence[Entry] | None
     ) -> Read | None:
         watch, position = group.watch, group.position
         same = group.epoch == head.epoch and group.access == head.access
-        if position is None or not same or entries is None:
+        if position is None or position > head.position or not same or entries is None:
             return Read(group, await watch.all(self._connection, self._placement))
         new = [entry for entry in entries if entry.position > position]
         ids = _concerned(group, new)

@@ -17,7 +17,7 @@ from domain.codes import Code, Refused
 from resolvers.engine.context import Caller
 from subscriptions.engine.contracts import Wanted
 from subscriptions.engine.feed import FORBIDDEN, Feed
-from subscriptions.engine.limits import INIT_SECONDS, OPERATIONS, Doors, Rate
+from subscriptions.engine.limits import INIT_SECONDS, MESSAGES, OPERATIONS, Doors, Rate
 from subscriptions.engine.listener import Listener
 from subscriptions.engine.wire import Wire
 
@@ -26,6 +26,8 @@ BAD, UNAUTHORIZED, NO_SUBPROTOCOL = 4400, 4401, 4406
 TIMED_OUT, TAKEN, TOO_MANY, OVERLOAD = 4408, 4409, 4429, 1013
 LONGEST_ID = 100
 NOBODY = UUID(int=0)
+IGNORED = 10 * MESSAGES
+"""Frames after the closing one that are passed over before the connection is cut."""
 log = structlog.get_logger()
 LONGEST_REASON = 120
 """Bytes: a close frame holds no more (RFC 6455, 5.5.1)."""
@@ -87,6 +89,7 @@ class Socket:
         """Who is at the other end, and in which session."""
         self._feed: Feed | None = None
         self._begun = False
+        self._ignored = 0
         self._closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._listeners: dict[str, Listener] = {}
@@ -149,6 +152,8 @@ class Socket:
         self._timer = loop.call_later(INIT_SECONDS, self._late)
         try:
             while (event := await receive())["type"] != "websocket.disconnect":
+                # Who does not read what he is answered is not listened to: so nothing piles up.
+                await self.wire.writable.wait()
                 if not self._closed:
                     await self._hear(event.get("text"))
         finally:
@@ -165,9 +170,13 @@ class Socket:
             self.end(OVERLOAD, "Something went wrong on our side")
 
     def _count(self) -> None:
-        """A frame came. Too many of them at a time end the socket."""
-        if not self._rate.passes():
-            self.end(OVERLOAD, "Too many messages a second")
+        """A frame came. Too many of them at a time end the socket, and too many after that the connection."""
+        if self._rate.passes():
+            return
+        self.end(OVERLOAD, "Too many messages a second")
+        self._ignored += 1
+        if self._ignored > IGNORED:
+            self.wire.transport.abort()
 
     async def _obey(self, message: dict[str, Any]) -> None:
         match message["type"]:

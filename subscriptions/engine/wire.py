@@ -13,6 +13,7 @@ NAME = "relata.wire"
 """Under this an application finds the wire among the extensions of its scope."""
 TEXT = 0x81
 """The first byte of a frame that is a whole text (RFC 6455, 5.2)."""
+CLOSE_SECONDS = 5.0
 LONGEST = 64 * 1024
 """Bytes of a message that a client may send."""
 
@@ -71,10 +72,26 @@ class Wire(WebSocketsSansIOProtocol):
     async def _close(self, code: int, reason: str) -> None:
         if self.is_open():
             await self.send({"type": "websocket.close", "code": code, "reason": reason})
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Whoever does not answer our close is cut off: closing would wait until he has read everything."""
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+    def shutdown(self) -> None:
+        """The server stops: so it tells, and waits for nobody long."""
+        if self.writable.is_set():
+            super().shutdown()
+            self._give_up()
+        else:
+            self.transport.abort()
 
     def handle_cont(self, event: Frame) -> None:
         self._count()
-        super().handle_cont(event)
+        if not self.close_sent:  # nobody would put the parts together any more
+            super().handle_cont(event)
 
     def handle_text(self, event: Frame) -> None:
         self._count()

@@ -30,7 +30,7 @@ from db.engine.plan.shape import record
 from db.engine.plan.source import Binding, Joined, Pages, Scope, beside
 from db.engine.plan.where import where
 from db.engine.sql import Concat, Whole, one_of
-from db.engine.transaction import CUSTOM, Placement, TookTooLong
+from db.engine.transaction import CUSTOM, Occupied, Placement, TookTooLong
 
 IDS = "@ids"
 """The value with the ids that are asked about: no variable can be called so."""
@@ -44,6 +44,11 @@ PAST = (
 )
 """Put in front of a statement, lets it see what a table's records were before they changed after a position:
 what stands in WITH goes before a table of the same name."""
+OLDER = (
+    "SELECT EXISTS (SELECT FROM change_log WHERE entity = $1 AND position > $2"
+    " AND NOT before ?& $3)"
+)
+"""Whether some of those were noted before the table got all the columns it has."""
 AUTO = "SET LOCAL plan_cache_mode = auto"
 
 
@@ -147,7 +152,7 @@ def _statement(asked: Live, scope: Scope, form: Form, most: int | None) -> Plan:
 async def rows(
     connection: asyncpg.Connection[Any], placement: Placement, plan: Plan, values: Sequence[Any]
 ) -> Mapping[UUID, tuple[bytes, ...]]:
-    """The texts of each record, by its id, in no order. Raises TookTooLong."""
+    """The texts of each record, by its id, in no order. Raises TookTooLong, or Occupied."""
     assert plan.compiled is not None  # noqa: S101 - only open entities are planned
     if plan.narrow:
         await connection.execute(CUSTOM)
@@ -164,15 +169,19 @@ async def rows_before(
     values: Sequence[Any],
     entity: Entity,
     position: int,
-) -> Mapping[UUID, tuple[bytes, ...]]:
+) -> Mapping[UUID, tuple[bytes, ...]] | None:
     """Likewise, of records that changed after a position, as they were there, and as seen by the same rights.
 
-    Whatever else the statement looks at must not have changed since.
+    Whatever else the statement looks at must not have changed since. None if it is not known any more.
     """
     assert plan.compiled is not None  # noqa: S101 - likewise
+    columns = [str(column.name) for column in entity.table.columns]
+    tag = f"/*{placement.schema}*/ "
+    if await connection.fetchval(tag + OLDER, entity.name, position, columns):
+        return None
     table = f'"{entity.table.name}"'
     past = PAST.format(table=table, entity=len(values) + 1, position=len(values) + 2)
-    text = f"/*{placement.schema}*/ {past}{plan.compiled.sql}"
+    text = f"{tag}{past}{plan.compiled.sql}"
     return await _fetch(connection, text, [*values, entity.name, position])
 
 
@@ -183,4 +192,6 @@ async def _fetch(
         found = await connection.fetch(text, *values)
     except asyncpg.QueryCanceledError as error:
         raise TookTooLong from error
+    except asyncpg.LockNotAvailableError as error:
+        raise Occupied from error
     return {row[0]: tuple(row)[1:] for row in found}

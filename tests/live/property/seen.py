@@ -1,0 +1,73 @@
+"""What each persona sees of every opportunity, field by field, reckoned from the rows without the server."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from tests.leaks.channels import leaf
+from tests.leaks.expectations import Level, attribute_level, attributes, fields
+from tests.leaks.truth import MONEY, Truth, api_id, readable
+from tests.live.property.documents import Document
+
+ENTITY = "Opportunity"
+Seen = dict[str, Any]
+"""By the ids of the records, as clients see them."""
+
+
+def documents() -> dict[str, Document]:
+    """A list for each field of an opportunity, that shows nothing else of it."""
+    found = {name: Document(name, leaf(ENTITY, name)) for name in fields(ENTITY)}
+    for key in attributes(ENTITY):
+        selection = f'attributes(keys: ["{key}"]) {{ key text number date boolean }}'
+        found[f"@{key}"] = Document(f"@{key}", selection)
+    return found
+
+
+def seen(truth: Truth, persona: str, name: str) -> Seen:
+    """What is in his list of a field: records that he sees, with what may be read of each."""
+    return {
+        api_id(ENTITY, id): _value(truth, persona, name, row)
+        for id, row in truth.visible(persona, ENTITY).items()
+    }
+
+
+def _value(truth: Truth, persona: str, name: str, row: Any) -> Any:
+    if name.startswith("@"):
+        return _attribute(truth, persona, name[1:], row)
+    if not readable(persona, ENTITY, name, row):
+        return None
+    if name == "history":
+        return len(truth.told(persona, row["id"]))
+    if name == "shares":
+        return sum(one["opportunity_id"] == row["id"] for one in _shares(truth))
+    if name == "attributes":
+        return [_attribute(truth, persona, key, row) for key in attributes(ENTITY)]
+    value = truth.value(ENTITY, name, row)
+    if name in MONEY[ENTITY]:
+        return None if value is None else (value, row["currency"])
+    return value
+
+
+def _shares(truth: Truth) -> list[Any]:
+    return list(truth.live("OpportunityShare").values())
+
+
+def _attribute(truth: Truth, persona: str, key: str, row: Any) -> Any:
+    if attribute_level(persona, ENTITY, key) is not Level.OPEN:
+        return None
+    return json.loads(row["custom"] or "{}").get(truth.keys[ENTITY][key])
+
+
+def difference(before: Seen, after: Seen) -> set[tuple[str, str]]:
+    """What has to be told of it: of each record that it concerns, how."""
+    entered = {("ENTERED", id) for id in after.keys() - before.keys()}
+    left = {("LEFT", id) for id in before.keys() - after.keys()}
+    kept = after.keys() & before.keys()
+    return entered | left | {("UPDATED", id) for id in kept if before[id] != after[id]}
+
+
+def hexes(ids: set[UUID]) -> set[str]:
+    """Ids as they stand in any text."""
+    return {id.hex for id in ids}

@@ -1,0 +1,53 @@
+"""What a subscriber was told adds up, at every position, to what his query would answer: whoever writes whatever."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+
+from tests.live.property.documents import DOCUMENTS, Document
+from tests.live.property.place import place
+from tests.live.property.sequence import run
+from tests.support.covers import covers
+from tests.support.world import World
+
+COVERED = ("D-60", "D-61", "D-62", "D-63", "D-64", "N1", "N3")
+DAILY, NIGHTLY = 6, 150
+BURSTS, MORE_BURSTS = 10, 40
+AT_ONCE = 3
+"""Documents that everybody watches in one sequence."""
+
+
+def _documents(seed: int) -> list[Document]:
+    """In turn, so that a few sequences have been through all of them."""
+    return [DOCUMENTS[(seed * AT_ONCE + n) % len(DOCUMENTS)] for n in range(AT_ONCE)]
+
+
+async def _sequence(world: World, seed: int, bursts: int, tally: Counter[str]) -> None:
+    """A tenant of its own, so that a seed tells all."""
+    rng = random.Random(seed)
+    # Every other one is without deeds of rights: these hide much, because they start lists anew.
+    rights = (0.0, 0.45)[seed % 2]
+    async with place(world, f"equal-{seed}") as made:
+        try:
+            await run(made, rng, _documents(seed), bursts=bursts, rights=rights, tally=tally)
+        except AssertionError as wrong:
+            raise AssertionError(f"sequence {seed}, {wrong}") from wrong
+
+
+@covers(*COVERED)
+async def test_deltas_add_up(world: World) -> None:
+    tally: Counter[str] = Counter()
+    for seed in range(DAILY):
+        await _sequence(world, seed, BURSTS, tally)
+    expected = {"done", "RESUMED", "differs", "silent"}
+    assert expected | {"SNAPSHOT of a second", "RESUMED of a second"} <= tally.keys(), tally
+
+
+@covers(*COVERED)
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", range(DAILY, DAILY + NIGHTLY))
+async def test_more_deltas_add_up(world: World, seed: int) -> None:
+    await _sequence(world, seed, MORE_BURSTS, Counter())
