@@ -21,6 +21,8 @@ from resolvers.sessions import FAILURE_SECONDS, Tokens, refresh, sign_in, sign_o
 from tenancy.engine.provision import Tenant
 from tests.auth.world import ADDRESS, PASSWORD, World
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 async def signed_in(
     world: World, house: House, tenant: Tenant, email: str, password: str = PASSWORD
