@@ -73,15 +73,25 @@ def test_hostile_documents_are_answered_with_few_and_short_errors(name: str) -> 
 
 
 def test_a_refused_or_dropped_document_leaves_nothing_for_the_collector() -> None:
-    documents = Documents(world(), Limits(), size=0)
-    for text in largest().values():
-        gc.collect()
-        gc.disable()
-        try:
-            documents.get(text)
-        except Refused:
-            pass
-        finally:
-            left = gc.collect()
-            gc.enable()
-        assert left < 400
+    documents, texts = Documents(world(), Limits(), size=0), list(largest().values())
+    gc.collect()
+    gc.freeze()  # what the rest of the suite holds is not walked through for every document
+    try:
+        most = max(_left(documents, text) for text in texts)
+    finally:
+        gc.unfreeze()
+    assert most < 400
+
+
+def _left(documents: Documents, text: str) -> int:
+    """How much the collector finds of a document that was read and refused."""
+    gc.collect()
+    gc.disable()
+    try:
+        documents.get(text)
+    except Refused:
+        pass
+    finally:
+        left = gc.collect()
+        gc.enable()
+    return left

@@ -37,6 +37,8 @@ def checkout() -> Iterator[Path]:
             if (ROOT / name).is_file():
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, copy / name)
+        if (ROOT / ".mypy_cache").exists():  # `check` has read the same libraries before
+            shutil.copytree(ROOT / ".mypy_cache", copy / ".mypy_cache", symlinks=True)
         subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
         yield copy
 
