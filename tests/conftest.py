@@ -1,15 +1,21 @@
-"""Real servers for the tests: one Postgres and one Valkey serve the whole run."""
+"""Real servers for the tests: one Postgres and one Valkey serve a process of the run, and as many processes as cores."""
 
+import os
 import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from db.engine.local.embedded import Servers, embedded
+from tests.support import tally
 from tests.support.world import World, world_on
+
+PROCESSES = 4
+"""At most: each has its servers and the house in memory."""
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So it is in the background of a script, and what we start would be as deaf to it as we are.
@@ -42,3 +48,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-snapshots", action="store_true", help="write the snapshots instead of comparing"
     )
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Many tests run side by side; for a file, for a word, or to be looked at, none are started."""
+    chosen = all(".py" in each for each in config.args) or config.option.keyword
+    cores = len(os.sched_getaffinity(0))
+    alone = chosen or config.option.capture == "no" or cores == 1
+    return 0 if alone else min(cores, PROCESSES)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What one of several processes counted goes to the one that speaks."""
+    if (sent := getattr(session.config, "workeroutput", None)) is not None:
+        sent["tallies"] = tally.kept()
+
+
+def pytest_testnodedown(node: Any) -> None:
+    tally.add(getattr(node, "workeroutput", {}).get("tallies", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in tally.told():
+        terminalreporter.write_line(line)

@@ -12,22 +12,20 @@ from tests.leaks.expectations import HISTORY, ONE_EACH, PERSONAS
 from tests.leaks.probe import Probe
 from tests.leaks.truth import Truth, canaries, load
 from tests.support.history import entries, noted
+from tests.support.tally import tally
 from tests.support.world import World
-
-_CELLS: Counter[str] = Counter()
-_PAIRS: Counter[str] = Counter()
 
 
 @pytest.fixture(scope="session")
 def cells() -> Counter[str]:
     """How many cells each channel covered; printed when the run ends."""
-    return _CELLS
+    return tally("leaks: cells")
 
 
 @pytest.fixture(scope="session")
 def pairs() -> Counter[str]:
     """How many operations were compared in two worlds."""
-    return _PAIRS
+    return tally("leaks: pairs")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,9 +35,12 @@ async def history(world: World) -> AsyncIterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def truth(world: World) -> Truth:
-    """What the tenant acme really holds while these tests run: with everybody's session, and a history."""
+    """What the tenant acme really holds while these tests run: with everybody's session, and a history.
+
+    Looked at anew for each module: tests elsewhere, which may run in between, sign in again.
+    """
     for persona in PERSONAS:
         await world.token(persona)
     found = await load(world)
@@ -47,13 +48,13 @@ async def truth(world: World) -> Truth:
     return replace(found, rows={**found.rows, HISTORY: history})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def forbidden(truth: Truth) -> dict[str, frozenset[str]]:
     """The texts that each persona may meet nowhere."""
     return {persona: canaries(truth, persona) for persona in PERSONAS}
 
 
-@pytest.fixture(scope="session", params=PERSONAS)
+@pytest.fixture(scope="module", params=PERSONAS)
 def probe(
     request: pytest.FixtureRequest,
     world: World,
@@ -66,7 +67,7 @@ def probe(
 
 
 @pytest.fixture(
-    scope="session",
+    scope="module",
     params=[
         one if one in ONE_EACH else pytest.param(one, marks=pytest.mark.nightly) for one in PERSONAS
     ],
@@ -80,12 +81,3 @@ def one_each(
 ) -> Probe:
     """One persona of each column in the everyday suite; all of them at night."""
     return Probe(world, request.param, truth, forbidden[request.param], cells)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _CELLS:
-        parts = ", ".join(f"{name} {count:,}" for name, count in sorted(_CELLS.items()))
-        terminalreporter.write_line(f"leaks: {sum(_CELLS.values()):,} cells ({parts})")
-    if _PAIRS:
-        parts = ", ".join(f"{name} {count:,}" for name, count in sorted(_PAIRS.items()))
-        terminalreporter.write_line(f"leaks: {sum(_PAIRS.values()):,} pairs ({parts})")

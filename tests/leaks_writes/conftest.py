@@ -8,15 +8,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.leaks_writes.place import Place, place
+from tests.support.tally import tally as counted
 from tests.support.world import World
-
-_CELLS: Counter[str] = Counter()
 
 
 @pytest.fixture(scope="session")
 def tally() -> Counter[str]:
     """How many cells were tried; printed when the run ends."""
-    return _CELLS
+    return counted("writes: cells")
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +32,3 @@ async def narrow(world: World, request: pytest.FixtureRequest) -> AsyncIterator[
     name = request.module.__name__.rpartition(".")[2].replace("_", "-")
     async with place(world, f"{name}-narrow", narrow=True) as made:
         yield made
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _CELLS:
-        parts = ", ".join(f"{name} {count:,}" for name, count in sorted(_CELLS.items()))
-        terminalreporter.write_line(f"writes: {sum(_CELLS.values()):,} cells ({parts})")
