@@ -109,6 +109,8 @@ class Entry:
 
 CLEAN = "RESET ROLE;RESET ALL"
 CUSTOM = "SET LOCAL plan_cache_mode = force_custom_plan;"
+SOON = "SET LOCAL statement_timeout = 3000;SET LOCAL lock_timeout = 500;"
+"""What is read for many must not wait for one."""
 WRITES = "SET LOCAL plan_cache_mode = force_generic_plan;"
 """What a write asks is asked by ids, of which Postgres need not know how many there are."""
 COMMIT = f"SET LOCAL lock_timeout = {LOCK_MS};COMMIT;{CLEAN}"
@@ -195,11 +197,11 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def snapshot(self, placement: Placement) -> AsyncIterator[asyncpg.Connection[Any]]:
+    async def snapshot(self, placement: Placement) -> AsyncIterator[Connection]:
         """A read-only transaction in the tenant all of whose statements see one moment. Raises TurnedAway."""
-        begin = _begin(placement, Entry(), "ISOLATION LEVEL REPEATABLE READ READ ONLY", "")
+        begin = _begin(placement, Entry(), "ISOLATION LEVEL REPEATABLE READ READ ONLY", SOON)
         async with self._transaction(begin) as connection:
-            yield connection
+            yield cast("Connection", connection)
 
     @asynccontextmanager
     async def write(

@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
 
 from db.engine import log
 from db.engine.log import Entry, Head
-from db.engine.transaction import LOST, Occupied, TurnedAway
+from db.engine.transaction import LOST, Connection, Occupied, TurnedAway
 from domain.codes import Code, Refused
 from subscriptions.engine.contracts import Texts
 from subscriptions.engine.group import Group, Past
 from subscriptions.engine.listener import Listener
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from auth.viewers import Moment, Viewers
     from db.engine.transaction import Placement
 
@@ -69,7 +67,7 @@ class Looking:
 
     def __init__(
         self,
-        connection: asyncpg.Connection[Any],
+        connection: Connection,
         placement: Placement,
         viewers: Viewers,
         groups: dict[bytes, Group],
@@ -141,14 +139,14 @@ class Looking:
         resuming = {each for each in (self._resuming(found.head, *j) for j in found.judged) if each}
         entries = await self._entries(found.head, [position for _, position in resuming])
         for group, position in resuming:
-            await self._connection.execute("SAVEPOINT past")
+            await self._connection.mark()
             try:
                 past = await self._past(group, position, entries)
             except LOST:
                 raise
             except Exception as error:
                 log_.warning("the past is not told", error=type(error).__name__)
-                await self._connection.execute("ROLLBACK TO SAVEPOINT past")
+                await self._connection.take_back()
             else:
                 if past is not None:
                     found.past[group, position] = past

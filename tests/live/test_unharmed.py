@@ -57,7 +57,8 @@ async def test_a_cursor_from_between_what_was_told_at_once(here: Here) -> None:
                 await asyncio.sleep(2 * feeding.LOOK_SECONDS)
                 await opened.begin(f"r{attempt}", SMALL, {"after": cursor})
                 rows = Rows(opened, f"r{attempt}", {id: {"id": id, "name": other}})
-                await rows.until(id, was)
+                async with asyncio.timeout(PATIENCE):
+                    await rows.until(id, was)
 
 
 @covers("D-63")
@@ -124,7 +125,8 @@ async def test_making_room_forgets_no_list_that_is_wanted(
         here.world.endpoint.feeds.of(here.world.tenants[here.own.slug].id).groups.clear()
         monkeypatch.setattr(feeding, "HELD_BYTES", int(size * 1.2))
         await asyncio.gather(opened.begin("a", SMALL), opened.begin("b", NOTES))
-        told = [(await opened.hear(id))["type"] for id in ("a", "b")]
+        async with asyncio.timeout(PATIENCE):
+            told = [(await opened.hear(id))["type"] for id in ("a", "b")]
         assert sorted(told) == ["error", "next"]
         assert [group for group in lists(here) if group.listeners] == lists(here)
         assert len(lists(here)) == 1
