@@ -12,6 +12,8 @@ SOCKETS = 20
 """Sockets of one user."""
 OPERATIONS = 50
 """Operations at once on one socket."""
+LISTS = 200
+"""Live lists that one user follows, on all his sockets."""
 MESSAGES = 100
 """Frames a second from one socket; twice as many at once, for a page that changes all its lists."""
 INIT_SECONDS = 10.0
@@ -28,6 +30,7 @@ class Doors:
     def __init__(self) -> None:
         self._strangers: Counter[str] = Counter()
         self._users: Counter[tuple[UUID, UUID]] = Counter()
+        self._lists: Counter[tuple[UUID, UUID]] = Counter()
 
     def knock(self, address: str) -> bool:
         """Let somebody in who has not said who he is; False if there are too many of them."""
@@ -48,6 +51,19 @@ class Doors:
             return False
         self._users[tenant, user] += 1
         return True
+
+    def follow(self, tenant: UUID, user: UUID) -> bool:
+        """Let a user follow one list more; False if he follows too many."""
+        if self._lists[tenant, user] >= LISTS:
+            return False
+        self._lists[tenant, user] += 1
+        return True
+
+    def unfollow(self, tenant: UUID, user: UUID, count: int = 1) -> None:
+        """He follows so many fewer."""
+        self._lists[tenant, user] -= count
+        if self._lists[tenant, user] <= 0:
+            del self._lists[tenant, user]
 
     def leave(self, tenant: UUID, user: UUID) -> None:
         """One of his sockets is closed."""

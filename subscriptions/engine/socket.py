@@ -17,7 +17,7 @@ from domain.codes import Code, Refused
 from resolvers.engine.context import Caller
 from subscriptions.engine.contracts import Wanted
 from subscriptions.engine.feed import FORBIDDEN, Feed
-from subscriptions.engine.limits import INIT_SECONDS, MESSAGES, OPERATIONS, Doors, Rate
+from subscriptions.engine.limits import INIT_SECONDS, LISTS, MESSAGES, OPERATIONS, Doors, Rate
 from subscriptions.engine.listener import Listener
 from subscriptions.engine.wire import Wire
 
@@ -133,7 +133,7 @@ class Socket:
 
     def fail(self, id: str, error: Exception) -> None:
         """End one operation, saying why."""
-        self._listeners.pop(id, None)
+        self._unfollow(id)
         self._error(id, error)
 
     def end(self, code: int, reason: str) -> None:
@@ -244,6 +244,10 @@ class Socket:
                 message = f"{OPERATIONS} operations are open on this socket: end one of them first."
                 raise Refused(Code.RATE_LIMITED, message)
             asked = self._desk.ask(caller, payload)
+            follows = not isinstance(asked, Awaitable)
+            if follows and not self._doors.follow(caller.tenant.id, caller.user):
+                message = f"You follow {LISTS} lists already: end some of them first."
+                raise Refused(Code.RATE_LIMITED, message)
         except Exception as error:
             self._error(id, error)
             return
@@ -275,11 +279,19 @@ class Socket:
 
     def _complete(self, id: str) -> None:
         """The client wants to hear no more of it. What a mutation has begun is done all the same."""
-        listener = self._listeners.pop(id, None)
+        listener = self._unfollow(id)
         if listener is not None and self._feed is not None:
             listener.ended = True
             self._feed.leave(listener)
         self._tasks.pop(id, None)
+
+    def _unfollow(self, id: str) -> Listener | None:
+        """The listener with this id, which is one no more."""
+        listener = self._listeners.pop(id, None)
+        if listener is not None:
+            caller = self._caller
+            self._doors.unfollow(caller.tenant.id, caller.user)
+        return listener
 
     def _error(self, id: str, error: Exception) -> None:
         told = {"id": id, "type": "error", "payload": self._desk.said(error)}
@@ -302,7 +314,8 @@ class Socket:
         if self._known is None:
             self._doors.known(self._address)
             return
-        self._doors.leave(self._known.caller.tenant.id, self._known.caller.user)
+        self._doors.leave(self._known.caller.tenant.id, self.user)
+        self._doors.unfollow(self._known.caller.tenant.id, self.user, len(self._listeners))
         assert self._feed is not None  # noqa: S101 - likewise
         for listener in self._listeners.values():
             listener.ended = True

@@ -128,3 +128,19 @@ async def test_a_query_near_the_limit_is_answered(here: Here) -> None:
         # HTTP may refuse a document of this length too, but the socket stays.
         assert message["type"] in ("next", "error")
         await opened.alive()
+
+
+@covers("F25")
+async def test_lists_of_a_user_are_limited(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("subscriptions.engine.limits.LISTS", 10)
+    async with here.wire() as one, here.wire() as another:
+        await _in_turn(one, [str(number) for number in range(6)])
+        await _in_turn(another, [str(number) for number in range(4)])
+        assert await another.refused("more", FEW, {"f": NONE}) == ["RATE_LIMITED"]
+        await another.ask("query", HELLO)
+        await one.done("3")
+        await one.alive()
+        await _in_turn(another, ["more"])
+        assert await another.refused("too", FEW, {"f": NONE}) == ["RATE_LIMITED"]
+    async with here.wire() as again:
+        await _in_turn(again, [str(number) for number in range(10)])
