@@ -182,17 +182,16 @@ class Group:
 
         Nothing waits for a slow one: he finds what he missed in the ring, or is told everything anew.
         """
-        if self.position is not None and listener.is_ready():
-            if listener.at is None or listener.at < self.low:
-                listener.tell(self._all(listener.begins))
-                listener.begins, listener.at = LiveKind.RESYNC, self.position
-                return
-            at, listener.at = listener.at, self.position
-            if at < self._told_at():
-                text = self._since(at)
-                if text:
-                    listener.tell(text)
+        if self.position is None or not listener.is_ready():
             return
+        at, listener.at = listener.at, self.position
+        if at is None or at < self.low:
+            listener.tell(self._all(listener.begins))
+            listener.begins = LiveKind.RESYNC
+        elif at < self._told_at():
+            text = self._since(at)
+            if text:
+                listener.tell(text)
 
     def _since(self, at: int) -> bytes:
         """What is different for somebody who stands at a position; nothing, if it only came and went.

@@ -96,9 +96,8 @@ class Looking:
         moment = self._viewers.moment(self._connection, self._placement, found.head.access)
         for listener in [*listeners, *joining] if everybody else joining:
             await self._judge(found, moment, listener)
-            await asyncio.sleep(
-                0
-            )  # a new plan takes a while to compile, and others have work to do
+            # A new plan takes a while to compile, and others have work to do.
+            await asyncio.sleep(0)
         concerned = {group: None for _, group in found.judged}
         if not everybody:
             concerned |= {group: None for group in self._groups.values() if group.listeners}
