@@ -242,7 +242,7 @@ def _told(model: Model, granted: dict[str, EntityRights]) -> Arrays:
 def _sees_all(granted: dict[str, EntityRights], target: Entity) -> bool:
     mine = granted.get(target.name)
     everything = mine is not None and mine.rows is RowScope.ALL and not is_restricted(target.name)
-    return everything and (target.above is None or _sees_all(granted, target.above))
+    return everything and all(_sees_all(granted, above) for above in target.above)
 
 
 def _profiles(rows: Mapping[str, Any]) -> dict[UUID, Profile]:
@@ -313,7 +313,7 @@ async def _reach(
     found = {}
     for name, granted in viewer.rights.items():
         entity = model.entities[name]
-        alone = entity.above is None and entity.record is None
+        alone = not entity.wholes and entity.record is None
         if granted.rows is RowScope.OWN and alone:
             counted = _counting(entity, granted)
             arguments = [viewer.value(each) for each in counted.parameters]

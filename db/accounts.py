@@ -3,12 +3,22 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Record
-from db.engine.declare import WORD, custom_attributes, derived, field, folded, live, reference
-from domain.accounts import in_country
+from db.engine.base import Record, enumeration
+from db.engine.declare import (
+    WORD,
+    custom_attributes,
+    derived,
+    field,
+    folded,
+    internal,
+    live,
+    reference,
+)
+from domain.accounts import account, display_name, in_country
+from domain.setup import DocumentDelivery
 from domain.wording import web_domain
 
 
@@ -18,26 +28,62 @@ class Account(Record):
     __tablename__ = "account"
     __prefix__ = "acc"
     __owner__ = "owner_id"
-    __rule__ = in_country
+    __rule__ = account
     __table_args__ = (
         Index(None, "parent_id"),
         Index(None, "owner_id"),
+        Index(None, "type_id"),
+        Index(None, "industry_id"),
         Index("account_name_idx", folded("name"), "id"),
         live("account_external_id_unique", "external_id"),
     )
 
     name: Mapped[str | None] = field(
-        "What the account is called.", filter=True, sort=True, longest=WORD
+        "What the account is called; of somebody with a last name, the first name.",
+        filter=True,
+        sort=True,
+        longest=WORD,
+    )
+    last_name: Mapped[str | None] = field(
+        "The last name, where the account is a person.", filter=True, sort=True, longest=WORD
+    )
+    display_name = derived(
+        "What to call it on screens: its names, else its registration number, the domain of its "
+        "e-mail address, or its number.",
+        display_name,
+        needs=("name", "last_name", "registration_number", "email", "number"),
+    )
+    type_id: Mapped[UUID | None] = reference(
+        "What kind of account it is.",
+        "account_type",
+        reverse="accounts",
+        reverse_doc="The accounts of this type.",
+        chosen=True,
     )
     number: Mapped[str] = field(
         "The number we know the account by.", filter=True, sort=True, chosen=True
     )
-    industry: Mapped[str | None] = field("The branch it works in.", filter=True, sort=True)
+    industry_id: Mapped[UUID | None] = reference(
+        "The branch it works in.",
+        "industry",
+        reverse="accounts",
+        reverse_doc="The accounts that work in this branch.",
+    )
+    industry_text: Mapped[str | None] = internal(
+        "The branch as it was kept before there was a list of them.", name="industry"
+    )
     website: Mapped[str | None] = field("Its home page.", filter=True)
     website_domain = derived(
         "The domain of its home page, to show and to compare.", web_domain, needs=("website",)
     )
-    phone: Mapped[str | None] = field("Its telephone number.", filter=True)
+    email: Mapped[str | None] = field("Its e-mail address.", filter=True, sort=True, longest=WORD)
+    phone: Mapped[str | None] = field("Its telephone number, as E.164.", filter=True)
+    registration_number: Mapped[str | None] = field(
+        "Its number in the register of companies.", filter=True, sort=True, longest=WORD
+    )
+    vat_number: Mapped[str | None] = field(
+        "Its number for value added tax.", filter=True, sort=True, longest=WORD
+    )
     city: Mapped[str | None] = field("The town of its head office.", filter=True, sort=True)
     country: Mapped[str | None] = field(
         "The country of its head office, as ISO 3166-1.", filter=True, sort=True
@@ -64,6 +110,24 @@ class Account(Record):
         reverse_doc="The accounts this employee is responsible for.",
         chosen=True,
     )
+    description: Mapped[str | None] = field("What there is to know about it.", filter=True)
+    invoice_name: Mapped[str | None] = field(
+        "The name on invoices, where it is another one.", filter=True, longest=WORD
+    )
+    invoice_email: Mapped[str | None] = field(
+        "Where invoices are sent by e-mail.", filter=True, longest=WORD
+    )
+    postal_is_invoicing: Mapped[bool] = field(
+        "Whether invoices go to the postal address, wherever that is.",
+        filter=True,
+        server_default="false",
+    )
+    sender_email: Mapped[str | None] = field(
+        "The e-mail account that it is written from.", longest=WORD
+    )
+    document_delivery: Mapped[DocumentDelivery | None] = field(
+        "How it gets its documents.", enumeration(DocumentDelivery), filter=True, sort=True
+    )
     external_id: Mapped[str | None] = field(
         "What another system knows it by; no two have the same.",
         filter=True,
@@ -71,6 +135,54 @@ class Account(Record):
         longest=WORD,
     )
     custom: Mapped[dict[str, Any]] = custom_attributes()
+
+
+class AccountManager(Record):
+    """A user who looks after an account, whether or not he may sign in."""
+
+    __tablename__ = "account_manager"
+    __prefix__ = "acm"
+    __table_args__ = (
+        live("account_manager_unique", "account_id", "user_id"),
+        Index(None, "user_id"),
+    )
+
+    account_id: Mapped[UUID] = reference(
+        "The account.",
+        "account",
+        reverse="managers",
+        reverse_doc="The users who look after this account: none, one or several.",
+        part=True,
+    )
+    user_id: Mapped[UUID] = reference(
+        "Who looks after it.",
+        "user",
+        reverse="managedAccounts",
+        reverse_doc="The accounts this user looks after.",
+        once=True,
+    )
+
+
+class AccountLink(Record):
+    """Two accounts that have to do with each other; each of the two has a record of it."""
+
+    __tablename__ = "account_link"
+    __prefix__ = "alk"
+    __table_args__ = (
+        live("account_link_unique", "account_id", "other_id"),
+        CheckConstraint("account_id <> other_id", name="other"),
+        Index(None, "other_id"),
+    )
+
+    account_id: Mapped[UUID] = reference(
+        "One of the two.",
+        "account",
+        reverse="links",
+        reverse_doc="The accounts that this one has to do with.",
+        part=True,
+    )
+    other_id: Mapped[UUID] = reference("The other one.", "account", reverse=None, part=True)
+    note: Mapped[str | None] = field("What they have to do with each other.", filter=True)
 
 
 class Address(Record):
@@ -86,6 +198,12 @@ class Address(Record):
             "account_id",
             unique=True,
             postgresql_where=text("head_office AND deleted_at IS NULL"),
+        ),
+        Index(
+            "address_default_invoicing_unique",
+            "account_id",
+            unique=True,
+            postgresql_where=text("default_invoicing AND deleted_at IS NULL"),
         ),
     )
 
@@ -106,6 +224,12 @@ class Address(Record):
     postal: Mapped[bool] = field("Whether post goes there.", filter=True, server_default="false")
     invoicing: Mapped[bool] = field(
         "Whether invoices go there.", filter=True, server_default="false"
+    )
+    default_invoicing: Mapped[bool] = field(
+        "Whether invoices go there if nothing else is said; one of the account's invoicing addresses is.",
+        filter=True,
+        chosen=True,
+        server_default="false",
     )
     head_office: Mapped[bool] = field(
         "Whether it is the account's head office; exactly one is.",

@@ -4,13 +4,38 @@ from collections.abc import Iterator
 from inspect import isclass
 from types import ModuleType
 
-from db import accounts, sales, setup, staff
+from db import (
+    accounts,
+    activities,
+    cases,
+    contracts,
+    labels,
+    people,
+    products,
+    quotes,
+    sales,
+    setup,
+    staff,
+)
 from db.engine import trace
 from db.engine.base import Record, Trace
 from db.engine.head import LogHead
 from db.engine.model import Model
 
-ROOMS = (trace, setup, staff, accounts, sales)
+ROOMS = (
+    trace,
+    setup,
+    staff,
+    accounts,
+    people,
+    products,
+    sales,
+    quotes,
+    contracts,
+    cases,
+    activities,
+    labels,
+)
 """The areas, from the ground up, on what is noted of every write."""
 
 

@@ -1,11 +1,11 @@
 """Tables of the sales area: what we hope to sell."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, cast, func, text
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Record, enumeration
@@ -49,6 +49,9 @@ class Opportunity(Record):
         Index(None, "owner_id", "id"),
         Index(None, "type_id"),
         Index(None, "stage_id"),
+        Index("opportunity_rank_idx", "stage_id", "rank"),
+        Index(None, "lost_reason_id"),
+        Index(None, "source_contract_id"),
         Index("opportunity_name_idx", folded("name"), "id"),
         Index("opportunity_amount_idx", descending("amount"), text("id DESC")),
         Index("opportunity_expected_close_on_idx", "expected_close_on", "id"),
@@ -140,6 +143,39 @@ class Opportunity(Record):
         sort=True,
         aggregate=True,
     )
+    locked: Mapped[bool] = field(
+        "Whether it was sold and is closed to changes until it is unlocked.",
+        filter=True,
+        write=False,
+        server_default="false",
+    )
+    closed_on: Mapped[date | None] = field(
+        "The day it was won or lost.", filter=True, sort=True, aggregate=True, write=False
+    )
+    lost_reason_id: Mapped[UUID | None] = reference(
+        "Why it was lost.",
+        "lost_reason",
+        reverse="opportunities",
+        reverse_doc="The opportunities that were lost for this reason.",
+        write=False,
+    )
+    lost_note: Mapped[str | None] = field(
+        "What there is to say of the loss.", filter=True, write=False
+    )
+    source_contract_id: Mapped[UUID | None] = reference(
+        "The contract that it is to extend.",
+        "contract",
+        reverse="upsells",
+        reverse_doc="The opportunities to sell more on top of this contract.",
+        write=False,
+        late=True,
+    )
+    rank: Mapped[Decimal | None] = field(
+        "Its place among the opportunities of its stage; the least stands first.",
+        filter=True,
+        sort=True,
+        write=False,
+    )
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
     external_id: Mapped[str | None] = field(
         "What another system knows it by; no two have the same.",
@@ -148,6 +184,100 @@ class Opportunity(Record):
         longest=WORD,
     )
     custom: Mapped[dict[str, Any]] = custom_attributes()
+
+
+class StageVisit(Record):
+    """A stay of an opportunity in a stage. The house keeps it; nobody writes it."""
+
+    __tablename__ = "stage_visit"
+    __prefix__ = "sva"
+    __table_args__ = (Index(None, "opportunity_id", "entered_at"), Index(None, "stage_id"))
+
+    opportunity_id: Mapped[UUID] = reference(
+        "The opportunity.",
+        "opportunity",
+        reverse="stageVisits",
+        reverse_doc="The stages this opportunity went through, and for how long.",
+        part=True,
+        on_delete="CASCADE",
+    )
+    stage_id: Mapped[UUID] = reference(
+        "The stage.",
+        "stage",
+        reverse="visits",
+        reverse_doc="The stays of opportunities in this stage.",
+        write=False,
+    )
+    entered_at: Mapped[datetime] = field(
+        "When it came into the stage.", filter=True, sort=True, aggregate=True, write=False
+    )
+    left_at: Mapped[datetime | None] = field(
+        "When it left it; empty while it is there.",
+        filter=True,
+        sort=True,
+        aggregate=True,
+        write=False,
+    )
+    seconds = expression(
+        "How long it stayed; empty while it is there.",
+        Integer(),
+        lambda row: cast(func.extract("epoch", row.left_at - row.entered_at), Integer()),
+        needs=("entered_at", "left_at"),
+        filter=True,
+        sort=True,
+        aggregate=True,
+    )
+
+
+class BusinessRole(Record):
+    """The part that a person plays in an opportunity, such as decision maker."""
+
+    __tablename__ = "business_role"
+    __prefix__ = "bro"
+    __table_args__ = (Index(None, "opportunity_id"), Index(None, "person_id"))
+
+    opportunity_id: Mapped[UUID] = reference(
+        "The opportunity.",
+        "opportunity",
+        reverse="businessRoles",
+        reverse_doc="Who plays which part in this opportunity.",
+        part=True,
+    )
+    person_id: Mapped[UUID] = reference(
+        "The person.",
+        "person",
+        reverse="businessRoles",
+        reverse_doc="The opportunities that this person plays a part in.",
+        part=True,
+    )
+    description: Mapped[str] = field("The part.", filter=True, sort=True, longest=WORD)
+
+
+class OpportunityAccount(Record):
+    """An account that has to do with an opportunity besides the one we hope to sell to."""
+
+    __tablename__ = "opportunity_account"
+    __prefix__ = "oac"
+    __table_args__ = (
+        live("opportunity_account_unique", "opportunity_id", "account_id"),
+        Index(None, "account_id"),
+    )
+
+    opportunity_id: Mapped[UUID] = reference(
+        "The opportunity.",
+        "opportunity",
+        reverse="relatedAccounts",
+        reverse_doc="Other accounts that have to do with this opportunity.",
+        part=True,
+    )
+    account_id: Mapped[UUID] = reference(
+        "The account.",
+        "account",
+        reverse="relatedOpportunities",
+        reverse_doc="Opportunities that this account has to do with, besides its own.",
+        part=True,
+    )
+    note: Mapped[str | None] = field("What it has to do with it.", filter=True)
 
 
 class OpportunityShare(Record):

@@ -1,13 +1,30 @@
-"""Tables of the set-up: stages, opportunity types and the tenant's own attributes."""
+"""Tables of the set-up: pipelines, types with what they preset, the tenant's own lists, attributes and switches."""
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Record, enumeration
-from db.engine.declare import field, live, reference
-from domain.setup import AttributeKind, StageKind
+from db.engine.declare import WORD, field, live, reference
+from domain.setup import (
+    AttributeKind,
+    ContactKind,
+    DocumentDelivery,
+    FeatureKey,
+    StageKind,
+    nameable,
+    one_type,
+)
+
+TYPES = (
+    "account_type_id",
+    "person_type_id",
+    "opportunity_type_id",
+    "case_type_id",
+    "employee_type_id",
+)
+"""The columns with the type that an attribute is carried by."""
 
 
 class Stage(Record):
@@ -32,6 +49,14 @@ class OpportunityType(Record):
     __prefix__ = "opt"
 
     name: Mapped[str] = field("What the type is called.", filter=True, sort=True)
+    default_owner_id: Mapped[UUID | None] = reference(
+        "Who works on new opportunities of this type, if nobody is named.",
+        "employee",
+        reverse=None,
+    )
+    default_currency: Mapped[str | None] = field(
+        "The currency of new opportunities of this type, if none is named, as ISO 4217."
+    )
 
 
 class PipelineStage(Record):
@@ -61,6 +86,9 @@ class PipelineStage(Record):
     probability: Mapped[int] = field(
         "How likely an opportunity here is to be won, in percent.", filter=True, sort=True
     )
+    description: Mapped[str | None] = field(
+        "What it means for an opportunity of this type to be here, if not what the stage says."
+    )
 
 
 class Attribute(Record):
@@ -75,10 +103,208 @@ class Attribute(Record):
     )
 
     entity: Mapped[str] = field(
-        "The entity whose records carry it.", filter=True, sort=True, write=False
+        "The entity whose records carry it.", filter=True, sort=True, once=True, longest=WORD
     )
     key: Mapped[str] = field("Its name in filters and selections.", filter=True, sort=True)
     label: Mapped[str] = field("What people call it.", filter=True, sort=True)
     kind: Mapped[AttributeKind] = field(
-        "What values it takes.", enumeration(AttributeKind), filter=True, write=False
+        "What values it takes.", enumeration(AttributeKind), filter=True, once=True
+    )
+
+
+class AttributeUse(Record):
+    """A type whose records carry an attribute. An attribute without any is carried by records of all types."""
+
+    __tablename__ = "attribute_use"
+    __prefix__ = "atu"
+    __rights__ = True
+    __rule__ = one_type
+    __table_args__ = (
+        CheckConstraint(f"num_nonnulls({', '.join(TYPES)}) = 1", name="one_type"),
+        *(live(f"attribute_use_{name}_unique", "attribute_id", name) for name in TYPES),
+        *(Index(None, name) for name in TYPES),
+    )
+
+    attribute_id: Mapped[UUID] = reference(
+        "The attribute.",
+        "attribute",
+        reverse="uses",
+        reverse_doc="The types whose records carry this attribute; all of them if there is none.",
+        part=True,
+    )
+    account_type_id: Mapped[UUID | None] = reference(
+        "The type of account.",
+        "account_type",
+        reverse="attributeUses",
+        reverse_doc="The attributes that accounts of this type carry.",
+        once=True,
+    )
+    person_type_id: Mapped[UUID | None] = reference(
+        "The type of person.",
+        "person_type",
+        reverse="attributeUses",
+        reverse_doc="The attributes that persons of this type carry.",
+        once=True,
+    )
+    opportunity_type_id: Mapped[UUID | None] = reference(
+        "The type of opportunity.",
+        "opportunity_type",
+        reverse="attributeUses",
+        reverse_doc="The attributes that opportunities of this type carry.",
+        once=True,
+    )
+    case_type_id: Mapped[UUID | None] = reference(
+        "The type of case.",
+        "case_type",
+        reverse="attributeUses",
+        reverse_doc="The attributes that cases of this type carry.",
+        once=True,
+    )
+    employee_type_id: Mapped[UUID | None] = reference(
+        "The type of employee.",
+        "employee_type",
+        reverse="attributeUses",
+        reverse_doc="The attributes that employees of this type carry.",
+        once=True,
+    )
+
+
+class Industry(Record):
+    """A branch that accounts work in."""
+
+    __tablename__ = "industry"
+    __prefix__ = "ind"
+    __table_args__ = (live("industry_name_unique", "name"),)
+
+    name: Mapped[str] = field("What the branch is called.", filter=True, sort=True, longest=WORD)
+
+
+class AccountType(Record):
+    """A kind of account: how its records are named, and what they begin with."""
+
+    __tablename__ = "account_type"
+    __prefix__ = "act"
+    __rule__ = nameable
+    __table_args__ = (live("account_type_name_unique", "name"),)
+
+    name: Mapped[str] = field("What the type is called.", filter=True, sort=True, longest=WORD)
+    with_name: Mapped[bool] = field(
+        "Whether its accounts have a name; with a last name, too, that is the first name.",
+        server_default="true",
+    )
+    with_last_name: Mapped[bool] = field(
+        "Whether its accounts have a last name, as people do.", server_default="false"
+    )
+    default_owner_id: Mapped[UUID | None] = reference(
+        "Who is responsible for new accounts of this type, if nobody is named.",
+        "employee",
+        reverse=None,
+    )
+    sender_email: Mapped[str | None] = field(
+        "The e-mail account that new accounts of this type are written from.", longest=WORD
+    )
+    document_delivery: Mapped[DocumentDelivery | None] = field(
+        "How new accounts of this type get their documents.", enumeration(DocumentDelivery)
+    )
+
+
+class PersonType(Record):
+    """A kind of contact or lead: one list serves both."""
+
+    __tablename__ = "person_type"
+    __prefix__ = "pty"
+    __table_args__ = (live("person_type_name_unique", "name"),)
+
+    name: Mapped[str] = field("What the type is called.", filter=True, sort=True, longest=WORD)
+    kind: Mapped[ContactKind] = field(
+        "Whether such people work for an account or for a partner.",
+        enumeration(ContactKind),
+        filter=True,
+        sort=True,
+        server_default="EMPLOYEE",
+    )
+    default_owner_id: Mapped[UUID | None] = reference(
+        "Who is responsible for new people of this type, if nobody is named.",
+        "employee",
+        reverse=None,
+    )
+
+
+class EmployeeType(Record):
+    """A kind of employee."""
+
+    __tablename__ = "employee_type"
+    __prefix__ = "ety"
+    __table_args__ = (live("employee_type_name_unique", "name"),)
+
+    name: Mapped[str] = field("What the type is called.", filter=True, sort=True, longest=WORD)
+    default_title: Mapped[str | None] = field(
+        "What new employees of this type do, if it is not said."
+    )
+
+
+class LostReason(Record):
+    """Why opportunities are lost."""
+
+    __tablename__ = "lost_reason"
+    __prefix__ = "lrs"
+    __table_args__ = (live("lost_reason_name_unique", "name"),)
+
+    name: Mapped[str] = field("What the reason is called.", filter=True, sort=True, longest=WORD)
+    needs_note: Mapped[bool] = field(
+        "Whether whoever gives it explains it, as for `Other`.", server_default="false"
+    )
+
+
+class Feature(Record):
+    """A group of functions that a tenant can switch off as a whole."""
+
+    __tablename__ = "feature"
+    __prefix__ = "fea"
+    __rights__ = True
+    __table_args__ = (live("feature_key_unique", "key"),)
+
+    key: Mapped[FeatureKey] = field(
+        "Which group.", enumeration(FeatureKey), filter=True, sort=True, write=False
+    )
+    enabled: Mapped[bool] = field("Whether it is on.", filter=True, server_default="true")
+
+
+class Preferences(Record):
+    """What a tenant has settled for everybody. There is exactly one record of it."""
+
+    __tablename__ = "preferences"
+    __prefix__ = "set"
+    __table_args__ = (
+        Index(
+            "preferences_single",
+            text("(true)"),
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )
+
+    default_account_type_id: Mapped[UUID | None] = reference(
+        "The type of accounts that are created without one.", "account_type", reverse=None
+    )
+    default_person_type_id: Mapped[UUID | None] = reference(
+        "The type of persons that are created without one.", "person_type", reverse=None
+    )
+    default_lead_type_id: Mapped[UUID | None] = reference(
+        "The type of leads that are created without one.", "person_type", reverse=None
+    )
+    default_opportunity_type_id: Mapped[UUID | None] = reference(
+        "The type of opportunities that are created without one.",
+        "opportunity_type",
+        reverse=None,
+    )
+    default_case_type_id: Mapped[UUID | None] = reference(
+        "The type of cases that are created without one.", "case_type", reverse=None
+    )
+    sell_without_quote: Mapped[bool] = field(
+        "Whether opportunities may be sold that have no active quote.", server_default="false"
+    )
+    proof_needs_quote: Mapped[bool] = field(
+        "Whether an opportunity needs a quote before it comes to a stage that says so.",
+        server_default="false",
     )

@@ -1,13 +1,14 @@
 """Tables of the staff: employees in their tree, users, and what roles and profiles open to them."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Internal, Record, Trace, enumeration
-from db.engine.declare import WORD, derived, field, internal, live, reference
+from db.engine.declare import WORD, custom_attributes, derived, field, internal, live, reference
 from db.engine.declare import field as declared
 from domain.access import RowScope, WriteScope
 from domain.wording import initials
@@ -20,7 +21,7 @@ class Employee(Record):
     __prefix__ = "emp"
     __owner__ = "id"
     __rights__ = True
-    __table_args__ = (Index(None, "manager_id"),)
+    __table_args__ = (Index(None, "manager_id"), Index(None, "type_id"))
 
     name: Mapped[str] = field("The employee's name, or the post's.", filter=True, sort=True)
     initials = derived("The initials, for small pictures.", initials, needs=("name",))
@@ -28,12 +29,22 @@ class Employee(Record):
         "Where the employee is reached.", filter=True, sort=True, longest=WORD
     )
     title: Mapped[str | None] = field("What the employee does.", filter=True, sort=True)
+    office: Mapped[str | None] = field(
+        "The office or region the employee works for.", filter=True, sort=True
+    )
+    type_id: Mapped[UUID | None] = reference(
+        "What kind of employee it is.",
+        "employee_type",
+        reverse="employees",
+        reverse_doc="The employees of this type.",
+    )
     manager_id: Mapped[UUID | None] = reference(
         "Who the employee reports to.",
         "employee",
         reverse="reports",
         reverse_doc="Those who report to this employee.",
     )
+    custom: Mapped[dict[str, Any]] = custom_attributes()
 
 
 class User(Record):

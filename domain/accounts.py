@@ -20,6 +20,24 @@ def in_country(_: Row | None, after: Row) -> Sequence[Fault]:
     return [Fault(Problem.INVALID, message, "country")]
 
 
+def account(before: Row | None, after: Row) -> Sequence[Fault]:
+    """What is wrong with an account by itself."""
+    return in_country(before, after)
+
+
+def display_name(
+    name: str | None,
+    last_name: str | None,
+    registration_number: str | None,
+    email: str | None,
+    number: str | None,
+) -> str | None:
+    """What to call an account on screens, whatever is known of it (D-21)."""
+    names = " ".join(part.strip() for part in (name, last_name) if part and part.strip())
+    domain = (email or "").rpartition("@")[2].strip()
+    return names or (registration_number or "").strip() or domain or number
+
+
 def head_office(addresses: Iterable[Row], wanted: UUID | None = None) -> UUID | None:
     """Which of an account's addresses is its head office (D-12).
 

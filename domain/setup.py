@@ -1,6 +1,10 @@
-"""Words of the set-up: kinds of stages, of custom attributes and of changes."""
+"""Words and rules of the set-up: kinds of stages, types, attributes, changes and switches."""
 
+from collections.abc import Sequence
 from enum import StrEnum
+
+from domain.codes import Problem
+from domain.faults import Fault, Row
 
 
 class StageKind(StrEnum):
@@ -27,3 +31,44 @@ class ChangeKind(StrEnum):
     UPDATED = "UPDATED"
     DELETED = "DELETED"
     RESTORED = "RESTORED"
+
+
+class ContactKind(StrEnum):
+    """Whom people of a type work for (EP-233)."""
+
+    EMPLOYEE = "EMPLOYEE"
+    CONSULTANT = "CONSULTANT"
+
+
+class DocumentDelivery(StrEnum):
+    """How documents reach an account (VN-13)."""
+
+    EMAIL = "EMAIL"
+    POST = "POST"
+    E_INVOICE = "E_INVOICE"
+
+
+class FeatureKey(StrEnum):
+    """A group of functions that can be switched off (VN-01 to VN-04)."""
+
+    RELATIONS = "RELATIONS"
+    CASES = "CASES"
+    DUPLICATES = "DUPLICATES"
+    QUOTES = "QUOTES"
+
+
+def nameable(_: Row | None, after: Row) -> Sequence[Fault]:
+    """A type whose accounts could have no name at all is refused (EP-173, D-21)."""
+    if after["with_name"] or after["with_last_name"]:
+        return []
+    message = "Accounts of this type could not be named: leave the name or the last name on."
+    return [Fault(Problem.INVALID, message, "with_last_name")]
+
+
+def one_type(_: Row | None, after: Row) -> Sequence[Fault]:
+    """An attribute is carried by one type at a time: the next type has a record of its own."""
+    named = [name for name in after if name.endswith("_type_id") and after[name] is not None]
+    if len(named) == 1:
+        return []
+    message = "Name exactly one type that carries the attribute."
+    return [Fault(Problem.INVALID, message, named[-1] if named else "")]

@@ -9,7 +9,19 @@ from strawberry.schema.config import StrawberryConfig
 import resolvers.api  # noqa: F401 - what the areas have to say is remembered when they are imported
 from db.api import MODEL
 from db.engine.model import HISTORY
-from schema import accounts, sales, setup, staff
+from schema import (
+    accounts,
+    activities,
+    cases,
+    contracts,
+    labels,
+    people,
+    products,
+    quotes,
+    sales,
+    setup,
+    staff,
+)
 from schema.engine import words
 from schema.engine.expose import Verb, exposed
 from schema.engine.generate import (
@@ -27,7 +39,20 @@ from schema.engine.generate_live import subscription
 from schema.engine.scalars import SCALARS
 from schema.sessions import PublicMutation, PublicQuery, SessionMutation
 
-EXPOSED = exposed((setup, staff, accounts, sales))
+ROOMS = (
+    setup,
+    staff,
+    accounts,
+    people,
+    products,
+    sales,
+    quotes,
+    contracts,
+    cases,
+    activities,
+    labels,
+)
+EXPOSED = exposed(ROOMS)
 DEEDS: dict[str, Deed] = {**deeds_of(EXPOSED), **sales.DEEDS}
 CONFIG = StrawberryConfig(auto_camel_case=False, scalar_map=SCALARS)
 

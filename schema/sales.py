@@ -1,7 +1,7 @@
 """Sales in the API."""
 
 from db import sales as tables
-from schema.engine.expose import KNOWN_ELSEWHERE, LINKED, exposes
+from schema.engine.expose import EDITED, KNOWN_ELSEWHERE, LINKED, exposes
 from schema.engine.generate_deeds import ID_SPEC, VERSION_SPEC, both, required
 
 
@@ -14,6 +14,26 @@ from schema.engine.generate_deeds import ID_SPEC, VERSION_SPEC, both, required
 )
 class Opportunity:
     """A possible sale to an account, worked on by one owner."""
+
+
+@exposes(tables.StageVisit, one="stageVisit", many="stageVisits")
+class StageVisit:
+    """A stay of an opportunity in a stage. The house keeps it; nobody writes it."""
+
+
+@exposes(tables.BusinessRole, one="businessRole", many="businessRoles", deeds=EDITED)
+class BusinessRole:
+    """The part that a person plays in an opportunity, such as decision maker."""
+
+
+@exposes(
+    tables.OpportunityAccount,
+    one="opportunityAccount",
+    many="opportunityAccounts",
+    deeds=EDITED,
+)
+class OpportunityAccount:
+    """An account that has to do with an opportunity besides the one we hope to sell to."""
 
 
 @exposes(tables.OpportunityShare, one="opportunityShare", many="opportunityShares", deeds=LINKED)

@@ -21,7 +21,7 @@ from sqlalchemy.sql.expression import false
 
 from db.engine.base import Record, Trace
 from db.engine.gate import Form
-from db.engine.model import Entity
+from db.engine.model import Entity, Reference
 from db.engine.sql import Concat, Whole, one_of, parameter
 
 OWNERS = "owners:{entity}"
@@ -104,6 +104,19 @@ class Shared:
 
 
 @dataclass(frozen=True)
+class PointedAt(ByCondition):
+    """Rows that some live row of another table points to."""
+
+    column: Any
+
+    def wide(self, entity: Entity) -> ColumnElement[bool]:
+        table = self.column.table
+        pointing = select(Whole(1)).select_from(table).correlate(entity.table)
+        live = table.c.deleted_at.is_(None)
+        return exists(pointing.where(self.column == entity.table.c.id, live))
+
+
+@dataclass(frozen=True)
 class Mine(ByCondition):
     """Rows of the viewer's own user."""
 
@@ -143,7 +156,7 @@ class Readable(ByCondition):
         return one_of(self.column, READABLE, Uuid())
 
 
-Source = Owned | Matching | Shared | Readable | Mine | Told
+Source = Owned | Matching | Shared | PointedAt | Readable | Mine | Told
 Policy = Callable[[Any], Sequence[Source]]
 _policies: dict[str, Policy] = {}
 _restricting: set[str] = set()
@@ -186,17 +199,24 @@ def looked_at(entity: Entity) -> set[Table]:
     """The tables besides the entity's own that decide which of its rows are reached."""
     rows = _policies.get(entity.name)
     sources = rows(entity.table.c) if rows else ()
-    return {source.record.table for source in sources if isinstance(source, Shared)}
+    shared = {source.record.table for source in sources if isinstance(source, Shared)}
+    return shared | {source.column.table for source in sources if isinstance(source, PointedAt)}
 
 
-def within(entity: Entity, above: Entity, rows: ColumnElement[bool] | None) -> ColumnElement[bool]:
-    """The condition that what a row is a part of is among these rows (None: all), and not in the bin."""
-    assert entity.whole is not None  # noqa: S101 - the caller looked
-    table = above.table
-    whole = select(Whole(1)).select_from(table)
-    mine = table.c.id == entity.table.c[entity.whole.column]
+def within(
+    entity: Entity, way: Reference, above: Entity, rows: ColumnElement[bool] | None
+) -> ColumnElement[bool]:
+    """The condition that what a row is a part of that way is among these rows (None: all), and not in the bin."""
+    table, link = above.table, entity.table.c[way.column]
+    whole = select(Whole(1)).select_from(table).correlate(entity.table)
     live = table.c.deleted_at.is_(None)
-    return exists(whole.where(mine, live, *([] if rows is None else [rows])))
+    found = exists(whole.where(table.c.id == link, live, *([] if rows is None else [rows])))
+    return or_(link.is_(None), found) if way.nullable else found
+
+
+def without(entity: Entity, way: Reference) -> ColumnElement[bool]:
+    """The condition that a row is no part of anything that way, for viewers to whom that is shut."""
+    return entity.table.c[way.column].is_(None) if way.nullable else false()
 
 
 def standing() -> dict[str, Standing]:

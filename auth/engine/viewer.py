@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, false
+from sqlalchemy import ColumnElement, Table, and_
 
-from auth.engine.policy import OWNERS, READABLE, is_restricted, looked_at, within
+from auth.engine.policy import OWNERS, READABLE, is_restricted, looked_at, within, without
 from auth.engine.policy import reach as in_reach
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
@@ -82,23 +82,28 @@ class Viewer:
 
     def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
         """The condition on the entity's table, or None for all rows."""
-        if entity.above is not None:
-            return self._with_whole(entity, entity.above)
+        if entity.wholes:
+            return self._with_wholes(entity, form)
         everything = self.rights[entity.name].rows is RowScope.ALL
         return None if everything and not is_restricted(entity.name) else in_reach(entity, form)
 
     def looks_at(self, entity: Entity) -> set[Table]:
         """The tables besides the entity's own that decide which of its rows he sees."""
-        if entity.above is not None:
-            return self.looks_at(entity.above) if self.may_see(entity.above.name) else set()
+        if entity.wholes:
+            return {t for a in entity.above if self.may_see(a.name) for t in self.looks_at(a)}
         everything = self.rights[entity.name].rows is RowScope.ALL
         return set() if everything and not is_restricted(entity.name) else looked_at(entity)
 
-    def _with_whole(self, entity: Entity, above: Entity) -> ColumnElement[bool] | None:
-        """What is a part of something is seen with it, and otherwise not at all."""
-        if not self.may_see(above.name):
-            return false()
-        return within(entity, above, self.rows(above, Form.WIDE))
+    def _with_wholes(self, entity: Entity, form: Form) -> ColumnElement[bool]:
+        """What is a part of something is seen with all that it is a part of, and otherwise not at all."""
+        found = [
+            within(entity, way, above, self.rows(above, Form.WIDE))
+            if self.may_see(above.name)
+            else without(entity, way)
+            for way, above in zip(entity.wholes, entity.above, strict=True)
+        ]
+        mine = [in_reach(entity, form)] if is_restricted(entity.name) else []
+        return and_(*mine, *found)
 
     def right(self, entity: str, name: str) -> Right:
         """What may be done with a field or a reference."""

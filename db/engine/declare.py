@@ -96,6 +96,7 @@ def reference(
     chosen: bool = False,
     part: bool = False,
     keyed: bool = True,
+    late: bool = False,
     on_delete: Literal["RESTRICT", "CASCADE"] = "RESTRICT",
     **column: Any,
 ) -> MappedColumn[Any]:
@@ -103,7 +104,8 @@ def reference(
 
     The column must end in `_id`; the API's name is what stands before it. Without `reverse` there is
     no way back. What is a `part` of its target is seen, deleted and restored with it (D-15). What is
-    not `keyed` may outlive its target, so Postgres does not keep the two together.
+    not `keyed` may outlive its target, so Postgres does not keep the two together. One of two tables
+    that point to each other is made `late` as far as that link goes.
     """
     exposed = Exposed(
         True,
@@ -117,7 +119,7 @@ def reference(
         reverse_doc=reverse_doc,
         part=part,
     )
-    keys = [ForeignKey(f"{target}.id", ondelete=on_delete)] if keyed else []
+    keys = [ForeignKey(f"{target}.id", ondelete=on_delete, use_alter=late)] if keyed else []
     return mapped_column(*keys, comment=doc, info={"api": exposed}, **column)
 
 

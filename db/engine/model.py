@@ -131,14 +131,18 @@ class Entity:
     """Of what is noted of records: the column with the record's id, which nobody is shown."""
 
     @cached_property
-    def whole(self) -> Reference | None:
-        """The way to what this is a part of: seen, deleted and restored with it."""
-        return next((r for r in self.references.values() if r.exposed.part), None)
+    def wholes(self) -> tuple[Reference, ...]:
+        """The ways to what this is a part of: seen with all of those that are there, deleted with any."""
+        return tuple(r for r in self.references.values() if r.exposed.part)
 
-    @property
-    def above(self) -> "Entity | None":
-        """What this is a part of."""
-        return None if self.whole is None else self.targets[self.whole.name]
+    def whole(self, row: Mapping[str, Any]) -> Reference | None:
+        """The way to the first of what a record is a part of: whose that is, it is."""
+        return next((r for r in self.wholes if row[r.column] is not None), None)
+
+    @cached_property
+    def above(self) -> "tuple[Entity, ...]":
+        """The kinds of records that this is a part of, in the order of the ways there."""
+        return tuple(self.targets[way.name] for way in self.wholes)
 
     @cached_property
     def written(self) -> dict[str, Field | Reference]:
@@ -194,7 +198,11 @@ class Model:
     def parts(self, entity: Entity) -> list[tuple[Entity, Reference]]:
         """The kinds of records that are parts of this one, each with its way to the whole."""
         kinds = self.entities.values()
-        return [(e, e.whole) for e in kinds if e.whole and e.whole.target == entity.name]
+        return [(e, way) for e in kinds for way in e.wholes if way.target == entity.name]
+
+    def nested(self, entity: Entity) -> list[tuple[Entity, Reference]]:
+        """Those of the parts that are created together with it, under the name of the way back."""
+        return [(part, way) for part, way in self.parts(entity) if way.exposed.reverse]
 
     def users(self, entity: Entity) -> list[tuple[Entity, Reference]]:
         """The kinds of records that point to this one and are no parts of it: while they do, it stays."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
@@ -73,19 +73,34 @@ def judge(
     if row is None:
         draft.missing("id")
         return
-    draft.whole = wholes.get(row[entity.whole.column]) if entity.whole else None
-    owned = (entity.above, draft.whole) if entity.above and draft.whole else (entity, row)
+    way = entity.whole(row)
+    draft.whole = wholes.get(row[way.column]) if way else None
+    owned = (entity, row)
+    if way is not None and entity.owner is None and draft.whole is not None:
+        owned = (entity.targets[way.name], draft.whole)
     if not viewer.within(scope(entity.name), *owned):
         draft.refuse(Code.FORBIDDEN, NOT_YOURS, "id")
 
 
 async def _wholes(unit: Unit, entity: Entity, ids: set[UUID]) -> dict[UUID, Row]:
     """What these are parts of, locked before they are: everybody locks in that order."""
-    if entity.above is None or entity.whole is None:
+    if not entity.wholes:
         return {}
     parts = await unit.hold(entity, ids, Lock.NONE)
-    above = {row[entity.whole.column] for row in parts.values()}
-    return await unit.hold(entity.above, above, Lock.CHANGE)
+    return await hold_wholes(unit, entity, parts.values())
+
+
+async def hold_wholes(unit: Unit, entity: Entity, rows: Iterable[Row]) -> dict[UUID, Row]:
+    """What these rows are parts of, as far as the caller sees it, locked in the order of their kinds."""
+    wanted: dict[Entity, set[UUID]] = {}
+    for row in rows:
+        for way, above in zip(entity.wholes, entity.above, strict=True):
+            if row[way.column] is not None:
+                wanted.setdefault(above, set()).add(row[way.column])
+    held: dict[UUID, Row] = {}
+    for above in sorted(wanted, key=lambda each: each.name):
+        held |= await unit.hold(above, wanted[above], Lock.CHANGE)
+    return held
 
 
 def refuse_twice(drafts: list[Draft]) -> None:

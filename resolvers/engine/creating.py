@@ -51,8 +51,8 @@ def _begin(unit: Unit, viewer: Viewer, draft: Draft) -> None:
     fill(draft, viewer)
     for part in draft.nested:
         _begin(unit, viewer, part)
-        assert part.entity.whole is not None  # noqa: S101 - only parts are nested
-        part.after[part.entity.whole.column] = draft.id
+        assert part.way is not None  # noqa: S101 - only parts are nested
+        part.after[part.way.column] = draft.id
         part.whole = draft.after
 
 
@@ -93,7 +93,11 @@ async def check_links(unit: Unit, drafts: list[Draft]) -> None:
             way = draft.entity.references.get(name)
             if way is None or draft.after[way.column] is None:
                 continue
-            if way is draft.entity.whole and draft.before is None:
+            if (
+                draft.before is None
+                and draft.whole is None
+                and way is draft.entity.whole(draft.after)
+            ):
                 continue  # held, not only linked to
             target = draft.entity.targets[name]
             wanted[target].add(draft.after[way.column])
@@ -108,17 +112,21 @@ async def check_links(unit: Unit, drafts: list[Draft]) -> None:
 
 async def _check_wholes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
     """A part is added to a whole that the caller sees, and may change."""
-    for name in dict.fromkeys(each.entity.name for each in drafts):
-        mine = [each for each in drafts if each.entity.name == name and not each.failed]
-        above, way = mine[0].entity.above if mine else None, mine[0].entity.whole if mine else None
-        if above is None or way is None:
-            continue
+    by_way: dict[tuple[Entity, Reference], list[Draft]] = defaultdict(list)
+    for each in drafts:
+        way = each.entity.whole(each.after)
+        if way is not None and not each.failed:
+            by_way[each.entity, way].append(each)
+    for (entity, way), mine in by_way.items():
+        above = entity.targets[way.name]
         held = await unit.hold(above, {each.after[way.column] for each in mine}, Lock.CHANGE)
         for each in mine:
             each.whole = held.get(each.after[way.column])
             if each.whole is None:
                 each.missing(way.name)
-            elif not viewer.within(viewer.edits(name), above, each.whole):
+            elif entity.owner is None and not viewer.within(
+                viewer.edits(entity.name), above, each.whole
+            ):
                 each.refuse(Code.FORBIDDEN, NOT_YOURS, way.name)
 
 

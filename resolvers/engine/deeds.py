@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,11 +19,10 @@ from resolvers.engine.changing import draft_changes, is_changed
 from resolvers.engine.creating import draft_new
 from resolvers.engine.drafts import Draft, Other, Path
 from resolvers.engine.removing import draft_deletes, draft_restores
-from resolvers.engine.settling import check
+from resolvers.engine.settling import Prepare, check, prepared
 from resolvers.engine.upserting import draft_upserts
 from resolvers.engine.values import NO_ID
 
-Prepare = Callable[[Unit, Viewer, list[Draft]], Awaitable[None]]
 PREPARE: Mapping[str, Prepare] = {
     "Create": draft_new,
     "Delete": draft_deletes,
@@ -55,8 +54,8 @@ async def do(unit: Unit, viewer: Viewer, wish: Wish) -> list[Draft]:
     pending = list(wish.inputs)
     failed: dict[Path, Draft] = {}
     for attempt in range(1, PASSES + 1):
-        drafts = [_draft(unit.model, wish.entity, path, given) for path, given in pending]
-        await PREPARE.get(wish.verb, draft_changes)(unit, viewer, drafts)
+        drafts = _drafts(unit.model, wish, pending)
+        await _prepare(wish)(unit, viewer, drafts)
         wrong = [each for each in drafts if each.failed]
         if not wrong and not wish.all_or_none:
             wrong = await _keep_those_in_sight(unit, wish, drafts)
@@ -69,7 +68,7 @@ async def do(unit: Unit, viewer: Viewer, wish: Wish) -> list[Draft]:
         failed |= {each.path: each for each in wrong}
         pending = [(path, given) for path, given in pending if path not in failed]
         if attempt == PASSES:
-            drafts = [_draft(unit.model, wish.entity, path, given) for path, given in pending]
+            drafts = _drafts(unit.model, wish, pending)
             for each in drafts:
                 each.refuse(Code.RETRYABLE, ENTANGLED)
         if not pending:
@@ -81,7 +80,7 @@ async def do(unit: Unit, viewer: Viewer, wish: Wish) -> list[Draft]:
 
 def count(model: Model, wish: Wish) -> int:
     """How many records a wish is about, with those that are created along with others."""
-    ways = [str(way.exposed.reverse) for _, way in model.parts(wish.entity)]
+    ways = [str(way.exposed.reverse) for _, way in model.nested(wish.entity)]
     return sum(1 + sum(len(given.get(way) or ()) for way in ways) for _, given in wish.inputs)
 
 
@@ -97,16 +96,32 @@ def is_allowed(viewer: Viewer, wish: Wish) -> bool:
     return viewer.edits(name) is not None
 
 
+def _prepare(wish: Wish) -> Prepare:
+    """What an area prepares its own way, or what every kind of record knows."""
+    own = prepared(wish.entity, wish.verb)
+    return own or PREPARE.get(wish.verb, draft_changes)
+
+
+def _drafts(
+    model: Model, wish: Wish, pending: Iterable[tuple[Path, Mapping[str, Any]]]
+) -> list[Draft]:
+    drafts = [_draft(model, wish.entity, path, given) for path, given in pending]
+    for draft in drafts:
+        draft.verb = wish.verb
+    return drafts
+
+
 def _draft(model: Model, entity: Entity, path: Path, given: Mapping[str, Any]) -> Draft:
     """An input read: what is to be set, of which record, and what is created along with it."""
-    ways = {str(way.exposed.reverse): part for part, way in model.parts(entity)}
+    ways = {str(way.exposed.reverse): (part, way) for part, way in model.nested(entity)}
     own = {k: v for k, v in given.items() if k not in ("id", "version") and k not in ways}
     id = parse_id(given["id"], entity.prefix) or NO_ID if "id" in given else None
-    nested = [
-        _draft(model, part, (*path, name, str(number)), each)
-        for name, part in ways.items()
-        for number, each in enumerate(given.get(name) or ())
-    ]
+    nested = []
+    for name, (part, way) in ways.items():
+        for number, each in enumerate(given.get(name) or ()):
+            made = _draft(model, part, (*path, name, str(number)), each)
+            made.way = way
+            nested.append(made)
     return Draft(entity, path, own, id, given.get("version"), nested=nested)
 
 
@@ -124,7 +139,7 @@ async def _keep_those_in_sight(unit: Unit, wish: Wish, drafts: list[Draft]) -> l
 async def _keep(unit: Unit, wish: Wish, drafts: list[Draft]) -> None:
     """Write what was prepared: what must make room first, then the records, then what follows from them."""
     kind = KINDS.get(wish.verb, ChangeKind.UPDATED)
-    await _change_others(unit, (other for each in drafts for other in each.first), kind)
+    await _change_others(unit, (other for each in drafts for other in each.first))
     every = [each for draft in drafts for each in draft.everything()]
     for entity in dict.fromkeys(each.entity for each in every):
         mine = [each for each in every if each.entity is entity]
@@ -140,18 +155,30 @@ async def _keep(unit: Unit, wish: Wish, drafts: list[Draft]) -> None:
         for first in (True, False):
             pairs = [pair for pair in changed if (pair[0]["id"] in early) is first]
             await unit.change(entity, pairs, kind)
-    await _change_others(unit, (other for each in drafts for other in each.then), kind)
+    await _change_others(unit, (other for each in drafts for other in each.then))
+    await _add_new(unit, every)
     for each in every:
         for deed in each.besides:
             await deed(unit.connection)
 
 
-async def _change_others(unit: Unit, others: Iterable[Other], kind: ChangeKind) -> None:
-    """What goes into the bin along with something is told so; what only changes, as a change."""
+async def _add_new(unit: Unit, drafts: Iterable[Draft]) -> None:
+    """What comes of the drafts besides, in the order that they name its kinds in: what is pointed at first."""
+    made: dict[Entity, list[Row]] = {}
+    for draft in drafts:
+        for entity, row in draft.new:
+            made.setdefault(entity, []).append(row)
+    for entity, rows in made.items():
+        await unit.add(entity, rows)
+
+
+async def _change_others(unit: Unit, others: Iterable[Other]) -> None:
+    """What goes into the bin along with something, or comes out of it, is told so; the rest as a change."""
     grouped: dict[tuple[Entity, ChangeKind], list[tuple[Row, Row]]] = {}
     for each in others:
         binned = each.before["deleted_at"] != each.after["deleted_at"]
-        key = (each.entity, kind if binned else ChangeKind.UPDATED)
+        done = ChangeKind.RESTORED if each.after["deleted_at"] is None else ChangeKind.DELETED
+        key = (each.entity, done if binned else ChangeKind.UPDATED)
         grouped.setdefault(key, []).append((each.before, each.after))
     for (entity, done), pairs in grouped.items():
         await unit.change(entity, pairs, done)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from db.engine.model import Entity
+from db.engine.model import Entity, Reference
 from db.engine.write.image import Row, named
 from db.engine.write.tagged import Tagged
 from domain.codes import Code, Problem, Refused
@@ -50,6 +50,10 @@ class Draft:
     """The version that the caller has seen, if he says."""
     before: Row | None = None
     after: Row = field(default_factory=dict)
+    verb: str = ""
+    """What is done with it, such as `Update`, or a word of its area's own."""
+    way: Reference | None = None
+    """Of what is created along with its whole: the way to that."""
     whole: Row | None = None
     """The record that this is a part of."""
     nested: list[Draft] = field(default_factory=list)
@@ -64,6 +68,8 @@ class Draft:
     """What is changed after it."""
     early: bool = False
     """Whether it gives up what another one takes, so that it is kept before that."""
+    new: list[tuple[Entity, Row]] = field(default_factory=list)
+    """Records that come of it besides, and are kept after it."""
     besides: list[Callable[[Tagged], Awaitable[object]]] = field(default_factory=list)
     """What else is done once it is kept, in the system's own bookkeeping."""
 

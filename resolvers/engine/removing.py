@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from db.engine.write.image import Row
 from db.engine.write.unit import Unit
 from domain.codes import Code, Problem
 from resolvers.engine.allowed import NO_CHANGING
-from resolvers.engine.changing import hold, judge, refuse_twice
+from resolvers.engine.changing import hold, hold_wholes, judge, refuse_twice
 from resolvers.engine.creating import check_unique
 from resolvers.engine.drafts import Draft, Other, Told
 from resolvers.engine.settling import Deed, settle
@@ -86,12 +87,11 @@ async def draft_restores(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> Non
 async def _hold_bin(unit: Unit, viewer: Viewer, entity: Entity, drafts: list[Draft]) -> None:
     ids = {each.id or NO_ID for each in drafts}
     wholes: dict[UUID, Row] = {}
-    if entity.above is not None and entity.whole is not None:
+    if entity.wholes:
         # The whole is locked before its parts, as everybody does.
         looked = await unit.hold(entity, ids, Lock.NONE, bin=True)
         looked |= await unit.hold(entity, ids, Lock.NONE)
-        above = {row[entity.whole.column] for row in looked.values()}
-        wholes = await unit.hold(entity.above, above, Lock.CHANGE)
+        wholes = await hold_wholes(unit, entity, looked.values())
     binned = await unit.hold(entity, ids, Lock.DELETE, bin=True)
     live = await unit.hold(entity, ids - set(binned), Lock.CHANGE)
     found = binned | live
@@ -104,7 +104,7 @@ async def _check_above(unit: Unit, drafts: list[Draft]) -> None:
     """What a record cannot be without must be there, too."""
     wanted: dict[Entity, set[UUID]] = defaultdict(set)
     for draft in drafts:
-        for way in _needed(draft.entity):
+        for way in _needed(draft.entity, draft.before or {}):
             wanted[draft.entity.targets[way.name]].add((draft.before or {})[way.column])
     gone = await store.gone(unit.connection, wanted)
     for draft in drafts:
@@ -118,11 +118,11 @@ async def _restore_parts(unit: Unit, entity: Entity, drafts: list[Draft]) -> Non
     found = await store.parts(unit.connection, unit.model, entity, list(owners))
     wanted: dict[Entity, set[UUID]] = defaultdict(set)
     for kind, row in found:
-        for way in _needed(kind):
+        for way in _needed(kind, row):
             wanted[kind.targets[way.name]].add(row[way.column])
     gone = await store.gone(unit.connection, wanted) - set(owners)
     for kind, row in found:
-        if kind.whole is None or row[kind.whole.column] not in owners:
+        if not any(row[way.column] in owners for way in kind.wholes):
             continue
         draft = _whole_of(kind, row, owners)
         if row["deleted_at"] == (draft.before or {})["deleted_at"] and not _links(kind, row) & gone:
@@ -130,20 +130,19 @@ async def _restore_parts(unit: Unit, entity: Entity, drafts: list[Draft]) -> Non
             owners[row["id"]] = draft
 
 
-def _needed(entity: Entity) -> list[Reference]:
-    """The links that a record cannot be without."""
-    return [way for way in entity.references.values() if not way.nullable]
+def _needed(entity: Entity, row: Mapping[str, Any]) -> list[Reference]:
+    """The links that a record cannot be without: those that must be there, and to what it is a part of."""
+    every = entity.references.values()
+    return [w for w in every if not w.nullable or (w.exposed.part and row[w.column] is not None)]
 
 
 def _links(entity: Entity, row: dict[str, Any]) -> set[UUID]:
-    return {row[way.column] for way in _needed(entity)}
+    return {row[way.column] for way in _needed(entity, row)}
 
 
-def _whole_of(kind: Entity, row: dict[str, object], owners: dict[UUID, Draft]) -> Draft:
-    assert kind.whole is not None  # noqa: S101 - only parts are asked about
-    above = row[kind.whole.column]
-    assert isinstance(above, UUID)  # noqa: S101 - likewise
-    return owners[above]
+def _whole_of(kind: Entity, row: dict[str, Any], owners: dict[UUID, Draft]) -> Draft:
+    """The deletion that a part goes with: the first of what it is a part of, of those that go."""
+    return next(owners[row[w.column]] for w in kind.wholes if row[w.column] in owners)
 
 
 def _check_right(viewer: Viewer, drafts: list[Draft]) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 from enum import Enum
 
+from auth.engine.viewer import Viewer
 from db.engine.base import Record
+from db.engine.model import Entity
 from db.engine.write.unit import Unit
 from resolvers.engine.drafts import Draft
 
@@ -48,6 +50,28 @@ def checks(*records: type[Record]) -> Callable[[Check], Check]:
         return check
 
     return remember
+
+
+Prepare = Callable[[Unit, Viewer, list[Draft]], Awaitable[None]]
+_prepares: dict[tuple[str, str], Prepare] = {}
+
+
+def prepares(record: type[Record], verb: str) -> Callable[[Prepare], Prepare]:
+    """Let a function prepare what is done with `record` by a word of its area's own, from draft to settled.
+
+    Without one, such a deed is a change of a record that is there, which `settles` sees with its verb.
+    """
+
+    def remember(prepare: Prepare) -> Prepare:
+        _prepares[record.__name__, verb] = prepare
+        return prepare
+
+    return remember
+
+
+def prepared(entity: Entity, verb: str) -> Prepare | None:
+    """How an area prepares such a deed, if it has a way of its own."""
+    return _prepares.get((entity.name, verb))
 
 
 async def check(unit: Unit, drafts: list[Draft]) -> None:

@@ -67,17 +67,15 @@ def deed_types(model: Model, exposed: list[Exposed]) -> None:
     _shared()
     doing = [each for each in exposed if each.deeds]
     creates = {each.entity for each in doing if Verb.CREATE in each.deeds}
-    for each in sorted(doing, key=lambda e: model.entities[e.entity].above is None):
+    for each in doing:
+        entity = model.entities[each.entity]
+        if entity.name in creates:
+            _parts(entity)
+    for each in doing:
         entity = model.entities[each.entity]
         _payloads(entity, each.one)
         if entity.name in creates:
-            if entity.above is not None:
-                own = [
-                    s for s in _fields(entity, Verb.CREATE) if s[0] != (entity.whole or entity).name
-                ]
-                doc = "One that is created together with what it is a part of."
-                required(f"{entity.above.name}{entity.name}Input", own, doc)
-            parts = [(e, r) for e, r in model.parts(entity) if e.name in creates]
+            parts = [(e, r) for e, r in model.nested(entity) if e.name in creates]
             _create(entity, parts)
         if Verb.UPDATE in each.deeds:
             specs = [ID_SPEC, VERSION_SPEC, *_fields(entity, Verb.UPDATE)]
@@ -85,6 +83,15 @@ def deed_types(model: Model, exposed: list[Exposed]) -> None:
         if Verb.UPSERT in each.deeds:
             specs = _fields(entity, Verb.UPSERT)
             required(f"{entity.name}UpsertInput", specs, "What is to be true of the record.")
+
+
+def _parts(entity: Entity) -> None:
+    """The inputs of one that is created together with what it is a part of, for each way to that."""
+    for way, above in zip(entity.wholes, entity.above, strict=True):
+        if way.exposed.reverse:
+            own = [s for s in _fields(entity, Verb.CREATE) if s[0] != way.name]
+            doc = "One that is created together with what it is a part of."
+            required(f"{above.name}{entity.name}Input", own, doc)
 
 
 def _create(entity: Entity, parts: list[tuple[Entity, Reference]]) -> None:

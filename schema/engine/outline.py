@@ -137,11 +137,11 @@ class Reader:
     def _with_wholes(self, touched: set[tuple[str, str]]) -> frozenset[tuple[str, str]]:
         """With what the entities touched are parts of: its rights say which rows of them are seen."""
         found = set(touched)
-        for name in {name for name, _ in touched}:
-            above = self.model.entities[name].above
-            while above is not None:
-                found.add((above.name, ""))
-                above = above.above
+        waiting = [self.model.entities[name] for name in {name for name, _ in touched}]
+        while waiting:
+            above = waiting.pop().above
+            found |= {(each.name, "") for each in above}
+            waiting += above
         return frozenset(found)
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from db.api import MODEL
 from domain.access import RowScope, WriteScope
 
-OWN, ALL, MINE = RowScope.OWN, RowScope.ALL, WriteScope.OWN
+OWN, ALL, MINE, BELOW = RowScope.OWN, RowScope.ALL, WriteScope.OWN, WriteScope.BELOW
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,18 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_SET_UP = {
-    "Stage": Opens(ALL),
-    "OpportunityType": Opens(ALL),
-    "PipelineStage": Opens(ALL),
-    "Attribute": Opens(ALL),
-}
+def _read(text: str) -> dict[str, Opens]:
+    """All rows and fields of these, to read only."""
+    return {name: Opens(ALL) for name in text.split()}
+
+
+_LISTS = _read(
+    "Industry AccountType PersonType EmployeeType LostReason Preferences Feature AttributeUse "
+    "ContractKind ProductCategory Unit CaseStatus CaseType ActivityCategory Tag"
+)
+"""What is settled for everybody."""
+_SET_UP = {**_read("Stage OpportunityType PipelineStage Attribute"), **_LISTS}
+_FAVOURITES = {"Favourite": Opens(ALL, creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL)}
 _STAFF = {
     "Employee": Opens(ALL),
     "User": Opens(ALL, only=_names("employee active")),
@@ -70,13 +76,40 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
             read_only=_names("commission tier"),
         ),
         "OpportunityShare": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
+        "AccountManager": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
+        "AccountLink": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
+        "Person": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
+        "Affiliation": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
+        "Product": Opens(ALL),
+        "BusinessRole": Opens(ALL, creates=True, edits=BELOW, deletes=MINE),
+        "OpportunityAccount": Opens(ALL, creates=True, edits=BELOW, deletes=MINE),
+        "StageVisit": Opens(ALL),
+        "Quote": Opens(ALL, creates=True, edits=BELOW, deletes=MINE),
+        "QuoteItem": Opens(ALL, creates=True, edits=BELOW, deletes=BELOW),
+        "Contract": Opens(OWN, edits=MINE),
+        "ContractLine": Opens(ALL),
+        "Case": Opens(OWN, creates=True, edits=BELOW, deletes=MINE),
+        "CaseAccount": Opens(ALL, creates=True, edits=BELOW, deletes=MINE),
+        "Activity": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
+        "Tagging": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
+        **_FAVOURITES,
         "Change": Opens(ALL),
     },
     "Customer support": {
         "Account": Opens(ALL, without=_names("employeeCount"), attributes=_names("segment")),
         **_STAFF,
+        **_LISTS,
         "Stage": Opens(ALL),
         "OpportunityType": Opens(ALL),
+        "Person": Opens(OWN, without=_names("email phone bornOn")),
+        "Affiliation": Opens(ALL),
+        "Product": Opens(ALL, without=_names("price")),
+        "Contract": Opens(ALL, without=_names("net total")),
+        "Case": Opens(ALL, creates=True, edits=WriteScope.ALL, deletes=MINE),
+        "CaseAccount": Opens(ALL, creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL),
+        "Activity": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
+        "Tagging": Opens(ALL),
+        **_FAVOURITES,
         "Opportunity": Opens(
             OWN,
             without=_names("amount margin commission probability"),
@@ -100,6 +133,18 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
             deletes=MINE,
             read_only=_names("amount strategic"),
         ),
+        "Person": Opens(ALL, without=_names("email phone")),
+        "Affiliation": Opens(ALL, without=_names("email phone secondPhone")),
+        "Product": Opens(ALL),
+        "StageVisit": Opens(ALL),
+        "Quote": Opens(ALL, without=_names("discountPercent note"), creates=True, edits=MINE),
+        "QuoteItem": Opens(ALL, without=_names("discountPercent")),
+        "Contract": Opens(OWN, without=_names("note")),
+        "ContractLine": Opens(ALL, without=_names("unitPrice discountPercent")),
+        "Case": Opens(OWN, without=_names("description")),
+        "CaseAccount": Opens(ALL),
+        "Activity": Opens(ALL, without=_names("note"), creates=True, edits=MINE),
+        **_FAVOURITES,
         "Change": Opens(ALL),
     },
 }

@@ -7,7 +7,13 @@ from typing import Any
 import asyncpg
 from sqlalchemy import MetaData
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable, SetColumnComment, SetTableComment
+from sqlalchemy.schema import (
+    AddConstraint,
+    CreateIndex,
+    CreateTable,
+    SetColumnComment,
+    SetTableComment,
+)
 
 from tenancy.engine.history import script
 
@@ -41,6 +47,13 @@ def declared(metadata: MetaData) -> str:
         parts += [CreateTable(table), SetTableComment(table)]
         parts += [SetColumnComment(column) for column in table.columns]
         parts += [CreateIndex(index) for index in sorted(table.indexes, key=lambda i: str(i.name))]
+    late = [
+        AddConstraint(key)
+        for table in metadata.sorted_tables
+        for key in table.foreign_key_constraints
+        if key.use_alter
+    ]
+    parts += sorted(late, key=lambda each: str(each.element.name))
     return ";\n".join(str(part.compile(dialect=dialect)) for part in parts)
 
 

@@ -55,7 +55,7 @@ def viewer(entity: Entity, rows: RowScope = RowScope.ALL, **rights: Right) -> Vi
 
 def above(entity: Entity) -> list[Entity]:
     """What the entity is a part of, and what that is."""
-    return [] if entity.above is None else [entity.above, *above(entity.above)]
+    return [found for each in entity.above for found in (each, *above(each))]
 
 
 def listed(entity: Entity, guard: Viewer, form: Form, *columns: str) -> str:

@@ -178,12 +178,9 @@ def _remembered(key: Hashable, compile: Callable[[], Compiled]) -> Compiled:
 @cache
 def _touched(*entities: Entity) -> frozenset[tuple[str, str]]:
     """These kinds, and those that they are parts of: whose rows are seen decides about theirs."""
-    found = set()
+    found = {(entity.name, "") for entity in entities}
     for entity in entities:
-        above: Entity | None = entity
-        while above is not None:
-            found.add((above.name, ""))
-            above = above.above
+        found |= _touched(*entity.above)
     return frozenset(found)
 
 

@@ -59,13 +59,14 @@ async def parts(
     connection: Tagged, model: Model, entity: Entity, ids: list[UUID]
 ) -> list[tuple[Entity, Row]]:
     """What are parts of these records, and parts of those, deleted or not; all of it locked."""
-    found: list[tuple[Entity, Row]] = []
+    found: dict[UUID, tuple[Entity, Row]] = {}
     for kind, way in model.parts(entity):
         rows = await _rows(connection, kind, way.column, ids)
-        found += [(kind, row) for row in rows]
+        found |= {row["id"]: (kind, row) for row in rows if row["id"] not in found}
         if rows and model.parts(kind):
-            found += await parts(connection, model, kind, [row["id"] for row in rows])
-    return found
+            below = await parts(connection, model, kind, [row["id"] for row in rows])
+            found |= {row["id"]: (part, row) for part, row in below if row["id"] not in found}
+    return list(found.values())
 
 
 async def among(

@@ -1,0 +1,109 @@
+"""Tables of the activities area: what was done or is planned for a customer, on whatever record it belongs to."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Numeric
+from sqlalchemy.orm import Mapped
+
+from db.engine.base import Record
+from db.engine.declare import WORD, field, live, reference
+from domain.activities import SUBJECTS, activity
+
+
+class ActivityCategory(Record):
+    """A kind of activity, such as a call or a visit."""
+
+    __tablename__ = "activity_category"
+    __prefix__ = "aca"
+    __table_args__ = (live("activity_category_name_unique", "name"),)
+
+    name: Mapped[str] = field("What the category is called.", filter=True, sort=True, longest=WORD)
+
+
+class Activity(Record):
+    """Something that was done or is planned, on one record: a call, a visit, work on a case."""
+
+    __tablename__ = "activity"
+    __prefix__ = "aty"
+    __owner__ = "owner_id"
+    __rule__ = activity
+    __table_args__ = (
+        CheckConstraint(f"num_nonnulls({', '.join(SUBJECTS)}) = 1", name="one_subject"),
+        CheckConstraint("hours >= 0", name="hours_spent"),
+        *(Index(None, name) for name in SUBJECTS),
+        Index(None, "customer_id", "planned_at"),
+        Index(None, "owner_id"),
+        Index(None, "category_id"),
+    )
+
+    subject: Mapped[str] = field("What it is about.", filter=True, sort=True, longest=WORD)
+    note: Mapped[str | None] = field("What came of it, or what is to be done.", filter=True)
+    category_id: Mapped[UUID | None] = reference(
+        "What kind of activity it is.",
+        "activity_category",
+        reverse="activities",
+        reverse_doc="The activities of this category.",
+    )
+    owner_id: Mapped[UUID] = reference(
+        "Who does it.",
+        "employee",
+        reverse="activities",
+        reverse_doc="What this employee did or is to do.",
+        chosen=True,
+    )
+    planned_at: Mapped[datetime | None] = field(
+        "When it is to begin.", filter=True, sort=True, aggregate=True
+    )
+    done_at: Mapped[datetime | None] = field(
+        "When it was done; empty while it is planned.", filter=True, sort=True, aggregate=True
+    )
+    hours: Mapped[Decimal | None] = field(
+        "How many hours it took.", Numeric(18, 4), filter=True, sort=True, aggregate=True
+    )
+    overtime: Mapped[bool] = field(
+        "Whether the hours were overtime.", filter=True, sort=True, server_default="false"
+    )
+    customer_id: Mapped[UUID | None] = reference(
+        "The account that it concerns, directly or through the record it is on.",
+        "account",
+        reverse="timeline",
+        reverse_doc="What was done or is planned for this account, on whatever record below it.",
+        write=False,
+    )
+    account_id: Mapped[UUID | None] = reference(
+        "The account that it is on.",
+        "account",
+        reverse="activities",
+        reverse_doc="What was done or is planned for the account itself.",
+        part=True,
+    )
+    person_id: Mapped[UUID | None] = reference(
+        "The person that it is on.",
+        "person",
+        reverse="activities",
+        reverse_doc="What was done or is planned with this person.",
+        part=True,
+    )
+    opportunity_id: Mapped[UUID | None] = reference(
+        "The opportunity that it is on.",
+        "opportunity",
+        reverse="activities",
+        reverse_doc="What was done or is planned to win this opportunity.",
+        part=True,
+    )
+    contract_id: Mapped[UUID | None] = reference(
+        "The contract that it is on.",
+        "contract",
+        reverse="activities",
+        reverse_doc="What was done or is planned for this contract.",
+        part=True,
+    )
+    case_id: Mapped[UUID | None] = reference(
+        "The case that it is on.",
+        "case",
+        reverse="activities",
+        reverse_doc="What was done or is planned to settle this case.",
+        part=True,
+    )

@@ -1,0 +1,184 @@
+"""Tables of the cases area: what customers ask of us or complain about, and how far it is."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped
+
+from db.engine.base import Record, enumeration
+from db.engine.declare import WORD, custom_attributes, field, folded, live, reference
+from domain.cases import Billing, CaseState, Priority, case_type
+
+
+class CaseStatus(Record):
+    """How far a case is. One list serves all cases."""
+
+    __tablename__ = "case_status"
+    __prefix__ = "cst"
+    __table_args__ = (UniqueConstraint("id", "state"), live("case_status_name_unique", "name"))
+
+    name: Mapped[str] = field("What the status is called.", filter=True, sort=True, longest=WORD)
+    state: Mapped[CaseState] = field(
+        "Whether a case in it is open or closed.", enumeration(CaseState), filter=True, sort=True
+    )
+    position: Mapped[int] = field("Its place in the list, from 1.", filter=True, sort=True)
+
+
+class CaseType(Record):
+    """A kind of case: how it is billed, and what its records begin with."""
+
+    __tablename__ = "case_type"
+    __prefix__ = "cty"
+    __rule__ = case_type
+    __table_args__ = (live("case_type_name_unique", "name"),)
+
+    name: Mapped[str] = field("What the type is called.", filter=True, sort=True, longest=WORD)
+    billing: Mapped[Billing] = field(
+        "Whether such cases are billed, and how.",
+        enumeration(Billing),
+        filter=True,
+        sort=True,
+        server_default="NONE",
+    )
+    contract_required: Mapped[bool] = field(
+        "Whether such a case needs a contract.", filter=True, server_default="false"
+    )
+    hours_product_id: Mapped[UUID | None] = reference(
+        "The service that hours are billed as.", "product", reverse=None
+    )
+    overtime_product_id: Mapped[UUID | None] = reference(
+        "The service that overtime is billed as; that of hours if there is none.",
+        "product",
+        reverse=None,
+    )
+    default_priority: Mapped[Priority | None] = field(
+        "How urgent new cases of this type are, if it is not said.", enumeration(Priority)
+    )
+    default_owner_id: Mapped[UUID | None] = reference(
+        "Who works on new cases of this type, if nobody is named.", "employee", reverse=None
+    )
+
+
+class Case(Record):
+    """Something that a customer asks of us or complains about, worked on by one owner."""
+
+    __tablename__ = "case"
+    __prefix__ = "cas"
+    __owner__ = "owner_id"
+    __status__ = "state"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["status_id", "state"],
+            ["case_status.id", "case_status.state"],
+            onupdate="CASCADE",
+            name="case_state_fkey",
+        ),
+        Index(None, "owner_id"),
+        Index(None, "type_id"),
+        Index(None, "status_id"),
+        Index(None, "contract_id"),
+        Index("case_subject_idx", folded("subject"), "id"),
+        Index("case_created_at_idx", "created_at", "id"),
+        live("case_external_id_unique", "external_id"),
+    )
+
+    number: Mapped[str] = field(
+        "The number we know the case by.", filter=True, sort=True, chosen=True, longest=WORD
+    )
+    subject: Mapped[str] = field("What it is about.", filter=True, sort=True, longest=WORD)
+    description: Mapped[str | None] = field("What happened, and what is asked.", filter=True)
+    type_id: Mapped[UUID | None] = reference(
+        "What kind of case it is.",
+        "case_type",
+        reverse="cases",
+        reverse_doc="The cases of this type.",
+        chosen=True,
+    )
+    status_id: Mapped[UUID] = reference(
+        "How far it is.",
+        "case_status",
+        reverse="cases",
+        reverse_doc="The cases in this status.",
+        once=True,
+        chosen=True,
+    )
+    state: Mapped[CaseState] = field(
+        "Whether it is open or closed. Follows from the status.",
+        enumeration(CaseState),
+        filter=True,
+        sort=True,
+        write=False,
+    )
+    priority: Mapped[Priority] = field(
+        "How urgent it is.",
+        enumeration(Priority),
+        filter=True,
+        sort=True,
+        chosen=True,
+        server_default="NORMAL",
+    )
+    owner_id: Mapped[UUID] = reference(
+        "The employee who works on it.",
+        "employee",
+        reverse="cases",
+        reverse_doc="The cases this employee works on.",
+        chosen=True,
+    )
+    contract_id: Mapped[UUID | None] = reference(
+        "The contract it is worked on under.",
+        "contract",
+        reverse="cases",
+        reverse_doc="The cases that are worked on under this contract.",
+    )
+    closed_at: Mapped[datetime | None] = field(
+        "When it was closed.", filter=True, sort=True, write=False
+    )
+    external_id: Mapped[str | None] = field(
+        "What another system knows it by; no two have the same.",
+        filter=True,
+        sort=True,
+        longest=WORD,
+    )
+    custom: Mapped[dict[str, Any]] = custom_attributes()
+
+
+class CaseAccount(Record):
+    """An account that a case concerns. One of them is the primary one."""
+
+    __tablename__ = "case_account"
+    __prefix__ = "cac"
+    __table_args__ = (
+        live("case_account_unique", "case_id", "account_id"),
+        Index(None, "account_id"),
+        Index(
+            "case_account_primary_unique",
+            "case_id",
+            unique=True,
+            postgresql_where=text('"primary" AND deleted_at IS NULL'),
+        ),
+    )
+
+    case_id: Mapped[UUID] = reference(
+        "The case.",
+        "case",
+        reverse="accounts",
+        reverse_doc="The accounts that this case concerns.",
+        part=True,
+        on_delete="CASCADE",
+    )
+    account_id: Mapped[UUID] = reference(
+        "The account that it concerns.",
+        "account",
+        reverse="cases",
+        reverse_doc="The cases that concern this account.",
+        once=True,
+    )
+    primary: Mapped[bool] = field(
+        "Whether it is the case's primary account; exactly one is.",
+        filter=True,
+        sort=True,
+        chosen=True,
+        server_default="false",
+    )

@@ -1,0 +1,214 @@
+"""Tables of the contracts area: the evidence of what was sold, and until when it is delivered."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped
+
+from db.engine.base import Record, enumeration
+from db.engine.declare import (
+    WORD,
+    custom_attributes,
+    field,
+    live,
+    money,
+    reference,
+)
+from domain.contracts import ContractStatus, contract
+
+
+class Contract(Record):
+    """What an account bought from us: exactly the items that were sold."""
+
+    __tablename__ = "contract"
+    __prefix__ = "ctr"
+    __owner__ = "owner_id"
+    __status__ = "status"
+    __rule__ = contract
+    __table_args__ = (
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        Index(None, "account_id"),
+        Index(None, "opportunity_id"),
+        Index(None, "kind_id"),
+        Index(None, "owner_id"),
+        Index("contract_ends_on_idx", "ends_on", "id"),
+        live("contract_external_id_unique", "external_id"),
+    )
+
+    number: Mapped[str] = field(
+        "The number we know the contract by.", filter=True, sort=True, chosen=True, longest=WORD
+    )
+    name: Mapped[str] = field("What the contract is called.", filter=True, sort=True, longest=WORD)
+    account_id: Mapped[UUID] = reference(
+        "Who bought.",
+        "account",
+        reverse="contracts",
+        reverse_doc="What this account bought.",
+    )
+    opportunity_id: Mapped[UUID | None] = reference(
+        "The opportunity it was sold with; none once it was removed from that.",
+        "opportunity",
+        reverse="contracts",
+        reverse_doc="What was sold with this opportunity.",
+        write=False,
+    )
+    kind_id: Mapped[UUID] = reference(
+        "What kind of contract it is.",
+        "contract_kind",
+        reverse="contracts",
+        reverse_doc="The contracts of this kind.",
+    )
+    owner_id: Mapped[UUID] = reference(
+        "The employee responsible for it.",
+        "employee",
+        reverse="contracts",
+        reverse_doc="The contracts this employee is responsible for.",
+        chosen=True,
+    )
+    status: Mapped[ContractStatus] = field(
+        "Whether it is in force or has ended.",
+        enumeration(ContractStatus),
+        filter=True,
+        sort=True,
+        write=False,
+        server_default="ACTIVE",
+    )
+    time_based: Mapped[bool] = field(
+        "Whether it lasts for a time. Follows from its kind.",
+        filter=True,
+        sort=True,
+        write=False,
+        server_default="false",
+    )
+    starts_on: Mapped[date | None] = field(
+        "The first day it is in force; the day of the sale if not said.",
+        filter=True,
+        sort=True,
+        aggregate=True,
+        chosen=True,
+    )
+    ends_on: Mapped[date | None] = field(
+        "The last day it is in force; empty if it lasts until it is ended.",
+        filter=True,
+        sort=True,
+        aggregate=True,
+        chosen=True,
+    )
+    renewal_months: Mapped[int | None] = field(
+        "For how many months it goes on when it ends; empty if it does not.", filter=True, sort=True
+    )
+    remind_on: Mapped[date | None] = field(
+        "The day to think of its renewal.", filter=True, sort=True
+    )
+    revision: Mapped[int] = field(
+        "How often what was sold was changed, from 1.",
+        filter=True,
+        sort=True,
+        write=False,
+        server_default="1",
+    )
+    currency: Mapped[str] = field(
+        "The currency of its amounts, as ISO 4217.", filter=True, sort=True
+    )
+    net: Mapped[Decimal | None] = money(
+        "The sum of its lines in force, without tax.",
+        filter=True,
+        sort=True,
+        aggregate=True,
+        write=False,
+    )
+    total: Mapped[Decimal | None] = money(
+        "The same with tax.", filter=True, sort=True, aggregate=True, write=False
+    )
+    note: Mapped[str | None] = field("What colleagues should know.", filter=True)
+    external_id: Mapped[str | None] = field(
+        "What another system knows it by; no two have the same.",
+        filter=True,
+        sort=True,
+        longest=WORD,
+    )
+    custom: Mapped[dict[str, Any]] = custom_attributes()
+
+
+class ContractLine(Record):
+    """An item of a contract, as it was sold; a change of it is a new line that replaces it."""
+
+    __tablename__ = "contract_line"
+    __prefix__ = "cln"
+    __table_args__ = (
+        Index(None, "contract_id"),
+        Index(None, "quote_item_id"),
+        Index(None, "product_id"),
+        Index(None, "replaces_id"),
+    )
+
+    contract_id: Mapped[UUID] = reference(
+        "The contract it stands in.",
+        "contract",
+        reverse="lines",
+        reverse_doc="What was sold, line by line, with what has ended.",
+        part=True,
+        on_delete="CASCADE",
+    )
+    quote_item_id: Mapped[UUID | None] = reference(
+        "The line of the quote that it was sold on.",
+        "quote_item",
+        reverse=None,
+        write=False,
+    )
+    replaces_id: Mapped[UUID | None] = reference(
+        "The line whose place it took when what was sold was changed.",
+        "contract_line",
+        reverse="replacements",
+        reverse_doc="The line that took the place of this one.",
+        write=False,
+    )
+    position: Mapped[int] = field(
+        "Its place in the contract, from 1.", filter=True, sort=True, write=False
+    )
+    product_id: Mapped[UUID | None] = reference(
+        "The product that was sold.",
+        "product",
+        reverse="contractLines",
+        reverse_doc="Where this product was sold.",
+        write=False,
+    )
+    name: Mapped[str] = field("What was sold.", filter=True, sort=True, write=False)
+    quantity: Mapped[Decimal] = field(
+        "How many units.", filter=True, sort=True, aggregate=True, write=False
+    )
+    unit_id: Mapped[UUID | None] = reference(
+        "What it is counted in.", "unit", reverse=None, write=False
+    )
+    currency: Mapped[str] = field("The contract's currency, as ISO 4217.", write=False)
+    unit_price: Mapped[Decimal | None] = money(
+        "What one unit costs, without tax.", filter=True, sort=True, aggregate=True, write=False
+    )
+    discount_percent: Mapped[Decimal | None] = field("The discount on it, in percent.", write=False)
+    tax_percent: Mapped[Decimal | None] = field("The tax on it, in percent.", write=False)
+    net: Mapped[Decimal | None] = money(
+        "Its price after all discounts, without tax.",
+        filter=True,
+        sort=True,
+        aggregate=True,
+        write=False,
+    )
+    total: Mapped[Decimal | None] = money(
+        "Its price with tax.", filter=True, sort=True, aggregate=True, write=False
+    )
+    revision: Mapped[int] = field(
+        "How often this item was changed, from 1.",
+        filter=True,
+        sort=True,
+        write=False,
+        server_default="1",
+    )
+    starts_on: Mapped[date | None] = field(
+        "The first day it is in force.", filter=True, sort=True, write=False
+    )
+    ended_on: Mapped[date | None] = field(
+        "The last day it was in force; empty while it is.", filter=True, sort=True, write=False
+    )

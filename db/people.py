@@ -1,0 +1,127 @@
+"""Tables of the people area: persons, and where they work."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped
+
+from db.engine.base import Record, enumeration
+from db.engine.declare import WORD, custom_attributes, derived, field, folded, live, reference
+from domain.people import Gender, affiliation, full_name, person
+
+
+class Person(Record):
+    """Somebody we know, wherever they work."""
+
+    __tablename__ = "person"
+    __prefix__ = "per"
+    __owner__ = "owner_id"
+    __rule__ = person
+    __table_args__ = (
+        Index(None, "owner_id"),
+        Index(None, "type_id"),
+        Index("person_last_name_idx", folded("last_name"), "id"),
+        live("person_external_id_unique", "external_id"),
+    )
+
+    gender: Mapped[Gender | None] = field(
+        "The person's gender, as far as it matters to a salutation.",
+        enumeration(Gender),
+        filter=True,
+        sort=True,
+    )
+    first_name: Mapped[str | None] = field("The first name.", filter=True, sort=True, longest=WORD)
+    infix: Mapped[str | None] = field(
+        "What stands between the names, such as `van der`.", longest=WORD
+    )
+    last_name: Mapped[str | None] = field("The last name.", filter=True, sort=True, longest=WORD)
+    full_name = derived(
+        "All names in their order, to show.",
+        full_name,
+        needs=("first_name", "infix", "last_name"),
+    )
+    email: Mapped[str | None] = field(
+        "The person's own e-mail address; that of an employer is told of the affiliation.",
+        filter=True,
+        sort=True,
+        longest=WORD,
+    )
+    phone: Mapped[str | None] = field(
+        "The person's own telephone number, as E.164.", filter=True, longest=WORD
+    )
+    born_on: Mapped[date | None] = field("The day of birth.", filter=True, sort=True)
+    type_id: Mapped[UUID | None] = reference(
+        "What kind of contact the person is.",
+        "person_type",
+        reverse="persons",
+        reverse_doc="The persons of this type.",
+    )
+    owner_id: Mapped[UUID] = reference(
+        "The employee responsible for what we know of the person.",
+        "employee",
+        reverse="persons",
+        reverse_doc="The persons this employee is responsible for.",
+        chosen=True,
+    )
+    note: Mapped[str | None] = field("What colleagues should know.", filter=True)
+    external_id: Mapped[str | None] = field(
+        "What another system knows the person by; no two have the same.",
+        filter=True,
+        sort=True,
+        longest=WORD,
+    )
+    custom: Mapped[dict[str, Any]] = custom_attributes()
+
+
+class Affiliation(Record):
+    """A person at an account: what they do there and how they are reached there. It stays when they leave."""
+
+    __tablename__ = "affiliation"
+    __prefix__ = "aff"
+    __rule__ = affiliation
+    __table_args__ = (
+        Index(None, "account_id"),
+        Index(None, "person_id"),
+        Index(None, "address_id"),
+    )
+
+    account_id: Mapped[UUID] = reference(
+        "The account the person works at.",
+        "account",
+        reverse="affiliations",
+        reverse_doc="The people at this account, those who left included.",
+        part=True,
+    )
+    person_id: Mapped[UUID] = reference(
+        "The person.",
+        "person",
+        reverse="affiliations",
+        reverse_doc="Where this person works, or did.",
+        part=True,
+    )
+    address_id: Mapped[UUID | None] = reference(
+        "The place of the account where the person works; its head office if none is named.",
+        "address",
+        reverse="affiliations",
+        reverse_doc="The people who work at this place.",
+        chosen=True,
+    )
+    department: Mapped[str | None] = field("The department.", filter=True, sort=True)
+    function: Mapped[str | None] = field("What the person does there.", filter=True, sort=True)
+    role: Mapped[str | None] = field("The part the person plays for us.", filter=True, sort=True)
+    email: Mapped[str | None] = field(
+        "The e-mail address there.", filter=True, sort=True, longest=WORD
+    )
+    phone: Mapped[str | None] = field(
+        "The telephone number there, as E.164.", filter=True, longest=WORD
+    )
+    second_phone: Mapped[str | None] = field(
+        "Another telephone number there, as E.164.", filter=True, longest=WORD
+    )
+    active: Mapped[bool] = field(
+        "Whether the person still works there.", filter=True, sort=True, server_default="true"
+    )
+    since: Mapped[date | None] = field("The first day there.", filter=True, sort=True)
+    until: Mapped[date | None] = field("The last day there.", filter=True, sort=True)

@@ -1,0 +1,125 @@
+"""Tables of the products area: what we sell, in which units, and what kind of contract it makes."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped
+
+from db.engine.base import Record
+from db.engine.declare import (
+    WORD,
+    custom_attributes,
+    field,
+    folded,
+    live,
+    money,
+    reference,
+)
+from domain.products import contract_kind, product
+
+
+class ContractKind(Record):
+    """What kind of contract a sale makes: delivered once, or over time."""
+
+    __tablename__ = "contract_kind"
+    __prefix__ = "cki"
+    __rule__ = contract_kind
+    __table_args__ = (live("contract_kind_name_unique", "name"),)
+
+    name: Mapped[str] = field("What the kind is called.", filter=True, sort=True, longest=WORD)
+    time_based: Mapped[bool] = field(
+        "Whether it lasts for a time, such as a warranty or a licence.",
+        filter=True,
+        sort=True,
+        server_default="false",
+    )
+    months: Mapped[int | None] = field(
+        "How many months such a contract lasts if nothing else is agreed."
+    )
+    renews: Mapped[bool] = field(
+        "Whether it goes on for as long again when it ends.", server_default="false"
+    )
+
+
+class ProductCategory(Record):
+    """A kind of product, which decides the kind of contract that a sale makes."""
+
+    __tablename__ = "product_category"
+    __prefix__ = "pca"
+    __table_args__ = (live("product_category_name_unique", "name"), Index(None, "contract_kind_id"))
+
+    name: Mapped[str] = field("What the category is called.", filter=True, sort=True, longest=WORD)
+    contract_kind_id: Mapped[UUID] = reference(
+        "The kind of contract that its products are sold under.",
+        "contract_kind",
+        reverse="categories",
+        reverse_doc="The product categories that are sold under this kind of contract.",
+    )
+
+
+class Unit(Record):
+    """What a product is counted in."""
+
+    __tablename__ = "unit"
+    __prefix__ = "uni"
+    __table_args__ = (live("unit_name_unique", "name"),)
+
+    name: Mapped[str] = field(
+        "What the unit is called, such as piece or month.", filter=True, sort=True, longest=WORD
+    )
+
+
+class Product(Record):
+    """Something we sell: a thing or a service."""
+
+    __tablename__ = "product"
+    __prefix__ = "prd"
+    __rule__ = product
+    __table_args__ = (
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        Index(None, "category_id"),
+        Index(None, "unit_id"),
+        Index("product_name_idx", folded("name"), "id"),
+        live("product_code_unique", "code"),
+        live("product_external_id_unique", "external_id"),
+    )
+
+    name: Mapped[str] = field("What the product is called.", filter=True, sort=True, longest=WORD)
+    code: Mapped[str | None] = field(
+        "The product's code; no two have the same.", filter=True, sort=True, longest=WORD
+    )
+    description: Mapped[str | None] = field("What it is.", filter=True)
+    active: Mapped[bool] = field(
+        "Whether it is offered.", filter=True, sort=True, server_default="true"
+    )
+    service: Mapped[bool] = field(
+        "Whether it is work that we do rather than a thing that we deliver.",
+        filter=True,
+        server_default="false",
+    )
+    category_id: Mapped[UUID | None] = reference(
+        "The kind of product.",
+        "product_category",
+        reverse="products",
+        reverse_doc="The products of this category.",
+    )
+    unit_id: Mapped[UUID | None] = reference(
+        "What it is counted in.",
+        "unit",
+        reverse="products",
+        reverse_doc="The products that are counted in this unit.",
+    )
+    currency: Mapped[str] = field("The currency of its price, as ISO 4217.", filter=True, sort=True)
+    price: Mapped[Decimal | None] = money(
+        "What one unit costs, without tax.", filter=True, sort=True, aggregate=True
+    )
+    tax_percent: Mapped[Decimal | None] = field("The tax on it, in percent.", filter=True)
+    external_id: Mapped[str | None] = field(
+        "What another system knows it by; no two have the same.",
+        filter=True,
+        sort=True,
+        longest=WORD,
+    )
+    custom: Mapped[dict[str, Any]] = custom_attributes()

@@ -1,0 +1,181 @@
+"""Tables of the quotes area: what we offer for an opportunity, line by line."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.orm import Mapped
+
+from db.engine.base import Record, enumeration
+from db.engine.declare import WORD, field, money, reference
+from domain.quotes import ItemKind, quote, quote_item
+
+
+class Quote(Record):
+    """An offer for an opportunity: prices, quantities and until when they hold."""
+
+    __tablename__ = "quote"
+    __prefix__ = "quo"
+    __rule__ = quote
+    __table_args__ = (
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        Index(None, "opportunity_id"),
+        Index(None, "source_id"),
+        Index(
+            "quote_active_unique",
+            "opportunity_id",
+            unique=True,
+            postgresql_where=text("active AND deleted_at IS NULL"),
+        ),
+    )
+
+    opportunity_id: Mapped[UUID] = reference(
+        "The opportunity it is for.",
+        "opportunity",
+        reverse="quotes",
+        reverse_doc="What was offered for this opportunity.",
+        part=True,
+        on_delete="CASCADE",
+    )
+    number: Mapped[str] = field(
+        "The number we know the quote by.", filter=True, sort=True, chosen=True, longest=WORD
+    )
+    name: Mapped[str] = field("What the quote is called.", filter=True, sort=True, longest=WORD)
+    currency: Mapped[str] = field(
+        "The currency of its amounts, as ISO 4217; that of its opportunity if not said.",
+        filter=True,
+        sort=True,
+        once=True,
+        chosen=True,
+    )
+    brand: Mapped[str | None] = field("The brand that is offered.", filter=True, sort=True)
+    product_version: Mapped[str | None] = field(
+        "The version of the products that is offered.", filter=True, sort=True
+    )
+    valid_from: Mapped[date | None] = field(
+        "The first day the offer holds.", filter=True, sort=True
+    )
+    valid_until: Mapped[date | None] = field(
+        "The last day the offer holds.", filter=True, sort=True, aggregate=True
+    )
+    discount_percent: Mapped[Decimal | None] = field(
+        "A discount on the whole, in percent; it is spread over the items."
+    )
+    items_shown: Mapped[bool] = field(
+        "Whether the customer is shown each item, or the sum alone.", server_default="true"
+    )
+    active: Mapped[bool] = field(
+        "Whether it is the one that counts; one of an opportunity's quotes at most.",
+        filter=True,
+        sort=True,
+        write=False,
+        server_default="false",
+    )
+    approved_at: Mapped[datetime | None] = field(
+        "When it was approved.", filter=True, sort=True, write=False
+    )
+    accepted_at: Mapped[datetime | None] = field(
+        "When the customer accepted it: the opportunity was sold on it.",
+        filter=True,
+        sort=True,
+        write=False,
+    )
+    net: Mapped[Decimal | None] = money(
+        "The sum of all items, without tax.", filter=True, sort=True, aggregate=True, write=False
+    )
+    tax: Mapped[Decimal | None] = money(
+        "The tax on it.", filter=True, sort=True, aggregate=True, write=False
+    )
+    total: Mapped[Decimal | None] = money(
+        "What the customer pays.", filter=True, sort=True, aggregate=True, write=False
+    )
+    note: Mapped[str | None] = field("What colleagues should know.", filter=True)
+    source_id: Mapped[UUID | None] = reference(
+        "The quote it was made from.",
+        "quote",
+        reverse="copies",
+        reverse_doc="The quotes that were made from this one.",
+        write=False,
+    )
+
+
+class QuoteItem(Record):
+    """A line of a quote. The lines are set all at once, in their order."""
+
+    __tablename__ = "quote_item"
+    __prefix__ = "qit"
+    __rule__ = quote_item
+    __table_args__ = (
+        Index(None, "quote_id"),
+        Index(None, "product_id"),
+        Index(None, "unit_id"),
+        Index(None, "source_id"),
+    )
+
+    quote_id: Mapped[UUID] = reference(
+        "The quote it stands in.",
+        "quote",
+        reverse="items",
+        reverse_doc="What is offered, line by line.",
+        part=True,
+        on_delete="CASCADE",
+    )
+    position: Mapped[int] = field(
+        "Its place in the quote, from 1.", filter=True, sort=True, write=False
+    )
+    kind: Mapped[ItemKind] = field(
+        "Whether it offers something, or rounds the price.",
+        enumeration(ItemKind),
+        filter=True,
+        sort=True,
+        server_default="ITEM",
+    )
+    product_id: Mapped[UUID | None] = reference(
+        "The product that is offered; none where the line was typed in by hand.",
+        "product",
+        reverse="quoteItems",
+        reverse_doc="Where this product was offered.",
+    )
+    name: Mapped[str] = field(
+        "What is offered; the product's name if not said.",
+        filter=True,
+        sort=True,
+        chosen=True,
+        longest=WORD,
+    )
+    description: Mapped[str | None] = field("What the customer should know of it.")
+    quantity: Mapped[Decimal] = field(
+        "How many units.", filter=True, sort=True, aggregate=True, server_default="1"
+    )
+    unit_id: Mapped[UUID | None] = reference(
+        "What it is counted in; the product's unit if not said.", "unit", reverse=None, chosen=True
+    )
+    currency: Mapped[str] = field("The quote's currency, as ISO 4217.", write=False)
+    unit_price: Mapped[Decimal | None] = money(
+        "What one unit costs, without tax; the product's price if not said.",
+        filter=True,
+        sort=True,
+        aggregate=True,
+    )
+    discount_percent: Mapped[Decimal | None] = field("The discount on it, in percent.")
+    tax_percent: Mapped[Decimal | None] = field(
+        "The tax on it, in percent; the product's if not said."
+    )
+    net: Mapped[Decimal | None] = money(
+        "Its price after all discounts, without tax.",
+        filter=True,
+        sort=True,
+        aggregate=True,
+        write=False,
+    )
+    tax: Mapped[Decimal | None] = money("The tax on it.", aggregate=True, write=False)
+    total: Mapped[Decimal | None] = money(
+        "Its price with tax.", filter=True, sort=True, aggregate=True, write=False
+    )
+    source_id: Mapped[UUID | None] = reference(
+        "The line of another quote that it was copied from.",
+        "quote_item",
+        reverse=None,
+        write=False,
+    )

@@ -1,0 +1,37 @@
+"""Rules of people: a person has some name, and what is kept of an affiliation makes sense by itself."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from domain.codes import Problem
+from domain.faults import Fault, Row
+
+
+class Gender(StrEnum):
+    """A person's gender (SMP-30)."""
+
+    FEMALE = "FEMALE"
+    MALE = "MALE"
+    OTHER = "OTHER"
+
+
+def full_name(first: str | None, infix: str | None, last: str | None) -> str | None:
+    """All names in their order, such as `Anna van der Berg`."""
+    names = [part.strip() for part in (first, infix, last) if part and part.strip()]
+    return " ".join(names) or None
+
+
+def person(_: Row | None, after: Row) -> Sequence[Fault]:
+    """What is wrong with a person by itself."""
+    if full_name(after["first_name"], None, after["last_name"]):
+        return []
+    return [Fault(Problem.REQUIRED, "Give a first name or a last name.", "last_name")]
+
+
+def affiliation(_: Row | None, after: Row) -> Sequence[Fault]:
+    """What is wrong with where somebody works: nobody leaves before he came."""
+    since, until = after["since"], after["until"]
+    if since is None or until is None or since <= until:
+        return []
+    message = "The last day cannot lie before the first day: correct one of them."
+    return [Fault(Problem.INVALID, message, "until")]
