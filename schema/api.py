@@ -53,7 +53,9 @@ ROOMS = (
     labels,
 )
 EXPOSED = exposed(ROOMS)
-DEEDS: dict[str, Deed] = {**deeds_of(EXPOSED), **sales.DEEDS}
+DEEDS: dict[str, Deed] = deeds_of(EXPOSED)
+for room in ROOMS:
+    DEEDS |= getattr(room, "DEEDS", {})  # what is done with its records alone
 CONFIG = StrawberryConfig(auto_camel_case=False, scalar_map=SCALARS)
 
 
@@ -104,7 +106,8 @@ def _needed(name: str, annotation: str) -> strawberry.types.arguments.Strawberry
 def _mutation() -> type:
     """The root of all deeds: those that every kind of record knows, and those of one kind."""
     deed_types(MODEL, EXPOSED)
-    sales.deed_types()
+    for room in ROOMS:
+        getattr(room, "deed_types", lambda: None)()
     roots = {deed.name: root(deed, input_of(deed)) for deed in DEEDS.values()}
     specs = [spec for spec, _ in roots.values()]
     arguments = {name: given for name, (_, given) in roots.items()}
