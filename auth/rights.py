@@ -10,11 +10,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, func, select
+from sqlalchemy import Select, Uuid, func, select
 
+from auth.engine.everything import Everything
 from auth.engine.policy import TOLD, TOLD_IN, is_restricted, standing
 from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
-from db.engine.gate import Compiled, Form, Gate, Right
+from db.engine.gate import Compiled, Form, Gate
 from db.engine.head import LogHead
 from db.engine.model import Entity, Model
 from db.engine.sql import Concat, Whole, one_of
@@ -30,51 +31,11 @@ from domain.access import (
 from domain.access import (
     StatusRule as Rule,
 )
-from domain.setup import AttributeKind
+from domain.setup import CARRIED, SWITCHED, AttributeKind, FeatureKey
 from domain.staff import below, reports, shared_upwards
 
 if TYPE_CHECKING:
     import asyncpg
-
-
-class Everything:
-    """A guard that hides nothing, for loading rights: nobody has rights on them yet."""
-
-    def may_see(self, entity: str) -> bool:
-        """Every entity."""
-        return True
-
-    def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
-        """All rows."""
-        return None
-
-    def right(self, entity: str, name: str) -> Right:
-        """Every field."""
-        return Right.OPEN
-
-    def may_restore(self, entity: str) -> bool:
-        """Nothing lies in the bin for it."""
-        return False
-
-    def attribute(self, entity: str, key: str) -> Attribute | None:
-        """None: rights are not kept in attributes."""
-        return None
-
-    def attributes(self, entity: str) -> Iterable[Attribute]:
-        """None."""
-        return ()
-
-    def form(self, entity: str) -> Form:
-        """All rows have one form."""
-        return Form.WIDE
-
-    def value(self, name: str) -> object:
-        """There are no parameters."""
-        raise KeyError(name)
-
-    def project(self, touched: Iterable[tuple[str, str]]) -> None:
-        """There is one shape."""
-        return
 
 
 Arrays = dict[str, tuple[UUID, ...] | tuple[str, ...]]
@@ -104,6 +65,10 @@ class Facts:
     """Of each employee with a user: the entities that the user's profiles open; None for all."""
     reports: Mapping[UUID, Sequence[UUID]]
     """Who is directly below whom."""
+    off: Mapping[str, str]
+    """Entities that are switched off, each with the feature that it belongs to."""
+    carried: Mapping[str, frozenset[UUID]]
+    """Of attributes that not every type carries: those that do, by the attribute's id."""
     known: dict[frozenset[UUID], OfRoles] = field(default_factory=dict)
     """What was found out for roles so far: those who have the same are told the same."""
 
@@ -138,7 +103,28 @@ async def facts(connection: asyncpg.Connection[Any], model: Model) -> Facts:
         employees=employees,
         opened={one: _opened(profiles.get(user, ())) for user, one in employees.items()},
         reports=reports({row["id"]: row["manager_id"] for row in rows["employees"]}),
+        off=_off(rows),
+        carried=_carried(rows),
     )
+
+
+def _off(rows: Mapping[str, Any]) -> dict[str, str]:
+    """What nobody sees, because its feature is switched off."""
+    off = [FeatureKey(row["key"]) for row in rows["features"] if not row["enabled"]]
+    return {entity: feature.value for feature in off for entity in SWITCHED[feature]}
+
+
+def _known(model: Model, rows: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Every entity that is not switched off, with all that a profile can grant of it."""
+    off = _off(rows)
+    return {name: fields for name, fields in model.granted.items() if name not in off}
+
+
+def _carried(rows: Mapping[str, Any]) -> dict[str, frozenset[UUID]]:
+    found: dict[str, set[UUID]] = defaultdict(set)
+    for row in rows["uses"]:
+        found[str(row["attribute_id"])] |= {row[name] for name in CARRIED.values() if row[name]}
+    return {id: frozenset(types) for id, types in found.items()}
 
 
 async def load(connection: asyncpg.Connection[Any], model: Model, user: UUID) -> Viewer | None:
@@ -172,6 +158,8 @@ async def viewer_of(
         reach=reach or {},
         full=any(profile.full for profile in mine),
         roles=roles,
+        off=known.off,
+        carried=known.carried,
     )
     if reach is not None:
         return viewer
@@ -186,7 +174,7 @@ async def _of_roles(
     roles: frozenset[UUID],
 ) -> OfRoles:
     granted = rights(
-        profiles, _rules(model, rows), _attributes(rows), model.granted, model.computed
+        profiles, _rules(model, rows), _attributes(rows), _known(model, rows), model.computed
     )
     arrays = await _arrays(connection, model, sorted(roles))
     return OfRoles(granted, arrays | _told(model, granted))
@@ -197,14 +185,17 @@ async def of_roles(
 ) -> dict[UUID, tuple[bool, dict[str, EntityRights]]]:
     """What each role grants by itself, and whether that is everything."""
     told = _statements(model)
-    wanted = ("role_profiles", "profiles", "profile_entities", "profile_fields", "attributes")
+    wanted = (
+        *("role_profiles", "profiles", "profile_entities", "profile_fields"),
+        *("attributes", "features"),
+    )
     rows = {name: await connection.fetch(told[name].sql) for name in wanted}
     profiles, attributes = _profiles(rows), _attributes(rows)
     found = {}
     for role in roles:
         ids = [row["profile_id"] for row in rows["role_profiles"] if row["role_id"] == role]
         mine = [profiles[id] for id in ids if id in profiles]
-        granted = rights(mine, [], attributes, model.granted, model.computed)
+        granted = rights(mine, [], attributes, _known(model, rows), model.computed)
         found[role] = (any(profile.full for profile in mine), granted)
     return found
 
@@ -346,6 +337,8 @@ LOADED = {
     ),
     "profile_fields": ("ProfileField", "profile_id", "entity", "field", "writes"),
     "rules": ("StatusRule", "entity", "field", "status"),
+    "features": ("Feature", "key", "enabled"),
+    "uses": ("AttributeUse", "attribute_id", *CARRIED.values()),
 }
 """What rights are made of: the records, and what of them; standing rules besides."""
 

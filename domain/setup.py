@@ -1,6 +1,6 @@
 """Words and rules of the set-up: kinds of stages, types, attributes, changes and switches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from domain.codes import Problem
@@ -55,6 +55,25 @@ class FeatureKey(StrEnum):
     CASES = "CASES"
     DUPLICATES = "DUPLICATES"
     QUOTES = "QUOTES"
+
+
+SWITCHED: Mapping[FeatureKey, frozenset[str]] = {
+    FeatureKey.RELATIONS: frozenset(
+        {"Person", "Affiliation", "AccountLink", "AccountManager", "BusinessRole"}
+    ),
+    FeatureKey.CASES: frozenset({"Case", "CaseAccount", "CaseType", "CaseStatus"}),
+    FeatureKey.DUPLICATES: frozenset(),
+    FeatureKey.QUOTES: frozenset({"Quote", "QuoteItem"}),
+}
+"""The entities that are shut to everybody while a group is off (VN-05). Nothing of them is lost."""
+CARRIED = {
+    "Account": "account_type_id",
+    "Person": "person_type_id",
+    "Opportunity": "opportunity_type_id",
+    "Case": "case_type_id",
+    "Employee": "employee_type_id",
+}
+"""The entities that carry attributes, and the column with the type that carries one."""
 
 
 def nameable(_: Row | None, after: Row) -> Sequence[Fault]:

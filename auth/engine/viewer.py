@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -75,10 +75,18 @@ class Viewer:
     full: bool = False
     """Whether one of his profiles opens everything: he alone says what profiles open."""
     roles: frozenset[UUID] = frozenset()
+    off: Mapping[str, str] = field(default_factory=dict)
+    """Entities that are switched off for everybody, each with the feature that it belongs to."""
+    carried: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
+    """Of attributes that not every type carries: those that do, by the attribute's id."""
 
     def may_see(self, entity: str) -> bool:
         """Whether any row of the entity may be seen."""
         return entity in self.rights
+
+    def is_off(self, entity: str) -> bool:
+        """Whether nobody sees any of it, because it is switched off."""
+        return entity in self.off
 
     def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
         """The condition on the entity's table, or None for all rows."""
@@ -200,7 +208,8 @@ class Viewer:
     def _part(self, entity: str, name: str) -> Hashable:
         if not name:
             granted = self.rights.get(entity)
-            return None if granted is None else (granted.rows, self.form(entity))
+            closed = self.off.get(entity)
+            return closed if granted is None else (granted.rows, self.form(entity))
         if name == BIN:
             return self.may_restore(entity)
         if name == "attributes":

@@ -50,6 +50,9 @@ class Guard(Protocol):
     def may_see(self, entity: str) -> bool:
         """Whether any row of the entity may be seen."""
 
+    def is_off(self, entity: str) -> bool:
+        """Whether nobody sees any of it, because it is switched off."""
+
     def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
         """The condition on the entity's table, or None for all rows."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auth.engine.viewer import Viewer
@@ -14,6 +14,7 @@ from resolvers.engine.values import ATTRIBUTES
 
 NOT_YOURS = "You may see this record, but not change it. Ask whoever is responsible for it, or an administrator."
 NO_CREATING = "You may not create records of this kind. Ask an administrator for the right."
+SWITCHED_OFF = "This is switched off for your organisation; an administrator can switch it on."
 NO_CHANGING = "You may not change records of this kind. Ask an administrator for the right."
 OUT_OF_SIGHT = "The record would then be outside of what you may see: leave it with somebody whose records you see."
 
@@ -56,8 +57,17 @@ def _check_attributes(draft: Draft, viewer: Viewer, given: list[Mapping[str, Any
             draft.read_only[at] = key
 
 
+def check_feature(viewer: Viewer, drafts: Iterable[Draft]) -> None:
+    """Note what belongs to a feature that is switched off: that is no secret, and no matter of rights."""
+    for each in drafts:
+        feature = viewer.off.get(each.entity.name)
+        if feature:
+            each.refuse(Code.FORBIDDEN, SWITCHED_OFF, feature=feature)
+
+
 def check_creating(draft: Draft, viewer: Viewer) -> None:
     """Note whether records of this kind may be created, and of those that come with it."""
+    check_feature(viewer, draft.nested)
     for each in draft.everything():
         if not viewer.may_create(each.entity.name):
             each.refuse(Code.FORBIDDEN, NO_CREATING)

@@ -14,7 +14,7 @@ from db.engine.write.image import Row
 from db.engine.write.unit import Unit
 from domain.codes import Code
 from domain.setup import ChangeKind
-from resolvers.engine.allowed import OUT_OF_SIGHT
+from resolvers.engine.allowed import OUT_OF_SIGHT, check_feature
 from resolvers.engine.changing import draft_changes, is_changed
 from resolvers.engine.creating import draft_new
 from resolvers.engine.drafts import Draft, Other, Path
@@ -55,7 +55,9 @@ async def do(unit: Unit, viewer: Viewer, wish: Wish) -> list[Draft]:
     failed: dict[Path, Draft] = {}
     for attempt in range(1, PASSES + 1):
         drafts = _drafts(unit.model, wish, pending)
-        await _prepare(wish)(unit, viewer, drafts)
+        check_feature(viewer, drafts)
+        if not any(each.failed for each in drafts):
+            await _prepare(wish)(unit, viewer, drafts)
         wrong = [each for each in drafts if each.failed]
         if not wrong and not wish.all_or_none:
             wrong = await _keep_those_in_sight(unit, wish, drafts)

@@ -27,6 +27,7 @@ from domain.access import Attribute
 HIDDEN = "hidden"
 RULED = "status"
 CLOSED = "module"
+SWITCHED_OFF = "feature"
 """Why something that was asked for is not shown."""
 
 
@@ -131,7 +132,8 @@ class Scope:
 
     def deny(self, entity: str, name: str, reason: str) -> None:
         """Remember that something asked for is not shown, to be told in `extensions.access`."""
-        self.denied.setdefault((entity, name), reason)
+        off = self.gate.guard.is_off(entity)
+        self.denied.setdefault((entity, name), SWITCHED_OFF if off else reason)
 
 
 class Page:

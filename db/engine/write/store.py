@@ -89,6 +89,12 @@ async def _rows(connection: Tagged, entity: Entity, column: str, values: list[An
     return rows
 
 
+async def only(connection: Tagged, entity: Entity) -> Row:
+    """The live record of a kind of which there is exactly one."""
+    text = f"SELECT * FROM {_quoted(entity.table.name)} WHERE deleted_at IS NULL"  # noqa: S608 - declared names
+    return dict((await connection.fetch(text))[0])
+
+
 async def look(
     connection: Tagged, entity: Entity, column: str, values: Iterable[object]
 ) -> list[Row]:

@@ -1,0 +1,55 @@
+"""A guard that hides nothing: for loading rights, which are read before anybody has any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement
+
+from db.engine.gate import Form, Right
+from db.engine.model import Entity
+from domain.access import Attribute
+
+
+class Everything:
+    """A guard that hides nothing, for loading rights: nobody has rights on them yet."""
+
+    def may_see(self, entity: str) -> bool:
+        """Every entity."""
+        return True
+
+    def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
+        """All rows."""
+        return None
+
+    def is_off(self, entity: str) -> bool:
+        """Nothing is."""
+        return False
+
+    def right(self, entity: str, name: str) -> Right:
+        """Every field."""
+        return Right.OPEN
+
+    def may_restore(self, entity: str) -> bool:
+        """Nothing lies in the bin for it."""
+        return False
+
+    def attribute(self, entity: str, key: str) -> Attribute | None:
+        """None: rights are not kept in attributes."""
+        return None
+
+    def attributes(self, entity: str) -> Iterable[Attribute]:
+        """None."""
+        return ()
+
+    def form(self, entity: str) -> Form:
+        """All rows have one form."""
+        return Form.WIDE
+
+    def value(self, name: str) -> object:
+        """There are no parameters."""
+        raise KeyError(name)
+
+    def project(self, touched: Iterable[tuple[str, str]]) -> None:
+        """There is one shape."""
+        return

@@ -1,0 +1,47 @@
+"""Gives new records what their type presets: the type itself, where the tenant prefers one, and then its defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from db.engine.write import store
+from db.engine.write.image import Row, named
+from db.engine.write.unit import Unit
+from resolvers.engine.drafts import Draft
+
+TYPE = "type_id"
+
+
+async def preset(
+    unit: Unit, drafts: list[Draft], copied: Mapping[str, str], *, preferred: str | None = None
+) -> None:
+    """Fill in what the caller left open in new records of one kind (VN-08, VN-40).
+
+    `copied` names columns with those of the type that they are copied from; `preferred` the column of
+    the preferences with the type of records that are created without one.
+    """
+    new = [each for each in drafts if each.before is None]
+    if not new:
+        return
+    if preferred is not None and any(each.after[TYPE] is None for each in new):
+        chosen = (await preferences(unit))[preferred]
+        for draft in new:
+            draft.after[TYPE] = draft.after[TYPE] or chosen
+    entity = new[0].entity
+    wanted = {each.after[TYPE] for each in new} - {None}
+    if not wanted or not copied:
+        return
+    kind = entity.targets["type"]
+    types = {row["id"]: row for row in await store.look(unit.connection, kind, "id", wanted)}
+    names = {column: named(entity)[column].name for column in copied}
+    for draft in new:
+        given = types.get(draft.after[TYPE], {})
+        for column, default in copied.items():
+            left_open = draft.given.get(names[column]) is None
+            if left_open and given.get(default) is not None:
+                draft.after[column] = given[default]
+
+
+async def preferences(unit: Unit) -> Row:
+    """What the tenant has settled for everybody."""
+    return await store.only(unit.connection, unit.model.entities["Preferences"])
