@@ -17,6 +17,7 @@ class ActivityCategory(Record):
 
     __tablename__ = "activity_category"
     __prefix__ = "aca"
+    __replaceable__ = True
     __table_args__ = (live("activity_category_name_unique", "name"),)
 
     name: Mapped[str] = field("What the category is called.", filter=True, sort=True, longest=WORD)

@@ -17,11 +17,16 @@ class CaseStatus(Record):
 
     __tablename__ = "case_status"
     __prefix__ = "cst"
+    __replaceable__ = True
     __table_args__ = (UniqueConstraint("id", "state"), live("case_status_name_unique", "name"))
 
     name: Mapped[str] = field("What the status is called.", filter=True, sort=True, longest=WORD)
     state: Mapped[CaseState] = field(
-        "Whether a case in it is open or closed.", enumeration(CaseState), filter=True, sort=True
+        "Whether a case in it is open or closed.",
+        enumeration(CaseState),
+        filter=True,
+        sort=True,
+        once=True,
     )
     position: Mapped[int] = field("Its place in the list, from 1.", filter=True, sort=True)
 
@@ -31,6 +36,7 @@ class CaseType(Record):
 
     __tablename__ = "case_type"
     __prefix__ = "cty"
+    __replaceable__ = True
     __rule__ = case_type
     __table_args__ = (live("case_type_name_unique", "name"),)
 

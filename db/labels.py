@@ -15,6 +15,7 @@ class Tag(Record):
 
     __tablename__ = "tag"
     __prefix__ = "tag"
+    __replaceable__ = True
     __rule__ = tag
     __table_args__ = (live("tag_name_unique", "name"),)
 

@@ -25,6 +25,7 @@ class ContractKind(Record):
 
     __tablename__ = "contract_kind"
     __prefix__ = "cki"
+    __replaceable__ = True
     __rule__ = contract_kind
     __table_args__ = (live("contract_kind_name_unique", "name"),)
 
@@ -48,6 +49,7 @@ class ProductCategory(Record):
 
     __tablename__ = "product_category"
     __prefix__ = "pca"
+    __replaceable__ = True
     __table_args__ = (live("product_category_name_unique", "name"), Index(None, "contract_kind_id"))
 
     name: Mapped[str] = field("What the category is called.", filter=True, sort=True, longest=WORD)
@@ -64,6 +66,7 @@ class Unit(Record):
 
     __tablename__ = "unit"
     __prefix__ = "uni"
+    __replaceable__ = True
     __table_args__ = (live("unit_name_unique", "name"),)
 
     name: Mapped[str] = field(

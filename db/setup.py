@@ -13,8 +13,10 @@ from domain.setup import (
     DocumentDelivery,
     FeatureKey,
     StageKind,
+    attribute,
     nameable,
     one_type,
+    stage_of_pipeline,
 )
 
 TYPES = (
@@ -32,12 +34,17 @@ class Stage(Record):
 
     __tablename__ = "stage"
     __prefix__ = "stg"
+    __replaceable__ = True
     __table_args__ = (UniqueConstraint("id", "kind"),)
 
     name: Mapped[str] = field("What the stage is called.", filter=True, sort=True)
     description: Mapped[str | None] = field("What it means for an opportunity to be here.")
     kind: Mapped[StageKind] = field(
-        "What the stage means for the outcome.", enumeration(StageKind), filter=True, sort=True
+        "What the stage means for the outcome.",
+        enumeration(StageKind),
+        filter=True,
+        sort=True,
+        once=True,
     )
     position: Mapped[int] = field("Its place in the list, from 1.", filter=True, sort=True)
 
@@ -47,6 +54,7 @@ class OpportunityType(Record):
 
     __tablename__ = "opportunity_type"
     __prefix__ = "opt"
+    __replaceable__ = True
 
     name: Mapped[str] = field("What the type is called.", filter=True, sort=True)
     default_owner_id: Mapped[UUID | None] = reference(
@@ -64,6 +72,7 @@ class PipelineStage(Record):
 
     __tablename__ = "pipeline_stage"
     __prefix__ = "pst"
+    __rule__ = stage_of_pipeline
     __table_args__ = (
         live("pipeline_stage_unique", "type_id", "stage_id"),
         Index(None, "stage_id"),
@@ -97,6 +106,7 @@ class Attribute(Record):
     __tablename__ = "attribute"
     __prefix__ = "att"
     __rights__ = True
+    __rule__ = attribute
     __table_args__ = (
         live("attribute_unique", "entity", "key"),
         CheckConstraint("key ~ '^[A-Za-z_][A-Za-z0-9_]{0,63}$'", name="key"),
@@ -174,6 +184,7 @@ class Industry(Record):
 
     __tablename__ = "industry"
     __prefix__ = "ind"
+    __replaceable__ = True
     __table_args__ = (live("industry_name_unique", "name"),)
 
     name: Mapped[str] = field("What the branch is called.", filter=True, sort=True, longest=WORD)
@@ -184,6 +195,7 @@ class AccountType(Record):
 
     __tablename__ = "account_type"
     __prefix__ = "act"
+    __replaceable__ = True
     __rule__ = nameable
     __table_args__ = (live("account_type_name_unique", "name"),)
 
@@ -213,6 +225,7 @@ class PersonType(Record):
 
     __tablename__ = "person_type"
     __prefix__ = "pty"
+    __replaceable__ = True
     __table_args__ = (live("person_type_name_unique", "name"),)
 
     name: Mapped[str] = field("What the type is called.", filter=True, sort=True, longest=WORD)
@@ -235,6 +248,7 @@ class EmployeeType(Record):
 
     __tablename__ = "employee_type"
     __prefix__ = "ety"
+    __replaceable__ = True
     __table_args__ = (live("employee_type_name_unique", "name"),)
 
     name: Mapped[str] = field("What the type is called.", filter=True, sort=True, longest=WORD)
@@ -248,6 +262,7 @@ class LostReason(Record):
 
     __tablename__ = "lost_reason"
     __prefix__ = "lrs"
+    __replaceable__ = True
     __table_args__ = (live("lost_reason_name_unique", "name"),)
 
     name: Mapped[str] = field("What the reason is called.", filter=True, sort=True, longest=WORD)

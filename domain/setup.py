@@ -1,10 +1,13 @@
 """Words and rules of the set-up: kinds of stages, types, attributes, changes and switches."""
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from domain.codes import Problem
 from domain.faults import Fault, Row
+
+KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
 
 class StageKind(StrEnum):
@@ -82,6 +85,30 @@ def nameable(_: Row | None, after: Row) -> Sequence[Fault]:
         return []
     message = "Accounts of this type could not be named: leave the name or the last name on."
     return [Fault(Problem.INVALID, message, "with_last_name")]
+
+
+def attribute(_: Row | None, after: Row) -> Sequence[Fault]:
+    """An attribute is named by its key in queries (D-72)."""
+    if KEY.match(after["key"]):
+        return []
+    message = "Write the key as letters, digits and underscores, beginning with a letter: tier_2."
+    return [Fault(Problem.INVALID, message, "key")]
+
+
+def carries(entity: str, use: Row) -> list[Fault]:
+    """What is wrong with naming a type that carries an attribute of `entity`: it is a type of something else."""
+    column = CARRIED.get(entity, "")
+    strange = [name for name in CARRIED.values() if name != column and use[name] is not None]
+    message = f"The attribute is one of {entity}: name a type of that."
+    return [Fault(Problem.INVALID, message, name) for name in strange]
+
+
+def stage_of_pipeline(_: Row | None, after: Row) -> Sequence[Fault]:
+    """What is wrong with how a type uses a stage."""
+    if 0 <= after["probability"] <= 100:
+        return []
+    message = "A probability is a whole number from 0 to 100, in percent."
+    return [Fault(Problem.INVALID, message, "probability")]
 
 
 def one_type(_: Row | None, after: Row) -> Sequence[Fault]:

@@ -2,6 +2,7 @@
 
 import resolvers.accounts
 import resolvers.sales
+import resolvers.setup
 import resolvers.staff
 
 __all__ = ["resolvers"]

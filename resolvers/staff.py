@@ -17,6 +17,7 @@ from db.engine.write import store
 from db.engine.write.image import Row
 from db.engine.write.unit import Unit
 from db.sales import ShareRule
+from db.setup import Feature
 from db.staff import (
     Employee,
     Profile,
@@ -32,6 +33,7 @@ from domain.access import exceeds
 from domain.codes import Code, Problem
 from domain.faults import Fault
 from resolvers.engine.drafts import Draft
+from resolvers.engine.presets import preset
 from resolvers.engine.settling import Deed, checks, settles
 from resolvers.engine.trees import refuse_cycles
 
@@ -52,6 +54,7 @@ async def employees(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     """The tree has no cycles; who may not do everything hangs nobody elsewhere in it, for it says who sees what."""
     if deed is not Deed.SAVE:
         return
+    await preset(unit, drafts, {"title": "default_title"})
     for draft in drafts:
         if not ADDRESS.match(draft.after["email"]):
             message = "Write an e-mail address such as anna@example.com."
@@ -161,7 +164,10 @@ def _unknown(unit: Unit, row: Row) -> list[Fault]:
     return []
 
 
-for _record in (Profile, RoleProfile, ProfileEntity, ProfileField, StatusRule, ShareRule):
+for _record in (
+    *(Profile, RoleProfile, ProfileEntity, ProfileField, StatusRule, ShareRule),
+    Feature,
+):
     settles(_record)(administered)
 
 

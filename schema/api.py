@@ -108,7 +108,7 @@ def _mutation() -> type:
     deed_types(MODEL, EXPOSED)
     for room in ROOMS:
         getattr(room, "deed_types", lambda: None)()
-    roots = {deed.name: root(deed, input_of(deed)) for deed in DEEDS.values()}
+    roots = {deed.name: root(deed, input_of(MODEL, deed)) for deed in DEEDS.values()}
     specs = [spec for spec, _ in roots.values()]
     arguments = {name: given for name, (_, given) in roots.items()}
     doc = "Everything that can be done."

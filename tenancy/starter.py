@@ -1,4 +1,4 @@
-"""What a new tenant begins with: the stages of selling, one pipeline, and an administrator who can sign in."""
+"""What a new tenant begins with: the stages of selling, one pipeline, lists, and an administrator who can sign in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import asyncpg
 
 from domain.setup import StageKind
 from tenancy.engine.provision import Tenant
+from tenancy.lists import CATEGORIES, LISTS, PREFERRED
 
 STAGES: tuple[tuple[str, StageKind, str], ...] = (
     (
@@ -54,6 +55,7 @@ async def begin(
     schema = tenant.placement.schema
     async with admin.transaction():
         await _pipeline(admin, schema, new_id)
+        await _lists(admin, schema, new_id)
         await _administrator(admin, schema, email, password_hash, new_id)
 
 
@@ -84,6 +86,29 @@ async def _pipeline(
             id=new_id(), type_id=kind, stage_id=stage, position=place,
             probability=NEW_BUSINESS[name],
         )  # fmt: skip
+
+
+async def _lists(admin: asyncpg.Connection[Any], schema: str, new_id: Callable[[], UUID]) -> None:
+    """Types and lists, and what is preferred of them."""
+    for table, rows in LISTS.items():
+        for row in rows:
+            await _insert(admin, schema, table, id=new_id(), **row)
+    for name, kind in CATEGORIES.items():
+        made = await _named(admin, schema, "contract_kind", kind)
+        await _insert(
+            admin, schema, "product_category", id=new_id(), name=name, contract_kind_id=made
+        )
+    for column, (table, name) in PREFERRED.items():
+        preferred = await _named(admin, schema, table, name)
+        await admin.execute(f"UPDATE {schema}.preferences SET {column} = $1", preferred)  # noqa: S608 - our own names
+
+
+async def _named(admin: asyncpg.Connection[Any], schema: str, table: str, name: str) -> UUID:
+    found: UUID = await admin.fetchval(
+        f"SELECT id FROM {schema}.{table} WHERE name = $1",  # noqa: S608 - our own names
+        name,
+    )
+    return found
 
 
 async def _administrator(

@@ -68,6 +68,8 @@ class Record(Base):
     """The column with the employee who may change it where a profile says OWN."""
     __rights__: ClassVar[bool] = False
     """Whether it says who may what, so that changing it makes a new version of everybody's rights."""
+    __replaceable__: ClassVar[bool] = False
+    """Whether another one can take its place wherever it is pointed to, as it is deleted (D-11)."""
     __rule__: ClassVar[Rule | None] = None
     """What must hold whenever a row is written, whoever writes it: a function of domain/."""
 

@@ -124,6 +124,8 @@ class Entity:
     """The column with the employee who may change it where a profile says OWN."""
     is_rights: bool = False
     """Whether it says who may what."""
+    is_replaceable: bool = False
+    """Whether another one can take its place wherever it is pointed to."""
     is_trace: bool = False
     """Whether only the system writes it: it has no version, and is never deleted."""
     rule: Rule | None = None
@@ -281,6 +283,7 @@ def _kept_of(record: type[Record] | type[Trace]) -> dict[str, Any]:
         "status": record.__status__,
         "owner": record.__owner__,
         "is_rights": record.__rights__,
+        "is_replaceable": record.__replaceable__,
         "rule": record.__rule__,
     }
 

@@ -15,6 +15,7 @@ from db.engine.write.unit import Unit
 from domain.codes import Code, Problem
 from domain.faults import Fault
 from resolvers.engine.allowed import NOT_YOURS, check_creating, check_fields
+from resolvers.engine.carried import check_carried
 from resolvers.engine.drafts import Draft
 from resolvers.engine.settling import Deed, settle
 from resolvers.engine.values import EMPTY, fill
@@ -63,6 +64,7 @@ def finish(unit: Unit, viewer: Viewer, draft: Draft) -> None:
         for what in draft.entity.written.values()
         if draft.after[what.column] is None and not what.nullable
     ]
+    check_carried(draft, viewer)
     known = {each.path for each in draft.told}
     for what in missing:
         # Nothing is missing where a value was refused, nor what would have followed from one.

@@ -18,11 +18,15 @@ from resolvers.engine.allowed import NO_CHANGING
 from resolvers.engine.changing import hold, hold_wholes, judge, refuse_twice
 from resolvers.engine.creating import check_unique
 from resolvers.engine.drafts import Draft, Other, Told
+from resolvers.engine.replacing import REPLACE, replace
 from resolvers.engine.settling import Deed, settle
 from resolvers.engine.values import NO_ID
 
 CHANGED = "Somebody else changed the record meanwhile: look at it again before you delete it."
 IN_USE = "Other records still refer to this one: change or delete those first."
+IN_USE_REPLACE = (
+    "Other records still refer to this one: name another one in `replaceWith` that takes its place."
+)
 WHOLE_DELETED = "What this record belongs to is in the bin: restore that first."
 
 
@@ -40,6 +44,7 @@ async def draft_deletes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
             conflict = {"version": before["version"], "fields": []}
             draft.refuse(Code.CONFLICT, CHANGED, "version", conflict=conflict)
     entity = live[0].entity
+    await replace(unit, viewer, live)
     await _check_use(unit, entity, live)
     for draft in live:
         draft.after = {**(draft.before or {}), "deleted_at": unit.now}
@@ -60,10 +65,14 @@ async def _check_use(unit: Unit, entity: Entity, drafts: list[Draft]) -> None:
     while staying:
         ids = [_id(each) for each in drafts if not each.failed]
         used = await store.used(unit.connection, unit.model, entity, ids) if ids else set()
+        for draft in drafts:
+            if draft.given.get(REPLACE) is not None:
+                used.discard(draft.id)  # the other one takes its place
         staying = bool(used)
         for draft in drafts:
             if draft.id in used and not draft.failed:
-                draft.told.append(Told(Problem.IN_USE, IN_USE, (*draft.path, "id")))
+                message = IN_USE_REPLACE if entity.is_replaceable else IN_USE
+                draft.told.append(Told(Problem.IN_USE, message, (*draft.path, "id")))
 
 
 async def draft_restores(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:

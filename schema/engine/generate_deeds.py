@@ -109,6 +109,13 @@ def _create(entity: Entity, parts: list[tuple[Entity, Reference]]) -> None:
 
 def _shared() -> None:
     required("RecordInput", [ID_SPEC, VERSION_SPEC], "Which record.")
+    replace: Spec = (
+        "replaceWith",
+        "ID | None",
+        "One of its kind that takes its place wherever something refers to it.",
+    )
+    doc = "Which record, and what takes its place where it is in use."
+    required("ReplaceInput", [ID_SPEC, VERSION_SPEC, replace], doc)
     values: list[Spec] = [
         ("key", "AttributeKey", "The attribute."),
         ("text", "str | None", "The value of an attribute of kind TEXT."),
@@ -207,8 +214,10 @@ def _argument(name: str, annotation: str, doc: str) -> StrawberryArgument:
     return made
 
 
-def input_of(deed: Deed) -> str:
+def input_of(model: Model, deed: Deed) -> str:
     """The name of the input that a deed takes."""
+    if deed.verb == Verb.DELETE and model.entities[deed.entity].is_replaceable:
+        return "ReplaceInput"
     if deed.verb in (Verb.DELETE, Verb.RESTORE):
         return "RecordInput"
     return f"{deed.entity}{deed.verb}Input"
