@@ -7,7 +7,7 @@ from auth.engine.policy import Readable, Source, policy
 from db.setup import Attribute
 
 
-@policy(Attribute, restricts=True)
+@policy(Attribute, restricts=True, spares_full=True)
 def attributes(row: Any) -> Sequence[Source]:
     """Whoever may not read an attribute is not told that there is one."""
     return (Readable(row.id),)

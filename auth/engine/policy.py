@@ -160,30 +160,34 @@ Source = Owned | Matching | Shared | PointedAt | Readable | Mine | Told
 Policy = Callable[[Any], Sequence[Source]]
 _policies: dict[str, Policy] = {}
 _restricting: set[str] = set()
+_sparing: set[str] = set()
 _standing: dict[str, Standing] = {}
 
 
 def policy(
-    record: type[Record] | type[Trace], *, restricts: bool = False
+    record: type[Record] | type[Trace], *, restricts: bool = False, spares_full: bool = False
 ) -> Callable[[Policy], Policy]:
     """Declare how a viewer whose profile opens only OWN rows of `record` reaches them.
 
-    A policy that `restricts` holds whatever a profile opens: restrictions win (D-10).
+    A policy that `restricts` holds whatever a profile opens: restrictions win (D-10). If it `spares_full`,
+    it does not hold for those who may do everything, those things included that come to be meanwhile.
     """
 
     def remember(rows: Policy) -> Policy:
         _policies[record.__name__] = rows
         if restricts:
             _restricting.add(record.__name__)
+        if spares_full:
+            _sparing.add(record.__name__)
         rows(record.__table__.c)  # so that its standing rules are known before anybody asks
         return rows
 
     return remember
 
 
-def is_restricted(entity: str) -> bool:
-    """Whether the entity's policy holds for viewers of all rows, too."""
-    return entity in _restricting
+def is_restricted(entity: str, *, full: bool = False) -> bool:
+    """Whether the entity's policy holds for viewers of all rows, too; and for those who may do everything."""
+    return entity in _restricting and not (full and entity in _sparing)
 
 
 def reach(entity: Entity, form: Form) -> ColumnElement[bool]:

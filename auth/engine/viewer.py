@@ -93,14 +93,22 @@ class Viewer:
         if entity.wholes:
             return self._with_wholes(entity, form)
         everything = self.rights[entity.name].rows is RowScope.ALL
-        return None if everything and not is_restricted(entity.name) else in_reach(entity, form)
+        return (
+            None
+            if everything and not is_restricted(entity.name, full=self.full)
+            else in_reach(entity, form)
+        )
 
     def looks_at(self, entity: Entity) -> set[Table]:
         """The tables besides the entity's own that decide which of its rows he sees."""
         if entity.wholes:
             return {t for a in entity.above if self.may_see(a.name) for t in self.looks_at(a)}
         everything = self.rights[entity.name].rows is RowScope.ALL
-        return set() if everything and not is_restricted(entity.name) else looked_at(entity)
+        return (
+            set()
+            if everything and not is_restricted(entity.name, full=self.full)
+            else looked_at(entity)
+        )
 
     def _with_wholes(self, entity: Entity, form: Form) -> ColumnElement[bool]:
         """What is a part of something is seen with all that it is a part of, and otherwise not at all."""
@@ -110,7 +118,7 @@ class Viewer:
             else without(entity, way)
             for way, above in zip(entity.wholes, entity.above, strict=True)
         ]
-        mine = [in_reach(entity, form)] if is_restricted(entity.name) else []
+        mine = [in_reach(entity, form)] if is_restricted(entity.name, full=self.full) else []
         return and_(*mine, *found)
 
     def right(self, entity: str, name: str) -> Right:
@@ -209,7 +217,8 @@ class Viewer:
         if not name:
             granted = self.rights.get(entity)
             closed = self.off.get(entity)
-            return closed if granted is None else (granted.rows, self.form(entity))
+            held = is_restricted(entity, full=self.full)
+            return closed if granted is None else (granted.rows, self.form(entity), held)
         if name == BIN:
             return self.may_restore(entity)
         if name == "attributes":

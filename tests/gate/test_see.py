@@ -29,6 +29,8 @@ from tests.support.world import PERSONAS, World
 
 OPPORTUNITY, ACCOUNT = MODEL.entities["Opportunity"], MODEL.entities["Account"]
 NOBODY = UUID(int=0)
+QUOTED = {"user", "case"}
+"""Tables whose names are words of SQL."""
 BARS = (
     "LIMIT",
     "OFFSET",
@@ -81,7 +83,7 @@ def test_a_view_is_a_plain_select(entity: Entity, rows: RowScope, form: Form) ->
     columns = [each.column for each in entity.fields.values()]
     sql = listed(entity, viewer(entity, rows), form, *columns)
     table = re.escape(
-        f'"{entity.table.name}"' if entity.table.name == "user" else entity.table.name
+        f'"{entity.table.name}"' if entity.table.name in QUOTED else entity.table.name
     )
     assert sql.startswith("SELECT ")
     bin_ = "" if entity.is_trace else rf" WHERE {table}\.deleted_at IS NULL"
@@ -115,7 +117,8 @@ def test_an_entity_without_a_policy_has_no_own_rows(entity: Entity, form: Form) 
         assert re.search(r" (WHERE|AND) false\)*$", sql)
     else:
         assert "owners" not in sql
-        assert re.search(r"= (ANY \()?\$1::", sql)
+        pointed = highest.name == "Person"  # whoever works somewhere, whoever asks
+        assert pointed or re.search(r"= (ANY \()?\$1::", sql)
 
 
 PARTS = [entity for entity in MODEL.entities.values() if entity.wholes]

@@ -16,6 +16,7 @@ import asyncpg
 import httpx2
 
 from app import Service, application, built, configured
+from db.api import MODEL
 from tenancy.demo import seed
 from tenancy.engine.provision import create
 from tests.support.world import SECRET, TODAY, UNMETERED, Answer, World
@@ -26,9 +27,18 @@ WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
 WAITS = "SELECT true FROM pg_locks WHERE NOT granted AND $1 = ANY(pg_blocking_pids(pid)) LIMIT 1"
 
 
+def taken(deed: str) -> str:
+    """What the input of a deed is called, without `Input`."""
+    name = deed[0].upper() + deed[1:]
+    if not deed.endswith(("Delete", "Restore")):
+        return name
+    entity = MODEL.entities[VERB.sub("", name)]
+    return "Replace" if deed.endswith("Delete") and entity.is_replaceable else "Record"
+
+
 def spoken(deed: str, many: bool = False) -> str:
     """A mutation of one deed; its outcome is called `done`."""
-    kind = "Record" if deed.endswith(("Delete", "Restore")) else deed[0].upper() + deed[1:]
+    kind = taken(deed)
     if many:
         told = "results { id userErrors { code path } } userErrors { code path }"
         return f"mutation($inputs: [{kind}Input!]!) {{ done: {deed}Many(inputs: $inputs) {{ {told} }} }}"

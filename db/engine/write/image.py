@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import DefaultClause
+from sqlalchemy import Boolean, Column, DefaultClause, Enum, Integer, Numeric, Text
 
 from db.engine.model import Entity, Field, Kind, Reference
 from domain.money import minor
@@ -94,14 +94,19 @@ def blank(entity: Entity, id: UUID, now: datetime) -> Row:
 
 @cache
 def _beginning(entity: Entity) -> Row:
-    """What Postgres would put into the columns that nobody sets; empty, but for switches."""
-    words = {"true": True, "false": False}
-    return {
-        str(column.name): words.get(str(column.server_default.arg))
-        if isinstance(column.server_default, DefaultClause)
-        else None
-        for column in entity.table.columns
-    }
+    """What Postgres would put into the columns that nobody sets, where that is a plain value."""
+    return {str(column.name): _default(column) for column in entity.table.columns}
+
+
+def _default(column: Column[Any]) -> Any:
+    default = column.server_default
+    if not isinstance(default, DefaultClause) or not isinstance(default.arg, str):
+        return None
+    if isinstance(column.type, Boolean):
+        return default.arg == "true"
+    if isinstance(column.type, Integer | Numeric):
+        return column.type.python_type(default.arg)
+    return default.arg if isinstance(column.type, Text | Enum) else None
 
 
 @cache

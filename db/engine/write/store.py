@@ -175,6 +175,7 @@ def unique_columns(entity: Entity) -> tuple[tuple[str, ...], ...]:
         tuple(column.name for column in index.columns)
         for index in indexes
         if index.unique
+        and len(index.columns) > 0  # there is one record of its kind, and no deed makes another
         and str(index.dialect_options["postgresql"]["where"]) == "deleted_at IS NULL"
     )
 

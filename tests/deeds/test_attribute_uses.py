@@ -1,0 +1,125 @@
+"""Attributes that only some types carry: a record holds no value that its type does not carry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.covers import covers
+from tests.writes.parallel import Own, came, kept, spelled
+
+UPDATE = """mutation ($i: AccountUpdateInput!) {
+  done: accountUpdate(input: $i) { account { id attributes { key text } } userErrors { code message path } }
+}"""
+
+
+CREATE = "mutation ($i: AttributeCreateInput!) { done: attributeCreate(input: $i) { id userErrors { code path } } }"
+
+
+async def two_types(own: Own) -> list[str]:
+    return [await own.done("admin", "accountTypeCreate", name=own.name()) for _ in range(2)]
+
+
+async def attribute(own: Own, key: str, *types: str) -> str:
+    """An attribute of accounts that only these types carry; all of them if none is named."""
+    given = {"entity": "Account", "key": key, "label": key, "kind": "TEXT"}
+    made = await own.ask("admin", CREATE, {"i": given})
+    assert came(made) == "DONE", made.json
+    id = str(made.data["done"]["id"])
+    for each in types:
+        await own.done("admin", "attributeUseCreate", attribute=id, accountType=each)
+    return id
+
+
+def value(key: str, text: str | None) -> dict[str, Any]:
+    return {"key": key, "text": text}
+
+
+@covers("VN-09", "VN-10", "VN-06")
+async def test_a_type_says_which_attributes_its_records_carry(own: Own) -> None:
+    one, other = await two_types(own)
+    id = await attribute(own, "vn09", one)
+    await attribute(own, "vn09_all")
+    given: dict[str, Any] = {"name": own.name(), "attributes": [value("vn09", "a")]}
+    made = await own.done("admin", "accountCreate", type=one, **given)
+    assert (await own.value("SELECT custom FROM account WHERE id = $1", kept(made))).count(
+        kept(id).hex[:8]
+    )
+    refused = await own.do("admin", "accountCreate", type=other, **given)
+    [error] = refused.data["done"]["userErrors"]
+    assert (error["code"], error["path"]) == ("INVALID", ["input", "attributes", "0", "key"])
+    everybody = {"name": own.name(), "attributes": [value("vn09_all", "b")]}
+    await own.done("admin", "accountCreate", type=other, **everybody)
+
+
+@covers("VN-10", "D-33")
+async def test_another_type_is_looked_at_anew(own: Own) -> None:
+    """Nothing is dropped in silence: what the new type does not carry is emptied by whoever changes it."""
+    one, other = await two_types(own)
+    await attribute(own, "vn10", one)
+    account = await own.done(
+        "admin", "accountCreate", name=own.name(), type=one, attributes=[value("vn10", "a")]
+    )
+    refused = await own.ask("admin", UPDATE, {"i": {"id": account, "type": other}})
+    [error] = refused.data["done"]["userErrors"]
+    assert (error["code"], error["path"]) == ("INVALID", ["input", "type"])
+    assert "vn10" in error["message"]
+    emptied = {"id": account, "type": other, "attributes": [value("vn10", None)]}
+    assert came(await own.ask("admin", UPDATE, {"i": emptied})) == "DONE"
+
+
+@covers("VN-10", "D-32")
+async def test_a_hidden_attribute_is_not_named(own: Own) -> None:
+    one, other = await two_types(own)
+    await attribute(own, "vn10_hidden", one)
+    owner = spelled("emp", await own.employee("rep1"))
+    account = await own.done(
+        "admin", "accountCreate",
+        name=own.name(), type=one, owner=owner, attributes=[value("vn10_hidden", "a")],
+    )  # fmt: skip
+    refused = await own.ask("rep1", UPDATE, {"i": {"id": account, "type": other}})
+    assert came(refused) == "INVALID"
+    assert "vn10_hidden" not in str(refused.json)
+
+
+@covers("VN-06", "VN-07", "VN-09")
+async def test_a_use_names_one_type_of_its_attributes_entity(own: Own) -> None:
+    id = await attribute(own, "vn06")
+    kinds = {
+        "personType": await own.done("admin", "personTypeCreate", name=own.name()),
+        "caseType": await own.done("admin", "caseTypeCreate", name=own.name()),
+        "employeeType": await own.done("admin", "employeeTypeCreate", name=own.name()),
+    }
+    for name, kind in kinds.items():
+        refused = await own.do("admin", "attributeUseCreate", attribute=id, **{name: kind})
+        assert came(refused) == "INVALID"
+        assert refused.data["done"]["userErrors"][0]["path"] == ["input", name]
+    account = await own.done("admin", "accountTypeCreate", name=own.name())
+    several = {"accountType": account, "personType": kinds["personType"]}
+    assert came(await own.do("admin", "attributeUseCreate", attribute=id, **several)) == "INVALID"
+    assert came(await own.do("admin", "attributeUseCreate", attribute=id)) == "INVALID"
+
+
+@covers("VN-06", "D-34")
+async def test_a_new_attribute_is_of_something_that_carries_any_and_closed(own: Own) -> None:
+    unfit = {"entity": "Stage", "key": "x", "label": "x", "kind": "TEXT"}
+    assert came(await own.ask("admin", CREATE, {"i": unfit})) == "INVALID"
+    odd = {"entity": "Account", "key": "not a key", "label": "x", "kind": "TEXT"}
+    assert came(await own.ask("admin", CREATE, {"i": odd})) == "INVALID"
+    await attribute(own, "closed")
+    held = {"name": own.name(), "attributes": [value("closed", "secret")]}
+    account = await own.done("admin", "accountCreate", **held)
+    query = "query ($id: ID!) { account(id: $id) { attributes { key text } } }"
+    shown = [await own.ask(who, query, {"id": account}) for who in ("admin", "rep1")]
+    assert value("closed", "secret") in shown[0].data["account"]["attributes"]
+    assert "secret" not in str(shown[1].json)
+    assert "closed" not in str(shown[1].json)
+
+
+@covers("VN-29", "VN-08")
+async def test_an_employee_type_presets_the_title(own: Own) -> None:
+    kind = await own.done("admin", "employeeTypeCreate", name=own.name(), defaultTitle="Consultant")
+    given = {"name": own.name(), "email": "new@acme.example", "type": kind}
+    made = await own.done("admin", "employeeCreate", **given)
+    assert (await own.row("employee", made))["title"] == "Consultant"
+    other = await own.done("admin", "employeeCreate", **given, title="Director")
+    assert (await own.row("employee", other))["title"] == "Director"

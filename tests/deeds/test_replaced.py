@@ -1,0 +1,134 @@
+"""What is in use and goes only where another one takes its place, in one transaction, wherever something points to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.covers import covers
+from tests.writes.parallel import Own, came, kept, spelled
+
+DELETE = """mutation ($i: ReplaceInput!) { done: %sDelete(input: $i) { id userErrors { code message path } } }"""
+
+
+async def delete(own: Own, one: str, persona: str = "admin", **given: Any) -> Any:
+    """A deletion, with the answer to it."""
+    return await own.ask(persona, DELETE % one, {"i": given})
+
+
+async def industry(own: Own) -> str:
+    return await own.done("admin", "industryCreate", name=own.name())
+
+
+@covers("D-11", "VPM-10")
+async def test_what_is_in_use_stays_until_something_takes_its_place(own: Own) -> None:
+    old, new = await industry(own), await industry(own)
+    accounts = [
+        await own.done("admin", "accountCreate", name=own.name(), industry=old) for _ in range(3)
+    ]
+    refused = await delete(own, "industry", id=old)
+    [error] = refused.data["done"]["userErrors"]
+    assert (error["code"], error["path"]) == ("IN_USE", ["input", "id"])
+    assert "3" not in error["message"]
+    assert "replaceWith" in error["message"]
+    position, _ = await own.log()
+    assert came(await delete(own, "industry", id=old, replaceWith=new)) == "DONE"
+    assert (await own.log())[0] == position + 1, "one transaction"
+    for account in accounts:
+        row = await own.row("account", account)
+        assert (row["industry_id"], row["version"]) == (kept(new), 2)
+    assert (await own.row("industry", old))["deleted_at"] is not None
+    told = await own.ask(
+        "admin",
+        "query ($id: ID!) { account(id: $id) { history(last: 1) { nodes { field before after } } } }",
+        {"id": accounts[0]},
+    )
+    [change] = told.data["account"]["history"]["nodes"]
+    assert change == {"field": "industry", "before": old, "after": new}
+
+
+@covers("D-11")
+async def test_a_place_is_taken_by_another_one_that_stays(own: Own) -> None:
+    old, new = await industry(own), await industry(own)
+    await own.done("admin", "accountCreate", name=own.name(), industry=old)
+    for wrong, code in ((old, "INVALID"), (spelled("ind", kept(old)), "INVALID")):
+        assert came(await delete(own, "industry", id=old, replaceWith=wrong)) == code
+    for nobody in ("ind_0", "acc_" + new[4:], spelled("ind", own.world.endpoint.house.new_id())):
+        assert came(await delete(own, "industry", id=old, replaceWith=nobody)) == "NOT_FOUND"
+    query = "mutation ($i: [ReplaceInput!]!) { done: industryDeleteMany(inputs: $i) { userErrors { code } } }"
+    both = [{"id": old, "replaceWith": new}, {"id": new}]
+    assert came(await own.ask("admin", query, {"i": both})) == "INVALID"
+    assert (await own.row("industry", old))["deleted_at"] is None
+
+
+@covers("D-11", "VN-40")
+async def test_a_default_type_is_in_use_and_its_successor_is_the_default(own: Own) -> None:
+    types = [await own.done("admin", "accountTypeCreate", name=own.name()) for _ in range(2)]
+    preferences = await own.value("SELECT id FROM preferences")
+    settled = {"id": spelled("set", preferences), "defaultAccountType": types[0]}
+    await own.done("admin", "preferencesUpdate", **settled)
+    assert came(await delete(own, "accountType", id=types[0])) == "IN_USE"
+    assert came(await delete(own, "accountType", id=types[0], replaceWith=types[1])) == "DONE"
+    default = await own.value("SELECT default_account_type_id FROM preferences")
+    assert default == kept(types[1])
+    made = await own.done("admin", "accountCreate", name=own.name())
+    assert (await own.row("account", made))["type_id"] == kept(types[1])
+
+
+@covers("D-11")
+async def test_what_would_be_there_twice_goes(own: Own) -> None:
+    """An account with both tags keeps one of the one that stays."""
+    old, new = [await own.done("admin", "tagCreate", name=own.name()) for _ in range(2)]
+    account = await own.done("admin", "accountCreate", name=own.name())
+    other = await own.done("admin", "accountCreate", name=own.name())
+    for tag, of in ((old, account), (new, account), (old, other)):
+        await own.done("admin", "taggingCreate", tag=tag, account=of)
+    assert came(await delete(own, "tag", id=old, replaceWith=new)) == "DONE"
+    rows = await own.fetch(
+        "SELECT account_id, tag_id FROM tagging WHERE deleted_at IS NULL AND account_id = ANY($1)",
+        [kept(account), kept(other)],
+    )
+    assert sorted((row[0], row[1]) for row in rows) == sorted(
+        [(kept(account), kept(new)), (kept(other), kept(new))]
+    )
+
+
+@covers("D-11", "D-20", "VN-25")
+async def test_a_stage_gives_way_to_one_of_the_same_pipeline(own: Own) -> None:
+    """Where the opportunities of a stage go, their type must have been; their outcome follows."""
+    stages = {
+        row["name"]: spelled("stg", row["id"])
+        for row in await own.fetch("SELECT id, name FROM stage")
+    }
+    strange = await own.done("admin", "stageCreate", name=own.name(), kind="OPEN", position=99)
+    opportunity = await own.opportunity("rep1")
+    held = (await own.row("opportunity", opportunity))["stage_id"]
+    unfit = await delete(own, "stage", id=spelled("stg", held), replaceWith=strange)
+    [error] = unfit.data["done"]["userErrors"]
+    assert (error["code"], error["path"]) == ("INVALID", ["input", "replaceWith"])
+    assert (await own.row("opportunity", opportunity))["stage_id"] == held
+    types = await own.fetch("SELECT type_id FROM pipeline_stage WHERE stage_id = $1", held)
+    lost = stages["Lost"]
+    for row in types:
+        present = await own.value(
+            "SELECT true FROM pipeline_stage WHERE type_id = $1 AND stage_id = $2 AND deleted_at IS NULL",
+            row["type_id"], kept(lost),
+        )  # fmt: skip
+        if not present:
+            kind = spelled("opt", row["type_id"])
+            await own.done(
+                "admin", "pipelineStageCreate", type=kind, stage=lost, position=99, probability=0
+            )
+    assert came(await delete(own, "stage", id=spelled("stg", held), replaceWith=lost)) == "DONE"
+    moved = await own.row("opportunity", opportunity)
+    assert (moved["stage_id"], moved["status"]) == (kept(lost), "LOST")
+
+
+@covers("D-11", "D-34")
+@pytest.mark.parametrize("persona", ["director", "rep1", "support", "limited"])
+async def test_only_who_may_delete_may_replace(own: Own, persona: str) -> None:
+    old, new = await industry(own), await industry(own)
+    account = await own.done("admin", "accountCreate", name=own.name(), industry=old)
+    assert came(await delete(own, "industry", persona, id=old, replaceWith=new)) == "FORBIDDEN"
+    assert (await own.row("account", account))["industry_id"] == kept(old)
