@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer, cast, func, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Record, enumeration
@@ -218,14 +218,12 @@ class StageVisit(Record):
         aggregate=True,
         write=False,
     )
-    seconds = expression(
+    seconds: Mapped[int | None] = field(
         "How long it stayed; empty while it is there.",
-        Integer(),
-        lambda row: cast(func.extract("epoch", row.left_at - row.entered_at), Integer()),
-        needs=("entered_at", "left_at"),
         filter=True,
         sort=True,
         aggregate=True,
+        write=False,
     )
 
 

@@ -591,6 +591,7 @@ def _tables() -> None:
     sa.Column('stage_id', sa.Uuid(), nullable=False, comment='The stage.'),
     sa.Column('entered_at', sa.DateTime(timezone=True), nullable=False, comment='When it came into the stage.'),
     sa.Column('left_at', sa.DateTime(timezone=True), nullable=True, comment='When it left it; empty while it is there.'),
+    sa.Column('seconds', sa.Integer(), nullable=True, comment='How long it stayed; empty while it is there.'),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False, comment='Grows by one with every change; send it back to notice that somebody else was quicker.'),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False, comment='When the record was created.'),
     sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False, comment='When the record was last changed.'),
