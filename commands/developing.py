@@ -1,0 +1,129 @@
+"""What those who work on Relata ask for: checks, tests, the contract, migrations, where things are."""
+
+import ast
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.common import ROOT, Data, configured, reached, tell
+
+SDL = ROOT / "schema" / "schema.graphql"
+LAYERS = ("schema", "subscriptions", "resolvers", "auth", "tenancy", "db", "domain")
+
+commands = typer.Typer()
+UNTOUCHED = {
+    "ignore_unknown_options": True,
+    "allow_extra_args": True,
+    "allow_interspersed_args": False,
+}
+
+
+@commands.command(context_settings=UNTOUCHED)
+def test(context: typer.Context) -> None:
+    """Run the checks and all tests; with arguments, pytest with those."""
+    pytest = [sys.executable, "-m", "pytest", *context.args]
+    if context.args:
+        os.execv(sys.executable, pytest)  # noqa: S606
+    failed = [_checks(), subprocess.call(pytest, cwd=ROOT)]
+    raise typer.Exit(max(failed))
+
+
+@commands.command()
+def check() -> None:
+    """Check what is known without tests: types, contracts, format, sizes."""
+    raise typer.Exit(_checks())
+
+
+def _checks() -> int:
+    return subprocess.call([sys.executable, str(ROOT / "tests" / "house" / "checks.py")], cwd=ROOT)
+
+
+@commands.command()
+def room(name: Annotated[str, typer.Argument(help="An area, such as sales.")]) -> None:
+    """List where an area lives: its file in every layer, with its purpose."""
+    found = [(layer, file) for layer in LAYERS if (file := _room(layer, name))]
+    if not found:
+        rooms = {file.stem for layer in LAYERS for file in (ROOT / layer).glob("[!_]*.py")}
+        tell(f"No layer has a room {name}. There are: {', '.join(sorted(rooms)) or 'none yet'}.")
+        raise typer.Exit(1)
+    width = max(len(str(file.relative_to(ROOT))) for _, file in found)
+    for _, file in found:
+        text = ast.get_docstring(ast.parse(file.read_text())) or "(it does not say)"
+        sentence = " ".join(text.split("\n\n")[0].split()).partition(". ")[0].rstrip(".")
+        print(f"{file.relative_to(ROOT)!s:{width}}  {sentence}.")
+
+
+def _room(layer: str, name: str) -> Path | None:
+    choices = (ROOT / layer / f"{name}.py", ROOT / layer / name / "__init__.py")
+    return next((file for file in choices if file.exists()), None)
+
+
+@commands.command()
+def sdl(
+    write: Annotated[bool, typer.Option("--write", help="Write schema/schema.graphql.")] = False,
+) -> None:
+    """Print the GraphQL contract that the code speaks, or write it down."""
+    from schema.api import print_sdl
+
+    text = print_sdl()
+    if write:
+        SDL.write_text(text)
+        tell(f"wrote {SDL.relative_to(ROOT)}")
+    else:
+        sys.stdout.write(text)
+
+
+@commands.command()
+def migration(
+    message: Annotated[str, typer.Argument(help="What it does, in a few words.")],
+) -> None:
+    """Write the next migration of the tenants, from what is declared and not yet migrated."""
+    from db.api import METADATA
+    from db.engine.local.embedded import embedded
+    from tenancy.engine.author import write
+    from tenancy.engine.migrate import administrator, bring_up_to_date
+
+    async def go() -> Path:
+        with tempfile.TemporaryDirectory(prefix="relata-") as scratch:
+            async with embedded(Path(scratch), durable=False, redis_url="unix:///none") as servers:
+                async with administrator(servers.database_url) as admin:
+                    await bring_up_to_date(admin, bytes(32), tell)
+                return await write(servers.database_url, METADATA, message)
+
+    print(asyncio.run(go()).relative_to(ROOT))
+
+
+@commands.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A GraphQL query, or a subscription.")],
+    as_: Annotated[
+        str, typer.Option("--as", help="Whose rights it is planned with.")
+    ] = "admin@acme.example",
+    variables: Annotated[str, typer.Option(help="Its variables, as JSON.")] = "{}",
+    data: Data = None,
+) -> None:
+    """Print how a query is read: its SQL, its parameters, what is denied, and Postgres' plan."""
+    from schema.explain import explain
+    from settings import secret
+
+    async def go() -> str:
+        settings = configured(data=data)
+        async with reached(settings) as servers:
+            import app
+
+            await app.prepare(settings, servers.database_url, secret(settings))
+            urls = (servers.database_url, servers.redis_url, secret(settings))
+            async with app.built(*urls) as endpoint:
+                return await explain(endpoint, query, as_, variables)
+
+    try:
+        print(asyncio.run(go()))
+    except LookupError as error:
+        tell(str(error))
+        raise typer.Exit(1) from None

@@ -1,0 +1,100 @@
+"""Which features of docs/features.md the tests name, read from the files: no test is run or imported."""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.common import ROOT, tell
+
+LIST = ROOT / "docs" / "features.md"
+LINE = re.compile(r"- (?P<id>[A-Z]+-?\d+b?) (?P<title>.+)")
+
+commands = typer.Typer()
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One line of the list."""
+
+    id: str
+    title: str
+    area: str
+
+
+def listed(text: str) -> list[Feature]:
+    """The features of the list, in its order."""
+    found, area = [], ""
+    for line in text.splitlines():
+        if line.startswith("## "):
+            area = line.removeprefix("## ")
+        elif match := LINE.fullmatch(line):
+            found.append(Feature(match["id"], match["title"], area))
+    return found
+
+
+def named(source: str) -> Iterator[str]:
+    """The ids that the decorators `@covers(…)` of a file name."""
+    for node in ast.walk(ast.parse(source)):
+        called = node.func if isinstance(node, ast.Call) else None
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        if name == "covers" and isinstance(node, ast.Call):
+            for each in node.args:
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    yield each.value
+
+
+def shown(tests: Path) -> Mapping[str, set[str]]:
+    """By id, the files of tests that name it."""
+    files: dict[str, set[str]] = defaultdict(set)
+    for file in sorted(tests.rglob("*.py")):
+        for id in named(file.read_text()):
+            files[id].add(str(file.relative_to(tests.parent)))
+    return files
+
+
+def chosen(features: list[Feature], prefix: str) -> list[Feature]:
+    """Those whose area, or whose own id, begins so."""
+    wanted = prefix.casefold()
+    return [
+        each
+        for each in features
+        if each.area.casefold().startswith(wanted) or each.id.casefold().startswith(wanted)
+    ]
+
+
+@commands.command()
+def features(
+    prefix: Annotated[
+        str, typer.Argument(metavar="[AREA]", help="How areas or ids begin, such as VN or EP-12.")
+    ] = "",
+    missing: Annotated[
+        bool, typer.Option("--missing", help="List those that no test names.")
+    ] = False,
+) -> None:
+    """Count the features of docs/features.md that tests name, area by area."""
+    wanted = chosen(listed(LIST.read_text()), prefix)
+    if not wanted:
+        tell(f"No area and no id of {LIST.relative_to(ROOT)} begins with {prefix}.")
+        raise typer.Exit(1)
+    files = shown(ROOT / "tests")
+    areas: dict[str, list[Feature]] = defaultdict(list)
+    for each in wanted:
+        areas[each.area].append(each)
+    width = max(len("all of them"), *map(len, areas))
+    for area, mine in areas.items():
+        print(_count(area, mine, files, width))
+        for each in mine:
+            if missing and each.id not in files:
+                print(f"    {each.id:8} {each.title}")
+    print(_count("all of them", wanted, files, width))
+
+
+def _count(name: str, some: list[Feature], files: Mapping[str, set[str]], width: int) -> str:
+    done = sum(each.id in files for each in some)
+    return f"{name:{width}}  {done:3} of {len(some):3}"

@@ -1,0 +1,71 @@
+"""Measuring ourselves beside others who do the same."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.common import Data, tell
+
+if TYPE_CHECKING:
+    from bench.measure import Plan
+
+commands = typer.Typer()
+
+
+@commands.command()
+def bench(
+    what: Annotated[str, typer.Argument(help="`reads`, `writes` or `live`.")] = "reads",
+    quick: Annotated[bool, typer.Option("--quick", help="10,000 only, one run of 2 s.")] = False,
+    size: Annotated[list[int] | None, typer.Option(help="How many opportunities.")] = None,
+    only: Annotated[str, typer.Option(help="Which of them, such as Q1,Q2 or W1.")] = "",
+    against: Annotated[str, typer.Option(help="Which rivals of reads, such as limit,bare.")] = "",
+    seconds: Annotated[float | None, typer.Option(help="How long a run takes.")] = None,
+    runs: Annotated[int | None, typer.Option(help="How many runs are made of each.")] = None,
+    write: Annotated[Path | None, typer.Option(help="A file to write the report to.")] = None,
+    data: Data = None,
+) -> None:
+    """Measure reads, writes or live lists beside others who do the same, and print how we compare."""
+    from bench.contenders.contender import Failed
+    from bench.measure import Plan
+    from db.engine.local.embedded import CannotStart
+
+    names, rivals = ([name for name in each.split(",") if name] for each in (only, against))
+    usual = {"writes": (5, 3), "live": (3, 0)}.get(what, (3, 10))
+    plan = Plan(1, 2) if quick else Plan(runs or usual[0], seconds or usual[1])
+    try:
+        report = asyncio.run(_bench(what, quick, size or [], names, rivals, plan, data))
+    except (CannotStart, Failed) as error:
+        tell(str(error))
+        raise typer.Exit(1) from None
+    if write:
+        write.write_text(report)
+    sys.stdout.write(report)
+
+
+async def _bench(
+    what: str,
+    quick: bool,
+    size: list[int],
+    names: list[str],
+    rivals: list[str],
+    plan: "Plan",
+    data: Path | None,
+) -> str:
+    from bench.contenders.contender import Failed
+    from bench.live.run import BRIEF, LivePlan, bench_live
+    from bench.run import SIZES, Wanted
+    from bench.run import bench as bench_reads
+    from bench.writes.run import SIZE, WantedWrites, bench_writes
+
+    if what == "reads":
+        sizes = sorted(size or (SIZES[:1] if quick else SIZES))  # rows are never taken away
+        return await bench_reads(Wanted(sizes, names, rivals, plan, data), tell)
+    if what == "writes":
+        return await bench_writes(WantedWrites(max(size or [SIZE]), names, plan, data), tell)
+    if what == "live":
+        live = BRIEF if quick else LivePlan(runs=plan.runs)
+        return await bench_live(live, max(size or [SIZE]), data, tell)
+    raise Failed(f"There is no {what} to measure; there are reads, writes and live.")

@@ -1,0 +1,78 @@
+"""Serving the API: from the settings to a server that was asked to stop."""
+
+import asyncio
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.common import configured, tell
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+commands = typer.Typer()
+
+
+@commands.command()
+def run(
+    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    data: Annotated[Path | None, typer.Option(help="The directory of the servers' data.")] = None,
+) -> None:
+    """Serve the API, with servers of our own where no URL names others."""
+    import uvloop
+
+    from db.engine.local.embedded import CannotStart
+
+    settings = configured(port=port, data=data)
+    try:
+        _free(settings.host, settings.port)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(settings))
+    except asyncio.CancelledError:
+        tell("stopped")
+    except CannotStart as error:
+        tell(f"Relata cannot start. {error}")
+        raise typer.Exit(1) from None
+    else:
+        tell("The service ended by itself; what it said above tells why.")
+        raise typer.Exit(1)
+
+
+async def _run(settings: "Settings") -> None:
+    import app
+    from db.engine.local.embedded import embedded
+
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine that runs has one
+
+    def stop(number: int, frame: object) -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    async with embedded(
+        settings.data,
+        database_url=settings.database_url,
+        redis_url=settings.redis_url,
+        tell=tell,
+    ) as servers:
+        await app.serve(settings, servers.database_url, servers.redis_url)
+
+
+def _free(host: str, port: int) -> None:
+    """Say that the port is taken before anything is started."""
+    from db.engine.local.embedded import CannotStart
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStart(
+                f"It cannot listen on {host}, port {port} ({error.strerror}): give another --port, "
+                "or stop what listens there."
+            ) from None

@@ -1,0 +1,51 @@
+"""What tests say they show is on the list of features; the list itself names each once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import commands
+from commands.features import LIST, Feature, chosen, listed, named, shown
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+def test_tests_name_features_of_the_list() -> None:
+    known = {each.id for each in listed(LIST.read_text())}
+    strange = {id: sorted(files) for id, files in shown(TESTS).items() if id not in known}
+    assert not strange, f"{strange}: name ids of docs/features.md, or add a line there"
+
+
+def test_every_line_of_the_list_is_read_once() -> None:
+    features = listed(LIST.read_text())
+    lines = [line for line in LIST.read_text().splitlines() if line.startswith("- ")]
+    assert len(features) == len(lines), "write `- ID what it is`"
+    assert not [id for id, n in Counter(each.id for each in features).items() if n > 1]
+    assert all(each.area for each in features)
+
+
+def test_decorators_are_read_in_both_spellings() -> None:
+    source = '@covers("X-01", "D-38")\ndef a(): ...\n@pytest.mark.covers("F9")\ndef b(): ...\n'
+    assert list(named(source)) == ["X-01", "D-38", "F9"]
+
+
+@pytest.mark.parametrize(("prefix", "ids"), [("ep-1", ["EP-110"]), ("X", ["X-01"]), ("", None)])
+def test_areas_and_ids_choose(prefix: str, ids: list[str] | None) -> None:
+    two = [Feature("EP-110", "a quote", "EP Quotes"), Feature("X-01", "lists", "X Reading")]
+    assert [each.id for each in chosen(two, prefix)] == (ids or ["EP-110", "X-01"])
+
+
+def test_the_command_counts_and_lists() -> None:
+    said = CliRunner().invoke(commands, ["features", "--missing", "D Tenants"])
+    assert said.exit_code == 0
+    first, *_, last = said.stdout.splitlines()
+    assert first.startswith("D Tenants")
+    assert last.split()[:3] == ["all", "of", "them"]
+    assert "D-70" not in said.stdout, "tests name it"
+    wrong = CliRunner().invoke(commands, ["features", "no such area"])
+    assert wrong.exit_code == 1
+    assert "begins with no such area" in wrong.stderr
