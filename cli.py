@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from commands import developing, features, measuring, serving, tenants
+from commands import backups, developing, features, measuring, serving, tenants, users
 
 commands = typer.Typer(
     help="Relata: a GraphQL backend for customer relationship management, for many tenants.",
@@ -13,9 +13,10 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for each in (serving, developing, features, measuring):
+for each in (serving, backups, developing, features, measuring):
     commands.add_typer(each.commands)
 commands.add_typer(tenants.tenant, name="tenant")
+commands.add_typer(users.user, name="user")
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from db.engine.local.directory import Servers
+    from resolvers.operator import Desk
     from settings import Settings
 
     Admin = asyncpg.Connection[Any]
@@ -59,18 +60,55 @@ async def reached(settings: "Settings") -> AsyncIterator["Servers"]:
         yield started
 
 
-def with_admin(data: Path | None, work: Callable[["Admin"], Awaitable[None]]) -> None:
+def with_admin(
+    data: Path | None, work: Callable[["Admin"], Awaitable[None]], *, migrate: bool = True
+) -> None:
     """Do something as the operator of the database; what cannot be done is told in a sentence."""
+
+    async def go(admin: "Admin", login: str) -> None:
+        await work(admin)
+
+    _operate(data, go, migrate)
+
+
+def with_desk(
+    data: Path | None, slug: str, work: Callable[["Admin", "Desk"], Awaitable[None]]
+) -> None:
+    """Do something with the users of a tenant, by the deeds of the house."""
+    from datetime import UTC, datetime
+
+    from uuid_utils.compat import uuid7
+
+    from db.engine.transaction import Database
+    from resolvers.operator import Desk
+    from tenancy.engine.provision import find
+
+    async def go(admin: "Admin", login: str) -> None:
+        one, _ = await find(admin, slug)
+        database = await Database.open(login, size=1)
+        try:
+            await work(admin, Desk(database, one, datetime.now(UTC), uuid7))
+        finally:
+            await database.close()
+
+    _operate(data, go, migrate=True)
+
+
+def _operate(
+    data: Path | None, work: Callable[["Admin", str], Awaitable[None]], migrate: bool
+) -> None:
     from db.engine.local.embedded import CannotStart
     from settings import secret
-    from tenancy.engine.migrate import administrator, bring_up_to_date
+    from tenancy.engine.migrate import administrator, bring_up_to_date, login_url
     from tenancy.engine.provision import TenantError
 
     async def go() -> None:
         settings = configured(data=data)
         async with reached(settings) as servers, administrator(servers.database_url) as admin:
-            await bring_up_to_date(admin, secret(settings), tell)
-            await work(admin)
+            key = secret(settings)
+            if migrate:
+                await bring_up_to_date(admin, key, tell)
+            await work(admin, login_url(servers.database_url, key))
 
     try:
         asyncio.run(go())

@@ -1,5 +1,6 @@
 """The life of tenants, as the operator of an installation directs it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
     from commands.common import Admin
 
 tenant = typer.Typer(
-    help="Make tenants, list them, and bring them up to date.", no_args_is_help=True
+    help="Make tenants, look at them, suspend and resume them, and bring them up to date.",
+    no_args_is_help=True,
 )
 
 
@@ -68,5 +70,74 @@ def migrate_tenants(data: Data = None) -> None:
 
     async def work(admin: "Admin") -> None:
         tell("every tenant is at the newest revision")
+
+    with_admin(data, work)
+
+
+Slug = Annotated[str, typer.Argument(help="The tenant's short name.")]
+
+
+@tenant.command("show")
+def show_tenant(slug: Slug, data: Data = None) -> None:
+    """Tell how large a tenant is, who uses it, and when something was written last."""
+    from tenancy.engine.history import head
+    from tenancy.engine.provision import find
+    from tenancy.report import figures
+
+    async def work(admin: "Admin") -> None:
+        one, revision = await find(admin, slug)
+        told = await figures(admin, one)
+        newest = "the newest" if revision == head() else f"the newest is {head()}"
+        print(f"{one.slug}: {one.name}")
+        print(f"id        {one.id}")
+        print(f"state     {one.state}{', a demonstration' if one.demo else ''}")
+        print(f"schema    {one.placement.schema}, revision {revision} ({newest})")
+        print(
+            f"users     {told.users}, of whom {told.active} may sign in; {told.sessions} sessions"
+        )
+        print(f"written   {told.changed or 'never'}; position {told.position} of its log")
+        print(f"size      {told.bytes:,} bytes, the largest tables of it:")
+        for name, size in told.sizes[:5]:
+            print(f"          {size:14,}  {name}")
+
+    with_admin(data, work)
+
+
+@tenant.command("suspend")
+def suspend_tenant(slug: Slug, data: Data = None) -> None:
+    """Let a tenant be read only."""
+    _set_state(data, slug, "suspended", "can be read, but not changed, within 30 seconds")
+
+
+@tenant.command("resume")
+def resume_tenant(slug: Slug, data: Data = None) -> None:
+    """Let a suspended tenant be written in again."""
+    _set_state(data, slug, "active", "can be changed again, within 30 seconds")
+
+
+def _set_state(data: Path | None, slug: str, state: str, means: str) -> None:
+    from tenancy.engine.provision import set_state
+
+    async def work(admin: "Admin") -> None:
+        if await set_state(admin, slug, state):
+            tell(f"{slug} is {state}: it {means}")
+        else:
+            tell(f"{slug} is {state} already")
+
+    with_admin(data, work)
+
+
+@tenant.command("rename")
+def rename_tenant(
+    slug: Slug,
+    new: Annotated[str, typer.Argument(help="What people are to type to sign in.")],
+    data: Data = None,
+) -> None:
+    """Give a tenant another short name; who is signed in stays so."""
+    from tenancy.engine.provision import rename
+
+    async def work(admin: "Admin") -> None:
+        await rename(admin, slug, new)
+        tell(f"{slug} is {new} now: people sign in to {new}, within 30 seconds")
 
     with_admin(data, work)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, delete, insert, select, update
 
 from db.engine.books import run
 from db.engine.transaction import Turned, TurnedAway
@@ -152,3 +152,18 @@ async def revoke_all(
         .returning(SESSION.c.id),
     )
     return len(rows)
+
+
+async def lend(connection: Connection, session: UUID, user: UUID, at: datetime) -> None:
+    """A session for the operator's one transaction; it ends as it begins, so nobody can enter with it."""
+    await run(
+        connection,
+        insert(SESSION).values(
+            id=session, user_id=user, generation=FIRST, created_at=at, expires_at=at
+        ),
+    )
+
+
+async def take_back(connection: Connection, session: UUID) -> None:
+    """Remove a session that was lent."""
+    await run(connection, delete(SESSION).where(SESSION.c.id == session))

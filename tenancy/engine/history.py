@@ -32,13 +32,19 @@ def head(history: str = "tenant") -> str:
     return found
 
 
+def is_known(revision: str, history: str = "tenant") -> bool:
+    """Whether this code can make a schema of that revision, and bring it further."""
+    found = ScriptDirectory.from_config(config(history)).walk_revisions()
+    return revision in {each.revision for each in found}
+
+
 @cache
-def script(since: str = "base", history: str = "tenant") -> str:
-    """A history from a revision to the newest, as SQL for one message. A tenant's sets no path."""
+def script(since: str = "base", history: str = "tenant", until: str = "head") -> str:
+    """A history from a revision to another, as SQL for one message. A tenant's sets no path."""
     text = io.StringIO()
     settings = config(history)
     settings.attributes["buffer"] = text
-    command.upgrade(settings, f"{since}:head", sql=True)
+    command.upgrade(settings, f"{since}:{until}", sql=True)
     return text.getvalue()
 
 

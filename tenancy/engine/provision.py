@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from db.engine.transaction import Placement
 from tenancy.engine.history import head, script
 
+TAKEN = "There is a tenant '{slug}' already: choose another name."
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,62}\Z")
 LOCK = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '60s';"
 
@@ -39,15 +40,20 @@ def schema_name(tenant: UUID) -> str:
     return "t_" + base64.b32encode(tenant.bytes).decode().rstrip("=").lower()
 
 
-async def create(
-    admin: asyncpg.Connection[Any], slug: str, name: str, *, demo: bool = False
-) -> Tenant:
-    """Make a tenant: a role, a schema, all tables, one entry in the catalog; all or nothing."""
+def refuse_name(slug: str) -> None:
+    """Raises TenantError for what cannot be a tenant's name."""
     if not SLUG.match(slug):
         raise TenantError(
             f"{slug!r} cannot be a tenant's name: use 2 to 63 small letters, digits and hyphens, "
             "beginning with a letter."
         )
+
+
+async def create(
+    admin: asyncpg.Connection[Any], slug: str, name: str, *, demo: bool = False
+) -> Tenant:
+    """Make a tenant: a role, a schema, all tables, one entry in the catalog; all or nothing."""
+    refuse_name(slug)
     id = uuid7()
     schema = schema_name(id)
     async with admin.transaction():
@@ -58,15 +64,30 @@ async def create(
             id, slug, name, demo, schema, head(),
         )  # fmt: skip
         if not free:
-            raise TenantError(f"There is a tenant {slug!r} already: choose another name.")
+            raise TenantError(TAKEN.format(slug=slug))
         await admin.execute(_make(schema) + _as_owner(schema, script()))
     return Tenant(id, slug, name, "active", demo, Placement(id, schema, schema, 1))
 
 
-def _make(schema: str) -> str:
+async def remake(admin: asyncpg.Connection[Any], one: Tenant, revision: str) -> None:
+    """Make a tenant that is known already, as it was at a revision, without any rows. Part of a transaction."""
+    schema = one.placement.schema
+    # The role of a tenant that was removed, or that lives in another database of this server too.
+    kept = await admin.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", schema)
+    await admin.execute(
+        "INSERT INTO catalog.tenant "
+        "(id, slug, name, state, demo, schema_name, role_name, placement, revision) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
+        one.id, one.slug, one.name, one.state, one.demo, schema, one.placement.version, revision,
+    )  # fmt: skip
+    await admin.execute(_make(schema, role=not kept) + _as_owner(schema, script(until=revision)))
+
+
+def _make(schema: str, *, role: bool = True) -> str:
     """The role and its rights: to use its own schema's rows, not to change tables (D-71)."""
+    made = f"CREATE ROLE {schema} NOLOGIN IN ROLE relata_tenant; GRANT {schema} TO relata_app;"
     return (
-        f"CREATE ROLE {schema} NOLOGIN IN ROLE relata_tenant; GRANT {schema} TO relata_app;"
+        f"{made if role else ''}"
         f"CREATE SCHEMA {schema} AUTHORIZATION relata_ddl; SET LOCAL ROLE relata_ddl;"
         f"GRANT USAGE ON SCHEMA {schema} TO {schema};"
         f"ALTER DEFAULT PRIVILEGES FOR ROLE relata_ddl IN SCHEMA {schema} "
@@ -101,6 +122,33 @@ async def migrate(admin: asyncpg.Connection[Any], one: Tenant, since: str) -> bo
         await admin.execute(_as_owner(one.placement.schema, script(since)))
         await admin.execute("UPDATE catalog.tenant SET revision = $1 WHERE id = $2", head(), one.id)
     return True
+
+
+async def find(admin: asyncpg.Connection[Any], slug: str) -> tuple[Tenant, str]:
+    """A tenant by its name, with its revision. Raises TenantError, which tells the names there are."""
+    known = await tenants(admin)
+    for one, revision in known:
+        if one.slug == slug:
+            return one, revision
+    names = ", ".join(one.slug for one, _ in known) or "none yet"
+    raise TenantError(f"There is no tenant {slug!r}. There are: {names}.")
+
+
+async def set_state(admin: asyncpg.Connection[Any], slug: str, state: str) -> bool:
+    """Suspend a tenant, or resume it; False if it is so already. Servers notice within 30 seconds."""
+    one, _ = await find(admin, slug)
+    await admin.execute("UPDATE catalog.tenant SET state = $1 WHERE id = $2", state, one.id)
+    return one.state != state
+
+
+async def rename(admin: asyncpg.Connection[Any], slug: str, new: str) -> None:
+    """Give a tenant another name to sign in to. Servers notice within 30 seconds."""
+    one, _ = await find(admin, slug)
+    refuse_name(new)
+    try:
+        await admin.execute("UPDATE catalog.tenant SET slug = $1 WHERE id = $2", new, one.id)
+    except asyncpg.UniqueViolationError:
+        raise TenantError(TAKEN.format(slug=new)) from None
 
 
 def tenant(row: Any) -> Tenant:

@@ -49,7 +49,8 @@ class Unit:
     connection: Tagged
     guard: Guard
     model: Model
-    user: UUID
+    user: UUID | None
+    """Whom the history names; None for the operator, who is nobody of the tenant."""
     access: int
     """The version of rights the transaction was begun under."""
     session: UUID

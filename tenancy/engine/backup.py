@@ -1,0 +1,125 @@
+"""Copies tenants into one file, all of them as of one moment, while they are worked in; it changes nothing."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tenancy.engine.archive import (
+    FORMAT,
+    MANIFEST,
+    Digest,
+    Manifest,
+    TableKept,
+    TenantKept,
+    created,
+    entry,
+)
+from tenancy.engine.provision import Tenant, TenantError, tenant
+
+TABLES = """
+SELECT c.relname AS name, array_agg(a.attname::text ORDER BY a.attnum) AS columns
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = $1::regnamespace AND c.relkind = 'r' AND a.attnum > 0
+  AND NOT a.attisdropped AND a.attgenerated = ''
+GROUP BY c.relname ORDER BY c.relname
+"""
+ALL = "SELECT * FROM catalog.tenant WHERE $1::text IS NULL OR slug = $1 ORDER BY slug FOR KEY SHARE"
+"""A migration locks its tenant here: it waits until all is copied, and what it changed meanwhile is noticed."""
+
+
+async def tables(admin: asyncpg.Connection[Any], schema: str) -> dict[str, list[str]]:
+    """The tables of a schema, each with the columns whose values are kept."""
+    return {row["name"]: row["columns"] for row in await admin.fetch(TABLES, schema)}
+
+
+async def backup(
+    admin: asyncpg.Connection[Any],
+    file: Path,
+    *,
+    made_at: datetime,
+    relata: str,
+    only: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Manifest:
+    """Write a file that was not there before, with all tenants or one. Raises TenantError."""
+    with created(file) as archive:
+        return await _copied(admin, archive, made_at, relata, only, tell)
+
+
+async def _copied(
+    admin: asyncpg.Connection[Any],
+    archive: zipfile.ZipFile,
+    made_at: datetime,
+    relata: str,
+    only: str | None,
+    tell: Callable[[str], None],
+) -> Manifest:
+    """Everything in one transaction that sees one moment; the manifest comes last, when all is known."""
+    kept = []
+    try:
+        async with admin.transaction(isolation="repeatable_read"):
+            await admin.execute("SET LOCAL statement_timeout = 0")
+            for row in await _tenants(admin, only):
+                one = tenant(row)
+                copied = await _tenant(admin, archive, one, row["revision"])
+                size = sum(table.size for table in copied.tables)
+                tell(f"{one.slug}: {len(copied.tables)} tables, {size:,} bytes")
+                kept.append(copied)
+            version = await admin.fetchval("SHOW server_version")
+    except asyncpg.SerializationError:
+        raise TenantError("A tenant is being migrated: try again when that is done.") from None
+    manifest = Manifest(
+        format=FORMAT, relata=relata, postgres=version, made_at=made_at.isoformat(), tenants=kept
+    )
+    archive.writestr(MANIFEST, manifest.model_dump_json(indent=1))
+    return manifest
+
+
+async def _tenants(admin: asyncpg.Connection[Any], only: str | None) -> list[Any]:
+    if not await admin.fetchval("SELECT to_regclass('catalog.tenant')"):
+        raise TenantError("There is nothing to back up: no tenant was ever made here.")
+    rows: list[Any] = await admin.fetch(ALL, only)
+    if not rows:
+        names = [row[0] for row in await admin.fetch("SELECT slug FROM catalog.tenant ORDER BY 1")]
+        known = ", ".join(names) or "none yet"
+        wanted = f"tenant {only!r}" if only else "tenant"
+        raise TenantError(f"There is no {wanted} to back up. There are: {known}.")
+    return rows
+
+
+async def _tenant(
+    admin: asyncpg.Connection[Any], archive: zipfile.ZipFile, one: Tenant, revision: str
+) -> TenantKept:
+    kept = []
+    for name, columns in (await tables(admin, one.placement.schema)).items():
+        digest = Digest()
+        with archive.open(entry(one.slug, name), "w", force_zip64=True) as out:
+
+            async def take(chunk: bytes, out: Any = out, digest: Digest = digest) -> None:
+                digest.add(chunk)
+                out.write(chunk)
+
+            await admin.copy_from_table(
+                name,
+                schema_name=one.placement.schema,
+                columns=columns,
+                output=take,
+                encoding="utf-8",
+            )
+        kept.append(TableKept(name=name, columns=columns, size=digest.size, sha256=digest.sha256))
+    return TenantKept(
+        id=one.id,
+        slug=one.slug,
+        name=one.name,
+        state=one.state,
+        demo=one.demo,
+        placement=one.placement.version,
+        revision=revision,
+        tables=kept,
+    )

@@ -1,0 +1,158 @@
+"""Brings tenants back from a backup: all that is asked for in one transaction, or nothing; it overwrites nothing."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import asyncpg
+from uuid_utils.compat import uuid7
+
+from db.engine.transaction import Placement
+from tenancy.engine.archive import Manifest, TenantKept, entry, opened
+from tenancy.engine.backup import tables
+from tenancy.engine.history import is_known
+from tenancy.engine.provision import (
+    Tenant,
+    TenantError,
+    migrate,
+    refuse_name,
+    remake,
+    schema_name,
+)
+
+FOREIGN_KEYS = """
+SELECT r.relname AS name, c.conname AS "constraint", pg_get_constraintdef(c.oid) AS definition
+FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
+WHERE c.contype = 'f' AND c.connamespace = $1::regnamespace ORDER BY 1, 2
+"""
+# Whoever was told of positions after the backup was told of another history. The time makes the epoch one
+# that was not before, however often the same file is restored.
+OTHER_HISTORY = """
+UPDATE log_head SET epoch = greatest(epoch + 1, $1), access = access + 1, placement = $2, fenced = false
+"""
+ENDED = "UPDATE session SET revoked_at = $1 WHERE revoked_at IS NULL"
+"""A session that was ended after the backup must not live again, so all have to sign in."""
+
+
+async def restore(
+    admin: asyncpg.Connection[Any],
+    file: Path,
+    *,
+    now: datetime,
+    only: str | None = None,
+    new_name: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> list[Tenant]:
+    """Restore all tenants of a file, or one, perhaps as another. Raises TenantError, and then nothing was changed."""
+    tell(f"checking {file}")
+    with opened(file) as (archive, manifest):
+        kept = _chosen(manifest, only, new_name)
+        made = [(each, await _free(admin, each, new_name)) for each in kept]
+        try:
+            async with admin.transaction():
+                for each, one in made:
+                    tell(f"restoring {one.slug}")
+                    await _restored(admin, archive, each, one, now)
+        except asyncpg.OutOfMemoryError:
+            raise TenantError(
+                "Postgres cannot lock so many tables at once: restore the tenants one by one with "
+                "--tenant, or raise max_locks_per_transaction. Nothing was changed."
+            ) from None
+        except asyncpg.PostgresError as error:
+            raise TenantError(
+                f"Postgres does not take what the backup holds ({error}). Nothing was changed."
+            ) from error
+    return [one for _, one in made]
+
+
+def _chosen(manifest: Manifest, only: str | None, new_name: str | None) -> list[TenantKept]:
+    """The tenants that are asked for, which this version must know."""
+    kept = [each for each in manifest.tenants if only in (None, each.slug)]
+    names = ", ".join(each.slug for each in manifest.tenants)
+    if not kept:
+        raise TenantError(f"The backup holds no tenant {only!r}. It holds: {names}.")
+    if new_name is not None and len(kept) > 1:
+        raise TenantError(f"Say which tenant is to be restored as {new_name!r}: --tenant, {names}.")
+    for each in kept:
+        refuse_name(new_name or each.slug)
+        if not is_known(each.revision):
+            raise TenantError(
+                f"{each.slug} was at revision {each.revision}, made by Relata {manifest.relata}, "
+                "which this version does not know: restore it with a newer one."
+            )
+    return kept
+
+
+async def _free(admin: asyncpg.Connection[Any], kept: TenantKept, new_name: str | None) -> Tenant:
+    """The tenant that it will be, if nobody else is. Under a new name it is another tenant, with an id of its own."""
+    slug = new_name or kept.slug
+    id = uuid7() if new_name else kept.id
+    found = await admin.fetchval(
+        "SELECT slug FROM catalog.tenant WHERE slug = $1 OR id = $2 ORDER BY slug = $1 DESC LIMIT 1",
+        slug, id,
+    )  # fmt: skip
+    if found is not None:
+        what = "is there already" if found == slug else f"is there already, as {found!r}"
+        raise TenantError(
+            f"The tenant {slug!r} {what}, and nothing is overwritten: restore it under another name "
+            f"with --tenant {kept.slug} --as NAME, or into an empty installation with --data."
+        )
+    schema = schema_name(id)
+    version = 1 if new_name else kept.placement + 1
+    return Tenant(
+        id, slug, kept.name, kept.state, kept.demo, Placement(id, schema, schema, version)
+    )
+
+
+async def _restored(
+    admin: asyncpg.Connection[Any],
+    archive: zipfile.ZipFile,
+    kept: TenantKept,
+    one: Tenant,
+    now: datetime,
+) -> None:
+    """Made at its revision, filled, and then brought to the newest."""
+    schema = one.placement.schema
+    await remake(admin, one, kept.revision)
+    await admin.execute(
+        f"SET LOCAL statement_timeout = 0; SET LOCAL ROLE relata_ddl; "
+        f"SET LOCAL search_path = {schema}, pg_temp"
+    )
+    await _filled(admin, archive, kept, schema)
+    await admin.execute(OTHER_HISTORY, int(now.timestamp()), one.placement.version)
+    await admin.execute(ENDED, now)
+    await admin.execute("RESET ROLE; SET LOCAL search_path = ''")
+    await migrate(admin, one, kept.revision)
+
+
+async def _filled(
+    admin: asyncpg.Connection[Any], archive: zipfile.ZipFile, kept: TenantKept, schema: str
+) -> None:
+    """The rows of all tables. Foreign keys, which may run in circles, are put back when everything is there."""
+    if await tables(admin, schema) != {each.name: each.columns for each in kept.tables}:
+        raise TenantError(
+            f"The tables of {kept.slug} in the backup are not those of revision {kept.revision}: "
+            "it was made by a Relata that was changed. Nothing was changed here."
+        )
+    keys = await admin.fetch(FOREIGN_KEYS, schema)
+    for key in keys:
+        await admin.execute(f'ALTER TABLE "{key["name"]}" DROP CONSTRAINT "{key["constraint"]}"')
+    for table in kept.tables:
+        await admin.execute(f'DELETE FROM "{table.name}"')  # noqa: S608 - a table of the schema
+        with archive.open(entry(kept.slug, table.name)) as rows:
+            await admin.copy_to_table(
+                table.name,
+                schema_name=schema,
+                columns=table.columns,
+                source=cast("BinaryIO", rows),
+                encoding="utf-8",
+            )
+        await admin.execute(f'ANALYZE "{table.name}"')
+    for key in keys:
+        await admin.execute(
+            f'ALTER TABLE "{key["name"]}" ADD CONSTRAINT "{key["constraint"]}" {key["definition"]}'
+        )
