@@ -1,0 +1,53 @@
+"""An installation for each module, and its operator at the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli import commands
+from db.engine.local.embedded import Servers
+from tests.support.place import place_on
+from tests.support.world import World, world_on
+from tests.writes.parallel import Own
+
+Operate = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture(scope="module")
+async def desk(servers: Servers) -> AsyncIterator[World]:
+    """The demonstration in a database of its own."""
+    async with place_on(servers, "operated") as place, world_on(place) as built:
+        yield built
+
+
+@pytest.fixture(scope="module")
+async def own(desk: World) -> Own:
+    """Its first tenant."""
+    return Own(desk, "acme")
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The environment of an operator; files are meant where he stands."""
+    monkeypatch.setenv("RELATA_SECRET", "of thirty-two characters at least")
+    monkeypatch.setenv("RELATA_HERE", str(tmp_path))
+
+
+@pytest.fixture
+def operate(desk: World, secret: None, monkeypatch: pytest.MonkeyPatch) -> Operate:
+    """A command on the installation, while it is served. What failed tells so."""
+    monkeypatch.setenv("DATABASE_URL", desk.servers.database_url)
+    monkeypatch.setenv("REDIS_URL", desk.servers.redis_url)
+
+    async def run(*words: str, fails: bool = False) -> Result:
+        """In a thread, because commands run an event loop of their own."""
+        result = await asyncio.to_thread(CliRunner().invoke, commands, list(words))
+        assert (result.exit_code != 0) is fails, result.output
+        return result
+
+    return run

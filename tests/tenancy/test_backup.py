@@ -1,0 +1,427 @@
+"""What was backed up comes back as it was, history and all, or not at all; and nobody else notices."""
+
+# ruff: noqa: ASYNC240 - nothing else waits for this event loop while a test looks at files
+# ruff: noqa: S608 - the schemas are ours
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from db.engine.local.embedded import Servers
+from tenancy.engine import archive
+from tenancy.engine.backup import backup
+from tenancy.engine.history import head, upgrade_catalog
+from tenancy.engine.provision import TenantError, tenants
+from tenancy.engine.restore import restore
+from tests.support.covers import covers
+from tests.support.place import place_on
+from tests.support.world import PERSONAS, World, world_on
+from tests.tenancy.histories import longer
+from tests.writes.parallel import Own
+
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+ASKED = """
+{
+  accounts(first: 50) { totalCount nodes { id name version owner { name } addresses { nodes { city } } } }
+  opportunities(first: 50, orderBy: [{ name: ASC }]) {
+    totalCount
+    nodes { id name amount { amount currency } weighted { amount } stage { name } account { name } }
+  }
+  users(first: 50) { nodes { id active employee { name manager { name } } } }
+}
+"""
+STORY = """
+query ($id: ID!) { account(id: $id) { name version history { nodes { kind field before after at user { id } } } } }
+"""
+UPDATE = (
+    "mutation ($i: AccountUpdateInput!) { done: accountUpdate(input: $i) { account { version } } }"
+)
+Manifest = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+async def desk(servers: Servers) -> AsyncIterator[World]:
+    """The demonstration in a database of its own."""
+    async with place_on(servers, "kept") as place, world_on(place) as built:
+        yield built
+
+
+@pytest.fixture(scope="module")
+async def story(desk: World) -> tuple[str, Any]:
+    """An account to which something happened, and what is told of it."""
+    own = Own(desk, "acme")
+    id = await own.done("admin", "accountCreate", name="Before")
+    await own.ask("admin", UPDATE, {"i": {"id": id, "name": "After"}})
+    return id, (await own.ask("admin", STORY, {"id": id})).data
+
+
+@pytest.fixture(scope="module")
+async def kept(
+    desk: World, story: tuple[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Both tenants in a file."""
+    file = tmp_path_factory.mktemp("backup") / "all.relata"
+    await backup(desk.admin, file, made_at=NOON, relata="0.1.0")
+    return file
+
+
+@asynccontextmanager
+async def empty(servers: Servers) -> AsyncIterator[tuple[asyncpg.Connection[Any], Servers]]:
+    """An installation without tenants, and its operator."""
+    async with place_on(servers, "back") as place:
+        admin = await asyncpg.connect(place.database_url)
+        try:
+            await upgrade_catalog(admin)
+            yield admin, place
+        finally:
+            await admin.close()
+
+
+async def answers(world: World, tenant: str) -> dict[str, bytes]:
+    """What every persona is answered."""
+    told = {}
+    for each in PERSONAS:
+        answer = (await world.ask(each, ASKED, tenant=tenant)).json
+        told[each] = json.dumps([answer.get("data"), answer.get("errors")]).encode()
+    assert b'"amount": "' in told["admin"]
+    return told
+
+
+TRACES = """
+SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname LIKE 't\\_%' UNION ALL
+SELECT 'role ' || rolname FROM pg_roles UNION ALL
+SELECT 'class ' || relname || relnamespace FROM pg_class WHERE relnamespace <> 'pg_toast'::regnamespace
+  AND NOT relname LIKE 'pg\\_%' UNION ALL
+SELECT 'tenant ' || t::text FROM catalog.tenant t
+"""
+
+
+async def traces(admin: asyncpg.Connection[Any]) -> set[str]:
+    """Everything that a restoring could leave behind."""
+    return {row[0] for row in await admin.fetch(TRACES)}
+
+
+async def digest(admin: asyncpg.Connection[Any], schema: str) -> dict[str, str]:
+    """Every row of a tenant, as a sum for each table."""
+    found = await admin.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind = 'r'",
+        schema,
+    )
+    text = "SELECT md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '')) FROM {}.\"{}\" t"
+    return {row[0]: await admin.fetchval(text.format(schema, row[0])) for row in found}
+
+
+# --- there and back -----------------------------------------------------------------------------
+
+
+@covers("D-74", "D-44", "X-62")
+async def test_an_installation_comes_back_with_the_same_answers_and_its_history(
+    servers: Servers, desk: World, story: tuple[str, Any], kept: Path
+) -> None:
+    async with empty(servers) as (admin, place):
+        assert [one.slug for one in await restore(admin, kept, now=NOON)] == ["acme", "globex"]
+        async with world_on(place) as back:
+            for slug in ("acme", "globex"):
+                assert await answers(back, slug) == await answers(desk, slug)
+            own, (id, told) = Own(back, "acme"), story
+            assert (await own.ask("admin", STORY, {"id": id})).data == told
+            written = await own.ask("admin", UPDATE, {"i": {"id": id, "name": "Later"}})
+            assert written.data["done"]["account"]["version"] == told["account"]["version"] + 1
+
+
+@covers("D-74", "D-61", "D-63")
+async def test_nobody_is_signed_in_and_no_position_is_known_after_it(
+    servers: Servers, desk: World, kept: Path
+) -> None:
+    """A session that was ended after the backup must not live again; nor may news be missed."""
+    token = desk.tokens["admin", "acme"]  # that the story was written with
+    async with empty(servers) as (admin, place):
+        await restore(admin, kept, now=NOON)
+        async with world_on(place) as back:
+            asked = json.dumps({"query": "{ viewer { id } }"}).encode()
+            assert (await back.post(asked, authorization=f"Bearer {token}")).codes == [
+                "UNAUTHENTICATED"
+            ]
+            query = "SELECT epoch, access, placement FROM {}.log_head"
+            before = await desk.admin.fetchrow(query.format(desk.schema()))
+            after = await admin.fetchrow(query.format(back.schema()))
+            assert before is not None
+            assert after is not None
+            assert all(new > old for new, old in zip(after, before, strict=True))
+            assert back.tenants["acme"].placement.version == after["placement"]
+
+
+@covers("D-71", "D-72")
+async def test_the_schema_is_that_of_a_tenant_newly_made(servers: Servers, kept: Path) -> None:
+    """Keys, indexes, functions, rights and comments, though only rows are in the file."""
+    from tenancy.engine.drift import FACTS
+    from tenancy.engine.provision import create
+
+    rights = "SELECT relname, relacl::text, pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = $1::regnamespace"
+    async with empty(servers) as (admin, _):
+        [restored] = await restore(admin, kept, now=NOON, only="acme")
+        made = await create(admin, "newly", "Newly made")
+        told = []
+        for each in (restored, made):
+            name = each.placement.schema
+            facts = [str(row[0]) for row in await admin.fetch(FACTS, name)]
+            facts += [str(tuple(row)) for row in await admin.fetch(rights, name)]
+            told.append({fact.replace(name, "T") for fact in facts})
+        assert told[0] == told[1]
+
+
+@covers("D-74")
+async def test_one_tenant_comes_back_as_another_beside_the_others(
+    desk: World, story: tuple[str, Any], kept: Path
+) -> None:
+    others = {slug: await digest(desk.admin, desk.schema(slug)) for slug in ("acme", "globex")}
+    [twin] = await restore(desk.admin, kept, now=NOON, only="acme", new_name="twin")
+    try:
+        for slug, before in others.items():
+            assert await digest(desk.admin, desk.schema(slug)) == before
+        assert twin.id != desk.tenants["acme"].id
+        id, told = story
+        desk.tokens.update(
+            {
+                (who, "twin"): await signed_in(desk, "twin", f"{who}@acme.example")
+                for who in PERSONAS
+            }
+        )
+        assert await answers(desk, "twin") == await answers(desk, "acme")
+        assert (await desk.ask("admin", STORY, {"id": id}, tenant="twin")).data == told
+        changed = await desk.ask("admin", UPDATE, {"i": {"id": id, "name": "Twin"}}, tenant="twin")
+        assert not changed.codes
+        assert (await desk.ask("admin", STORY, {"id": id})).data == told, "the first one's stays"
+    finally:
+        name = twin.placement.schema
+        await desk.admin.execute(
+            f"DROP SCHEMA {name} CASCADE; DROP OWNED BY {name}; DROP ROLE {name}"
+        )
+        await desk.admin.execute("DELETE FROM catalog.tenant WHERE slug = 'twin'")
+
+
+async def signed_in(world: World, tenant: str, email: str) -> str:
+    query = "mutation ($i: SignInInput!) { signIn(input: $i) { accessToken } }"
+    given = {"tenant": tenant, "email": email, "password": "relata-demo"}
+    answer = await world.post(json.dumps({"query": query, "variables": {"i": given}}).encode())
+    return str(answer.data["signIn"]["accessToken"])
+
+
+@covers("D-73", "D-74")
+async def test_what_was_kept_at_an_older_revision_is_brought_to_the_newest(
+    servers: Servers, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with empty(servers) as (admin, _):
+        with longer(tmp_path, monkeypatch):
+            [one] = await restore(admin, kept, now=NOON, only="acme")
+            rated = f"SELECT count(*) FROM {one.placement.schema}.account WHERE rating IS DISTINCT FROM 5"
+            assert await admin.fetchval(rated) == 0
+            assert [revision for _, revision in await tenants(admin)] == [head()]
+
+
+# --- as of one moment ---------------------------------------------------------------------------
+
+
+@covers("D-60", "D-74")
+async def test_what_is_written_meanwhile_is_in_it_whole_or_not_at_all(
+    servers: Servers, desk: World, tmp_path: Path
+) -> None:
+    own, done = Own(desk, "globex"), asyncio.Event()
+
+    async def write() -> None:
+        while not done.is_set():
+            await own.done("admin", "accountCreate", name=own.name())
+
+    operator = await asyncpg.connect(desk.servers.database_url)
+    writing = asyncio.create_task(write())
+    try:
+        for number in range(5):
+            await backup(operator, tmp_path / str(number), made_at=NOON, relata="0.1.0")
+    finally:
+        done.set()
+        await writing
+        await operator.close()
+    async with empty(servers) as (admin, _):
+        for number in range(5):
+            [one] = await restore(
+                admin, tmp_path / str(number), now=NOON, only="globex", new_name=f"copy{number}"
+            )
+            await admin.execute(f"SET search_path = {one.placement.schema}")
+            told = await admin.fetchrow(
+                "SELECT position, (SELECT max(position) FROM change_log) AS last, "
+                "(SELECT count(DISTINCT record_id) FROM change_log WHERE entity = 'Account') AS noted, "
+                "(SELECT count(*) FROM account WHERE id IN (SELECT record_id FROM change_log)) AS there, "
+                "(SELECT count(*) FROM history WHERE entity = 'Account' AND kind = 'CREATED') AS storied "
+                "FROM log_head"
+            )
+            await admin.execute("RESET search_path")
+            assert told is not None
+            assert told["position"] == (told["last"] or 0)
+            assert told["noted"] == told["there"] == told["storied"]
+
+
+@covers("D-73", "D-74")
+async def test_a_tenant_under_migration_is_not_copied_half_way(desk: World, tmp_path: Path) -> None:
+    other = await asyncpg.connect(desk.servers.database_url)
+    operator = await asyncpg.connect(desk.servers.database_url)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT 1 FROM catalog.tenant WHERE slug = 'globex' FOR UPDATE")
+            await other.execute("UPDATE catalog.tenant SET name = name WHERE slug = 'globex'")
+            made = asyncio.create_task(
+                backup(operator, tmp_path / "b", made_at=NOON, relata="0.1.0")
+            )
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            while not (made.done() or await desk.admin.fetchval(waiting)):  # noqa: ASYNC110 - Postgres tells nobody
+                await asyncio.sleep(0.01)
+        with pytest.raises(TenantError, match="is being migrated: try again"):
+            await made
+    finally:
+        await other.close()
+        await operator.close()
+    assert not list(tmp_path.iterdir()), "nothing is left that looks like a backup"
+
+
+# --- refused ------------------------------------------------------------------------------------
+
+
+async def refused(admin: asyncpg.Connection[Any], file: Path, match: str, **asked: Any) -> None:
+    """Restoring is refused with a sentence, and nothing is changed."""
+    before = await traces(admin)
+    with pytest.raises(TenantError, match=match):
+        await restore(admin, file, now=NOON, **asked)
+    assert await traces(admin) == before
+
+
+@covers("D-74")
+async def test_nothing_is_overwritten(desk: World, kept: Path) -> None:
+    await refused(desk.admin, kept, "'acme' is there already, and nothing is overwritten")
+    await refused(desk.admin, kept, "'globex' is there", only="globex")
+    await refused(desk.admin, kept, "'globex' is there", only="acme", new_name="globex")
+    await refused(desk.admin, kept, "Say which tenant", new_name="other")
+    await refused(desk.admin, kept, "cannot be a tenant's name", only="acme", new_name="No")
+    await refused(desk.admin, kept, "holds no tenant 'x'. It holds: acme, globex", only="x")
+    with pytest.raises(TenantError, match="There is a file"):
+        await backup(desk.admin, kept, made_at=NOON, relata="0.1.0")
+    with pytest.raises(TenantError, match=r"no tenant 'x' to back up\. There are: acme, globex"):
+        await backup(desk.admin, kept.with_name("x"), made_at=NOON, relata="0.1.0", only="x")
+    assert [each.name for each in kept.parent.iterdir()] == [kept.name]
+    assert kept.stat().st_mode & 0o077 == 0, "it holds hashes of passwords"
+
+
+@covers("D-74")
+async def test_a_damaged_file_is_refused_wherever_it_is_damaged(
+    servers: Servers, kept: Path, tmp_path: Path
+) -> None:
+    whole, file = kept.read_bytes(), tmp_path / "damaged"
+    chance = random.Random(7)
+    async with empty(servers) as (admin, _):
+        await refused(admin, tmp_path / "nowhere", "cannot be read: No such file")
+        for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
+            file.write_bytes(whole[:length])
+            await refused(admin, file, "no backup, or not all of it")
+        with zipfile.ZipFile(kept) as read:
+            inside = [  # of what is packed, not of what a zip says about it twice or for nobody
+                (each.header_offset + 30 + len(each.filename) + 40, each.compress_size - 40)
+                for each in read.infolist()
+                if each.compress_size > 100
+            ]
+        for _ in range(40):
+            start, length = chance.choice(inside)
+            at = start + chance.randrange(length)
+            file.write_bytes(
+                whole[:at] + bytes([whole[at] ^ 1 << chance.randrange(8)]) + whole[at + 1 :]
+            )
+            await refused(admin, file, "no backup, or not all of it")
+
+
+def tampered(kept: Path, file: Path, change: Callable[[Manifest, dict[str, bytes]], None]) -> None:
+    """The backup with another manifest or other rows, put together well."""
+    with zipfile.ZipFile(kept) as read:
+        held = {name: read.read(name) for name in read.namelist()}
+    manifest = json.loads(held.pop(archive.MANIFEST))
+    change(manifest, held)
+    with zipfile.ZipFile(file, "w") as out:
+        for name, rows in held.items():
+            out.writestr(name, rows)
+        out.writestr(archive.MANIFEST, json.dumps(manifest))
+
+
+def summed(manifest: Manifest, held: dict[str, bytes], slug: str, table: str, rows: bytes) -> None:
+    """Put other rows into a table, and their sum into the manifest."""
+    held[f"{slug}/{table}.copy"] = rows
+    [tenant] = [each for each in manifest["tenants"] if each["slug"] == slug]
+    [told] = [each for each in tenant["tables"] if each["name"] == table]
+    told |= {"size": len(rows), "sha256": sha256(rows).hexdigest()}
+
+
+def other_rows(manifest: Manifest, held: dict[str, bytes]) -> None:
+    held["acme/account.copy"] = held["acme/account.copy"].replace(b"a", b"b", 1)
+
+
+def no_rows(manifest: Manifest, held: dict[str, bytes]) -> None:
+    del held["acme/account.copy"]
+
+
+def more_rows(manifest: Manifest, held: dict[str, bytes]) -> None:
+    held["acme/../evil"] = b""
+
+
+def no_such_column(manifest: Manifest, held: dict[str, bytes]) -> None:
+    [table] = [t for t in manifest["tenants"][1]["tables"] if t["name"] == "account"]
+    table["columns"][0] = "id\") FROM PROGRAM 'id' --"
+
+
+def newer(manifest: Manifest, held: dict[str, bytes]) -> None:
+    manifest["tenants"][1]["revision"] = "9999"
+
+
+def other_format(manifest: Manifest, held: dict[str, bytes]) -> None:
+    manifest["format"] = 2
+
+
+def dangling(manifest: Manifest, held: dict[str, bytes]) -> None:
+    summed(manifest, held, "globex", "employee", b"")
+
+
+def odd_rows(manifest: Manifest, held: dict[str, bytes]) -> None:
+    summed(manifest, held, "globex", "stage", b"no\trow\n")
+
+
+@covers("D-74")
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (other_rows, "acme/account.copy is not what its manifest tells"),
+        (no_rows, "does not hold what its manifest tells"),
+        (more_rows, "does not hold what its manifest tells"),
+        (no_such_column, "are not those of revision"),
+        (newer, "at revision 9999, made by Relata 0.1.0, which this version does not know"),
+        (other_format, "is of format 2"),
+        (dangling, "Postgres does not take what the backup holds"),
+        (odd_rows, "Postgres does not take what the backup holds"),
+    ],
+)
+async def test_a_file_that_was_meddled_with_changes_nothing(
+    servers: Servers,
+    kept: Path,
+    tmp_path: Path,
+    change: Callable[[Manifest, dict[str, bytes]], None],
+    match: str,
+) -> None:
+    """Also where the first tenant went well, and the second one fails at its end."""
+    tampered(kept, tmp_path / "file", change)
+    async with empty(servers) as (admin, _):
+        await refused(admin, tmp_path / "file", match)
