@@ -35,6 +35,7 @@ from db.api import MODEL
 from db.engine.transaction import Database
 from domain.codes import Code, Refused
 from resolvers.engine.context import House
+from schema.access_log import LoggedEndpoint
 from schema.endpoint import Endpoint
 from schema.engine.budget import PER_MINUTE
 from schema.engine.transport import HEADERS, JSON, refusal
@@ -83,11 +84,17 @@ def configure_logs() -> None:
 
 @asynccontextmanager
 async def built(
-    database_url: str, redis_url: str, key: bytes, per_minute: int = PER_MINUTE
+    database_url: str,
+    redis_url: str,
+    key: bytes,
+    per_minute: int = PER_MINUTE,
+    *,
+    logged: bool = False,
 ) -> AsyncIterator[Endpoint]:
     """The house with its pools open, around the endpoint that answers for it.
 
-    `per_minute` is how many objects a tenant may ask this process for.
+    `per_minute` is how many objects a tenant may ask this process for; `logged`, whether each
+    request is told of.
     """
     database = await Database.open(login_url(database_url, key))
     passwords, throttle = Passwords(), Throttle(redis_url, key, time.monotonic)
@@ -105,7 +112,8 @@ async def built(
         heard=feeds.wake,
     )
     try:
-        yield Endpoint(house, viewers, feeds, key, per_minute)
+        kind = LoggedEndpoint if logged else Endpoint
+        yield kind(house, viewers, feeds, key, per_minute)
     finally:
         await feeds.close()
         await throttle.close()
@@ -258,7 +266,8 @@ async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
     configure_logs()
     key = secret(settings)
     await prepare(settings, database_url, key)
-    async with built(database_url, redis_url, key) as endpoint:
+    logged = settings.log == "requests"
+    async with built(database_url, redis_url, key, logged=logged) as endpoint:
         gc.freeze()  # what is here now stays, so it need not be looked at again
         await _listen(settings, application(endpoint, settings.allowed_origins))
 

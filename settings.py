@@ -5,6 +5,7 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -50,6 +51,11 @@ class Settings(BaseSettings):
         default="",
         description="Whose web pages may ask, such as https://app.example, commas between; "
         "exactly as browsers spell them. None, if empty.",
+    )
+    log: Literal["failures", "requests"] = Field(
+        default="failures",
+        description="What is told on stderr, as lines of JSON: what went wrong, or also a line for "
+        "each request, with who asked and how long it took.",
     )
     demo: bool | None = Field(
         default=None,

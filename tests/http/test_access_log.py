@@ -1,0 +1,133 @@
+"""Where it is wanted, each request leaves a line in the log: who asked and how long it took, and nothing of what was said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from io import StringIO
+from typing import Any
+
+import pytest
+
+from app import application, built
+from schema.engine.reads import Reads
+from tests.http.asgi import Sent, send
+from tests.live.wire import wire
+from tests.support.covers import covers
+from tests.support.world import SECRET, SIGN_IN, UNMETERED, World
+from tests.writes.parallel import Own, served
+
+CANARY = "canary-5f3a9b"
+LINE = {
+    *("event", "level", "timestamp", "request_id", "ms", "method", "kind", "operation"),
+    *("tenant", "user", "status"),
+}
+NAMED = (
+    "query Named($f: AccountFilter) { accounts(filter: $f, first: 1) { nodes { hidden: name } } }"
+)
+FILTER = {"f": {"name": {"eq": CANARY}}}
+
+
+@pytest.fixture(scope="module")
+async def telling(world: World) -> AsyncIterator[World]:
+    """The same house, told to log requests."""
+    urls = (world.servers.database_url, world.servers.redis_url)
+    async with built(*urls, SECRET, per_minute=UNMETERED, logged=True) as endpoint:
+        yield replace(world, app=application(endpoint), endpoint=endpoint)
+
+
+def lines(logged: StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in logged.getvalue().splitlines()]
+
+
+async def ask(telling: World, query: str, variables: Any = None) -> Sent:
+    """A request of rep1, to be sent."""
+    token = await telling.token("rep1")
+    body = json.dumps({"query": query, "variables": variables or {}}).encode()
+    return Sent(body).with_header(b"authorization", f"Bearer {token}".encode())
+
+
+@covers("F22")
+async def test_a_line_tells_who_asked_and_not_what(telling: World, logged: StringIO) -> None:
+    sent = await ask(telling, NAMED, FILTER)
+    logged.truncate(0)
+    logged.seek(0)
+    got = await send(telling.app, sent)
+    assert got.status == 200
+    [line] = lines(logged)
+    assert line.keys() == LINE
+    assert (line["method"], line["kind"], line["operation"]) == ("POST", "query", "Named")
+    assert (line["tenant"], line["status"], line["level"]) == ("acme", 200, "info")
+    house = telling.endpoint.house
+    token = await telling.token("rep1")
+    assert line["user"] == str(house.tokens.verify_access(token, house.now()).user)
+    for secret in (CANARY, "hidden", "accounts", token, token.rpartition(".")[2]):
+        assert secret not in logged.getvalue()
+
+
+@covers("F22")
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        (f"query {CANARY.replace('-', '_')} {{ nowhere }}", 200),
+        (f"{{ {CANARY}", 200),
+        ("mutation Made { accountCreate(input: { name: 5 }) { id } }", 200),
+    ],
+)
+async def test_what_is_refused_before_it_is_read_is_not_repeated(
+    telling: World, logged: StringIO, query: str, status: int
+) -> None:
+    got = await send(telling.app, await ask(telling, query))
+    line = lines(logged)[-1]
+    assert (got.status, line["status"], line["operation"]) == (status, status, None)
+    assert line["tenant"] == "acme"
+    assert "canary" not in logged.getvalue()
+
+
+@covers("F22", "D-40")
+async def test_who_signs_in_is_nobody_yet(telling: World, logged: StringIO) -> None:
+    given = {"tenant": "acme", "email": "rep1@acme.example", "password": CANARY}
+    await send(
+        telling.app, Sent(json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode())
+    )
+    await send(telling.app, Sent(b"{"))
+    found = lines(logged)
+    assert [line["status"] for line in found] == [200, 401]
+    assert {(line["tenant"], line["user"], line["operation"]) for line in found} == {
+        (None, None, None)
+    }
+    assert CANARY not in logged.getvalue()
+    assert "rep1" not in logged.getvalue()
+
+
+@covers("D-35")
+async def test_what_failed_inside_has_the_number_of_its_line(
+    telling: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> bytes:
+        raise KeyError("boom")
+
+    sent = await ask(telling, NAMED, FILTER)
+    monkeypatch.setattr(Reads, "answer", fail)
+    got = await send(telling.app, sent)
+    failed, line = lines(logged)[-2:]
+    assert failed["event"] == "request failed"
+    assert failed["request_id"] == line["request_id"]
+    assert got.json["errors"][0]["extensions"]["requestId"] == line["request_id"]
+    assert line["status"] == 500
+
+
+@covers("F22")
+async def test_an_operation_on_a_socket_has_a_line_too(telling: World, logged: StringIO) -> None:
+    async with served(Own(telling, "acme")) as port, wire(port) as socket:
+        await socket.init(await telling.token("rep1"))
+        await socket.ask("one", NAMED, FILTER)
+    [line] = [each for each in lines(logged) if each["method"] == "SOCKET"]
+    assert (line["operation"], line["tenant"], line["status"]) == ("Named", "acme", None)
+    assert CANARY not in logged.getvalue()
+
+
+async def test_nothing_is_told_where_nobody_wants_it(world: World, logged: StringIO) -> None:
+    assert (await send(world.app, await ask(world, NAMED, FILTER))).status == 200
+    assert not logged.getvalue()
