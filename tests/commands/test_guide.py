@@ -1,0 +1,38 @@
+"""Every command that the guides name exists, with the options they give it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from cli import commands
+
+ROOT = Path(__file__).resolve().parents[2]
+LINE = re.compile(r"^\$ python3 dev (.+)$", re.MULTILINE)
+GUIDE = (ROOT / "docs" / "how-to" / "operate.md").read_text()
+
+
+@pytest.mark.parametrize("line", sorted(set(LINE.findall(GUIDE))))
+def test_a_command_of_the_guide_can_be_given(line: str) -> None:
+    words, command = shlex.split(line), typer.main.get_command(commands)
+    while isinstance(command, TyperGroup):
+        assert words[0] in command.commands, f"there is no command {words[0]}"
+        command = command.commands[words.pop(0)]
+    command.make_context(line, words)  # raises for what it does not take
+
+
+def test_the_readme_names_every_command() -> None:
+    readme = (ROOT / "README.md").read_text()
+    command = typer.main.get_command(commands)
+    assert isinstance(command, TyperGroup)
+    for name, each in command.commands.items():
+        for part in each.commands if isinstance(each, TyperGroup) else [""]:
+            assert f"`{name}" in readme, f"say in the table what `{name}` does"
+            assert not part or f"`{name} {part}" in readme or f"`{part}`" in readme, (
+                f"{name} {part}"
+            )
