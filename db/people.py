@@ -57,6 +57,7 @@ class Person(Record):
         "person_type",
         reverse="persons",
         reverse_doc="The persons of this type.",
+        chosen=True,
     )
     owner_id: Mapped[UUID] = reference(
         "The employee responsible for what we know of the person.",
@@ -93,6 +94,7 @@ class Affiliation(Record):
         reverse="affiliations",
         reverse_doc="The people at this account, those who left included.",
         part=True,
+        brings=True,
     )
     person_id: Mapped[UUID] = reference(
         "The person.",
@@ -107,6 +109,7 @@ class Affiliation(Record):
         reverse="affiliations",
         reverse_doc="The people who work at this place.",
         chosen=True,
+        moves=True,
     )
     department: Mapped[str | None] = field("The department.", filter=True, sort=True)
     function: Mapped[str | None] = field("What the person does there.", filter=True, sort=True)

@@ -43,6 +43,10 @@ class Exposed:
     reverse_doc: str = ""
     part: bool = False
     """For references: whether the record is a part of its target, seen, deleted and restored with it."""
+    brings: bool = False
+    """For references: whether the target may be created along, where the record is created along with another one."""
+    moves: bool = False
+    """For references: whether its area leads it elsewhere when the target is deleted, so that it keeps nothing in use."""
     attributes: bool = False
 
 
@@ -95,6 +99,8 @@ def reference(
     once: bool = False,
     chosen: bool = False,
     part: bool = False,
+    brings: bool = False,
+    moves: bool = False,
     keyed: bool = True,
     late: bool = False,
     on_delete: Literal["RESTRICT", "CASCADE"] = "RESTRICT",
@@ -118,6 +124,8 @@ def reference(
         reverse=reverse,
         reverse_doc=reverse_doc,
         part=part,
+        brings=brings,
+        moves=moves,
     )
     keys = [ForeignKey(f"{target}.id", ondelete=on_delete, use_alter=late)] if keyed else []
     return mapped_column(*keys, comment=doc, info={"api": exposed}, **column)

@@ -147,6 +147,14 @@ class Entity:
         return tuple(self.targets[way.name] for way in self.wholes)
 
     @cached_property
+    def brings(self) -> "dict[str, Reference]":
+        """The ways to what may be created along with it, by what the API calls that."""
+        ways = self.references.values()
+        return {
+            f"new{way.name[0].upper()}{way.name[1:]}": way for way in ways if way.exposed.brings
+        }
+
+    @cached_property
     def written(self) -> dict[str, Field | Reference]:
         """What a caller may be granted to write, by its API name."""
         named: dict[str, Field | Reference] = {**self.fields, **self.references}
@@ -207,12 +215,13 @@ class Model:
         return [(part, way) for part, way in self.parts(entity) if way.exposed.reverse]
 
     def users(self, entity: Entity) -> list[tuple[Entity, Reference]]:
-        """The kinds of records that point to this one and are no parts of it: while they do, it stays."""
+        """The kinds of records that point to this one and neither are parts of it nor move: while they do, it stays."""
         return [
             (each, ref)
             for each in self.entities.values()
             for ref in each.references.values()
-            if ref.target == entity.name and not ref.exposed.part and not each.is_trace
+            if ref.target == entity.name and not each.is_trace
+            if not (ref.exposed.part or ref.exposed.moves)
         ]
 
     def _add_reverse(self, entity: Entity, ref: Reference) -> None:

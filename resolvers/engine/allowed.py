@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auth.engine.viewer import Viewer
-from db.engine.gate import Right
-from db.engine.write.image import Row
+from db.engine.gate import Guard, Right
+from db.engine.model import Entity
+from db.engine.write.image import Row, named
 from domain.codes import Code
+from domain.faults import Fault
 from resolvers.engine.drafts import Draft
 from resolvers.engine.values import ATTRIBUTES
 
@@ -17,6 +19,17 @@ NO_CREATING = "You may not create records of this kind. Ask an administrator for
 SWITCHED_OFF = "This is switched off for your organisation; an administrator can switch it on."
 NO_CHANGING = "You may not change records of this kind. Ask an administrator for the right."
 OUT_OF_SIGHT = "The record would then be outside of what you may see: leave it with somebody whose records you see."
+
+
+HIDDEN = "The record would not be right then, because of something that you may not see. Ask whoever may."
+
+
+def in_sight(guard: Guard, entity: Entity, fault: Fault) -> Fault:
+    """A fault of a column that the caller may not read is one of the whole record."""
+    what = named(entity).get(fault.column)
+    if what is None or guard.right(entity.name, what.name) is Right.OPEN:
+        return fault
+    return Fault(fault.problem, HIDDEN)
 
 
 def check_fields(draft: Draft, viewer: Viewer, row: Row | None = None) -> None:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
-from db.engine.gate import Right
 from db.engine.model import Entity, Reference
 from db.engine.write import store
 from db.engine.write.hold import Lock
@@ -14,13 +13,13 @@ from db.engine.write.image import Row, blank, named
 from db.engine.write.unit import Unit
 from domain.codes import Code, Problem
 from domain.faults import Fault
-from resolvers.engine.allowed import NOT_YOURS, check_creating, check_fields
+from resolvers.engine.allowed import NOT_YOURS, check_creating, check_fields, in_sight
 from resolvers.engine.carried import check_carried
 from resolvers.engine.drafts import Draft
 from resolvers.engine.settling import Deed, settle
 from resolvers.engine.values import EMPTY, fill
 
-HIDDEN = "The record would not be right then, because of something that you may not see. Ask whoever may."
+TWO = "Name one that is there or give a new one, not both."
 TAKEN = "Another record has this already: choose another value, or find that record."
 
 
@@ -34,8 +33,8 @@ async def draft_new(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
     for draft in live:
         _begin(unit, viewer, draft)
     await check_links(unit, live)
-    await _check_wholes(unit, viewer, live)
     every = [each for draft in live for each in draft.everything()]
+    await _check_wholes(unit, viewer, every)
     await settle(unit, Deed.SAVE, every)
     for each in every:
         finish(unit, viewer, each)
@@ -50,11 +49,17 @@ def _begin(unit: Unit, viewer: Viewer, draft: Draft) -> None:
     if owner is not None and owner != "id":
         draft.after[owner] = viewer.employee
     fill(draft, viewer)
+    for name, other in draft.brought.items():
+        _begin(unit, viewer, other)
+        way = draft.entity.references[name]
+        if draft.after[way.column] is not None:
+            draft.fault(Fault(Problem.INVALID, TWO, way.column))
+        draft.after[way.column] = other.id
     for part in draft.nested:
         _begin(unit, viewer, part)
         assert part.way is not None  # noqa: S101 - only parts are nested
         part.after[part.way.column] = draft.id
-        part.whole = draft.after
+        part.whole, part.above = draft.after, draft
 
 
 def finish(unit: Unit, viewer: Viewer, draft: Draft) -> None:
@@ -75,15 +80,7 @@ def finish(unit: Unit, viewer: Viewer, draft: Draft) -> None:
     # A rule says nothing of what the server chooses, which it does only where nothing is wrong yet.
     if all(what.exposed.chosen for what in missing):
         for fault in unit.faults(draft.entity, draft.before, draft.after):
-            draft.fault(_in_sight(draft, viewer, fault))
-
-
-def _in_sight(draft: Draft, viewer: Viewer, fault: Fault) -> Fault:
-    """A fault of a column that the caller may not read is one of the whole record."""
-    what = named(draft.entity).get(fault.column)
-    if what is None or viewer.right(draft.entity.name, what.name) is Right.OPEN:
-        return fault
-    return Fault(fault.problem, HIDDEN)
+            draft.fault(in_sight(viewer, draft.entity, fault))
 
 
 async def check_links(unit: Unit, drafts: list[Draft]) -> None:
@@ -95,11 +92,7 @@ async def check_links(unit: Unit, drafts: list[Draft]) -> None:
             way = draft.entity.references.get(name)
             if way is None or draft.after[way.column] is None:
                 continue
-            if (
-                draft.before is None
-                and draft.whole is None
-                and way is draft.entity.whole(draft.after)
-            ):
+            if draft.before is None and way is draft.entity.whole(draft.after):
                 continue  # held, not only linked to
             target = draft.entity.targets[name]
             wanted[target].add(draft.after[way.column])
@@ -117,7 +110,11 @@ async def _check_wholes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
     by_way: dict[tuple[Entity, Reference], list[Draft]] = defaultdict(list)
     for each in drafts:
         way = each.entity.whole(each.after)
-        if way is not None and not each.failed:
+        if way is None or way is each.way or each.failed:
+            continue
+        if way.name in each.brought:
+            each.whole = each.brought[way.name].after
+        else:
             by_way[each.entity, way].append(each)
     for (entity, way), mine in by_way.items():
         above = entity.targets[way.name]

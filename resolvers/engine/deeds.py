@@ -19,7 +19,7 @@ from resolvers.engine.changing import draft_changes, is_changed
 from resolvers.engine.creating import draft_new
 from resolvers.engine.drafts import Draft, Other, Path
 from resolvers.engine.removing import draft_deletes, draft_restores
-from resolvers.engine.settling import Prepare, check, prepared
+from resolvers.engine.settling import Prepare, check, kinds, prepared
 from resolvers.engine.upserting import draft_upserts
 from resolvers.engine.values import NO_ID
 
@@ -82,8 +82,8 @@ async def do(unit: Unit, viewer: Viewer, wish: Wish) -> list[Draft]:
 
 def count(model: Model, wish: Wish) -> int:
     """How many records a wish is about, with those that are created along with others."""
-    ways = [str(way.exposed.reverse) for _, way in model.nested(wish.entity)]
-    return sum(1 + sum(len(given.get(way) or ()) for way in ways) for _, given in wish.inputs)
+    drafts = (_draft(model, wish.entity, path, given) for path, given in wish.inputs)
+    return sum(1 for draft in drafts for _ in draft.everything())
 
 
 def is_allowed(viewer: Viewer, wish: Wish) -> bool:
@@ -124,7 +124,12 @@ def _draft(model: Model, entity: Entity, path: Path, given: Mapping[str, Any]) -
             made = _draft(model, part, (*path, name, str(number)), each)
             made.way = way
             nested.append(made)
-    return Draft(entity, path, own, id, given.get("version"), nested=nested)
+    brought = {
+        way.name: _draft(model, entity.targets[way.name], (*path, name), own.pop(name))
+        for name, way in entity.brings.items()
+        if own.get(name) is not None
+    }
+    return Draft(entity, path, own, id, given.get("version"), nested=nested, brought=brought)
 
 
 async def _keep_those_in_sight(unit: Unit, wish: Wish, drafts: list[Draft]) -> list[Draft]:
@@ -143,7 +148,7 @@ async def _keep(unit: Unit, wish: Wish, drafts: list[Draft]) -> None:
     kind = KINDS.get(wish.verb, ChangeKind.UPDATED)
     await _change_others(unit, (other for each in drafts for other in each.first))
     every = [each for draft in drafts for each in draft.everything()]
-    for entity in dict.fromkeys(each.entity for each in every):
+    for entity in kinds(every):
         mine = [each for each in every if each.entity is entity]
         await unit.add(entity, [each.after for each in mine if each.before is None])
         changed: list[tuple[Row, Row]] = [
@@ -188,8 +193,11 @@ async def _change_others(unit: Unit, others: Iterable[Other]) -> None:
 
 async def _look(unit: Unit, drafts: list[Draft]) -> None:
     """The after-image: a record that is kept must still be one that the caller sees."""
-    live = [each for each in drafts if each.after.get("deleted_at") is None]
-    await check(unit, [each for draft in drafts for each in draft.everything()])
+    every = [each for draft in drafts for each in draft.everything()]
+    await check(unit, every)
+    # What is created as a part is seen with its whole, which was looked at, or is looked at here.
+    alone = (each for each in every if each.above is None)
+    live = [each for each in alone if each.after.get("deleted_at") is None]
     by_kind: dict[Entity, dict[UUID, Draft]] = {}
     for each in live:
         by_kind.setdefault(each.entity, {})[each.after["id"]] = each

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +56,11 @@ class Draft:
     """Of what is created along with its whole: the way to that."""
     whole: Row | None = None
     """The record that this is a part of."""
+    above: Draft | None = None
+    """Of what is created along with its whole: the draft of that."""
     nested: list[Draft] = field(default_factory=list)
+    brought: dict[str, Draft] = field(default_factory=dict)
+    """Records that it comes to point to, created along with it, by the names of the ways to them."""
     told: list[Told] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     forbidden: dict[Path, str] = field(default_factory=dict)
@@ -77,7 +81,8 @@ class Draft:
     def failed(self) -> bool:
         """Whether it cannot be done."""
         wrong = bool(self.told or self.refused or self.forbidden or self.read_only)
-        return wrong or any(each.failed for each in self.nested)
+        along = (*self.brought.values(), *self.nested)
+        return wrong or any(each.failed for each in along)
 
     def fault(self, fault: Fault) -> None:
         """Something is wrong with a column, or with the record as a whole."""
@@ -90,6 +95,17 @@ class Draft:
         for fault in several:
             self.fault(fault)
 
+    def spell(self, column: str, how: Callable[[str], str | Fault | None]) -> None:
+        """What was set anew in a column is kept as `how` spells it. What was there before is left alone."""
+        text = self.after[column]
+        if text is None or (self.before is not None and self.before[column] == text):
+            return
+        spelled = how(text)
+        if isinstance(spelled, Fault):
+            self.fault(replace(spelled, column=column))
+        else:
+            self.after[column] = spelled
+
     def refuse(self, code: Code, message: str, *at: str, **extensions: object) -> None:
         """The deed is refused, whatever the person at the screen does."""
         place = [*self.path, *at]
@@ -101,6 +117,8 @@ class Draft:
 
     def everything(self) -> Iterable[Draft]:
         """This one and all that is created with it."""
+        for each in self.brought.values():
+            yield from each.everything()
         yield self
         for each in self.nested:
             yield from each.everything()

@@ -1,7 +1,8 @@
 """What an area has to say before records of a kind are kept: facts are looked up, rules of domain/ asked, the rest follows."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from enum import Enum
+from functools import cache
 
 from auth.engine.viewer import Viewer
 from db.engine.base import Record
@@ -19,17 +20,18 @@ class Deed(Enum):
 
 
 Settle = Callable[[Unit, Deed, list[Draft]], Awaitable[None]]
-_settles: dict[str, Settle] = {}
+_settles: dict[str, list[Settle]] = {}
 
 
 def settles(record: type[Record]) -> Callable[[Settle], Settle]:
     """Let a function see every draft of `record` before it is kept, whoever made it.
 
-    It may set what the caller left open, note faults, and name other records that change along.
+    It may set what the caller left open, note faults, and name other records that change along. An area
+    that has something to say of another one's records is asked after that one.
     """
 
     def remember(settle: Settle) -> Settle:
-        _settles[record.__name__] = settle
+        _settles.setdefault(record.__name__, []).append(settle)
         return settle
 
     return remember
@@ -82,8 +84,18 @@ async def check(unit: Unit, drafts: list[Draft]) -> None:
 
 async def settle(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     """Ask the areas, one kind of record after the other."""
-    for name in dict.fromkeys(each.entity.name for each in drafts):
-        asked = _settles.get(name)
-        mine = [each for each in drafts if each.entity.name == name and not each.failed]
-        if asked is not None and mine:
-            await asked(unit, deed, mine)
+    for entity in kinds(drafts):
+        for asked in _settles.get(entity.name, ()):
+            mine = [each for each in drafts if each.entity is entity and not each.failed]
+            if mine:
+                await asked(unit, deed, mine)
+
+
+def kinds(drafts: Iterable[Draft]) -> list[Entity]:
+    """The kinds of these records, each after those that it points to."""
+    return sorted({each.entity for each in drafts}, key=_place)
+
+
+@cache
+def _place(entity: Entity) -> int:
+    return entity.table.metadata.sorted_tables.index(entity.table)

@@ -90,8 +90,22 @@ def _parts(entity: Entity) -> None:
     for way, above in zip(entity.wholes, entity.above, strict=True):
         if way.exposed.reverse:
             own = [s for s in _fields(entity, Verb.CREATE) if s[0] != way.name]
+            for name, brought in entity.brings.items():
+                if brought is not way:
+                    own = _brought(entity, brought, name, own)
             doc = "One that is created together with what it is a part of."
             required(f"{above.name}{entity.name}Input", own, doc)
+
+
+def _brought(entity: Entity, way: Reference, name: str, specs: list[Spec]) -> list[Spec]:
+    """One that is there may be named, or a new one given, so that neither is needed."""
+    target = entity.targets[way.name].name
+    doc = f"{way.doc.removesuffix('.')}, if it is a new one: it is created along, or nothing is."
+    named = f"{way.doc.removesuffix('.')}, if it is there already."
+    return [
+        *((way.name, "ID | None", named) if spec[0] == way.name else spec for spec in specs),
+        (name, f"{target}CreateInput | None", doc),
+    ]
 
 
 def _create(entity: Entity, parts: list[tuple[Entity, Reference]]) -> None:
