@@ -1,7 +1,9 @@
-"""Rules of accounts: names of countries, and the one head office among an account's addresses."""
+"""Rules of accounts: how their type has them named, what it presets, and the roles of their addresses."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from domain.codes import Problem
@@ -10,6 +12,10 @@ from domain.faults import Fault, Row
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U."""
 COUNTRY = re.compile(r"[A-Z]{2}\Z")
+FOLLOWS = (
+    "Invoices of this account go to its postal address: change which address is that, "
+    "or set `postalIsInvoicing` of the account to false."
+)
 
 
 def in_country(_: Row | None, after: Row) -> Sequence[Fault]:
@@ -38,16 +44,92 @@ def display_name(
     return names or (registration_number or "").strip() or domain or number
 
 
-def head_office(addresses: Iterable[Row], wanted: UUID | None = None) -> UUID | None:
-    """Which of an account's addresses is its head office (D-12).
+def unnamed(kind: Row, before: Row | None, after: Row) -> list[Fault]:
+    """Which names an account has that its type does not know (EP-172); those it had before it may keep."""
+    faults = []
+    for switch, column, word in (
+        ("with_name", "name", "name"),
+        ("with_last_name", "last_name", "last name"),
+    ):
+        is_new = before is None or any(before[c] != after[c] for c in (column, "type_id"))
+        if is_new and not kind[switch] and (after[column] or "").strip():
+            message = (
+                f"Accounts of this type have no {word}: leave it empty, or choose another type."
+            )
+            faults.append(Fault(Problem.INVALID, message, column))
+    return faults
 
-    The one that is `wanted`, if it is among them; else the one that is; else the oldest that remains.
-    """
+
+def preset(kind: Row, given: Collection[str]) -> Mapping[str, Any]:
+    """What a new account takes over from its type, where its caller named nothing (VN-08, VN-11 to VN-13)."""
+    presets = {
+        "owner_id": kind["default_owner_id"],
+        "sender_email": kind["sender_email"],
+        "document_delivery": kind["document_delivery"],
+    }
+    return {name: v for name, v in presets.items() if v is not None and name not in given}
+
+
+def head_office(addresses: Iterable[Row], wanted: UUID | None = None) -> UUID | None:
+    """Which of an account's addresses is its head office (D-12)."""
+    return _holder("head_office", addresses, wanted)
+
+
+def default_invoicing(addresses: Iterable[Row], wanted: UUID | None = None) -> UUID | None:
+    """Which of an account's addresses invoices go to if nothing else is said, if they go anywhere (VPM-24)."""
+    found = [each for each in addresses if each["invoicing"]]
+    return _holder("default_invoicing", found, wanted)
+
+
+def _holder(role: str, addresses: Iterable[Row], wanted: UUID | None) -> UUID | None:
+    """Who holds what exactly one does: the one `wanted`, if it is among them; else the one that does; else the oldest."""
     found = sorted(addresses, key=lambda each: (each["created_at"], each["id"]))
     if wanted in [each["id"] for each in found]:
         return wanted
-    heads = [each["id"] for each in found if each["head_office"]]
-    return next(iter([*heads, *(each["id"] for each in found)]), None)
+    holders = [each["id"] for each in found if each[role]]
+    return next(iter([*holders, *(each["id"] for each in found)]), None)
+
+
+def country_of(account: Row, addresses: Collection[Row]) -> str | None:
+    """Where an account is at home, as far as it is known: what it says itself, else where its head office is."""
+    head = head_office(addresses)
+    places = (each["country"] for each in addresses if each["id"] == head)
+    return account["country"] or next(places, None)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What callers asked of an account's addresses, whose row says which of them invoices go to."""
+
+    follows: bool
+    """Whether invoices go to the postal address, wherever that is (SMP-20)."""
+    head: UUID | None = None
+    default: UUID | None = None
+
+
+def arranged(addresses: Sequence[Row], wanted: Wanted) -> dict[UUID, dict[str, bool]]:
+    """The roles that each of an account's addresses comes to have, of those that depend on the others."""
+    rows = [{**a, "invoicing": a["postal"]} if wanted.follows else a for a in addresses]
+    head, default = head_office(rows, wanted.head), default_invoicing(rows, wanted.default)
+    return {
+        row["id"]: {
+            "invoicing": row["invoicing"],
+            "head_office": row["id"] == head,
+            "default_invoicing": row["id"] == default,
+        }
+        for row in rows
+    }
+
+
+def misplaced(after: Row, asked: Collection[str], follows: bool) -> list[Fault]:
+    """What is wrong with the roles that a caller asks for an address, by columns (SMP-21, VPM-24)."""
+    if follows and "invoicing" in asked and after["invoicing"] != after["postal"]:
+        return [Fault(Problem.INVALID, FOLLOWS, "invoicing")]
+    invoicing = after["postal"] if follows else after["invoicing"]
+    if "default_invoicing" in asked and after["default_invoicing"] and not invoicing:
+        message = "No invoices go to this address: make it an invoicing address, too."
+        return [Fault(Problem.INVALID, FOLLOWS if follows else message, "default_invoicing")]
+    return []
 
 
 def account_number(id: UUID) -> str:

@@ -1,6 +1,6 @@
 """Rules of people: a person has some name, and what is kept of an affiliation makes sense by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from domain.codes import Problem
@@ -26,6 +26,14 @@ def person(_: Row | None, after: Row) -> Sequence[Fault]:
     if full_name(after["first_name"], None, after["last_name"]):
         return []
     return [Fault(Problem.REQUIRED, "Give a first name or a last name.", "last_name")]
+
+
+def elsewhere(after: Row, addresses: Collection[Row]) -> list[Fault]:
+    """A person at an account works at one of its places (VPM-08)."""
+    if after["address_id"] is None or after["address_id"] in {each["id"] for each in addresses}:
+        return []
+    message = "This address is not one of the account's: choose one of those, or leave it empty for its head office."
+    return [Fault(Problem.INVALID, message, "address_id")]
 
 
 def affiliation(_: Row | None, after: Row) -> Sequence[Fault]:

@@ -1,6 +1,7 @@
 """What all areas have to say before their records are kept."""
 
 import resolvers.accounts
+import resolvers.people
 import resolvers.sales
 import resolvers.setup
 import resolvers.staff
