@@ -1,6 +1,12 @@
-"""Sums of money: how many digits a currency has after the point (ISO 4217)."""
+"""Sums of money: how many digits a currency has after the point (ISO 4217), and parts that add up to the whole."""
 
-from decimal import Decimal, localcontext
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
+
+PRECISE = 200
+"""Digits to reckon with: more than any product of what the columns hold."""
+NOTHING = Decimal()
+"""Added to what was rounded, so that there is one zero only."""
 
 _NONE = frozenset(
     [
@@ -39,5 +45,36 @@ def minor(currency: str) -> int:
 def fits(amount: Decimal, currency: str) -> bool:
     """Whether an amount can be paid in the currency: no smaller than its smallest coin."""
     with localcontext() as exact:
-        exact.prec = 200
+        exact.prec = PRECISE
         return amount.scaleb(minor(currency)) % 1 == 0
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """The amount in whole coins of the currency; half a coin goes away from zero."""
+    with localcontext() as exact:
+        exact.prec = PRECISE
+        return amount.quantize(_coin(currency), ROUND_HALF_UP) + NOTHING
+
+
+def spread(shares: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """These exact shares in whole coins that add up to the rounded sum, by largest remainder (D-17).
+
+    Each part is less than one coin off its share. The sum is the same in whatever order the shares
+    come; the smaller of two shares with the same remainder gets its coin first, then the earlier one.
+    """
+    with localcontext() as exact:
+        exact.prec = PRECISE
+        coin = _coin(currency)
+        parts = [share.quantize(coin, ROUND_FLOOR) + NOTHING for share in shares]
+        missing = rounded(sum(shares, NOTHING), currency) - sum(parts, NOTHING)
+        by_remainder = sorted(
+            range(len(shares)), key=lambda n: (parts[n] - shares[n], shares[n], n)
+        )
+        for n in by_remainder[: int(missing / coin)]:
+            parts[n] += coin
+        return parts
+
+
+def _coin(currency: str) -> Decimal:
+    """The smallest amount that can be paid."""
+    return Decimal(1).scaleb(-minor(currency))

@@ -1,0 +1,306 @@
+"""What quotes come to, as tables of cases and as properties of any lines; and what may be changed of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.codes import Problem
+from domain.money import minor, rounded, spread
+from domain.quotes import (
+    Amounts,
+    ItemKind,
+    deleted,
+    fits_columns,
+    quote,
+    quote_item,
+    totals,
+    whole,
+)
+from tests.support.covers import covers
+
+MOMENT = datetime(2026, 3, 14, tzinfo=UTC)
+
+
+def line(
+    price: str | None,
+    quantity: str = "1",
+    discount: str | None = None,
+    tax: str | None = None,
+    kind: ItemKind = ItemKind.ITEM,
+) -> dict[str, Any]:
+    """A line as it is kept."""
+    return {
+        "kind": kind,
+        "quantity": Decimal(quantity),
+        "unit_price": None if price is None else Decimal(price),
+        "discount_percent": None if discount is None else Decimal(discount),
+        "tax_percent": None if tax is None else Decimal(tax),
+        "currency": "EUR",
+        "product_id": None,
+        "unit_id": None,
+    }
+
+
+ROUNDING = ItemKind.ROUNDING
+SUMS: dict[str, tuple[list[dict[str, Any]], str | None, str, list[str], list[str]]] = {
+    "nothing": ([], "10", "EUR", [], []),
+    "one thing": ([line("10.00", "3", tax="21")], None, "EUR", ["30.00"], ["6.30"]),
+    "half a coin goes up": ([line("0.01", "0.5")], None, "EUR", ["0.01"], ["0.00"]),
+    "and down below zero": ([line("-0.01", "0.5")], None, "EUR", ["-0.01"], ["0.00"]),
+    "a discount on a line": ([line("9.99", "2", "33.33")], None, "EUR", ["13.32"], ["0.00"]),
+    "all of it given": ([line("9.99", "2", "100", "21")], None, "EUR", ["0.00"], ["0.00"]),
+    "the first of equal lines gets the coin": (
+        [line("1.00")] * 3,
+        "0.5",
+        "EUR",
+        ["0.99", "0.99", "1.00"],
+        ["0.00"] * 3,
+    ),
+    "tax is worked out once for a rate": (
+        [line("0.10", tax="5")] * 3,
+        None,
+        "EUR",
+        ["0.10"] * 3,
+        ["0.01", "0.01", "0.00"],
+    ),
+    "each rate by itself": (
+        [line("0.10", tax="5"), line("0.10", tax="6"), line("0.10", tax="5")],
+        None,
+        "EUR",
+        ["0.10"] * 3,
+        ["0.01", "0.01", "0.00"],
+    ),
+    "yen have no coins": ([line("999", "1", "0.1", "10")] * 2, None, "JPY", ["998"] * 2, ["100"] * 2),
+    "dinars have three digits": ([line("1.005", "3", tax="5")], None, "KWD", ["3.015"], ["0.151"]),
+    "what rounds is not discounted nor taxed": (
+        [line("100.00", tax="21"), line("-0.90", kind=ROUNDING)],
+        "10",
+        "EUR",
+        ["90.00", "-0.90"],
+        ["18.90", "0.00"],
+    ),
+    "no price yet": ([line(None, "7", tax="21")], None, "EUR", ["0.00"], ["0.00"]),
+    "what is given back": (
+        [line("100.00", tax="21"), line("-100.00", tax="21")],
+        "15",
+        "EUR",
+        ["85.00", "-85.00"],
+        ["17.85", "-17.85"],
+    ),
+}  # fmt: skip
+
+
+@covers("D-17", "X-50", "X-51", "EP-117")
+@pytest.mark.parametrize("case", SUMS)
+def test_totals(case: str) -> None:
+    lines, discount, currency, nets, taxes = SUMS[case]
+    found = totals(lines, None if discount is None else Decimal(discount), currency)
+    assert [f"{each.net:f}" for each in found] == nets
+    assert [f"{each.tax:f}" for each in found] == taxes
+    sums = whole(found)
+    assert sums.net == sum(map(Decimal, nets))
+    assert sums.total == sums.net + sum(map(Decimal, taxes))
+
+
+CURRENCIES = st.sampled_from(["EUR", "JPY", "KWD", "CLF"])
+PERCENT = st.decimals(0, 100, places=4)
+LARGE = 10**14 - 1
+
+
+@st.composite
+def quotes(draw: st.DrawFn) -> tuple[list[dict[str, Any]], Decimal | None, str]:
+    """Any lines that may be kept, a discount on the whole, and a currency."""
+    currency = draw(CURRENCIES)
+    several = st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from(ItemKind),
+            "quantity": st.decimals("0.0001", LARGE, places=4),
+            "unit_price": st.none() | st.decimals(-LARGE, LARGE, places=minor(currency)),
+            "discount_percent": st.none() | PERCENT,
+            "tax_percent": st.sampled_from([None, Decimal(6), Decimal(21)]) | PERCENT,
+        }
+    )
+    return draw(st.lists(several, max_size=8)), draw(st.none() | PERCENT), currency
+
+
+def coins(amount: Decimal, currency: str) -> int:
+    """An amount in coins, of which there is a whole number."""
+    scaled = amount.scaleb(minor(currency))
+    assert scaled == int(scaled)
+    return int(scaled)
+
+
+@covers("D-17", "X-51")
+@given(quotes(), st.randoms(use_true_random=False))
+def test_the_order_of_lines_does_not_matter_to_the_sum(
+    asked: tuple[list[dict[str, Any]], Decimal | None, str], random: Any
+) -> None:
+    lines, discount, currency = asked
+    found = totals(lines, discount, currency)
+    mixed = lines[:]
+    random.shuffle(mixed)
+    assert whole(totals(mixed, discount, currency)) == whole(found)
+    for each in found:
+        coins(each.net, currency)
+        coins(each.tax, currency)
+
+
+@covers("D-17")
+@given(quotes(), st.integers(2, 5))
+def test_equal_lines_differ_by_one_coin_at_most(
+    asked: tuple[list[dict[str, Any]], Decimal | None, str], times: int
+) -> None:
+    lines, discount, currency = asked
+    found = totals(lines * times, discount, currency)
+    for n in range(len(lines)):
+        equal = found[n :: len(lines)]
+        for amounts in ([each.net for each in equal], [each.tax for each in equal]):
+            assert coins(max(amounts) - min(amounts), currency) <= 1
+
+
+@covers("D-17")
+@given(
+    CURRENCIES.flatmap(
+        lambda c: st.tuples(st.just(c), st.lists(st.decimals(-LARGE, LARGE, places=8), max_size=30))
+    )
+)
+def test_parts_add_up_to_the_whole(asked: tuple[str, list[Decimal]]) -> None:
+    currency, shares = asked
+    parts = spread(shares, currency)
+    assert sum(parts) == rounded(sum(shares, Decimal()), currency)
+    for part, share in zip(parts, shares, strict=True):
+        assert abs(coins(part, currency) - share.scaleb(minor(currency))) < 1
+
+
+@covers("D-17")
+@given(quotes(), PERCENT)
+def test_tax_and_discount_are_those_of_the_sum(
+    asked: tuple[list[dict[str, Any]], Decimal | None, str], rate: Decimal
+) -> None:
+    """What is owed does not depend on how the lines are cut."""
+    lines, discount, currency = asked
+    taxed = [{**each, "kind": ItemKind.ITEM, "tax_percent": rate} for each in lines]
+    gross = whole(totals(taxed, None, currency)).net
+    sums = whole(totals(taxed, discount, currency))
+    assert sums.net == gross - rounded(gross * (discount or 0) / 100, currency)
+    assert sums.tax == rounded(sums.net * rate / 100, currency)
+
+
+def test_what_no_column_keeps() -> None:
+    assert fits_columns(Amounts(Decimal(LARGE), Decimal(0)))
+    assert not fits_columns(Amounts(Decimal(LARGE), Decimal(1)))
+    assert not fits_columns(Amounts(Decimal(-LARGE - 1), Decimal(1)))
+
+
+ITEMS: dict[str, tuple[dict[str, Any], list[tuple[Problem, str]]]] = {
+    "a thing": ({}, []),
+    "nothing of it": ({"quantity": Decimal(0)}, [(Problem.INVALID, "quantity")]),
+    "less than nothing": ({"quantity": Decimal(-1)}, [(Problem.INVALID, "quantity")]),
+    "no price": ({"unit_price": None}, [(Problem.REQUIRED, "unit_price")]),
+    "half a cent": ({"unit_price": Decimal("0.005")}, [(Problem.INVALID, "unit_price")]),
+    "a price below zero": ({"unit_price": Decimal("-5")}, []),
+    "more than all": (
+        {"discount_percent": Decimal("100.1"), "tax_percent": Decimal(-1)},
+        [(Problem.INVALID, "discount_percent"), (Problem.INVALID, "tax_percent")],
+    ),
+    "rounding": ({"kind": ROUNDING, "unit_price": Decimal("-100")}, []),
+    "too much rounding": (
+        {"kind": ROUNDING, "unit_price": Decimal("100.01")},
+        [(Problem.INVALID, "unit_price")],
+    ),
+    "rounding of yen": ({"kind": ROUNDING, "currency": "JPY", "unit_price": Decimal(10_000)}, []),
+    "rounding twice": ({"kind": ROUNDING, "quantity": Decimal(2)}, [(Problem.INVALID, "quantity")]),
+    "rounding with everything": (
+        {
+            "kind": ROUNDING,
+            "product_id": 1,
+            "unit_id": 2,
+            "discount_percent": Decimal(0),
+            "tax_percent": Decimal(0),
+        },
+        [
+            (Problem.INVALID, name)
+            for name in ("product_id", "unit_id", "discount_percent", "tax_percent")
+        ],
+    ),
+}
+
+
+@covers("EP-116", "EP-117", "X-51")
+@pytest.mark.parametrize("case", ITEMS)
+def test_quote_item(case: str) -> None:
+    given_, expected = ITEMS[case]
+    after = {**line("9.99"), **given_}
+    assert [(each.problem, each.column) for each in quote_item(None, after)] == expected
+
+
+def test_a_line_that_is_wrong_already_may_stay() -> None:
+    """What another day's rules let pass is not in the way of what has nothing to do with it."""
+    wrong = {**line(None), "quantity": Decimal(0), "tax_percent": Decimal(101)}
+    assert quote_item(wrong, {**wrong, "unit_id": 1}) == []
+
+
+def header(**given_: Any) -> dict[str, Any]:
+    """A quote as it is kept."""
+    empty = dict.fromkeys(
+        ("brand", "product_version", "discount_percent", "net", "tax", "total", "note")
+    )
+    times = dict.fromkeys(("valid_from", "valid_until", "approved_at", "accepted_at"))
+    own = {"opportunity_id": 1, "number": "1", "name": "A", "currency": "EUR"}
+    return {**empty, **times, **own, "items_shown": True, "active": False, **given_}
+
+
+APPROVED = {"approved_at": MOMENT}
+ACCEPTED = {"accepted_at": MOMENT}
+CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Problem, str]]]] = {
+    "open": ({}, {"name": "B", "discount_percent": Decimal(1)}, []),
+    "one day": ({}, {"valid_from": date(2026, 1, 1), "valid_until": date(2026, 1, 1)}, []),
+    "ends before it begins": (
+        {},
+        {"valid_from": date(2026, 1, 2), "valid_until": date(2026, 1, 1)},
+        [(Problem.INVALID, "valid_until")],
+    ),
+    "too much discount": (
+        {},
+        {"discount_percent": Decimal("100.0001")},
+        [(Problem.INVALID, "discount_percent")],
+    ),
+    "no currency": ({}, {"currency": "eur"}, [(Problem.INVALID, "currency")]),
+    "approved": (APPROVED, {"name": "B", "brand": "C"}, [(Problem.LOCKED, "name"), (Problem.LOCKED, "brand")]),
+    "the sums of an approved one": (APPROVED, {"net": Decimal(1), "total": Decimal(1)}, [(Problem.LOCKED, "")]),
+    "the note on an approved one": (APPROVED, {"note": "by phone", "active": True}, []),
+    "no more approved": (APPROVED, {"approved_at": None}, []),
+    "accepted": (ACCEPTED, {"name": "B"}, [(Problem.LOCKED, "name")]),
+    "accepted, no more active": (ACCEPTED, {"active": False, "approved_at": MOMENT}, []),
+    "approved and accepted": (APPROVED, {"accepted_at": MOMENT}, []),
+}  # fmt: skip
+
+
+@covers("EP-112", "EP-121", "VT-10")
+@pytest.mark.parametrize("case", CHANGES)
+def test_quote(case: str) -> None:
+    was, now, expected = CHANGES[case]
+    before = header(**was)
+    found = quote(before, {**before, **now})
+    assert [(each.problem, each.column) for each in found] == expected
+
+
+@covers("EP-120", "D-03")
+@pytest.mark.parametrize(
+    ("given_", "expected"),
+    [
+        ({}, []),
+        ({"active": True}, [Problem.ACTIVE_QUOTE]),
+        (ACCEPTED, [Problem.LOCKED]),
+        ({"active": True, **ACCEPTED}, [Problem.LOCKED]),
+        (APPROVED, []),
+    ],
+)
+def test_deleted(given_: dict[str, Any], expected: list[Problem]) -> None:
+    assert [each.problem for each in deleted(header(**given_))] == expected
