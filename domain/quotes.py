@@ -1,10 +1,11 @@
 """Rules of quotes: what a quote and its lines may hold, what they add up to, and when they are closed to changes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from enum import StrEnum
+from typing import Any
 
 from domain.codes import Problem
 from domain.faults import Fault, Row
@@ -13,8 +14,6 @@ from domain.products import percent
 from domain.sales import CURRENCY, unfit
 from domain.values import DIGITS
 
-LINES = 250
-"""Of one quote, at most."""
 ROUNDING_COINS = 10_000
 """What one line may round by, at most: 100.00 euros, 10,000 yen."""
 CENT = Decimal("0.01")
@@ -25,7 +24,6 @@ CONTENT = (
     *("valid_from", "valid_until", "discount_percent", "items_shown", "net", "tax", "total"),
 )
 """What a quote says to the customer: once it is approved or accepted, that stays."""
-SUMS = ("net", "tax", "total")
 ACCEPTED = (
     "The customer accepted this quote, so it stays as it is: duplicate it and change the copy."
 )
@@ -35,7 +33,10 @@ APPROVED = (
 SOLD = "The opportunity was sold and is closed to changes: unlock it first."
 ACTIVE = "This is the quote that counts: deactivate it or activate another one, then delete it."
 TOO_LARGE = "This comes to more than can be kept: write a smaller quantity or price."
-TOO_MANY = f"A quote has at most {LINES} lines: put some together, or make a second quote."
+TWO_ACTIVE = (
+    "Another quote of the same opportunity stands in the list: only one of them can be active."
+)
+NOT_OFFERED = "this product cannot be offered now: choose another one, or type the line in by hand."
 
 
 class ItemKind(StrEnum):
@@ -115,27 +116,28 @@ def quote(before: Row | None, after: Row) -> Sequence[Fault]:
     if begin is not None and end is not None and end < begin:
         message = "The offer cannot end before it begins: correct one of the two days."
         faults.append(Fault(Problem.INVALID, message, "valid_until"))
-    if before is not None and (closed := closed_by(before, after)):
-        changed = [name for name in CONTENT if before[name] != after[name]]
-        faults += [Fault(Problem.LOCKED, closed, name) for name in changed if name not in SUMS]
-        if changed and all(name in SUMS for name in changed):
-            faults.append(Fault(Problem.LOCKED, closed))
+    if before is not None:
+        unapproved = before["approved_at"] is not None and after["approved_at"] is None
+        changed = any(before[name] != after[name] for name in CONTENT)
+        if changed or (unapproved and before["accepted_at"] is not None):
+            faults += closed(before, after)
     return faults
 
 
-def closed_by(before: Row, after: Row | None = None) -> str | None:
-    """Why what a quote offers cannot be changed, if it cannot."""
+def closed(before: Row, after: Row) -> list[Fault]:
+    """Why what a quote offers cannot be changed, if it cannot; told as a fault of the field that says so."""
     if before["accepted_at"] is not None:
-        return ACCEPTED
-    approved = (after or before)["approved_at"]
-    return APPROVED if before["approved_at"] is not None and approved is not None else None
+        return [Fault(Problem.LOCKED, ACCEPTED, "accepted_at")]
+    if before["approved_at"] is not None and after["approved_at"] is not None:
+        return [Fault(Problem.LOCKED, APPROVED, "approved_at")]
+    return []
 
 
 def deleted(before: Row) -> Sequence[Fault]:
     """What is in the way of deleting a quote (EP-120)."""
     if before["accepted_at"] is not None:
-        return [Fault(Problem.LOCKED, ACCEPTED, "id")]
-    return [Fault(Problem.ACTIVE_QUOTE, ACTIVE, "id")] if before["active"] else []
+        return [Fault(Problem.LOCKED, ACCEPTED, "accepted_at")]
+    return [Fault(Problem.ACTIVE_QUOTE, ACTIVE, "active")] if before["active"] else []
 
 
 def quote_item(before: Row | None, after: Row) -> Sequence[Fault]:
@@ -156,6 +158,51 @@ def _price_faults(after: Row) -> Sequence[Fault]:
         message = "Nobody knows yet what this costs: write the price of one unit."
         return [Fault(Problem.REQUIRED, message, "unit_price")]
     return unfit(after, ["unit_price"]) if CURRENCY.match(after["currency"] or "") else []
+
+
+FROM_PRODUCT = {
+    "name": "name",
+    "unit_id": "unit_id",
+    "unit_price": "price",
+    "tax_percent": "tax_percent",
+}
+"""What a line takes over from its product where nothing was said, and which of the product's columns that is."""
+
+
+def from_product(
+    line: Row, product: Row, left_open: Collection[str], seen: Collection[str]
+) -> tuple[dict[str, Any], list[Fault]]:
+    """What a line takes over from the product it came to offer, and what must be said because it cannot.
+
+    Only what the caller may see of the product, in `seen`, is taken over: the line would tell it.
+    """
+    at = f"Line {line['position']}: "
+    taken = {n: product[FROM_PRODUCT[n]] for n in left_open if FROM_PRODUCT[n] in seen}
+    faults = []
+    if not product["active"]:
+        faults.append(Fault(Problem.INVALID, at + NOT_OFFERED, "product_id"))
+    if "unit_price" in left_open and (message := _unpriced(line, product, seen)):
+        taken.pop("unit_price", None)
+        faults.append(Fault(Problem.INVALID, at + message, "unit_price"))
+    if "tax_percent" in left_open and "tax_percent" not in seen:
+        message = "you may not see the tax on this product: write it, 0 if there is none."
+        faults.append(Fault(Problem.INVALID, at + message, "tax_percent"))
+    return taken, faults
+
+
+def _unpriced(line: Row, product: Row, seen: Collection[str]) -> str | None:
+    """Why a line cannot take over its product's price, if it cannot (EP-097)."""
+    if not {"price", "currency"} <= set(seen):
+        return "you may not see what this product costs: write the unit price."
+    if product["price"] is None:
+        return "this product has no price of its own: write the unit price."
+    theirs, ours = product["currency"], line["currency"]
+    if theirs == ours:
+        return None
+    return (
+        f"this product has its price in {theirs}, and the quote is in {ours}: "
+        f"write the unit price in {ours}, or choose another product."
+    )
 
 
 def _rounding(after: Row) -> Sequence[Fault]:

@@ -17,6 +17,7 @@ from domain.quotes import (
     ItemKind,
     deleted,
     fits_columns,
+    from_product,
     quote,
     quote_item,
     totals,
@@ -272,11 +273,13 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Problem, str
         [(Problem.INVALID, "discount_percent")],
     ),
     "no currency": ({}, {"currency": "eur"}, [(Problem.INVALID, "currency")]),
-    "approved": (APPROVED, {"name": "B", "brand": "C"}, [(Problem.LOCKED, "name"), (Problem.LOCKED, "brand")]),
-    "the sums of an approved one": (APPROVED, {"net": Decimal(1), "total": Decimal(1)}, [(Problem.LOCKED, "")]),
+    "approved": (APPROVED, {"name": "B", "brand": "C"}, [(Problem.LOCKED, "approved_at")]),
+    "the sums of an approved one": (APPROVED, {"net": Decimal(1), "total": Decimal(1)}, [(Problem.LOCKED, "approved_at")]),
     "the note on an approved one": (APPROVED, {"note": "by phone", "active": True}, []),
     "no more approved": (APPROVED, {"approved_at": None}, []),
-    "accepted": (ACCEPTED, {"name": "B"}, [(Problem.LOCKED, "name")]),
+    "accepted": (ACCEPTED, {"name": "B"}, [(Problem.LOCKED, "accepted_at")]),
+    "accepted, no more approved": (ACCEPTED | APPROVED, {"approved_at": None}, [(Problem.LOCKED, "accepted_at")]),
+    "changed as the approval is taken back": (APPROVED, {"approved_at": None, "name": "B"}, []),
     "accepted, no more active": (ACCEPTED, {"active": False, "approved_at": MOMENT}, []),
     "approved and accepted": (APPROVED, {"accepted_at": MOMENT}, []),
 }  # fmt: skip
@@ -304,3 +307,37 @@ def test_quote(case: str) -> None:
 )
 def test_deleted(given_: dict[str, Any], expected: list[Problem]) -> None:
     assert [each.problem for each in deleted(header(**given_))] == expected
+
+
+SEEN = ("name", "unit_id", "price", "currency", "tax_percent", "active")
+PRODUCT = {
+    "name": "Helmet",
+    "unit_id": 7,
+    "price": Decimal(5),
+    "currency": "EUR",
+    "tax_percent": Decimal(21),
+    "active": True,
+}
+OPEN = ("name", "unit_id", "unit_price", "tax_percent")
+TAKEN = {"name": "Helmet", "unit_id": 7, "unit_price": Decimal(5), "tax_percent": Decimal(21)}
+PRODUCTS: dict[str, tuple[dict[str, Any], tuple[str, ...], tuple[str, ...], set[str], list[str]]] = {
+    "all of it": ({}, OPEN, SEEN, set(OPEN), []),
+    "what was left open": ({}, ("name",), SEEN, {"name"}, []),
+    "another currency": ({"currency": "USD"}, OPEN, SEEN, set(OPEN) - {"unit_price"}, ["unit_price"]),
+    "another currency, priced": ({"currency": "USD"}, ("name",), SEEN, {"name"}, []),
+    "no price": ({"price": None}, OPEN, SEEN, set(OPEN) - {"unit_price"}, ["unit_price"]),
+    "a hidden price": ({}, OPEN, ("name", "unit_id", "currency", "tax_percent"), {"name", "unit_id", "tax_percent"}, ["unit_price"]),
+    "a hidden tax": ({}, OPEN, ("name", "unit_id", "currency", "price"), {"name", "unit_id", "unit_price"}, ["tax_percent"]),
+    "not offered": ({"active": False}, ("name",), SEEN, {"name"}, ["product_id"]),
+}  # fmt: skip
+
+
+@covers("EP-097", "EP-116", "EP-300")
+@pytest.mark.parametrize("case", PRODUCTS)
+def test_what_a_line_takes_over_from_its_product(case: str) -> None:
+    product, left_open, seen, taken, wrong = PRODUCTS[case]
+    row = {"position": 3, "currency": "EUR"}
+    found, faults = from_product(row, {**PRODUCT, **product}, left_open, seen)
+    assert found == {name: TAKEN[name] for name in taken}
+    assert [each.column for each in faults] == wrong
+    assert all(each.message.startswith("Line 3: ") for each in faults)
