@@ -7,8 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tenancy.engine.history import head
 from tests.commands.conftest import Operate
 from tests.support.covers import covers
+from tests.tenancy.histories import longer
 from tests.writes.parallel import Own
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,3 +66,15 @@ async def test_beside_a_server_that_goes_on(operate: Operate, own: Own, tmp_path
     broken = await operate("restore", "acme.relata", "--as", "third", fails=True)
     assert "no backup, or not all of it" in broken.stderr
     assert "third" not in (await operate("tenant", "list")).stdout
+
+
+@covers("D-73")
+async def test_a_newer_version_backs_up_what_there_is_before_it_migrates(
+    operate: Operate, own: Own, tmp_path: Path
+) -> None:
+    """Else nothing would be left to go back to."""
+    revisions = "SELECT DISTINCT revision FROM catalog.tenant"
+    with pytest.MonkeyPatch.context() as patch, longer(tmp_path, patch) as newest:
+        assert head() != newest
+        await operate("backup", "before.relata")
+        assert [row[0] for row in await own.world.admin.fetch(revisions)] == [newest]
