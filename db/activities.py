@@ -72,6 +72,7 @@ class Activity(Record):
         reverse="timeline",
         reverse_doc="What was done or is planned for this account, on whatever record below it.",
         write=False,
+        holds=False,
     )
     account_id: Mapped[UUID | None] = reference(
         "The account that it is on.",

@@ -85,6 +85,7 @@ class Case(Record):
         Index(None, "type_id"),
         Index(None, "status_id"),
         Index(None, "contract_id"),
+        Index(None, "primary_account_id"),
         Index("case_subject_idx", folded("subject"), "id"),
         Index("case_created_at_idx", "created_at", "id"),
         live("case_external_id_unique", "external_id"),
@@ -137,6 +138,13 @@ class Case(Record):
         "contract",
         reverse="cases",
         reverse_doc="The cases that are worked on under this contract.",
+    )
+    primary_account_id: Mapped[UUID | None] = reference(
+        "The most important of the accounts that it concerns. Follows from those.",
+        "account",
+        reverse=None,
+        write=False,
+        holds=False,
     )
     closed_at: Mapped[datetime | None] = field(
         "When it was closed.", filter=True, sort=True, write=False

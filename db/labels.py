@@ -104,6 +104,7 @@ class Favourite(Record):
         reverse="favourites",
         reverse_doc="What this user keeps at hand.",
         write=False,
+        holds=False,
     )
     account_id: Mapped[UUID | None] = reference(
         "The account.",

@@ -109,7 +109,7 @@ class Affiliation(Record):
         reverse="affiliations",
         reverse_doc="The people who work at this place.",
         chosen=True,
-        moves=True,
+        holds=False,
     )
     department: Mapped[str | None] = field("The department.", filter=True, sort=True)
     function: Mapped[str | None] = field("What the person does there.", filter=True, sort=True)

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from domain.codes import Problem
 from domain.faults import Fault, Row
+from domain.numbering import number
 
-DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base 32: no I, L, O or U."""
 COUNTRY = re.compile(r"[A-Z]{2}\Z")
 FOLLOWS = (
     "Invoices of this account go to its postal address: change which address is that, "
@@ -134,8 +133,4 @@ def misplaced(after: Row, asked: Collection[str], follows: bool) -> list[Fault]:
 
 def account_number(id: UUID) -> str:
     """A number for an account that was given none: short, told apart when read aloud, and nobody else's."""
-    rest, digits = id.int & ((1 << 40) - 1), []
-    for _ in range(8):
-        rest, digit = divmod(rest, 32)
-        digits.append(DIGITS[digit])
-    return "A-" + "".join(digits)
+    return number("A", id)

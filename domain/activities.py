@@ -1,6 +1,7 @@
-"""Rules of activities: on exactly one record, with hours that can be."""
+"""Rules of activities: on exactly one record, with hours that can be, in the timeline of one account."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
 
 from domain.codes import Problem
 from domain.faults import Fault, Row
@@ -8,6 +9,13 @@ from domain.labels import on_one
 
 SUBJECTS = ("account_id", "person_id", "opportunity_id", "contract_id", "case_id")
 """The columns with the record that an activity is on."""
+CUSTOMERS = {
+    "account_id": "id",
+    "opportunity_id": "account_id",
+    "contract_id": "account_id",
+    "case_id": "primary_account_id",
+}
+"""Which column of the record that an activity is on says whose timeline it is in; a person's are told by where he works."""
 
 
 def activity(_: Row | None, after: Row) -> Sequence[Fault]:
@@ -16,3 +24,17 @@ def activity(_: Row | None, after: Row) -> Sequence[Fault]:
     if after["hours"] is not None and after["hours"] < 0:
         faults.append(Fault(Problem.INVALID, "Hours cannot be less than none.", "hours"))
     return faults
+
+
+def subject(row: Row) -> tuple[str, UUID]:
+    """What an activity is on: the column, and the record."""
+    return next((name, row[name]) for name in SUBJECTS if row[name] is not None)
+
+
+def employers(affiliations: Iterable[Row]) -> Mapping[UUID, UUID]:
+    """For whom each person is seen to: the account where he has worked the longest of those he still works at."""
+    working = [each for each in affiliations if each["active"] and each["deleted_at"] is None]
+    found: dict[UUID, UUID] = {}
+    for each in sorted(working, key=lambda row: (row["created_at"], row["id"])):
+        found.setdefault(each["person_id"], each["account_id"])
+    return found

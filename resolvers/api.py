@@ -1,6 +1,9 @@
 """What all areas have to say before their records are kept."""
 
 import resolvers.accounts
+import resolvers.activities
+import resolvers.cases
+import resolvers.labels
 import resolvers.people
 import resolvers.sales
 import resolvers.setup

@@ -45,8 +45,8 @@ class Exposed:
     """For references: whether the record is a part of its target, seen, deleted and restored with it."""
     brings: bool = False
     """For references: whether the target may be created along, where the record is created along with another one."""
-    moves: bool = False
-    """For references: whether its area leads it elsewhere when the target is deleted, so that it keeps nothing in use."""
+    holds: bool = True
+    """For references: whether what points there keeps its target from being deleted (D-11)."""
     attributes: bool = False
 
 
@@ -101,6 +101,7 @@ def reference(
     part: bool = False,
     brings: bool = False,
     moves: bool = False,
+    holds: bool = True,
     keyed: bool = True,
     late: bool = False,
     on_delete: Literal["RESTRICT", "CASCADE"] = "RESTRICT",
@@ -109,7 +110,8 @@ def reference(
     """A foreign key into `target`: the object it names, filter and sort through it, and the way back.
 
     The column must end in `_id`; the API's name is what stands before it. Without `reverse` there is
-    no way back. What is a `part` of its target is seen, deleted and restored with it (D-15). What is
+    no way back. What is a `part` of its target is seen, deleted and restored with it (D-15). What
+    follows from other links only does not `hold` its target, which may be deleted. What is
     not `keyed` may outlive its target, so Postgres does not keep the two together. One of two tables
     that point to each other is made `late` as far as that link goes.
     """
@@ -125,7 +127,7 @@ def reference(
         reverse_doc=reverse_doc,
         part=part,
         brings=brings,
-        moves=moves,
+        holds=holds,
     )
     keys = [ForeignKey(f"{target}.id", ondelete=on_delete, use_alter=late)] if keyed else []
     return mapped_column(*keys, comment=doc, info={"api": exposed}, **column)

@@ -215,13 +215,15 @@ class Model:
         return [(part, way) for part, way in self.parts(entity) if way.exposed.reverse]
 
     def users(self, entity: Entity) -> list[tuple[Entity, Reference]]:
-        """The kinds of records that point to this one and neither are parts of it nor move: while they do, it stays."""
+        """The kinds of records that point to this one, are no parts of it and hold it: while they do, it stays."""
         return [
             (each, ref)
             for each in self.entities.values()
             for ref in each.references.values()
-            if ref.target == entity.name and not each.is_trace
-            if not (ref.exposed.part or ref.exposed.moves)
+            if ref.target == entity.name
+            and not ref.exposed.part
+            and ref.exposed.holds
+            and not each.is_trace
         ]
 
     def _add_reverse(self, entity: Entity, ref: Reference) -> None:

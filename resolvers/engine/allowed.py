@@ -38,7 +38,7 @@ def check_fields(draft: Draft, viewer: Viewer, row: Row | None = None) -> None:
     Fields that are ruled by status need the `row` to be judged; before it is known they pass.
     """
     entity = draft.entity
-    for name, value in draft.given.items():
+    for name, value in (dict.fromkeys(draft.touched) | draft.given).items():
         if name == ATTRIBUTES:
             _check_attributes(draft, viewer, value or [])
         elif name in entity.written:

@@ -52,6 +52,8 @@ class Draft:
     after: Row = field(default_factory=dict)
     verb: str = ""
     """What is done with it, such as `Update`, or a word of its area's own."""
+    touched: tuple[str, ...] = ()
+    """Fields that the deed sets by itself, for which the caller needs the right as if he named them."""
     way: Reference | None = None
     """Of what is created along with its whole: the way to that."""
     whole: Row | None = None
@@ -114,6 +116,20 @@ class Draft:
     def missing(self, *at: str) -> None:
         """What is named there does not exist, as far as the caller can know."""
         self.refuse(Code.NOT_FOUND, NOBODY, *at)
+
+    def leave(self, name: str) -> None:
+        """The deed sets this field by itself where the caller does not say to what."""
+        if self.given.get(name) is None:
+            self.given.pop(name, None)
+            self.touched += (name,)
+
+    def changes(self) -> Iterable[tuple[Entity, Row | None, Row]]:
+        """What is done to this record and to others along with it: each before, if it was there, and after."""
+        yield self.entity, self.before, self.after
+        for other in (*self.first, *self.then):
+            yield other.entity, other.before, other.after
+        for entity, row in self.new:
+            yield entity, None, row
 
     def everything(self) -> Iterable[Draft]:
         """This one and all that is created with it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from db.engine.write import store
 from db.engine.write.image import Row, named
@@ -14,15 +15,15 @@ TYPE = "type_id"
 
 async def preset(
     unit: Unit, drafts: list[Draft], copied: Mapping[str, str], *, preferred: str | None = None
-) -> None:
-    """Fill in what the caller left open in new records of one kind (VN-08, VN-40).
+) -> Mapping[UUID, Row]:
+    """Fill in what the caller left open in new records of one kind (VN-08, VN-40), and tell their types.
 
     `copied` names columns with those of the type that they are copied from; `preferred` the column of
     the preferences with the type of records that are created without one.
     """
     new = [each for each in drafts if each.before is None]
     if not new:
-        return
+        return {}
     if preferred is not None and any(each.after[TYPE] is None for each in new):
         chosen = (await preferences(unit))[preferred]
         for draft in new:
@@ -30,7 +31,7 @@ async def preset(
     entity = new[0].entity
     wanted = {each.after[TYPE] for each in new} - {None}
     if not wanted or not copied:
-        return
+        return {}
     kind = entity.targets["type"]
     types = {row["id"]: row for row in await store.look(unit.connection, kind, "id", wanted)}
     names = {column: named(entity)[column].name for column in copied}
@@ -40,6 +41,7 @@ async def preset(
             left_open = draft.given.get(names[column]) is None
             if left_open and given.get(default) is not None:
                 draft.after[column] = given[default]
+    return types
 
 
 async def preferences(unit: Unit) -> Row:

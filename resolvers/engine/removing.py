@@ -19,7 +19,7 @@ from resolvers.engine.changing import hold, hold_wholes, judge, refuse_twice
 from resolvers.engine.creating import check_unique
 from resolvers.engine.drafts import Draft, Other, Told
 from resolvers.engine.replacing import REPLACE, replace
-from resolvers.engine.settling import Deed, settle
+from resolvers.engine.settling import Deed, follow, settle
 from resolvers.engine.values import NO_ID
 
 CHANGED = "Somebody else changed the record meanwhile: look at it again before you delete it."
@@ -57,6 +57,7 @@ async def draft_deletes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
         draft = owners[row["id"]] = _whole_of(kind, row, owners)
         if row["deleted_at"] is None:
             draft.then.append(Other(kind, row, {**row, "deleted_at": unit.now}))
+    await follow(unit, Deed.DELETE, live)
 
 
 async def _check_use(unit: Unit, entity: Entity, drafts: list[Draft]) -> None:
@@ -90,6 +91,7 @@ async def draft_restores(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> Non
         draft.after = {**(draft.before or {}), "deleted_at": None}
     await settle(unit, Deed.RESTORE, live)
     await _restore_parts(unit, entity, [each for each in live if not each.failed])
+    await follow(unit, Deed.RESTORE, live)
     await check_unique(unit, live)
 
 

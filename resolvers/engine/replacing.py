@@ -62,7 +62,7 @@ async def _move(unit: Unit, draft: Draft, kind: Entity, way: Reference, other: U
         given: dict[str, Any] = {way.name: f"{draft.entity.prefix}_{other.hex}"}
         after = {**row, way.column: other}
         moved.append(
-            Draft(kind, draft.path, given, row["id"], verb="Update", before=row, after=after)
+            Draft(kind, draft.path, given, row["id"], verb="Replace", before=row, after=after)
         )
     await settle(unit, Deed.SAVE, moved)
     for each in moved:

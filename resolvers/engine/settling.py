@@ -37,6 +37,24 @@ def settles(record: type[Record]) -> Callable[[Settle], Settle]:
     return remember
 
 
+Follow = Callable[[Unit, Deed, list[Draft]], Awaitable[None]]
+_follows: list[tuple[frozenset[str], Follow]] = []
+
+
+def follows(*records: type[Record]) -> Callable[[Follow], Follow]:
+    """Let a function see all drafts once they are settled, where any of these kinds is changed with them or along.
+
+    So an area keeps what follows from records of areas that do not know it. It may note faults, name
+    further records that change along, and complete what others named.
+    """
+
+    def remember(follow: Follow) -> Follow:
+        _follows.append((frozenset(record.__name__ for record in records), follow))
+        return follow
+
+    return remember
+
+
 Check = Callable[[Unit, list[Draft]], Awaitable[None]]
 _checks: dict[str, Check] = {}
 
@@ -89,6 +107,17 @@ async def settle(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
             mine = [each for each in drafts if each.entity is entity and not each.failed]
             if mine:
                 await asked(unit, deed, mine)
+    if deed is Deed.SAVE:
+        await follow(unit, deed, drafts)
+
+
+async def follow(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+    """Ask the areas for what follows, now that it is known what goes along with the drafts."""
+    for names, asked in _follows:
+        live = [each for each in drafts if not each.failed]
+        if any(entity.name in names for each in live for entity, _, _ in each.changes()):
+            await asked(unit, deed, live)
+
 
 
 def kinds(drafts: Iterable[Draft]) -> list[Entity]:

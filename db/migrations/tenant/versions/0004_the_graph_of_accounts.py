@@ -619,6 +619,7 @@ def _tables() -> None:
     sa.Column('priority', sa.Enum('LOW', 'NORMAL', 'HIGH', 'URGENT', name='priority', native_enum=False, length=None), server_default='NORMAL', nullable=False, comment='How urgent it is.'),
     sa.Column('owner_id', sa.Uuid(), nullable=False, comment='The employee who works on it.'),
     sa.Column('contract_id', sa.Uuid(), nullable=True, comment='The contract it is worked on under.'),
+    sa.Column('primary_account_id', sa.Uuid(), nullable=True, comment='The most important of the accounts that it concerns. Follows from those.'),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True, comment='When it was closed.'),
     sa.Column('external_id', sa.Text(), nullable=True, comment='What another system knows it by; no two have the same.'),
     sa.Column('custom', postgresql.JSONB(astext_type=sa.Text()), server_default='{}', nullable=False, comment="Values of the tenant's own attributes."),
@@ -634,6 +635,7 @@ def _tables() -> None:
     sa.CheckConstraint("updated_at >= '0001-01-01Z' AND updated_at < '10000-01-01Z'", name=op.f('case_updated_at_check')),
     sa.ForeignKeyConstraint(['contract_id'], ['contract.id'], name=op.f('case_contract_id_fkey'), ondelete='RESTRICT'),
     sa.ForeignKeyConstraint(['owner_id'], ['employee.id'], name=op.f('case_owner_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['primary_account_id'], ['account.id'], name=op.f('case_primary_account_id_fkey'), ondelete='RESTRICT'),
     sa.ForeignKeyConstraint(['status_id', 'state'], ['case_status.id', 'case_status.state'], name='case_state_fkey', onupdate='CASCADE'),
     sa.ForeignKeyConstraint(['status_id'], ['case_status.id'], name=op.f('case_status_id_fkey'), ondelete='RESTRICT'),
     sa.ForeignKeyConstraint(['type_id'], ['case_type.id'], name=op.f('case_type_id_fkey'), ondelete='RESTRICT'),
@@ -645,6 +647,7 @@ def _tables() -> None:
     op.create_index('case_external_id_unique', 'case', ['external_id'], unique=True, postgresql_where=sa.text('deleted_at IS NULL'))
     op.create_index(op.f('case_owner_id_idx'), 'case', ['owner_id'], unique=False)
     op.create_index(op.f('case_status_id_idx'), 'case', ['status_id'], unique=False)
+    op.create_index(op.f('case_primary_account_id_idx'), 'case', ['primary_account_id'], unique=False)
     op.create_index('case_subject_idx', 'case', [sa.literal_column('platform.fold(subject) COLLATE "C"'), 'id'], unique=False)
     op.create_index(op.f('case_type_id_idx'), 'case', ['type_id'], unique=False)
     op.create_table('quote_item',

@@ -1,0 +1,15 @@
+"""Numbers that records are known by, for those that were given none."""
+
+from uuid import UUID
+
+DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no I, L, O or U."""
+
+
+def number(letter: str, id: UUID) -> str:
+    """A number made of a record's id: short, told apart when read aloud, and nobody else's."""
+    rest, digits = id.int & ((1 << 40) - 1), []
+    for _ in range(8):
+        rest, digit = divmod(rest, 32)
+        digits.append(DIGITS[digit])
+    return f"{letter}-" + "".join(digits)
