@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped
 from db.engine.base import Record, enumeration
 from db.engine.declare import (
     WORD,
+    Digits,
     custom_attributes,
     derived,
     field,
@@ -29,6 +30,7 @@ class Account(Record):
     __prefix__ = "acc"
     __owner__ = "owner_id"
     __rule__ = account
+    __search__ = ("name", "number", Digits("phone"), "website", "external_id")
     __table_args__ = (
         Index(None, "parent_id"),
         Index(None, "owner_id"),

@@ -36,6 +36,7 @@ class Opportunity(Record):
     __status__ = "status"
     __owner__ = "owner_id"
     __rule__ = opportunity
+    __search__ = ("name", "external_id")
     __table_args__ = (
         ForeignKeyConstraint(
             ["stage_id", "status"],

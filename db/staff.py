@@ -20,6 +20,7 @@ class Employee(Record):
     __tablename__ = "employee"
     __prefix__ = "emp"
     __owner__ = "id"
+    __search__ = ("name", "email")
     __rights__ = True
     __table_args__ = (Index(None, "manager_id"), Index(None, "type_id"))
 

@@ -8,7 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 
 import resolvers.api  # noqa: F401 - what the areas have to say is remembered when they are imported
 from db.api import MODEL
-from db.engine.model import HISTORY
+from db.engine.model import HISTORY, SEARCH
 from schema import (
     accounts,
     activities,
@@ -36,6 +36,7 @@ from schema.engine.generate import (
 from schema.engine.generate_deeds import Deed, deed_types, deeds_of, input_of, root
 from schema.engine.generate_groups import group_arguments, group_types, shared_group_types
 from schema.engine.generate_live import subscription
+from schema.engine.generate_search import search_root
 from schema.engine.scalars import SCALARS
 from schema.sessions import PublicMutation, PublicQuery, SessionMutation
 
@@ -71,6 +72,8 @@ def _query() -> type:
         ),
     ]
     arguments = {"node": [_needed("id", "ID")], "nodes": [_needed("ids", "list[ID]")]}
+    searched, arguments[SEARCH] = search_root(MODEL, [each.entity for each in EXPOSED])
+    specs.append(searched)
     history = MODEL.entities[HISTORY]
     entity_types(MODEL, history, history.doc)
     for each in EXPOSED:

@@ -85,7 +85,8 @@ def _told(made: Plan, values: list[Any]) -> list[str]:
         for i, (name, value) in enumerate(zip(names, values, strict=True), 1)
     ]
     told += [f"denied: {each.entity}.{each.field} ({each.reason})" for each in made.denied]
-    return [*told, f"form: {'narrow, planned for its values' if made.narrow else 'wide'}"]
+    form = "narrow" if made.narrow else "wide"
+    return [*told, f"form: {form}{', planned for its values' if made.custom else ''}"]
 
 
 def pretty(sql: str) -> str:

@@ -14,7 +14,7 @@ from auth.engine.policy import OWNERS, READABLE, is_restricted, looked_at, withi
 from auth.engine.policy import reach as in_reach
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
-from db.engine.plan.ask import BIN
+from db.engine.plan.ask import BIN, searched_by
 from domain.access import Attribute, EntityRights, RowScope, WriteScope
 
 NARROW_AT_MOST = 2000
@@ -225,4 +225,6 @@ class Viewer:
             return tuple(self.attributes(entity))
         if name.startswith("attribute:"):
             return self.attribute(entity, name.removeprefix("attribute:"))
+        if several := searched_by(name):
+            return tuple(self.right(entity, each) for each in several)
         return self.right(entity, name)

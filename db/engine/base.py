@@ -1,5 +1,6 @@
 """What every table has, and the checks that its columns' types imply."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Enum,
+    Index,
     Integer,
     MetaData,
     Numeric,
@@ -23,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
-from db.engine.declare import field, internal
+from db.engine.declare import field, internal, searched
 from domain.faults import Rule
 
 NAMES = {
@@ -53,6 +55,7 @@ class Base(DeclarativeBase):
         super().__init_subclass__(**kw)
         if "__table__" in cls.__dict__:
             _add_checks(cls.__table__)
+            _add_search(cls.__table__, getattr(cls, "__search__", ()))
             cls.__table__.comment = (cls.__doc__ or "").strip().splitlines()[0]
 
 
@@ -70,6 +73,8 @@ class Record(Base):
     """Whether it says who may what, so that changing it makes a new version of everybody's rights."""
     __replaceable__: ClassVar[bool] = False
     """Whether another one can take its place wherever it is pointed to, as it is deleted (D-11)."""
+    __search__: ClassVar[tuple[str, ...]] = ()
+    """The text fields that it is searched by, what it is called first; `Digits("phone")` for a number to call."""
     __rule__: ClassVar[Rule | None] = None
     """What must hold whenever a row is written, whoever writes it: a function of domain/."""
 
@@ -131,6 +136,13 @@ def enumeration(words: type[StrEnum]) -> Enum:
         length=None,
         values_callable=lambda members: [member.value for member in members],
     )
+
+
+def _add_search(table: Table, columns: Iterable[str]) -> None:
+    """One index over all columns that are searched: it finds a piece in each of them."""
+    if columns:
+        name = f"{table.name}_search_idx"
+        table.append_constraint(Index(name, *searched(columns), postgresql_using="gin"))
 
 
 def _add_checks(table: Table) -> None:

@@ -1,6 +1,6 @@
 """The words a table is declared with: one line says what a column is and everything the API does with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -217,6 +217,22 @@ def live(name: str, *columns: str) -> Index:
 def folded(column: str) -> TextClause:
     """For an index: a text column without case and accents, as it is sorted and searched."""
     return text(f'platform.fold({column}) COLLATE "C"')
+
+
+class Digits(str):
+    """The name of a text field of which only the digits are searched, as of a telephone number."""
+
+
+def searched(columns: Iterable[str]) -> list[TextClause]:
+    """For an index: columns as they are searched by a piece, each by its groups of three characters."""
+    return [
+        text(
+            f"platform.digits({column}) platform.gin_trgm_ops"
+            if isinstance(column, Digits)
+            else f'platform.fold({column}) COLLATE "C" platform.gin_trgm_ops'
+        )
+        for column in columns
+    ]
 
 
 def descending(column: str) -> TextClause:

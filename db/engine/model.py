@@ -22,12 +22,16 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from db.engine.base import Record, Trace
-from db.engine.declare import Derived, Exposed, Expression, Inputs, exposed
+from db.engine.declare import Derived, Digits, Exposed, Expression, Inputs, exposed
 from domain.faults import Rule
 from domain.naming import camel
 
 HISTORY = "Change"
 """The entity that is noted of every record: each has its own list of them."""
+
+
+SEARCH = "search"
+"""The word of a filter that looks into all fields an entity is searched by."""
 
 
 class Kind(StrEnum):
@@ -103,6 +107,15 @@ class Reverse:
 
 
 @dataclass(frozen=True)
+class Searched:
+    """A text field that records are searched by."""
+
+    field: Field
+    digits: bool
+    """Whether only its digits count, as of a telephone number."""
+
+
+@dataclass(frozen=True)
 class Entity:
     """One kind of record, as declared by its table's class."""
 
@@ -129,6 +142,8 @@ class Entity:
     is_trace: bool = False
     """Whether only the system writes it: it has no version, and is never deleted."""
     rule: Rule | None = None
+    searched: tuple[Searched, ...] = ()
+    """What it is searched by; the first is what it is called."""
     record: str | None = None
     """Of what is noted of records: the column with the record's id, which nobody is shown."""
 
@@ -282,6 +297,7 @@ def _entity(record: type[Record] | type[Trace]) -> Entity:
         derived=derived,
         attributes=attributes,
         is_trace=issubclass(record, Trace),
+        searched=_searched(record, fields),
         **_kept_of(record),
     )
 
@@ -297,6 +313,23 @@ def _kept_of(record: type[Record] | type[Trace]) -> dict[str, Any]:
         "is_replaceable": record.__replaceable__,
         "rule": record.__rule__,
     }
+
+
+def _searched(
+    record: type[Record] | type[Trace], fields: Mapping[str, Field]
+) -> tuple[Searched, ...]:
+    """The fields that a class names in `__search__`, by their columns."""
+    texts = {each.column: each for each in fields.values() if each.kind is Kind.TEXT}
+    known = {column: each for column, each in texts.items() if not each.needs}
+    names: tuple[str, ...] = getattr(record, "__search__", ())
+    if missing := [name for name in names if name not in known]:
+        raise TypeError(
+            f"{record.__name__} is searched by {', '.join(missing)}: "
+            "name columns with text in __search__."
+        )
+    if names and SEARCH in fields:
+        raise TypeError(f"{record.__name__} has a field `{SEARCH}`: its filter needs that word.")
+    return tuple(Searched(known[name], isinstance(name, Digits)) for name in names)
 
 
 def _undeclared(table: Table, column: Column[Any]) -> Exposed | None:

@@ -17,6 +17,7 @@ from db.engine.sql import (
     Exact,
     Folded,
     LastText,
+    Matched,
     Ratio,
     StringAgg,
     Whole,
@@ -33,6 +34,7 @@ FUNCTIONS = frozenset(
         "count",
         "convert_to",
         "date_trunc",
+        "digits",
         "greatest",
         "grouping",
         "grouping_sets",
@@ -47,12 +49,14 @@ FUNCTIONS = frozenset(
         "row_number",
         "rows",
         "replace",
+        "substr",
         "sum",
         "to_char",
         "to_json",
         "to_jsonb",
         "timezone",
         "unnest",
+        "word_similarity",
     ]
 )
 """All total: none raises on a row the caller may not see (D-53), none reads another table."""
@@ -199,6 +203,13 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
 
     def visit_folded(self, folded: Folded, **kw: Any) -> str:
         return f'platform.fold({self.process(folded.value, **_inner(kw))}) COLLATE "C"'
+
+    def visit_matched(self, matched: Matched, **kw: Any) -> str:
+        value, to = (
+            self.process(matched.value, **_inner(kw)),
+            self.process(matched.to, **_inner(kw)),
+        )
+        return f"({value}) OPERATOR(platform.%>) ({to})"
 
     def visit_as_text(self, cast: AsText, **kw: Any) -> str:
         return f"({self.process(cast.value, **_inner(kw))})::text"

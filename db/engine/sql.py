@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import (
     ARRAY,
     BindParameter,
+    Boolean,
     ColumnElement,
     Date,
     Integer,
@@ -89,6 +90,18 @@ class Folded(ColumnElement[str]):
 
     def __init__(self, value: ColumnElement[Any]) -> None:
         self.value = value
+
+
+class Matched(ColumnElement[bool]):
+    """Whether a text has a word that is spelt like those of another: Postgres' `%>`, with its threshold."""
+
+    __visit_name__ = "matched"
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, value: ColumnElement[Any], to: ColumnElement[Any]) -> None:
+        self.value = value
+        self.to = to
 
 
 class StringAgg(ColumnElement[str]):

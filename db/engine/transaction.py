@@ -30,7 +30,9 @@ SETTINGS = {
     "DateStyle": "ISO, YMD",
     "jit": "off",
     "search_path": "",
+    "pg_trgm.word_similarity_threshold": "0.6",
 }
+"""What every connection begins with, and comes back to. The last says from when on words are spelt alike (D-53)."""
 
 
 LOST: tuple[type[Exception], ...] = (

@@ -33,7 +33,7 @@ from graphql import (
 from strawberry.dataloader import DataLoader
 
 from db.engine.model import Computed, Model
-from schema.engine.outline import TYPE
+from schema.engine.typed import TYPE
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from db.engine.model import Entity, Field, Kind, Model
+from db.engine.model import SEARCH, Entity, Field, Kind, Model
 from db.engine.plan.ask import (
     Among,
     And,
@@ -15,10 +15,12 @@ from db.engine.plan.ask import (
     Op,
     Or,
     Quantifier,
+    Search,
     Slot,
     SortKey,
     Test,
     Through,
+    searching,
 )
 from domain.codes import Code, Refused
 
@@ -74,6 +76,9 @@ class Filters:
             return Not(self.condition(entity, value, depth + 1) or And(()))
         if name == "attribute":
             return self._attribute(entity, value)
+        if name == SEARCH:
+            self._decisive.add((entity.name, searching(entity)))
+            return Search(entity.searched, value)
         if name in entity.fields:
             return self._tests(entity, entity.fields[name], value)
         if name in entity.references:

@@ -10,7 +10,7 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from db.engine.model import Entity, Field, Kind, Model, Reference
+from db.engine.model import SEARCH, Entity, Field, Kind, Model, Reference
 from db.engine.plan.ask import Function
 from schema.engine import words
 from schema.engine.words import FILTERS, OPERATORS, SAYS, SCALAR
@@ -297,6 +297,10 @@ def _filter(model: Model, entity: Entity) -> None:
         ("or", f"list[{name}]", "At least one of these; an empty list is never met."),
         ("not", name, "Exactly the records that this does not find."),
     ]
+    if entity.searched:
+        by = ", ".join(f"`{each.field.name}`" for each in entity.searched)
+        doc = f"Every word of this text is a piece of one of these: {by}, as far as you may read them."
+        specs.append((SEARCH, "str", doc))
     for field in entity.fields.values():
         if field.exposed.filter:
             kind = f"{field.enum.__name__}Filter" if field.enum else FILTERS[field.kind]

@@ -24,8 +24,9 @@ from schema.engine.cursors import Cursors
 from schema.engine.generate_live import CHANGE, LIVE
 from schema.engine.live_messages import Changes, Message
 from schema.engine.lru import Lru
-from schema.engine.outline import Reader, with_type
+from schema.engine.outline import Reader
 from schema.engine.reads import CHARACTERS_PER_NODE, OUTLINED, OUTLINES, Request, forbidden
+from schema.engine.typed import with_type
 from schema.engine.variables import coerce, shape, types
 from schema.engine.watch import Computing, Watch
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -18,7 +18,7 @@ from graphql import (
     get_named_type,
 )
 
-from db.engine.model import Entity, Field, Kind, Model, Reference, Reverse
+from db.engine.model import SEARCH, Entity, Field, Kind, Model, Reference, Reverse
 from db.engine.plan.ask import (
     BIN,
     Aggregate,
@@ -49,14 +49,14 @@ from schema.engine.filters import LISTS, Filters, page
 from schema.engine.generate import measure_type
 from schema.engine.groups import read_groups
 from schema.engine.literals import Arguments
+from schema.engine.searches import read_search
 from schema.engine.signature import signature
+from schema.engine.typed import named
 
 EXPANDED = 1_000
 """Fields of one operation, fragments opened: as many as compile in about a tenth of a second."""
 TEST = 4
 """Fields that a test weighs as much as."""
-TYPE = "@type"
-"""The key that tells a record's type where it is executed: no client can ask for such a key."""
 Selected = dict[str, list[FieldNode]]
 
 
@@ -66,7 +66,7 @@ class RootField:
 
     entity: str | None
     find: str
-    """`ID`, `VIEWER`, `LIST`, `GROUPS`, `NODE` or `NODES`."""
+    """`ID`, `VIEWER`, `LIST`, `GROUPS`, `NODE`, `NODES` or `SEARCH`."""
 
 
 def root_fields(exposed: Iterable[Exposed]) -> dict[str, RootField]:
@@ -75,6 +75,7 @@ def root_fields(exposed: Iterable[Exposed]) -> dict[str, RootField]:
         "viewer": RootField("User", "VIEWER"),
         "node": RootField(None, "NODE"),
         "nodes": RootField(None, "NODES"),
+        SEARCH: RootField(None, "SEARCH"),
     }
     for each in exposed:
         found[each.one] = RootField(each.entity, "ID")
@@ -222,6 +223,9 @@ class Reader:
         if root.find == "NODE":
             entity = self._entity_of(given["id"])
             return RootNode(given["id"], self.object(nodes, entity) if entity else None)
+        if root.find == "SEARCH":
+            self._count += 1
+            return read_search(self, self._count, nodes, given)
         entity = self.model.entities[root.entity or ""]
         if root.find == "GROUPS":
             self._count += 1
@@ -372,17 +376,3 @@ class Reader:
             is_money = get_named_type(kind.fields[field].type).name == "Money"
             parts.append((key, what, self.names(inner, "Money") if is_money else ()))
         return Measure(Function(word), tuple(parts))
-
-
-def named(root: Root) -> Root:
-    """The root with its records' types beside them where the schema does not tell them."""
-    if isinstance(root, RootNode) and root.object is not None:
-        return replace(root, object=with_type(root.object))
-    if isinstance(root, RootNodes):
-        return replace(root, objects=tuple(map(with_type, root.objects)))
-    return root
-
-
-def with_type(asked: Object) -> Object:
-    """The record with its type beside it."""
-    return replace(asked, parts=((TYPE, Typename(asked.entity.name)), *asked.parts))

@@ -20,7 +20,8 @@ from db.engine.plan.ask import Slot
 from db.engine.plan.roots import Outline, Root, RootNodes
 from domain.codes import Code, Refused
 from schema.engine.generate_deeds import Deed
-from schema.engine.outline import Reader, Selected, named
+from schema.engine.outline import Reader, Selected
+from schema.engine.typed import named
 
 IDS = "@ids:"
 """Under this and the key of a record's text its id is bound: no variable can be called so."""

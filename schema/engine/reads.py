@@ -12,8 +12,8 @@ from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
 
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
-from db.engine.model import Model
-from db.engine.plan.ask import Connection
+from db.engine.model import SEARCH, Model
+from db.engine.plan.ask import Connection, searched_by
 from db.engine.plan.planner import Forbidden, Plan, plan, resolve
 from db.engine.plan.roots import Outline
 from db.engine.plan.run import run
@@ -197,7 +197,7 @@ class Reads:
             await self._viewers.confirm(caller.tenant.placement, viewer, caller.session)
             raise
         async with self._viewers.read(
-            caller.tenant.placement, viewer, caller.session, custom_plans=made.narrow
+            caller.tenant.placement, viewer, caller.session, custom_plans=made.custom
         ) as connection:
             arguments = made.arguments(values, viewer, opened)
             found = dict(await run(connection, caller.tenant.placement, made, arguments))
@@ -295,12 +295,15 @@ def told_denied(made: Plan) -> list[dict[str, str]]:
 
 def forbidden(names: tuple[tuple[str, str], ...], deed: str) -> Refused:
     """Why fields that are closed refuse an operation (D-31)."""
-    shown = ", ".join(
-        f"{entity}.{name}".rstrip(".").replace("attribute:", "") for entity, name in names
-    )
+    shown = ", ".join(f"{entity}.{_told_as(name)}".rstrip(".") for entity, name in names)
     message = f"You may not {deed} {shown}. Leave it out, or ask an administrator for the right."
-    fields = [{"type": entity, "field": name.removeprefix("attribute:")} for entity, name in names]
+    fields = [{"type": entity, "field": _told_as(name)} for entity, name in names]
     return Refused(Code.FIELD_FORBIDDEN, message, fields=fields)
+
+
+def _told_as(name: str) -> str:
+    """What decides about rows, as a client asked by it."""
+    return SEARCH if searched_by(name) else name.removeprefix("attribute:")
 
 
 def _length(made: Plan | Forbidden) -> int:

@@ -12,6 +12,7 @@ from db.engine.plan.ask import (
     Condition,
     Not,
     Or,
+    Search,
     Slot,
     SortKey,
     Test,
@@ -53,6 +54,8 @@ def _condition(condition: Condition, values: list[Slot]) -> str:
             )
         case AttributeTest():
             return f"(@{condition.key} {condition.op.value} {_value(condition.value, values)})"
+        case Search():
+            return f"(~ {_value(condition.text, values)})"
 
 
 def _value(value: Any, values: list[Slot]) -> str:

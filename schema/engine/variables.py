@@ -23,6 +23,8 @@ from graphql.execution.values import get_variable_values
 from db.engine.plan.ask import Slot
 from domain.codes import Code, Refused
 
+WORDS = ("AttributeKey", "SearchType")
+"""Their lists say what is read, not what it is compared with: each item is a part of the shape."""
 ABSENT = object()
 """Stands where a variable was not given: as if its argument had not been written."""
 
@@ -68,10 +70,7 @@ def _shape(value: Any, kind: Any, prefixes: frozenset[str]) -> Hashable:
     if value is None:
         return None
     if is_list_type(kind):
-        if (
-            is_input_object_type(get_named_type(kind))
-            or get_named_type(kind).name == "AttributeKey"
-        ):
+        if is_input_object_type(get_named_type(kind)) or get_named_type(kind).name in WORDS:
             return tuple(_shape(item, kind.of_type, prefixes) for item in value)
         if get_named_type(kind).name == "ID":
             return frozenset(_shape(item, kind.of_type, prefixes) for item in value)

@@ -130,7 +130,7 @@ async def explained(
     assert made.compiled is not None
     placement = world.tenants["acme"].placement
     database = world.endpoint.house.database
-    async with database.read(placement, Entry(), custom_plans=made.narrow) as connection:
+    async with database.read(placement, Entry(), custom_plans=made.custom) as connection:
         statement = await connection.prepare(tagged(placement, made.compiled))
         given = await literals(connection, statement, values)
         explain = f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE {statement.get_name()}"

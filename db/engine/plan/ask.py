@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from db.engine.model import Computed, Entity, Field, Kind, Reference, Reverse
+from db.engine.model import SEARCH, Computed, Entity, Field, Kind, Reference, Reverse, Searched
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,17 @@ class Slot:
 
 BIN = "deleted"
 """What a list of deleted records decides by: a right of its own, and no field."""
+
+
+def searching(entity: Entity) -> str:
+    """What a search decides by: whichever of the entity's searched fields may be read."""
+    return f"{SEARCH}:{','.join(each.field.name for each in entity.searched)}"
+
+
+def searched_by(decisive: str) -> tuple[str, ...]:
+    """The fields in what `searching` made; none if it is something else."""
+    word, _, names = decisive.partition(":")
+    return tuple(names.split(",")) if word == SEARCH and names else ()
 
 
 class Op(StrEnum):
@@ -84,6 +95,14 @@ class Through:
     condition: Condition
 
 
+@dataclass(frozen=True)
+class Search:
+    """Every word of a text is somewhere in these fields, as far as they may be read."""
+
+    fields: tuple[Searched, ...]
+    text: Slot
+
+
 class Quantifier(StrEnum):
     SOME = "some"
     NONE = "none"
@@ -99,7 +118,7 @@ class Among:
     condition: Condition
 
 
-Condition: TypeAlias = "And | Or | Not | Test | AttributeTest | Through | Among"
+Condition: TypeAlias = "And | Or | Not | Test | AttributeTest | Search | Through | Among"
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,7 @@ def _statement(asked: Live, scope: Scope, form: Form, most: int | None) -> Plan:
         denied=denied(scope),
         cursors="\\x02" in compiled.sql,
         narrow=form is Form.NARROW,
+        searches=scope.searches,
     )
 
 
@@ -154,10 +155,10 @@ async def rows(
 ) -> Mapping[UUID, tuple[bytes, ...]]:
     """The texts of each record, by its id, in no order. Raises TookTooLong, or Occupied."""
     assert plan.compiled is not None  # noqa: S101 - only open entities are planned
-    if plan.narrow:
+    if plan.custom:
         await connection.execute(CUSTOM)
     found = await _fetch(connection, tagged(placement, plan.compiled), values)
-    if plan.narrow:
+    if plan.custom:
         await connection.execute(AUTO)
     return found
 

@@ -21,12 +21,13 @@ from sqlalchemy import (
 
 from db.engine.gate import Compiled, Form, Gate, Guard, Right, Seen
 from db.engine.model import Kind, Model
-from db.engine.plan.ask import BIN, Connection, Object, Slot
+from db.engine.plan.ask import BIN, Connection, Object, Slot, searched_by, searching
 from db.engine.plan.ask_groups import Groups
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import array
 from db.engine.plan.groups import groups
-from db.engine.plan.roots import Find, Outline, Root, RootNode, RootNodes, RootOne
+from db.engine.plan.hits import hits, searchable
+from db.engine.plan.roots import Find, Outline, Root, RootNode, RootNodes, RootOne, RootSearch
 from db.engine.plan.shape import record
 from db.engine.plan.source import CLOSED, Binding, CursorKey, CursorOf, Joined, Pages, Scope, beside
 from db.engine.plan.where import where
@@ -55,7 +56,13 @@ class Plan:
     denied: tuple[Denied, ...]
     cursors: bool
     narrow: bool
-    """Whether the plan must be made anew for its parameters (D-52)."""
+    """Whether rows are in the form for viewers with few of them (D-52)."""
+    searches: bool = False
+
+    @property
+    def custom(self) -> bool:
+        """Whether Postgres must plan it anew for its parameters, because those say how many rows there are."""
+        return self.narrow or self.searches
 
     def arguments(
         self,
@@ -111,7 +118,7 @@ class Forbidden:
 
 def plan(outline: Outline, guard: Guard, model: Model, pages: Pages) -> Plan | Forbidden:
     """Compile an operation for a permission shape. Nothing here depends on anybody's ids or values."""
-    names = closed(outline.decisive, guard)
+    names = closed(outline.decisive, guard) or _unsearchable(outline, guard)
     if names:
         return Forbidden(names)
     scope = Scope(Gate(guard), model, pages)
@@ -140,12 +147,21 @@ def plan(outline: Outline, guard: Guard, model: Model, pages: Pages) -> Plan | F
             and guard.form(root.entity.name) is Form.NARROW
             for _, root in outline.roots
         ),
+        searches=scope.searches,
     )
 
 
 def closed(decisive: frozenset[tuple[str, str]], guard: Guard) -> tuple[tuple[str, str], ...]:
     """Those of the fields that decide about rows which may decide nothing for this caller (D-31)."""
     return tuple(sorted(name for name in decisive if not readable(guard, *name)))
+
+
+def _unsearchable(outline: Outline, guard: Guard) -> tuple[tuple[str, str], ...]:
+    """What a search everywhere would look into, where none of it may be read."""
+    for _, root in outline.roots:
+        if isinstance(root, RootSearch) and not any(searchable(guard, k) for k in root.kinds):
+            return tuple((kind.entity.name, searching(kind.entity)) for kind in root.kinds)
+    return ()
 
 
 def denied(scope: Scope) -> tuple[Denied, ...]:
@@ -163,7 +179,8 @@ def readable(guard: Guard, entity: str, name: str) -> bool:
         return guard.may_restore(entity)
     if name.startswith("attribute:"):
         return guard.attribute(entity, name.removeprefix("attribute:")) is not None
-    return guard.right(entity, name) is not Right.CLOSED
+    several = searched_by(name) or (name,)
+    return any(guard.right(entity, each) is not Right.CLOSED for each in several)
 
 
 def _root(scope: Scope, root: Root) -> ColumnElement[Any] | None:
@@ -188,6 +205,8 @@ def _root(scope: Scope, root: Root) -> ColumnElement[Any] | None:
             return or_null(_single(scope, RootOne(Find.ID, root.object, root.id)).scalar_subquery())
         case RootNodes():
             return _nodes(scope, root)
+        case RootSearch():
+            return hits(scope, root, record)
 
 
 def _belongs(scope: Scope, root: Groups, seen: Seen) -> ColumnElement[bool]:

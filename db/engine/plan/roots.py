@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
+from db.engine.model import Entity
 from db.engine.plan.ask import Connection, Edges, Nodes, Object, One, Slot
 from db.engine.plan.ask_groups import Groups
 
@@ -53,7 +54,42 @@ class RootNodes:
     objects: tuple[Object, ...]
 
 
-Root: TypeAlias = RootOne | RootNode | RootNodes | Connection | Groups
+@dataclass(frozen=True)
+class SearchedKind:
+    """A kind of records that a search looks into, and what is asked of a hit: a record, or a word."""
+
+    entity: Entity
+    parts: tuple[tuple[str, Object | str], ...]
+
+
+@dataclass(frozen=True)
+class RootSearch:
+    """Records of several kinds that a text is found in."""
+
+    number: int
+    text: Slot
+    size: Slot
+    kinds: tuple[SearchedKind, ...]
+
+    @property
+    def objects(self) -> tuple[Object, ...]:
+        """What is asked of them."""
+        parts = (part for kind in self.kinds for _, part in kind.parts)
+        return tuple(part for part in parts if isinstance(part, Object))
+
+    def of(self, change: Callable[[Object], Object]) -> RootSearch:
+        """The same of records that are asked for otherwise."""
+        kinds = tuple(
+            SearchedKind(
+                kind.entity,
+                tuple((k, change(p) if isinstance(p, Object) else p) for k, p in kind.parts),
+            )
+            for kind in self.kinds
+        )
+        return replace(self, kinds=kinds)
+
+
+Root: TypeAlias = RootOne | RootNode | RootNodes | RootSearch | Connection | Groups
 
 
 @dataclass(frozen=True)

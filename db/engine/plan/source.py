@@ -89,6 +89,8 @@ class Scope:
         self.bounds: list[Binding] = []
         """Numbers that are looked at even where the statement has no use for them."""
         self.denied: dict[tuple[str, str], str] = {}
+        self.searches = False
+        """Whether a text is searched for: how many rows have a piece in them depends on the piece."""
         self._names: dict[object, str] = {}
 
     def bind(
@@ -106,6 +108,15 @@ class Scope:
         name = self._names.setdefault(key, f"p{len(self._names) + 1}")
         self.bindings[name] = Binding(slot, encoder(kind, prefix, many=many, keep=keep))
         return parameter(name, as_ or TYPES[kind])
+
+    def bind_made(
+        self, slot: Slot, word: str, make: Callable[[Any], Any], kind: TypeEngine[Any]
+    ) -> BindParameter[Any]:
+        """A parameter for what `make` makes of a value; `word` says what that is. It may refuse the request."""
+        key = (slot.path or repr(slot.constant), word)
+        name = self._names.setdefault(key, f"p{len(self._names) + 1}")
+        self.bindings[name] = Binding(slot, make)
+        return parameter(name, kind)
 
     def bind_within(self, slot: Slot, argument: str, least: int, most: int) -> ColumnElement[Any]:
         """A parameter for a number that an argument bounds; what is beyond refuses the request."""

@@ -30,10 +30,12 @@ from db.engine.plan.ask import (
     Op,
     Or,
     Quantifier,
+    Search,
     Slot,
     Test,
     Through,
 )
+from db.engine.plan.search import search
 from db.engine.plan.source import Scope
 from db.engine.plan.values import TYPES
 from db.engine.sql import AsText, Concat, Folded, Whole, json_text
@@ -56,6 +58,8 @@ def where(scope: Scope, seen: Seen, condition: Condition) -> Bool:
             return _test(scope, seen, condition)
         case AttributeTest():
             return _attribute(scope, seen, condition)
+        case Search():
+            return search(scope, seen, condition)
         case Through():
             return _through(scope, seen, condition)
         case Among():

@@ -30,6 +30,8 @@ from .refusal import refuse
 
 _COUNT_WEIGHT = 10
 _AGGREGATE_WEIGHT = 20
+_SEARCH_WEIGHT = 50
+_SEARCH, _HIT, _HITS = "search", "SearchHit", 20
 _FILTERS = frozenset({"filter", "where", "orderBy"})
 _GROUPS = "Groups"
 _LIVE = "Live"
@@ -182,7 +184,7 @@ class Pricing:
         in_rows = _is_rows(parent, name)
         # The objects of a page are counted where the page is, wrappers not at all.
         wrapped = name == "node" and parent.endswith(("Edge", f"{_LIVE}Change"))
-        uncounted = in_rows or wrapped or name == "pageInfo"
+        uncounted = in_rows or wrapped or name == "pageInfo" or parent == _HIT
         filters = _conditions(use.node)
         part = _Part(
             owner="" if shared else variant.owner,
@@ -197,12 +199,18 @@ class Pricing:
         )
         if part.connection:
             self._set_page(part, use)
+        elif named is not None and named.name == _HIT:
+            part.times = _HITS
+            self._set_sizes(part, use)
         elif use.parent in self._roots:
             _set_times(part, use.node)
         return part
 
     def _set_page(self, part: _Part, use: Use) -> None:
         part.times = _default_page(use, self._limits)
+        self._set_sizes(part, use)
+
+    def _set_sizes(self, part: _Part, use: Use) -> None:
         for argument in use.node.arguments or ():
             name, value = argument.name.value, argument.value
             if name not in _PAGES and not (name == AT_MOST and _is_live(use)):
@@ -266,6 +274,8 @@ def _set_times(part: _Part, node: FieldNode) -> None:
 def _weight(name: str, parent: str) -> int:
     if name == "totalCount" and parent.endswith("Connection"):
         return _COUNT_WEIGHT
+    if name == _SEARCH and parent == "Query":
+        return _SEARCH_WEIGHT
     return _AGGREGATE_WEIGHT if name == "aggregate" or name.endswith("Aggregate") else 0
 
 

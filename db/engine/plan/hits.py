@@ -1,0 +1,180 @@
+"""A text searched in all kinds of records as SQL: whole values first, then beginnings, pieces, and what is spelt alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    case,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
+
+from db.engine.gate import Guard, Seen
+from db.engine.model import Searched
+from db.engine.plan.ask import Object
+from db.engine.plan.connection import Record
+from db.engine.plan.emit import array, obj
+from db.engine.plan.roots import RootSearch, SearchedKind
+from db.engine.plan.search import Piece, Words, readable_fields
+from db.engine.plan.source import Joined, Scope, beside
+from db.engine.sql import Column, Concat, Folded, Matched, StringAgg, Whole
+from domain.searching import digits, whole
+
+MOST = 50
+"""Records that a search everywhere finds at most."""
+HITS = "hits"
+WHOLE_VALUE, BEGINNING, PIECE, ALIKE = range(4)
+"""How well a record is met, the best first; of what is spelt alike, what is more so comes first."""
+KEYS: tuple[tuple[str, Any], ...] = (
+    ("rank", Float()),
+    ("name", Text()),
+    ("kind", Integer()),
+    ("id", Uuid()),
+)
+
+
+def searchable(guard: Guard, kind: SearchedKind) -> bool:
+    """Whether anything of a kind may be searched."""
+    return guard.may_see(kind.entity.name) and bool(readable_fields(guard, kind.entity))
+
+
+def hits(scope: Scope, root: RootSearch, record: Record) -> ColumnElement[Any]:
+    """The text of the list of hits. Where nothing may be searched, the plan was refused before."""
+    return array(_Hits(scope, root, record).statement().scalar_subquery())
+
+
+class _Hits:
+    """One search, with what its parts have in common."""
+
+    def __init__(self, scope: Scope, root: RootSearch, record: Record) -> None:
+        self._scope = scope
+        self._root = root
+        self._record = record
+        self._words = Words.of(scope, root.text)
+        text = scope.bind_made(root.text, "whole", whole, Text())
+        number = scope.bind_made(root.text, "whole'", lambda value: digits(whole(value)), Text())
+        self._whole = Piece(text, number)
+        self._most = scope.bind_within(root.size, "first", 1, MOST)
+        guard = scope.gate.guard
+        self._kinds = [
+            (number, kind) for number, kind in enumerate(root.kinds) if searchable(guard, kind)
+        ]
+
+    def statement(self) -> Select[Any]:
+        """One row and one column: the hits, comma between. What is spelt alike only fills up the rest."""
+        literal = [self._met(number, kind) for number, kind in self._kinds]
+        found = _together(literal).cte(f"literal_{self._root.number}")
+        room = select(func.count()).select_from(found).scalar_subquery() < self._most
+        listed = [Column(str(found.name), name, kept).label(name) for name, kept in KEYS]
+        arms = [select(*listed).select_from(found)]
+        for number, kind in self._kinds:
+            if self._called(kind) is not None:
+                arms.append(self._alike(number, kind).where(room))
+        every = _together(arms).subquery("every")
+        kept = [Column("every", name, kept).label(name) for name, kept in KEYS]
+        best = self._best(select(*kept).select_from(every), [c.element for c in kept])
+        order = [Column(HITS, name, kept) for name, kept in KEYS]
+        joined = StringAgg(self._text(), *order)
+        return select(joined).select_from(best.subquery(HITS))
+
+    def _best(self, rows: Select[Any], order: list[ColumnElement[Any]]) -> Select[Any]:
+        known = [
+            each for each in order if not isinstance(each, Whole)
+        ]  # a place in a list, to Postgres
+        return rows.order_by(*known).limit(self._most)
+
+    def _see(self, kind: SearchedKind) -> Seen:
+        entity = kind.entity
+        return self._scope.gate.see(entity, self._scope.gate.guard.form(entity.name))
+
+    def _fields(self, kind: SearchedKind) -> tuple[Searched, ...]:
+        return readable_fields(self._scope.gate.guard, kind.entity)
+
+    def _called(self, kind: SearchedKind) -> Searched | None:
+        """The field with what records of a kind are called; None where it may not be read."""
+        first = kind.entity.searched[0]
+        return first if first in self._fields(kind) else None
+
+    def _keys(
+        self, seen: Seen, number: int, kind: SearchedKind, rank: ColumnElement[Any]
+    ) -> list[ColumnElement[Any]]:
+        name = seen.column(kind.entity.searched[0].field.column)
+        return [rank, Folded(name), Whole(number), seen.column("id")]
+
+    def _met(self, number: int, kind: SearchedKind) -> Select[Any]:
+        """The records that hold every word as it was typed."""
+        seen, fields = self._see(kind), self._fields(kind)
+
+        def anywhere(test: Callable[[Searched, Any], ColumnElement[bool]]) -> ColumnElement[bool]:
+            return or_(*(seen.test(each.field.column, partial(test, each)) for each in fields))
+
+        rank = case(
+            (anywhere(self._whole.begins).is_not(true()), Whole(PIECE)),  # most: decided soonest
+            (anywhere(self._whole.equals), Whole(WHOLE_VALUE)),
+            else_=Whole(BEGINNING),
+        )
+        keys = self._keys(seen, number, kind, rank)
+        rows = select(*_labelled(keys)).select_from(seen)
+        return self._best(rows.where(self._words.all_in(seen, fields)), keys)
+
+    def _alike(self, number: int, kind: SearchedKind) -> Select[Any]:
+        """The records that do not, but are called something that is spelt alike."""
+        seen, fields = self._see(kind), self._fields(kind)
+        column = kind.entity.searched[0].field.column
+        wanted = Folded(self._whole.text)
+        name = seen.column(column)
+        alike = func.platform.word_similarity(wanted, Folded(name))
+        keys = self._keys(seen, number, kind, Whole(ALIKE + 1) - alike)
+        met = seen.test(column, lambda value: Matched(Folded(value), wanted))
+        literal = self._words.all_in(seen, fields)
+        rows = select(*_labelled(keys)).select_from(seen).where(met, literal.is_not(true()))
+        return self._best(rows, keys)
+
+    def _text(self) -> ColumnElement[Any]:
+        """A hit, written by its kind."""
+        of = Column(HITS, "kind", Integer())
+        return case(*((of == Whole(number), self._written(kind)) for number, kind in self._kinds))
+
+    def _written(self, kind: SearchedKind) -> ColumnElement[Any]:
+        seen = self._scope.gate.see(kind.entity)
+        laterals: list[Joined] = []
+        parts: list[tuple[str, Concat | str]] = []
+        for key, part in kind.parts:
+            if isinstance(part, Object):
+                parts.append((key, self._record(self._scope, seen, part, laterals)))
+            else:
+                parts.append((key, self._matched(seen, kind) if part == "matched" else f'"{part}"'))
+        rows = select(obj(parts)).select_from(beside(seen, laterals))
+        return rows.where(seen.column("id") == Column(HITS, "id", Uuid())).scalar_subquery()
+
+    def _matched(self, seen: Seen, kind: SearchedKind) -> Concat:
+        """The fields in which one of the words is; of what is spelt alike, besides, what it is called."""
+        names: list[Any] = []
+        for each in self._fields(kind):
+            held = self._words.any_in(seen, each)
+            if each == self._called(kind):
+                held = or_(Column(HITS, "rank", Float()) >= Whole(ALIKE), held)
+            told = Concat([f",{json.dumps(each.field.name)}"])
+            names.append(case((held, told), else_=Concat([""])))
+        return Concat(["[", func.substr(Concat(names), Whole(2)), "]"])
+
+
+def _labelled(keys: list[ColumnElement[Any]]) -> list[Any]:
+    return [value.label(name) for value, (name, _) in zip(keys, KEYS, strict=True)]
+
+
+def _together(arms: list[Select[Any]]) -> Any:
+    return arms[0] if len(arms) == 1 else union_all(*arms)

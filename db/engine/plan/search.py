@@ -1,0 +1,125 @@
+"""A text searched in several fields as SQL: each of its words is a piece of one of those that may be read (D-31, D-53)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Text,
+    and_,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
+
+from db.engine.gate import Guard, Right, Seen
+from db.engine.model import Entity, Searched
+from db.engine.plan.ask import Search, Slot
+from db.engine.plan.source import Scope
+from db.engine.sql import Column, Concat, Folded, Whole
+from domain.searching import words
+
+Bool = ColumnElement[bool]
+OTHERS = "others"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What a value is to hold somewhere: a text, and the digits of it where it may be a number to call."""
+
+    text: ColumnElement[Any]
+    digits: ColumnElement[Any]
+
+    def within(self, by: Searched, value: Any) -> Bool:
+        """Whether a value holds it, whatever case and accents."""
+        return self._like(by, value, around=("%", "%"))
+
+    def begins(self, by: Searched, value: Any) -> Bool:
+        """Whether a value begins with it."""
+        return self._like(by, value, around=("", "%"))
+
+    def equals(self, by: Searched, value: Any) -> Bool:
+        """Whether it is the whole value."""
+        return self._like(by, value, around=("", ""))
+
+    def _like(self, by: Searched, value: Any, around: tuple[str, str]) -> Bool:
+        kept, sought = (
+            (func.platform.digits(value), self.digits) if by.digits else (Folded(value), self.text)
+        )
+        before, after = around
+        found: Bool = kept.like(Concat([before, func.platform.pattern(sought), after]))
+        return found
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a text: the longest, which an index of pieces leads along, and the others, looked for in what it finds."""
+
+    longest: Piece
+    others: FromClause
+
+    @classmethod
+    def of(cls, scope: Scope, text: Slot) -> Words:
+        """The words of a text that is bound when the statement runs, however many those are."""
+        scope.searches = True
+        many = ARRAY(Text())
+        several = func.unnest(
+            scope.bind_made(text, "others", lambda value: [w.text for w in words(value)[1:]], many),
+            scope.bind_made(
+                text, "others'", lambda value: [w.digits for w in words(value)[1:]], many
+            ),
+        )
+        return cls(
+            Piece(
+                scope.bind_made(text, "longest", lambda value: words(value)[0].text, Text()),
+                scope.bind_made(text, "longest'", lambda value: words(value)[0].digits, Text()),
+            ),
+            several.table_valued("word", "digits").render_derived(OTHERS),
+        )
+
+    @property
+    def other(self) -> Piece:
+        """One of the others, where they are looked through."""
+        return Piece(Column(OTHERS, "word", Text()), Column(OTHERS, "digits", Text()))
+
+    def all_in(self, seen: Seen, fields: Iterable[Searched]) -> Bool:
+        """Whether each of them is a piece of one of the fields."""
+        fields = tuple(fields)
+        missing = somewhere(seen, fields, self.other).is_not(true())
+        found = exists(select(Whole(1)).select_from(self.others).where(missing))
+        return and_(somewhere(seen, fields, self.longest), not_(found))
+
+    def any_in(self, seen: Seen, field: Searched) -> Bool:
+        """Whether one of them is a piece of the field."""
+        found = somewhere(seen, (field,), self.other)
+        others = exists(select(Whole(1)).select_from(self.others).where(found))
+        return or_(somewhere(seen, (field,), self.longest), others)
+
+
+def somewhere(seen: Seen, fields: Iterable[Searched], piece: Piece) -> Bool:
+    """Whether a piece is in one of the fields, where it may be read (D-51)."""
+    return or_(*(seen.test(each.field.column, partial(piece.within, each)) for each in fields))
+
+
+def readable_fields(guard: Guard, entity: Entity) -> tuple[Searched, ...]:
+    """What of an entity may be searched: what is closed takes no part, as if it were not there."""
+    return tuple(
+        each
+        for each in entity.searched
+        if guard.right(entity.name, each.field.name) is not Right.CLOSED
+    )
+
+
+def search(scope: Scope, seen: Seen, asked: Search) -> Bool:
+    """The condition of a filter. Where nothing may be searched, the plan was refused before (D-31)."""
+    fields = readable_fields(scope.gate.guard, seen.entity)
+    return Words.of(scope, asked.text).all_in(seen, fields)

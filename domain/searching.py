@@ -1,0 +1,74 @@
+"""What a searched text asks for: its words, and the digits of what may be a telephone number. Refuses too little and too much."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from domain.codes import Code, Refused
+
+LONGEST = 200
+"""Characters of a text."""
+MOST = 10
+"""Words of a text."""
+SHORTEST = 2
+"""Characters of a text that is searched for everywhere."""
+FEWEST = 3
+"""Digits of what may be a piece of a telephone number."""
+DIALLED = re.compile(r"[+0(][\d\s()./-]*\Z", re.ASCII)
+"""A telephone number, written as people do; its digits belong together whatever stands between them."""
+WHOLE_NUMBER = range(7, 16)
+"""Digits that a whole telephone number has."""
+LETTER = re.compile(r"[^\W\d_]")
+
+
+class Word(NamedTuple):
+    """One of the words that must be found, and its digits where it may be a piece of a number to call."""
+
+    text: str
+    digits: str | None
+
+
+def words(text: str) -> list[Word]:
+    """The words of a text, the longest first: it is the one that leads to few records. Raises Refused."""
+    whole = " ".join(text.split())
+    if not whole:
+        message = "`search` holds no word: leave it out where everything is meant."
+        raise Refused(Code.BAD_USER_INPUT, message)
+    _check_length(whole)
+    if DIALLED.match(whole) and len(re.sub(r"\D", "", whole)) in WHOLE_NUMBER:
+        return [Word(whole, digits(whole))]
+    found = dict.fromkeys(whole.split(" "))
+    if len(found) > MOST:
+        message = f"A search is for at most {MOST} words, not {len(found)}: leave some of them out."
+        raise Refused(Code.BAD_USER_INPUT, message)
+    return [Word(each, digits(each)) for each in sorted(found, key=len, reverse=True)]
+
+
+def whole(text: str) -> str:
+    """The text as one, to be compared with whole values. Raises Refused where it is too short to look everywhere."""
+    found = " ".join(text.split())
+    if len(found) < SHORTEST:
+        message = f"A search everywhere is for at least {SHORTEST} characters: type one more."
+        raise Refused(Code.BAD_USER_INPUT, message)
+    _check_length(found)
+    return found
+
+
+def digits(text: str) -> str | None:
+    """The digits that may be a piece of a telephone number; None where it is none.
+
+    A zero in front of it, or `(0)` in it, is dialled at home only: the same number with its country has none.
+    """
+    if LETTER.search(text) or "@" in text:
+        return None
+    found = re.sub(r"[^0-9]", "", text.replace("(0)", "")).lstrip("0")
+    return found if len(found) >= FEWEST else None
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST:
+        message = (
+            f"A search is for at most {LONGEST} characters, not {len(text):,}: shorten the text."
+        )
+        raise Refused(Code.BAD_USER_INPUT, message)

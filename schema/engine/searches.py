@@ -1,0 +1,64 @@
+"""Reads what is asked of a search over all kinds of records."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from graphql import FieldNode
+
+from db.engine.model import Entity, Model
+from db.engine.plan.ask import Object, Slot, searching
+from db.engine.plan.roots import RootSearch, SearchedKind
+from schema.engine.filters import constant_of
+from schema.engine.generate_search import HIT
+
+FOUND = 20
+"""Hits, if a client does not say."""
+
+
+class Reader(Protocol):
+    """What reads the operation that the search is a part of."""
+
+    model: Model
+    touched: set[tuple[str, str]]
+    decisive: set[tuple[str, str]]
+
+    def fields(self, nodes: list[FieldNode], name: str) -> dict[str, list[FieldNode]]: ...
+    def object(self, nodes: list[FieldNode], entity: Entity) -> Object: ...
+
+
+def read_search(
+    reader: Reader, number: int, nodes: list[FieldNode], given: dict[str, Any]
+) -> RootSearch:
+    """The search. A kind that a client names must be open to him; of those he does not name, what is closed is left out."""
+    types = given.get("types")
+    if types is None:
+        entities = [each for each in reader.model.entities.values() if each.searched]
+        noted = reader.touched
+    else:
+        entities = [reader.model.entities[name] for name in dict.fromkeys(_names(types))]
+        noted = reader.decisive
+    for entity in entities:
+        noted |= {(entity.name, ""), (entity.name, searching(entity))}
+    kinds = tuple(SearchedKind(entity, _parts(reader, nodes, entity)) for entity in entities)
+    size = given.get("first")
+    return RootSearch(number, given["text"], Slot((), FOUND) if size is None else size, kinds)
+
+
+def _names(types: Slot) -> list[str]:
+    several = constant_of(types)
+    items = several if isinstance(several, list | tuple) else [several]
+    return [str(getattr(constant_of(item), "value", constant_of(item))) for item in items]
+
+
+def _parts(
+    reader: Reader, nodes: list[FieldNode], entity: Entity
+) -> tuple[tuple[str, Object | str], ...]:
+    parts: list[tuple[str, Object | str]] = []
+    for key, inner in reader.fields(nodes, HIT).items():
+        name = inner[0].name.value
+        if name == "node":
+            parts.append((key, reader.object(inner, entity)))
+        else:
+            parts.append((key, name if name == "matched" else HIT))
+    return tuple(parts)

@@ -1,0 +1,94 @@
+WITH literal_1 AS
+(
+(SELECT CASE WHEN (platform.fold(account_1.name) COLLATE "C" LIKE platform.pattern($5::VARCHAR) OR platform.fold(account_1.number) COLLATE "C" LIKE platform.pattern($5::VARCHAR) OR platform.digits(account_1.phone) LIKE platform.pattern($6::VARCHAR) OR platform.fold(account_1.website) COLLATE "C" LIKE platform.pattern($5::VARCHAR) OR platform.fold(account_1.external_id) COLLATE "C" LIKE platform.pattern($5::VARCHAR)) THEN 0 WHEN (platform.fold(account_1.name) COLLATE "C" LIKE (platform.pattern($5::VARCHAR) || '%') OR platform.fold(account_1.number) COLLATE "C" LIKE (platform.pattern($5::VARCHAR) || '%') OR platform.digits(account_1.phone) LIKE (platform.pattern($6::VARCHAR) || '%') OR platform.fold(account_1.website) COLLATE "C" LIKE (platform.pattern($5::VARCHAR) || '%') OR platform.fold(account_1.external_id) COLLATE "C" LIKE (platform.pattern($5::VARCHAR) || '%')) THEN 1 ELSE 2 END AS rank, platform.fold(account_1.name) COLLATE "C" AS name, 0 AS kind, account_1.id AS id
+  FROM
+  (SELECT account.name AS name, account.number AS number, account.phone AS phone, account.website AS website, account.external_id AS external_id, account.id AS id
+    FROM account
+    WHERE account.deleted_at IS NULL) AS account_1
+  WHERE (platform.fold(account_1.name) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR platform.fold(account_1.number) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR platform.digits(account_1.phone) LIKE ('%' || platform.pattern($4::VARCHAR) || '%') OR platform.fold(account_1.website) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR platform.fold(account_1.external_id) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%')) AND NOT (EXISTS
+  (SELECT 1 AS anon_11
+    FROM unnest($2::TEXT[], $3::TEXT[]) AS others(word, digits)
+    WHERE (platform.fold(account_1.name) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%') OR platform.fold(account_1.number) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%') OR platform.digits(account_1.phone) LIKE ('%' || platform.pattern(others.digits) || '%') OR platform.fold(account_1.website) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%') OR platform.fold(account_1.external_id) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%')) IS NOT true)) ORDER BY CASE WHEN (platform.fold(account_1.name) COLLATE "C" LIKE platform.pattern($5::VARCHAR) OR platform.fold(account_1.number) COLLATE "C" LIKE platform.pattern($5::VARCHAR) OR platform.digits(account_1.phone) LIKE platform.pattern($6::VARCHAR) OR platform.fold(account_1.website) COLLATE "C" LIKE platform.pattern($5::VARCHAR) OR platform.fold(account_1.external_id) COLLATE "C" LIKE platform.pattern($5::VARCHAR)) THEN 0 WHEN (platform.fold(account_1.name) COLLATE "C" LIKE (platform.pattern($5::VARCHAR) || '%') OR platform.fold(account_1.number) COLLATE "C" LIKE (platform.pattern($5::VARCHAR) || '%') OR platform.digits(account_1.phone) LIKE (platform.pattern($6::VARCHAR) || '%') OR platform.fold(account_1.website) COLLATE "C" LIKE (platform.pattern($5::VARCHAR) || '%') OR platform.fold(account_1.external_id) COLLATE "C" LIKE (platform.pattern($5::VARCHAR) || '%')) THEN 1 ELSE 2 END, platform.fold(account_1.name) COLLATE "C", account_1.id
+  LIMIT $7::INTEGER) UNION ALL
+(SELECT CASE WHEN (platform.fold(employee_1.name) COLLATE "C" LIKE platform.pattern($5::VARCHAR) OR platform.fold(employee_1.email) COLLATE "C" LIKE platform.pattern($5::VARCHAR)) THEN 0 WHEN (platform.fold(employee_1.name) COLLATE "C" LIKE (platform.pattern($5::VARCHAR) || '%') OR platform.fold(employee_1.email) COLLATE "C" LIKE (platform.pattern($5::VARCHAR) || '%')) THEN 1 ELSE 2 END AS rank, platform.fold(employee_1.name) COLLATE "C" AS name, 1 AS kind, employee_1.id AS id
+  FROM
+  (SELECT employee.name AS name, employee.email AS email, employee.id AS id
+    FROM employee
+    WHERE employee.deleted_at IS NULL) AS employee_1
+  WHERE (platform.fold(employee_1.name) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR platform.fold(employee_1.email) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%')) AND NOT (EXISTS
+  (SELECT 1 AS anon_12
+    FROM unnest($2::TEXT[], $3::TEXT[]) AS others(word, digits)
+    WHERE (platform.fold(employee_1.name) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%') OR platform.fold(employee_1.email) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%')) IS NOT true)) ORDER BY CASE WHEN (platform.fold(employee_1.name) COLLATE "C" LIKE platform.pattern($5::VARCHAR) OR platform.fold(employee_1.email) COLLATE "C" LIKE platform.pattern($5::VARCHAR)) THEN 0 WHEN (platform.fold(employee_1.name) COLLATE "C" LIKE (platform.pattern($5::VARCHAR) || '%') OR platform.fold(employee_1.email) COLLATE "C" LIKE (platform.pattern($5::VARCHAR) || '%')) THEN 1 ELSE 2 END, platform.fold(employee_1.name) COLLATE "C", employee_1.id
+  LIMIT $7::INTEGER))
+SELECT convert_to(('[' || coalesce(
+(SELECT string_agg(CASE WHEN (hits.kind = 0) THEN
+  (SELECT ('{"matched":[' || substr((CASE WHEN (hits.rank >= 3 OR platform.fold(account_3.name) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR (EXISTS
+    (SELECT 1 AS anon_3
+      FROM unnest($2::TEXT[], $3::TEXT[]) AS others(word, digits)
+      WHERE platform.fold(account_3.name) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%')))) THEN ',"name"' ELSE '' END || CASE WHEN (platform.fold(account_3.number) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR (EXISTS
+    (SELECT 1 AS anon_4
+      FROM unnest($2::TEXT[], $3::TEXT[]) AS others(word, digits)
+      WHERE platform.fold(account_3.number) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%')))) THEN ',"number"' ELSE '' END || CASE WHEN (platform.digits(account_3.phone) LIKE ('%' || platform.pattern($4::VARCHAR) || '%') OR (EXISTS
+    (SELECT 1 AS anon_5
+      FROM unnest($2::TEXT[], $3::TEXT[]) AS others(word, digits)
+      WHERE platform.digits(account_3.phone) LIKE ('%' || platform.pattern(others.digits) || '%')))) THEN ',"phone"' ELSE '' END || CASE WHEN (platform.fold(account_3.website) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR (EXISTS
+    (SELECT 1 AS anon_6
+      FROM unnest($2::TEXT[], $3::TEXT[]) AS others(word, digits)
+      WHERE platform.fold(account_3.website) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%')))) THEN ',"website"' ELSE '' END || CASE WHEN (platform.fold(account_3.external_id) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR (EXISTS
+    (SELECT 1 AS anon_7
+      FROM unnest($2::TEXT[], $3::TEXT[]) AS others(word, digits)
+      WHERE platform.fold(account_3.external_id) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%')))) THEN ',"externalId"' ELSE '' END), 2) || '],"node":{"__typename":"Account","id":"acc_' || replace((account_3.id)::text, '-', '') || '","name":' || coalesce((to_json(account_3.name))::text, 'null') || ',"number":' || (to_json(account_3.number))::text || '}}') AS anon_2
+    FROM
+    (SELECT account.name AS name, account.number AS number, account.phone AS phone, account.website AS website, account.external_id AS external_id, account.id AS id
+      FROM account
+      WHERE account.deleted_at IS NULL) AS account_3
+    WHERE account_3.id = hits.id) WHEN (hits.kind = 1) THEN
+  (SELECT ('{"matched":[' || substr((CASE WHEN (hits.rank >= 3 OR platform.fold(employee_3.name) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR (EXISTS
+    (SELECT 1 AS anon_9
+      FROM unnest($2::TEXT[], $3::TEXT[]) AS others(word, digits)
+      WHERE platform.fold(employee_3.name) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%')))) THEN ',"name"' ELSE '' END || CASE WHEN (platform.fold(employee_3.email) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR (EXISTS
+    (SELECT 1 AS anon_10
+      FROM unnest($2::TEXT[], $3::TEXT[]) AS others(word, digits)
+      WHERE platform.fold(employee_3.email) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%')))) THEN ',"email"' ELSE '' END), 2) || '],"node":{"__typename":"Employee","id":"emp_' || replace((employee_3.id)::text, '-', '') || '","name":' || (to_json(employee_3.name))::text || ',"email":' || (to_json(employee_3.email))::text || '}}') AS anon_8
+    FROM
+    (SELECT employee.name AS name, employee.email AS email, employee.id AS id
+      FROM employee
+      WHERE employee.deleted_at IS NULL) AS employee_3
+    WHERE employee_3.id = hits.id) END, ',' ORDER BY hits.rank, hits.name, hits.kind, hits.id) AS anon_1
+  FROM
+  (SELECT every.rank AS rank, every.name AS name, every.kind AS kind, every.id AS id
+    FROM
+    (SELECT literal_1.rank AS rank, literal_1.name AS name, literal_1.kind AS kind, literal_1.id AS id
+      FROM literal_1 UNION ALL
+      (SELECT 4 - platform.word_similarity(platform.fold($5::VARCHAR) COLLATE "C", platform.fold(account_2.name) COLLATE "C") AS rank, platform.fold(account_2.name) COLLATE "C" AS name, 0 AS kind, account_2.id AS id
+        FROM
+        (SELECT account.name AS name, account.id AS id, account.number AS number, account.phone AS phone, account.website AS website, account.external_id AS external_id
+          FROM account
+          WHERE account.deleted_at IS NULL) AS account_2
+        WHERE (platform.fold(account_2.name) COLLATE "C") OPERATOR(platform.%>) (platform.fold($5::VARCHAR) COLLATE "C") AND ((platform.fold(account_2.name) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR platform.fold(account_2.number) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR platform.digits(account_2.phone) LIKE ('%' || platform.pattern($4::VARCHAR) || '%') OR platform.fold(account_2.website) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR platform.fold(account_2.external_id) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%')) AND NOT (EXISTS
+        (SELECT 1 AS anon_13
+          FROM unnest($2::TEXT[], $3::TEXT[]) AS others(word, digits)
+          WHERE (platform.fold(account_2.name) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%') OR platform.fold(account_2.number) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%') OR platform.digits(account_2.phone) LIKE ('%' || platform.pattern(others.digits) || '%') OR platform.fold(account_2.website) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%') OR platform.fold(account_2.external_id) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%')) IS NOT true))) IS NOT true AND
+        (SELECT count(*) AS count_1
+          FROM literal_1) < $7::INTEGER ORDER BY 4 - platform.word_similarity(platform.fold($5::VARCHAR) COLLATE "C", platform.fold(account_2.name) COLLATE "C"), platform.fold(account_2.name) COLLATE "C", account_2.id
+        LIMIT $7::INTEGER) UNION ALL
+      (SELECT 4 - platform.word_similarity(platform.fold($5::VARCHAR) COLLATE "C", platform.fold(employee_2.name) COLLATE "C") AS rank, platform.fold(employee_2.name) COLLATE "C" AS name, 1 AS kind, employee_2.id AS id
+        FROM
+        (SELECT employee.name AS name, employee.id AS id, employee.email AS email
+          FROM employee
+          WHERE employee.deleted_at IS NULL) AS employee_2
+        WHERE (platform.fold(employee_2.name) COLLATE "C") OPERATOR(platform.%>) (platform.fold($5::VARCHAR) COLLATE "C") AND ((platform.fold(employee_2.name) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%') OR platform.fold(employee_2.email) COLLATE "C" LIKE ('%' || platform.pattern($1::VARCHAR) || '%')) AND NOT (EXISTS
+        (SELECT 1 AS anon_14
+          FROM unnest($2::TEXT[], $3::TEXT[]) AS others(word, digits)
+          WHERE (platform.fold(employee_2.name) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%') OR platform.fold(employee_2.email) COLLATE "C" LIKE ('%' || platform.pattern(others.word) || '%')) IS NOT true))) IS NOT true AND
+        (SELECT count(*) AS count_1
+          FROM literal_1) < $7::INTEGER ORDER BY 4 - platform.word_similarity(platform.fold($5::VARCHAR) COLLATE "C", platform.fold(employee_2.name) COLLATE "C"), platform.fold(employee_2.name) COLLATE "C", employee_2.id
+        LIMIT $7::INTEGER)) AS every ORDER BY every.rank, every.name, every.kind, every.id
+    LIMIT $7::INTEGER) AS hits), '') || ']'), 'UTF8') AS r0
+-- $1: p3
+-- $2: p1
+-- $3: p2
+-- $4: p4
+-- $5: p5
+-- $6: p6
+-- $7: p7
