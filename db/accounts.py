@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped
 from db.engine.base import Record, enumeration
 from db.engine.declare import (
     WORD,
+    Called,
     Digits,
     custom_attributes,
     derived,
@@ -30,7 +31,16 @@ class Account(Record):
     __prefix__ = "acc"
     __owner__ = "owner_id"
     __rule__ = account
-    __search__ = ("name", "number", Digits("phone"), "website", "external_id")
+    __search__ = (
+        "name",
+        Called("last_name"),
+        "number",
+        "email",
+        Digits("phone"),
+        "website",
+        "registration_number",
+        "external_id",
+    )
     __table_args__ = (
         Index(None, "parent_id"),
         Index(None, "owner_id"),

@@ -28,6 +28,7 @@ class Activity(Record):
 
     __tablename__ = "activity"
     __prefix__ = "aty"
+    __search__ = ("subject",)
     __owner__ = "owner_id"
     __rule__ = activity
     __table_args__ = (

@@ -72,6 +72,7 @@ class Case(Record):
 
     __tablename__ = "case"
     __prefix__ = "cas"
+    __search__ = ("subject", "number", "external_id")
     __owner__ = "owner_id"
     __status__ = "state"
     __table_args__ = (

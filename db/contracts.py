@@ -25,6 +25,7 @@ class Contract(Record):
 
     __tablename__ = "contract"
     __prefix__ = "ctr"
+    __search__ = ("name", "number", "external_id")
     __owner__ = "owner_id"
     __status__ = "status"
     __rule__ = contract

@@ -8,7 +8,17 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Record, enumeration
-from db.engine.declare import WORD, custom_attributes, derived, field, folded, live, reference
+from db.engine.declare import (
+    WORD,
+    Called,
+    Digits,
+    custom_attributes,
+    derived,
+    field,
+    folded,
+    live,
+    reference,
+)
 from domain.people import Gender, affiliation, full_name, person
 
 
@@ -17,6 +27,14 @@ class Person(Record):
 
     __tablename__ = "person"
     __prefix__ = "per"
+    __search__ = (
+        "last_name",
+        Called("first_name"),
+        "infix",
+        "email",
+        Digits("phone"),
+        "external_id",
+    )
     __owner__ = "owner_id"
     __rule__ = person
     __table_args__ = (
@@ -81,6 +99,7 @@ class Affiliation(Record):
 
     __tablename__ = "affiliation"
     __prefix__ = "aff"
+    __search__ = ("email", Digits("phone"), Digits("second_phone"))
     __rule__ = affiliation
     __table_args__ = (
         Index(None, "account_id"),

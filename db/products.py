@@ -79,6 +79,7 @@ class Product(Record):
 
     __tablename__ = "product"
     __prefix__ = "prd"
+    __search__ = ("name", "code", "external_id")
     __rule__ = product
     __table_args__ = (
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),

@@ -17,6 +17,7 @@ class Quote(Record):
 
     __tablename__ = "quote"
     __prefix__ = "quo"
+    __search__ = ("name", "number")
     __rule__ = quote
     __table_args__ = (
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),

@@ -8,7 +8,8 @@ from strawberry.schema.config import StrawberryConfig
 
 import resolvers.api  # noqa: F401 - what the areas have to say is remembered when they are imported
 from db.api import MODEL
-from db.engine.model import HISTORY, SEARCH
+from db.engine.declare import SEARCH
+from db.engine.model import HISTORY
 from schema import (
     accounts,
     activities,

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
-from db.engine.declare import field, internal, searched
+from db.engine.declare import SEARCH, field, internal, searched
 from domain.faults import Rule
 
 NAMES = {
@@ -74,7 +74,8 @@ class Record(Base):
     __replaceable__: ClassVar[bool] = False
     """Whether another one can take its place wherever it is pointed to, as it is deleted (D-11)."""
     __search__: ClassVar[tuple[str, ...]] = ()
-    """The text fields that it is searched by, what it is called first; `Digits("phone")` for a number to call."""
+    """The columns with text that it is searched by, what it is called first: `Called("last_name")` if that is
+    called so, too, `Digits("phone")` for a number to dial."""
     __rule__: ClassVar[Rule | None] = None
     """What must hold whenever a row is written, whoever writes it: a function of domain/."""
 
@@ -140,6 +141,8 @@ def enumeration(words: type[StrEnum]) -> Enum:
 
 def _add_search(table: Table, columns: Iterable[str]) -> None:
     """One index over all columns that are searched: it finds a piece in each of them."""
+    if SEARCH in table.columns:
+        raise TypeError(f"{table.name}.{SEARCH}: filters need that word, so name the column otherwise.")
     if columns:
         name = f"{table.name}_search_idx"
         table.append_constraint(Index(name, *searched(columns), postgresql_using="gin"))

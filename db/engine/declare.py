@@ -11,6 +11,8 @@ from sqlalchemy.types import TypeEngine
 
 from domain.values import LONGEST
 
+SEARCH = "search"
+"""The word of a filter that looks into all columns an entity is searched by: no column can be called so."""
 WORD = 255
 """Characters of a name, or of what another system calls something."""
 MONEY = Numeric(18, 4)
@@ -221,6 +223,10 @@ def folded(column: str) -> TextClause:
 
 class Digits(str):
     """The name of a text field of which only the digits are searched, as of a telephone number."""
+
+
+class Called(str):
+    """The name of a text field that says what a record is called, besides the first that it is searched by."""
 
 
 def searched(columns: Iterable[str]) -> list[TextClause]:

@@ -22,16 +22,12 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from db.engine.base import Record, Trace
-from db.engine.declare import Derived, Digits, Exposed, Expression, Inputs, exposed
+from db.engine.declare import Called, Derived, Digits, Exposed, Expression, Inputs, exposed
 from domain.faults import Rule
 from domain.naming import camel
 
 HISTORY = "Change"
 """The entity that is noted of every record: each has its own list of them."""
-
-
-SEARCH = "search"
-"""The word of a filter that looks into all fields an entity is searched by."""
 
 
 class Kind(StrEnum):
@@ -113,6 +109,8 @@ class Searched:
     field: Field
     digits: bool
     """Whether only its digits count, as of a telephone number."""
+    called: bool
+    """Whether records are called so, which is what people misspell."""
 
 
 @dataclass(frozen=True)
@@ -327,9 +325,10 @@ def _searched(
             f"{record.__name__} is searched by {', '.join(missing)}: "
             "name columns with text in __search__."
         )
-    if names and SEARCH in fields:
-        raise TypeError(f"{record.__name__} has a field `{SEARCH}`: its filter needs that word.")
-    return tuple(Searched(known[name], isinstance(name, Digits)) for name in names)
+    return tuple(
+        Searched(known[name], isinstance(name, Digits), not n or isinstance(name, Called))
+        for n, name in enumerate(names)
+    )
 
 
 def _undeclared(table: Table, column: Column[Any]) -> Exposed | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from db.engine.model import SEARCH, Entity, Field, Kind, Model
+from db.engine.declare import SEARCH
+from db.engine.model import Entity, Field, Kind, Model
 from db.engine.plan.ask import (
     Among,
     And,

@@ -10,7 +10,8 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from db.engine.model import SEARCH, Entity, Field, Kind, Model, Reference
+from db.engine.declare import SEARCH
+from db.engine.model import Entity, Field, Kind, Model, Reference
 from db.engine.plan.ask import Function
 from schema.engine import words
 from schema.engine.words import FILTERS, OPERATORS, SAYS, SCALAR

@@ -10,7 +10,8 @@ from typing import Any
 import strawberry
 from strawberry.types.arguments import StrawberryArgument
 
-from db.engine.model import SEARCH, Model
+from db.engine.declare import SEARCH
+from db.engine.model import Model
 from schema.engine.generate import Spec, argument, make, put
 
 HIT = "SearchHit"

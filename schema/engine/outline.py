@@ -18,7 +18,8 @@ from graphql import (
     get_named_type,
 )
 
-from db.engine.model import SEARCH, Entity, Field, Kind, Model, Reference, Reverse
+from db.engine.declare import SEARCH
+from db.engine.model import Entity, Field, Kind, Model, Reference, Reverse
 from db.engine.plan.ask import (
     BIN,
     Aggregate,

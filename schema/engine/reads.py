@@ -12,7 +12,8 @@ from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
 
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
-from db.engine.model import SEARCH, Model
+from db.engine.declare import SEARCH
+from db.engine.model import Model
 from db.engine.plan.ask import Connection, searched_by
 from db.engine.plan.planner import Forbidden, Plan, plan, resolve
 from db.engine.plan.roots import Outline

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from db.engine.model import SEARCH, Computed, Entity, Field, Kind, Reference, Reverse, Searched
+from db.engine.declare import SEARCH
+from db.engine.model import Computed, Entity, Field, Kind, Reference, Reverse, Searched
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     Text,
     Uuid,
+    and_,
     case,
     func,
     or_,
@@ -30,7 +31,7 @@ from db.engine.plan.emit import array, obj
 from db.engine.plan.roots import RootSearch, SearchedKind
 from db.engine.plan.search import Piece, Words, readable_fields
 from db.engine.plan.source import Joined, Scope, beside
-from db.engine.sql import Column, Concat, Folded, Matched, StringAgg, Whole
+from db.engine.sql import Column, Concat, Folded, StringAgg, Whole
 from domain.searching import digits, whole
 
 MOST = 50
@@ -81,7 +82,7 @@ class _Hits:
         listed = [Column(str(found.name), name, kept).label(name) for name, kept in KEYS]
         arms = [select(*listed).select_from(found)]
         for number, kind in self._kinds:
-            if self._called(kind) is not None:
+            if self._called(kind):
                 arms.append(self._alike(number, kind).where(room))
         every = _together(arms).subquery("every")
         kept = [Column("every", name, kept).label(name) for name, kept in KEYS]
@@ -103,10 +104,9 @@ class _Hits:
     def _fields(self, kind: SearchedKind) -> tuple[Searched, ...]:
         return readable_fields(self._scope.gate.guard, kind.entity)
 
-    def _called(self, kind: SearchedKind) -> Searched | None:
-        """The field with what records of a kind are called; None where it may not be read."""
-        first = kind.entity.searched[0]
-        return first if first in self._fields(kind) else None
+    def _called(self, kind: SearchedKind) -> list[Searched]:
+        """The fields with what records of a kind are called, as far as they may be read."""
+        return [each for each in self._fields(kind) if each.called]
 
     def _keys(
         self, seen: Seen, number: int, kind: SearchedKind, rank: ColumnElement[Any]
@@ -131,14 +131,13 @@ class _Hits:
         return self._best(rows.where(self._words.all_in(seen, fields)), keys)
 
     def _alike(self, number: int, kind: SearchedKind) -> Select[Any]:
-        """The records that do not, but are called something that is spelt alike."""
+        """The records that do not, but for some words are called something that is spelt alike."""
         seen, fields = self._see(kind), self._fields(kind)
-        column = kind.entity.searched[0].field.column
+        names = [Folded(seen.column(each.field.column)) for each in self._called(kind)]
         wanted = Folded(self._whole.text)
-        name = seen.column(column)
-        alike = func.platform.word_similarity(wanted, Folded(name))
+        alike = func.greatest(*(func.platform.word_similarity(wanted, name) for name in names))
         keys = self._keys(seen, number, kind, Whole(ALIKE + 1) - alike)
-        met = seen.test(column, lambda value: Matched(Folded(value), wanted))
+        met = self._words.all_in(seen, fields, alike=True)
         literal = self._words.all_in(seen, fields)
         rows = select(*_labelled(keys)).select_from(seen).where(met, literal.is_not(true()))
         return self._best(rows, keys)
@@ -161,12 +160,13 @@ class _Hits:
         return rows.where(seen.column("id") == Column(HITS, "id", Uuid())).scalar_subquery()
 
     def _matched(self, seen: Seen, kind: SearchedKind) -> Concat:
-        """The fields in which one of the words is; of what is spelt alike, besides, what it is called."""
+        """The fields in which one of the words is; of what is spelt alike, those besides that are."""
         names: list[Any] = []
+        loosely = Column(HITS, "rank", Float()) >= Whole(ALIKE)
         for each in self._fields(kind):
             held = self._words.any_in(seen, each)
-            if each == self._called(kind):
-                held = or_(Column(HITS, "rank", Float()) >= Whole(ALIKE), held)
+            if each.called:
+                held = or_(held, and_(loosely, self._words.any_in(seen, each, alike=True)))
             told = Concat([f",{json.dumps(each.field.name)}"])
             names.append(case((held, told), else_=Concat([""])))
         return Concat(["[", func.substr(Concat(names), Whole(2)), "]"])

@@ -25,7 +25,7 @@ from db.engine.gate import Guard, Right, Seen
 from db.engine.model import Entity, Searched
 from db.engine.plan.ask import Search, Slot
 from db.engine.plan.source import Scope
-from db.engine.sql import Column, Concat, Folded, Whole
+from db.engine.sql import Column, Concat, Folded, Matched, Whole
 from domain.searching import words
 
 Bool = ColumnElement[bool]
@@ -50,6 +50,10 @@ class Piece:
     def equals(self, by: Searched, value: Any) -> Bool:
         """Whether it is the whole value."""
         return self._like(by, value, around=("", ""))
+
+    def alike(self, by: Searched, value: Any) -> Bool:
+        """Whether a word of a value is spelt nearly so, by the groups of three letters they have in common."""
+        return Matched(Folded(value), Folded(self.text))
 
     def _like(self, by: Searched, value: Any, around: tuple[str, str]) -> Bool:
         kept, sought = (
@@ -91,23 +95,26 @@ class Words:
         """One of the others, where they are looked through."""
         return Piece(Column(OTHERS, "word", Text()), Column(OTHERS, "digits", Text()))
 
-    def all_in(self, seen: Seen, fields: Iterable[Searched]) -> Bool:
-        """Whether each of them is a piece of one of the fields."""
+    def all_in(self, seen: Seen, fields: Iterable[Searched], *, alike: bool = False) -> Bool:
+        """Whether each of them is a piece of one of the fields, or `alike` to a word of what the record is called."""
         fields = tuple(fields)
-        missing = somewhere(seen, fields, self.other).is_not(true())
+        missing = somewhere(seen, fields, self.other, alike=alike).is_not(true())
         found = exists(select(Whole(1)).select_from(self.others).where(missing))
-        return and_(somewhere(seen, fields, self.longest), not_(found))
+        return and_(somewhere(seen, fields, self.longest, alike=alike), not_(found))
 
-    def any_in(self, seen: Seen, field: Searched) -> Bool:
-        """Whether one of them is a piece of the field."""
-        found = somewhere(seen, (field,), self.other)
+    def any_in(self, seen: Seen, field: Searched, *, alike: bool = False) -> Bool:
+        """Likewise, one of them in this field."""
+        found = somewhere(seen, (field,), self.other, alike=alike)
         others = exists(select(Whole(1)).select_from(self.others).where(found))
-        return or_(somewhere(seen, (field,), self.longest), others)
+        return or_(somewhere(seen, (field,), self.longest, alike=alike), others)
 
 
-def somewhere(seen: Seen, fields: Iterable[Searched], piece: Piece) -> Bool:
-    """Whether a piece is in one of the fields, where it may be read (D-51)."""
-    return or_(*(seen.test(each.field.column, partial(piece.within, each)) for each in fields))
+def somewhere(seen: Seen, fields: Iterable[Searched], piece: Piece, *, alike: bool = False) -> Bool:
+    """Whether a piece is in one of the fields, where it may be read (D-51), or spelt alike."""
+    tests = [(each.field.column, partial(piece.within, each)) for each in fields]
+    if alike:
+        tests += [(each.field.column, partial(piece.alike, each)) for each in fields if each.called]
+    return or_(*(seen.test(column, test) for column, test in tests))
 
 
 def readable_fields(guard: Guard, entity: Entity) -> tuple[Searched, ...]:
