@@ -142,7 +142,9 @@ def enumeration(words: type[StrEnum]) -> Enum:
 def _add_search(table: Table, columns: Iterable[str]) -> None:
     """One index over all columns that are searched: it finds a piece in each of them."""
     if SEARCH in table.columns:
-        raise TypeError(f"{table.name}.{SEARCH}: filters need that word, so name the column otherwise.")
+        raise TypeError(
+            f"{table.name}.{SEARCH}: filters need that word, so name the column otherwise."
+        )
     if columns:
         name = f"{table.name}_search_idx"
         table.append_constraint(Index(name, *searched(columns), postgresql_using="gin"))

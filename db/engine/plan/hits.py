@@ -54,6 +54,8 @@ def searchable(guard: Guard, kind: SearchedKind) -> bool:
 
 def hits(scope: Scope, root: RootSearch, record: Record) -> ColumnElement[Any]:
     """The text of the list of hits. Where nothing may be searched, the plan was refused before."""
+    if not root.kinds:
+        return Concat(["[]"])
     return array(_Hits(scope, root, record).statement().scalar_subquery())
 
 

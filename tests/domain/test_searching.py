@@ -1,0 +1,70 @@
+"""What a text that is searched asks for, case by case."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.codes import Code, Refused
+from domain.searching import LONGEST, MOST, digits, whole, words
+from tests.support.covers import covers
+
+CASES = [
+    ("jansen", [("jansen", None)]),
+    ("  noord   Brabant ", [("Brabant", None), ("noord", None)]),
+    ("de de Vries", [("Vries", None), ("de", None)]),
+    ("A-1024", [("A-1024", None)]),
+    ("2024-001", [("2024-001", "2024001")]),
+    ("020 555 1234", [("020 555 1234", "205551234")]),
+    ("+31 (0)20 555-1234", [("+31 (0)20 555-1234", "31205551234")]),
+    ("0031205551234", [("0031205551234", "31205551234")]),
+    ("020 55", [("020", None), ("55", None)]),
+    ("555 1234", [("1234", "1234"), ("555", "555")]),
+    ("jan@globex.example", [("jan@globex.example", None)]),
+    ("東京 pilot", [("pilot", None), ("東京", None)]),
+]
+
+
+@covers("SMP-02", "X-35")
+@pytest.mark.parametrize(("text", "found"), CASES)
+def test_words(text: str, found: list[tuple[str, str | None]]) -> None:
+    assert words(text) == found
+
+
+@covers("X-35")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("555", "555"),
+        ("12", None),
+        ("000", None),
+        ("0-0-7-1-2", "712"),
+        ("room 555", None),
+        ("555@globex", None),
+        ("(0)", None),
+    ],
+)
+def test_digits_that_may_be_a_piece_of_a_number_to_call(text: str, found: str | None) -> None:
+    assert digits(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "holds no word"),
+        (" \t\u00a0", "holds no word"),
+        (" ".join(f"w{n}" for n in range(MOST + 1)), f"at most {MOST} words"),
+        ("x" * (LONGEST + 1), f"at most {LONGEST} characters"),
+    ],
+)
+def test_too_little_and_too_much(text: str, said: str) -> None:
+    with pytest.raises(Refused, match=said) as refused:
+        words(text)
+    assert refused.value.code is Code.BAD_USER_INPUT
+
+
+def test_everywhere_is_for_more_than_one_character() -> None:
+    assert whole("  de   Vries ") == "de Vries"
+    with pytest.raises(Refused, match="at least 2 characters"):
+        whole(" x ")
+    with pytest.raises(Refused, match=f"at most {LONGEST}"):
+        whole("x" * (LONGEST + 1))
