@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Set
 
 from graphql import (
@@ -63,14 +64,36 @@ ROOTS = {
 LIST_OF = {type_name: root for root, type_name in ROOTS.items() if root not in {"viewer", "node"}}
 LIST_OF.pop("Node")
 
+SEARCHED = {
+    "Account": "name lastName number email phone website registrationNumber externalId",
+    "Employee": "name email",
+    "Opportunity": "name externalId",
+    "Person": "lastName firstName infix email phone externalId",
+    "Affiliation": "email phone secondPhone",
+    "Product": "name code externalId",
+    "Quote": "name number",
+    "Contract": "name number externalId",
+    "Case": "subject number externalId",
+    "Activity": "subject",
+}
+"""What the types are searched by: tests/leaks/test_search.py looks at each of these fields."""
+
 LIVE = {"opportunities": "Opportunity"}
 """The lists that can be followed, with what they are lists of: tests/live looks at what is told of them."""
 
 GROUPS_OF = {type_name: f"{root}Aggregate" for type_name, root in LIST_OF.items()}
 """The root fields that put records into groups."""
 
+
+def snake(name: str) -> str:
+    """`OpportunityType` → `Opportunity_Type`."""
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", name)
+
+
 PLAIN = {
-    "Query": " ".join((*ROOTS, *GROUPS_OF.values())),
+    "Query": " ".join((*ROOTS, *GROUPS_OF.values(), "search")),
+    "SearchHit": "node matched",
+    "SearchType": " ".join(snake(name).upper() for name in SEARCHED),
     "Mutation": " ".join(deeds.MUTATIONS),
     "Subscription": " ".join(LIVE),
     "LiveKind": "SNAPSHOT RESUMED DELTA RESYNC",
@@ -194,6 +217,8 @@ def _conditions(entity: str, suffix: str) -> frozenset[str]:
     also = {"Filter": {"and", "or", "not"}, **groups}.get(suffix, set())
     if suffix in {"Filter", "Order"} and "attributes" in fields(entity):
         also |= {"attribute"}
+    if suffix == "Filter" and entity in SEARCHED:
+        also |= {"search"}
     return frozenset(fields(entity)) | also
 
 
@@ -208,6 +233,8 @@ def _arguments(kind: GraphQLNamedType) -> Iterator[str]:
 
 
 def _known_arguments(owner: str, name: str, answered: str) -> Set[str]:
+    if (owner, name) == ("Query", "search"):
+        return {"text", "first", "types"}
     if answered.endswith("Connection"):
         return LIST_ARGUMENTS
     if owner == "Subscription":

@@ -24,7 +24,7 @@ from tests.leaks.channels import (
     sortable,
     sorted_through,
 )
-from tests.leaks.coverage import LIST_OF, ROOTS
+from tests.leaks.coverage import LIST_OF, ROOTS, SEARCHED
 from tests.leaks.expectations import LISTED, Level, attributes, is_closed, level
 from tests.leaks.operations_groups import CORPUS as OF_GROUPS
 from tests.leaks.operations_groups import drawn, open_type
@@ -103,6 +103,20 @@ CORPUS = (
     "{ opportunities(filter: { eq: null }) { totalCount } }",
     "{ opportunities(first: 101) { totalCount } }",
     '{ opportunities(after: "nonsense") { totalCount } }',
+    '{ accounts(filter: { search: "+3" }) { totalCount nodes { id } } }',
+    '{ accounts(filter: { search: "555 0" }, orderBy: [{ name: ASC }]) { nodes { id phone } } }',
+    '{ accounts(filter: { not: { search: "555" } }) { totalCount } }',
+    '{ accounts(filter: { subAccounts: { every: { search: "print 555" } } }) { nodes { id } } }',
+    '{ opportunities(filter: { account: { search: "555" } }) { totalCount } }',
+    '{ opportunities(filter: { search: "paper cnry" }) { totalCount nodes { name } } }',
+    '{ employees(filter: { opportunities: { some: { search: "paper" } } }) { nodes { id } } }',
+    '{ accountsAggregate(groupBy: [{ city: true }], filter: { search: "555" }) { groups { key { city } count } } }',
+    '{ search(text: "555", first: 50) { matched node { __typename id } } }',
+    '{ search(text: "cnry", first: 50) { matched node { __typename id } } }',
+    '{ search(text: "an", first: 50) { matched node { id ... on Account { name phone } ... on Opportunity { name } } } }',
+    '{ search(text: "paper frame", types: [OPPORTUNITY]) { matched node { id ... on Opportunity { margin { amount } } } } }',
+    '{ search(text: "varnhold", first: 30) { matched node { id ... on Account { name } } } }',
+    '{ search(text: "a") { matched } }',
     "{ nothing }",
     "{ opportunities { nodes { owner { users { nodes { roles { nodes { role { name } } } } } } } } }",
 )
@@ -166,8 +180,8 @@ class Author:
     def operation(self) -> Operation:
         """One more."""
         rng = self.rng
-        kinds = ("list", "walk", "one", "node", "measure", "groups")
-        kind = rng.choices(kinds, (45, 12, 8, 7, 8, 20))[0]
+        kinds = ("list", "walk", "one", "node", "measure", "groups", "search")
+        kind = rng.choices(kinds, (45, 12, 8, 7, 8, 20, 8))[0]
         type_name = self._type()
         if kind == "walk":
             arguments, size = self._arguments(type_name), rng.randint(2, 9)
@@ -176,6 +190,11 @@ class Author:
             type_name = open_type(rng, self.persona)
             condition = self._condition(type_name, 1)
             query = drawn(rng, type_name, self.persona, self._may, condition)
+        elif kind == "search":
+            type_name = rng.choice(sorted({*SEARCHED} & {*LISTED}))
+            arguments = f"text: {self.text(type_name)}, first: {rng.choice((5, 20, 50))}"
+            inner = f"__typename id ... on {type_name} {{ {self._selection(type_name, 1)} }}"
+            query = f"search({arguments}) {{ matched node {{ {inner} }} }}"
         elif kind == "one":
             root = next(r for r, t in ROOTS.items() if t == type_name and r != LIST_OF[t])
             query = f'{root}(id: "{self._id(type_name)}") {{ {self._selection(type_name, 2)} }}'
@@ -233,7 +252,8 @@ class Author:
 
     def _condition(self, type_name: str, depth: int) -> str:
         rng = self.rng
-        kind = rng.choices(("field", "link", "not", "or", "attribute"), (60, 20, 8, 8, 4))[0]
+        kinds = ("field", "link", "not", "or", "attribute", "search")
+        kind = rng.choices(kinds, (60, 20, 8, 8, 4, 12))[0]
         if kind == "link" and depth:
             choices = [e for e in edges(type_name) if self._may(type_name, e.name)]
             if choices:
@@ -250,11 +270,25 @@ class Author:
             part, compared = KINDS[key]
             value = operand("eq", SAMPLES[compared], rng.randrange(3))
             return f'attribute: {{ key: "{key}", {part}: {{ eq: {value} }} }}'
+        if kind == "search" and type_name in SEARCHED:
+            return f"search: {self.text(type_name)}"
         names = [n for n in filterable(type_name) if self._may(type_name, n)] or ["id"]
         name = rng.choice(names)
         operator, compared = rng.choice(list(comparisons(type_name, name)))
         values = self._values(type_name, name, compared)
         return f"{name}: {{ {operator}: {operand(operator, values, rng.randrange(9))} }}"
+
+    def text(self, type_name: str) -> str:
+        """Pieces of what somewhere stands in a field that is searched, be it hidden or not."""
+        rng, words = self.rng, []
+        known = [n for n in SEARCHED[type_name].split() if n in object_type(type_name).fields]
+        rows = list(self.truth.rows[type_name].values())
+        for _ in range(rng.choice((1, 1, 2))):
+            value = self.truth.value(type_name, rng.choice(known), rng.choice(rows))
+            for word in rng.sample(words_ := str(value or "x").split(), min(1, len(words_))):
+                start = rng.randrange(max(1, len(word) - 3))
+                words.append(word[start : start + rng.choice((2, 4, 6, 30))])
+        return json.dumps(" ".join(words) or "x", ensure_ascii=False)
 
     def _values(self, type_name: str, name: str, compared: str) -> Sequence[str]:
         if name == "id":

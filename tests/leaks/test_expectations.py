@@ -40,7 +40,7 @@ def test_every_line_speaks_of_something() -> None:
     [
         ("extend type Account { secret: String }", "Account.secret"),
         ("extend type Money { converted: Decimal }", "Money.converted"),
-        ("extend type Query { search(text: String!): String }", "Query.search"),
+        ("extend type Query { lookup(text: String!): String }", "Query.lookup"),
         ("extend type Mutation { accountMerge: Boolean }", "Mutation.accountMerge"),
         ("extend type Mutation { stageCreate: Boolean }", "Mutation.stageCreate"),
         ("extend input AccountUpdateInput { secret: String }", "AccountUpdateInput.secret"),
@@ -106,14 +106,14 @@ def test_an_addition_is_noticed(more: str, noticed: str) -> None:
 @pytest.mark.parametrize(
     ("field", "noticed"),
     [
-        ("subAccounts", "Account.subAccounts(search:)"),
-        ("accountsAggregate", "Query.accountsAggregate(search:)"),
-        ("totalCount", "AccountConnection.totalCount(search:)"),
-        ("accountDeleteMany", "Mutation.accountDeleteMany(search:)"),
+        ("subAccounts", "Account.subAccounts(look:)"),
+        ("accountsAggregate", "Query.accountsAggregate(look:)"),
+        ("totalCount", "AccountConnection.totalCount(look:)"),
+        ("accountDeleteMany", "Mutation.accountDeleteMany(look:)"),
     ],
 )
 def test_a_new_argument_is_noticed(field: str, noticed: str) -> None:
-    schema = replaced(f"{field}(", f"{field}(search: String, ")
+    schema = replaced(f"{field}(", f"{field}(look: String, ")
     assert uncovered(schema) == [noticed]
 
 

@@ -105,6 +105,31 @@ OF_EVERYBODY = {
 }
 """What everybody may read of these."""
 
+SEARCHED = {
+    "Account": (
+        "name",
+        "lastName",
+        "number",
+        "email",
+        "phone",
+        "website",
+        "registrationNumber",
+        "externalId",
+    ),
+    "Employee": ("name", "email"),
+    "Opportunity": ("name", "externalId"),
+    "Person": ("lastName", "firstName", "infix", "email", "phone", "externalId"),
+    "Affiliation": ("email", "phone", "secondPhone"),
+    "Product": ("name", "code", "externalId"),
+    "Quote": ("name", "number"),
+    "Contract": ("name", "number", "externalId"),
+    "Case": ("subject", "number", "externalId"),
+    "Activity": ("subject",),
+}
+"""What records are searched by; of telephone numbers the digits count."""
+
+DIALLED = frozenset({"phone", "secondPhone"})
+
 ALWAYS = frozenset({"id", "__typename"})
 """What no right can take away from a visible record."""
 
@@ -174,6 +199,12 @@ def _field(entity: str, name: str, definition: GraphQLField) -> Field:
     kind = {"Money": "MONEY", "AttributeValue": "ATTRIBUTES"}.get(named.name)
     plain = "ENUM" if isinstance(named, GraphQLEnumType) else "SCALAR"
     return Field(name, snake(name), kind or plain, named.name)
+
+
+@cache
+def searched(entity: str) -> tuple[str, ...]:
+    """What an entity is searched by."""
+    return tuple(name for name in SEARCHED.get(entity, ()) if name in fields(entity))
 
 
 @cache

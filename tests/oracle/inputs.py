@@ -9,7 +9,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from tests.oracle.contract import PREFIXES, TABLES, Field, attribute_key, fields, inputs, named
+from tests.oracle.contract import (
+    PREFIXES,
+    TABLES,
+    Field,
+    attribute_key,
+    fields,
+    inputs,
+    named,
+    searched,
+)
 from tests.oracle.lists import KINDS, kept
 from tests.oracle.rights import Sight
 from tests.oracle.rows import Row
@@ -54,11 +63,25 @@ class Inputs:
                 test[name] = self.filter(entity, depth - 1) if name == "not" else inner
             elif self.chance(0.25) and (found := self._attribute(entity)):
                 test["attribute"] = found
+            elif searched(entity) and self.chance(0.08):
+                test["search"] = self.text(entity)
             elif member := self._member(entity, depth):
                 test[member] = self._test(entity, fields(entity)[member], depth)
         if self.chance(0.05) and (member := self._member(entity, depth)):
             test.setdefault(member, None)
         return test
+
+    def text(self, entity: str) -> str:
+        """Pieces of what some rows hold, in fields that may be read or may not."""
+        words: list[str] = []
+        for _ in range(self.rng.choice((1, 1, 2, 3))):
+            row = self.rng.choice(self.sight.ground.tables[entity])
+            value = kept(entity, row, fields(entity)[self.rng.choice(searched(entity))])
+            word = self.rng.choice(str(value).split() or ["-"])
+            start = self.rng.randrange(len(word))
+            words.append(word[start : start + self.rng.choice((1, 3, 5, 40))])
+        text = self.rng.choice((" ", "  ")).join(words)
+        return self.rng.choice((str, str.upper, folded))(text) or "x"
 
     def _member(self, entity: str, depth: int) -> str | None:
         names = [

@@ -8,10 +8,10 @@ from functools import cmp_to_key
 from typing import Any
 
 from tests.oracle.computed import COMPUTED
-from tests.oracle.contract import REVERSED, Field, attribute_key, fields
+from tests.oracle.contract import DIALLED, REVERSED, Field, attribute_key, fields, searched
 from tests.oracle.rights import Sight
 from tests.oracle.rows import Row
-from tests.oracle.values import comparable, folded, parsed, read_id
+from tests.oracle.values import comparable, dialled, folded, parsed, read_id, sought
 
 Input = Mapping[str, Any]
 
@@ -90,6 +90,8 @@ class Reader:
             return not self.meets(entity, row, test)
         if name == "attribute" and attribute_key(entity, "Filter"):
             return self._attribute_meets(entity, row, test)
+        if name == "search":
+            return all(self._holds(entity, row, word) for word in sought(test))
         field = fields(entity)[name]
         if field.kind == "REFERENCE":
             linked = self.linked(entity, row, field)
@@ -100,6 +102,24 @@ class Reader:
             return _id_meets(entity, row, test)
         kind = "Decimal" if field.kind == "MONEY" else field.type
         return value_meets(self.value(entity, row, field), test, kind)
+
+    def _holds(self, entity: str, row: Row, word: str) -> bool:
+        """Whether a word is a piece of one of the fields that may be read."""
+        digits = dialled(word)
+        for name in searched(entity):
+            value = (
+                None
+                if self.sight.closed(entity, name)
+                else self.value(entity, row, fields(entity)[name])
+            )
+            if value is None:
+                continue
+            if name in DIALLED:
+                if digits and digits in "".join(filter(str.isdigit, value.replace("(0)", ""))):
+                    return True
+            elif folded(word) in folded(value):
+                return True
+        return False
 
     def _list_meets(self, entity: str, row: Row, field: Field, test: Input) -> bool:
         below = self.below(entity, row, field)
@@ -257,6 +277,11 @@ def refused_filter(sight: Sight, entity: str, test: Input | None) -> Iterator[Re
             yield from refused_attribute(sight, entity, inner["key"])
             for member in KINDS:
                 yield from refused_tests(entity, inner.get(member))
+        elif name == "search":
+            if all(sight.closed(entity, each) for each in searched(entity)):
+                yield "FIELD_FORBIDDEN", f"{entity}.search"
+            if not sought(inner):
+                yield "BAD_USER_INPUT", "search"
         else:
             yield from _refused_member(sight, entity, fields(entity)[name], inner)
 

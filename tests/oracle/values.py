@@ -74,6 +74,28 @@ def folded(text: str) -> str:
     return "".join(sign for sign in plain if not unicodedata.combining(sign)).lower()
 
 
+def sought(text: str) -> list[str]:
+    """What must be found of a searched text: each word, or a telephone number as one."""
+    words = text.split()
+    number = "".join(sign for sign in text if sign in "0123456789")
+    if (
+        words
+        and words[0][0] in "+0("
+        and not text.strip("+()./- 0123456789")
+        and 7 <= len(number) <= 15
+    ):
+        return [" ".join(words)]
+    return words
+
+
+def dialled(word: str) -> str:
+    """The digits of what may be a piece of a telephone number; none where it is not."""
+    if "@" in word or any(sign.isalpha() for sign in word):
+        return ""
+    number = "".join(sign for sign in word.replace("(0)", "") if sign in "0123456789").lstrip("0")
+    return number if len(number) >= 3 else ""
+
+
 def comparable(value: Any) -> Any:
     """What `lt`, `gt` and sorting compare: folded text, everything else as it is."""
     return folded(value) if isinstance(value, str) else value

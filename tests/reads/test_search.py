@@ -133,7 +133,7 @@ async def test_a_person_is_found_by_parts_of_names_and_by_the_address_at_work(wo
         f"INSERT INTO {place}.affiliation (id, person_id, account_id, email)"  # noqa: S608
         " VALUES (gen_random_uuid(), $1, $2, 'haar@werk.example')",
         person,
-        account,
+        await read(accounts),
     )
     try:
         asked = "query ($f: PersonFilter) { persons(filter: $f) { nodes { lastName } } }"
