@@ -30,7 +30,7 @@ class Word(NamedTuple):
 
 
 def words(text: str) -> list[Word]:
-    """The words of a text, the longest first: it is the one that leads to few records. Raises Refused."""
+    """The words of a text, that first which leads to the fewest records. Raises Refused."""
     whole = " ".join(text.split())
     if not whole:
         message = "`search` holds no word: leave it out where everything is meant."
@@ -42,7 +42,12 @@ def words(text: str) -> list[Word]:
     if len(found) > MOST:
         message = f"A search is for at most {MOST} words, not {len(found)}: leave some of them out."
         raise Refused(Code.BAD_USER_INPUT, message)
-    return [Word(each, digits(each)) for each in sorted(found, key=len, reverse=True)]
+    return [Word(each, digits(each)) for each in sorted(found, key=_rare, reverse=True)]
+
+
+def _rare(word: str) -> int:
+    """How few records a word is in, about: the longer, the fewer, and numbers are in fewer than words."""
+    return len(word) + sum(sign.isdigit() for sign in word)
 
 
 def whole(text: str) -> str:

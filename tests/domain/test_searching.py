@@ -11,6 +11,7 @@ from tests.support.covers import covers
 CASES = [
     ("jansen", [("jansen", None)]),
     ("  noord   Brabant ", [("Brabant", None), ("noord", None)]),
+    ("refit 4711", [("4711", "4711"), ("refit", None)]),
     ("de de Vries", [("Vries", None), ("de", None)]),
     ("A-1024", [("A-1024", None)]),
     ("2024-001", [("2024-001", "2024001")]),

@@ -63,6 +63,15 @@ BOUNDS = (
     # One in eighteen is called so.
     Bound("contains", 1, opportunity=60, account=0, others=0),
     Bound("contains", 50, opportunity=1_500, account=0, others=0),
+    # Of the longer word; the other is looked for in those rows. Ruled by status it is no other.
+    Bound("search_words", 1, opportunity=20, account=0, others=0),
+    Bound("search_words", 50, opportunity=20, account=0, others=0),
+    Bound("search_ruled", 50, opportunity=20, account=0, others=20),
+    Bound("search_many", 1, opportunity=6, account=0, others=0),
+    Bound("search_many", 50, opportunity=80, account=0, others=0),
+    # Twice, as it was typed and spelt alike, and then each of the hits: one account and opportunity in ten has
+    # a word alike, whose other word is looked for.
+    Bound("search", None, opportunity=2_000, account=200, others=40),
     # The index of names is entered where the text begins; 33 accounts are called so.
     Bound("starts_with", 1, opportunity=0, account=4, others=0),
     Bound("starts_with", 50, opportunity=0, account=40, others=0),

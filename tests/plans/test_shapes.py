@@ -79,6 +79,7 @@ LED_BY = {
     "by_amount": "opportunity_amount_idx",
     "manager": "opportunity_amount_idx",
     "contains": "opportunity_created_at_idx",
+    "search_many": "opportunity_created_at_idx",
     "through_relation": "opportunity_created_at_idx",
     "among_relations": "account_name_idx",
     "seller_nested": "account_name_idx",

@@ -66,9 +66,9 @@ class Piece:
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a text: the longest, which an index of pieces leads along, and the others, looked for in what it finds."""
+    """The words of a text: the rarest, which an index of pieces leads along, and the others, looked for in what it finds."""
 
-    longest: Piece
+    rarest: Piece
     others: FromClause
 
     @classmethod
@@ -84,8 +84,8 @@ class Words:
         )
         return cls(
             Piece(
-                scope.bind_made(text, "longest", lambda value: words(value)[0].text, Text()),
-                scope.bind_made(text, "longest'", lambda value: words(value)[0].digits, Text()),
+                scope.bind_made(text, "rarest", lambda value: words(value)[0].text, Text()),
+                scope.bind_made(text, "rarest'", lambda value: words(value)[0].digits, Text()),
             ),
             several.table_valued("word", "digits").render_derived(OTHERS),
         )
@@ -100,13 +100,13 @@ class Words:
         fields = tuple(fields)
         missing = somewhere(seen, fields, self.other, alike=alike).is_not(true())
         found = exists(select(Whole(1)).select_from(self.others).where(missing))
-        return and_(somewhere(seen, fields, self.longest, alike=alike), not_(found))
+        return and_(somewhere(seen, fields, self.rarest, alike=alike), not_(found))
 
     def any_in(self, seen: Seen, field: Searched, *, alike: bool = False) -> Bool:
         """Likewise, one of them in this field."""
         found = somewhere(seen, (field,), self.other, alike=alike)
         others = exists(select(Whole(1)).select_from(self.others).where(found))
-        return or_(somewhere(seen, (field,), self.longest, alike=alike), others)
+        return or_(somewhere(seen, (field,), self.rarest, alike=alike), others)
 
 
 def somewhere(seen: Seen, fields: Iterable[Searched], piece: Piece, *, alike: bool = False) -> Bool:

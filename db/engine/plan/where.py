@@ -75,6 +75,9 @@ def _test(scope: Scope, seen: Seen, test: Test) -> Bool:
     negated, positive = _positive(test.op, test.value)
     kind = test.field.kind
     prefix = seen.entity.prefix
+    if positive in (Op.CONTAINS, Op.STARTS_WITH):
+        # An index of pieces may lead: whether it should, the piece alone can say.
+        scope.searches |= any(each.field == test.field for each in seen.entity.searched)
 
     def condition(column: Any) -> Bool:
         return _compare(scope, column, kind, prefix, positive, test.value)
