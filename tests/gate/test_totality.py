@@ -197,6 +197,41 @@ async def test_patterns_mean_what_they_say(odd: World) -> None:
         )
 
 
+# --- searches -----------------------------------------------------------------------------------
+
+
+SOUGHT = [
+    text
+    for text in [*TEXTS, "+31 (0)20", "(((((((", "a \\ % _", "0" * 9]
+    if text.split() and len(text) <= 200
+]
+
+
+@covers("D-41", "D-53", "X-35")
+@pytest.mark.parametrize("persona", ["admin", "rep1"])
+async def test_no_text_makes_a_search_fail(odd: World, persona: str) -> None:
+    filters: list[Filter] = [{"search": text} for text in SOUGHT]
+    for root in ("opportunities", "accounts", "employees"):
+        assert await _all(odd, persona, root, filters) == 2 * len(filters)
+    for text in SOUGHT:
+        everywhere = "query ($t: String!) { search(text: $t, first: 50) { matched node { id } } }"
+        answer = await odd.ask(persona, everywhere, {"t": text}, tenant=ODD)
+        assert answer.codes == ([] if len(text.strip()) > 1 else ["BAD_USER_INPUT"]), text
+
+
+@covers("D-53", "X-35")
+async def test_a_searched_piece_means_what_it_says(odd: World) -> None:
+    shown = f"SELECT name, external_id FROM {odd.schema(ODD)}.opportunity WHERE deleted_at IS NULL"  # noqa: S608
+    rows = [tuple(row) for row in await odd.admin.fetch(shown)]
+    for text in ("%", "_", "\\", "\\%", "a\\", "'", "%%%", "__", "\\\\", "(", "*"):
+        found = await _ask(odd, "admin", "opportunities", [{"search": text}])
+        held = [
+            [(each or "").replace("\uff05", "%").replace("\uff3c", "\\").lower() for each in row]
+            for row in rows
+        ]
+        assert found == [sum(any(text in each for each in row) for row in held)], text
+
+
 # --- what is no value ---------------------------------------------------------------------------
 
 

@@ -96,6 +96,28 @@ async def test_groups_and_what_python_computes_cost_one_statement(
         assert [each.replace("WITH groups_1 AS", "SELECT").strip() for each in asked] == READ
 
 
+SEARCHED = """
+query ($n: Int!) {
+  search(text: "an", first: $n) { matched node { id ... on Account { name owner { name } } } }
+  accounts(first: $n, filter: { search: "an" }) { nodes { name } }
+}
+"""
+
+
+@covers("X-35")
+@pytest.mark.parametrize("persona", ["admin", "rep1", "limited"])
+async def test_searching_all_kinds_costs_one_statement(
+    world: World, asked: list[str], persona: str
+) -> None:
+    for rows in (1, 10):
+        await world.ask(persona, SEARCHED, {"n": rows})
+        asked.clear()
+        answer = await world.ask(persona, SEARCHED, {"n": rows})
+        assert [len(answer.data["search"]), len(answer.data["accounts"]["nodes"])] == [rows, rows]
+        assert len(asked) == len(READ)
+        assert asked[1].startswith("WITH literal_1 AS")
+
+
 async def test_several_roots_cost_one_statement(world: World, asked: list[str]) -> None:
     query = (
         "{ a: accounts { totalCount } o: opportunities { totalCount } viewer { id } __typename }"
