@@ -30,6 +30,14 @@ class Everything:
         """Every field."""
         return Right.OPEN
 
+    def scope(self, entity: Entity, *, deletes: bool) -> bool:
+        """Nothing is changed with it."""
+        return False
+
+    def writable(self, entity: Entity) -> Iterable[str]:
+        """Nothing."""
+        return ()
+
     def may_restore(self, entity: str) -> bool:
         """Nothing lies in the bin for it."""
         return False

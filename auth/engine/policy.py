@@ -223,6 +223,26 @@ def without(entity: Entity, way: Reference) -> ColumnElement[bool]:
     return entity.table.c[way.column].is_(None) if way.nullable else false()
 
 
+def responsible(entity: Entity, *, below: bool) -> ColumnElement[bool]:
+    """The condition that a row is the viewer's, or of somebody below him; of what has no owner, that its first whole is."""
+    if entity.owner is not None:
+        column = entity.table.c[entity.owner]
+        if below:
+            return one_of(column, OWNERS.format(entity=entity.name), Uuid())
+        mine: ColumnElement[bool] = column == parameter("viewer:employee", Uuid())
+        return mine
+    found: list[ColumnElement[bool]] = []
+    earlier: list[Any] = []
+    for way, above in zip(entity.wholes, entity.above, strict=True):
+        link = entity.table.c[way.column]
+        if above.owner is not None:
+            whole = select(Whole(1)).select_from(above.table).correlate(entity.table)
+            his = exists(whole.where(above.table.c.id == link, responsible(above, below=below)))
+            found.append(and_(*(each.is_(None) for each in earlier), his))
+        earlier.append(link)
+    return or_(false(), *found)
+
+
 def standing() -> dict[str, Standing]:
     """Every table of standing rules that a policy uses, by the name of its parameter."""
     return dict(_standing)

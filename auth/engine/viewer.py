@@ -10,11 +10,19 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_
 
-from auth.engine.policy import OWNERS, READABLE, is_restricted, looked_at, within, without
+from auth.engine.policy import (
+    OWNERS,
+    READABLE,
+    is_restricted,
+    looked_at,
+    responsible,
+    within,
+    without,
+)
 from auth.engine.policy import reach as in_reach
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
-from db.engine.plan.ask import BIN, searched_by
+from db.engine.plan.ask import ACCESS, BIN, searched_by
 from domain.access import Attribute, EntityRights, RowScope, WriteScope
 
 NARROW_AT_MOST = 2000
@@ -148,6 +156,22 @@ class Viewer:
         """Which of the rows he sees may be deleted."""
         return self.rights[entity].writes.deletes if entity in self.rights else None
 
+    def scope(self, entity: Entity, *, deletes: bool) -> ColumnElement[bool] | bool:
+        """Which of the rows he sees may be changed, or deleted, as `within` says of one."""
+        scope = self.deletes(entity.name) if deletes else self.edits(entity.name)
+        if scope is None or scope is WriteScope.ALL:
+            return scope is WriteScope.ALL
+        return responsible(entity, below=scope is WriteScope.BELOW)
+
+    def writable(self, entity: Entity) -> Iterable[str]:
+        """The fields that may be written, in a fixed order, and attributes as `attributes.key`."""
+        granted = self.rights.get(entity.name)
+        if granted is None:
+            return ()
+        known = {a.id: f"attributes.{a.key}" for a in granted.attributes.values()}
+        known |= {name: name for name in entity.written}
+        return sorted(known[name] for name in granted.writable if name in known)
+
     def may_restore(self, entity: str) -> bool:
         """Whether what lies in the bin may be looked at."""
         return self.deletes(entity) is not None
@@ -221,6 +245,9 @@ class Viewer:
             return closed if granted is None else (granted.rows, self.form(entity), held)
         if name == BIN:
             return self.may_restore(entity)
+        if name == ACCESS:
+            granted = self.rights.get(entity)
+            return granted and (granted.writes, granted.writable, *self.attributes(entity))
         if name == "attributes":
             return tuple(self.attributes(entity))
         if name.startswith("attribute:"):

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     FromClause,
     Select,
@@ -58,6 +59,12 @@ class Guard(Protocol):
 
     def right(self, entity: str, name: str) -> Right:
         """What may be done with a field or a reference."""
+
+    def scope(self, entity: Entity, *, deletes: bool) -> ColumnElement[bool] | bool:
+        """Which of the rows that may be seen may be changed, or deleted: a condition on the entity's table, or all or none."""
+
+    def writable(self, entity: Entity) -> Iterable[str]:
+        """The fields that may be written, in a fixed order; of those ruled by status, where it opens them."""
 
     def may_restore(self, entity: str) -> bool:
         """Whether what lies in the bin may be looked at: so it may where some of it may be restored."""
@@ -188,6 +195,10 @@ class Seen(FromClause):
         if right is Right.CLOSED:
             return type_coerce(null(), kind)
         return case((one_of(self._status(), self._statuses(field), Text()), kept))
+
+    def mark(self, label: str, condition: ColumnElement[bool]) -> Column:
+        """A condition of the guard's on the row, as a column."""
+        return self._list(label, condition, Boolean())
 
     def attribute(self, attribute: Attribute) -> ColumnElement[Any]:
         """The jsonb value of a readable custom attribute."""

@@ -119,7 +119,6 @@ async def follow(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
             await asked(unit, deed, live)
 
 
-
 def kinds(drafts: Iterable[Draft]) -> list[Entity]:
     """The kinds of these records, each after those that it points to."""
     return sorted({each.entity for each in drafts}, key=_place)

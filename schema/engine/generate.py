@@ -12,7 +12,7 @@ from strawberry.types.field import StrawberryField
 
 from db.engine.declare import SEARCH
 from db.engine.model import Entity, Field, Kind, Model, Reference
-from db.engine.plan.ask import Function
+from db.engine.plan.ask import ACCESS, Function
 from schema.engine import words
 from schema.engine.words import FILTERS, OPERATORS, SAYS, SCALAR
 
@@ -133,6 +133,16 @@ def shared_types() -> None:
     for kind, name in FILTERS.items():
         if kind is not Kind.MONEY:
             _value_filter(name, kind, SCALAR[kind].__name__)
+    access: list[Spec] = [
+        ("update", "bool", "Whether you may change it."),
+        ("delete", "bool", "Whether you may delete it."),
+        (
+            "writable",
+            "list[str]",
+            "The fields that you may write, and attributes as `attributes.key`; some only in certain statuses.",
+        ),
+    ]
+    make("RecordAccess", access, "What you may do with a record, as far as rights say.")
     values = [
         ("key", "AttributeKey", "The attribute."),
         ("text", "StringFilter", "For an attribute of kind TEXT."),
@@ -203,6 +213,9 @@ def _object(entity: Entity, doc: str) -> None:
         specs.append(("attributes", "list[AttributeValue]", doc_))
         keys = argument("keys", "list[AttributeKey]", "Only these, in this order.")
         arguments["attributes"] = [keys]
+    if not entity.is_trace:
+        doc_ = "What you may do with it, as far as rights say; rules may still be against it."
+        specs.append((ACCESS, "RecordAccess", doc_))
     deprecated = {field.name: field.exposed.deprecated for field in entity.fields.values()}
     told = {name: annotation for name, annotation, _ in specs}
     bases = tuple(words_of(name) for name in implemented(told))

@@ -21,7 +21,9 @@ from graphql import (
 from db.engine.declare import SEARCH
 from db.engine.model import Entity, Field, Kind, Model, Reference, Reverse
 from db.engine.plan.ask import (
+    ACCESS,
     BIN,
+    Access,
     Aggregate,
     Amount,
     Attributes,
@@ -265,6 +267,8 @@ class Reader:
         self.touched.add((entity.name, name))
         if name == "attributes":
             return self._attributes(nodes, entity)
+        if name == ACCESS:
+            return Access(self.names(nodes, "RecordAccess"))
         if name in entity.derived:
             self.computes = True
             return Facts(entity.derived[name])

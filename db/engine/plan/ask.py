@@ -37,6 +37,10 @@ def searched_by(decisive: str) -> tuple[str, ...]:
     return tuple(names.split(",")) if word == SEARCH and names else ()
 
 
+ACCESS = "access"
+"""The field that tells what may be done with a record; of what is touched, that this was asked."""
+
+
 class Op(StrEnum):
     """The tests of a filter (D-41)."""
 
@@ -168,6 +172,13 @@ class Attributes:
 
 
 @dataclass(frozen=True)
+class Access:
+    """What the viewer may do with a record: `update`, `delete`, `writable` or `__typename`."""
+
+    parts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class One:
     reference: Reference
     object: Object
@@ -223,7 +234,7 @@ class Aggregate:
     parts: tuple[tuple[str, Measure | str], ...]
 
 
-Shown: TypeAlias = "Typename | Value | Facts | Amount | Attributes | One | Connection"
+Shown: TypeAlias = "Typename | Value | Facts | Amount | Attributes | Access | One | Connection"
 InConnection: TypeAlias = "Typename | Nodes | Edges | PageInfo | TotalCount | Aggregate"
 
 

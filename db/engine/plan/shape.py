@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Text, case, func
 from db.engine.gate import Right
 from db.engine.model import Kind
 from db.engine.plan.ask import (
+    Access,
     Amount,
     Attributes,
     Connection,
@@ -60,6 +61,8 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Joined]) -> Con
             return _amount(scope, rows, part)
         case Attributes():
             return _attributes(scope, rows, part)
+        case Access():
+            return _access(scope, rows, part)
         case One():
             return _one(scope, rows, part, laterals)
         case Connection():
@@ -139,6 +142,25 @@ def _attribute(rows: Rows, attribute: Attribute, part: Attributes) -> Concat:
     fits = func.jsonb_typeof(kept) == Concat([typed])
     written[attribute.kind.value.lower()] = nullable(Concat([case((fits, leaf(kind, text)))]), True)
     return obj((key, written[word]) for key, word in part.parts)
+
+
+def _access(scope: Scope, rows: Rows, part: Access) -> Concat:
+    """What may be done with a row, as far as rights say; rules may still be against it."""
+    guard, entity = scope.gate.guard, rows.entity
+    names = ",".join(_json_string(name) for name in guard.writable(entity))
+    written: dict[str, Concat | str] = {
+        "__typename": '"RecordAccess"',
+        "update": _may(rows, "may_update", guard.scope(entity, deletes=False)),
+        "delete": _may(rows, "may_delete", guard.scope(entity, deletes=True)),
+        "writable": f"[{names}]",
+    }
+    return obj((key, written[word]) for key, word in part.parts)
+
+
+def _may(rows: Rows, label: str, condition: ColumnElement[bool] | bool) -> Concat | str:
+    if isinstance(condition, bool):
+        return "true" if condition else "false"
+    return flat(func.coalesce(leaf(Kind.BOOLEAN, rows.mark(label, condition)), Concat(["false"])))
 
 
 def _json_string(text: str) -> str:

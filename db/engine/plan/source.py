@@ -76,6 +76,9 @@ class Rows(Protocol):
     def attribute(self, attribute: Attribute) -> ColumnElement[Any]:
         """A custom attribute's jsonb value."""
 
+    def mark(self, label: str, condition: ColumnElement[bool]) -> Column:
+        """A condition of the guard's."""
+
 
 class Scope:
     """What the parts of one plan share while it is made."""
@@ -163,6 +166,10 @@ class Page:
     def attribute(self, attribute: Attribute) -> ColumnElement[Any]:
         """A custom attribute's jsonb value, carried through the page."""
         return self.carry(f"attribute_{attribute.id}", self._seen.attribute(attribute))
+
+    def mark(self, label: str, condition: ColumnElement[bool]) -> Column:
+        """A condition of the guard's, carried through the page."""
+        return self.carry(label, self._seen.mark(label, condition))
 
     def carry(self, label: str, value: ColumnElement[Any]) -> Column:
         """Any value of the view, carried through the page under `label`."""

@@ -1,0 +1,69 @@
+"""What a record tells of itself: who may change and delete it, and which fields. It tells what is so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schema.api import EXPOSED
+from schema.engine.expose import Verb
+from tests.support.covers import covers
+from tests.writes.parallel import Own, came, taken
+
+CHANGED = [each for each in EXPOSED if Verb.UPDATE in each.deeds]
+ASKED = "{ found: %s(first: 60) { nodes { id access { update delete writable } } } }"
+TRY = "mutation ($i: [%sInput!]!) { done: %sMany(inputs: $i, allOrNone: false) { results { id } } }"
+
+
+async def told(own: Own, persona: str, many: str) -> list[dict[str, Any]]:
+    """What each record of a list tells, as far as the persona sees it."""
+    found = (await own.ask(persona, ASKED % many)).data["found"]
+    return list(found["nodes"]) if found else []
+
+
+@covers("X-47", "D-32", "D-36")
+@pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
+@pytest.mark.parametrize("each", CHANGED, ids=lambda each: each.entity)
+async def test_access_tells_what_an_update_is_answered(own: Own, each: Any, persona: str) -> None:
+    """An update that changes nothing is refused for a record exactly where `update` is false."""
+    deed = f"{each.one}Update"
+    records = await told(own, persona, each.many)
+    inputs = [{"id": record["id"]} for record in records]
+    answer = await own.ask(persona, TRY % (taken(deed), deed), {"i": inputs})
+    if not records:
+        return
+    refused = {
+        record["id"]
+        for record, error in ((r, _error(answer.json, n)) for n, r in enumerate(records))
+        if error == "FORBIDDEN"
+    }
+    assert refused == {r["id"] for r in records if not r["access"]["update"]}, answer.json
+
+
+def _error(answer: dict[str, Any], number: int) -> str | None:
+    """The code of what was wrong with one input."""
+    for error in answer.get("errors", ()):
+        place = error["extensions"].get("input") or ()
+        if list(place)[:2] == ["inputs", str(number)]:
+            return str(error["extensions"]["code"])
+    return None
+
+
+@covers("X-47")
+@pytest.mark.parametrize(
+    ("persona", "expected"),
+    [("rep1", {"update": True, "delete": True}), ("support", {"update": False, "delete": False})],
+)
+async def test_access_differs_by_who_asks(
+    own: Own, persona: str, expected: dict[str, bool]
+) -> None:
+    owner = await own.employee("rep1")
+    account = await own.done("admin", "accountCreate", name=own.name(), owner=f"emp_{owner.hex}")
+    query = "query ($id: ID!) { account(id: $id) { access { update delete writable } } }"
+    access = (await own.ask(persona, query, {"id": account})).data["account"]["access"]
+    assert {word: access[word] for word in expected} == expected
+    assert ("name" in access["writable"]) is (persona == "rep1")
+    for name in ("number", "name") if persona == "support" else ():
+        refused = await own.do(persona, "accountUpdate", id=account, **{name: "x"})
+        assert came(refused) == "FORBIDDEN"
