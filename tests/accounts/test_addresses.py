@@ -1,0 +1,188 @@
+"""Addresses of an account: their roles, one head office, one default for invoices, and invoices that follow the post."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.accounts.said import errors, message, read, roles
+from tests.support.covers import covers
+from tests.writes.parallel import Own, kept, spelled
+
+Made = tuple[str, dict[str, str]]
+
+
+async def account(own: Own, *addresses: dict[str, Any], **given: Any) -> Made:
+    """An account of rep1's with these addresses, and their ids by their streets."""
+    id = await own.done("rep1", "accountCreate", name=own.name(), addresses=addresses, **given)
+    rows = await own.fetch("SELECT id, street FROM address WHERE account_id = $1", kept(id))
+    return id, {row["street"]: spelled("adr", row["id"]) for row in rows}
+
+
+@covers("SMP-06", "SMP-07", "VPM-01", "VPM-02", "VPM-05")
+async def test_an_account_has_addresses_with_several_roles_each(own: Own) -> None:
+    id, _ = await account(
+        own,
+        {"street": "a", "visiting": True, "postal": True},
+        {"street": "b", "invoicing": True, "postal": True},
+        {"street": "c"},
+    )
+    assert await roles(own, id) == {"a": "vpH", "b": "piD", "c": ""}
+    query = """{ account(id: $id) {
+      addresses(filter: { postal: { eq: true } }, orderBy: [{ street: ASC }]) { nodes { street visiting } } } }"""
+    data = await read(own, "rep2", query, id=id)
+    assert data["account"]["addresses"]["nodes"] == [
+        {"street": "a", "visiting": True},
+        {"street": "b", "visiting": False},
+    ]
+
+
+@covers("VPM-03", "VPM-07", "D-12")
+async def test_the_head_office_is_changed_and_handed_over(own: Own) -> None:
+    id, at = await account(own, *({"street": each} for each in "abc"))
+    assert await roles(own, id) == {"a": "H", "b": "", "c": ""}
+    await own.done("rep1", "addressUpdate", id=at["c"], headOffice=True)
+    assert await roles(own, id) == {"a": "", "b": "", "c": "H"}
+    await own.done("rep1", "addressDelete", id=at["c"])
+    assert await roles(own, id) == {"a": "H", "b": ""}
+    await own.done("rep1", "addressRestore", id=at["c"])
+    assert await roles(own, id) == {"a": "H", "b": "", "c": ""}
+
+
+@covers("VPM-06", "VPM-24", "D-12")
+async def test_of_the_invoicing_addresses_one_is_the_default(own: Own) -> None:
+    id, at = await account(own, *({"street": each} for each in "abc"))
+    await own.done("rep1", "addressUpdate", id=at["b"], invoicing=True)
+    assert await roles(own, id) == {"a": "H", "b": "iD", "c": ""}, "the first one"
+    await own.done("rep1", "addressUpdate", id=at["a"], invoicing=True)
+    assert await roles(own, id) == {"a": "iH", "b": "iD", "c": ""}, "another one changes nothing"
+    await own.done("rep1", "addressUpdate", id=at["c"], invoicing=True, defaultInvoicing=True)
+    assert await roles(own, id) == {"a": "iH", "b": "i", "c": "iD"}
+    await own.done("rep1", "addressUpdate", id=at["c"], invoicing=False)
+    assert await roles(own, id) == {"a": "iDH", "b": "i", "c": ""}, "the oldest takes over"
+    await own.done("rep1", "addressDelete", id=at["a"])
+    assert await roles(own, id) == {"b": "iDH", "c": ""}
+    await own.done("rep1", "addressRestore", id=at["a"])
+    assert await roles(own, id) == {"a": "i", "b": "iDH", "c": ""}
+    for street in "ab":
+        await own.done("rep1", "addressUpdate", id=at[street], invoicing=False)
+    assert await roles(own, id) == {"a": "", "b": "H", "c": ""}
+
+
+@covers("VPM-24", "D-32")
+async def test_the_default_is_an_invoicing_address(own: Own) -> None:
+    id, at = await account(own, {"street": "a"}, {"street": "b", "invoicing": True})
+    wrong = [("INVALID", "defaultInvoicing")]
+    assert await errors(own, "rep1", "addressUpdate", id=at["a"], defaultInvoicing=True) == wrong
+    told = await message(own, "rep1", "addressUpdate", id=at["a"], defaultInvoicing=True)
+    assert told == "No invoices go to this address: make it an invoicing address, too."
+    assert await errors(own, "rep1", "addressUpdate", id=at["b"], defaultInvoicing=False) == []
+    assert await roles(own, id) == {"a": "H", "b": "iD"}, "somebody has to be"
+
+
+SWAPS = {
+    "both by one": [("b", {"headOffice": True}), ("a", {"invoicing": False})],
+    "both in turn": [("b", {"headOffice": True}), ("a", {"defaultInvoicing": True})],
+    "from one to two": [("b", {"headOffice": True}), ("c", {"defaultInvoicing": True})],
+}
+
+
+@covers("VPM-03", "VPM-24", "D-36")
+@pytest.mark.parametrize("first", ["iDH+i", "H+iD"])
+@pytest.mark.parametrize("how", SWAPS)
+async def test_roles_change_places_in_one_list(own: Own, how: str, first: str) -> None:
+    """No two addresses hold a role for a moment, whichever row Postgres comes to first."""
+    one = {"street": "a", "invoicing": True, "defaultInvoicing": first == "iDH+i"}
+    other = {"street": "b", "invoicing": True, "defaultInvoicing": first == "H+iD"}
+    id, at = await account(own, one, other, {"street": "c", "invoicing": True})
+    for backwards in (False, True):
+        changes = [{"id": at[street], **given} for street, given in SWAPS[how]]
+        answer = await own.many("rep1", "addressUpdate", changes[:: -1 if backwards else 1])
+        assert answer.data["done"]["userErrors"] == []
+        found = await roles(own, id)
+        assert sum("H" in each for each in found.values()) == 1
+        assert sum("D" in each for each in found.values()) == 1
+        assert "H" in found["b"]
+
+
+@covers("VPM-24", "VPM-03")
+async def test_one_address_takes_both_roles_from_different_ones(own: Own) -> None:
+    """One of the others loses the head office and wins the invoices in the same deed."""
+    id, at = await account(
+        own,
+        {"street": "a", "invoicing": True},
+        {"street": "b", "invoicing": True, "defaultInvoicing": True},
+    )
+    assert await roles(own, id) == {"a": "iH", "b": "iD"}
+    await own.done("rep1", "addressUpdate", id=at["b"], headOffice=True, invoicing=False)
+    assert await roles(own, id) == {"a": "iD", "b": "H"}
+    query = (
+        "{ address(id: $id) { version history(orderBy: [{ at: ASC }]) { nodes { field after } } } }"
+    )
+    history = (await read(own, "rep1", query, id=at["a"]))["address"]["history"]["nodes"]
+    noted = [(each["field"], each["after"]) for each in history if each["field"]]
+    assert sorted(noted) == [("defaultInvoicing", "true"), ("headOffice", "false")]
+
+
+@covers("SMP-20", "SMP-21")
+async def test_invoices_follow_the_postal_address(own: Own) -> None:
+    id, at = await account(
+        own, {"street": "a", "postal": True}, {"street": "b", "invoicing": True}, {"street": "c"}
+    )
+    await own.done("rep1", "accountUpdate", id=id, postalIsInvoicing=True)
+    assert await roles(own, id) == {"a": "piDH", "b": "", "c": ""}
+    await own.done("rep1", "addressUpdate", id=at["c"], postal=True)
+    await own.done("rep1", "addressUpdate", id=at["a"], postal=False)
+    assert await roles(own, id) == {"a": "H", "b": "", "c": "piD"}, "wherever the post goes"
+    assert await errors(own, "rep1", "addressUpdate", id=at["b"], invoicing=True) == [
+        ("INVALID", "invoicing")
+    ]
+    told = await message(own, "rep1", "addressUpdate", id=at["c"], invoicing=False)
+    assert "set `postalIsInvoicing` of the account to false" in told
+    wrong = [("INVALID", "defaultInvoicing")]
+    assert await errors(own, "rep1", "addressUpdate", id=at["b"], defaultInvoicing=True) == wrong
+    assert await errors(own, "rep1", "addressCreate", account=id, street="d", invoicing=True) == [
+        ("INVALID", "invoicing")
+    ]
+    await own.done(
+        "rep1", "addressCreate", account=id, street="d", postal=True, defaultInvoicing=True
+    )
+    assert await roles(own, id) == {"a": "H", "b": "", "c": "pi", "d": "piD"}
+    await own.done("rep1", "accountUpdate", id=id, postalIsInvoicing=False)
+    assert await roles(own, id) == {"a": "H", "b": "", "c": "pi", "d": "piD"}
+    await own.done("rep1", "addressUpdate", id=at["b"], invoicing=True, defaultInvoicing=True)
+    assert await roles(own, id) == {"a": "H", "b": "iD", "c": "pi", "d": "pi"}
+
+
+@covers("SMP-20")
+async def test_a_new_account_may_begin_with_it(own: Own) -> None:
+    id, _ = await account(
+        own, {"street": "a"}, {"street": "b", "postal": True}, postalIsInvoicing=True
+    )
+    assert await roles(own, id) == {"a": "H", "b": "piD"}
+
+
+@covers("SMP-08", "SMP-22", "SMP-23")
+async def test_what_stands_on_an_invoice(own: Own) -> None:
+    place = {
+        "street": "Keizersgracht", "houseNumber": "12 B", "postcode": "1015 CR", "city": "Amsterdam",
+        "country": "NL", "invoicing": True,
+    }  # fmt: skip
+    id, _ = await account(
+        own,
+        place,
+        vatNumber="NL004495445B01",
+        invoiceName="Acme Finance",
+        invoiceEmail="bills@Acme.example",
+    )
+    query = """{ account(id: $id) { vatNumber invoiceName invoiceEmail
+      addresses(filter: { defaultInvoicing: { eq: true } }) { nodes { street houseNumber postcode city country } } } }"""
+    shown = (await read(own, "manager", query, id=id))["account"]
+    del place["invoicing"]
+    assert shown == {
+        "vatNumber": "NL004495445B01",
+        "invoiceName": "Acme Finance",
+        "invoiceEmail": "bills@acme.example",
+        "addresses": {"nodes": [place]},
+    }

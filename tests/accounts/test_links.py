@@ -1,0 +1,184 @@
+"""Accounts and their relations: parts of each other without cycles, links that hold for both ways, and who looks after them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.accounts.said import errors, message, read
+from tests.support.covers import covers
+from tests.writes.parallel import Own, kept, spelled
+
+LINKS = "{ account(id: $id) { links { nodes { id version note other { id } } } } }"
+
+
+async def account(own: Own, **given: Any) -> str:
+    """An account of rep1's."""
+    return await own.done("rep1", "accountCreate", **{"name": own.name(), **given})
+
+
+async def links(own: Own, id: str, persona: str = "rep1") -> list[tuple[str, str | None]]:
+    """What an account is linked to, with the notes."""
+    nodes = (await read(own, persona, LINKS, id=id))["account"]["links"]["nodes"]
+    return sorted((each["other"]["id"], each["note"]) for each in nodes)
+
+
+async def link_of(own: Own, id: str) -> str:
+    """The one link of an account."""
+    [node] = (await read(own, "rep1", LINKS, id=id))["account"]["links"]["nodes"]
+    return str(node["id"])
+
+
+@covers("EP-190", "SMP-10", "SMP-11")
+async def test_an_account_has_parts(own: Own) -> None:
+    whole = await account(own)
+    parts = sorted([await account(own, parent=whole) for _ in "ab"])
+    query = "{ account(id: $id) { parent { id } subAccounts { totalCount nodes { id parent { id } } } } }"
+    shown = (await read(own, "support", query, id=whole))["account"]
+    assert shown["parent"] is None
+    assert sorted(each["id"] for each in shown["subAccounts"]["nodes"]) == parts
+    assert {each["parent"]["id"] for each in shown["subAccounts"]["nodes"]} == {whole}
+
+
+@covers("EP-192", "SMP-12")
+async def test_no_account_is_a_part_of_its_own_part(own: Own) -> None:
+    top = await account(own)
+    middle = await account(own, parent=top)
+    bottom = await account(own, parent=middle)
+    for below in (top, middle, bottom):
+        assert await errors(own, "rep1", "accountUpdate", id=top, parent=below) == [
+            ("CYCLE", "parent")
+        ]
+
+
+@covers("EP-191", "EP-192")
+async def test_a_link_holds_for_both_ways(own: Own) -> None:
+    one, other = await account(own), await account(own)
+    await own.done("rep1", "accountLinkCreate", account=one, other=other, note="partners")
+    assert await links(own, one) == [(other, "partners")]
+    assert await links(own, other) == [(one, "partners")]
+    await own.done("rep1", "accountLinkUpdate", id=await link_of(own, other), note="rivals")
+    assert await links(own, one) == [(other, "rivals")]
+    assert await links(own, other) == [(one, "rivals")]
+    await own.done("rep1", "accountLinkDelete", id=await link_of(own, other))
+    assert await links(own, one) == await links(own, other) == []
+    await own.done("rep1", "accountLinkCreate", account=other, other=one)
+    assert await links(own, one) == [(other, None)]
+
+
+@covers("EP-191")
+async def test_an_account_is_created_with_its_links(own: Own) -> None:
+    one, other = await account(own), await account(own)
+    made = await account(own, links=[{"other": one, "note": "a"}, {"other": other}])
+    assert await links(own, made) == sorted([(one, "a"), (other, None)])
+    assert await links(own, one) == [(made, "a")]
+
+
+@covers("EP-192")
+async def test_a_link_goes_neither_to_itself_nor_twice(own: Own) -> None:
+    one, other = await account(own), await account(own)
+    assert await errors(own, "rep1", "accountLinkCreate", account=one, other=one) == [
+        ("INVALID", "other")
+    ]
+    assert (await message(own, "rep1", "accountLinkCreate", account=one, other=one)).endswith(
+        "name the other one."
+    )
+    await own.done("rep1", "accountLinkCreate", account=one, other=other)
+    for a, b in ((one, other), (other, one)):
+        [(code, _)] = await errors(own, "rep1", "accountLinkCreate", account=a, other=b)
+        assert code == "DUPLICATE"
+    third = await account(own)
+    pairs = [{"account": one, "other": third}, {"account": third, "other": one}]
+    answer = await own.many("rep1", "accountLinkCreate", pairs)
+    assert [(e["code"], e["path"]) for e in answer.data["done"]["userErrors"]] == [
+        ("DUPLICATE", ["inputs", "1", "other"])
+    ]
+    assert await links(own, third) == []
+
+
+@covers("EP-191", "EP-192", "D-15")
+async def test_both_records_of_a_link_in_one_list(own: Own) -> None:
+    one, other = await account(own), await account(own)
+    await own.done("rep1", "accountLinkCreate", account=one, other=other)
+    ids = [await link_of(own, each) for each in (one, other)]
+    differ = [{"id": id, "note": note} for id, note in zip(ids, "ab", strict=True)]
+    answer = await own.many("rep1", "accountLinkUpdate", differ)
+    assert {e["code"] for e in answer.data["done"]["userErrors"]} == {"INVALID"}
+    answer = await own.many("rep1", "accountLinkUpdate", [{"id": id, "note": "c"} for id in ids])
+    assert answer.data["done"]["userErrors"] == []
+    assert await links(own, one) == [(other, "c")]
+    answer = await own.many("rep1", "accountLinkDelete", [{"id": id} for id in ids])
+    assert answer.data["done"]["userErrors"] == []
+    assert await links(own, one) == await links(own, other) == []
+
+
+@covers("EP-192", "D-15")
+async def test_links_go_and_come_back_with_either_account(own: Own) -> None:
+    one, other = await account(own), await account(own)
+    await own.done("rep1", "accountLinkCreate", account=one, other=other, note="a")
+    await own.done("rep1", "accountDelete", id=other)
+    assert await links(own, one) == []
+    await own.done("rep1", "accountRestore", id=other)
+    assert await links(own, one) == [(other, "a")]
+    assert await links(own, other) == [(one, "a")]
+
+
+@covers("EP-191", "D-34")
+async def test_a_link_is_made_from_an_account_of_ones_own(own: Own) -> None:
+    mine = await account(own)
+    theirs = await own.done("rep2", "accountCreate", name=own.name())
+    answer = await own.do("rep1", "accountLinkCreate", account=theirs, other=mine)
+    assert answer.codes == ["FORBIDDEN"]
+    await own.done("rep1", "accountLinkCreate", account=mine, other=theirs)
+    assert await links(own, theirs, "rep2") == [(mine, None)]
+
+
+@covers("SMP-13", "SMP-15", "SMP-16")
+async def test_users_look_after_an_account_whether_or_not_they_may_sign_in(own: Own) -> None:
+    id = await account(own)
+    query = "{ account(id: $id) { managers { nodes { id user { id active } } } } }"
+    shown = (await read(own, "rep1", query, id=id))["account"]["managers"]["nodes"]
+    assert shown == [], "none"
+    active, away = [spelled("usr", await own.user(who)) for who in ("rep2", "on-leave")]
+    made = await own.done("rep1", "accountManagerCreate", account=id, user=away)
+    await own.done("rep1", "accountManagerCreate", account=id, user=active)
+    shown = (await read(own, "rep1", query, id=id))["account"]["managers"]["nodes"]
+    assert {each["user"]["id"]: each["user"]["active"] for each in shown} == {
+        active: True,
+        away: False,
+    }
+    [(code, _)] = await errors(own, "rep1", "accountManagerCreate", account=id, user=active)
+    assert code == "DUPLICATE"
+    await own.done("rep1", "accountManagerDelete", id=made)
+    shown = (await read(own, "rep1", query, id=id))["account"]["managers"]["nodes"]
+    assert [each["user"]["id"] for each in shown] == [active]
+
+
+@covers("SMP-14")
+async def test_whoever_looks_after_an_account_is_a_user_first(own: Own) -> None:
+    id = await account(own)
+    person = spelled("emp", await own.employee("region-north"))
+    for nobody in (person, "usr_" + kept(person).hex):
+        answer = await own.do("rep1", "accountManagerCreate", account=id, user=nobody)
+        assert answer.codes == ["NOT_FOUND"]
+
+
+@covers("EP-170", "VPM-23")
+async def test_accounts_are_listed_by_who_looks_after_them_and_by_branch(own: Own) -> None:
+    industry = await own.done("admin", "industryCreate", name=own.name())
+    user, employee = (
+        spelled("usr", await own.user("rep2")),
+        spelled("emp", await own.employee("rep1")),
+    )
+    id = await account(own, keyAccount=True, industry=industry, managers=[{"user": user}])
+    await account(own, keyAccount=False, industry=industry)
+    await account(own, keyAccount=True)
+    both = """{ accounts(filter: { keyAccount: { eq: true }, industry: { id: { eq: $industry } },
+        managers: { some: { user: { id: { eq: $user } } } }, owner: { id: { eq: $owner } } }) {
+      nodes { id industry { name } owner { name } } } }"""
+    asked = {"industry": industry, "user": user, "owner": employee}
+    nodes = (await read(own, "manager", both, **asked))["accounts"]["nodes"]
+    assert [(each["id"], each["owner"]["name"]) for each in nodes] == [(id, "Priya Raman")]
+    groups = """{ accountsAggregate(filter: { industry: { id: { eq: $i } } }, groupBy: [{ keyAccount: true }]) {
+      nodes { key { keyAccount } count } } }"""
+    found = (await read(own, "manager", groups, i=industry))["accountsAggregate"]["nodes"]
+    assert sorted((e["key"]["keyAccount"], e["count"]) for e in found) == [(False, 1), (True, 1)]

@@ -1,0 +1,137 @@
+"""Numbers of accounts and people, as they are kept and as they are refused; what was there before is left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.accounts.said import errors, message, read
+from tests.support.covers import covers
+from tests.writes.parallel import Own, kept
+
+SWEDISH = {
+    "country": "SE",
+    "phone": "08-12 34 56",
+    "registrationNumber": "556188-8404",
+    "vatNumber": "556188840401",
+    "email": "Info@ACME.example",
+}
+FIELDS = "phone registrationNumber vatNumber email"
+
+
+@covers("EP-174", "VPM-09", "VPM-01")
+async def test_numbers_are_kept_in_one_spelling(own: Own) -> None:
+    id = await own.done(
+        "rep1", "accountCreate", name="a", website="https://acme.example", **SWEDISH
+    )
+    found = (await read(own, "rep1", f"{{ account(id: $id) {{ {FIELDS} website }} }}", id=id))[
+        "account"
+    ]
+    assert found == {
+        "phone": "+468123456",
+        "registrationNumber": "5561888404",
+        "vatNumber": "SE556188840401",
+        "email": "Info@acme.example",
+        "website": "https://acme.example",
+    }
+
+
+PLACES: dict[str, dict[str, Any]] = {
+    "what it says itself": {"country": "SE"},
+    "its head office": {"addresses": [{"country": "NL"}, {"country": "SE", "headOffice": True}]},
+    "its first address": {"addresses": [{"country": "SE"}, {"country": "NL"}]},
+}
+
+
+@covers("EP-174")
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_number_is_read_where_the_account_is_at_home(own: Own, place: str) -> None:
+    id = await own.done("rep1", "accountCreate", name="a", phone="08-12 34 56", **PLACES[place])
+    assert (await own.row("account", id))["phone"] == "+468123456"
+    await own.done("rep1", "accountUpdate", id=id, phone="08-12 34 57")
+    assert (await own.row("account", id))["phone"] == "+468123457"
+
+
+@covers("EP-174", "VPM-09")
+async def test_what_is_no_number_is_refused_with_a_remedy(own: Own) -> None:
+    wrong = {
+        "phone": "1",
+        "registrationNumber": "556188-8405",
+        "vatNumber": "SE1",
+        "email": "info@",
+        "invoiceEmail": "x",
+    }
+    found = await errors(own, "rep1", "accountCreate", name="a", country="SE", **wrong)
+    assert sorted(found) == sorted(("INVALID", each) for each in wrong)
+    told = await message(own, "rep1", "accountCreate", name="a", phone="08-12 34 56")
+    assert told == "Write a telephone number with the code of its country, such as +31 20 123 4567."
+
+
+@covers("EP-174")
+async def test_what_was_kept_before_is_left_alone(own: Own) -> None:
+    id = await own.done("rep1", "accountCreate", name="a")
+    await own.value(
+        "UPDATE account SET phone = '+31 555 1', email = 'none' WHERE id = $1", kept(id)
+    )
+    await own.done("rep1", "accountUpdate", id=id, name="b", phone="+31 555 1")
+    assert (await own.row("account", id))["phone"] == "+31 555 1"
+    assert await errors(own, "rep1", "accountUpdate", id=id, phone="+31 555 2") == [
+        ("INVALID", "phone")
+    ]
+    await own.done("rep1", "accountUpdate", id=id, phone=" ", email=None)
+    assert (await own.row("account", id))["phone"] is None
+
+
+@covers("SMP-31", "EP-174")
+async def test_people_are_reached_by_numbers_of_their_account(own: Own) -> None:
+    account = await own.done("rep1", "accountCreate", name="a", country="SE")
+    given = {
+        "account": account,
+        "phone": "08-12 34 56",
+        "secondPhone": "+31 20 123 4567",
+        "email": "B@ACME.example",
+    }
+    id = await own.done(
+        "rep1", "personCreate", lastName="Berg", phone="070-123 45 67", affiliations=[given]
+    )
+    assert (await own.row("person", id))["phone"] == "+46701234567"
+    [row] = await own.fetch("SELECT * FROM affiliation WHERE person_id = $1", kept(id))
+    assert (row["phone"], row["second_phone"], row["email"]) == (
+        "+468123456",
+        "+31201234567",
+        "B@acme.example",
+    )
+    affiliation = "aff_" + row["id"].hex
+    await own.done("rep1", "affiliationUpdate", id=affiliation, phone="08-12 34 57")
+    assert (await own.row("affiliation", affiliation))["phone"] == "+468123457"
+    wrong = {"phone": "1", "secondPhone": "2", "email": "3"}
+    found = await errors(own, "rep1", "affiliationUpdate", id=affiliation, **wrong)
+    assert found == [("INVALID", each) for each in wrong]
+    assert await errors(own, "rep1", "personUpdate", id=id, phone="070-123 45 68") == [
+        ("INVALID", "phone")
+    ]
+
+
+@covers("D-34", "EP-174")
+async def test_nobody_learns_a_country_that_he_may_not_read(own: Own) -> None:
+    """A number is read as from abroad then, and the refusal names no country."""
+    id = await own.done("rep1", "accountCreate", name="a", country="SE")
+    close = "DELETE FROM profile_field WHERE entity = 'Account' AND field = 'country' RETURNING profile_id, writes"
+    closed = await own.fetch(close)
+    try:
+        await own.value("UPDATE log_head SET access = access + 1")
+        told = await message(own, "rep1", "accountUpdate", id=id, phone="08-12 34 56")
+        assert (
+            told
+            == "Write a telephone number with the code of its country, such as +31 20 123 4567."
+        )
+        await own.done("rep1", "accountUpdate", id=id, registrationNumber="556188-8405")
+    finally:
+        for row in closed:
+            await own.value(
+                "INSERT INTO profile_field (id, profile_id, entity, field, writes) "
+                "VALUES (gen_random_uuid(), $1, 'Account', 'country', $2)",
+                *row,
+            )
+        await own.value("UPDATE log_head SET access = access + 1")

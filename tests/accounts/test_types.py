@@ -1,0 +1,182 @@
+"""Types of accounts and persons: how records of a type are named, what they take over, and the type of those without one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.accounts.said import errors, message, read
+from tests.support.covers import covers
+from tests.writes.parallel import Own, spelled
+
+MINE = "{ account(id: $id) { name lastName displayName type { id } owner { id } senderEmail documentDelivery } }"
+
+
+async def kind(own: Own, **given: Any) -> str:
+    """A type of account."""
+    return await own.done("admin", "accountTypeCreate", name=own.name(), **given)
+
+
+async def shown(own: Own, id: str) -> dict[str, Any]:
+    """An account as its owner sees it."""
+    found: dict[str, Any] = (await read(own, "admin", MINE, id=id))["account"]
+    return found
+
+
+@pytest.fixture
+async def preferences(own: Own) -> AsyncIterator[str]:
+    """What the tenant settled for everybody; in the end there are no default types, as in the beginning."""
+    id = spelled("set", await own.value("SELECT id FROM preferences"))
+    yield id
+    none = {"defaultAccountType": None, "defaultPersonType": None}
+    await own.done("admin", "preferencesUpdate", id=id, **none)
+
+
+@covers("EP-171", "EP-172")
+@pytest.mark.parametrize(
+    ("switches", "refused"),
+    [
+        ({}, ["lastName"]),
+        ({"withLastName": True}, []),
+        ({"withLastName": True, "withName": False}, ["name"]),
+    ],
+)
+async def test_a_type_says_which_names_there_are(
+    own: Own, switches: dict[str, bool], refused: list[str]
+) -> None:
+    type_ = await kind(own, **switches)
+    given = {"type": type_, "name": "Anna", "lastName": "Berg"}
+    assert await errors(own, "rep1", "accountCreate", **given) == [
+        ("INVALID", each) for each in refused
+    ]
+    kept = {name: value for name, value in given.items() if name not in refused}
+    id = await own.done("rep1", "accountCreate", **kept)
+    names = [kept[name] for name in ("name", "lastName") if name in kept]
+    assert (await shown(own, id))["displayName"] == " ".join(names)
+
+
+@covers("EP-172")
+async def test_another_type_may_not_know_the_last_name(own: Own) -> None:
+    person, firm = await kind(own, withLastName=True), await kind(own)
+    id = await own.done("rep1", "accountCreate", type=person, name="Anna", lastName="Berg")
+    assert await errors(own, "rep1", "accountUpdate", id=id, type=firm) == [("INVALID", "lastName")]
+    told = await message(own, "rep1", "accountUpdate", id=id, type=firm)
+    assert (
+        told == "Accounts of this type have no last name: leave it empty, or choose another type."
+    )
+    await own.done("rep1", "accountUpdate", id=id, type=firm, lastName=None)
+    assert (await shown(own, id))["type"]["id"] == firm
+
+
+@covers("EP-172")
+async def test_what_a_type_knew_once_stands_in_nobodys_way(own: Own) -> None:
+    type_ = await kind(own, withLastName=True)
+    id = await own.done("rep1", "accountCreate", type=type_, name="Anna", lastName="Berg")
+    await own.done("admin", "accountTypeUpdate", id=type_, withLastName=False)
+    await own.done("rep1", "accountUpdate", id=id, name="Anne")
+    assert await errors(own, "rep1", "accountUpdate", id=id, lastName="Bergh") == [
+        ("INVALID", "lastName")
+    ]
+
+
+@covers("EP-173", "D-21")
+async def test_a_type_without_any_name_is_refused(own: Own) -> None:
+    both = {"withName": False, "withLastName": False}
+    wrong = [("INVALID", "withLastName")]
+    assert await errors(own, "admin", "accountTypeCreate", name=own.name(), **both) == wrong
+    type_ = await kind(own)
+    assert await errors(own, "admin", "accountTypeUpdate", id=type_, **both) == wrong
+
+
+@covers("VN-08", "VN-11", "VN-12", "VN-13")
+async def test_a_new_account_takes_over_what_its_type_presets(own: Own) -> None:
+    rep2 = spelled("emp", await own.employee("rep2"))
+    presets = {"senderEmail": "north@acme.example", "documentDelivery": "POST"}
+    type_ = await kind(own, defaultOwner=rep2, **presets)
+    id = await own.done("rep1", "accountCreate", name="a", type=type_)
+    found = await shown(own, id)
+    assert (found["owner"]["id"], found["senderEmail"], found["documentDelivery"]) == (
+        rep2,
+        *presets.values(),
+    )
+    rep1 = spelled("emp", await own.employee("rep1"))
+    own_ones = {"owner": rep1, "senderEmail": None, "documentDelivery": "EMAIL"}
+    found = await shown(
+        own, await own.done("rep1", "accountCreate", name="b", type=type_, **own_ones)
+    )
+    assert (found["owner"]["id"], found["senderEmail"], found["documentDelivery"]) == (
+        rep1,
+        None,
+        "EMAIL",
+    )
+    await own.done("admin", "accountTypeUpdate", id=type_, documentDelivery="E_INVOICE")
+    assert (await shown(own, id))["documentDelivery"] == "POST", "copied, not followed"
+    later = await own.done("rep1", "accountCreate", name="c")
+    await own.done("rep1", "accountUpdate", id=later, type=type_)
+    assert (await shown(own, later))["senderEmail"] is None, "a change of type presets nothing"
+
+
+@covers("VN-40", "EP-171")
+async def test_an_account_without_a_type_gets_the_one_for_those(own: Own, preferences: str) -> None:
+    rep2 = spelled("emp", await own.employee("rep2"))
+    type_, other = await kind(own, defaultOwner=rep2), await kind(own)
+    id = await own.done("rep1", "accountCreate", name="a")
+    assert (await shown(own, id))["type"] is None
+    await own.done("admin", "preferencesUpdate", id=preferences, defaultAccountType=type_)
+    for given in ({}, {"type": None}):
+        found = await shown(own, await own.done("rep1", "accountCreate", name="b", **given))
+        assert (found["type"]["id"], found["owner"]["id"]) == (type_, rep2)
+    wrong = [("INVALID", "lastName")]
+    assert await errors(own, "rep1", "accountCreate", name="b", lastName="c") == wrong
+    found = await shown(own, await own.done("rep1", "accountCreate", name="d", type=other))
+    assert found["type"]["id"] == other
+    await own.done("rep1", "accountUpdate", id=id, name="e")
+    assert (await shown(own, id))["type"] is None, "those that are there stay as they are"
+
+
+@covers("VN-40")
+async def test_a_type_that_is_used_or_meant_for_those_without_stays(
+    own: Own, preferences: str
+) -> None:
+    used, meant = await kind(own), await kind(own)
+    await own.done("rep1", "accountCreate", name="a", type=used)
+    await own.done("admin", "preferencesUpdate", id=preferences, defaultAccountType=meant)
+    for each in (used, meant):
+        assert await errors(own, "admin", "accountTypeDelete", id=each) == [("IN_USE", "id")]
+
+
+@covers("VN-08", "VN-40")
+async def test_a_new_person_takes_over_what_its_type_presets(own: Own, preferences: str) -> None:
+    rep1, rep2 = [spelled("emp", await own.employee(who)) for who in ("rep1", "rep2")]
+    type_ = await own.done("admin", "personTypeCreate", name=own.name(), defaultOwner=rep2)
+    await own.done("admin", "preferencesUpdate", id=preferences, defaultPersonType=type_)
+    query = "{ person(id: $id) { type { id } owner { id } } }"
+    for given, owner in (
+        ({}, rep2),
+        ({"owner": rep1}, rep1),
+        ({"type": type_, "owner": None}, rep2),
+    ):
+        id = await own.done("rep1", "personCreate", lastName="Berg", **given)
+        found = (await read(own, "rep1", query, id=id))["person"]
+        assert found == {"type": {"id": type_}, "owner": {"id": owner}}
+
+
+@covers("SMP-05", "SMP-09", "D-21")
+@pytest.mark.parametrize(
+    ("given", "called"),
+    [
+        ({"name": " Acme ", "registrationNumber": "12345678"}, "Acme"),
+        ({"registrationNumber": "12345678", "email": "info@acme.example"}, "12345678"),
+        ({"email": "info@acme.example"}, "acme.example"),
+        ({"number": "K-7"}, "K-7"),
+    ],
+)
+async def test_all_fields_are_optional_and_there_is_always_something_to_call_it(
+    own: Own, given: dict[str, str], called: str
+) -> None:
+    id = await own.done("rep1", "accountCreate", **given)
+    assert (await shown(own, id))["displayName"] == called
+    await own.done("rep1", "accountUpdate", id=id, name="Later")
+    assert (await shown(own, id))["displayName"] == "Later"
