@@ -1,13 +1,13 @@
-"""Rules of accounts: how their type has them named, what it presets, and the roles of their addresses."""
+"""Rules of accounts: how their type has them named, and the roles of their addresses."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from domain.codes import Problem
 from domain.faults import Fault, Row
+from domain.holders import holder
 from domain.numbering import number
 
 COUNTRY = re.compile(r"[A-Z]{2}\Z")
@@ -59,34 +59,15 @@ def unnamed(kind: Row, before: Row | None, after: Row) -> list[Fault]:
     return faults
 
 
-def preset(kind: Row, given: Collection[str]) -> Mapping[str, Any]:
-    """What a new account takes over from its type, where its caller named nothing (VN-08, VN-11 to VN-13)."""
-    presets = {
-        "owner_id": kind["default_owner_id"],
-        "sender_email": kind["sender_email"],
-        "document_delivery": kind["document_delivery"],
-    }
-    return {name: v for name, v in presets.items() if v is not None and name not in given}
-
-
 def head_office(addresses: Iterable[Row], wanted: UUID | None = None) -> UUID | None:
     """Which of an account's addresses is its head office (D-12)."""
-    return _holder("head_office", addresses, wanted)
+    return holder(addresses, "head_office", wanted)
 
 
 def default_invoicing(addresses: Iterable[Row], wanted: UUID | None = None) -> UUID | None:
     """Which of an account's addresses invoices go to if nothing else is said, if they go anywhere (VPM-24)."""
     found = [each for each in addresses if each["invoicing"]]
-    return _holder("default_invoicing", found, wanted)
-
-
-def _holder(role: str, addresses: Iterable[Row], wanted: UUID | None) -> UUID | None:
-    """Who holds what exactly one does: the one `wanted`, if it is among them; else the one that does; else the oldest."""
-    found = sorted(addresses, key=lambda each: (each["created_at"], each["id"]))
-    if wanted in [each["id"] for each in found]:
-        return wanted
-    holders = [each["id"] for each in found if each[role]]
-    return next(iter([*holders, *(each["id"] for each in found)]), None)
+    return holder(found, "default_invoicing", wanted)
 
 
 def country_of(account: Row, addresses: Collection[Row]) -> str | None:

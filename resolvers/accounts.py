@@ -19,7 +19,6 @@ from domain.accounts import (
     arranged,
     country_of,
     misplaced,
-    preset,
     unnamed,
 )
 from domain.codes import Problem
@@ -27,9 +26,9 @@ from domain.faults import Fault
 from domain.numbers import email, phone, registration_number, vat_number
 from resolvers.engine.allowed import HIDDEN, in_sight
 from resolvers.engine.drafts import Draft, Other
+from resolvers.engine.presets import preset
 from resolvers.engine.settling import Deed, settles
 from resolvers.engine.trees import refuse_cycles
-from resolvers.presets import kinds_of, named, typed
 
 ADDRESSES = 250
 """Of one account: each change of one looks at all of them."""
@@ -42,8 +41,16 @@ LINKED_TWICE = (
 TWO_NOTES = (
     "The list holds both records of this link, with different notes: one is enough for both ways."
 )
+PRESET = {
+    "owner_id": "default_owner_id",
+    "sender_email": "sender_email",
+    "document_delivery": "document_delivery",
+}
+"""What a new account takes over from its type (VN-11 to VN-13)."""
 ONE_OF = ("head_office", "default_invoicing")
 """What at most one address of an account is, as Postgres has it, too."""
+ROLES = {"invoicing": "invoicing", "defaultInvoicing": "default_invoicing"}
+"""What a caller may ask of an address that depends on others, as the API has it and as it is kept."""
 WITHIN = ("phone", "registration_number", "vat_number")
 """What is read as somebody in the account's country writes it."""
 
@@ -64,18 +71,17 @@ async def accounts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
 
 async def _take_over(unit: Unit, drafts: list[Draft]) -> None:
     """The type for those that have none, what it presets, and the names that it knows."""
+    kinds = dict(await preset(unit, drafts, PRESET, preferred="default_account_type_id"))
     concerned = [each for each in drafts if _differs(each, "type_id", "name", "last_name")]
-    if not concerned:
-        return
-    kinds = await kinds_of(unit, concerned)
+    others = {each.after["type_id"] for each in concerned} - {None, *kinds}
+    if others:
+        entity = concerned[0].entity.targets["type"]
+        found = await store.look(unit.connection, entity, "id", others)
+        kinds |= {row["id"]: row for row in found}
     for draft in concerned:
-        kind = typed(draft, kinds)
-        if kind is None:
-            continue
-        for fault in unnamed(kind, draft.before, draft.after):
-            draft.fault(in_sight(unit.guard, draft.entity, fault))
-        if draft.before is None:
-            draft.after |= preset(kind, named(draft))
+        if (kind := kinds.get(draft.after["type_id"])) is not None:
+            for fault in unnamed(kind, draft.before, draft.after):
+                draft.fault(in_sight(unit.guard, draft.entity, fault))
 
 
 async def _spell(unit: Unit, drafts: list[Draft]) -> None:
@@ -168,7 +174,8 @@ def _refuse_misplaced(unit: Unit, drafts: list[Draft], follows: bool) -> None:
     """Who may not read why an invoice goes where it does is not told it, either."""
     told = unit.guard.right("Account", "postalIsInvoicing") is Right.OPEN
     for draft in drafts:
-        for fault in misplaced(draft.after, named(draft), follows):
+        asked = {column for name, column in ROLES.items() if name in draft.given}
+        for fault in misplaced(draft.after, asked, follows):
             hidden = follows and not told
             draft.fault(Fault(fault.problem, HIDDEN) if hidden else fault)
 

@@ -17,8 +17,8 @@ from domain.numbers import email, phone
 from domain.people import elsewhere
 from resolvers.accounts import addresses_of, new_addresses
 from resolvers.engine.drafts import Draft, Other
+from resolvers.engine.presets import preset
 from resolvers.engine.settling import Deed, settles
-from resolvers.presets import kinds_of, named, typed
 
 PHONES = ("phone", "second_phone")
 
@@ -31,14 +31,8 @@ async def persons(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     for draft in drafts:
         draft.spell("phone", partial(phone, country=_country_of_work(unit, draft)))
         draft.spell("email", email)
-    new = [each for each in drafts if each.before is None]
-    if not new:
-        return
-    kinds = await kinds_of(unit, new)
-    for draft in new:
-        kind = typed(draft, kinds)
-        if kind is not None and kind["default_owner_id"] and "owner_id" not in named(draft):
-            draft.after["owner_id"] = kind["default_owner_id"]
+    copied = {"owner_id": "default_owner_id"}
+    await preset(unit, drafts, copied, preferred="default_person_type_id")
 
 
 def _country_of_work(unit: Unit, draft: Draft) -> str | None:

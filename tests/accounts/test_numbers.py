@@ -15,7 +15,7 @@ SWEDISH = {
     "phone": "08-12 34 56",
     "registrationNumber": "556188-8404",
     "vatNumber": "556188840401",
-    "email": "Info@ACME.example",
+    "email": "Anna@ACME.example",
 }
 FIELDS = "phone registrationNumber vatNumber email"
 
@@ -32,7 +32,7 @@ async def test_numbers_are_kept_in_one_spelling(own: Own) -> None:
         "phone": "+468123456",
         "registrationNumber": "5561888404",
         "vatNumber": "SE556188840401",
-        "email": "Info@acme.example",
+        "email": "Anna@acme.example",
         "website": "https://acme.example",
     }
 

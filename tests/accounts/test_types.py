@@ -102,13 +102,13 @@ async def test_a_new_account_takes_over_what_its_type_presets(own: Own) -> None:
         *presets.values(),
     )
     rep1 = spelled("emp", await own.employee("rep1"))
-    own_ones = {"owner": rep1, "senderEmail": None, "documentDelivery": "EMAIL"}
+    own_ones = {"owner": rep1, "senderEmail": "b@acme.example", "documentDelivery": "EMAIL"}
     found = await shown(
         own, await own.done("rep1", "accountCreate", name="b", type=type_, **own_ones)
     )
     assert (found["owner"]["id"], found["senderEmail"], found["documentDelivery"]) == (
         rep1,
-        None,
+        "b@acme.example",
         "EMAIL",
     )
     await own.done("admin", "accountTypeUpdate", id=type_, documentDelivery="E_INVOICE")
@@ -144,7 +144,9 @@ async def test_a_type_that_is_used_or_meant_for_those_without_stays(
     await own.done("rep1", "accountCreate", name="a", type=used)
     await own.done("admin", "preferencesUpdate", id=preferences, defaultAccountType=meant)
     for each in (used, meant):
-        assert await errors(own, "admin", "accountTypeDelete", id=each) == [("IN_USE", "id")]
+        query = "mutation { done: accountTypeDelete(input: { id: $id }) { userErrors { code path } } }"
+        done = (await read(own, "admin", query, id=each))["done"]
+        assert done["userErrors"] == [{"code": "IN_USE", "path": ["input", "id"]}]
 
 
 @covers("VN-08", "VN-40")

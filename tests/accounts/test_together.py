@@ -1,0 +1,157 @@
+"""A person, where they work, and a new account for that, in one step: all of it or nothing (SMP-29)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.accounts.said import errors, read
+from tests.support.covers import covers
+from tests.support.world import Answer
+from tests.writes.parallel import Own, spelled
+
+CREATE = """mutation ($input: PersonCreateInput!) { done: personCreate(input: $input) {
+  person { id fullName affiliations { nodes { function phone address { street }
+    account { id name owner { name } addresses { nodes { street headOffice } } managers { totalCount } } } } }
+  userErrors { code message path } } }"""
+
+
+async def create(own: Own, persona: str, *affiliations: dict[str, Any], **given: Any) -> Answer:
+    """A person with these affiliations."""
+    sent = {"lastName": "Berg", **given, "affiliations": affiliations}
+    return await own.ask(persona, CREATE, {"input": sent})
+
+
+async def counts(own: Own) -> tuple[int, ...]:
+    """How much there is."""
+    tables = ("person", "affiliation", "account", "address", "history")
+    listed = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608 - names of ours
+    [row] = await own.fetch(f"SELECT {listed}")
+    return tuple(row)
+
+
+@covers("SMP-29")
+async def test_a_person_joins_an_account_and_brings_along_another(own: Own) -> None:
+    there = await own.done("rep1", "accountCreate", name=own.name())
+    manager = spelled("usr", await own.user("rep2"))
+    new = {
+        "name": "Brand new", "country": "SE", "managers": [{"user": manager}],
+        "addresses": [{"street": "a"}, {"street": "b", "headOffice": True}],
+    }  # fmt: skip
+    answer = await create(
+        own,
+        "rep1",
+        {"account": there, "function": "Buyer"},
+        {"newAccount": new, "phone": "08-12 34 56"},
+    )
+    done = answer.data["done"]
+    assert done["userErrors"] == []
+    joined, made = done["person"]["affiliations"]["nodes"]
+    assert (joined["function"], joined["account"]["id"], joined["address"]) == (
+        "Buyer",
+        there,
+        None,
+    )
+    assert made["account"]["name"] == "Brand new"
+    assert made["account"]["owner"] == {"name": "Priya Raman"}
+    assert made["account"]["managers"] == {"totalCount": 1}
+    assert made["address"] == {"street": "b"}, "its head office"
+    assert made["phone"] == "+468123456", "as it is dialled there"
+
+
+@covers("SMP-29")
+async def test_many_at_once_some_with_new_accounts(own: Own) -> None:
+    """Accounts are kept before people are at them, in whichever order they are named."""
+    there = await own.done("rep1", "accountCreate", name=own.name())
+    inputs = [
+        {"lastName": "a", "affiliations": [{"account": there}]},
+        {
+            "lastName": "b",
+            "affiliations": [{"newAccount": {"name": "x"}}, {"newAccount": {"name": "y"}}],
+        },
+        {"lastName": "c"},
+    ]
+    before = await counts(own)
+    answer = await own.many("rep1", "personCreate", inputs)
+    assert answer.data["done"]["userErrors"] == []
+    after = await counts(own)
+    assert [b - a for a, b in zip(before, after, strict=True)][:4] == [3, 3, 2, 0]
+
+
+WRONG: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "the account": (
+        {"newAccount": {"name": "x", "country": "nl"}},
+        [("INVALID", "affiliations.0.newAccount.country")],
+    ),
+    "a part of the account": (
+        {"newAccount": {"name": "x", "addresses": [{"country": "nl"}]}},
+        [("INVALID", "affiliations.0.newAccount.addresses.0.country")],
+    ),
+    "the link": (
+        {"newAccount": {"name": "x"}, "phone": "1"},
+        [("INVALID", "affiliations.0.phone")],
+    ),
+    "neither account": ({"function": "Buyer"}, [("REQUIRED", "affiliations.0.account")]),
+}
+
+
+@covers("SMP-29")
+@pytest.mark.parametrize("what", WRONG)
+async def test_nothing_is_kept_where_something_is_wrong(own: Own, what: str) -> None:
+    affiliation, wrong = WRONG[what]
+    before = await counts(own)
+    given = {"lastName": "Berg", "affiliations": [affiliation]}
+    assert await errors(own, "rep1", "personCreate", **given) == wrong
+    assert await counts(own) == before
+
+
+@covers("SMP-29")
+async def test_an_account_is_there_or_new(own: Own) -> None:
+    there = await own.done("rep1", "accountCreate", name=own.name())
+    both = [{"account": there, "newAccount": {"name": "x"}}]
+    found = await errors(own, "rep1", "personCreate", lastName="Berg", affiliations=both)
+    assert found == [("INVALID", "affiliations.0.account")]
+
+
+@covers("SMP-29", "D-34")
+@pytest.mark.parametrize("closed", ["Account", "Affiliation", "Address"])
+async def test_the_right_to_create_all_of_it_is_needed(own: Own, closed: str) -> None:
+    rows = await own.fetch(
+        "UPDATE profile_entity SET creates = false WHERE entity = $1 AND creates RETURNING id",
+        closed,
+    )
+    await own.value("UPDATE log_head SET access = access + 1")
+    try:
+        before = await counts(own)
+        answer = await create(own, "rep1", {"newAccount": {"name": "x", "addresses": [{}]}})
+        assert answer.codes == ["FORBIDDEN"]
+        assert await counts(own) == before
+    finally:
+        ids = [row["id"] for row in rows]
+        await own.value("UPDATE profile_entity SET creates = true WHERE id = ANY($1)", ids)
+        await own.value("UPDATE log_head SET access = access + 1")
+
+
+@covers("SMP-26", "SMP-28", "D-08")
+async def test_business_users_create_people_with_a_business_relation(own: Own) -> None:
+    """Whoever sees only people with one, may not create somebody whom he would not see."""
+    rows = (
+        "UPDATE profile_entity SET rows = $1 WHERE entity = 'Person' "
+        "AND profile_id = (SELECT id FROM profile WHERE name = 'Standard sales')"
+    )
+    await own.value(rows, "OWN")
+    await own.value("UPDATE log_head SET access = access + 1")
+    try:
+        before = await counts(own)
+        alone = await create(own, "rep1")
+        assert alone.codes == ["FORBIDDEN"]
+        assert await counts(own) == before
+        answer = await create(own, "rep1", {"newAccount": {"name": "x"}})
+        assert answer.data["done"]["userErrors"] == []
+        id = answer.data["done"]["person"]["id"]
+        shown = await read(own, "rep1", "{ person(id: $id) { id } }", id=id)
+        assert shown["person"] == {"id": id}
+    finally:
+        await own.value(rows, "ALL")
+        await own.value("UPDATE log_head SET access = access + 1")
