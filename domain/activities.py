@@ -26,9 +26,10 @@ def activity(_: Row | None, after: Row) -> Sequence[Fault]:
     return faults
 
 
-def subject(row: Row) -> tuple[str, UUID]:
-    """What an activity is on: the column, and the record."""
-    return next((name, row[name]) for name in SUBJECTS if row[name] is not None)
+def subject(row: Row) -> tuple[str, UUID] | None:
+    """What an activity is on, if it is on one record as it must be: the column, and the record."""
+    named = [(name, row[name]) for name in SUBJECTS if row[name] is not None]
+    return named[0] if len(named) == 1 else None
 
 
 def employers(affiliations: Iterable[Row]) -> Mapping[UUID, UUID]:

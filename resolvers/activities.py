@@ -54,11 +54,11 @@ async def activities(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
 async def timelines(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     """Every activity is in the timeline of the account that it concerns by what it is on."""
     moved = {on: (draft, account) for draft in drafts for on, account in _moved(draft)}
-    rows = [(each, row) for each in drafts for row in _begun(each)]
-    asked = {id for name, id in (*moved, *(subject(row) for _, row in rows)) if name == PERSON}
+    begun = [(each, row, on) for each in drafts for row in _begun(each) if (on := subject(row))]
+    asked = {id for name, id in (*moved, *(on for _, _, on in begun)) if name == PERSON}
     working = await _employers(unit, asked, drafts)
-    for draft, row in rows:
-        row["customer_id"] = _customer(draft, subject(row), working)
+    for draft, row, on in begun:
+        row["customer_id"] = _customer(draft, on, working)
     await _follow(unit, drafts, moved, working)
 
 

@@ -1,0 +1,23 @@
+"""A tenant of its own for each module of activities."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.cases.desk import Desk, desk_in
+from tests.support.world import World
+from tests.writes.parallel import Own, own_tenant
+
+
+@pytest.fixture(scope="module")
+async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
+    slug = "activities-" + request.module.__name__.rpartition("test_")[2]
+    async with own_tenant(world, slug) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def desk(own: Own) -> Desk:
+    return await desk_in(own)

@@ -1,0 +1,92 @@
+"""A service desk to test with: statuses before all others of its tenant, accounts of a seller, cases of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.world import Answer
+from tests.writes.parallel import Own, kept, spelled
+
+STATUSES = {
+    "new": ("OPEN", -20),
+    "busy": ("OPEN", -10),
+    "settled": ("CLOSED", -30),
+    "dropped": ("CLOSED", -5),
+}
+
+
+@dataclass
+class Desk:
+    """A tenant with statuses of its own, by their names."""
+
+    own: Own
+    statuses: dict[str, str]
+
+    async def account(self, persona: str = "rep1", **given: Any) -> str:
+        """A new account of a persona."""
+        owner = spelled("emp", await self.own.employee(persona))
+        given = {"name": self.own.name(), "owner": owner, **given}
+        return await self.own.done("admin", "accountCreate", **given)
+
+    async def case(self, *accounts: str, persona: str = "rep1", **given: Any) -> str:
+        """A new case of a persona that concerns these accounts."""
+        given = {"subject": self.own.name(), "accounts": [{"account": a} for a in accounts]} | given
+        return await self.own.done(persona, "caseCreate", **given)
+
+    async def type(self, **given: Any) -> str:
+        """A new type of cases."""
+        return await self.own.done("admin", "caseTypeCreate", name=self.own.name(), **given)
+
+    async def contract(self, account: str) -> str:
+        """A new contract of an account."""
+        kind = await self.own.done("admin", "contractKindCreate", name=self.own.name())
+        given = {"name": "Service", "number": self.own.name(), "currency": "EUR"}
+        return await self.own.done("admin", "contractCreate", account=account, kind=kind, **given)
+
+    async def row(self, case: str) -> dict[str, Any]:
+        """A case as it is kept."""
+        return await self.own.row("case", case)
+
+    async def status(self, case: str) -> str:
+        """The name of the status that a case is in."""
+        name = (
+            'SELECT s.name FROM case_status s JOIN "case" c ON c.status_id = s.id WHERE c.id = $1'
+        )
+        return str(await self.own.value(name, kept(case)))
+
+    async def links(self, case: str) -> dict[str, bool]:
+        """The accounts that a case concerns, and whether each is the primary one; checked against the case itself."""
+        text = (
+            'SELECT account_id, "primary" FROM case_account '
+            "WHERE case_id = $1 AND deleted_at IS NULL ORDER BY created_at, id"
+        )
+        rows = await self.own.fetch(text, kept(case))
+        found = {spelled("acc", row["account_id"]): row["primary"] for row in rows}
+        primary = (await self.row(case))["primary_account_id"]
+        holding = [account for account, holds in found.items() if holds]
+        assert holding == ([spelled("acc", primary)] if primary else []), "one, if there is any"
+        assert bool(holding) == bool(found)
+        return found
+
+    async def link(self, case: str, account: str) -> str:
+        """The link between a case and an account."""
+        text = (
+            "SELECT id FROM case_account "
+            "WHERE case_id = $1 AND account_id = $2 AND deleted_at IS NULL"
+        )
+        return spelled("cac", await self.own.value(text, kept(case), kept(account)))
+
+
+async def desk_in(own: Own) -> Desk:
+    """The statuses are made once for each tenant."""
+    made = {
+        name: await own.done("admin", "caseStatusCreate", name=name, state=state, position=position)
+        for name, (state, position) in STATUSES.items()
+    }
+    return Desk(own, made)
+
+
+def wrong(answer: Answer) -> list[tuple[str, str]]:
+    """What a deed was refused for: each code, with the last word of its place."""
+    return [(e["code"], e["path"][-1]) for e in answer.data["done"]["userErrors"]]

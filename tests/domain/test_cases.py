@@ -1,0 +1,263 @@
+"""Rules of cases, as tables of cases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.cases import (
+    Billing,
+    CaseState,
+    Status,
+    accounts_locked,
+    case_type,
+    closed_at,
+    handed_over,
+    locked,
+    needs_service,
+    placed,
+    primary_account,
+    services,
+    still_billable,
+    under_contract,
+)
+from domain.codes import Problem
+from domain.faults import Fault
+from tests.support.covers import covers
+
+OPEN, CLOSED = CaseState.OPEN, CaseState.CLOSED
+NEW, BUSY, DONE, DROPPED, ELSEWHERE = (UUID(int=number) for number in range(1, 6))
+STATUSES = {
+    BUSY: Status(BUSY, OPEN, 2),
+    DROPPED: Status(DROPPED, CLOSED, 3),
+    DONE: Status(DONE, CLOSED, 0),
+    NEW: Status(NEW, OPEN, 1),
+}
+MINE, OTHER, CONTRACT = UUID(int=11), UUID(int=12), UUID(int=13)
+BEFORE, NOW = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 14, tzinfo=UTC)
+
+
+def code(found: Status | Fault) -> UUID | tuple[Problem, str]:
+    return (found.problem, found.column) if isinstance(found, Fault) else found.id
+
+
+@covers("VT-25")
+@pytest.mark.parametrize(
+    ("wanted", "state", "expected"),
+    [
+        pytest.param(None, None, NEW, id="where a case begins"),
+        pytest.param(DROPPED, None, DROPPED, id="where it is put"),
+        pytest.param(None, OPEN, NEW, id="reopened"),
+        pytest.param(None, CLOSED, DONE, id="closed"),
+        pytest.param(DROPPED, CLOSED, DROPPED, id="closed as it was said"),
+        pytest.param(BUSY, CLOSED, (Problem.INVALID_TRANSITION, "status_id"), id="not closed"),
+        pytest.param(DONE, OPEN, (Problem.INVALID_TRANSITION, "status_id"), id="not open"),
+        pytest.param(ELSEWHERE, None, NEW, id="what there is not"),
+    ],
+)
+def test_where_a_case_stands(
+    wanted: UUID | None, state: CaseState | None, expected: UUID | tuple[Problem, str]
+) -> None:
+    assert code(placed(STATUSES, wanted, state)) == expected
+
+
+@covers("VT-25")
+@pytest.mark.parametrize("state", [None, OPEN, CLOSED])
+def test_without_a_status_of_the_kind(state: CaseState | None) -> None:
+    others = {id: each for id, each in STATUSES.items() if each.state is not (state or OPEN)}
+    for known in ({}, others):
+        assert code(placed(known, None, state)) == (Problem.INVALID, "status_id")
+
+
+def test_of_the_same_place_the_id_decides() -> None:
+    same = {id: Status(id, OPEN, 1) for id in (BUSY, NEW)}
+    assert code(placed(same, None)) == NEW
+
+
+@covers("VT-25")
+@pytest.mark.parametrize(
+    ("before", "state", "since"),
+    [
+        (None, OPEN, None),
+        (None, CLOSED, NOW),
+        ({"closed_at": None}, OPEN, None),
+        ({"closed_at": None}, CLOSED, NOW),
+        ({"closed_at": BEFORE}, CLOSED, BEFORE),
+        ({"closed_at": BEFORE}, OPEN, None),
+    ],
+)
+def test_since_when(before: Any, state: CaseState, since: datetime | None) -> None:
+    assert closed_at(before, state, NOW) == since
+
+
+@covers("D-14")
+@pytest.mark.parametrize(("before", "after"), list(product(CaseState, CaseState)))
+def test_what_a_closed_case_was_billed_by_stays(before: CaseState, after: CaseState) -> None:
+    row: dict[str, Any] = {"state": before, "type_id": NEW, "contract_id": CONTRACT, "subject": "a"}
+    stays = before is after is CLOSED
+    for column in ("type_id", "contract_id"):
+        for value in (None, OTHER):
+            faults = locked(row, {**row, "state": after, column: value})
+            told = [(fault.problem, fault.column) for fault in faults]
+            assert told == ([(Problem.LOCKED, column)] if stays else [])
+    assert not locked(row, {**row, "state": after, "subject": "b"})
+
+
+@covers("D-14")
+def test_whom_a_closed_case_concerns_stays() -> None:
+    assert not accounts_locked({"state": OPEN})
+    assert [fault.problem for fault in accounts_locked({"state": CLOSED})] == [Problem.LOCKED]
+
+
+@covers("VN-33")
+@pytest.mark.parametrize(
+    ("required", "contract", "buyer", "primary", "problem"),
+    [
+        (False, None, None, None, None),
+        (False, None, None, MINE, None),
+        (True, None, None, None, Problem.REQUIRED),
+        (True, None, None, MINE, Problem.REQUIRED),
+        (True, CONTRACT, MINE, MINE, None),
+        (False, CONTRACT, MINE, MINE, None),
+        (True, CONTRACT, OTHER, MINE, Problem.INVALID),
+        (False, CONTRACT, OTHER, MINE, Problem.INVALID),
+        (False, CONTRACT, OTHER, None, Problem.INVALID),
+    ],
+)
+def test_the_contract_of_a_case(
+    required: bool,
+    contract: UUID | None,
+    buyer: UUID | None,
+    primary: UUID | None,
+    problem: Problem | None,
+) -> None:
+    faults = under_contract(required, contract, buyer, primary)
+    expected = [] if problem is None else [(problem, "contract_id")]
+    assert [(fault.problem, fault.column) for fault in faults] == expected
+
+
+@covers("VN-33")
+@pytest.mark.parametrize(
+    ("contract", "buyer", "primary", "fine"),
+    [
+        (None, None, MINE, True),
+        (None, None, None, True),
+        (CONTRACT, MINE, MINE, True),
+        (CONTRACT, MINE, OTHER, False),
+        (CONTRACT, MINE, None, False),
+    ],
+)
+def test_a_contract_ties_the_primary_account(
+    contract: UUID | None, buyer: UUID | None, primary: UUID | None, fine: bool
+) -> None:
+    assert (not handed_over(contract, buyer, primary)) is fine
+
+
+WORK = {"service": True, "price": Decimal(95)}
+KINDS = {
+    "work": (WORK, True),
+    "for nothing": ({**WORK, "price": Decimal(0)}, True),
+    "a thing": ({**WORK, "service": False}, False),
+    "without a price": ({**WORK, "price": None}, False),
+}
+
+
+@covers("VN-34", "VN-36", "VN-37")
+@pytest.mark.parametrize("overtime", [None, *KINDS])
+@pytest.mark.parametrize("hours", [None, *KINDS])
+def test_what_work_is_billed_as(hours: str | None, overtime: str | None) -> None:
+    row: dict[str, Any] = {"hours_product_id": None, "overtime_product_id": None}
+    products, wrong = {}, set()
+    for column, kind, id in (
+        ("hours_product_id", hours, MINE),
+        ("overtime_product_id", overtime, OTHER),
+    ):
+        if kind is not None:
+            row[column], products[id] = id, KINDS[kind][0]
+            wrong |= set() if KINDS[kind][1] else {column}
+    assert {fault.column for fault in services(row, products)} == wrong
+
+
+@covers("VN-34", "VN-37")
+@pytest.mark.parametrize(("before", "after"), list(product(KINDS, KINDS)))
+def test_what_work_is_billed_as_stays_so(before: str, after: str) -> None:
+    (was, _), (now, _) = KINDS[before], KINDS[after]
+    lost = {"service"} if was["service"] and not now["service"] else set()
+    lost |= {"price"} if was["price"] is not None and now["price"] is None else set()
+    faults = still_billable(was, now)
+    assert {(fault.problem, fault.column) for fault in faults} == {
+        (Problem.IN_USE, name) for name in lost
+    }
+
+
+@covers("VN-37")
+@pytest.mark.parametrize("offered", [True, False])
+@pytest.mark.parametrize("named", [None, MINE])
+@pytest.mark.parametrize("billing", Billing)
+def test_there_is_work_to_bill(billing: Billing, named: UUID | None, offered: bool) -> None:
+    row = {"billing": billing, "hours_product_id": named, "overtime_product_id": None}
+    fine = billing is Billing.NONE or offered or named is not None
+    assert (not needs_service(row, offered)) is fine
+
+
+@covers("VN-32", "VN-33", "VN-35", "VN-36")
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("hours", [None, MINE])
+@pytest.mark.parametrize("billing", Billing)
+def test_a_type_by_itself(billing: Billing, hours: UUID | None, required: bool) -> None:
+    row = {"billing": billing, "hours_product_id": hours, "contract_required": required}
+    told = [(fault.problem, fault.column) for fault in case_type(None, row)]
+    if billing is Billing.PER_ACTIVITY and hours is None:
+        assert told == [(Problem.REQUIRED, "hours_product_id")]
+    elif required and billing is not Billing.PER_CASE:
+        assert told == [(Problem.INVALID, "contract_required")]
+    else:
+        assert told == []
+
+
+def link(id: UUID, age: int, *, primary: bool = False) -> dict[str, Any]:
+    return {"id": id, "created_at": age, "primary": primary}
+
+
+@covers("EP-207", "EP-208", "EP-210", "D-12")
+@pytest.mark.parametrize(
+    ("links", "wanted", "primary"),
+    [
+        pytest.param([], None, None, id="none"),
+        pytest.param([link(DONE, 1)], None, DONE, id="the first"),
+        pytest.param([link(DONE, 2), link(NEW, 1)], None, NEW, id="the oldest"),
+        pytest.param([link(DONE, 2, primary=True), link(NEW, 1)], None, DONE, id="the one that is"),
+        pytest.param([link(DONE, 2), link(NEW, 1, primary=True)], DONE, DONE, id="the one wanted"),
+        pytest.param([link(DONE, 2), link(NEW, 1, primary=True)], BUSY, NEW, id="not there"),
+        pytest.param([link(DONE, 1), link(NEW, 1)], None, NEW, id="of the same age"),
+    ],
+)
+def test_the_primary_account(
+    links: list[dict[str, Any]], wanted: UUID | None, primary: UUID | None
+) -> None:
+    assert primary_account(links, wanted) == primary
+    assert primary_account(reversed(links), wanted) == primary
+
+
+def test_every_fault_says_what_to_do() -> None:
+    closed = {"state": CLOSED, "type_id": NEW, "contract_id": None}
+    plain: dict[str, Any] = {"hours_product_id": MINE, "overtime_product_id": None}
+    places = [placed({}, None), placed(STATUSES, BUSY, CLOSED)]
+    faults = [
+        *(each for each in places if isinstance(each, Fault)),
+        *locked(closed, {**closed, "type_id": BUSY}),
+        *accounts_locked(closed),
+        *under_contract(True, None, None, None),
+        *under_contract(True, CONTRACT, MINE, OTHER),
+        *handed_over(CONTRACT, MINE, OTHER),
+        *services(plain, {MINE: {**WORK, "price": None}}),
+        *still_billable(WORK, {**WORK, "price": None}),
+        *needs_service({**plain, "hours_product_id": None, "billing": Billing.PER_CASE}, False),
+    ]
+    assert len(faults) == 10
+    assert all(fault.message.endswith(".") and ":" in fault.message for fault in faults)
