@@ -1,0 +1,252 @@
+"""The timeline of an account: what was done or is planned, on whatever record below it, as far as one sees those."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cases.desk import Desk, wrong
+from tests.support.covers import covers
+from tests.writes.parallel import Own, kept, spelled
+
+EXAMPLE = Path(__file__).parents[2] / "docs/examples/account_timeline.graphql"
+TIMELINE = """query ($id: ID!) {
+  account(id: $id) {
+    timeline(orderBy: [{plannedAt: ASC}]) {
+      totalCount aggregate { count sum { hours } } nodes { subject customer { id } }
+    }
+  }
+  activities(filter: {customer: {id: {eq: $id}}}) { totalCount }
+  activitiesAggregate(filter: {customer: {id: {eq: $id}}}, groupBy: [{customer: {record: true}}]) {
+    groups { key { customer { record { id } } } count sum { hours } }
+  }
+}"""
+
+
+async def person(own: Own, *accounts: str, **given: Any) -> str:
+    """A new person who works at these accounts."""
+    places = [{"account": each} for each in accounts]
+    owner = spelled("emp", await own.employee("rep1"))
+    names = {"lastName": own.name(), "owner": owner}
+    return await own.done("admin", "personCreate", affiliations=places, **names, **given)
+
+
+async def planned(own: Own, persona: str = "rep1", **given: Any) -> str:
+    """A new activity."""
+    given = {"subject": own.name(), "hours": "1", "plannedAt": "2026-03-20T09:00:00Z"} | given
+    return await own.done(persona, "activityCreate", **given)
+
+
+async def customer(own: Own, activity: str) -> str | None:
+    """In whose timeline an activity is."""
+    found = (await own.row("activity", activity))["customer_id"]
+    return None if found is None else spelled("acc", found)
+
+
+@covers("EP-023", "X-34", "EP-083", "EP-199")
+async def test_whose_timeline_it_is_in(desk: Desk) -> None:
+    own, account, other = desk.own, await desk.account(), await desk.account()
+    opportunity = await own.opportunity("rep1", account=account)
+    subjects = {
+        "account": account,
+        "opportunity": opportunity,
+        "contract": await desk.contract(account),
+        "case": await desk.case(account, other),
+        "person": await person(own, account, other),
+    }
+    for name, id in subjects.items():
+        assert await customer(own, await planned(own, "admin", **{name: id})) == account, name
+    found = (await own.ask("admin", TIMELINE, {"id": account})).data
+    assert found["account"]["timeline"]["totalCount"] == len(subjects)
+    assert found["account"]["timeline"]["aggregate"]["sum"]["hours"] == "5.0000"
+    lonely = [await desk.case(), await person(own)]
+    for name, id in zip(("case", "person"), lonely, strict=True):
+        assert await customer(own, await planned(own, "admin", **{name: id})) is None
+
+
+@covers("EP-023", "X-11")
+async def test_along_with_what_it_is_on(desk: Desk) -> None:
+    own, account = desk.own, await desk.account()
+    places, links = [{"account": account}], [{"account": account}]
+    given: list[tuple[str, dict[str, Any]]] = [
+        ("accountCreate", {"name": own.name()}),
+        ("personCreate", {"lastName": own.name(), "affiliations": places}),
+        ("caseCreate", {"subject": own.name(), "accounts": links}),
+    ]
+    for deed, rest in given:
+        made = await own.done("admin", deed, activities=[{"subject": "Along"}], **rest)
+        column = f"{deed.removesuffix('Create')}_id"
+        text = f"SELECT customer_id FROM activity WHERE {column} = $1"  # noqa: S608 - names of ours
+        expected = made if deed == "accountCreate" else account
+        assert await own.value(text, kept(made)) == kept(expected), deed
+
+
+@covers("EP-023")
+async def test_it_follows_what_it_is_on(desk: Desk) -> None:
+    own, old, new = desk.own, await desk.account(), await desk.account()
+    opportunity = await own.opportunity("rep1", account=old)
+    contract, case = await desk.contract(old), await desk.case(old, new)
+    on = {"opportunity": opportunity, "contract": contract, "case": case}
+    for name, id in on.items():
+        mine = [await planned(own, "admin", **{name: id}) for _ in "ab"]
+        gone = await planned(own, "admin", **{name: id})
+        await own.done("admin", "activityDelete", id=gone)
+        if name == "case":
+            link = await desk.link(case, new)
+            await own.done("admin", "caseAccountUpdate", id=link, primary=True)
+        else:
+            await own.done("admin", f"{name}Update", id=id, account=new)
+        assert [await customer(own, each) for each in mine] == [new, new], name
+        assert await customer(own, gone) == old, "it is in the bin"
+        await own.done("admin", "activityRestore", id=gone)
+        assert await customer(own, gone) == new, "it follows when it comes back"
+        row = await own.row("activity", mine[0])
+        assert row["version"] == 2
+    await own.done("admin", "caseAccountDelete", id=await desk.link(case, new))
+    text = "SELECT DISTINCT customer_id FROM activity WHERE case_id = $1"
+    assert await own.value(text, kept(case)) == kept(old)
+
+
+@covers("EP-023")
+async def test_it_follows_where_a_person_works(desk: Desk) -> None:
+    own, first, second = desk.own, await desk.account(), await desk.account()
+    id = await person(own)
+    call = await planned(own, "admin", person=id)
+    assert await customer(own, call) is None
+    late = await own.done("admin", "affiliationCreate", person=id, account=second)
+    assert await customer(own, call) == second
+    early = await own.done("admin", "affiliationCreate", person=id, account=first)
+    assert await customer(own, call) == second, "he has worked there longer"
+    await own.done("admin", "affiliationUpdate", id=late, active=False)
+    assert await customer(own, call) == first
+    await own.done("admin", "affiliationUpdate", id=late, active=True)
+    assert await customer(own, call) == second
+    await own.done("admin", "accountDelete", id=second)
+    assert await customer(own, call) == first
+    await own.done("admin", "affiliationDelete", id=early)
+    assert await customer(own, call) is None
+    await own.done("admin", "accountRestore", id=second)
+    assert await customer(own, call) == second
+
+
+@covers("D-15", "D-11", "EP-023")
+async def test_with_what_it_is_on_into_the_bin_and_back(desk: Desk) -> None:
+    own, account, other = desk.own, await desk.account(), await desk.account()
+    id = await person(own, account)
+    on = {
+        "opportunity": await own.opportunity("rep1", account=account),
+        "case": await desk.case(account, other),
+        "person": id,
+    }
+    for name, subject in on.items():
+        mine = await planned(own, "admin", **{name: subject})
+        await own.done("admin", f"{name}Delete", id=subject)
+        assert (await own.row("activity", mine))["deleted_at"] is not None
+        if name == "case":
+            await own.done("admin", "opportunityDelete", id=on["opportunity"])
+            await own.done("admin", "accountDelete", id=account)
+        await own.done("admin", f"{name}Restore", id=subject)
+        row = await own.row("activity", mine)
+        assert row["deleted_at"] is None
+        expected = {"opportunity": account, "case": other, "person": None}[name]
+        assert await customer(own, mine) == expected, name
+        if name == "case":
+            await own.done("admin", "accountRestore", id=account)
+            await own.done("admin", "affiliationDelete", id=await affiliation(own, id))
+
+
+async def affiliation(own: Own, person: str) -> str:
+    """Where a person works."""
+    text = "SELECT id FROM affiliation WHERE person_id = $1 AND deleted_at IS NULL"
+    return spelled("aff", await own.value(text, kept(person)))
+
+
+@covers("D-11", "EP-199")
+async def test_an_account_goes_with_what_was_done_for_it(desk: Desk) -> None:
+    own, account = desk.own, await desk.account()
+    mine = await planned(own, account=account)
+    await own.done("admin", "accountDelete", id=account)
+    await own.done("admin", "accountRestore", id=account)
+    assert await customer(own, mine) == account
+
+
+@covers("EP-023", "D-30", "D-32")
+async def test_nobody_sees_more_in_it_than_on_the_records(desk: Desk) -> None:
+    """A seller's opportunity, contract and case are not another seller's, nor what was done on them."""
+    own, account = desk.own, await desk.account("rep2")
+    opportunity = await own.opportunity("rep1", account=account)
+    await planned(own, opportunity=opportunity, hours="16")
+    await planned(own, case=await desk.case(account), hours="8")
+    await planned(own, "admin", contract=await desk.contract(account), hours="4")
+    await planned(own, "rep2", account=account, hours="2")
+    expected = {
+        "admin": (4, 30),
+        "rep1": (3, 26),
+        "rep2": (1, 2),
+        "support": (3, 14),
+        "limited": (1, 2),
+    }
+    told = {}
+    for persona in expected:
+        found = (await own.ask(persona, TIMELINE, {"id": account})).data
+        timeline, [group] = found["account"]["timeline"], found["activitiesAggregate"]["groups"]
+        counts = {
+            timeline["totalCount"],
+            len(timeline["nodes"]),
+            timeline["aggregate"]["count"],
+            found["activities"]["totalCount"],
+            group["count"],
+        }
+        sums = {timeline["aggregate"]["sum"]["hours"], group["sum"]["hours"]}
+        [count], [hours] = counts, sums
+        told[persona] = (count, round(float(hours)))
+    assert told == expected
+
+
+@covers("EP-023", "EP-205", "VPM-15")
+@pytest.mark.parametrize("persona", ["admin", "rep1", "rep2"])
+async def test_everything_below_an_account(desk: Desk, persona: str) -> None:
+    own, group = desk.own, await desk.account()
+    part = await desk.account(parent=group)
+    place = await desk.account(parent=part)
+    elsewhere = await desk.account()
+    won = await own.opportunity("rep1", account=part)
+    expected: list[str] = []
+    for day, (on, seen) in enumerate(
+        [
+            ({"account": group}, True),
+            ({"opportunity": won}, persona != "rep2"),
+            ({"case": await desk.case(place)}, persona != "rep2"),
+            ({"account": place}, True),
+            ({"account": elsewhere}, False),
+        ],
+        start=1,
+    ):
+        subject = own.name()
+        await planned(own, subject=subject, plannedAt=f"2026-04-0{day}T09:00:00Z", **on)
+        expected += [subject] if seen else []
+    done = await planned(own, account=part, subject="Done")
+    await own.done("rep1", "activityComplete", id=done)
+    given = {"account": group}
+    found = (await own.ask(persona, EXAMPLE.read_text(), given)).data
+    assert [each["subject"] for each in found["planned"]["nodes"]] == expected
+    assert found["planned"]["totalCount"] == len(expected)
+    assert [each["subject"] for each in found["done"]["nodes"]] == ["Done"]
+    names = [each["account"]["id"] for each in found["opportunities"]["nodes"]]
+    assert names == ([part] if persona != "rep2" else [])
+
+
+@covers("D-39", "EP-023")
+async def test_too_much_at_once_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resolvers.activities.AT_ONCE", 2)
+    own, account, other = desk.own, await desk.account(), await desk.account()
+    id = await own.opportunity("rep1", account=account)
+    activities = [await planned(own, opportunity=id) for _ in "abc"]
+    assert wrong(await own.do("rep1", "opportunityUpdate", id=id, account=other)) == [
+        ("INVALID", "input")
+    ]
+    await own.done("rep1", "activityDelete", id=activities.pop())
+    await own.done("rep1", "opportunityUpdate", id=id, account=other)
+    assert [await customer(own, each) for each in activities] == [other, other]
