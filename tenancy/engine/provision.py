@@ -69,18 +69,37 @@ async def create(
     return Tenant(id, slug, name, "active", demo, Placement(id, schema, schema, 1))
 
 
-async def remake(admin: asyncpg.Connection[Any], one: Tenant, revision: str) -> None:
-    """Make a tenant that is known already, as it was at a revision, without any rows. Part of a transaction."""
+async def remake(admin: asyncpg.Connection[Any], one: Tenant, revision: str) -> bool:
+    """Make the schema of a tenant that the catalog does not know yet, as of a revision; whether its role is new."""
     schema = one.placement.schema
     # The role of a tenant that was removed, or that lives in another database of this server too.
     kept = await admin.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", schema)
+    await admin.execute(_make(schema, role=not kept) + _as_owner(schema, script(until=revision)))
+    return not kept
+
+
+async def unmake(admin: asyncpg.Connection[Any], schema: str, *, role: bool) -> None:
+    """Remove a schema that the catalog knows nothing of, and its role."""
+    await admin.execute(f"SET LOCAL client_min_messages = warning; DROP SCHEMA {schema} CASCADE")
+    if role:
+        await admin.execute(f"DROP ROLE {schema}")
+
+
+async def admit(admin: asyncpg.Connection[Any], one: Tenant) -> None:
+    """Let the catalog know a tenant whose schema is at the newest revision."""
     await admin.execute(
         "INSERT INTO catalog.tenant "
         "(id, slug, name, state, demo, schema_name, role_name, placement, revision) "
         "VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)",
-        one.id, one.slug, one.name, one.state, one.demo, schema, one.placement.version, revision,
+        one.id, one.slug, one.name, one.state, one.demo, one.placement.schema,
+        one.placement.version, head(),
     )  # fmt: skip
-    await admin.execute(_make(schema, role=not kept) + _as_owner(schema, script(until=revision)))
+
+
+async def advance(admin: asyncpg.Connection[Any], schema: str, since: str) -> None:
+    """Bring a schema from a revision to the newest. Part of a transaction."""
+    if since != head():
+        await admin.execute(_as_owner(schema, script(since)))
 
 
 def _make(schema: str, *, role: bool = True) -> str:
@@ -119,7 +138,7 @@ async def migrate(admin: asyncpg.Connection[Any], one: Tenant, since: str) -> bo
         )
         if since in (None, head()):
             return False
-        await admin.execute(_as_owner(one.placement.schema, script(since)))
+        await advance(admin, one.placement.schema, since)
         await admin.execute("UPDATE catalog.tenant SET revision = $1 WHERE id = $2", head(), one.id)
     return True
 

@@ -1,9 +1,10 @@
-"""Brings tenants back from a backup: all that is asked for in one transaction, or nothing; it overwrites nothing."""
+"""Brings tenants back from a backup: all that are asked for, or none; it overwrites nothing."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -18,10 +19,12 @@ from tenancy.engine.history import is_known
 from tenancy.engine.provision import (
     Tenant,
     TenantError,
-    migrate,
+    admit,
+    advance,
     refuse_name,
     remake,
     schema_name,
+    unmake,
 )
 
 FOREIGN_KEYS = """
@@ -38,6 +41,12 @@ ENDED = "UPDATE session SET revoked_at = $1 WHERE revoked_at IS NULL"
 """A session that was ended after the backup must not live again, so all have to sign in."""
 
 
+LOCK = 4244
+MARK = "being restored"
+"""The comment on a schema that no tenant has yet. Who is killed leaves some, and the next one removes them."""
+UNFINISHED = "SELECT nspname FROM pg_namespace WHERE obj_description(oid, 'pg_namespace') = $1"
+
+
 async def restore(
     admin: asyncpg.Connection[Any],
     file: Path,
@@ -52,21 +61,60 @@ async def restore(
     with opened(file) as (archive, manifest):
         kept = _chosen(manifest, only, new_name)
         made = [(each, await _free(admin, each, new_name)) for each in kept]
-        try:
-            async with admin.transaction():
-                for each, one in made:
-                    tell(f"restoring {one.slug}")
-                    await _restored(admin, archive, each, one, now)
-        except asyncpg.OutOfMemoryError:
-            raise TenantError(
-                "Postgres cannot lock so many tables at once: restore the tenants one by one with "
-                "--tenant, or raise max_locks_per_transaction. Nothing was changed."
-            ) from None
-        except asyncpg.PostgresError as error:
-            raise TenantError(
-                f"Postgres does not take what the backup holds ({error}). Nothing was changed."
-            ) from error
+        async with _alone(admin):
+            try:
+                await _all(admin, archive, made, now, tell)
+            except asyncpg.OutOfMemoryError:
+                raise TenantError(
+                    "Postgres cannot lock all tables of a tenant at once: raise "
+                    "max_locks_per_transaction. Nothing was changed."
+                ) from None
+            except asyncpg.PostgresError as error:
+                raise TenantError(
+                    f"Postgres does not take what the backup holds ({error}). Nothing was changed."
+                ) from error
     return [one for _, one in made]
+
+
+@asynccontextmanager
+async def _alone(admin: asyncpg.Connection[Any]) -> AsyncIterator[None]:
+    """Nobody else restores meanwhile, so what lies about unfinished is nobody's."""
+    if not await admin.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+        raise TenantError("Somebody else is restoring just now: try again when that is done.")
+    try:
+        for row in await admin.fetch(UNFINISHED, MARK):
+            async with admin.transaction():
+                await unmake(admin, row[0], role=False)
+        yield
+    finally:
+        if not admin.is_closed():
+            await admin.execute(f"SELECT pg_advisory_unlock({LOCK})")
+
+
+async def _all(
+    admin: asyncpg.Connection[Any],
+    archive: zipfile.ZipFile,
+    made: Sequence[tuple[TenantKept, Tenant]],
+    now: datetime,
+    tell: Callable[[str], None],
+) -> None:
+    """Each in a transaction, for it locks thousands of tables and indexes; then the catalog learns of all at once."""
+    done: dict[str, bool] = {}
+    try:
+        for each, one in made:
+            tell(f"restoring {one.slug}")
+            async with admin.transaction():
+                role = await _restored(admin, archive, each, one, now)
+            done[one.placement.schema] = role
+        async with admin.transaction():
+            for _, one in made:
+                await admit(admin, one)
+                await admin.execute(f"COMMENT ON SCHEMA {one.placement.schema} IS NULL")
+    except BaseException:
+        for schema, role in done.items():
+            async with admin.transaction():
+                await unmake(admin, schema, role=role)
+        raise
 
 
 def _chosen(manifest: Manifest, only: str | None, new_name: str | None) -> list[TenantKept]:
@@ -114,19 +162,20 @@ async def _restored(
     kept: TenantKept,
     one: Tenant,
     now: datetime,
-) -> None:
-    """Made at its revision, filled, and then brought to the newest."""
+) -> bool:
+    """Made at its revision, filled, and then brought to the newest; whether its role is new."""
     schema = one.placement.schema
-    await remake(admin, one, kept.revision)
+    role = await remake(admin, one, kept.revision)
     await admin.execute(
-        f"SET LOCAL statement_timeout = 0; SET LOCAL ROLE relata_ddl; "
-        f"SET LOCAL search_path = {schema}, pg_temp"
+        f"COMMENT ON SCHEMA {schema} IS '{MARK}'; SET LOCAL statement_timeout = 0; "
+        f"SET LOCAL ROLE relata_ddl; SET LOCAL search_path = {schema}, pg_temp"
     )
     await _filled(admin, archive, kept, schema)
     await admin.execute(OTHER_HISTORY, int(now.timestamp()), one.placement.version)
     await admin.execute(ENDED, now)
     await admin.execute("RESET ROLE; SET LOCAL search_path = ''")
-    await migrate(admin, one, kept.revision)
+    await advance(admin, schema, kept.revision)
+    return role
 
 
 async def _filled(

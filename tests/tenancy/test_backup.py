@@ -21,6 +21,7 @@ import pytest
 
 from db.engine.local.embedded import Servers
 from tenancy.engine import archive
+from tenancy.engine import restore as restoring
 from tenancy.engine.backup import backup
 from tenancy.engine.history import head, upgrade_catalog
 from tenancy.engine.provision import TenantError, tenants
@@ -229,6 +230,49 @@ async def test_what_was_kept_at_an_older_revision_is_brought_to_the_newest(
             rated = f"SELECT count(*) FROM {one.placement.schema}.account WHERE rating IS DISTINCT FROM 5"
             assert await admin.fetchval(rated) == 0
             assert [revision for _, revision in await tenants(admin)] == [head()]
+
+
+@covers("D-74")
+async def test_what_a_killed_restoring_left_behind_is_nobodys_and_is_removed(
+    servers: Servers, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is cut off at the second tenant, when the first one is whole."""
+    whole, begun = restoring._filled, 0
+
+    async def killed(admin: asyncpg.Connection[Any], *rest: Any) -> None:
+        nonlocal begun
+        begun += 1
+        if begun == 2:
+            admin.terminate()
+        await whole(admin, *rest)
+
+    schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 't\\_%'"
+    async with empty(servers) as (admin, place):
+        cut = await asyncpg.connect(place.database_url)
+        monkeypatch.setattr(restoring, "_filled", killed)
+        with pytest.raises(asyncpg.InterfaceError):
+            await restore(cut, kept, now=NOON)
+        monkeypatch.undo()
+        assert await admin.fetchval(schemas) == 1
+        assert await tenants(admin) == [], "nobody can enter it"
+        await restore(admin, kept, now=NOON, only="globex")
+        assert await admin.fetchval(schemas) == 1
+        assert [one.slug for one, _ in await tenants(admin)] == ["globex"]
+        await restore(admin, kept, now=NOON, only="acme")
+        assert await admin.fetchval(schemas) == 2
+
+
+@covers("D-74")
+async def test_two_do_not_restore_at_once(servers: Servers, kept: Path) -> None:
+    async with empty(servers) as (admin, place):
+        other = await asyncpg.connect(place.database_url)
+        await other.execute(f"SELECT pg_advisory_lock({restoring.LOCK})")
+        await refused(admin, kept, "Somebody else is restoring just now")
+        await other.close()
+        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1"
+        while await admin.fetchval(held, restoring.LOCK):  # noqa: ASYNC110 - Postgres tells nobody
+            await asyncio.sleep(0.01)
+        assert len(await restore(admin, kept, now=NOON)) == 2
 
 
 # --- as of one moment ---------------------------------------------------------------------------
