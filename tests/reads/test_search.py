@@ -197,6 +197,20 @@ async def test_what_may_not_be_read_takes_no_part(world: World) -> None:
         assert matched == ["name"]
 
 
+@covers("X-35", "D-31")
+async def test_what_may_not_be_read_ranks_nothing(world: World) -> None:
+    async with (
+        changed(world, "account", "Orrinsdale Dairy", "Zz 5551234", phone="5551234"),
+        changed(world, "account", "Xylander Acoustics", "Aa 5551234", phone=None),
+        changed(world, "account", "Bellweather Kites", "Mm 5551234", phone="555123499"),
+    ):
+        found = {
+            who: [n for _, n, _ in await hits(world, "5551234", who)] for who in ("rep1", "limited")
+        }
+        assert found["rep1"] == ["Zz 5551234", "Mm 5551234", "Aa 5551234"]
+        assert found["limited"] == ["Aa 5551234", "Mm 5551234", "Zz 5551234"]
+
+
 @covers("X-35")
 async def test_nothing_is_told_of_fields_that_nobody_named(world: World) -> None:
     answer = await world.ask("limited", '{ accounts(filter: { search: "x" }) { totalCount } }')
