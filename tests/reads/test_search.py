@@ -325,6 +325,30 @@ async def test_whole_values_come_first_then_beginnings_then_pieces(world: World)
 
 
 @covers("X-35")
+async def test_a_text_of_two_characters_begins_a_value(world: World) -> None:
+    async with (
+        changed(world, "account", "Wexcombe Observatory", "Xq"),
+        changed(world, "account", "Xylander Acoustics", "Xq Holding"),
+        changed(world, "account", "Yarrowfield Farm Shop", "Holding Xq"),
+    ):
+        assert [name for _, name, _ in await hits(world, "xq")] == ["Xq", "Xq Holding"]
+        assert await names(world, "xq") == {"Xq", "Xq Holding", "Holding Xq"}
+
+
+@covers("X-35")
+async def test_of_very_many_pieces_the_newest_are_sorted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.engine.plan.hits.LOOKED_AT", 2)
+    query = '{ search(text: "llmere", types: [ACCOUNT]) { node { id } } }'
+    found = [hit["node"]["id"] for hit in (await world.ask("admin", query)).data["search"]]
+    listed = '{ accounts(filter: { search: "llmere" }) { nodes { id } } }'
+    every = [each["id"] for each in (await world.ask("admin", listed)).data["accounts"]["nodes"]]
+    assert len(every) == 4
+    assert set(found) == set(every[2:])
+
+
+@covers("X-35")
 async def test_all_kinds_are_searched_and_the_place_is_told(world: World) -> None:
     async with (
         changed(world, "account", "Wexcombe Observatory", "Brontal", website="brontal.example"),
@@ -438,7 +462,7 @@ async def test_another_text_is_the_same_plan(world: World) -> None:
     for text in ("bb", "many more words than before", "+31 20 555 1234"):
         await world.ask("rep1", query, {"t": text})
     assert (reads.drawn.made, reads.plans.made) == (drawn, plans)
-    typed = 'query ($k: [SearchType!]) { search(text: "an", types: $k) { node { __typename } } }'
+    typed = 'query ($k: [SearchType!]) { search(text: "example", types: $k) { node { __typename } } }'
     for kind, other in (("ACCOUNT", "Account"), ("EMPLOYEE", "Employee"), ("ACCOUNT", "Account")):
         found = (await world.ask("admin", typed, {"k": [kind]})).data["search"]
         assert {hit["node"]["__typename"] for hit in found} == {other}

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Float,
     Integer,
@@ -32,10 +33,14 @@ from db.engine.plan.roots import RootSearch, SearchedKind
 from db.engine.plan.search import Piece, Words, readable_fields
 from db.engine.plan.source import Joined, Scope, beside
 from db.engine.sql import Column, Concat, Folded, StringAgg, Whole
-from domain.searching import digits, whole
+from domain.searching import digits, whole, words
 
 MOST = 50
 """Records that a search everywhere finds at most."""
+LOOKED_AT = 1_000
+"""Records of a kind that are sorted at most, where it is pieces of their values that hold the text."""
+LONG = 3
+"""Characters from which on an index finds a piece, and a piece says something; a shorter text must begin a value."""
 HITS = "hits"
 WHOLE_VALUE, BEGINNING, PIECE, ALIKE = range(4)
 """How well a record is met, the best first; of what is spelt alike, what is more so comes first."""
@@ -70,6 +75,7 @@ class _Hits:
         text = scope.bind_made(root.text, "whole", whole, Text())
         number = scope.bind_made(root.text, "whole'", lambda value: digits(whole(value)), Text())
         self._whole = Piece(text, number)
+        self._long = scope.bind_made(root.text, "long", _is_long, Boolean())
         self._most = scope.bind_within(root.size, "first", 1, MOST)
         guard = scope.gate.guard
         self._kinds = [
@@ -77,21 +83,26 @@ class _Hits:
         ]
 
     def statement(self) -> Select[Any]:
-        """One row and one column: the hits, comma between. What is spelt alike only fills up the rest."""
-        literal = [self._met(number, kind) for number, kind in self._kinds]
-        found = _together(literal).cte(f"literal_{self._root.number}")
-        room = select(func.count()).select_from(found).scalar_subquery() < self._most
-        listed = [Column(str(found.name), name, kept).label(name) for name, kept in KEYS]
-        arms = [select(*listed).select_from(found)]
-        for number, kind in self._kinds:
-            if self._called(kind):
-                arms.append(self._alike(number, kind).where(room))
-        every = _together(arms).subquery("every")
-        kept = [Column("every", name, kept).label(name) for name, kept in KEYS]
-        best = self._best(select(*kept).select_from(every), [c.element for c in kept])
+        """One row and one column: the hits, comma between. What says less is looked for only if there is room."""
+        begun = self._step("begun", [self._begun(*each) for each in self._kinds], [])
+        held = self._step("held", [self._held(*each) for each in self._kinds], [begun])
+        named = [each for each in self._kinds if self._called(each[1])]
+        alike = self._step("alike", [self._alike(*each) for each in named], [begun, held])
+        every = _together([_listed(each) for each in (begun, held, alike) if each is not None])
+        best = self._best(_listed(every.subquery("every")), [Column("every", *k) for k in KEYS])
         order = [Column(HITS, name, kept) for name, kept in KEYS]
         joined = StringAgg(self._text(), *order)
         return select(joined).select_from(best.subquery(HITS))
+
+    def _step(self, name: str, arms: list[Select[Any]], before: list[Any]) -> Any:
+        """What each kind has of a step, looked for if the steps before it found too little."""
+        if not arms:
+            return None
+        if before:
+            counts = [select(func.count()).select_from(each).scalar_subquery() for each in before]
+            room = sum(counts[1:], counts[0]) < self._most
+            arms = [arm.where(room, self._long) for arm in arms]
+        return _together(arms).cte(f"{name}_{self._root.number}")
 
     def _best(self, rows: Select[Any], order: list[ColumnElement[Any]]) -> Select[Any]:
         known = [
@@ -116,21 +127,35 @@ class _Hits:
         name = seen.column(kind.entity.searched[0].field.column)
         return [rank, Folded(name), Whole(number), seen.column("id")]
 
-    def _met(self, number: int, kind: SearchedKind) -> Select[Any]:
-        """The records that hold every word as it was typed."""
-        seen, fields = self._see(kind), self._fields(kind)
+    def _anywhere(
+        self,
+        seen: Seen,
+        kind: SearchedKind,
+        test: Callable[[Searched, Any], ColumnElement[bool]],
+    ) -> ColumnElement[bool]:
+        fields = self._fields(kind)
+        return or_(*(seen.test(each.field.column, partial(test, each)) for each in fields))
 
-        def anywhere(test: Callable[[Searched, Any], ColumnElement[bool]]) -> ColumnElement[bool]:
-            return or_(*(seen.test(each.field.column, partial(test, each)) for each in fields))
-
-        rank = case(
-            (anywhere(self._whole.begins).is_not(true()), Whole(PIECE)),  # most: decided soonest
-            (anywhere(self._whole.equals), Whole(WHOLE_VALUE)),
-            else_=Whole(BEGINNING),
-        )
+    def _begun(self, number: int, kind: SearchedKind) -> Select[Any]:
+        """The records with a value that is the text, or begins with it."""
+        seen = self._see(kind)
+        equal = self._anywhere(seen, kind, self._whole.equals)
+        rank = case((equal, Whole(WHOLE_VALUE)), else_=Whole(BEGINNING))
         keys = self._keys(seen, number, kind, rank)
-        rows = select(*_labelled(keys)).select_from(seen)
-        return self._best(rows.where(self._words.all_in(seen, fields)), keys)
+        met = self._words.all_in(seen, self._fields(kind))
+        begun = self._anywhere(seen, kind, self._whole.begins)
+        return self._best(select(*_labelled(keys)).select_from(seen).where(begun, met), keys)
+
+    def _held(self, number: int, kind: SearchedKind) -> Select[Any]:
+        """The others that hold every word, out of the newest that do: to sort all would take as long as there are many."""
+        seen = self._see(kind)
+        met = self._words.all_in(seen, self._fields(kind))
+        begun = self._anywhere(seen, kind, self._whole.begins)
+        keys = _labelled(self._keys(seen, number, kind, Whole(PIECE)))
+        rows = select(*keys).select_from(seen).where(met, begun.is_not(true()))
+        newest = rows.order_by(seen.column("id").desc()).limit(Whole(LOOKED_AT))
+        name = f"newest_{seen.name}"
+        return self._best(_listed(newest.subquery(name)), [Column(name, *key) for key in KEYS])
 
     def _alike(self, number: int, kind: SearchedKind) -> Select[Any]:
         """The records that do not, but for some words are called something that is spelt alike."""
@@ -174,8 +199,17 @@ class _Hits:
         return Concat(["[", func.substr(Concat(names), Whole(2)), "]"])
 
 
+def _is_long(text: str) -> bool:
+    return len(words(text)[0].text) >= LONG
+
+
 def _labelled(keys: list[ColumnElement[Any]]) -> list[Any]:
     return [value.label(name) for value, (name, _) in zip(keys, KEYS, strict=True)]
+
+
+def _listed(rows: Any) -> Select[Any]:
+    """All rows of a statement that has these keys."""
+    return select(*(Column(rows.name, *key).label(key[0]) for key in KEYS)).select_from(rows)
 
 
 def _together(arms: list[Select[Any]]) -> Any:
