@@ -81,6 +81,7 @@ class Opportunity(Record):
         "opportunity_type",
         reverse="opportunities",
         reverse_doc="The opportunities of this type.",
+        chosen=True,
     )
     stage_id: Mapped[UUID] = reference(
         "Where it stands.",
@@ -105,7 +106,7 @@ class Opportunity(Record):
         chosen=True,
     )
     currency: Mapped[str] = field(
-        "The currency of its amounts, as ISO 4217.", filter=True, sort=True
+        "The currency of its amounts, as ISO 4217.", filter=True, sort=True, chosen=True
     )
     amount: Mapped[Decimal | None] = money(
         "Expected value, without tax.", filter=True, sort=True, aggregate=True

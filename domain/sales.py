@@ -30,6 +30,8 @@ def opportunity(before: Row | None, after: Row) -> Sequence[Fault]:
     """What is wrong with an opportunity as it is to be kept."""
     faults = [*_locked(before, after)] if before else []
     currency = after["currency"]
+    if currency is None:
+        return faults  # its type would have said which
     if not CURRENCY.match(currency):
         message = "Write the currency as three capital letters of ISO 4217, such as EUR."
         faults.append(Fault(Problem.INVALID, message, "currency"))
@@ -54,6 +56,10 @@ def unfit(after: Row, names: Iterable[str]) -> list[Fault]:
 
 
 def _locked(before: Row, after: Row) -> Sequence[Fault]:
+    if before["locked"] and after["locked"]:
+        message = "The opportunity was sold and is closed to changes: unlock it first."
+        changed = [name for name in (*LOCKED, "stage_id") if before[name] != after[name]]
+        return [Fault(Problem.LOCKED, message, name) for name in changed]
     closed = before["status"] != StageKind.OPEN and after["status"] != StageKind.OPEN
     if not closed:
         return []

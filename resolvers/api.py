@@ -3,6 +3,9 @@
 import resolvers.accounts
 import resolvers.activities
 import resolvers.cases
+import resolvers.closing
+import resolvers.contracts
+import resolvers.copying
 import resolvers.labels
 import resolvers.people
 import resolvers.sales

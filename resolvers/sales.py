@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 from db.engine.gate import Right
+from db.engine.plan.values import parse_id
 from db.engine.write.unit import Unit
 from db.pipelines import pipelines
 from db.sales import Opportunity
+from domain.closing import follows_status
 from domain.faults import Fault
 from domain.sales import AMOUNTS, CURRENCY, Step, entered, moved, retyped, unfit
+from resolvers.closing import CLOSING, close
 from resolvers.engine.drafts import Draft
+from resolvers.engine.presets import preset
 from resolvers.engine.settling import Deed, settles
+from resolvers.ranking import rank
+from resolvers.visits import keep_visits
 
 
 @settles(Opportunity)
 async def opportunities(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
-    """Stage, status and probability go together."""
+    """Stage, status and probability go together, whether it is moved, sold, lost or unlocked."""
     for draft in drafts:
         _check_amounts(unit, deed, draft)
-    concerned = [each for each in drafts if deed is Deed.SAVE and _is_placed(each)]
+    if deed is not Deed.SAVE:
+        return
+    for draft in drafts:
+        if draft.verb == "Upsell":
+            contracts = unit.model.entities["Contract"]
+            draft.after["source_contract_id"] = parse_id(draft.given["contract"], contracts.prefix)
+    copied = {"owner_id": "default_owner_id", "currency": "default_currency"}
+    await preset(unit, drafts, copied, preferred="default_opportunity_type_id")
+    ended = [each for each in drafts if each.verb in CLOSING]
+    if ended:
+        await close(unit, ended)
+    others = [each for each in drafts if each.verb not in CLOSING]
+    await _place_all(unit, others)
+    for draft in others:
+        if draft.after["status"] is not None:
+            draft.after |= follows_status(draft.before, draft.after, unit.now.date())
+    live = [each for each in drafts if not each.failed and each.after["stage_id"] is not None]
+    await rank(unit, live)
+    await keep_visits(unit, live)
+
+
+async def _place_all(unit: Unit, drafts: list[Draft]) -> None:
+    concerned = [each for each in drafts if _is_placed(each) and each.after["type_id"] is not None]
     if not concerned:
         return
     known = await pipelines(unit.connection, (each.after["type_id"] for each in concerned))

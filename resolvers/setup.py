@@ -6,12 +6,17 @@ from uuid import UUID
 
 from db.engine.write import store
 from db.engine.write.unit import Unit
-from db.setup import Attribute, AttributeUse
+from db.pipelines import used_stages
+from db.setup import Attribute, AttributeUse, OpportunityType, PipelineStage
 from domain.codes import Problem
 from domain.faults import Fault
 from domain.setup import CARRIED, carries
-from resolvers.engine.drafts import Draft
+from resolvers.engine.drafts import Draft, Told
 from resolvers.engine.settling import Deed, settles
+
+NO_STAGE = "A type of opportunity needs a stage: name the stages that it activates in `stages`."
+LAST_STAGE = "This is the last stage of its type: activate another one first."
+STAGE_IN_USE = "Opportunities of this type are in the stage: move them to another one first."
 
 
 @settles(Attribute)
@@ -37,3 +42,29 @@ async def attribute_uses(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
         entity = entities.get(draft.after["attribute_id"])
         if entity is not None:
             draft.faults(carries(entity, draft.after))
+
+
+@settles(OpportunityType)
+async def opportunity_types(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+    """A type begins with the stages that make it a pipeline (VN-21)."""
+    for draft in drafts:
+        stages = [each for each in draft.nested if each.entity.name == "PipelineStage"]
+        if deed is Deed.SAVE and draft.before is None and not stages:
+            draft.told.append(Told(Problem.REQUIRED, NO_STAGE, (*draft.path, "stages")))
+
+
+@settles(PipelineStage)
+async def pipeline_stages(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+    """At least one stage of a type stays active, and so does every one with opportunities in it (VN-21, VN-25)."""
+    if deed is not Deed.DELETE:
+        return
+    going = {each.after["id"] for each in drafts}
+    types = {each.after["type_id"] for each in drafts}
+    kept = await store.among(unit.connection, drafts[0].entity, "type_id", types)
+    staying = {row["type_id"] for row in kept if row["id"] not in going}
+    used = await used_stages(unit.connection, going)
+    for draft in drafts:
+        if draft.after["type_id"] not in staying:
+            draft.fault(Fault(Problem.INVALID, LAST_STAGE))
+        elif draft.after["id"] in used:
+            draft.told.append(Told(Problem.IN_USE, STAGE_IN_USE, (*draft.path, "id")))

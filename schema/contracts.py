@@ -2,6 +2,8 @@
 
 from db import contracts as tables
 from schema.engine.expose import KNOWN_ELSEWHERE, exposes
+from schema.engine.generate import Spec
+from schema.engine.generate_deeds import ID_SPEC, VERSION_SPEC, both, required
 
 
 @exposes(tables.Contract, one="contract", many="contracts", deeds=KNOWN_ELSEWHERE)
@@ -12,3 +14,20 @@ class Contract:
 @exposes(tables.ContractLine, one="contractLine", many="contractLines")
 class ContractLine:
     """An item of a contract, as it was sold; a change of it is a new line that replaces it."""
+
+
+DEEDS = {
+    name: deed
+    for verb in ("End", "Renew", "Detach")
+    for name, deed in both("Contract", "contract", verb).items()
+}
+
+
+def deed_types() -> None:
+    """The inputs of what is done with contracts only."""
+    known = [ID_SPEC, VERSION_SPEC]
+    day: Spec = ("endsOn", "DateText | None", "Its last day; today if not said.")
+    required("ContractEndInput", [*known, day], "Which contract does not go on, and until when.")
+    required("ContractRenewInput", known, "Which contract goes on for as long as was agreed.")
+    doc = "Which contract is taken off its opportunity: that counts as not sold, and is sold anew with the next sale."
+    required("ContractDetachInput", known, doc)

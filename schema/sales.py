@@ -2,6 +2,7 @@
 
 from db import sales as tables
 from schema.engine.expose import EDITED, KNOWN_ELSEWHERE, LINKED, exposes
+from schema.engine.generate import Spec
 from schema.engine.generate_deeds import ID_SPEC, VERSION_SPEC, both, required
 
 
@@ -46,11 +47,50 @@ class ShareRule:
     """A standing share: a role sees all opportunities of a type."""
 
 
-DEEDS = both("Opportunity", "opportunity", "Move")
+DEEDS = {
+    name: deed
+    for verb in ("Move", "Sell", "Lose", "Unlock", "Lock", "Copy", "Upsell")
+    for name, deed in both("Opportunity", "opportunity", verb).items()
+}
+
+
+STAGE: Spec = ("stage", "ID | None", "The stage it ends in, if its type has several of that kind.")
+CLOSED_ON: Spec = ("closedOn", "DateText | None", "The day it happened; today if not said.")
+NAME: Spec = (
+    "name",
+    "str | None",
+    "What it is to be called; as the one it is made from if not said.",
+)
 
 
 def deed_types() -> None:
     """The inputs of what is done with opportunities only."""
+    known = [ID_SPEC, VERSION_SPEC]
     stage = ("stage", "ID", "Where it goes: one of the stages of its type.")
+    before = ("before", "ID | None", "The opportunity of that stage before which it is to stand.")
+    after = ("after", "ID | None", "The one after which it is to stand; last if neither is named.")
     doc = "Which opportunity, and where it goes. Its status and probability follow from the stage."
-    required("OpportunityMoveInput", [ID_SPEC, VERSION_SPEC, stage], doc)
+    required("OpportunityMoveInput", [*known, stage, before, after], doc)
+    doc = "What was sold: the items of its active quote become contracts, and it is locked."
+    required("OpportunitySellInput", [*known, CLOSED_ON, STAGE], doc)
+    reason: Spec = ("reason", "ID", "Why it was lost.")
+    note: Spec = ("note", "str | None", "What there is to say of it; some reasons need it.")
+    doc = "What was lost, and why."
+    required("OpportunityLoseInput", [*known, reason, note, CLOSED_ON, STAGE], doc)
+    back: Spec = ("stage", "ID | None", "Where it goes on; where it was last open if not said.")
+    doc = "What is open again: items and quotes can be changed, and it can be sold again."
+    required("OpportunityUnlockInput", [*known, back], doc)
+    required("OpportunityLockInput", known, "What is closed to changes until it is unlocked.")
+    doc = "Which opportunity a new one is to be like, without its quotes and contracts."
+    required("OpportunityCopyInput", [*known, NAME], doc)
+    _upsell()
+
+
+def _upsell() -> None:
+    contract: Spec = ("contract", "ID", "The contract that lasts for a time and is to be extended.")
+    kind: Spec = ("type", "ID | None", "Its kind; the preferred one if not said.")
+    currency: Spec = ("currency", "str | None", "Its currency; the contract's if not said.")
+    amount: Spec = ("amount", "DecimalText | None", "Expected value, without tax.")
+    day: Spec = ("expectedCloseOn", "DateText | None", "The day we expect a decision.")
+    doc = "A new opportunity to sell more on top of a contract."
+    required("OpportunityUpsellInput", [contract, NAME, kind, currency, amount, day], doc)

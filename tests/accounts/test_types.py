@@ -144,7 +144,9 @@ async def test_a_type_that_is_used_or_meant_for_those_without_stays(
     await own.done("rep1", "accountCreate", name="a", type=used)
     await own.done("admin", "preferencesUpdate", id=preferences, defaultAccountType=meant)
     for each in (used, meant):
-        query = "mutation { done: accountTypeDelete(input: { id: $id }) { userErrors { code path } } }"
+        query = (
+            "mutation { done: accountTypeDelete(input: { id: $id }) { userErrors { code path } } }"
+        )
         done = (await read(own, "admin", query, id=each))["done"]
         assert done["userErrors"] == [{"code": "IN_USE", "path": ["input", "id"]}]
 

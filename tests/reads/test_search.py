@@ -462,7 +462,9 @@ async def test_another_text_is_the_same_plan(world: World) -> None:
     for text in ("bb", "many more words than before", "+31 20 555 1234"):
         await world.ask("rep1", query, {"t": text})
     assert (reads.drawn.made, reads.plans.made) == (drawn, plans)
-    typed = 'query ($k: [SearchType!]) { search(text: "example", types: $k) { node { __typename } } }'
+    typed = (
+        'query ($k: [SearchType!]) { search(text: "example", types: $k) { node { __typename } } }'
+    )
     for kind, other in (("ACCOUNT", "Account"), ("EMPLOYEE", "Employee"), ("ACCOUNT", "Account")):
         found = (await world.ask("admin", typed, {"k": [kind]})).data["search"]
         assert {hit["node"]["__typename"] for hit in found} == {other}

@@ -1,0 +1,78 @@
+"""Rules of how selling ends and begins again: won and locked, lost for a reason, unlocked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+from domain.codes import Problem
+from domain.faults import Fault, Row
+from domain.sales import Step
+from domain.setup import StageKind
+
+SOLD = "The opportunity was sold and is closed to changes: unlock it first."
+NOT_CLOSED = "The opportunity is neither sold nor lost, so there is nothing to unlock."
+FUTURE = "This day is still to come: name today or a day before."
+NO_QUOTE = "No quote of the opportunity is active: activate the one that was accepted, then sell."
+
+
+def closed_on(wanted: date | None, today: date) -> date | Fault:
+    """The day something was won or lost: the one that was named, or today."""
+    if wanted is None:
+        return today
+    return Fault(Problem.INVALID, FUTURE, "closed_on") if wanted > today else wanted
+
+
+def outcome(pipeline: Mapping[UUID, Step], kind: StageKind, wanted: UUID | None) -> Step | Fault:
+    """The stage an opportunity ends in, or comes back to: the one that was named, or the first of its kind."""
+    steps = [step for step in pipeline.values() if step.kind is kind]
+    if wanted is not None:
+        steps = [step for step in steps if step.stage == wanted]
+    if steps:
+        return min(steps, key=lambda step: (step.position, step.stage))
+    if wanted is not None:
+        message = f"Name a stage of the opportunity's type whose kind is {kind}."
+        return Fault(Problem.INVALID_TRANSITION, message, "stage_id")
+    message = f"The opportunity's type has no stage of kind {kind}: activate one for it first."
+    return Fault(Problem.INVALID_TRANSITION, message, "stage_id")
+
+
+def reopened(
+    pipeline: Mapping[UUID, Step], visited: Sequence[UUID], wanted: UUID | None
+) -> Step | Fault:
+    """Where an unlocked opportunity goes on: where it was last open, of the stages it may be in (EP-143).
+
+    `visited` are the stages it was in, the latest first.
+    """
+    if wanted is None:
+        is_open = {stage for stage, step in pipeline.items() if step.kind is StageKind.OPEN}
+        wanted = next((stage for stage in visited if stage in is_open), None)
+    return outcome(pipeline, StageKind.OPEN, wanted)
+
+
+def lost(reason: Row, note: str | None) -> Sequence[Fault]:
+    """What is missing of a loss: some reasons are explained (D-20)."""
+    if not reason["needs_note"] or (note or "").strip():
+        return []
+    message = f"Say in a note what was behind it: {reason['name']} alone tells nobody anything."
+    return [Fault(Problem.REQUIRED, message, "lost_note")]
+
+
+def unlockable(before: Row) -> Sequence[Fault]:
+    """What is in the way of unlocking."""
+    if before["locked"] or before["status"] != StageKind.OPEN:
+        return []
+    return [Fault(Problem.INVALID_TRANSITION, NOT_CLOSED)]
+
+
+def follows_status(before: Row | None, after: Row, today: date) -> dict[str, object]:
+    """What goes with the status, where it changed without a deed of its own: when it was closed, and why it was lost."""
+    if before is not None and before["status"] == after["status"]:
+        return {}
+    kept: dict[str, object] = {} if after["status"] == StageKind.LOST else dict(UNEXPLAINED)
+    is_open = after["status"] == StageKind.OPEN
+    return kept | {"closed_on": None if is_open else today}
+
+
+UNEXPLAINED: Mapping[str, None] = {"lost_reason_id": None, "lost_note": None}

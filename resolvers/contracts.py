@@ -1,0 +1,84 @@
+"""What contracts have to say before they are kept: how long their kind lasts, and how they end, renew and come off a sale."""
+
+from __future__ import annotations
+
+from auth.engine.viewer import Viewer
+from db.contracts import Contract
+from db.engine.write import store
+from db.engine.write.image import Row
+from db.engine.write.unit import Unit
+from domain.codes import Problem
+from domain.contracts import ENDED, NOT_SOLD, ContractStatus, Kind, renewed, term
+from domain.faults import Fault
+from domain.numbering import number
+from resolvers.engine.changing import draft_changes
+from resolvers.engine.drafts import Draft
+from resolvers.engine.settling import Deed, prepares, settles
+
+SETS = {"End": "endsOn", "Renew": "endsOn"}
+"""The field that a deed sets by itself: whoever may write that may do so."""
+
+
+@prepares(Contract, "End")
+@prepares(Contract, "Renew")
+@prepares(Contract, "Detach")
+async def turned(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+    """Whoever may say when a contract ends may end and renew it."""
+    for draft in drafts:
+        if draft.verb in SETS:
+            draft.leave(SETS[draft.verb])
+    await draft_changes(unit, viewer, drafts)
+
+
+@settles(Contract)
+async def contracts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+    """A number, and the term of the kind where nothing else was said."""
+    if deed is not Deed.SAVE:
+        return
+    asked = {each.after["kind_id"] for each in drafts if _is_of_new_kind(each)} - {None}
+    entity = unit.model.entities["ContractKind"]
+    found = await store.look(unit.connection, entity, "id", asked) if asked else []
+    kinds = {row["id"]: row for row in found}
+    for draft in drafts:
+        if _is_of_new_kind(draft) and draft.after["kind_id"] in kinds:
+            _of_kind(unit, draft, kinds[draft.after["kind_id"]])
+        if draft.before is None:
+            draft.after["number"] = draft.after["number"] or number("K", draft.after["id"])
+        else:
+            _turn(unit, draft, draft.before)
+
+
+def _is_of_new_kind(draft: Draft) -> bool:
+    return draft.before is None or draft.before["kind_id"] != draft.after["kind_id"]
+
+
+def _of_kind(unit: Unit, draft: Draft, row: Row) -> None:
+    draft.after["time_based"] = row["time_based"]
+    if draft.before is not None:
+        return
+    kind = Kind(row["id"], row["time_based"], row["months"], row["renews"])
+    begin = draft.after["starts_on"] or unit.now.date()
+    said = {each: value for each, value in draft.after.items() if value is not None}
+    draft.after |= {column: said.get(column, value) for column, value in term(kind, begin).items()}
+
+
+def _turn(unit: Unit, draft: Draft, before: Row) -> None:
+    """What the deeds of a contract's own make of it."""
+    row = draft.after
+    if draft.verb == "End":
+        if before["status"] == ContractStatus.ENDED:
+            draft.fault(Fault(Problem.INVALID_TRANSITION, ENDED))
+        today = unit.now.date()
+        day = row["ends_on"] if "endsOn" in draft.given else today
+        row |= {"ends_on": day, "renewal_months": None, "remind_on": None}
+        row["status"] = ContractStatus.ENDED.value if day <= today else before["status"]
+    elif draft.verb == "Renew":
+        longer = renewed(before)
+        if isinstance(longer, Fault):
+            draft.fault(longer)
+        else:
+            row |= longer
+    elif draft.verb == "Detach":
+        if before["opportunity_id"] is None:
+            draft.fault(Fault(Problem.INVALID_TRANSITION, NOT_SOLD))
+        row["opportunity_id"] = None

@@ -1,0 +1,127 @@
+"""Makes opportunities from what is there: a copy of another one, and one to sell more on top of a contract."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from auth.engine.viewer import Viewer
+from db.engine.gate import Right
+from db.engine.model import Entity, Reference
+from db.engine.plan.values import parse_id
+from db.engine.write import store
+from db.engine.write.hold import Lock
+from db.engine.write.image import Row
+from db.engine.write.unit import Unit
+from db.sales import Opportunity
+from domain.codes import Problem
+from domain.contracts import ONE_OFF
+from domain.setup import AttributeKind
+from resolvers.engine.creating import draft_new
+from resolvers.engine.drafts import Draft, Told
+from resolvers.engine.settling import prepares
+from resolvers.engine.values import ATTRIBUTES, NO_ID
+
+ITS_OWN = frozenset({"stage", "probability", "owner", "externalId"})
+"""What a copy does not take over: it begins anew, with whoever makes it."""
+PARTS = ("BusinessRole", "OpportunityAccount")
+"""What a copy takes along."""
+
+
+@prepares(Opportunity, "Copy")
+async def copies(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+    """A new opportunity with what the caller may read and write of another one (EP-088)."""
+    entity = drafts[0].entity
+    ids = {each.id or NO_ID for each in drafts}
+    held = await unit.hold(entity, ids, Lock.NONE)
+    parts = {name: await _parts(unit, unit.model.entities[name], held) for name in PARTS}
+    for draft in drafts:
+        source = held.get(draft.id or NO_ID)
+        if source is None:
+            draft.missing("id")
+            continue
+        draft.given = _like(viewer, entity, source) | {
+            name: value for name, value in draft.given.items() if value is not None
+        }
+        for name, rows in parts.items():
+            if viewer.may_create(name):
+                draft.nested += [
+                    _part(viewer, draft, unit.model.entities[name], row)
+                    for row in rows
+                    if row["opportunity_id"] == source["id"]
+                ]
+    await draft_new(unit, viewer, [each for each in drafts if not each.failed])
+
+
+async def _parts(unit: Unit, entity: Entity, held: dict[UUID, Row]) -> list[Row]:
+    """The parts of these that the caller sees."""
+    rows = await store.look(unit.connection, entity, "opportunity_id", held) if held else []
+    seen = await unit.seen(entity, [row["id"] for row in rows])
+    return [row for row in rows if row["id"] in seen]
+
+
+def _part(viewer: Viewer, draft: Draft, entity: Entity, row: Row) -> Draft:
+    way = entity.references["opportunity"]
+    given = {k: v for k, v in _like(viewer, entity, row).items() if k != way.name}
+    made = Draft(entity, draft.path, given)
+    made.way, made.above = way, draft
+    return made
+
+
+def _like(viewer: Viewer, entity: Entity, row: Row) -> dict[str, Any]:
+    """A record's values as a caller would give them, of those fields that he may read and write."""
+    given: dict[str, Any] = {}
+    for name, what in entity.written.items():
+        value = row[what.column]
+        is_his = viewer.right(entity.name, name) is Right.OPEN and viewer.may_write(
+            entity.name, name
+        )
+        if value is None or name in ITS_OWN or not is_his:
+            continue
+        if isinstance(what, Reference):
+            given[name] = f"{entity.targets[name].prefix}_{value.hex}"
+        else:
+            given[name] = value
+    if entity.attributes is not None:
+        given[ATTRIBUTES] = _attributes(viewer, entity, row[entity.attributes])
+    return given
+
+
+def _attributes(viewer: Viewer, entity: Entity, held: dict[str, Any]) -> list[dict[str, Any]]:
+    found = []
+    for each in viewer.attributes(entity.name):
+        if each.id not in held or not viewer.may_write(entity.name, each.id):
+            continue
+        value = held[each.id]
+        if each.kind is AttributeKind.NUMBER:
+            value = Decimal(str(value))
+        found.append({"key": each.key, each.kind.value.lower(): value})
+    return found
+
+
+@prepares(Opportunity, "Upsell")
+async def upsells(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+    """A new opportunity for the account of a contract that lasts for a time (EP-150)."""
+    contracts = unit.model.entities["Contract"]
+    wanted = {
+        each.path: parse_id(each.given["contract"], contracts.prefix) or NO_ID for each in drafts
+    }
+    held = await unit.hold(contracts, wanted.values(), Lock.LINK)
+    accounts = unit.model.entities["Account"]
+    for draft in drafts:
+        contract = held.get(wanted[draft.path])
+        if contract is None:
+            draft.missing("contract")
+            continue
+        if not contract["time_based"]:
+            told = Told(Problem.NOT_TIME_BASED, ONE_OFF, (*draft.path, "contract"))
+            draft.told.append(told)
+            continue
+        taken = {"account": f"{accounts.prefix}_{contract['account_id'].hex}"}
+        for name in ("name", "currency"):
+            if viewer.right("Contract", name) is Right.OPEN:
+                taken[name] = contract[name]
+        said = {name: value for name, value in draft.given.items() if value is not None}
+        draft.given = {**taken, **said}
+    await draft_new(unit, viewer, [each for each in drafts if not each.failed])
