@@ -3,13 +3,20 @@
 import json
 from datetime import date
 from typing import Any
+from uuid import UUID
 
+from domain.setup import DocumentDelivery
 from tenancy.demo.addresses import addresses
 from tenancy.demo.companies import COMPANIES, DELETED
-from tenancy.demo.people import PEOPLE
+from tenancy.demo.lists import ACCOUNT_TYPES
+from tenancy.demo.people import NUMBERS, PEOPLE
 from tenancy.demo.pipelines import ATTRIBUTE_NUMBERS
 from tenancy.demo.rows import Draw, Row, Rows, made_id
-from tenancy.demo.words import CITIES, INDUSTRIES, SEGMENTS
+from tenancy.demo.words import CITIES, INDUSTRIES, LAST_NAMES, NOTES, SEGMENTS
+
+NEVER = date.min
+"""Of draws that no time is drawn with."""
+LINKS, MANAGED = 12, 30
 
 
 def owners(draw: Draw, count: int) -> list[int]:
@@ -32,7 +39,12 @@ def accounts(slug: str, now: date) -> Rows:
             zip(COMPANIES, drawn, strict=True), start=1
         )
     ]
-    return {"account": made, "address": addresses(slug, now, made)}
+    return {
+        "account": made,
+        "address": addresses(slug, now, made),
+        "account_manager": _managers(Draw(slug, "account_manager", now), made),
+        "account_link": _links(Draw(slug, "account_link", now), made),
+    }
 
 
 def _account(draw: Draw, number: int, name: str | None, parent: int | None, owner: int) -> Row:
@@ -43,7 +55,7 @@ def _account(draw: Draw, number: int, name: str | None, parent: int | None, owne
         **draw.key(number),
         "name": name,
         "number": f"{slug.upper()}-{rng.randint(10, 99)}{number:03}",
-        "industry": rng.choice((*INDUSTRIES, None)),
+        "industry_id": _branch(rng.choice((*INDUSTRIES, None))),
         "website": f"https://site{number}.{slug}.example" if rng.random() < 0.8 else None,
         "phone": f"+{rng.randint(30, 49)} 555 {rng.randint(0, 9999):04}" if known else None,
         "city": city if known else None,
@@ -55,7 +67,65 @@ def _account(draw: Draw, number: int, name: str | None, parent: int | None, owne
         "external_id": f"{slug}-{number}" if number % 7 == 0 else None,
         "custom": json.dumps(_segment(draw), ensure_ascii=False),
         **draw.stamps(deleted=number in DELETED),
+        **_particulars(slug, number, name),
     }
+
+
+def _branch(name: str | None) -> UUID | None:
+    return None if name is None else made_id("industry", INDUSTRIES.index(name) + 1)
+
+
+def _particulars(slug: str, number: int, name: str | None) -> Row:
+    """What is known of some only. Drawn apart, so that more of it draws nothing else otherwise."""
+    draw = Draw(slug, f"account {number}", NEVER)
+    rng, kind = draw.rng, 1 + number % len(ACCOUNT_TYPES)
+    person = ACCOUNT_TYPES[kind - 1] == "Personal" and name is not None
+    return {
+        "type_id": made_id("account_type", kind) if number % 6 else None,
+        "last_name": rng.choice(LAST_NAMES) if person else None,
+        "email": f"desk{rng.randint(1, 99)}@site{number}.{slug}.example" if number % 4 else None,
+        "registration_number": f"{slug.upper()} {rng.randint(10**7, 10**8)}"
+        if number % 3
+        else None,
+        "vat_number": f"{slug.upper()}{rng.randint(10**8, 10**9)}" if number % 5 else None,
+        "description": draw.note(NOTES),
+        "invoice_name": f"{slug.upper()} ledger {rng.randint(1, 99)}" if number % 4 == 0 else None,
+        "invoice_email": f"ledger@site{number}.{slug}.example" if number % 4 == 0 else None,
+        "postal_is_invoicing": rng.random() < 0.3,
+        "sender_email": f"team{rng.randint(1, 9)}@{slug}.example" if number % 2 else None,
+        "document_delivery": rng.choice((None, *(each.value for each in DocumentDelivery))),
+    }
+
+
+def _managers(draw: Draw, accounts: list[Row]) -> list[Row]:
+    """Of every other account a user, whether or not he may sign in, and of some another one."""
+    users = [NUMBERS[person.handle] for person in PEOPLE if person.role]
+    pairs = [(account, user) for account in accounts for user in users]
+    return [
+        {
+            **draw.key(number),
+            "account_id": account["id"],
+            "user_id": made_id("user", user),
+            **draw.stamps_within(account, deleted=number % 10 == 0),
+        }
+        for number, (account, user) in enumerate(draw.rng.sample(pairs, MANAGED), 1)
+    ]
+
+
+def _links(draw: Draw, accounts: list[Row]) -> list[Row]:
+    """Each link is two records, one of either account, alike in all else."""
+    pairs = [(one, other) for at, one in enumerate(accounts) for other in accounts[at + 1 :]]
+    rows: list[Row] = []
+    for number, pair in enumerate(draw.rng.sample(pairs, LINKS)):
+        both = {
+            "note": draw.note(NOTES),
+            **draw.stamps_within(*pair, deleted=number % 6 == 5),
+        }
+        rows += [
+            {**draw.key(len(rows) + at), "account_id": one["id"], "other_id": other["id"], **both}
+            for at, (one, other) in enumerate((pair, pair[::-1]), 1)
+        ]
+    return rows
 
 
 def _segment(draw: Draw) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def _address(draw: Draw, number: int, account: Row, place: int) -> Row:
         "visiting": place == 0,
         "postal": rng.random() < 0.5,
         "invoicing": place != 1,
+        "default_invoicing": place == 0,
         "head_office": place == 0,
         **draw.stamps_within(account),
     }

@@ -34,6 +34,8 @@ ATTRIBUTES = (
     Extra("Opportunity", "kickoff", ("Kick-off", "Day of the kick-off"), AttributeKind.DATE),
     Extra("Opportunity", "strategic", ("Strategic", "Of strategic value"), AttributeKind.BOOLEAN),
     Extra("Account", "segment", ("Segment", "Market segment"), AttributeKind.TEXT),
+    Extra("Person", "letters", ("Letters", "Gets our letters"), AttributeKind.BOOLEAN),
+    Extra("Case", "channel", ("Channel", "How it reached us"), AttributeKind.TEXT),
 )
 
 STAGE_NUMBERS = {name: number for number, (name, _, _) in enumerate(STAGES, 1)}

@@ -61,10 +61,21 @@ class Draw:
             "deleted_at": gone if deleted else None,
         }
 
-    def stamps_within(self, whole: Row) -> Row:
-        """Those of a part: what lies in the bin with its whole was made and changed with it, too."""
-        own = self.stamps()
-        return own if whole["deleted_at"] is None else {name: whole[name] for name in own}
+    def stamps_within(self, *wholes: Row, deleted: bool = False) -> Row:
+        """Those of a part: what lies in the bin with one of its wholes was made and changed with it, too."""
+        own = self.stamps(deleted=deleted)
+        gone = next((whole for whole in wholes if whole["deleted_at"] is not None), None)
+        return own if gone is None else {name: gone[name] for name in own}
+
+    def note(self, phrases: Sequence[str]) -> str | None:
+        """The file number begins with the tenant's slug, so a note in a wrong place is seen by eye."""
+        phrase, file = self.rng.choice(phrases), self.rng.randrange(10_000)
+        note = f"{phrase} (file {self.slug.upper()}-{file:04})"
+        return self.rng.choices((note, None, ""), (65, 32, 3))[0]
+
+    def day(self, earliest: int, latest: int) -> date:
+        """A day so many days from the demonstration's; those before it are negative."""
+        return self.now + timedelta(days=self.rng.randint(earliest, latest))
 
     def _moment(self) -> datetime:
         """Three days ago at the latest, so that nothing that follows it lies in the future."""

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain.setup import AttributeKind
+from domain.setup import AttributeKind, StageKind
 from tenancy.demo.accounts import owners
 from tenancy.demo.companies import COMPANIES
+from tenancy.demo.lists import LOST_REASONS
 from tenancy.demo.people import NUMBERS
 from tenancy.demo.pipelines import (
     ATTRIBUTES,
@@ -23,6 +24,8 @@ from tenancy.demo.rows import Draw, Row, Rows, chance, made_id
 from tenancy.demo.words import NOTES, OCCASIONS, ODD_OPPORTUNITIES, SEATS, SUBJECTS, TIERS
 
 OPPORTUNITIES = 400
+SOLD = 36
+"""How many of those that are won were sold, each with a quote and a contract: the first."""
 CURRENCIES = {"EUR": 2, "USD": 2, "SEK": 2, "JPY": 0, "KWD": 3}
 """With their digits after the point (D-17)."""
 SHARED_WITH_REP2, SHARED_WITH_SUPPORT = 7, 2
@@ -46,8 +49,26 @@ def sales(slug: str, now: date) -> Rows:
         _opportunity(draw, prices, number, name, owner)
         for number, (name, owner) in enumerate(zip(names(), drawn, strict=True), start=1)
     ]
+    _close(Draw(slug, "closed", now), opportunities)
     shares = _shares(Draw(slug, "opportunity_share", now), opportunities)
     return {"opportunity": opportunities, "opportunity_share": shares}
+
+
+def _close(draw: Draw, opportunities: list[Row]) -> None:
+    """What is told of those that are won or lost, and where each stands among those of its stage."""
+    rng, sold = draw.rng, 0
+    for number, row in enumerate(opportunities):
+        won, lost = row["status"] == StageKind.WON, row["status"] == StageKind.LOST
+        sold += won
+        reason = rng.randint(1, len(LOST_REASONS)) if lost and number % 6 else None
+        row |= {
+            "locked": won and sold <= SOLD and sold % 4 == 0,
+            "closed_on": row["updated_at"].date() if won or lost else None,
+            "lost_reason_id": made_id("lost_reason", reason) if reason else None,
+            "lost_note": draw.note(NOTES) if lost else None,
+            "rank": Decimal(rng.randint(1, 4000)) / 4 if number % 5 else None,
+            "source_contract_id": None,
+        }
 
 
 @dataclass
@@ -91,7 +112,7 @@ def _opportunity(draw: Draw, prices: Prices, number: int, name: str, owner: int)
         **_standing(rng),
         **prices.money(),
         "expected_close_on": _day(draw),
-        "note": _note(draw),
+        "note": draw.note(NOTES),
         "external_id": f"{draw.slug}-deal-{number}" if number % 7 == 0 else None,
         "custom": json.dumps(_custom(draw), ensure_ascii=False),
         **draw.stamps(deleted=rng.random() < 0.04),
@@ -118,13 +139,6 @@ def _day(draw: Draw) -> date | None:
     if kind == "none":
         return None
     return day if kind == "any" else day.replace(day=1) - timedelta(days=1)
-
-
-def _note(draw: Draw) -> str | None:
-    """The file number begins with the tenant's slug, so a note in a wrong place is seen by eye."""
-    phrase, file = draw.rng.choice(NOTES), draw.rng.randrange(10_000)
-    note = f"{phrase} (file {draw.slug.upper()}-{file:04})"
-    return draw.rng.choices((note, None, ""), (65, 32, 3))[0]
 
 
 def _custom(draw: Draw) -> dict[str, Any]:

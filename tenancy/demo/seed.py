@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 import asyncpg
+from sqlalchemy import Table
 
 from db.api import METADATA
 from tenancy.demo.accounts import accounts
-from tenancy.demo.rows import Rows
+from tenancy.demo.activities import activities
+from tenancy.demo.around import around
+from tenancy.demo.cases import cases
+from tenancy.demo.contracts import contracts
+from tenancy.demo.labels import labels
+from tenancy.demo.lists import lists
+from tenancy.demo.persons import people
+from tenancy.demo.products import products
+from tenancy.demo.quotes import quotes
+from tenancy.demo.rows import Row, Rows
 from tenancy.demo.sales import sales
 from tenancy.demo.setup import setup
 from tenancy.demo.staff import staff
@@ -18,16 +28,23 @@ from tenancy.engine.provision import Tenant, create
 
 TENANTS = {"acme": "Acme Desk & Paper", "globex": "Globex Workspaces"}
 LOCK = 4243
+WITH_TENANT = ("feature", "preferences")
+"""Tables that have rows as soon as there is a tenant."""
 
 
 def rows(slug: str, now: date, password_hash: str) -> Rows:
     """Every row of a tenant, by table. The same arguments give the same rows."""
-    return {
+    made: dict[str, Sequence[Row]] = {
         **setup(slug, now),
+        **lists(slug, now),
+        **products(slug, now),
         **staff(slug, now, password_hash),
         **accounts(slug, now),
         **sales(slug, now),
     }
+    for area in (people, around, quotes, contracts, cases, activities, labels):
+        made |= area(slug, now, made)
+    return made
 
 
 async def seed(
@@ -36,17 +53,35 @@ async def seed(
     """Fill a tenant that was provisioned and has no rows yet."""
     schema, made = tenant.placement.schema, rows(tenant.slug, now, password_hash)
     async with admin.transaction():
-        for table in METADATA.sorted_tables:  # what is pointed at comes first
-            if not (records := made.get(table.name)):
-                continue
-            columns = list(records[0])
+        for name in WITH_TENANT:  # the demonstration has its own
+            await admin.execute(f"DELETE FROM {schema}.{name}")  # noqa: S608 - our own names
+        kept = [(each, made[each.name]) for each in METADATA.sorted_tables if made.get(each.name)]
+        for table, records in kept:  # what is pointed at comes first
+            late = {key.parent.name for key in table.foreign_keys if key.use_alter}
+            columns = [column for column in records[0] if column not in late]
             await admin.copy_records_to_table(
                 table.name,
                 schema_name=schema,
                 columns=columns,
                 records=[tuple(record[column] for column in columns) for record in records],
             )
+        for table, records in kept:
+            await _point(admin, schema, table, records)
             await admin.execute(f'ANALYZE {schema}."{table.name}"')
+
+
+async def _point(
+    admin: asyncpg.Connection[Any], schema: str, table: Table, records: Sequence[Row]
+) -> None:
+    """Fill what points to rows that come later."""
+    for key in table.foreign_keys:
+        column = key.parent.name
+        if key.use_alter and column in records[0]:
+            given = [(row["id"], row[column]) for row in records if row[column]]
+            await admin.executemany(
+                f'UPDATE {schema}."{table.name}" SET {column} = $2 WHERE id = $1',  # noqa: S608 - our own names
+                given,
+            )
 
 
 async def ensure_demo(

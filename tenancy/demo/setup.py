@@ -34,7 +34,13 @@ def _stages(draw: Draw) -> list[Row]:
 
 def _types(draw: Draw) -> list[Row]:
     return [
-        {**draw.key(number), "name": name, **draw.stamps()}
+        {
+            **draw.key(number),
+            "name": name,
+            "default_owner_id": made_id("employee", number + 2),
+            "default_currency": ("EUR", "USD", None)[number - 1],
+            **draw.stamps(),
+        }
         for number, name in enumerate(PIPELINES, 1)
     ]
 
@@ -52,6 +58,7 @@ def _pipelines(draw: Draw) -> list[Row]:
                     "stage_id": made_id("stage", STAGE_NUMBERS[stage]),
                     "position": position,
                     "probability": probability + (0 if certain else draw.rng.randint(-4, 4)),
+                    "description": f"{stage} at {draw.slug}" if position == 2 else None,
                     **draw.stamps(),
                 }
             )

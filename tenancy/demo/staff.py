@@ -9,6 +9,7 @@ from tenancy.demo.pipelines import ATTRIBUTE_NUMBERS, TYPE_NUMBERS
 from tenancy.demo.rights import COMMISSION_IN, FULL, PROFILE_OF, PROFILES, SHARED_TYPES, Opens
 from tenancy.demo.rows import Draw, Row, Rows, made_id
 
+OFFICES = (("Malmö", "Brno", None), ("Utrecht", "Cork", None))
 USERS = [person for person in PEOPLE if person.role]
 _ROLES = {name: made_id("role", number) for number, name in enumerate(ROLES, 1)}
 _PROFILES = {name: made_id("profile", number) for number, name in enumerate(PROFILES, 1)}
@@ -51,6 +52,8 @@ def _employees(draw: Draw) -> list[Row]:
             "name": person.name,
             "email": f"{person.handle}@{draw.slug}.example",
             "title": draw.rng.choice(person.titles),
+            "office": OFFICES[draw.slug == "acme"][number % 3],
+            "type_id": made_id("employee_type", 2 if "Agent" in person.titles else 1),
             "manager_id": made_id("employee", NUMBERS[person.manager]) if person.manager else None,
             **draw.stamps(deleted=person.deleted),
         }

@@ -51,3 +51,33 @@ NOTES = (
     "Discount of 12% was mentioned", "snake_case in the order form", "Great mood 🎉",
     "Ends </script> here\u2028and there",
 )  # fmt: skip
+
+FIRST_NAMES = (
+    "Anna", "Bram", "Chloé", "Dirk", "Elif", "Fenna", "Göran", "Hanne", "Ivo", "Jolanta", "Karim",
+    "Lucía", "Mats", "Nour", "Östen", "Paloma", "Quinten", "Rosa", "Sören", "Truus", "Ursula",
+)  # fmt: skip
+
+INFIXES = (None, None, None, "van der", "de", "af", "von")
+
+LAST_NAMES = (
+    "Berg", "Åkesson", "Çelik", "Dupré", "Eriksson", "Fontein", "Groot", "Hallström", "IJzerman",
+    "Jansen", "Kowalczyk", "Lindgren", "Müller", "Nilsson", "O'Shea", "Peeters", "Quist", "Öberg",
+    "berg", "BERG", "Sanchez", "Sánchez", "Tromp", "Unger", "Vos", "de Wit", "Zielińska",
+)  # fmt: skip
+
+DEPARTMENTS = ("Purchasing", "Finance", "Facility", "Direction", "Réception", None)
+
+FUNCTIONS = ("Buyer", "Controller", "Director", "Secretary", "Caretaker", "Conseiller", None)
+
+PARTS = ("Decision maker", "Adviser", "User", "Gatekeeper", "Payer")
+
+CONCERNS = (
+    "Desk arrived with a scratch", "Invoice names the wrong office", "When will the chairs come?",
+    "Printer counts twice", "Wants another delivery day", "Écran mount does not fit",
+    "Asks for a spare key", "Order was short by two boxes", "Complains about the courier",
+)  # fmt: skip
+
+ERRANDS = (
+    "Called back", "Sent the catalogue", "Visit on site", "Prepared the offer", "Coffee",
+    "Asked after the payment", "Took the measures", "Présentation", "Filed the papers",
+)  # fmt: skip

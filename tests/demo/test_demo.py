@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import unicodedata
 from collections.abc import AsyncIterator
@@ -121,6 +122,14 @@ ALWAYS_OTHER = {
     "employee": ("email",),
     "opportunity": ("note", "external_id"),
     "address": ("street", "postcode"),
+    "quote": ("number",),
+    "contract": ("number", "external_id"),
+    "case": ("number", "external_id"),
+    "person": ("email", "external_id", "note"),
+    "affiliation": ("email",),
+    "product": ("code", "price", "external_id"),
+    "employee_type": ("default_title",),
+    "business_role": ("description",),
 }
 MOSTLY_OTHER = {
     "account": ("phone", "city", "employee_count", "owner_id", "created_at", "updated_at"),
@@ -128,6 +137,21 @@ MOSTLY_OTHER = {
     "user": ("created_at",),
     "role": ("created_at",),
     "address": ("house_number", "city", "created_at"),
+    "quote": ("opportunity_id", "net", "tax", "total", "valid_until", "created_at"),
+    "quote_item": ("net", "total", "unit_price"),
+    "contract": ("account_id", "opportunity_id", "net", "total", "starts_on"),
+    "contract_line": ("net", "total"),
+    "case": ("description", "created_at"),
+    "case_account": ("account_id",),
+    "activity": ("note", "customer_id", "planned_at", "done_at"),
+    "person": ("owner_id", "born_on"),
+    "affiliation": ("account_id", "since"),
+    "account_link": ("account_id", "other_id", "note"),
+    "account_manager": ("account_id",),
+    "opportunity_account": ("opportunity_id", "account_id"),
+    "stage_visit": ("entered_at",),
+    "tagging": ("account_id", "person_id", "opportunity_id", "contract_id", "case_id"),
+    "favourite": ("account_id", "person_id", "opportunity_id", "contract_id", "case_id"),
     "opportunity_share": ("opportunity_id", "created_at"),
     "profile_field": ("created_at",),
     "stage": ("description", "created_at"),
@@ -138,7 +162,7 @@ MOSTLY_OTHER = {
     ),
 }
 SOMETIMES_OTHER = {
-    "account": ("industry", "country", "key_account", "custom", "version"),
+    "account": ("industry_id", "country", "key_account", "custom", "version"),
     "attribute": ("label",),
     "address": ("country", "postal", "version"),
     "employee": ("title",),
@@ -275,6 +299,12 @@ async def test_only_administrators_see_who_may_what(world: World) -> None:
 
 
 ATTRIBUTES = {"tier", "seats", "kickoff", "strategic"}
+LISTS = {
+    *("AccountType", "ActivityCategory", "AttributeUse", "CaseStatus", "CaseType", "ContractKind"),
+    *("EmployeeType", "Feature", "Industry", "LostReason", "PersonType", "Preferences"),
+    *("ProductCategory", "Tag", "Unit"),
+}
+"""What is settled for everybody, and seen by everybody."""
 
 
 @pytest.mark.covers("D-10", "EP-334")
@@ -284,7 +314,19 @@ async def test_what_the_personas_may_read(world: World) -> None:
         assert mine.keys() == {
             *("Account", "Address", "Attribute", "Change", "Employee", "Opportunity"),
             *("OpportunityShare", "OpportunityType", "PipelineStage", "Session", "Stage", "User"),
+            *(
+                "AccountLink",
+                "AccountManager",
+                "Affiliation",
+                "BusinessRole",
+                "Favourite",
+                "Person",
+            ),
+            *("OpportunityAccount", "Product", "Quote", "QuoteItem", "StageVisit", "Tagging"),
+            *("Activity", "Case", "CaseAccount", "Contract", "ContractLine", *LISTS),
         }
+        for restricted in ("Case", "Contract"):
+            assert mine[restricted].rows is RowScope.OWN
         sales = mine["Opportunity"]
         assert sales.rows is RowScope.OWN
         assert sales.fields == MODEL.granted["Opportunity"]
@@ -315,7 +357,12 @@ async def test_what_the_personas_may_read(world: World) -> None:
 async def test_what_support_may_read(world: World) -> None:
     mine = await _rights(world, "support")
     staff = {"Account", "Change", "Employee", "Session", "User"}
-    assert mine.keys() == staff | {"Stage", "OpportunityType", "Opportunity"}
+    customers = {"Activity", "Affiliation", "Case", "CaseAccount", "Contract", "Favourite"}
+    customers |= {"Person", "Product", "Tagging", *LISTS}
+    assert mine.keys() == staff | customers | {"Stage", "OpportunityType", "Opportunity"}
+    assert mine["Person"].rows is RowScope.OWN
+    assert mine["Person"].fields == MODEL.granted["Person"] - {"email", "phone", "bornOn"}
+    assert mine["Contract"].fields == MODEL.granted["Contract"] - {"net", "total"}
     assert mine["Change"].fields == MODEL.granted["Change"] - {"user"}
     hidden = {"amount", "margin", "commission", "probability"}
     assert mine["Opportunity"].rows is RowScope.OWN
@@ -329,7 +376,7 @@ async def test_what_support_may_read(world: World) -> None:
 @pytest.mark.covers("D-09", "D-33")
 async def test_what_the_personas_may_write(world: World) -> None:
     """Nothing that is computed or stamped, and nothing that is not readable, is writable."""
-    follows = {"status"}  # from the stage
+    follows = {"status", "locked", "closedOn", "lostReason", "lostNote", "sourceContract", "rank"}
     stamps = {"version", "createdAt", "updatedAt"}
     computed = {"weighted", "netMargin", "closeQuarter", "websiteDomain"}
     own, sales = WriteScope.OWN, await _rights(world, "rep1")
@@ -460,7 +507,8 @@ async def test_attributes_hold_values_of_their_kind(world: World) -> None:
     kinds = {str(r["id"]): r["kind"] for r in await world.rows("acme", "attribute")}
     values: dict[str, list[Any]] = {id: [] for id in kinds}
     sales = await world.rows("acme", "opportunity")
-    for row in [*sales, *await world.rows("acme", "account")]:
+    others = [await world.rows("acme", table) for table in ("account", "person", "case")]
+    for row in (*sales, *itertools.chain(*others)):
         for id, value in json.loads(row["custom"]).items():
             values[id].append(value)
     allowed = {"TEXT": str, "DATE": str, "BOOLEAN": bool, "NUMBER": int | float}

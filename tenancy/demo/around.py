@@ -1,0 +1,87 @@
+"""Rows around the opportunities: the stages they went through, who plays which part, and which accounts have to do with them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+from tenancy.demo.rows import Draw, Row, Rows
+from tenancy.demo.words import NOTES, PARTS
+
+ROLES, RELATED = 60, 40
+VISITS = (2, 1, 3, 2)
+"""How many stages each opportunity has been in, by turns."""
+
+
+def around(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
+    """Every row of these tables."""
+    stages: dict[Any, list[Any]] = {}
+    for row in made["pipeline_stage"]:
+        stages.setdefault(row["type_id"], []).append(row["stage_id"])
+    draw = Draw(slug, "stage_visit", now)
+    visits: list[Row] = []
+    for number, row in enumerate(made["opportunity"]):
+        many = VISITS[number % len(VISITS)]
+        visits += _visits(draw, len(visits), row, stages[row["type_id"]], many)
+    return {
+        "stage_visit": visits,
+        "business_role": _roles(Draw(slug, "business_role", now), made),
+        "opportunity_account": _related(Draw(slug, "opportunity_account", now), made),
+    }
+
+
+def _visits(draw: Draw, before: int, row: Row, stages: Sequence[Any], many: int) -> list[Row]:
+    """A visit begins where another ends, from the opportunity's first moment to now: there is no gap."""
+    way = [row["stage_id"]]
+    while len(way) < many:
+        way.insert(0, draw.rng.choice([stage for stage in stages if stage != way[0]]))
+    span = row["updated_at"] - row["created_at"]
+    moments = [row["created_at"] + span * at / many for at in range(many)]
+    return [
+        {
+            **draw.key(before + at),
+            "opportunity_id": row["id"],
+            "stage_id": stage,
+            "entered_at": entered,
+            "left_at": left,
+            **draw.stamps_within(row),
+        }
+        for at, (stage, (entered, left)) in enumerate(
+            zip(way, pairwise([*moments, None]), strict=True), 1
+        )
+    ]
+
+
+def _roles(draw: Draw, made: Mapping[str, Sequence[Row]]) -> list[Row]:
+    rows = []
+    for number in range(1, ROLES + 1):
+        opportunity, person = (draw.rng.choice(made[of]) for of in ("opportunity", "person"))
+        rows.append(
+            {
+                **draw.key(number),
+                "opportunity_id": opportunity["id"],
+                "person_id": person["id"],
+                "description": f"{draw.rng.choice(PARTS)} ({draw.slug})",
+                **draw.stamps_within(opportunity, person, deleted=number % 19 == 0),
+            }
+        )
+    return rows
+
+
+def _related(draw: Draw, made: Mapping[str, Sequence[Row]]) -> list[Row]:
+    """Accounts besides the opportunity's own."""
+    rows = []
+    chosen = draw.rng.sample(made["opportunity"], RELATED)
+    for number, opportunity in enumerate(chosen, 1):
+        own = opportunity["account_id"]
+        account = draw.rng.choice([each for each in made["account"] if each["id"] != own])
+        rows.append(
+            {
+                **draw.key(number),
+                "opportunity_id": opportunity["id"],
+                "account_id": account["id"],
+                "note": draw.note(NOTES),
+                **draw.stamps_within(opportunity, account, deleted=number % 13 == 0),
+            }
+        )
+    return rows

@@ -1,0 +1,77 @@
+"""Rows of the cases: one account of each is the primary one, and what is closed has a day on which it was."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from domain.cases import CaseState, Priority
+from tenancy.demo.accounts import owners
+from tenancy.demo.lists import CASE_STATUSES, CASE_TYPES
+from tenancy.demo.pipelines import ATTRIBUTE_NUMBERS
+from tenancy.demo.rows import Draw, Row, Rows, made_id
+from tenancy.demo.words import CONCERNS, NOTES
+
+CASES = 90
+ACCOUNTS = (1, 1, 2, 1, 3)
+"""How many each case concerns, by turns."""
+CHANNELS = ("Phone", "Letter", "Façade", "")
+
+
+def cases(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
+    """Every row of the area, by table."""
+    draw = Draw(slug, "case", now)
+    rows = [
+        _case(draw, number, owner, made["contract"])
+        for number, owner in enumerate(owners(draw, CASES), 1)
+    ]
+    return {"case": rows, "case_account": _concerned(slug, now, rows, made)}
+
+
+def _case(draw: Draw, number: int, owner: int, contracts: Sequence[Row]) -> Row:
+    rng, slug = draw.rng, draw.slug
+    status = rng.randint(1, len(CASE_STATUSES))
+    state = list(CASE_STATUSES.values())[status - 1]
+    kind = rng.randint(1, len(CASE_TYPES))
+    under = kind == len(CASE_TYPES) or rng.random() < 0.2
+    channel = str(made_id("attribute", ATTRIBUTE_NUMBERS["channel"]))
+    stamps = draw.stamps(deleted=number % 23 == 0)
+    return {
+        **draw.key(number),
+        "number": f"{slug.upper()}-S{rng.randint(10, 99)}{number:03}",
+        "subject": rng.choice(CONCERNS),
+        "description": draw.note(NOTES),
+        "type_id": made_id("case_type", kind),
+        "status_id": made_id("case_status", status),
+        "state": state.value,
+        "priority": rng.choice(list(Priority)).value,
+        "owner_id": made_id("employee", owner),
+        "contract_id": rng.choice(contracts)["id"] if under else None,
+        "closed_at": stamps["updated_at"] if state is CaseState.CLOSED else None,
+        "external_id": f"{slug}-case-{number}" if number % 7 == 0 else None,
+        "custom": json.dumps({channel: rng.choice(CHANNELS)} if kind == 2 else {}),
+        **stamps,
+    }
+
+
+def _concerned(
+    slug: str, now: date, rows: Sequence[Row], made: Mapping[str, Sequence[Row]]
+) -> list[Row]:
+    """That of its contract first, if it has one."""
+    draw = Draw(slug, "case_account", now)
+    under = {row["id"]: row["account_id"] for row in made["contract"]}
+    everyone = [row["id"] for row in made["account"]]
+    found: list[Row] = []
+    for turn, row in enumerate(rows):
+        first = under.get(row["contract_id"]) or draw.rng.choice(everyone)
+        others = draw.rng.sample([one for one in everyone if one != first], 2)
+        for place, account in enumerate([first, *others][: ACCOUNTS[turn % len(ACCOUNTS)]]):
+            found.append(
+                {
+                    **draw.key(len(found) + 1),
+                    "case_id": row["id"],
+                    "account_id": account,
+                    "primary": place == 0,
+                    **draw.stamps_within(row),
+                }
+            )
+    return found

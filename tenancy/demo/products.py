@@ -1,0 +1,105 @@
+"""Rows of the products: what they are called is fixed, what they cost is drawn."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from tenancy.demo.rows import Draw, Row, Rows, made_id
+from tenancy.demo.words import NOTES
+
+KINDS = {"Delivery": None, "Service contract": 12, "Licence": 24, "Assignment": None}
+"""Kinds of contract, with the months that those last which last for a time."""
+CATEGORIES = {"Goods": "Delivery", "Services": "Service contract", "Software": "Licence"}
+UNITS = ("piece", "hour", "month", "year")
+
+
+@dataclass(frozen=True)
+class Ware:
+    """A product."""
+
+    name: str
+    category: str
+    unit: str
+    tax: int = 21
+
+
+WARES = (
+    Ware("Standing desk", "Goods", "piece"),
+    Ware("Meeting chair", "Goods", "piece"),
+    Ware("Copy paper", "Goods", "piece", 9),
+    Ware("Toner cartridge", "Goods", "piece"),
+    Ware("Écran mount", "Goods", "piece", 9),
+    Ware("Phone booth", "Goods", "piece"),
+    Ware("Work", "Services", "hour"),
+    Ware("Work at night", "Services", "hour"),
+    Ware("Plant care", "Services", "month", 9),
+    Ware("Floor planner", "Software", "year"),
+    Ware("Room booking", "Software", "month", 0),
+    Ware("Typewriter ribbon", "Goods", "piece"),
+)
+"""By number. The last is not offered any more, and deleted."""
+
+KIND_NUMBERS = {name: number for number, name in enumerate(KINDS, 1)}
+KIND_OF = {number: CATEGORIES[ware.category] for number, ware in enumerate(WARES, 1)}
+"""The kind of contract that a product, by its number, is sold under."""
+
+
+def products(slug: str, now: date) -> Rows:
+    """Every row of the area, by table."""
+    categories = tuple(CATEGORIES)
+    return {
+        "contract_kind": _kinds(Draw(slug, "contract_kind", now)),
+        "product_category": [
+            {
+                **draw.key(number),
+                "name": name,
+                "contract_kind_id": made_id("contract_kind", KIND_NUMBERS[CATEGORIES[name]]),
+                **draw.stamps(),
+            }
+            for draw in (Draw(slug, "product_category", now),)
+            for number, name in enumerate(categories, 1)
+        ],
+        "unit": [
+            {**draw.key(number), "name": name, **draw.stamps()}
+            for draw in (Draw(slug, "unit", now),)
+            for number, name in enumerate(UNITS, 1)
+        ],
+        "product": [
+            _product(draw, number, ware)
+            for draw in (Draw(slug, "product", now),)
+            for number, ware in enumerate(WARES, 1)
+        ],
+    }
+
+
+def _kinds(draw: Draw) -> list[Row]:
+    return [
+        {
+            **draw.key(number),
+            "name": name,
+            "time_based": months is not None,
+            "months": months,
+            "renews": months is not None and draw.rng.random() < 0.5,
+            **draw.stamps(),
+        }
+        for number, (name, months) in enumerate(KINDS.items(), 1)
+    ]
+
+
+def _product(draw: Draw, number: int, ware: Ware) -> Row:
+    rng, offered = draw.rng, number < len(WARES)
+    return {
+        **draw.key(number),
+        "name": ware.name,
+        "code": f"{draw.slug.upper()}-{rng.randint(100, 999)}{number:02}",
+        "description": draw.note(NOTES),
+        "active": offered,
+        "service": ware.unit == "hour",
+        "category_id": made_id("product_category", list(CATEGORIES).index(ware.category) + 1),
+        "unit_id": made_id("unit", UNITS.index(ware.unit) + 1),
+        "currency": "EUR",
+        "price": None if number == 6 else Decimal(rng.randint(99, 99_999)).scaleb(-2),
+        "tax_percent": Decimal(ware.tax),
+        "external_id": f"{draw.slug}-ware-{number}" if number % 3 == 0 else None,
+        **draw.stamps(deleted=not offered),
+    }

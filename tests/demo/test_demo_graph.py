@@ -1,0 +1,176 @@
+"""What the demonstration holds around its accounts adds up, and keeps what the areas promise of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from domain.accounts import account
+from domain.activities import SUBJECTS, activity
+from domain.contracts import contract
+from domain.labels import KEPT, LABELLED, favourite, tag, tagging
+from domain.people import affiliation, person
+from domain.products import contract_kind, product
+from domain.quotes import quote, quote_item
+from domain.setup import nameable, one_type
+from tenancy.demo.people import NUMBERS, PERSONAS
+from tenancy.demo.rows import made_id
+from tenancy.demo.sales import CURRENCIES
+from tenancy.demo.seed import rows
+
+NOW = date(2026, 3, 14)
+SLUGS = ("acme", "globex")
+MADE = {slug: rows(slug, NOW, "no hash") for slug in SLUGS}
+Row = dict[str, Any]
+
+
+def by_id(slug: str, table: str) -> dict[Any, Row]:
+    return {row["id"]: row for row in MADE[slug][table]}
+
+
+def live(found: Any) -> list[Row]:
+    return [row for row in found if row["deleted_at"] is None]
+
+
+RULES = {
+    "account": account, "account_type": nameable, "activity": activity, "affiliation": affiliation,
+    "attribute_use": one_type, "contract": contract, "contract_kind": contract_kind,
+    "favourite": favourite, "person": person, "product": product, "quote": quote,
+    "quote_item": quote_item, "tag": tag, "tagging": tagging,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("table", RULES)
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_record_keeps_its_own_rule(slug: str, table: str) -> None:
+    types = {f"{each}_type_id": None for each in ("account", "opportunity", "employee")}
+    for row in MADE[slug][table]:
+        extra = types if table == "attribute_use" else {}
+        assert not RULES[table](None, {**extra, **row})
+
+
+WHOLES = {
+    "affiliation": ("account", "person"),
+    "account_link": ("account",),
+    "account_manager": ("account",),
+    "activity": tuple(column.removesuffix("_id") for column in SUBJECTS),
+    "business_role": ("opportunity", "person"),
+    "case_account": ("case",),
+    "contract_line": ("contract",),
+    "favourite": tuple(column.removesuffix("_id") for column in KEPT),
+    "opportunity_account": ("opportunity", "account"),
+    "quote": ("opportunity",),
+    "quote_item": ("quote",),
+    "stage_visit": ("opportunity",),
+    "tagging": tuple(column.removesuffix("_id") for column in LABELLED),
+}
+
+
+@pytest.mark.parametrize("table", WHOLES)
+def test_no_live_part_has_a_deleted_whole(table: str) -> None:
+    for slug, whole in itertools.product(SLUGS, WHOLES[table]):
+        known = by_id(slug, whole)
+        for row in live(MADE[slug][table]):
+            assert row[f"{whole}_id"] is None or known[row[f"{whole}_id"]]["deleted_at"] is None
+
+
+@pytest.mark.covers("D-17")
+@pytest.mark.parametrize("slug", SLUGS)
+def test_quotes_and_contracts_add_up(slug: str) -> None:
+    quotes, items = by_id(slug, "quote"), MADE[slug]["quote_item"]
+    for row in items:
+        digits = CURRENCIES[row["currency"]]
+        assert row["currency"] == quotes[row["quote_id"]]["currency"]
+        assert row["net"] + row["tax"] == row["total"]
+        assert all(row[n] == round(row[n], digits) for n in ("net", "tax", "total", "unit_price"))
+    for id, whole in quotes.items():
+        mine = [row for row in items if row["quote_id"] == id]
+        assert [row["position"] for row in mine] == list(range(1, len(mine) + 1))
+        for name in ("net", "tax", "total"):
+            assert whole[name] == sum((row[name] for row in mine), Decimal(0))
+    for id, whole in by_id(slug, "contract").items():
+        mine = [row for row in MADE[slug]["contract_line"] if row["contract_id"] == id]
+        replaced = {row["replaces_id"] for row in mine}
+        standing = [row for row in mine if row["id"] not in replaced]
+        assert standing
+        for name in ("net", "total"):
+            assert whole[name] == sum((row[name] for row in standing), Decimal(0))
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_of_quotes_one_is_active_at_most_and_what_was_sold_is_won(slug: str) -> None:
+    active = Counter(row["opportunity_id"] for row in live(MADE[slug]["quote"]) if row["active"])
+    assert max(active.values()) == 1
+    sales, kinds = by_id(slug, "opportunity"), by_id(slug, "contract_kind")
+    items, products = by_id(slug, "quote_item"), by_id(slug, "product")
+    categories = by_id(slug, "product_category")
+    contracts = by_id(slug, "contract")
+    for row in contracts.values():
+        opportunity = sales[row["opportunity_id"]]
+        assert (opportunity["status"], opportunity["account_id"]) == ("WON", row["account_id"])
+        assert row["time_based"] == kinds[row["kind_id"]]["time_based"]
+        assert (row["status"] == "ENDED") == bool(row["ends_on"] and row["ends_on"] < NOW)
+    for row in MADE[slug]["contract_line"]:
+        assert items[row["quote_item_id"]]["net"] == row["net"]
+        if row["product_id"]:
+            category = categories[products[row["product_id"]]["category_id"]]
+            assert category["contract_kind_id"] == contracts[row["contract_id"]]["kind_id"]
+    assert any(row["locked"] for row in sales.values())
+    assert any(row["source_contract_id"] for row in sales.values())
+    assert all((row["closed_on"] is None) == (row["status"] == "OPEN") for row in sales.values())
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_log_of_stages_is_dense(slug: str) -> None:
+    visits: dict[Any, list[Row]] = {}
+    for row in MADE[slug]["stage_visit"]:
+        visits.setdefault(row["opportunity_id"], []).append(row)
+    active = {(row["type_id"], row["stage_id"]) for row in MADE[slug]["pipeline_stage"]}
+    for row in MADE[slug]["opportunity"]:
+        mine = visits[row["id"]]
+        assert mine[0]["entered_at"] == row["created_at"]
+        assert (mine[-1]["stage_id"], mine[-1]["left_at"]) == (row["stage_id"], None)
+        assert all(one["left_at"] == other["entered_at"] for one, other in itertools.pairwise(mine))
+        assert {(row["type_id"], each["stage_id"]) for each in mine} <= active
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_there_is_exactly_one_where_one_is_promised(slug: str) -> None:
+    primary = Counter(row["case_id"] for row in MADE[slug]["case_account"] if row["primary"])
+    assert primary == Counter(dict.fromkeys(by_id(slug, "case"), 1))
+    billed = Counter(r["account_id"] for r in MADE[slug]["address"] if r["default_invoicing"])
+    placed = Counter(row["account_id"] for row in MADE[slug]["address"] if row["invoicing"])
+    assert billed == Counter(dict.fromkeys(placed, 1))
+    assert len(MADE[slug]["preferences"]) == 1
+    assert [row["enabled"] for row in MADE[slug]["feature"]] == [True] * 4
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_either_account_has_a_record_of_a_link(slug: str) -> None:
+    links = {(r["account_id"], r["other_id"]): r["note"] for r in MADE[slug]["account_link"]}
+    assert links == {(other, one): note for (one, other), note in links.items()}
+    assert len(links) == len(MADE[slug]["account_link"])
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_there_is_something_of_every_kind(slug: str) -> None:
+    """Parts of everything that can have them, of every persona, live and deleted."""
+    for table, columns in (("activity", SUBJECTS), ("tagging", LABELLED), ("favourite", KEPT)):
+        for column in columns:
+            assert [row for row in live(MADE[slug][table]) if row[column]]
+        assert len(live(MADE[slug][table])) < len(MADE[slug][table])
+    keepers = {row["user_id"] for row in live(MADE[slug]["favourite"])}
+    assert keepers == {made_id("user", NUMBERS[persona]) for persona in PERSONAS}
+    related = {row["person_id"] for row in live(MADE[slug]["affiliation"])}
+    persons = {row["id"] for row in live(MADE[slug]["person"])}
+    assert len(related) > 50
+    assert len(persons - related) > 10
+    for row in MADE[slug]["activity"]:
+        if row["opportunity_id"]:
+            sold_to = by_id(slug, "opportunity")[row["opportunity_id"]]["account_id"]
+            assert row["customer_id"] == sold_to
