@@ -8,6 +8,8 @@ import resolvers.contracts
 import resolvers.copying
 import resolvers.labels
 import resolvers.people
+import resolvers.quote_deeds
+import resolvers.quotes
 import resolvers.sales
 import resolvers.setup
 import resolvers.staff

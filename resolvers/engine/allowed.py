@@ -54,6 +54,14 @@ def check_fields(draft: Draft, viewer: Viewer, row: Row | None = None) -> None:
                 draft.forbidden[at] = name
 
 
+def check_said(draft: Draft, viewer: Viewer, name: str) -> None:
+    """Note that a field may not be written which a deed says anew, though its input does not name it."""
+    if viewer.right(draft.entity.name, name) is Right.CLOSED:
+        draft.forbidden[draft.path] = name
+    elif not viewer.may_write(draft.entity.name, name):
+        draft.read_only[draft.path] = name
+
+
 def _is_open(draft: Draft, viewer: Viewer, name: str, row: Row) -> bool:
     statuses = viewer.rights[draft.entity.name].ruled[name]
     return row[draft.entity.status or ""] in statuses

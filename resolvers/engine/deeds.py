@@ -117,7 +117,7 @@ def _draft(model: Model, entity: Entity, path: Path, given: Mapping[str, Any]) -
     """An input read: what is to be set, of which record, and what is created along with it."""
     ways = {str(way.exposed.reverse): (part, way) for part, way in model.nested(entity)}
     own = {k: v for k, v in given.items() if k not in ("id", "version") and k not in ways}
-    id = parse_id(given["id"], entity.prefix) or NO_ID if "id" in given else None
+    id = parse_id(given["id"], entity.prefix) or NO_ID if given.get("id") is not None else None
     nested = []
     for name, (part, way) in ways.items():
         for number, each in enumerate(given.get(name) or ()):

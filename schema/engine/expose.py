@@ -33,6 +33,8 @@ class Exposed:
     """What can be done with its records, besides reading them."""
     live: bool = False
     """Whether its lists can be followed as they change."""
+    along: bool = False
+    """Whether its records can be created along with what they are a part of, though not by themselves."""
 
 
 LINKED = (Verb.CREATE, Verb.DELETE)
@@ -50,17 +52,19 @@ def exposes(
     many: str,
     deeds: tuple[Verb, ...] = (),
     live: bool = False,
+    along: bool = False,
 ) -> Callable[[type[Any]], type[Any]]:
     """Make `record` a type of the API: `one(id:)` finds one of them, `many` lists them.
 
     For each of its `deeds` there are two mutations, such as `accountCreate` and `accountCreateMany`;
-    if it is `live`, a subscription of the name `many` follows a list of them.
+    if it is `live`, a subscription of the name `many` follows a list of them. Parts that are set by a
+    deed of their whole are only created `along` with it.
     What the class says in its docstring is what a client reads; fields come from the declarations.
     """
 
     def mark(words: type[Any]) -> type[Any]:
         doc = (words.__doc__ or record.__doc__ or "").strip()
-        words.__exposed__ = Exposed(record.__name__, doc, one, many, deeds, live)
+        words.__exposed__ = Exposed(record.__name__, doc, one, many, deeds, live, along)
         return words
 
     return mark

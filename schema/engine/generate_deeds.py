@@ -42,6 +42,8 @@ class Deed:
     shown: str
     """The payload's field with the record."""
     many: bool = False
+    says: str = ""
+    """What a client reads of it, where it is a word of the kind's own."""
 
 
 def deeds_of(exposed: Iterable[Exposed]) -> dict[str, Deed]:
@@ -53,12 +55,12 @@ def deeds_of(exposed: Iterable[Exposed]) -> dict[str, Deed]:
     return found
 
 
-def both(entity: str, one: str, verb: str) -> dict[str, Deed]:
+def both(entity: str, one: str, verb: str, says: str = "") -> dict[str, Deed]:
     """A deed and its form for many, by their names."""
     name = f"{one}{verb}"
     return {
-        name: Deed(name, entity, verb, one),
-        name + MANY: Deed(name + MANY, entity, verb, one, many=True),
+        name: Deed(name, entity, verb, one, says=says),
+        name + MANY: Deed(name + MANY, entity, verb, one, many=True, says=says),
     }
 
 
@@ -66,11 +68,10 @@ def deed_types(model: Model, exposed: list[Exposed]) -> None:
     """The inputs and payloads of all deeds."""
     _shared()
     doing = [each for each in exposed if each.deeds]
-    creates = {each.entity for each in doing if Verb.CREATE in each.deeds}
-    for each in doing:
-        entity = model.entities[each.entity]
-        if entity.name in creates:
-            _parts(entity)
+    creates = {e.entity for e in exposed if e.along or Verb.CREATE in e.deeds}
+    for each in exposed:
+        if each.entity in creates:
+            _parts(model.entities[each.entity])
     for each in doing:
         entity = model.entities[each.entity]
         _payloads(entity, each.one)
@@ -78,10 +79,10 @@ def deed_types(model: Model, exposed: list[Exposed]) -> None:
             parts = [(e, r) for e, r in model.nested(entity) if e.name in creates]
             _create(entity, parts)
         if Verb.UPDATE in each.deeds:
-            specs = [ID_SPEC, VERSION_SPEC, *_fields(entity, Verb.UPDATE)]
+            specs = [ID_SPEC, VERSION_SPEC, *fields(entity, Verb.UPDATE)]
             required(f"{entity.name}UpdateInput", specs, "What to change, and of which record.")
         if Verb.UPSERT in each.deeds:
-            specs = _fields(entity, Verb.UPSERT)
+            specs = fields(entity, Verb.UPSERT)
             required(f"{entity.name}UpsertInput", specs, "What is to be true of the record.")
 
 
@@ -89,7 +90,7 @@ def _parts(entity: Entity) -> None:
     """The inputs of one that is created together with what it is a part of, for each way to that."""
     for way, above in zip(entity.wholes, entity.above, strict=True):
         if way.exposed.reverse:
-            own = [s for s in _fields(entity, Verb.CREATE) if s[0] != way.name]
+            own = [s for s in fields(entity, Verb.CREATE) if s[0] != way.name]
             for name, brought in entity.brings.items():
                 if brought is not way:
                     own = _brought(entity, brought, name, own)
@@ -117,7 +118,7 @@ def _create(entity: Entity, parts: list[tuple[Entity, Reference]]) -> None:
         )
         for part, way in parts
     ]
-    specs = [*_fields(entity, Verb.CREATE), *nested]
+    specs = [*fields(entity, Verb.CREATE), *nested]
     required(f"{entity.name}CreateInput", specs, "What a new record is to hold.")
 
 
@@ -141,7 +142,7 @@ def _shared() -> None:
     required("AttributeInput", values, doc)
 
 
-def _fields(entity: Entity, verb: Verb) -> list[Spec]:
+def fields(entity: Entity, verb: Verb) -> list[Spec]:
     """The fields that may be set. Null empties, so only what a record cannot be without is required."""
     specs: list[Spec] = []
     for name, each in entity.written.items():
@@ -209,7 +210,7 @@ def _payloads(entity: Entity, one: str) -> None:
 
 def root(deed: Deed, input: str) -> tuple[Spec, list[StrawberryArgument]]:
     """The root field of a deed, with its arguments."""
-    says = SAYS[Verb(deed.verb)] if deed.verb in list(Verb) else ""
+    says = SAYS[Verb(deed.verb)] if deed.verb in list(Verb) else deed.says
     if not deed.many:
         spec = (deed.name, f"{deed.entity}Payload | None", says)
         return spec, [_argument("input", input, "What to do.")]

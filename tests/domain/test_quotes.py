@@ -326,10 +326,8 @@ PRODUCTS: dict[str, tuple[dict[str, Any], tuple[str, ...], tuple[str, ...], set[
     "another currency": ({"currency": "USD"}, OPEN, SEEN, set(OPEN) - {"unit_price"}, ["unit_price"]),
     "another currency, priced": ({"currency": "USD"}, ("name",), SEEN, {"name"}, []),
     "no price": ({"price": None}, OPEN, SEEN, set(OPEN) - {"unit_price"}, ["unit_price"]),
-    "a hidden price": (
-        {}, OPEN, ("name", "unit_id", "currency", "tax_percent"), {"name", "unit_id", "tax_percent"}, ["unit_price"],
-    ),
-    "a hidden tax": ({}, OPEN, ("name", "unit_id", "currency", "price"), {"name", "unit_id", "unit_price"}, ["tax_percent"]),
+    "a hidden price": ({}, OPEN, ("name", "currency", "tax_percent"), {"name", "tax_percent"}, ["unit_price"]),
+    "a hidden tax": ({}, OPEN, ("name", "currency", "price"), {"name", "unit_price"}, ["tax_percent"]),
     "not offered": ({"active": False}, ("name",), SEEN, {"name"}, ["product_id"]),
 }  # fmt: skip
 

@@ -22,7 +22,7 @@ from tenancy.engine.provision import create
 from tests.support.world import SECRET, TODAY, UNMETERED, Answer, World
 
 DONE = "DONE"
-VERB = re.compile(r"[A-Z][a-z]+$")
+VERB = re.compile(r"(SetItems|[A-Z][a-z]+)$")
 WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
 WAITS = "SELECT true FROM pg_locks WHERE NOT granted AND $1 = ANY(pg_blocking_pids(pid)) LIMIT 1"
 

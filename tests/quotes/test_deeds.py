@@ -1,0 +1,260 @@
+"""What is done with quotes: one counts, what was approved or accepted stays, and a sold opportunity's are left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.quotes.conftest import Desk, wrong
+from tests.support.covers import covers
+from tests.writes.parallel import Own, came, kept
+
+ITEMS = [
+    {"name": "a", "unitPrice": "10", "quantity": "2", "taxPercent": "21", "discountPercent": "5"},
+    {"name": "b", "unitPrice": "3", "description": "how it is"},
+]
+
+
+async def accept(own: Own, id: str) -> None:
+    """The customer accepted it, as selling says."""
+    await own.value("UPDATE quote SET accepted_at = now() WHERE id = $1", kept(id))
+
+
+async def lock(own: Own, opportunity: str, locked: bool = True) -> None:
+    """The opportunity was sold, or unlocked, as selling says."""
+    await own.value("UPDATE opportunity SET locked = $2 WHERE id = $1", kept(opportunity), locked)
+
+
+@covers("EP-110", "EP-111", "EP-097", "VT-08", "VT-09", "D-03")
+async def test_a_new_quote_begins_as_its_opportunity_is(desk: Desk, own: Own) -> None:
+    account = await own.done("admin", "accountCreate", name=own.name())
+    opportunity = await own.opportunity("rep1", currency="SEK", account=account)
+    first = await desk.quote(
+        "rep1",
+        opportunity,
+        validFrom="2026-03-01",
+        validUntil="2026-03-31",
+        productVersion="2",
+        brand="Acme",
+    )
+    other = await desk.quote("rep1", opportunity, currency="USD", number="2026-7")
+    found, second = await desk.read(first), await desk.read(other)
+    assert (found["currency"], found["active"], found["total"]) == ("SEK", True, "0.00")
+    assert found["number"].startswith("Q-")
+    assert (second["currency"], second["active"], second["number"]) == ("USD", False, "2026-7")
+    query = "query ($id: ID!) { quote(id: $id) { opportunity { account { id } } validFrom validUntil brand productVersion } }"
+    shown = (await own.ask("rep1", query, {"id": first})).data["quote"]
+    assert shown == {
+        "opportunity": {"account": {"id": account}},
+        "validFrom": "2026-03-01",
+        "validUntil": "2026-03-31",
+        "brand": "Acme",
+        "productVersion": "2",
+    }
+
+
+@covers("EP-112")
+async def test_it_cannot_end_before_it_begins(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    days = {"validFrom": "2026-03-02", "validUntil": "2026-03-01"}
+    given = {"opportunity": opportunity, "name": "n", **days}
+    assert wrong(await own.do("rep1", "quoteCreate", **given)) == [("INVALID", "input.validUntil")]
+    id = await desk.quote("rep1", opportunity, validUntil="2026-03-13")
+    answer = await own.do("rep1", "quoteUpdate", id=id, validFrom="2026-03-14")
+    assert wrong(answer) == [("INVALID", "input.validUntil")]
+    query = """query ($id: ID!, $today: Date!) {
+      opportunity(id: $id) { quotes(filter: { validUntil: { lt: $today } }) { nodes { id } } }
+    }"""
+    for today, expired in (("2026-03-13", []), ("2026-03-14", [{"id": id}])):
+        found = await own.ask("rep1", query, {"id": opportunity, "today": today})
+        assert found.data["opportunity"]["quotes"]["nodes"] == expired
+
+
+@covers("EP-119", "EP-120", "D-03")
+async def test_one_is_active_at_most(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    first, second, third = [await desk.quote("rep1", opportunity) for _ in "abc"]
+
+    async def active() -> list[str]:
+        return [each for each in (first, second, third) if (await desk.read(each))["active"]]
+
+    assert await active() == [first]
+    await own.done("rep1", "quoteActivate", id=second)
+    assert await active() == [second]
+    assert wrong(await own.do("rep1", "quoteDelete", id=second)) == [
+        ("ACTIVE_QUOTE", "input.active")
+    ]
+    await own.done("rep1", "quoteActivate", id=second)
+    await own.done("rep1", "quoteDelete", id=first)
+    await own.done("rep1", "quoteDeactivate", id=second)
+    assert await active() == []
+    await own.done("rep1", "quoteDelete", id=second)
+    await own.done("rep1", "quoteRestore", id=first)
+    assert await active() == []
+    both = [{"id": first}, {"id": third}]
+    answer = await own.many("rep1", "quoteActivate", both)
+    assert wrong(answer) == [("INVALID", "inputs.1")]
+    assert await active() == []
+    later = await desk.quote("rep1", opportunity)
+    assert not (await desk.read(later))["active"], "there are others, and none was chosen"
+
+
+@covers("EP-119", "D-03", "D-15")
+async def test_it_goes_and_comes_back_with_its_opportunity(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    ids = [await desk.quote("rep1", opportunity, items=ITEMS) for _ in "ab"]
+    await own.done("rep1", "opportunityDelete", id=opportunity)
+    assert (await own.do("rep1", "quoteUpdate", id=ids[0], note="x")).codes == ["NOT_FOUND"]
+    await own.done("rep1", "opportunityRestore", id=opportunity)
+    assert [(await desk.read(id))["active"] for id in ids] == [True, False]
+    assert [len((await desk.read(id))["items"]) for id in ids] == [2, 2]
+
+
+@covers("EP-119", "D-03")
+async def test_the_first_of_several_created_along_is_active(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity(
+        "rep1", currency="NOK", quotes=[{"name": "a"}, {"name": "b"}]
+    )
+    query = """query ($id: ID!) {
+      opportunity(id: $id) { quotes(orderBy: [{ name: ASC }]) { nodes { active currency } } }
+    }"""
+    found = (await own.ask("rep1", query, {"id": opportunity})).data["opportunity"]
+    assert found["quotes"]["nodes"] == [
+        {"active": True, "currency": "NOK"},
+        {"active": False, "currency": "NOK"},
+    ]
+
+
+@covers("EP-122")
+async def test_a_copy_is_the_same_offer(desk: Desk, own: Own) -> None:
+    product = await desk.product()
+    items = [*ITEMS, {"product": product}]
+    source = await desk.quote("rep1", discountPercent="3", brand="Acme", note="n", items=items)
+    await own.done("admin", "productUpdate", id=product, active=False)
+    await own.done("rep1", "quoteApprove", id=source)
+    await accept(own, source)
+    copy = await own.done("rep1", "quoteDuplicate", id=source)
+    named = await own.done("rep1", "quoteDuplicate", id=source, name="Another")
+    old, new = await desk.read(source), await desk.read(copy)
+    assert {new["id"], new["number"]}.isdisjoint({old["id"], old["number"]})
+    differing = {"id", "number", "version", "active", "approvedAt", "acceptedAt", "items"}
+    assert {k for k in old if old[k] != new[k]} <= differing
+    assert (new["active"], new["approvedAt"], new["acceptedAt"]) == (False, None, None)
+    for theirs, mine in zip(old["items"], new["items"], strict=True):
+        assert theirs["id"] != mine["id"]
+        assert {**theirs, "id": 0} == {**mine, "id": 0}
+    assert (await desk.read(named))["name"] == "Another"
+    query = """query ($id: ID!) {
+      quote(id: $id) { source { id } note brand items(first: 1) { nodes { source { name } description } } }
+    }"""
+    shown = (await own.ask("rep1", query, {"id": copy})).data["quote"]
+    assert (shown["source"], shown["note"], shown["brand"]) == ({"id": source}, "n", "Acme")
+    assert shown["items"]["nodes"] == [{"source": {"name": "a"}, "description": None}]
+    await own.done("rep1", "quoteUpdate", id=copy, discountPercent="4")
+    assert (await desk.read(source))["total"] == old["total"]
+
+
+@covers("EP-120", "EP-122", "D-11")
+async def test_a_copy_does_not_keep_what_it_was_made_from(desk: Desk, own: Own) -> None:
+    source = await desk.quote("rep1", items=ITEMS)
+    copy = await own.done("rep1", "quoteDuplicate", id=source)
+    await own.done("rep1", "quoteActivate", id=copy)
+    await own.done("rep1", "quoteDelete", id=source)
+    query = "query ($id: ID!) { quote(id: $id) { source { id } items(first: 1) { nodes { name source { id } } } } }"
+    shown = (await own.ask("rep1", query, {"id": copy})).data["quote"]
+    assert shown == {"source": None, "items": {"nodes": [{"name": "a", "source": None}]}}
+    await own.done("rep1", "quoteRestore", id=source)
+    shown = (await own.ask("rep1", query, {"id": copy})).data["quote"]
+    assert shown["source"] == {"id": source}
+
+
+CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "the header": ("quoteUpdate", {"name": "other"}),
+    "the discount": ("quoteUpdate", {"discountPercent": "5"}),
+    "the lines": ("quoteSetItems", {"items": []}),
+}
+
+
+@covers("VT-10", "EP-121")
+@pytest.mark.parametrize("what", CHANGES)
+async def test_what_was_approved_stays_until_that_is_taken_back(
+    desk: Desk, own: Own, what: str
+) -> None:
+    deed, given = CHANGES[what]
+    id = await desk.quote("rep1", items=ITEMS)
+    await own.done("rep1", "quoteApprove", id=id)
+    approved = (await desk.read(id))["approvedAt"]
+    assert approved is not None
+    before = await desk.read(id)
+    answer = await own.do("rep1", deed, id=id, **given)
+    assert wrong(answer) == [("LOCKED", "input.approvedAt")]
+    await own.done("rep1", "quoteUpdate", id=id, note="by phone")
+    await own.done("rep1", "quoteApprove", id=id)
+    after = await desk.read(id)
+    assert {**after, "version": 0} == {**before, "version": 0}, "approved as of the first time"
+    await own.done("rep1", "quoteUnapprove", id=id)
+    await own.done("rep1", deed, id=id, **given)
+
+
+@covers("VT-10", "D-36")
+async def test_who_approves_must_have_seen_it(desk: Desk, own: Own) -> None:
+    id = await desk.quote("rep1", items=ITEMS)
+    seen = (await desk.read(id))["version"]
+    await desk.has_set("rep1", id, [])
+    assert (await own.do("rep1", "quoteApprove", id=id, version=seen)).codes == ["CONFLICT"]
+    await own.done("rep1", "quoteApprove", id=id, version=(await desk.read(id))["version"])
+
+
+@covers("D-03", "EP-143")
+@pytest.mark.parametrize("what", CHANGES)
+async def test_what_was_accepted_stays(desk: Desk, own: Own, what: str) -> None:
+    deed, given = CHANGES[what]
+    id = await desk.quote("rep1", items=ITEMS)
+    await own.done("rep1", "quoteApprove", id=id)
+    await accept(own, id)
+    locked = [("LOCKED", "input.acceptedAt")]
+    assert wrong(await own.do("rep1", deed, id=id, **given)) == locked
+    assert wrong(await own.do("rep1", "quoteUnapprove", id=id)) == locked
+    copy = await own.done("rep1", "quoteDuplicate", id=id)
+    await own.done("rep1", "quoteActivate", id=copy)
+    assert not (await desk.read(id))["active"], "another offer may count from now on"
+    assert wrong(await own.do("rep1", "quoteDelete", id=id)) == locked
+    await own.done("rep1", deed, id=copy, **given)
+
+
+DEEDS: dict[str, tuple[str, dict[str, Any]]] = {
+    **CHANGES,
+    "activating": ("quoteActivate", {}),
+    "deactivating": ("quoteDeactivate", {}),
+    "unapproving": ("quoteUnapprove", {}),
+    "duplicating": ("quoteDuplicate", {}),
+    "deleting": ("quoteDelete", {}),
+}
+
+
+@covers("EP-141", "EP-143")
+@pytest.mark.parametrize("what", DEEDS)
+async def test_what_was_sold_is_left_alone_until_it_is_unlocked(
+    desk: Desk, own: Own, what: str
+) -> None:
+    deed, given = DEEDS[what]
+    opportunity = await own.opportunity("rep1")
+    await desk.quote("rep1", opportunity)
+    id = await desk.quote("rep1", opportunity, items=ITEMS)
+    binned = await desk.quote("rep1", opportunity)
+    await own.done("rep1", "quoteDelete", id=binned)
+    await lock(own, opportunity)
+    answer = await own.do("rep1", deed, id=id, **given)
+    assert wrong(answer) == [("LOCKED", "input")]
+    query = "mutation ($i: QuoteUpdateInput!) { done: quoteUpdate(input: $i) { userErrors { message } } }"
+    told = await own.ask("rep1", query, {"i": {"id": id, "name": "x"}})
+    assert "unlock" in told.data["done"]["userErrors"][0]["message"]
+    new = await own.do("rep1", "quoteCreate", opportunity=opportunity, name="n")
+    assert wrong(new) == [("LOCKED", "input")]
+    assert wrong(await own.do("rep1", "quoteRestore", id=binned)) == [("LOCKED", "input")]
+    await own.done("rep1", "quoteApprove", id=id)
+    await own.done("rep1", "quoteUpdate", id=await desk.quote("rep1"), note="another's is open")
+    await lock(own, opportunity, locked=False)
+    await own.done("rep1", "quoteUnapprove", id=id)
+    assert came(await own.do("rep1", deed, id=id, **given)) == "DONE"

@@ -1,0 +1,172 @@
+"""Who does what with quotes: as far as the opportunity is his, and in the fields that he may write."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.quotes.conftest import Desk
+from tests.support.covers import covers
+from tests.support.world import Answer
+from tests.writes.parallel import Own, came, kept
+
+ITEMS = [{"name": "a", "unitPrice": "10"}]
+DEEDS: dict[str, dict[str, Any]] = {
+    "quoteUpdate": {"name": "x"},
+    "quoteSetItems": {"items": []},
+    "quoteDuplicate": {},
+    "quoteActivate": {},
+    "quoteDeactivate": {},
+    "quoteApprove": {},
+    "quoteUnapprove": {},
+    "quoteDelete": {},
+}
+
+
+def refused(answer: Answer) -> list[tuple[str, Any]]:
+    """The codes of all errors, with the fields that they name."""
+    return [
+        (
+            error["extensions"]["code"],
+            sorted(each["field"] for each in error["extensions"].get("fields", [])),
+        )
+        for error in answer.json["errors"]
+    ]
+
+
+@covers("D-32", "VT-08")
+@pytest.mark.parametrize("deed", DEEDS)
+async def test_anothers_quotes_are_not_there(desk: Desk, own: Own, deed: str) -> None:
+    id = await desk.quote("rep1", items=ITEMS)
+    before = await desk.read(id)
+    theirs = await own.do("rep2", deed, id=id, **DEEDS[deed])
+    never = await own.do("rep2", deed, id="quo_" + "0" * 32, **DEEDS[deed])
+    assert theirs.codes == never.codes == ["NOT_FOUND"]
+    assert theirs.json["errors"] == never.json["errors"]
+    assert await desk.read(id) == before
+    opportunity = "opp_" + (await own.row("quote", id))["opportunity_id"].hex
+    new = await own.do("rep2", "quoteCreate", opportunity=opportunity, name="x")
+    assert new.codes == ["NOT_FOUND"]
+
+
+@covers("D-32", "D-33")
+@pytest.mark.parametrize(
+    "deed", ["quoteActivate", "quoteApprove", "quoteDuplicate", "quoteSetItems"]
+)
+async def test_support_knows_of_no_quotes(desk: Desk, own: Own, deed: str) -> None:
+    id = await desk.quote("rep1", items=ITEMS)
+    given = {"quoteSetItems": {"items": ITEMS}}.get(deed, {})
+    theirs = await own.do("support", deed, id=id, **given)
+    never = await own.do("support", deed, id="quo_" + "0" * 32, **given)
+    assert theirs.json["errors"] == never.json["errors"]
+    assert not set(theirs.codes) - {"NOT_FOUND", "FIELD_FORBIDDEN"}
+
+
+@covers("D-33", "EP-116")
+async def test_who_may_not_write_lines_sets_none(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("limited")
+    id = await desk.quote("admin", opportunity, items=ITEMS, discountPercent="10")
+    [(line,)] = await desk.lines(id, "id")
+    await desk.has_set("limited", id, [{"id": line}])
+    removed = await desk.set("limited", id, [])
+    assert refused(removed) == [("FORBIDDEN", [])]
+    assert removed.json["errors"][0]["extensions"]["input"] == ["input", "items"]
+    more = await desk.set("limited", id, [{"id": line}, *ITEMS])
+    assert refused(more) == [("FORBIDDEN", [])]
+    changed = await desk.set("limited", id, [{"id": line, "quantity": "2"}])
+    assert refused(changed) == [("FORBIDDEN", [])]
+    discount = await desk.set("limited", id, [{"id": line, "discountPercent": "1"}])
+    assert refused(discount) == [("FIELD_FORBIDDEN", ["discountPercent"])]
+    whole = await own.do("limited", "quoteUpdate", id=id, discountPercent="1")
+    assert refused(whole) == [("FIELD_FORBIDDEN", ["discountPercent"])]
+    copied = await own.do("limited", "quoteDuplicate", id=id)
+    assert refused(copied) == [("FORBIDDEN", [])]
+    new = await own.do("limited", "quoteCreate", opportunity=opportunity, name="x", items=ITEMS)
+    assert refused(new) == [("FORBIDDEN", [])]
+    assert await desk.lines(id, "id", "quantity") == [(line, "1.0000")]
+
+
+@covers("D-33", "EP-122")
+async def test_a_copy_keeps_what_its_maker_does_not_see(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("limited")
+    id = await desk.quote("admin", opportunity, discountPercent="10", note="hidden")
+    copy = await own.done("limited", "quoteDuplicate", id=id)
+    row = await own.row("quote", copy)
+    assert (row["discount_percent"], row["note"]) == (10, "hidden")
+    query = "query ($id: ID!) { quote(id: $id) { discountPercent note } }"
+    shown = (await own.ask("limited", query, {"id": copy})).data["quote"]
+    assert shown == {"discountPercent": None, "note": None}
+
+
+@asynccontextmanager
+async def level(own: Own, entity: str, field: str, **level: Any) -> AsyncIterator[None]:
+    """While this lasts, sellers have another right to a field."""
+    text = (
+        "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
+        "WHERE p.name = 'Standard sales' AND f.entity = $1 AND f.field = $2"
+    )
+    id = await own.value(text, entity, field)
+    await own.done("admin", "profileFieldUpdate", id=f"pfi_{id.hex}", **level)
+    yield
+    await own.done("admin", "profileFieldUpdate", id=f"pfi_{id.hex}", writable=True)
+
+
+@covers("D-33", "VT-10", "EP-119")
+@pytest.mark.parametrize(
+    ("field", "deeds"),
+    [
+        ("active", ["quoteActivate", "quoteDeactivate"]),
+        ("approvedAt", ["quoteApprove", "quoteUnapprove"]),
+    ],
+)
+async def test_what_a_deed_says_anew_must_be_writable(
+    desk: Desk, own: Own, field: str, deeds: list[str]
+) -> None:
+    """So a tenant says who may approve: whoever may write `approvedAt`."""
+    id = await desk.quote("rep1")
+    async with level(own, "Quote", field, writable=False):
+        for deed in deeds:
+            answer = await own.do("rep1", deed, id=id)
+            assert refused(answer) == [("FIELD_READ_ONLY", [field])]
+    for deed in deeds:
+        assert came(await own.do("rep1", deed, id=id)) == "DONE"
+
+
+@covers("D-31", "EP-141")
+async def test_why_is_not_told_to_who_may_not_see_it(desk: Desk, own: Own) -> None:
+    id = await desk.quote("rep1")
+    opportunity = (await own.row("quote", id))["opportunity_id"]
+    query = "mutation ($i: QuoteUpdateInput!) { done: quoteUpdate(input: $i) { userErrors { code message path } } }"
+    await own.value("UPDATE opportunity SET locked = true WHERE id = $1", opportunity)
+    asked = {"i": {"id": id, "name": "x"}}
+    [told] = (await own.ask("rep1", query, asked)).data["done"]["userErrors"]
+    assert "sold" in told["message"]
+    hidden = await withheld(own, "Opportunity", "locked", query, asked)
+    assert (hidden["code"], hidden["path"]) == ("LOCKED", ["input"])
+    assert "sold" not in hidden["message"]
+    await own.value("UPDATE opportunity SET locked = false WHERE id = $1", opportunity)
+    await own.value("UPDATE quote SET approved_at = now() WHERE id = $1", kept(id))
+    hidden = await withheld(own, "Quote", "approvedAt", query, asked)
+    assert (hidden["code"], hidden["path"]) == ("LOCKED", ["input"])
+    assert "approv" not in hidden["message"]
+
+
+async def withheld(own: Own, entity: str, field: str, query: str, asked: Any) -> Any:
+    """What is told to a seller from whom a field is withheld."""
+    text = (
+        "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
+        "WHERE p.name = 'Standard sales' AND f.entity = $1 AND f.field = $2"
+    )
+    found = await own.value(text, entity, field)
+    id = f"pfi_{found.hex}"
+    row = await own.row("profile_field", id)
+    await own.done("admin", "profileFieldDelete", id=id)
+    [told] = (await own.ask("rep1", query, asked)).data["done"]["userErrors"]
+    profile = f"prf_{row['profile_id'].hex}"
+    await own.done(
+        "admin", "profileFieldCreate", profile=profile, entity=entity, field=field, writable=True
+    )
+    return told
