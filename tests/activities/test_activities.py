@@ -1,0 +1,160 @@
+"""What was done or is planned: on any record, of a category, with hours; and that it is completed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.activities.test_timeline import person, planned
+from tests.cases.desk import Desk, wrong
+from tests.support.covers import covers
+from tests.writes.parallel import DONE, came, kept, spelled
+
+NAMES = ("account", "person", "opportunity", "contract", "case")
+WHEN = "2026-03-20T09:30:00Z"
+
+
+async def subjects(desk: Desk) -> dict[str, str]:
+    """A record of each kind that an activity can be on."""
+    own, account = desk.own, await desk.account()
+    return {
+        "account": account,
+        "person": await person(own, account),
+        "opportunity": await own.opportunity("rep1", account=account),
+        "contract": await desk.contract(account),
+        "case": await desk.case(account),
+    }
+
+
+@covers("X-34", "EP-083", "EP-199", "EP-338")
+@pytest.mark.parametrize("name", NAMES)
+async def test_on_any_record(desk: Desk, name: str) -> None:
+    own, id = desk.own, (await subjects(desk))[name]
+    visit = await own.done("admin", "activityCategoryCreate", name=own.name())
+    made = await planned(own, "admin", **{name: id}, category=visit, subject="A first talk")
+    await own.done("admin", "activityUpdate", id=made, note="Bring the samples.")
+    query = f"""query ($id: ID!) {{ {name}(id: $id) {{ activities {{
+      nodes {{ id subject note plannedAt doneAt category {{ id }} owner {{ id }} }} }} }} }}"""
+    found = (await own.ask("admin", query, {"id": id})).data[name]["activities"]["nodes"]
+    assert found == [
+        {
+            "id": made,
+            "subject": "A first talk",
+            "note": "Bring the samples.",
+            "plannedAt": "2026-03-20T09:00:00.000000Z",
+            "doneAt": None,
+            "category": {"id": visit},
+            "owner": {"id": spelled("emp", await own.employee("admin"))},
+        }
+    ]
+    await own.done("admin", "activityDelete", id=made)
+    found = (await own.ask("admin", query, {"id": id})).data[name]["activities"]["nodes"]
+    assert found == []
+    await own.done("admin", "activityRestore", id=made)
+
+
+@covers("X-34")
+async def test_on_exactly_one(desk: Desk) -> None:
+    own, found = desk.own, await subjects(desk)
+    none = await own.do("admin", "activityCreate", subject="On nothing")
+    assert wrong(none) == [("INVALID", "input")]
+    two = {name: found[name] for name in ("account", "case")}
+    both = await own.do("admin", "activityCreate", subject="On two", **two)
+    assert wrong(both) == [("INVALID", "case")]
+    along: dict[str, Any] = {
+        "subject": "x",
+        "activities": [{"subject": "y", "account": found["account"]}],
+    }
+    nested = await own.do("admin", "caseCreate", **along)
+    assert wrong(nested)[0][0] == "INVALID"
+
+
+@covers("EP-338", "D-11")
+async def test_categories_are_the_tenants_own(desk: Desk) -> None:
+    own = desk.own
+    old, new = [await own.done("admin", "activityCategoryCreate", name=own.name()) for _ in "ab"]
+    call = await planned(own, account=await desk.account(), category=old)
+    name = (await own.row("activity_category", old))["name"]
+    assert wrong(await own.do("admin", "activityCategoryCreate", name=name)) == [
+        ("DUPLICATE", "name")
+    ]
+    assert wrong(await own.do("admin", "activityCategoryDelete", id=old)) == [("IN_USE", "id")]
+    await own.done("admin", "activityCategoryDelete", id=old, replaceWith=new)
+    assert (await own.row("activity", call))["category_id"] == kept(new)
+    assert came(await own.do("rep1", "activityCategoryCreate", name=own.name())) == "FORBIDDEN"
+
+
+@covers("D-14", "VPM-15")
+async def test_what_was_planned_is_completed(desk: Desk) -> None:
+    own, case = desk.own, await desk.case(await desk.account())
+    made = await planned(own, case=case, hours=None)
+    await own.done("rep1", "activityComplete", id=made, hours="1.5", overtime=True)
+    row = await own.row("activity", made)
+    assert row["done_at"] == row["updated_at"], "now"
+    assert (str(row["hours"]), row["overtime"]) == ("1.5000", True)
+    await own.done("rep1", "activityComplete", id=made)
+    again = await own.row("activity", made)
+    assert again == row, "it was done already"
+    await own.done("rep1", "activityComplete", id=made, doneAt=WHEN, hours=None)
+    last = await own.row("activity", made)
+    assert last["done_at"].isoformat() == "2026-03-20T09:30:00+00:00"
+    assert (last["hours"], last["overtime"]) == (None, True)
+    less = await own.do("rep1", "activityComplete", id=made, hours="-1")
+    assert wrong(less) == [("INVALID", "hours")]
+    await own.done("rep1", "activityUpdate", id=made, doneAt=None)
+    assert (await own.row("activity", made))["done_at"] is None, "it is planned again"
+
+
+SUMS = """query ($id: ID!) { case(id: $id) {
+  all: activities { aggregate { count sum { hours } } }
+  overtime: activities(filter: {overtime: {eq: true}}) { aggregate { count sum { hours } } }
+  planned: activities(filter: {doneAt: {isNull: true}}) { totalCount }
+} }"""
+
+
+@covers("D-14", "VN-34")
+async def test_hours_and_overtime_of_a_case(desk: Desk) -> None:
+    own, case = desk.own, await desk.case(await desk.account())
+    for hours, overtime in (("1.25", False), ("2", True), ("0.5", True)):
+        made = await planned(own, case=case, hours=None)
+        await own.done("rep1", "activityComplete", id=made, hours=hours, overtime=overtime)
+    await planned(own, case=case, hours="8")
+    found = (await own.ask("rep1", SUMS, {"id": case})).data["case"]
+    assert found == {
+        "all": {"aggregate": {"count": 4, "sum": {"hours": "11.7500"}}},
+        "overtime": {"aggregate": {"count": 2, "sum": {"hours": "2.5000"}}},
+        "planned": {"totalCount": 1},
+    }
+
+
+@covers("D-34", "D-32")
+async def test_whose_activity_it_is(desk: Desk) -> None:
+    """Whoever sees the record sees what was done on it; whose activity it is may change it."""
+    own = desk.own
+    made = await planned(own, account=await desk.account())
+    told = {}
+    for persona in ("rep2", "support", "limited", "manager", "admin", "rep1"):
+        told[persona] = came(await own.do(persona, "activityComplete", id=made))
+    others = dict.fromkeys(("rep2", "support", "limited", "manager"), "FORBIDDEN")
+    assert told == {**others, "admin": DONE, "rep1": DONE}
+    hidden = await planned(own, opportunity=await own.opportunity("rep1"))
+    assert came(await own.do("rep2", "activityComplete", id=hidden)) == "NOT_FOUND"
+
+
+@covers("D-34", "D-33")
+@pytest.mark.parametrize("named", [True, False])
+async def test_whoever_may_not_write_when_does_not_complete(desk: Desk, named: bool) -> None:
+    own = desk.own
+    made = await planned(own, account=await desk.account())
+    text = (
+        "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
+        "WHERE p.name = 'Standard sales' AND f.entity = 'Activity' AND f.field = 'doneAt'"
+    )
+    field = spelled("pfi", await own.value(text))
+    await own.done("admin", "profileFieldUpdate", id=field, writes=False)
+    given: dict[str, Any] = {"doneAt": WHEN} if named else {}
+    answer = await own.do("rep1", "activityComplete", id=made, **given)
+    assert came(answer) == "FIELD_READ_ONLY"
+    await own.done("admin", "profileFieldUpdate", id=field, writes=True)
+    await own.done("rep1", "activityComplete", id=made, **given)

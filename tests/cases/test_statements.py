@@ -1,0 +1,128 @@
+"""How often the database is asked by what is done with cases and activities, exactly: for one as for 250."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from db.engine.transaction import Connection
+from tests.cases.desk import Desk
+from tests.support.covers import covers
+
+SHOWN = "results { id } userErrors { code path }"
+WORD = re.compile(r"/\*\w+\*/ ")
+WORDS = {
+    "begin": "BEGIN READ WRITE",
+    "end": "SELECT append();",
+    "note": "SELECT note(",
+    "insert": "INSERT INTO",
+    "update": 'UPDATE "',
+    "lock": "FOR NO KEY UPDATE",
+    "alone": "FOR UPDATE",
+    "links": "FOR KEY SHARE",
+    "taken": " AS t WHERE",
+    "payload": "convert_to",
+    "preferred": 'FROM "preferences"',
+    "types": 'FROM "case_type"',
+    "statuses": "FROM case_status",
+    "contracts": 'FROM "contract"',
+    "working": 'FROM "affiliation"',
+    "seen": "SELECT case_account_1",
+    "looked": "SELECT activity_1",
+}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every message to the database, by what it is for."""
+    found: list[str] = []
+
+    def listen(name: str) -> None:
+        original = getattr(Connection, name)
+
+        async def heard(self: Connection, query: str, *args: Any, **kw: Any) -> Any:
+            text = WORD.sub("", query)
+            found.append(next((w for w, part in WORDS.items() if part in text), text[:60]))
+            return await original(self, query, *args, **kw)
+
+        monkeypatch.setattr(Connection, name, heard)
+
+    for name in ("execute", "fetch", "fetchrow", "fetchval"):
+        listen(name)
+    return found
+
+
+async def heard(
+    desk: Desk, asked: list[str], deed: str, kind: str, inputs: list[list[dict[str, Any]]]
+) -> tuple[list[str], list[str]]:
+    """What was asked the last time, once everything is compiled, and the ids of the first."""
+    query = f"mutation ($i: [{kind}!]!) {{ done: {deed}Many(inputs: $i) {{ {SHOWN} }} }}"
+    ids: list[str] = []
+    for each in inputs:
+        asked.clear()
+        done = (await desk.own.ask("admin", query, {"i": each})).data["done"]
+        assert done["userErrors"] == []
+        ids = ids or [one["id"] for one in done["results"]]
+    return list(asked), ids
+
+
+@covers("D-36", "D-58", "EP-207")
+@pytest.mark.parametrize("count", [1, 80])
+async def test_cases(desk: Desk, asked: list[str], count: int) -> None:
+    accounts, kind = [await desk.account() for _ in "ab"], await desk.type()
+    contract = await desk.contract(accounts[0])
+    links = [{"account": each} for each in accounts]
+    given = {"subject": "Counted", "type": kind, "contract": contract, "accounts": links}
+    told, ids = await heard(desk, asked, "caseCreate", "CaseCreateInput", [[given] * count] * 2)
+    assert told == [
+        *("begin", "links", "types", "statuses", "contracts", "taken", "insert", "note", "end"),
+    ]
+    plain = [[{"subject": "Counted"}] * count] * 2
+    told, _ = await heard(desk, asked, "caseCreate", "CaseCreateInput", plain)
+    assert [each for each in told if each != "types"] == [
+        *("begin", "preferred", "statuses", "note", "end"),
+    ]
+    for deed in ("caseClose", "caseReopen"):
+        inputs = [[{"id": id} for id in ids]]
+        kinds = f"{deed[0].upper()}{deed[1:]}Input"
+        told, _ = await heard(desk, asked, deed, kinds, inputs)
+    assert told == ["begin", "lock", "statuses", "note", "end"]
+    notes = [[{"id": id, "description": word} for id in ids] for word in "ab"]
+    told, _ = await heard(desk, asked, "caseUpdate", "CaseUpdateInput", notes)
+    assert told == ["begin", "lock", "note", "end"]
+
+
+@covers("D-36", "EP-208", "EP-023")
+@pytest.mark.parametrize("count", [1, 80])
+async def test_a_primary_account_is_handed_over(desk: Desk, asked: list[str], count: int) -> None:
+    accounts = [await desk.account() for _ in "ab"]
+    links = [{"account": each} for each in accounts]
+    given = {"subject": "Counted", "accounts": links, "activities": [{"subject": "Call"}]}
+    _, ids = await heard(desk, asked, "caseCreate", "CaseCreateInput", [[given] * count])
+    inputs = [
+        [{"id": await desk.link(id, account), "primary": True} for id in ids]
+        for account in (accounts[1], accounts[0])
+    ]
+    kind = "CaseAccountUpdateInput"
+    told, _ = await heard(desk, asked, "caseAccountUpdate", kind, inputs)
+    assert told == [
+        *("begin", "seen", "lock", "lock", "seen", "alone", "alone"),
+        *("update", "update", "update", "update", "seen", "note", "end"),
+    ]
+
+
+@covers("D-36", "EP-023")
+@pytest.mark.parametrize("count", [1, 80])
+async def test_activities(desk: Desk, asked: list[str], count: int) -> None:
+    account = await desk.account()
+    case = await desk.case(account, persona="admin")
+    given = [[{"subject": "Call", "case": case}] * count] * 2
+    told, ids = await heard(desk, asked, "activityCreate", "ActivityCreateInput", given)
+    assert told == ["begin", "lock", "insert", "looked", "note", "end"]
+    inputs = [[{"id": id, "hours": hours} for id in ids] for hours in "12"]
+    told, _ = await heard(desk, asked, "activityComplete", "ActivityCompleteInput", inputs)
+    assert told == [
+        *("begin", "looked", "lock", "lock", "looked", "update", "looked", "note", "end"),
+    ]

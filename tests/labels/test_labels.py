@@ -1,0 +1,186 @@
+"""Tags that anybody puts on what he may change, the cloud of them as far as one sees, and favourites nobody else sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cases.desk import Desk, wrong
+from tests.support.covers import covers
+from tests.writes.parallel import DONE, Own, came, kept, spelled
+
+CLOUD = """query ($tags: [ID!]!) { taggingsAggregate(
+  filter: {tag: {id: {in: $tags}}} groupBy: [{tag: {record: true}}] orderBy: [{count: DESC}]
+) { groups { key { tag { record { name colour } } } count } } }"""
+MINE = """{
+  accounts(filter: {favourites: {some: {}}}, orderBy: [{name: ASC}]) { nodes { id } totalCount }
+  favourites { totalCount }
+  viewer { favourites { nodes { account { id } user { id } } } }
+}"""
+
+
+async def tag(own: Own, **given: Any) -> str:
+    """A new tag."""
+    return await own.done("admin", "tagCreate", name=own.name(), **given)
+
+
+@covers("VT-34")
+async def test_records_of_all_kinds_are_labelled(desk: Desk) -> None:
+    own, urgent, account = desk.own, await tag(desk.own, colour="#3b82f6"), await desk.account()
+    on = {
+        "account": account,
+        "person": await own.done("admin", "personCreate", lastName="B"),
+        "product": await own.done("admin", "productCreate", name=own.name(), currency="EUR"),
+        "opportunity": await own.opportunity("rep1", account=account),
+        "contract": await desk.contract(account),
+        "case": await desk.case(account),
+    }
+    for name, id in on.items():
+        made = await own.done("admin", "taggingCreate", tag=urgent, **{name: id})
+        twice = await own.do("admin", "taggingCreate", tag=urgent, **{name: id})
+        assert wrong(twice)[0][0] == "DUPLICATE", name
+        query = (
+            f"query ($id: ID!) {{ {name}(id: $id) {{ taggings {{ nodes {{ tag {{ id }} }} }} }} }}"
+        )
+        found = (await own.ask("admin", query, {"id": id})).data[name]["taggings"]["nodes"]
+        assert found == [{"tag": {"id": urgent}}]
+        await own.done("admin", "taggingDelete", id=made)
+        await own.done("admin", "taggingCreate", tag=urgent, **{name: id})
+    urgent, two = await tag(own), {"account": account, "case": on["case"]}
+    assert wrong(await own.do("admin", "taggingCreate", tag=urgent, **two)) == [("INVALID", "case")]
+    assert wrong(await own.do("admin", "taggingCreate", tag=urgent)) == [("INVALID", "input")]
+    await own.done("rep1", "taggingCreate", tag=urgent, account=account)
+    found = await own.ask(
+        "rep1",
+        "query ($t: ID!) { accounts(filter: {taggings: {some: {tag: {id: {eq: $t}}}}}) { nodes { id } } }",
+        {"t": urgent},
+    )
+    assert found.data["accounts"]["nodes"] == [{"id": account}]
+
+
+@covers("VT-34", "D-30")
+async def test_the_cloud_counts_what_one_sees(desk: Desk) -> None:
+    own, tags = desk.own, [await tag(desk.own) for _ in "abc"]
+    account = await desk.account()
+    mine = [await own.opportunity("rep1", account=account) for _ in "ab"]
+    theirs = await own.opportunity("rep2", account=account)
+    for id in mine:
+        await own.done("rep1", "taggingCreate", tag=tags[0], opportunity=id)
+    await own.done("rep1", "taggingCreate", tag=tags[1], account=account)
+    await own.done("rep2", "taggingCreate", tag=tags[0], opportunity=theirs)
+    await own.done("rep2", "taggingCreate", tag=tags[2], opportunity=theirs)
+    names = [(await own.row("tag", each))["name"] for each in tags]
+    told = {}
+    for persona in ("admin", "rep1", "rep2"):
+        groups = (await own.ask(persona, CLOUD, {"tags": tags})).data["taggingsAggregate"]["groups"]
+        told[persona] = {each["key"]["tag"]["record"]["name"]: each["count"] for each in groups}
+    one, two, three = names
+    assert told == {
+        "admin": {one: 3, two: 1, three: 1},
+        "rep1": {one: 2, two: 1},
+        "rep2": {one: 1, two: 1, three: 1},
+    }
+
+
+@covers("VT-34", "D-11")
+async def test_a_tag_in_use_stays(desk: Desk) -> None:
+    own, old, new = desk.own, await tag(desk.own), await tag(desk.own)
+    account, both = await desk.account(), await desk.account()
+    for id in (account, both):
+        await own.done("rep1", "taggingCreate", tag=old, account=id)
+    await own.done("rep1", "taggingCreate", tag=new, account=both)
+    assert wrong(await own.do("admin", "tagDelete", id=old)) == [("IN_USE", "id")]
+    await own.done("admin", "tagDelete", id=old, replaceWith=new)
+    count = "SELECT count(*) FROM tagging WHERE tag_id = $1 AND deleted_at IS NULL"
+    assert await own.value(count, kept(new)) == 2, "no record has it twice"
+    assert came(await own.do("rep1", "tagDelete", id=new)) == "FORBIDDEN"
+    wrong_colour = await own.do("admin", "tagUpdate", id=new, colour="red")
+    assert wrong(wrong_colour) == [("INVALID", "colour")]
+
+
+@covers("VT-34", "D-34")
+async def test_whoever_may_change_a_record_labels_it(desk: Desk) -> None:
+    own, mark, account = desk.own, await tag(desk.own), await desk.account()
+    told = {
+        persona: came(await own.do(persona, "taggingCreate", tag=mark, account=account))
+        for persona in ("rep2", "support", "limited", "rep1")
+    }
+    refused = dict.fromkeys(("rep2", "support", "limited"), "FORBIDDEN")
+    assert told == {**refused, "rep1": DONE}
+
+
+@covers("EP-180")
+async def test_my_accounts(desk: Desk) -> None:
+    own, accounts = desk.own, [await desk.account() for _ in "ab"]
+    personas = {"rep1": accounts, "rep2": accounts[1:], "support": accounts[:1], "admin": []}
+    for persona, kept_ones in personas.items():
+        for account in kept_ones:
+            await own.done(persona, "favouriteCreate", account=account)
+    for persona, kept_ones in personas.items():
+        found = (await own.ask(persona, MINE)).data
+        assert {each["id"] for each in found["accounts"]["nodes"]} == set(kept_ones), persona
+        assert (
+            found["accounts"]["totalCount"] == found["favourites"]["totalCount"] == len(kept_ones)
+        )
+        me = {"id": spelled("usr", await own.user(persona))}
+        mine = found["viewer"]["favourites"]["nodes"]
+        assert all(each["user"] == me for each in mine)
+        assert {each["account"]["id"] for each in mine} == set(kept_ones)
+    twice = await own.do("rep1", "favouriteCreate", account=accounts[0])
+    assert wrong(twice)[0][0] == "DUPLICATE"
+
+
+@covers("EP-180")
+@pytest.mark.parametrize("name", ["account", "person", "opportunity", "contract", "case"])
+async def test_what_can_be_kept_at_hand(desk: Desk, name: str) -> None:
+    own, account = desk.own, await desk.account()
+    if name == "account":
+        id = account
+    elif name == "person":
+        id = await own.done("admin", "personCreate", lastName="B")
+    elif name == "contract":
+        id = await desk.contract(account)
+    elif name == "case":
+        id = await desk.case(account)
+    else:
+        id = await own.opportunity("rep1", account=account)
+    made = await own.done("admin", "favouriteCreate", **{name: id})
+    assert (await own.row("favourite", made))["user_id"] == await own.user("admin")
+    twice = await own.do("admin", "favouriteCreate", **{name: id})
+    assert wrong(twice) == [("DUPLICATE", name)]
+    await own.done("admin", "favouriteDelete", id=made)
+    await own.done("admin", "favouriteCreate", **{name: id})
+
+
+@covers("EP-180", "D-32")
+async def test_favourites_are_nobody_elses(desk: Desk) -> None:
+    """Not even an administrator's, and whoever keeps it does not keep it from being deleted."""
+    own, account = desk.own, await desk.account()
+    made = await own.done("rep2", "favouriteCreate", account=account)
+    for persona in ("admin", "rep1", "support", "limited"):
+        asked = """query ($id: ID!) {
+          favourite(id: $id) { id } node(id: $id) { id }
+          favourites(filter: {id: {eq: $id}}) { totalCount }
+        }"""
+        found = (await own.ask(persona, asked, {"id": made})).data
+        assert found == {"favourite": None, "node": None, "favourites": {"totalCount": 0}}
+        assert came(await own.do(persona, "favouriteDelete", id=made)) == "NOT_FOUND", persona
+    forged = "mutation ($i: FavouriteCreateInput!) { favouriteCreate(input: $i) { id } }"
+    user = spelled("usr", await own.user("rep1"))
+    answer = await own.ask("admin", forged, {"i": {"account": account, "user": user}})
+    assert answer.codes == ["BAD_USER_INPUT"]
+    await own.done("admin", "accountDelete", id=account)
+    await own.done("admin", "accountRestore", id=account)
+    await own.done("rep2", "favouriteDelete", id=made)
+
+
+@covers("EP-180", "D-11")
+async def test_a_user_leaves_whatever_he_kept_at_hand(desk: Desk) -> None:
+    own, user = desk.own, spelled("usr", await desk.own.user("rep2"))
+    made = await own.done("rep2", "favouriteCreate", account=await desk.account())
+    await own.done("admin", "userDelete", id=user)
+    await own.done("admin", "userRestore", id=user)
+    await own.forget("rep2")
+    found = (await own.ask("rep2", "{ favourites { nodes { id } } }")).data
+    assert made in [each["id"] for each in found["favourites"]["nodes"]]
