@@ -98,7 +98,7 @@ class Quote(Record):
         reverse="copies",
         reverse_doc="The quotes that were made from this one.",
         write=False,
-        moves=True,
+        holds=False,
     )
 
 

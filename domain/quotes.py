@@ -109,7 +109,7 @@ def fits_columns(amounts: Amounts) -> bool:
 def quote(before: Row | None, after: Row) -> Sequence[Fault]:
     """What is wrong with a quote by itself."""
     faults = percent(after, "discount_percent")
-    if not CURRENCY.match(after["currency"]):
+    if after["currency"] is not None and not CURRENCY.match(after["currency"]):
         message = "Write the currency as three capital letters of ISO 4217, such as EUR."
         faults.append(Fault(Problem.INVALID, message, "currency"))
     begin, end = after["valid_from"], after["valid_until"]

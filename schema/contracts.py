@@ -16,10 +16,15 @@ class ContractLine:
     """An item of a contract, as it was sold; a change of it is a new line that replaces it."""
 
 
+SAYS = {
+    "End": "Let it end, so that it does not renew.",
+    "Renew": "Let it go on for as long as was agreed.",
+    "Detach": "Take it off the opportunity that it was sold with.",
+}
 DEEDS = {
     name: deed
-    for verb in ("End", "Renew", "Detach")
-    for name, deed in both("Contract", "contract", verb).items()
+    for verb, says in SAYS.items()
+    for name, deed in both("Contract", "contract", verb, says).items()
 }
 
 

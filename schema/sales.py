@@ -47,10 +47,22 @@ class ShareRule:
     """A standing share: a role sees all opportunities of a type."""
 
 
+SAYS = {
+    "Move": "Move it to another stage of its type, or to another place in its stage.",
+    "Sell": (
+        "Sell it: its active quote is accepted, the items of that become contracts by their kinds, and it is "
+        "locked. Sold again after it was unlocked, only the difference is written."
+    ),
+    "Lose": "Close it as lost, and say why.",
+    "Unlock": "Open it again after it was sold or lost.",
+    "Lock": "Close it to changes.",
+    "Copy": "Make a new one like it, with the people and accounts that have to do with it.",
+    "Upsell": "Make a new one to sell more on top of a contract that lasts for a time.",
+}
 DEEDS = {
     name: deed
-    for verb in ("Move", "Sell", "Lose", "Unlock", "Lock", "Copy", "Upsell")
-    for name, deed in both("Opportunity", "opportunity", verb).items()
+    for verb, says in SAYS.items()
+    for name, deed in both("Opportunity", "opportunity", verb, says).items()
 }
 
 

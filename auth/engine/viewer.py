@@ -185,6 +185,11 @@ class Viewer:
             return bool(owner == self.employee)
         return owner in self.owners.get(entity.name, ())
 
+    def has(self, entity: str, owner: UUID | None) -> bool:
+        """Whether he sees records of the entity that are an employee's, as far as ownership goes."""
+        everything = self.rights[entity].rows is RowScope.ALL
+        return everything or owner in self.owners.get(entity, ())
+
     def attribute(self, entity: str, key: str) -> Attribute | None:
         """The custom attribute with this key, if it exists and is readable."""
         granted = self.rights.get(entity)

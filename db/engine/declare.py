@@ -102,7 +102,6 @@ def reference(
     chosen: bool = False,
     part: bool = False,
     brings: bool = False,
-    moves: bool = False,
     holds: bool = True,
     keyed: bool = True,
     late: bool = False,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 from uuid import UUID
 
+from auth.engine.viewer import Viewer
 from db.engine.write import store
 from db.engine.write.image import Row, named
 from db.engine.write.unit import Unit
@@ -21,7 +23,8 @@ async def preset(
     `copied` names columns with those of the type that they are copied from; `preferred` the column of
     the preferences with the type of records that are created without one.
     """
-    new = [each for each in drafts if each.before is None]
+    viewer = cast("Viewer", unit.guard)
+    new = [each for each in drafts if each.before is None and each.verb != "Copy"]
     if not new:
         return {}
     if preferred is not None and any(each.after[TYPE] is None for each in new):
@@ -39,6 +42,9 @@ async def preset(
         given = types.get(draft.after[TYPE], {})
         for column, default in copied.items():
             left_open = draft.given.get(names[column]) is None
+            if column == entity.owner:
+                # Whoever could not see the record then keeps it: nobody loses sight of what he creates.
+                left_open &= viewer.has(entity.name, given.get(default))
             if left_open and given.get(default) is not None:
                 draft.after[column] = given[default]
     return types

@@ -64,7 +64,7 @@ async def test_a_person_joins_an_account_and_brings_along_another(own: Own) -> N
 async def test_many_at_once_some_with_new_accounts(own: Own) -> None:
     """Accounts are kept before people are at them, in whichever order they are named."""
     there = await own.done("rep1", "accountCreate", name=own.name())
-    inputs = [
+    inputs: list[dict[str, Any]] = [
         {"lastName": "a", "affiliations": [{"account": there}]},
         {
             "lastName": "b",

@@ -58,7 +58,7 @@ async def test_anothers_quotes_are_not_there(desk: Desk, own: Own, deed: str) ->
 )
 async def test_support_knows_of_no_quotes(desk: Desk, own: Own, deed: str) -> None:
     id = await desk.quote("rep1", items=ITEMS)
-    given = {"quoteSetItems": {"items": ITEMS}}.get(deed, {})
+    given: dict[str, Any] = {"quoteSetItems": {"items": ITEMS}}.get(deed, {})
     theirs = await own.do("support", deed, id=id, **given)
     never = await own.do("support", deed, id="quo_" + "0" * 32, **given)
     assert theirs.json["errors"] == never.json["errors"]

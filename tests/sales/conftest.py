@@ -1,0 +1,98 @@
+"""A tenant of its own for each module about selling, and opportunities with what belongs to them in few words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.support.world import World
+from tests.writes.parallel import Own, came, kept, own_tenant
+
+CONTRACTS = """
+query ($id: ID!) { opportunity(id: $id) {
+  status locked closedOn lostNote lostReason { name } stage { name kind } probability
+  contracts(first: 20, orderBy: [{number: ASC}]) { nodes {
+    id version kind { name } timeBased startsOn endsOn renewalMonths status revision net { amount } total { amount }
+    lines(first: 100, orderBy: [{position: ASC}, {revision: ASC}]) { nodes {
+      id version name quantity net { amount } total { amount } revision endedOn replaces { id }
+    } }
+  } }
+  stageVisits(first: 20, orderBy: [{enteredAt: ASC}]) { nodes { stage { name } leftAt seconds } }
+} }
+"""
+
+
+@dataclass
+class Desk:
+    """Where is sold, as a client sells."""
+
+    own: Own
+
+    async def product(self, kind: str, **given: Any) -> str:
+        """A product of a category of its own, sold under this kind of contract."""
+        found = await self.own.value("SELECT id FROM contract_kind WHERE name = $1", kind)
+        category = await self.own.done(
+            "admin", "productCategoryCreate", name=self.own.name(), contractKind=f"cki_{found.hex}"
+        )
+        made = {"name": self.own.name(), "currency": "EUR", "price": "100", "category": category}
+        return await self.own.done("admin", "productCreate", **made, **given)
+
+    async def kind(self, **given: Any) -> str:
+        """The name of a new kind of contract."""
+        name = self.own.name()
+        await self.own.done("admin", "contractKindCreate", name=name, **given)
+        return name
+
+    async def quoted(self, items: list[dict[str, Any]], persona: str = "rep1") -> tuple[str, str]:
+        """A new opportunity with a quote of these lines, which is active by itself."""
+        opportunity = await self.own.opportunity(persona)
+        quote = await self.own.done(
+            persona, "quoteCreate", opportunity=opportunity, name=self.own.name(), items=items
+        )
+        return opportunity, quote
+
+    async def sell(self, opportunity: str, persona: str = "rep1", **given: Any) -> str:
+        """What came of selling."""
+        return came(await self.own.do(persona, "opportunitySell", id=opportunity, **given))
+
+    async def read(self, opportunity: str, persona: str = "admin") -> dict[str, Any]:
+        """An opportunity as it stands, with its contracts."""
+        answer = await self.own.ask(persona, CONTRACTS, {"id": opportunity})
+        found: dict[str, Any] = answer.data["opportunity"]
+        found["contracts"] = found["contracts"]["nodes"]
+        for each in found["contracts"]:
+            each["lines"] = each["lines"]["nodes"]
+        found["visits"] = found.pop("stageVisits")["nodes"]
+        return found
+
+    async def sums(self, quote: str) -> tuple[Any, Any]:
+        """What a quote comes to."""
+        row = await self.own.row("quote", quote)
+        return row["net"], row["total"]
+
+    async def live(self, opportunity: str) -> tuple[Any, Any]:
+        """What the lines in force of an opportunity's contracts come to."""
+        [row] = await self.own.fetch(
+            "SELECT sum(l.net) AS net, sum(l.total) AS total FROM contract_line l "
+            "JOIN contract c ON c.id = l.contract_id "
+            "WHERE c.opportunity_id = $1 AND l.ended_on IS NULL AND c.deleted_at IS NULL",
+            kept(opportunity),
+        )
+        return row["net"], row["total"]
+
+
+@pytest.fixture(scope="module")
+async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
+    """A tenant that only this module writes in."""
+    slug = request.module.__name__.rpartition("test_")[2].replace("_", "-")
+    async with own_tenant(world, f"sales-{slug}") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def desk(own: Own) -> Desk:
+    """Selling in few words."""
+    return Desk(own)

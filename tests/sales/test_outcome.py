@@ -1,0 +1,212 @@
+"""How selling ends otherwise and goes on: lost for a reason, unlocked, moved by hand, copied; and the log of stages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.sales.conftest import Desk
+from tests.support.covers import covers
+from tests.writes.parallel import Own, came, kept, spelled
+
+
+@covers("D-20", "EP-026")
+async def test_a_loss_has_a_reason_that_some_explain(desk: Desk, own: Own) -> None:
+    price = await own.done("admin", "lostReasonCreate", name=own.name())
+    other = await own.done("admin", "lostReasonCreate", name=own.name(), needsNote=True)
+    opportunity = await own.opportunity("rep1")
+    unexplained = await own.do("rep1", "opportunityLose", id=opportunity, reason=other)
+    assert came(unexplained) == "REQUIRED"
+    strange = await own.do("rep1", "opportunityLose", id=opportunity, reason="lrs_" + "7" * 32)
+    assert came(strange) == "NOT_FOUND"
+    lost = {"id": opportunity, "reason": other, "note": "They moved.", "closedOn": "2026-02-01"}
+    assert came(await own.do("rep1", "opportunityLose", **lost)) == "DONE"
+    found = await desk.read(opportunity)
+    assert (found["status"], found["lostNote"], found["closedOn"]) == (
+        "LOST",
+        "They moved.",
+        "2026-02-01",
+    )
+    assert (found["probability"], found["locked"]) == (0, False)
+    assert came(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "DONE"
+    again = await desk.read(opportunity)
+    assert (again["status"], again["lostNote"], again["lostReason"], again["closedOn"]) == (
+        "OPEN", None, None, None,
+    )  # fmt: skip
+    assert came(await own.do("rep1", "opportunityLose", id=opportunity, reason=price)) == "DONE"
+
+
+@covers("X-23")
+async def test_the_log_of_stages_is_kept_by_the_house(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    stages = await own.fetch(
+        "SELECT s.id, s.name FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id "
+        "WHERE p.type_id = (SELECT type_id FROM opportunity WHERE id = $1) "
+        "AND s.kind = 'OPEN' ORDER BY p.position",
+        kept(opportunity),
+    )
+    second = spelled("stg", stages[1]["id"])
+    await own.done("rep1", "opportunityMove", id=opportunity, stage=second)
+    await own.done("rep1", "opportunityUpdate", id=opportunity, note="no move")
+    visits = (await desk.read(opportunity))["visits"]
+    assert [each["stage"]["name"] for each in visits] == [stages[0]["name"], stages[1]["name"]]
+    assert [each["leftAt"] is None for each in visits] == [False, True]
+    assert [each["seconds"] is None for each in visits] == [False, True]
+
+
+@covers("EP-143")
+async def test_unlocked_it_goes_on_where_it_was(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    reason = await own.done("admin", "lostReasonCreate", name=own.name())
+    row = await own.row("opportunity", opportunity)
+    await own.done("rep1", "opportunityLose", id=opportunity, reason=reason)
+    await own.done("rep1", "opportunityUnlock", id=opportunity)
+    assert (await own.row("opportunity", opportunity))["stage_id"] == row["stage_id"]
+    assert came(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "INVALID_TRANSITION"
+
+
+@covers("X-48")
+async def test_whoever_may_move_it_may_lock_it(own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    await own.done("rep1", "opportunityLock", id=opportunity)
+    changed = await own.do("rep1", "opportunityUpdate", id=opportunity, amount="5")
+    assert came(changed) == "LOCKED"
+    await own.done("rep1", "opportunityUnlock", id=opportunity)
+    assert came(await own.do("rep1", "opportunityUpdate", id=opportunity, amount="5")) == "DONE"
+
+
+RANKED = """query ($stage: ID!, $ids: [ID!]!) {
+  opportunities(first: 50, filter: {stage: {id: {eq: $stage}}, id: {in: $ids}}, orderBy: [{rank: ASC}]) { nodes { id } }
+}"""
+
+
+async def order(own: Own, stage: str, ids: list[str]) -> list[int]:
+    answer = await own.ask("rep1", RANKED, {"stage": stage, "ids": ids})
+    return [ids.index(each["id"]) for each in answer.data["opportunities"]["nodes"]]
+
+
+@covers("EP-021", "X-10")
+async def test_a_board_is_arranged_by_hand(own: Own) -> None:
+    ids = [await own.opportunity("rep1") for _ in range(4)]
+    stage = spelled("stg", (await own.row("opportunity", ids[0]))["stage_id"])
+    assert await order(own, stage, ids) == [0, 1, 2, 3]
+    await own.done("rep1", "opportunityMove", id=ids[3], stage=stage, before=ids[1])
+    assert await order(own, stage, ids) == [0, 3, 1, 2]
+    await own.done("rep1", "opportunityMove", id=ids[0], stage=stage, after=ids[2])
+    assert await order(own, stage, ids) == [3, 1, 2, 0]
+    for _ in range(30):
+        await own.done("rep1", "opportunityMove", id=ids[2], stage=stage, after=ids[3])
+        await own.done("rep1", "opportunityMove", id=ids[1], stage=stage, after=ids[3])
+    assert await order(own, stage, ids) == [3, 1, 2, 0]
+
+
+@covers("EP-021", "D-32")
+async def test_a_place_is_beside_one_that_is_seen_and_there(own: Own) -> None:
+    mine, theirs = await own.opportunity("rep1"), await own.opportunity("rep2")
+    stage = spelled("stg", (await own.row("opportunity", mine))["stage_id"])
+    hidden = await own.do("rep1", "opportunityMove", id=mine, stage=stage, after=theirs)
+    assert came(hidden) == "NOT_FOUND"
+    both: dict[str, Any] = {"before": mine, "after": mine}
+    assert came(await own.do("rep1", "opportunityMove", id=mine, stage=stage, **both)) != "DONE"
+
+
+@covers("EP-088", "EP-089", "EP-087")
+async def test_a_copy_begins_anew_with_the_same_people(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("rep1", amount="12.50", note="like this")
+    person = await own.done("rep1", "personCreate", lastName=own.name())
+    account = await own.done("rep1", "accountCreate", name=own.name())
+    role = {"opportunity": opportunity, "person": person, "description": "decides"}
+    await own.done("rep1", "businessRoleCreate", **role)
+    await own.done("rep1", "opportunityAccountCreate", opportunity=opportunity, account=account)
+    reason = await own.done("admin", "lostReasonCreate", name=own.name())
+    await own.done("rep1", "opportunityLose", id=opportunity, reason=reason)
+    copy = await own.done("rep1", "opportunityCopy", id=opportunity, name="The copy")
+    query = """query ($id: ID!) { opportunity(id: $id) { name status amount { amount } note owner { name }
+      businessRoles { nodes { description person { id } } } relatedAccounts { nodes { account { id } } } } }"""
+    found = (await own.ask("rep1", query, {"id": copy})).data["opportunity"]
+    assert (found["name"], found["status"], found["note"]) == ("The copy", "OPEN", "like this")
+    assert found["amount"] == {"amount": "12.50"}
+    assert found["businessRoles"]["nodes"] == [{"description": "decides", "person": {"id": person}}]
+    assert found["relatedAccounts"]["nodes"] == [{"account": {"id": account}}]
+
+
+@covers("EP-088", "D-33")
+async def test_a_copy_takes_nothing_that_is_hidden(own: Own) -> None:
+    opportunity = await own.opportunity("limited", margin="7.00", amount="12.00")
+    copy = await own.done("limited", "opportunityCopy", id=opportunity)
+    row = await own.row("opportunity", copy)
+    assert (row["margin"], row["amount"]) == (None, None), "hidden, and read only"
+
+
+@covers("EP-150", "D-22")
+async def test_more_is_sold_on_top_of_what_lasts(desk: Desk, own: Own) -> None:
+    lasting = await desk.product(await desk.kind(timeBased=True, months=1))
+    once = await desk.product(await desk.kind())
+    opportunity, _ = await desk.quoted([{"product": lasting}, {"product": once}])
+    await desk.sell(opportunity)
+    contracts = {each["timeBased"]: each for each in (await desk.read(opportunity))["contracts"]}
+    refused = await own.do("rep1", "opportunityUpsell", contract=contracts[False]["id"])
+    assert came(refused) == "NOT_TIME_BASED"
+    made = await own.done("rep1", "opportunityUpsell", contract=contracts[True]["id"], name="More")
+    row, source = await own.row("opportunity", made), await own.row("opportunity", opportunity)
+    assert row["source_contract_id"] == kept(contracts[True]["id"])
+    assert (row["account_id"], row["status"], row["name"]) == (source["account_id"], "OPEN", "More")
+    unseen = await own.do("rep2", "opportunityUpsell", contract=contracts[True]["id"])
+    assert came(unseen) == "NOT_FOUND"
+
+
+@covers("VN-15", "VN-40")
+async def test_a_type_presets_owner_and_currency(own: Own) -> None:
+    stage = spelled("stg", await own.value("SELECT id FROM stage WHERE kind = 'OPEN' LIMIT 1"))
+    manager = spelled("emp", await own.employee("manager"))
+    kind: dict[str, Any] = {"stages": [{"stage": stage, "position": 1, "probability": 10}]}
+    type = await own.done(
+        "admin", "opportunityTypeCreate",
+        name=own.name(), defaultOwner=manager, defaultCurrency="SEK", **kind,
+    )  # fmt: skip
+    account = await own.done("admin", "accountCreate", name=own.name())
+    preferences = spelled("set", await own.value("SELECT id FROM preferences"))
+    await own.done("admin", "preferencesUpdate", id=preferences, defaultOpportunityType=type)
+    made = await own.done("admin", "opportunityCreate", name=own.name(), account=account)
+    row = await own.row("opportunity", made)
+    assert (row["type_id"], row["owner_id"], row["currency"]) == (kept(type), kept(manager), "SEK")
+    await own.done("admin", "preferencesUpdate", id=preferences, defaultOpportunityType=None)
+    typeless = await own.do("admin", "opportunityCreate", name=own.name(), account=account)
+    assert came(typeless) == "REQUIRED"
+
+
+@covers("VN-18", "VN-21", "VN-25")
+async def test_a_type_keeps_a_stage_and_those_in_use(own: Own) -> None:
+    bare = await own.do("admin", "opportunityTypeCreate", name=own.name())
+    assert came(bare) == "REQUIRED"
+    stages = await own.fetch("SELECT id FROM stage WHERE kind = 'OPEN' ORDER BY position LIMIT 2")
+    given = [
+        {"stage": spelled("stg", row["id"]), "position": n, "probability": 10 * n}
+        for n, row in enumerate(stages, 1)
+    ]
+    type = await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=given)
+    rows = await own.fetch(
+        "SELECT id FROM pipeline_stage WHERE type_id = $1 ORDER BY position", kept(type)
+    )
+    first, second = (spelled("pst", row["id"]) for row in rows)
+    await own.opportunity("rep1", type=type)
+    assert came(await own.do("admin", "pipelineStageDelete", id=first)) == "IN_USE"
+    assert came(await own.do("admin", "pipelineStageDelete", id=second)) == "DONE"
+    assert came(await own.do("admin", "pipelineStageDelete", id=first)) == "INVALID"
+    outside: dict[str, Any] = {"id": await own.opportunity("rep1", type=type), "stage": given[1]["stage"]}
+    assert came(await own.do("rep1", "opportunityMove", **outside)) == "INVALID_TRANSITION"
+
+
+@covers("EP-032", "D-36")
+@pytest.mark.parametrize("all", [True, False])
+async def test_many_are_edited_for_all_or_none(own: Own, all: bool) -> None:
+    mine = [await own.opportunity("rep1") for _ in range(2)]
+    theirs = await own.opportunity("rep2")
+    query = """mutation ($i: [OpportunityUpdateInput!]!, $all: Boolean) {
+      done: opportunityUpdateMany(inputs: $i, allOrNone: $all) { results { id } userErrors { code } } }"""
+    inputs = [{"id": id, "note": "edited"} for id in (mine[0], theirs, mine[1])]
+    answer = await own.ask("rep1", query, {"i": inputs, "all": all})
+    assert answer.codes == ["NOT_FOUND"]
+    notes = [(await own.row("opportunity", id))["note"] for id in mine]
+    assert notes == ([None, None] if all else ["edited", "edited"])
