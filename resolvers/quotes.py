@@ -75,7 +75,7 @@ SAYS = {
     "Approve": "approvedAt",
     "Unapprove": "approvedAt",
 }
-"""The deeds that say one thing of a quote anew, and the field in which they say it: who may write that may do so."""
+"""The deeds that say one thing of a quote anew, and the field in which they say it: who may not read that may not do so."""
 
 
 def _say(unit: Unit, draft: Draft) -> None:

@@ -55,11 +55,12 @@ def check_fields(draft: Draft, viewer: Viewer, row: Row | None = None) -> None:
 
 
 def check_said(draft: Draft, viewer: Viewer, name: str) -> None:
-    """Note that a field may not be written which a deed says anew, though its input does not name it."""
+    """Note that the caller may not read a field that a deed says anew, though its input does not name it.
+
+    What only deeds write is in no profile's hands: who may change the record may do them.
+    """
     if viewer.right(draft.entity.name, name) is Right.CLOSED:
         draft.forbidden[draft.path] = name
-    elif not viewer.may_write(draft.entity.name, name):
-        draft.read_only[draft.path] = name
 
 
 def _is_open(draft: Draft, viewer: Viewer, name: str, row: Row) -> bool:

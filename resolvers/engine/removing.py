@@ -131,12 +131,13 @@ async def _restore_parts(unit: Unit, entity: Entity, drafts: list[Draft]) -> Non
     for kind, row in found:
         for way in _needed(kind, row):
             wanted[kind.targets[way.name]].add(row[way.column])
-    gone = await store.gone(unit.connection, wanted) - set(owners)
+    gone = await store.gone(unit.connection, wanted)
     for kind, row in found:
         if not any(row[way.column] in owners for way in kind.wholes):
             continue
         draft = _whole_of(kind, row, owners)
-        if row["deleted_at"] == (draft.before or {})["deleted_at"] and not _links(kind, row) & gone:
+        missing = _links(kind, row) & gone - owners.keys()  # parts of parts come after those
+        if row["deleted_at"] == (draft.before or {})["deleted_at"] and not missing:
             draft.then.append(Other(kind, row, {**row, "deleted_at": None}))
             owners[row["id"]] = draft
 

@@ -84,8 +84,10 @@ def wrong(answer: Any) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-async def own(world: World) -> AsyncIterator[Own]:
-    async with own_tenant(world, "quotes") as made:
+async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
+    """The process remembers a tenant by its slug, so no two have the same."""
+    slug = f"quotes{request.module.__name__.rpartition('_')[2]}"
+    async with own_tenant(world, slug) as made:
         yield made
 
 

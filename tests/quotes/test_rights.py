@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.quotes.conftest import Desk
+from tests.quotes.conftest import Desk, wrong
 from tests.support.covers import covers
 from tests.support.world import Answer
-from tests.writes.parallel import Own, came, kept
+from tests.writes.parallel import Own, came, kept, spelled
 
 ITEMS = [{"name": "a", "unitPrice": "10"}]
 DEEDS: dict[str, dict[str, Any]] = {
@@ -102,16 +102,19 @@ async def test_a_copy_keeps_what_its_maker_does_not_see(desk: Desk, own: Own) ->
 
 
 @asynccontextmanager
-async def level(own: Own, entity: str, field: str, **level: Any) -> AsyncIterator[None]:
-    """While this lasts, sellers have another right to a field."""
+async def withheld(own: Own, entity: str, field: str) -> AsyncIterator[None]:
+    """While this lasts, sellers do not read a field."""
     text = (
         "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
-        "WHERE p.name = 'Standard sales' AND f.entity = $1 AND f.field = $2"
+        "WHERE p.name = 'Standard sales' AND f.entity = $1 AND f.field = $2 AND f.deleted_at IS NULL"
     )
-    id = await own.value(text, entity, field)
-    await own.done("admin", "profileFieldUpdate", id=f"pfi_{id.hex}", **level)
+    id = spelled("pfi", await own.value(text, entity, field))
+    row = await own.row("profile_field", id)
+    await own.done("admin", "profileFieldDelete", id=id)
     yield
-    await own.done("admin", "profileFieldUpdate", id=f"pfi_{id.hex}", writable=True)
+    again = {"entity": entity, "field": field, "writes": row["writes"]}
+    profile = spelled("prf", row["profile_id"])
+    await own.done("admin", "profileFieldCreate", profile=profile, **again)
 
 
 @covers("D-33", "VT-10", "EP-119")
@@ -122,51 +125,55 @@ async def level(own: Own, entity: str, field: str, **level: Any) -> AsyncIterato
         ("approvedAt", ["quoteApprove", "quoteUnapprove"]),
     ],
 )
-async def test_what_a_deed_says_anew_must_be_writable(
+async def test_what_a_deed_says_anew_must_be_readable(
     desk: Desk, own: Own, field: str, deeds: list[str]
 ) -> None:
-    """So a tenant says who may approve: whoever may write `approvedAt`."""
     id = await desk.quote("rep1")
-    async with level(own, "Quote", field, writable=False):
+    async with withheld(own, "Quote", field):
         for deed in deeds:
             answer = await own.do("rep1", deed, id=id)
-            assert refused(answer) == [("FIELD_READ_ONLY", [field])]
+            assert refused(answer) == [("FIELD_FORBIDDEN", [field])]
     for deed in deeds:
         assert came(await own.do("rep1", deed, id=id)) == "DONE"
 
 
-@covers("D-31", "EP-141")
+@covers("D-31", "EP-097")
+@pytest.mark.parametrize(("field", "place"), [("price", "unitPrice"), ("taxPercent", "taxPercent")])
+async def test_a_line_does_not_tell_what_is_withheld_of_its_product(
+    desk: Desk, own: Own, field: str, place: str
+) -> None:
+    there, empty = [
+        await desk.product(**given) for given in ({}, {"price": None, "taxPercent": None})
+    ]
+    id = await desk.quote("rep1")
+    async with withheld(own, "Product", field):
+        for product in (there, empty):
+            items = [{"product": product, "unitPrice": "1", "taxPercent": "2"}]
+            del items[0][place]
+            answer = await desk.set("rep1", id, items)
+            assert wrong(answer) == [("INVALID", f"input.items.0.{place}")]
+            [told] = answer.data["done"]["userErrors"]
+            assert "you may not see" in told["message"]
+
+
+@covers("D-31", "EP-141", "VT-10")
 async def test_why_is_not_told_to_who_may_not_see_it(desk: Desk, own: Own) -> None:
     id = await desk.quote("rep1")
     opportunity = (await own.row("quote", id))["opportunity_id"]
-    query = "mutation ($i: QuoteUpdateInput!) { done: quoteUpdate(input: $i) { userErrors { code message path } } }"
+    query = "mutation ($i: QuoteUpdateInput!) { done: quoteUpdate(input: $i) { userErrors { message path } } }"
+
+    async def told() -> Any:
+        answer = await own.ask("rep1", query, {"i": {"id": id, "name": "x"}})
+        [one] = answer.data["done"]["userErrors"]
+        assert one["path"][0] == "input"
+        return one["message"]
+
     await own.value("UPDATE opportunity SET locked = true WHERE id = $1", opportunity)
-    asked = {"i": {"id": id, "name": "x"}}
-    [told] = (await own.ask("rep1", query, asked)).data["done"]["userErrors"]
-    assert "sold" in told["message"]
-    hidden = await withheld(own, "Opportunity", "locked", query, asked)
-    assert (hidden["code"], hidden["path"]) == ("LOCKED", ["input"])
-    assert "sold" not in hidden["message"]
+    assert "sold" in await told()
+    async with withheld(own, "Opportunity", "locked"):
+        assert "sold" not in await told()
     await own.value("UPDATE opportunity SET locked = false WHERE id = $1", opportunity)
     await own.value("UPDATE quote SET approved_at = now() WHERE id = $1", kept(id))
-    hidden = await withheld(own, "Quote", "approvedAt", query, asked)
-    assert (hidden["code"], hidden["path"]) == ("LOCKED", ["input"])
-    assert "approv" not in hidden["message"]
-
-
-async def withheld(own: Own, entity: str, field: str, query: str, asked: Any) -> Any:
-    """What is told to a seller from whom a field is withheld."""
-    text = (
-        "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
-        "WHERE p.name = 'Standard sales' AND f.entity = $1 AND f.field = $2"
-    )
-    found = await own.value(text, entity, field)
-    id = f"pfi_{found.hex}"
-    row = await own.row("profile_field", id)
-    await own.done("admin", "profileFieldDelete", id=id)
-    [told] = (await own.ask("rep1", query, asked)).data["done"]["userErrors"]
-    profile = f"prf_{row['profile_id'].hex}"
-    await own.done(
-        "admin", "profileFieldCreate", profile=profile, entity=entity, field=field, writable=True
-    )
-    return told
+    assert "approved" in await told()
+    async with withheld(own, "Quote", "approvedAt"):
+        assert "approv" not in await told()
