@@ -75,9 +75,10 @@ async def test_who_may_not_write_lines_sets_none(desk: Desk, own: Own) -> None:
     assert refused(removed) == [("FORBIDDEN", [])]
     assert removed.json["errors"][0]["extensions"]["input"] == ["input", "items"]
     more = await desk.set("limited", id, [{"id": line}, *ITEMS])
-    assert refused(more) == [("FORBIDDEN", [])]
+    assert refused(more) == [("FIELD_READ_ONLY", ["name", "unitPrice"])]
+    assert refused(await desk.set("limited", id, [{"id": line}, {}])) == [("FORBIDDEN", [])]
     changed = await desk.set("limited", id, [{"id": line, "quantity": "2"}])
-    assert refused(changed) == [("FORBIDDEN", [])]
+    assert refused(changed) == [("FIELD_READ_ONLY", ["quantity"])]
     discount = await desk.set("limited", id, [{"id": line, "discountPercent": "1"}])
     assert refused(discount) == [("FIELD_FORBIDDEN", ["discountPercent"])]
     whole = await own.do("limited", "quoteUpdate", id=id, discountPercent="1")
@@ -85,7 +86,7 @@ async def test_who_may_not_write_lines_sets_none(desk: Desk, own: Own) -> None:
     copied = await own.do("limited", "quoteDuplicate", id=id)
     assert refused(copied) == [("FORBIDDEN", [])]
     new = await own.do("limited", "quoteCreate", opportunity=opportunity, name="x", items=ITEMS)
-    assert refused(new) == [("FORBIDDEN", [])]
+    assert refused(new) == [("FORBIDDEN", []), ("FIELD_READ_ONLY", ["name", "unitPrice"])]
     assert await desk.lines(id, "id", "quantity") == [(line, "1.0000")]
 
 
