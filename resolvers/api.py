@@ -8,6 +8,7 @@ import resolvers.contracts
 import resolvers.copying
 import resolvers.labels
 import resolvers.people
+import resolvers.products
 import resolvers.quote_deeds
 import resolvers.quotes
 import resolvers.sales

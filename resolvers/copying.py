@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
 from db.engine.gate import Right
-from db.engine.model import Entity, Reference
+from db.engine.model import Entity
 from db.engine.plan.values import parse_id
 from db.engine.write import store
 from db.engine.write.hold import Lock
@@ -17,11 +15,11 @@ from db.engine.write.unit import Unit
 from db.sales import Opportunity
 from domain.codes import Problem
 from domain.contracts import ONE_OFF
-from domain.setup import AttributeKind
 from resolvers.engine.creating import draft_new
 from resolvers.engine.drafts import Draft, Told
+from resolvers.engine.likeness import like
 from resolvers.engine.settling import prepares
-from resolvers.engine.values import ATTRIBUTES, NO_ID
+from resolvers.engine.values import NO_ID
 
 ITS_OWN = frozenset({"stage", "probability", "owner", "externalId"})
 """What a copy does not take over: it begins anew, with whoever makes it."""
@@ -41,7 +39,7 @@ async def copies(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
         if source is None:
             draft.missing("id")
             continue
-        draft.given = _like(viewer, entity, source) | {
+        draft.given = like(viewer, entity, source, ITS_OWN) | {
             name: value for name, value in draft.given.items() if value is not None
         }
         for name, rows in parts.items():
@@ -63,41 +61,10 @@ async def _parts(unit: Unit, entity: Entity, held: dict[UUID, Row]) -> list[Row]
 
 def _part(viewer: Viewer, draft: Draft, entity: Entity, row: Row) -> Draft:
     way = entity.references["opportunity"]
-    given = {k: v for k, v in _like(viewer, entity, row).items() if k != way.name}
+    given = {k: v for k, v in like(viewer, entity, row, ITS_OWN).items() if k != way.name}
     made = Draft(entity, draft.path, given)
     made.way, made.above = way, draft
     return made
-
-
-def _like(viewer: Viewer, entity: Entity, row: Row) -> dict[str, Any]:
-    """A record's values as a caller would give them, of those fields that he may read and write."""
-    given: dict[str, Any] = {}
-    for name, what in entity.written.items():
-        value = row[what.column]
-        is_his = viewer.right(entity.name, name) is Right.OPEN and viewer.may_write(
-            entity.name, name
-        )
-        if value is None or name in ITS_OWN or not is_his:
-            continue
-        if isinstance(what, Reference):
-            given[name] = f"{entity.targets[name].prefix}_{value.hex}"
-        else:
-            given[name] = value
-    if entity.attributes is not None:
-        given[ATTRIBUTES] = _attributes(viewer, entity, row[entity.attributes])
-    return given
-
-
-def _attributes(viewer: Viewer, entity: Entity, held: dict[str, Any]) -> list[dict[str, Any]]:
-    found = []
-    for each in viewer.attributes(entity.name):
-        if each.id not in held or not viewer.may_write(entity.name, each.id):
-            continue
-        value = held[each.id]
-        if each.kind is AttributeKind.NUMBER:
-            value = Decimal(str(value))
-        found.append({"key": each.key, each.kind.value.lower(): value})
-    return found
 
 
 @prepares(Opportunity, "Upsell")

@@ -13,6 +13,7 @@ from db.engine.write.unit import Unit
 from db.quotes import Quote, QuoteItem
 from domain.access import WriteScope
 from domain.codes import Code, Problem
+from domain.numbering import number
 from domain.quotes import closed
 from resolvers.engine.allowed import NO_CHANGING, NO_CREATING, NOT_YOURS, check_fields
 from resolvers.engine.changing import hold, is_changed
@@ -21,7 +22,7 @@ from resolvers.engine.drafts import Draft, Other, Told
 from resolvers.engine.settling import prepares
 from resolvers.engine.values import fill
 from resolvers.quote_lines import ITEMS, SET, fill_lines, reckon
-from resolvers.quotes import check_unlocked, check_version, number, tell
+from resolvers.quotes import check_unlocked, check_version, tell
 
 ITEM, OPPORTUNITY = QuoteItem.__name__, "Opportunity"
 TWICE = "This line stands in the list more than once: put the changes together."
@@ -154,7 +155,7 @@ def _copy(unit: Unit, viewer: Viewer, draft: Draft, rows: list[Row]) -> None:
     if rows and not viewer.may_create(ITEM):
         draft.refuse(Code.FORBIDDEN, NO_CREATING)
     id = unit.new_id()
-    fresh = {"number": number(id), "active": False, "approved_at": None, "accepted_at": None}
+    fresh = {"number": number("Q", id), "active": False, "approved_at": None, "accepted_at": None}
     draft.id, draft.before = id, None
     draft.after = _copied(unit, row, id) | fresh
     fill(draft, viewer)

@@ -13,9 +13,9 @@ from db.engine.write import store
 from db.engine.write.image import Row
 from db.engine.write.unit import Unit
 from db.quotes import Quote
-from domain.accounts import account_number
 from domain.codes import Code, Problem
 from domain.faults import Fault
+from domain.numbering import number
 from domain.quotes import SOLD, TWO_ACTIVE, deleted
 from resolvers.engine.allowed import HIDDEN, check_said, in_sight
 from resolvers.engine.changing import QUICKER, draft_changes
@@ -59,14 +59,9 @@ def check_unlocked(unit: Unit, draft: Draft) -> None:
 def _begin(draft: Draft) -> None:
     """A number of its own, and its opportunity's currency, where the caller said nothing."""
     row = draft.after
-    row["number"] = row["number"] or number(row["id"])
+    row["number"] = row["number"] or number("Q", row["id"])
     if draft.whole is not None:
         row["currency"] = row["currency"] or draft.whole["currency"]
-
-
-def number(id: UUID) -> str:
-    """A number for a quote that was given none."""
-    return "Q" + account_number(id).removeprefix("A")
 
 
 SAYS = {

@@ -2,6 +2,8 @@
 
 from db import products as tables
 from schema.engine.expose import KEPT, KNOWN_ELSEWHERE, exposes
+from schema.engine.generate import Spec
+from schema.engine.generate_deeds import ID_SPEC, both, required
 
 
 @exposes(tables.ContractKind, one="contractKind", many="contractKinds", deeds=KEPT)
@@ -22,3 +24,18 @@ class Unit:
 @exposes(tables.Product, one="product", many="products", deeds=KNOWN_ELSEWHERE)
 class Product:
     """Something we sell: a thing or a service."""
+
+
+DEEDS = both("Product", "product", "Copy", "Create a product like another one.")
+
+
+def deed_types() -> None:
+    """The inputs of what is done with products only."""
+    name: Spec = ("name", "str | None", "What the copy is called; as the product if not said.")
+    code: Spec = (
+        "code",
+        "str | None",
+        "The copy's code; none if not said, as no two have the same.",
+    )
+    doc = "Which product a new one is to be like."
+    required("ProductCopyInput", [ID_SPEC, name, code], doc)

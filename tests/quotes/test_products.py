@@ -1,0 +1,122 @@
+"""Products with their categories, units and kinds of contracts: copied, told apart, and kept while they are offered."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.quotes.conftest import Desk, wrong
+from tests.support.covers import covers
+from tests.writes.parallel import Own
+
+FIELDS = """
+  name code description active service price { amount currency } taxPercent externalId
+  category { name contractKind { name timeBased months } } unit { name }
+"""
+
+
+async def shown(own: Own, id: str) -> dict[str, Any]:
+    """A product as an administrator reads it."""
+    query = f"query ($id: ID!) {{ product(id: $id) {{ {FIELDS} }} }}"
+    return dict((await own.ask("admin", query, {"id": id})).data["product"])
+
+
+@covers("EP-147", "EP-300", "EP-301", "VT-19", "VT-20")
+async def test_a_product_and_its_copy(desk: Desk, own: Own) -> None:
+    kind = await own.done(
+        "admin", "contractKindCreate", name="Care", timeBased=True, months=12, renews=True
+    )
+    category = await own.done(
+        "admin", "productCategoryCreate", name="Support services", contractKind=kind
+    )
+    unit = await own.done("admin", "unitCreate", name="a year")
+    id = await own.done(
+        "admin",
+        "productCreate",
+        name="Easy support",
+        code="ES-1",
+        externalId="77",
+        description="Somebody answers.",
+        service=True,
+        category=category,
+        unit=unit,
+        currency="EUR",
+        price="1200",
+        taxPercent="21",
+    )
+    found = await shown(own, id)
+    assert found == {
+        "name": "Easy support",
+        "code": "ES-1",
+        "description": "Somebody answers.",
+        "active": True,
+        "service": True,
+        "price": {"amount": "1200.00", "currency": "EUR"},
+        "taxPercent": "21.0000",
+        "externalId": "77",
+        "category": {
+            "name": "Support services",
+            "contractKind": {"name": "Care", "timeBased": True, "months": 12},
+        },
+        "unit": {"name": "a year"},
+    }
+    copy = await own.done("admin", "productCopy", id=id, name="Easier support")
+    own_ones = {"name": "Easier support", "code": None, "externalId": None}
+    assert await shown(own, copy) == {**found, **own_ones}
+    taken = await own.do("admin", "productCopy", id=id, code="ES-1")
+    assert wrong(taken) == [("DUPLICATE", "input.code")]
+    assert (await own.do("admin", "productCopy", id="prd_" + "0" * 32)).codes == ["NOT_FOUND"]
+    assert set((await own.do("rep1", "productCopy", id=id)).codes) & {
+        "FORBIDDEN",
+        "FIELD_READ_ONLY",
+    }
+
+
+@covers("EP-300", "D-17")
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"currency": "euro"}, "currency"),
+        ({"currency": "JPY", "price": "1.5"}, "price"),
+        ({"taxPercent": "100.5"}, "taxPercent"),
+    ],
+)
+async def test_what_a_product_cannot_be(desk: Desk, own: Own, given: Any, place: str) -> None:
+    made = {"name": "n", "currency": "EUR", "price": "1", **given}
+    answer = await own.do("admin", "productCreate", **made)
+    assert wrong(answer) == [("INVALID", f"input.{place}")]
+
+
+@covers("D-11", "EP-300", "EP-301")
+async def test_what_is_offered_is_not_deleted(desk: Desk, own: Own) -> None:
+    kind = await own.done("admin", "contractKindCreate", name=own.name())
+    category = await own.done("admin", "productCategoryCreate", name=own.name(), contractKind=kind)
+    unit = await own.done("admin", "unitCreate", name=own.name())
+    product = await desk.product(category=category, unit=unit)
+    quote = await desk.quote("rep1", items=[{"product": product}])
+    used = [
+        ("productDelete", product),
+        ("productCategoryDelete", category),
+        ("unitDelete", unit),
+        ("contractKindDelete", kind),
+    ]
+    for deed, id in used:
+        assert wrong(await own.do("admin", deed, id=id)) == [("IN_USE", "input.id")]
+    await desk.has_set("rep1", quote, [])
+    for deed, id in used:
+        await own.done("admin", deed, id=id)
+
+
+@covers("D-11", "EP-300")
+async def test_another_product_takes_its_place_only_for_new_lines(desk: Desk, own: Own) -> None:
+    """What is not offered any more stays in the quotes that offer it."""
+    product = await desk.product()
+    quote = await desk.quote("rep1", items=[{"product": product}])
+    await own.done("admin", "productUpdate", id=product, active=False)
+    [(line,)] = await desk.lines(quote, "id")
+    await desk.has_set("rep1", quote, [{"id": line, "quantity": "4"}])
+    assert (await own.row("quote_item", line))["net"] == Decimal(50)
+    more = await desk.set("rep1", quote, [{"id": line}, {"product": product}])
+    assert wrong(more) == [("INVALID", "input.items.1.product")]

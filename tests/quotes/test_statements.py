@@ -1,0 +1,80 @@
+"""How often the database is asked by what is done with quotes, exactly: with one line or with a hundred, it is as often."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from db.engine.transaction import Connection
+from tests.quotes.conftest import Desk
+from tests.support.covers import covers
+from tests.writes.parallel import came
+
+WORD = re.compile(r"/\*\w+\*/ ")
+WORDS = {
+    "begin": "BEGIN READ WRITE",
+    "end": "SELECT append();",
+    "note": "SELECT note(",
+    "insert": 'INSERT INTO "',
+    "update": 'UPDATE "',
+    "payload": "convert_to",
+    "products": 'SELECT * FROM "product"',
+    "lines": 'SELECT * FROM "quote_item"',
+    "quotes": 'SELECT * FROM "quote"',
+    "links": "FOR KEY SHARE",
+    "held": "FOR NO KEY UPDATE",
+}
+
+SET: list[str] = []
+REDISCOUNT: list[str] = []
+COPY: list[str] = []
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every message to the database, by the words that tell what it is for."""
+    found: list[str] = []
+
+    def listen(name: str) -> None:
+        original = getattr(Connection, name)
+
+        async def heard(self: Connection, query: str, *args: Any, **kw: Any) -> Any:
+            text = WORD.sub("", query)
+            found.append(next((w for w, part in WORDS.items() if part in text), text[:40]))
+            return await original(self, query, *args, **kw)
+
+        monkeypatch.setattr(Connection, name, heard)
+
+    for name in ("execute", "fetch", "fetchrow", "fetchval"):
+        listen(name)
+    return found
+
+
+@covers("X-50", "D-36", "D-58")
+@pytest.mark.parametrize("count", [1, 100])
+async def test_as_often_for_many_lines_as_for_one(desk: Desk, asked: list[str], count: int) -> None:
+    product = await desk.product()
+    opportunity = await desk.own.opportunity("admin")
+    items: list[dict[str, Any]] = [
+        {"product": product, "quantity": str(n)} for n in range(1, count + 1)
+    ]
+    given = {"opportunity": opportunity, "name": "counted", "items": items}
+    for _ in range(2):  # the first time compiles
+        asked.clear()
+        answer = await desk.own.do("admin", "quoteCreate", **given)
+    made = ["begin", "links", "held", "quotes", "products", "note", "payload", "end"]
+    assert (came(answer), asked) == ("DONE", made)
+    id = answer.data["done"]["id"]
+    lines = [{"id": line} for (line,) in await desk.lines(id, "id")]
+    for deed, more, expected in (
+        ("quoteSetItems", {"items": [*items[1:], *lines[:1], *items[:1]]}, SET),
+        ("quoteUpdate", {}, REDISCOUNT),
+        ("quoteDuplicate", {}, COPY),
+    ):
+        for percent in ("5", "6"):
+            discount = {"discountPercent": percent} if deed == "quoteUpdate" else {}
+            asked.clear()
+            answer = await desk.own.do("admin", deed, id=id, **more, **discount)
+        assert (deed, came(answer), asked) == (deed, "DONE", expected)
