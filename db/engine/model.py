@@ -22,7 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from db.engine.base import Record, Trace
-from db.engine.declare import Called, Derived, Digits, Exposed, Expression, Inputs, exposed
+from db.engine.declare import Derived, Exposed, Expression, Inputs, exposed
+from db.engine.searched import Searched, searched_by
 from domain.faults import Rule
 from domain.naming import camel
 
@@ -100,17 +101,6 @@ class Reverse:
     reference: str
     column: str
     doc: str
-
-
-@dataclass(frozen=True)
-class Searched:
-    """A text field that records are searched by."""
-
-    field: Field
-    digits: bool
-    """Whether only its digits count, as of a telephone number."""
-    called: bool
-    """Whether records are called so, which is what people misspell."""
 
 
 @dataclass(frozen=True)
@@ -295,7 +285,7 @@ def _entity(record: type[Record] | type[Trace]) -> Entity:
         derived=derived,
         attributes=attributes,
         is_trace=issubclass(record, Trace),
-        searched=_searched(record, fields),
+        searched=searched_by(record, fields),
         **_kept_of(record),
     )
 
@@ -311,24 +301,6 @@ def _kept_of(record: type[Record] | type[Trace]) -> dict[str, Any]:
         "is_replaceable": record.__replaceable__,
         "rule": record.__rule__,
     }
-
-
-def _searched(
-    record: type[Record] | type[Trace], fields: Mapping[str, Field]
-) -> tuple[Searched, ...]:
-    """The fields that a class names in `__search__`, by their columns."""
-    texts = {each.column: each for each in fields.values() if each.kind is Kind.TEXT}
-    known = {column: each for column, each in texts.items() if not each.needs}
-    names: tuple[str, ...] = getattr(record, "__search__", ())
-    if missing := [name for name in names if name not in known]:
-        raise TypeError(
-            f"{record.__name__} is searched by {', '.join(missing)}: "
-            "name columns with text in __search__."
-        )
-    return tuple(
-        Searched(known[name], isinstance(name, Digits), not n or isinstance(name, Called))
-        for n, name in enumerate(names)
-    )
 
 
 def _undeclared(table: Table, column: Column[Any]) -> Exposed | None:

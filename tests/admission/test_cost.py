@@ -52,6 +52,13 @@ TABLE: dict[str, tuple[str, int, int]] = {
     ),
     "an aggregate": ("{ cat { toys { aggregate { count most } } } }", 1 + 20 + 1, 2),
     "an aggregate at the root": ("{ toysAggregate { count } }", 20 + 1, 1),
+    "a search": ('{ search(text: "x") { matched node { id } } }', 50 + 20, 40),
+    "a search for a few": ('{ search(text: "x", first: 3) { node { id } } }', 50 + 3, 3),
+    "pages below hits": (
+        '{ search(text: "x", first: 2) { node { ... on Cat { toys(first: 3) { nodes { id } } } } } }',
+        50 + 2 + 2 * 3,
+        6,
+    ),
     "pages of pages": (
         "{ people(first: 3) { nodes { ... on Cat { toys(first: 4) { nodes { id } } } } } }",
         3 + 3 * 4,

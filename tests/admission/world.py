@@ -39,6 +39,7 @@ type ToyConnection {
   edges: [ToyEdge!]! nodes: [Toy!]! pageInfo: PageInfo! totalCount: Int! aggregate: Sums
 }
 type Sums { count: Int! most: Int }
+type SearchHit { node: Node! matched: [String!]! }
 type Query {
   hello: String
   echo(text: String, number: Int, filter: Filter): String
@@ -51,6 +52,7 @@ type Query {
   person: Person
   people(first: Int, last: Int, filter: Filter): PetConnection!
   toysAggregate(filter: Filter): Sums
+  search(text: String!, first: Int, types: [String!]): [SearchHit!]
 }
 type Token { text: String }
 type Mutation {

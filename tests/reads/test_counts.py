@@ -115,7 +115,7 @@ async def test_searching_all_kinds_costs_one_statement(
         answer = await world.ask(persona, SEARCHED, {"n": rows})
         assert [len(answer.data["search"]), len(answer.data["accounts"]["nodes"])] == [rows, rows]
         assert len(asked) == len(READ)
-        assert asked[1].startswith("WITH begun_1 AS")
+        assert asked[1].startswith("WITH whole_1 AS")
 
 
 async def test_several_roots_cost_one_statement(world: World, asked: list[str]) -> None:

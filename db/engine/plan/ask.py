@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from db.engine.declare import SEARCH
-from db.engine.model import Computed, Entity, Field, Kind, Reference, Reverse, Searched
+from db.engine.model import Computed, Entity, Field, Kind, Reference, Reverse
+from db.engine.searched import Searched
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,13 @@ from sqlalchemy import (
 )
 
 from db.engine.gate import Guard, Seen
-from db.engine.model import Searched
 from db.engine.plan.ask import Object
 from db.engine.plan.connection import Record
 from db.engine.plan.emit import array, obj
 from db.engine.plan.roots import RootSearch, SearchedKind
 from db.engine.plan.search import Piece, Words, readable_fields
 from db.engine.plan.source import Joined, Scope, beside
+from db.engine.searched import Searched
 from db.engine.sql import Column, Concat, Folded, StringAgg, Whole
 from domain.searching import digits, whole, words
 
@@ -84,11 +84,13 @@ class _Hits:
 
     def statement(self) -> Select[Any]:
         """One row and one column: the hits, comma between. What says less is looked for only if there is room."""
-        begun = self._step("begun", [self._begun(*each) for each in self._kinds], [])
-        held = self._step("held", [self._held(*each) for each in self._kinds], [begun])
-        named = [each for each in self._kinds if self._called(each[1])]
-        alike = self._step("alike", [self._alike(*each) for each in named], [begun, held])
-        every = _together([_listed(each) for each in (begun, held, alike) if each is not None])
+        steps: list[Any] = []
+        for name, arm in (("whole", self._equal), ("begun", self._begun), ("held", self._held)):
+            steps.append(self._step(name, [arm(*each) for each in self._kinds], steps))
+        called = [each for each in self._kinds if self._called(each[1])]
+        if called:
+            steps.append(self._step("alike", [self._alike(*each) for each in called], steps))
+        every = _together([_listed(each) for each in steps])
         best = self._best(_listed(every.subquery("every")), [Column("every", *k) for k in KEYS])
         order = [Column(HITS, name, kept) for name, kept in KEYS]
         joined = StringAgg(self._text(), *order)
@@ -96,12 +98,10 @@ class _Hits:
 
     def _step(self, name: str, arms: list[Select[Any]], before: list[Any]) -> Any:
         """What each kind has of a step, looked for if the steps before it found too little."""
-        if not arms:
-            return None
-        if before:
-            counts = [select(func.count()).select_from(each).scalar_subquery() for each in before]
+        counts = [select(func.count()).select_from(each).scalar_subquery() for each in before]
+        if counts:
             room = sum(counts[1:], counts[0]) < self._most
-            arms = [arm.where(room, self._long) for arm in arms]
+            arms = [arm.where(room) for arm in arms]
         return _together(arms).cte(f"{name}_{self._root.number}")
 
     def _best(self, rows: Select[Any], order: list[ColumnElement[Any]]) -> Select[Any]:
@@ -136,23 +136,33 @@ class _Hits:
         fields = self._fields(kind)
         return or_(*(seen.test(each.field.column, partial(test, each)) for each in fields))
 
+    def _equal(self, number: int, kind: SearchedKind) -> Select[Any]:
+        """The records with a value that is the text."""
+        seen = self._see(kind)
+        return self._newest(
+            number, kind, seen, WHOLE_VALUE, self._anywhere(seen, kind, self._whole.equals)
+        )
+
     def _begun(self, number: int, kind: SearchedKind) -> Select[Any]:
-        """The records with a value that is the text, or begins with it."""
+        """Those with one that begins with it."""
         seen = self._see(kind)
         equal = self._anywhere(seen, kind, self._whole.equals)
-        rank = case((equal, Whole(WHOLE_VALUE)), else_=Whole(BEGINNING))
-        keys = self._keys(seen, number, kind, rank)
-        met = self._words.all_in(seen, self._fields(kind))
         begun = self._anywhere(seen, kind, self._whole.begins)
-        return self._best(select(*_labelled(keys)).select_from(seen).where(begun, met), keys)
+        return self._newest(number, kind, seen, BEGINNING, and_(begun, equal.is_not(true())))
 
     def _held(self, number: int, kind: SearchedKind) -> Select[Any]:
-        """The others that hold every word, out of the newest that do: to sort all would take as long as there are many."""
+        """The others that hold every word."""
         seen = self._see(kind)
-        met = self._words.all_in(seen, self._fields(kind))
         begun = self._anywhere(seen, kind, self._whole.begins)
-        keys = _labelled(self._keys(seen, number, kind, Whole(PIECE)))
-        rows = select(*keys).select_from(seen).where(met, begun.is_not(true()))
+        return self._newest(number, kind, seen, PIECE, and_(self._long, begun.is_not(true())))
+
+    def _newest(
+        self, number: int, kind: SearchedKind, seen: Seen, rank: int, met: ColumnElement[bool]
+    ) -> Select[Any]:
+        """The best of the newest: to sort all would take as long as there are many."""
+        keys = _labelled(self._keys(seen, number, kind, Whole(rank)))
+        every = self._words.all_in(seen, self._fields(kind))
+        rows = select(*keys).select_from(seen).where(met, every)
         newest = rows.order_by(seen.column("id").desc()).limit(Whole(LOOKED_AT))
         name = f"newest_{seen.name}"
         return self._best(_listed(newest.subquery(name)), [Column(name, *key) for key in KEYS])
@@ -166,7 +176,8 @@ class _Hits:
         keys = self._keys(seen, number, kind, Whole(ALIKE + 1) - alike)
         met = self._words.all_in(seen, fields, alike=True)
         literal = self._words.all_in(seen, fields)
-        rows = select(*_labelled(keys)).select_from(seen).where(met, literal.is_not(true()))
+        rows = select(*_labelled(keys)).select_from(seen)
+        rows = rows.where(self._long, met, literal.is_not(true()))
         return self._best(rows, keys)
 
     def _text(self) -> ColumnElement[Any]:

@@ -22,9 +22,10 @@ from sqlalchemy import (
 )
 
 from db.engine.gate import Guard, Right, Seen
-from db.engine.model import Entity, Searched
+from db.engine.model import Entity
 from db.engine.plan.ask import Search, Slot
 from db.engine.plan.source import Scope
+from db.engine.searched import Searched
 from db.engine.sql import Column, Concat, Folded, Matched, Whole
 from domain.searching import words
 
