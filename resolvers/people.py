@@ -39,14 +39,16 @@ def _country_of_work(unit: Unit, draft: Draft) -> str | None:
     """Where a person works who is created along with that; of others, a number is written with its country's code."""
     if unit.guard.right("Account", "country") is not Right.OPEN:
         return None
-    wholes = (each.whole for each in draft.nested if each.entity.name == "Affiliation")
-    return next((whole["country"] for whole in wholes if whole and whole["country"]), None)
+    jobs = (each for each in draft.nested if each.after.get("account_id") is not None)
+    wholes = (each.whole for each in jobs if each.entity.name == "Affiliation" and each.whole)
+    return next((whole["country"] for whole in wholes if whole["country"]), None)
 
 
 @settles(Affiliation)
 async def affiliations(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     """At one of the account's places: its head office, if none is named (VPM-04, VPM-08)."""
-    if deed is Deed.DELETE:
+    drafts = [each for each in drafts if each.after["account_id"] is not None]
+    if deed is Deed.DELETE or not drafts:
         return
     known = await _places(unit, [each for each in drafts if _is_placed(deed, each)])
     for draft in drafts:
