@@ -111,10 +111,9 @@ def reference(
     """A foreign key into `target`: the object it names, filter and sort through it, and the way back.
 
     The column must end in `_id`; the API's name is what stands before it. Without `reverse` there is
-    no way back. What is a `part` of its target is seen, deleted and restored with it (D-15). What
-    follows from other links only does not `hold` its target, which may be deleted. What is
-    not `keyed` may outlive its target, so Postgres does not keep the two together. One of two tables
-    that point to each other is made `late` as far as that link goes.
+    no way back. What is a `part` of its target is seen, deleted and restored with it (D-15). What does
+    not `hold` its target lets it be deleted. What is not `keyed` may outlive its target, so Postgres does
+    not keep the two together. One of two tables that point to each other is made `late` for that link.
     """
     exposed = Exposed(
         True,

@@ -152,10 +152,8 @@ class Entity:
     @cached_property
     def brings(self) -> "dict[str, Reference]":
         """The ways to what may be created along with it, by what the API calls that."""
-        ways = self.references.values()
-        return {
-            f"new{way.name[0].upper()}{way.name[1:]}": way for way in ways if way.exposed.brings
-        }
+        ways = (way for way in self.references.values() if way.exposed.brings)
+        return {camel("new_" + way.column.removesuffix("_id")): way for way in ways}
 
     @cached_property
     def written(self) -> dict[str, Field | Reference]:

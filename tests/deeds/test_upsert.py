@@ -88,24 +88,24 @@ async def test_the_stage_that_it_is_in_is_no_change(own: Own, deal: str) -> None
 
 
 @pytest.fixture
-def industry() -> Iterator[None]:
+def website() -> Iterator[None]:
     """A field that is set once; declarations are frozen, so that nothing but a test changes them."""
-    exposed = MODEL.entities["Account"].written["industry"].exposed
+    exposed = MODEL.entities["Account"].written["website"].exposed
     object.__setattr__(exposed, "once", True)
     yield
     object.__setattr__(exposed, "once", False)
 
 
 @covers("X-11", "D-33")
-async def test_what_is_set_once_is_not_set_again(own: Own, industry: None) -> None:
+async def test_what_is_set_once_is_not_set_again(own: Own, website: None) -> None:
     """Unless the area has a way of its own to change it, as a stage is moved to."""
-    first = await own.do("admin", "accountUpsert", externalId="once", name="a", industry="Steel")
+    first = await own.do("admin", "accountUpsert", externalId="once", name="a", website="Steel")
     assert first.data["done"]["userErrors"] == []
     id = first.data["done"]["id"]
-    other = await own.do("admin", "accountUpsert", externalId="once", name="b", industry="Wood")
-    assert other.data["done"]["userErrors"] == [{"code": "INVALID", "path": ["input", "industry"]}]
+    other = await own.do("admin", "accountUpsert", externalId="once", name="b", website="Wood")
+    assert other.data["done"]["userErrors"] == [{"code": "INVALID", "path": ["input", "website"]}]
     assert (await own.row("account", id))["name"] == "a"
-    same = await own.do("admin", "accountUpsert", externalId="once", name="c", industry="Steel")
+    same = await own.do("admin", "accountUpsert", externalId="once", name="c", website="Steel")
     assert same.data["done"]["userErrors"] == []
     row = await own.row("account", id)
-    assert (row["name"], row["industry"]) == ("c", "Steel")
+    assert (row["name"], row["website"]) == ("c", "Steel")

@@ -202,7 +202,7 @@ class Drawn:
         return {
             "name": self.text,
             "industry": self.text,
-            "phone": lambda: self.one_of(None, "+31 20 1234567"),
+            "phone": lambda: self.one_of(None, "+31201234567"),
             "country": self.country,
             "employeeCount": lambda: self.one_of(None, 0, 7),
             "keyAccount": lambda: self.one_of(True, False),

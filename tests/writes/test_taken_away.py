@@ -75,23 +75,23 @@ async def _role(own: Own) -> Taking:
 
 
 async def _field(own: Own) -> Taking:
-    id = await own.done("rep1", "accountCreate", name="a", phone=SECRET)
+    id = await own.done("rep1", "accountCreate", name="a", website=SECRET)
     profile = await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
     given = {
-        "profile": spelled("prf", profile), "entity": "Account", "field": "phone", "writes": True,
+        "profile": spelled("prf", profile), "entity": "Account", "field": "website", "writes": True,
     }  # fmt: skip
 
     async def take() -> None:
         found = await own.value(
             "SELECT id FROM profile_field WHERE deleted_at IS NULL AND profile_id = $1 "
-            "AND entity = 'Account' AND field = 'phone'",
+            "AND entity = 'Account' AND field = 'website'",
             profile,
         )
         await own.done("admin", "profileFieldDelete", id=spelled("pfi", found))
 
     return Taking(
-        _reading("rep1", "account", "phone", id),
-        _writing("rep1", "accountUpdate", id=id, phone=SECRET),
+        _reading("rep1", "account", "website", id),
+        _writing("rep1", "accountUpdate", id=id, website=SECRET),
         take,
         lambda: own.done("admin", "profileFieldCreate", **given),
     )

@@ -163,7 +163,7 @@ class Drawn:
         given: dict[str, Choice] = {
             "name": self._name,
             "city": lambda: rng.choice(TEXTS),
-            "phone": lambda: rng.choice(("+31 20 1", "+49 30 2", None)),
+            "phone": lambda: rng.choice(("+31201234567", "+493012345678", None)),
             "employeeCount": lambda: rng.choice((0, 7, None)),
         }
         if new:
