@@ -150,17 +150,10 @@ async def test_with_what_it_is_on_into_the_bin_and_back(desk: Desk) -> None:
         await own.done("admin", f"{name}Restore", id=subject)
         row = await own.row("activity", mine)
         assert row["deleted_at"] is None
-        expected = {"opportunity": account, "case": other, "person": None}[name]
+        expected = {"opportunity": account, "case": other, "person": account}[name]
         assert await customer(own, mine) == expected, name
         if name == "case":
             await own.done("admin", "accountRestore", id=account)
-            await own.done("admin", "affiliationDelete", id=await affiliation(own, id))
-
-
-async def affiliation(own: Own, person: str) -> str:
-    """Where a person works."""
-    text = "SELECT id FROM affiliation WHERE person_id = $1 AND deleted_at IS NULL"
-    return spelled("aff", await own.value(text, kept(person)))
 
 
 @covers("D-11", "EP-199")
