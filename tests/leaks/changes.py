@@ -21,7 +21,8 @@ from tests.leaks.expectations import (
     fields,
     is_closed,
 )
-from tests.leaks.truth import REFERENCES, Row, Truth, readable, snake, table
+from tests.leaks.links import REFERENCES
+from tests.leaks.truth import Row, Truth, readable, snake, table
 from tests.support.world import World
 
 KEPT = {

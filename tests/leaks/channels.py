@@ -16,7 +16,7 @@ from graphql import (
 )
 
 from settings import CHECKOUT
-from tests.leaks.coverage import FUNCTIONS, LIST_OF, OPERATORS
+from tests.leaks.coverage import ENUMS, FUNCTIONS, LIST_OF, OPERATORS
 from tests.leaks.expectations import TYPES, attributes
 
 SCHEMA: GraphQLSchema = build_schema((CHECKOUT / "schema" / "schema.graphql").read_text())
@@ -27,6 +27,8 @@ KINDS = {
     "kickoff": ("date", "DateFilter"),
     "strategic": ("boolean", "BooleanFilter"),
     "segment": ("text", "StringFilter"),
+    "letters": ("boolean", "BooleanFilter"),
+    "channel": ("text", "StringFilter"),
 }
 """How the custom attributes of the demonstration are filtered."""
 
@@ -41,11 +43,7 @@ SAMPLES = {
         '"2025-08-08T10:25:50.943494Z"',
     ),
     "BooleanFilter": ("true", "false"),
-    "StageKindFilter": ("OPEN", "WON", "LOST"),
-    "AttributeKindFilter": ("TEXT", "BOOLEAN"),
-    "RowScopeFilter": ("OWN", "ALL"),
-    "WriteScopeFilter": ("OWN", "BELOW", "ALL"),
-    "ChangeKindFilter": ("CREATED", "UPDATED", "DELETED"),
+    **{f"{name}Filter": tuple(words.split()[:3]) for name, words in ENUMS.items()},
     "IDFilter": (
         '"emp_01942073130075ec93d622f6d8091a8f"',
         '"opp_00000000000070008000000000000000"',
@@ -151,6 +149,8 @@ def leaf(type_name: str, field: str) -> str:
         return field
     if kind.name == "Money":
         return f"{field} {{ amount currency }}"
+    if kind.name == "RecordAccess":
+        return f"{field} {{ update delete writable }}"
     if kind.name == "AttributeValue":
         return f"{field} {{ key text number date boolean }}"
     if kind.name.endswith("Connection"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -52,12 +53,33 @@ def _quarter(row: Row) -> str | None:
     return None if day is None else f"{day.year}-Q{(day.month + 2) // 3}"
 
 
+def _display_name(row: Row) -> str | None:
+    names = [name for name in (row["name"], row["last_name"]) if name]
+    domain = (row["email"] or "").partition("@")[2]
+    shown: str = " ".join(names) or row["registration_number"] or domain or row["number"]
+    return shown
+
+
+def _full_name(row: Row) -> str | None:
+    return " ".join(row[n] for n in ("first_name", "infix", "last_name") if row[n]) or None
+
+
+def _seconds(row: Row) -> int | None:
+    if row["left_at"] is None:
+        return None
+    gone = (row["left_at"] - row["entered_at"]) / timedelta(seconds=1)
+    return int(Decimal(repr(gone)).quantize(Decimal(1), ROUND_HALF_UP))
+
+
 COMPUTED: Mapping[str, Callable[[Row], Any]] = {
     "Opportunity.weighted": _weighted,
     "Opportunity.netMargin": _net_margin,
     "Opportunity.closeQuarter": _quarter,
     "Employee.initials": _initials,
     "Account.websiteDomain": _domain,
+    "Account.displayName": _display_name,
+    "Person.fullName": _full_name,
+    "StageVisit.seconds": _seconds,
 }
 """By the field: what it holds in a row, whoever asks."""
 

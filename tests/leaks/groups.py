@@ -9,7 +9,7 @@ from graphql import GraphQLInputObjectType, get_named_type
 
 from tests.leaks.channels import SAMPLES, Edge, edges, input_type, measure, operand, quoted
 from tests.leaks.coverage import GROUPS_OF, OPERATORS, PLAIN
-from tests.leaks.truth import MONEY
+from tests.leaks.links import MONEY
 
 BUCKETS = tuple(PLAIN["DateBucket"].split())
 CURRENCY = 'currency: "EUR"'

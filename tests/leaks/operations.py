@@ -26,9 +26,10 @@ from tests.leaks.channels import (
 )
 from tests.leaks.coverage import LIST_OF, ROOTS, SEARCHED
 from tests.leaks.expectations import LISTED, Level, attributes, is_closed, level
+from tests.leaks.links import PREFIX
 from tests.leaks.operations_groups import CORPUS as OF_GROUPS
 from tests.leaks.operations_groups import drawn, open_type
-from tests.leaks.truth import PREFIX, Truth, api_id
+from tests.leaks.truth import Truth, api_id
 
 QUOTED = frozenset({"StringFilter", "DecimalFilter", "DateFilter"})
 WEIGHTS = {"Opportunity": 10, "Account": 6, "Employee": 4, "Stage": 2, "User": 2}

@@ -18,7 +18,8 @@ from tests.leaks.expectations import (
     is_closed,
     level,
 )
-from tests.leaks.truth import MONEY, REFERENCES, Truth, api_id, leaks, readable
+from tests.leaks.links import MONEY, REFERENCES
+from tests.leaks.truth import Truth, api_id, leaks, readable
 from tests.support.world import Answer, World
 
 Denied = set[tuple[str, str, str]]

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from tests.leaks.computed import shown
 from tests.leaks.expectations import INPUTS
 from tests.leaks.groups import Key
-from tests.leaks.truth import MONEY, REFERENCES, Row, Truth, api_id, readable, snake
+from tests.leaks.links import MONEY, REFERENCES
+from tests.leaks.truth import Row, Truth, api_id, readable, snake
 
 Groups = dict[tuple[Any, ...], list[Row]]
 CENT = Decimal("0.01")

@@ -12,10 +12,11 @@ from tests.leaks.channels import measure, measures
 from tests.leaks.coverage import GROUPS_OF
 from tests.leaks.expectations import LISTED, Level, is_closed, level
 from tests.leaks.groups import Key, grouped, keys
+from tests.leaks.links import PREFIX
 from tests.leaks.probe import Probe, denied
 from tests.leaks.tally import View
 from tests.leaks.test_groups_refused import first_shut
-from tests.leaks.truth import PREFIX, Truth, load, own_tenant
+from tests.leaks.truth import Truth, load, own_tenant
 from tests.support.covers import covers
 from tests.support.world import World
 

@@ -9,9 +9,10 @@ import pytest
 
 from tests.leaks.coverage import LIST_OF
 from tests.leaks.expectations import LISTED, PERSONAS, is_closed, repeats
+from tests.leaks.links import PREFIX
 from tests.leaks.probe import Probe, denied
 from tests.leaks.test_two_worlds import seen
-from tests.leaks.truth import PREFIX, Truth, api_id, load, own_tenant
+from tests.leaks.truth import Truth, api_id, load, own_tenant
 from tests.support.covers import covers
 from tests.support.world import World
 

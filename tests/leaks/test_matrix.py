@@ -27,8 +27,9 @@ from tests.leaks.expectations import (
     level,
     repeats,
 )
+from tests.leaks.links import PREFIX
 from tests.leaks.probe import Denied, Probe, denied, target_of
-from tests.leaks.truth import PREFIX, Truth, api_id
+from tests.leaks.truth import Truth, api_id
 from tests.support.covers import covers
 
 SINGLE = {

@@ -14,8 +14,9 @@ import pytest
 from tests.leaks.channels import DIRECTIONS, Edge, counted, edges, operand, quoted
 from tests.leaks.coverage import LIST_OF, OPERATORS
 from tests.leaks.expectations import COLUMN, PERSONAS, WON_ONLY, Level, level
+from tests.leaks.links import REFERENCES
 from tests.leaks.probe import Probe
-from tests.leaks.truth import REFERENCES, Row, Truth, api_id, snake
+from tests.leaks.truth import Row, Truth, api_id, snake
 from tests.support.covers import covers
 from tests.support.world import World
 

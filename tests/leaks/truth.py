@@ -30,64 +30,16 @@ from tests.leaks.expectations import (
     is_closed,
     level,
 )
+from tests.leaks.links import PREFIX, REFERENCES, WHOLES
 from tests.support.history import noted
 from tests.support.world import PERSONAS, TODAY, Answer, World
 
-PREFIX = {
-    "Stage": "stg",
-    "OpportunityType": "opt",
-    "PipelineStage": "pst",
-    "Attribute": "att",
-    "Employee": "emp",
-    "User": "usr",
-    "Role": "rol",
-    "RoleAssignment": "ras",
-    "Profile": "prf",
-    "Account": "acc",
-    "Opportunity": "opp",
-    "RoleProfile": "rpr",
-    "ProfileEntity": "pen",
-    "ProfileField": "pfi",
-    "StatusRule": "sru",
-    "ShareRule": "shr",
-    "Session": "ses",
-    "Address": "adr",
-    "OpportunityShare": "osh",
-    "Change": "chg",
+OWN = {
+    "sales": frozenset({"Contract", "Case"}),
+    "support": frozenset[str](),
+    "junior": frozenset({"Contract", "Case"}),
 }
-REFERENCES = {
-    "PipelineStage": {"type": "OpportunityType", "stage": "Stage"},
-    "Employee": {"manager": "Employee"},
-    "User": {"employee": "Employee"},
-    "RoleAssignment": {"user": "User", "role": "Role"},
-    "Account": {"parent": "Account", "owner": "Employee"},
-    "Opportunity": {
-        "account": "Account",
-        "owner": "Employee",
-        "type": "OpportunityType",
-        "stage": "Stage",
-    },
-    "RoleProfile": {"role": "Role", "profile": "Profile"},
-    "ProfileEntity": {"profile": "Profile"},
-    "ProfileField": {"profile": "Profile"},
-    "ShareRule": {"role": "Role", "type": "OpportunityType"},
-    "Session": {"user": "User"},
-    "Address": {"account": "Account"},
-    "OpportunityShare": {"opportunity": "Opportunity", "employee": "Employee"},
-    "Change": {"user": "User"},
-}
-WHOLES = {
-    "PipelineStage": "type",
-    "RoleAssignment": "user",
-    "RoleProfile": "role",
-    "ProfileEntity": "profile",
-    "ProfileField": "profile",
-    "ShareRule": "role",
-    "Address": "account",
-    "OpportunityShare": "opportunity",
-}
-"""What is a part of something, with the link to it: it is seen exactly when that is."""
-MONEY = {"Opportunity": frozenset({"amount", "margin", "commission", "weighted", "netMargin"})}
+"""Of what is somebody's, what a column sees its own of only; opportunities apart, which are shared, too."""
 Row = Mapping[str, Any]
 
 
@@ -170,14 +122,37 @@ class Truth:
             }
         if type_name == HISTORY:
             return {id: row for id, row in live.items() if self._is_told(persona, row)}
-        if way := WHOLES.get(type_name):
-            wholes = self.visible(persona, REFERENCES[type_name][way])
-            return {id: row for id, row in live.items() if row[f"{way}_id"] in wholes}
+        if type_name == "Favourite":  # nobody's but one's own, whatever else is open
+            live = {id: r for id, r in live.items() if r["user_id"] == self.user(persona)}
+        if ways := WHOLES.get(type_name):
+            return {id: r for id, r in live.items() if self._within(persona, type_name, ways, r)}
         if COLUMN[persona] == "full":
             return live
         if type_name == "Session":
             return {id: r for id, r in live.items() if r["user_id"] == self.user(persona)}
-        return self._private(persona) if type_name == "Opportunity" else live
+        return self._scoped(persona, type_name, live)
+
+    def _within(self, persona: str, type_name: str, ways: tuple[str, ...], row: Row) -> bool:
+        """Whether he sees all that a record is a part of."""
+        links = {way: row[f"{snake(way)}_id"] for way in ways}
+        return all(
+            id in self.visible(persona, REFERENCES[type_name][way])
+            and not is_closed(persona, REFERENCES[type_name][way])
+            for way, id in links.items()
+            if id is not None
+        )
+
+    def _scoped(self, persona: str, type_name: str, live: dict[UUID, Row]) -> dict[UUID, Row]:
+        """Where a profile opens one's own only: his and his people's; persons, if they work somewhere."""
+        if type_name == "Opportunity":
+            return self._private(persona)
+        if type_name == "Person" and COLUMN[persona] == "support":
+            known = {row["person_id"] for row in self.live("Affiliation").values()}
+            return {id: row for id, row in live.items() if id in known}
+        if type_name in OWN[COLUMN[persona]]:
+            owners = self.below(self.employee(persona))
+            return {id: row for id, row in live.items() if row["owner_id"] in owners}
+        return live
 
     def _private(self, persona: str) -> dict[UUID, Row]:
         """The opportunities that are his, or his people's, or were shown to him."""
@@ -211,8 +186,15 @@ class Truth:
 
     def _sees_all(self, persona: str, type_name: str) -> bool:
         """A link that was is told by its id: to those, therefore, who see all that it may lead to."""
-        scoped = {"Opportunity", "Session", "Attribute"} if COLUMN[persona] != "full" else set()
-        return not is_closed(persona, type_name) and type_name not in scoped
+        if is_closed(persona, type_name) or type_name == "Favourite":
+            return False
+        column = COLUMN[persona]
+        if column != "full" and type_name in {"Opportunity", "Session", "Attribute", *OWN[column]}:
+            return False
+        if (column, type_name) == ("support", "Person"):
+            return False
+        ways = WHOLES.get(type_name, ())
+        return all(self._sees_all(persona, REFERENCES[type_name][way]) for way in ways)
 
     def told(self, persona: str, record: UUID) -> dict[UUID, Row]:
         """What he is told of a record's history."""
@@ -330,7 +312,7 @@ async def load(world: World, tenant: str = "acme") -> Truth:
     for type_name in TYPES:
         records = await world.admin.fetch(f'SELECT * FROM {schema}."{table(type_name)}"')  # noqa: S608
         rows[type_name] = {record["id"]: dict(record) for record in records}
-    keys: dict[str, dict[str, str]] = {"Account": {}, "Opportunity": {}}
+    keys: dict[str, dict[str, str]] = {name: {} for name in TYPES if attributes(name)}
     for row in rows["Attribute"].values():
         if not row["deleted_at"]:
             keys[row["entity"]][row["key"]] = str(row["id"])

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from tests.leaks.channels import leaf
 from tests.leaks.expectations import Level, attribute_level, attributes, fields
-from tests.leaks.truth import MONEY, Truth, api_id, readable
+from tests.leaks.links import MONEY
+from tests.leaks.truth import Truth, api_id, readable
 from tests.live.property.documents import Document
 
 ENTITY = "Opportunity"
