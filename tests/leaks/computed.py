@@ -67,8 +67,8 @@ def _full_name(row: Row) -> str | None:
 def _seconds(row: Row) -> int | None:
     if row["left_at"] is None:
         return None
-    gone = (row["left_at"] - row["entered_at"]) / timedelta(seconds=1)
-    return int(Decimal(repr(gone)).quantize(Decimal(1), ROUND_HALF_UP))
+    stayed = (row["left_at"] - row["entered_at"]) // timedelta(microseconds=1)
+    return int(Decimal(stayed).scaleb(-6).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 COMPUTED: Mapping[str, Callable[[Row], Any]] = {

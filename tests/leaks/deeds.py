@@ -36,13 +36,13 @@ DEEDS = {
     "ProductCategory": "Create Update Delete Restore",
     "Unit": "Create Update Delete Restore",
     "Product": "Create Update Delete Restore Upsert",
-    "Opportunity": "Create Update Delete Restore Upsert Move",
+    "Opportunity": "Create Update Delete Restore Upsert Move Sell Lose Unlock Lock Copy Upsell",
     "BusinessRole": "Create Update Delete",
     "OpportunityAccount": "Create Update Delete",
     "OpportunityShare": "Create Delete",
     "ShareRule": "Create Delete",
-    "Quote": "Create Update Delete Restore",
-    "Contract": "Create Update Delete Restore Upsert",
+    "Quote": "Create Update Delete Restore SetItems Duplicate Activate Deactivate Approve Unapprove",
+    "Contract": "Create Update Delete Restore Upsert End Renew Detach",
     "CaseStatus": "Create Update Delete Restore",
     "CaseType": "Create Update Delete Restore",
     "Case": "Create Update Delete Restore Upsert Move Close Reopen",
@@ -65,10 +65,19 @@ WITH_PARTS = {
     "Person": "Activity Affiliation BusinessRole Favourite Tagging",
     "Product": "Tagging",
     "Opportunity": "Activity BusinessRole Favourite OpportunityAccount OpportunityShare Quote Tagging",
+    "Quote": "QuoteItem",
     "Contract": "Activity Favourite Tagging",
     "Case": "Activity CaseAccount Favourite Tagging",
 }
 """Types that are created together with parts of them."""
+
+BESIDES = {
+    "OpportunityMoveInput": "before after",
+    "OpportunityLoseInput": "reason note",
+    "OpportunityUpsellInput": "contract",
+    "PersonAffiliationInput": "newAccount",
+}
+"""What these inputs take besides fields of their type."""
 
 PLAIN = {
     "RecordInput": "id version",
@@ -104,15 +113,17 @@ def known(name: str) -> frozenset[str] | None:
     """The fields that are expected of an input or a payload of a deed; None if it is none."""
     if name in PLAIN:
         return frozenset(PLAIN[name].split())
+    if name == "QuoteSetItemInput":
+        return frozenset(fields("QuoteItem"))
     for owner, verbs in DEEDS.items():
         if name == f"{owner}ManyPayload":
             return frozenset({"results", "userErrors"})
         if name == f"{owner}Payload":
             return frozenset({"id", f"{owner[0].lower()}{owner[1:]}", "userErrors"})
         if name in {f"{owner}{verb}Input" for verb in verbs.split()}:
-            return frozenset(fields(owner))
+            return frozenset({*fields(owner), *BESIDES.get(name, "").split()})
     for owner, parts in WITH_PARTS.items():
         for part in parts.split():
             if name == f"{owner}{part}Input":
-                return frozenset(fields(part))
+                return frozenset({*fields(part), *BESIDES.get(name, "").split()})
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 
@@ -94,12 +95,14 @@ def attribute_level(persona: str, type_name: str, key: str) -> Level:
     return LINES[f"{type_name}@{key}"][COLUMN[persona]]
 
 
+@cache
 def fields(type_name: str) -> tuple[str, ...]:
     """The fields of a type."""
     start = f"{type_name}."
     return tuple(name.removeprefix(start) for name in LINES if name.startswith(start))
 
 
+@cache
 def attributes(type_name: str) -> tuple[str, ...]:
     """Its custom attributes."""
     start = f"{type_name}@"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from graphql import GraphQLSchema, build_schema
+from graphql import GraphQLSchema, build_schema, extend_schema, parse
 
 from settings import CHECKOUT
 from tests.leaks.computed import COMPUTED
@@ -12,26 +12,27 @@ from tests.leaks.expectations import COLUMNS, INPUTS, LINES, ORDER_OF_LEVELS, Le
 from tests.support.covers import covers
 
 SDL = (CHECKOUT / "schema" / "schema.graphql").read_text()
+BASE = build_schema(SDL, assume_valid=True)
 
 
 def extended(more: str) -> GraphQLSchema:
     """A copy of the schema with something added, as an author adds it."""
-    return build_schema(SDL + more)
+    return extend_schema(BASE, parse(more), assume_valid=True)
 
 
 def replaced(old: str, new: str) -> GraphQLSchema:
     """A copy in which one piece of text is another."""
     assert old in SDL
-    return build_schema(SDL.replace(old, new, 1))
+    return build_schema(SDL.replace(old, new, 1), assume_valid=True)
 
 
 @covers("D-34")
 def test_everything_has_an_expectation_or_a_channel() -> None:
-    assert uncovered(build_schema(SDL)) == []
+    assert uncovered(BASE) == []
 
 
 def test_every_line_speaks_of_something() -> None:
-    assert vanished(build_schema(SDL)) == []
+    assert vanished(BASE) == []
 
 
 @covers("D-34")
@@ -42,11 +43,11 @@ def test_every_line_speaks_of_something() -> None:
         ("extend type Money { converted: Decimal }", "Money.converted"),
         ("extend type Query { lookup(text: String!): String }", "Query.lookup"),
         ("extend type Mutation { accountMerge: Boolean }", "Mutation.accountMerge"),
-        ("extend type Mutation { stageCreate: Boolean }", "Mutation.stageCreate"),
+        ("extend type Mutation { stageVisitCreate: Boolean }", "Mutation.stageVisitCreate"),
         ("extend input AccountUpdateInput { secret: String }", "AccountUpdateInput.secret"),
         ("extend input AccountAddressInput { secret: String }", "AccountAddressInput.secret"),
         ("extend type AccountPayload { secret: String }", "AccountPayload.secret"),
-        ("input StageCreateInput { name: String }", "StageCreateInput"),
+        ("input StageVisitCreateInput { entered: String }", "StageVisitCreateInput"),
         ("extend type Change { secret: String }", "Change.secret"),
         ("extend type Query { change(id: ID!): Change }", "Query.change"),
         ("extend type OpportunityAggregate { median: Int }", "OpportunityAggregate.median"),

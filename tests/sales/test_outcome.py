@@ -194,7 +194,10 @@ async def test_a_type_keeps_a_stage_and_those_in_use(own: Own) -> None:
     assert came(await own.do("admin", "pipelineStageDelete", id=first)) == "IN_USE"
     assert came(await own.do("admin", "pipelineStageDelete", id=second)) == "DONE"
     assert came(await own.do("admin", "pipelineStageDelete", id=first)) == "INVALID"
-    outside: dict[str, Any] = {"id": await own.opportunity("rep1", type=type), "stage": given[1]["stage"]}
+    outside: dict[str, Any] = {
+        "id": await own.opportunity("rep1", type=type),
+        "stage": given[1]["stage"],
+    }
     assert came(await own.do("rep1", "opportunityMove", **outside)) == "INVALID_TRANSITION"
 
 
