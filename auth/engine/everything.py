@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import ColumnElement
 
@@ -33,6 +34,10 @@ class Everything:
     def scope(self, entity: Entity, *, deletes: bool) -> bool:
         """Nothing is changed with it."""
         return False
+
+    def type_access(self, entity: Entity) -> Mapping[str, Any]:
+        """Nothing is told with it."""
+        return {}
 
     def writable(self, entity: Entity) -> Iterable[str]:
         """Nothing."""

@@ -22,7 +22,7 @@ from auth.engine.policy import (
 from auth.engine.policy import reach as in_reach
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
-from db.engine.plan.ask import ACCESS, BIN, searched_by
+from db.engine.plan.ask import ACCESS, BIN, TYPE_ACCESS, searched_by
 from domain.access import Attribute, EntityRights, RowScope, WriteScope
 
 NARROW_AT_MOST = 2000
@@ -163,6 +163,20 @@ class Viewer:
             return scope is WriteScope.ALL
         return responsible(entity, below=scope is WriteScope.BELOW)
 
+    def type_access(self, entity: Entity) -> Mapping[str, Any]:
+        """What may be done with the records of an entity, as `TypeAccess` of the API tells it."""
+        granted = self.rights[entity.name]
+        keys = (f"attributes.{each.key}" for each in self.attributes(entity.name))
+        return {
+            "type": entity.name,
+            "rows": granted.rows.value,
+            "create": granted.writes.creates,
+            "update": granted.writes.edits,
+            "delete": granted.writes.deletes,
+            "readable": sorted({"id", *granted.fields, *keys}),
+            "writable": list(self.writable(entity)),
+        }
+
     def writable(self, entity: Entity) -> Iterable[str]:
         """The fields that may be written, in a fixed order, and attributes as `attributes.key`."""
         granted = self.rights.get(entity.name)
@@ -242,6 +256,11 @@ class Viewer:
     def _projections(self) -> dict[frozenset[tuple[str, str]], Projection]:
         return {}
 
+    def _told_of(self, entity: str) -> Hashable:
+        granted = self.rights[entity]
+        fields = (granted.fields, granted.writable, *self.attributes(entity))
+        return (entity, granted.rows, granted.writes, *fields)
+
     def _part(self, entity: str, name: str) -> Hashable:
         if not name:
             granted = self.rights.get(entity)
@@ -250,6 +269,8 @@ class Viewer:
             return closed if granted is None else (granted.rows, self.form(entity), held)
         if name == BIN:
             return self.may_restore(entity)
+        if name == TYPE_ACCESS:
+            return tuple(self._told_of(each) for each in sorted(self.rights))
         if name == ACCESS:
             granted = self.rights.get(entity)
             return granted and (granted.writes, granted.writable, *self.attributes(entity))

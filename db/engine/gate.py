@@ -1,6 +1,6 @@
 """The one door to the rows of records: `see` hands out the rows and columns a caller may see, and nothing else compiles."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -62,6 +62,9 @@ class Guard(Protocol):
 
     def scope(self, entity: Entity, *, deletes: bool) -> ColumnElement[bool] | bool:
         """Which of the rows that may be seen may be changed, or deleted: a condition on the entity's table, or all or none."""
+
+    def type_access(self, entity: Entity) -> Mapping[str, Any]:
+        """What may be done with the records of an entity, as `TypeAccess` of the API tells it."""
 
     def writable(self, entity: Entity) -> Iterable[str]:
         """The fields that may be written, in a fixed order; of those ruled by status, where it opens them."""

@@ -12,7 +12,7 @@ from strawberry.types.field import StrawberryField
 
 from db.engine.declare import SEARCH
 from db.engine.model import Entity, Field, Kind, Model, Reference
-from db.engine.plan.ask import ACCESS, Function
+from db.engine.plan.ask import ACCESS, TYPE_ACCESS, Function
 from schema.engine import words
 from schema.engine.words import FILTERS, OPERATORS, SAYS, SCALAR
 
@@ -143,6 +143,16 @@ def shared_types() -> None:
         ),
     ]
     make("RecordAccess", access, "What you may do with a record, as far as rights say.")
+    by_type: list[Spec] = [
+        ("type", "str", "The kind of record."),
+        ("rows", "RowScope", "Which of them you see: all, or those that are yours."),
+        ("create", "bool", "Whether you may create one."),
+        ("update", "WriteScope | None", "Which of those you see you may change; none if empty."),
+        ("delete", "WriteScope | None", "Which of those you see you may delete; none if empty."),
+        ("readable", "list[str]", "The fields you may read, and attributes as `attributes.key`."),
+        ("writable", "list[str]", "The fields you may write, and attributes as `attributes.key`."),
+    ]
+    make("TypeAccess", by_type, "What you may do with records of a kind, as far as rights say.")
     values = [
         ("key", "AttributeKey", "The attribute."),
         ("text", "StringFilter", "For an attribute of kind TEXT."),
@@ -216,6 +226,9 @@ def _object(entity: Entity, doc: str) -> None:
     if not entity.is_trace:
         doc_ = "What you may do with it, as far as rights say; rules may still be against it."
         specs.append((ACCESS, "RecordAccess", doc_))
+    if entity.name == "User":
+        doc_ = "What you may do with records of each kind that you may see; told of yourself only."
+        specs.append((TYPE_ACCESS, "list[TypeAccess] | None", doc_))
     deprecated = {field.name: field.exposed.deprecated for field in entity.fields.values()}
     told = {name: annotation for name, annotation, _ in specs}
     bases = tuple(words_of(name) for name in implemented(told))

@@ -23,6 +23,7 @@ from db.engine.model import Entity, Field, Kind, Model, Reference, Reverse
 from db.engine.plan.ask import (
     ACCESS,
     BIN,
+    TYPE_ACCESS,
     Access,
     Aggregate,
     Amount,
@@ -41,6 +42,7 @@ from db.engine.plan.ask import (
     Side,
     Slot,
     TotalCount,
+    TypeAccess,
     Typename,
     Value,
 )
@@ -267,6 +269,8 @@ class Reader:
         self.touched.add((entity.name, name))
         if name == "attributes":
             return self._attributes(nodes, entity)
+        if name == TYPE_ACCESS:
+            return TypeAccess(self.names(nodes, "TypeAccess"))
         if name == ACCESS:
             return Access(self.names(nodes, "RecordAccess"))
         if name in entity.derived:

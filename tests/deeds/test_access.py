@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from db.api import MODEL
+from db.engine.model import Kind
 from schema.api import EXPOSED
 from schema.engine.expose import Verb
 from tests.support.covers import covers
@@ -67,3 +69,41 @@ async def test_access_differs_by_who_asks(
     for name in ("number", "name") if persona == "support" else ():
         refused = await own.do(persona, "accountUpdate", id=account, **{name: "x"})
         assert came(refused) == "FORBIDDEN"
+
+
+TYPES = """{ viewer { id typeAccess { type rows create update delete readable writable } }
+  users(first: 50) { nodes { id typeAccess { type } } } }"""
+
+
+@covers("X-47", "D-34")
+@pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
+async def test_type_access_is_told_of_oneself_only(own: Own, persona: str) -> None:
+    data = (await own.ask(persona, TYPES)).data
+    mine = data["viewer"]["id"]
+    told = {each["id"]: each["typeAccess"] for each in data["users"]["nodes"]}
+    assert told.pop(mine) == [{"type": each["type"]} for each in data["viewer"]["typeAccess"]]
+    assert set(map(str, told.values())) <= {"None"}
+
+
+@covers("X-47", "D-34")
+@pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
+async def test_type_access_tells_what_may_be_read(own: Own, persona: str) -> None:
+    """A kind that is not told of is shut, and a field that is not told of is hidden; and the other way round."""
+    told = {
+        each["type"]: each for each in (await own.ask(persona, TYPES)).data["viewer"]["typeAccess"]
+    }
+    for each in EXPOSED:
+        fields = [name for name in MODEL.entities[each.entity].fields if name != "id"]
+        money = {n for n, f in MODEL.entities[each.entity].fields.items() if f.kind is Kind.MONEY}
+        asked = " ".join(f"{n} {{ currency }}" if n in money else n for n in fields)
+        answer = await own.ask(
+            persona, f"{{ found: {each.many}(first: 1) {{ nodes {{ id {asked} }} }} }}"
+        )
+        denied = answer.json.get("extensions", {}).get("access", {}).get("denied", [])
+        if each.entity not in told:
+            assert answer.data["found"] is None
+            continue
+        hidden = {
+            d["field"] for d in denied if d["type"] == each.entity and d["reason"] == "hidden"
+        }
+        assert set(fields) - hidden == set(fields) & set(told[each.entity]["readable"])

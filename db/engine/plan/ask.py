@@ -38,6 +38,8 @@ def searched_by(decisive: str) -> tuple[str, ...]:
     return tuple(names.split(",")) if word == SEARCH and names else ()
 
 
+TYPE_ACCESS = "typeAccess"
+"""The field of users that tells what the viewer may do with records of each kind."""
 ACCESS = "access"
 """The field that tells what may be done with a record; of what is touched, that this was asked."""
 
@@ -180,6 +182,13 @@ class Access:
 
 
 @dataclass(frozen=True)
+class TypeAccess:
+    """What the viewer may do with records of each kind; of other users it is not told."""
+
+    parts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class One:
     reference: Reference
     object: Object
@@ -235,7 +244,9 @@ class Aggregate:
     parts: tuple[tuple[str, Measure | str], ...]
 
 
-Shown: TypeAlias = "Typename | Value | Facts | Amount | Attributes | Access | One | Connection"
+Shown: TypeAlias = (
+    "Typename | Value | Facts | Amount | Attributes | Access | TypeAccess | One | Connection"
+)
 InConnection: TypeAlias = "Typename | Nodes | Edges | PageInfo | TotalCount | Aggregate"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, func
+from sqlalchemy import ColumnElement, Text, Uuid, case, func
 
 from db.engine.gate import Right
 from db.engine.model import Kind
@@ -18,13 +18,14 @@ from db.engine.plan.ask import (
     Object,
     One,
     Shown,
+    TypeAccess,
     Typename,
     Value,
 )
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import field_text, leaf, money, nullable, obj
 from db.engine.plan.source import CLOSED, HIDDEN, Joined, Rows, Scope, sub
-from db.engine.sql import Column, Concat, flat, json_text
+from db.engine.sql import Column, Concat, flat, json_text, parameter
 from domain.access import Attribute
 from domain.setup import AttributeKind
 
@@ -63,6 +64,8 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Joined]) -> Con
             return _attributes(scope, rows, part)
         case Access():
             return _access(scope, rows, part)
+        case TypeAccess():
+            return _type_access(scope, rows, part)
         case One():
             return _one(scope, rows, part, laterals)
         case Connection():
@@ -155,6 +158,19 @@ def _access(scope: Scope, rows: Rows, part: Access) -> Concat:
         "writable": f"[{names}]",
     }
     return obj((key, written[word]) for key, word in part.parts)
+
+
+def _type_access(scope: Scope, rows: Rows, part: TypeAccess) -> Concat:
+    """What the viewer may do with each kind of record; it differs by nothing but his permission shape."""
+    guard, known = scope.gate.guard, scope.model.entities.values()
+    told = [guard.type_access(each) for each in known if guard.may_see(each.name)]
+    chosen = [
+        {key: "TypeAccess" if word == "__typename" else each[word] for key, word in part.parts}
+        for each in told
+    ]
+    mine: ColumnElement[bool] = rows.column("id") == parameter("viewer:user", Uuid())
+    text = json.dumps(chosen, ensure_ascii=False, separators=(",", ":"))
+    return Concat([case((mine, Concat([text])), else_=Concat([NULL]))])
 
 
 def _may(rows: Rows, label: str, condition: ColumnElement[bool] | bool) -> Concat | str:
