@@ -79,7 +79,8 @@ class Desk:
 
 
 async def desk_in(own: Own) -> Desk:
-    """The statuses are made once for each tenant."""
+    """The statuses are made once for each tenant, which prefers no type: that could name an owner."""
+    await own.value("UPDATE preferences SET default_case_type_id = NULL")
     made = {
         name: await own.done("admin", "caseStatusCreate", name=name, state=state, position=position)
         for name, (state, position) in STATUSES.items()
