@@ -9,7 +9,7 @@ from schema.engine.generate_deeds import ID_SPEC, VERSION_SPEC, both, fields, re
 
 @exposes(tables.Quote, one="quote", many="quotes", deeds=KEPT)
 class Quote:
-    """An offer for an opportunity: prices, quantities and until when they hold. Expired where `validUntil` is before today."""
+    """An offer for an opportunity: prices, quantities and until when they hold. Expired are those with a past `validUntil`."""
 
 
 @exposes(tables.QuoteItem, one="quoteItem", many="quoteItems", along=True)

@@ -25,11 +25,16 @@ WORDS = {
     "quotes": 'SELECT * FROM "quote"',
     "links": "FOR KEY SHARE",
     "held": "FOR NO KEY UPDATE",
+    "seen": "SELECT quote_1.id",
+    "looked": "SELECT quote_1.fact_id",
 }
 
-SET: list[str] = []
-REDISCOUNT: list[str] = []
-COPY: list[str] = []
+HOLD = ["begin", "looked", "held", "held", "looked", "lines"]
+"""The quote is looked up, its opportunity locked, then itself, then looked at once more, and its lines locked (D-50b)."""
+END = ["seen", "note", "payload", "end"]
+SET = [*HOLD, "links", "products", "insert", "update", "update", *END]
+REDISCOUNT = [*HOLD, "update", "update", *END]
+COPY = [*HOLD, "insert", "insert", *END]
 
 
 @pytest.fixture
@@ -64,7 +69,19 @@ async def test_as_often_for_many_lines_as_for_one(desk: Desk, asked: list[str], 
     for _ in range(2):  # the first time compiles
         asked.clear()
         answer = await desk.own.do("admin", "quoteCreate", **given)
-    made = ["begin", "links", "held", "quotes", "products", "note", "payload", "end"]
+    made = [
+        "begin",
+        "links",
+        "held",
+        "quotes",
+        "products",
+        "insert",
+        "insert",
+        "seen",
+        "note",
+        "payload",
+        "end",
+    ]
     assert (came(answer), asked) == ("DONE", made)
     id = answer.data["done"]["id"]
     lines = [{"id": line} for (line,) in await desk.lines(id, "id")]
