@@ -177,7 +177,7 @@ async def _of_roles(
         profiles, _rules(model, rows), _attributes(rows), _known(model, rows), model.computed
     )
     arrays = await _arrays(connection, model, sorted(roles))
-    return OfRoles(granted, arrays | _told(model, granted))
+    return OfRoles(granted, arrays | _told(model, granted, any(p.full for p in profiles)))
 
 
 async def of_roles(
@@ -212,7 +212,7 @@ async def _arrays(connection: asyncpg.Connection[Any], model: Model, roles: list
     return found
 
 
-def _told(model: Model, granted: dict[str, EntityRights]) -> Arrays:
+def _told(model: Model, granted: dict[str, EntityRights], full: bool) -> Arrays:
     """The keys of the history that may be read: always, and in certain statuses.
 
     A reference is told where the viewer sees all that it could lead to: its id alone says that there is one.
@@ -222,7 +222,7 @@ def _told(model: Model, granted: dict[str, EntityRights]) -> Arrays:
         told += [f"{name}.", *(f"{name}.{attribute.id}" for attribute in mine.attributes.values())]
         for each in mine.fields:
             target = model.entities[name].targets.get(each)
-            if target is not None and not _sees_all(granted, target):
+            if target is not None and not _sees_all(granted, target, full):
                 continue
             statuses = mine.ruled.get(each)
             told += [f"{name}.{each}"] if statuses is None else []
@@ -230,10 +230,10 @@ def _told(model: Model, granted: dict[str, EntityRights]) -> Arrays:
     return {TOLD: tuple(told), TOLD_IN: tuple(told_in)}
 
 
-def _sees_all(granted: dict[str, EntityRights], target: Entity) -> bool:
-    mine = granted.get(target.name)
-    everything = mine is not None and mine.rows is RowScope.ALL and not is_restricted(target.name)
-    return everything and all(_sees_all(granted, above) for above in target.above)
+def _sees_all(granted: dict[str, EntityRights], target: Entity, full: bool) -> bool:
+    mine, held = granted.get(target.name), is_restricted(target.name, full=full)
+    everything = mine is not None and mine.rows is RowScope.ALL and not held
+    return everything and all(_sees_all(granted, above, full) for above in target.above)
 
 
 def _profiles(rows: Mapping[str, Any]) -> dict[UUID, Profile]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
@@ -18,6 +18,8 @@ class Computed:
 
     inputs: tuple[str, ...]
     work_out: Callable[..., Any]
+    partial: bool = False
+    """Whether it can be worked out although some of them are empty."""
     measured: bool = False
     """Whether the database works it out, so that filters, orders and measures know it."""
 
@@ -50,11 +52,38 @@ def close_quarter(day: date) -> str:
     return f"{day.year:04}-Q{1 + (day.month - 1) // 3}"
 
 
+def display_name(
+    name: str | None,
+    last_name: str | None,
+    registration: str | None,
+    email: str | None,
+    number: str,
+) -> str:
+    names = " ".join(one.strip() for one in (name, last_name) if one and one.strip())
+    domain = (email or "").rpartition("@")[2].strip() if email else ""
+    return names or (registration or "").strip() or domain or number
+
+
+def full_name(first: str | None, infix: str | None, last: str | None) -> str | None:
+    return " ".join(one.strip() for one in (first, infix, last) if one and one.strip()) or None
+
+
+def seconds(entered: datetime, left: datetime) -> int:
+    """Whole seconds, halves away from zero."""
+    stayed = Decimal((left - entered) // timedelta(microseconds=1)).scaleb(-6)
+    return int(stayed.quantize(Decimal(1), context=EXACT))
+
+
 COMPUTED: dict[tuple[str, str], Computed] = {
     ("Opportunity", "weighted"): Computed(("amount", "probability"), weighted, measured=True),
     ("Opportunity", "netMargin"): Computed(("margin", "commission"), net_margin, measured=True),
     ("Opportunity", "closeQuarter"): Computed(("expectedCloseOn",), close_quarter),
     ("Account", "websiteDomain"): Computed(("website",), website_domain),
+    ("Account", "displayName"): Computed(
+        ("name", "lastName", "registrationNumber", "email", "number"), display_name, partial=True
+    ),
+    ("Person", "fullName"): Computed(("firstName", "infix", "lastName"), full_name, partial=True),
+    ("StageVisit", "seconds"): Computed(("enteredAt", "leftAt"), seconds, measured=True),
     ("Employee", "initials"): Computed(("name",), initials),
 }
 

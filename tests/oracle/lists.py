@@ -8,7 +8,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from tests.oracle.computed import COMPUTED
-from tests.oracle.contract import DIALLED, REVERSED, Field, attribute_key, fields, searched
+from tests.oracle.contract import DIALLED, REVERSED, STATUS, Field, attribute_key, fields, searched
 from tests.oracle.rights import Sight
 from tests.oracle.rows import Row
 from tests.oracle.values import comparable, dialled, folded, parsed, read_id, sought
@@ -37,7 +37,7 @@ def kept(entity: str, row: Row, field: Field) -> Any:
     if computed is None:
         return row[field.column]
     inputs = [kept(entity, row, fields(entity)[name]) for name in computed.inputs]
-    return None if None in inputs else computed.work_out(*inputs)
+    return None if None in inputs and not computed.partial else computed.work_out(*inputs)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Reader:
     def value(self, entity: str, row: Row, field: Field) -> Any:
         """The value as it is kept, of money the amount."""
         allowed = self.sight.modules[entity].ruled.get(field.name)
-        if allowed is not None and row["status"] not in allowed:
+        if allowed is not None and row[STATUS[entity]] not in allowed:
             return None
         return kept(entity, row, field)
 

@@ -12,7 +12,10 @@ from tests.oracle.contract import (
     MINE,
     OF_EVERYBODY,
     OWNED,
+    POINTED_AT,
+    PRIVATE,
     REVERSED,
+    STATUS,
     TABLES,
     WHOLES,
     fields,
@@ -32,6 +35,8 @@ class Module:
     """Fields that are readable only while the record is in one of these statuses."""
     attributes: list[Row]
     """Definitions of the readable custom attributes, in their order."""
+    full: bool = False
+    """Whether a profile opens everything, those things included that come to be meanwhile."""
 
 
 @dataclass
@@ -113,6 +118,7 @@ def opened(ground: Ground, profiles: list[Row]) -> dict[str, Module]:
         defined = [row for row in ground.live("Attribute") if row["entity"] == entity]
         modules[entity] = Module(
             everything=full or "ALL" in scopes,
+            full=full,
             fields=_with_computed(
                 entity, grantable(entity) if full else grantable(entity) & granted
             ),
@@ -153,8 +159,14 @@ def _with_computed(entity: str, granted: frozenset[str]) -> frozenset[str]:
 def _visible(ground: Ground, entity: str, module: Module, user: Row, roles: set[UUID]) -> list[Row]:
     """The live records; of parts, those of any whole."""
     live, employee = ground.live(entity), user["employee_id"]
+    if entity in PRIVATE:
+        return [row for row in live if row[PRIVATE[entity]] == user["id"]]
     if module.everything or entity in WHOLES:
         return live
+    if entity in POINTED_AT:
+        table, column = POINTED_AT[entity]
+        known = {row[column] for row in ground.live(table)}
+        return [row for row in live if row["id"] in known]
     if entity in MINE:
         return [row for row in live if row[MINE[entity]] == user["id"]]
     if entity not in OWNED:
@@ -174,10 +186,16 @@ def _visible(ground: Ground, entity: str, module: Module, user: Row, roles: set[
 
 
 def _with_wholes(ground: Ground, entity: str, rows: dict[str, dict[UUID, Row]]) -> dict[UUID, Row]:
-    """Of parts, those whose whole is visible."""
-    whole = fields(entity)[WHOLES[entity]]
-    seen = rows.get(whole.type, {})
-    return {id: row for id, row in rows[entity].items() if row[whole.column] in seen}
+    """Of parts, those all of whose wholes are visible, as far as they have them."""
+    ways = [
+        (way.column, rows.get(way.type, {}))
+        for way in (fields(entity)[name] for name in WHOLES[entity])
+    ]
+    return {
+        id: row
+        for id, row in rows[entity].items()
+        if all(row[column] is None or row[column] in seen for column, seen in ways)
+    }
 
 
 def told(ground: Ground, modules: dict[str, Module]) -> dict[UUID, Row]:
@@ -201,13 +219,15 @@ def _is_told(ground: Ground, modules: dict[str, Module], change: Row) -> bool:
     if name not in module.ruled:
         return True
     record = ground.by_id[entity].get(change["record_id"])
-    return record is not None and record["status"] in module.ruled[name]
+    return record is not None and record[STATUS[entity]] in module.ruled[name]
 
 
 def _sees_all(modules: dict[str, Module], entity: str) -> bool:
-    if entity not in modules or not modules[entity].everything:
+    if entity not in modules or not modules[entity].everything or entity in PRIVATE:
         return False
-    return entity not in WHOLES or _sees_all(modules, fields(entity)[WHOLES[entity]].type)
+    if entity == "Attribute" and not modules[entity].full:
+        return False  # of some that may come, nobody else is told
+    return all(_sees_all(modules, fields(entity)[way].type) for way in WHOLES.get(entity, ()))
 
 
 def _seen_below(ground: Ground, entity: str, employee: UUID) -> set[UUID]:
