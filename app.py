@@ -27,7 +27,7 @@ from uuid_utils.compat import uuid7
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import auth.api  # noqa: F401 - policies are remembered when they are imported
-from auth.engine.passwords import Passwords
+from auth.engine.passwords import DEMO, Passwords
 from auth.engine.throttle import Throttle
 from auth.engine.tokens import TokenIssuer
 from auth.viewers import Viewers
@@ -40,12 +40,15 @@ from schema.endpoint import Endpoint
 from schema.engine.budget import PER_MINUTE
 from schema.engine.transport import HEADERS, JSON, refusal
 from schema.sockets import Sockets
-from settings import Settings, secret
+from settings import CHECKOUT, Settings, secret
 from subscriptions.engine.wire import LONGEST, Wire
 from subscriptions.feeds import Feeds
 from tenancy.demo import ensure_demo
+from tenancy.demo.people import PEOPLE, PERSONAS
+from tenancy.demo.seed import TENANTS
 from tenancy.directory import Directory
 from tenancy.engine.migrate import administrator, bring_up_to_date, login_url
+from web.served import Page, examples
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 HEAD_BYTES = 64 * 1024
@@ -173,8 +176,10 @@ class Served(Starlette):
             await super().__call__(scope, receive, send)
 
 
-def application(endpoint: Endpoint, origins: Sequence[str] = ()) -> Starlette:
-    """The routes of the house, and whose web pages may ask it."""
+def application(
+    endpoint: Endpoint, origins: Sequence[str] = (), page: Page | None = None
+) -> Starlette:
+    """The routes of the house, whose web pages may ask it, and the page of its own if it has one."""
 
     async def ready(_: Request) -> Response:
         """Whether requests can be answered: whether the database is there."""
@@ -189,6 +194,7 @@ def application(endpoint: Endpoint, origins: Sequence[str] = ()) -> Starlette:
             WebSocketRoute("/graphql", Sockets(endpoint, origins)),
             Route("/health/live", live),
             Route("/health/ready", ready),
+            *(page.routes() if page else ()),
         ],
         exception_handlers={HTTPException: elsewhere},
         middleware=[_cors(origins)] if origins else [],
@@ -255,7 +261,7 @@ async def prepare(settings: Settings, database_url: str, key: bytes) -> None:
             passwords = Passwords()
             try:
                 await ensure_demo(
-                    admin, password_hash=await passwords.hash("relata-demo", demo=True), tell=tell
+                    admin, password_hash=await passwords.hash(DEMO, demo=True), tell=tell
                 )
             finally:
                 passwords.close()
@@ -266,10 +272,23 @@ async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
     configure_logs()
     key = secret(settings)
     await prepare(settings, database_url, key)
+    page = page_of(settings) if settings.serves_page else None
     logged = settings.log == "requests"
     async with built(database_url, redis_url, key, logged=logged) as endpoint:
         gc.freeze()  # what is here now stays, so it need not be looked at again
-        await _listen(settings, application(endpoint, settings.allowed_origins))
+        await _listen(settings, application(endpoint, settings.allowed_origins, page), page)
+
+
+def page_of(settings: Settings) -> Page:
+    """The page to ask in; of the demonstration it knows whom one can be."""
+    people = {person.handle: person for person in PEOPLE}
+    personas = [
+        {"handle": handle, "name": people[handle].name, "role": people[handle].role}
+        for handle in PERSONAS
+    ]
+    demo = {"tenants": list(TENANTS), "personas": personas, "password": DEMO}
+    documents = examples(CHECKOUT / "docs" / "examples")
+    return Page(demo=demo if settings.seeds_demo else None, examples=documents)
 
 
 def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:
@@ -292,16 +311,24 @@ def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:
     )
 
 
-async def _listen(settings: Settings, served: Starlette) -> None:
+async def _listen(settings: Settings, served: Starlette, page: Page | None) -> None:
     service = Service(configured(served, settings.host, settings.port))
     serving = asyncio.create_task(service.serve())
+    preparing: asyncio.Task[None] | None = None
     try:
         while not service.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.01)
         if service.started:
-            tell(f"ready: http://{settings.host}:{settings.port}/graphql")
+            url = f"http://{settings.host}:{settings.port}/"
+            tell(f"ready: {url}graphql")
+            if page is not None:
+                preparing = asyncio.create_task(page.prepare(url, tell))
         await asyncio.shield(serving)
     except asyncio.CancelledError:
         service.should_exit = True
         await serving
         raise
+    finally:
+        if preparing is not None:
+            preparing.cancel()
+            await asyncio.gather(preparing, return_exceptions=True)

@@ -63,6 +63,17 @@ class Settings(BaseSettings):
         "passwords are public, so a database of your own gets them only when this says so.",
     )
 
+    graphiql: bool | None = Field(
+        default=None,
+        description="Whether to serve the page to ask the API in. On a database of your own only "
+        "when this says so: most installations want nothing but the API.",
+    )
+
+    @property
+    def serves_page(self) -> bool:
+        """`graphiql`, or when that is not given: whether the database is the one we start."""
+        return self.database_url is None if self.graphiql is None else self.graphiql
+
     @property
     def seeds_demo(self) -> bool:
         """`demo`, or when that is not given: whether the database is the one we start."""

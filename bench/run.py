@@ -23,7 +23,7 @@ from bench.report import told
 from bench.rival_tables import copy
 from bench.tenant import Filled, filled, started
 from db.engine.local.embedded import Servers
-from tests.support.node import NoNode
+from web.node import NoNode
 
 SIZES = (10_000, 1_000_000)
 CONTENDERS: tuple[type[Contender], ...] = (Relata, Limit, Bare, PostGraphile, Strawberry)

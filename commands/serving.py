@@ -41,6 +41,18 @@ def run(
         raise typer.Exit(1)
 
 
+@commands.command()
+def web() -> None:
+    """Build the page to ask the API in, which `run` serves; `run` builds it too where it is missing."""
+    from web.build import CannotBuild, build
+
+    try:
+        print(build(tell))
+    except CannotBuild as error:
+        tell(f"The page cannot be built. {error}")
+        raise typer.Exit(1) from None
+
+
 async def _run(settings: "Settings") -> None:
     import app
     from db.engine.local.embedded import embedded

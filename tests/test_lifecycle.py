@@ -148,7 +148,7 @@ def port() -> int:
 
 def run(data: Path, port: int, said: IO[str]) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "cli", "run", "--port", str(port), "--data", str(data)]
-    apart = {"DATABASE_URL": "", "REDIS_URL": "", "RELATA_SECRET": ""}
+    apart = {"DATABASE_URL": "", "REDIS_URL": "", "RELATA_SECRET": "", "RELATA_GRAPHIQL": "false"}
     return subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **apart}, stderr=said, stdout=said, text=True
     )

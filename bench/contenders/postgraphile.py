@@ -12,7 +12,8 @@ from bench.canonical import canonical
 from bench.contenders.contender import JSON, Contender, Request, graphql, login
 from bench.questions import Parameters, Question
 from bench.rival_tables import LOGIN
-from tests.support.node import environment, install, node
+from tests.support.node import install
+from web.node import environment, node
 
 HOME = Path(__file__).resolve().parents[1] / "postgraphile"
 OLDEST = 22
@@ -98,7 +99,7 @@ class PostGraphile(Contender):
 
     def environment(self) -> Mapping[str, str]:
         return {
-            **environment(OLDEST),
+            **environment(node(OLDEST)),
             "NODE_ENV": "production",
             "GRAPHILE_ENV": "production",
             "RIVAL_DATABASE_URL": login(self.filled.servers.database_url, LOGIN),

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.live.wire import PATIENCE
-from tests.support.node import environment, install, node
+from tests.support.node import install
+from web.node import environment, node
 
 OLDEST = 22
 """The first Node that has WebSocket of its own."""
@@ -111,7 +112,7 @@ async def client(script: str, *arguments: str) -> AsyncIterator[Client]:
         clients / script,
         *arguments,
         cwd=clients,
-        env=environment(OLDEST),
+        env=environment(node(OLDEST)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -11,7 +11,8 @@ from tests.live.clients import OLDEST, line
 from tests.live.here import Here
 from tests.live.wire import PATIENCE
 from tests.support.covers import covers
-from tests.support.node import environment, install, node
+from tests.support.node import install
+from web.node import environment, node
 
 ROOT = Path(__file__).resolve().parents[2]
 JAVASCRIPT = re.compile(r"```js\n(.*?)```", re.DOTALL)
@@ -37,7 +38,7 @@ async def test_the_guide_works_and_survives_a_cut_line(here: Here) -> None:
             node(OLDEST),
             *("--input-type=module", "-e", AROUND % code),
             cwd=clients,
-            env=environment(OLDEST) | given,
+            env=environment(node(OLDEST)) | given,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=2**24,

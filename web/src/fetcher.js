@@ -1,0 +1,56 @@
+// What GraphiQL asks with: queries and mutations by POST, subscriptions over a WebSocket, both as who is signed in.
+import { getOperationAST } from "graphql";
+import { createClient } from "graphql-ws";
+import { LIVE } from "./places.js";
+import { Ended } from "./session.js";
+
+const FORBIDDEN = 4403; // the token has expired, or its session ended
+
+/** The fetcher of a session, with what became of the last answer told to `tell`. */
+export function fetcherOf(session, tell, ended) {
+  let number = 0;
+  const client = createClient({
+    url: LIVE.href,
+    connectionParams: async () => ({ authorization: `Bearer ${await session.token()}` }),
+    on: { closed: (event) => event.code === FORBIDDEN && session.distrust() },
+  });
+
+  /** Runs it, and leaves the page when the session turns out to be over. */
+  async function guarded(work) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Ended) ended(error.message);
+      throw error;
+    }
+  }
+
+  async function* followed(asked) {
+    const messages = client.iterate(asked);
+    let heard = 0;
+    try {
+      for (;;) {
+        const { value, done } = await guarded(() => messages.next());
+        if (done) return;
+        heard += 1;
+        tell({ denied: value.extensions?.access?.denied, heard });
+        yield value;
+      }
+    } finally {
+      await messages.return?.();
+      tell((before) => ({ ...before, over: true }));
+    }
+  }
+
+  async function fetch(asked, { headers, documentAST } = {}) {
+    const operation = documentAST && getOperationAST(documentAST, asked.operationName);
+    if (operation?.operation === "subscription") return followed(asked);
+    if (asked.operationName === "IntrospectionQuery") return guarded(() => session.ask(asked));
+    const mine = ++number;
+    tell({});
+    const answer = await guarded(() => session.ask(asked, headers));
+    if (mine === number) tell({ denied: answer.extensions?.access?.denied });
+    return answer;
+  }
+  return { fetch, close: () => client.dispose() };
+}
