@@ -15,7 +15,7 @@ function byReason(denied) {
 }
 
 export function Below({ told, session }) {
-  const { denied = [], heard, over } = told;
+  const { denied = [], isAnswered, heard, over } = told;
   return (
     <div className="below" role="status">
       {byReason(denied).map(([reason, fields]) => (
@@ -26,6 +26,7 @@ export function Below({ told, session }) {
           {fields.join(", ")}
         </p>
       ))}
+      {isAnswered && denied.length === 0 && <p>Nothing is hidden from {session.name} here.</p>}
       {heard > 0 && (
         <p>
           <strong>{over ? "Was followed live:" : "Live:"}</strong> {heard}{" "}

@@ -6,6 +6,12 @@ import { Ended } from "./session.js";
 
 const FORBIDDEN = 4403; // the token has expired, or its session ended
 
+/** What is told below an answer. */
+const shown = ({ data, errors, extensions }) => ({
+  denied: extensions?.access?.denied,
+  isAnswered: Boolean(data) && !errors,
+});
+
 /** The fetcher of a session, with what became of the last answer told to `tell`. */
 export function fetcherOf(session, tell, ended) {
   let number = 0;
@@ -28,12 +34,15 @@ export function fetcherOf(session, tell, ended) {
   async function* followed(asked) {
     const messages = client.iterate(asked);
     let heard = 0;
+    let last = {};
     try {
       for (;;) {
         const { value, done } = await guarded(() => messages.next());
         if (done) return;
         heard += 1;
-        tell({ denied: value.extensions?.access?.denied, heard });
+        // What is denied is told with the whole list, and holds for the changes that follow.
+        if (value.data && Object.values(value.data)[0]?.kind !== "DELTA") last = shown(value);
+        tell({ ...last, heard });
         yield value;
       }
     } finally {
@@ -49,7 +58,7 @@ export function fetcherOf(session, tell, ended) {
     const mine = ++number;
     tell({});
     const answer = await guarded(() => session.ask(asked, headers));
-    if (mine === number) tell({ denied: answer.extensions?.access?.denied });
+    if (mine === number) tell(shown(answer));
     return answer;
   }
   return { fetch, close: () => client.dispose() };
