@@ -40,9 +40,15 @@ def install(clients: Path = CLIENTS, oldest: int = OLDEST) -> Path:
     return clients
 
 
-async def run(script: str, *arguments: str, oldest: int = OLDEST, seconds: float = 60) -> str:
+async def run(
+    script: str,
+    *arguments: str,
+    clients: Path = CLIENTS,
+    oldest: int = OLDEST,
+    seconds: float = 60,
+) -> str:
     """What a script of tests/clients prints. Raises AssertionError with what it complains of."""
-    clients = await asyncio.to_thread(install, CLIENTS, oldest)
+    await asyncio.to_thread(install, clients, oldest)
     process = await asyncio.create_subprocess_exec(
         node(oldest),
         clients / script,

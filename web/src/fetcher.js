@@ -1,6 +1,6 @@
 // What GraphiQL asks with: queries and mutations by POST, subscriptions over a WebSocket, both as who is signed in.
-import { getOperationAST } from "graphql";
 import { createClient } from "graphql-ws";
+import { kindOf } from "./kind.js";
 import { LIVE } from "./places.js";
 import { Ended } from "./session.js";
 
@@ -51,9 +51,8 @@ export function fetcherOf(session, tell, ended) {
     }
   }
 
-  async function fetch(asked, { headers, documentAST } = {}) {
-    const operation = documentAST && getOperationAST(documentAST, asked.operationName);
-    if (operation?.operation === "subscription") return followed(asked);
+  async function fetch(asked, { headers } = {}) {
+    if (kindOf(asked.query, asked.operationName) === "subscription") return followed(asked);
     if (asked.operationName === "IntrospectionQuery") return guarded(() => session.ask(asked));
     const mine = ++number;
     tell({});

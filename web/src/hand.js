@@ -1,16 +1,10 @@
 // What the page does in GraphiQL by itself: open an example, and ask again when somebody else is signed in.
 import { pick, useGraphiQL, useGraphiQLActions } from "@graphiql/react";
-import { getOperationAST, parse } from "graphql";
 import { useCallback, useEffect, useMemo, useRef } from "react";
+import { kindOf } from "./kind.js";
 
 /** Whether it may be asked again unasked: a mutation would be done twice. */
-function isHarmless(query, name) {
-  try {
-    return getOperationAST(parse(query), name)?.operation !== "mutation";
-  } catch {
-    return false;
-  }
-}
+const isHarmless = (query, name) => ["query", "subscription"].includes(kindOf(query, name));
 
 export function useHand(session) {
   const actions = useGraphiQLActions();

@@ -1,0 +1,38 @@
+"""The page, built from its lock and served as `run` serves it, with a tenant of these tests' own to be somebody in."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from app import application, page_of
+from settings import Settings
+from tests.support.world import World
+from tests.writes.parallel import own_tenant, served
+from web.build import build
+from web.served import Page, loaded
+
+SLUG = "shown"
+EXAMPLE = "# One account.\nquery One {\n  accounts(first: 1) { totalCount nodes { name } }\n}\n"
+
+
+@pytest.fixture(scope="module")
+async def page() -> Page:
+    """The page of the demonstration; building it takes half a minute the first time."""
+    made = page_of(Settings(database_url=None, demo=True))
+    assert made.demo is not None
+    files = loaded(await asyncio.to_thread(build, lambda news: print(news, file=sys.stderr)))
+    demo = {**made.demo, "tenants": ["acme", SLUG]}
+    return Page(demo=demo, examples=[{"name": "One account", "query": EXAMPLE}], files=files)
+
+
+@pytest.fixture(scope="module")
+async def url(world: World, page: Page) -> AsyncIterator[str]:
+    """Where a browser finds it."""
+    shown = replace(world, app=application(world.endpoint, page=page))
+    async with own_tenant(shown, SLUG) as own, served(own) as port:
+        yield f"http://127.0.0.1:{port}/"
