@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -25,7 +24,7 @@ async def page() -> Page:
     """The page of the demonstration; building it takes half a minute the first time."""
     made = page_of(Settings(database_url=None, demo=True))
     assert made.demo is not None
-    files = loaded(await asyncio.to_thread(build, lambda news: print(news, file=sys.stderr)))
+    files = loaded(await asyncio.to_thread(build, lambda _: None))
     demo = {**made.demo, "tenants": ["acme", SLUG]}
     return Page(demo=demo, examples=[{"name": "One account", "query": EXAMPLE}], files=files)
 

@@ -1,0 +1,185 @@
+"""The page over real HTTP: what protects it, what is found at its addresses, and what stands there without it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from app import application, page_of
+from settings import Settings
+from tests.http.asgi import Got, Sent, over_socket, send
+from tests.support.covers import covers
+from tests.support.world import World
+from tests.writes.parallel import Own, served
+from web.served import HEADERS, Page, examples
+
+FIRST = Path(__file__).resolve().parents[2] / "web" / "src" / "first.graphql"
+HTML = (b"accept", b"text/html,application/xhtml+xml,*/*;q=0.8")
+
+
+@pytest.fixture(scope="module")
+async def port(world: World, page: Page) -> AsyncIterator[int]:
+    """Where the page is served, on the loopback."""
+    shown = replace(world, app=application(world.endpoint, page=page))
+    async with served(Own(shown, "acme")) as port:
+        yield port
+
+
+async def get(port: int, path: str, *headers: tuple[bytes, bytes]) -> Got:
+    return await over_socket(port, Sent(method="GET", path=path, headers=headers).raw())
+
+
+def protected(got: Got) -> bool:
+    return HEADERS.items() <= {name: got.headers.get(name.lower()) for name in HEADERS}.items()
+
+
+def policy(got: Got) -> dict[str, list[str]]:
+    told = (each.split() for each in got.headers["content-security-policy"].split(";"))
+    return {name: values for name, *values in told}
+
+
+@covers("F2")
+async def test_the_page_may_load_and_ask_nothing_but_this_server(port: int) -> None:
+    got = await get(port, "/graphiql", HTML)
+    assert got.status == 200
+    assert got.headers["content-type"] == "text/html; charset=utf-8"
+    assert got.headers["x-content-type-options"] == "nosniff"
+    assert got.headers["x-frame-options"] == "DENY"
+    said = policy(got)
+    assert said["default-src"] == said["frame-ancestors"] == said["base-uri"] == ["'none'"]
+    assert said["script-src"] == said["connect-src"] == said["worker-src"] == ["'self'"]
+    assert "unsafe-eval" not in got.headers["content-security-policy"]
+    allowed = {"'none'", "'self'", "'unsafe-inline'", "data:"}
+    assert {value for values in said.values() for value in values} <= allowed
+    assert "'unsafe-inline'" not in said["script-src"]
+    assert not re.findall(
+        rb"<script(?![^>]*\bsrc=)|\bon\w+=|(?:src|href)=\"(?:https?:)?//", got.body
+    )
+
+
+async def test_browsers_are_led_to_the_page_and_programs_are_not(port: int) -> None:
+    got = await get(port, "/", HTML)
+    assert (got.status, got.headers["location"]) == (307, "graphiql")
+    assert protected(got)
+    told = await get(port, "/", (b"accept", b"application/json"))
+    assert (told.status, told.codes) == (404, ["NOT_FOUND"])
+
+
+async def test_what_it_consists_of_is_kept_for_good_and_the_page_asked_for_anew(port: int) -> None:
+    first = await get(port, "/graphiql", HTML)
+    assert first.headers["cache-control"] == "no-cache"
+    again = await get(port, "/graphiql", (b"if-none-match", first.headers["etag"].encode()))
+    assert (again.status, again.body) == (304, b"")
+    parts = re.findall(r'(?:src|href)="(graphiql/[^"]+)"', first.body.decode())
+    assert len(parts) == 2
+    for part in parts:
+        got = await get(port, f"/{part}")
+        assert got.status == 200
+        assert protected(got)
+        assert got.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert got.headers["content-type"].partition(";")[0] in {"text/css", "text/javascript"}
+        packed = await get(port, f"/{part}", (b"accept-encoding", b"gzip"))
+        assert packed.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(packed.body) == got.body
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../settings.py", "..%2fsettings.py", "%2e%2e/settings.py", "..%5csettings.py", "/etc/passwd",
+     "%2fetc%2fpasswd", "....//settings.py", "page.html%00.js", "package.json", "page.html/", "",
+     "..", ".", "%c0%ae%c0%ae/settings.py", "__init__.py", "demo.json/../../settings.py"],
+)  # fmt: skip
+async def test_no_path_reaches_the_disk(port: int, name: str) -> None:
+    got = await get(port, f"/graphiql/{name}")
+    assert (got.status, got.codes) == (404, ["NOT_FOUND"])
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+async def test_it_can_only_be_read(port: int, method: str) -> None:
+    got = await over_socket(port, Sent(method=method, path="/graphiql", headers=()).raw())
+    assert (got.status, got.codes) == (405, ["BAD_REQUEST"])
+
+
+async def test_the_api_asks_for_as_much_as_without_the_page(world: World, port: int) -> None:
+    form = (b"content-type", b"application/x-www-form-urlencoded")
+    sent = Sent(b"query=%7B__typename%7D", headers=(form,))
+    assert (await over_socket(port, sent.raw())).status == 401
+    bearer = (b"authorization", b"Bearer " + (await world.token("rep1")).encode())
+    assert (await over_socket(port, sent.with_header(*bearer).raw())).status == 415
+    bare = Sent(b'{"query": "{ __schema { types { name } } }"}')
+    assert (await over_socket(port, bare.raw())).codes == ["UNAUTHENTICATED"]
+
+
+async def test_the_demonstration_is_told_where_there_is_one_alone(world: World, port: int) -> None:
+    told = json.loads((await get(port, "/graphiql/demo.json")).body)
+    assert [each["handle"] for each in told["personas"]][:2] == ["admin", "director"]
+    page = page_of(Settings(database_url="postgresql://u:p@h/d", graphiql=True))
+    app = application(world.endpoint, page=page)
+    got = await send(app, Sent(method="GET", path="/graphiql/demo.json", headers=()))
+    assert got.json is None
+
+
+# --- without it ---------------------------------------------------------------------------------
+
+
+async def _without(world: World, fault: str | None) -> Got:
+    app = application(world.endpoint, page=Page(fault=fault))
+    return await send(app, Sent(method="GET", path="/graphiql", headers=(HTML,)))
+
+
+async def test_without_a_page_the_remedy_stands_there(world: World) -> None:
+    got = await _without(world, "npm ci failed: <no registry>")
+    assert got.status == 503
+    assert protected(got)
+    assert b"<code>python3 dev web</code> builds it" in got.body
+    assert b"no registry" not in got.body, "what npm says is for the operator"
+    assert b"refresh" not in got.body
+
+
+async def test_while_it_is_built_it_looks_again(world: World) -> None:
+    got = await _without(world, None)
+    assert (got.status, got.headers["retry-after"]) == (503, "3")
+    assert b'http-equiv="refresh"' in got.body
+
+
+@covers("F2", "D-40")
+async def test_where_it_is_not_wanted_there_is_nothing(world: World) -> None:
+    for path in ("/", "/graphiql", "/graphiql/demo.json", "/graphiql/examples.json"):
+        got = await send(world.app, Sent(method="GET", path=path, headers=(HTML,)))
+        assert (got.status, got.codes) == (404, ["NOT_FOUND"])
+
+
+def test_a_database_of_ones_own_gets_the_page_only_when_asked() -> None:
+    assert Settings(database_url=None, graphiql=None).serves_page
+    own = "postgresql://u:p@h/d"
+    assert not Settings(database_url=own, graphiql=None).serves_page
+    assert Settings(database_url=own, graphiql=True).serves_page
+    assert not Settings(database_url=None, graphiql=False).serves_page
+
+
+def test_examples_are_called_as_they_say(tmp_path: Path) -> None:
+    (tmp_path / "b-second.graphql").write_text("{ b }\n")
+    (tmp_path / "a.graphql").write_text("# The first of them.\nquery A($a: ID!) { a }\n")
+    (tmp_path / "a.json").write_text('{"a": "1"}')
+    (tmp_path / "notes.md").write_text("no")
+    found: list[dict[str, Any]] = list(examples(tmp_path))
+    assert [each["name"] for each in found] == ["The first of them", "b second"]
+    assert [each.get("variables") for each in found] == ['{"a": "1"}', None]
+    assert examples(tmp_path / "nowhere") == []
+
+
+async def test_what_one_begins_with_is_served_and_valid(world: World, port: int) -> None:
+    """The document that the page begins with, and those of docs/examples, for whoever opens them."""
+    for query in [FIRST.read_text(), *(each["query"] for each in page_of(Settings()).examples)]:
+        world.endpoint.documents.get(query)
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        told = (await client.get("/graphiql/examples.json")).json()
+    assert [each["name"] for each in told] == ["One account"]
