@@ -15,6 +15,10 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+NODE_LOCKS = tuple(
+    f"{folder}/package-lock.json"
+    for folder in ("web", "tests/web", "tests/clients", "bench/postgraphile")
+)
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40
 MOST_LINES = 60  # of what a tool says
 Check = Callable[[], str | None]
@@ -90,10 +94,9 @@ def docstrings() -> str | None:
 
 def locks_without_addresses() -> str | None:
     """A lock that names a registry works for those alone who can reach that one."""
-    named = [name for name in LOCKS if "://" in (ROOT / name).read_text()]
-    return (
-        f"{', '.join(named)}: remove the URLs (uv pip compile --no-header does)" if named else None
-    )
+    named = [name for name in (*LOCKS, *NODE_LOCKS) if "://" in (ROOT / name).read_text()]
+    remedy = "remove the URLs (uv pip compile --no-header does; of npm's, `resolved` and `funding`)"
+    return f"{', '.join(named)}: {remedy}" if named else None
 
 
 def _pins(lock: str) -> dict[str, str]:

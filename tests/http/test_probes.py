@@ -24,7 +24,7 @@ DIALECTS = (
     "/altair",
     "/voyager",
 )
-"""Where pages for trying things out usually are."""
+"""Where pages for trying things out usually are. Ours is at the third, only where it is wanted (tests/web)."""
 CIRCLE = (
     "query cop { __schema { types { fields { type { fields { type { fields { type { fields "
     "{ type { name } } } } } } } } } } }"

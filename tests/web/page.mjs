@@ -6,7 +6,7 @@ const PATIENCE = 60_000;
 
 /** A visitor with an own window, and all that the browser complained of. */
 async function visit(chromium, options = {}) {
-  const context = await chromium.newContext({ viewport: { width: 1280, height: 760 }, ...options });
+  const context = await chromium.newContext({ viewport: { width: 1280, height: 720 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const complaints = [];
