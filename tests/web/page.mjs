@@ -177,6 +177,34 @@ const WAYS = {
     return { answer: await answer(page, "viewer"), asked };
   },
 
+  async ended({ page }) {
+    await become(page, tenant, "rep1");
+    await answer(page, "totalCount");
+    await page.route("**/graphql", (route) => {
+      const body = route.request().postData().replace(/"refreshToken":"[^"]+"/, '"refreshToken":"no"');
+      return route.continue({ postData: body, headers: { ...route.request().headers(), authorization: "Bearer none" } });
+    });
+    await page.locator(".graphiql-query-editor .view-lines").click();
+    await ask(page);
+    return { told: await page.getByRole("alert").innerText(), start: await page.locator(".start").isVisible() };
+  },
+
+  async refused({ page }) {
+    let shut = false;
+    const end = { code: 4400, reason: "No more" };
+    await page.routeWebSocket("**/graphql", (socket) => (shut ? socket.close(end) : socket.connectToServer()));
+    await page.reload(); // routes count for what is loaded after
+    await become(page, tenant, "rep1");
+    await answer(page, "totalCount");
+    await write(page, "subscription Wrong { opportunities(after: \"no\") { kind } }");
+    await ask(page);
+    const first = await answer(page, "errors");
+    shut = true;
+    await write(page, "subscription Closed { opportunities { kind } }");
+    await ask(page);
+    return { first, second: await answer(page, "connection") };
+  },
+
   async picture({ page }) {
     await become(page, tenant, "rep1");
     await answer(page, "totalCount");

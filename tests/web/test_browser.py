@@ -90,6 +90,19 @@ async def test_a_token_that_is_not_taken_is_renewed_once(url: str) -> None:
     assert seen["answer"]["data"]["viewer"]["employee"]["name"] == "Priya Raman"
 
 
+async def test_a_session_that_is_over_leads_to_the_start(url: str) -> None:
+    seen = await _seen(url, "ended", complaints=3)  # of the 401s, signing out among them
+    assert seen["told"].startswith("Your session has ended. ")
+    assert seen["start"]
+
+
+async def test_what_a_live_list_ends_with_is_said_in_words(url: str) -> None:
+    seen = await _seen(url, "refused")
+    [error] = seen["first"]["errors"]
+    assert error["extensions"]["code"] == "BAD_CURSOR"
+    assert seen["second"]["errors"][0]["message"] == "The connection has ended: No more."
+
+
 async def test_an_example_opens_in_a_tab_and_is_asked(url: str) -> None:
     seen = await _seen(url, "examples")
     assert seen["tabs"] == ["ClosingNext", "One"]

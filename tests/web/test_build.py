@@ -74,8 +74,9 @@ async def test_a_server_that_ends_ends_the_building(
         await asyncio.sleep(0.02)
     preparing.cancel()
     await asyncio.gather(preparing, return_exceptions=True)
-    while _runs(told.read_text().strip()):  # noqa: ASYNC110 - a process of another has no event
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(60):
+        while _runs(told.read_text().strip()):  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0.02)
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:

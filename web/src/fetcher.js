@@ -2,7 +2,7 @@
 import { createClient } from "graphql-ws";
 import { kindOf } from "./kind.js";
 import { LIVE } from "./places.js";
-import { Ended } from "./session.js";
+import { Ended, Refusal } from "./session.js";
 
 const FORBIDDEN = 4403; // the token has expired, or its session ended
 
@@ -21,13 +21,15 @@ export function fetcherOf(session, tell, ended) {
     on: { closed: (event) => event.code === FORBIDDEN && session.distrust() },
   });
 
-  /** Runs it, and leaves the page when the session turns out to be over. */
+  /** Runs it, says in words what went wrong, and goes to the start when the session turns out to be over. */
   async function guarded(work) {
     try {
       return await work();
     } catch (error) {
       if (error instanceof Ended) ended(error.message);
-      throw error;
+      // A socket tells its end as an event, which would be shown as one.
+      if (!(error instanceof Event)) throw error;
+      throw new Refusal(`The connection has ended: ${error.reason || "the server does not answer"}.`);
     }
   }
 
