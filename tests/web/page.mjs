@@ -181,12 +181,14 @@ const WAYS = {
     await become(page, tenant, "rep1");
     await answer(page, "totalCount");
     await page.route("**/graphql", (route) => {
-      const body = route.request().postData().replace(/"refreshToken":"[^"]+"/, '"refreshToken":"no"');
-      return route.continue({ postData: body, headers: { ...route.request().headers(), authorization: "Bearer none" } });
+      const headers = route.request().headers();
+      if (headers.authorization) headers.authorization = "Bearer none";
+      const body = route.request().postData();
+      return route.continue({ headers, postData: body.replace(/"refreshToken":"[^"]+"/, '"refreshToken":"no"') });
     });
     await page.locator(".graphiql-query-editor .view-lines").click();
     await ask(page);
-    return { told: await page.getByRole("alert").innerText(), start: await page.locator(".start").isVisible() };
+    return { told: await page.locator(".fault").innerText(), start: await page.locator(".start").isVisible() };
   },
 
   async refused({ page }) {

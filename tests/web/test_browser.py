@@ -25,11 +25,16 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-async def _seen(url: str, what: str, complaints: int = 0) -> Any:
-    """What a visitor sees who does that; the browser has nothing to complain of, and asks nobody else."""
+UNKNOWN = "Failed to load resource: the server responded with a status of 401"
+CANCELLED = "Canceled"
+"""What Monaco was about to do when its editor went away."""
+
+
+async def _seen(url: str, what: str, *expected: str) -> Any:
+    """What a visitor sees who does that; the browser complains of nothing else, and asks nobody else."""
     told = await run("page.mjs", url, what, SLUG, clients=HERE, oldest=NODE, seconds=SECONDS)
     seen = json.loads(told)
-    assert len(seen["complaints"]) == complaints, seen["complaints"]
+    assert not [each for each in seen["complaints"] if not each.startswith(expected)]
     assert seen["foreign"] == []
     return seen
 
@@ -85,14 +90,14 @@ async def test_a_mutation_is_not_done_again_as_somebody_else(url: str) -> None:
 
 
 async def test_a_token_that_is_not_taken_is_renewed_once(url: str) -> None:
-    seen = await _seen(url, "renewed", complaints=1)  # of the 401 itself
+    seen = await _seen(url, "renewed", UNKNOWN)
     assert seen["asked"] == ["query", "refresh", "query"]
     assert seen["answer"]["data"]["viewer"]["employee"]["name"] == "Priya Raman"
 
 
 async def test_a_session_that_is_over_leads_to_the_start(url: str) -> None:
-    seen = await _seen(url, "ended", complaints=3)  # of the 401s, signing out among them
-    assert seen["told"].startswith("Your session has ended. ")
+    seen = await _seen(url, "ended", UNKNOWN, CANCELLED)
+    assert seen["told"].startswith("Your session has ended. This refresh token")
     assert seen["start"]
 
 

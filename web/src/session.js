@@ -9,7 +9,12 @@ const WHO = "{ viewer { employee { name title } } }";
 const EARLY = 60; // seconds before its end that a token is renewed
 
 /** What went wrong, in words for the person at the screen. */
-export class Refusal extends Error {}
+export class Refusal extends Error {
+  constructor(message) {
+    super(message);
+    this.stack = undefined; // GraphiQL would show it
+  }
+}
 
 /** The session is over: signing in again is the only way on. */
 export class Ended extends Refusal {}
