@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from commands import backups, developing, features, measuring, serving, tenants, users
+from commands import backups, developing, features, importing, measuring, serving, tenants, users
 
 commands = typer.Typer(
     help="Relata: a GraphQL backend for customer relationship management, for many tenants.",
@@ -17,6 +17,7 @@ for each in (serving, backups, developing, features, measuring):
     commands.add_typer(each.commands)
 commands.add_typer(tenants.tenant, name="tenant")
 commands.add_typer(users.user, name="user")
+commands.add_typer(importing.imports, name="import")
 
 
 def main() -> None:

@@ -1,12 +1,11 @@
 """Backups of an installation or of one tenant, and the way back from them."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.common import ROOT, Data, tell, with_admin
+from commands.common import ROOT, Data, from_here, tell, with_admin
 
 if TYPE_CHECKING:
     from commands.common import Admin
@@ -26,7 +25,7 @@ def backup(
 
     from tenancy.engine.backup import backup as write
 
-    file = _from_here(file)
+    file = from_here(file)
 
     async def work(admin: "Admin") -> None:
         told = await write(
@@ -52,7 +51,7 @@ def restore(
 
     from tenancy.engine.restore import restore as bring_back
 
-    file = _from_here(file)
+    file = from_here(file)
 
     async def work(admin: "Admin") -> None:
         now = datetime.now(UTC)
@@ -63,11 +62,6 @@ def restore(
         tell("everybody has to sign in again")
 
     with_admin(data, work)
-
-
-def _from_here(file: Path) -> Path:
-    """A file as it was named where `dev` was called, which itself goes to the checkout."""
-    return Path(os.environ.get("RELATA_HERE", ""), file)
 
 
 def _version() -> str:

@@ -1,6 +1,7 @@
 """What the commands share: how they speak, what is configured, and how they reach the servers."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from db.engine.local.directory import Servers
     from resolvers.operator import Desk
     from settings import Settings
+    from tenancy.engine.provision import Tenant
 
     Admin = asyncpg.Connection[Any]
 
@@ -25,6 +27,11 @@ Data = Annotated[Path | None, typer.Option(help="The directory of the servers' d
 def tell(news: str) -> None:
     """Progress is for people, so it goes to stderr; stdout is for answers."""
     print(news, file=sys.stderr, flush=True)
+
+
+def from_here(file: Path) -> Path:
+    """A file as it was named where `dev` was called, which itself goes to the checkout."""
+    return Path(os.environ.get("RELATA_HERE", ""), file)
 
 
 def configured(**given: Any) -> "Settings":
@@ -68,35 +75,79 @@ def with_admin(
     async def go(admin: "Admin", login: str) -> None:
         await work(admin)
 
-    _operate(data, go, migrate)
+    operate(data, go, migrate=migrate)
 
 
 def with_desk(
     data: Path | None, slug: str, work: Callable[["Admin", "Desk"], Awaitable[None]]
 ) -> None:
     """Do something with the users of a tenant, by the deeds of the house."""
+    from tenancy.engine.provision import find
+
+    async def go(admin: "Admin", login: str) -> None:
+        one, _ = await find(admin, slug)
+        async with desk_of(login, one) as desk:
+            await work(admin, desk)
+
+    operate(data, go)
+
+
+@asynccontextmanager
+async def desk_of(login: str, one: "Tenant") -> AsyncIterator["Desk"]:
+    """The operator's place in a tenant."""
     from datetime import UTC, datetime
 
     from uuid_utils.compat import uuid7
 
     from db.engine.transaction import Database
     from resolvers.operator import Desk
-    from tenancy.engine.provision import find
 
-    async def go(admin: "Admin", login: str) -> None:
-        one, _ = await find(admin, slug)
-        database = await Database.open(login, size=1)
-        try:
-            await work(admin, Desk(database, one, datetime.now(UTC), uuid7))
-        finally:
-            await database.close()
-
-    _operate(data, go, migrate=True)
+    database = await Database.open(login, size=1)
+    try:
+        yield Desk(database, one, datetime.now(UTC), uuid7)
+    finally:
+        await database.close()
 
 
-def _operate(
-    data: Path | None, work: Callable[["Admin", str], Awaitable[None]], migrate: bool
+async def make_tenant(admin: "Admin", slug: str, name: str, email: str) -> tuple["Tenant", str]:
+    """A new tenant, and the password of its first administrator. Raises TenantError."""
+    from uuid_utils.compat import uuid7
+
+    from db.sessions import fold
+    from tenancy.engine.provision import create
+    from tenancy.starter import begin
+
+    async with secrets_made() as secret:
+        password, hashed = await secret()
+    async with admin.transaction():
+        made = await create(admin, slug, name)
+        await begin(admin, made, fold(email), hashed, uuid7)
+    return made, password
+
+
+@asynccontextmanager
+async def secrets_made() -> AsyncIterator[Callable[[], Awaitable[tuple[str, str]]]]:
+    """Makes up passwords that nobody has had, each told with its hash."""
+    import secrets
+
+    from auth.engine.passwords import Passwords
+
+    passwords = Passwords()
+
+    async def secret() -> tuple[str, str]:
+        password = secrets.token_urlsafe(15)
+        return password, await passwords.hash(password)
+
+    try:
+        yield secret
+    finally:
+        passwords.close()
+
+
+def operate(
+    data: Path | None, work: Callable[["Admin", str], Awaitable[None]], *, migrate: bool = True
 ) -> None:
+    """Do something with the database as its operator, and with the URL of the application's login."""
     from db.engine.local.embedded import CannotStart
     from settings import secret
     from tenancy.engine.migrate import administrator, bring_up_to_date, login_url

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.common import Data, tell, with_admin
+from commands.common import Data, make_tenant, tell, with_admin
 
 if TYPE_CHECKING:
     from commands.common import Admin
@@ -26,24 +26,9 @@ def create_tenant(
     data: Data = None,
 ) -> None:
     """Make a tenant with its first administrator, whose password is printed once."""
-    import secrets
-
-    from uuid_utils.compat import uuid7
-
-    from auth.engine.passwords import Passwords
-    from db.sessions import fold
-    from tenancy.engine.provision import create
-    from tenancy.starter import begin
 
     async def work(admin: "Admin") -> None:
-        password, passwords = secrets.token_urlsafe(15), Passwords()
-        try:
-            hashed = await passwords.hash(password)
-        finally:
-            passwords.close()
-        async with admin.transaction():
-            made = await create(admin, slug, name or slug)
-            await begin(admin, made, fold(email), hashed, uuid7)
+        made, password = await make_tenant(admin, slug, name or slug, email)
         print(f"{made.slug}  {made.id}  {made.placement.schema}")
         print(f"{email} signs in with the password {password}")
 

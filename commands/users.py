@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.common import Data, tell, with_admin, with_desk
+from commands.common import Data, secrets_made, tell, with_admin, with_desk
 
 if TYPE_CHECKING:
     from commands.common import Admin
@@ -56,7 +56,8 @@ def create_user(
             raise TenantError(
                 f"There is no role {strange[0]!r} in {tenant}. There are: {', '.join(known)}."
             )
-        password, hash = await _password()
+        async with secrets_made() as secret:
+            password, hash = await secret()
         await create(desk, email, name, role or [], hash)
         if not role:
             tell(f"{email} has no role yet, so he sees nothing: there are {', '.join(known)}")
@@ -71,7 +72,8 @@ def set_password(email: Email, tenant: Slug, data: Data = None) -> None:
     from resolvers.operator import set_password as set_it
 
     async def work(_: "Admin", desk: "Desk") -> None:
-        password, hash = await _password()
+        async with secrets_made() as secret:
+            password, hash = await secret()
         await set_it(desk, email, hash)
         print(f"{email} signs in to {tenant} with the password {password}")
 
@@ -98,16 +100,3 @@ def _set_active(email: str, tenant: str, data: Data, active: bool) -> None:
         tell(f"{email} {'may sign in' if active else 'may not sign in any more'}")
 
     with_desk(data, tenant, work)
-
-
-async def _password() -> tuple[str, str]:
-    """A password that nobody has had, and its hash."""
-    import secrets
-
-    from auth.engine.passwords import Passwords
-
-    password, passwords = secrets.token_urlsafe(15), Passwords()
-    try:
-        return password, await passwords.hash(password)
-    finally:
-        passwords.close()

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import auth.api  # noqa: F401 - policies are remembered when they are imported
 import resolvers.api  # noqa: F401 - and so is what the areas have to say
+from auth.engine.viewer import Viewer
 from auth.rights import load
 from db import sessions
 from db.administrators import administrators
@@ -30,6 +31,11 @@ from resolvers.engine.deeds import Wish, do
 from resolvers.engine.drafts import Draft
 from resolvers.engine.outcomes import outcome
 from tenancy.engine.provision import Tenant, TenantError
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    Connection = asyncpg.Connection[Any]
 
 BUSY = "Somebody is changing the same in {slug} just now: try again in a moment."
 AWAY = "The tenant {slug} cannot be entered now: it is being moved, or the database is away."
@@ -91,28 +97,51 @@ async def set_password(desk: Desk, email: str, hash: str) -> None:
 @asynccontextmanager
 async def _unit(desk: Desk) -> AsyncIterator[Unit]:
     """One transaction with an administrator's rights, though in nobody's name; kept if the block ends well."""
-    session, placement = desk.new_id(), desk.tenant.placement
-    try:
-        async with desk.database.write(placement, Entry()) as connection:
-            tagged = Tagged(connection, placement.schema)
-            able = [user for user, active in (await administrators(tagged)).items() if active]
-            viewer = await load(connection, MODEL, min(able)) if able else None
-            if viewer is None:
-                raise desk.say(NO_ADMINISTRATOR)
-            # Every write ends by asking whether the caller's session still stands; this one stands as long.
-            await sessions.lend(connection, session, viewer.user, desk.now)
-            unit = Unit(tagged, viewer, MODEL, None, viewer.version, session, desk.now, desk.new_id)
+    session = desk.new_id()
+    async with entered(desk) as connection:
+        viewer = await administrator(desk, connection)
+        # Every write ends by asking whether the caller's session still stands; this one stands as long.
+        await sessions.lend(connection, session, viewer.user, desk.now)
+        async with unit_in(desk, connection, viewer, session) as unit:
             yield unit
-            if await unit.note():
-                connection.note()  # type: ignore[attr-defined]  # ours, see transaction.py
-        async with desk.database.write(placement, Entry()) as connection:
-            await sessions.take_back(connection, session)
+    async with entered(desk) as connection:
+        await sessions.take_back(connection, session)
+
+
+@asynccontextmanager
+async def entered(desk: Desk) -> AsyncIterator[Connection]:
+    """A transaction that writes in the tenant. Raises TenantError where that cannot be."""
+    try:
+        async with desk.database.write(desk.tenant.placement, Entry()) as connection:
+            yield connection
     except (Collided, Occupied, TookTooLong) as error:
         raise desk.say(BUSY) from error
     except TurnedAway as error:
         raise desk.say(AWAY) from error
     except LOST as error:
         raise desk.say(AWAY) from error
+
+
+async def administrator(desk: Desk, connection: Connection) -> Viewer:
+    """Somebody with full access, whose rights the operator works with."""
+    tagged = Tagged(connection, desk.tenant.placement.schema)
+    able = [user for user, active in (await administrators(tagged)).items() if active]
+    viewer = await load(connection, MODEL, min(able)) if able else None
+    if viewer is None:
+        raise desk.say(NO_ADMINISTRATOR)
+    return viewer
+
+
+@asynccontextmanager
+async def unit_in(
+    desk: Desk, connection: Connection, viewer: Viewer, session: UUID
+) -> AsyncIterator[Unit]:
+    """The writes of a transaction, noted when the block ends well."""
+    tagged = Tagged(connection, desk.tenant.placement.schema)
+    unit = Unit(tagged, viewer, MODEL, None, viewer.version, session, desk.now, desk.new_id)
+    yield unit
+    if await unit.note():
+        connection.note()  # type: ignore[attr-defined]  # ours, see transaction.py
 
 
 async def _user(desk: Desk, unit: Unit, email: str) -> UUID:
@@ -132,7 +161,7 @@ async def _done(unit: Unit, entity: str, verb: str, **given: Any) -> UUID:
     """Do one deed. Raises TenantError with everything that is wrong with it, which takes back the rest."""
     unit.now += MOMENT
     [draft] = await do(unit, _viewer(unit), _wish(entity, verb, given))
-    if sentences := _wrong(draft):
+    if sentences := wrong(draft):
         raise TenantError(" ".join(sentences))
     id: UUID = draft.after["id"]
     return id
@@ -142,7 +171,8 @@ def _wish(entity: str, verb: str, given: Mapping[str, Any]) -> Wish:
     return Wish(MODEL.entities[entity], verb, ((("input",), given),))
 
 
-def _wrong(draft: Draft) -> list[str]:
+def wrong(draft: Draft) -> list[str]:
+    """What is wrong with what was to be done, in sentences."""
     came = outcome(draft)
     told = [each["message"] for each in (*came.told, *came.refused)]
     return list(dict.fromkeys(told))

@@ -32,6 +32,8 @@ FROM "user" u JOIN employee e ON e.id = u.employee_id JOIN credential c ON c.use
 WHERE u.deleted_at IS NULL ORDER BY c.email
 """
 ROLES = "SELECT name FROM role WHERE deleted_at IS NULL ORDER BY name"
+HOLDS = "SELECT EXISTS (SELECT FROM account) OR EXISTS (SELECT FROM opportunity) AS any"
+TYPES = "SELECT name FROM opportunity_type WHERE deleted_at IS NULL ORDER BY name"
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,16 @@ async def users(admin: asyncpg.Connection[Any], one: Tenant) -> list[Known]:
 async def roles(admin: asyncpg.Connection[Any], one: Tenant) -> list[str]:
     """What the roles of a tenant are called."""
     return [row["name"] for row in await _in(admin, one, ROLES)]
+
+
+async def is_empty(admin: asyncpg.Connection[Any], one: Tenant) -> bool:
+    """Whether nobody is sold to yet."""
+    return not (await _in(admin, one, HOLDS))[0]["any"]
+
+
+async def opportunity_types(admin: asyncpg.Connection[Any], one: Tenant) -> list[str]:
+    """What the types of opportunities of a tenant are called."""
+    return [row["name"] for row in await _in(admin, one, TYPES)]
 
 
 async def _in(admin: asyncpg.Connection[Any], one: Tenant, sql: str) -> list[asyncpg.Record]:

@@ -215,10 +215,19 @@ def _products(notes: Notes, lines: list[Line]) -> list[Product]:
 
 
 def _sellers(notes: Notes, lines: list[Line]) -> list[Seller]:
-    return [
-        Seller(line.number, line["sales_agent"], line["manager"] or None, line["regional_office"])
-        for line in _first_of_each(notes, lines, "sales_agent")
-    ]
+    found: list[Seller] = []
+    above: dict[str, str] = {}
+    for line in _first_of_each(notes, lines, "sales_agent"):
+        name, manager = line["sales_agent"], line["manager"] or None
+        if manager is None:
+            notes.note(line, "manager is empty", "put below the director")
+        elif _leads_to(above, manager, name):
+            notes.note(line, f"manager {manager!r} reports to him", "put below the director")
+            manager = None
+        else:
+            above[name] = manager
+        found.append(Seller(line.number, name, manager, line["regional_office"] or None))
+    return found
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +21,14 @@ class Sheet:
 
     header: Sequence[str]
     rows: Sequence[tuple[int, Sequence[str]]]
+
+
+def sheet(text: str) -> Sheet:
+    """A file of cells with commas between them. Raises csv.Error."""
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    header = next(reader, [])
+    rows = [(reader.line_num, cells) for cells in reader if any(each.strip() for each in cells)]
+    return Sheet(header, rows)
 
 
 @dataclass(frozen=True)

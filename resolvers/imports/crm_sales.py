@@ -1,0 +1,85 @@
+"""Fills a tenant from the files of "CRM Sales Opportunities", and lets a second run find everything there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from domain.imports.crm_sales import Account, Book, Deal, Product
+from domain.imports.events import events
+from domain.imports.sheets import Finding
+from resolvers.imports.deals import Deals, Known
+from resolvers.imports.lists import accounts, attributes, pipeline, products
+from resolvers.imports.rights import DIRECTOR, give_roles
+from resolvers.imports.staff import Login, Secret, employ, posts
+from resolvers.imports.work import Tell, at, work_of
+from resolvers.operator import Desk
+
+Read = Account | Product | Deal
+
+
+@dataclass
+class Came:
+    """What came of an import."""
+
+    done: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often what was done with which kind of record."""
+    there: int = 0
+    """Opportunities that the tenant had already."""
+    logins: list[Login] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Where an import shows how far it is."""
+
+    advance: Callable[[int], None]
+    logins: Callable[[list[Login]], None]
+    """Told with what new users sign in, as soon as they may."""
+
+
+def steps(book: Book) -> int:
+    """How many deeds the opportunities take."""
+    return sum(len(events(each, None, known=False) or ()) for each in book.deals)
+
+
+async def keep(desk: Desk, book: Book, secret: Secret, screen: Screen) -> Came:
+    """Everything that was read, by the deeds of the house. Raises TenantError."""
+    came = Came(findings=list(book.findings))
+    async with work_of(desk) as work:
+        came.done = work.done
+        async with work.unit() as unit:
+            lists = await pipeline(work, unit)
+            own = await attributes(work, unit)
+        async with work.unit() as unit:
+            roles = await give_roles(work, unit, own)
+        async with work.unit() as unit:
+            team = posts(book.sellers, desk.tenant.slug)
+            sellers, came.logins = await employ(work, unit, team, roles, secret)
+        screen.logins(came.logins)
+        director = next(n for n, each in team.items() if each.role == DIRECTOR)
+        async with work.unit() as unit:
+            if book.deals:
+                unit.now = at(min(each.since for each in book.deals))
+            told = teller(came.findings, "products.csv", book.products)
+            offered = await products(work, unit, book, told)
+            told = teller(came.findings, "accounts.csv", book.accounts)
+            customers = await accounts(work, unit, book, sellers[director], told)
+        known = Known(lists, offered, customers, sellers)
+        told = teller(came.findings, "sales_pipeline.csv", book.deals)
+        deals = Deals(work, known, told, screen.advance)
+        await deals.keep(book.deals)
+        came.there = deals.there
+    return came
+
+
+def teller(findings: list[Finding], file: str, records: Iterable[Read]) -> Tell:
+    """Notes findings about what was read from a file, by the names or ids of its records."""
+    lines = {each.id if isinstance(each, Deal) else each.name: each.line for each in records}
+
+    def tell(name: str, what: str, done: str) -> None:
+        findings.append(Finding(file, lines[name], what, done))
+
+    return tell

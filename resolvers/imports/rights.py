@@ -1,0 +1,70 @@
+"""What the roles of an imported sales team open: everybody sees all accounts, and opportunities as the tree of employees says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from db.engine.write.unit import Unit
+from domain.access import RowScope, WriteScope
+from resolvers.imports.work import Work, batches
+from tenancy.demo.rights import PROFILES, Opens
+
+DIRECTOR, MANAGER, SELLER = "Sales director", "Sales manager", "Sales representative"
+STANDARD = PROFILES["Standard sales"]
+SCOPES: Mapping[str, WriteScope] = {
+    DIRECTOR: WriteScope.ALL,
+    MANAGER: WriteScope.BELOW,
+    SELLER: WriteScope.OWN,
+}
+"""Whose opportunities, and what belongs to them, a role may change."""
+BOUND = ("Opportunity", "BusinessRole", "OpportunityAccount", "Quote", "QuoteItem", "Contract")
+
+
+def opened(role: str, attributes: Mapping[str, str]) -> dict[str, Opens]:
+    """What the profile of a role opens; `attributes` are the ids of those of accounts."""
+    found = dict(STANDARD)
+    for name in BOUND:
+        found[name] = replace(found[name], edits=SCOPES[role], attributes=frozenset())
+    if role == DIRECTOR:
+        for name, opens in found.items():
+            found[name] = replace(opens, rows=RowScope.ALL)
+    found["Account"] = replace(found["Account"], attributes=frozenset(attributes.values()))
+    return found
+
+
+async def give_roles(work: Work, unit: Unit, attributes: Mapping[str, str]) -> dict[str, str]:
+    """The three roles, each with a profile of its own where it is new."""
+    known = await work.known(unit, "Role", "name", SCOPES)
+    roles = await work.ensure(unit, "Role", "name", {name: {"name": name} for name in SCOPES})
+    new = [name for name in SCOPES if name not in known]
+    made = await work.all(unit, "Profile", "Create", [{"name": name} for name in new])
+    for name, id in zip(new, made, strict=True):
+        profile, opens = f"prf_{id.hex}", opened(name, attributes)
+        entities = [_entity(profile, entity, each) for entity, each in opens.items()]
+        await work.all(unit, "ProfileEntity", "Create", entities)
+        for several in batches(_fields(profile, opens)):
+            await work.all(unit, "ProfileField", "Create", several)
+        given = {"role": roles[name], "profile": profile}
+        await work.all(unit, "RoleProfile", "Create", [given])
+    return roles
+
+
+def _entity(profile: str, entity: str, opens: Opens) -> dict[str, Any]:
+    return {
+        "profile": profile,
+        "entity": entity,
+        "rows": opens.rows,
+        "creates": opens.creates,
+        "edits": opens.edits,
+        "deletes": opens.deletes,
+    }
+
+
+def _fields(profile: str, opened: Mapping[str, Opens]) -> Iterator[dict[str, Any]]:
+    for entity, opens in opened.items():
+        written = opens.written(entity)
+        for field in (*opens.fields(entity), *sorted(opens.attributes)):
+            given = {"profile": profile, "entity": entity, "field": field}
+            yield {**given, "writes": field in written}
