@@ -65,7 +65,7 @@ async def test_as_often_for_many_lines_as_for_one(desk: Desk, asked: list[str], 
     items: list[dict[str, Any]] = [
         {"product": product, "quantity": str(n)} for n in range(1, count + 1)
     ]
-    given = {"opportunity": opportunity, "name": "counted", "items": items}
+    given: dict[str, Any] = {"opportunity": opportunity, "name": "counted", "items": items}
     for _ in range(2):  # the first time compiles
         asked.clear()
         answer = await desk.own.do("admin", "quoteCreate", **given)
@@ -85,11 +85,12 @@ async def test_as_often_for_many_lines_as_for_one(desk: Desk, asked: list[str], 
     assert (came(answer), asked) == ("DONE", made)
     id = answer.data["done"]["id"]
     lines = [{"id": line} for (line,) in await desk.lines(id, "id")]
-    for deed, more, expected in (
+    deeds: list[tuple[str, dict[str, Any], list[str]]] = [
         ("quoteSetItems", {"items": [*items[1:], *lines[:1], *items[:1]]}, SET),
         ("quoteUpdate", {}, REDISCOUNT),
         ("quoteDuplicate", {}, COPY),
-    ):
+    ]
+    for deed, more, expected in deeds:
         for percent in ("5", "6"):
             discount = {"discountPercent": percent} if deed == "quoteUpdate" else {}
             asked.clear()
