@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
+from domain.quotes import totals
 from tenancy.demo.products import KIND_OF, UNITS, WARES
 from tenancy.demo.rows import Draw, Row, Rows, chance, made_id
 from tenancy.demo.sales import CURRENCIES, SOLD
@@ -73,12 +74,12 @@ def _lines(draw: Draw, number: int, before: int, quote: Row) -> list[Row]:
         kind = KIND_OF[fixed.choice(wares)]
         wares = [ware for ware in wares if KIND_OF[ware] == kind]
     chosen = [fixed.choice(wares) for _ in range(ITEMS[number % len(ITEMS)])]
-    shared = quote["discount_percent"] if len(chosen) == 1 else None
-    if shared is None:
-        quote["discount_percent"] = None  # spread over several, each would be rounded by itself
     rows = [_item(draw, before + place, place, ware, quote) for place, ware in enumerate(chosen, 1)]
     if number % 6 == 0:
         rows.append(_rounding(draw, before + len(rows) + 1, len(rows) + 1, quote))
+    parts = totals(rows, quote["discount_percent"], quote["currency"])
+    for row, part in zip(rows, parts, strict=True):
+        row |= {"net": part.net, "tax": part.tax, "total": part.total}
     return rows
 
 
@@ -87,10 +88,6 @@ def _item(draw: Draw, number: int, position: int, ware: int, quote: Row) -> Row:
     quantity = Decimal(rng.choice((1, 1, 2, 4, 10, 25))) + (Decimal("0.5") if ware == 7 else 0)
     price = Decimal(rng.randint(100, 90_000)).scaleb(-digits)
     discount = Decimal(rng.randint(1, 60)) / 2 if rng.random() < 0.3 else None
-    tax = Decimal(WARES[ware - 1].tax)
-    own, whole = (100 - (off or Decimal(0)) for off in (discount, quote["discount_percent"]))
-    net = _rounded(_rounded(quantity * price * own / 100, digits) * whole / 100, digits)
-    taxed = _rounded(net * tax / 100, digits)
     return {
         **draw.key(number),
         "quote_id": quote["id"],
@@ -104,10 +101,7 @@ def _item(draw: Draw, number: int, position: int, ware: int, quote: Row) -> Row:
         "currency": quote["currency"],
         "unit_price": price,
         "discount_percent": discount,
-        "tax_percent": tax,
-        "net": net,
-        "tax": taxed,
-        "total": net + taxed,
+        "tax_percent": Decimal(WARES[ware - 1].tax),
         "source_id": None,
         **draw.stamps_within(quote),
     }
@@ -129,13 +123,6 @@ def _rounding(draw: Draw, number: int, position: int, quote: Row) -> Row:
         "unit_price": off,
         "discount_percent": None,
         "tax_percent": None,
-        "net": off,
-        "tax": Decimal(0),
-        "total": off,
         "source_id": None,
         **draw.stamps_within(quote),
     }
-
-
-def _rounded(amount: Decimal, digits: int) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)

@@ -1,0 +1,69 @@
+"""What holds of quotes whatever is done: their parts add up to the whole, and one of an opportunity counts at most."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from domain.quotes import totals, whole
+from tests.quotes.conftest import Desk
+from tests.support.covers import covers
+from tests.writes.parallel import Own, came, kept
+
+ITEMS = "SELECT * FROM quote_item WHERE deleted_at IS NULL ORDER BY quote_id, position"
+ACTIVE = "SELECT count(*) FROM quote WHERE opportunity_id = $1 AND active AND deleted_at IS NULL"
+
+
+async def adds_up(own: Own) -> int:
+    """Every quote of the tenant comes to what its lines do; how many there are."""
+    lines: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    for row in await own.fetch(ITEMS):
+        lines[row["quote_id"]].append(dict(row))
+    quotes = await own.fetch("SELECT * FROM quote WHERE deleted_at IS NULL")
+    for quote in quotes:
+        mine = lines[quote["id"]]
+        parts = totals(mine, quote["discount_percent"], quote["currency"])
+        for line, part in zip(mine, parts, strict=True):
+            assert (line["net"], line["tax"], line["total"]) == (part.net, part.tax, part.total)
+            assert line["currency"] == quote["currency"]
+        sums = whole(parts)
+        assert (quote["net"], quote["tax"], quote["total"]) == (sums.net, sums.tax, sums.total)
+    return len(quotes)
+
+
+@covers("D-17", "X-51")
+async def test_the_demonstration_adds_up(own: Own) -> None:
+    assert await adds_up(own) > 10
+
+
+@covers("D-17", "X-50", "D-36")
+async def test_it_adds_up_whatever_comes_first(desk: Desk, own: Own) -> None:
+    """Who changes the discount while another one sets the lines: each reckons with what is there then."""
+    id = await desk.quote("rep1", items=[{"name": n, "unitPrice": "0.33"} for n in "abc"])
+    for number in range(5):
+        items = [{"name": str(n), "unitPrice": "1.01", "taxPercent": "7"} for n in range(number)]
+        answers = await asyncio.gather(
+            own.do("rep1", "quoteSetItems", id=id, items=items),
+            own.do("rep1", "quoteUpdate", id=id, discountPercent=str(number * 3)),
+            own.do("manager", "quoteUpdate", id=id, note=str(number)),
+        )
+        assert [came(each) for each in answers[:2]] == ["DONE", "DONE"]
+        await adds_up(own)
+
+
+@covers("D-03", "EP-119", "D-36")
+async def test_one_is_active_whoever_is_quicker(desk: Desk, own: Own) -> None:
+    for _ in range(3):
+        opportunity = await own.opportunity("rep1")
+        given = {"opportunity": opportunity, "name": "n"}
+        made = await asyncio.gather(
+            *(own.do(who, "quoteCreate", **given) for who in ("rep1", "admin", "rep1"))
+        )
+        assert [came(each) for each in made] == ["DONE"] * 3
+        assert await own.value(ACTIVE, kept(opportunity)) == 1
+        ids = [each.data["done"]["id"] for each in made]
+        done = await asyncio.gather(*(own.do("rep1", "quoteActivate", id=id) for id in ids))
+        assert [came(each) for each in done] == ["DONE"] * 3
+        assert await own.value(ACTIVE, kept(opportunity)) == 1
