@@ -208,12 +208,26 @@ class Model:
 
     def parts(self, entity: Entity) -> list[tuple[Entity, Reference]]:
         """The kinds of records that are parts of this one, each with its way to the whole."""
-        kinds = self.entities.values()
-        return [(e, way) for e in kinds for way in e.wholes if way.target == entity.name]
+        return self._parts.get(entity.name, [])
 
     def nested(self, entity: Entity) -> list[tuple[Entity, Reference]]:
         """Those of the parts that are created together with it, under the name of the way back."""
-        return [(part, way) for part, way in self.parts(entity) if way.exposed.reverse]
+        return self._nested.get(entity.name, [])
+
+    @cached_property
+    def _parts(self) -> dict[str, list[tuple[Entity, Reference]]]:
+        found: dict[str, list[tuple[Entity, Reference]]] = {}
+        for entity in self.entities.values():
+            for way in entity.wholes:
+                found.setdefault(way.target, []).append((entity, way))
+        return found
+
+    @cached_property
+    def _nested(self) -> dict[str, list[tuple[Entity, Reference]]]:
+        return {
+            name: [(part, way) for part, way in parts if way.exposed.reverse]
+            for name, parts in self._parts.items()
+        }
 
     def users(self, entity: Entity) -> list[tuple[Entity, Reference]]:
         """The kinds of records that point to this one, are no parts of it and hold it: while they do, it stays."""

@@ -111,12 +111,18 @@ class Deals:
         return found
 
     def _compared(self, deal: Deal, row: Row, steps: Mapping[str, Step]) -> list[Event]:
-        """What is left to be done with one that is there; what differs otherwise is told."""
+        """What is left to be done with one that is there, where an import was interrupted.
+
+        What people changed since, or the file says anew, is told and left as it is.
+        """
         self.there += 1
         left = events(deal, steps.get(spelled("Stage", row["stage_id"])), known=True)
-        differs = self._known.differs(deal, row) + (["deal_stage"] if left is None else [])
+        differs = self._known.differs(deal, row)
+        if left is None or (left and differs):
+            differs.append("deal_stage")
         if differs:
             self._tell(deal.id, f"{', '.join(differs)}: the tenant says otherwise", AS_IT_IS)
+            return []
         return left or []
 
     async def _do(self, groups: list[tuple[date, str, list[Event]]]) -> None:

@@ -1,0 +1,431 @@
+"""A directory becomes a tenant whose sums are those of the files, and whose users see theirs; once more changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenancy.engine.provision import tenants
+from tests.commands.imported import SMALL, Imported, directory, relata, rows, sums
+from tests.support.covers import covers
+from tests.support.world import World
+
+DIRECTOR = "Sales director"
+NUMBERS = count(1)
+GROUPS = """{
+  stages: opportunitiesAggregate(groupBy: [{ stage: { name: true } }]) {
+    groups { key { stage { name } } ...told }
+  }
+  sellers: opportunitiesAggregate(groupBy: [{ owner: { name: true } }]) {
+    groups { key { owner { name } } ...told }
+  }
+  offices: opportunitiesAggregate(groupBy: [{ owner: { office: true } }]) {
+    groups { key { owner { office } } ...told }
+  }
+  quarters: opportunitiesAggregate(groupBy: [{ closedOn: QUARTER }]) {
+    groups { key { closedOn } ...told }
+  }
+}
+fragment told on OpportunityGroup { sum { amount { amount currency } } }"""
+COUNTS = """{
+  opportunities(first: 1) { totalCount }
+  quotes(first: 1) { totalCount }
+  contracts(first: 1) { totalCount }
+}"""
+OWNERS = "{ opportunitiesAggregate(groupBy: [{ owner: { name: true } }]) { groups { count key { owner { name } } } } }"
+ONE = """query ($id: String!) {
+  opportunities(first: 2, filter: { externalId: { eq: $id } }) {
+    nodes {
+      name status amount { amount currency } closedOn createdAt locked probability
+      account { name } owner { name } type { name } lostReason { name }
+      stageVisits(first: 5, orderBy: [{ enteredAt: ASC }]) { nodes { enteredAt leftAt stage { name } } }
+      quotes(first: 5) { nodes { active net { amount } items(first: 5) { nodes { quantity product { name } } } } }
+      contracts(first: 5) { nodes { startsOn net { amount } kind { name } owner { name } } }
+    }
+  }
+}"""
+
+
+@pytest.fixture(scope="module", params=["small", "whole"])
+async def imported(
+    desk: World, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Imported:
+    """The small directory, and the data itself where it is at hand."""
+    files, here = directory(request.param), tmp_path_factory.mktemp(request.param)
+    words = ("import", "crm-sales-opportunities", str(files), "--tenant", request.param)
+    said = await relata(desk, here, *words)
+    assert said.exit_code == 0, said.output
+    desk.tenants |= {one.slug: one for one, _ in await tenants(desk.admin)}
+    return Imported(desk, request.param, files, here, said)
+
+
+def told(groups: Any, *path: str) -> dict[str | None, Decimal]:
+    """The sums of groups, by what they have in common."""
+    found = {}
+    for group in groups["groups"]:
+        key = group["key"]
+        for each in path:
+            key = key[each]
+        amounts = group["sum"]["amount"]
+        assert [each["currency"] for each in amounts] in ([], ["USD"])
+        found[key] = sum((Decimal(each["amount"]) for each in amounts), Decimal())
+    return found
+
+
+def quarter(day: str) -> str | None:
+    """The first day of the quarter of a day as the files write it."""
+    if not day:
+        return None
+    month, _, year = map(int, day.split("/"))
+    return f"{year}-{(month - 1) // 3 * 3 + 1:02}-01"
+
+
+@covers("VPM-22")
+async def test_the_sums_are_those_of_the_files(imported: Imported) -> None:
+    deals = rows(imported.directory, "sales_pipeline")
+    office = {
+        e["sales_agent"]: e["regional_office"] for e in rows(imported.directory, "sales_teams")
+    }
+    found = await imported.ask(DIRECTOR, GROUPS)
+    assert told(found["stages"], "stage", "name") == sums((e["deal_stage"], e) for e in deals)
+    assert told(found["sellers"], "owner", "name") == sums((e["sales_agent"], e) for e in deals)
+    by_office = sums((office[e["sales_agent"]], e) for e in deals)
+    assert told(found["offices"], "owner", "office") == by_office
+    by_quarter = sums((quarter(e["close_date"]), e) for e in deals)
+    assert told(found["quarters"], "closedOn") == by_quarter
+
+
+@covers("VPM-22")
+async def test_each_has_a_quote_and_what_was_won_a_contract(imported: Imported) -> None:
+    deals = rows(imported.directory, "sales_pipeline")
+    found = await imported.ask(DIRECTOR, COUNTS)
+    won = [each for each in deals if each["deal_stage"] == "Won"]
+    counted = {name: each["totalCount"] for name, each in found.items()}
+    assert counted == {"opportunities": len(deals), "quotes": len(deals), "contracts": len(won)}
+    net = "{ contractsAggregate { groups { sum { net { amount } } } } }"
+    [group] = (await imported.ask(DIRECTOR, net))["contractsAggregate"]["groups"]
+    assert Decimal(group["sum"]["net"][0]["amount"]) == sum(Decimal(e["close_value"]) for e in won)
+
+
+async def test_a_seller_sees_his_own_and_a_manager_his_team(imported: Imported) -> None:
+    team = rows(imported.directory, "sales_teams")
+    deals = Counter(e["sales_agent"] for e in rows(imported.directory, "sales_pipeline"))
+    below: dict[str, set[str]] = {}
+    for each in team:
+        below.setdefault(each["manager"], set()).add(each["sales_agent"])
+    managers = sorted(set(below) - {""})
+    for name in (*managers, team[0]["sales_agent"], team[-1]["sales_agent"]):
+        groups = (await imported.ask(name, OWNERS))["opportunitiesAggregate"]["groups"]
+        seen = {group["key"]["owner"]["name"]: group["count"] for group in groups}
+        mine = below.get(name, {name})
+        assert seen == {each: times for each, times in deals.items() if each in mine}
+
+
+async def test_who_was_imported_may_work(imported: Imported) -> None:
+    """A seller creates an opportunity of his own, in the pipeline that is preferred."""
+    name = rows(imported.directory, "sales_teams")[0]["sales_agent"]
+    accounts = await imported.ask(
+        name, "{ accounts(first: 1) { nodes { id attributes { key } } } }"
+    )
+    [account] = accounts["accounts"]["nodes"]
+    query = """mutation ($input: OpportunityCreateInput!) {
+      opportunityCreate(input: $input) {
+        opportunity { id type { name } stage { name } owner { name } } userErrors { message }
+      }
+    }"""
+    made = await imported.ask(name, query, input={"name": "New", "account": account["id"]})
+    [done] = [made["opportunityCreate"]["opportunity"]]
+    assert done["stage"]["name"] == "Prospecting"
+    assert done["owner"]["name"] == name
+    delete = "mutation ($id: ID!) { opportunityDelete(input: { id: $id }) { userErrors { code } } }"
+    assert not (await imported.ask(name, delete, id=done["id"]))["opportunityDelete"]["userErrors"]
+
+
+async def test_everybody_was_told_a_password_once(imported: Imported) -> None:
+    team = rows(imported.directory, "sales_teams")
+    names = {e["sales_agent"] for e in team} | {e["manager"] for e in team if e["manager"]}
+    assert set(imported.passwords) == names | {"admin", DIRECTOR}
+    assert len({password for *_, password in imported.passwords.values()}) == len(names) + 2
+
+
+@covers("VPM-22")
+async def test_once_more_changes_nothing(imported: Imported) -> None:
+    before = await imported.own().log()
+    said = await imported.again()
+    assert said.exit_code == 0, said.output
+    assert "nothing was changed" in said.stderr
+    deals = await imported.own().value("SELECT count(*) FROM opportunity WHERE external_id <> ''")
+    assert f"{deals:,} opportunities were there already" in said.stderr
+    assert said.stdout == ""
+    assert await imported.own().log() == before
+
+
+async def test_the_log_is_dense_and_names_nobody(imported: Imported) -> None:
+    [row] = await imported.own().fetch(
+        "SELECT count(DISTINCT position) AS several, max(position) AS last FROM change_log"
+    )
+    assert row["several"] == row["last"] == (await imported.own().log())[0]
+    named = "SELECT count(*) FROM history WHERE user_id IS NOT NULL AND at < '2018-01-01'"
+    assert await imported.own().value(named) == 0
+
+
+async def test_nothing_is_lost_silently(imported: Imported) -> None:
+    """Every row of the pipeline is there, or the report says why not."""
+    out = {
+        line
+        for file, line, _, done in imported.findings
+        if (file, done) == ("sales_pipeline.csv", "left out")
+    }
+    with (imported.directory / "sales_pipeline.csv").open() as file:
+        lines = len(file.readlines()) - 1
+    kept = await imported.own().value("SELECT count(*) FROM opportunity WHERE external_id <> ''")
+    assert kept + len(out) == lines
+
+
+@pytest.fixture
+async def small(desk: World, tmp_path: Path) -> Imported:
+    """The small directory in a tenant of a test's own, in a copy that the test may change."""
+    files, slug = tmp_path / "files", f"small-{next(NUMBERS)}"
+    shutil.copytree(SMALL, files)
+    words = ("import", "crm-sales-opportunities", str(files), "--tenant", slug)
+    said = await relata(desk, tmp_path, *words)
+    assert said.exit_code == 0, said.output
+    desk.tenants |= {one.slug: one for one, _ in await tenants(desk.admin)}
+    return Imported(desk, slug, files, tmp_path, said)
+
+
+async def one(imported: Imported, id: str, name: str = DIRECTOR) -> Any:
+    [found] = (await imported.ask(name, ONE, id=id))["opportunities"]["nodes"]
+    return found
+
+
+async def test_a_sale_is_told_at_the_days_of_the_file(small: Imported) -> None:
+    assert await one(small, "A1") == {
+        "name": "GTX Pro, Northwind",
+        "status": "WON",
+        "amount": {"amount": "4514.00", "currency": "USD"},
+        "closedOn": "2017-03-01",
+        "createdAt": "2016-10-20T12:00:00.000000Z",
+        "locked": True,
+        "probability": 100,
+        "account": {"name": "Northwind"},
+        "owner": {"name": "Anna Snelling"},
+        "type": {"name": "CRM sales opportunities"},
+        "lostReason": None,
+        "stageVisits": {
+            "nodes": [
+                {
+                    "enteredAt": "2016-10-20T12:00:00.000000Z",
+                    "leftAt": "2017-03-01T12:00:00.000000Z",
+                    "stage": {"name": "Engaging"},
+                },
+                {
+                    "enteredAt": "2017-03-01T12:00:00.000000Z",
+                    "leftAt": None,
+                    "stage": {"name": "Won"},
+                },
+            ]
+        },
+        "quotes": {
+            "nodes": [
+                {
+                    "active": True,
+                    "net": {"amount": "4514.00"},
+                    "items": {"nodes": [{"quantity": "1.0000", "product": {"name": "GTX Pro"}}]},
+                }
+            ]
+        },
+        "contracts": {
+            "nodes": [
+                {
+                    "startsOn": "2017-03-01",
+                    "net": {"amount": "4514.00"},
+                    "kind": {"name": "Delivery"},
+                    "owner": {"name": "Anna Snelling"},
+                }
+            ]
+        },
+    }
+
+
+CASES = {
+    "A2": ("LOST", "0.00", "55.00", "2017-05-04", "2016-11-02", "Betatech", "Moses Frase"),
+    "A3": ("OPEN", None, "55.00", None, "2016-12-01", "(no account named)", "Anna Snelling"),
+    "A4": ("OPEN", None, "4821.00", None, "2017-09-09", "Northwind", "Zoë Levy"),
+    "A5": ("WON", "53.50", "53.50", "2017-07-09", "2017-01-05", "Seaside", "Zoë Levy"),
+    "B4": ("LOST", "0.00", "55.00", "2017-09-09", "2017-09-09", "Seaside", "Carl Lin"),
+    "B5": ("WON", "4800.00", "4800.00", "2017-02-02", "2017-02-02", "Seaside", "Carl Lin"),
+    "B7": ("OPEN", "60.00", "60.00", None, "2017-02-03", "Northwind", "Moses Frase"),
+}
+"""Status, amount, what was offered, closed and created on, account and seller of the small directory."""
+
+
+async def test_dirt_is_handled_as_the_rules_say(imported: Imported) -> None:
+    if imported.slug != "small":
+        pytest.skip("what is asked for by name is in the small directory")
+    for id, (status, amount, net, closed, created, account, owner) in CASES.items():
+        found = await one(imported, id)
+        assert (found["status"], found["closedOn"]) == (status, closed), id
+        assert (found["amount"] or {}).get("amount") == amount, id
+        assert found["quotes"]["nodes"][0]["net"]["amount"] == net, id
+        assert found["createdAt"][:10] == created, id
+        assert (found["account"]["name"], found["owner"]["name"]) == (account, owner), id
+    query = """{ accounts(orderBy: [{ name: ASC }]) { nodes {
+      name country employeeCount parent { name } industry { name } attributes { key number }
+    } } }"""
+    nodes = (await imported.ask(DIRECTOR, query))["accounts"]["nodes"]
+    said = {
+        node["name"]: (
+            node["country"],
+            node["employeeCount"],
+            (node["parent"] or {}).get("name"),
+            (node["industry"] or {}).get("name"),
+            {each["key"]: each["number"] for each in node["attributes"]},
+        )
+        for node in nodes
+    }
+    established = {"yearEstablished": "1996", "annualRevenue": "1100.04"}
+    assert said["Northwind"] == ("US", 2822, None, "technology", established)
+    assert said["Betatech"][:4] == ("KE", 1185, "Northwind", "medical")
+    assert said["Seaside"] == (
+        "PH",
+        None,
+        None,
+        "retail",
+        {"yearEstablished": None, "annualRevenue": None},
+    )
+    assert said["Loop One"][:3] == (None, 5, None)
+    assert set(said) == {"Northwind", "Betatech", "Seaside", "Loop One", "(no account named)"}
+
+
+@covers("VPM-22")
+async def test_what_was_interrupted_is_carried_on(desk: World, tmp_path: Path) -> None:
+    """As if it had been stopped on the last day of 2016, before anybody else was offered anything."""
+    files = tmp_path / "files"
+    shutil.copytree(SMALL, files)
+    file, slug = files / "sales_pipeline.csv", f"small-{next(NUMBERS)}"
+    text = file.read_text()
+    begun = [text.splitlines()[n] for n in (0, 1, 3)]
+    begun[1] = begun[1].replace("Won,10/20/2016,3/1/2017", "Engaging,10/20/2016,")
+    file.write_text("\n".join(begun))
+    words = ("import", "crm-sales-opportunities", str(files), "--tenant", slug)
+    first = await relata(desk, tmp_path, *words)
+    assert "2 opportunities" in first.stderr, first.output
+    file.write_text(text)
+    second = await relata(desk, tmp_path, *words)
+    assert "6 opportunities, 3 sold, 2 lost" in second.stderr, second.output
+    desk.tenants |= {one.slug: one for one, _ in await tenants(desk.admin)}
+    whole = Imported(desk, slug, files, tmp_path, first)
+    assert (await one(whole, "A1"))["contracts"]["nodes"][0]["net"]["amount"] == "4514.00"
+    assert "nothing was changed" in (await whole.again()).stderr
+
+
+async def test_what_the_file_says_anew_is_told_and_left_alone(small: Imported) -> None:
+    file = small.directory / "sales_pipeline.csv"
+    text = file.read_text().replace("Engaging,12/1/2016,,", "Won,12/1/2016,12/30/2017,52")
+    file.write_text(text)
+    assert "nothing was changed" in (await small.again()).stderr
+    assert (await one(small, "A3"))["status"] == "OPEN"
+    what = "close_value, deal_stage: the tenant says otherwise"
+    assert ("sales_pipeline.csv", 4, what, "left as it is there") in small.findings
+
+
+async def test_what_people_changed_is_told_and_left_alone(small: Imported) -> None:
+    query = '{ opportunities(filter: { externalId: { eq: "B7" } }) { nodes { id } } }'
+    [node] = (await small.ask(DIRECTOR, query))["opportunities"]["nodes"]
+    change = """mutation ($id: ID!) {
+      opportunityUpdate(input: { id: $id, amount: "61" }) { userErrors { message } }
+    }"""
+    done = await small.ask(DIRECTOR, change, id=node["id"])
+    assert done["opportunityUpdate"]["userErrors"] == []
+    before = await small.own().log()
+    assert "nothing was changed" in (await small.again()).stderr
+    assert await small.own().log() == before
+    assert (await one(small, "B7"))["amount"]["amount"] == "61.00"
+    line = (
+        "sales_pipeline.csv",
+        18,
+        "close_value: the tenant says otherwise",
+        "left as it is there",
+    )
+    assert line in small.findings
+
+
+async def test_passwords_go_into_a_file_that_was_not_there(desk: World, tmp_path: Path) -> None:
+    slug, file = f"small-{next(NUMBERS)}", tmp_path / "passwords"
+    words = ("import", "crm-sales-opportunities", str(SMALL), "--tenant", slug)
+    said = await relata(desk, tmp_path, *words, "--passwords", "passwords", "--report", "told.csv")
+    assert said.exit_code == 0, said.output
+    assert said.stdout == ""
+    assert "director@" in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "told.csv").exists()
+
+
+BROKEN = {
+    "missing": ("accounts.csv", None, "accounts.csv is missing: put it into the directory"),
+    "column": (
+        "products.csv",
+        ("sales_price", "price"),
+        "products.csv, line 1: there is no column sales_price: the first line must name",
+    ),
+    "day": (
+        "sales_pipeline.csv",
+        ("5/4/2017", "2017-05-04"),
+        "sales_pipeline.csv, line 3: close_date is '2017-05-04': write a day as month/day/year",
+    ),
+    "no such day": (
+        "sales_pipeline.csv",
+        ("5/4/2017", "2/30/2017"),
+        "sales_pipeline.csv, line 3: close_date is '2/30/2017': write a day as month/day/year",
+    ),
+    "number": (
+        "accounts.csv",
+        ("1185", "many"),
+        "accounts.csv, line 3: employees is 'many': write a whole number",
+    ),
+    "quotes": ("products.csv", ("GTX Pro,", '"GTX Pro,'), "products.csv cannot be read"),
+}
+
+
+@covers("VPM-22")
+@pytest.mark.parametrize("how", BROKEN)
+async def test_a_broken_directory_is_told_and_leaves_nothing(
+    desk: World, tmp_path: Path, how: str
+) -> None:
+    name, change, sentence = BROKEN[how]
+    files = tmp_path / "files"
+    shutil.copytree(SMALL, files)
+    file = files / name
+    if change is None:
+        file.unlink()
+    else:
+        text = file.read_text()
+        assert change[0] in text
+        file.write_text(text.replace(*change))
+    said = await relata(
+        desk, tmp_path, "import", "crm-sales-opportunities", str(files), "--tenant", "broken"
+    )
+    assert said.exit_code == 1
+    assert sentence in said.stderr
+    assert "Nothing was imported." in said.stderr
+    assert "broken" not in [each.slug for each, _ in await tenants(desk.admin)]
+    assert [each.name for each in sorted(tmp_path.iterdir())] == ["files"]  # noqa: ASYNC240
+
+
+async def test_what_else_is_in_the_way_is_told(desk: World, tmp_path: Path) -> None:
+    words = ("import", "crm-sales-opportunities", str(SMALL), "--tenant")
+    taken = await relata(desk, tmp_path, *words, "acme")
+    assert "'acme' holds other records" in taken.stderr
+    wrong = await relata(desk, tmp_path, *words, "No Name")
+    assert "cannot be a tenant's name" in wrong.stderr
+    away = await relata(desk, tmp_path, *words, "away", "--report", "nowhere/told.csv")
+    assert "name another file with --report" in away.stderr
+    assert [each.exit_code for each in (taken, wrong, away)] == [1, 1, 1]
+    assert "away" not in [each.slug for each, _ in await tenants(desk.admin)]
