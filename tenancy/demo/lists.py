@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from uuid import UUID
 
 from domain.cases import Billing, CaseState, Priority
 from domain.setup import ContactKind, FeatureKey
@@ -70,13 +71,19 @@ def _named(draw: Draw, names: Iterable[str], gone: str | None = None) -> list[Ro
     ]
 
 
+def _unless_preferred(row: Row, employee: int) -> UUID | None:
+    """Of records of the type that is preferred, which is the first, whoever creates them is responsible."""
+    preferred = row["name"] in (ACCOUNT_TYPES[0], PERSON_TYPES[0])
+    return None if preferred else made_id("employee", employee)
+
+
 def _account_types(draw: Draw) -> list[Row]:
     return [
         {
             **row,
             "with_name": True,
             "with_last_name": row["name"] == "Personal",
-            "default_owner_id": made_id("employee", draw.rng.randint(1, 4)),
+            "default_owner_id": _unless_preferred(row, draw.rng.randint(1, 4)),
             "sender_email": f"desk{draw.rng.randint(1, 99)}@{draw.slug}.example",
             "document_delivery": draw.rng.choice(("EMAIL", "POST", None)),
         }
@@ -90,7 +97,7 @@ def _person_types(draw: Draw) -> list[Row]:
         {
             **row,
             "kind": (consultant if row["name"] == "Consultant" else ContactKind.EMPLOYEE).value,
-            "default_owner_id": made_id("employee", draw.rng.randint(1, 4)),
+            "default_owner_id": _unless_preferred(row, draw.rng.randint(1, 4)),
         }
         for row in _named(draw, PERSON_TYPES)
     ]

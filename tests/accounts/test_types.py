@@ -27,7 +27,7 @@ async def shown(own: Own, id: str) -> dict[str, Any]:
 
 @pytest.fixture
 async def preferences(own: Own) -> AsyncIterator[str]:
-    """What the tenant settled for everybody; in the end there are no default types, as in the beginning."""
+    """What the tenant settled for everybody: nothing in the beginning, and in the end."""
     id = spelled("set", await own.value("SELECT id FROM preferences"))
     yield id
     none = {"defaultAccountType": None, "defaultPersonType": None}
