@@ -6,7 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.accounts import head_office, in_country
+from domain.accounts import (
+    Wanted,
+    arranged,
+    country_of,
+    head_office,
+    in_country,
+    misplaced,
+    unnamed,
+)
 from domain.codes import Problem
 from domain.faults import Row
 from tests.support.covers import covers
@@ -62,3 +70,108 @@ def test_head_office(addresses: list[Row], wanted: UUID | None, head: UUID | Non
 def test_of_the_same_age_the_id_decides() -> None:
     same = [{**address(each), "created_at": 5} for each in (OLD, MIDDLE, NEW)]
     assert head_office(same) == min(OLD, MIDDLE, NEW)
+
+
+def place(identity: UUID, roles: str, country: str | None = None) -> Row:
+    """An address with the roles by their first letters: head, invoicing, postal, default."""
+    names = {"h": "head_office", "i": "invoicing", "p": "postal", "d": "default_invoicing"}
+    held = {name: letter in roles for letter, name in names.items()}
+    return {"id": identity, "created_at": AGES[identity], "country": country, **held}
+
+
+@covers("VPM-24", "D-12", "SMP-20")
+@pytest.mark.parametrize(
+    ("addresses", "wanted", "roles"),
+    [
+        pytest.param([(OLD, ""), (NEW, "")], Wanted(False), {OLD: "h", NEW: ""}, id="no invoices"),
+        pytest.param(
+            [(OLD, "h"), (NEW, "i")], Wanted(False), {OLD: "h", NEW: "id"}, id="the only one"
+        ),
+        pytest.param([(OLD, "hi"), (NEW, "id")], Wanted(False), {OLD: "hi", NEW: "id"}, id="stays"),
+        pytest.param(
+            [(OLD, "hi"), (NEW, "d")], Wanted(False), {OLD: "hid", NEW: ""}, id="given up"
+        ),
+        pytest.param(
+            [(OLD, "hid"), (NEW, "i")],
+            Wanted(False, None, NEW),
+            {OLD: "hi", NEW: "id"},
+            id="wanted",
+        ),
+        pytest.param(
+            [(OLD, "hid"), (NEW, "")], Wanted(False, NEW, NEW), {OLD: "id", NEW: "h"}, id="not one"
+        ),
+        pytest.param([(OLD, "hid"), (NEW, "p")], Wanted(True), {OLD: "h", NEW: "id"}, id="follows"),
+        pytest.param([(OLD, "hid"), (NEW, "i")], Wanted(True), {OLD: "h", NEW: ""}, id="no post"),
+    ],
+)
+def test_arranged(
+    addresses: list[tuple[UUID, str]], wanted: Wanted, roles: dict[UUID, str]
+) -> None:
+    found = arranged([place(*each) for each in addresses], wanted)
+    letters = {"head_office": "h", "invoicing": "i", "default_invoicing": "d"}
+    assert {
+        id: "".join(letter for role, letter in letters.items() if each[role])
+        for id, each in found.items()
+    } == roles
+
+
+@covers("SMP-21", "VPM-24")
+@pytest.mark.parametrize(
+    ("roles", "asked", "follows", "column"),
+    [
+        ("i", {"invoicing"}, False, None),
+        ("id", {"default_invoicing"}, False, None),
+        ("d", {"default_invoicing"}, False, "default_invoicing"),
+        ("d", set(), False, None),
+        ("i", {"invoicing"}, True, "invoicing"),
+        ("p", {"invoicing"}, True, "invoicing"),
+        ("pi", {"invoicing"}, True, None),
+        ("pd", {"default_invoicing"}, True, None),
+        ("id", {"default_invoicing"}, True, "default_invoicing"),
+    ],
+)
+def test_misplaced(roles: str, asked: set[str], follows: bool, column: str | None) -> None:
+    faults = misplaced(place(OLD, roles), asked, follows)
+    assert [fault.column for fault in faults] == ([column] if column else [])
+
+
+@covers("EP-172")
+@pytest.mark.parametrize(
+    ("switches", "before", "after", "wrong"),
+    [
+        ((True, True), None, ("Anna", "Berg", 1), []),
+        ((True, False), None, ("Anna", "Berg", 1), ["last_name"]),
+        ((False, True), None, ("Anna", "Berg", 1), ["name"]),
+        ((True, False), None, ("Anna", " ", 1), []),
+        ((True, False), ("Anna", "Berg", 1), ("Anne", "Berg", 1), []),
+        ((True, False), ("Anna", "Berg", 1), ("Anna", "Bergh", 1), ["last_name"]),
+        ((True, False), ("Anna", "Berg", 1), ("Anna", "Berg", 2), ["last_name"]),
+        ((True, False), ("Anna", "Berg", 1), ("Anna", None, 2), []),
+    ],
+)
+def test_unnamed(
+    switches: tuple[bool, bool],
+    before: tuple[str | None, ...] | None,
+    after: tuple[str | None, ...],
+    wrong: list[str],
+) -> None:
+    columns = ("name", "last_name", "type_id")
+    kind = dict(zip(("with_name", "with_last_name"), switches, strict=True))
+    rows = [row and dict(zip(columns, row, strict=True)) for row in (before, after)]
+    assert [fault.column for fault in unnamed(kind, rows[0], rows[1] or {})] == wrong
+
+
+@pytest.mark.parametrize(
+    ("own", "places", "country"),
+    [
+        ("NL", [(OLD, "h", "SE")], "NL"),
+        (None, [(OLD, "", "SE"), (NEW, "h", "NL")], "NL"),
+        (None, [(NEW, "", "SE"), (OLD, "", "NL")], "NL"),
+        (None, [(OLD, "h", None), (NEW, "", "NL")], None),
+        (None, [], None),
+    ],
+)
+def test_country_of(
+    own: str | None, places: list[tuple[UUID, str, str | None]], country: str | None
+) -> None:
+    assert country_of({"country": own}, [place(*each) for each in places]) == country
