@@ -157,8 +157,9 @@ def test_unnamed(
 ) -> None:
     columns = ("name", "last_name", "type_id")
     kind = dict(zip(("with_name", "with_last_name"), switches, strict=True))
-    rows = [row and dict(zip(columns, row, strict=True)) for row in (before, after)]
-    assert [fault.column for fault in unnamed(kind, rows[0], rows[1] or {})] == wrong
+    old = None if before is None else dict(zip(columns, before, strict=True))
+    new = dict(zip(columns, after, strict=True))
+    assert [fault.column for fault in unnamed(kind, old, new)] == wrong
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from tests.oracle.contract import (
     WHOLES,
     fields,
     grantable,
+    snake,
 )
 from tests.oracle.rows import Ground, Row, grouped
 
@@ -56,7 +57,7 @@ class Sight:
     def below(self, entity: str, name: str, row: Row) -> list[Row]:
         """The visible records of a list of this record."""
         target, reference = REVERSED[entity, name]
-        key = (target, f"{reference}_id")
+        key = (target, f"{snake(reference)}_id")
         if key not in self._grouped:
             self._grouped[key] = grouped(self.rows.get(target, {}).values(), key[1])
         return self._grouped[key].get(row["id"], [])
