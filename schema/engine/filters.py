@@ -75,7 +75,7 @@ class Filters:
             return And(tuple(items)) if name == "and" else Or(tuple(items))
         if name == "not":
             return Not(self.condition(entity, value, depth + 1) or And(()))
-        if name == "attribute":
+        if name == "attribute" and entity.attributes:
             return self._attribute(entity, value)
         if name == SEARCH:
             self._decisive.add((entity.name, searching(entity)))
@@ -137,7 +137,7 @@ class Filters:
             self._decisive.add((entity.name, name))
             entity, item = self._model.entities[entity.references[name].target], value
         attribute = None
-        if name == "attribute":
+        if name == "attribute" and entity.attributes:
             attribute = str(constant_of(value.get("key")))
             value = value.get("direction")
             self._decisive.add((entity.name, f"attribute:{attribute}"))

@@ -44,6 +44,7 @@ def _visits(draw: Draw, before: int, row: Row, stages: Sequence[Any], many: int)
             "stage_id": stage,
             "entered_at": entered,
             "left_at": left,
+            "seconds": None if left is None else round((left - entered).total_seconds()),
             **draw.stamps_within(row),
         }
         for at, (stage, (entered, left)) in enumerate(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -64,13 +63,6 @@ def _full_name(row: Row) -> str | None:
     return " ".join(row[n] for n in ("first_name", "infix", "last_name") if row[n]) or None
 
 
-def _seconds(row: Row) -> int | None:
-    if row["left_at"] is None:
-        return None
-    stayed = (row["left_at"] - row["entered_at"]) // timedelta(microseconds=1)
-    return int(Decimal(stayed).scaleb(-6).quantize(Decimal(1), ROUND_HALF_UP))
-
-
 COMPUTED: Mapping[str, Callable[[Row], Any]] = {
     "Opportunity.weighted": _weighted,
     "Opportunity.netMargin": _net_margin,
@@ -79,7 +71,6 @@ COMPUTED: Mapping[str, Callable[[Row], Any]] = {
     "Account.websiteDomain": _domain,
     "Account.displayName": _display_name,
     "Person.fullName": _full_name,
-    "StageVisit.seconds": _seconds,
 }
 """By the field: what it holds in a row, whoever asks."""
 

@@ -37,7 +37,6 @@ STAMPS = ("id", "version", "createdAt", "updatedAt", "history")
 INPUTS = {
     "Account.displayName": ("name", "lastName", "registrationNumber", "email", "number"),
     "Person.fullName": ("firstName", "infix", "lastName"),
-    "StageVisit.seconds": ("enteredAt", "leftAt"),
     "Employee.initials": ("name",),
     "Account.websiteDomain": ("website",),
     "Opportunity.weighted": ("amount", "probability"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
@@ -68,12 +68,6 @@ def full_name(first: str | None, infix: str | None, last: str | None) -> str | N
     return " ".join(one.strip() for one in (first, infix, last) if one and one.strip()) or None
 
 
-def seconds(entered: datetime, left: datetime) -> int:
-    """Whole seconds, halves away from zero."""
-    stayed = Decimal((left - entered) // timedelta(microseconds=1)).scaleb(-6)
-    return int(stayed.quantize(Decimal(1), context=EXACT))
-
-
 COMPUTED: dict[tuple[str, str], Computed] = {
     ("Opportunity", "weighted"): Computed(("amount", "probability"), weighted, measured=True),
     ("Opportunity", "netMargin"): Computed(("margin", "commission"), net_margin, measured=True),
@@ -83,7 +77,6 @@ COMPUTED: dict[tuple[str, str], Computed] = {
         ("name", "lastName", "registrationNumber", "email", "number"), display_name, partial=True
     ),
     ("Person", "fullName"): Computed(("firstName", "infix", "lastName"), full_name, partial=True),
-    ("StageVisit", "seconds"): Computed(("enteredAt", "leftAt"), seconds, measured=True),
     ("Employee", "initials"): Computed(("name",), initials),
 }
 

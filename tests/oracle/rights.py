@@ -83,15 +83,15 @@ def sight(ground: Ground, persona: str, tenant: str) -> Sight:
         entity: {row["id"]: row for row in _visible(ground, entity, modules[entity], user, roles)}
         for entity in modules
     }
+    readable = {row["id"] for module in modules.values() for row in module.attributes}
+    definitions = rows.get("Attribute", {})
+    for identity in set(definitions) - readable:
+        del definitions[identity]  # whoever may not read an attribute is not told that there is one
     for entity in WHOLES:
         if entity in rows:
             rows[entity] = _with_wholes(ground, entity, rows)
     if "Change" in rows:
         rows["Change"] = told(ground, modules)
-    readable = {row["id"] for module in modules.values() for row in module.attributes}
-    definitions = rows.get("Attribute", {})
-    for identity in set(definitions) - readable:
-        del definitions[identity]  # whoever may not read an attribute is not told that there is one
     return Sight(ground, user, modules, rows)
 
 
