@@ -266,11 +266,9 @@ CASES = {
 """Status, amount, what was offered, closed and created on, account and seller of the small directory."""
 
 
-async def test_dirt_is_handled_as_the_rules_say(imported: Imported) -> None:
-    if imported.slug != "small":
-        pytest.skip("what is asked for by name is in the small directory")
+async def test_dirt_is_handled_as_the_rules_say(small: Imported) -> None:
     for id, (status, amount, net, closed, created, account, owner) in CASES.items():
-        found = await one(imported, id)
+        found = await one(small, id)
         assert (found["status"], found["closedOn"]) == (status, closed), id
         assert (found["amount"] or {}).get("amount") == amount, id
         assert found["quotes"]["nodes"][0]["net"]["amount"] == net, id
@@ -279,7 +277,7 @@ async def test_dirt_is_handled_as_the_rules_say(imported: Imported) -> None:
     query = """{ accounts(orderBy: [{ name: ASC }]) { nodes {
       name country employeeCount parent { name } industry { name } attributes { key number }
     } } }"""
-    nodes = (await imported.ask(DIRECTOR, query))["accounts"]["nodes"]
+    nodes = (await small.ask(DIRECTOR, query))["accounts"]["nodes"]
     said = {
         node["name"]: (
             node["country"],

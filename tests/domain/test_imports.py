@@ -1,0 +1,398 @@
+"""What is made of rows of files, as tables of cases: what is taken, what is put right, what is left out, what stops it all."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from domain.imports.countries import CODES, MEANT
+from domain.imports.crm_sales import COLUMNS, NO_ACCOUNT, Book, Deal, Step, read
+from domain.imports.events import events
+from domain.imports.sheets import Names, Notes, Sheet, sheet
+from tests.support.covers import covers
+
+TODAY = date(2026, 3, 14)
+GOOD: dict[str, list[str]] = {
+    "accounts.csv": ["Northwind,retail,1996,1100.04,2822,Italy,", "Betatech,,,,,,Northwind"],
+    "products.csv": ["GTX Pro,GTX,4821", "MG Special,MG,55"],
+    "sales_teams.csv": ["Anna,Dustin,Central", "Moses,Dustin,West"],
+    "sales_pipeline.csv": ["A1,Anna,GTX Pro,Northwind,Won,10/20/2016,3/1/2017,4514"],
+}
+
+
+def book(**files: Iterable[str]) -> Book:
+    """What is read of these rows, and of good ones in the other files."""
+    rows = GOOD | {f"{name}.csv": list(lines) for name, lines in files.items()}
+    sheets = {
+        name: sheet("\n".join([",".join(COLUMNS[name]), *lines])) for name, lines in rows.items()
+    }
+    return read(sheets, TODAY)
+
+
+def told(found: Book, file: str = "sales_pipeline.csv") -> list[tuple[int, str, str]]:
+    return [(each.line, each.what, each.done) for each in found.findings if each.file == file]
+
+
+@covers("VPM-22")
+def test_good_rows_are_records_without_a_finding() -> None:
+    found = book()
+    assert not found.broken
+    assert not found.findings
+    [deal] = found.deals
+    assert deal == Deal(
+        2,
+        "A1",
+        "Anna",
+        "GTX Pro",
+        "Northwind",
+        Step.WON,
+        date(2016, 10, 20),
+        date(2017, 3, 1),
+        Decimal(4514),
+        Decimal(4514),
+    )
+    northwind, betatech = found.accounts
+    assert (northwind.industry, northwind.established, northwind.revenue) == (
+        "retail",
+        1996,
+        Decimal("1100.04"),
+    )
+    assert (northwind.employees, northwind.country, northwind.parent) == (2822, "IT", None)
+    assert (betatech.industry, betatech.employees, betatech.parent) == (None, None, "Northwind")
+
+
+ROW = "A1,Anna,MG Special,Northwind,{}"
+PIPELINE: dict[str, tuple[str, list[tuple[str, str]], dict[str, Any] | None]] = {
+    "a product that is spelt together": (
+        "A1,Anna,GTXPro,Northwind,Won,10/20/2016,3/1/2017,4514",
+        [("product is 'GTXPro'", "taken as 'GTX Pro'")],
+        {"product": "GTX Pro"},
+    ),
+    "a seller in capitals": (
+        "A1,ANNA,MG Special,Northwind,Won,10/20/2016,3/1/2017,50",
+        [("sales_agent is 'ANNA'", "taken as 'Anna'")],
+        {"seller": "Anna"},
+    ),
+    "no account": (
+        "A1,Anna,MG Special,,Won,10/20/2016,3/1/2017,50",
+        [("account is empty", f"put on the account {NO_ACCOUNT!r}")],
+        {"account": NO_ACCOUNT},
+    ),
+    "spaces around cells": (
+        " A1 , Anna,MG Special ,Northwind,Won, 10/20/2016 ,3/1/2017, 50 ",
+        [],
+        {"amount": Decimal(50)},
+    ),
+    "open": (
+        ROW.format("Engaging,10/20/2016,,"),
+        [
+            ("close_value is empty", "no amount; its quote says the list price, 55"),
+            ("close_date is empty", "left open"),
+        ],
+        {"amount": None, "price": Decimal(55), "closed": None, "since": date(2016, 10, 20)},
+    ),
+    "open with a value": (
+        ROW.format("Engaging,10/20/2016,,60"),
+        [("close_date is empty", "left open")],
+        {"amount": Decimal(60), "price": Decimal(60)},
+    ),
+    "open with a day of closing": (
+        ROW.format("Engaging,10/20/2016,3/1/2017,60"),
+        [("close_date is 3/1/2017", "left out, for it is open")],
+        {"closed": None},
+    ),
+    "not engaged yet": (
+        ROW.format("Prospecting,,,"),
+        [
+            ("close_value is empty", "no amount; its quote says the list price, 55"),
+            ("close_date is empty", "left open"),
+            ("engage_date is empty", "taken as 2026-03-14, the last day of the file"),
+        ],
+        {"since": TODAY},
+    ),
+    "lost for nothing": (
+        ROW.format("Lost,10/20/2016,3/1/2017,0"),
+        [("close_value is 0", "amount 0; its quote says the list price, 55")],
+        {"amount": Decimal(0), "price": Decimal(55), "closed": date(2017, 3, 1)},
+    ),
+    "lost for something": (
+        ROW.format("Lost,10/20/2016,3/1/2017,52"),
+        [],
+        {"amount": Decimal(52), "price": Decimal(52)},
+    ),
+    "given away": (
+        ROW.format("Won,10/20/2016,3/1/2017,0"),
+        [],
+        {"amount": Decimal(0), "price": Decimal(0)},
+    ),
+    "closed and never engaged": (
+        ROW.format("Won,,3/1/2017,52"),
+        [("engage_date is empty", "taken as 2017-03-01, the day it was closed")],
+        {"since": date(2017, 3, 1), "closed": date(2017, 3, 1)},
+    ),
+    "closed on the day it began": (
+        ROW.format("Won,3/1/2017,3/1/2017,52"),
+        [],
+        {"since": date(2017, 3, 1)},
+    ),
+    "nobody's": (
+        "A1,Nobody,MG Special,Northwind,Won,10/20/2016,3/1/2017,50",
+        [("sales_agent 'Nobody' is not in sales_teams.csv", "left out")],
+        None,
+    ),
+    "of nothing": (
+        "A1,Anna,,Northwind,Won,10/20/2016,3/1/2017,50",
+        [("product is empty", "left out")],
+        None,
+    ),
+    "everything unknown": (
+        "A1,N,N,N,N,10/20/2016,3/1/2017,50",
+        [
+            ("sales_agent 'N' is not in sales_teams.csv", "left out"),
+            ("product 'N' is not in products.csv", "left out"),
+            ("account 'N' is not in accounts.csv", "left out"),
+            ("deal_stage 'N' is none of Prospecting, Engaging, Won, Lost", "left out"),
+        ],
+        None,
+    ),
+    "won on no day": (
+        ROW.format("Won,10/20/2016,,52"),
+        [("deal_stage is Won, and close_date is empty", "left out")],
+        None,
+    ),
+    "won at no price": (
+        ROW.format("Won,10/20/2016,3/1/2017,"),
+        [("it was won, and close_value is empty", "left out")],
+        None,
+    ),
+    "closed before it began": (
+        ROW.format("Lost,10/20/2016,10/19/2016,0"),
+        [("close_date is before engage_date", "left out")],
+        None,
+    ),
+    "no id": (
+        ",Anna,MG Special,Northwind,Won,10/20/2016,3/1/2017,50",
+        [("opportunity_id is empty", "left out")],
+        None,
+    ),
+    "too few cells": ("A1,Anna", [("2 cells, where the first line has 8", "left out")], None),
+    "too many cells": (
+        ROW.format("Won,10/20/2016,3/1/2017,52,more"),
+        [("9 cells, where the first line has 8", "left out")],
+        None,
+    ),
+}
+"""A row, what is told of it, and what is taken from it; None where it is left out."""
+
+
+@covers("VPM-22")
+@pytest.mark.parametrize("case", PIPELINE)
+def test_a_row_of_the_pipeline(case: str) -> None:
+    row, findings, taken = PIPELINE[case]
+    found = book(sales_pipeline=[row])
+    assert not found.broken
+    assert told(found) == [(2, *each) for each in findings]
+    assert [{name: getattr(each, name) for name in taken or ()} for each in found.deals] == (
+        [] if taken is None else [taken]
+    )
+    collecting = [each.name for each in found.accounts if each.name == NO_ACCOUNT]
+    assert collecting == ([NO_ACCOUNT] if (taken or {}).get("account") == NO_ACCOUNT else [])
+
+
+def test_the_last_day_of_the_file_stands_in() -> None:
+    rows = [ROW.format("Lost,10/20/2016,3/1/2017,0"), "A2,Anna,MG Special,,Prospecting,,,"]
+    assert book(sales_pipeline=rows).deals[1].since == date(2017, 3, 1)
+
+
+def test_of_two_rows_with_an_id_the_first_counts() -> None:
+    first, second = (ROW.format(f"Won,10/20/2016,3/1/2017,{n}") for n in (1, 2))
+    found = book(sales_pipeline=[first, "", second])
+    assert [each.amount for each in found.deals] == [Decimal(1)]
+    assert told(found) == [(4, "opportunity_id 'A1' stands in line 2 already", "left out")]
+
+
+ACCOUNTS: dict[str, tuple[list[str], list[tuple[int, str, str]], dict[str, Any]]] = {
+    "a misspelt sector": (
+        ["A,technolgy,,,,,"],
+        [(2, "sector is 'technolgy'", "taken as 'technology'")],
+        {"industry": "technology"},
+    ),
+    "a misspelt country": (
+        ["A,,,,,Philipines,"],
+        [(2, "office_location is 'Philipines'", "taken as 'Philippines'")],
+        {"country": "PH"},
+    ),
+    "a country that could be two": (
+        ["A,,,,,Korea,"],
+        [(2, "office_location is 'Korea'", "taken as 'South Korea'")],
+        {"country": "KR"},
+    ),
+    "a country of nobody": (
+        ["A,,,,,Atlantis,"],
+        [(2, "office_location 'Atlantis' is no country we know", "left empty")],
+        {"country": None},
+    ),
+    "part of what is further down": (["A,,,,,,B", "B,,,,,,"], [], {"parent": "B"}),
+    "part of what there is not": (
+        ["A,,,,,,B"],
+        [(2, "subsidiary_of 'B' is no account", "left empty")],
+        {"parent": None},
+    ),
+    "part of itself": (
+        ["A,,,,,,A"],
+        [(2, "subsidiary_of 'A' leads back to it", "left empty")],
+        {"parent": None},
+    ),
+    "part of each other": (
+        ["A,,,,,,B", "B,,,,,,C", "C,,,,,,A"],
+        [(4, "subsidiary_of 'A' leads back to it", "left empty")],
+        {"parent": "B"},
+    ),
+    "twice": (
+        ["A,x,,,,,", "A,y,,,,,"],
+        [(3, "account 'A' stands in line 2 already", "left out")],
+        {"industry": "x"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ACCOUNTS)
+def test_a_row_of_the_accounts(case: str) -> None:
+    rows, findings, taken = ACCOUNTS[case]
+    found = book(accounts=rows, sales_pipeline=[])
+    assert not found.broken
+    assert told(found, "accounts.csv") == findings
+    assert {name: getattr(found.accounts[0], name) for name in taken} == taken
+
+
+def test_a_team_without_circles() -> None:
+    rows = ["Anna,Moses,Central", "Moses,Anna,", "Lena,,West"]
+    found = book(sales_teams=rows, sales_pipeline=[])
+    assert [(e.name, e.manager, e.office) for e in found.sellers] == [
+        ("Anna", "Moses", "Central"),
+        ("Moses", None, None),
+        ("Lena", None, "West"),
+    ]
+    assert told(found, "sales_teams.csv") == [
+        (3, "manager 'Anna' reports to him", "put below the director"),
+        (4, "manager is empty", "put below the director"),
+    ]
+
+
+BROKEN: dict[str, tuple[str, list[str], str]] = {
+    "a day in another order": (
+        "sales_pipeline",
+        [ROW.format("Won,20/10/2016,3/1/2017,52")],
+        "sales_pipeline.csv, line 2: engage_date is '20/10/2016': write a day as month/day/year, "
+        "such as 12/31/2017, or leave it empty.",
+    ),
+    "a day of a short year": (
+        "sales_pipeline",
+        [ROW.format("Won,10/20/16,3/1/2017,52")],
+        "sales_pipeline.csv, line 2: engage_date is '10/20/16': write a day as month/day/year, "
+        "such as 12/31/2017, or leave it empty.",
+    ),
+    "a value in words": (
+        "sales_pipeline",
+        [ROW.format("Won,10/20/2016,3/1/2017,much")],
+        "sales_pipeline.csv, line 2: close_value is 'much': write a number such as 1054 or "
+        "1100.04, or leave it empty.",
+    ),
+    "a value below nothing": (
+        "sales_pipeline",
+        [ROW.format("Won,10/20/2016,3/1/2017,-1")],
+        "sales_pipeline.csv, line 2: close_value is '-1': write a number such as 1054 or "
+        "1100.04, or leave it empty.",
+    ),
+    "a price of nothing": (
+        "products",
+        ["GTX Pro,GTX,"],
+        "products.csv, line 2: sales_price is empty: write what the product costs.",
+    ),
+    "half a year": (
+        "accounts",
+        ["A,,1996.5,,,,"],
+        "accounts.csv, line 2: year_established is '1996.5': write a whole number, or leave it empty.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_nobody_can_read_stops_the_import(case: str) -> None:
+    file, rows, sentence = BROKEN[case]
+    assert book(**{file: rows}).broken == [sentence]
+
+
+def test_every_file_and_column_that_is_missing_is_told() -> None:
+    sheets = {"accounts.csv": Sheet(["account"], []), "products.csv": Sheet([], [])}
+    assert read(sheets, TODAY).broken == [
+        "accounts.csv, line 1: there is no column sector: the first line must name account, "
+        "sector, year_established, revenue, employees, office_location, subsidiary_of.",
+        "products.csv, line 1: there is no column product: the first line must name product, "
+        "series, sales_price.",
+        "sales_teams.csv is missing: put it into the directory beside the others.",
+        "sales_pipeline.csv is missing: put it into the directory beside the others.",
+    ]
+
+
+def test_a_sheet() -> None:
+    text = '\ufeffa,b\r\n1,"x, ""y""\r\nz"\r\n\r\n , \r\n2,\r\n'
+    assert sheet(text) == Sheet(["a", "b"], [(3, ["1", 'x, "y"\r\nz']), (6, ["2", ""])])
+    assert sheet("") == Sheet([], [])
+    with pytest.raises(csv.Error):
+        sheet('a\n"never ends')
+
+
+def test_a_name_that_could_be_two_is_none() -> None:
+    names, notes = Names(["A B", "A-B", "C"]), Notes()
+    [line] = Notes().lines("f", Sheet(["n"], [(2, ["ab"])]), ["n"])
+    assert names.find(notes, line, "n") is None
+    assert not notes.findings
+
+
+def test_countries_are_codes() -> None:
+    assert all(len(code) == 2 and code.isupper() for code in CODES.values())
+    assert len(set(CODES.values())) == len(CODES)
+    assert set(MEANT.values()) <= set(CODES)
+
+
+BEGAN, ENDED = date(2016, 10, 20), date(2017, 3, 1)
+EVENTS: dict[tuple[Step, Step | str | None], list[tuple[date, str]] | None] = {
+    (Step.PROSPECTING, "new"): [(BEGAN, "Create")],
+    (Step.ENGAGING, "new"): [(BEGAN, "Create")],
+    (Step.WON, "new"): [(BEGAN, "Create"), (ENDED, "Sell")],
+    (Step.LOST, "new"): [(BEGAN, "Create"), (ENDED, "Lose")],
+    (Step.PROSPECTING, Step.PROSPECTING): [],
+    (Step.ENGAGING, Step.PROSPECTING): [(BEGAN, "Move")],
+    (Step.WON, Step.PROSPECTING): [(ENDED, "Sell")],
+    (Step.LOST, Step.PROSPECTING): [(ENDED, "Lose")],
+    (Step.PROSPECTING, Step.ENGAGING): None,
+    (Step.ENGAGING, Step.ENGAGING): [],
+    (Step.WON, Step.ENGAGING): [(ENDED, "Sell")],
+    (Step.LOST, Step.ENGAGING): [(ENDED, "Lose")],
+    (Step.PROSPECTING, Step.WON): None,
+    (Step.ENGAGING, Step.WON): None,
+    (Step.WON, Step.WON): [],
+    (Step.LOST, Step.WON): None,
+    (Step.WON, Step.LOST): None,
+    (Step.LOST, Step.LOST): [],
+    (Step.WON, None): None,
+}
+"""What is left to be done for where the file says it is, from where it stands; None is another stage."""
+
+
+@pytest.mark.parametrize(("wanted", "standing"), EVENTS)
+def test_what_is_left_to_be_done(wanted: Step, standing: Step | str | None) -> None:
+    [deal] = book().deals
+    deal = replace(deal, step=wanted, closed=ENDED if wanted.is_closed else None)
+    known = standing != "new"
+    where = standing if isinstance(standing, Step) else None
+    found = events(deal, where, known=known)
+    said = None if found is None else [(each.day, each.verb) for each in found]
+    assert said == EVENTS[wanted, standing]
