@@ -14,10 +14,10 @@ from cli import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = re.compile(r"^\$ python3 dev (.+)$", re.MULTILINE)
-GUIDE = (ROOT / "docs" / "how-to" / "operate.md").read_text()
+GUIDES = [(ROOT / "docs" / "how-to" / name).read_text() for name in ("operate.md", "import.md")]
 
 
-@pytest.mark.parametrize("line", sorted(set(LINE.findall(GUIDE))))
+@pytest.mark.parametrize("line", sorted({line for guide in GUIDES for line in LINE.findall(guide)}))
 def test_a_command_of_the_guide_can_be_given(line: str) -> None:
     words, command = shlex.split(line), typer.main.get_command(commands)
     while isinstance(command, TyperGroup):
