@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from db.engine.local.embedded import Servers, embedded
 from tests.support import tally
@@ -17,9 +18,20 @@ from tests.support.world import World, world_on
 PROCESSES = 4
 """At most: each has its servers and the house in memory."""
 
+PLAIN: list[Any] = [
+    structlog.processors.add_log_level,
+    structlog.processors.format_exc_info,
+    structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+]
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So it is in the background of a script, and what we start would be as deaf to it as we are.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure() -> None:
+    """What goes wrong is told with its traceback, without the local variables: there would be a novel of them."""
+    structlog.configure(PLAIN)
 
 
 @pytest.fixture

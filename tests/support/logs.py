@@ -15,11 +15,11 @@ from app import configure_logs
 @contextmanager
 def logs() -> Iterator[StringIO]:
     """The lines of JSON that are written while this lasts."""
-    root = logging.getLogger()
+    root, before = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers[:], root.level
     with redirect_stderr(StringIO()) as kept:
         configure_logs()
         yield kept
-    structlog.reset_defaults()
+    structlog.configure(**before)
     root.handlers[:] = handlers
     root.setLevel(level)
