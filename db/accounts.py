@@ -13,6 +13,7 @@ from db.engine.declare import (
     Digits,
     custom_attributes,
     derived,
+    elsewhere,
     field,
     folded,
     internal,
@@ -140,12 +141,7 @@ class Account(Record):
     document_delivery: Mapped[DocumentDelivery | None] = field(
         "How it gets its documents.", enumeration(DocumentDelivery), filter=True, sort=True
     )
-    external_id: Mapped[str | None] = field(
-        "What another system knows it by; no two have the same.",
-        filter=True,
-        sort=True,
-        longest=WORD,
-    )
+    external_id: Mapped[str | None] = elsewhere()
     custom: Mapped[dict[str, Any]] = custom_attributes()
 
 

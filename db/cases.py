@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import Record, enumeration
-from db.engine.declare import WORD, custom_attributes, field, folded, live, reference
+from db.engine.declare import WORD, custom_attributes, elsewhere, field, folded, live, reference
 from domain.cases import Billing, CaseState, Priority, case_type
 
 
@@ -150,12 +150,7 @@ class Case(Record):
     closed_at: Mapped[datetime | None] = field(
         "When it was closed.", filter=True, sort=True, write=False
     )
-    external_id: Mapped[str | None] = field(
-        "What another system knows it by; no two have the same.",
-        filter=True,
-        sort=True,
-        longest=WORD,
-    )
+    external_id: Mapped[str | None] = elsewhere()
     custom: Mapped[dict[str, Any]] = custom_attributes()
 
 

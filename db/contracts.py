@@ -12,6 +12,7 @@ from db.engine.base import Record, enumeration
 from db.engine.declare import (
     WORD,
     custom_attributes,
+    elsewhere,
     field,
     live,
     money,
@@ -125,12 +126,7 @@ class Contract(Record):
         "The same with tax.", filter=True, sort=True, aggregate=True, write=False
     )
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
-    external_id: Mapped[str | None] = field(
-        "What another system knows it by; no two have the same.",
-        filter=True,
-        sort=True,
-        longest=WORD,
-    )
+    external_id: Mapped[str | None] = elsewhere()
     custom: Mapped[dict[str, Any]] = custom_attributes()
 
 

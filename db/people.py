@@ -14,6 +14,7 @@ from db.engine.declare import (
     Digits,
     custom_attributes,
     derived,
+    elsewhere,
     field,
     folded,
     live,
@@ -85,12 +86,7 @@ class Person(Record):
         chosen=True,
     )
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
-    external_id: Mapped[str | None] = field(
-        "What another system knows the person by; no two have the same.",
-        filter=True,
-        sort=True,
-        longest=WORD,
-    )
+    external_id: Mapped[str | None] = elsewhere()
     custom: Mapped[dict[str, Any]] = custom_attributes()
 
 

@@ -11,6 +11,7 @@ from db.engine.base import Record
 from db.engine.declare import (
     WORD,
     custom_attributes,
+    elsewhere,
     field,
     folded,
     live,
@@ -120,10 +121,5 @@ class Product(Record):
         "What one unit costs, without tax.", filter=True, sort=True, aggregate=True
     )
     tax_percent: Mapped[Decimal | None] = field("The tax on it, in percent.", filter=True)
-    external_id: Mapped[str | None] = field(
-        "What another system knows it by; no two have the same.",
-        filter=True,
-        sort=True,
-        longest=WORD,
-    )
+    external_id: Mapped[str | None] = elsewhere()
     custom: Mapped[dict[str, Any]] = custom_attributes()

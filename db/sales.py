@@ -15,6 +15,7 @@ from db.engine.declare import (
     custom_attributes,
     derived,
     descending,
+    elsewhere,
     expression,
     field,
     folded,
@@ -179,12 +180,7 @@ class Opportunity(Record):
         write=False,
     )
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
-    external_id: Mapped[str | None] = field(
-        "What another system knows it by; no two have the same.",
-        filter=True,
-        sort=True,
-        longest=WORD,
-    )
+    external_id: Mapped[str | None] = elsewhere()
     custom: Mapped[dict[str, Any]] = custom_attributes()
 
 

@@ -71,6 +71,12 @@ def field(
     return mapped_column(*args, comment=doc, info={"api": exposed}, **column)
 
 
+def elsewhere() -> MappedColumn[Any]:
+    """What another system knows the record by; the table has a `live` index that lets no two have the same."""
+    doc = "What another system knows it by; no two have the same."
+    return field(doc, filter=True, sort=True, longest=WORD)
+
+
 def internal(doc: str, *args: Any, **column: Any) -> MappedColumn[Any]:
     """A column the API never shows."""
     return mapped_column(*args, comment=doc, info={"api": None}, **column)

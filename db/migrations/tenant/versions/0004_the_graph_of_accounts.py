@@ -305,7 +305,7 @@ def _tables() -> None:
     sa.Column('type_id', sa.Uuid(), nullable=True, comment='What kind of contact the person is.'),
     sa.Column('owner_id', sa.Uuid(), nullable=False, comment='The employee responsible for what we know of the person.'),
     sa.Column('note', sa.Text(), nullable=True, comment='What colleagues should know.'),
-    sa.Column('external_id', sa.Text(), nullable=True, comment='What another system knows the person by; no two have the same.'),
+    sa.Column('external_id', sa.Text(), nullable=True, comment='What another system knows it by; no two have the same.'),
     sa.Column('custom', postgresql.JSONB(astext_type=sa.Text()), server_default='{}', nullable=False, comment="Values of the tenant's own attributes."),
     sa.Column('version', sa.Integer(), server_default='1', nullable=False, comment='Grows by one with every change; send it back to notice that somebody else was quicker.'),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False, comment='When the record was created.'),
