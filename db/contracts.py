@@ -113,7 +113,7 @@ class Contract(Record):
         server_default="1",
     )
     currency: Mapped[str] = field(
-        "The currency of its amounts, as ISO 4217.", filter=True, sort=True
+        "The currency of its amounts, as ISO 4217.", filter=True, sort=True, once=True
     )
     net: Mapped[Decimal | None] = money(
         "The sum of its lines in force, without tax.",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from decimal import Decimal
 from uuid import UUID
 
 from db.engine.write.tagged import Tagged
+from domain.ranks import Place, Side
 from domain.sales import Step
 from domain.setup import StageKind
 
@@ -17,10 +17,9 @@ ACTIVE = (
     "WHERE p.type_id = ANY($1) AND p.deleted_at IS NULL AND s.deleted_at IS NULL"
 )
 
-
-NEIGHBOURS = {
-    "before": "(rank, id) < ($2, $3) ORDER BY rank DESC, id DESC LIMIT 1",
-    "after": "(rank, id) > ($2, $3) ORDER BY rank, id LIMIT $4",
+BESIDE = {
+    Side.BEFORE: "(rank, id) < ($2, $3) ORDER BY rank DESC, id DESC",
+    Side.AFTER: "(rank, id) > ($2, $3) ORDER BY rank, id",
 }
 IN_USE = (
     "SELECT DISTINCT p.id FROM pipeline_stage p JOIN opportunity o "
@@ -29,21 +28,16 @@ IN_USE = (
 )
 
 
-async def standing_before(
-    connection: Tagged, stage: UUID, rank: Decimal, id: UUID
-) -> Decimal | None:
-    """The rank of the opportunity that stands before a place in a stage."""
-    text = f"SELECT rank FROM opportunity WHERE stage_id = $1 AND deleted_at IS NULL AND {NEIGHBOURS['before']}"  # noqa: S608 - our own words
-    rows = await connection.fetch(text, stage, rank, id)
-    return rows[0]["rank"] if rows else None
-
-
-async def standing_after(
-    connection: Tagged, stage: UUID, rank: Decimal, id: UUID, most: int
-) -> list[tuple[UUID, Decimal]]:
-    """The opportunities that stand after a place in a stage, in their order, with their ranks."""
-    text = f"SELECT id, rank FROM opportunity WHERE stage_id = $1 AND deleted_at IS NULL AND {NEIGHBOURS['after']}"  # noqa: S608 - our own words
-    return [(row["id"], row["rank"]) for row in await connection.fetch(text, stage, rank, id, most)]
+async def standing(
+    connection: Tagged, stage: UUID, side: Side, place: Place, most: int
+) -> list[Place]:
+    """The opportunities of a stage that stand on one side of a place, the nearest first."""
+    text = (
+        "SELECT id, rank FROM opportunity "  # noqa: S608 - our own words
+        f"WHERE stage_id = $1 AND deleted_at IS NULL AND {BESIDE[side]} LIMIT $4"
+    )
+    rows = await connection.fetch(text, stage, place.rank, place.id, most)
+    return [Place(row["id"], row["rank"]) for row in rows]
 
 
 async def used_stages(connection: Tagged, pipeline_stages: Iterable[UUID]) -> set[UUID]:

@@ -27,6 +27,13 @@ ONE_OFF = (
 )
 NOT_SOLD = "This contract does not belong to an opportunity (any more)."
 ENDED = "The contract has ended already."
+NO_KIND = "There is no kind of contract yet: create one, so that it is known what a sale makes."
+SOLD_ANEW = (
+    "What is in this contract was sold anew since, so that there is another one: take that one off "
+    "the opportunity first, or leave this one in the bin."
+)
+ROUNDING = "ROUNDING"
+DAY = timedelta(days=1)
 
 
 class ContractStatus(StrEnum):
@@ -94,34 +101,37 @@ def contract(_: Row | None, after: Row) -> Sequence[Fault]:
     return []
 
 
-def ledger(sold: Iterable[Sold], held: Iterable[Held]) -> Ledger:
+def ledger(sold: Sequence[Sold], held: Iterable[Held]) -> Ledger:
     """What is new, what takes the place of what, what ends, and what stays untouched (D-04).
 
     Lines are matched by the line of a quote that both began as; two copies of one line in the same
-    quote are told apart by their order. A line that moved to another kind of contract ends there and
-    begins here.
+    quote are told apart by what they say, then by their order. What says the same stays, in whatever
+    contract it is; what was changed takes its place there, unless it belongs to another kind by now.
     """
-    waiting: dict[tuple[UUID | None, UUID, str], list[Held]] = defaultdict(list)
+    waiting: dict[UUID | None, list[Held]] = defaultdict(list)
     for each in held:
-        waiting[each.root, each.kind, each.row["currency"]].append(each)
+        waiting[each.root].append(each)
+    stay = {n: line for n, one in enumerate(sold) if (line := _take(waiting, one, same=True))}
     enter: list[Entry] = []
-    stay: list[Row] = []
     end: list[Row] = []
-    for line in sold:
-        known = waiting[line.root, line.kind.id, line.row["currency"]]
-        same = next((each for each in known if unchanged(line.row, each.row)), None)
-        found = same or next(iter(known), None)
-        if found is not None:
-            known.remove(found)
-        if same is not None:
-            stay.append(same.row)
-        elif found is not None:
-            end.append(found.row)
-            enter.append(Entry(line, found.row))
-        else:
-            enter.append(Entry(line))
+    for place, one in enumerate(sold):
+        if place in stay:
+            continue
+        found = _take(waiting, one, same=False)
+        end += [found] if found else []
+        enter.append(Entry(one, found))
     end += [each.row for rest in waiting.values() for each in rest]
-    return Ledger(tuple(enter), tuple(end), tuple(stay))
+    return Ledger(tuple(enter), tuple(end), tuple(stay.values()))
+
+
+def _take(waiting: dict[UUID | None, list[Held]], sold: Sold, *, same: bool) -> Row | None:
+    """A line in force that this one is, or whose place it takes."""
+    for each in waiting[sold.root]:
+        of_kind = each.kind == sold.kind.id and each.row["currency"] == sold.row["currency"]
+        if unchanged(sold.row, each.row) if same else of_kind:
+            waiting[sold.root].remove(each)
+            return each.row
+    return None
 
 
 def unchanged(sold: Row, held: Row) -> bool:
@@ -130,23 +140,26 @@ def unchanged(sold: Row, held: Row) -> bool:
 
 
 def by_kind(
-    items: Sequence[Row], kinds: Mapping[UUID, Kind], usual: Kind, roots: Mapping[UUID, UUID]
-) -> list[Sold]:
+    items: Sequence[Row], kinds: Mapping[UUID, Kind], usual: Kind | None, roots: Mapping[UUID, UUID]
+) -> list[Sold] | Fault:
     """The items of a quote, each with its kind of contract: that of its product, or the usual one.
 
     What only rounds the price goes along with the kind that most was sold of.
     """
-    known = [kinds.get(item["product_id"], usual) for item in items]
-    sums: dict[UUID, Decimal] = defaultdict(Decimal)
-    for item, kind in zip(items, known, strict=True):
-        if item["kind"] != "ROUNDING":
-            sums[kind.id] += item["net"] or 0
-    most = max(sums, key=lambda id: (sums[id], id), default=usual.id)
-    largest = next((kind for kind in known if kind.id == most), usual)
-    return [
-        Sold(roots[item["id"]], largest if item["kind"] == "ROUNDING" else kind, item)
-        for item, kind in zip(items, known, strict=True)
-    ]
+    known: dict[UUID, Kind | None] = {}
+    sums: dict[Kind | None, Decimal] = defaultdict(Decimal)
+    for item in items:
+        if item["kind"] != ROUNDING:
+            kind = known[item["id"]] = kinds.get(item["product_id"], usual)
+            sums[kind] += item["net"] or 0
+    largest = max((k for k in sums if k), key=lambda k: (sums[k], k.id), default=usual)
+    found: list[Sold] = []
+    for item in items:
+        kind = known.get(item["id"], largest)
+        if kind is None:
+            return Fault(Problem.INVALID, NO_KIND)
+        found.append(Sold(roots[item["id"]], kind, item))
+    return found
 
 
 def months_later(day: date, months: int) -> date:
@@ -156,11 +169,23 @@ def months_later(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, last))
 
 
+def status_on(row: Row, today: date) -> ContractStatus:
+    """Whether a contract is in force: until its last day, or for as long as it renews."""
+    end = row["ends_on"]
+    ended = end is not None and end < today and row["renewal_months"] is None
+    return ContractStatus.ENDED if ended else ContractStatus.ACTIVE
+
+
+def last_day(begin: date | None, day: date) -> date:
+    """The last day of what no longer holds on a day: the one before, if it had begun by then."""
+    return max(begin or day - DAY, day - DAY)
+
+
 def term(kind: Kind, begin: date) -> dict[str, object]:
     """From when to when a contract of a kind lasts, and when to think of its renewal."""
     if not kind.time_based or kind.months is None:
         return {"starts_on": begin, "ends_on": None, "renewal_months": None, "remind_on": None}
-    end = months_later(begin, kind.months) - timedelta(days=1)
+    end = months_later(begin, kind.months) - DAY
     return {
         "starts_on": begin,
         "ends_on": end,
@@ -174,9 +199,7 @@ def renewed(row: Row) -> dict[str, object] | Fault:
     if row["ends_on"] is None or row["renewal_months"] is None:
         message = "The contract does not renew: write its last day and a renewal in months first."
         return Fault(Problem.INVALID, message, "renewal_months")
-    end = months_later(row["ends_on"] + timedelta(days=1), row["renewal_months"]) - timedelta(
-        days=1
-    )
+    end = months_later(row["ends_on"] + DAY, row["renewal_months"]) - DAY
     return {
         "ends_on": end,
         "remind_on": end - timedelta(days=REMIND_DAYS),

@@ -15,6 +15,9 @@ AMOUNTS = ("amount", "margin", "commission")
 LOCKED = ("account_id", "type_id", "currency", "amount", "margin", "expected_close_on")
 """What a closed opportunity was closed on: it stays until the opportunity is opened again (EP-141)."""
 
+OUTCOME = ("stage_id", "probability")
+"""What a sale itself decided: it stays until the opportunity is unlocked."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -58,7 +61,7 @@ def unfit(after: Row, names: Iterable[str]) -> list[Fault]:
 def _locked(before: Row, after: Row) -> Sequence[Fault]:
     if before["locked"] and after["locked"]:
         message = "The opportunity was sold and is closed to changes: unlock it first."
-        changed = [name for name in (*LOCKED, "stage_id") if before[name] != after[name]]
+        changed = [name for name in (*LOCKED, *OUTCOME) if before[name] != after[name]]
         return [Fault(Problem.LOCKED, message, name) for name in changed]
     closed = before["status"] != StageKind.OPEN and after["status"] != StageKind.OPEN
     if not closed:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from auth.engine.viewer import Viewer
 from db import contract_facts
+from db.engine.gate import Right
 from db.engine.plan.values import parse_id
 from db.engine.write import store
 from db.engine.write.image import Row
@@ -28,6 +29,7 @@ from domain.codes import Problem
 from domain.faults import Fault
 from domain.sales import Step
 from domain.setup import StageKind
+from resolvers.engine.allowed import HIDDEN
 from resolvers.engine.changing import draft_changes
 from resolvers.engine.drafts import Draft
 from resolvers.engine.presets import preferences
@@ -60,7 +62,7 @@ async def close(unit: Unit, drafts: list[Draft]) -> None:
         wanted = draft.after["stage_id"] if "stage" in draft.given else None
         draft.after["stage_id"] = (draft.before or {})["stage_id"]
         if draft.verb == "Unlock":
-            _unlock(draft, partial(reopened, pipeline, visited.get(draft.after["id"], ()), wanted))
+            _unlock(unit, draft, partial(reopened, pipeline, visited.get(draft.after["id"], ()), wanted))
         elif draft.verb == "Lock":
             draft.after["locked"] = True
         else:
@@ -69,9 +71,9 @@ async def close(unit: Unit, drafts: list[Draft]) -> None:
     await _sell(unit, [each for each in drafts if each.verb == "Sell" and not each.failed])
 
 
-def _unlock(draft: Draft, reopen: Any) -> None:
+def _unlock(unit: Unit, draft: Draft, reopen: Any) -> None:
     before = draft.before or {}
-    draft.faults(unlockable(before))
+    draft.faults(_in_words(unit, fault) for fault in unlockable(before))
     if draft.failed:
         return
     if before["status"] == StageKind.OPEN and "stage" not in draft.given:
@@ -82,9 +84,15 @@ def _unlock(draft: Draft, reopen: Any) -> None:
     draft.after |= {"locked": False, "closed_on": None, "lost_reason_id": None, "lost_note": None}
 
 
+def _in_words(unit: Unit, fault: Fault) -> Fault:
+    """What is in the way, told to those who may see whether an opportunity was sold."""
+    seen = all(unit.guard.right("Opportunity", n) is Right.OPEN for n in ("locked", "status"))
+    return fault if seen else Fault(fault.problem, HIDDEN)
+
+
 def _end(unit: Unit, draft: Draft, step: Step | Fault) -> None:
     if (draft.before or {})["locked"]:
-        draft.fault(Fault(Problem.LOCKED, SOLD))
+        draft.fault(_in_words(unit, Fault(Problem.LOCKED, SOLD)))
         return
     _stand(draft, step)
     day = closed_on(draft.given.get("closedOn"), unit.now.date())
@@ -130,9 +138,8 @@ async def _sell(unit: Unit, drafts: list[Draft]) -> None:
     entity = unit.model.entities["Quote"]
     quotes = await store.among(unit.connection, entity, "opportunity_id", ids)
     active: Mapping[UUID, Row] = {q["opportunity_id"]: q for q in quotes if q["active"]}
-    without = [each for each in drafts if each.after["id"] not in active]
-    if without and not (await preferences(unit))["sell_without_quote"]:
-        for draft in without:
-            draft.fault(Fault(Problem.NO_ACTIVE_QUOTE, NO_QUOTE))
-    live = [each for each in drafts if not each.failed and each.after["id"] in active]
-    await keep_contracts(unit, live, active)
+    if any(id not in active for id in ids) and not (await preferences(unit))["sell_without_quote"]:
+        for draft in drafts:
+            if draft.after["id"] not in active:
+                draft.fault(Fault(Problem.NO_ACTIVE_QUOTE, NO_QUOTE))
+    await keep_contracts(unit, [each for each in drafts if not each.failed], active)

@@ -8,31 +8,42 @@ from db.engine.write import store
 from db.engine.write.image import Row
 from db.engine.write.unit import Unit
 from domain.codes import Problem
-from domain.contracts import ENDED, NOT_SOLD, ContractStatus, Kind, renewed, term
+from domain.contracts import (
+    ENDED,
+    NOT_SOLD,
+    SOLD_ANEW,
+    ContractStatus,
+    Kind,
+    renewed,
+    status_on,
+    term,
+)
 from domain.faults import Fault
 from domain.numbering import number
+from resolvers.engine.allowed import check_said
 from resolvers.engine.changing import draft_changes
 from resolvers.engine.drafts import Draft
 from resolvers.engine.settling import Deed, prepares, settles
 
-SETS = {"End": "endsOn", "Renew": "endsOn"}
-"""The field that a deed sets by itself: whoever may write that may do so."""
+SAYS = {"End": "endsOn", "Renew": "endsOn", "Detach": "opportunity"}
+"""The field that a deed says anew: whoever may write that may do so."""
 
 
 @prepares(Contract, "End")
 @prepares(Contract, "Renew")
 @prepares(Contract, "Detach")
 async def turned(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
-    """Whoever may say when a contract ends may end and renew it."""
+    """Whoever may say when a contract ends may end and renew it, and who may say what it was sold with, take it off."""
     for draft in drafts:
-        if draft.verb in SETS:
-            draft.leave(SETS[draft.verb])
+        check_said(draft, viewer, SAYS[draft.verb])
     await draft_changes(unit, viewer, drafts)
 
 
 @settles(Contract)
 async def contracts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     """A number, and the term of the kind where nothing else was said."""
+    if deed is Deed.RESTORE:
+        await _check_sold_once(unit, drafts)
     if deed is not Deed.SAVE:
         return
     asked = {each.after["kind_id"] for each in drafts if _is_of_new_kind(each)} - {None}
@@ -44,8 +55,29 @@ async def contracts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
             _of_kind(unit, draft, kinds[draft.after["kind_id"]])
         if draft.before is None:
             draft.after["number"] = draft.after["number"] or number("K", draft.after["id"])
-        else:
-            _turn(unit, draft, draft.before)
+        if draft.verb in SAYS:
+            _turn(unit, draft, draft.before or {})
+        elif draft.before is None or any(draft.before[c] != draft.after[c] for c in LASTS):
+            draft.after["status"] = status_on(draft.after, unit.now.date()).value
+
+
+LASTS = ("ends_on", "renewal_months")
+"""What says whether a contract is in force."""
+
+
+async def _check_sold_once(unit: Unit, drafts: list[Draft]) -> None:
+    """What was sold anew while a contract was in the bin is in another one now (D-04)."""
+    sold = {each.after["opportunity_id"] for each in drafts} - {None}
+    if not sold:
+        return
+    await store.among(unit.connection, unit.model.entities["Opportunity"], "id", sold)
+    entity = unit.model.entities["Contract"]
+    rows = await store.among(unit.connection, entity, "opportunity_id", sold)
+    columns = ("opportunity_id", "kind_id", "currency")
+    taken = {tuple(row[column] for column in columns) for row in rows}
+    for draft in drafts:
+        if tuple(draft.after[column] for column in columns) in taken:
+            draft.fault(Fault(Problem.DUPLICATE, SOLD_ANEW))
 
 
 def _is_of_new_kind(draft: Draft) -> bool:
@@ -69,7 +101,7 @@ def _turn(unit: Unit, draft: Draft, before: Row) -> None:
         if before["status"] == ContractStatus.ENDED:
             draft.fault(Fault(Problem.INVALID_TRANSITION, ENDED))
         today = unit.now.date()
-        day = row["ends_on"] if "endsOn" in draft.given else today
+        day = row["ends_on"] if draft.given.get("endsOn") is not None else today
         row |= {"ends_on": day, "renewal_months": None, "remind_on": None}
         row["status"] = ContractStatus.ENDED.value if day <= today else before["status"]
     elif draft.verb == "Renew":
@@ -78,7 +110,7 @@ def _turn(unit: Unit, draft: Draft, before: Row) -> None:
             draft.fault(longer)
         else:
             row |= longer
-    elif draft.verb == "Detach":
+    else:
         if before["opportunity_id"] is None:
             draft.fault(Fault(Problem.INVALID_TRANSITION, NOT_SOLD))
         row["opportunity_id"] = None

@@ -2,90 +2,130 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
 from uuid import UUID
 
 from db.engine.plan.values import parse_id
 from db.engine.write import store
 from db.engine.write.image import Row
 from db.engine.write.unit import Unit
-from db.pipelines import standing_after, standing_before
+from db.pipelines import standing
 from domain.codes import Problem
 from domain.faults import Fault
-from domain.ranks import STEP, between, last
+from domain.ranks import Place, Side, arranged, behind, last
 from resolvers.engine.drafts import Draft, Other
 from resolvers.engine.values import NO_ID
 
-SIDES = ("before", "after")
-MOST = 500
-"""Opportunities of a stage that are given new ranks when there is no room between two."""
+SOME = 200
+"""How many of a stage are looked at in one go."""
+MOST = 1_000
+"""How many may have to make room for one."""
 ONE_SIDE = "Name the one before which it is to stand, or the one after which: not both."
+ONE_AT_A_TIME = (
+    "Only one opportunity of a list can be put beside another one: send the next by itself."
+)
 ELSEWHERE = "That opportunity is not in the stage that this one goes to: name one that is."
 CROWDED = "There is no room at this place: put the opportunity somewhere else in the stage."
 
 
 async def rank(unit: Unit, drafts: list[Draft]) -> None:
     """A new place for those that come into a stage, the last one if none was named."""
+    moving = {each.after["id"] for each in drafts}
+    arriving, beside = 0, 0
     for draft in drafts:
-        named = [side for side in SIDES if draft.given.get(side) is not None]
-        if len(named) > 1:
-            draft.fault(Fault(Problem.INVALID, ONE_SIDE))
-        elif named and draft.verb == "Move":
-            await _beside(unit, draft, named[0])
+        named = [side for side in Side if draft.given.get(side.value) is not None]
+        if named and draft.verb == "Move":
+            beside += 1
+            if len(named) > 1 or beside > 1:
+                wrong = ONE_SIDE if len(named) > 1 else ONE_AT_A_TIME
+                draft.fault(Fault(Problem.INVALID, wrong))
+            else:
+                await _put(unit, draft, named[0], moving)
         elif draft.before is None or draft.before["stage_id"] != draft.after["stage_id"]:
-            draft.after["rank"] = last(unit.now)
+            draft.after["rank"] = last(unit.now, arriving)
+            arriving += 1
 
 
-async def _beside(unit: Unit, draft: Draft, side: str) -> None:
+async def _put(unit: Unit, draft: Draft, side: Side, moving: Collection[UUID]) -> None:
+    """At one side of another one that the caller sees in the same stage."""
     entity = draft.entity
-    id = parse_id(draft.given[side], entity.prefix) or NO_ID
-    if id == draft.id or not await unit.seen(entity, [id]):
-        draft.missing(side)
+    id = parse_id(draft.given[side.value], entity.prefix) or NO_ID
+    rows = await store.look(unit.connection, entity, "id", await unit.seen(entity, [id]))
+    if not rows:
+        draft.missing(side.value)
         return
-    [other] = await store.among(unit.connection, entity, "id", [id])
-    if other["stage_id"] != draft.after["stage_id"]:
+    [other] = rows
+    if other["stage_id"] != draft.after["stage_id"] or id in moving:
         draft.fault(Fault(Problem.INVALID, ELSEWHERE))
         return
-    at = other["rank"]
-    if at is None:  # it was there before there were ranks
-        at = last(other["created_at"])
-        draft.then.append(Other(entity, other, {**other, "rank": at}))
-    place = await _place(unit, draft, other, at, side)
-    if place is None:
-        draft.fault(Fault(Problem.INVALID, CROWDED))
-    else:
-        draft.after["rank"] = place
+    if other["rank"] is None:  # it was there before there were ranks
+        other = await _enter(unit, draft, id)
+    await _beside(Stage(unit, draft, moving), Place(id, other["rank"]), side)
 
 
-async def _place(unit: Unit, draft: Draft, other: Row, at: Decimal, side: str) -> Decimal | None:
-    """A rank beside another one, for which those that follow make room if they must."""
-    stage, connection = other["stage_id"], unit.connection
-    following = await standing_after(connection, stage, at, other["id"], 2)
-    ahead = next((rank for id, rank in following if id != draft.id), None)
-    if side == "before":
-        behind = await standing_before(connection, stage, at, other["id"])
-        found = between(behind, at)
-        return found if found is not None else await _make_room(unit, draft, other, at, first=True)
-    found = between(at, ahead)
-    return found if found is not None else await _make_room(unit, draft, other, at, first=False)
+async def _enter(unit: Unit, draft: Draft, id: UUID) -> Row:
+    """Give one that has no rank the last place of those that have one."""
+    [row] = await store.among(unit.connection, draft.entity, "id", [id])
+    after = {**row, "rank": last(unit.now)}
+    draft.then.append(Other(draft.entity, row, after))
+    return after
 
 
-async def _make_room(
-    unit: Unit, draft: Draft, other: Row, at: Decimal, *, first: bool
-) -> Decimal | None:
-    """Give all that follow a place new ranks, so that there is room in front of them."""
-    after = await standing_after(unit.connection, other["stage_id"], at, other["id"], MOST + 1)
-    if len(after) > MOST:
+@dataclass(frozen=True)
+class Stage:
+    """The opportunities among which one is put, without those that are moved themselves.
+
+    What the caller does not see takes no part: else his own opportunity's rank would tell of it.
+    """
+
+    unit: Unit
+    draft: Draft
+    moving: Collection[UUID]
+
+    async def standing(self, side: Side, place: Place) -> AsyncIterator[tuple[list[Place], bool]]:
+        """Those on one side of a place, the nearest first: ever more of them, and whether that is all."""
+        unit, entity, seen = self.unit, self.draft.entity, list[Place]()
+        is_all = False
+        while not is_all and len(seen) < MOST:
+            stage = self.draft.after["stage_id"]
+            found = await standing(unit.connection, stage, side, place, SOME)
+            visible = await unit.seen(entity, [each.id for each in found])
+            seen += [each for each in found if each.id in visible and each.id not in self.moving]
+            is_all = len(found) < SOME
+            place = place if is_all else found[-1]
+            yield seen, is_all
+
+    async def next(self, place: Place) -> Place | None:
+        """The one that stands behind a place."""
+        async for seen, _ in self.standing(Side.AFTER, place):
+            if seen:
+                return seen[0]
         return None
-    moved: list[UUID] = [id for id, _ in after if id != draft.id]
-    if first:
-        moved.insert(0, other["id"])
-    rows = await store.among(unit.connection, draft.entity, "id", moved)
-    known: dict[UUID, dict[str, Any]] = {row["id"]: row for row in rows}
-    for number, id in enumerate(moved, 2):
-        if id in known:
-            row = known[id]
-            draft.then = [each for each in draft.then if each.before["id"] != id]
-            draft.then.append(Other(draft.entity, row, {**row, "rank": at + STEP * number}))
-    return at + STEP
+
+
+async def _beside(stage: Stage, place: Place, side: Side) -> None:
+    draft, high = stage.draft, place
+    if side is Side.AFTER:
+        follower = await stage.next(place)
+        if follower is None:
+            draft.after["rank"] = behind(place.rank, stage.unit.now)
+            return
+        high = follower
+    async for ahead, is_all in stage.standing(Side.BEFORE, high):
+        ranks = arranged([each.rank for each in ahead], high.rank, is_all=is_all)
+        if ranks is not None:
+            draft.after["rank"] = ranks[0]
+            await _make_room(stage, dict(zip((each.id for each in ahead), ranks[1:], strict=False)))
+            return
+    draft.fault(Fault(Problem.INVALID, CROWDED))
+
+
+async def _make_room(stage: Stage, ranks: dict[UUID, object]) -> None:
+    """Let those that are in the way move a little, in the same order."""
+    if not ranks:
+        return
+    draft = stage.draft
+    rows = await store.among(stage.unit.connection, draft.entity, "id", ranks)
+    draft.then = [each for each in draft.then if each.before["id"] not in ranks]
+    draft.then += [Other(draft.entity, row, {**row, "rank": ranks[row["id"]]}) for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,13 +14,23 @@ from db import contract_facts
 from db.engine.write import store
 from db.engine.write.image import Row, blank
 from db.engine.write.unit import Unit
-from domain.codes import Problem
-from domain.contracts import SAME, ContractStatus, Entry, Held, Kind, Ledger, by_kind, ledger, term
+from domain.contracts import (
+    SAME,
+    ContractStatus,
+    Entry,
+    Held,
+    Kind,
+    Ledger,
+    by_kind,
+    last_day,
+    ledger,
+    status_on,
+    term,
+)
 from domain.faults import Fault
 from domain.numbering import number
 from resolvers.engine.drafts import Draft, Other
 
-NO_KIND = "There is no kind of contract yet: create one, so that it is known what a sale makes."
 ZERO = Decimal()
 
 
@@ -35,27 +45,31 @@ class Facts:
     lines: Mapping[UUID, list[Row]]
     """Of each contract: those in force."""
     kinds: Mapping[UUID, Kind]
-    usual: Kind
+    """Of the products."""
+    usual: Kind | None
     roots: Mapping[UUID, UUID]
 
 
 async def keep_contracts(unit: Unit, drafts: list[Draft], active: Mapping[UUID, Row]) -> None:
-    """Prepare the contracts of these opportunities, each sold on its active quote, which is accepted thereby."""
+    """Prepare the contracts of these opportunities, each sold on its active quote, which is accepted thereby.
+
+    Where one is sold without a quote, nothing of what was sold on an earlier one holds any more.
+    """
     if not drafts:
         return
     facts = await _facts(unit, drafts, active)
-    if facts is None:
-        for draft in drafts:
-            draft.fault(Fault(Problem.INVALID, NO_KIND))
-        return
     entity = unit.model.entities["Quote"]
     for draft in drafts:
-        quote = active[draft.after["id"]]
-        if quote["accepted_at"] is None:
+        quote = active.get(draft.after["id"])
+        if quote is not None and quote["accepted_at"] is None:
             draft.then.append(Other(entity, quote, {**quote, "accepted_at": unit.now}))
-        contracts = facts.contracts.get(draft.after["id"], [])
-        items = sorted(facts.items.get(quote["id"], []), key=lambda row: row["position"])
+        items = facts.items.get(quote["id"], []) if quote is not None else []
+        items = sorted(items, key=lambda row: (row["position"], row["id"]))
         sold = by_kind(items, facts.kinds, facts.usual, facts.roots)
+        if isinstance(sold, Fault):
+            draft.fault(sold)
+            continue
+        contracts = facts.contracts.get(draft.after["id"], [])
         held = [
             Held(facts.roots.get(line["quote_item_id"]), contract["kind_id"], line)
             for contract in contracts
@@ -64,35 +78,35 @@ async def keep_contracts(unit: Unit, drafts: list[Draft], active: Mapping[UUID, 
         Book(unit, draft, contracts).enter(ledger(sold, held))
 
 
-async def _facts(unit: Unit, drafts: list[Draft], active: Mapping[UUID, Row]) -> Facts | None:
+async def _facts(unit: Unit, drafts: list[Draft], active: Mapping[UUID, Row]) -> Facts:
     connection, entities = unit.connection, unit.model.entities
-    usual = await contract_facts.usual_kind(connection)
-    if usual is None:
-        return None
-    quotes = [active[each.after["id"]]["id"] for each in drafts]
-    items = await store.look(connection, entities["QuoteItem"], "quote_id", quotes)
     ids = [each.after["id"] for each in drafts]
+    quotes = [active[id]["id"] for id in ids if id in active]
+    items = await store.look(connection, entities["QuoteItem"], "quote_id", quotes)
     contracts = await store.among(connection, entities["Contract"], "opportunity_id", ids)
-    known = [each["id"] for each in contracts]
-    kept = (
-        await store.among(connection, entities["ContractLine"], "contract_id", known)
-        if known
-        else []
-    )
-    lines = [line for line in kept if line["ended_on"] is None]
-    products = {item["product_id"] for item in items if item["product_id"] is not None}
+    lines = await _in_force(unit, contracts)
+    products = {item["product_id"] for item in items} - {None}
     origins = {item["id"] for item in items} | {each["quote_item_id"] for each in lines} - {None}
     return Facts(
         _by(items, "quote_id"),
         _by(contracts, "opportunity_id"),
         _by(lines, "contract_id"),
         await contract_facts.kinds(connection, products) if products else {},
-        usual,
+        await contract_facts.usual_kind(connection),
         await contract_facts.roots(connection, origins) if origins else {},
     )
 
 
-def _by(rows: list[Row], column: str) -> dict[UUID, list[Row]]:
+async def _in_force(unit: Unit, contracts: Sequence[Row]) -> list[Row]:
+    if not contracts:
+        return []
+    known = [each["id"] for each in contracts]
+    entity = unit.model.entities["ContractLine"]
+    lines = await store.among(unit.connection, entity, "contract_id", known)
+    return [line for line in lines if line["ended_on"] is None]
+
+
+def _by(rows: Iterable[Row], column: str) -> dict[UUID, list[Row]]:
     found: dict[UUID, list[Row]] = defaultdict(list)
     for row in rows:
         found[row[column]].append(row)
@@ -102,55 +116,60 @@ def _by(rows: list[Row], column: str) -> dict[UUID, list[Row]]:
 class Book:
     """The contracts of one opportunity, with what a sale writes into them."""
 
-    def __init__(self, unit: Unit, draft: Draft, contracts: list[Row]) -> None:
+    def __init__(self, unit: Unit, draft: Draft, contracts: Iterable[Row]) -> None:
         self._unit = unit
         self._draft = draft
         self._day: date = draft.after["closed_on"]
-        self._known = {(row["kind_id"], row["currency"]): row for row in contracts}
-        self._made: dict[tuple[UUID, str], Row] = {}
+        self._known = {row["id"]: row for row in contracts}
+        self._made: dict[UUID, Row] = {}
         self._changed: set[UUID] = set()
-        self._sums: dict[UUID, list[Row]] = defaultdict(list)
+        self._terms: dict[UUID, Kind] = {}
+        self._lines: dict[UUID, list[Row]] = defaultdict(list)
 
     def enter(self, change: Ledger) -> None:
         """Prepare every line and every contract that changes."""
         lines = self._unit.model.entities["ContractLine"]
         for row in change.stay:
-            self._sums[row["contract_id"]].append(dict(row))
+            self._lines[row["contract_id"]].append(dict(row))
         for row in change.end:
             self._changed.add(row["contract_id"])
-            self._draft.then.append(Other(lines, dict(row), {**row, "ended_on": self._day}))
-        made = [self._line(entry, place) for place, entry in enumerate(change.enter, 1)]
+            ended = {**row, "ended_on": last_day(row["starts_on"], self._day)}
+            self._draft.then.append(Other(lines, dict(row), ended))
+        made = [self._line(entry) for entry in change.enter]
         self._keep_contracts()
         self._draft.new += [(lines, row) for row in made]
 
-    def _line(self, entry: Entry, place: int) -> Row:
+    def _line(self, entry: Entry) -> Row:
         sold, old = entry.sold, entry.replaces
-        contract = self._contract(sold.kind, sold.row["currency"])
+        contract = old["contract_id"] if old else self._contract(sold.kind, sold.row["currency"])
         row = blank(self._unit.model.entities["ContractLine"], self._unit.new_id(), self._unit.now)
         row |= {name: sold.row[name] for name in SAME}
         row |= {
-            "contract_id": contract["id"],
+            "contract_id": contract,
             "quote_item_id": sold.row["id"],
             "replaces_id": old["id"] if old else None,
             "position": old["position"] if old else sold.row["position"],
             "revision": old["revision"] + 1 if old else 1,
             "starts_on": self._day,
         }
-        self._sums[contract["id"]].append(row)
-        self._changed.add(contract["id"])
+        self._lines[contract].append(row)
+        self._changed.add(contract)
+        self._terms[contract] = sold.kind
         return row
 
-    def _contract(self, kind: Kind, currency: str) -> Row:
+    def _contract(self, kind: Kind, currency: str) -> UUID:
         """The opportunity's contract of a kind; a new one where there is none."""
-        key = (kind.id, currency)
-        if key not in self._known and key not in self._made:
-            self._made[key] = self._new(kind, currency)
-        return self._known.get(key) or self._made[key]
+        for id, row in (self._known | self._made).items():
+            if (row["kind_id"], row["currency"]) == (kind.id, currency):
+                return id
+        made = self._unit.new_id()
+        self._made[made] = self._new(made, kind, currency)
+        return made
 
-    def _new(self, kind: Kind, currency: str) -> Row:
-        entity, of = self._unit.model.entities["Contract"], self._draft.after
-        row = blank(entity, self._unit.new_id(), self._unit.now)
-        return row | {
+    def _new(self, id: UUID, kind: Kind, currency: str) -> Row:
+        of = self._draft.after
+        row = blank(self._unit.model.entities["Contract"], id, self._unit.now)
+        return self._lasting(kind, row) | {
             "number": number("K", row["id"]),
             "name": of["name"],
             "account_id": of["account_id"],
@@ -159,25 +178,33 @@ class Book:
             "kind_id": kind.id,
             "time_based": kind.time_based,
             "currency": currency,
-            **term(kind, self._day),
         }
+
+    def _lasting(self, kind: Kind, row: Row) -> Row:
+        """A contract that comes into force on the day of the sale, for as long as its kind lasts."""
+        lasting = {**row, **term(kind, self._day)}
+        lasting["starts_on"] = row["starts_on"] or self._day
+        return lasting | {"status": status_on(lasting, self._unit.now.date()).value}
 
     def _keep_contracts(self) -> None:
         """What their lines in force come to; what has none any more has ended."""
         entity = self._unit.model.entities["Contract"]
         for row in self._made.values():
             self._draft.new.append((entity, row | self._sum(row["id"])))
-        for before in self._known.values():
-            if before["id"] in self._changed:
-                after = {**before, **self._sum(before["id"]), "revision": before["revision"] + 1}
-                in_force = bool(self._sums[before["id"]])
-                after["status"] = (
-                    ContractStatus.ACTIVE if in_force else ContractStatus.ENDED
-                ).value
-                if not in_force:
-                    after["ends_on"] = max(self._day, before["starts_on"] or self._day)
-                self._draft.then.append(Other(entity, before, after))
+        for id, before in self._known.items():
+            if id in self._changed:
+                after = {**before, **self._sum(id), "revision": before["revision"] + 1}
+                self._draft.then.append(Other(entity, before, self._in_force(id, after)))
+
+    def _in_force(self, id: UUID, row: Row) -> Row:
+        if not self._lines[id]:
+            ended = last_day(row["starts_on"], self._day)
+            status = ContractStatus.ENDED.value
+            return row | {"status": status, "ends_on": ended, "renewal_months": None}
+        if row["status"] == ContractStatus.ENDED and id in self._terms:
+            return self._lasting(self._terms[id], row)
+        return row
 
     def _sum(self, contract: UUID) -> dict[str, Any]:
-        rows = self._sums[contract]
+        rows = self._lines[contract]
         return {name: sum((row[name] or ZERO for row in rows), ZERO) for name in ("net", "total")}
