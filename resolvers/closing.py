@@ -62,7 +62,9 @@ async def close(unit: Unit, drafts: list[Draft]) -> None:
         wanted = draft.after["stage_id"] if "stage" in draft.given else None
         draft.after["stage_id"] = (draft.before or {})["stage_id"]
         if draft.verb == "Unlock":
-            _unlock(unit, draft, partial(reopened, pipeline, visited.get(draft.after["id"], ()), wanted))
+            _unlock(
+                unit, draft, partial(reopened, pipeline, visited.get(draft.after["id"], ()), wanted)
+            )
         elif draft.verb == "Lock":
             draft.after["locked"] = True
         else:

@@ -25,17 +25,22 @@ from resolvers.engine.changing import draft_changes
 from resolvers.engine.drafts import Draft
 from resolvers.engine.settling import Deed, prepares, settles
 
-SAYS = {"End": "endsOn", "Renew": "endsOn", "Detach": "opportunity"}
-"""The field that a deed says anew: whoever may write that may do so."""
+OWN = frozenset({"End", "Renew", "Detach"})
+"""What is done with contracts only."""
+LASTS = ("ends_on", "renewal_months")
+"""What says whether a contract is in force."""
 
 
 @prepares(Contract, "End")
 @prepares(Contract, "Renew")
 @prepares(Contract, "Detach")
 async def turned(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
-    """Whoever may say when a contract ends may end and renew it, and who may say what it was sold with, take it off."""
+    """Whoever may say when a contract ends may end and renew it; who sees what it was sold with may take it off."""
     for draft in drafts:
-        check_said(draft, viewer, SAYS[draft.verb])
+        if draft.verb == "Detach":
+            check_said(draft, viewer, "opportunity")
+        else:
+            draft.leave("endsOn")
     await draft_changes(unit, viewer, drafts)
 
 
@@ -55,14 +60,10 @@ async def contracts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
             _of_kind(unit, draft, kinds[draft.after["kind_id"]])
         if draft.before is None:
             draft.after["number"] = draft.after["number"] or number("K", draft.after["id"])
-        if draft.verb in SAYS:
+        if draft.verb in OWN:
             _turn(unit, draft, draft.before or {})
         elif draft.before is None or any(draft.before[c] != draft.after[c] for c in LASTS):
             draft.after["status"] = status_on(draft.after, unit.now.date()).value
-
-
-LASTS = ("ends_on", "renewal_months")
-"""What says whether a contract is in force."""
 
 
 async def _check_sold_once(unit: Unit, drafts: list[Draft]) -> None:
@@ -76,8 +77,11 @@ async def _check_sold_once(unit: Unit, drafts: list[Draft]) -> None:
     columns = ("opportunity_id", "kind_id", "currency")
     taken = {tuple(row[column] for column in columns) for row in rows}
     for draft in drafts:
-        if tuple(draft.after[column] for column in columns) in taken:
+        key = tuple(draft.after[column] for column in columns)
+        if key in taken:
             draft.fault(Fault(Problem.DUPLICATE, SOLD_ANEW))
+        if draft.after["opportunity_id"] is not None:
+            taken.add(key)
 
 
 def _is_of_new_kind(draft: Draft) -> bool:
@@ -101,7 +105,7 @@ def _turn(unit: Unit, draft: Draft, before: Row) -> None:
         if before["status"] == ContractStatus.ENDED:
             draft.fault(Fault(Problem.INVALID_TRANSITION, ENDED))
         today = unit.now.date()
-        day = row["ends_on"] if draft.given.get("endsOn") is not None else today
+        day = row["ends_on"] if "endsOn" in draft.given else today
         row |= {"ends_on": day, "renewal_months": None, "remind_on": None}
         row["status"] = ContractStatus.ENDED.value if day <= today else before["status"]
     elif draft.verb == "Renew":

@@ -120,7 +120,7 @@ class Book:
         self._unit = unit
         self._draft = draft
         self._day: date = draft.after["closed_on"]
-        self._known = {row["id"]: row for row in contracts}
+        self._known: dict[UUID, Row] = {row["id"]: row for row in contracts}
         self._made: dict[UUID, Row] = {}
         self._changed: set[UUID] = set()
         self._terms: dict[UUID, Kind] = {}

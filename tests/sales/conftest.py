@@ -15,9 +15,9 @@ CONTRACTS = """
 query ($id: ID!) { opportunity(id: $id) {
   status locked closedOn lostNote lostReason { name } stage { name kind } probability
   contracts(first: 20, orderBy: [{number: ASC}]) { nodes {
-    id version kind { name } timeBased startsOn endsOn renewalMonths status revision net { amount } total { amount }
+    id version kind { name } timeBased startsOn endsOn renewalMonths remindOn status revision net { amount } total { amount }
     lines(first: 100, orderBy: [{position: ASC}, {revision: ASC}]) { nodes {
-      id version name quantity net { amount } total { amount } revision endedOn replaces { id }
+      id version name quantity net { amount } total { amount } revision startsOn endedOn replaces { id }
     } }
   } }
   stageVisits(first: 20, orderBy: [{enteredAt: ASC}]) { nodes { stage { name } leftAt seconds } }
@@ -67,6 +67,39 @@ class Desk:
             each["lines"] = each["lines"]["nodes"]
         found["visits"] = found.pop("stageVisits")["nodes"]
         return found
+
+    async def wrong(self, persona: str, deed: str, **given: Any) -> list[tuple[str, str]]:
+        """What is to be put right of a deed: codes, and where."""
+        done = (await self.own.do(persona, deed, **given)).data["done"]
+        return [(each["code"], ".".join(each["path"])) for each in done["userErrors"]]
+
+    async def quote(self, opportunity: str, *names: str) -> str:
+        """One more quote of an opportunity, with lines at 10.00 each; its first one is active."""
+        items = [{"name": name, "unitPrice": "10"} for name in names]
+        given = {"opportunity": opportunity, "name": self.own.name(), "items": items}
+        return await self.own.done("admin", "quoteCreate", **given)
+
+    async def changed(self, quote: str, items: dict[str, dict[str, Any]]) -> str:
+        """A copy of a quote that is active, with those of its lines that are named, changed so."""
+        copy = await self.own.done("rep1", "quoteDuplicate", id=quote)
+        text = "SELECT id, name FROM quote_item WHERE quote_id = $1 ORDER BY position"
+        ids = {
+            row["name"]: f"qit_{row['id'].hex}" for row in await self.own.fetch(text, kept(copy))
+        }
+        lines = [
+            {"id": ids[name], **given}
+            if name in ids
+            else {"name": name, "unitPrice": "10", **given}
+            for name, given in items.items()
+        ]
+        await self.own.done("rep1", "quoteSetItems", id=copy, items=lines)
+        await self.own.done("rep1", "quoteActivate", id=copy)
+        return copy
+
+    async def prefers(self, **given: Any) -> None:
+        """What the tenant prefers from now on."""
+        id = await self.own.value("SELECT id FROM preferences WHERE deleted_at IS NULL")
+        await self.own.done("admin", "preferencesUpdate", id=f"set_{id.hex}", **given)
 
     async def sums(self, quote: str) -> tuple[Any, Any]:
         """What a quote comes to."""

@@ -1,0 +1,287 @@
+"""Rules of contracts: what a sale makes of those that are there, as tables of cases and over whatever is sold again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.codes import Problem
+from domain.contracts import (
+    NO_KIND,
+    SAME,
+    Held,
+    Kind,
+    Ledger,
+    Sold,
+    by_kind,
+    contract,
+    last_day,
+    ledger,
+    months_later,
+    renewed,
+    status_on,
+    term,
+)
+from domain.faults import Fault
+from tests.support.covers import covers
+
+ONCE = Kind(UUID(int=1), time_based=False, months=None, renews=False)
+YEARLY = Kind(UUID(int=2), time_based=True, months=12, renews=True)
+MONTHLY = Kind(UUID(int=3), time_based=True, months=1, renews=False)
+KINDS = (ONCE, YEARLY, MONTHLY)
+
+
+def line(root: int, net: int = 10, **given: Any) -> dict[str, Any]:
+    """A line of a quote or of a contract."""
+    row: dict[str, Any] = dict.fromkeys(SAME)
+    row |= {"currency": "EUR", "quantity": Decimal(1), "net": Decimal(net), "total": Decimal(net)}
+    return row | {"root": UUID(int=root)} | given
+
+
+def sold(root: int, net: int = 10, kind: Kind = ONCE, **given: Any) -> Sold:
+    return Sold(UUID(int=root), kind, line(root, net, **given))
+
+
+def held(id: int, root: int | None, net: int = 10, kind: Kind = ONCE, **given: Any) -> Held:
+    row = line(root or 0, net, **given) | {"id": id}
+    return Held(None if root is None else UUID(int=root), kind.id, row)
+
+
+def told(found: Ledger) -> dict[str, list[Any]]:
+    """What is done with which line."""
+    enter = [(e.sold.root.int, e.replaces["id"] if e.replaces else None) for e in found.enter]
+    return {
+        "enter": enter,
+        "end": [row["id"] for row in found.end],
+        "stay": [row["id"] for row in found.stay],
+    }
+
+
+@covers("D-04", "EP-145", "EP-151", "N9")
+@pytest.mark.parametrize(
+    ("now", "before", "enter", "end", "stay"),
+    [
+        pytest.param([], [], [], [], [], id="nothing"),
+        pytest.param([sold(1)], [], [(1, None)], [], [], id="new"),
+        pytest.param([sold(1)], [held(7, 1)], [], [], [7], id="the same"),
+        pytest.param([sold(1, 11)], [held(7, 1)], [(1, 7)], [7], [], id="changed"),
+        pytest.param([], [held(7, 1)], [], [7], [], id="gone"),
+        pytest.param([sold(1)], [held(7, 2)], [(1, None)], [7], [], id="another one"),
+        pytest.param([sold(1)], [held(7, None)], [(1, None)], [7], [], id="from nowhere"),
+        pytest.param(
+            [sold(1, kind=YEARLY)], [held(7, 1)], [], [], [7], id="the same, of another kind by now"
+        ),
+        pytest.param(
+            [sold(1, 11, kind=YEARLY)],
+            [held(7, 1)],
+            [(1, None)],
+            [7],
+            [],
+            id="changed to another kind",
+        ),
+        pytest.param(
+            [sold(1, currency="USD")], [held(7, 1)], [(1, None)], [7], [], id="another currency"
+        ),
+        pytest.param(
+            [sold(1, 11), sold(1, 10)],
+            [held(7, 1, 10), held(8, 1, 12)],
+            [(1, 8)],
+            [8],
+            [7],
+            id="two of one origin: what says the same first",
+        ),
+        pytest.param(
+            [sold(1, 11), sold(1, 12), sold(1, 13)],
+            [held(7, 1), held(8, 1)],
+            [(1, 7), (1, 8), (1, None)],
+            [7, 8],
+            [],
+            id="two of one origin: then in their order",
+        ),
+    ],
+)
+def test_the_difference(
+    now: list[Sold], before: list[Held], enter: list[Any], end: list[int], stay: list[int]
+) -> None:
+    assert told(ledger(now, before)) == {"enter": enter, "end": end, "stay": stay}
+
+
+QUOTE = st.lists(
+    st.tuples(st.integers(1, 5), st.integers(-3, 3), st.sampled_from(KINDS)), max_size=8
+)
+
+
+@covers("D-04", "N9", "EP-145")
+@given(st.lists(QUOTE, min_size=1, max_size=6))
+def test_sold_and_sold_again(quotes: list[list[tuple[int, int, Kind]]]) -> None:
+    """Whatever is sold in a row: what holds is what was sold last, and only what differs is touched."""
+    holds: dict[int, Held] = {}
+    touched: Counter[int] = Counter()
+    ids = iter(range(1, 1000))
+    for quote in quotes:
+        lines = [sold(root, net, kind) for root, net, kind in quote]
+        before = dict(holds)
+        found = ledger(lines, holds.values())
+        assert len(found.enter) + len(found.stay) == len(lines)
+        for row in found.end:
+            touched[row["id"]] += 1
+            del holds[row["id"]]
+        assert {row["id"] for row in found.stay} == set(holds), "nothing is left over"
+        for entry in found.enter:
+            replaced = entry.replaces
+            if replaced is not None:
+                old = before[replaced["id"]]
+                assert replaced["id"] not in holds, "it has ended"
+                assert (old.root, old.kind) == (entry.sold.root, entry.sold.kind.id)
+            id = next(ids)
+            holds[id] = Held(entry.sold.root, entry.sold.kind.id, {**entry.sold.row, "id": id})
+        assert _content(each.row for each in holds.values()) == _content(e.row for e in lines)
+        again = ledger(lines, holds.values())
+        assert not again.enter, "sold once more as it is, nothing is written"
+        assert not again.end
+    assert all(times == 1 for times in touched.values()), "what has ended ends once"
+
+
+def _content(rows: Any) -> Counter[tuple[Any, ...]]:
+    return Counter((row["root"], *(row[name] for name in SAME)) for row in rows)
+
+
+PRODUCT, PLAIN = UUID(int=20), UUID(int=21)
+
+
+def item(id: int, net: int, product: UUID | None = None, kind: str = "ITEM") -> dict[str, Any]:
+    return {"id": UUID(int=id), "net": Decimal(net), "product_id": product, "kind": kind}
+
+
+@covers("EP-142", "EP-147", "D-17")
+@pytest.mark.parametrize(
+    ("items", "kinds"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param([item(1, 5, PRODUCT)], [YEARLY], id="by its product"),
+        pytest.param([item(1, 5, PLAIN), item(2, 5)], [ONCE, ONCE], id="the usual one"),
+        pytest.param([item(1, 1, kind="ROUNDING")], [ONCE], id="nothing but rounded"),
+        pytest.param(
+            [item(1, 1, kind="ROUNDING"), item(2, 4), item(3, 5, PRODUCT)],
+            [YEARLY, ONCE, YEARLY],
+            id="rounded with the most",
+        ),
+        pytest.param(
+            [item(1, 3), item(2, 5, PRODUCT), item(3, 9, kind="ROUNDING"), item(4, 3)],
+            [ONCE, YEARLY, ONCE, ONCE],
+            id="the most together",
+        ),
+        pytest.param(
+            [item(1, 5), item(2, 5, PRODUCT), item(3, 1, kind="ROUNDING")],
+            [ONCE, YEARLY, YEARLY],
+            id="as much of both",
+        ),
+    ],
+)
+def test_the_kind_of_each_item(items: list[dict[str, Any]], kinds: Sequence[Kind]) -> None:
+    roots = {each["id"]: each["id"] for each in items}
+    found = by_kind(items, {PRODUCT: YEARLY}, ONCE, roots)
+    assert not isinstance(found, Fault)
+    assert [each.kind for each in found] == kinds
+    assert [each.row for each in found] == items
+
+
+@covers("EP-147")
+def test_without_any_kind_of_contract() -> None:
+    items = [item(1, 5, PRODUCT), item(2, 1, kind="ROUNDING")]
+    roots = {each["id"]: each["id"] for each in items}
+    assert not isinstance(by_kind(items, {PRODUCT: YEARLY}, None, roots), Fault)
+    found = by_kind([*items, item(3, 1)], {PRODUCT: YEARLY}, None, roots | {UUID(int=3): PLAIN})
+    assert found == Fault(Problem.INVALID, NO_KIND)
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "expected"),
+    [
+        (date(2026, 1, 31), 1, date(2026, 2, 28)),
+        (date(2024, 2, 29), 12, date(2025, 2, 28)),
+        (date(2026, 11, 15), 2, date(2027, 1, 15)),
+        (date(2026, 12, 1), 1, date(2027, 1, 1)),
+    ],
+)
+def test_months_later(day: date, months: int, expected: date) -> None:
+    assert months_later(day, months) == expected
+
+
+def days(kind: Kind, begin: date) -> tuple[Any, ...]:
+    return tuple(term(kind, begin).values())
+
+
+@covers("EP-149", "X-55")
+def test_how_long_it_lasts() -> None:
+    begin = date(2026, 1, 31)
+    assert days(ONCE, begin) == (begin, None, None, None)
+    assert days(MONTHLY, begin) == (begin, date(2026, 2, 27), None, None)
+    assert days(YEARLY, begin) == (begin, date(2027, 1, 30), 12, date(2026, 12, 31))
+    endless = Kind(UUID(int=4), time_based=True, months=None, renews=False)
+    assert days(endless, begin) == (begin, None, None, None)
+    short = Kind(UUID(int=5), time_based=True, months=1, renews=True)
+    assert days(short, date(2026, 2, 1))[3] == date(2026, 2, 1), "not before it begins"
+
+
+@covers("X-55", "EP-154")
+@pytest.mark.parametrize(
+    ("end", "months", "status"),
+    [
+        (None, None, "ACTIVE"),
+        (date(2026, 3, 14), None, "ACTIVE"),
+        (date(2026, 3, 13), None, "ENDED"),
+        (date(2026, 3, 13), 12, "ACTIVE"),
+        (date(2026, 3, 15), 12, "ACTIVE"),
+    ],
+)
+def test_whether_it_is_in_force(end: date | None, months: int | None, status: str) -> None:
+    row = {"ends_on": end, "renewal_months": months}
+    assert status_on(row, date(2026, 3, 14)) == status
+
+
+@covers("X-55")
+def test_renewed() -> None:
+    row: dict[str, Any] = {"ends_on": date(2026, 1, 30), "renewal_months": 1}
+    found = renewed(row)
+    assert found == {
+        "ends_on": date(2026, 2, 27), "remind_on": date(2026, 1, 28), "status": "ACTIVE",
+    }  # fmt: skip
+    for name in row:
+        wrong = renewed({**row, name: None})
+        assert isinstance(wrong, Fault)
+        assert (wrong.problem, wrong.column) == (Problem.INVALID, "renewal_months")
+
+
+def test_the_last_day_of_what_no_longer_holds() -> None:
+    day = date(2026, 3, 14)
+    assert last_day(date(2026, 1, 1), day) == date(2026, 3, 13)
+    assert last_day(day, day) == day
+    assert last_day(date(2026, 4, 1), day) == date(2026, 4, 1)
+    assert last_day(None, day) == date(2026, 3, 13)
+
+
+@covers("EP-146")
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({}, []),
+        ({"starts_on": date(2026, 3, 2)}, ["ends_on"]),
+        ({"starts_on": date(2026, 3, 1)}, []),
+        ({"starts_on": None, "ends_on": None}, []),
+        ({"renewal_months": 0}, ["renewal_months"]),
+        ({"renewal_months": 1201}, ["renewal_months"]),
+        ({"renewal_months": 1200}, []),
+    ],
+)
+def test_values(given: dict[str, Any], wrong: list[str]) -> None:
+    row = {"starts_on": None, "ends_on": date(2026, 3, 1), "renewal_months": None, **given}
+    assert [fault.column for fault in contract(None, row)] == wrong

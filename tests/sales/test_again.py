@@ -1,0 +1,249 @@
+"""Sold, unlocked and sold again: what was sold before is found again, whatever became of it meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.sales.conftest import Desk
+from tests.support.covers import covers
+from tests.writes.parallel import Own, came, kept, spelled
+
+FIRST, SECOND, THIRD = "2026-01-31", "2026-04-30", "2026-06-01"
+
+
+def in_force(contract: dict[str, Any]) -> list[str]:
+    """The names of the lines that hold."""
+    return [line["name"] for line in contract["lines"] if line["endedOn"] is None]
+
+
+async def unlocked(desk: Desk, opportunity: str) -> None:
+    """It is open to changes, whatever it was."""
+    if (await desk.own.row("opportunity", opportunity))["locked"]:
+        await desk.own.done("rep1", "opportunityUnlock", id=opportunity)
+
+
+async def sold(desk: Desk, opportunity: str, day: str) -> list[dict[str, Any]]:
+    """Its contracts after it was sold on a day, once more if it was before."""
+    await unlocked(desk, opportunity)
+    assert await desk.sell(opportunity, closedOn=day) == "DONE"
+    contracts: list[dict[str, Any]] = (await desk.read(opportunity))["contracts"]
+    return contracts
+
+
+@covers("D-04", "EP-151", "X-55", "N9")
+async def test_the_days_of_a_revision(desk: Desk, own: Own) -> None:
+    """What ends has its last day before the new one begins; what is sold on the day before keeps its first."""
+    opportunity = await own.opportunity("rep1")
+    quote = await desk.quote(opportunity, "stays", "changes", "goes")
+    await sold(desk, opportunity, FIRST)
+    await unlocked(desk, opportunity)
+    copy = await desk.changed(quote, {"changes": {"quantity": "2"}, "stays": {}, "new": {}})
+    [contract] = await sold(desk, opportunity, SECOND)
+    told = {(e["name"], e["revision"]): (e["startsOn"], e["endedOn"]) for e in contract["lines"]}
+    assert told == {
+        ("stays", 1): (FIRST, None),
+        ("changes", 1): (FIRST, "2026-04-29"),
+        ("changes", 2): (SECOND, None),
+        ("goes", 1): (FIRST, "2026-04-29"),
+        ("new", 1): (SECOND, None),
+    }
+    assert (contract["revision"], contract["net"]["amount"]) == (2, "40.00")
+    assert await desk.live(opportunity) == await desk.sums(copy)
+    await unlocked(desk, opportunity)
+    await desk.changed(copy, {"stays": {}})
+    [contract] = await sold(desk, opportunity, "2026-01-01")
+    ended = {(e["name"], e["revision"]): e["endedOn"] for e in contract["lines"]}
+    assert (ended["changes", 2], ended["new", 1]) == (SECOND, SECOND), "not before it began"
+
+
+@covers("D-04", "EP-143", "EP-149")
+async def test_what_is_sold_no_more_ends_and_begins_again(desk: Desk, own: Own) -> None:
+    yearly = await desk.kind(timeBased=True, months=12)
+    opportunity, quote = await desk.quoted([{"product": await desk.product(yearly)}])
+    await sold(desk, opportunity, FIRST)
+    await unlocked(desk, opportunity)
+    other = await desk.quote(opportunity, "instead")
+    await own.done("rep1", "quoteActivate", id=other)
+    names = ("status", "startsOn", "endsOn", "revision")
+
+    def told(contracts: list[dict[str, Any]]) -> dict[bool, tuple[Any, ...]]:
+        return {
+            each["timeBased"]: (*(each[name] for name in names), each["net"]["amount"])
+            for each in contracts
+        }
+
+    assert told(await sold(desk, opportunity, SECOND)) == {
+        True: ("ENDED", FIRST, "2026-04-29", 2, "0.00"),
+        False: ("ACTIVE", SECOND, None, 1, "10.00"),
+    }
+    await own.done("rep1", "opportunityUnlock", id=opportunity)
+    await own.done("rep1", "quoteActivate", id=quote)
+    assert told(await sold(desk, opportunity, THIRD)) == {
+        True: ("ACTIVE", FIRST, "2027-05-31", 3, "100.00"),
+        False: ("ENDED", SECOND, "2026-05-31", 2, "0.00"),
+    }
+
+
+@covers("D-04", "D-03")
+async def test_sold_without_a_quote_nothing_of_before_holds(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    quote = await desk.quote(opportunity, "a")
+    await sold(desk, opportunity, FIRST)
+    await own.done("rep1", "opportunityUnlock", id=opportunity)
+    await own.done("rep1", "quoteDeactivate", id=quote)
+    await desk.prefers(sellWithoutQuote=True)
+    [contract] = await sold(desk, opportunity, SECOND)
+    await desk.prefers(sellWithoutQuote=False)
+    assert (contract["status"], in_force(contract)) == ("ENDED", [])
+
+
+@covers("D-04", "EP-144")
+async def test_what_is_taken_off_is_left_alone(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    await desk.quote(opportunity, "a", "b")
+    [first] = await sold(desk, opportunity, FIRST)
+    await own.done("rep1", "contractDetach", id=first["id"])
+    before = await own.row("contract", first["id"])
+    [second] = await sold(desk, opportunity, SECOND)
+    assert (second["revision"], second["startsOn"], second["net"]) == (1, SECOND, first["net"])
+    assert {**before, "opportunity_id": None} == await own.row("contract", first["id"])
+    assert before["status"] == "ACTIVE"
+
+
+@covers("D-04", "D-15")
+async def test_what_was_sold_anew_meanwhile_stays_in_the_bin(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    await desk.quote(opportunity, "a")
+    [first] = await sold(desk, opportunity, FIRST)
+    await own.done("admin", "contractDelete", id=first["id"])
+    assert (await desk.read(opportunity))["contracts"] == []
+    await own.done("admin", "contractRestore", id=first["id"])
+    await own.done("admin", "contractDelete", id=first["id"])
+    [second] = await sold(desk, opportunity, SECOND)
+    restored = await own.do("admin", "contractRestore", id=first["id"])
+    assert came(restored) == "DUPLICATE"
+    assert [each["id"] for each in (await desk.read(opportunity))["contracts"]] == [second["id"]]
+    await own.done("rep1", "contractDetach", id=second["id"])
+    await own.done("admin", "contractRestore", id=first["id"])
+    [again] = await sold(desk, opportunity, THIRD)
+    ids = [(first["id"], [line["id"] for line in first["lines"]])]
+    assert [(again["id"], [line["id"] for line in again["lines"]])] == ids
+
+
+@covers("D-04", "EP-147")
+async def test_a_line_stays_where_it_is_while_it_says_the_same(desk: Desk, own: Own) -> None:
+    """Although its contract is of another kind by now; what is changed is written where it belongs."""
+    kinds = [await desk.kind() for _ in "ab"]
+    products = [await desk.product(kind) for kind in kinds]
+    items = [
+        {"product": product, "name": name} for product, name in zip(products, "ab", strict=True)
+    ]
+    opportunity, quote = await desk.quoted(items)
+    before = {each["id"]: each for each in await sold(desk, opportunity, FIRST)}
+    [mine] = [each for each in before.values() if each["lines"][0]["name"] == "a"]
+    other = await own.value("SELECT id FROM contract_kind WHERE name = $1", kinds[1])
+    await own.done("admin", "contractUpdate", id=mine["id"], kind=spelled("cki", other))
+    again = {each["id"]: each for each in await sold(desk, opportunity, SECOND)}
+    assert {k: each["lines"] for k, each in again.items()} == {
+        k: each["lines"] for k, each in before.items()
+    }
+    await unlocked(desk, opportunity)
+    copy = await desk.changed(quote, {"a": {"quantity": "2"}, "b": {"quantity": "3"}})
+    contracts = await sold(desk, opportunity, THIRD)
+    assert await desk.live(opportunity) == await desk.sums(copy)
+    for each in contracts:
+        net = sum(float(e["net"]["amount"]) for e in each["lines"] if e["endedOn"] is None)
+        assert net == float(each["net"]["amount"])
+    assert sorted((each["kind"]["name"], *in_force(each)) for each in contracts) == sorted(
+        [(kinds[0], "a"), (kinds[1], "b"), (kinds[1],)]
+    )
+
+
+@covers("EP-147", "EP-145")
+async def test_what_no_category_speaks_of_is_delivered_once(desk: Desk, own: Own) -> None:
+    usual = "SELECT name FROM contract_kind WHERE deleted_at IS NULL ORDER BY time_based, created_at, id"
+    opportunity = await own.opportunity("rep1")
+    await desk.quote(opportunity, "typed in by hand")
+    [made] = await sold(desk, opportunity, FIRST)
+    assert (made["kind"]["name"], made["timeBased"]) == (await own.value(usual), False)
+
+
+@covers("EP-141")
+async def test_what_the_sale_decided_stays(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    quote = await desk.quote(opportunity, "a")
+    await sold(desk, opportunity, FIRST)
+    before = await own.log()
+    reason = await own.done("admin", "lostReasonCreate", name=own.name())
+    wrong = await desk.wrong("rep1", "opportunityLose", id=opportunity, reason=reason)
+    assert wrong == [("LOCKED", "input")]
+    for name, value in {"amount": "7", "probability": 3, "expectedCloseOn": FIRST}.items():
+        given = {name: value}
+        found = await desk.wrong("rep1", "opportunityUpdate", id=opportunity, **given)
+        assert found == [("LOCKED", f"input.{name}")]
+    for deed in ("quoteDelete", "quoteDuplicate", "quoteDeactivate", "quoteActivate"):
+        assert came(await own.do("rep1", deed, id=quote)) == "LOCKED"
+    items: dict[str, Any] = {"id": quote, "items": []}
+    assert came(await own.do("rep1", "quoteSetItems", **items)) == "LOCKED"
+    assert (await own.log())[0] == before[0] + 1, "the reason"
+    await own.done("rep1", "opportunityUnlock", id=opportunity)
+    await own.done("rep1", "opportunityUpdate", id=opportunity, probability=3)
+
+
+@covers("EP-140", "D-11")
+async def test_what_was_sold_is_deleted_once_nothing_holds_it(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    await desk.quote(opportunity, "a")
+    [contract] = await sold(desk, opportunity, FIRST)
+    wrong = await desk.wrong("admin", "opportunityDelete", id=opportunity)
+    assert wrong == [("IN_USE", "input.id")]
+    await own.done("admin", "contractDetach", id=contract["id"])
+    await own.done("admin", "opportunityDelete", id=opportunity)
+
+
+@covers("EP-140", "X-23")
+@pytest.mark.parametrize(
+    ("day", "wrong"), [("2019-01-01", []), ("2999-01-01", [("INVALID", "input.closedOn")])]
+)
+async def test_the_day_it_happened(desk: Desk, own: Own, day: str, wrong: list[Any]) -> None:
+    reason = await own.done("admin", "lostReasonCreate", name=own.name())
+    opportunity = await own.opportunity("rep1")
+    given = {"id": opportunity, "reason": reason, "closedOn": day}
+    assert await desk.wrong("rep1", "opportunityLose", **given) == wrong
+    closed = (await own.row("opportunity", opportunity))["closed_on"]
+    assert (closed and str(closed)) == (None if wrong else day)
+
+
+@covers("D-33", "EP-140")
+async def test_who_may_not_see_that_it_was_sold_is_not_told(desk: Desk, own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    await desk.quote(opportunity, "a")
+    await sold(desk, opportunity, FIRST)
+    text = (
+        "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
+        "WHERE p.name = 'Standard sales' AND f.entity = 'Opportunity' AND f.field = 'locked'"
+    )
+    id = spelled("pfi", await own.value(text))
+    row = await own.row("profile_field", id)
+    query = """mutation ($i: OpportunitySellInput!) {
+      done: opportunitySell(input: $i) { userErrors { code message path } } }"""
+    asked = {"i": {"id": opportunity}}
+    [told] = (await own.ask("rep1", query, asked)).data["done"]["userErrors"]
+    assert "sold" in told["message"]
+    await own.done("admin", "profileFieldDelete", id=id)
+    [hidden] = (await own.ask("rep1", query, asked)).data["done"]["userErrors"]
+    profile = spelled("prf", row["profile_id"])
+    given = {"profile": profile, "entity": "Opportunity", "field": "locked"}
+    await own.done("admin", "profileFieldCreate", **given)
+    assert (hidden["code"], hidden["path"]) == ("LOCKED", ["input"])
+    assert "sold" not in hidden["message"]
+
+
+@covers("EP-142", "EP-146")
+async def test_an_empty_quote_makes_no_contract(desk: Desk, own: Own) -> None:
+    opportunity, quote = await desk.quoted([])
+    assert await sold(desk, opportunity, FIRST) == []
+    assert (await own.row("quote", quote))["accepted_at"] is not None
+    assert kept(quote)
