@@ -151,6 +151,7 @@ PLAIN = {
     "Owned": "id owner",
     "Money": "amount currency",
     "RecordAccess": "update delete writable",
+    "TypeAccess": "type rows create update delete readable writable",
     "Deleted": "ONLY",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
     "AttributeValue": "key label kind text number date boolean",
@@ -183,7 +184,7 @@ PER_ENTITY = {
 FUNCTIONS = ("Sum", "Avg", "Min", "Max", "CountUnique", "PercentEmpty")
 OF_GROUPS = ("NumbersHaving", "NumbersOrder", "ExtremesHaving", "ExtremesOrder")
 """What names the fields that groups are tested or sorted by a measure of."""
-ACCESS = "access"
+ACCESS = ("access", "typeAccess")
 """What every record tells of itself, in tests/deeds/test_access.py: nothing that is kept."""
 SCALARS = frozenset({"ID", "String", "Int", "Boolean", "Decimal", "Date", "DateTime", "AttributeKey", "TimeZone"})  # fmt: skip
 DIRECTIVES = frozenset({"include", "skip", "deprecated", "specifiedBy", "oneOf"})
@@ -246,7 +247,7 @@ def _known(kind: GraphQLNamedType) -> frozenset[str] | None:
     if kind.name in PLAIN:
         return frozenset(PLAIN[kind.name].split())
     if kind.name in TYPES:
-        return frozenset({*fields(kind.name), ACCESS})
+        return frozenset({*fields(kind.name), *ACCESS})
     for suffix, names in PER_ENTITY.items():
         if kind.name.removesuffix(suffix) in TYPES and kind.name.endswith(suffix):
             return frozenset(names.split())

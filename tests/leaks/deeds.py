@@ -35,7 +35,7 @@ DEEDS = {
     "ContractKind": "Create Update Delete Restore",
     "ProductCategory": "Create Update Delete Restore",
     "Unit": "Create Update Delete Restore",
-    "Product": "Create Update Delete Restore Upsert",
+    "Product": "Create Update Delete Restore Upsert Copy",
     "Opportunity": "Create Update Delete Restore Upsert Move Sell Lose Unlock Lock Copy Upsell",
     "BusinessRole": "Create Update Delete",
     "OpportunityAccount": "Create Update Delete",

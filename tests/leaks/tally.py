@@ -127,6 +127,7 @@ def _of_numbers(function: str, held: list[Any]) -> Any:
     if function == "sum":
         return str(sum(held))
     if function == "avg":
-        return f"{(Decimal(sum(held)) / len(held)).quantize(CENT, ROUND_HALF_UP):f}"
+        finest = CENT.scaleb(-4) if isinstance(held[0], Decimal) else CENT  # two more than kept
+        return f"{(Decimal(sum(held)) / len(held)).quantize(finest, ROUND_HALF_UP):f}"
     found = min(held) if function == "min" else max(held)
     return found.isoformat() if isinstance(found, date) else found

@@ -257,6 +257,9 @@ SEARCHED = {
 
 DIALLED = frozenset({"phone", "secondPhone"})
 
+OF_ITSELF = frozenset({"access", "typeAccess"})
+"""What may be done with it: nothing that is kept, and the matter of tests/deeds/test_access.py."""
+
 ALWAYS = frozenset({"id", "__typename"})
 """What no right can take away from a visible record."""
 
@@ -314,7 +317,7 @@ def fields(entity: str) -> dict[str, Field]:
     return {
         name: _field(entity, name, definition)
         for name, definition in object_type(entity).fields.items()
-        if name != "access"  # what may be done with it is tests/deeds/test_access.py's matter
+        if name not in OF_ITSELF
     }
 
 

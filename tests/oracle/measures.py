@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PER_CURRENCY = ("sum", "avg", "min", "max")
 """Measures that of money are one per currency."""
 
+KEPT_DIGITS = {"Decimal": 4}
+"""How many digits after the point are kept; averages have two more."""
+
 
 def values(reader: Reader, entity: str, field: Field, rows: list[Row]) -> list[tuple[Row, Any]]:
     """Each record with its value as the viewer sees it; of a reference, the visible record behind it."""
@@ -48,7 +51,7 @@ def plain(reader: Reader, entity: str, measure: str, field: Field, rows: list[Ro
     if measure == "sum":
         return total(found)
     if measure == "avg":
-        return average(found, 2)
+        return average(found, KEPT_DIGITS.get(field.type, 0) + 2)
     return (min if measure == "min" else max)(found)
 
 
