@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from db.api import MODEL
 from db.engine.transaction import Connection
 from tests.support.covers import covers
 from tests.support.world import World
@@ -68,6 +69,8 @@ def told(query: str) -> str:
         "used": "UNION",
         "seen": "WHERE opportunity_1.id = ANY",
         "links": "FOR KEY SHARE",
+        "types": 'FROM "opportunity_type"',
+        "sold": 'FROM "contract"',
         "pipelines": "FROM pipeline_stage",
         "payload": "convert_to",
     }
@@ -98,7 +101,7 @@ async def test_a_deed_asks_as_often_for_many_as_for_one(
         answer = await desk.ask("admin", CREATE, {"inputs": inputs})
     results = answer.data["opportunityCreateMany"]["results"]
     assert [each["opportunity"]["history"]["totalCount"] for each in results] == [1] * count
-    assert heard == ["begin", "links", "pipelines", "note", "payload", "end"]
+    assert heard == ["begin", "links", "types", "pipelines", "insert", "note", "payload", "end"]
     ids = [each["id"] for each in results]
     for note in ("one", "two"):
         heard.clear()
@@ -108,7 +111,9 @@ async def test_a_deed_asks_as_often_for_many_as_for_one(
     assert heard == ["begin", "lock", "note", "payload", "end"]
     heard.clear()
     await desk.ask("admin", DELETE, {"inputs": [{"id": id} for id in ids]})
-    assert heard == ["begin", "delete", "delete", "note", "end"]
+    kinds = len(MODEL.parts(MODEL.entities["Opportunity"]))
+    parts = ["delete"] * kinds  # each kind is asked about once; the stays in stages go along
+    assert heard == ["begin", "delete", "sold", *parts, "update", "note", "end"]
 
 
 async def test_a_seller_is_looked_at_twice(desk: World, asked: Iterator[list[str]]) -> None:

@@ -19,7 +19,7 @@ DOCUMENTS = 2_100
 SHAPES = 2_050
 PUBLIC = 300
 TESTS = ("eq", "ne", "lt", "lte", "gt", "gte", "contains", "startsWith")
-FIELDS = ("name", "number", "industry", "website", "phone", "city", "country")
+FIELDS = ("name", "number", "email", "website", "phone", "city", "country")
 
 
 def shapes() -> list[dict[str, dict[str, str]]]:
