@@ -1,0 +1,184 @@
+"""The board: every column with its count and sums in one operation, arranged by hand among what one sees."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.sales.conftest import Desk
+from tests.support.covers import covers
+from tests.writes.parallel import Own, came, kept, spelled
+
+ORDER = """query ($stage: ID!, $name: String!) { opportunities(
+  first: 100, filter: { stage: { id: { eq: $stage } }, name: { startsWith: $name } }
+  orderBy: [{ rank: ASC }]
+) { nodes { id } } }"""
+
+
+class Column:
+    """A stage with a few opportunities that one module's tests move."""
+
+    def __init__(self, own: Own, stage: str, name: str, ids: list[str]) -> None:
+        self.own, self.stage, self.name, self.ids = own, stage, name, ids
+
+    async def order(self, persona: str = "admin") -> list[int]:
+        """Which stands where, as a persona sees it."""
+        asked = {"stage": self.stage, "name": self.name}
+        found = (await self.own.ask(persona, ORDER, asked)).data["opportunities"]["nodes"]
+        return [self.ids.index(each["id"]) for each in found]
+
+    async def move(self, which: int, persona: str = "admin", **beside: int) -> str:
+        """What came of putting one before or after another."""
+        sides = {side: self.ids[place] for side, place in beside.items()}
+        given = {"id": self.ids[which], "stage": self.stage, **sides}
+        return came(await self.own.do(persona, "opportunityMove", **given))
+
+    async def rank(self, which: int, rank: Decimal | None) -> None:
+        """An operator gives one a rank."""
+        text = "UPDATE opportunity SET rank = $2 WHERE id = $1"
+        await self.own.value(text, kept(self.ids[which]), rank)
+
+    async def ranks(self) -> list[Decimal]:
+        """All of them."""
+        return [(await self.own.row("opportunity", id))["rank"] for id in self.ids]
+
+
+async def column(own: Own, *personas: str) -> Column:
+    """New opportunities of these personas, in the order they came in."""
+    name = own.name()
+    ids = [await own.opportunity(who, name=f"{name}, {n}") for n, who in enumerate(personas)]
+    stage = spelled("stg", (await own.row("opportunity", ids[0]))["stage_id"])
+    return Column(own, stage, f"{name},", ids)
+
+
+@covers("X-21")
+async def test_those_of_equal_rank_make_room(own: Own) -> None:
+    board = await column(own, *["rep1"] * 4)
+    for which in range(3):
+        await board.rank(which, Decimal(5))
+    assert await board.order() == [0, 1, 2, 3], "told apart by their ids"
+    assert await board.move(3, after=1) == "DONE"
+    assert await board.order() == [0, 1, 3, 2]
+    assert len(set(await board.ranks())) == 4
+    version = (await own.row("opportunity", board.ids[2]))["version"]
+    assert version == 1, "no more of them than must"
+
+
+@covers("X-21")
+async def test_what_has_no_rank_gets_one(own: Own) -> None:
+    """As opportunities have that were there before there were ranks."""
+    board = await column(own, *["rep1"] * 4)
+    for which in (2, 3):
+        await board.rank(which, None)
+    assert await board.move(0, after=3) == "DONE"
+    assert await board.order() == [1, 3, 0, 2]
+    assert await board.move(0, before=2) == "DONE"
+    assert await board.order() == [1, 3, 0, 2]
+    assert None not in await board.ranks()
+
+
+@covers("X-21")
+async def test_what_comes_later_stands_last(own: Own) -> None:
+    board = await column(own, *["rep1"] * 3)
+    assert await board.move(0, after=2) == "DONE"
+    late = await own.opportunity("rep1", name=f"{board.name} late")
+    board.ids.append(late)
+    assert await board.order() == [1, 2, 0, 3]
+    many = [{"id": id, "stage": await _other(own, id)} for id in board.ids]
+    answer = await own.many("admin", "opportunityMove", many)
+    assert not answer.data["done"]["userErrors"]
+    board.stage = many[0]["stage"]
+    assert await board.order() == [0, 1, 2, 3], "those that come together, as they were named"
+
+
+async def _other(own: Own, id: str) -> str:
+    row = await own.row("opportunity", id)
+    text = (
+        "SELECT p.stage_id FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id "
+        "WHERE p.type_id = $1 AND p.stage_id <> $2 AND s.kind = 'OPEN' ORDER BY p.position LIMIT 1"
+    )
+    return spelled("stg", await own.value(text, row["type_id"], row["stage_id"]))
+
+
+@covers("X-21", "D-32")
+async def test_what_one_does_not_see_decides_nothing(own: Own) -> None:
+    """With others' opportunities between and without them, one's own get the same ranks."""
+    board = await column(own, "rep1", "rep2", "rep2", "rep1", "rep1")
+    places = [Decimal(each) for each in (1000, 1300, 1400, 2000, 3000)]
+    found = []
+    for hidden in (Decimal(1500), Decimal(9000)):
+        for which, rank in enumerate(places):
+            await board.rank(which, hidden if which in (1, 2) else rank)
+        assert await board.move(4, "rep1", before=3) == "DONE"
+        assert await board.order("rep1") == [0, 4, 3]
+        found.append((await board.ranks())[4])
+    assert found == [Decimal(1500)] * 2
+    assert await board.move(0, "rep1", after=1) == "NOT_FOUND"
+
+
+@covers("X-21")
+@pytest.mark.parametrize("all_", [True, False])
+async def test_one_of_a_list_is_put_beside_another(own: Own, all_: bool) -> None:
+    board = await column(own, *["rep1"] * 4)
+    query = """mutation ($inputs: [OpportunityMoveInput!]!, $all: Boolean) {
+      done: opportunityMoveMany(inputs: $inputs, allOrNone: $all) {
+        userErrors { code path } } }"""
+    inputs: list[dict[str, Any]] = [
+        {"id": board.ids[2], "stage": board.stage, "before": board.ids[0]},
+        {"id": board.ids[3], "stage": board.stage, "before": board.ids[0]},
+    ]
+    answer = await own.ask("rep1", query, {"inputs": inputs, "all": all_})
+    assert answer.data["done"]["userErrors"] == [{"code": "INVALID", "path": ["inputs", "1"]}]
+    assert await board.order() == ([0, 1, 2, 3] if all_ else [2, 0, 1, 3])
+
+
+@covers("X-21", "VN-25")
+async def test_a_neighbour_stands_where_it_goes(own: Own) -> None:
+    board = await column(own, *["rep1"] * 2)
+    other = await _other(own, board.ids[0])
+    given = {"id": board.ids[0], "stage": other, "after": board.ids[1]}
+    before = await own.log()
+    assert came(await own.do("rep1", "opportunityMove", **given)) == "INVALID"
+    assert await board.move(0, before=0) == "INVALID", "it is not beside itself"
+    assert await board.move(0, before=1, after=1) == "INVALID"
+    assert await own.log() == before
+
+
+BOARD = """query ($name: String!) {
+  stages(first: 20, orderBy: [{ position: ASC }]) { nodes {
+    name
+    opportunities(first: 2, filter: { name: { startsWith: $name } }, orderBy: [{ rank: ASC }]) {
+      totalCount
+      aggregate { sum { amount { amount currency } weighted { amount currency } } }
+      nodes { name amount { amount } }
+    }
+  } }
+}"""
+
+
+@covers("X-21", "VN-27")
+async def test_a_board_in_one_operation(desk: Desk, own: Own) -> None:
+    board = await column(own, *["rep1"] * 4)
+    for id, amount in zip(board.ids, ("10", "20", "40", "80"), strict=True):
+        await own.done("rep1", "opportunityUpdate", id=id, amount=amount, probability=50)
+    other = await _other(own, board.ids[3])
+    await own.done("rep1", "opportunityMove", id=board.ids[3], stage=other)
+    await own.done("rep1", "opportunityUpdate", id=board.ids[3], probability=25)
+    assert await board.move(2, before=0) == "DONE"
+    found = (await own.ask("rep1", BOARD, {"name": board.name})).data["stages"]["nodes"]
+    shown = {each.pop("name"): each["opportunities"] for each in found}
+    assert len(shown) == 9, "columns without any, too"
+    full = [each for each in shown.values() if each["totalCount"]]
+    assert [each["totalCount"] for each in full] == [3, 1]
+    sums = [
+        {name: [each["amount"] for each in sums] for name, sums in each["aggregate"]["sum"].items()}
+        for each in full
+    ]
+    assert sums == [
+        {"amount": ["70.00"], "weighted": ["35.00"]},
+        {"amount": ["80.00"], "weighted": ["20.00"]},
+    ]
+    names = [[node["name"].rpartition(" ")[2] for node in each["nodes"]] for each in full]
+    assert names == [["2", "0"], ["3"]]

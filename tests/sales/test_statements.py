@@ -1,0 +1,83 @@
+"""How often the database is asked by a sale, exactly: one line or fifty, one opportunity or ten, it is as often."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from db.engine.transaction import Connection
+from tests.sales.conftest import Desk
+from tests.support.covers import covers
+from tests.writes.parallel import Own, beside, came, ends_held_up, until_second_waits
+
+SELL = """mutation ($inputs: [OpportunitySellInput!]!) {
+  done: opportunitySellMany(inputs: $inputs) { userErrors { code path message } } }"""
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every message to the database."""
+    found: list[str] = []
+
+    def listen(name: str) -> None:
+        original = getattr(Connection, name)
+
+        async def asked(self: Connection, query: str, *args: object, **kw: object) -> object:
+            found.append(query)
+            return await original(self, query, *args, **kw)
+
+        monkeypatch.setattr(Connection, name, asked)
+
+    for name in ("execute", "fetch", "fetchrow", "fetchval"):
+        listen(name)
+    return found
+
+
+async def offered(desk: Desk, count: int, lines: int) -> list[str]:
+    """Opportunities, each with a quote of so many lines, of two kinds of contract."""
+    yearly = await desk.product(await desk.kind(timeBased=True, months=12))
+    found = []
+    for _ in range(count):
+        items = [
+            {"product": yearly} if n % 2 else {"name": "x", "unitPrice": "1"} for n in range(lines)
+        ]
+        found.append((await desk.quoted(items))[0])
+    return found
+
+
+@covers("EP-140", "D-58", "X-10")
+@pytest.mark.parametrize(("persona", "first", "again"), [("admin", 17, 15), ("rep1", 20, 18)])
+async def test_a_sale_asks_as_often_for_many_as_for_one(
+    desk: Desk, own: Own, heard: list[str], persona: str, first: int, again: int
+) -> None:
+    """Sold again as it was, nothing is written of contracts."""
+    sales = [await offered(desk, *size) for size in ((1, 2), (1, 2), (1, 50), (10, 2))]
+    for expected in (first, again):
+        counts: list[int] = []
+        for ids in sales:
+            heard.clear()
+            answer = await own.ask(persona, SELL, {"inputs": [{"id": id} for id in ids]})
+            assert answer.data["done"]["userErrors"] == []
+            counts.append(len(heard))
+            unlocked = await own.many("rep1", "opportunityUnlock", [{"id": id} for id in ids])
+            assert came(unlocked) == "DONE"
+        assert counts[1:] == [expected] * 3, "the first time compiles"
+
+
+@covers("EP-145", "D-04", "D-36")
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_of_two_who_sell_at_once_one_sells(desk: Desk, own: Own, elsewhere: bool) -> None:
+    [id] = await offered(desk, 1, 2)
+    async with beside(own) as second:
+        other = second if elsewhere else own
+        async with ends_held_up(own) as operator:
+            one = asyncio.create_task(own.do("rep1", "opportunitySell", id=id))
+            two = asyncio.create_task(other.do("manager", "opportunitySell", id=id))
+            await until_second_waits(operator, two)
+        outcomes = sorted([came(await one), came(await two)])
+    assert outcomes == ["DONE", "LOCKED"]
+    found = await desk.read(id)
+    assert len(found["contracts"]) == 2
+    assert {each["revision"] for each in found["contracts"]} == {1}
+    assert [each["stage"]["name"] for each in found["visits"]].count("Won") == 1
