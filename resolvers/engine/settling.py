@@ -113,10 +113,15 @@ async def settle(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
 
 async def follow(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     """Ask the areas for what follows, now that it is known what goes along with the drafts."""
+    live: list[Draft] = []
+    changed: set[str] | None = None
     for names, asked in _follows:
-        live = [each for each in drafts if not each.failed]
-        if any(entity.name in names for each in live for entity, _, _ in each.changes()):
+        if changed is None:
+            live = [each for each in drafts if not each.failed]
+            changed = {entity.name for each in live for entity, _, _ in each.changes()}
+        if not names.isdisjoint(changed):
             await asked(unit, deed, live)
+            changed = None  # it may have noted faults, and named others that change along
 
 
 def kinds(drafts: Iterable[Draft]) -> list[Entity]:

@@ -355,6 +355,23 @@ async def test_what_people_changed_is_told_and_left_alone(small: Imported) -> No
     assert line in small.findings
 
 
+async def test_what_a_rule_refuses_is_told_and_the_rest_goes_on(small: Imported) -> None:
+    name = "x" * 300
+    with (small.directory / "accounts.csv").open("a") as file:
+        file.write(f"{name},retail,,,,,\nPart of it,retail,,,,,{name}\n")
+    with (small.directory / "sales_pipeline.csv").open("a") as file:
+        file.write(f"D1,Carl Lin,MG Special,{name},Engaging,12/24/2017,,\n")
+        file.write("D2,Carl Lin,MG Special,Part of it,Engaging,12/24/2017,,\n")
+    assert "1 accounts, 1 opportunities" in (await small.again()).stderr
+    told = {(file, line): (what, done) for file, line, what, done in small.findings}
+    too_long = "This text has 300 characters; at most 255 are kept."
+    assert told["accounts.csv", 8] == (too_long, "left out")
+    assert told["accounts.csv", 9] == (f"subsidiary_of {name!r} was left out", "left empty")
+    lines = [(line, what) for _, line, what, done in small.findings if done == "left out"]
+    assert (19, f"account {name!r} was left out") in lines
+    assert (await one(small, "D2"))["account"]["name"] == "Part of it"
+
+
 async def test_passwords_go_into_a_file_that_was_not_there(desk: World, tmp_path: Path) -> None:
     slug, file = f"small-{next(NUMBERS)}", tmp_path / "passwords"
     words = ("import", "crm-sales-opportunities", str(SMALL), "--tenant", slug)
