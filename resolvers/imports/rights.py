@@ -24,12 +24,12 @@ BOUND = ("Opportunity", "BusinessRole", "OpportunityAccount", "Quote", "QuoteIte
 
 def opened(role: str, attributes: Mapping[str, str]) -> dict[str, Opens]:
     """What the profile of a role opens; `attributes` are the ids of those of accounts."""
-    found = dict(STANDARD)
+    # The attributes of the demonstration are its own.
+    found = {name: replace(each, attributes=frozenset()) for name, each in STANDARD.items()}
     for name in BOUND:
-        found[name] = replace(found[name], edits=SCOPES[role], attributes=frozenset())
+        found[name] = replace(found[name], edits=SCOPES[role])
     if role == DIRECTOR:
-        for name, opens in found.items():
-            found[name] = replace(opens, rows=RowScope.ALL)
+        found = {name: replace(each, rows=RowScope.ALL) for name, each in found.items()}
     found["Account"] = replace(found["Account"], attributes=frozenset(attributes.values()))
     return found
 
