@@ -1,0 +1,99 @@
+"""What the tests of docs/examples share: the examples, and a tenant that has the ids which stand beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import OperationDefinitionNode, parse
+
+from tenancy.demo import seed
+from tenancy.engine.provision import create
+from tests.support.world import SIGN_IN, TODAY, Answer, World
+from tests.writes.parallel import Own, kept
+
+FOLDER = Path(__file__).parents[2] / "docs" / "examples"
+PERSONA = {
+    "account_page": "rep1",
+    "account_timeline": "rep1",
+    "board": "manager",
+    "case_desk": "support",
+    "contracts_ending": "director",
+    "live_pipeline": "rep1",
+    "mobile_list": "rep1",
+    "new_lead": "rep1",
+    "quote_editor": "rep1",
+    "search_first": "rep1",
+    "sell_or_lose": "rep1",
+    "what_may_i": "limited",
+}
+"""Who asks each of them; an example that is missing here fails a test."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of an example, with the variables that stand beside it."""
+
+    example: str
+    name: str
+    kind: str
+    text: str
+    variables: dict[str, Any]
+
+    @property
+    def persona(self) -> str:
+        """Who asks it."""
+        return PERSONA[self.example]
+
+
+def read(file: Path) -> list[Operation]:
+    """The operations of an example, in order."""
+    text, beside = file.read_text(), file.with_suffix(".json")
+    given = json.loads(beside.read_text()) if beside.exists() else {}
+    return [
+        Operation(file.stem, each.name.value, each.operation.value, text, given)
+        for each in parse(text).definitions
+        if isinstance(each, OperationDefinitionNode) and each.name
+    ]
+
+
+OPERATIONS = [each for file in sorted(FOLDER.glob("*.graphql")) for each in read(file)]
+READS = [each for each in OPERATIONS if each.kind == "query"]
+
+
+def called(name: str) -> Operation:
+    """The operation of that name."""
+    return next(each for each in OPERATIONS if each.name == name)
+
+
+async def ask(world: World, one: Operation, tenant: str = "acme", **given: Any) -> Answer:
+    """What is answered to an operation, asked by whom it is for."""
+    variables = one.variables | given
+    return await world.ask(one.persona, one.text, variables, tenant=tenant, operation=one.name)
+
+
+@pytest.fixture(scope="module")
+async def twin(world: World) -> AsyncIterator[Own]:
+    """A tenant with the very rows of the demonstration's first, to write in; gone when the module ends."""
+    made = await create(world.admin, "twin", "Twin", demo=True)
+    hashed = await world.admin.fetchval("SELECT password FROM tenant_acme.credential LIMIT 1".replace("tenant_acme", world.schema()))  # noqa: E501
+    await seed(world.admin, replace(made, slug="acme"), password_hash=hashed, now=TODAY)
+    world.tenants["twin"] = made
+    for persona in set(PERSONA.values()):
+        given = {"tenant": "twin", "email": f"{persona}@acme.example", "password": "relata-demo"}
+        body = json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode()
+        signed = (await world.post(body)).data["signIn"]
+        world.tokens[persona, "twin"] = signed["accessToken"]
+    yield Own(world, "twin")
+    for key in [key for key in [*world.tokens] if key[1] == "twin"]:
+        del world.tokens[key]
+    del world.tenants["twin"]
+    schema = made.placement.schema
+    await world.admin.execute(
+        f"DROP SCHEMA {schema} CASCADE; DROP ROLE {schema};"  # noqa: S608 - names of ours
+        f"DELETE FROM catalog.tenant WHERE id = '{made.id}'"
+    )

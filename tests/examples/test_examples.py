@@ -1,0 +1,87 @@
+"""Every example is valid, says what it is for, is answered fully with the variables beside it, and reads in one statement."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from graphql import build_schema, parse, validate
+
+from db.engine.transaction import Connection
+from tests.examples.conftest import FOLDER, OPERATIONS, PERSONA, READS, Operation, ask, called
+from tests.live.wire import wire
+from tests.support.covers import covers
+from tests.support.world import World
+from tests.writes.parallel import Own, served
+
+SCHEMA = FOLDER.parents[1] / "schema" / "schema.graphql"
+
+
+def test_every_example_says_what_it_is_for_and_is_valid() -> None:
+    schema = build_schema(SCHEMA.read_text())
+    files = sorted(FOLDER.glob("*.graphql"))
+    assert {file.stem for file in files} == set(PERSONA)
+    for file in files:
+        title, whom = file.read_text().splitlines()[:2]
+        assert re.fullmatch(r"# \w.{5,60}", title), f"{file.name}: the title that the page shows"
+        assert re.match(r"# For \w+", whom), f"{file.name}: say for whom it is"
+        assert validate(schema, parse(file.read_text())) == []
+
+
+def empty(value: Any, path: str = "") -> list[str]:
+    """Where an answer holds nothing at all: an empty list of records that was asked for."""
+    found = [path] if value is None or value == {"nodes": []} else []
+    if isinstance(value, dict):
+        found += [each for key, part in value.items() for each in empty(part, f"{path}.{key}")]
+    return found
+
+
+@pytest.mark.parametrize("one", READS, ids=lambda one: one.name)
+async def test_a_read_is_answered_in_one_statement(
+    world: World, one: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = (await ask(world, one)).data
+    for name, value in found.items():
+        assert value not in (None, [], {"nodes": []}), name
+    statements: list[str] = []
+    for method in ("fetch", "fetchrow", "fetchval"):
+        original = getattr(Connection, method)
+
+        async def heard(
+            self: Connection, query: str, *args: Any, told: Any = original, **kw: Any
+        ) -> Any:
+            statements.append(query)
+            return await told(self, query, *args, **kw)
+
+        monkeypatch.setattr(Connection, method, heard)
+    assert (await ask(world, one)).data == found
+    assert len(statements) == 1, [each[:80] for each in statements]
+
+
+@pytest.mark.parametrize(
+    "example", sorted({each.example for each in OPERATIONS if each.kind == "mutation"})
+)
+async def test_an_example_that_writes_is_done_in_its_order(
+    world: World, twin: Own, example: str
+) -> None:
+    for one in [each for each in OPERATIONS if each.example == example]:
+        for name, done in (await ask(world, one, "twin")).data.items():
+            assert done, name
+            assert one.kind == "query" or done["userErrors"] == []
+
+
+async def test_what_the_mutations_tell(world: World, twin: Own) -> None:
+    """Each of them once more, as far as it can be done again."""
+    saved = (await ask(world, called("SaveLines"), "twin")).data["quoteSetItems"]["quote"]
+    assert [each["kind"] for each in saved["items"]["nodes"]] == ["ITEM", "ITEM", "ROUNDING"]
+    total = sum(Decimal(each["total"]["amount"]) for each in saved["items"]["nodes"])
+    assert Decimal(saved["total"]["amount"]) == total
+    lead = (await ask(world, called("NewLead"), "twin")).data["personCreate"]["person"]
+    [place] = lead["affiliations"]["nodes"]
+    assert (lead["fullName"], place["account"]["displayName"]) == (
+        "Sanne van der Meulen",
+        "Meulen Wonen",
+    )
+    assert [each["headOffice"] for each in place["account"]["addresses"]["nodes"]] == [True]
