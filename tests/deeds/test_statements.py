@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from db.api import MODEL
 from db.engine.transaction import Connection
 from tests.support.covers import covers
 from tests.support.world import World
@@ -70,10 +69,6 @@ def told(query: str) -> str:
         "seen": "WHERE opportunity_1.id = ANY",
         "links": "FOR KEY SHARE",
         "types": 'FROM "opportunity_type"',
-<<<<<<< HEAD
-        "sold": 'FROM "contract"',
-=======
->>>>>>> fd33814 (Count the statements of deeds with what comes of them)
         "pipelines": "FROM pipeline_stage",
         "payload": "convert_to",
     }
@@ -114,14 +109,8 @@ async def test_a_deed_asks_as_often_for_many_as_for_one(
     assert heard == ["begin", "lock", "note", "payload", "end"]
     heard.clear()
     await desk.ask("admin", DELETE, {"inputs": [{"id": id} for id in ids]})
-<<<<<<< HEAD
-    kinds = len(MODEL.parts(MODEL.entities["Opportunity"]))
-    parts = ["delete"] * kinds  # each kind is asked about once; the stays in stages go along
-    assert heard == ["begin", "delete", "sold", *parts, "update", "note", "end"]
-=======
     parts = ["delete"] * 8
     assert heard == ["begin", "delete", "used", *parts, "update", "note", "end"]
->>>>>>> fd33814 (Count the statements of deeds with what comes of them)
 
 
 async def test_a_seller_is_looked_at_twice(desk: World, asked: Iterator[list[str]]) -> None:

@@ -14,7 +14,7 @@ from graphql import OperationDefinitionNode, parse
 from tenancy.demo import seed
 from tenancy.engine.provision import create
 from tests.support.world import SIGN_IN, TODAY, Answer, World
-from tests.writes.parallel import Own, kept
+from tests.writes.parallel import Own
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples"
 PERSONA = {
@@ -80,7 +80,9 @@ async def ask(world: World, one: Operation, tenant: str = "acme", **given: Any) 
 async def twin(world: World) -> AsyncIterator[Own]:
     """A tenant with the very rows of the demonstration's first, to write in; gone when the module ends."""
     made = await create(world.admin, "twin", "Twin", demo=True)
-    hashed = await world.admin.fetchval("SELECT password FROM tenant_acme.credential LIMIT 1".replace("tenant_acme", world.schema()))  # noqa: E501
+    hashed = await world.admin.fetchval(
+        "SELECT password FROM tenant_acme.credential LIMIT 1".replace("tenant_acme", world.schema())
+    )  # noqa: E501
     await seed(world.admin, replace(made, slug="acme"), password_hash=hashed, now=TODAY)
     world.tenants["twin"] = made
     for persona in set(PERSONA.values()):

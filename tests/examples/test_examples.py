@@ -11,10 +11,8 @@ from graphql import build_schema, parse, validate
 
 from db.engine.transaction import Connection
 from tests.examples.conftest import FOLDER, OPERATIONS, PERSONA, READS, Operation, ask, called
-from tests.live.wire import wire
-from tests.support.covers import covers
 from tests.support.world import World
-from tests.writes.parallel import Own, served
+from tests.writes.parallel import Own
 
 SCHEMA = FOLDER.parents[1] / "schema" / "schema.graphql"
 
