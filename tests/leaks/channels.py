@@ -149,6 +149,8 @@ def leaf(type_name: str, field: str) -> str:
         return field
     if kind.name == "Money":
         return f"{field} {{ amount currency }}"
+    if kind.name == "TypeAccess":
+        return f"{field} {{ type rows readable writable }}"
     if kind.name == "RecordAccess":
         return f"{field} {{ update delete writable }}"
     if kind.name == "AttributeValue":

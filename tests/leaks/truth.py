@@ -13,11 +13,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from domain.access import WriteScope
-from domain.setup import AttributeKind, ChangeKind
 from tenancy.demo.seed import seed
 from tenancy.engine.provision import create
 from tests.leaks.computed import DIGITS, computed, shown
+from tests.leaks.coverage import ENUMS
 from tests.leaks.expectations import (
     COLUMN,
     HISTORY,
@@ -262,9 +261,7 @@ def canaries(truth: Truth, persona: str) -> frozenset[str]:
         if attribute_level(persona, row["entity"], row["key"]) is Level.OPEN:
             open_to_him |= {row["key"], row["label"]}
     open_to_him |= {*TYPES, *(name for of in TYPES for name in fields(of))}  # words of the schema
-    open_to_him |= {
-        word.value for words in (AttributeKind, ChangeKind, WriteScope) for word in words
-    }
+    open_to_him |= {word for words in ENUMS.values() for word in words.split()}
     return frozenset(text for text in shut - open_to_him if len(text) >= 4)
 
 
