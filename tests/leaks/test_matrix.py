@@ -43,9 +43,9 @@ SINGLE = {
 
 
 def _pairs(type_name: str) -> Iterator[str]:
-    """Its fields by twos: a document has at most twenty directives."""
+    """Its fields by fours: a document has at most twenty directives."""
     leaves = [leaf(type_name, field) for field in fields(type_name)]
-    yield from (" ".join(leaves[at : at + 2]) for at in range(0, len(leaves), 2))
+    yield from (" ".join(leaves[at : at + 4]) for at in range(0, len(leaves), 4))
 
 
 def some_id(probe: Probe, type_name: str) -> str:
