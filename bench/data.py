@@ -35,12 +35,13 @@ def _pick(parameter: int, kind: str, what: int) -> str:
 
 
 def _accounts(schema: str, seed: int) -> str:
+    country = f"(ARRAY['NL', 'SE', 'DE', 'FR'])[1 + {_draw(2, '4')}]"
     return f"""
-        INSERT INTO {schema}.account (id, name, number, industry, city, employee_count,
+        INSERT INTO {schema}.account (id, name, number, country, city, employee_count,
             key_account, owner_id, custom, created_at, updated_at)
         SELECT {_id("account", "n", seed)},
             {_pick(3, "text", 1)} || ' ' || {_pick(4, "text", 2)} || ' ' || n,
-            'B{seed}-' || n, {_pick(4, "text", 2)}, {_pick(3, "text", 1)}, {_draw(3, "9000")},
+            'B{seed}-' || n, {country}, {_pick(3, "text", 1)}, {_draw(3, "9000")},
             {_draw(4, "20")} = 0, {_pick(5, "uuid", 5)},
             jsonb_build_object($6::text, {_pick(7, "text", 6)}), made, made
         FROM generate_series(1, $2::bigint) AS n,

@@ -67,7 +67,7 @@ query ($least: Int!) {{
   accounts: allAccounts(first: 20, orderBy: [ROW_ID_ASC],
       filter: {{employeeCount: {{greaterThanOrEqualTo: $least}}}}) {{
     nodes {{
-      id: rowId name city industry
+      id: rowId name city country
       opportunities: opportunitiesByAccountId(first: 10, orderBy: [ROW_ID_ASC]) {{
         nodes {{
           {_OPPORTUNITY}

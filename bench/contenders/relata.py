@@ -58,7 +58,7 @@ query ($id: ID!) {{
 query ($least: Int!) {{
   accounts(first: 20, filter: {{employeeCount: {{gte: $least}}}}) {{
     nodes {{
-      id name city industry
+      id name city country
       opportunities(first: 10) {{
         nodes {{
           {_OPPORTUNITY}

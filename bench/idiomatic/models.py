@@ -59,7 +59,7 @@ class Account(Record):
 
     name: Mapped[str | None]
     number: Mapped[str]
-    industry: Mapped[str | None]
+    country: Mapped[str | None]
     city: Mapped[str | None]
     employee_count: Mapped[int | None]
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"))

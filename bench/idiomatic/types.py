@@ -91,7 +91,7 @@ class Account:
     id: ID
     name: str | None
     number: str
-    industry: str | None
+    country: str | None
     city: str | None
     employee_count: int | None
 
@@ -103,7 +103,7 @@ class Account:
             id=ID(str(row.id)),
             name=row.name,
             number=row.number,
-            industry=row.industry,
+            country=row.country,
             city=row.city,
             employee_count=row.employee_count,
         )

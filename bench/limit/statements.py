@@ -129,11 +129,11 @@ _CHILDREN = f"""(
         ORDER BY o.id LIMIT 10
     ) o {_JOINED}
     LEFT JOIN opportunity_type t ON t.id = o.type_id AND t.deleted_at IS NULL)"""
-_PARENT = record(**_ACCOUNT, industry=maybe(text("a.industry")), opportunities=nodes(_CHILDREN))
+_PARENT = record(**_ACCOUNT, country=maybe(text("a.country")), opportunities=nodes(_CHILDREN))
 TREE = f"""
 SELECT '{{"accounts":' || {nodes(f"string_agg({_PARENT}, ',')")} || '}}'
 FROM (
-    SELECT a.id, a.name, a.city, a.industry, a.number, a.employee_count FROM account a
+    SELECT a.id, a.name, a.city, a.country, a.number, a.employee_count FROM account a
     WHERE a.employee_count >= $1 AND a.deleted_at IS NULL ORDER BY a.id LIMIT 20
 ) a
 """

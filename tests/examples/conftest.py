@@ -82,7 +82,7 @@ async def twin(world: World) -> AsyncIterator[Own]:
     made = await create(world.admin, "twin", "Twin", demo=True)
     hashed = await world.admin.fetchval(
         "SELECT password FROM tenant_acme.credential LIMIT 1".replace("tenant_acme", world.schema())
-    )  # noqa: E501
+    )
     await seed(world.admin, replace(made, slug="acme"), password_hash=hashed, now=TODAY)
     world.tenants["twin"] = made
     for persona in set(PERSONA.values()):

@@ -71,14 +71,14 @@ def refused_by_name(answer: Answer, field: str) -> None:
 
 
 TEXT_FIELDS = {
-    "Account": ("name", "number", "industry", "website", "city", "externalId"),
+    "Account": ("name", "number", "website", "city", "externalId"),
     "Address": ("street", "houseNumber", "postcode", "city"),
     "Opportunity": ("name", "note", "externalId"),
     "Employee": ("name", "title"),
     "Role": ("name",),
 }
 NULLABLE = {
-    "Account": "name industry website city externalId",
+    "Account": "name website city externalId",
     "Address": "street houseNumber postcode city",
     "Opportunity": "note externalId",
     "Employee": "title",

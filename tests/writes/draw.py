@@ -201,7 +201,7 @@ class Drawn:
     def _account(self, persona: str) -> dict[str, Any]:
         return {
             "name": self.text,
-            "industry": self.text,
+            "description": self.text,
             "phone": lambda: self.one_of(None, "+31201234567"),
             "country": self.country,
             "employeeCount": lambda: self.one_of(None, 0, 7),

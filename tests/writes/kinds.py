@@ -47,13 +47,13 @@ KINDS: Mapping[str, Kind] = {
     "Account": Kind(
         "account",
         "acc",
-        ("name", "number", "industry", "website", "phone", "city", "country", "employeeCount", "keyAccount", "externalId"),
+        ("name", "number", "website", "phone", "city", "description", "country", "employeeCount", "keyAccount", "externalId"),
         {"parent": "Account", "owner": "Employee"},
         frozenset({"number", "keyAccount", "owner"}),
         owner="owner",
         chosen=frozenset({"number", "owner"}),
         optional_links=frozenset({"parent"}),
-        selection="name number industry country employeeCount keyAccount externalId parent { id } owner { id }",
+        selection="name number description country employeeCount keyAccount externalId parent { id } owner { id }",
         extra={"key_account": False},
     ),
     "Address": Kind(

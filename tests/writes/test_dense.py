@@ -116,7 +116,7 @@ class Load:
         await self.own.done("rep1", "accountRestore", id=id)
 
     async def _too_long(self, name: str) -> None:
-        given = {"name": name, "industry": "x" * 10_001}
+        given = {"name": name, "description": "x" * 10_001}
         await self._ask(name, self.own.do("rep1", "accountCreate", **given))
 
     async def _conflict(self, name: str) -> None:

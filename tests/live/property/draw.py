@@ -171,7 +171,7 @@ class Drawn:
         return given | {
             "parent": lambda: rng.choice((None, self._id("Account"))),
             "owner": lambda: self._id("Employee"),
-            "industry": lambda: rng.choice(TEXTS),
+            "description": lambda: rng.choice(TEXTS),
         }
 
     def _address(self, new: bool | None) -> dict[str, Choice]:

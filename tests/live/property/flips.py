@@ -11,7 +11,7 @@ from tests.live.property.place import Place, spelled
 
 Input = dict[str, Any]
 NOTES = Document("notes", "id name note")
-INDUSTRIES = Document("industries", "id account { name industry }")
+DESCRIBED = Document("described", "id account { name description }")
 FILTERED = Document("filtered", "id name note", 'note: { contains: "CNRY" }')
 
 
@@ -87,11 +87,11 @@ async def _field_of_an_account(place: Place) -> Flip:
     grant = {
         "profile": await place.named("Profile", "Standard sales"),
         "entity": "Account",
-        "field": "industry",
+        "field": "description",
     }
-    taken = {"id": await place.granted("Standard sales", "Account", "industry")}
+    taken = {"id": await place.granted("Standard sales", "Account", "description")}
     return Flip(
-        "rep1", INDUSTRIES, "accountUpdate", spelled("acc", row["account_id"]), "industry",
+        "rep1", DESCRIBED, "accountUpdate", spelled("acc", row["account_id"]), "description",
         take=("profileFieldDelete", taken), give=("profileFieldCreate", grant),
         names_what_it_gave=True,
     )  # fmt: skip
