@@ -28,6 +28,8 @@ from tests.support.world import World
 KEPT = {
     *("entity", "kind", "status", "currency", "deleted_at", "key", "full"),
     *("rows", "edits", "deletes", "field", "head_office", "expires_at", "revoked_at"),
+    *("default_invoicing", "primary", "active", "enabled", "state", "quantity", "gender"),
+    *("priority", "default_priority", "billing", "document_delivery"),
 }
 """Columns that rights, other tables or checks depend on; some are changed on purpose elsewhere."""
 
@@ -143,6 +145,8 @@ class Change:
             "kickoff": "2026-01-01",
             "strategic": self.rng.random() < 0.5,
             "segment": "CNRY",
+            "letters": self.rng.random() < 0.5,
+            "channel": "CNRY",
         }
         for key in attributes(type_name):
             if not in_sight or attribute_level(self.persona, type_name, key) is not Level.OPEN:
@@ -162,7 +166,7 @@ class Change:
         seen = self.truth.visible(self.persona, "Opportunity")
         stages = sorted(self.truth.live("Stage"))
         accounts = sorted(self.truth.rows["Account"])
-        owners = sorted(self._strangers())
+        owners, held = sorted(self._strangers()), self._pointed_at()
         for id, row in sorted(self.truth.rows["Opportunity"].items()):
             if id in seen:
                 continue
@@ -178,9 +182,21 @@ class Change:
                     gone = row["created_at"] if self.rng.random() < 0.2 else None
                     values["deleted_at"] = gone
             await self._set("Opportunity", id, values)
-            if self.rng.random() < 0.1:
+            if self.rng.random() < 0.1 and id not in held:
                 place = self._table("Opportunity")
                 await self.world.admin.execute(f"DELETE FROM {place} WHERE id = $1", id)  # noqa: S608
+
+    def _pointed_at(self) -> set[UUID]:
+        """Opportunities that something points to which does not go with them."""
+        kinds = (
+            "Contract",
+            "Activity",
+            "Tagging",
+            "Favourite",
+            "BusinessRole",
+            "OpportunityAccount",
+        )
+        return {row["opportunity_id"] for kind in kinds for row in self.truth.rows[kind].values()}
 
     def _reached_otherwise(self, row: Row) -> bool:
         """Whether bringing it back would show it: shared, or of a type that is shared."""
