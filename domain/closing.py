@@ -13,6 +13,9 @@ from domain.setup import StageKind
 
 SOLD = "The opportunity was sold and is closed to changes: unlock it first."
 NOT_CLOSED = "The opportunity is neither sold nor lost, so there is nothing to unlock."
+NO_REASON = (
+    "Why it was lost should be said: use `opportunityLose`, which takes one of your reasons."
+)
 FUTURE = "This day is still to come: name today or a day before."
 NO_QUOTE = "No quote of the opportunity is active: activate the one that was accepted, then sell."
 
@@ -57,6 +60,13 @@ def lost(reason: Row, note: str | None) -> Sequence[Fault]:
         return []
     message = f"Say in a note what was behind it: {reason['name']} alone tells nobody anything."
     return [Fault(Problem.REQUIRED, message, "lost_note")]
+
+
+def explained(before: Row | None, step: Step) -> Sequence[Fault]:
+    """What is in the way of losing it without a deed that asks why (X-23)."""
+    was = before is not None and before["status"] == StageKind.LOST
+    is_lost_now = step.kind is StageKind.LOST and not was
+    return [Fault(Problem.REQUIRED, NO_REASON, "stage_id")] if is_lost_now else []
 
 
 def unlockable(before: Row) -> Sequence[Fault]:

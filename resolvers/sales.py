@@ -7,7 +7,7 @@ from db.engine.plan.values import parse_id
 from db.engine.write.unit import Unit
 from db.pipelines import pipelines
 from db.sales import Opportunity
-from domain.closing import follows_status
+from domain.closing import explained, follows_status
 from domain.faults import Fault
 from domain.sales import AMOUNTS, CURRENCY, Step, entered, moved, retyped, unfit
 from resolvers.closing import CLOSING, close
@@ -81,6 +81,7 @@ def _place(draft: Draft, step: Step | Fault) -> None:
     if isinstance(step, Fault):
         draft.fault(step)
         return
+    draft.faults(explained(draft.before, step))
     draft.after |= {"stage_id": step.stage, "status": step.kind.value}
     if draft.given.get("probability") is None:
         draft.after["probability"] = step.probability

@@ -37,6 +37,21 @@ async def test_a_loss_has_a_reason_that_some_explain(desk: Desk, own: Own) -> No
     assert came(await own.do("rep1", "opportunityLose", id=opportunity, reason=price)) == "DONE"
 
 
+@covers("X-23", "D-20")
+async def test_nothing_is_lost_without_saying_why(own: Own) -> None:
+    opportunity = await own.opportunity("rep1")
+    row = await own.row("opportunity", opportunity)
+    lost = spelled("stg", await own.value("SELECT id FROM stage WHERE kind = 'LOST'"))
+    before = await own.log()
+    moved = await own.do("rep1", "opportunityMove", id=opportunity, stage=lost)
+    assert moved.data["done"]["userErrors"] == [{"code": "REQUIRED", "path": ["input", "stage"]}]
+    given = {"name": "x", "currency": "EUR", "stage": lost, "type": spelled("opt", row["type_id"])}
+    account = spelled("acc", row["account_id"])
+    made = await own.do("rep1", "opportunityCreate", account=account, **given)
+    assert made.data["done"]["userErrors"] == [{"code": "REQUIRED", "path": ["input", "stage"]}]
+    assert await own.log() == before
+
+
 @covers("X-23")
 async def test_the_log_of_stages_is_kept_by_the_house(desk: Desk, own: Own) -> None:
     opportunity = await own.opportunity("rep1")

@@ -142,11 +142,18 @@ def begin(asked: Asked, judged: Judged, values: Row) -> None:
     if stage not in pipeline:
         judged.fault("INVALID_TRANSITION", "stage")
         return
+    explained(asked, judged, stage)
     values["stage_id"], values["status"] = stage, asked.setup.kinds[stage]
     if "probability" not in asked.input:
         values["probability"] = pipeline[stage]["probability"]
     elif asked.input["probability"] is None:
         values["probability"] = judge.ANY
+
+
+def explained(asked: Asked, judged: Judged, stage: UUID) -> None:
+    """What is lost is lost for a reason, which a move does not name."""
+    if asked.setup.kinds[stage] == "LOST":
+        judged.fault("REQUIRED", "stage")
 
 
 def nested(asked: Asked, judged: Judged) -> list[Row]:
@@ -238,6 +245,7 @@ def placed(asked: Asked, judged: Judged, values: Row, type: UUID) -> None:
     if step is None:
         judged.fault("INVALID_TRANSITION", "stage")
         return
+    explained(asked, judged, step["stage_id"])
     values["status"] = asked.setup.kinds[step["stage_id"]]
     if asked.input.get("probability") is None:
         values["probability"] = step["probability"]

@@ -1,0 +1,156 @@
+"""Rules of how selling ends and begins again, as tables of cases."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.closing import (
+    closed_on,
+    explained,
+    follows_status,
+    lost,
+    outcome,
+    reopened,
+    unlockable,
+)
+from domain.codes import Problem
+from domain.faults import Fault
+from domain.sales import Step
+from domain.setup import StageKind
+from tests.support.covers import covers
+
+OPEN, WON, LOST = StageKind.OPEN, StageKind.WON, StageKind.LOST
+FIRST, SECOND, DONE, GONE, ELSEWHERE = (UUID(int=number) for number in range(1, 6))
+PIPELINE = {
+    GONE: Step(GONE, LOST, 4, 0),
+    SECOND: Step(SECOND, OPEN, 2, 40),
+    DONE: Step(DONE, WON, 3, 100),
+    FIRST: Step(FIRST, OPEN, 1, 10),
+}
+TODAY = date(2026, 3, 14)
+MOVED = (Problem.INVALID_TRANSITION, "stage_id")
+
+
+def told(found: Any) -> Any:
+    """A fault in short, or a step by its stage."""
+    if isinstance(found, Fault):
+        return found.problem, found.column
+    return found.stage if isinstance(found, Step) else found
+
+
+def row(status: StageKind | None) -> dict[str, Any] | None:
+    """One that stands so, if there is one."""
+    return None if status is None else {"status": status}
+
+
+@covers("EP-140", "X-23")
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (None, TODAY),
+        (TODAY, TODAY),
+        (date(1999, 1, 1), date(1999, 1, 1)),
+        (date(2026, 3, 15), (Problem.INVALID, "closed_on")),
+    ],
+)
+def test_the_day(wanted: date | None, expected: Any) -> None:
+    assert told(closed_on(wanted, TODAY)) == expected
+
+
+@covers("D-20", "EP-140")
+@pytest.mark.parametrize(
+    ("kind", "wanted", "expected"),
+    [
+        (WON, None, DONE),
+        (LOST, None, GONE),
+        (OPEN, None, FIRST),
+        (OPEN, SECOND, SECOND),
+        (WON, DONE, DONE),
+        (WON, FIRST, MOVED),
+        (LOST, DONE, MOVED),
+        (OPEN, ELSEWHERE, MOVED),
+    ],
+)
+def test_where_it_ends(kind: StageKind, wanted: UUID | None, expected: Any) -> None:
+    assert told(outcome(PIPELINE, kind, wanted)) == expected
+
+
+@covers("D-20")
+@pytest.mark.parametrize("kind", StageKind)
+def test_a_pipeline_without_such_a_stage(kind: StageKind) -> None:
+    pipeline = {id: step for id, step in PIPELINE.items() if step.kind is not kind}
+    found = outcome(pipeline, kind, None)
+    assert told(found) == MOVED
+    assert isinstance(found, Fault)
+    assert kind in found.message
+
+
+@covers("EP-143", "X-23")
+@pytest.mark.parametrize(
+    ("visited", "wanted", "expected"),
+    [
+        ([DONE, SECOND, FIRST], None, SECOND),
+        ([GONE, ELSEWHERE, FIRST], None, FIRST),
+        ([DONE], None, FIRST),
+        ([], None, FIRST),
+        ([SECOND], FIRST, FIRST),
+        ([SECOND], DONE, MOVED),
+    ],
+)
+def test_where_it_goes_on(visited: list[UUID], wanted: UUID | None, expected: Any) -> None:
+    assert told(reopened(PIPELINE, visited, wanted)) == expected
+
+
+@covers("D-20", "X-23")
+@pytest.mark.parametrize(
+    ("needs", "note", "wrong"),
+    [
+        (False, None, []),
+        (True, "They moved.", []),
+        (True, None, [(Problem.REQUIRED, "lost_note")]),
+        (True, " \n", [(Problem.REQUIRED, "lost_note")]),
+    ],
+)
+def test_why_it_was_lost(needs: bool, note: str | None, wrong: list[Any]) -> None:
+    assert [told(each) for each in lost({"needs_note": needs, "name": "Other"}, note)] == wrong
+
+
+@covers("X-23", "D-20")
+@pytest.mark.parametrize("stage", PIPELINE)
+@pytest.mark.parametrize("before", [None, *StageKind])
+def test_nothing_is_lost_without_saying_why(stage: UUID, before: StageKind | None) -> None:
+    wrong = [told(each) for each in explained(row(before), PIPELINE[stage])]
+    unsaid = stage == GONE and before is not LOST
+    assert wrong == ([(Problem.REQUIRED, "stage_id")] if unsaid else [])
+
+
+@covers("EP-143")
+@pytest.mark.parametrize("status", StageKind)
+@pytest.mark.parametrize("locked", [True, False])
+def test_what_can_be_unlocked(status: StageKind, locked: bool) -> None:
+    found = [told(each) for each in unlockable({"status": status, "locked": locked})]
+    assert found == ([(Problem.INVALID_TRANSITION, "")] if status is OPEN and not locked else [])
+
+
+@covers("X-23")
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (None, OPEN, {"closed_on": None, "lost_reason_id": None, "lost_note": None}),
+        (None, WON, {"closed_on": TODAY, "lost_reason_id": None, "lost_note": None}),
+        (OPEN, WON, {"closed_on": TODAY, "lost_reason_id": None, "lost_note": None}),
+        (OPEN, OPEN, {}),
+        (WON, WON, {}),
+        (WON, OPEN, {"closed_on": None, "lost_reason_id": None, "lost_note": None}),
+        (LOST, OPEN, {"closed_on": None, "lost_reason_id": None, "lost_note": None}),
+        (WON, LOST, {"closed_on": TODAY}),
+    ],
+)
+def test_what_goes_with_the_status(
+    before: StageKind | None, after: StageKind, expected: dict[str, Any]
+) -> None:
+    assert follows_status(row(before), {"status": after}, TODAY) == expected
