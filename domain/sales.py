@@ -15,9 +15,6 @@ AMOUNTS = ("amount", "margin", "commission")
 LOCKED = ("account_id", "type_id", "currency", "amount", "margin", "expected_close_on")
 """What a closed opportunity was closed on: it stays until the opportunity is opened again (EP-141)."""
 
-OUTCOME = ("stage_id", "probability")
-"""What a sale itself decided: it stays until the opportunity is unlocked."""
-
 
 @dataclass(frozen=True)
 class Step:
@@ -61,7 +58,7 @@ def unfit(after: Row, names: Iterable[str]) -> list[Fault]:
 def _locked(before: Row, after: Row) -> Sequence[Fault]:
     if before["locked"] and after["locked"]:
         message = "The opportunity was sold and is closed to changes: unlock it first."
-        changed = [name for name in (*LOCKED, *OUTCOME) if before[name] != after[name]]
+        changed = [name for name in LOCKED if before[name] != after[name]] + _outcome(before, after)
         return [Fault(Problem.LOCKED, message, name) for name in changed]
     closed = before["status"] != StageKind.OPEN and after["status"] != StageKind.OPEN
     if not closed:
@@ -69,6 +66,14 @@ def _locked(before: Row, after: Row) -> Sequence[Fault]:
     message = "The opportunity is closed: move it to an open stage first, then change this."
     changed = [name for name in LOCKED if before[name] != after[name]]
     return [Fault(Problem.LOCKED, message, name) for name in changed]
+
+
+def _outcome(before: Row, after: Row) -> list[str]:
+    """What is changed of what a sale decided: another stage of the same outcome may take a stage's place."""
+    if before["stage_id"] == after["stage_id"]:
+        return ["probability"] if before["probability"] != after["probability"] else []
+    stays = before["status"] == after["status"] != StageKind.OPEN
+    return [] if stays else ["stage_id"]
 
 
 def entered(pipeline: Mapping[UUID, Step], wanted: UUID | None) -> Step | Fault:

@@ -17,6 +17,9 @@ from resolvers.engine.settling import Deed, settles
 from resolvers.ranking import rank
 from resolvers.visits import keep_visits
 
+REPLACED = "Replace"
+"""Another stage takes the place of one that is deleted: nobody is asked why."""
+
 
 @settles(Opportunity)
 async def opportunities(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
@@ -81,7 +84,8 @@ def _place(draft: Draft, step: Step | Fault) -> None:
     if isinstance(step, Fault):
         draft.fault(step)
         return
-    draft.faults(explained(draft.before, step))
+    if draft.verb != REPLACED:
+        draft.faults(explained(draft.before, step))
     draft.after |= {"stage_id": step.stage, "status": step.kind.value}
     if draft.given.get("probability") is None:
         draft.after["probability"] = step.probability

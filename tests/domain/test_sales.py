@@ -36,6 +36,7 @@ ROW: dict[str, Any] = {
     "locked": False,
     "expected_close_on": date(2026, 5, 1),
     "note": None,
+    "locked": False,
 }
 
 
@@ -112,6 +113,22 @@ def test_closed_is_locked(before: StageKind, after: StageKind) -> None:
     for column, value in FREE.items():
         assert not told(was, {**was, "status": after, column: value}), column
     assert not told(was, {**was, "status": after, "amount": Decimal("12.5")}), "the same amount"
+
+
+@covers("EP-141")
+@pytest.mark.parametrize("status", [OPEN, WON])
+def test_what_was_sold_stays_as_it_was_sold(status: StageKind) -> None:
+    was = {**ROW, "status": status, "locked": True}
+    for column, value in (CHANGES | {"probability": 41}).items():
+        assert told(was, {**was, column: value}) == {(Problem.LOCKED, column)}, column
+        assert not told(was, {**was, column: value, "locked": False} | {"status": OPEN}), column
+    for column in ("name", "note", "commission"):
+        assert not told(was, {**was, column: FREE[column]}), column
+    elsewhere = {**was, "stage_id": ELSEWHERE, "probability": 99}
+    stays = status is not OPEN
+    assert told(was, elsewhere) == (set() if stays else {(Problem.LOCKED, "stage_id")})
+    other = {**elsewhere, "status": LOST}
+    assert told(was, other) == {(Problem.LOCKED, "stage_id")}
 
 
 def test_what_is_new_is_not_locked() -> None:

@@ -241,9 +241,34 @@ async def test_who_may_not_see_that_it_was_sold_is_not_told(desk: Desk, own: Own
     assert "sold" not in hidden["message"]
 
 
+@covers("D-11", "EP-141", "VN-20")
+async def test_a_stage_of_what_was_sold_gives_way_to_one_like_it(desk: Desk, own: Own) -> None:
+    """Whoever tidies up the list of stages reopens nothing."""
+    stages = [
+        await own.done("admin", "stageCreate", name=own.name(), kind=kind, position=place)
+        for place, kind in enumerate(("OPEN", "WON", "WON"), 70)
+    ]
+    steps = [
+        {"stage": stage, "position": place, "probability": (10, 100, 90)[place]}
+        for place, stage in enumerate(stages)
+    ]
+    type = await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=steps)
+    opportunity = await own.opportunity("rep1", type=type)
+    await desk.quote(opportunity, "a")
+    await sold(desk, opportunity, FIRST)
+    open_, won, other = stages
+    query = (
+        """mutation ($i: ReplaceInput!) { done: stageDelete(input: $i) { userErrors { code } } }"""
+    )
+    for instead, wrong in ((open_, [{"code": "INVALID"}]), (other, [])):
+        answer = await own.ask("admin", query, {"i": {"id": won, "replaceWith": instead}})
+        assert answer.data["done"]["userErrors"] == wrong
+    row = await own.row("opportunity", opportunity)
+    assert (row["stage_id"], row["status"], row["locked"]) == (kept(other), "WON", True)
+
+
 @covers("EP-142", "EP-146")
 async def test_an_empty_quote_makes_no_contract(desk: Desk, own: Own) -> None:
     opportunity, quote = await desk.quoted([])
     assert await sold(desk, opportunity, FIRST) == []
     assert (await own.row("quote", quote))["accepted_at"] is not None
-    assert kept(quote)
