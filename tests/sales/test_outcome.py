@@ -228,3 +228,71 @@ async def test_many_are_edited_for_all_or_none(own: Own, all: bool) -> None:
     assert answer.codes == ["NOT_FOUND"]
     notes = [(await own.row("opportunity", id))["note"] for id in mine]
     assert notes == ([None, None] if all else ["edited", "edited"])
+
+
+@covers("D-33", "D-20", "EP-140", "EP-143")
+@pytest.mark.parametrize("deed", ["Move", "Sell", "Lose", "Unlock", "Lock"])
+async def test_who_may_not_say_the_stage_ends_nothing(desk: Desk, own: Own, deed: str) -> None:
+    reason = await own.done("admin", "lostReasonCreate", name=own.name())
+    opportunity, _ = await desk.quoted([{"name": "a", "unitPrice": "1"}])
+    if deed == "Unlock":
+        await own.done("rep1", "opportunityLock", id=opportunity)
+    row = await own.row("opportunity", opportunity)
+    stage = spelled("stg", row["stage_id"])
+    more = {"Move": {"stage": stage}, "Lose": {"reason": reason}}.get(deed, {})
+    field = spelled(
+        "pfi",
+        await own.value(
+            "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
+            "WHERE p.name = 'Standard sales' AND f.entity = 'Opportunity' AND f.field = 'stage'"
+        ),
+    )
+    given = {"id": opportunity, **more}
+    await own.done("admin", "profileFieldUpdate", id=field, writes=False)
+    refused = await own.do("rep1", f"opportunity{deed}", None, **given)
+    await own.done("admin", "profileFieldUpdate", id=field, writes=True)
+    assert refused.codes == ["FIELD_READ_ONLY"]
+    assert await own.row("opportunity", opportunity) == row
+    assert came(await own.do("rep1", f"opportunity{deed}", None, **given)) == "DONE"
+
+
+@covers("D-32", "D-33")
+@pytest.mark.parametrize("deed", ["Move", "Lose"])
+@pytest.mark.parametrize("persona", ["rep2", "limited"])
+async def test_others_are_told_nothing_of_it(own: Own, persona: str, deed: str) -> None:
+    reason = await own.done("admin", "lostReasonCreate", name=own.name())
+    opportunity = await own.opportunity("rep1")
+    row = await own.row("opportunity", opportunity)
+    more = {"Move": {"stage": spelled("stg", row["stage_id"])}, "Lose": {"reason": reason}}[deed]
+    theirs = await own.do(persona, f"opportunity{deed}", None, id=opportunity, **more)
+    never = await own.do(persona, f"opportunity{deed}", None, id="opp_" + "7" * 32, **more)
+    assert theirs.codes == ["NOT_FOUND"]
+    assert theirs.json["errors"] == never.json["errors"]
+    assert await own.row("opportunity", opportunity) == row
+
+
+@covers("EP-080", "EP-081", "VN-19", "VN-22", "VN-23", "VN-27")
+async def test_an_opportunity_begins_where_its_type_says(own: Own) -> None:
+    """In the first stage of its pipeline, as likely as there; what we may count on follows."""
+    stages = await own.fetch("SELECT id, name FROM stage WHERE kind = 'OPEN' ORDER BY position")
+    second, first = (spelled("stg", row["id"]) for row in stages[:2])
+    steps = [
+        {"stage": second, "position": 2, "probability": 60},
+        {"stage": first, "position": 1, "probability": 30, "description": "With us, this is new."},
+    ]
+    type = await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=steps)
+    id = await own.opportunity("rep1", type=type, amount="200")
+    query = """query ($id: ID!) { opportunity(id: $id) {
+      probability weighted { amount } stage { id } type { stages(first: 5, orderBy: [{ position: ASC }]) {
+        nodes { stage { id } description probability } } } } }"""
+    found = (await own.ask("rep1", query, {"id": id})).data["opportunity"]
+    assert (found["stage"]["id"], found["probability"]) == (first, 30)
+    assert found["weighted"]["amount"] == "60.0000" or found["weighted"]["amount"] == "60.00"
+    nodes = found["type"]["stages"]["nodes"]
+    assert [each["stage"]["id"] for each in nodes] == [first, second], "in an order of its own"
+    assert nodes[0]["description"] == "With us, this is new."
+    await own.done("rep1", "opportunityMove", id=id, stage=second)
+    assert (await own.row("opportunity", id))["probability"] == 60
+    await own.done("rep1", "opportunityUpdate", id=id, probability=75, name="renamed")
+    row = await own.row("opportunity", id)
+    assert (row["probability"], row["name"]) == (75, "renamed")
