@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
 import typer
 
@@ -46,19 +46,35 @@ def crm_sales_opportunities(
         Path | None,
         typer.Option(help="The file that tells what was put right; NAME-import.csv if not said."),
     ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Tell what would be put right, and make nothing.")
+    ] = False,
     data: Data = None,
 ) -> None:
     """Make a tenant of a year of a hardware seller's opportunities; once more changes nothing."""
+    told = from_here(report or Path(f"{_name(tenant)}-import.csv"))
     book = _read(from_here(directory))
     if book.broken:
-        for sentence in book.broken[:TOLD_AT_MOST]:
-            tell(sentence)
-        if rest := len(book.broken) - TOLD_AT_MOST:
-            tell(f"... and {rest} more of this kind") if rest > 0 else None
-        tell("Nothing was imported.")
-        raise typer.Exit(1)
-    told = from_here(report or Path(f"{tenant}-import.csv"))
+        _tell_broken(book.broken)
     _write_report(told, book.findings)
+    if preview:
+        _tell_findings(book.findings, told)
+        tell(
+            f"{len(book.accounts):,} accounts, {len(book.deals):,} opportunities could be imported"
+        )
+        return
+    _import(book, tenant, Files(told, passwords and from_here(passwords)), data)
+
+
+class Files(NamedTuple):
+    """What is written besides the tenant."""
+
+    report: Path
+    passwords: Path | None
+
+
+def _import(book: "Book", tenant: str, files: Files, data: Path | None) -> None:
+    """Make the tenant, and tell what came of it."""
     logins: list[Login] = []
 
     async def work(admin: "Admin", login: str) -> None:
@@ -67,11 +83,32 @@ def crm_sales_opportunities(
             async with desk_of(login, one) as desk:
                 came = await _keep(desk, book, logins)
         finally:
-            _tell_logins(tenant, logins, passwords and from_here(passwords))
-        _write_report(told, came.findings)
-        _sum_up(came, told)
+            _tell_logins(tenant, logins, files.passwords)
+        _write_report(files.report, came.findings)
+        _sum_up(came, files.report)
 
     operate(data, work)
+
+
+def _name(tenant: str) -> str:
+    """The tenant's name, if one can be called so: files are named after it."""
+    from tenancy.engine.provision import TenantError, refuse_name
+
+    try:
+        refuse_name(tenant)
+    except TenantError as error:
+        tell(str(error))
+        raise typer.Exit(1) from None
+    return tenant
+
+
+def _tell_broken(sentences: list[str]) -> NoReturn:
+    for sentence in sentences[:TOLD_AT_MOST]:
+        tell(sentence)
+    if len(sentences) > TOLD_AT_MOST:
+        tell(f"... and {len(sentences) - TOLD_AT_MOST:,} more")
+    tell("Nothing was imported.")
+    raise typer.Exit(1)
 
 
 def _read(directory: Path) -> "Book":
@@ -105,10 +142,9 @@ async def _tenant(admin: "Admin", slug: str, logins: "list[Login]") -> "Tenant":
     """A new tenant; or one in which the import was begun, or nothing yet. Raises TenantError."""
     from resolvers.imports.lists import PIPELINE
     from resolvers.imports.staff import Login
-    from tenancy.engine.provision import TenantError, refuse_name, tenants
+    from tenancy.engine.provision import TenantError, tenants
     from tenancy.report import is_empty, opportunity_types
 
-    refuse_name(slug)
     for one, _ in await tenants(admin):
         if one.slug == slug:
             begun = PIPELINE in await opportunity_types(admin, one)
@@ -180,14 +216,19 @@ def _write_report(file: Path, findings: "Iterable[Finding]") -> None:
         raise typer.Exit(1) from None
 
 
-def _sum_up(came: "Came", report: Path) -> None:
-    """What was done, and how often what was put right."""
+def _tell_findings(findings: "Iterable[Finding]", report: Path) -> None:
+    """How often what was put right."""
     from collections import Counter
 
-    kinds = Counter(_kind(each) for each in came.findings)
+    kinds = Counter(_kind(each) for each in findings)
     for (file, what, done), times in sorted(kinds.items()):
         tell(f"{file}: {times:5,} x {what}: {done}")
-    tell(f"every one of these {len(came.findings):,} lines, with its number: {report}")
+    tell(f"every one of these {kinds.total():,} lines, with its number: {report}")
+
+
+def _sum_up(came: "Came", report: Path) -> None:
+    """What was done, and how often what was put right."""
+    _tell_findings(came.findings, report)
     counts = {name: times for name, times in _told(came.done).items() if times}
     if came.there:
         tell(f"{came.there:,} opportunities were there already")

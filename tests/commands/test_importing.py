@@ -372,6 +372,17 @@ async def test_what_a_rule_refuses_is_told_and_the_rest_goes_on(small: Imported)
     assert (await one(small, "D2"))["account"]["name"] == "Part of it"
 
 
+@covers("VPM-22")
+async def test_a_preview_tells_and_makes_nothing(desk: World, tmp_path: Path) -> None:
+    words = ("import", "crm-sales-opportunities", str(SMALL), "--tenant", "not-yet", "--preview")
+    said = await relata(desk, tmp_path, *words)
+    assert said.exit_code == 0, said.output
+    assert "5 accounts, 8 opportunities could be imported" in said.stderr
+    told = (tmp_path / "not-yet-import.csv").read_text().splitlines()
+    assert "sales_pipeline.csv,2,product is 'GTXPro',taken as 'GTX Pro'" in told
+    assert "not-yet" not in [each.slug for each, _ in await tenants(desk.admin)]
+
+
 async def test_passwords_go_into_a_file_that_was_not_there(desk: World, tmp_path: Path) -> None:
     slug, file = f"small-{next(NUMBERS)}", tmp_path / "passwords"
     words = ("import", "crm-sales-opportunities", str(SMALL), "--tenant", slug)
