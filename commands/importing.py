@@ -75,6 +75,8 @@ class Files(NamedTuple):
 
 def _import(book: "Book", tenant: str, files: Files, data: Path | None) -> None:
     """Make the tenant, and tell what came of it."""
+    from tenancy.engine.provision import analyze
+
     logins: list[Login] = []
 
     async def work(admin: "Admin", login: str) -> None:
@@ -84,6 +86,8 @@ def _import(book: "Book", tenant: str, files: Files, data: Path | None) -> None:
                 came = await _keep(desk, book, logins)
         finally:
             _tell_logins(tenant, logins, files.passwords)
+        if came.done.total():
+            await analyze(admin, one)
         _write_report(files.report, came.findings)
         _sum_up(came, files.report)
 
@@ -119,6 +123,10 @@ def _read(directory: Path) -> "Book":
     from domain.imports.crm_sales import COLUMNS, read
     from domain.imports.sheets import sheet
 
+    if not directory.is_dir():
+        _tell_broken(
+            [f"There is no directory {directory}: name the one with {', '.join(COLUMNS)}."]
+        )
     sheets: dict[str, Sheet] = {}
     unreadable = []
     for name in COLUMNS:

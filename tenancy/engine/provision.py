@@ -69,6 +69,15 @@ async def create(
     return Tenant(id, slug, name, "active", demo, Placement(id, schema, schema, 1))
 
 
+async def analyze(admin: asyncpg.Connection[Any], one: Tenant) -> None:
+    """Let Postgres look at tables that were filled just now: its plans follow from how large they are."""
+    tables = await admin.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = $1", one.placement.schema
+    )
+    for row in tables:
+        await admin.execute(f'ANALYZE {one.placement.schema}."{row["tablename"]}"')
+
+
 async def remake(admin: asyncpg.Connection[Any], one: Tenant, revision: str) -> bool:
     """Make the schema of a tenant that the catalog does not know yet, as of a revision; whether its role is new."""
     schema = one.placement.schema

@@ -175,6 +175,11 @@ async def test_the_log_is_dense_and_names_nobody(imported: Imported) -> None:
     assert await imported.own().value(named) == 0
 
 
+async def test_postgres_knows_how_large_the_tables_are(imported: Imported) -> None:
+    text = "SELECT reltuples::int FROM pg_class WHERE oid = 'opportunity'::regclass"
+    assert await imported.own().value(text) >= len(rows(imported.directory, "sales_pipeline"))
+
+
 async def test_nothing_is_lost_silently(imported: Imported) -> None:
     """Every row of the pipeline is there, or the report says why not."""
     out = {
@@ -453,5 +458,7 @@ async def test_what_else_is_in_the_way_is_told(desk: World, tmp_path: Path) -> N
     assert "cannot be a tenant's name" in wrong.stderr
     away = await relata(desk, tmp_path, *words, "away", "--report", "nowhere/told.csv")
     assert "name another file with --report" in away.stderr
-    assert [each.exit_code for each in (taken, wrong, away)] == [1, 1, 1]
+    nowhere = await relata(desk, tmp_path, *words[:2], "nowhere", "--tenant", "away")
+    assert f"There is no directory {tmp_path}/nowhere" in nowhere.stderr
+    assert [each.exit_code for each in (taken, wrong, away, nowhere)] == [1, 1, 1, 1]
     assert "away" not in [each.slug for each, _ in await tenants(desk.admin)]
