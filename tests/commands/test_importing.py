@@ -307,6 +307,18 @@ async def test_dirt_is_handled_as_the_rules_say(small: Imported) -> None:
     assert set(said) == {"Northwind", "Betatech", "Seaside", "Loop One", "(no account named)"}
 
 
+async def test_a_manager_changes_what_his_team_sells_and_nobody_elses(small: Imported) -> None:
+    found = '{ opportunities(filter: { externalId: { eq: "B7" } }) { nodes { id } } }'
+    [node] = (await small.ask("Moses Frase", found))["opportunities"]["nodes"]
+    note = """mutation ($id: ID!) {
+      opportunityUpdate(input: { id: $id, note: "Call them" }) { id userErrors { code } }
+    }"""
+    for name in ("Moses Frase", "Dustin Brinkmann", DIRECTOR):
+        assert (await small.ask(name, note, id=node["id"]))["opportunityUpdate"]["id"]
+    for name in ("Summer Sewald", "Anna Snelling"):
+        assert (await small.ask(name, found))["opportunities"]["nodes"] == []
+
+
 @covers("VPM-22")
 async def test_what_was_interrupted_is_carried_on(desk: World, tmp_path: Path) -> None:
     """As if it had been stopped on the last day of 2016, before anybody else was offered anything."""
