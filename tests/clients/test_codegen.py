@@ -34,7 +34,7 @@ def run(place: Path, script: str, *arguments: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@covers("F1")
+@covers("D-30")
 async def test_types_are_generated_and_compile(tmp_path: Path) -> None:
     try:
         node(OLDEST)

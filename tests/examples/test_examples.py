@@ -11,6 +11,7 @@ from graphql import build_schema, parse, validate
 
 from db.engine.transaction import Connection
 from tests.examples.conftest import FOLDER, OPERATIONS, PERSONA, READS, Operation, ask, called
+from tests.support.covers import covers
 from tests.support.world import World
 from tests.writes.parallel import Own
 
@@ -28,14 +29,7 @@ def test_every_example_says_what_it_is_for_and_is_valid() -> None:
         assert validate(schema, parse(file.read_text())) == []
 
 
-def empty(value: Any, path: str = "") -> list[str]:
-    """Where an answer holds nothing at all: an empty list of records that was asked for."""
-    found = [path] if value is None or value == {"nodes": []} else []
-    if isinstance(value, dict):
-        found += [each for key, part in value.items() for each in empty(part, f"{path}.{key}")]
-    return found
-
-
+@covers("D-54", "X-21")
 @pytest.mark.parametrize("one", READS, ids=lambda one: one.name)
 async def test_a_read_is_answered_in_one_statement(
     world: World, one: Operation, monkeypatch: pytest.MonkeyPatch
