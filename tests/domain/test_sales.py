@@ -33,7 +33,6 @@ ROW: dict[str, Any] = {
     "margin": None,
     "commission": Decimal(1),
     "probability": 40,
-    "locked": False,
     "expected_close_on": date(2026, 5, 1),
     "note": None,
     "locked": False,

@@ -1,4 +1,4 @@
-"""Draws inputs by what the schema says of them: valid in form, of records that are there, mostly such that something comes of it."""
+"""Draws inputs by what the schema says of them: valid in form, of records that are there, so that mostly something is done."""
 
 from __future__ import annotations
 
