@@ -189,6 +189,7 @@ class Change:
     def _pointed_at(self) -> set[UUID]:
         """Opportunities that something points to which does not go with them."""
         kinds = (
+            "Quote",
             "Contract",
             "Activity",
             "Tagging",
