@@ -12,7 +12,7 @@ from domain.sales import Step
 from domain.setup import StageKind
 
 ACTIVE = (
-    "SELECT p.type_id, p.stage_id, s.kind, p.position, p.probability "
+    "SELECT p.type_id, p.stage_id, s.kind, p.position, p.probability, s.needs_quote "
     "FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id "
     "WHERE p.type_id = ANY($1) AND p.deleted_at IS NULL AND s.deleted_at IS NULL"
 )
@@ -50,6 +50,7 @@ async def pipelines(connection: Tagged, types: Iterable[UUID]) -> dict[UUID, dic
     found: dict[UUID, dict[UUID, Step]] = defaultdict(dict)
     for row in await connection.fetch(ACTIVE, sorted(set(types))):
         kind = StageKind(row["kind"])
-        step = Step(row["stage_id"], kind, row["position"], row["probability"])
+        numbers = (row["position"], row["probability"])
+        step = Step(row["stage_id"], kind, *numbers, needs_quote=row["needs_quote"])
         found[row["type_id"]][step.stage] = step
     return found

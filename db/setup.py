@@ -47,6 +47,11 @@ class Stage(Record):
         once=True,
     )
     position: Mapped[int] = field("Its place in the list, from 1.", filter=True, sort=True)
+    needs_quote: Mapped[bool] = field(
+        "Whether opportunities come here with a quote only, while `proofNeedsQuote` of the preferences is on.",
+        filter=True,
+        server_default="false",
+    )
 
 
 class OpportunityType(Record):
@@ -320,6 +325,6 @@ class Preferences(Record):
         "Whether opportunities may be sold that have no active quote.", server_default="false"
     )
     proof_needs_quote: Mapped[bool] = field(
-        "Whether an opportunity needs a quote before it comes to a stage that says so.",
+        "Whether an opportunity needs a quote before it comes to a stage with `needsQuote`.",
         server_default="false",
     )

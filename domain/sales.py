@@ -24,6 +24,7 @@ class Step:
     kind: StageKind
     position: int
     probability: int
+    needs_quote: bool = False
 
 
 def opportunity(before: Row | None, after: Row) -> Sequence[Fault]:
@@ -92,6 +93,14 @@ def moved(pipeline: Mapping[UUID, Step], wanted: UUID) -> Step | Fault:
         message = "This stage is not one of the opportunity's type: choose one of its stages."
         return Fault(Problem.INVALID_TRANSITION, message, "stage_id")
     return pipeline[wanted]
+
+
+def unquoted(step: Step, *, has_quote: bool) -> Sequence[Fault]:
+    """What is in the way of coming to a stage for which a quote must have been made (VN-26)."""
+    if has_quote or not step.needs_quote:
+        return []
+    message = "This stage is for opportunities with a quote: make one first."
+    return [Fault(Problem.INVALID_TRANSITION, message, "stage_id")]
 
 
 def retyped(pipeline: Mapping[UUID, Step], stage: UUID) -> Fault | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from db.engine.gate import Right
 from db.engine.plan.values import parse_id
+from db.engine.write import store
 from db.engine.write.unit import Unit
 from db.pipelines import pipelines
 from db.sales import Opportunity
 from domain.closing import explained, follows_status
 from domain.faults import Fault
-from domain.sales import AMOUNTS, CURRENCY, Step, entered, moved, retyped, unfit
+from domain.sales import AMOUNTS, CURRENCY, Step, entered, moved, retyped, unfit, unquoted
 from resolvers.closing import CLOSING, close
 from resolvers.engine.drafts import Draft
-from resolvers.engine.presets import preset
+from resolvers.engine.presets import preferences, preset
 from resolvers.engine.settling import Deed, settles
 from resolvers.ranking import rank
 from resolvers.visits import keep_visits
@@ -52,15 +53,35 @@ async def _place_all(unit: Unit, drafts: list[Draft]) -> None:
     if not concerned:
         return
     known = await pipelines(unit.connection, (each.after["type_id"] for each in concerned))
+    steps: list[tuple[Draft, Step]] = []
     for draft in concerned:
         pipeline = known.get(draft.after["type_id"], {})
         before, stage = draft.before, draft.after["stage_id"]
-        if before is None:
-            _place(draft, entered(pipeline, stage))
-        elif stage != before["stage_id"]:
-            _place(draft, moved(pipeline, stage))
-        elif fault := retyped(pipeline, stage):
-            draft.fault(fault)
+        if before is not None and stage == before["stage_id"]:
+            if fault := retyped(pipeline, stage):
+                draft.fault(fault)
+            continue
+        step = entered(pipeline, stage) if before is None else moved(pipeline, stage)
+        if isinstance(step, Fault):
+            draft.fault(step)
+        else:
+            _place(draft, step)
+            steps.append((draft, step))
+    await _check_quoted(unit, steps)
+
+
+async def _check_quoted(unit: Unit, steps: list[tuple[Draft, Step]]) -> None:
+    """To some stages an opportunity comes with a quote only, if the tenant wants it so (VN-26)."""
+    asked = [(d, step) for d, step in steps if step.needs_quote and d.verb != REPLACED]
+    if not asked or not (await preferences(unit))["proof_needs_quote"]:
+        return
+    entity = unit.model.entities["Quote"]
+    ids = [draft.after["id"] for draft, _ in asked if draft.before is not None]
+    quotes = await store.look(unit.connection, entity, "opportunity_id", ids) if ids else []
+    quoted = {row["opportunity_id"] for row in quotes}
+    for draft, step in asked:
+        comes_with = any(each.entity is entity for each in draft.nested)
+        draft.faults(unquoted(step, has_quote=comes_with or draft.after["id"] in quoted))
 
 
 def _check_amounts(unit: Unit, deed: Deed, draft: Draft) -> None:
@@ -80,10 +101,7 @@ def _is_placed(draft: Draft) -> bool:
     return before is None or any(before[c] != draft.after[c] for c in ("stage_id", "type_id"))
 
 
-def _place(draft: Draft, step: Step | Fault) -> None:
-    if isinstance(step, Fault):
-        draft.fault(step)
-        return
+def _place(draft: Draft, step: Step) -> None:
     if draft.verb != REPLACED:
         draft.faults(explained(draft.before, step))
     draft.after |= {"stage_id": step.stage, "status": step.kind.value}

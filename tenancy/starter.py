@@ -80,6 +80,7 @@ async def _pipeline(
         await _insert(
             admin, schema, "stage",
             id=stage, name=name, kind=outcome.value, description=description, position=place,
+            needs_quote=name == "Proof",
         )  # fmt: skip
         await _insert(
             admin, schema, "pipeline_stage",

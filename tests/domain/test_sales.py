@@ -11,7 +11,7 @@ import pytest
 
 from domain.codes import Problem
 from domain.faults import Fault
-from domain.sales import Step, entered, moved, opportunity, retyped
+from domain.sales import Step, entered, moved, opportunity, retyped, unquoted
 from domain.setup import StageKind
 from tests.support.covers import covers
 
@@ -35,7 +35,6 @@ ROW: dict[str, Any] = {
     "probability": 40,
     "expected_close_on": date(2026, 5, 1),
     "note": None,
-    "locked": False,
 }
 
 
@@ -161,6 +160,15 @@ def test_where_it_may_not_go() -> None:
     assert code(moved({}, FIRST)) == (Problem.INVALID_TRANSITION, "stage_id")
     assert code(retyped(PIPELINE, FIRST)) is None
     assert code(retyped(PIPELINE, ELSEWHERE)) == (Problem.INVALID_TRANSITION, "type_id")
+
+
+@covers("VN-26")
+@pytest.mark.parametrize("needs", [True, False])
+@pytest.mark.parametrize("has", [True, False])
+def test_where_it_comes_with_a_quote_only(needs: bool, has: bool) -> None:
+    found = unquoted(Step(FIRST, OPEN, 1, 10, needs_quote=needs), has_quote=has)
+    wrong = [(Problem.INVALID_TRANSITION, "stage_id")] if needs and not has else []
+    assert [(fault.problem, fault.column) for fault in found] == wrong
 
 
 def test_every_fault_says_what_to_do() -> None:

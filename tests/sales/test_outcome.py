@@ -287,7 +287,7 @@ async def test_an_opportunity_begins_where_its_type_says(own: Own) -> None:
         nodes { stage { id } description probability } } } } }"""
     found = (await own.ask("rep1", query, {"id": id})).data["opportunity"]
     assert (found["stage"]["id"], found["probability"]) == (first, 30)
-    assert found["weighted"]["amount"] == "60.0000" or found["weighted"]["amount"] == "60.00"
+    assert found["weighted"]["amount"] == "60.00"
     nodes = found["type"]["stages"]["nodes"]
     assert [each["stage"]["id"] for each in nodes] == [first, second], "in an order of its own"
     assert nodes[0]["description"] == "With us, this is new."
@@ -296,3 +296,38 @@ async def test_an_opportunity_begins_where_its_type_says(own: Own) -> None:
     await own.done("rep1", "opportunityUpdate", id=id, probability=75, name="renamed")
     row = await own.row("opportunity", id)
     assert (row["probability"], row["name"]) == (75, "renamed")
+
+
+@covers("VN-26", "VN-24")
+async def test_proof_is_for_what_was_quoted(desk: Desk, own: Own) -> None:
+    """If the tenant wants it so: a stage says that a quote must have been sent."""
+    stage = await own.done(
+        "admin", "stageCreate", name=own.name(), kind="OPEN", position=50, needsQuote=True
+    )
+    first = spelled("stg", await own.value("SELECT id FROM stage WHERE name = 'Prospect'"))
+    steps = [
+        {"stage": each, "position": place, "probability": 50}
+        for place, each in enumerate((first, stage))
+    ]
+    type = await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=steps)
+    bare, quoted = [await own.opportunity("rep1", type=type) for _ in "ab"]
+    quote = await desk.quote(quoted, "a")
+    await desk.prefers(proofNeedsQuote=True)
+    try:
+        wrong = [("INVALID_TRANSITION", "input.stage")]
+        assert await desk.wrong("rep1", "opportunityMove", id=bare, stage=stage) == wrong
+        assert await desk.wrong("rep1", "opportunityMove", id=quoted, stage=stage) == []
+        row = await own.row("opportunity", bare)
+        given: dict[str, Any] = {"type": type, "stage": stage}
+        given |= {"account": spelled("acc", row["account_id"])}
+        given |= {"name": "x", "currency": "EUR", "owner": spelled("emp", row["owner_id"])}
+        assert await desk.wrong("rep1", "opportunityCreate", **given) == wrong
+        given["quotes"] = [{"name": "along"}]
+        assert await desk.wrong("rep1", "opportunityCreate", **given) == []
+        await own.done("rep1", "opportunityMove", id=quoted, stage=first)
+        await own.done("rep1", "quoteDeactivate", id=quote)
+        await own.done("rep1", "quoteDelete", id=quote)
+        assert await desk.wrong("rep1", "opportunityMove", id=quoted, stage=stage) == wrong
+    finally:
+        await desk.prefers(proofNeedsQuote=False)
+    await own.done("rep1", "opportunityMove", id=bare, stage=stage)
