@@ -45,7 +45,11 @@ def knowledge(truth: Truth, persona: str) -> dict[str, Any]:
                 if name != "id" and snake(name) not in row and name not in REFERENCES.get(type_name, {}):  # fmt: skip
                     continue
                 if readable(persona, type_name, name, row):
-                    known[f"{type_name}.{name} {id}"] = truth.value(type_name, name, row)
+                    held = truth.value(type_name, name, row)
+                    target = REFERENCES.get(type_name, {}).get(name)
+                    if target is not None and held not in truth.visible(persona, target):
+                        held = None  # a link to what is out of sight leads nowhere (D-32)
+                    known[f"{type_name}.{name} {id}"] = held
             custom = json.loads(row.get("custom") or "{}")
             for key in attributes(type_name):
                 if attribute_level(persona, type_name, key) is Level.OPEN:

@@ -6,6 +6,8 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 
 class Level(Enum):
     """What becomes of a field."""
@@ -82,6 +84,37 @@ TYPES = tuple(dict.fromkeys(name.split(".")[0] for name in LINES if "." in name)
 HISTORY = "Change"
 LISTED = tuple(name for name in TYPES if name != HISTORY)
 """Types with root fields; a change is found with its record only."""
+BY_NIGHT = frozenset(
+    [
+        "Industry",
+        "AccountType",
+        "PersonType",
+        "EmployeeType",
+        "LostReason",
+        "Preferences",
+        "Feature",
+        "ContractKind",
+        "ProductCategory",
+        "Unit",
+        "CaseStatus",
+        "CaseType",
+        "ActivityCategory",
+        "Tag",
+        "OpportunityType",
+        "PipelineStage",
+        "RoleAssignment",
+        "RoleProfile",
+        "ProfileEntity",
+        "Profile",
+        "StatusRule",
+        "ShareRule",
+    ]
+)
+"""Types of which others of the same rights stand for them by day: lists that all read, and who may what."""
+DAILY = tuple(
+    pytest.param(name, marks=pytest.mark.nightly) if name in BY_NIGHT else name for name in LISTED
+)
+"""The types that a matrix goes through: all of them by night."""
 
 
 def level(persona: str, type_name: str, field: str) -> Level:

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from tests.leaks.channels import SAMPLES, filterable, measures, sortable, sorted_through
-from tests.leaks.expectations import LISTED, Level, is_closed, level, repeats
+from tests.leaks.expectations import DAILY, Level, is_closed, level, repeats
 from tests.leaks.groups import (
     compared_measures,
     filtered,
@@ -49,7 +49,7 @@ async def refused_alike(probe: Probe, what: str, named: tuple[str, str], *querie
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", LISTED)
+@pytest.mark.parametrize("type_name", DAILY)
 async def test_a_hidden_key(probe: Probe, type_name: str) -> None:
     """A field to group by, at the root or through one or two links: shown as a key, or not at all."""
     if repeats(probe.persona, type_name):
@@ -68,7 +68,7 @@ async def test_a_hidden_key(probe: Probe, type_name: str) -> None:
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", LISTED)
+@pytest.mark.parametrize("type_name", DAILY)
 async def test_a_hidden_field_in_having(one_each: Probe, type_name: str) -> None:
     """Every measure with every operator, dressed so that a clever planner could fold it away."""
     for function, field, compared in compared_measures(type_name):
@@ -90,7 +90,7 @@ async def test_a_hidden_field_in_having(one_each: Probe, type_name: str) -> None
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", LISTED)
+@pytest.mark.parametrize("type_name", DAILY)
 async def test_a_hidden_field_in_an_order_of_groups(probe: Probe, type_name: str) -> None:
     """By a measure; and by a field of the record that is the key, at the root and one link further."""
     if repeats(probe.persona, type_name):
@@ -119,7 +119,7 @@ def _of_records(type_name: str) -> Iterator[tuple[str, tuple[tuple[str, str], ..
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", LISTED)
+@pytest.mark.parametrize("type_name", DAILY)
 async def test_a_hidden_field_measured_in_groups(probe: Probe, type_name: str) -> None:
     """Each function, with keys and without."""
     if repeats(probe.persona, type_name):
@@ -132,7 +132,7 @@ async def test_a_hidden_field_measured_in_groups(probe: Probe, type_name: str) -
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", LISTED)
+@pytest.mark.parametrize("type_name", DAILY)
 async def test_a_hidden_field_filters_groups(one_each: Probe, type_name: str) -> None:
     for field, compared in filterable(type_name).items():
         if named := first_shut(one_each, ((type_name, field),)):
@@ -146,7 +146,7 @@ async def test_a_hidden_field_filters_groups(one_each: Probe, type_name: str) ->
 
 
 @covers("D-30", "D-31")
-@pytest.mark.parametrize("type_name", LISTED)
+@pytest.mark.parametrize("type_name", DAILY)
 async def test_groups_of_a_closed_module(probe: Probe, type_name: str) -> None:
     """Nothing is decisive in it, so the root is null and named, as a list of that module is."""
     if not is_closed(probe.persona, type_name):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.leaks.channels import measure, measures
 from tests.leaks.coverage import GROUPS_OF
-from tests.leaks.expectations import LISTED, Level, is_closed, level
+from tests.leaks.expectations import DAILY, LISTED, Level, is_closed, level
 from tests.leaks.groups import Key, grouped, keys
 from tests.leaks.links import PREFIX
 from tests.leaks.probe import Probe, denied
@@ -85,7 +85,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 @covers("D-31", "D-32", "D-43")
-@pytest.mark.parametrize("type_name", LISTED)
+@pytest.mark.parametrize("type_name", DAILY)
 async def test_groups_by_every_open_key(one_each: Probe, type_name: str) -> None:
     """Private rows never count, and groups of nothing but them do not appear."""
     if is_closed(one_each.persona, type_name):
