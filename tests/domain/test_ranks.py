@@ -34,6 +34,7 @@ def ranks(*given: float) -> list[Decimal]:
         pytest.param([10, 10, 4], 10, True, ranks(8.5, 7, 5.5), id="equal ones move"),
         pytest.param([10, 10], 10, True, ranks(-1014, -2038, -3062), id="all of them move"),
         pytest.param([10, 10], 10, False, None, id="more than all that are known would"),
+        pytest.param([9.9999, 9.9997], 10, False, None, id="side by side is no room"),
     ],
 )
 def test_room(
