@@ -153,6 +153,8 @@ async def test_a_line_stays_where_it_is_while_it_says_the_same(desk: Desk, own: 
     copy = await desk.changed(quote, {"a": {"quantity": "2"}, "b": {"quantity": "3"}})
     contracts = await sold(desk, opportunity, THIRD)
     assert await desk.live(opportunity) == await desk.sums(copy)
+    [theirs] = [each["id"] for each in contracts if "b" in in_force(each)]
+    assert theirs in set(before) - {mine["id"]}, "the one that it took its place in"
     for each in contracts:
         net = sum(float(e["net"]["amount"]) for e in each["lines"] if e["endedOn"] is None)
         assert net == float(each["net"]["amount"])
