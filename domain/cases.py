@@ -41,7 +41,10 @@ def case_type(_: Row | None, after: Row) -> Sequence[Fault]:
         message = "Activities are billed as a service: name the one for hours."
         return [Fault(Problem.REQUIRED, message, "hours_product_id")]
     if after["contract_required"] and after["billing"] != Billing.PER_CASE:
-        message = "A contract can be required of cases that are billed per case."
+        message = (
+            "A contract can only be required of cases that are billed per case: "
+            "bill them so, or do not require one."
+        )
         return [Fault(Problem.INVALID, message, "contract_required")]
     return []
 

@@ -25,8 +25,8 @@ ONE_OFF = (
     "More is sold on top of what lasts for a time: this contract was delivered once. "
     "Create a new opportunity for its account instead."
 )
-NOT_SOLD = "This contract does not belong to an opportunity (any more)."
-ENDED = "The contract has ended already."
+NOT_SOLD = "This contract does not belong to an opportunity (any more), so there is nothing to take it off."
+ENDED = "The contract has ended already: if its last day is another one, update `endsOn`."
 NO_KIND = "There is no kind of contract yet: create one, so that it is known what a sale makes."
 SOLD_ANEW = (
     "What is in this contract was sold anew since, so that there is another one: take that one off "

@@ -18,7 +18,9 @@ SCALE = 4
 def text_fault(value: str, column: str, *, needed: bool, longest: int = LONGEST) -> Fault | None:
     """What is wrong with a text."""
     if len(value) > longest:
-        message = f"This text has {len(value):,} characters; at most {longest:,} are kept."
+        message = (
+            f"This text has {len(value):,} characters; at most {longest:,} are kept: shorten it."
+        )
         return Fault(Problem.TOO_LONG, message, column)
     if UNSTORABLE.search(value):
         message = "This text holds a character that cannot be stored (NUL, or half of a pair)."
@@ -31,6 +33,6 @@ def text_fault(value: str, column: str, *, needed: bool, longest: int = LONGEST)
 def number_fault(value: Decimal, column: str) -> Fault | None:
     """What is wrong with a decimal number."""
     if abs(value) >= 10**DIGITS or value != round(value, SCALE):
-        message = f"At most {DIGITS} digits before the point and {SCALE} after it are kept."
+        message = f"At most {DIGITS} digits before the point and {SCALE} after it are kept: round it, or write a smaller number."
         return Fault(Problem.INVALID, message, column)
     return None

@@ -33,7 +33,10 @@ from resolvers.engine.trees import refuse_cycles
 ADDRESSES = 250
 """Of one account: each change of one looks at all of them."""
 TOO_MANY = f"An account has at most {ADDRESSES} addresses: delete some, or make parts of it accounts of their own."
-UNDER_ITSELF = "An account cannot be a part of itself, nor of one of its own parts."
+UNDER_ITSELF = (
+    "An account cannot be a part of itself, nor of one of its own parts: "
+    "choose another one above it, or none."
+)
 TO_ITSELF = "An account cannot be linked to itself: name the other one."
 LINKED_TWICE = (
     "The list links the same two accounts twice: leave one out, a link holds for both ways."

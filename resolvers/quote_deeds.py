@@ -15,7 +15,7 @@ from domain.access import WriteScope
 from domain.codes import Code, Problem
 from domain.numbering import number
 from domain.quotes import closed
-from resolvers.engine.allowed import NO_CHANGING, NO_CREATING, NOT_YOURS, check_fields
+from resolvers.engine.allowed import NOT_YOURS, check_fields, no_changing, no_creating
 from resolvers.engine.changing import hold, is_changed
 from resolvers.engine.creating import check_links, check_unique, finish
 from resolvers.engine.drafts import Draft, Other, Told
@@ -59,7 +59,7 @@ def _check_rights(draft: Draft, viewer: Viewer) -> None:
     """What is not seen at all is told as missing when it is held; what is seen may not be changed by everybody."""
     seen = viewer.may_see(draft.entity.name)
     if seen and (viewer.edits(draft.entity.name) is None or not viewer.may_see(ITEM)):
-        draft.refuse(Code.FORBIDDEN, NO_CHANGING)
+        draft.refuse(Code.FORBIDDEN, no_changing(draft))
 
 
 async def _match(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
@@ -82,7 +82,7 @@ async def _match(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
                 line.told.append(Told(Problem.INVALID, TWICE, (*line.path, "id")))
         gone = [row for id, row in mine.items() if id not in times]
         if gone and not _is_within(viewer, viewer.deletes(ITEM), draft):
-            draft.refuse(Code.FORBIDDEN, NO_CHANGING, ITEMS)
+            draft.refuse(Code.FORBIDDEN, no_changing(draft), ITEMS)
         draft.then += [Other(entity, row, {**row, "deleted_at": unit.now}) for row in gone]
 
 
@@ -90,7 +90,7 @@ def _begin(unit: Unit, viewer: Viewer, draft: Draft, line: Draft) -> None:
     line.id = unit.new_id()
     line.after = blank(line.entity, line.id, unit.now) | {"quote_id": draft.after["id"]}
     if not viewer.may_create(ITEM):
-        line.refuse(Code.FORBIDDEN, NO_CREATING)
+        line.refuse(Code.FORBIDDEN, no_creating(line))
     elif not _is_within(viewer, viewer.edits(ITEM), draft):
         line.refuse(Code.FORBIDDEN, NOT_YOURS)
     fill(line, viewer)
@@ -129,7 +129,7 @@ async def duplicate(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
     for draft in drafts:
         check_fields(draft, viewer)
         if viewer.may_see(draft.entity.name) and not viewer.may_create(draft.entity.name):
-            draft.refuse(Code.FORBIDDEN, NO_CREATING)
+            draft.refuse(Code.FORBIDDEN, no_creating(draft))
     live = [each for each in drafts if not each.failed]
     await hold(unit, viewer, live, Lock.CHANGE, viewer.edits)
     for draft in live:
@@ -153,7 +153,7 @@ def _copy(unit: Unit, viewer: Viewer, draft: Draft, rows: list[Row]) -> None:
     """All of it is copied, what the caller may not see as well: else the copy would be another offer."""
     row = _row(draft)
     if rows and not viewer.may_create(ITEM):
-        draft.refuse(Code.FORBIDDEN, NO_CREATING)
+        draft.refuse(Code.FORBIDDEN, no_creating(draft))
     id = unit.new_id()
     fresh = {"number": number("Q", id), "active": False, "approved_at": None, "accepted_at": None}
     draft.id, draft.before = id, None

@@ -15,12 +15,9 @@ from resolvers.engine.drafts import Draft
 from resolvers.engine.values import ATTRIBUTES
 
 NOT_YOURS = "You may see this record, but not change it. Ask whoever is responsible for it, or an administrator."
-NO_CREATING = "You may not create records of this kind. Ask an administrator for the right."
+ASK = "Ask an administrator for the right."
 SWITCHED_OFF = "This is switched off for your organisation; an administrator can switch it on."
-NO_CHANGING = "You may not change records of this kind. Ask an administrator for the right."
 OUT_OF_SIGHT = "The record would then be outside of what you may see: leave it with somebody whose records you see."
-
-
 HIDDEN = "The record would not be right then, because of something that you may not see. Ask whoever may."
 
 
@@ -30,6 +27,16 @@ def in_sight(guard: Guard, entity: Entity, fault: Fault) -> Fault:
     if what is None or guard.right(entity.name, what.name) is Right.OPEN:
         return fault
     return Fault(fault.problem, HIDDEN)
+
+
+def no_creating(draft: Draft) -> str:
+    """What is said to somebody who may create nothing of this kind."""
+    return f"You may not create records of the type {draft.entity.name}. {ASK}"
+
+
+def no_changing(draft: Draft) -> str:
+    """What is said to somebody who may change nothing of this kind, nor delete or restore it."""
+    return f"You may not change records of the type {draft.entity.name}. {ASK}"
 
 
 def check_fields(draft: Draft, viewer: Viewer, row: Row | None = None) -> None:
@@ -92,4 +99,4 @@ def check_creating(draft: Draft, viewer: Viewer) -> None:
     check_feature(viewer, draft.nested)
     for each in draft.everything():
         if not viewer.may_create(each.entity.name):
-            each.refuse(Code.FORBIDDEN, NO_CREATING)
+            each.refuse(Code.FORBIDDEN, no_creating(each))

@@ -15,7 +15,7 @@ from db.engine.write.image import Row, changed, plain, told
 from db.engine.write.unit import Unit
 from domain.access import WriteScope
 from domain.codes import Code, Problem
-from resolvers.engine.allowed import NO_CHANGING, NOT_YOURS, check_fields
+from resolvers.engine.allowed import NOT_YOURS, check_fields, no_changing
 from resolvers.engine.creating import check_links, check_unique, finish
 from resolvers.engine.drafts import Draft, Told
 from resolvers.engine.settling import Deed, settle
@@ -30,7 +30,7 @@ async def draft_changes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
     """Prepare changes of records that are known by their ids."""
     for draft in drafts:
         if viewer.may_see(draft.entity.name) and viewer.edits(draft.entity.name) is None:
-            draft.refuse(Code.FORBIDDEN, NO_CHANGING)
+            draft.refuse(Code.FORBIDDEN, no_changing(draft))
         else:
             check_fields(draft, viewer)
     live = [each for each in drafts if not each.failed]

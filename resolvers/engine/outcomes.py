@@ -10,10 +10,10 @@ from typing import Any
 from domain.codes import Code, Refused
 from resolvers.engine.drafts import Draft, Path
 
-CLOSED = "You may not write {names}. Leave it out, or ask an administrator for the right."
-FIXED = (
-    "You may read {names}, but not write it. Leave it out, or ask an administrator for the right."
-)
+CLOSED = "You may not write {names}. {remedy}"
+FIXED = "You may read {names}, but not write {it}. {remedy}"
+LEAVE_OUT = "Leave {it} out, or ask an administrator for the right."
+ASK = "Ask an administrator for the right."
 
 
 @dataclass
@@ -42,8 +42,8 @@ def outcome(draft: Draft) -> Outcome:
         for each in one.told
     ]
     refused = [as_error(each) for one in every for each in one.refused]
-    refused += _fields(Code.FIELD_FORBIDDEN, CLOSED, ((d, d.forbidden) for d in every))
-    refused += _fields(Code.FIELD_READ_ONLY, FIXED, ((d, d.read_only) for d in every))
+    refused += _fields(Code.FIELD_FORBIDDEN, ((d, d.forbidden) for d in every))
+    refused += _fields(Code.FIELD_READ_ONLY, ((d, d.read_only) for d in every))
     done = draft.after.get("id") if not (told or refused) else None
     return Outcome(f"{draft.entity.prefix}_{done.hex}" if done else None, told, refused)
 
@@ -56,19 +56,25 @@ def as_error(refused: Refused) -> dict[str, Any]:
     }
 
 
-def _fields(
-    code: Code, message: str, several: Iterable[tuple[Draft, dict[Path, str]]]
-) -> list[dict[str, Any]]:
+def _fields(code: Code, several: Iterable[tuple[Draft, dict[Path, str]]]) -> list[dict[str, Any]]:
     """One error that lists every field."""
     fields = [
         {"type": draft.entity.name, "field": name, "input": list(at)}
         for draft, named in several
         for at, name in named.items()
     ]
-    if not fields:
-        return []
-    names = ", ".join(dict.fromkeys(f"{each['type']}.{each['field']}" for each in fields))
-    return [as_error(Refused(code, message.format(names=names), fields=fields))]
+    return [_unwritten(code, fields)] if fields else []
+
+
+def _unwritten(code: Code, fields: list[dict[str, Any]]) -> dict[str, Any]:
+    """The error that names these fields. What a deed writes by itself cannot be left out of its input."""
+    named = list(dict.fromkeys(f"{each['type']}.{each['field']}" for each in fields))
+    it = "it" if len(named) == 1 else "them"
+    given = any(each["input"][-1] in (each["field"], "key") for each in fields)
+    remedy = LEAVE_OUT.format(it=it) if given else ASK
+    message = CLOSED if code == Code.FIELD_FORBIDDEN else FIXED
+    said = message.format(names=", ".join(named), it=it, remedy=remedy)
+    return as_error(Refused(code, said, fields=fields))
 
 
 def merged(outcomes: Iterable[Outcome]) -> Outcome:
@@ -84,9 +90,7 @@ def merged(outcomes: Iterable[Outcome]) -> Outcome:
             else:
                 fields[error["extensions"]["code"]] += listed
     for code, listed in fields.items():
-        names = ", ".join(dict.fromkeys(f"{each['type']}.{each['field']}" for each in listed))
-        message = (CLOSED if code == Code.FIELD_FORBIDDEN else FIXED).format(names=names)
-        whole.refused.append(as_error(Refused(Code(code), message, fields=listed)))
+        whole.refused.append(_unwritten(Code(code), listed))
     return whole
 
 

@@ -14,7 +14,7 @@ from db.engine.write.hold import Lock
 from db.engine.write.image import Row
 from db.engine.write.unit import Unit
 from domain.codes import Code, Problem
-from resolvers.engine.allowed import NO_CHANGING
+from resolvers.engine.allowed import no_changing
 from resolvers.engine.changing import hold, hold_wholes, judge, refuse_twice
 from resolvers.engine.creating import check_unique
 from resolvers.engine.drafts import Draft, Other, Told
@@ -160,7 +160,7 @@ def _whole_of(kind: Entity, row: dict[str, Any], owners: dict[UUID, Draft]) -> D
 def _check_right(viewer: Viewer, drafts: list[Draft]) -> None:
     for draft in drafts:
         if viewer.may_see(draft.entity.name) and viewer.deletes(draft.entity.name) is None:
-            draft.refuse(Code.FORBIDDEN, NO_CHANGING)
+            draft.refuse(Code.FORBIDDEN, no_changing(draft))
 
 
 def _id(draft: Draft) -> UUID:
