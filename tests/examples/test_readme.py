@@ -17,7 +17,7 @@ async def test_the_first_answer_is_the_one_that_is_given(world: World) -> None:
     assert asked
     query, answer = asked.groups()
     given = (await world.ask("rep1", query)).json
-    assert given == json.loads(answer), json.dumps(given, ensure_ascii=False)
+    assert {"data": given["data"]} == json.loads(answer), json.dumps(given, ensure_ascii=False)
     director = (await world.ask("director", query)).data["opportunities"]["totalCount"]
     assert director > given["data"]["opportunities"]["totalCount"], "he sees everybody's"
 
