@@ -22,7 +22,9 @@ def activity(_: Row | None, after: Row) -> Sequence[Fault]:
     """What is wrong with an activity by itself."""
     faults = on_one(after, SUBJECTS, "the account, person, opportunity, contract or case it is on")
     if after["hours"] is not None and after["hours"] < 0:
-        faults.append(Fault(Problem.INVALID, "Hours cannot be less than none.", "hours"))
+        faults.append(
+            Fault(Problem.INVALID, "Hours cannot be less than none: write 0 or more.", "hours")
+        )
     return faults
 
 

@@ -128,7 +128,8 @@ async def _explain(unit: Unit, drafts: list[Draft]) -> None:
         if reason is None:
             draft.missing("reason")
             continue
-        draft.faults(lost(reason, note))
+        for fault in lost(reason, note):
+            draft.fault(fault, "note")
         draft.after |= {"lost_reason_id": reason["id"], "lost_note": note}
 
 

@@ -39,7 +39,7 @@ async def rank(unit: Unit, drafts: list[Draft]) -> None:
             beside += 1
             if len(named) > 1 or beside > 1:
                 wrong = ONE_SIDE if len(named) > 1 else ONE_AT_A_TIME
-                draft.fault(Fault(Problem.INVALID, wrong))
+                draft.fault(Fault(Problem.INVALID, wrong), named[-1].value)
             else:
                 await _put(unit, draft, named[0], moving)
         elif draft.before is None or draft.before["stage_id"] != draft.after["stage_id"]:
@@ -57,7 +57,7 @@ async def _put(unit: Unit, draft: Draft, side: Side, moving: Collection[UUID]) -
         return
     [other] = rows
     if other["stage_id"] != draft.after["stage_id"] or id in moving:
-        draft.fault(Fault(Problem.INVALID, ELSEWHERE))
+        draft.fault(Fault(Problem.INVALID, ELSEWHERE), side.value)
         return
     if other["rank"] is None:  # it was there before there were ranks
         other = await _enter(unit, draft, id)

@@ -86,10 +86,11 @@ class Draft:
         along = (*self.brought.values(), *self.nested)
         return wrong or any(each.failed for each in along)
 
-    def fault(self, fault: Fault) -> None:
-        """Something is wrong with a column, or with the record as a whole."""
+    def fault(self, fault: Fault, argument: str | None = None) -> None:
+        """Something is wrong with a column, with an argument that is called otherwise, or with the whole record."""
         what = named(self.entity).get(fault.column)
-        at = (*self.path, what.name) if what else self.path
+        name = argument or (what.name if what else None)
+        at = (*self.path, name) if name else self.path
         self.told.append(Told(fault.problem, fault.message, at))
 
     def faults(self, several: Iterable[Fault]) -> None:

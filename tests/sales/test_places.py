@@ -1,0 +1,54 @@
+"""What is wrong with a deed is told at the input that it is wrong in, also where that is no field of the record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.sales.conftest import Desk
+from tests.support.covers import covers
+from tests.writes.parallel import Own, spelled
+
+
+async def told(own: Own, deed: str, **given: Any) -> list[list[str]]:
+    """Where something is wrong."""
+    verb = deed[0].upper() + deed[1:]
+    query = f"mutation($i: {verb}Input!) {{ done: {deed}(input: $i) {{ userErrors {{ path }} }} }}"
+    done = (await own.ask("rep1", query, {"i": given})).data["done"]
+    return [each["path"] for each in done["userErrors"]]
+
+
+@covers("D-20")
+async def test_a_loss_that_is_to_be_explained_is_so_in_its_note(desk: Desk) -> None:
+    own = desk.own
+    reason = await own.value("SELECT id FROM lost_reason WHERE needs_note LIMIT 1")
+    given = {"id": await own.opportunity("rep1"), "reason": spelled("lrs", reason)}
+    assert await told(own, "opportunityLose", **given) == [["input", "note"]]
+    assert await told(own, "opportunityLose", **given, note=" ") == [["input", "note"]]
+    assert await told(own, "opportunityLose", **given, note="They moved away.") == []
+
+
+@covers("X-21")
+async def test_a_place_on_a_board_is_beside_another_one(desk: Desk) -> None:
+    own = desk.own
+    one, other = await own.opportunity("rep1"), await own.opportunity("rep1")
+    stage = spelled("stg", (await own.row("opportunity", one))["stage_id"])
+    given = {"id": one, "stage": stage}
+    for side in ("before", "after"):
+        assert await told(own, "opportunityMove", **given, **{side: one}) == [["input", side]]
+    both = {"before": other, "after": other}
+    assert await told(own, "opportunityMove", **given, **both) == [["input", "after"]]
+    assert await told(own, "opportunityMove", **given, before=other) == []
+
+
+async def test_what_a_deed_changes_by_itself_cannot_be_left_out(desk: Desk) -> None:
+    own, (_, quote) = desk.own, await desk.quoted([{"name": "a", "unitPrice": "1"}])
+    query = "mutation($i: QuoteActivateInput!) { quoteActivate(input: $i) { id } }"
+    [error] = (await own.ask("support", query, {"i": {"id": quote}})).json["errors"]
+    assert error["message"].endswith(
+        "You may not write Quote.active. Ask an administrator for the right."
+    )
+    query = "mutation($i: QuoteUpdateInput!) { quoteUpdate(input: $i) { id } }"
+    given = {"i": {"id": quote, "name": "b", "note": "c"}}
+    [error] = (await own.ask("support", query, given)).json["errors"]
+    remedy = "You may not write Quote.name, Quote.note. Leave them out, or ask an administrator for the right."
+    assert error["message"] == remedy
