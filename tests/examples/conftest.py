@@ -77,22 +77,23 @@ async def ask(world: World, one: Operation, tenant: str = "acme", **given: Any) 
 
 
 @pytest.fixture(scope="module")
-async def twin(world: World) -> AsyncIterator[Own]:
+async def twin(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
     """A tenant with the very rows of the demonstration's first, to write in; gone when the module ends."""
-    made = await create(world.admin, "twin", "Twin", demo=True)
+    slug = "twin-" + request.module.__name__.rpartition("test_")[2]  # no name is used again
+    made = await create(world.admin, slug, "Twin", demo=True)
     credential = f"SELECT password FROM {world.schema()}.credential LIMIT 1"  # noqa: S608 - a name of ours
     hashed = await world.admin.fetchval(credential)
     await seed(world.admin, replace(made, slug="acme"), password_hash=hashed, now=TODAY)
-    world.tenants["twin"] = made
+    world.tenants[slug] = made
     for persona in set(PERSONA.values()):
-        given = {"tenant": "twin", "email": f"{persona}@acme.example", "password": "relata-demo"}
+        given = {"tenant": slug, "email": f"{persona}@acme.example", "password": "relata-demo"}
         body = json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode()
         signed = (await world.post(body)).data["signIn"]
-        world.tokens[persona, "twin"] = signed["accessToken"]
-    yield Own(world, "twin")
-    for key in [key for key in [*world.tokens] if key[1] == "twin"]:
+        world.tokens[persona, slug] = signed["accessToken"]
+    yield Own(world, slug)
+    for key in [key for key in [*world.tokens] if key[1] == slug]:
         del world.tokens[key]
-    del world.tenants["twin"]
+    del world.tenants[slug]
     schema = made.placement.schema
     await world.admin.execute(
         f"DROP SCHEMA {schema} CASCADE; DROP ROLE {schema};"  # noqa: S608 - names of ours

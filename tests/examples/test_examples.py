@@ -59,18 +59,18 @@ async def test_an_example_that_writes_is_done_in_its_order(
     world: World, twin: Own, example: str
 ) -> None:
     for one in [each for each in OPERATIONS if each.example == example]:
-        for name, done in (await ask(world, one, "twin")).data.items():
+        for name, done in (await ask(world, one, twin.slug)).data.items():
             assert done, name
             assert one.kind == "query" or done["userErrors"] == []
 
 
 async def test_what_the_mutations_tell(world: World, twin: Own) -> None:
     """Each of them once more, as far as it can be done again."""
-    saved = (await ask(world, called("SaveLines"), "twin")).data["quoteSetItems"]["quote"]
+    saved = (await ask(world, called("SaveLines"), twin.slug)).data["quoteSetItems"]["quote"]
     assert [each["kind"] for each in saved["items"]["nodes"]] == ["ITEM", "ITEM", "ROUNDING"]
     total = sum(Decimal(each["total"]["amount"]) for each in saved["items"]["nodes"])
     assert Decimal(saved["total"]["amount"]) == total
-    lead = (await ask(world, called("NewLead"), "twin")).data["personCreate"]["person"]
+    lead = (await ask(world, called("NewLead"), twin.slug)).data["personCreate"]["person"]
     [place] = lead["affiliations"]["nodes"]
     assert (lead["fullName"], place["account"]["displayName"]) == (
         "Sanne van der Meulen",

@@ -82,7 +82,7 @@ async def test_every_part_of_an_account_page_is_filled_somewhere(world: World, t
     )
     given = {"i": {"id": page.variables["account"], "description": "Moves in May"}}
     assert (await twin.ask("rep1", change, given)).data["accountUpdate"]["userErrors"] == []
-    told = (await ask(world, page, "twin")).data["account"]["history"]["nodes"]
+    told = (await ask(world, page, twin.slug)).data["account"]["history"]["nodes"]
     assert [(each["field"], each["after"]) for each in told] == [("description", "Moves in May")]
     accounts = (await world.ask("director", "{ accounts(first: 100) { nodes { id } } }")).data
     for account in accounts["accounts"]["nodes"]:
@@ -113,7 +113,7 @@ async def test_a_lean_list_is_read_to_its_end(world: World) -> None:
 async def test_a_live_pipeline_tells_what_became_of_it(world: World, twin: Own) -> None:
     one = called("LivePipeline")
     async with served(twin) as port, wire(port) as socket:
-        await socket.init(world.tokens[one.persona, "twin"])
+        await socket.init(world.tokens[one.persona, twin.slug])
         await socket.begin("1", one.text, one.variables, operationName=one.name)
         first = (await socket.next("1"))["data"]["opportunities"]
         assert first["kind"] == "SNAPSHOT"
