@@ -18,7 +18,24 @@ Fit = Callable[["Drawn", Input, Row | None], Input]
 
 def spelled(entity: str, row: Row | None) -> str | None:
     """The id of a record as the API spells it."""
-    return row and f"{MODEL.entities[entity].prefix}_{row['id'].hex}"
+    return None if row is None else f"{MODEL.entities[entity].prefix}_{row['id'].hex}"
+
+
+def anything(facts: Facts, row: Row) -> bool:
+    """Whatever there is."""
+    return True
+
+
+def apt(entity: str, verb: str) -> Apt:
+    """Which records of a kind a deed can be done with, as far as that is easily told."""
+    if (entity, verb) in APT or verb != "Delete":
+        return APT.get((entity, verb), anything)
+    users = MODEL.users(MODEL.entities[entity])
+    return lambda facts, row: (
+        not any(
+            each[way.column] == row["id"] for kind, way in users for each in facts.live(kind.name)
+        )
+    )
 
 
 def _quoted(facts: Facts, row: Row) -> bool:

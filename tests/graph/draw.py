@@ -19,8 +19,8 @@ from graphql import (
 from db.api import MODEL
 from db.engine.model import Entity
 from schema.api import DEEDS, GRAPHQL
-from schema.engine.generate_deeds import Deed
-from tests.graph.apt import APT, FITS, WORTH
+from schema.engine.generate_deeds import Deed, is_needed
+from tests.graph.apt import FITS, WORTH, anything, apt
 from tests.graph.place import Facts, Row
 from tests.support.world import PERSONAS
 
@@ -87,11 +87,11 @@ class Drawn:
         """One of these, mostly such that there is a record to do it with."""
         for _ in range(6):
             deed = DEEDS[self.one_of(*names)]
-            apt = APT.get((deed.entity, deed.verb), lambda *_: True)
+            fits = apt(deed.entity, deed.verb)
             rows = [r for r in self.facts.all(deed.entity)
                     if (r["deleted_at"] is not None) == (deed.verb == "Restore")]  # fmt: skip
             begins = deed.verb in ("Create", "Upsert", "Upsell")
-            if begins or any(apt(self.facts, row) for row in rows):
+            if begins or any(fits(self.facts, row) for row in rows):
                 return deed
         return deed
 
@@ -113,12 +113,12 @@ class Drawn:
     def row(self, name: str, verb: str) -> Row | None:
         """A record that it makes sense to do something with, mostly; those that changed last come first."""
         rows = list(self.facts.all(name))
-        apt = APT.get((name, verb))
         if not self.chance(12):
             rows = [row for row in rows if (row["deleted_at"] is not None) == (verb == "Restore")]
-        if apt is not None and not self.chance(5):
-            rows = [row for row in rows if apt(self.facts, row)] or rows
-        rows = [row for row in rows if WORTH.get(name, lambda *_: True)(self.facts, row)]
+        if not self.chance(5):
+            fits = apt(name, verb)
+            rows = [row for row in rows if fits(self.facts, row)] or rows
+        rows = [row for row in rows if WORTH.get(name, anything)(self.facts, row)]
         if not rows:
             return None
         rows.sort(key=lambda row: (row["updated_at"], row["id"]), reverse=True)
@@ -164,6 +164,8 @@ class Drawn:
             return deep < DEEP and self.chance(6)
         if name in entity.brings:
             return deep < DEEP and self.chance(2)
+        if deed.verb == "Upsert" and name in entity.written:
+            return not self.chance(6) if is_needed(entity, entity.written[name]) else self.chance(4)
         return self.chance(2 if name == "id" else 3 + bool(deep))
 
     def _value(
@@ -205,8 +207,7 @@ class Drawn:
         item = get_named_type(kind)
         if item.name == "AttributeInput":
             return self._attribute(entity)
-        source = entity.reverses[name].source if name in entity.reverses else None
-        part = MODEL.entities[source] if source in MODEL.entities else entity
+        part = MODEL.entities[entity.reverses[name].source]
         return self._object(item, part, deed, None, deep + 1)
 
     def _attribute(self, entity: Entity) -> Input:

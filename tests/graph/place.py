@@ -97,7 +97,7 @@ def handful(slug: str, password: str) -> dict[str, list[dict[str, Any]]]:
         made[name] = made[name][:count]
     for row in made["account"]:
         row["postal_is_invoicing"] = False  # the demonstration's addresses are drawn one by one
-    for row in (*made["employee"], *made["account"]):
+    for row in (*made["employee"], *made["user"], *made["account"]):
         row["deleted_at"] = None  # as are those that something still points to
     primary = {row["case_id"]: row["account_id"] for row in made["case_account"] if row["primary"]}
     for row in made["case"]:
@@ -113,6 +113,10 @@ def handful(slug: str, password: str) -> dict[str, list[dict[str, Any]]]:
             kept = [r for r in rows if all(r.get(c) is None or r[c] in ids[t] for c, t in ways)]
             dropped |= len(kept) < len(rows)
             made[table.name] = kept
+    for row in made["contract"]:
+        lines = [each for each in made["contract_line"] if each["contract_id"] == row["id"]]
+        lines = [each for each in lines if each["ended_on"] is None and each["deleted_at"] is None]
+        row["net"], row["total"] = (sum(each[name] for each in lines) for name in ("net", "total"))
     working = employers(made["affiliation"])
     for row in made["activity"]:
         if row["person_id"] is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -64,19 +63,19 @@ def machine(
         def teardown(self) -> None:
             loop.run_until_complete(self.run.end())
 
-    def doing(names: tuple[str, ...]) -> Callable[[Graph, random.Random], None]:
-        @rule(rng=st.randoms(use_true_random=False))
+    def doing(name: str, names: tuple[str, ...]) -> Any:
         def do(self: Graph, rng: random.Random) -> None:
             loop.run_until_complete(self.run.step(rng, names))
 
-        return do
+        do.__name__ = name
+        return rule(rng=st.randoms(use_true_random=False))(do)
 
     rules = {
         "anything": tuple(DEEDS), "anything_else": tuple(DEEDS), "sales": SALES, "offers": OFFERS,
         "closing": CLOSING, "sold": (*SOLD, *CLOSING), "customers": CUSTOMERS, "work": WORK,
         "labels": LABELS,
     }  # fmt: skip
-    return type("Graph", (Graph,), {name: doing(names) for name, names in rules.items()})
+    return type("Graph", (Graph,), {name: doing(name, names) for name, names in rules.items()})
 
 
 @covers(*COVERED)
