@@ -35,6 +35,7 @@ ROW: dict[str, Any] = {
     "probability": 40,
     "expected_close_on": date(2026, 5, 1),
     "note": None,
+    "locked": False,
 }
 
 
