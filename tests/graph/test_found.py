@@ -5,8 +5,6 @@ from __future__ import annotations
 from tests.graph.checks import hold
 from tests.graph.place import Place
 from tests.graph.steps import Run
-from tests.support.covers import covers
-from tests.writes.parallel import came, spelled
 
 
 async def _holds(place: Place) -> None:

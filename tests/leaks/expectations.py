@@ -84,32 +84,13 @@ TYPES = tuple(dict.fromkeys(name.split(".")[0] for name in LINES if "." in name)
 HISTORY = "Change"
 LISTED = tuple(name for name in TYPES if name != HISTORY)
 """Types with root fields; a change is found with its record only."""
-BY_NIGHT = frozenset(
-    [
-        "Industry",
-        "AccountType",
-        "PersonType",
-        "EmployeeType",
-        "LostReason",
-        "Preferences",
-        "Feature",
-        "ContractKind",
-        "ProductCategory",
-        "Unit",
-        "CaseStatus",
-        "CaseType",
-        "ActivityCategory",
-        "Tag",
-        "OpportunityType",
-        "PipelineStage",
-        "RoleAssignment",
-        "RoleProfile",
-        "ProfileEntity",
-        "Profile",
-        "StatusRule",
-        "ShareRule",
-    ]
+LISTS = (
+    *("Industry", "AccountType", "PersonType", "EmployeeType", "LostReason", "Preferences"),
+    *("Feature", "ContractKind", "ProductCategory", "Unit", "CaseStatus", "CaseType"),
+    *("ActivityCategory", "Tag", "OpportunityType", "PipelineStage"),
 )
+RULES = (*("RoleAssignment", "RoleProfile", "ProfileEntity", "Profile", "StatusRule", "ShareRule"),)
+BY_NIGHT = frozenset({*LISTS, *RULES})
 """Types of which others of the same rights stand for them by day: lists that all read, and who may what."""
 DAILY = tuple(
     pytest.param(name, marks=pytest.mark.nightly) if name in BY_NIGHT else name for name in LISTED
