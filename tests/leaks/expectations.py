@@ -90,7 +90,11 @@ LISTS = (
     *("ActivityCategory", "Tag", "OpportunityType", "PipelineStage"),
 )
 RULES = (*("RoleAssignment", "RoleProfile", "ProfileEntity", "Profile", "StatusRule", "ShareRule"),)
-BY_NIGHT = frozenset({*LISTS, *RULES})
+TIES = (
+    *("AccountManager", "AccountLink", "StageVisit", "BusinessRole", "OpportunityAccount"),
+    *("CaseAccount", "AttributeUse", "ProfileField", "Stage"),
+)
+BY_NIGHT = frozenset({*LISTS, *RULES, *TIES})
 """Types of which others of the same rights stand for them by day: lists that all read, and who may what."""
 DAILY = tuple(
     pytest.param(name, marks=pytest.mark.nightly) if name in BY_NIGHT else name for name in LISTED

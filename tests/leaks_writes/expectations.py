@@ -26,6 +26,8 @@ Employee.name               w    r     r       r
 Employee.email              w    r     r       r
 Employee.title              w    r     r       r
 Employee.manager            w    r     r       r
+Employee.office             w    r     r       r
+Employee.type               w    r     r       r
 User.employee               w    r     r       r
 User.active                 w    r     r       r
 Role.name                   w    -     -       -
@@ -52,7 +54,18 @@ ShareRule.role              w    -     -       -
 ShareRule.type              w    -     -       -
 Account.name                w    w     r       r
 Account.number              w    w     r       r
+Account.lastName            w    w     r       r
+Account.type                w    w     r       r
 Account.industry            w    w     r       r
+Account.email               w    w     r       r
+Account.registrationNumber  w    w     r       r
+Account.vatNumber           w    w     r       r
+Account.description         w    w     r       r
+Account.invoiceName         w    w     r       r
+Account.invoiceEmail        w    w     r       r
+Account.postalIsInvoicing   w    w     r       r
+Account.senderEmail         w    w     r       r
+Account.documentDelivery    w    w     r       r
 Account.website             w    w     r       r
 Account.phone               w    w     r       -
 Account.city                w    w     r       r
@@ -72,6 +85,7 @@ Address.country             w    w     -       r
 Address.visiting            w    w     -       r
 Address.postal              w    w     -       r
 Address.invoicing           w    w     -       r
+Address.defaultInvoicing    w    w     -       r
 Address.headOffice          w    w     -       r
 Opportunity.name            w    w     r       w
 Opportunity.probability     w    w     -       w

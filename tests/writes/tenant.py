@@ -40,6 +40,15 @@ CHANGED = ("account", "address", "opportunity", "opportunity_share", "share_rule
 NOTED = ("history", "change_log", "idempotency_key")
 
 
+FILLED = frozenset(
+    """
+    stage opportunity_type pipeline_stage attribute industry account_type employee_type employee user
+    role role_assignment profile role_profile profile_entity profile_field status_rule share_rule credential
+    """.split()  # noqa: SIM905 - a list of words reads better so
+)
+"""What is filled in besides: without preferences, so that nothing is preset that the model does not know."""
+
+
 def _rows(slug: str, password: str) -> dict[str, list[Row]]:
     """The demonstration's set-up and staff, with a handful of its accounts and opportunities."""
     made: dict[str, list[Row]] = {
@@ -62,8 +71,11 @@ def _rows(slug: str, password: str) -> dict[str, list[Row]]:
         }
         for number, place in enumerate(SHARED, 1)
     ]
+    for row in opportunities:
+        row |= {"source_contract_id": None, "lost_reason_id": None}
     addresses = [row for row in made["address"] if row["account_id"] in ids]
-    return made | {
+    kept = {name: rows for name, rows in made.items() if name in FILLED}
+    return kept | {
         "account": accounts,
         "address": addresses,
         "opportunity": opportunities,
