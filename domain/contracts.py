@@ -13,6 +13,7 @@ from uuid import UUID
 
 from domain.codes import Problem
 from domain.faults import Fault, Row
+from domain.sales import CURRENCY
 
 SAME = (
     *("product_id", "name", "quantity", "unit_id", "currency", "unit_price"),
@@ -90,6 +91,9 @@ class Ledger:
 
 def contract(_: Row | None, after: Row) -> Sequence[Fault]:
     """What is wrong with a contract by itself."""
+    if after["currency"] is not None and not CURRENCY.match(after["currency"]):
+        message = "Write the currency as three capital letters of ISO 4217, such as EUR."
+        return [Fault(Problem.INVALID, message, "currency")]
     begin, end = after["starts_on"], after["ends_on"]
     if begin is not None and end is not None and end < begin:
         message = "The contract cannot end before it begins: correct one of the two days."

@@ -37,6 +37,7 @@ from resolvers.engine.changing import draft_changes
 from resolvers.engine.drafts import Draft, Other
 from resolvers.engine.holders import hand_over
 from resolvers.engine.presets import preset
+from resolvers.engine.replacing import REPLACED
 from resolvers.engine.settling import Deed, follows, prepares, settles
 
 TURNS = {"Close": CaseState.CLOSED, "Reopen": CaseState.OPEN}
@@ -74,7 +75,7 @@ async def cases(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
         _link(draft)
     await _place(unit, drafts)
     for draft in drafts:
-        if draft.before is not None and draft.verb != "Replace":
+        if draft.before is not None and draft.verb != REPLACED:
             draft.faults(locked(draft.before, draft.after))
     await _check_contracts(unit, [each for each in drafts if not each.failed], types)
 

@@ -14,12 +14,10 @@ from domain.sales import AMOUNTS, CURRENCY, Step, entered, moved, retyped, unfit
 from resolvers.closing import CLOSING, close
 from resolvers.engine.drafts import Draft
 from resolvers.engine.presets import preferences, preset
+from resolvers.engine.replacing import REPLACED
 from resolvers.engine.settling import Deed, settles
 from resolvers.ranking import rank
 from resolvers.visits import keep_visits
-
-REPLACED = "Replace"
-"""Another stage takes the place of one that is deleted: nobody is asked why."""
 
 
 @settles(Opportunity)

@@ -12,6 +12,7 @@ from domain.codes import Problem
 from domain.faults import Fault
 from domain.setup import CARRIED, carries
 from resolvers.engine.drafts import Draft, Told
+from resolvers.engine.replacing import REPLACED
 from resolvers.engine.settling import Deed, settles
 
 NO_STAGE = "A type of opportunity needs a stage: name the stages that it activates in `stages`."
@@ -56,6 +57,8 @@ async def opportunity_types(unit: Unit, deed: Deed, drafts: list[Draft]) -> None
 @settles(PipelineStage)
 async def pipeline_stages(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     """At least one stage of a type stays active, and so does every one with opportunities in it (VN-21, VN-25)."""
+    if deed is Deed.SAVE:
+        await _keep_used(unit, drafts)
     if deed is not Deed.DELETE:
         return
     going = {each.after["id"] for each in drafts}
@@ -68,3 +71,16 @@ async def pipeline_stages(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
             draft.fault(Fault(Problem.INVALID, LAST_STAGE))
         elif draft.after["id"] in used:
             draft.told.append(Told(Problem.IN_USE, STAGE_IN_USE, (*draft.path, "id")))
+
+
+async def _keep_used(unit: Unit, drafts: list[Draft]) -> None:
+    """A step of a pipeline does not come to be another stage while opportunities are in its own (VN-25)."""
+    turned = [
+        each
+        for each in drafts
+        if each.before is not None and each.before["stage_id"] != each.after["stage_id"]
+    ]
+    used = await used_stages(unit.connection, (each.after["id"] for each in turned))
+    for draft in turned:
+        if draft.verb != REPLACED and draft.after["id"] in used:
+            draft.told.append(Told(Problem.IN_USE, STAGE_IN_USE, (*draft.path, "stage")))

@@ -6,6 +6,7 @@ from db.engine.write import store
 from db.engine.write.image import blank
 from db.engine.write.unit import Unit
 from resolvers.engine.drafts import Draft, Other
+from resolvers.engine.replacing import REPLACED
 
 
 async def keep_visits(unit: Unit, drafts: list[Draft]) -> None:
@@ -30,5 +31,8 @@ async def keep_visits(unit: Unit, drafts: list[Draft]) -> None:
 
 
 def _is_moved(draft: Draft) -> bool:
+    """Whether it comes to another stage; where a stage is replaced, the stays in it become stays in the other one."""
     before = draft.before
+    if draft.verb == REPLACED:
+        return False
     return before is None or before["stage_id"] != draft.after["stage_id"]

@@ -146,8 +146,8 @@ async def _keep_those_in_sight(unit: Unit, wish: Wish, drafts: list[Draft]) -> l
 async def _keep(unit: Unit, wish: Wish, drafts: list[Draft]) -> None:
     """Write what was prepared: what must make room first, then the records, then what follows from them."""
     kind = KINDS.get(wish.verb, ChangeKind.UPDATED)
-    await _change_others(unit, (other for each in drafts for other in each.first))
     every = [each for draft in drafts for each in draft.everything()]
+    await _change_others(unit, (other for each in every for other in each.first))
     for entity in kinds(every):
         mine = [each for each in every if each.entity is entity]
         await unit.add(entity, [each.after for each in mine if each.before is None])
@@ -162,7 +162,7 @@ async def _keep(unit: Unit, wish: Wish, drafts: list[Draft]) -> None:
         for first in (True, False):
             pairs = [pair for pair in changed if (pair[0]["id"] in early) is first]
             await unit.change(entity, pairs, kind)
-    await _change_others(unit, (other for each in drafts for other in each.then))
+    await _change_others(unit, (other for each in every for other in each.then))
     await _add_new(unit, every)
     for each in every:
         for deed in each.besides:

@@ -17,6 +17,8 @@ from resolvers.engine.settling import Deed, settle
 from resolvers.engine.values import NO_ID
 
 REPLACE = "replaceWith"
+REPLACED = "Replace"
+"""The verb of what comes to point to another record because its own is replaced."""
 ITSELF = "The record cannot take its own place: name another one."
 GOING = "This one is to be deleted, too: name one that stays."
 UNFIT = "Not everything that refers to the record could refer to this one instead: {why}"
@@ -62,7 +64,7 @@ async def _move(unit: Unit, draft: Draft, kind: Entity, way: Reference, other: U
         given: dict[str, Any] = {way.name: f"{draft.entity.prefix}_{other.hex}"}
         after = {**row, way.column: other}
         moved.append(
-            Draft(kind, draft.path, given, row["id"], verb="Replace", before=row, after=after)
+            Draft(kind, draft.path, given, row["id"], verb=REPLACED, before=row, after=after)
         )
     await settle(unit, Deed.SAVE, moved)
     for each in moved:

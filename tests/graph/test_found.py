@@ -1,0 +1,75 @@
+"""What random deeds once broke, each in as few words as it needs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.graph import noted
+from tests.graph.checks import hold
+from tests.graph.place import Place
+from tests.support.covers import covers
+from tests.writes.parallel import came, kept, spelled
+
+
+@pytest.fixture(autouse=True)
+async def _from_the_beginning(place: Place) -> None:
+    await place.put_back()
+
+
+async def holds(place: Place) -> None:
+    """What must be true of all records is, and the log is true, too."""
+    before, log = place.facts, await noted.entries(place, at_once=False)
+    place.facts = await place.look()
+    assert list(noted.told(log, before, place.facts)) == []
+    hold(place.facts)
+
+
+@covers("VPM-15", "EP-205")
+async def test_activities_follow_who_is_employed_along_with_a_new_account(place: Place) -> None:
+    own = place.own
+    person = await own.done("admin", "personCreate", lastName="Ada")
+    activity = await own.done("admin", "activityCreate", subject="Call", person=person)
+    jobs = [{"person": person}]
+    account = await own.done("rep1", "accountCreate", name="New", affiliations=jobs)
+    assert (await own.row("activity", activity))["customer_id"] == kept(account)
+    await holds(place)
+
+
+@covers("EP-146", "X-51")
+async def test_a_contract_is_in_a_currency_that_can_be_written(place: Place) -> None:
+    own = place.own
+    kind = spelled("cki", place.facts.live("ContractKind")[0]["id"])
+    account = await own.done("admin", "accountCreate", name="New")
+    given = {"name": "Licence", "account": account, "kind": kind, "currency": "eur"}
+    answer = await own.do("admin", "contractCreate", **given)
+    assert answer.data["done"]["userErrors"] == [{"code": "INVALID", "path": ["input", "currency"]}]
+
+
+@covers("VN-25", "D-11")
+async def test_a_step_with_opportunities_stays_the_stage_it_is(place: Place) -> None:
+    own, facts = place.own, place.facts
+    opportunity = await own.row("opportunity", await own.opportunity("rep1"))
+    steps = [s for s in facts.live("PipelineStage") if s["type_id"] == opportunity["type_id"]]
+    [step] = [s for s in steps if s["stage_id"] == opportunity["stage_id"]]
+    other = await own.done("admin", "stageCreate", name="Elsewhere", kind="OPEN", position=99)
+    given = {"id": spelled("pst", step["id"]), "stage": other}
+    answer = await own.do("admin", "pipelineStageUpdate", **given)
+    assert answer.data["done"]["userErrors"] == [{"code": "IN_USE", "path": ["input", "stage"]}]
+    await holds(place)
+
+
+@covers("X-23", "D-11", "D-60")
+async def test_stays_in_a_replaced_stage_are_stays_in_the_other(place: Place) -> None:
+    own, facts = place.own, place.facts
+    opportunity = await own.opportunity("rep1")
+    row = await own.row("opportunity", opportunity)
+    kinds = {each["id"]: each["kind"] for each in facts.live("Stage")}
+    steps = [s["stage_id"] for s in facts.live("PipelineStage") if s["type_id"] == row["type_id"]]
+    other = next(s for s in steps if s != row["stage_id"] and kinds[s] == "OPEN")
+    given = {"id": spelled("stg", row["stage_id"]), "replaceWith": spelled("stg", other)}
+    assert came(await own.do("admin", "stageDelete", **given)) == "DONE"
+    visits = await own.fetch(
+        "SELECT stage_id, left_at FROM stage_visit WHERE opportunity_id = $1", kept(opportunity)
+    )
+    assert [tuple(visit) for visit in visits] == [(other, None)]
+    await holds(place)
