@@ -46,6 +46,7 @@ OFFERS, SOLD = of("Quote"), of("Contract")
 CUSTOMERS = of("Account", "Address", "AccountLink", "AccountManager", "Person", "Affiliation")
 WORK = of("Case", "CaseAccount", "Activity")
 LABELS = of("Tag", "Tagging", "Favourite")
+BIN = tuple(name for name, deed in DEEDS.items() if deed.verb in ("Delete", "Restore"))
 CLOSING = tuple(n for n in SALES if n.endswith(("Sell", "Unlock", "Move", "Lose", "Lock")))
 
 
@@ -73,7 +74,7 @@ def machine(
     rules = {
         "anything": tuple(DEEDS), "anything_else": tuple(DEEDS), "sales": SALES, "offers": OFFERS,
         "closing": CLOSING, "sold": (*SOLD, *CLOSING), "customers": CUSTOMERS, "work": WORK,
-        "labels": LABELS,
+        "labels": LABELS, "bin": BIN, "out_of_the_bin": tuple(n for n in BIN if "Restore" in n),
     }  # fmt: skip
     return type("Graph", (Graph,), {name: doing(name, names) for name, names in rules.items()})
 
