@@ -280,8 +280,11 @@ def test_the_last_day_of_what_no_longer_holds() -> None:
         ({"renewal_months": 0}, ["renewal_months"]),
         ({"renewal_months": 1201}, ["renewal_months"]),
         ({"renewal_months": 1200}, []),
+        ({"currency": "eur"}, ["currency"]),
+        ({"currency": None}, []),
     ],
 )
 def test_values(given: dict[str, Any], wrong: list[str]) -> None:
-    row = {"starts_on": None, "ends_on": date(2026, 3, 1), "renewal_months": None, **given}
+    row: dict[str, Any] = {"starts_on": None, "ends_on": date(2026, 3, 1), "renewal_months": None}
+    row |= {"currency": "EUR", **given}
     assert [fault.column for fault in contract(None, row)] == wrong
