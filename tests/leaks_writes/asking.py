@@ -30,6 +30,7 @@ VALUES: dict[str, Any] = {
     "Date": "2026-07-01",
     "RowScope": "OWN",
     "WriteScope": "OWN",
+    "DocumentDelivery": "EMAIL",
 }
 """Something that fits, by type."""
 OWN_VALUES: dict[str, Any] = {
@@ -49,6 +50,8 @@ OWN_VALUES: dict[str, Any] = {
     "StatusRule.status": "WON",
 }
 """What fits where not every word does."""
+PLACES = frozenset({"before", "after"})
+"""Where an opportunity is to stand among others: tests of boards are about that."""
 NEEDED = {
     "Employee": ("name", "email"),
     "User": ("employee",),
@@ -72,7 +75,8 @@ def fields_of(name: str) -> dict[str, str]:
     """The fields of an input with the names of their types."""
     kind = SCHEMA.type_map[name]
     assert isinstance(kind, GraphQLInputObjectType)
-    return {field: get_named_type(each.type).name for field, each in kind.fields.items()}
+    named = {field: get_named_type(each.type).name for field, each in kind.fields.items()}
+    return {field: type for field, type in named.items() if field not in PLACES}
 
 
 def needed_of(name: str) -> list[str]:

