@@ -11,5 +11,7 @@ from db.engine.trace import Change
 @policy(Change, restricts=True)
 def changes(row: Any) -> Sequence[Source]:
     """What became of fields that the viewer may read; a change of others is not told at all."""
-    ruled = [each for each in MODEL.entities.values() if each.status]
-    return (Told(row.key, row.record_id, tuple(each.table.c[str(each.status)] for each in ruled)),)
+    ruled = {
+        name: each.table.c[each.status] for name, each in MODEL.entities.items() if each.status
+    }
+    return (Told(row.key, row.record_id, row.entity, ruled),)

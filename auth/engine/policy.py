@@ -1,7 +1,7 @@
 """The words in which an area says who reaches its rows; a record without a policy is closed to everybody."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,18 +131,20 @@ class Mine(ByCondition):
 class Told(ByCondition):
     """What was noted of fields that the viewer may read, as their records stand today.
 
-    `statuses` are the columns that rules per status look at, of every kind of record that has one.
+    `statuses` are the columns that rules per status look at, by the name of each entity that has one.
     """
 
     key: Any
     record: Any
-    statuses: tuple[Any, ...]
+    entity: Any
+    statuses: Mapping[str, Any]
 
     def wide(self, entity: Entity) -> ColumnElement[bool]:
         found = one_of(self.key, TOLD, Text())
-        for status in self.statuses:
+        for name, status in self.statuses.items():
             now = select(status).where(status.table.c.id == self.record).scalar_subquery()
-            found = or_(found, one_of(Concat([self.key, ":", now]), TOLD_IN, Text()))
+            told_now = one_of(Concat([self.key, ":", now]), TOLD_IN, Text())
+            found = or_(found, and_(self.entity == Concat([name]), told_now))
         return found
 
 

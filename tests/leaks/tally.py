@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
@@ -61,7 +61,7 @@ class View:
         if key.name == "record":
             return api_id(key.owner, row["id"])
         value = self.value(key.owner, key.name, row)
-        return first_day(value, key.bucket, zone) if key.bucket else value
+        return first_day(value, key.bucket, zone) if key.bucket else spelled(value)
 
     def groups(self, type_name: str, by: Iterable[Key], zone: str = "UTC") -> Groups:
         """His rows by their keys; without keys all in one group."""
@@ -129,5 +129,13 @@ def _of_numbers(function: str, held: list[Any]) -> Any:
     if function == "avg":
         finest = CENT.scaleb(-4) if isinstance(held[0], Decimal) else CENT  # two more than kept
         return f"{(Decimal(sum(held)) / len(held)).quantize(finest, ROUND_HALF_UP):f}"
-    found = min(held) if function == "min" else max(held)
-    return found.isoformat() if isinstance(found, date) else found
+    return spelled(min(held) if function == "min" else max(held))
+
+
+def spelled(value: Any) -> Any:
+    """A value of a field that is no money, as the API spells it."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return f"{value:f}" if isinstance(value, Decimal) else value

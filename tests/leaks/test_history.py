@@ -21,6 +21,8 @@ WITH_HISTORY = tuple(
 )
 SOME = "filter: { history: { some: {} } }"
 PAGE = 20
+FEW = 12
+"""Of fewer records than this, none may have a past that may be told."""
 
 
 def test_every_record_has_a_history() -> None:
@@ -66,7 +68,7 @@ async def test_just_what_may_be_read_today_is_told(probe: Probe, type_name: str)
         return
     found = await histories(probe, type_name)
     wanted = expected(probe, type_name)
-    assert wanted
+    assert wanted or len(probe.truth.visible(probe.persona, type_name)) < FEW
     assert {record: set(entries) for record, entries in found.items()} == wanted
     for entries in found.values():
         for entry in entries.values():

@@ -52,7 +52,9 @@ async def test_the_same_keys_in_two_tenants(world: World) -> None:
         only_there = frozenset(text for text in foreign - own if len(text) > 5)
         assert len(only_there) > 500
         for type_name in LISTED:
-            root, inner = LIST_OF[type_name], all_leaves(type_name)
+            # What may be done is said in words of the contract, which a list of one's own may hold, too.
+            root = LIST_OF[type_name]
+            inner = all_leaves(type_name).replace(ACCESS, "")
             query = f"{{ {root}(first: 100) {{ nodes {{ {inner} }} }} }}"
             answer = await world.ask("admin", query, tenant=mine)
             assert not leaks(answer, only_there), type_name

@@ -130,7 +130,8 @@ async def test_one_of_a_list_is_put_beside_another(own: Own, all_: bool) -> None
         {"id": board.ids[3], "stage": board.stage, "before": board.ids[0]},
     ]
     answer = await own.ask("rep1", query, {"inputs": inputs, "all": all_})
-    assert answer.data["done"]["userErrors"] == [{"code": "INVALID", "path": ["inputs", "1"]}]
+    wrong = {"code": "INVALID", "path": ["inputs", "1", "before"]}
+    assert answer.data["done"]["userErrors"] == [wrong]
     assert await board.order() == ([0, 1, 2, 3] if all_ else [2, 0, 1, 3])
 
 
