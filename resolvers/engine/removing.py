@@ -45,10 +45,11 @@ async def draft_deletes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
             draft.refuse(Code.CONFLICT, CHANGED, "version", conflict=conflict)
     entity = live[0].entity
     await replace(unit, viewer, live)
-    await _check_use(unit, entity, live)
     for draft in live:
         draft.after = {**(draft.before or {}), "deleted_at": unit.now}
     await settle(unit, Deed.DELETE, live)
+    # Whoever may not do it is refused by his area first: he is not told what refers to the record.
+    await _check_use(unit, entity, live)
     parts = await store.parts(
         unit.connection, unit.model, entity, [_id(each) for each in live if not each.failed]
     )
