@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from asyncpg.exceptions import ForeignKeyViolationError, UniqueViolationError
 
 from tests.leaks.expectations import (
     COLUMN,
@@ -28,10 +31,32 @@ from tests.support.world import World
 KEPT = {
     *("entity", "kind", "status", "currency", "deleted_at", "key", "full"),
     *("rows", "edits", "deletes", "field", "head_office", "expires_at", "revoked_at"),
-    *("default_invoicing", "primary", "active", "enabled", "state", "quantity", "gender"),
-    *("priority", "default_priority", "billing", "document_delivery"),
+    *("default_invoicing", "enabled", "state"),
 }
 """Columns that rights, other tables or checks depend on; some are changed on purpose elsewhere."""
+WORDS = {
+    "gender": ("FEMALE", "MALE", "OTHER"),
+    "priority": ("LOW", "NORMAL", "HIGH", "URGENT"),
+    "default_priority": ("LOW", "NORMAL", "HIGH", "URGENT"),
+    "billing": ("NONE", "PER_CASE", "PER_ACTIVITY"),
+    "document_delivery": ("EMAIL", "POST"),
+}
+"""What may stand in columns that hold one of a few words."""
+RIGHTS = {
+    "ProfileEntity",
+    "ProfileField",
+    "StatusRule",
+    "ShareRule",
+    "RoleProfile",
+    "RoleAssignment",
+}
+ONE_OF = {("Quote", "active"), ("CaseAccount", "primary")}
+"""Of what is so for one of several records only, it may be so for none."""
+ONCE = {
+    *("Role", "Profile", "Session", "Feature", "Preferences", "Change", "Opportunity", "User"),
+    "Attribute",
+}
+"""Kinds of which there are no further rows: rights would change, or somebody's session, or they have their own way."""
 
 
 def knowledge(truth: Truth, persona: str) -> dict[str, Any]:
@@ -68,6 +93,8 @@ class Change:
     persona: str
     rng: random.Random
     touched: int = 0
+    added: Counter[str] = field(default_factory=Counter)
+    """How many rows there are more of each kind that stay out of sight."""
 
     async def apply(self) -> None:
         """Write it, in one transaction."""
@@ -79,6 +106,9 @@ class Change:
             await self._move_opportunities()
             for type_name in ("Opportunity", "Account", "Employee"):
                 await self._insert(type_name)
+            for type_name in TYPES:
+                if type_name not in ONCE | RIGHTS:
+                    await self._insert_unseen(type_name)
         for type_name in TYPES:
             await self.world.admin.execute(f"ANALYZE {self._table(type_name)}")
 
@@ -104,7 +134,14 @@ class Change:
                 column = snake(name)
                 if column in KEPT or (in_sight and readable(self.persona, type_name, name, row)):
                     continue
-                values[column] = self._other(row[column])
+                if column in WORDS:
+                    values[column] = self.rng.choice(WORDS[column]) if row[column] else None
+                elif column == "quantity":  # there is always some
+                    values[column] = row[column] + self.rng.randint(1, 90)
+                elif (type_name, column) in ONE_OF:
+                    values[column] = row[column] and self.rng.random() < 0.5
+                else:
+                    values[column] = self._other(row[column])
             if type_name == "Attribute" and self._told_by_values(row):
                 values.pop("label", None)
             if type_name == "User" and row["employee_id"] == self.truth.employee(self.persona):
@@ -231,6 +268,39 @@ class Change:
                 *new.values(),
             )
             self.touched += 1
+
+    async def _insert_unseen(self, type_name: str) -> None:
+        """More rows like those that he does not see: where they are, these are out of his sight, too."""
+        seen = self.truth.visible(self.persona, type_name)
+        closed = is_closed(self.persona, type_name)
+        kept = self.truth.rows[type_name]
+        rows = [row for id, row in sorted(kept.items()) if closed or id not in seen]
+        for number, row in enumerate(self.rng.sample(rows, min(len(rows), 12))):
+            new = dict(row) | {"id": UUID(int=row["id"].int + 2)}
+            new |= {
+                name: f"CNRY {number}"
+                for name in ("name", "number")
+                if isinstance(new.get(name), str)
+            }
+            new |= {name: None for name in ("external_id", "code") if name in new}
+            new |= {column: False for kind, column in ONE_OF if kind == type_name}
+            if await self._add(type_name, new):
+                self.touched += 1
+                self.added[type_name] += 1
+
+    async def _add(self, type_name: str, new: Mapping[str, Any]) -> bool:
+        """Insert a row, if there is none that it cannot stand beside, and what it belongs to is still there."""
+        columns = ", ".join(f'"{name}"' for name in new)
+        places = ", ".join(f"${at}" for at in range(1, len(new) + 1))
+        try:
+            async with self.world.admin.transaction():
+                await self.world.admin.execute(
+                    f"INSERT INTO {self._table(type_name)} ({columns}) VALUES ({places})",  # noqa: S608
+                    *new.values(),
+                )
+        except (UniqueViolationError, ForeignKeyViolationError):
+            return False
+        return True
 
     async def _share_with_others(self) -> None:
         """Shares with somebody whom they do not concern: of what he sees, if he may not see shares; else of others."""

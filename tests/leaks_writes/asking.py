@@ -12,6 +12,7 @@ from graphql import GraphQLInputObjectType, GraphQLSchema, build_schema, get_nam
 from tests.leaks_writes.expectations import (
     ATTRIBUTES,
     NESTED,
+    PLACES,
     attributes,
     input_name,
     may,
@@ -31,6 +32,15 @@ VALUES: dict[str, Any] = {
     "RowScope": "OWN",
     "WriteScope": "OWN",
     "DocumentDelivery": "EMAIL",
+    "DateTime": "2026-07-01T09:00:00Z",
+    "Gender": "OTHER",
+    "Priority": "HIGH",
+    "Billing": "PER_CASE",
+    "ItemKind": "ITEM",
+    "AttributeKind": "TEXT",
+    "ContactKind": "EMPLOYEE",
+    "StageKind": "OPEN",
+    "CaseState": "OPEN",
 }
 """Something that fits, by type."""
 OWN_VALUES: dict[str, Any] = {
@@ -48,10 +58,16 @@ OWN_VALUES: dict[str, Any] = {
     "StatusRule.entity": "Opportunity",
     "StatusRule.field": "margin",
     "StatusRule.status": "WON",
+    "Attribute.entity": "Account",
+    "Attribute.key": "zz",
+    "colour": "#3b82f6",
+    "since": "2026-01-01",
+    "endsOn": "2027-07-01",
+    "validFrom": "2026-01-01",
 }
 """What fits where not every word does."""
-PLACES = frozenset({"before", "after"})
-"""Where an opportunity is to stand among others: tests of boards are about that."""
+
+
 NEEDED = {
     "Employee": ("name", "email"),
     "User": ("employee",),
@@ -67,6 +83,28 @@ NEEDED = {
     "Address": ("account", "city"),
     "Opportunity": ("name", "currency", "account", "type"),
     "OpportunityShare": ("opportunity", "employee"),
+    "Stage": ("name", "kind", "position"),
+    "OpportunityType": ("name",),
+    "PipelineStage": ("type", "stage", "position", "probability"),
+    "Attribute": ("entity", "key", "label", "kind"),
+    "AttributeUse": ("attribute", "accountType"),
+    "ProductCategory": ("name", "contractKind"),
+    "CaseStatus": ("name", "state", "position"),
+    "AccountManager": ("account", "user"),
+    "AccountLink": ("account", "other"),
+    "Person": ("firstName", "lastName", "owner"),
+    "Affiliation": ("account", "person"),
+    "Product": ("name", "currency"),
+    "BusinessRole": ("description", "opportunity", "person"),
+    "OpportunityAccount": ("opportunity", "account"),
+    "Quote": ("name", "opportunity"),
+    "QuoteItem": ("name",),
+    "Contract": ("name", "currency", "account", "kind", "owner"),
+    "Case": ("subject", "owner"),
+    "CaseAccount": ("case", "account"),
+    "Activity": ("subject", "account"),
+    "Tagging": ("tag", "account"),
+    "Favourite": ("account",),
 }
 """What a new record is given, so that nothing is missing."""
 
@@ -93,7 +131,8 @@ def value(facts: Facts, persona: str, entity: str, field: str) -> Any:
     own = OWN_VALUES.get(f"{entity}.{field}", OWN_VALUES.get(field))
     if own is not None:
         return own
-    verb = "Create" if field in fields_of(input_name(entity, "Create")) else "Update"
+    begun = f"{entity}CreateInput"
+    verb = "Create" if begun in SCHEMA.type_map and field in fields_of(begun) else "Update"
     kind = fields_of(input_name(entity, verb))[field]
     return VALUES[kind]
 
@@ -104,9 +143,15 @@ def _linked(facts: Facts, persona: str, entity: str, target: str) -> UUID:
     if target == "Employee":
         free = {row["employee_id"] for row in facts.rows["User"].values()}
         return next(id for id in sorted(rows) if id not in free) if entity == "User" else me
-    if target in {"Account", "Opportunity"}:
+    if target == "Attribute":  # one of accounts, as the type is that it is used for
+        return next(id for id, row in sorted(rows.items()) if row["entity"] == "Account")
+    if target in {"Account", "Opportunity", "Person", "Contract", "Case"}:
         mine = [id for id in sorted(rows) if rows[id]["owner_id"] == me]
         mine = mine or [id for id in sorted(rows) if facts.sees(persona, target, rows[id])]
+        mine = mine or sorted(rows)
+        if entity == "AccountLink":  # not the first one: its other end is that
+            return mine[-1]
+        mine = [id for id in mine if rows[id].get("status", "OPEN") == "OPEN"] or mine
         shared = {row["opportunity_id"] for row in facts.rows["OpportunityShare"].values()}
         return next((id for id in mine if id not in shared), mine[0])
     if target == "Role" and entity == "RoleAssignment":
@@ -120,7 +165,10 @@ def _linked(facts: Facts, persona: str, entity: str, target: str) -> UUID:
 
 def new(facts: Facts, persona: str, entity: str) -> dict[str, Any]:
     """What a new record is created with."""
-    made = {name: value(facts, persona, entity, name) for name in NEEDED[entity]}
+    made = {name: value(facts, persona, entity, name) for name in NEEDED.get(entity, ("name",))}
+    if entity == "OpportunityType":
+        stage = spelled("Stage", sorted(facts.live("Stage"))[0])
+        made["stages"] = [{"stage": stage, "position": 1, "probability": 10}]
     if entity == "OpportunityShare" and not facts.narrow:
         made["employee"] = spelled("Employee", facts.me("director"))
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,8 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from tests.leaks.truth import own_tenant, snake
-from tests.leaks_writes.expectations import COLUMN, LEADS_TO, PERSONAS, PREFIX, WHOLE, shut
+from tests.leaks.expectations import Level, attribute_level
+from tests.leaks.links import REFERENCES, WHOLES
+from tests.leaks.truth import OWN, own_tenant, snake
+from tests.leaks_writes.expectations import COLUMN, LINKS, PERSONAS, PREFIX, shut
+from tests.leaks_writes.further import REPLACED
 from tests.support.world import Answer, World
 
 Row = Mapping[str, Any]
@@ -73,33 +77,51 @@ class Facts:
             for r in self.live("ShareRule").values()
         )
 
+    def wholes(self, entity: str, row: Row) -> list[tuple[str, Row]]:
+        """All that a record is a part of."""
+        ways = [(REFERENCES[entity][w], f"{snake(w)}_id") for w in WHOLES.get(entity, ())]
+        return [(above, self.rows[above][row[c]]) for above, c in ways if row[c] is not None]
+
     def whole(self, entity: str, row: Row) -> tuple[str, Row]:
-        """What a record is a part of, or itself."""
-        if entity not in WHOLE:
-            return entity, row
-        above, way = WHOLE[entity]
-        return above, self.rows[above][row[f"{snake(way)}_id"]]
+        """What a record is a part of first of all, or itself."""
+        return next(iter(self.wholes(entity, row)), (entity, row))
 
     def owner(self, entity: str, row: Row) -> UUID | None:
-        """Who is responsible for a record."""
+        """Who is responsible for a record: what has an owner of its own is his, whatever it is a part of."""
+        if entity == "Employee":
+            return UUID(str(row["id"]))
+        if "owner_id" in row:
+            owner: UUID | None = row["owner_id"]
+            return owner
         above, whole = self.whole(entity, row)
-        column = {"Account": "owner_id", "Opportunity": "owner_id", "Employee": "id"}.get(above)
-        return whole[column] if column else None
+        return whole.get("owner_id") if above != entity else None
 
     def sees(self, persona: str, entity: str, row: Row) -> bool:
         """Whether he sees a row, if it were not in the bin."""
         if shut(persona, entity):
             return False
-        if entity in WHOLE:
-            above, whole = self.whole(entity, row)
+        if entity == "Favourite" and row["user_id"] != self.user(persona):
+            return False  # nobody's but one's own
+        if wholes := self.wholes(entity, row):
             # What went into the bin together is seen there together.
-            there = whole["deleted_at"] is None or row["deleted_at"] is not None
-            return there and self.sees(persona, above, whole)
-        if COLUMN[persona] == "full":
-            return True
+            return all(
+                (whole["deleted_at"] is None or row["deleted_at"] is not None)
+                and self.sees(persona, above, whole)
+                for above, whole in wholes
+            )
+        return COLUMN[persona] == "full" or self._is_shown(persona, entity, row)
+
+    def _is_shown(self, persona: str, entity: str, row: Row) -> bool:
+        """Whether his profile opens him this one, of what is no part of anything."""
         mine = self.below(self.me(persona))
         if entity == "Opportunity":
             return row["owner_id"] in mine or self.shared(persona, row)
+        if entity in OWN[COLUMN[persona]]:
+            return row["owner_id"] in mine
+        if entity == "Person" and COLUMN[persona] == "support":
+            return any(a["person_id"] == row["id"] for a in self.live("Affiliation").values())
+        if entity == "Attribute":
+            return attribute_level(persona, row["entity"], row["key"]) is not Level.HIDDEN
         if self.narrow and entity in {"Account", "Employee"}:
             return self.owner(entity, row) in mine
         return True
@@ -272,7 +294,27 @@ UPDATE {s}.account SET deleted_at = now() WHERE id IN (
   AND NOT EXISTS (SELECT FROM {s}.address a WHERE a.account_id = c.id) ORDER BY owner_id, id);
 """
 """So that everybody has something of his own in the bin."""
+SPARE = "Zz spare"
+"""What nothing points to."""
+IN_BIN = ("Product", "Attribute", *sorted(REPLACED))
+"""Of what there is nothing in the bin of the demonstration."""
 NARROW = "UPDATE {s}.profile_entity SET rows = 'OWN' WHERE entity IN ('Account', 'Employee')"
+
+
+async def _more(world: World, tenant: str) -> None:
+    """Something to restore of each kind, and something to delete of what is always in use."""
+    schema = world.schema(tenant)
+    copies = [(kind, "name", {"deleted_at": "2026-11-01T00:00:00Z"}) for kind in IN_BIN]
+    for kind, name, more in [*copies, ("Product", "name", {"deleted_at": None, "code": None})]:
+        own = {"key": "zz_spare"} if kind == "Attribute" else {name: SPARE}
+        new = own | more | {"external_id": None}
+        table = f'{schema}."{snake(kind)}"'
+        await world.admin.execute(
+            f"INSERT INTO {table} SELECT (a.r).* FROM (SELECT jsonb_populate_record(t, $1::jsonb "  # noqa: S608
+            "|| jsonb_build_object('id', gen_random_uuid())) AS r "
+            f"FROM {table} AS t WHERE deleted_at IS NULL ORDER BY id LIMIT 1) AS a",
+            json.dumps(new),
+        )
 
 
 @asynccontextmanager
@@ -280,6 +322,7 @@ async def place(world: World, name: str, *, narrow: bool = False) -> AsyncIterat
     """Two tenants with the demonstration, everybody signed in."""
     async with own_tenant(world, name) as tenant, own_tenant(world, f"{name}-neighbour") as other:
         await world.admin.execute(BIN.replace("{s}", world.schema(tenant)))
+        await _more(world, tenant)
         if narrow:
             await world.admin.execute(NARROW.replace("{s}", world.schema(tenant)))
         kinds = [entity for entity in PREFIX if entity not in {"User", "Employee"}]
@@ -308,4 +351,4 @@ async def place(world: World, name: str, *, narrow: bool = False) -> AsyncIterat
 def links_of(entity: str) -> dict[str, str]:
     """The inputs of a kind that name records."""
     start = f"{entity}."
-    return {name.removeprefix(start): target for name, target in LEADS_TO.items() if name.startswith(start)}  # fmt: skip
+    return {name.removeprefix(start): target for name, target in LINKS.items() if name.startswith(start)}  # fmt: skip

@@ -6,17 +6,19 @@ import json
 import random
 import re
 from collections import Counter
+from collections.abc import Mapping, Set
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from tests.leaks.changes import Change
+from tests.leaks.changes import RIGHTS, Change
 from tests.leaks.channels import all_leaves
 from tests.leaks.truth import load
-from tests.leaks_writes.asking import attribute, fields_of, text, value
+from tests.leaks_writes.asking import NEEDED, attribute, fields_of, text, value
 from tests.leaks_writes.expectations import (
-    DEEDS,
-    NESTED,
+    EVERY,
+    PARTS,
     PERSONAS,
     attributes,
     creates,
@@ -31,31 +33,50 @@ from tests.support.covers import covers
 
 EVERYDAY, AT_NIGHT = 45, 600
 SOME = ("rep1", "limited", "support")
-LEFT_OUT = {("Account", "Delete"), ("Account", "Upsert"), ("Opportunity", "Upsert")}
-"""What may tell of the invisible: that something uses an account (case 52), that an external id is taken (case 51)."""
-KINDS = ("Account", "Address", "Opportunity", "OpportunityShare", "Employee", "User", "Role")
+LEFT_OUT = {("Account", "Delete")}
+"""What may tell of the invisible: that something uses an account (case 52); and whatever is upserted, that an external
+id is taken (case 51)."""
+KINDS = (
+    *("Account", "Address", "Opportunity", "OpportunityShare", "Employee", "User", "Role"),
+    *("AccountManager", "AccountLink", "Person", "Affiliation", "Product", "BusinessRole"),
+    *("OpportunityAccount", "Quote", "Contract", "Case", "CaseAccount", "Activity", "Tagging"),
+    *("Favourite", "Tag", "CaseType"),
+)
+OFTEN = {"Account": 5, "Opportunity": 8, "Quote": 4, "Contract": 4, "Case": 4, "Activity": 4}
+SUBJECTS = {
+    "Activity": ("account", "person", "opportunity", "contract", "case"),
+    "Tagging": ("account", "person", "product", "opportunity", "contract", "case"),
+    "Favourite": ("account", "person", "opportunity", "contract", "case"),
+}
+"""Of the links of these, just one is given."""
 NEW_ID = re.compile(rb"([a-z]{3})_(01[a-f0-9]{30})")
 MOMENT = re.compile(rb"2026-1[12]-\d\dT[\d:.]+Z|2027-[\d-]+T[\d:.]+Z")
-NUMBER = re.compile(rb"A-[0-9A-HJKMNP-TV-Z]{8}")
+NUMBER = re.compile(rb"[ACKQ]-[0-9A-HJKMNP-TV-Z]{8}")
+RANK = re.compile(rb'"1[78]\d{8}\.\d+"')
+"""Where a new opportunity stands among others: by the time at which it came there."""
+SUMMED = {"discount_percent", "unit_price", "tax_percent"}
+"""What sums are made of that somebody may see who may not see this."""
 
-RIGHTS = {
-    "ProfileEntity",
-    "ProfileField",
-    "StatusRule",
-    "ShareRule",
-    "RoleProfile",
-    "RoleAssignment",
-}
-
+OTHERS = {"reason", "closedOn", "items", "replaceWith", "newAccount"}
+"""What inputs take besides fields of their kind."""
 Step = tuple[str, Any]
 
 
 class Elsewhere(Change):
     """Likewise, with what was not there when the reads began: parts of records, and shares that are seen."""
 
+    sold: Set[UUID] = frozenset()
+    """Of what is sold, one may read more afterwards: that is what selling is for."""
+
     async def _change_values(self, type_name: str) -> None:
         if type_name not in RIGHTS:  # or it would be the persona's rights that differ
             await super()._change_values(type_name)
+
+    async def _set(self, type_name: str, id: UUID, values: Mapping[str, Any]) -> None:
+        kept = SUMMED if type_name in {"Quote", "QuoteItem", "ContractLine"} else set()
+        kept = {"commission"} if id in self.sold else kept
+        left = {name: value for name, value in values.items() if name not in kept}
+        await super()._set(type_name, id, left)
 
     async def _share_with_others(self) -> None:
         schema = self.world.schema(self.truth.tenant)
@@ -78,8 +99,8 @@ class Elsewhere(Change):
 @pytest.fixture(scope="module")
 async def worlds(here: Place) -> Place:
     """Without external ids, which copies of rows would have in common."""
-    for table in ("account", "opportunity"):
-        await here.run(f"UPDATE {{s}}.{table} SET external_id = NULL")  # noqa: S608
+    for table in ("account", "opportunity", "person", "product", "contract", "case"):
+        await here.run(f'UPDATE {{s}}."{table}" SET external_id = NULL')  # noqa: S608
     await here.keep()
     await here.look()
     return here
@@ -122,88 +143,104 @@ class Author:
         return value(self.here.facts, self.persona, entity, name)
 
     def input(self, entity: str, verb: str) -> dict[str, Any]:
-        rng = self.rng
         made: dict[str, Any] = {}
-        level = may
+        subjects = SUBJECTS.get(entity, ())
+        chosen = self.rng.choice(subjects) if subjects and verb == "Create" else ""
         for name in fields_of(input_name(entity, verb)):
-            if name == "id":
-                made["id"] = self.id(entity, hidden=0.2)
-            elif name == "version":
-                if rng.random() < 0.4:
-                    made["version"] = rng.randint(1, 4)
-            elif name == "attributes":
-                keys = [
-                    k
-                    for k in attributes(entity)
-                    if may_attribute(self.persona, entity, k) == "w" or rng.random() < 0.03
-                ]
-                if keys and rng.random() < 0.4:
-                    made[name] = [attribute(k) for k in rng.sample(keys, 1)]
-            elif part := NESTED.get(f"{entity}.{name}"):
-                if rng.random() < 0.3 and not shut(self.persona, part):
-                    inner = fields_of(f"{entity}{part}Input")
-                    made[name] = [
-                        {
-                            n: self.given(part, n) or value(self.here.facts, self.persona, part, n)
-                            for n in inner
-                            if rng.random() < 0.7 or n in links_of(part)
-                        }
-                    ]
-            elif (
-                verb in {"Create", "Move"}
-                and name
-                in {
-                    "name",
-                    "currency",
-                    "account",
-                    "type",
-                    "opportunity",
-                    "employee",
-                    "stage",
-                    "email",
-                }
-            ) or rng.random() < (0.25 if level(self.persona, entity, name) in "ws" else 0.02):
-                found = self.given(entity, name)
-                made[name] = (
-                    found
-                    if found is not None or verb == "Update"
-                    else value(self.here.facts, self.persona, entity, name)
-                )
+            if name == chosen or name not in subjects:
+                self._give(made, entity, verb, name, needed=name == chosen)
         return made
+
+    def _give(
+        self, made: dict[str, Any], entity: str, verb: str, name: str, *, needed: bool
+    ) -> None:
+        """Set a field of an input, or leave it out."""
+        rng = self.rng
+        if name == "id":
+            made["id"] = self.id(entity, hidden=0.2)
+        elif name == "version":
+            if rng.random() < 0.4:
+                made["version"] = rng.randint(1, 4)
+        elif name == "attributes":
+            self._give_attributes(made, entity)
+        elif name in OTHERS or (verb == "Upsell" and name == "contract"):
+            made[name] = self.besides(entity, name)
+        elif part := PARTS.get(f"{entity}.{name}"):
+            if rng.random() < 0.25 and not shut(self.persona, part):
+                made[name] = [self.part(entity, part)]
+        elif needed or self._is_given(entity, verb, name):
+            found = self.given(entity, name)
+            again = found is None and verb != "Update"
+            made[name] = value(self.here.facts, self.persona, entity, name) if again else found
+
+    def _is_given(self, entity: str, verb: str, name: str) -> bool:
+        if verb in {"Create", "Move"} and name in {
+            *NEEDED.get(entity, ("name",)),
+            "stage",
+            "status",
+        }:
+            return True
+        return self.rng.random() < (0.25 if may(self.persona, entity, name) in "ws" else 0.01)
+
+    def _give_attributes(self, made: dict[str, Any], entity: str) -> None:
+        rng = self.rng
+        keys = [
+            k
+            for k in attributes(entity)
+            if may_attribute(self.persona, entity, k) == "w" or rng.random() < 0.03
+        ]
+        if keys and rng.random() < 0.4:
+            made["attributes"] = [attribute(k) for k in rng.sample(keys, 1)]
+
+    def part(self, entity: str, part: str) -> dict[str, Any]:
+        """Something created along."""
+        subjects = SUBJECTS.get(part, ())
+        given = fields_of(f"{entity}{part}Input")
+        made = {}
+        for name in given:
+            if (
+                name not in OTHERS
+                and name not in subjects
+                and (name in links_of(part) or self.rng.random() < 0.7)
+            ):
+                fits = value(self.here.facts, self.persona, part, name)
+                made[name] = self.given(part, name) or fits
+        return {
+            n: v
+            for n, v in made.items()
+            if may(self.persona, part, n) in "ws" or self.rng.random() < 0.1
+        }
+
+    def besides(self, entity: str, name: str) -> Any:
+        """What is no field of the record."""
+        if name == "reason":
+            return spelled(
+                "LostReason", self.rng.choice(sorted(self.here.facts.live("LostReason")))
+            )
+        if name == "contract":
+            return self.id("Contract", hidden=0.2)
+        if name == "replaceWith":
+            return self.id(entity, hidden=0)
+        if name == "items":
+            return [{"name": "Zz", "unitPrice": "7.00"}]
+        return "2026-03-02" if name == "closedOn" else "Zz"
 
     def step(self) -> Step:
         rng = self.rng
         while True:
-            entity = rng.choice(
-                [
-                    kind
-                    for kind in KINDS
-                    for _ in range(5 if kind in {"Opportunity", "Account"} else 1)
-                ]
-            )
-            verb = rng.choice(DEEDS[entity])
+            entity = rng.choice([kind for kind in KINDS for _ in range(OFTEN.get(kind, 1))])
+            verb = rng.choice(EVERY[entity])
             reach = scope(self.persona, entity, verb) or (
                 verb == "Create" and creates(self.persona, entity)
             )
-            if (
-                (entity, verb) in LEFT_OUT
-                or verb == "Restore"
-                or (not reach and rng.random() < 0.9)
-            ):
+            left_out = verb in {"Restore", "Upsert"} or (entity, verb) in LEFT_OUT
+            if left_out or (not reach and rng.random() < 0.9):
                 continue
             many = rng.random() < 0.3
             inputs = [self.input(entity, verb) for _ in range(rng.randint(1, 3) if many else 1)]
-            query = text(
-                entity,
-                verb,
-                many=many,
-                inner=all_leaves(entity)
-                + (
-                    " past: history(first: 20) { totalCount nodes { kind field before after } }"
-                    if "Share" not in entity
-                    else ""
-                ),
-            )
+            past = " past: history(first: 20) { totalCount nodes { kind field before after } }"
+            inner = all_leaves(entity) + ("" if "Share" in entity else past)
+            query = text(entity, verb, many=many, inner=inner)
             body = {"input": inputs, "all": rng.random() < 0.5} if many else {"input": inputs[0]}
             return query, body
 
@@ -217,9 +254,18 @@ def told(answer: Any, names: dict[bytes, bytes], known: set[bytes]) -> Any:
             return found[0]
         return names.setdefault(found[0], found[1] + b"_new" + str(len(names)).encode())
 
-    body = NUMBER.sub(b"A-NEW", MOMENT.sub(b"NOW", NEW_ID.sub(number, body)))
+    body = RANK.sub(
+        b'"AT THE END"', NUMBER.sub(b"A-NEW", MOMENT.sub(b"NOW", NEW_ID.sub(number, body)))
+    )
     kept = tuple(pair for pair in headers if pair[0] != "content-length")
     return status, kept, body
+
+
+def sold(steps: list[Step]) -> Set[UUID]:
+    """The opportunities that it is tried to sell."""
+    inputs = [b["input"] for query, b in steps if "opportunitySell" in query]
+    every = [one for each in inputs for one in (each if isinstance(each, list) else [each])]
+    return {UUID(one["id"].partition("_")[2]) for one in every if "_" in one["id"]}
 
 
 async def compare(here: Place, persona: str, count: int, tally: Counter[str]) -> None:
@@ -241,6 +287,7 @@ async def compare(here: Place, persona: str, count: int, tally: Counter[str]) ->
     await here.restore()
     truth = await load(here.world, here.tenant)
     change = Elsewhere(here.world, truth, persona, random.Random(f"writes of {persona}"))
+    change.sold = sold(steps)
     await change.apply()
     await here.world.rights_changed(here.tenant)
     assert change.touched > 50

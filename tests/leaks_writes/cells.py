@@ -1,0 +1,385 @@
+"""One cell of the matrix of writes: a deed by a persona on a target, what has to become of it, and what did."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tests.leaks.truth import leaks
+from tests.leaks_writes.asking import change, new, said, text, value
+from tests.leaks_writes.expectations import (
+    DEEDS,
+    PART_OF,
+    creates,
+    input_name,
+    may,
+    scope,
+    shut,
+)
+from tests.leaks_writes.further import BESIDES, COPIES, REPLACED, SAYS, TOUCHES
+from tests.leaks_writes.place import REMAINING, SPARE, Facts, Place, Row, seen, spelled
+from tests.support.world import Answer
+
+FAULTS = {"Delete": {"IN_USE", "LAST_ADMINISTRATOR"}, "Restore": {"WHOLE_DELETED", "DUPLICATE"}}
+"""What the data may say against a deed that rights allow."""
+OWN_FAULTS = {
+    "Contract.Renew": {"INVALID"},
+    "Quote.Unapprove": {"LOCKED"},
+    "PipelineStage.Create": {"DUPLICATE"},
+    "PipelineStage.Delete": {"INVALID"},
+}
+"""What they may say besides against deeds of further kinds: nothing else may keep one from being done."""
+AS_IT_WAS = frozenset(
+    {"Restore", "Lock", "Activate", "Deactivate", "Approve", "Unapprove", "Complete"}
+)
+"""Deeds of which nothing comes where things are so already."""
+OFTEN = ("Account", "Address", "Opportunity", "OpportunityShare")
+"""Kinds of which every deed has to succeed where it may."""
+SPARED = ("on-leave", "former")
+"""Whose users may be changed without anybody losing his session."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a deed is tried on."""
+
+    name: str
+    id: str
+    row: Row | None
+
+
+_SNIFFED: dict[tuple[str, str], set[str]] = {}
+
+
+def sniffed(answer: Answer, persona: str, forbidden: frozenset[str], sent: str) -> set[str]:
+    """What of the forbidden is in an answer and was not in the question; the same words are searched once."""
+    told = json.loads(REMAINING.sub(b'"remaining":0', answer.body))
+    told.get("extensions", {}).pop("cost", None)
+    key = persona, json.dumps(told)
+    if key not in _SNIFFED:
+        _SNIFFED[key] = leaks(answer, forbidden)
+    return {text for text in _SNIFFED[key] if text not in sent}
+
+
+def targets(here: Place, persona: str, entity: str, verb: str) -> list[Target]:
+    """One of each kind."""
+    known, reach = here.facts, scope(persona, entity, verb)
+    found: dict[str, Target] = {}
+    for id, row in sorted(
+        known.rows[entity].items(), key=lambda pair: _first(here, entity, verb, pair)
+    ):
+        if not known.sees(persona, entity, row):
+            continue
+        mine = known.within(persona, entity, row, reach)
+        where = "bin" if row["deleted_at"] else "live"
+        how = "own" if mine else "of a peer"
+        if entity == "Opportunity" and where == "live":
+            direct = row["owner_id"] in known.below(known.me(persona))
+            how = how if direct else f"shared, {how}"
+        if any(whole["deleted_at"] is not None for _, whole in known.wholes(entity, row)):
+            continue  # test_cases.py is about these
+        name = f"{where}, {how}"
+        found.setdefault(name, Target(name, spelled(entity, id), row))
+    nobody = here.nobody(persona, entity)
+    nobody.pop("deleted", None)
+    return [*found.values(), *(Target(name, id, None) for name, id in nobody.items())]
+
+
+def _first(here: Place, entity: str, verb: str, pair: tuple[UUID, Row]) -> tuple[Any, ...]:
+    """Those first with which it can be done, without breaking what the test stands on."""
+    id, row = pair
+    if entity in {"User", "RoleAssignment"}:
+        user = row if entity == "User" else here.facts.rows["User"][row["user_id"]]
+        email = here.facts.rows["Employee"][user["employee_id"]]["email"]
+        return not email.startswith(SPARED), id
+    if entity == "OpportunityShare":
+        opportunity = here.facts.rows["Opportunity"][row["opportunity_id"]]
+        return opportunity["deleted_at"] is not None, id
+    above, whole = here.facts.whole(entity, row)
+    stuck = whole.get("locked", False) if above != entity else row.get("status", "OPEN") != "OPEN"
+    unfit = not _fits(here.facts, f"{entity}.{verb}", row)
+    return unfit, bool(stuck), bool(row.get("head_office")), id
+
+
+def _fits(known: Facts, deed: str, row: Row) -> bool:
+    """Whether the data let a deed be done with a record, of those deeds that ask for something."""
+    ends = row.get("ends_on") and row.get("renewal_months")
+    if deed == "PipelineStage.Delete":
+        at = (row["type_id"], row["stage_id"])
+        return all((o["type_id"], o["stage_id"]) != at for o in known.rows["Opportunity"].values())
+    if deed == "Contract.Delete":
+        cases, sold = known.rows["Case"].values(), known.rows["Opportunity"].values()
+        used = {*(c["contract_id"] for c in cases), *(o["source_contract_id"] for o in sold)}
+        return row["id"] not in used
+    return {
+        "Opportunity.Unlock": lambda: row["status"] != "OPEN",
+        "Opportunity.Copy": lambda: row["account_id"] in known.live("Account"),
+        "Product.Delete": lambda: row["name"] == SPARE,
+        "Quote.Update": lambda: not row["accepted_at"] and not row["approved_at"],
+        "Quote.Delete": lambda: not row["accepted_at"] and not row["active"],
+        "Quote.SetItems": lambda: not row["accepted_at"] and not row["approved_at"],
+        "Quote.Activate": lambda: not row["active"],
+        "Quote.Deactivate": lambda: row["active"],
+        "Quote.Approve": lambda: not row["approved_at"],
+        "Quote.Unapprove": lambda: row["approved_at"] and not row["accepted_at"],
+        "Contract.Renew": lambda: ends,
+        "Contract.Detach": lambda: row["opportunity_id"],
+        "Case.Close": lambda: row["state"] == "OPEN",
+        "Case.Reopen": lambda: row["state"] == "CLOSED",
+        "Activity.Complete": lambda: not row["done_at"],
+    }.get(deed, lambda: True)()  # fmt: skip
+
+
+def verdict(
+    here: Place, persona: str, entity: str, verb: str, target: Target, given: dict[str, Any]
+) -> str:
+    """What has to become of a deed; reckoned from the tables of this folder and the tenant's rows."""
+    deed, reach = f"{entity}.{verb}", scope(persona, entity, verb)
+    if deed in COPIES:
+        there = target.row is not None and target.row["deleted_at"] is None
+        return "NOT_FOUND" if not there else "DONE" if creates(persona, entity) else "FORBIDDEN"
+    if not shut(persona, entity) and reach is None:
+        return "FORBIDDEN"
+    levels = {may(persona, entity, name) for name in _set_by(deed, given)}
+    levels |= {may(persona, "QuoteItem", name) for line in given.get("items", ()) for name in line}
+    if "-" in levels or "r" in levels or (deed in SAYS and shut(persona, entity)):
+        return "FIELDS"
+    row = target.row
+    binned = row is not None and row["deleted_at"] is not None
+    if row is None or (binned and verb != "Restore"):
+        return "NOT_FOUND"
+    if deed == "Quote.Duplicate" and not creates(persona, "QuoteItem") and _items(here, row):
+        return "FORBIDDEN"
+    return "DONE" if here.facts.within(persona, entity, row, reach) else "FORBIDDEN"
+
+
+def _set_by(deed: str, given: dict[str, Any]) -> set[str]:
+    """The fields that a deed sets, named or not."""
+    entity, verb = deed.split(".")
+    besides = BESIDES.get(input_name(entity, verb), ())
+    named = set(given) - {"id", "version", "items", "replaceWith", *besides}
+    return named | set(TOUCHES.get(deed, ()))
+
+
+def _items(here: Place, quote: Row) -> bool:
+    return any(each["quote_id"] == quote["id"] for each in here.facts.live("QuoteItem").values())
+
+
+def given_to(here: Place, persona: str, entity: str, verb: str, target: Target) -> dict[str, Any]:
+    """What is sent."""
+    known = here.facts
+    if verb == "Update":
+        return change(known, persona, entity, target.id, target.row)
+    given: dict[str, Any] = {"id": target.id}
+    row = target.row or {}
+    if (entity, verb) == ("Opportunity", "Move"):
+        stage = known.live("Stage")
+        order = sorted(stage, key=lambda id: stage[id]["kind"] != "OPEN")
+        kind = row.get("type_id")
+        active = [s for s in order if _active(here, kind, s) and s != row.get("stage_id")]
+        given["stage"] = spelled("Stage", (active or order)[0])
+    elif (entity, verb) == ("Case", "Move"):
+        statuses = sorted(s for s in known.live("CaseStatus") if s != row.get("status_id"))
+        given["status"] = spelled("CaseStatus", statuses[0])
+    elif verb == "Delete" and entity in REPLACED:
+        others = sorted(known.live(entity).items(), key=lambda pair: not _alike(row, pair[1]))
+        given["replaceWith"] = spelled(entity, next(i for i, _ in others if i != row.get("id")))
+    elif verb == "Lose":
+        given |= {"reason": spelled("LostReason", min(known.live("LostReason"))), "note": "Zz"}
+    elif verb == "SetItems":
+        given["items"] = [{"name": "Zz", "unitPrice": "7.00"}]
+    return given
+
+
+def _alike(row: Row, other: Row) -> bool:
+    """Whether one record of the set-up means the same as another for those that are in it."""
+    return all(row.get(name) == other.get(name) for name in ("kind", "state"))
+
+
+def _active(here: Place, kind: UUID | None, stage: UUID) -> bool:
+    steps = here.facts.live("PipelineStage").values()
+    return kind is None or any((s["type_id"], s["stage_id"]) == (kind, stage) for s in steps)
+
+
+def ways(everyday: bool, rng: random.Random) -> list[tuple[bool, bool]]:
+    """(for many, all or none): at night every way, otherwise the plain one and a drawn one."""
+    every = [(False, True), (True, True), (True, False)]
+    return [every[0], rng.choice(every[1:])] if everyday else every
+
+
+async def refused(here: Place, answer: Answer, expected: str, many: bool, each: bool) -> None:
+    """It was refused with that code and nothing else, and nothing happened."""
+    codes = set(answer.codes)
+    if expected == "FIELDS":
+        assert codes
+        assert codes <= {"FIELD_FORBIDDEN", "FIELD_READ_ONLY"}, said(answer)
+    else:
+        assert codes == {expected}, said(answer)
+    data = answer.json["data"]["deed"]
+    if many and each:
+        assert data == {"results": [None], "userErrors": []}, said(answer)
+        assert all(e["path"] == ["deed", "results", 0] for e in answer.json["errors"]), said(answer)
+    else:
+        assert data is None, said(answer)
+        assert all(e["path"] == ["deed"] for e in answer.json["errors"]), said(answer)
+    assert await here.changed() == set(), said(answer)
+
+
+async def done(
+    here: Place, answer: Answer, entity: str, verb: str, target: Target, many: bool
+) -> bool:
+    """It was done, to this record and to no other tenant, or the data forbid it and nothing happened."""
+    assert "errors" not in answer.json, said(answer)
+    payload = answer.json["data"]["deed"]
+    told = payload["userErrors"]
+    if many and payload["results"] and payload["results"][0]:
+        payload = payload["results"][0]
+        told = [*told, *payload["userErrors"]]
+    changed = await here.changed()
+    assert not any(name.startswith("theirs") for name in changed), changed
+    if told:
+        assert {fault["code"] for fault in told} <= faults(entity, verb), said(answer)
+        assert changed == set(), (changed, said(answer))
+        return False
+    new = f"{entity}.{verb}" in {*COPIES, "Quote.Duplicate"}
+    if target.row is not None and not new:
+        assert payload["id"] == target.id, said(answer)
+    if verb in AS_IT_WAS and not changed:
+        return False
+    assert {"mine.log_head", "mine.change_log", "mine.history"} <= changed, (changed, said(answer))
+    await here.restore()
+    return True
+
+
+def faults(entity: str, verb: str) -> set[str]:
+    """What the data may say against a deed that rights allow."""
+    if verb in FAULTS:
+        return FAULTS[verb] | OWN_FAULTS.get(f"{entity}.{verb}", set())
+    if entity in OFTEN and verb in DEEDS.get(entity, ()):
+        return set()
+    if entity in DEEDS and verb in DEEDS[entity]:
+        return {"DUPLICATE", "INVALID", "LAST_ADMINISTRATOR"}
+    return OWN_FAULTS.get(f"{entity}.{verb}", set())
+
+
+async def one_cell(
+    here: Place, persona: str, entity: str, verb: str, target: Target, way: tuple[bool, bool],
+    forbidden: dict[str, frozenset[str]],
+) -> tuple[str, Answer]:  # fmt: skip
+    many, together = way
+    given = given_to(here, persona, entity, verb, target)
+    body = {"input": [given] if many else given} | ({"all": together} if many else {})
+    answer = await here.world.ask(persona, text(entity, verb, many=many), body, tenant=here.tenant)
+    sent = json.dumps(given)
+    found = sniffed(answer, persona, forbidden[persona], sent)
+    expected = verdict(here, persona, entity, verb, target, given)
+    if expected != "DONE":
+        assert not found, (found, said(answer))
+        await refused(here, answer, expected, many, not together)
+    else:
+        if not await done(here, answer, entity, verb, target, many):
+            expected = "AS IT WAS"
+    return expected, answer
+
+
+async def each_target(
+    here: Place, persona: str, entity: str, verb: str, forbidden: dict[str, frozenset[str]],
+    tally: Counter[str], *, everyday: bool,
+) -> set[str]:  # fmt: skip
+    """Every kind of target, in the ways that are asked for; whatever is not there is told in the same words."""
+    rng = random.Random(f"{persona} {entity} {verb}")
+    same: dict[tuple[str, tuple[bool, bool]], dict[str, Any]] = {}
+    nothings, found = 0, set()
+    for target in targets(here, persona, entity, verb):
+        nothings += target.row is None
+        chosen = (
+            ways(everyday and nothings < 4, rng)
+            if target.row or not everyday
+            else [rng.choice(((False, True), (True, True)))]
+            if nothings > 4
+            else ways(True, rng)
+        )
+        for way in chosen:
+            expected, answer = await one_cell(here, persona, entity, verb, target, way, forbidden)
+            tally[f"deed {expected}"] += 1
+            found.add(expected)
+            if target.row is None:
+                same.setdefault((expected, way), {})[target.name] = seen(answer)
+    for answers in same.values():
+        assert len(set(answers.values())) == 1, answers
+    return found
+
+
+async def each_whole(
+    here: Place, persona: str, entity: str, forbidden: dict[str, frozenset[str]],
+    tally: Counter[str],
+) -> None:  # fmt: skip
+    """A record that may not be created is not, and a part is only added to a whole that may be changed."""
+    rng = random.Random(f"{persona} {entity}")
+    wholes = [Target("none", "", {})]
+    if entity in PART_OF:
+        wholes = targets(here, persona, PART_OF[entity][0], "Update")
+    same: dict[tuple[bool, bool], dict[str, Any]] = {}
+    for whole in wholes:
+        for way in ways(True, rng):
+            many, together = way
+            given = new(here.facts, "admin" if shut(persona, entity) else persona, entity)
+            if entity in PART_OF:
+                given[PART_OF[entity][1]] = whole.id
+                if entity == "RoleAssignment" and whole.row:
+                    given["role"] = spelled("Role", sorted(here.facts.live("Role"))[-1])
+                _fit(here, entity, whole.row or {}, given)
+            body = {"input": [given] if many else given} | ({"all": together} if many else {})
+            answer = await here.world.ask(
+                persona, text(entity, "Create", many=many), body, tenant=here.tenant
+            )
+            sent = json.dumps(given)
+            levels = {may(persona, entity, name) for name in given if name != "stages"}
+            expected: set[str] = set()
+            if not creates(persona, entity):
+                expected.add("FORBIDDEN")
+            expected |= {"FIELD_FORBIDDEN"} if "-" in levels else set()
+            expected |= {"FIELD_READ_ONLY"} if "r" in levels else set()
+            if not expected and entity in PART_OF:
+                row = whole.row
+                if row is None or row["deleted_at"]:
+                    expected = {"NOT_FOUND"}
+                elif not _whole_within(here, persona, entity, row):
+                    expected = {"FORBIDDEN"}
+            tally[f"create {'refused' if expected else 'done'}"] += 1
+            if expected:
+                found = sniffed(answer, persona, forbidden[persona], sent)
+                assert not found, (found, said(answer))
+                assert set(answer.codes) == expected, (whole.name, said(answer))
+                assert await here.changed() == set()
+                if whole.row is None:
+                    same.setdefault(way, {})[whole.name] = seen(answer)
+            else:
+                await done(here, answer, entity, "Create", Target("new", "", None), many)
+    for answers in same.values():
+        assert len(set(answers.values())) == 1, answers
+
+
+def _fit(here: Place, entity: str, whole: Row, given: dict[str, Any]) -> None:
+    """What goes with one whole and not with another."""
+    if entity == "AttributeUse" and whole:
+        del given["accountType"]
+        name = f"{whole['entity'][0].lower()}{whole['entity'][1:]}Type"
+        given[name] = value(here.facts, "admin", entity, name)
+    if entity == "PipelineStage" and whole:
+        stages = sorted(here.facts.live("Stage"))
+        free = [each for each in stages if not _active(here, whole["id"], each)]
+        given["stage"] = spelled("Stage", (free or stages)[0])
+
+
+def _whole_within(here: Place, persona: str, entity: str, row: Row) -> bool:
+    """Whether a part may be added; what has an owner of its own may be added to whatever is seen."""
+    if entity == "Activity":
+        return True
+    above = PART_OF[entity][0]
+    reach = scope(persona, entity, "Update")
+    return here.facts.within(persona, above, row, reach)
