@@ -56,13 +56,14 @@ def _case(draw: Draw, number: int, owner: int, contracts: Sequence[Row]) -> Row:
 def _concerned(
     slug: str, now: date, rows: Sequence[Row], made: Mapping[str, Sequence[Row]]
 ) -> list[Row]:
-    """That of its contract first, if it has one."""
+    """That of its contract first, if it has one: that is the primary one, which the case itself says, too."""
     draw = Draw(slug, "case_account", now)
     under = {row["id"]: row["account_id"] for row in made["contract"]}
     everyone = [row["id"] for row in made["account"]]
     found: list[Row] = []
     for turn, row in enumerate(rows):
         first = under.get(row["contract_id"]) or draw.rng.choice(everyone)
+        row["primary_account_id"] = first
         others = draw.rng.sample([one for one in everyone if one != first], 2)
         for place, account in enumerate([first, *others][: ACCOUNTS[turn % len(ACCOUNTS)]]):
             found.append(

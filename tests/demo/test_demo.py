@@ -503,6 +503,15 @@ async def test_parts_lie_in_the_bin_with_their_whole(world: World) -> None:
         assert placed < (await world.table(slug, "account")).keys()
 
 
+async def test_a_case_says_which_of_its_accounts_is_the_primary_one(world: World) -> None:
+    for slug in ("acme", "globex"):
+        cases = await world.table(slug, "case")
+        links = [row for row in await world.rows(slug, "case_account") if row["primary"]]
+        assert {id: row["primary_account_id"] for id, row in cases.items()} == {
+            row["case_id"]: row["account_id"] for row in links
+        }
+
+
 async def test_attributes_hold_values_of_their_kind(world: World) -> None:
     kinds = {str(r["id"]): r["kind"] for r in await world.rows("acme", "attribute")}
     values: dict[str, list[Any]] = {id: [] for id in kinds}
