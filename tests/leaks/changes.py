@@ -314,11 +314,15 @@ class Change:
                 id, self.rng.choice(others),
             )  # fmt: skip
 
+    def _untold(self) -> list[Row]:
+        """What of the history he is not told."""
+        told = self.truth.visible(self.persona, HISTORY)
+        return [row for id, row in sorted(self.truth.rows[HISTORY].items()) if id not in told]
+
     async def _note(self) -> None:
         """More history of what he is not told of, and less; of his records, too."""
-        told, place = self.truth.visible(self.persona, HISTORY), self._table(HISTORY)
-        untold = [row for id, row in sorted(self.truth.rows[HISTORY].items()) if id not in told]
-        for number, row in enumerate(self.rng.sample(untold, 60)):
+        place = self._table(HISTORY)
+        for number, row in enumerate(self.rng.sample(self._untold(), 60)):
             new = dict(row) | {"id": UUID(int=row["id"].int + 1), "after": f"CNRY new {number}"}
             columns = ", ".join(new)
             places = ", ".join(f"${at}" for at in range(1, len(new) + 1))

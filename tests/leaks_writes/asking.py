@@ -186,8 +186,9 @@ def change(
     plain = plain or [name for name in given if name not in {"id", "version", *links_of(entity)}]
     mine = [name for name in plain if may(persona, entity, name) == "w"] or plain
     found = value(facts, persona, entity, mine[0])
-    if entity == "User":
-        found = not (row or {"active": False})["active"]
+    flag = {"User": "active", "Feature": "enabled", "Preferences": "sell_without_quote"}.get(entity)
+    if flag:
+        found = not (row or {flag: False})[flag]
     if entity == "ProfileEntity":
         return {"id": id, "creates": not (row or {"creates": False})["creates"]}
     return {"id": id, mine[0]: found}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -101,37 +102,38 @@ def _first(here: Place, entity: str, verb: str, pair: tuple[UUID, Row]) -> tuple
         return opportunity["deleted_at"] is not None, id
     above, whole = here.facts.whole(entity, row)
     stuck = whole.get("locked", False) if above != entity else row.get("status", "OPEN") != "OPEN"
-    unfit = not _fits(here.facts, f"{entity}.{verb}", row)
+    fit = FITS.get(f"{entity}.{verb}")
+    unfit = fit is not None and not fit(here.facts, row)
     return unfit, bool(stuck), bool(row.get("head_office")), id
 
 
-def _fits(known: Facts, deed: str, row: Row) -> bool:
-    """Whether the data let a deed be done with a record, of those deeds that ask for something."""
-    ends = row.get("ends_on") and row.get("renewal_months")
-    if deed == "PipelineStage.Delete":
-        at = (row["type_id"], row["stage_id"])
-        return all((o["type_id"], o["stage_id"]) != at for o in known.rows["Opportunity"].values())
-    if deed == "Contract.Delete":
-        cases, sold = known.rows["Case"].values(), known.rows["Opportunity"].values()
-        used = {*(c["contract_id"] for c in cases), *(o["source_contract_id"] for o in sold)}
-        return row["id"] not in used
-    return {
-        "Opportunity.Unlock": lambda: row["status"] != "OPEN",
-        "Opportunity.Copy": lambda: row["account_id"] in known.live("Account"),
-        "Product.Delete": lambda: row["name"] == SPARE,
-        "Quote.Update": lambda: not row["accepted_at"] and not row["approved_at"],
-        "Quote.Delete": lambda: not row["accepted_at"] and not row["active"],
-        "Quote.SetItems": lambda: not row["accepted_at"] and not row["approved_at"],
-        "Quote.Activate": lambda: not row["active"],
-        "Quote.Deactivate": lambda: row["active"],
-        "Quote.Approve": lambda: not row["approved_at"],
-        "Quote.Unapprove": lambda: row["approved_at"] and not row["accepted_at"],
-        "Contract.Renew": lambda: ends,
-        "Contract.Detach": lambda: row["opportunity_id"],
-        "Case.Close": lambda: row["state"] == "OPEN",
-        "Case.Reopen": lambda: row["state"] == "CLOSED",
-        "Activity.Complete": lambda: not row["done_at"],
-    }.get(deed, lambda: True)()  # fmt: skip
+FITS: Mapping[str, Callable[[Facts, Row], Any]] = {
+    "OpportunityType.Delete": lambda _, row: row["name"] == SPARE,
+    "PipelineStage.Delete": lambda known, row: not any(
+        (o["type_id"], o["stage_id"]) == (row["type_id"], row["stage_id"])
+        for o in known.rows["Opportunity"].values()
+    ),
+    "Product.Delete": lambda _, row: row["name"] == SPARE,
+    "Opportunity.Unlock": lambda _, row: row["status"] != "OPEN",
+    "Opportunity.Copy": lambda known, row: row["account_id"] in known.live("Account"),
+    "Quote.Update": lambda _, row: not row["accepted_at"] and not row["approved_at"],
+    "Quote.Delete": lambda _, row: not row["accepted_at"] and not row["active"],
+    "Quote.SetItems": lambda _, row: not row["accepted_at"] and not row["approved_at"],
+    "Quote.Activate": lambda _, row: not row["active"],
+    "Quote.Deactivate": lambda _, row: row["active"],
+    "Quote.Approve": lambda _, row: not row["approved_at"],
+    "Quote.Unapprove": lambda _, row: row["approved_at"] and not row["accepted_at"],
+    "Contract.Delete": lambda known, row: row["id"] not in {
+        *(each["contract_id"] for each in known.rows["Case"].values()),
+        *(each["source_contract_id"] for each in known.rows["Opportunity"].values()),
+    },
+    "Contract.Renew": lambda _, row: row["ends_on"] and row["renewal_months"],
+    "Contract.Detach": lambda _, row: row["opportunity_id"],
+    "Case.Close": lambda _, row: row["state"] == "OPEN",
+    "Case.Reopen": lambda _, row: row["state"] == "CLOSED",
+    "Activity.Complete": lambda _, row: not row["done_at"],
+}  # fmt: skip
+"""With which records the data let some deeds be done."""
 
 
 def verdict(

@@ -303,18 +303,31 @@ NARROW = "UPDATE {s}.profile_entity SET rows = 'OWN' WHERE entity IN ('Account',
 
 async def _more(world: World, tenant: str) -> None:
     """Something to restore of each kind, and something to delete of what is always in use."""
-    schema = world.schema(tenant)
-    copies = [(kind, "name", {"deleted_at": "2026-11-01T00:00:00Z"}) for kind in IN_BIN]
-    for kind, name, more in [*copies, ("Product", "name", {"deleted_at": None, "code": None})]:
-        own = {"key": "zz_spare"} if kind == "Attribute" else {name: SPARE}
-        new = own | more | {"external_id": None}
-        table = f'{schema}."{snake(kind)}"'
-        await world.admin.execute(
-            f"INSERT INTO {table} SELECT (a.r).* FROM (SELECT jsonb_populate_record(t, $1::jsonb "  # noqa: S608
-            "|| jsonb_build_object('id', gen_random_uuid())) AS r "
-            f"FROM {table} AS t WHERE deleted_at IS NULL ORDER BY id LIMIT 1) AS a",
-            json.dumps(new),
-        )
+    for kind in IN_BIN:
+        key = {"key": "zz_spare"} if kind == "Attribute" else {"name": SPARE}
+        await _copy(world, tenant, kind, 11, key | {"deleted_at": "2026-11-01T00:00:00Z"})
+    await _copy(world, tenant, "Product", 13, {"name": SPARE, "code": None})
+    spare = await _copy(world, tenant, "OpportunityType", 13, {"name": SPARE})
+    stage = f"{world.schema(tenant)}.stage"
+    stages = await world.admin.fetch(f"SELECT id FROM {stage} ORDER BY id LIMIT 2")  # noqa: S608
+    for more, row in enumerate(stages, 13):
+        step = {"type_id": str(spare), "stage_id": str(row["id"])}
+        await _copy(world, tenant, "PipelineStage", more, step)
+
+
+async def _copy(world: World, tenant: str, kind: str, more: int, other: dict[str, Any]) -> UUID:
+    """Another row like the last one of a kind that is live, which comes after it."""
+    table = f'{world.schema(tenant)}."{snake(kind)}"'
+    live = f"SELECT id FROM {table} WHERE deleted_at IS NULL ORDER BY id DESC LIMIT 1"  # noqa: S608
+    old: UUID = await world.admin.fetchval(live)
+    new = UUID(int=old.int + more)
+    await world.admin.execute(
+        f"INSERT INTO {table} SELECT (a.r).* FROM (SELECT jsonb_populate_record(t, $1::jsonb) AS r "  # noqa: S608
+        f"FROM {table} AS t WHERE id = $2) AS a",
+        json.dumps({"id": str(new), "external_id": None} | other),
+        old,
+    )
+    return new
 
 
 @asynccontextmanager
