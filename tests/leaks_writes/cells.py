@@ -30,6 +30,7 @@ FAULTS = {"Delete": {"IN_USE", "LAST_ADMINISTRATOR"}, "Restore": {"WHOLE_DELETED
 OWN_FAULTS = {
     "Contract.Renew": {"INVALID"},
     "Quote.Unapprove": {"LOCKED"},
+    "Opportunity.Upsell": {"NOT_TIME_BASED"},
     "PipelineStage.Create": {"DUPLICATE"},
     "PipelineStage.Delete": {"INVALID"},
 }

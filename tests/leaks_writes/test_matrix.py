@@ -10,7 +10,7 @@ import pytest
 from graphql import build_schema
 
 from tests.leaks.truth import canaries, load, stored_texts
-from tests.leaks_writes.asking import CHECKOUT, SCHEMA, said, text, value
+from tests.leaks_writes.asking import CHECKOUT, NEEDED, SCHEMA, said, text, value
 from tests.leaks_writes.cells import OFTEN, Target, done, each_target, each_whole, sniffed, targets
 from tests.leaks_writes.expectations import (
     DEEDS,
@@ -18,13 +18,14 @@ from tests.leaks_writes.expectations import (
     LINKS,
     ONE_EACH,
     PERSONAS,
+    creates,
     may,
     root,
     scope,
     shut,
     uncovered,
 )
-from tests.leaks_writes.place import Place, seen, spelled
+from tests.leaks_writes.place import Place, Row, seen, spelled
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -138,8 +139,40 @@ async def test_creating(
     await each_whole(matrix, persona, entity, forbidden, tally)
 
 
+PLAIN = {"Case": "subject", "Person": "note"}
+"""What is changed of a record that has no name."""
+UPSERTED = [
+    pytest.param(kind, marks=[] if kind in DEEDS else pytest.mark.nightly)
+    for kind, verbs in EVERY.items()
+    if "Upsert" in verbs
+]
+
+
+def upserted(here: Place, persona: str, entity: str) -> list[Target]:
+    """Of each kind of target one, some that he does not see, and a new one."""
+    every = [each for each in targets(here, persona, entity, "Update") if each.row is not None]
+    unseen = [
+        Target(f"unseen {id}", spelled(entity, id), row)
+        for id, row in sorted(here.facts.live(entity).items())
+        if not here.facts.sees(persona, entity, row)
+    ]
+    return [*every, *unseen[:3], Target("new", "", None)]
+
+
+def upsert_refused(
+    here: Place, persona: str, entity: str, there: Row | None, given: dict[str, Any]
+) -> set[str]:
+    """The codes with which a record is refused to be made as another system says."""
+    levels = {may(persona, entity, name) for name in given}
+    if levels & {"r", "-"}:
+        return {"FIELD_READ_ONLY"} | ({"FIELD_FORBIDDEN"} if "-" in levels else set())
+    reach = scope(persona, entity, "Update")
+    may_so = here.facts.within(persona, entity, there, reach) if there else creates(persona, entity)
+    return set() if may_so else {"FORBIDDEN"}
+
+
 @covers("D-32", "D-33", "X-10")
-@pytest.mark.parametrize("entity", ["Account", "Opportunity"])
+@pytest.mark.parametrize("entity", UPSERTED)
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_upserting(
     matrix: Place,
@@ -151,44 +184,16 @@ async def test_upserting(
     """Case 51: an external id of an invisible record is taken, and that is all there is to hear of it."""
     here = matrix
     told: dict[str, Any] = {}
-    every = targets(here, persona, entity, "Update")
-    unseen = [
-        (id, row)
-        for id, row in sorted(here.facts.live(entity).items())
-        if not here.facts.sees(persona, entity, row)
-    ]
-    every += [
-        Target(f"unseen {n}", spelled(entity, id), row) for n, (id, row) in enumerate(unseen[:3])
-    ]
-    for target in [*every, Target("new", "", None)]:
-        if target.row is None and target.name != "new":
-            continue
+    asking = "admin" if shut(persona, entity) or persona == "support" else persona
+    for target in upserted(here, persona, entity):
         row = target.row
         hidden = row is not None and not here.facts.sees(persona, entity, row)
-        there = row is not None and not row["deleted_at"] and not hidden
-        known = row["external_id"] if row else "nobody has this"
-        given = {"externalId": known}
-        names = (
-            ["name"]
-            if there
-            else ["name", "currency", "account", "type"][: 4 if entity == "Opportunity" else 1]
-        )
-        asking = "admin" if shut(persona, entity) else persona
-        given |= {
-            name: value(here.facts, asking if persona != "support" else "admin", entity, name)
-            for name in names
-        }
+        there = row if row and not row["deleted_at"] and not hidden else None
+        names = [PLAIN.get(entity, "name")] if there else NEEDED.get(entity, ("name",))
+        given = {name: value(here.facts, asking, entity, name) for name in names}
+        given["externalId"] = row["external_id"] if row else "nobody has this"
         answer = await here.ask(persona, text(entity, "Upsert"), given)
-        levels = {may(persona, entity, name) for name in given}
-        expected: set[str] = set()
-        if levels & {"r", "-"}:
-            expected = (
-                {"FIELD_READ_ONLY"} if "-" not in levels else {"FIELD_READ_ONLY", "FIELD_FORBIDDEN"}
-            )
-        elif there and not here.facts.within(
-            persona, entity, row or {}, scope(persona, entity, "Update")
-        ):
-            expected = {"FORBIDDEN"}
+        expected = upsert_refused(here, persona, entity, there, given)
         tally["upsert"] += 1
         if expected:
             assert set(answer.codes) == expected, (target.name, said(answer))
@@ -199,18 +204,45 @@ async def test_upserting(
             told[target.name] = seen(answer)
             assert await here.changed() == set()
         else:
-            await done(
-                here,
-                answer,
-                entity,
-                "Upsert",
-                Target("x", target.id, row if there else None),
-                False,
-            )
+            one = Target("x", target.id, there)
+            await done(here, answer, entity, "Upsert", one, many=False)
         if not there:
             found = sniffed(answer, persona, forbidden[persona], json.dumps(given))
             assert not found, found
     assert len(set(told.values())) <= 1, told
+
+
+@covers("D-32", "D-33")
+@pytest.mark.parametrize(
+    "persona",
+    [p if p in DAILY else pytest.param(p, marks=pytest.mark.nightly) for p in PERSONAS],
+)
+async def test_upselling(
+    matrix: Place, persona: str, forbidden: dict[str, frozenset[str]], tally: Counter[str]
+) -> None:
+    """On top of a contract that he sees: whoever may create opportunities; any other is not there, in the same words."""
+    here, same = matrix, set()
+    every = targets(here, persona, "Contract", "Update")
+    every = [each for each in every if not each.row or _is_upsold(here, each.row)] or every
+    for target in every:
+        given = {"contract": target.id}
+        answer = await here.ask(persona, text("Opportunity", "Upsell"), given)
+        tally["upsell"] += 1
+        if target.row is None or target.row["deleted_at"]:
+            assert answer.codes == ["NOT_FOUND"], said(answer)
+            same |= {seen(answer)} if target.row is None else set()
+        elif not creates(persona, "Opportunity"):
+            assert set(answer.codes) & {"FORBIDDEN"}, said(answer)
+        else:
+            await done(here, answer, "Opportunity", "Upsell", Target("new", "", None), many=False)
+            continue
+        assert not sniffed(answer, persona, forbidden[persona], json.dumps(given))
+        assert await here.changed() == set()
+    assert len(same) == 1
+
+
+def _is_upsold(here: Place, contract: Row) -> bool:
+    return bool(contract["time_based"]) and contract["account_id"] in here.facts.live("Account")
 
 
 def test_the_matrix_is_not_empty() -> None:
