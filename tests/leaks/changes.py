@@ -104,6 +104,7 @@ class Change:
             await self._share_with_others()
             await self._note()
             await self._move_opportunities()
+            await self._move_others()
             for type_name in ("Opportunity", "Account", "Employee"):
                 await self._insert(type_name)
             for type_name in TYPES:
@@ -226,6 +227,20 @@ class Change:
             if self.rng.random() < 0.1 and id not in held:
                 place = self._table("Opportunity")
                 await self.world.admin.execute(f"DELETE FROM {place} WHERE id = $1", id)  # noqa: S608
+
+    async def _move_others(self) -> None:
+        """Contracts with another account, and cases in another status."""
+        accounts, rows = sorted(self.truth.rows["Account"]), self.truth.rows
+        for type_name in ("Contract", "Case"):
+            seen = self.truth.visible(self.persona, type_name)
+            for id in sorted(rows[type_name].keys() - seen.keys()):
+                status = self.rng.choice(sorted(rows["CaseStatus"]))
+                other = (
+                    {"account_id": self.rng.choice(accounts)}
+                    if type_name == "Contract"
+                    else {"status_id": status, "state": rows["CaseStatus"][status]["state"]}
+                )
+                await self._set(type_name, id, other)
 
     def _pointed_at(self) -> set[UUID]:
         """Opportunities that something points to which does not go with them."""

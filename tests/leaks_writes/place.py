@@ -304,7 +304,7 @@ NARROW = "UPDATE {s}.profile_entity SET rows = 'OWN' WHERE entity IN ('Account',
 async def _more(world: World, tenant: str) -> None:
     """Something to restore of each kind, and something to delete of what is always in use."""
     for kind in IN_BIN:
-        key = {"key": "zz_spare"} if kind == "Attribute" else {"name": SPARE}
+        key = {"key": "zz_spare"} if kind == "Attribute" else {"name": SPARE, "code": None}
         await _copy(world, tenant, kind, 11, key | {"deleted_at": "2026-11-01T00:00:00Z"})
     await _copy(world, tenant, "Product", 13, {"name": SPARE, "code": None})
     spare = await _copy(world, tenant, "OpportunityType", 13, {"name": SPARE})
