@@ -11,7 +11,7 @@ from graphql import GraphQLInputObjectType, GraphQLSchema, build_schema, get_nam
 
 from tests.leaks_writes.expectations import (
     ATTRIBUTES,
-    NESTED,
+    PARTS,
     PLACES,
     attributes,
     input_name,
@@ -131,10 +131,17 @@ def value(facts: Facts, persona: str, entity: str, field: str) -> Any:
     own = OWN_VALUES.get(f"{entity}.{field}", OWN_VALUES.get(field))
     if own is not None:
         return own
-    begun = f"{entity}CreateInput"
-    verb = "Create" if begun in SCHEMA.type_map and field in fields_of(begun) else "Update"
-    kind = fields_of(input_name(entity, verb))[field]
-    return VALUES[kind]
+    inputs = [
+        f"{entity}CreateInput",
+        f"{entity}UpdateInput",
+        f"Quote{entity}Input",
+    ]  # lines have no other
+    kinds = [
+        fields_of(name)[field]
+        for name in inputs
+        if name in SCHEMA.type_map and field in fields_of(name)
+    ]
+    return VALUES[kinds[0]]
 
 
 def _linked(facts: Facts, persona: str, entity: str, target: str) -> UUID:
@@ -223,8 +230,8 @@ def everything(facts: Facts, persona: str, entity: str, verb: str) -> dict[str, 
             continue
         if name == "attributes":
             made[name] = [attribute(key) for key in attributes(entity)]
-        elif part := NESTED.get(f"{entity}.{name}"):
-            inner = fields_of(nested_name(entity, part))
+        elif part := PARTS.get(f"{entity}.{name}"):
+            inner = [n for n in fields_of(nested_name(entity, part)) if n != "newAccount"]
             made[name] = [{each: value(facts, persona, part, each) for each in inner}]
         else:
             made[name] = value(facts, persona, entity, name)
