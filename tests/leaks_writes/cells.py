@@ -341,7 +341,9 @@ async def each_whole(
                 persona, text(entity, "Create", many=many), body, tenant=here.tenant
             )
             sent = json.dumps(given)
-            levels = {may(persona, entity, name) for name in given if name != "stages"}
+            levels = {may(persona, entity, name) for name in given.keys() - {"stages"}}
+            steps = given.get("stages", ())
+            levels |= {may(persona, "PipelineStage", name) for step in steps for name in step}
             expected: set[str] = set()
             if not creates(persona, entity):
                 expected.add("FORBIDDEN")

@@ -121,6 +121,8 @@ class Facts:
         if entity == "Person" and COLUMN[persona] == "support":
             return any(a["person_id"] == row["id"] for a in self.live("Affiliation").values())
         if entity == "Attribute":
+            if row["key"] == SPARE_KEY:
+                return False  # no profile opens it
             return attribute_level(persona, row["entity"], row["key"]) is not Level.HIDDEN
         if self.narrow and entity in {"Account", "Employee"}:
             return self.owner(entity, row) in mine
@@ -294,7 +296,7 @@ UPDATE {s}.account SET deleted_at = now() WHERE id IN (
   AND NOT EXISTS (SELECT FROM {s}.address a WHERE a.account_id = c.id) ORDER BY owner_id, id);
 """
 """So that everybody has something of his own in the bin."""
-SPARE = "Zz spare"
+SPARE, SPARE_KEY = "Zz spare", "zz_spare"
 """What nothing points to."""
 IN_BIN = ("Product", "Attribute", *sorted(REPLACED))
 """Of what there is nothing in the bin of the demonstration."""
@@ -304,7 +306,7 @@ NARROW = "UPDATE {s}.profile_entity SET rows = 'OWN' WHERE entity IN ('Account',
 async def _more(world: World, tenant: str) -> None:
     """Something to restore of each kind, and something to delete of what is always in use."""
     for kind in IN_BIN:
-        key = {"key": "zz_spare"} if kind == "Attribute" else {"name": SPARE, "code": None}
+        key = {"key": SPARE_KEY} if kind == "Attribute" else {"name": SPARE, "code": None}
         await _copy(world, tenant, kind, 11, key | {"deleted_at": "2026-11-01T00:00:00Z"})
     await _copy(world, tenant, "Product", 13, {"name": SPARE, "code": None})
     spare = await _copy(world, tenant, "OpportunityType", 13, {"name": SPARE})

@@ -361,7 +361,8 @@ async def test_lost_updates(fresh: Place) -> None:
 async def test_stages_of_another_pipeline(fresh: Place) -> None:
     """Case 144: a stage that the type does not use; and when closed, what it was closed on stays."""
     rows = await fresh.fetch(
-        "SELECT o.id, (SELECT s.id FROM {s}.stage s WHERE NOT EXISTS (SELECT FROM {s}.pipeline_stage p "
+        "SELECT o.id, (SELECT s.id FROM {s}.stage s WHERE s.deleted_at IS NULL "
+        "AND NOT EXISTS (SELECT FROM {s}.pipeline_stage p "
         "WHERE p.type_id = o.type_id AND p.stage_id = s.id) ORDER BY s.id LIMIT 1) AS stage "
         "FROM {s}.opportunity o WHERE o.deleted_at IS NULL AND o.owner_id = $1", fresh.facts.me("rep1"),
     )  # fmt: skip
