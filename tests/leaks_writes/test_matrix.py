@@ -67,8 +67,8 @@ def test_every_deed_and_field_is_expected() -> None:
 
 
 DAILY = {
-    "rep1": "Quote Contract Case Activity",
-    "limited": "Quote Activity",
+    "rep1": "Quote Case",
+    "limited": "Quote",
 }
 """Of the further kinds, those that stand for the others by day, by persona."""
 
