@@ -30,6 +30,9 @@ class Step:
 def opportunity(before: Row | None, after: Row) -> Sequence[Fault]:
     """What is wrong with an opportunity as it is to be kept."""
     faults = [*_locked(before, after)] if before else []
+    if after["probability"] is not None and not 0 <= after["probability"] <= 100:
+        message = "A probability is a whole number from 0 to 100, in percent."
+        faults.append(Fault(Problem.INVALID, message, "probability"))
     currency = after["currency"]
     if currency is None:
         return faults  # its type would have said which
@@ -39,9 +42,6 @@ def opportunity(before: Row | None, after: Row) -> Sequence[Fault]:
     else:
         set_now = [name for name in AMOUNTS if before is None or before[name] != after[name]]
         faults += unfit(after, set_now)
-    if after["probability"] is not None and not 0 <= after["probability"] <= 100:
-        message = "A probability is a whole number from 0 to 100, in percent."
-        faults.append(Fault(Problem.INVALID, message, "probability"))
     return faults
 
 

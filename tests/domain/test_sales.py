@@ -72,6 +72,9 @@ def told(before: dict[str, Any] | None, after: dict[str, Any]) -> set[tuple[Prob
         pytest.param({"probability": 101}, {"probability"}, id="more than certain"),
         pytest.param({"probability": -1}, {"probability"}, id="less than never"),
         pytest.param(
+            {"currency": None, "probability": 101}, {"probability"}, id="without a currency, too"
+        ),
+        pytest.param(
             {"currency": "eur", "probability": 101}, {"currency", "probability"}, id="beside it"
         ),
         pytest.param(

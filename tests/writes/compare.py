@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from tests.writes import judge
-from tests.writes.kinds import ABOVE, KINDS, PAIRS, PARTS, Row
+from tests.writes.kinds import ABOVE, ALONG, KINDS, PAIRS, Row
 from tests.writes.model import Done
 from tests.writes.state import State, Touch, kept
 from tests.writes.tenant import Tenant
 
+ROLES = ("head_office", "default_invoicing")
+"""What an address in the bin may or may not say that it was."""
 SKIPPED = ("id", "created_at", "updated_at", "along", "order")
 
 
@@ -77,6 +79,8 @@ def _made(
 def _mark(entity: str, row: Row) -> tuple[Any, ...]:
     if entity == "Address":
         return row["account_id"], row["house_number"]
+    if entity == "StageVisit":
+        return row["opportunity_id"], row["stage_id"], row["entered_at"], row["left_at"]
     if entity in PAIRS:
         return *(row[column] for column in PAIRS[entity]), row["deleted_at"] is not None
     return row["name"], row["external_id"], row["owner_id"], row.get("note")
@@ -89,7 +93,7 @@ def _same_row(entity: str, expected: Row, real: Row) -> None:
             continue
         if name == "deleted_at":
             assert (value is None) == (expected[name] is None), f"{entity} {real['id']}: {name}"
-        elif name == "head_office" and real["deleted_at"] is not None:
+        elif name in ROLES and real["deleted_at"] is not None:
             continue
         else:
             assert value == expected[name], (
@@ -116,17 +120,21 @@ async def invariants(tenant: Tenant, state: State) -> None:
     """What holds after every step, whatever was done."""
     for account in state.tables["Account"].values():
         if account["deleted_at"] is None:
-            heads = [row["head_office"] for row in state.parts("Address", account["id"])]
+            places = state.parts("Address", account["id"])
+            heads = [row["head_office"] for row in places]
             assert heads.count(True) == (1 if heads else 0), f"head offices of {account['id']}"
+            paying = [row["default_invoicing"] for row in places if row["invoicing"]]
+            assert paying.count(True) == (1 if paying else 0), f"invoices of {account['id']}"
+    _opportunities(state)
     for entity, link in ABOVE.items():
         for row in state.live(entity):
             above = row[f"{link}_id"]
             found = judge.above_itself(state, entity, row["id"], above, live_only=True)
             assert not found, f"{entity} {row['id']} is above itself"
-    for whole, (part, _) in PARTS.items():
-        link = f"{KINDS[part].whole}_id"
-        for row in state.live(part):
-            assert state.tables[whole][row[link]]["deleted_at"] is None, "a part without its whole"
+    for whole, parts in ALONG.items():
+        for part, row in ((each, row) for each in parts for row in state.live(each)):
+            above = state.tables[whole][row[f"{KINDS[part].whole}_id"]]
+            assert above["deleted_at"] is None, "a part without its whole"
     for entity in ("Account", "Opportunity"):
         external = [row["external_id"] for row in state.live(entity) if row["external_id"]]
         assert len(external) == len(set(external)), f"external ids of {entity}"
@@ -140,3 +148,21 @@ async def invariants(tenant: Tenant, state: State) -> None:
     if positions:
         assert positions == list(range(positions[0], positions[0] + len(positions))), positions
         assert positions[-1] == (await tenant.head())[0], "the head is where the log ends"
+
+
+def _opportunities(state: State) -> None:
+    """Each stays in its stage since it came there, and what is said of its end goes with its status (X-23)."""
+    came = {
+        touch.id
+        for touch in state.touches
+        if touch.entity == "Opportunity" and (touch.kind == "CREATED" or "stage_id" in touch.fields)
+    }
+    for row in state.live("Opportunity"):
+        stays = [each for each in state.parts("StageVisit", row["id"]) if each["left_at"] is None]
+        assert [each["stage_id"] for each in stays] == [row["stage_id"]], f"stays of {row['id']}"
+        assert (row["closed_on"] is None) == (row["status"] == "OPEN"), row
+        assert row["status"] == "LOST" or not (row["lost_reason_id"] or row["lost_note"]), row
+        if row["id"] in came:
+            others = [o for o in state.live("Opportunity") if o["stage_id"] == row["stage_id"]]
+            there = [o["rank"] for o in others if o["id"] not in came and o["rank"] is not None]
+            assert all(rank < row["rank"] for rank in there), "what comes to a stage stands last"

@@ -189,6 +189,9 @@ class Drawn:
             self.headed = True
         return drawn
 
+    def currency(self) -> str:
+        return str(self.one_of(*CURRENCIES)) if self.chance(4) else "EUR"
+
     def text(self) -> str | None:
         return LONG if self.chance(20) else self.one_of(None, *TEXTS)
 
@@ -224,6 +227,7 @@ class Drawn:
             "city": self.text,
             "country": self.country,
             "visiting": lambda: self.one_of(True, False),
+            "invoicing": lambda: self.one_of(True, False),
             "headOffice": lambda: self.one_of(True, True, True, False),
         }
 
@@ -239,7 +243,7 @@ class Drawn:
             "amount": lambda: self.one_of(None, *AMOUNTS),
             "margin": lambda: self.one_of(None, *AMOUNTS),
             "commission": lambda: self.one_of(None, "1", "5.25"),
-            "probability": lambda: self.one_of(0, 40, 100, 101, -1),
+            "probability": lambda: self.one_of(0, 40, 100, 101, -1, None),
             "expectedCloseOn": lambda: self.one_of(None, "2026-05-31", "9999-12-31"),
             "note": self.text,
             "externalId": lambda: self.one_of(None, *EXTERNAL),
@@ -257,7 +261,7 @@ class Drawn:
     def _new_opportunity(self, persona: str) -> Input:
         return {
             "name": f"Deal {self.marked()}",
-            "currency": "EUR" if not self.chance(4) else self.one_of(*CURRENCIES),
+            **({} if self.chance(6) else {"currency": self.currency()}),
             "account": self.link("Account", live_in=15),
             "type": self.link("OpportunityType", live_in=15),
         } | ({"shares": [{"employee": self.employee(persona)}]} if self.chance(5) else {})

@@ -164,22 +164,28 @@ def missing(asked: Asked, judged: Judged, *, creating: bool) -> None:
             judged.fault("REQUIRED", name)
 
 
-def money(judged: Judged, after: Row, given: Input) -> None:
-    """Amounts that the currency cannot pay, or that no column holds."""
+def money(asked: Asked, judged: Judged, row: Row | None, after: Row) -> None:
+    """Amounts that no column holds, and those that the currency cannot pay.
+
+    Whoever changes the currency is asked about the amounts that he may always read: what is told of the others would
+    tell what they are.
+    """
     currency = after.get("currency")
-    known = currency is not None and re.fullmatch("[A-Z]{3}", currency)
+    known = currency and re.fullmatch("[A-Z]{3}", currency)
     if currency is not None and not known:
         judged.fault("INVALID", "currency")
     for name in MONEY:
         amount = after.get(name)
         if amount is None:
             continue
-        digits = minor(currency) if currency is not None and known else 4
-        if amount != rounded(amount, digits) or abs(amount) >= 10**14:
-            if name in given:
+        if name in asked.input and (amount != rounded(amount, 4) or abs(amount) >= 10**14):
+            judged.fault("INVALID", name)
+        elif currency and known and amount != rounded(amount, minor(currency)):
+            read = not unreadable(asked.setup, asked.person, asked.entity, name, None)
+            if row is None or row[name] != amount:
+                judged.faults.add(Fault("INVALID", (name,) if read else None, refusal=False))
+            elif row["currency"] != currency and read:
                 judged.fault("INVALID", name)
-            else:  # the currency was changed under it, and no rule says which of both is told
-                judged.faults.add(Fault("INVALID", None, refusal=False))
 
 
 def attributes(asked: Asked, judged: Judged, custom: dict[str, Any]) -> dict[str, Any]:

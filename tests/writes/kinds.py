@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from db.api import METADATA
+
 Row = dict[str, Any]
 
 
@@ -33,9 +35,8 @@ class Kind:
 
     def column(self, name: str) -> str:
         """The column of a field."""
-        if name in self.links:
-            return f"{name}_id"
-        return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in name)
+        column = "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in name)
+        return f"{column}_id" if name in self.links else column
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,30 +55,38 @@ KINDS: Mapping[str, Kind] = {
         chosen=frozenset({"number", "owner"}),
         optional_links=frozenset({"parent"}),
         selection="name number description country employeeCount keyAccount externalId parent { id } owner { id }",
-        extra={"key_account": False},
+        extra={"key_account": False, "postal_is_invoicing": False},
     ),
     "Address": Kind(
         "address",
         "adr",
-        ("street", "houseNumber", "postcode", "city", "country", "visiting", "postal", "invoicing", "headOffice"),
+        (
+            *("street", "houseNumber", "postcode", "city", "country"),
+            *("visiting", "postal", "invoicing", "defaultInvoicing", "headOffice"),
+        ),
         {"account": "Account"},
-        frozenset({"account", "visiting", "postal", "invoicing", "headOffice"}),
+        frozenset({"account", "visiting", "postal", "invoicing", "defaultInvoicing", "headOffice"}),
         whole="account",
-        selection="street houseNumber city country visiting postal headOffice account { id }",
-        extra={"visiting": False, "postal": False, "invoicing": False, "head_office": False},
+        selection="street houseNumber city country visiting postal invoicing defaultInvoicing headOffice account { id }",
+        extra={"visiting": False, "postal": False, "invoicing": False, "default_invoicing": False, "head_office": False},
     ),
     "Opportunity": Kind(
         "opportunity",
         "opp",
-        ("name", "status", "probability", "currency", "amount", "margin", "commission", "expectedCloseOn", "note", "externalId"),
-        {"account": "Account", "owner": "Employee", "type": "OpportunityType", "stage": "Stage"},
+        (
+            *("name", "status", "probability", "currency", "amount", "margin", "commission", "expectedCloseOn"),
+            *("locked", "closedOn", "lostNote", "rank", "note", "externalId"),
+        ),
+        {"account": "Account", "owner": "Employee", "type": "OpportunityType", "stage": "Stage", "lostReason": "LostReason"},
         frozenset({"name", "currency", "account", "owner", "type", "stage"}),
         owner="owner",
-        chosen=frozenset({"owner", "stage", "probability"}),
+        chosen=frozenset({"owner", "currency", "stage", "probability"}),
         selection=(
             "name status probability currency amount { amount } margin { amount } commission { amount } "
-            "expectedCloseOn note externalId account { id } owner { id } type { id } stage { id }"
+            "expectedCloseOn locked closedOn lostNote rank note externalId "
+            "account { id } owner { id } type { id } stage { id } lostReason { id }"
         ),
+        extra={"locked": False},
     ),
     "Employee": Kind(
         "employee",
@@ -107,11 +116,21 @@ KINDS: Mapping[str, Kind] = {
         whole="opportunity",
         selection="opportunity { id } employee { id }",
     ),
+    "StageVisit": Kind(
+        "stage_visit",
+        "sva",
+        ("enteredAt", "leftAt", "seconds"),
+        {"opportunity": "Opportunity", "stage": "Stage"},
+        frozenset({"opportunity", "stage", "enteredAt"}),
+        whole="opportunity",
+        selection="enteredAt leftAt seconds opportunity { id } stage { id }",
+    ),
 }  # fmt: skip
 PREFIXES = {
     **{entity: kind.prefix for entity, kind in KINDS.items()},
     "OpportunityType": "opt",
     "Stage": "stg",
+    "LostReason": "lrs",
     "Role": "rol",
     "User": "usr",
 }
@@ -123,8 +142,16 @@ PAIRS = {"OpportunityShare": ("opportunity_id", "employee_id"), "ShareRule": ("r
 """What is there once only, among live records."""
 PARTS = {"Account": ("Address", "addresses"), "Opportunity": ("OpportunityShare", "shares")}
 """What a whole can be created together with, and the name of it in the whole's input."""
+ALONG = {"Account": ("Address",), "Opportunity": ("OpportunityShare", "StageVisit")}
+"""What goes into the bin with a whole, and comes back with it."""
 MONEY = ("amount", "margin", "commission")
 STAMPS = ("version", "created_at", "updated_at", "deleted_at")
+
+
+def blank(entity: str) -> Row:
+    """A row of which nobody has said anything yet."""
+    kind = KINDS[entity]
+    return {**dict.fromkeys(METADATA.tables[kind.table].columns.keys()), **kind.extra}
 
 
 def spelled(entity: str, identity: UUID) -> str:

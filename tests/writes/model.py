@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from tests.writes.answers import Fault, Told
@@ -13,6 +14,7 @@ from tests.writes.rights import SetUp
 from tests.writes.state import State
 from tests.writes.verbs import VERBS
 
+MOMENT = timedelta(microseconds=1)
 FIELD_CODES = {"FIELD_FORBIDDEN", "FIELD_READ_ONLY"}
 
 
@@ -30,13 +32,16 @@ class Wrong(AssertionError):
     """The house and the model do not agree on what comes of an input."""
 
 
-def apply(setup: SetUp, before: State, mutation: Mutation, told: list[Told]) -> Done:
+def apply(
+    setup: SetUp, before: State, mutation: Mutation, told: list[Told], now: datetime | None
+) -> Done:
     """Check what was answered for each root field, and work out the state afterwards."""
     work = before.copy()
-    work.touches, work.loose = [], set()
+    work.touches, work.loose, last = [], set(), now or before.now
     done, failing = Done(work), 0
     for number, (deed, one) in enumerate(zip(mutation.deeds, told, strict=True)):
-        work.root = number
+        # What is done in one mutation is done one after the other, and dated so.
+        work.root, work.now = number, last - MOMENT * (len(told) - 1 - number)
         if failing:
             assert one.faults, f"r{number} was done beside one that failed"
             assert "INTERNAL" not in one.codes, one

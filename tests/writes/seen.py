@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from tests.writes.kinds import KINDS, MONEY, Row, spelled
 from tests.writes.rights import Person, SetUp, sees, unreadable
+from tests.writes.spelling import text_of
 from tests.writes.state import State
 from tests.writes.tenant import Tenant
 
@@ -17,6 +19,7 @@ LISTS = {
     "OpportunityShare": "opportunityShares",
     "Employee": "employees",
     "ShareRule": "shareRules",
+    "StageVisit": "stageVisits",
 }
 
 
@@ -57,8 +60,8 @@ def record(
             expected = {"id": spelled(kind.links[name], expected)} if visible else None
         elif name in MONEY:
             value = None if value is None else Decimal(value["amount"])
-        elif name == "expectedCloseOn" and expected is not None:
-            expected = expected.isoformat()
+        elif isinstance(expected, date | Decimal):
+            expected = text_of(expected)
         if unreadable(setup, person, entity, name, row.get("status")):
             expected = None
         assert value == expected, (

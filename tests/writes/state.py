@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.writes.kinds import KINDS, Row
+from tests.writes.kinds import KINDS, Row, blank
 from tests.writes.tenant import Tenant
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 Change = tuple[Any, Any]
 
 
@@ -36,6 +39,10 @@ class State:
     loose: set[UUID] = field(default_factory=set)
     """Records of which no rule says what became of them in this step: taken as they are found."""
     root: int = 0
+    now: datetime = LONG_AGO
+    """The moment of the step, by which everything in it is dated."""
+    arrived: Counter[tuple[int, bool]] = field(default_factory=Counter)
+    """By root field, how many have come to a stage in this step, those that were there before and new ones."""
 
     def copy(self) -> State:
         """A state to try things in. Rows are never changed in place, so they are shared."""
@@ -61,11 +68,9 @@ class State:
         """A new record, under an id that will be replaced by the one it really got."""
         identity = uuid4()
         row = {
+            **blank(entity),
             "id": identity,
             "version": 1,
-            "created_at": None,
-            "updated_at": None,
-            "deleted_at": None,
             "along": None,
             # After all that are there, in the order in which they are made.
             "order": (1, len(self.tables[entity]), ""),
@@ -76,8 +81,16 @@ class State:
         self.past[identity] = {1: row}
         return identity
 
-    def change(self, entity: str, identity: UUID, kind: str = "UPDATED", **values: Any) -> bool:
-        """Change a record; whether that changed anything."""
+    def change(
+        self,
+        entity: str,
+        identity: UUID,
+        kind: str = "UPDATED",
+        *,
+        anew: bool = False,
+        **values: Any,
+    ) -> bool:
+        """Change a record, once more if that is done `anew`; whether that changed anything."""
         before = self.tables[entity][identity]
         changed = {
             name: (before[name], value)
@@ -88,7 +101,7 @@ class State:
             return False
         # A record that one root field changes in several ways was changed once.
         again = any(touch.id == identity and touch.root == self.root for touch in self.touches)
-        after = {**before, **values, "version": before["version"] + (not again)}
+        after = {**before, **values, "version": before["version"] + (anew or not again)}
         self.tables[entity][identity] = after
         self.past.setdefault(identity, {before["version"]: before})[after["version"]] = after
         self.touches.append(Touch(entity, identity, kind, after["version"], changed, self.root))
@@ -105,7 +118,7 @@ async def load(tenant: Tenant) -> State:
     tables: dict[str, dict[UUID, Row]] = {}
     for entity, kind in KINDS.items():
         tables[entity] = {i: kept(row) for i, row in (await tenant.rows(kind.table)).items()}
-    for name in ("stage", "opportunity_type", "role"):
+    for name in ("stage", "opportunity_type", "role", "lost_reason"):
         tables["".join(part.capitalize() for part in name.split("_"))] = await tenant.rows(name)
     for entity, kind in KINDS.items():
         if kind.whole is None:

@@ -71,7 +71,8 @@ class Run:
         told = read(mutation, answer.json)
         if isinstance(told, str):
             raise Wrong(f"the whole request was refused: {told}")
-        done = apply(self.setup, self.state, mutation, told)
+        now = await self.tenant.moment(head[0])
+        done = apply(self.setup, self.state, mutation, told, now)
         self.count(mutation, told, done)
         if done.failed:
             assert await self.tenant.dump() == dump, "something was left of a mutation that failed"

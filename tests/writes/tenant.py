@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -35,14 +36,17 @@ OWNERS = (
 ACCOUNTS, OPPORTUNITIES = 14, 20
 SHARED = (0, 10)
 """Opportunities of rep1's that rep2 sees, by their place."""
-CHANGED = ("account", "address", "opportunity", "opportunity_share", "share_rule", "employee")
+CHANGED = (
+    *("account", "address", "opportunity", "opportunity_share", "stage_visit"),
+    *("share_rule", "employee"),
+)
 """Tables that the deeds of these tests change, and that are put back."""
 NOTED = ("history", "change_log", "idempotency_key")
 
 
 FILLED = frozenset(
     """
-    stage opportunity_type pipeline_stage attribute industry account_type employee_type employee user
+    stage opportunity_type pipeline_stage lost_reason attribute industry account_type employee_type employee user
     role role_assignment profile role_profile profile_entity profile_field status_rule share_rule credential
     """.split()  # noqa: SIM905 - a list of words reads better so
 )
@@ -72,7 +76,9 @@ def _rows(slug: str, password: str) -> dict[str, list[Row]]:
         for number, place in enumerate(SHARED, 1)
     ]
     for row in opportunities:
-        row |= {"source_contract_id": None, "lost_reason_id": None}
+        row["source_contract_id"] = None
+    sold = {row["id"] for row in opportunities}
+    visits = [row for row in made["stage_visit"] if row["opportunity_id"] in sold]
     addresses = [row for row in made["address"] if row["account_id"] in ids]
     kept = {name: rows for name, rows in made.items() if name in FILLED}
     return kept | {
@@ -80,6 +86,7 @@ def _rows(slug: str, password: str) -> dict[str, list[Row]]:
         "address": addresses,
         "opportunity": opportunities,
         "opportunity_share": shares,
+        "stage_visit": visits,
     }
 
 
@@ -130,6 +137,13 @@ class Tenant:
         """The position of the log, and the version of everybody's rights."""
         row = (await self.fetch("SELECT position, access FROM @.log_head"))[0]
         return row["position"], row["access"]
+
+    async def moment(self, since: int) -> datetime | None:
+        """When what came into the log after a position was done, if anything did."""
+        query = "SELECT DISTINCT at FROM @.change_log WHERE position > $1"
+        moments = [row["at"] for row in await self.fetch(query, since)]
+        assert len(moments) <= 1, "what is done at once has one moment"
+        return moments[0] if moments else None
 
     async def put_back(self) -> None:
         """Every row as it was in the beginning, and nothing noted; positions only ever grow."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,12 @@ from tests.writes import judge
 from tests.writes.answers import Fault
 from tests.writes.conflicts import conflict
 from tests.writes.judge import Asked, Judged
-from tests.writes.kinds import ABOVE, KINDS, PARTS, Row
-from tests.writes.offices import appointed, kept_office, opened, succeeded
+from tests.writes.kinds import ABOVE, ALONG, KINDS, PARTS, Row
+from tests.writes.offices import appointed, kept_office, misplaced, opened, succeeded
 from tests.writes.rights import within
-from tests.writes.state import same
+from tests.writes.selling import added, begin, locked, placed, preset, priced
+from tests.writes.selling import changed as sold
+from tests.writes.state import State, same
 
 
 def owner_of(asked: Asked, row: Row) -> UUID:
@@ -92,14 +95,18 @@ def create(asked: Asked) -> Judged:
     if values.get("owner_id") is None:
         values["owner_id"] = asked.person.employee
     if asked.entity == "Opportunity":
+        preset(asked, values)
         begin(asked, judged, values)
-        judge.money(judged, values, asked.input)
+        priced(asked, judged, values)
+        judge.money(asked, judged, None, values)
     if asked.entity == "Account" and "number" not in asked.input:
         values["number"] = judge.ANY
     if asked.kind.whole is not None:
         values.pop("owner_id")
         if f"{asked.kind.whole}_id" in given:
             permitted(asked, judged, values, "edits")
+    if asked.entity == "Address":
+        misplaced(asked, judged, values)
     judge.duplicate(asked, judged, values)
     made = nested(asked, judged)
     if not any(part.get("employee_id") == asked.person.employee for part in made):
@@ -118,7 +125,8 @@ def _added(asked: Asked, values: Row, parts: list[Row]) -> UUID:
     state = asked.state
     if asked.entity == "Address":
         return opened(state, values)
-    identity = state.add(asked.entity, values)
+    add = added if asked.entity == "Opportunity" else partial(State.add, entity=asked.entity)
+    identity = add(state, values=values)
     for part in parts:
         if asked.entity == "Account":
             opened(state, {**part, "account_id": identity})
@@ -128,32 +136,6 @@ def _added(asked: Asked, values: Row, parts: list[Row]) -> UUID:
         # Whether the head office moved, or was where it is from the beginning, no rule says.
         state.loose |= {row["id"] for row in state.parts("Address", identity)}
     return identity
-
-
-def begin(asked: Asked, judged: Judged, values: Row) -> None:
-    """Put an opportunity into its first stage, or into the one that is asked for."""
-    pipeline = asked.setup.pipelines.get(values.get("type_id") or UUID(int=0), {})
-    stage = values.get("stage_id")
-    if values.get("type_id") is None:
-        judged.perhaps("INVALID_TRANSITION", refusal=False)
-        return
-    if stage is None:
-        stage = min(pipeline.values(), key=lambda step: step["position"])["stage_id"]
-    if stage not in pipeline:
-        judged.fault("INVALID_TRANSITION", "stage")
-        return
-    explained(asked, judged, stage)
-    values["stage_id"], values["status"] = stage, asked.setup.kinds[stage]
-    if "probability" not in asked.input:
-        values["probability"] = pipeline[stage]["probability"]
-    elif asked.input["probability"] is None:
-        values["probability"] = judge.ANY
-
-
-def explained(asked: Asked, judged: Judged, stage: UUID) -> None:
-    """What is lost is lost for a reason, which a move does not name."""
-    if asked.setup.kinds[stage] == "LOST":
-        judged.fault("REQUIRED", "stage")
 
 
 def nested(asked: Asked, judged: Judged) -> list[Row]:
@@ -207,19 +189,23 @@ def changed(asked: Asked, judged: Judged, row: Row) -> Judged:
         values["custom"] = judge.attributes(asked, judged, row["custom"])
     conflict(asked, judged, row, values)
     if values.get("stage_id") not in (None, row.get("stage_id")):
-        placed(asked, judged, values, values.get("type_id") or row["type_id"])
+        placed(asked, judged, row, values)
     after = {**row, **values}
     if asked.entity in ABOVE:
         _below_itself(asked, judged, row, after)
     if asked.entity == "Opportunity":
         locked(asked, judged, row, after)
-        judge.money(judged, after, asked.input)
+        judge.money(asked, judged, row, after)
+    if asked.entity == "Address":
+        misplaced(asked, judged, after)
     judge.duplicate(asked, judged, after)
     _after_image(asked, judged, after)
 
     def done() -> UUID:
         if asked.entity == "Address":
             appointed(asked.state, row["id"], values)
+        elif asked.entity == "Opportunity":
+            sold(asked.state, row["id"], values)
         else:
             asked.state.change(asked.entity, row["id"], **values)
         return UUID(str(row["id"]))
@@ -237,32 +223,6 @@ def _below_itself(asked: Asked, judged: Judged, row: Row, after: Row) -> None:
         judged.fault("CYCLE", link)
     elif judge.above_itself(asked.state, asked.entity, row["id"], above, live_only=False):
         judged.perhaps("CYCLE", refusal=False)
-
-
-def placed(asked: Asked, judged: Judged, values: Row, type: UUID) -> None:
-    """Put an opportunity into another stage; status and probability follow, if nobody says otherwise."""
-    step = asked.setup.pipelines.get(type, {}).get(values["stage_id"])
-    if step is None:
-        judged.fault("INVALID_TRANSITION", "stage")
-        return
-    explained(asked, judged, step["stage_id"])
-    values["status"] = asked.setup.kinds[step["stage_id"]]
-    if asked.input.get("probability") is None:
-        values["probability"] = step["probability"]
-
-
-def locked(asked: Asked, judged: Judged, row: Row, after: Row) -> None:
-    """What may not be changed while it is closed, and types that lack the stage it is in."""
-    closed = row["status"] != "OPEN" and after["status"] != "OPEN"
-    for name in ("account", "type", "currency", "amount", "margin", "expectedCloseOn"):
-        column = asked.kind.column(name)
-        if closed and not same(row[column], after[column]):
-            judged.fault("LOCKED", name)
-        elif closed and name in asked.kind.links and name in asked.input:
-            judged.perhaps("LOCKED", refusal=False)  # for something that is not found
-    stays = same(row["stage_id"], after["stage_id"])
-    if stays and after["stage_id"] not in asked.setup.pipelines.get(after["type_id"], {}):
-        judged.fault("INVALID_TRANSITION", "type")
 
 
 def stale(asked: Asked, judged: Judged, row: Row) -> None:
@@ -287,9 +247,9 @@ def delete(asked: Asked) -> Judged:
             judged.faults.add(Fault("IN_USE", None, refusal=False))
 
     def done() -> UUID:
-        part, _ = PARTS.get(asked.entity, ("", ""))
-        for each in state.parts(part, identity) if part else []:
-            state.change(part, each["id"], "DELETED", deleted_at=True, along=identity)
+        for part in ALONG.get(asked.entity, ()):
+            for each in state.parts(part, identity):
+                state.change(part, each["id"], "DELETED", deleted_at=True, along=identity)
         state.change(asked.entity, identity, "DELETED", deleted_at=True)
         if asked.entity == "Address":
             succeeded(state, row)
@@ -311,7 +271,7 @@ def restore(asked: Asked) -> Judged:
         return judged
     state, identity = asked.state, row["id"]
     for name, target in asked.kind.links.items():
-        linked = state.tables[target].get(row[f"{name}_id"])
+        linked = state.tables[target].get(row[asked.kind.column(name)])
         if name in asked.kind.required and (linked is None or linked["deleted_at"] is not None):
             judged.faults.add(Fault("WHOLE_DELETED", None, refusal=False))
     judge.duplicate(asked, judged, row, restoring=True)
@@ -323,9 +283,8 @@ def restore(asked: Asked) -> Judged:
 
     def done() -> UUID:
         state.change(asked.entity, identity, "RESTORED", deleted_at=None, along=None)
-        part, _ = PARTS.get(asked.entity, ("", ""))
-        for each in list(state.tables[part].values()) if part else []:
-            if each["along"] == identity:
+        for part in ALONG.get(asked.entity, ()):
+            for each in [row for row in state.tables[part].values() if row["along"] == identity]:
                 state.change(part, each["id"], "RESTORED", deleted_at=None, along=None)
         if asked.entity == "Address":
             kept_office(state, identity)
@@ -369,13 +328,12 @@ def move(asked: Asked) -> Judged:
     values: Row = {}
     judge.links(asked, judged, values)
     conflict(asked, judged, row, values)
-    if values.get("stage_id") == row["stage_id"]:
-        asked.state.loose.add(row["id"])  # whether the probability follows again, no rule says
-    elif "stage_id" in values:
-        placed(asked, judged, values, row["type_id"])
+    if values.get("stage_id") not in (None, row["stage_id"]):
+        placed(asked, judged, row, values)
+    locked(asked, judged, row, {**row, **values})
 
     def done() -> UUID:
-        asked.state.change("Opportunity", row["id"], **values)
+        sold(asked.state, row["id"], values)
         return UUID(str(row["id"]))
 
     judged.effect = done
