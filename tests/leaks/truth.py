@@ -228,7 +228,8 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, bool) or value is None:
         return
     if isinstance(value, datetime):
-        yield value.strftime("%Y-%m-%dT%H:%M:%S.%f")
+        moment = value.strftime("%Y-%m-%dT%H:%M:%S.%f")
+        yield from (moment, f"{moment}Z")  # the second is how a history tells it
     elif isinstance(value, Decimal):  # as a currency of none, two or three digits shows it
         yield from (shown(value, currency) for currency in ("EUR", *DIGITS))
     elif isinstance(value, date | int | float):

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from tests.leaks.channels import leaf
+from graphql import get_named_type
+
+from tests.leaks.channels import leaf, object_type
 from tests.leaks.expectations import Level, attribute_level, attributes, fields
-from tests.leaks.links import MONEY
-from tests.leaks.truth import Truth, api_id, readable
+from tests.leaks.links import MONEY, REFERENCES
+from tests.leaks.truth import Truth, api_id, readable, snake
 from tests.live.property.documents import Document
 
 ENTITY = "Opportunity"
 Seen = dict[str, Any]
 """By the ids of the records, as clients see them."""
+
+
+def _lists() -> Iterator[tuple[str, tuple[str, str]]]:
+    for name, each in object_type(ENTITY).fields.items():
+        kind, found, _ = get_named_type(each.type).name.partition("Connection")
+        if found and name != "history":
+            [link] = [way for way, target in REFERENCES[kind].items() if target == ENTITY]
+            yield name, (kind, link)
+
+
+LISTS = dict(_lists())
+"""What an opportunity has many of: of which kind, and what these call their opportunity."""
 
 
 def documents() -> dict[str, Document]:
@@ -28,10 +44,19 @@ def documents() -> dict[str, Document]:
 
 def seen(truth: Truth, persona: str, name: str) -> Seen:
     """What is in his list of a field: records that he sees, with what may be read of each."""
+    listed = _listed(truth, persona, name) if name in LISTS else None
     return {
         api_id(ENTITY, id): _value(truth, persona, name, row)
+        if listed is None or not readable(persona, ENTITY, name, row)
+        else listed[id]
         for id, row in truth.visible(persona, ENTITY).items()
     }
+
+
+def _listed(truth: Truth, persona: str, name: str) -> Counter[UUID]:
+    """How many he sees of what a list holds, by the opportunity that they are listed at."""
+    kind, link = LISTS[name]
+    return Counter(row[f"{snake(link)}_id"] for row in truth.visible(persona, kind).values())
 
 
 def _value(truth: Truth, persona: str, name: str, row: Any) -> Any:
@@ -41,18 +66,12 @@ def _value(truth: Truth, persona: str, name: str, row: Any) -> Any:
         return None
     if name == "history":
         return len(truth.told(persona, row["id"]))
-    if name == "shares":
-        return sum(one["opportunity_id"] == row["id"] for one in _shares(truth))
     if name == "attributes":
         return [_attribute(truth, persona, key, row) for key in attributes(ENTITY)]
     value = truth.value(ENTITY, name, row)
     if name in MONEY[ENTITY]:
         return None if value is None else (value, row["currency"])
     return value
-
-
-def _shares(truth: Truth) -> list[Any]:
-    return list(truth.live("OpportunityShare").values())
 
 
 def _attribute(truth: Truth, persona: str, key: str, row: Any) -> Any:
