@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +48,7 @@ def table(type_name: str) -> str:
     return "history" if type_name == HISTORY else snake(type_name)
 
 
+@cache
 def snake(name: str) -> str:
     """The column of a field."""
     return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
@@ -66,6 +68,7 @@ class Truth:
     keys: Mapping[str, Mapping[str, str]]
     """Ids of the custom attributes, by type and key."""
     _seen: dict[tuple[str, str], dict[UUID, Row]] = field(default_factory=dict, compare=False)
+    _stored: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     _by_record: dict[str, dict[UUID, dict[UUID, Row]]] = field(default_factory=dict, compare=False)
 
     def live(self, type_name: str) -> dict[UUID, Row]:
@@ -214,8 +217,11 @@ class Truth:
 
     def stored(self, type_name: str) -> tuple[str, ...]:
         """Fields that are columns, links aside."""
-        row = next(iter(self.rows[type_name].values()))
-        return tuple(name for name in fields(type_name) if snake(name) in row and name != "id")
+        if type_name not in self._stored:
+            row = next(iter(self.rows[type_name].values()))
+            found = (name for name in fields(type_name) if snake(name) in row and name != "id")
+            self._stored[type_name] = tuple(found)
+        return self._stored[type_name]
 
 
 def readable(persona: str, type_name: str, field: str, row: Row) -> bool:

@@ -86,6 +86,8 @@ class Watched:
     watchers: dict[tuple[str, str], Watcher] = field(default_factory=dict)
     seen: dict[tuple[str, str], Seen] = field(default_factory=dict)
     cells: Counter[str] = field(default_factory=Counter)
+    probes: dict[str, Probe] = field(default_factory=dict)
+    """By persona, for as long as the truth stays what it is."""
 
     async def begin(self, persona: str) -> None:
         """Subscribe to all fields, each by itself, and to everything."""
@@ -104,6 +106,11 @@ class Watched:
 
     def probe(self, persona: str) -> Probe:
         """The persona, with what he may not see now."""
+        if persona not in self.probes:
+            self.probes[persona] = self._probe(persona)
+        return self.probes[persona]
+
+    def _probe(self, persona: str) -> Probe:
         texts = canaries(self.truth, persona)
         # A history that is hidden tells of links by ids, which elsewhere may be seen.
         ids = {text for text in texts if ID.fullmatch(text) and text[4:] not in texts}
@@ -113,7 +120,7 @@ class Watched:
     async def step(self, deed: str, **given: Any) -> None:
         """Do something, and hold what was told of it against what is to be told."""
         await self.here.own.done("admin", deed, **given)
-        self.truth = await load(self.here.world, self.here.slug)
+        self.truth, self.probes = await load(self.here.world, self.here.slug), {}
         expected = {
             (persona, name): seen(self.truth, persona, name)
             for persona, name in self.watchers
