@@ -83,7 +83,8 @@ async def test_only_what_may_be_read_is_found_by(probe: Probe, type_name: str) -
     if all(level(probe.persona, type_name, f) is Level.HIDDEN for f in searched(type_name)):
         query = f'{{ {LIST_OF[type_name]}(filter: {{ search: "abc" }}) {{ totalCount }} }}'
         answer = await probe.ask(query)
-        assert answer.codes == ["FIELD_FORBIDDEN"] and answer.json.get("data") is None
+        assert answer.codes == ["FIELD_FORBIDDEN"]
+        assert answer.json.get("data") is None
         named = answer.json["errors"][0]["extensions"]["fields"]
         assert named == [{"type": type_name, "field": "search"}]
         return

@@ -211,7 +211,10 @@ class Key:
             entity, row = field.type, linked
         if self.attribute is not None:
             return comparable(reader.attribute(entity, row, self.attribute))
-        return comparable(reader.value(entity, row, fields(entity)[self.path[-1]]))
+        field = fields(entity)[self.path[-1]]
+        value = reader.value(entity, row, field)
+        # The words of an enum are sorted as they are spelled: E_INVOICE comes behind EMAIL.
+        return value if field.kind == "ENUM" else comparable(value)
 
     def compare(self, left: Any, right: Any) -> int:
         """Which of two values comes first, as a number below or above zero."""
