@@ -18,6 +18,7 @@ class CaseStatus(Record):
     __tablename__ = "case_status"
     __prefix__ = "cst"
     __replaceable__ = True
+    __alike__ = "state"
     __table_args__ = (UniqueConstraint("id", "state"), live("case_status_name_unique", "name"))
 
     name: Mapped[str] = field("What the status is called.", filter=True, sort=True, longest=WORD)

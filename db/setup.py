@@ -35,6 +35,7 @@ class Stage(Record):
     __tablename__ = "stage"
     __prefix__ = "stg"
     __replaceable__ = True
+    __alike__ = "kind"
     __table_args__ = (UniqueConstraint("id", "kind"),)
 
     name: Mapped[str] = field("What the stage is called.", filter=True, sort=True)

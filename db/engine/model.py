@@ -127,6 +127,8 @@ class Entity:
     """Whether it says who may what."""
     is_replaceable: bool = False
     """Whether another one can take its place wherever it is pointed to."""
+    alike: str | None = None
+    """The column that is the same in whatever takes its place."""
     is_trace: bool = False
     """Whether only the system writes it: it has no version, and is never deleted."""
     rule: Rule | None = None
@@ -311,6 +313,7 @@ def _kept_of(record: type[Record] | type[Trace]) -> dict[str, Any]:
         "owner": record.__owner__,
         "is_rights": record.__rights__,
         "is_replaceable": record.__replaceable__,
+        "alike": record.__alike__,
         "rule": record.__rule__,
     }
 

@@ -9,7 +9,8 @@ from auth.engine.viewer import Viewer
 from db.engine.model import Entity, Reference
 from db.engine.plan.values import parse_id
 from db.engine.write import store
-from db.engine.write.image import Row
+from db.engine.write.hold import Lock
+from db.engine.write.image import Row, named
 from db.engine.write.unit import Unit
 from domain.codes import Problem
 from resolvers.engine.drafts import Draft, Other, Told
@@ -21,6 +22,7 @@ REPLACED = "Replace"
 """The verb of what comes to point to another record because its own is replaced."""
 ITSELF = "The record cannot take its own place: name another one."
 GOING = "This one is to be deleted, too: name one that stays."
+UNLIKE = "Only a record with the same `{field}` can take the place of this one: name one of those."
 UNFIT = "Not everything that refers to the record could refer to this one instead: {why}"
 
 
@@ -36,7 +38,7 @@ async def replace(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
     entity = asked[0].entity
     going = {each.id for each in drafts}
     wanted = {each.id: parse_id(each.given[REPLACE], entity.prefix) or NO_ID for each in asked}
-    seen = (await unit.linked({entity: wanted.values()}))[entity]
+    seen = await unit.hold(entity, wanted.values(), Lock.LINK)
     for draft in asked:
         other = wanted[draft.id]
         if other == draft.id:
@@ -45,6 +47,9 @@ async def replace(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
             draft.missing(REPLACE)
         elif other in going:
             draft.told.append(Told(Problem.INVALID, GOING, (*draft.path, REPLACE)))
+        elif entity.alike and (draft.before or {})[entity.alike] != seen[other][entity.alike]:
+            unlike = UNLIKE.format(field=named(entity)[entity.alike].name)
+            draft.told.append(Told(Problem.INVALID, unlike, (*draft.path, REPLACE)))
     for draft in asked:
         for kind, way in unit.model.users(entity):
             if not draft.failed:
