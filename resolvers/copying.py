@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
@@ -17,7 +18,7 @@ from domain.codes import Problem
 from domain.contracts import ONE_OFF
 from resolvers.engine.creating import draft_new
 from resolvers.engine.drafts import Draft, Told
-from resolvers.engine.likeness import like
+from resolvers.engine.likeness import like, reached
 from resolvers.engine.settling import prepares
 from resolvers.engine.values import NO_ID
 
@@ -25,6 +26,7 @@ ITS_OWN = frozenset({"stage", "probability", "owner", "externalId"})
 """What a copy does not take over: it begins anew, with whoever makes it."""
 PARTS = ("BusinessRole", "OpportunityAccount")
 """What a copy takes along."""
+ALONE = "What it belongs to in `{field}` is deleted, or you may not see it: restore that, or make a new one."
 
 
 @prepares(Opportunity, "Copy")
@@ -33,15 +35,15 @@ async def copies(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
     entity = drafts[0].entity
     ids = {each.id or NO_ID for each in drafts}
     held = await unit.hold(entity, ids, Lock.NONE)
+    leads = await reached(unit, entity, held.values())
     parts = {name: await _parts(unit, unit.model.entities[name], held) for name in PARTS}
     for draft in drafts:
         source = held.get(draft.id or NO_ID)
         if source is None:
             draft.missing("id")
             continue
-        draft.given = like(viewer, entity, source, ITS_OWN) | {
-            name: value for name, value in draft.given.items() if value is not None
-        }
+        said = {name: value for name, value in draft.given.items() if value is not None}
+        draft.given = _taken(viewer, draft, source, leads[source["id"]] | said.keys()) | said
         for name, rows in parts.items():
             if viewer.may_create(name):
                 draft.nested += [
@@ -50,6 +52,17 @@ async def copies(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
                     if row["opportunity_id"] == source["id"]
                 ]
     await draft_new(unit, viewer, [each for each in drafts if not each.failed])
+
+
+def _taken(viewer: Viewer, draft: Draft, source: Row, leads: set[str]) -> dict[str, Any]:
+    """What a copy takes over: links to what the caller does not see are none to him."""
+    entity, taken = draft.entity, like(viewer, draft.entity, source, ITS_OWN)
+    for name in entity.references.keys() & taken.keys() - leads:
+        del taken[name]
+        if not entity.references[name].nullable:
+            told = Told(Problem.INVALID, ALONE.format(field=name), (*draft.path, "id"))
+            draft.told.append(told)
+    return taken
 
 
 async def _parts(unit: Unit, entity: Entity, held: dict[UUID, Row]) -> list[Row]:
@@ -75,6 +88,7 @@ async def upsells(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
         each.path: parse_id(each.given["contract"], contracts.prefix) or NO_ID for each in drafts
     }
     held = await unit.hold(contracts, wanted.values(), Lock.LINK)
+    leads = await reached(unit, contracts, held.values())
     accounts = unit.model.entities["Account"]
     for draft in drafts:
         contract = held.get(wanted[draft.path])
@@ -83,6 +97,10 @@ async def upsells(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
             continue
         if not contract["time_based"]:
             told = Told(Problem.NOT_TIME_BASED, ONE_OFF, (*draft.path, "contract"))
+            draft.told.append(told)
+            continue
+        if "account" not in leads[contract["id"]]:
+            told = Told(Problem.INVALID, ALONE.format(field="account"), (*draft.path, "contract"))
             draft.told.append(told)
             continue
         taken = {"account": f"{accounts.prefix}_{contract['account_id'].hex}"}

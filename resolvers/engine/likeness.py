@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from auth.engine.viewer import Viewer
 from db.engine.gate import Right
 from db.engine.model import Entity, Reference
 from db.engine.write.image import Row
+from db.engine.write.unit import Unit
 from domain.setup import AttributeKind
 from resolvers.engine.values import ATTRIBUTES
 
@@ -42,3 +45,17 @@ def _attributes(viewer: Viewer, entity: Entity, held: dict[str, Any]) -> list[di
             value = Decimal(str(value))
         found.append({"key": each.key, each.kind.value.lower(): value})
     return found
+
+
+async def reached(unit: Unit, entity: Entity, rows: Iterable[Row]) -> dict[UUID, set[str]]:
+    """Of each of these, by its id, the references that lead to records the caller sees, locked to be linked to."""
+    held = list(rows)
+    ways = entity.references.items()
+    wanted: dict[Entity, set[UUID]] = {entity.targets[name]: set() for name, _ in ways}
+    for name, way in ways:
+        wanted[entity.targets[name]] |= {row[way.column] for row in held if row[way.column]}
+    seen = await unit.linked(wanted)
+    return {
+        row["id"]: {name for name, way in ways if row[way.column] in seen[entity.targets[name]]}
+        for row in held
+    }

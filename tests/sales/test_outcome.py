@@ -154,6 +154,20 @@ async def test_a_copy_takes_nothing_that_is_hidden(own: Own) -> None:
     assert (row["margin"], row["amount"]) == (None, None), "hidden, and read only"
 
 
+@covers("EP-088", "D-11")
+async def test_a_copy_belongs_to_something_that_is_there(own: Own) -> None:
+    account = await own.done("admin", "accountCreate", name=own.name())
+    opportunity = await own.opportunity("admin", account=account)
+    await own.value(
+        "UPDATE account SET deleted_at = now() WHERE id = $1", kept(account)
+    )  # as an operator, because nobody deletes it while there are opportunities of it
+    refused = await own.do("admin", "opportunityCopy", id=opportunity)
+    [error] = refused.data["done"]["userErrors"]
+    assert (error["code"], error["path"]) == ("INVALID", ["input", "id"])
+    await own.value("UPDATE account SET deleted_at = NULL WHERE id = $1", kept(account))
+    assert came(await own.do("admin", "opportunityCopy", id=opportunity)) == "DONE"
+
+
 @covers("EP-150", "D-22")
 async def test_more_is_sold_on_top_of_what_lasts(desk: Desk, own: Own) -> None:
     lasting = await desk.product(await desk.kind(timeBased=True, months=1))
