@@ -10,7 +10,7 @@ from tests.writes.rights import below
 
 def story(drawn: Drawn) -> list[Mutation]:
     """One of them, or nothing if there is no record for it."""
-    told: list[Mutation] = drawn.one_of(_whole, _below, _conflict)(drawn)
+    told: list[Mutation] = drawn.one_of(_whole, _below, _conflict, _sold)(drawn)
     return told
 
 
@@ -70,4 +70,20 @@ def _conflict(drawn: Drawn) -> list[Mutation]:
             *(entity, "Update", row),
             **{name: f"Deal {drawn.marked()}", **seen},
         ),
+    ]
+
+
+def _sold(drawn: Drawn) -> list[Mutation]:
+    """Somebody moves what was sold, or changes what it was sold for; or says what may be said of it."""
+    rows = [row for row in drawn.state.live("Opportunity") if row["locked"]]
+    if not rows:
+        return []
+    row = drawn.one_of(*rows)
+    people = {person.employee: name for name, person in drawn.setup.people.items()}
+    who = drawn.one_of("admin", people.get(row["owner_id"], "admin"))
+    given = {"probability": 55} if drawn.chance(2) else {"margin": f"{drawn.pick(90) + 1}"}
+    return [
+        _one(who, "Opportunity", "Move", row, stage=drawn.stage(row)),
+        _one(who, "Opportunity", "Update", row, **given),
+        _one(who, "Opportunity", "Update", row, note=f"Sold {drawn.marked()}"),
     ]
