@@ -78,7 +78,8 @@ def _rows(slug: str, password: str) -> dict[str, list[Row]]:
     for row in opportunities:
         row["source_contract_id"] = None
     won = [row for row in opportunities if row["status"] == "WON" and row["deleted_at"] is None]
-    won[0]["locked"] = True  # of those that are won, one was sold
+    for row in won[:1]:  # of those that are won, one was sold; not every slug draws one
+        row["locked"] = True
     sold = {row["id"] for row in opportunities}
     visits = [row for row in made["stage_visit"] if row["opportunity_id"] in sold]
     addresses = [row for row in made["address"] if row["account_id"] in ids]
