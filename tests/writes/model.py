@@ -69,7 +69,7 @@ def _deed(setup: SetUp, done: Done, persona: str, deed: Deed, told: Told) -> lis
         if _named_twice(deed, each, "externalId"):
             judged.perhaps("DUPLICATE", refusal=False)
         if _named_twice(deed, each, "id"):
-            twice = judged.loose if _refused(told) else judged.faults
+            twice = judged.loose if _refused(told) and not told.not_applied else judged.faults
             twice.add(Fault("INVALID", ("id",), refusal=False))
         fits = not judged.faults
         if not told.not_applied:
