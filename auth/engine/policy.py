@@ -20,8 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import false
 
 from db.engine.base import Record, Trace
+from db.engine.fields import Reference
 from db.engine.gate import Form
-from db.engine.model import Entity, Reference
+from db.engine.model import Entity
 from db.engine.sql import Concat, Whole, one_of, parameter
 
 OWNERS = "owners:{entity}"

@@ -20,7 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
 
-from db.engine.model import Entity, Field, Reference
+from db.engine.fields import Field, Reference
+from db.engine.model import Entity
 from db.engine.seal import DIALECT, SealedCompiler, Unsealed
 from db.engine.sql import Column, Concat, one_of
 from domain.access import Attribute

@@ -1,6 +1,6 @@
 """The declarations read back: every entity with its fields, references and ways back, as planner and API see them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -9,7 +9,6 @@ from typing import Any, cast
 from sqlalchemy import (
     Boolean,
     Column,
-    ColumnElement,
     Date,
     DateTime,
     Enum,
@@ -22,85 +21,14 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from db.engine.base import Record, Trace
-from db.engine.declare import Derived, Exposed, Expression, Inputs, exposed
+from db.engine.declare import Derived, Exposed, Expression, exposed
+from db.engine.fields import Computed, Field, Kind, Reference, Reverse
 from db.engine.searched import Searched, searched_by
 from domain.faults import Rule
 from domain.naming import camel
 
 HISTORY = "Change"
 """The entity that is noted of every record: each has its own list of them."""
-
-
-class Kind(StrEnum):
-    """How a field's values are written, compared and aggregated."""
-
-    ID = "ID"
-    TEXT = "TEXT"
-    INT = "INT"
-    DECIMAL = "DECIMAL"
-    MONEY = "MONEY"
-    BOOLEAN = "BOOLEAN"
-    DATE = "DATE"
-    DATETIME = "DATETIME"
-    ENUM = "ENUM"
-
-
-@dataclass(frozen=True)
-class Field:
-    """A value of an entity: one column (two for money), or an expression of several."""
-
-    name: str
-    column: str
-    kind: Kind
-    doc: str
-    nullable: bool
-    exposed: Exposed
-    enum: type[StrEnum] | None = None
-    scale: int = 0
-    needs: tuple[str, ...] = ()
-    """Of an expression: the fields it is made of."""
-    formula: Callable[[Inputs], ColumnElement[Any]] | None = None
-    kept: TypeEngine[Any] | None = None
-
-    @property
-    def groups(self) -> bool:
-        """Whether records can be grouped by it: what they are sorted by, except for sums of money."""
-        return self.exposed.sort and self.kind is not Kind.MONEY and self.name != "id"
-
-
-@dataclass(frozen=True)
-class Computed:
-    """A value that Python makes of fields of the row."""
-
-    name: str
-    kind: Kind
-    doc: str
-    needs: tuple[Field, ...]
-    function: Callable[..., Any]
-
-
-@dataclass(frozen=True)
-class Reference:
-    """The way to one other record, along a foreign key."""
-
-    name: str
-    column: str
-    target: str
-    doc: str
-    nullable: bool
-    exposed: Exposed
-    needs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Reverse:
-    """The way back along a reference: the many records that point here."""
-
-    name: str
-    source: str
-    reference: str
-    column: str
-    doc: str
 
 
 @dataclass(frozen=True)

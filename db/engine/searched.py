@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from db.engine.base import Record, Trace
 from db.engine.declare import Called, Digits
-
-if TYPE_CHECKING:
-    from db.engine.base import Record, Trace
-    from db.engine.model import Field
+from db.engine.fields import Field
 
 
 @dataclass(frozen=True)

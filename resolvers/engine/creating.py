@@ -6,7 +6,8 @@ from collections import defaultdict
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
-from db.engine.model import Entity, Reference
+from db.engine.fields import Reference
+from db.engine.model import Entity
 from db.engine.write import store
 from db.engine.write.hold import Lock
 from db.engine.write.image import Row, blank, named

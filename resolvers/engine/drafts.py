@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from db.engine.model import Entity, Reference
+from db.engine.fields import Reference
+from db.engine.model import Entity
 from db.engine.write.image import Row, named
 from db.engine.write.tagged import Tagged
 from domain.codes import Code, Problem, Refused

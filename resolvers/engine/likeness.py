@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
+from db.engine.fields import Reference
 from db.engine.gate import Right
-from db.engine.model import Entity, Reference
+from db.engine.model import Entity
 from db.engine.write.image import Row
 from db.engine.write.unit import Unit
 from domain.setup import AttributeKind

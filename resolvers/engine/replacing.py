@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
-from db.engine.model import Entity, Reference
+from db.engine.fields import Reference
+from db.engine.model import Entity
 from db.engine.plan.values import parse_id
 from db.engine.write import store
 from db.engine.write.hold import Lock

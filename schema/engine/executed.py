@@ -32,7 +32,8 @@ from graphql import (
 )
 from strawberry.dataloader import DataLoader
 
-from db.engine.model import Computed, Model
+from db.engine.fields import Computed
+from db.engine.model import Model
 from schema.engine.typed import TYPE
 
 

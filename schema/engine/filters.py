@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from db.engine.declare import SEARCH
-from db.engine.model import Entity, Field, Kind, Model
+from db.engine.fields import Field, Kind
+from db.engine.model import Entity, Model
 from db.engine.plan.ask import (
     Among,
     And,

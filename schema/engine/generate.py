@@ -11,7 +11,8 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from db.engine.declare import SEARCH
-from db.engine.model import Entity, Field, Kind, Model, Reference
+from db.engine.fields import Field, Kind, Reference
+from db.engine.model import Entity, Model
 from db.engine.plan.ask import ACCESS, TYPE_ACCESS, Function
 from schema.engine import words
 from schema.engine.words import FILTERS, OPERATORS, SAYS, SCALAR

@@ -9,7 +9,8 @@ from typing import Any
 import strawberry
 from strawberry.types.arguments import StrawberryArgument
 
-from db.engine.model import Entity, Field, Kind, Model, Reference
+from db.engine.fields import Field, Kind, Reference
+from db.engine.model import Entity, Model
 from schema.engine import words
 from schema.engine.expose import Exposed, Verb
 from schema.engine.generate import Spec, argument, make, put

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from strawberry.types.arguments import StrawberryArgument
 
-from db.engine.model import Entity, Field, Kind
+from db.engine.fields import Field, Kind
+from db.engine.model import Entity
 from db.engine.plan.ask import Function
 from schema.engine.generate import (
     SUMMED,

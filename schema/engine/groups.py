@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from graphql import FieldNode
 
-from db.engine.model import Entity, Kind, Model, Reference
+from db.engine.fields import Kind, Reference
+from db.engine.model import Entity, Model
 from db.engine.plan.ask import Function, Measure, Object, Op, Slot
 from db.engine.plan.ask_groups import (
     Bucket,

@@ -19,7 +19,8 @@ from graphql import (
 )
 
 from db.engine.declare import SEARCH
-from db.engine.model import Entity, Field, Kind, Model, Reference, Reverse
+from db.engine.fields import Field, Kind, Reference, Reverse
+from db.engine.model import Entity, Model
 from db.engine.plan.ask import (
     ACCESS,
     BIN,

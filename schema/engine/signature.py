@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from db.engine.model import Reverse
+from db.engine.fields import Reverse
 from db.engine.plan.ask import (
     Among,
     And,

@@ -7,7 +7,7 @@ from typing import Any
 
 import strawberry
 
-from db.engine.model import Kind
+from db.engine.fields import Kind
 from db.engine.plan.ask import Op
 from db.engine.plan.ask_groups import Bucket
 from domain.setup import AttributeKind

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from db.api import MODEL
-from db.engine.model import Kind
+from db.engine.fields import Kind
 from schema.api import EXPOSED
 from schema.engine.expose import Verb
 from tests.support.covers import covers

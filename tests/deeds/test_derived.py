@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from db.api import MODEL
-from db.engine.model import Computed
+from db.engine.fields import Computed
 from tests.support.covers import covers
 from tests.writes.parallel import Own
 

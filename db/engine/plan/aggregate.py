@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 
+from db.engine.fields import Field, Kind, Reference
 from db.engine.gate import Seen
-from db.engine.model import Field, Kind, Reference
 from db.engine.plan.ask import Aggregate, Function, Measure
 from db.engine.plan.emit import array, leaf, nullable, obj
 from db.engine.plan.sheet import Asked, Sheet, in_parts, is_money

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from db.engine.declare import SEARCH
-from db.engine.model import Computed, Entity, Field, Kind, Reference, Reverse
+from db.engine.fields import Computed, Field, Kind, Reference, Reverse
+from db.engine.model import Entity
 from db.engine.searched import Searched
 
 

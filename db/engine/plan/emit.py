@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func
 
-from db.engine.model import Entity, Field, Kind
+from db.engine.fields import Field, Kind
+from db.engine.model import Entity
 from db.engine.sql import AsText, Concat, Part, flat, or_null
 
 DATETIME = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'

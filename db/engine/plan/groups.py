@@ -25,8 +25,8 @@ from sqlalchemy import (
     true,
 )
 
+from db.engine.fields import Field, Kind
 from db.engine.gate import Seen
-from db.engine.model import Field, Kind
 from db.engine.plan.aggregate import kind_of, measure_text, measured_in
 from db.engine.plan.ask import Measure
 from db.engine.plan.ask_groups import (

@@ -20,8 +20,8 @@ from sqlalchemy import (
     select,
 )
 
+from db.engine.fields import Kind
 from db.engine.gate import Right, Seen
-from db.engine.model import Kind
 from db.engine.plan.ask import Connection, Side, SortKey
 from db.engine.plan.source import Joined, Scope, sub
 from db.engine.plan.values import TYPES

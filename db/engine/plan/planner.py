@@ -19,8 +19,9 @@ from sqlalchemy import (
     true,
 )
 
+from db.engine.fields import Kind
 from db.engine.gate import Compiled, Form, Gate, Guard, Right, Seen
-from db.engine.model import Kind, Model
+from db.engine.model import Model
 from db.engine.plan.ask import BIN, Connection, Object, Slot, searched_by, searching
 from db.engine.plan.ask_groups import Groups
 from db.engine.plan.connection import connection

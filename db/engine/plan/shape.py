@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Text, Uuid, case, func
 
+from db.engine.fields import Kind
 from db.engine.gate import Right
-from db.engine.model import Kind
 from db.engine.plan.ask import (
     Access,
     Amount,

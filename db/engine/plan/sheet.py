@@ -23,8 +23,8 @@ from sqlalchemy import (
     tuple_,
 )
 
+from db.engine.fields import Field, Kind, Reference
 from db.engine.gate import Right, Seen
-from db.engine.model import Field, Kind, Reference
 from db.engine.plan.ask import Function, Slot
 from db.engine.plan.order import through
 from db.engine.plan.source import Joined, Scope, beside

@@ -17,8 +17,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from db.engine.fields import Kind
 from db.engine.gate import Gate, Right, Seen
-from db.engine.model import Entity, Kind, Model
+from db.engine.model import Entity, Model
 from db.engine.plan.ask import Side, Slot
 from db.engine.plan.values import TYPES, decoder, encoder, within
 from db.engine.sql import Column, parameter

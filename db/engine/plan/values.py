@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
-from db.engine.model import Kind
+from db.engine.fields import Kind
 from domain.codes import Code, Refused
 
 TYPES: dict[Kind, TypeEngine[Any]] = {

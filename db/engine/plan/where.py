@@ -19,8 +19,8 @@ from sqlalchemy import (
     true,
 )
 
+from db.engine.fields import Kind
 from db.engine.gate import Seen
-from db.engine.model import Kind
 from db.engine.plan.ask import (
     Among,
     And,

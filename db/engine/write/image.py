@@ -14,7 +14,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Boolean, Column, DefaultClause, Enum, Integer, Numeric, Text
 
-from db.engine.model import Entity, Field, Kind, Reference
+from db.engine.fields import Field, Kind, Reference
+from db.engine.model import Entity
 from domain.money import minor
 
 Row = dict[str, Any]
