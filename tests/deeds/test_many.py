@@ -179,4 +179,4 @@ async def test_a_value_that_cannot_be_kept_hides_no_other_fault(own: Own) -> Non
     }
     answer = await own.do("admin", "opportunityCreate", **given, note="x" * 10_001)
     told = [(each["code"], each["path"][-1]) for each in answer.data["done"]["userErrors"]]
-    assert told == [("TOO_LONG", "note"), ("INVALID", "currency"), ("INVALID", "probability")]
+    assert told == [("TOO_LONG", "note"), ("INVALID", "probability"), ("INVALID", "currency")]

@@ -65,8 +65,8 @@ def _places(
         inner = field.type
         if name in COMBINATORS or not isinstance(inner, GraphQLInputObjectType):
             continue
-        if name == "attribute":
-            for key, word in KEYS[entity].items():
+        if name == "attribute" and "key" in inner.fields:
+            for key, word in KEYS.get(entity, {}).items():
                 yield inner.fields[word].type, partial(_attribute, key, word)
         elif not set(inner.fields) & {*COMBINATORS, "some"}:
             yield inner, partial(_plain, name)

@@ -19,6 +19,7 @@ from tests.leaks.groups import (
     operators,
     sorted_measures,
 )
+from tests.leaks.links import REFERENCES
 from tests.leaks.probe import Probe, denied
 from tests.support.covers import covers
 from tests.support.world import World
@@ -33,6 +34,8 @@ def first_shut(probe: Probe, touched: tuple[tuple[str, str], ...]) -> tuple[str,
     for owner, name in touched:
         if is_closed(probe.persona, owner):
             return owner, ""
+        if level(probe.persona, owner, name) is Level.CLOSED:
+            return REFERENCES[owner][name], ""
         if level(probe.persona, owner, name) in SHUT:
             return owner, name
     return None

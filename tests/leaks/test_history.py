@@ -21,7 +21,7 @@ WITH_HISTORY = tuple(
 )
 SOME = "filter: { history: { some: {} } }"
 PAGE = 20
-FEW = 12
+FEW = 20
 """Of fewer records than this, none may have a past that may be told."""
 
 
