@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, kept, spelled
 
@@ -123,3 +125,46 @@ async def test_an_employee_type_presets_the_title(own: Own) -> None:
     assert (await own.row("employee", made))["title"] == "Consultant"
     other = await own.done("admin", "employeeCreate", **given, title="Director")
     assert (await own.row("employee", other))["title"] == "Director"
+
+
+@covers("VN-17", "VN-28")
+@pytest.mark.parametrize(
+    ("entity", "kind"), [("Opportunity", "opportunityType"), ("Person", "personType")]
+)
+async def test_types_of_other_records_decide_as_well(own: Own, entity: str, kind: str) -> None:
+    stages = await own.fetch("SELECT id FROM stage WHERE kind = 'OPEN' ORDER BY position LIMIT 1")
+    steps = [
+        {"stage": spelled("stg", each["id"]), "position": 1, "probability": 5} for each in stages
+    ]
+    more = {"stages": steps} if entity == "Opportunity" else {}
+    one, other = [
+        await own.done("admin", f"{kind}Create", name=own.name(), **more) for _ in range(2)
+    ]
+    given = {"entity": entity, "key": f"of_{entity.lower()}", "label": "x", "kind": "NUMBER"}
+    made = await own.ask("admin", CREATE, {"i": given})
+    await own.done("admin", "attributeUseCreate", attribute=made.data["done"]["id"], **{kind: one})
+    account = await own.done("admin", "accountCreate", name=own.name())
+    fields: dict[str, Any] = {"attributes": [{"key": given["key"], "number": "7"}]}
+    if entity == "Person":
+        fields |= {"lastName": "B"}
+    else:
+        fields |= {"name": own.name(), "account": account, "currency": "EUR"}
+    deed = f"{entity.lower()}Create"
+    refused = await own.do("admin", deed, type=other, **fields)
+    [error] = refused.data["done"]["userErrors"]
+    assert (error["code"], error["path"]) == ("INVALID", ["input", "attributes", "0", "key"])
+    assert came(await own.do("admin", deed, type=one, **fields)) == "DONE"
+
+
+@covers("VN-16")
+async def test_the_type_is_a_dimension_of_reports(own: Own) -> None:
+    for persona in ("admin", "rep1"):
+        query = """{ opportunitiesAggregate(groupBy: [{ type: { record: true } }]) {
+          groups { key { type { record { id name } } } count } groupCount } }"""
+        told = (await own.ask(persona, query)).data["opportunitiesAggregate"]
+        counted = {each["key"]["type"]["record"]["id"]: each["count"] for each in told["groups"]}
+        assert len(counted) == told["groupCount"] > 1
+        for kind, count in counted.items():
+            one = "query ($t: ID!) { opportunities(filter: { type: { id: { eq: $t } } }) { totalCount } }"
+            listed = (await own.ask(persona, one, {"t": kind})).data["opportunities"]["totalCount"]
+            assert listed == count
