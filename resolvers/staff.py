@@ -13,11 +13,12 @@ from auth.engine.viewer import Viewer
 from auth.rights import of_roles
 from db import credentials, sessions
 from db.administrators import administrators
+from db.engine.plan.values import parse_id
 from db.engine.write import store
 from db.engine.write.image import Row
 from db.engine.write.unit import Unit
 from db.sales import ShareRule
-from db.setup import Feature
+from db.setup import Feature, OpportunityType
 from db.staff import (
     Employee,
     Profile,
@@ -34,8 +35,10 @@ from domain.codes import Code, Problem
 from domain.faults import Fault
 from resolvers.engine.drafts import Draft
 from resolvers.engine.presets import preset
+from resolvers.engine.replacing import REPLACE
 from resolvers.engine.settling import Deed, checks, settles
 from resolvers.engine.trees import refuse_cycles
+from resolvers.engine.values import NO_ID
 
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\Z")
 UNDER_HIMSELF = "Nobody reports to himself, nor to somebody who reports to him."
@@ -125,6 +128,22 @@ async def assignments(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
             draft.refuse(Code.FORBIDDEN, NOT_ONESELF)
         elif more:
             draft.refuse(Code.FORBIDDEN, MORE_THAN_MINE)
+
+
+@settles(OpportunityType)
+async def replaced_types(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+    """Opportunities come to no type that more roles see all of, unless an administrator decides so."""
+    asked = [each for each in drafts if each.given.get(REPLACE) is not None]
+    if deed is not Deed.DELETE or _viewer(unit).full or not asked:
+        return
+    wanted = {d.id: parse_id(d.given[REPLACE], d.entity.prefix) or NO_ID for d in asked}
+    opened: dict[UUID | None, set[UUID]] = defaultdict(set)
+    entity, types = unit.model.entities["ShareRule"], {*wanted, *wanted.values()} - {None}
+    for row in await store.look(unit.connection, entity, "type_id", types):
+        opened[row["type_id"]].add(row["role_id"])
+    for draft in asked:
+        if opened[wanted[draft.id]] - opened[draft.id]:
+            draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY, REPLACE)
 
 
 @settles(Role)

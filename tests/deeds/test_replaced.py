@@ -140,3 +140,36 @@ async def test_only_who_may_delete_may_replace(own: Own, persona: str) -> None:
     account = await own.done("admin", "accountCreate", name=own.name(), industry=old)
     assert came(await delete(own, "industry", persona, id=old, replaceWith=new)) == "FORBIDDEN"
     assert (await own.row("account", account))["industry_id"] == kept(old)
+
+
+async def opportunity_type(own: Own) -> str:
+    stage = spelled("stg", await own.value("SELECT id FROM stage WHERE kind = 'OPEN' LIMIT 1"))
+    given = {"name": own.name(), "stages": [{"stage": stage, "position": 1, "probability": 10}]}
+    return await own.done("admin", "opportunityTypeCreate", **given)
+
+
+@covers("D-11", "D-33")
+async def test_nobody_tidies_up_to_see_more(own: Own) -> None:
+    """Where all of a type is shared, what comes to be of that type is: an administrator decides that."""
+    old, plain, shared = [await opportunity_type(own) for _ in range(3)]
+    opportunity = await own.opportunity("rep2", type=old)
+    text = "SELECT role_id FROM role_assignment WHERE user_id = $1 AND deleted_at IS NULL LIMIT 1"
+    role = spelled("rol", await own.value(text, await own.user("rep1")))
+    await own.done("admin", "shareRuleCreate", role=role, type=shared)
+    text = (
+        "SELECT e.id FROM profile_entity e JOIN profile p ON p.id = e.profile_id "
+        "WHERE p.name = 'Standard sales' AND e.entity = 'OpportunityType'"
+    )
+    entity = spelled("pen", await own.value(text))
+    await own.done("admin", "profileEntityUpdate", id=entity, deletes="ALL")
+    query = "query ($id: ID!) { opportunity(id: $id) { id } }"
+    refused = await delete(own, "opportunityType", persona="rep1", id=old, replaceWith=shared)
+    assert refused.codes == ["FORBIDDEN"]
+    assert (await own.row("opportunity", opportunity))["type_id"] == kept(old)
+    assert (await own.ask("rep1", query, {"id": opportunity})).data["opportunity"] is None
+    given = {"id": old, "replaceWith": plain}
+    assert came(await delete(own, "opportunityType", persona="rep1", **given)) == "DONE"
+    await own.done("admin", "profileEntityUpdate", id=entity, deletes=None)
+    given = {"id": plain, "replaceWith": shared}
+    assert came(await delete(own, "opportunityType", **given)) == "DONE"
+    assert (await own.row("opportunity", opportunity))["type_id"] == kept(shared)
