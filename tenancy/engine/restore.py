@@ -39,6 +39,8 @@ UPDATE log_head SET epoch = greatest(epoch + 1, $1), access = access + 1, placem
 """
 ENDED = "UPDATE session SET revoked_at = $1 WHERE revoked_at IS NULL"
 """A session that was ended after the backup must not live again, so all have to sign in."""
+NO_RESETS = "UPDATE credential SET reset = NULL, reset_until = NULL WHERE reset IS NOT NULL"
+"""Nor may a token that was used or made void after it choose a password once more."""
 
 
 LOCK = 4244
@@ -175,6 +177,11 @@ async def _restored(
     await admin.execute(ENDED, now)
     await admin.execute("RESET ROLE; SET LOCAL search_path = ''")
     await advance(admin, schema, kept.revision)
+    # Only the newest revision is known to have such tokens.
+    await admin.execute(
+        f"SET LOCAL ROLE relata_ddl; SET LOCAL search_path = {schema}, pg_temp; {NO_RESETS};"
+        "RESET ROLE; SET LOCAL search_path = ''"
+    )
     return role
 
 

@@ -164,6 +164,26 @@ async def test_nobody_is_signed_in_and_no_position_is_known_after_it(
             assert back.tenants["acme"].placement.version == after["placement"]
 
 
+@covers("D-74", "D-61")
+async def test_no_password_can_be_chosen_with_an_old_token_after_it(
+    servers: Servers, desk: World, tmp_path: Path
+) -> None:
+    """A token that was used or made void after the backup must not be good again."""
+    file, credential = tmp_path / "one.relata", f"{desk.schema()}.credential"
+    pending = "reset = gen_random_uuid(), reset_until = 'tomorrow'"
+    await desk.admin.execute(f"UPDATE {credential} SET {pending}")
+    try:
+        await backup(desk.admin, file, made_at=NOON, relata="0.1.0", only="acme")
+    finally:
+        await desk.admin.execute(f"UPDATE {credential} SET reset = NULL, reset_until = NULL")
+    async with empty(servers) as (admin, _):
+        [restored] = await restore(admin, file, now=NOON)
+        query = "SELECT count(*), count(reset), count(reset_until) FROM {}.credential"
+        told = await admin.fetchrow(query.format(restored.placement.schema))
+        there = await desk.admin.fetchval(f"SELECT count(*) FROM {credential}")
+        assert tuple(told or ()) == (there, 0, 0)
+
+
 @covers("D-71", "D-72")
 async def test_the_schema_is_that_of_a_tenant_newly_made(servers: Servers, kept: Path) -> None:
     """Keys, indexes, functions, rights and comments, though only rows are in the file."""
