@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import cast
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
@@ -33,6 +34,7 @@ from domain.cases import (
 from domain.codes import Problem
 from domain.faults import Fault
 from domain.numbering import number
+from resolvers.engine.allowed import reads
 from resolvers.engine.changing import draft_changes
 from resolvers.engine.drafts import Draft, Other
 from resolvers.engine.holders import hand_over
@@ -127,12 +129,13 @@ async def _check_contracts(unit: Unit, drafts: list[Draft], known: Mapping[UUID,
     if asked:
         found = await store.look(unit.connection, entities["CaseType"], "id", asked)
         types |= {row["id"]: row for row in found}
-    buyers = await _buyers(unit, (each.after["contract_id"] for each in concerned))
+    bought = await _contracts(unit, (each.after["contract_id"] for each in concerned))
     for draft in concerned:
         row = draft.after
-        buyer = buyers.get(row["contract_id"])
-        if buyer is not None and row["primary_account_id"] is None:
-            _concern(unit, draft, buyer)
+        contract = bought.get(row["contract_id"])
+        buyer = contract["account_id"] if contract else None
+        if contract is not None and row["primary_account_id"] is None and _told(unit, contract):
+            _concern(unit, draft, contract["account_id"])
         required = types.get(row["type_id"], {}).get("contract_required", False)
         primary = row["primary_account_id"]
         draft.faults(under_contract(required, row["contract_id"], buyer, primary))
@@ -143,14 +146,18 @@ def _is_bound_anew(draft: Draft) -> bool:
     return before is None or any(before[c] != after[c] for c in ("type_id", "contract_id"))
 
 
-async def _buyers(unit: Unit, contracts: Iterable[UUID | None]) -> dict[UUID | None, UUID]:
-    """Whose these contracts are."""
-    wanted = set(contracts) - {None}
+async def _contracts(unit: Unit, ids: Iterable[UUID | None]) -> dict[UUID | None, Row]:
+    wanted = set(ids) - {None}
     if not wanted:
         return {}
     entity = unit.model.entities["Contract"]
-    found = await store.look(unit.connection, entity, "id", wanted)
-    return {row["id"]: row["account_id"] for row in found}
+    return {row["id"]: row for row in await store.look(unit.connection, entity, "id", wanted)}
+
+
+def _told(unit: Unit, contract: Row) -> bool:
+    """Whether the caller may read whose a contract is: a case that took its account over would tell him."""
+    viewer = cast("Viewer", unit.guard)
+    return reads(viewer, unit.model.entities["Contract"], "account", contract)
 
 
 def _concern(unit: Unit, draft: Draft, account: UUID) -> None:
@@ -176,7 +183,7 @@ async def case_accounts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     for row in await store.among(unit.connection, entity, "case_id", by_case):
         kept[row["case_id"]].append(row)
     bound = (each.whole["contract_id"] for each in drafts if each.whole)
-    buyers = await _buyers(unit, bound)
+    buyers = {id: row["account_id"] for id, row in (await _contracts(unit, bound)).items()}
     for case, mine in by_case.items():
         _settle_case(unit, deed, kept[case], mine, buyers)
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
-from db.engine.gate import Right
 from db.engine.model import Entity
 from db.engine.plan.values import parse_id
 from db.engine.write import store
@@ -16,6 +15,7 @@ from db.engine.write.unit import Unit
 from db.sales import Opportunity
 from domain.codes import Problem
 from domain.contracts import ONE_OFF
+from resolvers.engine.allowed import reads
 from resolvers.engine.creating import draft_new
 from resolvers.engine.drafts import Draft, Told
 from resolvers.engine.likeness import like, reached
@@ -99,13 +99,15 @@ async def upsells(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
             told = Told(Problem.NOT_TIME_BASED, ONE_OFF, (*draft.path, "contract"))
             draft.told.append(told)
             continue
-        if "account" not in leads[contract["id"]]:
+        if "account" not in leads[contract["id"]] or not reads(
+            viewer, contracts, "account", contract
+        ):
             told = Told(Problem.INVALID, ALONE.format(field="account"), (*draft.path, "contract"))
             draft.told.append(told)
             continue
         taken = {"account": f"{accounts.prefix}_{contract['account_id'].hex}"}
         for name in ("name", "currency"):
-            if viewer.right("Contract", name) is Right.OPEN:
+            if reads(viewer, contracts, name, contract):
                 taken[name] = contract[name]
         said = {name: value for name, value in draft.given.items() if value is not None}
         draft.given = {**taken, **said}

@@ -55,10 +55,11 @@ def check_fields(draft: Draft, viewer: Viewer, row: Row | None = None) -> None:
                 draft.forbidden[at] = name
             elif not viewer.may_write(entity.name, name):
                 draft.read_only[at] = name
-            elif (
-                right is Right.RULED and row is not None and not _is_open(draft, viewer, name, row)
-            ):
+            elif row is not None and not reads(viewer, entity, name, row):
                 draft.forbidden[at] = name
+    for name in draft.said:
+        if row is not None and not reads(viewer, entity, name, row):
+            draft.forbidden[draft.path] = name
 
 
 def check_said(draft: Draft, viewer: Viewer, name: str) -> None:
@@ -68,11 +69,16 @@ def check_said(draft: Draft, viewer: Viewer, name: str) -> None:
     """
     if viewer.right(draft.entity.name, name) is Right.CLOSED:
         draft.forbidden[draft.path] = name
+    else:
+        draft.said += (name,)  # what is ruled by status is judged with the record
 
 
-def _is_open(draft: Draft, viewer: Viewer, name: str, row: Row) -> bool:
-    statuses = viewer.rights[draft.entity.name].ruled[name]
-    return row[draft.entity.status or ""] in statuses
+def reads(viewer: Viewer, entity: Entity, name: str, row: Row) -> bool:
+    """Whether the caller may read a field of a record, as that stands."""
+    right = viewer.right(entity.name, name)
+    if right is not Right.RULED:
+        return right is Right.OPEN
+    return row[entity.status or ""] in viewer.rights[entity.name].ruled[name]
 
 
 def _check_attributes(draft: Draft, viewer: Viewer, given: list[Mapping[str, Any]]) -> None:

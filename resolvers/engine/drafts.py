@@ -55,6 +55,8 @@ class Draft:
     """What is done with it, such as `Update`, or a word of its area's own."""
     touched: tuple[str, ...] = ()
     """Fields that the deed sets by itself, for which the caller needs the right as if he named them."""
+    said: tuple[str, ...] = ()
+    """Fields that only the deed sets, which the caller needs to read."""
     way: Reference | None = None
     """Of what is created along with its whole: the way to that."""
     whole: Row | None = None

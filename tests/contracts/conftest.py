@@ -47,9 +47,10 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-async def own(world: World) -> AsyncIterator[Own]:
+async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
     """A tenant that only this module writes in."""
-    async with own_tenant(world, "contracts") as made:
+    module = request.module.__name__.rpartition("_")[2]
+    async with own_tenant(world, f"contracts-{module}") as made:
         yield made
 
 

@@ -1,0 +1,93 @@
+"""What deeds with contracts do not tell: whose a contract is, and whether it was sold, where that is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.contracts.conftest import Desk
+from tests.support.covers import covers
+from tests.writes.parallel import Own, came, kept, spelled
+
+SALES = "SELECT id FROM profile WHERE name = 'Standard sales'"
+
+
+@asynccontextmanager
+async def hidden(own: Own, field: str) -> AsyncIterator[None]:
+    """While this lasts, sellers do not read a field of contracts."""
+    text = (
+        "SELECT id FROM profile_field WHERE entity = 'Contract' AND field = $1 "
+        "AND profile_id = $2 AND deleted_at IS NULL"
+    )
+    profile = await own.value(SALES)
+    id = spelled("pfi", await own.value(text, field, profile))
+    writes = (await own.row("profile_field", id))["writes"]
+    await own.done("admin", "profileFieldDelete", id=id)
+    try:
+        yield
+    finally:
+        given = {"profile": spelled("prf", profile), "entity": "Contract", "field": field}
+        await own.done("admin", "profileFieldCreate", **given, writes=writes)
+
+
+@asynccontextmanager
+async def told_in(own: Own, field: str, status: str) -> AsyncIterator[None]:
+    """While this lasts, a field of contracts is read in one status only."""
+    given = {"entity": "Contract", "field": field, "status": status}
+    rule = await own.done("admin", "statusRuleCreate", **given)
+    try:
+        yield
+    finally:
+        await own.done("admin", "statusRuleDelete", id=rule)
+
+
+@covers("D-33", "D-34", "EP-150")
+async def test_selling_more_does_not_tell_whose_a_contract_is(desk: Desk, own: Own) -> None:
+    contract = await desk.contract(kind=await desk.kind(timeBased=True))
+    given = {"contract": contract, "type": spelled("opt", await own.type("New business"))}
+    async with hidden(own, "account"):
+        assert await desk.wrong("rep1", "opportunityUpsell", **given) == [
+            ("INVALID", "input.contract")
+        ]
+    assert came(await own.do("rep1", "opportunityUpsell", **given)) == "DONE"
+
+
+@covers("D-51", "D-33", "EP-150")
+async def test_nor_does_it_where_the_status_hides_that(desk: Desk, own: Own) -> None:
+    contract = await desk.contract(kind=await desk.kind(timeBased=True))
+    given = {"contract": contract, "type": spelled("opt", await own.type("New business"))}
+    async with told_in(own, "account", "ENDED"):
+        assert came(await own.do("rep1", "opportunityUpsell", **given)) == "INVALID"
+        await own.done("admin", "contractEnd", id=contract)
+        assert came(await own.do("rep1", "opportunityUpsell", **given)) == "DONE"
+
+
+@covers("D-33", "D-34", "VN-33")
+async def test_a_case_does_not_tell_whose_its_contract_is(desk: Desk, own: Own) -> None:
+    contract = await desk.contract(kind=await desk.kind())
+    given = {"subject": own.name(), "contract": contract}
+    async with hidden(own, "account"):
+        assert came(await own.do("rep1", "caseCreate", **given)) == "INVALID"
+    case = await own.done("rep1", "caseCreate", **given)
+    account = (await own.row("contract", contract))["account_id"]
+    assert (await own.row("case", case))["primary_account_id"] == account
+
+
+@covers("D-51", "D-33", "EP-144")
+@pytest.mark.parametrize("is_sold", [True, False])
+async def test_taking_a_contract_off_does_not_tell_that_it_was_sold(
+    desk: Desk, own: Own, is_sold: bool
+) -> None:
+    """Where the status hides it: what was and what was not are refused alike."""
+    contract = await desk.contract(kind=await desk.kind())
+    if is_sold:
+        text = "UPDATE contract SET opportunity_id = $1 WHERE id = $2"
+        await own.value(text, kept(await own.opportunity("rep1")), kept(contract))
+    async with told_in(own, "opportunity", "ENDED"):
+        before = await own.row("contract", contract)
+        assert (await own.do("rep1", "contractDetach", id=contract)).codes == ["FIELD_FORBIDDEN"]
+        assert await own.row("contract", contract) == before
+    told = came(await own.do("rep1", "contractDetach", id=contract))
+    assert told == ("DONE" if is_sold else "INVALID_TRANSITION")
