@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
+from auth.engine.viewer import Viewer
 from db.engine.plan.values import parse_id
 from db.engine.write import store
 from db.engine.write.image import Row
@@ -14,6 +16,7 @@ from db.pipelines import standing
 from domain.codes import Problem
 from domain.faults import Fault
 from domain.ranks import Place, Side, arranged, behind, last
+from resolvers.engine.allowed import reads
 from resolvers.engine.drafts import Draft, Other
 from resolvers.engine.values import NO_ID
 
@@ -56,7 +59,9 @@ async def _put(unit: Unit, draft: Draft, side: Side, moving: Collection[UUID]) -
         draft.missing(side.value)
         return
     [other] = rows
-    if other["stage_id"] != draft.after["stage_id"] or id in moving:
+    # Whoever may not read where the other one is, as that stands, is not told by this, either.
+    told = reads(cast("Viewer", unit.guard), entity, "stage", other)
+    if not told or other["stage_id"] != draft.after["stage_id"] or id in moving:
         draft.fault(Fault(Problem.INVALID, ELSEWHERE), side.value)
         return
     if other["rank"] is None:  # it was there before there were ranks

@@ -52,3 +52,20 @@ async def test_what_a_deed_changes_by_itself_cannot_be_left_out(desk: Desk) -> N
     [error] = (await own.ask("support", query, given)).json["errors"]
     remedy = "You may not write Quote.name, Quote.note. Leave them out, or ask an administrator for the right."
     assert error["message"] == remedy
+
+
+@covers("D-51", "D-33")
+async def test_a_place_does_not_tell_in_which_stage_another_one_is(desk: Desk) -> None:
+    """Where its status hides that, it is told alike whether it is there."""
+    own = desk.own
+    one, other = [await own.opportunity("rep1") for _ in range(2)]
+    query = "SELECT p.stage_id FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id WHERE s.kind = 'WON' AND p.type_id = $1"
+    won = spelled("stg", await own.value(query, await own.type("New business")))
+    await own.done("admin", "opportunityMove", id=other, stage=won)
+    rule = {"entity": "Opportunity", "field": "stage", "status": "OPEN"}
+    id = await own.done("admin", "statusRuleCreate", **rule)
+    given = {"id": one, "stage": won, "before": other}
+    answer = await own.do("rep1", "opportunityMove", **given)
+    await own.done("admin", "statusRuleDelete", id=id)
+    assert [each["path"] for each in answer.data["done"]["userErrors"]] == [["input", "before"]]
+    await own.done("rep1", "opportunityMove", **given)
