@@ -127,7 +127,7 @@ async def test_an_employee_type_presets_the_title(own: Own) -> None:
     assert (await own.row("employee", other))["title"] == "Director"
 
 
-@covers("VN-17", "VN-28")
+@covers("VN-17", "VN-10")
 @pytest.mark.parametrize(
     ("entity", "kind"), [("Opportunity", "opportunityType"), ("Person", "personType")]
 )

@@ -48,7 +48,7 @@ async def test_what_is_in_use_stays_until_something_takes_its_place(own: Own) ->
     assert change == {"field": "industry", "before": old, "after": new}
 
 
-@covers("D-11", "VN-24")
+@covers("D-11", "D-20")
 @pytest.mark.parametrize("kind", ["OPEN", "WON", "LOST"])
 async def test_a_stage_is_replaced_by_one_that_means_the_same(own: Own, kind: str) -> None:
     """Nobody wins or loses opportunities by tidying up the set-up."""
