@@ -163,7 +163,7 @@ async def test_a_new_account_may_begin_with_it(own: Own) -> None:
     assert await roles(own, id) == {"a": "H", "b": "piD"}
 
 
-@covers("SMP-08", "SMP-22", "SMP-23")
+@covers("SMP-08", "SMP-22")
 async def test_what_stands_on_an_invoice(own: Own) -> None:
     place = {
         "street": "Keizersgracht", "houseNumber": "12 B", "postcode": "1015 CR", "city": "Amsterdam",

@@ -95,7 +95,7 @@ async def test_a_link_goes_neither_to_itself_nor_twice(own: Own) -> None:
     assert await links(own, third) == []
 
 
-@covers("EP-191", "EP-192", "D-15")
+@covers("EP-191", "EP-192")
 async def test_both_records_of_a_link_in_one_list(own: Own) -> None:
     one, other = await account(own), await account(own)
     await own.done("rep1", "accountLinkCreate", account=one, other=other)
@@ -111,7 +111,7 @@ async def test_both_records_of_a_link_in_one_list(own: Own) -> None:
     assert await links(own, one) == await links(own, other) == []
 
 
-@covers("EP-192", "D-15")
+@covers("EP-192")
 async def test_links_go_and_come_back_with_either_account(own: Own) -> None:
     one, other = await account(own), await account(own)
     await own.done("rep1", "accountLinkCreate", account=one, other=other, note="a")

@@ -101,7 +101,7 @@ async def test_who_leaves_stays_on_record(own: Own) -> None:
     assert {each["id"]: each["active"] for each in jobs} == {id: False, again: True}
 
 
-@covers("SMP-38", "D-15")
+@covers("SMP-38")
 async def test_a_link_made_in_error_is_deleted_and_the_person_stays(own: Own) -> None:
     where, somebody = await account(own, "a"), await person(own)
     id = await own.done("rep1", "affiliationCreate", account=where, person=somebody)

@@ -27,7 +27,7 @@ async def subjects(desk: Desk) -> dict[str, str]:
     }
 
 
-@covers("X-34", "EP-083", "EP-199", "EP-338")
+@covers("EP-083", "EP-199", "EP-338")
 @pytest.mark.parametrize("name", NAMES)
 async def test_on_any_record(desk: Desk, name: str) -> None:
     own, id = desk.own, (await subjects(desk))[name]
@@ -54,7 +54,6 @@ async def test_on_any_record(desk: Desk, name: str) -> None:
     await own.done("admin", "activityRestore", id=made)
 
 
-@covers("X-34")
 async def test_on_exactly_one(desk: Desk) -> None:
     own, found = desk.own, await subjects(desk)
     none = await own.do("admin", "activityCreate", subject="On nothing")
@@ -85,7 +84,7 @@ async def test_categories_are_the_tenants_own(desk: Desk) -> None:
     assert came(await own.do("rep1", "activityCategoryCreate", name=own.name())) == "FORBIDDEN"
 
 
-@covers("D-14", "VPM-15")
+@covers("VPM-15")
 async def test_what_was_planned_is_completed(desk: Desk) -> None:
     own, case = desk.own, await desk.case(await desk.account())
     made = await planned(own, case=case, hours=None)
@@ -113,7 +112,7 @@ SUMS = """query ($id: ID!) { case(id: $id) {
 } }"""
 
 
-@covers("D-14", "VN-34")
+@covers("VN-34")
 async def test_hours_and_overtime_of_a_case(desk: Desk) -> None:
     own, case = desk.own, await desk.case(await desk.account())
     for hours, overtime in (("1.25", False), ("2", True), ("0.5", True)):

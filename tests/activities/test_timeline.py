@@ -45,7 +45,7 @@ async def customer(own: Own, activity: str) -> str | None:
     return None if found is None else spelled("acc", found)
 
 
-@covers("EP-023", "X-34", "EP-083", "EP-199")
+@covers("EP-023", "EP-083", "EP-199")
 async def test_whose_timeline_it_is_in(desk: Desk) -> None:
     own, account, other = desk.own, await desk.account(), await desk.account()
     opportunity = await own.opportunity("rep1", account=account)
@@ -131,7 +131,7 @@ async def test_it_follows_where_a_person_works(desk: Desk) -> None:
     assert await customer(own, call) == second
 
 
-@covers("D-15", "D-11", "EP-023")
+@covers("D-11", "EP-023")
 async def test_with_what_it_is_on_into_the_bin_and_back(desk: Desk) -> None:
     own, account, other = desk.own, await desk.account(), await desk.account()
     id = await person(own, account)

@@ -123,7 +123,6 @@ async def test_what_is_counted_is_hidden_and_forgotten(world: World, servers: Se
             assert 0 < await client.ttl(key) <= ACCOUNT.seconds
 
 
-@pytest.mark.covers("D-65")
 async def test_without_valkey_guesses_are_counted_all_the_same(
     world: World, valkey: OwnValkey
 ) -> None:

@@ -120,7 +120,7 @@ async def test_it_comes_after_several_at_once(desk: Desk) -> None:
     assert await desk.links(id) == await desk.links(other) == {accounts[2]: True}
 
 
-@covers("EP-210", "D-12", "D-15")
+@covers("EP-210", "D-12")
 async def test_a_case_comes_back_without_the_account_that_is_gone(desk: Desk) -> None:
     own, accounts = desk.own, [await desk.account() for _ in "ab"]
     id = await desk.case(*accounts)
@@ -136,7 +136,7 @@ async def test_a_case_comes_back_without_the_account_that_is_gone(desk: Desk) ->
     assert await desk.links(id) == {}, "it is linked anew"
 
 
-@covers("D-12", "D-15")
+@covers("D-12")
 async def test_what_was_taken_off_before_does_not_come_back(desk: Desk) -> None:
     own, accounts = desk.own, [await desk.account() for _ in "ab"]
     id = await desk.case(*accounts)

@@ -142,7 +142,7 @@ async def test_work_is_billed_as_a_service_with_a_price(
     assert wrong(await own.do("admin", "caseTypeUpdate", id=plain, **given)) == refused
 
 
-@covers("VN-32", "VN-35", "VN-31")
+@covers("VN-31")
 async def test_a_type_is_not_billed_unless_it_is_said(desk: Desk) -> None:
     kind = await desk.type()
     assert (await desk.own.row("case_type", kind))["billing"] == "NONE"

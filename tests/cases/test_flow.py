@@ -92,7 +92,7 @@ async def test_the_first_open_status_by_its_place(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("state", ["OPEN", "CLOSED"])
-@covers("VT-25", "D-14")
+@covers("VT-25")
 async def test_closing_and_reopening(desk: Desk, state: str) -> None:
     own, (deed, back) = desk.own, ("caseClose", "caseReopen")
     if state == "OPEN":
@@ -118,7 +118,7 @@ async def test_closing_and_reopening(desk: Desk, state: str) -> None:
     assert (await desk.row(id))["state"] != state
 
 
-@covers("D-14", "VT-25")
+@covers("VT-25")
 async def test_what_stays_while_a_case_is_closed(desk: Desk) -> None:
     own, account = desk.own, await desk.account()
     id = await desk.case(account)
@@ -149,7 +149,7 @@ async def test_what_stays_while_a_case_is_closed(desk: Desk) -> None:
     await own.done("admin", "caseAccountCreate", case=id, account=other)
 
 
-@covers("D-11", "D-14")
+@covers("D-11")
 async def test_a_type_can_be_replaced_where_cases_are_closed(desk: Desk) -> None:
     own, old, new = desk.own, await desk.type(), await desk.type()
     id = await desk.case(type=old)
@@ -231,7 +231,6 @@ async def test_whose_case_it_is(desk: Desk) -> None:
     }
 
 
-@covers("D-15")
 async def test_a_case_comes_back_as_it_was(desk: Desk) -> None:
     own, account = desk.own, await desk.account()
     id = await desk.case(account)

@@ -11,7 +11,6 @@ import pytest
 
 from tenancy.engine.history import head
 from tests.commands.conftest import Operate
-from tests.support.covers import covers
 from tests.tenancy.histories import longer
 from tests.writes.parallel import Own
 
@@ -32,7 +31,6 @@ def relata(here: Path, data: Path, *words: str) -> subprocess.CompletedProcess[s
     )
 
 
-@covers("D-74", "X-62")
 def test_from_one_data_directory_to_a_fresh_one(data: Path, tmp_path: Path) -> None:
     data.chmod(0o755)
     first, second = data / "first", data / "second"
@@ -54,7 +52,6 @@ def test_from_one_data_directory_to_a_fresh_one(data: Path, tmp_path: Path) -> N
     assert not again.stdout
 
 
-@covers("D-74")
 async def test_beside_a_server_that_goes_on(operate: Operate, own: Own, tmp_path: Path) -> None:
     await operate("backup", "acme.relata", "--tenant", "acme")
     said = await operate("restore", "acme.relata", "--as", "twin")
@@ -68,7 +65,6 @@ async def test_beside_a_server_that_goes_on(operate: Operate, own: Own, tmp_path
     assert "third" not in (await operate("tenant", "list")).stdout
 
 
-@covers("D-73")
 async def test_a_newer_version_backs_up_what_there_is_before_it_migrates(
     operate: Operate, own: Own, tmp_path: Path
 ) -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from tenancy.engine.provision import tenants
 from tests.commands.imported import SMALL, Imported, directory, relata, rows, sums
-from tests.support.covers import covers
 from tests.support.world import World
 
 DIRECTOR = "Sales director"
@@ -86,7 +85,6 @@ def quarter(day: str) -> str | None:
     return f"{year}-{(month - 1) // 3 * 3 + 1:02}-01"
 
 
-@covers("VPM-22")
 async def test_the_sums_are_those_of_the_files(imported: Imported) -> None:
     deals = rows(imported.directory, "sales_pipeline")
     office = {
@@ -101,7 +99,6 @@ async def test_the_sums_are_those_of_the_files(imported: Imported) -> None:
     assert told(found["quarters"], "closedOn") == by_quarter
 
 
-@covers("VPM-22")
 async def test_each_has_a_quote_and_what_was_won_a_contract(imported: Imported) -> None:
     deals = rows(imported.directory, "sales_pipeline")
     found = await imported.ask(DIRECTOR, COUNTS)
@@ -154,7 +151,6 @@ async def test_everybody_was_told_a_password_once(imported: Imported) -> None:
     assert len({password for *_, password in imported.passwords.values()}) == len(names) + 2
 
 
-@covers("VPM-22")
 async def test_once_more_changes_nothing(imported: Imported) -> None:
     before = await imported.own().log()
     said = await imported.again()
@@ -319,7 +315,6 @@ async def test_a_manager_changes_what_his_team_sells_and_nobody_elses(small: Imp
         assert (await small.ask(name, found))["opportunities"]["nodes"] == []
 
 
-@covers("VPM-22")
 async def test_what_was_interrupted_is_carried_on(desk: World, tmp_path: Path) -> None:
     """As if it had been stopped on the last day of 2016, before anybody else was offered anything."""
     files = tmp_path / "files"
@@ -389,7 +384,6 @@ async def test_what_a_rule_refuses_is_told_and_the_rest_goes_on(small: Imported)
     assert (await one(small, "D2"))["account"]["name"] == "Part of it"
 
 
-@covers("VPM-22")
 async def test_a_preview_tells_and_makes_nothing(desk: World, tmp_path: Path) -> None:
     words = ("import", "crm-sales-opportunities", str(SMALL), "--tenant", "not-yet", "--preview")
     said = await relata(desk, tmp_path, *words)
@@ -437,7 +431,6 @@ BROKEN = {
 }
 
 
-@covers("VPM-22")
 @pytest.mark.parametrize("how", BROKEN)
 async def test_a_broken_directory_is_told_and_leaves_nothing(
     desk: World, tmp_path: Path, how: str

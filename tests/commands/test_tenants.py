@@ -27,7 +27,7 @@ def notice(own: Own) -> None:
     own.world.endpoint.house.directory.forget(own.world.tenants["acme"].id)
 
 
-@covers("D-18", "D-74", "X-62")
+@covers("D-18")
 async def test_a_suspended_tenant_is_read_and_not_written_until_it_is_resumed(
     operate: Operate, own: Own
 ) -> None:

@@ -59,7 +59,7 @@ def visitor(own: Own) -> Visitor:
     return Visitor(own)
 
 
-@covers("D-44", "VN-42")
+@covers("VN-42")
 async def test_a_user_is_made_with_a_role_and_signs_in_with_what_was_printed(
     operate: Operate, visitor: Visitor
 ) -> None:

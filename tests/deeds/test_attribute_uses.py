@@ -36,7 +36,7 @@ def value(key: str, text: str | None) -> dict[str, Any]:
     return {"key": key, "text": text}
 
 
-@covers("VN-09", "VN-10", "VN-06")
+@covers("VN-09", "VN-10")
 async def test_a_type_says_which_attributes_its_records_carry(own: Own) -> None:
     one, other = await two_types(own)
     id = await attribute(own, "vn09", one)
@@ -83,7 +83,7 @@ async def test_a_hidden_attribute_is_not_named(own: Own) -> None:
     assert "vn10_hidden" not in str(refused.json)
 
 
-@covers("VN-06", "VN-07", "VN-09")
+@covers("VN-07", "VN-09")
 async def test_a_use_names_one_type_of_its_attributes_entity(own: Own) -> None:
     id = await attribute(own, "vn06")
     kinds = {
@@ -101,7 +101,7 @@ async def test_a_use_names_one_type_of_its_attributes_entity(own: Own) -> None:
     assert came(await own.do("admin", "attributeUseCreate", attribute=id)) == "INVALID"
 
 
-@covers("VN-06", "D-34")
+@covers("D-34")
 async def test_a_new_attribute_is_of_something_that_carries_any_and_closed(own: Own) -> None:
     unfit = {"entity": "Stage", "key": "x", "label": "x", "kind": "TEXT"}
     assert came(await own.ask("admin", CREATE, {"i": unfit})) == "INVALID"

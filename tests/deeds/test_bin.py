@@ -30,7 +30,7 @@ async def binned(desk: World, many: str) -> set[tuple[str, str]]:
     return {(f"{prefix}_{row['id'].hex}", f"emp_{row['owner'].hex}") for row in rows}
 
 
-@covers("D-15", "X-14")
+@covers("X-14")
 @pytest.mark.parametrize("many", sorted(RESTORERS))
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_who_may_restore_may_look(desk: World, many: str, persona: str) -> None:
@@ -70,7 +70,7 @@ async def owners(desk: World, persona: str) -> set[str]:
         mine |= below
 
 
-@covers("D-15", "D-38")
+@covers("D-38")
 async def test_a_cursor_of_the_bin_is_good_for_the_bin(desk: World) -> None:
     bin = (
         "{ accounts(deleted: ONLY, first: 1) { pageInfo { endCursor hasNextPage } nodes { id } } }"
@@ -83,7 +83,7 @@ async def test_a_cursor_of_the_bin_is_good_for_the_bin(desk: World) -> None:
     assert (await desk.ask("admin", after, {"c": cursor})).codes == ["BAD_CURSOR"]
 
 
-@covers("D-15", "D-32")
+@covers("D-32")
 async def test_links_never_lead_into_the_bin(desk: World) -> None:
     query = "{ opportunities(deleted: ONLY, first: 50) { nodes { id account { id } history { nodes { id } } } } }"
     answer = await desk.ask("admin", query)

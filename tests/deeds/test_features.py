@@ -44,7 +44,7 @@ async def test_what_is_switched_off_is_shut_to_everybody(own: Own, persona: str)
     assert (await own.ask("admin", "{ cases(first: 1) { totalCount } }")).data == before.data
 
 
-@covers("VN-01", "VN-02", "VN-03", "VN-04")
+@covers("VN-01", "VN-02", "VN-04")
 @pytest.mark.parametrize("key", FeatureKey)
 async def test_each_feature_shuts_what_belongs_to_it(own: Own, key: FeatureKey) -> None:
     """Every other kind of record stays as it was."""

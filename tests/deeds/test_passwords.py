@@ -39,7 +39,6 @@ async def suspended(own: Own) -> AsyncIterator[None]:
         await become("active")
 
 
-@covers("X-58")
 async def test_another_password_ends_all_other_sessions(own: Own) -> None:
     who = await newcomer(own, "change")
     assert not await who.signs_in(OTHER)
@@ -59,7 +58,6 @@ async def test_another_password_ends_all_other_sessions(own: Own) -> None:
     assert await who.signs_in(OTHER)
 
 
-@covers("X-58")
 @pytest.mark.parametrize("how", WEAK)
 async def test_a_weak_password_is_refused(own: Own, how: str) -> None:
     who, password = await newcomer(own, f"weak.{how.replace(' ', '.')}"), WEAK[how]
@@ -72,7 +70,6 @@ async def test_a_weak_password_is_refused(own: Own, how: str) -> None:
     assert await who.reset(token, "ten chars.") == DONE, "refused, it was not used up"
 
 
-@covers("X-58")
 async def test_a_reset_token_is_good_once_and_ends_all_sessions(own: Own) -> None:
     who = await newcomer(own, "reset")
     assert [await who.signs_in(WORDS) for _ in "12"] == [True] * 2
@@ -84,7 +81,6 @@ async def test_a_reset_token_is_good_once_and_ends_all_sessions(own: Own) -> Non
     assert not await who.signs_in(WORDS)
 
 
-@covers("X-58")
 @pytest.mark.parametrize("void", ["newer", "changed", "late", "inactive", "forged", "other kind"])
 async def test_a_reset_token_that_is_good_no_more(own: Own, void: str) -> None:
     who = await newcomer(own, f"void.{void.replace(' ', '.')}")
@@ -109,7 +105,7 @@ async def test_a_reset_token_that_is_good_no_more(own: Own, void: str) -> None:
     assert await who.signs_in(standing)
 
 
-@covers("X-58", "D-32")
+@covers("D-32")
 async def test_who_hands_out_reset_tokens(own: Own) -> None:
     """An administrator with full access, of users who are there; nobody else, not even for himself."""
     who = await newcomer(own, "handed")
@@ -127,7 +123,7 @@ async def test_who_hands_out_reset_tokens(own: Own) -> None:
     assert b"NOT_FOUND" in next(iter(answers))
 
 
-@covers("D-40", "X-58")
+@covers("D-40")
 async def test_without_a_token_only_choosing_with_a_token_is_answered(own: Own) -> None:
     who = await newcomer(own, "nobody")
     for query, given in (
@@ -138,7 +134,7 @@ async def test_without_a_token_only_choosing_with_a_token_is_answered(own: Own) 
     assert (await who.post(RESET, token="", password=OTHER)).status == 200
 
 
-@covers("X-58", "D-18")
+@covers("D-18")
 async def test_a_suspended_tenant_keeps_its_passwords(own: Own) -> None:
     who = await newcomer(own, "suspended")
     assert [await who.signs_in(WORDS) for _ in "12"] == [True] * 2
@@ -157,7 +153,6 @@ async def test_a_suspended_tenant_keeps_its_passwords(own: Own) -> None:
     assert await who.reset(token, OTHER) == DONE, "it is as good as it was"
 
 
-@covers("X-58")
 async def test_the_password_of_the_demonstration_stays(own: Own, desk: World) -> None:
     change = "mutation ($i: PasswordChangeInput!) { done: passwordChange(input: $i) { changed userErrors { code } } }"
     given = {"current": DEMO, "password": OTHER}

@@ -18,7 +18,6 @@ async def signed_in(own: Own, name: str, devices: int) -> Newcomer:
     return who
 
 
-@covers("X-58")
 async def test_everybody_lists_his_own_sessions(own: Own) -> None:
     one, other = await signed_in(own, "one", 3), await signed_in(own, "other", 2)
     for who in (one, other):
@@ -31,7 +30,7 @@ async def test_everybody_lists_his_own_sessions(own: Own) -> None:
         assert hidden["data"]["sessions"] == {"totalCount": 0, "nodes": []}
 
 
-@covers("X-58", "D-63")
+@covers("D-63")
 async def test_an_ended_session_opens_nothing(own: Own) -> None:
     who = await signed_in(own, "ends", 3)
     ended = await who.post(REVOKE, 0, id=who.session(1))
@@ -47,7 +46,7 @@ async def test_an_ended_session_opens_nothing(own: Own) -> None:
     assert (await who.post(REVOKE, 0, id=who.session(2))).codes == ["UNAUTHENTICATED"]
 
 
-@covers("X-58", "D-32")
+@covers("D-32")
 async def test_nobody_else_s_session_is_ended(own: Own) -> None:
     one, other = await signed_in(own, "mine", 1), await signed_in(own, "yours", 1)
     nobodies = (other.session(0), f"ses_{'f' * 32}", "nonsense", one.user)
@@ -61,7 +60,7 @@ async def test_nobody_else_s_session_is_ended(own: Own) -> None:
     assert await one.stands() == [True]
 
 
-@covers("X-58", "D-63")
+@covers("D-63")
 async def test_who_may_not_sign_in_any_more_is_signed_out(own: Own) -> None:
     """Also when he may again: his sessions stay ended."""
     away, gone = await signed_in(own, "away", 2), await signed_in(own, "gone", 2)

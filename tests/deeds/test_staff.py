@@ -128,7 +128,7 @@ async def test_one_address_is_one_user_s(own: Own, emails: tuple[str, str]) -> N
     ]
 
 
-@covers("D-15", "D-19")
+@covers("D-19")
 async def test_a_user_whose_address_is_somebody_else_s_now_is_not_restored(own: Own) -> None:
     old = await newcomer(own, "shared", WORDS)
     await own.done("admin", "userDelete", id=old.user)
@@ -148,7 +148,7 @@ async def test_a_user_whose_address_is_somebody_else_s_now_is_not_restored(own: 
     assert [each["code"] for each in both.data["done"]["userErrors"]] == ["DUPLICATE"]
 
 
-@covers("D-15", "D-19")
+@covers("D-19")
 async def test_of_two_that_are_restored_with_one_address_none_is(own: Own) -> None:
     users = []
     for input in await employees(own, "twice@b.example", "twice@b.example"):

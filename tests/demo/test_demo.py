@@ -307,7 +307,7 @@ LISTS = {
 """What is settled for everybody, and seen by everybody."""
 
 
-@pytest.mark.covers("D-10", "EP-334")
+@pytest.mark.covers("D-10")
 async def test_what_the_personas_may_read(world: World) -> None:
     for persona in ("director", "manager", "rep1", "rep2"):
         mine = await _rights(world, persona)
@@ -489,7 +489,7 @@ def _depth(accounts: Table, row: dict[str, Any]) -> int:
     return 1 + _depth(accounts, accounts[row["parent_id"]]) if row["parent_id"] else 0
 
 
-@pytest.mark.covers("D-12", "D-15")
+@pytest.mark.covers("D-12")
 async def test_parts_lie_in_the_bin_with_their_whole(world: World) -> None:
     for slug in ("acme", "globex"):
         for table, whole in (("address", "account"), ("opportunity_share", "opportunity")):

@@ -17,7 +17,7 @@ ANNA, BEN = UUID(int=1), UUID(int=2)
 OLD, NEW, GONE = UUID(int=3), UUID(int=4), UUID(int=5)
 
 
-@covers("X-34", "VT-34", "EP-180")
+@covers("VT-34", "EP-180")
 @pytest.mark.parametrize(
     ("rule", "columns", "rest"),
     [(activity, SUBJECTS, {"hours": None}), (tagging, LABELLED, {}), (favourite, KEPT, {})],
@@ -33,7 +33,6 @@ def test_on_exactly_one_record(rule: Any, columns: tuple[str, ...], rest: dict[s
                 assert len(rule(None, nothing | {name: ANNA, other: BEN})) == 1
 
 
-@covers("X-34")
 def test_what_an_activity_is_on() -> None:
     nothing: dict[str, Any] = dict.fromkeys(SUBJECTS)
     assert subject(nothing) is None
@@ -42,7 +41,6 @@ def test_what_an_activity_is_on() -> None:
     assert subject(nothing | {"account_id": ANNA, "case_id": BEN}) is None
 
 
-@covers("D-14")
 @pytest.mark.parametrize(
     ("hours", "right"), [(None, True), ("0", True), ("0.25", True), ("-1", False)]
 )

@@ -95,7 +95,6 @@ def test_since_when(before: Any, state: CaseState, since: datetime | None) -> No
     assert closed_at(before, state, NOW) == since
 
 
-@covers("D-14")
 @pytest.mark.parametrize(("before", "after"), list(product(CaseState, CaseState)))
 def test_what_a_closed_case_was_billed_by_stays(before: CaseState, after: CaseState) -> None:
     row: dict[str, Any] = {"state": before, "type_id": NEW, "contract_id": CONTRACT, "subject": "a"}
@@ -108,7 +107,6 @@ def test_what_a_closed_case_was_billed_by_stays(before: CaseState, after: CaseSt
     assert not locked(row, {**row, "state": after, "subject": "b"})
 
 
-@covers("D-14")
 def test_whom_a_closed_case_concerns_stays() -> None:
     assert not accounts_locked({"state": OPEN})
     assert [fault.problem for fault in accounts_locked({"state": CLOSED})] == [Problem.LOCKED]
@@ -205,7 +203,7 @@ def test_there_is_work_to_bill(billing: Billing, named: UUID | None, offered: bo
     assert (not needs_service(row, offered)) is fine
 
 
-@covers("VN-32", "VN-33", "VN-35", "VN-36")
+@covers("VN-33", "VN-36")
 @pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize("hours", [None, MINE])
 @pytest.mark.parametrize("billing", Billing)

@@ -15,7 +15,6 @@ from domain.imports.countries import CODES, MEANT
 from domain.imports.crm_sales import COLUMNS, NO_ACCOUNT, Book, Deal, Step, read
 from domain.imports.events import events
 from domain.imports.sheets import Names, Notes, Sheet, sheet
-from tests.support.covers import covers
 
 TODAY = date(2026, 3, 14)
 GOOD: dict[str, list[str]] = {
@@ -39,7 +38,6 @@ def told(found: Book, file: str = "sales_pipeline.csv") -> list[tuple[int, str, 
     return [(each.line, each.what, each.done) for each in found.findings if each.file == file]
 
 
-@covers("VPM-22")
 def test_good_rows_are_records_without_a_finding() -> None:
     found = book()
     assert not found.broken
@@ -191,7 +189,6 @@ PIPELINE: dict[str, tuple[str, list[tuple[str, str]], dict[str, Any] | None]] = 
 """A row, what is told of it, and what is taken from it; None where it is left out."""
 
 
-@covers("VPM-22")
 @pytest.mark.parametrize("case", PIPELINE)
 def test_a_row_of_the_pipeline(case: str) -> None:
     row, findings, taken = PIPELINE[case]

@@ -80,7 +80,7 @@ def test_no_email(text: str) -> None:
     assert fault.message.endswith("Write it like anna@acme.example.")
 
 
-@covers("VPM-09", "SMP-23")
+@covers("VPM-09")
 @pytest.mark.parametrize(
     ("text", "country", "kept"),
     [
@@ -123,7 +123,7 @@ def test_registration_number(text: str, country: str | None, kept: str | None) -
     assert registration_number(text, country) == kept
 
 
-@covers("VPM-09", "SMP-23")
+@covers("VPM-09")
 @pytest.mark.parametrize(
     ("check", "text", "country", "named"),
     [

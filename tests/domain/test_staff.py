@@ -13,7 +13,7 @@ BOSS, POST, REP, PEER, CLERK = (UUID(int=number) for number in range(1, 6))
 TREE: dict[UUID, UUID | None] = {BOSS: None, POST: BOSS, REP: POST, PEER: BOSS, CLERK: REP}
 
 
-@covers("D-09", "EP-340", "EP-343")
+@covers("D-09", "EP-343")
 @pytest.mark.parametrize(
     ("employee", "tree", "found"),
     [

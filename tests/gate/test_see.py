@@ -124,7 +124,6 @@ def test_an_entity_without_a_policy_has_no_own_rows(entity: Entity, form: Form) 
 PARTS = [entity for entity in MODEL.entities.values() if entity.wholes]
 
 
-@covers("D-15")
 @pytest.mark.parametrize("form", Form)
 @pytest.mark.parametrize("rows", RowScope)
 @pytest.mark.parametrize("entity", PARTS, ids=lambda entity: entity.name)

@@ -35,7 +35,7 @@ async def test_activities_follow_who_is_employed_along_with_a_new_account(place:
     await holds(place)
 
 
-@covers("EP-146", "X-51")
+@covers("EP-146")
 async def test_a_contract_is_in_a_currency_that_can_be_written(place: Place) -> None:
     own = place.own
     kind = spelled("cki", place.facts.live("ContractKind")[0]["id"])

@@ -101,7 +101,7 @@ WRONG: list[tuple[checks.Check, Broken]] = [
 ]
 
 
-@covers("D-03", "D-04", "D-11", "D-12", "D-15", "D-17", "SMP-12", "X-23", "EP-205")
+@covers("D-03", "D-04", "D-11", "D-12", "D-17", "SMP-12", "X-23", "EP-205")
 @pytest.mark.parametrize(
     ("check", "broken"),
     [pytest.param(*each, id=f"{each[0].__name__}{n}") for n, each in enumerate(WRONG)],
@@ -158,7 +158,7 @@ async def test_what_is_sold_otherwise_or_twice_is_seen(place: Place) -> None:
     assert list(noted.bound(facts, facts.with_("Quote", quote["id"], name="Other"))) != []
 
 
-@covers("D-60", "D-44")
+@covers("D-60")
 async def test_what_the_log_does_not_tell_is_seen(place: Place) -> None:
     id = await place.own.opportunity("rep1")
     _, before, after, log = await _done(place, "opportunityUpdate", id=id, note="Call them")
@@ -182,7 +182,6 @@ async def test_what_the_log_does_not_tell_is_seen(place: Place) -> None:
         await noted.entries(place)
 
 
-@covers("D-15")
 async def test_parts_that_go_at_another_time_are_seen(place: Place) -> None:
     id = await place.own.done("admin", "accountCreate", name="New", addresses=[{"city": "Bonn"}])
     _, before, after, _ = await _done(place, "accountDelete", id=id)

@@ -189,7 +189,7 @@ NEARLY: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@covers("F2", "F3")
+@covers("F2")
 @pytest.mark.parametrize("case", NEARLY)
 async def test_no_name_is_suggested(seller: Asker, case: str) -> None:
     query, variables = NEARLY[case]

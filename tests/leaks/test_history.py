@@ -60,7 +60,7 @@ def expected(probe: Probe, type_name: str) -> dict[str, set[str]]:
     }
 
 
-@covers("D-30", "D-32", "D-44")
+@covers("D-30", "D-32")
 @pytest.mark.parametrize("type_name", WITH_HISTORY)
 async def test_just_what_may_be_read_today_is_told(probe: Probe, type_name: str) -> None:
     """Of every record that has a history: those entries, and each as it was noted."""
@@ -114,7 +114,7 @@ def _untold(probe: Probe) -> Iterator[Row]:
             yield row
 
 
-@covers("D-31", "D-32", "D-44")
+@covers("D-31", "D-32")
 async def test_nothing_finds_what_is_not_told(one_each: Probe) -> None:
     """By its id, its field, its moment: no record is found by it, with any quantifier, and none is missed."""
     tried = 0
@@ -147,7 +147,7 @@ async def test_nothing_finds_what_is_not_told(one_each: Probe) -> None:
     one_each.cells["history filter"] += tried
 
 
-@covers("D-32", "D-44")
+@covers("D-32")
 async def test_an_entry_is_no_way_to_anything(one_each: Probe) -> None:
     """As an id it is one of nothing, told or not; and there is no list of all that happened."""
     told = one_each.truth.visible(one_each.persona, HISTORY)
@@ -169,7 +169,7 @@ COUNTED = (
 )
 
 
-@covers("D-31", "D-43", "D-44")
+@covers("D-31", "D-43")
 async def test_what_is_not_told_is_not_counted(probe: Probe) -> None:
     answer = await probe.ask(COUNTED)
     for node in answer.data["opportunities"]["nodes"]:
@@ -211,7 +211,7 @@ TAKEN = {
 """A field whose history was told, and what then is changed."""
 
 
-@covers("D-10", "D-34", "D-44")
+@covers("D-10", "D-34")
 @pytest.mark.parametrize("what", TAKEN)
 async def test_what_is_taken_away_is_not_told_any_more(world: World, what: str) -> None:
     """Nor is it counted, or found by; to administrators it is told all the while, if it still exists."""
@@ -240,7 +240,7 @@ async def test_what_is_taken_away_is_not_told_any_more(world: World, what: str) 
         assert full.data["opportunity"]["history"]["totalCount"] == int(what != "an attribute")
 
 
-@covers("D-10", "D-44")
+@covers("D-10")
 async def test_the_status_of_today_decides(world: World) -> None:
     """Won, and all that was ever noted of the commission is told; opened again, and nothing of it is."""
     async with own_tenant(world, "past") as tenant:
@@ -271,7 +271,7 @@ CLAUSES = (
 )
 
 
-@covers("D-30", "D-31", "D-34", "D-44")
+@covers("D-30", "D-31", "D-34")
 async def test_without_a_grant_there_is_no_history(world: World) -> None:
     """Null and named wherever it is selected, and refused wherever it is asked by."""
     async with own_tenant(world, "historyless") as tenant:
@@ -295,7 +295,6 @@ async def test_without_a_grant_there_is_no_history(world: World) -> None:
         assert full.data["accounts"]["totalCount"] > 0
 
 
-@covers("D-15", "D-44")
 async def test_the_past_of_what_is_in_the_bin_is_not_told(world: World, probe: Probe) -> None:
     """A record that was deleted takes its history with it, whatever right there is to it."""
     gone = [r for r in probe.truth.rows["Opportunity"].values() if r["deleted_at"]]

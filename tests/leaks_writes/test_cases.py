@@ -38,7 +38,7 @@ def theirs(here: Place, persona: str, entity: str = "Opportunity") -> list[str]:
     return [spelled(entity, id) for id, row in rows if not here.facts.sees(persona, entity, row)]
 
 
-@covers("D-11", "D-15")
+@covers("D-11")
 async def test_in_use_without_counts(fresh: Place) -> None:
     """Case 52: blocked by one invisible opportunity or by three, the answer is the same."""
     answers = set()
@@ -217,7 +217,6 @@ async def test_a_null_owner_and_given_away(fresh: Place) -> None:
     assert [e["code"] for e in answer.data["deed"]["userErrors"]] == ["REQUIRED"]
 
 
-@covers("D-15")
 async def test_a_part_whose_whole_is_in_the_bin(fresh: Place) -> None:
     """Case 50: it is seen with its whole and not otherwise; it comes back with it."""
     given = {"name": "Whole", "addresses": [{"city": "A"}, {"city": "B"}]}
@@ -235,7 +234,6 @@ async def test_a_part_whose_whole_is_in_the_bin(fresh: Place) -> None:
     assert part in [e["id"] for e in back.data["deed"]["account"]["addresses"]["nodes"]]
 
 
-@covers("D-15")
 async def test_restoring_what_points_to_something_deleted(fresh: Place) -> None:
     """Case 50: parts come back with their whole only if what they lead to is still there; the house goes on."""
 

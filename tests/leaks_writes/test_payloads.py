@@ -180,7 +180,6 @@ async def test_a_conflict_tells_what_may_be_read(told: Place) -> None:
     await here.restore()
 
 
-@covers("D-44")
 async def test_the_history_in_a_payload(told: Place) -> None:
     """Case 11: what was done to hidden fields is not in the history of who may not read them, counts included."""
     here = told

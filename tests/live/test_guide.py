@@ -26,7 +26,7 @@ process.stdin.on("end", () => process.exit(0)).resume();
 """
 
 
-@covers("D-61", "D-66")
+@covers("D-61")
 async def test_the_guide_works_and_survives_a_cut_line(here: Here) -> None:
     clients = await asyncio.to_thread(install, oldest=OLDEST)
     (code,) = JAVASCRIPT.findall((ROOT / "docs" / "live-lists.md").read_text())

@@ -29,7 +29,6 @@ FOREIGN = {
 }
 
 
-@covers("D-66")
 @pytest.mark.parametrize("origin", FOREIGN.values(), ids=FOREIGN)
 async def test_a_page_from_elsewhere_gets_no_socket(here: Here, origin: str) -> None:
     spelled = origin.format(port=here.port)
@@ -64,7 +63,6 @@ SPOKEN: dict[str, tuple[str, ...]] = {
 }
 
 
-@covers("D-66")
 @pytest.mark.parametrize("protocols", SPOKEN.values(), ids=SPOKEN)
 async def test_another_subprotocol_is_closed(here: Here, protocols: tuple[str, ...]) -> None:
     async with wire(here.port, protocols=protocols) as opened:

@@ -55,7 +55,6 @@ NOT_OF_THE_PROTOCOL: dict[str, Said] = {
 }
 
 
-@covers("D-66")
 @pytest.mark.parametrize("said", NOT_OF_THE_PROTOCOL.values(), ids=NOT_OF_THE_PROTOCOL)
 async def test_what_is_not_of_the_protocol_closes_the_socket(here: Here, said: Said) -> None:
     async with here.wire("rep1") as beside, here.wire("rep2") as opened:
@@ -327,7 +326,6 @@ REFUSED: dict[str, tuple[Any, set[str]]] = {
 }
 
 
-@covers("D-66")
 @pytest.mark.parametrize(("payload", "codes"), REFUSED.values(), ids=REFUSED)
 async def test_an_operation_that_is_refused_leaves_the_others(
     here: Here, payload: Any, codes: set[str]

@@ -34,7 +34,6 @@ async def entries(both: Held, entity: str) -> Counter[str]:
     return told
 
 
-@covers("D-44")
 @pytest.mark.parametrize("entity", WITH_HISTORY)
 async def test_every_record_has_a_history(world: World, entity: str) -> None:
     told = await entries(await held(world, "admin"), entity)
@@ -43,7 +42,7 @@ async def test_every_record_has_a_history(world: World, entity: str) -> None:
     assert not told.keys() & {"vanished", "gone"}, "of what there is no more, nobody is told"
 
 
-@covers("D-10", "D-44")
+@covers("D-10")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_of_each_field_as_of_the_record(world: World, persona: str) -> None:
     both = await held(world, persona)
@@ -59,7 +58,7 @@ async def test_of_each_field_as_of_the_record(world: World, persona: str) -> Non
     assert (await entries(both, "Account"))["phone"] == 0 or persona != "limited"
 
 
-@covers("D-10", "D-44")
+@covers("D-10")
 async def test_a_status_of_today_opens_what_was_noted_before(world: World) -> None:
     """Neither the status of then nor the one that is noted counts, but the record's own."""
     query = (
@@ -86,7 +85,7 @@ async def test_a_status_of_today_opens_what_was_noted_before(world: World) -> No
     assert during["opportunity"]["history"]["totalCount"] == 1
 
 
-@covers("D-10", "D-44")
+@covers("D-10")
 async def test_a_reference_is_told_to_who_sees_all_it_may_have_led_to(world: World) -> None:
     def owned(ground: Ground) -> dict[str, Table]:
         opened = [dict(row) for row in ground.tables["ProfileEntity"]]
@@ -119,7 +118,7 @@ CLAUSES = (
 )
 
 
-@covers("D-10", "D-31", "D-44")
+@covers("D-10", "D-31")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_what_is_not_told_plays_no_part_in_any_clause(world: World, persona: str) -> None:
     both = await held(world, persona)
@@ -128,7 +127,7 @@ async def test_what_is_not_told_plays_no_part_in_any_clause(world: World, person
     both.check()
 
 
-@covers("D-31", "D-44")
+@covers("D-31")
 async def test_who_did_it_is_a_field_as_any_other(world: World) -> None:
     support = await held(world, "support")
     for clause in (
@@ -139,7 +138,7 @@ async def test_who_did_it_is_a_field_as_any_other(world: World) -> None:
         assert await support.refused(f"{{ {clause} }}") == ["FIELD_FORBIDDEN"]
 
 
-@covers("D-32", "D-44")
+@covers("D-32")
 @pytest.mark.parametrize("persona", ["admin", "rep1"])
 async def test_an_entry_alone_leads_nowhere(world: World, persona: str) -> None:
     """A change is found with its record only: as an id it is one of nothing."""

@@ -215,7 +215,7 @@ PARTS = (
 )
 
 
-@covers("D-15", "D-32")
+@covers("D-32")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_a_part_is_seen_with_its_whole_and_not_otherwise(world: World, persona: str) -> None:
     """Whoever sees all wholes, and whoever some: what is left of one in the bin is not there."""

@@ -33,7 +33,7 @@ async def adds_up(own: Own) -> int:
     return len(quotes)
 
 
-@covers("D-17", "X-51")
+@covers("D-17")
 async def test_the_demonstration_adds_up(own: Own) -> None:
     assert await adds_up(own) > 10
 

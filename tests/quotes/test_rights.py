@@ -118,7 +118,7 @@ async def withheld(own: Own, entity: str, field: str) -> AsyncIterator[None]:
     await own.done("admin", "profileFieldCreate", profile=profile, **again)
 
 
-@covers("D-33", "VT-10", "EP-119")
+@covers("D-33", "EP-119")
 @pytest.mark.parametrize(
     ("field", "deeds"),
     [
@@ -157,7 +157,7 @@ async def test_a_line_does_not_tell_what_is_withheld_of_its_product(
             assert "you may not see" in told["message"]
 
 
-@covers("D-31", "EP-141", "VT-10")
+@covers("D-31", "EP-141")
 async def test_why_is_not_told_to_who_may_not_see_it(desk: Desk, own: Own) -> None:
     id = await desk.quote("rep1")
     opportunity = (await own.row("quote", id))["opportunity_id"]

@@ -112,7 +112,7 @@ async def test_what_is_taken_off_is_left_alone(desk: Desk, own: Own) -> None:
     assert before["status"] == "ACTIVE"
 
 
-@covers("D-04", "D-15")
+@covers("D-04")
 async def test_what_was_sold_anew_meanwhile_stays_in_the_bin(desk: Desk, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     await desk.quote(opportunity, "a")

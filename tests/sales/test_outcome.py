@@ -11,7 +11,7 @@ from tests.support.covers import covers
 from tests.writes.parallel import Own, came, kept, spelled
 
 
-@covers("D-20", "EP-026")
+@covers("D-20")
 async def test_a_loss_has_a_reason_that_some_explain(desk: Desk, own: Own) -> None:
     price = await own.done("admin", "lostReasonCreate", name=own.name())
     other = await own.done("admin", "lostReasonCreate", name=own.name(), needsNote=True)
@@ -81,7 +81,6 @@ async def test_unlocked_it_goes_on_where_it_was(desk: Desk, own: Own) -> None:
     assert came(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "INVALID_TRANSITION"
 
 
-@covers("X-48")
 async def test_whoever_may_move_it_may_lock_it(own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     await own.done("rep1", "opportunityLock", id=opportunity)
@@ -101,7 +100,7 @@ async def order(own: Own, stage: str, ids: list[str]) -> list[int]:
     return [ids.index(each["id"]) for each in answer.data["opportunities"]["nodes"]]
 
 
-@covers("EP-021", "X-10")
+@covers("X-10")
 async def test_a_board_is_arranged_by_hand(own: Own) -> None:
     ids = [await own.opportunity("rep1") for _ in range(4)]
     stage = spelled("stg", (await own.row("opportunity", ids[0]))["stage_id"])
@@ -116,7 +115,7 @@ async def test_a_board_is_arranged_by_hand(own: Own) -> None:
     assert await order(own, stage, ids) == [3, 1, 2, 0]
 
 
-@covers("EP-021", "D-32")
+@covers("D-32")
 async def test_a_place_is_beside_one_that_is_seen_and_there(own: Own) -> None:
     mine, theirs = await own.opportunity("rep1"), await own.opportunity("rep2")
     stage = spelled("stg", (await own.row("opportunity", mine))["stage_id"])
@@ -168,7 +167,7 @@ async def test_a_copy_belongs_to_something_that_is_there(own: Own) -> None:
     assert came(await own.do("admin", "opportunityCopy", id=opportunity)) == "DONE"
 
 
-@covers("EP-150", "D-22")
+@covers("EP-150")
 async def test_more_is_sold_on_top_of_what_lasts(desk: Desk, own: Own) -> None:
     lasting = await desk.product(await desk.kind(timeBased=True, months=1))
     once = await desk.product(await desk.kind())
@@ -285,7 +284,7 @@ async def test_others_are_told_nothing_of_it(own: Own, persona: str, deed: str) 
     assert await own.row("opportunity", opportunity) == row
 
 
-@covers("EP-080", "EP-081", "VN-19", "VN-22", "VN-23", "VN-27")
+@covers("EP-081", "VN-19", "VN-22", "VN-23", "VN-27")
 async def test_an_opportunity_begins_where_its_type_says(own: Own) -> None:
     """In the first stage of its pipeline, as likely as there; what we may count on follows."""
     stages = await own.fetch("SELECT id, name FROM stage WHERE kind = 'OPEN' ORDER BY position")

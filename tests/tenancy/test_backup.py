@@ -127,7 +127,6 @@ async def digest(admin: asyncpg.Connection[Any], schema: str) -> dict[str, str]:
 # --- there and back -----------------------------------------------------------------------------
 
 
-@covers("D-74", "D-44", "X-62")
 async def test_an_installation_comes_back_with_the_same_answers_and_its_history(
     servers: Servers, desk: World, story: tuple[str, Any], kept: Path
 ) -> None:
@@ -142,7 +141,7 @@ async def test_an_installation_comes_back_with_the_same_answers_and_its_history(
             assert written.data["done"]["account"]["version"] == told["account"]["version"] + 1
 
 
-@covers("D-74", "D-61", "D-63")
+@covers("D-61", "D-63")
 async def test_nobody_is_signed_in_and_no_position_is_known_after_it(
     servers: Servers, desk: World, kept: Path
 ) -> None:
@@ -164,7 +163,7 @@ async def test_nobody_is_signed_in_and_no_position_is_known_after_it(
             assert back.tenants["acme"].placement.version == after["placement"]
 
 
-@covers("D-74", "D-61")
+@covers("D-61")
 async def test_no_password_can_be_chosen_with_an_old_token_after_it(
     servers: Servers, desk: World, tmp_path: Path
 ) -> None:
@@ -203,7 +202,6 @@ async def test_the_schema_is_that_of_a_tenant_newly_made(servers: Servers, kept:
         assert told[0] == told[1]
 
 
-@covers("D-74")
 async def test_one_tenant_comes_back_as_another_beside_the_others(
     desk: World, story: tuple[str, Any], kept: Path
 ) -> None:
@@ -240,7 +238,6 @@ async def signed_in(world: World, tenant: str, email: str) -> str:
     return str(answer.data["signIn"]["accessToken"])
 
 
-@covers("D-73", "D-74")
 async def test_what_was_kept_at_an_older_revision_is_brought_to_the_newest(
     servers: Servers, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,7 +249,6 @@ async def test_what_was_kept_at_an_older_revision_is_brought_to_the_newest(
             assert [revision for _, revision in await tenants(admin)] == [head()]
 
 
-@covers("D-74")
 async def test_what_a_killed_restoring_left_behind_is_nobodys_and_is_removed(
     servers: Servers, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,7 +278,6 @@ async def test_what_a_killed_restoring_left_behind_is_nobodys_and_is_removed(
         assert await admin.fetchval(schemas) == 2
 
 
-@covers("D-74")
 async def test_two_do_not_restore_at_once(servers: Servers, kept: Path) -> None:
     async with empty(servers) as (admin, place):
         other = await asyncpg.connect(place.database_url)
@@ -298,7 +293,7 @@ async def test_two_do_not_restore_at_once(servers: Servers, kept: Path) -> None:
 # --- as of one moment ---------------------------------------------------------------------------
 
 
-@covers("D-60", "D-74")
+@covers("D-60")
 async def test_what_is_written_meanwhile_is_in_it_whole_or_not_at_all(
     servers: Servers, desk: World, tmp_path: Path
 ) -> None:
@@ -336,7 +331,6 @@ async def test_what_is_written_meanwhile_is_in_it_whole_or_not_at_all(
             assert told["noted"] == told["there"] == told["storied"]
 
 
-@covers("D-73", "D-74")
 async def test_a_tenant_under_migration_is_not_copied_half_way(desk: World, tmp_path: Path) -> None:
     other = await asyncpg.connect(desk.servers.database_url)
     operator = await asyncpg.connect(desk.servers.database_url)
@@ -369,7 +363,6 @@ async def refused(admin: asyncpg.Connection[Any], file: Path, match: str, **aske
     assert await traces(admin) == before
 
 
-@covers("D-74")
 async def test_nothing_is_overwritten(desk: World, kept: Path) -> None:
     await refused(desk.admin, kept, "'acme' is there already, and nothing is overwritten")
     await refused(desk.admin, kept, "'globex' is there", only="globex")
@@ -385,7 +378,6 @@ async def test_nothing_is_overwritten(desk: World, kept: Path) -> None:
     assert kept.stat().st_mode & 0o077 == 0, "it holds hashes of passwords"
 
 
-@covers("D-74")
 async def test_a_damaged_file_is_refused_wherever_it_is_damaged(
     servers: Servers, kept: Path, tmp_path: Path
 ) -> None:
@@ -464,7 +456,6 @@ def odd_rows(manifest: Manifest, held: dict[str, bytes]) -> None:
     summed(manifest, held, "globex", "stage", b"no\trow\n")
 
 
-@covers("D-74")
 @pytest.mark.parametrize(
     ("change", "match"),
     [

@@ -29,7 +29,6 @@ EXCLUDED = {
 }
 
 
-@covers("D-73")
 @pytest.mark.parametrize("file", sorted(MIGRATIONS.rglob("*.py")), ids=lambda file: file.stem)
 def test_a_migration_imports_nothing_of_the_application(file: Path) -> None:
     assert not _foreign(file.read_text()), (
@@ -66,7 +65,6 @@ def _complaints(text: str) -> list[str]:
     return lines
 
 
-@covers("D-73")
 @pytest.mark.parametrize(("since", "until"), steps())
 def test_squawk_has_nothing_to_say(since: str, until: str) -> None:
     complaints = _complaints(sql(since, until))
@@ -107,7 +105,6 @@ def test_the_runner_sets_limits() -> None:
     assert "statement_timeout" in LOCK
 
 
-@covers("D-73")
 async def test_a_forgotten_migration_is_found(cell: Cell) -> None:
     assert not await drift(cell.admin, METADATA)
     declared = MetaData(naming_convention=METADATA.naming_convention)
@@ -138,7 +135,7 @@ INSERT INTO status_rule VALUES ('Opportunity', 'amount', '{{WON,LOST,WON}}'), ('
 """  # noqa: S608 - constants of ours
 
 
-@covers("D-73", "D-10")
+@covers("D-10")
 async def test_rights_of_before_are_the_records_of_now(cell: Cell) -> None:
     """Nothing is opened on the way: a rule without any status closes its field as it did."""
     attempt = cell.admin.transaction()  # rolled back: nobody else meets this schema

@@ -133,7 +133,7 @@ def test_names_of_schemas_are_never_from_user_text() -> None:
     assert all(PLACE.match(name) and len(name) == 28 for name in names)
 
 
-@covers("D-71", "D-73")
+@covers("D-71")
 @pytest.mark.parametrize("name", ["Broken", None])
 async def test_all_or_nothing(
     cell: Cell, monkeypatch: pytest.MonkeyPatch, name: str | None
@@ -182,7 +182,6 @@ async def _facts(cell: Cell, name: str) -> set[str]:
     return {str(row[0]).replace(f"{name}.", "") for row in await cell.admin.fetch(FACTS, name)}
 
 
-@covers("D-73")
 @pytest.mark.parametrize("length", ["as it is", "longer"])
 async def test_the_script_equals_the_history_step_by_step(
     cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: str
@@ -225,7 +224,6 @@ async def test_all_tenants_have_the_same_schema(cell: Cell) -> None:
     assert all(other == alder for other in others)
 
 
-@covers("D-73")
 async def test_migrating_from_an_older_revision(cell: Cell, old: Tenant) -> None:
     """Only what is new is run, rows stay, and new tables are the tenant's to use."""
     newest = [revision for each, revision in await tenants(cell.admin) if each == old]
@@ -256,7 +254,6 @@ async def test_migrating_from_an_older_revision(cell: Cell, old: Tenant) -> None
         await cell.remove("fresh")
 
 
-@covers("D-73")
 async def test_two_migrate_at_once(
     cell: Cell, old: Tenant, second: asyncpg.Connection[Any]
 ) -> None:
@@ -267,7 +264,6 @@ async def test_two_migrate_at_once(
     assert dict(await tenants(cell.admin))[old] == head()
 
 
-@covers("D-73")
 async def test_a_migration_that_fails_or_dies_leaves_the_tenant_as_it_was(
     cell: Cell, old: Tenant, second: asyncpg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,7 +285,6 @@ async def test_a_migration_that_fails_or_dies_leaves_the_tenant_as_it_was(
     assert await migrate(cell.admin, old, since), "once more, and it goes through"
 
 
-@covers("D-73")
 async def test_what_a_migration_runs_under(
     cell: Cell, old: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

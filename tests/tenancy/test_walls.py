@@ -179,7 +179,6 @@ async def test_prepared_statements_by_turns(cell: Cell, tagged: bool) -> None:
                     assert await connection.fetchval(said, MARK) == slug
 
 
-@covers("D-73")
 async def test_a_column_that_one_tenant_has_and_others_do_not_yet(cell: Cell) -> None:
     """Case 66, below the planner: statements list their columns, so new ones change no result."""
     changes = (
@@ -208,7 +207,6 @@ LISTED = """{ accounts(first: 3, orderBy: [{name: ASC}]) {
   totalCount nodes { id name employeeCount owner { name } attributes { key text } } } }"""
 
 
-@covers("D-73")
 async def test_reads_go_on_while_tenants_are_migrated(world: World) -> None:
     """Case 66, as a client sees it: even a changed type passes, since every answer is one text."""
     before = {slug: await _listed(world, slug) for slug in ("acme", "globex")}

@@ -42,7 +42,6 @@ async def _closes(own: Own, table: str, column: str) -> bool:
     return bool(await own.value(text))
 
 
-@covers("D-15")
 @pytest.mark.parametrize("length", [2, 3, 5])
 async def test_accounts_hung_below_each_other_at_once_close_no_circle(
     own: Own, length: int
@@ -59,7 +58,6 @@ async def test_accounts_hung_below_each_other_at_once_close_no_circle(
             await own.done("admin", "accountUpdate", id=id, parent=None)
 
 
-@covers("D-15")
 async def test_employees_put_under_each_other_at_once_close_no_circle(own: Own) -> None:
     given = {"name": "Ann Nu", "email": "ann@nu.example"}
     ids = [await own.done("admin", "employeeCreate", **given) for _ in "ab"]
@@ -208,7 +206,6 @@ async def test_of_many_with_the_same_key_one_is_kept(own: Own) -> None:
     assert told == {DONE: 1, "DUPLICATE": 4}
 
 
-@covers("D-15")
 async def test_a_record_that_is_deleted_and_restored_all_the_time_keeps_its_parts(own: Own) -> None:
     places = [{"city": "Bonn"}, {"city": "Kiel"}]
     id = await own.done("admin", "accountCreate", name="a", addresses=places)

@@ -199,7 +199,7 @@ async def _load(own: Own, port: int) -> Load:
     return Load(own, random.Random(7), port, accounts, opportunities, outer, others)
 
 
-@covers("D-60", "D-58", "D-44")
+@covers("D-60", "D-58")
 @pytest.mark.parametrize("deeds", DEEDS)
 async def test_the_log_is_dense_and_true_whatever_becomes_of_writers(own: Own, deeds: int) -> None:
     ended = asyncio.Event()

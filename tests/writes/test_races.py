@@ -306,7 +306,7 @@ def _deed(link: str) -> str:
     return link.replace("owned", "account").replace(":", "")
 
 
-@covers("D-15", "D-50b")
+@covers("D-50b")
 @pytest.mark.parametrize("link", LINKS)
 async def test_nothing_comes_to_lead_to_what_is_being_deleted(own: Own, link: str) -> None:
     target, delete = await _target(own, link)
@@ -322,7 +322,7 @@ async def test_nothing_comes_to_lead_to_what_is_being_deleted(own: Own, link: st
     assert await _dangling(own) == known
 
 
-@covers("D-15", "D-50b")
+@covers("D-50b")
 @pytest.mark.parametrize("link", LINKS)
 async def test_what_something_comes_to_lead_to_is_not_deleted(own: Own, link: str) -> None:
     target, delete = await _target(own, link)
@@ -338,7 +338,6 @@ async def test_what_something_comes_to_lead_to_is_not_deleted(own: Own, link: st
     assert await _dangling(own) == known
 
 
-@covers("D-15")
 async def test_deeds_and_deletions_in_any_order_leave_nothing_dangling(own: Own) -> None:
     known = await _dangling(own)
     for link in LINKS:

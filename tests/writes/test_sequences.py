@@ -17,7 +17,7 @@ STEPS = 25
 DAILY, NIGHTLY = 40, 2_000
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 COVERED = (
-    *("D-12", "D-15", "D-17", "D-32", "D-33", "D-36", "D-37", "D-44", "D-60", "D-63"),
+    *("D-12", "D-17", "D-32", "D-33", "D-36", "D-37", "D-60", "D-63"),
     *("VN-25", "EP-141", "SMP-12"),
 )
 
