@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from schema.engine.admission import Admitted, Documents, Limits, Refused
+from schema.admission import Admitted, Documents, Limits, Refused
 from tests.admission.hostile import largest
 from tests.admission.world import world
 

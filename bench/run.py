@@ -22,7 +22,7 @@ from bench.questions import QUESTIONS, Question, asked
 from bench.report import told
 from bench.rival_tables import copy
 from bench.tenant import Filled, filled, started
-from db.engine.local.embedded import Servers
+from cli.servers.embedded import Servers
 from web.node import NoNode
 
 SIZES = (10_000, 1_000_000)

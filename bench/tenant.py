@@ -14,7 +14,7 @@ import asyncpg
 
 from auth.engine.passwords import Passwords
 from bench.data import fill
-from db.engine.local.embedded import Servers, embedded
+from cli.servers.embedded import Servers, embedded
 from tenancy.demo import ensure_demo
 from tenancy.engine.migrate import bring_up_to_date
 from tenancy.engine.provision import Tenant, tenants

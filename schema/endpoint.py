@@ -17,9 +17,9 @@ from auth.viewers import Viewers
 from db.api import MODEL
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller, House
+from schema import admission
+from schema.admission import Admitted, Documents, Limits
 from schema.api import DEEDS, EXPOSED, GRAPHQL, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA
-from schema.engine import admission
-from schema.engine.admission import Admitted, Documents, Limits
 from schema.engine.budget import PER_MINUTE, Budget
 from schema.engine.cursors import Cursors
 from schema.engine.errors import SIGN_IN

@@ -19,8 +19,8 @@ from db.engine.plan.run import explain as how
 from db.engine.transaction import Entry
 from domain.codes import Refused
 from resolvers.engine.context import Caller
+from schema import admission
 from schema.endpoint import Endpoint
-from schema.engine import admission
 from schema.engine.errors import errors_of
 from schema.engine.reads import Request
 

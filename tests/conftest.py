@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
-from db.engine.local.embedded import Servers, embedded
+from cli.servers.embedded import Servers, embedded
 from tests.support import tally
 from tests.support.world import World, world_on
 

@@ -24,7 +24,7 @@ import asyncpg
 import pytest
 import redis.asyncio as redis
 
-from db.engine.local.embedded import CannotStart, Servers, embedded, running
+from cli.servers.embedded import CannotStart, Servers, embedded, running
 
 ROOT = Path(__file__).resolve().parents[1]
 AS_ROOT = os.geteuid() == 0
@@ -33,7 +33,7 @@ only_root = pytest.mark.skipif(not AS_ROOT, reason="only root can start as someb
 HOLD = """
 import asyncio, sys
 from pathlib import Path
-from db.engine.local.embedded import embedded
+from cli.servers.embedded import embedded
 
 async def hold():
     async with embedded(Path(sys.argv[1]), durable=sys.argv[2] == "durable") as servers:

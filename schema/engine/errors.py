@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from domain.codes import Code, Refused
-from schema.engine import admission
+from schema import admission
 
 STATUS: dict[str, int] = {
     Code.UNAUTHENTICATED: 401,

@@ -11,7 +11,7 @@ from graphql import GraphQLError
 
 from db.engine.transaction import LOST, Collided, Occupied, TookTooLong, Turned, TurnedAway
 from domain.codes import Code, Refused
-from schema.engine import admission
+from schema import admission
 from schema.engine.errors import errors_of
 
 log = structlog.get_logger()

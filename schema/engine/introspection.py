@@ -10,7 +10,7 @@ import orjson
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, execute_sync
 
 from domain.codes import Code, Refused
-from schema.engine.admission import Admitted
+from schema.admission import Admitted
 from schema.engine.executed import only
 from schema.engine.lru import Lru
 

@@ -22,7 +22,7 @@ from db.engine.plan.source import CursorOf, Pages
 from db.engine.transaction import Turned, TurnedAway
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller
-from schema.engine.admission import Admitted
+from schema.admission import Admitted
 from schema.engine.budget import Budget
 from schema.engine.cursors import Cursors
 from schema.engine.executed import executed, teach

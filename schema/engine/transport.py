@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.codes import Code, Refused
-from schema.engine import admission
+from schema import admission
 from schema.engine.errors import STATUS, WELL_FORMED, body_of, code_of
 
 JSON = "application/json"

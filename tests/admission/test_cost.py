@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from schema.engine.admission import Cost, Limits, Refused, admit
+from schema.admission import Cost, Limits, Refused, admit
 from tests.admission.world import world
 
 

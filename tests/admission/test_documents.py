@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schema.engine.admission import Documents, Limits, Refused
+from schema.admission import Documents, Limits, Refused
 from tests.admission.world import world
 
 

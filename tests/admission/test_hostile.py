@@ -8,7 +8,7 @@ from types import FrameType
 
 import pytest
 
-from schema.engine.admission import Documents, Limits, Problem, Refused
+from schema.admission import Documents, Limits, Problem, Refused
 from tests.admission.hostile import GROWING, MOST_TOKENS, largest
 from tests.admission.world import world
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import graphql
 import pytest
 
-from schema.engine.admission import Admitted, Limits, Refused, admit
+from schema.admission import Admitted, Limits, Refused, admit
 from tests.admission.world import world
 
 LIMITS = Limits(

@@ -8,9 +8,9 @@ import graphql
 import pytest
 from graphql import OverlappingFieldsCanBeMergedRule
 
-from schema.engine.admission import Limits, Refused, admit
-from schema.engine.admission.merge import Steps
-from schema.engine.admission.overlap import merge
+from schema.admission import Limits, Refused, admit
+from schema.admission.merge import Steps
+from schema.admission.overlap import merge
 from tests.admission.documents import Drawer
 from tests.admission.world import world
 

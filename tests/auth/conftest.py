@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from auth.engine import throttle
-from db.engine.local.embedded import Servers
+from cli.servers.embedded import Servers
 from db.engine.transaction import Database
 from tenancy.engine.history import upgrade_catalog
 from tenancy.engine.provision import create

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from auth.engine.throttle import ACCOUNT, ADDRESS, ANSWER_SECONDS, SHUT_SECONDS, Throttle
 from auth.engine.windows import Windows
-from db.engine.local.embedded import Servers, embedded
+from cli.servers.embedded import Servers, embedded
 from domain.codes import Code, Refused
 from tests.auth.world import World
 

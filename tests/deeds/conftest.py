@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from db.engine.local.embedded import Servers
+from cli.servers.embedded import Servers
 from tests.support.place import place_on
 from tests.support.world import World, world_on
 from tests.writes.parallel import Own

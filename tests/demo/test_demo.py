@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy import Text
 
 from bench.data import fill
+from cli.servers.embedded import Servers
 from db.api import METADATA, MODEL
-from db.engine.local.embedded import Servers
 from domain.access import (
     EVERYTHING,
     Attribute,

@@ -159,7 +159,7 @@ def sdl_current() -> str | None:
 def forgotten_migrations() -> str | None:
     """What the tables say and no migration does: asked of an empty database of its own."""
     sys.path.insert(0, str(ROOT))
-    from db.engine.local.embedded import embedded
+    from cli.servers.embedded import embedded
 
     async def compare() -> list[str]:
         from db.api import METADATA

@@ -23,7 +23,7 @@ from bench.run import Wanted, bench, check
 from bench.tenant import Filled
 from bench.writes.run import WantedWrites, bench_writes
 from bench.writes.run import check as check_writes
-from db.engine.local.directory import Servers
+from cli.servers.directory import Servers
 from db.engine.transaction import Placement
 from tenancy.engine.provision import Tenant
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli import commands
-from commands.features import LIST, Feature, chosen, listed, named, shown
+from cli.features import LIST, Feature, chosen, listed, named, shown
+from cli.main import cli
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -40,12 +40,12 @@ def test_areas_and_ids_choose(prefix: str, ids: list[str] | None) -> None:
 
 
 def test_the_command_counts_and_lists() -> None:
-    said = CliRunner().invoke(commands, ["features", "--missing", "D Tenants"])
+    said = CliRunner().invoke(cli, ["features", "--missing", "D Tenants"])
     assert said.exit_code == 0
     first, *_, last = said.stdout.splitlines()
     assert first.startswith("D Tenants")
     assert last.split()[:3] == ["all", "of", "them"]
     assert "D-70" not in said.stdout, "tests name it"
-    wrong = CliRunner().invoke(commands, ["features", "no such area"])
+    wrong = CliRunner().invoke(cli, ["features", "no such area"])
     assert wrong.exit_code == 1
     assert "begins with no such area" in wrong.stderr

@@ -49,6 +49,18 @@ def test_statements_are_executed_by_db_and_tenancy_alone() -> None:
     assert not executed, f"{executed} execute statements: put them into db/ and call that"
 
 
+def test_the_application_does_not_import_the_command_line() -> None:
+    """The contracts of import-linter judge packages; these two are modules."""
+    for file in ("app.py", "settings.py"):
+        imported = {
+            name.partition(".")[0]
+            for node in ast.walk(ast.parse((ROOT / file).read_text()))
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name in [getattr(node, "module", None) or node.names[0].name]
+        }
+        assert "cli" not in imported, f"{file}: pass in what it needs from cli/serving.py"
+
+
 def test_only_the_loading_of_rights_looks_without_a_viewer() -> None:
     users = {file for file, tree in sources(*LAYERS) if "Everything" in set(names(tree))}
     assert users <= {"auth/rights.py"}, "ask through a viewer: gate.see hides what he may not see"

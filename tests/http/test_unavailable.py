@@ -6,7 +6,7 @@ import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from db.engine.local.embedded import embedded
+from cli.servers.embedded import embedded
 from tests.support.covers import covers
 from tests.support.world import world_on
 

@@ -13,7 +13,7 @@ import pytest
 
 from domain.codes import Refused
 from resolvers.engine.context import Caller
-from schema.engine.admission import Refused as NotAdmitted
+from schema.admission import Refused as NotAdmitted
 from schema.engine.reads import Request
 from tests.oracle.draw import Operation, Path, draw
 from tests.oracle.held import held

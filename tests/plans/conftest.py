@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from bench.data import fill
-from db.engine.local.embedded import Servers
+from cli.servers.embedded import Servers
 from tests.support.world import World, world_on
 
 OPPORTUNITIES = 10_000

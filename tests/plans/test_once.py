@@ -11,7 +11,7 @@ import graphql
 import pytest
 
 from db.engine.gate import Gate
-from schema.engine.admission.validate import Validator
+from schema.admission.validate import Validator
 from schema.engine.outline import Reader
 from schema.engine.reads import Reads
 from tests.support.covers import covers

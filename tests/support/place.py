@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from db.engine.local.embedded import Servers
+from cli.servers.embedded import Servers
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from app import application, built
 from auth.engine.passwords import Passwords
 from auth.engine.tokens import ACCESS_LIFETIME
-from db.engine.local.embedded import Servers
+from cli.servers.embedded import Servers
 from schema.endpoint import Endpoint
 from tenancy.demo import ensure_demo
 from tenancy.engine.migrate import bring_up_to_date

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import asyncpg
 
+from cli.servers.embedded import Servers
 from db.engine.gate import Compiled
-from db.engine.local.embedded import Servers
 from db.engine.plan.run import tagged
 from db.engine.transaction import Database, Placement
 from tenancy.engine.history import upgrade_catalog

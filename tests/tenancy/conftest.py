@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from db.engine.local.embedded import Servers
+from cli.servers.embedded import Servers
 from tests.tenancy.cell import Cell, cell_on
 
 

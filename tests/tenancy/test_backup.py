@@ -19,7 +19,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from db.engine.local.embedded import Servers
+from cli.servers.embedded import Servers
 from tenancy.engine import archive
 from tenancy.engine import restore as restoring
 from tenancy.engine.backup import backup

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from db.engine.local import embedded
+from cli.servers import embedded
 
 GB = 2**30
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import commands
-from db.engine.local.embedded import Servers
+from cli.main import cli
+from cli.servers.embedded import Servers
 from tests.support.place import place_on
 from tests.support.world import World, world_on
 from tests.writes.parallel import Own
@@ -46,7 +46,7 @@ def operate(desk: World, secret: None, monkeypatch: pytest.MonkeyPatch) -> Opera
 
     async def run(*words: str, fails: bool = False) -> Result:
         """In a thread, because commands run an event loop of their own."""
-        result = await asyncio.to_thread(CliRunner().invoke, commands, list(words))
+        result = await asyncio.to_thread(CliRunner().invoke, cli, list(words))
         assert (result.exit_code != 0) is fails, result.output
         return result
 

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from cli import commands
+from cli.main import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = re.compile(r"^\$ python3 dev (.+)$", re.MULTILINE)
@@ -19,7 +19,7 @@ GUIDES = [(ROOT / "docs" / "how-to" / name).read_text() for name in ("operate.md
 
 @pytest.mark.parametrize("line", sorted({line for guide in GUIDES for line in LINE.findall(guide)}))
 def test_a_command_of_the_guide_can_be_given(line: str) -> None:
-    words, command = shlex.split(line), typer.main.get_command(commands)
+    words, command = shlex.split(line), typer.main.get_command(cli)
     while isinstance(command, TyperGroup):
         assert words[0] in command.commands, f"there is no command {words[0]}"
         command = command.commands[words.pop(0)]
@@ -28,7 +28,7 @@ def test_a_command_of_the_guide_can_be_given(line: str) -> None:
 
 def test_the_readme_names_every_command() -> None:
     readme = (ROOT / "README.md").read_text()
-    command = typer.main.get_command(commands)
+    command = typer.main.get_command(cli)
     assert isinstance(command, TyperGroup)
     for name, each in command.commands.items():
         for part in each.commands if isinstance(each, TyperGroup) else [""]:

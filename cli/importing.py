@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
 import typer
 
-from commands.common import (
+from cli.common import (
     Data,
     desk_of,
     from_here,
@@ -19,7 +19,7 @@ from commands.common import (
 if TYPE_CHECKING:
     from collections import Counter
 
-    from commands.common import Admin
+    from cli.common import Admin
     from domain.imports.crm_sales import Book
     from domain.imports.sheets import Finding, Sheet
     from resolvers.imports.crm_sales import Came

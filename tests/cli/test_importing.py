@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tenancy.engine.provision import tenants
-from tests.commands.imported import SMALL, Imported, directory, relata, rows, sums
+from tests.cli.imported import SMALL, Imported, directory, relata, rows, sums
 from tests.support.world import World
 
 DIRECTOR = "Sales director"

@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     import asyncpg
 
-    from db.engine.local.directory import Servers
+    from cli.servers.directory import Servers
     from resolvers.operator import Desk
     from settings import Settings
     from tenancy.engine.provision import Tenant
@@ -53,8 +53,8 @@ def configured(**given: Any) -> "Settings":
 @asynccontextmanager
 async def reached(settings: "Settings") -> AsyncIterator["Servers"]:
     """Those of a server that runs on the data directory, else our own for as long as it takes."""
-    from db.engine.local.directory import running
-    from db.engine.local.embedded import embedded
+    from cli.servers.directory import running
+    from cli.servers.embedded import embedded
 
     found = await running(settings.data) if settings.database_url is None else None
     if found is not None:
@@ -148,7 +148,7 @@ def operate(
     data: Path | None, work: Callable[["Admin", str], Awaitable[None]], *, migrate: bool = True
 ) -> None:
     """Do something with the database as its operator, and with the URL of the application's login."""
-    from db.engine.local.embedded import CannotStart
+    from cli.servers.embedded import CannotStart
     from settings import secret
     from tenancy.engine.migrate import administrator, bring_up_to_date, login_url
     from tenancy.engine.provision import TenantError

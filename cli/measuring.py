@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.common import Data, tell
+from cli.common import Data, tell
 
 if TYPE_CHECKING:
     from bench.measure import Plan
 
-commands = typer.Typer()
+cli = typer.Typer()
 
 
-@commands.command()
+@cli.command()
 def bench(
     what: Annotated[str, typer.Argument(help="`reads`, `writes` or `live`.")] = "reads",
     quick: Annotated[bool, typer.Option("--quick", help="10,000 only, one run of 2 s.")] = False,
@@ -30,7 +30,7 @@ def bench(
     """Measure reads, writes or live lists beside others who do the same, and print how we compare."""
     from bench.contenders.contender import Failed
     from bench.measure import Plan
-    from db.engine.local.embedded import CannotStart
+    from cli.servers.embedded import CannotStart
 
     names, rivals = ([name for name in each.split(",") if name] for each in (only, against))
     usual = {"writes": (5, 3), "live": (3, 0)}.get(what, (3, 10))

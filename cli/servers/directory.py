@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from db.engine.local.programs import Account, CannotStart, account, reaches
+from cli.servers.programs import Account, CannotStart, account, reaches
 
 PORT = 5432  # a part of the name of Postgres' socket; nothing listens on it
 LONGEST_SOCKET = 107  # bytes; sockaddr_un holds 108, one of them the closing zero

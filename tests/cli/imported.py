@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import commands
+from cli.main import cli
 from tests.support.world import SIGN_IN, World
 from tests.writes.parallel import Own
 
@@ -44,7 +44,7 @@ async def relata(world: World, here: Path, *words: str) -> Result:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**unset, "RELATA_SECRET": SECRET, "RELATA_HERE": str(here)}.items():
             patch.setenv(name, value)
-        return await asyncio.to_thread(CliRunner().invoke, commands, list(words))
+        return await asyncio.to_thread(CliRunner().invoke, cli, list(words))
 
 
 def rows(directory: Path, name: str) -> list[dict[str, str]]:

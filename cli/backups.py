@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.common import ROOT, Data, from_here, tell, with_admin
+from cli.common import ROOT, Data, from_here, tell, with_admin
 
 if TYPE_CHECKING:
-    from commands.common import Admin
+    from cli.common import Admin
 
-commands = typer.Typer()
+cli = typer.Typer()
 Only = Annotated[str | None, typer.Option("--tenant", help="This tenant only.")]
 
 
-@commands.command()
+@cli.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
     tenant: Only = None,
@@ -37,7 +37,7 @@ def backup(
     with_admin(data, work, migrate=False)  # before an upgrade, what there is must be kept as it is
 
 
-@commands.command()
+@cli.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
     tenant: Only = None,

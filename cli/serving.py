@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.common import configured, tell
+from cli.common import configured, tell
 
 if TYPE_CHECKING:
     from settings import Settings
 
-commands = typer.Typer()
+cli = typer.Typer()
 
 
-@commands.command()
+@cli.command()
 def run(
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
     data: Annotated[Path | None, typer.Option(help="The directory of the servers' data.")] = None,
@@ -24,7 +24,7 @@ def run(
     """Serve the API, with servers of our own where no URL names others."""
     import uvloop
 
-    from db.engine.local.embedded import CannotStart
+    from cli.servers.embedded import CannotStart
 
     settings = configured(port=port, data=data)
     try:
@@ -41,7 +41,7 @@ def run(
         raise typer.Exit(1)
 
 
-@commands.command()
+@cli.command()
 def web() -> None:
     """Build the page to ask the API in, which `run` serves; `run` builds it too where it is missing."""
     from web.build import CannotBuild, build
@@ -55,7 +55,7 @@ def web() -> None:
 
 async def _run(settings: "Settings") -> None:
     import app
-    from db.engine.local.embedded import embedded
+    from cli.servers.embedded import embedded
 
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None  # noqa: S101 - a coroutine that runs has one
@@ -76,7 +76,7 @@ async def _run(settings: "Settings") -> None:
 
 def _free(host: str, port: int) -> None:
     """Say that the port is taken before anything is started."""
-    from db.engine.local.embedded import CannotStart
+    from cli.servers.embedded import CannotStart
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:

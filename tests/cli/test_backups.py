@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tenancy.engine.history import head
-from tests.commands.conftest import Operate
+from tests.cli.conftest import Operate
 from tests.tenancy.histories import longer
 from tests.writes.parallel import Own
 

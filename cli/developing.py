@@ -1,4 +1,4 @@
-"""What those who work on Relata ask for: checks, tests, the contract, migrations, where things are."""
+"""Commands of developers: checks, tests, the contract, migrations, the modules of an area."""
 
 import ast
 import asyncio
@@ -11,12 +11,12 @@ from typing import Annotated
 
 import typer
 
-from commands.common import ROOT, Data, configured, reached, tell
+from cli.common import ROOT, Data, configured, reached, tell
 
 SDL = ROOT / "schema" / "schema.graphql"
 LAYERS = ("schema", "subscriptions", "resolvers", "auth", "tenancy", "db", "domain")
 
-commands = typer.Typer()
+cli = typer.Typer()
 UNTOUCHED = {
     "ignore_unknown_options": True,
     "allow_extra_args": True,
@@ -24,7 +24,7 @@ UNTOUCHED = {
 }
 
 
-@commands.command(context_settings=UNTOUCHED)
+@cli.command(context_settings=UNTOUCHED)
 def test(context: typer.Context) -> None:
     """Run the checks and all tests; with arguments, pytest with those."""
     pytest = [sys.executable, "-m", "pytest", *context.args]
@@ -34,7 +34,7 @@ def test(context: typer.Context) -> None:
     raise typer.Exit(max(failed))
 
 
-@commands.command()
+@cli.command()
 def check() -> None:
     """Check what is known without tests: types, contracts, format, sizes."""
     raise typer.Exit(_checks())
@@ -44,27 +44,27 @@ def _checks() -> int:
     return subprocess.call([sys.executable, str(ROOT / "tests" / "house" / "checks.py")], cwd=ROOT)
 
 
-@commands.command()
-def room(name: Annotated[str, typer.Argument(help="An area, such as sales.")]) -> None:
-    """List where an area lives: its file in every layer, with its purpose."""
-    found = [(layer, file) for layer in LAYERS if (file := _room(layer, name))]
+@cli.command()
+def area(name: Annotated[str, typer.Argument(help="An area, such as sales.")]) -> None:
+    """List the modules of an area, one per layer, each with its purpose."""
+    found = [file for layer in LAYERS if (file := _module(layer, name))]
     if not found:
-        rooms = {file.stem for layer in LAYERS for file in (ROOT / layer).glob("[!_]*.py")}
-        tell(f"No layer has a room {name}. There are: {', '.join(sorted(rooms)) or 'none yet'}.")
+        areas = {file.stem for layer in LAYERS for file in (ROOT / layer).glob("[!_]*.py")}
+        tell(f"No layer has an area {name}. There are: {', '.join(sorted(areas)) or 'none yet'}.")
         raise typer.Exit(1)
-    width = max(len(str(file.relative_to(ROOT))) for _, file in found)
-    for _, file in found:
-        text = ast.get_docstring(ast.parse(file.read_text())) or "(it does not say)"
+    width = max(len(str(file.relative_to(ROOT))) for file in found)
+    for file in found:
+        text = ast.get_docstring(ast.parse(file.read_text())) or "(no docstring)"
         sentence = " ".join(text.split("\n\n")[0].split()).partition(". ")[0].rstrip(".")
         print(f"{file.relative_to(ROOT)!s:{width}}  {sentence}.")
 
 
-def _room(layer: str, name: str) -> Path | None:
+def _module(layer: str, name: str) -> Path | None:
     choices = (ROOT / layer / f"{name}.py", ROOT / layer / name / "__init__.py")
     return next((file for file in choices if file.exists()), None)
 
 
-@commands.command()
+@cli.command()
 def sdl(
     write: Annotated[bool, typer.Option("--write", help="Write schema/schema.graphql.")] = False,
 ) -> None:
@@ -79,13 +79,13 @@ def sdl(
         sys.stdout.write(text)
 
 
-@commands.command()
+@cli.command()
 def migration(
     message: Annotated[str, typer.Argument(help="What it does, in a few words.")],
 ) -> None:
     """Write the next migration of the tenants, from what is declared and not yet migrated."""
+    from cli.servers.embedded import embedded
     from db.api import METADATA
-    from db.engine.local.embedded import embedded
     from tenancy.engine.author import write
     from tenancy.engine.migrate import administrator, bring_up_to_date
 
@@ -99,7 +99,7 @@ def migration(
     print(asyncio.run(go()).relative_to(ROOT))
 
 
-@commands.command()
+@cli.command()
 def sql(
     query: Annotated[str, typer.Argument(help="A GraphQL query, or a subscription.")],
     as_: Annotated[

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.common import Data, secrets_made, tell, with_admin, with_desk
+from cli.common import Data, secrets_made, tell, with_admin, with_desk
 
 if TYPE_CHECKING:
-    from commands.common import Admin
+    from cli.common import Admin
     from resolvers.operator import Desk
 
 user = typer.Typer(

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import asyncpg
 
-from db.engine.local.directory import (
+from cli.servers.directory import (
     PORT,
     Servers,
     Site,
@@ -28,7 +28,7 @@ from db.engine.local.directory import (
     settled,
     site_of,
 )
-from db.engine.local.programs import (
+from cli.servers.programs import (
     CannotStart,
     find_postgres,
     find_valkey,

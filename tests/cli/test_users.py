@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.conftest import Operate
+from tests.cli.conftest import Operate
 from tests.support.covers import covers
 from tests.support.world import SIGN_IN
 from tests.writes.parallel import Own

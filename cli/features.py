@@ -10,12 +10,12 @@ from typing import Annotated
 
 import typer
 
-from commands.common import ROOT, tell
+from cli.common import ROOT, tell
 
 LIST = ROOT / "docs" / "features.md"
 LINE = re.compile(r"- (?P<id>[A-Z]+-?\d+b?) (?P<title>.+)")
 
-commands = typer.Typer()
+cli = typer.Typer()
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def chosen(features: list[Feature], prefix: str) -> list[Feature]:
     ]
 
 
-@commands.command()
+@cli.command()
 def features(
     prefix: Annotated[
         str, typer.Argument(metavar="[AREA]", help="How areas or ids begin, such as VN or EP-12.")

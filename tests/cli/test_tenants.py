@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.commands.conftest import Operate
+from tests.cli.conftest import Operate
 from tests.support.covers import covers
 from tests.writes.parallel import Own
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.common import Data, make_tenant, tell, with_admin
+from cli.common import Data, make_tenant, tell, with_admin
 
 if TYPE_CHECKING:
-    from commands.common import Admin
+    from cli.common import Admin
 
 tenant = typer.Typer(
     help="Make tenants, look at them, suspend and resume them, and bring them up to date.",
