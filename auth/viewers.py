@@ -12,7 +12,7 @@ from auth.engine.viewer import Viewer
 from auth.rights import Facts, facts, version_of, viewer_of
 from db.engine.model import Model
 from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway
-from db.engine.write.tagged import Tagged
+from db.engine.write.connection import TenantConnection
 from domain.codes import Code, Refused
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Viewers:
             raise
 
     async def enter_again(
-        self, connection: Tagged, placement: Placement, viewer: Viewer, session: UUID
+        self, connection: TenantConnection, placement: Placement, viewer: Viewer, session: UUID
     ) -> None:
         """Before a write ends that notes nothing: raises TurnedAway if it could not be begun any more."""
         await connection.enter_again(placement, Entry(viewer.version, session))

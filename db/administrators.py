@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db.engine.write.tagged import Tagged
+from db.engine.write.connection import TenantConnection
 
 FULL = (
     'SELECT DISTINCT u.id, u.active FROM "user" u '
@@ -15,6 +15,6 @@ FULL = (
 )
 
 
-async def administrators(connection: Tagged) -> dict[UUID, bool]:
+async def administrators(connection: TenantConnection) -> dict[UUID, bool]:
     """Every user with a full profile, and whether he may sign in."""
     return {row["id"]: row["active"] for row in await connection.fetch(FULL)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db.engine.write.tagged import Tagged
+from db.engine.write.connection import TenantConnection
 from domain.cases import CaseState, Status
 
 STATUSES = "SELECT id, state, position FROM case_status WHERE deleted_at IS NULL"
@@ -14,12 +14,12 @@ SERVICE = (
 )
 
 
-async def statuses(connection: Tagged) -> dict[UUID, Status]:
+async def statuses(connection: TenantConnection) -> dict[UUID, Status]:
     """Every status that a case can be in, by its id."""
     rows = await connection.fetch(STATUSES)
     return {row["id"]: Status(row["id"], CaseState(row["state"]), row["position"]) for row in rows}
 
 
-async def is_work_offered(connection: Tagged) -> bool:
+async def is_work_offered(connection: TenantConnection) -> bool:
     """Whether there is any service with a price."""
     return bool((await connection.fetch(SERVICE))[0]["offered"])

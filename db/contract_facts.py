@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from db.engine.write.tagged import Tagged
+from db.engine.write.connection import TenantConnection
 from domain.contracts import Kind
 
 KINDS = (
@@ -32,13 +32,13 @@ VISITED = (
 )
 
 
-async def kinds(connection: Tagged, products: Iterable[UUID]) -> dict[UUID, Kind]:
+async def kinds(connection: TenantConnection, products: Iterable[UUID]) -> dict[UUID, Kind]:
     """The kind of contract that each product is sold under; those without a category are not among them."""
     rows = await connection.fetch(KINDS, sorted(set(products)))
     return {row["product_id"]: _kind(row) for row in rows}
 
 
-async def usual_kind(connection: Tagged) -> Kind | None:
+async def usual_kind(connection: TenantConnection) -> Kind | None:
     """The kind of contract for what no product category speaks of: the first that is delivered once."""
     rows = await connection.fetch(USUAL)
     return _kind(rows[0]) if rows else None
@@ -48,13 +48,15 @@ def _kind(row: Any) -> Kind:
     return Kind(row["id"], row["time_based"], row["months"], row["renews"])
 
 
-async def roots(connection: Tagged, items: Iterable[UUID]) -> dict[UUID, UUID]:
+async def roots(connection: TenantConnection, items: Iterable[UUID]) -> dict[UUID, UUID]:
     """Of lines of quotes: the lines that they were first copied from, or themselves."""
     rows = await connection.fetch(ROOTS, sorted(set(items)))
     return {row["item"]: row["root"] for row in rows}
 
 
-async def visited(connection: Tagged, opportunities: Iterable[UUID]) -> dict[UUID, list[UUID]]:
+async def visited(
+    connection: TenantConnection, opportunities: Iterable[UUID]
+) -> dict[UUID, list[UUID]]:
     """The stages that these opportunities were in, the latest first."""
     found: dict[UUID, list[UUID]] = defaultdict(list)
     for row in await connection.fetch(VISITED, sorted(set(opportunities))):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
-from db.engine.write.tagged import Tagged
+from db.engine.write.connection import TenantConnection
 from domain.ranks import Place, Side
 from domain.sales import Step
 from domain.setup import StageKind
@@ -29,7 +29,7 @@ IN_USE = (
 
 
 async def standing(
-    connection: Tagged, stage: UUID, side: Side, place: Place, most: int
+    connection: TenantConnection, stage: UUID, side: Side, place: Place, most: int
 ) -> list[Place]:
     """The opportunities of a stage that stand on one side of a place, the nearest first."""
     text = (
@@ -40,12 +40,14 @@ async def standing(
     return [Place(row["id"], row["rank"]) for row in rows]
 
 
-async def used_stages(connection: Tagged, pipeline_stages: Iterable[UUID]) -> set[UUID]:
+async def used_stages(connection: TenantConnection, pipeline_stages: Iterable[UUID]) -> set[UUID]:
     """Those stages of types in which opportunities of the type are."""
     return {row["id"] for row in await connection.fetch(IN_USE, sorted(set(pipeline_stages)))}
 
 
-async def pipelines(connection: Tagged, types: Iterable[UUID]) -> dict[UUID, dict[UUID, Step]]:
+async def pipelines(
+    connection: TenantConnection, types: Iterable[UUID]
+) -> dict[UUID, dict[UUID, Step]]:
     """For each type the stages it activates, by their ids."""
     found: dict[UUID, dict[UUID, Step]] = defaultdict(dict)
     for row in await connection.fetch(ACTIVE, sorted(set(types))):

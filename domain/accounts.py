@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.codes import Problem
-from domain.faults import Fault, Row
+from domain.codes import UserErrorCode
 from domain.holders import holder
 from domain.numbering import number
+from domain.violations import Row, Violation
 
 COUNTRY = re.compile(r"[A-Z]{2}\Z")
 FOLLOWS = (
@@ -17,15 +17,15 @@ FOLLOWS = (
 )
 
 
-def in_country(_: Row | None, after: Row) -> Sequence[Fault]:
+def in_country(_: Row | None, after: Row) -> Sequence[Violation]:
     """What is wrong with where something is: a country is two capital letters."""
     if after["country"] is None or COUNTRY.match(after["country"]):
         return []
     message = "Write the country as two capital letters of ISO 3166-1, such as NL."
-    return [Fault(Problem.INVALID, message, "country")]
+    return [Violation(UserErrorCode.INVALID, message, "country")]
 
 
-def account(before: Row | None, after: Row) -> Sequence[Fault]:
+def account(before: Row | None, after: Row) -> Sequence[Violation]:
     """What is wrong with an account by itself."""
     return in_country(before, after)
 
@@ -43,7 +43,7 @@ def display_name(
     return names or (registration_number or "").strip() or domain or number
 
 
-def unnamed(kind: Row, before: Row | None, after: Row) -> list[Fault]:
+def unnamed(kind: Row, before: Row | None, after: Row) -> list[Violation]:
     """Which names an account has that its type does not know (EP-172); those it had before it may keep."""
     faults = []
     for switch, column, word in (
@@ -55,7 +55,7 @@ def unnamed(kind: Row, before: Row | None, after: Row) -> list[Fault]:
             message = (
                 f"Accounts of this type have no {word}: leave it empty, or choose another type."
             )
-            faults.append(Fault(Problem.INVALID, message, column))
+            faults.append(Violation(UserErrorCode.INVALID, message, column))
     return faults
 
 
@@ -101,14 +101,16 @@ def arranged(addresses: Sequence[Row], wanted: Wanted) -> dict[UUID, dict[str, b
     }
 
 
-def misplaced(after: Row, asked: Collection[str], follows: bool) -> list[Fault]:
+def misplaced(after: Row, asked: Collection[str], follows: bool) -> list[Violation]:
     """What is wrong with the roles that a caller asks for an address, by columns (SMP-21, VPM-24)."""
     if follows and "invoicing" in asked and after["invoicing"] != after["postal"]:
-        return [Fault(Problem.INVALID, FOLLOWS, "invoicing")]
+        return [Violation(UserErrorCode.INVALID, FOLLOWS, "invoicing")]
     invoicing = after["postal"] if follows else after["invoicing"]
     if "default_invoicing" in asked and after["default_invoicing"] and not invoicing:
         message = "No invoices go to this address: make it an invoicing address, too."
-        return [Fault(Problem.INVALID, FOLLOWS if follows else message, "default_invoicing")]
+        return [
+            Violation(UserErrorCode.INVALID, FOLLOWS if follows else message, "default_invoicing")
+        ]
     return []
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from domain.codes import Problem
-from domain.faults import Fault, Row
+from domain.codes import UserErrorCode
 from domain.labels import on_one
+from domain.violations import Row, Violation
 
 SUBJECTS = ("account_id", "person_id", "opportunity_id", "contract_id", "case_id")
 """The columns with the record that an activity is on."""
@@ -18,12 +18,14 @@ CUSTOMERS = {
 """Which column of the record that an activity is on says whose timeline it is in; a person's are told by where he works."""
 
 
-def activity(_: Row | None, after: Row) -> Sequence[Fault]:
+def activity(_: Row | None, after: Row) -> Sequence[Violation]:
     """What is wrong with an activity by itself."""
     faults = on_one(after, SUBJECTS, "the account, person, opportunity, contract or case it is on")
     if after["hours"] is not None and after["hours"] < 0:
         faults.append(
-            Fault(Problem.INVALID, "Hours cannot be less than none: write 0 or more.", "hours")
+            Violation(
+                UserErrorCode.INVALID, "Hours cannot be less than none: write 0 or more.", "hours"
+            )
         )
     return faults
 

@@ -32,7 +32,7 @@ class Code(StrEnum):
     INTERNAL = "INTERNAL"
 
 
-class Problem(StrEnum):
+class UserErrorCode(StrEnum):
     """Why a deed was not done; typed in a payload's `userErrors`, where the request itself was fine."""
 
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"

@@ -11,9 +11,9 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from domain.codes import Problem
-from domain.faults import Fault, Row
+from domain.codes import UserErrorCode
 from domain.sales import CURRENCY
+from domain.violations import Row, Violation
 
 SAME = (
     *("product_id", "name", "quantity", "unit_id", "currency", "unit_price"),
@@ -89,19 +89,19 @@ class Ledger:
     stay: tuple[Row, ...]
 
 
-def contract(_: Row | None, after: Row) -> Sequence[Fault]:
+def contract(_: Row | None, after: Row) -> Sequence[Violation]:
     """What is wrong with a contract by itself."""
     if after["currency"] is not None and not CURRENCY.match(after["currency"]):
         message = "Write the currency as three capital letters of ISO 4217, such as EUR."
-        return [Fault(Problem.INVALID, message, "currency")]
+        return [Violation(UserErrorCode.INVALID, message, "currency")]
     begin, end = after["starts_on"], after["ends_on"]
     if begin is not None and end is not None and end < begin:
         message = "The contract cannot end before it begins: correct one of the two days."
-        return [Fault(Problem.INVALID, message, "ends_on")]
+        return [Violation(UserErrorCode.INVALID, message, "ends_on")]
     months = after["renewal_months"]
     if months is not None and not 1 <= months <= 1200:
         message = "Write a renewal of 1 to 1200 months."
-        return [Fault(Problem.INVALID, message, "renewal_months")]
+        return [Violation(UserErrorCode.INVALID, message, "renewal_months")]
     return []
 
 
@@ -145,7 +145,7 @@ def unchanged(sold: Row, held: Row) -> bool:
 
 def by_kind(
     items: Sequence[Row], kinds: Mapping[UUID, Kind], usual: Kind | None, roots: Mapping[UUID, UUID]
-) -> list[Sold] | Fault:
+) -> list[Sold] | Violation:
     """The items of a quote, each with its kind of contract: that of its product, or the usual one.
 
     What only rounds the price goes along with the kind that most was sold of.
@@ -161,7 +161,7 @@ def by_kind(
     for item in items:
         kind = known.get(item["id"], largest)
         if kind is None:
-            return Fault(Problem.INVALID, NO_KIND)
+            return Violation(UserErrorCode.INVALID, NO_KIND)
         found.append(Sold(roots[item["id"]], kind, item))
     return found
 
@@ -198,11 +198,11 @@ def term(kind: Kind, begin: date) -> dict[str, object]:
     }
 
 
-def renewed(row: Row) -> dict[str, object] | Fault:
+def renewed(row: Row) -> dict[str, object] | Violation:
     """How long a contract lasts once it goes on for as long as was agreed."""
     if row["ends_on"] is None or row["renewal_months"] is None:
         message = "The contract does not renew: write its last day and a renewal in months first."
-        return Fault(Problem.INVALID, message, "renewal_months")
+        return Violation(UserErrorCode.INVALID, message, "renewal_months")
     end = months_later(row["ends_on"] + DAY, row["renewal_months"]) - DAY
     return {
         "ends_on": end,

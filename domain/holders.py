@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from domain.faults import Row
+from domain.violations import Row
 
 
 def holder(rows: Iterable[Row], column: str, wanted: UUID | None = None) -> UUID | None:

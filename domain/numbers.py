@@ -21,8 +21,8 @@ from stdnum.no import mva
 from stdnum.no import orgnr as no_orgnr
 from stdnum.se import orgnr as se_orgnr
 
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
+from domain.violations import Violation
 
 Check = Callable[[str], str]
 """Returns the one spelling of a number, or raises ValidationError."""
@@ -49,7 +49,7 @@ REGISTERS: Mapping[str, tuple[Check, ...]] = {
 """Countries whose registers give numbers that can be checked; those of others are kept as they are given."""
 
 
-def phone(text: str, country: str | None) -> str | Fault | None:
+def phone(text: str, country: str | None) -> str | Violation | None:
     """A telephone number as E.164: dialled within the country, if that is known, or from abroad."""
     if not text.strip():
         return None
@@ -57,12 +57,12 @@ def phone(text: str, country: str | None) -> str | Fault | None:
     try:
         found = phonenumbers.parse(text, known)
     except phonenumbers.NumberParseException:
-        return Fault(Problem.INVALID, _dialled(known))
+        return Violation(UserErrorCode.INVALID, _dialled(known))
     if found.extension:
         message = f"Leave out the extension {found.extension}, or write it into a note: it cannot be dialled from everywhere."
-        return Fault(Problem.INVALID, message)
+        return Violation(UserErrorCode.INVALID, message)
     if not phonenumbers.is_valid_number(found):
-        return Fault(Problem.INVALID, _dialled(known))
+        return Violation(UserErrorCode.INVALID, _dialled(known))
     return phonenumbers.format_number(found, PhoneNumberFormat.E164)
 
 
@@ -80,7 +80,7 @@ def _dialled(country: str | None) -> str:
     )
 
 
-def email(text: str) -> str | Fault | None:
+def email(text: str) -> str | Violation | None:
     """An e-mail address as it is written: what is before the @ is its owner's business. Nobody is asked whether it exists."""
     if not text.strip():
         return None
@@ -88,10 +88,10 @@ def email(text: str) -> str | Fault | None:
         return validate_email(text.strip(), check_deliverability=False).normalized
     except EmailNotValidError as wrong:
         message = f"This is no e-mail address. {wrong} Write it like anna@acme.example."
-        return Fault(Problem.INVALID, message)
+        return Violation(UserErrorCode.INVALID, message)
 
 
-def vat_number(text: str, country: str | None) -> str | Fault | None:
+def vat_number(text: str, country: str | None) -> str | Violation | None:
     """A number for value added tax, with the letters of its country; of countries we cannot check, as it is given."""
     spelled = BETWEEN.sub("", text).upper()
     if not spelled:
@@ -110,10 +110,10 @@ def vat_number(text: str, country: str | None) -> str | Fault | None:
             f"This is no number for value added tax of {prefix}: compare it with an invoice of theirs, "
             "and write it with the letters of its country, such as NL004495445B01."
         )
-        return Fault(Problem.INVALID, message)
+        return Violation(UserErrorCode.INVALID, message)
 
 
-def registration_number(text: str, country: str | None) -> str | Fault | None:
+def registration_number(text: str, country: str | None) -> str | Violation | None:
     """A number in the register of companies of a country; of registers we do not know, as it is given."""
     given = text.strip()
     if not given:
@@ -127,4 +127,4 @@ def registration_number(text: str, country: str | None) -> str | Fault | None:
     if not checks:
         return given
     message = f"This is no number in the register of companies of {country}: look it up there, and write all of its digits."
-    return Fault(Problem.INVALID, message)
+    return Violation(UserErrorCode.INVALID, message)

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 
-from domain.codes import Problem
-from domain.faults import Fault, Row
+from domain.codes import UserErrorCode
+from domain.violations import Row, Violation
 
 
 class Gender(StrEnum):
@@ -21,25 +21,25 @@ def full_name(first: str | None, infix: str | None, last: str | None) -> str | N
     return " ".join(names) or None
 
 
-def person(_: Row | None, after: Row) -> Sequence[Fault]:
+def person(_: Row | None, after: Row) -> Sequence[Violation]:
     """What is wrong with a person by itself."""
     if full_name(after["first_name"], None, after["last_name"]):
         return []
-    return [Fault(Problem.REQUIRED, "Give a first name or a last name.", "last_name")]
+    return [Violation(UserErrorCode.REQUIRED, "Give a first name or a last name.", "last_name")]
 
 
-def elsewhere(after: Row, addresses: Collection[Row]) -> list[Fault]:
+def elsewhere(after: Row, addresses: Collection[Row]) -> list[Violation]:
     """A person at an account works at one of its places (VPM-08)."""
     if after["address_id"] is None or after["address_id"] in {each["id"] for each in addresses}:
         return []
     message = "This address is not one of the account's: choose one of those, or leave it empty for its head office."
-    return [Fault(Problem.INVALID, message, "address_id")]
+    return [Violation(UserErrorCode.INVALID, message, "address_id")]
 
 
-def affiliation(_: Row | None, after: Row) -> Sequence[Fault]:
+def affiliation(_: Row | None, after: Row) -> Sequence[Violation]:
     """What is wrong with where somebody works: nobody leaves before he came."""
     since, until = after["since"], after["until"]
     if since is None or until is None or since <= until:
         return []
     message = "The last day cannot lie before the first day: correct one of them."
-    return [Fault(Problem.INVALID, message, "until")]
+    return [Violation(UserErrorCode.INVALID, message, "until")]

@@ -7,12 +7,12 @@ from decimal import Decimal, localcontext
 from enum import StrEnum
 from typing import Any
 
-from domain.codes import Problem
-from domain.faults import Fault, Row
+from domain.codes import UserErrorCode
 from domain.money import PRECISE, minor, rounded, spread
 from domain.products import percent
 from domain.sales import CURRENCY, unfit
 from domain.values import DIGITS
+from domain.violations import Row, Violation
 
 ROUNDING_COINS = 10_000
 """What one line may round by, at most: 100.00 euros, 10,000 yen."""
@@ -106,16 +106,16 @@ def fits_columns(amounts: Amounts) -> bool:
     return all(abs(each) < 10**DIGITS for each in (amounts.net, amounts.tax, amounts.total))
 
 
-def quote(before: Row | None, after: Row) -> Sequence[Fault]:
+def quote(before: Row | None, after: Row) -> Sequence[Violation]:
     """What is wrong with a quote by itself."""
     faults = percent(after, "discount_percent")
     if after["currency"] is not None and not CURRENCY.match(after["currency"]):
         message = "Write the currency as three capital letters of ISO 4217, such as EUR."
-        faults.append(Fault(Problem.INVALID, message, "currency"))
+        faults.append(Violation(UserErrorCode.INVALID, message, "currency"))
     begin, end = after["valid_from"], after["valid_until"]
     if begin is not None and end is not None and end < begin:
         message = "The offer cannot end before it begins: correct one of the two days."
-        faults.append(Fault(Problem.INVALID, message, "valid_until"))
+        faults.append(Violation(UserErrorCode.INVALID, message, "valid_until"))
     if before is not None:
         unapproved = before["approved_at"] is not None and after["approved_at"] is None
         changed = any(before[name] != after[name] for name in CONTENT)
@@ -124,28 +124,28 @@ def quote(before: Row | None, after: Row) -> Sequence[Fault]:
     return faults
 
 
-def closed(before: Row, after: Row) -> list[Fault]:
+def closed(before: Row, after: Row) -> list[Violation]:
     """Why what a quote offers cannot be changed, if it cannot; told as a fault of the field that says so."""
     if before["accepted_at"] is not None:
-        return [Fault(Problem.LOCKED, ACCEPTED, "accepted_at")]
+        return [Violation(UserErrorCode.LOCKED, ACCEPTED, "accepted_at")]
     if before["approved_at"] is not None and after["approved_at"] is not None:
-        return [Fault(Problem.LOCKED, APPROVED, "approved_at")]
+        return [Violation(UserErrorCode.LOCKED, APPROVED, "approved_at")]
     return []
 
 
-def deleted(before: Row) -> Sequence[Fault]:
+def deleted(before: Row) -> Sequence[Violation]:
     """What is in the way of deleting a quote (EP-120)."""
     if before["accepted_at"] is not None:
-        return [Fault(Problem.LOCKED, ACCEPTED, "accepted_at")]
-    return [Fault(Problem.ACTIVE_QUOTE, ACTIVE, "active")] if before["active"] else []
+        return [Violation(UserErrorCode.LOCKED, ACCEPTED, "accepted_at")]
+    return [Violation(UserErrorCode.ACTIVE_QUOTE, ACTIVE, "active")] if before["active"] else []
 
 
-def quote_item(before: Row | None, after: Row) -> Sequence[Fault]:
+def quote_item(before: Row | None, after: Row) -> Sequence[Violation]:
     """What is wrong with a line by itself, as far as it is not as it was."""
     faults = [*percent(after, "discount_percent", "tax_percent"), *_price_faults(after)]
     if after["quantity"] is not None and after["quantity"] <= 0:
         message = "Write how many are offered, more than nothing; what is given back has a price below zero."
-        faults.append(Fault(Problem.INVALID, message, "quantity"))
+        faults.append(Violation(UserErrorCode.INVALID, message, "quantity"))
     if after["kind"] == ItemKind.ROUNDING:
         faults += _rounding(after)
     if before is None or any(before[name] != after[name] for name in ("kind", "currency")):
@@ -153,10 +153,10 @@ def quote_item(before: Row | None, after: Row) -> Sequence[Fault]:
     return [fault for fault in faults if before[fault.column] != after[fault.column]]
 
 
-def _price_faults(after: Row) -> Sequence[Fault]:
+def _price_faults(after: Row) -> Sequence[Violation]:
     if after["unit_price"] is None:
         message = "Nobody knows yet what this costs: write the price of one unit."
-        return [Fault(Problem.REQUIRED, message, "unit_price")]
+        return [Violation(UserErrorCode.REQUIRED, message, "unit_price")]
     return unfit(after, ["unit_price"]) if CURRENCY.match(after["currency"] or "") else []
 
 
@@ -171,7 +171,7 @@ FROM_PRODUCT = {
 
 def from_product(
     line: Row, product: Row, left_open: Collection[str], seen: Collection[str]
-) -> tuple[dict[str, Any], list[Fault]]:
+) -> tuple[dict[str, Any], list[Violation]]:
     """What a line takes over from the product it came to offer, and what must be said because it cannot.
 
     Only what the caller may see of the product, in `seen`, is taken over: the line would tell it.
@@ -180,13 +180,13 @@ def from_product(
     taken = {n: product[FROM_PRODUCT[n]] for n in left_open if FROM_PRODUCT[n] in seen}
     faults = []
     if not product["active"]:
-        faults.append(Fault(Problem.INVALID, at + NOT_OFFERED, "product_id"))
+        faults.append(Violation(UserErrorCode.INVALID, at + NOT_OFFERED, "product_id"))
     if "unit_price" in left_open and (message := _unpriced(line, product, seen)):
         taken.pop("unit_price", None)
-        faults.append(Fault(Problem.INVALID, at + message, "unit_price"))
+        faults.append(Violation(UserErrorCode.INVALID, at + message, "unit_price"))
     if "tax_percent" in left_open and "tax_percent" not in seen:
         message = "you may not see the tax on this product: write it, 0 if there is none."
-        faults.append(Fault(Problem.INVALID, at + message, "tax_percent"))
+        faults.append(Violation(UserErrorCode.INVALID, at + message, "tax_percent"))
     return taken, faults
 
 
@@ -205,15 +205,15 @@ def _unpriced(line: Row, product: Row, seen: Collection[str]) -> str | None:
     )
 
 
-def _rounding(after: Row) -> Sequence[Fault]:
+def _rounding(after: Row) -> Sequence[Violation]:
     """What only rounds the price is an amount by itself, and a small one (EP-117)."""
     message = "A line that rounds the price has a name and a unit price only: leave this out."
     bare = ("product_id", "unit_id", "discount_percent", "tax_percent")
     extra = [name for name in bare if after[name] is not None]
     extra += ["quantity"] if after["quantity"] != 1 else []
-    faults = [Fault(Problem.INVALID, message, name) for name in extra]
+    faults = [Violation(UserErrorCode.INVALID, message, name) for name in extra]
     most = Decimal(ROUNDING_COINS).scaleb(-minor(after["currency"] or ""))
     if after["unit_price"] is not None and abs(after["unit_price"]) > most:
         message = f"A line that rounds the price rounds by {most:f} at most: make it an item."
-        faults.append(Fault(Problem.INVALID, message, "unit_price"))
+        faults.append(Violation(UserErrorCode.INVALID, message, "unit_price"))
     return faults

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from domain.codes import Problem
-from domain.faults import Fault, Row
+from domain.codes import UserErrorCode
+from domain.violations import Row, Violation
 
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
@@ -79,42 +79,42 @@ CARRIED = {
 """The entities that carry attributes, and the column with the type that carries one."""
 
 
-def nameable(_: Row | None, after: Row) -> Sequence[Fault]:
+def nameable(_: Row | None, after: Row) -> Sequence[Violation]:
     """A type whose accounts could have no name at all is refused (EP-173, D-21)."""
     if after["with_name"] or after["with_last_name"]:
         return []
     message = "Accounts of this type could not be named: leave the name or the last name on."
-    return [Fault(Problem.INVALID, message, "with_last_name")]
+    return [Violation(UserErrorCode.INVALID, message, "with_last_name")]
 
 
-def attribute(_: Row | None, after: Row) -> Sequence[Fault]:
+def attribute(_: Row | None, after: Row) -> Sequence[Violation]:
     """An attribute is named by its key in queries (D-72)."""
     if KEY.match(after["key"]):
         return []
     message = "Write the key as letters, digits and underscores, beginning with a letter: tier_2."
-    return [Fault(Problem.INVALID, message, "key")]
+    return [Violation(UserErrorCode.INVALID, message, "key")]
 
 
-def carries(entity: str, use: Row) -> list[Fault]:
+def carries(entity: str, use: Row) -> list[Violation]:
     """What is wrong with naming a type that carries an attribute of `entity`: it is a type of something else."""
     column = CARRIED.get(entity, "")
     strange = [name for name in CARRIED.values() if name != column and use[name] is not None]
     message = f"The attribute is one of {entity}: name a type of that."
-    return [Fault(Problem.INVALID, message, name) for name in strange]
+    return [Violation(UserErrorCode.INVALID, message, name) for name in strange]
 
 
-def stage_of_pipeline(_: Row | None, after: Row) -> Sequence[Fault]:
+def stage_of_pipeline(_: Row | None, after: Row) -> Sequence[Violation]:
     """What is wrong with how a type uses a stage."""
     if 0 <= after["probability"] <= 100:
         return []
     message = "A probability is a whole number from 0 to 100, in percent."
-    return [Fault(Problem.INVALID, message, "probability")]
+    return [Violation(UserErrorCode.INVALID, message, "probability")]
 
 
-def one_type(_: Row | None, after: Row) -> Sequence[Fault]:
+def one_type(_: Row | None, after: Row) -> Sequence[Violation]:
     """An attribute is carried by one type at a time: the next type has a record of its own."""
     named = [name for name in after if name.endswith("_type_id") and after[name] is not None]
     if len(named) == 1:
         return []
     message = "Name exactly one type that carries the attribute."
-    return [Fault(Problem.INVALID, message, named[-1] if named else "")]
+    return [Violation(UserErrorCode.INVALID, message, named[-1] if named else "")]

@@ -3,8 +3,8 @@
 import re
 from decimal import Decimal
 
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
+from domain.violations import Violation
 
 LONGEST = 10_000
 """Characters of a text."""
@@ -15,24 +15,26 @@ SCALE = 4
 """Digits of a decimal number before and after the point."""
 
 
-def text_fault(value: str, column: str, *, needed: bool, longest: int = LONGEST) -> Fault | None:
+def text_violation(
+    value: str, column: str, *, needed: bool, longest: int = LONGEST
+) -> Violation | None:
     """What is wrong with a text."""
     if len(value) > longest:
         message = (
             f"This text has {len(value):,} characters; at most {longest:,} are kept: shorten it."
         )
-        return Fault(Problem.TOO_LONG, message, column)
+        return Violation(UserErrorCode.TOO_LONG, message, column)
     if UNSTORABLE.search(value):
         message = "This text holds a character that cannot be stored (NUL, or half of a pair)."
-        return Fault(Problem.INVALID, message, column)
+        return Violation(UserErrorCode.INVALID, message, column)
     if needed and not value.strip():
-        return Fault(Problem.REQUIRED, "This cannot be empty: write something.", column)
+        return Violation(UserErrorCode.REQUIRED, "This cannot be empty: write something.", column)
     return None
 
 
-def number_fault(value: Decimal, column: str) -> Fault | None:
+def number_violation(value: Decimal, column: str) -> Violation | None:
     """What is wrong with a decimal number."""
     if abs(value) >= 10**DIGITS or value != round(value, SCALE):
         message = f"At most {DIGITS} digits before the point and {SCALE} after it are kept: round it, or write a smaller number."
-        return Fault(Problem.INVALID, message, column)
+        return Violation(UserErrorCode.INVALID, message, column)
     return None

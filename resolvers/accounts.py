@@ -10,9 +10,9 @@ from uuid import UUID
 from db.accounts import Account, AccountLink, Address
 from db.engine.gate import Right
 from db.engine.model import Entity
-from db.engine.write import store
-from db.engine.write.image import Row, blank
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.row_json import Row, blank
+from db.engine.write.unit_of_work import UnitOfWork
 from domain.accounts import (
     Wanted,
     account_number,
@@ -21,9 +21,9 @@ from domain.accounts import (
     misplaced,
     unnamed,
 )
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
 from domain.numbers import email, phone, registration_number, vat_number
+from domain.violations import Violation
 from resolvers.engine.allowed import HIDDEN, in_sight
 from resolvers.engine.drafts import Draft, Other
 from resolvers.engine.presets import preset
@@ -59,7 +59,7 @@ WITHIN = ("phone", "registration_number", "vat_number")
 
 
 @settles(Account)
-async def accounts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def accounts(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """A number and a type for those that were given none; one spelling of numbers; nothing above itself."""
     if deed is not Deed.SAVE:
         return
@@ -72,7 +72,7 @@ async def accounts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     await _move_invoicing(unit, drafts)
 
 
-async def _take_over(unit: Unit, drafts: list[Draft]) -> None:
+async def _take_over(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """The type for those that have none, what it presets, and the names that it knows."""
     kinds = dict(await preset(unit, drafts, PRESET, preferred="default_account_type_id"))
     concerned = [each for each in drafts if _differs(each, "type_id", "name", "last_name")]
@@ -87,7 +87,7 @@ async def _take_over(unit: Unit, drafts: list[Draft]) -> None:
                 draft.fault(in_sight(unit.guard, draft.entity, fault))
 
 
-async def _spell(unit: Unit, drafts: list[Draft]) -> None:
+async def _spell(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """One spelling of what was set anew; of numbers, as they are written where the account is at home."""
     known = await countries(unit, [each for each in drafts if _differs(each, *WITHIN)])
     for draft in drafts:
@@ -99,7 +99,7 @@ async def _spell(unit: Unit, drafts: list[Draft]) -> None:
             draft.spell(column, email)
 
 
-async def countries(unit: Unit, drafts: list[Draft]) -> dict[UUID, str | None]:
+async def countries(unit: UnitOfWork, drafts: list[Draft]) -> dict[UUID, str | None]:
     """The countries of accounts, as far as the caller may read them: what is refused for one tells which it is."""
     if unit.guard.right("Account", "country") is not Right.OPEN:
         return {}
@@ -114,7 +114,7 @@ async def countries(unit: Unit, drafts: list[Draft]) -> dict[UUID, str | None]:
     return {each.after["id"]: country_of(each.after, places[each.after["id"]]) for each in drafts}
 
 
-async def addresses_of(unit: Unit, accounts: Iterable[UUID]) -> list[Row]:
+async def addresses_of(unit: UnitOfWork, accounts: Iterable[UUID]) -> list[Row]:
     """The addresses that accounts have by now."""
     wanted = sorted(set(accounts))
     entity = unit.model.entities["Address"]
@@ -131,7 +131,7 @@ def _differs(draft: Draft, *columns: str) -> bool:
     return before is None or any(before[each] != draft.after[each] for each in columns)
 
 
-async def _move_invoicing(unit: Unit, drafts: list[Draft]) -> None:
+async def _move_invoicing(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """From now on, invoices of some accounts go to their postal addresses (SMP-20)."""
     turned = {
         each.after["id"]: each
@@ -153,7 +153,7 @@ async def _move_invoicing(unit: Unit, drafts: list[Draft]) -> None:
 
 
 @settles(Address)
-async def addresses(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def addresses(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """Of each account's addresses exactly one is the head office, and one the default of those that invoices go to."""
     by_account: dict[UUID, list[Draft]] = defaultdict(list)
     for draft in drafts:
@@ -166,21 +166,21 @@ async def addresses(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
         if deed is not Deed.DELETE and len(kept[account]) + len(mine) > ADDRESSES:
             for draft in mine:
                 if draft.before is None or draft.before["deleted_at"] is not None:
-                    draft.fault(Fault(Problem.INVALID, TOO_MANY))
+                    draft.fault(Violation(UserErrorCode.INVALID, TOO_MANY))
         follows = bool((mine[0].whole or {}).get("postal_is_invoicing"))
         if deed is Deed.SAVE:
             _refuse_misplaced(unit, mine, follows)
         _arrange(deed, kept[account], mine, follows)
 
 
-def _refuse_misplaced(unit: Unit, drafts: list[Draft], follows: bool) -> None:
+def _refuse_misplaced(unit: UnitOfWork, drafts: list[Draft], follows: bool) -> None:
     """Who may not read why an invoice goes where it does is not told it, either."""
     told = unit.guard.right("Account", "postalIsInvoicing") is Right.OPEN
     for draft in drafts:
         asked = {column for name, column in ROLES.items() if name in draft.given}
         for fault in misplaced(draft.after, asked, follows):
             hidden = follows and not told
-            draft.fault(Fault(fault.problem, HIDDEN) if hidden else fault)
+            draft.fault(Violation(fault.problem, HIDDEN) if hidden else fault)
 
 
 def _arrange(deed: Deed, kept: list[Row], drafts: list[Draft], follows: bool) -> None:
@@ -238,7 +238,7 @@ def _change_other(draft: Draft, entity: Entity, before: Row, after: Row) -> None
 
 
 @settles(AccountLink)
-async def links(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def links(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """A link holds for both ways: each of the two accounts has a record of it, which says the same (EP-191, EP-192)."""
     if deed is Deed.RESTORE:
         return  # it comes back with an account, and with it the other record
@@ -265,15 +265,15 @@ async def links(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
             draft.then.append(Other(entity, mirror, {**mirror, **said}))
 
 
-def _mirror_new(unit: Unit, drafts: list[Draft]) -> None:
+def _mirror_new(unit: UnitOfWork, drafts: list[Draft]) -> None:
     met: set[frozenset[UUID]] = set()
     for draft in drafts:
         one, other = draft.after["account_id"], draft.after["other_id"]
         pair = frozenset((one, other))
         if one == other:
-            draft.fault(Fault(Problem.INVALID, TO_ITSELF, "other_id"))
+            draft.fault(Violation(UserErrorCode.INVALID, TO_ITSELF, "other_id"))
         elif pair in met:
-            draft.fault(Fault(Problem.DUPLICATE, LINKED_TWICE, "other_id"))
+            draft.fault(Violation(UserErrorCode.DUPLICATE, LINKED_TWICE, "other_id"))
         else:
             row = blank(draft.entity, unit.new_id(), unit.now)
             said = {"account_id": other, "other_id": one, "note": draft.after["note"]}
@@ -284,4 +284,4 @@ def _mirror_new(unit: Unit, drafts: list[Draft]) -> None:
 def _agree(deed: Deed, draft: Draft, mirror: Draft) -> None:
     """Both records of a link stand in one list: they are to say the same."""
     if deed is Deed.SAVE and draft.after["note"] != mirror.after["note"]:
-        draft.fault(Fault(Problem.INVALID, TWO_NOTES, "note"))
+        draft.fault(Violation(UserErrorCode.INVALID, TWO_NOTES, "note"))

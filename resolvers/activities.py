@@ -11,14 +11,14 @@ from auth.engine.viewer import Viewer
 from db.activities import Activity
 from db.cases import Case
 from db.contracts import Contract
-from db.engine.write import store
-from db.engine.write.image import Row
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.row_json import Row
+from db.engine.write.unit_of_work import UnitOfWork
 from db.people import Affiliation
 from db.sales import Opportunity
 from domain.activities import CUSTOMERS, employers, subject
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
+from domain.violations import Violation
 from resolvers.engine.changing import draft_changes
 from resolvers.engine.drafts import Draft, Other
 from resolvers.engine.settling import Deed, follows, prepares, settles
@@ -35,7 +35,7 @@ Moved: TypeAlias = Mapping[Subject, tuple[Draft, UUID | None]]
 
 
 @prepares(Activity, "Complete")
-async def completed(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def completed(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """What was planned is done, at the latest now."""
     for draft in drafts:
         draft.leave("doneAt")
@@ -43,7 +43,7 @@ async def completed(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
 
 
 @settles(Activity)
-async def activities(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def activities(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """What is completed without a time is done now."""
     for draft in drafts:
         if draft.verb == "Complete":
@@ -51,7 +51,7 @@ async def activities(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
 
 
 @follows(Activity, Affiliation, Case, Contract, Opportunity)
-async def timelines(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def timelines(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """Every activity is in the timeline of the account that it concerns by what it is on."""
     moved = {on: (draft, account) for draft in drafts for on, account in _moved(draft)}
     begun = [(each, row, on) for each in drafts for row in _begun(each) if (on := subject(row))]
@@ -82,7 +82,7 @@ def _begun(draft: Draft) -> Iterator[Row]:
             yield after
 
 
-async def _employers(unit: Unit, persons: set[UUID], drafts: list[Draft]) -> dict[UUID, UUID]:
+async def _employers(unit: UnitOfWork, persons: set[UUID], drafts: list[Draft]) -> dict[UUID, UUID]:
     """Where these persons work once the drafts are kept."""
     if not persons:
         return {}
@@ -104,7 +104,7 @@ def _customer(draft: Draft, on: Subject, working: dict[UUID, UUID]) -> UUID | No
 
 
 async def _follow(
-    unit: Unit, drafts: list[Draft], moved: Moved, working: Mapping[UUID, UUID]
+    unit: UnitOfWork, drafts: list[Draft], moved: Moved, working: Mapping[UUID, UUID]
 ) -> None:
     """Let what is on records that come to another account follow them there."""
     entity = unit.model.entities["Activity"]
@@ -120,4 +120,4 @@ async def _follow(
                 count += 1
     if count > AT_ONCE:
         for cause in {id(cause): cause for cause, _ in moved.values()}.values():
-            cause.fault(Fault(Problem.INVALID, TOO_MANY))
+            cause.fault(Violation(UserErrorCode.INVALID, TOO_MANY))

@@ -11,9 +11,9 @@ from auth.engine.viewer import Viewer
 from db import case_facts
 from db.cases import Case, CaseAccount, CaseType
 from db.contracts import Contract
-from db.engine.write import store
-from db.engine.write.image import Row, blank
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.row_json import Row, blank
+from db.engine.write.unit_of_work import UnitOfWork
 from db.products import Product
 from domain.cases import (
     SERVICES,
@@ -31,9 +31,9 @@ from domain.cases import (
     still_billable,
     under_contract,
 )
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
 from domain.numbering import number
+from domain.violations import Violation
 from resolvers.engine.allowed import reads
 from resolvers.engine.changing import draft_changes
 from resolvers.engine.drafts import Draft, Other
@@ -53,7 +53,7 @@ WORKED_ON = (
 
 @prepares(Case, "Close")
 @prepares(Case, "Reopen")
-async def turned(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def turned(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """Closing and reopening set the status, whether it is named or not."""
     for draft in drafts:
         draft.leave("status")
@@ -61,7 +61,7 @@ async def turned(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
 
 
 @settles(Case)
-async def cases(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def cases(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """Whatever the caller left open, and that all of it goes together."""
     if deed is not Deed.SAVE:
         for draft in drafts:
@@ -86,13 +86,13 @@ def _link(draft: Draft) -> None:
     """The accounts that a new case is created with: one of them is the primary one."""
     links = [each for each in draft.nested if each.entity.name == "CaseAccount"]
     if len(links) > ACCOUNTS:
-        draft.fault(Fault(Problem.INVALID, TOO_MANY))
+        draft.fault(Violation(UserErrorCode.INVALID, TOO_MANY))
     if links and not draft.failed:
         primary = hand_over(Deed.SAVE, "primary", "primary", (), links)
         draft.after["primary_account_id"] = primary["account_id"] if primary else None
 
 
-async def _place(unit: Unit, drafts: list[Draft]) -> None:
+async def _place(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """The status, and what follows from it."""
     asked = [(each, _asked(each)) for each in drafts]
     concerned = [(draft, wish) for draft, wish in asked if wish is not None]
@@ -101,7 +101,7 @@ async def _place(unit: Unit, drafts: list[Draft]) -> None:
     statuses = await case_facts.statuses(unit.connection)
     for draft, (wanted, state) in concerned:
         status = placed(statuses, wanted, state)
-        if isinstance(status, Fault):
+        if isinstance(status, Violation):
             draft.fault(status)
             continue
         since = closed_at(draft.before, status.state, unit.now)
@@ -120,7 +120,9 @@ def _asked(draft: Draft) -> tuple[UUID | None, CaseState | None] | None:
     return None if wanted == before["status_id"] else (wanted, None)
 
 
-async def _check_contracts(unit: Unit, drafts: list[Draft], known: Mapping[UUID, Row]) -> None:
+async def _check_contracts(
+    unit: UnitOfWork, drafts: list[Draft], known: Mapping[UUID, Row]
+) -> None:
     """A contract where the type wants one, and of the primary account; without accounts, its account is that."""
     concerned = [each for each in drafts if _is_bound_anew(each)]
     entities = unit.model.entities
@@ -146,7 +148,7 @@ def _is_bound_anew(draft: Draft) -> bool:
     return before is None or any(before[c] != after[c] for c in ("type_id", "contract_id"))
 
 
-async def _contracts(unit: Unit, ids: Iterable[UUID | None]) -> dict[UUID | None, Row]:
+async def _contracts(unit: UnitOfWork, ids: Iterable[UUID | None]) -> dict[UUID | None, Row]:
     wanted = set(ids) - {None}
     if not wanted:
         return {}
@@ -154,13 +156,13 @@ async def _contracts(unit: Unit, ids: Iterable[UUID | None]) -> dict[UUID | None
     return {row["id"]: row for row in await store.look(unit.connection, entity, "id", wanted)}
 
 
-def _told(unit: Unit, contract: Row) -> bool:
+def _told(unit: UnitOfWork, contract: Row) -> bool:
     """Whether the caller may read whose a contract is: a case that took its account over would tell him."""
     viewer = cast("Viewer", unit.guard)
     return reads(viewer, unit.model.entities["Contract"], "account", contract)
 
 
-def _concern(unit: Unit, draft: Draft, account: UUID) -> None:
+def _concern(unit: UnitOfWork, draft: Draft, account: UUID) -> None:
     """Let a case that concerns nobody yet concern an account."""
     entity = unit.model.entities["CaseAccount"]
     row = blank(entity, unit.new_id(), unit.now)
@@ -170,7 +172,7 @@ def _concern(unit: Unit, draft: Draft, account: UUID) -> None:
 
 
 @settles(CaseAccount)
-async def case_accounts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def case_accounts(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """Of the accounts that a case concerns exactly one is the primary one, whatever is done with the others."""
     by_case: dict[UUID, list[Draft]] = defaultdict(list)
     for draft in drafts:
@@ -189,13 +191,17 @@ async def case_accounts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
 
 
 def _settle_case(
-    unit: Unit, deed: Deed, kept: list[Row], drafts: list[Draft], buyers: Mapping[UUID | None, UUID]
+    unit: UnitOfWork,
+    deed: Deed,
+    kept: list[Row],
+    drafts: list[Draft],
+    buyers: Mapping[UUID | None, UUID],
 ) -> None:
     case, first = drafts[0].whole or {}, drafts[0]
     for draft in drafts:
         draft.faults(accounts_locked(case))
         if draft.before is None and len(kept) + len(drafts) > ACCOUNTS:
-            draft.fault(Fault(Problem.INVALID, TOO_MANY))
+            draft.fault(Violation(UserErrorCode.INVALID, TOO_MANY))
     if any(each.failed for each in drafts):
         return
     chosen = hand_over(deed, "primary", "primary", kept, drafts)
@@ -208,7 +214,7 @@ def _settle_case(
 
 
 @follows(Case)
-async def restored(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def restored(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """Accounts that are gone do not come back with a case: another one is its primary account then."""
     for draft in drafts if deed is Deed.RESTORE else ():
         if draft.entity.name == "Case":
@@ -222,7 +228,7 @@ async def restored(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
 
 
 @follows(Contract)
-async def contracts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def contracts(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """A contract stays with its account as long as cases of that are worked on under it."""
     moved = [
         each
@@ -238,11 +244,11 @@ async def contracts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
         used = {row["contract_id"] for row in found}
         for draft in moved:
             if draft.after["id"] in used:
-                draft.fault(Fault(Problem.IN_USE, WORKED_ON, "account_id"))
+                draft.fault(Violation(UserErrorCode.IN_USE, WORKED_ON, "account_id"))
 
 
 @settles(CaseType)
-async def case_types(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def case_types(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """What work is billed as must be work, and have a price."""
     columns = ("billing", *SERVICES)
     changed = [
@@ -266,7 +272,7 @@ async def case_types(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
 
 
 @follows(Product)
-async def products(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def products(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """A product that types of cases bill work as stays a service with a price."""
     wrong = [
         (each, faults)

@@ -11,9 +11,9 @@ from auth.engine.viewer import Viewer
 from db import contract_facts
 from db.engine.gate import Right
 from db.engine.plan.values import parse_id
-from db.engine.write import store
-from db.engine.write.image import Row
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.row_json import Row
+from db.engine.write.unit_of_work import UnitOfWork
 from db.pipelines import pipelines
 from db.sales import Opportunity
 from domain.closing import (
@@ -25,10 +25,10 @@ from domain.closing import (
     reopened,
     unlockable,
 )
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
 from domain.sales import Step
 from domain.setup import StageKind
+from domain.violations import Violation
 from resolvers.engine.allowed import HIDDEN
 from resolvers.engine.changing import draft_changes
 from resolvers.engine.drafts import Draft
@@ -42,7 +42,7 @@ CLOSING = frozenset({*ENDS, "Unlock", "Lock"})
 """What is done with an opportunity besides changing and moving it. Whoever may say its stage may do so."""
 
 
-async def _prepare(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def _prepare(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     for draft in drafts:
         draft.leave("stage")
     await draft_changes(unit, viewer, drafts)
@@ -52,7 +52,7 @@ for _verb in CLOSING:
     prepares(Opportunity, _verb)(_prepare)
 
 
-async def close(unit: Unit, drafts: list[Draft]) -> None:
+async def close(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """What each of these deeds makes of its opportunity, and of what belongs to it."""
     known = await pipelines(unit.connection, (each.after["type_id"] for each in drafts))
     unlocking = [each.after["id"] for each in drafts if each.verb == "Unlock"]
@@ -73,7 +73,7 @@ async def close(unit: Unit, drafts: list[Draft]) -> None:
     await _sell(unit, [each for each in drafts if each.verb == "Sell" and not each.failed])
 
 
-def _unlock(unit: Unit, draft: Draft, reopen: Any) -> None:
+def _unlock(unit: UnitOfWork, draft: Draft, reopen: Any) -> None:
     before = draft.before or {}
     draft.faults(_in_words(unit, fault) for fault in unlockable(before))
     if draft.failed:
@@ -86,19 +86,19 @@ def _unlock(unit: Unit, draft: Draft, reopen: Any) -> None:
     draft.after |= {"locked": False, "closed_on": None, "lost_reason_id": None, "lost_note": None}
 
 
-def _in_words(unit: Unit, fault: Fault) -> Fault:
+def _in_words(unit: UnitOfWork, fault: Violation) -> Violation:
     """What is in the way, told to those who may see whether an opportunity was sold."""
     seen = all(unit.guard.right("Opportunity", n) is Right.OPEN for n in ("locked", "status"))
-    return fault if seen else Fault(fault.problem, HIDDEN)
+    return fault if seen else Violation(fault.problem, HIDDEN)
 
 
-def _end(unit: Unit, draft: Draft, step: Step | Fault) -> None:
+def _end(unit: UnitOfWork, draft: Draft, step: Step | Violation) -> None:
     if (draft.before or {})["locked"]:
-        draft.fault(_in_words(unit, Fault(Problem.LOCKED, SOLD)))
+        draft.fault(_in_words(unit, Violation(UserErrorCode.LOCKED, SOLD)))
         return
     _stand(draft, step)
     day = closed_on(draft.given.get("closedOn"), unit.now.date())
-    if isinstance(day, Fault):
+    if isinstance(day, Violation):
         draft.fault(day)
     else:
         sold = draft.verb == "Sell"
@@ -106,15 +106,15 @@ def _end(unit: Unit, draft: Draft, step: Step | Fault) -> None:
         draft.after |= {"closed_on": day, "locked": sold, **gone}
 
 
-def _stand(draft: Draft, step: Step | Fault) -> None:
-    if isinstance(step, Fault):
+def _stand(draft: Draft, step: Step | Violation) -> None:
+    if isinstance(step, Violation):
         draft.fault(step)
         return
     standing = {"stage_id": step.stage, "status": step.kind.value, "probability": step.probability}
     draft.after |= standing
 
 
-async def _explain(unit: Unit, drafts: list[Draft]) -> None:
+async def _explain(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """Why each was lost: one of the tenant's reasons."""
     if not drafts:
         return
@@ -133,7 +133,7 @@ async def _explain(unit: Unit, drafts: list[Draft]) -> None:
         draft.after |= {"lost_reason_id": reason["id"], "lost_note": note}
 
 
-async def _sell(unit: Unit, drafts: list[Draft]) -> None:
+async def _sell(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """The active quote is what was sold (D-03)."""
     if not drafts:
         return
@@ -144,5 +144,5 @@ async def _sell(unit: Unit, drafts: list[Draft]) -> None:
     if any(id not in active for id in ids) and not (await preferences(unit))["sell_without_quote"]:
         for draft in drafts:
             if draft.after["id"] not in active:
-                draft.fault(Fault(Problem.NO_ACTIVE_QUOTE, NO_QUOTE))
+                draft.fault(Violation(UserErrorCode.NO_ACTIVE_QUOTE, NO_QUOTE))
     await keep_contracts(unit, [each for each in drafts if not each.failed], active)

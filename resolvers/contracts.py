@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from auth.engine.viewer import Viewer
 from db.contracts import Contract
-from db.engine.write import store
-from db.engine.write.image import Row
-from db.engine.write.unit import Unit
-from domain.codes import Problem
+from db.engine.write import statements as store
+from db.engine.write.row_json import Row
+from db.engine.write.unit_of_work import UnitOfWork
+from domain.codes import UserErrorCode
 from domain.contracts import (
     ENDED,
     NOT_SOLD,
@@ -18,8 +18,8 @@ from domain.contracts import (
     status_on,
     term,
 )
-from domain.faults import Fault
 from domain.numbering import number
+from domain.violations import Violation
 from resolvers.engine.allowed import check_said
 from resolvers.engine.changing import draft_changes
 from resolvers.engine.drafts import Draft
@@ -34,7 +34,7 @@ LASTS = ("ends_on", "renewal_months")
 @prepares(Contract, "End")
 @prepares(Contract, "Renew")
 @prepares(Contract, "Detach")
-async def turned(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def turned(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """Whoever may say when a contract ends may end and renew it; who sees what it was sold with may take it off."""
     for draft in drafts:
         if draft.verb == "Detach":
@@ -45,7 +45,7 @@ async def turned(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
 
 
 @settles(Contract)
-async def contracts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def contracts(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """A number, and the term of the kind where nothing else was said."""
     if deed is Deed.RESTORE:
         await _check_sold_once(unit, drafts)
@@ -66,7 +66,7 @@ async def contracts(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
             draft.after["status"] = status_on(draft.after, unit.now.date()).value
 
 
-async def _check_sold_once(unit: Unit, drafts: list[Draft]) -> None:
+async def _check_sold_once(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """What was sold anew while a contract was in the bin is in another one now (D-04)."""
     sold = {each.after["opportunity_id"] for each in drafts} - {None}
     if not sold:
@@ -79,7 +79,7 @@ async def _check_sold_once(unit: Unit, drafts: list[Draft]) -> None:
     for draft in drafts:
         key = tuple(draft.after[column] for column in columns)
         if key in taken:
-            draft.fault(Fault(Problem.DUPLICATE, SOLD_ANEW))
+            draft.fault(Violation(UserErrorCode.DUPLICATE, SOLD_ANEW))
         if draft.after["opportunity_id"] is not None:
             taken.add(key)
 
@@ -88,7 +88,7 @@ def _is_of_new_kind(draft: Draft) -> bool:
     return draft.before is None or draft.before["kind_id"] != draft.after["kind_id"]
 
 
-def _of_kind(unit: Unit, draft: Draft, row: Row) -> None:
+def _of_kind(unit: UnitOfWork, draft: Draft, row: Row) -> None:
     draft.after["time_based"] = row["time_based"]
     if draft.before is not None:
         return
@@ -98,23 +98,23 @@ def _of_kind(unit: Unit, draft: Draft, row: Row) -> None:
     draft.after |= {column: said.get(column, value) for column, value in term(kind, begin).items()}
 
 
-def _turn(unit: Unit, draft: Draft, before: Row) -> None:
+def _turn(unit: UnitOfWork, draft: Draft, before: Row) -> None:
     """What the deeds of a contract's own make of it."""
     row = draft.after
     if draft.verb == "End":
         if before["status"] == ContractStatus.ENDED:
-            draft.fault(Fault(Problem.INVALID_TRANSITION, ENDED))
+            draft.fault(Violation(UserErrorCode.INVALID_TRANSITION, ENDED))
         today = unit.now.date()
         day = row["ends_on"] if "endsOn" in draft.given else today
         row |= {"ends_on": day, "renewal_months": None, "remind_on": None}
         row["status"] = ContractStatus.ENDED.value if day <= today else before["status"]
     elif draft.verb == "Renew":
         longer = renewed(before)
-        if isinstance(longer, Fault):
+        if isinstance(longer, Violation):
             draft.fault(longer)
         else:
             row |= longer
     else:
         if before["opportunity_id"] is None:
-            draft.fault(Fault(Problem.INVALID_TRANSITION, NOT_SOLD))
+            draft.fault(Violation(UserErrorCode.INVALID_TRANSITION, NOT_SOLD))
         row["opportunity_id"] = None

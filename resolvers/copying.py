@@ -8,12 +8,12 @@ from uuid import UUID
 from auth.engine.viewer import Viewer
 from db.engine.model import Entity
 from db.engine.plan.values import parse_id
-from db.engine.write import store
-from db.engine.write.hold import Lock
-from db.engine.write.image import Row
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.locking import Lock
+from db.engine.write.row_json import Row
+from db.engine.write.unit_of_work import UnitOfWork
 from db.sales import Opportunity
-from domain.codes import Problem
+from domain.codes import UserErrorCode
 from domain.contracts import ONE_OFF
 from resolvers.engine.allowed import reads
 from resolvers.engine.creating import draft_new
@@ -30,7 +30,7 @@ ALONE = "What it belongs to in `{field}` is deleted, or you may not see it: rest
 
 
 @prepares(Opportunity, "Copy")
-async def copies(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def copies(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """A new opportunity with what the caller may read and write of another one (EP-088)."""
     entity = drafts[0].entity
     ids = {each.id or NO_ID for each in drafts}
@@ -60,12 +60,12 @@ def _taken(viewer: Viewer, draft: Draft, source: Row, leads: set[str]) -> dict[s
     for name in entity.references.keys() & taken.keys() - leads:
         del taken[name]
         if not entity.references[name].nullable:
-            told = Told(Problem.INVALID, ALONE.format(field=name), (*draft.path, "id"))
+            told = Told(UserErrorCode.INVALID, ALONE.format(field=name), (*draft.path, "id"))
             draft.told.append(told)
     return taken
 
 
-async def _parts(unit: Unit, entity: Entity, held: dict[UUID, Row]) -> list[Row]:
+async def _parts(unit: UnitOfWork, entity: Entity, held: dict[UUID, Row]) -> list[Row]:
     """The parts of these that the caller sees."""
     rows = await store.look(unit.connection, entity, "opportunity_id", held) if held else []
     seen = await unit.seen(entity, [row["id"] for row in rows])
@@ -81,7 +81,7 @@ def _part(viewer: Viewer, draft: Draft, entity: Entity, row: Row) -> Draft:
 
 
 @prepares(Opportunity, "Upsell")
-async def upsells(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def upsells(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """A new opportunity for the account of a contract that lasts for a time (EP-150)."""
     contracts = unit.model.entities["Contract"]
     wanted = {
@@ -96,13 +96,15 @@ async def upsells(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
             draft.missing("contract")
             continue
         if not contract["time_based"]:
-            told = Told(Problem.NOT_TIME_BASED, ONE_OFF, (*draft.path, "contract"))
+            told = Told(UserErrorCode.NOT_TIME_BASED, ONE_OFF, (*draft.path, "contract"))
             draft.told.append(told)
             continue
         if "account" not in leads[contract["id"]] or not reads(
             viewer, contracts, "account", contract
         ):
-            told = Told(Problem.INVALID, ALONE.format(field="account"), (*draft.path, "contract"))
+            told = Told(
+                UserErrorCode.INVALID, ALONE.format(field="account"), (*draft.path, "contract")
+            )
             draft.told.append(told)
             continue
         taken = {"account": f"{accounts.prefix}_{contract['account_id'].hex}"}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from db.engine.write.unit import Unit
+from db.engine.write.unit_of_work import UnitOfWork
 from db.labels import Favourite
 from resolvers.engine.drafts import Draft
 from resolvers.engine.settling import Deed, settles
 
 
 @settles(Favourite)
-async def favourites(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def favourites(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """Whoever keeps something at hand keeps it for himself."""
     for draft in drafts:
         if draft.before is None:

@@ -25,8 +25,8 @@ from db.engine.transaction import (
     TookTooLong,
     TurnedAway,
 )
-from db.engine.write.tagged import Tagged
-from db.engine.write.unit import MOMENT, Unit
+from db.engine.write.connection import TenantConnection
+from db.engine.write.unit_of_work import MOMENT, UnitOfWork
 from resolvers.engine.deeds import Wish, do
 from resolvers.engine.drafts import Draft
 from resolvers.engine.outcomes import outcome
@@ -95,7 +95,7 @@ async def set_password(desk: Desk, email: str, hash: str) -> None:
 
 
 @asynccontextmanager
-async def _unit(desk: Desk) -> AsyncIterator[Unit]:
+async def _unit(desk: Desk) -> AsyncIterator[UnitOfWork]:
     """One transaction with an administrator's rights, though in nobody's name; kept if the block ends well."""
     session = desk.new_id()
     async with entered(desk) as connection:
@@ -124,7 +124,7 @@ async def entered(desk: Desk) -> AsyncIterator[Connection]:
 
 async def administrator(desk: Desk, connection: Connection) -> Viewer:
     """Somebody with full access, whose rights the operator works with."""
-    tagged = Tagged(connection, desk.tenant.placement.schema)
+    tagged = TenantConnection(connection, desk.tenant.placement.schema)
     able = [user for user, active in (await administrators(tagged)).items() if active]
     viewer = await load(connection, MODEL, min(able)) if able else None
     if viewer is None:
@@ -135,29 +135,29 @@ async def administrator(desk: Desk, connection: Connection) -> Viewer:
 @asynccontextmanager
 async def unit_in(
     desk: Desk, connection: Connection, viewer: Viewer, session: UUID
-) -> AsyncIterator[Unit]:
+) -> AsyncIterator[UnitOfWork]:
     """The writes of a transaction, noted when the block ends well."""
-    tagged = Tagged(connection, desk.tenant.placement.schema)
-    unit = Unit(tagged, viewer, MODEL, None, viewer.version, session, desk.now, desk.new_id)
+    tagged = TenantConnection(connection, desk.tenant.placement.schema)
+    unit = UnitOfWork(tagged, viewer, MODEL, None, viewer.version, session, desk.now, desk.new_id)
     yield unit
     if await unit.note():
         connection.note()  # type: ignore[attr-defined]  # ours, see transaction.py
 
 
-async def _user(desk: Desk, unit: Unit, email: str) -> UUID:
+async def _user(desk: Desk, unit: UnitOfWork, email: str) -> UUID:
     user = await _signs_in(unit, email)
     if user is None:
         raise desk.say(NOBODY, email=email)
     return user
 
 
-async def _signs_in(unit: Unit, email: str) -> UUID | None:
+async def _signs_in(unit: UnitOfWork, email: str) -> UUID | None:
     known = await sessions.find_credential(await unit.connection.direct(), sessions.fold(email))
     there = await unit.seen(MODEL.entities["User"], [known.user]) if known else ()
     return known.user if known and there else None
 
 
-async def _done(unit: Unit, entity: str, verb: str, **given: Any) -> UUID:
+async def _done(unit: UnitOfWork, entity: str, verb: str, **given: Any) -> UUID:
     """Do one deed. Raises TenantError with everything that is wrong with it, which takes back the rest."""
     unit.now += MOMENT
     [draft] = await do(unit, _viewer(unit), _wish(entity, verb, given))
@@ -178,5 +178,5 @@ def wrong(draft: Draft) -> list[str]:
     return list(dict.fromkeys(told))
 
 
-def _viewer(unit: Unit) -> Any:
+def _viewer(unit: UnitOfWork) -> Any:
     return unit.guard

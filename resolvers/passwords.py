@@ -14,10 +14,10 @@ from db import credentials, sessions
 from db.api import MODEL
 from db.engine.plan.values import parse_id
 from db.engine.transaction import Entry, Turned, TurnedAway
-from db.engine.write import hold
-from db.engine.write.hold import Lock
-from db.engine.write.tagged import Tagged
-from domain.codes import Code, Problem, Refused
+from db.engine.write import locking as hold
+from db.engine.write.connection import TenantConnection
+from db.engine.write.locking import Lock
+from domain.codes import Code, Refused, UserErrorCode
 from resolvers.engine.allowed import NOT_YOURS
 from resolvers.engine.context import Caller, House, refuse_suspended
 from resolvers.engine.drafts import NOBODY
@@ -39,24 +39,26 @@ class Reset:
     expires_at: datetime
 
 
-async def change(house: House, caller: Caller, current: str, chosen: str) -> Problem | None:
+async def change(house: House, caller: Caller, current: str, chosen: str) -> UserErrorCode | None:
     """Take another password, and end the user's other sessions. Raises Refused(RATE_LIMITED)."""
     refuse_suspended(caller.tenant)
     attempt = await house.throttle.sign_in(caller.address, caller.tenant.slug, caller.user.hex)
     if caller.tenant.demo and is_demo(current):
-        return Problem.DEMO_ONLY  # it is everybody's, so nobody takes it from the others
+        return UserErrorCode.DEMO_ONLY  # it is everybody's, so nobody takes it from the others
     if _is_weak(chosen):
-        return Problem.WEAK_PASSWORD
+        return UserErrorCode.WEAK_PASSWORD
     placement, entry = caller.tenant.placement, Entry(session=caller.session)
     async with house.database.read(placement, entry) as connection:
-        known = await credentials.credential_of(Tagged(connection, placement.schema), caller.user)
+        known = await credentials.credential_of(
+            TenantConnection(connection, placement.schema), caller.user
+        )
     if not await house.passwords.verify(known.hash if known else None, current) or known is None:
-        return Problem.INVALID_CREDENTIALS
+        return UserErrorCode.INVALID_CREDENTIALS
     await house.throttle.forgive(attempt)
     hash = await house.passwords.hash(chosen)
     async with house.database.write(placement, entry) as connection:
         if not await sessions.hold_credential(connection, known):
-            return Problem.INVALID_CREDENTIALS  # somebody was quicker
+            return UserErrorCode.INVALID_CREDENTIALS  # somebody was quicker
         await sessions.set_hash(connection, caller.user, hash)
         await sessions.revoke_all(connection, caller.user, house.now(), but=caller.session)
     return None
@@ -68,7 +70,7 @@ async def issue_reset(house: House, viewers: Viewers, caller: Caller, id: str) -
     user, number = parse_id(id, "usr") or NO_ID, house.new_id()
     until = house.now() + RESET_LIFETIME
 
-    async def issue(connection: Tagged, viewer: Viewer) -> None:
+    async def issue(connection: TenantConnection, viewer: Viewer) -> None:
         entity = MODEL.entities["User"]
         found = await hold.hold(connection, viewer, entity, [user], Lock.CHANGE)
         if user not in found:
@@ -81,21 +83,21 @@ async def issue_reset(house: House, viewers: Viewers, caller: Caller, id: str) -
     return Reset(house.tokens.issue_reset(caller.tenant.id, user, number), until)
 
 
-async def reset(house: House, address: str, token: str, chosen: str) -> Problem | None:
+async def reset(house: House, address: str, token: str, chosen: str) -> UserErrorCode | None:
     """Choose a password with a reset token, which ends all sessions. Raises Refused(RATE_LIMITED)."""
     attempt = await house.throttle.refresh(address)
     known = house.tokens.verify_reset(token)
     tenant = await house.directory.by_id(known.tenant) if known else None
     if known is None or tenant is None or tenant.state == "closed":
-        return Problem.INVALID_TOKEN
+        return UserErrorCode.INVALID_TOKEN
     refuse_suspended(tenant)
     if _is_weak(chosen):
-        return Problem.WEAK_PASSWORD
+        return UserErrorCode.WEAK_PASSWORD
     hash, now = await house.passwords.hash(chosen), house.now()
     async with house.database.write(tenant.placement, Entry()) as connection:
-        tagged = Tagged(connection, tenant.placement.schema)
+        tagged = TenantConnection(connection, tenant.placement.schema)
         if not await credentials.use_reset(tagged, known.user, known.number, hash, now):
-            return Problem.INVALID_TOKEN
+            return UserErrorCode.INVALID_TOKEN
         await sessions.revoke_all(connection, known.user, now)
     await house.throttle.forgive(attempt)
     return None
@@ -108,7 +110,7 @@ async def revoke(house: House, viewers: Viewers, caller: Caller, id: str) -> Non
         await sign_out(house, caller)
         return
 
-    async def end(connection: Tagged, viewer: Viewer) -> None:
+    async def end(connection: TenantConnection, viewer: Viewer) -> None:
         entity = MODEL.entities["Session"]
         if session not in await hold.seen(connection, viewer, entity, [session], Lock.NONE):
             raise Refused(Code.NOT_FOUND, NOBODY, input=["input", "id"])
@@ -121,7 +123,7 @@ async def revoke(house: House, viewers: Viewers, caller: Caller, id: str) -> Non
 
 
 async def _as_viewer(
-    viewers: Viewers, caller: Caller, deed: Callable[[Tagged, Viewer], Awaitable[T]]
+    viewers: Viewers, caller: Caller, deed: Callable[[TenantConnection, Viewer], Awaitable[T]]
 ) -> T:
     """Do it under the caller's rights, and once more if they changed in between."""
     placement = caller.tenant.placement
@@ -129,7 +131,7 @@ async def _as_viewer(
         viewer = await viewers.of(placement, caller.user, caller.session)
         try:
             async with viewers.write(placement, viewer, caller.session) as connection:
-                tagged = Tagged(connection, placement.schema)
+                tagged = TenantConnection(connection, placement.schema)
                 done = await deed(tagged, viewer)
                 # What was waited for may have taken the right away, or ended the session.
                 await viewers.enter_again(tagged, placement, viewer, caller.session)

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from db.accounts import Address
 from db.engine.gate import Right
-from db.engine.write import store
-from db.engine.write.image import Row
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.row_json import Row
+from db.engine.write.unit_of_work import UnitOfWork
 from db.people import Affiliation, Person
 from domain.accounts import country_of, head_office
 from domain.numbers import email, phone
@@ -24,7 +24,7 @@ PHONES = ("phone", "second_phone")
 
 
 @settles(Person)
-async def persons(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def persons(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """A type and an owner for those that were given none, and one spelling of numbers."""
     if deed is not Deed.SAVE:
         return
@@ -35,7 +35,7 @@ async def persons(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     await preset(unit, drafts, copied, preferred="default_person_type_id")
 
 
-def _country_of_work(unit: Unit, draft: Draft) -> str | None:
+def _country_of_work(unit: UnitOfWork, draft: Draft) -> str | None:
     """Where a person works who is created along with that; of others, a number is written with its country's code."""
     if unit.guard.right("Account", "country") is not Right.OPEN:
         return None
@@ -45,7 +45,7 @@ def _country_of_work(unit: Unit, draft: Draft) -> str | None:
 
 
 @settles(Affiliation)
-async def affiliations(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def affiliations(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """At one of the account's places: its head office, if none is named (VPM-04, VPM-08)."""
     drafts = [each for each in drafts if each.after["account_id"] is not None]
     if deed is Deed.DELETE or not drafts:
@@ -72,7 +72,7 @@ def _is_placed(deed: Deed, draft: Draft) -> bool:
     return unsaid and any(before[each] != after[each] for each in PHONES)
 
 
-async def _places(unit: Unit, drafts: list[Draft]) -> dict[UUID, list[Row]]:
+async def _places(unit: UnitOfWork, drafts: list[Draft]) -> dict[UUID, list[Row]]:
     """For each of these, the addresses of its account: those that are there, or are created along."""
     accounts = {each.after["id"]: _new_account(each) for each in drafts}
     there = [each for each in drafts if accounts[each.after["id"]] is None]
@@ -91,7 +91,7 @@ def _new_account(draft: Draft) -> Draft | None:
     return draft.brought.get("account", above)
 
 
-def _spell(unit: Unit, draft: Draft, places: list[Row]) -> None:
+def _spell(unit: UnitOfWork, draft: Draft, places: list[Row]) -> None:
     guard, country = unit.guard, None
     if guard.right("Account", "country") is Right.OPEN and draft.whole is not None:
         open_ones = places if guard.right("Address", "country") is Right.OPEN else []
@@ -102,7 +102,7 @@ def _spell(unit: Unit, draft: Draft, places: list[Row]) -> None:
 
 
 @settles(Address)
-async def moved(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def moved(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """Whoever works at an address that is deleted works at the head office from then on (D-12)."""
     if deed is not Deed.DELETE:
         return

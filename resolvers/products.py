@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from auth.engine.viewer import Viewer
-from db.engine.write.hold import Lock
-from db.engine.write.unit import Unit
+from db.engine.write.locking import Lock
+from db.engine.write.unit_of_work import UnitOfWork
 from db.products import Product
 from resolvers.engine.creating import draft_new
 from resolvers.engine.drafts import Draft
@@ -16,7 +16,7 @@ ITS_OWN = frozenset({"code", "externalId"})
 
 
 @prepares(Product, "Copy")
-async def copies(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def copies(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """A new product with what the caller may read and write of another one (EP-300)."""
     entity = drafts[0].entity
     held = await unit.hold(entity, {each.id or NO_ID for each in drafts}, Lock.NONE)

@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
-from db.engine.write import store
-from db.engine.write.hold import Lock
-from db.engine.write.image import Row, blank, changed
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.locking import Lock
+from db.engine.write.row_json import Row, blank, changed
+from db.engine.write.unit_of_work import UnitOfWork
 from db.quotes import Quote, QuoteItem
 from domain.access import WriteScope
-from domain.codes import Code, Problem
+from domain.codes import Code, UserErrorCode
 from domain.numbering import number
 from domain.quotes import closed
 from resolvers.engine.allowed import NOT_YOURS, check_fields, no_changing, no_creating
@@ -29,7 +29,7 @@ TWICE = "This line stands in the list more than once: put the changes together."
 
 
 @prepares(Quote, SET)
-async def set_items(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def set_items(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """The lines become those of the list: changed where it names them, new where not, deleted where it lacks them."""
     for draft in drafts:
         _check_rights(draft, viewer)
@@ -62,7 +62,7 @@ def _check_rights(draft: Draft, viewer: Viewer) -> None:
         draft.refuse(Code.FORBIDDEN, no_changing(draft))
 
 
-async def _match(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def _match(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """Find the lines that are named, begin those that are not, and let go those that the list lacks."""
     entity = unit.model.entities[ITEM]
     kept: dict[UUID, dict[UUID, Row]] = defaultdict(dict)
@@ -79,14 +79,14 @@ async def _match(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
             else:
                 _change(unit, viewer, draft, line, mine.get(line.id), place)
             if line.id is not None and times[line.id] > 1:
-                line.told.append(Told(Problem.INVALID, TWICE, (*line.path, "id")))
+                line.told.append(Told(UserErrorCode.INVALID, TWICE, (*line.path, "id")))
         gone = [row for id, row in mine.items() if id not in times]
         if gone and not _is_within(viewer, viewer.deletes(ITEM), draft):
             draft.refuse(Code.FORBIDDEN, no_changing(draft), ITEMS)
         draft.then += [Other(entity, row, {**row, "deleted_at": unit.now}) for row in gone]
 
 
-def _begin(unit: Unit, viewer: Viewer, draft: Draft, line: Draft) -> None:
+def _begin(unit: UnitOfWork, viewer: Viewer, draft: Draft, line: Draft) -> None:
     line.id = unit.new_id()
     line.after = blank(line.entity, line.id, unit.now) | {"quote_id": draft.after["id"]}
     if not viewer.may_create(ITEM):
@@ -97,7 +97,7 @@ def _begin(unit: Unit, viewer: Viewer, draft: Draft, line: Draft) -> None:
 
 
 def _change(
-    unit: Unit, viewer: Viewer, draft: Draft, line: Draft, row: Row | None, place: int
+    unit: UnitOfWork, viewer: Viewer, draft: Draft, line: Draft, row: Row | None, place: int
 ) -> None:
     if row is None:
         line.after = blank(line.entity, unit.new_id(), unit.now)
@@ -124,7 +124,7 @@ def _come_after(draft: Draft) -> None:
 
 
 @prepares(Quote, "Duplicate")
-async def duplicate(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def duplicate(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """A copy stands beside the quote: with its lines, but neither active nor approved (EP-122)."""
     for draft in drafts:
         check_fields(draft, viewer)
@@ -149,7 +149,7 @@ async def duplicate(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
     await check_unique(unit, live)
 
 
-def _copy(unit: Unit, viewer: Viewer, draft: Draft, rows: list[Row]) -> None:
+def _copy(unit: UnitOfWork, viewer: Viewer, draft: Draft, rows: list[Row]) -> None:
     """All of it is copied, what the caller may not see as well: else the copy would be another offer."""
     row = _row(draft)
     if rows and not viewer.may_create(ITEM):
@@ -167,7 +167,7 @@ def _copy(unit: Unit, viewer: Viewer, draft: Draft, rows: list[Row]) -> None:
         draft.nested.append(line)
 
 
-def _copied(unit: Unit, row: Row, id: UUID | None) -> Row:
+def _copied(unit: UnitOfWork, row: Row, id: UUID | None) -> Row:
     """A row that begins as another one is, and remembers which."""
     now = {"created_at": unit.now, "updated_at": unit.now}
     return {**row, "id": id, "version": 1, **now, "source_id": row["id"]}

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from db.engine.gate import Guard, Right
 from db.engine.model import Entity
-from db.engine.write import store
-from db.engine.write.image import Row, named
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.row_json import Row, named
+from db.engine.write.unit_of_work import UnitOfWork
 from db.quotes import QuoteItem
-from domain.codes import Problem
+from domain.codes import UserErrorCode
 from domain.quotes import (
     FROM_PRODUCT,
     TOO_LARGE,
@@ -28,7 +28,7 @@ ITEMS = "items"
 SET = "SetItems"
 
 
-async def fill_lines(unit: Unit, drafts: list[Draft]) -> None:
+async def fill_lines(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """Give the lines their places and currency, and what they take over from their products."""
     for draft in drafts:
         for place, line in enumerate(draft.nested, 1):
@@ -76,7 +76,7 @@ def _is_open(line: Draft, name: str, column: str) -> bool:
     return name not in line.given
 
 
-async def reckon(unit: Unit, drafts: list[Draft]) -> None:
+async def reckon(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """Work out what quotes and their lines come to: all of it, whichever part was changed."""
     live = [each for each in drafts if not each.failed]
     for draft in live:
@@ -110,9 +110,9 @@ def _add_up(draft: Draft, lines: list[Row]) -> None:
     for number, (line, part) in enumerate(zip(lines, parts, strict=True)):
         if not fits_columns(part):
             at = (*draft.path, ITEMS, str(number), "quantity")
-            draft.told.append(Told(Problem.INVALID, TOO_LARGE, at))
+            draft.told.append(Told(UserErrorCode.INVALID, TOO_LARGE, at))
         line |= {"net": part.net, "tax": part.tax, "total": part.total}
     sums = whole(parts)
     if not fits_columns(sums) and not draft.failed:
-        draft.told.append(Told(Problem.INVALID, TOO_LARGE, (*draft.path, ITEMS)))
+        draft.told.append(Told(UserErrorCode.INVALID, TOO_LARGE, (*draft.path, ITEMS)))
     row |= {"net": sums.net, "tax": sums.tax, "total": sums.total}

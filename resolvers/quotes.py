@@ -9,14 +9,14 @@ from uuid import UUID
 
 from auth.engine.viewer import Viewer
 from db.engine.gate import Right
-from db.engine.write import store
-from db.engine.write.image import Row
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.row_json import Row
+from db.engine.write.unit_of_work import UnitOfWork
 from db.quotes import Quote
-from domain.codes import Code, Problem
-from domain.faults import Fault
+from domain.codes import Code, UserErrorCode
 from domain.numbering import number
 from domain.quotes import SOLD, TWO_ACTIVE, deleted
+from domain.violations import Violation
 from resolvers.engine.allowed import HIDDEN, check_said, in_sight
 from resolvers.engine.changing import QUICKER, draft_changes
 from resolvers.engine.drafts import Draft, Other
@@ -28,7 +28,7 @@ AFTER_SALE = frozenset({"Approve"})
 
 
 @settles(Quote)
-async def quotes(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def quotes(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """Nothing of what was sold is changed; a new quote begins as its opportunity is, and adds up."""
     for draft in drafts:
         check_unlocked(unit, draft)
@@ -48,12 +48,12 @@ async def quotes(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     await reckon(unit, live)
 
 
-def check_unlocked(unit: Unit, draft: Draft) -> None:
+def check_unlocked(unit: UnitOfWork, draft: Draft) -> None:
     """The quotes of an opportunity that was sold stay as they are until it is unlocked (EP-141)."""
     if draft.whole is None or not draft.whole["locked"] or draft.verb in AFTER_SALE:
         return
     told = unit.guard.right("Opportunity", "locked") is Right.OPEN
-    draft.fault(Fault(Problem.LOCKED, SOLD if told else HIDDEN))
+    draft.fault(Violation(UserErrorCode.LOCKED, SOLD if told else HIDDEN))
 
 
 def _begin(draft: Draft) -> None:
@@ -73,7 +73,7 @@ SAYS = {
 """The deeds that say one thing of a quote anew, and the field in which they say it: who may not read that may not do so."""
 
 
-def _say(unit: Unit, draft: Draft) -> None:
+def _say(unit: UnitOfWork, draft: Draft) -> None:
     if SAYS[draft.verb] == "active":
         draft.after["active"] = draft.verb == "Activate"
     elif draft.verb == "Unapprove":
@@ -91,7 +91,7 @@ def check_version(draft: Draft) -> None:
         draft.refuse(Code.CONFLICT, QUICKER, "version", conflict=conflict)
 
 
-async def _say_anew(name: str, unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def _say_anew(name: str, unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     for draft in drafts:
         check_said(draft, viewer, name)
     await draft_changes(unit, viewer, drafts)
@@ -101,7 +101,7 @@ for _verb, _name in SAYS.items():
     prepares(Quote, _verb)(partial(_say_anew, _name))
 
 
-async def _choose_active(unit: Unit, drafts: list[Draft]) -> None:
+async def _choose_active(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """Of an opportunity's quotes one is active at most: its first one, until another one is chosen (D-03)."""
     by_whole: dict[UUID, list[Draft]] = defaultdict(list)
     for draft in drafts:
@@ -118,7 +118,7 @@ async def _choose_active(unit: Unit, drafts: list[Draft]) -> None:
             mine[0].after["active"] = not kept[opportunity]
             continue
         for draft in mine[1:]:
-            draft.fault(Fault(Problem.INVALID, TWO_ACTIVE))
+            draft.fault(Violation(UserErrorCode.INVALID, TWO_ACTIVE))
         mine[0].first += [
             Other(entity, row, {**row, "active": False})
             for row in kept[opportunity]
@@ -126,6 +126,6 @@ async def _choose_active(unit: Unit, drafts: list[Draft]) -> None:
         ]
 
 
-def tell(unit: Unit, draft: Draft, faults: Iterable[Fault]) -> None:
+def tell(unit: UnitOfWork, draft: Draft, faults: Iterable[Violation]) -> None:
     """Note faults, in words that say nothing of what the caller may not see."""
     draft.faults(in_sight(unit.guard, draft.entity, fault) for fault in faults)

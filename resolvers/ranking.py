@@ -9,13 +9,13 @@ from uuid import UUID
 
 from auth.engine.viewer import Viewer
 from db.engine.plan.values import parse_id
-from db.engine.write import store
-from db.engine.write.image import Row
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.row_json import Row
+from db.engine.write.unit_of_work import UnitOfWork
 from db.pipelines import standing
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
 from domain.ranks import Place, Side, arranged, behind, last
+from domain.violations import Violation
 from resolvers.engine.allowed import reads
 from resolvers.engine.drafts import Draft, Other
 from resolvers.engine.values import NO_ID
@@ -32,7 +32,7 @@ ELSEWHERE = "That opportunity is not in the stage that this one goes to: name on
 CROWDED = "There is no room at this place: put the opportunity somewhere else in the stage."
 
 
-async def rank(unit: Unit, drafts: list[Draft]) -> None:
+async def rank(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """A new place for those that come into a stage, the last one if none was named."""
     moving = {each.after["id"] for each in drafts}
     arriving, beside = 0, 0
@@ -42,7 +42,7 @@ async def rank(unit: Unit, drafts: list[Draft]) -> None:
             beside += 1
             if len(named) > 1 or beside > 1:
                 wrong = ONE_SIDE if len(named) > 1 else ONE_AT_A_TIME
-                draft.fault(Fault(Problem.INVALID, wrong), named[-1].value)
+                draft.fault(Violation(UserErrorCode.INVALID, wrong), named[-1].value)
             else:
                 await _put(unit, draft, named[0], moving)
         elif draft.before is None or draft.before["stage_id"] != draft.after["stage_id"]:
@@ -50,7 +50,7 @@ async def rank(unit: Unit, drafts: list[Draft]) -> None:
             arriving += 1
 
 
-async def _put(unit: Unit, draft: Draft, side: Side, moving: Collection[UUID]) -> None:
+async def _put(unit: UnitOfWork, draft: Draft, side: Side, moving: Collection[UUID]) -> None:
     """At one side of another one that the caller sees in the same stage."""
     entity = draft.entity
     id = parse_id(draft.given[side.value], entity.prefix) or NO_ID
@@ -62,14 +62,14 @@ async def _put(unit: Unit, draft: Draft, side: Side, moving: Collection[UUID]) -
     # Whoever may not read where the other one is, as that stands, is not told by this, either.
     told = reads(cast("Viewer", unit.guard), entity, "stage", other)
     if not told or other["stage_id"] != draft.after["stage_id"] or id in moving:
-        draft.fault(Fault(Problem.INVALID, ELSEWHERE), side.value)
+        draft.fault(Violation(UserErrorCode.INVALID, ELSEWHERE), side.value)
         return
     if other["rank"] is None:  # it was there before there were ranks
         other = await _enter(unit, draft, id)
     await _beside(Stage(unit, draft, moving), Place(id, other["rank"]), side)
 
 
-async def _enter(unit: Unit, draft: Draft, id: UUID) -> Row:
+async def _enter(unit: UnitOfWork, draft: Draft, id: UUID) -> Row:
     """Give one that has no rank the last place of those that have one."""
     [row] = await store.among(unit.connection, draft.entity, "id", [id])
     after = {**row, "rank": last(unit.now)}
@@ -84,7 +84,7 @@ class Stage:
     What the caller does not see takes no part: else his own opportunity's rank would tell of it.
     """
 
-    unit: Unit
+    unit: UnitOfWork
     draft: Draft
     moving: Collection[UUID]
 
@@ -123,7 +123,7 @@ async def _beside(stage: Stage, place: Place, side: Side) -> None:
             draft.after["rank"] = ranks[0]
             await _make_room(stage, dict(zip((each.id for each in ahead), ranks[1:], strict=False)))
             return
-    draft.fault(Fault(Problem.INVALID, CROWDED))
+    draft.fault(Violation(UserErrorCode.INVALID, CROWDED))
 
 
 async def _make_room(stage: Stage, ranks: dict[UUID, object]) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from db.engine.gate import Right
 from db.engine.plan.values import parse_id
-from db.engine.write import store
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.unit_of_work import UnitOfWork
 from db.pipelines import pipelines
 from db.sales import Opportunity
 from domain.closing import explained, follows_status
-from domain.faults import Fault
 from domain.sales import AMOUNTS, CURRENCY, Step, entered, moved, retyped, unfit, unquoted
+from domain.violations import Violation
 from resolvers.closing import CLOSING, close
 from resolvers.engine.drafts import Draft
 from resolvers.engine.presets import preferences, preset
@@ -21,7 +21,7 @@ from resolvers.visits import keep_visits
 
 
 @settles(Opportunity)
-async def opportunities(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def opportunities(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """Stage, status and probability go together, whether it is moved, sold, lost or unlocked."""
     for draft in drafts:
         _check_amounts(unit, deed, draft)
@@ -46,7 +46,7 @@ async def opportunities(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     await keep_visits(unit, live)
 
 
-async def _place_all(unit: Unit, drafts: list[Draft]) -> None:
+async def _place_all(unit: UnitOfWork, drafts: list[Draft]) -> None:
     concerned = [each for each in drafts if _is_placed(each) and each.after["type_id"] is not None]
     if not concerned:
         return
@@ -60,7 +60,7 @@ async def _place_all(unit: Unit, drafts: list[Draft]) -> None:
                 draft.fault(fault)
             continue
         step = entered(pipeline, stage) if before is None else moved(pipeline, stage)
-        if isinstance(step, Fault):
+        if isinstance(step, Violation):
             draft.fault(step)
         else:
             _place(draft, step)
@@ -68,7 +68,7 @@ async def _place_all(unit: Unit, drafts: list[Draft]) -> None:
     await _check_quoted(unit, steps)
 
 
-async def _check_quoted(unit: Unit, steps: list[tuple[Draft, Step]]) -> None:
+async def _check_quoted(unit: UnitOfWork, steps: list[tuple[Draft, Step]]) -> None:
     """To some stages an opportunity comes with a quote only, if the tenant wants it so (VN-26)."""
     asked = [(d, step) for d, step in steps if step.needs_quote and d.verb != REPLACED]
     if not asked or not (await preferences(unit))["proof_needs_quote"]:
@@ -82,7 +82,7 @@ async def _check_quoted(unit: Unit, steps: list[tuple[Draft, Step]]) -> None:
         draft.faults(unquoted(step, has_quote=comes_with or draft.after["id"] in quoted))
 
 
-def _check_amounts(unit: Unit, deed: Deed, draft: Draft) -> None:
+def _check_amounts(unit: UnitOfWork, deed: Deed, draft: Draft) -> None:
     """In another currency, the amounts that the caller sees must be ones that can be paid."""
     before, after = draft.before, draft.after
     if deed is not Deed.SAVE or before is None or before["currency"] == after["currency"]:

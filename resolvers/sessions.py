@@ -13,7 +13,7 @@ from auth.engine.passwords import is_demo
 from auth.engine.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, Refresh
 from db import sessions
 from db.engine.transaction import Entry, Turned, TurnedAway
-from domain.codes import Code, Problem, Refused
+from domain.codes import Code, Refused, UserErrorCode
 from resolvers.engine.context import Caller, House
 from tenancy.engine.provision import Tenant
 
@@ -41,7 +41,7 @@ class Tokens:
 
 async def sign_in(
     house: House, address: str, tenant: str, email: str, password: str
-) -> Tokens | Problem:
+) -> Tokens | UserErrorCode:
     """Begin a session, or INVALID_CREDENTIALS. Raises Refused(RATE_LIMITED, RETRYABLE).
 
     An unknown tenant, a closed one, an unknown or inactive user and a wrong password are answered
@@ -54,12 +54,12 @@ async def sign_in(
     tokens = await _signed_in(house, slug, email, password)
     if tokens is None:
         await _next_moment(house, begun)
-        return Problem.INVALID_CREDENTIALS
+        return UserErrorCode.INVALID_CREDENTIALS
     await house.throttle.forgive(attempt)
     return tokens
 
 
-async def refresh(house: House, address: str, token: str) -> Tokens | Problem:
+async def refresh(house: House, address: str, token: str) -> Tokens | UserErrorCode:
     """The next tokens of a session, or INVALID_TOKEN. Raises Refused(RATE_LIMITED, RETRYABLE).
 
     A token is good once. Used a second time, it was stolen before or is stolen now: nobody can
@@ -67,15 +67,15 @@ async def refresh(house: House, address: str, token: str) -> Tokens | Problem:
     """
     known = house.tokens.verify_refresh(token)
     if known is None:
-        return Problem.INVALID_TOKEN
+        return UserErrorCode.INVALID_TOKEN
     attempt = await house.throttle.refresh(address)
     tenant = await house.directory.by_id(known.tenant)
     if tenant is None or tenant.state == CLOSED:
-        return Problem.INVALID_TOKEN
+        return UserErrorCode.INVALID_TOKEN
     now = house.now()
     user = await _renewed(house, tenant, known, now)
     if user is None:
-        return Problem.INVALID_TOKEN
+        return UserErrorCode.INVALID_TOKEN
     await house.throttle.forgive(attempt)
     return _tokens(house, tenant, user, known.session, known.generation + 1, now)
 

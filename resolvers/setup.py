@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db.engine.write import store
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.unit_of_work import UnitOfWork
 from db.pipelines import used_stages
 from db.setup import Attribute, AttributeUse, OpportunityType, PipelineStage
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
 from domain.setup import CARRIED, carries
+from domain.violations import Violation
 from resolvers.engine.drafts import Draft, Told
 from resolvers.engine.replacing import REPLACED
 from resolvers.engine.settling import Deed, settles
@@ -21,18 +21,18 @@ STAGE_IN_USE = "Opportunities of this type are in the stage: move them to anothe
 
 
 @settles(Attribute)
-async def attributes(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def attributes(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """An attribute is of an entity that keeps such values, and has a key that can be written in a query."""
     if deed is not Deed.SAVE:
         return
     for draft in drafts:
         if draft.after["entity"] not in CARRIED:
             message = f"Attributes can be added to {', '.join(CARRIED)}: name one of these."
-            draft.fault(Fault(Problem.INVALID, message, "entity"))
+            draft.fault(Violation(UserErrorCode.INVALID, message, "entity"))
 
 
 @settles(AttributeUse)
-async def attribute_uses(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def attribute_uses(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """The type is one of the entity that the attribute was added to."""
     if deed is not Deed.SAVE:
         return
@@ -46,16 +46,16 @@ async def attribute_uses(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
 
 
 @settles(OpportunityType)
-async def opportunity_types(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def opportunity_types(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """A type begins with the stages that make it a pipeline (VN-21)."""
     for draft in drafts:
         stages = [each for each in draft.nested if each.entity.name == "PipelineStage"]
         if deed is Deed.SAVE and draft.before is None and not stages:
-            draft.told.append(Told(Problem.REQUIRED, NO_STAGE, (*draft.path, "stages")))
+            draft.told.append(Told(UserErrorCode.REQUIRED, NO_STAGE, (*draft.path, "stages")))
 
 
 @settles(PipelineStage)
-async def pipeline_stages(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def pipeline_stages(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """At least one stage of a type stays active, and so does every one with opportunities in it (VN-21, VN-25)."""
     if deed is Deed.SAVE:
         await _keep_used(unit, drafts)
@@ -68,12 +68,12 @@ async def pipeline_stages(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     used = await used_stages(unit.connection, going)
     for draft in drafts:
         if draft.after["type_id"] not in staying:
-            draft.fault(Fault(Problem.INVALID, LAST_STAGE))
+            draft.fault(Violation(UserErrorCode.INVALID, LAST_STAGE))
         elif draft.after["id"] in used:
-            draft.told.append(Told(Problem.IN_USE, STAGE_IN_USE, (*draft.path, "id")))
+            draft.told.append(Told(UserErrorCode.IN_USE, STAGE_IN_USE, (*draft.path, "id")))
 
 
-async def _keep_used(unit: Unit, drafts: list[Draft]) -> None:
+async def _keep_used(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """A step of a pipeline does not come to be another stage while opportunities are in its own (VN-25)."""
     turned = [
         each
@@ -83,4 +83,4 @@ async def _keep_used(unit: Unit, drafts: list[Draft]) -> None:
     used = await used_stages(unit.connection, (each.after["id"] for each in turned))
     for draft in turned:
         if draft.verb != REPLACED and draft.after["id"] in used:
-            draft.told.append(Told(Problem.IN_USE, STAGE_IN_USE, (*draft.path, "stage")))
+            draft.told.append(Told(UserErrorCode.IN_USE, STAGE_IN_USE, (*draft.path, "stage")))

@@ -11,9 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from db import contract_facts
-from db.engine.write import store
-from db.engine.write.image import Row, blank
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.row_json import Row, blank
+from db.engine.write.unit_of_work import UnitOfWork
 from domain.contracts import (
     SAME,
     ContractStatus,
@@ -27,8 +27,8 @@ from domain.contracts import (
     status_on,
     term,
 )
-from domain.faults import Fault
 from domain.numbering import number
+from domain.violations import Violation
 from resolvers.engine.drafts import Draft, Other
 
 ZERO = Decimal()
@@ -50,7 +50,7 @@ class Facts:
     roots: Mapping[UUID, UUID]
 
 
-async def keep_contracts(unit: Unit, drafts: list[Draft], active: Mapping[UUID, Row]) -> None:
+async def keep_contracts(unit: UnitOfWork, drafts: list[Draft], active: Mapping[UUID, Row]) -> None:
     """Prepare the contracts of these opportunities, each sold on its active quote, which is accepted thereby.
 
     Where one is sold without a quote, nothing of what was sold on an earlier one holds any more.
@@ -66,7 +66,7 @@ async def keep_contracts(unit: Unit, drafts: list[Draft], active: Mapping[UUID, 
         items = facts.items.get(quote["id"], []) if quote is not None else []
         items = sorted(items, key=lambda row: (row["position"], row["id"]))
         sold = by_kind(items, facts.kinds, facts.usual, facts.roots)
-        if isinstance(sold, Fault):
+        if isinstance(sold, Violation):
             draft.fault(sold)
             continue
         contracts = facts.contracts.get(draft.after["id"], [])
@@ -78,7 +78,7 @@ async def keep_contracts(unit: Unit, drafts: list[Draft], active: Mapping[UUID, 
         Book(unit, draft, contracts).enter(ledger(sold, held))
 
 
-async def _facts(unit: Unit, drafts: list[Draft], active: Mapping[UUID, Row]) -> Facts:
+async def _facts(unit: UnitOfWork, drafts: list[Draft], active: Mapping[UUID, Row]) -> Facts:
     connection, entities = unit.connection, unit.model.entities
     ids = [each.after["id"] for each in drafts]
     quotes = [active[id]["id"] for id in ids if id in active]
@@ -97,7 +97,7 @@ async def _facts(unit: Unit, drafts: list[Draft], active: Mapping[UUID, Row]) ->
     )
 
 
-async def _in_force(unit: Unit, contracts: Sequence[Row]) -> list[Row]:
+async def _in_force(unit: UnitOfWork, contracts: Sequence[Row]) -> list[Row]:
     if not contracts:
         return []
     known = [each["id"] for each in contracts]
@@ -116,7 +116,7 @@ def _by(rows: Iterable[Row], column: str) -> dict[UUID, list[Row]]:
 class Book:
     """The contracts of one opportunity, with what a sale writes into them."""
 
-    def __init__(self, unit: Unit, draft: Draft, contracts: Iterable[Row]) -> None:
+    def __init__(self, unit: UnitOfWork, draft: Draft, contracts: Iterable[Row]) -> None:
         self._unit = unit
         self._draft = draft
         self._day: date = draft.after["closed_on"]

@@ -14,9 +14,9 @@ from auth.rights import of_roles
 from db import credentials, sessions
 from db.administrators import administrators
 from db.engine.plan.values import parse_id
-from db.engine.write import store
-from db.engine.write.image import Row
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.row_json import Row
+from db.engine.write.unit_of_work import UnitOfWork
 from db.sales import ShareRule
 from db.setup import Feature, OpportunityType
 from db.staff import (
@@ -31,8 +31,8 @@ from db.staff import (
     User,
 )
 from domain.access import exceeds
-from domain.codes import Code, Problem
-from domain.faults import Fault
+from domain.codes import Code, UserErrorCode
+from domain.violations import Violation
 from resolvers.engine.drafts import Draft
 from resolvers.engine.presets import preset
 from resolvers.engine.replacing import REPLACE
@@ -53,7 +53,7 @@ ADMINISTRATORS = "administrators"
 
 
 @settles(Employee)
-async def employees(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def employees(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """The tree has no cycles; who may not do everything hangs nobody elsewhere in it, for it says who sees what."""
     if deed is not Deed.SAVE:
         return
@@ -61,7 +61,7 @@ async def employees(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
     for draft in drafts:
         if not ADDRESS.match(draft.after["email"]):
             message = "Write an e-mail address such as anna@example.com."
-            draft.fault(Fault(Problem.INVALID, message, "email"))
+            draft.fault(Violation(UserErrorCode.INVALID, message, "email"))
         moved = draft.before and draft.before["manager_id"] != draft.after["manager_id"]
         if moved and not _viewer(unit).full:
             draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY, "manager")
@@ -69,7 +69,7 @@ async def employees(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
 
 
 @settles(User)
-async def users(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def users(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """A user signs in with the employee's address; one who may not sign in is signed out at once."""
     await _spare_administrators(unit, drafts, "id")
     met: set[str] = set()
@@ -90,23 +90,23 @@ async def users(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
             draft.besides.append(partial(credentials.end_all, user=user, at=unit.now))
 
 
-async def _address(unit: Unit, employee: UUID) -> str:
+async def _address(unit: UnitOfWork, employee: UUID) -> str:
     found = await store.look(unit.connection, unit.model.entities["Employee"], "id", [employee])
     return sessions.fold(found[0]["email"]) if found else ""
 
 
 async def _enrol(
-    unit: Unit, draft: Draft, met: set[str], email: str, keep: Callable[..., Awaitable[None]]
+    unit: UnitOfWork, draft: Draft, met: set[str], email: str, keep: Callable[..., Awaitable[None]]
 ) -> None:
     """Let a user sign in with an address that nobody else has, of those who are there and of the list."""
     if email in met or await credentials.is_taken(unit.connection, email):
-        draft.fault(Fault(Problem.DUPLICATE, SIGNS_IN, "employee_id"))
+        draft.fault(Violation(UserErrorCode.DUPLICATE, SIGNS_IN, "employee_id"))
     met.add(email)
     draft.besides.append(partial(keep, email=email))
 
 
 @settles(RoleAssignment)
-async def assignments(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def assignments(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """A role is given and taken by those who may do all that it grants themselves."""
     viewer = _viewer(unit)
     await store.alone(unit.connection, ADMINISTRATORS)
@@ -131,7 +131,7 @@ async def assignments(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
 
 
 @settles(OpportunityType)
-async def replaced_types(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def replaced_types(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """Opportunities come to no type that more roles see all of, unless an administrator decides so."""
     asked = [each for each in drafts if each.given.get(REPLACE) is not None]
     if deed is not Deed.DELETE or _viewer(unit).full or not asked:
@@ -147,13 +147,13 @@ async def replaced_types(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
 
 
 @settles(Role)
-async def roles(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def roles(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """A role is named by whoever may; what it opens goes and comes with it, so that is for administrators."""
     if deed is not Deed.SAVE:
         await administered(unit, deed, drafts)
 
 
-async def administered(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def administered(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """What roles and profiles open is said by those who may do everything, in words that mean something."""
     await store.alone(unit.connection, ADMINISTRATORS)
     for draft in drafts:
@@ -163,23 +163,23 @@ async def administered(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
             draft.faults(_unknown(unit, draft.after))
 
 
-def _unknown(unit: Unit, row: Row) -> list[Fault]:
+def _unknown(unit: UnitOfWork, row: Row) -> list[Violation]:
     """What a row names that there is not: an entity, a field, or a status of its records."""
     if "entity" not in row or row["entity"] is None:
         return []
     entity = unit.model.entities.get(row["entity"])
     if entity is None:
         message = "There is no such type: write its name as the API does, such as Account."
-        return [Fault(Problem.INVALID, message, "entity")]
+        return [Violation(UserErrorCode.INVALID, message, "entity")]
     name = row.get("field")
     own = {each.id for each in _viewer(unit).attributes(entity.name)}
     if name is not None and name not in entity.granted and name not in own:
         message = f"{entity.name} has no such field: write its name as the API does."
-        return [Fault(Problem.INVALID, message, "field")]
+        return [Violation(UserErrorCode.INVALID, message, "field")]
     status = row.get("status")
     if status is not None and status not in entity.statuses:
         message = f"The records of {entity.name} are never in this status."
-        return [Fault(Problem.INVALID, message, "status")]
+        return [Violation(UserErrorCode.INVALID, message, "status")]
     return []
 
 
@@ -191,14 +191,14 @@ for _record in (
 
 
 @checks(User, Role, RoleAssignment, Profile, RoleProfile)
-async def somebody_administers(unit: Unit, drafts: list[Draft]) -> None:
+async def somebody_administers(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """At least one active user may do everything, whatever was done."""
     if not any((await administrators(unit.connection)).values()):
         for draft in drafts:
-            draft.fault(Fault(Problem.LAST_ADMINISTRATOR, LAST))
+            draft.fault(Violation(UserErrorCode.LAST_ADMINISTRATOR, LAST))
 
 
-async def _spare_administrators(unit: Unit, drafts: list[Draft], column: str) -> None:
+async def _spare_administrators(unit: UnitOfWork, drafts: list[Draft], column: str) -> None:
     """Whoever may not do everything leaves those alone who may."""
     if _viewer(unit).full:
         await store.alone(unit.connection, ADMINISTRATORS)
@@ -209,5 +209,5 @@ async def _spare_administrators(unit: Unit, drafts: list[Draft], column: str) ->
             draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY)
 
 
-def _viewer(unit: Unit) -> Viewer:
+def _viewer(unit: UnitOfWork) -> Viewer:
     return cast("Viewer", unit.guard)

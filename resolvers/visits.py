@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from db.engine.write import store
-from db.engine.write.image import blank
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.row_json import blank
+from db.engine.write.unit_of_work import UnitOfWork
 from resolvers.engine.drafts import Draft, Other
 from resolvers.engine.replacing import REPLACED
 
 
-async def keep_visits(unit: Unit, drafts: list[Draft]) -> None:
+async def keep_visits(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """End the stay that each of these leaves, and begin the one that it comes to."""
     moved = [each for each in drafts if not each.failed and _is_moved(each)]
     entity = unit.model.entities["StageVisit"]

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import strawberry
 
 from auth.viewers import Viewers
-from domain.codes import Code, Problem, Refused
+from domain.codes import Code, Refused, UserErrorCode
 from resolvers import passwords, sessions
 from resolvers.engine.context import Caller, House
 from schema.engine.errors import SIGN_IN
@@ -22,10 +22,10 @@ PUBLIC = frozenset({"signIn", "refresh", "passwordReset"})
 ALONE = PUBLIC | {"passwordChange", "userPasswordReset", "sessionRevoke", "signOut"}
 """Root fields of which a request may hold one: what guesses must not be tried many at a time."""
 SAYS = {
-    Problem.INVALID_CREDENTIALS: "Tenant, e-mail address and password do not belong together.",
-    Problem.INVALID_TOKEN: "This refresh token is not good any more: sign in again.",
-    Problem.DEMO_ONLY: "The demonstration's password is everybody's: it stays as it is.",
-    Problem.WEAK_PASSWORD: "Choose a password of 10 characters at least; a few words are easiest to remember.",
+    UserErrorCode.INVALID_CREDENTIALS: "Tenant, e-mail address and password do not belong together.",
+    UserErrorCode.INVALID_TOKEN: "This refresh token is not good any more: sign in again.",
+    UserErrorCode.DEMO_ONLY: "The demonstration's password is everybody's: it stays as it is.",
+    UserErrorCode.WEAK_PASSWORD: "Choose a password of 10 characters at least; a few words are easiest to remember.",
 }
 
 
@@ -74,8 +74,8 @@ def _moment(at: datetime) -> DateTimeText:
     return cast("DateTimeText", at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))  # moments are spoken as text
 
 
-def _payload(found: sessions.Tokens | Problem) -> SignInPayload:
-    if isinstance(found, Problem):
+def _payload(found: sessions.Tokens | UserErrorCode) -> SignInPayload:
+    if isinstance(found, UserErrorCode):
         error = UserError(code=found.value, message=SAYS[found], path=["input"])
         return SignInPayload(
             accessToken=None, refreshToken=None, expiresAt=None, userErrors=[error]
@@ -128,14 +128,14 @@ class SessionRevokePayload:
     revoked: bool = strawberry.field(description="Always true: a session that has ended stays so.")
 
 
-def _changed(problem: Problem | None, place: str) -> PasswordPayload:
+def _changed(problem: UserErrorCode | None, place: str) -> PasswordPayload:
     said = {
-        Problem.INVALID_CREDENTIALS: "This is not the password of today.",
-        Problem.INVALID_TOKEN: "This reset token is not good any more: ask for another one.",
+        UserErrorCode.INVALID_CREDENTIALS: "This is not the password of today.",
+        UserErrorCode.INVALID_TOKEN: "This reset token is not good any more: ask for another one.",
     }
     if problem is None:
         return PasswordPayload(changed=True, userErrors=[])
-    path = ["input", "password" if problem is Problem.WEAK_PASSWORD else place]
+    path = ["input", "password" if problem is UserErrorCode.WEAK_PASSWORD else place]
     message = said.get(problem) or SAYS[problem]
     error = UserError(code=problem.value, message=message, path=path)
     return PasswordPayload(changed=False, userErrors=[error])

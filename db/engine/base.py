@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
 from db.engine.declare import SEARCH, field, internal, searched
-from domain.faults import Rule
+from domain.violations import Rule
 
 NAMES = {
     "pk": "%(table_name)s_pkey",

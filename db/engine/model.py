@@ -24,8 +24,8 @@ from db.engine.base import Record, Trace
 from db.engine.declare import Derived, Exposed, Expression, exposed
 from db.engine.fields import Computed, Field, Kind, Reference, Reverse
 from db.engine.searched import Searched, searched_by
-from domain.faults import Rule
 from domain.naming import camel
+from domain.violations import Rule
 
 HISTORY = "Change"
 """The entity that is noted of every record: each has its own list of them."""

@@ -8,9 +8,9 @@ from typing import Any
 from auth.engine.viewer import Viewer
 from db.engine.gate import Guard, Right
 from db.engine.model import Entity
-from db.engine.write.image import Row, named
+from db.engine.write.row_json import Row, named
 from domain.codes import Code
-from domain.faults import Fault
+from domain.violations import Violation
 from resolvers.engine.drafts import Draft
 from resolvers.engine.values import ATTRIBUTES
 
@@ -21,12 +21,12 @@ OUT_OF_SIGHT = "The record would then be outside of what you may see: leave it w
 HIDDEN = "The record would not be right then, because of something that you may not see. Ask whoever may."
 
 
-def in_sight(guard: Guard, entity: Entity, fault: Fault) -> Fault:
+def in_sight(guard: Guard, entity: Entity, fault: Violation) -> Violation:
     """A fault of a column that the caller may not read is one of the whole record."""
     what = named(entity).get(fault.column)
     if what is None or guard.right(entity.name, what.name) is Right.OPEN:
         return fault
-    return Fault(fault.problem, HIDDEN)
+    return Violation(fault.problem, HIDDEN)
 
 
 def no_creating(draft: Draft) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from auth.engine.viewer import Viewer
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
+from domain.violations import Violation
 from resolvers.engine.drafts import Draft, Told
 from resolvers.engine.values import ATTRIBUTES
 
@@ -28,10 +28,10 @@ def check_carried(draft: Draft, viewer: Viewer) -> None:
         if attribute is not None and attribute.id in stray:
             at = (*draft.path, ATTRIBUTES, str(number), "key")
             told = NOT_CARRIED.format(key=attribute.key)
-            draft.told.append(Told(Problem.INVALID, told, at))
+            draft.told.append(Told(UserErrorCode.INVALID, told, at))
             stray.discard(attribute.id)
     if stray and draft.before is not None and draft.before[TYPE] != kind:
         known = {a.id: a.key for a in viewer.attributes(entity.name)}
         keys = ", ".join(sorted(known[id] for id in stray if id in known))
         told = LEFT_OVER.format(keys=keys) if keys else HIDDEN
-        draft.fault(Fault(Problem.INVALID, told, TYPE))
+        draft.fault(Violation(UserErrorCode.INVALID, told, TYPE))

@@ -9,12 +9,12 @@ from uuid import UUID
 from auth.engine.viewer import Viewer
 from db.engine.model import Entity
 from db.engine.plan.values import parse_id
-from db.engine.write import store
-from db.engine.write.hold import Lock
-from db.engine.write.image import Row, changed, plain, told
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.locking import Lock
+from db.engine.write.row_json import Row, changed, plain, told
+from db.engine.write.unit_of_work import UnitOfWork
 from domain.access import WriteScope
-from domain.codes import Code, Problem
+from domain.codes import Code, UserErrorCode
 from resolvers.engine.allowed import NOT_YOURS, check_fields, no_changing
 from resolvers.engine.creating import check_links, check_unique, finish
 from resolvers.engine.drafts import Draft, Told
@@ -26,7 +26,7 @@ Scope = Callable[[str], "WriteScope | None"]
 QUICKER = "Somebody else changed the same meanwhile: look at what is there now, and decide again."
 
 
-async def draft_changes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def draft_changes(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """Prepare changes of records that are known by their ids."""
     for draft in drafts:
         if viewer.may_see(draft.entity.name) and viewer.edits(draft.entity.name) is None:
@@ -52,7 +52,9 @@ async def draft_changes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
     await check_unique(unit, live)
 
 
-async def hold(unit: Unit, viewer: Viewer, drafts: list[Draft], lock: Lock, scope: Scope) -> None:
+async def hold(
+    unit: UnitOfWork, viewer: Viewer, drafts: list[Draft], lock: Lock, scope: Scope
+) -> None:
     """Find the records, locked: noting which are not there, and which are there but not the caller's."""
     if not drafts:
         return
@@ -82,7 +84,7 @@ def judge(
         draft.refuse(Code.FORBIDDEN, NOT_YOURS, "id")
 
 
-async def _wholes(unit: Unit, entity: Entity, ids: set[UUID]) -> dict[UUID, Row]:
+async def _wholes(unit: UnitOfWork, entity: Entity, ids: set[UUID]) -> dict[UUID, Row]:
     """What these are parts of, locked before they are: everybody locks in that order."""
     if not entity.wholes:
         return {}
@@ -90,7 +92,7 @@ async def _wholes(unit: Unit, entity: Entity, ids: set[UUID]) -> dict[UUID, Row]
     return await hold_wholes(unit, entity, parts.values())
 
 
-async def hold_wholes(unit: Unit, entity: Entity, rows: Iterable[Row]) -> dict[UUID, Row]:
+async def hold_wholes(unit: UnitOfWork, entity: Entity, rows: Iterable[Row]) -> dict[UUID, Row]:
     """What these rows are parts of, as far as the caller sees it, locked in the order of their kinds."""
     wanted: dict[Entity, set[UUID]] = {}
     for row in rows:
@@ -109,10 +111,10 @@ def refuse_twice(drafts: list[Draft]) -> None:
     for each in drafts:
         if times[each.id] > 1 and each.id not in (None, NO_ID):
             message = "This record stands in the list more than once: put the changes together."
-            each.told.append(Told(Problem.INVALID, message, (*each.path, "id")))
+            each.told.append(Told(UserErrorCode.INVALID, message, (*each.path, "id")))
 
 
-async def check_versions(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def check_versions(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """Note conflicts: fields that somebody else changed since the caller looked, to something else (D-36)."""
     late = {
         each.before["id"]: each.version
@@ -135,7 +137,7 @@ async def check_versions(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> Non
             draft.refuse(Code.CONFLICT, QUICKER, "version", conflict=conflict)
 
 
-async def _hide_links(unit: Unit, draft: Draft, fields: list[dict[str, str | None]]) -> None:
+async def _hide_links(unit: UnitOfWork, draft: Draft, fields: list[dict[str, str | None]]) -> None:
     """What somebody else linked to is told where the caller sees it: an id alone says that there is one."""
     for field in fields:
         target = draft.entity.targets.get(field["field"] or "")

@@ -8,12 +8,12 @@ from uuid import UUID
 from auth.engine.viewer import Viewer
 from db.engine.fields import Reference
 from db.engine.model import Entity
-from db.engine.write import store
-from db.engine.write.hold import Lock
-from db.engine.write.image import Row, blank, named
-from db.engine.write.unit import Unit
-from domain.codes import Code, Problem
-from domain.faults import Fault
+from db.engine.write import statements as store
+from db.engine.write.locking import Lock
+from db.engine.write.row_json import Row, blank, named
+from db.engine.write.unit_of_work import UnitOfWork
+from domain.codes import Code, UserErrorCode
+from domain.violations import Violation
 from resolvers.engine.allowed import NOT_YOURS, check_creating, check_fields, in_sight
 from resolvers.engine.carried import check_carried
 from resolvers.engine.drafts import Draft
@@ -24,7 +24,7 @@ TWO = "Name one that is there or give a new one, not both."
 TAKEN = "Another record has this already: choose another value, or find that record."
 
 
-async def draft_new(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def draft_new(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """Prepare new records with what is created along with them."""
     for draft in drafts:
         check_creating(draft, viewer)
@@ -42,7 +42,7 @@ async def draft_new(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
     await check_unique(unit, every)
 
 
-def _begin(unit: Unit, viewer: Viewer, draft: Draft) -> None:
+def _begin(unit: UnitOfWork, viewer: Viewer, draft: Draft) -> None:
     """Fill in what was given, and what a record begins with."""
     draft.id = unit.new_id()
     draft.after = blank(draft.entity, draft.id, unit.now)
@@ -54,7 +54,7 @@ def _begin(unit: Unit, viewer: Viewer, draft: Draft) -> None:
         _begin(unit, viewer, other)
         way = draft.entity.references[name]
         if draft.after[way.column] is not None:
-            draft.fault(Fault(Problem.INVALID, TWO, way.column))
+            draft.fault(Violation(UserErrorCode.INVALID, TWO, way.column))
         draft.after[way.column] = other.id
     for part in draft.nested:
         _begin(unit, viewer, part)
@@ -63,7 +63,7 @@ def _begin(unit: Unit, viewer: Viewer, draft: Draft) -> None:
         part.whole, part.above = draft.after, draft
 
 
-def finish(unit: Unit, viewer: Viewer, draft: Draft) -> None:
+def finish(unit: UnitOfWork, viewer: Viewer, draft: Draft) -> None:
     """The last look at a record as it is to be kept: nothing may be missing, and its own rule must hold."""
     missing = [
         what
@@ -75,7 +75,7 @@ def finish(unit: Unit, viewer: Viewer, draft: Draft) -> None:
     for what in missing:
         # Nothing is missing where a value was refused, nor what would have followed from one.
         if (*draft.path, what.name) not in known and not (draft.failed and what.exposed.chosen):
-            draft.fault(Fault(Problem.REQUIRED, EMPTY, what.column))
+            draft.fault(Violation(UserErrorCode.REQUIRED, EMPTY, what.column))
     if not missing and viewer.rights[draft.entity.name].ruled:
         check_fields(draft, viewer, draft.before or draft.after)
     # A rule says nothing of what the server chooses, which it does only where nothing is wrong yet.
@@ -84,7 +84,7 @@ def finish(unit: Unit, viewer: Viewer, draft: Draft) -> None:
             draft.fault(in_sight(viewer, draft.entity, fault))
 
 
-async def check_links(unit: Unit, drafts: list[Draft]) -> None:
+async def check_links(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """Note every link that was set and leads to nothing the caller sees; hold what it leads to."""
     wanted: dict[Entity, set[UUID]] = defaultdict(set)
     links: list[tuple[Draft, Reference, Entity, UUID]] = []
@@ -106,7 +106,7 @@ async def check_links(unit: Unit, drafts: list[Draft]) -> None:
             draft.missing(way.name)
 
 
-async def _check_wholes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def _check_wholes(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """A part is added to a whole that the caller sees, and may change."""
     by_way: dict[tuple[Entity, Reference], list[Draft]] = defaultdict(list)
     for each in drafts:
@@ -130,7 +130,7 @@ async def _check_wholes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
                 each.refuse(Code.FORBIDDEN, NOT_YOURS, way.name)
 
 
-async def check_unique(unit: Unit, drafts: list[Draft]) -> None:
+async def check_unique(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """Note what another live record has already, or another one of these."""
     by_kind: dict[Entity, list[Draft]] = defaultdict(list)
     for each in drafts:
@@ -142,7 +142,7 @@ async def check_unique(unit: Unit, drafts: list[Draft]) -> None:
 
 
 async def _check_columns(
-    unit: Unit, entity: Entity, columns: tuple[str, ...], drafts: list[Draft]
+    unit: UnitOfWork, entity: Entity, columns: tuple[str, ...], drafts: list[Draft]
 ) -> None:
     def value(row: Row) -> tuple[object, ...]:
         return tuple(row[column] for column in columns)
@@ -163,6 +163,6 @@ async def _check_columns(
     for each in concerned:
         if value(each.after) in taken:
             given = [c for c in columns if named(entity)[c].name in each.given]
-            each.fault(Fault(Problem.DUPLICATE, TAKEN, (given or [""])[-1]))
+            each.fault(Violation(UserErrorCode.DUPLICATE, TAKEN, (given or [""])[-1]))
         if not each.failed:  # what fails takes nothing from the others
             taken.add(value(each.after))

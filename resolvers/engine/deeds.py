@@ -10,8 +10,8 @@ from uuid import UUID
 from auth.engine.viewer import Viewer
 from db.engine.model import Entity, Model
 from db.engine.plan.values import parse_id
-from db.engine.write.image import Row
-from db.engine.write.unit import Unit
+from db.engine.write.row_json import Row
+from db.engine.write.unit_of_work import UnitOfWork
 from domain.codes import Code
 from domain.setup import ChangeKind
 from resolvers.engine.allowed import OUT_OF_SIGHT, check_feature
@@ -46,7 +46,7 @@ class Wish:
     all_or_none: bool = True
 
 
-async def do(unit: Unit, viewer: Viewer, wish: Wish) -> list[Draft]:
+async def do(unit: UnitOfWork, viewer: Viewer, wish: Wish) -> list[Draft]:
     """What became of each input, in their order. Nothing is kept of one that failed.
 
     If all or none is to be done, one that fails leaves it to the caller to take back the rest.
@@ -132,7 +132,7 @@ def _draft(model: Model, entity: Entity, path: Path, given: Mapping[str, Any]) -
     return Draft(entity, path, own, id, given.get("version"), nested=nested, brought=brought)
 
 
-async def _keep_those_in_sight(unit: Unit, wish: Wish, drafts: list[Draft]) -> list[Draft]:
+async def _keep_those_in_sight(unit: UnitOfWork, wish: Wish, drafts: list[Draft]) -> list[Draft]:
     """Keep what the caller sees afterwards, and take back all of it if there is something else."""
     mark = await unit.mark()
     await _keep(unit, wish, drafts)
@@ -143,7 +143,7 @@ async def _keep_those_in_sight(unit: Unit, wish: Wish, drafts: list[Draft]) -> l
     return hidden
 
 
-async def _keep(unit: Unit, wish: Wish, drafts: list[Draft]) -> None:
+async def _keep(unit: UnitOfWork, wish: Wish, drafts: list[Draft]) -> None:
     """Write what was prepared: what must make room first, then the records, then what follows from them."""
     kind = KINDS.get(wish.verb, ChangeKind.UPDATED)
     every = [each for draft in drafts for each in draft.everything()]
@@ -169,7 +169,7 @@ async def _keep(unit: Unit, wish: Wish, drafts: list[Draft]) -> None:
             await deed(unit.connection)
 
 
-async def _add_new(unit: Unit, drafts: Iterable[Draft]) -> None:
+async def _add_new(unit: UnitOfWork, drafts: Iterable[Draft]) -> None:
     """What comes of the drafts besides, in the order that they name its kinds in: what is pointed at first."""
     made: dict[Entity, list[Row]] = {}
     for draft in drafts:
@@ -179,7 +179,7 @@ async def _add_new(unit: Unit, drafts: Iterable[Draft]) -> None:
         await unit.add(entity, rows)
 
 
-async def _change_others(unit: Unit, others: Iterable[Other]) -> None:
+async def _change_others(unit: UnitOfWork, others: Iterable[Other]) -> None:
     """What goes into the bin along with something, or comes out of it, is told so; the rest as a change."""
     grouped: dict[tuple[Entity, ChangeKind], list[tuple[Row, Row]]] = {}
     for each in others:
@@ -191,7 +191,7 @@ async def _change_others(unit: Unit, others: Iterable[Other]) -> None:
         await unit.change(entity, pairs, done)
 
 
-async def _look(unit: Unit, drafts: list[Draft]) -> None:
+async def _look(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """The after-image: a record that is kept must still be one that the caller sees."""
     every = [each for draft in drafts for each in draft.everything()]
     await check(unit, every)

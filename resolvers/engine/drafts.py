@@ -9,10 +9,10 @@ from uuid import UUID
 
 from db.engine.fields import Reference
 from db.engine.model import Entity
-from db.engine.write.image import Row, named
-from db.engine.write.tagged import Tagged
-from domain.codes import Code, Problem, Refused
-from domain.faults import Fault
+from db.engine.write.connection import TenantConnection
+from db.engine.write.row_json import Row, named
+from domain.codes import Code, Refused, UserErrorCode
+from domain.violations import Violation
 
 Path = tuple[str, ...]
 """Where in the arguments something stands: `("inputs", "3", "amount")`."""
@@ -24,7 +24,7 @@ NOBODY = "There is no such record, or you may not see it."
 class Told:
     """Something that the person at the screen can put right."""
 
-    problem: Problem
+    problem: UserErrorCode
     message: str
     path: Path
 
@@ -79,7 +79,7 @@ class Draft:
     """Whether it gives up what another one takes, so that it is kept before that."""
     new: list[tuple[Entity, Row]] = field(default_factory=list)
     """Records that come of it besides, and are kept after it."""
-    besides: list[Callable[[Tagged], Awaitable[object]]] = field(default_factory=list)
+    besides: list[Callable[[TenantConnection], Awaitable[object]]] = field(default_factory=list)
     """What else is done once it is kept, in the system's own bookkeeping."""
 
     @property
@@ -89,25 +89,25 @@ class Draft:
         along = (*self.brought.values(), *self.nested)
         return wrong or any(each.failed for each in along)
 
-    def fault(self, fault: Fault, argument: str | None = None) -> None:
+    def fault(self, fault: Violation, argument: str | None = None) -> None:
         """Something is wrong with a column, with an argument that is called otherwise, or with the whole record."""
         what = named(self.entity).get(fault.column)
         name = argument or (what.name if what else None)
         at = (*self.path, name) if name else self.path
         self.told.append(Told(fault.problem, fault.message, at))
 
-    def faults(self, several: Iterable[Fault]) -> None:
+    def faults(self, several: Iterable[Violation]) -> None:
         """Several things are wrong."""
         for fault in several:
             self.fault(fault)
 
-    def spell(self, column: str, how: Callable[[str], str | Fault | None]) -> None:
+    def spell(self, column: str, how: Callable[[str], str | Violation | None]) -> None:
         """What was set anew in a column is kept as `how` spells it. What was there before is left alone."""
         text = self.after[column]
         if text is None or (self.before is not None and self.before[column] == text):
             return
         spelled = how(text)
-        if isinstance(spelled, Fault):
+        if isinstance(spelled, Violation):
             self.fault(replace(spelled, column=column))
         else:
             self.after[column] = spelled

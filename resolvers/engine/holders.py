@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from db.engine.write.image import Row
+from db.engine.write.row_json import Row
 from domain.holders import holder
 from resolvers.engine.drafts import Draft, Other
 from resolvers.engine.settling import Deed

@@ -11,8 +11,8 @@ from auth.engine.viewer import Viewer
 from db.engine.fields import Reference
 from db.engine.gate import Right
 from db.engine.model import Entity
-from db.engine.write.image import Row
-from db.engine.write.unit import Unit
+from db.engine.write.row_json import Row
+from db.engine.write.unit_of_work import UnitOfWork
 from domain.setup import AttributeKind
 from resolvers.engine.values import ATTRIBUTES
 
@@ -48,7 +48,7 @@ def _attributes(viewer: Viewer, entity: Entity, held: dict[str, Any]) -> list[di
     return found
 
 
-async def reached(unit: Unit, entity: Entity, rows: Iterable[Row]) -> dict[UUID, set[str]]:
+async def reached(unit: UnitOfWork, entity: Entity, rows: Iterable[Row]) -> dict[UUID, set[str]]:
     """Of each of these, by its id, the references that lead to records the caller sees, locked to be linked to."""
     held = list(rows)
     ways = entity.references.items()

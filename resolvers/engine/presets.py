@@ -7,16 +7,20 @@ from typing import cast
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
-from db.engine.write import store
-from db.engine.write.image import Row, named
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.row_json import Row, named
+from db.engine.write.unit_of_work import UnitOfWork
 from resolvers.engine.drafts import Draft
 
 TYPE = "type_id"
 
 
 async def preset(
-    unit: Unit, drafts: list[Draft], copied: Mapping[str, str], *, preferred: str | None = None
+    unit: UnitOfWork,
+    drafts: list[Draft],
+    copied: Mapping[str, str],
+    *,
+    preferred: str | None = None,
 ) -> Mapping[UUID, Row]:
     """Fill in what the caller left open in new records of one kind (VN-08, VN-40), and tell their types.
 
@@ -50,6 +54,6 @@ async def preset(
     return types
 
 
-async def preferences(unit: Unit) -> Row:
+async def preferences(unit: UnitOfWork) -> Row:
     """What the tenant has settled for everybody."""
     return await store.only(unit.connection, unit.model.entities["Preferences"])

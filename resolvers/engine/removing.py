@@ -10,11 +10,11 @@ from uuid import UUID
 from auth.engine.viewer import Viewer
 from db.engine.fields import Reference
 from db.engine.model import Entity
-from db.engine.write import store
-from db.engine.write.hold import Lock
-from db.engine.write.image import Row
-from db.engine.write.unit import Unit
-from domain.codes import Code, Problem
+from db.engine.write import statements as store
+from db.engine.write.locking import Lock
+from db.engine.write.row_json import Row
+from db.engine.write.unit_of_work import UnitOfWork
+from domain.codes import Code, UserErrorCode
 from resolvers.engine.allowed import no_changing
 from resolvers.engine.changing import hold, hold_wholes, judge, refuse_twice
 from resolvers.engine.creating import check_unique
@@ -31,7 +31,7 @@ IN_USE_REPLACE = (
 WHOLE_DELETED = "What this record belongs to is in the bin: restore that first."
 
 
-async def draft_deletes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def draft_deletes(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """Prepare deletions: of records that nothing else points to."""
     _check_right(viewer, drafts)
     live = [each for each in drafts if not each.failed]
@@ -62,7 +62,7 @@ async def draft_deletes(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None
     await follow(unit, Deed.DELETE, live)
 
 
-async def _check_use(unit: Unit, entity: Entity, drafts: list[Draft]) -> None:
+async def _check_use(unit: UnitOfWork, entity: Entity, drafts: list[Draft]) -> None:
     """Note what something else points to; what stays for that reason may point to another one of the list."""
     staying = True
     while staying:
@@ -75,10 +75,10 @@ async def _check_use(unit: Unit, entity: Entity, drafts: list[Draft]) -> None:
         for draft in drafts:
             if draft.id in used and not draft.failed:
                 message = IN_USE_REPLACE if entity.is_replaceable else IN_USE
-                draft.told.append(Told(Problem.IN_USE, message, (*draft.path, "id")))
+                draft.told.append(Told(UserErrorCode.IN_USE, message, (*draft.path, "id")))
 
 
-async def draft_restores(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def draft_restores(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """Prepare restorations: a record that is not in the bin stays as it is."""
     _check_right(viewer, drafts)
     live = [each for each in drafts if not each.failed]
@@ -97,7 +97,7 @@ async def draft_restores(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> Non
     await check_unique(unit, live)
 
 
-async def _hold_bin(unit: Unit, viewer: Viewer, entity: Entity, drafts: list[Draft]) -> None:
+async def _hold_bin(unit: UnitOfWork, viewer: Viewer, entity: Entity, drafts: list[Draft]) -> None:
     ids = {each.id or NO_ID for each in drafts}
     wholes: dict[UUID, Row] = {}
     if entity.wholes:
@@ -113,7 +113,7 @@ async def _hold_bin(unit: Unit, viewer: Viewer, entity: Entity, drafts: list[Dra
         draft.after = draft.before or {}
 
 
-async def _check_above(unit: Unit, drafts: list[Draft]) -> None:
+async def _check_above(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """What a record cannot be without must be there, too."""
     wanted: dict[Entity, set[UUID]] = defaultdict(set)
     for draft in drafts:
@@ -122,10 +122,10 @@ async def _check_above(unit: Unit, drafts: list[Draft]) -> None:
     gone = await store.gone(unit.connection, wanted)
     for draft in drafts:
         if _links(draft.entity, draft.before or {}) & gone:
-            draft.told.append(Told(Problem.WHOLE_DELETED, WHOLE_DELETED, (*draft.path, "id")))
+            draft.told.append(Told(UserErrorCode.WHOLE_DELETED, WHOLE_DELETED, (*draft.path, "id")))
 
 
-async def _restore_parts(unit: Unit, entity: Entity, drafts: list[Draft]) -> None:
+async def _restore_parts(unit: UnitOfWork, entity: Entity, drafts: list[Draft]) -> None:
     """Those parts that went in the same deletion, but for what ties the record to something that is gone."""
     owners = {_id(each): each for each in drafts}
     found = await store.parts(unit.connection, unit.model, entity, list(owners))

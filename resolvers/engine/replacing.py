@@ -9,11 +9,11 @@ from auth.engine.viewer import Viewer
 from db.engine.fields import Reference
 from db.engine.model import Entity
 from db.engine.plan.values import parse_id
-from db.engine.write import store
-from db.engine.write.hold import Lock
-from db.engine.write.image import Row, named
-from db.engine.write.unit import Unit
-from domain.codes import Problem
+from db.engine.write import statements as store
+from db.engine.write.locking import Lock
+from db.engine.write.row_json import Row, named
+from db.engine.write.unit_of_work import UnitOfWork
+from domain.codes import UserErrorCode
 from resolvers.engine.drafts import Draft, Other, Told
 from resolvers.engine.settling import Deed, settle
 from resolvers.engine.values import NO_ID
@@ -27,7 +27,7 @@ UNLIKE = "Only a record with the same `{field}` can take the place of this one: 
 UNFIT = "Not everything that refers to the record could refer to this one instead: {why}"
 
 
-async def replace(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def replace(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """Prepare, for those drafts that name one, that what points to them points to another record.
 
     Whoever may delete a record of the set-up may do that, whatever he sees of what points to it: he is not
@@ -43,21 +43,21 @@ async def replace(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
     for draft in asked:
         other = wanted[draft.id]
         if other == draft.id:
-            draft.told.append(Told(Problem.INVALID, ITSELF, (*draft.path, REPLACE)))
+            draft.told.append(Told(UserErrorCode.INVALID, ITSELF, (*draft.path, REPLACE)))
         elif other not in seen:
             draft.missing(REPLACE)
         elif other in going:
-            draft.told.append(Told(Problem.INVALID, GOING, (*draft.path, REPLACE)))
+            draft.told.append(Told(UserErrorCode.INVALID, GOING, (*draft.path, REPLACE)))
         elif entity.alike and (draft.before or {})[entity.alike] != seen[other][entity.alike]:
             unlike = UNLIKE.format(field=named(entity)[entity.alike].name)
-            draft.told.append(Told(Problem.INVALID, unlike, (*draft.path, REPLACE)))
+            draft.told.append(Told(UserErrorCode.INVALID, unlike, (*draft.path, REPLACE)))
     for draft in asked:
         for kind, way in unit.model.users(entity):
             if not draft.failed:
                 await _move(unit, draft, kind, way, wanted[draft.id])
 
 
-async def _move(unit: Unit, draft: Draft, kind: Entity, way: Reference, other: UUID) -> None:
+async def _move(unit: UnitOfWork, draft: Draft, kind: Entity, way: Reference, other: UUID) -> None:
     """Let the records of one kind point elsewhere, as their area sees fit."""
     rows = await store.among(unit.connection, kind, way.column, [draft.id])
     twice = await _twice(unit, kind, [{**row, way.column: other} for row in rows])
@@ -77,7 +77,7 @@ async def _move(unit: Unit, draft: Draft, kind: Entity, way: Reference, other: U
         each.faults(unit.faults(kind, each.before, each.after))
         if each.told or each.refused:
             why = each.told[0].message if each.told else str(each.refused[0])
-            told = Told(Problem.INVALID, UNFIT.format(why=why), (*draft.path, REPLACE))
+            told = Told(UserErrorCode.INVALID, UNFIT.format(why=why), (*draft.path, REPLACE))
             draft.told = draft.told or [told]
         draft.first += [*each.first, Other(kind, each.before or {}, each.after)]
         draft.then += each.then
@@ -85,7 +85,7 @@ async def _move(unit: Unit, draft: Draft, kind: Entity, way: Reference, other: U
         draft.besides += each.besides
 
 
-async def _twice(unit: Unit, kind: Entity, rows: list[Row]) -> set[UUID]:
+async def _twice(unit: UnitOfWork, kind: Entity, rows: list[Row]) -> set[UUID]:
     """Which of these could not be kept, because there is such a record already or one of them is."""
     found: set[UUID] = set()
     for columns in store.unique_columns(kind):

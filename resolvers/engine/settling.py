@@ -7,7 +7,7 @@ from functools import cache
 from auth.engine.viewer import Viewer
 from db.engine.base import Record
 from db.engine.model import Entity
-from db.engine.write.unit import Unit
+from db.engine.write.unit_of_work import UnitOfWork
 from resolvers.engine.drafts import Draft
 
 
@@ -19,7 +19,7 @@ class Deed(Enum):
     RESTORE = "restore"
 
 
-Settle = Callable[[Unit, Deed, list[Draft]], Awaitable[None]]
+Settle = Callable[[UnitOfWork, Deed, list[Draft]], Awaitable[None]]
 _settles: dict[str, list[Settle]] = {}
 
 
@@ -37,7 +37,7 @@ def settles(record: type[Record]) -> Callable[[Settle], Settle]:
     return remember
 
 
-Follow = Callable[[Unit, Deed, list[Draft]], Awaitable[None]]
+Follow = Callable[[UnitOfWork, Deed, list[Draft]], Awaitable[None]]
 _follows: list[tuple[frozenset[str], Follow]] = []
 
 
@@ -55,7 +55,7 @@ def follows(*records: type[Record]) -> Callable[[Follow], Follow]:
     return remember
 
 
-Check = Callable[[Unit, list[Draft]], Awaitable[None]]
+Check = Callable[[UnitOfWork, list[Draft]], Awaitable[None]]
 _checks: dict[str, Check] = {}
 
 
@@ -72,7 +72,7 @@ def checks(*records: type[Record]) -> Callable[[Check], Check]:
     return remember
 
 
-Prepare = Callable[[Unit, Viewer, list[Draft]], Awaitable[None]]
+Prepare = Callable[[UnitOfWork, Viewer, list[Draft]], Awaitable[None]]
 _prepares: dict[tuple[str, str], Prepare] = {}
 
 
@@ -94,13 +94,13 @@ def prepared(entity: Entity, verb: str) -> Prepare | None:
     return _prepares.get((entity.name, verb))
 
 
-async def check(unit: Unit, drafts: list[Draft]) -> None:
+async def check(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """Ask the areas about what is kept now."""
     for asked in dict.fromkeys(_checks[d.entity.name] for d in drafts if d.entity.name in _checks):
         await asked(unit, [each for each in drafts if _checks.get(each.entity.name) is asked])
 
 
-async def settle(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def settle(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """Ask the areas, one kind of record after the other."""
     for entity in kinds(drafts):
         for asked in _settles.get(entity.name, ()):
@@ -111,7 +111,7 @@ async def settle(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
         await follow(unit, deed, drafts)
 
 
-async def follow(unit: Unit, deed: Deed, drafts: list[Draft]) -> None:
+async def follow(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
     """Ask the areas for what follows, now that it is known what goes along with the drafts."""
     live: list[Draft] = []
     changed: set[str] | None = None

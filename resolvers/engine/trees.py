@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from db.engine.write import store
-from db.engine.write.unit import Unit
-from domain.codes import Problem
-from domain.faults import Fault
+from db.engine.write import statements as store
+from db.engine.write.unit_of_work import UnitOfWork
+from domain.codes import UserErrorCode
 from domain.tree import closes_cycle
+from domain.violations import Violation
 from resolvers.engine.drafts import Draft
 
 
-async def refuse_cycles(unit: Unit, drafts: list[Draft], column: str, message: str) -> None:
+async def refuse_cycles(unit: UnitOfWork, drafts: list[Draft], column: str, message: str) -> None:
     """Note every draft that would come to be above itself, by a column that leads to its own kind."""
     moved = [
         each
@@ -28,6 +28,6 @@ async def refuse_cycles(unit: Unit, drafts: list[Draft], column: str, message: s
         # One after the other: of two that close a circle together, the first is fine.
         above = each.after[column]
         if above is not None and closes_cycle(each.after["id"], above, parents):
-            each.fault(Fault(Problem.CYCLE, message, column))
+            each.fault(Violation(UserErrorCode.CYCLE, message, column))
         else:
             parents[each.after["id"]] = above

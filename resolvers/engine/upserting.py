@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from auth.engine.viewer import Viewer
 from db.engine.transaction import Collided
-from db.engine.write.image import changed
-from db.engine.write.unit import Unit
-from domain.codes import Problem
-from domain.faults import Fault
+from db.engine.write.row_json import changed
+from db.engine.write.unit_of_work import UnitOfWork
+from domain.codes import UserErrorCode
+from domain.violations import Violation
 from resolvers.engine.allowed import check_fields
 from resolvers.engine.changing import draft_changes
 from resolvers.engine.creating import draft_new
@@ -18,17 +18,17 @@ LASTS = "This stays what it was when the record was created: leave it out."
 NAME, COLUMN = "externalId", "external_id"
 
 
-async def draft_upserts(unit: Unit, viewer: Viewer, drafts: list[Draft]) -> None:
+async def draft_upserts(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
     """Prepare each as a change of the record with its `externalId`, or as a new one."""
     met: set[str] = set()
     for draft in drafts:
         check_fields(draft, viewer)
         known = draft.given[NAME]
         if not known.strip():
-            draft.told.append(Told(Problem.REQUIRED, NEEDED, (*draft.path, NAME)))
+            draft.told.append(Told(UserErrorCode.REQUIRED, NEEDED, (*draft.path, NAME)))
         if known in met:
             message = "Two of the list have the same external id: put them together."
-            draft.told.append(Told(Problem.DUPLICATE, message, (*draft.path, NAME)))
+            draft.told.append(Told(UserErrorCode.DUPLICATE, message, (*draft.path, NAME)))
         met.add(known)
     live = [each for each in drafts if not each.failed]
     if not live:
@@ -54,9 +54,11 @@ def _check_still_known(drafts: list[Draft]) -> None:
             raise Collided
 
 
-async def _check_still_new(unit: Unit, drafts: list[Draft]) -> None:
+async def _check_still_new(unit: UnitOfWork, drafts: list[Draft]) -> None:
     """What was not there may have come meanwhile. Raises Collided."""
-    twice = [d.given[NAME] for d in drafts if any(t.problem is Problem.DUPLICATE for t in d.told)]
+    twice = [
+        d.given[NAME] for d in drafts if any(t.problem is UserErrorCode.DUPLICATE for t in d.told)
+    ]
     if twice and await unit.found(drafts[0].entity, COLUMN, twice):
         raise Collided
 
@@ -69,4 +71,4 @@ def _check_set_once(drafts: list[Draft]) -> None:
         differs = changed(draft.entity, draft.before, draft.after)
         for what in (each for name, each in draft.entity.written.items() if name in draft.given):
             if what.exposed.once and not what.exposed.chosen and what.column in differs:
-                draft.fault(Fault(Problem.INVALID, LASTS, what.column))
+                draft.fault(Violation(UserErrorCode.INVALID, LASTS, what.column))

@@ -14,10 +14,10 @@ from db.engine.fields import Field, Kind, Reference
 from db.engine.model import Entity
 from db.engine.plan.values import parse_id
 from domain.access import Attribute
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
 from domain.setup import AttributeKind
-from domain.values import SCALE, number_fault, text_fault
+from domain.values import SCALE, number_violation, text_violation
+from domain.violations import Violation
 from resolvers.engine.drafts import Draft, Told
 
 ATTRIBUTES = "attributes"
@@ -43,7 +43,7 @@ def _fill_one(draft: Draft, what: Field | Reference, value: Any) -> None:
         if not what.nullable:
             if draft.before is None and _has_default(draft.entity, what):
                 return
-            draft.fault(Fault(Problem.REQUIRED, EMPTY, what.column))
+            draft.fault(Violation(UserErrorCode.REQUIRED, EMPTY, what.column))
             return
         draft.after[what.column] = None
         return
@@ -62,13 +62,13 @@ def _has_default(entity: Entity, what: Field | Reference) -> bool:
     return what.exposed.chosen or entity.table.c[what.column].server_default is not None
 
 
-def _kept(what: Field, value: Any) -> tuple[Any, Fault | None]:
+def _kept(what: Field, value: Any) -> tuple[Any, Violation | None]:
     if what.kind is Kind.TEXT:
-        return value, text_fault(
+        return value, text_violation(
             value, what.column, needed=not what.nullable, longest=what.exposed.longest
         )
     if what.kind in (Kind.DECIMAL, Kind.MONEY):
-        fault = number_fault(value, what.column)
+        fault = number_violation(value, what.column)
         return (value if fault else value.quantize(UNIT)), fault
     return (value.value if isinstance(value, Enum) else value), None
 
@@ -81,7 +81,7 @@ def _fill_attributes(draft: Draft, viewer: Viewer, given: list[Mapping[str, Any]
         if each["key"] in keys[:number]:
             message = "This attribute is named twice: which value is meant, nobody could say."
             draft.told.append(
-                Told(Problem.INVALID, message, (*draft.path, ATTRIBUTES, str(number)))
+                Told(UserErrorCode.INVALID, message, (*draft.path, ATTRIBUTES, str(number)))
             )
             continue
         attribute = viewer.attribute(draft.entity.name, each["key"])
@@ -92,7 +92,7 @@ def _fill_attributes(draft: Draft, viewer: Viewer, given: list[Mapping[str, Any]
         if set(set_) - {word}:
             message = f"{attribute.key} is of kind {attribute.kind}: give its value as `{word}`."
             place = (*draft.path, ATTRIBUTES, str(number), next(iter(set(set_) - {word})))
-            draft.told.append(Told(Problem.INVALID, message, place))
+            draft.told.append(Told(UserErrorCode.INVALID, message, place))
             continue
         _set_attribute(draft, values, attribute, set_.get(word), (ATTRIBUTES, str(number), word))
     draft.after[column] = values
@@ -106,9 +106,9 @@ def _set_attribute(
         values.pop(attribute.id, None)
         return
     if attribute.kind is AttributeKind.TEXT:
-        fault = text_fault(value, "", needed=False)
+        fault = text_violation(value, "", needed=False)
     elif attribute.kind is AttributeKind.NUMBER:
-        fault = number_fault(value, "")
+        fault = number_violation(value, "")
     if fault is not None:
         draft.told.append(Told(fault.problem, fault.message, (*draft.path, *at)))
         return

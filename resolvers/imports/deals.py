@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from db.api import MODEL
-from db.engine.write.hold import Lock
-from db.engine.write.image import Row
-from db.engine.write.unit import Unit
+from db.engine.write.locking import Lock
+from db.engine.write.row_json import Row
+from db.engine.write.unit_of_work import UnitOfWork
 from domain.imports.crm_sales import NO_ACCOUNT, Deal, Step
 from domain.imports.events import Event, begins_in, events
 from resolvers.imports.lists import CURRENCY, Lists
@@ -92,7 +92,7 @@ class Deals:
             batch.append((day, verb, group))
         await self._do(batch)
 
-    async def _left(self, unit: Unit, deals: list[Deal]) -> list[Event]:
+    async def _left(self, unit: UnitOfWork, deals: list[Deal]) -> list[Event]:
         entity = MODEL.entities[OPPORTUNITY]
         ids = await self._work.known(unit, OPPORTUNITY, "external_id", [each.id for each in deals])
         rows = await unit.hold(entity, ids.values(), Lock.NONE)
@@ -136,7 +136,7 @@ class Deals:
                     await self._done(unit, verb, each)
         self._advance(sum(len(several) for *_, several in groups))
 
-    async def _done(self, unit: Unit, verb: str, several: list[Event]) -> None:
+    async def _done(self, unit: UnitOfWork, verb: str, several: list[Event]) -> None:
         inputs = {
             each.deal.id: self._input(verb, each)
             for each in several

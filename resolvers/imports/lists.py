@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from db.engine.write import store
-from db.engine.write.unit import Unit
+from db.engine.write import statements as store
+from db.engine.write.unit_of_work import UnitOfWork
 from domain.imports.crm_sales import Account, Book, Product, Step
 from domain.setup import AttributeKind, StageKind
 from resolvers.imports.work import Tell, Work, levels, spelled
@@ -41,7 +41,7 @@ class Lists:
     reason: str
 
 
-async def pipeline(work: Work, unit: Unit) -> Lists:
+async def pipeline(work: Work, unit: UnitOfWork) -> Lists:
     """The stages, their pipeline, which is preferred from now on, and why things are lost."""
     stages = await work.ensure(
         unit, "Stage", "name",
@@ -66,7 +66,7 @@ async def pipeline(work: Work, unit: Unit) -> Lists:
     return Lists(made[PIPELINE], steps, reasons[REASON])
 
 
-async def attributes(work: Work, unit: Unit) -> dict[str, str]:
+async def attributes(work: Work, unit: UnitOfWork) -> dict[str, str]:
     """The ids of the attributes of accounts, by their keys, as profiles name them."""
     wanted = {
         key: {"entity": "Account", "key": key, "label": label, "kind": AttributeKind.NUMBER}
@@ -76,7 +76,7 @@ async def attributes(work: Work, unit: Unit) -> dict[str, str]:
     return {k: str(id) for k, id in (await work.known(unit, "Attribute", "key", wanted)).items()}
 
 
-async def products(work: Work, unit: Unit, book: Book, tell: Tell) -> dict[str, str]:
+async def products(work: Work, unit: UnitOfWork, book: Book, tell: Tell) -> dict[str, str]:
     """The products by name, in a category for each series, which is delivered once."""
     series = {each.series for each in book.products if each.series}
     kinds = await work.ensure(unit, "ContractKind", "name", {KIND: {"name": KIND}})
@@ -98,7 +98,9 @@ def _product(product: Product, categories: Mapping[str, str], unit: str) -> dict
     }
 
 
-async def accounts(work: Work, unit: Unit, book: Book, owner: str, tell: Tell) -> dict[str, str]:
+async def accounts(
+    work: Work, unit: UnitOfWork, book: Book, owner: str, tell: Tell
+) -> dict[str, str]:
     """The accounts by name, each after the one it is a part of."""
     sectors = sorted({each.industry for each in book.accounts if each.industry})
     industries = await work.ensure(unit, "Industry", "name", {n: {"name": n} for n in sectors})
@@ -136,7 +138,7 @@ def _account(
 
 async def _kept(
     work: Work,
-    unit: Unit,
+    unit: UnitOfWork,
     entity: str,
     wanted: Mapping[str, dict[str, Any]],
     tell: Tell,

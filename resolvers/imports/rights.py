@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from db.engine.write.unit import Unit
+from db.engine.write.unit_of_work import UnitOfWork
 from domain.access import RowScope, WriteScope
 from resolvers.imports.work import Work, batches
 from tenancy.demo.rights import PROFILES, Opens
@@ -34,7 +34,7 @@ def opened(role: str, attributes: Mapping[str, str]) -> dict[str, Opens]:
     return found
 
 
-async def give_roles(work: Work, unit: Unit, attributes: Mapping[str, str]) -> dict[str, str]:
+async def give_roles(work: Work, unit: UnitOfWork, attributes: Mapping[str, str]) -> dict[str, str]:
     """The three roles, each with a profile of its own where it is new."""
     known = await work.known(unit, "Role", "name", SCOPES)
     roles = await work.ensure(unit, "Role", "name", {name: {"name": name} for name in SCOPES})

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from db import sessions
-from db.engine.write.unit import Unit
+from db.engine.write.unit_of_work import UnitOfWork
 from domain.imports.crm_sales import Seller
 from domain.imports.sheets import folded
 from resolvers.imports.rights import DIRECTOR, MANAGER, SELLER
@@ -76,7 +76,7 @@ def _email(name: str, tenant: str, taken: set[str]) -> str:
 
 
 async def employ(
-    work: Work, unit: Unit, team: Mapping[str, Post], roles: Mapping[str, str], secret: Secret
+    work: Work, unit: UnitOfWork, team: Mapping[str, Post], roles: Mapping[str, str], secret: Secret
 ) -> tuple[dict[str, str], list[Login]]:
     """The employees by name; and of those that are new, with what they sign in."""
     there = await work.known(unit, "Employee", "email", [each.email for each in team.values()])

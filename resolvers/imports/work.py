@@ -14,7 +14,7 @@ from uuid import UUID
 from auth.engine.viewer import Viewer
 from db import sessions
 from db.api import MODEL
-from db.engine.write.unit import Unit
+from db.engine.write.unit_of_work import UnitOfWork
 from resolvers.engine.deeds import Wish, do
 from resolvers.engine.drafts import Draft
 from resolvers.operator import Desk, administrator, entered, unit_in, wrong
@@ -58,7 +58,7 @@ class Work:
     viewer: Viewer | None = None
 
     @asynccontextmanager
-    async def unit(self) -> AsyncIterator[Unit]:
+    async def unit(self) -> AsyncIterator[UnitOfWork]:
         """One transaction. Rights are loaded anew only where the one before it changed them."""
         async with entered(self.desk) as connection:
             viewer = self.viewer or await administrator(self.desk, connection)
@@ -67,7 +67,9 @@ class Work:
         changed = any(each.entity.is_rights for each in unit.written)
         self.viewer = None if changed else viewer
 
-    async def all(self, unit: Unit, entity: str, verb: str, inputs: Iterable[Given]) -> list[UUID]:
+    async def all(
+        self, unit: UnitOfWork, entity: str, verb: str, inputs: Iterable[Given]
+    ) -> list[UUID]:
         """Do all of it. Raises TenantError with everything that is wrong."""
         drafts = await self._do(unit, entity, verb, inputs, all_or_none=True)
         if sentences := [each for draft in drafts for each in wrong(draft)]:
@@ -75,7 +77,7 @@ class Work:
         return [draft.after["id"] for draft in drafts]
 
     async def each(
-        self, unit: Unit, entity: str, verb: str, inputs: Mapping[str, Given], tell: Tell
+        self, unit: UnitOfWork, entity: str, verb: str, inputs: Mapping[str, Given], tell: Tell
     ) -> dict[str, UUID]:
         """Do what can be done; the records by the names of their inputs."""
         drafts = await self._do(unit, entity, verb, inputs.values(), all_or_none=False)
@@ -88,7 +90,13 @@ class Work:
         return found
 
     async def _do(
-        self, unit: Unit, entity: str, verb: str, inputs: Iterable[Given], *, all_or_none: bool
+        self,
+        unit: UnitOfWork,
+        entity: str,
+        verb: str,
+        inputs: Iterable[Given],
+        *,
+        all_or_none: bool,
     ) -> list[Draft]:
         found: list[Draft] = []
         for several in batches(inputs):
@@ -100,13 +108,13 @@ class Work:
         return found
 
     async def known(
-        self, unit: Unit, entity: str, column: str, names: Iterable[str]
+        self, unit: UnitOfWork, entity: str, column: str, names: Iterable[str]
     ) -> dict[str, UUID]:
         """The records there are with these texts in a column."""
         return await unit.found(MODEL.entities[entity], column, names)
 
     async def ensure(
-        self, unit: Unit, entity: str, column: str, wanted: Mapping[str, Given]
+        self, unit: UnitOfWork, entity: str, column: str, wanted: Mapping[str, Given]
     ) -> dict[str, str]:
         """The records with these names, as deeds are given them; those that are missing are made."""
         known = await self.known(unit, entity, column, wanted)

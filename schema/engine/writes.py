@@ -16,9 +16,9 @@ from db.engine.model import Model
 from db.engine.plan.planner import Plan
 from db.engine.plan.run import run
 from db.engine.transaction import Collided, Turned, TurnedAway
-from db.engine.write.keys import Key, find, take
-from db.engine.write.tagged import Tagged
-from db.engine.write.unit import MOMENT, Unit
+from db.engine.write.connection import TenantConnection
+from db.engine.write.idempotency import Key, find, take
+from db.engine.write.unit_of_work import MOMENT, UnitOfWork
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller, House, refuse_suspended
 from resolvers.engine.deeds import Wish, count, do, is_allowed
@@ -181,7 +181,7 @@ class Writes:
         told, extensions = Told(), _denied(made)
         try:
             async with self._viewers.write(placement, viewer, caller.session) as connection:
-                unit = self._unit(Tagged(connection, placement.schema), viewer, caller)
+                unit = self._unit(TenantConnection(connection, placement.schema), viewer, caller)
                 outcomes = await _known(asked, unit, viewer)
                 if outcomes is None:
                     outcomes = await self._do(asked, unit, viewer)
@@ -208,20 +208,20 @@ class Writes:
                     told.not_applied(payload)
         return told, extensions
 
-    def _unit(self, connection: Tagged, viewer: Viewer, caller: Caller) -> Unit:
+    def _unit(self, connection: TenantConnection, viewer: Viewer, caller: Caller) -> UnitOfWork:
         words = {
             attribute.id: attribute.key
             for granted in viewer.rights.values()
             for attribute in granted.attributes.values()
         }
         house = self._house
-        return Unit(
+        return UnitOfWork(
             connection, viewer, self._model, viewer.user, viewer.version,
             caller.session,
             house.now(), house.new_id, words
         )  # fmt: skip
 
-    async def _do(self, asked: Asked, unit: Unit, viewer: Viewer) -> list[list[Outcome]]:
+    async def _do(self, asked: Asked, unit: UnitOfWork, viewer: Viewer) -> list[list[Outcome]]:
         """All deeds in their order. Raises Undone at the first that fails."""
         found = []
         for number, wish in enumerate(asked.wishes):
@@ -251,7 +251,7 @@ class Writes:
         return {key: orjson.loads(text) for key, text in sealed.items()}, wrong
 
 
-async def _known(asked: Asked, unit: Unit, viewer: Viewer) -> list[list[Outcome]] | None:
+async def _known(asked: Asked, unit: UnitOfWork, viewer: Viewer) -> list[list[Outcome]] | None:
     """What came of the request that had this key before; None if there was none. Raises Refused."""
     key = asked.key
     if key is None:

@@ -15,7 +15,7 @@ from auth.engine.throttle import ACCOUNT
 from auth.engine.tokens import REFRESH_LIFETIME
 from db import sessions
 from db.engine.transaction import Entry
-from domain.codes import Code, Problem, Refused
+from domain.codes import Code, Refused, UserErrorCode
 from resolvers.engine.context import House
 from resolvers.sessions import FAILURE_SECONDS, Tokens, refresh, sign_in, sign_out
 from tenancy.engine.provision import Tenant
@@ -115,7 +115,7 @@ async def test_whatever_is_wrong_is_answered_alike_after_the_same_work(
     async with state(world, world.acme, "closed" if what == "closed" else "active"):
         world.passwords.verified = 0
         answer = await sign_in(house, ADDRESS, tenant, email, password)
-    assert answer is Problem.INVALID_CREDENTIALS
+    assert answer is UserErrorCode.INVALID_CREDENTIALS
     assert world.passwords.verified == 1
     assert world.slept == [pytest.approx(FAILURE_SECONDS - 0.07)]
     assert await how_many_sessions(world, user) == 0
@@ -153,7 +153,7 @@ async def test_a_password_changed_meanwhile_opens_nothing(world: World) -> None:
             while not await world.admin.fetchval(blocked):  # noqa: ASYNC110 - a lock has no event
                 await asyncio.sleep(0.01)
         assert await sessions.revoke_all(connection, user, house.now()) == 0
-    assert await waiting is Problem.INVALID_CREDENTIALS
+    assert await waiting is UserErrorCode.INVALID_CREDENTIALS
     assert await how_many_sessions(world, user) == 0
     await signed_in(world, house, world.acme, email, "a new one")
 
@@ -177,7 +177,7 @@ async def test_guesses_at_once_are_ten_and_the_right_password_waits_too(world: W
     _, email = await world.user(world.acme)
     guesses = (sign_in(house, ADDRESS, "acme", email, f"guess {n}") for n in range(30))
     answers = await asyncio.gather(*guesses, return_exceptions=True)
-    assert answers.count(Problem.INVALID_CREDENTIALS) == ACCOUNT.amount
+    assert answers.count(UserErrorCode.INVALID_CREDENTIALS) == ACCOUNT.amount
     assert world.passwords.verified == ACCOUNT.amount
     with pytest.raises(Refused) as known:
         await sign_in(house, ADDRESS, "ACME ", email.upper(), PASSWORD)
@@ -209,7 +209,7 @@ async def test_a_suspended_tenant_may_be_entered_and_a_closed_one_not(world: Wor
         tokens = await refreshed(house, await signed_in(world, house, world.acme, email))
     async with state(world, world.acme, "closed"):
         house = world.house()
-        assert await refresh(house, ADDRESS, tokens.refresh) is Problem.INVALID_TOKEN
+        assert await refresh(house, ADDRESS, tokens.refresh) is UserErrorCode.INVALID_TOKEN
     await refreshed(world.house(), tokens)
 
 
@@ -273,9 +273,9 @@ async def test_using_a_token_twice_ends_the_session_and_its_newest_token(world: 
     other = await signed_in(world, house, world.acme, email)
     first = await signed_in(world, house, world.acme, email)
     second = await refreshed(house, first)
-    assert await refresh(house, ADDRESS, first.refresh) is Problem.INVALID_TOKEN
+    assert await refresh(house, ADDRESS, first.refresh) is UserErrorCode.INVALID_TOKEN
     assert not await world.enters(house, second)
-    assert await refresh(house, ADDRESS, second.refresh) is Problem.INVALID_TOKEN
+    assert await refresh(house, ADDRESS, second.refresh) is UserErrorCode.INVALID_TOKEN
     await refreshed(house, other)  # another device stays signed in
 
 
@@ -286,9 +286,9 @@ async def test_of_parallel_refreshes_one_wins_and_the_session_ends(world: World)
     answers = await asyncio.gather(*(refresh(house, ADDRESS, tokens.refresh) for _ in range(20)))
     winners = [answer for answer in answers if isinstance(answer, Tokens)]
     assert len(winners) == 1
-    assert answers.count(Problem.INVALID_TOKEN) == 19
+    assert answers.count(UserErrorCode.INVALID_TOKEN) == 19
     assert not await world.enters(house, winners[0])
-    assert await refresh(house, ADDRESS, winners[0].refresh) is Problem.INVALID_TOKEN
+    assert await refresh(house, ADDRESS, winners[0].refresh) is UserErrorCode.INVALID_TOKEN
 
 
 async def test_a_generation_to_come_neither_refreshes_nor_ends_the_session(world: World) -> None:
@@ -298,7 +298,7 @@ async def test_a_generation_to_come_neither_refreshes_nor_ends_the_session(world
     known = house.tokens.verify_refresh(tokens.refresh)
     assert known is not None
     ahead = house.tokens.issue_refresh(known.tenant, known.session, 9)
-    assert await refresh(house, ADDRESS, ahead) is Problem.INVALID_TOKEN
+    assert await refresh(house, ADDRESS, ahead) is UserErrorCode.INVALID_TOKEN
     await refreshed(house, tokens)
 
 
@@ -311,7 +311,7 @@ async def test_a_token_of_another_tenant_or_of_nobody_is_refused(world: World) -
     elsewhere = house.tokens.issue_refresh(world.demo.id, known.session, 1)
     nowhere = house.tokens.issue_refresh(UUID(int=9), known.session, 1)
     for token in (elsewhere, nowhere, "", tokens.access, tokens.refresh[:-1] + "é"):
-        assert await refresh(house, ADDRESS, token) is Problem.INVALID_TOKEN
+        assert await refresh(house, ADDRESS, token) is UserErrorCode.INVALID_TOKEN
     await refreshed(house, tokens)
 
 
@@ -320,11 +320,11 @@ async def test_a_session_that_nobody_refreshes_ends(world: World) -> None:
     _, email = await world.user(world.acme)
     old = world.house(now=lambda: past)
     answer = await sign_in(old, ADDRESS, "acme", email, PASSWORD)
-    assert answer is Problem.INVALID_CREDENTIALS  # ended as it began: Postgres' clock decides
+    assert answer is UserErrorCode.INVALID_CREDENTIALS  # ended as it began: Postgres' clock decides
     house = world.house(now=lambda: past + timedelta(seconds=61))
     tokens = await signed_in(world, house, world.acme, email)
     await world.run(world.acme, "UPDATE session SET expires_at = now() - interval '1 s'")
-    assert await refresh(house, ADDRESS, tokens.refresh) is Problem.INVALID_TOKEN
+    assert await refresh(house, ADDRESS, tokens.refresh) is UserErrorCode.INVALID_TOKEN
     assert not await world.enters(house, tokens)
 
 
@@ -334,7 +334,7 @@ async def test_replayed_tokens_are_limited_apart_from_signing_in(world: World) -
     used = await signed_in(world, house, world.acme, email)
     await refreshed(house, used)
     for _ in range(100):
-        assert await refresh(house, ADDRESS, used.refresh) is Problem.INVALID_TOKEN
+        assert await refresh(house, ADDRESS, used.refresh) is UserErrorCode.INVALID_TOKEN
     with pytest.raises(Refused) as refused:
         await refresh(house, ADDRESS, used.refresh)
     assert refused.value.code is Code.RATE_LIMITED
@@ -353,7 +353,7 @@ async def test_signed_out_means_out(world: World) -> None:
     await sign_out(house, caller)
     await sign_out(house, caller)
     assert not await world.enters(house, tokens)
-    assert await refresh(house, ADDRESS, tokens.refresh) is Problem.INVALID_TOKEN
+    assert await refresh(house, ADDRESS, tokens.refresh) is UserErrorCode.INVALID_TOKEN
     assert await world.enters(house, other)
 
 
@@ -364,8 +364,10 @@ async def test_a_disabled_user_is_out_at_once(world: World) -> None:
     tokens = await signed_in(world, house, world.acme, email)
     await deactivate(world, world.acme, user)
     assert not await world.enters(house, tokens)
-    assert await refresh(house, ADDRESS, tokens.refresh) is Problem.INVALID_TOKEN
-    assert await sign_in(house, ADDRESS, "acme", email, PASSWORD) is Problem.INVALID_CREDENTIALS
+    assert await refresh(house, ADDRESS, tokens.refresh) is UserErrorCode.INVALID_TOKEN
+    assert (
+        await sign_in(house, ADDRESS, "acme", email, PASSWORD) is UserErrorCode.INVALID_CREDENTIALS
+    )
 
 
 async def test_all_sessions_of_a_user_end_and_nobody_else_s(world: World) -> None:
@@ -388,5 +390,5 @@ async def test_without_valkey_signing_in_works_and_guesses_are_counted(world: Wo
     await refreshed(house, await signed_in(world, house, world.acme, email))
     guesses = (sign_in(house, ADDRESS, "acme", email, f"guess {n}") for n in range(20))
     answers = await asyncio.gather(*guesses, return_exceptions=True)
-    assert answers.count(Problem.INVALID_CREDENTIALS) == ACCOUNT.amount
+    assert answers.count(UserErrorCode.INVALID_CREDENTIALS) == ACCOUNT.amount
     assert sum(isinstance(answer, Refused) for answer in answers) == 20 - ACCOUNT.amount

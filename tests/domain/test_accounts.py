@@ -15,8 +15,8 @@ from domain.accounts import (
     misplaced,
     unnamed,
 )
-from domain.codes import Problem
-from domain.faults import Row
+from domain.codes import UserErrorCode
+from domain.violations import Row
 from tests.support.covers import covers
 
 OLD, MIDDLE, NEW, OTHER = (UUID(int=number) for number in (3, 1, 2, 9))
@@ -40,7 +40,7 @@ def address(identity: UUID, *, head: bool = False) -> Row:
 def test_country(country: str | None, right: bool) -> None:
     faults = in_country(None, {"country": country})
     assert [(fault.problem, fault.column) for fault in faults] == (
-        [] if right else [(Problem.INVALID, "country")]
+        [] if right else [(UserErrorCode.INVALID, "country")]
     )
 
 

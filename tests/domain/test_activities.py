@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from domain.activities import SUBJECTS, activity, employers, subject
-from domain.codes import Problem
+from domain.codes import UserErrorCode
 from domain.labels import KEPT, LABELLED, favourite, tag, tagging
 from tests.support.covers import covers
 
@@ -25,7 +25,7 @@ OLD, NEW, GONE = UUID(int=3), UUID(int=4), UUID(int=5)
 def test_on_exactly_one_record(rule: Any, columns: tuple[str, ...], rest: dict[str, Any]) -> None:
     nothing: dict[str, Any] = dict.fromkeys(columns) | rest
     [fault] = rule(None, nothing)
-    assert (fault.problem, fault.column) == (Problem.INVALID, "")
+    assert (fault.problem, fault.column) == (UserErrorCode.INVALID, "")
     for name in columns:
         assert not rule(None, nothing | {name: ANNA})
         for other in columns:
@@ -47,7 +47,7 @@ def test_what_an_activity_is_on() -> None:
 def test_hours(hours: str | None, right: bool) -> None:
     row: dict[str, Any] = dict.fromkeys(SUBJECTS) | {"account_id": ANNA}
     faults = activity(None, row | {"hours": None if hours is None else Decimal(hours)})
-    expected = [] if right else [(Problem.INVALID, "hours")]
+    expected = [] if right else [(UserErrorCode.INVALID, "hours")]
     assert [(fault.problem, fault.column) for fault in faults] == expected
 
 

@@ -26,8 +26,8 @@ from domain.cases import (
     still_billable,
     under_contract,
 )
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
+from domain.violations import Violation
 from tests.support.covers import covers
 
 OPEN, CLOSED = CaseState.OPEN, CaseState.CLOSED
@@ -42,8 +42,8 @@ MINE, OTHER, CONTRACT = UUID(int=11), UUID(int=12), UUID(int=13)
 BEFORE, NOW = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 14, tzinfo=UTC)
 
 
-def code(found: Status | Fault) -> UUID | tuple[Problem, str]:
-    return (found.problem, found.column) if isinstance(found, Fault) else found.id
+def code(found: Status | Violation) -> UUID | tuple[UserErrorCode, str]:
+    return (found.problem, found.column) if isinstance(found, Violation) else found.id
 
 
 @covers("VT-25")
@@ -55,13 +55,15 @@ def code(found: Status | Fault) -> UUID | tuple[Problem, str]:
         pytest.param(None, OPEN, NEW, id="reopened"),
         pytest.param(None, CLOSED, DONE, id="closed"),
         pytest.param(DROPPED, CLOSED, DROPPED, id="closed as it was said"),
-        pytest.param(BUSY, CLOSED, (Problem.INVALID_TRANSITION, "status_id"), id="not closed"),
-        pytest.param(DONE, OPEN, (Problem.INVALID_TRANSITION, "status_id"), id="not open"),
+        pytest.param(
+            BUSY, CLOSED, (UserErrorCode.INVALID_TRANSITION, "status_id"), id="not closed"
+        ),
+        pytest.param(DONE, OPEN, (UserErrorCode.INVALID_TRANSITION, "status_id"), id="not open"),
         pytest.param(ELSEWHERE, None, NEW, id="what there is not"),
     ],
 )
 def test_where_a_case_stands(
-    wanted: UUID | None, state: CaseState | None, expected: UUID | tuple[Problem, str]
+    wanted: UUID | None, state: CaseState | None, expected: UUID | tuple[UserErrorCode, str]
 ) -> None:
     assert code(placed(STATUSES, wanted, state)) == expected
 
@@ -71,7 +73,7 @@ def test_where_a_case_stands(
 def test_without_a_status_of_the_kind(state: CaseState | None) -> None:
     others = {id: each for id, each in STATUSES.items() if each.state is not (state or OPEN)}
     for known in ({}, others):
-        assert code(placed(known, None, state)) == (Problem.INVALID, "status_id")
+        assert code(placed(known, None, state)) == (UserErrorCode.INVALID, "status_id")
 
 
 def test_of_the_same_place_the_id_decides() -> None:
@@ -103,13 +105,13 @@ def test_what_a_closed_case_was_billed_by_stays(before: CaseState, after: CaseSt
         for value in (None, OTHER):
             faults = locked(row, {**row, "state": after, column: value})
             told = [(fault.problem, fault.column) for fault in faults]
-            assert told == ([(Problem.LOCKED, column)] if stays else [])
+            assert told == ([(UserErrorCode.LOCKED, column)] if stays else [])
     assert not locked(row, {**row, "state": after, "subject": "b"})
 
 
 def test_whom_a_closed_case_concerns_stays() -> None:
     assert not accounts_locked({"state": OPEN})
-    assert [fault.problem for fault in accounts_locked({"state": CLOSED})] == [Problem.LOCKED]
+    assert [fault.problem for fault in accounts_locked({"state": CLOSED})] == [UserErrorCode.LOCKED]
 
 
 @covers("VN-33")
@@ -118,13 +120,13 @@ def test_whom_a_closed_case_concerns_stays() -> None:
     [
         (False, None, None, None, None),
         (False, None, None, MINE, None),
-        (True, None, None, None, Problem.REQUIRED),
-        (True, None, None, MINE, Problem.REQUIRED),
+        (True, None, None, None, UserErrorCode.REQUIRED),
+        (True, None, None, MINE, UserErrorCode.REQUIRED),
         (True, CONTRACT, MINE, MINE, None),
         (False, CONTRACT, MINE, MINE, None),
-        (True, CONTRACT, OTHER, MINE, Problem.INVALID),
-        (False, CONTRACT, OTHER, MINE, Problem.INVALID),
-        (False, CONTRACT, OTHER, None, Problem.INVALID),
+        (True, CONTRACT, OTHER, MINE, UserErrorCode.INVALID),
+        (False, CONTRACT, OTHER, MINE, UserErrorCode.INVALID),
+        (False, CONTRACT, OTHER, None, UserErrorCode.INVALID),
     ],
 )
 def test_the_contract_of_a_case(
@@ -132,7 +134,7 @@ def test_the_contract_of_a_case(
     contract: UUID | None,
     buyer: UUID | None,
     primary: UUID | None,
-    problem: Problem | None,
+    problem: UserErrorCode | None,
 ) -> None:
     faults = under_contract(required, contract, buyer, primary)
     expected = [] if problem is None else [(problem, "contract_id")]
@@ -189,7 +191,7 @@ def test_what_work_is_billed_as_stays_so(before: str, after: str) -> None:
     lost |= {"price"} if was["price"] is not None and now["price"] is None else set()
     faults = still_billable(was, now)
     assert {(fault.problem, fault.column) for fault in faults} == {
-        (Problem.IN_USE, name) for name in lost
+        (UserErrorCode.IN_USE, name) for name in lost
     }
 
 
@@ -211,9 +213,9 @@ def test_a_type_by_itself(billing: Billing, hours: UUID | None, required: bool) 
     row = {"billing": billing, "hours_product_id": hours, "contract_required": required}
     told = [(fault.problem, fault.column) for fault in case_type(None, row)]
     if billing is Billing.PER_ACTIVITY and hours is None:
-        assert told == [(Problem.REQUIRED, "hours_product_id")]
+        assert told == [(UserErrorCode.REQUIRED, "hours_product_id")]
     elif required and billing is not Billing.PER_CASE:
-        assert told == [(Problem.INVALID, "contract_required")]
+        assert told == [(UserErrorCode.INVALID, "contract_required")]
     else:
         assert told == []
 
@@ -247,7 +249,7 @@ def test_every_fault_says_what_to_do() -> None:
     plain: dict[str, Any] = {"hours_product_id": MINE, "overtime_product_id": None}
     places = [placed({}, None), placed(STATUSES, BUSY, CLOSED)]
     faults = [
-        *(each for each in places if isinstance(each, Fault)),
+        *(each for each in places if isinstance(each, Violation)),
         *locked(closed, {**closed, "type_id": BUSY}),
         *accounts_locked(closed),
         *under_contract(True, None, None, None),

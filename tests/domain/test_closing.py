@@ -17,10 +17,10 @@ from domain.closing import (
     reopened,
     unlockable,
 )
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
 from domain.sales import Step
 from domain.setup import StageKind
+from domain.violations import Violation
 from tests.support.covers import covers
 
 OPEN, WON, LOST = StageKind.OPEN, StageKind.WON, StageKind.LOST
@@ -32,12 +32,12 @@ PIPELINE = {
     FIRST: Step(FIRST, OPEN, 1, 10),
 }
 TODAY = date(2026, 3, 14)
-MOVED = (Problem.INVALID_TRANSITION, "stage_id")
+MOVED = (UserErrorCode.INVALID_TRANSITION, "stage_id")
 
 
 def told(found: Any) -> Any:
     """A fault in short, or a step by its stage."""
-    if isinstance(found, Fault):
+    if isinstance(found, Violation):
         return found.problem, found.column
     return found.stage if isinstance(found, Step) else found
 
@@ -54,7 +54,7 @@ def row(status: StageKind | None) -> dict[str, Any] | None:
         (None, TODAY),
         (TODAY, TODAY),
         (date(1999, 1, 1), date(1999, 1, 1)),
-        (date(2026, 3, 15), (Problem.INVALID, "closed_on")),
+        (date(2026, 3, 15), (UserErrorCode.INVALID, "closed_on")),
     ],
 )
 def test_the_day(wanted: date | None, expected: Any) -> None:
@@ -85,7 +85,7 @@ def test_a_pipeline_without_such_a_stage(kind: StageKind) -> None:
     pipeline = {id: step for id, step in PIPELINE.items() if step.kind is not kind}
     found = outcome(pipeline, kind, None)
     assert told(found) == MOVED
-    assert isinstance(found, Fault)
+    assert isinstance(found, Violation)
     assert kind in found.message
 
 
@@ -111,8 +111,8 @@ def test_where_it_goes_on(visited: list[UUID], wanted: UUID | None, expected: An
     [
         (False, None, []),
         (True, "They moved.", []),
-        (True, None, [(Problem.REQUIRED, "lost_note")]),
-        (True, " \n", [(Problem.REQUIRED, "lost_note")]),
+        (True, None, [(UserErrorCode.REQUIRED, "lost_note")]),
+        (True, " \n", [(UserErrorCode.REQUIRED, "lost_note")]),
     ],
 )
 def test_why_it_was_lost(needs: bool, note: str | None, wrong: list[Any]) -> None:
@@ -125,7 +125,7 @@ def test_why_it_was_lost(needs: bool, note: str | None, wrong: list[Any]) -> Non
 def test_nothing_is_lost_without_saying_why(stage: UUID, before: StageKind | None) -> None:
     wrong = [told(each) for each in explained(row(before), PIPELINE[stage])]
     unsaid = stage == GONE and before is not LOST
-    assert wrong == ([(Problem.REQUIRED, "stage_id")] if unsaid else [])
+    assert wrong == ([(UserErrorCode.REQUIRED, "stage_id")] if unsaid else [])
 
 
 @covers("EP-143")
@@ -133,7 +133,9 @@ def test_nothing_is_lost_without_saying_why(stage: UUID, before: StageKind | Non
 @pytest.mark.parametrize("locked", [True, False])
 def test_what_can_be_unlocked(status: StageKind, locked: bool) -> None:
     found = [told(each) for each in unlockable({"status": status, "locked": locked})]
-    assert found == ([(Problem.INVALID_TRANSITION, "")] if status is OPEN and not locked else [])
+    assert found == (
+        [(UserErrorCode.INVALID_TRANSITION, "")] if status is OPEN and not locked else []
+    )
 
 
 @covers("X-23")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.codes import Problem
+from domain.codes import UserErrorCode
 from domain.contracts import (
     NO_KIND,
     SAME,
@@ -30,7 +30,7 @@ from domain.contracts import (
     status_on,
     term,
 )
-from domain.faults import Fault
+from domain.violations import Violation
 from tests.support.covers import covers
 
 ONCE = Kind(UUID(int=1), time_based=False, months=None, renews=False)
@@ -189,7 +189,7 @@ def item(id: int, net: int, product: UUID | None = None, kind: str = "ITEM") -> 
 def test_the_kind_of_each_item(items: list[dict[str, Any]], kinds: Sequence[Kind]) -> None:
     roots = {each["id"]: each["id"] for each in items}
     found = by_kind(items, {PRODUCT: YEARLY}, ONCE, roots)
-    assert not isinstance(found, Fault)
+    assert not isinstance(found, Violation)
     assert [each.kind for each in found] == kinds
     assert [each.row for each in found] == items
 
@@ -198,9 +198,9 @@ def test_the_kind_of_each_item(items: list[dict[str, Any]], kinds: Sequence[Kind
 def test_without_any_kind_of_contract() -> None:
     items = [item(1, 5, PRODUCT), item(2, 1, kind="ROUNDING")]
     roots = {each["id"]: each["id"] for each in items}
-    assert not isinstance(by_kind(items, {PRODUCT: YEARLY}, None, roots), Fault)
+    assert not isinstance(by_kind(items, {PRODUCT: YEARLY}, None, roots), Violation)
     found = by_kind([*items, item(3, 1)], {PRODUCT: YEARLY}, None, roots | {UUID(int=3): PLAIN})
-    assert found == Fault(Problem.INVALID, NO_KIND)
+    assert found == Violation(UserErrorCode.INVALID, NO_KIND)
 
 
 @pytest.mark.parametrize(
@@ -257,8 +257,8 @@ def test_renewed() -> None:
     }  # fmt: skip
     for name in row:
         wrong = renewed({**row, name: None})
-        assert isinstance(wrong, Fault)
-        assert (wrong.problem, wrong.column) == (Problem.INVALID, "renewal_months")
+        assert isinstance(wrong, Violation)
+        assert (wrong.problem, wrong.column) == (UserErrorCode.INVALID, "renewal_months")
 
 
 def test_the_last_day_of_what_no_longer_holds() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
 from domain.numbers import email, phone, registration_number, vat_number
+from domain.violations import Violation
 from tests.support.covers import covers
 
 
@@ -50,8 +50,8 @@ def test_phone(text: str, country: str | None, kept: str | None) -> None:
 )
 def test_no_phone(text: str, country: str | None, remedy: str) -> None:
     fault = phone(text, country)
-    assert isinstance(fault, Fault)
-    assert fault.problem is Problem.INVALID
+    assert isinstance(fault, Violation)
+    assert fault.problem is UserErrorCode.INVALID
     assert remedy in fault.message
 
 
@@ -76,7 +76,7 @@ def test_email(text: str, kept: str | None) -> None:
 )
 def test_no_email(text: str) -> None:
     fault = email(text)
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, Violation)
     assert fault.message.endswith("Write it like anna@acme.example.")
 
 
@@ -136,11 +136,11 @@ def test_registration_number(text: str, country: str | None, kept: str | None) -
     ],
 )
 def test_no_such_number(
-    check: Callable[[str, str | None], str | Fault | None],
+    check: Callable[[str, str | None], str | Violation | None],
     text: str,
     country: str | None,
     named: str,
 ) -> None:
     fault = check(text, country)
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, Violation)
     assert named in fault.message

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.codes import Problem
+from domain.codes import UserErrorCode
 from domain.money import minor, rounded, spread
 from domain.quotes import (
     Amounts,
@@ -199,24 +199,27 @@ def test_what_no_column_keeps() -> None:
     assert not fits_columns(Amounts(Decimal(-LARGE - 1), Decimal(1)))
 
 
-ITEMS: dict[str, tuple[dict[str, Any], list[tuple[Problem, str]]]] = {
+ITEMS: dict[str, tuple[dict[str, Any], list[tuple[UserErrorCode, str]]]] = {
     "a thing": ({}, []),
-    "nothing of it": ({"quantity": Decimal(0)}, [(Problem.INVALID, "quantity")]),
-    "less than nothing": ({"quantity": Decimal(-1)}, [(Problem.INVALID, "quantity")]),
-    "no price": ({"unit_price": None}, [(Problem.REQUIRED, "unit_price")]),
-    "half a cent": ({"unit_price": Decimal("0.005")}, [(Problem.INVALID, "unit_price")]),
+    "nothing of it": ({"quantity": Decimal(0)}, [(UserErrorCode.INVALID, "quantity")]),
+    "less than nothing": ({"quantity": Decimal(-1)}, [(UserErrorCode.INVALID, "quantity")]),
+    "no price": ({"unit_price": None}, [(UserErrorCode.REQUIRED, "unit_price")]),
+    "half a cent": ({"unit_price": Decimal("0.005")}, [(UserErrorCode.INVALID, "unit_price")]),
     "a price below zero": ({"unit_price": Decimal("-5")}, []),
     "more than all": (
         {"discount_percent": Decimal("100.1"), "tax_percent": Decimal(-1)},
-        [(Problem.INVALID, "discount_percent"), (Problem.INVALID, "tax_percent")],
+        [(UserErrorCode.INVALID, "discount_percent"), (UserErrorCode.INVALID, "tax_percent")],
     ),
     "rounding": ({"kind": ROUNDING, "unit_price": Decimal("-100")}, []),
     "too much rounding": (
         {"kind": ROUNDING, "unit_price": Decimal("100.01")},
-        [(Problem.INVALID, "unit_price")],
+        [(UserErrorCode.INVALID, "unit_price")],
     ),
     "rounding of yen": ({"kind": ROUNDING, "currency": "JPY", "unit_price": Decimal(10_000)}, []),
-    "rounding twice": ({"kind": ROUNDING, "quantity": Decimal(2)}, [(Problem.INVALID, "quantity")]),
+    "rounding twice": (
+        {"kind": ROUNDING, "quantity": Decimal(2)},
+        [(UserErrorCode.INVALID, "quantity")],
+    ),
     "rounding with everything": (
         {
             "kind": ROUNDING,
@@ -226,7 +229,7 @@ ITEMS: dict[str, tuple[dict[str, Any], list[tuple[Problem, str]]]] = {
             "tax_percent": Decimal(0),
         },
         [
-            (Problem.INVALID, name)
+            (UserErrorCode.INVALID, name)
             for name in ("product_id", "unit_id", "discount_percent", "tax_percent")
         ],
     ),
@@ -259,26 +262,26 @@ def header(**given_: Any) -> dict[str, Any]:
 
 APPROVED = {"approved_at": MOMENT}
 ACCEPTED = {"accepted_at": MOMENT}
-CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[Problem, str]]]] = {
+CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[UserErrorCode, str]]]] = {
     "open": ({}, {"name": "B", "discount_percent": Decimal(1)}, []),
     "one day": ({}, {"valid_from": date(2026, 1, 1), "valid_until": date(2026, 1, 1)}, []),
     "ends before it begins": (
         {},
         {"valid_from": date(2026, 1, 2), "valid_until": date(2026, 1, 1)},
-        [(Problem.INVALID, "valid_until")],
+        [(UserErrorCode.INVALID, "valid_until")],
     ),
     "too much discount": (
         {},
         {"discount_percent": Decimal("100.0001")},
-        [(Problem.INVALID, "discount_percent")],
+        [(UserErrorCode.INVALID, "discount_percent")],
     ),
-    "no currency": ({}, {"currency": "eur"}, [(Problem.INVALID, "currency")]),
-    "approved": (APPROVED, {"name": "B", "brand": "C"}, [(Problem.LOCKED, "approved_at")]),
-    "the sums of an approved one": (APPROVED, {"net": Decimal(1), "total": Decimal(1)}, [(Problem.LOCKED, "approved_at")]),
+    "no currency": ({}, {"currency": "eur"}, [(UserErrorCode.INVALID, "currency")]),
+    "approved": (APPROVED, {"name": "B", "brand": "C"}, [(UserErrorCode.LOCKED, "approved_at")]),
+    "the sums of an approved one": (APPROVED, {"net": Decimal(1), "total": Decimal(1)}, [(UserErrorCode.LOCKED, "approved_at")]),
     "the note on an approved one": (APPROVED, {"note": "by phone", "active": True}, []),
     "no more approved": (APPROVED, {"approved_at": None}, []),
-    "accepted": (ACCEPTED, {"name": "B"}, [(Problem.LOCKED, "accepted_at")]),
-    "accepted, no more approved": (ACCEPTED | APPROVED, {"approved_at": None}, [(Problem.LOCKED, "accepted_at")]),
+    "accepted": (ACCEPTED, {"name": "B"}, [(UserErrorCode.LOCKED, "accepted_at")]),
+    "accepted, no more approved": (ACCEPTED | APPROVED, {"approved_at": None}, [(UserErrorCode.LOCKED, "accepted_at")]),
     "changed as the approval is taken back": (APPROVED, {"approved_at": None, "name": "B"}, []),
     "accepted, no more active": (ACCEPTED, {"active": False, "approved_at": MOMENT}, []),
     "approved and accepted": (APPROVED, {"accepted_at": MOMENT}, []),
@@ -299,13 +302,13 @@ def test_quote(case: str) -> None:
     ("given_", "expected"),
     [
         ({}, []),
-        ({"active": True}, [Problem.ACTIVE_QUOTE]),
-        (ACCEPTED, [Problem.LOCKED]),
-        ({"active": True, **ACCEPTED}, [Problem.LOCKED]),
+        ({"active": True}, [UserErrorCode.ACTIVE_QUOTE]),
+        (ACCEPTED, [UserErrorCode.LOCKED]),
+        ({"active": True, **ACCEPTED}, [UserErrorCode.LOCKED]),
         (APPROVED, []),
     ],
 )
-def test_deleted(given_: dict[str, Any], expected: list[Problem]) -> None:
+def test_deleted(given_: dict[str, Any], expected: list[UserErrorCode]) -> None:
     assert [each.problem for each in deleted(header(**given_))] == expected
 
 

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from domain.codes import Problem
-from domain.faults import Fault
+from domain.codes import UserErrorCode
 from domain.sales import Step, entered, moved, opportunity, retyped, unquoted
 from domain.setup import StageKind
+from domain.violations import Violation
 from tests.support.covers import covers
 
 OPEN, WON, LOST = StageKind.OPEN, StageKind.WON, StageKind.LOST
@@ -39,7 +39,7 @@ ROW: dict[str, Any] = {
 }
 
 
-def told(before: dict[str, Any] | None, after: dict[str, Any]) -> set[tuple[Problem, str]]:
+def told(before: dict[str, Any] | None, after: dict[str, Any]) -> set[tuple[UserErrorCode, str]]:
     return {(fault.problem, fault.column) for fault in opportunity(before, after)}
 
 
@@ -86,7 +86,7 @@ def told(before: dict[str, Any] | None, after: dict[str, Any]) -> set[tuple[Prob
 def test_values(given: dict[str, Any], wrong: set[str] | None, new: bool) -> None:
     found = told(None if new else ROW, {**ROW, **given})
     if wrong is not None:
-        assert found == {(Problem.INVALID, name) for name in wrong}
+        assert found == {(UserErrorCode.INVALID, name) for name in wrong}
 
 
 CHANGES: dict[str, Any] = {
@@ -108,10 +108,10 @@ def test_closed_is_locked(before: StageKind, after: StageKind) -> None:
     was = {**ROW, "status": before}
     locked = before is not OPEN and after is not OPEN
     for column, value in CHANGES.items():
-        expected = {(Problem.LOCKED, column)} if locked else set()
+        expected = {(UserErrorCode.LOCKED, column)} if locked else set()
         assert told(was, {**was, "status": after, column: value}) == expected, column
     everything = told(was, {**was, "status": after, **CHANGES})
-    assert everything == ({(Problem.LOCKED, name) for name in CHANGES} if locked else set())
+    assert everything == ({(UserErrorCode.LOCKED, name) for name in CHANGES} if locked else set())
     for column, value in FREE.items():
         assert not told(was, {**was, "status": after, column: value}), column
     assert not told(was, {**was, "status": after, "amount": Decimal("12.5")}), "the same amount"
@@ -122,23 +122,23 @@ def test_closed_is_locked(before: StageKind, after: StageKind) -> None:
 def test_what_was_sold_stays_as_it_was_sold(status: StageKind) -> None:
     was = {**ROW, "status": status, "locked": True}
     for column, value in (CHANGES | {"probability": 41}).items():
-        assert told(was, {**was, column: value}) == {(Problem.LOCKED, column)}, column
+        assert told(was, {**was, column: value}) == {(UserErrorCode.LOCKED, column)}, column
         assert not told(was, {**was, column: value, "locked": False} | {"status": OPEN}), column
     for column in ("name", "note", "commission"):
         assert not told(was, {**was, column: FREE[column]}), column
     elsewhere = {**was, "stage_id": ELSEWHERE, "probability": 99}
     stays = status is not OPEN
-    assert told(was, elsewhere) == (set() if stays else {(Problem.LOCKED, "stage_id")})
+    assert told(was, elsewhere) == (set() if stays else {(UserErrorCode.LOCKED, "stage_id")})
     other = {**elsewhere, "status": LOST}
-    assert told(was, other) == {(Problem.LOCKED, "stage_id")}
+    assert told(was, other) == {(UserErrorCode.LOCKED, "stage_id")}
 
 
 def test_what_is_new_is_not_locked() -> None:
     assert not told(None, {**ROW, "status": WON})
 
 
-def code(found: Step | Fault | None) -> tuple[Problem, str] | UUID | None:
-    if isinstance(found, Fault):
+def code(found: Step | Violation | None) -> tuple[UserErrorCode, str] | UUID | None:
+    if isinstance(found, Violation):
         return found.problem, found.column
     return None if found is None else found.stage
 
@@ -147,9 +147,9 @@ def code(found: Step | Fault | None) -> tuple[Problem, str] | UUID | None:
 def test_where_it_begins() -> None:
     assert code(entered(PIPELINE, None)) == FIRST
     assert code(entered(PIPELINE, LAST)) == LAST
-    assert code(entered(PIPELINE, ELSEWHERE)) == (Problem.INVALID_TRANSITION, "stage_id")
-    assert code(entered({}, None)) == (Problem.INVALID, "type_id")
-    assert code(entered({}, FIRST)) == (Problem.INVALID_TRANSITION, "stage_id")
+    assert code(entered(PIPELINE, ELSEWHERE)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
+    assert code(entered({}, None)) == (UserErrorCode.INVALID, "type_id")
+    assert code(entered({}, FIRST)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
 
 
 @covers("VN-25")
@@ -160,10 +160,10 @@ def test_where_it_may_go(stage: UUID) -> None:
 
 @covers("VN-25")
 def test_where_it_may_not_go() -> None:
-    assert code(moved(PIPELINE, ELSEWHERE)) == (Problem.INVALID_TRANSITION, "stage_id")
-    assert code(moved({}, FIRST)) == (Problem.INVALID_TRANSITION, "stage_id")
+    assert code(moved(PIPELINE, ELSEWHERE)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
+    assert code(moved({}, FIRST)) == (UserErrorCode.INVALID_TRANSITION, "stage_id")
     assert code(retyped(PIPELINE, FIRST)) is None
-    assert code(retyped(PIPELINE, ELSEWHERE)) == (Problem.INVALID_TRANSITION, "type_id")
+    assert code(retyped(PIPELINE, ELSEWHERE)) == (UserErrorCode.INVALID_TRANSITION, "type_id")
 
 
 @covers("VN-26")
@@ -171,7 +171,7 @@ def test_where_it_may_not_go() -> None:
 @pytest.mark.parametrize("has", [True, False])
 def test_where_it_comes_with_a_quote_only(needs: bool, has: bool) -> None:
     found = unquoted(Step(FIRST, OPEN, 1, 10, needs_quote=needs), has_quote=has)
-    wrong = [(Problem.INVALID_TRANSITION, "stage_id")] if needs and not has else []
+    wrong = [(UserErrorCode.INVALID_TRANSITION, "stage_id")] if needs and not has else []
     assert [(fault.problem, fault.column) for fault in found] == wrong
 
 

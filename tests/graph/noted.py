@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from db.api import MODEL
-from db.engine.write.image import named
+from db.engine.write.row_json import named
 from domain.contracts import SAME
 from domain.quotes import CONTENT
 from domain.sales import LOCKED

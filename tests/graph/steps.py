@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.codes import Code, Problem
+from domain.codes import Code, UserErrorCode
 from schema.api import DEEDS, GRAPHQL
 from tests.graph import noted
 from tests.graph.checks import hold
@@ -18,7 +18,7 @@ from tests.support.world import Answer
 from tests.writes.parallel import kept
 
 REFUSALS = {
-    *map(str, Problem),
+    *map(str, UserErrorCode),
     *map(str, (Code.FORBIDDEN, Code.FIELD_FORBIDDEN, Code.FIELD_READ_ONLY, Code.NOT_FOUND)),
     *map(str, (Code.CONFLICT, Code.NOT_APPLIED, Code.UNAUTHENTICATED)),
 }

@@ -15,8 +15,8 @@ from sqlalchemy import Select, Text, Uuid, select
 from db.engine.gate import Compiled, Form, Gate, Guard, Seen
 from db.engine.model import Entity
 from db.engine.sql import AsText, Column, StringAgg, one_of
-from db.engine.write.image import Row, read_custom
-from db.engine.write.tagged import Tagged
+from db.engine.write.connection import TenantConnection
+from db.engine.write.row_json import Row, read_custom
 
 IDS = "write:ids"
 KEPT = 1_000
@@ -55,7 +55,7 @@ _compiled: dict[Hashable, Compiled] = {}
 
 
 async def hold(
-    connection: Tagged,
+    connection: TenantConnection,
     guard: Guard,
     entity: Entity,
     ids: Iterable[UUID],
@@ -80,7 +80,7 @@ async def hold(
 
 
 async def seen(
-    connection: Tagged, guard: Guard, entity: Entity, ids: Iterable[UUID], lock: Lock
+    connection: TenantConnection, guard: Guard, entity: Entity, ids: Iterable[UUID], lock: Lock
 ) -> set[UUID]:
     """Which of the records the caller sees: locked, so that they can be linked to, if so wished."""
     wanted = sorted(set(ids))
@@ -91,7 +91,7 @@ async def seen(
 
 
 async def found(
-    connection: Tagged, guard: Guard, entity: Entity, column: str, values: Iterable[str]
+    connection: TenantConnection, guard: Guard, entity: Entity, column: str, values: Iterable[str]
 ) -> dict[str, UUID]:
     """The live records that the caller sees with one of these texts in a column, by it."""
     wanted = sorted(set(values))
@@ -113,7 +113,7 @@ def _finding(guard: Guard, entity: Entity, column: str) -> Compiled:
 
 
 async def linked(
-    connection: Tagged, guard: Guard, wanted: Mapping[Entity, Iterable[UUID]]
+    connection: TenantConnection, guard: Guard, wanted: Mapping[Entity, Iterable[UUID]]
 ) -> dict[Entity, set[UUID]]:
     """Which of these records the caller sees, of all kinds in one statement: locked, to be linked to."""
     asked = {entity: sorted(set(ids)) for entity, ids in wanted.items()}
@@ -153,7 +153,7 @@ def _links(guard: Guard, entities: list[Entity]) -> Compiled:
 
 
 async def _fetch(
-    connection: Tagged, guard: Guard, asked: _Asked, ids: list[UUID]
+    connection: TenantConnection, guard: Guard, asked: _Asked, ids: list[UUID]
 ) -> Sequence[asyncpg.Record]:
     compiled = _statement(guard, asked)
     values = [ids if name == IDS else guard.value(name) for name in compiled.parameters]

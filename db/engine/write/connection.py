@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ENTER = "SELECT enter($1, $2, $3)"
 
 
-class Tagged:
+class TenantConnection:
     """The connection of a transaction under way in one tenant's schema.
 
     The tag gives each tenant plans of its own. What is written `later` goes before whatever is asked next,

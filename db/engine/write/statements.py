@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import Index
 
 from db.engine.model import Entity, Model
-from db.engine.write.image import Row, image, read_custom
-from db.engine.write.tagged import Tagged
+from db.engine.write.connection import TenantConnection
+from db.engine.write.row_json import Row, image, read_custom
 
 LASTING = frozenset({"id", "created_at"})
 
@@ -41,12 +41,12 @@ def _update(entity: Entity) -> str:
     )
 
 
-async def insert(connection: Tagged, entity: Entity, images: Iterable[bytes]) -> None:
+async def insert(connection: TenantConnection, entity: Entity, images: Iterable[bytes]) -> None:
     """Keep new rows, given as their images. Raises UniqueViolationError if somebody was quicker."""
     await connection.later(_insert(entity), _several(images))
 
 
-async def update(connection: Tagged, entity: Entity, images: Iterable[bytes]) -> None:
+async def update(connection: TenantConnection, entity: Entity, images: Iterable[bytes]) -> None:
     """Keep rows that were there as they are now. Raises UniqueViolationError if somebody was quicker."""
     await connection.later(_update(entity), _several(images))
 
@@ -56,7 +56,7 @@ def _several(images: Iterable[bytes]) -> str:
 
 
 async def parts(
-    connection: Tagged, model: Model, entity: Entity, ids: list[UUID]
+    connection: TenantConnection, model: Model, entity: Entity, ids: list[UUID]
 ) -> list[tuple[Entity, Row]]:
     """What are parts of these records, and parts of those, deleted or not; all of it locked."""
     found: dict[UUID, tuple[Entity, Row]] = {}
@@ -70,14 +70,16 @@ async def parts(
 
 
 async def among(
-    connection: Tagged, entity: Entity, column: str, values: Iterable[object]
+    connection: TenantConnection, entity: Entity, column: str, values: Iterable[object]
 ) -> list[Row]:
     """The live records with one of these values in a column, locked."""
     rows = await _rows(connection, entity, column, list(values))
     return [row for row in rows if row["deleted_at"] is None]
 
 
-async def _rows(connection: Tagged, entity: Entity, column: str, values: list[Any]) -> list[Row]:
+async def _rows(
+    connection: TenantConnection, entity: Entity, column: str, values: list[Any]
+) -> list[Row]:
     text = (
         f"SELECT * FROM {_quoted(entity.table.name)} "  # noqa: S608 - declared names
         f"WHERE {_quoted(column)} = ANY($1) ORDER BY id FOR UPDATE"
@@ -89,14 +91,14 @@ async def _rows(connection: Tagged, entity: Entity, column: str, values: list[An
     return rows
 
 
-async def only(connection: Tagged, entity: Entity) -> Row:
+async def only(connection: TenantConnection, entity: Entity) -> Row:
     """The live record of a kind of which there is exactly one."""
     text = f"SELECT * FROM {_quoted(entity.table.name)} WHERE deleted_at IS NULL"  # noqa: S608 - declared names
     return dict((await connection.fetch(text))[0])
 
 
 async def look(
-    connection: Tagged, entity: Entity, column: str, values: Iterable[object]
+    connection: TenantConnection, entity: Entity, column: str, values: Iterable[object]
 ) -> list[Row]:
     """The live records with one of these values in a column, not locked."""
     text = (
@@ -106,14 +108,14 @@ async def look(
     return [dict(row) for row in await connection.fetch(text, list(values))]
 
 
-async def alone(connection: Tagged, what: str) -> None:
+async def alone(connection: TenantConnection, what: str) -> None:
     """Wait until nobody else in the tenant is about to change `what`, and keep others waiting."""
     text = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || $1, 0))"
     await connection.fetch(text, f":{what}")
 
 
 async def ancestors(
-    connection: Tagged, entity: Entity, column: str, ids: Iterable[UUID]
+    connection: TenantConnection, entity: Entity, column: str, ids: Iterable[UUID]
 ) -> dict[UUID, UUID | None]:
     """Who is above these records, and above those, by a column that leads to the same kind. Ends on cycles."""
     table, above = _quoted(entity.table.name), _quoted(column)
@@ -126,7 +128,7 @@ async def ancestors(
 
 
 async def since(
-    connection: Tagged, versions: Mapping[UUID, int]
+    connection: TenantConnection, versions: Mapping[UUID, int]
 ) -> dict[UUID, dict[str, str | None]]:
     """What was changed of each record after the version given, by its key, with what it was before that."""
     text = (
@@ -141,7 +143,9 @@ async def since(
     return found
 
 
-async def used(connection: Tagged, model: Model, entity: Entity, ids: list[UUID]) -> set[UUID]:
+async def used(
+    connection: TenantConnection, model: Model, entity: Entity, ids: list[UUID]
+) -> set[UUID]:
     """Which of these records something live points to that is no part of them and does not go with them."""
     queries = [
         f"SELECT {_quoted(way.column)} FROM {_quoted(kind.table.name)} "  # noqa: S608 - declared names
@@ -154,7 +158,7 @@ async def used(connection: Tagged, model: Model, entity: Entity, ids: list[UUID]
     return {row[0] for row in await connection.fetch(" UNION ".join(queries), ids)}
 
 
-async def gone(connection: Tagged, wanted: Mapping[Entity, set[UUID]]) -> set[UUID]:
+async def gone(connection: TenantConnection, wanted: Mapping[Entity, set[UUID]]) -> set[UUID]:
     """Which of these records are in the bin; those that are not stay out of it until the transaction ends."""
     found: set[UUID] = set()
     for entity, ids in sorted(wanted.items(), key=lambda item: item[0].name):
@@ -181,7 +185,7 @@ def unique_columns(entity: Entity) -> tuple[tuple[str, ...], ...]:
 
 
 async def taken(
-    connection: Tagged, entity: Entity, columns: tuple[str, ...], rows: list[Row]
+    connection: TenantConnection, entity: Entity, columns: tuple[str, ...], rows: list[Row]
 ) -> set[tuple[Any, ...]]:
     """Which values of these columns other live records have already."""
     table, listed = _quoted(entity.table.name), ", ".join(map(_quoted, columns))

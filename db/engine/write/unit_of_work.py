@@ -13,19 +13,19 @@ import orjson
 
 from db.engine.gate import Form, Guard
 from db.engine.model import Entity, Model
-from db.engine.write import hold, store
-from db.engine.write.hold import Lock
-from db.engine.write.image import Row, changed, image, named, plain, spelled, told
-from db.engine.write.keys import Key
-from db.engine.write.tagged import Tagged
-from domain.faults import Fault
+from db.engine.write import locking, statements
+from db.engine.write.connection import TenantConnection
+from db.engine.write.idempotency import Key
+from db.engine.write.locking import Lock
+from db.engine.write.row_json import Row, changed, image, named, plain, spelled, told
 from domain.setup import ChangeKind
+from domain.violations import Violation
 
 MOMENT = timedelta(microseconds=1)
 NOTE = "SELECT note($1, $2)"
 
 
-class Unruly(Exception):
+class InvariantViolation(Exception):
     """A row was about to be kept that its own rule refuses: a bug of the deed, never a user's error."""
 
 
@@ -43,10 +43,10 @@ class Written:
 
 
 @dataclass
-class Unit:
+class UnitOfWork:
     """The writes of one transaction, for one caller. Nothing else changes a record."""
 
-    connection: Tagged
+    connection: TenantConnection
     guard: Guard
     model: Model
     user: UUID | None
@@ -65,35 +65,35 @@ class Unit:
         self, entity: Entity, ids: Iterable[UUID], lock: Lock, *, bin: bool = False
     ) -> dict[UUID, Row]:
         """Those of the records that the caller sees, locked, as they are kept."""
-        return await hold.hold(self.connection, self.guard, entity, ids, lock, bin=bin)
+        return await locking.hold(self.connection, self.guard, entity, ids, lock, bin=bin)
 
     async def found(self, entity: Entity, column: str, values: Iterable[str]) -> dict[str, UUID]:
         """The records that the caller sees with one of these texts in a column, by it."""
-        return await hold.found(self.connection, self.guard, entity, column, values)
+        return await locking.found(self.connection, self.guard, entity, column, values)
 
     async def linked(self, wanted: Mapping[Entity, Iterable[UUID]]) -> dict[Entity, set[UUID]]:
         """Which of the records the caller sees; locked, so that they can be linked to."""
-        return await hold.linked(self.connection, self.guard, wanted)
+        return await locking.linked(self.connection, self.guard, wanted)
 
     async def seen(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
         """Which of the records the caller sees as they are now."""
-        return await hold.seen(self.connection, self.guard, entity, ids, Lock.NONE)
+        return await locking.seen(self.connection, self.guard, entity, ids, Lock.NONE)
 
     async def in_sight(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
         """Which of the records that were kept just now the caller sees."""
         if self.guard.may_see(entity.name) and self.guard.rows(entity, Form.WIDE) is None:
             return set(ids)  # he sees all there are
-        return await hold.seen(self.connection, self.guard, entity, ids, Lock.NONE)
+        return await locking.seen(self.connection, self.guard, entity, ids, Lock.NONE)
 
-    def faults(self, entity: Entity, before: Row | None, after: Row) -> list[Fault]:
+    def faults(self, entity: Entity, before: Row | None, after: Row) -> list[Violation]:
         """What the record's own rule says against keeping it so."""
         return list(entity.rule(before, after)) if entity.rule else []
 
     async def add(self, entity: Entity, rows: list[Row]) -> None:
-        """Keep new records. Raises UniqueViolationError, or Unruly."""
+        """Keep new records. Raises UniqueViolationError, or InvariantViolation."""
         made = [self._written(entity, ChangeKind.CREATED, None, row) for row in rows]
         if made:
-            await store.insert(self.connection, entity, (each.after_image for each in made))
+            await statements.insert(self.connection, entity, (each.after_image for each in made))
             self.written += made
 
     async def change(
@@ -110,14 +110,14 @@ class Unit:
             after |= {"version": before["version"] + 1, "updated_at": now}
             made.append(self._written(entity, kind, before, after))
         if made:
-            await store.update(self.connection, entity, (each.after_image for each in made))
+            await statements.update(self.connection, entity, (each.after_image for each in made))
             self.written += made
 
     def _written(self, entity: Entity, kind: ChangeKind, before: Row | None, after: Row) -> Written:
         if kind in (ChangeKind.CREATED, ChangeKind.UPDATED):
             faults = self.faults(entity, before, after)
             if faults:
-                raise Unruly(f"{entity.name}: {faults[0].message}")
+                raise InvariantViolation(f"{entity.name}: {faults[0].message}")
         return Written(
             entity,
             kind,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from db.engine.write.tagged import Tagged
+from db.engine.write.connection import TenantConnection
 
 KEPT = timedelta(hours=24)
 LOCK = "SELECT pg_try_advisory_xact_lock($1)"
@@ -48,7 +48,7 @@ class Done:
     outcome: dict[str, Any]
 
 
-async def take(connection: Tagged, key: Key) -> bool:
+async def take(connection: TenantConnection, key: Key) -> bool:
     """Hold the key until the transaction ends; False if another request holds it.
 
     What that one did is asked for by a statement of its own: this one's snapshot is older than the lock.
@@ -57,7 +57,7 @@ async def take(connection: Tagged, key: Key) -> bool:
     return bool(rows[0][0])
 
 
-async def find(connection: Tagged, key: Key, now: datetime) -> Done | None:
+async def find(connection: TenantConnection, key: Key, now: datetime) -> Done | None:
     """What came of the request with this key, if it was done and not long ago."""
     rows = await connection.fetch(FIND, key.user, key.key, now - KEPT)
     return Done(rows[0]["digest"], orjson.loads(rows[0]["outcome"])) if rows else None
