@@ -1,4 +1,4 @@
-"""Which features of docs/features.md the tests name, read from the files: no test is run or imported."""
+"""Which rows of docs/features.md the tests name, read from the files: no test is run or imported."""
 
 import ast
 import re
@@ -13,17 +13,17 @@ import typer
 from cli.common import ROOT, tell
 
 LIST = ROOT / "docs" / "features.md"
-LINE = re.compile(r"- (?P<id>[A-Z]+-?\d+b?) (?P<title>.+)")
+LINE = re.compile(r"- (?P<id>[A-Z]+-?\d+b?) (?P<sentence>.+)")
 
 cli = typer.Typer()
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One line of the list."""
+    """One row of the list: its id, its testable sentence, and the area it is listed in."""
 
     id: str
-    title: str
+    sentence: str
     area: str
 
 
@@ -34,7 +34,7 @@ def listed(text: str) -> list[Feature]:
         if line.startswith("## "):
             area = line.removeprefix("## ")
         elif match := LINE.fullmatch(line):
-            found.append(Feature(match["id"], match["title"], area))
+            found.append(Feature(match["id"], match["sentence"], area))
     return found
 
 
@@ -91,7 +91,7 @@ def features(
         print(_count(area, mine, files, width))
         for each in mine:
             if missing and each.id not in files:
-                print(f"    {each.id:8} {each.title}")
+                print(f"    {each.id:8} {each.sentence}")
     print(_count("all of them", wanted, files, width))
 
 

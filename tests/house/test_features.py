@@ -23,7 +23,8 @@ def test_tests_name_features_of_the_list() -> None:
 def test_every_line_of_the_list_is_read_once() -> None:
     features = listed(LIST.read_text())
     lines = [line for line in LIST.read_text().splitlines() if line.startswith("- ")]
-    assert len(features) == len(lines), "write `- ID what it is`"
+    assert len(features) == len(lines), "write `- ID A testable sentence.`"
+    assert not [each.id for each in features if not each.sentence.endswith(".")]
     assert not [id for id, n in Counter(each.id for each in features).items() if n > 1]
     assert all(each.area for each in features)
 
@@ -35,7 +36,7 @@ def test_decorators_are_read_in_both_spellings() -> None:
 
 @pytest.mark.parametrize(("prefix", "ids"), [("ep-1", ["EP-110"]), ("X", ["X-01"]), ("", None)])
 def test_areas_and_ids_choose(prefix: str, ids: list[str] | None) -> None:
-    two = [Feature("EP-110", "a quote", "EP Quotes"), Feature("X-01", "lists", "X Reading")]
+    two = [Feature("EP-110", "A quote.", "EP Quotes"), Feature("X-01", "Lists.", "X Reading")]
     assert [each.id for each in chosen(two, prefix)] == (ids or ["EP-110", "X-01"])
 
 
