@@ -4,7 +4,17 @@ import sys
 
 import typer
 
-from cli import backups, developing, features, importing, measuring, serving, tenants, users
+from cli import (
+    backups,
+    developing,
+    features,
+    importing,
+    measuring,
+    proving,
+    serving,
+    tenants,
+    users,
+)
 
 cli = typer.Typer(
     help="Relata: a GraphQL backend for customer relationship management, for many tenants.",
@@ -13,7 +23,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for each in (serving, backups, developing, features, measuring):
+for each in (serving, backups, developing, features, proving, measuring):
     cli.add_typer(each.cli)
 cli.add_typer(tenants.tenant, name="tenant")
 cli.add_typer(users.user, name="user")

@@ -156,6 +156,18 @@ def sdl_current() -> str | None:
     return None
 
 
+def lock_current() -> str | None:
+    """What the proofs read of the model is what is declared."""
+    command = [sys.executable, "-m", "cli", "proof"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    kept = ROOT / "tests" / "proof" / "lock.toml"
+    if answer.returncode:
+        return f"the lock cannot be printed: {answer.stderr.strip().splitlines()[-1]}"
+    if kept.read_text() != answer.stdout:
+        return "python3 dev proof --write, read the difference, and say in rights.txt what is new"
+    return None
+
+
 def forgotten_migrations() -> str | None:
     """What the tables say and no migration does: asked of an empty database of its own."""
     sys.path.insert(0, str(ROOT))
@@ -186,6 +198,7 @@ CHECKS: dict[str, Check] = {
     ),
     "lint": _tool("ruff check --fix", PYTHON, "-m", "ruff", "check", "--output-format=concise"),
     "sdl current": sdl_current,
+    "lock of the proofs current": lock_current,
     "locks without addresses": locks_without_addresses,
     "locks current": locks_current,
     "file sizes": file_sizes,

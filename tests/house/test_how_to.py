@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STEP = re.compile(
     r"(?:At the end of|at the end of) `(?P<end>[^`]+)`, add:\s*```python\n(?P<appended>.*?)```"
     r"|In `(?P<below>[^`]+)`, below `(?P<anchor>[^`]+)`, add:\s*```python\n(?P<inserted>.*?)```"
-    r"|In `(?P<file>[^`]+)`,\s+replace `(?P<old>[^`]+)` by `(?P<new>[^`]+)`"
+    r"|[Ii]n `(?P<file>[^`]+)`,\s+replace `(?P<old>[^`]+)` by `(?P<new>[^`]+)`"
     r"|```console\n(?P<console>.*?)```",
     re.DOTALL,
 )

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -16,7 +17,7 @@ from starlette.applications import Starlette
 from app import application, built
 from auth.engine.passwords import Passwords
 from auth.engine.tokens import ACCESS_LIFETIME
-from cli.servers.embedded import Servers
+from cli.servers.embedded import Servers, embedded
 from schema.endpoint import Endpoint
 from tenancy.demo import ensure_demo
 from tenancy.engine.migrate import bring_up_to_date
@@ -155,3 +156,10 @@ async def world_on(servers: Servers) -> AsyncIterator[World]:
             known = {tenant.slug: tenant for tenant, _ in await tenants(admin)}
             yield World(app, endpoint, admin, known, client, servers)
     await admin.close()
+
+
+@asynccontextmanager
+async def world_alone(directory: Path) -> AsyncIterator[World]:
+    """Likewise on servers of its own, with their data in this directory."""
+    async with embedded(directory, durable=False) as servers, world_on(servers) as world:
+        yield world

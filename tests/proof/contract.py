@@ -1,0 +1,250 @@
+"""What the printed schema says, read together with the lock file: fields, links, lists, root fields, commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    get_named_type,
+    is_leaf_type,
+)
+
+from tests.proof.lock import ENTITIES, Entity, Link
+
+SDL = (Path(__file__).resolve().parents[2] / "schema" / "schema.graphql").read_text("utf-8")
+SCHEMA: GraphQLSchema = build_schema(SDL, assume_valid=True)
+RECORD = "Record"
+"""The interface of what callers create and change; what lacks it is only written by the system."""
+HISTORY = next(name for name, entity in ENTITIES.items() if entity.record)
+"""The entity that holds what was changed in all others."""
+ACCESS = ("RecordAccess", "TypeAccess")
+"""The types of what a record says about the caller's rights: they hold no data."""
+
+
+def snake(camel: str) -> str:
+    """`expectedCloseOn` → `expected_close_on`."""
+    return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in camel).lstrip("_")
+
+
+def lower(name: str) -> str:
+    """`OpportunityType` → `opportunityType`."""
+    return name[:1].lower() + name[1:]
+
+
+def object_type(name: str) -> GraphQLObjectType:
+    """An object type of the schema."""
+    return cast("GraphQLObjectType", SCHEMA.type_map[name])
+
+
+def input_type(name: str) -> GraphQLInputObjectType:
+    """An input type of the schema."""
+    return cast("GraphQLInputObjectType", SCHEMA.type_map[name])
+
+
+def inputs(name: str) -> dict[str, GraphQLInputField]:
+    """The fields of an input type."""
+    return dict(input_type(name).fields)
+
+
+def named(field: GraphQLField | GraphQLInputField) -> str:
+    """The named type of a field."""
+    return get_named_type(field.type).name
+
+
+@cache
+def interfaces(name: str) -> dict[str, GraphQLInterfaceType]:
+    """The interfaces of a type, by name."""
+    found = SCHEMA.type_map.get(name)
+    if not isinstance(found, GraphQLObjectType | GraphQLInterfaceType):
+        return {}
+    return {one.name: one for one in found.interfaces}
+
+
+@cache
+def is_record(entity: str) -> bool:
+    """Whether callers create and change such records; if not, only the system does."""
+    return RECORD in interfaces(entity)
+
+
+STAMPS = tuple(name for name in cast("GraphQLInterfaceType", SCHEMA.type_map[RECORD]).fields)
+"""What every record has: its id, its version and its times."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of an entity."""
+
+    name: str
+    column: str
+    kind: str
+    """SCALAR, ENUM, MONEY, REFERENCE, LIST or ATTRIBUTES."""
+    type: str
+    """The named type; of a reference or a list, the entity."""
+
+
+@cache
+def fields(entity: str) -> dict[str, Field]:
+    """The fields of an entity by name, without those about the caller's rights."""
+    return {
+        name: _field(entity, name, definition)
+        for name, definition in object_type(entity).fields.items()
+        if named(definition) not in ACCESS
+    }
+
+
+def _field(entity: str, name: str, definition: GraphQLField) -> Field:
+    kind = named(definition)
+    if (target := kind.removesuffix("Connection")) != kind:
+        return Field(name, "", "LIST", target)
+    if name in ENTITIES[entity].links:
+        return Field(name, ENTITIES[entity].links[name].column, "REFERENCE", kind)
+    special = {"Money": "MONEY", "AttributeValue": "ATTRIBUTES"}.get(kind)
+    plain = "ENUM" if isinstance(SCHEMA.type_map[kind], GraphQLEnumType) else "SCALAR"
+    return Field(name, snake(name), special or plain, kind)
+
+
+def is_computed(entity: str, name: str) -> bool:
+    """Whether a field is computed from others."""
+    return name in ENTITIES[entity].computed
+
+
+@cache
+def grantable(entity: str) -> frozenset[str]:
+    """The fields that a profile opens one by one; a list follows from the reference behind it."""
+    return frozenset(
+        name
+        for name, field in fields(entity).items()
+        if field.kind not in ("LIST", "ATTRIBUTES")
+        and name != "id"
+        and not is_computed(entity, name)
+    )
+
+
+@cache
+def stored(entity: str) -> tuple[str, ...]:
+    """The fields that are columns of the table, links and the id aside."""
+    kinds = ("SCALAR", "ENUM", "MONEY")
+    return tuple(
+        name
+        for name, field in fields(entity).items()
+        if field.kind in kinds and name != "id" and not is_computed(entity, name)
+    )
+
+
+@cache
+def money(entity: str) -> frozenset[str]:
+    """The fields that hold an amount of money."""
+    return frozenset(name for name, field in fields(entity).items() if field.kind == "MONEY")
+
+
+@cache
+def links(entity: str) -> Mapping[str, Link]:
+    """The references to one other record, by field."""
+    return ENTITIES[entity].links
+
+
+@cache
+def lists() -> Mapping[tuple[str, str], tuple[Entity, Link]]:
+    """Every list below a record: the entity it lists, and by which reference that one points back."""
+    found = {}
+    for entity in ENTITIES.values():
+        for link in entity.links.values():
+            if link.back:
+                found[link.to, link.back] = (entity, link)
+    history = ENTITIES[HISTORY]
+    back = Link("record", "", history.record or "")
+    for name in ENTITIES:
+        for field, each in fields(name).items():
+            if each.kind == "LIST" and each.type == HISTORY:
+                found[name, field] = (history, back)
+    return found
+
+
+@cache
+def roots() -> dict[str, tuple[str, str]]:
+    """Root fields that read one record, a list or groups: `ONE`, `MANY` or `GROUPS`, and the entity."""
+    kinds = ("one", "many", "groups")
+    return {
+        root: (kind.upper(), name)
+        for name, entity in ENTITIES.items()
+        for kind in kinds
+        if (root := getattr(entity, kind))
+    }
+
+
+@cache
+def enums() -> Mapping[str, tuple[str, ...]]:
+    """The enums that fields of entities take their values from, with their words."""
+    kinds = {field.type for name in ENTITIES for field in fields(name).values()}
+    return {
+        name: tuple(kind.values)
+        for name, kind in SCHEMA.type_map.items()
+        if isinstance(kind, GraphQLEnumType) and name in kinds
+    }
+
+
+@cache
+def nested(entity: str) -> Mapping[str, str]:
+    """Lists of parts that can be created along with a record: the entity of each, by input field."""
+    found = {}
+    for command in ENTITIES[entity].commands:
+        given = SCHEMA.type_map.get(input_name(entity, command))
+        if isinstance(given, GraphQLInputObjectType):
+            for name, each in given.fields.items():
+                known = lists().get((entity, name))
+                if known and isinstance(get_named_type(each.type), GraphQLInputObjectType):
+                    found[name] = known[0].name
+    return found
+
+
+@cache
+def input_name(entity: str, command: str) -> str:
+    """The input type of a command."""
+    assert SCHEMA.mutation_type is not None
+    field = SCHEMA.mutation_type.fields[mutation(entity, command)]
+    return str(get_named_type(field.args["input"].type).name)
+
+
+def mutation(entity: str, command: str) -> str:
+    """The field of Mutation: `Account`, `Create` → `accountCreate`."""
+    return f"{lower(entity)}{command}"
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Every command with records, as entity and name."""
+    for name, entity in ENTITIES.items():
+        yield from ((name, command) for command in entity.commands)
+
+
+@cache
+def written() -> Mapping[str, frozenset[str]]:
+    """By entity: the fields that some input accepts, for the record itself or along with its parent."""
+    found: dict[str, set[str]] = {name: set() for name in ENTITIES}
+    for entity, command in commands():
+        for name, each in inputs(input_name(entity, command)).items():
+            if (entity, name) in lists():
+                found[lists()[entity, name][0].name] |= set(inputs(named(each)))
+            found[entity].add(name)
+    return {name: frozenset(names) & grantable(name) for name, names in found.items()}
+
+
+def spelled_id(entity: str, id: object) -> str:
+    """An id as the API spells it."""
+    return f"{ENTITIES[entity].prefix}_{getattr(id, 'hex', id)}"
+
+
+def is_plain(entity: str, name: str) -> bool:
+    """Whether a field needs no selection of its own."""
+    return is_leaf_type(get_named_type(object_type(entity).fields[name].type))
