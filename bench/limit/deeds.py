@@ -20,9 +20,14 @@ _FIRST = """
     JOIN {schema}.stage s ON s.id = p.stage_id
     WHERE p.type_id = {type} AND p.deleted_at IS NULL AND s.deleted_at IS NULL
     ORDER BY p.position LIMIT 1"""
-_AMOUNTS = ("amount", "margin", "commission")
+_NUMERIC = ("amount", "margin", "commission", "rank")
 _COLUMNS = """(id, name, account_id, owner_id, type_id, stage_id, status, probability, currency,
-    amount, expected_close_on, note)"""
+    amount, expected_close_on, note, rank)"""
+_RANK = "round(extract(epoch FROM now()), 4)"
+LONGEST = 250
+"""How many opportunities each root field of a batch creates; the log has them list by list."""
+_APART = "0.0016"
+"""How far apart the ranks of opportunities are that come to a stage in one request."""
 _SHOWN = record(
     id=identity("opp", "o.id"),
     version="o.version::text",
@@ -36,16 +41,22 @@ _HISTORY = """INSERT INTO {schema}.history
 
 
 def _image(row: str) -> str:
-    """A row as the log has it: amounts are texts."""
-    amounts = ", ".join(f"'{name}', {row}.{name}::text" for name in _AMOUNTS)
-    return f"to_jsonb({row}) || jsonb_build_object({amounts})"
+    """An opportunity as the log has it: numbers with a fraction are texts."""
+    numeric = ", ".join(f"'{name}', {row}.{name}::text" for name in _NUMERIC)
+    return f"to_jsonb({row}) || jsonb_build_object({numeric})"
 
 
 _HEAD = "UPDATE {schema}.log_head SET position = position + 1 RETURNING position"
+_VISITED = """
+    visited AS (
+        INSERT INTO {schema}.stage_visit (id, opportunity_id, stage_id, entered_at)
+        SELECT uuidv7(), id, stage_id, now() FROM made ORDER BY id
+        RETURNING *)"""
 _NOTED = f"""
     noted AS ({_HISTORY}
-        SELECT uuidv7(), id, 'Opportunity.', 'CREATED', 'Opportunity', NULL, NULL, NULL, 1, now(),
-            $1 FROM made)"""
+        SELECT uuidv7(), id, entity || '.', 'CREATED', entity, NULL, NULL, NULL, 1, now(), $1
+        FROM (SELECT id, 'Opportunity' AS entity FROM made
+            UNION ALL SELECT id, 'StageVisit' FROM visited) AS each)"""
 _INSERTED = """{schema}.change_log
     (position, number, kind, entity, record_id, changed, before, after, access, user_id,
     request_id, at)"""
@@ -56,9 +67,12 @@ LOCK = "SELECT pg_advisory_xact_lock('log_head'::regclass::oid::integer, 1)"
 CREATED = f"""
 WITH head AS ({_HEAD})
 INSERT INTO {_INSERTED}
-SELECT position, 0, 'CREATED', 'Opportunity', id, '{{}}', NULL, {_image("o")}, false, $1::uuid,
-    $2::uuid, now()
+SELECT position, 0, 'CREATED', 'Opportunity', id, '{{}}'::text[], NULL::jsonb, {_image("o")}, false,
+    $1::uuid, $2::uuid, now()
 FROM head, {{schema}}.opportunity o WHERE id = $3::uuid
+UNION ALL
+SELECT position, 1, 'CREATED', 'StageVisit', id, '{{}}', NULL, to_jsonb(v), false, $1, $2, now()
+FROM head, {{schema}}.stage_visit v WHERE opportunity_id = $3
 """
 UPDATED = f"""
 WITH head AS ({_HEAD})
@@ -71,9 +85,11 @@ FROM head, {{schema}}.opportunity o WHERE id = $3::uuid
 CREATE = f"""
 WITH made AS (
         INSERT INTO {{schema}}.opportunity {_COLUMNS}
-        SELECT $3, $4, $5, $2, $6, f.id, f.kind, f.probability, $7, $8, $9, $10
+        SELECT $3, $4, $5, $2, $6, f.id, f.kind, f.probability, $7, $8, $9, $10,
+            {_RANK}
         FROM ({_FIRST.replace("{type}", "$6")}) f
         RETURNING *),
+    {_VISITED},
     {_NOTED}
 SELECT convert_to({record(opportunityCreate=_PAYLOAD)}, 'UTF8')
 FROM made o JOIN {{schema}}.stage s ON s.id = o.stage_id
@@ -85,15 +101,25 @@ BATCH = f"""
 WITH made AS (
         INSERT INTO {{schema}}.opportunity {_COLUMNS}
         SELECT uuidv7(), g.name, g.account, $2, g.type, f.id, f.kind, f.probability, g.currency,
-            g.amount, g."expectedCloseOn", g.note
+            g.amount, g."expectedCloseOn", g.note,
+            {_RANK} + {_APART} * (row_number() OVER () - 1)
         FROM {_GIVEN}, LATERAL ({_FIRST.replace("{type}", "g.type")}) f
         RETURNING *),
+    {_VISITED},
     {_NOTED},
     head AS ({_HEAD}),
+    created AS (
+        SELECT row_number() OVER (ORDER BY id) - 1 AS place, 0 AS kind, 'Opportunity' AS entity, id,
+            {_image("made")} AS image
+        FROM made
+        UNION ALL
+        SELECT row_number() OVER (ORDER BY opportunity_id) - 1, 1, 'StageVisit', id,
+            to_jsonb(visited)
+        FROM visited),
     logged AS (INSERT INTO {_INSERTED}
-        SELECT position, row_number() OVER () - 1, 'CREATED', 'Opportunity', id, '{{}}'::text[],
-            NULL, {_image("made")}, false, $1, $3, now()
-        FROM head, made)
+        SELECT position, row_number() OVER (ORDER BY place / {LONGEST}, kind, place) - 1, 'CREATED',
+            entity, id, '{{}}'::text[], NULL, image, false, $1, $3, now()
+        FROM head, created)
 SELECT convert_to('{{"opportunityCreateMany":{{"results":['
     || string_agg({_PAYLOAD}, ',') || ']}}}}', 'UTF8')
 FROM made o JOIN {{schema}}.stage s ON s.id = o.stage_id

@@ -8,12 +8,13 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from bench.limit.deeds import LONGEST
 from bench.writes.lanes import NUMBER, VERSION
 from bench.writes.places import Place
 
-__all__ = ["CASES", "NUMBER", "VERSION", "Case", "Deed", "Kind", "deed", "lane"]
+__all__ = ["CASES", "LONGEST", "NUMBER", "VERSION", "Case", "Deed", "Kind", "deed", "lane"]
 
-LISTS, LONGEST = 4, 250
+LISTS = 4
 """A batch of a thousand: four root fields, each with as many as a list may hold."""
 
 

@@ -15,7 +15,7 @@ from bench.writes.cases import Deed, Kind, deed
 from bench.writes.contenders import Writer
 from bench.writes.places import Place
 
-MOMENTS = {"at", "created_at", "updated_at"}
+MOMENTS = {"at", "created_at", "updated_at", "entered_at"}
 MOST_DIFFERENCES = 12
 Rows = Mapping[str, Mapping[str, Any]]
 """All rows of a tenant, by table and key."""
@@ -56,6 +56,8 @@ class _Spelling:
             return [self.of(each, name) for each in value]
         if name in MOMENTS and value is not None:
             return "a moment"
+        if name == "rank" and value is not None:
+            return "a rank"  # it follows from the moment
         if name == "position":
             return value - self._position
         if isinstance(value, str) and _is_id(value) and value not in self._known:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,39 +17,40 @@ from bench.live.board import Board
 from bench.live.contenders import MendedLive
 from bench.live.measure import LivePlan, crowd, measure, writes
 from bench.live.report import told
-from bench.live.run import bench_live
 from bench.live.wire import frames, packed
 from bench.measure import Plan
-from bench.run import Wanted, bench, check
+from bench.run import Wanted, check
 from bench.tenant import Filled
-from bench.writes.run import WantedWrites, bench_writes
+from bench.writes.run import WantedWrites
 from bench.writes.run import check as check_writes
 from cli.servers.directory import Servers
 from db.engine.transaction import Placement
 from tenancy.engine.provision import Tenant
 
-WRITTEN = re.compile(r"^\| W(\d) x(1|16) +\| +([\d.]+) \|", re.MULTILINE)
-RATIO = re.compile(r"^\| Q(\d) x(1|16) +\| +([\d.]+) \|", re.MULTILINE)
+ROOT = Path(__file__).resolve().parents[2]
+RATIO = re.compile(r"^\| ([QW]\d) x(1|16) +\| +([\d.]+) \|", re.MULTILINE)
 
 
 @pytest.mark.nightly
-async def test_all_who_are_measured_answer_the_same(tmp_path: Path) -> None:
-    """Bodies are compared before anything is timed: a difference would end it."""
-    wanted = Wanted([1_000], [], [], Plan(1, 0.3), tmp_path)
-    report = await asyncio.wait_for(bench(wanted, lambda _: None), 300)
-    assert len(RATIO.findall(report)) >= 10, "every read, one at a time and sixteen at once"
-    for name in ("limit", "bare", "postgraphile", "strawberry"):
-        assert name in report
-
-
-@pytest.mark.nightly
-async def test_both_who_write_leave_the_same_behind(tmp_path: Path) -> None:
-    """All rows of a tenant are compared before anything is timed: a difference would end it."""
-    heard: list[str] = []
-    wanted = WantedWrites(1_000, [], Plan(1, 0.3), tmp_path, [False])
-    report = await asyncio.wait_for(bench_writes(wanted, heard.append), 300)
-    assert "all leave the same behind" in heard
-    assert {name for name, _, _ in WRITTEN.findall(report)} == set("12345")
+@pytest.mark.parametrize(
+    ("what", "compared", "cases", "contenders"),
+    [
+        ("reads", "Q5: all answer alike", 5, ["limit", "bare", "postgraphile", "strawberry"]),
+        ("writes", "all leave the same behind", 5, ["limit"]),
+        ("live", "all tell the same", 0, ["strawberry", "mended"]),
+    ],
+)
+def test_quick_bench_compares_results_and_reports_every_contender(
+    what: str, compared: str, cases: int, contenders: list[str], tmp_path: Path
+) -> None:
+    """Results are compared before anything is timed: a difference ends the command with an error."""
+    command = [sys.executable, "-m", "cli", "bench", what, "--quick", "--data", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    assert compared in done.stderr
+    assert len({case for case, _, _ in RATIO.findall(done.stdout)}) == cases
+    for name in ("relata", *contenders):
+        assert name in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -121,13 +123,3 @@ def test_frames_are_found_in_pieces() -> None:
 def _unmasked(frame: bytes) -> bytes:
     head = 2 + {126: 2, 127: 8}.get(frame[1] & 0x7F, 0)
     return frame[:1] + bytes([frame[1] & 0x7F]) + frame[2:head] + frame[head + 4 :]
-
-
-@pytest.mark.nightly
-async def test_live_lists_tell_the_same_as_strawberrys(tmp_path: Path) -> None:
-    """Events are compared before anything is timed: a difference would end it."""
-    heard: list[str] = []
-    report = await asyncio.wait_for(bench_live(TINY, 1_000, tmp_path, heard.append), 120)
-    assert "all tell the same" in heard
-    for name in ("relata", "strawberry", "mended"):
-        assert name in report
