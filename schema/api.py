@@ -9,7 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 import resolvers.api  # noqa: F401 - what the areas have to say is remembered when they are imported
 from db.api import MODEL
 from db.engine.declare import SEARCH
-from db.engine.model import HISTORY
+from db.staff import Employee, User
 from schema import (
     accounts,
     activities,
@@ -27,6 +27,7 @@ from schema.engine import words
 from schema.engine.expose import Verb, exposed
 from schema.engine.generate import (
     Spec,
+    Special,
     argument,
     bin_argument,
     entity_types,
@@ -55,6 +56,7 @@ ROOMS = (
     labels,
 )
 EXPOSED = exposed(ROOMS)
+SPECIAL = Special(viewer=User.__name__, owner=Employee.__name__)
 DEEDS: dict[str, Deed] = deeds_of(EXPOSED)
 for room in ROOMS:
     DEEDS |= getattr(room, "DEEDS", {})  # what is done with its records alone
@@ -64,7 +66,7 @@ CONFIG = StrawberryConfig(auto_camel_case=False, scalar_map=SCALARS)
 def _query() -> type:
     """The root of all reads: two fields per entity, the viewer, and records by id alone."""
     specs: list[Spec] = [
-        ("viewer", "User | None", "Who is asking."),
+        ("viewer", f"{SPECIAL.viewer} | None", "Who is asking."),
         ("node", "Node | None", "A record by its id, whatever its type."),
         (
             "nodes",
@@ -75,11 +77,11 @@ def _query() -> type:
     arguments = {"node": [_needed("id", "ID")], "nodes": [_needed("ids", "list[ID]")]}
     searched, arguments[SEARCH] = search_root(MODEL, [each.entity for each in EXPOSED])
     specs.append(searched)
-    history = MODEL.entities[HISTORY]
-    entity_types(MODEL, history, history.doc)
+    assert MODEL.history is not None  # noqa: S101 - db/engine/trace.py declares it
+    entity_types(MODEL, MODEL.history, MODEL.history.doc, SPECIAL)
     for each in EXPOSED:
         entity = MODEL.entities[each.entity]
-        entity_types(MODEL, entity, each.doc)
+        entity_types(MODEL, entity, each.doc, SPECIAL)
         group_types(entity)
         one, many = each.one, each.many
         specs.append((one, f"{each.entity} | None", f"One {each.entity} by its id."))
@@ -119,7 +121,7 @@ def _mutation() -> type:
     return make("Mutation", specs, doc, bases=(SessionMutation,), arguments=arguments)
 
 
-shared_types()
+shared_types(SPECIAL)
 shared_group_types()
 SCHEMA = strawberry.Schema(
     query=_query(),

@@ -19,7 +19,7 @@ from domain.codes import Code, Refused
 from resolvers.engine.context import Caller, House
 from schema import admission
 from schema.admission import Admitted, Documents, Limits
-from schema.api import DEEDS, EXPOSED, GRAPHQL, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA
+from schema.api import DEEDS, EXPOSED, GRAPHQL, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA, SPECIAL
 from schema.engine.budget import PER_MINUTE, Budget
 from schema.engine.cursors import Cursors
 from schema.engine.errors import SIGN_IN
@@ -66,7 +66,7 @@ class Endpoint:
         self.documents = Documents(GRAPHQL, LIMITS)
         self._public = Documents(PUBLIC_GRAPHQL, LIMITS, size=100)
         self.viewers = viewers
-        roots = root_fields(EXPOSED)
+        roots = root_fields(EXPOSED, SPECIAL.viewer)
         budget = Budget(house.monotonic, per_minute)
         cursors = Cursors(secret)
         self.reads = Reads(GRAPHQL, MODEL, roots, viewers, cursors, budget)

@@ -27,9 +27,6 @@ from db.engine.searched import Searched, searched_by
 from domain.naming import camel
 from domain.violations import Rule
 
-HISTORY = "Change"
-"""The entity that is noted of every record: each has its own list of them."""
-
 
 @dataclass(frozen=True)
 class Entity:
@@ -63,7 +60,7 @@ class Entity:
     searched: tuple[Searched, ...] = ()
     """What it is searched by; the first is what it is called."""
     record: str | None = None
-    """Of what is noted of records: the column with the record's id, which nobody is shown."""
+    """Of the history: the column with the id of the record it describes, which the API does not expose."""
 
     @cached_property
     def wholes(self) -> tuple[Reference, ...]:
@@ -120,7 +117,9 @@ class Model:
     def __init__(self, records: Iterable[type[Record] | type[Trace]]) -> None:
         self.entities = {entity.name: entity for entity in map(_entity, records)}
         kinds = self.entities.values()
-        self.by_prefix = {kind.prefix: kind for kind in kinds if kind.name != HISTORY}
+        self.history = next((kind for kind in kinds if kind.record is not None), None)
+        """The entity with an entry for every change of a record; each record has a list of its own."""
+        self.by_prefix = {kind.prefix: kind for kind in kinds if kind is not self.history}
         """What an id alone leads to: a change is seen with its record only."""
         self.by_table = {entity.table.name: entity for entity in self.entities.values()}
         if len({kind.prefix for kind in kinds}) != len(self.entities):
@@ -130,10 +129,9 @@ class Model:
                 entity.targets[ref.name] = self.entities[ref.target]
                 if ref.exposed.reverse:
                     self._add_reverse(entity, ref)
-            if HISTORY in self.entities and not entity.is_trace:
-                way = Reverse(
-                    "history", HISTORY, "id", "record_id", "What was done to it, and when."
-                )
+            if self.history is not None and not entity.is_trace:
+                column, doc = self.history.record or "", "What was done to it, and when."
+                way = Reverse("history", self.history.name, "id", column, doc)
                 entity.reverses[way.name] = way
 
     def parts(self, entity: Entity) -> list[tuple[Entity, Reference]]:

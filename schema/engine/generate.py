@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import strawberry
@@ -37,21 +39,32 @@ SUMMED = {
 }
 
 
-INTERFACES: dict[str, tuple[list[Spec], str]] = {
-    "Record": (
-        [
-            ("version", "int | None", "Grows by one with every change."),
-            ("createdAt", "DateTimeText | None", "When the record was created."),
-            ("updatedAt", "DateTimeText | None", "When the record was last changed."),
-        ],
-        "Anything that is kept, with what is known of each such thing.",
-    ),
-    "Owned": (
-        [("owner", "Employee | None", "The employee responsible.")],
-        "Any record that an employee is responsible for.",
-    ),
-}
-"""What several types have in common, to be asked for without knowing which of them it is."""
+@dataclass(frozen=True)
+class Special:
+    """The entities that have a part of their own in the API, by name."""
+
+    viewer: str
+    """The type of the root field `viewer`."""
+    owner: str
+    """The type of the field `owner` in every record that has one."""
+
+    @cached_property
+    def interfaces(self) -> Mapping[str, tuple[list[Spec], str]]:
+        """The interfaces: the fields of each, and its description."""
+        return {
+            "Record": (
+                [
+                    ("version", "int | None", "Grows by one with every change."),
+                    ("createdAt", "DateTimeText | None", "When the record was created."),
+                    ("updatedAt", "DateTimeText | None", "When the record was last changed."),
+                ],
+                "Anything that is kept, with what is known of each such thing.",
+            ),
+            "Owned": (
+                [("owner", f"{self.owner} | None", "The employee responsible.")],
+                "Any record that an employee is responsible for.",
+            ),
+        }
 
 
 def argument(name: str, annotation: str, doc: str) -> StrawberryArgument:
@@ -127,9 +140,9 @@ def put(name: str, made: type) -> type:
     return made
 
 
-def shared_types() -> None:
+def shared_types(special: Special) -> None:
     """The interfaces, the filters of the kinds of values, and those of attributes."""
-    for name, (specs, doc) in INTERFACES.items():
+    for name, (specs, doc) in special.interfaces.items():
         make(name, specs, doc, bases=(words.Node,), interface=True)
     for kind, name in FILTERS.items():
         if kind is not Kind.MONEY:
@@ -178,12 +191,12 @@ def _value_filter(name: str, kind: Kind, scalar: str) -> None:
     make_input(name, specs, "Tests of a value; all of those given must be met.")
 
 
-def entity_types(model: Model, entity: Entity, doc: str) -> None:
+def entity_types(model: Model, entity: Entity, doc: str, special: Special) -> None:
     """All types of one entity."""
     for field in entity.fields.values():
         if field.enum is not None and not hasattr(words, f"{field.enum.__name__}Filter"):
             _enum(field)
-    _object(entity, doc)
+    _object(entity, doc, special)
     _connection(entity)
     _filter(model, entity)
     _order(entity)
@@ -205,7 +218,7 @@ def kind_name(field: Field) -> str:
     return "Money" if field.kind is Kind.MONEY else str(SCALAR[field.kind].__name__)
 
 
-def _object(entity: Entity, doc: str) -> None:
+def _object(entity: Entity, doc: str, special: Special) -> None:
     """Everything a right can hide may be null; only the id never is (D-30)."""
     specs: list[Spec] = [("id", "ID", entity.fields["id"].doc)]
     for field in entity.fields.values():
@@ -227,21 +240,21 @@ def _object(entity: Entity, doc: str) -> None:
     if not entity.is_trace:
         doc_ = "What you may do with it, as far as rights say; rules may still be against it."
         specs.append((ACCESS, "RecordAccess", doc_))
-    if entity.name == "User":
+    if entity.name == special.viewer:
         doc_ = "What you may do with records of each kind that you may see; told of yourself only."
         specs.append((TYPE_ACCESS, "list[TypeAccess] | None", doc_))
     deprecated = {field.name: field.exposed.deprecated for field in entity.fields.values()}
     told = {name: annotation for name, annotation, _ in specs}
-    bases = tuple(words_of(name) for name in implemented(told))
+    bases = tuple(words_of(name) for name in _implemented(told, special))
     make(entity.name, specs, doc, bases=bases, arguments=arguments, deprecated=deprecated)
 
 
-def implemented(told: Mapping[str, str]) -> list[str]:
-    """The interfaces of a type with these fields: those all of whose fields it has. Node every record has."""
+def _implemented(told: Mapping[str, str], special: Special) -> list[str]:
+    """The interfaces of a type with these fields: those all of whose fields it has, and Node."""
     return [
         *(
             name
-            for name, (specs, _) in INTERFACES.items()
+            for name, (specs, _) in special.interfaces.items()
             if all(told.get(field) == annotation for field, annotation, _ in specs)
         ),
         "Node",

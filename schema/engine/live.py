@@ -11,7 +11,7 @@ from typing import Any
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
 
 from auth.engine.viewer import Viewer
-from db.engine.model import HISTORY, Model
+from db.engine.model import Model
 from db.engine.plan.ask import Object, Slot
 from db.engine.plan.live import IDS, Live, LivePlan, plan_live
 from db.engine.plan.planner import Forbidden, resolve
@@ -193,9 +193,9 @@ class _ListReader:
         parts = tuple((name, self._part(inner)) for name, inner in fields.items())
         roots = tuple((str(n), RootOne(Find.ID, text)) for n, text in enumerate(self._texts))
         outline = reader.outline(roots, frozenset())
-        for name in {name for name, _ in outline.touched}:
-            if self._model.entities[name].is_trace and name != HISTORY:
-                message = f"{name} cannot be followed as it changes: ask for it with a query."
+        for each in {self._model.entities[name] for name, _ in outline.touched}:
+            if each.is_trace and each is not self._model.history:
+                message = f"{each.name} cannot be followed as it changes: ask for it with a query."
                 raise Refused(Code.BAD_USER_INPUT, message)
         texts, touched, decisive = tuple(self._texts), outline.touched, outline.decisive
         return Drawn(

@@ -75,10 +75,10 @@ class RootField:
     """`ID`, `VIEWER`, `LIST`, `GROUPS`, `NODE`, `NODES` or `SEARCH`."""
 
 
-def root_fields(exposed: Iterable[Exposed]) -> dict[str, RootField]:
-    """Every field of Query that is answered from the database."""
+def root_fields(exposed: Iterable[Exposed], viewer: str) -> dict[str, RootField]:
+    """Every field of Query that is answered from the database; `viewer` is an entity's name."""
     found = {
-        "viewer": RootField("User", "VIEWER"),
+        "viewer": RootField(viewer, "VIEWER"),
         "node": RootField(None, "NODE"),
         "nodes": RootField(None, "NODES"),
         SEARCH: RootField(None, "SEARCH"),

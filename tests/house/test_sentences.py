@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from graphql import ObjectTypeDefinitionNode, parse
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.api import METADATA, MODEL
@@ -98,6 +99,50 @@ def test_a_bare_column_is_refused() -> None:
     finally:
         METADATA.remove(Bare.__table__)
         Base.registry._dispose_cls(Bare)
+
+
+def entities_of_the_contract() -> set[str]:
+    """The object types of the SDL that implement Node: the records of every area."""
+    document = parse((ROOT / "schema" / "schema.graphql").read_text())
+    return {
+        node.name.value
+        for node in document.definitions
+        if isinstance(node, ObjectTypeDefinitionNode)
+        and any(each.name.value == "Node" for each in node.interfaces or ())
+    }
+
+
+def named_in(tree: ast.Module, entities: set[str]) -> Iterator[tuple[int, str]]:
+    """The string constants that are an entity's name, or a type expression with one in it.
+
+    Sentences, such as descriptions and docstrings, are no expressions.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                expression = ast.parse(node.value.strip(), mode="eval")
+            except (SyntaxError, ValueError):
+                continue
+            words = {each.id for each in ast.walk(expression) if isinstance(each, ast.Name)}
+            yield from ((node.lineno, name) for name in sorted(words & entities))
+
+
+NAMES_ONE = {"resolvers/engine/presets.py"}
+
+
+def test_no_engine_names_an_entity() -> None:
+    """What an engine needs of one entity is passed in by the area, or by a layer's api module."""
+    entities = entities_of_the_contract()
+    assert entities >= {"Opportunity", "User", "Change"}
+    found = {
+        file: [f"line {line}: {name}" for line, name in named]
+        for file, tree in sources(*LAYERS)
+        if file.split("/")[1] == "engine" and (named := list(named_in(tree, entities)))
+    }
+    assert {file: found[file] for file in found.keys() - NAMES_ONE} == {}, (
+        "pass the entity in from the area or from <layer>/api.py"
+    )
+    assert found.keys() >= NAMES_ONE, "remove what names none any more from NAMES_ONE"
 
 
 def test_no_clock_and_no_chance_in_the_rules() -> None:
