@@ -1,0 +1,136 @@
+"""What supervisors see and change through the employee tree, asked over GraphQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.covers import covers
+from tests.writes.parallel import Own, came, spelled
+
+OPPORTUNITY = "query ($id: ID!) { opportunity(id: $id) { id access { update delete } } }"
+LISTED = "query ($id: ID!) { opportunities(filter: { id: { eq: $id } }) { totalCount } }"
+OPENED = """
+query ($profile: String!, $entity: String!) {
+  profiles(filter: { name: { eq: $profile } }) {
+    nodes { entities(filter: { entity: { eq: $entity } }) { nodes { id profile { id } rows creates edits deletes } } }
+  }
+}
+"""
+
+
+async def sees(own: Own, persona: str, id: str) -> bool:
+    """Whether the persona finds an opportunity, by its id and in the list alike."""
+    found = (await own.ask(persona, OPPORTUNITY, {"id": id})).data["opportunity"]
+    listed = (await own.ask(persona, LISTED, {"id": id})).data["opportunities"]["totalCount"]
+    assert (found is not None) == (listed == 1)
+    return bool(listed == 1)
+
+
+async def opened(own: Own, profile: str, entity: str = "Opportunity") -> dict[str, Any]:
+    """What a profile grants on the records of an entity."""
+    asked = {"profile": profile, "entity": entity}
+    [found] = (await own.ask("admin", OPENED, asked)).data["profiles"]["nodes"]
+    [granted] = found["entities"]["nodes"]
+    return dict(granted)
+
+
+async def employee(own: Own, handle: str) -> str:
+    """The id of an employee."""
+    return spelled("emp", await own.employee(handle))
+
+
+async def above(own: Own, handle: str) -> list[tuple[str, bool]]:
+    """The employees above one, the nearest first, each with whether a user belongs to them."""
+    query = "query ($id: ID!) { employee(id: $id) { manager { id email users { totalCount } } } }"
+    found: list[tuple[str, bool]] = []
+    id = await employee(own, handle)
+    while (
+        one := (await own.ask("admin", query, {"id": id})).data["employee"]["manager"]
+    ) is not None:
+        found.append((one["email"].partition("@")[0], one["users"]["totalCount"] == 1))
+        id = one["id"]
+    return found
+
+
+@covers("D-09", "EP-343")
+async def test_supervisors_see_every_level_below_through_vacant_posts(own: Own) -> None:
+    assert await above(own, "rep1") == [
+        ("manager", True),
+        ("region-north", False),
+        ("director", True),
+    ]
+    hers = await own.opportunity("rep1")
+    for persona, seen in (
+        ("rep1", True), ("manager", True), ("director", True), ("rep2", False), ("support", False),
+    ):  # fmt: skip
+        assert await sees(own, persona, hers) is seen, persona
+    of_manager = await own.opportunity("manager")
+    assert await sees(own, "director", of_manager)
+    assert not await sees(own, "rep1", of_manager), "nobody sees what is above"
+    vacant = await own.opportunity("region-north")
+    assert await sees(own, "director", vacant)
+    assert not await sees(own, "manager", vacant)
+
+
+@covers("D-09", "EP-343")
+async def test_the_tree_follows_the_manager_at_once(own: Own) -> None:
+    opportunity = await own.opportunity("rep2")
+    assert await sees(own, "manager", opportunity)
+    moved = {"id": await employee(own, "rep2"), "manager": await employee(own, "region-south")}
+    await own.done("admin", "employeeUpdate", **moved)
+    assert not await sees(own, "manager", opportunity)
+    assert await sees(own, "director", opportunity)
+    back = {"id": moved["id"], "manager": await employee(own, "manager")}
+    await own.done("admin", "employeeUpdate", **back)
+    assert await sees(own, "manager", opportunity)
+
+
+@covers("D-09", "EP-343")
+async def test_a_cycle_in_the_employee_tree_is_refused(own: Own) -> None:
+    for top, below in (("director", "rep1"), ("manager", "limited"), ("rep1", "rep1")):
+        given = {"id": await employee(own, top), "manager": await employee(own, below)}
+        refused = await own.do("admin", "employeeUpdate", **given)
+        assert came(refused) == "CYCLE", (top, below)
+
+
+@covers("D-09", "EP-342")
+async def test_a_supervisor_sees_no_more_than_the_role_of_the_subordinate(own: Own) -> None:
+    juniors, others = await own.opportunity("limited"), await own.opportunity("rep1")
+    assert await sees(own, "manager", juniors)
+    granted = await opened(own, "Junior sales")
+    profile = granted.pop("profile")["id"]
+    await own.done("admin", "profileEntityDelete", id=granted.pop("id"))
+    denied = await own.ask("limited", OPPORTUNITY, {"id": juniors})
+    assert denied.data["opportunity"] is None
+    assert not await sees(own, "manager", juniors), "the junior's role sees no opportunities"
+    assert not await sees(own, "director", juniors)
+    assert await sees(own, "manager", others), "the roles of others still do"
+    await own.done("admin", "profileEntityCreate", profile=profile, entity="Opportunity", **granted)
+    assert await sees(own, "manager", juniors)
+
+
+@covers("D-09", "EP-341")
+async def test_a_supervisor_views_and_edits_only_if_granted(own: Own) -> None:
+    """Of one record: update and delete are granted separately, each for the supervisor's own records or all below."""
+    hers = await own.opportunity("rep1")
+    granted = await opened(own, "Standard sales")
+    assert (granted["edits"], granted["deletes"]) == ("BELOW", "OWN")
+    shipped = {"edits": granted["edits"], "deletes": granted["deletes"]}
+    for edits in ("OWN", "BELOW"):
+        for deletes in ("OWN", "BELOW"):
+            await own.done(
+                "admin", "profileEntityUpdate", id=granted["id"], edits=edits, deletes=deletes
+            )
+            may = {"update": edits == "BELOW", "delete": deletes == "BELOW"}
+            read = (await own.ask("manager", OPPORTUNITY, {"id": hers})).data["opportunity"]
+            assert read == {"id": hers, "access": may}, "viewing needs no grant of its own"
+            for name, given in (("update", {"note": own.name()}), ("delete", {})):
+                answer = await own.do("manager", f"opportunity{name.title()}", id=hers, **given)
+                assert came(answer) == ("DONE" if may[name] else "FORBIDDEN"), (
+                    edits,
+                    deletes,
+                    name,
+                )
+            if may["delete"]:
+                await own.done("manager", "opportunityRestore", id=hers)
+    await own.done("admin", "profileEntityUpdate", id=granted["id"], **shipped)
