@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.cli.conftest import Operate
+from tests.deeds.newcomer import ISSUE, REFRESH, RESET, newcomer, wrong
 from tests.support.covers import covers
 from tests.writes.parallel import Own
 
@@ -42,6 +43,37 @@ async def test_a_suspended_tenant_is_read_and_not_written_until_it_is_resumed(
     await operate("tenant", "resume", "acme")
     notice(own)
     assert not (await own.ask("admin", WRITE)).codes
+
+
+SIGN_OUT = "mutation { signOut { signedOut } }"
+OLD, NEW = "the words of before", "the words of afterwards"
+
+
+@covers("D-18")
+async def test_a_closed_tenant_is_refused_everything(own: Own) -> None:
+    user = await newcomer(own, "closed", OLD)
+    assert await user.signs_in(OLD)
+    token = (await own.ask("admin", ISSUE, {"i": {"id": user.user}})).data["done"]["token"]
+    text = "UPDATE catalog.tenant SET state = 'closed' WHERE id = $1"
+    await own.world.admin.execute(text, own.world.tenants["acme"].id)
+    notice(own)
+    before = await own.log()
+    for query in (
+        READ,
+        WRITE,
+        "{ viewer { id } }",
+        "{ __schema { queryType { name } } }",
+        SIGN_OUT,
+    ):
+        assert (await user.post(query, 0)).codes == ["TENANT_SUSPENDED"], query
+        assert (await own.ask("admin", query)).codes == ["TENANT_SUSPENDED"], query
+    refreshed = await user.post(REFRESH, refreshToken=user.tokens[0]["refreshToken"])
+    assert refreshed.data["signIn"]["userErrors"] == [{"code": "INVALID_TOKEN"}]
+    assert not await user.signs_in(OLD)
+    reset = await user.post(RESET, token=token, password=NEW)
+    assert reset.data["done"] == wrong("INVALID_TOKEN", "token")
+    assert await own.log() == before
+    assert not (await own.world.ask("admin", READ, tenant="globex")).codes, "others are answered"
 
 
 @covers("D-70")

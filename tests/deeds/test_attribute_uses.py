@@ -127,33 +127,45 @@ async def test_an_employee_type_presets_the_title(own: Own) -> None:
     assert (await own.row("employee", other))["title"] == "Director"
 
 
-@covers("VN-17", "VN-10")
-@pytest.mark.parametrize(
-    ("entity", "kind"), [("Opportunity", "opportunityType"), ("Person", "personType")]
-)
-async def test_types_of_other_records_decide_as_well(own: Own, entity: str, kind: str) -> None:
-    stages = await own.fetch("SELECT id FROM stage WHERE kind = 'OPEN' ORDER BY position LIMIT 1")
-    steps = [
-        {"stage": spelled("stg", each["id"]), "position": 1, "probability": 5} for each in stages
-    ]
-    more = {"stages": steps} if entity == "Opportunity" else {}
+async def fields_of(own: Own, entity: str) -> dict[str, Any]:
+    """What a new record of an entity needs besides its type."""
+    if entity == "Opportunity":
+        account = await own.done("admin", "accountCreate", name=own.name())
+        return {"name": own.name(), "account": account, "currency": "EUR"}
+    if entity == "Employee":
+        return {"name": own.name(), "email": "typed@acme.example"}
+    return {"Person": {"lastName": "B"}, "Case": {"subject": own.name()}}[entity]
+
+
+@covers("VN-10", "VN-17", "VN-29", "VN-31")
+@pytest.mark.parametrize("entity", ["Opportunity", "Person", "Employee", "Case"])
+async def test_types_of_other_records_decide_their_attributes_as_well(
+    own: Own, entity: str
+) -> None:
+    """A value is kept and read where the type carries the attribute, and refused where it does not."""
+    name, key = f"{entity.lower()}Type", f"of_{entity.lower()}"
+    [stage] = await own.fetch("SELECT id FROM stage WHERE kind = 'OPEN' ORDER BY position LIMIT 1")
+    step = {"stage": spelled("stg", stage["id"]), "position": 1, "probability": 5}
+    more = {"stages": [step]} if entity == "Opportunity" else {}
     one, other = [
-        await own.done("admin", f"{kind}Create", name=own.name(), **more) for _ in range(2)
+        await own.done("admin", f"{name}Create", name=own.name(), **more) for _ in range(2)
     ]
-    given = {"entity": entity, "key": f"of_{entity.lower()}", "label": "x", "kind": "NUMBER"}
+    given = {"entity": entity, "key": key, "label": "x", "kind": "NUMBER"}
     made = await own.ask("admin", CREATE, {"i": given})
-    await own.done("admin", "attributeUseCreate", attribute=made.data["done"]["id"], **{kind: one})
-    account = await own.done("admin", "accountCreate", name=own.name())
-    fields: dict[str, Any] = {"attributes": [{"key": given["key"], "number": "7"}]}
-    if entity == "Person":
-        fields |= {"lastName": "B"}
-    else:
-        fields |= {"name": own.name(), "account": account, "currency": "EUR"}
-    deed = f"{entity.lower()}Create"
-    refused = await own.do("admin", deed, type=other, **fields)
-    [error] = refused.data["done"]["userErrors"]
-    assert (error["code"], error["path"]) == ("INVALID", ["input", "attributes", "0", "key"])
-    assert came(await own.do("admin", deed, type=one, **fields)) == "DONE"
+    await own.done("admin", "attributeUseCreate", attribute=made.data["done"]["id"], **{name: one})
+    fields = await fields_of(own, entity)
+    valued = {**fields, "attributes": [{"key": key, "number": "7"}]}
+    for kind in (other,) if entity == "Opportunity" else (other, None):
+        refused = await own.do("admin", f"{entity.lower()}Create", type=kind, **valued)
+        [error] = refused.data["done"]["userErrors"]
+        assert (error["code"], error["path"]) == ("INVALID", ["input", "attributes", "0", "key"])
+    record = await own.done("admin", f"{entity.lower()}Create", type=one, **valued)
+    query = f"query ($id: ID!) {{ {entity.lower()}(id: $id) {{ attributes {{ key number }} }} }}"
+    read = (await own.ask("admin", query, {"id": record})).data[entity.lower()]["attributes"]
+    assert {"key": key, "number": "7"} in read
+    moved = await own.do("admin", f"{entity.lower()}Update", id=record, type=other)
+    [error] = moved.data["done"]["userErrors"]
+    assert (error["code"], error["path"]) == ("INVALID", ["input", "type"])
 
 
 @covers("VN-16")

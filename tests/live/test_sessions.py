@@ -247,7 +247,7 @@ async def _after(opened: Wire, cursor: str | None) -> str:
     return str(message["payload"]["data"]["opportunities"]["kind"])
 
 
-@covers("D-63")
+@covers("D-18", "D-63")
 async def test_a_tenant_that_is_closed(here: Here) -> None:
     """It is noticed as late as the directory notices it; a stranger to come is refused at once."""
     world, slug = here.world, here.own.slug

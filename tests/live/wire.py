@@ -119,10 +119,11 @@ class Wire:
         await self.hear("pong")
 
     async def closed(self) -> int:
-        """The code it is closed with; what comes before that is kept."""
+        """The code it is closed with; what comes before that is kept. Raises TimeoutError."""
         with suppress(Closed):
-            while True:
-                await self.read()
+            async with asyncio.timeout(2 * PATIENCE):  # pings come for as long as it stays open
+                while True:
+                    await self.read()
         return self.socket.close_code or 0
 
 
