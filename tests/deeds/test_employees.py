@@ -1,0 +1,169 @@
+"""Employees: they own records, they have an e-mail address, and each user is exactly one of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    build_schema,
+    get_named_type,
+)
+
+from tests.deeds.newcomer import WORDS, newcomer
+from tests.support.covers import covers
+from tests.writes.parallel import DONE, Own, came, kept, spelled, spoken
+
+SCHEMA = build_schema((Path(__file__).parents[2] / "schema" / "schema.graphql").read_text())
+LIST = "{ found: %s(first: 1%s) { nodes { id } } }"
+OPEN = {"Opportunity": ", filter: { status: { eq: OPEN } }"}
+
+
+def owned() -> list[str]:
+    """The types of the printed schema whose records have an owner."""
+    interface = SCHEMA.type_map["Owned"]
+    assert isinstance(interface, GraphQLInterfaceType)
+    return sorted(each.name for each in SCHEMA.get_possible_types(interface))
+
+
+def camel(name: str) -> str:
+    """The name of a type as mutations begin with it."""
+    return name[0].lower() + name[1:]
+
+
+def listing(type_name: str) -> str:
+    """The query field that lists records of a type."""
+    assert SCHEMA.query_type is not None
+    fields = SCHEMA.query_type.fields.items()
+    names = [n for n, f in fields if get_named_type(f.type).name == f"{type_name}Connection"]
+    return str(names[0])
+
+
+async def employee(own: Own, **given: Any) -> str:
+    """A new employee, who is nobody's user."""
+    email = f"{own.name().replace(' ', '-')}@staff.example"
+    return await own.done("admin", "employeeCreate", **{"name": "New", "email": email, **given})
+
+
+async def owner(own: Own, type_name: str, id: str) -> Any:
+    """The owner of a record and its type, as the API shows it."""
+    query = f'{{ {camel(type_name)}(id: "{id}") {{ owner {{ __typename id }} }} }}'
+    return (await own.ask("admin", query)).data[camel(type_name)]["owner"]
+
+
+async def codes(own: Own, mutation: str, **given: Any) -> list[tuple[str, str]]:
+    """The codes of what is wrong with an administrator's mutation, and the fields."""
+    answer = await own.do("admin", mutation, **given)
+    if answer.codes:
+        return [(code, "") for code in answer.codes]
+    wrong = answer.data["done"]["userErrors"]
+    return [(each["code"], each["path"][-1]) for each in wrong]
+
+
+@covers("VN-41", "D-19")
+@pytest.mark.parametrize("type_name", owned())
+async def test_records_are_owned_by_employees_with_or_without_a_user(
+    own: Own, type_name: str
+) -> None:
+    """A user is refused as an owner, and lists no records as an owner."""
+    answer = await own.ask("admin", LIST % (listing(type_name), OPEN.get(type_name, "")))
+    id = answer.data["found"]["nodes"][0]["id"]
+    update = f"{camel(type_name)}Update"
+    someone = await employee(own)
+    await own.done("admin", update, id=id, owner=someone)
+    assert await owner(own, type_name, id) == {"__typename": "Employee", "id": someone}
+    user = spelled("usr", await own.user("rep2"))
+    assert came(await own.do("admin", update, id=id, owner=user)) == "NOT_FOUND"
+    assert await owner(own, type_name, id) == {"__typename": "Employee", "id": someone}
+    users = SCHEMA.type_map["User"]
+    assert isinstance(users, GraphQLObjectType)
+    lists = {get_named_type(each.type).name for each in users.fields.values()}
+    assert f"{type_name}Connection" not in lists
+
+
+@covers("VN-41", "D-19")
+async def test_what_a_user_creates_is_their_employees_and_stays_so_without_the_user(
+    own: Own,
+) -> None:
+    someone = await newcomer(own, "owning")
+    role = await own.value("SELECT id FROM role WHERE name = 'Sales representative'")
+    given = {"user": someone.user, "role": spelled("rol", role)}
+    await own.done("admin", "roleAssignmentCreate", **given)
+    assert await someone.signs_in(WORDS)
+    text = spoken("accountCreate").replace("$input", "$i")
+    account = (await someone.post(text, 0, name="Mine")).data["done"]["id"]
+    found = await own.value('SELECT employee_id FROM "user" WHERE id = $1', kept(someone.user))
+    mine = {"__typename": "Employee", "id": spelled("emp", found)}
+    assert await owner(own, "Account", account) == mine
+    await own.done("admin", "userDelete", id=someone.user)
+    assert await owner(own, "Account", account) == mine
+
+
+@covers("VN-43")
+async def test_an_employee_without_an_email_address_is_refused(own: Own) -> None:
+    before = await own.value("SELECT count(*) FROM employee")
+    for given in ({}, {"email": None}):
+        answer = await own.do("admin", "employeeCreate", name="Nameless", **given)
+        assert answer.codes == ["BAD_USER_INPUT"], answer.json
+    for email in ("", " ", "anna", "@staff.example", "anna@", "anna b@staff.example"):
+        code = "INVALID" if email.strip() else "REQUIRED"
+        wrong = await codes(own, "employeeCreate", name="Nameless", email=email)
+        assert wrong == [(code, "email")], email
+    assert await own.value("SELECT count(*) FROM employee") == before
+
+
+@covers("VN-43")
+async def test_an_email_address_is_changed_but_never_emptied(own: Own) -> None:
+    id = await employee(own)
+    await own.done("admin", "employeeUpdate", id=id, email="anna@staff.example")
+    for email, code in (
+        (None, "REQUIRED"),
+        ("", "REQUIRED"),
+        (" ", "REQUIRED"),
+        ("anna", "INVALID"),
+    ):
+        wrong = await codes(own, "employeeUpdate", id=id, email=email)
+        assert wrong == [(code, "email")], email
+    assert (await own.row("employee", id))["email"] == "anna@staff.example"
+    inputs = [{"name": "One", "email": "one@staff.example"}, {"name": "Two", "email": ""}]
+    many = (await own.many("admin", "employeeCreate", inputs)).data["done"]
+    assert many["results"] is None
+    assert many["userErrors"] == [{"code": "REQUIRED", "path": ["inputs", "1", "email"]}]
+
+
+@covers("VN-44", "D-19")
+async def test_a_user_and_an_employee_are_linked_one_to_one(own: Own) -> None:
+    id, other = await employee(own), await employee(own)
+    user = await own.done("admin", "userCreate", employee=id)
+    query = f"""{{ user(id: "{user}") {{ employee {{ id }} }}
+      employee(id: "{id}") {{ users {{ nodes {{ id }} }} }}
+      other: employee(id: "{other}") {{ users {{ nodes {{ id }} }} }} }}"""
+    assert (await own.ask("admin", query)).data == {
+        "user": {"employee": {"id": id}},
+        "employee": {"users": {"nodes": [{"id": user}]}},
+        "other": {"users": {"nodes": []}},
+    }
+    await own.done("admin", "employeeUpdate", id=id, email="another@staff.example")
+    assert await codes(own, "userCreate", employee=id) == [("DUPLICATE", "employee")]
+    assert (await own.do("admin", "userCreate")).codes == ["BAD_USER_INPUT"]
+    assert await codes(own, "employeeDelete", id=id) == [("IN_USE", "id")]
+    await own.done("admin", "userDelete", id=user)
+    again = await own.done("admin", "userCreate", employee=id)
+    assert again != user
+    assert came(await own.do("admin", "userRestore", id=user)) == "DUPLICATE"
+    assert came(await own.do("admin", "employeeDelete", id=other)) == DONE
+
+
+@covers("VN-44")
+async def test_a_user_stays_the_employee_they_are(own: Own) -> None:
+    update = SCHEMA.type_map["UserUpdateInput"]
+    assert isinstance(update, GraphQLInputObjectType)
+    assert "employee" not in update.fields
+    user = spelled("usr", await own.user("rep2"))
+    moved = await own.do("admin", "userUpdate", id=user, employee=await employee(own))
+    assert moved.codes == ["BAD_USER_INPUT"]
+    assert await own.user("rep2") == kept(user)
