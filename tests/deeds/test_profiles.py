@@ -1,0 +1,217 @@
+"""Profiles: sets of permissions that are granted once, reach users through roles, and add up."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from tests.deeds.newcomer import WORDS, Newcomer, newcomer
+from tests.support.covers import covers
+from tests.writes.parallel import DONE, Own, came, kept, spoken
+
+EVERYTHING = {"creates": True, "edits": "ALL", "deletes": "ALL"}
+FORBIDDEN, READ_ONLY, HIDDEN = "FORBIDDEN", "FIELD_READ_ONLY", "NOT_FOUND"
+
+
+async def profile(own: Own, *fields: str, **given: Any) -> str:
+    """A profile that opens all accounts, and of them these fields; `name!` is also written."""
+    opened = [
+        {"entity": "Account", "field": each.rstrip("!"), "writes": each.endswith("!")}
+        for each in fields
+    ]
+    entity = {"entity": "Account", "rows": "ALL", **given}
+    name = own.name()
+    return await own.done("admin", "profileCreate", name=name, entities=[entity], fields=opened)
+
+
+async def role(own: Own, *profiles: str) -> str:
+    """A role with these profiles."""
+    given = [{"profile": each} for each in profiles]
+    return await own.done("admin", "roleCreate", name=own.name(), profiles=given)
+
+
+async def user(own: Own, *roles: str) -> Newcomer:
+    """A new user who has these roles and is signed in."""
+    made = await newcomer(own, own.name().replace(" ", "-"))
+    for each in roles:
+        await own.done("admin", "roleAssignmentCreate", user=made.user, role=each)
+    assert await made.signs_in(WORDS)
+    return made
+
+
+async def account(own: Own, **given: Any) -> str:
+    """An account that the administrator is responsible for."""
+    given = {"name": own.name(), "phone": "+31201234567", "city": "Utrecht", **given}
+    return await own.done("admin", "accountCreate", **given)
+
+
+async def shown(someone: Newcomer, id: str) -> dict[str, Any] | None:
+    """The name, phone and city of an account, as far as the user reads them; None if it is hidden."""
+    query = f'{{ account(id: "{id}") {{ name phone city }} }}'
+    found: dict[str, Any] | None = (await someone.post(query, 0)).data["account"]
+    return None if found is None else {k: v for k, v in found.items() if v is not None}
+
+
+async def do(someone: Newcomer, mutation: str, **given: Any) -> str:
+    """What came of a mutation of the user: DONE, or a code."""
+    return came(await someone.post(spoken(mutation).replace("$input", "$i"), 0, **given))
+
+
+async def tried(someone: Newcomer, id: str) -> dict[str, str]:
+    """What came of each operation on accounts; what was done is undone by the administrator."""
+    own = someone.own
+    made = await someone.post(spoken("accountCreate").replace("$input", "$i"), 0, name=own.name())
+    found = {
+        "read": HIDDEN if await shown(someone, id) is None else DONE,
+        "create": came(made),
+        "edit": await do(someone, "accountUpdate", id=id, name=own.name()),
+        "delete": await do(someone, "accountDelete", id=id),
+    }
+    if found["delete"] == DONE:
+        await own.done("admin", "accountRestore", id=id)
+    return found
+
+
+@covers("VT-26")
+async def test_a_profile_is_granted_once_and_reused_by_roles_and_their_users(own: Own) -> None:
+    """The same set of operations, whichever of its roles a user has; and nothing without it."""
+    id = await account(own)
+    everything = await profile(own, "name!", **EVERYTHING)
+    reading = await profile(own, "name")
+    roles = [await role(own, everything), await role(own, everything)]
+    for each in [*roles, roles[0]]:
+        someone = await user(own, each)
+        assert set((await tried(someone, id)).values()) == {DONE}
+    reader, nobody = await user(own, await role(own, reading)), await user(own)
+    assert await tried(reader, id) == {
+        "read": DONE, "create": FORBIDDEN, "edit": FORBIDDEN, "delete": FORBIDDEN,
+    }  # fmt: skip
+    assert DONE not in (await tried(nobody, id)).values()
+
+
+@covers("VT-26", "VPM-18")
+@pytest.mark.parametrize(
+    ("creates", "edits", "deletes"), list(itertools.product((False, True), repeat=3))
+)
+async def test_creating_editing_and_deleting_accounts_are_permissions_of_their_own(
+    own: Own, creates: bool, edits: bool, deletes: bool
+) -> None:
+    id = await account(own)
+    given = {
+        "creates": creates,
+        "edits": "ALL" if edits else None,
+        "deletes": "ALL" if deletes else None,
+    }
+    someone = await user(own, await role(own, await profile(own, "name!", **given)))
+    assert await tried(someone, id) == {
+        "read": DONE,
+        "create": DONE if creates else FORBIDDEN,
+        "edit": DONE if edits else FORBIDDEN,
+        "delete": DONE if deletes else FORBIDDEN,
+    }
+
+
+@covers("VT-27")
+async def test_one_change_of_a_profile_reaches_every_user_and_those_to_come(own: Own) -> None:
+    """By field, by row and by operation; nothing is done for a user but to give them the role."""
+    mine, others = own.name(), await account(own)
+    granted = await profile(own, "name", "owner", rows="OWN")
+    sellers = await role(own, granted)
+    staff = [await user(own, sellers) for _ in range(2)]
+    owner = await own.value('SELECT employee_id FROM "user" WHERE id = $1', kept(staff[0].user))
+    id = await account(own, name=mine, owner=f"emp_{owner.hex}")
+
+    async def seen(someone: Newcomer) -> list[dict[str, Any] | None]:
+        return [await shown(someone, each) for each in (id, others)]
+
+    assert await seen(staff[0]) == [{"name": mine}, None]
+    assert await seen(staff[1]) == [None, None]
+    [entity] = await own.fetch("SELECT id FROM profile_entity WHERE profile_id = $1", kept(granted))
+    await own.done("admin", "profileEntityUpdate", id=f"pen_{entity['id'].hex}", rows="ALL")
+    opened = {"profile": granted, "entity": "Account", "field": "phone"}
+    field = await own.done("admin", "profileFieldCreate", **opened)
+    staff.append(await user(own, sellers))
+    full = {"name": mine, "phone": "+31201234567"}
+    for someone in staff:
+        assert (await seen(someone))[0] == full
+        assert await do(someone, "accountUpdate", id=id, phone="+31207654321") == FORBIDDEN
+    await own.done("admin", "profileEntityUpdate", id=f"pen_{entity['id'].hex}", edits="ALL")
+    for someone in staff:
+        assert await do(someone, "accountUpdate", id=id, phone="+31207654321") == READ_ONLY
+    await own.done("admin", "profileFieldUpdate", id=field, writes=True)
+    for someone in staff:
+        assert await do(someone, "accountUpdate", id=id, phone="+31207654321") == DONE
+        assert await do(someone, "accountUpdate", id=id, name="Other") == READ_ONLY
+    await own.done("admin", "profileFieldDelete", id=field)
+    for someone in staff:
+        assert (await seen(someone))[0] == {"name": mine}
+
+
+@covers("VT-29")
+async def test_a_role_has_profiles_and_a_user_roles(own: Own) -> None:
+    """Several of each; what is given to a role, or taken from it, its users have at the next request."""
+    id = await account(own)
+    name, phone, city = [await profile(own, each) for each in ("name", "phone", "city")]
+    first, second = await role(own, name), await role(own, phone, city)
+    someone, colleague = await user(own, first), await user(own, first, second)
+    assert set(await shown(someone, id) or {}) == {"name"}
+    assert set(await shown(colleague, id) or {}) == {"name", "phone", "city"}
+    linked = await own.done("admin", "roleProfileCreate", role=first, profile=city)
+    assert set(await shown(someone, id) or {}) == {"name", "city"}
+    query = f"""{{ role(id: "{first}") {{ profiles {{ nodes {{ profile {{ id }} }} }}
+      assignments {{ nodes {{ user {{ id }} }} }} }}
+      user(id: "{colleague.user}") {{ roles {{ nodes {{ id role {{ id }} }} }} }} }}"""
+    data = (await own.ask("admin", query)).data
+    assert {e["profile"]["id"] for e in data["role"]["profiles"]["nodes"]} == {name, city}
+    holders = {each["user"]["id"] for each in data["role"]["assignments"]["nodes"]}
+    assert holders == {someone.user, colleague.user}
+    assigned = {each["role"]["id"]: each["id"] for each in data["user"]["roles"]["nodes"]}
+    assert assigned.keys() == {first, second}
+    await own.done("admin", "roleAssignmentDelete", id=assigned[second])
+    assert set(await shown(colleague, id) or {}) == {"name", "city"}
+    await own.done("admin", "roleProfileDelete", id=linked)
+    assert [set(await shown(each, id) or {}) for each in (someone, colleague)] == [{"name"}] * 2
+    await own.done("admin", "roleAssignmentDelete", id=assigned[first])
+    assert await shown(colleague, id) is None
+
+
+@covers("VT-30", "D-10")
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_profiles_of_a_role_add_up_and_restrictions_win(own: Own, backwards: bool) -> None:
+    """The union of rows, fields and operations, in whichever order they are given (D-10)."""
+    id = await account(own)
+    narrow = await profile(own, "name!", "owner", rows="OWN", creates=True, edits="OWN")
+    wide = await profile(own, "phone!", "city", rows="ALL", edits="ALL")
+    both = [wide, narrow] if backwards else [narrow, wide]
+    someone = await user(own, await role(own, *both))
+    assert set(await shown(someone, id) or {}) == {"name", "phone", "city"}
+    assert await tried(someone, id) == {
+        "read": DONE, "create": DONE, "edit": DONE, "delete": FORBIDDEN,
+    }  # fmt: skip
+    assert await do(someone, "accountUpdate", id=id, phone="+31207654321") == DONE
+    assert await do(someone, "accountUpdate", id=id, city="Gouda") == READ_ONLY
+    alone = await user(own, await role(own, narrow))
+    assert await shown(alone, id) is None
+
+
+@covers("VT-30", "D-10")
+async def test_a_status_rule_restricts_what_several_profiles_grant(own: Own) -> None:
+    fields = [{"entity": "Opportunity", "field": each} for each in ("name", "status", "note")]
+    entities = [{"entity": "Opportunity", "rows": "ALL"}]
+    given = {"entities": entities, "fields": fields}
+    twice = [await own.done("admin", "profileCreate", name=own.name(), **given) for _ in range(2)]
+    someone = await user(own, await role(own, *twice))
+    id = await own.opportunity("rep1", note="in confidence")
+    query = f'{{ opportunity(id: "{id}") {{ status note }} }}'
+
+    async def note() -> Any:
+        return (await someone.post(query, 0)).data["opportunity"]["note"]
+
+    assert await note() == "in confidence"
+    rule = {"entity": "Opportunity", "field": "note", "status": "WON"}
+    made = await own.done("admin", "statusRuleCreate", **rule)
+    assert await note() is None
+    await own.done("admin", "statusRuleDelete", id=made)
+    assert await note() == "in confidence"
