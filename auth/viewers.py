@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from cachetools import LRUCache, TTLCache
 
 from auth.engine.viewer import Viewer
 from auth.rights import Facts, facts, version_of, viewer_of
@@ -31,15 +32,15 @@ class Viewers:
         self._database = database
         self.model = model
         self._now = now
-        self._kept: OrderedDict[tuple[UUID, UUID], tuple[float, Viewer]] = OrderedDict()
-        self._facts: OrderedDict[UUID, tuple[float, Facts]] = OrderedDict()
+        self._kept: LRUCache[tuple[UUID, UUID], tuple[float, Viewer]] = LRUCache(SIZE)
+        """Each until when its rights count; `kept` gives older ones, too."""
+        self._facts: TTLCache[UUID, Facts] = TTLCache(TENANTS, SECONDS, now)
 
     async def of(self, placement: Placement, user: UUID, session: UUID | None) -> Viewer:
         """The viewer that a user is. Raises Refused if the user, or TurnedAway if the session ended."""
         key = (placement.tenant, user)
         kept = self._kept.get(key)
         if kept is not None and kept[0] > self._now():
-            self._kept.move_to_end(key)
             return kept[1]
         async with self._database.read(placement, Entry(0, session)) as connection:
             version = await version_of(connection, self.model)
@@ -54,15 +55,9 @@ class Viewers:
         self, connection: asyncpg.Connection[Any], tenant: UUID, version: int, user: UUID
     ) -> Facts:
         """What rights of this version are made of, which is the same for everybody in the tenant."""
-        until, known = self._facts.get(tenant, (0.0, None))
-        if known is None or known.version != version or until < self._now():
-            known = None
-        if known is None or user not in known.employees:
-            known = await facts(connection, self.model)
-            self._facts.pop(tenant, None)
-            self._facts[tenant] = self._now() + SECONDS, known
-            while len(self._facts) > TENANTS:
-                self._facts.popitem(last=False)
+        known = self._facts.get(tenant)
+        if known is None or known.version != version or user not in known.employees:
+            known = self._facts[tenant] = await facts(connection, self.model)
         return known
 
     def moment(
@@ -78,10 +73,7 @@ class Viewers:
 
     def keep(self, tenant: UUID, viewer: Viewer) -> None:
         """Remember a viewer."""
-        key = (tenant, viewer.user)
-        self._kept[key] = (self._now() + SECONDS, viewer)
-        while len(self._kept) > SIZE:
-            self._kept.popitem(last=False)
+        self._kept[tenant, viewer.user] = (self._now() + SECONDS, viewer)
 
     def forget(self, placement: Placement, user: UUID) -> None:
         """Load this user's rights anew at the next request."""

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from cachetools import TTLCache
+
 from tenancy.engine.provision import SLUG, Tenant, tenant
 
 if TYPE_CHECKING:
@@ -26,10 +28,9 @@ class Directory:
     def __init__(self, pool: asyncpg.Pool[Any], clock: Callable[[], float]) -> None:
         """`clock` tells seconds and never goes back, as time.monotonic does."""
         self._pool = pool
-        self._clock = clock
         # Apart, so that asking for names that do not exist cannot push out tenants that do.
-        self._found: dict[str | UUID, tuple[float, Tenant]] = {}
-        self._missed: dict[str | UUID, float] = {}
+        self._found: TTLCache[str | UUID, Tenant] = TTLCache(FOUND_AT_MOST, KEPT_SECONDS, clock)
+        self._missed: TTLCache[str | UUID, None] = TTLCache(MISSED_AT_MOST, MISSED_SECONDS, clock)
 
     async def by_slug(self, slug: str) -> Tenant | None:
         """The tenant with this name. Raises what the driver does if the catalog is out of reach."""
@@ -43,31 +44,20 @@ class Directory:
 
     def forget(self, id: UUID) -> None:
         """Ask the catalog anew next time: the tenant turned out to have moved."""
-        stale = [key for key, (_, known) in self._found.items() if known.id == id]
-        for key in stale:
-            del self._found[key]
+        for key in list(self._found):
+            known = self._found.get(key)
+            if known is not None and known.id == id:
+                self._found.pop(key, None)
 
     async def _find(self, key: str | UUID, slug: str | None, id: UUID | None) -> Tenant | None:
-        now = self._clock()
-        until, known = self._found.get(key, (0.0, None))
-        if known is not None and now < until:
+        known = self._found.get(key)
+        if known is not None or key in self._missed:
             return known
-        if now < self._missed.get(key, 0.0):
-            return None
         row = await self._pool.fetchrow(FIND, slug, id, timeout=FIND_SECONDS)
         if row is None:
-            self._found.pop(key, None)
-            _keep(self._missed, key, now + MISSED_SECONDS, MISSED_AT_MOST)
+            self._missed[key] = None
             return None
         found = tenant(row)
         for name in (found.slug, found.id):
-            _keep(self._found, name, (now + KEPT_SECONDS, found), FOUND_AT_MOST)
+            self._found[name] = found
         return found
-
-
-def _keep(kept: dict[str | UUID, Any], key: str | UUID, value: object, bound: int) -> None:
-    """Put last; what was put first goes when there is no room."""
-    kept.pop(key, None)
-    while len(kept) >= bound:
-        del kept[next(iter(kept))]
-    kept[key] = value

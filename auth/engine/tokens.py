@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from cachetools import LRUCache
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc import jws
@@ -86,7 +87,7 @@ class TokenIssuer:
         self._reset = derive(secret, "password reset token")
         self._registry = jws.JWSRegistry(algorithms=[ALGORITHM])
         self._begins = self._sign(b"").partition(".")[0] + "."
-        self._verified: dict[str, tuple[int, int, Access]] = {}
+        self._verified: LRUCache[str, tuple[int, int, Access]] = LRUCache(REMEMBERED)
 
     def issue_access(self, tenant: UUID, user: UUID, session: UUID, now: datetime) -> str:
         """An access token, good for ACCESS_LIFETIME from `now`."""
@@ -114,8 +115,6 @@ class TokenIssuer:
         if not issued - LEEWAY <= now.timestamp() < expires + LEEWAY:
             raise _refused()
         if token not in self._verified:
-            if len(self._verified) >= REMEMBERED:
-                del self._verified[next(iter(self._verified))]
             self._verified[token] = read
         return access
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cachetools import LRUCache
 from graphql import GraphQLSchema
 from graphql.language import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode
 
@@ -130,7 +130,8 @@ def _refuse_repetition(root: Level, limits: Limits) -> None:
 class Documents:
     """Remembers the documents admitted last, by the SHA-256 of their text; refusals are not kept.
 
-    Bounded by the number of documents and by the characters they have together.
+    Bounded by the number of documents and by the characters they have together: a document takes
+    the room of its characters, and at least an equal share of all.
     """
 
     def __init__(
@@ -139,11 +140,11 @@ class Documents:
         """Start empty; raises TypeError if the schema is not valid."""
         self._schema = schema
         self._limits = limits
-        self._size = size
-        self._most = characters
         self._validator = Validator(schema)
-        self._kept: OrderedDict[bytes, tuple[int, Admitted]] = OrderedDict()
-        self._characters = 0
+        self._share = characters // size
+        self._kept: LRUCache[bytes, tuple[int, Admitted]] = LRUCache(
+            characters, getsizeof=lambda kept: kept[0]
+        )
 
     def __len__(self) -> int:
         """Return how many documents are kept."""
@@ -156,15 +157,9 @@ class Documents:
         key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         known = self._kept.get(key)
         if known is not None:
-            self._kept.move_to_end(key)
             return known[1]
         admitted = _admit(text, self._schema, self._limits, self._validator)
-        self._keep(key, len(text), admitted)
+        room = max(len(text), self._share)
+        if room <= self._kept.maxsize:
+            self._kept[key] = (room, admitted)
         return admitted
-
-    def _keep(self, key: bytes, length: int, admitted: Admitted) -> None:
-        self._kept[key] = (length, admitted)
-        self._characters += length
-        while len(self._kept) > self._size or self._characters > self._most:
-            _, (dropped, _) = self._kept.popitem(last=False)
-            self._characters -= dropped

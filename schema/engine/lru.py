@@ -1,37 +1,41 @@
-"""A dictionary that forgets what was not asked for longest: every cache of ours is bounded (D-55)."""
+"""A bounded cache with two bounds: the number of its values, and what they weigh together (D-55)."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
 class Lru(Generic[K, V]):
-    """At most `size` values, weighing at most `most` together. `made` counts how many were made."""
+    """At most `size` values that weigh at most `most` together; the least recently used is evicted.
+
+    A value that is heavier than `most` evicts all others. `made` counts the values that were made.
+    """
 
     def __init__(
         self, size: int, most: int = 64_000_000, weigh: Callable[[V], int] = lambda _: 1
     ) -> None:
         self._size = size
-        self._most = most
-        self._weigh = weigh
-        self._kept: OrderedDict[K, V] = OrderedDict()
-        self.weight = 0
+        self._kept: LRUCache[K, V] = LRUCache(most, lambda value: min(most, weigh(value)))
         self.made = 0
 
+    @property
+    def weight(self) -> float:
+        """What the values weigh together."""
+        return self._kept.currsize
+
     def get(self, key: K, make: Callable[[], V]) -> V:
-        """The value of a key, made if it is missing; what `make` raises is not kept."""
+        """The value of a key, made if it is missing; nothing is kept if `make` raises."""
         if key in self._kept:
-            self._kept.move_to_end(key)
             return self._kept[key]
-        value = self._kept[key] = make()
+        value = make()
         self.made += 1
-        self.weight += self._weigh(value)
-        while len(self._kept) > self._size or (self.weight > self._most and len(self._kept) > 1):
-            _, forgotten = self._kept.popitem(last=False)
-            self.weight -= self._weigh(forgotten)
+        while len(self._kept) >= self._size:
+            self._kept.popitem()
+        self._kept[key] = value
         return value
 
     def __len__(self) -> int:

@@ -31,8 +31,10 @@ def test_characters_are_bounded_too() -> None:
     for name in ("cat", "dog", "pet", "named"):
         documents.get(f"{{ {name} {{ __typename }} }}")
     assert len(documents) == 1
+    last = documents.get("{ named { __typename } }")
     documents.get("{ hello }" + " " * 100)
-    assert len(documents) == 0
+    assert len(documents) == 1, "what is longer than all room is not kept"
+    assert documents.get("{ named { __typename } }") is last, "and pushes nothing out"
 
 
 @pytest.mark.parametrize("text", ["{ helo }", "{", '{ echo(text: "\ud800") }', "{ a }" * 9_000])

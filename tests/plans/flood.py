@@ -14,6 +14,9 @@ import httpx2
 import pytest
 
 from app import application, built
+from schema.admission import Documents
+from schema.api import GRAPHQL, PUBLIC_GRAPHQL
+from schema.endpoint import LIMITS
 from tests.support.world import PERSONAS, SECRET, UNMETERED, World
 
 BOUND = 4
@@ -41,7 +44,8 @@ async def small_house(world: World, patch: pytest.MonkeyPatch) -> AsyncIterator[
     async with built(
         servers.database_url, servers.redis_url, SECRET, per_minute=UNMETERED
     ) as endpoint:
-        endpoint.documents._size = endpoint._public._size = BOUND
+        endpoint.documents = Documents(GRAPHQL, LIMITS, size=BOUND)
+        endpoint._public = Documents(PUBLIC_GRAPHQL, LIMITS, size=BOUND)
         endpoint.house.throttle._here._at_most = BOUND
         app = application(endpoint)
         transport = httpx2.ASGITransport(app)

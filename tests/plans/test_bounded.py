@@ -15,7 +15,12 @@ from auth.engine.viewer import PROJECTIONS
 from auth.rights import load
 from db.api import MODEL
 from db.engine.transaction import Entry
+from schema.admission import Documents
+from schema.api import GRAPHQL
+from schema.endpoint import LIMITS
 from schema.engine.budget import Budget
+from schema.engine.lru import Lru
+from schema.engine.reads import _length
 from tests.plans.flood import BOUND, FOUND, WAVE, flood, held, kind, memos, shape, small_house, text
 from tests.support.covers import covers
 from tests.support.world import PERSONAS, World
@@ -120,33 +125,47 @@ async def test_a_flooded_cache_stays_within_its_bound(small: World, name: str) -
 async def test_plans_are_bounded_by_their_length_too(
     small: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plans = small.endpoint.reads.plans
     before = await shapes(small, 0)
-    monkeypatch.setattr(plans, "_most", 1)
-    assert await shapes(small, 1_000) != before
-    assert len(plans) == 1, "the newest is kept, however long"
-    (kept,) = plans._kept.values()
-    assert plans.weight == len(kept.compiled.sql)  # type: ignore[union-attr]
+    longest = 20_000
+    plans: Lru[Any, Any] = Lru(100, longest, _length)
+    monkeypatch.setattr(small.endpoint.reads, "plans", plans)
+    for number in range(1_000, 1_040):
+        await shapes(small, number)
+        lengths = [len(kept.compiled.sql) for kept in plans._kept.values()]
+        assert plans.weight == sum(lengths) <= longest
+    assert 1 < len(plans) < 40, "the oldest were evicted"
+    monkeypatch.setattr(small.endpoint.reads, "plans", Lru(100, 1, _length))
+    for number in range(2):
+        await shapes(small, number)
+        assert len(small.endpoint.reads.plans) == 1, "the newest is kept, however long"
     assert await shapes(small, 0) == before
 
 
 @covers("D-55")
 @pytest.mark.parametrize(
-    ("cache", "ask"),
+    ("of", "name", "ask"),
     [
-        pytest.param(lambda w: w.endpoint.reads.drawn, shapes, id="outlines"),
-        pytest.param(lambda w: w.endpoint.reads.introspections.kept, introspections, id="schema"),
+        pytest.param(lambda w: w.endpoint.reads, "drawn", shapes, id="outlines"),
+        pytest.param(
+            lambda w: w.endpoint.reads.introspections, "kept", introspections, id="schema"
+        ),
     ],
 )
 async def test_what_is_kept_is_bounded_by_its_weight_too(
-    small: World, monkeypatch: pytest.MonkeyPatch, cache: Any, ask: Any
+    small: World, monkeypatch: pytest.MonkeyPatch, of: Any, name: str, ask: Any
 ) -> None:
-    kept = cache(small)
     before = await ask(small, 0)
-    monkeypatch.setattr(kept, "_most", 1)
-    await ask(small, 1_777)  # a number that no other test asked with
-    assert len(kept) == 1, "the newest is kept, however heavy"
-    assert kept.weight > 1
+    weigh = getattr(of(small), name)._kept.getsizeof
+    weights = [weigh(each) for each in getattr(of(small), name)._kept.values()]
+    assert min(weights) > 1
+    most = max(weights) + 1
+    cache: Lru[Any, Any] = Lru(100, most, weigh)
+    monkeypatch.setattr(of(small), name, cache)
+    for number in range(1_777, 1_781):  # numbers that no other test asked with
+        await ask(small, number)
+        assert 1 < cache.weight <= most
+        assert cache.weight == sum(map(weigh, cache._kept.values()))
+    assert len(cache) < 4, "the oldest were evicted"
     assert await ask(small, 0) == before
 
 
@@ -169,13 +188,13 @@ async def test_a_viewer_forgets_parts_of_shapes(world: World) -> None:
 async def test_documents_are_bounded_by_their_characters_too(
     small: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    documents = small.endpoint.documents
     before = await texts(small, 0)
-    monkeypatch.setattr(documents, "_most", len(text(1)[0]))
+    documents = Documents(GRAPHQL, LIMITS, characters=len(text(1)[0]))
+    monkeypatch.setattr(small.endpoint, "documents", documents)
     for number in range(1, 3):
         assert await texts(small, number) == before
         assert len(documents) == 1
-    assert documents._characters == len(text(2)[0])
+    assert documents._kept.currsize == len(text(2)[0])
 
 
 @covers("D-55")

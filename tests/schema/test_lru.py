@@ -25,6 +25,7 @@ def test_heavy_values_push_others_out() -> None:
     assert cache.weight == 8
     assert cache.get(9, lambda: "longer than all") == "longer than all"
     assert len(cache) == 1, "one value is kept, however heavy"
+    assert cache.get(9, lambda: "made again") == "longer than all"
 
 
 def test_what_is_refused_is_not_kept() -> None:
