@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 from packaging.requirements import Requirement
 
@@ -70,8 +71,17 @@ def file_sizes() -> str | None:
     return "\n".join(long)
 
 
+PARSING = Lock()
+"""Held while a file is parsed: Python 3.11 may fail with SystemError if two threads parse at once."""
+
+
+def _tree(file: Path) -> ast.Module:
+    with PARSING:
+        return ast.parse(file.read_text())
+
+
 def _functions(file: Path) -> Iterator[tuple[str, int, int]]:
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(_tree(file)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
             yield node.name, node.lineno, node.end_lineno - node.lineno + 1
 
@@ -93,7 +103,7 @@ def docstrings() -> str | None:
     silent = [
         f"{_name(file)} does not open with a sentence that says what it is for"
         for file in sources()
-        if file.read_text().strip() and not ast.get_docstring(ast.parse(file.read_text()))
+        if file.read_text().strip() and not ast.get_docstring(_tree(file))
     ]
     return "\n".join(silent)
 
