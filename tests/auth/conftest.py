@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from auth.engine import throttle
+from auth.engine import counters
 from cli.servers.embedded import Servers
 from db.engine.transaction import Database
 from tenancy.engine.history import upgrade_catalog
@@ -48,4 +48,4 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     Whoever is not answered is counted here, those in between are counted there: so more would pass
     than one count lets through.
     """
-    monkeypatch.setattr(throttle, "ANSWER_SECONDS", 60.0)
+    monkeypatch.setattr(counters, "ANSWER_SECONDS", 60.0)

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from auth.engine.throttle import ACCOUNT, ADDRESS, ANSWER_SECONDS, SHUT_SECONDS, Throttle
-from auth.engine.windows import Windows
+from auth.engine.counters import ANSWER_SECONDS, SHUT_SECONDS, LocalCounters
+from auth.engine.throttle import ACCOUNT, ADDRESS, Throttle
 from cli.servers.embedded import Servers, embedded
 from domain.codes import Code, Refused
 from tests.auth.world import World
@@ -70,7 +70,7 @@ async def tries(throttle: Throttle, times: int, *, where: str = WHERE, email: st
         assert answer.code is Code.RATE_LIMITED
         wait = answer.extensions["retryAfter"]
         assert isinstance(wait, int)
-        assert 0 < wait <= ACCOUNT.seconds
+        assert 0 < wait <= ACCOUNT.get_expiry()
         assert f" {wait} seconds" in answer.message
     return times - len(refused)
 
@@ -120,7 +120,7 @@ async def test_what_is_counted_is_hidden_and_forgotten(world: World, servers: Se
         assert len(keys) == 2
         for key in keys:
             assert not any(word in key for word in (b"203.0", b"acme", b"ada@", b"example"))
-            assert 0 < await client.ttl(key) <= ACCOUNT.seconds
+            assert 0 < await client.ttl(key) <= ACCOUNT.get_expiry()
 
 
 async def test_without_valkey_guesses_are_counted_all_the_same(
@@ -129,10 +129,13 @@ async def test_without_valkey_guesses_are_counted_all_the_same(
     clock = Clock()
     throttle = world.throttle(valkey.url, clock)
     assert await tries(throttle, 4) == 4
+    assert await tries(throttle, 9, email="new@b") == 9
+    await throttle.forgive(await throttle.sign_in(WHERE, "acme", "new@b"))
     await valkey.stop()
+    assert await tries(throttle, 20, email="new@b") == ACCOUNT.amount, "success is remembered, too"
     assert await tries(throttle, 20) == ACCOUNT.amount - 4  # what Valkey said is remembered
     await throttle.forgive(await throttle.sign_in(WHERE, "acme", "other@b"))
-    clock.ahead += ACCOUNT.seconds + 1
+    clock.ahead += ACCOUNT.get_expiry() + 1
     assert await tries(throttle, 20) == ACCOUNT.amount
 
 
@@ -144,18 +147,19 @@ async def test_a_valkey_that_hangs_costs_one_wait_and_is_used_again(
     process = await valkey.process()
     assert await tries(throttle, 2) == 2
     asked = 0
-    ask = throttle._storage.incr
+    shared = throttle.counters.shared
+    ask = shared.incr
 
     async def counted(*args: object) -> int:
         nonlocal asked
         asked += 1
         return await ask(*args)  # type: ignore[arg-type]
 
-    throttle._storage.incr = counted  # type: ignore[method-assign,assignment]
+    shared.incr = counted  # type: ignore[method-assign,assignment]
     os.kill(process, signal.SIGSTOP)
     try:
         with monkeypatch.context() as impatient:
-            impatient.setattr("auth.engine.throttle.ANSWER_SECONDS", ANSWER_SECONDS)
+            impatient.setattr("auth.engine.counters.ANSWER_SECONDS", ANSWER_SECONDS)
             for _ in range(3):
                 assert await tries(throttle, 1) == 1
             assert asked == 1
@@ -170,19 +174,30 @@ async def test_a_valkey_that_hangs_costs_one_wait_and_is_used_again(
     assert ANSWER_SECONDS < 0.3
 
 
-def test_windows_are_bounded_and_pass() -> None:
-    windows = Windows(at_most=3)
-    for name in "abcd":
-        assert windows.add(name, 1, 10, now=0) == 1
-    assert len(windows._kept) == 3
-    assert windows.add("d", 1, 10, now=9) == 2
-    assert windows.left("d", now=9) == 1
-    assert windows.add("d", 1, 10, now=10) == 1
-    assert windows.add("d", -5, 10, now=11) == 0
-    windows.note("c", 7, 10, now=5)
-    assert windows.left("c", now=5) == 5
-    windows.note("c", 1, 10, now=6)
-    assert windows.add("c", 1, 10, now=6) == 8
-    assert windows.left("c", now=6) == 4
-    windows.drop("c")
-    assert windows.left("c", now=6) == 0
+async def test_local_counters_are_bounded_and_end_with_their_window() -> None:
+    now = [0.0]
+    counters = LocalCounters(lambda: now[0], at_most=3)
+
+    async def left(key: str) -> int:
+        return round(await counters.get_expiry(key) - time.time())
+
+    for key in "abcd":
+        assert await counters.incr(key, 10) == 1
+    assert [await counters.get(key) for key in "abcd"] == [0, 1, 1, 1]
+    assert len(counters._kept) == 3
+    now[0] = 9
+    assert await counters.incr("d", 10) == 2
+    assert await left("d") == 1
+    now[0] = 10
+    assert await counters.incr("d", 10) == 1
+    now[0] = 11
+    assert await counters.incr("d", 10, -5) == 0
+    counters.raise_to("c", 7, 10)
+    assert await left("c") == 10
+    now[0] = 12
+    counters.raise_to("c", 1, 10)
+    assert await counters.incr("c", 10) == 8
+    assert await left("c") == 9
+    await counters.clear("c")
+    assert await left("c") == 0
+    assert await counters.incr("c", 10) == 1

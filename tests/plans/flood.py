@@ -35,6 +35,7 @@ async def small_house(world: World, patch: pytest.MonkeyPatch) -> AsyncIterator[
         "schema.engine.introspection.KEPT",
         "auth.viewers.SIZE",
         "auth.engine.tokens.REMEMBERED",
+        "auth.engine.counters.AT_MOST",
         "tenancy.directory.MISSED_AT_MOST",
         "db.engine.transaction.CACHED_STATEMENTS",
     ):
@@ -46,7 +47,6 @@ async def small_house(world: World, patch: pytest.MonkeyPatch) -> AsyncIterator[
     ) as endpoint:
         endpoint.documents = Documents(GRAPHQL, LIMITS, size=BOUND)
         endpoint._public = Documents(PUBLIC_GRAPHQL, LIMITS, size=BOUND)
-        endpoint.house.throttle._here._at_most = BOUND
         app = application(endpoint)
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://relata") as client:

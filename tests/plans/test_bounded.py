@@ -102,7 +102,7 @@ CACHES = {
     "viewers": Cache(lambda w: w.endpoint.reads._viewers._kept, viewers),
     "tenants found": Cache(lambda w: w.endpoint.house.directory._found, found, FOUND),
     "tenants missed": Cache(lambda w: w.endpoint.house.directory._missed, missed),
-    "windows of attempts": Cache(lambda w: w.endpoint.house.throttle._here._kept, windows),
+    "windows of attempts": Cache(lambda w: w.endpoint.house.throttle.counters.local._kept, windows),
     "tokens verified": Cache(lambda w: w.endpoint.house.tokens._verified, tokens),
 }
 

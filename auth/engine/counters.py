@@ -1,0 +1,166 @@
+"""Counters of the rate limits: in Valkey, shared by all processes, or in this process while that is down."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from cachetools import TLRUCache
+from limits.aio.storage import RedisStorage, Storage
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+ANSWER_SECONDS = 0.25
+"""How long Valkey may take to answer before it counts as down."""
+SHUT_SECONDS = 5.0
+"""How long it is not asked then."""
+PREFIX = "relata:throttle"
+AT_MOST = 100_000
+"""Counters of one process: more than a window can fill, as each attempt costs the verification of a password."""
+
+T = TypeVar("T")
+
+
+class LocalCounters(Storage):
+    """Counters of this process, each kept until its window ends; the least recently used is evicted."""
+
+    base_exceptions = ValueError
+
+    def __init__(self, clock: Callable[[], float], at_most: int = AT_MOST) -> None:
+        """`clock` gives seconds and never goes back."""
+        super().__init__()
+        self._clock = clock
+        self._kept: TLRUCache[str, tuple[int, float], float] = TLRUCache(
+            at_most, lambda key, value, now: value[1], clock
+        )
+
+    async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Add `amount`, within a window of `expiry` seconds since the first; the sum, never below 0."""
+        count, ends = self._kept.get(key, (0, self._clock() + expiry))
+        total = max(0, count + amount)
+        self._kept[key] = (total, ends)
+        return total
+
+    def raise_to(self, key: str, count: int, expiry: float) -> None:
+        """Take over a count from Valkey, unless the one here is higher: answers overtake each other."""
+        known, ends = self._kept.get(key, (0, self._clock() + expiry))
+        self._kept[key] = (max(known, count), ends)
+
+    async def get(self, key: str) -> int:
+        """The count; 0 without one."""
+        return self._kept.get(key, (0, 0.0))[0]
+
+    async def get_expiry(self, key: str) -> float:
+        """The time at which the window ends, in seconds since 1970, as in other storages."""
+        now = self._clock()
+        return time.time() + self._kept.get(key, (0, now))[1] - now
+
+    async def clear(self, key: str) -> None:
+        """Begin a new window with the next attempt."""
+        self._kept.pop(key, None)
+
+    async def check(self) -> bool:
+        """Always up."""
+        return True
+
+    async def reset(self) -> int | None:
+        """Remove all counters; how many there were."""
+        count = len(self._kept)
+        self._kept.clear()
+        return count
+
+
+class Counters(Storage):
+    """Counters in Valkey. While it is down, attempts are counted in this process, on top of its last counts."""
+
+    base_exceptions = ValueError
+
+    def __init__(self, redis_url: str, clock: Callable[[], float]) -> None:
+        """Nothing is connected before the first attempt. `clock` gives seconds and never goes back."""
+        super().__init__()
+        options: dict[str, Any] = {
+            "socket_timeout": ANSWER_SECONDS,
+            "socket_connect_timeout": ANSWER_SECONDS,
+            "retry": Retry(NoBackoff(), 0),  # redis-py tries for seconds otherwise
+        }
+        self._pool = ConnectionPool.from_url(redis_url, **options)
+        pool: Any = self._pool
+        self.shared = RedisStorage(
+            _limits_url(redis_url),
+            implementation="redispy",
+            key_prefix=PREFIX,
+            connection_pool=pool,
+        )
+        self.local = LocalCounters(clock, AT_MOST)
+        self._clock = clock
+        self._shut_until = -math.inf
+
+    async def close(self) -> None:
+        """Close the connections to Valkey."""
+        await self._pool.disconnect()
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Add `amount`, within a window of `expiry` seconds since the first; the sum."""
+        count = await self._ask(lambda: self.shared.incr(key, expiry, amount))
+        if count is None:
+            return await self.local.incr(key, expiry, amount)
+        if amount < 0:
+            await self.local.incr(key, expiry, amount)
+        else:  # kept, so that a guesser gains nothing when Valkey goes down
+            self.local.raise_to(key, count, expiry)
+        return count
+
+    async def get(self, key: str) -> int:
+        """The count; 0 without one."""
+        count = await self._ask(lambda: self.shared.get(key))
+        return await self.local.get(key) if count is None else count
+
+    async def get_expiry(self, key: str) -> float:
+        """The time at which the window ends, in seconds since 1970."""
+        ends = await self._ask(lambda: self.shared.get_expiry(key))
+        return await self.local.get_expiry(key) if ends is None else ends
+
+    async def clear(self, key: str) -> None:
+        """Begin a new window with the next attempt, here and in Valkey."""
+        await self.local.clear(key)
+        await self._ask(lambda: self._cleared(key))
+
+    async def check(self) -> bool:
+        """Whether Valkey answers."""
+        return bool(await self._ask(self.shared.check))
+
+    async def reset(self) -> int | None:
+        """Remove all counters, here and in Valkey."""
+        await self.local.reset()
+        return await self._ask(self.shared.reset)
+
+    async def _cleared(self, key: str) -> bool:
+        await self.shared.clear(key)
+        return True
+
+    async def _ask(self, question: Callable[[], Awaitable[T]]) -> T | None:
+        """Valkey's answer, or None while it is down. One at a time tries whether it is up again."""
+        now = self._clock()
+        if now < self._shut_until:
+            return None
+        if self._shut_until > -math.inf:
+            self._shut_until = now + SHUT_SECONDS
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                answer = await question()
+        except (RedisError, OSError, TimeoutError):
+            self._shut_until = self._clock() + SHUT_SECONDS
+            return None
+        self._shut_until = -math.inf
+        return answer
+
+
+def _limits_url(redis_url: str) -> str:
+    """The URL as limits spells it: it takes `unix://` for another library's."""
+    scheme, _, rest = redis_url.partition("://")
+    return f"async+redis+unix://{rest}" if scheme == "unix" else f"async+{redis_url}"
