@@ -1,5 +1,6 @@
 """Real servers for the tests: one Postgres and one Valkey serve a process of the run, and as many processes as cores."""
 
+import gc
 import os
 import shutil
 import signal
@@ -14,6 +15,10 @@ import structlog
 from cli.servers.embedded import Servers, embedded
 from tests.support import tally
 from tests.support.world import World, world_on
+
+YOUNG = 100_000
+"""Objects made between two looks for garbage, which walk through the whole schema and all collected tests."""
+gc.set_threshold(YOUNG, 20, 20)
 
 PROCESSES = 4
 """At most: each has its servers and the house in memory."""
