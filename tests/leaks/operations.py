@@ -42,6 +42,7 @@ class Operation:
     query: str
     headers: Mapping[str, str] = field(default_factory=dict)
     walked: str | None = None
+    variables: Mapping[str, object] = field(default_factory=dict)
 
 
 CORPUS = (

@@ -49,7 +49,7 @@ def seen(answer: Answer) -> Seen:
 
 async def run(world: World, persona: str, tenant: str, operation: Operation) -> list[Seen]:
     """The answer to an operation, or for a walk those of its pages."""
-    variables: dict[str, Any] = {}
+    variables: dict[str, Any] = dict(operation.variables)
     found = []
     for _ in range(6):
         answer = await world.ask(
