@@ -3,43 +3,25 @@
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
 
+from babel.numbers import get_currency_precision
+
 PRECISE = 200
 """Digits to reckon with: more than any product of what the columns hold."""
 NOTHING = Decimal()
 """Added to what was rounded, so that there is one zero only."""
 
-_NONE = frozenset(
-    [
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "UYI",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    ]
-)
-_THREE = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
-_FOUR = frozenset(["CLF", "UYW"])
+_IN_USE = "AFN ALL COP HUF IDR IRR KPW LAK LBP MGA MMK SOS SYP YER"
+_WITHDRAWN = "ADP BYR ESP ITL LUF MGF MRO SLL STD TMM TRL ZMK ZWD"
+_ISO = {"IQD": 3} | dict.fromkeys(f"{_IN_USE} {_WITHDRAWN}".split(), 2)
+"""Digits by ISO 4217 where CLDR, which babel reads, has none because coins are out of use."""
 
 
 def minor(currency: str) -> int:
-    """How many digits the currency has after the point."""
-    if currency in _NONE:
-        return 0
-    if currency in _THREE:
-        return 3
-    return 4 if currency in _FOUR else 2
+    """How many digits the currency has after the point: ISO 4217's minor unit; 2 for unknown codes.
+
+    `platform.minor` in Postgres gives the same.
+    """
+    return _ISO[currency] if currency in _ISO else get_currency_precision(currency)
 
 
 def fits(amount: Decimal, currency: str) -> bool:
