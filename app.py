@@ -9,8 +9,9 @@ import re
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, MutableMapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -35,7 +36,7 @@ from db.api import MODEL
 from db.engine.transaction import Database
 from domain.codes import Code, Refused
 from resolvers.engine.context import House
-from schema.access_log import LoggedEndpoint
+from schema.access_log import AccessLog, logged
 from schema.endpoint import Endpoint
 from schema.engine.budget import PER_MINUTE
 from schema.engine.transport import HEADERS, JSON, refusal
@@ -70,6 +71,7 @@ def _without_credentials(_: Any, __: str, event: MutableMapping[str, Any]) -> An
 def configure_logs() -> None:
     """One line of JSON per event on stderr. Local variables are never logged: they hold secrets."""
     told: list[Any] = [
+        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.processors.format_exc_info,
@@ -87,18 +89,9 @@ def configure_logs() -> None:
 
 @asynccontextmanager
 async def built(
-    database_url: str,
-    redis_url: str,
-    key: bytes,
-    per_minute: int = PER_MINUTE,
-    *,
-    logged: bool = False,
+    database_url: str, redis_url: str, key: bytes, per_minute: int = PER_MINUTE
 ) -> AsyncIterator[Endpoint]:
-    """The house with its pools open, around the endpoint that answers for it.
-
-    `per_minute` is how many objects a tenant may ask this process for; `logged`, whether each
-    request is told of.
-    """
+    """The endpoint, with its pools open; `per_minute` is how many objects a tenant may ask this process for."""
     database = await Database.open(login_url(database_url, key))
     passwords, throttle = Passwords(), Throttle(redis_url, key, time.monotonic)
     directory = Directory(database.pool, time.monotonic)
@@ -115,8 +108,7 @@ async def built(
         heard=feeds.wake,
     )
     try:
-        kind = LoggedEndpoint if logged else Endpoint
-        yield kind(house, viewers, feeds, key, per_minute)
+        yield Endpoint(house, viewers, feeds, key, per_minute)
     finally:
         await feeds.close()
         await throttle.close()
@@ -165,7 +157,7 @@ class Straight:
 class Served(Starlette):
     """The routes, with a shorter way to the one that nearly everybody asks."""
 
-    shortcut: Straight | None = None
+    shortcut: ASGIApp | None = None
     """The endpoint, where no middleware has to see what is asked of it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -177,9 +169,13 @@ class Served(Starlette):
 
 
 def application(
-    endpoint: Endpoint, origins: Sequence[str] = (), page: Page | None = None
+    endpoint: Endpoint,
+    origins: Sequence[str] = (),
+    page: Page | None = None,
+    *,
+    logs_requests: bool = False,
 ) -> Starlette:
-    """The routes of the house, whose web pages may ask it, and the page of its own if it has one."""
+    """The routes. `origins` may call the API from web pages; `page` is GraphiQL, if it is served."""
 
     async def ready(_: Request) -> Response:
         """Whether requests can be answered: whether the database is there."""
@@ -187,11 +183,13 @@ def application(
             return PlainTextResponse("ok\n", headers=HEADERS)
         return PlainTextResponse("the database does not answer\n", 503, headers=HEADERS)
 
-    straight = Straight(endpoint)
+    now, straight = endpoint.house.monotonic, Straight(endpoint)
+    api: ASGIApp = AccessLog(straight, now) if logs_requests else straight
+    line = partial(logged, "SOCKET", now) if logs_requests else nullcontext
     served = Served(
         routes=[
-            Route("/graphql", straight, methods=METHODS),
-            WebSocketRoute("/graphql", Sockets(endpoint, origins)),
+            Route("/graphql", api, methods=METHODS),
+            WebSocketRoute("/graphql", Sockets(endpoint, origins, line)),
             Route("/health/live", live),
             Route("/health/ready", ready),
             *(page.routes() if page else ()),
@@ -199,7 +197,7 @@ def application(
         exception_handlers={HTTPException: elsewhere},
         middleware=[_cors(origins)] if origins else [],
     )
-    served.shortcut = None if origins else straight
+    served.shortcut = None if origins else api
     served.router.redirect_slashes = False  # it redirects to whatever the header Host says
     return served
 
@@ -273,10 +271,11 @@ async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
     key = secret(settings)
     await prepare(settings, database_url, key)
     page = page_of(settings) if settings.serves_page else None
-    logged = settings.log == "requests"
-    async with built(database_url, redis_url, key, logged=logged) as endpoint:
+    logs = settings.log == "requests"
+    async with built(database_url, redis_url, key) as endpoint:
         gc.freeze()  # what is here now stays, so it need not be looked at again
-        await _listen(settings, application(endpoint, settings.allowed_origins, page), page)
+        served = application(endpoint, settings.allowed_origins, page, logs_requests=logs)
+        await _listen(settings, served, page)
 
 
 def page_of(settings: Settings) -> Page:

@@ -1,79 +1,60 @@
-"""A line of the log for each request that was answered: who asked, how long it took; never what was asked or said."""
+"""The access log: a line for each request to the API, with who asked and how long it took, never what was asked."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import structlog
-from starlette.requests import Request
-from starlette.responses import Response
-
-from resolvers.engine.context import Caller
-from schema.endpoint import Endpoint
-from schema.engine.failures import REQUEST
-from schema.engine.transport import Asked
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 log = structlog.get_logger()
 
-LONGEST_NAME = 100
-"""Characters of an operation's name, which a client chooses."""
-
 
 @dataclass
-class Line:
-    """What is known of a request so far. A text of the client's is in none of it but the operation's name."""
+class Outcome:
+    """What became of a request."""
 
-    method: str
-    """`GET`, `POST` and so on; `SOCKET` for an operation on a socket that is open."""
-    kind: str | None = None
-    operation: str | None = None
-    tenant: str | None = None
-    user: str | None = None
-    """None of both where nobody was known, as with those who sign in."""
     status: int | None = None
-    """None if nobody was left to be answered, and on sockets, which have none."""
+    """The HTTP status; None if the client left before the answer, and for operations on a socket."""
 
 
-LINE: ContextVar[Line | None] = ContextVar("line", default=None)
+@contextmanager
+def logged(method: str, now: Callable[[], float]) -> Iterator[Outcome]:
+    """Write a line when the block ends, with what was bound in it to structlog's context.
 
-
-class LoggedEndpoint(Endpoint):
-    """The endpoint, which tells of every request when it is answered."""
-
-    async def __call__(self, request: Request) -> Response:
-        """Any request at all; never raises."""
-        with self._line(request.method) as line:
-            response = await super().__call__(request)
-            line.status = response.status_code
-            return response
-
-    async def answer(
-        self, caller: Caller, asked: Asked, strict: bool = False, key: str | None = None
-    ) -> bytes | None:
-        """As the endpoint answers, by HTTP or on a socket."""
-        line = LINE.get()
-        if line is None:
-            with self._line("SOCKET"):
-                return await self.answer(caller, asked, strict, key)
-        line.tenant, line.user = caller.tenant.slug, str(caller.user)
-        # What is refused here would be refused there, and nothing of it is repeated: it may be anything.
-        operation = self.documents.get(asked.query).operation(asked.operation)
-        line.kind = operation.operation.value
-        line.operation = operation.name.value[:LONGEST_NAME] if operation.name else None
-        return await super().answer(caller, asked, strict, key)
-
-    @contextmanager
-    def _line(self, method: str) -> Iterator[Line]:
-        line, id, begun = Line(method), uuid.uuid4().hex, self.house.monotonic()
-        known, numbered = LINE.set(line), REQUEST.set(id)
+    The endpoint binds `tenant` and `user` once the token is verified, `kind` and `operation` (its
+    name, which is the only text of a client) once the document is admitted. Other lines that are
+    written in the block have the same `request_id`.
+    """
+    outcome, begun = Outcome(), now()
+    unknown = dict.fromkeys(("kind", "operation", "tenant", "user"))
+    with bound_contextvars(request_id=uuid.uuid4().hex, method=method, **unknown):
         try:
-            yield line
+            yield outcome
         finally:
-            LINE.reset(known)
-            REQUEST.reset(numbered)
-            took = round((self.house.monotonic() - begun) * 1000, 1)
-            log.info("request", request_id=id, ms=took, **asdict(line))
+            took = round((now() - begun) * 1000, 1)
+            log.info("request", ms=took, status=outcome.status)
+
+
+class AccessLog:
+    """ASGI middleware that logs each HTTP request of an application."""
+
+    def __init__(self, app: ASGIApp, now: Callable[[], float]) -> None:
+        """`now` gives seconds and never goes back."""
+        self._app = app
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; log it when its response was sent, or could not be."""
+        with logged(scope["method"], self._now) as outcome:
+
+            async def observed(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    outcome.status = message["status"]
+                await send(message)
+
+            await self._app(scope, receive, observed)

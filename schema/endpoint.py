@@ -12,6 +12,7 @@ from graphql import ExecutionResult, OperationDefinitionNode, OperationType, exe
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
+from structlog.contextvars import bind_contextvars
 
 from auth.viewers import Viewers
 from db.api import MODEL
@@ -48,6 +49,8 @@ from subscriptions.feeds import Feeds
 
 PUBLIC_BODY = 4 * 1024
 LIMITS = Limits(single_use=ALONE)
+LONGEST_NAME = 100
+"""Characters of an operation's name, which a client chooses, in the log."""
 
 
 class Endpoint:
@@ -114,8 +117,11 @@ class Endpoint:
         self, caller: Caller, asked: Asked, strict: bool = False, key: str | None = None
     ) -> bytes | None:
         """The whole response to what is asked of records; None for what is done with sessions."""
+        bind_contextvars(tenant=caller.tenant.slug, user=str(caller.user))
         admitted = self.documents.get(asked.query)
         operation = admitted.operation(asked.operation)
+        name = operation.name.value[:LONGEST_NAME] if operation.name else None
+        bind_contextvars(kind=operation.operation.value, operation=name)
         request = Request(asked.query, admitted, asked.operation, asked.variables, strict)
         if operation.operation is OperationType.QUERY:
             return await self.reads.answer(caller, request)

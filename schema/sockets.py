@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -39,10 +40,16 @@ LOOK_SECONDS = 5.0
 class Sockets:
     """Answers every WebSocket at /graphql, and keeps them alive."""
 
-    def __init__(self, endpoint: Endpoint, origins: Sequence[str] = ()) -> None:
-        """`origins` are those of other pages that may connect."""
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        origins: Sequence[str] = (),
+        logged: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        """`origins` are those of other pages that may connect; `logged` is entered for each operation."""
         self._endpoint = endpoint
         self._origins = frozenset(origins)
+        self._logged = logged
         self._now = endpoint.house.monotonic
         self._doors = Doors()
         self._open: set[Socket] = set()
@@ -130,7 +137,8 @@ class Sockets:
         return self._answer(caller, asked)
 
     async def _answer(self, caller: Caller, asked: Any) -> bytes:
-        text = await self._endpoint.answer(caller, asked)
+        with self._logged():
+            text = await self._endpoint.answer(caller, asked)
         if text is None:
             message = "What is done with sessions and passwords is asked by POST, not on a socket."
             raise Refused(Code.BAD_USER_INPUT, message)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from contextvars import ContextVar
 from typing import Any
 
 import structlog
 from graphql import GraphQLError
+from structlog.contextvars import get_contextvars
 
 from db.engine.transaction import LOST, Collided, Occupied, TookTooLong, Turned, TurnedAway
 from domain.codes import Code, Refused
@@ -15,9 +15,6 @@ from schema import admission
 from schema.engine.errors import errors_of
 
 log = structlog.get_logger()
-
-REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
-"""The number of the request, where each is logged under one."""
 
 Failure = Refused | admission.Refused
 
@@ -65,7 +62,7 @@ def _turned(away: TurnedAway) -> Refused:
 
 def _internal(error: Exception) -> Refused:
     """Our own mistake: what happened goes to the log, under an id that the caller is told."""
-    request_id = REQUEST.get() or uuid.uuid4().hex
+    request_id = get_contextvars().get("request_id") or uuid.uuid4().hex
     log.error("request failed", request_id=request_id, exc_info=error)
     message = f"Something went wrong on our side. Tell us this number: {request_id}."
     return Refused(Code.INTERNAL, message, requestId=request_id)

@@ -33,8 +33,9 @@ FILTER = {"f": {"name": {"eq": CANARY}}}
 async def telling(world: World) -> AsyncIterator[World]:
     """The same house, told to log requests."""
     urls = (world.servers.database_url, world.servers.redis_url)
-    async with built(*urls, SECRET, per_minute=UNMETERED, logged=True) as endpoint:
-        yield replace(world, app=application(endpoint), endpoint=endpoint)
+    async with built(*urls, SECRET, per_minute=UNMETERED) as endpoint:
+        app = application(endpoint, logs_requests=True)
+        yield replace(world, app=app, endpoint=endpoint)
 
 
 def lines(logged: StringIO) -> list[dict[str, Any]]:
@@ -114,6 +115,7 @@ async def test_what_failed_inside_has_the_number_of_its_line(
     failed, line = lines(logged)[-2:]
     assert failed["event"] == "request failed"
     assert failed["request_id"] == line["request_id"]
+    assert (failed["tenant"], failed["operation"]) == ("acme", "Named")
     assert got.json["errors"][0]["extensions"]["requestId"] == line["request_id"]
     assert line["status"] == 500
 

@@ -67,6 +67,7 @@ async def test_what_is_raised_while_reading_goes_to_the_log_alone(
     request_id = told_a_number(await world.ask("rep1", READ, variables))
     line = one_line(logged)
     assert line["request_id"] == request_id
+    assert (line["tenant"], line["kind"]) == ("acme", "query")
     assert line["level"] == "error"
     assert "RuntimeError: cannot reach postgres://***@db.internal/relata" in line["exception"]
     told = logged.getvalue()
