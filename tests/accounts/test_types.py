@@ -9,7 +9,7 @@ import pytest
 
 from tests.accounts.said import errors, message, read
 from tests.support.covers import covers
-from tests.writes.parallel import Own, spelled
+from tests.writes.parallel import Own, came, spelled
 
 MINE = "{ account(id: $id) { name lastName displayName type { id } owner { id } senderEmail documentDelivery } }"
 
@@ -184,3 +184,32 @@ async def test_all_fields_are_optional_and_there_is_always_something_to_call_it(
     assert (await shown(own, id))["displayName"] == called
     await own.done("rep1", "accountUpdate", id=id, name="Later")
     assert (await shown(own, id))["displayName"] == "Later"
+
+
+PERSON_TYPES = "query ($id: ID!) { personTypes(filter: { id: { eq: $id } }) { nodes { name persons { totalCount } } } }"
+
+
+@covers("EP-231")
+async def test_types_of_contacts_are_added_and_removed(own: Own) -> None:
+    """A type that contacts have is removed only with another one that takes its place."""
+
+    async def listed(id: str) -> list[tuple[str, int]]:
+        nodes = (await own.ask("rep1", PERSON_TYPES, {"id": id})).data["personTypes"]["nodes"]
+        return [(each["name"], each["persons"]["totalCount"]) for each in nodes]
+
+    names = [own.name() for _ in "abc"]
+    used, other, unused = [await own.done("admin", "personTypeCreate", name=name) for name in names]
+    person = await own.done("rep1", "personCreate", lastName="Berg", type=used)
+    assert [await listed(id) for id in (used, other, unused)] == [
+        [(names[0], 1)], [(names[1], 0)], [(names[2], 0)],
+    ]  # fmt: skip
+    assert came(await own.do("rep1", "personTypeCreate", name="x")) == "FORBIDDEN"
+    assert came(await own.do("rep1", "personTypeDelete", id=unused)) == "FORBIDDEN"
+    assert came(await own.do("admin", "personTypeDelete", id=used)) == "IN_USE"
+    await own.done("admin", "personTypeDelete", id=unused)
+    await own.done("admin", "personTypeDelete", id=used, replaceWith=other)
+    assert [await listed(id) for id in (used, other, unused)] == [[], [(names[1], 1)], []]
+    typed = "query ($id: ID!) { person(id: $id) { type { id } } }"
+    assert (await own.ask("rep1", typed, {"id": person})).data["person"]["type"]["id"] == other
+    gone = await own.do("rep1", "personCreate", lastName="Berg", type=unused)
+    assert came(gone) == "NOT_FOUND"

@@ -1,0 +1,122 @@
+"""Several pipelines beside each other, and opportunities that are deleted and restored, asked over GraphQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.sales.conftest import Desk
+from tests.support.covers import covers
+from tests.writes.parallel import Own, came, spelled
+
+BOARD = """
+query ($type: ID!) {
+  pipelineStages(filter: { type: { id: { eq: $type } } }, orderBy: [{ position: ASC }]) {
+    nodes {
+      probability
+      stage {
+        id
+        opportunities(filter: { type: { id: { eq: $type } } }, first: 10) {
+          totalCount
+          aggregate { sum { weighted { amount currency } } }
+          nodes { id }
+        }
+      }
+    }
+  }
+}
+"""
+ONE = """
+query ($id: ID!) {
+  opportunity(id: $id) {
+    name
+    stage { id }
+    quotes { totalCount nodes { name items { totalCount } } }
+    account { opportunities(filter: { id: { eq: $id } }) { totalCount } }
+  }
+}
+"""
+TRASH = (
+    "query ($id: ID!) { opportunities(deleted: ONLY, filter: { id: { eq: $id } }) { totalCount } }"
+)
+DESCRIBED = '{ __type(name: "Mutation") { fields { name description } } }'
+
+
+async def stages(own: Own) -> list[str]:
+    """The open stages of the tenant, in their order."""
+    query = (
+        "{ stages(filter: { kind: { eq: OPEN } }, orderBy: [{ position: ASC }]) { nodes { id } } }"
+    )
+    return [each["id"] for each in (await own.ask("admin", query)).data["stages"]["nodes"]]
+
+
+async def pipeline(own: Own, *steps: tuple[str, int]) -> str:
+    """A type of opportunities that activates these stages with these probabilities, in this order."""
+    given = [
+        {"stage": stage, "probability": probability, "position": place}
+        for place, (stage, probability) in enumerate(steps, 1)
+    ]
+    return await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=given)
+
+
+async def board(own: Own, type: str) -> list[tuple[str, int, list[str], Any]]:
+    """Each column of a pipeline: stage, probability, ids of its opportunities, and their weighted sum."""
+    nodes = (await own.ask("rep1", BOARD, {"type": type})).data["pipelineStages"]["nodes"]
+    found = []
+    for each in nodes:
+        cards = each["stage"]["opportunities"]
+        assert cards["totalCount"] == len(cards["nodes"])
+        weighted = [each["amount"] for each in cards["aggregate"]["sum"]["weighted"]]
+        ids = [each["id"] for each in cards["nodes"]]
+        found.append((each["stage"]["id"], each["probability"], ids, weighted))
+    return found
+
+
+@covers("EP-030")
+async def test_pipelines_have_their_own_stages_order_and_probabilities(own: Own) -> None:
+    """One list of stages serves both pipelines, and an opportunity moves along its own only."""
+    first, second, third = (await stages(own))[:3]
+    one = await pipeline(own, (first, 10), (second, 50))
+    other = await pipeline(own, (third, 20), (second, 30), (first, 90))
+    mine = await own.opportunity("rep1", type=one, amount="1000")
+    theirs = await own.opportunity("rep1", type=other, amount="1000")
+    assert await board(own, one) == [(first, 10, [mine], ["100.00"]), (second, 50, [], [])]
+    assert await board(own, other) == [
+        (third, 20, [theirs], ["200.00"]), (second, 30, [], []), (first, 90, [], []),
+    ]  # fmt: skip
+    for id in (mine, theirs):
+        await own.done("rep1", "opportunityMove", id=id, stage=second)
+    assert await board(own, one) == [(first, 10, [], []), (second, 50, [mine], ["500.00"])]
+    assert (await board(own, other))[1] == (second, 30, [theirs], ["300.00"])
+    strange = await own.do("rep1", "opportunityMove", id=mine, stage=third)
+    assert came(strange) == "INVALID_TRANSITION"
+    await own.done("rep1", "opportunityMove", id=theirs, stage=third)
+    assert (await board(own, other))[0] == (third, 20, [theirs], ["200.00"])
+
+
+@covers("EP-085")
+async def test_a_deleted_opportunity_is_restored_with_its_quotes(own: Own, desk: Desk) -> None:
+    items = [{"name": "a", "unitPrice": "10"}, {"name": "b", "unitPrice": "20"}]
+    id, _ = await desk.quoted(items)
+    before = (await own.ask("rep1", ONE, {"id": id})).data["opportunity"]
+    assert before["quotes"]["nodes"][0]["items"]["totalCount"] == 2
+    account = spelled("acc", (await own.row("opportunity", id))["account_id"])
+    listed = "query ($id: ID!) { account(id: $id) { opportunities { totalCount } } }"
+    for _ in range(2):
+        await own.done("rep1", "opportunityDelete", id=id)
+        assert (await own.ask("rep1", ONE, {"id": id})).data["opportunity"] is None
+        page = (await own.ask("rep1", listed, {"id": account})).data["account"]
+        assert page["opportunities"]["totalCount"] == 0
+        assert (await own.ask("rep1", TRASH, {"id": id})).data["opportunities"]["totalCount"] == 1
+        assert came(await own.do("rep1", "opportunityUpdate", id=id, name="x")) == "NOT_FOUND"
+        await own.done("rep1", "opportunityRestore", id=id)
+        assert (await own.ask("rep1", ONE, {"id": id})).data["opportunity"] == before
+        assert (await own.ask("rep1", TRASH, {"id": id})).data["opportunities"]["totalCount"] == 0
+
+
+@covers("EP-085")
+async def test_the_description_of_deleting_says_that_it_can_be_undone(own: Own) -> None:
+    """It names the place that the description of restoring takes records out of."""
+    fields = (await own.ask("rep1", DESCRIBED)).data["__type"]["fields"]
+    text = {each["name"]: each["description"] for each in fields}
+    [place] = [each for each in ("bin", "trash") if each in text["opportunityDelete"]]
+    assert place in text["opportunityRestore"]
