@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from bench.measure import Measured, Plan
@@ -29,7 +30,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def number(value: float) -> str:
     """Three digits, which is more than can be trusted."""
-    if value != value:  # a measure that was zero
+    if math.isnan(value):  # a measure that was zero
         return "-"
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 

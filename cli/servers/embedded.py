@@ -127,7 +127,8 @@ def _buffers() -> int:
 
 
 def _major(programs: Path) -> int:
-    told = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True)
+    version = [str(programs / "postgres"), "--version"]
+    told = subprocess.run(version, capture_output=True, text=True, check=False)
     if not (found := re.search(r"\) (\d+)", told.stdout)):
         raise CannotStart(f"{programs / 'postgres'} does not run here: {told.stderr.strip()}")
     return int(found[1])

@@ -173,7 +173,7 @@ def spawn(
             cwd="/",
             pass_fds=(lock,),
             start_new_session=True,
-            preexec_fn=_bound_to_us(last_signal),
+            preexec_fn=_bound_to_us(last_signal),  # noqa: PLW1509 - it makes one system call
             user=whom.uid if whom else None,
             group=whom.gid if whom else None,
             extra_groups=[] if whom else None,

@@ -228,9 +228,13 @@ def folded(column: str) -> TextClause:
 class Digits(str):
     """The name of a text field of which only the digits are searched, as of a telephone number."""
 
+    __slots__ = ()
+
 
 class Called(str):
     """The name of a text field that says what a record is called, besides the first that it is searched by."""
+
+    __slots__ = ()
 
 
 def searched(columns: Iterable[str]) -> list[TextClause]:

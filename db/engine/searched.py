@@ -21,9 +21,7 @@ class Searched:
     """Whether records are called so, which is what people misspell."""
 
 
-def searched_by(
-    record: type[Record] | type[Trace], fields: Mapping[str, Field]
-) -> tuple[Searched, ...]:
+def searched_by(record: type[Record | Trace], fields: Mapping[str, Field]) -> tuple[Searched, ...]:
     """The fields that a class names in `__search__`, by their columns. Raises TypeError for what is no text."""
     known = {f.column: f for f in fields.values() if f.kind.value == "TEXT" and not f.needs}
     names: tuple[str, ...] = getattr(record, "__search__", ())

@@ -185,7 +185,7 @@ class Database:
         """Whether the database answers, soon enough."""
         try:
             await self.pool.fetchval("SELECT 1", timeout=PING_SECONDS)
-        except Exception:  # whatever it is, nobody would be answered
+        except Exception:  # noqa: BLE001 - whatever it is, no request would be answered
             return False
         return True
 

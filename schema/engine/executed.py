@@ -72,7 +72,7 @@ def _one(computed: Computed, facts: tuple[Any, ...]) -> Any:
     """What a function makes of one row's facts; if it fails, only where that row is shown."""
     try:
         return computed.function(*facts)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the error of one row is an error of its field
         return error
 
 

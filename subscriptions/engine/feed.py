@@ -117,8 +117,8 @@ class Feed:
             self.wake()
         except WAITS as error:
             self._wait(joining, error)
-        except Exception as error:
-            log.error("feed failed", exc_info=error)
+        except Exception:
+            log.exception("feed failed")
             self._end(self.members, OVERLOAD, "Something went wrong on our side")
             self.groups.clear()
             self._last = None

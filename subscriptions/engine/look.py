@@ -111,7 +111,7 @@ class Looking:
             if viewer is None:
                 raise Refused(Code.UNAUTHENTICATED, "Sign in again: this user is no more.")
             watch = listener.wanted.judge(viewer, pays=listener.is_new)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is the error of one subscription
             found.refused.append((listener, error))
             return
         group = self._groups.setdefault(watch.key, Group(watch))
@@ -143,7 +143,7 @@ class Looking:
                 past = await self._past(group, position, entries)
             except LOST:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the subscriber receives a snapshot instead
                 log_.warning("the past is not told", error=type(error).__name__)
                 await self._connection.take_back()
             else:

@@ -165,8 +165,8 @@ class Socket:
             await self._obey(_read(text))
         except Closed as closed:
             self.end(closed.code, closed.reason)
-        except Exception as error:
-            log.error("socket failed", exc_info=error)
+        except Exception:
+            log.exception("socket failed")
             self.end(OVERLOAD, "Something went wrong on our side")
 
     def _count(self) -> None:
@@ -204,7 +204,7 @@ class Socket:
             known = await self._desk.know(payload or {}, self._tenant, self._address)
         except Refused as refused:
             raise Closed(FORBIDDEN, refused.message) from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the client receives a code, whatever it is
             said = self._desk.said(error)[0]
             ended = said["extensions"]["code"] == Code.UNAUTHENTICATED
             raise Closed(FORBIDDEN if ended else OVERLOAD, said["message"]) from None
@@ -248,7 +248,7 @@ class Socket:
             if follows and not self._doors.follow(caller.tenant.id, caller.user):
                 message = f"You follow {LISTS} lists already: end some of them first."
                 raise Refused(Code.RATE_LIMITED, message)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it ends this operation alone
             self._error(id, error)
             return
         if isinstance(asked, Awaitable):
@@ -265,7 +265,7 @@ class Socket:
         text, failed = b"", None
         try:
             text = await answer
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it ends this operation alone
             failed = error
         if self._tasks.get(id) is not asyncio.current_task():
             return

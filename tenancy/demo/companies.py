@@ -60,8 +60,8 @@ COMPANIES: tuple[tuple[str | None, int | None], ...] = (
     ("Yarrowfield Farm Shop", None),
     ("Zephyrine Ballooning", None),
     ("Abernook Antiques", None),
-    ("Association of the Friends of the Slow Reading of Very Long Letters, Founded in Memory of "
-     "a Postmaster Who Never Lost One, Registered Branch for the Northern and Middle Provinces",
+    (("Association of the Friends of the Slow Reading of Very Long Letters, Founded in Memory of "
+      "a Postmaster Who Never Lost One, Registered Branch for the Northern and Middle Provinces"),
      None),
     ("Bellweather Kites", None),
     ("Crannoch Distillery", None),

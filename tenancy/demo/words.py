@@ -37,7 +37,7 @@ OCCASIONS = (
 ODD_OPPORTUNITIES = (
     "Copy paper, frame agreement", "COPY PAPER, FRAME AGREEMENT", "copy paper, frame agreement",
     "Copy paper, frame agreement", "Ecran mounts, pilot", "Écran mounts, pilot",
-    "E\u0301cran mounts, pilot", "The \"quiet\" room", "O'Dowd's corner", "Share \\\\files\\desk",
+    "E\u0301cran mounts, pilot", 'The "quiet" room', "O'Dowd's corner", "Share \\\\files\\desk",
     "100% cotton paper", "5%_off", "a_b", "axb", "Sunrise kit 🌅", "  padded  ", "東京 pilot",
     "שלום lobby", "<b>Bold</b> & {curly}", "Zero", "zero", "Zéro", "10 chairs", "9 chairs", "-",
 )  # fmt: skip

@@ -171,8 +171,8 @@ async def test_a_product_stays_a_service_while_work_is_billed_as_it(desk: Desk) 
     kind = await desk.type(billing="PER_ACTIVITY", hoursProduct=hours, overtimeProduct=overtime)
     for id in (hours, overtime):
         lost: dict[str, Any] = {"service": False, "price": None}
-        for name in lost:
-            answer = await own.do("admin", "productUpdate", id=id, **{name: lost[name]})
+        for name, value in lost.items():
+            answer = await own.do("admin", "productUpdate", id=id, **{name: value})
             assert wrong(answer) == [("IN_USE", name)]
         await own.done("admin", "productUpdate", id=id, price="100")
         assert wrong(await own.do("admin", "productDelete", id=id))[0][0] == "IN_USE"

@@ -51,7 +51,7 @@ class Visitor:
 
 def password(output: str) -> str:
     """What was printed once."""
-    return output.split()[-1]
+    return output.rsplit(maxsplit=1)[-1]
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ def run(place: Path, script: str, *arguments: str | Path) -> None:
         capture_output=True,
         text=True,
         timeout=SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -205,12 +205,12 @@ ITEMS: dict[str, tuple[dict[str, Any], list[tuple[UserErrorCode, str]]]] = {
     "less than nothing": ({"quantity": Decimal(-1)}, [(UserErrorCode.INVALID, "quantity")]),
     "no price": ({"unit_price": None}, [(UserErrorCode.REQUIRED, "unit_price")]),
     "half a cent": ({"unit_price": Decimal("0.005")}, [(UserErrorCode.INVALID, "unit_price")]),
-    "a price below zero": ({"unit_price": Decimal("-5")}, []),
+    "a price below zero": ({"unit_price": Decimal(-5)}, []),
     "more than all": (
         {"discount_percent": Decimal("100.1"), "tax_percent": Decimal(-1)},
         [(UserErrorCode.INVALID, "discount_percent"), (UserErrorCode.INVALID, "tax_percent")],
     ),
-    "rounding": ({"kind": ROUNDING, "unit_price": Decimal("-100")}, []),
+    "rounding": ({"kind": ROUNDING, "unit_price": Decimal(-100)}, []),
     "too much rounding": (
         {"kind": ROUNDING, "unit_price": Decimal("100.01")},
         [(UserErrorCode.INVALID, "unit_price")],

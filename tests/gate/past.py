@@ -167,7 +167,7 @@ RAW: dict[str, Case] = {
     "bool operator": lambda s: see(s, s.column("name").bool_op("!~")("x")),
     "operator before": lambda s: show(s, UnaryExpression(s.column("name"), operator=operators.custom_op("@"))),
     "operator behind": lambda s: show(s, UnaryExpression(s.column("name"), modifier=operators.custom_op("x; y"))),
-    "name of a label": lambda s: show(s, s.column("id").label(named('x FROM opportunity --'))),
+    "name of a label": lambda s: show(s, s.column("id").label(named("x FROM opportunity --"))),
     "name of a column": lambda s: sa.select(sa.column(named("margin FROM opportunity --"))),
     "name of a subquery": lambda s: sa.select(sa.select(S.c.id).subquery(named("x, opportunity")).c.id),
     "name of a cte": lambda s: sa.select(sa.select(S.c.id).cte(named("x AS (SELECT 1), y")).c.id),

@@ -80,7 +80,9 @@ def command(copy: Path, line: str) -> str:
     words = shlex.split(line)
     assert words[:3] == ["$", "python3", "dev"]
     call = [sys.executable, "-m", "cli", *words[3:]]
-    told = subprocess.run(call, cwd=copy, capture_output=True, text=True, env={**os.environ})
+    told = subprocess.run(
+        call, cwd=copy, capture_output=True, text=True, env={**os.environ}, check=False
+    )
     assert told.returncode == 0, f"{line}\n{told.stdout}\n{told.stderr}"
     return told.stdout
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,6 +164,15 @@ def test_every_ignored_rule_has_its_reason_beside_it() -> None:
         and not line.rpartition("noqa")[2].partition(" - ")[2]
         and not line.rpartition("ignore[")[2].partition("]  # ")[2]
     ]
+    assert not bare, f"say why beside the ignore: {bare}"
+
+
+def test_every_rule_that_ruff_does_not_check_has_its_reason_beside_it() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    section = text.partition("[tool.ruff.lint]")[2].partition("[tool.importlinter]")[0]
+    assert 'select = ["ALL"]' in section, "choose what is left out, with a reason, instead"
+    lines = section.partition("ignore = [")[2].splitlines()
+    bare = [line.strip() for line in lines if re.search(r'"[A-Z]+\d*"', line) and "# " not in line]
     assert not bare, f"say why beside the ignore: {bare}"
 
 

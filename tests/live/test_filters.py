@@ -98,7 +98,7 @@ async def test_a_filter_on_what_is_hidden_is_refused(here: Place, persona: str) 
             socket = await here.connect(persona)
         made = [await _tried(socket, condition) for condition in listed[: 1 + (not may)]]
         if not may:
-            made.append(await _tried(socket, f"or: [{{ name: {{ eq: \"a\" }} }}, {{ not: {{ {listed[0]} }} }}]"))  # fmt: skip
+            made.append(await _tried(socket, f'or: [{{ name: {{ eq: "a" }} }}, {{ not: {{ {listed[0]} }} }}]'))  # fmt: skip
         codes = {each.code for each in made}
         assert codes == {None if may else "FIELD_FORBIDDEN"}, f"{persona}: {listed}: {codes}"
         said = {json.dumps(each.errors) for each in made}

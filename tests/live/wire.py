@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from socket import SO_RCVBUF, SOL_SOCKET
-from socket import socket as Socket
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -163,9 +162,9 @@ class Rows:
             await self.event()
 
 
-def _narrow(port: int) -> Socket:
-    made = Socket()
-    made.setsockopt(SOL_SOCKET, SO_RCVBUF, 4096)
+def _narrow(port: int) -> socket.socket:
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     made.connect(("127.0.0.1", port))  # on the loopback, nothing is waited for
     made.setblocking(False)
     return made

@@ -111,7 +111,7 @@ def _head(lines: Lines, words: list[str], line: str) -> bool:
         case "everybody":
             lines.everybody[words[1]] = frozenset(words[2:])
         case "own" | "always":
-            rest = line.split(maxsplit=2)[2].split("#")[0]
+            rest = line.split(maxsplit=2)[2].split("#", maxsplit=1)[0]
             sources = tuple(tuple(each.replace(".", " ").split()) for each in rest.split(","))
             spares = ("not", "full")
             lines.own[words[1]] = Own(

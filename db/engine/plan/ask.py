@@ -83,16 +83,22 @@ class AttributeTest:
 
 @dataclass(frozen=True)
 class And:
+    """All conditions hold; true without any."""
+
     items: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Or:
+    """At least one condition holds; false without any."""
+
     items: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Not:
+    """The condition does not hold."""
+
     item: Condition
 
 
@@ -113,6 +119,8 @@ class Search:
 
 
 class Quantifier(StrEnum):
+    """How many of the records of a list must fulfil a condition."""
+
     SOME = "some"
     NONE = "none"
     EVERY = "every"
@@ -144,11 +152,15 @@ class SortKey:
 
 @dataclass(frozen=True)
 class Typename:
+    """The name of the type, as `__typename`."""
+
     name: str
 
 
 @dataclass(frozen=True)
 class Value:
+    """The value of a field."""
+
     field: Field
 
 
@@ -191,12 +203,16 @@ class TypeAccess:
 
 @dataclass(frozen=True)
 class One:
+    """The fields of the record that a reference points to."""
+
     reference: Reference
     object: Object
 
 
 @dataclass(frozen=True)
 class Nodes:
+    """The records of a page, as `nodes`."""
+
     object: Object
 
 
@@ -209,6 +225,8 @@ class Edges:
 
 @dataclass(frozen=True)
 class PageInfo:
+    """The parts of `pageInfo` that were selected."""
+
     parts: tuple[tuple[str, str], ...]
 
 

@@ -76,16 +76,22 @@ class Measured:
 
 @dataclass(frozen=True)
 class HavingAll:
+    """All conditions hold."""
+
     items: tuple[Having, ...]
 
 
 @dataclass(frozen=True)
 class HavingAny:
+    """At least one condition holds."""
+
     items: tuple[Having, ...]
 
 
 @dataclass(frozen=True)
 class HavingNot:
+    """The condition does not hold."""
+
     item: Having
 
 
