@@ -60,10 +60,11 @@ class Wire:
         return message
 
     async def hear(self, about: object) -> Message:
-        """The next message of an operation, or of a type that belongs to none."""
-        while not self._waiting[about]:
-            message = await self.read()
-            self._waiting[message.get("id", message["type"])].append(message)
+        """The next message of an operation, or of a type that belongs to none. Raises TimeoutError."""
+        async with asyncio.timeout(2 * PATIENCE):  # pings come for as long as the socket stays open
+            while not self._waiting[about]:
+                message = await self.read()
+                self._waiting[message.get("id", message["type"])].append(message)
         return self._waiting[about].popleft()
 
     async def init(self, token: str, **more: Any) -> Message:
