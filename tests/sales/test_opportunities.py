@@ -1,0 +1,150 @@
+"""Opportunities as chances to sell something, in several pipelines that different teams have access to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.deeds.newcomer import WORDS, Newcomer, newcomer
+from tests.sales.conftest import Desk
+from tests.support.covers import covers
+from tests.writes.parallel import DONE, Own, came, spelled
+
+CHANCE = """query ($id: ID!) { opportunity(id: $id) {
+  name status probability closedOn account { id } stage { name kind }
+  amount { amount currency } weighted { amount currency }
+  quotes { nodes { items { nodes { name quantity product { id } } } } }
+} }"""
+STAGES = """query ($id: ID!) { opportunityType(id: $id) {
+  stages(orderBy: [{ position: ASC }]) { nodes { position probability stage { name } } } } }"""
+PIPELINE = """{ opportunities(first: 100) { totalCount nodes { id type { id } } }
+  opportunitiesAggregate(groupBy: [{ type: { record: true } }]) { groups { count key { type { record { id } } } } } }"""
+
+
+async def stages(own: Own) -> dict[str, str]:
+    """The stages of the tenant by their names."""
+    rows = await own.fetch("SELECT id, name FROM stage WHERE deleted_at IS NULL")
+    return {row["name"]: spelled("stg", row["id"]) for row in rows}
+
+
+async def pipeline(own: Own, **probabilities: int) -> str:
+    """A type of opportunities that activates these stages in this order, with these probabilities."""
+    known = await stages(own)
+    given = [
+        {"stage": known[name], "position": place, "probability": probability}
+        for place, (name, probability) in enumerate(probabilities.items(), 1)
+    ]
+    return await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=given)
+
+
+async def read(own: Own, id: str) -> dict[str, Any]:
+    """An opportunity with its chance, and what there is to sell."""
+    found: dict[str, Any] = (await own.ask("rep1", CHANCE, {"id": id})).data["opportunity"]
+    return found
+
+
+def chance(opportunity: dict[str, Any]) -> tuple[str, str, int, str]:
+    """The status, the stage, its probability in percent, and the weighted amount."""
+    shown = (opportunity["status"], opportunity["stage"]["name"], opportunity["probability"])
+    return (*shown, opportunity["weighted"]["amount"])
+
+
+@covers("VT-05")
+async def test_an_opportunity_is_a_chance_to_sell_something(own: Own, desk: Desk) -> None:
+    """To an account, for an amount, with a probability, until it is won or lost."""
+    kind = await pipeline(own, Prospect=10, Proof=60, Won=100, Lost=0)
+    known = await stages(own)
+    account = await own.done("admin", "accountCreate", name=own.name())
+    given = {"account": account, "type": kind, "amount": "2000"}
+    won, lost = [await own.opportunity("rep1", **given) for _ in "12"]
+    product = await desk.product(await desk.kind())
+    item = {"product": product, "quantity": "4"}
+    await own.done("rep1", "quoteCreate", opportunity=won, name=own.name(), items=[item])
+    found = await read(own, won)
+    assert found["account"] == {"id": account}
+    assert found["amount"] == {"amount": "2000.00", "currency": "EUR"}
+    [line] = found["quotes"]["nodes"][0]["items"]["nodes"]
+    assert (line["product"], line["quantity"]) == ({"id": product}, "4.0000")
+    assert chance(found) == ("OPEN", "Prospect", 10, "200.00")
+    await own.done("rep1", "opportunityMove", id=won, stage=known["Proof"])
+    assert chance(await read(own, won)) == ("OPEN", "Proof", 60, "1200.00")
+    assert await desk.sell(won) == DONE
+    sold = await read(own, won)
+    assert chance(sold)[:3] == ("WON", "Won", 100)
+    assert sold["closedOn"] is not None
+    reason = await own.value("SELECT id FROM lost_reason WHERE NOT needs_note LIMIT 1")
+    await own.done("rep1", "opportunityLose", id=lost, reason=spelled("lrs", reason))
+    assert chance(await read(own, lost)) == ("LOST", "Lost", 0, "0.00")
+
+
+@covers("X-22")
+async def test_each_pipeline_has_stages_an_order_and_probabilities_of_its_own(own: Own) -> None:
+    known = await stages(own)
+    short = await pipeline(own, Qualification=30, Won=100, Lost=0)
+    long = await pipeline(own, Proof=15, Nurture=25, Qualification=70, Won=100, Lost=0)
+    for kind, expected in (
+        (short, {"Qualification": 30, "Won": 100, "Lost": 0}),
+        (long, {"Proof": 15, "Nurture": 25, "Qualification": 70, "Won": 100, "Lost": 0}),
+    ):
+        nodes = (await own.ask("rep1", STAGES, {"id": kind})).data["opportunityType"]["stages"]
+        told = {each["stage"]["name"]: each["probability"] for each in nodes["nodes"]}
+        assert list(told.items()) == list(expected.items())
+        id = await own.opportunity("rep1", type=kind, amount="100")
+        first = next(iter(expected))
+        assert chance(await read(own, id))[1:3] == (first, expected[first]), "it starts there"
+        for name in sorted(known.keys() - {"Won", "Lost"}):
+            moved = came(await own.do("rep1", "opportunityMove", id=id, stage=known[name]))
+            assert (moved == DONE) == (name in expected), name
+            if moved == DONE:
+                assert (await read(own, id))["probability"] == expected[name]
+
+
+async def team(own: Own, *types: str) -> Newcomer:
+    """A new user in a role of their own that has access to these pipelines."""
+    profile = spelled(
+        "prf", await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
+    )
+    given = {"profiles": [{"profile": profile}], "shares": [{"type": each} for each in types]}
+    role = await own.done("admin", "roleCreate", name=own.name(), **given)
+    made = await newcomer(own, own.name().replace(" ", "-"))
+    await own.done("admin", "roleAssignmentCreate", user=made.user, role=role)
+    assert await made.signs_in(WORDS)
+    return made
+
+
+async def visible(someone: Newcomer) -> dict[str, int]:
+    """How many opportunities of each pipeline a user sees; lists and groups agree."""
+    data = (await someone.post(PIPELINE, 0)).data
+    found: dict[str, int] = {}
+    for each in data["opportunities"]["nodes"]:
+        found[each["type"]["id"]] = found.get(each["type"]["id"], 0) + 1
+    groups = data["opportunitiesAggregate"]["groups"]
+    assert {each["key"]["type"]["record"]["id"]: each["count"] for each in groups} == found
+    return found
+
+
+@covers("X-22")
+async def test_a_team_has_access_to_the_opportunities_of_its_pipelines(own: Own) -> None:
+    """Each role sees those of its types, whoever owns them, and no others; access is taken back, too."""
+    one, other = [await pipeline(own, Prospect=10, Won=100, Lost=0) for _ in "12"]
+    ids = {each: await own.opportunity("rep1", type=each) for each in (one, other)}
+    await own.opportunity("rep2", type=one)
+    first, second, both = await team(own, one), await team(own, other), await team(own, one, other)
+    nobody = await team(own)
+    assert await visible(first) == {one: 2}
+    assert await visible(second) == {other: 1}
+    assert await visible(both) == {one: 2, other: 1}
+    assert await visible(nobody) == {}
+    for someone, seen in ((first, one), (second, other)):
+        text = f'{{ a: opportunity(id: "{ids[one]}") {{ id }} b: opportunity(id: "{ids[other]}") {{ id }} }}'
+        data = (await someone.post(text, 0)).data
+        assert [data["a"], data["b"]] == [
+            {"id": ids[each]} if each == seen else None for each in (one, other)
+        ]
+    share = await own.value(
+        "SELECT s.id FROM share_rule s JOIN role_assignment a ON a.role_id = s.role_id "
+        "WHERE a.user_id = $1::uuid",
+        first.user.partition("_")[2],
+    )
+    await own.done("admin", "shareRuleDelete", id=spelled("shr", share))
+    assert await visible(first) == {}
+    assert await visible(second) == {other: 1}
