@@ -1,4 +1,4 @@
-"""Opportunities as chances to sell something, in several pipelines that different teams have access to."""
+"""Opportunities as chances to sell something, in pipelines of their own that different teams have access to."""
 
 from __future__ import annotations
 
