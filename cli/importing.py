@@ -246,13 +246,13 @@ def _sum_up(came: "Came", report: Path) -> None:
 def _told(done: "Counter[tuple[str, str]]") -> Mapping[str, int]:
     """What people ask about first."""
     return {
-        "accounts": done["Account", "Create"],
-        "products": done["Product", "Create"],
-        "users": done["User", "Create"],
-        "opportunities": done["Opportunity", "Create"],
-        "moved": done["Opportunity", "Move"],
-        "sold": done["Opportunity", "Sell"],
-        "lost": done["Opportunity", "Lose"],
+        "accounts": done["Account", "create"],
+        "products": done["Product", "create"],
+        "users": done["User", "create"],
+        "opportunities": done["Opportunity", "create"],
+        "moved": done["Opportunity", "move"],
+        "sold": done["Opportunity", "sell"],
+        "lost": done["Opportunity", "lose"],
     }
 
 

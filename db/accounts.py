@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Record, enumeration
+from db.engine.base import EDITED, JOINED, RESTORED, UPSERTED, Record, enumeration
 from db.engine.declare import (
     WORD,
     Called,
@@ -30,6 +30,7 @@ class Account(Record):
 
     __tablename__ = "account"
     __prefix__ = "acc"
+    __commands__ = UPSERTED
     __owner__ = "owner_id"
     __rule__ = account
     __search__ = (
@@ -150,6 +151,7 @@ class AccountManager(Record):
 
     __tablename__ = "account_manager"
     __prefix__ = "acm"
+    __commands__ = JOINED
     __table_args__ = (
         live("account_manager_unique", "account_id", "user_id"),
         Index(None, "user_id"),
@@ -176,6 +178,7 @@ class AccountLink(Record):
 
     __tablename__ = "account_link"
     __prefix__ = "alk"
+    __commands__ = EDITED
     __table_args__ = (
         live("account_link_unique", "account_id", "other_id"),
         CheckConstraint("account_id <> other_id", name="other"),
@@ -198,6 +201,7 @@ class Address(Record):
 
     __tablename__ = "address"
     __prefix__ = "adr"
+    __commands__ = RESTORED
     __rule__ = in_country
     __table_args__ = (
         Index(None, "account_id"),

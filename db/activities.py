@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Numeric
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Record
+from db.engine.base import RESTORED, Record
 from db.engine.declare import WORD, field, live, reference
 from domain.activities import SUBJECTS, activity
 
@@ -17,6 +17,7 @@ class ActivityCategory(Record):
 
     __tablename__ = "activity_category"
     __prefix__ = "aca"
+    __commands__ = RESTORED
     __replaceable__ = True
     __table_args__ = (live("activity_category_name_unique", "name"),)
 
@@ -28,6 +29,7 @@ class Activity(Record):
 
     __tablename__ = "activity"
     __prefix__ = "aty"
+    __commands__ = RESTORED
     __search__ = ("subject",)
     __owner__ = "owner_id"
     __rule__ = activity

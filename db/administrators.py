@@ -1,20 +1,34 @@
-"""Who may do everything, asked past what a caller sees: the tenant must never be without somebody who may."""
+"""The users with full access, read past the caller's rights: the tenant must never be without an active one."""
 
 from __future__ import annotations
 
+from functools import cache
 from uuid import UUID
 
+from sqlalchemy import select
+
+from db.engine.gate import Compiled
+from db.engine.hidden import Hidden
 from db.engine.write.connection import TenantConnection
-
-FULL = (
-    'SELECT DISTINCT u.id, u.active FROM "user" u '
-    "JOIN role_assignment a ON a.user_id = u.id JOIN role r ON r.id = a.role_id "
-    "JOIN role_profile rp ON rp.role_id = r.id JOIN profile p ON p.id = rp.profile_id "
-    'WHERE p."full" AND u.deleted_at IS NULL AND a.deleted_at IS NULL AND r.deleted_at IS NULL '
-    "AND rp.deleted_at IS NULL AND p.deleted_at IS NULL"
-)
+from db.engine.write.statements import fetch, trusted
+from db.staff import Profile, Role, RoleAssignment, RoleProfile, User
 
 
-async def administrators(connection: TenantConnection) -> dict[UUID, bool]:
-    """Every user with a full profile, and whether he may sign in."""
-    return {row["id"]: row["active"] for row in await connection.fetch(FULL)}
+@cache
+def _administrators() -> Compiled:
+    records = (User, RoleAssignment, Role, RoleProfile, Profile)
+    user, assignment, role, link, profile = (each.__table__ for each in records)
+    joined = (
+        user.join(assignment, assignment.c.user_id == user.c.id)
+        .join(role, role.c.id == assignment.c.role_id)
+        .join(link, link.c.role_id == role.c.id)
+        .join(profile, profile.c.id == link.c.profile_id)
+    )
+    live = (each.__table__.c.deleted_at.is_(None) for each in records)
+    found = select(user.c.id, user.c.active).distinct().select_from(joined)
+    return trusted(found.where(profile.c.full, *live))
+
+
+async def administrators(connection: TenantConnection) -> Hidden[dict[UUID, bool]]:
+    """Every user with a full profile, and whether they may sign in."""
+    return Hidden({row["id"]: row["active"] for row in await fetch(connection, _administrators())})

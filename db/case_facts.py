@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from functools import cache
 from uuid import UUID
 
+from sqlalchemy import exists, select
+
+from db.cases import CaseStatus
+from db.engine.gate import Compiled
+from db.engine.hidden import Hidden
+from db.engine.sql import Whole
 from db.engine.write.connection import TenantConnection
+from db.engine.write.statements import fetch, trusted
+from db.products import Product
 from domain.cases import CaseState, Status
 
-STATUSES = "SELECT id, state, position FROM case_status WHERE deleted_at IS NULL"
-SERVICE = (
-    "SELECT EXISTS (SELECT FROM product WHERE service AND price IS NOT NULL "
-    "AND deleted_at IS NULL) AS offered"
-)
+
+@cache
+def _statuses() -> Compiled:
+    status = CaseStatus.__table__.c
+    found = select(status.id, status.state, status.position)
+    return trusted(found.where(status.deleted_at.is_(None)))
 
 
-async def statuses(connection: TenantConnection) -> dict[UUID, Status]:
+@cache
+def _billable() -> Compiled:
+    product = Product.__table__.c
+    found = select(Whole(1)).where(
+        product.service, product.price.is_not(None), product.deleted_at.is_(None)
+    )
+    return trusted(select(exists(found).label("offered")))
+
+
+async def statuses(connection: TenantConnection) -> Hidden[dict[UUID, Status]]:
     """Every status that a case can be in, by its id."""
-    rows = await connection.fetch(STATUSES)
-    return {row["id"]: Status(row["id"], CaseState(row["state"]), row["position"]) for row in rows}
+    rows = await fetch(connection, _statuses())
+    return Hidden({row[0]: Status(row[0], CaseState(row[1]), row[2]) for row in rows})
 
 
 async def is_work_offered(connection: TenantConnection) -> bool:
     """Whether there is any service with a price."""
-    return bool((await connection.fetch(SERVICE))[0]["offered"])
+    return bool((await fetch(connection, _billable()))[0]["offered"])

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Record, enumeration
+from db.engine.base import EDITED, RESTORED, UPSERTED, Record, enumeration
 from db.engine.declare import WORD, custom_attributes, elsewhere, field, folded, live, reference
 from domain.cases import Billing, CaseState, Priority, case_type
 
@@ -17,6 +17,7 @@ class CaseStatus(Record):
 
     __tablename__ = "case_status"
     __prefix__ = "cst"
+    __commands__ = RESTORED
     __replaceable__ = True
     __alike__ = "state"
     __table_args__ = (UniqueConstraint("id", "state"), live("case_status_name_unique", "name"))
@@ -37,6 +38,7 @@ class CaseType(Record):
 
     __tablename__ = "case_type"
     __prefix__ = "cty"
+    __commands__ = RESTORED
     __replaceable__ = True
     __rule__ = case_type
     __table_args__ = (live("case_type_name_unique", "name"),)
@@ -73,6 +75,7 @@ class Case(Record):
 
     __tablename__ = "case"
     __prefix__ = "cas"
+    __commands__ = UPSERTED
     __search__ = ("subject", "number", "external_id")
     __owner__ = "owner_id"
     __status__ = "state"
@@ -160,6 +163,7 @@ class CaseAccount(Record):
 
     __tablename__ = "case_account"
     __prefix__ = "cac"
+    __commands__ = EDITED
     __table_args__ = (
         live("case_account_unique", "case_id", "account_id"),
         Index(None, "account_id"),

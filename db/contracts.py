@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Record, enumeration
+from db.engine.base import UPSERTED, Record, enumeration
 from db.engine.declare import (
     WORD,
     custom_attributes,
@@ -26,6 +26,7 @@ class Contract(Record):
 
     __tablename__ = "contract"
     __prefix__ = "ctr"
+    __commands__ = UPSERTED
     __search__ = ("name", "number", "external_id")
     __owner__ = "owner_id"
     __status__ = "status"

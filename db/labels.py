@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Record
+from db.engine.base import JOINED, RESTORED, Record
 from db.engine.declare import WORD, field, live, reference
 from domain.labels import KEPT, LABELLED, favourite, tag, tagging
 
@@ -15,6 +15,7 @@ class Tag(Record):
 
     __tablename__ = "tag"
     __prefix__ = "tag"
+    __commands__ = RESTORED
     __replaceable__ = True
     __rule__ = tag
     __table_args__ = (live("tag_name_unique", "name"),)
@@ -28,6 +29,7 @@ class Tagging(Record):
 
     __tablename__ = "tagging"
     __prefix__ = "tgg"
+    __commands__ = JOINED
     __rule__ = tagging
     __table_args__ = (
         CheckConstraint(f"num_nonnulls({', '.join(LABELLED)}) = 1", name="one_record"),
@@ -91,6 +93,7 @@ class Favourite(Record):
 
     __tablename__ = "favourite"
     __prefix__ = "fav"
+    __commands__ = JOINED
     __rule__ = favourite
     __table_args__ = (
         CheckConstraint(f"num_nonnulls({', '.join(KEPT)}) = 1", name="one_record"),

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Record, enumeration
+from db.engine.base import RESTORED, UPSERTED, Record, enumeration
 from db.engine.declare import (
     WORD,
     Called,
@@ -28,6 +28,7 @@ class Person(Record):
 
     __tablename__ = "person"
     __prefix__ = "per"
+    __commands__ = UPSERTED
     __search__ = (
         "last_name",
         Called("first_name"),
@@ -95,6 +96,7 @@ class Affiliation(Record):
 
     __tablename__ = "affiliation"
     __prefix__ = "aff"
+    __commands__ = RESTORED
     __search__ = ("email", Digits("phone"), Digits("second_phone"))
     __rule__ = affiliation
     __table_args__ = (

@@ -1,58 +1,100 @@
-"""The pipelines of a tenant, read to decide by: which stages a type of opportunity activates."""
+"""The pipelines of a tenant, read past the caller's rights: which stages a type of opportunity activates."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from uuid import UUID
 
+from sqlalchemy import Integer, Numeric, Uuid, select, tuple_
+
+from db.engine.gate import Compiled
+from db.engine.hidden import Hidden
+from db.engine.sql import one_of, parameter
 from db.engine.write.connection import TenantConnection
+from db.engine.write.statements import fetch, trusted
+from db.sales import Opportunity
+from db.setup import PipelineStage, Stage
 from domain.ranks import Place, Side
 from domain.sales import Step
 from domain.setup import StageKind
 
-ACTIVE = (
-    "SELECT p.type_id, p.stage_id, s.kind, p.position, p.probability, s.needs_quote "
-    "FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id "
-    "WHERE p.type_id = ANY($1) AND p.deleted_at IS NULL AND s.deleted_at IS NULL"
-)
+IDS = "ids"
 
-BESIDE = {
-    Side.BEFORE: "(rank, id) < ($2, $3) ORDER BY rank DESC, id DESC",
-    Side.AFTER: "(rank, id) > ($2, $3) ORDER BY rank, id",
-}
-IN_USE = (
-    "SELECT DISTINCT p.id FROM pipeline_stage p JOIN opportunity o "
-    "ON o.type_id = p.type_id AND o.stage_id = p.stage_id AND o.deleted_at IS NULL "
-    "WHERE p.id = ANY($1)"
-)
+
+@cache
+def _standing(side: Side) -> Compiled:
+    kept = Opportunity.__table__.c
+    here = tuple_(kept.rank, kept.id)
+    place = tuple_(parameter("rank", Numeric()), parameter("id", Uuid()))
+    match side:
+        case Side.BEFORE:
+            beside, nearest = here < place, (kept.rank.desc(), kept.id.desc())
+        case Side.AFTER:
+            beside, nearest = here > place, (kept.rank.asc(), kept.id.asc())
+    found = select(kept.id, kept.rank).where(
+        kept.stage_id == parameter("stage", Uuid()), kept.deleted_at.is_(None), beside
+    )
+    return trusted(found.order_by(*nearest).limit(parameter("most", Integer())))
 
 
 async def standing(
     connection: TenantConnection, stage: UUID, side: Side, place: Place, most: int
 ) -> list[Place]:
-    """The opportunities of a stage that stand on one side of a place, the nearest first."""
-    text = (
-        "SELECT id, rank FROM opportunity "  # noqa: S608 - our own words
-        f"WHERE stage_id = $1 AND deleted_at IS NULL AND {BESIDE[side]} LIMIT $4"
-    )
-    rows = await connection.fetch(text, stage, place.rank, place.id, most)
+    """The opportunities of a stage on one side of a place, the nearest first, at most `most`.
+
+    Some of them may not be visible to the caller, who must not learn of those.
+    """
+    values = {"stage": stage, "rank": place.rank, "id": place.id, "most": most}
+    rows = await fetch(connection, _standing(side), **values)
     return [Place(row["id"], row["rank"]) for row in rows]
 
 
+@cache
+def _used() -> Compiled:
+    step, opportunity = PipelineStage.__table__, Opportunity.__table__
+    inside = (
+        (opportunity.c.type_id == step.c.type_id)
+        & (opportunity.c.stage_id == step.c.stage_id)
+        & opportunity.c.deleted_at.is_(None)
+    )
+    found = select(step.c.id).distinct().select_from(step.join(opportunity, inside))
+    return trusted(found.where(one_of(step.c.id, IDS, Uuid())))
+
+
 async def used_stages(connection: TenantConnection, pipeline_stages: Iterable[UUID]) -> set[UUID]:
-    """Those stages of types in which opportunities of the type are."""
-    return {row["id"] for row in await connection.fetch(IN_USE, sorted(set(pipeline_stages)))}
+    """Those of the stages of types that an opportunity of the type is in."""
+    wanted = sorted(set(pipeline_stages))
+    rows = await fetch(connection, _used(), ids=wanted) if wanted else []
+    return {row["id"] for row in rows}
+
+
+@cache
+def _active() -> Compiled:
+    step, stage = PipelineStage.__table__, Stage.__table__
+    found = select(
+        step.c.type_id,
+        step.c.stage_id,
+        stage.c.kind,
+        step.c.position,
+        step.c.probability,
+        stage.c.needs_quote,
+    )
+    live = (step.c.deleted_at.is_(None), stage.c.deleted_at.is_(None))
+    joined = step.join(stage, stage.c.id == step.c.stage_id)
+    return trusted(found.select_from(joined).where(one_of(step.c.type_id, IDS, Uuid()), *live))
 
 
 async def pipelines(
     connection: TenantConnection, types: Iterable[UUID]
-) -> dict[UUID, dict[UUID, Step]]:
-    """For each type the stages it activates, by their ids."""
+) -> dict[UUID, Hidden[dict[UUID, Step]]]:
+    """For each of these types the stages that it activates, by their ids; none for an unknown type."""
+    wanted = sorted(set(types))
     found: dict[UUID, dict[UUID, Step]] = defaultdict(dict)
-    for row in await connection.fetch(ACTIVE, sorted(set(types))):
+    for row in await fetch(connection, _active(), ids=wanted) if wanted else []:
         kind = StageKind(row["kind"])
         numbers = (row["position"], row["probability"])
         step = Step(row["stage_id"], kind, *numbers, needs_quote=row["needs_quote"])
         found[row["type_id"]][step.stage] = step
-    return found
+    return {type_: Hidden(found[type_]) for type_ in wanted}

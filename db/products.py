@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Record
+from db.engine.base import RESTORED, UPSERTED, Record
 from db.engine.declare import (
     WORD,
     custom_attributes,
@@ -26,6 +26,7 @@ class ContractKind(Record):
 
     __tablename__ = "contract_kind"
     __prefix__ = "cki"
+    __commands__ = RESTORED
     __replaceable__ = True
     __rule__ = contract_kind
     __table_args__ = (live("contract_kind_name_unique", "name"),)
@@ -50,6 +51,7 @@ class ProductCategory(Record):
 
     __tablename__ = "product_category"
     __prefix__ = "pca"
+    __commands__ = RESTORED
     __replaceable__ = True
     __table_args__ = (live("product_category_name_unique", "name"), Index(None, "contract_kind_id"))
 
@@ -67,6 +69,7 @@ class Unit(Record):
 
     __tablename__ = "unit"
     __prefix__ = "uni"
+    __commands__ = RESTORED
     __replaceable__ = True
     __table_args__ = (live("unit_name_unique", "name"),)
 
@@ -80,6 +83,7 @@ class Product(Record):
 
     __tablename__ = "product"
     __prefix__ = "prd"
+    __commands__ = UPSERTED
     __search__ = ("name", "code", "external_id")
     __rule__ = product
     __table_args__ = (

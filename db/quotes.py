@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Record, enumeration
+from db.engine.base import RESTORED, Record, enumeration
 from db.engine.declare import WORD, field, money, reference
 from domain.quotes import ItemKind, quote, quote_item
 
@@ -17,6 +17,7 @@ class Quote(Record):
 
     __tablename__ = "quote"
     __prefix__ = "quo"
+    __commands__ = RESTORED
     __search__ = ("name", "number")
     __rule__ = quote
     __table_args__ = (
@@ -107,6 +108,7 @@ class QuoteItem(Record):
 
     __tablename__ = "quote_item"
     __prefix__ = "qit"
+    __along__ = True
     __rule__ = quote_item
     __table_args__ = (
         Index(None, "quote_id"),

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Record, enumeration
+from db.engine.base import EDITED, JOINED, UPSERTED, Record, enumeration
 from db.engine.declare import (
     MONEY,
     WORD,
@@ -34,6 +34,8 @@ class Opportunity(Record):
 
     __tablename__ = "opportunity"
     __prefix__ = "opp"
+    __commands__ = UPSERTED
+    __live__ = True
     __status__ = "status"
     __owner__ = "owner_id"
     __rule__ = opportunity
@@ -230,6 +232,7 @@ class BusinessRole(Record):
 
     __tablename__ = "business_role"
     __prefix__ = "bro"
+    __commands__ = EDITED
     __table_args__ = (Index(None, "opportunity_id"), Index(None, "person_id"))
 
     opportunity_id: Mapped[UUID] = reference(
@@ -254,6 +257,7 @@ class OpportunityAccount(Record):
 
     __tablename__ = "opportunity_account"
     __prefix__ = "oac"
+    __commands__ = EDITED
     __table_args__ = (
         live("opportunity_account_unique", "opportunity_id", "account_id"),
         Index(None, "account_id"),
@@ -281,6 +285,7 @@ class OpportunityShare(Record):
 
     __tablename__ = "opportunity_share"
     __prefix__ = "osh"
+    __commands__ = JOINED
     __table_args__ = (
         live("opportunity_share_unique", "opportunity_id", "employee_id"),
         Index(None, "employee_id"),
@@ -307,6 +312,7 @@ class ShareRule(Record):
 
     __tablename__ = "share_rule"
     __prefix__ = "shr"
+    __commands__ = JOINED
     __rights__ = True
     __table_args__ = (live("share_rule_unique", "role_id", "type_id"), Index(None, "type_id"))
 

@@ -11,7 +11,7 @@ import asyncpg
 from sqlalchemy import Table, delete, insert, select, update
 
 from db.engine.books import run
-from db.engine.transaction import Turned, TurnedAway
+from db.engine.transaction import enter_session
 from db.staff import Credential, Session
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ CREDENTIAL: Table = Credential.__table__
 SESSION: Table = Session.__table__
 FIRST = 1
 """The generation a session begins with."""
-ENTER = "SELECT enter(placement, access, $1) FROM log_head"
-"""Placement and access were compared as the transaction began: this asks about the session."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +89,7 @@ async def begin(
             id=session, user_id=user, generation=FIRST, created_at=at, expires_at=until
         ),
     )
-    try:
-        await connection.execute(ENTER, session)
-    except asyncpg.PostgresError as error:
-        if error.sqlstate in list(Turned):
-            raise TurnedAway(Turned(error.sqlstate)) from error
-        raise
+    await enter_session(connection, session)
 
 
 async def renew(

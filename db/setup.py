@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Record, enumeration
+from db.engine.base import EDITED, JOINED, RESTORED, Record, Standard, enumeration
 from db.engine.declare import WORD, field, live, reference
 from domain.setup import (
     AttributeKind,
@@ -34,6 +34,7 @@ class Stage(Record):
 
     __tablename__ = "stage"
     __prefix__ = "stg"
+    __commands__ = RESTORED
     __replaceable__ = True
     __alike__ = "kind"
     __table_args__ = (UniqueConstraint("id", "kind"),)
@@ -60,6 +61,7 @@ class OpportunityType(Record):
 
     __tablename__ = "opportunity_type"
     __prefix__ = "opt"
+    __commands__ = RESTORED
     __replaceable__ = True
 
     name: Mapped[str] = field("What the type is called.", filter=True, sort=True)
@@ -78,6 +80,7 @@ class PipelineStage(Record):
 
     __tablename__ = "pipeline_stage"
     __prefix__ = "pst"
+    __commands__ = EDITED
     __rule__ = stage_of_pipeline
     __table_args__ = (
         live("pipeline_stage_unique", "type_id", "stage_id"),
@@ -111,6 +114,7 @@ class Attribute(Record):
 
     __tablename__ = "attribute"
     __prefix__ = "att"
+    __commands__ = RESTORED
     __rights__ = True
     __rule__ = attribute
     __table_args__ = (
@@ -133,6 +137,7 @@ class AttributeUse(Record):
 
     __tablename__ = "attribute_use"
     __prefix__ = "atu"
+    __commands__ = JOINED
     __rights__ = True
     __rule__ = one_type
     __table_args__ = (
@@ -190,6 +195,7 @@ class Industry(Record):
 
     __tablename__ = "industry"
     __prefix__ = "ind"
+    __commands__ = RESTORED
     __replaceable__ = True
     __table_args__ = (live("industry_name_unique", "name"),)
 
@@ -201,6 +207,7 @@ class AccountType(Record):
 
     __tablename__ = "account_type"
     __prefix__ = "act"
+    __commands__ = RESTORED
     __replaceable__ = True
     __rule__ = nameable
     __table_args__ = (live("account_type_name_unique", "name"),)
@@ -231,6 +238,7 @@ class PersonType(Record):
 
     __tablename__ = "person_type"
     __prefix__ = "pty"
+    __commands__ = RESTORED
     __replaceable__ = True
     __table_args__ = (live("person_type_name_unique", "name"),)
 
@@ -254,6 +262,7 @@ class EmployeeType(Record):
 
     __tablename__ = "employee_type"
     __prefix__ = "ety"
+    __commands__ = RESTORED
     __replaceable__ = True
     __table_args__ = (live("employee_type_name_unique", "name"),)
 
@@ -268,6 +277,7 @@ class LostReason(Record):
 
     __tablename__ = "lost_reason"
     __prefix__ = "lrs"
+    __commands__ = RESTORED
     __replaceable__ = True
     __table_args__ = (live("lost_reason_name_unique", "name"),)
 
@@ -282,6 +292,7 @@ class Feature(Record):
 
     __tablename__ = "feature"
     __prefix__ = "fea"
+    __commands__ = (Standard.UPDATE,)
     __rights__ = True
     __table_args__ = (live("feature_key_unique", "key"),)
 
@@ -296,6 +307,8 @@ class Preferences(Record):
 
     __tablename__ = "preferences"
     __prefix__ = "set"
+    __commands__ = (Standard.UPDATE,)
+    __plural__ = "allPreferences"
     __table_args__ = (
         Index(
             "preferences_single",

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped
 
-from db.engine.base import Internal, Record, Trace, enumeration
+from db.engine.base import EDITED, JOINED, RESTORED, Internal, Record, Trace, enumeration
 from db.engine.declare import WORD, custom_attributes, derived, field, internal, live, reference
 from db.engine.declare import field as declared
 from domain.access import RowScope, WriteScope
@@ -19,6 +19,7 @@ class Employee(Record):
 
     __tablename__ = "employee"
     __prefix__ = "emp"
+    __commands__ = RESTORED
     __owner__ = "id"
     __search__ = ("name", "email")
     __rights__ = True
@@ -53,6 +54,7 @@ class User(Record):
 
     __tablename__ = "user"
     __prefix__ = "usr"
+    __commands__ = RESTORED
     __rights__ = True
     __table_args__ = (live("user_employee_unique", "employee_id"),)
 
@@ -73,6 +75,7 @@ class Role(Record):
 
     __tablename__ = "role"
     __prefix__ = "rol"
+    __commands__ = RESTORED
     __rights__ = True
 
     name: Mapped[str] = field("What the role is called.", filter=True, sort=True)
@@ -83,6 +86,7 @@ class RoleAssignment(Record):
 
     __tablename__ = "role_assignment"
     __prefix__ = "ras"
+    __commands__ = JOINED
     __rights__ = True
     __table_args__ = (
         live("role_assignment_unique", "user_id", "role_id"),
@@ -106,6 +110,7 @@ class Profile(Record):
 
     __tablename__ = "profile"
     __prefix__ = "prf"
+    __commands__ = RESTORED
     __rights__ = True
 
     name: Mapped[str] = field("What the profile is called.", filter=True, sort=True)
@@ -121,6 +126,7 @@ class RoleProfile(Record):
 
     __tablename__ = "role_profile"
     __prefix__ = "rpr"
+    __commands__ = JOINED
     __rights__ = True
     __table_args__ = (
         live("role_profile_unique", "role_id", "profile_id"),
@@ -144,6 +150,7 @@ class ProfileEntity(Record):
 
     __tablename__ = "profile_entity"
     __prefix__ = "pen"
+    __commands__ = EDITED
     __rights__ = True
     __table_args__ = (live("profile_entity_unique", "profile_id", "entity"),)
 
@@ -176,6 +183,7 @@ class ProfileField(Record):
 
     __tablename__ = "profile_field"
     __prefix__ = "pfi"
+    __commands__ = EDITED
     __rights__ = True
     __table_args__ = (live("profile_field_unique", "profile_id", "entity", "field"),)
 
@@ -200,6 +208,7 @@ class StatusRule(Record):
 
     __tablename__ = "status_rule"
     __prefix__ = "sru"
+    __commands__ = JOINED
     __rights__ = True
     __table_args__ = (live("status_rule_unique", "entity", "field", "status"),)
 

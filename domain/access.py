@@ -19,11 +19,11 @@ class WriteScope(StrEnum):
     """Which of the rows that a viewer sees he may change."""
 
     OWN = "OWN"
-    """Those he is responsible for himself: the employee tree gives a view only (D-09)."""
+    """Those that the viewer owns: the employee tree grants reading only (D-09)."""
     BELOW = "BELOW"
-    """His own and those of everybody below in the employee tree."""
+    """Those of the viewer and of every employee below in the employee tree."""
     ALL = "ALL"
-    """All that he sees."""
+    """All that the viewer sees."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Profile:
     """Readable: (entity, field) or (entity, attribute id)."""
     writes: Mapping[str, Writes] = field(default_factory=dict)
     writable: frozenset[tuple[str, str]] = frozenset()
-    """Writable, as `fields` says readable; what is not readable is not writable either (D-33)."""
+    """Writable, in the form of `fields`; a field that is not readable is not writable either (D-33)."""
 
 
 EVERYBODY = Profile(
@@ -75,7 +75,7 @@ EVERYBODY = Profile(
         }
     ),
 )
-"""What nobody needs a grant for: everybody knows himself, and where he is signed in."""
+"""What needs no grant: all users see their own user and their sessions."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class EntityRights:
 
 
 def exceeds(granted: Mapping[str, EntityRights], mine: Mapping[str, EntityRights]) -> bool:
-    """Whether rights hold anything that `mine` do not: nobody gives away more than he has (D-33)."""
+    """Whether rights hold anything that `mine` do not: nobody grants more than they have (D-33)."""
     return any(name not in mine or _exceeds(theirs, mine[name]) for name, theirs in granted.items())
 
 

@@ -1,14 +1,18 @@
-"""Rules of accounts: how their type has them named, and the roles of their addresses."""
+"""Rules of accounts: the names that their type allows, and the roles of their addresses."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from domain.codes import UserErrorCode
-from domain.holders import holder
+from domain.holders import Candidate, holder
 from domain.numbering import number
-from domain.violations import Row, Violation
+from domain.setup import NamingSwitches
+from domain.violations import Violation
 
 COUNTRY = re.compile(r"[A-Z]{2}\Z")
 FOLLOWS = (
@@ -17,16 +21,71 @@ FOLLOWS = (
 )
 
 
-def in_country(_: Row | None, after: Row) -> Sequence[Violation]:
-    """What is wrong with where something is: a country is two capital letters."""
-    if after["country"] is None or COUNTRY.match(after["country"]):
+class Located(Protocol):
+    """An account or an address: its country as ISO 3166-1 alpha-2."""
+
+    country: str | None
+
+
+class AccountNames(Protocol):
+    """The names of an account, and the type that allows them."""
+
+    name: str | None
+    last_name: str | None
+    type_id: UUID | None
+
+
+class OfficeAddress(Candidate, Protocol):
+    """An address that can be its account's head office."""
+
+    head_office: bool
+
+
+class LocatedOffice(Located, OfficeAddress, Protocol):
+    """An address that can be its account's head office, with its country."""
+
+
+class AddressPurposes(Protocol):
+    """Whether post and invoices go to an address."""
+
+    postal: bool
+    invoicing: bool
+    default_invoicing: bool
+
+
+class RoledAddress(OfficeAddress, AddressPurposes, Protocol):
+    """An address with the roles that depend on the other addresses of its account."""
+
+
+@dataclass(frozen=True)
+class AddressRoles:
+    """The roles of one address that depend on the account or on its other addresses."""
+
+    invoicing: bool
+    head_office: bool
+    default_invoicing: bool
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The requested roles of an account's addresses, and how the account places invoices."""
+
+    follows: bool
+    """Whether invoices go to the postal address (SMP-20)."""
+    head: UUID | None = None
+    default: UUID | None = None
+
+
+def in_country(_: Located | None, after: Located) -> Sequence[Violation]:
+    """A country is two capital letters."""
+    if after.country is None or COUNTRY.match(after.country):
         return []
     message = "Write the country as two capital letters of ISO 3166-1, such as NL."
     return [Violation(UserErrorCode.INVALID, message, "country")]
 
 
-def account(before: Row | None, after: Row) -> Sequence[Violation]:
-    """What is wrong with an account by itself."""
+def account(before: Located | None, after: Located) -> Sequence[Violation]:
+    """Violations of an account by itself."""
     return in_country(before, after)
 
 
@@ -37,76 +96,64 @@ def display_name(
     email: str | None,
     number: str | None,
 ) -> str | None:
-    """What to call an account on screens, whatever is known of it (D-21)."""
+    """The name of an account on screens: the first of its attributes that is set (D-21)."""
     names = " ".join(part.strip() for part in (name, last_name) if part and part.strip())
     domain = (email or "").rpartition("@")[2].strip()
     return names or (registration_number or "").strip() or domain or number
 
 
-def unnamed(kind: Row, before: Row | None, after: Row) -> list[Violation]:
-    """Which names an account has that its type does not know (EP-172); those it had before it may keep."""
-    faults = []
-    for switch, column, word in (
-        ("with_name", "name", "name"),
-        ("with_last_name", "last_name", "last name"),
+def unnamed(
+    kind: NamingSwitches, before: AccountNames | None, after: AccountNames
+) -> list[Violation]:
+    """Names of an account that its type does not allow (EP-172); unchanged ones of the same type may stay."""
+    retyped = before is not None and before.type_id != after.type_id
+    old_name, old_last = (before.name, before.last_name) if before is not None else (None, None)
+    violations = []
+    for allowed, column, word, old, new in (
+        (kind.with_name, "name", "name", old_name, after.name),
+        (kind.with_last_name, "last_name", "last name", old_last, after.last_name),
     ):
-        is_new = before is None or any(before[c] != after[c] for c in (column, "type_id"))
-        if is_new and not kind[switch] and (after[column] or "").strip():
+        if not allowed and (retyped or old != new) and (new or "").strip():
             message = (
                 f"Accounts of this type have no {word}: leave it empty, or choose another type."
             )
-            faults.append(Violation(UserErrorCode.INVALID, message, column))
-    return faults
+            violations.append(Violation(UserErrorCode.INVALID, message, column))
+    return violations
 
 
-def head_office(addresses: Iterable[Row], wanted: UUID | None = None) -> UUID | None:
-    """Which of an account's addresses is its head office (D-12)."""
-    return holder(addresses, "head_office", wanted)
+def head_office(addresses: Iterable[OfficeAddress], wanted: UUID | None = None) -> UUID | None:
+    """The id of the account's head office (D-12)."""
+    return holder(addresses, lambda each: each.head_office, wanted)
 
 
-def default_invoicing(addresses: Iterable[Row], wanted: UUID | None = None) -> UUID | None:
-    """Which of an account's addresses invoices go to if nothing else is said, if they go anywhere (VPM-24)."""
-    found = [each for each in addresses if each["invoicing"]]
-    return holder(found, "default_invoicing", wanted)
-
-
-def country_of(account: Row, addresses: Collection[Row]) -> str | None:
-    """Where an account is at home, as far as it is known: what it says itself, else where its head office is."""
+def country_of(account: Located, addresses: Collection[LocatedOffice]) -> str | None:
+    """The account's own country, otherwise that of its head office; None if neither is known."""
     head = head_office(addresses)
-    places = (each["country"] for each in addresses if each["id"] == head)
-    return account["country"] or next(places, None)
+    places = (each.country for each in addresses if each.id == head)
+    return account.country or next(places, None)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What callers asked of an account's addresses, whose row says which of them invoices go to."""
+def arranged(addresses: Sequence[RoledAddress], wanted: Wanted) -> dict[UUID, AddressRoles]:
+    """The roles of an account's addresses by id: exactly one is the head office.
 
-    follows: bool
-    """Whether invoices go to the postal address, wherever that is (SMP-20)."""
-    head: UUID | None = None
-    default: UUID | None = None
-
-
-def arranged(addresses: Sequence[Row], wanted: Wanted) -> dict[UUID, dict[str, bool]]:
-    """The roles that each of an account's addresses comes to have, of those that depend on the others."""
-    rows = [{**a, "invoicing": a["postal"]} if wanted.follows else a for a in addresses]
-    head, default = head_office(rows, wanted.head), default_invoicing(rows, wanted.default)
+    One of those that invoices go to is the default for invoices, if there are any (VPM-24).
+    """
+    invoicing = {a.id: a.postal if wanted.follows else a.invoicing for a in addresses}
+    invoiced = [each for each in addresses if invoicing[each.id]]
+    head = head_office(addresses, wanted.head)
+    default = holder(invoiced, lambda each: each.default_invoicing, wanted.default)
     return {
-        row["id"]: {
-            "invoicing": row["invoicing"],
-            "head_office": row["id"] == head,
-            "default_invoicing": row["id"] == default,
-        }
-        for row in rows
+        id: AddressRoles(invoices, head_office=id == head, default_invoicing=id == default)
+        for id, invoices in invoicing.items()
     }
 
 
-def misplaced(after: Row, asked: Collection[str], follows: bool) -> list[Violation]:
-    """What is wrong with the roles that a caller asks for an address, by columns (SMP-21, VPM-24)."""
-    if follows and "invoicing" in asked and after["invoicing"] != after["postal"]:
+def misplaced(after: AddressPurposes, asked: Collection[str], follows: bool) -> list[Violation]:
+    """Roles requested of an address that it cannot have; `asked` holds their columns (SMP-21, VPM-24)."""
+    if follows and "invoicing" in asked and after.invoicing != after.postal:
         return [Violation(UserErrorCode.INVALID, FOLLOWS, "invoicing")]
-    invoicing = after["postal"] if follows else after["invoicing"]
-    if "default_invoicing" in asked and after["default_invoicing"] and not invoicing:
+    invoicing = after.postal if follows else after.invoicing
+    if "default_invoicing" in asked and after.default_invoicing and not invoicing:
         message = "No invoices go to this address: make it an invoicing address, too."
         return [
             Violation(UserErrorCode.INVALID, FOLLOWS if follows else message, "default_invoicing")
@@ -115,5 +162,5 @@ def misplaced(after: Row, asked: Collection[str], follows: bool) -> list[Violati
 
 
 def account_number(id: UUID) -> str:
-    """A number for an account that was given none: short, told apart when read aloud, and nobody else's."""
+    """A generated account number: short, unambiguous when read aloud, and unique."""
     return number("A", id)

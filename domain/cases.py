@@ -1,14 +1,19 @@
-"""Rules of cases: where they stand, what stays as it is once they are closed, and how they are billed."""
+"""Rules of cases: their status, the fields that a closed case keeps, and how cases are billed."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from domain.codes import UserErrorCode
-from domain.holders import holder
-from domain.violations import Row, Violation
+from domain.columns import changed, references
+from domain.holders import Candidate, holder
+from domain.violations import Violation
 
 
 class CaseState(StrEnum):
@@ -35,12 +40,65 @@ class Billing(StrEnum):
     PER_ACTIVITY = "PER_ACTIVITY"
 
 
-def case_type(_: Row | None, after: Row) -> Sequence[Violation]:
-    """What is wrong with a type of case by itself (VN-33, VN-36)."""
-    if after["billing"] == Billing.PER_ACTIVITY and after["hours_product_id"] is None:
+class CaseStanding(Protocol):
+    """Whether a case is open or closed."""
+
+    state: CaseState
+
+
+class BilledCase(CaseStanding, Protocol):
+    """The columns of a case that decide how it is billed."""
+
+    type_id: UUID | None
+    contract_id: UUID | None
+
+
+class CaseClosure(Protocol):
+    """When a case was closed."""
+
+    closed_at: datetime | None
+
+
+class CaseTypeFacts(Protocol):
+    """The columns of a type of case that its rule reads."""
+
+    billing: Billing
+    hours_product_id: UUID | None
+    contract_required: bool
+
+
+class WorkProducts(Protocol):
+    """The products that a type of case bills work as."""
+
+    hours_product_id: UUID | None
+    overtime_product_id: UUID | None
+
+
+class BilledWork(WorkProducts, Protocol):
+    """How a type of case is billed, and the products that it bills work as."""
+
+    billing: Billing
+
+
+class WorkProduct(Protocol):
+    """The columns of a product that decide whether work can be billed as it."""
+
+    service: bool
+    price: Decimal | None
+
+
+class CaseLink(Candidate, Protocol):
+    """An account that a case concerns."""
+
+    primary: bool
+
+
+def case_type(_: CaseTypeFacts | None, after: CaseTypeFacts) -> Sequence[Violation]:
+    """Violations of a type of case by itself (VN-33, VN-36)."""
+    if after.billing == Billing.PER_ACTIVITY and after.hours_product_id is None:
         message = "Activities are billed as a service: name the one for hours."
         return [Violation(UserErrorCode.REQUIRED, message, "hours_product_id")]
-    if after["contract_required"] and after["billing"] != Billing.PER_CASE:
+    if after.contract_required and after.billing != Billing.PER_CASE:
         message = (
             "A contract can only be required of cases that are billed per case: "
             "bill them so, or do not require one."
@@ -50,10 +108,10 @@ def case_type(_: Row | None, after: Row) -> Sequence[Violation]:
 
 
 LOCKED = ("type_id", "contract_id")
-"""What decides how a closed case is billed: it stays until the case is opened again (D-14)."""
+"""The columns that decide how a closed case is billed: immutable until the case is reopened (D-14)."""
 REOPEN = "The case is closed: reopen it first, then change this."
 SERVICES = ("hours_product_id", "overtime_product_id")
-"""The columns of a type with what work is billed as."""
+"""The columns of a type with the products that work is billed as."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +126,9 @@ class Status:
 def placed(
     statuses: Mapping[UUID, Status], wanted: UUID | None, state: CaseState | None = None
 ) -> Status | Violation:
-    """Where a case comes to stand: in the status that was asked for, or in the first one there is.
+    """The status that a case gets: the `wanted` one, otherwise the first one of the state.
 
-    With a `state` it must be one of that; without, a case for which nothing was asked begins in an open one.
+    With a `state`, the status must be of it; without, a case for which no status is named starts in an open one.
     """
     if wanted is not None and wanted in statuses:
         found = statuses[wanted]
@@ -86,36 +144,34 @@ def placed(
     return min(fitting, key=lambda each: (each.position, each.id))
 
 
-def closed_at(before: Row | None, state: CaseState, now: datetime) -> datetime | None:
-    """Since when a case is closed that comes to be in a state: not at all, as before, or now."""
+def closed_at(before: CaseClosure | None, state: CaseState, now: datetime) -> datetime | None:
+    """When a case in `state` was closed: None if it is open, otherwise as before, otherwise `now`."""
     if state == CaseState.OPEN:
         return None
-    return (before["closed_at"] if before else None) or now
+    return (before.closed_at if before is not None else None) or now
 
 
-def locked(before: Row, after: Row) -> Sequence[Violation]:
-    """What may not be changed of a case that is closed and stays so."""
-    if CaseState.OPEN in (before["state"], after["state"]):
-        return []
-    changed = [name for name in LOCKED if before[name] != after[name]]
-    return [Violation(UserErrorCode.LOCKED, REOPEN, name) for name in changed]
-
-
-def accounts_locked(case: Row) -> Sequence[Violation]:
-    """What stands against changing whom a case concerns: it is closed, and billed to them."""
-    if case["state"] == CaseState.OPEN:
+def locked(before: BilledCase, after: BilledCase) -> Sequence[Violation]:
+    """Changes to how a case is billed that is closed and stays so."""
+    if CaseState.OPEN in (before.state, after.state):
         return []
     return [
-        Violation(
-            UserErrorCode.LOCKED, "The case is closed: reopen it first, then change its accounts."
-        )
+        Violation(UserErrorCode.LOCKED, REOPEN, name) for name in changed(before, after, LOCKED)
     ]
+
+
+def accounts_locked(case: CaseStanding) -> Sequence[Violation]:
+    """The accounts of a closed case are immutable, since it is billed to them."""
+    if case.state == CaseState.OPEN:
+        return []
+    message = "The case is closed: reopen it first, then change its accounts."
+    return [Violation(UserErrorCode.LOCKED, message)]
 
 
 def under_contract(
     required: bool, contract: UUID | None, buyer: UUID | None, primary: UUID | None
 ) -> Sequence[Violation]:
-    """What is wrong with the contract of a case, of which `buyer` bought it (VN-33)."""
+    """Violations of the contract of a case; `buyer` is the account of that contract (VN-33)."""
     if contract is None:
         if not required:
             return []
@@ -133,7 +189,7 @@ def under_contract(
 def handed_over(
     contract: UUID | None, buyer: UUID | None, primary: UUID | None
 ) -> Sequence[Violation]:
-    """What is wrong with making an account the primary one of a case that is worked on under a contract."""
+    """The primary account of a case with a contract is the account of that contract."""
     if contract is None or buyer == primary:
         return []
     message = (
@@ -143,39 +199,36 @@ def handed_over(
     return [Violation(UserErrorCode.INVALID, message)]
 
 
-def services(case_type: Row, products: Mapping[UUID, Row]) -> Sequence[Violation]:
-    """What is wrong with what a type bills work as: only work can be, at a price (VN-34 to VN-37)."""
-    wrong = [
-        name
-        for name in SERVICES
-        if case_type[name] in products and not billable(products[case_type[name]])
-    ]
+def services(case_type: WorkProducts, products: Mapping[UUID, WorkProduct]) -> Sequence[Violation]:
+    """The products that a type bills work as are services with a price (VN-34 to VN-37)."""
+    refused = {id for id, product in products.items() if not billable(product)}
+    wrong = [name for name, id in references(case_type, SERVICES).items() if id in refused]
     message = "Work is billed as a service with a price: choose such a product."
     return [Violation(UserErrorCode.INVALID, message, name) for name in wrong]
 
 
-def billable(product: Row) -> bool:
+def billable(product: WorkProduct) -> bool:
     """Whether work can be billed as this product."""
-    return bool(product["service"]) and product["price"] is not None
+    return product.service and product.price is not None
 
 
-def still_billable(before: Row, after: Row) -> Sequence[Violation]:
-    """What is wrong with changing a product that types of cases bill work as."""
+def still_billable(before: WorkProduct, after: WorkProduct) -> Sequence[Violation]:
+    """Changes after which work can no longer be billed as a product."""
     message = "Types of cases bill work as this product: let them name another one first."
-    wrong = [] if after["service"] or not before["service"] else ["service"]
-    wrong += [] if after["price"] is not None or before["price"] is None else ["price"]
+    wrong = [] if after.service or not before.service else ["service"]
+    wrong += [] if after.price is not None or before.price is None else ["price"]
     return [Violation(UserErrorCode.IN_USE, message, name) for name in wrong]
 
 
-def needs_service(case_type: Row, offered: bool) -> Sequence[Violation]:
-    """What is wrong with billing cases where there is no work that could be billed (VN-37)."""
-    named = any(case_type[name] is not None for name in SERVICES)
-    if case_type["billing"] == Billing.NONE or named or offered:
+def needs_service(case_type: BilledWork, offered: bool) -> Sequence[Violation]:
+    """A billed type names a product, or at least one billable product is `offered` (VN-37)."""
+    named = case_type.hours_product_id is not None or case_type.overtime_product_id is not None
+    if case_type.billing == Billing.NONE or named or offered:
         return []
     message = "Nothing could be billed: add a product first that is a service and has a price."
     return [Violation(UserErrorCode.INVALID, message, "billing")]
 
 
-def primary_account(accounts: Iterable[Row], wanted: UUID | None = None) -> UUID | None:
-    """Which of a case's links is to its primary account (EP-207, EP-208, EP-210)."""
-    return holder(accounts, "primary", wanted)
+def primary_account(accounts: Iterable[CaseLink], wanted: UUID | None = None) -> UUID | None:
+    """The id of a case's link to its primary account (EP-207, EP-208, EP-210)."""
+    return holder(accounts, lambda each: each.primary, wanted)

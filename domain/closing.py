@@ -1,15 +1,17 @@
-"""Rules of how selling ends and begins again: won and locked, lost for a reason, unlocked."""
+"""Rules of closing and reopening opportunities: won and locked, lost for a reason, unlocked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 from uuid import UUID
 
 from domain.codes import UserErrorCode
 from domain.sales import Step
 from domain.setup import StageKind
-from domain.violations import Row, Violation
+from domain.violations import Violation
 
 SOLD = "The opportunity was sold and is closed to changes: unlock it first."
 NOT_CLOSED = "The opportunity is neither sold nor lost, so there is nothing to unlock."
@@ -18,10 +20,45 @@ NO_REASON = (
 )
 FUTURE = "This day is still to come: name today or a day before."
 NO_QUOTE = "No quote of the opportunity is active: activate the one that was accepted, then sell."
+NO_NOTE = "This reason does not explain the loss by itself: write a note about what was behind it."
+
+
+class Outcome(Protocol):
+    """Whether an opportunity is open, won or lost."""
+
+    status: StageKind
+
+
+class Loss(Outcome, Protocol):
+    """The outcome of an opportunity, and why it was lost."""
+
+    lost_reason_id: UUID | None
+
+
+class LockedOutcome(Outcome, Protocol):
+    """The outcome of an opportunity, and whether it is locked."""
+
+    locked: bool
+
+
+class LostReason(Protocol):
+    """Whether a reason for losses must be explained in a note."""
+
+    needs_note: bool
+
+
+@dataclass(frozen=True)
+class ClosedFacts:
+    """What follows a change of status that no command of its own makes."""
+
+    closed_on: date | None
+    """The day it was closed; None if it is open."""
+    clears_reason: bool
+    """Whether `lost_reason_id` and `lost_note` become empty."""
 
 
 def closed_on(wanted: date | None, today: date) -> date | Violation:
-    """The day something was won or lost: the one that was named, or today."""
+    """The day of a win or a loss: the `wanted` one, or today."""
     if wanted is None:
         return today
     return Violation(UserErrorCode.INVALID, FUTURE, "closed_on") if wanted > today else wanted
@@ -30,7 +67,7 @@ def closed_on(wanted: date | None, today: date) -> date | Violation:
 def outcome(
     pipeline: Mapping[UUID, Step], kind: StageKind, wanted: UUID | None
 ) -> Step | Violation:
-    """The stage an opportunity ends in, or comes back to: the one that was named, or the first of its kind."""
+    """The stage of a kind that an opportunity ends in or returns to: the `wanted` one, or the first."""
     steps = [step for step in pipeline.values() if step.kind is kind]
     if wanted is not None:
         steps = [step for step in steps if step.stage == wanted]
@@ -46,7 +83,7 @@ def outcome(
 def reopened(
     pipeline: Mapping[UUID, Step], visited: Sequence[UUID], wanted: UUID | None
 ) -> Step | Violation:
-    """Where an unlocked opportunity goes on: where it was last open, of the stages it may be in (EP-143).
+    """The open stage that an unlocked opportunity returns to: the `wanted` one, or its last open one (EP-143).
 
     `visited` are the stages it was in, the latest first.
     """
@@ -56,35 +93,33 @@ def reopened(
     return outcome(pipeline, StageKind.OPEN, wanted)
 
 
-def lost(reason: Row, note: str | None) -> Sequence[Violation]:
-    """What is missing of a loss: some reasons are explained (D-20)."""
-    if not reason["needs_note"] or (note or "").strip():
+def lost(reason: LostReason, note: str | None) -> Sequence[Violation]:
+    """A reason that needs a note has one (D-20). The message does not name the reason, which may be hidden."""
+    if not reason.needs_note or (note or "").strip():
         return []
-    message = f"Say in a note what was behind it: {reason['name']} alone tells nobody anything."
-    return [Violation(UserErrorCode.REQUIRED, message, "lost_note")]
+    return [Violation(UserErrorCode.REQUIRED, NO_NOTE, "lost_note")]
 
 
-def explained(before: Row | None, step: Step) -> Sequence[Violation]:
-    """What is in the way of losing it without a deed that asks why (X-23)."""
-    was = before is not None and before["status"] == StageKind.LOST
-    is_lost_now = step.kind is StageKind.LOST and not was
-    return [Violation(UserErrorCode.REQUIRED, NO_REASON, "stage_id")] if is_lost_now else []
+def explained(before: Loss | None, after: Loss) -> Sequence[Violation]:
+    """An opportunity that becomes lost has a reason (X-23)."""
+    was_lost = before is not None and before.status == StageKind.LOST
+    if after.status != StageKind.LOST or was_lost or after.lost_reason_id is not None:
+        return []
+    return [Violation(UserErrorCode.REQUIRED, NO_REASON, "stage_id")]
 
 
-def unlockable(before: Row) -> Sequence[Violation]:
-    """What is in the way of unlocking."""
-    if before["locked"] or before["status"] != StageKind.OPEN:
+def unlockable(before: LockedOutcome) -> Sequence[Violation]:
+    """Only an opportunity that is locked or closed can be unlocked."""
+    if before.locked or before.status != StageKind.OPEN:
         return []
     return [Violation(UserErrorCode.INVALID_TRANSITION, NOT_CLOSED)]
 
 
-def follows_status(before: Row | None, after: Row, today: date) -> dict[str, object]:
-    """What goes with the status, where it changed without a deed of its own: when it was closed, and why it was lost."""
-    if before is not None and before["status"] == after["status"]:
-        return {}
-    kept: dict[str, object] = {} if after["status"] == StageKind.LOST else dict(UNEXPLAINED)
-    is_open = after["status"] == StageKind.OPEN
-    return kept | {"closed_on": None if is_open else today}
-
-
-UNEXPLAINED: Mapping[str, None] = {"lost_reason_id": None, "lost_note": None}
+def follows_status(before: Outcome | None, after: Outcome, today: date) -> ClosedFacts | None:
+    """What follows a new status; None if the status is unchanged."""
+    if before is not None and before.status == after.status:
+        return None
+    return ClosedFacts(
+        closed_on=None if after.status == StageKind.OPEN else today,
+        clears_reason=after.status != StageKind.LOST,
+    )

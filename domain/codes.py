@@ -33,7 +33,7 @@ class Code(StrEnum):
 
 
 class UserErrorCode(StrEnum):
-    """Why a deed was not done; typed in a payload's `userErrors`, where the request itself was fine."""
+    """Why a command was not carried out, in a payload's `userErrors`; the request itself was valid."""
 
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
     INVALID_TOKEN = "INVALID_TOKEN"  # noqa: S105 - a code, not a secret

@@ -1,4 +1,4 @@
-"""Rules of contracts: how long they last, and what a sale makes of those that are there (D-04)."""
+"""Rules of contracts: their term, and the difference that a sale makes to the existing ones (D-04)."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from domain.codes import UserErrorCode
+from domain.columns import changed
+from domain.quotes import ItemKind
 from domain.sales import CURRENCY
-from domain.violations import Row, Violation
+from domain.violations import Violation
 
 SAME = (
     *("product_id", "name", "quantity", "unit_id", "currency", "unit_price"),
     *("discount_percent", "tax_percent", "net", "total"),
 )
-"""What a line of a contract takes over from the line of the quote: while all of it is equal, the line stays."""
+"""The columns that a line of a contract copies from the line of the quote: while all are equal, the line stays."""
 REMIND_DAYS = 30
-"""Before a contract that renews ends."""
+"""Days between the reminder and the end of a contract that renews."""
 ONE_OFF = (
     "More is sold on top of what lasts for a time: this contract was delivered once. "
     "Create a new opportunity for its account instead."
@@ -33,7 +36,6 @@ SOLD_ANEW = (
     "What is in this contract was sold anew since, so that there is another one: take that one off "
     "the opportunity first, or leave this one in the bin."
 )
-ROUNDING = "ROUNDING"
 DAY = timedelta(days=1)
 
 
@@ -44,9 +46,66 @@ class ContractStatus(StrEnum):
     ENDED = "ENDED"
 
 
+class SoldContent(Protocol):
+    """The content of a line of a quote or of a contract: the columns in `SAME`."""
+
+    product_id: UUID | None
+    name: str
+    quantity: Decimal
+    unit_id: UUID | None
+    currency: str
+    unit_price: Decimal | None
+    discount_percent: Decimal | None
+    tax_percent: Decimal | None
+    net: Decimal | None
+    total: Decimal | None
+
+
+class QuoteLine(SoldContent, Protocol):
+    """A line of a quote."""
+
+    id: UUID
+    kind: ItemKind
+    position: int
+
+
+class HeldLine(SoldContent, Protocol):
+    """A line of a contract."""
+
+    id: UUID
+    contract_id: UUID
+    position: int
+    revision: int
+    starts_on: date | None
+
+
+class Lasting(Protocol):
+    """The end of a contract, and the months it is renewed for."""
+
+    @property
+    def ends_on(self) -> date | None:
+        """The last day; None if the contract has no end."""
+
+    @property
+    def renewal_months(self) -> int | None:
+        """None if the contract does not renew."""
+
+
+class ContractFacts(Protocol):
+    """The columns of a contract that its rule reads."""
+
+    starts_on: date | None
+    ends_on: date | None
+    renewal_months: int | None
+
+    @property
+    def currency(self) -> str | None:
+        """ISO 4217; None while it is missing."""
+
+
 @dataclass(frozen=True)
 class Kind:
-    """What kind of contract a sale makes of a product."""
+    """The kind of contract that a product is sold under."""
 
     id: UUID
     time_based: bool
@@ -60,45 +119,64 @@ class Sold:
 
     root: UUID
     kind: Kind
-    row: Row
+    row: QuoteLine
 
 
 @dataclass(frozen=True)
 class Held:
-    """A line in force of a contract that the opportunity has already."""
+    """A line in force of an existing contract of the opportunity."""
 
     root: UUID | None
     kind: UUID
-    row: Row
+    row: HeldLine
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line that comes into force: a new one, or one in the place of another."""
+    """A line that comes into force: a new one, or the replacement of another."""
 
     sold: Sold
-    replaces: Row | None = None
+    replaces: HeldLine | None = None
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """What a sale writes: the difference to what was sold before."""
+    """What a sale writes: the difference to the existing lines."""
 
     enter: tuple[Entry, ...]
-    end: tuple[Row, ...]
-    stay: tuple[Row, ...]
+    end: tuple[HeldLine, ...]
+    stay: tuple[HeldLine, ...]
 
 
-def contract(_: Row | None, after: Row) -> Sequence[Violation]:
-    """What is wrong with a contract by itself."""
-    if after["currency"] is not None and not CURRENCY.match(after["currency"]):
+@dataclass(frozen=True)
+class Term:
+    """The term of a contract, and the day of the reminder of its renewal."""
+
+    starts_on: date
+    ends_on: date | None
+    renewal_months: int | None
+    remind_on: date | None
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """The new end of a contract that was renewed; it is active again."""
+
+    ends_on: date
+    remind_on: date
+    status: ContractStatus = ContractStatus.ACTIVE
+
+
+def contract(_: ContractFacts | None, after: ContractFacts) -> Sequence[Violation]:
+    """Violations of a contract by itself."""
+    if after.currency is not None and not CURRENCY.match(after.currency):
         message = "Write the currency as three capital letters of ISO 4217, such as EUR."
         return [Violation(UserErrorCode.INVALID, message, "currency")]
-    begin, end = after["starts_on"], after["ends_on"]
+    begin, end = after.starts_on, after.ends_on
     if begin is not None and end is not None and end < begin:
         message = "The contract cannot end before it begins: correct one of the two days."
         return [Violation(UserErrorCode.INVALID, message, "ends_on")]
-    months = after["renewal_months"]
+    months = after.renewal_months
     if months is not None and not 1 <= months <= 1200:
         message = "Write a renewal of 1 to 1200 months."
         return [Violation(UserErrorCode.INVALID, message, "renewal_months")]
@@ -106,63 +184,68 @@ def contract(_: Row | None, after: Row) -> Sequence[Violation]:
 
 
 def ledger(sold: Sequence[Sold], held: Iterable[Held]) -> Ledger:
-    """What is new, what takes the place of what, what ends, and what stays untouched (D-04).
+    """The lines that come into force, that end, and that stay untouched (D-04).
 
-    Lines are matched by the line of a quote that both began as; two copies of one line in the same
-    quote are told apart by what they say, then by their order. What says the same stays, in whatever
-    contract it is; what was changed takes its place there, unless it belongs to another kind by now.
+    Lines are matched by the line of a quote that both were first copied from; several copies of one line
+    in the same quote are matched by equal content, then by their order. A line with equal content stays,
+    in whatever contract it is. A changed one replaces the old line in its contract, unless its kind of
+    contract or its currency is another one now.
     """
     waiting: dict[UUID | None, list[Held]] = defaultdict(list)
     for each in held:
         waiting[each.root].append(each)
     stay = {n: line for n, one in enumerate(sold) if (line := _take(waiting, one, same=True))}
     enter: list[Entry] = []
-    end: list[Row] = []
+    end: list[HeldLine] = []
     for place, one in enumerate(sold):
         if place in stay:
             continue
         found = _take(waiting, one, same=False)
-        end += [found] if found else []
+        end += [found] if found is not None else []
         enter.append(Entry(one, found))
     end += [each.row for rest in waiting.values() for each in rest]
     return Ledger(tuple(enter), tuple(end), tuple(stay.values()))
 
 
-def _take(waiting: dict[UUID | None, list[Held]], sold: Sold, *, same: bool) -> Row | None:
-    """A line in force that this one is, or whose place it takes."""
+def _take(waiting: dict[UUID | None, list[Held]], sold: Sold, *, same: bool) -> HeldLine | None:
+    """Remove and return the line in force that equals this one, or that this one replaces."""
     for each in waiting[sold.root]:
-        of_kind = each.kind == sold.kind.id and each.row["currency"] == sold.row["currency"]
+        of_kind = each.kind == sold.kind.id and each.row.currency == sold.row.currency
         if unchanged(sold.row, each.row) if same else of_kind:
             waiting[sold.root].remove(each)
             return each.row
     return None
 
 
-def unchanged(sold: Row, held: Row) -> bool:
-    """Whether a line says what was sold before."""
-    return all(sold[name] == held[name] for name in SAME)
+def unchanged(sold: SoldContent, held: SoldContent) -> bool:
+    """Whether two lines have the same content."""
+    return not changed(sold, held, SAME)
 
 
 def by_kind(
-    items: Sequence[Row], kinds: Mapping[UUID, Kind], usual: Kind | None, roots: Mapping[UUID, UUID]
+    items: Sequence[QuoteLine],
+    kinds: Mapping[UUID, Kind],
+    usual: Kind | None,
+    roots: Mapping[UUID, UUID],
 ) -> list[Sold] | Violation:
     """The items of a quote, each with its kind of contract: that of its product, or the usual one.
 
-    What only rounds the price goes along with the kind that most was sold of.
+    A line that rounds the price belongs to the kind with the largest sum.
     """
     known: dict[UUID, Kind | None] = {}
     sums: dict[Kind | None, Decimal] = defaultdict(Decimal)
     for item in items:
-        if item["kind"] != ROUNDING:
-            kind = known[item["id"]] = kinds.get(item["product_id"], usual)
-            sums[kind] += item["net"] or 0
+        if item.kind != ItemKind.ROUNDING:
+            product = item.product_id
+            kind = known[item.id] = usual if product is None else kinds.get(product, usual)
+            sums[kind] += item.net or 0
     largest = max((k for k in sums if k), key=lambda k: (sums[k], k.id), default=usual)
     found: list[Sold] = []
     for item in items:
-        kind = known.get(item["id"], largest)
+        kind = known.get(item.id, largest)
         if kind is None:
             return Violation(UserErrorCode.INVALID, NO_KIND)
-        found.append(Sold(roots[item["id"]], kind, item))
+        found.append(Sold(roots[item.id], kind, item))
     return found
 
 
@@ -173,39 +256,34 @@ def months_later(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, last))
 
 
-def status_on(row: Row, today: date) -> ContractStatus:
-    """Whether a contract is in force: until its last day, or for as long as it renews."""
-    end = row["ends_on"]
-    ended = end is not None and end < today and row["renewal_months"] is None
+def status_on(row: Lasting, today: date) -> ContractStatus:
+    """Whether a contract is in force: until its last day, or without end if it renews."""
+    ended = row.ends_on is not None and row.ends_on < today and row.renewal_months is None
     return ContractStatus.ENDED if ended else ContractStatus.ACTIVE
 
 
 def last_day(begin: date | None, day: date) -> date:
-    """The last day of what no longer holds on a day: the one before, if it had begun by then."""
+    """The last day of a contract or line that ends by `day`: the day before, but not before it began."""
     return max(begin or day - DAY, day - DAY)
 
 
-def term(kind: Kind, begin: date) -> dict[str, object]:
-    """From when to when a contract of a kind lasts, and when to think of its renewal."""
+def term(kind: Kind, begin: date) -> Term:
+    """The term of a contract of a kind that starts on a day."""
     if not kind.time_based or kind.months is None:
-        return {"starts_on": begin, "ends_on": None, "renewal_months": None, "remind_on": None}
+        return Term(begin, ends_on=None, renewal_months=None, remind_on=None)
     end = months_later(begin, kind.months) - DAY
-    return {
-        "starts_on": begin,
-        "ends_on": end,
-        "renewal_months": kind.months if kind.renews else None,
-        "remind_on": max(begin, end - timedelta(days=REMIND_DAYS)) if kind.renews else None,
-    }
+    return Term(
+        begin,
+        ends_on=end,
+        renewal_months=kind.months if kind.renews else None,
+        remind_on=max(begin, end - timedelta(days=REMIND_DAYS)) if kind.renews else None,
+    )
 
 
-def renewed(row: Row) -> dict[str, object] | Violation:
-    """How long a contract lasts once it goes on for as long as was agreed."""
-    if row["ends_on"] is None or row["renewal_months"] is None:
+def renewed(row: Lasting) -> Renewal | Violation:
+    """The end of a contract that is extended by its agreed renewal."""
+    if row.ends_on is None or row.renewal_months is None:
         message = "The contract does not renew: write its last day and a renewal in months first."
         return Violation(UserErrorCode.INVALID, message, "renewal_months")
-    end = months_later(row["ends_on"] + DAY, row["renewal_months"]) - DAY
-    return {
-        "ends_on": end,
-        "remind_on": end - timedelta(days=REMIND_DAYS),
-        "status": ContractStatus.ACTIVE.value,
-    }
+    end = months_later(row.ends_on + DAY, row.renewal_months) - DAY
+    return Renewal(end, remind_on=end - timedelta(days=REMIND_DAYS))

@@ -1,18 +1,33 @@
-"""Of the records that belong together exactly one holds something: who that is, and who comes after him (D-12)."""
+"""Of the records that belong together exactly one holds a role: which one, and which takes it over (D-12)."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Protocol, TypeVar
 from uuid import UUID
 
-from domain.violations import Row
+
+class Candidate(Protocol):
+    """A record that can hold the role."""
+
+    id: UUID
+    created_at: datetime
 
 
-def holder(rows: Iterable[Row], column: str, wanted: UUID | None = None) -> UUID | None:
-    """Which of the records holds what `column` says.
+R = TypeVar("R", bound=Candidate)
 
-    The one that is `wanted`, if it is among them; else the one that does; else the oldest that remains.
+
+def holder(
+    rows: Iterable[R], holds: Callable[[R], bool], wanted: UUID | None = None
+) -> UUID | None:
+    """The id of the record that holds the role; None if there are no records.
+
+    It is the `wanted` one if that is among the records, otherwise the oldest of those that hold the
+    role, otherwise the oldest of all. `id` decides between records of the same age.
     """
-    found = sorted(rows, key=lambda each: (each["created_at"], each["id"]))
-    if wanted in [each["id"] for each in found]:
+    found = sorted(rows, key=lambda each: (each.created_at, each.id))
+    if wanted in [each.id for each in found]:
         return wanted
-    holding = [each["id"] for each in found if each[column]]
-    return next(iter([*holding, *(each["id"] for each in found)]), None)
+    holding = [each.id for each in found if holds(each)]
+    return next(iter([*holding, *(each.id for each in found)]), None)

@@ -9,11 +9,11 @@ class LiveKind(StrEnum):
     SNAPSHOT = "SNAPSHOT"
     """All records of the list: the first message."""
     RESUMED = "RESUMED"
-    """The list goes on where the cursor in `after` says; what was missed follows."""
+    """The list continues at the cursor in `after`; the changes since then follow."""
     DELTA = "DELTA"
     """What changed since the message before, by one transaction or several whole ones."""
     RESYNC = "RESYNC"
-    """All records anew: forget those told before, because what was missed cannot be told."""
+    """All records of the list again: discard the earlier ones, because changes between were missed."""
 
 
 class LiveChangeKind(StrEnum):

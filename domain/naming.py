@@ -5,3 +5,11 @@ def camel(snake: str) -> str:
     """`expected_close_on` → `expectedCloseOn`."""
     head, *rest = snake.split("_")
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def plural(name: str) -> str:
+    """The API's word for several records of a type: `CaseStatus` → `caseStatuses`, `Industry` → `industries`."""
+    word = name[0].lower() + name[1:]
+    if word.endswith("y") and word[-2] not in "aeiou":
+        return f"{word[:-1]}ies"
+    return f"{word}es" if word.endswith("s") else f"{word}s"

@@ -7,7 +7,7 @@ DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def number(letter: str, id: UUID) -> str:
-    """A number made of a record's id: short, told apart when read aloud, and nobody else's."""
+    """A number generated from a record's id: short, unambiguous when read aloud, and unique."""
     rest, digits = id.int & ((1 << 40) - 1), []
     for _ in range(8):
         rest, digit = divmod(rest, 32)

@@ -1,10 +1,15 @@
-"""Rules of people: a person has some name, and what is kept of an affiliation makes sense by itself."""
+"""Rules of people: a person has some name, and the dates and the address of an affiliation are consistent."""
+
+from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
 
 from domain.codes import UserErrorCode
-from domain.violations import Row, Violation
+from domain.violations import Violation
 
 
 class Gender(StrEnum):
@@ -15,31 +20,56 @@ class Gender(StrEnum):
     OTHER = "OTHER"
 
 
+class PersonNames(Protocol):
+    """The names of which a person has at least one."""
+
+    first_name: str | None
+    last_name: str | None
+
+
+class Workplace(Protocol):
+    """The address that a person works at, of an affiliation."""
+
+    address_id: UUID | None
+
+
+class Identified(Protocol):
+    """A record by its id."""
+
+    id: UUID
+
+
+class Tenure(Protocol):
+    """The first and the last day of an affiliation."""
+
+    since: date | None
+    until: date | None
+
+
 def full_name(first: str | None, infix: str | None, last: str | None) -> str | None:
     """All names in their order, such as `Anna van der Berg`."""
     names = [part.strip() for part in (first, infix, last) if part and part.strip()]
     return " ".join(names) or None
 
 
-def person(_: Row | None, after: Row) -> Sequence[Violation]:
-    """What is wrong with a person by itself."""
-    if full_name(after["first_name"], None, after["last_name"]):
+def person(_: PersonNames | None, after: PersonNames) -> Sequence[Violation]:
+    """Violations of a person by themselves."""
+    if full_name(after.first_name, None, after.last_name):
         return []
     return [Violation(UserErrorCode.REQUIRED, "Give a first name or a last name.", "last_name")]
 
 
-def elsewhere(after: Row, addresses: Collection[Row]) -> list[Violation]:
-    """A person at an account works at one of its places (VPM-08)."""
-    if after["address_id"] is None or after["address_id"] in {each["id"] for each in addresses}:
+def foreign_address(after: Workplace, addresses: Collection[Identified]) -> list[Violation]:
+    """The address of an affiliation is one of its account's `addresses` (VPM-08)."""
+    if after.address_id is None or after.address_id in {each.id for each in addresses}:
         return []
     message = "This address is not one of the account's: choose one of those, or leave it empty for its head office."
     return [Violation(UserErrorCode.INVALID, message, "address_id")]
 
 
-def affiliation(_: Row | None, after: Row) -> Sequence[Violation]:
-    """What is wrong with where somebody works: nobody leaves before he came."""
-    since, until = after["since"], after["until"]
-    if since is None or until is None or since <= until:
+def affiliation(_: Tenure | None, after: Tenure) -> Sequence[Violation]:
+    """The last day of an affiliation is not before its first day."""
+    if after.since is None or after.until is None or after.since <= after.until:
         return []
     message = "The last day cannot lie before the first day: correct one of them."
     return [Violation(UserErrorCode.INVALID, message, "until")]

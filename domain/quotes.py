@@ -1,21 +1,26 @@
-"""Rules of quotes: what a quote and its lines may hold, what they add up to, and when they are closed to changes."""
+"""Rules of quotes: the values of a quote and its lines, their totals, and when they are closed to changes."""
+
+from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal, localcontext
 from enum import StrEnum
-from typing import Any
+from typing import Protocol
+from uuid import UUID
 
 from domain.codes import UserErrorCode
+from domain.columns import changed
 from domain.money import PRECISE, minor, rounded, spread
 from domain.products import percent
 from domain.sales import CURRENCY, unfit
 from domain.values import DIGITS
-from domain.violations import Row, Violation
+from domain.violations import Violation
 
 ROUNDING_COINS = 10_000
-"""What one line may round by, at most: 100.00 euros, 10,000 yen."""
+"""The largest amount of a line that rounds, in units of the currency's smallest coin: 100.00 euros, 10,000 yen."""
 CENT = Decimal("0.01")
 ZERO = Decimal()
 ONE = Decimal(1)
@@ -23,7 +28,7 @@ CONTENT = (
     *("opportunity_id", "number", "name", "currency", "brand", "product_version"),
     *("valid_from", "valid_until", "discount_percent", "items_shown", "net", "tax", "total"),
 )
-"""What a quote says to the customer: once it is approved or accepted, that stays."""
+"""The columns that make up the offer: immutable once the quote is approved or accepted."""
 ACCEPTED = (
     "The customer accepted this quote, so it stays as it is: duplicate it and change the copy."
 )
@@ -46,9 +51,107 @@ class ItemKind(StrEnum):
     ROUNDING = "ROUNDING"
 
 
+class PricedLine(Protocol):
+    """The columns of a line that its amounts are computed from."""
+
+    kind: ItemKind
+    quantity: Decimal
+    unit_price: Decimal | None
+    discount_percent: Decimal | None
+    tax_percent: Decimal | None
+
+
+class Approval(Protocol):
+    """When a quote was approved and accepted."""
+
+    approved_at: datetime | None
+    accepted_at: datetime | None
+
+
+class QuoteFacts(Approval, Protocol):
+    """The columns of a quote that its rule reads, with those in `CONTENT`."""
+
+    opportunity_id: UUID
+    number: str
+    name: str
+    brand: str | None
+    product_version: str | None
+    valid_from: date | None
+    valid_until: date | None
+    discount_percent: Decimal | None
+    items_shown: bool
+    net: Decimal | None
+    tax: Decimal | None
+    total: Decimal | None
+
+    @property
+    def currency(self) -> str | None:
+        """ISO 4217; None while neither the caller nor the opportunity has set it."""
+
+
+class DeletableQuote(Protocol):
+    """The columns that decide whether a quote can be deleted."""
+
+    active: bool
+    accepted_at: datetime | None
+
+
+class QuoteItemFacts(Protocol):
+    """The columns of a line that its rule reads."""
+
+    kind: ItemKind
+    product_id: UUID | None
+    unit_id: UUID | None
+    unit_price: Decimal | None
+    discount_percent: Decimal | None
+    tax_percent: Decimal | None
+
+    @property
+    def quantity(self) -> Decimal | None:
+        """None while it is missing."""
+
+    @property
+    def currency(self) -> str | None:
+        """ISO 4217; None while the quote has none."""
+
+
+class OfferingLine(Protocol):
+    """The columns of a line that it takes over from its product, its place and its currency."""
+
+    position: int
+    currency: str
+    name: str
+    unit_id: UUID | None
+    unit_price: Decimal | None
+    tax_percent: Decimal | None
+
+
+class OfferedProduct(Protocol):
+    """The columns of a product that a line takes over, and whether it is offered."""
+
+    name: str
+    unit_id: UUID | None
+    currency: str
+    price: Decimal | None
+    tax_percent: Decimal | None
+    active: bool
+
+
+@dataclass(frozen=True)
+class FromProduct:
+    """The values of a line once it has taken over those in `taken` from its product; the others are its own."""
+
+    name: str
+    unit_id: UUID | None
+    unit_price: Decimal | None
+    tax_percent: Decimal | None
+    taken: frozenset[str]
+    """Columns of the line."""
+
+
 @dataclass(frozen=True)
 class Amounts:
-    """What something comes to."""
+    """The amounts of a line or of a quote."""
 
     net: Decimal
     tax: Decimal
@@ -59,24 +162,24 @@ class Amounts:
         return self.net + self.tax
 
 
-def totals(lines: Sequence[Row], discount: Decimal | None, currency: str) -> list[Amounts]:
-    """What each line comes to, after the `discount` on the whole (in percent); `whole` adds them up.
+def totals(lines: Sequence[PricedLine], discount: Decimal | None, currency: str) -> list[Amounts]:
+    """The amounts of each line after the `discount` on the whole quote, in percent; `whole` adds them up.
 
     Each line's own price is rounded by itself. The discount on the whole, and the tax of each rate, are
-    worked out once for all lines together and spread over them by largest remainder (D-17). What only
-    rounds the price is neither discounted nor taxed.
+    computed once for all lines together and spread over them by largest remainder (D-17). Lines that
+    round the price are neither discounted nor taxed.
     """
     with localcontext() as exact:
         exact.prec = PRECISE
         nets = [_price(line, currency) for line in lines]
-        items = [n for n, line in enumerate(lines) if line["kind"] != ItemKind.ROUNDING]
+        items = [n for n, line in enumerate(lines) if line.kind != ItemKind.ROUNDING]
         shares = spread([nets[n] * (discount or ZERO) * CENT for n in items], currency)
         for n, share in zip(items, shares, strict=True):
             nets[n] -= share
         taxes = [rounded(ZERO, currency)] * len(lines)
         by_rate: dict[Decimal, list[int]] = defaultdict(list)
         for n in items:
-            by_rate[lines[n]["tax_percent"] or ZERO].append(n)
+            by_rate[lines[n].tax_percent or ZERO].append(n)
         for rate, taxed in by_rate.items():
             parts = spread([nets[n] * rate * CENT for n in taxed], currency)
             for n, part in zip(taxed, parts, strict=True):
@@ -85,79 +188,84 @@ def totals(lines: Sequence[Row], discount: Decimal | None, currency: str) -> lis
 
 
 def whole(parts: Iterable[Amounts]) -> Amounts:
-    """What all of them come to together."""
+    """The sum of amounts."""
     known = list(parts)
     with localcontext() as exact:
         exact.prec = PRECISE
         return Amounts(sum((p.net for p in known), ZERO), sum((p.tax for p in known), ZERO))
 
 
-def _price(line: Row, currency: str) -> Decimal:
-    """A line's price after its own discount; what has no price yet costs nothing."""
-    price = line["unit_price"] or ZERO
-    if line["kind"] == ItemKind.ROUNDING:
+def _price(line: PricedLine, currency: str) -> Decimal:
+    """A line's price after its own discount; zero while it has no unit price."""
+    price = line.unit_price or ZERO
+    if line.kind == ItemKind.ROUNDING:
         return rounded(price, currency)
-    kept = ONE - (line["discount_percent"] or ZERO) * CENT
-    return rounded(line["quantity"] * price * kept, currency)
+    kept = ONE - (line.discount_percent or ZERO) * CENT
+    return rounded(line.quantity * price * kept, currency)
 
 
 def fits_columns(amounts: Amounts) -> bool:
-    """Whether the amounts are small enough to be kept."""
+    """Whether the amounts are small enough for their columns."""
     return all(abs(each) < 10**DIGITS for each in (amounts.net, amounts.tax, amounts.total))
 
 
-def quote(before: Row | None, after: Row) -> Sequence[Violation]:
-    """What is wrong with a quote by itself."""
-    faults = percent(after, "discount_percent")
-    if after["currency"] is not None and not CURRENCY.match(after["currency"]):
+def quote(before: QuoteFacts | None, after: QuoteFacts) -> Sequence[Violation]:
+    """Violations of a quote by itself."""
+    violations = percent({"discount_percent": after.discount_percent})
+    if after.currency is not None and not CURRENCY.match(after.currency):
         message = "Write the currency as three capital letters of ISO 4217, such as EUR."
-        faults.append(Violation(UserErrorCode.INVALID, message, "currency"))
-    begin, end = after["valid_from"], after["valid_until"]
+        violations.append(Violation(UserErrorCode.INVALID, message, "currency"))
+    begin, end = after.valid_from, after.valid_until
     if begin is not None and end is not None and end < begin:
         message = "The offer cannot end before it begins: correct one of the two days."
-        faults.append(Violation(UserErrorCode.INVALID, message, "valid_until"))
+        violations.append(Violation(UserErrorCode.INVALID, message, "valid_until"))
     if before is not None:
-        unapproved = before["approved_at"] is not None and after["approved_at"] is None
-        changed = any(before[name] != after[name] for name in CONTENT)
-        if changed or (unapproved and before["accepted_at"] is not None):
-            faults += closed(before, after)
-    return faults
+        unapproved = before.approved_at is not None and after.approved_at is None
+        differs = bool(changed(before, after, CONTENT))
+        if differs or (unapproved and before.accepted_at is not None):
+            violations += closed(before, after)
+    return violations
 
 
-def closed(before: Row, after: Row) -> list[Violation]:
-    """Why what a quote offers cannot be changed, if it cannot; told as a fault of the field that says so."""
-    if before["accepted_at"] is not None:
+def closed(before: Approval, after: Approval) -> list[Violation]:
+    """The offer of an accepted or approved quote is immutable; the violation is of the column that closes it."""
+    if before.accepted_at is not None:
         return [Violation(UserErrorCode.LOCKED, ACCEPTED, "accepted_at")]
-    if before["approved_at"] is not None and after["approved_at"] is not None:
+    if before.approved_at is not None and after.approved_at is not None:
         return [Violation(UserErrorCode.LOCKED, APPROVED, "approved_at")]
     return []
 
 
-def deleted(before: Row) -> Sequence[Violation]:
-    """What is in the way of deleting a quote (EP-120)."""
-    if before["accepted_at"] is not None:
+def deleted(before: DeletableQuote) -> Sequence[Violation]:
+    """An accepted or active quote cannot be deleted (EP-120)."""
+    if before.accepted_at is not None:
         return [Violation(UserErrorCode.LOCKED, ACCEPTED, "accepted_at")]
-    return [Violation(UserErrorCode.ACTIVE_QUOTE, ACTIVE, "active")] if before["active"] else []
+    return [Violation(UserErrorCode.ACTIVE_QUOTE, ACTIVE, "active")] if before.active else []
 
 
-def quote_item(before: Row | None, after: Row) -> Sequence[Violation]:
-    """What is wrong with a line by itself, as far as it is not as it was."""
-    faults = [*percent(after, "discount_percent", "tax_percent"), *_price_faults(after)]
-    if after["quantity"] is not None and after["quantity"] <= 0:
+def quote_item(before: QuoteItemFacts | None, after: QuoteItemFacts) -> Sequence[Violation]:
+    """Violations of a line by itself; of an existing line, only of columns that changed.
+
+    A new kind or currency concerns all columns.
+    """
+    shares = {"discount_percent": after.discount_percent, "tax_percent": after.tax_percent}
+    violations = [*percent(shares), *_price_violations(after)]
+    if after.quantity is not None and after.quantity <= 0:
         message = "Write how many are offered, more than nothing; what is given back has a price below zero."
-        faults.append(Violation(UserErrorCode.INVALID, message, "quantity"))
-    if after["kind"] == ItemKind.ROUNDING:
-        faults += _rounding(after)
-    if before is None or any(before[name] != after[name] for name in ("kind", "currency")):
-        return faults
-    return [fault for fault in faults if before[fault.column] != after[fault.column]]
+        violations.append(Violation(UserErrorCode.INVALID, message, "quantity"))
+    if after.kind == ItemKind.ROUNDING:
+        violations += _rounding(after)
+    if before is None or changed(before, after, ("kind", "currency")):
+        return violations
+    return [each for each in violations if changed(before, after, (each.column,))]
 
 
-def _price_faults(after: Row) -> Sequence[Violation]:
-    if after["unit_price"] is None:
+def _price_violations(after: QuoteItemFacts) -> Sequence[Violation]:
+    if after.unit_price is None:
         message = "Nobody knows yet what this costs: write the price of one unit."
         return [Violation(UserErrorCode.REQUIRED, message, "unit_price")]
-    return unfit(after, ["unit_price"]) if CURRENCY.match(after["currency"] or "") else []
+    currency = after.currency or ""
+    return unfit(currency, {"unit_price": after.unit_price}) if CURRENCY.match(currency) else []
 
 
 FROM_PRODUCT = {
@@ -166,37 +274,48 @@ FROM_PRODUCT = {
     "unit_price": "price",
     "tax_percent": "tax_percent",
 }
-"""What a line takes over from its product where nothing was said, and which of the product's columns that is."""
+"""The columns that a line takes over from its product where the caller left them open, and the product's columns."""
 
 
 def from_product(
-    line: Row, product: Row, left_open: Collection[str], seen: Collection[str]
-) -> tuple[dict[str, Any], list[Violation]]:
-    """What a line takes over from the product it came to offer, and what must be said because it cannot.
+    line: OfferingLine,
+    product: OfferedProduct,
+    left_open: Collection[str],
+    seen: Collection[str],
+) -> tuple[FromProduct, list[Violation]]:
+    """The values that a line takes over from its new product, and those that the caller must set instead.
 
-    Only what the caller may see of the product, in `seen`, is taken over: the line would tell it.
+    `left_open` are columns of the line, `seen` the columns of the product that the caller can read: others
+    are not taken over, since the line would disclose them.
     """
-    at = f"Line {line['position']}: "
-    taken = {n: product[FROM_PRODUCT[n]] for n in left_open if FROM_PRODUCT[n] in seen}
-    faults = []
-    if not product["active"]:
-        faults.append(Violation(UserErrorCode.INVALID, at + NOT_OFFERED, "product_id"))
+    at = f"Line {line.position}: "
+    taken = {name for name in left_open if FROM_PRODUCT[name] in seen}
+    violations = []
+    if not product.active:
+        violations.append(Violation(UserErrorCode.INVALID, at + NOT_OFFERED, "product_id"))
     if "unit_price" in left_open and (message := _unpriced(line, product, seen)):
-        taken.pop("unit_price", None)
-        faults.append(Violation(UserErrorCode.INVALID, at + message, "unit_price"))
+        taken.discard("unit_price")
+        violations.append(Violation(UserErrorCode.INVALID, at + message, "unit_price"))
     if "tax_percent" in left_open and "tax_percent" not in seen:
         message = "you may not see the tax on this product: write it, 0 if there is none."
-        faults.append(Violation(UserErrorCode.INVALID, at + message, "tax_percent"))
-    return taken, faults
+        violations.append(Violation(UserErrorCode.INVALID, at + message, "tax_percent"))
+    found = FromProduct(
+        name=product.name if "name" in taken else line.name,
+        unit_id=product.unit_id if "unit_id" in taken else line.unit_id,
+        unit_price=product.price if "unit_price" in taken else line.unit_price,
+        tax_percent=product.tax_percent if "tax_percent" in taken else line.tax_percent,
+        taken=frozenset(taken),
+    )
+    return found, violations
 
 
-def _unpriced(line: Row, product: Row, seen: Collection[str]) -> str | None:
+def _unpriced(line: OfferingLine, product: OfferedProduct, seen: Collection[str]) -> str | None:
     """Why a line cannot take over its product's price, if it cannot (EP-097)."""
     if not {"price", "currency"} <= set(seen):
         return "you may not see what this product costs: write the unit price."
-    if product["price"] is None:
+    if product.price is None:
         return "this product has no price of its own: write the unit price."
-    theirs, ours = product["currency"], line["currency"]
+    theirs, ours = product.currency, line.currency
     if theirs == ours:
         return None
     return (
@@ -205,15 +324,20 @@ def _unpriced(line: Row, product: Row, seen: Collection[str]) -> str | None:
     )
 
 
-def _rounding(after: Row) -> Sequence[Violation]:
-    """What only rounds the price is an amount by itself, and a small one (EP-117)."""
+def _rounding(after: QuoteItemFacts) -> Sequence[Violation]:
+    """A line that rounds the price is a small amount without product, discount and tax (EP-117)."""
     message = "A line that rounds the price has a name and a unit price only: leave this out."
-    bare = ("product_id", "unit_id", "discount_percent", "tax_percent")
-    extra = [name for name in bare if after[name] is not None]
-    extra += ["quantity"] if after["quantity"] != 1 else []
-    faults = [Violation(UserErrorCode.INVALID, message, name) for name in extra]
-    most = Decimal(ROUNDING_COINS).scaleb(-minor(after["currency"] or ""))
-    if after["unit_price"] is not None and abs(after["unit_price"]) > most:
+    unused: Mapping[str, object] = {
+        "product_id": after.product_id,
+        "unit_id": after.unit_id,
+        "discount_percent": after.discount_percent,
+        "tax_percent": after.tax_percent,
+    }
+    extra = [name for name, value in unused.items() if value is not None]
+    extra += ["quantity"] if after.quantity != 1 else []
+    violations = [Violation(UserErrorCode.INVALID, message, name) for name in extra]
+    most = Decimal(ROUNDING_COINS).scaleb(-minor(after.currency or ""))
+    if after.unit_price is not None and abs(after.unit_price) > most:
         message = f"A line that rounds the price rounds by {most:f} at most: make it an item."
-        faults.append(Violation(UserErrorCode.INVALID, message, "unit_price"))
-    return faults
+        violations.append(Violation(UserErrorCode.INVALID, message, "unit_price"))
+    return violations

@@ -1,19 +1,49 @@
-"""Rules of selling: what may be changed of an opportunity, and where it may be moved."""
+"""Rules of selling: the changes that an opportunity allows, and the stages it may be moved to."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Protocol
 from uuid import UUID
 
 from domain.codes import UserErrorCode
+from domain.columns import changed
 from domain.money import fits, minor
 from domain.setup import StageKind
-from domain.violations import Row, Violation
+from domain.violations import Violation
 
 CURRENCY = re.compile(r"[A-Z]{3}\Z")
 AMOUNTS = ("amount", "margin", "commission")
 LOCKED = ("account_id", "type_id", "currency", "amount", "margin", "expected_close_on")
-"""What a closed opportunity was closed on: it stays until the opportunity is opened again (EP-141)."""
+"""The columns of a closed opportunity that are immutable until it is opened again (EP-141)."""
+
+
+class Amounts(Protocol):
+    """The amounts of an opportunity, in its currency."""
+
+    amount: Decimal | None
+    margin: Decimal | None
+    commission: Decimal | None
+
+
+class OpportunityFacts(Amounts, Protocol):
+    """The columns of an opportunity that its rule reads."""
+
+    account_id: UUID
+    type_id: UUID
+    stage_id: UUID
+    status: StageKind
+    probability: int | None
+    expected_close_on: date | None
+    locked: bool
+
+    @property
+    def currency(self) -> str | None:
+        """ISO 4217; None while neither the caller nor the type has set it."""
 
 
 @dataclass(frozen=True)
@@ -27,58 +57,65 @@ class Step:
     needs_quote: bool = False
 
 
-def opportunity(before: Row | None, after: Row) -> Sequence[Violation]:
-    """What is wrong with an opportunity as it is to be kept."""
-    faults = [*_locked(before, after)] if before else []
-    if after["probability"] is not None and not 0 <= after["probability"] <= 100:
+def opportunity(before: OpportunityFacts | None, after: OpportunityFacts) -> Sequence[Violation]:
+    """Violations of an opportunity by itself."""
+    violations = [*_locked(before, after)] if before is not None else []
+    if after.probability is not None and not 0 <= after.probability <= 100:
         message = "A probability is a whole number from 0 to 100, in percent."
-        faults.append(Violation(UserErrorCode.INVALID, message, "probability"))
-    currency = after["currency"]
+        violations.append(Violation(UserErrorCode.INVALID, message, "probability"))
+    currency = after.currency
     if currency is None:
-        return faults  # its type would have said which
+        return violations  # what is missing is reported by itself
     if not CURRENCY.match(currency):
         message = "Write the currency as three capital letters of ISO 4217, such as EUR."
-        faults.append(Violation(UserErrorCode.INVALID, message, "currency"))
+        violations.append(Violation(UserErrorCode.INVALID, message, "currency"))
     else:
-        set_now = [name for name in AMOUNTS if before is None or before[name] != after[name]]
-        faults += unfit(after, set_now)
-    return faults
+        set_now = AMOUNTS if before is None else changed(before, after, AMOUNTS)
+        violations += unfit(currency, amounts(after, set_now))
+    return violations
 
 
-def unfit(after: Row, names: Iterable[str]) -> list[Violation]:
-    """Which of these amounts are smaller than the currency's smallest coin.
+def amounts(row: Amounts, names: Iterable[str] = AMOUNTS) -> dict[str, Decimal | None]:
+    """Some of the opportunity's amounts by column."""
+    return {name: getattr(row, name) for name in names}
 
-    Whoever changes a currency is asked about the amounts he sees: the others would tell what they are.
+
+def unfit(currency: str, amounts: Mapping[str, Decimal | None]) -> list[Violation]:
+    """Amounts by column with more decimal digits than the currency has.
+
+    When the currency changes, the caller passes only the amounts that the user can read: a violation of
+    another one would disclose it.
     """
-    currency = after["currency"]
     message = f"{currency} has {minor(currency)} digits after the point; round the amount."
-    small = [n for n in names if after[n] is not None and not fits(after[n], currency)]
-    return [Violation(UserErrorCode.INVALID, message, name) for name in small]
+    return [
+        Violation(UserErrorCode.INVALID, message, name)
+        for name, amount in amounts.items()
+        if amount is not None and not fits(amount, currency)
+    ]
 
 
-def _locked(before: Row, after: Row) -> Sequence[Violation]:
-    if before["locked"] and after["locked"]:
+def _locked(before: OpportunityFacts, after: OpportunityFacts) -> Sequence[Violation]:
+    if before.locked and after.locked:
         message = "The opportunity was sold and is closed to changes: unlock it first."
-        changed = [name for name in LOCKED if before[name] != after[name]] + _outcome(before, after)
-        return [Violation(UserErrorCode.LOCKED, message, name) for name in changed]
-    closed = before["status"] != StageKind.OPEN and after["status"] != StageKind.OPEN
-    if not closed:
+        columns = changed(before, after, LOCKED) + _outcome(before, after)
+        return [Violation(UserErrorCode.LOCKED, message, name) for name in columns]
+    if StageKind.OPEN in (before.status, after.status):
         return []
     message = "The opportunity is closed: move it to an open stage first, then change this."
-    changed = [name for name in LOCKED if before[name] != after[name]]
-    return [Violation(UserErrorCode.LOCKED, message, name) for name in changed]
+    columns = changed(before, after, LOCKED)
+    return [Violation(UserErrorCode.LOCKED, message, name) for name in columns]
 
 
-def _outcome(before: Row, after: Row) -> list[str]:
-    """What is changed of what a sale decided: another stage of the same outcome may take a stage's place."""
-    if before["stage_id"] == after["stage_id"]:
-        return ["probability"] if before["probability"] != after["probability"] else []
-    stays = before["status"] == after["status"] != StageKind.OPEN
+def _outcome(before: OpportunityFacts, after: OpportunityFacts) -> list[str]:
+    """The changed columns of a sale's outcome; a stage may be replaced by another one of the same outcome."""
+    if before.stage_id == after.stage_id:
+        return ["probability"] if before.probability != after.probability else []
+    stays = before.status == after.status != StageKind.OPEN
     return [] if stays else ["stage_id"]
 
 
 def entered(pipeline: Mapping[UUID, Step], wanted: UUID | None) -> Step | Violation:
-    """Where an opportunity begins: in the stage that was asked for, or in the first of its pipeline."""
+    """The stage that an opportunity starts in: the `wanted` one, or the first of its pipeline."""
     if wanted is not None:
         return moved(pipeline, wanted)
     if not pipeline:
@@ -88,7 +125,7 @@ def entered(pipeline: Mapping[UUID, Step], wanted: UUID | None) -> Step | Violat
 
 
 def moved(pipeline: Mapping[UUID, Step], wanted: UUID) -> Step | Violation:
-    """The step that `wanted` is in a pipeline: an opportunity stays within the stages of its type (VN-25)."""
+    """The step of a pipeline with the `wanted` stage: an opportunity stays within the stages of its type (VN-25)."""
     if wanted not in pipeline:
         message = "This stage is not one of the opportunity's type: choose one of its stages."
         return Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")
@@ -96,7 +133,7 @@ def moved(pipeline: Mapping[UUID, Step], wanted: UUID) -> Step | Violation:
 
 
 def unquoted(step: Step, *, has_quote: bool) -> Sequence[Violation]:
-    """What is in the way of coming to a stage for which a quote must have been made (VN-26)."""
+    """A stage that needs a quote is for opportunities with one (VN-26)."""
     if has_quote or not step.needs_quote:
         return []
     message = "This stage is for opportunities with a quote: make one first."
@@ -104,7 +141,7 @@ def unquoted(step: Step, *, has_quote: bool) -> Sequence[Violation]:
 
 
 def retyped(pipeline: Mapping[UUID, Step], stage: UUID) -> Violation | None:
-    """What is in the way of giving an opportunity another type: it must have the stage it is in."""
+    """The pipeline of an opportunity's new type has the stage that it is in."""
     if stage in pipeline:
         return None
     message = "The new type does not have the opportunity's stage: move it to one that both have."

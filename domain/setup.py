@@ -1,11 +1,16 @@
-"""Words and rules of the set-up: kinds of stages, types, attributes, changes and switches."""
+"""Enumerations and rules of the set-up: kinds of stages, types, attributes, changes and switches."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
 
 from domain.codes import UserErrorCode
-from domain.violations import Row, Violation
+from domain.columns import references
+from domain.violations import Violation
 
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
@@ -68,7 +73,7 @@ SWITCHED: Mapping[FeatureKey, frozenset[str]] = {
     FeatureKey.DUPLICATES: frozenset(),
     FeatureKey.QUOTES: frozenset({"Quote", "QuoteItem"}),
 }
-"""The entities that are shut to everybody while a group is off (VN-05). Nothing of them is lost."""
+"""The entities that nobody can read or write while a group is off (VN-05). Their records remain."""
 CARRIED = {
     "Account": "account_type_id",
     "Person": "person_type_id",
@@ -79,41 +84,75 @@ CARRIED = {
 """The entities that carry attributes, and the column with the type that carries one."""
 
 
-def nameable(_: Row | None, after: Row) -> Sequence[Violation]:
-    """A type whose accounts could have no name at all is refused (EP-173, D-21)."""
-    if after["with_name"] or after["with_last_name"]:
+class NamingSwitches(Protocol):
+    """Which names the accounts of a type have."""
+
+    with_name: bool
+    with_last_name: bool
+
+
+class AttributeKey(Protocol):
+    """The key of a custom attribute."""
+
+    key: str
+
+
+class StageProbability(Protocol):
+    """The probability of a stage in a pipeline, in percent."""
+
+    probability: int
+
+
+class CarryingTypes(Protocol):
+    """The columns of which exactly one holds the type that carries an attribute."""
+
+    account_type_id: UUID | None
+    person_type_id: UUID | None
+    opportunity_type_id: UUID | None
+    case_type_id: UUID | None
+    employee_type_id: UUID | None
+
+
+def nameable(_: NamingSwitches | None, after: NamingSwitches) -> Sequence[Violation]:
+    """A type allows at least one name of its accounts (EP-173, D-21)."""
+    if after.with_name or after.with_last_name:
         return []
     message = "Accounts of this type could not be named: leave the name or the last name on."
     return [Violation(UserErrorCode.INVALID, message, "with_last_name")]
 
 
-def attribute(_: Row | None, after: Row) -> Sequence[Violation]:
-    """An attribute is named by its key in queries (D-72)."""
-    if KEY.match(after["key"]):
+def attribute(_: AttributeKey | None, after: AttributeKey) -> Sequence[Violation]:
+    """The key of an attribute is a name in queries (D-72)."""
+    if KEY.match(after.key):
         return []
     message = "Write the key as letters, digits and underscores, beginning with a letter: tier_2."
     return [Violation(UserErrorCode.INVALID, message, "key")]
 
 
-def carries(entity: str, use: Row) -> list[Violation]:
-    """What is wrong with naming a type that carries an attribute of `entity`: it is a type of something else."""
-    column = CARRIED.get(entity, "")
-    strange = [name for name in CARRIED.values() if name != column and use[name] is not None]
+def carries(entity: str, use: CarryingTypes) -> list[Violation]:
+    """The type that carries an attribute of `entity` is a type of that entity."""
+    own = CARRIED.get(entity, "")
+    types = references(use, CARRIED.values())
     message = f"The attribute is one of {entity}: name a type of that."
-    return [Violation(UserErrorCode.INVALID, message, name) for name in strange]
+    return [
+        Violation(UserErrorCode.INVALID, message, name)
+        for name, id in types.items()
+        if name != own and id is not None
+    ]
 
 
-def stage_of_pipeline(_: Row | None, after: Row) -> Sequence[Violation]:
-    """What is wrong with how a type uses a stage."""
-    if 0 <= after["probability"] <= 100:
+def stage_of_pipeline(_: StageProbability | None, after: StageProbability) -> Sequence[Violation]:
+    """Violations of a stage in a pipeline by itself."""
+    if 0 <= after.probability <= 100:
         return []
     message = "A probability is a whole number from 0 to 100, in percent."
     return [Violation(UserErrorCode.INVALID, message, "probability")]
 
 
-def one_type(_: Row | None, after: Row) -> Sequence[Violation]:
-    """An attribute is carried by one type at a time: the next type has a record of its own."""
-    named = [name for name in after if name.endswith("_type_id") and after[name] is not None]
+def one_type(_: CarryingTypes | None, after: CarryingTypes) -> Sequence[Violation]:
+    """One record assigns an attribute to exactly one type."""
+    types = references(after, CARRIED.values())
+    named = [name for name, id in types.items() if id is not None]
     if len(named) == 1:
         return []
     message = "Name exactly one type that carries the attribute."

@@ -1,4 +1,4 @@
-"""Records above and below each other: nobody is above himself."""
+"""Records above and below each other: none is above itself."""
 
 from collections.abc import Mapping
 from uuid import UUID

@@ -1,23 +1,25 @@
-"""Why a deed cannot be done, as values: a rule names every fault it finds and raises nothing."""
+"""What keeps a command from being carried out, as values: a rule returns every violation it finds and raises nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from domain.codes import UserErrorCode
 
-Row: TypeAlias = Mapping[str, Any]
-"""A record as it is kept: its columns by name."""
-
 
 @dataclass(frozen=True)
 class Violation:
-    """One thing that is wrong, and what to do about it. `column` is the one it is about, if it is about one."""
+    """One thing that is wrong, with the remedy. `column` is the column that it is about, or empty for the whole record."""
 
-    problem: UserErrorCode
+    code: UserErrorCode
     message: str
     column: str = ""
 
 
-Rule: TypeAlias = Callable[[Row | None, Row], Sequence[Violation]]
-"""What must hold of a row, given what it was before (None if it is new): no clock, no database."""
+Rule: TypeAlias = Callable[[Any, Any], Sequence[Violation]]
+"""What must hold of a record whenever it is written: a function of the record before (None if new) and after.
+
+Each rule types its records by a Protocol of the columns it reads; the border to the engine is untyped.
+"""

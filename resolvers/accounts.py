@@ -1,19 +1,20 @@
-"""What accounts and their parts have to say before they are kept: presets, spellings, roles of addresses, links both ways."""
+"""Accounts, their addresses and their links: presets, normal forms, roles of addresses, and both records of a link."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
+from typing import TypeVar
 from uuid import UUID
 
 from db.accounts import Account, AccountLink, Address
-from db.engine.gate import Right
-from db.engine.model import Entity
-from db.engine.write import statements as store
-from db.engine.write.row_json import Row, blank
-from db.engine.write.unit_of_work import UnitOfWork
+from db.engine.hidden import HiddenRow, each_of
+from db.engine.row import ColumnOf, grouped
+from db.setup import AccountType, Preferences
 from domain.accounts import (
+    AddressRoles,
     Wanted,
     account_number,
     arranged,
@@ -24,14 +25,26 @@ from domain.accounts import (
 from domain.codes import UserErrorCode
 from domain.numbers import email, phone, registration_number, vat_number
 from domain.violations import Violation
-from resolvers.engine.allowed import HIDDEN, in_sight
-from resolvers.engine.drafts import Draft, Other
-from resolvers.engine.presets import preset
-from resolvers.engine.settling import Deed, settles
+from resolvers.engine.catalogue import Area
+from resolvers.engine.changeset import (
+    Action,
+    AnyChangeset,
+    Changeset,
+    Saved,
+    children_of,
+    parent_of,
+    to,
+)
+from resolvers.engine.context import Context
+from resolvers.engine.exclusive import last_asked
+from resolvers.engine.hooks import before_save
+from resolvers.engine.permissions import HIDDEN, readable_violation
+from resolvers.engine.presets import prefer_type, preset
 from resolvers.engine.trees import refuse_cycles
 
+D = TypeVar("D")
 ADDRESSES = 250
-"""Of one account: each change of one looks at all of them."""
+"""Addresses of one account: each change of one reads all of them."""
 TOO_MANY = f"An account has at most {ADDRESSES} addresses: delete some, or make parts of it accounts of their own."
 UNDER_ITSELF = (
     "An account cannot be a part of itself, nor of one of its own parts: "
@@ -44,244 +57,276 @@ LINKED_TWICE = (
 TWO_NOTES = (
     "The list holds both records of this link, with different notes: one is enough for both ways."
 )
-PRESET = {
-    "owner_id": "default_owner_id",
-    "sender_email": "sender_email",
-    "document_delivery": "document_delivery",
-}
-"""What a new account takes over from its type (VN-11 to VN-13)."""
-ONE_OF = ("head_office", "default_invoicing")
-"""What at most one address of an account is, as Postgres has it, too."""
-ROLES = {"invoicing": "invoicing", "defaultInvoicing": "default_invoicing"}
-"""What a caller may ask of an address that depends on others, as the API has it and as it is kept."""
-WITHIN = ("phone", "registration_number", "vat_number")
-"""What is read as somebody in the account's country writes it."""
+EXCLUSIVE = (Address.head_office, Address.default_invoicing)
+"""The roles that at most one address of an account has; unique indexes hold that, too."""
 
 
-@settles(Account)
-async def accounts(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """A number and a type for those that were given none; one spelling of numbers; nothing above itself."""
-    if deed is not Deed.SAVE:
-        return
-    for draft in drafts:
-        if draft.after["number"] is None:
-            draft.after["number"] = account_number(draft.after["id"])
-    await _spell(unit, drafts)
-    await _take_over(unit, drafts)
-    await refuse_cycles(unit, drafts, "parent_id", UNDER_ITSELF)
-    await _move_invoicing(unit, drafts)
+# --- accounts -------------------------------------------------------------------------------------
 
 
-async def _take_over(unit: UnitOfWork, drafts: list[Draft]) -> None:
-    """The type for those that have none, what it presets, and the names that it knows."""
-    kinds = dict(await preset(unit, drafts, PRESET, preferred="default_account_type_id"))
-    concerned = [each for each in drafts if _differs(each, "type_id", "name", "last_name")]
-    others = {each.after["type_id"] for each in concerned} - {None, *kinds}
-    if others:
-        entity = concerned[0].entity.targets["type"]
-        found = await store.look(unit.connection, entity, "id", others)
-        kinds |= {row["id"]: row for row in found}
-    for draft in concerned:
-        if (kind := kinds.get(draft.after["type_id"])) is not None:
-            for fault in unnamed(kind, draft.before, draft.after):
-                draft.fault(in_sight(unit.guard, draft.entity, fault))
+@before_save()
+async def number_accounts(ctx: Context, items: Saved[Account]) -> None:
+    """A number for accounts that were given none."""
+    for item in items:
+        item.record.number = item.record.number or account_number(item.record.id)
 
 
-async def _spell(unit: UnitOfWork, drafts: list[Draft]) -> None:
-    """One spelling of what was set anew; of numbers, as they are written where the account is at home."""
-    known = await countries(unit, [each for each in drafts if _differs(each, *WITHIN)])
-    for draft in drafts:
-        country = known.get(draft.after["id"])
-        draft.spell("phone", partial(phone, country=country))
-        draft.spell("registration_number", partial(registration_number, country=country))
-        draft.spell("vat_number", partial(vat_number, country=country))
-        for column in ("email", "invoice_email", "sender_email"):
-            draft.spell(column, email)
+@before_save()
+async def normalize_account(ctx: Context, items: Saved[Account]) -> None:
+    """Numbers and e-mail addresses that were set anew in their normal form: numbers as written in the account's country."""
+    local = (Account.phone, Account.registration_number, Account.vat_number)
+    known = await _countries(ctx, [each for each in items if each.differs(*local)])
+    for item in items:
+        country = known.get(item.record.id)
+        item.normalize(Account.phone, partial(phone, country=country))
+        item.normalize(Account.registration_number, partial(registration_number, country=country))
+        item.normalize(Account.vat_number, partial(vat_number, country=country))
+        for column in (Account.email, Account.invoice_email, Account.sender_email):
+            item.normalize(column, email)
 
 
-async def countries(unit: UnitOfWork, drafts: list[Draft]) -> dict[UUID, str | None]:
-    """The countries of accounts, as far as the caller may read them: what is refused for one tells which it is."""
-    if unit.guard.right("Account", "country") is not Right.OPEN:
-        return {}
-    places: dict[UUID, list[Row]] = defaultdict(list)
-    unsaid = [each for each in drafts if each.after["country"] is None]
-    if unit.guard.right("Address", "country") is Right.OPEN:
-        for draft in unsaid:
-            places[draft.after["id"]] = new_addresses(draft)
-        known = [each.after["id"] for each in unsaid if each.before is not None]
-        for row in await addresses_of(unit, known):
-            places[row["account_id"]].append(row)
-    return {each.after["id"]: country_of(each.after, places[each.after["id"]]) for each in drafts}
-
-
-async def addresses_of(unit: UnitOfWork, accounts: Iterable[UUID]) -> list[Row]:
-    """The addresses that accounts have by now."""
-    wanted = sorted(set(accounts))
-    entity = unit.model.entities["Address"]
-    return await store.look(unit.connection, entity, "account_id", wanted) if wanted else []
-
-
-def new_addresses(account: Draft) -> list[Row]:
-    """The addresses that are created along with an account."""
-    return [each.after for each in account.nested if each.entity.name == "Address"]
-
-
-def _differs(draft: Draft, *columns: str) -> bool:
-    before = draft.before
-    return before is None or any(before[each] != draft.after[each] for each in columns)
-
-
-async def _move_invoicing(unit: UnitOfWork, drafts: list[Draft]) -> None:
-    """From now on, invoices of some accounts go to their postal addresses (SMP-20)."""
-    turned = {
-        each.after["id"]: each
-        for each in drafts
-        if each.before is not None
-        and each.after["postal_is_invoicing"]
-        and not each.before["postal_is_invoicing"]
+@before_save(despite_errors=True)
+async def preset_account(ctx: Context, items: Saved[Account]) -> None:
+    """The preferred type, what the type presets (VN-11 to VN-13), and the names that it allows."""
+    await prefer_type(ctx, items, Preferences, Preferences.default_account_type_id)
+    copied = {
+        Account.owner_id: AccountType.default_owner_id,
+        Account.sender_email: AccountType.sender_email,
+        Account.document_delivery: AccountType.document_delivery,
     }
-    if not turned:
-        return
-    entity = unit.model.entities["Address"]
-    kept: dict[UUID, list[Row]] = defaultdict(list)
-    for row in await store.among(unit.connection, entity, "account_id", turned):
-        kept[row["account_id"]].append(row)
-    for id, draft in turned.items():
-        roles = arranged(kept[id], Wanted(follows=True))
+    types = await preset(ctx, items, AccountType, copied)
+    named = (Account.type_id, Account.name, Account.last_name)
+    renamed = [each for each in items if each.differs(*named)]
+    others = {each.record.type_id for each in renamed} - types.keys()
+    types |= await ctx.trusted(AccountType).by_id(others)
+    for item in renamed:
+        if (id := item.record.type_id) is not None and id in types:
+            rule = partial(unnamed, before=item.before, after=item.record)
+            for violation in types[id].decide(rule):
+                item.violation(readable_violation(ctx.viewer, item.entity, violation))
+
+
+@before_save(despite_errors=True)
+async def refuse_account_cycles(ctx: Context, items: Saved[Account]) -> None:
+    """No account is above itself."""
+    await refuse_cycles(ctx, list(items), Account.parent_id, UNDER_ITSELF)
+
+
+@before_save()
+async def move_invoicing(ctx: Context, items: Saved[Account]) -> None:
+    """The postal address becomes the invoicing address of accounts that begin to follow it (SMP-20)."""
+    turned = {
+        each.record.id: each
+        for each in items
+        if each.before is not None
+        and each.record.postal_is_invoicing
+        and not each.before.postal_is_invoicing
+    }
+    kept = await ctx.trusted(Address).by_for_update(Address.account_id, turned)
+    for id, item in turned.items():
+        roles = each_of(kept[id]).decide(partial(arranged, wanted=Wanted(follows=True)))
         for row in kept[id]:
-            _change_other(draft, entity, row, {**row, **roles[row["id"]]})
+            _change_roles(item, row, roles[row.id])
 
 
-@settles(Address)
-async def addresses(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
+@dataclass(frozen=True)
+class Places:
+    """The addresses of an account: those that are created along with it, and those that exist, which are hidden."""
+
+    new: Sequence[Address] = ()
+    kept: Sequence[HiddenRow[Address]] = ()
+
+    def decide(self, rule: Callable[[list[Address]], D]) -> D:
+        """What a rule makes of all of them."""
+        return each_of(self.kept).decide(lambda rows: rule([*self.new, *rows]))
+
+
+def new_places(account: AnyChangeset) -> Places:
+    """The addresses that are created along with an account."""
+    return Places(new=[each.record for each in children_of(account, Address)])
+
+
+async def places_of(ctx: Context, accounts: Iterable[UUID]) -> dict[UUID, Places]:
+    """The addresses that accounts have."""
+    found = await ctx.trusted(Address).by(Address.account_id, accounts)
+    return {id: Places(kept=rows) for id, rows in found.items()}
+
+
+def readable_country(ctx: Context, account: Account, places: Places) -> str | None:
+    """The country of an account, as far as the caller may read it: the refusal of a number discloses it."""
+    if not ctx.may_read(Account.country):
+        return None
+    if not ctx.may_read(Address.country):
+        return account.country
+    return places.decide(partial(country_of, account))
+
+
+async def _countries(ctx: Context, items: Saved[Account]) -> dict[UUID, str | None]:
+    places: dict[UUID, Places] = {}
+    if ctx.may_read(Account.country) and ctx.may_read(Address.country):
+        unsaid = [each for each in items if each.record.country is None]
+        places = {each.record.id: new_places(each) for each in unsaid if each.before is None}
+        known = (each.record.id for each in unsaid if each.before is not None)
+        places |= await places_of(ctx, known)
+    return {
+        each.record.id: readable_country(ctx, each.record, places.get(each.record.id, Places()))
+        for each in items
+    }
+
+
+# --- addresses ------------------------------------------------------------------------------------
+
+
+@before_save(*Action)
+async def share_roles(ctx: Context, items: Saved[Address]) -> None:
     """Of each account's addresses exactly one is the head office, and one the default of those that invoices go to."""
-    by_account: dict[UUID, list[Draft]] = defaultdict(list)
-    for draft in drafts:
-        by_account[draft.after["account_id"]].append(draft)
-    kept: dict[UUID, list[Row]] = defaultdict(list)
-    entity = unit.model.entities["Address"]
-    for row in await store.among(unit.connection, entity, "account_id", by_account):
-        kept[row["account_id"]].append(row)
-    for account, mine in by_account.items():
-        if deed is not Deed.DELETE and len(kept[account]) + len(mine) > ADDRESSES:
-            for draft in mine:
-                if draft.before is None or draft.before["deleted_at"] is not None:
-                    draft.fault(Violation(UserErrorCode.INVALID, TOO_MANY))
-        follows = bool((mine[0].whole or {}).get("postal_is_invoicing"))
-        if deed is Deed.SAVE:
-            _refuse_misplaced(unit, mine, follows)
-        _arrange(deed, kept[account], mine, follows)
+    by_account = grouped(items, lambda item: item.record.account_id)
+    kept = await ctx.trusted(Address).by_for_update(Address.account_id, by_account)
+    for id, mine in by_account.items():
+        _limit(mine, kept[id])
+        account = parent_of(mine[0], Account)
+        follows = account is not None and account.postal_is_invoicing
+        _refuse_misplaced(ctx, mine, follows=follows)
+        _share_roles(mine, kept[id], follows=follows)
 
 
-def _refuse_misplaced(unit: UnitOfWork, drafts: list[Draft], follows: bool) -> None:
-    """Who may not read why an invoice goes where it does is not told it, either."""
-    told = unit.guard.right("Account", "postalIsInvoicing") is Right.OPEN
-    for draft in drafts:
-        asked = {column for name, column in ROLES.items() if name in draft.given}
-        for fault in misplaced(draft.after, asked, follows):
-            hidden = follows and not told
-            draft.fault(Violation(fault.problem, HIDDEN) if hidden else fault)
+def _limit(items: Saved[Address], kept: Sequence[HiddenRow[Address]]) -> None:
+    for item in items:
+        added = item.action is not Action.DELETE and (
+            item.before is None or item.before.deleted_at is not None
+        )
+        if added and len(kept) + len(items) > ADDRESSES:
+            item.violation(Violation(UserErrorCode.INVALID, TOO_MANY))
 
 
-def _arrange(deed: Deed, kept: list[Row], drafts: list[Draft], follows: bool) -> None:
-    """Settle on the roles of all addresses, changing those of the others that are concerned."""
-    drafted = {each.after["id"] for each in drafts}
-    others = [row for row in kept if row["id"] not in drafted]
-    staying = [] if deed is Deed.DELETE else [each.after for each in drafts]
-    if deed is Deed.RESTORE:
-        for role in ONE_OF:
-            if any(row[role] for row in others):
-                for row in staying:
-                    row[role] = False
-    asked = drafts if deed is Deed.SAVE else []
-    head, default = _asked(asked, "headOffice"), _asked(asked, "defaultInvoicing")
-    roles = arranged([*others, *staying], Wanted(follows, head, default))
+def _refuse_misplaced(ctx: Context, items: Saved[Address], *, follows: bool) -> None:
+    """Callers who may not read why invoices go where they do are not given the reason."""
+    hidden = follows and not ctx.may_read(Account.postal_is_invoicing)
+    for item in items:
+        roles = (Address.invoicing, Address.default_invoicing)
+        asked = {role.key for role in roles if item.gives(role)}
+        for violation in misplaced(item.record, asked, follows):
+            item.violation(Violation(violation.code, HIDDEN) if hidden else violation)
+
+
+def _share_roles(
+    items: Saved[Address], kept: Sequence[HiddenRow[Address]], *, follows: bool
+) -> None:
+    """Decide on the roles of all addresses of an account, and change those of the others that are concerned."""
+    own = {each.record.id for each in items}
+    others = [row for row in kept if row.id not in own]
+    staying = [each.record for each in items if each.action is not Action.DELETE]
+    _return_without_roles(items, others)
+    head, default = (last_asked(items, role) for role in EXCLUSIVE)
+    wanted = Wanted(follows, head, default)
+    roles = each_of(others).decide(lambda rows: arranged([*rows, *staying], wanted))
     for row in staying:
-        row |= roles[row["id"]]
-    for draft in drafts:
-        if draft.before is not None and draft.before["deleted_at"] is None and staying:
-            _give_up(draft)
-    for row in others:
-        _change_other(drafts[0], drafts[0].entity, row, {**row, **roles[row["id"]]})
+        mine = roles[row.id]
+        row.invoicing, row.head_office = mine.invoicing, mine.head_office
+        row.default_invoicing = mine.default_invoicing
+    for item in items:
+        if item.action is not Action.DELETE:
+            _give_up(item)
+    for other in others:
+        _change_roles(items[0], other, roles[other.id])
 
 
-def _asked(drafts: list[Draft], name: str) -> UUID | None:
-    """The address that is to hold a role: of several, the last one that was asked for."""
-    ids = [each.after["id"] for each in drafts if each.given.get(name)]
-    return ids[-1] if ids else None
+def _return_without_roles(items: Saved[Address], others: Sequence[HiddenRow[Address]]) -> None:
+    """A restored address does not take back a role that another one has by now."""
+    for role in EXCLUSIVE:
+        if any(row.decide(attrgetter(role.key)) for row in others):
+            for item in items:
+                if item.action is Action.RESTORE:
+                    setattr(item.record, role.key, False)
 
 
-def _give_up(draft: Draft) -> None:
-    """What another address takes over must be given up before; at once if another role is taken in turn."""
-    before = draft.before or {}
-    lost = [role for role in ONE_OF if before[role] and not draft.after[role]]
-    won = any(draft.after[role] and not before[role] for role in ONE_OF)
-    if lost and won:
-        draft.before = {**before, **dict.fromkeys(lost, False)}
-        draft.first.append(Other(draft.entity, before, draft.before))
-    else:
-        draft.early = bool(lost)
+def _exchange(after: Address | AddressRoles, before: Address) -> tuple[list[ColumnOf[bool]], bool]:
+    """The exclusive roles that an address loses, and whether it gains another one."""
+    lost = [r for r in EXCLUSIVE if getattr(before, r.key) and not getattr(after, r.key)]
+    gains = any(getattr(after, r.key) and not getattr(before, r.key) for r in EXCLUSIVE)
+    return lost, gains
 
 
-def _change_other(draft: Draft, entity: Entity, before: Row, after: Row) -> None:
-    """Change another address along with a record: what it gives up before that is kept, what it takes on after it."""
-    if before == after:
+def _give_up(item: Changeset[Address, object]) -> None:
+    """A role that another address takes over is given up before; at once where this one gains another in turn."""
+    before = item.before
+    if before is None or before.deleted_at is not None:
         return
-    lost = [role for role in ONE_OF if before[role] and not after[role]]
-    won = any(after[role] and not before[role] for role in ONE_OF)
-    if lost and won:
-        between = {**before, **dict.fromkeys(lost, False)}
-        draft.first.append(Other(entity, before, between))
-        draft.then.append(Other(entity, between, after))
+    lost, gains = _exchange(item.record, before)
+    if lost and gains:
+        item.also_change(before, *(to(role, False) for role in lost), first=True)
+        item.found(item.before_ops[-1].after)
     else:
-        (draft.first if lost else draft.then).append(Other(entity, before, after))
+        item.priority = bool(lost)
 
 
-@settles(AccountLink)
-async def links(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """A link holds for both ways: each of the two accounts has a record of it, which says the same (EP-191, EP-192)."""
-    if deed is Deed.RESTORE:
-        return  # it comes back with an account, and with it the other record
-    new = [each for each in drafts if each.before is None]
-    _mirror_new(unit, new)
-    there = [each for each in drafts if each.before is not None]
-    if not there:
-        return
-    entity = there[0].entity
-    rows = await store.among(
-        unit.connection, entity, "account_id", sorted({e.after["other_id"] for e in there})
+def _change_roles(item: AnyChangeset, row: HiddenRow[Address], roles: AddressRoles) -> None:
+    """Change another address along with a record: what it gives up before that, what it takes over after it."""
+    lost, gains = row.decide(partial(_exchange, roles))
+    assignments = (
+        to(Address.invoicing, roles.invoicing),
+        to(Address.head_office, roles.head_office),
+        to(Address.default_invoicing, roles.default_invoicing),
     )
-    mirrors = {(row["account_id"], row["other_id"]): row for row in rows}
-    drafted = {each.after["id"]: each for each in there}
-    for draft in there:
-        mirror = mirrors.get((draft.after["other_id"], draft.after["account_id"]))
-        if mirror is None:
-            continue
-        if mirror["id"] in drafted:
-            _agree(deed, draft, drafted[mirror["id"]])
-            continue
-        said = {"note": draft.after["note"], "deleted_at": draft.after["deleted_at"]}
-        if any(mirror[column] != value for column, value in said.items()):
-            draft.then.append(Other(entity, mirror, {**mirror, **said}))
+    if lost and gains:
+        item.also_change(row, *(to(role, False) for role in lost), first=True)
+        item.also_change(item.before_ops[-1].after, *assignments)
+    else:
+        item.also_change(row, *assignments, first=bool(lost))
 
 
-def _mirror_new(unit: UnitOfWork, drafts: list[Draft]) -> None:
+# --- links ----------------------------------------------------------------------------------------
+
+
+@before_save(Action.CREATE)
+async def mirror_link(ctx: Context, items: Saved[AccountLink]) -> None:
+    """A link holds for both ways: each of the two accounts has a record of it (EP-191, EP-192)."""
     met: set[frozenset[UUID]] = set()
-    for draft in drafts:
-        one, other = draft.after["account_id"], draft.after["other_id"]
-        pair = frozenset((one, other))
-        if one == other:
-            draft.fault(Violation(UserErrorCode.INVALID, TO_ITSELF, "other_id"))
+    for item in items:
+        link = item.record
+        pair = frozenset((link.account_id, link.other_id))
+        if len(pair) == 1:
+            item.violation(Violation(UserErrorCode.INVALID, TO_ITSELF, "other_id"))
         elif pair in met:
-            draft.fault(Violation(UserErrorCode.DUPLICATE, LINKED_TWICE, "other_id"))
+            item.violation(Violation(UserErrorCode.DUPLICATE, LINKED_TWICE, "other_id"))
         else:
-            row = blank(draft.entity, unit.new_id(), unit.now)
-            said = {"account_id": other, "other_id": one, "note": draft.after["note"]}
-            draft.new.append((draft.entity, {**row, **said}))
+            mirror = ctx.unit.blank(AccountLink)
+            mirror.account_id, mirror.other_id = link.other_id, link.account_id
+            mirror.note = link.note
+            item.also_create(mirror)
         met.add(pair)
 
 
-def _agree(deed: Deed, draft: Draft, mirror: Draft) -> None:
-    """Both records of a link stand in one list: they are to say the same."""
-    if deed is Deed.SAVE and draft.after["note"] != mirror.after["note"]:
-        draft.fault(Violation(UserErrorCode.INVALID, TWO_NOTES, "note"))
+@before_save(Action.UPDATE, Action.REPLACE, Action.DELETE)
+async def change_mirror(ctx: Context, items: Saved[AccountLink]) -> None:
+    """Both records of a link hold the same note, and are deleted together; they are restored with either account."""
+    others = {each.record.other_id for each in items}
+    rows = await ctx.trusted(AccountLink).select_for_update(AccountLink.account_id, others)
+    mirrors = {row.decide(lambda link: (link.account_id, link.other_id)): row for row in rows}
+    own = {each.record.id: each for each in items}
+    for item in items:
+        link = item.record
+        mirror = mirrors.get((link.other_id, link.account_id))
+        if mirror is None:
+            continue
+        if mirror.id not in own:
+            note, deleted_at = to(AccountLink.note, link.note), link.deleted_at
+            item.also_change(mirror, note, to(AccountLink.deleted_at, deleted_at))
+        elif item.action is not Action.DELETE and link.note != own[mirror.id].record.note:
+            item.violation(Violation(UserErrorCode.INVALID, TWO_NOTES, "note"))
+
+
+AREA = Area(
+    "accounts",
+    before_save={
+        Account: (
+            number_accounts,
+            normalize_account,
+            preset_account,
+            refuse_account_cycles,
+            move_invoicing,
+        ),
+        Address: (share_roles,),
+        AccountLink: (mirror_link, change_mirror),
+    },
+)

@@ -1,123 +1,148 @@
-"""What activities have to say before they are kept: whose timeline they are in, which follows what they are on."""
+"""Activities: the account whose timeline each of them is in, and the command that completes one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
-import resolvers.cases  # noqa: F401 - what activities follow is settled before they are
-from auth.engine.viewer import Viewer
 from db.activities import Activity
 from db.cases import Case
 from db.contracts import Contract
-from db.engine.write import statements as store
-from db.engine.write.row_json import Row
-from db.engine.write.unit_of_work import UnitOfWork
+from db.engine.base import Record
+from db.engine.hidden import each_of
+from db.engine.row import ColumnOf
 from db.people import Affiliation
 from db.sales import Opportunity
 from domain.activities import CUSTOMERS, employers, subject
 from domain.codes import UserErrorCode
 from domain.violations import Violation
-from resolvers.engine.changing import draft_changes
-from resolvers.engine.drafts import Draft, Other
-from resolvers.engine.settling import Deed, follows, prepares, settles
+from resolvers.engine.catalogue import Area
+from resolvers.engine.changeset import Action, AnyChangeset, Saved, to
+from resolvers.engine.command import Writes, command, sets
+from resolvers.engine.context import Context
+from resolvers.engine.hooks import after_change
 
-PERSON = "person_id"
-SOURCES = {"Opportunity": "opportunity_id", "Contract": "contract_id", "Case": "case_id"}
-"""What an activity can be on that can come to another account, by the activity's column."""
+PERSON = Activity.person_id
+SUBJECTS: Mapping[type[Record], ColumnOf[UUID | None]] = {
+    Opportunity: Activity.opportunity_id,
+    Contract: Activity.contract_id,
+    Case: Activity.case_id,
+}
+"""The records with activities that can come to another account, and the activity's column for each."""
 AT_ONCE = 5_000
-"""Activities that follow one deed to another account."""
+"""Activities that follow one command to another account."""
 TOO_MANY = f"More than {AT_ONCE} activities would come to another account's timeline: change fewer at once."
 Subject: TypeAlias = tuple[str, UUID]
-Moved: TypeAlias = Mapping[Subject, tuple[Draft, UUID | None]]
-"""What comes to another account: by which draft, and to which account."""
+"""The record that an activity is on: the activity's column, and the id."""
+Moved: TypeAlias = Mapping[Subject, tuple[AnyChangeset, UUID | None]]
+"""Records that come to another account: the changeset by which they do, and that account."""
 
 
-@prepares(Activity, "Complete")
-async def completed(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
-    """What was planned is done, at the latest now."""
-    for draft in drafts:
-        draft.leave("doneAt")
-    await draft_changes(unit, viewer, drafts)
+@dataclass(frozen=True, kw_only=True)
+class CompleteInput:
+    """Which activity was done, and the hours that it took."""
+
+    done_at: datetime | None = sets(
+        Activity.done_at, "When it was done. Default: as before, otherwise now."
+    )
+    hours: Decimal | None = sets(Activity.hours, "Hours that it took.")
+    overtime: bool | None = sets(Activity.overtime, "Whether the hours were overtime.")
 
 
-@settles(Activity)
-async def activities(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """What is completed without a time is done now."""
-    for draft in drafts:
-        if draft.verb == "Complete":
-            draft.after["done_at"] = draft.after["done_at"] or unit.now
+@command(
+    Activity,
+    "complete",
+    input=CompleteInput,
+    requires=Writes(Activity.done_at),
+    doc="Mark an activity as done.",
+)
+async def complete(ctx: Context, items: Saved[Activity]) -> None:
+    """A planned activity is done, at the latest now."""
+    for item in items:
+        item.record.done_at = item.record.done_at or ctx.now
 
 
-@follows(Activity, Affiliation, Case, Contract, Opportunity)
-async def timelines(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """Every activity is in the timeline of the account that it concerns by what it is on."""
-    moved = {on: (draft, account) for draft in drafts for on, account in _moved(draft)}
-    begun = [(each, row, on) for each in drafts for row in _begun(each) if (on := subject(row))]
-    asked = {id for name, id in (*moved, *(on for _, _, on in begun)) if name == PERSON}
-    working = await _employers(unit, asked, drafts)
-    for draft, row, on in begun:
-        row["customer_id"] = _customer(draft, on, working)
-    await _follow(unit, drafts, moved, working)
+@after_change(Activity, Affiliation, Case, Contract, Opportunity)
+async def keep_timelines(ctx: Context, action: Action, items: list[AnyChangeset]) -> None:
+    """Every activity is in the timeline of the account that the record it is on belongs to."""
+    moved = {on: (item, account) for item in items for on, account in _moved(item)}
+    begun = [(each, row, on) for each in items for row in _begun(each) if (on := subject(row))]
+    asked = {id for name, id in (*moved, *(on for _, _, on in begun)) if name == PERSON.key}
+    working = await _employers(ctx, asked, items)
+    for item, row, on in begun:
+        row.customer_id = _customer(item, on, working)
+    await _follow(ctx, items, moved, working)
 
 
-def _moved(draft: Draft) -> Iterator[tuple[Subject, UUID | None]]:
-    """What is there already and comes to another account; of persons, all of whom it could be said."""
-    for entity, before, after in draft.changes():
-        if entity.name == "Affiliation":
-            yield (PERSON, after[PERSON]), None
-        elif entity.name in SOURCES and before is not None:
-            column = SOURCES[entity.name]
-            way = CUSTOMERS[column]
-            if before[way] != after[way]:
-                yield (column, after["id"]), after[way]
+def _moved(item: AnyChangeset) -> Iterator[tuple[Subject, UUID | None]]:
+    """Existing records that come to another account; all persons whose jobs change may do so."""
+    for _, job in item.changes_of(Affiliation):
+        yield (PERSON.key, job.person_id), None
+    for type_, column in SUBJECTS.items():
+        customer = CUSTOMERS[column.key]
+        for before, after in item.changes_of(type_):
+            if before is not None and getattr(before, customer) != getattr(after, customer):
+                yield (column.key, after.id), getattr(after, customer)
 
 
-def _begun(draft: Draft) -> Iterator[Row]:
-    """Activities that are new with a draft, or come back with it."""
-    for entity, before, after in draft.changes():
-        back = before is not None and before["deleted_at"] and after["deleted_at"] is None
-        if entity.name == "Activity" and (before is None or back):
+def _begun(item: AnyChangeset) -> Iterator[Activity]:
+    """Activities that are created or restored with a changeset."""
+    for before, after in item.changes_of(Activity):
+        restored = before is not None and before.deleted_at and after.deleted_at is None
+        if before is None or restored:
             yield after
 
 
-async def _employers(unit: UnitOfWork, persons: set[UUID], drafts: list[Draft]) -> dict[UUID, UUID]:
-    """Where these persons work once the drafts are kept."""
+async def _employers(
+    ctx: Context, persons: set[UUID], items: list[AnyChangeset]
+) -> Mapping[UUID, UUID]:
+    """The accounts where these persons work once the changesets are written."""
     if not persons:
         return {}
-    entity = unit.model.entities["Affiliation"]
-    found = {r["id"]: r for r in await store.look(unit.connection, entity, PERSON, persons)}
-    for draft in drafts:
-        found |= {row["id"]: row for kind, _, row in draft.changes() if kind is entity}
-    return dict(employers(found.values()))
+    kept = await ctx.trusted(Affiliation).select(Affiliation.person_id, persons)
+    changed = {job.id: job for each in items for _, job in each.changes_of(Affiliation)}
+    staying = [row for row in kept if row.id not in changed]
+    return each_of(staying).decide(lambda jobs: employers([*jobs, *changed.values()]))
 
 
-def _customer(draft: Draft, on: Subject, working: dict[UUID, UUID]) -> UUID | None:
-    """Whose timeline an activity is in that is drafted, or comes back with the draft of what it is on."""
+def _customer(item: AnyChangeset, on: Subject, working: Mapping[UUID, UUID]) -> UUID | None:
+    """The account of an activity that is created or restored, by itself or with the record that it is on."""
     name, id = on
-    if name == PERSON:
+    if name == PERSON.key:
         return working.get(id)
-    whole = draft.whole if draft.entity.name == "Activity" else draft.after
-    found: UUID | None = (whole or {}).get(CUSTOMERS[name])
+    of = item.parent if item.entity.type_ is Activity else item.record
+    found: UUID | None = getattr(of, CUSTOMERS[name], None)
     return found
 
 
 async def _follow(
-    unit: UnitOfWork, drafts: list[Draft], moved: Moved, working: Mapping[UUID, UUID]
+    ctx: Context, items: list[AnyChangeset], moved: Moved, working: Mapping[UUID, UUID]
 ) -> None:
-    """Let what is on records that come to another account follow them there."""
-    entity = unit.model.entities["Activity"]
-    drafted = {row["id"] for each in drafts for kind, _, row in each.changes() if kind is entity}
+    """Move activities along to the account that the records they are on come to."""
+    own = {row.id for each in items for _, row in each.changes_of(Activity)}
     count = 0
-    for column in dict.fromkeys(name for name, _ in moved):
-        ids = [id for name, id in moved if name == column]
-        for row in await store.among(unit.connection, entity, column, ids):
-            cause, account = moved[column, row[column]]
-            account = working.get(row[column]) if column == PERSON else account
-            if account != row["customer_id"] and row["id"] not in drafted:
-                cause.then.append(Other(entity, row, {**row, "customer_id": account}))
-                count += 1
+    for column in (PERSON, *SUBJECTS.values()):
+        subjects = [id for name, id in moved if name == column.key]
+        activities = await ctx.trusted(Activity).by_for_update(column, subjects)
+        for each in subjects:
+            cause, account = moved[column.key, each]
+            account = working.get(each) if column is PERSON else account
+            for row in activities[each]:
+                if row.id not in own and row.decide(partial(_is_elsewhere, account)):
+                    cause.also_change(row, to(Activity.customer_id, account))
+                    count += 1
     if count > AT_ONCE:
         for cause in {id(cause): cause for cause, _ in moved.values()}.values():
-            cause.fault(Violation(UserErrorCode.INVALID, TOO_MANY))
+            cause.violation(Violation(UserErrorCode.INVALID, TOO_MANY))
+
+
+def _is_elsewhere(account: UUID | None, activity: Activity) -> bool:
+    return activity.customer_id != account
+
+
+AREA = Area("activities", commands=(complete,), after_change=(keep_timelines,))

@@ -1,25 +1,23 @@
-"""What cases have to say before they are kept: where they stand, whom they concern, and what they are worked on under."""
+"""Cases: where they stand, which accounts they concern, and which contract they are worked on under."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import cast
+from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
-from auth.engine.viewer import Viewer
 from db import case_facts
 from db.cases import Case, CaseAccount, CaseType
 from db.contracts import Contract
-from db.engine.write import statements as store
-from db.engine.write.row_json import Row, blank
-from db.engine.write.unit_of_work import UnitOfWork
+from db.engine.hidden import Hidden, HiddenRow, all_of
 from db.products import Product
+from db.setup import Preferences
 from domain.cases import (
-    SERVICES,
     Billing,
     CaseState,
     Priority,
+    Status,
     accounts_locked,
     closed_at,
     handed_over,
@@ -34,258 +32,341 @@ from domain.cases import (
 from domain.codes import UserErrorCode
 from domain.numbering import number
 from domain.violations import Violation
-from resolvers.engine.allowed import reads
-from resolvers.engine.changing import draft_changes
-from resolvers.engine.drafts import Draft, Other
-from resolvers.engine.holders import hand_over
-from resolvers.engine.presets import preset
-from resolvers.engine.replacing import REPLACED
-from resolvers.engine.settling import Deed, follows, prepares, settles
+from resolvers.engine.catalogue import Area
+from resolvers.engine.changeset import (
+    Action,
+    AnyChangeset,
+    Changeset,
+    Saved,
+    live,
+    parent_of,
+    to,
+)
+from resolvers.engine.command import Writes, command, sets
+from resolvers.engine.context import Context
+from resolvers.engine.exclusive import hand_over
+from resolvers.engine.hooks import after_change, before_save
+from resolvers.engine.presets import prefer_type, preset
+from resolvers.engine.values import NO_ID
 
-TURNS = {"Close": CaseState.CLOSED, "Reopen": CaseState.OPEN}
 ACCOUNTS = 50
-"""That one case concerns: each change of one looks at all of them."""
+"""Accounts of one case: each change of one reads all of them."""
 TOO_MANY = f"A case concerns at most {ACCOUNTS} accounts: take some off first."
 WORKED_ON = (
     "Cases of the present account are worked on under this contract: take them off it first."
 )
+Statuses = Hidden[dict[UUID, Status]]
 
 
-@prepares(Case, "Close")
-@prepares(Case, "Reopen")
-async def turned(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
-    """Closing and reopening set the status, whether it is named or not."""
-    for draft in drafts:
-        draft.leave("status")
-    await draft_changes(unit, viewer, drafts)
+# --- where a case stands --------------------------------------------------------------------------
 
 
-@settles(Case)
-async def cases(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """Whatever the caller left open, and that all of it goes together."""
-    if deed is not Deed.SAVE:
-        for draft in drafts:
-            state = draft.after["state"]
-            draft.after["closed_at"] = closed_at(draft.before, state, unit.now)
-        return
-    copied = {"priority": "default_priority", "owner_id": "default_owner_id"}
-    types = await preset(unit, drafts, copied, preferred="default_case_type_id")
-    for draft in (each for each in drafts if each.before is None):
-        row = draft.after
-        row["number"] = row["number"] or number("C", row["id"])
-        row["priority"] = row["priority"] or Priority.NORMAL.value
-        _link(draft)
-    await _place(unit, drafts)
-    for draft in drafts:
-        if draft.before is not None and draft.verb != REPLACED:
-            draft.faults(locked(draft.before, draft.after))
-    await _check_contracts(unit, [each for each in drafts if not each.failed], types)
+@before_save(Action.DELETE, Action.RESTORE)
+async def keep_closed_at(ctx: Context, items: Saved[Case]) -> None:
+    """A case that is restored is as closed as its status says by now."""
+    for item in items:
+        item.record.closed_at = closed_at(item.before, item.record.state, ctx.now)
 
 
-def _link(draft: Draft) -> None:
-    """The accounts that a new case is created with: one of them is the primary one."""
-    links = [each for each in draft.nested if each.entity.name == "CaseAccount"]
-    if len(links) > ACCOUNTS:
-        draft.fault(Violation(UserErrorCode.INVALID, TOO_MANY))
-    if links and not draft.failed:
-        primary = hand_over(Deed.SAVE, "primary", "primary", (), links)
-        draft.after["primary_account_id"] = primary["account_id"] if primary else None
+@before_save(despite_errors=True)
+async def preset_case(ctx: Context, items: Saved[Case]) -> None:
+    """The preferred type, and what the type presets (VN-40)."""
+    await prefer_type(ctx, items, Preferences, Preferences.default_case_type_id)
+    copied = {Case.priority: CaseType.default_priority, Case.owner_id: CaseType.default_owner_id}
+    await preset(ctx, items, CaseType, copied)
 
 
-async def _place(unit: UnitOfWork, drafts: list[Draft]) -> None:
-    """The status, and what follows from it."""
-    asked = [(each, _asked(each)) for each in drafts]
-    concerned = [(draft, wish) for draft, wish in asked if wish is not None]
-    if not concerned:
-        return
-    statuses = await case_facts.statuses(unit.connection)
-    for draft, (wanted, state) in concerned:
-        status = placed(statuses, wanted, state)
-        if isinstance(status, Violation):
-            draft.fault(status)
-            continue
-        since = closed_at(draft.before, status.state, unit.now)
-        draft.after |= {"status_id": status.id, "state": status.state.value, "closed_at": since}
+@before_save(Action.CREATE, despite_errors=True)
+async def begin_case(ctx: Context, items: Saved[Case]) -> None:
+    """A number, a priority, and one primary account among those that it is created with."""
+    for item in items:
+        case = item.record
+        case.number = case.number or number("C", case.id)
+        case.priority = case.priority or Priority.NORMAL
+        links = [each for each in item.children if each.entity.type_ is CaseAccount]
+        if len(links) > ACCOUNTS:
+            item.violation(Violation(UserErrorCode.INVALID, TOO_MANY))
+        if links and not item.failed:
+            primary = hand_over(links, CaseAccount.primary)
+            case.primary_account_id = primary.decide(_account) if primary is not None else None
 
 
-def _asked(draft: Draft) -> tuple[UUID | None, CaseState | None] | None:
-    """Into which status a case is to come, and what that must mean; None where it stays."""
-    before, wanted = draft.before, draft.after["status_id"]
-    state = TURNS.get(draft.verb)
-    if before is None:
-        return wanted, None
-    if state is not None:
-        named = wanted if "status" in draft.given else None
-        return None if named is None and before["state"] == state else (named, state)
-    return None if wanted == before["status_id"] else (wanted, None)
+def _account(link: CaseAccount) -> UUID:
+    return link.account_id
 
 
-async def _check_contracts(
-    unit: UnitOfWork, drafts: list[Draft], known: Mapping[UUID, Row]
-) -> None:
-    """A contract where the type wants one, and of the primary account; without accounts, its account is that."""
-    concerned = [each for each in drafts if _is_bound_anew(each)]
-    entities = unit.model.entities
-    asked = {each.after["type_id"] for each in concerned} - {None} - set(known)
-    types = dict(known)
-    if asked:
-        found = await store.look(unit.connection, entities["CaseType"], "id", asked)
-        types |= {row["id"]: row for row in found}
-    bought = await _contracts(unit, (each.after["contract_id"] for each in concerned))
-    for draft in concerned:
-        row = draft.after
-        contract = bought.get(row["contract_id"])
-        buyer = contract["account_id"] if contract else None
-        if contract is not None and row["primary_account_id"] is None and _told(unit, contract):
-            _concern(unit, draft, contract["account_id"])
-        required = types.get(row["type_id"], {}).get("contract_required", False)
-        primary = row["primary_account_id"]
-        draft.faults(under_contract(required, row["contract_id"], buyer, primary))
-
-
-def _is_bound_anew(draft: Draft) -> bool:
-    before, after = draft.before, draft.after
-    return before is None or any(before[c] != after[c] for c in ("type_id", "contract_id"))
-
-
-async def _contracts(unit: UnitOfWork, ids: Iterable[UUID | None]) -> dict[UUID | None, Row]:
-    wanted = set(ids) - {None}
-    if not wanted:
-        return {}
-    entity = unit.model.entities["Contract"]
-    return {row["id"]: row for row in await store.look(unit.connection, entity, "id", wanted)}
-
-
-def _told(unit: UnitOfWork, contract: Row) -> bool:
-    """Whether the caller may read whose a contract is: a case that took its account over would tell him."""
-    viewer = cast("Viewer", unit.guard)
-    return reads(viewer, unit.model.entities["Contract"], "account", contract)
-
-
-def _concern(unit: UnitOfWork, draft: Draft, account: UUID) -> None:
-    """Let a case that concerns nobody yet concern an account."""
-    entity = unit.model.entities["CaseAccount"]
-    row = blank(entity, unit.new_id(), unit.now)
-    row |= {"case_id": draft.after["id"], "account_id": account, "primary": True}
-    draft.new.append((entity, row))
-    draft.after["primary_account_id"] = account
-
-
-@settles(CaseAccount)
-async def case_accounts(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """Of the accounts that a case concerns exactly one is the primary one, whatever is done with the others."""
-    by_case: dict[UUID, list[Draft]] = defaultdict(list)
-    for draft in drafts:
-        if draft.way is None:  # what is created along with its case was seen to with that
-            by_case[draft.after["case_id"]].append(draft)
-    if not by_case:
-        return
-    kept: dict[UUID, list[Row]] = defaultdict(list)
-    entity = unit.model.entities["CaseAccount"]
-    for row in await store.among(unit.connection, entity, "case_id", by_case):
-        kept[row["case_id"]].append(row)
-    bound = (each.whole["contract_id"] for each in drafts if each.whole)
-    buyers = {id: row["account_id"] for id, row in (await _contracts(unit, bound)).items()}
-    for case, mine in by_case.items():
-        _settle_case(unit, deed, kept[case], mine, buyers)
-
-
-def _settle_case(
-    unit: UnitOfWork,
-    deed: Deed,
-    kept: list[Row],
-    drafts: list[Draft],
-    buyers: Mapping[UUID | None, UUID],
-) -> None:
-    case, first = drafts[0].whole or {}, drafts[0]
-    for draft in drafts:
-        draft.faults(accounts_locked(case))
-        if draft.before is None and len(kept) + len(drafts) > ACCOUNTS:
-            draft.fault(Violation(UserErrorCode.INVALID, TOO_MANY))
-    if any(each.failed for each in drafts):
-        return
-    chosen = hand_over(deed, "primary", "primary", kept, drafts)
-    primary = chosen["account_id"] if chosen else None
-    if primary != case["primary_account_id"]:
-        contract = case["contract_id"]
-        first.faults(handed_over(contract, buyers.get(contract), primary))
-        after = {**case, "primary_account_id": primary}
-        first.then.append(Other(unit.model.entities["Case"], case, after))
-
-
-@follows(Case)
-async def restored(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """Accounts that are gone do not come back with a case: another one is its primary account then."""
-    for draft in drafts if deed is Deed.RESTORE else ():
-        if draft.entity.name == "Case":
-            links = [o.after for o in draft.then if o.entity.name == "CaseAccount"]
-            mine = [row for row in links if row["case_id"] == draft.after["id"]]
-            chosen = primary_account(mine)
-            for row in mine:
-                row["primary"] = row["id"] == chosen
-            account = next((row["account_id"] for row in mine if row["id"] == chosen), None)
-            draft.after["primary_account_id"] = account
-
-
-@follows(Contract)
-async def contracts(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """A contract stays with its account as long as cases of that are worked on under it."""
-    moved = [
-        each
-        for each in drafts
-        if each.entity.name == "Contract"
-        and each.before is not None
-        and each.before["account_id"] != each.after["account_id"]
-    ]
+@before_save(despite_errors=True)
+async def place(ctx: Context, items: Saved[Case]) -> None:
+    """State and time of closing follow from the status; a new case without one starts in an open one."""
+    moved = [each for each in items if each.differs(Case.status_id)]
     if moved:
-        entity = unit.model.entities["Case"]
-        ids = [each.after["id"] for each in moved]
-        found = await store.look(unit.connection, entity, "contract_id", ids)
-        used = {row["contract_id"] for row in found}
-        for draft in moved:
-            if draft.after["id"] in used:
-                draft.fault(Violation(UserErrorCode.IN_USE, WORKED_ON, "account_id"))
+        statuses = await case_facts.statuses(ctx.unit.connection)
+        for item in moved:
+            _place(ctx, item, statuses, item.record.status_id, None)
 
 
-@settles(CaseType)
-async def case_types(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """What work is billed as must be work, and have a price."""
-    columns = ("billing", *SERVICES)
-    changed = [
+def _place(
+    ctx: Context,
+    item: Changeset[Case, object],
+    statuses: Statuses,
+    wanted: UUID | None,
+    state: CaseState | None,
+) -> None:
+    status = statuses.decide(lambda known: placed(known, wanted, state))
+    if isinstance(status, Violation):
+        item.violation(status)
+        return
+    item.record.status_id, item.record.state = status.id, status.state
+    item.record.closed_at = closed_at(item.before, status.state, ctx.now)
+
+
+@before_save(Action.CREATE, Action.UPDATE, despite_errors=True)
+async def check_locked(ctx: Context, items: Saved[Case]) -> None:
+    """What decides how a closed case is billed stays until it is reopened (D-14)."""
+    for item in items:
+        if item.before is not None:
+            item.violations(locked(item.before, item.record))
+
+
+# --- contracts ------------------------------------------------------------------------------------
+
+
+@before_save()
+async def check_contract(ctx: Context, items: Saved[Case]) -> None:
+    """A contract where the type requires one, and one of the primary account."""
+    concerned = [each for each in items if each.differs(Case.type_id, Case.contract_id)]
+    types: dict[UUID, HiddenRow[CaseType]] = {
+        each.record.type_id: each.type_row
+        for each in concerned
+        if each.type_row is not None and each.record.type_id is not None
+    }
+    missing = {each.record.type_id for each in concerned} - types.keys()
+    types |= await ctx.trusted(CaseType).by_id(missing)
+    contracts = await ctx.trusted(Contract).by_id(each.record.contract_id for each in concerned)
+    for item in concerned:
+        case, contract = item.record, contracts.get(item.record.contract_id or NO_ID)
+        if (
+            contract is not None
+            and case.primary_account_id is None
+            and item.gives(Case.contract_id)
+        ):
+            _concern_buyer(ctx, item, contract)
+        case_type = types.get(case.type_id or NO_ID)
+        required = case_type is not None and case_type.decide(_requires_contract)
+        buyer = contract.decide(_buyer) if contract is not None else None
+        item.violations(under_contract(required, case.contract_id, buyer, case.primary_account_id))
+
+
+def _requires_contract(case_type: CaseType) -> bool:
+    return case_type.contract_required
+
+
+def _buyer(contract: Contract) -> UUID:
+    return contract.account_id
+
+
+def _concern_buyer(
+    ctx: Context, item: Changeset[Case, object], contract: HiddenRow[Contract]
+) -> None:
+    """A case that concerns no account yet concerns that of its contract, where the caller may read which that is."""
+    account = contract.reveal(ctx.viewer).get(Contract.account_id)
+    if account is None:
+        return
+    link = ctx.unit.blank(CaseAccount)
+    link.case_id, link.account_id, link.primary = item.record.id, account, True
+    item.also_create(link)
+    item.record.primary_account_id = account
+
+
+@after_change(Contract)
+async def keep_contract_account(ctx: Context, action: Action, items: list[AnyChangeset]) -> None:
+    """A contract stays with its account as long as cases of that are worked on under it."""
+    moved: list[Changeset[Contract, object]] = [
         each
-        for each in drafts
-        if each.before is None or any(each.before[c] != each.after[c] for c in columns)
+        for each in items
+        if each.entity.type_ is Contract
+        and each.before is not None
+        and each.differs(Contract.account_id)
     ]
-    if deed is not Deed.SAVE or not changed:
+    used = await ctx.trusted(Case).by(Case.contract_id, [each.record.id for each in moved])
+    for item in moved:
+        if used[item.record.id]:
+            item.violation(Violation(UserErrorCode.IN_USE, WORKED_ON, "account_id"))
+
+
+# --- accounts -------------------------------------------------------------------------------------
+
+
+@before_save(Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.RESTORE)
+async def keep_primary_account(ctx: Context, items: Saved[CaseAccount]) -> None:
+    """Exactly one of a case's accounts is the primary one, whatever is done with the others."""
+    by_case: dict[UUID, list[Changeset[CaseAccount, object]]] = {}
+    for item in items:
+        if item.relation is None:  # what is created along with its case was decided with that
+            by_case.setdefault(item.record.case_id, []).append(item)
+    kept = await ctx.trusted(CaseAccount).by_for_update(CaseAccount.case_id, by_case)
+    cases = {id: parent_of(mine[0], Case) for id, mine in by_case.items()}
+    contracts = await ctx.trusted(Contract).by_id(
+        case.contract_id for case in cases.values() if case is not None
+    )
+    for id, mine in by_case.items():
+        if (case := cases[id]) is not None:
+            _keep_primary(mine, case, kept[id], contracts)
+
+
+def _keep_primary(
+    items: list[Changeset[CaseAccount, object]],
+    case: Case,
+    kept: list[HiddenRow[CaseAccount]],
+    contracts: Mapping[UUID, HiddenRow[Contract]],
+) -> None:
+    for item in items:
+        item.violations(accounts_locked(case))
+        if item.before is None and len(kept) + len(items) > ACCOUNTS:
+            item.violation(Violation(UserErrorCode.INVALID, TOO_MANY))
+    if len(live(items)) < len(items):
         return
-    wanted = {each.after[name] for each in changed for name in SERVICES} - {None}
-    products: dict[UUID, Row] = {}
-    if wanted:
-        entity = unit.model.entities["Product"]
-        found = await store.look(unit.connection, entity, "id", wanted)
-        products = {row["id"]: row for row in found}
-    billed = any(each.after["billing"] != Billing.NONE for each in changed)
-    offered = billed and await case_facts.is_work_offered(unit.connection)
-    for draft in changed:
-        draft.faults(services(draft.after, products))
-        draft.faults(needs_service(draft.after, offered))
+    chosen = hand_over(items, CaseAccount.primary, kept)
+    primary = chosen.decide(_account) if chosen is not None else None
+    if primary != case.primary_account_id:
+        contract = contracts.get(case.contract_id or NO_ID)
+        buyer = contract.decide(_buyer) if contract is not None else None
+        items[0].violations(handed_over(case.contract_id, buyer, primary))
+        items[0].also_change(case, to(Case.primary_account_id, primary))
 
 
-@follows(Product)
-async def products(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
+@after_change(Case)
+async def choose_primary_again(ctx: Context, action: Action, items: list[AnyChangeset]) -> None:
+    """Accounts that are gone do not come back with a restored case: another one is its primary account then."""
+    for item in items:
+        if item.action is Action.RESTORE and item.entity.type_ is Case:
+            links = [link for _, link in item.changes_of(CaseAccount)]
+            links = [link for link in links if link.case_id == item.record.id]
+            chosen = primary_account(links)
+            for link in links:
+                link.primary = link.id == chosen
+            accounts = (link.account_id for link in links if link.primary)
+            item.record.primary_account_id = next(accounts, None)
+
+
+# --- types ----------------------------------------------------------------------------------------
+
+
+@before_save()
+async def check_billing(ctx: Context, items: Saved[CaseType]) -> None:
+    """The products that work is billed as are services with a price."""
+    columns = (CaseType.billing, CaseType.hours_product_id, CaseType.overtime_product_id)
+    changed = [each for each in items if each.differs(*columns)]
+    wanted = {id for each in changed for id in _products(each.record)}
+    products = await ctx.trusted(Product).by_id(wanted)
+    billed = any(each.record.billing != Billing.NONE for each in changed)
+    offered = billed and await case_facts.is_work_offered(ctx.unit.connection)
+    found = all_of(products)
+    for item in changed:
+        item.violations(found.decide(partial(services, item.record)))
+        item.violations(needs_service(item.record, offered))
+
+
+def _products(kind: CaseType) -> Iterable[UUID | None]:
+    return (kind.hours_product_id, kind.overtime_product_id)
+
+
+@after_change(Product)
+async def keep_billable(ctx: Context, action: Action, items: list[AnyChangeset]) -> None:
     """A product that types of cases bill work as stays a service with a price."""
+    saved = [e for e in items if e.entity.type_ is Product and e.before is not None]
     wrong = [
-        (each, faults)
-        for each in drafts
-        if each.entity.name == "Product" and each.before is not None and deed is Deed.SAVE
-        if (faults := still_billable(each.before, each.after))
+        (each, violations)
+        for each in saved
+        if each.action not in (Action.DELETE, Action.RESTORE)
+        and (violations := still_billable(each.existing, each.record))
     ]
-    if not wrong:
-        return
-    entity, ids = unit.model.entities["CaseType"], [each.after["id"] for each, _ in wrong]
+    ids = [each.record.id for each, _ in wrong]
     used: set[UUID] = set()
-    for name in SERVICES:
-        used |= {row[name] for row in await store.look(unit.connection, entity, name, ids)}
-    for draft, faults in wrong:
-        if draft.after["id"] in used:
-            draft.faults(faults)
+    for column in (CaseType.hours_product_id, CaseType.overtime_product_id):
+        found = await ctx.trusted(CaseType).by(column, ids)
+        used |= {id for id, rows in found.items() if id is not None and rows}
+    for item, violations in wrong:
+        if item.record.id in used:
+            item.violations(violations)
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveInput:
+    """Which case, and its new status. Whether it is open follows from the status."""
+
+    status: UUID = sets(Case.status_id, "The new status, open or closed.", required=True)
+
+
+@command(Case, "move", input=MoveInput, doc="Move a case to another status.")
+async def move(ctx: Context, items: Saved[Case]) -> None:
+    """The status is set like any field; the hooks do the rest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseInput:
+    """Which case to close. Its type, contract and accounts stay as they are until it is reopened."""
+
+    status: UUID | None = sets(
+        Case.status_id, "A closed status. Default: the first one; a closed case stays in its own."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReopenInput:
+    """Which case to open again."""
+
+    status: UUID | None = sets(
+        Case.status_id, "An open status. Default: the first one; an open case stays in its own."
+    )
+
+
+@command(
+    Case,
+    "close",
+    input=CloseInput,
+    requires=Writes(Case.status_id),
+    skips=(place,),
+    doc="Close a case.",
+)
+async def close(ctx: Context, items: Saved[Case]) -> None:
+    """Move to a closed status."""
+    await _turn(ctx, items, CaseState.CLOSED)
+
+
+@command(
+    Case,
+    "reopen",
+    input=ReopenInput,
+    requires=Writes(Case.status_id),
+    skips=(place,),
+    doc="Open a closed case again.",
+)
+async def reopen(ctx: Context, items: Saved[Case]) -> None:
+    """Move to an open status."""
+    await _turn(ctx, items, CaseState.OPEN)
+
+
+async def _turn(ctx: Context, items: Saved[Case], state: CaseState) -> None:
+    turned = [e for e in items if e.gives(Case.status_id) or e.existing.state != state]
+    if not turned:
+        return
+    statuses = await case_facts.statuses(ctx.unit.connection)
+    for item in turned:
+        wanted = item.record.status_id if item.gives(Case.status_id) else None
+        _place(ctx, item, statuses, wanted, state)
+
+
+AREA = Area(
+    "cases",
+    commands=(move, close, reopen),
+    before_save={
+        Case: (keep_closed_at, preset_case, begin_case, place, check_locked, check_contract),
+        CaseAccount: (keep_primary_account,),
+        CaseType: (check_billing,),
+    },
+    after_change=(choose_primary_again, keep_contract_account, keep_billable),
+)

@@ -1,21 +1,20 @@
-"""Ends selling and begins it again: sold with its contracts, lost for a reason, unlocked, locked."""
+"""Commands that end selling and begin it again: sell with contracts, lose for a reason, unlock, lock."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
-from typing import Any
 from uuid import UUID
 
-from auth.engine.viewer import Viewer
 from db import contract_facts
 from db.engine.gate import Right
-from db.engine.plan.values import parse_id
-from db.engine.write import statements as store
-from db.engine.write.row_json import Row
-from db.engine.write.unit_of_work import UnitOfWork
+from db.engine.hidden import Hidden
 from db.pipelines import pipelines
+from db.quotes import Quote
 from db.sales import Opportunity
+from db.setup import LostReason, Preferences
 from domain.closing import (
     NO_QUOTE,
     SOLD,
@@ -29,120 +28,194 @@ from domain.codes import UserErrorCode
 from domain.sales import Step
 from domain.setup import StageKind
 from domain.violations import Violation
-from resolvers.engine.allowed import HIDDEN
-from resolvers.engine.changing import draft_changes
-from resolvers.engine.drafts import Draft
-from resolvers.engine.presets import preferences
-from resolvers.engine.settling import prepares
-from resolvers.engine.values import NO_ID
-from resolvers.sold import keep_contracts
+from resolvers.contract_writer import write_contracts
+from resolvers.engine.changeset import Changeset, Saved, live
+from resolvers.engine.command import Writes, arg, command, sets
+from resolvers.engine.context import Context
+from resolvers.engine.permissions import HIDDEN
+from resolvers.stages import follow_status, place
 
-ENDS = {"Sell": StageKind.WON, "Lose": StageKind.LOST}
-CLOSING = frozenset({*ENDS, "Unlock", "Lock"})
-"""What is done with an opportunity besides changing and moving it. Whoever may say its stage may do so."""
+STAGE = "The stage it ends in. Default: the first of its type with that outcome."
+CLOSED_ON = "The day it happened. Default: today."
 
 
-async def _prepare(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
-    for draft in drafts:
-        draft.leave("stage")
-    await draft_changes(unit, viewer, drafts)
+@dataclass(frozen=True, kw_only=True)
+class SellInput:
+    """Which opportunity was sold. The items of its active quote become contracts, and it is locked."""
+
+    closed_on: date | None = arg(CLOSED_ON)
+    stage: UUID | None = sets(Opportunity.stage_id, STAGE)
 
 
-for _verb in CLOSING:
-    prepares(Opportunity, _verb)(_prepare)
+@command(
+    Opportunity,
+    "sell",
+    input=SellInput,
+    requires=Writes(Opportunity.stage_id),
+    skips=(place, follow_status),
+    doc=(
+        "Sell an opportunity: accept its active quote, create contracts from its items by their kinds, and lock it. "
+        "Sold again after it was unlocked, only the difference is written."
+    ),
+)
+async def sell(ctx: Context, items: Saved[Opportunity]) -> None:
+    """Accept the active quote (D-03), and write what was sold into the contracts (D-04)."""
+    await _end(ctx, items, StageKind.WON)
+    for item in items:
+        item.record.locked = not item.failed
+        item.record.lost_reason_id = item.record.lost_note = None
+    sold = live(items)
+    ids = [each.record.id for each in sold]
+    quotes = await ctx.trusted(Quote).by_for_update(Quote.opportunity_id, ids)
+    active = {
+        id: quote for id in ids for quote in quotes[id] if quote.decide(lambda row: row.active)
+    }
+    if any(id not in active for id in ids) and not await _sells_without_quote(ctx):
+        for item in sold:
+            if item.record.id not in active:
+                item.violation(Violation(UserErrorCode.NO_ACTIVE_QUOTE, NO_QUOTE))
+    await write_contracts(ctx, live(sold), active)
 
 
-async def close(unit: UnitOfWork, drafts: list[Draft]) -> None:
-    """What each of these deeds makes of its opportunity, and of what belongs to it."""
-    known = await pipelines(unit.connection, (each.after["type_id"] for each in drafts))
-    unlocking = [each.after["id"] for each in drafts if each.verb == "Unlock"]
-    visited = await contract_facts.visited(unit.connection, unlocking) if unlocking else {}
-    for draft in drafts:
-        pipeline = known.get(draft.after["type_id"], {})
-        wanted = draft.after["stage_id"] if "stage" in draft.given else None
-        draft.after["stage_id"] = (draft.before or {})["stage_id"]
-        if draft.verb == "Unlock":
-            _unlock(
-                unit, draft, partial(reopened, pipeline, visited.get(draft.after["id"], ()), wanted)
-            )
-        elif draft.verb == "Lock":
-            draft.after["locked"] = True
-        else:
-            _end(unit, draft, outcome(pipeline, ENDS[draft.verb], wanted))
-    await _explain(unit, [each for each in drafts if each.verb == "Lose"])
-    await _sell(unit, [each for each in drafts if each.verb == "Sell" and not each.failed])
+async def _sells_without_quote(ctx: Context) -> bool:
+    preferences = await ctx.trusted(Preferences).get_one()
+    return preferences.decide(lambda row: row.sell_without_quote)
 
 
-def _unlock(unit: UnitOfWork, draft: Draft, reopen: Any) -> None:
-    before = draft.before or {}
-    draft.faults(_in_words(unit, fault) for fault in unlockable(before))
-    if draft.failed:
-        return
-    if before["status"] == StageKind.OPEN and "stage" not in draft.given:
-        draft.after["locked"] = False
-        return
-    step = reopen()
-    _stand(draft, step)
-    draft.after |= {"locked": False, "closed_on": None, "lost_reason_id": None, "lost_note": None}
+@dataclass(frozen=True, kw_only=True)
+class LoseInput:
+    """Which opportunity was lost, and why."""
+
+    reason: UUID = arg("The reason: one of `lostReasons`.", of=LostReason, required=True)
+    note: str | None = arg("What was behind it; some reasons require it.")
+    closed_on: date | None = arg(CLOSED_ON)
+    stage: UUID | None = sets(Opportunity.stage_id, STAGE)
 
 
-def _in_words(unit: UnitOfWork, fault: Violation) -> Violation:
-    """What is in the way, told to those who may see whether an opportunity was sold."""
-    seen = all(unit.guard.right("Opportunity", n) is Right.OPEN for n in ("locked", "status"))
-    return fault if seen else Violation(fault.problem, HIDDEN)
-
-
-def _end(unit: UnitOfWork, draft: Draft, step: Step | Violation) -> None:
-    if (draft.before or {})["locked"]:
-        draft.fault(_in_words(unit, Violation(UserErrorCode.LOCKED, SOLD)))
-        return
-    _stand(draft, step)
-    day = closed_on(draft.given.get("closedOn"), unit.now.date())
-    if isinstance(day, Violation):
-        draft.fault(day)
-    else:
-        sold = draft.verb == "Sell"
-        gone = {"lost_reason_id": None, "lost_note": None} if sold else {}
-        draft.after |= {"closed_on": day, "locked": sold, **gone}
-
-
-def _stand(draft: Draft, step: Step | Violation) -> None:
-    if isinstance(step, Violation):
-        draft.fault(step)
-        return
-    standing = {"stage_id": step.stage, "status": step.kind.value, "probability": step.probability}
-    draft.after |= standing
-
-
-async def _explain(unit: UnitOfWork, drafts: list[Draft]) -> None:
-    """Why each was lost: one of the tenant's reasons."""
-    if not drafts:
-        return
-    entity = unit.model.entities["LostReason"]
-    wanted = {each.path: parse_id(each.given["reason"], entity.prefix) or NO_ID for each in drafts}
-    seen = (await unit.linked({entity: wanted.values()}))[entity]
-    rows = await store.look(unit.connection, entity, "id", seen) if seen else []
-    reasons = {row["id"]: row for row in rows}
-    for draft in drafts:
-        reason, note = reasons.get(wanted[draft.path]), draft.given.get("note")
+@command(
+    Opportunity,
+    "lose",
+    input=LoseInput,
+    requires=Writes(Opportunity.stage_id),
+    skips=(place, follow_status),
+    doc="Close an opportunity as lost, with a reason.",
+)
+async def lose(ctx: Context, items: list[Changeset[Opportunity, LoseInput]]) -> None:
+    """Move to a lost stage, with one of the tenant's reasons (D-20)."""
+    await _end(ctx, items, StageKind.LOST)
+    entity = ctx.unit.model.of(LostReason)
+    wanted = {each.input.reason for each in items}
+    visible = (await ctx.unit.lock_referenced({entity: wanted}))[entity]
+    reasons = await ctx.trusted(LostReason).by_id(visible)
+    for item in items:
+        reason = reasons.get(item.input.reason)
         if reason is None:
-            draft.missing("reason")
+            item.missing("reason")
             continue
-        for fault in lost(reason, note):
-            draft.fault(fault, "note")
-        draft.after |= {"lost_reason_id": reason["id"], "lost_note": note}
+        for violation in reason.decide(partial(_unexplained, item.input.note)):
+            item.violation(violation, "note")
+        item.record.lost_reason_id, item.record.lost_note = reason.id, item.input.note
 
 
-async def _sell(unit: UnitOfWork, drafts: list[Draft]) -> None:
-    """The active quote is what was sold (D-03)."""
-    if not drafts:
+def _unexplained(note: str | None, reason: LostReason) -> Iterable[Violation]:
+    return lost(reason, note)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnlockInput:
+    """Which opportunity to open again: its items and quotes can be changed, and it can be sold again."""
+
+    stage: UUID | None = sets(
+        Opportunity.stage_id, "The stage it goes on in. Default: the last open one that it was in."
+    )
+
+
+@command(
+    Opportunity,
+    "unlock",
+    input=UnlockInput,
+    requires=Writes(Opportunity.stage_id),
+    skips=(place, follow_status),
+    doc="Open an opportunity again after it was sold or lost.",
+)
+async def unlock(ctx: Context, items: Saved[Opportunity]) -> None:
+    """Return to an open stage (EP-143)."""
+    known = await pipelines(ctx.unit.connection, (each.record.type_id for each in items))
+    visited = await contract_facts.visited(ctx.unit.connection, (each.record.id for each in items))
+    for item in items:
+        wanted = _wanted(item)
+        item.record.stage_id = item.existing.stage_id
+        for violation in unlockable(item.existing):
+            item.violation(_readable(ctx, violation))
+        if item.failed:
+            continue
+        item.record.locked = False
+        if item.existing.status == StageKind.OPEN and wanted is None:
+            continue
+        pipeline, stages = known[item.record.type_id], visited[item.record.id]
+        step = pipeline.decide(partial(_reopened, stages, wanted))
+        _stand(item, step)
+        item.record.closed_on = item.record.lost_reason_id = item.record.lost_note = None
+
+
+def _reopened(
+    visited: Hidden[list[UUID]], wanted: UUID | None, pipeline: Mapping[UUID, Step]
+) -> Step | Violation:
+    return visited.decide(lambda stages: reopened(pipeline, stages, wanted))
+
+
+@command(
+    Opportunity,
+    "lock",
+    requires=Writes(Opportunity.stage_id),
+    skips=(place, follow_status),
+    doc="Lock an opportunity: its items and quotes stay as they are until it is unlocked.",
+)
+async def lock(ctx: Context, items: Saved[Opportunity]) -> None:
+    """Close it to changes."""
+    for item in items:
+        item.record.locked = True
+
+
+async def _end(
+    ctx: Context,
+    items: Saved[Opportunity],
+    kind: StageKind,
+) -> None:
+    """Move to a stage of an outcome, on the day that is named, unless it was sold already."""
+    known = await pipelines(ctx.unit.connection, (each.record.type_id for each in items))
+    for item in items:
+        wanted = _wanted(item)
+        item.record.stage_id = item.existing.stage_id
+        if item.existing.locked:
+            item.violation(_readable(ctx, Violation(UserErrorCode.LOCKED, SOLD)))
+            continue
+        pipeline = known[item.record.type_id]
+        _stand(item, pipeline.decide(partial(outcome, kind=kind, wanted=wanted)))
+        day = closed_on(item.input.closed_on, ctx.today)
+        if isinstance(day, Violation):
+            item.violation(day)
+        else:
+            item.record.closed_on = day
+
+
+def _wanted(item: Changeset[Opportunity, object]) -> UUID | None:
+    return item.record.stage_id if item.gives_value(Opportunity.stage_id) else None
+
+
+def _stand(item: Changeset[Opportunity, object], step: Step | Violation) -> None:
+    if isinstance(step, Violation):
+        item.violation(step)
         return
-    ids = [each.after["id"] for each in drafts]
-    entity = unit.model.entities["Quote"]
-    quotes = await store.among(unit.connection, entity, "opportunity_id", ids)
-    active: Mapping[UUID, Row] = {q["opportunity_id"]: q for q in quotes if q["active"]}
-    if any(id not in active for id in ids) and not (await preferences(unit))["sell_without_quote"]:
-        for draft in drafts:
-            if draft.after["id"] not in active:
-                draft.fault(Violation(UserErrorCode.NO_ACTIVE_QUOTE, NO_QUOTE))
-    await keep_contracts(unit, [each for each in drafts if not each.failed], active)
+    item.record.stage_id = step.stage
+    item.record.status, item.record.probability = step.kind, step.probability
+
+
+def _readable(ctx: Context, violation: Violation) -> Violation:
+    """What is in the way, for those who may see whether an opportunity was sold."""
+    names = ("locked", "status")
+    readable = all(ctx.viewer.right("Opportunity", name) is Right.OPEN for name in names)
+    return violation if readable else Violation(violation.code, HIDDEN)
+
+
+COMMANDS = (sell, lose, unlock, lock)

@@ -1,12 +1,13 @@
-"""What contracts have to say before they are kept: how long their kind lasts, and how they end, renew and come off a sale."""
+"""Contracts: how long their kind lasts, and how they end, renew and are detached from a sale."""
 
 from __future__ import annotations
 
-from auth.engine.viewer import Viewer
+from dataclasses import dataclass
+from datetime import date
+
 from db.contracts import Contract
-from db.engine.write import statements as store
-from db.engine.write.row_json import Row
-from db.engine.write.unit_of_work import UnitOfWork
+from db.products import ContractKind
+from db.sales import Opportunity
 from domain.codes import UserErrorCode
 from domain.contracts import (
     ENDED,
@@ -20,101 +21,142 @@ from domain.contracts import (
 )
 from domain.numbering import number
 from domain.violations import Violation
-from resolvers.engine.allowed import check_said
-from resolvers.engine.changing import draft_changes
-from resolvers.engine.drafts import Draft
-from resolvers.engine.settling import Deed, prepares, settles
-
-OWN = frozenset({"End", "Renew", "Detach"})
-"""What is done with contracts only."""
-LASTS = ("ends_on", "renewal_months")
-"""What says whether a contract is in force."""
+from resolvers.engine.catalogue import Area
+from resolvers.engine.changeset import Action, Changeset, Saved
+from resolvers.engine.command import Reads, Writes, command, sets
+from resolvers.engine.context import Context
+from resolvers.engine.hooks import before_save
 
 
-@prepares(Contract, "End")
-@prepares(Contract, "Renew")
-@prepares(Contract, "Detach")
-async def turned(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
-    """Whoever may say when a contract ends may end and renew it; who sees what it was sold with may take it off."""
-    for draft in drafts:
-        if draft.verb == "Detach":
-            check_said(draft, viewer, "opportunity")
-        else:
-            draft.leave("endsOn")
-    await draft_changes(unit, viewer, drafts)
-
-
-@settles(Contract)
-async def contracts(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """A number, and the term of the kind where nothing else was said."""
-    if deed is Deed.RESTORE:
-        await _check_sold_once(unit, drafts)
-    if deed is not Deed.SAVE:
-        return
-    asked = {each.after["kind_id"] for each in drafts if _is_of_new_kind(each)} - {None}
-    entity = unit.model.entities["ContractKind"]
-    found = await store.look(unit.connection, entity, "id", asked) if asked else []
-    kinds = {row["id"]: row for row in found}
-    for draft in drafts:
-        if _is_of_new_kind(draft) and draft.after["kind_id"] in kinds:
-            _of_kind(unit, draft, kinds[draft.after["kind_id"]])
-        if draft.before is None:
-            draft.after["number"] = draft.after["number"] or number("K", draft.after["id"])
-        if draft.verb in OWN:
-            _turn(unit, draft, draft.before or {})
-        elif draft.before is None or any(draft.before[c] != draft.after[c] for c in LASTS):
-            draft.after["status"] = status_on(draft.after, unit.now.date()).value
-
-
-async def _check_sold_once(unit: UnitOfWork, drafts: list[Draft]) -> None:
-    """What was sold anew while a contract was in the bin is in another one now (D-04)."""
-    sold = {each.after["opportunity_id"] for each in drafts} - {None}
+@before_save(Action.RESTORE)
+async def check_sold_once(ctx: Context, items: Saved[Contract]) -> None:
+    """What was sold anew while a contract was in the trash is in another one now (D-04)."""
+    sold = {each.record.opportunity_id for each in items} - {None}
     if not sold:
         return
-    await store.among(unit.connection, unit.model.entities["Opportunity"], "id", sold)
-    entity = unit.model.entities["Contract"]
-    rows = await store.among(unit.connection, entity, "opportunity_id", sold)
-    columns = ("opportunity_id", "kind_id", "currency")
-    taken = {tuple(row[column] for column in columns) for row in rows}
-    for draft in drafts:
-        key = tuple(draft.after[column] for column in columns)
-        if key in taken:
-            draft.fault(Violation(UserErrorCode.DUPLICATE, SOLD_ANEW))
-        if draft.after["opportunity_id"] is not None:
-            taken.add(key)
+    opportunities = {id for id in sold if id is not None}
+    await ctx.trusted(Opportunity).select_for_update(Opportunity.id, opportunities)
+    rows = await ctx.trusted(Contract).select_for_update(Contract.opportunity_id, opportunities)
+    existing = {row.decide(_sale) for row in rows}
+    for item in items:
+        key = _sale(item.record)
+        if key in existing:
+            item.violation(Violation(UserErrorCode.DUPLICATE, SOLD_ANEW))
+        if item.record.opportunity_id is not None:
+            existing.add(key)
 
 
-def _is_of_new_kind(draft: Draft) -> bool:
-    return draft.before is None or draft.before["kind_id"] != draft.after["kind_id"]
+def _sale(row: Contract) -> tuple[object, ...]:
+    return row.opportunity_id, row.kind_id, row.currency
 
 
-def _of_kind(unit: UnitOfWork, draft: Draft, row: Row) -> None:
-    draft.after["time_based"] = row["time_based"]
-    if draft.before is not None:
+@before_save(despite_errors=True)
+async def apply_kind(ctx: Context, items: Saved[Contract]) -> None:
+    """Whether it is time-based follows from the kind; so does the term of a new one, where the caller names none."""
+    changed = [each for each in items if each.differs(Contract.kind_id)]
+    kinds = await ctx.trusted(ContractKind).by_id(each.record.kind_id for each in changed)
+    for item in changed:
+        found = kinds.get(item.record.kind_id)
+        if found is not None:
+            _apply(item, found.decide(_kind), ctx.today)
+
+
+def _kind(row: ContractKind) -> Kind:
+    return Kind(row.id, row.time_based, row.months, row.renews)
+
+
+def _apply(item: Changeset[Contract, object], kind: Kind, today: date) -> None:
+    contract = item.record
+    contract.time_based = kind.time_based
+    if item.before is not None:
         return
-    kind = Kind(row["id"], row["time_based"], row["months"], row["renews"])
-    begin = draft.after["starts_on"] or unit.now.date()
-    said = {each: value for each, value in draft.after.items() if value is not None}
-    draft.after |= {column: said.get(column, value) for column, value in term(kind, begin).items()}
+    usual = term(kind, contract.starts_on or today)
+    contract.starts_on = contract.starts_on or usual.starts_on
+    contract.ends_on = contract.ends_on or usual.ends_on
+    if contract.renewal_months is None:
+        contract.renewal_months = usual.renewal_months
+    contract.remind_on = contract.remind_on or usual.remind_on
 
 
-def _turn(unit: UnitOfWork, draft: Draft, before: Row) -> None:
-    """What the deeds of a contract's own make of it."""
-    row = draft.after
-    if draft.verb == "End":
-        if before["status"] == ContractStatus.ENDED:
-            draft.fault(Violation(UserErrorCode.INVALID_TRANSITION, ENDED))
-        today = unit.now.date()
-        day = row["ends_on"] if "endsOn" in draft.given else today
-        row |= {"ends_on": day, "renewal_months": None, "remind_on": None}
-        row["status"] = ContractStatus.ENDED.value if day <= today else before["status"]
-    elif draft.verb == "Renew":
-        longer = renewed(before)
-        if isinstance(longer, Violation):
-            draft.fault(longer)
+@before_save(despite_errors=True)
+async def number_contract(ctx: Context, items: Saved[Contract]) -> None:
+    """A number for those that were given none."""
+    for item in items:
+        if item.before is None:
+            item.record.number = item.record.number or number("K", item.record.id)
+
+
+@before_save(despite_errors=True)
+async def follow_term(ctx: Context, items: Saved[Contract]) -> None:
+    """Whether it is in force follows from its term."""
+    for item in items:
+        if item.differs(Contract.ends_on, Contract.renewal_months):
+            item.record.status = status_on(item.record, ctx.today)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndInput:
+    """Which contract ends, and when."""
+
+    ends_on: date | None = sets(Contract.ends_on, "Its last day. Default: today.")
+
+
+@command(
+    Contract,
+    "end",
+    input=EndInput,
+    requires=Writes(Contract.ends_on),
+    skips=(follow_term,),
+    doc="End a contract; it does not renew.",
+)
+async def end(ctx: Context, items: Saved[Contract]) -> None:
+    """Ended at once where the last day has come, otherwise on that day."""
+    for item in items:
+        contract = item.record
+        if item.existing.status == ContractStatus.ENDED:
+            item.violation(Violation(UserErrorCode.INVALID_TRANSITION, ENDED))
+        day = contract.ends_on if item.gives_value(Contract.ends_on) else None
+        contract.ends_on = day or ctx.today
+        contract.renewal_months = contract.remind_on = None
+        ended = contract.ends_on <= ctx.today
+        contract.status = ContractStatus.ENDED if ended else item.existing.status
+
+
+@command(
+    Contract,
+    "renew",
+    requires=Writes(Contract.ends_on),
+    skips=(follow_term,),
+    doc="Renew a contract for the agreed number of months.",
+)
+async def renew(ctx: Context, items: Saved[Contract]) -> None:
+    """Extend it by its renewal."""
+    for item in items:
+        renewal = renewed(item.existing)
+        if isinstance(renewal, Violation):
+            item.violation(renewal)
         else:
-            row |= longer
-    else:
-        if before["opportunity_id"] is None:
-            draft.fault(Violation(UserErrorCode.INVALID_TRANSITION, NOT_SOLD))
-        row["opportunity_id"] = None
+            item.record.ends_on, item.record.remind_on = renewal.ends_on, renewal.remind_on
+            item.record.status = renewal.status
+
+
+@command(
+    Contract,
+    "detach",
+    requires=Reads(Contract.opportunity_id),
+    skips=(follow_term,),
+    doc="Detach a contract from its opportunity: it counts as not sold, and is sold anew with the next sale.",
+)
+async def detach(ctx: Context, items: Saved[Contract]) -> None:
+    """Without an opportunity."""
+    for item in items:
+        if item.existing.opportunity_id is None:
+            item.violation(Violation(UserErrorCode.INVALID_TRANSITION, NOT_SOLD))
+        item.record.opportunity_id = None
+
+
+AREA = Area(
+    "contracts",
+    commands=(end, renew, detach),
+    before_save={Contract: (check_sold_once, apply_kind, number_contract, follow_term)},
+)

@@ -1,116 +1,160 @@
-"""Makes opportunities from what is there: a copy of another one, and one to sell more on top of a contract."""
+"""Commands that create opportunities from what exists: a copy of another one, and one to sell more on top of a contract."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from auth.engine.viewer import Viewer
+from db.accounts import Account
+from db.contracts import Contract
+from db.engine.base import Record
+from db.engine.hidden import is_readable
 from db.engine.model import Entity
-from db.engine.plan.values import parse_id
-from db.engine.write import statements as store
 from db.engine.write.locking import Lock
-from db.engine.write.row_json import Row
-from db.engine.write.unit_of_work import UnitOfWork
-from db.sales import Opportunity
+from db.sales import BusinessRole, Opportunity, OpportunityAccount
 from domain.codes import UserErrorCode
 from domain.contracts import ONE_OFF
-from resolvers.engine.allowed import reads
-from resolvers.engine.creating import draft_new
-from resolvers.engine.drafts import Draft, Told
-from resolvers.engine.likeness import like, reached
-from resolvers.engine.settling import prepares
-from resolvers.engine.values import NO_ID
+from resolvers.engine.changeset import Action, AnyChangeset, Changeset, to
+from resolvers.engine.command import Runs, arg, command, sets
+from resolvers.engine.context import Context
+from resolvers.engine.template import params_like, visible_references
 
-ITS_OWN = frozenset({"stage", "probability", "owner", "externalId"})
+OWN = frozenset({"stage", "probability", "owner", "externalId"})
 """What a copy does not take over: it begins anew, with whoever makes it."""
-PARTS = ("BusinessRole", "OpportunityAccount")
-"""What a copy takes along."""
-ALONE = "What it belongs to in `{field}` is deleted, or you may not see it: restore that, or make a new one."
+UNREACHABLE = "What it belongs to in `{field}` is deleted, or you may not see it: restore that, or make a new one."
+NAME = "The new opportunity's name. Default: that of the one it is made from."
 
 
-@prepares(Opportunity, "Copy")
-async def copies(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class CopyInput:
+    """The opportunity to copy, without its quotes and contracts."""
+
+    id: UUID = arg("The opportunity to copy.", of=Opportunity, required=True)
+    name: str | None = sets(Opportunity.name, NAME)
+
+
+@command(
+    Opportunity,
+    "copy",
+    input=CopyInput,
+    runs=Runs.BEFORE_CREATE,
+    doc="Create an opportunity like another one, with its contacts and related accounts.",
+)
+async def copy(ctx: Context, items: list[Changeset[Opportunity, CopyInput]]) -> None:
     """A new opportunity with what the caller may read and write of another one (EP-088)."""
-    entity = drafts[0].entity
-    ids = {each.id or NO_ID for each in drafts}
-    held = await unit.hold(entity, ids, Lock.NONE)
-    leads = await reached(unit, entity, held.values())
-    parts = {name: await _parts(unit, unit.model.entities[name], held) for name in PARTS}
-    for draft in drafts:
-        source = held.get(draft.id or NO_ID)
+    entity = ctx.unit.model.of(Opportunity)
+    sources = await ctx.unit.lock_visible(entity, {each.input.id for each in items}, Lock.NONE)
+    reachable = await visible_references(ctx, entity, sources.values())
+    contacts = await ctx.trusted(BusinessRole).select(BusinessRole.opportunity_id, sources)
+    related = await ctx.trusted(OpportunityAccount).select(
+        OpportunityAccount.opportunity_id, sources
+    )
+    children = {
+        BusinessRole: await _visible(ctx, BusinessRole, (each.id for each in contacts)),
+        OpportunityAccount: await _visible(ctx, OpportunityAccount, (each.id for each in related)),
+    }
+    for item in items:
+        source = sources.get(item.input.id)
         if source is None:
-            draft.missing("id")
+            item.missing("id")
             continue
-        said = {name: value for name, value in draft.given.items() if value is not None}
-        draft.given = _taken(viewer, draft, source, leads[source["id"]] | said.keys()) | said
-        for name, rows in parts.items():
-            if viewer.may_create(name):
-                draft.nested += [
-                    _part(viewer, draft, unit.model.entities[name], row)
-                    for row in rows
-                    if row["opportunity_id"] == source["id"]
-                ]
-    await draft_new(unit, viewer, [each for each in drafts if not each.failed])
+        item.template = source
+        given = {name: value for name, value in item.params.items() if value is not None}
+        item.params = _taken(ctx, item, reachable[source.id] | given.keys()) | given
+        for type_, rows in children.items():
+            if ctx.viewer.may_create(type_.__name__):
+                item.children += _copies(ctx, item, type_, rows)
 
 
-def _taken(viewer: Viewer, draft: Draft, source: Row, leads: set[str]) -> dict[str, Any]:
-    """What a copy takes over: links to what the caller does not see are none to him."""
-    entity, taken = draft.entity, like(viewer, draft.entity, source, ITS_OWN)
-    for name in entity.references.keys() & taken.keys() - leads:
+async def _visible(ctx: Context, type_: type[Record], ids: Iterable[UUID]) -> list[Record]:
+    rows = await ctx.unit.lock_visible(ctx.unit.model.of(type_), ids, Lock.NONE)
+    return list(rows.values())
+
+
+def _taken(ctx: Context, item: AnyChangeset, reachable: set[str]) -> dict[str, Any]:
+    """The parameters that a copy takes over. References to records that the caller does not see are left out."""
+    entity, source = item.entity, item.template
+    assert source is not None  # noqa: S101 - set before
+    taken = params_like(ctx.viewer, entity, source, OWN)
+    for name in entity.references.keys() & taken.keys() - reachable:
         del taken[name]
         if not entity.references[name].nullable:
-            told = Told(UserErrorCode.INVALID, ALONE.format(field=name), (*draft.path, "id"))
-            draft.told.append(told)
+            item.error(UserErrorCode.INVALID, UNREACHABLE.format(field=name), "id")
     return taken
 
 
-async def _parts(unit: UnitOfWork, entity: Entity, held: dict[UUID, Row]) -> list[Row]:
-    """The parts of these that the caller sees."""
-    rows = await store.look(unit.connection, entity, "opportunity_id", held) if held else []
-    seen = await unit.seen(entity, [row["id"] for row in rows])
-    return [row for row in rows if row["id"] in seen]
+def _copies(
+    ctx: Context, item: AnyChangeset, type_: type[Record], rows: Iterable[Record]
+) -> Iterable[AnyChangeset]:
+    """Changesets of the children that the copy takes along."""
+    entity: Entity = ctx.unit.model.of(type_)
+    relation = entity.references["opportunity"]
+    for row in rows:
+        if item.template is not None and getattr(row, relation.column) == item.template.id:
+            params = params_like(ctx.viewer, entity, row, OWN | {relation.name})
+            child: AnyChangeset = Changeset(entity, item.path, Action.CREATE, params)
+            child.relation, child.parent_changeset, child.template = relation, item, row
+            yield child
 
 
-def _part(viewer: Viewer, draft: Draft, entity: Entity, row: Row) -> Draft:
-    way = entity.references["opportunity"]
-    given = {k: v for k, v in like(viewer, entity, row, ITS_OWN).items() if k != way.name}
-    made = Draft(entity, draft.path, given)
-    made.way, made.above = way, draft
-    return made
+@dataclass(frozen=True, kw_only=True)
+class UpsellInput:
+    """A new opportunity to sell more on top of a contract."""
+
+    contract: UUID = arg("The time-based contract to extend.", of=Contract, required=True)
+    name: str | None = sets(Opportunity.name, NAME)
+    type: UUID | None = sets(Opportunity.type_id, "Its type. Default: the preferred one.")
+    currency: str | None = sets(Opportunity.currency, "Its currency. Default: the contract's.")
+    amount: Decimal | None = sets(Opportunity.amount, "Expected value, without tax.")
+    expected_close_on: date | None = sets(Opportunity.expected_close_on, "Expected close date.")
 
 
-@prepares(Opportunity, "Upsell")
-async def upsells(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
+@command(
+    Opportunity,
+    "upsell",
+    input=UpsellInput,
+    runs=Runs.BEFORE_CREATE,
+    doc="Create an opportunity to sell more on top of a time-based contract.",
+)
+async def upsell(ctx: Context, items: list[Changeset[Opportunity, UpsellInput]]) -> None:
     """A new opportunity for the account of a contract that lasts for a time (EP-150)."""
-    contracts = unit.model.entities["Contract"]
-    wanted = {
-        each.path: parse_id(each.given["contract"], contracts.prefix) or NO_ID for each in drafts
-    }
-    held = await unit.hold(contracts, wanted.values(), Lock.LINK)
-    leads = await reached(unit, contracts, held.values())
-    accounts = unit.model.entities["Account"]
-    for draft in drafts:
-        contract = held.get(wanted[draft.path])
-        if contract is None:
-            draft.missing("contract")
-            continue
-        if not contract["time_based"]:
-            told = Told(UserErrorCode.NOT_TIME_BASED, ONE_OFF, (*draft.path, "contract"))
-            draft.told.append(told)
-            continue
-        if "account" not in leads[contract["id"]] or not reads(
-            viewer, contracts, "account", contract
-        ):
-            told = Told(
-                UserErrorCode.INVALID, ALONE.format(field="account"), (*draft.path, "contract")
-            )
-            draft.told.append(told)
-            continue
-        taken = {"account": f"{accounts.prefix}_{contract['account_id'].hex}"}
-        for name in ("name", "currency"):
-            if reads(viewer, contracts, name, contract):
-                taken[name] = contract[name]
-        said = {name: value for name, value in draft.given.items() if value is not None}
-        draft.given = {**taken, **said}
-    await draft_new(unit, viewer, [each for each in drafts if not each.failed])
+    entity = ctx.unit.model.of(Contract)
+    wanted = {each.input.contract for each in items}
+    contracts = await ctx.unit.lock_visible(entity, wanted, Lock.REFERENCE)
+    reachable = await visible_references(ctx, entity, contracts.values())
+    for item in items:
+        if item.input.contract in contracts:
+            _extend(ctx, item, contracts[item.input.contract], reachable)
+        else:
+            item.missing("contract")
+
+
+def _extend(
+    ctx: Context,
+    item: Changeset[Opportunity, UpsellInput],
+    contract: Any,
+    reachable: Mapping[UUID, set[str]],
+) -> None:
+    """Take over what the caller may read of the contract."""
+    entity = ctx.unit.model.of(Contract)
+
+    def reads(column: str) -> bool:
+        return is_readable(ctx.viewer, entity, column, contract)
+
+    if not contract.time_based:
+        item.error(UserErrorCode.NOT_TIME_BASED, ONE_OFF, "contract")
+    elif "account" not in reachable[contract.id] or not reads("account_id"):
+        item.error(UserErrorCode.INVALID, UNREACHABLE.format(field="account"), "contract")
+    else:
+        account = f"{ctx.unit.model.of(Account).prefix}_{contract.account_id.hex}"
+        taken = {name: getattr(contract, name) for name in ("name", "currency") if reads(name)}
+        given = {name: value for name, value in item.params.items() if value is not None}
+        item.params = {"account": account, **taken, **given}
+        item.initial.append(to(Opportunity.source_contract_id, contract.id))
+
+
+COMMANDS = (copy, upsell)

@@ -1,16 +1,19 @@
-"""What labels have to say before they are kept: a favourite is the caller's own."""
+"""Tags and favourites: a favourite is the caller's own."""
 
 from __future__ import annotations
 
-from db.engine.write.unit_of_work import UnitOfWork
 from db.labels import Favourite
-from resolvers.engine.drafts import Draft
-from resolvers.engine.settling import Deed, settles
+from resolvers.engine.catalogue import Area
+from resolvers.engine.changeset import Action, Saved
+from resolvers.engine.context import Context
+from resolvers.engine.hooks import before_save
 
 
-@settles(Favourite)
-async def favourites(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """Whoever keeps something at hand keeps it for himself."""
-    for draft in drafts:
-        if draft.before is None:
-            draft.after["user_id"] = unit.user
+@before_save(Action.CREATE)
+async def own_favourite(ctx: Context, items: Saved[Favourite]) -> None:
+    """A new favourite belongs to the user who creates it."""
+    for item in items:
+        item.record.user_id = ctx.viewer.user
+
+
+AREA = Area("labels", before_save={Favourite: (own_favourite,)})

@@ -1,4 +1,4 @@
-"""What the operator of an installation does with a tenant's users: the same deeds as theirs, under nobody's name."""
+"""What the operator of an installation does with a tenant's users: by the same commands as theirs, in nobody's name."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import auth.api  # noqa: F401 - policies are remembered when they are imported
-import resolvers.api  # noqa: F401 - and so is what the areas have to say
 from auth.engine.viewer import Viewer
 from auth.rights import load
 from db import sessions
 from db.administrators import administrators
 from db.api import MODEL
+from db.engine.base import Record, Standard
 from db.engine.transaction import (
     LOST,
     Collided,
@@ -27,9 +27,12 @@ from db.engine.transaction import (
 )
 from db.engine.write.connection import TenantConnection
 from db.engine.write.unit_of_work import MOMENT, UnitOfWork
-from resolvers.engine.deeds import Wish, do
-from resolvers.engine.drafts import Draft
-from resolvers.engine.outcomes import outcome
+from db.staff import Employee, Role, User
+from resolvers.areas import CATALOGUE
+from resolvers.engine.changeset import AnyChangeset
+from resolvers.engine.context import Context
+from resolvers.engine.execute import CommandRequest, execute
+from resolvers.engine.results import outcome
 from tenancy.engine.provision import Tenant, TenantError
 
 if TYPE_CHECKING:
@@ -63,47 +66,49 @@ async def create_user(
     desk: Desk, email: str, name: str | None, roles: Sequence[str], hash: str
 ) -> None:
     """Make an employee, unless there is one with this address, and his user. Raises TenantError."""
-    async with _unit(desk) as unit:
-        if await _signs_in(unit, email):
+    async with _context(desk) as ctx:
+        if await _signs_in(ctx, email):
             raise desk.say(THERE, email=email)
-        known = await unit.found(MODEL.entities["Role"], "name", roles)
+        known = await ctx.unit.find_by_text(MODEL.of(Role), Role.name.key, roles)
         if strange := [each for each in roles if each not in known]:
             raise desk.say("There is no role {role!r} in {slug}.", role=strange[0])
-        there = await unit.found(MODEL.entities["Employee"], "email", [email])
-        employee = there.get(email) or await _done(
-            unit, "Employee", "Create", name=name or email.partition("@")[0], email=email
+        there = await ctx.unit.find_by_text(MODEL.of(Employee), Employee.email.key, [email])
+        employee = there.get(email) or await _execute(
+            ctx, Employee, Standard.CREATE, name=name or email.partition("@")[0], email=email
         )
         given = [{"role": f"rol_{known[each].hex}"} for each in dict.fromkeys(roles)]
-        user = await _done(unit, "User", "Create", employee=f"emp_{employee.hex}", roles=given)
-        await sessions.set_hash(await unit.connection.direct(), user, hash)
+        user = await _execute(
+            ctx, User, Standard.CREATE, employee=f"emp_{employee.hex}", roles=given
+        )
+        await sessions.set_hash(await ctx.unit.connection.direct(), user, hash)
 
 
 async def set_active(desk: Desk, email: str, active: bool) -> None:
     """Let a user sign in, or not; then his sessions end. Raises TenantError."""
-    async with _unit(desk) as unit:
-        user = await _user(desk, unit, email)
-        await _done(unit, "User", "Update", id=f"usr_{user.hex}", active=active)
+    async with _context(desk) as ctx:
+        user = await _user(desk, ctx, email)
+        await _execute(ctx, User, Standard.UPDATE, id=f"usr_{user.hex}", active=active)
 
 
 async def set_password(desk: Desk, email: str, hash: str) -> None:
     """Another password, which ends all sessions and every reset that was handed out. Raises TenantError."""
-    async with _unit(desk) as unit:
-        user = await _user(desk, unit, email)
-        connection = await unit.connection.direct()
+    async with _context(desk) as ctx:
+        user = await _user(desk, ctx, email)
+        connection = await ctx.unit.connection.direct()
         await sessions.set_hash(connection, user, hash)
         await sessions.revoke_all(connection, user, desk.now)
 
 
 @asynccontextmanager
-async def _unit(desk: Desk) -> AsyncIterator[UnitOfWork]:
+async def _context(desk: Desk) -> AsyncIterator[Context]:
     """One transaction with an administrator's rights, though in nobody's name; kept if the block ends well."""
     session = desk.new_id()
     async with entered(desk) as connection:
         viewer = await administrator(desk, connection)
         # Every write ends by asking whether the caller's session still stands; this one stands as long.
         await sessions.lend(connection, session, viewer.user, desk.now)
-        async with unit_in(desk, connection, viewer, session) as unit:
-            yield unit
+        async with context_in(desk, connection, viewer, session) as ctx:
+            yield ctx
     async with entered(desk) as connection:
         await sessions.take_back(connection, session)
 
@@ -124,59 +129,56 @@ async def entered(desk: Desk) -> AsyncIterator[Connection]:
 
 async def administrator(desk: Desk, connection: Connection) -> Viewer:
     """Somebody with full access, whose rights the operator works with."""
-    tagged = TenantConnection(connection, desk.tenant.placement.schema)
-    able = [user for user, active in (await administrators(tagged)).items() if active]
-    viewer = await load(connection, MODEL, min(able)) if able else None
+    tenant = TenantConnection(connection, desk.tenant.placement.schema)
+    user = (await administrators(tenant)).decide(_first_active)
+    viewer = await load(connection, MODEL, user) if user else None
     if viewer is None:
         raise desk.say(NO_ADMINISTRATOR)
     return viewer
 
 
+def _first_active(users: Mapping[UUID, bool]) -> UUID | None:
+    return min((user for user, active in users.items() if active), default=None)
+
+
 @asynccontextmanager
-async def unit_in(
+async def context_in(
     desk: Desk, connection: Connection, viewer: Viewer, session: UUID
-) -> AsyncIterator[UnitOfWork]:
-    """The writes of a transaction, noted when the block ends well."""
-    tagged = TenantConnection(connection, desk.tenant.placement.schema)
-    unit = UnitOfWork(tagged, viewer, MODEL, None, viewer.version, session, desk.now, desk.new_id)
-    yield unit
-    if await unit.note():
+) -> AsyncIterator[Context]:
+    """The writes of a transaction, with their history written when the block ends well."""
+    tenant = TenantConnection(connection, desk.tenant.placement.schema)
+    unit = UnitOfWork(tenant, viewer, MODEL, None, viewer.version, session, desk.now, desk.new_id)
+    yield Context(unit, viewer, CATALOGUE.hooks)
+    if await unit.write_history():
         connection.note()  # type: ignore[attr-defined]  # ours, see transaction.py
 
 
-async def _user(desk: Desk, unit: UnitOfWork, email: str) -> UUID:
-    user = await _signs_in(unit, email)
+async def _user(desk: Desk, ctx: Context, email: str) -> UUID:
+    user = await _signs_in(ctx, email)
     if user is None:
         raise desk.say(NOBODY, email=email)
     return user
 
 
-async def _signs_in(unit: UnitOfWork, email: str) -> UUID | None:
-    known = await sessions.find_credential(await unit.connection.direct(), sessions.fold(email))
-    there = await unit.seen(MODEL.entities["User"], [known.user]) if known else ()
+async def _signs_in(ctx: Context, email: str) -> UUID | None:
+    known = await sessions.find_credential(await ctx.unit.connection.direct(), sessions.fold(email))
+    there = await ctx.unit.visible(MODEL.of(User), [known.user]) if known else ()
     return known.user if known and there else None
 
 
-async def _done(unit: UnitOfWork, entity: str, verb: str, **given: Any) -> UUID:
-    """Do one deed. Raises TenantError with everything that is wrong with it, which takes back the rest."""
-    unit.now += MOMENT
-    [draft] = await do(unit, _viewer(unit), _wish(entity, verb, given))
-    if sentences := wrong(draft):
+async def _execute(ctx: Context, record: type[Record], operation: Standard, **params: Any) -> UUID:
+    """Carry out one command. Raises TenantError with everything that is wrong with it, which rolls back the rest."""
+    ctx.unit.now += MOMENT
+    command = CATALOGUE.standard(record, operation)
+    [item] = await execute(ctx, CommandRequest(command, ((("input",), params),)))
+    if sentences := wrong(item):
         raise TenantError(" ".join(sentences))
-    id: UUID = draft.after["id"]
+    id: UUID = item.record.id
     return id
 
 
-def _wish(entity: str, verb: str, given: Mapping[str, Any]) -> Wish:
-    return Wish(MODEL.entities[entity], verb, ((("input",), given),))
-
-
-def wrong(draft: Draft) -> list[str]:
-    """What is wrong with what was to be done, in sentences."""
-    came = outcome(draft)
-    told = [each["message"] for each in (*came.told, *came.refused)]
-    return list(dict.fromkeys(told))
-
-
-def _viewer(unit: UnitOfWork) -> Any:
-    return unit.guard
+def wrong(item: AnyChangeset) -> list[str]:
+    """What is wrong with a changeset, in sentences."""
+    result = outcome(item)
+    messages = [each["message"] for each in (*result.errors, *result.refused)]
+    return list(dict.fromkeys(messages))

@@ -14,13 +14,13 @@ from db import credentials, sessions
 from db.api import MODEL
 from db.engine.plan.values import parse_id
 from db.engine.transaction import Entry, Turned, TurnedAway
-from db.engine.write import locking as hold
+from db.engine.write import locking
 from db.engine.write.connection import TenantConnection
 from db.engine.write.locking import Lock
 from domain.codes import Code, Refused, UserErrorCode
-from resolvers.engine.allowed import NOT_YOURS
+from resolvers.engine.changeset import NOT_FOUND
 from resolvers.engine.context import Caller, House, refuse_suspended
-from resolvers.engine.drafts import NOBODY
+from resolvers.engine.permissions import NOT_EDITABLE
 from resolvers.engine.values import NO_ID
 from resolvers.sessions import sign_out
 
@@ -72,11 +72,11 @@ async def issue_reset(house: House, viewers: Viewers, caller: Caller, id: str) -
 
     async def issue(connection: TenantConnection, viewer: Viewer) -> None:
         entity = MODEL.entities["User"]
-        found = await hold.hold(connection, viewer, entity, [user], Lock.CHANGE)
+        found = await locking.lock_visible(connection, viewer, entity, [user], Lock.UPDATE)
         if user not in found:
-            raise Refused(Code.NOT_FOUND, NOBODY, input=["input", "id"])
+            raise Refused(Code.NOT_FOUND, NOT_FOUND, input=["input", "id"])
         if not viewer.full:  # with a new password he could be anybody whose rights he does not have
-            raise Refused(Code.FORBIDDEN, NOT_YOURS, input=["input", "id"])
+            raise Refused(Code.FORBIDDEN, NOT_EDITABLE, input=["input", "id"])
         await credentials.set_reset(connection, user, number, until)
 
     await _as_viewer(viewers, caller, issue)
@@ -112,11 +112,11 @@ async def revoke(house: House, viewers: Viewers, caller: Caller, id: str) -> Non
 
     async def end(connection: TenantConnection, viewer: Viewer) -> None:
         entity = MODEL.entities["Session"]
-        if session not in await hold.seen(connection, viewer, entity, [session], Lock.NONE):
-            raise Refused(Code.NOT_FOUND, NOBODY, input=["input", "id"])
+        if session not in await locking.visible(connection, viewer, entity, [session], Lock.NONE):
+            raise Refused(Code.NOT_FOUND, NOT_FOUND, input=["input", "id"])
         owner = await credentials.user_of(connection, session)
         if owner != viewer.user and not viewer.full:
-            raise Refused(Code.FORBIDDEN, NOT_YOURS, input=["input", "id"])
+            raise Refused(Code.FORBIDDEN, NOT_EDITABLE, input=["input", "id"])
         await sessions.revoke(await connection.direct(), session, house.now())
 
     await _as_viewer(viewers, caller, end)

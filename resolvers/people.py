@@ -1,120 +1,140 @@
-"""What persons and their affiliations have to say before they are kept: presets, spellings, and a place of the account."""
+"""Persons and their jobs: presets, normal forms, and the address of the account that a person works at."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import partial
 from uuid import UUID
 
-from db.accounts import Address
-from db.engine.gate import Right
-from db.engine.write import statements as store
-from db.engine.write.row_json import Row
-from db.engine.write.unit_of_work import UnitOfWork
+from db.accounts import Account, Address
+from db.engine.hidden import each_of
 from db.people import Affiliation, Person
-from domain.accounts import country_of, head_office
+from db.setup import PersonType, Preferences
+from domain.accounts import head_office
 from domain.numbers import email, phone
-from domain.people import elsewhere
-from resolvers.accounts import addresses_of, new_addresses
-from resolvers.engine.drafts import Draft, Other
-from resolvers.engine.presets import preset
-from resolvers.engine.settling import Deed, settles
+from domain.people import foreign_address
+from resolvers.accounts import Places, new_places, places_of, readable_country
+from resolvers.engine.catalogue import Area
+from resolvers.engine.changeset import (
+    SAVES,
+    Action,
+    AnyChangeset,
+    Changeset,
+    Saved,
+    children_of,
+    parent_of,
+    to,
+)
+from resolvers.engine.context import Context
+from resolvers.engine.hooks import before_save
+from resolvers.engine.presets import prefer_type, preset
 
-PHONES = ("phone", "second_phone")
+PHONES = (Affiliation.phone, Affiliation.second_phone)
 
 
-@settles(Person)
-async def persons(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """A type and an owner for those that were given none, and one spelling of numbers."""
-    if deed is not Deed.SAVE:
-        return
-    for draft in drafts:
-        draft.spell("phone", partial(phone, country=_country_of_work(unit, draft)))
-        draft.spell("email", email)
-    copied = {"owner_id": "default_owner_id"}
-    await preset(unit, drafts, copied, preferred="default_person_type_id")
+@before_save()
+async def normalize_person(ctx: Context, items: Saved[Person]) -> None:
+    """The telephone number and the e-mail address in their normal forms, where they were set anew."""
+    for item in items:
+        item.normalize(Person.phone, partial(phone, country=_country_of_work(ctx, item)))
+        item.normalize(Person.email, email)
 
 
-def _country_of_work(unit: UnitOfWork, draft: Draft) -> str | None:
-    """Where a person works who is created along with that; of others, a number is written with its country's code."""
-    if unit.guard.right("Account", "country") is not Right.OPEN:
+def _country_of_work(ctx: Context, item: Changeset[Person, object]) -> str | None:
+    """The country of the first job that a person is created with; other numbers need their country code."""
+    if not ctx.may_read(Account.country):
         return None
-    jobs = (each for each in draft.nested if each.after.get("account_id") is not None)
-    wholes = (each.whole for each in jobs if each.entity.name == "Affiliation" and each.whole)
-    return next((whole["country"] for whole in wholes if whole["country"]), None)
+    accounts = (parent_of(job, Account) for job in children_of(item, Affiliation))
+    countries = (account.country for account in accounts if account is not None)
+    return next((country for country in countries if country), None)
 
 
-@settles(Affiliation)
-async def affiliations(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """At one of the account's places: its head office, if none is named (VPM-04, VPM-08)."""
-    drafts = [each for each in drafts if each.after["account_id"] is not None]
-    if deed is Deed.DELETE or not drafts:
-        return
-    known = await _places(unit, [each for each in drafts if _is_placed(deed, each)])
-    for draft in drafts:
-        places = known.get(draft.after["id"])
-        if deed is Deed.SAVE:
-            _spell(unit, draft, places or [])
-        if places is None:
-            continue
-        stays = draft.after["address_id"] in {each["id"] for each in places}
-        if draft.after["address_id"] is None or (deed is Deed.RESTORE and not stays):
-            draft.after["address_id"] = head_office(places)
-        draft.faults(elsewhere(draft.after, places))
+@before_save(despite_errors=True)
+async def preset_person(ctx: Context, items: Saved[Person]) -> None:
+    """The preferred type, and the owner that the type presets."""
+    await prefer_type(ctx, items, Preferences, Preferences.default_person_type_id)
+    await preset(ctx, items, PersonType, {Person.owner_id: PersonType.default_owner_id})
 
 
-def _is_placed(deed: Deed, draft: Draft) -> bool:
-    """Whether the account's places matter: to where somebody works, or how numbers are written there."""
-    before, after = draft.before, draft.after
-    if deed is Deed.RESTORE or before is None or before["address_id"] != after["address_id"]:
+@before_save(*SAVES, Action.RESTORE)
+async def place_affiliation(ctx: Context, items: Saved[Affiliation]) -> None:
+    """A person works at an address of the account: its head office, if none is named (VPM-04, VPM-08)."""
+    at_account = [each for each in items if _has_account(each)]
+    known = await _places(ctx, [each for each in at_account if _is_placed(each)])
+    for item in at_account:
+        places = known.get(item.record.id)
+        if item.action is not Action.RESTORE:
+            _normalize(ctx, item, places or Places())
+        if places is not None:
+            _place(item, places)
+
+
+def _has_account(item: Changeset[Affiliation, object]) -> bool:
+    account: UUID | None = item.record.account_id
+    return account is not None  # otherwise it is reported as missing
+
+
+def _is_placed(item: Changeset[Affiliation, object]) -> bool:
+    """Whether the account's addresses matter: to where the person works, or to how numbers are written there."""
+    if item.action is Action.RESTORE or item.differs(Affiliation.address_id):
         return True
-    unsaid = (draft.whole or {}).get("country") is None
-    return unsaid and any(before[each] != after[each] for each in PHONES)
+    account = parent_of(item, Account)
+    unsaid = account is None or account.country is None
+    return unsaid and item.differs(*PHONES)
 
 
-async def _places(unit: UnitOfWork, drafts: list[Draft]) -> dict[UUID, list[Row]]:
-    """For each of these, the addresses of its account: those that are there, or are created along."""
-    accounts = {each.after["id"]: _new_account(each) for each in drafts}
-    there = [each for each in drafts if accounts[each.after["id"]] is None]
-    kept: dict[UUID, list[Row]] = defaultdict(list)
-    for row in await addresses_of(unit, (each.after["account_id"] for each in there)):
-        kept[row["account_id"]].append(row)
-    return {
-        each.after["id"]: kept[each.after["account_id"]] if new is None else new_addresses(new)
-        for each, new in zip(drafts, accounts.values(), strict=True)
+async def _places(ctx: Context, items: Saved[Affiliation]) -> dict[UUID, Places]:
+    """The addresses of the account of each of these: those that exist, or that are created along."""
+    new = {each.record.id: account for each in items if (account := _new_account(each))}
+    there = [each for each in items if each.record.id not in new]
+    kept = await places_of(ctx, {each.record.account_id for each in there})
+    return {id: new_places(account) for id, account in new.items()} | {
+        each.record.id: kept[each.record.account_id] for each in there
     }
 
 
-def _new_account(draft: Draft) -> Draft | None:
-    """The account, if it is created along: with the person at it, or as the whole of all this."""
-    above = draft.above if draft.above and draft.above.entity.name == "Account" else None
-    return draft.brought.get("account", above)
+def _new_account(item: Changeset[Affiliation, object]) -> AnyChangeset | None:
+    """The account, if it is created along: with the person, or as the parent of all this."""
+    created = (item.references.get("account"), item.parent_changeset)
+    return next((each for each in created if each and each.entity.type_ is Account), None)
 
 
-def _spell(unit: UnitOfWork, draft: Draft, places: list[Row]) -> None:
-    guard, country = unit.guard, None
-    if guard.right("Account", "country") is Right.OPEN and draft.whole is not None:
-        open_ones = places if guard.right("Address", "country") is Right.OPEN else []
-        country = country_of(draft.whole, open_ones)
+def _normalize(ctx: Context, item: Changeset[Affiliation, object], places: Places) -> None:
+    account = parent_of(item, Account)
+    country = readable_country(ctx, account, places) if account is not None else None
     for column in PHONES:
-        draft.spell(column, partial(phone, country=country))
-    draft.spell("email", email)
+        item.normalize(column, partial(phone, country=country))
+    item.normalize(Affiliation.email, email)
 
 
-@settles(Address)
-async def moved(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """Whoever works at an address that is deleted works at the head office from then on (D-12)."""
-    if deed is not Deed.DELETE:
-        return
-    entity = unit.model.entities["Affiliation"]
-    by_address = {each.after["id"]: each for each in drafts}
-    rows = await store.among(unit.connection, entity, "address_id", by_address)
-    if not rows:
-        return
-    left: dict[UUID, list[Row]] = defaultdict(list)
-    for place in await addresses_of(unit, (row["account_id"] for row in rows)):
-        if place["id"] not in by_address:
-            left[place["account_id"]].append(place)
-    for row in rows:
-        head = head_office(left[row["account_id"]])
-        by_address[row["address_id"]].then.append(Other(entity, row, {**row, "address_id": head}))
+def _place(item: Changeset[Affiliation, object], places: Places) -> None:
+    job = item.record
+    foreign = places.decide(partial(foreign_address, job))
+    if job.address_id is None or (item.action is Action.RESTORE and foreign):
+        job.address_id, foreign = places.decide(head_office), []
+    item.violations(foreign)
+
+
+@before_save(Action.DELETE)
+async def move_to_head_office(ctx: Context, items: Saved[Address]) -> None:
+    """Persons who work at an address that is deleted work at the head office from then on (D-12)."""
+    going = {each.record.id: each for each in items}
+    moved = await ctx.trusted(Affiliation).by_for_update(Affiliation.address_id, going)
+    rows = [(going[id], row) for id in going for row in moved[id]]
+    left = await places_of(ctx, {row.decide(_account) for _, row in rows})
+    for item, row in rows:
+        staying = [each for each in left[row.decide(_account)].kept if each.id not in going]
+        item.also_change(row, to(Affiliation.address_id, each_of(staying).decide(head_office)))
+
+
+def _account(job: Affiliation) -> UUID:
+    return job.account_id
+
+
+AREA = Area(
+    "people",
+    before_save={
+        Person: (normalize_person, preset_person),
+        Affiliation: (place_affiliation,),
+        Address: (move_to_head_office,),
+    },
+)

@@ -1,30 +1,50 @@
-"""Makes a product like another one: what it is known by elsewhere is its own."""
+"""Products: the command that creates one like another."""
 
 from __future__ import annotations
 
-from auth.engine.viewer import Viewer
+from dataclasses import dataclass
+from uuid import UUID
+
 from db.engine.write.locking import Lock
-from db.engine.write.unit_of_work import UnitOfWork
 from db.products import Product
-from resolvers.engine.creating import draft_new
-from resolvers.engine.drafts import Draft
-from resolvers.engine.likeness import like
-from resolvers.engine.settling import prepares
-from resolvers.engine.values import NO_ID
+from resolvers.engine.catalogue import Area
+from resolvers.engine.changeset import Changeset
+from resolvers.engine.command import Runs, arg, command, sets
+from resolvers.engine.context import Context
+from resolvers.engine.template import params_like
 
-ITS_OWN = frozenset({"code", "externalId"})
+OWN = frozenset({"code", "externalId"})
+"""The fields that a copy does not take over: no two products have the same."""
 
 
-@prepares(Product, "Copy")
-async def copies(unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class CopyInput:
+    """The product to copy."""
+
+    id: UUID = arg("The product to copy.", of=Product, required=True)
+    name: str | None = sets(Product.name, "The new product's name. Default: that of the product.")
+    code: str | None = sets(Product.code, "The new product's code. Default: none.")
+
+
+@command(
+    Product,
+    "copy",
+    input=CopyInput,
+    runs=Runs.BEFORE_CREATE,
+    doc="Create a product like another one.",
+)
+async def copy(ctx: Context, items: list[Changeset[Product, CopyInput]]) -> None:
     """A new product with what the caller may read and write of another one (EP-300)."""
-    entity = drafts[0].entity
-    held = await unit.hold(entity, {each.id or NO_ID for each in drafts}, Lock.NONE)
-    for draft in drafts:
-        source = held.get(draft.id or NO_ID)
+    entity = ctx.unit.model.of(Product)
+    sources = await ctx.unit.lock_visible(entity, {each.input.id for each in items}, Lock.NONE)
+    for item in items:
+        source = sources.get(item.input.id)
         if source is None:
-            draft.missing("id")
+            item.missing("id")
             continue
-        said = {name: value for name, value in draft.given.items() if value is not None}
-        draft.given = like(viewer, entity, source, ITS_OWN) | said
-    await draft_new(unit, viewer, [each for each in drafts if not each.failed])
+        given = {name: value for name, value in item.params.items() if value is not None}
+        item.params = params_like(ctx.viewer, entity, source, OWN) | given
+        item.template = source
+
+
+AREA = Area("products", commands=(copy,))

@@ -1,118 +1,137 @@
-"""The lines of quotes: what they take over from their products, and what they come to, each and together."""
+"""The lines of quotes: what they take over from their products, and what they add up to, each and together."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
-from uuid import UUID
+from functools import partial
+from typing import Any
 
 from db.engine.gate import Guard, Right
+from db.engine.hidden import HiddenRow, each_of
 from db.engine.model import Entity
-from db.engine.write import statements as store
-from db.engine.write.row_json import Row, named
-from db.engine.write.unit_of_work import UnitOfWork
-from db.quotes import QuoteItem
+from db.engine.row import ColumnOf, copy_row
+from db.products import Product
+from db.quotes import Quote, QuoteItem
 from domain.codes import UserErrorCode
 from domain.quotes import (
-    FROM_PRODUCT,
     TOO_LARGE,
+    FromProduct,
     ItemKind,
     fits_columns,
     from_product,
     totals,
     whole,
 )
-from resolvers.engine.drafts import Draft, Other, Told
+from domain.violations import Violation
+from resolvers.engine.changeset import Changeset, Saved, live, to
+from resolvers.engine.context import Context
+from resolvers.engine.values import NO_ID
 
 ITEMS = "items"
-SET = "SetItems"
+Line = Changeset[QuoteItem, object]
 
 
-async def fill_lines(unit: UnitOfWork, drafts: list[Draft]) -> None:
+def lines_of(item: Changeset[Quote, object]) -> list[Line]:
+    """The changesets of the lines that a quote is saved with."""
+    return [each for each in item.children if each.entity.type_ is QuoteItem]
+
+
+async def fill_lines(ctx: Context, items: Saved[Quote]) -> None:
     """Give the lines their places and currency, and what they take over from their products."""
-    for draft in drafts:
-        for place, line in enumerate(draft.nested, 1):
-            line.after |= {"position": place, "currency": draft.after["currency"]}
-    lines = [line for draft in drafts for line in draft.nested if _is_chosen(line)]
-    if not lines:
-        return
-    entity = unit.model.entities["Product"]
-    wanted = {each.after["product_id"] for each in lines}
-    found = {row["id"]: row for row in await store.look(unit.connection, entity, "id", wanted)}
-    seen = _seen(unit.guard, entity)
-    for line in lines:
-        product = found.get(line.after["product_id"])
-        if product is not None and not line.refused:  # else it was noted as missing
+    for item in items:
+        for place, line in enumerate(lines_of(item), 1):
+            line.record.position, line.record.currency = place, item.record.currency
+    chosen = [line for item in items for line in lines_of(item) if _is_chosen(line)]
+    products = await ctx.trusted(Product).by_id(line.record.product_id for line in chosen)
+    seen = readable_columns(ctx.viewer, ctx.unit.model.of(Product))
+    for line in chosen:
+        product = products.get(line.record.product_id or NO_ID)
+        if product is not None and not line.refused:  # otherwise it was noted as missing
             _take_over(line, product, seen)
 
 
-def _is_chosen(line: Draft) -> bool:
+def _is_chosen(line: Line) -> bool:
     """Whether the line comes to offer a product that it did not offer before."""
-    row, before = line.after, line.before
-    offers = row["product_id"] is not None and row["kind"] == ItemKind.ITEM
-    return offers and (before is None or before["product_id"] != row["product_id"])
+    row = line.record
+    offers = row.product_id is not None and row.kind == ItemKind.ITEM
+    return offers and line.differs(QuoteItem.product_id)
 
 
-def _seen(guard: Guard, entity: Entity) -> set[str]:
-    """The columns of an entity that the caller reads."""
-    known = named(entity)
-    return {c for c, what in known.items() if guard.right(entity.name, what.name) is Right.OPEN}
+def readable_columns(viewer: Guard, entity: Entity) -> set[str]:
+    """The columns of an entity that the caller reads in every status."""
+    return {
+        column
+        for column, what in entity.named.items()
+        if viewer.right(entity.name, what.name) is Right.OPEN
+    }
 
 
-def _take_over(line: Draft, product: Row, seen: set[str]) -> None:
-    known = named(line.entity)
-    left_open = [c for c in FROM_PRODUCT if _is_open(line, known[c].name, c)]
-    taken, faults = from_product(line.after, product, left_open, seen)
-    line.after |= taken
-    line.faults(faults)
-    if any(fault.column == "unit_price" for fault in faults):
-        line.after["unit_price"] = Decimal()  # so that its rule does not tell of it once more
+def _take_over(line: Line, product: HiddenRow[Product], seen: set[str]) -> None:
+    columns = (QuoteItem.name, QuoteItem.unit_id, QuoteItem.unit_price, QuoteItem.tax_percent)
+    left_open = [column.key for column in columns if _is_open(line, column)]
+    taken, violations = product.decide(
+        partial(_from_product, line.record, left_open=left_open, seen=seen)
+    )
+    line.record.name, line.record.unit_id = taken.name, taken.unit_id
+    line.record.unit_price, line.record.tax_percent = taken.unit_price, taken.tax_percent
+    line.violations(violations)
+    if any(violation.column == QuoteItem.unit_price.key for violation in violations):
+        line.record.unit_price = Decimal()  # so that its rule does not note it once more
 
 
-def _is_open(line: Draft, name: str, column: str) -> bool:
-    """Whether the caller left something to the product. A line needs a name and a price, so these are not emptied."""
-    if column in ("name", "unit_price"):
-        return line.given.get(name) is None
-    return name not in line.given
+def _from_product(
+    line: QuoteItem, product: Product, *, left_open: list[str], seen: set[str]
+) -> tuple[FromProduct, list[Violation]]:
+    return from_product(line, product, left_open, seen)
 
 
-async def reckon(unit: UnitOfWork, drafts: list[Draft]) -> None:
-    """Work out what quotes and their lines come to: all of it, whichever part was changed."""
-    live = [each for each in drafts if not each.failed]
-    for draft in live:
-        if draft.before is None or draft.verb == SET:
-            _add_up(draft, [line.after for line in draft.nested])
-    rediscounted = [each for each in live if each.verb != SET and _has_new_discount(each)]
-    if not rediscounted:
-        return
-    entity = unit.model.entities[QuoteItem.__name__]
-    ids = [each.after["id"] for each in rediscounted]
-    kept: dict[UUID, list[Row]] = defaultdict(list)
-    for row in await store.among(unit.connection, entity, "quote_id", ids):
-        kept[row["quote_id"]].append(row)
-    for draft in rediscounted:
-        rows = sorted(kept[draft.after["id"]], key=lambda row: (row["position"], row["id"]))
-        after = [dict(row) for row in rows]
-        _add_up(draft, after)
-        pairs = zip(rows, after, strict=True)
-        draft.then += [Other(entity, old, new) for old, new in pairs if old != new]
+def _is_open(line: Line, column: ColumnOf[Any]) -> bool:
+    """Whether the caller left a column to the product. A line needs a name and a price, so these are not emptied."""
+    if column.key in (QuoteItem.name.key, QuoteItem.unit_price.key):
+        return not line.gives_value(column)
+    return not line.gives(column)
 
 
-def _has_new_discount(draft: Draft) -> bool:
-    before = draft.before
-    return before is not None and before["discount_percent"] != draft.after["discount_percent"]
+async def add_up_discounted(ctx: Context, items: Saved[Quote]) -> None:
+    """Compute the totals of existing quotes whose discount changed, and of their lines."""
+    discounted = [
+        each
+        for each in live(items)
+        if each.before is not None and each.differs(Quote.discount_percent)
+    ]
+    ids = [each.record.id for each in discounted]
+    kept = await ctx.trusted(QuoteItem).by_for_update(QuoteItem.quote_id, ids)
+    for item in discounted:
+        rows = each_of(kept[item.record.id]).map(_in_order)
+        rows.decide(partial(_add_up_existing, item))
 
 
-def _add_up(draft: Draft, lines: list[Row]) -> None:
-    """Set what the lines come to, each and together."""
-    row = draft.after
-    parts = totals(lines, row["discount_percent"], row["currency"] or "")
-    for number, (line, part) in enumerate(zip(lines, parts, strict=True)):
+def _in_order(rows: Sequence[QuoteItem]) -> list[QuoteItem]:
+    return sorted(rows, key=lambda row: (row.position, row.id))
+
+
+def _add_up_existing(item: Changeset[Quote, object], rows: Sequence[QuoteItem]) -> None:
+    after = [copy_row(row) for row in rows]
+    add_up(item, after)
+    for old, new in zip(rows, after, strict=True):
+        item.also_change(
+            old,
+            to(QuoteItem.net, new.net),
+            to(QuoteItem.tax, new.tax),
+            to(QuoteItem.total, new.total),
+        )
+
+
+def add_up(item: Changeset[Quote, object], lines: Sequence[QuoteItem]) -> None:
+    """Set the amounts of the lines and of the quote."""
+    quote = item.record
+    parts = totals(lines, quote.discount_percent, quote.currency or "")
+    for place, (line, part) in enumerate(zip(lines, parts, strict=True)):
         if not fits_columns(part):
-            at = (*draft.path, ITEMS, str(number), "quantity")
-            draft.told.append(Told(UserErrorCode.INVALID, TOO_LARGE, at))
-        line |= {"net": part.net, "tax": part.tax, "total": part.total}
+            item.error(UserErrorCode.INVALID, TOO_LARGE, ITEMS, str(place), "quantity")
+        line.net, line.tax, line.total = part.net, part.tax, part.total
     sums = whole(parts)
-    if not fits_columns(sums) and not draft.failed:
-        draft.told.append(Told(UserErrorCode.INVALID, TOO_LARGE, (*draft.path, ITEMS)))
-    row |= {"net": sums.net, "tax": sums.tax, "total": sums.total}
+    if not fits_columns(sums) and not item.failed:
+        item.error(UserErrorCode.INVALID, TOO_LARGE, ITEMS)
+    quote.net, quote.tax, quote.total = sums.net, sums.tax, sums.total

@@ -1,131 +1,127 @@
-"""What quotes have to say before they are kept: one of an opportunity's counts, and what was agreed on stays as it is."""
+"""Quotes: one quote of an opportunity is active, and what was approved or sold stays as it is."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from functools import partial
-from uuid import UUID
-
-from auth.engine.viewer import Viewer
-from db.engine.gate import Right
-from db.engine.write import statements as store
-from db.engine.write.row_json import Row
-from db.engine.write.unit_of_work import UnitOfWork
 from db.quotes import Quote
-from domain.codes import Code, UserErrorCode
+from domain.codes import UserErrorCode
 from domain.numbering import number
-from domain.quotes import SOLD, TWO_ACTIVE, deleted
+from domain.quotes import TWO_ACTIVE, deleted
 from domain.violations import Violation
-from resolvers.engine.allowed import HIDDEN, check_said, in_sight
-from resolvers.engine.changing import QUICKER, draft_changes
-from resolvers.engine.drafts import Draft, Other
-from resolvers.engine.settling import Deed, prepares, settles
-from resolvers.quote_lines import fill_lines, reckon
-
-AFTER_SALE = frozenset({"Approve"})
-"""What may be done to the quotes of an opportunity that was sold: orders and invoices need an approved one (VT-10)."""
-
-
-@settles(Quote)
-async def quotes(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """Nothing of what was sold is changed; a new quote begins as its opportunity is, and adds up."""
-    for draft in drafts:
-        check_unlocked(unit, draft)
-    live = [each for each in drafts if not each.failed]
-    if deed is Deed.DELETE:
-        for draft in live:
-            tell(unit, draft, deleted(draft.before or {}))
-    if deed is not Deed.SAVE:
-        return
-    for draft in live:
-        if draft.before is None:
-            _begin(draft)
-        elif draft.verb in SAYS:
-            _say(unit, draft)
-    await _choose_active(unit, live)
-    await fill_lines(unit, live)
-    await reckon(unit, live)
+from resolvers import quote_commands
+from resolvers.engine.catalogue import Area
+from resolvers.engine.changeset import Action, Changeset, Saved, live, to
+from resolvers.engine.command import Reads, command
+from resolvers.engine.context import Context
+from resolvers.engine.hooks import before_save
+from resolvers.quote_lines import add_up, add_up_discounted, fill_lines, lines_of
+from resolvers.quote_locks import check_unlocked, note, opportunity_of, refuse_older_version
 
 
-def check_unlocked(unit: UnitOfWork, draft: Draft) -> None:
+@before_save(Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.RESTORE)
+async def unlocked(ctx: Context, items: Saved[Quote]) -> None:
     """The quotes of an opportunity that was sold stay as they are until it is unlocked (EP-141)."""
-    if draft.whole is None or not draft.whole["locked"] or draft.verb in AFTER_SALE:
-        return
-    told = unit.guard.right("Opportunity", "locked") is Right.OPEN
-    draft.fault(Violation(UserErrorCode.LOCKED, SOLD if told else HIDDEN))
+    for item in items:
+        check_unlocked(ctx, item)
 
 
-def _begin(draft: Draft) -> None:
-    """A number of its own, and its opportunity's currency, where the caller said nothing."""
-    row = draft.after
-    row["number"] = row["number"] or number("Q", row["id"])
-    if draft.whole is not None:
-        row["currency"] = row["currency"] or draft.whole["currency"]
+@before_save(Action.DELETE)
+async def deletable(ctx: Context, items: Saved[Quote]) -> None:
+    """An active or accepted quote is not deleted (EP-120)."""
+    for item in items:
+        note(ctx, item, deleted(item.existing))
 
 
-SAYS = {
-    "Activate": "active",
-    "Deactivate": "active",
-    "Approve": "approvedAt",
-    "Unapprove": "approvedAt",
-}
-"""The deeds that say one thing of a quote anew, and the field in which they say it: who may not read that may not do so."""
+@before_save(Action.CREATE)
+async def begin_quote(ctx: Context, items: Saved[Quote]) -> None:
+    """A number, and the opportunity's currency where the caller names none."""
+    for item in items:
+        quote, opportunity = item.record, opportunity_of(item)
+        quote.number = quote.number or number("Q", quote.id)
+        if opportunity is not None:
+            quote.currency = quote.currency or opportunity.currency
 
 
-def _say(unit: UnitOfWork, draft: Draft) -> None:
-    if SAYS[draft.verb] == "active":
-        draft.after["active"] = draft.verb == "Activate"
-    elif draft.verb == "Unapprove":
-        draft.after["approved_at"] = None
-    else:
-        check_version(draft)
-        draft.after["approved_at"] = draft.after["approved_at"] or unit.now
+@before_save(Action.CREATE)
+async def activate_first(ctx: Context, items: Saved[Quote]) -> None:
+    """The first quote of an opportunity is its active one (D-03)."""
+    first = {each.record.opportunity_id: each for each in reversed(items)}
+    kept = await ctx.trusted(Quote).by_for_update(Quote.opportunity_id, first)
+    for opportunity, item in first.items():
+        item.record.active = not kept[opportunity]
 
 
-def check_version(draft: Draft) -> None:
-    """Whoever approves a quote, or sets its lines as a whole, must have seen it as it is, if he says what he saw."""
-    now = (draft.before or {})["version"]
-    if draft.version is not None and draft.version != now:
-        conflict = {"version": now, "fields": []}
-        draft.refuse(Code.CONFLICT, QUICKER, "version", conflict=conflict)
+@before_save()
+async def price_lines(ctx: Context, items: Saved[Quote]) -> None:
+    """Lines take over what their products say, and all of it adds up."""
+    await fill_lines(ctx, items)
+    for item in live(items):
+        if item.before is None:
+            add_up(item, [line.record for line in lines_of(item)])
+    await add_up_discounted(ctx, items)
 
 
-async def _say_anew(name: str, unit: UnitOfWork, viewer: Viewer, drafts: list[Draft]) -> None:
-    for draft in drafts:
-        check_said(draft, viewer, name)
-    await draft_changes(unit, viewer, drafts)
+@command(
+    Quote,
+    "activate",
+    requires=Reads(Quote.active),
+    doc="Make it the active quote of its opportunity; the one before is deactivated.",
+)
+async def activate(ctx: Context, items: Saved[Quote]) -> None:
+    """Of an opportunity's quotes one is active at most (D-03)."""
+    by_opportunity: dict[object, list[Changeset[Quote, object]]] = {}
+    for item in items:
+        by_opportunity.setdefault(item.record.opportunity_id, []).append(item)
+    ids = [each.record.opportunity_id for each in items]
+    kept = await ctx.trusted(Quote).by_for_update(Quote.opportunity_id, dict.fromkeys(ids))
+    for mine in by_opportunity.values():
+        for item in mine[1:]:
+            item.violation(Violation(UserErrorCode.INVALID, TWO_ACTIVE))
+        mine[0].record.active = True
+        for row in kept[mine[0].record.opportunity_id]:
+            if row.id != mine[0].record.id:
+                mine[0].also_change(row, to(Quote.active, False), first=True)
 
 
-for _verb, _name in SAYS.items():
-    prepares(Quote, _verb)(partial(_say_anew, _name))
+@command(
+    Quote,
+    "deactivate",
+    requires=Reads(Quote.active),
+    doc="Deactivate the quote.",
+)
+async def deactivate(ctx: Context, items: Saved[Quote]) -> None:
+    """No quote of the opportunity is active until another one is activated."""
+    for item in items:
+        item.record.active = False
 
 
-async def _choose_active(unit: UnitOfWork, drafts: list[Draft]) -> None:
-    """Of an opportunity's quotes one is active at most: its first one, until another one is chosen (D-03)."""
-    by_whole: dict[UUID, list[Draft]] = defaultdict(list)
-    for draft in drafts:
-        if draft.before is None or draft.verb == "Activate":
-            by_whole[draft.after["opportunity_id"]].append(draft)
-    if not by_whole:
-        return
-    entity = drafts[0].entity
-    kept: dict[UUID, list[Row]] = defaultdict(list)
-    for row in await store.among(unit.connection, entity, "opportunity_id", by_whole):
-        kept[row["opportunity_id"]].append(row)
-    for opportunity, mine in by_whole.items():
-        if mine[0].before is None:
-            mine[0].after["active"] = not kept[opportunity]
-            continue
-        for draft in mine[1:]:
-            draft.fault(Violation(UserErrorCode.INVALID, TWO_ACTIVE))
-        mine[0].first += [
-            Other(entity, row, {**row, "active": False})
-            for row in kept[opportunity]
-            if row["active"] and row["id"] != mine[0].after["id"]
-        ]
+@command(
+    Quote,
+    "approve",
+    requires=Reads(Quote.approved_at),
+    skips=(unlocked,),
+    doc="Approve the quote: its content stays as it is from then on.",
+)
+async def approve(ctx: Context, items: Saved[Quote]) -> None:
+    """Also of an opportunity that was sold: orders and invoices need an approved quote (VT-10)."""
+    for item in items:
+        refuse_older_version(item)
+        item.record.approved_at = item.record.approved_at or ctx.now
 
 
-def tell(unit: UnitOfWork, draft: Draft, faults: Iterable[Violation]) -> None:
-    """Note faults, in words that say nothing of what the caller may not see."""
-    draft.faults(in_sight(unit.guard, draft.entity, fault) for fault in faults)
+@command(
+    Quote,
+    "unapprove",
+    requires=Reads(Quote.approved_at),
+    doc="Withdraw the approval, so that the quote can be changed.",
+)
+async def unapprove(ctx: Context, items: Saved[Quote]) -> None:
+    """Not approved."""
+    for item in items:
+        item.record.approved_at = None
+
+
+AREA = Area(
+    "quotes",
+    commands=(*quote_commands.COMMANDS, activate, deactivate, approve, unapprove),
+    before_save={Quote: (unlocked, deletable, begin_quote, activate_first, price_lines)},
+)

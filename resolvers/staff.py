@@ -1,24 +1,24 @@
-"""What the staff's records have to say before they are kept: nobody gives away more than he has, and an administrator stays."""
+"""The staff: the tree of employees, users and their credentials, and that nobody grants more than they have."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import cast
+from typing import TypeVar
 from uuid import UUID
 
-from auth.engine.viewer import Viewer
 from auth.rights import of_roles
-from db import credentials, sessions
+from db import credentials
 from db.administrators import administrators
+from db.engine.base import Record
+from db.engine.hidden import Hidden
 from db.engine.plan.values import parse_id
-from db.engine.write import statements as store
-from db.engine.write.row_json import Row
-from db.engine.write.unit_of_work import UnitOfWork
+from db.engine.row import grouped
+from db.engine.write.statements import advisory_lock
 from db.sales import ShareRule
-from db.setup import Feature, OpportunityType
+from db.sessions import fold
+from db.setup import EmployeeType, Feature, OpportunityType
 from db.staff import (
     Employee,
     Profile,
@@ -33,181 +33,272 @@ from db.staff import (
 from domain.access import exceeds
 from domain.codes import Code, UserErrorCode
 from domain.violations import Violation
-from resolvers.engine.drafts import Draft
+from resolvers.engine.catalogue import Area
+from resolvers.engine.changeset import Action, AnyChangeset, Changeset, Saved
+from resolvers.engine.context import Context
+from resolvers.engine.hooks import before_save, verify
 from resolvers.engine.presets import preset
-from resolvers.engine.replacing import REPLACE
-from resolvers.engine.settling import Deed, checks, settles
+from resolvers.engine.replace import REPLACE_WITH
 from resolvers.engine.trees import refuse_cycles
 from resolvers.engine.values import NO_ID
 
+R = TypeVar("R", bound=Record)
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\Z")
-UNDER_HIMSELF = "Nobody reports to himself, nor to somebody who reports to him."
+NO_ADDRESS = "Write an e-mail address such as anna@example.com."
+UNDER_ITSELF = "An employee cannot report to themselves, nor to anyone who reports to them."
 ADMINISTRATORS_ONLY = "Only an administrator with full access may do this."
-NOT_ONESELF = "Nobody gives himself rights: ask another administrator."
+NOT_ONESELF = "You cannot give rights to yourself: ask another administrator."
 MORE_THAN_MINE = (
     "The role grants more than you may do yourself: ask an administrator with full access."
 )
-SIGNS_IN = "Somebody else signs in with this employee's e-mail address: change that address first."
-LAST = "Somebody must be able to administer: give another active user full access first."
+SIGNS_IN = "Another user signs in with this employee's e-mail address: change that address first."
+LAST = "There must be an administrator: give another active user full access first."
+NO_ENTITY = "There is no such type: write its name as the API does, such as Account."
+NO_FIELD = "{entity} has no such field: write its name as the API does."
+NO_STATUS = "The records of {entity} are never in this status."
 ADMINISTRATORS = "administrators"
+"""The lock under which rights and administrators change, one transaction at a time."""
 
 
-@settles(Employee)
-async def employees(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """The tree has no cycles; who may not do everything hangs nobody elsewhere in it, for it says who sees what."""
-    if deed is not Deed.SAVE:
-        return
-    await preset(unit, drafts, {"title": "default_title"})
-    for draft in drafts:
-        if not ADDRESS.match(draft.after["email"]):
-            message = "Write an e-mail address such as anna@example.com."
-            draft.fault(Violation(UserErrorCode.INVALID, message, "email"))
-        moved = draft.before and draft.before["manager_id"] != draft.after["manager_id"]
-        if moved and not _viewer(unit).full:
-            draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY, "manager")
-    await refuse_cycles(unit, drafts, "manager_id", UNDER_HIMSELF)
+# --- employees ------------------------------------------------------------------------------------
 
 
-@settles(User)
-async def users(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """A user signs in with the employee's address; one who may not sign in is signed out at once."""
-    await _spare_administrators(unit, drafts, "id")
+@before_save()
+async def preset_employee(ctx: Context, items: Saved[Employee]) -> None:
+    """The title that the type presets."""
+    await preset(ctx, items, EmployeeType, {Employee.title: EmployeeType.default_title})
+
+
+@before_save()
+async def check_employee(ctx: Context, items: Saved[Employee]) -> None:
+    """An e-mail address; and administrators alone move employees in the tree, which determines who sees what."""
+    for item in items:
+        if not ADDRESS.match(item.record.email):
+            item.violation(Violation(UserErrorCode.INVALID, NO_ADDRESS, "email"))
+        moved = item.before is not None and item.differs(Employee.manager_id)
+        if moved and not ctx.viewer.full:
+            item.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY, "manager")
+
+
+@before_save(despite_errors=True)
+async def refuse_employee_cycles(ctx: Context, items: Saved[Employee]) -> None:
+    """No employee is above themselves."""
+    await refuse_cycles(ctx, list(items), Employee.manager_id, UNDER_ITSELF)
+
+
+# --- users ----------------------------------------------------------------------------------------
+
+
+@before_save(*Action)
+async def spare_users(ctx: Context, items: Saved[User]) -> None:
+    """Users without full access change no user who has it."""
+    if ctx.viewer.full:
+        await advisory_lock(ctx.unit.connection, ADMINISTRATORS)
+    else:
+        await _spare(ctx, {each.record.id: [each] for each in items})
+
+
+@before_save(Action.CREATE, Action.RESTORE)
+async def administrators_add_users(ctx: Context, items: Saved[User]) -> None:
+    """Only administrators add users: a new user could be anyone."""
+    _refuse_others(ctx, items)
+
+
+@before_save(Action.CREATE)
+async def enrol(ctx: Context, items: Saved[User]) -> None:
+    """A new user signs in with the e-mail address of their employee."""
+    employees = await ctx.trusted(Employee).by_id(each.record.employee_id for each in items)
     met: set[str] = set()
-    for draft in drafts:
-        new = draft.before is None
-        if (new or deed is Deed.RESTORE) and not _viewer(unit).full:
-            draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY)  # he could be anybody
-        if draft.failed:
-            continue
-        user: UUID = draft.after["id"]
-        if deed is Deed.RESTORE:
-            email = await credentials.address_of(unit.connection, user)
-            await _enrol(unit, draft, met, email, partial(credentials.reclaim, user=user))
-        elif new:
-            email = await _address(unit, draft.after["employee_id"])
-            await _enrol(unit, draft, met, email, partial(credentials.enrol, user=user))
-        elif deed is Deed.DELETE or not draft.after["active"]:
-            draft.besides.append(partial(credentials.end_all, user=user, at=unit.now))
+    for item in items:
+        employee = employees.get(item.record.employee_id)
+        email = employee.map(_sign_in) if employee is not None else Hidden("")
+        await _enrol(ctx, item, met, email, credentials.enrol)
 
 
-async def _address(unit: UnitOfWork, employee: UUID) -> str:
-    found = await store.look(unit.connection, unit.model.entities["Employee"], "id", [employee])
-    return sessions.fold(found[0]["email"]) if found else ""
+def _sign_in(employee: Employee) -> str:
+    return fold(employee.email)
+
+
+@before_save(Action.RESTORE)
+async def reclaim(ctx: Context, items: Saved[User]) -> None:
+    """A restored user signs in with the e-mail address that they had."""
+    met: set[str] = set()
+    for item in items:
+        email = await credentials.address_of(ctx.unit.connection, item.record.id)
+        await _enrol(ctx, item, met, email, credentials.reclaim)
 
 
 async def _enrol(
-    unit: UnitOfWork, draft: Draft, met: set[str], email: str, keep: Callable[..., Awaitable[None]]
+    ctx: Context,
+    item: Changeset[User, object],
+    met: set[str],
+    email: Hidden[str],
+    keep: Callable[..., Awaitable[None]],
 ) -> None:
-    """Let a user sign in with an address that nobody else has, of those who are there and of the list."""
-    if email in met or await credentials.is_taken(unit.connection, email):
-        draft.fault(Violation(UserErrorCode.DUPLICATE, SIGNS_IN, "employee_id"))
-    met.add(email)
-    draft.besides.append(partial(keep, email=email))
+    """Let a user sign in with an address that no other user has, of those that exist and of the list."""
+    twice = email.decide(met.__contains__)
+    if twice or await credentials.is_taken(ctx.unit.connection, email):
+        item.violation(Violation(UserErrorCode.DUPLICATE, SIGNS_IN, "employee_id"))
+    email.decide(met.add)
+    item.side_effects.append(partial(keep, user=item.record.id, email=email))
 
 
-@settles(RoleAssignment)
-async def assignments(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """A role is given and taken by those who may do all that it grants themselves."""
-    viewer = _viewer(unit)
-    await store.alone(unit.connection, ADMINISTRATORS)
-    if viewer.full:
+@before_save(Action.UPDATE, Action.REPLACE, Action.DELETE)
+async def end_sessions(ctx: Context, items: Saved[User]) -> None:
+    """A user who may no longer sign in is signed out at once."""
+    for item in items:
+        if item.action is Action.DELETE or not item.record.active:
+            end = partial(credentials.end_all, user=item.record.id, at=ctx.now)
+            item.side_effects.append(end)
+
+
+async def _spare(ctx: Context, by_user: dict[UUID, list[AnyChangeset]]) -> None:
+    """Refuse the changesets that are about users with full access."""
+    spared = await administrators(ctx.unit.connection)
+    for user, items in by_user.items():
+        if spared.decide(partial(_contains, user)):
+            for item in items:
+                item.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY)
+
+
+def _contains(user: UUID, users: dict[UUID, bool]) -> bool:
+    return user in users
+
+
+def _refuse_others(ctx: Context, items: Saved[R]) -> None:
+    """Refuse the command to callers without full access."""
+    for item in items:
+        if not ctx.viewer.full:
+            item.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY)
+
+
+# --- roles and profiles ---------------------------------------------------------------------------
+
+
+@before_save(*Action)
+async def spare_assignments(ctx: Context, items: Saved[RoleAssignment]) -> None:
+    """Users without full access neither give roles to users who have it nor take them away."""
+    await advisory_lock(ctx.unit.connection, ADMINISTRATORS)
+    if not ctx.viewer.full:
+        await _spare(ctx, grouped(items, lambda item: item.record.user_id))
+
+
+@before_save(*Action, despite_errors=True)
+async def grant_own_rights(ctx: Context, items: Saved[RoleAssignment]) -> None:
+    """A role is given and taken by users who have all rights that it grants, and to others than themselves."""
+    if ctx.viewer.full:
         return
-    await _spare_administrators(unit, drafts, "user")
-    roles = {each.after["role_id"] for each in drafts}
-    granted = await of_roles(await unit.connection.direct(), unit.model, roles)
-    opened: dict[UUID, set[UUID]] = defaultdict(set)
-    for row in await store.look(
-        unit.connection, unit.model.entities["ShareRule"], "role_id", roles
-    ):
-        opened[row["role_id"]].add(row["type_id"])
-    seen = set(viewer.arrays.get("opened:share_rule.type_id", ()))
-    for draft in drafts:
-        full, rights = granted[draft.after["role_id"]]
-        more = full or exceeds(rights, viewer.rights) or opened[draft.after["role_id"]] - seen
-        if draft.after["user_id"] == viewer.user:
-            draft.refuse(Code.FORBIDDEN, NOT_ONESELF)
-        elif more:
-            draft.refuse(Code.FORBIDDEN, MORE_THAN_MINE)
+    roles = {each.record.role_id for each in items}
+    granted = await of_roles(await ctx.unit.connection.direct(), ctx.unit.model, roles)
+    rules = await ctx.trusted(ShareRule).by(ShareRule.role_id, roles)
+    seen = set(ctx.viewer.arrays.get("opened:share_rule.type_id", ()))
+    for item in items:
+        role = item.record.role_id
+        full, rights = granted[role]
+        opened = {row.decide(lambda rule: rule.type_id) for row in rules[role]}
+        if item.record.user_id == ctx.viewer.user:
+            item.refuse(Code.FORBIDDEN, NOT_ONESELF)
+        elif full or exceeds(rights, ctx.viewer.rights) or opened - seen:
+            item.refuse(Code.FORBIDDEN, MORE_THAN_MINE)
 
 
-@settles(OpportunityType)
-async def replaced_types(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """Opportunities come to no type that more roles see all of, unless an administrator decides so."""
-    asked = [each for each in drafts if each.given.get(REPLACE) is not None]
-    if deed is not Deed.DELETE or _viewer(unit).full or not asked:
+@before_save(Action.DELETE)
+async def administrators_open_types(ctx: Context, items: Saved[OpportunityType]) -> None:
+    """Opportunities come to no type that more roles see all of, unless an administrator replaces their type."""
+    asked = [each for each in items if each.params.get(REPLACE_WITH) is not None]
+    if ctx.viewer.full or not asked:
         return
-    wanted = {d.id: parse_id(d.given[REPLACE], d.entity.prefix) or NO_ID for d in asked}
-    opened: dict[UUID | None, set[UUID]] = defaultdict(set)
-    entity, types = unit.model.entities["ShareRule"], {*wanted, *wanted.values()} - {None}
-    for row in await store.look(unit.connection, entity, "type_id", types):
-        opened[row["type_id"]].add(row["role_id"])
-    for draft in asked:
-        if opened[wanted[draft.id]] - opened[draft.id]:
-            draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY, REPLACE)
+    wanted = {
+        each.record.id: parse_id(each.params[REPLACE_WITH], each.entity.prefix) or NO_ID
+        for each in asked
+    }
+    rules = await ctx.trusted(ShareRule).by(ShareRule.type_id, {*wanted, *wanted.values()})
+    roles = {
+        type_: {row.decide(lambda rule: rule.role_id) for row in rows}
+        for type_, rows in rules.items()
+    }
+    for item in asked:
+        if roles[wanted[item.record.id]] - roles[item.record.id]:
+            item.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY, REPLACE_WITH)
 
 
-@settles(Role)
-async def roles(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """A role is named by whoever may; what it opens goes and comes with it, so that is for administrators."""
-    if deed is not Deed.SAVE:
-        await administered(unit, deed, drafts)
+@before_save(Action.DELETE, Action.RESTORE)
+async def administrators_open_roles(ctx: Context, items: Saved[Role]) -> None:
+    """A role is deleted and restored with all that it opens; only its name is for others to choose."""
+    await advisory_lock(ctx.unit.connection, ADMINISTRATORS)
+    _refuse_others(ctx, items)
 
 
-async def administered(unit: UnitOfWork, deed: Deed, drafts: list[Draft]) -> None:
-    """What roles and profiles open is said by those who may do everything, in words that mean something."""
-    await store.alone(unit.connection, ADMINISTRATORS)
-    for draft in drafts:
-        if not _viewer(unit).full:
-            draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY)
-        elif deed is Deed.SAVE:
-            draft.faults(_unknown(unit, draft.after))
+@before_save(*Action)
+async def administrators_only(ctx: Context, items: Saved[R]) -> None:
+    """Only administrators change what roles and profiles open."""
+    await advisory_lock(ctx.unit.connection, ADMINISTRATORS)
+    _refuse_others(ctx, items)
 
 
-def _unknown(unit: UnitOfWork, row: Row) -> list[Violation]:
-    """What a row names that there is not: an entity, a field, or a status of its records."""
-    if "entity" not in row or row["entity"] is None:
+@before_save()
+async def check_entity(ctx: Context, items: Saved[ProfileEntity]) -> None:
+    """A profile opens an entity that exists."""
+    for item in items:
+        item.violations(_unknown(ctx, item.record.entity))
+
+
+@before_save()
+async def check_field(ctx: Context, items: Saved[ProfileField]) -> None:
+    """A profile opens a field or an attribute that exists."""
+    for item in items:
+        item.violations(_unknown(ctx, item.record.entity, item.record.field))
+
+
+@before_save()
+async def check_status(ctx: Context, items: Saved[StatusRule]) -> None:
+    """A rule names a field that exists, and a status of its entity."""
+    for item in items:
+        rule = item.record
+        item.violations(_unknown(ctx, rule.entity, rule.field, rule.status))
+
+
+def _unknown(
+    ctx: Context, name: str | None, field: str | None = None, status: str | None = None
+) -> list[Violation]:
+    """What does not exist of an entity, a field and a status of its records; what is missing is reported elsewhere."""
+    if name is None:
         return []
-    entity = unit.model.entities.get(row["entity"])
+    entity = ctx.unit.model.entities.get(name)
     if entity is None:
-        message = "There is no such type: write its name as the API does, such as Account."
-        return [Violation(UserErrorCode.INVALID, message, "entity")]
-    name = row.get("field")
-    own = {each.id for each in _viewer(unit).attributes(entity.name)}
-    if name is not None and name not in entity.granted and name not in own:
-        message = f"{entity.name} has no such field: write its name as the API does."
-        return [Violation(UserErrorCode.INVALID, message, "field")]
-    status = row.get("status")
+        return [Violation(UserErrorCode.INVALID, NO_ENTITY, "entity")]
+    own = {each.id for each in ctx.viewer.attributes(name)}
+    if field is not None and field not in entity.granted and field not in own:
+        return [Violation(UserErrorCode.INVALID, NO_FIELD.format(entity=name), "field")]
     if status is not None and status not in entity.statuses:
-        message = f"The records of {entity.name} are never in this status."
-        return [Violation(UserErrorCode.INVALID, message, "status")]
+        return [Violation(UserErrorCode.INVALID, NO_STATUS.format(entity=name), "status")]
     return []
 
 
-for _record in (
-    *(Profile, RoleProfile, ProfileEntity, ProfileField, StatusRule, ShareRule),
-    Feature,
-):
-    settles(_record)(administered)
+@verify(User, Role, RoleAssignment, Profile, RoleProfile)
+async def keep_an_administrator(ctx: Context, items: list[AnyChangeset]) -> None:
+    """At least one active user has full access, whatever the command did."""
+    found = await administrators(ctx.unit.connection)
+    if not found.decide(lambda users: any(users.values())):
+        for item in items:
+            item.violation(Violation(UserErrorCode.LAST_ADMINISTRATOR, LAST))
 
 
-@checks(User, Role, RoleAssignment, Profile, RoleProfile)
-async def somebody_administers(unit: UnitOfWork, drafts: list[Draft]) -> None:
-    """At least one active user may do everything, whatever was done."""
-    if not any((await administrators(unit.connection)).values()):
-        for draft in drafts:
-            draft.fault(Violation(UserErrorCode.LAST_ADMINISTRATOR, LAST))
-
-
-async def _spare_administrators(unit: UnitOfWork, drafts: list[Draft], column: str) -> None:
-    """Whoever may not do everything leaves those alone who may."""
-    if _viewer(unit).full:
-        await store.alone(unit.connection, ADMINISTRATORS)
-        return
-    spared = await administrators(unit.connection)
-    for draft in drafts:
-        if draft.after["user_id" if column == "user" else "id"] in spared:
-            draft.refuse(Code.FORBIDDEN, ADMINISTRATORS_ONLY)
-
-
-def _viewer(unit: UnitOfWork) -> Viewer:
-    return cast("Viewer", unit.guard)
+AREA = Area(
+    "staff",
+    before_save={
+        Employee: (preset_employee, check_employee, refuse_employee_cycles),
+        User: (spare_users, administrators_add_users, enrol, reclaim, end_sessions),
+        Role: (administrators_open_roles,),
+        RoleAssignment: (spare_assignments, grant_own_rights),
+        Profile: (administrators_only,),
+        RoleProfile: (administrators_only,),
+        ProfileEntity: (administrators_only, check_entity),
+        ProfileField: (administrators_only, check_field),
+        StatusRule: (administrators_only, check_status),
+        ShareRule: (administrators_only,),
+        Feature: (administrators_only,),
+        OpportunityType: (administrators_open_types,),
+    },
+    verify=(keep_an_administrator,),
+)

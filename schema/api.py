@@ -6,25 +6,12 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
-import resolvers.api  # noqa: F401 - what the areas have to say is remembered when they are imported
 from db.api import MODEL
+from db.engine.base import Standard
 from db.engine.declare import SEARCH
 from db.staff import Employee, User
-from schema import (
-    accounts,
-    activities,
-    cases,
-    contracts,
-    labels,
-    people,
-    products,
-    quotes,
-    sales,
-    setup,
-    staff,
-)
+from resolvers.areas import CATALOGUE
 from schema.engine import words
-from schema.engine.expose import Verb, exposed
 from schema.engine.generate import (
     Spec,
     Special,
@@ -35,31 +22,17 @@ from schema.engine.generate import (
     page_arguments,
     shared_types,
 )
-from schema.engine.generate_deeds import Deed, deed_types, deeds_of, input_of, root
+from schema.engine.generate_commands import command_types, mutations_of, root
 from schema.engine.generate_groups import group_arguments, group_types, shared_group_types
 from schema.engine.generate_live import subscription
 from schema.engine.generate_search import search_root
 from schema.engine.scalars import SCALARS
 from schema.sessions import PublicMutation, PublicQuery, SessionMutation
 
-ROOMS = (
-    setup,
-    staff,
-    accounts,
-    people,
-    products,
-    sales,
-    quotes,
-    contracts,
-    cases,
-    activities,
-    labels,
-)
-EXPOSED = exposed(ROOMS)
+EXPOSED = [entity for entity in MODEL.entities.values() if entity is not MODEL.history]
+"""The entities that have root fields: history is read with its record."""
 SPECIAL = Special(viewer=User.__name__, owner=Employee.__name__)
-DEEDS: dict[str, Deed] = deeds_of(EXPOSED)
-for room in ROOMS:
-    DEEDS |= getattr(room, "DEEDS", {})  # what is done with its records alone
+MUTATIONS = mutations_of(MODEL, CATALOGUE.commands)
 CONFIG = StrawberryConfig(auto_camel_case=False, scalar_map=SCALARS)
 
 
@@ -75,30 +48,27 @@ def _query() -> type:
         ),
     ]
     arguments = {"node": [_needed("id", "ID")], "nodes": [_needed("ids", "list[ID]")]}
-    searched, arguments[SEARCH] = search_root(MODEL, [each.entity for each in EXPOSED])
+    searched, arguments[SEARCH] = search_root(MODEL, [each.name for each in EXPOSED])
     specs.append(searched)
     assert MODEL.history is not None  # noqa: S101 - db/engine/trace.py declares it
     entity_types(MODEL, MODEL.history, MODEL.history.doc, SPECIAL)
     for each in EXPOSED:
-        entity = MODEL.entities[each.entity]
-        entity_types(MODEL, entity, each.doc, SPECIAL)
-        group_types(entity)
-        one, many = each.one, each.many
-        specs.append((one, f"{each.entity} | None", f"One {each.entity} by its id."))
-        specs.append(
-            (many, f"{each.entity}Connection | None", f"{each.entity} records you may see.")
-        )
+        entity_types(MODEL, each, each.doc, SPECIAL)
+        group_types(each)
+        one, many = each.singular, each.plural
+        specs.append((one, f"{each.name} | None", f"One {each.name} by its id."))
+        specs.append((many, f"{each.name}Connection | None", f"{each.name} records you may see."))
         specs.append(
             (
                 f"{many}Aggregate",
-                f"{each.entity}Groups | None",
-                f"{each.entity} records you may see, in groups with their measures.",
+                f"{each.name}Groups | None",
+                f"{each.name} records you may see, in groups with their measures.",
             )
         )
-        arguments[f"{many}Aggregate"] = group_arguments(each.entity)
+        arguments[f"{many}Aggregate"] = group_arguments(each.name)
         arguments[one] = [_needed("id", "ID")]
-        arguments[many] = page_arguments(each.entity)
-        if Verb.RESTORE in each.deeds:
+        arguments[many] = page_arguments(each.name)
+        if Standard.RESTORE in each.commands:
             arguments[many].append(bin_argument())
     return make("Query", specs, "Everything that can be asked.", arguments=arguments)
 
@@ -110,15 +80,14 @@ def _needed(name: str, annotation: str) -> strawberry.types.arguments.Strawberry
 
 
 def _mutation() -> type:
-    """The root of all deeds: those that every kind of record knows, and those of one kind."""
-    deed_types(MODEL, EXPOSED)
-    for room in ROOMS:
-        getattr(room, "deed_types", lambda: None)()
-    roots = {deed.name: root(deed, input_of(MODEL, deed)) for deed in DEEDS.values()}
+    """The root of all mutations: one for each command, and one for many inputs of it."""
+    command_types(MODEL, CATALOGUE.commands.values(), EXPOSED)
+    roots = {name: root(mutation) for name, mutation in MUTATIONS.items()}
     specs = [spec for spec, _ in roots.values()]
     arguments = {name: given for name, (_, given) in roots.items()}
-    doc = "Everything that can be done."
-    return make("Mutation", specs, doc, bases=(SessionMutation,), arguments=arguments)
+    return make(
+        "Mutation", specs, "Root mutation type.", bases=(SessionMutation,), arguments=arguments
+    )
 
 
 shared_types(SPECIAL)

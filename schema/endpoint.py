@@ -17,10 +17,11 @@ from structlog.contextvars import bind_contextvars
 from auth.viewers import Viewers
 from db.api import MODEL
 from domain.codes import Code, Refused
+from resolvers.areas import CATALOGUE
 from resolvers.engine.context import Caller, House
 from schema import admission
 from schema.admission import Admitted, Documents, Limits
-from schema.api import DEEDS, EXPOSED, GRAPHQL, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA, SPECIAL
+from schema.api import EXPOSED, GRAPHQL, MUTATIONS, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA, SPECIAL
 from schema.engine.budget import PER_MINUTE, Budget
 from schema.engine.cursors import Cursors
 from schema.engine.errors import SIGN_IN
@@ -73,8 +74,8 @@ class Endpoint:
         budget = Budget(house.monotonic, per_minute)
         cursors = Cursors(secret)
         self.reads = Reads(GRAPHQL, MODEL, roots, viewers, cursors, budget)
-        self.writes = Writes(house, GRAPHQL, MODEL, DEEDS, viewers, self.reads)
-        live = {each.many: each.entity for each in EXPOSED if each.live}
+        self.writes = Writes(house, GRAPHQL, CATALOGUE, MUTATIONS, viewers, self.reads)
+        live = {each.plural: each.name for each in EXPOSED if each.is_live}
         self.lives = Lives(GRAPHQL, MODEL, live, cursors, budget)
 
     async def __call__(self, request: HttpRequest) -> Response:
@@ -188,7 +189,7 @@ async def _asked(request: HttpRequest, most: int) -> Asked:
 def _concerns_records(admitted: Admitted, operation: OperationDefinitionNode) -> bool:
     """Whether a mutation does something with records; the rest is about sessions. Raises Refused for both."""
     names = roots_of(operation, admitted.fragments) - {"__typename"}
-    records = names & DEEDS.keys()
+    records = names & MUTATIONS.keys()
     if records and records != names:
         others = ", ".join(sorted(names - records))
         message = (

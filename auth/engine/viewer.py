@@ -20,6 +20,7 @@ from auth.engine.policy import (
     without,
 )
 from auth.engine.policy import reach as in_reach
+from db.engine.base import Record
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
 from db.engine.plan.ask import ACCESS, BIN, TYPE_ACCESS, searched_by
@@ -190,11 +191,11 @@ class Viewer:
         """Whether what lies in the bin may be looked at."""
         return self.deletes(entity) is not None
 
-    def within(self, scope: WriteScope | None, entity: Entity, row: Mapping[str, Any]) -> bool:
+    def within(self, scope: WriteScope | None, entity: Entity, row: Record) -> bool:
         """Whether a record is within a scope; of what is a part of something, its whole is looked at."""
         if scope is None or scope is WriteScope.ALL:
             return scope is WriteScope.ALL
-        owner = row[entity.owner] if entity.owner else None
+        owner = getattr(row, entity.owner) if entity.owner else None
         if scope is WriteScope.OWN:
             return bool(owner == self.employee)
         return owner in self.owners.get(entity.name, ())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum as PlainEnum
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
@@ -35,6 +36,24 @@ NAMES = {
     "ix": "%(table_name)s_%(column_0_N_name)s_idx",
     "ck": "%(table_name)s_%(constraint_name)s_check",
 }
+
+
+class Standard(PlainEnum):
+    """What can be done with records of any type; a type lists what can be done with its own."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    RESTORE = "restore"
+    UPSERT = "upsert"
+
+
+JOINED = (Standard.CREATE, Standard.DELETE)
+"""For what only ties two records together: another tie is another record."""
+EDITED = (Standard.CREATE, Standard.UPDATE, Standard.DELETE)
+RESTORED = (*EDITED, Standard.RESTORE)
+UPSERTED = (*RESTORED, Standard.UPSERT)
+"""For records with an `externalId`."""
 
 
 class Base(DeclarativeBase):
@@ -78,6 +97,14 @@ class Record(Base):
     __search__: ClassVar[tuple[str, ...]] = ()
     """The columns with text that it is searched by, what it is called first: `Called("last_name")` if that is
     called so, too, `Digits("phone")` for a number to dial."""
+    __commands__: ClassVar[tuple[Standard, ...]] = ()
+    """What callers can do with the records; without any they are only read."""
+    __along__: ClassVar[bool] = False
+    """Whether records can be created along with their parent, though not by themselves."""
+    __live__: ClassVar[bool] = False
+    """Whether lists of them can be followed as they change."""
+    __plural__: ClassVar[str] = ""
+    """What the API calls a list of them, where it is not the regular plural."""
     __rule__: ClassVar[Rule | None] = None
     """What must hold whenever a row is written, whoever writes it: a function of domain/."""
 

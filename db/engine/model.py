@@ -20,11 +20,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from db.engine.base import Record, Trace
+from db.engine.base import Record, Standard, Trace
 from db.engine.declare import Derived, Exposed, Expression, exposed
 from db.engine.fields import Computed, Field, Kind, Reference, Reverse
 from db.engine.searched import Searched, searched_by
-from domain.naming import camel
+from domain.naming import camel, plural
 from domain.violations import Rule
 
 
@@ -34,6 +34,8 @@ class Entity:
 
     name: str
     prefix: str
+    type_: type[Record]
+    """The class that declares it, whose columns its typed rows have."""
     table: Table
     doc: str
     fields: Mapping[str, Field]
@@ -59,17 +61,30 @@ class Entity:
     rule: Rule | None = None
     searched: tuple[Searched, ...] = ()
     """What it is searched by; the first is what it is called."""
+    commands: tuple[Standard, ...] = ()
+    """What callers can do with the records, besides reading them."""
+    is_created_along: bool = False
+    """Whether records can be created along with their parent, though not by themselves."""
+    is_live: bool = False
+    """Whether lists of them can be followed as they change."""
+    plural: str = ""
+    """What the API calls a list of them."""
     record: str | None = None
     """Of the history: the column with the id of the record it describes, which the API does not expose."""
+
+    @property
+    def singular(self) -> str:
+        """What the API calls one of them."""
+        return self.name[0].lower() + self.name[1:]
 
     @cached_property
     def wholes(self) -> tuple[Reference, ...]:
         """The ways to what this is a part of: seen with all of those that are there, deleted with any."""
         return tuple(r for r in self.references.values() if r.exposed.part)
 
-    def whole(self, row: Mapping[str, Any]) -> Reference | None:
-        """The way to the first of what a record is a part of: whose that is, it is."""
-        return next((r for r in self.wholes if row[r.column] is not None), None)
+    def parent_of(self, row: Record) -> Reference | None:
+        """The relation to the first of a record's parents: the record belongs to whoever that belongs to."""
+        return next((r for r in self.wholes if getattr(row, r.column) is not None), None)
 
     @cached_property
     def above(self) -> "tuple[Entity, ...]":
@@ -87,6 +102,12 @@ class Entity:
         """What a caller may be granted to write, by its API name."""
         named: dict[str, Field | Reference] = {**self.fields, **self.references}
         return {name: each for name, each in named.items() if each.exposed.write and not each.needs}
+
+    @cached_property
+    def named(self) -> "dict[str, Field | Reference]":
+        """The fields and references by the names of their columns."""
+        each: list[Field | Reference] = [*self.fields.values(), *self.references.values()]
+        return {one.column: one for one in each if not one.needs}
 
     @cached_property
     def granted(self) -> frozenset[str]:
@@ -121,6 +142,7 @@ class Model:
         """The entity with an entry for every change of a record; each record has a list of its own."""
         self.by_prefix = {kind.prefix: kind for kind in kinds if kind is not self.history}
         """What an id alone leads to: a change is seen with its record only."""
+        self._by_type = {entity.type_: entity for entity in self.entities.values()}
         self.by_table = {entity.table.name: entity for entity in self.entities.values()}
         if len({kind.prefix for kind in kinds}) != len(self.entities):
             raise TypeError("Two entities share an id prefix; give one of them another __prefix__.")
@@ -133,6 +155,10 @@ class Model:
                 column, doc = self.history.record or "", "What was done to it, and when."
                 way = Reverse("history", self.history.name, "id", column, doc)
                 entity.reverses[way.name] = way
+
+    def of(self, record: type[Record]) -> Entity:
+        """The entity that a class declares."""
+        return self._by_type[record]
 
     def parts(self, entity: Entity) -> list[tuple[Entity, Reference]]:
         """The kinds of records that are parts of this one, each with its way to the whole."""
@@ -214,12 +240,12 @@ def _entity(record: type[Record] | type[Trace]) -> Entity:
         for name, declared in vars(record).items()
         if isinstance(declared, Derived)
     }
-    doc = (record.__doc__ or "").strip()
     return Entity(
         record.__name__,
         record.__prefix__,
+        cast("type[Record]", record),
         table,
-        doc,
+        (record.__doc__ or "").strip(),
         fields,
         references,
         derived=derived,
@@ -233,8 +259,12 @@ def _entity(record: type[Record] | type[Trace]) -> Entity:
 def _kept_of(record: type[Record] | type[Trace]) -> dict[str, Any]:
     """What a record's class says beside its columns."""
     if issubclass(record, Trace):
-        return {"record": record.__record__}
+        return {"record": record.__record__, "plural": plural(record.__name__)}
     return {
+        "commands": record.__commands__,
+        "is_created_along": record.__along__,
+        "is_live": record.__live__,
+        "plural": record.__plural__ or plural(record.__name__),
         "status": record.__status__,
         "owner": record.__owner__,
         "is_rights": record.__rights__,

@@ -252,6 +252,18 @@ def _begin(placement: Placement, entry: Entry, mode: str, plans: str) -> str:
     )
 
 
+ENTER_SESSION = "SELECT enter(placement, access, $1) FROM log_head"
+"""Placement and access were compared as the transaction began: this asks about the session."""
+
+
+async def enter_session(connection: asyncpg.Connection[Any], session: UUID) -> None:
+    """Enter with a session that was begun in the transaction under way. Raises TurnedAway(REVOKED)."""
+    try:
+        await connection.execute(ENTER_SESSION, session)
+    except asyncpg.PostgresError as error:
+        raise turned_away(error) from error
+
+
 def turned_away(error: asyncpg.PostgresError) -> Exception:
     """What the door of a tenant said, if it was the door."""
     if error.sqlstate in list(Turned):

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
 
 from domain.imports.crm_sales import Deal, Step
 
-ORDER = ("Create", "Move", "Sell", "Lose")
-"""The deeds of one day, in the order in which they are done."""
-CLOSES = {Step.WON: "Sell", Step.LOST: "Lose"}
+
+class EventKind(Enum):
+    """What happened to an opportunity; what happened on one day is carried out in this order."""
+
+    CREATE = 0
+    MOVE = 1
+    SELL = 2
+    LOSE = 3
+
+
+CLOSES = {Step.WON: EventKind.SELL, Step.LOST: EventKind.LOSE}
 
 
 @dataclass(frozen=True)
 class Event:
-    """A deed on a day."""
+    """What happened on a day."""
 
     day: date
-    verb: str
+    kind: EventKind
     deal: Deal
 
     def place(self) -> tuple[date, int, int]:
         """Where it comes among others."""
-        return self.day, ORDER.index(self.verb), self.deal.line
+        return self.day, self.kind.value, self.deal.line
 
 
 def begins_in(deal: Deal) -> Step:
@@ -35,7 +44,7 @@ def events(deal: Deal, standing: Step | None, *, known: bool) -> list[Event] | N
 
     `standing` is the stage it is in by now, if that is one of the file's.
     """
-    found = [] if known else [Event(deal.since, "Create", deal)]
+    found = [] if known else [Event(deal.since, EventKind.CREATE, deal)]
     if known and standing is deal.step:
         return []
     if known and (standing is None or standing.is_closed or deal.step is Step.PROSPECTING):
@@ -43,5 +52,5 @@ def events(deal: Deal, standing: Step | None, *, known: bool) -> list[Event] | N
     if deal.step.is_closed and deal.closed is not None:
         found.append(Event(deal.closed, CLOSES[deal.step], deal))
     elif known:
-        found.append(Event(deal.since, "Move", deal))
+        found.append(Event(deal.since, EventKind.MOVE, deal))
     return found

@@ -1,4 +1,4 @@
-"""What deeds are given: the parts of the house, and who calls."""
+"""What commands are given: the parts of the application, and who calls."""
 
 from __future__ import annotations
 
@@ -6,23 +6,33 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from auth.engine.passwords import Passwords
 from auth.engine.throttle import Throttle
 from auth.engine.tokens import TokenIssuer
+from auth.engine.viewer import Viewer
+from db.engine.base import Record
+from db.engine.gate import Right
+from db.engine.row import ColumnOf
 from db.engine.transaction import Database
+from db.engine.write.trusted import TrustedReader
+from db.engine.write.unit_of_work import UnitOfWork
 from domain.codes import Code, Refused
 from tenancy.directory import Directory
 from tenancy.engine.provision import Tenant
+
+if TYPE_CHECKING:
+    from resolvers.engine.hooks import Hooks
 
 SUSPENDED = "Your organisation's account is suspended: records can be read, but not changed."
 
 
 @dataclass(frozen=True)
 class House:
-    """The parts that deeds work with, put together once at app.py."""
+    """The parts that commands work with, put together once at app.py."""
 
     database: Database
     directory: Directory
@@ -35,17 +45,46 @@ class House:
     """Seconds, for what lasts; `now` may be set back."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     heard: Callable[[UUID], None] = lambda tenant: None
-    """Called with a tenant in which something was written, so that those who listen are told at once."""
+    """Called with a tenant in which something was written, so that its live lists are read at once."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody signed in, as the verified access token says, and where the request came from."""
+    """A signed-in user, as the verified access token says, and where the request came from."""
 
     tenant: Tenant
     user: UUID
     session: UUID
     address: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a command's handler and the hooks work with: the unit of work, whose rights apply, and what runs around a save."""
+
+    unit: UnitOfWork
+    viewer: Viewer
+    hooks: Hooks
+
+    @property
+    def trusted(self) -> TrustedReader:
+        """Reads past the caller's rights; what it returns is hidden."""
+        return self.unit.trusted
+
+    def may_read(self, column: ColumnOf[Any]) -> bool:
+        """Whether the caller may read a column of visible records in every status."""
+        entity = self.unit.model.of(cast("type[Record]", column.class_))
+        return self.viewer.right(entity.name, entity.named[column.key].name) is Right.OPEN
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the command, in UTC."""
+        return self.unit.now
+
+    @property
+    def today(self) -> date:
+        """The day of the command, in UTC."""
+        return self.unit.now.date()
 
 
 def refuse_suspended(tenant: Tenant) -> None:

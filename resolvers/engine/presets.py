@@ -3,57 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from operator import attrgetter
+from typing import Any, TypeVar
 from uuid import UUID
 
-from auth.engine.viewer import Viewer
-from db.engine.write import statements as store
-from db.engine.write.row_json import Row, named
-from db.engine.write.unit_of_work import UnitOfWork
-from resolvers.engine.drafts import Draft
+from db.engine.base import Record
+from db.engine.hidden import HiddenRow
+from db.engine.row import ColumnOf
+from resolvers.engine.changeset import Saved
+from resolvers.engine.context import Context
+from resolvers.engine.values import TYPE
 
-TYPE = "type_id"
+R = TypeVar("R", bound=Record)
+P = TypeVar("P", bound=Record)
+K = TypeVar("K", bound=Record)
+
+
+async def prefer_type(
+    ctx: Context, items: Saved[R], preferences: type[P], column: ColumnOf[UUID | None]
+) -> None:
+    """Give new records without a type the one that the tenant prefers (VN-08)."""
+    left_open = [each for each in items if _is_new(each) and getattr(each.record, TYPE) is None]
+    if left_open:
+        row = await ctx.trusted(preferences).get_one()
+        preferred = row.decide(attrgetter(column.key))
+        for item in left_open:
+            setattr(item.record, TYPE, preferred)
 
 
 async def preset(
-    unit: UnitOfWork,
-    drafts: list[Draft],
-    copied: Mapping[str, str],
-    *,
-    preferred: str | None = None,
-) -> Mapping[UUID, Row]:
-    """Fill in what the caller left open in new records of one kind (VN-08, VN-40), and tell their types.
+    ctx: Context, items: Saved[R], kind: type[K], copied: Mapping[ColumnOf[Any], ColumnOf[Any]]
+) -> dict[UUID, HiddenRow[K]]:
+    """Fill in what the caller left open in new records from their types (VN-40); the types that were read, by id.
 
-    `copied` names columns with those of the type that they are copied from; `preferred` the column of
-    the preferences with the type of records that are created without one.
+    `copied` names columns with those of the type that they are copied from.
     """
-    viewer = cast("Viewer", unit.guard)
-    new = [each for each in drafts if each.before is None and each.verb != "Copy"]
-    if not new:
-        return {}
-    if preferred is not None and any(each.after[TYPE] is None for each in new):
-        chosen = (await preferences(unit))[preferred]
-        for draft in new:
-            draft.after[TYPE] = draft.after[TYPE] or chosen
-    entity = new[0].entity
-    wanted = {each.after[TYPE] for each in new} - {None}
-    if not wanted or not copied:
-        return {}
-    kind = entity.targets["type"]
-    types = {row["id"]: row for row in await store.look(unit.connection, kind, "id", wanted)}
-    names = {column: named(entity)[column].name for column in copied}
-    for draft in new:
-        given = types.get(draft.after[TYPE], {})
+    new = [each for each in items if _is_new(each)]
+    types = await ctx.trusted(kind).by_id(getattr(each.record, TYPE) for each in new)
+    for item in new:
+        found = item.type_row = types.get(getattr(item.record, TYPE))
         for column, default in copied.items():
-            left_open = draft.given.get(names[column]) is None
-            if column == entity.owner:
-                # Whoever could not see the record then keeps it: nobody loses sight of what he creates.
-                left_open &= viewer.has(entity.name, given.get(default))
-            if left_open and given.get(default) is not None:
-                draft.after[column] = given[default]
+            value = None if found is None else found.decide(attrgetter(default.key))
+            left_open = not item.gives_value(column)
+            if column.key == item.entity.owner:
+                # Otherwise the caller would lose sight of what they create.
+                left_open &= ctx.viewer.has(item.entity.name, value)
+            if left_open and value is not None:
+                setattr(item.record, column.key, value)
     return types
 
 
-async def preferences(unit: UnitOfWork) -> Row:
-    """What the tenant has settled for everybody."""
-    return await store.only(unit.connection, unit.model.entities["Preferences"])
+def _is_new(item: Any) -> bool:
+    """A copy takes over what its template holds instead."""
+    return item.before is None and item.template is None

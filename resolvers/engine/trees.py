@@ -1,33 +1,35 @@
-"""Records above and below each other: whoever hangs one elsewhere does so alone, so that two cannot close a circle together."""
+"""Records above and below each other: a move is made by one transaction at a time, so that two cannot close a cycle together."""
 
 from __future__ import annotations
 
-from db.engine.write import statements as store
-from db.engine.write.unit_of_work import UnitOfWork
+from uuid import UUID
+
+from db.engine.row import ColumnOf
+from db.engine.write import statements
 from domain.codes import UserErrorCode
 from domain.tree import closes_cycle
 from domain.violations import Violation
-from resolvers.engine.drafts import Draft
+from resolvers.engine.changeset import AnyChangeset
+from resolvers.engine.context import Context
 
 
-async def refuse_cycles(unit: UnitOfWork, drafts: list[Draft], column: str, message: str) -> None:
-    """Note every draft that would come to be above itself, by a column that leads to its own kind."""
-    moved = [
-        each
-        for each in drafts
-        if each.before is not None and each.after[column] != each.before[column]
-    ]
-    hung = [each for each in moved if each.after[column] is not None]
-    if not hung:
+async def refuse_cycles(
+    ctx: Context, items: list[AnyChangeset], column: ColumnOf[UUID | None], message: str
+) -> None:
+    """Note every record that would come to be above itself, by a column that leads to its own type."""
+    key = column.key
+    moved = [each for each in items if each.before is not None and each.differs(column)]
+    attached = [each for each in moved if getattr(each.record, key) is not None]
+    if not attached:
         return
-    entity = hung[0].entity
-    await store.alone(unit.connection, f"{entity.name}.{column}")
-    ids = {each.after[column] for each in hung} | {each.after["id"] for each in drafts}
-    parents = await store.ancestors(unit.connection, entity, column, ids)
+    entity = attached[0].entity
+    await statements.advisory_lock(ctx.unit.connection, f"{entity.name}.{key}")
+    ids = {getattr(each.record, key) for each in attached} | {each.record.id for each in items}
+    parents = await statements.ancestors(ctx.unit.connection, entity, key, ids)
     for each in moved:
-        # One after the other: of two that close a circle together, the first is fine.
-        above = each.after[column]
-        if above is not None and closes_cycle(each.after["id"], above, parents):
-            each.fault(Violation(UserErrorCode.CYCLE, message, column))
+        # One after the other: of two that close a cycle together, the first is fine.
+        above = getattr(each.record, key)
+        if above is not None and closes_cycle(each.record.id, above, parents):
+            each.violation(Violation(UserErrorCode.CYCLE, message, key))
         else:
-            parents[each.after["id"]] = above
+            parents[each.record.id] = above

@@ -1,11 +1,10 @@
-"""From what a caller set to what is kept: ids without their prefix, numbers with their digits, attributes by their ids."""
+"""From the parameters of a caller to the values of columns: ids without prefix, numbers with their digits, attributes by id."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -18,44 +17,46 @@ from domain.codes import UserErrorCode
 from domain.setup import AttributeKind
 from domain.values import SCALE, number_violation, text_violation
 from domain.violations import Violation
-from resolvers.engine.drafts import Draft, Told
+from resolvers.engine.changeset import AnyChangeset
 
 ATTRIBUTES = "attributes"
+TYPE = "type_id"
+"""The column with the type, of records that have one: what it presets and which attributes it carries follow from it."""
 VALUES = ("text", "number", "date", "boolean")
 UNIT = Decimal(1).scaleb(-SCALE)
 EMPTY = "This cannot be empty: give a value."
 NO_ID = UUID(int=0)
-"""Stands for an id that leads nowhere, so that it is looked for like any other."""
+"""Stands for an id of another type, which no record has, so that it is looked up like any other."""
 
 
-def fill(draft: Draft, viewer: Viewer) -> None:
-    """Set what was given in `draft.after`, noting what cannot be kept."""
-    written = draft.entity.written
-    for name, value in draft.given.items():
+def fill(item: AnyChangeset, viewer: Viewer) -> None:
+    """Set the parameters in the record, noting what cannot be stored."""
+    written = item.entity.written
+    for name, value in item.params.items():
         if name == ATTRIBUTES:
-            _fill_attributes(draft, viewer, value or [])
+            _fill_attributes(item, viewer, value or [])
         elif name in written:
-            _fill_one(draft, written[name], value)
+            _fill_one(item, written[name], value)
 
 
-def _fill_one(draft: Draft, what: Field | Reference, value: Any) -> None:
+def _fill_one(item: AnyChangeset, what: Field | Reference, value: Any) -> None:
     if value is None:
         if not what.nullable:
-            if draft.before is None and _has_default(draft.entity, what):
+            if item.before is None and _has_default(item.entity, what):
                 return
-            draft.fault(Violation(UserErrorCode.REQUIRED, EMPTY, what.column))
+            item.violation(Violation(UserErrorCode.REQUIRED, EMPTY, what.column))
             return
-        draft.after[what.column] = None
+        setattr(item.record, what.column, None)
         return
     if isinstance(what, Reference):
-        prefix = draft.entity.targets[what.name].prefix
-        draft.after[what.column] = parse_id(value, prefix) or NO_ID
+        prefix = item.entity.targets[what.name].prefix
+        setattr(item.record, what.column, parse_id(value, prefix) or NO_ID)
         return
-    kept, fault = _kept(what, value)
-    if fault is not None:
-        draft.fault(fault)
+    kept, violation = _kept(what, value)
+    if violation is not None:
+        item.violation(violation)
     else:
-        draft.after[what.column] = kept
+        setattr(item.record, what.column, kept)
 
 
 def _has_default(entity: Entity, what: Field | Reference) -> bool:
@@ -68,48 +69,50 @@ def _kept(what: Field, value: Any) -> tuple[Any, Violation | None]:
             value, what.column, needed=not what.nullable, longest=what.exposed.longest
         )
     if what.kind in (Kind.DECIMAL, Kind.MONEY):
-        fault = number_violation(value, what.column)
-        return (value if fault else value.quantize(UNIT)), fault
-    return (value.value if isinstance(value, Enum) else value), None
+        violation = number_violation(value, what.column)
+        return (value if violation else value.quantize(UNIT)), violation
+    return (what.enum(value) if what.enum else value), None
 
 
-def _fill_attributes(draft: Draft, viewer: Viewer, given: list[Mapping[str, Any]]) -> None:
-    column = draft.entity.attributes or ""
-    values = dict(draft.after[column])
+def _fill_attributes(item: AnyChangeset, viewer: Viewer, given: list[Mapping[str, Any]]) -> None:
+    column = item.entity.attributes or ""
+    values = dict(getattr(item.record, column))
     keys = [each["key"] for each in given]
     for number, each in enumerate(given):
         if each["key"] in keys[:number]:
-            message = "This attribute is named twice: which value is meant, nobody could say."
-            draft.told.append(
-                Told(UserErrorCode.INVALID, message, (*draft.path, ATTRIBUTES, str(number)))
-            )
+            message = "This attribute is given twice: leave one of the values out."
+            item.error(UserErrorCode.INVALID, message, ATTRIBUTES, str(number))
             continue
-        attribute = viewer.attribute(draft.entity.name, each["key"])
+        attribute = viewer.attribute(item.entity.name, each["key"])
         if attribute is None:
             continue  # it was refused before
         set_ = {word: each[word] for word in VALUES if each.get(word) is not None}
         word = attribute.kind.value.lower()
         if set(set_) - {word}:
             message = f"{attribute.key} is of kind {attribute.kind}: give its value as `{word}`."
-            place = (*draft.path, ATTRIBUTES, str(number), next(iter(set(set_) - {word})))
-            draft.told.append(Told(UserErrorCode.INVALID, message, place))
+            place = next(iter(set(set_) - {word}))
+            item.error(UserErrorCode.INVALID, message, ATTRIBUTES, str(number), place)
             continue
-        _set_attribute(draft, values, attribute, set_.get(word), (ATTRIBUTES, str(number), word))
-    draft.after[column] = values
+        _set_attribute(item, values, attribute, set_.get(word), (ATTRIBUTES, str(number), word))
+    setattr(item.record, column, values)
 
 
 def _set_attribute(
-    draft: Draft, values: dict[str, Any], attribute: Attribute, value: Any, at: tuple[str, ...]
+    item: AnyChangeset,
+    values: dict[str, Any],
+    attribute: Attribute,
+    value: Any,
+    at: tuple[str, ...],
 ) -> None:
-    fault = None
+    violation = None
     if value is None:
         values.pop(attribute.id, None)
         return
     if attribute.kind is AttributeKind.TEXT:
-        fault = text_violation(value, "", needed=False)
+        violation = text_violation(value, "", needed=False)
     elif attribute.kind is AttributeKind.NUMBER:
-        fault = number_violation(value, "")
-    if fault is not None:
-        draft.told.append(Told(fault.problem, fault.message, (*draft.path, *at)))
+        violation = number_violation(value, "")
+    if violation is not None:
+        item.error(violation.code, violation.message, *at)
         return
     values[attribute.id] = value.isoformat() if isinstance(value, date) else value

@@ -24,7 +24,7 @@ class Came:
     """What came of an import."""
 
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How often what was done with which kind of record."""
+    """How many records of a type a command was carried out on, by type and command."""
     there: int = 0
     """Opportunities that the tenant had already."""
     logins: list[Login] = field(default_factory=list)
@@ -41,32 +41,32 @@ class Screen:
 
 
 def steps(book: Book) -> int:
-    """How many deeds the opportunities take."""
+    """How many commands the opportunities take."""
     return sum(len(events(each, None, known=False) or ()) for each in book.deals)
 
 
 async def keep(desk: Desk, book: Book, secret: Secret, screen: Screen) -> Came:
-    """Everything that was read, by the deeds of the house. Raises TenantError."""
+    """Everything that was read, by the commands that users have. Raises TenantError."""
     came = Came(findings=list(book.findings))
     async with work_of(desk) as work:
         came.done = work.done
-        async with work.unit() as unit:
-            lists = await pipeline(work, unit)
-            own = await attributes(work, unit)
-        async with work.unit() as unit:
-            roles = await give_roles(work, unit, own)
-        async with work.unit() as unit:
+        async with work.transaction() as ctx:
+            lists = await pipeline(work, ctx)
+            own = await attributes(work, ctx)
+        async with work.transaction() as ctx:
+            roles = await give_roles(work, ctx, own)
+        async with work.transaction() as ctx:
             team = posts(book.sellers, desk.tenant.slug)
-            sellers, came.logins = await employ(work, unit, team, roles, secret)
+            sellers, came.logins = await employ(work, ctx, team, roles, secret)
         screen.logins(came.logins)
         director = next(n for n, each in team.items() if each.role == DIRECTOR)
-        async with work.unit() as unit:
+        async with work.transaction() as ctx:
             if book.deals:
-                unit.now = at(min(each.since for each in book.deals))
+                ctx.unit.now = at(min(each.since for each in book.deals))
             told = teller(came.findings, "products.csv", book.products)
-            offered = await products(work, unit, book, told)
+            offered = await products(work, ctx, book, told)
             told = teller(came.findings, "accounts.csv", book.accounts)
-            customers = await accounts(work, unit, book, sellers[director], told)
+            customers = await accounts(work, ctx, book, sellers[director], told)
         known = Known(lists, offered, customers, sellers)
         told = teller(came.findings, "sales_pipeline.csv", book.deals)
         deals = Deals(work, known, told, screen.advance)

@@ -6,19 +6,30 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from db.accounts import Account
 from db.api import MODEL
 from db.engine.write.locking import Lock
-from db.engine.write.row_json import Row
-from db.engine.write.unit_of_work import UnitOfWork
+from db.sales import Opportunity
+from db.setup import Stage
+from db.staff import Employee
 from domain.imports.crm_sales import NO_ACCOUNT, Deal, Step
-from domain.imports.events import Event, begins_in, events
+from domain.imports.events import Event, EventKind, begins_in, events
+from resolvers.closing import lose, sell
+from resolvers.engine.command import Command
+from resolvers.engine.context import Context
 from resolvers.imports.lists import CURRENCY, Lists
-from resolvers.imports.work import LEFT_OUT, MOST, Tell, Work, at, batches, spelled
+from resolvers.imports.work import LEFT_OUT, MOST, Tell, Work, at, batches, create, global_id
+from resolvers.sales import move
 
-OPPORTUNITY = "Opportunity"
+COMMANDS: Mapping[EventKind, Command] = {
+    EventKind.CREATE: create(Opportunity),
+    EventKind.MOVE: move,
+    EventKind.SELL: sell,
+    EventKind.LOSE: lose,
+}
 AS_IT_IS = "left as it is there"
 Advance = Callable[[int], None]
 
@@ -54,12 +65,12 @@ class Known:
             "quotes": [{"name": deal.product, "items": [item]}],
         }
 
-    def differs(self, deal: Deal, row: Row) -> list[str]:
+    def differs(self, deal: Deal, row: Opportunity) -> list[str]:
         """What the tenant says otherwise of an opportunity."""
         said = {
-            "account": (spelled("Account", row["account_id"]), self.accounts[deal.account]),
-            "sales_agent": (spelled("Employee", row["owner_id"]), self.sellers[deal.seller]),
-            "close_value": (row["amount"], deal.amount),
+            "account": (global_id(Account, row.account_id), self.accounts[deal.account]),
+            "sales_agent": (global_id(Employee, row.owner_id), self.sellers[deal.seller]),
+            "close_value": (row.amount, deal.amount),
         }
         return [column for column, (theirs, ours) in said.items() if theirs != ours]
 
@@ -80,22 +91,23 @@ class Deals:
         """Do what is left to be done, in the order of the days."""
         left: list[Event] = []
         for several in batches(deals):
-            async with self._work.unit() as unit:
-                left += await self._left(unit, several)
+            async with self._work.transaction() as ctx:
+                left += await self._left(ctx, several)
         left.sort(key=Event.place)
-        batch: list[tuple[date, str, list[Event]]] = []
-        for (day, verb), same in groupby(left, lambda each: (each.day, each.verb)):
+        batch: list[tuple[date, EventKind, list[Event]]] = []
+        for (day, kind), same in groupby(left, lambda each: (each.day, each.kind)):
             group = list(same)
             if batch and sum(len(each) for *_, each in batch) + len(group) > MOST:
                 await self._do(batch)
                 batch = []
-            batch.append((day, verb, group))
+            batch.append((day, kind, group))
         await self._do(batch)
 
-    async def _left(self, unit: UnitOfWork, deals: list[Deal]) -> list[Event]:
-        entity = MODEL.entities[OPPORTUNITY]
-        ids = await self._work.known(unit, OPPORTUNITY, "external_id", [each.id for each in deals])
-        rows = await unit.hold(entity, ids.values(), Lock.NONE)
+    async def _left(self, ctx: Context, deals: list[Deal]) -> list[Event]:
+        ids = await self._work.known(
+            ctx, Opportunity, Opportunity.external_id, [each.id for each in deals]
+        )
+        rows = await ctx.unit.lock_visible(MODEL.of(Opportunity), ids.values(), Lock.NONE)
         steps = {id: step for step, id in self._known.lists.stages.items()}
         self._ids |= ids
         found: list[Event] = []
@@ -106,17 +118,17 @@ class Deals:
             elif deal.id not in ids:
                 found += events(deal, None, known=False) or ()
             else:
-                found += self._compared(deal, rows[ids[deal.id]], steps)
+                found += self._compared(deal, cast("Opportunity", rows[ids[deal.id]]), steps)
         self._advance(sum(_steps(deal) for deal in deals) - len(found))
         return found
 
-    def _compared(self, deal: Deal, row: Row, steps: Mapping[str, Step]) -> list[Event]:
+    def _compared(self, deal: Deal, row: Opportunity, steps: Mapping[str, Step]) -> list[Event]:
         """What is left to be done with one that is there, where an import was interrupted.
 
         What people changed since, or the file says anew, is told and left as it is.
         """
         self.there += 1
-        left = events(deal, steps.get(spelled("Stage", row["stage_id"])), known=True)
+        left = events(deal, steps.get(global_id(Stage, row.stage_id)), known=True)
         differs = self._known.differs(deal, row)
         if left is None or (left and differs):
             differs.append("deal_stage")
@@ -125,38 +137,38 @@ class Deals:
             return []
         return left or []
 
-    async def _do(self, groups: list[tuple[date, str, list[Event]]]) -> None:
-        """One transaction, in which every day's deeds are done on that day."""
+    async def _do(self, groups: list[tuple[date, EventKind, list[Event]]]) -> None:
+        """One transaction, in which every day's commands are carried out on that day."""
         if not groups:
             return
-        async with self._work.unit() as unit:
-            for day, verb, several in groups:
-                unit.now = at(day)
+        async with self._work.transaction() as ctx:
+            for day, kind, several in groups:
+                ctx.unit.now = at(day)
                 for each in batches(several):
-                    await self._done(unit, verb, each)
+                    await self._done(ctx, kind, each)
         self._advance(sum(len(several) for *_, several in groups))
 
-    async def _done(self, unit: UnitOfWork, verb: str, several: list[Event]) -> None:
+    async def _done(self, ctx: Context, kind: EventKind, several: list[Event]) -> None:
         inputs = {
-            each.deal.id: self._input(verb, each)
+            each.deal.id: self._input(kind, each)
             for each in several
-            if verb == "Create" or each.deal.id in self._ids
+            if kind is EventKind.CREATE or each.deal.id in self._ids
         }
-        made = await self._work.each(unit, OPPORTUNITY, verb, inputs, self._tell)
-        if verb == "Create":
+        made = await self._work.each(ctx, COMMANDS[kind], inputs, self._tell)
+        if kind is EventKind.CREATE:
             self._ids |= made
 
-    def _input(self, verb: str, event: Event) -> dict[str, Any]:
+    def _input(self, kind: EventKind, event: Event) -> dict[str, Any]:
         deal, lists = event.deal, self._known.lists
-        if verb == "Create":
+        if kind is EventKind.CREATE:
             return self._known.given(deal)
-        which = {"id": spelled(OPPORTUNITY, self._ids[deal.id])}
-        if verb == "Move":
+        which = {"id": global_id(Opportunity, self._ids[deal.id])}
+        if kind is EventKind.MOVE:
             return {**which, "stage": lists.stages[deal.step]}
         closed = {**which, "stage": lists.stages[deal.step], "closedOn": event.day}
-        return {**closed, "reason": lists.reason} if verb == "Lose" else closed
+        return {**closed, "reason": lists.reason} if kind is EventKind.LOSE else closed
 
 
 def _steps(deal: Deal) -> int:
-    """How many deeds it takes to bring a new one to where it is."""
+    """How many commands it takes to bring a new one to where it is."""
     return len(events(deal, None, known=False) or ())

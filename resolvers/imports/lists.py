@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from db.engine.write import statements as store
-from db.engine.write.unit_of_work import UnitOfWork
+from db.accounts import Account as AccountRecord
+from db.engine.base import Record, Standard
+from db.engine.row import ColumnOf
+from db.products import ContractKind, ProductCategory
+from db.products import Product as ProductRecord
+from db.products import Unit as UnitRecord
+from db.setup import Attribute, Industry, LostReason, OpportunityType, Preferences, Stage
 from domain.imports.crm_sales import Account, Book, Product, Step
 from domain.setup import AttributeKind, StageKind
-from resolvers.imports.work import Tell, Work, levels, spelled
+from resolvers.areas import CATALOGUE
+from resolvers.engine.context import Context
+from resolvers.imports.work import Tell, Work, create, global_id, levels
 
 PIPELINE = "CRM sales opportunities"
 """The type of the opportunities; that a tenant has it tells that the import was begun in it."""
@@ -41,11 +48,9 @@ class Lists:
     reason: str
 
 
-async def pipeline(work: Work, unit: UnitOfWork) -> Lists:
+async def pipeline(work: Work, ctx: Context) -> Lists:
     """The stages, their pipeline, which is preferred from now on, and why things are lost."""
-    stages = await work.ensure(
-        unit, "Stage", "name",
-        {
+    stages = await work.ensure(ctx, Stage, Stage.name, {
             step.value: {"name": step.value, "kind": kind, "position": 20 + n, "description": says}
             for n, (step, (kind, _, says)) in enumerate(STAGES.items())
         },
@@ -54,37 +59,39 @@ async def pipeline(work: Work, unit: UnitOfWork) -> Lists:
         {"stage": stages[step.value], "position": place, "probability": likely}
         for place, (step, (_, likely, _)) in enumerate(STAGES.items(), 1)
     ]
-    known = await work.known(unit, "OpportunityType", "name", [PIPELINE])
+    known = await work.known(ctx, OpportunityType, OpportunityType.name, [PIPELINE])
     kind = {"name": PIPELINE, "defaultCurrency": CURRENCY, "stages": uses}
-    made = await work.ensure(unit, "OpportunityType", "name", {PIPELINE: kind})
+    made = await work.ensure(ctx, OpportunityType, OpportunityType.name, {PIPELINE: kind})
     if not known:
-        row = await store.only(unit.connection, unit.model.entities["Preferences"])
-        given = {"id": spelled("Preferences", row["id"]), "defaultOpportunityType": made[PIPELINE]}
-        await work.all(unit, "Preferences", "Update", [given])
-    reasons = await work.ensure(unit, "LostReason", "name", {REASON: {"name": REASON}})
+        preferences = global_id(Preferences, (await ctx.trusted(Preferences).get_one()).id)
+        given = {"id": preferences, "defaultOpportunityType": made[PIPELINE]}
+        await work.all(ctx, CATALOGUE.standard(Preferences, Standard.UPDATE), [given])
+    reasons = await work.ensure(ctx, LostReason, LostReason.name, {REASON: {"name": REASON}})
     steps = {step: stages[step.value] for step in STAGES}
     return Lists(made[PIPELINE], steps, reasons[REASON])
 
 
-async def attributes(work: Work, unit: UnitOfWork) -> dict[str, str]:
+async def attributes(work: Work, ctx: Context) -> dict[str, str]:
     """The ids of the attributes of accounts, by their keys, as profiles name them."""
     wanted = {
         key: {"entity": "Account", "key": key, "label": label, "kind": AttributeKind.NUMBER}
         for key, label in ATTRIBUTES.items()
     }
-    await work.ensure(unit, "Attribute", "key", wanted)
-    return {k: str(id) for k, id in (await work.known(unit, "Attribute", "key", wanted)).items()}
+    await work.ensure(ctx, Attribute, Attribute.key, wanted)
+    return {
+        k: str(id) for k, id in (await work.known(ctx, Attribute, Attribute.key, wanted)).items()
+    }
 
 
-async def products(work: Work, unit: UnitOfWork, book: Book, tell: Tell) -> dict[str, str]:
+async def products(work: Work, ctx: Context, book: Book, tell: Tell) -> dict[str, str]:
     """The products by name, in a category for each series, which is delivered once."""
     series = {each.series for each in book.products if each.series}
-    kinds = await work.ensure(unit, "ContractKind", "name", {KIND: {"name": KIND}})
+    kinds = await work.ensure(ctx, ContractKind, ContractKind.name, {KIND: {"name": KIND}})
     given = {name: {"name": name, "contractKind": kinds[KIND]} for name in sorted(series)}
-    categories = await work.ensure(unit, "ProductCategory", "name", given)
-    units = await work.ensure(unit, "Unit", "name", {UNIT: {"name": UNIT}})
+    categories = await work.ensure(ctx, ProductCategory, ProductCategory.name, given)
+    units = await work.ensure(ctx, UnitRecord, UnitRecord.name, {UNIT: {"name": UNIT}})
     wanted = {e.name: _product(e, categories, units[UNIT]) for e in book.products}
-    return await _kept(work, unit, "Product", wanted, tell)
+    return await _ensure(work, ctx, ProductRecord, ProductRecord.external_id, wanted, tell)
 
 
 def _product(product: Product, categories: Mapping[str, str], unit: str) -> dict[str, Any]:
@@ -98,12 +105,10 @@ def _product(product: Product, categories: Mapping[str, str], unit: str) -> dict
     }
 
 
-async def accounts(
-    work: Work, unit: UnitOfWork, book: Book, owner: str, tell: Tell
-) -> dict[str, str]:
+async def accounts(work: Work, ctx: Context, book: Book, owner: str, tell: Tell) -> dict[str, str]:
     """The accounts by name, each after the one it is a part of."""
     sectors = sorted({each.industry for each in book.accounts if each.industry})
-    industries = await work.ensure(unit, "Industry", "name", {n: {"name": n} for n in sectors})
+    industries = await work.ensure(ctx, Industry, Industry.name, {n: {"name": n} for n in sectors})
     by_name = {each.name: each for each in book.accounts}
     ids: dict[str, str] = {}
     for group in levels({name: each.parent for name, each in by_name.items()}, ()):
@@ -112,7 +117,7 @@ async def accounts(
             if parent is not None and parent not in ids:
                 tell(name, f"subsidiary_of {parent!r} was left out", "left empty")
         wanted = {name: _account(by_name[name], industries, ids, owner) for name in group}
-        ids |= await _kept(work, unit, "Account", wanted, tell)
+        ids |= await _ensure(work, ctx, AccountRecord, AccountRecord.external_id, wanted, tell)
     return ids
 
 
@@ -136,15 +141,16 @@ def _account(
     }
 
 
-async def _kept(
+async def _ensure(
     work: Work,
-    unit: UnitOfWork,
-    entity: str,
+    ctx: Context,
+    record: type[Record],
+    column: ColumnOf[Any],
     wanted: Mapping[str, dict[str, Any]],
     tell: Tell,
 ) -> dict[str, str]:
     """Those that are known by these external ids, and those that could be made."""
-    known = await work.known(unit, entity, "external_id", wanted)
+    known = await work.known(ctx, record, column, wanted)
     missing = {name: given for name, given in wanted.items() if name not in known}
-    known |= await work.each(unit, entity, "Create", missing, tell)
-    return {name: spelled(entity, id) for name, id in known.items()}
+    known |= await work.each(ctx, create(record), missing, tell)
+    return {name: global_id(record, id) for name, id in known.items()}

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from db.engine.write.unit_of_work import UnitOfWork
+from db.staff import Profile, ProfileEntity, ProfileField, Role, RoleProfile
 from domain.access import RowScope, WriteScope
-from resolvers.imports.work import Work, batches
+from resolvers.engine.context import Context
+from resolvers.imports.work import Work, batches, create, global_id
 from tenancy.demo.rights import PROFILES, Opens
 
 DIRECTOR, MANAGER, SELLER = "Sales director", "Sales manager", "Sales representative"
@@ -34,20 +35,20 @@ def opened(role: str, attributes: Mapping[str, str]) -> dict[str, Opens]:
     return found
 
 
-async def give_roles(work: Work, unit: UnitOfWork, attributes: Mapping[str, str]) -> dict[str, str]:
+async def give_roles(work: Work, ctx: Context, attributes: Mapping[str, str]) -> dict[str, str]:
     """The three roles, each with a profile of its own where it is new."""
-    known = await work.known(unit, "Role", "name", SCOPES)
-    roles = await work.ensure(unit, "Role", "name", {name: {"name": name} for name in SCOPES})
+    known = await work.known(ctx, Role, Role.name, SCOPES)
+    roles = await work.ensure(ctx, Role, Role.name, {name: {"name": name} for name in SCOPES})
     new = [name for name in SCOPES if name not in known]
-    made = await work.all(unit, "Profile", "Create", [{"name": name} for name in new])
+    made = await work.all(ctx, create(Profile), [{"name": name} for name in new])
     for name, id in zip(new, made, strict=True):
-        profile, opens = f"prf_{id.hex}", opened(name, attributes)
+        profile, opens = global_id(Profile, id), opened(name, attributes)
         entities = [_entity(profile, entity, each) for entity, each in opens.items()]
-        await work.all(unit, "ProfileEntity", "Create", entities)
+        await work.all(ctx, create(ProfileEntity), entities)
         for several in batches(_fields(profile, opens)):
-            await work.all(unit, "ProfileField", "Create", several)
+            await work.all(ctx, create(ProfileField), several)
         given = {"role": roles[name], "profile": profile}
-        await work.all(unit, "RoleProfile", "Create", [given])
+        await work.all(ctx, create(RoleProfile), [given])
     return roles
 
 

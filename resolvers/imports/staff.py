@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from db import sessions
-from db.engine.write.unit_of_work import UnitOfWork
+from db.staff import Employee, User
 from domain.imports.crm_sales import Seller
 from domain.imports.sheets import folded
+from resolvers.engine.context import Context
 from resolvers.imports.rights import DIRECTOR, MANAGER, SELLER
-from resolvers.imports.work import Work, levels
+from resolvers.imports.work import Work, create, levels
 
 Secret = Callable[[], Awaitable[tuple[str, str]]]
 """Makes up a password, and its hash."""
@@ -76,20 +77,20 @@ def _email(name: str, tenant: str, taken: set[str]) -> str:
 
 
 async def employ(
-    work: Work, unit: UnitOfWork, team: Mapping[str, Post], roles: Mapping[str, str], secret: Secret
+    work: Work, ctx: Context, team: Mapping[str, Post], roles: Mapping[str, str], secret: Secret
 ) -> tuple[dict[str, str], list[Login]]:
     """The employees by name; and of those that are new, with what they sign in."""
-    there = await work.known(unit, "Employee", "email", [each.email for each in team.values()])
+    there = await work.known(ctx, Employee, Employee.email, [each.email for each in team.values()])
     ids: dict[str, str] = {}
     for group in levels({name: each.above for name, each in team.items()}, ()):
         wanted = {team[name].email: _employee(team[name], ids) for name in group}
-        made = await work.ensure(unit, "Employee", "email", wanted)
+        made = await work.ensure(ctx, Employee, Employee.email, wanted)
         ids |= {name: made[team[name].email] for name in group}
     new = [each for each in team.values() if each.email not in there]
     given = [{"employee": ids[e.name], "roles": [{"role": roles[e.role]}]} for e in new]
-    users = await work.all(unit, "User", "Create", given)
+    users = await work.all(ctx, create(User), given)
     logins = []
-    connection = await unit.connection.direct()
+    connection = await ctx.unit.connection.direct()
     for each, user in zip(new, users, strict=True):
         password, hash = await secret()
         await sessions.set_hash(connection, user, hash)

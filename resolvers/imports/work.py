@@ -14,10 +14,14 @@ from uuid import UUID
 from auth.engine.viewer import Viewer
 from db import sessions
 from db.api import MODEL
-from db.engine.write.unit_of_work import UnitOfWork
-from resolvers.engine.deeds import Wish, do
-from resolvers.engine.drafts import Draft
-from resolvers.operator import Desk, administrator, entered, unit_in, wrong
+from db.engine.base import Record, Standard
+from db.engine.row import ColumnOf
+from resolvers.areas import CATALOGUE
+from resolvers.engine.changeset import AnyChangeset
+from resolvers.engine.command import Command
+from resolvers.engine.context import Context
+from resolvers.engine.execute import CommandRequest, execute
+from resolvers.operator import Desk, administrator, context_in, entered, wrong
 from tenancy.engine.provision import TenantError
 
 MOST = 250
@@ -35,9 +39,14 @@ def at(day: date) -> datetime:
     return datetime.combine(day, NOON)
 
 
-def spelled(entity: str, id: UUID) -> str:
-    """An id as it is given to a deed."""
-    return f"{MODEL.entities[entity].prefix}_{id.hex}"
+def global_id(record: type[Record], id: UUID) -> str:
+    """An id as it is given to a command."""
+    return f"{MODEL.of(record).prefix}_{id.hex}"
+
+
+def create(record: type[Record]) -> Command:
+    """The command that creates such records."""
+    return CATALOGUE.standard(record, Standard.CREATE)
 
 
 def batches(several: Iterable[T]) -> Iterator[list[T]]:
@@ -54,74 +63,69 @@ class Work:
     desk: Desk
     session: UUID
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How often what was done with which kind of record."""
+    """How many records of a type a command was carried out on, by type and command."""
     viewer: Viewer | None = None
 
     @asynccontextmanager
-    async def unit(self) -> AsyncIterator[UnitOfWork]:
+    async def transaction(self) -> AsyncIterator[Context]:
         """One transaction. Rights are loaded anew only where the one before it changed them."""
         async with entered(self.desk) as connection:
             viewer = self.viewer or await administrator(self.desk, connection)
-            async with unit_in(self.desk, connection, viewer, self.session) as unit:
-                yield unit
-        changed = any(each.entity.is_rights for each in unit.written)
+            async with context_in(self.desk, connection, viewer, self.session) as ctx:
+                yield ctx
+        changed = any(each.entity.is_rights for each in ctx.unit.written)
         self.viewer = None if changed else viewer
 
-    async def all(
-        self, unit: UnitOfWork, entity: str, verb: str, inputs: Iterable[Given]
-    ) -> list[UUID]:
-        """Do all of it. Raises TenantError with everything that is wrong."""
-        drafts = await self._do(unit, entity, verb, inputs, all_or_none=True)
-        if sentences := [each for draft in drafts for each in wrong(draft)]:
+    async def all(self, ctx: Context, command: Command, inputs: Iterable[Given]) -> list[UUID]:
+        """Execute a command for all inputs. Raises TenantError with everything that is wrong."""
+        items = await self._execute(ctx, command, inputs, all_or_none=True)
+        if sentences := [each for item in items for each in wrong(item)]:
             raise TenantError(" ".join(dict.fromkeys(sentences)))
-        return [draft.after["id"] for draft in drafts]
+        return [item.record.id for item in items]
 
     async def each(
-        self, unit: UnitOfWork, entity: str, verb: str, inputs: Mapping[str, Given], tell: Tell
+        self, ctx: Context, command: Command, inputs: Mapping[str, Given], tell: Tell
     ) -> dict[str, UUID]:
-        """Do what can be done; the records by the names of their inputs."""
-        drafts = await self._do(unit, entity, verb, inputs.values(), all_or_none=False)
+        """Execute a command for those inputs that are right; the records by the names of their inputs."""
+        items = await self._execute(ctx, command, inputs.values(), all_or_none=False)
         found = {}
-        for name, draft in zip(inputs, drafts, strict=True):
-            if sentences := wrong(draft):
+        for name, item in zip(inputs, items, strict=True):
+            if sentences := wrong(item):
                 tell(name, " ".join(sentences), LEFT_OUT)
             else:
-                found[name] = draft.after["id"]
+                found[name] = item.record.id
         return found
 
-    async def _do(
-        self,
-        unit: UnitOfWork,
-        entity: str,
-        verb: str,
-        inputs: Iterable[Given],
-        *,
-        all_or_none: bool,
-    ) -> list[Draft]:
-        found: list[Draft] = []
+    async def _execute(
+        self, ctx: Context, command: Command, inputs: Iterable[Given], *, all_or_none: bool
+    ) -> list[AnyChangeset]:
+        found: list[AnyChangeset] = []
         for several in batches(inputs):
             named = tuple((("inputs", str(n)), given) for n, given in enumerate(several))
-            viewer: Any = unit.guard
-            drafts = await do(unit, viewer, Wish(MODEL.entities[entity], verb, named, all_or_none))
-            found += drafts
-            self.done[entity, verb] += sum(not draft.failed for draft in drafts)
+            items = await execute(ctx, CommandRequest(command, named, all_or_none))
+            found += items
+            self.done[command.record.__name__, command.name] += sum(not i.failed for i in items)
         return found
 
     async def known(
-        self, unit: UnitOfWork, entity: str, column: str, names: Iterable[str]
+        self, ctx: Context, record: type[Record], column: ColumnOf[Any], names: Iterable[str]
     ) -> dict[str, UUID]:
-        """The records there are with these texts in a column."""
-        return await unit.found(MODEL.entities[entity], column, names)
+        """The ids of the records with one of these texts in a column, by text."""
+        return await ctx.unit.find_by_text(MODEL.of(record), column.key, names)
 
     async def ensure(
-        self, unit: UnitOfWork, entity: str, column: str, wanted: Mapping[str, Given]
+        self,
+        ctx: Context,
+        record: type[Record],
+        column: ColumnOf[Any],
+        wanted: Mapping[str, Given],
     ) -> dict[str, str]:
-        """The records with these names, as deeds are given them; those that are missing are made."""
-        known = await self.known(unit, entity, column, wanted)
+        """The ids of the records with these names, as commands take them; those that are missing are created."""
+        known = await self.known(ctx, record, column, wanted)
         missing = [name for name in wanted if name not in known]
-        made = await self.all(unit, entity, "Create", [wanted[name] for name in missing])
+        made = await self.all(ctx, create(record), [wanted[name] for name in missing])
         known |= zip(missing, made, strict=True)
-        return {name: spelled(entity, known[name]) for name in wanted}
+        return {name: global_id(record, known[name]) for name in wanted}
 
 
 @asynccontextmanager

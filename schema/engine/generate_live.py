@@ -9,8 +9,8 @@ from typing import Any
 import strawberry
 from strawberry.types.arguments import StrawberryArgument
 
+from db.engine.model import Entity
 from domain.live import LiveChangeKind, LiveKind
-from schema.engine.expose import Exposed
 from schema.engine.generate import Spec, argument, make, put
 
 LIVE, CHANGE = "Live", "LiveChange"
@@ -82,15 +82,15 @@ def live_arguments(entity: str) -> list[StrawberryArgument]:
     ]
 
 
-def subscription(exposed: Iterable[Exposed]) -> type:
+def subscription(exposed: Iterable[Entity]) -> type:
     """The root of all live lists."""
     shared_live_types()
     specs: list[Spec] = []
     arguments = {}
     for each in exposed:
-        if each.live:
-            live_types(each.entity)
-            doc = f"{each.entity} records you may see: all of them now, then every change of them."
-            specs.append((each.many, f"{each.entity}{LIVE} | None", doc))
-            arguments[each.many] = live_arguments(each.entity)
+        if each.is_live:
+            live_types(each.name)
+            doc = f"{each.name} records you may see: all of them now, then every change of them."
+            specs.append((each.plural, f"{each.name}{LIVE} | None", doc))
+            arguments[each.plural] = live_arguments(each.name)
     return make("Subscription", specs, "What is told as it happens.", arguments=arguments)

@@ -50,7 +50,6 @@ from db.engine.plan.ask import (
 from db.engine.plan.ask_groups import Groups
 from db.engine.plan.roots import Find, Outline, Root, RootNode, RootNodes, RootOne, connections
 from domain.codes import Code, Refused
-from schema.engine.expose import Exposed
 from schema.engine.filters import LISTS, Filters, page
 from schema.engine.generate import measure_type
 from schema.engine.groups import read_groups
@@ -75,7 +74,7 @@ class RootField:
     """`ID`, `VIEWER`, `LIST`, `GROUPS`, `NODE`, `NODES` or `SEARCH`."""
 
 
-def root_fields(exposed: Iterable[Exposed], viewer: str) -> dict[str, RootField]:
+def root_fields(exposed: Iterable[Entity], viewer: str) -> dict[str, RootField]:
     """Every field of Query that is answered from the database; `viewer` is an entity's name."""
     found = {
         "viewer": RootField(viewer, "VIEWER"),
@@ -84,9 +83,9 @@ def root_fields(exposed: Iterable[Exposed], viewer: str) -> dict[str, RootField]
         SEARCH: RootField(None, "SEARCH"),
     }
     for each in exposed:
-        found[each.one] = RootField(each.entity, "ID")
-        found[each.many] = RootField(each.entity, "LIST")
-        found[f"{each.many}Aggregate"] = RootField(each.entity, "GROUPS")
+        found[each.singular] = RootField(each.name, "ID")
+        found[each.plural] = RootField(each.name, "LIST")
+        found[f"{each.plural}Aggregate"] = RootField(each.name, "GROUPS")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Reads a mutation: which deeds it wants done, with which inputs, and what it wants to be told of each."""
+"""Reads a mutation's document: its root fields, their inputs, and what it selects of each payload."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from graphql.execution.values import VariableValues, get_argument_values
 from db.engine.plan.ask import Slot
 from db.engine.plan.roots import Outline, Root, RootNodes
 from domain.codes import Code, Refused
-from schema.engine.generate_deeds import Deed
+from schema.engine.generate_commands import Mutation
 from schema.engine.outline import Reader, Selected
 from schema.engine.typed import named
 
@@ -41,10 +41,10 @@ class Shown:
 
 @dataclass(frozen=True)
 class Payload:
-    """What is told of one root field. `results` is what is told of each input, where it takes many."""
+    """The payload of one root field. `results` is what is selected of each input, where it takes many."""
 
     key: str
-    deed: Deed
+    mutation: Mutation
     nodes: tuple[FieldNode, ...]
     shown: tuple[Shown, ...]
     results: Mapping[str, tuple[Shown, ...]]
@@ -67,16 +67,16 @@ class PayloadReader:
     """Reads the payloads of one operation."""
 
     def __init__(
-        self, reader: Reader, deeds: Mapping[str, Deed], *, executes: bool = False
+        self, reader: Reader, mutations: Mapping[str, Mutation], *, executes: bool = False
     ) -> None:
         self._reader = reader
-        self._deeds = deeds
+        self._mutations = mutations
         self._roots: list[tuple[str, Root]] = []
         self._executes = executes
         self._executed: dict[str, tuple[str, list[FieldNode]]] = {}
 
     def read(self, operation: OperationDefinitionNode) -> Written:
-        """The whole operation, all of whose roots are deeds."""
+        """The whole operation, all of whose roots are mutations of records."""
         fields = self._reader.collect(operation.selection_set, "Mutation")
         own = tuple(key for key, nodes in fields.items() if nodes[0].name.value == "__typename")
         payloads = tuple(
@@ -86,38 +86,39 @@ class PayloadReader:
         return Written(payloads, own, outline, self._executed, self._reader.weight)
 
     def _payload(self, key: str, nodes: list[FieldNode]) -> Payload:
-        deed = self._deeds[nodes[0].name.value]
-        type_ = f"{deed.entity}{'ManyPayload' if deed.many else 'Payload'}"
-        fields = self._reader.fields(nodes, type_)
-        if not deed.many:
-            return Payload(key, deed, tuple(nodes), self._shown(key, deed, fields), {})
+        mutation = self._mutations[nodes[0].name.value]
+        fields = self._reader.fields(nodes, mutation.payload)
+        if not mutation.many:
+            return Payload(key, mutation, tuple(nodes), self._shown(key, mutation, fields), {})
         shown: list[Shown] = []
         results: dict[str, tuple[Shown, ...]] = {}
         for name, inner in fields.items():
             word = inner[0].name.value
             if word == RESULTS:
-                below = self._reader.fields(inner, f"{deed.entity}Payload")
-                results[name] = self._shown(f"{key}.{name}", deed, below)
-            shown.append(self._one(name, word, inner, deed, ""))
-        return Payload(key, deed, tuple(nodes), tuple(shown), results)
+                below = self._reader.fields(inner, f"{mutation.entity.name}Payload")
+                results[name] = self._shown(f"{key}.{name}", mutation, below)
+            shown.append(self._one(name, word, inner, mutation, ""))
+        return Payload(key, mutation, tuple(nodes), tuple(shown), results)
 
-    def _shown(self, at: str, deed: Deed, fields: Selected) -> tuple[Shown, ...]:
+    def _shown(self, at: str, mutation: Mutation, fields: Selected) -> tuple[Shown, ...]:
         return tuple(
-            self._one(key, nodes[0].name.value, nodes, deed, f"{at}.{key}")
+            self._one(key, nodes[0].name.value, nodes, mutation, f"{at}.{key}")
             for key, nodes in fields.items()
         )
 
-    def _one(self, key: str, word: str, nodes: list[FieldNode], deed: Deed, at: str) -> Shown:
+    def _one(
+        self, key: str, word: str, nodes: list[FieldNode], mutation: Mutation, at: str
+    ) -> Shown:
         if word == "userErrors":
             return Shown(key, word, self._reader.names(nodes, "UserError"))
-        if word != deed.shown or not at:
+        if word != mutation.entity.singular or not at:
             return Shown(key, word)
-        entity = self._reader.model.entities[deed.entity]
+        entity = mutation.entity
         self._reader.computes = self._executes
         root: Root = RootNodes(Slot((IDS + at,)), (self._reader.object(nodes, entity),))
         if self._reader.computes:
             root = named(root)
-            self._executed[at] = (deed.entity, nodes)
+            self._executed[at] = (entity.name, nodes)
         self._roots.append((at, root))
         return Shown(key, word, text=at)
 
@@ -127,7 +128,7 @@ def arguments(
 ) -> Mapping[str, Any]:
     """The arguments of a root field, coerced."""
     kind: Any = schema.mutation_type
-    field = kind.fields[payload.deed.name]
+    field = kind.fields[payload.mutation.name]
     given = VariableValues({}, dict(values))
     try:
         found: Mapping[str, Any] = get_argument_values(
@@ -139,9 +140,9 @@ def arguments(
 
 
 def used_in_payloads(operation: OperationDefinitionNode, fragments: Any) -> frozenset[str]:
-    """The variables that what is told depends on, and whether a deed is done at all.
+    """The variables that the payloads depend on, and whether a mutation is selected at all.
 
-    All of the document's, but for those in the arguments of deeds: they say what is done, not how it is read.
+    All of the document's, but for those in the arguments of mutations.
     """
     found: set[str] = set()
     pending: list[Any] = [operation.selection_set, *fragments.values()]

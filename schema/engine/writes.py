@@ -1,4 +1,4 @@
-"""Answers mutations of records: all of an operation in one transaction, told of by the planner before it ends (D-33)."""
+"""Answers mutations of records: all of an operation in one transaction, whose payloads are read before it ends (D-33)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNo
 
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
-from db.engine.model import Model
 from db.engine.plan.planner import Plan
 from db.engine.plan.run import run
 from db.engine.transaction import Collided, Turned, TurnedAway
@@ -20,11 +19,12 @@ from db.engine.write.connection import TenantConnection
 from db.engine.write.idempotency import Key, find, take
 from db.engine.write.unit_of_work import MOMENT, UnitOfWork
 from domain.codes import Code, Refused
-from resolvers.engine.context import Caller, House, refuse_suspended
-from resolvers.engine.deeds import Wish, count, do, is_allowed
-from resolvers.engine.outcomes import Outcome, kept, outcome
+from resolvers.engine.catalogue import Catalogue
+from resolvers.engine.context import Caller, Context, House, refuse_suspended
+from resolvers.engine.execute import CommandRequest, count, execute
+from resolvers.engine.results import Outcome, outcome, restored, stored
 from schema.engine.executed import Wrong, executed_records
-from schema.engine.generate_deeds import Deed
+from schema.engine.generate_commands import Mutation
 from schema.engine.lru import Lru
 from schema.engine.outline import Reader
 from schema.engine.payloads import (
@@ -36,7 +36,7 @@ from schema.engine.payloads import (
     used_in_payloads,
 )
 from schema.engine.reads import OUTLINED, OUTLINES, Reads, Request, told_denied
-from schema.engine.tell import Told
+from schema.engine.respond import MutationResult
 from schema.engine.variables import coerce, shape, types
 
 ATTEMPTS = 4
@@ -45,8 +45,8 @@ MOST = 10_000
 """Records of one mutation, with those that are created along with others."""
 
 
-class Undone(Exception):
-    """A deed failed, so that all of the mutation is taken back."""
+class RolledBack(Exception):
+    """A mutation failed, so that all of the operation is rolled back."""
 
     def __init__(self, at: int, outcomes: Sequence[Outcome]) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Asked:
     plan_key: Hashable
     written: Written
     values: dict[str, Any]
-    wishes: Sequence[Wish]
+    requests: Sequence[CommandRequest]
     key: Key | None
 
 
@@ -75,18 +75,19 @@ class Writes:
         self,
         house: House,
         schema: GraphQLSchema,
-        model: Model,
-        deeds: Mapping[str, Deed],
+        catalogue: Catalogue,
+        mutations: Mapping[str, Mutation],
         viewers: Viewers,
         reads: Reads,
     ) -> None:
         self._house = house
         self._schema = schema
-        self._model = model
-        self._deeds = deeds
+        self._catalogue = catalogue
+        self._model = catalogue.model
+        self._mutations = mutations
         self._viewers = viewers
         self._reads = reads
-        self._prefixes = frozenset(model.by_prefix)
+        self._prefixes = frozenset(self._model.by_prefix)
         self.drawn: Lru[Hashable, Written] = Lru(OUTLINES, OUTLINED, lambda each: each.weight)
         self.declared: Lru[Hashable, dict[str, Any]] = Lru(OUTLINES, OUTLINES, lambda each: 1)
 
@@ -94,7 +95,7 @@ class Writes:
         """The whole response. Raises Refused, or what a transaction raises."""
         cost = request.admitted.cost(request.variables, request.name)
         asked = self._ask(caller, request, key)
-        records = sum(count(self._model, wish) for wish in asked.wishes)
+        records = sum(count(self._model, each) for each in asked.requests)
         if records > MOST:
             message = (
                 f"This would write {records:,} records; the limit is {MOST:,}. Send them in parts."
@@ -102,10 +103,10 @@ class Writes:
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
         remaining = self._reads.budget.spend(caller.tenant.id, cost.nodes + records)
         refuse_suspended(caller.tenant)
-        told, extensions = await self._done(asked)
+        result, extensions = await self._done(asked)
         spent = {"nodes": cost.nodes, "fields": cost.fields, "remaining": remaining}
-        errors = {"errors": told.errors} if told.errors else {}
-        data = {each.key: told.data[each.key] for each in asked.written.payloads}
+        errors = {"errors": result.errors} if result.errors else {}
+        data = {each.key: result.data[each.key] for each in asked.written.payloads}
         data |= dict.fromkeys(asked.written.typenames, "Mutation")
         return orjson.dumps({"data": data, **errors, "extensions": {"cost": spent, **extensions}})
 
@@ -113,9 +114,9 @@ class Writes:
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
         plan_key, written = self._draw(request, operation, values)
-        wishes = [self._wish(payload, values) for payload in written.payloads]
+        requests = [self._request(payload, values) for payload in written.payloads]
         known = None if key is None else _key(caller, request, key)
-        return Asked(caller, request, operation, plan_key, written, values, wishes, known)
+        return Asked(caller, request, operation, plan_key, written, values, requests, known)
 
     def _draw(
         self, request: Request, operation: OperationDefinitionNode, values: dict[str, Any]
@@ -130,7 +131,7 @@ class Writes:
 
         def read() -> Written:
             reader = Reader(self._schema, self._model, {}, fragments, values, own)
-            payloads = PayloadReader(reader, self._deeds, executes=request.executes)
+            payloads = PayloadReader(reader, self._mutations, executes=request.executes)
             return payloads.read(operation)
 
         return key, self.drawn.get(key, read)
@@ -143,18 +144,17 @@ class Writes:
         declared = types(self._schema, operation)
         return {name: kind for name, kind in declared.items() if name in used}
 
-    def _wish(self, payload: Payload, values: Mapping[str, Any]) -> Wish:
-        given = arguments(self._schema, payload, values)
-        entity = self._model.entities[payload.deed.entity]
-        if not payload.deed.many:
-            return Wish(entity, payload.deed.verb, ((("input",), given["input"]),))
+    def _request(self, payload: Payload, values: Mapping[str, Any]) -> CommandRequest:
+        given, mutation = arguments(self._schema, payload, values), payload.mutation
+        if not mutation.many:
+            return CommandRequest(mutation.command, ((("input",), given["input"]),))
         inputs = tuple((("inputs", str(n)), each) for n, each in enumerate(given["inputs"]))
         if len(inputs) > self._reads.list_items:
             message = f"`inputs` takes at most {self._reads.list_items} at a time."
             raise Refused(Code.BAD_USER_INPUT, message)
-        return Wish(entity, payload.deed.verb, inputs, given.get("allOrNone") is not False)
+        return CommandRequest(mutation.command, inputs, given.get("allOrNone") is not False)
 
-    async def _done(self, asked: Asked) -> tuple[Told, dict[str, Any]]:
+    async def _done(self, asked: Asked) -> tuple[MutationResult, dict[str, Any]]:
         """Do it, and once more if the rights changed or somebody was in the way."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -167,7 +167,7 @@ class Writes:
                     raise
         raise AssertionError("unreachable")  # pragma: no cover - the last attempt returns or raises
 
-    async def _attempt(self, asked: Asked) -> tuple[Told, dict[str, Any]]:
+    async def _attempt(self, asked: Asked) -> tuple[MutationResult, dict[str, Any]]:
         caller = asked.caller
         placement = caller.tenant.placement
         viewer = await self._viewers.of(placement, caller.user, caller.session)
@@ -178,15 +178,14 @@ class Writes:
         except Refused:
             await self._viewers.confirm(placement, viewer, caller.session)  # as reads do
             raise
-        told, extensions = Told(), _denied(made)
+        result, extensions = MutationResult(), _denied(made)
         try:
             async with self._viewers.write(placement, viewer, caller.session) as connection:
                 unit = self._unit(TenantConnection(connection, placement.schema), viewer, caller)
                 outcomes = await _known(asked, unit, viewer)
                 if outcomes is None:
-                    outcomes = await self._do(asked, unit, viewer)
-                    roots = [kept(each) for each in outcomes] if asked.key else []
-                    if await unit.note(asked.key, {"roots": roots}):
+                    outcomes = await self._execute(asked, unit, viewer)
+                    if await _write_history(asked, unit, outcomes):
                         connection.note()  # type: ignore[attr-defined]  # ours, see transaction.py
                 else:
                     extensions["idempotency"] = {"replayed": True}
@@ -197,19 +196,19 @@ class Writes:
             self._house.heard(caller.tenant.id)
             texts, wrong = await self._texts(asked, made, found)
             for payload, each in zip(asked.written.payloads, outcomes, strict=True):
-                told.done(payload, each, texts)
+                result.done(payload, each, texts)
             for place in wrong:
-                told.broken(place)
-        except Undone as undone:
+                result.broken(place)
+        except RolledBack as failed:
             for number, payload in enumerate(asked.written.payloads):
-                if number == undone.at:
-                    told.failed(payload, undone.outcomes)
+                if number == failed.at:
+                    result.failed(payload, failed.outcomes)
                 else:
-                    told.not_applied(payload)
-        return told, extensions
+                    result.not_applied(payload)
+        return result, extensions
 
     def _unit(self, connection: TenantConnection, viewer: Viewer, caller: Caller) -> UnitOfWork:
-        words = {
+        keys = {
             attribute.id: attribute.key
             for granted in viewer.rights.values()
             for attribute in granted.attributes.values()
@@ -218,17 +217,18 @@ class Writes:
         return UnitOfWork(
             connection, viewer, self._model, viewer.user, viewer.version,
             caller.session,
-            house.now(), house.new_id, words
+            house.now(), house.new_id, keys
         )  # fmt: skip
 
-    async def _do(self, asked: Asked, unit: UnitOfWork, viewer: Viewer) -> list[list[Outcome]]:
-        """All deeds in their order. Raises Undone at the first that fails."""
+    async def _execute(self, asked: Asked, unit: UnitOfWork, viewer: Viewer) -> list[list[Outcome]]:
+        """All commands in their order. Raises RolledBack at the first that fails."""
+        ctx = Context(unit, viewer, self._catalogue.hooks)
         found = []
-        for number, wish in enumerate(asked.wishes):
+        for number, request in enumerate(asked.requests):
             unit.now += MOMENT  # so that each deletion has a moment of its own
-            outcomes = [outcome(draft) for draft in await do(unit, viewer, wish)]
-            if wish.all_or_none and any(each.failed for each in outcomes):
-                raise Undone(number, outcomes)
+            outcomes = [outcome(item) for item in await execute(ctx, request)]
+            if request.all_or_none and any(each.failed for each in outcomes):
+                raise RolledBack(number, outcomes)
             found.append(outcomes)
         return found
 
@@ -251,6 +251,12 @@ class Writes:
         return {key: orjson.loads(text) for key, text in sealed.items()}, wrong
 
 
+async def _write_history(asked: Asked, unit: UnitOfWork, outcomes: list[list[Outcome]]) -> bool:
+    """Write what was done, and the outcomes under the request's key; False if nothing was written."""
+    roots = [stored(each) for each in outcomes] if asked.key else []
+    return await unit.write_history(asked.key, {"roots": roots})
+
+
 async def _known(asked: Asked, unit: UnitOfWork, viewer: Viewer) -> list[list[Outcome]] | None:
     """What came of the request that had this key before; None if there was none. Raises Refused."""
     key = asked.key
@@ -266,9 +272,13 @@ async def _known(asked: Asked, unit: UnitOfWork, viewer: Viewer) -> list[list[Ou
     if done.digest != key.digest:
         message = "This Idempotency-Key was used for another request: take a new one for this."
         raise Refused(Code.IDEMPOTENCY_MISMATCH, message)
-    if not all(is_allowed(viewer, wish) for wish in asked.wishes):
+    allowed = (
+        each.command.allowed(viewer, unit.model.of(each.command.record).name)
+        for each in asked.requests
+    )
+    if not all(allowed):
         raise Refused(Code.FORBIDDEN, "You may not do this any more. Ask an administrator.")
-    return [[Outcome(**each) for each in root] for root in done.outcome["roots"]]
+    return [restored(root) for root in done.outcome["roots"]]
 
 
 def _ids(written: Written, outcomes: list[list[Outcome]]) -> dict[str, list[str | None]]:

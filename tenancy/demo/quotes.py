@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 from domain.quotes import totals
 from tenancy.demo.products import KIND_OF, UNITS, WARES
@@ -77,7 +78,8 @@ def _lines(draw: Draw, number: int, before: int, quote: Row) -> list[Row]:
     rows = [_item(draw, before + place, place, ware, quote) for place, ware in enumerate(chosen, 1)]
     if number % 6 == 0:
         rows.append(_rounding(draw, before + len(rows) + 1, len(rows) + 1, quote))
-    parts = totals(rows, quote["discount_percent"], quote["currency"])
+    lines = [SimpleNamespace(**row) for row in rows]
+    parts = totals(lines, quote["discount_percent"], quote["currency"])
     for row, part in zip(rows, parts, strict=True):
         row |= {"net": part.net, "tax": part.tax, "total": part.total}
     return rows

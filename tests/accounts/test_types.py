@@ -70,6 +70,17 @@ async def test_another_type_may_not_know_the_last_name(own: Own) -> None:
     assert (await shown(own, id))["type"]["id"] == firm
 
 
+async def test_violations_of_several_hooks_are_reported_at_once(own: Own) -> None:
+    firm = await kind(own)
+    id = await own.done("rep1", "accountCreate", type=firm, name="Berg")
+    wrong = {"phone": "1", "lastName": "Berg", "parent": id}
+    assert await errors(own, "rep1", "accountUpdate", id=id, **wrong) == [
+        ("INVALID", "phone"),
+        ("INVALID", "lastName"),
+        ("CYCLE", "parent"),
+    ]
+
+
 @covers("EP-172")
 async def test_what_a_type_knew_once_stands_in_nobodys_way(own: Own) -> None:
     type_ = await kind(own, withLastName=True)

@@ -18,19 +18,19 @@ WORDS = {
     "end": "SELECT append();",
     "note": "SELECT note(",
     "insert": "INSERT INTO",
-    "update": 'UPDATE "',
+    "update": '.id = "new".id',
     "lock": "FOR NO KEY UPDATE",
     "alone": "FOR UPDATE",
     "links": "FOR KEY SHARE",
-    "taken": " AS t WHERE",
+    "taken": '.id != "new".id',
     "payload": "convert_to",
-    "preferred": 'FROM "preferences"',
-    "types": 'FROM "case_type"',
-    "statuses": "FROM case_status",
-    "contracts": 'FROM "contract"',
-    "working": 'FROM "affiliation"',
     "seen": "SELECT case_account_1",
     "looked": "SELECT activity_1",
+    "preferred": "FROM preferences",
+    "types": "FROM case_type",
+    "statuses": "FROM case_status",
+    "contracts": "FROM contract",
+    "working": "FROM affiliation",
 }
 
 
@@ -43,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         original = getattr(Connection, name)
 
         async def heard(self: Connection, query: str, *args: Any, **kw: Any) -> Any:
-            text = WORD.sub("", query)
+            text = " ".join(WORD.sub("", query).split())
             found.append(next((w for w, part in WORDS.items() if part in text), text[:60]))
             return await original(self, query, *args, **kw)
 

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from db.api import MODEL
+from db.engine.base import Standard
 from db.engine.fields import Kind
 from schema.api import EXPOSED
-from schema.engine.expose import Verb
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, taken
 
-CHANGED = [each for each in EXPOSED if Verb.UPDATE in each.deeds]
+CHANGED = [each for each in EXPOSED if Standard.UPDATE in each.commands]
 ASKED = "{ found: %s(first: 60) { nodes { id access { update delete writable } } } }"
 TRY = "mutation ($i: [%sInput!]!) { done: %sMany(inputs: $i, allOrNone: false) { results { id } } }"
 
@@ -26,11 +25,11 @@ async def told(own: Own, persona: str, many: str) -> list[dict[str, Any]]:
 
 @covers("X-47", "D-32", "D-36")
 @pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
-@pytest.mark.parametrize("each", CHANGED, ids=lambda each: each.entity)
+@pytest.mark.parametrize("each", CHANGED, ids=lambda each: each.name)
 async def test_access_tells_what_an_update_is_answered(own: Own, each: Any, persona: str) -> None:
     """An update that changes nothing is refused for a record exactly where `update` is false."""
-    deed = f"{each.one}Update"
-    records = await told(own, persona, each.many)
+    deed = f"{each.singular}Update"
+    records = await told(own, persona, each.plural)
     inputs = [{"id": record["id"]} for record in records]
     answer = await own.ask(persona, TRY % (taken(deed), deed), {"i": inputs})
     if not records:
@@ -93,17 +92,15 @@ async def test_type_access_tells_what_may_be_read(own: Own, persona: str) -> Non
         each["type"]: each for each in (await own.ask(persona, TYPES)).data["viewer"]["typeAccess"]
     }
     for each in EXPOSED:
-        fields = [name for name in MODEL.entities[each.entity].fields if name != "id"]
-        money = {n for n, f in MODEL.entities[each.entity].fields.items() if f.kind is Kind.MONEY}
+        fields = [name for name in each.fields if name != "id"]
+        money = {n for n, f in each.fields.items() if f.kind is Kind.MONEY}
         asked = " ".join(f"{n} {{ currency }}" if n in money else n for n in fields)
         answer = await own.ask(
-            persona, f"{{ found: {each.many}(first: 1) {{ nodes {{ id {asked} }} }} }}"
+            persona, f"{{ found: {each.plural}(first: 1) {{ nodes {{ id {asked} }} }} }}"
         )
         denied = answer.json.get("extensions", {}).get("access", {}).get("denied", [])
-        if each.entity not in told:
+        if each.name not in told:
             assert answer.data["found"] is None
             continue
-        hidden = {
-            d["field"] for d in denied if d["type"] == each.entity and d["reason"] == "hidden"
-        }
-        assert set(fields) - hidden == set(fields) & set(told[each.entity]["readable"])
+        hidden = {d["field"] for d in denied if d["type"] == each.name and d["reason"] == "hidden"}
+        assert set(fields) - hidden == set(fields) & set(told[each.name]["readable"])

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from resolvers.engine import deeds
-from resolvers.engine.deeds import PASSES
+from resolvers.engine import execute
+from resolvers.engine.execute import PASSES
 from tests.support.covers import covers
 from tests.writes.parallel import Own, kept, spelled
 
@@ -133,7 +133,7 @@ async def test_what_fails_of_a_list_is_in_the_way_of_the_rest_or_puts_it_off(
     own: Own, passes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rest is decided anew without it: so often, and then whoever asks is told to ask again."""
-    monkeypatch.setattr(deeds, "PASSES", passes)
+    monkeypatch.setattr(execute, "PASSES", passes)
     ids = await chain(own, 4)
     before = [await own.row("account", id) for id in ids]
     told = await turned(own, ids, country="Nederland")

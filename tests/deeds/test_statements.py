@@ -62,16 +62,17 @@ def told(query: str) -> str:
         "end": "SELECT append();",
         "note": "SELECT note(",
         "insert": "INSERT INTO",
-        "update": 'UPDATE "',
+        "update": '.id = "new".id',
         "lock": "FOR NO KEY UPDATE",
         "delete": "FOR UPDATE",
-        "used": 'SELECT "opportunity_id" FROM "contract"',
+        "used": "SELECT contract.opportunity_id FROM contract",
         "seen": "WHERE opportunity_1.id = ANY",
         "links": "FOR KEY SHARE",
-        "types": 'FROM "opportunity_type"',
+        "types": "FROM opportunity_type",
         "pipelines": "FROM pipeline_stage",
         "payload": "convert_to",
     }
+    query = " ".join(query.split())
     return next((word for word, text in words.items() if text in query), query[:60])
 
 

@@ -18,10 +18,12 @@ from domain.people import affiliation, person
 from domain.products import contract_kind, product
 from domain.quotes import quote, quote_item
 from domain.setup import nameable, one_type
+from domain.violations import Rule
 from tenancy.demo.people import NUMBERS, PERSONAS
 from tenancy.demo.rows import made_id
 from tenancy.demo.sales import CURRENCIES
 from tenancy.demo.seed import rows
+from tests.support.rows import as_row
 
 NOW = date(2026, 3, 14)
 SLUGS = ("acme", "globex")
@@ -37,7 +39,7 @@ def live(found: Any) -> list[Row]:
     return [row for row in found if row["deleted_at"] is None]
 
 
-RULES = {
+RULES: dict[str, Rule] = {
     "account": account, "account_type": nameable, "activity": activity, "affiliation": affiliation,
     "attribute_use": one_type, "contract": contract, "contract_kind": contract_kind,
     "favourite": favourite, "person": person, "product": product, "quote": quote,
@@ -48,10 +50,11 @@ RULES = {
 @pytest.mark.parametrize("table", RULES)
 @pytest.mark.parametrize("slug", SLUGS)
 def test_every_record_keeps_its_own_rule(slug: str, table: str) -> None:
-    types = {f"{each}_type_id": None for each in ("account", "opportunity", "employee")}
+    kinds = ("account", "person", "opportunity", "case", "employee")
+    types = {f"{each}_type_id": None for each in kinds}
     for row in MADE[slug][table]:
         extra = types if table == "attribute_use" else {}
-        assert not RULES[table](None, {**extra, **row})
+        assert not RULES[table](None, as_row({**extra, **row}))
 
 
 WHOLES = {

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from domain.accounts import (
+    AddressRoles,
     Wanted,
     arranged,
     country_of,
@@ -16,15 +19,41 @@ from domain.accounts import (
     unnamed,
 )
 from domain.codes import UserErrorCode
-from domain.violations import Row
 from tests.support.covers import covers
 
 OLD, MIDDLE, NEW, OTHER = (UUID(int=number) for number in (3, 1, 2, 9))
-AGES = {OLD: 1, MIDDLE: 2, NEW: 3}
+TYPE, OTHER_TYPE = UUID(int=21), UUID(int=22)
+START = datetime(2026, 3, 14, tzinfo=UTC)
+AGES = {OLD: START, MIDDLE: START + timedelta(days=1), NEW: START + timedelta(days=2)}
 
 
-def address(identity: UUID, *, head: bool = False) -> Row:
-    return {"id": identity, "created_at": AGES[identity], "head_office": head}
+@dataclass
+class Account:
+    country: str | None = None
+    name: str | None = None
+    last_name: str | None = None
+    type_id: UUID | None = TYPE
+
+
+@dataclass
+class AccountType:
+    with_name: bool
+    with_last_name: bool
+
+
+@dataclass
+class Address:
+    id: UUID
+    created_at: datetime
+    head_office: bool = False
+    postal: bool = False
+    invoicing: bool = False
+    default_invoicing: bool = False
+    country: str | None = None
+
+
+def address(identity: UUID, *, head: bool = False) -> Address:
+    return Address(identity, AGES[identity], head_office=head)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +67,8 @@ def address(identity: UUID, *, head: bool = False) -> Row:
     ],
 )
 def test_country(country: str | None, right: bool) -> None:
-    faults = in_country(None, {"country": country})
-    assert [(fault.problem, fault.column) for fault in faults] == (
+    found = in_country(None, Account(country))
+    assert [(each.code, each.column) for each in found] == (
         [] if right else [(UserErrorCode.INVALID, "country")]
     )
 
@@ -61,22 +90,26 @@ def test_country(country: str | None, right: bool) -> None:
         ),
     ],
 )
-def test_head_office(addresses: list[Row], wanted: UUID | None, head: UUID | None) -> None:
+def test_head_office(addresses: list[Address], wanted: UUID | None, head: UUID | None) -> None:
     assert head_office(addresses, wanted) == head
     assert head_office(reversed(addresses), wanted) == head
 
 
 @covers("D-12")
 def test_of_the_same_age_the_id_decides() -> None:
-    same = [{**address(each), "created_at": 5} for each in (OLD, MIDDLE, NEW)]
+    same = [Address(each, START) for each in (OLD, MIDDLE, NEW)]
     assert head_office(same) == min(OLD, MIDDLE, NEW)
 
 
-def place(identity: UUID, roles: str, country: str | None = None) -> Row:
+def place(identity: UUID, roles: str, country: str | None = None) -> Address:
     """An address with the roles by their first letters: head, invoicing, postal, default."""
-    names = {"h": "head_office", "i": "invoicing", "p": "postal", "d": "default_invoicing"}
-    held = {name: letter in roles for letter, name in names.items()}
-    return {"id": identity, "created_at": AGES[identity], "country": country, **held}
+    return replace(
+        address(identity, head="h" in roles),
+        postal="p" in roles,
+        invoicing="i" in roles,
+        default_invoicing="d" in roles,
+        country=country,
+    )
 
 
 @covers("VPM-24", "D-12", "SMP-20")
@@ -108,11 +141,10 @@ def test_arranged(
     addresses: list[tuple[UUID, str]], wanted: Wanted, roles: dict[UUID, str]
 ) -> None:
     found = arranged([place(*each) for each in addresses], wanted)
-    letters = {"head_office": "h", "invoicing": "i", "default_invoicing": "d"}
-    assert {
-        id: "".join(letter for role, letter in letters.items() if each[role])
-        for id, each in found.items()
-    } == roles
+    assert found == {
+        id: AddressRoles("i" in each, head_office="h" in each, default_invoicing="d" in each)
+        for id, each in roles.items()
+    }
 
 
 @covers("SMP-21", "VPM-24")
@@ -131,35 +163,36 @@ def test_arranged(
     ],
 )
 def test_misplaced(roles: str, asked: set[str], follows: bool, column: str | None) -> None:
-    faults = misplaced(place(OLD, roles), asked, follows)
-    assert [fault.column for fault in faults] == ([column] if column else [])
+    found = misplaced(place(OLD, roles), asked, follows)
+    assert [each.column for each in found] == ([column] if column else [])
+
+
+def named(name: str, last_name: str | None, type_id: UUID = TYPE) -> Account:
+    return Account(name=name, last_name=last_name, type_id=type_id)
 
 
 @covers("EP-172")
 @pytest.mark.parametrize(
     ("switches", "before", "after", "wrong"),
     [
-        ((True, True), None, ("Anna", "Berg", 1), []),
-        ((True, False), None, ("Anna", "Berg", 1), ["last_name"]),
-        ((False, True), None, ("Anna", "Berg", 1), ["name"]),
-        ((True, False), None, ("Anna", " ", 1), []),
-        ((True, False), ("Anna", "Berg", 1), ("Anne", "Berg", 1), []),
-        ((True, False), ("Anna", "Berg", 1), ("Anna", "Bergh", 1), ["last_name"]),
-        ((True, False), ("Anna", "Berg", 1), ("Anna", "Berg", 2), ["last_name"]),
-        ((True, False), ("Anna", "Berg", 1), ("Anna", None, 2), []),
+        ((True, True), None, named("Anna", "Berg"), []),
+        ((True, False), None, named("Anna", "Berg"), ["last_name"]),
+        ((False, True), None, named("Anna", "Berg"), ["name"]),
+        ((True, False), None, named("Anna", " "), []),
+        ((True, False), named("Anna", "Berg"), named("Anne", "Berg"), []),
+        ((True, False), named("Anna", "Berg"), named("Anna", "Bergh"), ["last_name"]),
+        ((True, False), named("Anna", "Berg"), named("Anna", "Berg", OTHER_TYPE), ["last_name"]),
+        ((True, False), named("Anna", "Berg"), named("Anna", None, OTHER_TYPE), []),
     ],
 )
 def test_unnamed(
     switches: tuple[bool, bool],
-    before: tuple[str | None, ...] | None,
-    after: tuple[str | None, ...],
+    before: Account | None,
+    after: Account,
     wrong: list[str],
 ) -> None:
-    columns = ("name", "last_name", "type_id")
-    kind = dict(zip(("with_name", "with_last_name"), switches, strict=True))
-    old = None if before is None else dict(zip(columns, before, strict=True))
-    new = dict(zip(columns, after, strict=True))
-    assert [fault.column for fault in unnamed(kind, old, new)] == wrong
+    found = unnamed(AccountType(*switches), before, after)
+    assert [each.column for each in found] == wrong
 
 
 @pytest.mark.parametrize(
@@ -175,4 +208,4 @@ def test_unnamed(
 def test_country_of(
     own: str | None, places: list[tuple[UUID, str, str | None]], country: str | None
 ) -> None:
-    assert country_of({"country": own}, [place(*each) for each in places]) == country
+    assert country_of(Account(own), [place(*each) for each in places]) == country

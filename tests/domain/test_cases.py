@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import product
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -42,8 +42,38 @@ MINE, OTHER, CONTRACT = UUID(int=11), UUID(int=12), UUID(int=13)
 BEFORE, NOW = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 14, tzinfo=UTC)
 
 
+@dataclass
+class Case:
+    state: CaseState = OPEN
+    type_id: UUID | None = NEW
+    contract_id: UUID | None = None
+    subject: str = "a"
+    closed_at: datetime | None = None
+
+
+@dataclass
+class CaseType:
+    billing: Billing = Billing.NONE
+    hours_product_id: UUID | None = None
+    overtime_product_id: UUID | None = None
+    contract_required: bool = False
+
+
+@dataclass
+class Product:
+    service: bool
+    price: Decimal | None
+
+
+@dataclass
+class Link:
+    id: UUID
+    created_at: datetime
+    primary: bool
+
+
 def code(found: Status | Violation) -> UUID | tuple[UserErrorCode, str]:
-    return (found.problem, found.column) if isinstance(found, Violation) else found.id
+    return (found.code, found.column) if isinstance(found, Violation) else found.id
 
 
 @covers("VT-25")
@@ -87,36 +117,39 @@ def test_of_the_same_place_the_id_decides() -> None:
     [
         (None, OPEN, None),
         (None, CLOSED, NOW),
-        ({"closed_at": None}, OPEN, None),
-        ({"closed_at": None}, CLOSED, NOW),
-        ({"closed_at": BEFORE}, CLOSED, BEFORE),
-        ({"closed_at": BEFORE}, OPEN, None),
+        (Case(closed_at=None), OPEN, None),
+        (Case(closed_at=None), CLOSED, NOW),
+        (Case(closed_at=BEFORE), CLOSED, BEFORE),
+        (Case(closed_at=BEFORE), OPEN, None),
     ],
 )
-def test_since_when(before: Any, state: CaseState, since: datetime | None) -> None:
+def test_since_when(before: Case | None, state: CaseState, since: datetime | None) -> None:
     assert closed_at(before, state, NOW) == since
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(CaseState, CaseState)))
 def test_what_a_closed_case_was_billed_by_stays(before: CaseState, after: CaseState) -> None:
-    row: dict[str, Any] = {"state": before, "type_id": NEW, "contract_id": CONTRACT, "subject": "a"}
+    row = Case(before, contract_id=CONTRACT)
+    now = replace(row, state=after)
     stays = before is after is CLOSED
-    for column in ("type_id", "contract_id"):
-        for value in (None, OTHER):
-            faults = locked(row, {**row, "state": after, column: value})
-            told = [(fault.problem, fault.column) for fault in faults]
-            assert told == ([(UserErrorCode.LOCKED, column)] if stays else [])
-    assert not locked(row, {**row, "state": after, "subject": "b"})
+    for value in (None, OTHER):
+        for column, changed in (
+            ("type_id", replace(now, type_id=value)),
+            ("contract_id", replace(now, contract_id=value)),
+        ):
+            found = [(each.code, each.column) for each in locked(row, changed)]
+            assert found == ([(UserErrorCode.LOCKED, column)] if stays else [])
+    assert not locked(row, replace(now, subject="b"))
 
 
 def test_whom_a_closed_case_concerns_stays() -> None:
-    assert not accounts_locked({"state": OPEN})
-    assert [fault.problem for fault in accounts_locked({"state": CLOSED})] == [UserErrorCode.LOCKED]
+    assert not accounts_locked(Case(OPEN))
+    assert [each.code for each in accounts_locked(Case(CLOSED))] == [UserErrorCode.LOCKED]
 
 
 @covers("VN-33")
 @pytest.mark.parametrize(
-    ("required", "contract", "buyer", "primary", "problem"),
+    ("required", "contract", "buyer", "primary", "code"),
     [
         (False, None, None, None, None),
         (False, None, None, MINE, None),
@@ -134,11 +167,11 @@ def test_the_contract_of_a_case(
     contract: UUID | None,
     buyer: UUID | None,
     primary: UUID | None,
-    problem: UserErrorCode | None,
+    code: UserErrorCode | None,
 ) -> None:
-    faults = under_contract(required, contract, buyer, primary)
-    expected = [] if problem is None else [(problem, "contract_id")]
-    assert [(fault.problem, fault.column) for fault in faults] == expected
+    found = under_contract(required, contract, buyer, primary)
+    expected = [] if code is None else [(code, "contract_id")]
+    assert [(each.code, each.column) for each in found] == expected
 
 
 @covers("VN-33")
@@ -158,12 +191,12 @@ def test_a_contract_ties_the_primary_account(
     assert (not handed_over(contract, buyer, primary)) is fine
 
 
-WORK = {"service": True, "price": Decimal(95)}
+WORK = Product(service=True, price=Decimal(95))
 KINDS = {
     "work": (WORK, True),
-    "for nothing": ({**WORK, "price": Decimal(0)}, True),
-    "a thing": ({**WORK, "service": False}, False),
-    "without a price": ({**WORK, "price": None}, False),
+    "for nothing": (replace(WORK, price=Decimal(0)), True),
+    "a thing": (replace(WORK, service=False), False),
+    "without a price": (replace(WORK, price=None), False),
 }
 
 
@@ -171,26 +204,29 @@ KINDS = {
 @pytest.mark.parametrize("overtime", [None, *KINDS])
 @pytest.mark.parametrize("hours", [None, *KINDS])
 def test_what_work_is_billed_as(hours: str | None, overtime: str | None) -> None:
-    row: dict[str, Any] = {"hours_product_id": None, "overtime_product_id": None}
+    row = CaseType(
+        hours_product_id=None if hours is None else MINE,
+        overtime_product_id=None if overtime is None else OTHER,
+    )
     products, wrong = {}, set()
     for column, kind, id in (
         ("hours_product_id", hours, MINE),
         ("overtime_product_id", overtime, OTHER),
     ):
         if kind is not None:
-            row[column], products[id] = id, KINDS[kind][0]
+            products[id] = KINDS[kind][0]
             wrong |= set() if KINDS[kind][1] else {column}
-    assert {fault.column for fault in services(row, products)} == wrong
+    assert {each.column for each in services(row, products)} == wrong
 
 
 @covers("VN-34", "VN-37")
 @pytest.mark.parametrize(("before", "after"), list(product(KINDS, KINDS)))
 def test_what_work_is_billed_as_stays_so(before: str, after: str) -> None:
     (was, _), (now, _) = KINDS[before], KINDS[after]
-    lost = {"service"} if was["service"] and not now["service"] else set()
-    lost |= {"price"} if was["price"] is not None and now["price"] is None else set()
-    faults = still_billable(was, now)
-    assert {(fault.problem, fault.column) for fault in faults} == {
+    lost = {"service"} if was.service and not now.service else set()
+    lost |= {"price"} if was.price is not None and now.price is None else set()
+    found = still_billable(was, now)
+    assert {(each.code, each.column) for each in found} == {
         (UserErrorCode.IN_USE, name) for name in lost
     }
 
@@ -200,7 +236,7 @@ def test_what_work_is_billed_as_stays_so(before: str, after: str) -> None:
 @pytest.mark.parametrize("named", [None, MINE])
 @pytest.mark.parametrize("billing", Billing)
 def test_there_is_work_to_bill(billing: Billing, named: UUID | None, offered: bool) -> None:
-    row = {"billing": billing, "hours_product_id": named, "overtime_product_id": None}
+    row = CaseType(billing, hours_product_id=named)
     fine = billing is Billing.NONE or offered or named is not None
     assert (not needs_service(row, offered)) is fine
 
@@ -210,18 +246,18 @@ def test_there_is_work_to_bill(billing: Billing, named: UUID | None, offered: bo
 @pytest.mark.parametrize("hours", [None, MINE])
 @pytest.mark.parametrize("billing", Billing)
 def test_a_type_by_itself(billing: Billing, hours: UUID | None, required: bool) -> None:
-    row = {"billing": billing, "hours_product_id": hours, "contract_required": required}
-    told = [(fault.problem, fault.column) for fault in case_type(None, row)]
+    row = CaseType(billing, hours_product_id=hours, contract_required=required)
+    found = [(each.code, each.column) for each in case_type(None, row)]
     if billing is Billing.PER_ACTIVITY and hours is None:
-        assert told == [(UserErrorCode.REQUIRED, "hours_product_id")]
+        assert found == [(UserErrorCode.REQUIRED, "hours_product_id")]
     elif required and billing is not Billing.PER_CASE:
-        assert told == [(UserErrorCode.INVALID, "contract_required")]
+        assert found == [(UserErrorCode.INVALID, "contract_required")]
     else:
-        assert told == []
+        assert found == []
 
 
-def link(id: UUID, age: int, *, primary: bool = False) -> dict[str, Any]:
-    return {"id": id, "created_at": age, "primary": primary}
+def link(id: UUID, age: int, *, primary: bool = False) -> Link:
+    return Link(id, BEFORE + timedelta(days=age), primary)
 
 
 @covers("EP-207", "EP-208", "EP-210", "D-12")
@@ -237,27 +273,25 @@ def link(id: UUID, age: int, *, primary: bool = False) -> dict[str, Any]:
         pytest.param([link(DONE, 1), link(NEW, 1)], None, NEW, id="of the same age"),
     ],
 )
-def test_the_primary_account(
-    links: list[dict[str, Any]], wanted: UUID | None, primary: UUID | None
-) -> None:
+def test_the_primary_account(links: list[Link], wanted: UUID | None, primary: UUID | None) -> None:
     assert primary_account(links, wanted) == primary
     assert primary_account(reversed(links), wanted) == primary
 
 
-def test_every_fault_says_what_to_do() -> None:
-    closed = {"state": CLOSED, "type_id": NEW, "contract_id": None}
-    plain: dict[str, Any] = {"hours_product_id": MINE, "overtime_product_id": None}
+def test_every_violation_names_the_remedy() -> None:
+    closed = Case(CLOSED)
+    plain = CaseType(hours_product_id=MINE)
     places = [placed({}, None), placed(STATUSES, BUSY, CLOSED)]
-    faults = [
+    found = [
         *(each for each in places if isinstance(each, Violation)),
-        *locked(closed, {**closed, "type_id": BUSY}),
+        *locked(closed, replace(closed, type_id=BUSY)),
         *accounts_locked(closed),
         *under_contract(True, None, None, None),
         *under_contract(True, CONTRACT, MINE, OTHER),
         *handed_over(CONTRACT, MINE, OTHER),
-        *services(plain, {MINE: {**WORK, "price": None}}),
-        *still_billable(WORK, {**WORK, "price": None}),
-        *needs_service({**plain, "hours_product_id": None, "billing": Billing.PER_CASE}, False),
+        *services(plain, {MINE: replace(WORK, price=None)}),
+        *still_billable(WORK, replace(WORK, price=None)),
+        *needs_service(CaseType(Billing.PER_CASE), False),
     ]
-    assert len(faults) == 10
-    assert all(fault.message.endswith(".") and ":" in fault.message for fault in faults)
+    assert len(found) == 10
+    assert all(each.message.endswith(".") and ":" in each.message for each in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from domain.closing import (
+    ClosedFacts,
     closed_on,
     explained,
     follows_status,
@@ -35,16 +37,28 @@ TODAY = date(2026, 3, 14)
 MOVED = (UserErrorCode.INVALID_TRANSITION, "stage_id")
 
 
-def told(found: Any) -> Any:
-    """A fault in short, or a step by its stage."""
+@dataclass
+class Opportunity:
+    status: StageKind
+    locked: bool = False
+    lost_reason_id: UUID | None = None
+
+
+@dataclass
+class LostReason:
+    needs_note: bool
+
+
+def short(found: Any) -> Any:
+    """A violation by its code and column, or a step by its stage."""
     if isinstance(found, Violation):
-        return found.problem, found.column
+        return found.code, found.column
     return found.stage if isinstance(found, Step) else found
 
 
-def row(status: StageKind | None) -> dict[str, Any] | None:
-    """One that stands so, if there is one."""
-    return None if status is None else {"status": status}
+def row(status: StageKind | None) -> Opportunity | None:
+    """An opportunity of this status; None for one that does not exist yet."""
+    return None if status is None else Opportunity(status)
 
 
 @covers("EP-140", "X-23")
@@ -58,7 +72,7 @@ def row(status: StageKind | None) -> dict[str, Any] | None:
     ],
 )
 def test_the_day(wanted: date | None, expected: Any) -> None:
-    assert told(closed_on(wanted, TODAY)) == expected
+    assert short(closed_on(wanted, TODAY)) == expected
 
 
 @covers("D-20", "EP-140")
@@ -76,7 +90,7 @@ def test_the_day(wanted: date | None, expected: Any) -> None:
     ],
 )
 def test_where_it_ends(kind: StageKind, wanted: UUID | None, expected: Any) -> None:
-    assert told(outcome(PIPELINE, kind, wanted)) == expected
+    assert short(outcome(PIPELINE, kind, wanted)) == expected
 
 
 @covers("D-20")
@@ -84,7 +98,7 @@ def test_where_it_ends(kind: StageKind, wanted: UUID | None, expected: Any) -> N
 def test_a_pipeline_without_such_a_stage(kind: StageKind) -> None:
     pipeline = {id: step for id, step in PIPELINE.items() if step.kind is not kind}
     found = outcome(pipeline, kind, None)
-    assert told(found) == MOVED
+    assert short(found) == MOVED
     assert isinstance(found, Violation)
     assert kind in found.message
 
@@ -102,7 +116,7 @@ def test_a_pipeline_without_such_a_stage(kind: StageKind) -> None:
     ],
 )
 def test_where_it_goes_on(visited: list[UUID], wanted: UUID | None, expected: Any) -> None:
-    assert told(reopened(PIPELINE, visited, wanted)) == expected
+    assert short(reopened(PIPELINE, visited, wanted)) == expected
 
 
 @covers("D-20", "X-23")
@@ -116,23 +130,26 @@ def test_where_it_goes_on(visited: list[UUID], wanted: UUID | None, expected: An
     ],
 )
 def test_why_it_was_lost(needs: bool, note: str | None, wrong: list[Any]) -> None:
-    assert [told(each) for each in lost({"needs_note": needs, "name": "Other"}, note)] == wrong
+    assert [short(each) for each in lost(LostReason(needs), note)] == wrong
 
 
 @covers("X-23", "D-20")
-@pytest.mark.parametrize("stage", PIPELINE)
+@pytest.mark.parametrize("after", StageKind)
 @pytest.mark.parametrize("before", [None, *StageKind])
-def test_nothing_is_lost_without_saying_why(stage: UUID, before: StageKind | None) -> None:
-    wrong = [told(each) for each in explained(row(before), PIPELINE[stage])]
-    unsaid = stage == GONE and before is not LOST
-    assert wrong == ([(UserErrorCode.REQUIRED, "stage_id")] if unsaid else [])
+def test_becoming_lost_without_a_reason_is_refused(
+    after: StageKind, before: StageKind | None
+) -> None:
+    wrong = [short(each) for each in explained(row(before), Opportunity(after))]
+    unexplained = after is LOST and before is not LOST
+    assert wrong == ([(UserErrorCode.REQUIRED, "stage_id")] if unexplained else [])
+    assert not explained(row(before), Opportunity(after, lost_reason_id=ELSEWHERE))
 
 
 @covers("EP-143")
 @pytest.mark.parametrize("status", StageKind)
 @pytest.mark.parametrize("locked", [True, False])
 def test_what_can_be_unlocked(status: StageKind, locked: bool) -> None:
-    found = [told(each) for each in unlockable({"status": status, "locked": locked})]
+    found = [short(each) for each in unlockable(Opportunity(status, locked))]
     assert found == (
         [(UserErrorCode.INVALID_TRANSITION, "")] if status is OPEN and not locked else []
     )
@@ -142,17 +159,17 @@ def test_what_can_be_unlocked(status: StageKind, locked: bool) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        (None, OPEN, {"closed_on": None, "lost_reason_id": None, "lost_note": None}),
-        (None, WON, {"closed_on": TODAY, "lost_reason_id": None, "lost_note": None}),
-        (OPEN, WON, {"closed_on": TODAY, "lost_reason_id": None, "lost_note": None}),
-        (OPEN, OPEN, {}),
-        (WON, WON, {}),
-        (WON, OPEN, {"closed_on": None, "lost_reason_id": None, "lost_note": None}),
-        (LOST, OPEN, {"closed_on": None, "lost_reason_id": None, "lost_note": None}),
-        (WON, LOST, {"closed_on": TODAY}),
+        (None, OPEN, ClosedFacts(None, clears_reason=True)),
+        (None, WON, ClosedFacts(TODAY, clears_reason=True)),
+        (OPEN, WON, ClosedFacts(TODAY, clears_reason=True)),
+        (OPEN, OPEN, None),
+        (WON, WON, None),
+        (WON, OPEN, ClosedFacts(None, clears_reason=True)),
+        (LOST, OPEN, ClosedFacts(None, clears_reason=True)),
+        (WON, LOST, ClosedFacts(TODAY, clears_reason=False)),
     ],
 )
 def test_what_goes_with_the_status(
-    before: StageKind | None, after: StageKind, expected: dict[str, Any]
+    before: StageKind | None, after: StageKind, expected: ClosedFacts | None
 ) -> None:
-    assert follows_status(row(before), {"status": after}, TODAY) == expected
+    assert follows_status(row(before), Opportunity(after), TODAY) == expected

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,10 +18,14 @@ from domain.codes import UserErrorCode
 from domain.contracts import (
     NO_KIND,
     SAME,
+    ContractStatus,
     Held,
     Kind,
     Ledger,
+    Renewal,
     Sold,
+    SoldContent,
+    Term,
     by_kind,
     contract,
     last_day,
@@ -30,6 +35,7 @@ from domain.contracts import (
     status_on,
     term,
 )
+from domain.quotes import ItemKind
 from domain.violations import Violation
 from tests.support.covers import covers
 
@@ -37,31 +43,59 @@ ONCE = Kind(UUID(int=1), time_based=False, months=None, renews=False)
 YEARLY = Kind(UUID(int=2), time_based=True, months=12, renews=True)
 MONTHLY = Kind(UUID(int=3), time_based=True, months=1, renews=False)
 KINDS = (ONCE, YEARLY, MONTHLY)
+CONTRACT = UUID(int=30)
 
 
-def line(root: int, net: int = 10, **given: Any) -> dict[str, Any]:
+@dataclass
+class Line:
     """A line of a quote or of a contract."""
-    row: dict[str, Any] = dict.fromkeys(SAME)
-    row |= {"currency": "EUR", "quantity": Decimal(1), "net": Decimal(net), "total": Decimal(net)}
-    return row | {"root": UUID(int=root)} | given
+
+    id: UUID
+    net: Decimal | None
+    total: Decimal | None
+    product_id: UUID | None = None
+    name: str = "Helmet"
+    quantity: Decimal = Decimal(1)
+    unit_id: UUID | None = None
+    currency: str = "EUR"
+    unit_price: Decimal | None = None
+    discount_percent: Decimal | None = None
+    tax_percent: Decimal | None = None
+    kind: ItemKind = ItemKind.ITEM
+    contract_id: UUID = CONTRACT
+    position: int = 1
+    revision: int = 1
+    starts_on: date | None = None
 
 
-def sold(root: int, net: int = 10, kind: Kind = ONCE, **given: Any) -> Sold:
-    return Sold(UUID(int=root), kind, line(root, net, **given))
+@dataclass
+class Contract:
+    starts_on: date | None = None
+    ends_on: date | None = None
+    renewal_months: int | None = None
+    currency: str | None = "EUR"
 
 
-def held(id: int, root: int | None, net: int = 10, kind: Kind = ONCE, **given: Any) -> Held:
-    row = line(root or 0, net, **given) | {"id": id}
-    return Held(None if root is None else UUID(int=root), kind.id, row)
+def line(id: int, net: int, currency: str = "EUR") -> Line:
+    return Line(UUID(int=id), Decimal(net), Decimal(net), currency=currency)
 
 
-def told(found: Ledger) -> dict[str, list[Any]]:
-    """What is done with which line."""
-    enter = [(e.sold.root.int, e.replaces["id"] if e.replaces else None) for e in found.enter]
+def sold(root: int, net: int = 10, kind: Kind = ONCE, currency: str = "EUR") -> Sold:
+    return Sold(UUID(int=root), kind, line(0, net, currency))
+
+
+def held(id: int, root: int | None, net: int = 10, kind: Kind = ONCE) -> Held:
+    return Held(None if root is None else UUID(int=root), kind.id, line(id, net))
+
+
+def moves(found: Ledger) -> dict[str, list[Any]]:
+    """What is done with which line, by their ids."""
     return {
-        "enter": enter,
-        "end": [row["id"] for row in found.end],
-        "stay": [row["id"] for row in found.stay],
+        "enter": [
+            (e.sold.root.int, e.replaces.id.int if e.replaces else None) for e in found.enter
+        ],
+        "end": [row.id.int for row in found.end],
+        "stay": [row.id.int for row in found.stay],
     }
 
 
@@ -109,9 +143,13 @@ def told(found: Ledger) -> dict[str, list[Any]]:
     ],
 )
 def test_the_difference(
-    now: list[Sold], before: list[Held], enter: list[Any], end: list[int], stay: list[int]
+    now: list[Sold],
+    before: list[Held],
+    enter: list[Any],
+    end: list[int],
+    stay: list[int],
 ) -> None:
-    assert told(ledger(now, before)) == {"enter": enter, "end": end, "stay": stay}
+    assert moves(ledger(now, before)) == {"enter": enter, "end": end, "stay": stay}
 
 
 QUOTE = st.lists(
@@ -123,8 +161,8 @@ QUOTE = st.lists(
 @given(st.lists(QUOTE, min_size=1, max_size=6))
 def test_sold_and_sold_again(quotes: list[list[tuple[int, int, Kind]]]) -> None:
     """Whatever is sold in a row: what holds is what was sold last, and only what differs is touched."""
-    holds: dict[int, Held] = {}
-    touched: Counter[int] = Counter()
+    holds: dict[UUID, Held] = {}
+    touched: Counter[UUID] = Counter()
     ids = iter(range(1, 1000))
     for quote in quotes:
         lines = [sold(root, net, kind) for root, net, kind in quote]
@@ -132,33 +170,54 @@ def test_sold_and_sold_again(quotes: list[list[tuple[int, int, Kind]]]) -> None:
         found = ledger(lines, holds.values())
         assert len(found.enter) + len(found.stay) == len(lines)
         for row in found.end:
-            touched[row["id"]] += 1
-            del holds[row["id"]]
-        assert {row["id"] for row in found.stay} == set(holds), "nothing is left over"
+            touched[row.id] += 1
+            del holds[row.id]
+        assert {row.id for row in found.stay} == set(holds), "nothing is left over"
         for entry in found.enter:
             replaced = entry.replaces
             if replaced is not None:
-                old = before[replaced["id"]]
-                assert replaced["id"] not in holds, "it has ended"
+                old = before[replaced.id]
+                assert replaced.id not in holds, "it has ended"
                 assert (old.root, old.kind) == (entry.sold.root, entry.sold.kind.id)
-            id = next(ids)
-            holds[id] = Held(entry.sold.root, entry.sold.kind.id, {**entry.sold.row, "id": id})
-        assert _content(each.row for each in holds.values()) == _content(e.row for e in lines)
+            id = UUID(int=next(ids))
+            assert isinstance(entry.sold.row, Line)
+            row = replace(entry.sold.row, id=id)
+            holds[id] = Held(entry.sold.root, entry.sold.kind.id, row)
+        assert _content(holds.values()) == _content(lines)
         again = ledger(lines, holds.values())
         assert not again.enter, "sold once more as it is, nothing is written"
         assert not again.end
     assert all(times == 1 for times in touched.values()), "what has ended ends once"
 
 
-def _content(rows: Any) -> Counter[tuple[Any, ...]]:
-    return Counter((row["root"], *(row[name] for name in SAME)) for row in rows)
+def _content(lines: Iterable[Sold | Held]) -> Counter[tuple[Any, ...]]:
+    return Counter((each.root, *(getattr(each.row, name) for name in SAME)) for each in lines)
+
+
+def test_the_content_of_a_line_is_every_column_of_its_protocol() -> None:
+    assert set(SAME) == set(SoldContent.__annotations__)
+
+
+@pytest.mark.parametrize("column", SAME)
+def test_a_line_stays_only_with_all_of_its_content(column: str) -> None:
+    same, root = line(7, 10), UUID(int=1)
+    before = Held(root, ONCE.id, same)
+    other: dict[str, Any] = {
+        "name": "Cap",
+        "currency": "USD",
+        "product_id": PRODUCT,
+        "unit_id": PLAIN,
+    }
+    changed: Any = replace(same, **{column: other.get(column, Decimal(99))})
+    assert ledger([Sold(root, ONCE, same)], [before]).stay
+    assert not ledger([Sold(root, ONCE, changed)], [before]).stay
 
 
 PRODUCT, PLAIN = UUID(int=20), UUID(int=21)
 
 
-def item(id: int, net: int, product: UUID | None = None, kind: str = "ITEM") -> dict[str, Any]:
-    return {"id": UUID(int=id), "net": Decimal(net), "product_id": product, "kind": kind}
+def item(id: int, net: int, product: UUID | None = None, kind: ItemKind = ItemKind.ITEM) -> Line:
+    return replace(line(id, net), product_id=product, kind=kind)
 
 
 @covers("EP-142", "EP-147", "D-17")
@@ -168,36 +227,36 @@ def item(id: int, net: int, product: UUID | None = None, kind: str = "ITEM") -> 
         pytest.param([], [], id="none"),
         pytest.param([item(1, 5, PRODUCT)], [YEARLY], id="by its product"),
         pytest.param([item(1, 5, PLAIN), item(2, 5)], [ONCE, ONCE], id="the usual one"),
-        pytest.param([item(1, 1, kind="ROUNDING")], [ONCE], id="nothing but rounded"),
+        pytest.param([item(1, 1, kind=ItemKind.ROUNDING)], [ONCE], id="nothing but rounded"),
         pytest.param(
-            [item(1, 1, kind="ROUNDING"), item(2, 4), item(3, 5, PRODUCT)],
+            [item(1, 1, kind=ItemKind.ROUNDING), item(2, 4), item(3, 5, PRODUCT)],
             [YEARLY, ONCE, YEARLY],
             id="rounded with the most",
         ),
         pytest.param(
-            [item(1, 3), item(2, 5, PRODUCT), item(3, 9, kind="ROUNDING"), item(4, 3)],
+            [item(1, 3), item(2, 5, PRODUCT), item(3, 9, kind=ItemKind.ROUNDING), item(4, 3)],
             [ONCE, YEARLY, ONCE, ONCE],
             id="the most together",
         ),
         pytest.param(
-            [item(1, 5), item(2, 5, PRODUCT), item(3, 1, kind="ROUNDING")],
+            [item(1, 5), item(2, 5, PRODUCT), item(3, 1, kind=ItemKind.ROUNDING)],
             [ONCE, YEARLY, YEARLY],
             id="as much of both",
         ),
     ],
 )
-def test_the_kind_of_each_item(items: list[dict[str, Any]], kinds: Sequence[Kind]) -> None:
-    roots = {each["id"]: each["id"] for each in items}
+def test_the_kind_of_each_item(items: list[Line], kinds: Sequence[Kind]) -> None:
+    roots = {each.id: each.id for each in items}
     found = by_kind(items, {PRODUCT: YEARLY}, ONCE, roots)
     assert not isinstance(found, Violation)
     assert [each.kind for each in found] == kinds
-    assert [each.row for each in found] == items
+    assert [each.row.id for each in found] == [each.id for each in items]
 
 
 @covers("EP-147")
 def test_without_any_kind_of_contract() -> None:
-    items = [item(1, 5, PRODUCT), item(2, 1, kind="ROUNDING")]
-    roots = {each["id"]: each["id"] for each in items}
+    items = [item(1, 5, PRODUCT), item(2, 1, kind=ItemKind.ROUNDING)]
+    roots = {each.id: each.id for each in items}
     assert not isinstance(by_kind(items, {PRODUCT: YEARLY}, None, roots), Violation)
     found = by_kind([*items, item(3, 1)], {PRODUCT: YEARLY}, None, roots | {UUID(int=3): PLAIN})
     assert found == Violation(UserErrorCode.INVALID, NO_KIND)
@@ -216,49 +275,45 @@ def test_months_later(day: date, months: int, expected: date) -> None:
     assert months_later(day, months) == expected
 
 
-def days(kind: Kind, begin: date) -> tuple[Any, ...]:
-    return tuple(term(kind, begin).values())
-
-
 @covers("EP-149", "X-55")
 def test_how_long_it_lasts() -> None:
     begin = date(2026, 1, 31)
-    assert days(ONCE, begin) == (begin, None, None, None)
-    assert days(MONTHLY, begin) == (begin, date(2026, 2, 27), None, None)
-    assert days(YEARLY, begin) == (begin, date(2027, 1, 30), 12, date(2026, 12, 31))
+    assert term(ONCE, begin) == Term(begin, None, None, None)
+    assert term(MONTHLY, begin) == Term(begin, date(2026, 2, 27), None, None)
+    assert term(YEARLY, begin) == Term(begin, date(2027, 1, 30), 12, date(2026, 12, 31))
     endless = Kind(UUID(int=4), time_based=True, months=None, renews=False)
-    assert days(endless, begin) == (begin, None, None, None)
+    assert term(endless, begin) == Term(begin, None, None, None)
     short = Kind(UUID(int=5), time_based=True, months=1, renews=True)
-    assert days(short, date(2026, 2, 1))[3] == date(2026, 2, 1), "not before it begins"
+    assert term(short, date(2026, 2, 1)).remind_on == date(2026, 2, 1), "not before it begins"
 
 
 @covers("X-55", "EP-154")
 @pytest.mark.parametrize(
     ("end", "months", "status"),
     [
-        (None, None, "ACTIVE"),
-        (date(2026, 3, 14), None, "ACTIVE"),
-        (date(2026, 3, 13), None, "ENDED"),
-        (date(2026, 3, 13), 12, "ACTIVE"),
-        (date(2026, 3, 15), 12, "ACTIVE"),
+        (None, None, ContractStatus.ACTIVE),
+        (date(2026, 3, 14), None, ContractStatus.ACTIVE),
+        (date(2026, 3, 13), None, ContractStatus.ENDED),
+        (date(2026, 3, 13), 12, ContractStatus.ACTIVE),
+        (date(2026, 3, 15), 12, ContractStatus.ACTIVE),
     ],
 )
-def test_whether_it_is_in_force(end: date | None, months: int | None, status: str) -> None:
-    row = {"ends_on": end, "renewal_months": months}
+def test_whether_it_is_in_force(
+    end: date | None, months: int | None, status: ContractStatus
+) -> None:
+    row = Contract(ends_on=end, renewal_months=months)
     assert status_on(row, date(2026, 3, 14)) == status
 
 
 @covers("X-55")
 def test_renewed() -> None:
-    row: dict[str, Any] = {"ends_on": date(2026, 1, 30), "renewal_months": 1}
-    found = renewed(row)
-    assert found == {
-        "ends_on": date(2026, 2, 27), "remind_on": date(2026, 1, 28), "status": "ACTIVE",
-    }  # fmt: skip
-    for name in row:
-        wrong = renewed({**row, name: None})
+    row = Contract(ends_on=date(2026, 1, 30), renewal_months=1)
+    end, reminder = date(2026, 2, 27), date(2026, 1, 28)
+    assert renewed(row) == Renewal(end, reminder, ContractStatus.ACTIVE)
+    for endless in (replace(row, ends_on=None), replace(row, renewal_months=None)):
+        wrong = renewed(endless)
         assert isinstance(wrong, Violation)
-        assert (wrong.problem, wrong.column) == (UserErrorCode.INVALID, "renewal_months")
+        assert (wrong.code, wrong.column) == (UserErrorCode.INVALID, "renewal_months")
 
 
 def test_the_last_day_of_what_no_longer_holds() -> None:
@@ -285,6 +340,5 @@ def test_the_last_day_of_what_no_longer_holds() -> None:
     ],
 )
 def test_values(given: dict[str, Any], wrong: list[str]) -> None:
-    row: dict[str, Any] = {"starts_on": None, "ends_on": date(2026, 3, 1), "renewal_months": None}
-    row |= {"currency": "EUR", **given}
-    assert [fault.column for fault in contract(None, row)] == wrong
+    row = replace(Contract(ends_on=date(2026, 3, 1)), **given)
+    assert [each.column for each in contract(None, row)] == wrong

@@ -13,7 +13,7 @@ import pytest
 
 from domain.imports.countries import CODES, MEANT
 from domain.imports.crm_sales import COLUMNS, NO_ACCOUNT, Book, Deal, Step, read
-from domain.imports.events import events
+from domain.imports.events import EventKind, events
 from domain.imports.sheets import Names, Notes, Sheet, sheet
 
 TODAY = date(2026, 3, 14)
@@ -360,19 +360,19 @@ def test_countries_are_codes() -> None:
 
 
 BEGAN, ENDED = date(2016, 10, 20), date(2017, 3, 1)
-EVENTS: dict[tuple[Step, Step | str | None], list[tuple[date, str]] | None] = {
-    (Step.PROSPECTING, "new"): [(BEGAN, "Create")],
-    (Step.ENGAGING, "new"): [(BEGAN, "Create")],
-    (Step.WON, "new"): [(BEGAN, "Create"), (ENDED, "Sell")],
-    (Step.LOST, "new"): [(BEGAN, "Create"), (ENDED, "Lose")],
+EVENTS: dict[tuple[Step, Step | str | None], list[tuple[date, EventKind]] | None] = {
+    (Step.PROSPECTING, "new"): [(BEGAN, EventKind.CREATE)],
+    (Step.ENGAGING, "new"): [(BEGAN, EventKind.CREATE)],
+    (Step.WON, "new"): [(BEGAN, EventKind.CREATE), (ENDED, EventKind.SELL)],
+    (Step.LOST, "new"): [(BEGAN, EventKind.CREATE), (ENDED, EventKind.LOSE)],
     (Step.PROSPECTING, Step.PROSPECTING): [],
-    (Step.ENGAGING, Step.PROSPECTING): [(BEGAN, "Move")],
-    (Step.WON, Step.PROSPECTING): [(ENDED, "Sell")],
-    (Step.LOST, Step.PROSPECTING): [(ENDED, "Lose")],
+    (Step.ENGAGING, Step.PROSPECTING): [(BEGAN, EventKind.MOVE)],
+    (Step.WON, Step.PROSPECTING): [(ENDED, EventKind.SELL)],
+    (Step.LOST, Step.PROSPECTING): [(ENDED, EventKind.LOSE)],
     (Step.PROSPECTING, Step.ENGAGING): None,
     (Step.ENGAGING, Step.ENGAGING): [],
-    (Step.WON, Step.ENGAGING): [(ENDED, "Sell")],
-    (Step.LOST, Step.ENGAGING): [(ENDED, "Lose")],
+    (Step.WON, Step.ENGAGING): [(ENDED, EventKind.SELL)],
+    (Step.LOST, Step.ENGAGING): [(ENDED, EventKind.LOSE)],
     (Step.PROSPECTING, Step.WON): None,
     (Step.ENGAGING, Step.WON): None,
     (Step.WON, Step.WON): [],
@@ -391,5 +391,5 @@ def test_what_is_left_to_be_done(wanted: Step, standing: Step | str | None) -> N
     known = standing != "new"
     where = standing if isinstance(standing, Step) else None
     found = events(deal, where, known=known)
-    said = None if found is None else [(each.day, each.verb) for each in found]
+    said = None if found is None else [(each.day, each.kind) for each in found]
     assert said == EVENTS[wanted, standing]

@@ -49,10 +49,10 @@ def test_phone(text: str, country: str | None, kept: str | None) -> None:
     ],
 )
 def test_no_phone(text: str, country: str | None, remedy: str) -> None:
-    fault = phone(text, country)
-    assert isinstance(fault, Violation)
-    assert fault.problem is UserErrorCode.INVALID
-    assert remedy in fault.message
+    found = phone(text, country)
+    assert isinstance(found, Violation)
+    assert found.code is UserErrorCode.INVALID
+    assert remedy in found.message
 
 
 @covers("EP-174")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -13,8 +15,11 @@ from hypothesis import strategies as st
 from domain.codes import UserErrorCode
 from domain.money import minor, rounded, spread
 from domain.quotes import (
+    CONTENT,
     Amounts,
+    FromProduct,
     ItemKind,
+    QuoteFacts,
     deleted,
     fits_columns,
     from_product,
@@ -26,6 +31,56 @@ from domain.quotes import (
 from tests.support.covers import covers
 
 MOMENT = datetime(2026, 3, 14, tzinfo=UTC)
+DEAL, UNIT = UUID(int=1), UUID(int=7)
+
+
+@dataclass
+class Line:
+    """A line as it is kept."""
+
+    kind: ItemKind = ItemKind.ITEM
+    quantity: Decimal = Decimal(1)
+    unit_price: Decimal | None = None
+    discount_percent: Decimal | None = None
+    tax_percent: Decimal | None = None
+    currency: str = "EUR"
+    product_id: UUID | None = None
+    unit_id: UUID | None = None
+    name: str = "Cap"
+    position: int = 3
+
+
+@dataclass
+class Quote:
+    """A quote as it is kept."""
+
+    opportunity_id: UUID = DEAL
+    number: str = "1"
+    name: str = "A"
+    currency: str | None = "EUR"
+    brand: str | None = None
+    product_version: str | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    discount_percent: Decimal | None = None
+    items_shown: bool = True
+    net: Decimal | None = None
+    tax: Decimal | None = None
+    total: Decimal | None = None
+    note: str | None = None
+    active: bool = False
+    approved_at: datetime | None = None
+    accepted_at: datetime | None = None
+
+
+@dataclass
+class Product:
+    name: str = "Helmet"
+    unit_id: UUID | None = UNIT
+    price: Decimal | None = Decimal(5)
+    currency: str = "EUR"
+    tax_percent: Decimal | None = Decimal(21)
+    active: bool = True
 
 
 def line(
@@ -34,22 +89,18 @@ def line(
     discount: str | None = None,
     tax: str | None = None,
     kind: ItemKind = ItemKind.ITEM,
-) -> dict[str, Any]:
-    """A line as it is kept."""
-    return {
-        "kind": kind,
-        "quantity": Decimal(quantity),
-        "unit_price": None if price is None else Decimal(price),
-        "discount_percent": None if discount is None else Decimal(discount),
-        "tax_percent": None if tax is None else Decimal(tax),
-        "currency": "EUR",
-        "product_id": None,
-        "unit_id": None,
-    }
+) -> Line:
+    return Line(
+        kind,
+        Decimal(quantity),
+        None if price is None else Decimal(price),
+        None if discount is None else Decimal(discount),
+        None if tax is None else Decimal(tax),
+    )
 
 
 ROUNDING = ItemKind.ROUNDING
-SUMS: dict[str, tuple[list[dict[str, Any]], str | None, str, list[str], list[str]]] = {
+SUMS: dict[str, tuple[list[Line], str | None, str, list[str], list[str]]] = {
     "nothing": ([], "10", "EUR", [], []),
     "one thing": ([line("10.00", "3", tax="21")], None, "EUR", ["30.00"], ["6.30"]),
     "half a coin goes up": ([line("0.01", "0.5")], None, "EUR", ["0.01"], ["0.00"]),
@@ -115,17 +166,16 @@ LARGE = 10**14 - 1
 
 
 @st.composite
-def quotes(draw: st.DrawFn) -> tuple[list[dict[str, Any]], Decimal | None, str]:
+def quotes(draw: st.DrawFn) -> tuple[list[Line], Decimal | None, str]:
     """Any lines that may be kept, a discount on the whole, and a currency."""
     currency = draw(CURRENCIES)
-    several = st.fixed_dictionaries(
-        {
-            "kind": st.sampled_from(ItemKind),
-            "quantity": st.decimals("0.0001", LARGE, places=4),
-            "unit_price": st.none() | st.decimals(-LARGE, LARGE, places=minor(currency)),
-            "discount_percent": st.none() | PERCENT,
-            "tax_percent": st.sampled_from([None, Decimal(6), Decimal(21)]) | PERCENT,
-        }
+    several = st.builds(
+        Line,
+        kind=st.sampled_from(ItemKind),
+        quantity=st.decimals("0.0001", LARGE, places=4),
+        unit_price=st.none() | st.decimals(-LARGE, LARGE, places=minor(currency)),
+        discount_percent=st.none() | PERCENT,
+        tax_percent=st.sampled_from([None, Decimal(6), Decimal(21)]) | PERCENT,
     )
     return draw(st.lists(several, max_size=8)), draw(st.none() | PERCENT), currency
 
@@ -140,7 +190,7 @@ def coins(amount: Decimal, currency: str) -> int:
 @covers("D-17")
 @given(quotes(), st.randoms(use_true_random=False))
 def test_the_order_of_lines_does_not_matter_to_the_sum(
-    asked: tuple[list[dict[str, Any]], Decimal | None, str], random: Any
+    asked: tuple[list[Line], Decimal | None, str], random: Any
 ) -> None:
     lines, discount, currency = asked
     found = totals(lines, discount, currency)
@@ -155,7 +205,7 @@ def test_the_order_of_lines_does_not_matter_to_the_sum(
 @covers("D-17")
 @given(quotes(), st.integers(2, 5))
 def test_equal_lines_differ_by_one_coin_at_most(
-    asked: tuple[list[dict[str, Any]], Decimal | None, str], times: int
+    asked: tuple[list[Line], Decimal | None, str], times: int
 ) -> None:
     lines, discount, currency = asked
     found = totals(lines * times, discount, currency)
@@ -182,15 +232,16 @@ def test_parts_add_up_to_the_whole(asked: tuple[str, list[Decimal]]) -> None:
 @covers("D-17")
 @given(quotes(), PERCENT)
 def test_tax_and_discount_are_those_of_the_sum(
-    asked: tuple[list[dict[str, Any]], Decimal | None, str], rate: Decimal
+    asked: tuple[list[Line], Decimal | None, str], rate: Decimal
 ) -> None:
     """What is owed does not depend on how the lines are cut."""
     lines, discount, currency = asked
-    taxed = [{**each, "kind": ItemKind.ITEM, "tax_percent": rate} for each in lines]
+    taxed = [replace(each, kind=ItemKind.ITEM, tax_percent=rate) for each in lines]
     gross = whole(totals(taxed, None, currency)).net
     sums = whole(totals(taxed, discount, currency))
-    assert sums.net == gross - rounded(gross * (discount or 0) / 100, currency)
-    assert sums.tax == rounded(sums.net * rate / 100, currency)
+    with localcontext(prec=200):  # the default of 28 digits would round what is expected
+        assert sums.net == gross - rounded(gross * (discount or 0) / 100, currency)
+        assert sums.tax == rounded(sums.net * rate / 100, currency)
 
 
 def test_what_no_column_keeps() -> None:
@@ -223,8 +274,8 @@ ITEMS: dict[str, tuple[dict[str, Any], list[tuple[UserErrorCode, str]]]] = {
     "rounding with everything": (
         {
             "kind": ROUNDING,
-            "product_id": 1,
-            "unit_id": 2,
+            "product_id": UUID(int=1),
+            "unit_id": UUID(int=2),
             "discount_percent": Decimal(0),
             "tax_percent": Decimal(0),
         },
@@ -240,24 +291,14 @@ ITEMS: dict[str, tuple[dict[str, Any], list[tuple[UserErrorCode, str]]]] = {
 @pytest.mark.parametrize("case", ITEMS)
 def test_quote_item(case: str) -> None:
     given_, expected = ITEMS[case]
-    after = {**line("9.99"), **given_}
-    assert [(each.problem, each.column) for each in quote_item(None, after)] == expected
+    after = replace(line("9.99"), **given_)
+    assert [(each.code, each.column) for each in quote_item(None, after)] == expected
 
 
 def test_a_line_that_is_wrong_already_may_stay() -> None:
     """What another day's rules let pass is not in the way of what has nothing to do with it."""
-    wrong = {**line(None), "quantity": Decimal(0), "tax_percent": Decimal(101)}
-    assert quote_item(wrong, {**wrong, "unit_id": 1}) == []
-
-
-def header(**given_: Any) -> dict[str, Any]:
-    """A quote as it is kept."""
-    empty = dict.fromkeys(
-        ("brand", "product_version", "discount_percent", "net", "tax", "total", "note")
-    )
-    times = dict.fromkeys(("valid_from", "valid_until", "approved_at", "accepted_at"))
-    own = {"opportunity_id": 1, "number": "1", "name": "A", "currency": "EUR"}
-    return {**empty, **times, **own, "items_shown": True, "active": False, **given_}
+    wrong = replace(line(None), quantity=Decimal(0), tax_percent=Decimal(101))
+    assert quote_item(wrong, replace(wrong, unit_id=UUID(int=1))) == []
 
 
 APPROVED = {"approved_at": MOMENT}
@@ -292,9 +333,28 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[UserErrorCod
 @pytest.mark.parametrize("case", CHANGES)
 def test_quote(case: str) -> None:
     was, now, expected = CHANGES[case]
-    before = header(**was)
-    found = quote(before, {**before, **now})
-    assert [(each.problem, each.column) for each in found] == expected
+    before = replace(Quote(), **was)
+    found = quote(before, replace(before, **now))
+    assert [(each.code, each.column) for each in found] == expected
+
+
+def test_the_content_of_a_quote_is_every_column_of_its_protocol() -> None:
+    assert set(CONTENT) == {*QuoteFacts.__annotations__, "currency"}
+
+
+@pytest.mark.parametrize("column", CONTENT)
+def test_all_that_is_offered_is_locked_once_approved(column: str) -> None:
+    before = replace(Quote(), approved_at=MOMENT, valid_until=date(2026, 1, 1))
+    other: dict[str, Any] = {
+        **dict.fromkeys(("number", "name", "brand", "product_version"), "B"),
+        "opportunity_id": UUID(int=2),
+        "currency": "USD",
+        "items_shown": False,
+        **dict.fromkeys(("valid_from", "valid_until"), date(2025, 1, 1)),
+    }
+    now: Any = {column: other.get(column, Decimal(1))}
+    found = quote(before, replace(before, **now))
+    assert [each.column for each in found] == ["approved_at"]
 
 
 @covers("EP-120", "D-03")
@@ -309,23 +369,27 @@ def test_quote(case: str) -> None:
     ],
 )
 def test_deleted(given_: dict[str, Any], expected: list[UserErrorCode]) -> None:
-    assert [each.problem for each in deleted(header(**given_))] == expected
+    assert [each.code for each in deleted(replace(Quote(), **given_))] == expected
 
 
 SEEN = ("name", "unit_id", "price", "currency", "tax_percent", "active")
-PRODUCT = {
-    "name": "Helmet",
-    "unit_id": 7,
-    "price": Decimal(5),
-    "currency": "EUR",
-    "tax_percent": Decimal(21),
-    "active": True,
-}
 OPEN = ("name", "unit_id", "unit_price", "tax_percent")
-TAKEN = {"name": "Helmet", "unit_id": 7, "unit_price": Decimal(5), "tax_percent": Decimal(21)}
+OWN: dict[str, Any] = {
+    "name": "Cap",
+    "unit_id": None,
+    "unit_price": Decimal(1),
+    "tax_percent": None,
+}
+TAKEN: dict[str, Any] = {
+    "name": "Helmet",
+    "unit_id": UNIT,
+    "unit_price": Decimal(5),
+    "tax_percent": Decimal(21),
+}
 PRODUCTS: dict[str, tuple[dict[str, Any], tuple[str, ...], tuple[str, ...], set[str], list[str]]] = {
     "all of it": ({}, OPEN, SEEN, set(OPEN), []),
     "what was left open": ({}, ("name",), SEEN, {"name"}, []),
+    "the price alone": ({}, ("unit_price",), SEEN, {"unit_price"}, []),
     "another currency": ({"currency": "USD"}, OPEN, SEEN, set(OPEN) - {"unit_price"}, ["unit_price"]),
     "another currency, priced": ({"currency": "USD"}, ("name",), SEEN, {"name"}, []),
     "no price": ({"price": None}, OPEN, SEEN, set(OPEN) - {"unit_price"}, ["unit_price"]),
@@ -339,8 +403,9 @@ PRODUCTS: dict[str, tuple[dict[str, Any], tuple[str, ...], tuple[str, ...], set[
 @pytest.mark.parametrize("case", PRODUCTS)
 def test_what_a_line_takes_over_from_its_product(case: str) -> None:
     product, left_open, seen, taken, wrong = PRODUCTS[case]
-    row = {"position": 3, "currency": "EUR"}
-    found, faults = from_product(row, {**PRODUCT, **product}, left_open, seen)
-    assert found == {name: TAKEN[name] for name in taken}
-    assert [each.column for each in faults] == wrong
-    assert all(each.message.startswith("Line 3: ") for each in faults)
+    row = replace(Line(position=3), **OWN)
+    found, violations = from_product(row, replace(Product(), **product), left_open, seen)
+    values = OWN | {name: TAKEN[name] for name in taken}
+    assert found == FromProduct(**values, taken=frozenset(taken))
+    assert [each.column for each in violations] == wrong
+    assert all(each.message.startswith("Line 3: ") for each in violations)

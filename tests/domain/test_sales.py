@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,30 +18,39 @@ from tests.support.covers import covers
 
 OPEN, WON, LOST = StageKind.OPEN, StageKind.WON, StageKind.LOST
 FIRST, SECOND, LAST, ELSEWHERE = (UUID(int=number) for number in range(1, 5))
+ACCOUNT, TYPE = UUID(int=9), UUID(int=8)
 PIPELINE = {
     SECOND: Step(SECOND, OPEN, 2, 40),
     LAST: Step(LAST, WON, 3, 100),
     FIRST: Step(FIRST, OPEN, 1, 10),
 }
-ROW: dict[str, Any] = {
-    "name": "Desks",
-    "account_id": UUID(int=9),
-    "type_id": UUID(int=8),
-    "stage_id": FIRST,
-    "status": OPEN,
-    "currency": "EUR",
-    "amount": Decimal("12.50"),
-    "margin": None,
-    "commission": Decimal(1),
-    "probability": 40,
-    "expected_close_on": date(2026, 5, 1),
-    "note": None,
-    "locked": False,
-}
 
 
-def told(before: dict[str, Any] | None, after: dict[str, Any]) -> set[tuple[UserErrorCode, str]]:
-    return {(fault.problem, fault.column) for fault in opportunity(before, after)}
+@dataclass
+class Opportunity:
+    name: str = "Desks"
+    account_id: UUID = ACCOUNT
+    type_id: UUID = TYPE
+    stage_id: UUID = FIRST
+    status: StageKind = OPEN
+    currency: str | None = "EUR"
+    amount: Decimal | None = Decimal("12.50")
+    margin: Decimal | None = None
+    commission: Decimal | None = Decimal(1)
+    probability: int | None = 40
+    expected_close_on: date | None = date(2026, 5, 1)
+    note: str | None = None
+    locked: bool = False
+
+
+ROW = Opportunity()
+
+
+def violated(
+    before: Opportunity | None, after: Opportunity, **changes: Any
+) -> set[tuple[UserErrorCode, str]]:
+    """The violations of `after` with some columns changed, by code and column."""
+    return {(each.code, each.column) for each in opportunity(before, replace(after, **changes))}
 
 
 @covers("D-17", "D-42")
@@ -84,7 +94,7 @@ def told(before: dict[str, Any] | None, after: dict[str, Any]) -> set[tuple[User
 )
 @pytest.mark.parametrize("new", [True, False], ids=["new", "changed"])
 def test_values(given: dict[str, Any], wrong: set[str] | None, new: bool) -> None:
-    found = told(None if new else ROW, {**ROW, **given})
+    found = violated(None if new else ROW, ROW, **given)
     if wrong is not None:
         assert found == {(UserErrorCode.INVALID, name) for name in wrong}
 
@@ -104,42 +114,42 @@ FREE: dict[str, Any] = {"name": "Chairs", "note": "x", "commission": None, "prob
 @pytest.mark.parametrize("before", StageKind)
 @pytest.mark.parametrize("after", StageKind)
 def test_closed_is_locked(before: StageKind, after: StageKind) -> None:
-    """As long as it stays closed; whoever opens it again may change it with the same breath."""
-    was = {**ROW, "status": before}
+    """As long as it stays closed; opening it and changing it in one command is allowed."""
+    was = replace(ROW, status=before)
     locked = before is not OPEN and after is not OPEN
     for column, value in CHANGES.items():
         expected = {(UserErrorCode.LOCKED, column)} if locked else set()
-        assert told(was, {**was, "status": after, column: value}) == expected, column
-    everything = told(was, {**was, "status": after, **CHANGES})
+        assert violated(was, was, status=after, **{column: value}) == expected, column
+    everything = violated(was, was, status=after, **CHANGES)
     assert everything == ({(UserErrorCode.LOCKED, name) for name in CHANGES} if locked else set())
     for column, value in FREE.items():
-        assert not told(was, {**was, "status": after, column: value}), column
-    assert not told(was, {**was, "status": after, "amount": Decimal("12.5")}), "the same amount"
+        assert not violated(was, was, status=after, **{column: value}), column
+    assert not violated(was, was, status=after, amount=Decimal("12.5")), "the same amount"
 
 
 @covers("EP-141")
 @pytest.mark.parametrize("status", [OPEN, WON])
 def test_what_was_sold_stays_as_it_was_sold(status: StageKind) -> None:
-    was = {**ROW, "status": status, "locked": True}
+    was = replace(ROW, status=status, locked=True)
     for column, value in (CHANGES | {"probability": 41}).items():
-        assert told(was, {**was, column: value}) == {(UserErrorCode.LOCKED, column)}, column
-        assert not told(was, {**was, column: value, "locked": False} | {"status": OPEN}), column
+        assert violated(was, was, **{column: value}) == {(UserErrorCode.LOCKED, column)}, column
+        opened: dict[str, Any] = {"locked": False, "status": OPEN, column: value}
+        assert not violated(was, was, **opened), column
     for column in ("name", "note", "commission"):
-        assert not told(was, {**was, column: FREE[column]}), column
-    elsewhere = {**was, "stage_id": ELSEWHERE, "probability": 99}
+        assert not violated(was, was, **{column: FREE[column]}), column
+    elsewhere = replace(was, stage_id=ELSEWHERE, probability=99)
     stays = status is not OPEN
-    assert told(was, elsewhere) == (set() if stays else {(UserErrorCode.LOCKED, "stage_id")})
-    other = {**elsewhere, "status": LOST}
-    assert told(was, other) == {(UserErrorCode.LOCKED, "stage_id")}
+    assert violated(was, elsewhere) == (set() if stays else {(UserErrorCode.LOCKED, "stage_id")})
+    assert violated(was, elsewhere, status=LOST) == {(UserErrorCode.LOCKED, "stage_id")}
 
 
 def test_what_is_new_is_not_locked() -> None:
-    assert not told(None, {**ROW, "status": WON})
+    assert not violated(None, ROW, status=WON)
 
 
 def code(found: Step | Violation | None) -> tuple[UserErrorCode, str] | UUID | None:
     if isinstance(found, Violation):
-        return found.problem, found.column
+        return found.code, found.column
     return None if found is None else found.stage
 
 
@@ -172,13 +182,14 @@ def test_where_it_may_not_go() -> None:
 def test_where_it_comes_with_a_quote_only(needs: bool, has: bool) -> None:
     found = unquoted(Step(FIRST, OPEN, 1, 10, needs_quote=needs), has_quote=has)
     wrong = [(UserErrorCode.INVALID_TRANSITION, "stage_id")] if needs and not has else []
-    assert [(fault.problem, fault.column) for fault in found] == wrong
+    assert [(each.code, each.column) for each in found] == wrong
 
 
-def test_every_fault_says_what_to_do() -> None:
-    faults = [
-        *opportunity(None, {**ROW, "currency": "x"}),
-        *opportunity(None, {**ROW, "amount": Decimal("0.001"), "probability": 101}),
-        *opportunity({**ROW, "status": WON}, {**ROW, "status": WON, **CHANGES}),
+def test_every_violation_names_the_remedy() -> None:
+    won = replace(ROW, status=WON)
+    found = [
+        *opportunity(None, replace(ROW, currency="x")),
+        *opportunity(None, replace(ROW, amount=Decimal("0.001"), probability=101)),
+        *opportunity(won, replace(won, **CHANGES)),
     ]
-    assert all(fault.message.endswith(".") and len(fault.message) > 20 for fault in faults)
+    assert all(each.message.endswith(".") and len(each.message) > 20 for each in found)

@@ -13,6 +13,7 @@ from domain.labels import KEPT, LABELLED
 from domain.quotes import totals, whole
 from domain.tree import closes_cycle
 from tests.graph.place import Facts, Row
+from tests.support.rows import as_row, as_rows
 
 Check = Callable[[Facts], Iterator[str]]
 
@@ -32,7 +33,7 @@ def quotes_add_up(facts: Facts) -> Iterator[str]:
         mine = sorted(lines[quote["id"]], key=lambda row: row["position"])
         if [row["position"] for row in mine] != list(range(1, len(mine) + 1)):
             yield f"quote {quote['id']}: lines at {[row['position'] for row in mine]}"
-        parts = totals(mine, quote["discount_percent"], quote["currency"])
+        parts = totals(as_rows(mine), quote["discount_percent"], quote["currency"])
         for line, part in zip(mine, parts, strict=True):
             if (line["net"], line["tax"], line["total"]) != (part.net, part.tax, part.total):
                 yield f"line {line['id']}: {line['net'], line['tax']} instead of {part}"
@@ -183,12 +184,12 @@ def contracts_add_up(facts: Facts) -> Iterator[str]:
 
 def activities_are_on_one(facts: Facts) -> Iterator[str]:
     """An activity is on exactly one record, and in the timeline of the account that this concerns (EP-205)."""
-    working = employers(facts.all("Affiliation"))
+    working = employers(as_rows(facts.all("Affiliation")))
     sources = {
         f"{name.lower()}_id": name for name in ("Account", "Opportunity", "Contract", "Case")
     }
     for row in facts.live("Activity"):
-        on = subject(row)
+        on = subject(as_row(row))
         if on is None:
             yield f"activity {row['id']} is not on one record"
             continue

@@ -18,8 +18,8 @@ from graphql import (
 
 from db.api import MODEL
 from db.engine.model import Entity
-from schema.api import DEEDS, GRAPHQL
-from schema.engine.generate_deeds import Deed, is_needed
+from schema.api import GRAPHQL, MUTATIONS
+from schema.engine.generate_commands import Mutation, is_needed
 from tests.graph.apt import FITS, WORTH, anything, apt
 from tests.graph.place import Facts, Row
 from tests.support.world import PERSONAS
@@ -83,14 +83,14 @@ class Drawn:
         self.marks += 1
         return f"{self.mark}.{self.marks}"
 
-    def deed(self, names: tuple[str, ...]) -> Deed:
+    def deed(self, names: tuple[str, ...]) -> Mutation:
         """One of these, mostly such that there is a record to do it with."""
         for _ in range(6):
-            deed = DEEDS[self.one_of(*names)]
-            fits = apt(deed.entity, deed.verb)
-            rows = [r for r in self.facts.all(deed.entity)
-                    if (r["deleted_at"] is not None) == (deed.verb == "Restore")]  # fmt: skip
-            begins = deed.verb in ("Create", "Upsert", "Upsell")
+            deed = MUTATIONS[self.one_of(*names)]
+            fits = apt(deed.entity.name, deed.command.suffix)
+            rows = [r for r in self.facts.all(deed.entity.name)
+                    if (r["deleted_at"] is not None) == (deed.command.suffix == "Restore")]  # fmt: skip
+            begins = deed.command.suffix in ("Create", "Upsert", "Upsell")
             if begins or any(fits(self.facts, row) for row in rows):
                 return deed
         return deed
@@ -99,13 +99,13 @@ class Drawn:
         """Mostly the one who may do everything."""
         return str(self.one_of(*["admin"] * 14, *PERSONAS))
 
-    def input(self, deed: Deed) -> Input:
+    def input(self, deed: Mutation) -> Input:
         """The input of a deed."""
         argument = next(iter(GRAPHQL.mutation_type.fields[deed.name].args.items()))  # type: ignore[union-attr]
         kind = get_named_type(argument[1].type)
         assert isinstance(kind, GraphQLInputObjectType)
-        entity = MODEL.entities[deed.entity]
-        row = self.row(deed.entity, deed.verb) if "id" in kind.fields else None
+        entity = MODEL.entities[deed.entity.name]
+        row = self.row(deed.entity.name, deed.command.suffix) if "id" in kind.fields else None
         if row is None and "id" in kind.fields:
             return self._object(kind, entity, deed, None) | {"id": self.nowhere(entity)}
         return self._object(kind, entity, deed, row)
@@ -142,7 +142,7 @@ class Drawn:
         self,
         kind: GraphQLInputObjectType,
         entity: Entity,
-        deed: Deed,
+        deed: Mutation,
         row: Row | None,
         deep: int = 0,
     ) -> Input:
@@ -152,19 +152,19 @@ class Drawn:
             if needed or self._is_given(name, entity, deed, deep):
                 drawn[name] = self._value(name, each, entity, deed, row, deep)
         self.nested = deep > 0
-        fit = FITS.get((entity.name, deed.verb))
-        if deed.verb not in ("Delete", "Restore"):
+        fit = FITS.get((entity.name, deed.command.suffix))
+        if deed.command.suffix not in ("Delete", "Restore"):
             fit = fit or FITS.get((entity.name, ""))
         return drawn if fit is None else fit(self, drawn, row)
 
-    def _is_given(self, name: str, entity: Entity, deed: Deed, deep: int) -> bool:
+    def _is_given(self, name: str, entity: Entity, deed: Mutation, deep: int) -> bool:
         if name == "version":
             return self.chance(6)
         if name in entity.reverses:
             return deep < DEEP and self.chance(6)
         if name in entity.brings:
             return deep < DEEP and self.chance(2)
-        if deed.verb == "Upsert" and name in entity.written:
+        if deed.command.suffix == "Upsert" and name in entity.written:
             return not self.chance(6) if is_needed(entity, entity.written[name]) else self.chance(4)
         return self.chance(2 if name == "id" else 3 + bool(deep))
 
@@ -173,7 +173,7 @@ class Drawn:
         name: str,
         each: GraphQLInputField,
         entity: Entity,
-        deed: Deed,
+        deed: Mutation,
         row: Row | None,
         deep: int,
     ) -> Any:
@@ -185,7 +185,7 @@ class Drawn:
             return self._object(
                 kind,
                 entity.targets[entity.brings[name].name],
-                DEEDS["accountCreate"],
+                MUTATIONS["accountCreate"],
                 None,
                 deep + 1,
             )
@@ -203,7 +203,7 @@ class Drawn:
             return self.one_of(row["version"] if row else 1, 1)
         return self._scalar(kind.name, name, deed)
 
-    def _listed(self, name: str, kind: Any, entity: Entity, deed: Deed, deep: int) -> Any:
+    def _listed(self, name: str, kind: Any, entity: Entity, deed: Mutation, deep: int) -> Any:
         item = get_named_type(kind)
         if item.name == "AttributeInput":
             return self._attribute(entity)
@@ -218,7 +218,7 @@ class Drawn:
         values = {"TEXT": "blue", "NUMBER": "12", "DATE": "2026-05-01", "BOOLEAN": True}
         return {"key": row["key"], row["kind"].lower(): values[row["kind"]]}
 
-    def _id(self, name: str, entity: Entity, deed: Deed, row: Row | None) -> str:
+    def _id(self, name: str, entity: Entity, deed: Mutation, row: Row | None) -> str:
         if name == "id" and row is not None:
             return f"{entity.prefix}_{row['id'].hex}"
         if name in ("id", "replaceWith"):
@@ -227,7 +227,7 @@ class Drawn:
             return self.link(entity.references[name].target)
         return self.link(LINKS[name])
 
-    def _scalar(self, kind: str, name: str, deed: Deed) -> Any:
+    def _scalar(self, kind: str, name: str, deed: Mutation) -> Any:
         choices: dict[str, Callable[[], Any]] = {
             "String": lambda: self._text(name, deed),
             "Int": lambda: self.one_of(1, 2, 3, 12, 50, 100),
@@ -240,7 +240,7 @@ class Drawn:
             return self.one_of(*ODD[kind])
         return choices[kind]()
 
-    def _text(self, name: str, deed: Deed) -> str | None:
+    def _text(self, name: str, deed: Mutation) -> str | None:
         if name in WORDS:
             return self.one_of(*WORDS[name]) or "x"
         if name == "entity":

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from db.api import MODEL
-from db.engine.write.row_json import named
 from domain.contracts import SAME
 from domain.quotes import CONTENT
 from domain.sales import LOCKED
@@ -97,7 +96,7 @@ async def in_history(place: Place, before: Facts, after: Facts, log: Sequence[En
         known[row["record_id"]].add(row["field"])
     wrong = []
     for entity, id in sorted({(each["entity"], each["record_id"]) for each in log}):
-        known_as = named(MODEL.entities[entity])
+        known_as = MODEL.entities[entity].named
         old, new = before.rows[entity].get(id), after.rows[entity][id]
         if old is None or old["deleted_at"] != new["deleted_at"]:
             names: set[str | None] = {None}

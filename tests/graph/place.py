@@ -14,6 +14,7 @@ from db.api import METADATA, MODEL
 from domain.activities import employers
 from tenancy.demo.seed import rows as demonstration
 from tenancy.engine.provision import create
+from tests.support.rows import as_rows
 from tests.support.world import PERSONAS, TODAY, World
 from tests.writes.parallel import Own
 
@@ -117,7 +118,7 @@ def handful(slug: str, password: str) -> dict[str, list[dict[str, Any]]]:
         lines = [each for each in made["contract_line"] if each["contract_id"] == row["id"]]
         lines = [each for each in lines if each["ended_on"] is None and each["deleted_at"] is None]
         row["net"], row["total"] = (sum(each[name] for each in lines) for name in ("net", "total"))
-    working = employers(made["affiliation"])
+    working = employers(as_rows(made["affiliation"]))
     for row in made["activity"]:
         if row["person_id"] is not None:
             row["customer_id"] = working.get(row["person_id"])

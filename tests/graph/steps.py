@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.codes import Code, UserErrorCode
-from schema.api import DEEDS, GRAPHQL
+from schema.api import GRAPHQL, MUTATIONS
 from tests.graph import noted
 from tests.graph.checks import hold
 from tests.graph.draw import Drawn, Input
@@ -45,7 +45,7 @@ class Request:
         for n, (deed, _, choice) in enumerate(self.roots):
             name, argument = next(iter(mutation.fields[deed].args.items()))
             all_or_none = "" if choice is None else f", allOrNone: {str(choice).lower()}"
-            told = f"results {{ {TOLD} }} userErrors {{ code }}" if DEEDS[deed].many else TOLD
+            told = f"results {{ {TOLD} }} userErrors {{ code }}" if MUTATIONS[deed].many else TOLD
             named.append(f"$r{n}: {argument.type}")
             roots.append(f"r{n}: {deed}({name}: $r{n}{all_or_none}) {{ {told} }}")
         return f"mutation ({', '.join(named)}) {{ {' '.join(roots)} }}"
@@ -142,7 +142,7 @@ class Run:
         data = answer.json.get("data") or {}
         for n, (deed, _, _) in enumerate(request.roots):
             payload = data.get(f"r{n}") or {}
-            listed = (payload.get("results") or ()) if DEEDS[deed].many else [payload]
+            listed = (payload.get("results") or ()) if MUTATIONS[deed].many else [payload]
             found += [
                 (deed, each) for each in listed if each and each["id"] and not each["userErrors"]
             ]
@@ -153,7 +153,7 @@ class Run:
         for deed, _ in came:
             self.done[deed] += 1
         for deed, _, choice in request.roots if came else ():
-            if DEEDS[deed].many:
+            if MUTATIONS[deed].many:
                 self.outcomes[f"allOrNone {choice}"] += 1
         self.outcomes.update(answer.codes)
         self.outcomes.update(f"{request.persona} {code}" for code in answer.codes or ["-"])

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from schema.api import DEEDS
+from db.engine.base import Standard
+from schema.api import MUTATIONS
 from tests.graph.place import Place
 from tests.graph.steps import Run
 from tests.support.covers import covers
@@ -39,7 +40,7 @@ UNDONE: dict[str, str] = {}
 
 def of(*entities: str) -> tuple[str, ...]:
     """The deeds with records of these kinds."""
-    return tuple(name for name, deed in DEEDS.items() if deed.entity in entities)
+    return tuple(name for name, each in MUTATIONS.items() if each.entity.name in entities)
 
 
 SALES = of("Opportunity", "StageVisit", "OpportunityShare", "OpportunityAccount", "BusinessRole")
@@ -47,7 +48,11 @@ OFFERS, SOLD = of("Quote"), of("Contract")
 CUSTOMERS = of("Account", "Address", "AccountLink", "AccountManager", "Person", "Affiliation")
 WORK = of("Case", "CaseAccount", "Activity")
 LABELS = of("Tag", "Tagging", "Favourite")
-BIN = tuple(name for name, deed in DEEDS.items() if deed.verb in ("Delete", "Restore"))
+BIN = tuple(
+    name
+    for name, each in MUTATIONS.items()
+    if each.command.standard in (Standard.DELETE, Standard.RESTORE)
+)
 CLOSING = tuple(n for n in SALES if n.endswith(("Sell", "Unlock", "Move", "Lose", "Lock")))
 
 
@@ -73,7 +78,7 @@ def machine(
         return rule(rng=st.randoms(use_true_random=False))(do)
 
     rules = {
-        "anything": tuple(DEEDS), "anything_else": tuple(DEEDS), "sales": SALES, "offers": OFFERS,
+        "anything": tuple(MUTATIONS), "anything_else": tuple(MUTATIONS), "sales": SALES, "offers": OFFERS,
         "closing": CLOSING, "sold": (*SOLD, *CLOSING), "customers": CUSTOMERS, "work": WORK,
         "labels": LABELS, "bin": BIN, "out_of_the_bin": tuple(n for n in BIN if "Restore" in n),
     }  # fmt: skip
@@ -106,19 +111,19 @@ def test_nothing_breaks_by_whatever_deed(place: Place, loop: asyncio.AbstractEve
             wrong.add_note(f"with the seed {number}")
             raise
     loop.run_until_complete(_catch_up(place, done, outcomes))
-    assert DEEDS.keys() - done.keys() == UNDONE.keys(), "every deed was done"
+    assert MUTATIONS.keys() - done.keys() == UNDONE.keys(), "every deed was done"
 
 
 async def _catch_up(place: Place, done: Counter[str], outcomes: Counter[str]) -> None:
     """What was not done by chance is asked for, among whatever else is done with such records."""
     for number in range(CATCH_UP):
-        missing = tuple(name for name in DEEDS if name not in done and name not in UNDONE)
+        missing = tuple(name for name in MUTATIONS if name not in done and name not in UNDONE)
         if not missing:
             return
         told: list[str] = []
         await place.put_back()
         run, rng = Run(place, done, outcomes, told.append), random.Random(number)
-        around = of(*(DEEDS[name].entity for name in missing))
+        around = of(*(MUTATIONS[name].entity.name for name in missing))
         try:
             for _ in range(STEPS):
                 await run.step(rng, missing if rng.randrange(2) else around)

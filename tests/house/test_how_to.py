@@ -18,7 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 STEP = re.compile(
     r"(?:At the end of|at the end of) `(?P<end>[^`]+)`, add:\s*```python\n(?P<appended>.*?)```"
-    r"|In `(?P<below>[^`]+)`, below `(?P<anchor>[^`]+)`, add:\s*```python\n(?P<inserted>.*?)```"
+    r"|In a new file `(?P<made>[^`]+)`, write:\s*```python\n(?P<content>.*?)```"
+    r"|[Ii]n `(?P<below>[^`]+)`, below\s+`(?P<anchor>[^`]+)`, add:\s*```python\n(?P<inserted>.*?)```"
     r"|[Ii]n `(?P<file>[^`]+)`,\s+replace `(?P<old>[^`]+)` by `(?P<new>[^`]+)`"
     r"|```console\n(?P<console>.*?)```",
     re.DOTALL,
@@ -53,6 +54,8 @@ def follow(copy: Path, guide: str) -> str:
         elif step["end"]:
             file = copy / step["end"]
             file.write_text(file.read_text() + textwrap.dedent(step["appended"]))
+        elif step["made"]:
+            (copy / step["made"]).write_text(lines(step["content"]) + "\n")
         elif step["below"]:
             edit(
                 copy / step["below"],
@@ -105,3 +108,12 @@ def test_an_entity_is_added_as_the_guide_says(checkout: Path) -> None:
     needed = contract.partition("input CompetitorCreateInput {")[2].partition("\n}")[0]
     assert "account: ID!" in needed
     assert "owner: ID!" not in needed, "it is whoever creates it, if nobody is named"
+
+
+def test_a_mutation_is_added_as_the_guide_says(checkout: Path) -> None:
+    said = follow(checkout, "add-a-mutation.md")
+    assert "passed" in said
+    contract = (checkout / "schema" / "schema.graphql").read_text()
+    assert "  activityEscalate(" in contract
+    assert "  activityEscalateMany(" in contract
+    assert "note: String!" in contract.partition("input ActivityEscalateInput {")[2][:300]

@@ -74,6 +74,12 @@ def test_the_sealed_compiler_is_made_in_two_places() -> None:
     assert makers <= allowed, "compile through gate.compile, which knows what it has handed out"
 
 
+def test_the_trusted_compiler_is_made_in_one_place() -> None:
+    makers = {file for file, tree in sources(*LAYERS) if "TrustedCompiler" in set(names(tree))}
+    allowed = {"db/engine/seal.py", "db/engine/write/statements.py"}
+    assert makers <= allowed, "compile with trusted(), and return what is read as Hidden"
+
+
 def test_every_column_says_what_it_is_for() -> None:
     """A bare mapped_column is refused when the model is read; here every table is asked, internal ones too."""
     silent = [
@@ -128,9 +134,6 @@ def named_in(tree: ast.Module, entities: set[str]) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, name) for name in sorted(words & entities))
 
 
-NAMES_ONE = {"resolvers/engine/presets.py"}
-
-
 def test_no_engine_names_an_entity() -> None:
     """What an engine needs of one entity is passed in by the area, or by a layer's api module."""
     entities = entities_of_the_contract()
@@ -140,10 +143,7 @@ def test_no_engine_names_an_entity() -> None:
         for file, tree in sources(*LAYERS)
         if file.split("/")[1] == "engine" and (named := list(named_in(tree, entities)))
     }
-    assert {file: found[file] for file in found.keys() - NAMES_ONE} == {}, (
-        "pass the entity in from the area or from <layer>/api.py"
-    )
-    assert found.keys() >= NAMES_ONE, "remove what names none any more from NAMES_ONE"
+    assert found == {}, "pass the entity in from the area or from <layer>/api.py"
 
 
 def test_no_clock_and_no_chance_in_the_rules() -> None:
@@ -180,3 +180,79 @@ def test_every_entity_can_be_granted_field_by_field() -> None:
     for name, entity in MODEL.entities.items():
         assert entity.granted >= set(entity.references), name
         assert "id" not in entity.granted, "the id comes with the entity"
+
+
+SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH|LOCK|SET) [\"\w(*]")
+HOMES = ("db/engine/", "db/migrations/", "tenancy/")
+
+
+def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """String constants that are no docstrings."""
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.lineno, node.value
+
+
+def test_sql_text_stands_in_the_engine_alone() -> None:
+    found = [
+        f"{file}:{line}"
+        for file, tree in sources(*LAYERS)
+        if not file.startswith(HOMES)
+        for line, text in texts(tree)
+        if SQL.match(text)
+    ]
+    assert not found, f"{found}: write it in SQLAlchemy Core and compile it with trusted()"
+
+
+def test_hidden_values_are_opened_by_the_unit_of_work_alone() -> None:
+    """`opened` is for storing a value in another record."""
+    users = {
+        file
+        for file, tree in sources(*LAYERS)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and node.module == "db.engine.hidden"
+        and "opened" in {alias.name for alias in node.names}
+    }
+    allowed = {"resolvers/engine/changeset.py", "db/credentials.py"}
+    assert users <= allowed, "decide by a rule, or reveal to the viewer"
+
+
+def test_a_rule_does_not_return_the_hidden_value_itself() -> None:
+    """`decide(lambda row: row)` would be a second door."""
+    returning = [
+        f"{file}:{node.lineno}"
+        for file, tree in sources("resolvers")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "decide"
+        and isinstance(rule := node.args[0], ast.Lambda)
+        and isinstance(rule.body, ast.Name)
+        and rule.body.id == rule.args.args[0].arg
+        and not file.startswith("resolvers/engine/")
+    ]
+    assert not returning, f"{returning}: decide by a rule of domain/, or a comparison"
+
+
+def test_no_command_is_known_by_its_name() -> None:
+    """Comparing `command.name` would bring back behaviour that hangs on strings."""
+    comparing = [
+        f"{file}:{node.lineno}"
+        for file, tree in sources("schema", "subscriptions", "resolvers", "auth", "db")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        for side in (node.left, *node.comparators)
+        if isinstance(side, ast.Attribute)
+        and side.attr in ("name", "suffix")
+        and isinstance(side.value, ast.Name | ast.Attribute)
+        and ast.unparse(side.value).endswith(("command", "hook"))
+    ]
+    assert not comparing, f"{comparing}: declare what differs on the command, or skip a hook"

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.quotes import totals, whole
 from tests.quotes.conftest import Desk
 from tests.support.covers import covers
+from tests.support.rows import as_rows
 from tests.writes.parallel import Own, came, kept
 
 ITEMS = "SELECT * FROM quote_item WHERE deleted_at IS NULL ORDER BY quote_id, position"
@@ -24,7 +25,7 @@ async def adds_up(own: Own) -> int:
     quotes = await own.fetch("SELECT * FROM quote WHERE deleted_at IS NULL")
     for quote in quotes:
         mine = lines[quote["id"]]
-        parts = totals(mine, quote["discount_percent"], quote["currency"])
+        parts = totals(as_rows(mine), quote["discount_percent"], quote["currency"])
         for line, part in zip(mine, parts, strict=True):
             assert (line["net"], line["tax"], line["total"]) == (part.net, part.tax, part.total)
             assert line["currency"] == quote["currency"]

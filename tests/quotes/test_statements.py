@@ -17,16 +17,16 @@ WORDS = {
     "begin": "BEGIN READ WRITE",
     "end": "SELECT append();",
     "note": "SELECT note(",
-    "insert": 'INSERT INTO "',
-    "update": 'UPDATE "',
+    "insert": "INSERT INTO ",
+    "update": '.id = "new".id',
     "payload": "convert_to",
-    "products": 'SELECT * FROM "product"',
-    "lines": 'SELECT * FROM "quote_item"',
-    "quotes": 'SELECT * FROM "quote"',
     "links": "FOR KEY SHARE",
     "held": "FOR NO KEY UPDATE",
     "seen": "SELECT quote_1.id",
     "looked": "SELECT quote_1.fact_id",
+    "products": "FROM product WHERE",
+    "lines": "FROM quote_item WHERE",
+    "quotes": "FROM quote WHERE",
 }
 
 HOLD = ["begin", "looked", "held", "held", "looked", "lines"]
@@ -46,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         original = getattr(Connection, name)
 
         async def heard(self: Connection, query: str, *args: Any, **kw: Any) -> Any:
-            text = WORD.sub("", query)
+            text = " ".join(WORD.sub("", query).split())
             found.append(next((w for w, part in WORDS.items() if part in text), text[:40]))
             return await original(self, query, *args, **kw)
 

@@ -1,4 +1,4 @@
-"""Locks records and reads them to decide by: first locked through the view of what the caller sees, then looked at (D-50b)."""
+"""Locks records that the caller sees, then reads them by a second statement: the first one's snapshot is older (D-50b)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import Select, Text, Uuid, select
 
+from db.engine.base import Record
 from db.engine.gate import Compiled, Form, Gate, Guard, Seen
 from db.engine.model import Entity
 from db.engine.sql import AsText, Column, StringAgg, one_of
 from db.engine.write.connection import TenantConnection
-from db.engine.write.row_json import Row, read_custom
+from db.engine.write.row_json import row_of
 
 IDS = "write:ids"
 KEPT = 1_000
@@ -24,21 +25,21 @@ KEPT = 1_000
 
 
 class Lock(Enum):
-    """How records are held until the transaction ends."""
+    """How records are locked until the transaction ends."""
 
-    CHANGE = "FOR NO KEY UPDATE"
-    """They are changed: others may link to them meanwhile."""
+    UPDATE = "FOR NO KEY UPDATE"
+    """They are updated: others may refer to them meanwhile."""
     DELETE = "FOR UPDATE"
-    """They are deleted or restored: nobody links to them meanwhile."""
-    LINK = "FOR KEY SHARE"
-    """Something comes to point to them: they are not deleted meanwhile."""
+    """They are deleted or restored: nobody comes to refer to them meanwhile."""
+    REFERENCE = "FOR KEY SHARE"
+    """A record comes to refer to them: they are not deleted meanwhile."""
     NONE = ""
 
 
 _LOCKS: dict[Lock, dict[str, Any]] = {
-    Lock.CHANGE: {"key_share": True},
+    Lock.UPDATE: {"key_share": True},
     Lock.DELETE: {},
-    Lock.LINK: {"key_share": True, "read": True},
+    Lock.REFERENCE: {"key_share": True, "read": True},
 }
 
 
@@ -48,13 +49,13 @@ class _Asked:
     lock: Lock
     bin: bool
     facts: bool
-    """Whether the rows themselves are wanted, or only which of them are seen."""
+    """Whether the rows themselves are read, or only their ids."""
 
 
 _compiled: dict[Hashable, Compiled] = {}
 
 
-async def hold(
+async def lock_visible(
     connection: TenantConnection,
     guard: Guard,
     entity: Entity,
@@ -62,27 +63,27 @@ async def hold(
     lock: Lock,
     *,
     bin: bool = False,
-) -> dict[UUID, Row]:
-    """Those of the records that the caller sees, locked, as they are kept; with `bin`, of deleted ones.
+) -> dict[UUID, Record]:
+    """Those of the records that the caller sees, locked, by id; with `bin`, of those in the trash.
 
-    A policy may look at other tables, and what Postgres knows of those is as old as the statement. So
-    where there is one, a second statement tells what is seen now that the lock is held.
+    A policy may read other tables, whose rows a statement sees as they were when it began. So where
+    there is one, a second statement reads what is visible now that the lock is held.
     """
     wanted = sorted(set(ids))
     if not wanted or not guard.may_see(entity.name):
         return {}
     if lock is not Lock.NONE and guard.rows(entity, Form.WIDE) is not None:
         locked = await _fetch(connection, guard, _Asked(entity, lock, bin, facts=False), wanted)
-        # What came into sight after that is not locked, so it is not there yet.
+        # What became visible after that is not locked, so it does not count.
         lock, wanted = Lock.NONE, [row["id"] for row in locked]
     rows = await _fetch(connection, guard, _Asked(entity, lock, bin, facts=True), wanted)
-    return {row["id"]: _row(entity, row) for row in rows}
+    return {row["id"]: row_of(entity, row) for row in rows}
 
 
-async def seen(
+async def visible(
     connection: TenantConnection, guard: Guard, entity: Entity, ids: Iterable[UUID], lock: Lock
 ) -> set[UUID]:
-    """Which of the records the caller sees: locked, so that they can be linked to, if so wished."""
+    """Which of the records the caller sees."""
     wanted = sorted(set(ids))
     if not wanted or not guard.may_see(entity.name):
         return set()
@@ -90,10 +91,10 @@ async def seen(
     return {row["id"] for row in rows}
 
 
-async def found(
+async def find_by_text(
     connection: TenantConnection, guard: Guard, entity: Entity, column: str, values: Iterable[str]
 ) -> dict[str, UUID]:
-    """The live records that the caller sees with one of these texts in a column, by it."""
+    """The ids of the live records that the caller sees with one of these texts in a column, by text."""
     wanted = sorted(set(values))
     if not wanted or not guard.may_see(entity.name):
         return {}
@@ -112,10 +113,10 @@ def _finding(guard: Guard, entity: Entity, column: str) -> Compiled:
     return gate.compile(statement.where(one_of(value, IDS, Text())))
 
 
-async def linked(
+async def lock_referenced(
     connection: TenantConnection, guard: Guard, wanted: Mapping[Entity, Iterable[UUID]]
 ) -> dict[Entity, set[UUID]]:
-    """Which of these records the caller sees, of all kinds in one statement: locked, to be linked to."""
+    """Which of these records the caller sees, of all types in one statement; locked, so that they can be referred to."""
     asked = {entity: sorted(set(ids)) for entity, ids in wanted.items()}
     open_ones = [e for e in asked if asked[e] and guard.may_see(e.name)]
     found: dict[Entity, set[UUID]] = {entity: set() for entity in asked}
@@ -145,7 +146,7 @@ def _links(guard: Guard, entities: list[Entity]) -> Compiled:
         rows = gate.see(entity)
         mine = one_of(rows.column("id"), _ids(entity), Uuid())
         found = select(rows.column("id").label("id")).select_from(rows).where(mine)
-        locked = found.order_by(rows.column("id")).with_for_update(**_LOCKS[Lock.LINK])
+        locked = found.order_by(rows.column("id")).with_for_update(**_LOCKS[Lock.REFERENCE])
         links = locked.cte(f"{entity.table.name}_links")
         id = Column(links.name, "id", Uuid())
         texts.append(select(StringAgg(AsText(id), id)).select_from(links).scalar_subquery())
@@ -189,7 +190,7 @@ def _compile(guard: Guard, asked: _Asked) -> Compiled:
     rows = gate.see(asked.entity, bin=asked.bin)
     statement = _listed(rows, asked).where(one_of(rows.column("id"), IDS, Uuid()))
     if asked.lock is not Lock.NONE:
-        # In one order for everybody, so that two who want the same records do not wait for each other.
+        # One order for everybody, so that two transactions do not wait for each other.
         locked = _LOCKS[asked.lock]
         statement = statement.order_by(rows.column("id")).with_for_update(**locked)
     return gate.compile(statement)
@@ -200,10 +201,3 @@ def _listed(rows: Seen, asked: _Asked) -> Select[Any]:
         return select(rows.column("id").label("id")).select_from(rows)
     columns = [column.name for column in asked.entity.table.columns]
     return select(*(rows.fact(name).label(name) for name in columns)).select_from(rows)
-
-
-def _row(entity: Entity, found: asyncpg.Record) -> Row:
-    row = dict(found)
-    if entity.attributes:
-        row[entity.attributes] = read_custom(row[entity.attributes])
-    return row

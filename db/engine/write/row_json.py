@@ -1,4 +1,4 @@
-"""A record's row as JSON, which Postgres reads back into a row; and its values as the history tells them."""
+"""A record's row as JSON, which Postgres reads back into a row; and its values as the history spells them."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from sqlalchemy import Boolean, Column, DefaultClause, Enum, Integer, Numeric, Text
 
-from db.engine.fields import Field, Kind, Reference
+from db.engine.base import Record
+from db.engine.fields import Kind, Reference
 from db.engine.model import Entity
+from db.engine.row import columns_of, new_row, values_of
 from domain.money import minor
 
-Row = dict[str, Any]
-"""A record as it is kept: its columns by name, in Python's own types."""
 STAMPS = frozenset({"version", "updated_at", "deleted_at"})
-"""What every change changes, so that it need not be told."""
+"""The columns that every change sets."""
 
 
-def image(entity: Entity, row: Mapping[str, Any]) -> bytes:
+def row_json(entity: Entity, row: Record) -> bytes:
     """The row as one JSON object: exact, and read back by jsonb_populate_recordset."""
+    values = values_of(row, columns_of(entity.table))
     if entity.attributes:
-        row = {**row, entity.attributes: _exact(row[entity.attributes])}
-    return orjson.dumps(row, default=spelled)
+        values[entity.attributes] = _exact(values[entity.attributes])
+    return orjson.dumps(values, default=json_text)
 
 
-def spelled(value: object) -> str:
-    """What orjson does not write by itself."""
+def json_text(value: object) -> str:
+    """What orjson does not write by itself. Raises TypeError for what no column holds."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, UUID | StrEnum):
@@ -48,33 +50,34 @@ def _exact(custom: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def read_custom(kept: str) -> dict[str, Any]:
+def row_of(entity: Entity, found: Mapping[str, Any] | asyncpg.Record) -> Record:
+    """The typed row of what Postgres returned, whose columns have the table's names."""
+    values: dict[str, Any] = dict(found)
+    if entity.attributes:
+        values[entity.attributes] = _read_custom(values[entity.attributes])
+    return new_row(entity.type_, values)
+
+
+def _read_custom(kept: str) -> dict[str, Any]:
     """The values of custom attributes, numbers exact."""
     found: dict[str, Any] = json.loads(kept, parse_float=Decimal, parse_int=Decimal)
     return found
 
 
-@cache
-def named(entity: Entity) -> dict[str, Field | Reference]:
-    """What the API calls the columns of a record."""
-    each: list[Field | Reference] = [*entity.fields.values(), *entity.references.values()]
-    return {one.column: one for one in each if not one.needs}
-
-
-def told(entity: Entity, column: str, row: Mapping[str, Any]) -> str | None:
+def column_text(entity: Entity, column: str, row: Record) -> str | None:
     """A column's value as the API spells it, without quotes."""
-    value = row[column]
+    value = getattr(row, column)
     if value is None:
         return None
-    what = named(entity)[column]
+    what = entity.named[column]
     if isinstance(what, Reference):
         return f"{entity.targets[what.name].prefix}_{value.hex}"
     if what.kind is Kind.MONEY:
-        return f"{round(value, minor(row[what.exposed.currency or ''])):f}"
-    return plain(value)
+        return f"{round(value, minor(getattr(row, what.exposed.currency or ''))):f}"
+    return value_text(value)
 
 
-def plain(value: Any) -> str:
+def value_text(value: object) -> str:
     """A value as the API spells it."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -85,16 +88,17 @@ def plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def blank(entity: Entity, id: UUID, now: datetime) -> Row:
-    """A new record with nothing in it but what it begins with."""
-    row = dict(_beginning(entity))
+def blank(entity: Entity, id: UUID, now: datetime) -> Record:
+    """A new row with the defaults of its columns and nothing else."""
+    values = dict(_defaults(entity))
     if entity.attributes:
-        row[entity.attributes] = {}
-    return row | {"id": id, "version": 1, "created_at": now, "updated_at": now}
+        values[entity.attributes] = {}
+    stamps = {"id": id, "version": 1, "created_at": now, "updated_at": now}
+    return new_row(entity.type_, values | stamps)
 
 
 @cache
-def _beginning(entity: Entity) -> Row:
+def _defaults(entity: Entity) -> dict[str, Any]:
     """What Postgres would put into the columns that nobody sets, where that is a plain value."""
     return {str(column.name): _default(column) for column in entity.table.columns}
 
@@ -111,11 +115,10 @@ def _default(column: Column[Any]) -> Any:
 
 
 @cache
-def told_columns(entity: Entity) -> tuple[str, ...]:
-    """The columns that say something about a record, other than that it was changed."""
-    return tuple(str(c.name) for c in entity.table.columns if c.name not in STAMPS)
+def _compared(entity: Entity) -> tuple[str, ...]:
+    return tuple(name for name in columns_of(entity.table) if name not in STAMPS)
 
 
-def changed(entity: Entity, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """The columns that differ, but for those that every change changes."""
-    return [name for name in told_columns(entity) if before[name] != after[name]]
+def changed_columns(entity: Entity, before: Record, after: Record) -> tuple[str, ...]:
+    """The columns that differ, but for those that every change sets."""
+    return tuple(n for n in _compared(entity) if getattr(before, n) != getattr(after, n))

@@ -1,199 +1,302 @@
-"""The statements that write records, and those that ask past what the caller sees: their answers are told to nobody."""
+"""The statements that write records and that read them past the caller's rights, in SQLAlchemy Core, compiled once each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Index,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    cast,
+    exists,
+    func,
+    null,
+    select,
+    union,
+)
+from sqlalchemy import insert as insert_into
+from sqlalchemy import update as update_table
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
+from sqlalchemy.types import UserDefinedType
 
+from db.engine.gate import Compiled
 from db.engine.model import Entity, Model
+from db.engine.seal import DIALECT, TrustedCompiler
+from db.engine.sql import AsText, Concat, Whole, one_of, parameter
+from db.engine.trace import Change
 from db.engine.write.connection import TenantConnection
-from db.engine.write.row_json import Row, image, read_custom
+from db.engine.write.row_json import row_of
+from domain.setup import ChangeKind
 
-LASTING = frozenset({"id", "created_at"})
+if TYPE_CHECKING:
+    import asyncpg
+    from sqlalchemy.sql.elements import ClauseElement
+
+    from db.engine.base import Record
+
+IMMUTABLE = frozenset({"id", "created_at"})
+ROWS, VALUES, VERSIONS = "rows", "values", "versions"
+"""The parameters: rows as JSON, the values of a column, and versions beside them."""
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+class RowType(UserDefinedType[Any]):
+    """The composite type of a table's rows."""
+
+    cache_ok = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The type's name, quoted."""
+        return str(DIALECT.identifier_preparer.quote(self.name))
+
+
+def trusted(statement: ClauseElement) -> Compiled:
+    """Compile a statement that may name any table. What it returns must be typed as hidden."""
+    compiler = TrustedCompiler(DIALECT, statement, issued=lambda _: False)
+    return Compiled(compiler.string, tuple(compiler.positiontup or ()))
+
+
+async def fetch(
+    connection: TenantConnection, statement: Compiled, **values: object
+) -> Sequence[asyncpg.Record]:
+    """The rows of a statement with these values of its parameters."""
+    return await connection.fetch(statement.sql, *(values[name] for name in statement.parameters))
+
+
+def _given(entity: Entity) -> Any:
+    """The rows that are bound as JSON, as a table named `new`."""
+    row_type = cast(null(), RowType(entity.table.name))
+    rows = func.jsonb_populate_recordset(row_type, parameter(ROWS, JSONB()))
+    columns = (Column(c.name, c.type) for c in entity.table.columns)
+    return rows.table_valued(*columns, name="new")
 
 
 @cache
-def _insert(entity: Entity) -> str:
-    table = _quoted(entity.table.name)
-    columns = ", ".join(_quoted(column.name) for column in entity.table.columns)
-    return (
-        f"INSERT INTO {table} ({columns}) SELECT {columns} "  # noqa: S608 - declared names
-        f"FROM jsonb_populate_recordset(NULL::{table}, $1)"
-    )
+def _insert(entity: Entity) -> Compiled:
+    new, names = _given(entity), [column.name for column in entity.table.columns]
+    rows = select(*(new.c[name] for name in names))
+    return trusted(insert_into(entity.table).from_select(names, rows))
 
 
 @cache
-def _update(entity: Entity) -> str:
-    table = _quoted(entity.table.name)
-    names = [_quoted(c.name) for c in entity.table.columns if c.name not in LASTING]
-    values = ", ".join(f"{name} = new.{name}" for name in names)
-    return (
-        f"UPDATE {table} AS old SET {values} "  # noqa: S608 - declared names
-        f"FROM jsonb_populate_recordset(NULL::{table}, $1) AS new WHERE old.id = new.id"
-    )
+def _update(entity: Entity) -> Compiled:
+    new, table = _given(entity), entity.table
+    values = {c.name: new.c[c.name] for c in table.columns if c.name not in IMMUTABLE}
+    return trusted(update_table(table).values(values).where(table.c.id == new.c.id))
 
 
-async def insert(connection: TenantConnection, entity: Entity, images: Iterable[bytes]) -> None:
-    """Keep new rows, given as their images. Raises UniqueViolationError if somebody was quicker."""
-    await connection.later(_insert(entity), _several(images))
+async def insert(connection: TenantConnection, entity: Entity, rows: Iterable[bytes]) -> None:
+    """Insert rows given as JSON. Raises UniqueViolationError if another transaction was first."""
+    await connection.later(_insert(entity).sql, _array(rows))
 
 
-async def update(connection: TenantConnection, entity: Entity, images: Iterable[bytes]) -> None:
-    """Keep rows that were there as they are now. Raises UniqueViolationError if somebody was quicker."""
-    await connection.later(_update(entity), _several(images))
+async def update(connection: TenantConnection, entity: Entity, rows: Iterable[bytes]) -> None:
+    """Update rows given as JSON. Raises UniqueViolationError if another transaction was first."""
+    await connection.later(_update(entity).sql, _array(rows))
 
 
-def _several(images: Iterable[bytes]) -> str:
-    return (b"[" + b",".join(images) + b"]").decode()
+def _array(rows: Iterable[bytes]) -> str:
+    return (b"[" + b",".join(rows) + b"]").decode()
 
 
-async def parts(
+def _matching(entity: Entity, column: str) -> Select[Any]:
+    table = entity.table
+    found = select(*table.columns).where(one_of(table.c[column], VALUES, table.c[column].type))
+    return found.order_by(table.c.id)
+
+
+@cache
+def _select(entity: Entity, column: str) -> Compiled:
+    return trusted(_matching(entity, column).where(entity.table.c.deleted_at.is_(None)))
+
+
+@cache
+def _select_for_update(entity: Entity, column: str) -> Compiled:
+    return trusted(_matching(entity, column).with_for_update())
+
+
+@cache
+def _only(entity: Entity) -> Compiled:
+    return trusted(select(*entity.table.columns).where(entity.table.c.deleted_at.is_(None)))
+
+
+async def select_rows(
+    connection: TenantConnection, entity: Entity, column: str, values: Iterable[object]
+) -> list[Record]:
+    """The live records with one of these values in a column, not locked, by id."""
+    rows = await fetch(connection, _select(entity, column), values=list(values))
+    return [row_of(entity, row) for row in rows]
+
+
+async def select_for_update(
+    connection: TenantConnection, entity: Entity, column: str, values: Iterable[object]
+) -> list[Record]:
+    """The live records with one of these values in a column, locked, by id."""
+    rows = await _locked(connection, entity, column, list(values))
+    return [row for row in rows if row.deleted_at is None]
+
+
+async def _locked(
+    connection: TenantConnection, entity: Entity, column: str, values: list[Any]
+) -> list[Record]:
+    rows = await fetch(connection, _select_for_update(entity, column), values=values)
+    return [row_of(entity, row) for row in rows]
+
+
+async def get_one(connection: TenantConnection, entity: Entity) -> Record:
+    """The live record of a type of which there is exactly one."""
+    return row_of(entity, (await fetch(connection, _only(entity)))[0])
+
+
+async def children(
     connection: TenantConnection, model: Model, entity: Entity, ids: list[UUID]
-) -> list[tuple[Entity, Row]]:
-    """What are parts of these records, and parts of those, deleted or not; all of it locked."""
-    found: dict[UUID, tuple[Entity, Row]] = {}
-    for kind, way in model.parts(entity):
-        rows = await _rows(connection, kind, way.column, ids)
-        found |= {row["id"]: (kind, row) for row in rows if row["id"] not in found}
+) -> list[tuple[Entity, Record]]:
+    """The children of these records and theirs in turn, deleted or not, all of them locked."""
+    found: dict[UUID, tuple[Entity, Record]] = {}
+    for kind, relation in model.parts(entity):
+        rows = await _locked(connection, kind, relation.column, ids)
+        found |= {row.id: (kind, row) for row in rows if row.id not in found}
         if rows and model.parts(kind):
-            below = await parts(connection, model, kind, [row["id"] for row in rows])
-            found |= {row["id"]: (part, row) for part, row in below if row["id"] not in found}
+            below = await children(connection, model, kind, [row.id for row in rows])
+            found |= {row.id: (child, row) for child, row in below if row.id not in found}
     return list(found.values())
 
 
-async def among(
-    connection: TenantConnection, entity: Entity, column: str, values: Iterable[object]
-) -> list[Row]:
-    """The live records with one of these values in a column, locked."""
-    rows = await _rows(connection, entity, column, list(values))
-    return [row for row in rows if row["deleted_at"] is None]
+@cache
+def _advisory_lock() -> Compiled:
+    key = Concat([AsText(func.current_schema()), parameter(VALUES, Text())])
+    return trusted(select(func.pg_advisory_xact_lock(func.hashtextextended(key, Whole(0)))))
 
 
-async def _rows(
-    connection: TenantConnection, entity: Entity, column: str, values: list[Any]
-) -> list[Row]:
-    text = (
-        f"SELECT * FROM {_quoted(entity.table.name)} "  # noqa: S608 - declared names
-        f"WHERE {_quoted(column)} = ANY($1) ORDER BY id FOR UPDATE"
-    )
-    rows = [dict(row) for row in await connection.fetch(text, values)]
-    if entity.attributes:
-        for row in rows:
-            row[entity.attributes] = read_custom(row[entity.attributes])
-    return rows
+async def advisory_lock(connection: TenantConnection, name: str) -> None:
+    """Hold a lock of the tenant until the transaction ends; one transaction at a time has it."""
+    await fetch(connection, _advisory_lock(), values=f":{name}")
 
 
-async def only(connection: TenantConnection, entity: Entity) -> Row:
-    """The live record of a kind of which there is exactly one."""
-    text = f"SELECT * FROM {_quoted(entity.table.name)} WHERE deleted_at IS NULL"  # noqa: S608 - declared names
-    return dict((await connection.fetch(text))[0])
-
-
-async def look(
-    connection: TenantConnection, entity: Entity, column: str, values: Iterable[object]
-) -> list[Row]:
-    """The live records with one of these values in a column, not locked."""
-    text = (
-        f"SELECT * FROM {_quoted(entity.table.name)} "  # noqa: S608 - declared names
-        f"WHERE {_quoted(column)} = ANY($1) AND deleted_at IS NULL ORDER BY id"
-    )
-    return [dict(row) for row in await connection.fetch(text, list(values))]
-
-
-async def alone(connection: TenantConnection, what: str) -> None:
-    """Wait until nobody else in the tenant is about to change `what`, and keep others waiting."""
-    text = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || $1, 0))"
-    await connection.fetch(text, f":{what}")
+@cache
+def _ancestors(entity: Entity, column: str) -> Compiled:
+    table = entity.table
+    begin = select(table.c.id, table.c[column].label("parent"))
+    up = begin.where(one_of(table.c.id, VALUES, Uuid())).cte("up", recursive=True)
+    above = table.alias("above")
+    step = select(above.c.id, above.c[column]).join_from(above, up, above.c.id == up.c.parent)
+    up = up.union(step)
+    return trusted(select(up.c.id, up.c.parent))
 
 
 async def ancestors(
     connection: TenantConnection, entity: Entity, column: str, ids: Iterable[UUID]
 ) -> dict[UUID, UUID | None]:
-    """Who is above these records, and above those, by a column that leads to the same kind. Ends on cycles."""
-    table, above = _quoted(entity.table.name), _quoted(column)
-    text = (
-        f"WITH RECURSIVE up AS (SELECT id, {above} AS above FROM {table} WHERE id = ANY($1) "  # noqa: S608 - declared names
-        f"UNION SELECT t.id, t.{above} FROM {table} t JOIN up ON t.id = up.above) "
-        "SELECT id, above FROM up"
+    """The parent of each of these records and of all above them, by a column that leads to the same type. Ends on cycles."""
+    rows = await fetch(connection, _ancestors(entity, column), values=list(ids))
+    return {row[0]: row[1] for row in rows}
+
+
+@cache
+def _since() -> Compiled:
+    history = Change.__table__
+    seen = (
+        func.unnest(parameter(VALUES, ARRAY(Uuid())), parameter(VERSIONS, ARRAY(Integer())))
+        .table_valued(Column("id", Uuid()), Column("version", Integer()))
+        .render_derived(name="seen")
     )
-    return {row[0]: row[1] for row in await connection.fetch(text, list(ids))}
+    newer = (history.c.record_id == seen.c.id) & (history.c.record_version > seen.c.version)
+    found = (
+        select(history.c.record_id, history.c.key, history.c.before)
+        .ext(distinct_on(history.c.record_id, history.c.key))
+        .join_from(seen, history, newer)
+        .where(history.c.kind == Concat([ChangeKind.UPDATED.value]))
+        .order_by(history.c.record_id, history.c.key, history.c.record_version)
+    )
+    return trusted(found)
 
 
-async def since(
+async def changes_since(
     connection: TenantConnection, versions: Mapping[UUID, int]
 ) -> dict[UUID, dict[str, str | None]]:
-    """What was changed of each record after the version given, by its key, with what it was before that."""
-    text = (
-        "SELECT DISTINCT ON (h.record_id, h.key) h.record_id, h.key, h.before "
-        "FROM unnest($1::uuid[], $2::int[]) AS seen(id, version) "
-        "JOIN history h ON h.record_id = seen.id AND h.record_version > seen.version "
-        "WHERE h.kind = 'UPDATED' ORDER BY h.record_id, h.key, h.record_version"
-    )
+    """What was changed of each record after a version, by history key, with the value before the first change."""
     found: dict[UUID, dict[str, str | None]] = {id: {} for id in versions}
-    for row in await connection.fetch(text, list(versions), list(versions.values())):
+    values, numbers = list(versions), list(versions.values())
+    for row in await fetch(connection, _since(), values=values, versions=numbers):
         found[row["record_id"]][row["key"]] = row["before"]
     return found
 
 
-async def used(
+@cache
+def _referenced(model: Model, entity: Entity) -> Compiled | None:
+    queries = []
+    for kind, relation in model.users(entity):
+        column = kind.table.c[relation.column]
+        query = select(column).where(
+            one_of(column, VALUES, Uuid()), kind.table.c.deleted_at.is_(None)
+        )
+        if kind is entity:
+            query = query.where(~one_of(kind.table.c.id, VALUES, Uuid()))
+        queries.append(query)
+    return trusted(union(*queries)) if queries else None
+
+
+async def referenced(
     connection: TenantConnection, model: Model, entity: Entity, ids: list[UUID]
 ) -> set[UUID]:
-    """Which of these records something live points to that is no part of them and does not go with them."""
-    queries = [
-        f"SELECT {_quoted(way.column)} FROM {_quoted(kind.table.name)} "  # noqa: S608 - declared names
-        f"WHERE {_quoted(way.column)} = ANY($1) AND deleted_at IS NULL"
-        + (" AND id <> ALL($1)" if kind is entity else "")
-        for kind, way in model.users(entity)
-    ]
-    if not queries:
+    """Which of these records a live record refers to that is no child of them and is not deleted with them."""
+    statement = _referenced(model, entity)
+    if statement is None:
         return set()
-    return {row[0] for row in await connection.fetch(" UNION ".join(queries), ids)}
+    return {row[0] for row in await fetch(connection, statement, values=ids)}
 
 
-async def gone(connection: TenantConnection, wanted: Mapping[Entity, set[UUID]]) -> set[UUID]:
-    """Which of these records are in the bin; those that are not stay out of it until the transaction ends."""
+@cache
+def _deleted(entity: Entity) -> Compiled:
+    table = entity.table
+    found = select(table.c.id, table.c.deleted_at).where(one_of(table.c.id, VALUES, Uuid()))
+    return trusted(found.order_by(table.c.id).with_for_update(key_share=True, read=True))
+
+
+async def deleted(connection: TenantConnection, wanted: Mapping[Entity, set[UUID]]) -> set[UUID]:
+    """Which of these records are in the trash. The others cannot be deleted until the transaction ends."""
     found: set[UUID] = set()
     for entity, ids in sorted(wanted.items(), key=lambda item: item[0].name):
-        text = (
-            f"SELECT id, deleted_at FROM {_quoted(entity.table.name)} "  # noqa: S608 - declared names
-            "WHERE id = ANY($1) ORDER BY id FOR KEY SHARE"
-        )
-        rows = await connection.fetch(text, sorted(ids))
+        rows = await fetch(connection, _deleted(entity), values=sorted(ids))
         found |= {row["id"] for row in rows if row["deleted_at"] is not None}
     return found
 
 
 @cache
 def unique_columns(entity: Entity) -> tuple[tuple[str, ...], ...]:
-    """The columns that no two live records have in common, together; a head office is seen to otherwise."""
+    """The columns that no two live records have in common, together."""
     indexes: list[Index] = sorted(entity.table.indexes, key=lambda index: str(index.name))
     return tuple(
         tuple(column.name for column in index.columns)
         for index in indexes
         if index.unique
-        and len(index.columns) > 0  # there is one record of its kind, and no deed makes another
+        and len(index.columns) > 0  # an index over no column keeps a type to one record
         and str(index.dialect_options["postgresql"]["where"]) == "deleted_at IS NULL"
     )
 
 
-async def taken(
-    connection: TenantConnection, entity: Entity, columns: tuple[str, ...], rows: list[Row]
+@cache
+def _existing(entity: Entity, columns: tuple[str, ...]) -> Compiled:
+    table, new = entity.table, _given(entity)
+    same = [table.c[name] == new.c[name] for name in columns]
+    other = exists(select(Whole(1)).select_from(new).where(table.c.id != new.c.id, *same))
+    found = select(*(table.c[name] for name in columns))
+    return trusted(found.where(table.c.deleted_at.is_(None), other.correlate(table)))
+
+
+async def existing(
+    connection: TenantConnection, entity: Entity, columns: tuple[str, ...], rows: Iterable[bytes]
 ) -> set[tuple[Any, ...]]:
-    """Which values of these columns other live records have already."""
-    table, listed = _quoted(entity.table.name), ", ".join(map(_quoted, columns))
-    text = (
-        f"SELECT {listed} FROM {table} AS t WHERE t.deleted_at IS NULL AND EXISTS ("  # noqa: S608 - declared names
-        f"SELECT FROM jsonb_populate_recordset(NULL::{table}, $1) AS n WHERE t.id <> n.id AND "
-        + " AND ".join(f"t.{_quoted(c)} = n.{_quoted(c)}" for c in columns)
-        + ")"
-    )
-    images = _several(image(entity, row) for row in rows)
-    return {tuple(row) for row in await connection.fetch(text, images)}
+    """Which values of these columns of rows, given as JSON, other live records have already."""
+    found = await fetch(connection, _existing(entity, columns), rows=_array(rows))
+    return {tuple(row) for row in found}

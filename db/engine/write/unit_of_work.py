@@ -1,32 +1,42 @@
-"""One request's writes: what it holds, what it changed, and what is noted of that when it ends."""
+"""The writes of one transaction: what was locked, what was changed, and the history and change log of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import orjson
 
+from db.engine.base import Record
 from db.engine.gate import Form, Guard
 from db.engine.model import Entity, Model
 from db.engine.write import locking, statements
 from db.engine.write.connection import TenantConnection
 from db.engine.write.idempotency import Key
 from db.engine.write.locking import Lock
-from db.engine.write.row_json import Row, changed, image, named, plain, spelled, told
+from db.engine.write.row_json import (
+    blank,
+    changed_columns,
+    column_text,
+    json_text,
+    row_json,
+    value_text,
+)
+from db.engine.write.trusted import TrustedReader
 from domain.setup import ChangeKind
 from domain.violations import Violation
 
 MOMENT = timedelta(microseconds=1)
 NOTE = "SELECT note($1, $2)"
+R = TypeVar("R", bound=Record)
 
 
 class InvariantViolation(Exception):
-    """A row was about to be kept that its own rule refuses: a bug of the deed, never a user's error."""
+    """A row was about to be written that its own rule refuses: a bug of the command, never a user's error."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +45,10 @@ class Written:
 
     entity: Entity
     kind: ChangeKind
-    before: Row | None
-    after: Row
-    before_image: bytes | None
-    after_image: bytes
+    before: Record | None
+    after: Record
+    before_json: bytes | None
+    after_json: bytes
     columns: tuple[str, ...]
 
 
@@ -50,124 +60,143 @@ class UnitOfWork:
     guard: Guard
     model: Model
     user: UUID | None
-    """Whom the history names; None for the operator, who is nobody of the tenant."""
+    """The user whom the history names; None for the operator, who is no user of the tenant."""
     access: int
-    """The version of rights the transaction was begun under."""
+    """The version of rights that the transaction began under."""
     session: UUID
     """The caller's session, which must not have ended when the transaction does."""
     now: datetime
     new_id: Callable[[], UUID]
-    words: Mapping[str, str] = field(default_factory=dict)
-    """What the custom attributes are called, by their ids."""
+    attribute_keys: Mapping[str, str] = field(default_factory=dict)
+    """The keys of the custom attributes, by their ids."""
     written: list[Written] = field(default_factory=list)
 
-    async def hold(
+    @property
+    def trusted(self) -> TrustedReader:
+        """Reads past the caller's rights."""
+        return TrustedReader(self.connection, self.model)
+
+    async def lock_visible(
         self, entity: Entity, ids: Iterable[UUID], lock: Lock, *, bin: bool = False
-    ) -> dict[UUID, Row]:
-        """Those of the records that the caller sees, locked, as they are kept."""
-        return await locking.hold(self.connection, self.guard, entity, ids, lock, bin=bin)
+    ) -> dict[UUID, Record]:
+        """Those of the records that the caller sees, locked, by id."""
+        return await locking.lock_visible(self.connection, self.guard, entity, ids, lock, bin=bin)
 
-    async def found(self, entity: Entity, column: str, values: Iterable[str]) -> dict[str, UUID]:
-        """The records that the caller sees with one of these texts in a column, by it."""
-        return await locking.found(self.connection, self.guard, entity, column, values)
+    async def find_by_text(
+        self, entity: Entity, column: str, values: Iterable[str]
+    ) -> dict[str, UUID]:
+        """The ids of the records that the caller sees with one of these texts in a column, by text."""
+        return await locking.find_by_text(self.connection, self.guard, entity, column, values)
 
-    async def linked(self, wanted: Mapping[Entity, Iterable[UUID]]) -> dict[Entity, set[UUID]]:
-        """Which of the records the caller sees; locked, so that they can be linked to."""
-        return await locking.linked(self.connection, self.guard, wanted)
+    async def lock_referenced(
+        self, wanted: Mapping[Entity, Iterable[UUID]]
+    ) -> dict[Entity, set[UUID]]:
+        """Which of the records the caller sees; locked, so that they can be referred to."""
+        return await locking.lock_referenced(self.connection, self.guard, wanted)
 
-    async def seen(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
+    async def visible(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
         """Which of the records the caller sees as they are now."""
-        return await locking.seen(self.connection, self.guard, entity, ids, Lock.NONE)
+        return await locking.visible(self.connection, self.guard, entity, ids, Lock.NONE)
 
-    async def in_sight(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
-        """Which of the records that were kept just now the caller sees."""
+    async def still_visible(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
+        """Which of the records that were written just now the caller sees."""
         if self.guard.may_see(entity.name) and self.guard.rows(entity, Form.WIDE) is None:
-            return set(ids)  # he sees all there are
-        return await locking.seen(self.connection, self.guard, entity, ids, Lock.NONE)
+            return set(ids)  # the caller sees all there are
+        return await self.visible(entity, ids)
 
-    def faults(self, entity: Entity, before: Row | None, after: Row) -> list[Violation]:
-        """What the record's own rule says against keeping it so."""
-        return list(entity.rule(before, after)) if entity.rule else []
+    def blank(self, record: type[R], id: UUID | None = None) -> R:
+        """A new row with the defaults of its columns."""
+        return cast("R", blank(self.model.of(record), id or self.new_id(), self.now))
 
-    async def add(self, entity: Entity, rows: list[Row]) -> None:
-        """Keep new records. Raises UniqueViolationError, or InvariantViolation."""
+    def violations(
+        self, entity: Entity, before: Record | None, after: Record
+    ) -> Sequence[Violation]:
+        """What the record's own rule refuses."""
+        return entity.rule(before, after) if entity.rule else ()
+
+    async def add(self, entity: Entity, rows: Sequence[Record]) -> None:
+        """Write new records. Raises UniqueViolationError, or InvariantViolation."""
         made = [self._written(entity, ChangeKind.CREATED, None, row) for row in rows]
         if made:
-            await statements.insert(self.connection, entity, (each.after_image for each in made))
+            await statements.insert(self.connection, entity, (each.after_json for each in made))
             self.written += made
 
     async def change(
         self,
         entity: Entity,
-        pairs: list[tuple[Row, Row]],
+        pairs: Iterable[tuple[Record, Record]],
         kind: ChangeKind = ChangeKind.UPDATED,
     ) -> None:
-        """Keep held records as they are now; each gets its next version. Raises as `add` does."""
+        """Write locked records as they are now; each gets its next version. Raises as `add` does."""
         made = []
         for before, after in pairs:
-            # Who waited for another one began before him, but comes after.
-            now = max(self.now, before["updated_at"] + MOMENT)
-            after |= {"version": before["version"] + 1, "updated_at": now}
+            # A transaction that waited for another one began before it, but is written after it.
+            after.updated_at = max(self.now, before.updated_at + MOMENT)
+            after.version = before.version + 1
             made.append(self._written(entity, kind, before, after))
         if made:
-            await statements.update(self.connection, entity, (each.after_image for each in made))
+            await statements.update(self.connection, entity, (each.after_json for each in made))
             self.written += made
 
-    def _written(self, entity: Entity, kind: ChangeKind, before: Row | None, after: Row) -> Written:
+    def _written(
+        self, entity: Entity, kind: ChangeKind, before: Record | None, after: Record
+    ) -> Written:
         if kind in (ChangeKind.CREATED, ChangeKind.UPDATED):
-            faults = self.faults(entity, before, after)
-            if faults:
-                raise InvariantViolation(f"{entity.name}: {faults[0].message}")
+            violations = self.violations(entity, before, after)
+            if violations:
+                raise InvariantViolation(f"{entity.name}: {violations[0].message}")
         return Written(
             entity,
             kind,
             before,
             after,
-            None if before is None else image(entity, before),
-            image(entity, after),
-            tuple(changed(entity, before, after)) if before else (),
+            None if before is None else row_json(entity, before),
+            row_json(entity, after),
+            changed_columns(entity, before, after) if before else (),
         )
 
-    async def mark(self) -> int:
-        """Remember how things stand, to be given to `take_back`."""
+    async def savepoint(self) -> int:
+        """A mark to roll back to, to be given to `roll_back`."""
         await self.connection.mark()
         return len(self.written)
 
-    async def take_back(self, mark: int) -> None:
-        """Take back what was written since the last mark."""
+    async def roll_back(self, mark: int) -> None:
+        """Undo what was written since the last savepoint."""
         await self.connection.take_back()
         del self.written[mark:]
 
-    async def note(self, key: Key | None = None, outcome: dict[str, Any] | None = None) -> bool:
-        """Note what was done, and what came of a request with a key; False if nothing was written."""
+    async def write_history(
+        self, key: Key | None = None, outcome: dict[str, Any] | None = None
+    ) -> bool:
+        """Write history and change log, and the outcome of a request with a key; False if nothing was written."""
         if not self.written and key is None:
             return False
-        told: dict[str, Any] = {
+        noted: dict[str, Any] = {
             "history": [row for each in self.written for row in self._history(each)]
         }
         if key is not None:
-            told["key"] = key.kept(outcome or {}, self.now)
+            noted["key"] = key.kept(outcome or {}, self.now)
         log = {
             "access": self.access,
             "session": self.session,
             "bump": int(any(each.entity.is_rights for each in self.written)),
-            "log": self._log(),
+            "log": self._change_log(),
         }
-        texts = (orjson.dumps(each, default=spelled).decode() for each in (told, log))
+        texts = (orjson.dumps(each, default=json_text).decode() for each in (noted, log))
         await self.connection.last(NOTE, *texts)
         return bool(self.written)
 
-    def _log(self) -> list[dict[str, Any]]:
+    def _change_log(self) -> list[dict[str, Any]]:
         request = self.new_id()
         return [
             {
                 "number": number,
                 "kind": each.kind,
                 "entity": each.entity.name,
-                "record_id": each.after["id"],
+                "record_id": each.after.id,
                 "changed": each.columns,
-                "before": each.before_image and orjson.Fragment(each.before_image),
-                "after": orjson.Fragment(each.after_image),
+                "before": each.before_json and orjson.Fragment(each.before_json),
+                "after": orjson.Fragment(each.after_json),
                 "access": each.entity.is_rights,
                 "user_id": self.user,
                 "request_id": request,
@@ -177,42 +206,46 @@ class UnitOfWork:
         ]
 
     def _history(self, each: Written) -> Iterable[dict[str, Any]]:
-        """A row for every field that changed, or one for the whole record."""
-        row = partial(self._history_row, each)
-        if each.kind is not ChangeKind.UPDATED:
-            yield row("", None, None, None)
+        """An entry for every field that changed, or one for the whole record."""
+        entry = partial(self._history_entry, each)
+        if each.kind is not ChangeKind.UPDATED or each.before is None:
+            yield entry("", None, None, None)
             return
-        before: Row = each.before or {}
-        known = named(each.entity)
+        named = each.entity.named
         for column in each.columns:
             if column == each.entity.attributes:
-                yield from self._attributes(row, before[column], each.after[column])
-            elif column in known:
-                old, new = (told(each.entity, column, kept) for kept in (before, each.after))
-                name = known[column].name
-                yield row(name, name, old, new)
+                values = (getattr(row, column) for row in (each.before, each.after))
+                yield from self._attribute_entries(entry, *values)
+            elif column in named:
+                old, new = (
+                    column_text(each.entity, column, row) for row in (each.before, each.after)
+                )
+                yield entry(named[column].name, named[column].name, old, new)
 
-    def _attributes(
-        self, row: Callable[..., dict[str, Any]], old: Row, new: Row
+    def _attribute_entries(
+        self,
+        entry: Callable[..., dict[str, Any]],
+        old: Mapping[str, object],
+        new: Mapping[str, object],
     ) -> Iterable[dict[str, Any]]:
         for id in sorted({*old, *new}):
             if old.get(id) != new.get(id):
-                texts = (None if v is None else plain(v) for v in (old.get(id), new.get(id)))
-                yield row(id, self.words.get(id, id), *texts)
+                texts = (None if v is None else value_text(v) for v in (old.get(id), new.get(id)))
+                yield entry(id, self.attribute_keys.get(id, id), *texts)
 
-    def _history_row(
+    def _history_entry(
         self, each: Written, key: str, name: str | None, before: str | None, after: str | None
     ) -> dict[str, Any]:
         return {
             "id": self.new_id(),
-            "record_id": each.after["id"],
+            "record_id": each.after.id,
             "key": f"{each.entity.name}.{key}",
             "kind": each.kind,
             "entity": each.entity.name,
             "field": name,
             "before": before,
             "after": after,
-            "record_version": each.after["version"],
-            "at": each.after["updated_at"],
+            "record_version": each.after.version,
+            "at": each.after.updated_at,
             "user_id": self.user,
         }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.codes import Code, Refused
-from resolvers.engine.outcomes import Outcome, as_error, merged
+from resolvers.engine.results import Outcome, as_error, merged
 from schema.engine.executed import Wrong
 from schema.engine.failures import told_of
 from schema.engine.payloads import Payload, Shown
@@ -16,28 +16,28 @@ Texts = Mapping[str, Sequence[Any]]
 """The records of the payloads, read, by the key of their text; each has one for every input."""
 
 
-class Told:
-    """What is told of a mutation: its data by root key, and its errors."""
+class MutationResult:
+    """The response to a mutation: its data by root key, and its errors."""
 
     def __init__(self) -> None:
         self.data: dict[str, Any] = {}
         self.errors: list[dict[str, Any]] = []
 
     def done(self, payload: Payload, outcomes: Sequence[Outcome], texts: Texts) -> None:
-        """A deed that was done, perhaps not for all of its inputs."""
-        entity = payload.deed.entity
-        if not payload.deed.many:
+        """A mutation that was carried out, perhaps not for all of its inputs."""
+        entity = payload.mutation.entity.name
+        if not payload.mutation.many:
             self.data[payload.key] = filled(entity, payload.shown, outcomes[0], texts, 0)
             return
         told: dict[str, Any] = {}
-        whole = Outcome(told=[error for each in outcomes for error in each.told])
+        whole = Outcome(errors=[error for each in outcomes for error in each.errors])
         for shown in payload.shown:
             if shown.key in payload.results:
                 told[shown.key] = self._results(payload, shown.key, outcomes, texts)
             else:
                 told[shown.key] = _word(f"{entity}ManyPayload", shown, whole)
         for number, each in enumerate(outcomes):
-            # Where results are not asked for, what was refused is told all the same.
+            # Where `results` is not selected, what was refused is an error all the same.
             if not payload.results:
                 self._refuse(each, [payload.key], number)
         self.data[payload.key] = told
@@ -52,7 +52,7 @@ class Told:
                 results.append(None)
             else:
                 shown = payload.results[key]
-                results.append(filled(payload.deed.entity, shown, each, texts, number))
+                results.append(filled(payload.mutation.entity.name, shown, each, texts, number))
         return results
 
     def _refuse(self, outcome: Outcome, path: list[str | int], number: int) -> None:
@@ -60,34 +60,36 @@ class Told:
         self.errors += [{**error, "path": place} for error in outcome.refused]
 
     def broken(self, wrong: Wrong) -> None:
-        """A place in a record of a payload that could not be worked out: the deed stands."""
+        """A place in a record of a payload that could not be computed: the mutation stands."""
         key, *between, shown = wrong.text.split(".")
         above = [key, *between, wrong.number, shown] if between else [key, shown]
         self.errors.append({**told_of(wrong.error), "path": [*above, *wrong.place]})
 
     def failed(self, payload: Payload, outcomes: Sequence[Outcome]) -> None:
-        """The deed that kept everything from being done."""
+        """The mutation that made everything roll back."""
         whole = merged(outcomes)
         if whole.refused:
             self.data[payload.key] = None
-            # What the person could put right is told once, with the first.
-            also = {"userErrors": whole.told} if whole.told else {}
+            # User errors are listed once, with the first.
+            also = {"userErrors": whole.errors} if whole.errors else {}
             for error in whole.refused:
                 extensions, also = {**error["extensions"], **also}, {}
                 told = {"message": error["message"], "extensions": extensions}
                 self.errors.append({**told, "path": [payload.key]})
             return
-        if not payload.deed.many:
-            self.data[payload.key] = filled(payload.deed.entity, payload.shown, whole, {}, 0)
+        if not payload.mutation.many:
+            self.data[payload.key] = filled(
+                payload.mutation.entity.name, payload.shown, whole, {}, 0
+            )
             return
-        kind = f"{payload.deed.entity}ManyPayload"
+        kind = payload.mutation.payload
         self.data[payload.key] = {
             shown.key: None if shown.key in payload.results else _word(kind, shown, whole)
             for shown in payload.shown
         }
 
     def not_applied(self, payload: Payload) -> None:
-        """A deed that was taken back, or not begun, because of another one."""
+        """A mutation that was rolled back, or not begun, because of another one."""
         self.data[payload.key] = None
         error = as_error(Refused(Code.NOT_APPLIED, NOT_APPLIED))
         self.errors.append({**error, "path": [payload.key]})
@@ -112,7 +114,7 @@ def _word(kind: str, shown: Shown, outcome: Outcome) -> Any:
         case "id":
             return outcome.id
         case "userErrors":
-            return [_error(each, shown) for each in outcome.told]
+            return [_error(each, shown) for each in outcome.errors]
         case "__typename":
             return kind
     return None

@@ -1,0 +1,240 @@
+"""Writes what was sold into contracts by kind, and where something was sold before, the difference (D-04)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import cast
+from uuid import UUID
+
+from db import contract_facts
+from db.contracts import Contract, ContractLine
+from db.engine.hidden import Hidden, HiddenRow, combined, each_of
+from db.engine.row import carry_over
+from db.quotes import Quote, QuoteItem
+from db.sales import Opportunity
+from domain.contracts import (
+    SAME,
+    ContractStatus,
+    Entry,
+    Held,
+    Kind,
+    Ledger,
+    SoldContent,
+    Term,
+    by_kind,
+    last_day,
+    ledger,
+    status_on,
+    term,
+)
+from domain.numbering import number
+from domain.violations import Violation
+from resolvers.engine.changeset import Assignment, Changeset, to
+from resolvers.engine.context import Context
+
+ZERO = Decimal()
+
+
+@dataclass(frozen=True)
+class SaleFacts:
+    """What decides what the sale of an opportunity writes into its contracts."""
+
+    items: Sequence[QuoteItem]
+    """Of the accepted quote."""
+    contracts: Sequence[Contract]
+    """Of the opportunity."""
+    lines: Sequence[ContractLine]
+    """Of the contracts: those in force."""
+    kinds: Mapping[UUID, Kind]
+    """Of the products."""
+    usual: Kind | None
+    roots: Mapping[UUID, UUID]
+
+    def ledger(self) -> Ledger | Violation:
+        """The difference to what was sold before."""
+        items = sorted(self.items, key=lambda row: (row.position, row.id))
+        sold = by_kind(items, self.kinds, self.usual, self.roots)
+        if isinstance(sold, Violation):
+            return sold
+        kinds = {contract.id: contract.kind_id for contract in self.contracts}
+        held = [
+            Held(self.roots.get(line.quote_item_id or line.id), kinds[line.contract_id], line)
+            for contract in self.contracts
+            for line in self.lines
+            if line.contract_id == contract.id
+        ]
+        return ledger(sold, held)
+
+
+async def write_contracts(
+    ctx: Context,
+    items: Sequence[Changeset[Opportunity, object]],
+    active: Mapping[UUID, HiddenRow[Quote]],
+) -> None:
+    """Prepare the contracts of these opportunities, each sold on its active quote, which is accepted.
+
+    Where one is sold without a quote, nothing of what was sold on an earlier one holds any more.
+    """
+    if not items:
+        return
+    facts = await _facts(ctx, [each.record.id for each in items], active)
+    for item in items:
+        quote = active.get(item.record.id)
+        if quote is not None and quote.decide(lambda row: row.accepted_at is None):
+            item.also_change(quote, to(Quote.accepted_at, ctx.now))
+        facts[item.record.id].decide(ContractWriter(ctx, item).write)
+
+
+async def _facts(
+    ctx: Context, ids: Sequence[UUID], active: Mapping[UUID, HiddenRow[Quote]]
+) -> dict[UUID, Hidden[SaleFacts]]:
+    """What is known of all opportunities that are sold at once, by opportunity."""
+    quotes = {id: active[id].id for id in ids if id in active}
+    items = await ctx.trusted(QuoteItem).by(QuoteItem.quote_id, quotes.values())
+    contracts = await ctx.trusted(Contract).by_for_update(Contract.opportunity_id, ids)
+    known = [each.id for several in contracts.values() for each in several]
+    lines = await ctx.trusted(ContractLine).by_for_update(ContractLine.contract_id, known)
+    sold = each_of(item for several in items.values() for item in several)
+    held = each_of(line for several in lines.values() for line in several)
+    products = sold.decide(lambda rows: {row.product_id for row in rows if row.product_id})
+    origins = sold.decide(lambda rows: {row.id for row in rows})
+    origins |= held.decide(
+        lambda rows: {r.quote_item_id for r in rows if r.quote_item_id and r.ended_on is None}
+    )
+    kinds = await contract_facts.kinds(ctx.unit.connection, products)
+    usual = await contract_facts.usual_kind(ctx.unit.connection)
+    roots = await contract_facts.roots(ctx.unit.connection, origins)
+    return {
+        id: combined(
+            SaleFacts,
+            each_of(items.get(quotes.get(id, id), ())),
+            each_of(contracts[id]),
+            each_of(line for each in contracts[id] for line in lines[each.id]).map(_in_force),
+            kinds,
+            usual,
+            roots,
+        )
+        for id in ids
+    }
+
+
+def _in_force(lines: Sequence[ContractLine]) -> list[ContractLine]:
+    return [line for line in lines if line.ended_on is None]
+
+
+class ContractWriter:
+    """What a sale writes into the contracts of one opportunity."""
+
+    def __init__(self, ctx: Context, item: Changeset[Opportunity, object]) -> None:
+        self._ctx = ctx
+        self._item = item
+        self._day: date = item.record.closed_on or ctx.today
+        self._known: dict[UUID, Contract] = {}
+        self._made: dict[UUID, Contract] = {}
+        self._changed: set[UUID] = set()
+        self._kinds: dict[UUID, Kind] = {}
+        self._lines: dict[UUID, list[SoldContent]] = defaultdict(list)
+
+    def write(self, facts: SaleFacts) -> None:
+        """Prepare every line and every contract that changes."""
+        change = facts.ledger()
+        if isinstance(change, Violation):
+            self._item.violation(change)
+            return
+        self._known = {contract.id: contract for contract in facts.contracts}
+        for line in change.stay:
+            self._lines[line.contract_id].append(line)
+        for line in change.end:
+            self._changed.add(line.contract_id)
+            ended = last_day(line.starts_on, self._day)
+            self._item.also_change(cast("ContractLine", line), to(ContractLine.ended_on, ended))
+        made = [self._line(entry) for entry in change.enter]
+        self._write_contracts()
+        for line in made:
+            self._item.also_create(line)
+
+    def _line(self, entry: Entry) -> ContractLine:
+        sold, old = entry.sold, entry.replaces
+        contract = old.contract_id if old else self._contract(sold.kind, sold.row.currency)
+        line = self._ctx.unit.blank(ContractLine)
+        carry_over(cast("QuoteItem", sold.row), line, SAME)
+        line.contract_id = contract
+        line.quote_item_id = sold.row.id
+        line.replaces_id = old.id if old else None
+        line.position = old.position if old else sold.row.position
+        line.revision = old.revision + 1 if old else 1
+        line.starts_on = self._day
+        self._lines[contract].append(line)
+        self._changed.add(contract)
+        self._kinds[contract] = sold.kind
+        return line
+
+    def _contract(self, kind: Kind, currency: str) -> UUID:
+        """The opportunity's contract of a kind; a new one where there is none."""
+        for id, row in (self._known | self._made).items():
+            if (row.kind_id, row.currency) == (kind.id, currency):
+                return id
+        made = self._new(kind, currency)
+        self._made[made.id] = made
+        return made.id
+
+    def _new(self, kind: Kind, currency: str) -> Contract:
+        opportunity = self._item.record
+        contract = self._ctx.unit.blank(Contract)
+        contract.number = number("K", contract.id)
+        contract.name = opportunity.name
+        contract.account_id = opportunity.account_id
+        contract.opportunity_id = opportunity.id
+        contract.owner_id = opportunity.owner_id
+        contract.kind_id = kind.id
+        contract.time_based = kind.time_based
+        contract.currency = currency
+        lasting = term(kind, self._day)
+        contract.starts_on, contract.ends_on = lasting.starts_on, lasting.ends_on
+        contract.renewal_months, contract.remind_on = lasting.renewal_months, lasting.remind_on
+        contract.status = status_on(contract, self._ctx.today)
+        return contract
+
+    def _write_contracts(self) -> None:
+        """What their lines in force add up to; a contract without any has ended."""
+        for contract in self._made.values():
+            contract.net, contract.total = self._sums(contract.id)
+            self._item.also_create(contract)
+        for id, before in self._known.items():
+            if id in self._changed:
+                net, total = self._sums(id)
+                self._item.also_change(
+                    before,
+                    to(Contract.net, net),
+                    to(Contract.total, total),
+                    to(Contract.revision, before.revision + 1),
+                    *self._lasting(id, before),
+                )
+
+    def _lasting(self, id: UUID, before: Contract) -> Sequence[Assignment[object]]:
+        """How long a changed contract lasts: it ends without lines, and comes into force again with new ones."""
+        if not self._lines[id]:
+            return (
+                to(Contract.status, ContractStatus.ENDED),
+                to(Contract.ends_on, last_day(before.starts_on, self._day)),
+                to(Contract.renewal_months, None),
+            )
+        if before.status == ContractStatus.ENDED and id in self._kinds:
+            lasting: Term = term(self._kinds[id], self._day)
+            return (
+                to(Contract.starts_on, before.starts_on or self._day),
+                to(Contract.ends_on, lasting.ends_on),
+                to(Contract.renewal_months, lasting.renewal_months),
+                to(Contract.remind_on, lasting.remind_on),
+                to(Contract.status, status_on(lasting, self._ctx.today)),
+            )
+        return ()
+
+    def _sums(self, contract: UUID) -> tuple[Decimal, Decimal]:
+        rows = self._lines[contract]
+        net = sum((row.net or ZERO for row in rows), ZERO)
+        return net, sum((row.total or ZERO for row in rows), ZERO)

@@ -1,0 +1,115 @@
+"""Puts one record in the place of another that is to be deleted, wherever a record refers to that (D-11)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from db.engine.base import Record
+from db.engine.fields import Reference
+from db.engine.model import Entity
+from db.engine.plan.values import parse_id
+from db.engine.row import with_values
+from db.engine.write import statements
+from db.engine.write.locking import Lock
+from db.engine.write.row_json import row_json
+from domain.codes import UserErrorCode
+from resolvers.engine.changeset import Action, AnyChangeset, Changeset, RelatedChange
+from resolvers.engine.context import Context
+from resolvers.engine.hooks import run_before_save
+from resolvers.engine.values import NO_ID
+
+REPLACE_WITH = "replaceWith"
+ITSELF = "The record cannot take its own place: name another one."
+GOING = "This one is to be deleted, too: name one that stays."
+UNLIKE = "Only a record with the same `{field}` can take the place of this one: name one of those."
+UNFIT = "Not everything that refers to the record could refer to this one instead: {why}"
+
+
+async def replace(ctx: Context, items: list[AnyChangeset]) -> None:
+    """Prepare, for those deletions that name one, that what refers to them refers to another record.
+
+    Deleting a record of the set-up is right enough for that, whatever the caller sees of what refers to
+    it; the caller does not learn how much that was. What would then exist twice is deleted as well.
+    """
+    asked = [
+        each for each in items if each.params.get(REPLACE_WITH) is not None and not each.failed
+    ]
+    if not asked:
+        return
+    entity = asked[0].entity
+    going = {each.id for each in items}
+    wanted = {
+        each.id: parse_id(each.params[REPLACE_WITH], entity.prefix) or NO_ID for each in asked
+    }
+    visible = await ctx.unit.lock_visible(entity, wanted.values(), Lock.REFERENCE)
+    for item in asked:
+        other = wanted[item.id]
+        if other == item.id:
+            item.error(UserErrorCode.INVALID, ITSELF, REPLACE_WITH)
+        elif other not in visible:
+            item.missing(REPLACE_WITH)
+        elif other in going:
+            item.error(UserErrorCode.INVALID, GOING, REPLACE_WITH)
+        elif (column := entity.alike) and _differ(item.existing, visible[other], column):
+            message = UNLIKE.format(field=entity.named[column].name)
+            item.error(UserErrorCode.INVALID, message, REPLACE_WITH)
+    for item in asked:
+        for kind, relation in ctx.unit.model.users(entity):
+            if not item.failed:
+                await _move(ctx, item, kind, relation, wanted[item.id])
+
+
+def _differ(one: Record, other: Record, column: str) -> bool:
+    return bool(getattr(one, column) != getattr(other, column))
+
+
+async def _move(
+    ctx: Context, item: AnyChangeset, entity: Entity, relation: Reference, other: UUID
+) -> None:
+    """Let the records of one type refer to the other one, as the hooks of their area allow."""
+    connection = ctx.unit.connection
+    rows = await statements.select_for_update(connection, entity, relation.column, [item.id])
+    moved_rows = {row.id: with_values(row, {relation.column: other}) for row in rows}
+    twice = await _twice(ctx, entity, list(moved_rows.values()))
+    moved: list[AnyChangeset] = []
+    for row in rows:
+        if row.id in twice:
+            gone = with_values(row, {"deleted_at": ctx.now})
+            item.before_ops.append(RelatedChange(entity.type_, row, gone))
+            continue
+        params: dict[str, Any] = {relation.name: f"{item.entity.prefix}_{other.hex}"}
+        change: AnyChangeset = Changeset(entity, item.path, Action.REPLACE, params, id=row.id)
+        change.found(row)
+        change.begin(moved_rows[row.id])
+        moved.append(change)
+    await run_before_save(ctx, moved)
+    for each in moved:
+        each.violations(ctx.unit.violations(entity, each.before, each.record))
+        if each.errors or each.refused:
+            why = each.errors[0].message if each.errors else str(each.refused[0])
+            if not item.errors:
+                item.error(UserErrorCode.INVALID, UNFIT.format(why=why), REPLACE_WITH)
+        item.before_ops += [
+            *each.before_ops,
+            RelatedChange(entity.type_, each.existing, each.record),
+        ]
+        item.after_ops += each.after_ops
+        item.created += each.created
+        item.side_effects += each.side_effects
+
+
+async def _twice(ctx: Context, entity: Entity, rows: list[Record]) -> set[UUID]:
+    """Which of these could not be written, because there is such a record already or one of them is."""
+    found: set[UUID] = set()
+    for columns in statements.unique_columns(entity) if rows else ():
+        images = (row_json(entity, row) for row in rows)
+        existing = await statements.existing(ctx.unit.connection, entity, columns, images)
+        for row in rows:
+            value = tuple(getattr(row, column) for column in columns)
+            if None in value:
+                continue
+            if value in existing:
+                found.add(row.id)
+            existing.add(value)
+    return found

@@ -1,0 +1,215 @@
+"""Updates records: locks them, judges rights and versions, sets the parameters, runs the command's handler and the hooks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from auth.engine.viewer import Viewer
+from db.engine.base import Record
+from db.engine.model import Entity
+from db.engine.plan.values import parse_id
+from db.engine.write import statements
+from db.engine.write.locking import Lock
+from db.engine.write.row_json import changed_columns, column_text, value_text
+from domain.access import WriteScope
+from domain.codes import Code, UserErrorCode
+from resolvers.engine.changeset import AnyChangeset, live
+from resolvers.engine.context import Context
+from resolvers.engine.create import check_references, check_unique, finish
+from resolvers.engine.hooks import run_before_save
+from resolvers.engine.permissions import NOT_EDITABLE, check_fields, no_changing
+from resolvers.engine.values import ATTRIBUTES, NO_ID, fill
+
+Scope = Callable[[str], "WriteScope | None"]
+"""Which rows of an entity may be changed, or deleted."""
+CHANGED = "These fields changed since version {version}: {fields}. Reload and try again."
+NEWER = "The record changed since version {version}. Reload and try again."
+TWICE = "This record stands in the list more than once: put the changes together."
+
+
+async def update(
+    ctx: Context,
+    items: list[AnyChangeset],
+    handler: Callable[[Context, list[Any]], Awaitable[None]] | None = None,
+) -> None:
+    """Prepare changes of records that are known by their ids; a command's `handler` runs before the hooks do."""
+    for item in items:
+        name = item.entity.name
+        if ctx.viewer.may_see(name) and ctx.viewer.edits(name) is None:
+            item.refuse(Code.FORBIDDEN, no_changing(item))
+        else:
+            check_fields(item, ctx.viewer)
+    found = live(items)
+    await lock(ctx, found, Lock.UPDATE, ctx.viewer.edits)
+    for item in found:
+        # Before anything is answered that depends on what the field holds: a conflict would.
+        if item.before is not None and ctx.viewer.rights[item.entity.name].ruled:
+            check_fields(item, ctx.viewer, item.before)
+    found = live(found)
+    for item in found:
+        item.begin_from_before()
+        fill(item, ctx.viewer)
+    await check_versions(ctx, found)
+    found = [each for each in found if not each.refused]
+    await check_references(ctx, found)
+    if handler is not None and (mine := live(found)):
+        await handler(ctx, mine)
+    await run_before_save(ctx, found)
+    for item in found:
+        finish(ctx, item)
+    await check_unique(ctx, found)
+
+
+async def lock(ctx: Context, items: Sequence[AnyChangeset], mode: Lock, scope: Scope) -> None:
+    """Find the records, locked, and note those that are not there or not the caller's to change."""
+    if not items:
+        return
+    entity = items[0].entity
+    refuse_twice(items)
+    ids = {each.id or NO_ID for each in items}
+    parents = await _lock_parents_of(ctx, entity, ids)
+    locked = await ctx.unit.lock_visible(entity, ids, mode)
+    for item in items:
+        judge(ctx.viewer, scope, item, locked.get(item.id or NO_ID), parents)
+
+
+def judge(
+    viewer: Viewer,
+    scope: Scope,
+    item: AnyChangeset,
+    row: Record | None,
+    parents: Mapping[UUID, Record],
+) -> None:
+    """Note the record that was found, and whether the caller may change it: a child is judged by its parent."""
+    entity = item.entity
+    if row is None:
+        item.missing("id")
+        return
+    item.found(row)
+    relation = entity.parent_of(row)
+    item.parent = parents.get(getattr(row, relation.column)) if relation else None
+    owned = (entity, row)
+    if relation is not None and entity.owner is None and item.parent is not None:
+        owned = (entity.targets[relation.name], item.parent)
+    if not viewer.within(scope(entity.name), *owned):
+        item.refuse(Code.FORBIDDEN, NOT_EDITABLE, "id")
+
+
+async def _lock_parents_of(ctx: Context, entity: Entity, ids: set[UUID]) -> dict[UUID, Record]:
+    """The parents of these records, locked before they are: every transaction locks in that order."""
+    if not entity.wholes:
+        return {}
+    children = await ctx.unit.lock_visible(entity, ids, Lock.NONE)
+    return await lock_parents(ctx, entity, children.values())
+
+
+async def lock_parents(ctx: Context, entity: Entity, rows: Iterable[Record]) -> dict[UUID, Record]:
+    """The parents of these rows, as far as the caller sees them, locked in the order of their types."""
+    wanted: dict[Entity, set[UUID]] = {}
+    for row in rows:
+        for relation, above in zip(entity.wholes, entity.above, strict=True):
+            if (id := getattr(row, relation.column)) is not None:
+                wanted.setdefault(above, set()).add(id)
+    locked: dict[UUID, Record] = {}
+    for above in sorted(wanted, key=lambda each: each.name):
+        locked |= await ctx.unit.lock_visible(above, wanted[above], Lock.UPDATE)
+    return locked
+
+
+def refuse_twice(items: Sequence[AnyChangeset]) -> None:
+    """A record may stand once in a list: it would be undefined which of two changes lasts."""
+    times = Counter(each.id for each in items)
+    for each in items:
+        if times[each.id] > 1 and each.id not in (None, NO_ID):
+            each.error(UserErrorCode.INVALID, TWICE, "id")
+
+
+def refuse_conflict(
+    item: AnyChangeset, fields: list[dict[str, str | None]], message: str = NEWER
+) -> None:
+    """Refuse a change that is based on an older version of the record."""
+    names = ", ".join(field["field"] or "" for field in fields)
+    text = (CHANGED if fields else message).format(version=item.version, fields=names)
+    conflict = {"version": item.existing.version, "fields": fields}
+    item.refuse(Code.CONFLICT, text, "version", conflict=conflict)
+
+
+async def check_versions(ctx: Context, items: list[AnyChangeset]) -> None:
+    """Note conflicts: fields that another transaction changed to something else since the caller read them (D-36)."""
+    late = {
+        each.existing.id: each.version
+        for each in items
+        if each.before is not None
+        and each.version is not None
+        and each.version != each.before.version
+    }
+    if not late:
+        return
+    since = await statements.changes_since(ctx.unit.connection, late)
+    for item in items:
+        if item.before is None or item.before.id not in late:
+            continue
+        fields = _conflicts(item, ctx.viewer, since[item.before.id])
+        await _hide_references(ctx, item, fields)
+        if fields or late[item.before.id] > item.before.version:
+            refuse_conflict(item, fields)
+
+
+async def _hide_references(
+    ctx: Context, item: AnyChangeset, fields: list[dict[str, str | None]]
+) -> None:
+    """The id of a record that the caller does not see says that it exists: it is left out."""
+    for field in fields:
+        target = item.entity.targets.get(field["field"] or "")
+        if target is None:
+            continue
+        ids = {word: parse_id(field[word], target.prefix) for word in ("theirs", "base")}
+        visible = await ctx.unit.visible(target, {id for id in ids.values() if id is not None})
+        field.update({word: field[word] if id in visible else None for word, id in ids.items()})
+
+
+def _conflicts(
+    item: AnyChangeset, viewer: Viewer, since: Mapping[str, str | None]
+) -> list[dict[str, str | None]]:
+    found = []
+    entity = item.entity
+    for name in item.params:
+        if name == ATTRIBUTES:
+            found += _attribute_conflicts(item, viewer, since)
+            continue
+        key = f"{entity.name}.{name}"
+        if name not in entity.written or key not in since:
+            continue
+        column = entity.written[name].column
+        mine, theirs = (column_text(entity, column, row) for row in (item.record, item.existing))
+        if mine != theirs:
+            found.append({"field": name, "mine": mine, "theirs": theirs, "base": since[key]})
+    return found
+
+
+def _attribute_conflicts(
+    item: AnyChangeset, viewer: Viewer, since: Mapping[str, str | None]
+) -> list[dict[str, str | None]]:
+    column, found = item.entity.attributes or "", []
+    for each in item.params[ATTRIBUTES] or []:
+        attribute = viewer.attribute(item.entity.name, each["key"])
+        if attribute is None or f"{item.entity.name}.{attribute.id}" not in since:
+            continue
+        mine, theirs = (
+            None if value is None else value_text(value)
+            for value in (
+                getattr(row, column).get(attribute.id) for row in (item.record, item.existing)
+            )
+        )
+        base = since[f"{item.entity.name}.{attribute.id}"]
+        if mine != theirs:
+            found.append({"field": attribute.key, "mine": mine, "theirs": theirs, "base": base})
+    return found
+
+
+def is_changed(item: AnyChangeset) -> bool:
+    """Whether anything of it is to be written."""
+    return bool(changed_columns(item.entity, item.existing, item.record))

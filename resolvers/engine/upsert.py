@@ -1,0 +1,74 @@
+"""Updates the record that has an external id, or creates it (X-11)."""
+
+from __future__ import annotations
+
+from db.engine.transaction import Collided
+from db.engine.write.row_json import changed_columns
+from domain.codes import UserErrorCode
+from domain.violations import Violation
+from resolvers.engine.changeset import Action, AnyChangeset, live
+from resolvers.engine.context import Context
+from resolvers.engine.create import create
+from resolvers.engine.permissions import check_fields
+from resolvers.engine.update import update
+
+NEEDED = "This cannot be empty: write the record's id in the other system."
+IMMUTABLE = "This stays what it was when the record was created: leave it out."
+TWICE = "Two of the list have the same external id: put them together."
+NAME, COLUMN = "externalId", "external_id"
+
+
+async def upsert(ctx: Context, items: list[AnyChangeset]) -> None:
+    """Prepare each as a change of the record with its `externalId`, or as a new one."""
+    met: set[str] = set()
+    for item in items:
+        check_fields(item, ctx.viewer)
+        external = item.params[NAME]
+        if not external.strip():
+            item.error(UserErrorCode.REQUIRED, NEEDED, NAME)
+        if external in met:
+            item.error(UserErrorCode.DUPLICATE, TWICE, NAME)
+        met.add(external)
+    asked = live(items)
+    if not asked:
+        return
+    # A text that cannot be stored is the id of no record; it is refused where it would be stored.
+    texts = [each.params[NAME] for each in asked]
+    texts = [text for text in texts if text and "\x00" not in text]
+    found = await ctx.unit.find_by_text(asked[0].entity, COLUMN, texts)
+    for item in asked:
+        item.id = found.get(item.params[NAME])
+        item.action = Action.CREATE if item.id is None else Action.UPDATE
+    if known := [each for each in asked if each.id is not None]:
+        await update(ctx, known)
+        _check_immutable(known)
+        _check_still_known(known)
+    if new := [each for each in asked if each.action is Action.CREATE]:
+        await create(ctx, new)
+        await _check_still_new(ctx, new)
+
+
+def _check_still_known(items: list[AnyChangeset]) -> None:
+    """What was found before it was locked may have changed or gone. Raises Collided."""
+    for item in items:
+        if item.before is None or getattr(item.before, COLUMN) != item.params[NAME]:
+            raise Collided
+
+
+async def _check_still_new(ctx: Context, items: list[AnyChangeset]) -> None:
+    """What was not found may have been created meanwhile. Raises Collided."""
+    duplicate = UserErrorCode.DUPLICATE
+    twice = [i.params[NAME] for i in items if any(e.code is duplicate for e in i.errors)]
+    if twice and await ctx.unit.find_by_text(items[0].entity, COLUMN, twice):
+        raise Collided
+
+
+def _check_immutable(items: list[AnyChangeset]) -> None:
+    """Note what cannot be set again; what the area chooses at first, its hooks know how to move (D-33)."""
+    for item in items:
+        if item.before is None or item.after is None:
+            continue
+        differs = changed_columns(item.entity, item.before, item.record)
+        for what in (each for name, each in item.entity.written.items() if name in item.params):
+            if what.exposed.once and not what.exposed.chosen and what.column in differs:
+                item.violation(Violation(UserErrorCode.INVALID, IMMUTABLE, what.column))

@@ -1,0 +1,284 @@
+"""From commands to mutations: for each its input, its payload, and the form for many inputs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from types import UnionType
+from typing import Any, get_args
+from uuid import UUID
+
+import strawberry
+from strawberry.types.arguments import StrawberryArgument
+
+from db.engine.base import Standard
+from db.engine.fields import Field, Kind, Reference
+from db.engine.model import Entity, Model
+from resolvers.engine.command import Argument, Command
+from schema.engine import words
+from schema.engine.generate import Spec, argument, make, put
+from schema.engine.words import SCALAR
+
+MANY = "Many"
+ID_SPEC: Spec = ("id", "ID", "The record.")
+VERSION_SPEC: Spec = (
+    "version",
+    "int | None",
+    "Optimistic lock: the `version` you last read. Fails with CONFLICT if a field you send was changed since.",
+)
+ANNOTATIONS: Mapping[Any, str] = {
+    str: "str",
+    bool: "bool",
+    int: "int",
+    UUID: "ID",
+    date: "DateText",
+    datetime: "DateTimeText",
+    Decimal: "DecimalText",
+}
+"""What a Python type of an input is in the API."""
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A root field of Mutation that runs a command on records of one entity."""
+
+    name: str
+    command: Command
+    entity: Entity
+    many: bool = False
+
+    @property
+    def payload(self) -> str:
+        """The name of its payload's type."""
+        return f"{self.entity.name}{MANY if self.many else ''}Payload"
+
+
+def mutations_of(model: Model, commands: Mapping[str, Command]) -> dict[str, Mutation]:
+    """The mutations of all commands by name, for one input and for many."""
+    found: dict[str, Mutation] = {}
+    for name, command in commands.items():
+        entity = model.of(command.record)
+        found[name] = Mutation(name, command, entity)
+        found[name + MANY] = Mutation(name + MANY, command, entity, many=True)
+    return found
+
+
+def command_types(model: Model, commands: Iterable[Command], exposed: Iterable[Entity]) -> None:
+    """The inputs and payloads of all commands."""
+    _shared()
+    known = list(commands)
+    created = {e.name for e in exposed if e.is_created_along or Standard.CREATE in e.commands}
+    for entity in exposed:
+        if entity.name in created:
+            _child_inputs(entity)
+    for entity in dict.fromkeys(model.of(each.record) for each in known):
+        _payloads(entity)
+    for command in known:
+        entity = model.of(command.record)
+        if command.standard is None:
+            _own_input(model, entity, command)
+        else:
+            _standard_input(model, entity, command.standard, created)
+
+
+def _standard_input(
+    model: Model, entity: Entity, operation: Standard, created: Iterable[str]
+) -> None:
+    match operation:
+        case Standard.CREATE:
+            children = [(e, r) for e, r in model.nested(entity) if e.name in created]
+            _create_input(entity, children)
+        case Standard.UPDATE:
+            specs = [ID_SPEC, VERSION_SPEC, *fields(entity, operation)]
+            required(f"{entity.name}UpdateInput", specs, "Which record, and the fields to set.")
+        case Standard.UPSERT:
+            specs = fields(entity, operation)
+            required(f"{entity.name}UpsertInput", specs, "The external id, and the fields to set.")
+
+
+def _own_input(model: Model, entity: Entity, command: Command) -> None:
+    """The input of a command of an area's own."""
+    specs: list[Spec] = [ID_SPEC] if command.takes_id else []
+    specs += [VERSION_SPEC] if command.takes_version else []
+    for each in command.arguments:
+        if each.children is None:
+            specs.append((each.name, _annotation_of(each), each.doc))
+        else:
+            child = model.of(each.children)
+            name = f"{entity.name}{command.suffix.removesuffix('s')}Input"
+            _children_input(name, entity, child)
+            specs.append((each.name, f"list[{name}]", each.doc))
+    doc = (command.input.__doc__ or "").strip() if command.input else ""
+    required(input_of(command, entity), specs, doc)
+
+
+def _annotation_of(each: Argument) -> str:
+    """The API's annotation of an argument."""
+    kinds = get_args(each.annotation) if isinstance(each.annotation, UnionType) else ()
+    [kind] = [k for k in kinds if k is not type(None)] or [each.annotation]
+    name = ANNOTATIONS[kind]
+    return name if each.required else f"{name} | None"
+
+
+def _children_input(name: str, entity: Entity, child: Entity) -> None:
+    """The input of one of the children that a command sets all of: an existing one by id, or a new one."""
+    relation = next(r for r in child.wholes if child.targets[r.name] is entity)
+    own = [spec for spec in fields(child, Standard.CREATE) if spec[0] != relation.name]
+    specs: list[Spec] = [("id", "ID | None", "The existing record; a new one without."), *own]
+    required(name, specs, "One of the list; of an existing one, fields that are left out stay.")
+
+
+def _child_inputs(entity: Entity) -> None:
+    """The inputs of records that are created together with a parent, for each relation to one."""
+    for relation, above in zip(entity.wholes, entity.above, strict=True):
+        if relation.exposed.reverse:
+            own = [s for s in fields(entity, Standard.CREATE) if s[0] != relation.name]
+            for name, brought in entity.brings.items():
+                if brought is not relation:
+                    own = _with_new(entity, brought, name, own)
+            doc = "One that is created together with its parent."
+            required(f"{above.name}{entity.name}Input", own, doc)
+
+
+def _with_new(entity: Entity, relation: Reference, name: str, specs: list[Spec]) -> list[Spec]:
+    """An existing record may be named or a new one given, so that neither is required."""
+    target = entity.targets[relation.name].name
+    doc = (
+        f"{relation.doc.removesuffix('.')}, if it is a new one: it is created along, or nothing is."
+    )
+    named = f"{relation.doc.removesuffix('.')}, if it exists already."
+    return [
+        *((relation.name, "ID | None", named) if s[0] == relation.name else s for s in specs),
+        (name, f"{target}CreateInput | None", doc),
+    ]
+
+
+def _create_input(entity: Entity, children: list[tuple[Entity, Reference]]) -> None:
+    nested: list[Spec] = [
+        (
+            str(relation.exposed.reverse),
+            f"list[{entity.name}{child.name}Input] | None",
+            f"{relation.exposed.reverse_doc} They are created together.",
+        )
+        for child, relation in children
+    ]
+    specs = [*fields(entity, Standard.CREATE), *nested]
+    required(f"{entity.name}CreateInput", specs, "The fields of a new record.")
+
+
+def _shared() -> None:
+    required("RecordInput", [ID_SPEC, VERSION_SPEC], "Which record.")
+    replace: Spec = (
+        "replaceWith",
+        "ID | None",
+        "A record of the same type that takes its place wherever a record refers to it.",
+    )
+    doc = "Which record, and what takes its place where it is in use."
+    required("ReplaceInput", [ID_SPEC, VERSION_SPEC, replace], doc)
+    values: list[Spec] = [
+        ("key", "AttributeKey", "The attribute."),
+        ("text", "str | None", "The value of an attribute of kind TEXT."),
+        ("number", "DecimalText | None", "Of kind NUMBER."),
+        ("date", "DateText | None", "Of kind DATE."),
+        ("boolean", "bool | None", "Of kind BOOLEAN."),
+    ]
+    doc = "A value of one of the tenant's own attributes; without a value it is emptied."
+    required("AttributeInput", values, doc)
+
+
+def fields(entity: Entity, operation: Standard) -> list[Spec]:
+    """The fields that may be set. Null empties, so only what a record cannot be without is required."""
+    specs: list[Spec] = []
+    for name, each in entity.written.items():
+        if each.exposed.once and operation is Standard.UPDATE:
+            continue
+        needed = operation is Standard.CREATE and is_needed(entity, each)
+        needed |= operation is Standard.UPSERT and name == "externalId"
+        annotation = _annotation(each)
+        specs.append((name, annotation if needed else f"{annotation} | None", each.doc))
+    if entity.attributes:
+        doc = "Values of the tenant's own attributes; those not named stay as they are."
+        specs.append(("attributes", "list[AttributeInput] | None", doc))
+    return specs
+
+
+def is_needed(entity: Entity, each: Field | Reference) -> bool:
+    """Whether a record cannot be created without it."""
+    default = entity.table.c[each.column].server_default
+    return not each.nullable and not each.exposed.chosen and default is None
+
+
+def _annotation(each: Field | Reference) -> str:
+    if isinstance(each, Reference) or each.kind is Kind.ID:
+        return "ID"
+    return each.enum.__name__ if each.enum else str(SCALAR[each.kind].__name__)
+
+
+def required(name: str, specs: Iterable[Spec], doc: str) -> None:
+    """An input whose fields are required unless their annotations say that they may be null."""
+    body: dict[str, Any] = {"__annotations__": {}, "__module__": words.__name__}
+    for key, annotation, description in specs:
+        optional = annotation.endswith("| None")
+        default = {"default": strawberry.UNSET} if optional else {}
+        body[f"{key}_"] = strawberry.field(name=key, description=description, **default)
+        body["__annotations__"][f"{key}_"] = annotation
+    ordered = sorted(
+        body["__annotations__"], key=lambda n: body["__annotations__"][n].endswith("None")
+    )
+    body["__annotations__"] = {key: body["__annotations__"][key] for key in ordered}
+    put(name, strawberry.input(type(name, (), body), name=name, description=doc))
+
+
+def _payloads(entity: Entity) -> None:
+    errors: Spec = ("userErrors", "list[UserError]", "Validation errors; empty on success.")
+    specs: list[Spec] = [
+        ("id", "ID | None", "The record's id; a record that was deleted keeps it."),
+        (entity.singular, f"{entity.name} | None", "The record as you see it now."),
+        errors,
+    ]
+    make(f"{entity.name}Payload", specs, "Result of a mutation of one record.")
+    results = (
+        "One for each input, in their order; null where one failed otherwise than by `userErrors`."
+    )
+    every: Spec = (
+        "userErrors",
+        "list[UserError]",
+        "Validation errors of all inputs, each with its place; also in `results`.",
+    )
+    many: list[Spec] = [
+        ("results", f"list[{entity.name}Payload | None] | None", results),
+        every,
+    ]
+    make(f"{entity.name}ManyPayload", many, "Result of a mutation of many records.")
+
+
+def root(mutation: Mutation) -> tuple[Spec, list[StrawberryArgument]]:
+    """The root field of a mutation, with its arguments."""
+    input, doc = input_of(mutation.command, mutation.entity), mutation.command.doc
+    if not mutation.many:
+        spec = (mutation.name, f"{mutation.payload} | None", doc)
+        return spec, [_argument("input", input, "The record and what to do with it.")]
+    spec = (mutation.name, f"{mutation.payload} | None", f"{doc} For many inputs at once.")
+    all_or_none = argument(
+        "allOrNone", "bool", "Roll back every input if one fails. Default: true."
+    )
+    return spec, [_argument("inputs", f"list[{input}]", "At most 250."), all_or_none]
+
+
+def _argument(name: str, annotation: str, doc: str) -> StrawberryArgument:
+    made = argument(name, annotation, doc)
+    made.type_annotation.annotation = annotation
+    return made
+
+
+def input_of(command: Command, entity: Entity) -> str:
+    """The name of the input that a command takes."""
+    match command.standard:
+        case Standard.DELETE if entity.is_replaceable:
+            return "ReplaceInput"
+        case Standard.DELETE | Standard.RESTORE:
+            return "RecordInput"
+        case _:
+            return f"{entity.name}{command.suffix}Input"

@@ -1,0 +1,186 @@
+"""Rules of the set-up, of people and of products, as tables of cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.codes import UserErrorCode
+from domain.people import affiliation, foreign_address, person
+from domain.products import contract_kind, product
+from domain.setup import CARRIED, attribute, carries, nameable, one_type, stage_of_pipeline
+
+ONE, OTHER = UUID(int=1), UUID(int=2)
+DAY, NEXT = date(2026, 3, 14), date(2026, 3, 15)
+
+
+@dataclass
+class Use:
+    account_type_id: UUID | None = None
+    person_type_id: UUID | None = None
+    opportunity_type_id: UUID | None = None
+    case_type_id: UUID | None = None
+    employee_type_id: UUID | None = None
+
+
+@dataclass
+class AccountType:
+    with_name: bool
+    with_last_name: bool
+
+
+@dataclass
+class Attribute:
+    key: str
+
+
+@dataclass
+class PipelineStage:
+    probability: int
+
+
+@dataclass
+class Person:
+    first_name: str | None
+    last_name: str | None
+
+
+@dataclass
+class Address:
+    id: UUID
+
+
+@dataclass
+class Affiliation:
+    address_id: UUID | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass
+class Product:
+    currency: str = "EUR"
+    price: Decimal | None = None
+    tax_percent: Decimal | None = None
+
+
+@dataclass
+class ContractKind:
+    time_based: bool
+    months: int | None
+    renews: bool
+
+
+def use(**types: Any) -> Use:
+    """The assignment of an attribute to these types, by column."""
+    return Use(**types)
+
+
+def test_an_attribute_is_carried_by_exactly_one_type() -> None:
+    [found] = one_type(None, use())
+    assert (found.code, found.column) == (UserErrorCode.INVALID, "")
+    for first in CARRIED.values():
+        assert not one_type(None, use(**{first: ONE}))
+        for second in CARRIED.values():
+            if first != second:
+                [found] = one_type(None, use(**{first: ONE, second: OTHER}))
+                assert found.column in (first, second)
+
+
+@pytest.mark.parametrize("entity", [*CARRIED, "Quote"])
+def test_an_attribute_is_carried_by_types_of_its_entity(entity: str) -> None:
+    assert not carries(entity, use())
+    for column in CARRIED.values():
+        own = CARRIED.get(entity) == column
+        found = [each.column for each in carries(entity, use(**{column: ONE}))]
+        assert found == ([] if own else [column])
+
+
+@pytest.mark.parametrize("name", [True, False])
+@pytest.mark.parametrize("last_name", [True, False])
+def test_a_type_allows_a_name(name: bool, last_name: bool) -> None:
+    assert bool(nameable(None, AccountType(name, last_name))) is not (name or last_name)
+
+
+@pytest.mark.parametrize(
+    ("key", "right"),
+    [
+        *((each, True) for each in ("tier_2", "_", "A" * 64)),
+        *((each, False) for each in ("", "2nd", "a-b", "a\n", "A" * 65)),
+    ],
+)
+def test_the_key_of_an_attribute(key: str, right: bool) -> None:
+    assert (not attribute(None, Attribute(key))) is right
+
+
+@pytest.mark.parametrize(
+    ("probability", "right"), [(0, True), (100, True), (-1, False), (101, False)]
+)
+def test_the_probability_of_a_stage(probability: int, right: bool) -> None:
+    assert (not stage_of_pipeline(None, PipelineStage(probability))) is right
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "right"),
+    [("Anna", None, True), (None, "Berg", True), (None, None, False), (" ", "", False)],
+)
+def test_a_person_has_a_name(first: str | None, last: str | None, right: bool) -> None:
+    assert (not person(None, Person(first, last))) is right
+
+
+def test_a_person_works_at_an_address_of_the_account() -> None:
+    addresses = [Address(ONE)]
+    assert not foreign_address(Affiliation(None), addresses)
+    assert not foreign_address(Affiliation(ONE), addresses)
+    assert [each.column for each in foreign_address(Affiliation(OTHER), addresses)] == [
+        "address_id"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "right"),
+    [
+        (DAY, NEXT, True),
+        (DAY, DAY, True),
+        (NEXT, DAY, False),
+        (None, DAY, True),
+        (DAY, None, True),
+    ],
+)
+def test_the_days_of_an_affiliation(since: date | None, until: date | None, right: bool) -> None:
+    found = affiliation(None, Affiliation(since=since, until=until))
+    assert [each.column for each in found] == ([] if right else ["until"])
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        (Product(), []),
+        (Product("eur", Decimal("0.001")), ["currency"]),
+        (Product("EUR", Decimal("0.001"), Decimal(101)), ["price", "tax_percent"]),
+        (Product("EUR", Decimal("0.01"), Decimal(100)), []),
+    ],
+)
+def test_the_price_of_a_product(row: Product, wrong: list[str]) -> None:
+    assert [each.column for each in product(None, row)] == wrong
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        (ContractKind(time_based=False, months=None, renews=False), []),
+        (ContractKind(time_based=True, months=1200, renews=True), []),
+        (ContractKind(time_based=True, months=None, renews=True), []),
+        (ContractKind(time_based=True, months=0, renews=False), ["months"]),
+        (ContractKind(time_based=True, months=1201, renews=False), ["months"]),
+        (ContractKind(time_based=False, months=1, renews=False), ["time_based"]),
+        (ContractKind(time_based=False, months=None, renews=True), ["time_based"]),
+    ],
+)
+def test_the_term_of_a_kind_of_contract(row: ContractKind, wrong: list[str]) -> None:
+    assert [each.column for each in contract_kind(None, row)] == wrong
