@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
 
-from db.engine.fields import Field, Reference
+from db.engine.fields import Field
 from db.engine.model import Entity
 from db.engine.seal import DIALECT, SealedCompiler, Unsealed
 from db.engine.sql import Column, Concat, one_of
@@ -172,20 +172,17 @@ class Seen(FromClause):
 
     def _kept(self, name: str) -> tuple[ColumnElement[Any], TypeEngine[Any]]:
         """A column of the table, or what an expression makes of several."""
-        for field in self.entity.fields.values():
-            if field.column == name and field.formula is not None and field.kept is not None:
-                return field.formula(_Inputs(self.entity, field)), field.kept
+        field = self.entity.formulas.get(name)
+        if field is not None and field.formula is not None and field.kept is not None:
+            return field.formula(_Inputs(self.entity, field)), field.kept
         kept = self.entity.table.c[name]
         return kept, kept.type
 
     def _field_of(self, column: str) -> str:
         if column == self.entity.record:
             return "id"
-        named: list[Field | Reference] = [*self.entity.fields.values()]
-        named += self.entity.references.values()
-        for each in named:
-            if each.column == column:
-                return each.name
+        if (name := self.entity.shown_as.get(column)) is not None:
+            return name
         raise Unsealed(f"{self.entity.name}.{column} is internal: no caller sees it.")
 
     def _masked(

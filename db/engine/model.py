@@ -98,6 +98,18 @@ class Entity:
         return {camel("new_" + way.column.removesuffix("_id")): way for way in ways}
 
     @cached_property
+    def shown_as(self) -> "dict[str, str]":
+        """The API's name of each column that a field or a reference shows."""
+        named: list[Field | Reference] = [*self.references.values(), *self.fields.values()]
+        return {each.column: each.name for each in reversed(named)}
+
+    @cached_property
+    def formulas(self) -> "dict[str, Field]":
+        """The fields that an expression computes in SQL, by the column they stand for."""
+        computed = (f for f in self.fields.values() if f.formula is not None and f.kept is not None)
+        return {each.column: each for each in computed}
+
+    @cached_property
     def written(self) -> dict[str, Field | Reference]:
         """What a caller may be granted to write, by its API name."""
         named: dict[str, Field | Reference] = {**self.fields, **self.references}

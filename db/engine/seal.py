@@ -200,8 +200,9 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
         return f"{self.preparer.quote(column.alias)}.{self.preparer.quote(column.name)}"
 
     def visit_concat(self, concat: Concat, **kw: Any) -> str:
+        kw = _inner(kw)
         parts = [
-            _literal(part) if isinstance(part, str) else self.process(part, **_inner(kw))
+            _literal(part) if isinstance(part, str) else self.process(part, **kw)
             for part in concat.parts
         ]
         return parts[0] if len(parts) == 1 else "(" + " || ".join(parts) + ")"
@@ -330,7 +331,19 @@ def _literal(text: str) -> str:
 class SealedPreparer(Preparer):  # type: ignore[misc]  # likewise untyped
     """Quotes every name, those too that ask to be left as they are: they would be raw SQL."""
 
+    def __init__(self, *args: Any, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        self._quoted: dict[str, str] = {}
+
     def quote(self, ident: str) -> str:
+        if type(ident) is not str:
+            return self._asked_to(ident)
+        if ident not in self._quoted:
+            self._quoted[ident] = str(super().quote(ident))
+        return self._quoted[ident]
+
+    def _asked_to(self, ident: str) -> str:
+        """A name that says itself how it is to be quoted: not at all is refused."""
         if getattr(ident, "quote", None) is False:
             _refuse_raw(ident)
         return str(super().quote(ident))

@@ -49,9 +49,11 @@ class Concat(ColumnElement[str]):
     def __init__(self, parts: Iterable[Part]) -> None:
         self.parts: list[Part] = []
         for part in parts:
-            if isinstance(part, str) and self.parts and isinstance(self.parts[-1], str):
-                self.parts[-1] += part
-            elif part != "":
+            if not isinstance(part, str):
+                self.parts.append(part)
+            elif self.parts and isinstance(last := self.parts[-1], str):
+                self.parts[-1] = last + part
+            elif part:
                 self.parts.append(part)
         self.parts = self.parts or [""]
 
