@@ -20,7 +20,7 @@ SWEDISH = {
 FIELDS = "phone registrationNumber vatNumber email"
 
 
-@covers("EP-174", "VPM-09", "VPM-01")
+@covers("VPM-09", "VPM-01")
 async def test_numbers_are_kept_in_one_spelling(own: Own) -> None:
     id = await own.done(
         "rep1", "accountCreate", name="a", website="https://acme.example", **SWEDISH
@@ -44,7 +44,6 @@ PLACES: dict[str, dict[str, Any]] = {
 }
 
 
-@covers("EP-174")
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_number_is_read_where_the_account_is_at_home(own: Own, place: str) -> None:
     id = await own.done("rep1", "accountCreate", name="a", phone="08-12 34 56", **PLACES[place])
@@ -53,7 +52,7 @@ async def test_a_number_is_read_where_the_account_is_at_home(own: Own, place: st
     assert (await own.row("account", id))["phone"] == "+468123457"
 
 
-@covers("EP-174", "VPM-09")
+@covers("VPM-09")
 async def test_what_is_no_number_is_refused_with_a_remedy(own: Own) -> None:
     wrong = {
         "phone": "1",
@@ -68,7 +67,6 @@ async def test_what_is_no_number_is_refused_with_a_remedy(own: Own) -> None:
     assert told == "Write a telephone number with the code of its country, such as +31 20 123 4567."
 
 
-@covers("EP-174")
 async def test_what_was_kept_before_is_left_alone(own: Own) -> None:
     id = await own.done("rep1", "accountCreate", name="a")
     await own.value(
@@ -83,7 +81,7 @@ async def test_what_was_kept_before_is_left_alone(own: Own) -> None:
     assert (await own.row("account", id))["phone"] is None
 
 
-@covers("SMP-31", "EP-174")
+@covers("SMP-31")
 async def test_people_are_reached_by_numbers_of_their_account(own: Own) -> None:
     account = await own.done("rep1", "accountCreate", name="a", country="SE")
     given = {
@@ -113,7 +111,7 @@ async def test_people_are_reached_by_numbers_of_their_account(own: Own) -> None:
     ]
 
 
-@covers("D-34", "EP-174")
+@covers("D-34")
 async def test_nobody_learns_a_country_that_he_may_not_read(own: Own) -> None:
     """A number is read as from abroad then, and the refusal names no country."""
     id = await own.done("rep1", "accountCreate", name="a", country="SE")

@@ -165,7 +165,7 @@ async def test_an_account_goes_with_what_was_done_for_it(desk: Desk) -> None:
     assert await customer(own, mine) == account
 
 
-@covers("EP-023", "D-30", "D-32")
+@covers("EP-023", "D-32")
 async def test_nobody_sees_more_in_it_than_on_the_records(desk: Desk) -> None:
     """A seller's opportunity, contract and case are not another seller's, nor what was done on them."""
     own, account = desk.own, await desk.account("rep2")
@@ -198,7 +198,7 @@ async def test_nobody_sees_more_in_it_than_on_the_records(desk: Desk) -> None:
     assert told == expected
 
 
-@covers("EP-023", "EP-205", "VPM-15")
+@covers("EP-023", "VPM-15")
 @pytest.mark.parametrize("persona", ["admin", "rep1", "rep2"])
 async def test_everything_below_an_account(desk: Desk, persona: str) -> None:
     own, group = desk.own, await desk.account()

@@ -8,6 +8,7 @@ import pytest
 
 from schema.admission import Cost, Limits, Refused, admit
 from tests.admission.world import world
+from tests.support.covers import covers
 
 
 def _cost(text: str, variables: Mapping[str, object] | None = None, **limits: int) -> Cost:
@@ -163,6 +164,7 @@ def test_variables_are_bounded_and_storable() -> None:
     assert _cost(text, {"ids": deep, "unused": ["1"] * 999}) == Cost(1, 1)
 
 
+@covers("F18")
 def test_a_cost_passes_at_its_limit_and_is_refused_above() -> None:
     text = "{ people(first: 10) { nodes { __typename ... on Cat { id } } } }"
     assert _cost(text, nodes=10, fields=20) == Cost(10, 20)

@@ -9,6 +9,7 @@ import pytest
 
 from schema.admission import Admitted, Limits, Refused, admit
 from tests.admission.world import world
+from tests.support.covers import covers
 
 LIMITS = Limits(
     characters=4_000,
@@ -99,6 +100,7 @@ BOUNDARIES = {
 }
 
 
+@covers("F18")
 @pytest.mark.parametrize("case", BOUNDARIES)
 def test_the_limit_passes_and_one_more_is_refused(case: str) -> None:
     within, over = BOUNDARIES[case]

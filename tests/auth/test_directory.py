@@ -18,7 +18,7 @@ class Clock:
         return self.now
 
 
-@pytest.mark.covers("D-70", "D-71")
+@pytest.mark.covers("D-71")
 async def test_a_tenant_is_found_by_name_and_by_id(world: World) -> None:
     directory = Directory(world.database.pool, Clock())
     assert await directory.by_slug("acme") == world.acme

@@ -232,7 +232,7 @@ async def test_a_tenant_that_is_being_moved_asks_for_patience(world: World) -> N
     await refreshed(house, tokens)
 
 
-@pytest.mark.covers("D-58", "D-70")
+@pytest.mark.covers("D-58")
 async def test_a_tenant_that_moved_is_found_again(world: World) -> None:
     house = world.house()
     _, email = await world.user(world.acme)

@@ -105,7 +105,7 @@ async def test_a_contract_stays_with_its_account_while_it_is_worked_under(desk: 
     await own.done("admin", "contractUpdate", id=contract, account=other)
 
 
-@covers("VN-34", "VN-36", "VN-37")
+@covers("VN-34", "VN-36")
 @pytest.mark.parametrize(
     ("billing", "hours", "overtime", "refused"),
     [
@@ -150,7 +150,6 @@ async def test_a_type_is_not_billed_unless_it_is_said(desk: Desk) -> None:
     assert wrong(answer) == [("INVALID", "contractRequired")]
 
 
-@covers("VN-37")
 async def test_there_must_be_work_to_bill(desk: Desk) -> None:
     own, kind = desk.own, await desk.type()
     text = "UPDATE product SET deleted_at = $1 WHERE service AND price IS NOT NULL AND deleted_at IS NOT DISTINCT FROM $2"
@@ -164,7 +163,7 @@ async def test_there_must_be_work_to_bill(desk: Desk) -> None:
     await own.done("admin", "caseTypeUpdate", id=kind, billing="PER_CASE")
 
 
-@covers("VN-34", "VN-37")
+@covers("VN-34")
 async def test_a_product_stays_a_service_while_work_is_billed_as_it(desk: Desk) -> None:
     own = desk.own
     hours, overtime = await product(own), await product(own)

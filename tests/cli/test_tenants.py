@@ -76,7 +76,6 @@ async def test_a_closed_tenant_is_refused_everything(own: Own) -> None:
     assert not (await own.world.ask("admin", READ, tenant="globex")).codes, "others are answered"
 
 
-@covers("D-70")
 async def test_a_tenant_with_another_name_stays_the_same(operate: Operate, own: Own) -> None:
     await own.ask("admin", READ)
     await operate("tenant", "rename", "acme", "apex")

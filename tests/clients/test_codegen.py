@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.covers import covers
 from tests.support.node import CLIENTS, install
 from web.node import NoNode, environment, node
 
@@ -35,7 +34,6 @@ def run(place: Path, script: str, *arguments: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@covers("D-30")
 async def test_types_are_generated_and_compile(tmp_path: Path) -> None:
     try:
         node(OLDEST)

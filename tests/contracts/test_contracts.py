@@ -14,7 +14,7 @@ TERM = ("time_based", "starts_on", "ends_on", "renewal_months", "remind_on", "st
 BEGIN = "2999-01-31"
 
 
-@covers("EP-146", "EP-149", "X-55")
+@covers("EP-149")
 async def test_it_lasts_as_long_as_its_kind(desk: Desk, own: Own) -> None:
     yearly = await desk.kind(timeBased=True, months=12, renews=True)
     once = await desk.kind()
@@ -37,7 +37,6 @@ async def test_it_lasts_as_long_as_its_kind(desk: Desk, own: Own) -> None:
     )  # fmt: skip
 
 
-@covers("EP-146")
 async def test_what_cannot_be(desk: Desk, own: Own) -> None:
     id = await desk.contract(kind=await desk.kind(), startsOn=BEGIN)
     wrong = await desk.wrong("rep1", "contractUpdate", id=id, endsOn="2999-01-30")
@@ -48,7 +47,7 @@ async def test_what_cannot_be(desk: Desk, own: Own) -> None:
     assert currency.codes == ["BAD_USER_INPUT"], "its lines are in the other one"
 
 
-@covers("X-55", "EP-154")
+@covers("EP-154")
 async def test_whether_it_is_in_force_follows_from_its_days(desk: Desk, own: Own) -> None:
     kind = await desk.kind()
     past = {"startsOn": "2019-01-01", "endsOn": "2019-12-31"}
@@ -64,7 +63,6 @@ async def test_whether_it_is_in_force_follows_from_its_days(desk: Desk, own: Own
     assert await desk.row(renewing, "status") == ("ENDED",)
 
 
-@covers("X-55")
 async def test_it_is_ended(desk: Desk, own: Own) -> None:
     kind = await desk.kind(timeBased=True, months=12, renews=True)
     id = await desk.contract(kind=kind, startsOn="2026-01-01")
@@ -86,7 +84,6 @@ async def _end(desk: Desk, id: str) -> str:
     return desk.day(0)
 
 
-@covers("X-55")
 async def test_it_is_renewed(desk: Desk, own: Own) -> None:
     kind = await desk.kind(timeBased=True, months=12, renews=True)
     id = await desk.contract(kind=kind, startsOn="2026-01-31")
@@ -109,7 +106,7 @@ EXPIRING = """query ($id: ID!, $until: Date!) { account(id: $id) {
 } }"""
 
 
-@covers("EP-154", "EP-148")
+@covers("EP-148", "EP-154", "EP-170")
 async def test_what_expires_at_an_account(desk: Desk, own: Own) -> None:
     kind = await desk.kind(timeBased=True)
     account = await own.done("admin", "accountCreate", name=own.name())
@@ -169,7 +166,7 @@ async def test_who_may_not_change_a_contract_ends_none(desk: Desk, own: Own, dee
     assert (await own.row("contract", id), await own.log()) == (before, head)
 
 
-@covers("D-33", "X-55")
+@covers("D-33")
 @pytest.mark.parametrize("deed", ["contractEnd", "contractRenew"])
 async def test_who_may_not_say_when_it_ends_does_not_end_it(
     desk: Desk, own: Own, deed: str

@@ -30,7 +30,6 @@ async def binned(desk: World, many: str) -> set[tuple[str, str]]:
     return {(f"{prefix}_{row['id'].hex}", f"emp_{row['owner'].hex}") for row in rows}
 
 
-@covers("X-14")
 @pytest.mark.parametrize("many", sorted(RESTORERS))
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_who_may_restore_may_look(desk: World, many: str, persona: str) -> None:

@@ -64,7 +64,7 @@ async def codes(own: Own, mutation: str, **given: Any) -> list[tuple[str, str]]:
     return [(each["code"], each["path"][-1]) for each in wrong]
 
 
-@covers("VN-41", "D-19")
+@covers("VN-41")
 @pytest.mark.parametrize("type_name", owned())
 async def test_records_are_owned_by_employees_with_or_without_a_user(
     own: Own, type_name: str
@@ -85,7 +85,7 @@ async def test_records_are_owned_by_employees_with_or_without_a_user(
     assert f"{type_name}Connection" not in lists
 
 
-@covers("VN-41", "D-19")
+@covers("VN-41")
 async def test_what_a_user_creates_is_their_employees_and_stays_so_without_the_user(
     own: Own,
 ) -> None:
@@ -135,7 +135,7 @@ async def test_an_email_address_is_changed_but_never_emptied(own: Own) -> None:
     assert many["userErrors"] == [{"code": "REQUIRED", "path": ["inputs", "1", "email"]}]
 
 
-@covers("VN-44", "D-19")
+@covers("VN-44")
 async def test_a_user_and_an_employee_are_linked_one_to_one(own: Own) -> None:
     id, other = await employee(own), await employee(own)
     user = await own.done("admin", "userCreate", employee=id)

@@ -23,7 +23,7 @@ async def switch(own: Own, key: FeatureKey, on: bool) -> str:
     return str(id)
 
 
-@covers("VN-02", "VN-05", "D-10")
+@covers("VN-02", "VN-05")
 @pytest.mark.parametrize("persona", ["admin", "rep1", "support"])
 async def test_what_is_switched_off_is_shut_to_everybody(own: Own, persona: str) -> None:
     before = await own.ask("admin", "{ cases(first: 1) { totalCount } }")

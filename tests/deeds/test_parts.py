@@ -124,7 +124,6 @@ async def live(own: Own, table: str, column: str, id: str) -> int:
     return int(await own.value(count, kept(id)))
 
 
-@covers("X-14")
 async def test_a_role_comes_back_without_the_profile_that_is_gone(own: Own) -> None:
     there, gone = [await own.done("admin", "profileCreate", name=own.name()) for _ in "ab"]
     profiles = [{"profile": there}, {"profile": gone}]
@@ -140,7 +139,6 @@ async def test_a_role_comes_back_without_the_profile_that_is_gone(own: Own) -> N
     await own.done("admin", "roleProfileCreate", role=role, profile=gone)
 
 
-@covers("X-14")
 async def test_an_opportunity_comes_back_without_the_share_of_who_left(own: Own) -> None:
     stays, leaves = [
         await own.done("admin", "employeeCreate", name=own.name(), email=f"{word}@b.example")

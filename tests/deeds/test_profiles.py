@@ -177,7 +177,7 @@ async def test_a_role_has_profiles_and_a_user_roles(own: Own) -> None:
     assert await shown(colleague, id) is None
 
 
-@covers("VT-30", "D-10")
+@covers("VT-30")
 @pytest.mark.parametrize("backwards", [False, True])
 async def test_profiles_of_a_role_add_up_and_restrictions_win(own: Own, backwards: bool) -> None:
     """The union of rows, fields and operations, in whichever order they are given (D-10)."""
@@ -196,7 +196,7 @@ async def test_profiles_of_a_role_add_up_and_restrictions_win(own: Own, backward
     assert await shown(alone, id) is None
 
 
-@covers("VT-30", "D-10")
+@covers("VT-30")
 async def test_a_status_rule_restricts_what_several_profiles_grant(own: Own) -> None:
     fields = [{"entity": "Opportunity", "field": each} for each in ("name", "status", "note")]
     entities = [{"entity": "Opportunity", "rows": "ALL"}]

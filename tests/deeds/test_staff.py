@@ -59,7 +59,7 @@ async def test_a_profile_opens_only_what_there_is(own: Own, name: str) -> None:
     assert path(changed) == "field"
 
 
-@covers("D-34", "D-33", "D-72")
+@covers("D-34", "D-33")
 async def test_a_profile_opens_attributes_by_their_ids(own: Own) -> None:
     """Whose keys may change."""
     profile = await own.done("admin", "profileCreate", name=own.name())
@@ -105,7 +105,7 @@ async def credentials(own: Own, email: str) -> int:
     return int(await own.value("SELECT count(*) FROM credential WHERE email LIKE $1 || '%'", email))
 
 
-@covers("D-19", "D-33")
+@covers("D-33")
 @pytest.mark.parametrize("emails", [("a@b.example",) * 2, ("Ada@b.example", "ada@B.example")])
 async def test_one_address_is_one_user_s(own: Own, emails: tuple[str, str]) -> None:
     """Of several that are created at once, too."""
@@ -128,7 +128,6 @@ async def test_one_address_is_one_user_s(own: Own, emails: tuple[str, str]) -> N
     ]
 
 
-@covers("D-19")
 async def test_a_user_whose_address_is_somebody_else_s_now_is_not_restored(own: Own) -> None:
     old = await newcomer(own, "shared", WORDS)
     await own.done("admin", "userDelete", id=old.user)
@@ -148,7 +147,6 @@ async def test_a_user_whose_address_is_somebody_else_s_now_is_not_restored(own: 
     assert [each["code"] for each in both.data["done"]["userErrors"]] == ["DUPLICATE"]
 
 
-@covers("D-19")
 async def test_of_two_that_are_restored_with_one_address_none_is(own: Own) -> None:
     users = []
     for input in await employees(own, "twice@b.example", "twice@b.example"):

@@ -38,7 +38,7 @@ async def close(own: Own) -> dict[str, Any]:
     }
 
 
-@covers("D-30", "D-33", "D-34")
+@covers("D-33", "D-34")
 async def test_it_is_done_or_not_as_rights_are_now(own: Own) -> None:
     """The process that refused, or did it, remembers those of the moment before."""
     for _ in "12":
@@ -58,7 +58,7 @@ async def test_it_is_done_or_not_as_rights_are_now(own: Own) -> None:
         assert await own.value(NAMED, name) == 2
 
 
-@covers("D-30", "D-63", "D-58")
+@covers("D-63", "D-58")
 @pytest.mark.parametrize("access", ["strict", ""])
 @pytest.mark.parametrize("denied", [True, False])
 async def test_after_a_sign_out_nothing_is_told_of_rights(
@@ -76,7 +76,7 @@ async def test_after_a_sign_out_nothing_is_told_of_rights(
         await own.done("admin", "profileFieldCreate", **opens)
 
 
-@covers("D-30", "D-37", "D-34")
+@covers("D-37", "D-34")
 async def test_a_replay_is_as_strict(own: Own) -> None:
     """What was done once is told under today's rights, and refused where they do not suffice."""
     name = own.name()

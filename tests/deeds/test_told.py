@@ -42,7 +42,7 @@ class Names:
         return text
 
 
-@covers("D-33", "D-35", "D-36", "D-37", "X-10", "X-11", "X-12", "X-13", "X-14")
+@covers("D-33", "D-35", "D-36", "D-37", "X-10", "X-11", "X-12", "X-13")
 async def test_told(desk: World, request: pytest.FixtureRequest) -> None:
     write = request.config.getoption("--write-snapshots")
     names = Names()

@@ -307,7 +307,6 @@ LISTS = {
 """What is settled for everybody, and seen by everybody."""
 
 
-@pytest.mark.covers("D-10")
 async def test_what_the_personas_may_read(world: World) -> None:
     for persona in ("director", "manager", "rep1", "rep2"):
         mine = await _rights(world, persona)

@@ -19,7 +19,7 @@ def deal(rows: RowScope, *names: str) -> Profile:
     return Profile(entities={"Deal": rows}, fields=frozenset(("Deal", name) for name in names))
 
 
-@covers("D-10", "D-34")
+@covers("D-34")
 @pytest.mark.parametrize(
     ("profiles", "rows", "fields"),
     [
@@ -42,7 +42,7 @@ def test_grants(profiles: list[Profile], rows: RowScope | None, fields: set[str]
     assert (set(found.fields) if found else None) == fields
 
 
-@covers("D-10", "D-31")
+@covers("D-31")
 @pytest.mark.parametrize(
     ("profiles", "rules", "ruled"),
     [
@@ -66,7 +66,7 @@ def test_restrictions(
 COMPUTED = {"Deal": {"margin": frozenset({"price", "fee"}), "short": frozenset({"name"})}}
 
 
-@covers("D-10", "D-57")
+@covers("D-57")
 @pytest.mark.parametrize(
     ("profiles", "rules", "fields", "ruled"),
     [

@@ -41,7 +41,6 @@ def deal(*profiles: Profile) -> EntityRights:
     return rights(profiles, [], [TIER], KNOWN)["Deal"]
 
 
-@covers("D-10")
 @pytest.mark.parametrize(
     ("scopes", "found"),
     [
@@ -59,7 +58,6 @@ def test_the_widest_scope(scopes: tuple[WriteScope | None, ...], found: WriteSco
         assert widest(*reversed(scopes)) is found
 
 
-@covers("D-10")
 @pytest.mark.parametrize(
     ("one", "other", "united"),
     [
@@ -101,7 +99,6 @@ def test_what_may_be_written(profiles: list[Profile], writable: str) -> None:
     assert deal(*profiles).writable == frozenset(writable.split())
 
 
-@covers("D-10")
 def test_a_full_profile_writes_all() -> None:
     assert deal(profile(full=True)).writes == EVERYTHING
     assert rights([profile(full=True)], [], [], KNOWN)["Firm"].writes == EVERYTHING

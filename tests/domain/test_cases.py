@@ -200,7 +200,7 @@ KINDS = {
 }
 
 
-@covers("VN-34", "VN-36", "VN-37")
+@covers("VN-34", "VN-36")
 @pytest.mark.parametrize("overtime", [None, *KINDS])
 @pytest.mark.parametrize("hours", [None, *KINDS])
 def test_what_work_is_billed_as(hours: str | None, overtime: str | None) -> None:
@@ -219,7 +219,7 @@ def test_what_work_is_billed_as(hours: str | None, overtime: str | None) -> None
     assert {each.column for each in services(row, products)} == wrong
 
 
-@covers("VN-34", "VN-37")
+@covers("VN-34")
 @pytest.mark.parametrize(("before", "after"), list(product(KINDS, KINDS)))
 def test_what_work_is_billed_as_stays_so(before: str, after: str) -> None:
     (was, _), (now, _) = KINDS[before], KINDS[after]
@@ -231,7 +231,6 @@ def test_what_work_is_billed_as_stays_so(before: str, after: str) -> None:
     }
 
 
-@covers("VN-37")
 @pytest.mark.parametrize("offered", [True, False])
 @pytest.mark.parametrize("named", [None, MINE])
 @pytest.mark.parametrize("billing", Billing)

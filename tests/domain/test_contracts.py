@@ -99,7 +99,7 @@ def moves(found: Ledger) -> dict[str, list[Any]]:
     }
 
 
-@covers("D-04", "EP-145", "EP-151", "N9")
+@covers("D-04", "EP-145", "EP-151")
 @pytest.mark.parametrize(
     ("now", "before", "enter", "end", "stay"),
     [
@@ -157,7 +157,7 @@ QUOTE = st.lists(
 )
 
 
-@covers("D-04", "N9", "EP-145")
+@covers("D-04", "EP-145")
 @given(st.lists(QUOTE, min_size=1, max_size=6))
 def test_sold_and_sold_again(quotes: list[list[tuple[int, int, Kind]]]) -> None:
     """Whatever is sold in a row: what holds is what was sold last, and only what differs is touched."""
@@ -275,7 +275,7 @@ def test_months_later(day: date, months: int, expected: date) -> None:
     assert months_later(day, months) == expected
 
 
-@covers("EP-149", "X-55")
+@covers("EP-149")
 def test_how_long_it_lasts() -> None:
     begin = date(2026, 1, 31)
     assert term(ONCE, begin) == Term(begin, None, None, None)
@@ -287,7 +287,7 @@ def test_how_long_it_lasts() -> None:
     assert term(short, date(2026, 2, 1)).remind_on == date(2026, 2, 1), "not before it begins"
 
 
-@covers("X-55", "EP-154")
+@covers("EP-154")
 @pytest.mark.parametrize(
     ("end", "months", "status"),
     [
@@ -305,7 +305,6 @@ def test_whether_it_is_in_force(
     assert status_on(row, date(2026, 3, 14)) == status
 
 
-@covers("X-55")
 def test_renewed() -> None:
     row = Contract(ends_on=date(2026, 1, 30), renewal_months=1)
     end, reminder = date(2026, 2, 27), date(2026, 1, 28)
@@ -324,7 +323,6 @@ def test_the_last_day_of_what_no_longer_holds() -> None:
     assert last_day(None, day) == date(2026, 3, 13)
 
 
-@covers("EP-146")
 @pytest.mark.parametrize(
     ("given", "wrong"),
     [

@@ -148,7 +148,7 @@ SUMS: dict[str, tuple[list[Line], str | None, str, list[str], list[str]]] = {
 }  # fmt: skip
 
 
-@covers("D-17", "X-50", "EP-117")
+@covers("D-17", "EP-117")
 @pytest.mark.parametrize("case", SUMS)
 def test_totals(case: str) -> None:
     lines, discount, currency, nets, taxes = SUMS[case]
@@ -357,7 +357,7 @@ def test_all_that_is_offered_is_locked_once_approved(column: str) -> None:
     assert [each.column for each in found] == ["approved_at"]
 
 
-@covers("EP-120", "D-03")
+@covers("EP-120")
 @pytest.mark.parametrize(
     ("given_", "expected"),
     [

@@ -105,7 +105,7 @@ def test_without_a_right_there_is_no_view(entity: Entity) -> None:
         gate.compile(sa.select(seen.column("id")).select_from(seen))
 
 
-@covers("D-34", "D-52")
+@covers("D-34")
 @pytest.mark.parametrize("form", Form)
 @pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
 def test_an_entity_without_a_policy_has_no_own_rows(entity: Entity, form: Form) -> None:
@@ -222,7 +222,7 @@ async def test_a_view_beside_each_row_is_looked_through_too(world: World, scope:
 # --- masks --------------------------------------------------------------------------------------
 
 
-@covers("D-30", "D-51")
+@covers("D-51")
 def test_closed_columns_are_null_and_never_named() -> None:
     guard = viewer(OPPORTUNITY, margin=Right.CLOSED)
     sql = listed(OPPORTUNITY, guard, Form.WIDE, "margin", "name")
@@ -345,7 +345,6 @@ ELSEWHERE = (
 )
 
 
-@covers("D-52")
 async def test_a_root_list_of_somebody_with_few_rows_is_narrow(world: World) -> None:
     sql, custom = await plan_of(world, "rep1", ROOT)
     assert NARROW in sql
@@ -353,7 +352,6 @@ async def test_a_root_list_of_somebody_with_few_rows_is_narrow(world: World) -> 
     assert custom, "a generic plan would not know how few"
 
 
-@covers("D-52")
 @pytest.mark.parametrize(
     ("reach", "narrow"),
     [
@@ -371,7 +369,6 @@ async def test_narrow_goes_so_far(world: World, reach: Reach, narrow: bool) -> N
     assert bool(WIDE.search(sql)) != narrow
 
 
-@covers("D-52")
 @pytest.mark.parametrize("query", ELSEWHERE)
 async def test_everywhere_else_the_form_is_wide(world: World, query: str) -> None:
     sql, custom = await plan_of(world, "rep1", query)
@@ -380,7 +377,6 @@ async def test_everywhere_else_the_form_is_wide(world: World, query: str) -> Non
     assert not custom
 
 
-@covers("D-52")
 async def test_below_a_narrow_root_the_form_is_wide(world: World) -> None:
     query = "{ opportunities(first: 3) { nodes { account { opportunities(first: 3) { nodes { id } } } } } }"
     sql, custom = await plan_of(world, "rep1", query)
@@ -389,7 +385,6 @@ async def test_below_a_narrow_root_the_form_is_wide(world: World) -> None:
     assert custom
 
 
-@covers("D-52")
 async def test_who_sees_all_rows_has_no_condition(world: World) -> None:
     sql, custom = await plan_of(world, "admin", ROOT)
     assert "owner_id" not in sql
@@ -397,7 +392,6 @@ async def test_who_sees_all_rows_has_no_condition(world: World) -> None:
     assert not custom
 
 
-@covers("D-52")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_both_forms_find_the_same_rows(world: World, persona: str) -> None:
     tenant, house = world.tenants["acme"], world.endpoint.house
@@ -414,7 +408,6 @@ async def test_both_forms_find_the_same_rows(world: World, persona: str) -> None
             assert len(found[0]) == len(set(found[0]))
 
 
-@covers("D-52")
 async def test_what_is_seen_with_something_else_is_not_counted(world: World) -> None:
     """A part has no form of its own, and the history is nobody's to read through when rights are loaded."""
     tenant, house = world.tenants["acme"], world.endpoint.house

@@ -24,7 +24,7 @@ async def holds(place: Place) -> None:
     hold(place.facts)
 
 
-@covers("VPM-15", "EP-205")
+@covers("VPM-15")
 async def test_activities_follow_who_is_employed_along_with_a_new_account(place: Place) -> None:
     own = place.own
     person = await own.done("admin", "personCreate", lastName="Ada")
@@ -35,7 +35,6 @@ async def test_activities_follow_who_is_employed_along_with_a_new_account(place:
     await holds(place)
 
 
-@covers("EP-146")
 async def test_a_contract_is_in_a_currency_that_can_be_written(place: Place) -> None:
     own = place.own
     kind = spelled("cki", place.facts.live("ContractKind")[0]["id"])

@@ -46,7 +46,7 @@ def test_the_command_counts_and_lists() -> None:
     first, *_, last = said.stdout.splitlines()
     assert first.startswith("D Tenants")
     assert last.split()[:3] == ["all", "of", "them"]
-    assert "D-70" not in said.stdout, "tests name it"
+    assert "D-71" not in said.stdout, "tests name it"
     wrong = CliRunner().invoke(cli, ["features", "no such area"])
     assert wrong.exit_code == 1
     assert "begins with no such area" in wrong.stderr

@@ -208,7 +208,6 @@ async def test_how_the_database_refuses_is_told_by_codes(
     assert not logged.getvalue()
 
 
-@covers("F19")
 async def test_a_statement_that_takes_too_long_is_ended(
     world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,7 +223,6 @@ async def test_a_statement_that_takes_too_long_is_ended(
     assert (await world.ask("admin", "{ viewer { id } }")).status == 200
 
 
-@covers("F11")
 async def test_a_token_whose_session_has_ended_reads_nothing(world: World) -> None:
     world.tokens.pop(("rep2", "acme"), None)
     assert (await world.ask("rep2", "{ viewer { id } }")).status == 200

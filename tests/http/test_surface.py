@@ -601,7 +601,6 @@ async def test_a_length_that_lies_helps_nobody(seller: Asker, port: int) -> None
         assert b"data" not in got.body
 
 
-@covers("F19")
 async def test_a_body_that_does_not_come_is_not_waited_for(
     seller: Asker, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -612,7 +611,6 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
     assert not wrong(got)
 
 
-@covers("F19")
 async def test_a_head_that_does_not_come_is_not_waited_for(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,7 +59,7 @@ async def test_records_of_all_kinds_are_labelled(desk: Desk) -> None:
     assert found.data["accounts"]["nodes"] == [{"id": account}]
 
 
-@covers("VT-34", "D-30")
+@covers("VT-34")
 async def test_the_cloud_counts_what_one_sees(desk: Desk) -> None:
     own, tags = desk.own, [await tag(desk.own) for _ in "abc"]
     account = await desk.account()

@@ -148,7 +148,7 @@ async def test_a_hidden_field_filters_groups(one_each: Probe, type_name: str) ->
             await refused_alike(one_each, "group filter", named, *queries)
 
 
-@covers("D-30", "D-31")
+@covers("D-31")
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_groups_of_a_closed_module(probe: Probe, type_name: str) -> None:
     """Nothing is decisive in it, so the root is null and named, as a list of that module is."""

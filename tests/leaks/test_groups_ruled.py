@@ -97,7 +97,7 @@ def status_denials(persona: str, names: set[str]) -> set[tuple[str, str, str]]:
     return {("Opportunity", name, "status") for name in known}
 
 
-@covers("D-30", "D-31", "D-51", "D-57")
+@covers("D-31", "D-51", "D-57")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_masked_keys(world: World, tenant: str, persona: str, cells: Counter[str]) -> None:
     """A masked value is among the empty ones, in one group with them; and the key is named."""

@@ -177,7 +177,7 @@ RECORDS = (
 """Records asked of keys, with fields that are closed to some."""
 
 
-@covers("D-30", "D-31")
+@covers("D-31")
 @pytest.mark.parametrize(("type_name", "edge", "inner", "target"), RECORDS)
 async def test_a_record_of_a_key_is_selected_as_everywhere(
     probe: Probe, type_name: str, edge: str, inner: str, target: str

@@ -60,7 +60,7 @@ def expected(probe: Probe, type_name: str) -> dict[str, set[str]]:
     }
 
 
-@covers("D-30", "D-32")
+@covers("D-32")
 @pytest.mark.parametrize("type_name", WITH_HISTORY)
 async def test_just_what_may_be_read_today_is_told(probe: Probe, type_name: str) -> None:
     """Of every record that has a history: those entries, and each as it was noted."""
@@ -211,7 +211,7 @@ TAKEN = {
 """A field whose history was told, and what then is changed."""
 
 
-@covers("D-10", "D-34")
+@covers("D-34")
 @pytest.mark.parametrize("what", TAKEN)
 async def test_what_is_taken_away_is_not_told_any_more(world: World, what: str) -> None:
     """Nor is it counted, or found by; to administrators it is told all the while, if it still exists."""
@@ -240,7 +240,6 @@ async def test_what_is_taken_away_is_not_told_any_more(world: World, what: str) 
         assert full.data["opportunity"]["history"]["totalCount"] == int(what != "an attribute")
 
 
-@covers("D-10")
 async def test_the_status_of_today_decides(world: World) -> None:
     """Won, and all that was ever noted of the commission is told; opened again, and nothing of it is."""
     async with own_tenant(world, "past") as tenant:
@@ -271,7 +270,7 @@ CLAUSES = (
 )
 
 
-@covers("D-30", "D-31", "D-34")
+@covers("D-31", "D-34")
 async def test_without_a_grant_there_is_no_history(world: World) -> None:
     """Null and named wherever it is selected, and refused wherever it is asked by."""
     async with own_tenant(world, "historyless") as tenant:

@@ -32,7 +32,6 @@ def test_every_interface_is_tested() -> None:
     assert known == declared == {"Node", "Record", "Owned"}
 
 
-@covers("D-30")
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_a_fragment_shows_no_more_than_the_field(probe: Probe, type_name: str) -> None:
     """In a list, through `node`, and inside another interface; denials are named alike."""
@@ -58,7 +57,7 @@ async def test_a_fragment_shows_no_more_than_the_field(probe: Probe, type_name: 
             probe.cells["interface"] += len(fields)
 
 
-@covers("D-30", "D-32")
+@covers("D-32")
 async def test_records_of_all_types_at_once(probe: Probe) -> None:
     """What one type of them denies, it denies; the others are answered; closed ones are null."""
     ids = [some_id(probe, type_name) for type_name in LISTED]
@@ -87,7 +86,7 @@ CLOSED = {
 API = {"expected_close_on": "expectedCloseOn"}
 
 
-@covers("D-30", "D-31", "D-57")
+@covers("D-31", "D-57")
 async def test_without_an_input_the_computed_field_is_closed(world: World) -> None:
     """Null and named in a list and in the record of a key; alone, beside its input, and in a fragment."""
     async with own_tenant(world, "inputless") as tenant:

@@ -65,7 +65,7 @@ def test_every_attribute_has_a_line(truth: Truth) -> None:
         assert sorted(keys) == sorted(attributes(type_name))
 
 
-@covers("D-30", "D-34")
+@covers("D-34")
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_selected_from_a_list(probe: Probe, type_name: str) -> None:
     """Case 17 too: under an alias and from a fragment, a field is the same."""
@@ -94,7 +94,7 @@ async def test_selected_from_a_list(probe: Probe, type_name: str) -> None:
         probe.cells["select"] += len(fields(type_name))
 
 
-@covers("D-30", "D-34")
+@covers("D-34")
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_each_field_alone_is_named(probe: Probe, type_name: str) -> None:
     """A denial is named for the field that was asked for, and for no other."""
@@ -107,7 +107,6 @@ async def test_each_field_alone_is_named(probe: Probe, type_name: str) -> None:
         probe.cells["select alone"] += 1
 
 
-@covers("D-30")
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_selected_by_id(probe: Probe, type_name: str) -> None:
     """Through the type's own root field, through `node` and through `nodes`."""
@@ -140,7 +139,7 @@ async def test_the_viewer_is_himself(probe: Probe) -> None:
         assert answer.data["viewer"]["employee"] == {"id": me}
 
 
-@covers("D-30", "D-32")
+@covers("D-32")
 @pytest.mark.parametrize("depth", [1, 2, pytest.param(3, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_selected_through_links(one_each: Probe, type_name: str, depth: int) -> None:
@@ -177,7 +176,6 @@ def _steps(name: str, many: bool) -> tuple[str, ...]:
     return (name, "nodes") if many else (name,)
 
 
-@covers("D-30")
 @pytest.mark.parametrize("type_name", DAILY)
 async def test_strictly(probe: Probe, type_name: str) -> None:
     """With `X-Access: strict` each denial is an error; without denials nothing changes."""
@@ -209,7 +207,7 @@ async def test_strictly(probe: Probe, type_name: str) -> None:
             assert answer.json.get("data") is None
 
 
-@covers("D-34", "D-72")
+@covers("D-34")
 async def test_custom_attributes_selected(probe: Probe) -> None:
     """Case 24: a closed attribute is absent, and asking for its key is like asking for any word."""
     for type_name in ("Account", "Opportunity"):

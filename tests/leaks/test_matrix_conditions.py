@@ -273,7 +273,7 @@ async def test_an_attribute_is_sorted_by(world: World, key: str) -> None:
     assert answer.codes == [], answer.body
 
 
-@covers("D-31", "D-72")
+@covers("D-31")
 async def test_custom_attributes_asked_about(probe: Probe) -> None:
     """A closed attribute refuses as a key refuses that there never was."""
     for type_name in ("Account", "Opportunity"):

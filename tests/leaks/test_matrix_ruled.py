@@ -238,7 +238,6 @@ async def test_measured(ruled: Probe) -> None:
             ruled.cells["ruled measure"] += 1
 
 
-@covers("D-30")
 async def test_named_whether_or_not_a_row_was_masked(ruled: Probe) -> None:
     """A denial must not tell whether there is something to deny."""
     asked = "nodes { commission { amount } }"

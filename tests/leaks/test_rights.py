@@ -109,7 +109,7 @@ async def test_an_attribute_made_again_is_another(house: World) -> None:
     await sql(house, "UPDATE {s}.attribute SET deleted_at = NULL WHERE id = $1", UUID(old))
 
 
-@covers("D-34", "D-72")
+@covers("D-34")
 async def test_an_attribute_named_like_a_field(house: World) -> None:
     """A right to the one is no right to the other, either way."""
     opened = await attribute(house, "margin", "CNRY-attribute")
@@ -201,7 +201,7 @@ CHANGED = (
 )
 
 
-@covers("D-10", "D-34")
+@covers("D-34")
 @pytest.mark.parametrize("what", TAKEN)
 async def test_taken_away_at_once(house: World, what: str) -> None:
     """Case 41: the first request after the change is answered under the new rights; and back again."""
@@ -292,7 +292,7 @@ ASKED_LINKS = {
 }  # fmt: skip
 
 
-@covers("D-30", "D-31")
+@covers("D-31")
 async def test_a_hidden_link_is_hidden_from_both_ends(world: World) -> None:
     """Cases 2, 4, 36: what may not be read forwards is not told by the list that leads back."""
     async with own_tenant(world, "linkless") as tenant:

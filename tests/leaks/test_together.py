@@ -43,7 +43,7 @@ async def test_five_hundred_at_once(world: World, monkeypatch: pytest.MonkeyPatc
         assert seen(answer) == alone[case], case
 
 
-@covers("D-71", "D-70")
+@covers("D-71")
 async def test_the_same_keys_in_two_tenants(world: World) -> None:
     """Case 56: an id that both have leads to one's own row, and no value of the other shows."""
     truths = {tenant: await load(world, tenant) for tenant in TENANTS}
@@ -72,7 +72,6 @@ async def test_the_same_keys_in_two_tenants(world: World) -> None:
                 assert (one.data["node"] is not None) == (id in truths[mine].live(type_name))
 
 
-@covers("D-70")
 @pytest.mark.parametrize("tenant", TENANTS)
 async def test_a_header_of_another_tenant(world: World, tenant: str) -> None:
     """Case 57: the token decides; a header that disagrees is refused, whether or not there is one such."""

@@ -181,7 +181,7 @@ async def test_who_takes_part_in_the_document(fresh: Place) -> None:
     ] == 1
 
 
-@covers("D-70", "D-32")
+@covers("D-32")
 async def test_ids_of_next_door(fresh: Place) -> None:
     """Case 56, 57: the same id next door stays as it is; a header does not lead there."""
     own = mine(fresh, "rep1", status="OPEN")[0]

@@ -92,7 +92,6 @@ async def test_the_clerk_keeps_the_staff(office: Place) -> None:
     await office.restore()
 
 
-@covers("D-10")
 async def test_he_gives_what_he_has(office: Place) -> None:
     """A role with nothing but what he has himself is his to give, also if a rule per status narrows it for both."""
     given = {"user": user(office, "support"), "role": named(office, "Role", "Sales representative")}
@@ -163,7 +162,7 @@ ATTACKS = (
 )  # fmt: skip
 
 
-@covers("D-09", "D-10")
+@covers("D-09")
 @pytest.mark.parametrize("name", ATTACKS)
 async def test_nobody_raises_himself(office: Place, name: str) -> None:
     """Case 39: every way up is refused, and he sees no more afterwards than before."""
@@ -179,7 +178,6 @@ async def test_nobody_raises_himself(office: Place, name: str) -> None:
     assert changed == set()
 
 
-@covers("D-19")
 async def test_a_user_stays_the_employee_he_is(office: Place) -> None:
     """Case 39: nobody becomes another employee, the one above him for instance: no input says so."""
     given = {"id": user(office, "rep1"), "employee": employee(office, "region-north")}

@@ -211,7 +211,7 @@ async def test_each_field_alone(
     assert await steady.changed() == set()
 
 
-@covers("D-34", "D-72")
+@covers("D-34")
 @pytest.mark.parametrize("persona", PERSONAS)
 @pytest.mark.parametrize("entity", ["Account", "Opportunity"])
 async def test_a_closed_attribute_is_one_that_does_not_exist(

@@ -48,7 +48,7 @@ async def as_read(here: Place, persona: str, entity: str, answer: Answer) -> Non
     assert not found, found
 
 
-@covers("D-30", "D-36")
+@covers("D-36")
 @pytest.mark.parametrize(
     "persona",
     [p if p in ONE_EACH else pytest.param(p, marks=pytest.mark.nightly) for p in PERSONAS],
@@ -238,7 +238,6 @@ async def test_moved_to_another_status(told: Place) -> None:
     await here.restore()
 
 
-@covers("D-30")
 async def test_strictly(told: Place) -> None:
     """With `X-Access: strict` a payload that would withhold something is refused, and nothing is written."""
     here = told

@@ -305,7 +305,7 @@ async def test_days_are_exact(values: Place) -> None:
     await values.restore()
 
 
-@covers("D-72", "D-42")
+@covers("D-42")
 async def test_values_of_attributes(values: Place, tally: Counter[str]) -> None:
     """Cases 151, 154: custom attributes hold to their kinds, keep their digits, and are emptied by nothing but null."""
     here = values
@@ -396,7 +396,7 @@ async def test_numbers_of_many_digits(values: Place, number: str, where: str) ->
         assert [(e["code"], e["path"]) for e in faults] == [("INVALID", at)]
 
 
-@covers("D-72", "D-33")
+@covers("D-33")
 async def test_an_attribute_given_twice(values: Place) -> None:
     """Of two values for one attribute none is dropped without a word."""
     twice = [{"key": "seats", "number": "1"}, {"key": "seats", "number": "2"}]

@@ -261,14 +261,14 @@ async def _matrix(here: Place, personas: list[str]) -> Counter[str]:
     return watched.cells
 
 
-@covers("D-30", "D-32", "D-61", "D-62", "VN-25")
+@covers("D-32", "D-61", "D-62", "VN-25")
 async def test_each_field_reaches_those_who_may_read_it(here: Place) -> None:
     """For each field a frame exactly where somebody sees a difference: of a hidden one, none at all (125, 126)."""
     cells = await _matrix(here, [who for who in PERSONAS if who in ONE_EACH])
     assert min(cells["told"], cells["silent"], cells["frames"]) > 100, cells
 
 
-@covers("D-30", "D-32", "D-61", "D-62", "VN-25")
+@covers("D-32", "D-61", "D-62", "VN-25")
 @pytest.mark.nightly
 async def test_each_field_reaches_everybody_who_may_read_it(here: Place) -> None:
     await _matrix(here, list(PERSONAS))
@@ -279,7 +279,7 @@ async def test_each_field_reaches_everybody_who_may_read_it(here: Place) -> None
 SHOWN = Document("next door", "id name note version account { id name }", at_most=1000)
 
 
-@covers("D-70", "D-71", "D-64")
+@covers("D-71", "D-64")
 async def test_what_is_written_next_door_is_told_to_nobody(world: World) -> None:
     """Both tenants have records of the same ids, lists of the same text, and logs of the same length (132)."""
     async with (

@@ -147,7 +147,7 @@ async def _texts(here: Here) -> dict[str, Any]:
     }
 
 
-@covers("D-63", "D-70")
+@covers("D-63")
 async def test_nobody_is_let_in_without_a_good_token(here: Here) -> None:
     for what, payload in (await _texts(here)).items():
         async with here.wire(None) as opened:

@@ -120,7 +120,7 @@ async def _nothing_after(opened: Wire, rows: Rows, here: Here, id: str) -> None:
     assert rows.rows[id]["name"] in told, "the list had begun"
 
 
-@covers("D-63", "F11")
+@covers("D-63")
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "by another process"])
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 async def test_nothing_is_told_after_a_session_has_ended(
@@ -223,7 +223,6 @@ async def test_who_comes_with_a_new_token_goes_on(here: Here) -> None:
         assert again.kinds in (["RESUMED"], ["RESUMED", "DELTA"])
 
 
-@covers("D-70")
 async def test_tenants_are_apart(here: Here) -> None:
     """The same rows with the same ids are in both; a cursor of the one is none of the other."""
     id = await here.some()

@@ -60,7 +60,7 @@ async def messages(here: Here, opened: Wire) -> list[Any]:
     return found
 
 
-@covers("D-60", "D-61", "D-62", "D-30")
+@covers("D-60", "D-61", "D-62")
 @pytest.mark.parametrize("file", LISTS, ids=lambda file: file.stem)
 async def test_list(here: Here, file: Path, request: pytest.FixtureRequest) -> None:
     write = request.config.getoption("--write-snapshots")

@@ -93,7 +93,7 @@ async def test_what_a_message_looks_like_is_each_ones_own(here: Here) -> None:
         assert "cursor" not in (await other.next("l"))["data"]["opportunities"]
 
 
-@covers("D-30", "D-64")
+@covers("D-64")
 async def test_why_something_is_not_shown_is_each_ones_own(here: Here) -> None:
     endpoint, tenant = here.world.endpoint, here.world.tenants[here.own.slug]
     text = SMALL.replace("id name", "id account { name }")

@@ -115,14 +115,14 @@ async def hold(both: Ways, seed: str, count: int) -> None:
     assert both.answered > 0.6 * both.asked, "most operations must be answered, not refused"
 
 
-@covers("D-57", "D-42", "D-43", "D-30", "D-31")
+@covers("D-57", "D-42", "D-43", "D-31")
 @pytest.mark.parametrize("tenant", TENANTS)
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_both_ways_answer_alike(world: World, persona: str, tenant: str) -> None:
     await hold(await ways(world, persona, tenant), f"ways:{persona}:{tenant}", EACH)
 
 
-@covers("D-57", "D-42", "D-43", "D-30", "D-31")
+@covers("D-57", "D-42", "D-43", "D-31")
 @pytest.mark.nightly
 @pytest.mark.parametrize("tenant", TENANTS)
 @pytest.mark.parametrize("persona", PERSONAS)

@@ -106,7 +106,7 @@ async def test_only_keys_are_shown_and_no_more_than_eight(world: World) -> None:
         assert answer.codes == codes
 
 
-@covers("D-30", "D-31", "X-08")
+@covers("D-31", "X-08")
 @pytest.mark.parametrize(
     "shown", ["__typename", "groupCount", "groups { count }", "groups { countUnique { name } }"]
 )
@@ -139,7 +139,7 @@ async def test_a_closed_field_decides_about_no_group(world: World, given: str) -
     await (await held(world, "admin")).ask(query)
 
 
-@covers("D-30", "D-31", "X-08", "X-09")
+@covers("D-31", "X-08")
 async def test_what_a_status_rules_is_masked_in_keys_and_measures(world: World) -> None:
     both = await held(world, "manager")
     measures = " ".join(

@@ -42,7 +42,6 @@ async def test_every_record_has_a_history(world: World, entity: str) -> None:
     assert not told.keys() & {"vanished", "gone"}, "of what there is no more, nobody is told"
 
 
-@covers("D-10")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_of_each_field_as_of_the_record(world: World, persona: str) -> None:
     both = await held(world, persona)
@@ -58,7 +57,6 @@ async def test_of_each_field_as_of_the_record(world: World, persona: str) -> Non
     assert (await entries(both, "Account"))["phone"] == 0 or persona != "limited"
 
 
-@covers("D-10")
 async def test_a_status_of_today_opens_what_was_noted_before(world: World) -> None:
     """Neither the status of then nor the one that is noted counts, but the record's own."""
     query = (
@@ -85,7 +83,6 @@ async def test_a_status_of_today_opens_what_was_noted_before(world: World) -> No
     assert during["opportunity"]["history"]["totalCount"] == 1
 
 
-@covers("D-10")
 async def test_a_reference_is_told_to_who_sees_all_it_may_have_led_to(world: World) -> None:
     def owned(ground: Ground) -> dict[str, Table]:
         opened = [dict(row) for row in ground.tables["ProfileEntity"]]
@@ -118,7 +115,7 @@ CLAUSES = (
 )
 
 
-@covers("D-10", "D-31")
+@covers("D-31")
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_what_is_not_told_plays_no_part_in_any_clause(world: World, persona: str) -> None:
     both = await held(world, persona)

@@ -47,7 +47,6 @@ async def test_nobody_sees_more_than_the_role_of_a_subordinate_may(world: World)
         assert "rep1" in seen
 
 
-@covers("D-10")
 async def test_shares_and_share_rules_add_up(world: World) -> None:
     both = await held(world, "support")
     data = await both.agree("{ opportunities(first: 100) { nodes { type { name } } } }")
@@ -57,7 +56,6 @@ async def test_shares_and_share_rules_add_up(world: World) -> None:
     assert "rep1" in await owners(world, "rep2")
 
 
-@covers("D-10")
 async def test_profiles_unite_and_rules_per_status_come_last(world: World) -> None:
     def both_profiles(ground: Ground) -> dict[str, Table]:
         names = {row["name"]: row["id"] for row in ground.tables["Profile"]}
@@ -78,7 +76,7 @@ async def test_profiles_unite_and_rules_per_status_come_last(world: World) -> No
         assert {node["status"] for node in data["opportunities"]["nodes"]} == {"WON"}
 
 
-@covers("D-10", "D-31")
+@covers("D-31")
 async def test_a_rule_per_status_masks_in_every_clause(world: World) -> None:
     both = await held(world, "manager")
     counts = {}
@@ -100,7 +98,6 @@ async def test_a_rule_per_status_masks_in_every_clause(world: World) -> None:
     assert data["opportunities"]["totalCount"] > 0
 
 
-@covers("D-30")
 async def test_what_is_denied_is_null_and_named(world: World) -> None:
     both = await held(world, "limited")
     query = (
@@ -123,7 +120,7 @@ async def test_what_is_denied_is_null_and_named(world: World) -> None:
     assert set(strict.codes) == {"FIELD_FORBIDDEN"}
 
 
-@covers("D-30", "D-31")
+@covers("D-31")
 async def test_what_is_skipped_is_neither_named_nor_refused(world: World) -> None:
     both = await held(world, "limited")
     await both.agree(

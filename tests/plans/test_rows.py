@@ -103,7 +103,7 @@ BOUNDS = (
 )
 
 
-@covers("D-52", "D-54")
+@covers("D-54")
 @pytest.mark.parametrize("bound", BOUNDS, ids=str)
 async def test_an_operation_reads_no_more_rows_than_this(large: World, bound: Bound) -> None:
     changed = {} if bound.first is None else {"first": bound.first}
@@ -116,6 +116,6 @@ async def test_an_operation_reads_no_more_rows_than_this(large: World, bound: Bo
         assert others <= bound.others, dict(found)
 
 
-@covers("D-52", "D-54")
+@covers("D-54")
 def test_every_operation_is_bounded() -> None:
     assert {bound.name for bound in BOUNDS} == set(OPERATIONS)

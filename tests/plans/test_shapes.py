@@ -50,7 +50,7 @@ def drawn(roots: list[Node]) -> str:
     return first + ("" if last == first else f"\n\nfor any values:\n{last}") + "\n"
 
 
-@covers("D-51", "D-52", "D-54")
+@covers("D-51", "D-54")
 @pytest.mark.parametrize("name", OPERATIONS)
 async def test_the_shape_is_the_one_that_was_read(
     large: World, name: str, request: pytest.FixtureRequest
@@ -147,7 +147,6 @@ async def test_a_filter_on_a_masked_field_goes_by_its_index(large: World) -> Non
     assert all("amount > " in node["Index Cond"] for node in entered)
 
 
-@covers("D-52")
 @pytest.mark.parametrize(
     ("name", "narrow"),
     [
@@ -169,7 +168,6 @@ async def test_viewers_of_few_rows_ask_for_them_by_id(
     assert bool(gathered) is narrow, "own rows, those of open types, and shared ones"
 
 
-@covers("D-52")
 async def test_few_rows_are_found_one_by_one(large: World) -> None:
     (root,) = await explained(large, operation("seller_with_few"))
     on = [words(node) for node in nodes(root) if node.get("Relation Name") == "opportunity"]

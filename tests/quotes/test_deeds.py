@@ -26,7 +26,7 @@ async def lock(own: Own, opportunity: str, locked: bool = True) -> None:
     await own.value("UPDATE opportunity SET locked = $2 WHERE id = $1", kept(opportunity), locked)
 
 
-@covers("EP-110", "EP-111", "EP-097", "VT-08", "VT-09", "D-03")
+@covers("EP-111", "EP-097", "VT-08", "VT-09")
 async def test_a_new_quote_begins_as_its_opportunity_is(desk: Desk, own: Own) -> None:
     account = await own.done("admin", "accountCreate", name=own.name())
     opportunity = await own.opportunity("rep1", currency="SEK", account=account)
@@ -71,7 +71,7 @@ async def test_it_cannot_end_before_it_begins(desk: Desk, own: Own) -> None:
         assert found.data["opportunity"]["quotes"]["nodes"] == expired
 
 
-@covers("EP-119", "EP-120", "D-03")
+@covers("EP-119", "EP-120")
 async def test_one_is_active_at_most(desk: Desk, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     first, second, third = [await desk.quote("rep1", opportunity) for _ in "abc"]
@@ -101,7 +101,7 @@ async def test_one_is_active_at_most(desk: Desk, own: Own) -> None:
     assert not (await desk.read(later))["active"], "there are others, and none was chosen"
 
 
-@covers("EP-119", "D-03")
+@covers("EP-119")
 async def test_it_goes_and_comes_back_with_its_opportunity(desk: Desk, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     ids = [await desk.quote("rep1", opportunity, items=ITEMS) for _ in "ab"]
@@ -112,7 +112,7 @@ async def test_it_goes_and_comes_back_with_its_opportunity(desk: Desk, own: Own)
     assert [len((await desk.read(id))["items"]) for id in ids] == [2, 2]
 
 
-@covers("EP-119", "D-03")
+@covers("EP-119")
 async def test_the_first_of_several_created_along_is_active(desk: Desk, own: Own) -> None:
     opportunity = await own.opportunity(
         "rep1", currency="NOK", quotes=[{"name": "a"}, {"name": "b"}]
@@ -207,7 +207,7 @@ async def test_who_approves_must_have_seen_it(desk: Desk, own: Own) -> None:
     await own.done("rep1", "quoteApprove", id=id, version=(await desk.read(id))["version"])
 
 
-@covers("D-03", "EP-143")
+@covers("EP-143")
 @pytest.mark.parametrize("what", CHANGES)
 async def test_what_was_accepted_stays(desk: Desk, own: Own, what: str) -> None:
     deed, given = CHANGES[what]

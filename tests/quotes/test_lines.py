@@ -11,7 +11,7 @@ from tests.support.covers import covers
 from tests.writes.parallel import Own, came, kept
 
 
-@covers("EP-110", "EP-116", "EP-117", "EP-118", "D-17", "X-50", "VT-08")
+@covers("EP-116", "EP-117", "EP-118", "D-17", "VT-08")
 async def test_a_quote_with_its_lines_in_one_go(desk: Desk) -> None:
     product = await desk.product(name="Helmet")
     id = await desk.quote(
@@ -35,7 +35,7 @@ async def test_a_quote_with_its_lines_in_one_go(desk: Desk) -> None:
     assert found["items"][1]["currency"] == found["currency"] == "EUR"
 
 
-@covers("EP-116", "EP-118", "X-50")
+@covers("EP-116", "EP-118")
 async def test_changed_new_deleted_and_in_another_order(desk: Desk) -> None:
     id = await desk.quote("rep1", items=[{"name": n, "unitPrice": "1"} for n in "abc"])
     a, b, c = [line for (line,) in await desk.lines(id, "id")]
@@ -61,7 +61,7 @@ async def test_changed_new_deleted_and_in_another_order(desk: Desk) -> None:
     assert (await desk.read(id))["total"] == "0.00"
 
 
-@covers("EP-097", "EP-300", "VT-19", "VT-20")
+@covers("EP-097", "EP-300", "VT-19")
 async def test_what_comes_from_the_product(desk: Desk) -> None:
     unit = await desk.own.done("admin", "unitCreate", name=desk.own.name())
     name = (await desk.own.row("unit", unit))["name"]

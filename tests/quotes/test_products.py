@@ -23,7 +23,7 @@ async def shown(own: Own, id: str) -> dict[str, Any]:
     return dict((await own.ask("admin", query, {"id": id})).data["product"])
 
 
-@covers("EP-147", "EP-300", "EP-301", "VT-19", "VT-20")
+@covers("EP-147", "EP-300", "EP-301", "VT-19")
 async def test_a_product_and_its_copy(desk: Desk, own: Own) -> None:
     kind = await own.done(
         "admin", "contractKindCreate", name="Care", timeBased=True, months=12, renews=True

@@ -57,7 +57,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-@covers("X-50", "D-36", "D-58")
+@covers("D-36", "D-58")
 @pytest.mark.parametrize("count", [1, 100])
 async def test_as_often_for_many_lines_as_for_one(desk: Desk, asked: list[str], count: int) -> None:
     product = await desk.product()

@@ -67,7 +67,7 @@ def same(file: Path, found: str, write: bool) -> None:
     assert file.read_text() == found, f"{file.name} differs: if that is meant, --write-snapshots"
 
 
-@covers("D-38", "D-50", "D-51", "D-52", "D-54", "D-56")
+@covers("D-38", "D-50", "D-51", "D-54", "D-56")
 @pytest.mark.parametrize("file", QUERIES, ids=lambda file: file.stem)
 async def test_query(world: World, file: Path, request: pytest.FixtureRequest) -> None:
     write = request.config.getoption("--write-snapshots")

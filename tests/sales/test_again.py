@@ -32,7 +32,7 @@ async def sold(desk: Desk, opportunity: str, day: str) -> list[dict[str, Any]]:
     return contracts
 
 
-@covers("D-04", "EP-151", "X-55", "N9")
+@covers("D-04", "EP-151")
 async def test_the_days_of_a_revision(desk: Desk, own: Own) -> None:
     """What ends has its last day before the new one begins; what is sold on the day before keeps its first."""
     opportunity = await own.opportunity("rep1")
@@ -86,7 +86,7 @@ async def test_what_is_sold_no_more_ends_and_begins_again(desk: Desk, own: Own) 
     }
 
 
-@covers("D-04", "D-03")
+@covers("D-04")
 async def test_sold_without_a_quote_nothing_of_before_holds(desk: Desk, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     quote = await desk.quote(opportunity, "a")
@@ -269,7 +269,7 @@ async def test_a_stage_of_what_was_sold_gives_way_to_one_like_it(desk: Desk, own
     assert (row["stage_id"], row["status"], row["locked"]) == (kept(other), "WON", True)
 
 
-@covers("EP-142", "EP-146")
+@covers("EP-142")
 async def test_an_empty_quote_makes_no_contract(desk: Desk, own: Own) -> None:
     opportunity, quote = await desk.quoted([])
     assert await sold(desk, opportunity, FIRST) == []

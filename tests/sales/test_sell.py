@@ -34,7 +34,7 @@ def lines(goods: dict[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-@covers("EP-140", "EP-141", "EP-142", "EP-146", "EP-147", "EP-149", "D-03", "D-17")
+@covers("EP-140", "EP-141", "EP-142", "EP-147", "EP-149", "D-17")
 async def test_what_is_sold_becomes_contracts_by_kind(
     desk: Desk, own: Own, goods: dict[str, str]
 ) -> None:
@@ -57,7 +57,7 @@ async def test_what_is_sold_becomes_contracts_by_kind(
     assert (await own.row("quote", quote))["accepted_at"] is not None
 
 
-@covers("EP-145", "D-03")
+@covers("EP-145")
 async def test_without_an_active_quote_nothing_is_sold(desk: Desk, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     preferences = spelled("set", await own.value("SELECT id FROM preferences"))
@@ -94,7 +94,7 @@ async def test_what_was_sold_is_locked(desk: Desk, own: Own, goods: dict[str, st
     assert came(noted) == "DONE"
 
 
-@covers("EP-143", "EP-145", "D-04", "N9", "EP-151")
+@covers("EP-143", "EP-145", "D-04", "EP-151")
 async def test_sold_again_only_the_difference_is_written(
     desk: Desk, own: Own, goods: dict[str, str]
 ) -> None:

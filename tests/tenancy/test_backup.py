@@ -183,7 +183,7 @@ async def test_no_password_can_be_chosen_with_an_old_token_after_it(
         assert tuple(told or ()) == (there, 0, 0)
 
 
-@covers("D-71", "D-72")
+@covers("D-71")
 async def test_the_schema_is_that_of_a_tenant_newly_made(servers: Servers, kept: Path) -> None:
     """Keys, indexes, functions, rights and comments, though only rows are in the file."""
     from tenancy.engine.drift import FACTS

@@ -124,7 +124,6 @@ async def test_nobody_may_use_the_public_schema(cell: Cell) -> None:
             )
 
 
-@covers("D-72")
 async def test_no_types_of_a_schemas_own(cell: Cell) -> None:
     """Case 67: a type per schema has another number in each, and the driver would mix them up."""
     own = await cell.admin.fetch(
@@ -143,7 +142,6 @@ async def test_no_types_of_a_schemas_own(cell: Cell) -> None:
     assert [row["home"] for row in columns] == ["pg_catalog"]
 
 
-@covers("D-72")
 async def test_every_table_and_column_says_what_it_is(cell: Cell) -> None:
     silent = await cell.run(
         "alder",
@@ -158,7 +156,6 @@ async def test_every_table_and_column_says_what_it_is(cell: Cell) -> None:
     assert not silent, f"comment on {[row['name'] for row in silent]} in the migration"
 
 
-@covers("D-72")
 async def test_the_catalog_says_what_it_is(cell: Cell) -> None:
     silent = await cell.admin.fetch(
         """SELECT a.attname FROM pg_attribute a WHERE a.attrelid = 'catalog.tenant'::regclass

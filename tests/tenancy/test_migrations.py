@@ -15,7 +15,6 @@ from domain.setup import StageKind
 from tenancy.engine.drift import drift
 from tenancy.engine.history import MIGRATIONS
 from tenancy.engine.provision import LOCK
-from tests.support.covers import covers
 from tests.tenancy.cell import MARK, Cell
 from tests.tenancy.histories import longer, sql, steps
 
@@ -137,7 +136,6 @@ INSERT INTO status_rule VALUES ('Opportunity', 'amount', '{{WON,LOST,WON}}'), ('
 """  # noqa: S608 - constants of ours
 
 
-@covers("D-10")
 async def test_rights_of_before_are_the_records_of_now(cell: Cell) -> None:
     """Nothing is opened on the way: a rule without any status closes its field as it did."""
     attempt = cell.admin.transaction()  # rolled back: nobody else meets this schema

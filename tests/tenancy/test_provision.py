@@ -62,7 +62,7 @@ async def old(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> As
 # --- making -------------------------------------------------------------------------------------
 
 
-@covers("D-70", "D-71")
+@covers("D-71")
 async def test_a_tenant_is_made_and_listed(cell: Cell) -> None:
     before = {each.slug for each, _ in await tenants(cell.admin)}
     made = await create(cell.admin, "a-new-1", "A New One")
@@ -81,7 +81,6 @@ async def test_a_tenant_is_made_and_listed(cell: Cell) -> None:
         await cell.remove("a-new-1")
 
 
-@covers("D-70")
 @pytest.mark.parametrize(
     "slug",
     [
@@ -100,7 +99,6 @@ async def test_an_odd_name_is_refused_with_what_to_do(cell: Cell, slug: str) -> 
     assert await _traces(cell) == before
 
 
-@covers("D-70")
 async def test_a_name_that_is_taken_is_refused(cell: Cell) -> None:
     before = await _traces(cell)
     with pytest.raises(TenantError, match="There is a tenant 'alder' already: choose another name"):
@@ -108,7 +106,6 @@ async def test_a_name_that_is_taken_is_refused(cell: Cell) -> None:
     assert await _traces(cell) == before
 
 
-@covers("D-70")
 async def test_of_two_who_want_a_name_one_gets_it(
     cell: Cell, second: asyncpg.Connection[Any]
 ) -> None:
@@ -125,7 +122,6 @@ async def test_of_two_who_want_a_name_one_gets_it(
     await cell.remove("wanted")
 
 
-@covers("D-70")
 def test_names_of_schemas_are_never_from_user_text() -> None:
     ids = [MARK, *(type(MARK)(int=2**n - 1) for n in range(0, 129, 16))]
     names = [schema_name(id) for id in ids]
@@ -217,7 +213,6 @@ async def test_the_script_equals_the_history_step_by_step(
             await compare()
 
 
-@covers("D-72")
 async def test_all_tenants_have_the_same_schema(cell: Cell) -> None:
     alder, *others = [await _facts(cell, cell.schema(slug)) for slug in sorted(cell.tenants)]
     assert len(others) >= 2

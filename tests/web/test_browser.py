@@ -43,7 +43,7 @@ def _names(answer: Any) -> set[str]:
     return {node["owner"]["name"] for node in answer["data"]["opportunities"]["nodes"]}
 
 
-@covers("D-30", "D-40")
+@covers("D-40")
 async def test_one_sees_what_another_sees(url: str) -> None:
     seen = await _seen(url, "persons")
     assert "Priya Raman" in seen["start"]
