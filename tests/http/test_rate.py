@@ -1,0 +1,69 @@
+"""The rate limit counts cost, for each tenant by itself, and every response says what it took and left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schema.engine.budget import Budget
+from tests.support.covers import covers
+from tests.support.world import Answer, World
+
+PER_MINUTE = 100
+LARGE = "{ accounts(first: 60) { nodes { id name } } }"
+SMALL = "{ accounts(first: 30) { nodes { id } } }"
+REST = "{ accounts(first: 10) { nodes { id } } }"
+CREATE = 'mutation { accountCreate(input: { name: "Beyond the limit" }) { userErrors { code } } }'
+COUNT = '{ accounts(first: 1, filter: { name: { eq: "Beyond the limit" } }) { totalCount } }'
+
+
+@pytest.fixture
+async def clock(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that the limit goes by; it holds for a hundred objects a minute and begins a minute now."""
+    for tenant in ("acme", "globex"):
+        for persona, query in (
+            ("admin", LARGE),
+            ("admin", SMALL),
+            ("rep1", SMALL),
+            ("admin", REST),
+            ("admin", COUNT),
+        ):
+            await world.ask(persona, query, tenant=tenant)  # compiling is charged once
+    seconds = [600.0]
+    monkeypatch.setattr(world.endpoint.reads, "budget", Budget(lambda: seconds[0], PER_MINUTE))
+    return seconds
+
+
+def cost(answer: Answer) -> Any:
+    """What a response says of its cost."""
+    assert answer.data
+    return answer.json["extensions"]["cost"]
+
+
+@covers("D-39")
+async def test_a_tenant_spends_its_minute_by_cost_and_not_by_requests(
+    world: World, clock: list[float]
+) -> None:
+    assert cost(await world.ask("admin", LARGE)) == {"nodes": 60, "fields": 120, "remaining": 40}
+    refused = await world.ask("admin", LARGE)
+    assert refused.codes == ["RATE_LIMITED"]
+    assert refused.json["errors"][0]["extensions"]["retryAfter"] == 61
+    assert "data" not in refused.json
+    assert cost(await world.ask("admin", SMALL))["remaining"] == 10, "a refusal costs nothing"
+    assert (await world.ask("rep1", SMALL)).codes == ["RATE_LIMITED"], "users of a tenant share it"
+    elsewhere = await world.ask("admin", LARGE, tenant="globex")
+    assert cost(elsewhere)["remaining"] == 40, "another tenant has a minute of its own"
+    clock[0] += 60
+    assert cost(await world.ask("admin", LARGE))["remaining"] == 40
+
+
+@covers("D-39")
+async def test_a_mutation_beyond_the_rate_limit_is_refused_and_writes_nothing(
+    world: World, clock: list[float]
+) -> None:
+    costs = [cost(await world.ask("admin", query)) for query in (LARGE, SMALL, REST)]
+    assert costs[-1]["remaining"] == 0
+    assert (await world.ask("admin", CREATE)).codes == ["RATE_LIMITED"]
+    clock[0] += 60
+    assert (await world.ask("admin", COUNT)).data["accounts"]["totalCount"] == 0
