@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, func, select
+from sqlalchemy import Uuid, func, select
 
 from auth.engine.everything import Everything
 from auth.engine.policy import TOLD, TOLD_IN, is_restricted, standing
@@ -18,7 +18,8 @@ from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
 from db.engine.gate import Compiled, Form, Gate
 from db.engine.head import LogHead
 from db.engine.model import Entity, Model
-from db.engine.sql import Concat, Whole, one_of
+from db.engine.sql import Concat, Query, Whole, one_of
+from db.engine.transaction import Driver
 from domain.access import (
     Attribute,
     EntityRights,
@@ -73,13 +74,13 @@ class Facts:
     """What was found out for roles so far: those who have the same are told the same."""
 
 
-async def version_of(connection: asyncpg.Connection[Any], model: Model) -> int:
+async def version_of(connection: Driver, model: Model) -> int:
     """The version of rights, within a transaction of the tenant."""
     version: int = await connection.fetchval(_statements(model)["version"].sql)
     return version
 
 
-async def facts(connection: asyncpg.Connection[Any], model: Model) -> Facts:
+async def facts(connection: Driver, model: Model) -> Facts:
     """What rights are made of, within a transaction of the tenant."""
     told = _statements(model)
     # The version comes first: rights that change meanwhile are newer than it, and the next entry notices.
@@ -127,13 +128,13 @@ def _carried(rows: Mapping[str, Any]) -> dict[str, frozenset[UUID]]:
     return {id: frozenset(types) for id, types in found.items()}
 
 
-async def load(connection: asyncpg.Connection[Any], model: Model, user: UUID) -> Viewer | None:
+async def load(connection: Driver, model: Model, user: UUID) -> Viewer | None:
     """The viewer that a user is, within a transaction of his tenant; None if there is no such user."""
     return await viewer_of(connection, model, await facts(connection, model), user)
 
 
 async def viewer_of(
-    connection: asyncpg.Connection[Any],
+    connection: Driver,
     model: Model,
     known: Facts,
     user: UUID,
@@ -167,7 +168,7 @@ async def viewer_of(
 
 
 async def _of_roles(
-    connection: asyncpg.Connection[Any],
+    connection: Driver,
     model: Model,
     rows: Mapping[str, Any],
     profiles: Iterable[Profile],
@@ -181,7 +182,7 @@ async def _of_roles(
 
 
 async def of_roles(
-    connection: asyncpg.Connection[Any], model: Model, roles: Iterable[UUID]
+    connection: Driver, model: Model, roles: Iterable[UUID]
 ) -> dict[UUID, tuple[bool, dict[str, EntityRights]]]:
     """What each role grants by itself, and whether that is everything."""
     told = _statements(model)
@@ -200,7 +201,7 @@ async def of_roles(
     return found
 
 
-async def _arrays(connection: asyncpg.Connection[Any], model: Model, roles: list[UUID]) -> Arrays:
+async def _arrays(connection: Driver, model: Model, roles: list[UUID]) -> Arrays:
     """What standing rules open to the viewer's roles, as the policies of the areas say."""
     gate, found = Gate(Everything()), {}
     for name, rule in standing().items():
@@ -294,9 +295,7 @@ def _opened(profiles: Sequence[Profile]) -> frozenset[str] | None:
     return frozenset(name for profile in profiles for name in profile.entities)
 
 
-async def _reach(
-    connection: asyncpg.Connection[Any], model: Model, viewer: Viewer
-) -> dict[str, Reach]:
+async def _reach(connection: Driver, model: Model, viewer: Viewer) -> dict[str, Reach]:
     """How many own rows of each entity there are, counted no further than it matters, of how many (D-52).
 
     What is seen with something else has none of its own.
@@ -359,5 +358,5 @@ def _statements(model: Model) -> dict[str, Compiled]:
     }
 
 
-def _plain(*columns: Any) -> Select[Any]:
+def _plain(*columns: Any) -> Query:
     return select(*columns)

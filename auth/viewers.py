@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from cachetools import LRUCache, TTLCache
@@ -12,12 +11,9 @@ from cachetools import LRUCache, TTLCache
 from auth.engine.viewer import Viewer
 from auth.rights import Facts, facts, version_of, viewer_of
 from db.engine.model import Model
-from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway
+from db.engine.transaction import Database, Driver, Entry, Placement, Turned, TurnedAway
 from db.engine.write.connection import TenantConnection
 from domain.codes import Code, Refused
-
-if TYPE_CHECKING:
-    import asyncpg
 
 SIZE = 5_000
 TENANTS = 50
@@ -51,18 +47,14 @@ class Viewers:
         self.keep(placement.tenant, viewer)
         return viewer
 
-    async def facts(
-        self, connection: asyncpg.Connection[Any], tenant: UUID, version: int, user: UUID
-    ) -> Facts:
+    async def facts(self, connection: Driver, tenant: UUID, version: int, user: UUID) -> Facts:
         """What rights of this version are made of, which is the same for everybody in the tenant."""
         known = self._facts.get(tenant)
         if known is None or known.version != version or user not in known.employees:
             known = self._facts[tenant] = await facts(connection, self.model)
         return known
 
-    def moment(
-        self, connection: asyncpg.Connection[Any], placement: Placement, access: int
-    ) -> Moment:
+    def moment(self, connection: Driver, placement: Placement, access: int) -> Moment:
         """Viewers as of a transaction's moment, in which the version of rights is `access`."""
         return Moment(self, connection, placement, access)
 
@@ -92,7 +84,7 @@ class Viewers:
     @asynccontextmanager
     async def read(
         self, placement: Placement, viewer: Viewer, session: UUID, *, custom_plans: bool
-    ) -> AsyncIterator[asyncpg.Connection[Any]]:
+    ) -> AsyncIterator[Driver]:
         """A read in the viewer's tenant, under the rights he was loaded with. Raises TurnedAway if they changed."""
         entry = Entry(viewer.version, session)
         try:
@@ -114,7 +106,7 @@ class Viewers:
     @asynccontextmanager
     async def write(
         self, placement: Placement, viewer: Viewer, session: UUID
-    ) -> AsyncIterator[asyncpg.Connection[Any]]:
+    ) -> AsyncIterator[Driver]:
         """A write in the viewer's tenant, as `read` does it; it ends well only if the rights still stand."""
         try:
             async with self._database.write(
@@ -133,7 +125,7 @@ class Moment:
     def __init__(
         self,
         viewers: Viewers,
-        connection: asyncpg.Connection[Any],
+        connection: Driver,
         placement: Placement,
         access: int,
     ) -> None:

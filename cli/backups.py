@@ -8,7 +8,7 @@ import typer
 from cli.common import ROOT, Data, from_here, tell, with_admin
 
 if TYPE_CHECKING:
-    from cli.common import Admin
+    from db.engine.transaction import Driver
 
 cli = typer.Typer()
 Only = Annotated[str | None, typer.Option("--tenant", help="This tenant only.")]
@@ -27,7 +27,7 @@ def backup(
 
     file = from_here(file)
 
-    async def work(admin: "Admin") -> None:
+    async def work(admin: "Driver") -> None:
         told = await write(
             admin, file, made_at=datetime.now(UTC), relata=_version(), only=tenant, tell=tell
         )
@@ -53,7 +53,7 @@ def restore(
 
     file = from_here(file)
 
-    async def work(admin: "Admin") -> None:
+    async def work(admin: "Driver") -> None:
         now = datetime.now(UTC)
         for one in await bring_back(
             admin, file, now=now, only=tenant, new_name=new_name, tell=tell

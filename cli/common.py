@@ -6,19 +6,16 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from cli.servers.directory import Servers
+    from db.engine.transaction import Driver
     from resolvers.operator import Desk
     from settings import Settings
     from tenancy.engine.provision import Tenant
-
-    Admin = asyncpg.Connection[Any]
 
 ROOT = Path(__file__).resolve().parents[1]
 Data = Annotated[Path | None, typer.Option(help="The directory of the servers' data.")]
@@ -34,14 +31,26 @@ def from_here(file: Path) -> Path:
     return Path(os.environ.get("RELATA_HERE", ""), file)
 
 
-def configured(**given: Any) -> "Settings":
+class Options(TypedDict, total=False):
+    """The settings that a command line can give."""
+
+    data: Path
+    port: int
+
+
+def configured(*, data: Path | None = None, port: int | None = None) -> "Settings":
     """The settings: the options that were given, else the environment, else the defaults."""
     from pydantic import ValidationError
 
     from settings import Settings
 
+    given: Options = {}
+    if data is not None:
+        given["data"] = data
+    if port is not None:
+        given["port"] = port
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return Settings(**given)
     except ValidationError as error:
         for problem in error.errors():
             name = str(problem["loc"][0])
@@ -68,23 +77,23 @@ async def reached(settings: "Settings") -> AsyncIterator["Servers"]:
 
 
 def with_admin(
-    data: Path | None, work: Callable[["Admin"], Awaitable[None]], *, migrate: bool = True
+    data: Path | None, work: Callable[["Driver"], Awaitable[None]], *, migrate: bool = True
 ) -> None:
     """Do something as the operator of the database; what cannot be done is told in a sentence."""
 
-    async def go(admin: "Admin", login: str) -> None:
+    async def go(admin: "Driver", login: str) -> None:
         await work(admin)
 
     operate(data, go, migrate=migrate)
 
 
 def with_desk(
-    data: Path | None, slug: str, work: Callable[["Admin", "Desk"], Awaitable[None]]
+    data: Path | None, slug: str, work: Callable[["Driver", "Desk"], Awaitable[None]]
 ) -> None:
     """Do something with the users of a tenant, by the deeds of the house."""
     from tenancy.engine.provision import find
 
-    async def go(admin: "Admin", login: str) -> None:
+    async def go(admin: "Driver", login: str) -> None:
         one, _ = await find(admin, slug)
         async with desk_of(login, one) as desk:
             await work(admin, desk)
@@ -109,7 +118,7 @@ async def desk_of(login: str, one: "Tenant") -> AsyncIterator["Desk"]:
         await database.close()
 
 
-async def make_tenant(admin: "Admin", slug: str, name: str, email: str) -> tuple["Tenant", str]:
+async def make_tenant(admin: "Driver", slug: str, name: str, email: str) -> tuple["Tenant", str]:
     """A new tenant, and the password of its first administrator. Raises TenantError."""
     from uuid_utils.compat import uuid7
 
@@ -145,7 +154,7 @@ async def secrets_made() -> AsyncIterator[Callable[[], Awaitable[tuple[str, str]
 
 
 def operate(
-    data: Path | None, work: Callable[["Admin", str], Awaitable[None]], *, migrate: bool = True
+    data: Path | None, work: Callable[["Driver", str], Awaitable[None]], *, migrate: bool = True
 ) -> None:
     """Do something with the database as its operator, and with the URL of the application's login."""
     from cli.servers.embedded import CannotStart

@@ -19,7 +19,7 @@ from cli.common import (
 if TYPE_CHECKING:
     from collections import Counter
 
-    from cli.common import Admin
+    from db.engine.transaction import Driver
     from domain.imports.crm_sales import Book
     from domain.imports.sheets import Finding, Sheet
     from resolvers.imports.crm_sales import Came
@@ -79,7 +79,7 @@ def _import(book: "Book", tenant: str, files: Files, data: Path | None) -> None:
 
     logins: list[Login] = []
 
-    async def work(admin: "Admin", login: str) -> None:
+    async def work(admin: "Driver", login: str) -> None:
         one = await _tenant(admin, tenant, logins)
         try:
             async with desk_of(login, one) as desk:
@@ -146,7 +146,7 @@ def _read(directory: Path) -> "Book":
     return book
 
 
-async def _tenant(admin: "Admin", slug: str, logins: "list[Login]") -> "Tenant":
+async def _tenant(admin: "Driver", slug: str, logins: "list[Login]") -> "Tenant":
     """A new tenant; or one in which the import was begun, or nothing yet. Raises TenantError."""
     from resolvers.imports.lists import PIPELINE
     from resolvers.imports.staff import Login

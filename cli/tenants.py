@@ -8,7 +8,7 @@ import typer
 from cli.common import Data, make_tenant, tell, with_admin
 
 if TYPE_CHECKING:
-    from cli.common import Admin
+    from db.engine.transaction import Driver
 
 tenant = typer.Typer(
     help="Make tenants, look at them, suspend and resume them, and bring them up to date.",
@@ -27,7 +27,7 @@ def create_tenant(
 ) -> None:
     """Make a tenant with its first administrator, whose password is printed once."""
 
-    async def work(admin: "Admin") -> None:
+    async def work(admin: "Driver") -> None:
         made, password = await make_tenant(admin, slug, name or slug, email)
         print(f"{made.slug}  {made.id}  {made.placement.schema}")
         print(f"{email} signs in with the password {password}")
@@ -40,7 +40,7 @@ def list_tenants(data: Data = None) -> None:
     """List the tenants, with the revision of each."""
     from tenancy.engine.provision import tenants
 
-    async def work(admin: "Admin") -> None:
+    async def work(admin: "Driver") -> None:
         for each, revision in await tenants(admin):
             print(
                 f"{each.slug:20}  {each.state:9}  {revision:6}  {each.placement.schema}  {each.name}"
@@ -53,7 +53,7 @@ def list_tenants(data: Data = None) -> None:
 def migrate_tenants(data: Data = None) -> None:
     """Bring the catalog and every tenant to the newest revision."""
 
-    async def work(admin: "Admin") -> None:
+    async def work(admin: "Driver") -> None:
         tell("every tenant is at the newest revision")
 
     with_admin(data, work)
@@ -69,7 +69,7 @@ def show_tenant(slug: Slug, data: Data = None) -> None:
     from tenancy.engine.provision import find
     from tenancy.report import figures
 
-    async def work(admin: "Admin") -> None:
+    async def work(admin: "Driver") -> None:
         one, revision = await find(admin, slug)
         told = await figures(admin, one)
         newest = "the newest" if revision == head() else f"the newest is {head()}"
@@ -103,7 +103,7 @@ def resume_tenant(slug: Slug, data: Data = None) -> None:
 def _set_state(data: Path | None, slug: str, state: str, means: str) -> None:
     from tenancy.engine.provision import set_state
 
-    async def work(admin: "Admin") -> None:
+    async def work(admin: "Driver") -> None:
         if await set_state(admin, slug, state):
             tell(f"{slug} is {state}: it {means}")
         else:
@@ -121,7 +121,7 @@ def rename_tenant(
     """Give a tenant another short name; who is signed in stays so."""
     from tenancy.engine.provision import rename
 
-    async def work(admin: "Admin") -> None:
+    async def work(admin: "Driver") -> None:
         await rename(admin, slug, new)
         tell(f"{slug} is {new} now: people sign in to {new}, within 30 seconds")
 

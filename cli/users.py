@@ -7,7 +7,7 @@ import typer
 from cli.common import Data, secrets_made, tell, with_admin, with_desk
 
 if TYPE_CHECKING:
-    from cli.common import Admin
+    from db.engine.transaction import Driver
     from resolvers.operator import Desk
 
 user = typer.Typer(
@@ -23,7 +23,7 @@ def list_users(tenant: Slug, data: Data = None) -> None:
     from tenancy.engine.provision import find
     from tenancy.report import users
 
-    async def work(admin: "Admin") -> None:
+    async def work(admin: "Driver") -> None:
         one, _ = await find(admin, tenant)
         for each in await users(admin, one):
             state = "disabled" if not each.active else "invited" if each.unset else "active"
@@ -50,7 +50,7 @@ def create_user(
     from tenancy.engine.provision import TenantError
     from tenancy.report import roles
 
-    async def work(admin: "Admin", desk: "Desk") -> None:
+    async def work(admin: "Driver", desk: "Desk") -> None:
         known = await roles(admin, desk.tenant)
         if strange := [each for each in role or () if each not in known]:
             raise TenantError(
@@ -71,7 +71,7 @@ def set_password(email: Email, tenant: Slug, data: Data = None) -> None:
     """Give a user another password, printed once; his sessions end."""
     from resolvers.operator import set_password as set_it
 
-    async def work(_: "Admin", desk: "Desk") -> None:
+    async def work(_: "Driver", desk: "Desk") -> None:
         async with secrets_made() as secret:
             password, hash = await secret()
         await set_it(desk, email, hash)
@@ -95,7 +95,7 @@ def enable_user(email: Email, tenant: Slug, data: Data = None) -> None:
 def _set_active(email: str, tenant: str, data: Data, active: bool) -> None:
     from resolvers.operator import set_active
 
-    async def work(_: "Admin", desk: "Desk") -> None:
+    async def work(_: "Driver", desk: "Desk") -> None:
         await set_active(desk, email, active)
         tell(f"{email} {'may sign in' if active else 'may not sign in any more'}")
 

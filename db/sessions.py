@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import Table, delete, insert, select, update
 
 from db.engine.books import run
-from db.engine.transaction import enter_session
+from db.engine.transaction import Driver, enter_session
 from db.staff import Credential, Session
-
-if TYPE_CHECKING:
-    Connection = asyncpg.Connection[Any]
 
 CREDENTIAL: Table = Credential.__table__
 SESSION: Table = Session.__table__
@@ -40,7 +35,7 @@ def fold(email: str) -> str:
     return email.strip().lower()
 
 
-async def find_credential(connection: Connection, email: str) -> Known | None:
+async def find_credential(connection: Driver, email: str) -> Known | None:
     """The credential with this folded address, of an active user or not."""
     rows = await run(
         connection,
@@ -49,7 +44,7 @@ async def find_credential(connection: Connection, email: str) -> Known | None:
     return Known(rows[0]["user_id"], rows[0]["password"]) if rows else None
 
 
-async def hold_credential(connection: Connection, known: Known) -> bool:
+async def hold_credential(connection: Driver, known: Known) -> bool:
     """Lock the credential until the transaction ends; False if it is no longer what was verified.
 
     A new password must be written before the user's sessions are revoked: then a session begun
@@ -64,7 +59,7 @@ async def hold_credential(connection: Connection, known: Known) -> bool:
     return bool(rows)
 
 
-async def set_hash(connection: Connection, user: UUID, hash: str) -> None:
+async def set_hash(connection: Driver, user: UUID, hash: str) -> None:
     """Keep another hash of the user's password. A token to choose one with is good no more."""
     await run(
         connection,
@@ -75,7 +70,7 @@ async def set_hash(connection: Connection, user: UUID, hash: str) -> None:
 
 
 async def begin(
-    connection: Connection, session: UUID, user: UUID, at: datetime, until: datetime
+    connection: Driver, session: UUID, user: UUID, at: datetime, until: datetime
 ) -> None:
     """Begin a session at generation FIRST. Raises TurnedAway(REVOKED) if its user may not sign in.
 
@@ -92,9 +87,7 @@ async def begin(
     await enter_session(connection, session)
 
 
-async def renew(
-    connection: Connection, session: UUID, generation: int, until: datetime
-) -> UUID | None:
+async def renew(connection: Driver, session: UUID, generation: int, until: datetime) -> UUID | None:
     """Make `generation` the last one and the next one good; the user, or None if it was not good.
 
     Comparing and counting are one statement: of any number at once, one is answered with the user.
@@ -113,7 +106,7 @@ async def renew(
     return rows[0]["user_id"] if rows else None
 
 
-async def is_reused(connection: Connection, session: UUID, generation: int) -> bool:
+async def is_reused(connection: Driver, session: UUID, generation: int) -> bool:
     """Whether the session has gone past `generation`: its token was used before."""
     rows = await run(
         connection,
@@ -122,7 +115,7 @@ async def is_reused(connection: Connection, session: UUID, generation: int) -> b
     return bool(rows)
 
 
-async def revoke(connection: Connection, session: UUID, at: datetime) -> None:
+async def revoke(connection: Driver, session: UUID, at: datetime) -> None:
     """End a session, unless it has been ended."""
     await run(
         connection,
@@ -133,7 +126,7 @@ async def revoke(connection: Connection, session: UUID, at: datetime) -> None:
 
 
 async def revoke_all(
-    connection: Connection, user: UUID, at: datetime, *, but: UUID | None = None
+    connection: Driver, user: UUID, at: datetime, *, but: UUID | None = None
 ) -> int:
     """End all sessions of a user, but one that goes on; how many there were."""
     others = [SESSION.c.id != but] if but else []
@@ -147,7 +140,7 @@ async def revoke_all(
     return len(rows)
 
 
-async def lend(connection: Connection, session: UUID, user: UUID, at: datetime) -> None:
+async def lend(connection: Driver, session: UUID, user: UUID, at: datetime) -> None:
     """A session for the operator's one transaction; it ends as it begins, so nobody can enter with it."""
     await run(
         connection,
@@ -157,6 +150,6 @@ async def lend(connection: Connection, session: UUID, user: UUID, at: datetime) 
     )
 
 
-async def take_back(connection: Connection, session: UUID) -> None:
+async def take_back(connection: Driver, session: UUID) -> None:
     """Remove a session that was lent."""
     await run(connection, delete(SESSION).where(SESSION.c.id == session))

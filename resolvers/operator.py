@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import auth.api  # noqa: F401 - policies are remembered when they are imported
@@ -20,6 +20,7 @@ from db.engine.transaction import (
     LOST,
     Collided,
     Database,
+    Driver,
     Entry,
     Occupied,
     TookTooLong,
@@ -34,11 +35,6 @@ from resolvers.engine.context import Context
 from resolvers.engine.execute import CommandRequest, execute
 from resolvers.engine.results import outcome
 from tenancy.engine.provision import Tenant, TenantError
-
-if TYPE_CHECKING:
-    import asyncpg
-
-    Connection = asyncpg.Connection[Any]
 
 BUSY = "Somebody is changing the same in {slug} just now: try again in a moment."
 AWAY = "The tenant {slug} cannot be entered now: it is being moved, or the database is away."
@@ -114,7 +110,7 @@ async def _context(desk: Desk) -> AsyncIterator[Context]:
 
 
 @asynccontextmanager
-async def entered(desk: Desk) -> AsyncIterator[Connection]:
+async def entered(desk: Desk) -> AsyncIterator[Driver]:
     """A transaction that writes in the tenant. Raises TenantError where that cannot be."""
     try:
         async with desk.database.write(desk.tenant.placement, Entry()) as connection:
@@ -127,7 +123,7 @@ async def entered(desk: Desk) -> AsyncIterator[Connection]:
         raise desk.say(AWAY) from error
 
 
-async def administrator(desk: Desk, connection: Connection) -> Viewer:
+async def administrator(desk: Desk, connection: Driver) -> Viewer:
     """Somebody with full access, whose rights the operator works with."""
     tenant = TenantConnection(connection, desk.tenant.placement.schema)
     user = (await administrators(tenant)).decide(_first_active)
@@ -143,7 +139,7 @@ def _first_active(users: Mapping[UUID, bool]) -> UUID | None:
 
 @asynccontextmanager
 async def context_in(
-    desk: Desk, connection: Connection, viewer: Viewer, session: UUID
+    desk: Desk, connection: Driver, viewer: Viewer, session: UUID
 ) -> AsyncIterator[Context]:
     """The writes of a transaction, with their history written when the block ends well."""
     tenant = TenantConnection(connection, desk.tenant.placement.schema)

@@ -6,21 +6,16 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from auth.engine.passwords import is_demo
 from auth.engine.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, Refresh
 from db import sessions
-from db.engine.transaction import Entry, Turned, TurnedAway
+from db.engine.transaction import Driver, Entry, Turned, TurnedAway
 from domain.codes import Code, Refused, UserErrorCode
 from resolvers.engine.context import Caller, House
 from tenancy.engine.provision import Tenant
-
-if TYPE_CHECKING:
-    import asyncpg
-
-    Connection = asyncpg.Connection[Any]
 
 FAILURE_SECONDS = 0.25
 """Failures are answered at a multiple of this: longer than failing takes on an idle machine."""
@@ -83,7 +78,7 @@ async def refresh(house: House, address: str, token: str) -> Tokens | UserErrorC
 async def sign_out(house: House, caller: Caller) -> None:
     """End the caller's session; his tokens are refused from now on. Raises Refused(RETRYABLE)."""
 
-    async def end(connection: Connection) -> None:
+    async def end(connection: Driver) -> None:
         await sessions.revoke(connection, caller.session, house.now())
 
     await _write(house, caller.tenant, Entry(), end)
@@ -105,7 +100,7 @@ async def _signed_in(house: House, slug: str, email: str, password: str) -> Toke
 
 
 async def _credential(house: House, tenant: Tenant, email: str) -> sessions.Known | None:
-    async def find(connection: Connection) -> sessions.Known | None:
+    async def find(connection: Driver) -> sessions.Known | None:
         return await sessions.find_credential(connection, email)
 
     return await _write(house, tenant, Entry(), find)
@@ -118,7 +113,7 @@ async def _begun(
     hash = await house.passwords.hash(password, demo=tenant.demo) if outdated else None
     session, now = house.new_id(), house.now()
 
-    async def begin(connection: Connection) -> bool:
+    async def begin(connection: Driver) -> bool:
         if not await sessions.hold_credential(connection, known):
             return False
         await sessions.begin(connection, session, known.user, now, now + REFRESH_LIFETIME)
@@ -135,7 +130,7 @@ async def _begun(
 
 
 async def _renewed(house: House, tenant: Tenant, known: Refresh, now: datetime) -> UUID | None:
-    async def renew(connection: Connection) -> UUID | None:
+    async def renew(connection: Driver) -> UUID | None:
         until = now + REFRESH_LIFETIME
         user = await sessions.renew(connection, known.session, known.generation, until)
         if user is None and await sessions.is_reused(connection, known.session, known.generation):
@@ -150,7 +145,7 @@ async def _renewed(house: House, tenant: Tenant, known: Refresh, now: datetime) 
 
 
 async def _write(
-    house: House, tenant: Tenant, entry: Entry, deed: Callable[[Connection], Awaitable[T]]
+    house: House, tenant: Tenant, entry: Entry, deed: Callable[[Driver], Awaitable[T]]
 ) -> T:
     """Do it in a transaction of the tenant. Raises TurnedAway(REVOKED), Refused(RETRYABLE)."""
     for moved_before in (False, True):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from cachetools import TTLCache
 
+from db.engine.transaction import Pool
 from tenancy.engine.provision import SLUG, Tenant, tenant
-
-if TYPE_CHECKING:
-    import asyncpg
 
 FIND = "SELECT * FROM platform.tenant($1, $2)"
 FIND_SECONDS = 5.0
@@ -25,7 +22,7 @@ MISSED_AT_MOST = 1_000
 class Directory:
     """The catalog as the application's login may see it: one tenant at a time, never a list."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], clock: Callable[[], float]) -> None:
+    def __init__(self, pool: Pool, clock: Callable[[], float]) -> None:
         """`clock` tells seconds and never goes back, as time.monotonic does."""
         self._pool = pool
         # Apart, so that asking for names that do not exist cannot push out tenants that do.

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 
+from db.engine.transaction import Driver
 from tenancy.engine.provision import Tenant
 
 SIZES = """
@@ -68,7 +69,7 @@ class Known:
     signed_in: datetime | None
 
 
-async def figures(admin: asyncpg.Connection[Any], one: Tenant) -> Figures:
+async def figures(admin: Driver, one: Tenant) -> Figures:
     """How large a tenant is, and how lively."""
     sizes = await admin.fetch(SIZES, one.placement.schema)
     [row] = await _in(admin, one, FIGURES)
@@ -79,28 +80,28 @@ def _renamed(row: asyncpg.Record) -> dict[str, Any]:
     return {name: row[name] for name in row.keys()}  # noqa: SIM118 - a record is no mapping
 
 
-async def users(admin: asyncpg.Connection[Any], one: Tenant) -> list[Known]:
+async def users(admin: Driver, one: Tenant) -> list[Known]:
     """Who may sign in to a tenant, or might, by address."""
     found = await _in(admin, one, USERS)
     return [Known(**{**_renamed(row), "roles": row["roles"] or ()}) for row in found]
 
 
-async def roles(admin: asyncpg.Connection[Any], one: Tenant) -> list[str]:
+async def roles(admin: Driver, one: Tenant) -> list[str]:
     """What the roles of a tenant are called."""
     return [row["name"] for row in await _in(admin, one, ROLES)]
 
 
-async def is_empty(admin: asyncpg.Connection[Any], one: Tenant) -> bool:
+async def is_empty(admin: Driver, one: Tenant) -> bool:
     """Whether nobody is sold to yet."""
     return not (await _in(admin, one, HOLDS))[0]["any"]
 
 
-async def opportunity_types(admin: asyncpg.Connection[Any], one: Tenant) -> list[str]:
+async def opportunity_types(admin: Driver, one: Tenant) -> list[str]:
     """What the types of opportunities of a tenant are called."""
     return [row["name"] for row in await _in(admin, one, TYPES)]
 
 
-async def _in(admin: asyncpg.Connection[Any], one: Tenant, sql: str) -> list[asyncpg.Record]:
+async def _in(admin: Driver, one: Tenant, sql: str) -> list[asyncpg.Record]:
     async with admin.transaction(readonly=True):
         await admin.execute(f"SET LOCAL search_path = {one.placement.schema}, pg_temp")
         rows: list[asyncpg.Record] = await admin.fetch(sql)

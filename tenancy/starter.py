@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 from uuid import UUID
 
-import asyncpg
-
+from db.engine.transaction import Driver
 from domain.setup import StageKind
 from tenancy.engine.provision import Tenant
 from tenancy.lists import CATEGORIES, LISTS, PREFERRED
@@ -45,7 +43,7 @@ NEW_BUSINESS: Mapping[str, int] = {
 
 
 async def begin(
-    admin: asyncpg.Connection[Any],
+    admin: Driver,
     tenant: Tenant,
     email: str,
     password_hash: str,
@@ -59,9 +57,7 @@ async def begin(
         await _administrator(admin, schema, email, password_hash, new_id)
 
 
-async def _insert(
-    admin: asyncpg.Connection[Any], schema: str, table: str, **values: object
-) -> None:
+async def _insert(admin: Driver, schema: str, table: str, **values: object) -> None:
     names = ", ".join(f'"{name}"' for name in values)
     places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
     await admin.execute(
@@ -70,9 +66,7 @@ async def _insert(
     )
 
 
-async def _pipeline(
-    admin: asyncpg.Connection[Any], schema: str, new_id: Callable[[], UUID]
-) -> None:
+async def _pipeline(admin: Driver, schema: str, new_id: Callable[[], UUID]) -> None:
     kind = new_id()
     await _insert(admin, schema, "opportunity_type", id=kind, name="New business")
     for place, (name, outcome, description) in enumerate(STAGES, 1):
@@ -89,7 +83,7 @@ async def _pipeline(
         )  # fmt: skip
 
 
-async def _lists(admin: asyncpg.Connection[Any], schema: str, new_id: Callable[[], UUID]) -> None:
+async def _lists(admin: Driver, schema: str, new_id: Callable[[], UUID]) -> None:
     """Types and lists, and what is preferred of them."""
     for table, rows in LISTS.items():
         for row in rows:
@@ -104,7 +98,7 @@ async def _lists(admin: asyncpg.Connection[Any], schema: str, new_id: Callable[[
         await admin.execute(f"UPDATE {schema}.preferences SET {column} = $1", preferred)  # noqa: S608 - our own names
 
 
-async def _named(admin: asyncpg.Connection[Any], schema: str, table: str, name: str) -> UUID:
+async def _named(admin: Driver, schema: str, table: str, name: str) -> UUID:
     found: UUID = await admin.fetchval(
         f"SELECT id FROM {schema}.{table} WHERE name = $1",  # noqa: S608 - our own names
         name,
@@ -113,7 +107,7 @@ async def _named(admin: asyncpg.Connection[Any], schema: str, table: str, name: 
 
 
 async def _administrator(
-    admin: asyncpg.Connection[Any],
+    admin: Driver,
     schema: str,
     email: str,
     password_hash: str,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import asyncpg
 from sqlalchemy.sql.elements import ClauseElement
 
 from db.engine.gate import Compiled
 from db.engine.seal import DIALECT, SealedCompiler
+from db.engine.transaction import Driver
 
 
-async def run(
-    connection: asyncpg.Connection[Any], statement: ClauseElement
-) -> Sequence[asyncpg.Record]:
+async def run(connection: Driver, statement: ClauseElement) -> Sequence[asyncpg.Record]:
     """Compile a Core statement, values and all, and fetch its rows in the transaction under way."""
     compiler = SealedCompiler(DIALECT, statement, issued=lambda seen: False)
     values = compiler.construct_params()

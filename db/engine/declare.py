@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Numeric, Text, TextClause, text
+from sqlalchemy import ForeignKey, Index, Numeric, Text, TextClause, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import MappedColumn, mapped_column
-from sqlalchemy.types import TypeEngine
 
+from db.engine.sql import Sql, SqlType
 from domain.values import LONGEST
 
 SEARCH = "search"
@@ -142,7 +142,7 @@ def reference(
 class Inputs(Protocol):
     """The columns that an expression is made of, by their names."""
 
-    def __getattr__(self, name: str) -> ColumnElement[Any]: ...
+    def __getattr__(self, name: str) -> Sql: ...
 
 
 @dataclass(frozen=True)
@@ -150,16 +150,16 @@ class Expression:
     """A value that Postgres computes from other columns of the row. It may be read where all of them may."""
 
     doc: str
-    kept: TypeEngine[Any]
+    kept: SqlType
     needs: tuple[str, ...]
-    formula: Callable[[Inputs], ColumnElement[Any]]
+    formula: Callable[[Inputs], Sql]
     exposed: Exposed
 
 
 def expression(
     doc: str,
-    kept: TypeEngine[Any],
-    formula: Callable[[Inputs], ColumnElement[Any]],
+    kept: SqlType,
+    formula: Callable[[Inputs], Sql],
     *,
     needs: tuple[str, ...],
     currency: str | None = None,
@@ -181,7 +181,7 @@ class Derived:
     """A value that Python computes from columns of the row: neither filtered nor sorted by."""
 
     doc: str
-    kept: TypeEngine[Any]
+    kept: SqlType
     needs: tuple[str, ...]
     function: Callable[..., Any]
 
@@ -191,7 +191,7 @@ def derived(
     function: Callable[..., Any],
     *,
     needs: tuple[str, ...],
-    kept: TypeEngine[Any] | None = None,
+    kept: SqlType | None = None,
 ) -> Derived:
     """A value of type `kept` (default: text) that a function of domain/ makes of the columns in `needs`.
 

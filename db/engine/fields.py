@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement
-from sqlalchemy.types import TypeEngine
-
 from db.engine.declare import Exposed, Inputs
+from db.engine.sql import Sql, SqlType
 
 
 class Kind(StrEnum):
@@ -39,8 +37,8 @@ class Field:
     scale: int = 0
     needs: tuple[str, ...] = ()
     """Of an expression: the fields it is made of."""
-    formula: Callable[[Inputs], ColumnElement[Any]] | None = None
-    kept: TypeEngine[Any] | None = None
+    formula: Callable[[Inputs], Sql] | None = None
+    kept: SqlType | None = None
 
     @property
     def groups(self) -> bool:

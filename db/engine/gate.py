@@ -9,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     FromClause,
-    Select,
     Text,
     and_,
     case,
@@ -18,12 +17,11 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.sql.elements import ClauseElement
-from sqlalchemy.types import TypeEngine
 
 from db.engine.fields import Field
 from db.engine.model import Entity
 from db.engine.seal import DIALECT, SealedCompiler, Unsealed
-from db.engine.sql import Column, Concat, one_of
+from db.engine.sql import Column, Concat, Query, Sql, SqlType, one_of
 from domain.access import Attribute
 
 __all__ = ["Compiled", "Form", "Gate", "Guard", "Right", "Seen", "Unsealed"]
@@ -107,7 +105,7 @@ class Seen(FromClause):
         self.name = name
         self._guard = guard
         self._form = form
-        self._listed: dict[str, ColumnElement[Any]] = {}
+        self._listed: dict[str, Sql] = {}
         self._fields: dict[str, str] = {}
         """The field that each label is masked as."""
 
@@ -151,10 +149,10 @@ class Seen(FromClause):
         raw = self._list(f"{name}_raw", kept, kind)
         return and_(one_of(status, self._statuses(field), Text()), condition(raw))
 
-    def select(self) -> Select[Any]:
+    def select(self) -> Query:
         """The statement this stands for. Never LIMIT, DISTINCT or anything else that stops pulling up."""
         table, name = self.entity.table, self.entity.name
-        listed: list[ColumnElement[Any]] = [v.label(label) for label, v in self._listed.items()]
+        listed: list[Sql] = [v.label(label) for label, v in self._listed.items()]
         conditions: list[ColumnElement[bool]] = []
         if not self.entity.is_trace:
             deleted = table.c.deleted_at
@@ -166,11 +164,11 @@ class Seen(FromClause):
             raise Unsealed(f"{name} is closed to this caller: the planner must not come here.")
         return select(*(listed or [table.c.id])).select_from(table).where(*conditions)
 
-    def _list(self, label: str, value: ColumnElement[Any], kind: TypeEngine[Any]) -> Column:
+    def _list(self, label: str, value: Sql, kind: SqlType) -> Column:
         self._listed[label] = value
         return Column(self.name, label, kind)
 
-    def _kept(self, name: str) -> tuple[ColumnElement[Any], TypeEngine[Any]]:
+    def _kept(self, name: str) -> tuple[Sql, SqlType]:
         """A column of the table, or what an expression makes of several."""
         field = self.entity.formulas.get(name)
         if field is not None and field.formula is not None and field.kept is not None:
@@ -185,9 +183,7 @@ class Seen(FromClause):
             return name
         raise Unsealed(f"{self.entity.name}.{column} is internal: no caller sees it.")
 
-    def _masked(
-        self, kept: ColumnElement[Any], kind: TypeEngine[Any], field: str
-    ) -> ColumnElement[Any]:
+    def _masked(self, kept: Sql, kind: SqlType, field: str) -> Sql:
         if field == "id":
             return kept
         right = self._guard.right(self.entity.name, field)
@@ -201,7 +197,7 @@ class Seen(FromClause):
         """A condition of the guard's on the row, as a column."""
         return self._list(label, condition, Boolean())
 
-    def attribute(self, attribute: Attribute) -> ColumnElement[Any]:
+    def attribute(self, attribute: Attribute) -> Sql:
         """The jsonb value of a readable custom attribute."""
         if self._guard.attribute(self.entity.name, attribute.key) != attribute:
             raise Unsealed(f"{attribute.key} is closed to this caller.")
@@ -224,7 +220,7 @@ class _Inputs:
         self._needs = {entity.fields[name].column for name in field.needs}
         self._name = field.name
 
-    def __getattr__(self, name: str) -> ColumnElement[Any]:
+    def __getattr__(self, name: str) -> Sql:
         if name not in self._needs:
             raise Unsealed(f"{self._entity.name}.{self._name} uses {name}: add it to its needs=.")
         return self._entity.table.c[name]

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import Integer, select
 
 from db.engine.books import prepared
 from db.engine.gate import Compiled
 from db.engine.sql import parameter
 from db.engine.trace import ChangeLog
-from db.engine.transaction import Placement
+from db.engine.transaction import Driver, Placement
 
 AFTER, MOST = "log:after", "log:most"
 HEAD = "SELECT epoch, position, access, ended($1) FROM log_head"
@@ -45,9 +43,7 @@ class Entry:
     """Whether it changed who may what."""
 
 
-async def head(
-    connection: asyncpg.Connection[Any], placement: Placement, sessions: Iterable[UUID]
-) -> Head:
+async def head(connection: Driver, placement: Placement, sessions: Iterable[UUID]) -> Head:
     """Where the log stands, in the transaction's moment."""
     row = await connection.fetchrow(f"/*{placement.schema}*/ {HEAD}", list(sessions))
     assert row is not None  # noqa: S101 - a tenant without a head cannot be entered
@@ -55,7 +51,7 @@ async def head(
 
 
 async def since(
-    connection: asyncpg.Connection[Any], placement: Placement, after: int, most: int
+    connection: Driver, placement: Placement, after: int, most: int
 ) -> Sequence[Entry] | None:
     """What was written after a position, in order; None if it was more than `most`, or is not kept any more."""
     asked = _since()

@@ -18,12 +18,12 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.types import TypeEngine
 
 from db.engine.base import Record, Standard, Trace
 from db.engine.declare import Derived, Exposed, Expression, exposed
 from db.engine.fields import Computed, Field, Kind, Reference, Reverse
 from db.engine.searched import Searched, searched_by
+from db.engine.sql import SqlType
 from domain.naming import camel, plural
 from domain.violations import Rule
 
@@ -356,7 +356,7 @@ _KINDS: tuple[tuple[type[Any], Kind], ...] = (
 )
 
 
-def _kind(name: str, kept: TypeEngine[Any], api: Exposed) -> Kind:
+def _kind(name: str, kept: SqlType, api: Exposed) -> Kind:
     if api.currency:
         return Kind.MONEY
     for known, kind in _KINDS:

@@ -14,7 +14,9 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Integer,
+    Label,
     Numeric,
+    Select,
     Text,
     any_,
     bindparam,
@@ -23,17 +25,27 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
 
-Part: TypeAlias = str | ColumnElement[Any]
+Sql: TypeAlias = ColumnElement[Any]
+"""An expression of SQL: what type its values have is known to the database, not to Python."""
+SqlType: TypeAlias = TypeEngine[Any]
+"""A type of SQL."""
+Query: TypeAlias = Select[Any]
+"""A SELECT: what types its rows have is known to the database, not to Python."""
+Labelled: TypeAlias = Label[Any]
+"""An expression in the list of a SELECT, under a name."""
+Parameter: TypeAlias = BindParameter[Any]
+"""A value that is bound when the statement runs."""
+Part: TypeAlias = str | Sql
 """A piece of JSON text: written as it stands, or computed per row."""
 
 
-class Column(ColumnElement[Any]):
+class Column(Sql):
     """`alias.name`. It brings no FROM of its own: the planner says FROM itself, so nothing is correlated by guess."""
 
     __visit_name__ = "seen_column"
     inherit_cache = False
 
-    def __init__(self, alias: str, name: str, kind: TypeEngine[Any]) -> None:
+    def __init__(self, alias: str, name: str, kind: SqlType) -> None:
         self.alias = alias
         self.name = name
         self.type = kind
@@ -90,7 +102,7 @@ class Folded(ColumnElement[str]):
     inherit_cache = False
     type = Text()
 
-    def __init__(self, value: ColumnElement[Any]) -> None:
+    def __init__(self, value: Sql) -> None:
         self.value = value
 
 
@@ -101,7 +113,7 @@ class Matched(ColumnElement[bool]):
     inherit_cache = False
     type = Boolean()
 
-    def __init__(self, value: ColumnElement[Any], to: ColumnElement[Any]) -> None:
+    def __init__(self, value: Sql, to: Sql) -> None:
         self.value = value
         self.to = to
 
@@ -115,8 +127,8 @@ class StringAgg(ColumnElement[str]):
 
     def __init__(
         self,
-        value: ColumnElement[Any],
-        *order: ColumnElement[Any],
+        value: Sql,
+        *order: Sql,
         where: ColumnElement[bool] | None = None,
     ) -> None:
         self.value = value
@@ -131,9 +143,7 @@ class LastText(ColumnElement[str]):
     inherit_cache = False
     type = Text()
 
-    def __init__(
-        self, value: ColumnElement[Any], order: ColumnElement[Any], where: ColumnElement[bool]
-    ) -> None:
+    def __init__(self, value: Sql, order: Sql, where: ColumnElement[bool]) -> None:
         self.value = value
         self.order = order
         self.where = where
@@ -157,7 +167,7 @@ class AsDate(ColumnElement[date]):
     inherit_cache = False
     type = Date()
 
-    def __init__(self, value: ColumnElement[Any]) -> None:
+    def __init__(self, value: Sql) -> None:
         self.value = value
 
 
@@ -168,7 +178,7 @@ class Ratio(ColumnElement[Decimal]):
     inherit_cache = False
     type = Numeric()
 
-    def __init__(self, of: ColumnElement[Any], to: ColumnElement[Any]) -> None:
+    def __init__(self, of: Sql, to: Sql) -> None:
         self.of = of
         self.to = to
 
@@ -181,17 +191,17 @@ def flat(*parts: Part | Concat) -> Concat:
     return Concat(pieces)
 
 
-def or_null(value: ColumnElement[Any]) -> ColumnElement[str]:
+def or_null(value: Sql) -> ColumnElement[str]:
     """`null` where the text is NULL: one NULL would make the whole answer NULL (D-56)."""
     return func.coalesce(value, Concat(["null"]))
 
 
-def parameter(name: str, kind: TypeEngine[Any]) -> BindParameter[Any]:
+def parameter(name: str, kind: SqlType) -> Parameter:
     """A value bound under `name` when the statement runs."""
     return bindparam(name, type_=kind, required=True)
 
 
-def one_of(value: ColumnElement[Any], name: str, kind: TypeEngine[Any]) -> ColumnElement[bool]:
+def one_of(value: Sql, name: str, kind: SqlType) -> ColumnElement[bool]:
     """`value = ANY(array bound under name)`; an empty array is false."""
     test: ColumnElement[bool] = value == any_(parameter(name, ARRAY(kind)))
     return test
@@ -200,6 +210,6 @@ def one_of(value: ColumnElement[Any], name: str, kind: TypeEngine[Any]) -> Colum
 _SELF = Concat(["{}"])
 
 
-def json_text(value: ColumnElement[Any]) -> ColumnElement[str]:
+def json_text(value: Sql) -> ColumnElement[str]:
     """A jsonb value's text without quotes: `#>>` along the empty path, which leads to itself."""
     return value.op("#>>", return_type=Text())(_SELF)

@@ -7,15 +7,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 from uuid import UUID
 
 import asyncpg
 
 if TYPE_CHECKING:
-    Driver = asyncpg.Connection[asyncpg.Record]
-else:
-    Driver = asyncpg.Connection  # generic in its stubs only
+    Driver: TypeAlias = asyncpg.Connection[asyncpg.Record]
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:  # generic in its stubs only
+    Driver = asyncpg.Connection
+    """A connection of the driver, which speaks plain SQL."""
+    Pool = asyncpg.Pool
+    """Connections of the driver, handed out and taken back."""
 
 NAME = re.compile(r"t_[a-z2-7]+\Z")
 STATEMENT_MS = 5_000
@@ -158,11 +162,11 @@ class Connection(Driver):
 class Database:
     """The pool of one cell. It hands out transactions of a tenant, and nothing else."""
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
     @classmethod
-    async def open(cls, url: str, *, size: int = 20, **connect: Any) -> Database:
+    async def open(cls, url: str, *, size: int = 20) -> Database:
         """Connect as the application's login, which has no rights of its own on any tenant."""
         pool = await asyncpg.create_pool(
             url,
@@ -173,7 +177,6 @@ class Database:
             statement_cache_size=CACHED_STATEMENTS,
             max_cacheable_statement_size=0,
             max_cached_statement_lifetime=0,
-            **connect,
         )
         return cls(pool)
 
@@ -192,7 +195,7 @@ class Database:
     @asynccontextmanager
     async def read(
         self, placement: Placement, entry: Entry, *, custom_plans: bool = False
-    ) -> AsyncIterator[asyncpg.Connection[Any]]:
+    ) -> AsyncIterator[Driver]:
         """A read-only transaction in the tenant. Raises TurnedAway."""
         plans = CUSTOM if custom_plans else ""
         async with self._transaction(_begin(placement, entry, "READ ONLY", plans)) as connection:
@@ -206,15 +209,13 @@ class Database:
             yield cast("Connection", connection)
 
     @asynccontextmanager
-    async def write(
-        self, placement: Placement, entry: Entry
-    ) -> AsyncIterator[asyncpg.Connection[Any]]:
+    async def write(self, placement: Placement, entry: Entry) -> AsyncIterator[Driver]:
         """A transaction in the tenant, committed when the block ends well. Raises TurnedAway."""
         async with self._transaction(_begin(placement, entry, "READ WRITE", WRITES)) as connection:
             yield connection
 
     @asynccontextmanager
-    async def _transaction(self, begin: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    async def _transaction(self, begin: str) -> AsyncIterator[Driver]:
         # Only who has to wait needs a timer, which costs a task.
         free = self.pool.get_idle_size() > 0
         acquired = await self.pool.acquire(timeout=None if free else ACQUIRE_SECONDS)
@@ -256,7 +257,7 @@ ENTER_SESSION = "SELECT enter(placement, access, $1) FROM log_head"
 """Placement and access were compared as the transaction began: this asks about the session."""
 
 
-async def enter_session(connection: asyncpg.Connection[Any], session: UUID) -> None:
+async def enter_session(connection: Driver, session: UUID) -> None:
     """Enter with a session that was begun in the transaction under way. Raises TurnedAway(REVOKED)."""
     try:
         await connection.execute(ENTER_SESSION, session)

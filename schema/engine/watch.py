@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -12,16 +12,13 @@ from graphql import FieldNode, GraphQLSchema
 
 from auth.engine.viewer import Viewer
 from db.engine.plan.live import IDS, Live, LivePlan, rows, rows_before
-from db.engine.transaction import Placement
+from db.engine.transaction import Driver, Placement
 from domain.live import LiveKind
 from schema.engine.cursors import Cursors
 from schema.engine.executed import executed_records
 from schema.engine.live_messages import Message
 from schema.engine.reads import Request, told_denied
 from subscriptions.engine.contracts import Changed, Texts
-
-if TYPE_CHECKING:
-    import asyncpg
 
 
 @dataclass(frozen=True)
@@ -77,15 +74,13 @@ class Watch:
         """Of which records it is a list."""
         return self.live.entity.name
 
-    async def all(self, connection: asyncpg.Connection[Any], placement: Placement) -> Texts:
+    async def all(self, connection: Driver, placement: Placement) -> Texts:
         """All records; one more than `most` if there are too many."""
         bound = self.plan.whole.arguments(self.values, self.viewer, {})
         found = await rows(connection, placement, self.plan.whole, bound)
         return await self.computing.done(self.entity, found)
 
-    async def among(
-        self, connection: asyncpg.Connection[Any], placement: Placement, ids: Iterable[UUID]
-    ) -> Texts:
+    async def among(self, connection: Driver, placement: Placement, ids: Iterable[UUID]) -> Texts:
         """Those records of the list that have one of these ids."""
         values = {**self.values, IDS: list(ids)}
         bound = self.plan.some.arguments(values, self.viewer, {})
@@ -94,7 +89,7 @@ class Watch:
 
     async def before(
         self,
-        connection: asyncpg.Connection[Any],
+        connection: Driver,
         placement: Placement,
         ids: Iterable[UUID],
         position: int,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
 
-import asyncpg
 from sqlalchemy import Table
 
 from db.api import METADATA
+from db.engine.transaction import Driver
 from tenancy.demo.accounts import accounts
 from tenancy.demo.activities import activities
 from tenancy.demo.around import around
@@ -47,9 +46,7 @@ def rows(slug: str, now: date, password_hash: str) -> Rows:
     return made
 
 
-async def seed(
-    admin: asyncpg.Connection[Any], tenant: Tenant, *, password_hash: str, now: date
-) -> None:
+async def seed(admin: Driver, tenant: Tenant, *, password_hash: str, now: date) -> None:
     """Fill a tenant that was provisioned and has no rows yet."""
     schema, made = tenant.placement.schema, rows(tenant.slug, now, password_hash)
     async with admin.transaction():
@@ -70,9 +67,7 @@ async def seed(
             await admin.execute(f'ANALYZE {schema}."{table.name}"')
 
 
-async def _point(
-    admin: asyncpg.Connection[Any], schema: str, table: Table, records: Sequence[Row]
-) -> None:
+async def _point(admin: Driver, schema: str, table: Table, records: Sequence[Row]) -> None:
     """Fill what points to rows that come later."""
     for key in table.foreign_keys:
         column = key.parent.name
@@ -85,7 +80,7 @@ async def _point(
 
 
 async def ensure_demo(
-    admin: asyncpg.Connection[Any],
+    admin: Driver,
     *,
     password_hash: str,
     now: date | None = None,

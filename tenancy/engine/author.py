@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 from alembic import command
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from db.engine.transaction import Driver
 from tenancy.engine.history import MIGRATIONS, config, script
 
 SCRATCH = "authoring"
@@ -19,7 +19,7 @@ SCRATCH = "authoring"
 async def write(url: str, metadata: MetaData, message: str) -> Path:
     """Make a revision file with the difference between the migrations and the declared tables."""
 
-    async def connect() -> asyncpg.Connection[Any]:
+    async def connect() -> Driver:
         admin = await asyncpg.connect(url)
         await admin.execute(f"DROP SCHEMA IF EXISTS {SCRATCH} CASCADE; CREATE SCHEMA {SCRATCH}")
         await admin.execute(f"SET search_path = {SCRATCH}, pg_temp")

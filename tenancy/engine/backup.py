@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from db.engine.transaction import Driver
 from tenancy.engine.archive import (
     FORMAT,
     MANIFEST,
@@ -33,13 +34,13 @@ ALL = "SELECT * FROM catalog.tenant WHERE $1::text IS NULL OR slug = $1 ORDER BY
 """A migration locks its tenant here: it waits until all is copied, and what it changed meanwhile is noticed."""
 
 
-async def tables(admin: asyncpg.Connection[Any], schema: str) -> dict[str, list[str]]:
+async def tables(admin: Driver, schema: str) -> dict[str, list[str]]:
     """The tables of a schema, each with the columns whose values are kept."""
     return {row["name"]: row["columns"] for row in await admin.fetch(TABLES, schema)}
 
 
 async def backup(
-    admin: asyncpg.Connection[Any],
+    admin: Driver,
     file: Path,
     *,
     made_at: datetime,
@@ -53,7 +54,7 @@ async def backup(
 
 
 async def _copied(
-    admin: asyncpg.Connection[Any],
+    admin: Driver,
     archive: zipfile.ZipFile,
     made_at: datetime,
     relata: str,
@@ -81,7 +82,7 @@ async def _copied(
     return manifest
 
 
-async def _tenants(admin: asyncpg.Connection[Any], only: str | None) -> list[Any]:
+async def _tenants(admin: Driver, only: str | None) -> list[Any]:
     if not await admin.fetchval("SELECT to_regclass('catalog.tenant')"):
         raise TenantError("There is nothing to back up: no tenant was ever made here.")
     rows: list[Any] = await admin.fetch(ALL, only)
@@ -94,7 +95,7 @@ async def _tenants(admin: asyncpg.Connection[Any], only: str | None) -> list[Any
 
 
 async def _tenant(
-    admin: asyncpg.Connection[Any], archive: zipfile.ZipFile, one: Tenant, revision: str
+    admin: Driver, archive: zipfile.ZipFile, one: Tenant, revision: str
 ) -> TenantKept:
     kept = []
     for name, columns in (await tables(admin, one.placement.schema)).items():

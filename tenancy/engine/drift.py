@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import asyncpg
 from sqlalchemy import MetaData
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import (
@@ -15,6 +14,7 @@ from sqlalchemy.schema import (
     SetTableComment,
 )
 
+from db.engine.transaction import Driver
 from tenancy.engine.history import script
 
 FACTS = """
@@ -57,7 +57,7 @@ def declared(metadata: MetaData) -> str:
     return ";\n".join(str(part.compile(dialect=dialect)) for part in parts)
 
 
-async def drift(admin: asyncpg.Connection[Any], metadata: MetaData) -> list[str]:
+async def drift(admin: Driver, metadata: MetaData) -> list[str]:
     """What the migrations lack (`- …`) or have too much (`+ …`); empty when nothing was forgotten."""
     facts = []
     for name, text in (("drift_declared", declared(metadata)), ("drift_migrated", script())):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+
+from db.engine.transaction import Driver
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "db" / "migrations"
 
@@ -48,7 +48,7 @@ def script(since: str = "base", history: str = "tenant", until: str = "head") ->
     return text.getvalue()
 
 
-async def upgrade_catalog(admin: asyncpg.Connection[Any]) -> None:
+async def upgrade_catalog(admin: Driver) -> None:
     """Bring the catalog to its newest revision. Safe to run again, and by several processes at once."""
     async with admin.transaction():
         await admin.execute("SET LOCAL lock_timeout = '10s'; SELECT pg_advisory_xact_lock(4242)")

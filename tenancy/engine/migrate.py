@@ -6,12 +6,12 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 from sqlalchemy import MetaData
 
+from db.engine.transaction import Driver
 from tenancy.engine.drift import drift
 from tenancy.engine.history import upgrade_catalog
 from tenancy.engine.provision import migrate, tenants
@@ -20,7 +20,7 @@ LOGIN = "relata_app"
 
 
 @asynccontextmanager
-async def administrator(url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+async def administrator(url: str) -> AsyncIterator[Driver]:
     """A connection with the rights to make tenants, as DATABASE_URL gives them."""
     connection = await asyncpg.connect(url)
     try:
@@ -41,9 +41,7 @@ def _password(secret: bytes) -> str:
     return hmac.new(secret, b"relata login", hashlib.sha256).hexdigest()
 
 
-async def bring_up_to_date(
-    admin: asyncpg.Connection[Any], secret: bytes, tell: Callable[[str], None]
-) -> None:
+async def bring_up_to_date(admin: Driver, secret: bytes, tell: Callable[[str], None]) -> None:
     """Migrate the catalog and every tenant; each tenant in a transaction of its own."""
     await upgrade_catalog(admin)
     await admin.execute(f"ALTER ROLE {LOGIN} PASSWORD '{_password(secret)}'")

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from db.engine.transaction import Placement
+from db.engine.transaction import Driver, Placement
 from tenancy.engine.history import head, script
 
 TAKEN = "There is a tenant '{slug}' already: choose another name."
@@ -49,9 +49,7 @@ def refuse_name(slug: str) -> None:
         )
 
 
-async def create(
-    admin: asyncpg.Connection[Any], slug: str, name: str, *, demo: bool = False
-) -> Tenant:
+async def create(admin: Driver, slug: str, name: str, *, demo: bool = False) -> Tenant:
     """Make a tenant: a role, a schema, all tables, one entry in the catalog; all or nothing."""
     refuse_name(slug)
     id = uuid7()
@@ -69,7 +67,7 @@ async def create(
     return Tenant(id, slug, name, "active", demo, Placement(id, schema, schema, 1))
 
 
-async def analyze(admin: asyncpg.Connection[Any], one: Tenant) -> None:
+async def analyze(admin: Driver, one: Tenant) -> None:
     """Let Postgres look at tables that were filled just now: its plans follow from how large they are."""
     tables = await admin.fetch(
         "SELECT tablename FROM pg_tables WHERE schemaname = $1", one.placement.schema
@@ -78,7 +76,7 @@ async def analyze(admin: asyncpg.Connection[Any], one: Tenant) -> None:
         await admin.execute(f'ANALYZE {one.placement.schema}."{row["tablename"]}"')
 
 
-async def remake(admin: asyncpg.Connection[Any], one: Tenant, revision: str) -> bool:
+async def remake(admin: Driver, one: Tenant, revision: str) -> bool:
     """Make the schema of a tenant that the catalog does not know yet, as of a revision; whether its role is new."""
     schema = one.placement.schema
     # The role of a tenant that was removed, or that lives in another database of this server too.
@@ -87,14 +85,14 @@ async def remake(admin: asyncpg.Connection[Any], one: Tenant, revision: str) -> 
     return not kept
 
 
-async def unmake(admin: asyncpg.Connection[Any], schema: str, *, role: bool) -> None:
+async def unmake(admin: Driver, schema: str, *, role: bool) -> None:
     """Remove a schema that the catalog knows nothing of, and its role."""
     await admin.execute(f"SET LOCAL client_min_messages = warning; DROP SCHEMA {schema} CASCADE")
     if role:
         await admin.execute(f"DROP ROLE {schema}")
 
 
-async def admit(admin: asyncpg.Connection[Any], one: Tenant) -> None:
+async def admit(admin: Driver, one: Tenant) -> None:
     """Let the catalog know a tenant whose schema is at the newest revision."""
     await admin.execute(
         "INSERT INTO catalog.tenant "
@@ -105,7 +103,7 @@ async def admit(admin: asyncpg.Connection[Any], one: Tenant) -> None:
     )  # fmt: skip
 
 
-async def advance(admin: asyncpg.Connection[Any], schema: str, since: str) -> None:
+async def advance(admin: Driver, schema: str, since: str) -> None:
     """Bring a schema from a revision to the newest. Part of a transaction."""
     if since != head():
         await admin.execute(_as_owner(schema, script(since)))
@@ -130,13 +128,13 @@ def _as_owner(schema: str, text: str) -> str:
     )
 
 
-async def tenants(admin: asyncpg.Connection[Any]) -> list[tuple[Tenant, str]]:
+async def tenants(admin: Driver) -> list[tuple[Tenant, str]]:
     """Every tenant with the revision its schema is at, by slug."""
     rows = await admin.fetch("SELECT * FROM catalog.tenant ORDER BY slug")
     return [(tenant(row), row["revision"]) for row in rows]
 
 
-async def migrate(admin: asyncpg.Connection[Any], one: Tenant, since: str) -> bool:
+async def migrate(admin: Driver, one: Tenant, since: str) -> bool:
     """Bring one tenant's schema to the newest revision, in one transaction; False if it is there."""
     if since == head():
         return False
@@ -152,7 +150,7 @@ async def migrate(admin: asyncpg.Connection[Any], one: Tenant, since: str) -> bo
     return True
 
 
-async def find(admin: asyncpg.Connection[Any], slug: str) -> tuple[Tenant, str]:
+async def find(admin: Driver, slug: str) -> tuple[Tenant, str]:
     """A tenant by its name, with its revision. Raises TenantError, which tells the names there are."""
     known = await tenants(admin)
     for one, revision in known:
@@ -162,14 +160,14 @@ async def find(admin: asyncpg.Connection[Any], slug: str) -> tuple[Tenant, str]:
     raise TenantError(f"There is no tenant {slug!r}. There are: {names}.")
 
 
-async def set_state(admin: asyncpg.Connection[Any], slug: str, state: str) -> bool:
+async def set_state(admin: Driver, slug: str, state: str) -> bool:
     """Suspend a tenant, or resume it; False if it is so already. Servers notice within 30 seconds."""
     one, _ = await find(admin, slug)
     await admin.execute("UPDATE catalog.tenant SET state = $1 WHERE id = $2", state, one.id)
     return one.state != state
 
 
-async def rename(admin: asyncpg.Connection[Any], slug: str, new: str) -> None:
+async def rename(admin: Driver, slug: str, new: str) -> None:
     """Give a tenant another name to sign in to. Servers notice within 30 seconds."""
     one, _ = await find(admin, slug)
     refuse_name(new)

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from db.engine.transaction import Placement
+from db.engine.transaction import Driver, Placement
 from tenancy.engine.archive import Manifest, TenantKept, entry, opened
 from tenancy.engine.backup import tables
 from tenancy.engine.history import is_known
@@ -50,7 +50,7 @@ UNFINISHED = "SELECT nspname FROM pg_namespace WHERE obj_description(oid, 'pg_na
 
 
 async def restore(
-    admin: asyncpg.Connection[Any],
+    admin: Driver,
     file: Path,
     *,
     now: datetime,
@@ -79,7 +79,7 @@ async def restore(
 
 
 @asynccontextmanager
-async def _alone(admin: asyncpg.Connection[Any]) -> AsyncIterator[None]:
+async def _alone(admin: Driver) -> AsyncIterator[None]:
     """Nobody else restores meanwhile, so what lies about unfinished is nobody's."""
     if not await admin.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
         raise TenantError("Somebody else is restoring just now: try again when that is done.")
@@ -94,7 +94,7 @@ async def _alone(admin: asyncpg.Connection[Any]) -> AsyncIterator[None]:
 
 
 async def _all(
-    admin: asyncpg.Connection[Any],
+    admin: Driver,
     archive: zipfile.ZipFile,
     made: Sequence[tuple[TenantKept, Tenant]],
     now: datetime,
@@ -137,7 +137,7 @@ def _chosen(manifest: Manifest, only: str | None, new_name: str | None) -> list[
     return kept
 
 
-async def _free(admin: asyncpg.Connection[Any], kept: TenantKept, new_name: str | None) -> Tenant:
+async def _free(admin: Driver, kept: TenantKept, new_name: str | None) -> Tenant:
     """The tenant that it will be, if nobody else is. Under a new name it is another tenant, with an id of its own."""
     slug = new_name or kept.slug
     id = uuid7() if new_name else kept.id
@@ -159,7 +159,7 @@ async def _free(admin: asyncpg.Connection[Any], kept: TenantKept, new_name: str 
 
 
 async def _restored(
-    admin: asyncpg.Connection[Any],
+    admin: Driver,
     archive: zipfile.ZipFile,
     kept: TenantKept,
     one: Tenant,
@@ -185,9 +185,7 @@ async def _restored(
     return role
 
 
-async def _filled(
-    admin: asyncpg.Connection[Any], archive: zipfile.ZipFile, kept: TenantKept, schema: str
-) -> None:
+async def _filled(admin: Driver, archive: zipfile.ZipFile, kept: TenantKept, schema: str) -> None:
     """The rows of all tables. Foreign keys, which may run in circles, are put back when everything is there."""
     if await tables(admin, schema) != {each.name: each.columns for each in kept.tables}:
         raise TenantError(

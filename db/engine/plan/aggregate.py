@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 
@@ -13,7 +12,7 @@ from db.engine.plan.ask import Aggregate, Function, Measure
 from db.engine.plan.emit import array, leaf, nullable, obj
 from db.engine.plan.sheet import Asked, Sheet, in_parts, is_money
 from db.engine.plan.source import Scope
-from db.engine.sql import AsText, Concat, StringAgg
+from db.engine.sql import AsText, Concat, Sql, StringAgg
 
 All = Callable[[], tuple[Seen, ColumnElement[bool]]]
 """Makes a view of its own of all rows, with the condition on it."""
@@ -76,7 +75,7 @@ def _money(
     return array(StringAgg(text, code, where=and_(belongs, amount.is_not(None))))
 
 
-def _part(word: str, amount: ColumnElement[Any], currency: ColumnElement[Any]) -> Concat | str:
+def _part(word: str, amount: Sql, currency: Sql) -> Concat | str:
     if word == "__typename":
         return '"Money"'
     return leaf(Kind.DECIMAL, amount) if word == "amount" else leaf(Kind.ENUM, currency)

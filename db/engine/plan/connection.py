@@ -12,8 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
-    Label,
-    Select,
     and_,
     case,
     func,
@@ -41,7 +39,19 @@ from db.engine.plan.emit import array, obj
 from db.engine.plan.order import Key, beyond, keys
 from db.engine.plan.source import Joined, Page, Rows, Scope, beside
 from db.engine.plan.where import where
-from db.engine.sql import AsText, Column, Concat, LastText, StringAgg, Whole, flat, or_null
+from db.engine.sql import (
+    AsText,
+    Column,
+    Concat,
+    Labelled,
+    LastText,
+    Query,
+    Sql,
+    StringAgg,
+    Whole,
+    flat,
+    or_null,
+)
 
 Record: TypeAlias = Callable[[Scope, Rows, Object, list[Joined]], Concat]
 """How one row is written; shape.py's, handed in because each needs the other."""
@@ -52,7 +62,7 @@ COUNTED = 100_000
 """What a count may be told to stop at: beyond that it is as dear as a whole one."""
 
 
-def connection(scope: Scope, asked: Connection, parent: Rows | None, record: Record) -> Select[Any]:
+def connection(scope: Scope, asked: Connection, parent: Rows | None, record: Record) -> Query:
     """A statement with one row and one column `json`: the connection's text."""
     if not any(_of_page(asked, part) for _, part in asked.parts):
         return select(obj(_parts(scope, asked, parent, None)).label("json"))
@@ -79,11 +89,11 @@ def connection(scope: Scope, asked: Connection, parent: Rows | None, record: Rec
 class Lines:
     """The rows of a page as texts, and how they are joined."""
 
-    texts: Mapping[str, ColumnElement[Any]]
-    order: tuple[ColumnElement[Any], ...]
+    texts: Mapping[str, Sql]
+    order: tuple[Sql, ...]
     where: ColumnElement[bool] | None = None
 
-    def joined(self, text: ColumnElement[Any]) -> Concat:
+    def joined(self, text: Sql) -> Concat:
         """A JSON array of one text per row."""
         return array(StringAgg(text, *self.order, where=self.where))
 
@@ -93,13 +103,13 @@ def _numbered(
     asked: Connection,
     cut: FromClause,
     written: Mapping[str, Concat],
-    ordered: list[ColumnElement[Any]],
+    ordered: list[Sql],
 ) -> tuple[FromClause, Lines]:
     """The rows with their places in the order they were read, so that one beyond the page is known."""
     place = func.row_number().over(order_by=ordered).label("place")
-    labelled: list[Label[Any]] = [text.label(name) for name, text in written.items()]
+    labelled: list[Labelled] = [text.label(name) for name, text in written.items()]
     source = select(place, *labelled).select_from(cut).subquery(ROWS)
-    order: ColumnElement[Any] = Column(ROWS, "place", Integer())
+    order: Sql = Column(ROWS, "place", Integer())
     order = order.desc() if asked.backward else order
     texts = {name: Column(ROWS, name, TEXT) for name in written}
     return source, Lines(texts, (order,), _on_page(scope, asked))
@@ -317,10 +327,10 @@ def _page_info(scope: Scope, asked: Connection, part: PageInfo) -> Concat:
     return obj((key, written[word]) for key, word in part.parts)
 
 
-def _last(scope: Scope, asked: Connection, cursor: ColumnElement[Any]) -> ColumnElement[Any]:
+def _last(scope: Scope, asked: Connection, cursor: Sql) -> Sql:
     """The cursor of the row that was read last: the only one of an array that is ordered backwards."""
     return LastText(cursor, Column(ROWS, "place", Integer()), _on_page(scope, asked))
 
 
-def _edge_cursor(value: ColumnElement[Any]) -> Concat:
+def _edge_cursor(value: Sql) -> Concat:
     return Concat([or_null(Concat(['"', value, '"']))])

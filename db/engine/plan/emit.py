@@ -1,18 +1,17 @@
 """The one emitter of JSON text: how each kind of value is written, in SQL (D-42, D-56)."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from sqlalchemy import ColumnElement, func
 
 from db.engine.fields import Field, Kind
 from db.engine.model import Entity
-from db.engine.sql import AsText, Concat, Part, flat, or_null
+from db.engine.sql import AsText, Concat, Part, Sql, flat, or_null
 
 DATETIME = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
 
-def leaf(kind: Kind, value: ColumnElement[Any], prefix: str = "") -> Concat:
+def leaf(kind: Kind, value: Sql, prefix: str = "") -> Concat:
     """A value that is not NULL, as JSON text."""
     if kind is Kind.TEXT:
         return Concat([AsText(func.to_json(value))])
@@ -26,7 +25,7 @@ def leaf(kind: Kind, value: ColumnElement[Any], prefix: str = "") -> Concat:
     return Concat(['"', AsText(value), '"'])
 
 
-def hexadecimal(id: ColumnElement[Any]) -> ColumnElement[str]:
+def hexadecimal(id: Sql) -> ColumnElement[str]:
     """A uuid's 32 digits."""
     return func.replace(AsText(id), Concat(["-"]), Concat([""]))
 
@@ -44,19 +43,17 @@ def obj(items: Iterable[tuple[str, Concat | str]]) -> Concat:
     return flat(*parts, "}") if parts else Concat(["{}"])
 
 
-def array(texts: ColumnElement[Any]) -> Concat:
+def array(texts: Sql) -> Concat:
     """A JSON array of texts that are joined already; NULL is an empty one."""
     return Concat(["[", func.coalesce(texts, Concat([""])), "]"])
 
 
-def rounded(amount: ColumnElement[Any], currency: ColumnElement[Any]) -> ColumnElement[Any]:
+def rounded(amount: Sql, currency: Sql) -> Sql:
     """An amount with the digits that its currency has (D-17)."""
     return func.round(amount, func.platform.minor(currency))
 
 
-def money(
-    parts: tuple[tuple[str, str], ...], amount: ColumnElement[Any], currency: ColumnElement[Any]
-) -> Concat:
+def money(parts: tuple[tuple[str, str], ...], amount: Sql, currency: Sql) -> Concat:
     """A sum of money that is not NULL, with the parts asked of it."""
     written: dict[str, Concat | str] = {
         "amount": leaf(Kind.DECIMAL, rounded(amount, currency)),
@@ -66,6 +63,6 @@ def money(
     return obj((key, written[part]) for key, part in parts)
 
 
-def field_text(entity: Entity, field: Field, value: ColumnElement[Any]) -> Concat:
+def field_text(entity: Entity, field: Field, value: Sql) -> Concat:
     """A field's value as JSON text, which may still be NULL."""
     return leaf(field.kind, value, entity.prefix)

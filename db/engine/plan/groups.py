@@ -11,9 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     FromClause,
-    Label,
     Numeric,
-    Select,
     Text,
     Uuid,
     and_,
@@ -54,7 +52,18 @@ from db.engine.plan.sheet import Asked, Sheet, in_parts, is_money
 from db.engine.plan.source import Joined, Scope, beside
 from db.engine.plan.values import TYPES
 from db.engine.plan.where import compare
-from db.engine.sql import AsDate, AsText, Column, Concat, Folded, StringAgg, Whole
+from db.engine.sql import (
+    AsDate,
+    AsText,
+    Column,
+    Concat,
+    Folded,
+    Labelled,
+    Query,
+    Sql,
+    StringAgg,
+    Whole,
+)
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
 """A moment at the edge of what can be said may lie beyond it in another time zone (D-42)."""
@@ -93,7 +102,7 @@ class _Groups:
         money = any(map(is_money, wanted))
         far = any(key.path for key in asked.keys)
         self._sheet = Sheet(scope, seen, money=money, parts=(money or far) and in_parts(wanted))
-        self._listed: list[Label[Any]] = []
+        self._listed: list[Labelled] = []
         self._known: dict[Measured, Column] = {}
         for index, key in enumerate(asked.keys, start=1):
             value = self._sheet.key(partial(_key, scope, asked, self._sheet, key))
@@ -120,7 +129,7 @@ class _Groups:
             return text
         return self._put(text, Text())
 
-    def _put(self, value: ColumnElement[Any], kind: Any) -> Column:
+    def _put(self, value: Sql, kind: Any) -> Column:
         label = f"value_{len(self._listed)}"
         self._listed.append(value.label(label))
         return Column(self.name, label, kind)
@@ -131,7 +140,7 @@ class _Groups:
             self._known[what] = self._put(self._measure(what), Numeric())
         return self._known[what]
 
-    def _measure(self, what: Measured) -> ColumnElement[Any]:
+    def _measure(self, what: Measured) -> Sql:
         if what.function is None or what.field is None:
             return self._sheet.count()
         self.scope.right(self.asked.entity.name, what.field.name)
@@ -175,10 +184,10 @@ class _Groups:
 
     def _by_key(self, by: ByKey, laterals: list[Joined]) -> Key:
         key, asked = self.asked.keys[by.number], by.key
-        value: ColumnElement[Any] = self.key(by.number)
+        value: Sql = self.key(by.number)
         if key.field is None:
 
-            def last(far: Seen) -> tuple[ColumnElement[Any], Any]:
+            def last(far: Seen) -> tuple[Sql, Any]:
                 return compared(self.scope, far, asked)[:2]
 
             way = _Way(key.entity.name)
@@ -223,16 +232,14 @@ def _kind(what: Measured) -> Kind:
     return kind_of(what.function, what.field)
 
 
-def _key(
-    scope: Scope, asked: Groups, sheet: Sheet, key: GroupKey, laterals: list[Joined]
-) -> ColumnElement[Any]:
+def _key(scope: Scope, asked: Groups, sheet: Sheet, key: GroupKey, laterals: list[Joined]) -> Sql:
     """What rows are grouped by. One ruled by status is told to be partial."""
 
-    def last(rows: Seen) -> tuple[ColumnElement[Any], Any]:
+    def last(rows: Seen) -> tuple[Sql, Any]:
         if key.field is None:
             return rows.column("id"), Uuid()
         scope.right(rows.entity.name, key.field.name)
-        value: ColumnElement[Any] = rows.column(key.field.column)
+        value: Sql = rows.column(key.field.column)
         if key.bucket is not None:
             value = _bucket(scope, asked, key.field, key.bucket, value)
         return value, _type(key)
@@ -247,9 +254,7 @@ def _key(
     return through(scope, link, key.path, last, laterals)[0]
 
 
-def _bucket(
-    scope: Scope, asked: Groups, field: Field, bucket: Bucket, value: ColumnElement[Any]
-) -> ColumnElement[Any]:
+def _bucket(scope: Scope, asked: Groups, field: Field, bucket: Bucket, value: Sql) -> Sql:
     """The first day of the span that a date lies in; a moment has its date in the zone that was asked."""
     if field.kind is Kind.DATETIME:
         value = func.timezone(scope.bind(asked.zone, Kind.TEXT), value)
@@ -271,7 +276,7 @@ def _is_text(key: GroupKey) -> bool:
     return key.field is not None and key.field.kind in (Kind.TEXT, Kind.ENUM)
 
 
-def _ordered(value: ColumnElement[Any], descending: bool, nulls_first: bool) -> Key:
+def _ordered(value: Sql, descending: bool, nulls_first: bool) -> Key:
     return Key(value, value.type, descending, nulls_first, nullable=True)
 
 
@@ -309,7 +314,7 @@ def _list(made: _Groups, source: FromClause, index: int, part: GroupList) -> Con
         key.ordered(Column(cut, str(label.name), label.type))
         for key, label in zip(order, keyed, strict=True)
     ]
-    joined: Select[Any] = select(StringAgg(obj(items), *(again or [Whole(1)])))
+    joined: Query = select(StringAgg(obj(items), *(again or [Whole(1)])))
     return array(joined.select_from(lines).scalar_subquery())
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     Integer,
-    Select,
     Text,
     Uuid,
     and_,
@@ -32,7 +31,7 @@ from db.engine.plan.roots import RootSearch, SearchedKind
 from db.engine.plan.search import Piece, Words, readable_fields
 from db.engine.plan.source import Joined, Scope, beside
 from db.engine.searched import Searched
-from db.engine.sql import Column, Concat, Folded, StringAgg, Whole
+from db.engine.sql import Column, Concat, Folded, Query, Sql, StringAgg, Whole
 from domain.searching import digits, whole, words
 
 MOST = 50
@@ -57,7 +56,7 @@ def searchable(guard: Guard, kind: SearchedKind) -> bool:
     return guard.may_see(kind.entity.name) and bool(readable_fields(guard, kind.entity))
 
 
-def hits(scope: Scope, root: RootSearch, record: Record) -> ColumnElement[Any]:
+def hits(scope: Scope, root: RootSearch, record: Record) -> Sql:
     """The text of the list of hits. Where nothing may be searched, the plan was refused before."""
     if not root.kinds:
         return Concat(["[]"])
@@ -82,7 +81,7 @@ class _Hits:
             (number, kind) for number, kind in enumerate(root.kinds) if searchable(guard, kind)
         ]
 
-    def statement(self) -> Select[Any]:
+    def statement(self) -> Query:
         """One row and one column: the hits, comma between. What says less is looked for only if there is room."""
         steps: list[Any] = []
         for name, arm in (("whole", self._equal), ("begun", self._begun), ("held", self._held)):
@@ -96,7 +95,7 @@ class _Hits:
         joined = StringAgg(self._text(), *order)
         return select(joined).select_from(best.subquery(HITS))
 
-    def _step(self, name: str, arms: list[Select[Any]], before: list[Any]) -> Any:
+    def _step(self, name: str, arms: list[Query], before: list[Any]) -> Any:
         """What each kind has of a step, looked for if the steps before it found too little."""
         counts = [select(func.count()).select_from(each).scalar_subquery() for each in before]
         if counts:
@@ -104,7 +103,7 @@ class _Hits:
             arms = [arm.where(room) for arm in arms]
         return _together(arms).cte(f"{name}_{self._root.number}")
 
-    def _best(self, rows: Select[Any], order: list[ColumnElement[Any]]) -> Select[Any]:
+    def _best(self, rows: Query, order: list[Sql]) -> Query:
         known = [
             each for each in order if not isinstance(each, Whole)
         ]  # a place in a list, to Postgres
@@ -121,9 +120,7 @@ class _Hits:
         """The fields with what records of a kind are called, as far as they may be read."""
         return [each for each in self._fields(kind) if each.called]
 
-    def _keys(
-        self, seen: Seen, number: int, kind: SearchedKind, rank: ColumnElement[Any]
-    ) -> list[ColumnElement[Any]]:
+    def _keys(self, seen: Seen, number: int, kind: SearchedKind, rank: Sql) -> list[Sql]:
         name = seen.column(kind.entity.searched[0].field.column)
         return [rank, Folded(name), Whole(number), seen.column("id")]
 
@@ -136,21 +133,21 @@ class _Hits:
         fields = self._fields(kind)
         return or_(*(seen.test(each.field.column, partial(test, each)) for each in fields))
 
-    def _equal(self, number: int, kind: SearchedKind) -> Select[Any]:
+    def _equal(self, number: int, kind: SearchedKind) -> Query:
         """The records with a value that is the text."""
         seen = self._see(kind)
         return self._newest(
             number, kind, seen, WHOLE_VALUE, self._anywhere(seen, kind, self._whole.equals)
         )
 
-    def _begun(self, number: int, kind: SearchedKind) -> Select[Any]:
+    def _begun(self, number: int, kind: SearchedKind) -> Query:
         """Those with one that begins with it."""
         seen = self._see(kind)
         equal = self._anywhere(seen, kind, self._whole.equals)
         begun = self._anywhere(seen, kind, self._whole.begins)
         return self._newest(number, kind, seen, BEGINNING, and_(begun, equal.is_not(true())))
 
-    def _held(self, number: int, kind: SearchedKind) -> Select[Any]:
+    def _held(self, number: int, kind: SearchedKind) -> Query:
         """The others that hold every word."""
         seen = self._see(kind)
         begun = self._anywhere(seen, kind, self._whole.begins)
@@ -158,7 +155,7 @@ class _Hits:
 
     def _newest(
         self, number: int, kind: SearchedKind, seen: Seen, rank: int, met: ColumnElement[bool]
-    ) -> Select[Any]:
+    ) -> Query:
         """The best of the newest: to sort all would take as long as there are many."""
         keys = _labelled(self._keys(seen, number, kind, Whole(rank)))
         every = self._words.all_in(seen, self._fields(kind))
@@ -167,7 +164,7 @@ class _Hits:
         name = f"newest_{seen.name}"
         return self._best(_listed(newest.subquery(name)), [Column(name, *key) for key in KEYS])
 
-    def _alike(self, number: int, kind: SearchedKind) -> Select[Any]:
+    def _alike(self, number: int, kind: SearchedKind) -> Query:
         """The records that do not, but for some words are called something that is spelt alike."""
         seen, fields = self._see(kind), self._fields(kind)
         names = [Folded(seen.column(each.field.column)) for each in self._called(kind)]
@@ -180,12 +177,12 @@ class _Hits:
         rows = rows.where(self._long, met, literal.is_not(true()))
         return self._best(rows, keys)
 
-    def _text(self) -> ColumnElement[Any]:
+    def _text(self) -> Sql:
         """A hit, written by its kind."""
         of = Column(HITS, "kind", Integer())
         return case(*((of == Whole(number), self._written(kind)) for number, kind in self._kinds))
 
-    def _written(self, kind: SearchedKind) -> ColumnElement[Any]:
+    def _written(self, kind: SearchedKind) -> Sql:
         seen = self._scope.gate.see(kind.entity)
         laterals: list[Joined] = []
         parts: list[tuple[str, Concat | str]] = []
@@ -214,14 +211,14 @@ def _is_long(text: str) -> bool:
     return len(words(text)[0].text) >= LONG
 
 
-def _labelled(keys: list[ColumnElement[Any]]) -> list[Any]:
+def _labelled(keys: list[Sql]) -> list[Any]:
     return [value.label(name) for value, (name, _) in zip(keys, KEYS, strict=True)]
 
 
-def _listed(rows: Any) -> Select[Any]:
+def _listed(rows: Any) -> Query:
     """All rows of a statement that has these keys."""
     return select(*(Column(rows.name, *key).label(key[0]) for key in KEYS)).select_from(rows)
 
 
-def _together(arms: list[Select[Any]]) -> Any:
+def _together(arms: list[Query]) -> Any:
     return arms[0] if len(arms) == 1 else union_all(*arms)

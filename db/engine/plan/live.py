@@ -30,7 +30,7 @@ from db.engine.plan.shape import record
 from db.engine.plan.source import Binding, Joined, Pages, Scope, beside
 from db.engine.plan.where import where
 from db.engine.sql import Concat, Whole, one_of
-from db.engine.transaction import CUSTOM, Occupied, Placement, TookTooLong
+from db.engine.transaction import CUSTOM, Driver, Occupied, Placement, TookTooLong
 
 IDS = "@ids"
 """The value with the ids that are asked about: no variable can be called so."""
@@ -151,7 +151,7 @@ def _statement(asked: Live, scope: Scope, form: Form, most: int | None) -> Plan:
 
 
 async def rows(
-    connection: asyncpg.Connection[Any], placement: Placement, plan: Plan, values: Sequence[Any]
+    connection: Driver, placement: Placement, plan: Plan, values: Sequence[Any]
 ) -> Mapping[UUID, tuple[bytes, ...]]:
     """The texts of each record, by its id, in no order. Raises TookTooLong, or Occupied."""
     assert plan.compiled is not None  # noqa: S101 - only open entities are planned
@@ -164,7 +164,7 @@ async def rows(
 
 
 async def rows_before(
-    connection: asyncpg.Connection[Any],
+    connection: Driver,
     placement: Placement,
     plan: Plan,
     values: Sequence[Any],
@@ -187,7 +187,7 @@ async def rows_before(
 
 
 async def _fetch(
-    connection: asyncpg.Connection[Any], text: str, values: Sequence[Any]
+    connection: Driver, text: str, values: Sequence[Any]
 ) -> Mapping[UUID, tuple[bytes, ...]]:
     try:
         found = await connection.fetch(text, *values)

@@ -26,7 +26,7 @@ from db.engine.plan.ask import Connection, Side, SortKey
 from db.engine.plan.source import Joined, Scope, sub
 from db.engine.plan.values import TYPES
 from db.engine.plan.where import readable
-from db.engine.sql import Column, Folded, json_text
+from db.engine.sql import Column, Folded, Sql, json_text
 
 
 class Step(Protocol):
@@ -42,7 +42,7 @@ class Step(Protocol):
 class Key:
     """A sort key as SQL."""
 
-    value: ColumnElement[Any]
+    value: Sql
     kind: Any
     descending: bool
     nulls_first: bool
@@ -50,12 +50,12 @@ class Key:
     stored: bool = False
     """Whether it is a column as it is kept, which an index may hold."""
 
-    def ordered(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    def ordered(self, value: Sql) -> Sql:
         """The ORDER BY term; NULLS is said only where there can be any, so that plain indexes serve."""
         term: Any = desc(value) if self.descending else asc(value)
         if self.nullable:
             term = term.nulls_first() if self.nulls_first else term.nulls_last()
-        ordered: ColumnElement[Any] = term
+        ordered: Sql = term
         return ordered
 
     def reversed(self) -> Key:
@@ -81,7 +81,7 @@ def _key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Joined]) -> Ke
     return Key(value, kind, asked.descending, asked.nulls_first, optional, stored)
 
 
-def compared(scope: Scope, rows: Seen, asked: SortKey) -> tuple[ColumnElement[Any], Any, bool]:
+def compared(scope: Scope, rows: Seen, asked: SortKey) -> tuple[Sql, Any, bool]:
     """The value that is compared, its type, and whether it can be NULL."""
     if asked.attribute is not None:
         attribute = readable(scope, rows, asked.attribute)
@@ -104,7 +104,7 @@ def compared(scope: Scope, rows: Seen, asked: SortKey) -> tuple[ColumnElement[An
     return column, TYPES[field.kind], optional
 
 
-def _number(kept: Any) -> ColumnElement[Any]:
+def _number(kept: Any) -> Sql:
     """A jsonb number as a number; anything else as NULL, because a cast would raise on it."""
     return func.platform.number(kept)
 
@@ -112,7 +112,7 @@ def _number(kept: Any) -> ColumnElement[Any]:
 def _far_key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Joined]) -> Key:
     """A key of a record that references lead to; NULL where one of them is not visible."""
 
-    def last(far: Seen) -> tuple[ColumnElement[Any], Any]:
+    def last(far: Seen) -> tuple[Sql, Any]:
         return compared(scope, far, asked)[:2]
 
     value, kind = through(scope, seen.column(asked.path[0].column), asked.path, last, laterals)
@@ -121,11 +121,11 @@ def _far_key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Joined]) -
 
 def through(
     scope: Scope,
-    link: ColumnElement[Any],
+    link: Sql,
     path: Sequence[Step],
-    last: Callable[[Seen], tuple[ColumnElement[Any], Any]],
+    last: Callable[[Seen], tuple[Sql, Any]],
     laterals: list[Joined],
-) -> tuple[ColumnElement[Any], Any]:
+) -> tuple[Sql, Any]:
     """What `last` says of the record that references lead to, with its type; `link` is the first's value.
 
     NULL where one of the records on the way is not visible: it does not exist (D-32).
@@ -170,7 +170,7 @@ def beyond(
     return [with_value, first.value.is_(None)]
 
 
-def _after(found: list[Key], bound: list[ColumnElement[Any] | None]) -> ColumnElement[bool]:
+def _after(found: list[Key], bound: list[Sql | None]) -> ColumnElement[bool]:
     greater: ColumnElement[bool] = false()
     for key, value in reversed(list(zip(found, bound, strict=True))):
         equal = key.value.is_(None) if value is None else key.value == value
@@ -178,13 +178,13 @@ def _after(found: list[Key], bound: list[ColumnElement[Any] | None]) -> ColumnEl
     return greater
 
 
-def _from(key: Key, edge: ColumnElement[Any]) -> ColumnElement[bool]:
+def _from(key: Key, edge: Sql) -> ColumnElement[bool]:
     """A bound that an index can be entered at; what is beyond is said besides."""
     found: ColumnElement[bool] = key.value <= edge if key.descending else key.value >= edge
     return found
 
 
-def _beyond(key: Key, value: ColumnElement[Any] | None) -> ColumnElement[bool]:
+def _beyond(key: Key, value: Sql | None) -> ColumnElement[bool]:
     """Rows whose key comes strictly after `value` in this key's order, NULL being a place of its own."""
     if value is None:
         return key.value.is_not(None) if key.nulls_first else false()

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Integer,
-    Select,
     Text,
     Uuid,
     func,
@@ -32,7 +31,7 @@ from db.engine.plan.roots import Find, Outline, Root, RootNode, RootNodes, RootO
 from db.engine.plan.shape import record
 from db.engine.plan.source import CLOSED, Binding, CursorKey, CursorOf, Joined, Pages, Scope, beside
 from db.engine.plan.where import where
-from db.engine.sql import Column, Concat, StringAgg, or_null, parameter
+from db.engine.sql import Column, Concat, Query, Sql, StringAgg, or_null, parameter
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def plan(outline: Outline, guard: Guard, model: Model, pages: Pages) -> Plan | F
     if names:
         return Forbidden(names)
     scope = Scope(Gate(guard), model, pages)
-    listed: list[tuple[str, ColumnElement[Any]]] = []
+    listed: list[tuple[str, Sql]] = []
     for key, root in outline.roots:
         text = _root(scope, root)
         if text is not None:
@@ -184,7 +183,7 @@ def readable(guard: Guard, entity: str, name: str) -> bool:
     return any(guard.right(entity, each) is not Right.CLOSED for each in several)
 
 
-def _root(scope: Scope, root: Root) -> ColumnElement[Any] | None:
+def _root(scope: Scope, root: Root) -> Sql | None:
     """The text of a root field; None where its entity is closed."""
     match root:
         case Connection():
@@ -221,20 +220,20 @@ def _open(scope: Scope, entity: str) -> bool:
     return False
 
 
-def _single(scope: Scope, root: RootOne) -> Select[Any]:
+def _single(scope: Scope, root: RootOne) -> Query:
     entity = root.object.entity
     seen = scope.gate.see(entity)
     laterals: list[Joined] = []
     text = record(scope, seen, root.object, laterals)
     if root.find is Find.VIEWER or root.id is None:
-        wanted: ColumnElement[Any] = parameter("viewer:user", Uuid())
+        wanted: Sql = parameter("viewer:user", Uuid())
     else:
         wanted = scope.bind(root.id, Kind.ID, entity.prefix)
     statement = select(text.label("json")).select_from(beside(seen, laterals))
     return statement.where(seen.column("id") == wanted)
 
 
-def _nodes(scope: Scope, root: RootNodes) -> ColumnElement[Any]:
+def _nodes(scope: Scope, root: RootNodes) -> Sql:
     """The records in the order of their ids, null where an id leads to none."""
     open_ones = [each for each in root.objects if _open(scope, each.entity.name)]
     arrays = [
@@ -251,7 +250,7 @@ def _nodes(scope: Scope, root: RootNodes) -> ColumnElement[Any]:
     return array(select(joined).select_from(asked).scalar_subquery())
 
 
-def _nodes_of(scope: Scope, each: Object, name: str) -> ColumnElement[Any]:
+def _nodes_of(scope: Scope, each: Object, name: str) -> Sql:
     seen = scope.gate.see(each.entity)
     laterals: list[Joined] = []
     text = record(scope, seen, each, laterals)

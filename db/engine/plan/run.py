@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import asyncpg
-
 from db.engine.gate import Compiled
 from db.engine.plan.planner import Plan
-from db.engine.transaction import Placement
+from db.engine.transaction import Driver, Placement
 
 
 async def run(
-    connection: asyncpg.Connection[Any], placement: Placement, plan: Plan, values: Sequence[Any]
+    connection: Driver, placement: Placement, plan: Plan, values: Sequence[Any]
 ) -> Mapping[str, bytes]:
     """The text of each root field that the database answers, by its key."""
     if plan.compiled is None:
@@ -23,7 +21,7 @@ async def run(
 
 
 async def explain(
-    connection: asyncpg.Connection[Any], placement: Placement, plan: Plan, values: Sequence[Any]
+    connection: Driver, placement: Placement, plan: Plan, values: Sequence[Any]
 ) -> list[str]:
     """What Postgres would do for a plan, line by line; nothing is read."""
     if plan.compiled is None:

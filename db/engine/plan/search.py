@@ -26,7 +26,7 @@ from db.engine.model import Entity
 from db.engine.plan.ask import Search, Slot
 from db.engine.plan.source import Scope
 from db.engine.searched import Searched
-from db.engine.sql import Column, Concat, Folded, Matched, Whole
+from db.engine.sql import Column, Concat, Folded, Matched, Sql, Whole
 from domain.searching import words
 
 Bool = ColumnElement[bool]
@@ -37,8 +37,8 @@ OTHERS = "others"
 class Piece:
     """What a value is to hold somewhere: a text, and the digits of it where it may be a number to call."""
 
-    text: ColumnElement[Any]
-    digits: ColumnElement[Any]
+    text: Sql
+    digits: Sql
 
     def within(self, by: Searched, value: Any) -> Bool:
         """Whether a value holds it, whatever case and accents."""

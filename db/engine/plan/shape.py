@@ -25,7 +25,7 @@ from db.engine.plan.ask import (
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import field_text, leaf, money, nullable, obj
 from db.engine.plan.source import CLOSED, HIDDEN, Joined, Rows, Scope, sub
-from db.engine.sql import Column, Concat, flat, json_text, parameter
+from db.engine.sql import Column, Concat, Sql, flat, json_text, parameter
 from domain.access import Attribute
 from domain.setup import AttributeKind
 
@@ -105,7 +105,7 @@ def _amount(scope: Scope, rows: Rows, part: Amount) -> Concat | str:
     return nullable(present, True)
 
 
-def _where_present(value: ColumnElement[Any], text: Concat) -> Concat:
+def _where_present(value: Sql, text: Concat) -> Concat:
     """`text`, but NULL where there is no value: a currency alone is not a sum of money."""
     return Concat([case((value.is_not(None), text))])
 
@@ -194,7 +194,7 @@ def _one(scope: Scope, rows: Rows, part: One, laterals: list[Joined]) -> Concat 
     return linked(scope, part.object, rows.column(reference.column), laterals)
 
 
-def linked(scope: Scope, asked: Object, link: ColumnElement[Any], laterals: list[Joined]) -> Concat:
+def linked(scope: Scope, asked: Object, link: Sql, laterals: list[Joined]) -> Concat:
     """The record whose id `link` is. Its columns are joined, so its text is made where it is shown."""
     far = scope.gate.see(asked.entity)
     laterals.append(Joined(far, far.column("id") == link))

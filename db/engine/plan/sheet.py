@@ -9,9 +9,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     FromClause,
-    Label,
     Numeric,
-    Select,
     Text,
     Uuid,
     and_,
@@ -28,7 +26,7 @@ from db.engine.gate import Right, Seen
 from db.engine.plan.ask import Function, Slot
 from db.engine.plan.order import through
 from db.engine.plan.source import Joined, Scope, beside
-from db.engine.sql import Column, Ratio, Whole
+from db.engine.sql import Column, Labelled, Query, Ratio, Sql, Whole
 
 AVERAGE_DIGITS = 2
 """An average shows this many digits more than what it is an average of (D-42)."""
@@ -71,15 +69,15 @@ class _Parts:
     """
 
     def __init__(self) -> None:
-        self._by: list[Label[Any]] = []
-        self._listed: list[Label[Any]] = []
+        self._by: list[Labelled] = []
+        self._listed: list[Labelled] = []
 
-    def by(self, value: ColumnElement[Any]) -> Column:
+    def by(self, value: Sql) -> Column:
         """A value that parts have in common."""
         known = [each for each in self._by if _same(each.element, value)]
         return _column(known[0] if known else _add(self._by, "by", value))
 
-    def measure(self, value: ColumnElement[Any]) -> Column:
+    def measure(self, value: Sql) -> Column:
         """A measure of each part."""
         return _column(_add(self._listed, "part", value))
 
@@ -89,12 +87,12 @@ class _Parts:
         return listed.group_by(*(each.element for each in self._by)).subquery(PARTS)
 
 
-def _add(kept: list[Label[Any]], word: str, value: ColumnElement[Any]) -> Label[Any]:
+def _add(kept: list[Labelled], word: str, value: Sql) -> Labelled:
     kept.append(value.label(f"{word}_{len(kept) + 1}"))
     return kept[-1]
 
 
-def _column(label: Label[Any]) -> Column:
+def _column(label: Labelled) -> Column:
     return Column(PARTS, str(label.name), label.type)
 
 
@@ -117,30 +115,30 @@ class Sheet:
         self._scope = scope
         self._money = money
         self._parts = _Parts() if parts else None
-        self._keys: list[ColumnElement[Any]] = []
+        self._keys: list[Sql] = []
         self._laterals: list[Joined] = []
-        self._listed: dict[object, Label[Any]] = {}
-        self._currencies: dict[str, ColumnElement[Any]] = {}
+        self._listed: dict[object, Labelled] = {}
+        self._currencies: dict[str, Sql] = {}
 
-    def carry(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    def carry(self, value: Sql) -> Sql:
         """A value of the rows, as it is where the keys are looked up."""
         return value if self._parts is None else self._parts.by(value)
 
-    def key(self, make: Callable[[list[Joined]], ColumnElement[Any]]) -> ColumnElement[Any]:
+    def key(self, make: Callable[[list[Joined]], Sql]) -> Sql:
         """Group by what `make` makes of carried values; what it is in the sheet."""
         value = make(self._laterals)
         self._keys.append(value)
         return Column(MEASURED, f"key_{len(self._keys)}", value.type) if self._money else value
 
-    def count(self) -> ColumnElement[Any]:
+    def count(self) -> Sql:
         """How many rows there are."""
         return self._taken("count", self._counted(None))
 
-    def plain(self, function: Function, what: Field | Reference) -> ColumnElement[Any]:
+    def plain(self, function: Function, what: Field | Reference) -> Sql:
         """A measure that is not of money."""
         return self._taken((function, what.name), self._plain(function, what))
 
-    def _plain(self, function: Function, what: Field | Reference) -> ColumnElement[Any]:
+    def _plain(self, function: Function, what: Field | Reference) -> Sql:
         if function is Function.COUNT_UNIQUE:
             return func.count(distinct(self._value(what)))
         if function is Function.PERCENT_EMPTY:
@@ -151,13 +149,13 @@ class Sheet:
             return func.round(measured, Whole(scale + AVERAGE_DIGITS))
         return measured
 
-    def _value(self, what: Field | Reference) -> ColumnElement[Any]:
+    def _value(self, what: Field | Reference) -> Sql:
         column = self.seen.column(what.column)
         if isinstance(what, Field):
             return column
         return through(self._scope, column, (what,), _id, self._laterals)[0]
 
-    def _share(self, what: Field | Reference) -> ColumnElement[Any]:
+    def _share(self, what: Field | Reference) -> Sql:
         """Of how many in a hundred a value is empty."""
         value = self._value(what)
         if self._parts is None:
@@ -165,34 +163,30 @@ class Sheet:
         empty = func.sum(self._parts.measure(func.count() - func.count(value)))
         return Ratio(empty * Whole(100), self._counted(None))
 
-    def _counted(self, value: ColumnElement[Any] | None) -> ColumnElement[Any]:
+    def _counted(self, value: Sql | None) -> Sql:
         """How many rows there are, or how many values."""
         counted = func.count() if value is None else func.count(value)
         if self._parts is None:
             return counted
-        found: ColumnElement[Any] = func.coalesce(func.sum(self._parts.measure(counted)), Whole(0))
+        found: Sql = func.coalesce(func.sum(self._parts.measure(counted)), Whole(0))
         return found
 
-    def _of(self, function: Function, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _of(self, function: Function, value: Sql) -> Sql:
         """A function of all values, or of those of the parts."""
         if self._parts is None:
-            direct: ColumnElement[Any] = _FUNCTIONS[function](value)
+            direct: Sql = _FUNCTIONS[function](value)
             return direct
         if function is Function.AVG:
             return Ratio(func.sum(self._parts.measure(func.sum(value))), self._counted(value))
-        again: ColumnElement[Any] = _FUNCTIONS[function](
-            self._parts.measure(_FUNCTIONS[function](value))
-        )
+        again: Sql = _FUNCTIONS[function](self._parts.measure(_FUNCTIONS[function](value)))
         return again
 
-    def money(
-        self, function: Function, field: Field
-    ) -> tuple[ColumnElement[Any], ColumnElement[Any], ColumnElement[bool]]:
+    def money(self, function: Function, field: Field) -> tuple[Sql, Sql, ColumnElement[bool]]:
         """An amount, its currency, and which rows of the sheet hold the two; one for each currency."""
         kept = field.exposed.currency or ""
         name = self._currency_name(kept, field)
         currency = self.carry(self.seen.column(kept, label=name, under=field.name))
-        digits: ColumnElement[Any] = func.platform.minor(currency)
+        digits: Sql = func.platform.minor(currency)
         if function is Function.AVG:
             digits = digits + Whole(AVERAGE_DIGITS)
         measured = func.round(self._of(function, self.seen.column(field.column)), digits)
@@ -215,27 +209,25 @@ class Sheet:
             return f"{field.column}_currency"
         return kept if guard.right(entity.name, shown) is Right.OPEN else f"open_{kept}"
 
-    def money_in(self, function: Function, field: Field, currency: Slot) -> ColumnElement[Any]:
+    def money_in(self, function: Function, field: Field, currency: Slot) -> Sql:
         """A measure of money in one currency."""
         amount, code, belongs = self.money(function, field)
         wanted = self._scope.bind(currency, Kind.TEXT)
-        found: ColumnElement[Any] = func.max(amount).filter(and_(belongs, code == wanted))
+        found: Sql = func.max(amount).filter(and_(belongs, code == wanted))
         return found
 
-    def _list(self, key: object, value: ColumnElement[Any]) -> str:
+    def _list(self, key: object, value: Sql) -> str:
         self._listed.setdefault(key, value.label(f"measure_{len(self._listed) + 1}"))
         return str(self._listed[key].name)
 
-    def _taken(self, key: object, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _taken(self, key: object, value: Sql) -> Sql:
         """A measure over all rows of a group: above the grouping sets, that of the row without a currency."""
         if not self._money:
             return value
-        found: ColumnElement[Any] = func.max(
-            Column(MEASURED, self._list(key, value), value.type)
-        ).filter(WHOLE)
+        found: Sql = func.max(Column(MEASURED, self._list(key, value), value.type)).filter(WHOLE)
         return found
 
-    def over(self, statement: Select[Any], belongs: ColumnElement[bool]) -> Select[Any]:
+    def over(self, statement: Query, belongs: ColumnElement[bool]) -> Query:
         """`statement`, which shows what was asked of the sheet, over the rows that belong."""
         if self._parts is None:
             rows = beside(self.seen, self._laterals)
@@ -266,5 +258,5 @@ class Sheet:
         )
 
 
-def _id(seen: Seen) -> tuple[ColumnElement[Any], Any]:
+def _id(seen: Seen) -> tuple[Sql, Any]:
     return seen.column("id"), Uuid()

@@ -7,22 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     FromClause,
-    Select,
     join,
     lateral,
     true,
 )
-from sqlalchemy.types import TypeEngine
 
 from db.engine.fields import Kind
 from db.engine.gate import Gate, Right, Seen
 from db.engine.model import Entity, Model
 from db.engine.plan.ask import Side, Slot
 from db.engine.plan.values import TYPES, decoder, encoder, within
-from db.engine.sql import Column, parameter
+from db.engine.sql import Column, Parameter, Query, Sql, SqlType, parameter
 from domain.access import Attribute
 
 HIDDEN = "hidden"
@@ -74,7 +71,7 @@ class Rows(Protocol):
     def column(self, name: str, *, label: str | None = None, under: str | None = None) -> Column:
         """A column, masked."""
 
-    def attribute(self, attribute: Attribute) -> ColumnElement[Any]:
+    def attribute(self, attribute: Attribute) -> Sql:
         """A custom attribute's jsonb value."""
 
     def mark(self, label: str, condition: ColumnElement[bool]) -> Column:
@@ -106,7 +103,7 @@ class Scope:
         many: bool = False,
         keep: bool = False,
         as_: Any = None,
-    ) -> BindParameter[Any]:
+    ) -> Parameter:
         """A parameter for `slot`. The same slot used the same way is one parameter."""
         key = (slot.path or repr(slot.constant), kind, prefix, many, keep)
         name = self._names.setdefault(key, f"p{len(self._names) + 1}")
@@ -114,15 +111,15 @@ class Scope:
         return parameter(name, as_ or TYPES[kind])
 
     def bind_made(
-        self, slot: Slot, word: str, make: Callable[[Any], Any], kind: TypeEngine[Any]
-    ) -> BindParameter[Any]:
+        self, slot: Slot, word: str, make: Callable[[Any], Any], kind: SqlType
+    ) -> Parameter:
         """A parameter for what `make` makes of a value; `word` says what that is. It may refuse the request."""
         key = (slot.path or repr(slot.constant), word)
         name = self._names.setdefault(key, f"p{len(self._names) + 1}")
         self.bindings[name] = Binding(slot, make)
         return parameter(name, kind)
 
-    def bind_within(self, slot: Slot, argument: str, least: int, most: int) -> ColumnElement[Any]:
+    def bind_within(self, slot: Slot, argument: str, least: int, most: int) -> Sql:
         """A parameter for a number that an argument bounds; what is beyond refuses the request."""
         bound = self.bind(slot, Kind.INT)
         binding = Binding(slot, within(argument, least, most))
@@ -130,9 +127,7 @@ class Scope:
         self.bindings[str(bound.key)] = binding
         return bound
 
-    def bind_cursor(
-        self, cursor: CursorOf, index: int, kind: TypeEngine[Any]
-    ) -> ColumnElement[Any]:
+    def bind_cursor(self, cursor: CursorOf, index: int, kind: SqlType) -> Sql:
         """A parameter for a sort key that a cursor carries."""
         name = self._names.setdefault((cursor, index), f"p{len(self._names) + 1}")
         self.bindings[name] = CursorKey(cursor, index, decoder(kind))
@@ -157,14 +152,14 @@ class Page:
     def __init__(self, seen: Seen) -> None:
         self.entity = seen.entity
         self.name = f"{seen.name}_page"
-        self.listed: dict[str, ColumnElement[Any]] = {}
+        self.listed: dict[str, Sql] = {}
         self._seen = seen
 
     def column(self, name: str, *, label: str | None = None, under: str | None = None) -> Column:
         """A column of the view, carried through the page."""
         return self.carry(label or name, self._seen.column(name, label=label, under=under))
 
-    def attribute(self, attribute: Attribute) -> ColumnElement[Any]:
+    def attribute(self, attribute: Attribute) -> Sql:
         """A custom attribute's jsonb value, carried through the page."""
         return self.carry(f"attribute_{attribute.id}", self._seen.attribute(attribute))
 
@@ -172,7 +167,7 @@ class Page:
         """A condition of the guard's, carried through the page."""
         return self.carry(label, self._seen.mark(label, condition))
 
-    def carry(self, label: str, value: ColumnElement[Any]) -> Column:
+    def carry(self, label: str, value: Sql) -> Column:
         """Any value of the view, carried through the page under `label`."""
         self.listed[label] = value
         return Column(self.name, label, value.type)
@@ -192,7 +187,7 @@ def beside(left: FromClause, laterals: list[Joined]) -> FromClause:
     return left
 
 
-def sub(statement: Select[Any], name: str) -> Joined:
+def sub(statement: Query, name: str) -> Joined:
     """A statement that may name what stands before it, under `name`."""
     made: Any = lateral(statement, name)
     return Joined(made)

@@ -9,12 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, Text, Uuid
-from sqlalchemy.types import TypeEngine
 
 from db.engine.fields import Kind
+from db.engine.sql import SqlType
 from domain.codes import Code, Refused
 
-TYPES: dict[Kind, TypeEngine[Any]] = {
+TYPES: dict[Kind, SqlType] = {
     Kind.ID: Uuid(),
     Kind.TEXT: Text(),
     Kind.INT: Integer(),
@@ -70,7 +70,7 @@ def within(argument: str, least: int, most: int) -> Callable[[Any], Any]:
     return one
 
 
-_DECODERS: tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...] = (
+_DECODERS: tuple[tuple[type[SqlType], Callable[[str], Any]], ...] = (
     (Uuid, UUID),
     (DateTime, datetime.fromisoformat),
     (Date, date.fromisoformat),
@@ -81,6 +81,6 @@ _DECODERS: tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...] = (
 )
 
 
-def decoder(kind: TypeEngine[Any]) -> Callable[[str], Any]:
+def decoder(kind: SqlType) -> Callable[[str], Any]:
     """A function from the text of a sort key in a cursor to what the driver binds."""
     return next(decode for kept, decode in _DECODERS if isinstance(kind, kept))

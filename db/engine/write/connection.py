@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import asyncpg
 
-from db.engine.transaction import turned_away
+from db.engine.transaction import Driver, turned_away
 
 if TYPE_CHECKING:
     from db.engine.transaction import Connection, Entry, Placement
@@ -22,12 +22,12 @@ class TenantConnection:
     so nothing can tell that it waited, but for the message that is spared.
     """
 
-    def __init__(self, connection: asyncpg.Connection[Any], schema: str) -> None:
+    def __init__(self, connection: Driver, schema: str) -> None:
         self._connection = connection
         self._tag = f"/*{schema}*/ "
         self._waiting: tuple[str, str] | None = None
 
-    async def direct(self) -> asyncpg.Connection[Any]:
+    async def direct(self) -> Driver:
         """The connection itself, with everything written."""
         await self._send()
         return self._connection

@@ -10,12 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Select, Text, Uuid, select
+from sqlalchemy import Text, Uuid, select
 
 from db.engine.base import Record
 from db.engine.gate import Compiled, Form, Gate, Guard, Seen
 from db.engine.model import Entity
-from db.engine.sql import AsText, Column, StringAgg, one_of
+from db.engine.sql import AsText, Column, Query, StringAgg, one_of
 from db.engine.write.connection import TenantConnection
 from db.engine.write.row_json import row_of
 
@@ -196,7 +196,7 @@ def _compile(guard: Guard, asked: _Asked) -> Compiled:
     return gate.compile(statement)
 
 
-def _listed(rows: Seen, asked: _Asked) -> Select[Any]:
+def _listed(rows: Seen, asked: _Asked) -> Query:
     if not asked.facts:
         return select(rows.column("id").label("id")).select_from(rows)
     columns = [column.name for column in asked.entity.table.columns]

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
-    Select,
     Text,
     Uuid,
     cast,
@@ -30,7 +29,7 @@ from sqlalchemy.types import UserDefinedType
 from db.engine.gate import Compiled
 from db.engine.model import Entity, Model
 from db.engine.seal import DIALECT, TrustedCompiler
-from db.engine.sql import AsText, Concat, Whole, one_of, parameter
+from db.engine.sql import AsText, Concat, Query, Whole, one_of, parameter
 from db.engine.trace import Change
 from db.engine.write.connection import TenantConnection
 from db.engine.write.row_json import row_of
@@ -109,7 +108,7 @@ def _array(rows: Iterable[bytes]) -> str:
     return (b"[" + b",".join(rows) + b"]").decode()
 
 
-def _matching(entity: Entity, column: str) -> Select[Any]:
+def _matching(entity: Entity, column: str) -> Query:
     table = entity.table
     found = select(*table.columns).where(one_of(table.c[column], VALUES, table.c[column].type))
     return found.order_by(table.c.id)
