@@ -3,11 +3,10 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
     FromClause,
     Text,
     and_,
@@ -21,7 +20,7 @@ from sqlalchemy.sql.elements import ClauseElement
 from db.engine.fields import Field
 from db.engine.model import Entity
 from db.engine.seal import DIALECT, SealedCompiler, Unsealed
-from db.engine.sql import Column, Concat, Query, Sql, SqlType, one_of
+from db.engine.sql import Bool, Column, Concat, Query, Sql, SqlType, one_of
 from domain.access import Attribute
 
 __all__ = ["Compiled", "Form", "Gate", "Guard", "Right", "Seen", "Unsealed"]
@@ -53,16 +52,16 @@ class Guard(Protocol):
     def is_off(self, entity: str) -> bool:
         """Whether nobody sees any of it, because it is switched off."""
 
-    def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
+    def rows(self, entity: Entity, form: Form) -> Bool | None:
         """The condition on the entity's table, or None for all rows."""
 
     def right(self, entity: str, name: str) -> Right:
         """What may be done with a field or a reference."""
 
-    def scope(self, entity: Entity, *, deletes: bool) -> ColumnElement[bool] | bool:
+    def scope(self, entity: Entity, *, deletes: bool) -> Bool | bool:
         """Which of the rows that may be seen may be changed, or deleted: a condition on the entity's table, or all or none."""
 
-    def type_access(self, entity: Entity) -> Mapping[str, Any]:
+    def type_access(self, entity: Entity) -> Mapping[str, object]:
         """What may be done with the records of an entity, as `TypeAccess` of the API tells it."""
 
     def writable(self, entity: Entity) -> Iterable[str]:
@@ -133,9 +132,7 @@ class Seen(FromClause):
         if other != field and rights != {Right.OPEN}:
             raise Unsealed(f"{self.entity.name}: {label} is masked as {other} and as {field}.")
 
-    def test(
-        self, name: str, condition: Callable[[Any], ColumnElement[bool]]
-    ) -> ColumnElement[bool]:
+    def test(self, name: str, condition: Callable[[Column], Bool]) -> Bool:
         """A positive condition on a column, false where the column is masked.
 
         For a field ruled by status the mask is said as `status = ANY(…) AND condition`, because a
@@ -153,7 +150,7 @@ class Seen(FromClause):
         """The statement this stands for. Never LIMIT, DISTINCT or anything else that stops pulling up."""
         table, name = self.entity.table, self.entity.name
         listed: list[Sql] = [v.label(label) for label, v in self._listed.items()]
-        conditions: list[ColumnElement[bool]] = []
+        conditions: list[Bool] = []
         if not self.entity.is_trace:
             deleted = table.c.deleted_at
             conditions.append(deleted.is_not(null()) if self._bin else deleted.is_(null()))
@@ -193,7 +190,7 @@ class Seen(FromClause):
             return type_coerce(null(), kind)
         return case((one_of(self._status(), self._statuses(field), Text()), kept))
 
-    def mark(self, label: str, condition: ColumnElement[bool]) -> Column:
+    def mark(self, label: str, condition: Bool) -> Column:
         """A condition of the guard's on the row, as a column."""
         return self._list(label, condition, Boolean())
 
@@ -205,7 +202,7 @@ class Seen(FromClause):
         listed = self._list(kept.name, kept, kept.type)
         return listed.op("->")(Concat([attribute.id]))
 
-    def _status(self) -> Any:
+    def _status(self) -> Sql:
         return self.entity.table.c[self.entity.status or ""]
 
     def _statuses(self, field: str) -> str:

@@ -27,6 +27,8 @@ from sqlalchemy.types import TypeEngine
 
 Sql: TypeAlias = ColumnElement[Any]
 """An expression of SQL: what type its values have is known to the database, not to Python."""
+Bool: TypeAlias = ColumnElement[bool]
+"""A condition."""
 SqlType: TypeAlias = TypeEngine[Any]
 """A type of SQL."""
 Query: TypeAlias = Select[Any]

@@ -14,7 +14,7 @@ from auth.engine.viewer import Viewer
 from db.engine.model import Model
 from db.engine.plan.ask import Object, Slot
 from db.engine.plan.live import IDS, Live, LivePlan, plan_live
-from db.engine.plan.planner import Forbidden, resolve
+from db.engine.plan.planner import Forbidden, resolve, resolve_as
 from db.engine.plan.roots import Find, RootOne
 from db.engine.plan.source import Pages
 from domain.codes import Code, Refused
@@ -65,7 +65,8 @@ class Wanted:
     @property
     def after(self) -> str | None:
         """The cursor to go on from."""
-        return None if self.drawn.after is None else resolve(self.drawn.after, self.values)
+        found = None if self.drawn.after is None else resolve(self.drawn.after, self.values)
+        return found if isinstance(found, str) else None
 
     def judge(self, viewer: Viewer, *, pays: bool = True) -> Watch:
         """What is told of it under these rights; who asks pays, who is judged anew does not. Raises Refused."""
@@ -129,8 +130,9 @@ class Lives:
         if not viewer.may_see(entity.name):
             message = f"You may not see any {entity.name}. Ask an administrator for the right."
             raise Refused(Code.FORBIDDEN, message)
-        most = AT_MOST if drawn.most is None else resolve(drawn.most, values) or AT_MOST
-        pages = Pages({number: resolve(slot, values) for number, slot in drawn.live.sizes})
+        given = None if drawn.most is None else resolve(drawn.most, values)
+        most = given if isinstance(given, int) and given else AT_MOST
+        pages = Pages({number: resolve_as(int, slot, values) for number, slot in drawn.live.sizes})
         whole = (wanted.key, viewer.project(drawn.live.touched), pages, most)
         made = self.plans.get(whole, partial(self._compile, wanted, viewer, most, pages, pays))
         if isinstance(made, Forbidden):

@@ -15,7 +15,7 @@ from auth.viewers import Viewers
 from db.engine.declare import SEARCH
 from db.engine.model import Model
 from db.engine.plan.ask import Connection, searched_by
-from db.engine.plan.planner import Forbidden, Plan, plan, resolve
+from db.engine.plan.planner import Forbidden, Plan, plan, resolve, resolve_as
 from db.engine.plan.roots import Outline
 from db.engine.plan.run import run
 from db.engine.plan.source import CursorOf, Pages
@@ -231,7 +231,7 @@ class Reads:
         """The plan for this permission shape, with the sort keys of the cursors that were passed."""
         opened = self._open(caller, outline, values)
         pages = Pages(
-            {number: resolve(slot, values) for number, slot in outline.sizes},
+            {number: resolve_as(int, slot, values) for number, slot in outline.sizes},
             {cursor: tuple(k is None for k in keys) for cursor, keys in opened.items()},
         )
         whole = (key, viewer.project(outline.touched), pages)

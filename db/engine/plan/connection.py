@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import (
-    ColumnElement,
     FromClause,
     Integer,
     and_,
@@ -41,6 +40,7 @@ from db.engine.plan.source import Joined, Page, Rows, Scope, beside
 from db.engine.plan.where import where
 from db.engine.sql import (
     AsText,
+    Bool,
     Column,
     Concat,
     Labelled,
@@ -91,7 +91,7 @@ class Lines:
 
     texts: Mapping[str, Sql]
     order: tuple[Sql, ...]
-    where: ColumnElement[bool] | None = None
+    where: Bool | None = None
 
     def joined(self, text: Sql) -> Concat:
         """A JSON array of one text per row."""
@@ -156,11 +156,9 @@ def _of_rows(asked: Connection) -> tuple[str, ...]:
     return ("hasPreviousPage" if asked.backward else "hasNextPage", *CURSORS)
 
 
-def condition(
-    scope: Scope, asked: Connection, seen: Seen, parent: Rows | None
-) -> ColumnElement[bool]:
+def condition(scope: Scope, asked: Connection, seen: Seen, parent: Rows | None) -> Bool:
     """Which rows of `seen` belong to the connection, whatever the page."""
-    terms: list[ColumnElement[bool]] = [true()]
+    terms: list[Bool] = [true()]
     via = asked.via
     if via is not None and parent is not None:
         here = parent.column("id")
@@ -178,7 +176,7 @@ def _cut(
     orders: tuple[list[Key], list[Key]],
     to_keys: list[Joined],
     page: Page,
-) -> Any:
+) -> FromClause:
     """One page of rows, and one row more if somebody asks whether the list goes on beyond it.
 
     A page from the list's end is read backwards, and written forwards again.
@@ -281,13 +279,13 @@ def _total(scope: Scope, asked: Connection, parent: Rows | None, at_most: Slot |
     return Concat([AsText(count.scalar_subquery())])
 
 
-def _all(scope: Scope, asked: Connection, parent: Rows | None) -> tuple[Seen, ColumnElement[bool]]:
+def _all(scope: Scope, asked: Connection, parent: Rows | None) -> tuple[Seen, Bool]:
     """All rows of the connection, whatever the page: a view of its own, and which of its rows belong."""
     seen = scope.gate.see(asked.entity, _form(scope, asked), bin=asked.deleted)
     return seen, condition(scope, asked, seen, parent)
 
 
-def _on_page(scope: Scope, asked: Connection) -> ColumnElement[bool]:
+def _on_page(scope: Scope, asked: Connection) -> Bool:
     return Column(ROWS, "place", Integer()) <= Whole(scope.sizes[asked.number])
 
 

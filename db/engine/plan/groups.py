@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -55,12 +54,14 @@ from db.engine.plan.where import compare
 from db.engine.sql import (
     AsDate,
     AsText,
+    Bool,
     Column,
     Concat,
     Folded,
     Labelled,
     Query,
     Sql,
+    SqlType,
     StringAgg,
     Whole,
 )
@@ -72,9 +73,7 @@ SKIPPED = 10_000
 """Groups that may be left out before a page: whoever wants those beyond filters more narrowly."""
 
 
-def groups(
-    scope: Scope, asked: Groups, belongs: Callable[[Seen], ColumnElement[bool]]
-) -> ColumnElement[str]:
+def groups(scope: Scope, asked: Groups, belongs: Callable[[Seen], Bool]) -> ColumnElement[str]:
     """The text of all that is asked of the groups."""
     seen = scope.gate.see(asked.entity, scope.gate.guard.form(asked.entity.name))
     made = _Groups(scope, asked, seen)
@@ -118,7 +117,7 @@ class _Groups:
         self.having = true() if asked.having is None else self._having(asked.having)
         self.order = [self._measured_order(each) for each in asked.order]
 
-    def source(self, belongs: ColumnElement[bool]) -> FromClause:
+    def source(self, belongs: Bool) -> FromClause:
         """The groups; computed once, however often they are looked at."""
         if not self.asked.keys:
             self.measured(Measured())  # without any measure there would be a row for each record
@@ -129,7 +128,7 @@ class _Groups:
             return text
         return self._put(text, Text())
 
-    def _put(self, value: Sql, kind: Any) -> Column:
+    def _put(self, value: Sql, kind: SqlType) -> Column:
         label = f"value_{len(self._listed)}"
         self._listed.append(value.label(label))
         return Column(self.name, label, kind)
@@ -148,7 +147,7 @@ class _Groups:
             return self._sheet.money_in(what.function, what.field, what.currency)
         return self._sheet.plain(what.function, what.field)
 
-    def _having(self, having: Having) -> ColumnElement[bool]:
+    def _having(self, having: Having) -> Bool:
         match having:
             case HavingAll(items):
                 return and_(true(), *map(self._having, items))
@@ -187,7 +186,7 @@ class _Groups:
         value: Sql = self.key(by.number)
         if key.field is None:
 
-            def last(far: Seen) -> tuple[Sql, Any]:
+            def last(far: Seen) -> tuple[Sql, SqlType]:
                 return compared(self.scope, far, asked)[:2]
 
             way = _Way(key.entity.name)
@@ -235,7 +234,7 @@ def _kind(what: Measured) -> Kind:
 def _key(scope: Scope, asked: Groups, sheet: Sheet, key: GroupKey, laterals: list[Joined]) -> Sql:
     """What rows are grouped by. One ruled by status is told to be partial."""
 
-    def last(rows: Seen) -> tuple[Sql, Any]:
+    def last(rows: Seen) -> tuple[Sql, SqlType]:
         if key.field is None:
             return rows.column("id"), Uuid()
         scope.right(rows.entity.name, key.field.name)
@@ -266,7 +265,7 @@ def _bucket(scope: Scope, asked: Groups, field: Field, bucket: Bucket, value: Sq
     return case((value.is_not(None), bounded))  # without a date they would say an edge
 
 
-def _type(key: GroupKey) -> Any:
+def _type(key: GroupKey) -> SqlType:
     if key.field is None:
         return Uuid()
     return Date() if key.bucket is not None else TYPES[key.field.kind]

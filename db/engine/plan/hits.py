@@ -8,10 +8,12 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     Boolean,
-    ColumnElement,
+    CompoundSelect,
     Float,
     Integer,
+    Subquery,
     Text,
     Uuid,
     and_,
@@ -31,7 +33,18 @@ from db.engine.plan.roots import RootSearch, SearchedKind
 from db.engine.plan.search import Piece, Words, readable_fields
 from db.engine.plan.source import Joined, Scope, beside
 from db.engine.searched import Searched
-from db.engine.sql import Column, Concat, Folded, Query, Sql, StringAgg, Whole
+from db.engine.sql import (
+    Bool,
+    Column,
+    Concat,
+    Folded,
+    Labelled,
+    Query,
+    Sql,
+    SqlType,
+    StringAgg,
+    Whole,
+)
 from domain.searching import digits, whole, words
 
 MOST = 50
@@ -43,7 +56,7 @@ LONG = 3
 HITS = "hits"
 WHOLE_VALUE, BEGINNING, PIECE, ALIKE = range(4)
 """How well a record is met, the best first; of what is spelt alike, what is more so comes first."""
-KEYS: tuple[tuple[str, Any], ...] = (
+KEYS: tuple[tuple[str, SqlType], ...] = (
     ("rank", Float()),
     ("name", Text()),
     ("kind", Integer()),
@@ -83,7 +96,7 @@ class _Hits:
 
     def statement(self) -> Query:
         """One row and one column: the hits, comma between. What says less is looked for only if there is room."""
-        steps: list[Any] = []
+        steps: list[CTE] = []
         for name, arm in (("whole", self._equal), ("begun", self._begun), ("held", self._held)):
             steps.append(self._step(name, [arm(*each) for each in self._kinds], steps))
         called = [each for each in self._kinds if self._called(each[1])]
@@ -95,7 +108,7 @@ class _Hits:
         joined = StringAgg(self._text(), *order)
         return select(joined).select_from(best.subquery(HITS))
 
-    def _step(self, name: str, arms: list[Query], before: list[Any]) -> Any:
+    def _step(self, name: str, arms: list[Query], before: list[CTE]) -> CTE:
         """What each kind has of a step, looked for if the steps before it found too little."""
         counts = [select(func.count()).select_from(each).scalar_subquery() for each in before]
         if counts:
@@ -128,8 +141,8 @@ class _Hits:
         self,
         seen: Seen,
         kind: SearchedKind,
-        test: Callable[[Searched, Any], ColumnElement[bool]],
-    ) -> ColumnElement[bool]:
+        test: Callable[[Searched, Sql], Bool],
+    ) -> Bool:
         fields = self._fields(kind)
         return or_(*(seen.test(each.field.column, partial(test, each)) for each in fields))
 
@@ -153,9 +166,7 @@ class _Hits:
         begun = self._anywhere(seen, kind, self._whole.begins)
         return self._newest(number, kind, seen, PIECE, and_(self._long, begun.is_not(true())))
 
-    def _newest(
-        self, number: int, kind: SearchedKind, seen: Seen, rank: int, met: ColumnElement[bool]
-    ) -> Query:
+    def _newest(self, number: int, kind: SearchedKind, seen: Seen, rank: int, met: Bool) -> Query:
         """The best of the newest: to sort all would take as long as there are many."""
         keys = _labelled(self._keys(seen, number, kind, Whole(rank)))
         every = self._words.all_in(seen, self._fields(kind))
@@ -196,7 +207,7 @@ class _Hits:
 
     def _matched(self, seen: Seen, kind: SearchedKind) -> Concat:
         """The fields in which one of the words is; of what is spelt alike, those besides that are."""
-        names: list[Any] = []
+        names: list[Sql] = []
         loosely = Column(HITS, "rank", Float()) >= Whole(ALIKE)
         for each in self._fields(kind):
             held = self._words.any_in(seen, each)
@@ -211,14 +222,14 @@ def _is_long(text: str) -> bool:
     return len(words(text)[0].text) >= LONG
 
 
-def _labelled(keys: list[Sql]) -> list[Any]:
+def _labelled(keys: list[Sql]) -> list[Labelled]:
     return [value.label(name) for value, (name, _) in zip(keys, KEYS, strict=True)]
 
 
-def _listed(rows: Any) -> Query:
+def _listed(rows: CTE | Subquery) -> Query:
     """All rows of a statement that has these keys."""
     return select(*(Column(rows.name, *key).label(key[0]) for key in KEYS)).select_from(rows)
 
 
-def _together(arms: list[Query]) -> Any:
+def _together(arms: list[Query]) -> Query | CompoundSelect[Any]:
     return arms[0] if len(arms) == 1 else union_all(*arms)

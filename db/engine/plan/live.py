@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -151,7 +150,7 @@ def _statement(asked: Live, scope: Scope, form: Form, most: int | None) -> Plan:
 
 
 async def rows(
-    connection: Driver, placement: Placement, plan: Plan, values: Sequence[Any]
+    connection: Driver, placement: Placement, plan: Plan, values: Sequence[object]
 ) -> Mapping[UUID, tuple[bytes, ...]]:
     """The texts of each record, by its id, in no order. Raises TookTooLong, or Occupied."""
     assert plan.compiled is not None  # noqa: S101 - only open entities are planned
@@ -167,7 +166,7 @@ async def rows_before(
     connection: Driver,
     placement: Placement,
     plan: Plan,
-    values: Sequence[Any],
+    values: Sequence[object],
     entity: Entity,
     position: int,
 ) -> Mapping[UUID, tuple[bytes, ...]] | None:
@@ -187,7 +186,7 @@ async def rows_before(
 
 
 async def _fetch(
-    connection: Driver, text: str, values: Sequence[Any]
+    connection: Driver, text: str, values: Sequence[object]
 ) -> Mapping[UUID, tuple[bytes, ...]]:
     try:
         found = await connection.fetch(text, *values)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import (
-    ColumnElement,
     Numeric,
     Text,
     Uuid,
@@ -26,7 +25,7 @@ from db.engine.plan.ask import Connection, Side, SortKey
 from db.engine.plan.source import Joined, Scope, sub
 from db.engine.plan.values import TYPES
 from db.engine.plan.where import readable
-from db.engine.sql import Column, Folded, Sql, json_text
+from db.engine.sql import Bool, Column, Folded, Sql, SqlType, json_text
 
 
 class Step(Protocol):
@@ -43,7 +42,7 @@ class Key:
     """A sort key as SQL."""
 
     value: Sql
-    kind: Any
+    kind: SqlType
     descending: bool
     nulls_first: bool
     nullable: bool
@@ -52,11 +51,10 @@ class Key:
 
     def ordered(self, value: Sql) -> Sql:
         """The ORDER BY term; NULLS is said only where there can be any, so that plain indexes serve."""
-        term: Any = desc(value) if self.descending else asc(value)
+        term = desc(value) if self.descending else asc(value)
         if self.nullable:
             term = term.nulls_first() if self.nulls_first else term.nulls_last()
-        ordered: Sql = term
-        return ordered
+        return term
 
     def reversed(self) -> Key:
         """The key by which the list reads from its end."""
@@ -81,7 +79,7 @@ def _key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Joined]) -> Ke
     return Key(value, kind, asked.descending, asked.nulls_first, optional, stored)
 
 
-def compared(scope: Scope, rows: Seen, asked: SortKey) -> tuple[Sql, Any, bool]:
+def compared(scope: Scope, rows: Seen, asked: SortKey) -> tuple[Sql, SqlType, bool]:
     """The value that is compared, its type, and whether it can be NULL."""
     if asked.attribute is not None:
         attribute = readable(scope, rows, asked.attribute)
@@ -104,7 +102,7 @@ def compared(scope: Scope, rows: Seen, asked: SortKey) -> tuple[Sql, Any, bool]:
     return column, TYPES[field.kind], optional
 
 
-def _number(kept: Any) -> Sql:
+def _number(kept: Sql) -> Sql:
     """A jsonb number as a number; anything else as NULL, because a cast would raise on it."""
     return func.platform.number(kept)
 
@@ -112,7 +110,7 @@ def _number(kept: Any) -> Sql:
 def _far_key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Joined]) -> Key:
     """A key of a record that references lead to; NULL where one of them is not visible."""
 
-    def last(far: Seen) -> tuple[Sql, Any]:
+    def last(far: Seen) -> tuple[Sql, SqlType]:
         return compared(scope, far, asked)[:2]
 
     value, kind = through(scope, seen.column(asked.path[0].column), asked.path, last, laterals)
@@ -123,14 +121,14 @@ def through(
     scope: Scope,
     link: Sql,
     path: Sequence[Step],
-    last: Callable[[Seen], tuple[Sql, Any]],
+    last: Callable[[Seen], tuple[Sql, SqlType]],
     laterals: list[Joined],
-) -> tuple[Sql, Any]:
+) -> tuple[Sql, SqlType]:
     """What `last` says of the record that references lead to, with its type; `link` is the first's value.
 
     NULL where one of the records on the way is not visible: it does not exist (D-32).
     """
-    kind: Any = Uuid()
+    kind: SqlType = Uuid()
     for index, reference in enumerate(path):
         far = scope.gate.see(scope.model.entities[reference.target])
         on = path[index + 1].column if index + 1 < len(path) else None
@@ -141,9 +139,7 @@ def through(
     return link, kind
 
 
-def beyond(
-    scope: Scope, asked: Connection, side: Side, found: list[Key]
-) -> list[ColumnElement[bool]]:
+def beyond(scope: Scope, asked: Connection, side: Side, found: list[Key]) -> list[Bool]:
     """The rows on a side of a cursor: beyond it in the first key, or equal there and beyond it in the next.
 
     Where the first key is a column that may be empty, those rows lie in two parts of its index, and
@@ -170,25 +166,25 @@ def beyond(
     return [with_value, first.value.is_(None)]
 
 
-def _after(found: list[Key], bound: list[Sql | None]) -> ColumnElement[bool]:
-    greater: ColumnElement[bool] = false()
+def _after(found: list[Key], bound: list[Sql | None]) -> Bool:
+    greater: Bool = false()
     for key, value in reversed(list(zip(found, bound, strict=True))):
         equal = key.value.is_(None) if value is None else key.value == value
         greater = or_(_beyond(key, value), and_(equal, greater))
     return greater
 
 
-def _from(key: Key, edge: Sql) -> ColumnElement[bool]:
+def _from(key: Key, edge: Sql) -> Bool:
     """A bound that an index can be entered at; what is beyond is said besides."""
-    found: ColumnElement[bool] = key.value <= edge if key.descending else key.value >= edge
+    found: Bool = key.value <= edge if key.descending else key.value >= edge
     return found
 
 
-def _beyond(key: Key, value: Sql | None) -> ColumnElement[bool]:
+def _beyond(key: Key, value: Sql | None) -> Bool:
     """Rows whose key comes strictly after `value` in this key's order, NULL being a place of its own."""
     if value is None:
         return key.value.is_not(None) if key.nulls_first else false()
-    further: ColumnElement[bool] = key.value < value if key.descending else key.value > value
+    further: Bool = key.value < value if key.descending else key.value > value
     if key.nullable and not key.nulls_first:
         return or_(further, key.value.is_(None))
     return further

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
     Integer,
     Text,
     Uuid,
@@ -31,7 +30,9 @@ from db.engine.plan.roots import Find, Outline, Root, RootNode, RootNodes, RootO
 from db.engine.plan.shape import record
 from db.engine.plan.source import CLOSED, Binding, CursorKey, CursorOf, Joined, Pages, Scope, beside
 from db.engine.plan.where import where
-from db.engine.sql import Column, Concat, Query, Sql, StringAgg, or_null, parameter
+from db.engine.sql import Bool, Column, Concat, Query, Sql, StringAgg, or_null, parameter
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,10 @@ class Plan:
 
     def arguments(
         self,
-        variables: Mapping[str, Any],
+        variables: Mapping[str, object],
         guard: Guard,
         cursors: Mapping[CursorOf, tuple[str | None, ...]],
-    ) -> list[Any]:
+    ) -> list[object]:
         """The values to run the statement with, in the order of its parameters. Raises Refused."""
         for bound in self.bounds:
             bound.encode(resolve(bound.slot, variables))
@@ -82,19 +83,20 @@ class Plan:
     def _argument(
         self,
         name: str,
-        variables: Mapping[str, Any],
+        variables: Mapping[str, object],
         guard: Guard,
         cursors: Mapping[CursorOf, tuple[str | None, ...]],
-    ) -> Any:
+    ) -> object:
         binding = self.bindings.get(name)
         if binding is None:
             return guard.value(name)
         if isinstance(binding, CursorKey):
-            return binding.decode(cursors[binding.cursor][binding.index])
+            key = cursors[binding.cursor][binding.index]
+            return None if key is None else binding.decode(key)
         return binding.encode(resolve(binding.slot, variables))
 
 
-def resolve(slot: Slot, variables: Mapping[str, Any]) -> Any:
+def resolve(slot: Slot, variables: Mapping[str, object]) -> object:
     """A slot's value: a constant, a list of slots, or what the variables hold along its path."""
     if not slot.path:
         several = slot.constant
@@ -106,6 +108,14 @@ def resolve(slot: Slot, variables: Mapping[str, Any]) -> Any:
     value: Any = variables
     for step in slot.path:
         value = value[step]
+    return value
+
+
+def resolve_as(kind: type[T], slot: Slot, variables: Mapping[str, object]) -> T:
+    """A slot's value, of a type that the contract has checked. Raises TypeError where it is of another."""
+    value = resolve(slot, variables)
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} was not checked to be {kind.__name__}")
     return value
 
 
@@ -209,7 +219,7 @@ def _root(scope: Scope, root: Root) -> Sql | None:
             return hits(scope, root, record)
 
 
-def _belongs(scope: Scope, root: Groups, seen: Seen) -> ColumnElement[bool]:
+def _belongs(scope: Scope, root: Groups, seen: Seen) -> Bool:
     return true() if root.condition is None else where(scope, seen, root.condition)
 
 
@@ -245,7 +255,7 @@ def _nodes(scope: Scope, root: RootNodes) -> Sql:
         func.unnest(*arrays).table_valued(*names, with_ordinality="place").render_derived("asked")
     )
     texts = [_nodes_of(scope, each, name) for each, name in zip(open_ones, names, strict=False)]
-    found: Any = func.coalesce(*texts, Concat(["null"])) if texts else Concat(["null"])
+    found: Sql = func.coalesce(*texts, Concat(["null"])) if texts else Concat(["null"])
     joined = StringAgg(found, Column("asked", "place", Integer()))
     return array(select(joined).select_from(asked).scalar_subquery())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from db.engine.gate import Compiled
 from db.engine.plan.planner import Plan
@@ -11,7 +10,7 @@ from db.engine.transaction import Driver, Placement
 
 
 async def run(
-    connection: Driver, placement: Placement, plan: Plan, values: Sequence[Any]
+    connection: Driver, placement: Placement, plan: Plan, values: Sequence[object]
 ) -> Mapping[str, bytes]:
     """The text of each root field that the database answers, by its key."""
     if plan.compiled is None:
@@ -21,7 +20,7 @@ async def run(
 
 
 async def explain(
-    connection: Driver, placement: Placement, plan: Plan, values: Sequence[Any]
+    connection: Driver, placement: Placement, plan: Plan, values: Sequence[object]
 ) -> list[str]:
     """What Postgres would do for a plan, line by line; nothing is read."""
     if plan.compiled is None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
     FromClause,
     Text,
     and_,
@@ -26,10 +24,9 @@ from db.engine.model import Entity
 from db.engine.plan.ask import Search, Slot
 from db.engine.plan.source import Scope
 from db.engine.searched import Searched
-from db.engine.sql import Column, Concat, Folded, Matched, Sql, Whole
+from db.engine.sql import Bool, Column, Concat, Folded, Matched, Sql, Whole
 from domain.searching import words
 
-Bool = ColumnElement[bool]
 OTHERS = "others"
 
 
@@ -40,23 +37,23 @@ class Piece:
     text: Sql
     digits: Sql
 
-    def within(self, by: Searched, value: Any) -> Bool:
+    def within(self, by: Searched, value: Sql) -> Bool:
         """Whether a value holds it, whatever case and accents."""
         return self._like(by, value, around=("%", "%"))
 
-    def begins(self, by: Searched, value: Any) -> Bool:
+    def begins(self, by: Searched, value: Sql) -> Bool:
         """Whether a value begins with it."""
         return self._like(by, value, around=("", "%"))
 
-    def equals(self, by: Searched, value: Any) -> Bool:
+    def equals(self, by: Searched, value: Sql) -> Bool:
         """Whether it is the whole value."""
         return self._like(by, value, around=("", ""))
 
-    def alike(self, by: Searched, value: Any) -> Bool:
+    def alike(self, by: Searched, value: Sql) -> Bool:
         """Whether a word of a value is spelt nearly so, by the groups of three letters they have in common."""
         return Matched(Folded(value), Folded(self.text))
 
-    def _like(self, by: Searched, value: Any, around: tuple[str, str]) -> Bool:
+    def _like(self, by: Searched, value: Sql, around: tuple[str, str]) -> Bool:
         kept, sought = (
             (func.platform.digits(value), self.digits) if by.digits else (Folded(value), self.text)
         )

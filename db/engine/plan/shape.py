@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from sqlalchemy import ColumnElement, Text, Uuid, case, func
 
@@ -129,7 +128,7 @@ def _attributes(scope: Scope, rows: Rows, part: Attributes) -> Concat:
 
 
 def _attribute(rows: Rows, attribute: Attribute, part: Attributes) -> Concat:
-    kept: Any = rows.attribute(attribute)
+    kept = rows.attribute(attribute)
     text = json_text(kept)
     written: dict[str, Concat | str] = {
         "__typename": '"AttributeValue"',

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
     FromClause,
     Numeric,
     Text,
@@ -26,7 +24,7 @@ from db.engine.gate import Right, Seen
 from db.engine.plan.ask import Function, Slot
 from db.engine.plan.order import through
 from db.engine.plan.source import Joined, Scope, beside
-from db.engine.sql import Column, Labelled, Query, Ratio, Sql, Whole
+from db.engine.sql import Bool, Column, Labelled, Query, Ratio, Sql, SqlType, Whole
 
 AVERAGE_DIGITS = 2
 """An average shows this many digits more than what it is an average of (D-42)."""
@@ -37,7 +35,7 @@ MEASURED = "measured"
 WHOLE = Column(MEASURED, "whole", Boolean())
 """Marks the rows of the sheet that stand for all currencies together."""
 
-_FUNCTIONS: dict[Function, Callable[[Any], Any]] = {
+_FUNCTIONS: dict[Function, Callable[[Sql], Sql]] = {
     Function.SUM: func.sum,
     Function.AVG: func.avg,
     Function.MIN: func.min,
@@ -81,7 +79,7 @@ class _Parts:
         """A measure of each part."""
         return _column(_add(self._listed, "part", value))
 
-    def of(self, rows: FromClause, belongs: ColumnElement[bool]) -> FromClause:
+    def of(self, rows: FromClause, belongs: Bool) -> FromClause:
         """The parts of the rows that belong."""
         listed = select(*self._by, *self._listed).select_from(rows).where(belongs)
         return listed.group_by(*(each.element for each in self._by)).subquery(PARTS)
@@ -181,7 +179,7 @@ class Sheet:
         again: Sql = _FUNCTIONS[function](self._parts.measure(_FUNCTIONS[function](value)))
         return again
 
-    def money(self, function: Function, field: Field) -> tuple[Sql, Sql, ColumnElement[bool]]:
+    def money(self, function: Function, field: Field) -> tuple[Sql, Sql, Bool]:
         """An amount, its currency, and which rows of the sheet hold the two; one for each currency."""
         kept = field.exposed.currency or ""
         name = self._currency_name(kept, field)
@@ -227,7 +225,7 @@ class Sheet:
         found: Sql = func.max(Column(MEASURED, self._list(key, value), value.type)).filter(WHOLE)
         return found
 
-    def over(self, statement: Query, belongs: ColumnElement[bool]) -> Query:
+    def over(self, statement: Query, belongs: Bool) -> Query:
         """`statement`, which shows what was asked of the sheet, over the rows that belong."""
         if self._parts is None:
             rows = beside(self.seen, self._laterals)
@@ -240,7 +238,7 @@ class Sheet:
         above = [Column(MEASURED, f"key_{i}", k.type) for i, k in enumerate(self._keys, start=1)]
         return found.group_by(*above) if above else found
 
-    def _sets(self, rows: FromClause, belongs: ColumnElement[bool]) -> FromClause:
+    def _sets(self, rows: FromClause, belongs: Bool) -> FromClause:
         """The rows measured by the keys, and by keys and currency."""
         keys = [key.label(f"key_{index}") for index, key in enumerate(self._keys, start=1)]
         codes = self._currencies
@@ -258,5 +256,5 @@ class Sheet:
         )
 
 
-def _id(seen: Seen) -> tuple[Sql, Any]:
+def _id(seen: Seen) -> tuple[Sql, SqlType]:
     return seen.column("id"), Uuid()

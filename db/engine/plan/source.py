@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import (
-    ColumnElement,
     FromClause,
     join,
     lateral,
@@ -18,8 +17,8 @@ from db.engine.fields import Kind
 from db.engine.gate import Gate, Right, Seen
 from db.engine.model import Entity, Model
 from db.engine.plan.ask import Side, Slot
-from db.engine.plan.values import TYPES, decoder, encoder, within
-from db.engine.sql import Column, Parameter, Query, Sql, SqlType, parameter
+from db.engine.plan.values import TYPES, Encode, decoder, encoder, within
+from db.engine.sql import Bool, Column, Parameter, Query, Sql, SqlType, parameter
 from domain.access import Attribute
 
 HIDDEN = "hidden"
@@ -34,7 +33,7 @@ class Binding:
     """Where a parameter's value comes from, and how it is turned into what the driver binds."""
 
     slot: Slot
-    encode: Callable[[Any], Any]
+    encode: Encode
 
 
 CursorOf: TypeAlias = tuple[int, Side]
@@ -60,7 +59,7 @@ class CursorKey:
 
     cursor: CursorOf
     index: int
-    decode: Callable[[Any], Any]
+    decode: Callable[[str], object]
 
 
 class Rows(Protocol):
@@ -74,7 +73,7 @@ class Rows(Protocol):
     def attribute(self, attribute: Attribute) -> Sql:
         """A custom attribute's jsonb value."""
 
-    def mark(self, label: str, condition: ColumnElement[bool]) -> Column:
+    def mark(self, label: str, condition: Bool) -> Column:
         """A condition of the guard's."""
 
 
@@ -102,7 +101,7 @@ class Scope:
         *,
         many: bool = False,
         keep: bool = False,
-        as_: Any = None,
+        as_: SqlType | None = None,
     ) -> Parameter:
         """A parameter for `slot`. The same slot used the same way is one parameter."""
         key = (slot.path or repr(slot.constant), kind, prefix, many, keep)
@@ -110,9 +109,7 @@ class Scope:
         self.bindings[name] = Binding(slot, encoder(kind, prefix, many=many, keep=keep))
         return parameter(name, as_ or TYPES[kind])
 
-    def bind_made(
-        self, slot: Slot, word: str, make: Callable[[Any], Any], kind: SqlType
-    ) -> Parameter:
+    def bind_made(self, slot: Slot, word: str, make: Encode, kind: SqlType) -> Parameter:
         """A parameter for what `make` makes of a value; `word` says what that is. It may refuse the request."""
         key = (slot.path or repr(slot.constant), word)
         name = self._names.setdefault(key, f"p{len(self._names) + 1}")
@@ -163,12 +160,12 @@ class Page:
         """A custom attribute's jsonb value, carried through the page."""
         return self.carry(f"attribute_{attribute.id}", self._seen.attribute(attribute))
 
-    def mark(self, label: str, condition: ColumnElement[bool]) -> Column:
+    def mark(self, label: str, condition: Bool) -> Column:
         """A condition of the guard's, carried through the page."""
         return self.carry(label, self._seen.mark(label, condition))
 
     def carry(self, label: str, value: Sql) -> Column:
-        """Any value of the view, carried through the page under `label`."""
+        """A value of the view, carried through the page under `label`."""
         self.listed[label] = value
         return Column(self.name, label, value.type)
 
@@ -177,7 +174,7 @@ class Joined(NamedTuple):
     """What stands beside rows: for each of them one row of it, or none."""
 
     item: FromClause
-    on: ColumnElement[bool] = true()
+    on: Bool = true()
 
 
 def beside(left: FromClause, laterals: list[Joined]) -> FromClause:
@@ -189,5 +186,4 @@ def beside(left: FromClause, laterals: list[Joined]) -> FromClause:
 
 def sub(statement: Query, name: str) -> Joined:
     """A statement that may name what stands before it, under `name`."""
-    made: Any = lateral(statement, name)
-    return Joined(made)
+    return Joined(lateral(statement, name))

@@ -1,11 +1,11 @@
 """How values cross between the API and Postgres: ids with their prefix, and what each kind is bound as."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, Text, Uuid
@@ -25,6 +25,8 @@ TYPES: dict[Kind, SqlType] = {
     Kind.DATETIME: DateTime(timezone=True),
     Kind.ENUM: Text(),
 }
+Encode: TypeAlias = Callable[[Any], object]
+"""A function from a value of the API to what the driver binds. The contract has checked its type, or says it itself."""
 HEX = re.compile("[0-9a-f]{32}\\Z")
 
 
@@ -36,32 +38,30 @@ def parse_id(text: object, prefix: str) -> UUID | None:
     return UUID(hex=tail) if head == prefix and HEX.match(tail) else None
 
 
-def encoder(
-    kind: Kind, prefix: str = "", *, many: bool = False, keep: bool = False
-) -> Callable[[Any], Any]:
+def encoder(kind: Kind, prefix: str = "", *, many: bool = False, keep: bool = False) -> Encode:
     """A function from an API value to what the driver binds.
 
     Of `many`, those that can match nothing are left out, unless their places count (`keep`).
     """
 
-    def one(value: Any) -> Any:
+    def one(value: object) -> object:
         if kind is Kind.ID:
             return parse_id(value, prefix)
         if kind is Kind.TEXT and isinstance(value, date):
             return value.isoformat()
         return value.value if isinstance(value, Enum) else value
 
-    def several(values: Any) -> Any:
+    def several(values: Iterable[object]) -> list[object]:
         found = [one(value) for value in values]
         return found if keep else [value for value in found if value is not None]
 
     return several if many else one
 
 
-def within(argument: str, least: int, most: int) -> Callable[[Any], Any]:
+def within(argument: str, least: int, most: int) -> Encode:
     """A function that lets numbers within bounds pass. Raises Refused, naming the argument."""
 
-    def one(value: Any) -> Any:
+    def one(value: int) -> int:
         if not least <= value <= most:
             message = f"`{argument}` is a whole number from {least:,} to {most:,}, not {value:,}."
             raise Refused(Code.BAD_USER_INPUT, message)
@@ -70,7 +70,7 @@ def within(argument: str, least: int, most: int) -> Callable[[Any], Any]:
     return one
 
 
-_DECODERS: tuple[tuple[type[SqlType], Callable[[str], Any]], ...] = (
+_DECODERS: tuple[tuple[type[SqlType], Callable[[str], object]], ...] = (
     (Uuid, UUID),
     (DateTime, datetime.fromisoformat),
     (Date, date.fromisoformat),
@@ -81,6 +81,6 @@ _DECODERS: tuple[tuple[type[SqlType], Callable[[str], Any]], ...] = (
 )
 
 
-def decoder(kind: SqlType) -> Callable[[str], Any]:
+def decoder(kind: SqlType) -> Callable[[str], object]:
     """A function from the text of a sort key in a cursor to what the driver binds."""
     return next(decode for kept, decode in _DECODERS if isinstance(kind, kept))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
     and_,
     any_,
     exists,
@@ -38,11 +36,9 @@ from db.engine.plan.ask import (
 from db.engine.plan.search import search
 from db.engine.plan.source import Scope
 from db.engine.plan.values import TYPES
-from db.engine.sql import AsText, Concat, Folded, Whole, json_text
+from db.engine.sql import AsText, Bool, Concat, Folded, Sql, Whole, json_text
 from domain.access import Attribute
 from domain.codes import Code, Refused
-
-Bool = ColumnElement[bool]
 
 
 def where(scope: Scope, seen: Seen, condition: Condition) -> Bool:
@@ -79,7 +75,7 @@ def _test(scope: Scope, seen: Seen, test: Test) -> Bool:
         # An index of pieces may lead: whether it should, the piece alone can say.
         scope.searches |= any(each.field == test.field for each in seen.entity.searched)
 
-    def condition(column: Any) -> Bool:
+    def condition(column: Sql) -> Bool:
         return _compare(scope, column, kind, prefix, positive, test.value)
 
     met = seen.test(test.field.column, condition)
@@ -93,7 +89,7 @@ def _positive(op: Op, value: Slot | bool) -> tuple[bool, Op]:
     return {Op.NE: (True, Op.EQ), Op.NOT_IN: (True, Op.IN)}.get(op, (False, op))
 
 
-def compare(scope: Scope, value: Any, kind: Kind, op: Op, wanted: Slot | bool) -> Bool:
+def compare(scope: Scope, value: Sql, kind: Kind, op: Op, wanted: Slot | bool) -> Bool:
     """A test of any value, two-valued in its negations."""
     negated, positive = _positive(op, wanted)
     met = _compare(scope, value, kind, "", positive, wanted)
@@ -101,7 +97,7 @@ def compare(scope: Scope, value: Any, kind: Kind, op: Op, wanted: Slot | bool) -
 
 
 def _compare(
-    scope: Scope, column: Any, kind: Kind, prefix: str, op: Op, value: Slot | bool
+    scope: Scope, column: Sql, kind: Kind, prefix: str, op: Op, value: Slot | bool
 ) -> Bool:
     if isinstance(value, bool) or op is Op.IS_NULL:
         found: Bool = column.is_not(None)
@@ -119,7 +115,7 @@ def _compare(
     return _ORDERED[op](column, bound)
 
 
-_ORDERED: dict[Op, Callable[[Any, Any], Bool]] = {
+_ORDERED: dict[Op, Callable[[Sql, Sql], Bool]] = {
     Op.LT: lambda a, b: a < b,
     Op.LTE: lambda a, b: a <= b,
     Op.GT: lambda a, b: a > b,
@@ -127,7 +123,7 @@ _ORDERED: dict[Op, Callable[[Any, Any], Bool]] = {
 }
 
 
-def _compare_text(column: Any, op: Op, bound: Any) -> Bool:
+def _compare_text(column: Sql, op: Op, bound: Sql) -> Bool:
     """Text is ordered and searched without case and accents."""
     if op in _ORDERED:
         return _ORDERED[op](Folded(column), Folded(bound))
@@ -176,10 +172,10 @@ _JSON = {
     Kind.DECIMAL: "number",
     Kind.BOOLEAN: "boolean",
 }
-_JSON_ORDERED: dict[Op, Callable[[Any, Any], Bool]] = {**_ORDERED, Op.EQ: lambda a, b: a == b}
+_JSON_ORDERED: dict[Op, Callable[[Sql, Sql], Bool]] = {**_ORDERED, Op.EQ: lambda a, b: a == b}
 
 
-def _as_text(scope: Scope, kept: Any, kind: Kind, op: Op, value: Slot) -> Bool:
+def _as_text(scope: Scope, kept: Sql, kind: Kind, op: Op, value: Slot) -> Bool:
     """Text and dates inside jsonb; a date is ISO text, which sorts as the dates do."""
     text = json_text(kept)
     if kind is Kind.TEXT:
@@ -196,7 +192,7 @@ def _through(scope: Scope, seen: Seen, condition: Through) -> Bool:
     reference = condition.reference
     inner = scope.gate.see(scope.model.entities[reference.target])
 
-    def linked(key: Any) -> Bool:
+    def linked(key: Sql) -> Bool:
         met = where(scope, inner, condition.condition)
         one = select(Whole(1)).select_from(inner)
         return exists(one.where(inner.column("id") == key, met))
@@ -210,7 +206,7 @@ def _among(scope: Scope, seen: Seen, condition: Among) -> Bool:
     met = where(scope, inner, condition.condition)
     wanted = _not(met) if condition.quantifier is Quantifier.EVERY else met
 
-    def pointing(key: Any) -> Bool:
+    def pointing(key: Sql) -> Bool:
         return and_(key == seen.column("id"), wanted)
 
     found = exists(select(Whole(1)).select_from(inner).where(inner.test(reverse.column, pointing)))
