@@ -26,6 +26,7 @@ LISTS = """{
   } }
 }"""
 STAGES = ["Prospect", "Nurture", "Qualification", "Development", "Solution", "Proof", "Negotiation", "Won"]  # fmt: skip
+PREFERENCES = '{ __type(name: "Preferences") { fields { name } } }'
 EDIT = """mutation ($i: StageUpdateInput!) {
   stageUpdate(input: $i) { userErrors { code } stage { name description } } }"""
 RENAME = """mutation ($i: AccountTypeUpdateInput!) {
@@ -79,6 +80,9 @@ async def test_a_new_tenant_begins_with_types_stages_and_preferences(
         "defaultLeadType": "Lead", "defaultOpportunityType": "New business",
         "defaultCaseType": "Question",
     }  # fmt: skip
+    fields = (await ask(PREFERENCES))["__type"]["fields"]
+    chosen = {each["name"] for each in fields if each["name"].startswith("default")}
+    assert chosen == preferences.keys(), "neither campaigns nor employees have a default type"
     words = {"name": "Seen", "description": "We met."}
     edited = await ask(EDIT, {"id": stages[0]["id"], **words})
     assert edited["stageUpdate"] == {"userErrors": [], "stage": words}

@@ -66,7 +66,7 @@ async def _end(listening: Client) -> None:
     await listening.hear("complete")
 
 
-@covers("D-61", "D-62")
+@covers("D-61", "D-62", "F3")
 async def test_graphql_ws_is_told_and_does_deeds(here: Here) -> None:
     id = await here.some("rep1")
     async with _listening(here, here.port) as (listening, _):

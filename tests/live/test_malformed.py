@@ -81,7 +81,7 @@ async def _held() -> tuple[int, int, int]:
     return len(asyncio.all_tasks()), len(gc.get_objects()), resident()
 
 
-@covers("F25")
+@covers("F3", "F25")
 async def test_malformed_messages_harm_nobody(here: Here) -> None:
     id, tally, cases = await here.some(), Tally(), drawn(seed=7, many=MALFORMED)
     async with here.wire("rep1") as beside, here.wire("admin") as idle:

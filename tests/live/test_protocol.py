@@ -13,6 +13,7 @@ from tests.live.here import LIST, PIPELINE, Here, another_server
 from tests.live.wire import Message, Rows, wire
 from tests.support.covers import covers
 
+pytestmark = covers("F3")
 Said = Message | str | bytes
 HELLO = "{ viewer { id } }"
 PING: Message = {"type": "ping"}
