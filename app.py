@@ -89,11 +89,20 @@ def configure_logs() -> None:
 
 @asynccontextmanager
 async def built(
-    database_url: str, redis_url: str, key: bytes, per_minute: int = PER_MINUTE
+    database_url: str,
+    redis_url: str,
+    key: bytes,
+    per_minute: int = PER_MINUTE,
+    passwords: Passwords | None = None,
 ) -> AsyncIterator[Endpoint]:
-    """The endpoint, with its pools open; `per_minute` is how many objects a tenant may ask this process for."""
+    """The endpoint, with its pools open.
+
+    `per_minute` is how many objects a tenant may ask this process for; `passwords` hashes as it
+    was made to, and is closed with the endpoint.
+    """
     database = await Database.open(login_url(database_url, key))
-    passwords, throttle = Passwords(), Throttle(redis_url, key, time.monotonic)
+    passwords = passwords or Passwords()
+    throttle = Throttle(redis_url, key, time.monotonic)
     directory = Directory(database.pool, time.monotonic)
     viewers = Viewers(database, MODEL, time.monotonic)
     feeds = Feeds(database, directory, viewers, time.monotonic)

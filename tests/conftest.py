@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import structlog
 
 from cli.servers.embedded import Servers, embedded
 from tests.support import tally
-from tests.support.world import World, world_on
+from tests.support.place import called, place_on
+from tests.support.world import World, furnish, world_on
 
 YOUNG = 100_000
 """Objects made between two looks for garbage, which walk through the whole schema and all collected tests."""
@@ -55,9 +57,26 @@ async def servers() -> AsyncIterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-async def world(servers: Servers) -> AsyncIterator[World]:
+async def furnished(servers: Servers) -> str:
+    """The name of a database with the demonstration, which nobody is connected to: copying it takes a moment."""
+    await furnish(servers)
+    admin = await asyncpg.connect(called(servers.database_url, "postgres"))
+    await admin.execute("CREATE DATABASE furnished TEMPLATE relata")
+    await admin.close()
+    return "furnished"
+
+
+@pytest.fixture(scope="session")
+async def world(servers: Servers, furnished: str) -> AsyncIterator[World]:
     """The house with its demonstration. Tests that change rows put them back, or take their own."""
     async with world_on(servers) as built:
+        yield built
+
+
+@pytest.fixture(scope="module")
+async def desk(servers: Servers, furnished: str) -> AsyncIterator[World]:
+    """Likewise for one module, which may do with it as it likes."""
+    async with place_on(servers, "desk", like=furnished) as place, world_on(place) as built:
         yield built
 
 

@@ -28,9 +28,14 @@ T = TypeVar("T")
 class Passwords:
     """Hashes passwords. Close it to end its threads."""
 
-    def __init__(self, threads: int = 2) -> None:
-        """`threads` is also how many cores and how much memory, times 19 MiB, sign-ins may take."""
-        self._hasher = PasswordHasher(PASSES, MEMORY_KIB, LANES)
+    def __init__(
+        self, threads: int = 2, *, passes: int = PASSES, memory_kib: int = MEMORY_KIB
+    ) -> None:
+        """`threads` is also how many cores, and how much memory times `memory_kib`, sign-ins may take.
+
+        Fewer passes over less memory are for tests, which sign in hundreds of times.
+        """
+        self._hasher = PasswordHasher(passes, memory_kib, LANES)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._waiting = 0
         self._dummy = self._hasher.hash("nobody's", salt=bytes(16))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.deeds.conftest import desk, own
+from tests.deeds.conftest import own
 from tests.writes.parallel import Own
 
-__all__ = ["desk", "own", "undecided"]
+__all__ = ["own", "undecided"]
 
 
 @pytest.fixture(scope="module", autouse=True)

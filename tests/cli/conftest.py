@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import cli
-from cli.servers.embedded import Servers
-from tests.support.place import place_on
-from tests.support.world import World, world_on
+from tests.support.world import World
 from tests.writes.parallel import Own
 
 Operate = Callable[..., Awaitable[Result]]
-
-
-@pytest.fixture(scope="module")
-async def desk(servers: Servers) -> AsyncIterator[World]:
-    """The demonstration in a database of its own."""
-    async with place_on(servers, "operated") as place, world_on(place) as built:
-        yield built
 
 
 @pytest.fixture(scope="module")

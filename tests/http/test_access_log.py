@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from app import application, built
+from app import application
 from schema.engine.reads import Reads
 from tests.http.asgi import Sent, send
 from tests.live.wire import wire
 from tests.support.covers import covers
-from tests.support.world import SECRET, SIGN_IN, UNMETERED, World
+from tests.support.world import SIGN_IN, World, endpoint_on
 from tests.writes.parallel import Own, served
 
 CANARY = "canary-5f3a9b"
@@ -32,8 +32,7 @@ FILTER = {"f": {"name": {"eq": CANARY}}}
 @pytest.fixture(scope="module")
 async def telling(world: World) -> AsyncIterator[World]:
     """The same house, told to log requests."""
-    urls = (world.servers.database_url, world.servers.redis_url)
-    async with built(*urls, SECRET, per_minute=UNMETERED) as endpoint:
+    async with endpoint_on(world.servers) as endpoint:
         app = application(endpoint, logs_requests=True)
         yield replace(world, app=app, endpoint=endpoint)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
-import asyncpg
 import pytest
 
 from bench.data import fill
 from cli.servers.embedded import Servers
+from tests.support.place import place_on
 from tests.support.world import World, world_on
 
 OPPORTUNITIES = 10_000
@@ -45,19 +44,17 @@ FROM {schema}.account a, generate_series(1, 2) AS n
 
 
 @pytest.fixture(scope="session")
-async def large(servers: Servers) -> AsyncIterator[World]:
+async def large(servers: Servers, furnished: str) -> AsyncIterator[World]:
     """The house; its tenant acme is filled.
 
     Nothing of a plan is left to chance: autovacuum is off, so that statistics change by nobody's
     hand, and ANALYZE samples 30,000 rows, which are all there are. VACUUM marks the pages as
     visible, as they are wherever nobody has just written.
     """
-    first = await asyncpg.connect(servers.database_url)
-    await first.execute("CREATE DATABASE plans")
-    await first.close()
-    url = servers.database_url.replace("@/relata?", "@/plans?")
-    assert url != servers.database_url
-    async with world_on(replace(servers, database_url=url)) as world:
+    async with (
+        place_on(servers, "plans", like=furnished) as place,
+        world_on(place) as world,
+    ):
         await world.admin.execute(STILL.format(schema=world.schema()))
         await fill(world.admin, world.tenants["acme"], OPPORTUNITIES)
         await world.admin.execute(FEW.format(schema=world.schema()))

@@ -13,11 +13,11 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from app import application, built
+from app import application
 from schema.admission import Documents
 from schema.api import GRAPHQL, PUBLIC_GRAPHQL
 from schema.endpoint import LIMITS
-from tests.support.world import PERSONAS, SECRET, UNMETERED, World
+from tests.support.world import PERSONAS, World, endpoint_on
 
 BOUND = 4
 FOUND = 2  # of two tenants, each by its name and by its id
@@ -42,9 +42,7 @@ async def small_house(world: World, patch: pytest.MonkeyPatch) -> AsyncIterator[
         patch.setattr(name, BOUND)
     patch.setattr("tenancy.directory.FOUND_AT_MOST", FOUND)
     servers = world.servers
-    async with built(
-        servers.database_url, servers.redis_url, SECRET, per_minute=UNMETERED
-    ) as endpoint:
+    async with endpoint_on(servers) as endpoint:
         endpoint.documents = Documents(GRAPHQL, LIMITS, size=BOUND)
         endpoint._public = Documents(PUBLIC_GRAPHQL, LIMITS, size=BOUND)
         app = application(endpoint)

@@ -29,6 +29,8 @@ TODAY = date(2026, 3, 14)
 SECRET = b"a secret of thirty-two bytes ..."
 UNMETERED = 10**12
 """Tests ask for more in a minute than any tenant may; tests/schema/test_budget.py is about that."""
+CHEAP = {"passes": 1, "memory_kib": 8}
+"""Of argon2: tests sign in hundreds of times. tests/auth hashes as the product does."""
 SIGN_IN = """
 mutation ($input: SignInInput!) {
   signIn(input: $input) { accessToken refreshToken expiresAt userErrors { code message path } }
@@ -137,17 +139,31 @@ class World:
         await self.admin.execute(f"UPDATE {self.schema(tenant)}.log_head SET access = access + 1")  # noqa: S608
 
 
-@asynccontextmanager
-async def world_on(servers: Servers) -> AsyncIterator[World]:
-    """The house on these servers, migrated and with its demonstration."""
+async def furnish(servers: Servers) -> None:
+    """Migrate a database and fill in the demonstration, where that has not been done."""
     admin = await asyncpg.connect(servers.database_url)
     await bring_up_to_date(admin, SECRET, lambda _: None)
-    passwords = Passwords()
+    passwords = Passwords(**CHEAP)
     hashed = await passwords.hash("relata-demo", demo=True)
     passwords.close()
     await ensure_demo(admin, password_hash=hashed, now=TODAY)
+    await admin.close()
+
+
+@asynccontextmanager
+async def endpoint_on(servers: Servers) -> AsyncIterator[Endpoint]:
+    """A process of the house on these servers, with budgets that no test uses up."""
     urls = (servers.database_url, servers.redis_url)
-    async with built(*urls, SECRET, per_minute=UNMETERED) as endpoint:
+    async with built(*urls, SECRET, UNMETERED, Passwords(**CHEAP)) as endpoint:
+        yield endpoint
+
+
+@asynccontextmanager
+async def world_on(servers: Servers) -> AsyncIterator[World]:
+    """The house on these servers, migrated and with its demonstration."""
+    await furnish(servers)
+    admin = await asyncpg.connect(servers.database_url)
+    async with endpoint_on(servers) as endpoint:
         app = application(endpoint)
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(

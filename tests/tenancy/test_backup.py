@@ -53,13 +53,6 @@ Manifest = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-async def desk(servers: Servers) -> AsyncIterator[World]:
-    """The demonstration in a database of its own."""
-    async with place_on(servers, "kept") as place, world_on(place) as built:
-        yield built
-
-
-@pytest.fixture(scope="module")
 async def story(desk: World) -> tuple[str, Any]:
     """An account to which something happened, and what is told of it."""
     own = Own(desk, "acme")

@@ -15,11 +15,11 @@ from uuid import UUID
 import asyncpg
 import httpx2
 
-from app import Service, application, built, configured
+from app import Service, application, configured
 from db.api import MODEL
 from tenancy.demo import seed
 from tenancy.engine.provision import create
-from tests.support.world import SECRET, TODAY, UNMETERED, Answer, World
+from tests.support.world import TODAY, Answer, World, endpoint_on
 
 DONE = "DONE"
 VERB = re.compile(r"(SetItems|[A-Z][a-z]+)$")
@@ -209,8 +209,7 @@ async def own_tenant(world: World, slug: str) -> AsyncIterator[Own]:
 async def beside(own: Own) -> AsyncIterator[Own]:
     """The same tenant asked through a second process of the house: it remembers nothing of the first's."""
     world = own.world
-    urls = (world.servers.database_url, world.servers.redis_url)
-    async with built(*urls, SECRET, per_minute=UNMETERED) as endpoint:
+    async with endpoint_on(world.servers) as endpoint:
         app = application(endpoint)
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(
