@@ -26,7 +26,7 @@ from graphql import (
     parse,
 )
 
-from tests.oracle.contract import interfaces
+from tests.proof.contract import interfaces
 
 ABSENT = object()
 """What a variable is that was not given and has no default."""

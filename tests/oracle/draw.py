@@ -6,12 +6,12 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.oracle.contract import PREFIXES, Field, fields, interfaces, object_type, roots
 from tests.oracle.draw_groups import drawn_groups
 from tests.oracle.draw_lists import Place, drawn_list
 from tests.oracle.inputs import Inputs
-from tests.oracle.rights import Sight
 from tests.oracle.writing import Part, Writer
+from tests.proof.contract import PREFIXES, Field, fields, interfaces, object_type, roots
+from tests.proof.oracle import Viewer
 
 MOST_NODES = 400
 MOST_ALIASES = 28
@@ -36,7 +36,7 @@ class Drawer:
     """Draws one operation for a viewer."""
 
     rng: random.Random
-    sight: Sight
+    sight: Viewer
     nodes: float = 0
     aliases: int = 0
     paged: dict[str, Path] = field(default_factory=dict)
@@ -174,7 +174,7 @@ class Drawer:
     def _keys(self, entity: str) -> str:
         if self.chance(0.5):
             return ""
-        known = [r["key"] for r in self.sight.ground.tables["Attribute"] if r["entity"] == entity]
+        known = [r["key"] for r in self.sight.ground.all("Attribute") if r["entity"] == entity]
         drawn = self.rng.choices([*known, "unknown"], k=self.rng.choice((0, 1, 2, 4)))
         type_ = object_type(entity).fields["attributes"].args["keys"].type
         return f"(keys: {self.writer.value(drawn, type_)})"
@@ -188,7 +188,7 @@ def _entities(prefixes: set[str]) -> list[str]:
     return sorted(PREFIXES[prefix] for prefix in prefixes if prefix in PREFIXES)
 
 
-def draw(seed: str, sight: Sight, most: int = MOST_CHARACTERS) -> Operation:
+def draw(seed: str, sight: Viewer, most: int = MOST_CHARACTERS) -> Operation:
     """The operation of a seed; one that came out too large is drawn again, smaller or not."""
     rng = random.Random(seed)
     while True:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from tests.oracle.contract import fields, inputs, named, object_type
 from tests.oracle.draw_having import Measured
 from tests.oracle.draw_lists import Arguments, drawn_measures
 from tests.oracle.group_rules import GroupBy
@@ -15,6 +14,7 @@ from tests.oracle.groups import Grouping
 from tests.oracle.inputs import DIRECTIONS, Word
 from tests.oracle.lists import Reader
 from tests.oracle.writing import Part
+from tests.proof.contract import fields, inputs, named, object_type
 
 if TYPE_CHECKING:
     from tests.oracle.draw import Drawer, Path

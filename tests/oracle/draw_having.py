@@ -7,10 +7,10 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tests.oracle.contract import fields, inputs, named
 from tests.oracle.groups import Group, Grouping
 from tests.oracle.inputs import DIRECTIONS, Word
-from tests.oracle.rows import Row
+from tests.proof.contract import fields, inputs, named
+from tests.proof.rows import Row
 
 if TYPE_CHECKING:
     from tests.oracle.draw import Drawer
@@ -93,7 +93,7 @@ class Measured:
     def _currency(self) -> str:
         if self.drawer.chance(0.06):
             return "XXX"
-        rows = self.drawer.sight.ground.tables[self._entity]
+        rows = self.drawer.sight.ground.all(self._entity)
         return str(self.drawer.rng.choice(rows)["currency"])
 
     def _tests(self, measure: str, field: str) -> dict[str, Any]:

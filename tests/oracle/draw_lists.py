@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLArgument
 
-from tests.oracle.contract import fields, measure_type, object_type
 from tests.oracle.measures import PER_CURRENCY
 from tests.oracle.writing import Part
+from tests.proof.contract import fields, measure_type, object_type
 
 if TYPE_CHECKING:
     from tests.oracle.draw import Drawer, Path

@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.oracle.contract import fields
 from tests.oracle.lists import (
     Input,
     Key,
@@ -21,9 +20,10 @@ from tests.oracle.lists import (
     refused_order,
     refused_tests,
 )
-from tests.oracle.rights import Sight
-from tests.oracle.rows import Row
 from tests.oracle.values import folded
+from tests.proof.contract import fields
+from tests.proof.oracle import Viewer
+from tests.proof.rows import Row
 
 MOST_KEYS = 8
 SIZES = {"first": (1, 100), "skip": (0, 10_000)}
@@ -154,7 +154,7 @@ def rest_of(order: Key, key: GroupBy) -> Key:
 # What is refused.
 
 
-def refused_groups(sight: Sight, entity: str, arguments: Mapping[str, Any]) -> Iterator[Refused]:
+def refused_groups(sight: Viewer, entity: str, arguments: Mapping[str, Any]) -> Iterator[Refused]:
     """Why groups are refused because of what they are asked by, whatever the data."""
     if entity not in sight.modules and (CLOSED_IS_REFUSED or _decides(arguments)):
         yield "FIELD_FORBIDDEN", entity
@@ -183,7 +183,7 @@ def _decides(arguments: Mapping[str, Any]) -> bool:
     return tests or any(arguments.get(name) for name in ("groupBy", "orderBy"))
 
 
-def _refused_key(sight: Sight, entity: str, key: GroupBy) -> Iterator[Refused]:
+def _refused_key(sight: Viewer, entity: str, key: GroupBy) -> Iterator[Refused]:
     for of, name in key.steps(entity):
         if of not in sight.modules:
             yield "FIELD_FORBIDDEN", of
@@ -192,7 +192,7 @@ def _refused_key(sight: Sight, entity: str, key: GroupBy) -> Iterator[Refused]:
 
 
 def _refused_measure(
-    sight: Sight, entity: str, name: str, currency: str | None
+    sight: Viewer, entity: str, name: str, currency: str | None
 ) -> Iterator[Refused]:
     field = fields(entity)[name]
     yield from refused_field(sight, entity, field)
@@ -200,7 +200,9 @@ def _refused_measure(
         yield "BAD_USER_INPUT", f"{name}: currency"
 
 
-def _refused_sorts(sight: Sight, entity: str, keys: list[GroupBy], order: Any) -> Iterator[Refused]:
+def _refused_sorts(
+    sight: Viewer, entity: str, keys: list[GroupBy], order: Any
+) -> Iterator[Refused]:
     for name, field, currency, inner in sorts(order):
         if name == "key":
             yield from refused_order(sight, entity, inner)

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from graphql import FieldNode
 
-from tests.oracle.contract import fields
 from tests.oracle.group_rules import GroupBy, group_keys, key_for, rest_of, sorts, tie
 from tests.oracle.lists import Input, Key, Reader, listed, order_paths, value_meets
 from tests.oracle.measures import measured, per_currency, plain
-from tests.oracle.rows import Row
 from tests.oracle.values import comparable, spelled
+from tests.proof.contract import fields
+from tests.proof.rows import Row
 
 if TYPE_CHECKING:
     from tests.oracle.oracle import Oracle

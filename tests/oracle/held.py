@@ -12,8 +12,8 @@ from tests.oracle.compare import cursors, mismatch, report
 from tests.oracle.draw import Operation, Path, draw
 from tests.oracle.oracle import expect
 from tests.oracle.pages import Cursor
-from tests.oracle.rights import Sight, sight
-from tests.oracle.rows import load
+from tests.proof.oracle import Viewer, viewer
+from tests.proof.rows import load
 from tests.support.world import Answer, World
 
 TOLD = 3
@@ -26,7 +26,7 @@ class Held:
     world: World
     persona: str
     tenant: str
-    sight: Sight
+    sight: Viewer
     asked: int = 0
     too_large: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -114,4 +114,4 @@ def at(path: Path, expected: Any, data: Any) -> Iterator[tuple[str, Cursor]]:
 async def held(world: World, persona: str, tenant: str = "acme") -> Held:
     await world.token(persona, tenant)  # signed in first, for that is a row, too
     ground = await load(world.admin, world.schema(tenant))
-    return Held(world, persona, tenant, sight(ground, persona, tenant))
+    return Held(world, persona, tenant, viewer(ground, persona, tenant))

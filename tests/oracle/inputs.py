@@ -9,20 +9,21 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from tests.oracle.contract import (
+from tests.oracle.lists import KINDS
+from tests.oracle.values import folded, minor, rounded, spelled
+from tests.proof.computed import held
+from tests.proof.contract import (
     PREFIXES,
-    TABLES,
     Field,
     attribute_key,
     fields,
     inputs,
     named,
-    searched,
+    spelled_id,
 )
-from tests.oracle.lists import KINDS, kept
-from tests.oracle.rights import Sight
-from tests.oracle.rows import Row
-from tests.oracle.values import folded, minor, rounded, spelled, spelled_id
+from tests.proof.lock import ENTITIES
+from tests.proof.oracle import Viewer
+from tests.proof.rows import Row
 
 DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
 GONE = UUID("01941f60-0000-7000-8000-000000000000")
@@ -39,7 +40,7 @@ class Inputs:
     """Draws what goes into arguments. Only a bold one asks by what the viewer may not read."""
 
     rng: random.Random
-    sight: Sight
+    sight: Viewer
     bold: bool = False
 
     def chance(self, of: float) -> bool:
@@ -63,7 +64,7 @@ class Inputs:
                 test[name] = self.filter(entity, depth - 1) if name == "not" else inner
             elif self.chance(0.25) and (found := self._attribute(entity)):
                 test["attribute"] = found
-            elif searched(entity) and self.chance(0.08):
+            elif ENTITIES[entity].search and self.chance(0.08):
                 test["search"] = self.text(entity)
             elif member := self._member(entity, depth):
                 test[member] = self._test(entity, fields(entity)[member], depth)
@@ -75,8 +76,8 @@ class Inputs:
         """Pieces of what some rows hold, in fields that may be read or may not."""
         words: list[str] = []
         for _ in range(self.rng.choice((1, 1, 2, 3))):
-            row = self.rng.choice(self.sight.ground.tables[entity])
-            value = kept(entity, row, fields(entity)[self.rng.choice(searched(entity))])
+            row = self.rng.choice(self.sight.ground.all(entity))
+            value = held(entity, self.rng.choice(ENTITIES[entity].search), row)
             word = self.rng.choice(str(value).split() or ["-"])
             start = self.rng.randrange(len(word))
             words.append(word[start : start + self.rng.choice((1, 3, 5, 40))])
@@ -104,7 +105,7 @@ class Inputs:
 
     def _values(self, entity: str, field: Field) -> list[Any]:
         """Values that some rows have, the viewer's or not."""
-        rows = self.sight.ground.tables[entity]
+        rows = self.sight.ground.all(entity)
         drawn: list[Row] = self.rng.choices(rows, k=8)
         if field.name == "id":
             return [*(spelled_id(entity, row["id"]) for row in drawn), self.identity()]
@@ -112,10 +113,10 @@ class Inputs:
             found = [
                 rounded(value, minor(row["currency"]) + self.rng.choice((0, 2)))
                 for row in drawn
-                if (value := kept(entity, row, field)) is not None
+                if (value := held(entity, field.name, row)) is not None
             ]
         else:
-            read = (kept(entity, row, field) for row in drawn)
+            read = (held(entity, field.name, row) for row in drawn)
             found = [value for value in read if value is not None]
         if field.kind == "ENUM":
             return [Word(value) for value in found]
@@ -162,7 +163,7 @@ class Inputs:
         member = next(name for name, (kind, _) in KINDS.items() if kind == definition["kind"])
         values = [
             row["custom"].get(str(definition["id"]))
-            for row in self.rng.choices(self.sight.ground.tables[entity], k=8)
+            for row in self.rng.choices(self.sight.ground.all(entity), k=8)
         ]
         inner = inputs(named(inputs(f"{entity}Filter")["attribute"]))
         test = self.tests(named(inner[member]), [one for one in values if one is not None])
@@ -173,8 +174,8 @@ class Inputs:
             return None
         known = self.sight.modules[entity].attributes
         if self.bold:
-            tables = self.sight.ground.tables["Attribute"]
-            known = [row for row in tables if row["entity"] == entity]
+            rows = self.sight.ground.all("Attribute")
+            known = tuple(row for row in rows if row["entity"] == entity)
         return self.rng.choice(known) if known else None
 
     def order(self, entity: str) -> list[dict[str, Any]]:
@@ -213,8 +214,8 @@ class Inputs:
                 f"opp_{GONE.hex[:-1]}",
             )
             return self.rng.choice(made)
-        entity = entity or self.rng.choice(list(TABLES))
-        identity = self.rng.choice(self.sight.ground.tables[entity])["id"]
+        entity = entity or self.rng.choice(list(ENTITIES))
+        identity: UUID = self.rng.choice(self.sight.ground.all(entity))["id"]
         if self.chance(0.05):  # of a wrong type
             entity = self.rng.choice(list(PREFIXES.values()))
         return spelled_id(entity, identity)

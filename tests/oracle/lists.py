@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any
 
-from tests.oracle.computed import COMPUTED
-from tests.oracle.contract import DIALLED, REVERSED, STATUS, Field, attribute_key, fields, searched
-from tests.oracle.rights import Sight
-from tests.oracle.rows import Row
 from tests.oracle.values import comparable, dialled, folded, parsed, read_id, sought
+from tests.proof.computed import held
+from tests.proof.contract import Field, attribute_key, fields, lists
+from tests.proof.lock import ENTITIES
+from tests.proof.oracle import Viewer
+from tests.proof.rows import Row
 
 Input = Mapping[str, Any]
 
@@ -31,27 +32,18 @@ def listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def kept(entity: str, row: Row, field: Field) -> Any:
-    """What a record holds, whoever looks; of money the amount, exactly."""
-    computed = COMPUTED.get((entity, field.name))
-    if computed is None:
-        return row[field.column]
-    inputs = [kept(entity, row, fields(entity)[name]) for name in computed.inputs]
-    return None if None in inputs and not computed.partial else computed.work_out(*inputs)
-
-
 @dataclass(frozen=True)
 class Reader:
     """Reads values of visible records as the viewer may: masked where a status forbids."""
 
-    sight: Sight
+    sight: Viewer
 
     def value(self, entity: str, row: Row, field: Field) -> Any:
         """The value as it is kept, of money the amount."""
         allowed = self.sight.modules[entity].ruled.get(field.name)
-        if allowed is not None and row[STATUS[entity]] not in allowed:
+        if allowed is not None and row[ENTITIES[entity].status or ""] not in allowed:
             return None
-        return kept(entity, row, field)
+        return held(entity, field.name, row)
 
     def linked(self, entity: str, row: Row, field: Field) -> Row | None:
         """The record behind a reference, if both may be seen."""
@@ -59,12 +51,12 @@ class Reader:
 
     def below(self, entity: str, row: Row, field: Field) -> list[Row]:
         """The records of a list; one that may not say where it belongs is in none."""
-        target, reference = REVERSED[entity, field.name]
+        target, way = lists()[entity, field.name]
         found = self.sight.below(entity, field.name, row)
-        if reference not in fields(target):
+        if way.name not in target.links:
             return found  # a change does not say of what it is one
-        back = fields(target)[reference]
-        return [one for one in found if self.value(target, one, back) is not None]
+        back = fields(target.name)[way.name]
+        return [one for one in found if self.value(target.name, one, back) is not None]
 
     def attribute(self, entity: str, row: Row, key: str) -> Any:
         definition = self.definition(entity, key)
@@ -106,7 +98,7 @@ class Reader:
     def _holds(self, entity: str, row: Row, word: str) -> bool:
         """Whether a word is a piece of one of the fields that may be read."""
         digits = dialled(word)
-        for name in searched(entity):
+        for name in ENTITIES[entity].search:
             value = (
                 None
                 if self.sight.closed(entity, name)
@@ -114,7 +106,7 @@ class Reader:
             )
             if value is None:
                 continue
-            if name in DIALLED:
+            if name in ENTITIES[entity].digits:
                 if digits and digits in "".join(filter(str.isdigit, value.replace("(0)", ""))):
                     return True
             elif folded(word) in folded(value):
@@ -268,7 +260,7 @@ Refused = tuple[str, str]
 """A code, and what it is about."""
 
 
-def refused_filter(sight: Sight, entity: str, test: Input | None) -> Iterator[Refused]:
+def refused_filter(sight: Viewer, entity: str, test: Input | None) -> Iterator[Refused]:
     """Why a filter is refused, whatever the data (D-31)."""
     for name, inner in (test or {}).items():
         if inner is None:
@@ -281,7 +273,7 @@ def refused_filter(sight: Sight, entity: str, test: Input | None) -> Iterator[Re
             for member in KINDS:
                 yield from refused_tests(entity, inner.get(member))
         elif name == "search":
-            if all(sight.closed(entity, each) for each in searched(entity)):
+            if all(sight.closed(entity, each) for each in ENTITIES[entity].search):
                 yield "FIELD_FORBIDDEN", f"{entity}.search"
             if not sought(inner):
                 yield "BAD_USER_INPUT", "search"
@@ -289,7 +281,7 @@ def refused_filter(sight: Sight, entity: str, test: Input | None) -> Iterator[Re
             yield from _refused_member(sight, entity, fields(entity)[name], inner)
 
 
-def _refused_member(sight: Sight, entity: str, field: Field, inner: Input) -> Iterator[Refused]:
+def _refused_member(sight: Viewer, entity: str, field: Field, inner: Input) -> Iterator[Refused]:
     yield from refused_field(sight, entity, field)
     if field.kind in ("REFERENCE", "LIST"):
         if field.type in sight.modules:
@@ -307,7 +299,7 @@ def refused_tests(entity: str, tests: Input | None) -> Iterator[Refused]:
             yield "BAD_USER_INPUT", f"{entity}: {name}: null"
 
 
-def refused_field(sight: Sight, entity: str, field: Field) -> Iterator[Refused]:
+def refused_field(sight: Viewer, entity: str, field: Field) -> Iterator[Refused]:
     """A field, reference or list that may not take part."""
     if closed := sight.closed(entity, field.name):
         yield "FIELD_FORBIDDEN", ".".join(closed[:2])
@@ -315,12 +307,12 @@ def refused_field(sight: Sight, entity: str, field: Field) -> Iterator[Refused]:
         yield "FIELD_FORBIDDEN", field.type
 
 
-def refused_attribute(sight: Sight, entity: str, key: str) -> Iterator[Refused]:
+def refused_attribute(sight: Viewer, entity: str, key: str) -> Iterator[Refused]:
     if Reader(sight).definition(entity, key) is None:
         yield "FIELD_FORBIDDEN", f"{entity}.{key}"
 
 
-def refused_order(sight: Sight, entity: str, order: Any) -> Iterator[Refused]:
+def refused_order(sight: Viewer, entity: str, order: Any) -> Iterator[Refused]:
     for one in listed(order):
         for name, inner in one.items():
             if name == "attribute" and attribute_key(entity, "Order"):

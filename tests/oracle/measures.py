@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode
 
-from tests.oracle.computed import EXACT
-from tests.oracle.contract import Field, fields, measure_type
 from tests.oracle.lists import Reader
-from tests.oracle.rows import Row
 from tests.oracle.values import average, minor, rounded, spelled, total
+from tests.proof.computed import EXACT
+from tests.proof.contract import Field, fields, measure_type
+from tests.proof.rows import Row
 
 if TYPE_CHECKING:
     from tests.oracle.oracle import Oracle

@@ -9,16 +9,16 @@ from uuid import UUID
 
 from graphql import FieldNode
 
-from tests.oracle.contract import BY_ID, fields, roots
 from tests.oracle.documents import Document, read
 from tests.oracle.groups import grouped_answer
 from tests.oracle.lists import KINDS, Reader, listed, order_keys, ordered
 from tests.oracle.measures import measured
 from tests.oracle.pages import Cursor, Page, Whole
-from tests.oracle.rights import Sight
-from tests.oracle.rows import Row
 from tests.oracle.survey import Denied, Survey
-from tests.oracle.values import minor, read_id, rounded, spelled, spelled_id
+from tests.oracle.values import minor, read_id, rounded, spelled
+from tests.proof.contract import BY_ID, fields, roots, spelled_id
+from tests.proof.oracle import Viewer
+from tests.proof.rows import Row
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Expected:
 class Oracle:
     """Answers one document for one viewer."""
 
-    sight: Sight
+    sight: Viewer
     document: Document
     cursors: Mapping[str, Cursor]
     """What cursors of earlier answers stand for."""
@@ -172,7 +172,7 @@ class Oracle:
 
 
 def expect(
-    sight: Sight,
+    sight: Viewer,
     query: str,
     variables: Mapping[str, Any] | None = None,
     cursors: Mapping[str, Cursor] | None = None,

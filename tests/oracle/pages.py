@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.oracle.lists import Key, Reader, Refused, compare_values
-from tests.oracle.rows import Row
+from tests.proof.rows import Row
 
 PAGE = 25
 MOST = 100

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from tests.oracle.contract import MINE, OWNED, TABLES, grantable
-from tests.oracle.rows import Ground, load
+from tests.proof.contract import grantable
+from tests.proof.lock import ENTITIES
+from tests.proof.rights import LINES
+from tests.proof.rows import Rows, load
 from tests.support.world import World
 
 CHANGED = ("ProfileEntity", "ProfileField", "RoleProfile", "StatusRule", "ShareRule")
@@ -42,11 +44,11 @@ Table = list[dict[str, Any]]
 
 @asynccontextmanager
 async def other_rights(
-    world: World, tenant: str, change: Callable[[Ground], dict[str, Table]]
+    world: World, tenant: str, change: Callable[[Rows], dict[str, Table]]
 ) -> AsyncIterator[None]:
     """What `change` makes of some of the tables, while this lasts."""
     ground = await load(world.admin, world.schema(tenant))
-    before = {name: [dict(row) for row in ground.tables[name]] for name in CHANGED}
+    before = {name: [dict(row) for row in ground.all(name)] for name in CHANGED}
     try:
         await _put(world, tenant, {**before, **change(ground)})
         yield
@@ -61,7 +63,7 @@ async def _put(world: World, tenant: str, tables: dict[str, Table]) -> None:
     space = world.schema(tenant)
     async with world.admin.transaction():
         for name, rows in tables.items():
-            table = TABLES[name][0]
+            table = ENTITIES[name].table
             await world.admin.execute(f"DELETE FROM {space}.{table}")  # noqa: S608
             if rows:
                 full = [{**_stamped(name, number), **row} for number, row in enumerate(rows)]
@@ -77,26 +79,28 @@ async def _put(world: World, tenant: str, tables: dict[str, Table]) -> None:
 
 def _stamped(name: str, number: int) -> dict[str, Any]:
     """What every record has, for those that the tests make."""
-    place = list(TABLES).index(name) << 32
+    place = list(ENTITIES).index(name) << 32
     stamps = {"created_at": MADE, "updated_at": MADE, "deleted_at": None}
     rights = {"ProfileEntity": {"creates": False}, "ProfileField": {"writes": False}}
     key = {"id": UUID(int=(7 << 76) + (2 << 62) + place + number), "version": 1}
     return {**key, **stamps, **rights.get(name, {})}
 
 
-def drawn_rights(ground: Ground, rng: random.Random) -> dict[str, Table]:
+def drawn_rights(ground: Rows, rng: random.Random) -> dict[str, Table]:
     """Entities opened and closed, fields left out, several profiles to a role, more rules per status."""
-    profiles = [row["id"] for row in ground.live("Profile") if not row["full"]]
+    profiles = [row["id"] for row in ground.live("Profile").values() if not row["full"]]
     entities, granted = [], []
     for profile in profiles:
-        for entity in TABLES:
+        for entity in ENTITIES:
             if rng.random() < 0.2:
                 continue
-            owned = entity in OWNED or entity in MINE
-            scopes = ("OWN", "ALL") if owned else ("ALL",)
+            own = LINES.own.get(entity)
+            scopes = ("OWN", "ALL") if own and not own.always else ("ALL",)
             entities.append({"profile_id": profile, "entity": entity, "rows": rng.choice(scopes)})
             attributes = [
-                str(row["id"]) for row in ground.live("Attribute") if row["entity"] == entity
+                str(row["id"])
+                for row in ground.live("Attribute").values()
+                if row["entity"] == entity
             ]
             share = rng.choice((0.4, 0.8, 0.97))
             granted += [
@@ -104,10 +108,10 @@ def drawn_rights(ground: Ground, rng: random.Random) -> dict[str, Table]:
                 for name in [*sorted(grantable(entity)), *attributes]
                 if rng.random() < share
             ]
-    held = {(row["role_id"], row["profile_id"]) for row in ground.tables["RoleProfile"]}
-    roles = sorted(row["id"] for row in ground.live("Role"))
+    held = {(row["role_id"], row["profile_id"]) for row in ground.all("RoleProfile")}
+    roles = sorted(row["id"] for row in ground.live("Role").values())
     held |= {(role, rng.choice(profiles)) for role in roles if rng.random() < 0.3}
-    types = sorted(row["id"] for row in ground.live("OpportunityType"))
+    types = sorted(row["id"] for row in ground.live("OpportunityType").values())
     return {
         "ProfileEntity": entities,
         "ProfileField": granted,

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from graphql import FieldNode
 
-from tests.oracle.contract import BY_ID, fields, measure_type, roots
 from tests.oracle.documents import Document
 from tests.oracle.group_rules import GroupBy, group_keys, measured_by, refused_groups
 from tests.oracle.lists import Refused, listed, refused_field, refused_filter, refused_order
 from tests.oracle.pages import refused_count, refused_page
-from tests.oracle.rights import Sight
+from tests.proof.contract import BY_ID, fields, measure_type, roots
+from tests.proof.oracle import Viewer
 
 Denied = tuple[str, str, str]
 
@@ -21,7 +21,7 @@ Denied = tuple[str, str, str]
 class Survey:
     """Looks through one document for one viewer."""
 
-    sight: Sight
+    sight: Viewer
     document: Document
     denied: set[Denied] = field(default_factory=set)
     refused: list[Refused] = field(default_factory=list)

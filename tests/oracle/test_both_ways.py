@@ -17,7 +17,7 @@ from schema.admission import Refused as NotAdmitted
 from schema.engine.reads import Request
 from tests.oracle.draw import Operation, Path, draw
 from tests.oracle.held import held
-from tests.oracle.rights import Sight
+from tests.proof.oracle import Viewer
 from tests.support.covers import covers
 from tests.support.world import PERSONAS, World
 
@@ -37,7 +37,7 @@ class Ways:
     """One persona, answered both ways."""
 
     world: World
-    sight: Sight
+    sight: Viewer
     caller: Caller
     asked: int = 0
     answered: int = 0

@@ -6,17 +6,17 @@ from collections import Counter
 
 import pytest
 
-from tests.oracle.contract import NOTED, TABLES, roots
 from tests.oracle.held import Held, held
-from tests.oracle.rows import Ground
 from tests.oracle.scrambled import ANYTHING, Table, other_rights
-from tests.oracle.values import spelled_id
+from tests.proof.contract import is_record, roots, spelled_id
+from tests.proof.lock import ENTITIES
+from tests.proof.rows import Rows
 from tests.support.covers import covers
 from tests.support.world import PERSONAS, World
 
 PARTS = "{ id __typename kind entity field before after recordVersion at user { id active } }"
 SOME = "filter: { history: { some: {} } }"
-WITH_HISTORY = sorted(set(TABLES) - NOTED)
+WITH_HISTORY = sorted(filter(is_record, ENTITIES))
 LISTS = {entity: name for name, (kind, entity) in roots().items() if kind == "MANY"}
 
 
@@ -65,10 +65,10 @@ async def test_a_status_of_today_opens_what_was_noted_before(world: World) -> No
     )
     place = f"{world.schema()}.opportunity"
     both = await held(world, "rep1")
-    noted = {c["record_id"] for c in both.sight.ground.tables["Change"] if "commission" in c["key"]}
+    noted = {c["record_id"] for c in both.sight.ground.all("Change") if "commission" in c["key"]}
     mine = [row for id, row in both.sight.rows["Opportunity"].items() if id in noted]
     row = next(one for one in mine if one["status"] == "OPEN")
-    stage = next(s["id"] for s in both.sight.ground.live("Stage") if s["kind"] == "WON")
+    stage = next(s["id"] for s in both.sight.ground.live("Stage").values() if s["kind"] == "WON")
     given = {"id": spelled_id("Opportunity", row["id"])}
     before = await both.agree(query, given)
     change = f"UPDATE {place} SET stage_id = $2, status = $3 WHERE id = $1"  # noqa: S608
@@ -84,8 +84,8 @@ async def test_a_status_of_today_opens_what_was_noted_before(world: World) -> No
 
 
 async def test_a_reference_is_told_to_who_sees_all_it_may_have_led_to(world: World) -> None:
-    def owned(ground: Ground) -> dict[str, Table]:
-        opened = [dict(row) for row in ground.tables["ProfileEntity"]]
+    def owned(ground: Rows) -> dict[str, Table]:
+        opened = [dict(row) for row in ground.all("ProfileEntity")]
         own = [row | {"rows": "OWN"} if row["entity"] == "Account" else row for row in opened]
         return {"ProfileEntity": own}
 

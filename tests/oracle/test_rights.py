@@ -4,9 +4,9 @@ import pytest
 
 from tests.oracle.held import held
 from tests.oracle.inputs import GONE
-from tests.oracle.rows import Ground
 from tests.oracle.scrambled import ANYTHING, Table, other_rights
-from tests.oracle.values import spelled_id
+from tests.proof.contract import spelled_id
+from tests.proof.rows import Rows
 from tests.support.covers import covers
 from tests.support.world import PERSONAS, World
 
@@ -32,11 +32,11 @@ async def test_the_tree_gives_sight_over_all_levels_and_through_vacant_posts(wor
 async def test_nobody_sees_more_than_the_role_of_a_subordinate_may(world: World) -> None:
     """Juniors who may not see opportunities at all hide theirs from the manager too."""
 
-    def close(ground: Ground) -> dict[str, Table]:
-        junior = next(r["id"] for r in ground.tables["Profile"] if r["name"] == "Junior sales")
+    def close(ground: Rows) -> dict[str, Table]:
+        junior = next(r["id"] for r in ground.all("Profile") if r["name"] == "Junior sales")
         opened = [
             dict(row)
-            for row in ground.tables["ProfileEntity"]
+            for row in ground.all("ProfileEntity")
             if not (row["profile_id"] == junior and row["entity"] == "Opportunity")
         ]
         return {"ProfileEntity": opened}
@@ -57,10 +57,10 @@ async def test_shares_and_share_rules_add_up(world: World) -> None:
 
 
 async def test_profiles_unite_and_rules_per_status_come_last(world: World) -> None:
-    def both_profiles(ground: Ground) -> dict[str, Table]:
-        names = {row["name"]: row["id"] for row in ground.tables["Profile"]}
-        roles = {row["name"]: row["id"] for row in ground.tables["Role"]}
-        held_ = [dict(row) for row in ground.tables["RoleProfile"]]
+    def both_profiles(ground: Rows) -> dict[str, Table]:
+        names = {row["name"]: row["id"] for row in ground.all("Profile")}
+        roles = {row["name"]: row["id"] for row in ground.all("Role")}
+        held_ = [dict(row) for row in ground.all("RoleProfile")]
         extra = {"role_id": roles["Junior sales"], "profile_id": names["Standard sales"]}
         return {"RoleProfile": [*held_, extra]}
 
@@ -160,9 +160,9 @@ async def test_a_grant_counts_at_once(world: World) -> None:
     """Also where the operation was refused before, without a look at the database."""
     query = "{ opportunities(orderBy: [{margin: ASC}]) { totalCount } }"
 
-    def grant(ground: Ground) -> dict[str, Table]:
-        junior = next(r["id"] for r in ground.tables["Profile"] if r["name"] == "Junior sales")
-        granted = [dict(row) for row in ground.tables["ProfileField"]]
+    def grant(ground: Rows) -> dict[str, Table]:
+        junior = next(r["id"] for r in ground.all("Profile") if r["name"] == "Junior sales")
+        granted = [dict(row) for row in ground.all("ProfileField")]
         return {
             "ProfileField": [
                 *granted,
@@ -241,19 +241,21 @@ async def test_a_part_is_seen_with_its_whole_and_not_otherwise(world: World, per
 async def test_what_one_may_not_see_does_not_exist(world: World, persona: str) -> None:
     both = await held(world, persona)
     ground = both.sight.ground
-    deleted = next(r for r in ground.tables["Opportunity"] if r["deleted_at"] is not None)
+    deleted = next(r for r in ground.all("Opportunity") if r["deleted_at"] is not None)
     ids = [
         spelled_id("Opportunity", deleted["id"]),
         spelled_id("Opportunity", GONE),
-        spelled_id("Account", ground.live("Opportunity")[0]["id"]),
-        spelled_id("Opportunity", ground.live("Account")[0]["id"]),
+        spelled_id("Account", next(iter(ground.live("Opportunity").values()))["id"]),
+        spelled_id("Opportunity", next(iter(ground.live("Account").values()))["id"]),
         f"opp_{GONE}",
         "opp_",
         "",
         "null",
     ]
     hidden = [
-        r for r in ground.live("Opportunity") if r["id"] not in both.sight.rows["Opportunity"]
+        r
+        for r in ground.live("Opportunity").values()
+        if r["id"] not in both.sight.rows["Opportunity"]
     ]
     ids += [spelled_id("Opportunity", row["id"]) for row in hidden[:2]]
     for one in ids:

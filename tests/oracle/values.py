@@ -10,8 +10,8 @@ from functools import lru_cache, reduce
 from typing import Any
 from uuid import UUID
 
-from tests.oracle.computed import EXACT
-from tests.oracle.contract import PREFIXES, TABLES
+from tests.proof.computed import EXACT
+from tests.proof.contract import PREFIXES
 
 _DIGITS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -20,10 +20,6 @@ _DIGITS = {
 }
 DIGITS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
 """ISO 4217's minor digits where they are not two."""
-
-
-def spelled_id(entity: str, identity: UUID) -> str:
-    return f"{TABLES[entity][1]}_{identity.hex}"
 
 
 def read_id(text: str) -> tuple[str, UUID] | None:

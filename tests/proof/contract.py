@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import cast
+from uuid import UUID
 
 from graphql import (
     GraphQLEnumType,
@@ -31,6 +32,11 @@ HISTORY = next(name for name, entity in ENTITIES.items() if entity.record)
 """The entity that holds what was changed in all others."""
 ACCESS = ("RecordAccess", "TypeAccess")
 """The types of what a record says about the caller's rights: they hold no data."""
+
+
+PREFIXES = {entity.prefix: name for name, entity in ENTITIES.items()}
+BY_ID = {prefix: name for prefix, name in PREFIXES.items() if name != HISTORY}
+"""What an id alone leads to: a change is found with its record only."""
 
 
 def snake(camel: str) -> str:
@@ -172,6 +178,21 @@ def lists() -> Mapping[tuple[str, str], tuple[Entity, Link]]:
     return found
 
 
+def measure_type(entity: str, measure: str) -> str:
+    """`countUnique` of an account → `AccountCountUnique`."""
+    return f"{entity}{measure[0].upper()}{measure[1:]}"
+
+
+@cache
+def attribute_key(entity: str, suffix: str) -> bool:
+    """Whether `attribute` in this entity's filter or order names a custom attribute by its key."""
+    found = inputs(entity + suffix).get("attribute")
+    if found is None:
+        return False
+    inner = inputs(named(found)).get("key")
+    return inner is not None and named(inner) == "AttributeKey"
+
+
 @cache
 def roots() -> dict[str, tuple[str, str]]:
     """Root fields that read one record, a list or groups: `ONE`, `MANY` or `GROUPS`, and the entity."""
@@ -240,9 +261,9 @@ def written() -> Mapping[str, frozenset[str]]:
     return {name: frozenset(names) & grantable(name) for name, names in found.items()}
 
 
-def spelled_id(entity: str, id: object) -> str:
+def spelled_id(entity: str, id: UUID) -> str:
     """An id as the API spells it."""
-    return f"{ENTITIES[entity].prefix}_{getattr(id, 'hex', id)}"
+    return f"{ENTITIES[entity].prefix}_{id.hex}"
 
 
 def is_plain(entity: str, name: str) -> bool:

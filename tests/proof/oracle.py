@@ -1,0 +1,280 @@
+"""Who sees what: the one place where it is worked out, for reads, writes, search, history and live lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from tests.proof.contract import HISTORY, is_computed, lists
+from tests.proof.contract import grantable as granted_one_by_one
+from tests.proof.grants import Grants, Rule, kept, roles_of, written
+from tests.proof.lock import ENTITIES, Link
+from tests.proof.rights import LINES, Level, Own
+from tests.proof.rows import Row, Rows
+
+NOTHING = Own(())
+Denial = tuple[str, str, str]
+"""The entity, the field and the reason that an answer names: `module`, `hidden` or `status`."""
+
+
+@dataclass
+class Viewer:
+    """A user of a tenant, with what they see of it."""
+
+    ground: Rows
+    user: Row
+    rule: Rule = kept
+    grants: Grants | None = None
+    """What is granted, where it is known; else it follows from the rule and the roles."""
+    _seen: dict[str, dict[UUID, Row]] = field(default_factory=dict)
+    _owners: dict[str, set[UUID]] = field(default_factory=dict)
+    _below: dict[tuple[str, str], dict[Any, list[Row]]] = field(default_factory=dict)
+
+    # --- rights ---------------------------------------------------------------------------------
+
+    @property
+    def employee(self) -> UUID:
+        """The employee that the user is."""
+        employee: UUID = self.user["employee_id"]
+        return employee
+
+    @cached_property
+    def roles(self) -> frozenset[UUID]:
+        """Their roles."""
+        return roles_of(self.ground, [self.user["id"]])
+
+    @cached_property
+    def modules(self) -> Grants:
+        """What is open to them, by entity."""
+        return self.rule(self.ground, self.roles) if self.grants is None else self.grants
+
+    @cached_property
+    def full(self) -> bool:
+        """Whether they may do everything."""
+        return any(granted.full for granted in self.modules.values())
+
+    def level(self, entity: str, name: str) -> Level:
+        """What becomes of a field that they select."""
+        match self.closed(entity, name):
+            case (_, "", _):
+                return Level.CLOSED
+            case (_, _, _):
+                return Level.HIDDEN
+        link = ENTITIES[entity].links.get(name)
+        if link and link.to not in self.modules:
+            return Level.CLOSED
+        return Level.RULED if name in self.modules[entity].ruled else Level.OPEN
+
+    def closed(self, entity: str, name: str) -> Denial | None:
+        """Why a field is never answered; None if it is."""
+        if (entity, name) in lists():
+            owner, back = lists()[entity, name]
+            return self.closed(owner.name, back.name)
+        if entity not in self.modules:
+            return entity, "", "module"
+        known = name in granted_one_by_one(entity) or is_computed(entity, name)
+        if known and name not in self.modules[entity].fields:
+            return entity, name, "hidden"
+        return None
+
+    def readable(self, entity: str, name: str, row: Row) -> bool:
+        """Whether they may read a field of a record that they see."""
+        if self.level(entity, name) not in (Level.OPEN, Level.RULED):
+            return False
+        statuses = self.modules[entity].ruled.get(name)
+        return statuses is None or row[ENTITIES[entity].status or ""] in statuses
+
+    def reads_attribute(self, entity: str, key: str) -> bool:
+        """Whether they may read a custom attribute."""
+        granted = self.modules.get(entity)
+        return granted is not None and any(each["key"] == key for each in granted.attributes)
+
+    # --- records --------------------------------------------------------------------------------
+
+    @cached_property
+    def rows(self) -> Mapping[str, Mapping[UUID, Row]]:
+        """All records that they see, by entity; what is closed is not in it."""
+        return {entity: self.visible(entity) for entity in self.modules}
+
+    def visible(self, entity: str) -> Mapping[UUID, Row]:
+        """The records of an entity that they see."""
+        if entity not in self._seen:
+            rows = self.ground.live(entity).items()
+            self._seen[entity] = {id: row for id, row in rows if self.sees(entity, row)}
+        return self._seen[entity]
+
+    def record(self, entity: str, id: UUID | None) -> Row | None:
+        """A record that they see."""
+        return self.visible(entity).get(id) if id and entity in self.modules else None
+
+    def below(self, entity: str, name: str, row: Row) -> list[Row]:
+        """The records that they see in a list of a record."""
+        owner, back = lists()[entity, name]
+        seen = self.visible(owner.name) if owner.name in self.modules else {}
+        found = self.ground.pointing(owner.name, back.column, row["id"])
+        return [each for each in found if each["id"] in seen]
+
+    def sees(self, entity: str, row: Row, *, deleted: bool = False) -> bool:
+        """Whether they see a record; with `deleted`, or would see it among what is deleted."""
+        if entity not in self.modules or not (deleted or row.get("deleted_at") is None):
+            return False
+        if entity in self._seen and row.get("deleted_at") is None:
+            return row["id"] in self._seen[entity]
+        own, granted = LINES.own.get(entity, NOTHING), self.modules[entity]
+        if own.always and not (own.spares_full and granted.full) and not self._is_own(entity, row):
+            return False
+        if ENTITIES[entity].parents:
+            return all(
+                self._sees_parent(way, row, deleted=deleted) for way in ENTITIES[entity].parents
+            )
+        return granted.everything or self._is_own(entity, row)
+
+    def _sees_parent(self, way: Link, row: Row, *, deleted: bool) -> bool:
+        """Whether they see what a record is a part of, if it is; what was deleted together is seen together."""
+        if row[way.column] is None:
+            return True
+        parent = self.ground.tables[way.to].get(row[way.column])
+        if parent is None or (parent["deleted_at"] is not None and row["deleted_at"] is None):
+            return False
+        return self.sees(way.to, parent, deleted=deleted)
+
+    def _is_own(self, entity: str, row: Row) -> bool:
+        """Whether a record is one of theirs, in any way that people wrote down."""
+        own = LINES.own.get(entity, NOTHING)
+        return any(SOURCES[source[0]](self, entity, row, source[1:]) for source in own.sources)
+
+    def _owned(self, entity: str, row: Row, _: tuple[str, ...]) -> bool:
+        return row[ENTITIES[entity].owner or ""] in self.owners(entity)
+
+    def _myself(self, entity: str, row: Row, _: tuple[str, ...]) -> bool:
+        links = ENTITIES[entity].links.values()
+        column = next((link.column for link in links if link.to == USER), "id")
+        return bool(row[column] == self.user["id"])
+
+    def _listed(self, entity: str, row: Row, by: tuple[str, ...]) -> bool:
+        """Whether a record of another entity lists it for them."""
+        links = ENTITIES[by[0]].links
+        back = next(link.column for link in links.values() if link.to == entity)
+        listing = self.ground.pointing(by[0], links[by[1]].column, self.employee)
+        return any(each[back] == row["id"] for each in listing)
+
+    def _by_role(self, entity: str, row: Row, by: tuple[str, ...]) -> bool:
+        """Whether a rule opens all records with a value of its to one of their roles."""
+        links = ENTITIES[by[0]].links
+        role = next(link.column for link in links.values() if link.to == ROLE)
+        column = ENTITIES[entity].links[by[1]].column
+        rules = self.ground.pointing(by[0], links[by[1]].column, row[column])
+        return any(each[role] in self.roles for each in rules)
+
+    def _linked(self, entity: str, row: Row, by: tuple[str, ...]) -> bool:
+        """Whether any record of another entity refers to it."""
+        column = ENTITIES[by[0]].links[by[1]].column
+        return bool(self.ground.pointing(by[0], column, row["id"]))
+
+    def _readable(self, entity: str, row: Row, _: tuple[str, ...]) -> bool:
+        if entity == HISTORY:
+            return self._reads_change(row)
+        granted = self.modules.get(row["entity"])
+        return granted is not None and any(each["id"] == row["id"] for each in granted.attributes)
+
+    def owners(self, entity: str) -> set[UUID]:
+        """Themselves, and those below them in the tree, on all levels, whose own rights open the entity.
+
+        Posts without a user are passed through and counted. A deleted employee is in nobody's tree, nor
+        is anybody who still reports to them.
+        """
+        if entity not in self._owners:
+            found, waiting = {self.employee}, [self.employee]
+            while waiting:
+                for report in self.ground.pointing(EMPLOYEE, "manager_id", waiting.pop()):
+                    if report["id"] not in found:
+                        found.add(report["id"])
+                        waiting.append(report["id"])
+            mine = {one for one in found - {self.employee} if self._opens(entity, one)}
+            self._owners[entity] = mine | {self.employee}
+        return self._owners[entity]
+
+    def _opens(self, entity: str, employee: UUID) -> bool:
+        users = self.ground.pointing(USER, "employee_id", employee)
+        if not users:
+            return True
+        return entity in self.rule(
+            self.ground, roles_of(self.ground, [each["id"] for each in users])
+        )
+
+    # --- history --------------------------------------------------------------------------------
+
+    def _reads_change(self, change: Row) -> bool:
+        """Whether they see the record that was changed, and may read today what was changed of it.
+
+        A reference is told to those who see all that it may have led to: its id alone tells that there is one.
+        """
+        entity, _, name = change["key"].partition(".")
+        record = self.visible(entity).get(change["record_id"]) if entity in self.modules else None
+        if record is None:
+            return False
+        granted = self.modules[entity]
+        if not name or name in {str(each["id"]) for each in granted.attributes}:
+            return True
+        if name not in granted.fields:
+            return False
+        link = ENTITIES[entity].links.get(name)
+        if link and not self.sees_all(link.to):
+            return False
+        return name not in granted.ruled or self.readable(entity, name, record)
+
+    def sees_all(self, entity: str) -> bool:
+        """Whether they see every record of an entity there is or may come."""
+        granted, own = self.modules.get(entity), LINES.own.get(entity, NOTHING)
+        if granted is None or not granted.everything:
+            return False
+        if own.always and not (own.spares_full and granted.full):
+            return False
+        return all(self.sees_all(way.to) for way in ENTITIES[entity].parents)
+
+    def history(self, record: UUID) -> dict[UUID, Row]:
+        """What they may read of the history of a record that they see."""
+        changes = self.ground.pointing(HISTORY, ENTITIES[HISTORY].record or "", record)
+        return {each["id"]: each for each in changes if self.sees(HISTORY, each)}
+
+    # --- writes ---------------------------------------------------------------------------------
+
+    def responsible(self, entity: str, row: Row) -> tuple[str, UUID | None]:
+        """The employee who is responsible for a record, its owner or that of the first it is a part of, and whose."""
+        if column := ENTITIES[entity].owner:
+            return entity, row[column]
+        for way in ENTITIES[entity].parents:
+            if row[way.column] is not None:
+                return self.responsible(way.to, self.ground.tables[way.to][row[way.column]])
+        return entity, None
+
+    def within(self, entity: str, row: Row, scope: str | None) -> bool:
+        """Whether a record that they see is in a scope: `OWN`, `BELOW`, `ALL` or None."""
+        if scope in (None, "ALL"):
+            return scope == "ALL"
+        owned, owner = self.responsible(entity, row)
+        return owner in ({self.employee} if scope == "OWN" else self.owners(owned))
+
+
+SOURCES: Mapping[str, Callable[[Viewer, str, Row, tuple[str, ...]], bool]] = {
+    "owner": Viewer._owned,
+    "myself": Viewer._myself,
+    "listed": Viewer._listed,
+    "role": Viewer._by_role,
+    "linked": Viewer._linked,
+    "readable": Viewer._readable,
+}
+"""What the words after `own` and `always` in rights.txt mean."""
+EMPLOYEE, USER, ROLE = "Employee", "User", "Role"
+
+
+def viewer(ground: Rows, persona: str, tenant: str, rule: Rule = kept) -> Viewer:
+    """A persona of the demonstration; with the rule `written`, judged by what people wrote of their profile."""
+    user = ground.tables[USER][ground.emails[f"{persona}@{tenant}.example"]]
+    return Viewer(ground, user, rule)
+
+
+__all__ = ["Viewer", "kept", "viewer", "written"]
