@@ -114,7 +114,7 @@ def _roots(schema: "GraphQLSchema", entity: str) -> dict[str, str]:
     found = {}
     for name, field in _fields(schema.query_type):
         kind = kinds.get(get_named_type(field.type).name)
-        if kind and kind not in found:  # `viewer` leads to a user, too
+        if kind and (kind != "one" or "id" in field.args):  # `viewer` leads to a user, too
             found[kind] = _text(name)
     for name, field in _fields(schema.subscription_type):
         if get_named_type(field.type).name == f"{entity}Live":

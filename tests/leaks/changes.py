@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Mapping
@@ -14,18 +13,11 @@ from uuid import UUID
 
 from asyncpg.exceptions import ForeignKeyViolationError, UniqueViolationError
 
-from tests.leaks.expectations import (
-    COLUMN,
-    HISTORY,
-    TYPES,
-    Level,
-    attribute_level,
-    attributes,
-    fields,
-    is_closed,
-)
-from tests.leaks.links import REFERENCES
-from tests.leaks.truth import Row, Truth, readable, snake, table
+from tests.leaks.truth import Truth, custom
+from tests.proof.contract import HISTORY, REFERENCES, TYPES, enums, fields, is_record, snake, stored
+from tests.proof.lock import ENTITIES
+from tests.proof.rights import COLUMN, FULL, Level, attribute_level, attributes, is_closed, readable
+from tests.proof.rows import Row, as_kept
 from tests.support.world import World
 
 KEPT = {
@@ -34,29 +26,32 @@ KEPT = {
     *("default_invoicing", "enabled", "state"),
 }
 """Columns that rights, other tables or checks depend on; some are changed on purpose elsewhere."""
+RULED_OUT = frozenset({"E_INVOICE"})
+"""Words that need other columns, too."""
 WORDS = {
-    "gender": ("FEMALE", "MALE", "OTHER"),
-    "priority": ("LOW", "NORMAL", "HIGH", "URGENT"),
-    "default_priority": ("LOW", "NORMAL", "HIGH", "URGENT"),
-    "billing": ("NONE", "PER_CASE", "PER_ACTIVITY"),
-    "document_delivery": ("EMAIL", "POST"),
+    snake(name): [word for word in enums()[each.type] if word not in RULED_OUT]
+    for type_name in TYPES
+    for name, each in fields(type_name).items()
+    if each.kind == "ENUM"
 }
 """What may stand in columns that hold one of a few words."""
-RIGHTS = {
-    "ProfileEntity",
-    "ProfileField",
-    "StatusRule",
-    "ShareRule",
-    "RoleProfile",
-    "RoleAssignment",
-}
 ONE_OF = {("Quote", "active"), ("CaseAccount", "primary")}
 """Of what is so for one of several records only, it may be so for none."""
-ONCE = {
-    *("Role", "Profile", "Session", "Feature", "Preferences", "Change", "Opportunity", "User"),
-    "Attribute",
-}
-"""Kinds of which there are no further rows: rights would change, or somebody's session, or they have their own way."""
+FIXED = frozenset(
+    name
+    for name, each in ENTITIES.items()
+    if each.rights
+    or not is_record(name)
+    or ("Update" in each.commands and "Create" not in each.commands)
+)
+"""Kinds of which there are no further rows: rights would change, or somebody's session, or there is one of each."""
+OWN_WAY = frozenset({"Opportunity"})
+"""Kinds of which further rows are made in a way of their own."""
+
+
+def _kept(row: Mapping[str, Any]) -> list[Any]:
+    """The values of a row as they are put into its table."""
+    return [as_kept(value) if isinstance(value, dict) else value for value in row.values()]
 
 
 def knowledge(truth: Truth, persona: str) -> dict[str, Any]:
@@ -67,20 +62,20 @@ def knowledge(truth: Truth, persona: str) -> dict[str, Any]:
             continue
         for id, row in truth.visible(persona, type_name).items():
             for name in fields(type_name):
-                if name != "id" and snake(name) not in row and name not in REFERENCES.get(type_name, {}):  # fmt: skip
+                if name not in (*stored(type_name), *REFERENCES[type_name], "id"):
                     continue
                 if readable(persona, type_name, name, row):
                     held = truth.value(type_name, name, row)
-                    target = REFERENCES.get(type_name, {}).get(name)
+                    target = REFERENCES[type_name].get(name)
                     if target is not None and held not in truth.visible(persona, target):
                         held = None  # a link to what is out of sight leads nowhere (D-32)
                     known[f"{type_name}.{name} {id}"] = held
-            custom = json.loads(row.get("custom") or "{}")
+            values = custom(type_name, row)
             for key in attributes(type_name):
                 if attribute_level(persona, type_name, key) is Level.OPEN:
                     held = truth.keys[type_name][key]
                     label = truth.rows["Attribute"][UUID(held)]["label"]
-                    known[f"{type_name}@{key} {id}"] = (custom.get(held), label)
+                    known[f"{type_name}@{key} {id}"] = (values.get(held), label)
     return known
 
 
@@ -108,13 +103,13 @@ class Change:
             for type_name in ("Opportunity", "Account", "Employee"):
                 await self._insert(type_name)
             for type_name in TYPES:
-                if type_name not in ONCE | RIGHTS:
+                if type_name not in FIXED | OWN_WAY:
                     await self._insert_unseen(type_name)
         for type_name in TYPES:
             await self.world.admin.execute(f"ANALYZE {self._table(type_name)}")
 
     def _table(self, type_name: str) -> str:
-        return f'{self.world.schema(self.truth.tenant)}."{table(type_name)}"'
+        return f'{self.world.schema(self.truth.tenant)}."{ENTITIES[type_name].table}"'
 
     async def _set(self, type_name: str, id: UUID, values: Mapping[str, Any]) -> None:
         if not values:
@@ -131,7 +126,7 @@ class Change:
         for id, row in self.truth.rows[type_name].items():
             in_sight = id in seen and not is_closed(self.persona, type_name)
             values: dict[str, Any] = {}
-            for name in self.truth.stored(type_name):
+            for name in stored(type_name):
                 column = snake(name)
                 if column in KEPT or (in_sight and readable(self.persona, type_name, name, row)):
                     continue
@@ -148,7 +143,7 @@ class Change:
             if type_name == "User" and row["employee_id"] == self.truth.employee(self.persona):
                 values.pop("active", None)  # or it would end his session
             if "custom" in row:
-                values["custom"] = json.dumps(self._custom(type_name, row, in_sight=in_sight))
+                values["custom"] = as_kept(self._custom(type_name, row, in_sight=in_sight))
             await self._set(type_name, id, values)
 
     def _told_by_values(self, row: Row) -> bool:
@@ -180,7 +175,7 @@ class Change:
                 return None
 
     def _custom(self, type_name: str, row: Row, *, in_sight: bool) -> dict[str, Any]:
-        values: dict[str, Any] = json.loads(row["custom"] or "{}")
+        values: dict[str, Any] = dict(row["custom"])
         others: dict[str, Any] = {
             "tier": self.rng.choice(("Gold", "CNRY")),
             "seats": self.rng.randint(1, 99),
@@ -198,9 +193,9 @@ class Change:
 
     def _strangers(self) -> list[UUID]:
         """Employees whose records stay out of sight; only the full profile has none."""
-        if COLUMN[self.persona] == "full":
+        if COLUMN[self.persona] == FULL:
             return []
-        mine = self.truth.below(self.truth.employee(self.persona))
+        mine = self.truth.viewer(self.persona).tree
         return [id for id in self.truth.rows["Employee"] if id not in mine]
 
     async def _move_opportunities(self) -> None:
@@ -258,8 +253,8 @@ class Change:
     def _reached_otherwise(self, row: Row) -> bool:
         """Whether bringing it back would show it: shared, or of a type that is shared."""
         return bool(
-            any(opportunity == row["id"] for opportunity, _ in self.truth.shares)
-            or any(type_id == row["type_id"] for _, type_id in self.truth.rules)
+            self.truth.ground.pointing("OpportunityShare", "opportunity_id", row["id"])
+            or self.truth.ground.pointing("ShareRule", "type_id", row["type_id"])
         )
 
     async def _insert(self, type_name: str) -> None:
@@ -280,7 +275,7 @@ class Change:
             places = ", ".join(f"${at}" for at in range(1, len(new) + 1))
             await self.world.admin.execute(
                 f"INSERT INTO {self._table(type_name)} ({columns}) VALUES ({places})",  # noqa: S608
-                *new.values(),
+                *_kept(new),
             )
             self.touched += 1
 
@@ -311,7 +306,7 @@ class Change:
             async with self.world.admin.transaction():
                 await self.world.admin.execute(
                     f"INSERT INTO {self._table(type_name)} ({columns}) VALUES ({places})",  # noqa: S608
-                    *new.values(),
+                    *_kept(new),
                 )
         except (UniqueViolationError, ForeignKeyViolationError):
             return False
@@ -343,7 +338,7 @@ class Change:
             places = ", ".join(f"${at}" for at in range(1, len(new) + 1))
             await self.world.admin.execute(
                 f"INSERT INTO {place} ({columns}) VALUES ({places})",  # noqa: S608
-                *new.values(),
+                *_kept(new),
             )
             if number % 3 == 0:
                 await self.world.admin.execute(f"DELETE FROM {place} WHERE id = $1", row["id"])  # noqa: S608

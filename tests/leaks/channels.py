@@ -7,19 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from graphql import (
-    GraphQLInputObjectType,
     GraphQLObjectType,
-    GraphQLSchema,
-    build_schema,
     get_named_type,
     is_leaf_type,
 )
 
-from settings import CHECKOUT
-from tests.leaks.coverage import ENUMS, FUNCTIONS, LIST_OF, OPERATORS
-from tests.leaks.expectations import TYPES, attributes
+from tests.proof.contract import LIST_OF, SCHEMA, TYPES, enums, input_type, object_type
+from tests.proof.coverage import FUNCTIONS, OPERATORS
+from tests.proof.rights import attributes
 
-SCHEMA: GraphQLSchema = build_schema((CHECKOUT / "schema" / "schema.graphql").read_text())
 DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
 KINDS = {
     "tier": ("text", "StringFilter"),
@@ -43,7 +39,7 @@ SAMPLES = {
         '"2025-08-08T10:25:50.943494Z"',
     ),
     "BooleanFilter": ("true", "false"),
-    **{f"{name}Filter": tuple(words.split()[:3]) for name, words in ENUMS.items()},
+    **{f"{name}Filter": words[:3] for name, words in enums().items()},
     "IDFilter": (
         '"emp_01942073130075ec93d622f6d8091a8f"',
         '"opp_00000000000070008000000000000000"',
@@ -76,20 +72,6 @@ class Edge:
 
 
 Path = tuple[Edge, ...]
-
-
-def object_type(name: str) -> GraphQLObjectType:
-    """A type of the schema."""
-    found = SCHEMA.type_map[name]
-    assert isinstance(found, GraphQLObjectType)
-    return found
-
-
-def input_type(name: str) -> GraphQLInputObjectType:
-    """An input of the schema."""
-    found = SCHEMA.type_map[name]
-    assert isinstance(found, GraphQLInputObjectType)
-    return found
 
 
 def edges(owner: str) -> tuple[Edge, ...]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
-from tests.leaks.expectations import HISTORY, ONE_EACH, PERSONAS
 from tests.leaks.probe import Probe
 from tests.leaks.truth import Truth, canaries, load
-from tests.support.history import entries, noted
+from tests.proof.rights import ONE_EACH, PERSONAS
+from tests.support.history import noted
 from tests.support.tally import tally
 from tests.support.world import World
 
@@ -46,9 +45,7 @@ async def truth(world: World) -> Truth:
     """
     for persona in PERSONAS:
         await world.token(persona)
-    found = await load(world)
-    history = {entry["id"]: entry for entry in await entries(world.admin, world.schema())}
-    return replace(found, rows={**found.rows, HISTORY: history})
+    return await load(world)
 
 
 @pytest.fixture(scope="module")

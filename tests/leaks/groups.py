@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from graphql import GraphQLInputObjectType, get_named_type
 
-from tests.leaks.channels import SAMPLES, Edge, edges, input_type, measure, operand, quoted
-from tests.leaks.coverage import GROUPS_OF, OPERATORS, PLAIN
-from tests.leaks.links import MONEY
+from tests.leaks.channels import SAMPLES, Edge, edges, measure, operand, quoted
+from tests.proof.contract import GROUPS_OF, MONEY, input_type
+from tests.proof.coverage import BUCKETS, OPERATORS
 
-BUCKETS = tuple(PLAIN["DateBucket"].split())
 CURRENCY = 'currency: "EUR"'
 TESTED = ("sum", "avg", "min", "max")
 
@@ -107,7 +106,7 @@ def sorted_measures(type_name: str) -> Iterator[tuple[str, str]]:
     for function in TESTED:
         if kind := _inner(type_name, "GroupOrder", function):
             for name in kind.fields:
-                money = name in MONEY.get(type_name, ())
+                money = name in MONEY[type_name]
                 way = f"{{ {CURRENCY}, direction: DESC }}" if money else "ASC_NULLS_FIRST"
                 yield name, f"{{ {function}: {{ {name}: {way} }} }}"
 

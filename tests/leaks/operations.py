@@ -18,20 +18,20 @@ from tests.leaks.channels import (
     leaf,
     measured,
     measures,
-    object_type,
     operand,
     quoted,
     sortable,
     sorted_through,
 )
-from tests.leaks.coverage import LIST_OF, ROOTS, SEARCHED
-from tests.leaks.expectations import LISTED, Level, attributes, fields, is_closed, level
-from tests.leaks.links import PREFIX
 from tests.leaks.operations_groups import CORPUS as OF_GROUPS
 from tests.leaks.operations_groups import drawn, open_type
-from tests.leaks.truth import Truth, api_id
+from tests.leaks.truth import Truth
+from tests.proof.contract import LIST_OF, LISTED, ONE_OF, PREFIX, fields, spelled_id
+from tests.proof.lock import ENTITIES
+from tests.proof.rights import Level, attributes, is_closed, level
 
 QUOTED = frozenset({"StringFilter", "DecimalFilter", "DateFilter"})
+SEARCHED = [name for name in LISTED if ENTITIES[name].search]
 WEIGHTS = {"Opportunity": 10, "Account": 6, "Employee": 4, "Stage": 2, "User": 2}
 
 
@@ -159,8 +159,8 @@ def corpus(truth: Truth, persona: str) -> list[Operation]:
     seen = truth.visible(persona, "Opportunity")
     unseen = [row for id, row in sorted(truth.rows["Opportunity"].items()) if id not in seen]
     for row in unseen[:: max(1, len(unseen) // 6)]:
-        id, name = api_id("Opportunity", row["id"]), json.dumps(row["name"])
-        account = api_id("Account", row["account_id"])
+        id, name = spelled_id("Opportunity", row["id"]), json.dumps(row["name"])
+        account = spelled_id("Account", row["account_id"])
         found += [
             Operation(f'{{ opportunity(id: "{id}") {{ id name }} node(id: "{id}") {{ id }} }}'),
             Operation(
@@ -193,12 +193,12 @@ class Author:
             condition = self._condition(type_name, 1)
             query = drawn(rng, type_name, self.persona, self._may, condition)
         elif kind == "search":
-            type_name = rng.choice(sorted({*SEARCHED} & {*LISTED}))
+            type_name = rng.choice(SEARCHED)
             arguments = f"text: {self.text(type_name)}, first: {rng.choice((5, 20, 50))}"
             inner = f"__typename id ... on {type_name} {{ {self._selection(type_name, 1)} }}"
             query = f"search({arguments}) {{ matched node {{ {inner} }} }}"
         elif kind == "one":
-            root = next(r for r, t in ROOTS.items() if t == type_name and r != LIST_OF[t])
+            root = ONE_OF[type_name]
             query = f'{root}(id: "{self._id(type_name)}") {{ {self._selection(type_name, 2)} }}'
         elif kind == "node":
             ids = json.dumps([self._id(self._type()) for _ in range(rng.randint(1, 4))])
@@ -225,7 +225,7 @@ class Author:
     def _id(self, type_name: str) -> str:
         if self.rng.random() < 0.05:
             return f"{PREFIX[type_name]}_{self.rng.getrandbits(128):032x}"
-        return api_id(type_name, self.rng.choice(sorted(self.truth.rows[type_name])))
+        return spelled_id(type_name, self.rng.choice(sorted(self.truth.rows[type_name])))
 
     def _selection(self, type_name: str, depth: int) -> str:
         rng, parts = self.rng, ["id"]
@@ -283,7 +283,7 @@ class Author:
     def text(self, type_name: str) -> str:
         """Pieces of what somewhere stands in a field that is searched, be it hidden or not."""
         rng, words = self.rng, []
-        known = [n for n in SEARCHED[type_name].split() if n in object_type(type_name).fields]
+        known = ENTITIES[type_name].search
         rows = list(self.truth.rows[type_name].values())
         for _ in range(rng.choice((1, 1, 2))):
             value = self.truth.value(type_name, rng.choice(known), rng.choice(rows))

@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable
 
 from tests.leaks.channels import measure, measures
-from tests.leaks.expectations import LISTED, Level, is_closed, level
 from tests.leaks.groups import (
     Key,
     compared_measures,
@@ -16,6 +15,8 @@ from tests.leaks.groups import (
     operators,
     sorted_measures,
 )
+from tests.proof.contract import LISTED
+from tests.proof.rights import Level, is_closed, level
 
 CORPUS = (
     "{ opportunitiesAggregate { groups { count sum { commission { amount currency } netMargin { amount } } } "

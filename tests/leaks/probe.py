@@ -10,17 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from tests.leaks.channels import edges
-from tests.leaks.computed import computed, shown
-from tests.leaks.expectations import (
-    Level,
-    attribute_level,
-    attributes,
-    fields,
-    is_closed,
-    level,
-)
-from tests.leaks.links import MONEY, REFERENCES
-from tests.leaks.truth import Truth, api_id, leaks, readable
+from tests.leaks.truth import Truth, leaks
+from tests.proof.contract import MONEY, REFERENCES, fields, spelled_id, stored
+from tests.proof.lock import ENTITIES
+from tests.proof.rights import Level, attribute_level, attributes, is_closed, level, readable
+from tests.proof.values import shown
 from tests.support.world import Answer, World
 
 Denied = set[tuple[str, str, str]]
@@ -71,6 +65,11 @@ class Probe:
         assert "errors" not in answer.json, f"{self.persona}: {parts}\n{answer.body.decode()}"
         return {alias: read["totalCount"] for alias, read in answer.data.items()}
 
+    def hopeless(self, type_name: str) -> bool:
+        """Whether an entity is open, and what its records are always a part of is closed: so none is seen."""
+        ways = ENTITIES[type_name].parents
+        return any(is_closed(self.persona, way.to) and not way.optional for way in ways)
+
     def shut(self, type_name: str, field: str) -> bool:
         """Whether a name in a refusal is one the persona has no right to."""
         if is_closed(self.persona, type_name):
@@ -103,7 +102,7 @@ class Probe:
         row = next(
             row for id, row in self.truth.rows[type_name].items() if node["id"].endswith(id.hex)
         )
-        assert node["id"] == api_id(type_name, row["id"])
+        assert node["id"] == spelled_id(type_name, row["id"])
         assert row["id"] in self.truth.visible(self.persona, type_name), f"{self.persona} {node}"
         for name in fields(type_name):
             where = f"{self.persona} {type_name}.{name} of {node['id']}: {node[name]}"
@@ -115,12 +114,12 @@ class Probe:
             elif not readable(self.persona, type_name, name, row):
                 assert node[name] is None, where
             elif (
-                name in self.truth.stored(type_name)
-                or name in REFERENCES.get(type_name, {})
-                or name in computed(type_name)
+                name in stored(type_name)
+                or name in REFERENCES[type_name]
+                or name in ENTITIES[type_name].computed
             ):
                 value = self.truth.value(type_name, name, row)
-                if (target := REFERENCES.get(type_name, {}).get(name)) is not None:
+                if (target := REFERENCES[type_name].get(name)) is not None:
                     value = value if value in self.truth.visible(self.persona, target) else None
                 assert _same(type_name, name, value, node[name]), where
             else:
@@ -149,10 +148,10 @@ def target_of(type_name: str, field: str) -> str:
 def _same(type_name: str, field: str, stored: Any, read: Any) -> bool:
     if stored is None or read is None:
         return stored is read
-    if field in MONEY.get(type_name, ()):
+    if field in MONEY[type_name]:
         return bool(read["amount"] == shown(stored, read["currency"]))
-    if target := REFERENCES.get(type_name, {}).get(field):
-        return bool(read == {"id": api_id(target, stored)})
+    if target := REFERENCES[type_name].get(field):
+        return bool(read == {"id": spelled_id(target, stored)})
     if isinstance(stored, Decimal):
         return bool(read == f"{stored:f}")
     if isinstance(stored, datetime):

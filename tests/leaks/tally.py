@@ -11,11 +11,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from tests.leaks.computed import shown
-from tests.leaks.expectations import INPUTS
 from tests.leaks.groups import Key
-from tests.leaks.links import MONEY, REFERENCES
-from tests.leaks.truth import Row, Truth, api_id, readable, snake
+from tests.leaks.truth import Truth
+from tests.proof.contract import MONEY, REFERENCES, snake, spelled_id
+from tests.proof.lock import ENTITIES
+from tests.proof.rights import readable
+from tests.proof.rows import Row
+from tests.proof.values import shown
 
 Groups = dict[tuple[Any, ...], list[Row]]
 CENT = Decimal("0.01")
@@ -32,7 +34,7 @@ class View:
     only: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
     """Where fewer records are visible than the demonstration shows."""
 
-    def visible(self, type_name: str) -> dict[UUID, Row]:
+    def visible(self, type_name: str) -> Mapping[UUID, Row]:
         """The rows he sees."""
         rows = self.truth.visible(self.persona, type_name)
         may = self.only.get(type_name)
@@ -40,13 +42,13 @@ class View:
 
     def value(self, type_name: str, name: str, row: Row) -> Any:
         """A field as he sees it: None where it is masked, or leads to nothing that he sees."""
-        inputs = INPUTS.get(f"{type_name}.{name}", (name,))
+        inputs = ENTITIES[type_name].computed.get(name, (name,))
         shut = type_name == "Opportunity" and any(
             row["status"] not in self.ruled.get(one, {row["status"]}) for one in inputs
         )
         if shut or not readable(self.persona, type_name, name, row):
             return None
-        if target := REFERENCES.get(type_name, {}).get(name):
+        if target := REFERENCES[type_name].get(name):
             id = row[f"{snake(name)}_id"]
             return id if id in self.visible(target) else None
         return self.truth.value(type_name, name, row)
@@ -59,7 +61,7 @@ class View:
                 return None
             row = self.visible(edge.target)[id]
         if key.name == "record":
-            return api_id(key.owner, row["id"])
+            return spelled_id(key.owner, row["id"])
         value = self.value(key.owner, key.name, row)
         return first_day(value, key.bucket, zone) if key.bucket else spelled(value)
 
@@ -83,7 +85,7 @@ class View:
         if function == "percentEmpty":
             share = Decimal(100 * (len(values) - len(held))) / len(values) if values else None
             return None if share is None else f"{share.quantize(CENT, ROUND_HALF_UP):f}"
-        if name in MONEY.get(type_name, ()):
+        if name in MONEY[type_name]:
             codes = (row["currency"] for row, v in zip(rows, values, strict=True) if v is not None)
             return _of_money(function, list(zip(codes, held, strict=True)))
         if not held:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.leaks.expectations import PERSONAS
 from tests.leaks.probe import Probe
 from tests.leaks.test_cursors import OTHER_LISTS, START, TENANTS
 from tests.leaks.test_two_worlds import seen
 from tests.leaks.truth import Truth
+from tests.proof.rights import PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer, World
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.leaks.expectations import PERSONAS
 from tests.leaks.test_two_worlds import seen
+from tests.proof.rights import PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer, World
 

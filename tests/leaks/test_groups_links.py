@@ -8,10 +8,10 @@ import pytest
 
 from tests.leaks.channels import measure, measures, sorted_through
 from tests.leaks.groups import grouped, keys
-from tests.leaks.links import REFERENCES
 from tests.leaks.probe import denied
 from tests.leaks.test_rights import LINKS
 from tests.leaks.truth import own_tenant
+from tests.proof.contract import REFERENCES
 from tests.support.covers import covers
 from tests.support.world import World
 

@@ -8,7 +8,6 @@ import asyncpg
 import pytest
 
 from tests.leaks.channels import SAMPLES, filterable, measures, sortable, sorted_through
-from tests.leaks.expectations import DAILY, Level, is_closed, level, repeats
 from tests.leaks.groups import (
     compared_measures,
     filtered,
@@ -19,8 +18,10 @@ from tests.leaks.groups import (
     operators,
     sorted_measures,
 )
-from tests.leaks.links import REFERENCES
 from tests.leaks.probe import Probe, denied
+from tests.proof.contract import REFERENCES
+from tests.proof.daily import DAILY, repeats
+from tests.proof.rights import Level, is_closed, level
 from tests.support.covers import covers
 from tests.support.world import World
 

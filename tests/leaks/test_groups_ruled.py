@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 
 from tests.leaks.channels import operand, quoted
-from tests.leaks.coverage import GROUPS_OF, OPERATORS
-from tests.leaks.expectations import COLUMN, ONE_EACH, PERSONAS, Level, is_closed, level
 from tests.leaks.groups import TESTED, Key, grouped, keys
 from tests.leaks.probe import Probe, denied
 from tests.leaks.tally import View
@@ -20,6 +18,9 @@ from tests.leaks.test_groups_refused import first_shut
 from tests.leaks.test_groups_shown import check, readable_measures
 from tests.leaks.test_matrix_ruled import comparison
 from tests.leaks.truth import load, own_tenant
+from tests.proof.contract import GROUPS_OF
+from tests.proof.coverage import OPERATORS
+from tests.proof.rights import COLUMN, FULL, ONE_EACH, PERSONAS, Level, is_closed, level
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -75,7 +76,7 @@ async def seen_by(
 ) -> tuple[Probe, View]:
     """A persona there, and what he sees; the full profile knows no rules."""
     truth = await load(world, tenant)
-    ruled = {} if COLUMN[persona] == "full" else rules
+    ruled = {} if COLUMN[persona] == FULL else rules
     return Probe(world, persona, truth, frozenset(), cells), View(truth, persona, ruled)
 
 
@@ -270,7 +271,7 @@ async def test_computed_values_are_masked_with_their_inputs(
             if name == "closeQuarter":
                 assert node[name] == truth
             masked += truth is None
-        assert masked > 10 or COLUMN[persona] == "full" or name == "weighted"
-        assert ("Opportunity", name, "status") in denied(answer) or COLUMN[persona] == "full"
+        assert masked > 10 or COLUMN[persona] == FULL or name == "weighted"
+        assert ("Opportunity", name, "status") in denied(answer) or COLUMN[persona] == FULL
         assert not is_closed(persona, "Opportunity")
         probe.cells["derived"] += len(answer.data["opportunities"]["nodes"])

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from tests.leaks.channels import measure, measures
-from tests.leaks.coverage import GROUPS_OF
-from tests.leaks.expectations import DAILY, LISTED, ONE_EACH, Level, is_closed, level
 from tests.leaks.groups import Key, grouped, keys
-from tests.leaks.links import PREFIX
 from tests.leaks.probe import Probe, denied
 from tests.leaks.tally import View
 from tests.leaks.test_groups_refused import first_shut
 from tests.leaks.truth import Truth, load, own_tenant
+from tests.proof.contract import GROUPS_OF, LISTED, PREFIX
+from tests.proof.daily import DAILY
+from tests.proof.rights import ONE_EACH, Level, is_closed, level
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -228,7 +228,7 @@ async def test_a_reference_to_what_is_out_of_scope_is_no_key(
 
 def narrowed(world: World, truth: Truth, persona: str, cells: Counter[str]) -> tuple[Probe, View]:
     """A persona in a tenant whose accounts are seen by their owners and those above them."""
-    mine = truth.below(truth.employee(persona))
+    mine = truth.viewer(persona).tree
     own = frozenset(id for id, row in truth.live("Account").items() if row["owner_id"] in mine)
     hidden = frozenset(id.hex for id in set(truth.rows["Account"]) - own)
     return Probe(world, persona, truth, hidden, cells), View(truth, persona, only={"Account": own})

@@ -7,12 +7,13 @@ from collections import Counter
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 
-from tests.leaks.channels import SCHEMA, leaf
-from tests.leaks.coverage import LIST_OF
-from tests.leaks.expectations import DAILY, LISTED, PERSONAS, is_closed
+from tests.leaks.channels import leaf
 from tests.leaks.probe import Probe, denied
 from tests.leaks.test_matrix import some_id
-from tests.leaks.truth import Truth, api_id, own_tenant
+from tests.leaks.truth import Truth, own_tenant
+from tests.proof.contract import LIST_OF, LISTED, SCHEMA, spelled_id
+from tests.proof.daily import DAILY
+from tests.proof.rights import PERSONAS, is_closed
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -140,7 +141,7 @@ async def test_computed_in_a_record_out_of_sight(
     """The way through Python finds no row that the plain way does not."""
     unseen = set(truth.rows["Opportunity"]) - set(truth.visible(persona, "Opportunity"))
     for id in sorted(unseen)[:20]:
-        text = api_id("Opportunity", id)
+        text = spelled_id("Opportunity", id)
         query = (
             f'{{ opportunity(id: "{text}") {{ closeQuarter }} node(id: "{text}") {{ id ... on Opportunity '
             f'{{ closeQuarter }} }} opportunities(filter: {{ id: {{ eq: "{text}" }} }}) '

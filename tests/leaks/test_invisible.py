@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from tests.leaks.coverage import LIST_OF
-from tests.leaks.expectations import DAILY, LISTED, PERSONAS, is_closed, repeats
-from tests.leaks.links import PREFIX
 from tests.leaks.probe import Probe, denied
 from tests.leaks.test_two_worlds import seen
-from tests.leaks.truth import Truth, api_id, load, own_tenant
+from tests.leaks.truth import Truth, load, own_tenant
+from tests.proof.contract import LIST_OF, LISTED, PREFIX, spelled_id
+from tests.proof.daily import DAILY, repeats
+from tests.proof.rights import PERSONAS, is_closed
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -48,14 +48,14 @@ def causes(truth: Truth, persona: str, type_name: str) -> dict[str, str]:
     rows = truth.rows[type_name]
     found = {"never existed": f"{PREFIX[type_name]}_{UUID(int=7 << 76 | 2 << 62 | 5).hex}"}
     gone = sorted(set(rows) - set(truth.live(type_name)))
-    found |= {f"deleted {n}": api_id(type_name, id) for n, id in enumerate(gone)}
+    found |= {f"deleted {n}": spelled_id(type_name, id) for n, id in enumerate(gone)}
     unseen = [id for id in sorted(truth.live(type_name)) if id not in seen_ids]
-    found |= {f"invisible {id}": api_id(type_name, id) for id in unseen[:3]}
+    found |= {f"invisible {id}": spelled_id(type_name, id) for id in unseen[:3]}
     another = next(one for one in LISTED if one not in {type_name, "Profile"})
     wrong = sorted(truth.live(another))[0]
-    found["wrong type"] = api_id(another, wrong)
+    found["wrong type"] = spelled_id(another, wrong)
     found["wrong type, right prefix"] = f"{PREFIX[type_name]}_{wrong.hex}"
-    words = spelled(type_name, api_id(type_name, sorted(rows)[0]))
+    words = spelled(type_name, spelled_id(type_name, sorted(rows)[0]))
     found |= {f"malformed {word[:40]!r}": word for word in words}
     return found
 
@@ -115,7 +115,7 @@ async def test_an_id_of_another_tenant(world: World, truth: Truth) -> None:
             f"jsonb_build_object('id', $1::text)) AS r FROM {table} AS t LIMIT 1) AS a",
             str(moved),
         )
-        id, never = api_id("Account", moved), api_id("Account", UUID(int=moved.int + 1))
+        id, never = spelled_id("Account", moved), spelled_id("Account", UUID(int=moved.int + 1))
         query = (
             "query ($id: ID!) { account(id: $id) { id } node(id: $id) { id } "
             "accounts(filter: { id: { eq: $id } }) { totalCount } }"
@@ -140,7 +140,7 @@ async def test_links_to_deleted_records_are_null(probe: Probe) -> None:
     ]
     assert orphans or probe.persona == "limited"
     for row in orphans[:5]:
-        id, account = api_id("Opportunity", row["id"]), api_id("Account", row["account_id"])
+        id, account = spelled_id("Opportunity", row["id"]), spelled_id("Account", row["account_id"])
         mine = f'id: {{ eq: "{id}" }}'
         answer = await probe.world.ask(
             probe.persona,
@@ -178,7 +178,7 @@ async def test_links_to_records_out_of_scope_are_null(world: World) -> None:
         await world.rights_changed(tenant)
         truth = await load(world, tenant)
         for persona in ("manager", "rep1", "support", "limited"):
-            mine = truth.below(truth.employee(persona))
+            mine = truth.viewer(persona).tree
             may = {id for id, row in truth.live("Account").items() if row["owner_id"] in mine}
             answer = await world.ask(
                 persona,
@@ -198,7 +198,7 @@ async def test_links_to_records_out_of_scope_are_null(world: World) -> None:
                 persona,
                 "query ($id: ID!) { opportunities(filter: { account: { id: { eq: $id } } }) { totalCount } "
                 "every: employees(filter: { accounts: { some: { id: { eq: $id } } } }) { totalCount } }",
-                {"id": api_id("Account", hidden)},
+                {"id": spelled_id("Account", hidden)},
                 tenant=tenant,
             )
             assert filtered.data == {"opportunities": {"totalCount": 0}, "every": {"totalCount": 0}}
@@ -251,13 +251,13 @@ async def test_without_any_role_everything_is_closed(world: World) -> None:
         truth = await load(world, tenant)
         for persona in PERSONAS:
             for type_name, root in LIST_OF.items():
-                id = api_id(type_name, sorted(truth.rows[type_name])[0])
+                id = spelled_id(type_name, sorted(truth.rows[type_name])[0])
                 query = f"{{ {root} {{ totalCount nodes {{ id }} }} node(id: {json.dumps(id)}) {{ id }} }}"
                 asked = f'{{ {root}(filter: {{ id: {{ ne: "x" }} }}) {{ totalCount }} }}'
                 answer = await world.ask(persona, query, tenant=tenant)
                 refused = await world.ask(persona, asked, tenant=tenant)
                 if type_name in OF_ONESELF:
-                    own = {api_id(type_name, one) for one in _own(truth, persona, type_name)}
+                    own = {spelled_id(type_name, one) for one in _own(truth, persona, type_name)}
                     assert {node["id"] for node in answer.data[root]["nodes"]} == own
                     assert refused.data[root] == {"totalCount": len(own)}
                     assert answer.data["node"] == ({"id": id} if id in own else None)
@@ -286,7 +286,7 @@ async def test_of_others_nobody_is_told_without_a_grant(world: World) -> None:
         await world.rights_changed(tenant)
         truth = await load(world, tenant)
         for persona in PERSONAS:
-            me = api_id("User", truth.user(persona))
+            me = spelled_id("User", truth.user(persona))
             query = (
                 "{ viewer { id active version createdAt employee { id } roles { totalCount } history { totalCount } "
                 "sessions { nodes { user { id } createdAt } } } "

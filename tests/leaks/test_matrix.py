@@ -15,32 +15,15 @@ from tests.leaks.channels import (
     measures,
     paths,
 )
-from tests.leaks.coverage import LIST_OF, ROOTS
-from tests.leaks.expectations import (
-    DAILY,
-    HISTORY,
-    LISTED,
-    Level,
-    attribute_level,
-    attributes,
-    fields,
-    is_closed,
-    level,
-    repeats,
-)
-from tests.leaks.links import PREFIX
 from tests.leaks.probe import Denied, Probe, denied, target_of
-from tests.leaks.truth import Truth, api_id
+from tests.leaks.truth import Truth
+from tests.proof.contract import HISTORY, LIST_OF, LISTED, ONE_OF, PREFIX, fields, spelled_id
+from tests.proof.daily import DAILY, repeats
+from tests.proof.rights import Level, attribute_level, attributes, is_closed, level
 from tests.support.covers import covers
 
 AT_ONCE = 60
 """Records in an answer with all their fields: of some, a hundred would be more than anybody may ask for."""
-NOTHING = {("support", "AttributeUse")}
-"""Where a type is open, and nothing of it is seen: the attributes that these are parts of are shut."""
-
-SINGLE = {
-    kind: root for root, kind in ROOTS.items() if root.lower() == kind.lower() and root != "node"
-}
 
 
 def _pairs(type_name: str) -> Iterator[str]:
@@ -52,7 +35,7 @@ def _pairs(type_name: str) -> Iterator[str]:
 def some_id(probe: Probe, type_name: str) -> str:
     """The id of a record, a visible one if there is any."""
     rows = probe.truth.visible(probe.persona, type_name) or probe.truth.rows[type_name]
-    return api_id(type_name, sorted(rows)[len(rows) // 2])
+    return spelled_id(type_name, sorted(rows)[len(rows) // 2])
 
 
 def open_path(probe: Probe, path: Path) -> bool:
@@ -88,7 +71,7 @@ async def test_selected_from_a_list(probe: Probe, type_name: str) -> None:
             seen = probe.truth.visible(probe.persona, type_name)
             assert read["totalCount"] == len(seen)
             assert len(nodes) == min(AT_ONCE, len(seen))
-            assert nodes or (probe.persona, type_name) in NOTHING
+            assert bool(nodes) is not probe.hopeless(type_name)
             for node in nodes:
                 probe.judge(type_name, node)
         probe.cells["select"] += len(fields(type_name))
@@ -112,7 +95,7 @@ async def test_selected_by_id(probe: Probe, type_name: str) -> None:
     """Through the type's own root field, through `node` and through `nodes`."""
     id, inner = some_id(probe, type_name), all_leaves(type_name)
     roots = (
-        f'{SINGLE[type_name]}(id: "{id}") {{ {inner} }}',
+        f'{ONE_OF[type_name]}(id: "{id}") {{ {inner} }}',
         f'node(id: "{id}") {{ __typename ... on {type_name} {{ {inner} }} }}',
         f'nodes(ids: ["{id}", "{id}"]) {{ id ... on {type_name} {{ {inner} }} }}',
     )
@@ -121,7 +104,7 @@ async def test_selected_by_id(probe: Probe, type_name: str) -> None:
         assert denied(answer) == probe.denials(type_name), answer.body
         read = answer.data["read"]
         for node in read if isinstance(read, list) else [read]:
-            if is_closed(probe.persona, type_name) or (probe.persona, type_name) in NOTHING:
+            if is_closed(probe.persona, type_name) or probe.hopeless(type_name):
                 assert node is None
             else:
                 probe.judge(type_name, node)
@@ -135,7 +118,7 @@ async def test_the_viewer_is_himself(probe: Probe) -> None:
         assert answer.data["viewer"] is None
     else:
         probe.judge("User", answer.data["viewer"])
-        me = api_id("Employee", probe.truth.employee(probe.persona))
+        me = spelled_id("Employee", probe.truth.employee(probe.persona))
         assert answer.data["viewer"]["employee"] == {"id": me}
 
 
@@ -187,7 +170,7 @@ async def test_strictly(probe: Probe, type_name: str) -> None:
         found = level(probe.persona, type_name, field)
         for query in (
             f"{{ {LIST_OF[type_name]}(first: 2) {{ nodes {{ {selected} }} }} }}",
-            f'{{ {SINGLE[type_name]}(id: "{id}") {{ {selected} }} }}',
+            f'{{ {ONE_OF[type_name]}(id: "{id}") {{ {selected} }} }}',
             f'{{ node(id: "{id}") {{ ... on {type_name} {{ {selected} }} }} }}',
         ):
             answer = await probe.ask(query, x_access="strict")
@@ -230,7 +213,7 @@ async def test_custom_attributes_selected(probe: Probe) -> None:
 
 def test_the_generator_finds_what_there_is() -> None:
     """An empty loop shows nothing: the least that the matrix has to go through."""
-    assert set(LIST_OF) == set(SINGLE) == set(PREFIX) - {HISTORY} == set(LISTED)
+    assert set(LIST_OF) == set(ONE_OF) == set(PREFIX) - {HISTORY} == set(LISTED)
     assert sum(len(edges(type_name)) for type_name in LISTED) >= 60
     assert sum(1 for type_name in LISTED for _ in paths(type_name, 2)) >= 220
     assert len(list(measures("Opportunity"))) >= 49

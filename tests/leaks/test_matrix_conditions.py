@@ -27,21 +27,12 @@ from tests.leaks.channels import (
     sorted_by,
     sorted_through,
 )
-from tests.leaks.coverage import LIST_OF
-from tests.leaks.expectations import (
-    DAILY,
-    LISTED,
-    Level,
-    attribute_level,
-    attributes,
-    is_closed,
-    level,
-    repeats,
-)
-from tests.leaks.links import REFERENCES
 from tests.leaks.probe import Probe
 from tests.leaks.tally import View
 from tests.leaks.truth import Truth
+from tests.proof.contract import LIST_OF, LISTED, REFERENCES
+from tests.proof.daily import DAILY, repeats
+from tests.proof.rights import Level, attribute_level, attributes, is_closed, level
 from tests.support.covers import covers
 from tests.support.world import World
 

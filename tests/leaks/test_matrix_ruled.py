@@ -12,11 +12,12 @@ from uuid import UUID
 import pytest
 
 from tests.leaks.channels import DIRECTIONS, Edge, counted, edges, operand, quoted
-from tests.leaks.coverage import LIST_OF, OPERATORS
-from tests.leaks.expectations import COLUMN, PERSONAS, WON_ONLY, Level, level
-from tests.leaks.links import REFERENCES
 from tests.leaks.probe import Probe
-from tests.leaks.truth import Row, Truth, api_id, snake
+from tests.leaks.truth import Truth
+from tests.proof.contract import LIST_OF, REFERENCES, snake, spelled_id
+from tests.proof.coverage import OPERATORS
+from tests.proof.rights import COLUMN, FULL, LINES, PERSONAS, Level, level
+from tests.proof.rows import Row
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -27,6 +28,7 @@ MAY = [
     for persona in PERSONAS
     if level(persona, "Opportunity", "commission") in {Level.RULED, Level.OPEN}
 ]
+WON_ONLY = LINES.only["Opportunity", "commission"]
 OWNERS = ("Stage", "OpportunityType", "Employee", "Account")
 
 
@@ -45,7 +47,7 @@ def ruled(
 def masked(probe: Probe) -> Masked:
     """The commissions as the persona may know them, of what he sees, by id."""
     seen = probe.truth.visible(probe.persona, "Opportunity")
-    bare = COLUMN[probe.persona] == "full"
+    bare = COLUMN[probe.persona] == FULL
     return {
         id: seen[id]["commission"] if bare or seen[id]["status"] == WON_ONLY else None
         for id in sorted(seen)
@@ -116,7 +118,7 @@ async def test_filtered(ruled: Probe) -> None:
     """Case 19: every operator, plain and negated, finds what it would were the values not there."""
     known = masked(ruled)
     for condition, test in conditions(ruled.truth):
-        expected = [api_id("Opportunity", id) for id, value in known.items() if test(value)]
+        expected = [spelled_id("Opportunity", id) for id, value in known.items() if test(value)]
         arguments = f"first: 100, filter: {{ {condition} }}, orderBy: [{{ id: ASC }}]"
         answer = await ruled.ask(
             f"{{ opportunities({arguments}) {{ totalCount nodes {{ id }} }} }}"

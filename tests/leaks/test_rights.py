@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from tests.leaks.expectations import PERSONAS
 from tests.leaks.probe import denied
 from tests.leaks.truth import load, own_tenant
+from tests.proof.rights import PERSONAS
 from tests.support.covers import covers
 from tests.support.world import World
 

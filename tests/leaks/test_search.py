@@ -9,24 +9,24 @@ from collections import Counter
 import pytest
 
 from tests.leaks.changes import Change, knowledge
-from tests.leaks.channels import object_type
-from tests.leaks.coverage import LIST_OF, SEARCHED
-from tests.leaks.expectations import LISTED, PERSONAS, Level, is_closed, level
 from tests.leaks.operations import Author, Operation
 from tests.leaks.probe import Probe
 from tests.leaks.test_two_worlds import run
-from tests.leaks.truth import Truth, api_id, load, own_tenant, readable
+from tests.leaks.truth import Truth, load, own_tenant
+from tests.proof.contract import LIST_OF, LISTED, spelled_id, upper_snake
+from tests.proof.lock import ENTITIES
+from tests.proof.rights import PERSONAS, Level, is_closed, level, readable
 from tests.support.covers import covers
 from tests.support.world import World
 
-TYPES = sorted({*SEARCHED} & {*LISTED})
+TYPES = sorted(name for name in LISTED if ENTITIES[name].search)
 WORD = 3
 """Characters from which on a piece says enough."""
 
 
 def searched(type_name: str) -> list[str]:
     """The fields that a type is searched by."""
-    return [name for name in SEARCHED[type_name].split() if name in object_type(type_name).fields]
+    return list(ENTITIES[type_name].search)
 
 
 def digits(text: str) -> str:
@@ -48,10 +48,10 @@ def holds(value: object, text: str, *, phone: bool) -> bool:
 def expected(truth: Truth, persona: str, type_name: str, text: str) -> set[str]:
     """The records that he may find by a text, reckoned from the rows."""
     return {
-        api_id(type_name, id)
+        spelled_id(type_name, id)
         for id, row in truth.visible(persona, type_name).items()
         if any(
-            holds(truth.value(type_name, name, row), text, phone="hone" in name)
+            holds(truth.value(type_name, name, row), text, phone=name in ENTITIES[type_name].digits)
             for name in searched(type_name)
             if readable(persona, type_name, name, row)
         )
@@ -62,7 +62,7 @@ def texts(truth: Truth, type_name: str, name: str, rng: random.Random) -> list[s
     """Words that stand in a field of some rows: an ASCII one each, so that nothing has to be folded."""
     held = [truth.value(type_name, name, row) for row in truth.rows[type_name].values()]
     words = {
-        digits(word) if "hone" in name else word
+        digits(word) if name in ENTITIES[type_name].digits else word
         for value in held
         for word in str(value or "").split()
         if word.isascii()
@@ -94,7 +94,7 @@ async def test_only_what_may_be_read_is_found_by(probe: Probe, type_name: str) -
             given = json.dumps(text)
             answer = await probe.ask(
                 f"{{ found: {LIST_OF[type_name]}(first: 100, filter: {{ search: {given} }}) {{ totalCount nodes {{ id }} }}"
-                f" search(text: {given}, first: 50, types: [{type_name.upper()}]) {{ matched node {{ id }} }} }}"
+                f" search(text: {given}, first: 50, types: [{upper_snake(type_name)}]) {{ matched node {{ id }} }} }}"
             )
             found = {node["id"] for node in answer.data["found"]["nodes"]}
             total = answer.data["found"]["totalCount"]

@@ -7,11 +7,11 @@ import random
 
 import pytest
 
-from tests.leaks.channels import leaf, object_type
-from tests.leaks.coverage import ACCESS, LIST_OF
-from tests.leaks.expectations import LISTED, PERSONAS
+from tests.leaks.channels import leaf
 from tests.leaks.test_two_worlds import seen
-from tests.leaks.truth import api_id, leaks, load, stored_texts
+from tests.leaks.truth import leaks, load, stored_texts
+from tests.proof.contract import LIST_OF, LISTED, object_type, spelled_id
+from tests.proof.rights import PERSONAS
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -57,7 +57,7 @@ async def test_the_same_keys_in_two_tenants(world: World) -> None:
             inner = " ".join(
                 leaf(type_name, name)
                 for name in object_type(type_name).fields
-                if name not in ACCESS
+                if name not in ("access", "typeAccess")
             )
             query = f"{{ {root}(first: 100) {{ nodes {{ {inner} }} }} }}"
             answer = await world.ask("admin", query, tenant=mine)
@@ -65,7 +65,7 @@ async def test_the_same_keys_in_two_tenants(world: World) -> None:
             for id in list(truths[other].live(type_name))[:10]:
                 one = await world.ask(
                     "admin",
-                    f'{{ node(id: "{api_id(type_name, id)}") {{ ... on {type_name} {{ {inner} }} }} }}',
+                    f'{{ node(id: "{spelled_id(type_name, id)}") {{ ... on {type_name} {{ {inner} }} }} }}',
                     tenant=mine,
                 )
                 assert not leaks(one, only_there), type_name

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.leaks.changes import Change, knowledge
-from tests.leaks.expectations import PERSONAS
 from tests.leaks.operations import Author, Operation, corpus
 from tests.leaks.truth import Truth, load, own_tenant
+from tests.proof.rights import PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer, World
 

@@ -3,231 +3,90 @@
 from __future__ import annotations
 
 import json
-import re
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from tenancy.demo.seed import seed
 from tenancy.engine.provision import create
-from tests.leaks.computed import DIGITS, computed, shown
-from tests.leaks.coverage import ENUMS
-from tests.leaks.expectations import (
-    COLUMN,
-    HISTORY,
-    TYPES,
-    WON_ONLY,
-    Level,
-    attribute_level,
-    attributes,
-    fields,
-    is_closed,
-    level,
-)
-from tests.leaks.links import PREFIX, REFERENCES, WHOLES
+from tests.proof.computed import held
+from tests.proof.contract import REFERENCES, TYPES, enums, fields, spelled_id, stored
+from tests.proof.lock import ENTITIES
+from tests.proof.oracle import Viewer, viewer, written
+from tests.proof.rights import Level, attribute_level, attributes, readable
+from tests.proof.rows import Row, Rows, Tables
+from tests.proof.rows import load as read
+from tests.proof.values import DIGITS, shown
 from tests.support.history import noted
 from tests.support.world import PERSONAS, TODAY, Answer, World
-
-OWN = {
-    "sales": frozenset({"Contract", "Case"}),
-    "support": frozenset[str](),
-    "junior": frozenset({"Contract", "Case"}),
-}
-"""Of what is somebody's, what a column sees its own of only; opportunities apart, which are shared, too."""
-Row = Mapping[str, Any]
-
-
-def table(type_name: str) -> str:
-    """The table of a type."""
-    return "history" if type_name == HISTORY else snake(type_name)
-
-
-@cache
-def snake(name: str) -> str:
-    """The column of a field."""
-    return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
-
-
-def api_id(type_name: str, id: UUID) -> str:
-    """An id as clients see it."""
-    return f"{PREFIX[type_name]}_{id.hex}"
 
 
 @dataclass(frozen=True)
 class Truth:
-    """All rows of a tenant, deleted ones too, by type and id."""
+    """All rows of a tenant, and what of them each persona sees by what people wrote of their rights."""
 
     tenant: str
-    rows: Mapping[str, Mapping[UUID, Row]]
-    keys: Mapping[str, Mapping[str, str]]
-    """Ids of the custom attributes, by type and key."""
-    _seen: dict[tuple[str, str], dict[UUID, Row]] = field(default_factory=dict, compare=False)
-    _stored: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
-    _by_record: dict[str, dict[UUID, dict[UUID, Row]]] = field(default_factory=dict, compare=False)
+    ground: Rows
+    _viewers: dict[str, Viewer] = field(default_factory=dict, compare=False)
 
-    def live(self, type_name: str) -> dict[UUID, Row]:
+    @property
+    def rows(self) -> Tables:
+        """All rows, deleted ones too, by entity and id."""
+        return self.ground.tables
+
+    @cached_property
+    def keys(self) -> Mapping[str, Mapping[str, str]]:
+        """Ids of the custom attributes, by entity and key."""
+        found: dict[str, dict[str, str]] = {name: {} for name in TYPES if attributes(name)}
+        for row in self.live("Attribute").values():
+            found[row["entity"]][row["key"]] = str(row["id"])
+        return found
+
+    def live(self, type_name: str) -> Mapping[UUID, Row]:
         """Rows that are not deleted; what only the system writes never is."""
-        return {id: row for id, row in self.rows[type_name].items() if not row.get("deleted_at")}
+        return self.ground.live(type_name)
 
-    @property
-    def shares(self) -> set[tuple[UUID, UUID]]:
-        """Opportunities with those who see them one by one."""
-        rows = self.live("OpportunityShare").values()
-        return {(row["opportunity_id"], row["employee_id"]) for row in rows}
+    def viewer(self, persona: str) -> Viewer:
+        """The persona, with what they see."""
+        if persona not in self._viewers:
+            self._viewers[persona] = viewer(self.ground, persona, self.tenant, written)
+        return self._viewers[persona]
 
-    @property
-    def rules(self) -> set[tuple[UUID, UUID]]:
-        """Roles with the types of which they see all."""
-        return {(row["role_id"], row["type_id"]) for row in self.live("ShareRule").values()}
+    def visible(self, persona: str, type_name: str) -> Mapping[UUID, Row]:
+        """The live rows the persona sees (D-09, D-10, D-34)."""
+        return self.viewer(persona).visible(type_name)
+
+    def told(self, persona: str, record: UUID) -> dict[UUID, Row]:
+        """What the persona reads of a record's history."""
+        return self.viewer(persona).history(record)
 
     def employee(self, persona: str) -> UUID:
         """The employee who the persona is."""
-        address = f"{persona}@{self.tenant}.example"
-        return next(id for id, row in self.rows["Employee"].items() if row["email"] == address)
-
-    def below(self, top: UUID) -> set[UUID]:
-        """An employee and all below, at any depth, through vacant posts (D-09)."""
-        found, fresh = {top}, [top]
-        while fresh:
-            boss = fresh.pop()
-            for id, row in self.live("Employee").items():
-                if row["manager_id"] == boss and id not in found:
-                    found.add(id)
-                    fresh.append(id)
-        return found
+        return self.viewer(persona).employee
 
     def user(self, persona: str) -> UUID:
         """The user who the persona is."""
-        me = self.employee(persona)
-        return next(id for id, row in self.live("User").items() if row["employee_id"] == me)
+        id: UUID = self.viewer(persona).user["id"]
+        return id
 
-    def visible(self, persona: str, type_name: str) -> dict[UUID, Row]:
-        """The live rows the persona sees, if the type is open to him (D-09, D-10, D-34)."""
-        key = (persona, type_name)
-        if key not in self._seen:
-            self._seen[key] = self._visible(persona, type_name)
-        return self._seen[key]
-
-    def _visible(self, persona: str, type_name: str) -> dict[UUID, Row]:
-        live = self.live(type_name)
-        if type_name == "Attribute":  # who may not read one is not told that there is one
-            return {
-                id: row
-                for id, row in live.items()
-                if attribute_level(persona, row["entity"], row["key"]) is not Level.HIDDEN
-            }
-        if type_name == HISTORY:
-            return {id: row for id, row in live.items() if self._is_told(persona, row)}
-        if type_name == "Favourite":  # nobody's but one's own, whatever else is open
-            live = {id: r for id, r in live.items() if r["user_id"] == self.user(persona)}
-        if ways := WHOLES.get(type_name):
-            return {id: r for id, r in live.items() if self._within(persona, type_name, ways, r)}
-        if COLUMN[persona] == "full":
-            return live
-        if type_name == "Session":
-            return {id: r for id, r in live.items() if r["user_id"] == self.user(persona)}
-        return self._scoped(persona, type_name, live)
-
-    def _within(self, persona: str, type_name: str, ways: tuple[str, ...], row: Row) -> bool:
-        """Whether he sees all that a record is a part of."""
-        links = {way: row[f"{snake(way)}_id"] for way in ways}
-        return all(
-            id in self.visible(persona, REFERENCES[type_name][way])
-            and not is_closed(persona, REFERENCES[type_name][way])
-            for way, id in links.items()
-            if id is not None
-        )
-
-    def _scoped(self, persona: str, type_name: str, live: dict[UUID, Row]) -> dict[UUID, Row]:
-        """Where a profile opens one's own only: his and his people's; persons, if they work somewhere."""
-        if type_name == "Opportunity":
-            return self._private(persona)
-        if type_name == "Person" and COLUMN[persona] == "support":
-            known = {row["person_id"] for row in self.live("Affiliation").values()}
-            return {id: row for id, row in live.items() if id in known}
-        if type_name in OWN[COLUMN[persona]]:
-            owners = self.below(self.employee(persona))
-            return {id: row for id, row in live.items() if row["owner_id"] in owners}
-        return live
-
-    def _private(self, persona: str) -> dict[UUID, Row]:
-        """The opportunities that are his, or his people's, or were shown to him."""
-        me, user = self.employee(persona), self.user(persona)
-        mine = (row for row in self.live("RoleAssignment").values() if row["user_id"] == user)
-        roles = {row["role_id"] for row in mine}
-        owners = self.below(me)
-        shared = {opportunity for opportunity, whom in self.shares if whom == me}
-        types = {type_id for role, type_id in self.rules if role in roles}
-        return {
-            id: row
-            for id, row in self.live("Opportunity").items()
-            if row["owner_id"] in owners or id in shared or row["type_id"] in types
-        }
-
-    def _is_told(self, persona: str, change: Row) -> bool:
-        """Whether he sees the record, and may read today what was changed of it (D-44)."""
-        type_name, _, name = change["key"].partition(".")
-        record = self.visible(persona, type_name).get(change["record_id"])
-        if record is None or is_closed(persona, type_name):
-            return False
-        for key, id in self.keys.get(type_name, {}).items():
-            if id == name:
-                return attribute_level(persona, type_name, key) is Level.OPEN
-        if not name or name not in fields(type_name):
-            return not name
-        target = REFERENCES.get(type_name, {}).get(name)
-        if target and not self._sees_all(persona, target):
-            return False
-        return readable(persona, type_name, name, record)
-
-    def _sees_all(self, persona: str, type_name: str) -> bool:
-        """A link that was is told by its id: to those, therefore, who see all that it may lead to."""
-        if is_closed(persona, type_name) or type_name == "Favourite":
-            return False
-        column = COLUMN[persona]
-        if column != "full" and type_name in {"Opportunity", "Session", "Attribute", *OWN[column]}:
-            return False
-        if (column, type_name) == ("support", "Person"):
-            return False
-        ways = WHOLES.get(type_name, ())
-        return all(self._sees_all(persona, REFERENCES[type_name][way]) for way in ways)
-
-    def told(self, persona: str, record: UUID) -> dict[UUID, Row]:
-        """What he is told of a record's history."""
-        if persona not in self._by_record:
-            found = self._by_record[persona] = defaultdict(dict)
-            for id, row in self.visible(persona, HISTORY).items():
-                found[row["record_id"]][id] = row
-        return self._by_record[persona].get(record, {})
-
-    def value(self, type_name: str, field: str, row: Row) -> Any:
+    def value(self, type_name: str, name: str, row: Row) -> Any:
         """What a field of a row holds, whoever asks; a link, its id if the target is there."""
-        if target := REFERENCES.get(type_name, {}).get(field):
-            id = row[f"{snake(field)}_id"]
-            return id if id in self.live(target) else None
-        if how := computed(type_name).get(field):
-            return how(row)
-        return api_id(type_name, row["id"]) if field == "id" else row[snake(field)]
-
-    def stored(self, type_name: str) -> tuple[str, ...]:
-        """Fields that are columns, links aside."""
-        if type_name not in self._stored:
-            row = next(iter(self.rows[type_name].values()))
-            found = (name for name in fields(type_name) if snake(name) in row and name != "id")
-            self._stored[type_name] = tuple(found)
-        return self._stored[type_name]
+        found = held(type_name, name, row)
+        if target := REFERENCES[type_name].get(name):
+            return found if found in self.live(target) else None
+        return spelled_id(type_name, found) if name == "id" else found
 
 
-def readable(persona: str, type_name: str, field: str, row: Row) -> bool:
-    """Whether the persona may read the field in a row that he sees."""
-    found = level(persona, type_name, field)
-    return found is Level.OPEN or (found is Level.RULED and row["status"] == WON_ONLY)
+def custom(type_name: str, row: Row) -> dict[str, Any]:
+    """The values of a row's custom attributes, by the attribute's id; numbers as they are shown."""
+    column = ENTITIES[type_name].attributes
+    values = row[column] if column else {}
+    return {id: f"{v:f}" if isinstance(v, Decimal) else v for id, v in values.items()}
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -245,31 +104,28 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def canaries(truth: Truth, persona: str) -> frozenset[str]:
-    """Texts that may appear nowhere in his answers: hidden values that no open field holds, too."""
-    open_to_him: set[str] = set()
+    """Texts that may appear nowhere in their answers: hidden values that no open field holds, too."""
+    open_to_them: set[str] = set()
     shut: set[str] = set()
     for type_name in TYPES:
         seen = truth.visible(persona, type_name)
         for id, row in truth.rows[type_name].items():
-            in_sight = id in seen and level(persona, type_name, "id") is not Level.CLOSED
-            (open_to_him if in_sight else shut).add(id.hex)
-            for name in truth.stored(type_name):
+            in_sight = id in seen
+            (open_to_them if in_sight else shut).add(id.hex)
+            for name in (*stored(type_name), *ENTITIES[type_name].computed):
                 open_field = in_sight and readable(persona, type_name, name, row)
-                (open_to_him if open_field else shut).update(_texts(row[snake(name)]))
-            for name, how in computed(type_name).items():
-                open_field = in_sight and readable(persona, type_name, name, row)
-                (open_to_him if open_field else shut).update(_texts(how(row)))
-            custom = json.loads(row.get("custom") or "{}")
+                (open_to_them if open_field else shut).update(_texts(held(type_name, name, row)))
+            values = custom(type_name, row)
             for key in attributes(type_name):
                 may = in_sight and attribute_level(persona, type_name, key) is Level.OPEN
-                value = custom.get(truth.keys[type_name][key])
-                (open_to_him if may else shut).update(_texts(value))
+                value = values.get(truth.keys[type_name][key])
+                (open_to_them if may else shut).update(_texts(value))
     for row in truth.live("Attribute").values():  # who may read a value is told what it is called
         if attribute_level(persona, row["entity"], row["key"]) is Level.OPEN:
-            open_to_him |= {row["key"], row["label"]}
-    open_to_him |= {*TYPES, *(name for of in TYPES for name in fields(of))}  # words of the schema
-    open_to_him |= {word for words in ENUMS.values() for word in words.split()}
-    return frozenset(text for text in shut - open_to_him if len(text) >= 4)
+            open_to_them |= {row["key"], row["label"]}
+    open_to_them |= {*TYPES, *(name for of in TYPES for name in fields(of))}  # words of the schema
+    open_to_them |= {word for words in enums().values() for word in words}
+    return frozenset(text for text in shut - open_to_them if len(text) >= 4)
 
 
 def stored_texts(truth: Truth) -> frozenset[str]:
@@ -277,9 +133,9 @@ def stored_texts(truth: Truth) -> frozenset[str]:
     found: set[str] = set()
     for type_name in TYPES:
         for row in truth.rows[type_name].values():
-            for name in truth.stored(type_name):
-                found.update(_texts(row[snake(name)]))
-            for value in json.loads(row.get("custom") or "{}").values():
+            for name in stored(type_name):
+                found.update(_texts(held(type_name, name, row)))
+            for value in custom(type_name, row).values():
                 found.update(_texts(value))
     return frozenset(found)
 
@@ -311,16 +167,7 @@ def leaks(answer: Answer, forbidden: frozenset[str]) -> set[str]:
 
 async def load(world: World, tenant: str = "acme") -> Truth:
     """Read a tenant's rows."""
-    schema = world.schema(tenant)
-    rows: dict[str, dict[UUID, Row]] = {}
-    for type_name in TYPES:
-        records = await world.admin.fetch(f'SELECT * FROM {schema}."{table(type_name)}"')  # noqa: S608
-        rows[type_name] = {record["id"]: dict(record) for record in records}
-    keys: dict[str, dict[str, str]] = {name: {} for name in TYPES if attributes(name)}
-    for row in rows["Attribute"].values():
-        if not row["deleted_at"]:
-            keys[row["entity"]][row["key"]] = str(row["id"])
-    return Truth(tenant, rows, keys)
+    return Truth(tenant, await read(world.admin, world.schema(tenant)))
 
 
 @asynccontextmanager

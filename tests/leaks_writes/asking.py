@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from graphql import GraphQLInputObjectType, GraphQLSchema, build_schema, get_named_type
+from graphql import GraphQLInputObjectType, get_named_type
 
 from tests.leaks_writes.expectations import (
     ATTRIBUTES,
@@ -19,28 +18,18 @@ from tests.leaks_writes.expectations import (
     nested_name,
     root,
 )
-from tests.leaks_writes.place import Facts, Row, links_of, spelled
+from tests.leaks_writes.place import Facts, links_of, spelled
+from tests.proof.contract import SCHEMA, enums
+from tests.proof.rows import Row
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-SCHEMA: GraphQLSchema = build_schema((CHECKOUT / "schema" / "schema.graphql").read_text())
 VALUES: dict[str, Any] = {
     "String": "Zz",
     "Int": 3,
     "Boolean": True,
     "Decimal": "7.00",
     "Date": "2026-07-01",
-    "RowScope": "OWN",
-    "WriteScope": "OWN",
-    "DocumentDelivery": "EMAIL",
     "DateTime": "2026-07-01T09:00:00Z",
-    "Gender": "OTHER",
-    "Priority": "HIGH",
-    "Billing": "PER_CASE",
-    "ItemKind": "ITEM",
-    "AttributeKind": "TEXT",
-    "ContactKind": "EMPLOYEE",
-    "StageKind": "OPEN",
-    "CaseState": "OPEN",
+    **{name: words[0] for name, words in enums().items()},
 }
 """Something that fits, by type."""
 OWN_VALUES: dict[str, Any] = {
@@ -68,45 +57,25 @@ OWN_VALUES: dict[str, Any] = {
 """What fits where not every word does."""
 
 
-NEEDED = {
-    "Employee": ("name", "email"),
-    "User": ("employee",),
-    "Role": ("name",),
-    "RoleAssignment": ("user", "role"),
-    "Profile": ("name",),
-    "RoleProfile": ("role", "profile"),
-    "ProfileEntity": ("profile", "entity", "rows"),
-    "ProfileField": ("profile", "entity", "field"),
-    "StatusRule": ("entity", "field", "status"),
-    "ShareRule": ("role", "type"),
-    "Account": ("name",),
+MORE = {
     "Address": ("account", "city"),
     "Opportunity": ("name", "currency", "account", "type"),
-    "OpportunityShare": ("opportunity", "employee"),
-    "Stage": ("name", "kind", "position"),
-    "OpportunityType": ("name",),
-    "PipelineStage": ("type", "stage", "position", "probability"),
-    "Attribute": ("entity", "key", "label", "kind"),
     "AttributeUse": ("attribute", "accountType"),
-    "ProductCategory": ("name", "contractKind"),
-    "CaseStatus": ("name", "state", "position"),
-    "AccountManager": ("account", "user"),
-    "AccountLink": ("account", "other"),
     "Person": ("firstName", "lastName", "owner"),
-    "Affiliation": ("account", "person"),
-    "Product": ("name", "currency"),
-    "BusinessRole": ("description", "opportunity", "person"),
-    "OpportunityAccount": ("opportunity", "account"),
-    "Quote": ("name", "opportunity"),
-    "QuoteItem": ("name",),
     "Contract": ("name", "currency", "account", "kind", "owner"),
     "Case": ("subject", "owner"),
-    "CaseAccount": ("case", "account"),
     "Activity": ("subject", "account"),
     "Tagging": ("tag", "account"),
     "Favourite": ("account",),
 }
-"""What a new record is given, so that nothing is missing."""
+"""What a new record is given where its rules ask for more than its input does, or for one of several."""
+
+
+def needed(entity: str) -> tuple[str, ...]:
+    """What a new record is given, so that nothing is missing: what the input needs, else a name."""
+    name = f"{entity}CreateInput"
+    needs = tuple(needed_of(name)) if name in SCHEMA.type_map else ()
+    return MORE.get(entity, needs or ("name",))
 
 
 def fields_of(name: str) -> dict[str, str]:
@@ -172,7 +141,7 @@ def _linked(facts: Facts, persona: str, entity: str, target: str) -> UUID:
 
 def new(facts: Facts, persona: str, entity: str) -> dict[str, Any]:
     """What a new record is created with."""
-    made = {name: value(facts, persona, entity, name) for name in NEEDED.get(entity, ("name",))}
+    made = {name: value(facts, persona, entity, name) for name in needed(entity)}
     if entity == "OpportunityType":
         stage = spelled("Stage", sorted(facts.live("Stage"))[0])
         made["stages"] = [{"stage": stage, "position": 1, "probability": 10}]

@@ -15,14 +15,17 @@ from tests.leaks_writes.asking import change, new, said, text, value
 from tests.leaks_writes.expectations import (
     DEEDS,
     PART_OF,
+    REPLACED,
+    besides,
+    copies,
     creates,
-    input_name,
     may,
+    needed,
     scope,
     shut,
 )
-from tests.leaks_writes.further import BESIDES, COPIES, REPLACED, SAYS, TOUCHES
-from tests.leaks_writes.place import REMAINING, SPARE, Facts, Place, Row, seen, spelled
+from tests.leaks_writes.place import REMAINING, SPARE, Facts, Place, seen, spelled
+from tests.proof.rows import Row
 from tests.support.world import Answer
 
 FAULTS = {"Delete": {"IN_USE", "LAST_ADMINISTRATOR"}, "Restore": {"WHOLE_DELETED", "DUPLICATE"}}
@@ -80,7 +83,7 @@ def targets(here: Place, persona: str, entity: str, verb: str) -> list[Target]:
         where = "bin" if row["deleted_at"] else "live"
         how = "own" if mine else "of a peer"
         if entity == "Opportunity" and where == "live":
-            direct = row["owner_id"] in known.below(known.me(persona))
+            direct = row["owner_id"] in known.viewer(persona).tree
             how = how if direct else f"shared, {how}"
         if any(whole["deleted_at"] is not None for _, whole in known.wholes(entity, row)):
             continue  # test_cases.py is about these
@@ -142,14 +145,14 @@ def verdict(
 ) -> str:
     """What has to become of a deed; reckoned from the tables of this folder and the tenant's rows."""
     deed, reach = f"{entity}.{verb}", scope(persona, entity, verb)
-    if deed in COPIES:
+    if copies(entity, verb):
         there = target.row is not None and target.row["deleted_at"] is None
         return "NOT_FOUND" if not there else "DONE" if creates(persona, entity) else "FORBIDDEN"
     if not shut(persona, entity) and reach is None:
         return "FORBIDDEN"
     levels = {may(persona, entity, name) for name in _set_by(deed, given)}
     levels |= {may(persona, "QuoteItem", name) for line in given.get("items", ()) for name in line}
-    if "-" in levels or "r" in levels or (deed in SAYS and shut(persona, entity)):
+    if "-" in levels or "r" in levels or (needed(entity, verb).sets and shut(persona, entity)):
         return "FIELDS"
     row = target.row
     binned = row is not None and row["deleted_at"] is not None
@@ -163,9 +166,8 @@ def verdict(
 def _set_by(deed: str, given: dict[str, Any]) -> set[str]:
     """The fields that a deed sets, named or not."""
     entity, verb = deed.split(".")
-    besides = BESIDES.get(input_name(entity, verb), ())
-    named = set(given) - {"id", "version", "items", "replaceWith", *besides}
-    return named | set(TOUCHES.get(deed, ()))
+    named = set(given) - {"id", "version", "items", *besides(entity, verb)}
+    return named | set(needed(entity, verb).writes)
 
 
 def _items(here: Place, quote: Row) -> bool:
@@ -248,7 +250,7 @@ async def done(
         assert {fault["code"] for fault in told} <= faults(entity, verb), said(answer)
         assert changed == set(), (changed, said(answer))
         return False
-    new = f"{entity}.{verb}" in {*COPIES, "Quote.Duplicate"}
+    new = copies(entity, verb) or f"{entity}.{verb}" == "Quote.Duplicate"
     if target.row is not None and not new:
         assert payload["id"] == target.id, said(answer)
     if verb in AS_IT_WAS and not changed:

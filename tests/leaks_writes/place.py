@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from tests.leaks.expectations import Level, attribute_level
-from tests.leaks.links import REFERENCES, WHOLES
-from tests.leaks.truth import OWN, own_tenant, snake
-from tests.leaks_writes.expectations import COLUMN, LINKS, PERSONAS, PREFIX, shut
-from tests.leaks_writes.further import REPLACED
+from tests.leaks.truth import own_tenant
+from tests.leaks_writes.expectations import LINKS, REPLACED, WRITTEN
+from tests.proof.contract import spelled_id
+from tests.proof.lock import ENTITIES
+from tests.proof.oracle import Viewer, kept, viewer, written
+from tests.proof.rights import PERSONAS
+from tests.proof.rows import Row, Rows, Tables, load
 from tests.support.world import Answer, World
 
-Row = Mapping[str, Any]
 NOWHERE = 7 << 76 | 2 << 62
 REMAINING = re.compile(rb'"remaining":\d+')
 
@@ -32,113 +33,64 @@ def seen(answer: Answer) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
 
 @dataclass
 class Facts:
-    """What a tenant holds, as the operator reads it; and whose it is, reckoned without the server."""
+    """What a tenant holds, as the operator reads it, and who sees what of it."""
 
     tenant: str
-    rows: dict[str, dict[UUID, Row]]
+    ground: Rows
     narrow: bool
     """Whether profiles show accounts and employees only to those responsible and those above them."""
+    _viewers: dict[str, Viewer] = field(default_factory=dict)
 
-    def live(self, entity: str) -> dict[UUID, Row]:
-        """Rows that are not in the bin."""
-        return {id: row for id, row in self.rows[entity].items() if row["deleted_at"] is None}
+    @property
+    def rows(self) -> Tables:
+        """All rows, by entity and id."""
+        return self.ground.tables
+
+    def viewer(self, persona: str) -> Viewer:
+        """The persona: judged by what people wrote of rights, or where those are narrowed, by the tenant's rows."""
+        if persona not in self._viewers:
+            rule = kept if self.narrow else written
+            self._viewers[persona] = viewer(self.ground, persona, self.tenant, rule)
+        return self._viewers[persona]
+
+    def live(self, entity: str) -> Mapping[UUID, Row]:
+        """Rows that are not deleted."""
+        return self.ground.live(entity)
 
     def me(self, persona: str) -> UUID:
         """The persona's employee."""
-        address = f"{persona}@{self.tenant}.example"
-        return next(id for id, row in self.rows["Employee"].items() if row["email"] == address)
+        return self.viewer(persona).employee
 
     def user(self, persona: str) -> UUID:
         """The persona's user."""
-        mine = self.me(persona)
-        return next(id for id, row in self.live("User").items() if row["employee_id"] == mine)
-
-    def below(self, top: UUID) -> set[UUID]:
-        """An employee with everybody below."""
-        found, fresh = {top}, [top]
-        while fresh:
-            boss = fresh.pop()
-            for id, row in self.live("Employee").items():
-                if row["manager_id"] == boss and id not in found:
-                    found.add(id)
-                    fresh.append(id)
-        return found
-
-    def shared(self, persona: str, row: Row) -> bool:
-        """Whether an opportunity is seen for another reason than whose it is."""
-        me, user = self.me(persona), self.user(persona)
-        one_by_one = any(
-            s["opportunity_id"] == row["id"] and s["employee_id"] == me
-            for s in self.live("OpportunityShare").values()
-        )
-        roles = {a["role_id"] for a in self.live("RoleAssignment").values() if a["user_id"] == user}
-        return one_by_one or any(
-            r["role_id"] in roles and r["type_id"] == row["type_id"]
-            for r in self.live("ShareRule").values()
-        )
+        id: UUID = self.viewer(persona).user["id"]
+        return id
 
     def wholes(self, entity: str, row: Row) -> list[tuple[str, Row]]:
         """All that a record is a part of."""
-        ways = [(REFERENCES[entity][w], f"{snake(w)}_id") for w in WHOLES.get(entity, ())]
-        return [(above, self.rows[above][row[c]]) for above, c in ways if row[c] is not None]
+        ways = [way for way in ENTITIES[entity].parents if row[way.column] is not None]
+        return [(way.to, self.rows[way.to][row[way.column]]) for way in ways]
 
     def whole(self, entity: str, row: Row) -> tuple[str, Row]:
         """What a record is a part of first of all, or itself."""
         return next(iter(self.wholes(entity, row)), (entity, row))
 
     def owner(self, entity: str, row: Row) -> UUID | None:
-        """Who is responsible for a record: what has an owner of its own is his, whatever it is a part of."""
-        if entity == "Employee":
-            return UUID(str(row["id"]))
-        if "owner_id" in row:
-            owner: UUID | None = row["owner_id"]
-            return owner
-        above, whole = self.whole(entity, row)
-        return whole.get("owner_id") if above != entity else None
+        """Who is responsible for a record."""
+        return self.viewer(PERSONAS[0]).responsible(entity, row)[1]
 
     def sees(self, persona: str, entity: str, row: Row) -> bool:
-        """Whether he sees a row, if it were not in the bin."""
-        if shut(persona, entity):
-            return False
-        if entity == "Favourite" and row["user_id"] != self.user(persona):
-            return False  # nobody's but one's own
-        if wholes := self.wholes(entity, row):
-            # What went into the bin together is seen there together.
-            return all(
-                (whole["deleted_at"] is None or row["deleted_at"] is not None)
-                and self.sees(persona, above, whole)
-                for above, whole in wholes
-            )
-        return COLUMN[persona] == "full" or self._is_shown(persona, entity, row)
-
-    def _is_shown(self, persona: str, entity: str, row: Row) -> bool:
-        """Whether his profile opens him this one, of what is no part of anything."""
-        mine = self.below(self.me(persona))
-        if entity == "Opportunity":
-            return row["owner_id"] in mine or self.shared(persona, row)
-        if entity in OWN[COLUMN[persona]]:
-            return row["owner_id"] in mine
-        if entity == "Person" and COLUMN[persona] == "support":
-            return any(a["person_id"] == row["id"] for a in self.live("Affiliation").values())
-        if entity == "Attribute":
-            if row["key"] == SPARE_KEY:
-                return False  # no profile opens it
-            return attribute_level(persona, row["entity"], row["key"]) is not Level.HIDDEN
-        if self.narrow and entity in {"Account", "Employee"}:
-            return self.owner(entity, row) in mine
-        return True
+        """Whether they see a row, if it were not deleted."""
+        return self.viewer(persona).sees(entity, row, deleted=True)
 
     def within(self, persona: str, entity: str, row: Row, scope: str | None) -> bool:
-        """Whether a record that he sees is in a scope."""
-        if scope in (None, "ALL"):
-            return scope == "ALL"
-        me = self.me(persona)
-        return self.owner(entity, row) in ({me} if scope == "OWN" else self.below(me))
+        """Whether a record that they see is in a scope."""
+        return self.viewer(persona).within(entity, row, scope)
 
 
 def spelled(entity: str, id: UUID) -> str:
     """An id as the API has it."""
-    return f"{PREFIX[entity]}_{id.hex}"
+    return spelled_id(entity, id)
 
 
 @dataclass
@@ -251,16 +203,12 @@ class Place:
 
 async def facts(world: World, tenant: str, *, narrow: bool = False) -> Facts:
     """Read a tenant."""
-    rows: dict[str, dict[UUID, Row]] = {}
-    for entity in PREFIX:
-        found = await world.admin.fetch(f'SELECT * FROM {world.schema(tenant)}."{snake(entity)}"')  # noqa: S608
-        rows[entity] = {row["id"]: dict(row) for row in found}
-    return Facts(tenant, rows, narrow)
+    return Facts(tenant, await load(world.admin, world.schema(tenant)), narrow)
 
 
 async def _exists_only_there(world: World, tenant: str, entity: str) -> UUID:
     """Put a copy of a live record in the place of it, under an id that nobody else has."""
-    schema, table = world.schema(tenant), snake(entity)
+    schema, table = world.schema(tenant), ENTITIES[entity].table
     old = await world.admin.fetchval(
         f'SELECT id FROM {schema}."{table}" WHERE deleted_at IS NULL ORDER BY id DESC LIMIT 1'  # noqa: S608
     )
@@ -319,7 +267,7 @@ async def _more(world: World, tenant: str) -> None:
 
 async def _copy(world: World, tenant: str, kind: str, more: int, other: dict[str, Any]) -> UUID:
     """Another row like the last one of a kind that is live, which comes after it."""
-    table = f'{world.schema(tenant)}."{snake(kind)}"'
+    table = f'{world.schema(tenant)}."{ENTITIES[kind].table}"'
     live = f"SELECT id FROM {table} WHERE deleted_at IS NULL ORDER BY id DESC LIMIT 1"  # noqa: S608
     old: UUID = await world.admin.fetchval(live)
     new = UUID(int=old.int + more)
@@ -340,7 +288,7 @@ async def place(world: World, name: str, *, narrow: bool = False) -> AsyncIterat
         await _more(world, tenant)
         if narrow:
             await world.admin.execute(NARROW.replace("{s}", world.schema(tenant)))
-        kinds = [entity for entity in PREFIX if entity not in {"User", "Employee"}]
+        kinds = [entity for entity in WRITTEN if entity not in {"User", "Employee"}]
         foreign = {entity: await _exists_only_there(world, other, entity) for entity in kinds}
         foreign |= {
             entity: await _exists_only_there(world, other, entity)

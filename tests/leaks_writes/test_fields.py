@@ -13,9 +13,7 @@ from tests.leaks_writes.asking import attribute, everything, fields_of, needed_o
 from tests.leaks_writes.expectations import (
     DEEDS,
     EVERY,
-    ONE_EACH,
     PARTS,
-    PERSONAS,
     attributes,
     creates,
     input_name,
@@ -25,6 +23,7 @@ from tests.leaks_writes.expectations import (
     shut,
 )
 from tests.leaks_writes.place import NOWHERE, Place, seen, spelled
+from tests.proof.rights import ONE_EACH, PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer
 

@@ -10,8 +10,9 @@ import pytest
 from tests.leaks.channels import all_leaves
 from tests.leaks.truth import canaries, leaks, load
 from tests.leaks_writes.asking import new, said, text, value
-from tests.leaks_writes.expectations import ONE_EACH, PERSONAS, creates, may, scope
+from tests.leaks_writes.expectations import creates, may, scope
 from tests.leaks_writes.place import Place, spelled
+from tests.proof.rights import ONE_EACH, PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer
 

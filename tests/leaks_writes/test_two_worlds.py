@@ -12,15 +12,13 @@ from uuid import UUID
 
 import pytest
 
-from tests.leaks.changes import RIGHTS, Change
+from tests.leaks.changes import Change
 from tests.leaks.channels import all_leaves
-from tests.leaks.expectations import HISTORY
-from tests.leaks.truth import Row, load
-from tests.leaks_writes.asking import NEEDED, attribute, fields_of, text, value
+from tests.leaks.truth import load
+from tests.leaks_writes.asking import attribute, fields_of, needed, text, value
 from tests.leaks_writes.expectations import (
     EVERY,
     PARTS,
-    PERSONAS,
     attributes,
     creates,
     input_name,
@@ -30,6 +28,10 @@ from tests.leaks_writes.expectations import (
     shut,
 )
 from tests.leaks_writes.place import Place, links_of, seen, spelled
+from tests.proof.contract import HISTORY
+from tests.proof.lock import ENTITIES
+from tests.proof.rights import PERSONAS
+from tests.proof.rows import Row
 from tests.support.covers import covers
 
 EVERYDAY, AT_NIGHT = 45, 600
@@ -70,7 +72,7 @@ class Elsewhere(Change):
     """Of what is sold, one may read more afterwards: that is what selling is for."""
 
     async def _change_values(self, type_name: str) -> None:
-        if type_name not in RIGHTS:  # or it would be the persona's rights that differ
+        if not ENTITIES[type_name].rights:  # or it would be the persona's rights that differ
             await super()._change_values(type_name)
 
     def _is_of_a_sale(self, change: Row) -> bool:
@@ -184,7 +186,7 @@ class Author:
 
     def _is_given(self, entity: str, verb: str, name: str) -> bool:
         if verb in {"Create", "Move"} and name in {
-            *NEEDED.get(entity, ("name",)),
+            *needed(entity),
             "stage",
             "status",
         }:

@@ -16,19 +16,12 @@ from tests.leaks.channels import (
     filterable,
     operand,
 )
-from tests.leaks.expectations import (
-    ONE_EACH,
-    PERSONAS,
-    Level,
-    attribute_level,
-    is_closed,
-    level,
-)
 from tests.live.property.client import Operation, Socket
 from tests.live.property.documents import Document
 from tests.live.property.place import Place, place
 from tests.live.property.seen import ENTITY
 from tests.live.property.watch import read
+from tests.proof.rights import ONE_EACH, PERSONAS, Level, attribute_level, is_closed, level
 from tests.support.covers import covers
 from tests.support.world import World
 

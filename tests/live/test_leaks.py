@@ -12,13 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.leaks.channels import (
-    all_leaves,
-)
-from tests.leaks.expectations import (
-    ONE_EACH,
-    PERSONAS,
-)
+from tests.leaks.channels import all_leaves
 from tests.leaks.probe import Probe
 from tests.leaks.truth import Truth, canaries, leaks, load
 from tests.live.property.client import until
@@ -26,6 +20,7 @@ from tests.live.property.documents import Document
 from tests.live.property.place import Place, behind_a_socket, kept, place
 from tests.live.property.seen import ENTITY, Seen, difference, documents, seen
 from tests.live.property.watch import Watcher, read
+from tests.proof.rights import ONE_EACH, PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer, World
 from tests.writes.parallel import own_tenant

@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from tests.oracle.lists import KINDS
-from tests.oracle.values import folded, minor, rounded, spelled
+from tests.oracle.values import folded, spelled
+from tests.proof.values import minor, rounded
 from tests.proof.computed import held
 from tests.proof.contract import (
     PREFIXES,
@@ -76,8 +77,9 @@ class Inputs:
         """Pieces of what some rows hold, in fields that may be read or may not."""
         words: list[str] = []
         for _ in range(self.rng.choice((1, 1, 2, 3))):
-            row = self.rng.choice(self.sight.ground.all(entity))
-            value = held(entity, self.rng.choice(ENTITIES[entity].search), row)
+            rows = self.sight.ground.all(entity)
+            name = self.rng.choice(ENTITIES[entity].search)
+            value = held(entity, name, self.rng.choice(rows)) if rows else None
             word = self.rng.choice(str(value).split() or ["-"])
             start = self.rng.randrange(len(word))
             words.append(word[start : start + self.rng.choice((1, 3, 5, 40))])
@@ -106,7 +108,7 @@ class Inputs:
     def _values(self, entity: str, field: Field) -> list[Any]:
         """Values that some rows have, the viewer's or not."""
         rows = self.sight.ground.all(entity)
-        drawn: list[Row] = self.rng.choices(rows, k=8)
+        drawn: list[Row] = self.rng.choices(rows, k=8) if rows else []
         if field.name == "id":
             return [*(spelled_id(entity, row["id"]) for row in drawn), self.identity()]
         if field.kind == "MONEY":
@@ -215,7 +217,8 @@ class Inputs:
             )
             return self.rng.choice(made)
         entity = entity or self.rng.choice(list(ENTITIES))
-        identity: UUID = self.rng.choice(self.sight.ground.all(entity))["id"]
+        rows = self.sight.ground.all(entity)
+        identity: UUID = self.rng.choice(rows)["id"] if rows else GONE
         if self.chance(0.05):  # of a wrong type
             entity = self.rng.choice(list(PREFIXES.values()))
         return spelled_id(entity, identity)

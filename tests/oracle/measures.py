@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from graphql import FieldNode
 
 from tests.oracle.lists import Reader
-from tests.oracle.values import average, minor, rounded, spelled, total
+from tests.oracle.values import average, spelled, total
+from tests.proof.values import minor, rounded
 from tests.proof.computed import EXACT
 from tests.proof.contract import Field, fields, measure_type
 from tests.proof.rows import Row

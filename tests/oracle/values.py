@@ -12,15 +12,7 @@ from uuid import UUID
 
 from tests.proof.computed import EXACT
 from tests.proof.contract import PREFIXES
-
-_DIGITS = {
-    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
-    3: "BHD IQD JOD KWD LYD OMR TND",
-    4: "CLF UYW",
-}
-DIGITS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
-"""ISO 4217's minor digits where they are not two."""
-
+from tests.proof.values import rounded
 
 def read_id(text: str) -> tuple[str, UUID] | None:
     """The entity and the id behind an opaque one; None if it is none of ours."""
@@ -43,15 +35,6 @@ def spelled(value: Any) -> Any:
     if isinstance(value, Decimal):
         return format(value, "f")
     return value
-
-
-def minor(currency: str) -> int:
-    return DIGITS.get(currency, 2)
-
-
-def rounded(value: Decimal, digits: int) -> Decimal:
-    """Half away from zero."""
-    return value.quantize(Decimal(1).scaleb(-digits), context=EXACT)
 
 
 def average(values: Sequence[Decimal | int], digits: int) -> Decimal:

@@ -34,6 +34,17 @@ ACCESS = ("RecordAccess", "TypeAccess")
 """The types of what a record says about the caller's rights: they hold no data."""
 
 
+TYPES = tuple(ENTITIES)
+LIST_OF = {name: entity.many for name, entity in ENTITIES.items() if entity.many}
+"""The root field that lists each entity; what has none is found with its record only."""
+ONE_OF = {name: entity.one for name, entity in ENTITIES.items() if entity.one}
+GROUPS_OF = {name: entity.groups for name, entity in ENTITIES.items() if entity.groups}
+LISTED = tuple(LIST_OF)
+PREFIX = {name: entity.prefix for name, entity in ENTITIES.items()}
+REFERENCES = {name: {n: w.to for n, w in each.links.items()} for name, each in ENTITIES.items()}
+"""The entity that each link leads to, by entity and field."""
+REPLACE = "ReplaceInput"
+"""The input of a deletion that names what takes the record's place."""
 PREFIXES = {entity.prefix: name for name, entity in ENTITIES.items()}
 BY_ID = {prefix: name for prefix, name in PREFIXES.items() if name != HISTORY}
 """What an id alone leads to: a change is found with its record only."""
@@ -42,6 +53,11 @@ BY_ID = {prefix: name for prefix, name in PREFIXES.items() if name != HISTORY}
 def snake(camel: str) -> str:
     """`expectedCloseOn` → `expected_close_on`."""
     return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in camel).lstrip("_")
+
+
+def upper_snake(name: str) -> str:
+    """`OpportunityType` → `OPPORTUNITY_TYPE`."""
+    return snake(name).upper()
 
 
 def lower(name: str) -> str:
@@ -205,6 +221,9 @@ def roots() -> dict[str, tuple[str, str]]:
     }
 
 
+MONEY = {name: money(name) for name in ENTITIES}
+
+
 @cache
 def enums() -> Mapping[str, tuple[str, ...]]:
     """The enums that fields of entities take their values from, with their words."""
@@ -217,17 +236,21 @@ def enums() -> Mapping[str, tuple[str, ...]]:
 
 
 @cache
-def nested(entity: str) -> Mapping[str, str]:
-    """Lists of parts that can be created along with a record: the entity of each, by input field."""
+def nested_inputs() -> Mapping[str, tuple[str, str, str]]:
+    """Inputs of parts that are written along with their parent: the parent, its list, and the entity of the part."""
     found = {}
-    for command in ENTITIES[entity].commands:
-        given = SCHEMA.type_map.get(input_name(entity, command))
-        if isinstance(given, GraphQLInputObjectType):
-            for name, each in given.fields.items():
-                known = lists().get((entity, name))
-                if known and isinstance(get_named_type(each.type), GraphQLInputObjectType):
-                    found[name] = known[0].name
+    for entity, command in commands():
+        for name, each in inputs(input_name(entity, command)).items():
+            known = lists().get((entity, name))
+            if known and isinstance(get_named_type(each.type), GraphQLInputObjectType):
+                found[named(each)] = (entity, name, known[0].name)
     return found
+
+
+@cache
+def nested(entity: str) -> Mapping[str, str]:
+    """The entities whose records can be written along with one of this, by the name of the list."""
+    return {name: part for of, name, part in nested_inputs().values() if of == entity}
 
 
 @cache

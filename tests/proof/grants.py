@@ -41,6 +41,11 @@ class Granted:
     edits: str | None = None
     deletes: str | None = None
 
+    @property
+    def readable(self) -> frozenset[str]:
+        """Fields, and ids of custom attributes, that may be read."""
+        return self.fields | {str(each["id"]) for each in self.attributes}
+
 
 Grants = Mapping[str, Granted]
 """By entity; what is not in it is closed."""

@@ -180,20 +180,16 @@ class Viewer:
         granted = self.modules.get(row["entity"])
         return granted is not None and any(each["id"] == row["id"] for each in granted.attributes)
 
-    def owners(self, entity: str) -> set[UUID]:
-        """Themselves, and those below them in the tree, on all levels, whose own rights open the entity.
+    @cached_property
+    def tree(self) -> frozenset[UUID]:
+        """Themselves and those below them, on all levels."""
+        return tree(self.ground, self.employee)
 
-        Posts without a user are passed through and counted. A deleted employee is in nobody's tree, nor
-        is anybody who still reports to them.
-        """
+    def owners(self, entity: str) -> set[UUID]:
+        """Themselves, and those below whose own rights open the entity; posts without a user count."""
         if entity not in self._owners:
-            found, waiting = {self.employee}, [self.employee]
-            while waiting:
-                for report in self.ground.pointing(EMPLOYEE, "manager_id", waiting.pop()):
-                    if report["id"] not in found:
-                        found.add(report["id"])
-                        waiting.append(report["id"])
-            mine = {one for one in found - {self.employee} if self._opens(entity, one)}
+            below = self.tree - {self.employee}
+            mine = {one for one in below if self._opens(entity, one)}
             self._owners[entity] = mine | {self.employee}
         return self._owners[entity]
 
@@ -269,6 +265,20 @@ SOURCES: Mapping[str, Callable[[Viewer, str, Row, tuple[str, ...]], bool]] = {
 }
 """What the words after `own` and `always` in rights.txt mean."""
 EMPLOYEE, USER, ROLE = "Employee", "User", "Role"
+
+
+def tree(ground: Rows, top: UUID) -> frozenset[UUID]:
+    """An employee and those below, on all levels; posts without a user are passed through.
+
+    A deleted employee is in nobody's tree, nor is anybody who still reports to them.
+    """
+    found, waiting = {top}, [top]
+    while waiting:
+        for report in ground.pointing(EMPLOYEE, "manager_id", waiting.pop()):
+            if report["id"] not in found:
+                found.add(report["id"])
+                waiting.append(report["id"])
+    return frozenset(found)
 
 
 def viewer(ground: Rows, persona: str, tenant: str, rule: Rule = kept) -> Viewer:

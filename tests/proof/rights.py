@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from enum import Enum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from tests.proof.contract import STAMPS, fields, is_record, lists
 from tests.proof.lock import ENTITIES
@@ -19,7 +22,7 @@ USUAL = ("Create", "Update", "Delete", "Restore", "Upsert")
 SAY = "replace the ? in tests/proof/rights.txt, under each profile, by"
 SAY_ENTITY = f"{SAY} `all` or `own` if its records are seen (and `/new/own/-` to create, change, delete), or `-`"
 SAY_FIELD = f"{SAY} `w` if it is read and written, `r` if it is read, or `-`"
-SAY_COMMAND = "replace the ? in tests/proof/rights.txt by what it needs: `writes FIELD …`, `creates ENTITY` or `reads FIELD`"
+SAY_COMMAND = "replace the ? in tests/proof/rights.txt by what it needs: `edits, writes FIELD`, `creates ENTITY` or `full`"
 
 
 class Level(Enum):
@@ -221,9 +224,66 @@ def attributes(entity: str) -> tuple[str, ...]:
     return tuple(name[1:] for name in LINES.marks[entity] if name.startswith("@"))
 
 
-def closed(persona: str, entity: str) -> bool:
+def is_closed(persona: str, entity: str) -> bool:
     """Whether an entity is closed to a persona."""
     return scope(COLUMN[persona], entity) is None
+
+
+@cache
+def statuses(entity: str, name: str) -> frozenset[str] | None:
+    """The statuses a field may be read in by those whom it is ruled for; of what is computed, those of all inputs."""
+    made_of = (name, *ENTITIES[entity].computed.get(name, ()))
+    found = [{LINES.only[entity, each]} for each in made_of if (entity, each) in LINES.only]
+    return frozenset.intersection(*map(frozenset, found)) if found else None
+
+
+def readable(persona: str, entity: str, name: str, row: Mapping[str, Any]) -> bool:
+    """Whether a persona may read a field of a record that they see."""
+    found = level(persona, entity, name)
+    only = statuses(entity, name) or ()
+    return found is Level.OPEN or (
+        found is Level.RULED and row[ENTITIES[entity].status or ""] in only
+    )
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a command needs besides seeing the record, as its line says it."""
+
+    edits: bool = False
+    """Being allowed to change the record."""
+    writes: tuple[str, ...] = ()
+    """Fields that it writes, whether or not its input names them."""
+    sets: tuple[str, ...] = ()
+    """Fields that it sets, which no profile gives anybody to write."""
+    takes: frozenset[str] = frozenset()
+    """What its input takes under the name of a field, and is something else."""
+    creates: str | None = None
+    """An entity that records are created of."""
+    full: bool = False
+    """Being allowed to do everything."""
+    myself: bool = False
+    """Being the user whose it is."""
+
+
+@cache
+def needs(entity: str, command: str) -> Needs:
+    """What the line of a command says. Raises ValueError for a word that it does not know."""
+    said: dict[str, list[str]] = {}
+    for part in " ".join(LINES.commands[entity][command]).split(","):
+        word, *more = part.split()
+        said[word] = more
+    if unknown := said.keys() - {each.name for each in dataclass_fields(Needs)}:
+        raise ValueError(f"{entity}!{command} in {RIGHTS.name}: {', '.join(unknown)}")
+    return Needs(
+        edits="edits" in said,
+        writes=tuple(said.get("writes", ())),
+        sets=tuple(said.get("sets", ())),
+        takes=frozenset(said.get("takes", ())),
+        creates=next(iter(said.get("creates", ())), None),
+        full="full" in said,
+        myself="myself" in said,
+    )
 
 
 def by_itself(entity: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from tests.oracle.values import minor, rounded
+from tests.proof.values import minor, rounded
 from tests.writes.answers import Fault, Path
 from tests.writes.deeds import Input
 from tests.writes.kinds import ABOVE, KINDS, MONEY, PAIRS, PARTS, Row, read_id
@@ -92,7 +92,7 @@ def fields(asked: Asked, judged: Judged, row: Row | None, *, creating: bool) -> 
             judged.refuse("FIELD_READ_ONLY" if readable else "FIELD_FORBIDDEN")
             static.add(name)
         status = None if row is None else row.get("status")
-        if readable and unreadable(asked.setup, person, entity, name, status):
+        if readable and unreadable(person, entity, name, status):
             if creating or not writable:
                 judged.perhaps("FIELD_FORBIDDEN")
             else:
@@ -181,7 +181,7 @@ def money(asked: Asked, judged: Judged, row: Row | None, after: Row) -> None:
         if name in asked.input and (amount != rounded(amount, 4) or abs(amount) >= 10**14):
             judged.fault("INVALID", name)
         elif currency and known and amount != rounded(amount, minor(currency)):
-            read = not unreadable(asked.setup, asked.person, asked.entity, name, None)
+            read = not unreadable(asked.person, asked.entity, name, None)
             if row is None or row[name] != amount:
                 judged.faults.add(Fault("INVALID", (name,) if read else None, refusal=False))
             elif row["currency"] != currency and read:

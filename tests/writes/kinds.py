@@ -4,39 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from db.api import METADATA
+from tests.proof.contract import PREFIX, fields, spelled_id
+from tests.proof.lock import ENTITIES
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of record as the schema's inputs speak of it, by the API's names of its fields."""
+    """One kind of record as the model keeps it, by the API's names of its fields."""
 
-    table: str
-    prefix: str
+    entity: str
     plain: tuple[str, ...]
     """Fields that are values."""
-    links: Mapping[str, str]
-    """Fields that are other records, with the entity of these."""
+    linked: tuple[str, ...]
+    """Fields that are other records."""
     required: frozenset[str]
-    whole: str | None = None
-    """The link to what it is a part of."""
-    owner: str | None = None
     chosen: frozenset[str] = frozenset()
     """What the server chooses where a caller does not."""
-    optional_links: frozenset[str] = frozenset()
-    selection: str = ""
+    unshown: frozenset[str] = frozenset()
+    """What of it is not compared with what is shown."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Values of columns that nobody gives."""
 
+    @property
+    def table(self) -> str:
+        """Its table."""
+        return ENTITIES[self.entity].table
+
+    @cached_property
+    def links(self) -> Mapping[str, str]:
+        """The links, with the entity that each leads to."""
+        return {name: ENTITIES[self.entity].links[name].to for name in self.linked}
+
+    @property
+    def whole(self) -> str | None:
+        """The link to what it is a part of."""
+        parents = ENTITIES[self.entity].parents
+        return parents[0].name if parents else None
+
+    @property
+    def owner(self) -> str | None:
+        """The column with whoever is responsible for it."""
+        return ENTITIES[self.entity].owner
+
+    @cached_property
+    def selection(self) -> str:
+        """Its fields as they are asked for."""
+        inner = {**dict.fromkeys(self.links, "{ id }"), **dict.fromkeys(MONEY, "{ amount }")}
+        names = [name for name in self.names if name not in self.unshown]
+        return " ".join(f"{name} {inner.get(name, '')}".strip() for name in names)
+
     def column(self, name: str) -> str:
         """The column of a field."""
-        column = "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in name)
-        return f"{column}_id" if name in self.links else column
+        return fields(self.entity)[name].column
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,95 +72,63 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "Account": Kind(
-        "account",
-        "acc",
+        "Account",
         ("name", "number", "website", "phone", "city", "description", "country", "employeeCount", "keyAccount", "externalId"),
-        {"parent": "Account", "owner": "Employee"},
+        ("parent", "owner"),
         frozenset({"number", "keyAccount", "owner"}),
-        owner="owner",
         chosen=frozenset({"number", "owner"}),
-        optional_links=frozenset({"parent"}),
-        selection="name number description country employeeCount keyAccount externalId parent { id } owner { id }",
         extra={"key_account": False, "postal_is_invoicing": False},
+        unshown=frozenset({"website", "phone", "city"}),
     ),
     "Address": Kind(
-        "address",
-        "adr",
+        "Address",
         (
             *("street", "houseNumber", "postcode", "city", "country"),
             *("visiting", "postal", "invoicing", "defaultInvoicing", "headOffice"),
         ),
-        {"account": "Account"},
+        ("account",),
         frozenset({"account", "visiting", "postal", "invoicing", "defaultInvoicing", "headOffice"}),
-        whole="account",
-        selection="street houseNumber city country visiting postal invoicing defaultInvoicing headOffice account { id }",
         extra={"visiting": False, "postal": False, "invoicing": False, "default_invoicing": False, "head_office": False},
+        unshown=frozenset({"postcode"}),
     ),
     "Opportunity": Kind(
-        "opportunity",
-        "opp",
+        "Opportunity",
         (
             *("name", "status", "probability", "currency", "amount", "margin", "commission", "expectedCloseOn"),
             *("locked", "closedOn", "lostNote", "rank", "note", "externalId"),
         ),
-        {"account": "Account", "owner": "Employee", "type": "OpportunityType", "stage": "Stage", "lostReason": "LostReason"},
+        ("account", "owner", "type", "stage", "lostReason"),
         frozenset({"name", "currency", "account", "owner", "type", "stage"}),
-        owner="owner",
         chosen=frozenset({"owner", "currency", "stage", "probability"}),
-        selection=(
-            "name status probability currency amount { amount } margin { amount } commission { amount } "
-            "expectedCloseOn locked closedOn lostNote rank note externalId "
-            "account { id } owner { id } type { id } stage { id } lostReason { id }"
-        ),
         extra={"locked": False},
     ),
     "Employee": Kind(
-        "employee",
-        "emp",
+        "Employee",
         ("name", "email", "title"),
-        {"manager": "Employee"},
+        ("manager",),
         frozenset({"name", "email"}),
-        owner="id",
-        optional_links=frozenset({"manager"}),
-        selection="name title manager { id }",
+        unshown=frozenset({"email"}),
     ),
     "ShareRule": Kind(
-        "share_rule",
-        "shr",
+        "ShareRule",
         (),
-        {"role": "Role", "type": "OpportunityType"},
+        ("role", "type"),
         frozenset({"role", "type"}),
-        whole="role",
-        selection="role { id } type { id }",
     ),
     "OpportunityShare": Kind(
-        "opportunity_share",
-        "osh",
+        "OpportunityShare",
         (),
-        {"opportunity": "Opportunity", "employee": "Employee"},
+        ("opportunity", "employee"),
         frozenset({"opportunity", "employee"}),
-        whole="opportunity",
-        selection="opportunity { id } employee { id }",
     ),
     "StageVisit": Kind(
-        "stage_visit",
-        "sva",
+        "StageVisit",
         ("enteredAt", "leftAt", "seconds"),
-        {"opportunity": "Opportunity", "stage": "Stage"},
+        ("opportunity", "stage"),
         frozenset({"opportunity", "stage", "enteredAt"}),
-        whole="opportunity",
-        selection="enteredAt leftAt seconds opportunity { id } stage { id }",
     ),
 }  # fmt: skip
-PREFIXES = {
-    **{entity: kind.prefix for entity, kind in KINDS.items()},
-    "OpportunityType": "opt",
-    "Stage": "stg",
-    "LostReason": "lrs",
-    "Role": "rol",
-    "User": "usr",
-}
-RIGHTS = frozenset({"Employee", "ShareRule"})
+RIGHTS = frozenset(name for name in KINDS if ENTITIES[name].rights)
 """What says who may what: to change it is to change everybody's rights."""
 ABOVE = {"Account": "parent", "Employee": "manager"}
 """The link along which nobody may be above himself."""
@@ -156,10 +150,10 @@ def blank(entity: str) -> Row:
 
 def spelled(entity: str, identity: UUID) -> str:
     """An id as the API spells it."""
-    return f"{PREFIXES[entity]}_{identity.hex}"
+    return spelled_id(entity, identity)
 
 
 def read_id(entity: str, text: str) -> UUID | None:
     """The id behind an API's one, if it is of that entity."""
     prefix, _, digits = text.partition("_")
-    return UUID(hex=digits) if prefix == PREFIXES[entity] and len(digits) == 32 else None
+    return UUID(hex=digits) if prefix == PREFIX[entity] and len(digits) == 32 else None

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from tests.oracle.values import minor
+from tests.proof.values import minor
 from tests.writes.kinds import KINDS, MONEY, Row, spelled
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.live.property.place import PREFIXES, TABLES, Place, Row, spelled
+from tests.live.property.place import KINDS, Place, Row, spelled
+from tests.proof.contract import PREFIX, snake
 
 Input = dict[str, Any]
 RECORDS = (
@@ -106,7 +107,7 @@ class Drawn:
 
     async def look(self) -> None:
         """Read what there is."""
-        self._rows = {entity: await self._place.rows(entity) for entity in TABLES}
+        self._rows = {entity: await self._place.rows(entity) for entity in KINDS}
 
     def burst(self) -> list[Request]:
         """Mostly one request, else some at once."""
@@ -146,7 +147,7 @@ class Drawn:
                 "id": spelled("opp", row["id"]),
                 "stage": spelled("stg", self._rng.choice(steps)["stage_id"]),
             }
-        make = getattr(self, f"_{_snake(entity)}")
+        make = getattr(self, f"_{snake(entity)}")
         if verb == "Update":
             choices = make(None)
             names = self._rng.sample(sorted(choices), min(len(choices), self._rng.randint(1, 2)))
@@ -304,11 +305,7 @@ class Drawn:
         return self._rng.choice(rows)
 
     def _id(self, entity: str, *, gone: bool = False) -> str:
-        return spelled(PREFIXES[entity], self._row(entity, gone=gone)["id"])
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in name).lstrip("_")
+        return spelled(PREFIX[entity], self._row(entity, gone=gone)["id"])
 
 
 def _keeps_the_house(rows: dict[str, list[Row]], entity: str, row: Row) -> bool:

@@ -9,48 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.live.property.client import Socket
+from tests.proof.contract import PREFIX
+from tests.proof.lock import ENTITIES
 from tests.support.world import PERSONAS, SIGN_IN, World
 from tests.writes.parallel import Own, kept, served, spelled
 from tests.writes.tenant import small_tenant
 
-TABLES = {
-    "Account": "account",
-    "Address": "address",
-    "Opportunity": "opportunity",
-    "OpportunityShare": "opportunity_share",
-    "Employee": "employee",
-    "User": "user",
-    "Role": "role",
-    "RoleAssignment": "role_assignment",
-    "RoleProfile": "role_profile",
-    "Profile": "profile",
-    "ProfileEntity": "profile_entity",
-    "ProfileField": "profile_field",
-    "StatusRule": "status_rule",
-    "ShareRule": "share_rule",
-    "OpportunityType": "opportunity_type",
-    "Stage": "stage",
-    "PipelineStage": "pipeline_stage",
-    "Attribute": "attribute",
-}
-PREFIXES = {
-    "Account": "acc",
-    "Address": "adr",
-    "Opportunity": "opp",
-    "OpportunityShare": "osh",
-    "Employee": "emp",
-    "User": "usr",
-    "Role": "rol",
-    "RoleAssignment": "ras",
-    "RoleProfile": "rpr",
-    "Profile": "prf",
-    "ProfileEntity": "pen",
-    "ProfileField": "pfi",
-    "StatusRule": "sru",
-    "ShareRule": "shr",
-    "OpportunityType": "opt",
-    "Stage": "stg",
-}
+KINDS = (
+    *("Account", "Address", "Opportunity", "OpportunityShare", "Employee", "User", "Role"),
+    *("RoleAssignment", "RoleProfile", "Profile", "ProfileEntity", "ProfileField", "StatusRule"),
+    *("ShareRule", "OpportunityType", "Stage", "PipelineStage", "Attribute"),
+)
+"""What is written while others watch, and what that is made of."""
 Row = dict[str, Any]
 
 
@@ -107,15 +77,15 @@ class Place:
 
     async def rows(self, entity: str) -> list[Row]:
         """The rows of a kind as the operator reads them."""
-        table = TABLES[entity]
+        table = ENTITIES[entity].table
         found = await self.own.fetch(f'SELECT * FROM "{table}" ORDER BY id')  # noqa: S608 - of ours
         return [dict(row) for row in found]
 
     async def named(self, entity: str, name: str) -> str:
         """The id of a live record by its name, as the API spells it."""
-        table = TABLES[entity]
+        table = ENTITIES[entity].table
         text = f'SELECT id FROM "{table}" WHERE name = $1 AND deleted_at IS NULL'  # noqa: S608 - of ours
-        return spelled(PREFIXES[entity], await self.own.value(text, name))
+        return spelled(PREFIX[entity], await self.own.value(text, name))
 
     async def of(self, persona: str) -> str:
         """The id of some live opportunity of a persona's."""
@@ -160,4 +130,4 @@ async def place(world: World, slug: str) -> AsyncIterator[Place]:
         yield made
 
 
-__all__ = ["PREFIXES", "TABLES", "Place", "Row", "behind_a_socket", "kept", "place", "spelled"]
+__all__ = ["KINDS", "Place", "Row", "behind_a_socket", "kept", "place", "spelled"]

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from graphql import get_named_type
 
-from tests.leaks.channels import leaf, object_type
-from tests.leaks.expectations import Level, attribute_level, attributes, fields
-from tests.leaks.links import MONEY, REFERENCES
-from tests.leaks.truth import Truth, api_id, readable, snake
+from tests.leaks.channels import leaf
+from tests.leaks.truth import Truth
 from tests.live.property.documents import Document
+from tests.proof.contract import MONEY, REFERENCES, fields, object_type, snake, spelled_id
+from tests.proof.rights import Level, attribute_level, attributes, readable
 
 ENTITY = "Opportunity"
 Seen = dict[str, Any]
@@ -46,7 +46,7 @@ def seen(truth: Truth, persona: str, name: str) -> Seen:
     """What is in his list of a field: records that he sees, with what may be read of each."""
     listed = _listed(truth, persona, name) if name in LISTS else None
     return {
-        api_id(ENTITY, id): _value(truth, persona, name, row)
+        spelled_id(ENTITY, id): _value(truth, persona, name, row)
         if listed is None or not readable(persona, ENTITY, name, row)
         else listed[id]
         for id, row in truth.visible(persona, ENTITY).items()
