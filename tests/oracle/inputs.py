@@ -11,7 +11,6 @@ from uuid import UUID
 
 from tests.oracle.lists import KINDS
 from tests.oracle.values import folded, spelled
-from tests.proof.values import minor, rounded
 from tests.proof.computed import held
 from tests.proof.contract import (
     PREFIXES,
@@ -25,6 +24,7 @@ from tests.proof.contract import (
 from tests.proof.lock import ENTITIES
 from tests.proof.oracle import Viewer
 from tests.proof.rows import Row
+from tests.proof.values import minor, rounded
 
 DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
 GONE = UUID("01941f60-0000-7000-8000-000000000000")

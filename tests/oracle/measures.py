@@ -11,10 +11,10 @@ from graphql import FieldNode
 
 from tests.oracle.lists import Reader
 from tests.oracle.values import average, spelled, total
-from tests.proof.values import minor, rounded
 from tests.proof.computed import EXACT
 from tests.proof.contract import Field, fields, measure_type
 from tests.proof.rows import Row
+from tests.proof.values import minor, rounded
 
 if TYPE_CHECKING:
     from tests.oracle.oracle import Oracle

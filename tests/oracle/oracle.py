@@ -16,10 +16,10 @@ from tests.oracle.measures import measured
 from tests.oracle.pages import Cursor, Page, Whole
 from tests.oracle.survey import Denied, Survey
 from tests.oracle.values import read_id, spelled
-from tests.proof.values import minor, rounded
 from tests.proof.contract import BY_ID, fields, roots, spelled_id
 from tests.proof.oracle import Viewer
 from tests.proof.rows import Row
+from tests.proof.values import minor, rounded
 
 
 @dataclass

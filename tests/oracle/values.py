@@ -14,6 +14,7 @@ from tests.proof.computed import EXACT
 from tests.proof.contract import PREFIXES
 from tests.proof.values import rounded
 
+
 def read_id(text: str) -> tuple[str, UUID] | None:
     """The entity and the id behind an opaque one; None if it is none of ours."""
     prefix, _, digits = text.partition("_")
