@@ -57,13 +57,15 @@ class Facts:
         """Rows that are not deleted."""
         return self.ground.live(entity)
 
-    def me(self, persona: str) -> UUID:
-        """The persona's employee."""
-        return self.viewer(persona).employee
+    def me(self, handle: str) -> UUID:
+        """The employee with an address that begins so."""
+        address = f"{handle}@{self.tenant}.example"
+        return next(id for id, row in self.rows["Employee"].items() if row["email"] == address)
 
-    def user(self, persona: str) -> UUID:
-        """The persona's user."""
-        id: UUID = self.viewer(persona).user["id"]
+    def user(self, handle: str) -> UUID:
+        """The user who that employee is."""
+        [row] = self.ground.pointing("User", "employee_id", self.me(handle))
+        id: UUID = row["id"]
         return id
 
     def wholes(self, entity: str, row: Row) -> list[tuple[str, Row]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from graphql import (
     GraphQLEnumType,
@@ -155,7 +156,7 @@ def _names(kind: GraphQLNamedType) -> Iterable[str] | None:
     return ("a union",)
 
 
-def _known(kind: GraphQLNamedType) -> Set[str] | None:
+def _known(kind: GraphQLNamedType) -> AbstractSet[str] | None:
     """What is covered of a type; None if nothing knows it at all."""
     if kind.name in PLAIN:
         return frozenset(PLAIN[kind.name].split())
@@ -172,7 +173,7 @@ def _known(kind: GraphQLNamedType) -> Set[str] | None:
     return _written(kind.name)
 
 
-def _roots(name: str) -> Set[str]:
+def _roots(name: str) -> AbstractSet[str]:
     if name == "Query":
         known = ("one", "many", "groups")
         return {*ROOTS, *(getattr(each, kind) for each in ENTITIES.values() for kind in known)}
@@ -182,7 +183,7 @@ def _roots(name: str) -> Set[str]:
     return {*COMMANDS, *found, *(f"{each}Many" for each in found)}
 
 
-def _fields(entity: str) -> Set[str]:
+def _fields(entity: str) -> AbstractSet[str]:
     """What a line of rights.txt says something of, or what follows from such lines."""
     said = {name for name in LINES.marks.get(entity, ()) if name[0] != "@"}
     listed = {name for of, name in lists() if of == entity}
@@ -191,7 +192,7 @@ def _fields(entity: str) -> Set[str]:
     return said | listed | also | own | by_itself(entity) | set(ENTITIES[entity].computed)
 
 
-def _conditions(entity: str, suffix: str) -> Set[str]:
+def _conditions(entity: str, suffix: str) -> AbstractSet[str]:
     """A filter, an order or a measure may name what a line says something of."""
     groups = {"GroupBy": {"record"}, "GroupKey": {"record"}}
     also = {"Filter": {"and", "or", "not"}, **groups}.get(suffix, set())
@@ -202,7 +203,7 @@ def _conditions(entity: str, suffix: str) -> Set[str]:
     return (_fields(entity) - {"access", "typeAccess"}) | also
 
 
-def _written(name: str) -> Set[str] | None:
+def _written(name: str) -> AbstractSet[str] | None:
     """What is covered of an input or a payload of a mutation."""
     for entity, each in ENTITIES.items():
         for command, given in each.commands.items():
@@ -229,7 +230,7 @@ def _arguments(kind: GraphQLNamedType) -> Iterator[str]:
             yield f"{kind.name}.{name}"
 
 
-def _known_arguments(owner: str, name: str, answered: str) -> Set[str]:
+def _known_arguments(owner: str, name: str, answered: str) -> AbstractSet[str]:
     if (owner, name) == ("Query", "search"):
         return {"text", "first", "types"}
     if answered.endswith("Connection"):

@@ -9,9 +9,9 @@ from uuid import UUID
 from tests.proof.contract import grantable
 from tests.proof.lock import ENTITIES
 from tests.proof.rights import (
+    COLUMN,
     FULL,
     LINES,
-    PROFILES,
     attributes,
     mark,
     scope,
@@ -143,9 +143,19 @@ def widest(scopes: Iterable[str | None]) -> str | None:
 
 
 def written(rows: Rows, roles: frozenset[UUID]) -> Grants:
-    """What rights.txt says of the profiles of these roles, by their names; profiles that it lacks grant nothing."""
-    names = {profile["name"] for profile in profiles_of(rows, roles)}
-    return of_profiles(rows, [key for key, each in PROFILES.items() if each.name in names])
+    """What rights.txt says of the profiles of these roles; profiles that none of its personas has grant nothing."""
+    known = _keys(rows)
+    return of_profiles(rows, [known[p["id"]] for p in profiles_of(rows, roles) if p["id"] in known])
+
+
+def _keys(rows: Rows) -> dict[UUID, str]:
+    """What rights.txt calls a tenant's profiles: each is known by the personas who have it."""
+    found: dict[UUID, str] = {}
+    for email, user in rows.emails.items():
+        if key := COLUMN.get(email.partition("@")[0]):
+            profiles = profiles_of(rows, roles_of(rows, [user]))
+            found |= dict.fromkeys((profile["id"] for profile in profiles), key)
+    return found
 
 
 def of_profiles(rows: Rows, keys: list[str]) -> Grants:

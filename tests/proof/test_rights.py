@@ -8,6 +8,7 @@ import pytest
 
 from tests.proof import matrix
 from tests.proof.contract import fields
+from tests.proof.grants import profiles_of, roles_of
 from tests.proof.lock import ENTITIES
 from tests.proof.matrix import NEITHER, READ, RULED, WRITTEN
 from tests.proof.rights import (
@@ -24,6 +25,7 @@ from tests.proof.rights import (
     read,
     unsaid,
 )
+from tests.proof.rows import load
 from tests.proof.writing import completed
 from tests.support.covers import covers
 from tests.support.world import World
@@ -140,8 +142,13 @@ def test_the_lines_withhold_what_is_tested() -> None:
             assert {Level.OPEN, Level.CLOSED} < levels
 
 
-def test_everybody_is_here() -> None:
-    """Each persona has one profile, and the profiles have different rights."""
+async def test_everybody_is_here(world: World) -> None:
+    """Each persona has the profile that is named, and the profiles have different rights."""
     assert len(set(PERSONAS)) == len(PERSONAS)
     scopes = [[LINES.scopes[entity][profile] for entity in ENTITIES] for profile in PROFILES]
     assert all(one != other for one, other in pairwise(scopes))
+    rows = await load(world.admin, world.schema())
+    for profile in PROFILES.values():
+        for persona in profile.personas:
+            roles = roles_of(rows, [rows.emails[f"{persona}@acme.example"]])
+            assert {each["name"] for each in profiles_of(rows, roles)} == {profile.name}

@@ -10,14 +10,13 @@ from uuid import UUID
 
 import asyncpg
 
-from db.api import MODEL
-from db.engine.model import Entity
 from tenancy.demo.rows import made_id
+from tests.proof.contract import STAMPS, fields, grantable, is_record
+from tests.proof.lock import ENTITIES
 
 RECORDS = {"Opportunity": 60, "Account": 12, "Address": 9, "ProfileField": 3}
 OTHERS = 5
 """Of how many records of each kind something is noted."""
-STAMPS = ("id", "version", "createdAt", "updatedAt")
 FIRST = datetime(2026, 1, 5, 7, tzinfo=UTC)
 GONE = UUID("01941f60-0000-7000-8000-00000000dead")
 COLUMNS = (
@@ -53,26 +52,21 @@ async def entries(admin: asyncpg.Connection[Any], schema: str) -> list[Entry]:
     users = [*(row["id"] for row in found), GONE, None]
     defined = await admin.fetch(f"SELECT id, entity, key FROM {schema}.attribute ORDER BY id")  # noqa: S608
     made: list[Entry] = []
-    for entity in MODEL.entities.values():
-        if entity.is_trace:
-            continue
-        names = [(field.name, field.name) for field in _noted(entity)]
-        names += [(str(a["id"]), a["key"]) for a in defined if a["entity"] == entity.name]
+    for entity in filter(is_record, ENTITIES):
+        names = [(name, name) for name in _noted(entity)]
+        names += [(str(a["id"]), a["key"]) for a in defined if a["entity"] == entity]
         names += [("vanished", "vanished"), (str(GONE), "gone")]
-        most = RECORDS.get(entity.name, OTHERS)
-        for row in await _some(admin, schema, entity.table.name, most):
-            for entry in _of(entity.name, row, names):
+        most = RECORDS.get(entity, OTHERS)
+        for row in await _some(admin, schema, ENTITIES[entity].table, most):
+            for entry in _of(entity, row, names):
                 number = len(made) + 1
                 made.append({**_told(number), "user_id": users[number % len(users)], **entry})
     return made
 
 
-def _noted(entity: Entity) -> Iterator[Any]:
+def _noted(entity: str) -> Iterator[str]:
     """What is kept in columns; what is computed of them changes with them."""
-    named: list[Any] = [*entity.fields.values(), *entity.references.values()]
-    for each in named:
-        if each.name not in STAMPS and not each.needs:
-            yield each
+    return (n for n in fields(entity) if n in grantable(entity) and n not in STAMPS)
 
 
 async def _some(admin: asyncpg.Connection[Any], schema: str, table: str, most: int) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +10,7 @@ from uuid import UUID
 from graphql import get_named_type
 
 from tests.leaks.channels import leaf
-from tests.leaks.truth import Truth
+from tests.leaks.truth import Truth, custom
 from tests.live.property.documents import Document
 from tests.proof.contract import MONEY, REFERENCES, fields, object_type, snake, spelled_id
 from tests.proof.rights import Level, attribute_level, attributes, readable
@@ -77,7 +76,7 @@ def _value(truth: Truth, persona: str, name: str, row: Any) -> Any:
 def _attribute(truth: Truth, persona: str, key: str, row: Any) -> Any:
     if attribute_level(persona, ENTITY, key) is not Level.OPEN:
         return None
-    return json.loads(row["custom"] or "{}").get(truth.keys[ENTITY][key])
+    return custom(ENTITY, row).get(truth.keys[ENTITY][key])
 
 
 def difference(before: Seen, after: Seen) -> set[tuple[str, str]]:
