@@ -32,7 +32,7 @@ from domain.access import (
 from domain.access import (
     StatusRule as Rule,
 )
-from domain.setup import CARRIED, SWITCHED, AttributeKind, FeatureKey
+from domain.setup import SWITCHED, AttributeKind, FeatureKey
 from domain.staff import below, reports, shared_upwards
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ def _known(model: Model, rows: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 def _carried(rows: Mapping[str, Any]) -> dict[str, frozenset[UUID]]:
     found: dict[str, set[UUID]] = defaultdict(set)
     for row in rows["uses"]:
-        found[str(row["attribute_id"])] |= {row[name] for name in CARRIED.values() if row[name]}
+        attribute, *types = row.values()
+        found[str(attribute)] |= {type_ for type_ in types if type_}
     return {id: frozenset(types) for id, types in found.items()}
 
 
@@ -337,9 +338,9 @@ LOADED = {
     "profile_fields": ("ProfileField", "profile_id", "entity", "field", "writes"),
     "rules": ("StatusRule", "entity", "field", "status"),
     "features": ("Feature", "key", "enabled"),
-    "uses": ("AttributeUse", "attribute_id", *CARRIED.values()),
+    "uses": ("AttributeUse", "attribute_id"),
 }
-"""What rights are made of: the records, and what of them; standing rules besides."""
+"""What rights are made of: the records, and what of them, with what those that are on one are on; standing rules besides."""
 
 
 @cache
@@ -348,7 +349,9 @@ def _statements(model: Model) -> dict[str, Compiled]:
     gate = Gate(Everything())
 
     def all_of(name: str, *columns: str) -> Compiled:
-        seen = gate.see(model.entities[name])
+        entity = model.entities[name]
+        seen = gate.see(entity)
+        columns += tuple(each.column.key for each in entity.subjects)
         listed = [seen.column(column).label(column) for column in columns]
         return gate.compile(select(*listed).select_from(seen))
 

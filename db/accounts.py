@@ -1,19 +1,25 @@
 """Tables of the accounts area: whom we sell to."""
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import EDITED, JOINED, RESTORED, UPSERTED, Record, enumeration
+from db.engine.capabilities import (
+    CanBeFavorite,
+    ExternallyIdentified,
+    HasActivities,
+    HasAttributes,
+    Numbered,
+    Ownable,
+    Taggable,
+)
 from db.engine.declare import (
     WORD,
     Called,
     Digits,
-    custom_attributes,
     derived,
-    elsewhere,
     field,
     folded,
     internal,
@@ -25,13 +31,24 @@ from domain.setup import DocumentDelivery
 from domain.wording import web_domain
 
 
-class Account(Record):
+class Account(
+    Ownable,
+    Numbered,
+    Taggable,
+    HasActivities,
+    CanBeFavorite,
+    HasAttributes,
+    ExternallyIdentified,
+    Record,
+):
     """An organisation or a private customer we sell to, perhaps a part of a larger one."""
 
     __tablename__ = "account"
     __prefix__ = "acc"
     __commands__ = UPSERTED
-    __owner__ = "owner_id"
+    __letter__ = "A"
+    __timeline__ = "id"
+    __activities__ = "What was done or is planned for the account itself."
     __rule__ = account
     __search__ = (
         "name",
@@ -49,7 +66,6 @@ class Account(Record):
         Index(None, "type_id"),
         Index(None, "industry_id"),
         Index("account_name_idx", folded("name"), "id"),
-        live("account_external_id_unique", "external_id"),
     )
 
     name: Mapped[str | None] = field(
@@ -142,8 +158,6 @@ class Account(Record):
     document_delivery: Mapped[DocumentDelivery | None] = field(
         "How it gets its documents.", enumeration(DocumentDelivery), filter=True, sort=True
     )
-    external_id: Mapped[str | None] = elsewhere()
-    custom: Mapped[dict[str, Any]] = custom_attributes()
 
 
 class AccountManager(Record):

@@ -8,8 +8,9 @@ from sqlalchemy import CheckConstraint, Index, Numeric
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import RESTORED, Record
+from db.engine.capabilities import HasActivities, OnOne, Ownable, Subjects
 from db.engine.declare import WORD, field, live, reference
-from domain.activities import SUBJECTS, activity
+from domain.activities import activity
 
 
 class ActivityCategory(Record):
@@ -24,19 +25,24 @@ class ActivityCategory(Record):
     name: Mapped[str] = field("What the category is called.", filter=True, sort=True, longest=WORD)
 
 
-class Activity(Record):
+class Activity(Ownable, OnOne, Record):
     """Something that was done or is planned, on one record: a call, a visit, work on a case."""
 
     __tablename__ = "activity"
     __prefix__ = "aty"
     __commands__ = RESTORED
     __search__ = ("subject",)
-    __owner__ = "owner_id"
     __rule__ = activity
+    __on__ = Subjects(
+        having=HasActivities,
+        doc="The {record} that it is on.",
+        reverse="activities",
+        reverse_doc="",
+        one="one_subject",
+        message="Name exactly one record: the {subjects} it is on.",
+    )
     __table_args__ = (
-        CheckConstraint(f"num_nonnulls({', '.join(SUBJECTS)}) = 1", name="one_subject"),
         CheckConstraint("hours >= 0", name="hours_spent"),
-        *(Index(None, name) for name in SUBJECTS),
         Index(None, "customer_id", "planned_at"),
         Index(None, "owner_id"),
         Index(None, "category_id"),
@@ -76,39 +82,4 @@ class Activity(Record):
         reverse_doc="What was done or is planned for this account, on whatever record below it.",
         write=False,
         holds=False,
-    )
-    account_id: Mapped[UUID | None] = reference(
-        "The account that it is on.",
-        "account",
-        reverse="activities",
-        reverse_doc="What was done or is planned for the account itself.",
-        part=True,
-    )
-    person_id: Mapped[UUID | None] = reference(
-        "The person that it is on.",
-        "person",
-        reverse="activities",
-        reverse_doc="What was done or is planned with this person.",
-        part=True,
-    )
-    opportunity_id: Mapped[UUID | None] = reference(
-        "The opportunity that it is on.",
-        "opportunity",
-        reverse="activities",
-        reverse_doc="What was done or is planned to win this opportunity.",
-        part=True,
-    )
-    contract_id: Mapped[UUID | None] = reference(
-        "The contract that it is on.",
-        "contract",
-        reverse="activities",
-        reverse_doc="What was done or is planned for this contract.",
-        part=True,
-    )
-    case_id: Mapped[UUID | None] = reference(
-        "The case that it is on.",
-        "case",
-        reverse="activities",
-        reverse_doc="What was done or is planned to settle this case.",
-        part=True,
     )

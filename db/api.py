@@ -19,6 +19,7 @@ from db import (
 )
 from db.engine import trace
 from db.engine.base import Record, Trace
+from db.engine.capabilities import complete
 from db.engine.head import LogHead
 from db.engine.model import Model
 
@@ -51,4 +52,6 @@ def _records(room: ModuleType) -> Iterator[type[Record] | type[Trace]]:
 
 
 METADATA = LogHead.metadata
-MODEL = Model(record for room in ROOMS for record in _records(room))
+RECORDS = tuple(record for room in ROOMS for record in _records(room))
+complete([each for each in RECORDS if issubclass(each, Record)])
+MODEL = Model(RECORDS)

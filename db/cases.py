@@ -1,14 +1,22 @@
 """Tables of the cases area: what customers ask of us or complain about, and how far it is."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import EDITED, RESTORED, UPSERTED, Record, enumeration
-from db.engine.declare import WORD, custom_attributes, elsewhere, field, folded, live, reference
+from db.engine.capabilities import (
+    CanBeFavorite,
+    ExternallyIdentified,
+    HasActivities,
+    HasAttributes,
+    Numbered,
+    Ownable,
+    Taggable,
+)
+from db.engine.declare import WORD, field, folded, live, reference
 from domain.cases import Billing, CaseState, Priority, case_type
 
 
@@ -70,14 +78,25 @@ class CaseType(Record):
     )
 
 
-class Case(Record):
+class Case(
+    Ownable,
+    Numbered,
+    Taggable,
+    HasActivities,
+    CanBeFavorite,
+    HasAttributes,
+    ExternallyIdentified,
+    Record,
+):
     """Something that a customer asks of us or complains about, worked on by one owner."""
 
     __tablename__ = "case"
     __prefix__ = "cas"
     __commands__ = UPSERTED
     __search__ = ("subject", "number", "external_id")
-    __owner__ = "owner_id"
+    __letter__ = "C"
+    __timeline__ = "primary_account_id"
+    __activities__ = "What was done or is planned to settle this case."
     __status__ = "state"
     __table_args__ = (
         ForeignKeyConstraint(
@@ -93,12 +112,8 @@ class Case(Record):
         Index(None, "primary_account_id"),
         Index("case_subject_idx", folded("subject"), "id"),
         Index("case_created_at_idx", "created_at", "id"),
-        live("case_external_id_unique", "external_id"),
     )
 
-    number: Mapped[str] = field(
-        "The number we know the case by.", filter=True, sort=True, chosen=True, longest=WORD
-    )
     subject: Mapped[str] = field("What it is about.", filter=True, sort=True, longest=WORD)
     description: Mapped[str | None] = field("What happened, and what is asked.", filter=True)
     type_id: Mapped[UUID | None] = reference(
@@ -154,8 +169,6 @@ class Case(Record):
     closed_at: Mapped[datetime | None] = field(
         "When it was closed.", filter=True, sort=True, write=False
     )
-    external_id: Mapped[str | None] = elsewhere()
-    custom: Mapped[dict[str, Any]] = custom_attributes()
 
 
 class CaseAccount(Record):

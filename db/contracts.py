@@ -2,33 +2,48 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import UPSERTED, Record, enumeration
+from db.engine.capabilities import (
+    CanBeFavorite,
+    ExternallyIdentified,
+    HasActivities,
+    HasAttributes,
+    Numbered,
+    Ownable,
+    Taggable,
+)
 from db.engine.declare import (
     WORD,
-    custom_attributes,
-    elsewhere,
     field,
-    live,
     money,
     reference,
 )
 from domain.contracts import ContractStatus, contract
 
 
-class Contract(Record):
+class Contract(
+    Ownable,
+    Numbered,
+    Taggable,
+    HasActivities,
+    CanBeFavorite,
+    HasAttributes,
+    ExternallyIdentified,
+    Record,
+):
     """What an account bought from us: exactly the items that were sold."""
 
     __tablename__ = "contract"
     __prefix__ = "ctr"
     __commands__ = UPSERTED
     __search__ = ("name", "number", "external_id")
-    __owner__ = "owner_id"
+    __letter__ = "K"
+    __timeline__ = "account_id"
     __status__ = "status"
     __rule__ = contract
     __table_args__ = (
@@ -38,12 +53,8 @@ class Contract(Record):
         Index(None, "kind_id"),
         Index(None, "owner_id"),
         Index("contract_ends_on_idx", "ends_on", "id"),
-        live("contract_external_id_unique", "external_id"),
     )
 
-    number: Mapped[str] = field(
-        "The number we know the contract by.", filter=True, sort=True, chosen=True, longest=WORD
-    )
     name: Mapped[str] = field("What the contract is called.", filter=True, sort=True, longest=WORD)
     account_id: Mapped[UUID] = reference(
         "Who bought.",
@@ -127,8 +138,6 @@ class Contract(Record):
         "The same with tax.", filter=True, sort=True, aggregate=True, write=False
     )
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
-    external_id: Mapped[str | None] = elsewhere()
-    custom: Mapped[dict[str, Any]] = custom_attributes()
 
 
 class ContractLine(Record):

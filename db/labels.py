@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import JOINED, RESTORED, Record
+from db.engine.capabilities import CanBeFavorite, OnOne, Subjects, Taggable
 from db.engine.declare import WORD, field, live, reference
-from domain.labels import KEPT, LABELLED, favourite, tag, tagging
+from domain.labels import tag
 
 
 class Tag(Record):
@@ -24,17 +24,20 @@ class Tag(Record):
     colour: Mapped[str | None] = field("Its colour, such as #3b82f6.", filter=True, sort=True)
 
 
-class Tagging(Record):
+class Tagging(OnOne, Record):
     """A tag on a record."""
 
     __tablename__ = "tagging"
     __prefix__ = "tgg"
     __commands__ = JOINED
-    __rule__ = tagging
-    __table_args__ = (
-        CheckConstraint(f"num_nonnulls({', '.join(LABELLED)}) = 1", name="one_record"),
-        *(live(f"tagging_{name}_unique", "tag_id", name) for name in LABELLED),
-        *(Index(None, name) for name in LABELLED),
+    __on__ = Subjects(
+        having=Taggable,
+        doc="The {record} with the tag.",
+        reverse="taggings",
+        reverse_doc="The tags of this {record}.",
+        one="one_record",
+        message="Name exactly one record: what the tag is on.",
+        once_per="tag_id",
     )
 
     tag_id: Mapped[UUID] = reference(
@@ -44,61 +47,22 @@ class Tagging(Record):
         reverse_doc="The records with this tag.",
         once=True,
     )
-    account_id: Mapped[UUID | None] = reference(
-        "The account with the tag.",
-        "account",
-        reverse="taggings",
-        reverse_doc="The tags of this account.",
-        part=True,
-    )
-    person_id: Mapped[UUID | None] = reference(
-        "The person with the tag.",
-        "person",
-        reverse="taggings",
-        reverse_doc="The tags of this person.",
-        part=True,
-    )
-    product_id: Mapped[UUID | None] = reference(
-        "The product with the tag.",
-        "product",
-        reverse="taggings",
-        reverse_doc="The tags of this product.",
-        part=True,
-    )
-    opportunity_id: Mapped[UUID | None] = reference(
-        "The opportunity with the tag.",
-        "opportunity",
-        reverse="taggings",
-        reverse_doc="The tags of this opportunity.",
-        part=True,
-    )
-    contract_id: Mapped[UUID | None] = reference(
-        "The contract with the tag.",
-        "contract",
-        reverse="taggings",
-        reverse_doc="The tags of this contract.",
-        part=True,
-    )
-    case_id: Mapped[UUID | None] = reference(
-        "The case with the tag.",
-        "case",
-        reverse="taggings",
-        reverse_doc="The tags of this case.",
-        part=True,
-    )
 
 
-class Favourite(Record):
+class Favourite(OnOne, Record):
     """A record that a user keeps at hand. Nobody else sees that."""
 
     __tablename__ = "favourite"
     __prefix__ = "fav"
     __commands__ = JOINED
-    __rule__ = favourite
-    __table_args__ = (
-        CheckConstraint(f"num_nonnulls({', '.join(KEPT)}) = 1", name="one_record"),
-        *(live(f"favourite_{name}_unique", "user_id", name) for name in KEPT),
-        *(Index(None, name) for name in KEPT),
+    __on__ = Subjects(
+        having=CanBeFavorite,
+        doc="The {record}.",
+        reverse="favourites",
+        reverse_doc="Whether you keep this {record} at hand.",
+        one="one_record",
+        message="Name exactly one record: what you keep at hand.",
+        once_per="user_id",
     )
 
     user_id: Mapped[UUID] = reference(
@@ -108,39 +72,4 @@ class Favourite(Record):
         reverse_doc="What this user keeps at hand.",
         write=False,
         holds=False,
-    )
-    account_id: Mapped[UUID | None] = reference(
-        "The account.",
-        "account",
-        reverse="favourites",
-        reverse_doc="Whether you keep this account at hand.",
-        part=True,
-    )
-    person_id: Mapped[UUID | None] = reference(
-        "The person.",
-        "person",
-        reverse="favourites",
-        reverse_doc="Whether you keep this person at hand.",
-        part=True,
-    )
-    opportunity_id: Mapped[UUID | None] = reference(
-        "The opportunity.",
-        "opportunity",
-        reverse="favourites",
-        reverse_doc="Whether you keep this opportunity at hand.",
-        part=True,
-    )
-    contract_id: Mapped[UUID | None] = reference(
-        "The contract.",
-        "contract",
-        reverse="favourites",
-        reverse_doc="Whether you keep this contract at hand.",
-        part=True,
-    )
-    case_id: Mapped[UUID | None] = reference(
-        "The case.",
-        "case",
-        reverse="favourites",
-        reverse_doc="Whether you keep this case at hand.",
-        part=True,
     )

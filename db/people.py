@@ -1,29 +1,35 @@
 """Tables of the people area: persons, and where they work."""
 
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import RESTORED, UPSERTED, Record, enumeration
+from db.engine.capabilities import (
+    CanBeFavorite,
+    ExternallyIdentified,
+    HasActivities,
+    HasAttributes,
+    Ownable,
+    Taggable,
+)
 from db.engine.declare import (
     WORD,
     Called,
     Digits,
-    custom_attributes,
     derived,
-    elsewhere,
     field,
     folded,
-    live,
     reference,
 )
 from domain.people import Gender, affiliation, full_name, person
 
 
-class Person(Record):
+class Person(
+    Ownable, Taggable, HasActivities, CanBeFavorite, HasAttributes, ExternallyIdentified, Record
+):
     """Somebody we know, wherever they work."""
 
     __tablename__ = "person"
@@ -37,13 +43,12 @@ class Person(Record):
         Digits("phone"),
         "external_id",
     )
-    __owner__ = "owner_id"
+    __activities__ = "What was done or is planned with this person."
     __rule__ = person
     __table_args__ = (
         Index(None, "owner_id"),
         Index(None, "type_id"),
         Index("person_last_name_idx", folded("last_name"), "id"),
-        live("person_external_id_unique", "external_id"),
     )
 
     gender: Mapped[Gender | None] = field(
@@ -87,8 +92,6 @@ class Person(Record):
         chosen=True,
     )
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
-    external_id: Mapped[str | None] = elsewhere()
-    custom: Mapped[dict[str, Any]] = custom_attributes()
 
 
 class Affiliation(Record):

@@ -1,17 +1,15 @@
 """Tables of the products area: what we sell, in which units, and what kind of contract it makes."""
 
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import RESTORED, UPSERTED, Record
+from db.engine.capabilities import ExternallyIdentified, HasAttributes, Taggable
 from db.engine.declare import (
     WORD,
-    custom_attributes,
-    elsewhere,
     field,
     folded,
     live,
@@ -78,7 +76,7 @@ class Unit(Record):
     )
 
 
-class Product(Record):
+class Product(Taggable, HasAttributes, ExternallyIdentified, Record):
     """Something we sell: a thing or a service."""
 
     __tablename__ = "product"
@@ -92,7 +90,6 @@ class Product(Record):
         Index(None, "unit_id"),
         Index("product_name_idx", folded("name"), "id"),
         live("product_code_unique", "code"),
-        live("product_external_id_unique", "external_id"),
     )
 
     name: Mapped[str] = field("What the product is called.", filter=True, sort=True, longest=WORD)
@@ -125,5 +122,3 @@ class Product(Record):
         "What one unit costs, without tax.", filter=True, sort=True, aggregate=True
     )
     tax_percent: Mapped[Decimal | None] = field("The tax on it, in percent.", filter=True)
-    external_id: Mapped[str | None] = elsewhere()
-    custom: Mapped[dict[str, Any]] = custom_attributes()

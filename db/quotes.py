@@ -8,17 +8,19 @@ from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import RESTORED, Record, enumeration
+from db.engine.capabilities import Numbered
 from db.engine.declare import WORD, field, money, reference
 from domain.quotes import ItemKind, quote, quote_item
 
 
-class Quote(Record):
+class Quote(Numbered, Record):
     """An offer for an opportunity: prices, quantities and until when they hold."""
 
     __tablename__ = "quote"
     __prefix__ = "quo"
     __commands__ = RESTORED
     __search__ = ("name", "number")
+    __letter__ = "Q"
     __rule__ = quote
     __table_args__ = (
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
@@ -39,9 +41,6 @@ class Quote(Record):
         reverse_doc="What was offered for this opportunity.",
         part=True,
         on_delete="CASCADE",
-    )
-    number: Mapped[str] = field(
-        "The number we know the quote by.", filter=True, sort=True, chosen=True, longest=WORD
     )
     name: Mapped[str] = field("What the quote is called.", filter=True, sort=True, longest=WORD)
     currency: Mapped[str] = field(

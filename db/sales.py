@@ -2,20 +2,25 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import EDITED, JOINED, UPSERTED, Record, enumeration
+from db.engine.capabilities import (
+    CanBeFavorite,
+    ExternallyIdentified,
+    HasActivities,
+    HasAttributes,
+    Ownable,
+    Taggable,
+)
 from db.engine.declare import (
     MONEY,
     WORD,
-    custom_attributes,
     derived,
     descending,
-    elsewhere,
     expression,
     field,
     folded,
@@ -29,7 +34,15 @@ from domain.setup import StageKind
 from domain.wording import quarter
 
 
-class Opportunity(Record):
+class Opportunity(
+    Ownable,
+    Taggable,
+    HasActivities,
+    CanBeFavorite,
+    HasAttributes,
+    ExternallyIdentified,
+    Record,
+):
     """A possible sale to an account, worked on by one owner."""
 
     __tablename__ = "opportunity"
@@ -37,7 +50,8 @@ class Opportunity(Record):
     __commands__ = UPSERTED
     __live__ = True
     __status__ = "status"
-    __owner__ = "owner_id"
+    __timeline__ = "account_id"
+    __activities__ = "What was done or is planned to win this opportunity."
     __rule__ = opportunity
     __search__ = ("name", "external_id")
     __table_args__ = (
@@ -60,7 +74,6 @@ class Opportunity(Record):
         Index("opportunity_amount_idx", descending("amount"), text("id DESC")),
         Index("opportunity_expected_close_on_idx", "expected_close_on", "id"),
         Index("opportunity_created_at_idx", "created_at", "id"),
-        live("opportunity_external_id_unique", "external_id"),
     )
 
     name: Mapped[str] = field(
@@ -182,8 +195,6 @@ class Opportunity(Record):
         write=False,
     )
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
-    external_id: Mapped[str | None] = elsewhere()
-    custom: Mapped[dict[str, Any]] = custom_attributes()
 
 
 class StageVisit(Record):

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import EDITED, JOINED, RESTORED, Record, Standard, enumeration
+from db.engine.capabilities import HasAttributes, OnOne, Subjects
 from db.engine.declare import WORD, field, live, reference
 from domain.setup import (
     AttributeKind,
@@ -15,18 +16,8 @@ from domain.setup import (
     StageKind,
     attribute,
     nameable,
-    one_type,
     stage_of_pipeline,
 )
-
-TYPES = (
-    "account_type_id",
-    "person_type_id",
-    "opportunity_type_id",
-    "case_type_id",
-    "employee_type_id",
-)
-"""The columns with the type that an attribute is carried by."""
 
 
 class Stage(Record):
@@ -132,18 +123,23 @@ class Attribute(Record):
     )
 
 
-class AttributeUse(Record):
+class AttributeUse(OnOne, Record):
     """A type whose records carry an attribute. An attribute without any is carried by records of all types."""
 
     __tablename__ = "attribute_use"
     __prefix__ = "atu"
     __commands__ = JOINED
     __rights__ = True
-    __rule__ = one_type
-    __table_args__ = (
-        CheckConstraint(f"num_nonnulls({', '.join(TYPES)}) = 1", name="one_type"),
-        *(live(f"attribute_use_{name}_unique", "attribute_id", name) for name in TYPES),
-        *(Index(None, name) for name in TYPES),
+    __on__ = Subjects(
+        having=HasAttributes,
+        by_type=True,
+        part=False,
+        doc="The type of {record}.",
+        reverse="attributeUses",
+        reverse_doc="The attributes that {records} of this type carry.",
+        one="one_type",
+        message="Name exactly one type that carries the attribute.",
+        once_per="attribute_id",
     )
 
     attribute_id: Mapped[UUID] = reference(
@@ -152,41 +148,6 @@ class AttributeUse(Record):
         reverse="uses",
         reverse_doc="The types whose records carry this attribute; all of them if there is none.",
         part=True,
-    )
-    account_type_id: Mapped[UUID | None] = reference(
-        "The type of account.",
-        "account_type",
-        reverse="attributeUses",
-        reverse_doc="The attributes that accounts of this type carry.",
-        once=True,
-    )
-    person_type_id: Mapped[UUID | None] = reference(
-        "The type of person.",
-        "person_type",
-        reverse="attributeUses",
-        reverse_doc="The attributes that persons of this type carry.",
-        once=True,
-    )
-    opportunity_type_id: Mapped[UUID | None] = reference(
-        "The type of opportunity.",
-        "opportunity_type",
-        reverse="attributeUses",
-        reverse_doc="The attributes that opportunities of this type carry.",
-        once=True,
-    )
-    case_type_id: Mapped[UUID | None] = reference(
-        "The type of case.",
-        "case_type",
-        reverse="attributeUses",
-        reverse_doc="The attributes that cases of this type carry.",
-        once=True,
-    )
-    employee_type_id: Mapped[UUID | None] = reference(
-        "The type of employee.",
-        "employee_type",
-        reverse="attributeUses",
-        reverse_doc="The attributes that employees of this type carry.",
-        once=True,
     )
 
 

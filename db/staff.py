@@ -1,20 +1,20 @@
 """Tables of the staff: employees in their tree, users, and what roles and profiles open to them."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import EDITED, JOINED, RESTORED, Internal, Record, Trace, enumeration
-from db.engine.declare import WORD, custom_attributes, derived, field, internal, live, reference
+from db.engine.capabilities import HasAttributes
+from db.engine.declare import WORD, derived, field, internal, live, reference
 from db.engine.declare import field as declared
 from domain.access import RowScope, WriteScope
 from domain.wording import initials
 
 
-class Employee(Record):
+class Employee(HasAttributes, Record):
     """A person or a vacant post in the organisation. Ownership is held by employees, not by users."""
 
     __tablename__ = "employee"
@@ -46,7 +46,6 @@ class Employee(Record):
         reverse="reports",
         reverse_doc="Those who report to this employee.",
     )
-    custom: Mapped[dict[str, Any]] = custom_attributes()
 
 
 class User(Record):

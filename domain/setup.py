@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
-from uuid import UUID
 
 from domain.codes import UserErrorCode
-from domain.columns import references
+from domain.columns import named
 from domain.violations import Violation
 
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
@@ -74,14 +73,6 @@ SWITCHED: Mapping[FeatureKey, frozenset[str]] = {
     FeatureKey.QUOTES: frozenset({"Quote", "QuoteItem"}),
 }
 """The entities that nobody can read or write while a group is off (VN-05). Their records remain."""
-CARRIED = {
-    "Account": "account_type_id",
-    "Person": "person_type_id",
-    "Opportunity": "opportunity_type_id",
-    "Case": "case_type_id",
-    "Employee": "employee_type_id",
-}
-"""The entities that carry attributes, and the column with the type that carries one."""
 
 
 class NamingSwitches(Protocol):
@@ -103,16 +94,6 @@ class StageProbability(Protocol):
     probability: int
 
 
-class CarryingTypes(Protocol):
-    """The columns of which exactly one holds the type that carries an attribute."""
-
-    account_type_id: UUID | None
-    person_type_id: UUID | None
-    opportunity_type_id: UUID | None
-    case_type_id: UUID | None
-    employee_type_id: UUID | None
-
-
 def nameable(_: NamingSwitches | None, after: NamingSwitches) -> Sequence[Violation]:
     """A type allows at least one name of its accounts (EP-173, D-21)."""
     if after.with_name or after.with_last_name:
@@ -129,15 +110,13 @@ def attribute(_: AttributeKey | None, after: AttributeKey) -> Sequence[Violation
     return [Violation(UserErrorCode.INVALID, message, "key")]
 
 
-def carries(entity: str, use: CarryingTypes) -> list[Violation]:
-    """The type that carries an attribute of `entity` is a type of that entity."""
-    own = CARRIED.get(entity, "")
-    types = references(use, CARRIED.values())
+def carries(entity: str, use: object, columns: Mapping[str, str]) -> list[Violation]:
+    """The type that carries an attribute of `entity` is a type of that entity; `columns` hold the types, by entity."""
     message = f"The attribute is one of {entity}: name a type of that."
     return [
         Violation(UserErrorCode.INVALID, message, name)
-        for name, id in types.items()
-        if name != own and id is not None
+        for name, _ in named(use, columns.values())
+        if name != columns.get(entity)
     ]
 
 
@@ -147,13 +126,3 @@ def stage_of_pipeline(_: StageProbability | None, after: StageProbability) -> Se
         return []
     message = "A probability is a whole number from 0 to 100, in percent."
     return [Violation(UserErrorCode.INVALID, message, "probability")]
-
-
-def one_type(_: CarryingTypes | None, after: CarryingTypes) -> Sequence[Violation]:
-    """One record assigns an attribute to exactly one type."""
-    types = references(after, CARRIED.values())
-    named = [name for name, id in types.items() if id is not None]
-    if len(named) == 1:
-        return []
-    message = "Name exactly one type that carries the attribute."
-    return [Violation(UserErrorCode.INVALID, message, named[-1] if named else "")]

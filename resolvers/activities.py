@@ -11,15 +11,13 @@ from typing import TypeAlias
 from uuid import UUID
 
 from db.activities import Activity
-from db.cases import Case
-from db.contracts import Contract
-from db.engine.base import Record
+from db.api import MODEL
+from db.engine.capabilities import timeline_of
 from db.engine.hidden import each_of
-from db.engine.row import ColumnOf
-from db.people import Affiliation
-from db.sales import Opportunity
-from domain.activities import CUSTOMERS, employers, subject
+from db.people import Affiliation, Person
+from domain.activities import employers
 from domain.codes import UserErrorCode
+from domain.columns import named
 from domain.violations import Violation
 from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import Action, AnyChangeset, Saved, to
@@ -27,13 +25,14 @@ from resolvers.engine.command import Writes, command, sets
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import after_change
 
-PERSON = Activity.person_id
-SUBJECTS: Mapping[type[Record], ColumnOf[UUID | None]] = {
-    Opportunity: Activity.opportunity_id,
-    Contract: Activity.contract_id,
-    Case: Activity.case_id,
-}
-"""The records with activities that can come to another account, and the activity's column for each."""
+SUBJECTS = MODEL.of(Activity).subjects
+"""The types of records with activities."""
+COLUMNS = tuple(each.column.key for each in SUBJECTS)
+CUSTOMERS = {each.column.key: name for each in SUBJECTS if (name := timeline_of(each.record))}
+"""The column of the activity's record that holds the account of the timeline; for a person see `employers`."""
+[PERSON] = (each.column for each in SUBJECTS if each.record is Person)
+MOVING = tuple(each for each in SUBJECTS if CUSTOMERS.get(each.column.key, "id") != "id")
+"""Those that can come to another account."""
 AT_ONCE = 5_000
 """Activities that follow one command to another account."""
 TOO_MANY = f"More than {AT_ONCE} activities would come to another account's timeline: change fewer at once."
@@ -67,11 +66,11 @@ async def complete(ctx: Context, items: Saved[Activity]) -> None:
         item.record.done_at = item.record.done_at or ctx.now
 
 
-@after_change(Activity, Affiliation, Case, Contract, Opportunity)
+@after_change(Activity, Affiliation, *(each.record for each in MOVING))
 async def keep_timelines(ctx: Context, action: Action, items: list[AnyChangeset]) -> None:
     """Every activity is in the timeline of the account that the record it is on belongs to."""
     moved = {on: (item, account) for item in items for on, account in _moved(item)}
-    begun = [(each, row, on) for each in items for row in _begun(each) if (on := subject(row))]
+    begun = [(each, row, on) for each in items for row in _begun(each) if (on := _subject(row))]
     asked = {id for name, id in (*moved, *(on for _, _, on in begun)) if name == PERSON.key}
     working = await _employers(ctx, asked, items)
     for item, row, on in begun:
@@ -83,11 +82,17 @@ def _moved(item: AnyChangeset) -> Iterator[tuple[Subject, UUID | None]]:
     """Existing records that come to another account; all persons whose jobs change may do so."""
     for _, job in item.changes_of(Affiliation):
         yield (PERSON.key, job.person_id), None
-    for type_, column in SUBJECTS.items():
-        customer = CUSTOMERS[column.key]
-        for before, after in item.changes_of(type_):
+    for each in MOVING:
+        customer = CUSTOMERS[each.column.key]
+        for before, after in item.changes_of(each.record):
             if before is not None and getattr(before, customer) != getattr(after, customer):
-                yield (column.key, after.id), getattr(after, customer)
+                yield (each.column.key, after.id), getattr(after, customer)
+
+
+def _subject(row: Activity) -> Subject | None:
+    """What an activity is on; None if it is not on exactly one record."""
+    found = named(row, COLUMNS)
+    return found[0] if len(found) == 1 else None
 
 
 def _begun(item: AnyChangeset) -> Iterator[Activity]:
@@ -116,7 +121,7 @@ def _customer(item: AnyChangeset, on: Subject, working: Mapping[UUID, UUID]) -> 
     if name == PERSON.key:
         return working.get(id)
     of = item.parent if item.entity.type_ is Activity else item.record
-    found: UUID | None = getattr(of, CUSTOMERS[name], None)
+    found: UUID | None = getattr(of, CUSTOMERS[name], None) if name in CUSTOMERS else None
     return found
 
 
@@ -126,7 +131,7 @@ async def _follow(
     """Move activities along to the account that the records they are on come to."""
     own = {row.id for each in items for _, row in each.changes_of(Activity)}
     count = 0
-    for column in (PERSON, *SUBJECTS.values()):
+    for column in (PERSON, *(each.column for each in MOVING)):
         subjects = [id for name, id in moved if name == column.key]
         activities = await ctx.trusted(Activity).by_for_update(column, subjects)
         for each in subjects:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from db.api import MODEL
 from db.pipelines import used_stages
 from db.setup import Attribute, AttributeUse, OpportunityType, PipelineStage
 from domain.codes import UserErrorCode
-from domain.setup import CARRIED, carries
+from domain.setup import carries
 from domain.violations import Violation
 from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import Action, Saved, children_of
@@ -16,6 +17,8 @@ from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
 from resolvers.engine.permissions import HIDDEN
 
+CARRIED = {each.record.__name__: each.column.key for each in MODEL.of(AttributeUse).subjects}
+"""The entities that carry attributes, and the column with the type that carries one."""
 NOT_CARRIED = f"Attributes can be added to {', '.join(CARRIED)}: name one of these."
 NO_STAGE = "A type of opportunity needs a stage: name the stages that it activates in `stages`."
 LAST_STAGE = "This is the last stage of its type: activate another one first."
@@ -45,7 +48,7 @@ async def check_type(ctx: Context, items: Saved[AttributeUse]) -> None:
 
 
 def _carries(use: AttributeUse, attribute: Attribute) -> Sequence[Violation]:
-    return carries(attribute.entity, use)
+    return carries(attribute.entity, use, CARRIED)
 
 
 @before_save(Action.CREATE)

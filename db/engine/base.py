@@ -109,7 +109,7 @@ class Record(Base):
     """What must hold whenever a row is written, whoever writes it: a function of domain/."""
 
     id: Mapped[UUID] = field(
-        "Identifies the record.", primary_key=True, filter=True, write=False, sort_order=-1
+        "Identifies the record.", primary_key=True, filter=True, write=False, sort_order=-2
     )
     version: Mapped[int] = field(
         "Grows by one with every change; send it back to notice that somebody else was quicker.",

@@ -71,12 +71,6 @@ def field(
     return mapped_column(*args, comment=doc, info={"api": exposed}, **column)
 
 
-def elsewhere() -> MappedColumn[Any]:
-    """What another system knows the record by; the table has a `live` index that lets no two have the same."""
-    doc = "What another system knows it by; no two have the same."
-    return field(doc, filter=True, sort=True, longest=WORD)
-
-
 def internal(doc: str, *args: Any, **column: Any) -> MappedColumn[Any]:
     """A column the API never shows."""
     return mapped_column(*args, comment=doc, info={"api": None}, **column)
@@ -202,7 +196,7 @@ def derived(
     return Derived(doc, kept or Text(), needs, function)
 
 
-def custom_attributes() -> MappedColumn[Any]:
+def custom_attributes(**column: Any) -> MappedColumn[Any]:
     """The values of the tenant's own attributes, by the attribute's id (D-72)."""
     doc = "Values of the tenant's own attributes."
     return mapped_column(
@@ -212,6 +206,7 @@ def custom_attributes() -> MappedColumn[Any]:
         server_default="{}",
         comment=doc,
         info={"api": Exposed(True, True, False, attributes=True)},
+        **column,
     )
 
 

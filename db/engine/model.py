@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from db.engine.base import Record, Standard, Trace
+from db.engine.capabilities import ExternallyIdentified, OnOne, Subject, letter_of
 from db.engine.declare import Derived, Exposed, Expression, exposed
 from db.engine.fields import Computed, Field, Kind, Reference, Reverse
 from db.engine.searched import Searched, searched_by
@@ -59,6 +60,10 @@ class Entity:
     is_trace: bool = False
     """Whether only the system writes it: it has no version, and is never deleted."""
     rule: Rule | None = None
+    letter: str | None = None
+    """What its numbers begin with, if it has numbers."""
+    subjects: tuple[Subject, ...] = ()
+    """The types of records of which it is on exactly one, if it is on one."""
     searched: tuple[Searched, ...] = ()
     """What it is searched by; the first is what it is called."""
     commands: tuple[Standard, ...] = ()
@@ -272,6 +277,12 @@ def _kept_of(record: type[Record] | type[Trace]) -> dict[str, Any]:
     """What a record's class says beside its columns."""
     if issubclass(record, Trace):
         return {"record": record.__record__, "plural": plural(record.__name__)}
+    if Standard.UPSERT in record.__commands__ and not issubclass(record, ExternallyIdentified):
+        raise TypeError(
+            f"{record.__name__} is upserted by its external id: make it ExternallyIdentified."
+        )
+    if record.__owner__ is not None and record.__owner__ not in record.__table__.c:
+        raise TypeError(f"{record.__name__} is Ownable: declare {record.__owner__}.")
     return {
         "commands": record.__commands__,
         "is_created_along": record.__along__,
@@ -283,6 +294,8 @@ def _kept_of(record: type[Record] | type[Trace]) -> dict[str, Any]:
         "is_replaceable": record.__replaceable__,
         "alike": record.__alike__,
         "rule": record.__rule__,
+        "letter": letter_of(record),
+        "subjects": record.__subjects__ if issubclass(record, OnOne) else (),
     }
 
 

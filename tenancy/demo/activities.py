@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from domain.activities import SUBJECTS
+from db.activities import Activity
 from tenancy.demo.accounts import owners
 from tenancy.demo.lists import ACTIVITY_CATEGORIES
-from tenancy.demo.rows import Draw, Row, Rows, made_id
+from tenancy.demo.rows import Draw, Row, Rows, made_id, subjects
 from tenancy.demo.words import ERRANDS, NOTES
 
 ACTIVITIES = 200
@@ -29,7 +29,8 @@ def _activity(
     made: Mapping[str, Sequence[Row]],
     primary: Mapping[UUID, UUID],
 ) -> Row:
-    rng, column = draw.rng, SUBJECTS[number % len(SUBJECTS)]
+    rng, columns = draw.rng, subjects(Activity, made)
+    column = columns[number % len(columns)]
     kind = column.removesuffix("_id")
     record = rng.choice(made[kind])
     done = rng.random() < 0.6
@@ -47,7 +48,7 @@ def _activity(
         "hours": Decimal(rng.randint(1, 32)) / 4 if done else None,
         "overtime": done and rng.random() < 0.2,
         "customer_id": _customer(kind, record, primary),
-        **{name: record["id"] if name == column else None for name in SUBJECTS},
+        **{name: record["id"] if name == column else None for name in columns},
         **draw.stamps_within(record, deleted=number % 31 == 0),
     }
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from domain.labels import KEPT, LABELLED
+from db.labels import Favourite, Tagging
 from tenancy.demo.lists import TAGS
 from tenancy.demo.people import NUMBERS, PERSONAS
-from tenancy.demo.rows import Draw, Row, Rows, made_id
+from tenancy.demo.rows import Draw, Row, Rows, made_id, subjects
 
 TAGGED, KEEPS = 12, 2
 """How many records of each kind have a tag, and how many of each kind everybody keeps at hand."""
@@ -22,27 +22,28 @@ def labels(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
 
 def _taggings(draw: Draw, made: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
     number = 0
-    for column in LABELLED:
+    columns = subjects(Tagging, made)
+    for column in columns:
         for record in draw.rng.sample(made[column.removesuffix("_id")], TAGGED):
             number += 1
             yield {
                 **draw.key(number),
                 "tag_id": made_id("tag", draw.rng.randint(1, len(TAGS) - 1)),
-                **{name: record["id"] if name == column else None for name in LABELLED},
+                **{name: record["id"] if name == column else None for name in columns},
                 **draw.stamps_within(record, deleted=number % 19 == 0),
             }
 
 
 def _favourites(draw: Draw, made: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
     """Whether or not he sees the record: rights may have been taken from him since."""
-    number = 0
+    number, columns = 0, subjects(Favourite, made)
     for persona in PERSONAS:
-        for column in KEPT:
+        for column in columns:
             for record in draw.rng.sample(made[column.removesuffix("_id")], KEEPS):
                 number += 1
                 yield {
                     **draw.key(number),
                     "user_id": made_id("user", NUMBERS[persona]),
-                    **{name: record["id"] if name == column else None for name in KEPT},
+                    **{name: record["id"] if name == column else None for name in columns},
                     **draw.stamps_within(record, deleted=number % 17 == 0),
                 }

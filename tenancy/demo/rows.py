@@ -8,6 +8,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from db.api import MODEL
+from db.engine.base import Record
+
 Row = dict[str, Any]
 Rows = Mapping[str, Sequence[Row]]
 """Rows by table. All rows of a table have the same columns."""
@@ -23,6 +26,12 @@ def made_id(table: str, number: int) -> UUID:
     hashed = int.from_bytes(hashlib.sha256(f"{table}:{number}".encode()).digest()[:10])
     high, low = (hashed >> 62) & 0xFFF, hashed & ((1 << 62) - 1)
     return UUID(int=(moment << 80) | (7 << 76) | (high << 64) | (2 << 62) | low)
+
+
+def subjects(record: type[Record], made: Mapping[str, Sequence[Row]]) -> tuple[str, ...]:
+    """The columns with what a record is on, such as an activity, of those tables that the demonstration fills."""
+    found = (each for each in MODEL.of(record).subjects if each.record.__tablename__ in made)
+    return tuple(each.column.key for each in found)
 
 
 def chance(*of: str) -> random.Random:

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
+from db.api import MODEL
 from domain.accounts import account
-from domain.activities import SUBJECTS, activity
+from domain.codes import UserErrorCode
 from domain.contracts import contract
-from domain.labels import KEPT, LABELLED, favourite, tag, tagging
+from domain.labels import tag
 from domain.people import affiliation, person
 from domain.products import contract_kind, product
 from domain.quotes import quote, quote_item
-from domain.setup import nameable, one_type
-from domain.violations import Rule
+from domain.setup import nameable
+from domain.violations import Rule, Violation
 from tenancy.demo.people import NUMBERS, PERSONAS
 from tenancy.demo.rows import made_id
 from tenancy.demo.sales import CURRENCIES
@@ -29,6 +30,10 @@ NOW = date(2026, 3, 14)
 SLUGS = ("acme", "globex")
 MADE = {slug: rows(slug, NOW, "no hash") for slug in SLUGS}
 Row = dict[str, Any]
+ON = ("account_id", "person_id", "opportunity_id", "contract_id", "case_id")
+"""The columns with what an activity, or a favorite, is on."""
+TAGGED = (*ON, "product_id")
+"""The columns with what a tag is on."""
 
 
 def by_id(slug: str, table: str) -> dict[Any, Row]:
@@ -39,11 +44,20 @@ def live(found: Any) -> list[Row]:
     return [row for row in found if row["deleted_at"] is None]
 
 
+def unruled(before: object, after: object) -> list[Violation]:
+    """A record without the rule that it must have."""
+    return [Violation(UserErrorCode.INVALID, "There is no rule.")]
+
+
 RULES: dict[str, Rule] = {
-    "account": account, "account_type": nameable, "activity": activity, "affiliation": affiliation,
-    "attribute_use": one_type, "contract": contract, "contract_kind": contract_kind,
-    "favourite": favourite, "person": person, "product": product, "quote": quote,
-    "quote_item": quote_item, "tag": tag, "tagging": tagging,
+    "account": account, "account_type": nameable, "affiliation": affiliation,
+    "contract": contract, "contract_kind": contract_kind,
+    "person": person, "product": product, "quote": quote,
+    "quote_item": quote_item, "tag": tag,
+    **{
+        table: MODEL.by_table[table].rule or unruled
+        for table in ("activity", "attribute_use", "favourite", "tagging")
+    },
 }  # fmt: skip
 
 
@@ -61,16 +75,16 @@ WHOLES = {
     "affiliation": ("account", "person"),
     "account_link": ("account",),
     "account_manager": ("account",),
-    "activity": tuple(column.removesuffix("_id") for column in SUBJECTS),
+    "activity": tuple(column.removesuffix("_id") for column in ON),
     "business_role": ("opportunity", "person"),
     "case_account": ("case",),
     "contract_line": ("contract",),
-    "favourite": tuple(column.removesuffix("_id") for column in KEPT),
+    "favourite": tuple(column.removesuffix("_id") for column in ON),
     "opportunity_account": ("opportunity", "account"),
     "quote": ("opportunity",),
     "quote_item": ("quote",),
     "stage_visit": ("opportunity",),
-    "tagging": tuple(column.removesuffix("_id") for column in LABELLED),
+    "tagging": tuple(column.removesuffix("_id") for column in TAGGED),
 }
 
 
@@ -163,7 +177,7 @@ def test_either_account_has_a_record_of_a_link(slug: str) -> None:
 @pytest.mark.parametrize("slug", SLUGS)
 def test_there_is_something_of_every_kind(slug: str) -> None:
     """Parts of everything that can have them, of every persona, live and deleted."""
-    for table, columns in (("activity", SUBJECTS), ("tagging", LABELLED), ("favourite", KEPT)):
+    for table, columns in (("activity", ON), ("tagging", TAGGED), ("favourite", ON)):
         for column in columns:
             assert [row for row in live(MADE[slug][table]) if row[column]]
         assert len(live(MADE[slug][table])) < len(MADE[slug][table])

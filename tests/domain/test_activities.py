@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,14 +10,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.activities import SUBJECTS, activity, employers, subject
+from domain.activities import activity, employers
 from domain.codes import UserErrorCode
-from domain.labels import KEPT, LABELLED, favourite, tag, tagging
-from domain.violations import Violation
+from domain.columns import exactly_one, named
+from domain.labels import tag
 from tests.support.covers import covers
 
 ANNA, BEN = UUID(int=1), UUID(int=2)
 OLD, NEW, GONE = UUID(int=3), UUID(int=4), UUID(int=5)
+COLUMNS = ("account_id", "person_id", "product_id", "opportunity_id", "contract_id", "case_id")
 START = datetime(2026, 3, 14, tzinfo=UTC)
 
 
@@ -56,26 +56,31 @@ def on(**subjects: Any) -> OnRecord:
 
 
 @covers("VT-34", "EP-180")
-@pytest.mark.parametrize(
-    ("rule", "columns"), [(activity, SUBJECTS), (tagging, LABELLED), (favourite, KEPT)]
-)
-def test_on_exactly_one_record(
-    rule: Callable[[OnRecord | None, OnRecord], Sequence[Violation]], columns: tuple[str, ...]
-) -> None:
+def test_on_exactly_one_record() -> None:
+    rule = exactly_one(COLUMNS, "Name one.")
     [found] = rule(None, on())
-    assert (found.code, found.column) == (UserErrorCode.INVALID, "")
-    for name in columns:
+    assert (found.code, found.message, found.column) == (UserErrorCode.INVALID, "Name one.", "")
+    for name in COLUMNS:
         assert not rule(None, on(**{name: ANNA}))
-        for other in columns:
+        for other in COLUMNS:
             if name != other:
-                assert len(rule(None, on(**{name: ANNA, other: BEN}))) == 1
+                [found] = rule(None, on(**{name: ANNA, other: BEN}))
+                assert found.column in (name, other)
 
 
-def test_what_an_activity_is_on() -> None:
-    assert subject(on()) is None
-    for name in SUBJECTS:
-        assert subject(on(**{name: ANNA})) == (name, ANNA)
-    assert subject(on(account_id=ANNA, case_id=BEN)) is None
+def test_the_own_rule_of_a_record_on_one_holds_too() -> None:
+    rule = exactly_one(COLUMNS, "Name one.", activity)
+    worked = replace(on(), hours=Decimal(-1))
+    assert [each.column for each in rule(None, worked)] == ["", "hours"]
+    assert [each.column for each in rule(None, replace(worked, case_id=ANNA))] == ["hours"]
+
+
+def test_the_columns_that_hold_an_id() -> None:
+    assert named(on(), COLUMNS) == []
+    assert named(on(case_id=BEN, account_id=ANNA), COLUMNS) == [
+        ("account_id", ANNA),
+        ("case_id", BEN),
+    ]
 
 
 @pytest.mark.parametrize(

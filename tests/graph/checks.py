@@ -8,14 +8,25 @@ from typing import Any
 from uuid import UUID
 
 from db.api import MODEL
-from domain.activities import CUSTOMERS, employers, subject
-from domain.labels import KEPT, LABELLED
+from domain.activities import employers
+from domain.columns import named
 from domain.quotes import totals, whole
 from domain.tree import closes_cycle
 from tests.graph.place import Facts, Row
 from tests.support.rows import as_row, as_rows
 
 Check = Callable[[Facts], Iterator[str]]
+ON = ("account_id", "person_id", "opportunity_id", "contract_id", "case_id")
+"""The columns with what an activity, or a favorite, is on."""
+TAGGED = (*ON, "product_id")
+"""The columns with what a tag is on."""
+CUSTOMERS = {
+    "account_id": "id",
+    "opportunity_id": "account_id",
+    "contract_id": "account_id",
+    "case_id": "primary_account_id",
+}
+"""The column of an activity's record with the account whose timeline it is in."""
 
 
 def by(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
@@ -189,20 +200,20 @@ def activities_are_on_one(facts: Facts) -> Iterator[str]:
         f"{name.lower()}_id": name for name in ("Account", "Opportunity", "Contract", "Case")
     }
     for row in facts.live("Activity"):
-        on = subject(as_row(row))
-        if on is None:
+        found = named(as_row(row), ON)
+        if len(found) != 1:
             yield f"activity {row['id']} is not on one record"
             continue
-        column, id = on
-        named = sources.get(column)
-        expected = working.get(id) if named is None else facts.rows[named][id][CUSTOMERS[column]]
+        [(column, id)] = found
+        source = sources.get(column)
+        expected = working.get(id) if source is None else facts.rows[source][id][CUSTOMERS[column]]
         if row["customer_id"] != expected:
             yield f"activity {row['id']} on {column} {id}: {row['customer_id']}, not {expected}"
 
 
 def labels_are_unique(facts: Facts) -> Iterator[str]:
     """A tag is on a record once, and a record at a user's hand once; each on exactly one (VT-34, EP-180)."""
-    for entity, who, columns in (("Tagging", "tag_id", LABELLED), ("Favourite", "user_id", KEPT)):
+    for entity, who, columns in (("Tagging", "tag_id", TAGGED), ("Favourite", "user_id", ON)):
         keys = [tuple(row[name] for name in (who, *columns)) for row in facts.live(entity)]
         yield from (f"{entity} {key} is there twice" for key, n in Counter(keys).items() if n > 1)
         for key in keys:

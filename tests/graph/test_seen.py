@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 
-from domain.activities import SUBJECTS
 from tests.graph import checks, noted
 from tests.graph.place import Facts, Place, Row
 from tests.support.covers import covers
@@ -90,7 +89,7 @@ WRONG: list[tuple[checks.Check, Broken]] = [
     (checks.stays_are_noted, change("StageVisit", {"left_at": None}, seconds=7)),
     (checks.contracts_add_up, change("ContractLine", {"ended_on": None}, net=Decimal(7))),
     (checks.activities_are_on_one, elsewhere("Activity", "customer_id", "Account")),
-    (checks.activities_are_on_one, change("Activity", {}, **dict.fromkeys(SUBJECTS))),
+    (checks.activities_are_on_one, change("Activity", {}, **dict.fromkeys(checks.ON))),
     (checks.labels_are_unique, again("Tagging", {})),
     (checks.labels_are_unique, again("Favourite", {})),
     (checks.people_work_at_places, elsewhere("Affiliation", "address_id", "Address")),
