@@ -114,14 +114,18 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
     def __init__(self, *args: Any, issued: Callable[[ClauseElement], bool], **kw: Any) -> None:
         self._issued = issued
         self._inside = 0
+        # Names of what has none are told apart by object ids, so no object may die meanwhile:
+        # another one would have its id, and the same statement another text each time.
+        self._alive: list[ClauseElement] = []
         super().__init__(*args, **kw)
 
     def visit_seen(self, seen: Any, asfrom: bool = False, **kw: Any) -> str:
         if not self._issued(seen):
             raise Unsealed(f"{seen.name} was not handed out by this gate: use gate.see().")
         self._inside += 1
+        self._alive.append(seen.select())
         try:
-            inner: str = self.process(seen.select(), asfrom=True)
+            inner: str = self.process(self._alive[-1], asfrom=True)
         finally:
             self._inside -= 1
         return f"({inner}) AS {self.preparer.quote(seen.name)}"
