@@ -22,6 +22,7 @@ from graphql.execution.values import get_variable_values
 
 from db.engine.plan.ask import Slot
 from domain.codes import Code, Refused
+from schema.engine.filters import LISTS
 
 WORDS = ("AttributeKey", "SearchType")
 """Their lists say what is read, not what it is compared with: each item is a part of the shape."""
@@ -56,7 +57,11 @@ def types(schema: GraphQLSchema, operation: OperationDefinitionNode) -> dict[str
 def shape(
     values: Mapping[str, Any], declared: Mapping[str, GraphQLInputType], prefixes: frozenset[str]
 ) -> Hashable:
-    """Present keys, nulls, items of lists of objects, enums, booleans, keys of attributes, id prefixes."""
+    """All that reading an operation depends on, for variables of these types.
+
+    Present keys, nulls, items of lists of objects, enums, booleans, keys of attributes, id prefixes,
+    and whether a list of values is too long.
+    """
     return tuple(
         (name, _shape(values[name], kind, prefixes))
         for name, kind in declared.items()
@@ -73,8 +78,9 @@ def _shape(value: Any, kind: Any, prefixes: frozenset[str]) -> Hashable:
         if is_input_object_type(get_named_type(kind)) or get_named_type(kind).name in WORDS:
             return tuple(_shape(item, kind.of_type, prefixes) for item in value)
         if get_named_type(kind).name == "ID":
-            return frozenset(_shape(item, kind.of_type, prefixes) for item in value)
-        return "list", any(item is None for item in value)
+            heads = frozenset(_shape(item, kind.of_type, prefixes) for item in value)
+            return len(value) > LISTS, heads
+        return len(value) > LISTS, any(item is None for item in value)
     if is_input_object_type(kind):
         fields = kind.fields
         return tuple(
