@@ -92,7 +92,8 @@ class Looking:
         """
         found = Look(await log.head(self._connection, self._placement, sessions))
         ended(found.head.ended)
-        everybody = last is None or last.access != found.head.access
+        rights = (found.head.epoch, found.head.access)
+        everybody = last is None or (last.epoch, last.access) != rights
         moment = self._viewers.moment(self._connection, self._placement, found.head.access)
         for listener in [*listeners, *joining] if everybody else joining:
             await self._judge(found, moment, listener)
