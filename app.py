@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-import auth.api  # noqa: F401 - policies are remembered when they are imported
+from auth.api import POLICIES
 from auth.engine.passwords import DEMO, Passwords
 from auth.engine.throttle import Throttle
 from auth.engine.tokens import TokenIssuer
@@ -104,7 +104,7 @@ async def built(
     passwords = passwords or Passwords()
     throttle = Throttle(redis_url, key, time.monotonic)
     directory = Directory(database.pool, time.monotonic)
-    viewers = Viewers(database, MODEL, time.monotonic)
+    viewers = Viewers(database, MODEL, POLICIES, time.monotonic)
     feeds = Feeds(database, directory, viewers, time.monotonic)
     house = House(
         database=database,

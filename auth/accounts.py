@@ -1,13 +1,9 @@
-"""Who sees which accounts, where a profile opens only their own."""
+"""Which accounts a viewer reaches where a profile opens own rows only."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from auth.engine.policy import Owned, Source, policy
+from auth.engine.policy import Owned, Policy
 from db.accounts import Account
 
-
-@policy(Account)
-def accounts(row: Any) -> Sequence[Source]:
-    """The responsible employee's, and of those below him."""
-    return (Owned(row.owner_id),)
+POLICIES = (
+    # Those of the responsible employee and of everybody below them.
+    Policy(Account, rows=(Owned(Account.__table__.c.owner_id),)),
+)

@@ -1,13 +1,16 @@
-"""All policies of the house."""
+"""The policies of all areas."""
 
-import auth.accounts
-import auth.cases
-import auth.contracts
-import auth.history
-import auth.labels
-import auth.people
-import auth.sales
-import auth.setup
-import auth.staff
+from auth import accounts, cases, contracts, history, labels, people, sales, setup, staff
+from auth.engine.policy import Policies
 
-__all__ = ["auth"]
+POLICIES = Policies.of_areas(
+    setup=setup.POLICIES,
+    staff=staff.POLICIES,
+    accounts=accounts.POLICIES,
+    people=people.POLICIES,
+    sales=sales.POLICIES,
+    contracts=contracts.POLICIES,
+    cases=cases.POLICIES,
+    labels=labels.POLICIES,
+    history=history.POLICIES,
+)

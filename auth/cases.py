@@ -1,13 +1,9 @@
-"""Who sees which cases, where a profile opens only their own."""
+"""Which cases a viewer reaches where a profile opens own rows only."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from auth.engine.policy import Owned, Source, policy
+from auth.engine.policy import Owned, Policy
 from db.cases import Case
 
-
-@policy(Case)
-def cases(row: Any) -> Sequence[Source]:
-    """Those of whoever works on them, and of those below him."""
-    return (Owned(row.owner_id),)
+POLICIES = (
+    # Those of the employee who works on them and of everybody below them.
+    Policy(Case, rows=(Owned(Case.__table__.c.owner_id),)),
+)

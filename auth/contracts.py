@@ -1,13 +1,9 @@
-"""Who sees which contracts, where a profile opens only their own."""
+"""Which contracts a viewer reaches where a profile opens own rows only."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from auth.engine.policy import Owned, Source, policy
+from auth.engine.policy import Owned, Policy
 from db.contracts import Contract
 
-
-@policy(Contract)
-def contracts(row: Any) -> Sequence[Source]:
-    """The responsible employee's, and of those below him."""
-    return (Owned(row.owner_id),)
+POLICIES = (
+    # Those of the responsible employee and of everybody below them.
+    Policy(Contract, rows=(Owned(Contract.__table__.c.owner_id),)),
+)

@@ -1,17 +1,19 @@
-"""Who reads what of the history: what he may read of the records themselves, as they stand today."""
+"""Which entries of the history a viewer reaches: those of what they may read of the records as they are today."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from auth.engine.policy import Source, Told, policy
+from auth.engine.policy import Policy, Told
 from db.api import MODEL
 from db.engine.trace import Change
 
+_CHANGE = Change.__table__.c
+_STATUSES = {
+    name: each.table.c[each.status] for name, each in MODEL.entities.items() if each.status
+}
 
-@policy(Change, restricts=True)
-def changes(row: Any) -> Sequence[Source]:
-    """What became of fields that the viewer may read; a change of others is not told at all."""
-    ruled = {
-        name: each.table.c[each.status] for name, each in MODEL.entities.items() if each.status
-    }
-    return (Told(row.key, row.record_id, row.entity, ruled),)
+POLICIES = (
+    # Entries about fields that the viewer may read.
+    Policy(
+        Change,
+        rows=(Told(_CHANGE.key, _CHANGE.record_id, _CHANGE.entity, _STATUSES),),
+        restricts=True,
+    ),
+)

@@ -1,13 +1,9 @@
-"""Who sees which persons, where a profile opens only those with a business relation."""
+"""Which persons a viewer reaches where a profile opens own rows only: those with a business relation."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from auth.engine.policy import PointedAt, Source, policy
+from auth.engine.policy import PointedAt, Policy
 from db.people import Affiliation, Person
 
-
-@policy(Person)
-def persons(row: Any) -> Sequence[Source]:
-    """Those who work at an account, or did: that is what makes a business relation (D-08)."""
-    return (PointedAt(Affiliation.__table__.c.person_id),)
+POLICIES = (
+    # Those who have or had a job at an account, which is a business relation (D-08).
+    Policy(Person, rows=(PointedAt(Affiliation.__table__.c.person_id),)),
+)

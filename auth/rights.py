@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, func, select
 
 from auth.engine.everything import Everything
-from auth.engine.policy import TOLD, TOLD_IN, is_restricted, standing
+from auth.engine.policy import TOLD, TOLD_IN, Policies
 from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
 from db.engine.gate import Compiled, Form, Gate
 from db.engine.head import LogHead
@@ -129,26 +129,28 @@ def _carried(rows: Mapping[str, Any]) -> dict[str, frozenset[UUID]]:
     return {id: frozenset(types) for id, types in found.items()}
 
 
-async def load(connection: Driver, model: Model, user: UUID) -> Viewer | None:
-    """The viewer that a user is, within a transaction of his tenant; None if there is no such user."""
-    return await viewer_of(connection, model, await facts(connection, model), user)
+async def load(connection: Driver, model: Model, policies: Policies, user: UUID) -> Viewer | None:
+    """The viewer that a user is, within a transaction of their tenant; None if there is no such user."""
+    return await viewer_of(connection, model, policies, await facts(connection, model), user)
 
 
 async def viewer_of(
     connection: Driver,
     model: Model,
+    policies: Policies,
     known: Facts,
     user: UUID,
     reach: Mapping[str, Reach] | None = None,
 ) -> Viewer | None:
-    """Likewise, of facts that were loaded for many; `reach` is what was counted for him before."""
+    """Likewise, of facts that were loaded for many; `reach` is what was counted for the user before."""
     employee = known.employees.get(user)
     if employee is None:
         return None
     mine, roles = known.profiles.get(user, ()), known.roles.get(user, frozenset())
     same = known.known.get(roles)
     if same is None:
-        same = known.known[roles] = await _of_roles(connection, model, known.rows, mine, roles)
+        same = await _of_roles(connection, model, policies, known.rows, mine, roles)
+        known.known[roles] = same
     under = below(employee, known.reports)
     viewer = Viewer(
         user=user,
@@ -158,6 +160,7 @@ async def viewer_of(
         owners={n: shared_upwards(employee, under, known.opened, n) for n in same.rights},
         arrays=same.arrays,
         reach=reach or {},
+        policies=policies,
         full=any(profile.full for profile in mine),
         roles=roles,
         off=known.off,
@@ -171,6 +174,7 @@ async def viewer_of(
 async def _of_roles(
     connection: Driver,
     model: Model,
+    policies: Policies,
     rows: Mapping[str, Any],
     profiles: Iterable[Profile],
     roles: frozenset[UUID],
@@ -178,8 +182,9 @@ async def _of_roles(
     granted = rights(
         profiles, _rules(model, rows), _attributes(rows), _known(model, rows), model.computed
     )
-    arrays = await _arrays(connection, model, sorted(roles))
-    return OfRoles(granted, arrays | _told(model, granted, any(p.full for p in profiles)))
+    arrays = await _arrays(connection, model, policies, sorted(roles))
+    full = any(p.full for p in profiles)
+    return OfRoles(granted, arrays | _told(model, policies, granted, full))
 
 
 async def of_roles(
@@ -202,19 +207,21 @@ async def of_roles(
     return found
 
 
-async def _arrays(connection: Driver, model: Model, roles: list[UUID]) -> Arrays:
-    """What standing rules open to the viewer's roles, as the policies of the areas say."""
+async def _arrays(
+    connection: Driver, model: Model, policies: Policies, roles: list[UUID]
+) -> Arrays:
+    """The values that standing rules open to the viewer's roles, by parameter."""
     gate, found = Gate(Everything()), {}
-    for name, rule in standing().items():
+    for rule in policies.standing():
         seen = gate.see(model.by_table[rule.opened.table.name])
         mine = one_of(seen.column(rule.role.name), "roles", Uuid())
         counted = gate.compile(select(seen.column(rule.opened.name)).select_from(seen).where(mine))
         rows = await connection.fetch(counted.sql, roles)
-        found[name] = tuple(sorted({row[0] for row in rows}))
+        found[rule.parameter] = tuple(sorted({row[0] for row in rows}))
     return found
 
 
-def _told(model: Model, granted: dict[str, EntityRights], full: bool) -> Arrays:
+def _told(model: Model, policies: Policies, granted: dict[str, EntityRights], full: bool) -> Arrays:
     """The keys of the history that may be read: always, and in certain statuses.
 
     A reference is told where the viewer sees all that it could lead to: its id alone says that there is one.
@@ -224,7 +231,7 @@ def _told(model: Model, granted: dict[str, EntityRights], full: bool) -> Arrays:
         told += [f"{name}.", *(f"{name}.{attribute.id}" for attribute in mine.attributes.values())]
         for each in mine.fields:
             target = model.entities[name].targets.get(each)
-            if target is not None and not _sees_all(granted, target, full):
+            if target is not None and not _sees_all(granted, policies, target, full):
                 continue
             statuses = mine.ruled.get(each)
             told += [f"{name}.{each}"] if statuses is None else []
@@ -232,10 +239,12 @@ def _told(model: Model, granted: dict[str, EntityRights], full: bool) -> Arrays:
     return {TOLD: tuple(told), TOLD_IN: tuple(told_in)}
 
 
-def _sees_all(granted: dict[str, EntityRights], target: Entity, full: bool) -> bool:
-    mine, held = granted.get(target.name), is_restricted(target.name, full=full)
-    everything = mine is not None and mine.rows is RowScope.ALL and not held
-    return everything and all(_sees_all(granted, above, full) for above in target.above)
+def _sees_all(
+    granted: dict[str, EntityRights], policies: Policies, target: Entity, full: bool
+) -> bool:
+    mine, restricted = granted.get(target.name), policies.is_restricted(target.name, full=full)
+    everything = mine is not None and mine.rows is RowScope.ALL and not restricted
+    return everything and all(_sees_all(granted, policies, a, full) for a in target.above)
 
 
 def _profiles(rows: Mapping[str, Any]) -> dict[UUID, Profile]:
@@ -306,16 +315,16 @@ async def _reach(connection: Driver, model: Model, viewer: Viewer) -> dict[str, 
         entity = model.entities[name]
         alone = not entity.wholes and entity.record is None
         if granted.rows is RowScope.OWN and alone:
-            counted = _counting(entity, granted)
+            counted = _counting(entity, granted, viewer.policies)
             arguments = [viewer.value(each) for each in counted.parameters]
             row = await connection.fetchrow(counted.sql, *arguments)
             found[name] = Reach(*row) if row is not None else Reach(0, 0)
     return found
 
 
-def _counting(entity: Entity, granted: EntityRights) -> Compiled:
+def _counting(entity: Entity, granted: EntityRights, policies: Policies) -> Compiled:
     nobody = UUID(int=0)
-    gate = Gate(Viewer(nobody, nobody, 0, {entity.name: granted}, {}, {}, {}))
+    gate = Gate(Viewer(nobody, nobody, 0, {entity.name: granted}, {}, {}, {}, policies))
     seen = gate.see(entity, Form.NARROW)
     few = (
         select(seen.column("id")).select_from(seen).limit(Whole(NARROW_AT_MOST + 1)).subquery("few")

@@ -1,18 +1,20 @@
-"""Who sees which opportunities: one's own and those below, those of shared types, and those shared one by one."""
+"""Which opportunities a viewer reaches where a profile opens own rows only."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from auth.engine.policy import Matching, Owned, Shared, Source, Standing, policy
+from auth.engine.policy import Matching, Owned, Policy, Shared, Standing
 from db.sales import Opportunity, OpportunityShare, ShareRule
 
+_OPPORTUNITY, _SHARE = Opportunity.__table__.c, OpportunityShare.__table__.c
+SHARED_TYPES = Standing(ShareRule.__table__.c.type_id, ShareRule.__table__.c.role_id)
+"""The opportunity types that are shared with a role."""
 
-@policy(Opportunity)
-def opportunities(row: Any) -> Sequence[Source]:
-    """Ownership, the standing rules of the viewer's roles, and single shares."""
-    shares, rules = OpportunityShare.__table__.c, ShareRule.__table__.c
-    return (
-        Owned(row.owner_id),
-        Matching(row.type_id, Standing(rules.type_id, rules.role_id)),
-        Shared(shares.opportunity_id, shares.employee_id),
-    )
+POLICIES = (
+    # By ownership, by the types shared with the viewer's roles, and by single shares.
+    Policy(
+        Opportunity,
+        rows=(
+            Owned(_OPPORTUNITY.owner_id),
+            Matching(_OPPORTUNITY.type_id, SHARED_TYPES),
+            Shared(_SHARE.opportunity_id, _SHARE.employee_id),
+        ),
+    ),
+)

@@ -1,13 +1,9 @@
-"""Who sees what of the set-up: all of it, but for attributes that one may not read."""
+"""Which records of the set-up a viewer reaches: all, but for attributes that they may not read."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from auth.engine.policy import Readable, Source, policy
+from auth.engine.policy import Policy, Readable
 from db.setup import Attribute
 
-
-@policy(Attribute, restricts=True, spares_full=True)
-def attributes(row: Any) -> Sequence[Source]:
-    """Whoever may not read an attribute is not told that there is one."""
-    return (Readable(row.id),)
+POLICIES = (
+    # A viewer who may not read an attribute does not learn that it exists.
+    Policy(Attribute, rows=(Readable(Attribute.__table__.c.id),), restricts=True, spares_full=True),
+)

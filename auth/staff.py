@@ -1,25 +1,12 @@
-"""Who sees which of the staff: oneself and those below, where a profile opens no more."""
+"""Which of the staff a viewer reaches where a profile opens own rows only."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from auth.engine.policy import Mine, Owned, Source, policy
+from auth.engine.policy import Mine, Owned, Policy
 from db.staff import Employee, Session, User
 
-
-@policy(Employee)
-def employees(row: Any) -> Sequence[Source]:
-    """Oneself and those below."""
-    return (Owned(row.id),)
-
-
-@policy(User)
-def users(row: Any) -> Sequence[Source]:
-    """Oneself."""
-    return (Mine(row.id),)
-
-
-@policy(Session)
-def sessions(row: Any) -> Sequence[Source]:
-    """One's own."""
-    return (Mine(row.user_id),)
+POLICIES = (
+    # Themselves and everybody below them.
+    Policy(Employee, rows=(Owned(Employee.__table__.c.id),)),
+    # Their own user, and their own sessions.
+    Policy(User, rows=(Mine(User.__table__.c.id),)),
+    Policy(Session, rows=(Mine(Session.__table__.c.user_id),)),
+)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from cachetools import LRUCache, TTLCache
 
+from auth.engine.policy import Policies
 from auth.engine.viewer import Viewer
 from auth.rights import Facts, facts, version_of, viewer_of
 from db.engine.model import Model
@@ -21,55 +23,71 @@ SECONDS = 60.0
 """After which rights are counted anew: how many rows are in reach changes without a new version."""
 
 
-class Viewers:
-    """Viewers by tenant and user, bounded. `now` tells seconds on a clock that never goes back."""
+@dataclass(frozen=True, slots=True)
+class ViewerKey:
+    """A user of a tenant at one place."""
 
-    def __init__(self, database: Database, model: Model, now: Callable[[], float]) -> None:
+    placement: Placement
+    user: UUID
+
+
+class Viewers:
+    """Viewers by placement and user, bounded. `now` tells seconds on a clock that never goes back.
+
+    A tenant that moved, or was restored, has another placement: its access versions count anew.
+    """
+
+    def __init__(
+        self, database: Database, model: Model, policies: Policies, now: Callable[[], float]
+    ) -> None:
         self._database = database
         self.model = model
+        self.policies = policies
         self._now = now
-        self._kept: LRUCache[tuple[UUID, UUID], tuple[float, Viewer]] = LRUCache(SIZE)
+        self._kept: LRUCache[ViewerKey, tuple[float, Viewer]] = LRUCache(SIZE)
         """Each until when its rights count; `kept` gives older ones, too."""
-        self._facts: TTLCache[UUID, Facts] = TTLCache(TENANTS, SECONDS, now)
+        self._facts: TTLCache[Placement, Facts] = TTLCache(TENANTS, SECONDS, now)
 
     async def of(self, placement: Placement, user: UUID, session: UUID | None) -> Viewer:
         """The viewer that a user is. Raises Refused if the user, or TurnedAway if the session ended."""
-        key = (placement.tenant, user)
+        key = ViewerKey(placement, user)
         kept = self._kept.get(key)
         if kept is not None and kept[0] > self._now():
             return kept[1]
         async with self._database.read(placement, Entry(0, session)) as connection:
             version = await version_of(connection, self.model)
-            known = await self.facts(connection, placement.tenant, version, user)
-            viewer = await viewer_of(connection, self.model, known, user)
+            known = await self.facts(connection, placement, version, user)
+            viewer = await viewer_of(connection, self.model, self.policies, known, user)
         if viewer is None:
             raise Refused(Code.UNAUTHENTICATED, "Sign in again: this user is no more.")
-        self.keep(placement.tenant, viewer)
+        self.keep(placement, viewer)
         return viewer
 
-    async def facts(self, connection: Driver, tenant: UUID, version: int, user: UUID) -> Facts:
+    async def facts(
+        self, connection: Driver, placement: Placement, version: int, user: UUID
+    ) -> Facts:
         """What rights of this version are made of, which is the same for everybody in the tenant."""
-        known = self._facts.get(tenant)
+        known = self._facts.get(placement)
         if known is None or known.version != version or user not in known.employees:
-            known = self._facts[tenant] = await facts(connection, self.model)
+            known = self._facts[placement] = await facts(connection, self.model)
         return known
 
     def moment(self, connection: Driver, placement: Placement, access: int) -> Moment:
         """Viewers as of a transaction's moment, in which the version of rights is `access`."""
         return Moment(self, connection, placement, access)
 
-    def kept(self, tenant: UUID, user: UUID) -> Viewer | None:
-        """The viewer that a user was when his rights were loaded last."""
-        known = self._kept.get((tenant, user))
+    def kept(self, placement: Placement, user: UUID) -> Viewer | None:
+        """The viewer that a user was when their rights were loaded last."""
+        known = self._kept.get(ViewerKey(placement, user))
         return None if known is None else known[1]
 
-    def keep(self, tenant: UUID, viewer: Viewer) -> None:
+    def keep(self, placement: Placement, viewer: Viewer) -> None:
         """Remember a viewer."""
-        self._kept[tenant, viewer.user] = (self._now() + SECONDS, viewer)
+        self._kept[ViewerKey(placement, viewer.user)] = (self._now() + SECONDS, viewer)
 
     def forget(self, placement: Placement, user: UUID) -> None:
         """Load this user's rights anew at the next request."""
-        self._kept.pop((placement.tenant, user), None)
+        self._kept.pop(ViewerKey(placement, user), None)
 
     async def confirm(self, placement: Placement, viewer: Viewer, session: UUID) -> None:
         """Enter and leave, reading nothing. Raises TurnedAway if the session ended or rights changed."""
@@ -131,18 +149,19 @@ class Moment:
     ) -> None:
         self._viewers = viewers
         self._connection = connection
-        self._tenant = placement.tenant
+        self._placement = placement
         self._access = access
 
     async def viewer(self, user: UUID) -> Viewer | None:
         """The viewer that a user is; None if there is no such user any more."""
-        kept = self._viewers.kept(self._tenant, user)
+        kept = self._viewers.kept(self._placement, user)
         if kept is not None and kept.version == self._access:
             return kept
-        known = await self._viewers.facts(self._connection, self._tenant, self._access, user)
+        viewers, connection = self._viewers, self._connection
+        known = await viewers.facts(connection, self._placement, self._access, user)
         # How many rows are in reach is counted anew from time to time, not whenever rights change.
         reach = None if kept is None else kept.reach
-        found = await viewer_of(self._connection, self._viewers.model, known, user, reach)
+        found = await viewer_of(connection, viewers.model, viewers.policies, known, user, reach)
         if found is not None:
-            self._viewers.keep(self._tenant, found)
+            viewers.keep(self._placement, found)
         return found

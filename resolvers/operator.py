@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import auth.api  # noqa: F401 - policies are remembered when they are imported
+from auth.api import POLICIES
 from auth.engine.viewer import Viewer
 from auth.rights import load
 from db import sessions
@@ -127,7 +127,7 @@ async def administrator(desk: Desk, connection: Driver) -> Viewer:
     """Somebody with full access, whose rights the operator works with."""
     tenant = TenantConnection(connection, desk.tenant.placement.schema)
     user = (await administrators(tenant)).decide(_first_active)
-    viewer = await load(connection, MODEL, user) if user else None
+    viewer = await load(connection, MODEL, POLICIES, user) if user else None
     if viewer is None:
         raise desk.say(NO_ADMINISTRATOR)
     return viewer

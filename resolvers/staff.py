@@ -9,6 +9,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from auth.rights import of_roles
+from auth.sales import SHARED_TYPES
 from db import credentials
 from db.administrators import administrators
 from db.engine.base import Record
@@ -191,7 +192,7 @@ async def grant_own_rights(ctx: Context, items: Saved[RoleAssignment]) -> None:
     roles = {each.record.role_id for each in items}
     granted = await of_roles(await ctx.unit.connection.direct(), ctx.unit.model, roles)
     rules = await ctx.trusted(ShareRule).by(ShareRule.role_id, roles)
-    seen = set(ctx.viewer.arrays.get("opened:share_rule.type_id", ()))
+    seen = set(ctx.viewer.arrays[SHARED_TYPES.parameter])
     for item in items:
         role = item.record.role_id
         full, rights = granted[role]

@@ -27,9 +27,9 @@ from schema.engine.cursors import Cursors
 from schema.engine.errors import SIGN_IN
 from schema.engine.failures import failure, told_of
 from schema.engine.live import Lives
-from schema.engine.outline import root_fields
 from schema.engine.payloads import roots_of
 from schema.engine.reads import Reads, Request
+from schema.engine.root_fields import root_fields
 from schema.engine.transport import (
     BODY,
     JSON,

@@ -72,7 +72,8 @@ async def _caller(endpoint: Endpoint, slug: str, address: str) -> tuple[Caller, 
         raise LookupError(f"There is no tenant {slug!r}: see `tenant list`.")
     async with house.database.read(tenant.placement, Entry()) as connection:
         known = await sessions.find_credential(connection, sessions.fold(address))
-        viewer = await load(connection, MODEL, known.user) if known else None
+        policies = endpoint.viewers.policies
+        viewer = await load(connection, MODEL, policies, known.user) if known else None
     if known is None or viewer is None:
         raise LookupError(f"Nobody signs in to {slug} as {address}.")
     return Caller(tenant, known.user, UUID(int=0), ""), viewer

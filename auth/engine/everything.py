@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
+from db.engine.dependencies import Dependencies
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
 from domain.access import Attribute
@@ -63,6 +64,6 @@ class Everything:
         """There are no parameters."""
         raise KeyError(name)
 
-    def project(self, touched: Iterable[tuple[str, str]]) -> None:
+    def project(self, depends_on: Dependencies) -> None:
         """There is one shape."""
         return

@@ -1,8 +1,11 @@
-"""The words in which an area says who reaches its rows; a record without a policy is closed to everybody."""
+"""Row policies: which rows a viewer reaches whose profile opens OWN rows only."""
+
+from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -64,6 +67,11 @@ class Standing:
     opened: Any
     role: Any
 
+    @property
+    def parameter(self) -> str:
+        """The parameter with the values that are open to the viewer."""
+        return f"opened:{self.opened}:{self.role}"
+
 
 @dataclass(frozen=True)
 class Matching(ByCondition):
@@ -72,16 +80,8 @@ class Matching(ByCondition):
     column: Any
     rule: Standing
 
-    def __post_init__(self) -> None:
-        _standing[self.name] = self.rule
-
-    @property
-    def name(self) -> str:
-        """The parameter with the values that are open to the viewer."""
-        return f"opened:{self.rule.opened}"
-
     def wide(self, entity: Entity) -> ColumnElement[bool]:
-        return one_of(self.column, self.name, Uuid())
+        return one_of(self.column, self.rule.parameter, Uuid())
 
 
 @dataclass(frozen=True)
@@ -160,54 +160,77 @@ class Readable(ByCondition):
 
 
 Source = Owned | Matching | Shared | PointedAt | Readable | Mine | Told
-Policy = Callable[[Any], Sequence[Source]]
-_policies: dict[str, Policy] = {}
-_restricting: set[str] = set()
-_sparing: set[str] = set()
-_standing: dict[str, Standing] = {}
 
 
-def policy(
-    record: type[Record] | type[Trace], *, restricts: bool = False, spares_full: bool = False
-) -> Callable[[Policy], Policy]:
-    """Declare how a viewer whose profile opens only OWN rows of `record` reaches them.
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """How a viewer reaches the rows of a record where their profile opens OWN rows only: by any of `rows`."""
 
-    A policy that `restricts` holds whatever a profile opens: restrictions win (D-10). If it `spares_full`,
-    it does not hold for those who may do everything, those things included that come to be meanwhile.
-    """
+    record: type[Record | Trace]
+    rows: tuple[Source, ...]
+    restricts: bool = False
+    """Whether it applies where a profile opens ALL rows, too: restrictions win (D-10)."""
+    spares_full: bool = False
+    """Whether a policy that restricts does not apply to viewers with full rights."""
 
-    def remember(rows: Policy) -> Policy:
-        _policies[record.__name__] = rows
-        if restricts:
-            _restricting.add(record.__name__)
-        if spares_full:
-            _sparing.add(record.__name__)
-        rows(record.__table__.c)  # so that its standing rules are known before anybody asks
-        return rows
-
-    return remember
+    @property
+    def entity(self) -> str:
+        """The name of the entity."""
+        return self.record.__name__
 
 
-def is_restricted(entity: str, *, full: bool = False) -> bool:
-    """Whether the entity's policy holds for viewers of all rows, too; and for those who may do everything."""
-    return entity in _restricting and not (full and entity in _sparing)
+@dataclass(frozen=True, eq=False)
+class Policies:
+    """The policies of all areas, by entity. An entity without a policy has no own rows."""
 
+    by_entity: Mapping[str, Policy]
 
-def reach(entity: Entity, form: Form) -> ColumnElement[bool]:
-    """The condition on the entity's own table for a viewer with own rows."""
-    rows = _policies.get(entity.name)
-    sources = rows(entity.table.c) if rows else ()
-    if form is Form.NARROW and sources:
-        return entity.table.c.id.in_(union_all(*(source.narrow(entity) for source in sources)))
-    return or_(false(), *(source.wide(entity) for source in sources))
+    @classmethod
+    def of_areas(cls, **areas: tuple[Policy, ...]) -> Policies:
+        """Put the areas' policies together. Raises TypeError, naming both areas, if an entity has two."""
+        found: dict[str, Policy] = {}
+        declared: dict[str, str] = {}
+        for area, policies in areas.items():
+            for policy in policies:
+                name = policy.entity
+                if name in found:
+                    raise TypeError(
+                        f"{name} has two policies, in auth/{declared[name]}.py and in "
+                        f"auth/{area}.py: keep one and list in its `rows` all ways to a row."
+                    )
+                found[name], declared[name] = policy, area
+        return cls(MappingProxyType(found))
 
+    def of(self, entity: str) -> Policy | None:
+        """The policy of an entity."""
+        return self.by_entity.get(entity)
 
-def looked_at(entity: Entity) -> set[Table]:
-    """The tables besides the entity's own that decide which of its rows are reached."""
-    rows = _policies.get(entity.name)
-    sources = rows(entity.table.c) if rows else ()
-    shared = {source.record.table for source in sources if isinstance(source, Shared)}
-    return shared | {source.column.table for source in sources if isinstance(source, PointedAt)}
+    def is_restricted(self, entity: str, *, full: bool) -> bool:
+        """Whether an entity's policy applies to viewers of ALL rows, too, and to those with `full` rights."""
+        policy = self.of(entity)
+        return policy is not None and policy.restricts and not (full and policy.spares_full)
+
+    def reach(self, entity: Entity, form: Form) -> ColumnElement[bool]:
+        """The condition on the entity's own table for a viewer with own rows."""
+        sources = self._sources(entity)
+        if form is Form.NARROW and sources:
+            return entity.table.c.id.in_(union_all(*(source.narrow(entity) for source in sources)))
+        return or_(false(), *(source.wide(entity) for source in sources))
+
+    def looked_at(self, entity: Entity) -> set[Table]:
+        """The tables besides the entity's own that decide which of its rows are reached."""
+        sources = self._sources(entity)
+        shared = {source.record.table for source in sources if isinstance(source, Shared)}
+        return shared | {source.column.table for source in sources if isinstance(source, PointedAt)}
+
+    def standing(self) -> tuple[Standing, ...]:
+        """The tables of standing rules that policies use."""
+        sources = [source for policy in self.by_entity.values() for source in policy.rows]
+        return tuple(source.rule for source in sources if isinstance(source, Matching))
+
+    def _sources(self, entity: Entity) -> tuple[Source, ...]:
+        policy = self.of(entity.name)
+        return () if policy is None else policy.rows
 
 
 def within(
@@ -244,8 +267,3 @@ def responsible(entity: Entity, *, below: bool) -> ColumnElement[bool]:
             found.append(and_(*(each.is_(None) for each in earlier), his))
         earlier.append(link)
     return or_(false(), *found)
-
-
-def standing() -> dict[str, Standing]:
-    """Every table of standing rules that a policy uses, by the name of its parameter."""
-    return dict(_standing)

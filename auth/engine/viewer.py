@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_
 
-from auth.engine.policy import (
-    OWNERS,
-    READABLE,
-    is_restricted,
-    looked_at,
-    responsible,
-    within,
-    without,
-)
-from auth.engine.policy import reach as in_reach
+from auth.engine.policy import OWNERS, READABLE, Policies, responsible, within, without
 from db.engine.base import Record
+from db.engine.dependencies import (
+    AttributeOf,
+    AttributesOf,
+    Dependencies,
+    Dependency,
+    FieldOf,
+    PermissionsOf,
+    RowsOf,
+    SearchOf,
+    TrashOf,
+    TypePermissions,
+    ordered,
+)
 from db.engine.gate import Form, Right
 from db.engine.model import Entity
-from db.engine.plan.ask import ACCESS, BIN, TYPE_ACCESS, searched_by
 from domain.access import Attribute, EntityRights, RowScope, WriteScope
 
 NARROW_AT_MOST = 2000
@@ -50,20 +53,21 @@ class Reach(NamedTuple):
         return self.own <= NARROW_AT_MOST and self.own * self.own <= PAGE * self.table
 
 
+@dataclass(frozen=True, slots=True)
 class Projection:
-    """A part of the permission shape; it is looked up with every request, so it knows its hash."""
+    """A viewer's rights as far as `depends_on` goes; looked up with every request, so it keeps its hash."""
 
-    __slots__ = ("_hash", "_parts")
+    depends_on: Dependencies
+    answers: tuple[Hashable, ...]
+    """What the viewer's rights say of each dependency, in their order."""
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
 
-    def __init__(self, parts: tuple[Hashable, ...]) -> None:
-        self._parts = parts
-        self._hash = hash(parts)
+    def __post_init__(self) -> None:
+        """Compute the hash once."""
+        object.__setattr__(self, "_hash", hash((self.depends_on, self.answers)))
 
     def __hash__(self) -> int:
         return self._hash
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Projection) and self._parts == other._parts
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Viewer:
     """What standing rules open to the viewer's roles, and what of the history he is told, by the parameter's name."""
     reach: Mapping[str, Reach]
     """Per entity with own rows, how many there were when the rights were loaded."""
+    policies: Policies = field(repr=False)
     full: bool = False
     """Whether one of his profiles opens everything: he alone says what profiles open."""
     roles: frozenset[UUID] = frozenset()
@@ -101,23 +106,20 @@ class Viewer:
         """The condition on the entity's table, or None for all rows."""
         if entity.wholes:
             return self._with_wholes(entity, form)
-        everything = self.rights[entity.name].rows is RowScope.ALL
-        return (
-            None
-            if everything and not is_restricted(entity.name, full=self.full)
-            else in_reach(entity, form)
-        )
+        return None if self._reaches_all(entity.name) else self.policies.reach(entity, form)
 
     def looks_at(self, entity: Entity) -> set[Table]:
         """The tables besides the entity's own that decide which of its rows he sees."""
         if entity.wholes:
             return {t for a in entity.above if self.may_see(a.name) for t in self.looks_at(a)}
-        everything = self.rights[entity.name].rows is RowScope.ALL
-        return (
-            set()
-            if everything and not is_restricted(entity.name, full=self.full)
-            else looked_at(entity)
-        )
+        return set() if self._reaches_all(entity.name) else self.policies.looked_at(entity)
+
+    def _reaches_all(self, entity: str) -> bool:
+        """Whether no policy applies: the profile opens all rows, and nothing restricts them."""
+        return self.rights[entity].rows is RowScope.ALL and not self._is_restricted(entity)
+
+    def _is_restricted(self, entity: str) -> bool:
+        return self.policies.is_restricted(entity, full=self.full)
 
     def _with_wholes(self, entity: Entity, form: Form) -> ColumnElement[bool]:
         """What is a part of something is seen with all that it is a part of, and otherwise not at all."""
@@ -127,7 +129,7 @@ class Viewer:
             else without(entity, way)
             for way, above in zip(entity.wholes, entity.above, strict=True)
         ]
-        mine = [in_reach(entity, form)] if is_restricted(entity.name, full=self.full) else []
+        mine = [self.policies.reach(entity, form)] if self._is_restricted(entity.name) else []
         return and_(*mine, *found)
 
     def right(self, entity: str, name: str) -> Right:
@@ -243,42 +245,54 @@ class Viewer:
                 values[f"statuses:{entity}.{name}"] = list(statuses)
         return values
 
-    def project(self, touched: frozenset[tuple[str, str]]) -> Hashable:
-        """The part of the permission shape that a plan touching these fields depends on."""
-        known = self._projections.get(touched)
+    def project(self, depends_on: Dependencies) -> Projection:
+        """The part of the permission shape that a statement with these dependencies depends on."""
+        known = self._projections.get(depends_on)
         if known is None:
             if len(self._projections) >= PROJECTIONS:
                 self._projections.clear()
-            parts = tuple(self._part(entity, name) for entity, name in sorted(touched))
-            known = self._projections[touched] = Projection(parts)
+            answers = tuple(self._answer(each) for each in ordered(depends_on))
+            known = self._projections[depends_on] = Projection(depends_on, answers)
         return known
 
     @cached_property
-    def _projections(self) -> dict[frozenset[tuple[str, str]], Projection]:
+    def _projections(self) -> dict[Dependencies, Projection]:
         return {}
 
-    def _told_of(self, entity: str) -> Hashable:
-        granted = self.rights[entity]
-        fields = (granted.fields, granted.writable, *self.attributes(entity))
-        return (entity, granted.rows, granted.writes, *fields)
+    def _answer(self, dependency: Dependency) -> Hashable:
+        """What compiling a statement learns from this viewer where it has the dependency."""
+        match dependency:
+            case RowsOf(entity):
+                return self._rows_of(entity)
+            case FieldOf(entity, name):
+                return self.right(entity, name)
+            case AttributeOf(entity, key):
+                return self.attribute(entity, key)
+            case AttributesOf(entity):
+                return tuple(self.attributes(entity))
+            case SearchOf(entity, fields):
+                return tuple(self.right(entity, each) for each in fields)
+            case TrashOf(entity):
+                return self.may_restore(entity)
+            case PermissionsOf(entity):
+                return self._permissions_of(entity)
+            case TypePermissions():
+                return tuple(self._type_permissions(each) for each in sorted(self.rights))
+            case _:
+                assert_never(dependency)
 
-    def _part(self, entity: str, name: str) -> Hashable:
-        if not name:
-            granted = self.rights.get(entity)
-            closed = self.off.get(entity)
-            held = is_restricted(entity, full=self.full)
-            return closed if granted is None else (granted.rows, self.form(entity), held)
-        if name == BIN:
-            return self.may_restore(entity)
-        if name == TYPE_ACCESS:
-            return tuple(self._told_of(each) for each in sorted(self.rights))
-        if name == ACCESS:
-            granted = self.rights.get(entity)
-            return granted and (granted.writes, granted.writable, *self.attributes(entity))
-        if name == "attributes":
-            return tuple(self.attributes(entity))
-        if name.startswith("attribute:"):
-            return self.attribute(entity, name.removeprefix("attribute:"))
-        if several := searched_by(name):
-            return tuple(self.right(entity, each) for each in several)
-        return self.right(entity, name)
+    def _rows_of(self, entity: str) -> Hashable:
+        granted = self.rights.get(entity)
+        if granted is None:
+            return self.off.get(entity), None
+        policy, restricts = self.policies.of(entity), self._is_restricted(entity)
+        return self.off.get(entity), (granted.rows, self.form(entity), policy, restricts)
+
+    def _permissions_of(self, entity: str) -> Hashable:
+        granted = self.rights.get(entity)
+        return granted and (granted.writes, granted.writable, tuple(self.attributes(entity)))
+
+    def _type_permissions(self, entity: str) -> Hashable:
+        granted = self.rights[entity]
+        attributes = tuple(self.attributes(entity))
+        return entity, granted.rows, granted.writes, granted.fields, granted.writable, attributes

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ClauseElement
 
+from db.engine.dependencies import Dependencies
 from db.engine.fields import Field
 from db.engine.model import Entity
 from db.engine.seal import DIALECT, SealedCompiler, Unsealed
@@ -82,8 +83,8 @@ class Guard(Protocol):
     def value(self, name: str) -> object:
         """The value of a parameter that the guard's own conditions use."""
 
-    def project(self, touched: frozenset[tuple[str, str]]) -> Hashable:
-        """All that a plan touching these fields depends on: the permission shape, without ids (D-55)."""
+    def project(self, depends_on: Dependencies) -> Hashable:
+        """The part of the caller's rights that these dependencies name: no ids, which are bound (D-55)."""
 
 
 class Seen(FromClause):

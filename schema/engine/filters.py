@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from db.engine.declare import SEARCH
+from db.engine.dependencies import AttributeOf, Dependency, FieldOf, RowsOf
 from db.engine.fields import Field, Kind
 from db.engine.model import Entity, Model
 from db.engine.plan.ask import (
@@ -22,7 +23,7 @@ from db.engine.plan.ask import (
     SortKey,
     Test,
     Through,
-    searching,
+    search_of,
 )
 from domain.codes import Code, Refused
 
@@ -43,11 +44,11 @@ DEEP = 12
 
 
 class Filters:
-    """Reads filters and orders, noting every field that decides about rows (D-31)."""
+    """Reads filters and orders, and adds what they depend on to `depends_on` (D-31)."""
 
-    def __init__(self, model: Model, decisive: set[tuple[str, str]]) -> None:
+    def __init__(self, model: Model, depends_on: set[Dependency]) -> None:
         self._model = model
-        self._decisive = decisive
+        self._depends_on = depends_on
         self.conditions = 0
 
     def condition(self, entity: Entity, given: Any, depth: int = 0) -> Condition | None:
@@ -56,7 +57,7 @@ class Filters:
             return None
         if depth > DEEP:
             raise Refused(Code.QUERY_TOO_COMPLEX, f"A filter is more than {DEEP} levels deep.")
-        self._decisive.add((entity.name, ""))
+        self._depends_on.add(RowsOf(entity.name))
         terms = [self._term(entity, name, value, depth) for name, value in given.items()]
         return And(tuple(term for term in terms if term is not None))
 
@@ -79,20 +80,20 @@ class Filters:
         if name == "attribute" and entity.attributes:
             return self._attribute(entity, value)
         if name == SEARCH:
-            self._decisive.add((entity.name, searching(entity)))
+            self._depends_on.add(search_of(entity))
             return Search(entity.searched, value)
         if name in entity.fields:
             return self._tests(entity, entity.fields[name], value)
         if name in entity.references:
             reference = entity.references[name]
-            self._decisive.add((entity.name, name))
+            self._depends_on.add(FieldOf(entity.name, name))
             inner = self.condition(self._model.entities[reference.target], value, depth + 1)
             return Through(reference, inner or And(()))
         return self._among(entity, name, value, depth)
 
     def _among(self, entity: Entity, name: str, value: Any, depth: int) -> Condition:
         reverse = entity.reverses[name]
-        self._decisive.add((reverse.source, reverse.reference))
+        self._depends_on.add(FieldOf(reverse.source, reverse.reference))
         terms: list[Condition] = []
         for word, given in value.items():
             if given is not None:
@@ -101,7 +102,7 @@ class Filters:
         return And(tuple(terms))
 
     def _tests(self, entity: Entity, field: Field, given: dict[str, Any]) -> Condition:
-        self._decisive.add((entity.name, field.name))
+        self._depends_on.add(FieldOf(entity.name, field.name))
         where = f"{entity.name}.{field.name}"
         return And(
             tuple(
@@ -113,7 +114,7 @@ class Filters:
         key = constant_of(given.get("key"))
         if key is None:
             raise Refused(Code.BAD_USER_INPUT, "A filter on an attribute names its `key`.")
-        self._decisive.add((entity.name, f"attribute:{key}"))
+        self._depends_on.add(AttributeOf(entity.name, str(key)))
         terms: list[Condition] = []
         for word, tests in given.items():
             if word != "key" and tests is not None:
@@ -129,21 +130,21 @@ class Filters:
     def _key(self, entity: Entity, item: dict[str, Any]) -> SortKey:
         path = []
         while True:
-            self._decisive.add((entity.name, ""))
+            self._depends_on.add(RowsOf(entity.name))
             name, value = only_one(item)
             if name not in entity.references:
                 break
             path.append(entity.references[name])
             check_depth(len(path))
-            self._decisive.add((entity.name, name))
+            self._depends_on.add(FieldOf(entity.name, name))
             entity, item = self._model.entities[entity.references[name].target], value
         attribute = None
         if name == "attribute" and entity.attributes:
             attribute = str(constant_of(value.get("key")))
             value = value.get("direction")
-            self._decisive.add((entity.name, f"attribute:{attribute}"))
+            self._depends_on.add(AttributeOf(entity.name, attribute))
         else:
-            self._decisive.add((entity.name, name))
+            self._depends_on.add(FieldOf(entity.name, name))
         field = entity.fields.get(name)
         return SortKey(tuple(path), entity, field, attribute, *direction(value))
 

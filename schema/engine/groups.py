@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from graphql import FieldNode
 
-from db.engine.fields import Kind, Reference
+from db.engine.dependencies import Dependency, FieldOf, RowsOf
+from db.engine.fields import Field, Kind, Reference
 from db.engine.model import Entity, Model
 from db.engine.plan.ask import Function, Measure, Object, Op, Slot
 from db.engine.plan.ask_groups import (
@@ -45,8 +46,8 @@ class Reader(Protocol):
     """What reads the operation that the groups are a part of."""
 
     model: Model
-    touched: set[tuple[str, str]]
-    decisive: set[tuple[str, str]]
+    depends_on: set[Dependency]
+    filter_depends_on: set[Dependency]
     filters: Filters
 
     def fields(self, nodes: list[FieldNode], name: str) -> dict[str, list[FieldNode]]:
@@ -54,6 +55,9 @@ class Reader(Protocol):
 
     def object(self, nodes: list[FieldNode], entity: Entity) -> Object:
         """What is asked of a record."""
+
+    def measured(self, entity: Entity, what: Field | Reference) -> None:
+        """Add what a measure of a field or reference depends on."""
 
     def measure(self, nodes: list[FieldNode], entity: Entity) -> Measure | str | None:
         """`count`, or a function of fields; None for what is neither."""
@@ -63,7 +67,7 @@ def read_groups(
     reader: Reader, number: int, nodes: list[FieldNode], entity: Entity, given: dict[str, Any]
 ) -> Groups:
     """A root field that puts records into groups."""
-    reader.touched.add((entity.name, ""))
+    reader.depends_on.add(RowsOf(entity.name))
     read = _Read(reader, entity, tuple(_keys(reader, entity, given.get("groupBy") or ())))
     having = given.get("having")
     return Groups(
@@ -98,11 +102,11 @@ def _keys(reader: Reader, entity: Entity, given: Any) -> list[GroupKey]:
 def _key(reader: Reader, entity: Entity, item: Any) -> GroupKey:
     path: list[Reference] = []
     while True:
-        reader.decisive.add((entity.name, ""))
+        reader.filter_depends_on.add(RowsOf(entity.name))
         name, value = only_one(item, ONE_KEY)
         if name not in entity.references:
             break
-        reader.decisive.add((entity.name, name))
+        reader.filter_depends_on.add(FieldOf(entity.name, name))
         path.append(entity.references[name])
         check_depth(len(path))
         entity, item = reader.model.entities[entity.references[name].target], value
@@ -112,7 +116,7 @@ def _key(reader: Reader, entity: Entity, item: Any) -> GroupKey:
         raise Refused(Code.BAD_USER_INPUT, message)
     if name == "record":
         return GroupKey(tuple(path), entity, None)
-    reader.decisive.add((entity.name, name))
+    reader.filter_depends_on.add(FieldOf(entity.name, name))
     bucket = None if constant is True else Bucket(getattr(constant, "value", constant))
     return GroupKey(tuple(path), entity, entity.fields[name], bucket)
 
@@ -157,8 +161,8 @@ class _Read:
 
     def _measured(self, function: Function, name: str, given: dict[str, Any]) -> Measured:
         """The measure; of `given` for money, its currency is taken out."""
-        self._reader.decisive.update([(self._entity.name, ""), (self._entity.name, name)])
         field = self._entity.fields[name]
+        self._reader.measured(self._entity, field)
         if field.kind is not Kind.MONEY:
             return Measured(function, field)
         currency = given.pop("currency", None)

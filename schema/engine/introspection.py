@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, execute_s
 from domain.codes import Code, Refused
 from schema.admission import Admitted
 from schema.engine.executed import only
+from schema.engine.keys import IntrospectionKey
 from schema.engine.lru import Lru
 
 KEPT = 50
@@ -37,14 +38,14 @@ class Introspections:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self.kept: Lru[Hashable, Mapping[str, bytes]] = Lru(KEPT, BYTES, _bytes)
+        self.kept: Lru[IntrospectionKey, Mapping[str, bytes]] = Lru(KEPT, BYTES, _bytes)
 
     def tell(
         self, asked: Asked, operation: OperationDefinitionNode, fields: tuple[FieldNode, ...]
     ) -> dict[str, bytes]:
         """The texts of these fields. Raises Refused."""
         variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
-        key = (asked.text, asked.name, variables)
+        key = IntrospectionKey(asked.text, asked.name, variables)
         return dict(self.kept.get(key, partial(self._execute, asked, operation, fields)))
 
     def _execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
 
 from auth.engine.viewer import Viewer
+from db.engine.dependencies import RowsOf, entities_of
 from db.engine.model import Model
 from db.engine.plan.ask import Object, Slot
 from db.engine.plan.live import IDS, Live, LivePlan, plan_live
@@ -21,11 +22,13 @@ from domain.codes import Code, Refused
 from resolvers.engine.context import Caller
 from schema.engine.budget import Budget
 from schema.engine.cursors import Cursors
+from schema.engine.forbidden import FILTER, forbidden, written_as
 from schema.engine.generate_live import CHANGE, LIVE
+from schema.engine.keys import LivePlanKey, OperationKey, encoded
 from schema.engine.live_messages import Changes, Message
 from schema.engine.lru import Lru
 from schema.engine.outline import Reader
-from schema.engine.reads import CHARACTERS_PER_NODE, OUTLINED, OUTLINES, Request, forbidden
+from schema.engine.reads import CHARACTERS_PER_NODE, OUTLINED, OUTLINES, Request
 from schema.engine.typed import with_type
 from schema.engine.variables import coerce, shape, types
 from schema.engine.watch import Computing, Watch
@@ -58,7 +61,7 @@ class Wanted:
     lives: Lives
     caller: Caller
     request: Request
-    key: Hashable
+    key: OperationKey
     drawn: Drawn
     values: Mapping[str, Any]
 
@@ -91,8 +94,8 @@ class Lives:
         self._cursors = cursors
         self.budget = budget
         self._prefixes = frozenset(model.by_prefix)
-        self.drawn: Lru[Hashable, Drawn] = Lru(OUTLINES, OUTLINED, lambda drawn: drawn.weight)
-        self.plans: Lru[Hashable, LivePlan | Forbidden] = Lru(PLANS, PLANNED, _length)
+        self.drawn: Lru[OperationKey, Drawn] = Lru(OUTLINES, OUTLINED, lambda drawn: drawn.weight)
+        self.plans: Lru[LivePlanKey, LivePlan | Forbidden] = Lru(PLANS, PLANNED, _length)
 
     def ask(self, caller: Caller, request: Request) -> Wanted:
         """What a subscription wants. Raises Refused."""
@@ -101,7 +104,7 @@ class Lives:
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
         declared = types(self._schema, operation)
-        key = (request.text, request.name, shape(values, declared, self._prefixes))
+        key = OperationKey(request.text, request.name, shape(values, declared, self._prefixes))
         drawn = self.drawn.get(key, partial(self._read, request, operation, values, declared))
         return Wanted(self, caller, request, key, drawn, values)
 
@@ -133,15 +136,16 @@ class Lives:
         given = None if drawn.most is None else resolve(drawn.most, values)
         most = given if isinstance(given, int) and given else AT_MOST
         pages = Pages({number: resolve_as(int, slot, values) for number, slot in drawn.live.sizes})
-        whole = (wanted.key, viewer.project(drawn.live.touched), pages, most)
+        rights = viewer.project(drawn.live.depends_on)
+        whole = LivePlanKey(wanted.key, rights, pages, most)
         made = self.plans.get(whole, partial(self._compile, wanted, viewer, most, pages, pays))
         if isinstance(made, Forbidden):
-            raise forbidden(made.names, "filter, sort, search or aggregate by")
+            raise forbidden(map(written_as, made.closed), FILTER)
         bound = made.some.arguments(values, viewer, {})
-        shown = (drawn.message.parts, made.whole.denied)
-        told = (request.text, request.name, most, shown, _sql(made), bound)
+        shown = [drawn.message.parts, made.whole.denied]
+        identity = [request.text, request.name, most, shown, _sql(made), bound]
         return Watch(
-            key=hashlib.blake2b(repr(told).encode(), digest_size=16).digest(),
+            key=hashlib.blake2b(encoded(identity), digest_size=16).digest(),
             live=drawn.live,
             related=drawn.live.related | self._deciding(drawn.live, viewer),
             most=most,
@@ -156,7 +160,7 @@ class Lives:
 
     def _deciding(self, live: Live, viewer: Viewer) -> set[str]:
         """The entities that say which rows the viewer sees of what the list looks at, as shares do."""
-        names = {name for name, _ in live.touched if viewer.may_see(name)}
+        names = {name for name in entities_of(live.depends_on) if viewer.may_see(name)}
         tables = {table for name in names for table in viewer.looks_at(self._model.entities[name])}
         return {self._model.by_table[table.name].name for table in tables}
 
@@ -190,18 +194,24 @@ class _ListReader:
         reader, entity = self._reader, self._entity
         given = reader.given(nodes, "Subscription")
         condition = reader.filters.condition(entity, given.get("filter"))
-        reader.touched.add((entity.name, ""))
+        reader.depends_on.add(RowsOf(entity.name))
         fields = reader.fields(nodes, f"{entity.name}{LIVE}")
         parts = tuple((name, self._part(inner)) for name, inner in fields.items())
         roots = tuple((str(n), RootOne(Find.ID, text)) for n, text in enumerate(self._texts))
         outline = reader.outline(roots, frozenset())
-        for each in {self._model.entities[name] for name, _ in outline.touched}:
+        for each in (self._model.entities[name] for name in entities_of(outline.depends_on)):
             if each.is_trace and each is not self._model.history:
                 message = f"{each.name} cannot be followed as it changes: ask for it with a query."
                 raise Refused(Code.BAD_USER_INPUT, message)
-        texts, touched, decisive = tuple(self._texts), outline.touched, outline.decisive
         return Drawn(
-            live=Live(entity, condition, texts, touched, decisive, outline.sizes),
+            live=Live(
+                entity,
+                condition,
+                tuple(self._texts),
+                outline.depends_on,
+                outline.filter_depends_on,
+                outline.sizes,
+            ),
             message=Message(key, entity, parts),
             after=given.get("after"),
             most=given.get("atMost"),

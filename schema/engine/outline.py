@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from graphql import (
@@ -18,12 +17,22 @@ from graphql import (
     get_named_type,
 )
 
-from db.engine.declare import SEARCH
+from db.engine.dependencies import (
+    AttributeOf,
+    AttributesOf,
+    Dependencies,
+    Dependency,
+    FieldOf,
+    PermissionsOf,
+    RowsOf,
+    TrashOf,
+    TypePermissions,
+    entities_of,
+)
 from db.engine.fields import Field, Kind, Reference, Reverse
 from db.engine.model import Entity, Model
 from db.engine.plan.ask import (
     ACCESS,
-    BIN,
     TYPE_ACCESS,
     Access,
     Aggregate,
@@ -46,6 +55,7 @@ from db.engine.plan.ask import (
     TypeAccess,
     Typename,
     Value,
+    currency_of,
 )
 from db.engine.plan.ask_groups import Groups
 from db.engine.plan.roots import Find, Outline, Root, RootNode, RootNodes, RootOne, connections
@@ -54,6 +64,7 @@ from schema.engine.filters import LISTS, Filters, page
 from schema.engine.generate import measure_type
 from schema.engine.groups import read_groups
 from schema.engine.literals import Arguments
+from schema.engine.root_fields import RootField
 from schema.engine.searches import read_search
 from schema.engine.signature import signature
 from schema.engine.typed import named
@@ -63,30 +74,6 @@ EXPANDED = 1_000
 TEST = 4
 """Fields that a test weighs as much as."""
 Selected = dict[str, list[FieldNode]]
-
-
-@dataclass(frozen=True)
-class RootField:
-    """What a field of Query stands for."""
-
-    entity: str | None
-    find: str
-    """`ID`, `VIEWER`, `LIST`, `GROUPS`, `NODE`, `NODES` or `SEARCH`."""
-
-
-def root_fields(exposed: Iterable[Entity], viewer: str) -> dict[str, RootField]:
-    """Every field of Query that is answered from the database; `viewer` is an entity's name."""
-    found = {
-        "viewer": RootField(viewer, "VIEWER"),
-        "node": RootField(None, "NODE"),
-        "nodes": RootField(None, "NODES"),
-        SEARCH: RootField(None, "SEARCH"),
-    }
-    for each in exposed:
-        found[each.singular] = RootField(each.name, "ID")
-        found[each.plural] = RootField(each.name, "LIST")
-        found[f"{each.plural}Aggregate"] = RootField(each.name, "GROUPS")
-    return found
 
 
 class Reader:
@@ -107,9 +94,9 @@ class Reader:
         self._fragments = fragments
         self._values = values
         self._arguments = Arguments(values, declared)
-        self.touched: set[tuple[str, str]] = set()
-        self.decisive: set[tuple[str, str]] = set()
-        self.filters = Filters(model, self.decisive)
+        self.depends_on: set[Dependency] = set()
+        self.filter_depends_on: set[Dependency] = set()
+        self.filters = Filters(model, self.filter_depends_on)
         self._count = 0
         self._expanded = 0
         self.computes = False
@@ -134,19 +121,18 @@ class Reader:
     def outline(self, roots: tuple[tuple[str, Root], ...], executed: frozenset[str]) -> Outline:
         """What was read, as a whole."""
         listed = tuple(connections(roots))
-        touched = self._with_wholes(self.touched | self.decisive)
+        depends_on = self._with_wholes(self.depends_on | self.filter_depends_on)
         sizes = [(each.number, each.size) for each in listed]
         sizes += [(root.number, root.size) for _, root in roots if isinstance(root, Groups)]
-        decisive = frozenset(self.decisive)
-        return Outline(roots, touched, decisive, listed, tuple(sizes), executed)
+        filters = frozenset(self.filter_depends_on)
+        return Outline(roots, depends_on, filters, listed, tuple(sizes), executed)
 
-    def _with_wholes(self, touched: set[tuple[str, str]]) -> frozenset[tuple[str, str]]:
-        """With what the entities touched are parts of: its rights say which rows of them are seen."""
-        found = set(touched)
-        waiting = [self.model.entities[name] for name in {name for name, _ in touched}]
+    def _with_wholes(self, found: set[Dependency]) -> Dependencies:
+        """With the rows of all parents: a child record is visible with its parents only."""
+        waiting = [self.model.entities[name] for name in entities_of(frozenset(found))]
         while waiting:
             above = waiting.pop().above
-            found |= {(each.name, "") for each in above}
+            found |= {RowsOf(each.name) for each in above}
             waiting += above
         return frozenset(found)
 
@@ -254,7 +240,7 @@ class Reader:
     # --- records -------------------------------------------------------------------------------
 
     def object(self, nodes: list[FieldNode], entity: Entity) -> Object:
-        self.touched.add((entity.name, ""))
+        self.depends_on.add(RowsOf(entity.name))
         fields = self.fields(nodes, entity.name)
         return Object(
             entity, tuple((key, self._shown(inner, entity)) for key, inner in fields.items())
@@ -266,13 +252,15 @@ class Reader:
             return Typename(entity.name)
         if name in entity.reverses:
             return self._reverse(nodes, entity, entity.reverses[name])
-        self.touched.add((entity.name, name))
         if name == "attributes":
             return self._attributes(nodes, entity)
         if name == TYPE_ACCESS:
+            self.depends_on.add(TypePermissions(entity.name))
             return TypeAccess(self.names(nodes, "TypeAccess"))
         if name == ACCESS:
+            self.depends_on.add(PermissionsOf(entity.name))
             return Access(self.names(nodes, "RecordAccess"))
+        self.depends_on.add(FieldOf(entity.name, name))
         if name in entity.derived:
             self.computes = True
             return Facts(entity.derived[name])
@@ -287,12 +275,14 @@ class Reader:
     def _attributes(self, nodes: list[FieldNode], entity: Entity) -> Attributes:
         keys = self.given(nodes, entity.name).get("keys")
         chosen = None if keys is None else tuple(str(key.constant) for key in keys)
-        for key in chosen or ():
-            self.touched.add((entity.name, f"attribute:{key}"))
+        if chosen is None:
+            self.depends_on.add(AttributesOf(entity.name))
+        else:
+            self.depends_on |= {AttributeOf(entity.name, key) for key in chosen}
         return Attributes(chosen, self.names(nodes, "AttributeValue"))
 
     def _reverse(self, nodes: list[FieldNode], entity: Entity, reverse: Reverse) -> Connection:
-        self.touched |= {(reverse.source, reverse.reference), (reverse.source, "")}
+        self.depends_on |= {FieldOf(reverse.source, reverse.reference), RowsOf(reverse.source)}
         given = self.given(nodes, entity.name)
         return self._connection(nodes, self.model.entities[reverse.source], reverse, given)
 
@@ -303,13 +293,13 @@ class Reader:
     ) -> Connection:
         self._count += 1
         number = self._count
-        self.touched.add((entity.name, ""))
+        self.depends_on.add(RowsOf(entity.name))
         condition = self.filters.condition(entity, given.get("filter"))
         order = self.filters.order(entity, given.get("orderBy"))
-        bound, values = signature(entity.name, via, condition, order)
         deleted = given.get("deleted") is not None
+        bound, values = signature(entity.name, via, condition, order, deleted=deleted)
         if deleted:
-            self.decisive.add((entity.name, BIN))
+            self.filter_depends_on.add(TrashOf(entity.name))
         fields = self.fields(nodes, f"{entity.name}Connection")
         parts = tuple((key, self._part(inner, entity)) for key, inner in fields.items())
         backward, size = page(given)
@@ -323,7 +313,7 @@ class Reader:
             backward=backward,
             cursors=tuple((side, given[side]) for side in Side if given.get(side) is not None),
             parts=parts,
-            signature=f"{bound}|{BIN}" if deleted else bound,
+            signature=bound,
             deleted=deleted,
             values=values,
         )
@@ -354,7 +344,7 @@ class Reader:
         return Edges(tuple(parts))
 
     def _aggregate(self, nodes: list[FieldNode], entity: Entity) -> Aggregate:
-        self.decisive.add((entity.name, ""))
+        self.filter_depends_on.add(RowsOf(entity.name))
         fields = self.fields(nodes, f"{entity.name}Aggregate")
         return Aggregate(
             tuple(
@@ -362,6 +352,14 @@ class Reader:
                 for key, inner in fields.items()
             )
         )
+
+    def measured(self, entity: Entity, what: Field | Reference) -> None:
+        """Add what a measure of a field or reference depends on."""
+        self.filter_depends_on |= {RowsOf(entity.name), FieldOf(entity.name, what.name)}
+        if isinstance(what, Reference):
+            self.filter_depends_on.add(RowsOf(what.target))
+        elif what.kind is Kind.MONEY:
+            self.depends_on.add(FieldOf(entity.name, currency_of(entity, what)))
 
     def measure(self, nodes: list[FieldNode], entity: Entity) -> Measure | str | None:
         """`count`, or a function of fields; None for what is neither."""
@@ -377,10 +375,8 @@ class Reader:
             if field == "__typename":
                 parts.append((key, name, ()))
                 continue
-            self.decisive |= {(entity.name, ""), (entity.name, field)}
             what = entity.references.get(field) or entity.fields[field]
-            if isinstance(what, Reference):
-                self.decisive.add((what.target, ""))
+            self.measured(entity, what)
             kind: Any = self._schema.type_map[name]
             is_money = get_named_type(kind.fields[field].type).name == "Money"
             parts.append((key, what, self.names(inner, "Money") if is_money else ()))

@@ -12,15 +12,14 @@ from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
 
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
-from db.engine.declare import SEARCH
 from db.engine.model import Model
-from db.engine.plan.ask import Connection, searched_by
+from db.engine.plan.ask import Connection
 from db.engine.plan.planner import Forbidden, Plan, plan, resolve, resolve_as
 from db.engine.plan.roots import Outline
 from db.engine.plan.run import run
 from db.engine.plan.source import CursorOf, Pages
 from db.engine.transaction import Turned, TurnedAway
-from domain.codes import Code, Refused
+from domain.codes import Refused
 from resolvers.engine.context import Caller
 from schema.admission import Admitted
 from schema.engine.budget import Budget
@@ -28,9 +27,12 @@ from schema.engine.cursors import Cursors
 from schema.engine.executed import executed, teach
 from schema.engine.failures import told_of
 from schema.engine.filters import LISTS
+from schema.engine.forbidden import FILTER, READ, forbidden, written_as
 from schema.engine.introspection import Introspections
+from schema.engine.keys import OperationKey, PlanKey, encoded
 from schema.engine.lru import Lru
-from schema.engine.outline import Reader, RootField
+from schema.engine.outline import Reader
+from schema.engine.root_fields import RootField
 from schema.engine.variables import coerce, shape, types
 
 OUTLINES = 2_000
@@ -92,8 +94,8 @@ class Reads:
         self.budget = budget
         self.list_items = LISTS
         self._prefixes = frozenset(model.by_prefix)
-        self.drawn: Lru[Hashable, Drawn] = Lru(OUTLINES, OUTLINED, lambda drawn: drawn.weight)
-        self.plans: Lru[Hashable, Plan | Forbidden] = Lru(PLANS, PLANNED, _length)
+        self.drawn: Lru[OperationKey, Drawn] = Lru(OUTLINES, OUTLINED, lambda drawn: drawn.weight)
+        self.plans: Lru[PlanKey, Plan | Forbidden] = Lru(PLANS, PLANNED, _length)
         self.introspections = Introspections(schema)
         teach(schema, model)
 
@@ -140,12 +142,17 @@ class Reads:
 
     def _draw(
         self, request: Request, operation: OperationDefinitionNode, values: dict[str, Any]
-    ) -> tuple[Hashable, Drawn]:
+    ) -> tuple[OperationKey, Drawn]:
         """The operation read, once for each shape of its variables."""
         declared = types(self._schema, operation)
-        form = shape(values, declared, self._prefixes)
-        key = (request.text, request.name, form, request.executes)
+        key = self._key(request, declared, values)
         return key, self.drawn.get(key, partial(self._read, request, operation, values, declared))
+
+    def _key(
+        self, request: Request, declared: dict[str, Any], values: dict[str, Any]
+    ) -> OperationKey:
+        form = shape(values, declared, self._prefixes)
+        return OperationKey(request.text, request.name, form, request.executes)
 
     def _read(
         self,
@@ -230,17 +237,24 @@ class Reads:
     ) -> tuple[Plan, dict[CursorOf, tuple[str | None, ...]]]:
         """The plan for this permission shape, with the sort keys of the cursors that were passed."""
         opened = self._open(caller, outline, values)
-        pages = Pages(
+        pages = self._pages(outline, values, opened)
+        whole = PlanKey(key, viewer.project(outline.depends_on), pages)
+        made = self.plans.get(whole, partial(self._compile, caller, outline, viewer, pages))
+        if isinstance(made, Forbidden):
+            raise forbidden(map(written_as, made.closed), FILTER)
+        if request.strict and made.denied:
+            raise forbidden(((each.entity, each.field) for each in made.denied), READ)
+        return made, opened
+
+    @staticmethod
+    def _pages(
+        outline: Outline, values: dict[str, Any], opened: Mapping[CursorOf, tuple[str | None, ...]]
+    ) -> Pages:
+        """The lengths of the pages, and which of the cursors' sort keys are null."""
+        return Pages(
             {number: resolve_as(int, slot, values) for number, slot in outline.sizes},
             {cursor: tuple(k is None for k in keys) for cursor, keys in opened.items()},
         )
-        whole = (key, viewer.project(outline.touched), pages)
-        made = self.plans.get(whole, partial(self._compile, caller, outline, viewer, pages))
-        if isinstance(made, Forbidden):
-            raise forbidden(made.names, "filter, sort, search or aggregate by")
-        if request.strict and made.denied:
-            raise forbidden(tuple((each.entity, each.field) for each in made.denied), "read")
-        return made, opened
 
     def _compile(
         self,
@@ -273,8 +287,7 @@ class Reads:
         """What the cursors of a list are good for: this tenant, this user, this list, order and filter."""
         asked = lists[number]
         given = [resolve(slot, values) for slot in asked.values]
-        bound = [str(caller.tenant.id), str(caller.user), asked.signature, given]
-        return orjson.dumps(bound, default=str)
+        return encoded([caller.tenant.id, caller.user, asked.signature, given])
 
 
 def _response(keys: tuple[str, ...], found: Mapping[str, bytes], told: dict[str, Any]) -> bytes:
@@ -292,19 +305,6 @@ def told_denied(made: Plan) -> list[dict[str, str]]:
     return [
         {"type": each.entity, "field": each.field, "reason": each.reason} for each in made.denied
     ]
-
-
-def forbidden(names: tuple[tuple[str, str], ...], deed: str) -> Refused:
-    """Why fields that are closed refuse an operation (D-31)."""
-    shown = ", ".join(f"{entity}.{_told_as(name)}".rstrip(".") for entity, name in names)
-    message = f"You may not {deed} {shown}. Leave it out, or ask an administrator for the right."
-    fields = [{"type": entity, "field": _told_as(name)} for entity, name in names]
-    return Refused(Code.FIELD_FORBIDDEN, message, fields=fields)
-
-
-def _told_as(name: str) -> str:
-    """What decides about rows, as a client asked by it."""
-    return SEARCH if searched_by(name) else name.removeprefix("attribute:")
 
 
 def _length(made: Plan | Forbidden) -> int:

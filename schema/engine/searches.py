@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 from graphql import FieldNode
 
+from db.engine.dependencies import Dependency, RowsOf
 from db.engine.model import Entity, Model
-from db.engine.plan.ask import Object, Slot, searching
+from db.engine.plan.ask import Object, Slot, search_of
 from db.engine.plan.roots import RootSearch, SearchedKind
 from schema.engine.filters import constant_of
 from schema.engine.generate_search import HIT
@@ -20,8 +21,8 @@ class Reader(Protocol):
     """What reads the operation that the search is a part of."""
 
     model: Model
-    touched: set[tuple[str, str]]
-    decisive: set[tuple[str, str]]
+    depends_on: set[Dependency]
+    filter_depends_on: set[Dependency]
 
     def fields(self, nodes: list[FieldNode], name: str) -> dict[str, list[FieldNode]]: ...
     def object(self, nodes: list[FieldNode], entity: Entity) -> Object: ...
@@ -30,16 +31,16 @@ class Reader(Protocol):
 def read_search(
     reader: Reader, number: int, nodes: list[FieldNode], given: dict[str, Any]
 ) -> RootSearch:
-    """The search. A kind that a client names must be open to him; of those he does not name, what is closed is left out."""
+    """The search. Entities that the client names must be visible; of the others, closed ones are left out."""
     types = given.get("types")
     if types is None:
         entities = [each for each in reader.model.entities.values() if each.searched]
-        noted = reader.touched
+        noted = reader.depends_on
     else:
         entities = [reader.model.entities[name] for name in dict.fromkeys(_names(types))]
-        noted = reader.decisive
+        noted = reader.filter_depends_on
     for entity in entities:
-        noted |= {(entity.name, ""), (entity.name, searching(entity))}
+        noted |= {RowsOf(entity.name), search_of(entity)}
     kinds = tuple(SearchedKind(entity, _parts(reader, nodes, entity)) for entity in entities)
     size = given.get("first")
     return RootSearch(number, given["text"], Slot((), FOUND) if size is None else size, kinds)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias, assert_never
+
+import orjson
 
 from db.engine.fields import Reverse
 from db.engine.plan.ask import (
@@ -19,47 +21,58 @@ from db.engine.plan.ask import (
     Through,
 )
 
+Json: TypeAlias = "str | bool | list[Json] | None"
+VALUE = None
+"""Stands for a value of the filter; the values themselves are given besides."""
+
 
 def signature(
-    entity: str, via: Reverse | None, condition: Condition | None, order: tuple[SortKey, ...]
+    entity: str,
+    via: Reverse | None,
+    condition: Condition | None,
+    order: tuple[SortKey, ...],
+    *,
+    deleted: bool = False,
 ) -> tuple[str, tuple[Slot, ...]]:
-    """A text that is the same for the same list however it is asked for, and the filter's values in order."""
+    """JSON that is equal for the same list however it is asked for, and only then; and the filter's values in order."""
     values: list[Slot] = []
-    where = "" if condition is None else _condition(condition, values)
-    by = ",".join(_key(key) for key in order)
-    way = "" if via is None else f"{via.source}.{via.reference}"
-    return f"{entity}|{way}|{by}|{where}", tuple(values)
+    where = None if condition is None else _condition(condition, values)
+    way: Json = None if via is None else [via.source, via.reference]
+    text = orjson.dumps([entity, way, [_key(key) for key in order], where, deleted])
+    return text.decode(), tuple(values)
 
 
-def _key(key: SortKey) -> str:
-    path = ".".join(reference.name for reference in key.path)
-    name = key.field.name if key.field else f"@{key.attribute}"
-    return f"{path}.{name}{'-' if key.descending else '+'}{'<' if key.nulls_first else ''}"
+def _key(key: SortKey) -> Json:
+    path: Json = [reference.name for reference in key.path]
+    field = None if key.field is None else key.field.name
+    return [path, field, key.attribute, key.descending, key.nulls_first]
 
 
-def _condition(condition: Condition, values: list[Slot]) -> str:
+def _condition(condition: Condition, values: list[Slot]) -> Json:
     match condition:
-        case And(items) | Or(items):
-            inner = " ".join(_condition(item, values) for item in items)
-            return f"({'&' if isinstance(condition, And) else '|'} {inner})"
+        case And(items):
+            return ["and", *(_condition(item, values) for item in items)]
+        case Or(items):
+            return ["or", *(_condition(item, values) for item in items)]
         case Not(item):
-            return f"(! {_condition(item, values)})"
-        case Through(reference, inner_condition):
-            return f"({reference.name} {_condition(inner_condition, values)})"
-        case Among(reverse, quantifier, inner_condition):
-            return f"({quantifier.value} {reverse.name} {_condition(inner_condition, values)})"
-        case Test():
-            return (
-                f"({condition.field.name} {condition.op.value} {_value(condition.value, values)})"
-            )
-        case AttributeTest():
-            return f"(@{condition.key} {condition.op.value} {_value(condition.value, values)})"
-        case Search():
-            return f"(~ {_value(condition.text, values)})"
+            return ["not", _condition(item, values)]
+        case Through(reference, inner):
+            return ["reference", reference.name, _condition(inner, values)]
+        case Among(reverse, quantifier, inner):
+            return ["reverse", reverse.name, quantifier.value, _condition(inner, values)]
+        case Test(field, op, value):
+            return ["field", field.name, op.value, _value(value, values)]
+        case AttributeTest(key, kind, op, value):
+            return ["attribute", key, kind.value, op.value, _value(value, values)]
+        case Search(fields, text):
+            names: Json = [each.field.name for each in fields]
+            return ["search", names, _value(text, values)]
+        case _:
+            assert_never(condition)
 
 
-def _value(value: Any, values: list[Slot]) -> str:
+def _value(value: Slot | bool, values: list[Slot]) -> Json:
     if isinstance(value, Slot):
         values.append(value)
-        return "?"
-    return str(value)
+        return VALUE
+    return value

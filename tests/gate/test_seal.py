@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from sqlalchemy.exc import CompileError, UnsupportedCompilationError
 from sqlalchemy.schema import CreateTable, DropTable
 
-import auth.api  # noqa: F401 - policies are remembered when they are imported
 from auth.engine.everything import Everything
 from db.api import METADATA, MODEL
 from db.engine import books

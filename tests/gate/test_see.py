@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from auth.engine import policy as policies
+from auth.api import POLICIES
 from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
 from auth.rights import _reach, load
 from db.api import MODEL
@@ -52,7 +52,7 @@ def viewer(entity: Entity, rows: RowScope = RowScope.ALL, **rights: Right) -> Vi
     ruled = {name: ("WON",) for name, right in rights.items() if right is Right.RULED}
     granted = {each.name: EntityRights(rows, each.granted) for each in above(entity)}
     granted[entity.name] = EntityRights(rows, entity.granted - closed, ruled)
-    return Viewer(NOBODY, NOBODY, 0, granted, {}, {}, {})
+    return Viewer(NOBODY, NOBODY, 0, granted, {}, {}, {}, POLICIES)
 
 
 def above(entity: Entity) -> list[Entity]:
@@ -98,7 +98,7 @@ def test_a_view_is_a_plain_select(entity: Entity, rows: RowScope, form: Form) ->
 @covers("D-34", "D-50")
 @pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
 def test_without_a_right_there_is_no_view(entity: Entity) -> None:
-    nobody = Viewer(NOBODY, NOBODY, 0, {}, {}, {}, {})
+    nobody = Viewer(NOBODY, NOBODY, 0, {}, {}, {}, {}, POLICIES)
     gate = Gate(nobody)
     seen = gate.see(entity)
     with pytest.raises((Unsealed, KeyError)):
@@ -110,10 +110,10 @@ def test_without_a_right_there_is_no_view(entity: Entity) -> None:
 @pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
 def test_an_entity_without_a_policy_has_no_own_rows(entity: Entity, form: Form) -> None:
     """Forgetting a policy closes: OWN of something that nobody owns is nothing, and so are its parts."""
-    assert 0 < len(policies._policies) < len(MODEL.entities)
+    assert 0 < len(POLICIES.by_entity) < len(MODEL.entities)
     sql = listed(entity, viewer(entity, RowScope.OWN), form)
     highest = [entity, *above(entity)][-1]
-    if highest.name not in policies._policies:
+    if POLICIES.of(highest.name) is None:
         assert re.search(r" (WHERE|AND) false\)*$", sql)
     else:
         assert "owners" not in sql
@@ -130,7 +130,7 @@ PARTS = [entity for entity in MODEL.entities.values() if entity.wholes]
 def test_a_part_has_no_rows_of_its_own(entity: Entity, rows: RowScope, form: Form) -> None:
     """How many of its rows a profile opens says nothing: they are those whose whole is seen."""
     closed = EntityRights(rows, entity.granted)
-    alone = Viewer(NOBODY, NOBODY, 0, {entity.name: closed}, {}, {}, {})
+    alone = Viewer(NOBODY, NOBODY, 0, {entity.name: closed}, {}, {}, {}, POLICIES)
     shut = listed(entity, alone, form).replace('"', "")
     for way in entity.wholes:
         column = f"{entity.table.name}.{way.column} IS NULL"
@@ -320,7 +320,7 @@ async def plan_of(
         f"{persona}@acme.example",
     )
     async with house.database.read(tenant.placement, Entry()) as connection:
-        known = await load(connection, MODEL, user)
+        known = await load(connection, MODEL, POLICIES, user)
     assert known is not None
     if reach is not None:
         known = dataclasses.replace(known, reach=dict.fromkeys(known.reach, reach))
@@ -400,7 +400,7 @@ async def test_both_forms_find_the_same_rows(world: World, persona: str) -> None
         f"{persona}@acme.example",
     )
     async with house.database.read(tenant.placement, Entry()) as connection:
-        known = await load(connection, MODEL, user)
+        known = await load(connection, MODEL, POLICIES, user)
         assert known is not None
         for name in known.rights:
             found = [await _all(connection, known, MODEL.entities[name], form) for form in Form]
@@ -413,7 +413,7 @@ async def test_what_is_seen_with_something_else_is_not_counted(world: World) -> 
     tenant, house = world.tenants["acme"], world.endpoint.house
     user = await world.admin.fetchval(f'SELECT id FROM {world.schema()}."user" LIMIT 1')  # noqa: S608
     async with house.database.read(tenant.placement, Entry()) as connection:
-        known = await load(connection, MODEL, user)
+        known = await load(connection, MODEL, POLICIES, user)
         assert known is not None
         own = {n: EntityRights(RowScope.OWN, e.granted) for n, e in MODEL.entities.items()}
         reach = await _reach(connection, MODEL, dataclasses.replace(known, rights=own))
@@ -440,7 +440,7 @@ def test_a_label_stands_for_one_mask() -> None:
     rights = EntityRights(
         RowScope.ALL, frozenset({"amount", "currency", "margin"}), {"currency": ("WON",)}
     )
-    viewer = Viewer(nobody, nobody, 0, {"Opportunity": rights}, {}, {}, {})
+    viewer = Viewer(nobody, nobody, 0, {"Opportunity": rights}, {}, {}, {}, POLICIES)
     seen = Gate(viewer).see(MODEL.entities["Opportunity"])
     seen.column("currency")
     with pytest.raises(Unsealed, match="currency is masked as currency and as amount"):

@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 
+from auth.api import POLICIES
 from auth.engine.viewer import Viewer
 from auth.rights import load
 from db.api import MODEL
@@ -89,7 +90,7 @@ async def viewer_of(world: World, persona: str) -> Viewer:
         f"{persona}@acme.example",
     )
     async with world.endpoint.house.database.read(tenant.placement, Entry()) as connection:
-        viewer = await load(connection, MODEL, user)
+        viewer = await load(connection, MODEL, POLICIES, user)
     assert viewer is not None
     return viewer
 

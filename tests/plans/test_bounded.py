@@ -11,9 +11,11 @@ from uuid import UUID
 
 import pytest
 
+from auth.api import POLICIES
 from auth.engine.viewer import PROJECTIONS
 from auth.rights import load
 from db.api import MODEL
+from db.engine.dependencies import AttributeOf, FieldOf, RowsOf
 from db.engine.transaction import Entry
 from schema.admission import Documents
 from schema.api import GRAPHQL
@@ -174,14 +176,14 @@ async def test_a_viewer_forgets_parts_of_shapes(world: World) -> None:
     tenant = world.tenants["acme"]
     async with world.endpoint.house.database.read(tenant.placement, Entry()) as connection:
         user = await connection.fetchval('SELECT id FROM "user" LIMIT 1')
-        viewer = await load(connection, MODEL, user)
+        viewer = await load(connection, MODEL, POLICIES, user)
     assert viewer is not None
-    first = viewer.project(frozenset({("Opportunity", "name")}))
+    first = viewer.project(frozenset({FieldOf("Opportunity", "name")}))
     for number in range(3 * PROJECTIONS):
-        viewer.project(frozenset({("Opportunity", f"attribute:{number}")}))
+        viewer.project(frozenset({AttributeOf("Opportunity", f"key_{number}")}))
         assert len(viewer._projections) <= PROJECTIONS
-    assert viewer.project(frozenset({("Opportunity", "name")})) == first
-    assert viewer.project(frozenset({("Opportunity", "")})) != first
+    assert viewer.project(frozenset({FieldOf("Opportunity", "name")})) == first
+    assert viewer.project(frozenset({RowsOf("Opportunity")})) != first
 
 
 @covers("D-55")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from auth.api import POLICIES
 from auth.rights import load
 from db.api import MODEL
 from db.engine.transaction import Entry
@@ -47,7 +48,7 @@ async def sql_of(world: World, persona: str, text: str, variables: dict[str, Any
             f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
             f"{persona}@acme.example",
         )
-        viewer = await load(connection, MODEL, user)
+        viewer = await load(connection, MODEL, POLICIES, user)
     assert viewer is not None
     request = Request(text, world.endpoint.documents.get(text), None, variables)
     made, _ = world.endpoint.reads.explain(Caller(tenant, user, user, ""), viewer, request)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from db.engine.declare import SEARCH
+from db.engine.dependencies import SearchOf
 from db.engine.fields import Computed, Field, Kind, Reference, Reverse
 from db.engine.model import Entity
 from db.engine.searched import Searched
@@ -24,25 +24,21 @@ class Slot:
     constant: object = None
 
 
-BIN = "deleted"
-"""What a list of deleted records decides by: a right of its own, and no field."""
-
-
-def searching(entity: Entity) -> str:
-    """What a search decides by: whichever of the entity's searched fields may be read."""
-    return f"{SEARCH}:{','.join(each.field.name for each in entity.searched)}"
-
-
-def searched_by(decisive: str) -> tuple[str, ...]:
-    """The fields in what `searching` made; none if it is something else."""
-    word, _, names = decisive.partition(":")
-    return tuple(names.split(",")) if word == SEARCH and names else ()
-
-
 TYPE_ACCESS = "typeAccess"
-"""The field of users that tells what the viewer may do with records of each kind."""
+"""The field of users with the caller's permissions on each entity."""
 ACCESS = "access"
-"""The field that tells what may be done with a record; of what is touched, that this was asked."""
+"""The field of every record with the caller's permissions on it."""
+
+
+def currency_of(entity: Entity, field: Field) -> str:
+    """The field with the currency of a sum of money; empty if the API does not have it."""
+    kept = field.exposed.currency
+    return next((each.name for each in entity.fields.values() if each.column == kept), "")
+
+
+def search_of(entity: Entity) -> SearchOf:
+    """What a search in an entity depends on: the fields that it looks into."""
+    return SearchOf(entity.name, tuple(each.field.name for each in entity.searched))
 
 
 class Op(StrEnum):
@@ -301,7 +297,7 @@ class Connection:
     """The cursors between which the page lies."""
     parts: tuple[tuple[str, InConnection], ...]
     signature: str = ""
-    """What a cursor of this list is bound to: the list, its order and the form of its filter."""
+    """What a cursor of this list is bound to, as JSON: the list, its order and the form of its filter."""
     values: tuple[Slot, ...] = ()
     """The values of its filter, to which a cursor is bound besides."""
     deleted: bool = False

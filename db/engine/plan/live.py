@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import Uuid, func, select
 
+from db.engine.dependencies import Dependencies, entities_of
 from db.engine.gate import Form, Gate, Guard
 from db.engine.model import Entity, Model
 from db.engine.plan.ask import (
@@ -59,20 +60,20 @@ class Live:
     condition: Condition | None
     texts: tuple[Object, ...]
     """Usually one; as many as different selections are made of a record."""
-    touched: frozenset[tuple[str, str]]
-    decisive: frozenset[tuple[str, str]]
+    depends_on: Dependencies
+    filter_depends_on: Dependencies
     sizes: tuple[tuple[int, Slot], ...]
     """How long the page of each list within a record is."""
 
     @property
     def related(self) -> frozenset[str]:
         """The entities whose changes may change what is told of a record that did not change itself."""
-        named = {name for name, _ in self.touched | self.decisive}
+        named = entities_of(self.depends_on | self.filter_depends_on)
         inner = [each for text in self.texts for each in _within(text)]
         inner += [] if self.condition is None else _decided_by(self.condition)
         # A list may lead back to where it was asked of; a reference leads where it says.
         again = None in inner or self.entity.name in inner
-        return frozenset(named if again else named - {self.entity.name})
+        return named if again else named - {self.entity.name}
 
 
 def _within(asked: Object) -> Iterator[str | None]:
@@ -114,7 +115,7 @@ def plan_live(
     asked: Live, most: int, guard: Guard, model: Model, pages: Pages
 ) -> LivePlan | Forbidden:
     """Compile a live list for a permission shape, under which its entity is open."""
-    names = closed(asked.decisive, guard)
+    names = closed(asked.filter_depends_on, guard)
     if names:
         return Forbidden(names)
     form = guard.form(asked.entity.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from sqlalchemy import (
     ARRAY,
@@ -17,10 +17,23 @@ from sqlalchemy import (
     true,
 )
 
+from db.engine.dependencies import (
+    AttributeOf,
+    AttributesOf,
+    Dependencies,
+    Dependency,
+    FieldOf,
+    PermissionsOf,
+    RowsOf,
+    SearchOf,
+    TrashOf,
+    TypePermissions,
+    ordered,
+)
 from db.engine.fields import Kind
 from db.engine.gate import Compiled, Form, Gate, Guard, Right, Seen
 from db.engine.model import Model
-from db.engine.plan.ask import BIN, Connection, Object, Slot, searched_by, searching
+from db.engine.plan.ask import Connection, Object, Slot, search_of
 from db.engine.plan.ask_groups import Groups
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import array
@@ -121,16 +134,16 @@ def resolve_as(kind: type[T], slot: Slot, variables: Mapping[str, object]) -> T:
 
 @dataclass(frozen=True)
 class Forbidden:
-    """What stands in a filter, an order or an aggregate and is closed: the operation is refused (D-31)."""
+    """The closed dependencies of a filter, an order or an aggregate: the operation is refused (D-31)."""
 
-    names: tuple[tuple[str, str], ...]
+    closed: tuple[Dependency, ...]
 
 
 def plan(outline: Outline, guard: Guard, model: Model, pages: Pages) -> Plan | Forbidden:
     """Compile an operation for a permission shape. Nothing here depends on anybody's ids or values."""
-    names = closed(outline.decisive, guard) or _unsearchable(outline, guard)
-    if names:
-        return Forbidden(names)
+    refused = closed(outline.filter_depends_on, guard) or _unsearchable(outline, guard)
+    if refused:
+        return Forbidden(refused)
     scope = Scope(Gate(guard), model, pages)
     listed: list[tuple[str, Sql]] = []
     for key, root in outline.roots:
@@ -161,16 +174,16 @@ def plan(outline: Outline, guard: Guard, model: Model, pages: Pages) -> Plan | F
     )
 
 
-def closed(decisive: frozenset[tuple[str, str]], guard: Guard) -> tuple[tuple[str, str], ...]:
-    """Those of the fields that decide about rows which may decide nothing for this caller (D-31)."""
-    return tuple(sorted(name for name in decisive if not readable(guard, *name)))
+def closed(dependencies: Dependencies, guard: Guard) -> tuple[Dependency, ...]:
+    """The dependencies by which this caller may not filter, sort or aggregate (D-31), in order."""
+    return tuple(each for each in ordered(dependencies) if not readable(guard, each))
 
 
-def _unsearchable(outline: Outline, guard: Guard) -> tuple[tuple[str, str], ...]:
-    """What a search everywhere would look into, where none of it may be read."""
+def _unsearchable(outline: Outline, guard: Guard) -> tuple[Dependency, ...]:
+    """The fields that a search in all entities looks into, if none of them is readable."""
     for _, root in outline.roots:
         if isinstance(root, RootSearch) and not any(searchable(guard, k) for k in root.kinds):
-            return tuple((kind.entity.name, searching(kind.entity)) for kind in root.kinds)
+            return tuple(search_of(kind.entity) for kind in root.kinds)
     return ()
 
 
@@ -179,18 +192,28 @@ def denied(scope: Scope) -> tuple[Denied, ...]:
     return tuple(Denied(*name, reason) for name, reason in sorted(scope.denied.items()))
 
 
-def readable(guard: Guard, entity: str, name: str) -> bool:
-    """Whether a field may decide anything: closed and hidden things may not."""
-    if not guard.may_see(entity):
-        return False
-    if not name or name == "id":
-        return True
-    if name == BIN:
-        return guard.may_restore(entity)
-    if name.startswith("attribute:"):
-        return guard.attribute(entity, name.removeprefix("attribute:")) is not None
-    several = searched_by(name) or (name,)
-    return any(guard.right(entity, each) is not Right.CLOSED for each in several)
+def readable(guard: Guard, dependency: Dependency) -> bool:
+    """Whether a caller may filter, sort or aggregate by something."""
+    match dependency:
+        case (
+            RowsOf(entity)
+            | FieldOf(entity, "id")
+            | AttributesOf(entity)
+            | PermissionsOf(entity)
+            | TypePermissions(entity)
+        ):
+            return guard.may_see(entity)
+        case FieldOf(entity, field):
+            return guard.may_see(entity) and guard.right(entity, field) is not Right.CLOSED
+        case AttributeOf(entity, key):
+            return guard.may_see(entity) and guard.attribute(entity, key) is not None
+        case SearchOf(entity, fields):
+            rights = (guard.right(entity, field) for field in fields)
+            return guard.may_see(entity) and any(each is not Right.CLOSED for each in rights)
+        case TrashOf(entity):
+            return guard.may_see(entity) and guard.may_restore(entity)
+        case _:
+            assert_never(dependency)
 
 
 def _root(scope: Scope, root: Root) -> Sql | None:

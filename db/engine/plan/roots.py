@@ -1,4 +1,4 @@
-"""A whole operation as plain values: its roots, what they touch, and the lists in them."""
+"""A whole operation as plain values: its roots, what they depend on, and the lists in them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
+from db.engine.dependencies import Dependencies
 from db.engine.model import Entity
 from db.engine.plan.ask import Connection, Edges, Nodes, Object, One, Slot
 from db.engine.plan.ask_groups import Groups
@@ -97,10 +98,10 @@ class Outline:
     """A whole operation, before anybody's rights are looked at."""
 
     roots: tuple[tuple[str, Root], ...]
-    touched: frozenset[tuple[str, str]]
-    """Every (entity, field) named; ("Opportunity", "") for the entity itself."""
-    decisive: frozenset[tuple[str, str]]
-    """Those that decide which rows are answered, or in which order: closed, they refuse (D-31)."""
+    depends_on: Dependencies
+    """What its statement depends on."""
+    filter_depends_on: Dependencies
+    """Those of them that select, order or aggregate rows: a closed one refuses the operation (D-31)."""
     connections: tuple[Connection, ...] = field(default=())
     sizes: tuple[tuple[int, Slot], ...] = ()
     """How long the page of each connection is, and of each list of groups, by its number."""

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from db.engine.fields import Field, Kind, Reference
 from db.engine.gate import Right, Seen
-from db.engine.plan.ask import Function, Slot
+from db.engine.plan.ask import Function, Slot, currency_of
 from db.engine.plan.order import through
 from db.engine.plan.source import Joined, Scope, beside
 from db.engine.sql import Bool, Column, Labelled, Query, Ratio, Sql, SqlType, Whole
@@ -202,7 +202,7 @@ class Sheet:
         Where neither is masked they are one, so that groups by the currency are known as such.
         """
         guard, entity = self._scope.gate.guard, self.seen.entity
-        shown = next((each.name for each in entity.fields.values() if each.column == kept), "")
+        shown = currency_of(entity, field)
         if guard.right(entity.name, field.name) is not Right.OPEN:
             return f"{field.column}_currency"
         return kept if guard.right(entity.name, shown) is Right.OPEN else f"open_{kept}"

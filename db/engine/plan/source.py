@@ -50,7 +50,7 @@ class Pages:
     """Of each cursor that was passed: which sort keys in it are null."""
 
     def __hash__(self) -> int:
-        return hash((tuple(self.sizes.items()), tuple(self.nulls.items())))
+        return hash((frozenset(self.sizes.items()), frozenset(self.nulls.items())))
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,41 @@ class CursorKey:
     cursor: CursorOf
     index: int
     decode: Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A slot's value: where it comes from, or a constant as text."""
+
+    path: tuple[str | int, ...]
+    constant: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """A value bound as a kind of field."""
+
+    value: _Value
+    kind: Kind
+    prefix: str
+    many: bool
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a function, named by `word`, makes of a value."""
+
+    value: _Value
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class _SortKey:
+    """A sort key that a cursor carries."""
+
+    cursor: CursorOf
+    index: int
 
 
 class Rows(Protocol):
@@ -91,7 +126,7 @@ class Scope:
         self.denied: dict[tuple[str, str], str] = {}
         self.searches = False
         """Whether a text is searched for: how many rows have a piece in them depends on the piece."""
-        self._names: dict[object, str] = {}
+        self._names: dict[_Encoded | _Made | _SortKey, str] = {}
 
     def bind(
         self,
@@ -104,15 +139,13 @@ class Scope:
         as_: SqlType | None = None,
     ) -> Parameter:
         """A parameter for `slot`. The same slot used the same way is one parameter."""
-        key = (slot.path or repr(slot.constant), kind, prefix, many, keep)
-        name = self._names.setdefault(key, f"p{len(self._names) + 1}")
+        name = self._name(_Encoded(_value(slot), kind, prefix, many, keep))
         self.bindings[name] = Binding(slot, encoder(kind, prefix, many=many, keep=keep))
         return parameter(name, as_ or TYPES[kind])
 
     def bind_made(self, slot: Slot, word: str, make: Encode, kind: SqlType) -> Parameter:
         """A parameter for what `make` makes of a value; `word` says what that is. It may refuse the request."""
-        key = (slot.path or repr(slot.constant), word)
-        name = self._names.setdefault(key, f"p{len(self._names) + 1}")
+        name = self._name(_Made(_value(slot), word))
         self.bindings[name] = Binding(slot, make)
         return parameter(name, kind)
 
@@ -126,9 +159,13 @@ class Scope:
 
     def bind_cursor(self, cursor: CursorOf, index: int, kind: SqlType) -> Sql:
         """A parameter for a sort key that a cursor carries."""
-        name = self._names.setdefault((cursor, index), f"p{len(self._names) + 1}")
+        name = self._name(_SortKey(cursor, index))
         self.bindings[name] = CursorKey(cursor, index, decoder(kind))
         return parameter(name, kind)
+
+    def _name(self, key: _Encoded | _Made | _SortKey) -> str:
+        """The name of a parameter, the same for the same use of the same value."""
+        return self._names.setdefault(key, f"p{len(self._names) + 1}")
 
     def right(self, entity: str, name: str) -> Right:
         """The right on a field, told to the caller where it is less than open (D-30)."""
@@ -141,6 +178,10 @@ class Scope:
         """Remember that something asked for is not shown, to be told in `extensions.access`."""
         off = self.gate.guard.is_off(entity)
         self.denied.setdefault((entity, name), SWITCHED_OFF if off else reason)
+
+
+def _value(slot: Slot) -> _Value:
+    return _Value(slot.path, "" if slot.path else repr(slot.constant))
 
 
 class Page:

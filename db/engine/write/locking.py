@@ -13,6 +13,7 @@ import asyncpg
 from sqlalchemy import Text, Uuid, select
 
 from db.engine.base import Record
+from db.engine.dependencies import RowsOf
 from db.engine.gate import Compiled, Form, Gate, Guard, Seen
 from db.engine.model import Entity
 from db.engine.sql import AsText, Column, Query, StringAgg, one_of
@@ -177,9 +178,9 @@ def _remembered(key: Hashable, compile: Callable[[], Compiled]) -> Compiled:
 
 
 @cache
-def _touched(*entities: Entity) -> frozenset[tuple[str, str]]:
-    """These kinds, and those that they are parts of: whose rows are seen decides about theirs."""
-    found = {(entity.name, "") for entity in entities}
+def _touched(*entities: Entity) -> frozenset[RowsOf]:
+    """The rows of these entities and of their parents, with which a child record is visible."""
+    found = {RowsOf(entity.name) for entity in entities}
     for entity in entities:
         found |= _touched(*entity.above)
     return frozenset(found)

@@ -1,0 +1,54 @@
+"""Refuses operations that use fields which the caller may not read, naming them as the client wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from db.engine.declare import SEARCH
+from db.engine.dependencies import (
+    AttributeOf,
+    AttributesOf,
+    Dependency,
+    FieldOf,
+    PermissionsOf,
+    RowsOf,
+    SearchOf,
+    TrashOf,
+    TypePermissions,
+)
+from db.engine.plan.ask import ACCESS, TYPE_ACCESS
+from domain.codes import Code, Refused
+
+FILTER = "filter, sort, search or aggregate by"
+READ = "read"
+
+
+def forbidden(names: Iterable[tuple[str, str]], action: str) -> Refused:
+    """The error for an operation that uses closed fields, given as entity and field (D-31)."""
+    each = list(names)
+    shown = ", ".join(f"{entity}.{field}".rstrip(".") for entity, field in each)
+    message = f"You may not {action} {shown}. Leave it out, or ask an administrator for the right."
+    fields = [{"type": entity, "field": field} for entity, field in each]
+    return Refused(Code.FIELD_FORBIDDEN, message, fields=fields)
+
+
+def written_as(dependency: Dependency) -> tuple[str, str]:
+    """The entity and the field by which a client uses something; no field for an entity itself."""
+    match dependency:
+        case RowsOf(entity):
+            return entity, ""
+        case FieldOf(entity, name) | AttributeOf(entity, name):
+            return entity, name
+        case AttributesOf(entity):
+            return entity, "attributes"
+        case SearchOf(entity):
+            return entity, SEARCH
+        case TrashOf(entity):
+            return entity, "deleted"
+        case PermissionsOf(entity):
+            return entity, ACCESS
+        case TypePermissions(entity):
+            return entity, TYPE_ACCESS
+        case _:
+            assert_never(dependency)

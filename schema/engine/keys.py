@@ -1,0 +1,76 @@
+"""The keys of caches and of live lists: equal only where one value serves both."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from uuid import UUID
+
+import orjson
+
+from db.engine.plan.source import Pages
+
+
+@dataclass(frozen=True, slots=True)
+class OperationKey:
+    """An operation as it is read: its document, its name and the shape of its variables."""
+
+    text: str
+    name: str | None
+    shape: Hashable
+    executes: bool = False
+    """Whether all of its root fields are executed in Python."""
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Compute the hash once: a request looks up several caches."""
+        object.__setattr__(self, "_hash", hash((self.text, self.name, self.shape, self.executes)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+@dataclass(frozen=True, slots=True)
+class PlanKey:
+    """A plan: the operation, the caller's rights as far as it depends on them, and its pages."""
+
+    operation: Hashable
+    rights: Hashable
+    pages: Pages
+
+
+@dataclass(frozen=True, slots=True)
+class LivePlanKey:
+    """The plan of a live list; `at_most` is how many records the list may hold."""
+
+    operation: OperationKey
+    rights: Hashable
+    pages: Pages
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntrospectionKey:
+    """An introspection query; `variables` are the values as JSON with sorted keys."""
+
+    text: str
+    name: str | None
+    variables: bytes
+
+
+def encoded(value: object) -> bytes:
+    """A value as JSON, to derive a key from.
+
+    Different values of the same type have different texts, the same in every process. Raises TypeError for
+    values that JSON and this function do not know.
+    """
+    return orjson.dumps(value, default=_text)
+
+
+def _text(value: object) -> str:
+    if isinstance(
+        value, Decimal | UUID
+    ):  # asyncpg's ids are a subclass, which orjson does not take
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in a key: give it a text of its own.")

@@ -1,0 +1,102 @@
+"""Policies are declared once per entity, are put together explicitly, and an entity without one is closed."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from auth.api import POLICIES
+from auth.engine.policy import Matching, Mine, Owned, Policies, Policy, Standing
+from auth.engine.viewer import Viewer
+from db.accounts import Account
+from db.api import MODEL
+from db.engine.gate import Form, Gate
+from db.sales import Opportunity, ShareRule
+from domain.access import EntityRights, RowScope
+from tests.support.covers import covers
+
+NOBODY = UUID(int=0)
+OWNED = Policy(Account, rows=(Owned(Account.__table__.c.owner_id),))
+MINE = Policy(Account, rows=(Mine(Account.__table__.c.id),))
+
+
+def _sql(policies: Policies, entity: str, rows: RowScope, *, full: bool = False) -> str:
+    """The statement that lists an entity's ids for a viewer with these rows of it."""
+    known = MODEL.entities[entity]
+    rights = {entity: EntityRights(rows, known.granted)}
+    viewer = Viewer(NOBODY, NOBODY, 0, rights, {}, {}, {}, policies, full=full)
+    gate = Gate(viewer)
+    seen = gate.see(known, Form.WIDE)
+    return " ".join(gate.compile(sa.select(seen.column("id")).select_from(seen)).sql.split())
+
+
+@covers("D-34")
+def test_an_entity_with_two_policies_is_refused_naming_both_areas() -> None:
+    with pytest.raises(
+        TypeError, match=r"Account has two policies.*auth/accounts\.py.*auth/sales\.py"
+    ):
+        Policies.of_areas(accounts=(OWNED,), sales=(MINE,))
+    with pytest.raises(TypeError, match="Account has two policies"):
+        Policies.of_areas(accounts=(OWNED, MINE))
+
+
+@covers("D-34")
+@pytest.mark.parametrize("form", Form)
+def test_an_entity_without_a_policy_is_closed(form: Form) -> None:
+    none = Policies.of_areas()
+    known = MODEL.entities["Account"]
+    assert str(none.reach(known, form)) == "false"
+    assert "owner_id = ANY" in _sql(POLICIES, "Account", RowScope.OWN)
+    assert _sql(none, "Account", RowScope.OWN).endswith("AND false) AS account_1")
+
+
+def test_policies_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        POLICIES.by_entity = {}  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        POLICIES.by_entity["Account"] = MINE  # type: ignore[index]
+
+
+def test_importing_an_area_and_declaring_a_policy_register_nothing() -> None:
+    before = dict(POLICIES.by_entity)
+    importlib.reload(importlib.import_module("auth.accounts"))
+    Policy(Opportunity, rows=(), restricts=True)
+    assert dict(POLICIES.by_entity) == before
+    assert not Policies.of_areas().by_entity
+    assert "false" not in _sql(POLICIES, "Opportunity", RowScope.ALL)
+
+
+@covers("D-10")
+def test_a_policy_that_restricts_holds_for_all_rows_but_for_those_it_spares() -> None:
+    restricting = dataclasses.replace(OWNED, restricts=True)
+    sparing = dataclasses.replace(restricting, spares_full=True)
+    held = {
+        (name, full): "owner_id"
+        in _sql(Policies.of_areas(a=(policy,)), "Account", RowScope.ALL, full=full)
+        for name, policy in (("opens", OWNED), ("restricts", restricting), ("spares", sparing))
+        for full in (False, True)
+    }
+    assert [key for key, is_held in held.items() if is_held] == [
+        ("restricts", False),
+        ("restricts", True),
+        ("spares", False),
+    ]
+
+
+def test_standing_rules_of_different_roles_have_different_parameters() -> None:
+    """Two rules may open the same column to different kinds of roles."""
+    columns = ShareRule.__table__.c
+    by_role, by_id = (
+        Standing(columns.type_id, columns.role_id),
+        Standing(columns.type_id, columns.id),
+    )
+    rows = Opportunity.__table__.c.type_id
+    policies = Policies.of_areas(
+        a=(Policy(Opportunity, rows=(Matching(rows, by_role), Matching(rows, by_id))),)
+    )
+    assert policies.standing() == (by_role, by_id)
+    assert len({each.parameter for each in policies.standing()}) == 2
