@@ -1,0 +1,224 @@
+"""Operations planned without a database: documents, viewers with rights of any shape, and what comes of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from auth.api import POLICIES
+from auth.engine.viewer import Reach, Viewer
+from auth.viewers import Viewers
+from db.api import MODEL
+from db.engine.plan.planner import Forbidden, Plan, plan, resolve
+from db.engine.transaction import Placement
+from domain.access import Attribute, Profile, RowScope, StatusRule, Writes, WriteScope, rights
+from domain.codes import Refused
+from domain.setup import AttributeKind
+from resolvers.engine.context import Caller
+from schema.admission import Documents, Limits
+from schema.api import EXPOSED, GRAPHQL
+from schema.engine.budget import Budget
+from schema.engine.cursors import Cursors
+from schema.engine.keys import OperationKey, PlanKey
+from schema.engine.live import Lives
+from schema.engine.reads import Drawn, Reads, Request
+from schema.engine.root_fields import root_fields
+from schema.engine.variables import coerce, types
+from tenancy.engine.provision import Tenant
+from tests.plans.measure import OPERATIONS, operation
+
+DOCUMENTS = Documents(GRAPHQL, Limits())
+CURSORS = Cursors(bytes(32))
+BUDGET = Budget(lambda: 0.0, 10**12)
+NOWHERE = cast("Viewers", None)  # nothing here enters a tenant
+READS = Reads(GRAPHQL, MODEL, root_fields(EXPOSED, "User"), NOWHERE, CURSORS, BUDGET)
+LIVES = Lives(GRAPHQL, MODEL, {"opportunities": "Opportunity"}, CURSORS, BUDGET)
+IDS = [UUID(int=number) for number in range(1, 9)]
+
+
+def tenant(id: UUID, version: int = 1) -> Tenant:
+    """A tenant that is nowhere."""
+    name = "t_" + "abcdefgh"[id.int % 8]
+    return Tenant(id, "acme", "Acme", "active", False, Placement(id, name, name, version))
+
+
+def caller(viewer: Viewer, of: UUID = IDS[0]) -> Caller:
+    """Somebody signed in with a viewer's rights."""
+    return Caller(tenant(of), viewer.user, IDS[1], "")
+
+
+@cache
+def admitted(text: str) -> Any:
+    """A document, checked once."""
+    return DOCUMENTS.get(text)
+
+
+def request(text: str, variables: Mapping[str, Any], name: str | None = None) -> Request:
+    """A request as the endpoint makes it."""
+    return Request(text, admitted(text), name, variables)
+
+
+# --- viewers ------------------------------------------------------------------------------------
+
+ATTRIBUTES = (
+    Attribute(str(UUID(int=1)), "Opportunity", "tier", "Tier", AttributeKind.TEXT),
+    Attribute(str(UUID(int=2)), "Opportunity", "tier", "Tier", AttributeKind.TEXT),
+    Attribute(str(UUID(int=1)), "Opportunity", "tier", "Level", AttributeKind.TEXT),
+    Attribute(str(UUID(int=1)), "Opportunity", "tier", "Tier", AttributeKind.NUMBER),
+    Attribute(str(UUID(int=3)), "Opportunity", "seats", "Seats", AttributeKind.NUMBER),
+    Attribute(str(UUID(int=4)), "Account", "segment", "Segment", AttributeKind.TEXT),
+)
+"""Those of several tenants: the same key is kept under another id, labelled otherwise, or of another kind."""
+HIDDEN = (
+    *(
+        ("Opportunity", name)
+        for name in ("name", "amount", "currency", "account", "stage", "margin")
+    ),
+    *(("Account", name) for name in ("name", "legalName", "owner")),
+    *(("Employee", name) for name in ("firstName", "name", "manager", "email")),
+    ("Stage", "name"),
+)
+ENTITIES = ("Opportunity", "Account", "Employee", "Stage", "Address", "Change", "Quote", "Person")
+SCOPES = (None, RowScope.OWN, RowScope.ALL, RowScope.ALL)
+NAMES = itertools.count()
+
+
+@st.composite
+def viewers(draw: st.DrawFn) -> Viewer:
+    """Somebody with rights of any shape, and ids of their own."""
+    full = draw(st.sampled_from([False, False, False, True]))
+    rows = {name: draw(st.sampled_from(SCOPES)) for name in ENTITIES}
+    opened = {name: scope for name, scope in rows.items() if scope is not None}
+    opened |= dict.fromkeys(MODEL.entities.keys() - set(ENTITIES), RowScope.ALL)
+    hidden = draw(st.sets(st.sampled_from(HIDDEN), max_size=3))
+    attributes = draw(st.lists(st.sampled_from(ATTRIBUTES), max_size=3, unique_by=lambda a: a.key))
+    every = {(entity, name) for entity, names in MODEL.granted.items() for name in names}
+    every |= {(each.entity, each.id) for each in attributes}
+    writes = draw(st.sampled_from([Writes(), Writes(True, WriteScope.OWN, WriteScope.BELOW)]))
+    writable = every if draw(st.booleans()) else set()
+    profile = Profile(
+        full,
+        opened,
+        frozenset(every - hidden),
+        dict.fromkeys(opened, writes),
+        frozenset(writable),
+    )
+    ruled = draw(st.sets(st.sampled_from([name for of, name in HIDDEN if of == "Opportunity"])))
+    rules = [StatusRule("Opportunity", name, frozenset({"WON"})) for name in ruled]
+    off = {"Quote": "QUOTES", "QuoteItem": "QUOTES"} if draw(st.booleans()) else {}
+    known = {name: fields for name, fields in MODEL.granted.items() if name not in off}
+    granted = rights([profile], rules, attributes, known, MODEL.computed)
+    few = draw(st.sampled_from([Reach(3, 10_000), Reach(5_000, 10_000)]))
+    user, employee = draw(st.sampled_from(IDS)), draw(st.sampled_from(IDS))
+    return Viewer(
+        user=user,
+        employee=employee,
+        version=1,
+        rights=granted,
+        owners={name: tuple(draw(st.lists(st.sampled_from(IDS), max_size=2))) for name in granted}
+        if draw(st.booleans())
+        else dict.fromkeys(granted, (employee,)),
+        arrays={
+            **{each.parameter: tuple(IDS[:2]) for each in POLICIES.standing()},
+            "viewer:told": ("Opportunity.name",),
+            "viewer:told_in": (),
+        },
+        reach={name: few for name, mine in granted.items() if mine.rows is RowScope.OWN},
+        policies=POLICIES,
+        full=full,
+        off=off,
+    )
+
+
+# --- documents ----------------------------------------------------------------------------------
+
+EXTRA = {
+    "groups": """{ opportunitiesAggregate(groupBy: [{stage: {record: true}}, {createdAt: MONTH}],
+        having: {sum: {amount: {gt: "5", currency: "EUR"}}}, orderBy: [{count: DESC}]) {
+        groupCount groups { key { stage { record { name } } createdAt } count
+        sum { amount { amount currency } } countUnique { account } percentEmpty { margin } } } }""",
+    "groups by currency": """{ opportunitiesAggregate(groupBy: [{currency: true}]) {
+        groups { key { currency } sum { amount { amount } } } } }""",
+    "permissions": """{ opportunities { nodes { id access { update delete writable } } }
+        accounts { nodes { access { writable } addresses { nodes { access { delete } } } } } }""",
+    "type permissions": """{ viewer { typeAccess { type rows create update delete readable writable } } }""",
+    "attributes": "{ opportunities { nodes { attributes { key label kind text number } } } }",
+    "attributes by key": """{ opportunities { nodes { attributes(keys: ["tier", "seats"]) { key label text } } } }""",
+    "attribute filter": """{ opportunities(filter: {attribute: {key: "tier", text: {eq: "x"}}},
+        orderBy: [{attribute: {key: "seats", direction: DESC}}]) { nodes { id } pageInfo { endCursor } } }""",
+    "trash": "{ opportunities(deleted: ONLY) { nodes { id name } } addresses(deleted: ONLY) { nodes { city } } }",
+    "reverse": """{ accounts(filter: {opportunities: {none: {name: {contains: "a"}}}}) { totalCount
+        nodes { opportunities(filter: {owner: {name: {eq: "x"}}}) { totalCount nodes { amount { amount currency } } } } } }""",
+    "parts": "{ addresses { nodes { city account { name } history { nodes { field } } } } quoteItems { nodes { id } } }",
+    "derived": "{ opportunities { nodes { closeQuarter owner { initials } account { displayName } } } }",
+    "history": '{ opportunity(id: "opp_") { history { nodes { kind field user { id } } } } }',
+    "search": '{ search(text: "abc") { matched node { id ... on Account { name } ... on Opportunity { name } } } }',
+    "search some": '{ search(text: "abc", types: [ACCOUNT, EMPLOYEE]) { matched node { id } } }',
+    "search in a filter": '{ accounts(filter: {search: "abc"}) { nodes { name opportunities { totalCount } } } }',
+    "nodes": """{ nodes(ids: ["opp_1", "acc_2", "zzz_3"]) { id ... on Opportunity { name } ... on Account { name } }
+        node(id: "emp_1") { id ... on Employee { name manager { name } } } }""",
+    "order": """{ opportunities(orderBy: [{account: {owner: {name: ASC}}}, {amount: DESC_NULLS_FIRST}]) {
+        edges { cursor node { id } } pageInfo { hasNextPage endCursor } aggregate { count avg { margin { amount } } } } }""",
+}
+TEXTS: dict[str, tuple[str, Mapping[str, Any]]] = {
+    **{name: (operation(name).text, operation(name).variables) for name in OPERATIONS},
+    **{name: (text, {}) for name, text in EXTRA.items()},
+}
+"""Documents of all kinds, with their variables."""
+
+
+# --- what comes of them -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Read:
+    """An operation read and planned anew, and under which keys its parts would be remembered."""
+
+    key: PlanKey
+    drawn: Drawn
+    plan: Plan | Forbidden
+    values: dict[str, Any]
+    viewer: Viewer
+    opened: dict[Any, tuple[str | None, ...]]
+
+    @property
+    def operation(self) -> OperationKey:
+        """The key of what was read."""
+        return cast("OperationKey", self.key.operation)
+
+
+def read(asked: Request, viewer: Viewer) -> Read:
+    """What a request comes to for a viewer, whatever was asked before. Raises Refused."""
+    operation = asked.admitted.operation(asked.name)
+    values = coerce(GRAPHQL, operation, asked.variables)
+    declared = types(GRAPHQL, operation)
+    key = READS._key(asked, declared, values)
+    drawn = READS._read(asked, operation, values, declared)
+    opened = READS._open(caller(viewer), drawn.outline, values)
+    pages = READS._pages(drawn.outline, values, opened)
+    whole = PlanKey(key, viewer.project(drawn.outline.depends_on), pages)
+    return Read(whole, drawn, plan(drawn.outline, viewer, MODEL, pages), values, viewer, opened)
+
+
+def outcome(drawn: Drawn, made: Plan | Forbidden, of: Read) -> object:
+    """What a request is answered with, but for the rows: what was read and planned, applied to its values."""
+    outline, values, who = drawn.outline, of.values, caller(of.viewer)
+    shape = (drawn.keys, tuple(drawn.executed), [node.name.value for node in drawn.own])
+    if isinstance(made, Forbidden):
+        return shape, made
+    lists = {each.number: each for each in outline.connections}
+    bound = {number: READS._bound_to(who, lists, values, number) for number in lists}
+    try:
+        arguments: object = made.arguments(values, of.viewer, of.opened)
+    except Refused as refused:
+        arguments = refused.message
+    sql = made.compiled and made.compiled.sql
+    facts = (made.columns, made.denied, made.cursors, made.custom)
+    sizes = [(number, resolve(slot, values)) for number, slot in outline.sizes]
+    return shape, sql, arguments, facts, bound, sizes

@@ -1,0 +1,464 @@
+"""Keys are injective: what is read, planned or told otherwise has another key, and what shares a key is the same."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
+
+from auth.engine.throttle import ACCOUNT, ADDRESS, REFRESH, Throttle
+from auth.engine.viewer import Viewer
+from auth.viewers import Viewers
+from db.api import MODEL
+from db.engine.fields import Kind
+from db.engine.plan import ask
+from db.engine.plan.ask import Condition, Op, Quantifier, Slot, SortKey
+from db.engine.plan.planner import Forbidden
+from db.engine.transaction import Database
+from db.engine.write.idempotency import Key
+from domain.codes import Code, Refused
+from schema.api import GRAPHQL
+from schema.engine.keys import encoded
+from schema.engine.signature import signature
+from schema.engine.variables import coerce, types
+from tests.plans.asking import (
+    CURSORS,
+    IDS,
+    READS,
+    TEXTS,
+    Read,
+    caller,
+    outcome,
+    read,
+    request,
+    tenant,
+    viewers,
+)
+from tests.plans.variables import Form, changes, forms, input_type, structure, values
+from tests.support.covers import covers
+
+FAST = settings(
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),  # a smaller example takes minutes to find
+)
+FEW, SOME, MANY = (settings(FAST, max_examples=n) for n in (8, 40, 250))
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+DECLARED = {
+    "filter": "OpportunityFilter", "order": "[OpportunityOrder!]", "first": "Int", "deleted": "Deleted",
+    "flag": "Boolean!", "keys": "[AttributeKey!]", "ids": "[ID!]!", "id": "ID!", "text": "String!", "types": "[SearchType!]",
+}  # fmt: skip
+BODY = """{
+  opportunities(filter: $filter, orderBy: $order, first: $first, deleted: $deleted) {
+    nodes { id name @include(if: $flag) attributes(keys: $keys) { key text } }
+    edges { cursor @skip(if: $flag) } totalCount @include(if: $flag)
+  }
+  nodes(ids: $ids) { id ... on Account { name } ... on Opportunity { name } }
+  node(id: $id) { id ... on Account { name } }
+  search(text: $text, types: $types) { node { id } }
+}"""
+HEAD = ", ".join(f"${name}: {kind}" for name, kind in DECLARED.items())
+DOCUMENT = f"query A({HEAD}) {BODY} query B({HEAD}) {BODY}"
+NAMES, SPELLINGS = ("A", "B"), (DOCUMENT, DOCUMENT + " ", DOCUMENT.replace("name", "createdAt"))
+
+
+@st.composite
+def asked(draw: st.DrawFn) -> dict[str, Form]:
+    """The forms of the variables that are sent; those that may be absent are, at times."""
+    kinds = {name: input_type(text) for name, text in DECLARED.items()}
+    found = {}
+    for name, kind in kinds.items():
+        if str(kind).endswith("!") or draw(st.integers(0, 3)):
+            found[name] = draw(forms(kind))
+    return found
+
+
+@st.composite
+def one_changed(draw: st.DrawFn, found: dict[str, Form]) -> dict[str, Form]:
+    """The same but for one variable, which may have another form, or be absent."""
+    name = draw(st.sampled_from(sorted(DECLARED)))
+    kind = input_type(DECLARED[name])
+    if not str(kind).endswith("!") and draw(st.booleans()):
+        return {key: form for key, form in found.items() if key != name}
+    return {**found, name: draw(forms(kind))}
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[dict[str, Form], dict[str, Form]]:
+    """Two requests' variables: of the same forms, or of forms that differ in one place, or in a variable."""
+    found = draw(asked())
+    near = [{**found, name: other} for name, form in found.items() for other in changes(form)]
+    others = st.sampled_from([found, *near]) if near else st.just(found)
+    return found, draw(st.one_of(st.just(found), others, others, one_changed(found)))
+
+
+def sent(draw: Draw, found: dict[str, Form]) -> dict[str, Any]:
+    return {name: draw(values(form)) for name, form in found.items()}
+
+
+def _structure(found: dict[str, Form]) -> object:
+    return {name: structure(form) for name, form in found.items()}
+
+
+# --- operations ---------------------------------------------------------------------------------
+
+
+def operation_key(text: str, name: str, variables: dict[str, Any], *, executes: bool) -> object:
+    """The key under which what was read of a request is remembered."""
+    made = dataclasses.replace(request(text, variables, name), executes=executes)
+    operation = made.admitted.operation(name)
+    declared = types(GRAPHQL, operation)
+    return READS._key(made, declared, coerce(GRAPHQL, operation, variables))
+
+
+@covers("D-55")
+@MANY
+@given(data=st.data())
+def test_operations_share_a_key_if_and_only_if_the_same_is_read_of_them(
+    data: st.DataObject,
+) -> None:
+    one, other = data.draw(pairs())
+    same = data.draw(st.sampled_from([True, True, False]))
+    spelled = st.tuples(st.sampled_from(SPELLINGS), st.sampled_from(NAMES), st.booleans())
+    first = data.draw(spelled)
+    second = first if same else data.draw(spelled)
+    keys = [
+        operation_key(text, name, sent(data.draw, found), executes=executes)
+        for (text, name, executes), found in ((first, one), (second, other))
+    ]
+    expected = first == second and _structure(one) == _structure(other)
+    assert (keys[0] == keys[1]) == expected
+    assert not expected or hash(keys[0]) == hash(keys[1])
+
+
+def _read(variables: dict[str, Any], viewer: Viewer) -> Read | Code:
+    try:
+        return read(request(DOCUMENT, variables, "A"), viewer)
+    except Refused as refused:
+        return refused.code
+
+
+@covers("D-55")
+@SOME
+@given(data=st.data())
+def test_what_shares_a_key_is_answered_the_same_whoever_asked_first(data: st.DataObject) -> None:
+    """What was read and planned of one request's values, applied to another's, is what that one comes to itself."""
+    viewer = data.draw(viewers())
+    one, other = data.draw(pairs())
+    first, second = (_read(sent(data.draw, found), viewer) for found in (one, other))
+    if isinstance(first, Code) or isinstance(second, Code):
+        assert first == second or _structure(one) != _structure(other)
+    elif first.key == second.key:
+        assert outcome(first.drawn, first.plan, second) == outcome(
+            second.drawn, second.plan, second
+        )
+    else:
+        assert _structure(one) != _structure(other) or first.key.pages != second.key.pages
+
+
+@covers("D-39")
+@pytest.mark.parametrize(
+    ("query", "few", "many"),
+    [
+        ("query ($v: [Decimal!]) { opportunities(filter: {amount: {in: $v}}) { totalCount } }", ["1"], ["1"] * 251),
+        ("query ($v: OpportunityFilter) { opportunities(filter: $v) { totalCount } }",
+         {"name": {"notIn": ["a"]}}, {"name": {"notIn": ["a"] * 251}}),
+        ("query ($v: [ID!]) { opportunities(filter: {id: {in: $v}}) { totalCount } }", ["opp_1"], ["opp_1"] * 251),
+        ("query ($v: [ID!]!) { nodes(ids: $v) { id } }", ["opp_1"], ["opp_1"] * 251),
+    ],
+)  # fmt: skip
+def test_a_list_that_is_too_long_is_refused_after_a_short_one_was_read(
+    query: str, few: Any, many: Any
+) -> None:
+    """What was read of the short list is remembered, and says nothing of the other's length."""
+
+    def draw(value: Any) -> None:
+        made = request(query, {"v": value})
+        operation = made.admitted.operation(None)
+        READS._draw(made, operation, coerce(GRAPHQL, operation, made.variables))
+
+    draw(few)
+    with pytest.raises(Refused, match="at most 250"):
+        draw(many)
+
+
+@covers("D-64")
+@FEW
+@given(data=st.data())
+def test_a_statement_has_the_same_text_whenever_it_is_compiled(data: st.DataObject) -> None:
+    """Live lists are shared, and their cursors are good in other processes, by this text."""
+    viewer = data.draw(viewers())
+    text, variables = TEXTS["search"]
+    first, second = (read(request(text, variables), viewer) for _ in range(2))
+    assert first.plan == second.plan or outcome(first.drawn, first.plan, first) == outcome(
+        second.drawn, second.plan, second
+    )
+
+
+# --- viewers ------------------------------------------------------------------------------------
+
+
+@covers("D-55")
+@pytest.mark.parametrize("name", TEXTS)
+@FEW
+@given(data=st.data())
+def test_viewers_share_a_plan_only_where_it_is_the_same_for_both(
+    name: str, data: st.DataObject
+) -> None:
+    text, variables = TEXTS[name]
+    one, other = data.draw(viewers()), data.draw(viewers())
+    try:
+        first, second = (read(request(text, variables), each) for each in (one, other))
+    except Refused:
+        assume(False)
+    if first.key == second.key:
+        assert outcome(first.drawn, first.plan, second) == outcome(
+            second.drawn, second.plan, second
+        )
+
+
+@covers("D-58")
+@FEW
+@given(data=st.data())
+def test_a_viewer_is_not_remembered_beyond_a_move_or_a_restore(data: st.DataObject) -> None:
+    """Access versions count anew where a tenant was restored: its placement is another one."""
+    viewer = data.draw(viewers())
+    database = cast("Database", None)  # nothing is loaded
+    known = Viewers(database, MODEL, viewer.policies, lambda: 0.0)
+    here, there = tenant(IDS[0], 1).placement, tenant(IDS[0], 2).placement
+    known.keep(here, viewer)
+    assert known.kept(here, viewer.user) is viewer
+    assert known.kept(there, viewer.user) is None
+    assert known.kept(tenant(IDS[1]).placement, viewer.user) is None
+    assert known.kept(here, UUID(int=99)) is None
+
+
+# --- cursors ------------------------------------------------------------------------------------
+
+OPPORTUNITY = MODEL.entities["Opportunity"]
+ODD = [
+    "a",
+    "b",
+    "a,b",
+    "a eq ?) (@b",
+    "name",
+    "@a",
+    "a+",
+    "a-<",
+    "|",
+    "a\nb",
+    "a:b",
+    "?",
+    "a)(b",
+    '"',
+    "deleted",
+]
+SLOTS = st.sampled_from([Slot(("a",), 1), Slot(("b",), 2), Slot((), "x"), Slot((), ["x", "y"])])
+FIELDS = [each for each in OPPORTUNITY.fields.values() if each.exposed.filter][:6]
+OPS = st.sampled_from([Op.EQ, Op.NE, Op.IN, Op.GT])
+leaves: st.SearchStrategy[Condition] = st.one_of(
+    st.builds(ask.Test, st.sampled_from(FIELDS), OPS, SLOTS),
+    st.builds(ask.Test, st.sampled_from(FIELDS), st.just(Op.IS_NULL), st.booleans()),
+    st.builds(
+        ask.AttributeTest, st.sampled_from(ODD), st.sampled_from([Kind.TEXT, Kind.DATE]), OPS, SLOTS
+    ),
+    st.builds(ask.Search, st.sampled_from([OPPORTUNITY.searched, OPPORTUNITY.searched[:1]]), SLOTS),
+)
+
+
+def _branches(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
+    several = st.lists(inner, max_size=3).map(tuple)
+    references = st.sampled_from([*OPPORTUNITY.references.values()][:3])
+    reverses = st.sampled_from([*OPPORTUNITY.reverses.values()][:3])
+    return st.one_of(
+        several.map(ask.And),
+        several.map(ask.Or),
+        inner.map(ask.Not),
+        st.builds(ask.Through, references, inner),
+        st.builds(ask.Among, reverses, st.sampled_from(Quantifier), inner),
+    )
+
+
+conditions = st.none() | st.recursive(leaves, _branches, max_leaves=4)
+sort_keys = st.builds(
+    lambda path, field, attribute, descending, first: SortKey(
+        path, OPPORTUNITY, None if attribute else field, attribute, descending, first
+    ),
+    st.lists(st.sampled_from([*OPPORTUNITY.references.values()][:3]), max_size=2).map(tuple),
+    st.sampled_from(FIELDS),
+    st.none() | st.sampled_from(ODD),
+    st.booleans(),
+    st.booleans(),
+)
+ways = st.sampled_from([None, *[*MODEL.entities["Account"].reverses.values()][:2]])
+lists = st.tuples(
+    st.sampled_from(["Opportunity", "Account"]),
+    ways,
+    conditions,
+    st.lists(sort_keys, max_size=2).map(tuple),
+    st.booleans(),
+)
+
+
+def _without_values(one: Any) -> Any:
+    """The same, but for the values that are compared with."""
+    if isinstance(one, Slot):
+        return Slot()
+    if isinstance(one, ask.And | ask.Or):
+        return type(one)(tuple(map(_without_values, one.items)))
+    if isinstance(one, ask.Not):
+        return ask.Not(_without_values(one.item))
+    if isinstance(one, ask.Through | ask.Among):
+        return dataclasses.replace(one, condition=_without_values(one.condition))
+    if isinstance(one, ask.Test | ask.AttributeTest):
+        return dataclasses.replace(one, value=_without_values(one.value))
+    return dataclasses.replace(one, text=Slot()) if isinstance(one, ask.Search) else one
+
+
+def _signed(one: Any) -> str:
+    entity, via, condition, order, deleted = one
+    return signature(entity, via, condition, order, deleted=deleted)[0]
+
+
+@covers("D-38")
+@MANY
+@given(data=st.data())
+def test_lists_share_a_signature_if_and_only_if_they_differ_in_values_alone(
+    data: st.DataObject,
+) -> None:
+    one: tuple[Any, ...] = data.draw(lists)
+    other: tuple[Any, ...] = data.draw(lists)
+    for place in data.draw(st.sets(st.integers(0, 4), max_size=5)):
+        other = (*other[:place], one[place], *other[place + 1 :])
+    same = (*one[:2], _without_values(one[2]), *one[3:]) == (
+        *other[:2],
+        _without_values(other[2]),
+        *other[3:],
+    )
+    assert (_signed(one) == _signed(other)) == same
+
+
+@covers("D-38")
+@MANY
+@given(data=st.data())
+def test_a_cursor_opens_for_what_it_was_sealed_for_and_for_nothing_else(
+    data: st.DataObject,
+) -> None:
+    given_ = st.lists(
+        st.sampled_from(["a", "a,b", None, True, 1, ["a"], ["a", "b"], "1"]), max_size=2
+    )
+    bound = st.tuples(
+        st.sampled_from(IDS[:2]), st.sampled_from(IDS[:2]), st.sampled_from(ODD), given_
+    )
+    one, other = data.draw(bound), data.draw(bound)
+    cursor = CURSORS.sealed(b'["x"]', encoded(one)).decode()
+    if encoded(other) == encoded(one):
+        assert CURSORS.open(cursor, encoded(other)) == ("x",)
+    else:
+        with pytest.raises(Refused):
+            CURSORS.open(cursor, encoded(other))
+    assert (encoded(one) == encoded(other)) == (one == other and repr(one) == repr(other))
+
+
+@covers("D-38", "D-55")
+@SOME
+@given(data=st.data())
+def test_a_plan_is_shared_by_cursors_with_the_same_empty_keys_only(data: st.DataObject) -> None:
+    text = """query ($first: Int, $after: String, $before: String) {
+        opportunities(first: $first, after: $after, before: $before, orderBy: [{amount: DESC}, {name: ASC}]) {
+        nodes { id } pageInfo { hasNextPage } } }"""
+    viewer = data.draw(viewers())
+    who = caller(viewer)
+    empty = read(request(text, {"first": 2, "after": None, "before": None}), viewer)
+    assume(not isinstance(empty.plan, Forbidden))
+    (listed,) = empty.drawn.outline.connections
+    bound = READS._bound_to(who, {listed.number: listed}, {}, listed.number)
+    keys = st.none() | st.tuples(
+        st.sampled_from([None, "1.00", "2.00"]), st.sampled_from([None, "a", "b"])
+    )
+    found = []
+    for _ in range(2):
+        sizes, ends = (
+            data.draw(st.sampled_from([2, 3])),
+            [data.draw(keys) for _ in ("after", "before")],
+        )
+        sealed = [
+            None if end is None else CURSORS.sealed(encoded([*end, IDS[0]]), bound).decode()
+            for end in ends
+        ]
+        sent_ = {"first": sizes, "after": sealed[0], "before": sealed[1]}
+        pattern = (sizes, *(None if end is None else tuple(k is None for k in end) for end in ends))
+        found.append((pattern, read(request(text, sent_), viewer)))
+    (one, first), (other, second) = found
+    assert (first.key == second.key) == (one == other)
+    if one == other:
+        assert outcome(first.drawn, first.plan, second) == outcome(
+            second.drawn, second.plan, second
+        )
+    elif not isinstance(first.plan, Forbidden) and not isinstance(second.plan, Forbidden):
+        assert first.plan.compiled != second.plan.compiled, "a key that differs for nothing"
+
+
+# --- what is encoded ----------------------------------------------------------------------------
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.text(alphabet='a,"[]{}:n', max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=1), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@MANY
+@given(one=json_values, other=json_values)
+def test_different_values_are_encoded_differently(one: Any, other: Any) -> None:
+    ordered = [list(each.items()) if isinstance(each, dict) else each for each in (one, other)]
+    assert (encoded(one) == encoded(other)) == (repr(one) == repr(other)), ordered
+
+
+def test_what_has_no_text_of_its_own_is_not_encoded() -> None:
+    """Two objects whose texts happen to be the same must not share a key."""
+    with pytest.raises(TypeError, match="object"):
+        encoded([object()])
+
+
+# --- names of counters and locks ----------------------------------------------------------------
+
+odd_texts = st.sampled_from(
+    ["", "a", "b", "a:b", ":", "a,b", '"', '","', "a@b", "account", "1.2.3.4"]
+)
+
+
+@covers("D-19")
+@MANY
+@given(data=st.data())
+def test_attempts_share_a_counter_only_if_limit_tenant_and_address_are_the_same(
+    data: st.DataObject,
+) -> None:
+    throttle = Throttle("redis://127.0.0.1:1", bytes(16), lambda: 0.0)  # nothing connects
+    names = st.tuples(
+        st.sampled_from([ACCOUNT, ADDRESS, REFRESH]), st.lists(odd_texts, min_size=1, max_size=3)
+    )
+    one, other = data.draw(names), data.draw(names)
+    assert (throttle._name(one[0], *one[1]) == throttle._name(other[0], *other[1])) == (
+        one == other
+    )
+
+
+@covers("D-37")
+@MANY
+@given(data=st.data())
+def test_requests_share_a_lock_only_if_tenant_user_and_key_are_the_same(
+    data: st.DataObject,
+) -> None:
+    ids = st.sampled_from([IDS[0], IDS[1]])
+    keys = st.builds(Key, ids, ids, odd_texts, st.just(b""))
+    one, other = data.draw(keys), data.draw(keys)
+    assert (one.lock == other.lock) == (one == other)

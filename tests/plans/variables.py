@@ -1,0 +1,241 @@
+"""Variables by their GraphQL types: forms, which hold all that reading depends on, and values of a form."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    get_named_type,
+    is_list_type,
+    is_non_null_type,
+    parse_type,
+    type_from_ast,
+)
+from hypothesis import strategies as st
+
+from db.api import MODEL
+from schema.api import GRAPHQL
+from schema.engine.filters import LISTS
+
+PREFIXES = ("opp", "acc", "emp", "zzz", "")
+KEYS = ("tier", "seats", "a", "a_b", "ab")
+SOME = (
+    *("and", "or", "not", "search", "attribute", "id", "name", "status", "amount", "locked"),
+    *("account", "owner", "contacts", "createdAt", "expectedCloseOn", "probability"),
+)
+"""Of an input with many fields, those that are sent."""
+LEAVES: dict[str, st.SearchStrategy[Any]] = {
+    "String": st.sampled_from(["", "a", "value", "list", "%", 'a"b', "a, b", "null", "x" * 30]),
+    "Int": st.integers(1, 100),
+    "Decimal": st.sampled_from(["0", "1", "1.0", "-7", "12.50"]),
+    "Date": st.sampled_from(["2024-02-29", "2026-01-01"]),
+    "DateTime": st.sampled_from(["2024-02-29T00:00:00Z", "2026-01-01T12:00:00+01:00"]),
+    "TimeZone": st.sampled_from(["UTC", "Europe/Amsterdam"]),
+}
+"""What is compared with, or bound otherwise: of any value the same is read."""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Any value of a scalar."""
+
+    values: st.SearchStrategy[Any]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A value that is read itself: of an enum, a boolean, a key of an attribute."""
+
+    word: object
+
+
+@dataclass(frozen=True)
+class Id:
+    """An id with this prefix."""
+
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Fields:
+    """An object with these fields, and no others."""
+
+    parts: dict[str, Form]
+    one_of: bool = False
+    """Whether it has exactly one field, which is not null."""
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list whose items are read one by one; of ids, only which prefixes there are."""
+
+    parts: list[Form]
+    is_set: bool
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A list of values to compare with: whether one of them is null, and whether they are too many."""
+
+    values: st.SearchStrategy[Any]
+    has_null: bool
+    too_many: bool
+
+
+Form: TypeAlias = "Leaf | Word | Id | Fields | Items | Compared | None"
+
+
+def structure(form: Form) -> Hashable:
+    """What must tell the forms of a type apart."""
+    match form:
+        case None:
+            return None
+        case Leaf():
+            return "any"
+        case Word(word):
+            return "word", word
+        case Id(prefix):
+            return "id", prefix if prefix in MODEL.by_prefix else ""
+        case Fields(parts):
+            return frozenset((name, structure(part)) for name, part in parts.items())
+        case Items(parts, is_set):
+            found = [structure(part) for part in parts]
+            return frozenset(found) if is_set else tuple(found)
+        case Compared(_, has_null, too_many):
+            return has_null, too_many
+
+
+def values(form: Form) -> st.SearchStrategy[Any]:
+    """Values of a form, as a client sends them."""
+    match form:
+        case None:
+            return st.none()
+        case Leaf(found):
+            return found
+        case Word(word):
+            return st.just(word)
+        case Id(prefix):
+            return st.sampled_from("0123abc").map(lambda digit: f"{prefix}_{digit * 32}")
+        case Fields(parts):
+            return st.fixed_dictionaries({name: values(part) for name, part in parts.items()})
+        case Items(parts):
+            return st.tuples(*map(values, parts)).map(list)
+        case Compared(found, has_null, too_many):
+            few = st.lists(found, max_size=3)
+            many = found.map(lambda value: [value] * (LISTS + 1))
+            none = [None] if has_null else []
+            return (many if too_many else few).map(lambda several: several + none)
+
+
+def changes(form: Form) -> list[Form]:
+    """The forms that differ from this one in a single place, by one step."""
+    match form:
+        case None | Leaf():
+            return []
+        case Word(word):
+            return [Word(not word)] if isinstance(word, bool) else []
+        case Id(prefix):
+            return [Id(other) for other in PREFIXES if other != prefix]
+        case Fields(parts, one_of):
+            fewer: list[Form] = [
+                Fields({name: part for name, part in parts.items() if name != gone})
+                for gone in parts
+            ]
+            null: list[Form] = [
+                Fields({**parts, name: None}) for name, part in parts.items() if part is not None
+            ]
+            inner: list[Form] = [
+                Fields({**parts, name: other}, one_of)
+                for name, part in parts.items()
+                for other in changes(part)
+            ]
+            return inner if one_of else fewer + null + inner
+        case Items(parts, is_set):
+            shorter: list[Form] = [
+                Items(parts[:place] + parts[place + 1 :], is_set) for place in range(len(parts))
+            ]
+            changed: list[Form] = [
+                Items([*parts[:place], other, *parts[place + 1 :]], is_set)
+                for place, part in enumerate(parts)
+                for other in changes(part)
+            ]
+            return [*shorter, *changed, Items(parts[::-1], is_set)]
+        case Compared(found, has_null, too_many):
+            return [
+                Compared(found, not has_null, too_many),
+                Compared(found, has_null, not too_many),
+            ]
+
+
+def forms(kind: Any, depth: int = 3) -> st.SearchStrategy[Form]:
+    """Forms of the values of a type. Objects are nested no deeper than `depth`."""
+    if is_non_null_type(kind):
+        return _present(kind.of_type, depth)
+    return st.one_of(*[_present(kind, depth)] * 4, st.none())
+
+
+def _present(kind: Any, depth: int) -> st.SearchStrategy[Form]:
+    if is_list_type(kind):
+        return _list(kind.of_type, depth)
+    if isinstance(kind, GraphQLInputObjectType):
+        return _object(kind, depth)
+    if isinstance(kind, GraphQLEnumType):
+        return st.sampled_from(sorted(kind.values)).map(Word)
+    if kind.name == "Boolean":
+        return st.booleans().map(Word)
+    if kind.name == "AttributeKey":
+        return st.sampled_from(KEYS).map(Word)
+    if kind.name == "ID":
+        return st.sampled_from(PREFIXES).map(Id)
+    return st.just(Leaf(LEAVES[kind.name]))
+
+
+def _object(kind: GraphQLInputObjectType, depth: int) -> st.SearchStrategy[Form]:
+    """An object with its required fields and at most two others; with one, where it takes exactly one."""
+    known = {
+        name: field.type
+        for name, field in kind.fields.items()
+        if depth > 0 or not isinstance(get_named_type(field.type), GraphQLInputObjectType)
+    }
+    if len(known) > len(SOME):
+        known = {name: of for name, of in known.items() if name in SOME}
+    needed = {name for name, of in known.items() if is_non_null_type(of)}
+    if not known:
+        return st.just(Fields({}))
+    one_of = kind.extensions["strawberry-definition"].is_one_of
+    least, most = (1, 1) if one_of else (0, 2)
+    names = st.sets(st.sampled_from(sorted(known)), min_size=least, max_size=most)
+
+    def of(chosen: set[str]) -> st.SearchStrategy[Form]:
+        parts = {
+            name: _present(known[name], depth - 1) if one_of else forms(known[name], depth - 1)
+            for name in sorted(chosen | needed)
+        }
+        return st.fixed_dictionaries(parts).map(lambda found: Fields(found, one_of))
+
+    return names.flatmap(of)
+
+
+def _list(kind: Any, depth: int) -> st.SearchStrategy[Form]:
+    named = get_named_type(kind)
+    is_read = named.name in ("AttributeKey", "SearchType", "ID")
+    if isinstance(named, GraphQLInputObjectType) or is_read:
+        items = st.lists(forms(kind, depth - 1), max_size=2)
+        return items.map(lambda parts: Items(parts, named.name == "ID"))
+    null = st.just(False) if is_non_null_type(kind) else st.booleans()
+    long = st.sampled_from([False, False, True])
+    if isinstance(named, GraphQLEnumType):
+        compared: st.SearchStrategy[Any] = st.sampled_from(sorted(named.values))
+    else:
+        compared = LEAVES.get(named.name, st.booleans())
+    return st.builds(Compared, st.just(compared), null, long)
+
+
+def input_type(text: str) -> Any:
+    """The input type of this name, with its brackets and exclamation marks."""
+    found: Any = type_from_ast(GRAPHQL, parse_type(text))
+    return found
