@@ -14,6 +14,7 @@ import typer
 from cli.common import ROOT, Data, configured, reached, tell
 
 SDL = ROOT / "schema" / "schema.graphql"
+CHECKS = [sys.executable, str(ROOT / "tests" / "house" / "checks.py")]
 LAYERS = ("schema", "subscriptions", "resolvers", "auth", "tenancy", "db", "domain")
 
 cli = typer.Typer()
@@ -26,12 +27,19 @@ UNTOUCHED = {
 
 @cli.command(context_settings=UNTOUCHED)
 def test(context: typer.Context) -> None:
-    """Run the checks and all tests; with arguments, pytest with those."""
+    """Run all tests, and the checks beside them; with arguments, pytest with those."""
     pytest = [sys.executable, "-m", "pytest", *context.args]
     if context.args:
         os.execv(sys.executable, pytest)  # noqa: S606
-    failed = [_checks(), subprocess.call(pytest, cwd=ROOT)]
-    raise typer.Exit(max(failed))
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(CHECKS, cwd=ROOT, stdout=said) as checks,
+    ):
+        tests_failed = subprocess.call(pytest, cwd=ROOT)
+        checks_failed = checks.wait()
+        said.seek(0)
+        print(said.read(), end="", flush=True)
+    raise typer.Exit(max(tests_failed, checks_failed))
 
 
 @cli.command()
@@ -41,7 +49,7 @@ def check() -> None:
 
 
 def _checks() -> int:
-    return subprocess.call([sys.executable, str(ROOT / "tests" / "house" / "checks.py")], cwd=ROOT)
+    return subprocess.call(CHECKS, cwd=ROOT)
 
 
 @cli.command()

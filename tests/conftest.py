@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from cli.servers.embedded import Servers, embedded
-from tests.support import tally
+from tests.support import costs, tally
 from tests.support.place import called, place_on
 from tests.support.world import World, furnish, world_on
 
@@ -36,9 +36,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """What goes wrong is told with its traceback, without the local variables: there would be a novel of them."""
     structlog.configure(PLAIN)
+    if config.option.costs:
+        config.pluginmanager.register(costs.Costs())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One of several processes runs the files that cost most first."""
+    if hasattr(config, "workerinput"):
+        costs.slow_first(items)
 
 
 @pytest.fixture
@@ -83,6 +91,11 @@ async def desk(servers: Servers, furnished: str) -> AsyncIterator[World]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-snapshots", action="store_true", help="write the snapshots instead of comparing"
+    )
+    parser.addoption(
+        "--costs",
+        action="store_true",
+        help="measure processor time, and keep it in tests/costs.json",
     )
 
 

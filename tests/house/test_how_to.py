@@ -11,6 +11,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,8 @@ def checkout() -> Iterator[Path]:
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, copy / name)
         if (ROOT / ".mypy_cache").exists():  # `check` has read the same libraries before
-            shutil.copytree(ROOT / ".mypy_cache", copy / ".mypy_cache", symlinks=True)
+            with suppress(shutil.Error):  # they may be read at this moment: some files come and go
+                shutil.copytree(ROOT / ".mypy_cache", copy / ".mypy_cache", symlinks=True)
         subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
         yield copy
 
