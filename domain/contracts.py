@@ -6,7 +6,7 @@ import calendar
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -34,9 +34,8 @@ ENDED = "The contract has ended already: if its last day is another one, update 
 NO_KIND = "There is no kind of contract yet: create one, so that it is known what a sale makes."
 SOLD_ANEW = (
     "What is in this contract was sold anew since, so that there is another one: take that one off "
-    "the opportunity first, or leave this one in the bin."
+    "the opportunity first, or leave this one in the trash."
 )
-DAY = timedelta(days=1)
 
 
 class ContractStatus(StrEnum):
@@ -249,9 +248,17 @@ def by_kind(
     return found
 
 
+def days_later(day: date, days: int) -> date:
+    """The day some days later or, if negative, earlier: at most the first or last day that a date can be."""
+    number = day.toordinal() + days
+    return date.fromordinal(min(max(number, date.min.toordinal()), date.max.toordinal()))
+
+
 def months_later(day: date, months: int) -> date:
-    """The same day some months later, or the last one of a shorter month."""
+    """The same day some months later, or the last one of a shorter month; at most the last day that a date can be."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > date.max.year:
+        return date.max
     last = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(day.day, last))
 
@@ -264,19 +271,20 @@ def status_on(row: Lasting, today: date) -> ContractStatus:
 
 def last_day(begin: date | None, day: date) -> date:
     """The last day of a contract or line that ends by `day`: the day before, but not before it began."""
-    return max(begin or day - DAY, day - DAY)
+    before = days_later(day, -1)
+    return max(begin or before, before)
 
 
 def term(kind: Kind, begin: date) -> Term:
     """The term of a contract of a kind that starts on a day."""
     if not kind.time_based or kind.months is None:
         return Term(begin, ends_on=None, renewal_months=None, remind_on=None)
-    end = months_later(begin, kind.months) - DAY
+    end = days_later(months_later(begin, kind.months), -1)
     return Term(
         begin,
         ends_on=end,
         renewal_months=kind.months if kind.renews else None,
-        remind_on=max(begin, end - timedelta(days=REMIND_DAYS)) if kind.renews else None,
+        remind_on=max(begin, days_later(end, -REMIND_DAYS)) if kind.renews else None,
     )
 
 
@@ -285,5 +293,5 @@ def renewed(row: Lasting) -> Renewal | Violation:
     if row.ends_on is None or row.renewal_months is None:
         message = "The contract does not renew: write its last day and a renewal in months first."
         return Violation(UserErrorCode.INVALID, message, "renewal_months")
-    end = months_later(row.ends_on + DAY, row.renewal_months) - DAY
-    return Renewal(end, remind_on=end - timedelta(days=REMIND_DAYS))
+    end = days_later(months_later(days_later(row.ends_on, 1), row.renewal_months), -1)
+    return Renewal(end, remind_on=days_later(end, -REMIND_DAYS))

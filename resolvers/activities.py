@@ -20,7 +20,7 @@ from domain.codes import UserErrorCode
 from domain.columns import named
 from domain.violations import Violation
 from resolvers.engine.catalogue import Area
-from resolvers.engine.changeset import Action, AnyChangeset, Saved, to
+from resolvers.engine.changeset import AnyChangeset, Saved, to
 from resolvers.engine.command import Writes, command, sets
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import after_change
@@ -67,7 +67,7 @@ async def complete(ctx: Context, items: Saved[Activity]) -> None:
 
 
 @after_change(Activity, Affiliation, *(each.record for each in MOVING))
-async def keep_timelines(ctx: Context, action: Action, items: list[AnyChangeset]) -> None:
+async def keep_timelines(ctx: Context, items: list[AnyChangeset]) -> None:
     """Every activity is in the timeline of the account that the record it is on belongs to."""
     moved = {on: (item, account) for item in items for on, account in _moved(item)}
     begun = [(each, row, on) for each in items for row in _begun(each) if (on := _subject(row))]

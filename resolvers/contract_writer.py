@@ -224,9 +224,11 @@ class ContractWriter:
                 to(Contract.renewal_months, None),
             )
         if before.status == ContractStatus.ENDED and id in self._kinds:
-            lasting: Term = term(self._kinds[id], self._day)
+            begin = before.starts_on or self._day
+            # A day of the sale before the contract began would end it before that.
+            lasting: Term = term(self._kinds[id], max(begin, self._day))
             return (
-                to(Contract.starts_on, before.starts_on or self._day),
+                to(Contract.starts_on, begin),
                 to(Contract.ends_on, lasting.ends_on),
                 to(Contract.renewal_months, lasting.renewal_months),
                 to(Contract.remind_on, lasting.remind_on),

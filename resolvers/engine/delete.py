@@ -13,7 +13,7 @@ from db.engine.row import with_values
 from db.engine.write import statements
 from db.engine.write.locking import Lock
 from domain.codes import Code, UserErrorCode
-from resolvers.engine.changeset import Action, AnyChangeset, RelatedChange, live
+from resolvers.engine.changeset import AnyChangeset, RelatedChange, live
 from resolvers.engine.context import Context
 from resolvers.engine.create import check_unique
 from resolvers.engine.hooks import run_after_change, run_before_save
@@ -22,7 +22,6 @@ from resolvers.engine.replace import REPLACE_WITH, replace
 from resolvers.engine.update import judge, lock, lock_parents, refuse_conflict, refuse_twice
 from resolvers.engine.values import NO_ID
 
-CHANGED = "The record changed since version {version}. Reload it before you delete it."
 IN_USE = "Other records still refer to this one: change or delete those first."
 IN_USE_REPLACE = (
     "Other records still refer to this one: name another one in `replaceWith` that takes its place."
@@ -40,7 +39,7 @@ async def delete(ctx: Context, items: list[AnyChangeset]) -> None:
         return
     for item in found:
         if item.version is not None and item.version != item.existing.version:
-            refuse_conflict(item, [], CHANGED)
+            refuse_conflict(item)
     entity = found[0].entity
     await replace(ctx, found)
     for item in found:
@@ -55,7 +54,7 @@ async def delete(ctx: Context, items: list[AnyChangeset]) -> None:
         item = owners[row.id] = _parent_among(kind, row, owners)
         if row.deleted_at is None:
             _set_deleted(item, kind, row, ctx.now)
-    await run_after_change(ctx, Action.DELETE, found)
+    await run_after_change(ctx, found)
 
 
 def _set_deleted(item: AnyChangeset, entity: Entity, row: Record, at: object) -> None:
@@ -95,7 +94,7 @@ async def restore(ctx: Context, items: list[AnyChangeset]) -> None:
         item.begin(with_values(item.existing, {"deleted_at": None}))
     await run_before_save(ctx, found)
     await _restore_children(ctx, entity, live(found))
-    await run_after_change(ctx, Action.RESTORE, found)
+    await run_after_change(ctx, found)
     await check_unique(ctx, found)
 
 

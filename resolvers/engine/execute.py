@@ -24,7 +24,7 @@ from resolvers.engine.changeset import (
 )
 from resolvers.engine.command import Command
 from resolvers.engine.context import Context
-from resolvers.engine.hooks import run_verify, types_in_order
+from resolvers.engine.hooks import in_order, run_verify, types_in_order
 from resolvers.engine.permissions import OUT_OF_SIGHT, check_feature
 from resolvers.engine.update import is_changed
 from resolvers.engine.values import NO_ID
@@ -168,13 +168,13 @@ async def _write_changed(ctx: Context, entity: Entity, items: list[AnyChangeset]
 
 
 async def _write_created(ctx: Context, items: Iterable[AnyChangeset]) -> None:
-    """New related records, in the order in which their types were named: what is referred to first."""
-    made: dict[type[Record], list[Record]] = {}
+    """New related records: what is referred to first."""
+    made: dict[Entity, list[Record]] = {}
     for item in items:
         for row in item.created:
-            made.setdefault(declared_by(row), []).append(row)
-    for type_, rows in made.items():
-        await ctx.unit.add(ctx.unit.model.of(type_), rows)
+            made.setdefault(ctx.unit.model.of(declared_by(row)), []).append(row)
+    for entity in in_order(made):
+        await ctx.unit.add(entity, made[entity])
 
 
 async def _write_related(ctx: Context, ops: Iterable[RelatedChange]) -> None:

@@ -13,7 +13,7 @@ from resolvers.engine.changeset import SAVES, Action, AnyChangeset, live
 from resolvers.engine.context import Context
 
 Run: TypeAlias = Callable[[Context, Any], Awaitable[None]]
-RunAfter: TypeAlias = Callable[[Context, Action, list[AnyChangeset]], Awaitable[None]]
+RunAfter: TypeAlias = Callable[[Context, list[AnyChangeset]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ async def run_before_save(ctx: Context, items: list[AnyChangeset]) -> None:
                 await hook.run(ctx, mine)
     saved = [each for each in items if each.action in SAVES]
     if saved:
-        await run_after_change(ctx, Action.UPDATE, saved)
+        await run_after_change(ctx, saved)
 
 
-async def run_after_change(ctx: Context, action: Action, items: list[AnyChangeset]) -> None:
+async def run_after_change(ctx: Context, items: list[AnyChangeset]) -> None:
     """Run those hooks whose types are written with the changesets, now that it is known which those are."""
     concerned: list[AnyChangeset] = []
     changed: set[type[Record]] | None = None
@@ -102,7 +102,7 @@ async def run_after_change(ctx: Context, action: Action, items: list[AnyChangese
             concerned = live(items)
             changed = {kind for each in concerned for kind, _, _ in each.changes()}
         if not hook.types.isdisjoint(changed):
-            await hook.run(ctx, action, concerned)
+            await hook.run(ctx, concerned)
             changed = None  # it may have added related changes
 
 
@@ -116,7 +116,12 @@ async def run_verify(ctx: Context, items: list[AnyChangeset]) -> None:
 
 def types_in_order(items: Iterable[AnyChangeset]) -> list[Entity]:
     """The entities of these, each after those that it refers to."""
-    return sorted({each.entity for each in items}, key=_place)
+    return in_order(each.entity for each in items)
+
+
+def in_order(entities: Iterable[Entity]) -> list[Entity]:
+    """Entities, each once, after those that it refers to."""
+    return sorted(set(entities), key=_place)
 
 
 @cache

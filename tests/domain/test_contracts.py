@@ -28,6 +28,7 @@ from domain.contracts import (
     Term,
     by_kind,
     contract,
+    days_later,
     last_day,
     ledger,
     months_later,
@@ -313,6 +314,18 @@ def test_renewed() -> None:
         wrong = renewed(endless)
         assert isinstance(wrong, Violation)
         assert (wrong.code, wrong.column) == (UserErrorCode.INVALID, "renewal_months")
+
+
+def test_days_end_where_dates_end() -> None:
+    """Neither a term nor a renewal leads past the first and the last day that a date can be."""
+    assert months_later(date(9999, 12, 1), 1) == date.max
+    assert days_later(date.max, 1) == date.max
+    assert days_later(date.min, -1) == date.min
+    assert last_day(None, date.min) == date.min
+    assert term(YEARLY, date(9999, 6, 1)).ends_on == date(9999, 12, 30)
+    last = renewed(Contract(ends_on=date.max, renewal_months=12))
+    assert isinstance(last, Renewal)
+    assert last.ends_on == date(9999, 12, 30)
 
 
 def test_the_last_day_of_what_no_longer_holds() -> None:

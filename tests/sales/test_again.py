@@ -274,3 +274,41 @@ async def test_an_empty_quote_makes_no_contract(desk: Desk, own: Own) -> None:
     opportunity, quote = await desk.quoted([])
     assert await sold(desk, opportunity, FIRST) == []
     assert (await own.row("quote", quote))["accepted_at"] is not None
+
+
+@covers("D-04", "EP-143")
+async def test_what_ended_begins_again_on_no_day_before_it_began(desk: Desk, own: Own) -> None:
+    """A day of the sale that was before the contract began does not end it before that."""
+    yearly = await desk.kind(timeBased=True, months=12)
+    opportunity, quote = await desk.quoted([{"product": await desk.product(yearly)}])
+    await sold(desk, opportunity, SECOND)
+    await unlocked(desk, opportunity)
+    other = await desk.quote(opportunity, "instead")
+    await own.done("rep1", "quoteActivate", id=other)
+    await sold(desk, opportunity, THIRD)
+    await unlocked(desk, opportunity)
+    await own.done("rep1", "quoteActivate", id=quote)
+    contracts = await sold(desk, opportunity, "2020-01-01")
+    [lasting] = [each for each in contracts if each["timeBased"]]
+    assert (lasting["startsOn"], lasting["endsOn"]) == (SECOND, "2027-04-29")
+
+
+@covers("D-04")
+async def test_a_line_for_an_old_contract_and_one_for_a_new_are_sold_at_once(
+    desk: Desk, own: Own
+) -> None:
+    """Contracts are written before lines, whichever of the opportunities needs a new one."""
+    old = await own.opportunity("rep1")
+    quote = await desk.quote(old, "a")
+    await sold(desk, old, FIRST)
+    await unlocked(desk, old)
+    await desk.changed(quote, {"a": {}, "b": {}})
+    new = await own.opportunity("rep1")
+    await desk.quote(new, "c")
+    answer = await own.many("rep1", "opportunitySell", [{"id": old}, {"id": new}])
+    assert answer.codes == [], answer.json
+    lines = [
+        [line["name"] for line in (await desk.read(id))["contracts"][0]["lines"]]
+        for id in (old, new)
+    ]
+    assert lines == [["a", "b"], ["c"]]
