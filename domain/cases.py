@@ -156,7 +156,8 @@ def locked(before: BilledCase, after: BilledCase) -> Sequence[Violation]:
     if CaseState.OPEN in (before.state, after.state):
         return []
     return [
-        Violation(UserErrorCode.LOCKED, REOPEN, name) for name in changed(before, after, LOCKED)
+        Violation(UserErrorCode.LOCKED, REOPEN, name, because=("state",))
+        for name in changed(before, after, LOCKED)
     ]
 
 

@@ -112,7 +112,7 @@ def unlockable(before: LockedOutcome) -> Sequence[Violation]:
     """Only an opportunity that is locked or closed can be unlocked."""
     if before.locked or before.status != StageKind.OPEN:
         return []
-    return [Violation(UserErrorCode.INVALID_TRANSITION, NOT_CLOSED)]
+    return [Violation(UserErrorCode.INVALID_TRANSITION, NOT_CLOSED, because=("locked", "status"))]
 
 
 def follows_status(before: Outcome | None, after: Outcome, today: date) -> ClosedFacts | None:

@@ -98,12 +98,15 @@ def _locked(before: OpportunityFacts, after: OpportunityFacts) -> Sequence[Viola
     if before.locked and after.locked:
         message = "The opportunity was sold and is closed to changes: unlock it first."
         columns = changed(before, after, LOCKED) + _outcome(before, after)
-        return [Violation(UserErrorCode.LOCKED, message, name) for name in columns]
+        return _locked_by("locked", message, columns)
     if StageKind.OPEN in (before.status, after.status):
         return []
     message = "The opportunity is closed: move it to an open stage first, then change this."
-    columns = changed(before, after, LOCKED)
-    return [Violation(UserErrorCode.LOCKED, message, name) for name in columns]
+    return _locked_by("status", message, changed(before, after, LOCKED))
+
+
+def _locked_by(reason: str, message: str, columns: Iterable[str]) -> Sequence[Violation]:
+    return [Violation(UserErrorCode.LOCKED, message, name, because=(reason,)) for name in columns]
 
 
 def _outcome(before: OpportunityFacts, after: OpportunityFacts) -> list[str]:

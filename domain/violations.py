@@ -11,11 +11,14 @@ from domain.codes import UserErrorCode
 
 @dataclass(frozen=True)
 class Violation:
-    """One thing that is wrong, with the remedy. `column` is the column that it is about, or empty for the whole record."""
+    """One thing that is wrong, with the remedy."""
 
     code: UserErrorCode
     message: str
     column: str = ""
+    """The column that it is about, or empty for the whole record."""
+    because: tuple[str, ...] = ()
+    """Other columns of the record that it tells something of: the message is for those who may read them."""
 
 
 Rule: TypeAlias = Callable[[Any, Any], Sequence[Violation]]

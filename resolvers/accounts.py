@@ -38,7 +38,6 @@ from resolvers.engine.changeset import (
 from resolvers.engine.context import Context
 from resolvers.engine.exclusive import last_asked
 from resolvers.engine.hooks import before_save
-from resolvers.engine.permissions import HIDDEN, readable_violation
 from resolvers.engine.presets import prefer_type, preset
 from resolvers.engine.trees import refuse_cycles
 
@@ -103,7 +102,7 @@ async def preset_account(ctx: Context, items: Saved[Account]) -> None:
         if (id := item.record.type_id) is not None and id in types:
             rule = partial(unnamed, before=item.before, after=item.record)
             for violation in types[id].decide(rule):
-                item.violation(readable_violation(ctx.viewer, item.entity, violation))
+                item.violation(violation)
 
 
 @before_save(despite_errors=True)
@@ -186,7 +185,7 @@ async def share_roles(ctx: Context, items: Saved[Address]) -> None:
         _limit(mine, kept[id])
         account = parent_of(mine[0], Account)
         follows = account is not None and account.postal_is_invoicing
-        _refuse_misplaced(ctx, mine, follows=follows)
+        _refuse_misplaced(mine, follows=follows)
         _share_roles(mine, kept[id], follows=follows)
 
 
@@ -199,14 +198,13 @@ def _limit(items: Saved[Address], kept: Sequence[HiddenRow[Address]]) -> None:
             item.violation(Violation(UserErrorCode.INVALID, TOO_MANY))
 
 
-def _refuse_misplaced(ctx: Context, items: Saved[Address], *, follows: bool) -> None:
-    """Callers who may not read why invoices go where they do are not given the reason."""
-    hidden = follows and not ctx.may_read(Account.postal_is_invoicing)
+def _refuse_misplaced(items: Saved[Address], *, follows: bool) -> None:
+    """Whether invoices follow the postal address is the reason, where they do."""
+    why = (Account.postal_is_invoicing,) if follows else ()
     for item in items:
         roles = (Address.invoicing, Address.default_invoicing)
         asked = {role.key for role in roles if item.gives(role)}
-        for violation in misplaced(item.record, asked, follows):
-            item.violation(Violation(violation.code, HIDDEN) if hidden else violation)
+        item.violations(misplaced(item.record, asked, follows), why)
 
 
 def _share_roles(

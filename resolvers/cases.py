@@ -154,7 +154,8 @@ async def check_contract(ctx: Context, items: Saved[Case]) -> None:
         case_type = types.get(case.type_id or NO_ID)
         required = case_type is not None and case_type.decide(_requires_contract)
         buyer = contract.decide(_buyer) if contract is not None else None
-        item.violations(under_contract(required, case.contract_id, buyer, case.primary_account_id))
+        violations = under_contract(required, case.contract_id, buyer, case.primary_account_id)
+        item.violations(violations, [Contract.account_id] if buyer is not None else [])
 
 
 def _requires_contract(case_type: CaseType) -> bool:
@@ -179,7 +180,7 @@ def _concern_buyer(
 
 
 @after_change(Contract)
-async def keep_contract_account(ctx: Context, action: Action, items: list[AnyChangeset]) -> None:
+async def keep_contract_account(ctx: Context, items: list[AnyChangeset]) -> None:
     """A contract stays with its account as long as cases of that are worked on under it."""
     moved: list[Changeset[Contract, object]] = [
         each
@@ -191,7 +192,8 @@ async def keep_contract_account(ctx: Context, action: Action, items: list[AnyCha
     used = await ctx.trusted(Case).by(Case.contract_id, [each.record.id for each in moved])
     for item in moved:
         if used[item.record.id]:
-            item.violation(Violation(UserErrorCode.IN_USE, WORKED_ON, "account_id"))
+            violation = Violation(UserErrorCode.IN_USE, WORKED_ON, "account_id")
+            item.violation(violation, because=[Case.contract_id])
 
 
 # --- accounts -------------------------------------------------------------------------------------
@@ -221,7 +223,7 @@ def _keep_primary(
     contracts: Mapping[UUID, HiddenRow[Contract]],
 ) -> None:
     for item in items:
-        item.violations(accounts_locked(case))
+        item.violations(accounts_locked(case), [Case.state])
         if item.before is None and len(kept) + len(items) > ACCOUNTS:
             item.violation(Violation(UserErrorCode.INVALID, TOO_MANY))
     if len(live(items)) < len(items):
@@ -231,12 +233,13 @@ def _keep_primary(
     if primary != case.primary_account_id:
         contract = contracts.get(case.contract_id or NO_ID)
         buyer = contract.decide(_buyer) if contract is not None else None
-        items[0].violations(handed_over(case.contract_id, buyer, primary))
+        violations = handed_over(case.contract_id, buyer, primary)
+        items[0].violations(violations, [Case.contract_id, Contract.account_id])
         items[0].also_change(case, to(Case.primary_account_id, primary))
 
 
 @after_change(Case)
-async def choose_primary_again(ctx: Context, action: Action, items: list[AnyChangeset]) -> None:
+async def choose_primary_again(ctx: Context, items: list[AnyChangeset]) -> None:
     """Accounts that are gone do not come back with a restored case: another one is its primary account then."""
     for item in items:
         if item.action is Action.RESTORE and item.entity.type_ is Case:
@@ -263,7 +266,8 @@ async def check_billing(ctx: Context, items: Saved[CaseType]) -> None:
     offered = billed and await case_facts.is_work_offered(ctx.unit.connection)
     found = all_of(products)
     for item in changed:
-        item.violations(found.decide(partial(services, item.record)))
+        violations = found.decide(partial(services, item.record))
+        item.violations(violations, [Product.service, Product.price])
         item.violations(needs_service(item.record, offered))
 
 
@@ -272,7 +276,7 @@ def _products(kind: CaseType) -> Iterable[UUID | None]:
 
 
 @after_change(Product)
-async def keep_billable(ctx: Context, action: Action, items: list[AnyChangeset]) -> None:
+async def keep_billable(ctx: Context, items: list[AnyChangeset]) -> None:
     """A product that types of cases bill work as stays a service with a price."""
     saved = [e for e in items if e.entity.type_ is Product and e.before is not None]
     wrong = [

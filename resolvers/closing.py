@@ -9,7 +9,6 @@ from functools import partial
 from uuid import UUID
 
 from db import contract_facts
-from db.engine.gate import Right
 from db.engine.hidden import Hidden
 from db.pipelines import pipelines
 from db.quotes import Quote
@@ -32,7 +31,6 @@ from resolvers.contract_writer import write_contracts
 from resolvers.engine.changeset import Changeset, Saved, live
 from resolvers.engine.command import Writes, arg, command, sets
 from resolvers.engine.context import Context
-from resolvers.engine.permissions import HIDDEN
 from resolvers.stages import follow_status, place
 
 STAGE = "The stage it ends in. Default: the first of its type with that outcome."
@@ -145,8 +143,7 @@ async def unlock(ctx: Context, items: Saved[Opportunity]) -> None:
     for item in items:
         wanted = _wanted(item)
         item.record.stage_id = item.existing.stage_id
-        for violation in unlockable(item.existing):
-            item.violation(_readable(ctx, violation))
+        item.violations(unlockable(item.existing))
         if item.failed:
             continue
         item.record.locked = False
@@ -188,7 +185,7 @@ async def _end(
         wanted = _wanted(item)
         item.record.stage_id = item.existing.stage_id
         if item.existing.locked:
-            item.violation(_readable(ctx, Violation(UserErrorCode.LOCKED, SOLD)))
+            item.violation(Violation(UserErrorCode.LOCKED, SOLD, because=("locked",)))
             continue
         pipeline = known[item.record.type_id]
         _stand(item, pipeline.decide(partial(outcome, kind=kind, wanted=wanted)))
@@ -209,13 +206,6 @@ def _stand(item: Changeset[Opportunity, object], step: Step | Violation) -> None
         return
     item.record.stage_id = step.stage
     item.record.status, item.record.probability = step.kind, step.probability
-
-
-def _readable(ctx: Context, violation: Violation) -> Violation:
-    """What is in the way, for those who may see whether an opportunity was sold."""
-    names = ("locked", "status")
-    readable = all(ctx.viewer.right("Opportunity", name) is Right.OPEN for name in names)
-    return violation if readable else Violation(violation.code, HIDDEN)
 
 
 COMMANDS = (sell, lose, unlock, lock)

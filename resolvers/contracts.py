@@ -41,9 +41,13 @@ async def check_sold_once(ctx: Context, items: Saved[Contract]) -> None:
     for item in items:
         key = _sale(item.record)
         if key in existing:
-            item.violation(Violation(UserErrorCode.DUPLICATE, SOLD_ANEW))
+            item.violation(Violation(UserErrorCode.DUPLICATE, SOLD_ANEW, because=SALE))
         if item.record.opportunity_id is not None:
             existing.add(key)
+
+
+SALE = ("opportunity_id", "kind_id", "currency")
+"""The columns that tell one contract of a sale from another."""
 
 
 def _sale(row: Contract) -> tuple[object, ...]:
@@ -114,7 +118,7 @@ async def end(ctx: Context, items: Saved[Contract]) -> None:
     for item in items:
         contract = item.record
         if item.existing.status == ContractStatus.ENDED:
-            item.violation(Violation(UserErrorCode.INVALID_TRANSITION, ENDED))
+            item.violation(Violation(UserErrorCode.INVALID_TRANSITION, ENDED, because=("status",)))
         day = contract.ends_on if item.gives_value(Contract.ends_on) else None
         contract.ends_on = day or ctx.today
         contract.renewal_months = contract.remind_on = None

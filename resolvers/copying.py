@@ -18,6 +18,7 @@ from db.engine.write.locking import Lock
 from db.sales import BusinessRole, Opportunity, OpportunityAccount
 from domain.codes import UserErrorCode
 from domain.contracts import ONE_OFF
+from domain.violations import Violation
 from resolvers.engine.changeset import Action, AnyChangeset, Changeset, to
 from resolvers.engine.command import Runs, arg, command, sets
 from resolvers.engine.context import Context
@@ -146,7 +147,8 @@ def _extend(
         return is_readable(ctx.viewer, entity, column, contract)
 
     if not contract.time_based:
-        item.error(UserErrorCode.NOT_TIME_BASED, ONE_OFF, "contract")
+        violation = Violation(UserErrorCode.NOT_TIME_BASED, ONE_OFF)
+        item.violation(violation, "contract", because=[Contract.time_based])
     elif "account" not in reachable[contract.id] or not reads("account_id"):
         item.error(UserErrorCode.INVALID, UNREACHABLE.format(field="account"), "contract")
     else:

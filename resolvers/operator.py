@@ -167,14 +167,14 @@ async def _execute(ctx: Context, record: type[Record], operation: Standard, **pa
     ctx.unit.now += MOMENT
     command = CATALOGUE.standard(record, operation)
     [item] = await execute(ctx, CommandRequest(command, ((("input",), params),)))
-    if sentences := wrong(item):
+    if sentences := wrong(ctx, item):
         raise TenantError(" ".join(sentences))
     id: UUID = item.record.id
     return id
 
 
-def wrong(item: AnyChangeset) -> list[str]:
+def wrong(ctx: Context, item: AnyChangeset) -> list[str]:
     """What is wrong with a changeset, in sentences."""
-    result = outcome(item)
+    result = outcome(ctx, item)
     messages = [each["message"] for each in (*result.errors, *result.refused)]
     return list(dict.fromkeys(messages))

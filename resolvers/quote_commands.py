@@ -37,7 +37,7 @@ from resolvers.engine.permissions import NOT_EDITABLE, check_fields, no_changing
 from resolvers.engine.update import is_changed, lock
 from resolvers.engine.values import fill
 from resolvers.quote_lines import ITEMS, Line, add_up, fill_lines, lines_of
-from resolvers.quote_locks import check_unlocked, note, opportunity_of, refuse_older_version
+from resolvers.quote_locks import check_unlocked, opportunity_of, refuse_older_version
 
 Q = TypeVar("Q", Quote, QuoteItem)
 TWICE = "This line stands in the list more than once: put the changes together."
@@ -72,8 +72,8 @@ async def set_items(ctx: Context, items: Saved[Quote]) -> None:
     for item in found:
         item.begin_from_before()
         refuse_older_version(item)
-        check_unlocked(ctx, item)
-        note(ctx, item, closed(item.existing, item.record))
+        check_unlocked(item)
+        item.violations(closed(item.existing, item.record))
     found = live(found)
     await _match(ctx, found)
     await check_references(ctx, list(found))
@@ -188,7 +188,7 @@ async def duplicate(ctx: Context, items: Saved[Quote]) -> None:
     found = live(items)
     await lock(ctx, found, Lock.UPDATE, ctx.viewer.edits)
     for item in live(found):
-        check_unlocked(ctx, item)
+        check_unlocked(item)
     found = live(found)
     ids = [each.existing.id for each in found]
     kept = await ctx.trusted(QuoteItem).by_for_update(QuoteItem.quote_id, ids)

@@ -75,7 +75,9 @@ def _take_over(line: Line, product: HiddenRow[Product], seen: set[str]) -> None:
     )
     line.record.name, line.record.unit_id = taken.name, taken.unit_id
     line.record.unit_price, line.record.tax_percent = taken.unit_price, taken.tax_percent
-    line.violations(violations)
+    for violation in violations:
+        offered = violation.column == QuoteItem.product_id.key
+        line.violation(violation, because=[Product.active] if offered else [])
     if any(violation.column == QuoteItem.unit_price.key for violation in violations):
         line.record.unit_price = Decimal()  # so that its rule does not note it once more
 

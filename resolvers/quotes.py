@@ -14,21 +14,21 @@ from resolvers.engine.command import Reads, command
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
 from resolvers.quote_lines import add_up, add_up_discounted, fill_lines, lines_of
-from resolvers.quote_locks import check_unlocked, note, opportunity_of, refuse_older_version
+from resolvers.quote_locks import check_unlocked, opportunity_of, refuse_older_version
 
 
 @before_save(Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE, Action.RESTORE)
-async def unlocked(ctx: Context, items: Saved[Quote]) -> None:
+async def refuse_of_sold(ctx: Context, items: Saved[Quote]) -> None:
     """The quotes of an opportunity that was sold stay as they are until it is unlocked (EP-141)."""
     for item in items:
-        check_unlocked(ctx, item)
+        check_unlocked(item)
 
 
 @before_save(Action.DELETE)
-async def deletable(ctx: Context, items: Saved[Quote]) -> None:
+async def keep_chosen(ctx: Context, items: Saved[Quote]) -> None:
     """An active or accepted quote is not deleted (EP-120)."""
     for item in items:
-        note(ctx, item, deleted(item.existing))
+        item.violations(deleted(item.existing))
 
 
 @before_save(Action.CREATE)
@@ -75,7 +75,9 @@ async def activate(ctx: Context, items: Saved[Quote]) -> None:
     kept = await ctx.trusted(Quote).by_for_update(Quote.opportunity_id, dict.fromkeys(ids))
     for mine in by_opportunity.values():
         for item in mine[1:]:
-            item.violation(Violation(UserErrorCode.INVALID, TWO_ACTIVE))
+            item.violation(
+                Violation(UserErrorCode.INVALID, TWO_ACTIVE, because=("opportunity_id",))
+            )
         mine[0].record.active = True
         for row in kept[mine[0].record.opportunity_id]:
             if row.id != mine[0].record.id:
@@ -98,7 +100,7 @@ async def deactivate(ctx: Context, items: Saved[Quote]) -> None:
     Quote,
     "approve",
     requires=Reads(Quote.approved_at),
-    skips=(unlocked,),
+    skips=(refuse_of_sold,),
     doc="Approve the quote: its content stays as it is from then on.",
 )
 async def approve(ctx: Context, items: Saved[Quote]) -> None:
@@ -123,5 +125,5 @@ async def unapprove(ctx: Context, items: Saved[Quote]) -> None:
 AREA = Area(
     "quotes",
     commands=(*quote_commands.COMMANDS, activate, deactivate, approve, unapprove),
-    before_save={Quote: (unlocked, deletable, begin_quote, activate_first, price_lines)},
+    before_save={Quote: (refuse_of_sold, keep_chosen, begin_quote, activate_first, price_lines)},
 )

@@ -15,7 +15,6 @@ from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import Action, Saved, children_of
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
-from resolvers.engine.permissions import HIDDEN
 
 CARRIED = {each.record.__name__: each.column.key for each in MODEL.of(AttributeUse).subjects}
 """The entities that carry attributes, and the column with the type that carries one."""
@@ -42,9 +41,8 @@ async def check_type(ctx: Context, items: Saved[AttributeUse]) -> None:
         attribute = attributes.get(item.record.attribute_id)
         if attribute is None:
             continue
-        named = attribute.reveal(ctx.viewer).may_read(Attribute.entity)
-        for each in attribute.decide(partial(_carries, item.record)):
-            item.violation(each if named else Violation(each.code, HIDDEN, each.column))
+        violations = attribute.decide(partial(_carries, item.record))
+        item.violations(violations, [Attribute.entity])
 
 
 def _carries(use: AttributeUse, attribute: Attribute) -> Sequence[Violation]:

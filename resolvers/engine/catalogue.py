@@ -51,7 +51,7 @@ STANDARD: Mapping[Standard, _Standard] = {
     ),
     Standard.DELETE: _Standard(delete, may_delete, "Move a record and its children to the trash."),
     Standard.RESTORE: _Standard(
-        restore, may_delete, "Restore a record and what was deleted along with it."
+        restore, may_delete, "Restore a record from the trash, and what was deleted along with it."
     ),
     Standard.UPSERT: _Standard(
         upsert,

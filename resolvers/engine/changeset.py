@@ -49,6 +49,10 @@ class FieldError:
     code: UserErrorCode
     message: str
     path: Path
+    about: ColumnOf[Any] | None = None
+    """The column that it is about, unless the caller set it: those who may not read it are not told which it is."""
+    because: tuple[ColumnOf[Any], ...] = ()
+    """Columns that the message tells something of: those who may not read them are not told the reason."""
 
 
 @dataclass(frozen=True)
@@ -163,17 +167,32 @@ class Changeset(Generic[R, I]):
             getattr(before, c.key) != getattr(after, c.key) for c in columns
         )
 
-    def violation(self, violation: Violation, argument: str | None = None) -> None:
-        """Note what is wrong with a column, with the argument of another name, or with the whole record."""
+    def violation(
+        self,
+        violation: Violation,
+        argument: str | None = None,
+        because: Iterable[ColumnOf[Any]] = (),
+    ) -> None:
+        """Note what is wrong with a column, with the argument of another name, or with the whole record.
+
+        The message tells something of the columns in `because`, which may be those of other records.
+        """
         what = self.entity.named.get(violation.column)
         name = argument or (what.name if what else None)
         at = (*self.path, name) if name else self.path
-        self.errors.append(FieldError(violation.code, violation.message, at))
+        unset = what is not None and argument is None and what.name not in self.params
+        about = getattr(self.entity.type_, violation.column) if unset else None
+        own = (getattr(self.entity.type_, each) for each in violation.because)
+        why = (*own, *because)
+        self.errors.append(FieldError(violation.code, violation.message, at, about, why))
 
-    def violations(self, several: Iterable[Violation]) -> None:
-        """Note several things that are wrong."""
+    def violations(
+        self, several: Iterable[Violation], because: Iterable[ColumnOf[Any]] = ()
+    ) -> None:
+        """Note several things that are wrong, because of the same fields of other records."""
+        why = tuple(because)
         for each in several:
-            self.violation(each)
+            self.violation(each, because=why)
 
     def error(self, code: UserErrorCode, message: str, *at: str) -> None:
         """Note what is wrong with a part of the input that is no column."""
@@ -214,7 +233,7 @@ class Changeset(Generic[R, I]):
             ops.append(RelatedChange(declared_by(before), before, after))
 
     def also_create(self, row: Record) -> None:
-        """Create another record along with this one, after it. Records that others refer to are created first."""
+        """Create another record along with this one, after it."""
         self.created.append(row)
 
     def changes(self) -> Iterator[tuple[type[Record], Record | None, Record]]:

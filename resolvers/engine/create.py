@@ -22,7 +22,6 @@ from resolvers.engine.permissions import (
     NOT_EDITABLE,
     check_creating,
     check_fields,
-    readable_violation,
 )
 from resolvers.engine.values import EMPTY, fill
 
@@ -89,7 +88,7 @@ def finish(ctx: Context, item: AnyChangeset) -> None:
     # The rule is not asked about what the server chooses, which it does only where nothing is wrong yet.
     if all(what.exposed.chosen for what in missing):
         for violation in ctx.unit.violations(item.entity, item.before, item.record):
-            item.violation(readable_violation(ctx.viewer, item.entity, violation))
+            item.violation(violation)
 
 
 async def check_references(ctx: Context, items: list[AnyChangeset]) -> None:

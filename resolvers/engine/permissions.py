@@ -7,11 +7,9 @@ from typing import Any
 
 from auth.engine.viewer import Viewer
 from db.engine.base import Record
-from db.engine.gate import Guard, Right
+from db.engine.gate import Right
 from db.engine.hidden import is_readable
-from db.engine.model import Entity
 from domain.codes import Code
-from domain.violations import Violation
 from resolvers.engine.changeset import AnyChangeset
 from resolvers.engine.values import ATTRIBUTES
 
@@ -19,15 +17,6 @@ NOT_EDITABLE = "You may see this record, but not change it. Ask whoever is respo
 ASK = "Ask an administrator for the right."
 SWITCHED_OFF = "This is switched off for your organisation; an administrator can switch it on."
 OUT_OF_SIGHT = "The record would then be outside of what you may see: leave it with somebody whose records you see."
-HIDDEN = "Validation failed on a field you cannot read. Contact an administrator."
-
-
-def readable_violation(guard: Guard, entity: Entity, violation: Violation) -> Violation:
-    """A violation of a column that the caller may not read becomes one of the whole record, without the reason."""
-    what = entity.named.get(violation.column)
-    if what is None or guard.right(entity.name, what.name) is Right.OPEN:
-        return violation
-    return Violation(violation.code, HIDDEN)
 
 
 def no_creating(item: AnyChangeset) -> str:

@@ -14,7 +14,7 @@ from db.engine.write import statements
 from db.engine.write.locking import Lock
 from db.engine.write.row_json import row_json
 from domain.codes import UserErrorCode
-from resolvers.engine.changeset import Action, AnyChangeset, Changeset, RelatedChange
+from resolvers.engine.changeset import Action, AnyChangeset, Changeset, FieldError, RelatedChange
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import run_before_save
 from resolvers.engine.values import NO_ID
@@ -86,10 +86,8 @@ async def _move(
     await run_before_save(ctx, moved)
     for each in moved:
         each.violations(ctx.unit.violations(entity, each.before, each.record))
-        if each.errors or each.refused:
-            why = each.errors[0].message if each.errors else str(each.refused[0])
-            if not item.errors:
-                item.error(UserErrorCode.INVALID, UNFIT.format(why=why), REPLACE_WITH)
+        if (each.errors or each.refused) and not item.errors:
+            item.errors.append(_unfit(item, each))
         item.before_ops += [
             *each.before_ops,
             RelatedChange(entity.type_, each.existing, each.record),
@@ -97,6 +95,17 @@ async def _move(
         item.after_ops += each.after_ops
         item.created += each.created
         item.side_effects += each.side_effects
+
+
+def _unfit(item: AnyChangeset, moved: AnyChangeset) -> FieldError:
+    """Why a record cannot refer to the other one: with the reason for those who may read it."""
+    at = (*item.path, REPLACE_WITH)
+    if not moved.errors:
+        return FieldError(UserErrorCode.INVALID, UNFIT.format(why=moved.refused[0]), at)
+    first = moved.errors[0]
+    because = first.because if first.about is None else (first.about, *first.because)
+    message = UNFIT.format(why=first.message)
+    return FieldError(UserErrorCode.INVALID, message, at, because=because)
 
 
 async def _twice(ctx: Context, entity: Entity, rows: list[Record]) -> set[UUID]:

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.codes import Code, Refused
-from resolvers.engine.changeset import AnyChangeset, Path
+from resolvers.engine.changeset import AnyChangeset, FieldError, Path
+from resolvers.engine.context import Context
 
 CLOSED = "You may not write {names}. {remedy}"
 FIXED = "You may read {names}, but not write {it}. {remedy}"
 LEAVE_OUT = "Leave {it} out, or ask an administrator for the right."
 ASK = "Ask an administrator for the right."
+SINCE = "The record changed since the version that you sent. Reload and try again."
+UNTOLD = "Validation failed on a field you cannot read. Contact an administrator."
 
 
 @dataclass
@@ -34,19 +37,26 @@ class Outcome:
         return bool(self.errors or self.refused)
 
 
-def outcome(item: AnyChangeset) -> Outcome:
+def outcome(ctx: Context, item: AnyChangeset) -> Outcome:
     """The result of a changeset, with that of all that was to be created along with it."""
     every = list(item.everything())
-    errors = [
-        {"code": each.code.value, "message": each.message, "path": list(each.path)}
-        for one in every
-        for each in one.errors
-    ]
+    errors = [_as_user_error(ctx, one, each) for one in every for each in one.errors]
     refused = [as_error(each) for one in every for each in one.refused]
     refused += _fields(Code.FIELD_FORBIDDEN, ((d, d.forbidden) for d in every))
     refused += _fields(Code.FIELD_READ_ONLY, ((d, d.read_only) for d in every))
     done = item.after.id if item.after is not None and not (errors or refused) else None
     return Outcome(f"{item.entity.prefix}_{done.hex}" if done else None, errors, refused)
+
+
+def _as_user_error(ctx: Context, item: AnyChangeset, error: FieldError) -> dict[str, Any]:
+    """As it stands in `userErrors`: without the reason, and the place, that the caller may not read."""
+    named = error.about is None or ctx.may_read(error.about)
+    told = named and all(map(ctx.may_read, error.because))
+    return {
+        "code": error.code.value,
+        "message": error.message if told else UNTOLD,
+        "path": list(error.path if named else item.path),
+    }
 
 
 def as_error(refused: Refused) -> dict[str, Any]:
@@ -98,12 +108,13 @@ def merged(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def stored(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
-    """As it is stored under an idempotency key: without values, which the rights of another day might hide."""
+    """As it is stored under an idempotency key: without values and names that other rights might hide later."""
     found = []
     for each in outcomes:
         refused = deepcopy(each.refused)
         for error in refused:
             if "conflict" in error["extensions"]:
+                error["message"] = SINCE
                 error["extensions"]["conflict"] |= {"fields": []}
         found.append({"id": each.id, "told": each.errors, "refused": refused})
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,19 @@ Scope = Callable[[str], "WriteScope | None"]
 """Which rows of an entity may be changed, or deleted."""
 CHANGED = "These fields changed since version {version}: {fields}. Reload and try again."
 NEWER = "The record changed since version {version}. Reload and try again."
+AHEAD = "The record has no version {version} yet: send the version that you last read."
 TWICE = "This record stands in the list more than once: put the changes together."
+
+
+@dataclass(frozen=True)
+class FieldConflict:
+    """A field that somebody else changed since the caller read it, with the three values as texts."""
+
+    field: str
+    mine: str | None
+    theirs: str | None
+    base: str | None
+    """What it was in the version that the caller read."""
 
 
 async def update(
@@ -127,13 +140,12 @@ def refuse_twice(items: Sequence[AnyChangeset]) -> None:
             each.error(UserErrorCode.INVALID, TWICE, "id")
 
 
-def refuse_conflict(
-    item: AnyChangeset, fields: list[dict[str, str | None]], message: str = NEWER
-) -> None:
-    """Refuse a change that is based on an older version of the record."""
-    names = ", ".join(field["field"] or "" for field in fields)
-    text = (CHANGED if fields else message).format(version=item.version, fields=names)
-    conflict = {"version": item.existing.version, "fields": fields}
+def refuse_conflict(item: AnyChangeset, fields: Sequence[FieldConflict] = ()) -> None:
+    """Refuse a change that is based on an older version of the record, or on one that does not exist yet."""
+    ahead = (item.version or 0) > item.existing.version
+    message = CHANGED if fields else AHEAD if ahead else NEWER
+    text = message.format(version=item.version, fields=", ".join(each.field for each in fields))
+    conflict = {"version": item.existing.version, "fields": [asdict(each) for each in fields]}
     item.refuse(Code.CONFLICT, text, "version", conflict=conflict)
 
 
@@ -152,28 +164,31 @@ async def check_versions(ctx: Context, items: list[AnyChangeset]) -> None:
     for item in items:
         if item.before is None or item.before.id not in late:
             continue
-        fields = _conflicts(item, ctx.viewer, since[item.before.id])
-        await _hide_references(ctx, item, fields)
+        conflicts = _conflicts(item, ctx.viewer, since[item.before.id])
+        fields = [await _hide_reference(ctx, item, each) for each in conflicts]
         if fields or late[item.before.id] > item.before.version:
             refuse_conflict(item, fields)
 
 
-async def _hide_references(
-    ctx: Context, item: AnyChangeset, fields: list[dict[str, str | None]]
-) -> None:
+async def _hide_reference(
+    ctx: Context, item: AnyChangeset, conflict: FieldConflict
+) -> FieldConflict:
     """The id of a record that the caller does not see says that it exists: it is left out."""
-    for field in fields:
-        target = item.entity.targets.get(field["field"] or "")
-        if target is None:
-            continue
-        ids = {word: parse_id(field[word], target.prefix) for word in ("theirs", "base")}
-        visible = await ctx.unit.visible(target, {id for id in ids.values() if id is not None})
-        field.update({word: field[word] if id in visible else None for word, id in ids.items()})
+    target = item.entity.targets.get(conflict.field)
+    if target is None:
+        return conflict
+    theirs, base = (parse_id(each, target.prefix) for each in (conflict.theirs, conflict.base))
+    visible = await ctx.unit.visible(target, {id for id in (theirs, base) if id is not None})
+    return replace(
+        conflict,
+        theirs=conflict.theirs if theirs in visible else None,
+        base=conflict.base if base in visible else None,
+    )
 
 
 def _conflicts(
     item: AnyChangeset, viewer: Viewer, since: Mapping[str, str | None]
-) -> list[dict[str, str | None]]:
+) -> list[FieldConflict]:
     found = []
     entity = item.entity
     for name in item.params:
@@ -186,13 +201,13 @@ def _conflicts(
         column = entity.written[name].column
         mine, theirs = (column_text(entity, column, row) for row in (item.record, item.existing))
         if mine != theirs:
-            found.append({"field": name, "mine": mine, "theirs": theirs, "base": since[key]})
+            found.append(FieldConflict(name, mine, theirs, since[key]))
     return found
 
 
 def _attribute_conflicts(
     item: AnyChangeset, viewer: Viewer, since: Mapping[str, str | None]
-) -> list[dict[str, str | None]]:
+) -> list[FieldConflict]:
     column, found = item.entity.attributes or "", []
     for each in item.params[ATTRIBUTES] or []:
         attribute = viewer.attribute(item.entity.name, each["key"])
@@ -206,7 +221,7 @@ def _attribute_conflicts(
         )
         base = since[f"{item.entity.name}.{attribute.id}"]
         if mine != theirs:
-            found.append({"field": attribute.key, "mine": mine, "theirs": theirs, "base": base})
+            found.append(FieldConflict(attribute.key, mine, theirs, base))
     return found
 
 

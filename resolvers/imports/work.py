@@ -79,7 +79,7 @@ class Work:
     async def all(self, ctx: Context, command: Command, inputs: Iterable[Given]) -> list[UUID]:
         """Execute a command for all inputs. Raises TenantError with everything that is wrong."""
         items = await self._execute(ctx, command, inputs, all_or_none=True)
-        if sentences := [each for item in items for each in wrong(item)]:
+        if sentences := [each for item in items for each in wrong(ctx, item)]:
             raise TenantError(" ".join(dict.fromkeys(sentences)))
         return [item.record.id for item in items]
 
@@ -90,7 +90,7 @@ class Work:
         items = await self._execute(ctx, command, inputs.values(), all_or_none=False)
         found = {}
         for name, item in zip(inputs, items, strict=True):
-            if sentences := wrong(item):
+            if sentences := wrong(ctx, item):
                 tell(name, " ".join(sentences), LEFT_OUT)
             else:
                 found[name] = item.record.id

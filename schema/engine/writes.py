@@ -226,7 +226,7 @@ class Writes:
         found = []
         for number, request in enumerate(asked.requests):
             unit.now += MOMENT  # so that each deletion has a moment of its own
-            outcomes = [outcome(item) for item in await execute(ctx, request)]
+            outcomes = [outcome(ctx, item) for item in await execute(ctx, request)]
             if request.all_or_none and any(each.failed for each in outcomes):
                 raise RolledBack(number, outcomes)
             found.append(outcomes)

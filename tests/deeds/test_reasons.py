@@ -1,0 +1,102 @@
+"""Why something cannot be done: the reason is told to those who may read what it tells something of."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from resolvers.engine.results import UNTOLD
+from tests.deeds.newcomer import Newcomer
+from tests.deeds.test_profiles import role, user
+from tests.writes.parallel import Own, spoken
+
+
+async def _locked(own: Own) -> dict[str, Any]:
+    id = await own.opportunity("admin")
+    await own.done("admin", "opportunityLock", id=id)
+    return {"id": id}
+
+
+async def _open(own: Own) -> dict[str, Any]:
+    return {"id": await own.opportunity("admin")}
+
+
+async def _contract(own: Own) -> str:
+    account = await own.done("admin", "accountCreate", name=own.name())
+    kind = await own.done("admin", "contractKindCreate", name=own.name())
+    given = {"name": own.name(), "currency": "EUR", "account": account, "kind": kind}
+    return await own.done("admin", "contractCreate", **given)
+
+
+async def _without_end(own: Own) -> dict[str, Any]:
+    return {"id": await _contract(own)}
+
+
+async def _ended(own: Own) -> dict[str, Any]:
+    id = await _contract(own)
+    await own.done("admin", "contractEnd", id=id)
+    return {"id": id}
+
+
+async def _one_off(own: Own) -> dict[str, Any]:
+    return {"contract": await _contract(own)}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Something that cannot be done, and the fields that say why."""
+
+    mutation: str
+    made: Callable[[Own], Awaitable[dict[str, Any]]]
+    fields: tuple[str, ...]
+    code: str
+
+
+STANDING = ("Opportunity.locked", "Opportunity.status")
+REASONS = {
+    "locked": Reason("opportunityUpdate", _locked, ("Opportunity.locked",), "LOCKED"),
+    "sold": Reason("opportunitySell", _locked, ("Opportunity.locked",), "LOCKED"),
+    "open": Reason("opportunityUnlock", _open, STANDING, "INVALID_TRANSITION"),
+    "for ever": Reason("contractRenew", _without_end, ("Contract.renewalMonths",), "INVALID"),
+    "ended": Reason("contractEnd", _ended, ("Contract.status",), "INVALID_TRANSITION"),
+    "one-off": Reason("opportunityUpsell", _one_off, ("Contract.timeBased",), "NOT_TIME_BASED"),
+}
+WRITTEN = (
+    *("Opportunity.name", "Opportunity.amount", "Opportunity.stage", "Opportunity.account"),
+    *("Opportunity.currency", "Opportunity.type", "Opportunity.sourceContract"),
+    *("Contract.name", "Contract.endsOn", "Contract.account"),
+)
+
+
+async def _someone(own: Own, *fields: str) -> Newcomer:
+    """A user who reads these fields beside those that the mutations need."""
+    entities = [
+        {"entity": name, "rows": "ALL", "creates": True, "edits": "ALL"}
+        for name in ("Account", "Contract", "Opportunity", "OpportunityType", "Stage")
+    ]
+    opened = [(*each.split("."), each in WRITTEN) for each in dict.fromkeys((*WRITTEN, *fields))]
+    named = [{"entity": entity, "field": name, "writes": w} for entity, name, w in opened]
+    name = own.name()
+    profile = await own.done("admin", "profileCreate", name=name, entities=entities, fields=named)
+    return await user(own, await role(own, profile))
+
+
+@pytest.mark.parametrize("name", REASONS)
+async def test_the_reason_is_for_those_who_may_read_it(own: Own, name: str) -> None:
+    reason = REASONS[name]
+    given = await reason.made(own)
+    if reason.mutation == "opportunityUpdate":
+        given["amount"] = "7.00"
+    messages = []
+    for fields in (reason.fields, ()):
+        someone = await _someone(own, *fields)
+        query = spoken(reason.mutation).replace("$input", "$i").replace("code", "code message")
+        answer = await someone.post(query, 0, **given)
+        [error] = answer.data["done"]["userErrors"]
+        assert error["code"] == reason.code
+        messages.append(error["message"])
+    assert messages[0] != UNTOLD
+    assert messages[1] == UNTOLD, "the reason is told"
