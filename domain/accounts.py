@@ -10,7 +10,6 @@ from uuid import UUID
 
 from domain.codes import UserErrorCode
 from domain.holders import Candidate, holder
-from domain.numbering import number
 from domain.setup import NamingSwitches
 from domain.violations import Violation
 
@@ -159,8 +158,3 @@ def misplaced(after: AddressPurposes, asked: Collection[str], follows: bool) -> 
             Violation(UserErrorCode.INVALID, FOLLOWS if follows else message, "default_invoicing")
         ]
     return []
-
-
-def account_number(id: UUID) -> str:
-    """A generated account number: short, unambiguous when read aloud, and unique."""
-    return number("A", id)

@@ -16,7 +16,6 @@ from db.setup import AccountType, Preferences
 from domain.accounts import (
     AddressRoles,
     Wanted,
-    account_number,
     arranged,
     country_of,
     misplaced,
@@ -61,13 +60,6 @@ EXCLUSIVE = (Address.head_office, Address.default_invoicing)
 
 
 # --- accounts -------------------------------------------------------------------------------------
-
-
-@before_save()
-async def number_accounts(ctx: Context, items: Saved[Account]) -> None:
-    """A number for accounts that were given none."""
-    for item in items:
-        item.record.number = item.record.number or account_number(item.record.id)
 
 
 @before_save()
@@ -318,7 +310,6 @@ AREA = Area(
     "accounts",
     before_save={
         Account: (
-            number_accounts,
             normalize_account,
             preset_account,
             refuse_account_cycles,

@@ -30,7 +30,6 @@ from domain.cases import (
     under_contract,
 )
 from domain.codes import UserErrorCode
-from domain.numbering import number
 from domain.violations import Violation
 from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import (
@@ -78,10 +77,9 @@ async def preset_case(ctx: Context, items: Saved[Case]) -> None:
 
 @before_save(Action.CREATE, despite_errors=True)
 async def begin_case(ctx: Context, items: Saved[Case]) -> None:
-    """A number, a priority, and one primary account among those that it is created with."""
+    """A priority, and one primary account among those that it is created with."""
     for item in items:
         case = item.record
-        case.number = case.number or number("C", case.id)
         case.priority = case.priority or Priority.NORMAL
         links = [each for each in item.children if each.entity.type_ is CaseAccount]
         if len(links) > ACCOUNTS:

@@ -31,7 +31,6 @@ from domain.contracts import (
     status_on,
     term,
 )
-from domain.numbering import number
 from domain.violations import Violation
 from resolvers.engine.changeset import Assignment, Changeset, to
 from resolvers.engine.context import Context
@@ -185,7 +184,6 @@ class ContractWriter:
     def _new(self, kind: Kind, currency: str) -> Contract:
         opportunity = self._item.record
         contract = self._ctx.unit.blank(Contract)
-        contract.number = number("K", contract.id)
         contract.name = opportunity.name
         contract.account_id = opportunity.account_id
         contract.opportunity_id = opportunity.id

@@ -19,7 +19,6 @@ from domain.contracts import (
     status_on,
     term,
 )
-from domain.numbering import number
 from domain.violations import Violation
 from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import Action, Changeset, Saved
@@ -80,14 +79,6 @@ def _apply(item: Changeset[Contract, object], kind: Kind, today: date) -> None:
     if contract.renewal_months is None:
         contract.renewal_months = usual.renewal_months
     contract.remind_on = contract.remind_on or usual.remind_on
-
-
-@before_save(despite_errors=True)
-async def number_contract(ctx: Context, items: Saved[Contract]) -> None:
-    """A number for those that were given none."""
-    for item in items:
-        if item.before is None:
-            item.record.number = item.record.number or number("K", item.record.id)
 
 
 @before_save(despite_errors=True)
@@ -162,5 +153,5 @@ async def detach(ctx: Context, items: Saved[Contract]) -> None:
 AREA = Area(
     "contracts",
     commands=(end, renew, detach),
-    before_save={Contract: (check_sold_once, apply_kind, number_contract, follow_term)},
+    before_save={Contract: (check_sold_once, apply_kind, follow_term)},
 )

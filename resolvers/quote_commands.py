@@ -206,7 +206,7 @@ def _duplicate(
     if rows and not ctx.viewer.may_create(QuoteItem.__name__):
         item.refuse(Code.FORBIDDEN, no_creating(item))
     quote = _copy(ctx, item.existing)
-    quote.number, quote.active = number("Q", quote.id), False
+    quote.number, quote.active = number(Quote.__letter__, quote.id), False
     quote.approved_at = quote.accepted_at = None
     item.id, item.before, item.action = quote.id, None, Action.CREATE
     item.begin(quote)

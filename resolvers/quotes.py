@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from db.quotes import Quote
 from domain.codes import UserErrorCode
-from domain.numbering import number
 from domain.quotes import TWO_ACTIVE, deleted
 from domain.violations import Violation
 from resolvers import quote_commands
@@ -33,10 +32,9 @@ async def keep_chosen(ctx: Context, items: Saved[Quote]) -> None:
 
 @before_save(Action.CREATE)
 async def begin_quote(ctx: Context, items: Saved[Quote]) -> None:
-    """A number, and the opportunity's currency where the caller names none."""
+    """The opportunity's currency where the caller names none."""
     for item in items:
         quote, opportunity = item.record, opportunity_of(item)
-        quote.number = quote.number or number("Q", quote.id)
         if opportunity is not None:
             quote.currency = quote.currency or opportunity.currency
 

@@ -20,6 +20,7 @@ from db.engine.fields import Kind, Reference
 from db.engine.model import Entity
 from db.engine.row import columns_of, new_row, values_of
 from domain.money import minor
+from domain.numbering import number
 
 STAMPS = frozenset({"version", "updated_at", "deleted_at"})
 """The columns that every change sets."""
@@ -89,8 +90,10 @@ def value_text(value: object) -> str:
 
 
 def blank(entity: Entity, id: UUID, now: datetime) -> Record:
-    """A new row with the defaults of its columns and nothing else."""
+    """A new row with the defaults of its columns, and a generated number if it is `Numbered`."""
     values = dict(_defaults(entity))
+    if entity.letter is not None:
+        values["number"] = number(entity.letter, id)
     if entity.attributes:
         values[entity.attributes] = {}
     stamps = {"id": id, "version": 1, "created_at": now, "updated_at": now}
