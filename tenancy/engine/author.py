@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import asyncpg
 from alembic import command
+from alembic.operations.ops import ExecuteSQLOp, MigrationScript
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.engine.transaction import Driver
+from tenancy.engine.drift import drift
 from tenancy.engine.history import MIGRATIONS, config, script
 
 SCRATCH = "authoring"
+CHECK = re.compile(
+    r"(?P<sign>[-+]) constraint (?P<table>\S+) (?P<name>\S+) (?P<rule>CHECK .*)", re.DOTALL
+)
+NEW = re.compile(r"- table (\S+)")
 
 
 async def write(url: str, metadata: MetaData, message: str) -> Path:
     """Make a revision file with the difference between the migrations and the declared tables."""
+    facts: list[str] = []
 
     async def connect() -> Driver:
         admin = await asyncpg.connect(url)
+        facts.extend(await drift(admin, metadata))
         await admin.execute(f"DROP SCHEMA IF EXISTS {SCRATCH} CASCADE; CREATE SCHEMA {SCRATCH}")
         await admin.execute(f"SET search_path = {SCRATCH}, pg_temp")
         await admin.execute(script() or "SELECT 1")
         return admin
 
+    def add_checks(context: object, revision: object, scripts: list[MigrationScript]) -> None:
+        ops = scripts[0].upgrade_ops
+        assert ops is not None  # noqa: S101 - autogenerate makes them
+        ops.ops.extend(ExecuteSQLOp(each) for each in changed_checks(facts))
+
     def run(connection: Connection) -> Path:
         connection.dialect.default_schema_name = SCRATCH
         settings = config("tenant")
         settings.attributes.update(connection=connection, metadata=metadata)
-        made = command.revision(settings, message, autogenerate=True, rev_id=_next())
+        made = command.revision(
+            settings,
+            message,
+            autogenerate=True,
+            rev_id=_next(),
+            process_revision_directives=add_checks,
+        )
         connection.exec_driver_sql(f"DROP SCHEMA {SCRATCH} CASCADE")
         return Path(made.path)  # type: ignore[union-attr]  # one revision, not a list, is asked for
 
@@ -41,6 +62,22 @@ async def write(url: str, metadata: MetaData, message: str) -> Path:
             return path
     finally:
         await made.dispose()
+
+
+def changed_checks(facts: Iterable[str]) -> list[str]:
+    """The statements that bring the CHECKs of existing tables to what is declared, which alembic does not compare."""
+    listed = list(facts)
+    new = {found[1] for each in listed if (found := NEW.match(each))}
+    checks = [found for each in listed if (found := CHECK.fullmatch(each))]
+    dropped = [
+        f"ALTER TABLE {c['table']} DROP CONSTRAINT {c['name']}" for c in checks if c["sign"] == "+"
+    ]
+    added = [
+        f"ALTER TABLE {c['table']} ADD CONSTRAINT {c['name']} {c['rule']}"
+        for c in checks
+        if c["sign"] == "-" and c["table"] not in new
+    ]
+    return dropped + added
 
 
 def _next() -> str:
