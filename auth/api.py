@@ -1,16 +1,15 @@
 """The policies of all areas."""
 
-from auth import accounts, cases, contracts, history, labels, people, sales, setup, staff
+from auth import history, labels, people, sales, setup, staff
 from auth.engine.policy import Policies
+from db.api import MODEL
 
 POLICIES = Policies.of_areas(
+    MODEL,
     setup=setup.POLICIES,
     staff=staff.POLICIES,
-    accounts=accounts.POLICIES,
     people=people.POLICIES,
     sales=sales.POLICIES,
-    contracts=contracts.POLICIES,
-    cases=cases.POLICIES,
     labels=labels.POLICIES,
     history=history.POLICIES,
 )

@@ -23,9 +23,10 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import false
 
 from db.engine.base import Record, Trace
+from db.engine.capabilities import Ownable
 from db.engine.fields import Reference
 from db.engine.gate import Form
-from db.engine.model import Entity
+from db.engine.model import Entity, Model
 from db.engine.sql import Concat, Whole, one_of, parameter
 
 OWNERS = "owners:{entity}"
@@ -179,15 +180,23 @@ class Policy:
         return self.record.__name__
 
 
+def owned(record: type[Record]) -> Policy:
+    """Own rows are those that the viewer or somebody below them in the employee tree owns."""
+    return Policy(record, rows=(Owned(record.__table__.c[record.__owner__ or ""]),))
+
+
 @dataclass(frozen=True, eq=False)
 class Policies:
-    """The policies of all areas, by entity. An entity without a policy has no own rows."""
+    """The policies by entity: that of its area, or of an Ownable one otherwise. An entity without either has no own rows."""
 
     by_entity: Mapping[str, Policy]
 
     @classmethod
-    def of_areas(cls, **areas: tuple[Policy, ...]) -> Policies:
-        """Put the areas' policies together. Raises TypeError, naming both areas, if an entity has two."""
+    def of_areas(cls, model: Model | None = None, /, **areas: tuple[Policy, ...]) -> Policies:
+        """Put the areas' policies together, and add one for each Ownable entity of the model that has none.
+
+        Raises TypeError, naming both areas, if an entity has two.
+        """
         found: dict[str, Policy] = {}
         declared: dict[str, str] = {}
         for area, policies in areas.items():
@@ -199,6 +208,9 @@ class Policies:
                         f"auth/{area}.py: keep one and list in its `rows` all ways to a row."
                     )
                 found[name], declared[name] = policy, area
+        for entity in model.entities.values() if model else ():
+            if issubclass(entity.type_, Ownable) and not entity.wholes:
+                found.setdefault(entity.name, owned(entity.type_))
         return cls(MappingProxyType(found))
 
     def of(self, entity: str) -> Policy | None:

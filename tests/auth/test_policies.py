@@ -54,6 +54,19 @@ def test_an_entity_without_a_policy_is_closed(form: Form) -> None:
     assert _sql(none, "Account", RowScope.OWN).endswith("AND false) AS account_1")
 
 
+@covers("D-34")
+def test_own_rows_of_an_ownable_entity_are_those_of_its_owner_unless_its_area_has_a_policy() -> (
+    None
+):
+    assert "owner_id = ANY" in _sql(Policies.of_areas(MODEL), "Account", RowScope.OWN)
+    declared = Policies.of_areas(MODEL, accounts=(MINE,))
+    assert declared.of("Account") is MINE
+    assert "owner_id" not in _sql(declared, "Account", RowScope.OWN)
+    assert _sql(Policies.of_areas(MODEL), "Product", RowScope.OWN).endswith(
+        "AND false) AS product_1"
+    )
+
+
 def test_policies_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         POLICIES.by_entity = {}  # type: ignore[misc]
@@ -63,7 +76,7 @@ def test_policies_cannot_be_changed() -> None:
 
 def test_importing_an_area_and_declaring_a_policy_register_nothing() -> None:
     before = dict(POLICIES.by_entity)
-    importlib.reload(importlib.import_module("auth.accounts"))
+    importlib.reload(importlib.import_module("auth.people"))
     Policy(Opportunity, rows=(), restricts=True)
     assert dict(POLICIES.by_entity) == before
     assert not Policies.of_areas().by_entity

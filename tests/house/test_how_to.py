@@ -110,6 +110,9 @@ def test_an_entity_is_added_as_the_guide_says(checkout: Path) -> None:
     needed = contract.partition("input CompetitorCreateInput {")[2].partition("\n}")[0]
     assert "account: ID!" in needed
     assert "owner: ID!" not in needed, "it is whoever creates it, if nobody is named"
+    taggings = contract.partition("\ntype Tagging ")[2].partition("\n}")[0]
+    assert "  competitor: Competitor\n" in taggings, "Taggable is declared on the class alone"
+    assert "  taggings(" in contract.partition("\ntype Competitor ")[2].partition("\n}")[0]
 
 
 def test_a_mutation_is_added_as_the_guide_says(checkout: Path) -> None:
