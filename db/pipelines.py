@@ -7,48 +7,19 @@ from collections.abc import Iterable
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import Integer, Numeric, Uuid, select, tuple_
+from sqlalchemy import Uuid, select
 
 from db.engine.gate import Compiled
 from db.engine.hidden import Hidden
-from db.engine.sql import one_of, parameter
+from db.engine.sql import one_of
 from db.engine.write.connection import TenantConnection
 from db.engine.write.statements import fetch, trusted
 from db.sales import Opportunity
 from db.setup import PipelineStage, Stage
-from domain.ranks import Place, Side
 from domain.sales import Step
 from domain.setup import StageKind
 
 IDS = "ids"
-
-
-@cache
-def _standing(side: Side) -> Compiled:
-    kept = Opportunity.__table__.c
-    here = tuple_(kept.rank, kept.id)
-    place = tuple_(parameter("rank", Numeric()), parameter("id", Uuid()))
-    match side:
-        case Side.BEFORE:
-            beside, nearest = here < place, (kept.rank.desc(), kept.id.desc())
-        case Side.AFTER:
-            beside, nearest = here > place, (kept.rank.asc(), kept.id.asc())
-    found = select(kept.id, kept.rank).where(
-        kept.stage_id == parameter("stage", Uuid()), kept.deleted_at.is_(None), beside
-    )
-    return trusted(found.order_by(*nearest).limit(parameter("most", Integer())))
-
-
-async def standing(
-    connection: TenantConnection, stage: UUID, side: Side, place: Place, most: int
-) -> list[Place]:
-    """The opportunities of a stage on one side of a place, the nearest first, at most `most`.
-
-    Some of them may not be visible to the caller, who must not learn of those.
-    """
-    values = {"stage": stage, "rank": place.rank, "id": place.id, "most": most}
-    rows = await fetch(connection, _standing(side), **values)
-    return [Place(row["id"], row["rank"]) for row in rows]
 
 
 @cache

@@ -24,6 +24,7 @@ from db.engine.declare import (
     expression,
     field,
     folded,
+    internal,
     live,
     money,
     reference,
@@ -63,11 +64,13 @@ class Opportunity(
         ),
         CheckConstraint("probability BETWEEN 0 AND 100", name="probability"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        CheckConstraint("rank_key ~ '^[a-z][0-9a-z]+$'", name="rank_key"),
         Index(None, "account_id"),
         Index(None, "owner_id", "id"),
         Index(None, "type_id"),
         Index(None, "stage_id"),
         Index("opportunity_rank_idx", "stage_id", "rank"),
+        Index("opportunity_rank_key_idx", "stage_id", folded("rank_key"), "id"),
         Index(None, "lost_reason_id"),
         Index(None, "source_contract_id"),
         Index("opportunity_name_idx", folded("name"), "id"),
@@ -188,11 +191,15 @@ class Opportunity(
         write=False,
         late=True,
     )
-    rank: Mapped[Decimal | None] = field(
-        "Its place among the opportunities of its stage; the least stands first.",
+    rank_key: Mapped[str | None] = field(
+        "Sort key of the opportunity within its stage; opaque text, the least is first.",
         filter=True,
         sort=True,
         write=False,
+        name="rank",
+    )
+    rank_number: Mapped[Decimal | None] = internal(
+        "Its place as it was stored before there were keys.", name="rank"
     )
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
 

@@ -1,18 +1,21 @@
-"""Places in an order that people arrange by hand: numbers between those of the neighbours, where few must make room."""
+"""Places in an order that people arrange by hand: keys between those of two neighbours, so that nobody else moves."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from enum import Enum
-from uuid import UUID
 
-LEAST = Decimal("0.0001")
-"""What two ranks differ by at least, as they are kept."""
-GAP = LEAST * 16
-"""How far apart ranks are at least where they are given side by side, so that something fits in between."""
-STEP = Decimal(1024)
-"""How far apart ranks are where there is room without end."""
+from fractional_indexing import generate_key_between
+
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+"""In the order of their bytes, and lower case alone: so a key sorts alike whether or not its case is folded."""
+HEAD = "l"
+"""What the library writes before a whole number of 12 digits: enough for the microseconds of every `datetime`."""
+WIDTH = 12
+PLACES = 4
+"""Digits that tell those apart that come at the same moment: 1,679,616 of them."""
+LONGEST = 1_000
+"""Characters of a key. One is needed for each five that are put into the same gap, one beside the other."""
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+MOMENT = timedelta(microseconds=1)
 
 
 class Side(Enum):
@@ -22,35 +25,36 @@ class Side(Enum):
     AFTER = "after"
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where something stands: by its rank, and by its id where two have the same."""
+def last(now: datetime, place: int = 0) -> str:
+    """The key of what comes last: later than everything that came before, without looking at it.
 
-    id: UUID
-    rank: Decimal
-
-
-def last(now: datetime, place: int = 0) -> Decimal:
-    """The rank of what comes last: later than everything that came before, without looking at it.
-
-    `place` tells those apart that come at the same moment.
+    `place` tells those apart that come at the same moment, from 0 to 1,679,615.
     """
-    return Decimal(repr(now.timestamp())).quantize(LEAST) + place * GAP
+    # A fraction never ends with a zero.
+    return HEAD + _digits((now - BEGINNING) // MOMENT, WIDTH) + _digits(place, PLACES).rstrip("0")
 
 
-def behind(low: Decimal, now: datetime) -> Decimal:
-    """The rank of what is put behind all others, and stays before whatever comes later."""
-    return max(last(now), low + GAP)
+def _digits(number: int, width: int) -> str:
+    found = ""
+    for _ in range(width):
+        number, digit = divmod(number, len(DIGITS))
+        found = DIGITS[digit] + found
+    if number:
+        raise ValueError(f"A number is too large for {width} digits of a key.")
+    return found
 
 
-def arranged(ahead: Sequence[Decimal], high: Decimal, *, is_all: bool) -> list[Decimal] | None:
-    """New ranks for what is put between `ahead`, nearest first, and `high`: the newcomer's first.
+def beside(side: Side, key: str, following: str | None, now: datetime) -> str | None:
+    """A key at one side of `key`, before that of the `following` one in the same direction, if there is one.
 
-    The others are for as many of `ahead` as must make room, nearest first, which is none as a rule. None
-    if there is no room among those that are known, and there are more of them.
+    None where it would have more than 1,000 characters. What is put behind all others stays before whatever
+    comes later.
     """
-    for moving, low in enumerate(ahead):
-        if high - low >= (moving + 2) * (GAP if moving else LEAST):
-            share = (high - low) / (moving + 2)
-            return [(high - share * n).quantize(LEAST) for n in range(1, moving + 2)]
-    return [high - STEP * n for n in range(1, len(ahead) + 2)] if is_all else None
+    match side:
+        case Side.BEFORE:
+            made = generate_key_between(following, key, digits=DIGITS)
+        case Side.AFTER:
+            made = generate_key_between(key, following, digits=DIGITS)
+            if following is None:
+                made = max(made, last(now))
+    return made if len(made) <= LONGEST else None

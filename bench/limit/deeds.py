@@ -20,14 +20,14 @@ _FIRST = """
     JOIN {schema}.stage s ON s.id = p.stage_id
     WHERE p.type_id = {type} AND p.deleted_at IS NULL AND s.deleted_at IS NULL
     ORDER BY p.position LIMIT 1"""
-_NUMERIC = ("amount", "margin", "commission", "rank")
+_NUMERIC = ("amount", "margin", "commission")
 _COLUMNS = """(id, name, account_id, owner_id, type_id, stage_id, status, probability, currency,
-    amount, expected_close_on, note, rank)"""
-_RANK = "round(extract(epoch FROM now()), 4)"
+    amount, expected_close_on, note, rank_key)"""
 LONGEST = 250
 """How many opportunities each root field of a batch creates; the log has them list by list."""
-_APART = "0.0016"
-"""How far apart the ranks of opportunities are that come to a stage in one request."""
+_MOMENT = "(extract(epoch FROM now()) * 1000000)::bigint + 62135596800000000"
+"""Microseconds since the year 1."""
+_PLACE = "row_number() OVER () - 1"
 _SHOWN = record(
     id=identity("opp", "o.id"),
     version="o.version::text",
@@ -38,6 +38,20 @@ _SHOWN = record(
 _PAYLOAD = record(opportunity=_SHOWN)
 _HISTORY = """INSERT INTO {schema}.history
     (id, record_id, key, kind, entity, field, before, after, record_version, at, user_id)"""
+
+
+def _base36(number: str, width: int) -> str:
+    """A whole number in digits that sort as text."""
+    digit = f"({number}) / (36::numeric ^ place)::bigint % 36"
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    return (
+        f"(SELECT string_agg(substr('{digits}', ({digit})::integer + 1, 1), '' ORDER BY place DESC)"
+        f" FROM generate_series(0, {width - 1}) AS place)"
+    )
+
+
+_RANK = f"'l' || {_base36(_MOMENT, 12)}"
+"""The sort key of what comes to a stage; those of one request are told apart by their places."""
 
 
 def _image(row: str) -> str:
@@ -102,8 +116,9 @@ WITH made AS (
         INSERT INTO {{schema}}.opportunity {_COLUMNS}
         SELECT uuidv7(), g.name, g.account, $2, g.type, f.id, f.kind, f.probability, g.currency,
             g.amount, g."expectedCloseOn", g.note,
-            {_RANK} + {_APART} * (row_number() OVER () - 1)
-        FROM {_GIVEN}, LATERAL ({_FIRST.replace("{type}", "g.type")}) f
+            {_RANK} || rtrim({_base36("g.number", 4)}, '0')
+        FROM (SELECT *, {_PLACE} AS number FROM {_GIVEN}) g,
+            LATERAL ({_FIRST.replace("{type}", "g.type")}) f
         RETURNING *),
     {_VISITED},
     {_NOTED},

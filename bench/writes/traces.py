@@ -56,7 +56,7 @@ class _Spelling:
             return [self.of(each, name) for each in value]
         if name in MOMENTS and value is not None:
             return "a moment"
-        if name == "rank" and value is not None:
+        if name == "rank_key" and value is not None:
             return "a rank"  # it follows from the moment
         if name == "position":
             return value - self._position

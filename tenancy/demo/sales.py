@@ -3,11 +3,12 @@
 import json
 import random
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from domain.ranks import last
 from domain.setup import AttributeKind, StageKind
 from tenancy.demo.accounts import owners
 from tenancy.demo.companies import COMPANIES
@@ -28,6 +29,8 @@ SOLD = 36
 """How many of those that are won were sold, each with a quote and a contract: the first."""
 CURRENCIES = {"EUR": 2, "USD": 2, "SEK": 2, "JPY": 0, "KWD": 3}
 """With their digits after the point (D-17)."""
+ARRANGED = datetime(2020, 1, 1, tzinfo=UTC)
+"""Before any of them: what comes to a stage later is the last there."""
 SHARED_WITH_REP2, SHARED_WITH_SUPPORT = 7, 2
 
 
@@ -66,9 +69,14 @@ def _close(draw: Draw, opportunities: list[Row]) -> None:
             "closed_on": row["updated_at"].date() if won or lost else None,
             "lost_reason_id": made_id("lost_reason", reason) if reason else None,
             "lost_note": draw.note(NOTES) if lost else None,
-            "rank": Decimal(rng.randint(1, 4000)) / 4 if number % 5 else None,
+            "rank_key": _rank(rng.randint(1, 4000)) if number % 5 else None,
             "source_contract_id": None,
         }
+
+
+def _rank(place: int) -> str:
+    """The sort key of a place; several opportunities have the same."""
+    return last(ARRANGED + timedelta(seconds=place))
 
 
 @dataclass

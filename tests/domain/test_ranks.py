@@ -2,80 +2,120 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 import pytest
+from fractional_indexing import generate_key_between, validate_order_key
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ranks import GAP, LEAST, STEP, arranged, behind, last
+from domain.ranks import DIGITS, LONGEST, Side, beside, last
 from tests.support.covers import covers
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
-AT = Decimal(1_773_489_600)
+MOMENT = timedelta(microseconds=1)
+KEY = re.compile("[a-z][0-9a-z]+")
+"""As the table checks it."""
+moments = st.datetimes(timezones=st.just(UTC))
+places = st.integers(0, 36**4 - 1)
 
 
-def ranks(*given: float) -> list[Decimal]:
-    return [Decimal(str(each)) for each in given]
+def between(low: str | None, high: str | None) -> str:
+    return generate_key_between(low, high, digits=DIGITS)
 
 
 @covers("X-21")
-@pytest.mark.parametrize(
-    ("ahead", "high", "is_all", "expected"),
-    [
-        pytest.param([], 10, True, ranks(10 - 1024), id="nothing before it"),
-        pytest.param([], 10, False, None, id="nobody knows what is before it"),
-        pytest.param([4], 10, True, ranks(7), id="half way"),
-        pytest.param([4, 3], 10, False, ranks(7), id="half way, whatever is before that"),
-        pytest.param([9.9998], 10, True, ranks(9.9999), id="the last place between two"),
-        pytest.param([9.9999, 4], 10, True, ranks(8, 6), id="the next one moves"),
-        pytest.param([10, 10, 4], 10, True, ranks(8.5, 7, 5.5), id="equal ones move"),
-        pytest.param([10, 10], 10, True, ranks(-1014, -2038, -3062), id="all of them move"),
-        pytest.param([10, 10], 10, False, None, id="more than all that are known would"),
-        pytest.param([9.9999, 9.9997], 10, False, None, id="side by side is no room"),
-    ],
-)
-def test_room(
-    ahead: list[float], high: float, is_all: bool, expected: list[Decimal] | None
+@given(st.tuples(moments, places), st.tuples(moments, places))
+def test_what_comes_later_has_a_larger_key(
+    one: tuple[datetime, int], other: tuple[datetime, int]
 ) -> None:
-    assert arranged(ranks(*ahead), Decimal(high), is_all=is_all) == expected
+    low, high = sorted((one, other))
+    if low == high:
+        assert last(*low) == last(*high)
+        return
+    assert last(*low) < last(*high)
+    for key in (last(*low), last(*high)):
+        validate_order_key(key, DIGITS)
+    made = between(last(*low), last(*high))
+    assert last(*low) < made < last(*high)
+    assert between(None, last(*low)) < last(*low)
+    assert between(last(*high), None) > last(*high)
+
+
+@covers("X-21")
+def test_places_of_one_moment() -> None:
+    keys = [last(NOON, place) for place in range(5_000)]
+    assert keys == sorted(set(keys))
+    assert keys[-1] < last(NOON + MOMENT)
+    with pytest.raises(ValueError, match="too large"):
+        last(NOON, 36**4)
 
 
 @covers("X-21")
 def test_the_last_place() -> None:
-    assert last(NOON) == AT
-    assert [last(NOON, place) - AT for place in range(3)] == [0, GAP, 2 * GAP]
-    assert behind(AT - 5, NOON) == AT
-    assert behind(AT + 5, NOON) == AT + 5 + GAP, "although its clock is ahead of ours"
-    assert last(NOON + timedelta(seconds=1)) > last(NOON, 100)
-    assert STEP > GAP > LEAST
+    assert beside(Side.AFTER, last(NOON - MOMENT), None, NOON) == last(NOON)
+    ahead = beside(Side.AFTER, last(NOON + timedelta(days=1)), None, NOON)
+    assert ahead == last(NOON + timedelta(days=1) + MOMENT), "although its clock is ahead of ours"
+
+
+@covers("X-21")
+@pytest.mark.parametrize(
+    ("side", "gap", "most"),
+    [
+        pytest.param(Side.BEFORE, MOMENT, 250, id="always before the same one"),
+        pytest.param(Side.AFTER, MOMENT, 250, id="always after the same one"),
+        pytest.param(Side.BEFORE, None, 13, id="always the first"),
+    ],
+)
+def test_a_thousand_in_the_same_gap(side: Side, gap: timedelta | None, most: int) -> None:
+    """Each is put between the one before and a fixed neighbour: keys grow by about a fifth of a character."""
+    fixed = last(NOON)
+    one = None if gap is None else last(NOON - gap if side is Side.BEFORE else NOON + gap)
+    for _ in range(1_000):
+        if gap is None:
+            made = fixed = beside(side, fixed, None, NOON) or ""
+        else:
+            made = one = beside(side, fixed, one, NOON) or ""
+        assert KEY.fullmatch(made)
+    assert len(made) <= most
+
+
+@covers("X-21")
+def test_a_gap_is_full_at_last() -> None:
+    low, high = last(NOON), last(NOON + MOMENT)
+    made: str | None = high
+    rounds = 0
+    while made is not None:
+        high, made, rounds = made, beside(Side.AFTER, low, made, NOON), rounds + 1
+    assert len(high) == LONGEST
+    assert rounds > 4 * LONGEST
 
 
 @covers("X-21")
 @given(
-    st.lists(st.integers(0, 40), max_size=30),
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), max_size=30),
     st.lists(st.tuples(st.integers(0, 60), st.booleans()), max_size=60),
 )
 def test_whatever_is_moved_the_order_is_the_one_that_was_meant(
-    first: list[int], moves: list[tuple[int, Any]]
+    first: list[tuple[int, int]], moves: list[tuple[int, bool]]
 ) -> None:
-    """As the board does it: equal ranks are told apart by ids, and one is put before another, or last."""
-    order = [(LEAST * rank, id) for id, rank in enumerate(first)]
-    order.sort()
-    for number, (place, at_end) in enumerate(moves):
+    """As the board does it: equal keys are told apart by ids, and skipped by what is put beside them."""
+    order = sorted((last(NOON + MOMENT * at, place), id) for id, (at, place) in enumerate(first))
+    for number, (at, after) in enumerate(moves):
         id = 1000 + number
-        if at_end or not order:
-            low = order[-1][0] if order else Decimal()
-            order.append((behind(low, NOON), id))
+        if not order:
+            order.append((last(NOON), id))
             continue
-        place %= len(order)
-        ahead = [rank for rank, _ in reversed(order[:place])]
-        new = arranged(ahead, order[place][0], is_all=True)
-        assert new is not None
-        for back, rank in enumerate(new[1:], 1):
-            order[place - back] = (rank, order[place - back][1])
-        order.insert(place, (new[0], id))
-        assert order == sorted(order)
-        assert all(rank == rank.quantize(LEAST) for rank, _ in order)
+        key = order[at % len(order)][0]
+        side = Side.AFTER if after else Side.BEFORE
+        larger = min((each for each, _ in order if each > key), default=None)
+        smaller = max((each for each, _ in order if each < key), default=None)
+        made = beside(side, key, larger if after else smaller, NOON)
+        assert made is not None
+        assert KEY.fullmatch(made)
+        low, high = (key, larger) if after else (smaller, key)
+        assert (low or "") < made < (high or "~")
+        order = sorted([*order, (made, id)])
+    keys = [key for key, _ in order]
+    assert keys == sorted(keys, key=str.casefold) == sorted(keys, key=str.encode)

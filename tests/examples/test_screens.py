@@ -64,7 +64,7 @@ async def test_the_sums_of_a_board_are_those_of_its_cards(world: World) -> None:
         records = await one_by_one(world, cards)
         assert {each["stage"]["id"] for each in records} == {stage["id"]}
         assert (summed(total["sum"]["amount"]), summed(total["sum"]["weighted"])) == added(records)
-        ranks = [Decimal(each["rank"]) for each in cards if each["rank"] is not None]
+        ranks = [each["rank"] for each in cards if each["rank"] is not None]
         assert ranks == sorted(ranks)
     few = (await ask(world, called("Board"), cards=3)).data["pipelineStages"]["nodes"]
     for stage, each in zip(stages, few, strict=True):

@@ -55,7 +55,7 @@ SUBJECTS = {
 NEW_ID = re.compile(rb"([a-z]{3})_(01[a-f0-9]{30})")
 MOMENT = re.compile(rb"2026-1[12]-\d\dT[\d:.]+Z|2027-[\d-]+T[\d:.]+Z")
 NUMBER = re.compile(rb"[ACKQ]-[0-9A-HJKMNP-TV-Z]{8}")
-RANK = re.compile(rb'"1[78]\d{8}\.\d+"')
+RANK = re.compile(rb'"l0[0-9a-z]{11,}"')
 """Where a new opportunity stands among others: by the time at which it came there."""
 SUMMED = {"discount_percent", "unit_price", "tax_percent"}
 """What sums are made of that somebody may see who may not see this."""

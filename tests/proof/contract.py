@@ -43,6 +43,8 @@ LISTED = tuple(LIST_OF)
 PREFIX = {name: entity.prefix for name, entity in ENTITIES.items()}
 REFERENCES = {name: {n: w.to for n, w in each.links.items()} for name, each in ENTITIES.items()}
 """The entity that each link leads to, by entity and field."""
+STORED = {("Opportunity", "rank"): "rank_key"}
+"""The columns whose names are not those of their fields."""
 REPLACE = "ReplaceInput"
 """The input of a deletion that names what takes the record's place."""
 PREFIXES = {entity.prefix: name for name, entity in ENTITIES.items()}
@@ -134,7 +136,8 @@ def _field(entity: str, name: str, definition: GraphQLField) -> Field:
         return Field(name, ENTITIES[entity].links[name].column, "REFERENCE", kind)
     special = {"Money": "MONEY", "AttributeValue": "ATTRIBUTES"}.get(kind)
     plain = "ENUM" if isinstance(SCHEMA.type_map[kind], GraphQLEnumType) else "SCALAR"
-    return Field(name, snake(name), special or plain, kind)
+    column = STORED.get((entity, name)) or snake(name)
+    return Field(name, column, special or plain, kind)
 
 
 def is_computed(entity: str, name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -35,14 +34,18 @@ class Column:
         given = {"id": self.ids[which], "stage": self.stage, **sides}
         return came(await self.own.do(persona, "opportunityMove", **given))
 
-    async def rank(self, which: int, rank: Decimal | None) -> None:
+    async def rank(self, which: int, key: str | None) -> None:
         """An operator gives one a rank."""
-        text = "UPDATE opportunity SET rank = $2 WHERE id = $1"
-        await self.own.value(text, kept(self.ids[which]), rank)
+        text = "UPDATE opportunity SET rank_key = $2 WHERE id = $1"
+        await self.own.value(text, kept(self.ids[which]), key)
 
-    async def ranks(self) -> list[Decimal]:
+    async def ranks(self) -> list[str]:
         """All of them."""
-        return [(await self.own.row("opportunity", id))["rank"] for id in self.ids]
+        return [(await self.own.row("opportunity", id))["rank_key"] for id in self.ids]
+
+    async def versions(self) -> list[int]:
+        """Of all of them."""
+        return [(await self.own.row("opportunity", id))["version"] for id in self.ids]
 
 
 async def column(own: Own, *personas: str) -> Column:
@@ -54,16 +57,42 @@ async def column(own: Own, *personas: str) -> Column:
 
 
 @covers("X-21")
-async def test_those_of_equal_rank_make_room(own: Own) -> None:
+async def test_nobody_else_moves(own: Own) -> None:
     board = await column(own, *["rep1"] * 4)
-    for which in range(3):
-        await board.rank(which, Decimal(5))
-    assert await board.order() == [0, 1, 2, 3], "told apart by their ids"
-    assert await board.move(3, after=1) == "DONE"
-    assert await board.order() == [0, 1, 3, 2]
-    assert len(set(await board.ranks())) == 4
-    version = (await own.row("opportunity", board.ids[2]))["version"]
-    assert version == 1, "no more of them than must"
+    for _ in range(10):
+        assert await board.move(3, after=0) == "DONE"
+        assert await board.move(2, after=0) == "DONE"
+    assert await board.order() == [0, 2, 3, 1]
+    assert await board.versions() == [1, 1, 11, 11]
+
+
+@covers("X-21")
+async def test_equal_keys_are_skipped(own: Own) -> None:
+    """Those who do not see each other's opportunities may make the same key of the same neighbours."""
+    board = await column(own, *["rep1"] * 5)
+    keys = await board.ranks()
+    for which in (1, 2):
+        await board.rank(which, keys[1])
+    assert await board.order() == [0, 1, 2, 3, 4], "told apart by their ids"
+    assert await board.move(4, after=1) == "DONE"
+    assert await board.order() == [0, 1, 2, 4, 3]
+    assert await board.move(4, before=2) == "DONE"
+    assert await board.order() == [0, 4, 1, 2, 3]
+    found = await board.ranks()
+    assert found[:4] == [keys[0], keys[1], keys[1], keys[3]]
+    assert len(found[4]) < 20
+
+
+@covers("X-21")
+async def test_a_gap_without_room_is_reported(own: Own) -> None:
+    board = await column(own, *["rep1"] * 3)
+    [low, *_] = await board.ranks()
+    await board.rank(1, f"{low}{'0' * 999}1")
+    given = {"id": board.ids[2], "stage": board.stage, "after": board.ids[0]}
+    answer = await own.do("rep1", "opportunityMove", **given)
+    assert came(answer) == "INVALID"
+    assert [each["path"] for each in answer.data["done"]["userErrors"]] == [["input", "after"]]
+    assert await board.move(2, after=1) == "DONE", "there is room elsewhere"
 
 
 @covers("X-21")
@@ -106,15 +135,15 @@ async def _other(own: Own, id: str) -> str:
 async def test_what_one_does_not_see_decides_nothing(own: Own) -> None:
     """With others' opportunities between and without them, one's own get the same ranks."""
     board = await column(own, "rep1", "rep2", "rep2", "rep1", "rep1")
-    places = [Decimal(each) for each in (1000, 1300, 1400, 2000, 3000)]
+    places = ["l000000001000", "l000000001300", "l000000001400", "l000000002000", "l000000003000"]
     found = []
-    for hidden in (Decimal(1500), Decimal(9000)):
+    for hidden in ("l000000001001", "l000000001zzz", "l000000009000"):
         for which, rank in enumerate(places):
             await board.rank(which, hidden if which in (1, 2) else rank)
         assert await board.move(4, "rep1", before=3) == "DONE"
         assert await board.order("rep1") == [0, 4, 3]
         found.append((await board.ranks())[4])
-    assert found == [Decimal(1500)] * 2
+    assert found == ["l000000001001"] * 3
     assert await board.move(0, "rep1", after=1) == "NOT_FOUND"
 
 

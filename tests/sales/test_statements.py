@@ -9,7 +9,15 @@ import pytest
 from db.engine.transaction import Connection
 from tests.sales.conftest import Desk
 from tests.support.covers import covers
-from tests.writes.parallel import Own, beside, came, ends_held_up, until_second_waits
+from tests.writes.parallel import (
+    Own,
+    beside,
+    came,
+    ends_held_up,
+    kept,
+    spelled,
+    until_second_waits,
+)
 
 SELL = """mutation ($inputs: [OpportunitySellInput!]!) {
   done: opportunitySellMany(inputs: $inputs) { userErrors { code path message } } }"""
@@ -81,3 +89,29 @@ async def test_of_two_who_sell_at_once_one_sells(desk: Desk, own: Own, elsewhere
     assert len(found["contracts"]) == 2
     assert {each["revision"] for each in found["contracts"]} == {1}
     assert [each["stage"]["name"] for each in found["visits"]].count("Won") == 1
+
+
+CROWD = """INSERT INTO opportunity
+    (id, name, account_id, owner_id, type_id, stage_id, status, currency, rank_key)
+SELECT gen_random_uuid(), name, account_id, owner_id, type_id, stage_id, status, currency,
+    rank_key || 'h' FROM opportunity, generate_series(1, 500) WHERE id = $1"""
+
+
+@covers("X-21", "D-58")
+async def test_a_place_is_found_at_once_among_many_that_are_not_seen(
+    own: Own, heard: list[str]
+) -> None:
+    mine = [await own.opportunity("rep1"), await own.opportunity("rep2")]
+    mine += [await own.opportunity("rep1") for _ in range(2)]
+    stage = spelled("stg", (await own.row("opportunity", mine[0]))["stage_id"])
+    counts = []
+    for _ in range(2):
+        heard.clear()
+        await own.done("rep1", "opportunityMove", id=mine[3], stage=stage, before=mine[2])
+        counts.append(len(heard))
+        key = (await own.row("opportunity", mine[3]))["rank_key"]
+        first, last = [(await own.row("opportunity", mine[n]))["rank_key"] for n in (0, 2)]
+        assert first < key < last
+        await own.value(CROWD, kept(mine[1]))
+        await own.done("rep1", "opportunityMove", id=mine[3], stage=stage, after=mine[2])
+    assert counts[0] == counts[1] <= 14

@@ -164,5 +164,5 @@ def _opportunities(state: State) -> None:
         assert row["status"] == "LOST" or not (row["lost_reason_id"] or row["lost_note"]), row
         if row["id"] in came:
             others = [o for o in state.live("Opportunity") if o["stage_id"] == row["stage_id"]]
-            there = [o["rank"] for o in others if o["id"] not in came and o["rank"] is not None]
-            assert all(rank < row["rank"] for rank in there), "what comes to a stage stands last"
+            there = [o["rank_key"] for o in others if o["id"] not in came and o["rank_key"]]
+            assert all(key < row["rank_key"] for key in there), "what comes to a stage stands last"

@@ -19,7 +19,5 @@ def plain(text: str | None) -> Row | None:
         return None
     image = json.loads(text)
     moments = {n: datetime.fromisoformat(v) for n, v in image.items() if n.endswith("_at") and v}
-    amounts = {
-        n: Decimal(str(v)) for n, v in image.items() if n in (*MONEY, "rank") and v is not None
-    }
+    amounts = {n: Decimal(str(v)) for n, v in image.items() if n in MONEY and v is not None}
     return {**image, **moments, **amounts}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import string
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +12,7 @@ from tests.writes.kinds import Row
 from tests.writes.rights import below
 from tests.writes.state import State, same
 
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-RANKED = Decimal("0.0001")
-APART = Decimal("0.0016")
-"""How far apart those stand that one deed brings to the end of their stages."""
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 CLOSED_ON = ("account", "type", "currency", "amount", "margin", "expectedCloseOn")
 """What an opportunity was closed on (EP-141)."""
 
@@ -109,17 +106,22 @@ def locked(asked: Asked, judged: Judged, row: Row, after: Row) -> None:
         judged.fault("INVALID_TRANSITION", "type")
 
 
-def last(state: State, *, new: bool) -> Decimal:
-    """What comes to a stage stands last there: its rank is the moment, and those of one deed follow each other."""
+def last(state: State, *, new: bool) -> str:
+    """What comes to a stage is the last there: its key is the moment, and those of one request follow each other."""
     place = state.arrived[state.root, new]
     state.arrived[state.root, new] += 1
-    seconds = Decimal((state.now - BEGINNING) // timedelta(microseconds=1)) / 10**6
-    return seconds.quantize(RANKED) + place * APART
+    moment = (state.now - BEGINNING) // timedelta(microseconds=1)
+    return f"l{_base36(moment):0>12}" + f"{_base36(place):0>4}".rstrip("0")
+
+
+def _base36(number: int) -> str:
+    digit = (string.digits + string.ascii_lowercase)[number % 36]
+    return digit if number < 36 else _base36(number // 36) + digit
 
 
 def added(state: State, values: Row) -> UUID:
     """A new opportunity, and its first stay in a stage."""
-    identity = state.add("Opportunity", {**values, "rank": last(state, new=True)})
+    identity = state.add("Opportunity", {**values, "rank_key": last(state, new=True)})
     _stay(state, identity, values["stage_id"])
     return identity
 
@@ -130,7 +132,7 @@ def changed(state: State, identity: UUID, values: dict[str, Any]) -> None:
     if values.get("stage_id") in (None, row["stage_id"]):
         state.change("Opportunity", identity, **values)
         return
-    state.change("Opportunity", identity, **values, rank=last(state, new=False))
+    state.change("Opportunity", identity, **values, rank_key=last(state, new=False))
     for visit in state.parts("StageVisit", identity):
         if visit["left_at"] is None:
             left = max(state.now, visit["entered_at"])

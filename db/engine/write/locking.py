@@ -15,12 +15,22 @@ from sqlalchemy import Text, Uuid, select
 from db.engine.base import Record
 from db.engine.dependencies import RowsOf
 from db.engine.gate import Compiled, Form, Gate, Guard, Seen
+from db.engine.hidden import Hidden
 from db.engine.model import Entity
-from db.engine.sql import AsText, Column, Query, StringAgg, one_of
+from db.engine.sql import (
+    AsText,
+    Column,
+    Folded,
+    Query,
+    StringAgg,
+    Whole,
+    one_of,
+    parameter,
+)
 from db.engine.write.connection import TenantConnection
 from db.engine.write.row_json import row_of
 
-IDS = "write:ids"
+IDS, GROUP, KEY = "write:ids", "write:group", "write:key"
 KEPT = 1_000
 """Compiled statements that are remembered: a few for each kind of record and permission shape."""
 
@@ -104,6 +114,55 @@ async def find_by_text(
     )
     bound = [wanted if name == IDS else guard.value(name) for name in compiled.parameters]
     return {row[0]: row[1] for row in await connection.fetch(compiled.sql, *bound)}
+
+
+@dataclass(frozen=True)
+class Series:
+    """The records of a type that have the same value in one column, sorted by the text in another."""
+
+    entity: Entity
+    group: str
+    key: str
+
+
+async def nearest_visible(
+    connection: TenantConnection,
+    guard: Guard,
+    series: Series,
+    group: UUID,
+    key: str,
+    *,
+    before: bool,
+    without: Iterable[UUID] = (),
+) -> Hidden[str | None]:
+    """The nearest smaller key of the live records that the caller sees, or the nearest larger one.
+
+    None if there is none. The text is compared as the API sorts it; records in `without` do not count.
+    """
+    if not guard.may_see(series.entity.name):
+        return Hidden(None)
+    form = guard.form(series.entity.name)
+    compiled = _remembered(
+        (series, before, form, guard.project(_touched(series.entity))),
+        lambda: _nearest(guard, series, form, before=before),
+    )
+    given = {GROUP: group, KEY: key, IDS: sorted(set(without))}
+    bound = [given[n] if n in given else guard.value(n) for n in compiled.parameters]
+    found = await connection.fetch(compiled.sql, *bound)
+    return Hidden(found[0][0] if found else None)
+
+
+def _nearest(guard: Guard, series: Series, form: Form, *, before: bool) -> Compiled:
+    gate = Gate(guard)
+    rows = gate.see(series.entity, form)
+    key, than = Folded(rows.fact(series.key)), Folded(parameter(KEY, Text()))
+    statement = select(rows.fact(series.key).label("key")).select_from(rows)
+    statement = statement.where(
+        rows.fact(series.group) == parameter(GROUP, Uuid()),
+        key < than if before else key > than,
+        ~one_of(rows.column("id"), IDS, Uuid()),
+    )
+    return gate.compile(statement.order_by(key.desc() if before else key.asc()).limit(Whole(1)))
 
 
 def _finding(guard: Guard, entity: Entity, column: str) -> Compiled:

@@ -13,11 +13,12 @@ import orjson
 
 from db.engine.base import Record
 from db.engine.gate import Form, Guard
+from db.engine.hidden import Hidden
 from db.engine.model import Entity, Model
 from db.engine.write import locking, statements
 from db.engine.write.connection import TenantConnection
 from db.engine.write.idempotency import Key
-from db.engine.write.locking import Lock
+from db.engine.write.locking import Lock, Series
 from db.engine.write.row_json import (
     blank,
     changed_columns,
@@ -97,6 +98,14 @@ class UnitOfWork:
     async def visible(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
         """Which of the records the caller sees as they are now."""
         return await locking.visible(self.connection, self.guard, entity, ids, Lock.NONE)
+
+    async def nearest_visible(
+        self, series: Series, group: UUID, key: str, *, before: bool, without: Iterable[UUID]
+    ) -> Hidden[str | None]:
+        """The nearest key on one side of another, of the records that the caller sees."""
+        return await locking.nearest_visible(
+            self.connection, self.guard, series, group, key, before=before, without=without
+        )
 
     async def still_visible(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
         """Which of the records that were written just now the caller sees."""

@@ -28,17 +28,17 @@ SELECT convert_to(
           (SELECT 1 AS anon_3
             FROM opportunity_share
             WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $4::UUID AND opportunity_share.deleted_at IS NULL)))) AS opportunity_3
-        WHERE opportunity_3.stage_id = stage_1_page.id GROUP BY GROUPING SETS((), (opportunity_3.currency))) AS measured) || ',"nodes":[' || coalesce(string_agg(('{"name":' || (to_json(opportunity_1_page.name))::text || ',"rank":' || coalesce(('"' || (opportunity_1_page.rank)::text || '"'), 'null') || ',"amount":' || coalesce(('{"amount":"' || (round(opportunity_1_page.amount, platform.minor(opportunity_1_page.amount_currency)))::text || '","currency":"' || (opportunity_1_page.amount_currency)::text || '"}'), 'null') || ',"account":' || CASE WHEN (account_1.id IS NOT NULL) THEN ('{"name":' || coalesce((to_json(account_1.name))::text, 'null') || '}') ELSE 'null' END || '}'), ',' ORDER BY opportunity_1_page.key_1 ASC NULLS LAST, opportunity_1_page.key_2 ASC), '') || ']}') AS json
+        WHERE opportunity_3.stage_id = stage_1_page.id GROUP BY GROUPING SETS((), (opportunity_3.currency))) AS measured) || ',"nodes":[' || coalesce(string_agg(('{"name":' || (to_json(opportunity_1_page.name))::text || ',"rank":' || coalesce((to_json(opportunity_1_page.rank_key))::text, 'null') || ',"amount":' || coalesce(('{"amount":"' || (round(opportunity_1_page.amount, platform.minor(opportunity_1_page.amount_currency)))::text || '","currency":"' || (opportunity_1_page.amount_currency)::text || '"}'), 'null') || ',"account":' || CASE WHEN (account_1.id IS NOT NULL) THEN ('{"name":' || coalesce((to_json(account_1.name))::text, 'null') || '}') ELSE 'null' END || '}'), ',' ORDER BY opportunity_1_page.key_1 ASC NULLS LAST, opportunity_1_page.key_2 ASC), '') || ']}') AS json
     FROM
-    (SELECT opportunity_1.rank AS key_1, opportunity_1.id AS key_2, opportunity_1.name AS name, opportunity_1.rank AS rank, opportunity_1.amount AS amount, opportunity_1.amount_currency AS amount_currency, opportunity_1.account_id AS account_id
+    (SELECT platform.fold(opportunity_1.rank_key) COLLATE "C" AS key_1, opportunity_1.id AS key_2, opportunity_1.name AS name, opportunity_1.rank_key AS rank_key, opportunity_1.amount AS amount, opportunity_1.amount_currency AS amount_currency, opportunity_1.account_id AS account_id
       FROM
-      (SELECT opportunity.rank AS rank, opportunity.id AS id, opportunity.name AS name, opportunity.amount AS amount, opportunity.currency AS amount_currency, opportunity.account_id AS account_id, opportunity.stage_id AS stage_id
+      (SELECT opportunity.rank_key AS rank_key, opportunity.id AS id, opportunity.name AS name, opportunity.amount AS amount, opportunity.currency AS amount_currency, opportunity.account_id AS account_id, opportunity.stage_id AS stage_id
         FROM opportunity
         WHERE opportunity.deleted_at IS NULL AND (opportunity.owner_id = ANY ($2::UUID[]) OR opportunity.type_id = ANY ($3::UUID[]) OR (EXISTS
         (SELECT 1 AS anon_4
           FROM opportunity_share
           WHERE opportunity_share.opportunity_id = opportunity.id AND opportunity_share.employee_id = $4::UUID AND opportunity_share.deleted_at IS NULL)))) AS opportunity_1
-      WHERE opportunity_1.stage_id = stage_1_page.id ORDER BY opportunity_1.rank ASC NULLS LAST, opportunity_1.id ASC
+      WHERE opportunity_1.stage_id = stage_1_page.id ORDER BY platform.fold(opportunity_1.rank_key) COLLATE "C" ASC NULLS LAST, opportunity_1.id ASC
       LIMIT 2) AS opportunity_1_page LEFT OUTER JOIN
     (SELECT account.id AS id, account.name AS name
       FROM account
