@@ -14,6 +14,7 @@ from db.engine.capabilities import (
     HasActivities,
     HasAttributes,
     Ownable,
+    Shareable,
     Taggable,
 )
 from db.engine.declare import (
@@ -37,6 +38,7 @@ from domain.wording import quarter
 
 class Opportunity(
     Ownable,
+    Shareable,
     Taggable,
     HasActivities,
     CanBeFavorite,

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import false
 
 from db.engine.base import Record, Trace
-from db.engine.capabilities import Ownable
+from db.engine.capabilities import Ownable, Shareable
 from db.engine.fields import Reference
 from db.engine.gate import Form
 from db.engine.model import Entity, Model
@@ -173,6 +173,12 @@ class Policy:
     """Whether it applies where a profile opens ALL rows, too: restrictions win (D-10)."""
     spares_full: bool = False
     """Whether a policy that restricts does not apply to viewers with full rights."""
+
+    def __post_init__(self) -> None:
+        """Raise TypeError where a record is shared that is not declared so."""
+        shared = any(isinstance(each, Shared | Matching) for each in self.rows)
+        if shared and not issubclass(self.record, Shareable):
+            raise TypeError(f"{self.entity} is shared by its policy: make the class Shareable.")
 
     @property
     def entity(self) -> str:

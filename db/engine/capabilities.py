@@ -46,6 +46,10 @@ class Ownable(Capability):
     __owner__: ClassVar[str | None] = "owner_id"
 
 
+class Shareable(Capability):
+    """Can be shared: its policy may open records one by one, or to roles by standing rules."""
+
+
 class ExternallyIdentified(Capability):
     """Has the id that another system knows it by, unique among live records. Upsert requires it."""
 

@@ -67,6 +67,14 @@ def test_own_rows_of_an_ownable_entity_are_those_of_its_owner_unless_its_area_ha
     )
 
 
+def test_a_policy_that_shares_a_record_that_is_not_shareable_is_refused() -> None:
+    rule = Standing(ShareRule.__table__.c.type_id, ShareRule.__table__.c.role_id)
+    with pytest.raises(
+        TypeError, match="Account is shared by its policy: make the class Shareable"
+    ):
+        Policy(Account, rows=(Matching(Account.__table__.c.type_id, rule),))
+
+
 def test_policies_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         POLICIES.by_entity = {}  # type: ignore[misc]

@@ -1,0 +1,92 @@
+"""Capabilities: what is declared on a class and does not fit is refused, and migrations bring CHECKs along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from db.activities import Activity
+from db.api import MODEL
+from db.engine.base import UPSERTED, Base, Record
+from db.engine.capabilities import ExternallyIdentified, Numbered, Ownable
+from db.engine.model import Model
+from tenancy.engine.author import changed_checks
+
+
+@pytest.fixture(autouse=True)
+def disposed() -> Iterator[None]:
+    """The tables that a test declares are taken back."""
+    before = set(Base.metadata.tables)
+    yield
+    for name in set(Base.metadata.tables) - before:
+        Base.metadata.remove(Base.metadata.tables[name])
+
+
+def test_upsert_requires_an_external_id() -> None:
+    class Upserted(Record):
+        """Declared without an external id."""
+
+        __tablename__ = "upserted"
+        __prefix__ = "ups"
+        __commands__ = UPSERTED
+
+    with pytest.raises(TypeError, match="Upserted is upserted by its external id"):
+        Model([Upserted])
+
+
+def test_an_ownable_record_declares_its_owner() -> None:
+    class Unowned(Ownable, Record):
+        """Declared without an owner."""
+
+        __tablename__ = "unowned"
+        __prefix__ = "uno"
+
+    with pytest.raises(TypeError, match="Unowned is Ownable: declare owner_id"):
+        Model([Unowned])
+
+
+def test_columns_indexes_and_texts_follow_from_the_class_line() -> None:
+    class SalesLead(Numbered, ExternallyIdentified, Record):
+        """Declared with two capabilities."""
+
+        __tablename__ = "sales_lead"
+        __prefix__ = "sld"
+        __letter__ = "L"
+        __commands__ = UPSERTED
+
+    [entity] = Model([SalesLead]).entities.values()
+    assert list(entity.fields)[:2] == ["id", "number"]
+    assert entity.fields["number"].doc == "The number we know the sales lead by."
+    assert entity.letter == "L"
+    [index] = SalesLead.__table__.indexes
+    assert index.unique
+    assert [column.name for column in index.columns] == ["external_id"]
+
+
+def test_the_subjects_of_a_record_are_in_the_order_of_the_areas() -> None:
+    named = {
+        "Activity": ["account_id", "person_id", "opportunity_id", "contract_id", "case_id"],
+        "AttributeUse": [
+            *("account_type_id", "person_type_id", "opportunity_type_id"),
+            *("case_type_id", "employee_type_id"),
+        ],
+    }
+    for name, columns in named.items():
+        assert [each.column.key for each in MODEL.entities[name].subjects] == columns
+    assert MODEL.of(Activity).rule is not None
+
+
+def test_a_migration_brings_the_checks_of_existing_tables_along() -> None:
+    facts = [
+        "+ constraint tagging tagging_one_record_check CHECK ((num_nonnulls(a) = 1))",
+        "- column tagging.b uuid",
+        "- constraint made made_b_check CHECK ((b <> 'NaN'::numeric))",
+        "- constraint tagging tagging_b_fkey FOREIGN KEY (b) REFERENCES made(id)",
+        "- constraint tagging tagging_one_record_check CHECK ((num_nonnulls(a, b) = 1))",
+        "- table made -- Made by the same migration.",
+    ]
+    assert changed_checks(facts) == [
+        "ALTER TABLE tagging DROP CONSTRAINT tagging_one_record_check",
+        "ALTER TABLE tagging ADD CONSTRAINT tagging_one_record_check CHECK ((num_nonnulls(a, b) = 1))",
+    ]
