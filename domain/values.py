@@ -2,10 +2,13 @@
 
 import re
 from decimal import Decimal
+from typing import TypeAlias
 
 from domain.codes import UserErrorCode
 from domain.violations import Violation
 
+JsonObject: TypeAlias = dict[str, object]
+"""A JSON object. What stands in it is narrowed where it is read."""
 LONGEST = 10_000
 """Characters of a text."""
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

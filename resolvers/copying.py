@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import cast
 from uuid import UUID
 
 from db.accounts import Account
@@ -76,7 +76,7 @@ async def _visible(ctx: Context, type_: type[Record], ids: Iterable[UUID]) -> li
     return list(rows.values())
 
 
-def _taken(ctx: Context, item: AnyChangeset, reachable: set[str]) -> dict[str, Any]:
+def _taken(ctx: Context, item: AnyChangeset, reachable: set[str]) -> dict[str, object]:
     """The parameters that a copy takes over. References to records that the caller does not see are left out."""
     entity, source = item.entity, item.template
     assert source is not None  # noqa: S101 - set before
@@ -129,7 +129,7 @@ async def upsell(ctx: Context, items: list[Changeset[Opportunity, UpsellInput]])
     reachable = await visible_references(ctx, entity, contracts.values())
     for item in items:
         if item.input.contract in contracts:
-            _extend(ctx, item, contracts[item.input.contract], reachable)
+            _extend(ctx, item, cast("Contract", contracts[item.input.contract]), reachable)
         else:
             item.missing("contract")
 
@@ -137,7 +137,7 @@ async def upsell(ctx: Context, items: list[Changeset[Opportunity, UpsellInput]])
 def _extend(
     ctx: Context,
     item: Changeset[Opportunity, UpsellInput],
-    contract: Any,
+    contract: Contract,
     reachable: Mapping[UUID, set[str]],
 ) -> None:
     """Take over what the caller may read of the contract."""

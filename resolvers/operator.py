@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from auth.api import POLICIES
@@ -162,7 +161,9 @@ async def _signs_in(ctx: Context, email: str) -> UUID | None:
     return known.user if known and there else None
 
 
-async def _execute(ctx: Context, record: type[Record], operation: Standard, **params: Any) -> UUID:
+async def _execute(
+    ctx: Context, record: type[Record], operation: Standard, **params: object
+) -> UUID:
     """Carry out one command. Raises TenantError with everything that is wrong with it, which rolls back the rest."""
     ctx.unit.now += MOMENT
     command = CATALOGUE.standard(record, operation)

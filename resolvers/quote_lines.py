@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from db.engine.gate import Guard, Right
 from db.engine.hidden import HiddenRow, each_of
 from db.engine.model import Entity
-from db.engine.row import ColumnOf, copy_row
+from db.engine.row import AnyColumn, copy_row
 from db.products import Product
 from db.quotes import Quote, QuoteItem
 from domain.codes import UserErrorCode
@@ -88,7 +87,7 @@ def _from_product(
     return from_product(line, product, left_open, seen)
 
 
-def _is_open(line: Line, column: ColumnOf[Any]) -> bool:
+def _is_open(line: Line, column: AnyColumn) -> bool:
     """Whether the caller left a column to the product. A line needs a name and a price, so these are not emptied."""
     if column.key in (QuoteItem.name.key, QuoteItem.unit_price.key):
         return not line.gives_value(column)

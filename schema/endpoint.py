@@ -247,4 +247,6 @@ def _done(result: ExecutionResult, media: str) -> Response:
     # Without a path it was refused before it began, and then there is no `data` either.
     begun = {"data": None} if any("path" in each for each in told) else {}
     extensions = told[0]["extensions"]
-    return refuse(orjson.dumps({**begun, "errors": told}), extensions["code"], extensions, media)
+    return refuse(
+        orjson.dumps({**begun, "errors": told}), str(extensions["code"]), extensions, media
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -51,7 +50,7 @@ async def explain(endpoint: Endpoint, query: str, email: str, variables: str) ->
 
 def _followed(
     endpoint: Endpoint, caller: Caller, viewer: Viewer, request: Request
-) -> tuple[Plan | None, list[Any]]:
+) -> tuple[Plan | None, list[object]]:
     """How all records of a live list are read; what changed is read the same way, by ids."""
     watch = endpoint.lives.ask(caller, request).judge(viewer)
     return watch.plan.whole, watch.plan.whole.arguments(watch.values, viewer, {})
@@ -79,7 +78,7 @@ async def _caller(endpoint: Endpoint, slug: str, address: str) -> tuple[Caller, 
     return Caller(tenant, known.user, UUID(int=0), ""), viewer
 
 
-def _told(made: Plan, values: list[Any]) -> list[str]:
+def _told(made: Plan, values: list[object]) -> list[str]:
     names = made.compiled.parameters if made.compiled else ()
     told = [
         f"${i} = {value!r}  ({name})"

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from graphql import OperationType
@@ -15,13 +14,15 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from domain.codes import Code, Refused
+from domain.values import JsonObject
 from resolvers.engine.context import Caller
+from resolvers.engine.results import ErrorEntry
 from schema.endpoint import Endpoint
 from schema.engine.errors import errors_of
 from schema.engine.failures import failure
 from schema.engine.live import Wanted
 from schema.engine.reads import Request
-from schema.engine.transport import HttpRefused, asked_of
+from schema.engine.transport import Asked, HttpRefused, asked_of
 from subscriptions.engine.feed import Feed
 from subscriptions.engine.limits import PING_SECONDS, SILENT_SECONDS, STUCK_SECONDS, Doors
 from subscriptions.engine.socket import (
@@ -116,14 +117,14 @@ class Sockets:
 
     # --- what a socket asks of us ----------------------------------------------------------------
 
-    async def know(self, payload: dict[str, Any], tenant: str | None, address: str) -> Known:
+    async def know(self, payload: JsonObject, tenant: str | None, address: str) -> Known:
         """Who says hello, to whichever tenant the handshake or he says. Raises as transactions do, or Refused."""
         told = {name.lower(): value for name, value in payload.items()}
         return await self._endpoint.know(
-            told.get("authorization"), told.get("x-tenant") or tenant, address
+            told.get("authorization"), str(told.get("x-tenant") or "") or tenant, address
         )
 
-    def ask(self, caller: Caller, payload: Any) -> Wanted | Awaitable[bytes]:
+    def ask(self, caller: Caller, payload: object) -> Wanted | Awaitable[bytes]:
         """What an operation wants to follow, or its one answer. Raises Refused."""
         try:
             asked = asked_of(payload, safe=False)
@@ -136,7 +137,7 @@ class Sockets:
             return self._endpoint.lives.ask(caller, request)
         return self._answer(caller, asked)
 
-    async def _answer(self, caller: Caller, asked: Any) -> bytes:
+    async def _answer(self, caller: Caller, asked: Asked) -> bytes:
         with self._logged():
             text = await self._endpoint.answer(caller, asked)
         if text is None:
@@ -144,7 +145,7 @@ class Sockets:
             raise Refused(Code.BAD_USER_INPUT, message)
         return text
 
-    def said(self, error: Exception) -> list[dict[str, Any]]:
+    def said(self, error: Exception) -> list[ErrorEntry]:
         """The errors that somebody is told."""
         return errors_of(failure(error))
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum as PlainEnum
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
 from db.engine.declare import SEARCH, field, internal, searched
+from db.engine.sql import SqlType
 from domain.violations import Rule
 
 NAMES = {
@@ -60,7 +61,7 @@ class Base(DeclarativeBase):
     """A table in every tenant's schema. Its name carries no schema: the transaction's path places it."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
+    type_annotation_map: ClassVar[dict[type, SqlType | type[SqlType]]] = {
         str: Text,
         int: Integer,
         Decimal: Numeric(18, 4),
@@ -70,7 +71,7 @@ class Base(DeclarativeBase):
     }
     __table__: ClassVar[Table]
 
-    def __init_subclass__(cls, **kw: Any) -> None:
+    def __init_subclass__(cls, **kw: object) -> None:
         super().__init_subclass__(**kw)
         if "__table__" in cls.__dict__:
             _add_checks(cls.__table__)

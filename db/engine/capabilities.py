@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, Table, Uuid
@@ -20,6 +20,7 @@ from db.engine.declare import WORD, custom_attributes, field, live, reference
 from db.engine.row import ColumnOf
 from domain.columns import exactly_one
 from domain.naming import plural
+from domain.values import JsonObject
 
 LAST = 90
 """The place of columns that every class with the capability has after its own."""
@@ -28,7 +29,7 @@ LAST = 90
 class Capability:
     """A mixin of record classes. `{record}` in the comment of one of its columns is the record's word, as in *quote*."""
 
-    def __init_subclass__(cls, **kw: Any) -> None:
+    def __init_subclass__(cls, **kw: object) -> None:
         super().__init_subclass__(**kw)
         table: Table | None = vars(cls).get("__table__")
         if table is None:
@@ -65,7 +66,7 @@ class ExternallyIdentified(Capability):
 class HasAttributes(Capability):
     """Has values of the tenant's own attributes. The record's type, in `type_id`, determines which ones."""
 
-    custom: Mapped[dict[str, Any]] = custom_attributes(sort_order=LAST + 1)
+    custom: Mapped[JsonObject] = custom_attributes(sort_order=LAST + 1)
 
 
 class Numbered(Capability):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict, Unpack, cast
 
 from sqlalchemy import ForeignKey, Index, Numeric, Text, TextClause, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -11,12 +11,26 @@ from sqlalchemy.orm import MappedColumn, mapped_column
 from db.engine.sql import Sql, SqlType
 from domain.values import LONGEST
 
+Declared: TypeAlias = MappedColumn[Any]
+"""A column of a table. What type its values have is said by the annotation beside it."""
 SEARCH = "search"
 """The word of a filter that looks into all columns an entity is searched by: no column can be called so."""
 WORD = 255
 """Characters of a name, or of what another system calls something."""
 MONEY = Numeric(18, 4)
 """Wide enough for every currency's minor units; how many digits are shown is the currency's matter."""
+
+
+class Options(TypedDict, total=False):
+    """What SQLAlchemy is told of a column besides its type and comment."""
+
+    nullable: bool
+    primary_key: bool
+    unique: bool
+    server_default: str | Sql | TextClause
+    sort_order: int
+    type_: SqlType
+    """Where no annotation beside the column says it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +68,8 @@ class Exposed:
 
 def field(
     doc: str,
-    *args: Any,
+    kind: SqlType | type[SqlType] | None = None,
+    *,
     filter: bool = False,
     sort: bool = False,
     aggregate: bool = False,
@@ -64,16 +79,22 @@ def field(
     longest: int = LONGEST,
     name: str | None = None,
     deprecated: str | None = None,
-    **column: Any,
-) -> MappedColumn[Any]:
+    **column: Unpack[Options],
+) -> Declared:
     """A column the API shows. `doc` is its SQL comment and its GraphQL description."""
     exposed = Exposed(filter, sort, aggregate, write, once, chosen, longest, name, deprecated)
-    return mapped_column(*args, comment=doc, info={"api": exposed}, **column)
+    return mapped_column(kind, comment=doc, info={"api": exposed}, **column)
 
 
-def internal(doc: str, *args: Any, **column: Any) -> MappedColumn[Any]:
-    """A column the API never shows."""
-    return mapped_column(*args, comment=doc, info={"api": None}, **column)
+def internal(
+    doc: str,
+    kind: SqlType | type[SqlType] | ForeignKey | None = None,
+    *,
+    name: str | None = None,
+    **column: Unpack[Options],
+) -> Declared:
+    """A column the API never shows; `name` is its name in Postgres where it differs."""
+    return mapped_column(kind, name=name, comment=doc, info={"api": None}, **column)
 
 
 def money(
@@ -84,8 +105,8 @@ def money(
     sort: bool = False,
     aggregate: bool = False,
     write: bool = True,
-    **column: Any,
-) -> MappedColumn[Any]:
+    **column: Unpack[Options],
+) -> Declared:
     """An amount in the currency that the row names in `currency`; shown as `{ amount currency }`."""
     exposed = Exposed(filter, sort, aggregate, write, currency=currency)
     return mapped_column(MONEY, comment=doc, info={"api": exposed}, **column)
@@ -106,8 +127,8 @@ def reference(
     keyed: bool = True,
     late: bool = False,
     on_delete: Literal["RESTRICT", "CASCADE"] = "RESTRICT",
-    **column: Any,
-) -> MappedColumn[Any]:
+    **column: Unpack[Options],
+) -> Declared:
     """A foreign key into `target`: the object it names, filter and sort through it, and the way back.
 
     The column must end in `_id`; the API's name is what stands before it. Without `reverse` there is
@@ -177,12 +198,12 @@ class Derived:
     doc: str
     kept: SqlType
     needs: tuple[str, ...]
-    function: Callable[..., Any]
+    function: Callable[..., object]
 
 
 def derived(
     doc: str,
-    function: Callable[..., Any],
+    function: Callable[..., object],
     *,
     needs: tuple[str, ...],
     kept: SqlType | None = None,
@@ -196,7 +217,7 @@ def derived(
     return Derived(doc, kept or Text(), needs, function)
 
 
-def custom_attributes(**column: Any) -> MappedColumn[Any]:
+def custom_attributes(sort_order: int) -> Declared:
     """The values of the tenant's own attributes, by the attribute's id (D-72)."""
     doc = "Values of the tenant's own attributes."
     return mapped_column(
@@ -206,7 +227,7 @@ def custom_attributes(**column: Any) -> MappedColumn[Any]:
         server_default="{}",
         comment=doc,
         info={"api": Exposed(True, True, False, attributes=True)},
-        **column,
+        sort_order=sort_order,
     )
 
 
@@ -249,7 +270,6 @@ def descending(column: str) -> TextClause:
     return text(f"{column} DESC NULLS LAST")
 
 
-def exposed(info: Mapping[str, Any]) -> Exposed | None:
+def exposed(info: Mapping[str, object]) -> Exposed | None:
     """What the API does with the column whose `info` this is, or None where it is internal."""
-    api: Exposed | None = info["api"]
-    return api
+    return cast("Exposed | None", info["api"])

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from db.engine.declare import Exposed, Inputs
 from db.engine.sql import Sql, SqlType
@@ -54,7 +53,7 @@ class Computed:
     kind: Kind
     doc: str
     needs: tuple[Field, ...]
-    function: Callable[..., Any]
+    function: Callable[..., object]
 
 
 @dataclass(frozen=True)

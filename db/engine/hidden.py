@@ -8,7 +8,7 @@ from typing import Any, Generic, NoReturn, TypeVar, cast, overload
 from db.engine.base import Record
 from db.engine.gate import Guard, Right
 from db.engine.model import Entity
-from db.engine.row import ColumnOf
+from db.engine.row import AnyColumn, ColumnOf
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -100,7 +100,7 @@ class Revealed(Generic[R]):
         self._entity = entity
         self._viewer = viewer
 
-    def may_read(self, column: ColumnOf[Any]) -> bool:
+    def may_read(self, column: AnyColumn) -> bool:
         """Whether the viewer may read a column of this record in its present status."""
         return is_readable(self._viewer, self._entity, column.key, self._row)
 

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, cast
+from typing import TypedDict, cast
 
 from sqlalchemy import (
     Boolean,
-    Column,
     Date,
     DateTime,
     Enum,
@@ -24,7 +23,7 @@ from db.engine.capabilities import ExternallyIdentified, OnOne, Subject, letter_
 from db.engine.declare import Derived, Exposed, Expression, exposed
 from db.engine.fields import Computed, Field, Kind, Reference, Reverse
 from db.engine.searched import Searched, searched_by
-from db.engine.sql import SqlType
+from db.engine.sql import SqlType, TableColumn
 from domain.naming import camel, plural
 from domain.violations import Rule
 
@@ -273,7 +272,25 @@ def _entity(record: type[Record] | type[Trace]) -> Entity:
     )
 
 
-def _kept_of(record: type[Record] | type[Trace]) -> dict[str, Any]:
+class _Kept(TypedDict, total=False):
+    """What a record's class says beside its columns."""
+
+    record: str | None
+    plural: str
+    commands: tuple[Standard, ...]
+    is_created_along: bool
+    is_live: bool
+    status: str | None
+    owner: str | None
+    is_rights: bool
+    is_replaceable: bool
+    alike: str | None
+    letter: str | None
+    subjects: tuple[Subject, ...]
+    rule: Rule | None
+
+
+def _kept_of(record: type[Record] | type[Trace]) -> _Kept:
     """What a record's class says beside its columns."""
     if issubclass(record, Trace):
         return {"record": record.__record__, "plural": plural(record.__name__)}
@@ -299,14 +316,14 @@ def _kept_of(record: type[Record] | type[Trace]) -> dict[str, Any]:
     }
 
 
-def _undeclared(table: Table, column: Column[Any]) -> Exposed | None:
+def _undeclared(table: Table, column: TableColumn) -> Exposed | None:
     raise TypeError(
         f"{table.name}.{column.name} is a bare mapped_column: "
         "declare it with field(), reference(), money() or internal() of db.engine.declare."
     )
 
 
-def _reference(column: Column[Any], api: Exposed) -> Reference:
+def _reference(column: TableColumn, api: Exposed) -> Reference:
     if not column.name.endswith("_id") or api.target is None:
         raise TypeError(f"{column.name} is a reference, so its name must end in _id.")
     target = "".join(part.capitalize() for part in api.target.split("_"))
@@ -347,7 +364,7 @@ def _derived(name: str, declared: Derived, fields: Mapping[str, Field]) -> Compu
     return Computed(camel(name), kind, declared.doc, needs, declared.function)
 
 
-def _field(column: Column[Any], api: Exposed) -> Field:
+def _field(column: TableColumn, api: Exposed) -> Field:
     kind = _kind(column.name, column.type, api)
     kept = column.type
     words = cast("type[StrEnum]", kept.enum_class) if isinstance(kept, Enum) else None
@@ -357,7 +374,7 @@ def _field(column: Column[Any], api: Exposed) -> Field:
     return Field(name, column.name, kind, column.comment or "", nullable, api, words, scale)
 
 
-_KINDS: tuple[tuple[type[Any], Kind], ...] = (
+_KINDS: tuple[tuple[type[SqlType], Kind], ...] = (
     (Enum, Kind.ENUM),
     (Uuid, Kind.ID),
     (Text, Kind.TEXT),

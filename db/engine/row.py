@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Enum, Table
 from sqlalchemy.orm import InstrumentedAttribute
@@ -16,6 +16,14 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 ColumnOf: TypeAlias = InstrumentedAttribute[T]
 """A column as its class names it, such as `Account.name`: a misspelt one does not type-check."""
+AnyColumn: TypeAlias = InstrumentedAttribute[Any]
+"""A column of which only the name matters, whatever its values are."""
+
+
+class _Row(Protocol):
+    """What the class of a row says besides its columns."""
+
+    declared: type[Record]
 
 
 @cache
@@ -23,14 +31,14 @@ def row_class(record: type[Record]) -> type:
     """A slotted class with the columns of `record`. Unknown names raise AttributeError."""
     names = columns_of(record.__table__)
 
-    def equals(self: Any, other: object) -> bool:
+    def equals(self: Record, other: object) -> bool:
         same = other.__class__ is self.__class__
         return same and all(getattr(self, name) == getattr(other, name) for name in names)
 
-    def text(self: Any) -> str:
+    def text(self: Record) -> str:
         return f"<{record.__name__} {self.id}>"
 
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "__slots__": names,
         "declared": record,
         "__eq__": equals,
@@ -42,8 +50,7 @@ def row_class(record: type[Record]) -> type:
 
 def declared_by(row: Record) -> type[Record]:
     """The record class whose columns a row has."""
-    found: type[Record] = cast("Any", row).declared
-    return found
+    return cast("_Row", row).declared
 
 
 @cache
@@ -62,28 +69,27 @@ def _enumerations(record: type[Record]) -> dict[str, type[StrEnum]]:
     return found
 
 
-def new_row(record: type[R], values: Mapping[str, Any]) -> R:
+def new_row(record: type[R], values: Mapping[str, object]) -> R:
     """A row with these values by column name. Statically it is an instance of `record`, so mypy knows every column."""
-    row: Any = object.__new__(row_class(record))
+    row: object = object.__new__(row_class(record))
     for name in columns_of(record.__table__):
         setattr(row, name, values[name])
     for name, words in _enumerations(record).items():
         value = values[name]
         if value is not None:
-            setattr(row, name, words(value))
+            setattr(row, name, words(str(value)))
     return cast("R", row)
 
 
 def copy_row(row: R) -> R:
     """A row with the same values, to be changed."""
-    kind: Any = type(row)
-    made: R = object.__new__(kind)
-    for name in kind.__slots__:
+    made = object.__new__(type(row))
+    for name in columns_of(declared_by(row).__table__):
         setattr(made, name, getattr(row, name))
     return made
 
 
-def with_values(row: R, values: Mapping[str, Any]) -> R:
+def with_values(row: R, values: Mapping[str, object]) -> R:
     """A copy of the row with some columns set. Raises AttributeError for an unknown column."""
     made = copy_row(row)
     for name, value in values.items():
@@ -91,7 +97,7 @@ def with_values(row: R, values: Mapping[str, Any]) -> R:
     return made
 
 
-def values_of(row: Record, names: Iterable[str]) -> dict[str, Any]:
+def values_of(row: Record, names: Iterable[str]) -> dict[str, object]:
     """The values of some columns by name."""
     return {name: getattr(row, name) for name in names}
 

@@ -1,12 +1,25 @@
 """Where SQL is made, and refused: a statement that names a record's table past the gate does not compile."""
 
-from collections.abc import Callable
-from typing import Any, NoReturn, cast
+from __future__ import annotations
 
-from sqlalchemy import BindParameter, Table
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from sqlalchemy import (
+    BinaryExpression,
+    BindParameter,
+    ColumnClause,
+    Delete,
+    FromClause,
+    Function,
+    Insert,
+    Table,
+    Update,
+)
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import custom_op
 
 from db.engine.base import Base, Internal
 from db.engine.sql import (
@@ -22,6 +35,9 @@ from db.engine.sql import (
     StringAgg,
     Whole,
 )
+
+if TYPE_CHECKING:
+    from db.engine.gate import Seen
 
 Compiler: Any = PGCompiler_asyncpg
 Preparer: Any = PGDialect_asyncpg.preparer
@@ -111,7 +127,9 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
     DELETE … USING, UPDATE … FROM, multi-row VALUES, prefixes and hints.
     """
 
-    def __init__(self, *args: Any, issued: Callable[[ClauseElement], bool], **kw: Any) -> None:
+    def __init__(
+        self, *args: object, issued: Callable[[ClauseElement], bool], **kw: object
+    ) -> None:
         self._issued = issued
         self._inside = 0
         # Names of what has none are told apart by object ids, so no object may die meanwhile:
@@ -119,7 +137,7 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
         self._alive: list[ClauseElement] = []
         super().__init__(*args, **kw)
 
-    def visit_seen(self, seen: Any, asfrom: bool = False, **kw: Any) -> str:
+    def visit_seen(self, seen: Seen, asfrom: bool = False, **kw: object) -> str:
         if not self._issued(seen):
             raise Unsealed(f"{seen.name} was not handed out by this gate: use gate.see().")
         self._inside += 1
@@ -130,7 +148,7 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
             self._inside -= 1
         return f"({inner}) AS {self.preparer.quote(seen.name)}"
 
-    def visit_table(self, table: Table, *args: Any, **kw: Any) -> str:
+    def visit_table(self, table: Table, *args: object, **kw: object) -> str:
         self._refuse_record(table)
         return str(super().visit_table(table, *args, **kw))
 
@@ -138,19 +156,19 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
         if self._inside == 0 and not issubclass(_owner(table), Internal):
             raise Unsealed(f"{table.name} is read past the policy: use gate.see({table.name}).")
 
-    def visit_insert(self, insert: Any, *args: Any, **kw: Any) -> str:
+    def visit_insert(self, insert: Insert, *args: object, **kw: object) -> str:
         _refuse_target(insert.table)
         return str(super().visit_insert(insert, *args, **kw))
 
-    def visit_update(self, update: Any, *args: Any, **kw: Any) -> str:
+    def visit_update(self, update: Update, *args: object, **kw: object) -> str:
         _refuse_target(update.table)
         return str(super().visit_update(update, *args, **kw))
 
-    def visit_delete(self, delete: Any, *args: Any, **kw: Any) -> str:
+    def visit_delete(self, delete: Delete, *args: object, **kw: object) -> str:
         _refuse_target(delete.table)
         return str(super().visit_delete(delete, *args, **kw))
 
-    def visit_function(self, func: Any, *args: Any, **kw: Any) -> str:
+    def visit_function(self, func: Function[object], *args: object, **kw: object) -> str:
         if func.name.lower() not in FUNCTIONS or tuple(func.packagenames) not in HOMES:
             raise Unsealed(f"{func.name}() is not on the list of total functions: see FUNCTIONS.")
         if func.name.lower() in WORDED and not _ours(next(iter(func.clauses))):
@@ -159,7 +177,7 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
             )
         return str(super().visit_function(func, *args, **kw))
 
-    def visit_column(self, column: Any, *args: Any, **kw: Any) -> str:
+    def visit_column(self, column: ColumnClause[object], *args: object, **kw: object) -> str:
         if column.is_literal and column.name != "*":
             _refuse_raw(column)
         # RETURNING names columns of tables that stand in no FROM.
@@ -168,42 +186,48 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
             self._refuse_record(table)
         return str(super().visit_column(column, *args, **kw))
 
-    def visit_custom_op_binary(self, element: Any, operator: Any, **kw: Any) -> str:
+    def visit_custom_op_binary(
+        self, element: BinaryExpression[object], operator: custom_op[object], **kw: object
+    ) -> str:
         if operator.opstring not in OPERATORS:
             raise Unsealed(f"The operator {operator.opstring!r} is not on the list: see OPERATORS.")
         return str(super().visit_custom_op_binary(element, operator, **kw))
 
-    def visit_like_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+    def visit_like_op_binary(
+        self, binary: BinaryExpression[object], operator: object, **kw: object
+    ) -> str:
         """Only for patterns that platform.pattern() has escaped: a raw one may end in a backslash."""
         parts = binary.right.parts if isinstance(binary.right, Concat) else [binary.right]
         if any(not isinstance(part, str) and _name(part) != "pattern" for part in parts):
             raise Unsealed("LIKE takes what platform.pattern() made of the caller's text.")
         return str(super().visit_like_op_binary(binary, operator, **kw))
 
-    def visit_textclause(self, clause: Any, *args: Any, **kw: Any) -> str:
+    def visit_textclause(self, clause: object, *args: object, **kw: object) -> NoReturn:
         _refuse_raw(clause)
 
-    def visit_tstring(self, clause: Any, *args: Any, **kw: Any) -> str:
+    def visit_tstring(self, clause: object, *args: object, **kw: object) -> NoReturn:
         _refuse_raw(clause)
 
-    def visit_textual_select(self, clause: Any, *args: Any, **kw: Any) -> str:
+    def visit_textual_select(self, clause: object, *args: object, **kw: object) -> NoReturn:
         _refuse_raw(clause)
 
-    def get_select_hint_text(self, hints: Any) -> str | None:
+    def get_select_hint_text(self, hints: Mapping[FromClause, str]) -> str | None:
         if hints:
             _refuse_raw(next(iter(hints.values())))
         return None
 
-    def get_statement_hint_text(self, hints: Any) -> str:
+    def get_statement_hint_text(self, hints: Sequence[object]) -> str:
         return "" if not hints else _refuse_raw(hints[0])
 
-    def format_from_hint_text(self, sqltext: Any, table: Any, hint: Any, iscrud: Any) -> NoReturn:
+    def format_from_hint_text(
+        self, sqltext: object, table: object, hint: object, iscrud: object
+    ) -> NoReturn:
         _refuse_raw(hint)
 
-    def visit_seen_column(self, column: Column, **kw: Any) -> str:
+    def visit_seen_column(self, column: Column, **kw: object) -> str:
         return f"{self.preparer.quote(column.alias)}.{self.preparer.quote(column.name)}"
 
-    def visit_concat(self, concat: Concat, **kw: Any) -> str:
+    def visit_concat(self, concat: Concat, **kw: object) -> str:
         kw = _inner(kw)
         parts = [
             _literal(part) if isinstance(part, str) else self.process(part, **kw)
@@ -211,26 +235,26 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
         ]
         return parts[0] if len(parts) == 1 else "(" + " || ".join(parts) + ")"
 
-    def visit_whole(self, number: Whole, **kw: Any) -> str:
+    def visit_whole(self, number: Whole, **kw: object) -> str:
         return str(int(number.value))
 
-    def visit_exact(self, number: Exact, **kw: Any) -> str:
+    def visit_exact(self, number: Exact, **kw: object) -> str:
         return f"{number.value:f}"
 
-    def visit_folded(self, folded: Folded, **kw: Any) -> str:
+    def visit_folded(self, folded: Folded, **kw: object) -> str:
         return f'platform.fold({self.process(folded.value, **_inner(kw))}) COLLATE "C"'
 
-    def visit_matched(self, matched: Matched, **kw: Any) -> str:
+    def visit_matched(self, matched: Matched, **kw: object) -> str:
         value, to = (
             self.process(matched.value, **_inner(kw)),
             self.process(matched.to, **_inner(kw)),
         )
         return f"({value}) OPERATOR(platform.%>) ({to})"
 
-    def visit_as_text(self, cast: AsText, **kw: Any) -> str:
+    def visit_as_text(self, cast: AsText, **kw: object) -> str:
         return f"({self.process(cast.value, **_inner(kw))})::text"
 
-    def visit_as_date(self, cast: AsDate, **kw: Any) -> str:
+    def visit_as_date(self, cast: AsDate, **kw: object) -> str:
         """Total only of moments, and of a day that we wrote ourselves."""
         if (
             not (isinstance(cast.value, Concat) and _ours(cast.value))
@@ -239,18 +263,18 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
             raise Unsealed("A value becomes a date by date_trunc(): a text might not be one.")
         return f"({self.process(cast.value, **_inner(kw))})::date"
 
-    def visit_ratio(self, ratio: Ratio, **kw: Any) -> str:
+    def visit_ratio(self, ratio: Ratio, **kw: object) -> str:
         of, to = self.process(ratio.of, **_inner(kw)), self.process(ratio.to, **_inner(kw))
         return f"({of}) / NULLIF({to}, 0)"
 
-    def visit_texts(self, agg: StringAgg, **kw: Any) -> str:
+    def visit_texts(self, agg: StringAgg, **kw: object) -> str:
         kw = _inner(kw)
         where = f" FILTER (WHERE {self.process(agg.where, **kw)})" if agg.where is not None else ""
         value = self.process(agg.value, **kw)
         order = ", ".join(self.process(each, **kw) for each in agg.order)
         return f"string_agg({value}, ',' ORDER BY {order}){where}"
 
-    def visit_last_text(self, last: LastText, **kw: Any) -> str:
+    def visit_last_text(self, last: LastText, **kw: object) -> str:
         kw = _inner(kw)
         value, order = self.process(last.value, **kw), self.process(last.order, **kw)
         where = self.process(last.where, **kw)
@@ -266,22 +290,22 @@ class TrustedCompiler(SealedCompiler):
     def _refuse_record(self, table: Table) -> None:
         return
 
-    def visit_function(self, func: Any, *args: Any, **kw: Any) -> str:
+    def visit_function(self, func: Function[object], *args: object, **kw: object) -> str:
         if func.name.lower() in TRUSTED_FUNCTIONS:
             return str(Compiler.visit_function(self, func, *args, **kw))
         return super().visit_function(func, *args, **kw)
 
-    def visit_cast(self, element: Any, **kw: Any) -> str:
+    def visit_cast(self, element: object, **kw: object) -> str:
         return str(Compiler.visit_cast(self, element, **kw))
 
-    def visit_insert(self, insert: Any, *args: Any, **kw: Any) -> str:
+    def visit_insert(self, insert: Insert, *args: object, **kw: object) -> str:
         return str(Compiler.visit_insert(self, insert, *args, **kw))
 
-    def visit_update(self, update: Any, *args: Any, **kw: Any) -> str:
+    def visit_update(self, update: Update, *args: object, **kw: object) -> str:
         return str(Compiler.visit_update(self, update, *args, **kw))
 
 
-def _never(compiler: SealedCompiler, element: Any, *args: Any, **kw: Any) -> NoReturn:
+def _never(compiler: SealedCompiler, element: object, *args: object, **kw: object) -> NoReturn:
     what = getattr(element, "operator", None) or type(element)
     raise Unsealed(f"{what.__name__} may raise or holds text that nobody checked: see NEVER.")
 
@@ -290,34 +314,35 @@ for _each in NEVER:
     setattr(SealedCompiler, f"visit_{_each}", _never)
 
 
-def _ours(word: Any) -> bool:
+def _ours(word: object) -> bool:
     """Whether a word stands in the statement or is bound to it, and comes from no row."""
     if isinstance(word, BindParameter):
         return True
     return isinstance(word, Concat) and all(isinstance(part, str) for part in word.parts)
 
 
-def _name(part: Any) -> str:
+def _name(part: object) -> str:
     return str(part.name) if isinstance(part, FunctionElement) else ""
 
 
-def _owner(table: Table) -> type[Any]:
+def _owner(table: FromClause) -> type:
     for mapper in Base.registry.mappers:
         if mapper.local_table is table:
             return mapper.class_
     return object
 
 
-def _refuse_target(table: Any) -> None:
+def _refuse_target(table: FromClause) -> None:
     if not issubclass(_owner(table), Internal):
-        raise Unsealed(f"{table.name} is written past the gate: use gate.add() or gate.change().")
+        name = getattr(table, "name", table)
+        raise Unsealed(f"{name} is written past the gate: use gate.add() or gate.change().")
 
 
 def _refuse_raw(what: object) -> NoReturn:
     raise Unsealed(f"Raw SQL is not checked by anything, so it is not rendered: {what!s:.60}")
 
 
-def _inner(kw: dict[str, Any]) -> dict[str, Any]:
+def _inner(kw: dict[str, object]) -> dict[str, object]:
     """What a part is rendered with: what a whole column brings along does not concern it."""
     return {k: v for k, v in kw.items() if k not in ("add_to_result_map", "within_columns_clause")}
 
@@ -335,7 +360,7 @@ def _literal(text: str) -> str:
 class SealedPreparer(Preparer):  # type: ignore[misc]  # likewise untyped
     """Quotes every name, those too that ask to be left as they are: they would be raw SQL."""
 
-    def __init__(self, *args: Any, **kw: Any) -> None:
+    def __init__(self, *args: object, **kw: object) -> None:
         super().__init__(*args, **kw)
         self._quoted: dict[str, str] = {}
 
@@ -361,4 +386,4 @@ class SealedDialect(PGDialect_asyncpg):
     supports_statement_cache = False
 
 
-DIALECT: Any = cast("Any", SealedDialect)()
+DIALECT = cast("Callable[[], PGDialect_asyncpg]", SealedDialect)()

@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     func,
 )
+from sqlalchemy import Column as StoredColumn
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
 
@@ -35,6 +36,8 @@ Query: TypeAlias = Select[Any]
 """A SELECT: what types its rows have is known to the database, not to Python."""
 Labelled: TypeAlias = Label[Any]
 """An expression in the list of a SELECT, under a name."""
+TableColumn: TypeAlias = StoredColumn[Any]
+"""A column of a table, as its record class declares it."""
 Parameter: TypeAlias = BindParameter[Any]
 """A value that is bound when the statement runs."""
 Part: TypeAlias = str | Sql

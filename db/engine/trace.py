@@ -1,7 +1,6 @@
 """What is noted of every write: the history that people read, the log that listeners follow, and keys of requests."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, LargeBinary, Text
@@ -12,6 +11,7 @@ from db.engine.base import Internal, Trace, enumeration
 from db.engine.declare import field as declared
 from db.engine.declare import internal, reference
 from domain.setup import ChangeKind
+from domain.values import JsonObject
 
 
 class Change(Trace):
@@ -57,8 +57,8 @@ class ChangeLog(Internal):
     entity: Mapped[str] = internal("The entity's name.")
     record_id: Mapped[UUID] = internal("The record.")
     changed: Mapped[list[str]] = internal("The columns that changed.", ARRAY(Text))
-    before: Mapped[dict[str, Any] | None] = internal("The row before.", JSONB)
-    after: Mapped[dict[str, Any]] = internal("The row from then on.", JSONB)
+    before: Mapped[JsonObject | None] = internal("The row before.", JSONB)
+    after: Mapped[JsonObject] = internal("The row from then on.", JSONB)
     access: Mapped[bool] = internal("Whether it changed who may what.")
     user_id: Mapped[UUID | None] = internal("Who did it.")
     request_id: Mapped[UUID] = internal("What was written together has one.")
@@ -74,5 +74,5 @@ class IdempotencyKey(Internal):
     user_id: Mapped[UUID] = internal("Whose key it is.", primary_key=True)
     key: Mapped[str] = internal("The key.", primary_key=True)
     digest: Mapped[bytes] = internal("The digest of the request.", LargeBinary)
-    outcome: Mapped[dict[str, Any]] = internal("What came of it: ids and faults, no values.", JSONB)
+    outcome: Mapped[JsonObject] = internal("What came of it: ids and faults, no values.", JSONB)
     at: Mapped[datetime] = internal("When it was done.")

@@ -6,7 +6,7 @@ from auth.engine.viewer import Viewer
 from domain.codes import UserErrorCode
 from domain.violations import Violation
 from resolvers.engine.changeset import AnyChangeset
-from resolvers.engine.values import ATTRIBUTES, TYPE
+from resolvers.engine.values import ATTRIBUTES, TYPE, attributes_of
 
 NOT_CARRIED = "Records of this type do not carry {key}: leave it out, or choose another type."
 LEFT_OVER = (
@@ -22,8 +22,8 @@ def check_carried(item: AnyChangeset, viewer: Viewer) -> None:
         return
     kind, held = getattr(item.record, TYPE), getattr(item.record, entity.attributes)
     stray = {id for id in held if id in viewer.carried and kind not in viewer.carried[id]}
-    for number, each in enumerate(item.params.get(ATTRIBUTES) or ()):
-        attribute = viewer.attribute(entity.name, each["key"])
+    for number, each in enumerate(attributes_of(item.params)):
+        attribute = viewer.attribute(entity.name, str(each["key"]))
         if attribute is not None and attribute.id in stray:
             message = NOT_CARRIED.format(key=attribute.key)
             item.error(UserErrorCode.INVALID, message, ATTRIBUTES, str(number), "key")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Generic, TypeAlias, TypeVar, cast
@@ -12,11 +12,13 @@ from db.engine.base import Record
 from db.engine.fields import Reference
 from db.engine.hidden import Hidden, HiddenRow, opened
 from db.engine.model import Entity
-from db.engine.row import ColumnOf, copy_row, declared_by, with_values
+from db.engine.row import AnyColumn, ColumnOf, copy_row, declared_by, with_values
 from db.engine.write.connection import TenantConnection
 from domain.codes import Code, Refused, UserErrorCode
 from domain.violations import Violation
 
+Params: TypeAlias = Mapping[str, object]
+"""What a caller sent for one record, by API name: the contract has checked the types of the values."""
 Path = tuple[str, ...]
 """Where in the arguments something stands: `("inputs", "3", "amount")`."""
 NOT_FOUND = "There is no such record, or you may not see it."
@@ -72,6 +74,10 @@ class Assignment(Generic[T]):
     value: T | Hidden[T]
 
 
+AnyAssignment: TypeAlias = Assignment[Any]
+"""One of several, each of a column of its own type."""
+
+
 def to(column: ColumnOf[T], value: T | Hidden[T]) -> Assignment[T]:
     """Set a column of a related record. The value may be hidden: the other record's own rights protect it."""
     return Assignment(column, value)
@@ -84,9 +90,9 @@ class Changeset(Generic[R, I]):
     entity: Entity
     path: Path
     action: Action
-    params: dict[str, Any]
+    params: dict[str, object]
     """The fields that the caller set, by API name."""
-    input: I = cast("Any", None)  # noqa: RUF009 - generic actions have none
+    input: I = cast("I", None)  # noqa: RUF009 - generic actions have none
     """The command's own typed input; None for create, update and other actions of all records."""
     id: UUID | None = None
     version: int | None = None
@@ -95,7 +101,7 @@ class Changeset(Generic[R, I]):
     after: R | None = None
     skips: frozenset[object] = frozenset()
     """The hooks that do not run on it, as its command declares."""
-    type_row: Any = None
+    type_row: HiddenRow[Any] | None = None
     """The record's type, hidden, where presets read it."""
     template: Record | None = None
     """The record that this one is a copy of."""
@@ -103,11 +109,11 @@ class Changeset(Generic[R, I]):
     """The record that this one is a child of, as far as the caller sees it."""
     relation: Reference | None = None
     """Of a record created along with its parent: the relation to that."""
-    parent_changeset: Changeset[Any, Any] | None = None
+    parent_changeset: AnyChangeset | None = None
     """Of a record created along with its parent: the changeset of that."""
-    children: list[Changeset[Any, Any]] = field(default_factory=list)
+    children: list[AnyChangeset] = field(default_factory=list)
     """Records that are created or changed along as children of this one."""
-    references: dict[str, Changeset[Any, Any]] = field(default_factory=dict)
+    references: dict[str, AnyChangeset] = field(default_factory=dict)
     """Records that are created along and referred to, by the name of the reference."""
     implied_writes: list[str] = field(default_factory=list)
     """Fields that the command sets by itself, for which the caller needs the right to write them."""
@@ -124,7 +130,7 @@ class Changeset(Generic[R, I]):
     """Written after this record."""
     created: list[Record] = field(default_factory=list)
     """New records that come of it, written last."""
-    initial: list[Assignment[Any]] = field(default_factory=list)
+    initial: list[AnyAssignment] = field(default_factory=list)
     """Columns that a command sets in the new records that it creates."""
     priority: bool = False
     """Whether it gives up what another record of the list takes over, so that it is written first."""
@@ -152,15 +158,15 @@ class Changeset(Generic[R, I]):
         along = (*self.references.values(), *self.children)
         return wrong or any(each.failed for each in along)
 
-    def gives(self, column: ColumnOf[Any]) -> bool:
+    def gives(self, column: AnyColumn) -> bool:
         """Whether the caller set the field of a column, be it to null."""
         return self.entity.named[column.key].name in self.params
 
-    def gives_value(self, column: ColumnOf[Any]) -> bool:
+    def gives_value(self, column: AnyColumn) -> bool:
         """Whether the caller set the field of a column to a value."""
         return self.params.get(self.entity.named[column.key].name) is not None
 
-    def differs(self, *columns: ColumnOf[Any]) -> bool:
+    def differs(self, *columns: AnyColumn) -> bool:
         """Whether the record is new or one of these columns changes."""
         before, after = self.before, self.record
         return before is None or any(
@@ -223,10 +229,10 @@ class Changeset(Generic[R, I]):
             setattr(self.record, column.key, normal)
 
     def also_change(
-        self, row: HiddenRow[S] | S, *assignments: Assignment[Any], first: bool = False
+        self, row: HiddenRow[S] | S, *assignments: AnyAssignment, first: bool = False
     ) -> None:
         """Change another record along with this one, after it or `first`. Nothing happens where the values stay."""
-        before = opened(cast("Any", row))
+        before = opened(row)
         after = with_values(before, {a.column.key: opened(a.value) for a in assignments})
         if before != after:
             ops = self.before_ops if first else self.after_ops
@@ -249,7 +255,7 @@ class Changeset(Generic[R, I]):
         found = [(b, a) for kind, b, a in self.changes() if kind is type_]
         return cast("list[tuple[S | None, S]]", found)
 
-    def everything(self) -> Iterator[Changeset[Any, Any]]:
+    def everything(self) -> Iterator[AnyChangeset]:
         """This one and all that are created along, what is referred to first."""
         for each in self.references.values():
             yield from each.everything()

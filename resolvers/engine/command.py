@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, partial
@@ -13,9 +13,9 @@ from auth.engine.viewer import Viewer
 from db.engine.base import Record, Standard
 from db.engine.model import Model
 from db.engine.plan.values import parse_id
-from db.engine.row import ColumnOf
+from db.engine.row import AnyColumn
 from domain.naming import camel
-from resolvers.engine.changeset import Action, AnyChangeset, live
+from resolvers.engine.changeset import Action, AnyChangeset, Params, live
 from resolvers.engine.context import Context
 from resolvers.engine.create import create
 from resolvers.engine.hooks import BeforeSave
@@ -24,6 +24,8 @@ from resolvers.engine.update import update
 from resolvers.engine.values import NO_ID
 
 R = TypeVar("R", bound=Record)
+InputType: TypeAlias = type[Any]
+"""The class of a command's input: a dataclass whose fields are made by arg(), sets() and children()."""
 Handler: TypeAlias = Callable[[Context, Any], Awaitable[None]]
 Allowed: TypeAlias = Callable[[Viewer, str], bool]
 """Whether a viewer may still do such a thing with records of an entity: asked before a replay is answered."""
@@ -32,14 +34,14 @@ Allowed: TypeAlias = Callable[[Viewer, str], bool]
 class Writes:
     """The caller must be allowed to write these fields, which the command sets by itself."""
 
-    def __init__(self, *columns: ColumnOf[Any]) -> None:
+    def __init__(self, *columns: AnyColumn) -> None:
         self.columns = tuple(column.key for column in columns)
 
 
 class Reads:
     """The caller must be allowed to read these fields, which no input names and only commands set."""
 
-    def __init__(self, *columns: ColumnOf[Any]) -> None:
+    def __init__(self, *columns: AnyColumn) -> None:
         self.columns = tuple(column.key for column in columns)
 
 
@@ -63,7 +65,7 @@ class Argument:
     attribute: str
     """As the input's class spells it."""
     doc: str
-    annotation: Any
+    annotation: object
     """Its Python type."""
     required: bool
     column: str | None = None
@@ -79,7 +81,7 @@ def arg(doc: str, *, of: type[Record] | None = None, required: bool = False) -> 
     return dataclasses.field(default=None, metadata={"doc": doc, "of": of, "required": required})
 
 
-def sets(column: ColumnOf[Any], doc: str, *, required: bool = False) -> Any:
+def sets(column: AnyColumn, doc: str, *, required: bool = False) -> Any:
     """A field of an input that sets a column of the same API name, with the right that an update needs."""
     metadata = {"doc": doc, "column": column.key, "required": required}
     return dataclasses.field(default=None, metadata=metadata)
@@ -107,7 +109,7 @@ class Command:
     prepare: Callable[[Context, list[AnyChangeset]], Awaitable[None]]
     """When it returns, those changesets with which nothing is wrong can be written."""
     allowed: Allowed
-    input: type[Any] | None = None
+    input: InputType | None = None
     """The class of its input; None for standard commands, which take the fields of the record."""
     takes_id: bool = True
     """Whether the input names an existing record by `id`."""
@@ -128,7 +130,7 @@ class Command:
         """The fields of its own input, but for `id` and `version`."""
         return () if self.input is None else _arguments(cast("Hashable", self.input))
 
-    def read(self, model: Model, params: Mapping[str, Any]) -> Any:
+    def read(self, model: Model, params: Params) -> object:
         """The typed input of what the caller sent. An id of another type leads to no record."""
         if self.input is None:
             return None
@@ -140,7 +142,7 @@ class Command:
             values[each.attribute] = value
         return self.input(**values)
 
-    def settable(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def settable(self, params: Params) -> dict[str, object]:
         """Those of the parameters that set columns."""
         if self.input is None:
             return dict(params)
@@ -149,7 +151,7 @@ class Command:
 
 
 @cache
-def _arguments(input_type: Any) -> tuple[Argument, ...]:
+def _arguments(input_type: InputType) -> tuple[Argument, ...]:
     hints = get_type_hints(input_type)
     return tuple(
         Argument(
@@ -171,7 +173,7 @@ def command(
     name: str,
     *,
     doc: str,
-    input: type[Any] = NoInput,
+    input: InputType = NoInput,
     requires: Writes | Reads | None = None,
     runs: Runs = Runs.ON_UPDATE,
     takes_version: bool = True,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from auth.engine.passwords import Passwords
@@ -16,7 +16,7 @@ from auth.engine.tokens import TokenIssuer
 from auth.engine.viewer import Viewer
 from db.engine.base import Record
 from db.engine.gate import Right
-from db.engine.row import ColumnOf
+from db.engine.row import AnyColumn
 from db.engine.transaction import Database
 from db.engine.write.trusted import TrustedReader
 from db.engine.write.unit_of_work import UnitOfWork
@@ -71,7 +71,7 @@ class Context:
         """Reads past the caller's rights; what it returns is hidden."""
         return self.unit.trusted
 
-    def may_read(self, column: ColumnOf[Any]) -> bool:
+    def may_read(self, column: AnyColumn) -> bool:
         """Whether the caller may read a column of visible records in every status."""
         entity = self.unit.model.of(cast("type[Record]", column.class_))
         return self.viewer.right(entity.name, entity.named[column.key].name) is Right.OPEN

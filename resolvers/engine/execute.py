@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 from uuid import UUID
 
 from db.engine.base import Record
@@ -18,6 +18,7 @@ from resolvers.engine.changeset import (
     Action,
     AnyChangeset,
     Changeset,
+    Params,
     Path,
     RelatedChange,
     live,
@@ -40,7 +41,7 @@ class CommandRequest:
     """A command with its inputs, each with its place in the arguments."""
 
     command: Command
-    inputs: tuple[tuple[Path, Mapping[str, Any]], ...]
+    inputs: tuple[tuple[Path, Params], ...]
     all_or_none: bool = True
 
 
@@ -86,7 +87,7 @@ def count(model: Model, request: CommandRequest) -> int:
 
 
 def _changesets(
-    model: Model, command: Command, inputs: Iterable[tuple[Path, Mapping[str, Any]]]
+    model: Model, command: Command, inputs: Iterable[tuple[Path, Params]]
 ) -> list[AnyChangeset]:
     items = []
     entity = model.of(command.record)
@@ -103,16 +104,18 @@ def _changesets(
 
 
 def _changeset(
-    model: Model, entity: Entity, path: Path, params: Mapping[str, Any], action: Action
+    model: Model, entity: Entity, path: Path, params: Params, action: Action
 ) -> AnyChangeset:
     """What an input sets, of which record, and what is created along with it."""
     relations = {str(r.exposed.reverse): (child, r) for child, r in model.nested(entity)}
     own = {k: v for k, v in params.items() if k not in ("id", "version") and k not in relations}
     given = params.get("id")
     id = parse_id(given, entity.prefix) or NO_ID if given is not None else None
-    item: AnyChangeset = Changeset(entity, path, action, own, id=id, version=params.get("version"))
+    item: AnyChangeset = Changeset(
+        entity, path, action, own, id=id, version=cast("int | None", params.get("version"))
+    )
     for name, (child, relation) in relations.items():
-        for number, each in enumerate(params.get(name) or ()):
+        for number, each in enumerate(cast("Sequence[Params]", params.get(name) or ())):
             at = (*path, name, str(number))
             made = _changeset(model, child, at, each, Action.CREATE)
             made.relation = relation
@@ -122,7 +125,9 @@ def _changeset(
             del own[name]
             target = entity.targets[relation.name]
             at = (*path, name)
-            item.references[relation.name] = _changeset(model, target, at, new, Action.CREATE)
+            item.references[relation.name] = _changeset(
+                model, target, at, cast("Params", new), Action.CREATE
+            )
     return item
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from auth.engine.viewer import Viewer
 from db.engine.base import Record
 from db.engine.gate import Right
 from db.engine.hidden import is_readable
 from domain.codes import Code
-from resolvers.engine.changeset import AnyChangeset
+from resolvers.engine.changeset import AnyChangeset, Params
 from resolvers.engine.values import ATTRIBUTES
 
 NOT_EDITABLE = "You may see this record, but not change it. Ask whoever is responsible for it, or an administrator."
@@ -70,7 +69,7 @@ def imply_read(item: AnyChangeset, viewer: Viewer, name: str) -> None:
         item.implied_reads.append(name)  # a rule per status is judged with the record
 
 
-def _check_attributes(item: AnyChangeset, viewer: Viewer, values: list[Mapping[str, Any]]) -> None:
+def _check_attributes(item: AnyChangeset, viewer: Viewer, values: list[Params]) -> None:
     for number, each in enumerate(values):
         key = str(each["key"])
         at = (*item.path, ATTRIBUTES, str(number), "key")

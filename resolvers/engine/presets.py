@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from db.engine.base import Record
 from db.engine.hidden import HiddenRow
-from db.engine.row import ColumnOf
-from resolvers.engine.changeset import Saved
+from db.engine.row import AnyColumn, ColumnOf
+from resolvers.engine.changeset import AnyChangeset, Saved
 from resolvers.engine.context import Context
 from resolvers.engine.values import TYPE
 
@@ -32,7 +32,7 @@ async def prefer_type(
 
 
 async def preset(
-    ctx: Context, items: Saved[R], kind: type[K], copied: Mapping[ColumnOf[Any], ColumnOf[Any]]
+    ctx: Context, items: Saved[R], kind: type[K], copied: Mapping[AnyColumn, AnyColumn]
 ) -> dict[UUID, HiddenRow[K]]:
     """Fill in what the caller left open in new records from their types (VN-40); the types that were read, by id.
 
@@ -53,6 +53,6 @@ async def preset(
     return types
 
 
-def _is_new(item: Any) -> bool:
+def _is_new(item: AnyChangeset) -> bool:
     """A copy takes over what its template holds instead."""
     return item.before is None and item.template is None

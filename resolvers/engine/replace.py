@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from db.engine.base import Record
@@ -78,7 +77,7 @@ async def _move(
             gone = with_values(row, {"deleted_at": ctx.now})
             item.before_ops.append(RelatedChange(entity.type_, row, gone))
             continue
-        params: dict[str, Any] = {relation.name: f"{item.entity.prefix}_{other.hex}"}
+        params: dict[str, object] = {relation.name: f"{item.entity.prefix}_{other.hex}"}
         change: AnyChangeset = Changeset(entity, item.path, Action.REPLACE, params, id=row.id)
         change.found(row)
         change.begin(moved_rows[row.id])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NotRequired, TypedDict, cast
 
 from domain.codes import Code, Refused
+from domain.values import JsonObject
 from resolvers.engine.changeset import AnyChangeset, FieldError, Path
 from resolvers.engine.context import Context
 
@@ -20,15 +21,49 @@ SINCE = "The record changed since the version that you sent. Reload and try agai
 UNTOLD = "Validation failed on a field you cannot read. Contact an administrator."
 
 
+class UserErrorEntry(TypedDict):
+    """An entry of `userErrors`."""
+
+    code: str
+    message: str
+    path: list[str]
+
+
+class ErrorEntry(TypedDict):
+    """An entry of `errors`."""
+
+    message: str
+    extensions: JsonObject
+    """With `code`, and what else the code calls for."""
+    path: NotRequired[list[str | int]]
+    locations: NotRequired[list[dict[str, int]]]
+
+
+class FieldEntry(TypedDict):
+    """A field that may not be written, as it stands in `extensions.fields`."""
+
+    type: str
+    field: str
+    input: list[str]
+
+
+class StoredOutcome(TypedDict):
+    """An outcome as it is stored under an idempotency key."""
+
+    id: str | None
+    told: list[UserErrorEntry]
+    refused: list[ErrorEntry]
+
+
 @dataclass
 class Outcome:
     """The result of one input."""
 
     id: str | None = None
     """The record's id as the API spells it."""
-    errors: list[dict[str, Any]] = field(default_factory=list)
+    errors: list[UserErrorEntry] = field(default_factory=list)
     """`userErrors`, each with code, message and path."""
-    refused: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[ErrorEntry] = field(default_factory=list)
     """`errors`, each with message and extensions."""
 
     @property
@@ -48,7 +83,7 @@ def outcome(ctx: Context, item: AnyChangeset) -> Outcome:
     return Outcome(f"{item.entity.prefix}_{done.hex}" if done else None, errors, refused)
 
 
-def _as_user_error(ctx: Context, item: AnyChangeset, error: FieldError) -> dict[str, Any]:
+def _as_user_error(ctx: Context, item: AnyChangeset, error: FieldError) -> UserErrorEntry:
     """As it stands in `userErrors`: without the reason, and the place, that the caller may not read."""
     named = error.about is None or ctx.may_read(error.about)
     told = named and all(map(ctx.may_read, error.because))
@@ -59,7 +94,7 @@ def _as_user_error(ctx: Context, item: AnyChangeset, error: FieldError) -> dict[
     }
 
 
-def as_error(refused: Refused) -> dict[str, Any]:
+def as_error(refused: Refused) -> ErrorEntry:
     """A refusal as it stands in `errors`."""
     return {
         "message": refused.message,
@@ -69,9 +104,9 @@ def as_error(refused: Refused) -> dict[str, Any]:
 
 def _fields(
     code: Code, several: Iterable[tuple[AnyChangeset, dict[Path, str]]]
-) -> list[dict[str, Any]]:
+) -> list[ErrorEntry]:
     """One error that lists every field."""
-    fields = [
+    fields: list[FieldEntry] = [
         {"type": item.entity.name, "field": name, "input": list(at)}
         for item, named in several
         for at, name in named.items()
@@ -79,7 +114,7 @@ def _fields(
     return [_unwritten(code, fields)] if fields else []
 
 
-def _unwritten(code: Code, fields: list[dict[str, Any]]) -> dict[str, Any]:
+def _unwritten(code: Code, fields: list[FieldEntry]) -> ErrorEntry:
     """The error that names these fields. What a command writes by itself cannot be left out of its input."""
     named = list(dict.fromkeys(f"{each['type']}.{each['field']}" for each in fields))
     it = "it" if len(named) == 1 else "them"
@@ -93,7 +128,7 @@ def _unwritten(code: Code, fields: list[dict[str, Any]]) -> dict[str, Any]:
 def merged(outcomes: Iterable[Outcome]) -> Outcome:
     """The result of all inputs of a command that failed as a whole: one list of what is wrong."""
     whole = Outcome()
-    fields: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    fields: dict[str, list[FieldEntry]] = defaultdict(list)
     for each in outcomes:
         whole.errors += each.errors
         for error in each.refused:
@@ -101,25 +136,27 @@ def merged(outcomes: Iterable[Outcome]) -> Outcome:
             if listed is None:
                 whole.refused.append(error)
             else:
-                fields[error["extensions"]["code"]] += listed
-    for code, listed in fields.items():
-        whole.refused.append(_unwritten(Code(code), listed))
+                code = str(error["extensions"]["code"])
+                fields[code] += cast("list[FieldEntry]", listed)
+    for name, several in fields.items():
+        whole.refused.append(_unwritten(Code(name), several))
     return whole
 
 
-def stored(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+def stored(outcomes: Iterable[Outcome]) -> list[StoredOutcome]:
     """As it is stored under an idempotency key: without values and names that other rights might hide later."""
-    found = []
+    found: list[StoredOutcome] = []
     for each in outcomes:
         refused = deepcopy(each.refused)
         for error in refused:
-            if "conflict" in error["extensions"]:
+            conflict = error["extensions"].get("conflict")
+            if isinstance(conflict, dict):
                 error["message"] = SINCE
-                error["extensions"]["conflict"] |= {"fields": []}
+                conflict["fields"] = []
         found.append({"id": each.id, "told": each.errors, "refused": refused})
     return found
 
 
-def restored(found: Iterable[Mapping[str, Any]]) -> list[Outcome]:
+def restored(found: Iterable[StoredOutcome]) -> list[Outcome]:
     """The outcomes of what was stored."""
     return [Outcome(each["id"], each["told"], each["refused"]) for each in found]

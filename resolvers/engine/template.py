@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
@@ -17,9 +16,11 @@ from resolvers.engine.context import Context
 from resolvers.engine.values import ATTRIBUTES
 
 
-def params_like(viewer: Viewer, entity: Entity, row: Record, but: frozenset[str]) -> dict[str, Any]:
+def params_like(
+    viewer: Viewer, entity: Entity, row: Record, but: frozenset[str]
+) -> dict[str, object]:
     """A visible record's values as parameters, `but` some fields, of those that the caller may read and write."""
-    params: dict[str, Any] = {}
+    params: dict[str, object] = {}
     for name, what in entity.written.items():
         value = getattr(row, what.column)
         may = viewer.right(entity.name, name) is Right.OPEN and viewer.may_write(entity.name, name)
@@ -34,7 +35,9 @@ def params_like(viewer: Viewer, entity: Entity, row: Record, but: frozenset[str]
     return params
 
 
-def _attributes(viewer: Viewer, entity: Entity, held: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _attributes(
+    viewer: Viewer, entity: Entity, held: Mapping[str, object]
+) -> list[dict[str, object]]:
     found = []
     for each in viewer.attributes(entity.name):
         if each.id not in held or not viewer.may_write(entity.name, each.id):

@@ -22,7 +22,7 @@ from resolvers.engine.context import Context
 from resolvers.engine.create import check_references, check_unique, finish
 from resolvers.engine.hooks import run_before_save
 from resolvers.engine.permissions import NOT_EDITABLE, check_fields, no_changing
-from resolvers.engine.values import ATTRIBUTES, NO_ID, fill
+from resolvers.engine.values import ATTRIBUTES, NO_ID, attributes_of, fill
 
 Scope = Callable[[str], "WriteScope | None"]
 """Which rows of an entity may be changed, or deleted."""
@@ -209,8 +209,8 @@ def _attribute_conflicts(
     item: AnyChangeset, viewer: Viewer, since: Mapping[str, str | None]
 ) -> list[FieldConflict]:
     column, found = item.entity.attributes or "", []
-    for each in item.params[ATTRIBUTES] or []:
-        attribute = viewer.attribute(item.entity.name, each["key"])
+    for each in attributes_of(item.params):
+        attribute = viewer.attribute(item.entity.name, str(each["key"]))
         if attribute is None or f"{item.entity.name}.{attribute.id}" not in since:
             continue
         mine, theirs = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from db.engine.transaction import Collided
 from db.engine.write.row_json import changed_columns
 from domain.codes import UserErrorCode
@@ -23,7 +25,7 @@ async def upsert(ctx: Context, items: list[AnyChangeset]) -> None:
     met: set[str] = set()
     for item in items:
         check_fields(item, ctx.viewer)
-        external = item.params[NAME]
+        external = _external(item)
         if not external.strip():
             item.error(UserErrorCode.REQUIRED, NEEDED, NAME)
         if external in met:
@@ -33,11 +35,11 @@ async def upsert(ctx: Context, items: list[AnyChangeset]) -> None:
     if not asked:
         return
     # A text that cannot be stored is the id of no record; it is refused where it would be stored.
-    texts = [each.params[NAME] for each in asked]
+    texts = [_external(each) for each in asked]
     texts = [text for text in texts if text and "\x00" not in text]
     found = await ctx.unit.find_by_text(asked[0].entity, COLUMN, texts)
     for item in asked:
-        item.id = found.get(item.params[NAME])
+        item.id = found.get(_external(item))
         item.action = Action.CREATE if item.id is None else Action.UPDATE
     if known := [each for each in asked if each.id is not None]:
         await update(ctx, known)
@@ -48,17 +50,21 @@ async def upsert(ctx: Context, items: list[AnyChangeset]) -> None:
         await _check_still_new(ctx, new)
 
 
+def _external(item: AnyChangeset) -> str:
+    return cast("str", item.params[NAME])
+
+
 def _check_still_known(items: list[AnyChangeset]) -> None:
     """What was found before it was locked may have changed or gone. Raises Collided."""
     for item in items:
-        if item.before is None or getattr(item.before, COLUMN) != item.params[NAME]:
+        if item.before is None or getattr(item.before, COLUMN) != _external(item):
             raise Collided
 
 
 async def _check_still_new(ctx: Context, items: list[AnyChangeset]) -> None:
     """What was not found may have been created meanwhile. Raises Collided."""
     duplicate = UserErrorCode.DUPLICATE
-    twice = [i.params[NAME] for i in items if any(e.code is duplicate for e in i.errors)]
+    twice = [_external(i) for i in items if any(e.code is duplicate for e in i.errors)]
     if twice and await ctx.unit.find_by_text(items[0].entity, COLUMN, twice):
         raise Collided
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import cast
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
@@ -17,7 +16,7 @@ from domain.codes import UserErrorCode
 from domain.setup import AttributeKind
 from domain.values import SCALE, number_violation, text_violation
 from domain.violations import Violation
-from resolvers.engine.changeset import AnyChangeset
+from resolvers.engine.changeset import AnyChangeset, Params
 
 ATTRIBUTES = "attributes"
 TYPE = "type_id"
@@ -34,12 +33,17 @@ def fill(item: AnyChangeset, viewer: Viewer) -> None:
     written = item.entity.written
     for name, value in item.params.items():
         if name == ATTRIBUTES:
-            _fill_attributes(item, viewer, value or [])
+            _fill_attributes(item, viewer, attributes_of(item.params))
         elif name in written:
             _fill_one(item, written[name], value)
 
 
-def _fill_one(item: AnyChangeset, what: Field | Reference, value: Any) -> None:
+def attributes_of(params: Params) -> list[Params]:
+    """The values of custom attributes among the parameters, each with its `key`."""
+    return cast("list[Params]", params.get(ATTRIBUTES) or [])
+
+
+def _fill_one(item: AnyChangeset, what: Field | Reference, value: object) -> None:
     if value is None:
         if not what.nullable:
             if item.before is None and _has_default(item.entity, what):
@@ -63,27 +67,30 @@ def _has_default(entity: Entity, what: Field | Reference) -> bool:
     return what.exposed.chosen or entity.table.c[what.column].server_default is not None
 
 
-def _kept(what: Field, value: Any) -> tuple[Any, Violation | None]:
+def _kept(what: Field, value: object) -> tuple[object, Violation | None]:
     if what.kind is Kind.TEXT:
-        return value, text_violation(
-            value, what.column, needed=not what.nullable, longest=what.exposed.longest
+        text = cast("str", value)
+        return text, text_violation(
+            text, what.column, needed=not what.nullable, longest=what.exposed.longest
         )
     if what.kind in (Kind.DECIMAL, Kind.MONEY):
-        violation = number_violation(value, what.column)
-        return (value if violation else value.quantize(UNIT)), violation
-    return (what.enum(value) if what.enum else value), None
+        number = cast("Decimal", value)
+        violation = number_violation(number, what.column)
+        return (number if violation else number.quantize(UNIT)), violation
+    return (what.enum(cast("str", value)) if what.enum else value), None
 
 
-def _fill_attributes(item: AnyChangeset, viewer: Viewer, given: list[Mapping[str, Any]]) -> None:
+def _fill_attributes(item: AnyChangeset, viewer: Viewer, given: list[Params]) -> None:
     column = item.entity.attributes or ""
     values = dict(getattr(item.record, column))
-    keys = [each["key"] for each in given]
+    keys = [str(each["key"]) for each in given]
     for number, each in enumerate(given):
-        if each["key"] in keys[:number]:
+        key = keys[number]
+        if key in keys[:number]:
             message = "This attribute is given twice: leave one of the values out."
             item.error(UserErrorCode.INVALID, message, ATTRIBUTES, str(number))
             continue
-        attribute = viewer.attribute(item.entity.name, each["key"])
+        attribute = viewer.attribute(item.entity.name, key)
         if attribute is None:
             continue  # it was refused before
         set_ = {word: each[word] for word in VALUES if each.get(word) is not None}
@@ -99,9 +106,9 @@ def _fill_attributes(item: AnyChangeset, viewer: Viewer, given: list[Mapping[str
 
 def _set_attribute(
     item: AnyChangeset,
-    values: dict[str, Any],
+    values: dict[str, object],
     attribute: Attribute,
-    value: Any,
+    value: object,
     at: tuple[str, ...],
 ) -> None:
     violation = None
@@ -109,9 +116,9 @@ def _set_attribute(
         values.pop(attribute.id, None)
         return
     if attribute.kind is AttributeKind.TEXT:
-        violation = text_violation(value, "", needed=False)
+        violation = text_violation(cast("str", value), "", needed=False)
     elif attribute.kind is AttributeKind.NUMBER:
-        violation = number_violation(value, "")
+        violation = number_violation(cast("Decimal", value), "")
     if violation is not None:
         item.error(violation.code, violation.message, *at)
         return

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from db.accounts import Account
@@ -18,6 +18,7 @@ from db.staff import Employee
 from domain.imports.crm_sales import NO_ACCOUNT, Deal, Step
 from domain.imports.events import Event, EventKind, begins_in, events
 from resolvers.closing import lose, sell
+from resolvers.engine.changeset import Params
 from resolvers.engine.command import Command
 from resolvers.engine.context import Context
 from resolvers.imports.lists import CURRENCY, Lists
@@ -49,7 +50,7 @@ class Known:
             return f"product {deal.product!r} was left out"
         return None if deal.account in self.accounts else f"account {deal.account!r} was left out"
 
-    def given(self, deal: Deal) -> dict[str, Any]:
+    def given(self, deal: Deal) -> Params:
         """The opportunity with its quote."""
         item = {"product": self.products[deal.product], "unitPrice": deal.price}
         named = deal.account != NO_ACCOUNT
@@ -158,7 +159,7 @@ class Deals:
         if kind is EventKind.CREATE:
             self._ids |= made
 
-    def _input(self, kind: EventKind, event: Event) -> dict[str, Any]:
+    def _input(self, kind: EventKind, event: Event) -> Params:
         deal, lists = event.deal, self._known.lists
         if kind is EventKind.CREATE:
             return self._known.given(deal)

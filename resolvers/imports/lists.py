@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from db.accounts import Account as AccountRecord
 from db.engine.base import Record, Standard
-from db.engine.row import ColumnOf
+from db.engine.row import AnyColumn
 from db.products import ContractKind, ProductCategory
 from db.products import Product as ProductRecord
 from db.products import Unit as UnitRecord
@@ -17,6 +16,7 @@ from db.setup import Attribute, Industry, LostReason, OpportunityType, Preferenc
 from domain.imports.crm_sales import Account, Book, Product, Step
 from domain.setup import AttributeKind, StageKind
 from resolvers.areas import CATALOGUE
+from resolvers.engine.changeset import Params
 from resolvers.engine.context import Context
 from resolvers.imports.work import Tell, Work, create, global_id, levels
 
@@ -94,7 +94,7 @@ async def products(work: Work, ctx: Context, book: Book, tell: Tell) -> dict[str
     return await _ensure(work, ctx, ProductRecord, ProductRecord.external_id, wanted, tell)
 
 
-def _product(product: Product, categories: Mapping[str, str], unit: str) -> dict[str, Any]:
+def _product(product: Product, categories: Mapping[str, str], unit: str) -> Params:
     return {
         "name": product.name,
         "externalId": product.name,
@@ -123,7 +123,7 @@ async def accounts(work: Work, ctx: Context, book: Book, owner: str, tell: Tell)
 
 def _account(
     account: Account, industries: Mapping[str, str], ids: Mapping[str, str], owner: str
-) -> dict[str, Any]:
+) -> Params:
     numbers = {"yearEstablished": account.established, "annualRevenue": account.revenue}
     return {
         "name": account.name,
@@ -145,8 +145,8 @@ async def _ensure(
     work: Work,
     ctx: Context,
     record: type[Record],
-    column: ColumnOf[Any],
-    wanted: Mapping[str, dict[str, Any]],
+    column: AnyColumn,
+    wanted: Mapping[str, Params],
     tell: Tell,
 ) -> dict[str, str]:
     """Those that are known by these external ids, and those that could be made."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from db.staff import Profile, ProfileEntity, ProfileField, Role, RoleProfile
 from domain.access import RowScope, WriteScope
+from resolvers.engine.changeset import Params
 from resolvers.engine.context import Context
 from resolvers.imports.work import Work, batches, create, global_id
 from tenancy.demo.rights import PROFILES, Opens
@@ -52,7 +52,7 @@ async def give_roles(work: Work, ctx: Context, attributes: Mapping[str, str]) ->
     return roles
 
 
-def _entity(profile: str, entity: str, opens: Opens) -> dict[str, Any]:
+def _entity(profile: str, entity: str, opens: Opens) -> Params:
     return {
         "profile": profile,
         "entity": entity,
@@ -63,7 +63,7 @@ def _entity(profile: str, entity: str, opens: Opens) -> dict[str, Any]:
     }
 
 
-def _fields(profile: str, opened: Mapping[str, Opens]) -> Iterator[dict[str, Any]]:
+def _fields(profile: str, opened: Mapping[str, Opens]) -> Iterator[Params]:
     for entity, opens in opened.items():
         written = opens.written(entity)
         for field in (*opens.fields(entity), *sorted(opens.attributes)):

@@ -8,16 +8,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
 from db import sessions
 from db.api import MODEL
 from db.engine.base import Record, Standard
-from db.engine.row import ColumnOf
+from db.engine.row import AnyColumn
 from resolvers.areas import CATALOGUE
-from resolvers.engine.changeset import AnyChangeset
+from resolvers.engine.changeset import AnyChangeset, Params
 from resolvers.engine.command import Command
 from resolvers.engine.context import Context
 from resolvers.engine.execute import CommandRequest, execute
@@ -27,7 +27,6 @@ from tenancy.engine.provision import TenantError
 MOST = 250
 """Records of one batch."""
 NOON = time(12, tzinfo=UTC)
-Given = Mapping[str, Any]
 T = TypeVar("T")
 Tell = Callable[[str, str, str], None]
 """Told of which record what is not as it should be, and what was done about it."""
@@ -76,7 +75,7 @@ class Work:
         changed = any(each.entity.is_rights for each in ctx.unit.written)
         self.viewer = None if changed else viewer
 
-    async def all(self, ctx: Context, command: Command, inputs: Iterable[Given]) -> list[UUID]:
+    async def all(self, ctx: Context, command: Command, inputs: Iterable[Params]) -> list[UUID]:
         """Execute a command for all inputs. Raises TenantError with everything that is wrong."""
         items = await self._execute(ctx, command, inputs, all_or_none=True)
         if sentences := [each for item in items for each in wrong(ctx, item)]:
@@ -84,7 +83,7 @@ class Work:
         return [item.record.id for item in items]
 
     async def each(
-        self, ctx: Context, command: Command, inputs: Mapping[str, Given], tell: Tell
+        self, ctx: Context, command: Command, inputs: Mapping[str, Params], tell: Tell
     ) -> dict[str, UUID]:
         """Execute a command for those inputs that are right; the records by the names of their inputs."""
         items = await self._execute(ctx, command, inputs.values(), all_or_none=False)
@@ -97,7 +96,7 @@ class Work:
         return found
 
     async def _execute(
-        self, ctx: Context, command: Command, inputs: Iterable[Given], *, all_or_none: bool
+        self, ctx: Context, command: Command, inputs: Iterable[Params], *, all_or_none: bool
     ) -> list[AnyChangeset]:
         found: list[AnyChangeset] = []
         for several in batches(inputs):
@@ -108,7 +107,7 @@ class Work:
         return found
 
     async def known(
-        self, ctx: Context, record: type[Record], column: ColumnOf[Any], names: Iterable[str]
+        self, ctx: Context, record: type[Record], column: AnyColumn, names: Iterable[str]
     ) -> dict[str, UUID]:
         """The ids of the records with one of these texts in a column, by text."""
         return await ctx.unit.find_by_text(MODEL.of(record), column.key, names)
@@ -117,8 +116,8 @@ class Work:
         self,
         ctx: Context,
         record: type[Record],
-        column: ColumnOf[Any],
-        wanted: Mapping[str, Given],
+        column: AnyColumn,
+        wanted: Mapping[str, Params],
     ) -> dict[str, str]:
         """The ids of the records with these names, as commands take them; those that are missing are created."""
         known = await self.known(ctx, record, column, wanted)

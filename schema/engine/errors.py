@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import orjson
 
 from domain.codes import Code, Refused
+from resolvers.engine.results import ErrorEntry, as_error
 from schema import admission
 
 STATUS: dict[str, int] = {
@@ -42,11 +42,11 @@ LONGEST = 500
 _SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 
 
-def errors_of(refused: Refused | admission.Refused) -> list[dict[str, Any]]:
+def errors_of(refused: Refused | admission.Refused) -> list[ErrorEntry]:
     """The entries of `errors`."""
     if isinstance(refused, Refused):
-        extensions = {"code": refused.code.value, **refused.extensions}
-        return [{"message": _said(refused.message), "extensions": extensions}]
+        entry = as_error(refused)
+        return [{"message": _said(entry["message"]), "extensions": entry["extensions"]}]
     return [
         {
             "message": _said(problem.message),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from graphql import (
@@ -35,6 +35,10 @@ from strawberry.dataloader import DataLoader
 from db.engine.fields import Computed
 from db.engine.model import Model
 from schema.engine.typed import TYPE
+from schema.engine.variables import Variables
+
+Facts: TypeAlias = tuple[object, ...]
+"""The values of one row that something is computed of."""
 
 
 @dataclass(frozen=True)
@@ -54,21 +58,21 @@ class Loaders:
     """The loaders of one request: what is computed of the same facts is computed once."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, DataLoader[tuple[Any, ...], Any]] = {}
+        self._kept: dict[str, DataLoader[Facts, object]] = {}
 
-    def of(self, owner: str, computed: Computed) -> DataLoader[tuple[Any, ...], Any]:
+    def of(self, owner: str, computed: Computed) -> DataLoader[Facts, object]:
         """The loader of a field."""
         name = f"{owner}.{computed.name}"
         if name not in self._kept:
 
-            async def load(many: list[tuple[Any, ...]]) -> Sequence[Any]:
+            async def load(many: list[Facts]) -> Sequence[object]:
                 return [_one(computed, facts) for facts in many]
 
             self._kept[name] = DataLoader(load_fn=load)
         return self._kept[name]
 
 
-def _one(computed: Computed, facts: tuple[Any, ...]) -> Any:
+def _one(computed: Computed, facts: Facts) -> object:
     """What a function makes of one row's facts; if it fails, only where that row is shown."""
     try:
         return computed.function(*facts)
@@ -108,19 +112,23 @@ def _spoken_of(query: GraphQLObjectType | None) -> list[GraphQLNamedType]:
     return list(found.values())
 
 
-def _by_key(row: Mapping[str, Any], info: GraphQLResolveInfo[Loaders], **arguments: object) -> Any:
+def _by_key(
+    row: Mapping[str, object], info: GraphQLResolveInfo[Loaders], **arguments: object
+) -> object:
     return row[info.path.key]  # type: ignore[index]  # a field's key is a text
 
 
-def _computed(owner: str, computed: Computed) -> Any:
-    def resolve(row: Mapping[str, Any], info: GraphQLResolveInfo[Loaders]) -> Any:
+def _computed(owner: str, computed: Computed) -> Callable[..., object]:
+    def resolve(row: Mapping[str, object], info: GraphQLResolveInfo[Loaders]) -> object:
         facts = row[info.path.key]  # type: ignore[index]  # likewise
-        return None if facts is None else info.context.of(owner, computed).load(tuple(facts))
+        if not isinstance(facts, list):
+            return None
+        return info.context.of(owner, computed).load(tuple(facts))
 
     return resolve
 
 
-def _type_of(row: Mapping[str, Any], info: GraphQLResolveInfo[Loaders], kind: object) -> str:
+def _type_of(row: Mapping[str, object], info: GraphQLResolveInfo[Loaders], kind: object) -> str:
     return str(row[TYPE])
 
 
@@ -130,7 +138,7 @@ async def executed(
     operation: OperationDefinitionNode,
     roots: Mapping[str, list[FieldNode]],
     found: Mapping[str, bytes],
-    variables: Mapping[str, Any],
+    variables: Variables,
 ) -> tuple[dict[str, bytes], list[GraphQLError]]:
     """The texts of these root fields, and what went wrong in single places of them."""
     rows = {key: orjson.loads(found[key]) if key in found else None for key in roots}
@@ -153,7 +161,7 @@ async def executed_records(
     operation: OperationDefinitionNode,
     records: Mapping[str, tuple[str, list[FieldNode]]],
     found: Mapping[str, bytes],
-    variables: Mapping[str, Any],
+    variables: Variables,
 ) -> tuple[dict[str, bytes], list[Wrong]]:
     """The texts of records in a mutation's payloads, each by its type and the selections made of it.
 

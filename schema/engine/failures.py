@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import structlog
 from graphql import GraphQLError
@@ -11,6 +10,7 @@ from structlog.contextvars import get_contextvars
 
 from db.engine.transaction import LOST, Collided, Occupied, TookTooLong, Turned, TurnedAway
 from domain.codes import Code, Refused
+from resolvers.engine.results import ErrorEntry
 from schema import admission
 from schema.engine.errors import errors_of
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 Failure = Refused | admission.Refused
 
 
-def told_of(error: GraphQLError) -> dict[str, Any]:
+def told_of(error: GraphQLError) -> ErrorEntry:
     """An entry of `errors` for something that was raised while an operation was executed."""
     if error.original_error is None or not error.path:  # variables that do not fit have no path
         said: Failure = Refused(Code.BAD_USER_INPUT, error.message)

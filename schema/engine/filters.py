@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from db.engine.declare import SEARCH
 from db.engine.dependencies import AttributeOf, Dependency, FieldOf, RowsOf
@@ -51,14 +50,14 @@ class Filters:
         self._depends_on = depends_on
         self.conditions = 0
 
-    def condition(self, entity: Entity, given: Any, depth: int = 0) -> Condition | None:
+    def condition(self, entity: Entity, given: object, depth: int = 0) -> Condition | None:
         """A filter on an entity's records; None where it asks nothing."""
         if given is None:
             return None
         if depth > DEEP:
             raise Refused(Code.QUERY_TOO_COMPLEX, f"A filter is more than {DEEP} levels deep.")
         self._depends_on.add(RowsOf(entity.name))
-        terms = [self._term(entity, name, value, depth) for name, value in given.items()]
+        terms = [self._term(entity, name, value, depth) for name, value in object_of(given).items()]
         return And(tuple(term for term in terms if term is not None))
 
     def count(self) -> None:
@@ -68,22 +67,22 @@ class Filters:
             message = f"The filters hold more than {CONDITIONS} tests: use `in`, or ask in parts."
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
 
-    def _term(self, entity: Entity, name: str, value: Any, depth: int) -> Condition | None:
+    def _term(self, entity: Entity, name: str, value: object, depth: int) -> Condition | None:
         self.count()
         if value is None:
             return None
         if name in ("and", "or"):
-            items = [self.condition(entity, item, depth + 1) or And(()) for item in value]
+            items = [self.condition(entity, item, depth + 1) or And(()) for item in list_of(value)]
             return And(tuple(items)) if name == "and" else Or(tuple(items))
         if name == "not":
             return Not(self.condition(entity, value, depth + 1) or And(()))
         if name == "attribute" and entity.attributes:
-            return self._attribute(entity, value)
+            return self._attribute(entity, object_of(value))
         if name == SEARCH:
             self._depends_on.add(search_of(entity))
-            return Search(entity.searched, value)
+            return Search(entity.searched, slot_of(value))
         if name in entity.fields:
-            return self._tests(entity, entity.fields[name], value)
+            return self._tests(entity, entity.fields[name], object_of(value))
         if name in entity.references:
             reference = entity.references[name]
             self._depends_on.add(FieldOf(entity.name, name))
@@ -91,17 +90,17 @@ class Filters:
             return Through(reference, inner or And(()))
         return self._among(entity, name, value, depth)
 
-    def _among(self, entity: Entity, name: str, value: Any, depth: int) -> Condition:
+    def _among(self, entity: Entity, name: str, value: object, depth: int) -> Condition:
         reverse = entity.reverses[name]
         self._depends_on.add(FieldOf(reverse.source, reverse.reference))
         terms: list[Condition] = []
-        for word, given in value.items():
+        for word, given in object_of(value).items():
             if given is not None:
                 inner = self.condition(self._model.entities[reverse.source], given, depth + 1)
                 terms.append(Among(reverse, Quantifier(word), inner or And(())))
         return And(tuple(terms))
 
-    def _tests(self, entity: Entity, field: Field, given: dict[str, Any]) -> Condition:
+    def _tests(self, entity: Entity, field: Field, given: Mapping[str, object]) -> Condition:
         self._depends_on.add(FieldOf(entity.name, field.name))
         where = f"{entity.name}.{field.name}"
         return And(
@@ -110,7 +109,7 @@ class Filters:
             )
         )
 
-    def _attribute(self, entity: Entity, given: dict[str, Any]) -> Condition:
+    def _attribute(self, entity: Entity, given: Mapping[str, object]) -> Condition:
         key = constant_of(given.get("key"))
         if key is None:
             raise Refused(Code.BAD_USER_INPUT, "A filter on an attribute names its `key`.")
@@ -118,16 +117,16 @@ class Filters:
         terms: list[Condition] = []
         for word, tests in given.items():
             if word != "key" and tests is not None:
-                for op, value in tests.items():
+                for op, value in object_of(tests).items():
                     found = tested(op, value, f"{entity.name}.{key}")
                     terms.append(AttributeTest(str(key), ATTRIBUTE_KINDS[word], Op(op), found))
         return And(tuple(terms))
 
-    def order(self, entity: Entity, given: Any) -> tuple[SortKey, ...]:
+    def order(self, entity: Entity, given: object) -> tuple[SortKey, ...]:
         """The sort keys that a client gave, the most important first."""
-        return tuple(self._key(entity, item) for item in given or ())
+        return tuple(self._key(entity, item) for item in list_of(given or []))
 
-    def _key(self, entity: Entity, item: dict[str, Any]) -> SortKey:
+    def _key(self, entity: Entity, item: object) -> SortKey:
         path = []
         while True:
             self._depends_on.add(RowsOf(entity.name))
@@ -140,8 +139,8 @@ class Filters:
             entity, item = self._model.entities[entity.references[name].target], value
         attribute = None
         if name == "attribute" and entity.attributes:
-            attribute = str(constant_of(value.get("key")))
-            value = value.get("direction")
+            given = object_of(value)
+            attribute, value = str(constant_of(given.get("key"))), given.get("direction")
             self._depends_on.add(AttributeOf(entity.name, attribute))
         else:
             self._depends_on.add(FieldOf(entity.name, name))
@@ -159,16 +158,18 @@ def check_depth(steps: int) -> None:
 ORDERED = "Each item of `orderBy` names exactly one key, such as [{name: ASC}, {amount: DESC}]."
 
 
-def only_one(item: Any, otherwise: str = ORDERED) -> tuple[str, Any]:
+def only_one(item: object, otherwise: str = ORDERED) -> tuple[str, object]:
     """The one key of an item: of two, nobody could say which is the more important."""
-    given = [] if item is None else [pair for pair in item.items() if pair[1] is not None]
+    given = (
+        [] if item is None else [pair for pair in object_of(item).items() if pair[1] is not None]
+    )
     if len(given) != 1:
         raise Refused(Code.BAD_USER_INPUT, otherwise)
     name, value = given[0]
     return name, value
 
 
-def tested(word: str, value: Any, where: str) -> Slot | bool:
+def tested(word: str, value: object, where: str) -> Slot | bool:
     """What a test compares with. Raises Refused for what is no test."""
     if value is None:
         raise Refused(
@@ -185,29 +186,55 @@ def tested(word: str, value: Any, where: str) -> Slot | bool:
             raise Refused(
                 Code.BAD_USER_INPUT, f"{where}: `{word}` holds null; leave it out of the list."
             )
-    return value  # type: ignore[no-any-return]  # a slot, as the schema's types say
+    return slot_of(value)
 
 
-def constant_of(value: Any) -> Any:
+def object_of(given: object) -> Mapping[str, object]:
+    """An input object. Raises TypeError for what the contract's types would not let through."""
+    if not isinstance(given, dict):
+        raise TypeError(f"{given!r} is no input object")
+    return given
+
+
+def list_of(given: object) -> list[object]:
+    """A list of input objects. Raises TypeError likewise."""
+    if not isinstance(given, list):
+        raise TypeError(f"{given!r} is no list")
+    return given
+
+
+def slot_of(given: object) -> Slot:
+    """A value that is bound. Raises TypeError likewise."""
+    if not isinstance(given, Slot):
+        raise TypeError(f"{given!r} is no value")
+    return given
+
+
+def slot_or_none(given: object) -> Slot | None:
+    """Likewise, or None where there is none."""
+    return None if given is None else slot_of(given)
+
+
+def constant_of(value: object) -> object:
     """What is written in the document, or was in the variable when the document was read."""
     return value.constant if isinstance(value, Slot) else value
 
 
-def direction(value: Any) -> tuple[bool, bool]:
+def direction(value: object) -> tuple[bool, bool]:
     """Whether an order descends, and whether empty values come first."""
     constant = constant_of(value)
     word = str(getattr(constant, "value", constant) or "ASC")
     return word.startswith("DESC"), word.endswith("NULLS_FIRST")
 
 
-def page(given: Mapping[str, Any]) -> tuple[bool, Slot]:
+def page(given: Mapping[str, object]) -> tuple[bool, Slot]:
     """Whether a page is read from the end of its list, and how many records it holds at most."""
     first, last = given.get("first"), given.get("last")
     if first is not None and last is not None:
         message = "A page is the `first` of a list or the `last`: leave one of the two out."
         raise Refused(Code.BAD_USER_INPUT, message)
     if last is not None:
-        return True, last
+        return True, slot_of(last)
     if first is None and given.get("before") is not None and given.get("after") is None:
         return True, Slot((), PAGE)
-    return False, Slot((), PAGE) if first is None else first
+    return False, Slot((), PAGE) if first is None else slot_of(first)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from graphql import FieldNode
 
@@ -31,7 +32,18 @@ from db.engine.plan.ask_groups import (
     Measured,
 )
 from domain.codes import Code, Refused
-from schema.engine.filters import Filters, check_depth, constant_of, direction, only_one, tested
+from schema.engine.filters import (
+    Filters,
+    check_depth,
+    constant_of,
+    direction,
+    list_of,
+    object_of,
+    only_one,
+    slot_of,
+    slot_or_none,
+    tested,
+)
 
 KEYS = 8
 """Keys of one grouping."""
@@ -64,22 +76,22 @@ class Reader(Protocol):
 
 
 def read_groups(
-    reader: Reader, number: int, nodes: list[FieldNode], entity: Entity, given: dict[str, Any]
+    reader: Reader, number: int, nodes: list[FieldNode], entity: Entity, given: Mapping[str, object]
 ) -> Groups:
     """A root field that puts records into groups."""
     reader.depends_on.add(RowsOf(entity.name))
-    read = _Read(reader, entity, tuple(_keys(reader, entity, given.get("groupBy") or ())))
+    read = _Read(reader, entity, tuple(_keys(reader, entity, given.get("groupBy") or [])))
     having = given.get("having")
     return Groups(
         number=number,
         entity=entity,
         condition=reader.filters.condition(entity, given.get("filter")),
         keys=read.keys,
-        having=None if having is None else read.having(having),
-        order=tuple(read.order(item) for item in given.get("orderBy") or ()),
-        size=given.get("first") or Slot((), PAGE),
-        skip=given.get("skip"),
-        zone=given.get("timeZone") or Slot((), "UTC"),
+        having=None if having is None else read.having(object_of(having)),
+        order=tuple(read.order(item) for item in list_of(given.get("orderBy") or [])),
+        size=slot_or_none(given.get("first")) or Slot((), PAGE),
+        skip=slot_or_none(given.get("skip")),
+        zone=slot_or_none(given.get("timeZone")) or Slot((), "UTC"),
         parts=tuple(
             (key, read.part(inner))
             for key, inner in reader.fields(nodes, f"{entity.name}Groups").items()
@@ -87,8 +99,8 @@ def read_groups(
     )
 
 
-def _keys(reader: Reader, entity: Entity, given: Any) -> list[GroupKey]:
-    keys = [_key(reader, entity, item) for item in given]
+def _keys(reader: Reader, entity: Entity, given: object) -> list[GroupKey]:
+    keys = [_key(reader, entity, item) for item in list_of(given)]
     names = [key.name for key in keys]
     if len(keys) > KEYS:
         raise Refused(Code.QUERY_TOO_COMPLEX, f"`groupBy` takes at most {KEYS} keys.")
@@ -99,7 +111,7 @@ def _keys(reader: Reader, entity: Entity, given: Any) -> list[GroupKey]:
     return keys
 
 
-def _key(reader: Reader, entity: Entity, item: Any) -> GroupKey:
+def _key(reader: Reader, entity: Entity, item: object) -> GroupKey:
     path: list[Reference] = []
     while True:
         reader.filter_depends_on.add(RowsOf(entity.name))
@@ -117,7 +129,7 @@ def _key(reader: Reader, entity: Entity, item: Any) -> GroupKey:
     if name == "record":
         return GroupKey(tuple(path), entity, None)
     reader.filter_depends_on.add(FieldOf(entity.name, name))
-    bucket = None if constant is True else Bucket(getattr(constant, "value", constant))
+    bucket = None if constant is True else Bucket(str(getattr(constant, "value", constant)))
     return GroupKey(tuple(path), entity, entity.fields[name], bucket)
 
 
@@ -132,7 +144,7 @@ class _Read:
 
     # --- which groups, and in which order --------------------------------------------------------
 
-    def having(self, given: dict[str, Any]) -> Having:
+    def having(self, given: Mapping[str, object]) -> Having:
         """Tests of groups; all of those given must be met."""
         terms: list[Having] = []
         for name, value in given.items():
@@ -140,26 +152,28 @@ class _Read:
             if value is None:
                 continue
             if name in ("and", "or"):
-                items = tuple(self.having(item) for item in value if item is not None)
+                items = tuple(
+                    self.having(object_of(item)) for item in list_of(value) if item is not None
+                )
                 terms.append(HavingAll(items) if name == "and" else HavingAny(items))
             elif name == "not":
-                terms.append(HavingNot(self.having(value)))
+                terms.append(HavingNot(self.having(object_of(value))))
             elif name == "count":
-                terms += self._tests(Measured(), value, name)
+                terms += self._tests(Measured(), object_of(value), name)
             else:
-                for field, tests in value.items():
+                for field, tests in object_of(value).items():
                     if tests is not None:
-                        terms += self._of_field(Function(name), field, dict(tests))
+                        terms += self._of_field(Function(name), field, dict(object_of(tests)))
         return HavingAll(tuple(terms))
 
-    def _of_field(self, function: Function, name: str, tests: dict[str, Any]) -> list[Having]:
+    def _of_field(self, function: Function, name: str, tests: dict[str, object]) -> list[Having]:
         where = f"{function.value}.{name}"
         return self._tests(self._measured(function, name, tests), tests, where)
 
-    def _tests(self, measured: Measured, tests: dict[str, Any], where: str) -> list[Having]:
+    def _tests(self, measured: Measured, tests: Mapping[str, object], where: str) -> list[Having]:
         return [HavingTest(measured, Op(op), tested(op, v, where)) for op, v in tests.items()]
 
-    def _measured(self, function: Function, name: str, given: dict[str, Any]) -> Measured:
+    def _measured(self, function: Function, name: str, given: dict[str, object]) -> Measured:
         """The measure; of `given` for money, its currency is taken out."""
         field = self._entity.fields[name]
         self._reader.measured(self._entity, field)
@@ -168,9 +182,9 @@ class _Read:
         currency = given.pop("currency", None)
         if currency is None:
             raise Refused(Code.BAD_USER_INPUT, f"{function.value}.{name}: {IN_CURRENCY}")
-        return Measured(function, field, currency)
+        return Measured(function, field, slot_of(currency))
 
-    def order(self, item: Any) -> GroupOrder:
+    def order(self, item: object) -> GroupOrder:
         """One key of the groups' order."""
         name, value = only_one(item, ONE_ORDER)
         if name == "key":
@@ -182,7 +196,7 @@ class _Read:
         measured = self._measured(Function(name), field, given)
         return ByMeasure(measured, *direction(given.get("direction")))
 
-    def _by_key(self, value: Any) -> ByKey:
+    def _by_key(self, value: object) -> ByKey:
         """An order by a key itself, or by something of the record that is a key."""
         (asked,) = self._reader.filters.order(self._entity, [value])
         last = asked.field.name if asked.field else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, execute_sync
@@ -14,6 +14,7 @@ from schema.admission import Admitted
 from schema.engine.executed import only
 from schema.engine.keys import IntrospectionKey
 from schema.engine.lru import Lru
+from schema.engine.variables import Variables
 
 KEPT = 50
 BYTES = 8_000_000
@@ -30,7 +31,7 @@ class Asked(Protocol):
     @property
     def name(self) -> str | None: ...
     @property
-    def variables(self) -> Mapping[str, Any]: ...
+    def variables(self) -> Variables: ...
 
 
 class Introspections:

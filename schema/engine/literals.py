@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     FieldNode,
     GraphQLArgument,
     GraphQLInputObjectType,
+    GraphQLInputType,
     ListValueNode,
     NullValueNode,
     ObjectValueNode,
+    ValueNode,
     VariableNode,
     get_named_type,
     is_list_type,
@@ -21,20 +23,21 @@ from graphql import (
 
 from db.engine.plan.ask import Slot
 from domain.codes import Code, Refused
-from schema.engine.variables import ABSENT, wrap
+from domain.values import JsonObject
+from schema.engine.variables import ABSENT, Declared, Variables, wrap
 
 
 class Arguments:
     """Reads the arguments of fields, with the variables of one request in place."""
 
-    def __init__(self, values: Mapping[str, Any], declared: Mapping[str, Any]) -> None:
+    def __init__(self, values: Variables, declared: Declared) -> None:
         self._wrapped = {
             name: wrap(values[name], kind, (name,))
             for name, kind in declared.items()
             if name in values
         }
 
-    def of(self, node: FieldNode, declared: Mapping[str, GraphQLArgument]) -> dict[str, Any]:
+    def of(self, node: FieldNode, declared: Mapping[str, GraphQLArgument]) -> JsonObject:
         """The arguments given to a field; those not given are absent, those null are None."""
         found = {}
         for argument in node.arguments or ():
@@ -44,7 +47,7 @@ class Arguments:
                 found[name] = value
         return found
 
-    def _read(self, node: Any, kind: Any) -> Any:
+    def _read(self, node: ValueNode, kind: Any) -> object:
         if isinstance(node, VariableNode):
             found = self._wrapped.get(node.name.value, ABSENT)
             return self._as_list(found, kind)
@@ -55,23 +58,24 @@ class Arguments:
         if is_list_type(kind):
             return self._list(node, kind)
         if isinstance(kind, GraphQLInputObjectType):
-            return self._object(node, kind)
+            return self._object(cast("ObjectValueNode", node), kind)
         return Slot((), value_from_ast(node, kind))
 
-    def _list(self, node: Any, kind: Any) -> Any:
+    def _list(self, node: ValueNode, kind: Any) -> object:
         items = list(node.values) if isinstance(node, ListValueNode) else [node]
         read = [self._read(item, kind.of_type) for item in items]
         named = get_named_type(kind)
         if isinstance(named, GraphQLInputObjectType) or named.name == "AttributeKey":
             return [item for item in read if item is not ABSENT]
-        if all(isinstance(item, Slot) and not item.path for item in read):
-            return Slot((), [item.constant for item in read])
+        constants = [item.constant for item in read if isinstance(item, Slot) and not item.path]
+        if len(constants) == len(read):
+            return Slot((), constants)
         if any(item is None or item is ABSENT for item in read):
             raise Refused(Code.BAD_USER_INPUT, "A list holds null: leave it out of the list.")
         return Slot((), tuple(read))
 
     @staticmethod
-    def _as_list(found: Any, kind: Any) -> Any:
+    def _as_list(found: object, kind: GraphQLInputType) -> object:
         """A single variable given where a list is wanted is a list of one."""
         inner = kind.of_type if is_non_null_type(kind) else kind
         if is_list_type(inner) and found is not ABSENT and found is not None:
@@ -81,7 +85,7 @@ class Arguments:
                 return Slot((), (found,))
         return found
 
-    def _object(self, node: ObjectValueNode, kind: GraphQLInputObjectType) -> dict[str, Any]:
+    def _object(self, node: ObjectValueNode, kind: GraphQLInputObjectType) -> JsonObject:
         found = {}
         for field in node.fields:
             value = self._read(field.value, kind.fields[field.name.value].type)

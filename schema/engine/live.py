@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
 
@@ -22,6 +21,7 @@ from domain.codes import Code, Refused
 from resolvers.engine.context import Caller
 from schema.engine.budget import Budget
 from schema.engine.cursors import Cursors
+from schema.engine.filters import slot_or_none
 from schema.engine.forbidden import FILTER, forbidden, written_as
 from schema.engine.generate_live import CHANGE, LIVE
 from schema.engine.keys import LivePlanKey, OperationKey, encoded
@@ -30,7 +30,7 @@ from schema.engine.lru import Lru
 from schema.engine.outline import Reader
 from schema.engine.reads import CHARACTERS_PER_NODE, OUTLINED, OUTLINES, Request
 from schema.engine.typed import with_type
-from schema.engine.variables import coerce, shape, types
+from schema.engine.variables import Declared, Variables, coerce, shape, types
 from schema.engine.watch import Computing, Watch
 
 PLANS = 1_000
@@ -63,7 +63,7 @@ class Wanted:
     request: Request
     key: OperationKey
     drawn: Drawn
-    values: Mapping[str, Any]
+    values: Variables
 
     @property
     def after(self) -> str | None:
@@ -112,8 +112,8 @@ class Lives:
         self,
         request: Request,
         operation: OperationDefinitionNode,
-        values: dict[str, Any],
-        declared: dict[str, Any],
+        values: Variables,
+        declared: Declared,
     ) -> Drawn:
         reader = Reader(self._schema, self._model, {}, request.admitted.fragments, values, declared)
         fields = reader.collect(operation.selection_set, "Subscription")
@@ -213,8 +213,8 @@ class _ListReader:
                 outline.sizes,
             ),
             message=Message(key, entity, parts),
-            after=given.get("after"),
-            most=given.get("atMost"),
+            after=slot_or_none(given.get("after")),
+            most=slot_or_none(given.get("atMost")),
             computes=tuple(self._computes),
             weight=reader.weight,
         )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -35,7 +34,7 @@ class Message:
         kind: LiveKind,
         cursor: bytes,
         changes: Iterable[Changed],
-        denied: Sequence[dict[str, Any]] = (),
+        denied: Sequence[Mapping[str, str]] = (),
     ) -> bytes:
         """The whole result, as it stands in the payload of a message."""
         several = list(changes)

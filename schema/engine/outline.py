@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import cast
 
 from graphql import (
+    BooleanValueNode,
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLInterfaceType,
+    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     VariableNode,
     get_named_type,
@@ -60,7 +64,8 @@ from db.engine.plan.ask import (
 from db.engine.plan.ask_groups import Groups
 from db.engine.plan.roots import Find, Outline, Root, RootNode, RootNodes, RootOne, connections
 from domain.codes import Code, Refused
-from schema.engine.filters import LISTS, Filters, page
+from domain.values import JsonObject
+from schema.engine.filters import LISTS, Filters, list_of, page, slot_of, slot_or_none
 from schema.engine.generate import measure_type
 from schema.engine.groups import read_groups
 from schema.engine.literals import Arguments
@@ -68,6 +73,7 @@ from schema.engine.root_fields import RootField
 from schema.engine.searches import read_search
 from schema.engine.signature import signature
 from schema.engine.typed import named
+from schema.engine.variables import Declared, Variables
 
 EXPANDED = 1_000
 """Fields of one operation, fragments opened: as many as compile in about a tenth of a second."""
@@ -85,8 +91,8 @@ class Reader:
         model: Model,
         roots: Mapping[str, RootField],
         fragments: Mapping[str, FragmentDefinitionNode],
-        values: Mapping[str, Any],
-        declared: Mapping[str, Any],
+        values: Variables,
+        declared: Declared,
     ) -> None:
         self._schema = schema
         self.model = model
@@ -161,11 +167,10 @@ class Reader:
                     node
                 )
                 continue
-            spread: Any = node
             inner = (
-                spread
-                if isinstance(node, InlineFragmentNode)
-                else self._fragments[spread.name.value]
+                self._fragments[node.name.value]
+                if isinstance(node, FragmentSpreadNode)
+                else cast("InlineFragmentNode", node)
             )
             on = inner.type_condition.name.value if inner.type_condition else name
             if on == name or self._implements(name, on):
@@ -173,20 +178,19 @@ class Reader:
         return found
 
     def _implements(self, name: str, interface: str) -> bool:
-        kinds: Any = self._schema.type_map
-        abstract = isinstance(kinds[interface], GraphQLInterfaceType)
-        return abstract and self._schema.is_sub_type(kinds[interface], kinds[name])
+        kind = self._schema.type_map[interface]
+        own = cast("GraphQLObjectType", self._schema.type_map[name])
+        return isinstance(kind, GraphQLInterfaceType) and self._schema.is_sub_type(kind, own)
 
-    def _included(self, node: Any) -> bool:
+    def _included(self, node: SelectionNode) -> bool:
         for directive in node.directives or ():
             word = directive.name.value
             if word in ("skip", "include"):
-                given = directive.arguments[0].value
-                on = (
-                    self._values.get(given.name.value)
-                    if isinstance(given, VariableNode)
-                    else given.value
-                )
+                given = (directive.arguments or ())[0].value
+                if isinstance(given, VariableNode):
+                    on = self._values.get(given.name.value)
+                else:
+                    on = isinstance(given, BooleanValueNode) and given.value
                 if bool(on) is (word == "skip"):
                     return False
         return True
@@ -201,8 +205,8 @@ class Reader:
     def names(self, nodes: list[FieldNode], name: str) -> tuple[tuple[str, str], ...]:
         return tuple((key, inner[0].name.value) for key, inner in self.fields(nodes, name).items())
 
-    def given(self, nodes: list[FieldNode], parent: str) -> dict[str, Any]:
-        kind: Any = self._schema.type_map[parent]
+    def given(self, nodes: list[FieldNode], parent: str) -> JsonObject:
+        kind = cast("GraphQLObjectType", self._schema.type_map[parent])
         return self._arguments.of(nodes[0], kind.fields[nodes[0].name.value].args)
 
     # --- roots ---------------------------------------------------------------------------------
@@ -210,10 +214,11 @@ class Reader:
     def _root(self, nodes: list[FieldNode], root: RootField) -> Root:
         given = self.given(nodes, "Query")
         if root.find == "NODES":
-            return self._nodes(nodes, given["ids"])
+            return self._nodes(nodes, slot_of(given["ids"]))
         if root.find == "NODE":
-            entity = self._entity_of(given["id"])
-            return RootNode(given["id"], self.object(nodes, entity) if entity else None)
+            id = slot_of(given["id"])
+            entity = self._entity_of(id)
+            return RootNode(id, self.object(nodes, entity) if entity else None)
         if root.find == "SEARCH":
             self._count += 1
             return read_search(self, self._count, nodes, given)
@@ -223,7 +228,7 @@ class Reader:
             return read_groups(self, self._count, nodes, entity, given)
         if root.find == "LIST":
             return self._connection(nodes, entity, None, given)
-        return RootOne(Find(root.find), self.object(nodes, entity), given.get("id"))
+        return RootOne(Find(root.find), self.object(nodes, entity), slot_or_none(given.get("id")))
 
     def _entity_of(self, id: Slot) -> Entity | None:
         return self.model.by_prefix.get(str(id.constant).rpartition("_")[0])
@@ -274,7 +279,9 @@ class Reader:
 
     def _attributes(self, nodes: list[FieldNode], entity: Entity) -> Attributes:
         keys = self.given(nodes, entity.name).get("keys")
-        chosen = None if keys is None else tuple(str(key.constant) for key in keys)
+        chosen = (
+            None if keys is None else tuple(str(slot_of(key).constant) for key in list_of(keys))
+        )
         if chosen is None:
             self.depends_on.add(AttributesOf(entity.name))
         else:
@@ -289,7 +296,7 @@ class Reader:
     # --- lists ---------------------------------------------------------------------------------
 
     def _connection(
-        self, nodes: list[FieldNode], entity: Entity, via: Reverse | None, given: dict[str, Any]
+        self, nodes: list[FieldNode], entity: Entity, via: Reverse | None, given: JsonObject
     ) -> Connection:
         self._count += 1
         number = self._count
@@ -311,7 +318,9 @@ class Reader:
             order=order,
             size=size,
             backward=backward,
-            cursors=tuple((side, given[side]) for side in Side if given.get(side) is not None),
+            cursors=tuple(
+                (side, slot_of(given[side])) for side in Side if given.get(side) is not None
+            ),
             parts=parts,
             signature=bound,
             deleted=deleted,
@@ -328,7 +337,9 @@ class Reader:
             case "pageInfo":
                 return PageInfo(self.names(nodes, "PageInfo"))
             case "totalCount":
-                return TotalCount(self.given(nodes, f"{entity.name}Connection").get("atMost"))
+                return TotalCount(
+                    slot_or_none(self.given(nodes, f"{entity.name}Connection").get("atMost"))
+                )
             case "aggregate":
                 return self._aggregate(nodes, entity)
         return Typename(f"{entity.name}Connection")
@@ -377,7 +388,7 @@ class Reader:
                 continue
             what = entity.references.get(field) or entity.fields[field]
             self.measured(entity, what)
-            kind: Any = self._schema.type_map[name]
+            kind = cast("GraphQLObjectType", self._schema.type_map[name])
             is_money = get_named_type(kind.fields[field].type).name == "Money"
             parts.append((key, what, self.names(inner, "Money") if is_money else ()))
         return Measure(Function(word), tuple(parts))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias, cast
 
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
+    GraphQLObjectType,
     GraphQLSchema,
+    InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionSetNode,
     VariableNode,
 )
 from graphql.execution.values import VariableValues, get_argument_values
@@ -22,10 +26,13 @@ from domain.codes import Code, Refused
 from schema.engine.generate_commands import Mutation
 from schema.engine.outline import Reader, Selected
 from schema.engine.typed import named
+from schema.engine.variables import Variables
 
 IDS = "@ids:"
 """Under this and the key of a record's text its id is bound: no variable can be called so."""
 RESULTS = "results"
+Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
+"""The fragments of a document by name."""
 
 
 @dataclass(frozen=True)
@@ -123,15 +130,12 @@ class PayloadReader:
         return Shown(key, word, text=at)
 
 
-def arguments(
-    schema: GraphQLSchema, payload: Payload, values: Mapping[str, Any]
-) -> Mapping[str, Any]:
+def arguments(schema: GraphQLSchema, payload: Payload, values: Variables) -> Mapping[str, object]:
     """The arguments of a root field, coerced."""
-    kind: Any = schema.mutation_type
-    field = kind.fields[payload.mutation.name]
+    field = cast("GraphQLObjectType", schema.mutation_type).fields[payload.mutation.name]
     given = VariableValues({}, dict(values))
     try:
-        found: Mapping[str, Any] = get_argument_values(
+        found: Mapping[str, object] = get_argument_values(
             field, payload.nodes[0], given, hide_suggestions=True
         )
     except GraphQLError as error:  # a literal that its type does not read
@@ -139,13 +143,13 @@ def arguments(
     return found
 
 
-def used_in_payloads(operation: OperationDefinitionNode, fragments: Any) -> frozenset[str]:
+def used_in_payloads(operation: OperationDefinitionNode, fragments: Fragments) -> frozenset[str]:
     """The variables that the payloads depend on, and whether a mutation is selected at all.
 
     All of the document's, but for those in the arguments of mutations.
     """
     found: set[str] = set()
-    pending: list[Any] = [operation.selection_set, *fragments.values()]
+    pending: list[object] = [operation.selection_set, *fragments.values()]
     inputs = {
         id(each)
         for root in _roots(operation.selection_set, fragments, set())
@@ -167,19 +171,17 @@ def used_in_payloads(operation: OperationDefinitionNode, fragments: Any) -> froz
     return frozenset(found)
 
 
-def roots_of(
-    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> set[str]:
+def roots_of(operation: OperationDefinitionNode, fragments: Fragments) -> set[str]:
     """The names of an operation's root fields, those in fragments too, and whatever directives say."""
     return {node.name.value for node in _roots(operation.selection_set, fragments, set())}
 
 
-def _roots(selected: Any, fragments: Any, met: set[str]) -> Iterator[FieldNode]:
+def _roots(selected: SelectionSetNode, fragments: Fragments, met: set[str]) -> Iterator[FieldNode]:
     for node in selected.selections:
         if isinstance(node, FieldNode):
             yield node
-        elif hasattr(node, "selection_set") and node.selection_set:
+        elif isinstance(node, InlineFragmentNode):
             yield from _roots(node.selection_set, fragments, met)
-        elif node.name.value not in met:
+        elif isinstance(node, FragmentSpreadNode) and node.name.value not in met:
             met.add(node.name.value)
             yield from _roots(fragments[node.name.value].selection_set, fragments, met)

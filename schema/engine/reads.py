@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import orjson
 from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
@@ -20,6 +19,7 @@ from db.engine.plan.run import run
 from db.engine.plan.source import CursorOf, Pages
 from db.engine.transaction import Turned, TurnedAway
 from domain.codes import Refused
+from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from schema.admission import Admitted
 from schema.engine.budget import Budget
@@ -33,7 +33,7 @@ from schema.engine.keys import OperationKey, PlanKey, encoded
 from schema.engine.lru import Lru
 from schema.engine.outline import Reader
 from schema.engine.root_fields import RootField
-from schema.engine.variables import coerce, shape, types
+from schema.engine.variables import Declared, Variables, coerce, shape, types
 
 OUTLINES = 2_000
 OUTLINED = 300_000
@@ -52,7 +52,7 @@ class Request:
     text: str
     admitted: Admitted
     name: str | None
-    variables: Mapping[str, Any]
+    variables: Variables
     strict: bool = False
     """Whether what is denied refuses the operation instead of being null (D-30)."""
     executes: bool = False
@@ -109,7 +109,7 @@ class Reads:
         found: dict[str, bytes] = {}
         if drawn.own:
             found = self.introspections.tell(request, operation, drawn.own)
-        told: dict[str, Any] = {"errors": [], "denied": []}
+        told: JsonObject = {"errors": [], "denied": []}
         if not drawn.outline.roots:
             await self._viewers.stands(caller.tenant.placement, caller.session)
         else:
@@ -130,7 +130,7 @@ class Reads:
 
     def explain(
         self, caller: Caller, viewer: Viewer, request: Request
-    ) -> tuple[Plan | None, list[Any]]:
+    ) -> tuple[Plan | None, list[object]]:
         """The plan of a request and the values it would be run with, without running it."""
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
@@ -141,16 +141,14 @@ class Reads:
         return made, made.arguments(values, viewer, opened)
 
     def _draw(
-        self, request: Request, operation: OperationDefinitionNode, values: dict[str, Any]
+        self, request: Request, operation: OperationDefinitionNode, values: Variables
     ) -> tuple[OperationKey, Drawn]:
         """The operation read, once for each shape of its variables."""
         declared = types(self._schema, operation)
         key = self._key(request, declared, values)
         return key, self.drawn.get(key, partial(self._read, request, operation, values, declared))
 
-    def _key(
-        self, request: Request, declared: dict[str, Any], values: dict[str, Any]
-    ) -> OperationKey:
+    def _key(self, request: Request, declared: Declared, values: Variables) -> OperationKey:
         form = shape(values, declared, self._prefixes)
         return OperationKey(request.text, request.name, form, request.executes)
 
@@ -158,8 +156,8 @@ class Reads:
         self,
         request: Request,
         operation: OperationDefinitionNode,
-        values: dict[str, Any],
-        declared: dict[str, Any],
+        values: Variables,
+        declared: Declared,
     ) -> Drawn:
         fragments = request.admitted.fragments
         reader = Reader(self._schema, self._model, self._roots, fragments, values, declared)
@@ -178,7 +176,7 @@ class Reads:
         request: Request,
         key: Hashable,
         outline: Outline,
-        values: dict[str, Any],
+        values: Variables,
     ) -> tuple[Plan, dict[str, bytes]]:
         """Plan and run, and once more if the rights changed in between."""
         try:
@@ -194,7 +192,7 @@ class Reads:
         request: Request,
         key: Hashable,
         outline: Outline,
-        values: dict[str, Any],
+        values: Variables,
     ) -> tuple[Plan, dict[str, bytes]]:
         viewer = await self._viewers.of(caller.tenant.placement, caller.user, caller.session)
         try:
@@ -216,7 +214,7 @@ class Reads:
         caller: Caller,
         made: Plan,
         outline: Outline,
-        values: dict[str, Any],
+        values: Variables,
         found: Mapping[str, bytes],
     ) -> dict[str, bytes]:
         """The texts with their cursors sealed, so that they reveal nothing."""
@@ -233,7 +231,7 @@ class Reads:
         viewer: Viewer,
         key: Hashable,
         outline: Outline,
-        values: dict[str, Any],
+        values: Variables,
     ) -> tuple[Plan, dict[CursorOf, tuple[str | None, ...]]]:
         """The plan for this permission shape, with the sort keys of the cursors that were passed."""
         opened = self._open(caller, outline, values)
@@ -248,7 +246,7 @@ class Reads:
 
     @staticmethod
     def _pages(
-        outline: Outline, values: dict[str, Any], opened: Mapping[CursorOf, tuple[str | None, ...]]
+        outline: Outline, values: Variables, opened: Mapping[CursorOf, tuple[str | None, ...]]
     ) -> Pages:
         """The lengths of the pages, and which of the cursors' sort keys are null."""
         return Pages(
@@ -269,7 +267,7 @@ class Reads:
         return made
 
     def _open(
-        self, caller: Caller, outline: Outline, values: dict[str, Any]
+        self, caller: Caller, outline: Outline, values: Variables
     ) -> dict[CursorOf, tuple[str | None, ...]]:
         opened = {}
         for each in outline.connections:
@@ -282,7 +280,7 @@ class Reads:
 
     @staticmethod
     def _bound_to(
-        caller: Caller, lists: Mapping[int, Connection], values: dict[str, Any], number: int
+        caller: Caller, lists: Mapping[int, Connection], values: Variables, number: int
     ) -> bytes:
         """What the cursors of a list are good for: this tenant, this user, this list, order and filter."""
         asked = lists[number]
@@ -290,10 +288,10 @@ class Reads:
         return encoded([caller.tenant.id, caller.user, asked.signature, given])
 
 
-def _response(keys: tuple[str, ...], found: Mapping[str, bytes], told: dict[str, Any]) -> bytes:
+def _response(keys: tuple[str, ...], found: Mapping[str, bytes], told: JsonObject) -> bytes:
     """The roots' texts spliced into one, in the order they were asked for."""
     data = b",".join(b'"%b":%b' % (key.encode(), found.get(key) or b"null") for key in keys)
-    extensions: dict[str, Any] = {"cost": told["cost"]}
+    extensions: JsonObject = {"cost": told["cost"]}
     if told["denied"]:
         extensions["access"] = {"denied": told["denied"]}
     errors = b'"errors":%b,' % orjson.dumps(told["errors"]) if told["errors"] else b""

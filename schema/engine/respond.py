@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.codes import Code, Refused
-from resolvers.engine.results import Outcome, as_error, merged
+from domain.values import JsonObject
+from resolvers.engine.results import ErrorEntry, Outcome, as_error, merged
 from schema.engine.executed import Wrong
 from schema.engine.failures import told_of
 from schema.engine.payloads import Payload, Shown
 
 NOT_APPLIED = "This was not done, because another part of the same mutation failed."
-Texts = Mapping[str, Sequence[Any]]
+Texts = Mapping[str, Sequence[object]]
 """The records of the payloads, read, by the key of their text; each has one for every input."""
 
 
@@ -20,8 +21,8 @@ class MutationResult:
     """The response to a mutation: its data by root key, and its errors."""
 
     def __init__(self) -> None:
-        self.data: dict[str, Any] = {}
-        self.errors: list[dict[str, Any]] = []
+        self.data: JsonObject = {}
+        self.errors: list[ErrorEntry] = []
 
     def done(self, payload: Payload, outcomes: Sequence[Outcome], texts: Texts) -> None:
         """A mutation that was carried out, perhaps not for all of its inputs."""
@@ -29,7 +30,7 @@ class MutationResult:
         if not payload.mutation.many:
             self.data[payload.key] = filled(entity, payload.shown, outcomes[0], texts, 0)
             return
-        told: dict[str, Any] = {}
+        told: JsonObject = {}
         whole = Outcome(errors=[error for each in outcomes for error in each.errors])
         for shown in payload.shown:
             if shown.key in payload.results:
@@ -44,8 +45,8 @@ class MutationResult:
 
     def _results(
         self, payload: Payload, key: str, outcomes: Sequence[Outcome], texts: Texts
-    ) -> list[Any]:
-        results: list[Any] = []
+    ) -> list[object]:
+        results: list[object] = []
         for number, each in enumerate(outcomes):
             if each.refused:
                 self._refuse(each, [payload.key, key], number)
@@ -57,13 +58,13 @@ class MutationResult:
 
     def _refuse(self, outcome: Outcome, path: list[str | int], number: int) -> None:
         place = [*path, number] if len(path) > 1 else path
-        self.errors += [{**error, "path": place} for error in outcome.refused]
+        self.errors += [placed(error, place) for error in outcome.refused]
 
     def broken(self, wrong: Wrong) -> None:
         """A place in a record of a payload that could not be computed: the mutation stands."""
         key, *between, shown = wrong.text.split(".")
         above = [key, *between, wrong.number, shown] if between else [key, shown]
-        self.errors.append({**told_of(wrong.error), "path": [*above, *wrong.place]})
+        self.errors.append(placed(told_of(wrong.error), [*above, *wrong.place]))
 
     def failed(self, payload: Payload, outcomes: Sequence[Outcome]) -> None:
         """The mutation that made everything roll back."""
@@ -74,8 +75,8 @@ class MutationResult:
             also = {"userErrors": whole.errors} if whole.errors else {}
             for error in whole.refused:
                 extensions, also = {**error["extensions"], **also}, {}
-                told = {"message": error["message"], "extensions": extensions}
-                self.errors.append({**told, "path": [payload.key]})
+                entry = ErrorEntry(message=error["message"], extensions=extensions)
+                self.errors.append(placed(entry, [payload.key]))
             return
         if not payload.mutation.many:
             self.data[payload.key] = filled(
@@ -92,14 +93,19 @@ class MutationResult:
         """A mutation that was rolled back, or not begun, because of another one."""
         self.data[payload.key] = None
         error = as_error(Refused(Code.NOT_APPLIED, NOT_APPLIED))
-        self.errors.append({**error, "path": [payload.key]})
+        self.errors.append(placed(error, [payload.key]))
+
+
+def placed(error: ErrorEntry, path: list[str | int]) -> ErrorEntry:
+    """An entry of `errors` with the place in the response that it is about."""
+    return {**error, "path": path}
 
 
 def filled(
     entity: str, shown: Sequence[Shown], outcome: Outcome, texts: Texts, number: int
-) -> dict[str, Any]:
+) -> JsonObject:
     """The payload of one input."""
-    told = {}
+    told: JsonObject = {}
     for each in shown:
         if each.text:
             rows = texts.get(each.text, ())
@@ -109,7 +115,7 @@ def filled(
     return told
 
 
-def _word(kind: str, shown: Shown, outcome: Outcome) -> Any:
+def _word(kind: str, shown: Shown, outcome: Outcome) -> object:
     match shown.word:
         case "id":
             return outcome.id
@@ -120,6 +126,6 @@ def _word(kind: str, shown: Shown, outcome: Outcome) -> Any:
     return None
 
 
-def _error(error: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
-    named = {**error, "__typename": "UserError"}
+def _error(error: Mapping[str, Any], shown: Shown) -> JsonObject:
+    named: JsonObject = {**error, "__typename": "UserError"}
     return {key: named[word] for key, word in shown.words}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
 from graphql import FieldNode
 
@@ -10,7 +11,7 @@ from db.engine.dependencies import Dependency, RowsOf
 from db.engine.model import Entity, Model
 from db.engine.plan.ask import Object, Slot, search_of
 from db.engine.plan.roots import RootSearch, SearchedKind
-from schema.engine.filters import constant_of
+from schema.engine.filters import constant_of, slot_of
 from schema.engine.generate_search import HIT
 
 FOUND = 20
@@ -29,7 +30,7 @@ class Reader(Protocol):
 
 
 def read_search(
-    reader: Reader, number: int, nodes: list[FieldNode], given: dict[str, Any]
+    reader: Reader, number: int, nodes: list[FieldNode], given: Mapping[str, object]
 ) -> RootSearch:
     """The search. Entities that the client names must be visible; of the others, closed ones are left out."""
     types = given.get("types")
@@ -37,13 +38,15 @@ def read_search(
         entities = [each for each in reader.model.entities.values() if each.searched]
         noted = reader.depends_on
     else:
-        entities = [reader.model.entities[name] for name in dict.fromkeys(_names(types))]
+        entities = [reader.model.entities[name] for name in dict.fromkeys(_names(slot_of(types)))]
         noted = reader.filter_depends_on
     for entity in entities:
         noted |= {RowsOf(entity.name), search_of(entity)}
     kinds = tuple(SearchedKind(entity, _parts(reader, nodes, entity)) for entity in entities)
     size = given.get("first")
-    return RootSearch(number, given["text"], Slot((), FOUND) if size is None else size, kinds)
+    return RootSearch(
+        number, slot_of(given["text"]), Slot((), FOUND) if size is None else slot_of(size), kinds
+    )
 
 
 def _names(types: Slot) -> list[str]:

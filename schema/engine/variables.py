@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from graphql import (
     GraphQLInputObjectType,
@@ -22,17 +22,22 @@ from graphql.execution.values import get_variable_values
 
 from db.engine.plan.ask import Slot
 from domain.codes import Code, Refused
+from domain.values import JsonObject
 from schema.engine.filters import LISTS
 
 WORDS = ("AttributeKey", "SearchType")
 """Their lists say what is read, not what it is compared with: each item is a part of the shape."""
+Variables: TypeAlias = Mapping[str, object]
+"""The variables of an operation by name, as they were sent or coerced."""
+Declared: TypeAlias = Mapping[str, GraphQLInputType]
+"""The types of variables by name."""
 ABSENT = object()
 """Stands where a variable was not given: as if its argument had not been written."""
 
 
 def coerce(
-    schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]
-) -> dict[str, Any]:
+    schema: GraphQLSchema, operation: OperationDefinitionNode, given: Variables
+) -> JsonObject:
     """The variables as their types want them. Raises Refused, naming each variable that does not fit."""
     if not operation.variable_definitions:
         return {}
@@ -41,21 +46,20 @@ def coerce(
     )
     if isinstance(found, list):
         raise Refused(Code.BAD_USER_INPUT, " ".join(error.message for error in found))
-    values: Any = getattr(found, "coerced", found)
-    return dict(values)
+    return dict(found.coerced)
 
 
 def types(schema: GraphQLSchema, operation: OperationDefinitionNode) -> dict[str, GraphQLInputType]:
     """The declared type of every variable of a valid operation."""
     declared: dict[str, GraphQLInputType] = {}
     for definition in operation.variable_definitions or ():
-        kind: Any = type_from_ast(schema, definition.type)
-        declared[definition.variable.name.value] = kind
+        kind = type_from_ast(schema, definition.type)
+        declared[definition.variable.name.value] = cast("GraphQLInputType", kind)
     return declared
 
 
 def shape(
-    values: Mapping[str, Any], declared: Mapping[str, GraphQLInputType], prefixes: frozenset[str]
+    values: Variables, declared: Mapping[str, GraphQLInputType], prefixes: frozenset[str]
 ) -> Hashable:
     """All that reading an operation depends on, for variables of these types.
 

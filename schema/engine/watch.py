@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -18,6 +17,7 @@ from schema.engine.cursors import Cursors
 from schema.engine.executed import executed_records
 from schema.engine.live_messages import Message
 from schema.engine.reads import Request, told_denied
+from schema.engine.variables import Variables
 from subscriptions.engine.contracts import Changed, Texts
 
 
@@ -63,7 +63,7 @@ class Watch:
     most: int
     plan: LivePlan
     viewer: Viewer
-    values: Mapping[str, Any]
+    values: Variables
     message: Message
     cursors: Cursors
     tenant: UUID

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import orjson
 from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
@@ -19,10 +19,12 @@ from db.engine.write.connection import TenantConnection
 from db.engine.write.idempotency import Key, find, take
 from db.engine.write.unit_of_work import MOMENT, UnitOfWork
 from domain.codes import Code, Refused
+from domain.values import JsonObject
 from resolvers.engine.catalogue import Catalogue
+from resolvers.engine.changeset import Params
 from resolvers.engine.context import Caller, Context, House, refuse_suspended
 from resolvers.engine.execute import CommandRequest, count, execute
-from resolvers.engine.results import Outcome, outcome, restored, stored
+from resolvers.engine.results import Outcome, StoredOutcome, outcome, restored, stored
 from schema.engine.executed import Wrong, executed_records
 from schema.engine.generate_commands import Mutation
 from schema.engine.lru import Lru
@@ -37,7 +39,7 @@ from schema.engine.payloads import (
 )
 from schema.engine.reads import OUTLINED, OUTLINES, Reads, Request, told_denied
 from schema.engine.respond import MutationResult
-from schema.engine.variables import coerce, shape, types
+from schema.engine.variables import Declared, Variables, coerce, shape, types
 
 ATTEMPTS = 4
 LONGEST_KEY = 200
@@ -63,7 +65,7 @@ class Asked:
     operation: OperationDefinitionNode
     plan_key: Hashable
     written: Written
-    values: dict[str, Any]
+    values: Variables
     requests: Sequence[CommandRequest]
     key: Key | None
 
@@ -89,7 +91,7 @@ class Writes:
         self._reads = reads
         self._prefixes = frozenset(self._model.by_prefix)
         self.drawn: Lru[Hashable, Written] = Lru(OUTLINES, OUTLINED, lambda each: each.weight)
-        self.declared: Lru[Hashable, dict[str, Any]] = Lru(OUTLINES, OUTLINES, lambda each: 1)
+        self.declared: Lru[Hashable, Declared] = Lru(OUTLINES, OUTLINES, lambda each: 1)
 
     async def answer(self, caller: Caller, request: Request, key: str | None) -> bytes:
         """The whole response. Raises Refused, or what a transaction raises."""
@@ -119,7 +121,7 @@ class Writes:
         return Asked(caller, request, operation, plan_key, written, values, requests, known)
 
     def _draw(
-        self, request: Request, operation: OperationDefinitionNode, values: dict[str, Any]
+        self, request: Request, operation: OperationDefinitionNode, values: Variables
     ) -> tuple[Hashable, Written]:
         """The payloads read, once for each shape of the variables that they depend on."""
         fragments = request.admitted.fragments
@@ -138,23 +140,25 @@ class Writes:
 
     def _declare(
         self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
-    ) -> dict[str, Any]:
+    ) -> Declared:
         """The variables that what is told depends on: the same for every request of a text."""
         used = used_in_payloads(operation, fragments)
         declared = types(self._schema, operation)
         return {name: kind for name, kind in declared.items() if name in used}
 
-    def _request(self, payload: Payload, values: Mapping[str, Any]) -> CommandRequest:
+    def _request(self, payload: Payload, values: Variables) -> CommandRequest:
         given, mutation = arguments(self._schema, payload, values), payload.mutation
         if not mutation.many:
-            return CommandRequest(mutation.command, ((("input",), given["input"]),))
-        inputs = tuple((("inputs", str(n)), each) for n, each in enumerate(given["inputs"]))
+            one = cast("Params", given["input"])
+            return CommandRequest(mutation.command, ((("input",), one),))
+        several = cast("list[Params]", given["inputs"])
+        inputs = tuple((("inputs", str(n)), each) for n, each in enumerate(several))
         if len(inputs) > self._reads.list_items:
             message = f"`inputs` takes at most {self._reads.list_items} at a time."
             raise Refused(Code.BAD_USER_INPUT, message)
         return CommandRequest(mutation.command, inputs, given.get("allOrNone") is not False)
 
-    async def _done(self, asked: Asked) -> tuple[MutationResult, dict[str, Any]]:
+    async def _done(self, asked: Asked) -> tuple[MutationResult, JsonObject]:
         """Do it, and once more if the rights changed or somebody was in the way."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -167,7 +171,7 @@ class Writes:
                     raise
         raise AssertionError("unreachable")  # pragma: no cover - the last attempt returns or raises
 
-    async def _attempt(self, asked: Asked) -> tuple[MutationResult, dict[str, Any]]:
+    async def _attempt(self, asked: Asked) -> tuple[MutationResult, JsonObject]:
         caller = asked.caller
         placement = caller.tenant.placement
         viewer = await self._viewers.of(placement, caller.user, caller.session)
@@ -234,7 +238,7 @@ class Writes:
 
     async def _texts(
         self, asked: Asked, made: Plan, found: Mapping[str, bytes]
-    ) -> tuple[dict[str, list[Any]], list[Wrong]]:
+    ) -> tuple[dict[str, list[object]], list[Wrong]]:
         """The records of the payloads, read, and what could not be worked out in them."""
         sealed = self._reads.sealed(asked.caller, made, asked.written.outline, asked.values, found)
         wrong: list[Wrong] = []
@@ -278,7 +282,7 @@ async def _known(asked: Asked, unit: UnitOfWork, viewer: Viewer) -> list[list[Ou
     )
     if not all(allowed):
         raise Refused(Code.FORBIDDEN, "You may not do this any more. Ask an administrator.")
-    return [restored(root) for root in done.outcome["roots"]]
+    return [restored(root) for root in cast("list[list[StoredOutcome]]", done.outcome["roots"])]
 
 
 def _ids(written: Written, outcomes: list[list[Outcome]]) -> dict[str, list[str | None]]:
@@ -290,7 +294,7 @@ def _ids(written: Written, outcomes: list[list[Outcome]]) -> dict[str, list[str 
     return ids
 
 
-def _denied(made: Plan) -> dict[str, Any]:
+def _denied(made: Plan) -> JsonObject:
     denied = told_denied(made)
     return {"access": {"denied": denied}} if denied else {}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import orjson
@@ -14,7 +14,9 @@ import structlog
 from starlette.types import Receive
 
 from domain.codes import Code, Refused
+from domain.values import JsonObject
 from resolvers.engine.context import Caller
+from resolvers.engine.results import ErrorEntry
 from subscriptions.engine.contracts import Wanted
 from subscriptions.engine.feed import FORBIDDEN, Feed
 from subscriptions.engine.limits import INIT_SECONDS, LISTS, MESSAGES, OPERATIONS, Doors, Rate
@@ -44,13 +46,13 @@ class Known:
 class Desk(Protocol):
     """What a socket cannot do itself: schema/ knows documents, tokens and how errors are told."""
 
-    async def know(self, payload: dict[str, Any], tenant: str | None, address: str) -> Known:
+    async def know(self, payload: JsonObject, tenant: str | None, address: str) -> Known:
         """Who says hello, to whichever tenant the handshake or he says. Raises Refused, or what a transaction raises."""
 
-    def ask(self, caller: Caller, payload: Any) -> Wanted | Awaitable[bytes]:
+    def ask(self, caller: Caller, payload: object) -> Wanted | Awaitable[bytes]:
         """What an operation wants to follow, or its one answer. Raises Refused."""
 
-    def said(self, error: Exception) -> list[dict[str, Any]]:
+    def said(self, error: Exception) -> Sequence[ErrorEntry]:
         """The errors that somebody is told."""
 
     def seconds_until(self, moment: datetime) -> float:
@@ -178,7 +180,7 @@ class Socket:
         if self._ignored > IGNORED:
             self.wire.transport.abort()
 
-    async def _obey(self, message: dict[str, Any]) -> None:
+    async def _obey(self, message: JsonObject) -> None:
         match message["type"]:
             case "connection_init":
                 await self._hello(message.get("payload"))
@@ -193,7 +195,7 @@ class Socket:
             case _:
                 raise Closed(BAD, "This type of message is unknown")
 
-    async def _hello(self, payload: Any) -> None:
+    async def _hello(self, payload: object) -> None:
         """Let somebody in who says who he is."""
         if self._begun:
             raise Closed(TOO_MANY, "Too many initialisation requests")
@@ -235,7 +237,7 @@ class Socket:
 
     # --- operations ------------------------------------------------------------------------------
 
-    def _subscribe(self, id: str, payload: Any) -> None:
+    def _subscribe(self, id: str, payload: object) -> None:
         caller = self._caller
         if id in self._listeners or id in self._tasks:
             raise Closed(TAKEN, "This id belongs to an operation already")
@@ -324,7 +326,7 @@ class Socket:
         self._feed.exit(self)
 
 
-def _read(text: str | None) -> dict[str, Any]:
+def _read(text: str | None) -> JsonObject:
     """A message, which is an object with a type. Raises Closed."""
     if text is None:
         raise Closed(BAD, "Messages are texts")
@@ -337,7 +339,7 @@ def _read(text: str | None) -> dict[str, Any]:
     return message
 
 
-def _id(message: dict[str, Any]) -> str:
+def _id(message: JsonObject) -> str:
     id = message.get("id")
     if not isinstance(id, str) or not 1 <= len(id) <= LONGEST_ID:
         raise Closed(BAD, f"The id of an operation is a text of 1 to {LONGEST_ID} characters")

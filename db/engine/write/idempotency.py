@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import orjson
 
 from db.engine.write.connection import TenantConnection
+from domain.values import JsonObject
 
 KEPT = timedelta(hours=24)
 LOCK = "SELECT pg_try_advisory_xact_lock($1)"
@@ -32,7 +32,7 @@ class Key:
         text = f"{self.tenant}:{self.user}:{self.key}".encode()
         return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), signed=True)
 
-    def kept(self, outcome: dict[str, Any], at: datetime) -> dict[str, Any]:
+    def kept(self, outcome: JsonObject, at: datetime) -> JsonObject:
         """The row that remembers it."""
         digest = "\\x" + self.digest.hex()
         return {
@@ -45,7 +45,7 @@ class Done:
     """What came of the request that had this key first."""
 
     digest: bytes
-    outcome: dict[str, Any]
+    outcome: JsonObject
 
 
 async def take(connection: TenantConnection, key: Key) -> bool:

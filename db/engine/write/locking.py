@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import TypedDict
 from uuid import UUID
 
 import asyncpg
@@ -47,7 +47,14 @@ class Lock(Enum):
     NONE = ""
 
 
-_LOCKS: dict[Lock, dict[str, Any]] = {
+class _Strength(TypedDict, total=False):
+    """How strong a lock is, as SQLAlchemy is told."""
+
+    key_share: bool
+    read: bool
+
+
+_LOCKS: dict[Lock, _Strength] = {
     Lock.UPDATE: {"key_share": True},
     Lock.DELETE: {},
     Lock.REFERENCE: {"key_share": True, "read": True},

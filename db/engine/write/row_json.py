@@ -8,19 +8,20 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import Boolean, Column, DefaultClause, Enum, Integer, Numeric, Text
+from sqlalchemy import Boolean, DefaultClause, Enum, Integer, Numeric, Text
 
 from db.engine.base import Record
 from db.engine.fields import Kind, Reference
 from db.engine.model import Entity
 from db.engine.row import columns_of, new_row, values_of
+from db.engine.sql import TableColumn
 from domain.money import minor
 from domain.numbering import number
+from domain.values import JsonObject
 
 STAMPS = frozenset({"version", "updated_at", "deleted_at"})
 """The columns that every change sets."""
@@ -30,7 +31,7 @@ def row_json(entity: Entity, row: Record) -> bytes:
     """The row as one JSON object: exact, and read back by jsonb_populate_recordset."""
     values = values_of(row, columns_of(entity.table))
     if entity.attributes:
-        values[entity.attributes] = _exact(values[entity.attributes])
+        values[entity.attributes] = _exact(getattr(row, entity.attributes))
     return orjson.dumps(values, default=json_text)
 
 
@@ -43,7 +44,7 @@ def json_text(value: object) -> str:
     raise TypeError(f"{value!r} is not kept in any column")
 
 
-def _exact(custom: Mapping[str, Any]) -> dict[str, Any]:
+def _exact(custom: Mapping[str, object]) -> JsonObject:
     """Numbers stay numbers in jsonb, with all their digits."""
     return {
         id: orjson.Fragment(f"{value:f}") if isinstance(value, Decimal) else value
@@ -51,17 +52,17 @@ def _exact(custom: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def row_of(entity: Entity, found: Mapping[str, Any] | asyncpg.Record) -> Record:
+def row_of(entity: Entity, found: asyncpg.Record) -> Record:
     """The typed row of what Postgres returned, whose columns have the table's names."""
-    values: dict[str, Any] = dict(found)
+    values: dict[str, object] = dict(found)
     if entity.attributes:
-        values[entity.attributes] = _read_custom(values[entity.attributes])
+        values[entity.attributes] = _read_custom(found[entity.attributes])
     return new_row(entity.type_, values)
 
 
-def _read_custom(kept: str) -> dict[str, Any]:
+def _read_custom(kept: str) -> JsonObject:
     """The values of custom attributes, numbers exact."""
-    found: dict[str, Any] = json.loads(kept, parse_float=Decimal, parse_int=Decimal)
+    found: JsonObject = json.loads(kept, parse_float=Decimal, parse_int=Decimal)
     return found
 
 
@@ -101,12 +102,12 @@ def blank(entity: Entity, id: UUID, now: datetime) -> Record:
 
 
 @cache
-def _defaults(entity: Entity) -> dict[str, Any]:
+def _defaults(entity: Entity) -> dict[str, object]:
     """What Postgres would put into the columns that nobody sets, where that is a plain value."""
     return {str(column.name): _default(column) for column in entity.table.columns}
 
 
-def _default(column: Column[Any]) -> Any:
+def _default(column: TableColumn) -> object:
     default = column.server_default
     if not isinstance(default, DefaultClause) or not isinstance(default.arg, str):
         return None

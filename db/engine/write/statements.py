@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import (
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
+    TableValuedAlias,
     Text,
     Uuid,
     cast,
@@ -46,7 +47,7 @@ ROWS, VALUES, VERSIONS = "rows", "values", "versions"
 """The parameters: rows as JSON, the values of a column, and versions beside them."""
 
 
-class RowType(UserDefinedType[Any]):
+class RowType(UserDefinedType[object]):
     """The composite type of a table's rows."""
 
     cache_ok = True
@@ -54,7 +55,7 @@ class RowType(UserDefinedType[Any]):
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def get_col_spec(self, **_: Any) -> str:
+    def get_col_spec(self, **_: object) -> str:
         """The type's name, quoted."""
         return str(DIALECT.identifier_preparer.quote(self.name))
 
@@ -72,7 +73,7 @@ async def fetch(
     return await connection.fetch(statement.sql, *(values[name] for name in statement.parameters))
 
 
-def _given(entity: Entity) -> Any:
+def _given(entity: Entity) -> TableValuedAlias:
     """The rows that are bound as JSON, as a table named `new`."""
     row_type = cast(null(), RowType(entity.table.name))
     rows = func.jsonb_populate_recordset(row_type, parameter(ROWS, JSONB()))
@@ -146,7 +147,7 @@ async def select_for_update(
 
 
 async def _locked(
-    connection: TenantConnection, entity: Entity, column: str, values: list[Any]
+    connection: TenantConnection, entity: Entity, column: str, values: Sequence[object]
 ) -> list[Record]:
     rows = await fetch(connection, _select_for_update(entity, column), values=values)
     return [row_of(entity, row) for row in rows]
@@ -295,7 +296,7 @@ def _existing(entity: Entity, columns: tuple[str, ...]) -> Compiled:
 
 async def existing(
     connection: TenantConnection, entity: Entity, columns: tuple[str, ...], rows: Iterable[bytes]
-) -> set[tuple[Any, ...]]:
+) -> set[tuple[object, ...]]:
     """Which values of these columns of rows, given as JSON, other live records have already."""
     found = await fetch(connection, _existing(entity, columns), rows=_array(rows))
     return {tuple(row) for row in found}

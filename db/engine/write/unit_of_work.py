@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import TypedDict, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -29,11 +29,44 @@ from db.engine.write.row_json import (
 )
 from db.engine.write.trusted import TrustedReader
 from domain.setup import ChangeKind
+from domain.values import JsonObject
 from domain.violations import Violation
 
 MOMENT = timedelta(microseconds=1)
 NOTE = "SELECT note($1, $2)"
 R = TypeVar("R", bound=Record)
+
+
+class LogEntry(TypedDict):
+    """A record that was written, as the change log keeps it for listeners."""
+
+    number: int
+    kind: ChangeKind
+    entity: str
+    record_id: UUID
+    changed: tuple[str, ...]
+    before: orjson.Fragment | None
+    after: orjson.Fragment
+    access: bool
+    user_id: UUID | None
+    request_id: UUID
+    at: datetime
+
+
+class HistoryEntry(TypedDict):
+    """A field that was written, or a whole record, as the history keeps it for people."""
+
+    id: UUID
+    record_id: UUID
+    key: str
+    kind: ChangeKind
+    entity: str
+    field: str | None
+    before: str | None
+    after: str | None
+    record_version: int
+    at: datetime
+    user_id: UUID | None
 
 
 class InvariantViolation(Exception):
@@ -175,12 +208,12 @@ class UnitOfWork:
         del self.written[mark:]
 
     async def write_history(
-        self, key: Key | None = None, outcome: dict[str, Any] | None = None
+        self, key: Key | None = None, outcome: JsonObject | None = None
     ) -> bool:
         """Write history and change log, and the outcome of a request with a key; False if nothing was written."""
         if not self.written and key is None:
             return False
-        noted: dict[str, Any] = {
+        noted: JsonObject = {
             "history": [row for each in self.written for row in self._history(each)]
         }
         if key is not None:
@@ -195,7 +228,7 @@ class UnitOfWork:
         await self.connection.last(NOTE, *texts)
         return bool(self.written)
 
-    def _change_log(self) -> list[dict[str, Any]]:
+    def _change_log(self) -> list[LogEntry]:
         request = self.new_id()
         return [
             {
@@ -204,7 +237,7 @@ class UnitOfWork:
                 "entity": each.entity.name,
                 "record_id": each.after.id,
                 "changed": each.columns,
-                "before": each.before_json and orjson.Fragment(each.before_json),
+                "before": orjson.Fragment(each.before_json) if each.before_json else None,
                 "after": orjson.Fragment(each.after_json),
                 "access": each.entity.is_rights,
                 "user_id": self.user,
@@ -214,7 +247,7 @@ class UnitOfWork:
             for number, each in enumerate(self.written)
         ]
 
-    def _history(self, each: Written) -> Iterable[dict[str, Any]]:
+    def _history(self, each: Written) -> Iterable[HistoryEntry]:
         """An entry for every field that changed, or one for the whole record."""
         entry = partial(self._history_entry, each)
         if each.kind is not ChangeKind.UPDATED or each.before is None:
@@ -233,10 +266,10 @@ class UnitOfWork:
 
     def _attribute_entries(
         self,
-        entry: Callable[..., dict[str, Any]],
+        entry: Callable[[str, str | None, str | None, str | None], HistoryEntry],
         old: Mapping[str, object],
         new: Mapping[str, object],
-    ) -> Iterable[dict[str, Any]]:
+    ) -> Iterable[HistoryEntry]:
         for id in sorted({*old, *new}):
             if old.get(id) != new.get(id):
                 texts = (None if v is None else value_text(v) for v in (old.get(id), new.get(id)))
@@ -244,7 +277,7 @@ class UnitOfWork:
 
     def _history_entry(
         self, each: Written, key: str, name: str | None, before: str | None, after: str | None
-    ) -> dict[str, Any]:
+    ) -> HistoryEntry:
         return {
             "id": self.new_id(),
             "record_id": each.after.id,
