@@ -8,11 +8,10 @@ import logging
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import structlog
 import uvicorn
@@ -24,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from structlog.typing import EventDict, Processor
 from uuid_utils.compat import uuid7
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -62,7 +62,7 @@ def tell(news: str) -> None:
     print(news, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _without_credentials(_: Any, __: str, event: MutableMapping[str, Any]) -> Any:
+def _without_credentials(_: object, __: str, event: EventDict) -> EventDict:
     """What libraries raise may quote the address of a server with the password in it."""
     texts = {k: CREDENTIALS.sub("://***@", v) for k, v in event.items() if isinstance(v, str)}
     return {**event, **texts}
@@ -70,7 +70,7 @@ def _without_credentials(_: Any, __: str, event: MutableMapping[str, Any]) -> An
 
 def configure_logs() -> None:
     """One line of JSON per event on stderr. Local variables are never logged: they hold secrets."""
-    told: list[Any] = [
+    told: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),

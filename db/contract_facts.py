@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, select
@@ -13,6 +12,7 @@ from sqlalchemy import Uuid, select
 from db.engine.gate import Compiled
 from db.engine.hidden import Hidden
 from db.engine.sql import Whole, one_of
+from db.engine.transaction import Row
 from db.engine.write.connection import TenantConnection
 from db.engine.write.statements import fetch, trusted
 from db.products import ContractKind, Product, ProductCategory
@@ -77,7 +77,7 @@ async def usual_kind(connection: TenantConnection) -> Hidden[Kind | None]:
     return Hidden(_kind(rows[0]) if rows else None)
 
 
-def _kind(row: Any) -> Kind:
+def _kind(row: Row) -> Kind:
     return Kind(row["id"], row["time_based"], row["months"], row["renews"])
 
 

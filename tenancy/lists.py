@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-Row = Mapping[str, Any]
+Row = Mapping[str, object]
 
 LISTS: Mapping[str, tuple[Row, ...]] = {
     "account_type": (

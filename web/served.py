@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -94,7 +93,7 @@ def examples(folder: Path) -> list[dict[str, str]]:
 class Page:
     """What is served at /graphiql. A name that is asked for is looked up, so no path reaches the disk."""
 
-    demo: Mapping[str, Any] | None = None
+    demo: Mapping[str, object] | None = None
     """Who can be whom in the demonstration, with everybody's password; None where there is none."""
     examples: Sequence[Mapping[str, str]] = ()
     files: Mapping[str, File] = field(default_factory=dict)

@@ -52,6 +52,10 @@ LOST: tuple[type[Exception], ...] = (
 """What is raised when the database is away, restarts, or has no connection free: trying again helps."""
 
 
+Row: TypeAlias = asyncpg.Record
+"""A row as the driver returns it: its values are read by the names of the columns."""
+
+
 class Turned(StrEnum):
     """Why the door of a tenant did not open, by the SQLSTATE that `enter` raises, or `append`."""
 

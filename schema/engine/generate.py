@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
@@ -19,7 +18,8 @@ from db.engine.plan.ask import ACCESS, TYPE_ACCESS, Function
 from schema.engine import words
 from schema.engine.words import FILTERS, OPERATORS, SAYS, SCALAR
 
-Spec = tuple[str, Any, str]
+Spec = tuple[str, str, str]
+"""A field of a generated type: its name, its type as an annotation, and its description."""
 """A field: its name, its annotation, its description."""
 
 NUMBERS = {Kind.INT, Kind.DECIMAL, Kind.MONEY}
@@ -104,7 +104,8 @@ def make(
     deprecated: dict[str, str | None] | None = None,
 ) -> type:
     """An object type or an interface, put among the words under its name."""
-    body: dict[str, Any] = {"__annotations__": {}, "__module__": words.__name__}
+    annotations: dict[str, str] = {}
+    body: dict[str, object] = {"__annotations__": annotations, "__module__": words.__name__}
     for key, annotation, description in specs:
         field = StrawberryField(
             graphql_name=key,
@@ -113,19 +114,20 @@ def make(
         )
         field.arguments = (arguments or {}).get(key, [])
         body[f"{key}_"] = field
-        body["__annotations__"][f"{key}_"] = annotation
+        annotations[f"{key}_"] = annotation
     kind = strawberry.interface if interface else strawberry.type
     return put(name, kind(type(name, bases, body), name=name, description=doc))
 
 
 def make_input(name: str, specs: Iterable[Spec], doc: str, *, one_of: bool = False) -> type:
     """An input type whose fields are all optional."""
-    body: dict[str, Any] = {"__annotations__": {}, "__module__": words.__name__}
+    annotations: dict[str, str] = {}
+    body: dict[str, object] = {"__annotations__": annotations, "__module__": words.__name__}
     for key, annotation, description in specs:
         body[f"{key}_"] = strawberry.field(
             name=key, description=description, default=strawberry.UNSET
         )
-        body["__annotations__"][f"{key}_"] = f"{annotation} | None"
+        annotations[f"{key}_"] = f"{annotation} | None"
     made = strawberry.input(type(name, (), body), name=name, description=doc, one_of=one_of)
     return put(name, made)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from types import UnionType
-from typing import Any, get_args
+from typing import get_args
 from uuid import UUID
 
 import strawberry
@@ -28,7 +28,7 @@ VERSION_SPEC: Spec = (
     "int | None",
     "Optimistic lock: the `version` you last read. Fails with CONFLICT if a field you send was changed since.",
 )
-ANNOTATIONS: Mapping[Any, str] = {
+ANNOTATIONS: Mapping[object, str] = {
     str: "str",
     bool: "bool",
     int: "int",
@@ -218,16 +218,15 @@ def _annotation(each: Field | Reference) -> str:
 
 def required(name: str, specs: Iterable[Spec], doc: str) -> None:
     """An input whose fields are required unless their annotations say that they may be null."""
-    body: dict[str, Any] = {"__annotations__": {}, "__module__": words.__name__}
+    annotations: dict[str, str] = {}
+    body: dict[str, object] = {"__module__": words.__name__}
     for key, annotation, description in specs:
         optional = annotation.endswith("| None")
         default = {"default": strawberry.UNSET} if optional else {}
         body[f"{key}_"] = strawberry.field(name=key, description=description, **default)
-        body["__annotations__"][f"{key}_"] = annotation
-    ordered = sorted(
-        body["__annotations__"], key=lambda n: body["__annotations__"][n].endswith("None")
-    )
-    body["__annotations__"] = {key: body["__annotations__"][key] for key in ordered}
+        annotations[f"{key}_"] = annotation
+    ordered = sorted(annotations, key=lambda n: annotations[n].endswith("None"))
+    body["__annotations__"] = {key: annotations[key] for key in ordered}
     put(name, strawberry.input(type(name, (), body), name=name, description=doc))
 
 

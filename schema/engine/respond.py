@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from domain.codes import Code, Refused
 from domain.values import JsonObject
-from resolvers.engine.results import ErrorEntry, Outcome, as_error, merged
+from resolvers.engine.results import ErrorEntry, Outcome, UserErrorEntry, as_error, merged
 from schema.engine.executed import Wrong
 from schema.engine.failures import told_of
 from schema.engine.payloads import Payload, Shown
@@ -126,6 +125,6 @@ def _word(kind: str, shown: Shown, outcome: Outcome) -> object:
     return None
 
 
-def _error(error: Mapping[str, Any], shown: Shown) -> JsonObject:
+def _error(error: UserErrorEntry, shown: Shown) -> JsonObject:
     named: JsonObject = {**error, "__typename": "UserError"}
     return {key: named[word] for key, word in shown.words}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from domain.codes import Code, Refused
+from domain.values import JsonObject
 from schema import admission
 from schema.engine.errors import STATUS, WELL_FORMED, body_of, code_of
 
@@ -35,7 +35,7 @@ class Asked:
     """What a request says, before anything of it is believed."""
 
     query: str
-    variables: dict[str, Any]
+    variables: JsonObject
     operation: str | None
     safe: bool
     """Whether it came by GET, so that it may change nothing."""
@@ -117,18 +117,17 @@ def asked_in_body(content_type: str, body: bytes) -> Asked:
 def asked_in_url(query_string: bytes) -> Asked:
     """What a GET says. Raises HttpRefused."""
     try:
-        given: dict[str, Any] = dict(
-            parse_qsl(query_string.decode("ascii"), max_num_fields=10, errors="strict")
-        )
+        pairs = parse_qsl(query_string.decode("ascii"), max_num_fields=10, errors="strict")
+        given: JsonObject = dict(pairs)
         for name in ("variables", "extensions"):
-            if given.get(name):
-                given[name] = orjson.loads(given[name])
+            if text := given.get(name):
+                given[name] = orjson.loads(str(text))
     except (ValueError, RecursionError):
         raise HttpRefused(400, "The query string cannot be read.") from None
     return asked_of(given, safe=True)
 
 
-def asked_of(given: Any, *, safe: bool) -> Asked:
+def asked_of(given: object, *, safe: bool) -> Asked:
     """What a request says that was read already. Raises HttpRefused."""
     if not isinstance(given, dict):
         raise HttpRefused(
@@ -148,7 +147,7 @@ def asked_of(given: Any, *, safe: bool) -> Asked:
     return Asked(query, variables or {}, name or None, safe)
 
 
-def _nested(value: Any) -> bool:
+def _nested(value: object) -> bool:
     """Whether a value goes too deep: what comes later recurses, in Python and in orjson."""
     level = [value]
     for _ in range(NESTED + 1):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any
 
 import strawberry
 
@@ -64,7 +63,7 @@ class OrderDirection(Enum):
     DESC_NULLS_FIRST = "DESC_NULLS_FIRST"
 
 
-SCALAR: dict[Kind, Any] = {
+SCALAR: dict[Kind, type] = {
     Kind.ID: strawberry.ID,
     Kind.TEXT: str,
     Kind.INT: int,

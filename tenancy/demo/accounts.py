@@ -2,7 +2,6 @@
 
 import json
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from domain.setup import DocumentDelivery
@@ -128,7 +127,7 @@ def _links(draw: Draw, accounts: list[Row]) -> list[Row]:
     return rows
 
 
-def _segment(draw: Draw) -> dict[str, Any]:
+def _segment(draw: Draw) -> dict[str, str]:
     """A third has none."""
     if draw.rng.random() < 0.33:
         return {}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Any
+from uuid import UUID
 
 from tenancy.demo.rows import Draw, Row, Rows
 from tenancy.demo.words import NOTES, PARTS
@@ -15,7 +15,7 @@ VISITS = (2, 1, 3, 2)
 
 def around(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
     """Every row of these tables."""
-    stages: dict[Any, list[Any]] = {}
+    stages: dict[UUID, list[UUID]] = {}
     for row in made["pipeline_stage"]:
         stages.setdefault(row["type_id"], []).append(row["stage_id"])
     draw = Draw(slug, "stage_visit", now)
@@ -30,7 +30,7 @@ def around(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
     }
 
 
-def _visits(draw: Draw, before: int, row: Row, stages: Sequence[Any], many: int) -> list[Row]:
+def _visits(draw: Draw, before: int, row: Row, stages: Sequence[UUID], many: int) -> list[Row]:
     """A visit begins where another ends, from the opportunity's first moment to now: there is no gap."""
     way = [row["stage_id"]]
     while len(way) < many:

@@ -5,11 +5,11 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from domain.ranks import last
 from domain.setup import AttributeKind, StageKind
+from domain.values import JsonObject
 from tenancy.demo.accounts import owners
 from tenancy.demo.companies import COMPANIES
 from tenancy.demo.lists import LOST_REASONS
@@ -149,10 +149,10 @@ def _day(draw: Draw) -> date | None:
     return day if kind == "any" else day.replace(day=1) - timedelta(days=1)
 
 
-def _custom(draw: Draw) -> dict[str, Any]:
+def _custom(draw: Draw) -> JsonObject:
     """Each attribute is there or not."""
     rng = draw.rng
-    values: dict[str, Any] = {}
+    values: JsonObject = {}
     for number, extra in enumerate(ATTRIBUTES, 1):
         if extra.entity != "Opportunity" or rng.random() < 0.35:
             continue

@@ -6,11 +6,11 @@ import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import asyncpg
 
-from db.engine.transaction import Driver
+from db.engine.transaction import Driver, Row
 from tenancy.engine.archive import (
     FORMAT,
     MANIFEST,
@@ -82,10 +82,10 @@ async def _copied(
     return manifest
 
 
-async def _tenants(admin: Driver, only: str | None) -> list[Any]:
+async def _tenants(admin: Driver, only: str | None) -> list[Row]:
     if not await admin.fetchval("SELECT to_regclass('catalog.tenant')"):
         raise TenantError("There is nothing to back up: no tenant was ever made here.")
-    rows: list[Any] = await admin.fetch(ALL, only)
+    rows: list[Row] = await admin.fetch(ALL, only)
     if not rows:
         names = [row[0] for row in await admin.fetch("SELECT slug FROM catalog.tenant ORDER BY 1")]
         known = ", ".join(names) or "none yet"
@@ -102,7 +102,7 @@ async def _tenant(
         digest = Digest()
         with archive.open(entry(one.slug, name), "w", force_zip64=True) as out:
 
-            async def take(chunk: bytes, out: Any = out, digest: Digest = digest) -> None:
+            async def take(chunk: bytes, out: IO[bytes] = out, digest: Digest = digest) -> None:
                 digest.add(chunk)
                 out.write(chunk)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import MetaData
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import (
     AddConstraint,
     CreateIndex,
     CreateTable,
+    ExecutableDDLElement,
     SetColumnComment,
     SetTableComment,
 )
@@ -42,7 +41,7 @@ FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind = 'r' AND relnam
 def declared(metadata: MetaData) -> str:
     """The SQL that makes the tables as they are declared, comments included."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
-    parts: list[Any] = []
+    parts: list[ExecutableDDLElement] = []
     for table in metadata.sorted_tables:
         parts += [CreateTable(table), SetTableComment(table)]
         parts += [SetColumnComment(column) for column in table.columns]
@@ -53,7 +52,8 @@ def declared(metadata: MetaData) -> str:
         for key in table.foreign_key_constraints
         if key.use_alter
     ]
-    parts += sorted(late, key=lambda each: str(each.element.name))
+    late.sort(key=lambda each: str(each.element.name))
+    parts += late
     return ";\n".join(str(part.compile(dialect=dialect)) for part in parts)
 
 

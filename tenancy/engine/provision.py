@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 from uuid_utils.compat import uuid7
 
-from db.engine.transaction import Driver, Placement
+from db.engine.transaction import Driver, Placement, Row
 from tenancy.engine.history import head, script
 
 TAKEN = "There is a tenant '{slug}' already: choose another name."
@@ -177,7 +176,7 @@ async def rename(admin: Driver, slug: str, new: str) -> None:
         raise TenantError(TAKEN.format(slug=new)) from None
 
 
-def tenant(row: Any) -> Tenant:
+def tenant(row: Row) -> Tenant:
     """A row of the catalog as a tenant."""
     placement = Placement(row["id"], row["schema_name"], row["role_name"], row["placement"])
     return Tenant(row["id"], row["slug"], row["name"], row["state"], row["demo"], placement)
