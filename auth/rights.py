@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Uuid, func, select
@@ -18,8 +18,9 @@ from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
 from db.engine.gate import Compiled, Form, Gate
 from db.engine.head import LogHead
 from db.engine.model import Entity, Model
+from db.engine.row import AnyColumn
 from db.engine.sql import Concat, Query, Whole, one_of
-from db.engine.transaction import Driver
+from db.engine.transaction import Driver, Row
 from domain.access import (
     Attribute,
     EntityRights,
@@ -35,9 +36,8 @@ from domain.access import (
 from domain.setup import SWITCHED, AttributeKind, FeatureKey
 from domain.staff import below, reports, shared_upwards
 
-if TYPE_CHECKING:
-    import asyncpg
-
+Loaded: TypeAlias = Mapping[str, Sequence[Row]]
+"""The rows that rights are made of, by the names in LOADED."""
 
 Arrays = dict[str, tuple[UUID, ...] | tuple[str, ...]]
 
@@ -55,7 +55,7 @@ class Facts:
     """All that the rights of everybody in a tenant are made of."""
 
     version: int
-    rows: Mapping[str, Sequence[asyncpg.Record]]
+    rows: Loaded
     roles: Mapping[UUID, frozenset[UUID]]
     """Of each user."""
     profiles: Mapping[UUID, Sequence[Profile]]
@@ -109,19 +109,19 @@ async def facts(connection: Driver, model: Model) -> Facts:
     )
 
 
-def _off(rows: Mapping[str, Any]) -> dict[str, str]:
+def _off(rows: Loaded) -> dict[str, str]:
     """What nobody sees, because its feature is switched off."""
     off = [FeatureKey(row["key"]) for row in rows["features"] if not row["enabled"]]
     return {entity: feature.value for feature in off for entity in SWITCHED[feature]}
 
 
-def _known(model: Model, rows: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+def _known(model: Model, rows: Loaded) -> dict[str, frozenset[str]]:
     """Every entity that is not switched off, with all that a profile can grant of it."""
     off = _off(rows)
     return {name: fields for name, fields in model.granted.items() if name not in off}
 
 
-def _carried(rows: Mapping[str, Any]) -> dict[str, frozenset[UUID]]:
+def _carried(rows: Loaded) -> dict[str, frozenset[UUID]]:
     found: dict[str, set[UUID]] = defaultdict(set)
     for row in rows["uses"]:
         attribute, *types = row.values()
@@ -175,7 +175,7 @@ async def _of_roles(
     connection: Driver,
     model: Model,
     policies: Policies,
-    rows: Mapping[str, Any],
+    rows: Loaded,
     profiles: Iterable[Profile],
     roles: frozenset[UUID],
 ) -> OfRoles:
@@ -247,7 +247,7 @@ def _sees_all(
     return everything and all(_sees_all(granted, policies, a, full) for a in target.above)
 
 
-def _profiles(rows: Mapping[str, Any]) -> dict[UUID, Profile]:
+def _profiles(rows: Loaded) -> dict[UUID, Profile]:
     entities: dict[UUID, dict[str, RowScope]] = defaultdict(dict)
     fields: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
     writes: dict[UUID, dict[str, Writes]] = defaultdict(dict)
@@ -277,7 +277,7 @@ def _scope(word: str | None) -> WriteScope | None:
     return None if word is None else WriteScope(word)
 
 
-def _rules(model: Model, rows: Mapping[str, Any]) -> list[Rule]:
+def _rules(model: Model, rows: Loaded) -> list[Rule]:
     """One rule of each field, with all statuses that open it, of entities that have any."""
     statuses: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in rows["rules"]:
@@ -289,7 +289,7 @@ def _rules(model: Model, rows: Mapping[str, Any]) -> list[Rule]:
     ]
 
 
-def _attributes(rows: Mapping[str, Any]) -> list[Attribute]:
+def _attributes(rows: Loaded) -> list[Attribute]:
     return [
         Attribute(
             str(row["id"]), row["entity"], row["key"], row["label"], AttributeKind(row["kind"])
@@ -370,5 +370,5 @@ def _statements(model: Model) -> dict[str, Compiled]:
     }
 
 
-def _plain(*columns: Any) -> Query:
+def _plain(*columns: AnyColumn) -> Query:
     return select(*columns)

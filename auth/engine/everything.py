@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from sqlalchemy import ColumnElement
 
@@ -36,7 +35,7 @@ class Everything:
         """Nothing is changed with it."""
         return False
 
-    def type_access(self, entity: Entity) -> Mapping[str, Any]:
+    def type_access(self, entity: Entity) -> Mapping[str, object]:
         """Nothing is told with it."""
         return {}
 

@@ -6,11 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
-    Select,
     Table,
     Text,
     Uuid,
@@ -27,7 +24,7 @@ from db.engine.capabilities import Ownable, Shareable
 from db.engine.fields import Reference
 from db.engine.gate import Form
 from db.engine.model import Entity, Model
-from db.engine.sql import Concat, Whole, one_of, parameter
+from db.engine.sql import Bool, Concat, Query, TableColumn, Whole, one_of, parameter
 
 OWNERS = "owners:{entity}"
 """The parameter with the employees whose records a viewer sees as his own."""
@@ -43,10 +40,10 @@ class ByCondition(ABC):
     """A way to rows that a condition on the row itself describes."""
 
     @abstractmethod
-    def wide(self, entity: Entity) -> ColumnElement[bool]:
+    def wide(self, entity: Entity) -> Bool:
         """The condition on the entity's own table."""
 
-    def narrow(self, entity: Entity) -> Select[Any]:
+    def narrow(self, entity: Entity) -> Query:
         """The ids of the rows that fulfil it."""
         return select(entity.table.c.id).where(self.wide(entity))
 
@@ -55,9 +52,9 @@ class ByCondition(ABC):
 class Owned(ByCondition):
     """Rows whose owner is the viewer or somebody below in the employee tree."""
 
-    column: Any
+    column: TableColumn
 
-    def wide(self, entity: Entity) -> ColumnElement[bool]:
+    def wide(self, entity: Entity) -> Bool:
         return one_of(self.column, OWNERS.format(entity=entity.name), Uuid())
 
 
@@ -65,8 +62,8 @@ class Owned(ByCondition):
 class Standing:
     """A table of standing rules: the values in `opened` are open to the role in `role`."""
 
-    opened: Any
-    role: Any
+    opened: TableColumn
+    role: TableColumn
 
     @property
     def parameter(self) -> str:
@@ -78,10 +75,10 @@ class Standing:
 class Matching(ByCondition):
     """Rows with a value that a standing rule opens to the viewer's roles."""
 
-    column: Any
+    column: TableColumn
     rule: Standing
 
-    def wide(self, entity: Entity) -> ColumnElement[bool]:
+    def wide(self, entity: Entity) -> Bool:
         return one_of(self.column, self.rule.parameter, Uuid())
 
 
@@ -89,18 +86,18 @@ class Matching(ByCondition):
 class Shared:
     """Rows listed one by one for the viewer."""
 
-    record: Any
-    employee: Any
+    record: TableColumn
+    employee: TableColumn
 
-    def wide(self, entity: Entity) -> ColumnElement[bool]:
+    def wide(self, entity: Entity) -> Bool:
         listed = select(Whole(1)).select_from(self.record.table)
         return exists(listed.where(self.record == entity.table.c.id, self._mine))
 
-    def narrow(self, entity: Entity) -> Select[Any]:
+    def narrow(self, entity: Entity) -> Query:
         return select(self.record).where(self._mine)
 
     @property
-    def _mine(self) -> ColumnElement[bool]:
+    def _mine(self) -> Bool:
         live = self.record.table.c.deleted_at.is_(None)
         return and_(self.employee == parameter("viewer:employee", Uuid()), live)
 
@@ -109,9 +106,9 @@ class Shared:
 class PointedAt(ByCondition):
     """Rows that some live row of another table points to."""
 
-    column: Any
+    column: TableColumn
 
-    def wide(self, entity: Entity) -> ColumnElement[bool]:
+    def wide(self, entity: Entity) -> Bool:
         table = self.column.table
         pointing = select(Whole(1)).select_from(table).correlate(entity.table)
         live = table.c.deleted_at.is_(None)
@@ -122,10 +119,10 @@ class PointedAt(ByCondition):
 class Mine(ByCondition):
     """Rows of the viewer's own user."""
 
-    column: Any
+    column: TableColumn
 
-    def wide(self, entity: Entity) -> ColumnElement[bool]:
-        mine: ColumnElement[bool] = self.column == parameter("viewer:user", Uuid())
+    def wide(self, entity: Entity) -> Bool:
+        mine: Bool = self.column == parameter("viewer:user", Uuid())
         return mine
 
 
@@ -136,12 +133,12 @@ class Told(ByCondition):
     `statuses` are the columns that rules per status look at, by the name of each entity that has one.
     """
 
-    key: Any
-    record: Any
-    entity: Any
-    statuses: Mapping[str, Any]
+    key: TableColumn
+    record: TableColumn
+    entity: TableColumn
+    statuses: Mapping[str, TableColumn]
 
-    def wide(self, entity: Entity) -> ColumnElement[bool]:
+    def wide(self, entity: Entity) -> Bool:
         found = one_of(self.key, TOLD, Text())
         for name, status in self.statuses.items():
             now = select(status).where(status.table.c.id == self.record).scalar_subquery()
@@ -154,9 +151,9 @@ class Told(ByCondition):
 class Readable(ByCondition):
     """Definitions of custom attributes whose values the viewer may read: of others he is not told."""
 
-    column: Any
+    column: TableColumn
 
-    def wide(self, entity: Entity) -> ColumnElement[bool]:
+    def wide(self, entity: Entity) -> Bool:
         return one_of(self.column, READABLE, Uuid())
 
 
@@ -228,7 +225,7 @@ class Policies:
         policy = self.of(entity)
         return policy is not None and policy.restricts and not (full and policy.spares_full)
 
-    def reach(self, entity: Entity, form: Form) -> ColumnElement[bool]:
+    def reach(self, entity: Entity, form: Form) -> Bool:
         """The condition on the entity's own table for a viewer with own rows."""
         sources = self._sources(entity)
         if form is Form.NARROW and sources:
@@ -251,9 +248,7 @@ class Policies:
         return () if policy is None else policy.rows
 
 
-def within(
-    entity: Entity, way: Reference, above: Entity, rows: ColumnElement[bool] | None
-) -> ColumnElement[bool]:
+def within(entity: Entity, way: Reference, above: Entity, rows: Bool | None) -> Bool:
     """The condition that what a row is a part of that way is among these rows (None: all), and not in the bin."""
     table, link = above.table, entity.table.c[way.column]
     whole = select(Whole(1)).select_from(table).correlate(entity.table)
@@ -262,21 +257,21 @@ def within(
     return or_(link.is_(None), found) if way.nullable else found
 
 
-def without(entity: Entity, way: Reference) -> ColumnElement[bool]:
+def without(entity: Entity, way: Reference) -> Bool:
     """The condition that a row is no part of anything that way, for viewers to whom that is shut."""
     return entity.table.c[way.column].is_(None) if way.nullable else false()
 
 
-def responsible(entity: Entity, *, below: bool) -> ColumnElement[bool]:
+def responsible(entity: Entity, *, below: bool) -> Bool:
     """The condition that a row is the viewer's, or of somebody below him; of what has no owner, that its first whole is."""
     if entity.owner is not None:
         column = entity.table.c[entity.owner]
         if below:
             return one_of(column, OWNERS.format(entity=entity.name), Uuid())
-        mine: ColumnElement[bool] = column == parameter("viewer:employee", Uuid())
+        mine: Bool = column == parameter("viewer:employee", Uuid())
         return mine
-    found: list[ColumnElement[bool]] = []
-    earlier: list[Any] = []
+    found: list[Bool] = []
+    earlier: list[TableColumn] = []
     for way, above in zip(entity.wholes, entity.above, strict=True):
         link = entity.table.c[way.column]
         if above.owner is not None:

@@ -8,9 +8,9 @@ import hmac
 import json
 import re
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from cachetools import LRUCache
@@ -171,7 +171,7 @@ class TokenIssuer:
         return _read(claims)
 
 
-def _read(claims: Any) -> tuple[int, int, Access]:
+def _read(claims: object) -> tuple[int, int, Access]:
     """When it was issued, when it expires, and what it says; refused if we would not say it."""
     if not isinstance(claims, dict) or claims.get("iss") != ISSUER or claims.get("aud") != AUDIENCE:
         raise _refused()
@@ -188,14 +188,14 @@ def _read(claims: Any) -> tuple[int, int, Access]:
     return issued, expires, Access(tenant, user, session, until)
 
 
-def _seconds(claims: dict[str, Any], name: str) -> int:
+def _seconds(claims: Mapping[str, object], name: str) -> int:
     value = claims.get(name)
     if type(value) is not int:  # neither true nor 1.5e9
         raise _refused()
     return value
 
 
-def _identifier(claims: dict[str, Any], name: str) -> UUID:
+def _identifier(claims: Mapping[str, object], name: str) -> UUID:
     value = claims.get(name)
     if not isinstance(value, str) or not IDENTIFIER.match(value):
         raise _refused()

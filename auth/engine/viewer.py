@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, assert_never
+from typing import NamedTuple, assert_never
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_
@@ -166,7 +166,7 @@ class Viewer:
             return scope is WriteScope.ALL
         return responsible(entity, below=scope is WriteScope.BELOW)
 
-    def type_access(self, entity: Entity) -> Mapping[str, Any]:
+    def type_access(self, entity: Entity) -> Mapping[str, object]:
         """What may be done with the records of an entity, as `TypeAccess` of the API tells it."""
         granted = self.rights[entity.name]
         keys = (f"attributes.{each.key}" for each in self.attributes(entity.name))
