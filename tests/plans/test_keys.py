@@ -448,7 +448,7 @@ def test_attempts_share_a_counter_only_if_limit_tenant_and_address_are_the_same(
     )
     one, other = data.draw(names), data.draw(names)
     assert (throttle._name(one[0], *one[1]) == throttle._name(other[0], *other[1])) == (
-        one == other
+        (one[0].namespace, one[1]) == (other[0].namespace, other[1])
     )
 
 
