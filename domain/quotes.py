@@ -139,14 +139,12 @@ class OfferedProduct(Protocol):
 
 @dataclass(frozen=True)
 class FromProduct:
-    """The values of a line once it has taken over those in `taken` from its product; the others are its own."""
+    """The values of a line once it has taken over from its product what was left open."""
 
     name: str
     unit_id: UUID | None
     unit_price: Decimal | None
     tax_percent: Decimal | None
-    taken: frozenset[str]
-    """Columns of the line."""
 
 
 @dataclass(frozen=True)
@@ -304,7 +302,6 @@ def from_product(
         unit_id=product.unit_id if "unit_id" in taken else line.unit_id,
         unit_price=product.price if "unit_price" in taken else line.unit_price,
         tax_percent=product.tax_percent if "tax_percent" in taken else line.tax_percent,
-        taken=frozenset(taken),
     )
     return found, violations
 

@@ -1,4 +1,4 @@
-"""What the operator of an installation does with a tenant's users: by the same commands as theirs, in nobody's name."""
+"""What the operator of an installation does with a tenant's users: by the same commands as theirs, in no user's name."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Desk:
 async def create_user(
     desk: Desk, email: str, name: str | None, roles: Sequence[str], hash: str
 ) -> None:
-    """Make an employee, unless there is one with this address, and his user. Raises TenantError."""
+    """Make an employee, unless there is one with this address, and their user. Raises TenantError."""
     async with _context(desk) as ctx:
         if await _signs_in(ctx, email):
             raise desk.say(THERE, email=email)
@@ -79,7 +79,7 @@ async def create_user(
 
 
 async def set_active(desk: Desk, email: str, active: bool) -> None:
-    """Let a user sign in, or not; then his sessions end. Raises TenantError."""
+    """Let a user sign in, or not; then their sessions end. Raises TenantError."""
     async with _context(desk) as ctx:
         user = await _user(desk, ctx, email)
         await _execute(ctx, User, Standard.UPDATE, id=f"usr_{user.hex}", active=active)
@@ -96,7 +96,7 @@ async def set_password(desk: Desk, email: str, hash: str) -> None:
 
 @asynccontextmanager
 async def _context(desk: Desk) -> AsyncIterator[Context]:
-    """One transaction with an administrator's rights, though in nobody's name; kept if the block ends well."""
+    """One transaction with an administrator's rights, though in no user's name; kept if the block ends well."""
     session = desk.new_id()
     async with entered(desk) as connection:
         viewer = await administrator(desk, connection)

@@ -75,7 +75,9 @@ async def issue_reset(house: House, viewers: Viewers, caller: Caller, id: str) -
         found = await locking.lock_visible(connection, viewer, entity, [user], Lock.UPDATE)
         if user not in found:
             raise Refused(Code.NOT_FOUND, NOT_FOUND, input=["input", "id"])
-        if not viewer.full:  # with a new password he could be anybody whose rights he does not have
+        if (
+            not viewer.full
+        ):  # with a new password the caller could sign in as a user who has more rights
             raise Refused(Code.FORBIDDEN, NOT_EDITABLE, input=["input", "id"])
         await credentials.set_reset(connection, user, number, until)
 
@@ -104,7 +106,7 @@ async def reset(house: House, address: str, token: str, chosen: str) -> UserErro
 
 
 async def revoke(house: House, viewers: Viewers, caller: Caller, id: str) -> None:
-    """End a session that the caller sees: one of his own, or as an administrator anybody's."""
+    """End a session that the caller sees: one of the caller's own; administrators end those of every user."""
     session = parse_id(id, "ses") or NO_ID
     if session == caller.session:  # which needs no right, and leaves none to be asked about
         await sign_out(house, caller)
@@ -112,7 +114,7 @@ async def revoke(house: House, viewers: Viewers, caller: Caller, id: str) -> Non
 
     async def end(connection: TenantConnection, viewer: Viewer) -> None:
         entity = MODEL.entities["Session"]
-        if session not in await locking.visible(connection, viewer, entity, [session], Lock.NONE):
+        if session not in await locking.visible(connection, viewer, entity, [session]):
             raise Refused(Code.NOT_FOUND, NOT_FOUND, input=["input", "id"])
         owner = await credentials.user_of(connection, session)
         if owner != viewer.user and not viewer.full:

@@ -83,7 +83,6 @@ TRUSTED_FUNCTIONS = frozenset(
         "hashtextextended",
         "jsonb_populate_recordset",
         "pg_advisory_xact_lock",
-        "pg_try_advisory_xact_lock",
     ]
 )
 """What statements of the engine use besides, with values of our own."""

@@ -1,1 +1,1 @@
-"""The machinery of deeds: it knows no area."""
+"""Executes commands: it knows no area and names no entity."""

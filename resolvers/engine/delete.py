@@ -53,11 +53,11 @@ async def delete(ctx: Context, items: list[AnyChangeset]) -> None:
     for kind, row in children:
         item = owners[row.id] = _parent_among(kind, row, owners)
         if row.deleted_at is None:
-            _set_deleted(item, kind, row, ctx.now)
+            _stamp(item, kind, row, ctx.now)
     await run_after_change(ctx, found)
 
 
-def _set_deleted(item: AnyChangeset, entity: Entity, row: Record, at: object) -> None:
+def _stamp(item: AnyChangeset, entity: Entity, row: Record, at: object) -> None:
     after = with_values(row, {"deleted_at": at})
     item.after_ops.append(RelatedChange(entity.type_, row, after))
 
@@ -143,7 +143,7 @@ async def _restore_children(ctx: Context, entity: Entity, items: list[AnyChanges
         item = _parent_among(kind, row, owners)
         missing = _links(kind, row) & deleted - owners.keys()  # children of children come after
         if row.deleted_at == item.existing.deleted_at and not missing:
-            _set_deleted(item, kind, row, None)
+            _stamp(item, kind, row, None)
             owners[row.id] = item
 
 

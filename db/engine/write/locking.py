@@ -99,13 +99,15 @@ async def lock_visible(
 
 
 async def visible(
-    connection: TenantConnection, guard: Guard, entity: Entity, ids: Iterable[UUID], lock: Lock
+    connection: TenantConnection, guard: Guard, entity: Entity, ids: Iterable[UUID]
 ) -> set[UUID]:
     """Which of the records the caller sees."""
     wanted = sorted(set(ids))
     if not wanted or not guard.may_see(entity.name):
         return set()
-    rows = await _fetch(connection, guard, _Asked(entity, lock, bin=False, facts=False), wanted)
+    rows = await _fetch(
+        connection, guard, _Asked(entity, Lock.NONE, bin=False, facts=False), wanted
+    )
     return {row["id"] for row in rows}
 
 

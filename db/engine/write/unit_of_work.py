@@ -130,7 +130,7 @@ class UnitOfWork:
 
     async def visible(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
         """Which of the records the caller sees as they are now."""
-        return await locking.visible(self.connection, self.guard, entity, ids, Lock.NONE)
+        return await locking.visible(self.connection, self.guard, entity, ids)
 
     async def nearest_visible(
         self, series: Series, group: UUID, key: str, *, before: bool, without: Iterable[UUID]
