@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from asyncpg.prepared_stmt import PreparedStatement
+
 from tests.leaks.truth import own_tenant
 from tests.leaks_writes.expectations import LINKS, REPLACED, WRITTEN
 from tests.proof.contract import spelled_id
@@ -109,6 +111,11 @@ class Place:
     tables: list[str] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
     """What both tenants held when it was last looked at."""
+    kept: dict[str, str] = field(default_factory=dict)
+    """What both held when all rows were as they are to be brought back."""
+    moment: str = ""
+    """The snapshot in which it was last looked at: which transactions with writes had ended, and which had not."""
+    dumping: PreparedStatement[Any] | None = None
 
     @property
     def schema(self) -> str:
@@ -124,16 +131,28 @@ class Place:
 
         A row that is written again as it was counts as changed, too.
         """
+        if self.dumping is None:
+            self.dumping = await self.world.admin.prepare(self._dump())
+        found = {row[0]: row[1] for row in await self.dumping.fetch()}
+        self.moment = found.pop("moment")
+        return found
+
+    def _dump(self) -> str:
         parts = [
             f"SELECT '{schema}.{table}', concat(count(*), '/', sum(xmin::text::bigint)) "  # noqa: S608
             f'FROM {schema}."{table}" AS t'
             for schema in (self.schema, self.world.schema(self.neighbour))
             for table in self.tables
         ]
-        return {row[0]: row[1] for row in await self.world.admin.fetch(" UNION ALL ".join(parts))}
+        return " UNION ALL ".join(["SELECT 'moment', pg_current_snapshot()::text", *parts])
 
     async def changed(self) -> set[str]:
-        """The tables that are not as they were when it was asked last."""
+        """The tables that are not as they were when it was asked last.
+
+        None is, where no transaction has written anything anywhere since then.
+        """
+        if await self.world.admin.fetchval("SELECT pg_current_snapshot()::text") == self.moment:
+            return set()
         now = await self.dump()
         found = {
             name.replace(self.schema, "mine").replace(self.world.schema(self.neighbour), "theirs")
@@ -151,20 +170,21 @@ class Place:
                 f'DROP TABLE IF EXISTS "{kept}"; '
                 f'CREATE TEMP TABLE "{kept}" AS TABLE {self.schema}."{table}"'
             )
-        self.held = await self.dump()
+        self.held = self.kept = await self.dump()
 
     async def restore(self) -> None:
         """Bring all rows back as they were kept; sessions go on, and rights are loaded anew."""
-        statements = ["SET LOCAL session_replication_role = replica"]
+        statements, now = ["SET LOCAL session_replication_role = replica"], await self.dump()
         for table in self.tables:
-            if table not in {"session", "log_head"}:
+            name = f"{self.schema}.{table}"
+            if table not in {"session", "log_head"} and now[name] != self.kept[name]:
                 kept = f"kept_{self.tenant.replace('-', '_')}_{table}"
                 target = f'{self.schema}."{table}"'
                 statements.append(f'DELETE FROM {target}; INSERT INTO {target} TABLE "{kept}"')  # noqa: S608
         async with self.world.admin.transaction():
             await self.world.admin.execute("; ".join(statements))
         await self.world.rights_changed(self.tenant)
-        self.held = await self.dump()
+        self.held = self.kept = await self.dump()
 
     async def fetch(self, query: str, *values: object) -> list[Row]:
         """What the operator reads; `{s}` stands for the tenant's schema."""

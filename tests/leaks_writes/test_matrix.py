@@ -220,6 +220,24 @@ def _is_upsold(here: Place, contract: Row) -> bool:
     return bool(contract["time_based"]) and contract["account_id"] in here.facts.live("Account")
 
 
+async def test_what_is_written_is_noticed_and_brought_back(matrix: Place) -> None:
+    """Also a row that is written as it was, and one next door; where nothing is, nothing is told."""
+    here = matrix
+    await here.changed()
+    assert await here.changed() == set()
+    for schema, told in (
+        (here.schema, "mine.unit"),
+        (here.world.schema(here.neighbour), "theirs.unit"),
+    ):
+        await here.world.admin.execute(f"UPDATE {schema}.unit SET name = name")  # noqa: S608
+        assert await here.changed() == {told}
+    names = await here.fetch("SELECT name FROM {s}.unit ORDER BY id")
+    await here.world.admin.execute(f"UPDATE {here.schema}.unit SET name = 'x' || name")  # noqa: S608
+    await here.restore()
+    assert await here.fetch("SELECT name FROM {s}.unit ORDER BY id") == names
+    assert await here.changed() == set()
+
+
 def test_the_matrix_is_not_empty() -> None:
     """An empty loop shows nothing."""
     tried = sum(len(set(verbs) - ELSEWHERE) for verbs in EVERY.values())
