@@ -24,6 +24,8 @@ gc.set_threshold(YOUNG, 20, 20)
 
 PROCESSES = 4
 """At most: each has its servers and the house in memory."""
+WORTH = 60
+"""Seconds of processor time from which on several processes are started; each takes ten to begin."""
 
 PLAIN: list[Any] = [
     structlog.processors.add_log_level,
@@ -100,8 +102,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Many tests run side by side; for a file, for a word, or to be looked at, none are started."""
-    chosen = all(".py" in each for each in config.args) or config.option.keyword
+    """Many tests run side by side; for few, for a word, or to be looked at, none are started."""
+    chosen = costs.of(config.args) < WORTH or config.option.keyword
     cores = len(os.sched_getaffinity(0))
     alone = chosen or config.option.capture == "no" or cores == 1
     return 0 if alone else min(cores, PROCESSES)

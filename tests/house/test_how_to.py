@@ -39,11 +39,19 @@ def checkout() -> Iterator[Path]:
             if (ROOT / name).is_file():
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, copy / name)
+                bring_compiled(copy, Path(name))
         if (ROOT / ".mypy_cache").exists():  # `check` has read the same libraries before
             with suppress(shutil.Error):  # they may be read at this moment: some files come and go
                 shutil.copytree(ROOT / ".mypy_cache", copy / ".mypy_cache", symlinks=True)
         subprocess.run(["git", "init", "-q"], cwd=copy, check=True)
         yield copy
+
+
+def bring_compiled(copy: Path, name: Path) -> None:
+    """What Python and pytest made of a module is good for its copy, which has the same size and time."""
+    for compiled in (ROOT / name.parent / "__pycache__").glob(f"{name.stem}.*.pyc"):
+        (copy / name.parent / "__pycache__").mkdir(exist_ok=True)
+        shutil.copy2(compiled, copy / name.parent / "__pycache__" / compiled.name)
 
 
 def follow(copy: Path, guide: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-FILE = Path(__file__).parents[1] / "costs.json"
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "tests" / "costs.json"
 """Seconds of processor time of each file with tests, as `python3 dev test --costs` measured them."""
 LEAST = 2
 """Seconds from which on a file is listed there."""
@@ -33,6 +34,14 @@ def spent() -> float:
             continue
         total += sum(map(int, stat[11:15])) / TICKS  # its own, and that of children that ended
     return total
+
+
+def of(places: Iterable[str]) -> int:
+    """What the tests in some files and folders cost, as far as it is known."""
+    known: dict[str, int] = json.loads(FILE.read_text())
+    chosen = [Path(place.partition("::")[0]).resolve() for place in places]
+    files = [(ROOT / file, cost) for file, cost in known.items()]
+    return sum(cost for file, cost in files if any(file.is_relative_to(each) for each in chosen))
 
 
 def slow_first(items: list[pytest.Item]) -> None:
@@ -79,6 +88,6 @@ class Costs:
         for nodeid, seconds in self.seconds.items():
             found[nodeid.partition("::")[0]] += seconds
         before: dict[str, int] = json.loads(FILE.read_text()) if FILE.exists() else {}
-        kept = {file: cost for file, cost in before.items() if Path(file).exists()}
+        kept = {file: cost for file, cost in before.items() if (ROOT / file).exists()}
         both = {**kept, **{file: round(cost) for file, cost in found.items()}}
         return {file: cost for file, cost in sorted(both.items()) if cost >= LEAST}
