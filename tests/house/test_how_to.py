@@ -11,7 +11,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -27,8 +27,26 @@ STEP = re.compile(
 )
 
 
+ENDS = re.compile(r"\$ python3 dev (check|test) ")
+"""What every guide ends with: the checks, and tests of what was added."""
+GUIDES = ("add-a-field.md", "add-an-entity.md", "add-a-mutation.md")
+
+
 @pytest.fixture(scope="module")
 def checkout() -> Iterator[Path]:
+    """The copy in which the guides are followed one after another."""
+    with copied() as copy:
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def ending() -> list[str]:
+    """The commands that they ended with."""
+    return []
+
+
+@contextmanager
+def copied() -> Iterator[Path]:
     """A copy of what git knows of the checkout, with a repository of its own."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -54,13 +72,16 @@ def bring_compiled(copy: Path, name: Path) -> None:
         shutil.copy2(compiled, copy / name.parent / "__pycache__" / compiled.name)
 
 
-def follow(copy: Path, guide: str) -> str:
-    """Do every step of a guide, in order; what its commands said."""
+def follow(copy: Path, guide: str, ending: list[str] | None = None) -> str:
+    """Do every step of a guide, in order; what its commands said. Those that it ends with may be left for later."""
     said = ""
     for step in STEP.finditer((ROOT / "docs" / "how-to" / guide).read_text()):
         if step["console"]:
-            for line in step["console"].strip().splitlines():
-                said += command(copy, line)
+            for line in map(str.strip, step["console"].strip().splitlines()):
+                if ending is not None and ENDS.match(f"{line} "):
+                    ending.append(line)
+                else:
+                    said += command(copy, line)
         elif step["end"]:
             file = copy / step["end"]
             file.write_text(file.read_text() + textwrap.dedent(step["appended"]))
@@ -100,15 +121,14 @@ def command(copy: Path, line: str) -> str:
     return told.stdout
 
 
-def test_a_field_is_added_as_the_guide_says(checkout: Path) -> None:
-    said = follow(checkout, "add-a-field.md")
+def test_a_field_is_added_as_the_guide_says(checkout: Path, ending: list[str]) -> None:
+    said = follow(checkout, "add-a-field.md", ending)
     assert "account.network_page AS network_page" in said
     assert "networkPage: String" in (checkout / "schema" / "schema.graphql").read_text()
-    assert "FAILED" not in said
 
 
-def test_an_entity_is_added_as_the_guide_says(checkout: Path) -> None:
-    said = follow(checkout, "add-an-entity.md")
+def test_an_entity_is_added_as_the_guide_says(checkout: Path, ending: list[str]) -> None:
+    said = follow(checkout, "add-an-entity.md", ending)
     assert "FROM competitor" in said
     contract = (checkout / "schema" / "schema.graphql").read_text()
     assert "competitors(" in contract
@@ -123,10 +143,26 @@ def test_an_entity_is_added_as_the_guide_says(checkout: Path) -> None:
     assert "  taggings(" in contract.partition("\ntype Competitor ")[2].partition("\n}")[0]
 
 
-def test_a_mutation_is_added_as_the_guide_says(checkout: Path) -> None:
-    said = follow(checkout, "add-a-mutation.md")
-    assert "passed" in said
+def test_a_mutation_is_added_as_the_guide_says(checkout: Path, ending: list[str]) -> None:
+    follow(checkout, "add-a-mutation.md", ending)
     contract = (checkout / "schema" / "schema.graphql").read_text()
     assert "  activityEscalate(" in contract
     assert "  activityEscalateMany(" in contract
     assert "note: String!" in contract.partition("input ActivityEscalateInput {")[2][:300]
+
+
+def test_what_was_added_passes_the_checks_and_its_tests(checkout: Path, ending: list[str]) -> None:
+    """By day once, on what all guides left; by night after each of them."""
+    places = dict.fromkeys(place for line in ending for place in shlex.split(line)[4:])
+    assert "tests/proof" in places
+    assert "FAILED" not in command(checkout, "$ python3 dev check")
+    assert "passed" in command(checkout, f"$ python3 dev test {' '.join(places)}")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("guide", GUIDES)
+def test_each_guide_is_enough_by_itself(guide: str) -> None:
+    with copied() as copy:
+        said = follow(copy, guide)
+    assert "FAILED" not in said
+    assert "passed" in said
