@@ -337,7 +337,7 @@ async def each_whole(
                 given[PART_OF[entity][1]] = whole.id
                 if entity == "RoleAssignment" and whole.row:
                     given["role"] = spelled("Role", sorted(here.facts.live("Role"))[-1])
-                _fit(here, entity, whole.row or {}, given)
+                _fit(here, persona, entity, whole.row or {}, given)
             body = {"input": [given] if many else given} | ({"all": together} if many else {})
             answer = await here.world.ask(
                 persona, text(entity, "Create", many=many), body, tenant=here.tenant
@@ -371,7 +371,7 @@ async def each_whole(
         assert len(set(answers.values())) == 1, answers
 
 
-def _fit(here: Place, entity: str, whole: Row, given: dict[str, Any]) -> None:
+def _fit(here: Place, persona: str, entity: str, whole: Row, given: dict[str, Any]) -> None:
     """What goes with one whole and not with another."""
     if entity == "AttributeUse" and whole:
         del given["accountType"]
@@ -381,6 +381,11 @@ def _fit(here: Place, entity: str, whole: Row, given: dict[str, Any]) -> None:
         stages = sorted(here.facts.live("Stage"))
         free = [each for each in stages if not _active(here, whole["id"], each)]
         given["stage"] = spelled("Stage", (free or stages)[0])
+    if entity == "AccountLink" and given["other"] == given["account"]:
+        rows = here.facts.live("Account")
+        same = [id for id in sorted(rows) if here.facts.sees(persona, "Account", rows[id])]
+        others = [name for id in same if (name := spelled("Account", id)) != given["account"]]
+        given["other"] = others[0]
 
 
 def _whole_within(here: Place, persona: str, entity: str, row: Row) -> bool:
