@@ -35,7 +35,7 @@ class OperationKey:
 class PlanKey:
     """A plan: the operation, the caller's rights as far as it depends on them, and its pages."""
 
-    operation: Hashable
+    operation: OperationKey
     rights: Hashable
     pages: Pages
 
@@ -48,6 +48,14 @@ class LivePlanKey:
     rights: Hashable
     pages: Pages
     at_most: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKey:
+    """One operation of a document, whatever its variables."""
+
+    text: str
+    name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +77,6 @@ def encoded(value: object) -> bytes:
 
 
 def _text(value: object) -> str:
-    if isinstance(
-        value, Decimal | UUID
-    ):  # asyncpg's ids are a subclass, which orjson does not take
+    if isinstance(value, Decimal | UUID):  # asyncpg has a class of its own for ids
         return str(value)
     raise TypeError(f"{type(value).__name__} has no place in a key: give it a text of its own.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -174,7 +174,7 @@ class Reads:
         self,
         caller: Caller,
         request: Request,
-        key: Hashable,
+        key: OperationKey,
         outline: Outline,
         values: Variables,
     ) -> tuple[Plan, dict[str, bytes]]:
@@ -190,7 +190,7 @@ class Reads:
         self,
         caller: Caller,
         request: Request,
-        key: Hashable,
+        key: OperationKey,
         outline: Outline,
         values: Variables,
     ) -> tuple[Plan, dict[str, bytes]]:
@@ -229,7 +229,7 @@ class Reads:
         caller: Caller,
         request: Request,
         viewer: Viewer,
-        key: Hashable,
+        key: OperationKey,
         outline: Outline,
         values: Variables,
     ) -> tuple[Plan, dict[CursorOf, tuple[str | None, ...]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -27,6 +27,7 @@ from resolvers.engine.execute import CommandRequest, count, execute
 from resolvers.engine.results import Outcome, StoredOutcome, outcome, restored, stored
 from schema.engine.executed import Wrong, executed_records
 from schema.engine.generate_commands import Mutation
+from schema.engine.keys import DocumentKey, OperationKey
 from schema.engine.lru import Lru
 from schema.engine.outline import Reader
 from schema.engine.payloads import (
@@ -63,7 +64,7 @@ class Asked:
     caller: Caller
     request: Request
     operation: OperationDefinitionNode
-    plan_key: Hashable
+    plan_key: OperationKey
     written: Written
     values: Variables
     requests: Sequence[CommandRequest]
@@ -90,8 +91,8 @@ class Writes:
         self._viewers = viewers
         self._reads = reads
         self._prefixes = frozenset(self._model.by_prefix)
-        self.drawn: Lru[Hashable, Written] = Lru(OUTLINES, OUTLINED, lambda each: each.weight)
-        self.declared: Lru[Hashable, Declared] = Lru(OUTLINES, OUTLINES, lambda each: 1)
+        self.drawn: Lru[OperationKey, Written] = Lru(OUTLINES, OUTLINED, lambda each: each.weight)
+        self.declared: Lru[DocumentKey, Declared] = Lru(OUTLINES, OUTLINES, lambda each: 1)
 
     async def answer(self, caller: Caller, request: Request, key: str | None) -> bytes:
         """The whole response. Raises Refused, or what a transaction raises."""
@@ -122,14 +123,14 @@ class Writes:
 
     def _draw(
         self, request: Request, operation: OperationDefinitionNode, values: Variables
-    ) -> tuple[Hashable, Written]:
+    ) -> tuple[OperationKey, Written]:
         """The payloads read, once for each shape of the variables that they depend on."""
         fragments = request.admitted.fragments
         own = self.declared.get(
-            (request.text, request.name), lambda: self._declare(operation, fragments)
+            DocumentKey(request.text, request.name), lambda: self._declare(operation, fragments)
         )
         form = shape(values, own, self._prefixes)
-        key = (request.text, request.name, form, request.executes)
+        key = OperationKey(request.text, request.name, form, request.executes)
 
         def read() -> Written:
             reader = Reader(self._schema, self._model, {}, fragments, values, own)

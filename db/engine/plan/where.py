@@ -161,7 +161,7 @@ def readable(scope: Scope, seen: Seen, key: str) -> Attribute:
     """The attribute with this key. A closed one refuses the operation before it comes here (D-31)."""
     attribute = scope.gate.guard.attribute(seen.entity.name, key)
     if attribute is None:
-        raise LookupError(f"{key} is decisive and closed: the plan must refuse first")
+        raise LookupError(f"{key} is closed: the plan refuses a filter by it first")
     return attribute
 
 

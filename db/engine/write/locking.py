@@ -61,8 +61,10 @@ _LOCKS: dict[Lock, _Strength] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Asked:
+    """Records of an entity, by id."""
+
     entity: Entity
     lock: Lock
     bin: bool
@@ -70,7 +72,47 @@ class _Asked:
     """Whether the rows themselves are read, or only their ids."""
 
 
-_compiled: dict[Hashable, Compiled] = {}
+@dataclass(frozen=True, slots=True)
+class _ByText:
+    """Records of an entity, by a text in a column."""
+
+    entity: Entity
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Referenced:
+    """Records of several entities, locked so that they can be referred to."""
+
+    entities: tuple[Entity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The records of a type that have the same value in one column, sorted by the text in another."""
+
+    entity: Entity
+    group: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Nearest:
+    """The record before or after a text in a series."""
+
+    series: Series
+    before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A compiled statement: what it selects, and the caller's rights as far as it depends on them."""
+
+    statement: _Asked | _ByText | _Referenced | _Nearest
+    rights: Hashable
+
+
+_compiled: dict[_Key, Compiled] = {}
 
 
 async def lock_visible(
@@ -118,20 +160,10 @@ async def find_by_text(
     wanted = sorted(set(values))
     if not wanted or not guard.may_see(entity.name):
         return {}
-    compiled = _remembered(
-        (entity, column, guard.project(_touched(entity))), lambda: _finding(guard, entity, column)
-    )
+    key = _Key(_ByText(entity, column), guard.project(_depends_on(entity)))
+    compiled = _remembered(key, lambda: _finding(guard, entity, column))
     bound = [wanted if name == IDS else guard.value(name) for name in compiled.parameters]
     return {row[0]: row[1] for row in await connection.fetch(compiled.sql, *bound)}
-
-
-@dataclass(frozen=True)
-class Series:
-    """The records of a type that have the same value in one column, sorted by the text in another."""
-
-    entity: Entity
-    group: str
-    key: str
 
 
 async def nearest_visible(
@@ -151,10 +183,8 @@ async def nearest_visible(
     if not guard.may_see(series.entity.name):
         return Hidden(None)
     form = guard.form(series.entity.name)
-    compiled = _remembered(
-        (series, before, form, guard.project(_touched(series.entity))),
-        lambda: _nearest(guard, series, form, before=before),
-    )
+    statement_key = _Key(_Nearest(series, before), guard.project(_depends_on(series.entity)))
+    compiled = _remembered(statement_key, lambda: _nearest(guard, series, form, before=before))
     given = {GROUP: group, KEY: key, IDS: sorted(set(without))}
     bound = [given[n] if n in given else guard.value(n) for n in compiled.parameters]
     found = await connection.fetch(compiled.sql, *bound)
@@ -191,10 +221,8 @@ async def lock_referenced(
     found: dict[Entity, set[UUID]] = {entity: set() for entity in asked}
     if open_ones:
         open_ones.sort(key=lambda entity: entity.name)
-        compiled = _remembered(
-            (tuple(open_ones), guard.project(_touched(*open_ones))),
-            lambda: _links(guard, open_ones),
-        )
+        key = _Key(_Referenced(tuple(open_ones)), guard.project(_depends_on(*open_ones)))
+        compiled = _remembered(key, lambda: _links(guard, open_ones))
         arrays = {_ids(entity): asked[entity] for entity in open_ones}
         values = [
             arrays[name] if name in arrays else guard.value(name) for name in compiled.parameters
@@ -231,11 +259,11 @@ async def _fetch(
 
 
 def _statement(guard: Guard, asked: _Asked) -> Compiled:
-    key = (asked, guard.project(_touched(asked.entity)))
+    key = _Key(asked, guard.project(_depends_on(asked.entity)))
     return _remembered(key, lambda: _compile(guard, asked))
 
 
-def _remembered(key: Hashable, compile: Callable[[], Compiled]) -> Compiled:
+def _remembered(key: _Key, compile: Callable[[], Compiled]) -> Compiled:
     """Compiled once for each permission shape."""
     found = _compiled.get(key)
     if found is None:
@@ -246,11 +274,11 @@ def _remembered(key: Hashable, compile: Callable[[], Compiled]) -> Compiled:
 
 
 @cache
-def _touched(*entities: Entity) -> frozenset[RowsOf]:
+def _depends_on(*entities: Entity) -> frozenset[RowsOf]:
     """The rows of these entities and of their parents, with which a child record is visible."""
     found = {RowsOf(entity.name) for entity in entities}
     for entity in entities:
-        found |= _touched(*entity.above)
+        found |= _depends_on(*entity.above)
     return frozenset(found)
 
 
