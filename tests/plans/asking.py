@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -25,7 +24,7 @@ from schema.admission import Documents, Limits
 from schema.api import EXPOSED, GRAPHQL
 from schema.engine.budget import Budget
 from schema.engine.cursors import Cursors
-from schema.engine.keys import OperationKey, PlanKey
+from schema.engine.keys import PlanKey
 from schema.engine.live import Lives
 from schema.engine.reads import Drawn, Reads, Request
 from schema.engine.root_fields import root_fields
@@ -86,54 +85,77 @@ HIDDEN = (
 )
 ENTITIES = ("Opportunity", "Account", "Employee", "Stage", "Address", "Change", "Quote", "Person")
 SCOPES = (None, RowScope.OWN, RowScope.ALL, RowScope.ALL)
-NAMES = itertools.count()
+
+PARTS: dict[str, st.SearchStrategy[Any]] = {
+    "full": st.sampled_from([False, False, False, True]),
+    **{f"rows of {name}": st.sampled_from(SCOPES) for name in ENTITIES},
+    "hidden": st.sets(st.sampled_from(HIDDEN), max_size=3),
+    "attributes": st.lists(st.sampled_from(ATTRIBUTES), max_size=3, unique_by=lambda a: a.key),
+    "writes": st.sampled_from([Writes(), Writes(True, WriteScope.OWN, WriteScope.BELOW)]),
+    "writable": st.booleans(),
+    "ruled": st.sets(st.sampled_from([name for of, name in HIDDEN if of == "Opportunity"])),
+    "off": st.sampled_from([{}, {"Quote": "QUOTES", "QuoteItem": "QUOTES"}]),
+    "reach": st.sampled_from([Reach(3, 10_000), Reach(5_000, 10_000)]),
+    "user": st.sampled_from(IDS),
+    "employee": st.sampled_from(IDS),
+    "owners": st.lists(st.sampled_from(IDS), max_size=2).map(tuple),
+}
+"""What a viewer's rights are made of, as far as statements may depend on it, and their ids."""
+
+
+def _viewer(of: Mapping[str, Any]) -> Viewer:
+    rows = {name: of[f"rows of {name}"] for name in ENTITIES}
+    opened = {name: scope for name, scope in rows.items() if scope is not None}
+    opened |= dict.fromkeys(MODEL.entities.keys() - set(ENTITIES), RowScope.ALL)
+    every = {(entity, name) for entity, names in MODEL.granted.items() for name in names}
+    every |= {(each.entity, each.id) for each in of["attributes"]}
+    profile = Profile(
+        of["full"],
+        opened,
+        frozenset(every - of["hidden"]),
+        dict.fromkeys(opened, of["writes"]),
+        frozenset(every if of["writable"] else ()),
+    )
+    rules = [StatusRule("Opportunity", name, frozenset({"WON"})) for name in of["ruled"]]
+    known = {name: fields for name, fields in MODEL.granted.items() if name not in of["off"]}
+    granted = rights([profile], rules, of["attributes"], known, MODEL.computed)
+    arrays: dict[str, tuple[UUID, ...] | tuple[str, ...]] = {
+        each.parameter: tuple(IDS[:2]) for each in POLICIES.standing()
+    }
+    return Viewer(
+        user=of["user"],
+        employee=of["employee"],
+        version=1,
+        rights=granted,
+        owners=dict.fromkeys(granted, of["owners"]),
+        arrays={**arrays, "viewer:told": ("Opportunity.name",), "viewer:told_in": ()},
+        reach={name: of["reach"] for name, mine in granted.items() if mine.rows is RowScope.OWN},
+        policies=POLICIES,
+        full=of["full"],
+        off=of["off"],
+    )
+
+
+def viewers() -> st.SearchStrategy[Viewer]:
+    """Viewers with rights of any shape, and ids of their own."""
+    return st.fixed_dictionaries(PARTS).map(_viewer)
 
 
 @st.composite
-def viewers(draw: st.DrawFn) -> Viewer:
-    """Somebody with rights of any shape, and ids of their own."""
-    full = draw(st.sampled_from([False, False, False, True]))
-    rows = {name: draw(st.sampled_from(SCOPES)) for name in ENTITIES}
-    opened = {name: scope for name, scope in rows.items() if scope is not None}
-    opened |= dict.fromkeys(MODEL.entities.keys() - set(ENTITIES), RowScope.ALL)
-    hidden = draw(st.sets(st.sampled_from(HIDDEN), max_size=3))
-    attributes = draw(st.lists(st.sampled_from(ATTRIBUTES), max_size=3, unique_by=lambda a: a.key))
-    every = {(entity, name) for entity, names in MODEL.granted.items() for name in names}
-    every |= {(each.entity, each.id) for each in attributes}
-    writes = draw(st.sampled_from([Writes(), Writes(True, WriteScope.OWN, WriteScope.BELOW)]))
-    writable = every if draw(st.booleans()) else set()
-    profile = Profile(
-        full,
-        opened,
-        frozenset(every - hidden),
-        dict.fromkeys(opened, writes),
-        frozenset(writable),
-    )
-    ruled = draw(st.sets(st.sampled_from([name for of, name in HIDDEN if of == "Opportunity"])))
-    rules = [StatusRule("Opportunity", name, frozenset({"WON"})) for name in ruled]
-    off = {"Quote": "QUOTES", "QuoteItem": "QUOTES"} if draw(st.booleans()) else {}
-    known = {name: fields for name, fields in MODEL.granted.items() if name not in off}
-    granted = rights([profile], rules, attributes, known, MODEL.computed)
-    few = draw(st.sampled_from([Reach(3, 10_000), Reach(5_000, 10_000)]))
-    user, employee = draw(st.sampled_from(IDS)), draw(st.sampled_from(IDS))
-    return Viewer(
-        user=user,
-        employee=employee,
-        version=1,
-        rights=granted,
-        owners={name: tuple(draw(st.lists(st.sampled_from(IDS), max_size=2))) for name in granted}
-        if draw(st.booleans())
-        else dict.fromkeys(granted, (employee,)),
-        arrays={
-            **{each.parameter: tuple(IDS[:2]) for each in POLICIES.standing()},
-            "viewer:told": ("Opportunity.name",),
-            "viewer:told_in": (),
-        },
-        reach={name: few for name, mine in granted.items() if mine.rows is RowScope.OWN},
-        policies=POLICIES,
-        full=full,
-        off=off,
-    )
+def couples(draw: st.DrawFn, most: int = 2) -> tuple[Viewer, Viewer]:
+    """Two viewers whose rights and ids differ in so many parts at most."""
+    one = draw(st.fixed_dictionaries(PARTS))
+    changed = draw(st.sets(st.sampled_from(sorted(PARTS)), max_size=most))
+    other = {**one, **{name: draw(PARTS[name]) for name in sorted(changed)}}
+    return _viewer(one), _viewer(other)
+
+
+@st.composite
+def relatives(draw: st.DrawFn) -> tuple[Viewer, list[Viewer]]:
+    """A viewer, and for each part of their rights and ids somebody with another one."""
+    one = draw(st.fixed_dictionaries(PARTS))
+    others = [_viewer({**one, name: draw(part)}) for name, part in PARTS.items()]
+    return _viewer(one), others
 
 
 # --- documents ----------------------------------------------------------------------------------
@@ -186,11 +208,6 @@ class Read:
     values: dict[str, Any]
     viewer: Viewer
     opened: dict[Any, tuple[str | None, ...]]
-
-    @property
-    def operation(self) -> OperationKey:
-        """The key of what was read."""
-        return cast("OperationKey", self.key.operation)
 
 
 def read(asked: Request, viewer: Viewer) -> Read:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
 from auth.api import POLICIES
 from auth.engine.viewer import Viewer
@@ -27,14 +28,16 @@ from db.engine.dependencies import (
     entities_of,
     ordered,
 )
-from db.engine.gate import Form, Right
+from db.engine.gate import Form, Gate, Right
 from db.engine.model import Entity
+from db.engine.plan.ask import search_of
 from db.engine.plan.live import plan_live
 from db.engine.plan.planner import plan
 from db.engine.plan.source import Pages
+from db.engine.write import locking
 from domain.access import Attribute
 from domain.codes import Refused
-from tests.plans.asking import IDS, LIVES, TEXTS, caller, read, request, viewers
+from tests.plans.asking import IDS, LIVES, TEXTS, caller, couples, read, request, viewers
 from tests.support.covers import covers
 
 FAST = settings(
@@ -43,7 +46,7 @@ FAST = settings(
     derandomize=True,
     phases=(Phase.explicit, Phase.generate),  # a smaller example takes minutes to find
 )
-FEW, MANY = settings(FAST, max_examples=8), settings(FAST, max_examples=250)
+FEW, SOME, MANY = (settings(FAST, max_examples=n) for n in (8, 30, 250))
 WORDS = ["", "a", "b", "deleted", "access", "search", "attribute", "attributes", "typeAccess", "id"]
 ODD = [
     "a,b",
@@ -189,6 +192,95 @@ def test_a_live_plan_asks_about_nothing_that_its_subscription_does_not_name(
     assert not unnamed(questioned.asked, live.depends_on)
 
 
+@covers("D-50", "D-55")
+@pytest.mark.parametrize("entity", MODEL.entities.values(), ids=MODEL.entities)
+@FEW
+@given(data=st.data())
+def test_a_statement_of_a_write_asks_about_nothing_that_its_key_does_not_name(
+    entity: Entity, data: st.DataObject
+) -> None:
+    viewer = data.draw(viewers())
+    if not viewer.may_see(entity.name):
+        return
+    questioned = Questioned(viewer)
+    lock, facts = data.draw(st.sampled_from(locking.Lock)), data.draw(st.booleans())
+    locking._compile(questioned, locking._Asked(entity, lock, bin=False, facts=facts))
+    locking._finding(questioned, entity, entity.table.columns.keys()[0])
+    locking._links(questioned, [entity])
+    series = locking.Series(entity, "id", "id")
+    locking._nearest(questioned, series, questioned.form(entity.name), before=facts)
+    assert not unnamed(questioned.asked, locking._depends_on(entity))
+
+
+# --- viewers ------------------------------------------------------------------------------------
+
+
+def _answers(viewer: Viewer, asked: Dependency) -> list[object]:
+    """All that compiling a statement may learn of a viewer where it has this dependency."""
+    match asked:
+        case RowsOf(entity):
+            return [viewer.may_see(entity), viewer.is_off(entity), viewer.form(entity)]
+        case FieldOf(entity, field):
+            return [viewer.right(entity, field)]
+        case AttributeOf(entity, key):
+            return [viewer.attribute(entity, key)]
+        case AttributesOf(entity):
+            return [*viewer.attributes(entity)]
+        case SearchOf(entity, fields):
+            return [viewer.right(entity, field) for field in fields]
+        case TrashOf(entity):
+            return [viewer.may_restore(entity)]
+        case PermissionsOf(entity):
+            known = MODEL.entities[entity]
+            return [*viewer.writable(known), viewer.edits(entity), viewer.deletes(entity)]
+        case TypePermissions():
+            seen = [each for each in MODEL.entities.values() if viewer.may_see(each.name)]
+            return [viewer.type_access(each) for each in seen]
+
+
+def _rows(viewer: Viewer, entity: Entity) -> list[str]:
+    """The statements of the rows that a viewer sees, in both forms."""
+    if not viewer.may_see(entity.name):
+        return []
+    found = []
+    for form in Form:
+        gate = Gate(viewer)
+        seen = gate.see(entity, form)
+        found.append(gate.compile(select(seen.column("id")).select_from(seen)).sql)
+    return found
+
+
+def _known(entity: Entity) -> list[Dependency]:
+    """All dependencies that there are on an entity."""
+    name = entity.name
+    found: list[Dependency] = [RowsOf(name), TrashOf(name), PermissionsOf(name), AttributesOf(name)]
+    found += [FieldOf(name, field) for field in entity.granted]
+    found += [AttributeOf(name, key) for key in ("tier", "seats", "segment")]
+    return [*found, search_of(entity)] if entity.searched else found
+
+
+KNOWN = [each for entity in MODEL.entities.values() for each in _known(entity)]
+KNOWN.append(TypePermissions("User"))
+
+
+@covers("D-55")
+@SOME
+@given(data=st.data())
+def test_viewers_share_a_part_of_their_rights_only_where_they_answer_the_same(
+    data: st.DataObject,
+) -> None:
+    one, other = data.draw(couples(1))
+    for each in KNOWN:
+        if one.project(frozenset({each})) == other.project(frozenset({each})):
+            assert _answers(one, each) == _answers(other, each), each
+        elif isinstance(each, FieldOf | AttributeOf | AttributesOf | SearchOf | TrashOf):
+            assert _answers(one, each) != _answers(other, each), f"divided for nothing: {each}"
+    for entity in MODEL.entities.values():
+        depends_on = locking._depends_on(entity)
+        if one.project(depends_on) == other.project(depends_on):
+            assert _rows(one, entity) == _rows(other, entity), entity.name
+
+
 # --- dependencies -------------------------------------------------------------------------------
 
 texts = st.sampled_from([*WORDS, *ODD]) | st.text(alphabet="ab:,.\n|", max_size=4)
@@ -205,17 +297,34 @@ dependencies = st.one_of(
 sets = st.frozensets(dependencies, max_size=4)
 
 
+def _renamed(one: Dependency, text: str) -> list[Dependency]:
+    """The same dependency on another entity, or another field or key; and another one on the same."""
+    found: list[Dependency] = [replace(one, entity=text), TrashOf(one.entity), RowsOf(one.entity)]
+    match one:
+        case FieldOf(entity, field):
+            found += [FieldOf(entity, text), AttributeOf(entity, field)]
+        case AttributeOf(entity, key):
+            found += [AttributeOf(entity, text), FieldOf(entity, f"attribute:{key}")]
+        case SearchOf(entity, fields):
+            found += [
+                SearchOf(entity, (*fields, text)),
+                FieldOf(entity, f"search:{','.join(fields)}"),
+            ]
+    return found
+
+
 @covers("D-55")
 @MANY
-@given(one=sets, other=sets)
+@given(one=sets, other=sets, text=texts)
 def test_different_dependencies_never_share_a_part_of_the_rights(
-    one: Dependencies, other: Dependencies
+    one: Dependencies, other: Dependencies, text: str
 ) -> None:
     viewer = Viewer(IDS[0], IDS[0], 1, {}, {}, {}, {}, POLICIES)
-    same = viewer.project(one) == viewer.project(other)
-    assert same == (one == other)
-    if same:
-        assert hash(viewer.project(one)) == hash(viewer.project(other))
+    near = [one - {each} | {changed} for each in one for changed in _renamed(each, text)]
+    for each in (other, *near, frozenset([*one])):
+        same = viewer.project(one) == viewer.project(each)
+        assert same == (one == each)
+        assert not same or hash(viewer.project(one)) == hash(viewer.project(each))
 
 
 @covers("D-55")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from auth.engine.throttle import ACCOUNT, ADDRESS, REFRESH, Throttle
+from auth.engine.throttle import ACCOUNT, ADDRESS, Throttle
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
 from db.api import MODEL
@@ -21,18 +21,24 @@ from db.engine.plan.ask import Condition, Op, Quantifier, Slot, SortKey
 from db.engine.plan.planner import Forbidden
 from db.engine.transaction import Database
 from db.engine.write.idempotency import Key
+from domain.access import Profile, rights
 from domain.codes import Code, Refused
+from resolvers.engine.context import Caller
 from schema.api import GRAPHQL
 from schema.engine.keys import encoded
+from schema.engine.reads import Request
 from schema.engine.signature import signature
 from schema.engine.variables import coerce, types
+from schema.engine.writes import _key
 from tests.plans.asking import (
     CURSORS,
     IDS,
     READS,
     TEXTS,
     Read,
+    admitted,
     caller,
+    couples,
     outcome,
     read,
     request,
@@ -65,7 +71,8 @@ BODY = """{
 }"""
 HEAD = ", ".join(f"${name}: {kind}" for name, kind in DECLARED.items())
 DOCUMENT = f"query A({HEAD}) {BODY} query B({HEAD}) {BODY}"
-NAMES, SPELLINGS = ("A", "B"), (DOCUMENT, DOCUMENT + " ", DOCUMENT.replace("name", "createdAt"))
+OPTIONAL = [name for name, kind in DECLARED.items() if not kind.endswith("!")]
+SPELLINGS = (DOCUMENT, DOCUMENT + " ", DOCUMENT.replace("name", "createdAt"))
 
 
 @st.composite
@@ -118,23 +125,34 @@ def operation_key(text: str, name: str, variables: dict[str, Any], *, executes: 
 
 
 @covers("D-55")
-@MANY
+@SOME
 @given(data=st.data())
 def test_operations_share_a_key_if_and_only_if_the_same_is_read_of_them(
     data: st.DataObject,
 ) -> None:
-    one, other = data.draw(pairs())
-    same = data.draw(st.sampled_from([True, True, False]))
-    spelled = st.tuples(st.sampled_from(SPELLINGS), st.sampled_from(NAMES), st.booleans())
-    first = data.draw(spelled)
-    second = first if same else data.draw(spelled)
-    keys = [
-        operation_key(text, name, sent(data.draw, found), executes=executes)
-        for (text, name, executes), found in ((first, one), (second, other))
+    """One request, compared with all that differ from it in a single place: of their variables, or otherwise."""
+    found = data.draw(asked())
+    text, name, executes = DOCUMENT, "A", False
+    mine = operation_key(text, name, sent(data.draw, found), executes=executes)
+    for other_text, other_name, other_executes in (
+        *((text, name, executes), (text, "B", executes), (text, name, True)),
+        *((spelled, name, executes) for spelled in SPELLINGS[1:]),
+    ):
+        variables = sent(data.draw, found)
+        key = operation_key(other_text, other_name, variables, executes=other_executes)
+        same = (text, name, executes) == (other_text, other_name, other_executes)
+        assert (mine == key) == same
+        assert not same or hash(mine) == hash(key)
+    near = [{**found, of: other} for of, form in found.items() for other in changes(form)]
+    near += [
+        {key: form for key, form in found.items() if key != gone}
+        for gone in OPTIONAL
+        if gone in found
     ]
-    expected = first == second and _structure(one) == _structure(other)
-    assert (keys[0] == keys[1]) == expected
-    assert not expected or hash(keys[0]) == hash(keys[1])
+    near += [{**found, of: None} for of in OPTIONAL]
+    for other in near:
+        key = operation_key(text, name, sent(data.draw, other), executes=executes)
+        assert (mine == key) == (_structure(found) == _structure(other)), other
 
 
 def _read(variables: dict[str, Any], viewer: Viewer) -> Read | Code:
@@ -212,7 +230,7 @@ def test_viewers_share_a_plan_only_where_it_is_the_same_for_both(
     name: str, data: st.DataObject
 ) -> None:
     text, variables = TEXTS[name]
-    one, other = data.draw(viewers()), data.draw(viewers())
+    one, other = data.draw(couples())
     try:
         first, second = (read(request(text, variables), each) for each in (one, other))
     except Refused:
@@ -238,6 +256,8 @@ def test_a_viewer_is_not_remembered_beyond_a_move_or_a_restore(data: st.DataObje
     assert known.kept(tenant(IDS[1]).placement, viewer.user) is None
     assert known.kept(here, UUID(int=99)) is None
 
+
+ALL = rights([Profile(full=True)], [], [], MODEL.granted, MODEL.computed)
 
 # --- cursors ------------------------------------------------------------------------------------
 
@@ -321,9 +341,40 @@ def _without_values(one: Any) -> Any:
     return dataclasses.replace(one, text=Slot()) if isinstance(one, ask.Search) else one
 
 
+def _altered(one: Any) -> list[Any]:
+    """The conditions that differ from one in a single place."""
+    match one:
+        case ask.And(items) | ask.Or(items):
+            found = [ask.Or(items) if isinstance(one, ask.And) else ask.And(items), ask.Not(one)]
+            for place, item in enumerate(items):
+                several = [(*items[:place], each, *items[place + 1 :]) for each in _altered(item)]
+                found += map(type(one), [*several, (*items[:place], *items[place + 1 :])])
+            return found
+        case ask.Not(item):
+            return [item, *map(ask.Not, _altered(item))]
+        case ask.Through() | ask.Among():
+            inner = [dataclasses.replace(one, condition=each) for each in _altered(one.condition)]
+            every = (
+                [dataclasses.replace(one, quantifier=each) for each in Quantifier]
+                if isinstance(one, ask.Among)
+                else []
+            )
+            return [one.condition, *inner, *every]
+        case ask.Test():
+            return [dataclasses.replace(one, field=each) for each in FIELDS]
+        case ask.AttributeTest():
+            kinds = [dataclasses.replace(one, kind=each) for each in (Kind.TEXT, Kind.DATE)]
+            return [*kinds, *(dataclasses.replace(one, key=each) for each in ODD)]
+    return []
+
+
 def _signed(one: Any) -> str:
     entity, via, condition, order, deleted = one
     return signature(entity, via, condition, order, deleted=deleted)[0]
+
+
+def _bare(one: Any) -> Any:
+    return (*one[:2], _without_values(one[2]), *one[3:])
 
 
 @covers("D-38")
@@ -332,16 +383,26 @@ def _signed(one: Any) -> str:
 def test_lists_share_a_signature_if_and_only_if_they_differ_in_values_alone(
     data: st.DataObject,
 ) -> None:
+    """One list, compared with all that differ from it in a single place."""
     one: tuple[Any, ...] = data.draw(lists)
-    other: tuple[Any, ...] = data.draw(lists)
-    for place in data.draw(st.sets(st.integers(0, 4), max_size=5)):
-        other = (*other[:place], one[place], *other[place + 1 :])
-    same = (*one[:2], _without_values(one[2]), *one[3:]) == (
-        *other[:2],
-        _without_values(other[2]),
-        *other[3:],
-    )
-    assert (_signed(one) == _signed(other)) == same
+    another = data.draw(lists)
+    near = [(*one[:place], another[place], *one[place + 1 :]) for place in range(len(one))]
+    near += [(*one[:2], each, *one[3:]) for each in _altered(one[2])]
+    for place, key in enumerate(one[3]):
+        for each in _otherwise(key):
+            near.append((*one[:3], (*one[3][:place], each, *one[3][place + 1 :]), one[4]))
+    for other in near:
+        assert (_signed(one) == _signed(other)) == (_bare(one) == _bare(other)), other
+
+
+def _otherwise(key: SortKey) -> list[SortKey]:
+    return [
+        dataclasses.replace(key, descending=not key.descending),
+        dataclasses.replace(key, nulls_first=not key.nulls_first),
+        dataclasses.replace(key, path=key.path[1:]),
+        *(dataclasses.replace(key, field=None, attribute=each) for each in ODD),
+        *(dataclasses.replace(key, field=each, attribute=None) for each in FIELDS),
+    ]
 
 
 @covers("D-38")
@@ -366,6 +427,29 @@ def test_a_cursor_opens_for_what_it_was_sealed_for_and_for_nothing_else(
     assert (encoded(one) == encoded(other)) == (one == other and repr(one) == repr(other))
 
 
+@covers("D-38")
+@MANY
+@given(data=st.data())
+def test_a_cursor_is_bound_to_tenant_user_list_and_values(data: st.DataObject) -> None:
+    """Whoever asks for the same list with the same values has the same cursors, and nobody else."""
+    ids = st.sampled_from(IDS[:2])
+    texts = st.sampled_from(["a", "a,b", "b"])
+    asked = st.tuples(ids, ids, st.booleans(), st.lists(texts, max_size=2), st.none() | texts)
+    found = []
+    for tenant_, user, is_first, names, name in (data.draw(asked), data.draw(asked)):
+        query = "query ($in: [String!], $ne: String!) { %s(filter: {name: {in: $in, ne: $ne}}) { edges { cursor } } }"
+        given_ = {"in": names, "ne": name or ""}
+        made = request(query % ("opportunities" if is_first else "accounts"), given_)
+        operation = made.admitted.operation(None)
+        drawn = READS._read(made, operation, given_, types(GRAPHQL, operation))
+        lists = {each.number: each for each in drawn.outline.connections}
+        who = Caller(tenant(tenant_), user, IDS[0], "")
+        bound = READS._bound_to(who, lists, given_, next(iter(lists)))
+        found.append(((tenant_, user, is_first, names, name or ""), bound))
+    (one, first), (other, second) = found
+    assert (first == second) == (one == other)
+
+
 @covers("D-38", "D-55")
 @SOME
 @given(data=st.data())
@@ -373,10 +457,10 @@ def test_a_plan_is_shared_by_cursors_with_the_same_empty_keys_only(data: st.Data
     text = """query ($first: Int, $after: String, $before: String) {
         opportunities(first: $first, after: $after, before: $before, orderBy: [{amount: DESC}, {name: ASC}]) {
         nodes { id } pageInfo { hasNextPage } } }"""
-    viewer = data.draw(viewers())
+    viewer = dataclasses.replace(data.draw(viewers()), rights=ALL)
     who = caller(viewer)
     empty = read(request(text, {"first": 2, "after": None, "before": None}), viewer)
-    assume(not isinstance(empty.plan, Forbidden))
+    assert not isinstance(empty.plan, Forbidden)
     (listed,) = empty.drawn.outline.connections
     bound = READS._bound_to(who, {listed.number: listed}, {}, listed.number)
     keys = st.none() | st.tuples(
@@ -431,9 +515,14 @@ def test_what_has_no_text_of_its_own_is_not_encoded() -> None:
 
 # --- names of counters and locks ----------------------------------------------------------------
 
-odd_texts = st.sampled_from(
-    ["", "a", "b", "a:b", ":", "a,b", '"', '","', "a@b", "account", "1.2.3.4"]
-)
+odd_texts = st.sampled_from(["", "a", "b", "a:b", ":", '"'])
+
+
+@st.composite
+def split(draw: st.DrawFn) -> list[str]:
+    """Few texts that are cut in different ways, so that joined by some character they would be the same."""
+    text = draw(st.sampled_from(["a:b", "a,b", 'a","b', "a::b", "a"]))
+    return text.split(draw(st.sampled_from([":", ",", '","', "x"])), draw(st.integers(0, 2)))
 
 
 @covers("D-19")
@@ -443,13 +532,34 @@ def test_attempts_share_a_counter_only_if_limit_tenant_and_address_are_the_same(
     data: st.DataObject,
 ) -> None:
     throttle = Throttle("redis://127.0.0.1:1", bytes(16), lambda: 0.0)  # nothing connects
-    names = st.tuples(
-        st.sampled_from([ACCOUNT, ADDRESS, REFRESH]), st.lists(odd_texts, min_size=1, max_size=3)
-    )
-    one, other = data.draw(names), data.draw(names)
-    assert (throttle._name(one[0], *one[1]) == throttle._name(other[0], *other[1])) == (
-        (one[0].namespace, one[1]) == (other[0].namespace, other[1])
-    )
+    names = st.tuples(st.sampled_from([ACCOUNT, ADDRESS]), split())
+    (limit, one), (other_limit, other) = data.draw(names), data.draw(names)
+    same = limit.namespace == other_limit.namespace and one == other
+    assert (throttle._name(limit, *one) == throttle._name(other_limit, *other)) == same
+
+
+@covers("D-37")
+@MANY
+@given(data=st.data())
+def test_requests_share_a_digest_only_if_text_name_and_variables_are_the_same(
+    data: st.DataObject,
+) -> None:
+    variables = st.dictionaries(st.sampled_from(["a", "b"]), json_values, max_size=2)
+    said = st.tuples(st.sampled_from(SPELLINGS), st.sampled_from([None, "A", "B"]), variables)
+    one, other = data.draw(said), data.draw(said)
+    who = Caller(tenant(IDS[0]), IDS[1], IDS[2], "")
+    keys = [
+        _key(who, Request(text, admitted(text), name, given_), "k")
+        for text, name, given_ in (one, other)
+    ]
+    assert (keys[0].digest == keys[1].digest) == (repr(_sorted(one)) == repr(_sorted(other)))
+
+
+def _sorted(value: Any) -> Any:
+    """The same, with objects as sorted pairs: the order of their names says nothing."""
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [*map(_sorted, value)] if isinstance(value, list | tuple) else value
 
 
 @covers("D-37")

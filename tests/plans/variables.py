@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -51,6 +51,8 @@ class Word:
     """A value that is read itself: of an enum, a boolean, a key of an attribute."""
 
     word: object
+    others: tuple[object, ...] = field(default=(), compare=False)
+    """The other values of its type."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,8 @@ def changes(form: Form) -> list[Form]:
     match form:
         case None | Leaf():
             return []
-        case Word(word):
-            return [Word(not word)] if isinstance(word, bool) else []
+        case Word(word, others):
+            return [Word(other, others) for other in others if other != word]
         case Id(prefix):
             return [Id(other) for other in PREFIXES if other != prefix]
         case Fields(parts, one_of):
@@ -184,14 +186,18 @@ def _present(kind: Any, depth: int) -> st.SearchStrategy[Form]:
     if isinstance(kind, GraphQLInputObjectType):
         return _object(kind, depth)
     if isinstance(kind, GraphQLEnumType):
-        return st.sampled_from(sorted(kind.values)).map(Word)
+        return _words(*sorted(kind.values))
     if kind.name == "Boolean":
-        return st.booleans().map(Word)
+        return _words(False, True)
     if kind.name == "AttributeKey":
-        return st.sampled_from(KEYS).map(Word)
+        return _words(*KEYS)
     if kind.name == "ID":
         return st.sampled_from(PREFIXES).map(Id)
     return st.just(Leaf(LEAVES[kind.name]))
+
+
+def _words(*known: object) -> st.SearchStrategy[Form]:
+    return st.sampled_from(known).map(lambda word: Word(word, known))
 
 
 def _object(kind: GraphQLInputObjectType, depth: int) -> st.SearchStrategy[Form]:
