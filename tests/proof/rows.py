@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import asyncpg
 
@@ -56,14 +57,57 @@ def grouped(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
     return dict(found)
 
 
+@dataclass
+class Read:
+    """What was read of a schema: each table as it was told apart then, and its rows."""
+
+    told: dict[str, str] = field(default_factory=dict)
+    rows: Rows | None = None
+
+
+_READ: WeakKeyDictionary[asyncpg.Connection[Any], dict[str, Read]] = WeakKeyDictionary()
+SIGNED = "credential"
+
+
 async def load(admin: asyncpg.Connection[Any], space: str) -> Rows:
-    """Everything that a tenant's schema holds."""
-    tables: dict[str, dict[UUID, Row]] = {}
+    """Everything that a tenant's schema holds; tables that are as they were are not read again."""
+    known = _READ.setdefault(admin, {})
+    read = known.setdefault(space, Read())
+    told: dict[str, str] = dict(await admin.fetch(_apart(space)))
+    if read.rows is None or told != read.told:
+        read.rows, read.told = await _load(admin, space, told, read), told
+    return read.rows
+
+
+def _apart(space: str) -> str:
+    """What tells a table from itself as it was.
+
+    Whatever a transaction writes makes the sum of transactions larger or the rows fewer; what it
+    writes once more, the sum of its commands.
+    """
+    tables = [*(entity.table for entity in ENTITIES.values()), SIGNED]
+    return " UNION ALL ".join(
+        f"SELECT '{table}', concat_ws('/', count(*), sum(xmin::text::bigint), sum(cmin::text::bigint)) "  # noqa: S608
+        f'FROM {space}."{table}"'
+        for table in tables
+    )
+
+
+async def _load(
+    admin: asyncpg.Connection[Any], space: str, told: Mapping[str, str], before: Read
+) -> Rows:
+    old = before.rows or Rows({})
+    changed = {table for table, kept in told.items() if before.told.get(table) != kept}
+    tables: dict[str, Mapping[UUID, Row]] = dict(old.tables)
     for name, entity in ENTITIES.items():
-        found = await admin.fetch(f'SELECT * FROM {space}."{entity.table}"')  # noqa: S608 - our names
-        tables[name] = {row["id"]: as_read(name, row) for row in found}
-    signed = await admin.fetch(f"SELECT email, user_id FROM {space}.credential")  # noqa: S608
-    return Rows(tables, {row["email"]: row["user_id"] for row in signed})
+        if entity.table in changed:
+            found = await admin.fetch(f'SELECT * FROM {space}."{entity.table}"')  # noqa: S608 - our names
+            tables[name] = {row["id"]: as_read(name, row) for row in found}
+    emails = old.emails
+    if SIGNED in changed:
+        signed = await admin.fetch(f"SELECT email, user_id FROM {space}.{SIGNED}")  # noqa: S608
+        emails = {row["email"]: row["user_id"] for row in signed}
+    return Rows(tables, emails)
 
 
 def as_read(entity: str, row: Mapping[str, Any]) -> dict[str, Any]:
