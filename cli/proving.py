@@ -38,6 +38,13 @@ def proof(
     raise typer.Exit(subprocess.call([sys.executable, "-m", "tests.proof"], cwd=ROOT))
 
 
+@cli.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def mutants(context: typer.Context) -> None:
+    """Apply each seeded fault to a copy of the checkout, and see the tests fail that name it; `--only NAME`."""
+    tried = [sys.executable, "-m", "tests.proof.mutants", *context.args]
+    raise typer.Exit(subprocess.call(tried, cwd=ROOT))
+
+
 def lock(sdl: Path = ROOT / "schema" / "schema.graphql") -> str:
     """The text of the lock file: ids, tables, links, search, root fields and commands of each entity."""
     from graphql import build_schema
