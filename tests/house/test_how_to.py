@@ -146,9 +146,9 @@ def test_an_entity_is_added_as_the_guide_says(checkout: Path, ending: list[str])
 def test_a_mutation_is_added_as_the_guide_says(checkout: Path, ending: list[str]) -> None:
     follow(checkout, "add-a-mutation.md", ending)
     contract = (checkout / "schema" / "schema.graphql").read_text()
-    assert "  activityEscalate(" in contract
-    assert "  activityEscalateMany(" in contract
-    assert "note: String!" in contract.partition("input ActivityEscalateInput {")[2][:300]
+    assert "  contractDispute(" in contract
+    assert "  contractDisputeMany(" in contract
+    assert "note: String!" in contract.partition("input ContractDisputeInput {")[2][:300]
 
 
 def test_what_was_added_passes_the_checks_and_its_tests(checkout: Path, ending: list[str]) -> None:
