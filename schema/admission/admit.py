@@ -137,11 +137,11 @@ class Documents:
     def __init__(
         self, schema: GraphQLSchema, limits: Limits, size: int = 1_000, characters: int = 1_000_000
     ) -> None:
-        """Start empty; raises TypeError if the schema is not valid."""
+        """Start empty; with a `size` of 0, none is kept. Raises TypeError if the schema is not valid."""
         self._schema = schema
         self._limits = limits
         self._validator = Validator(schema)
-        self._share = characters // size
+        self._share = characters // size if size else characters + 1
         self._kept: LRUCache[bytes, tuple[int, Admitted]] = LRUCache(
             characters, getsizeof=lambda kept: kept[0]
         )
