@@ -29,8 +29,10 @@ class Lru(Generic[K, V]):
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         """The value of a key, made if it is missing; nothing is kept if `make` raises."""
-        if key in self._kept:
+        try:
             return self._kept[key]
+        except KeyError:
+            pass
         value = make()
         self.made += 1
         while len(self._kept) >= self._size:
