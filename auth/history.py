@@ -1,6 +1,6 @@
 """Which entries of the history a viewer reaches: those of what they may read of the records as they are today."""
 
-from auth.engine.policy import Policy, Told
+from auth.engine.policy import Policy, ReadableHistory
 from db.api import MODEL
 from db.engine.trace import Change
 
@@ -13,7 +13,7 @@ POLICIES = (
     # Entries about fields that the viewer may read.
     Policy(
         Change,
-        rows=(Told(_CHANGE.key, _CHANGE.record_id, _CHANGE.entity, _STATUSES),),
+        rows=(ReadableHistory(_CHANGE.key, _CHANGE.record_id, _CHANGE.entity, _STATUSES),),
         restricts=True,
     ),
 )

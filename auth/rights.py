@@ -12,8 +12,8 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, func, select
 
-from auth.engine.everything import Everything
 from auth.engine.policy import TOLD, TOLD_IN, Policies
+from auth.engine.system import SystemAuthorizer
 from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
 from db.engine.gate import Compiled, Form, Gate
 from db.engine.head import LogHead
@@ -211,7 +211,7 @@ async def _arrays(
     connection: Driver, model: Model, policies: Policies, roles: list[UUID]
 ) -> Arrays:
     """The values that standing rules open to the viewer's roles, by parameter."""
-    gate, found = Gate(Everything()), {}
+    gate, found = Gate(SystemAuthorizer()), {}
     for rule in policies.standing():
         seen = gate.see(model.by_table[rule.opened.table.name])
         mine = one_of(seen.column(rule.role.name), "roles", Uuid())
@@ -325,7 +325,7 @@ async def _reach(connection: Driver, model: Model, viewer: Viewer) -> dict[str, 
 def _counting(entity: Entity, granted: EntityRights, policies: Policies) -> Compiled:
     nobody = UUID(int=0)
     gate = Gate(Viewer(nobody, nobody, 0, {entity.name: granted}, {}, {}, {}, policies))
-    seen = gate.see(entity, Form.NARROW)
+    seen = gate.see(entity, Form.ID_IN)
     few = (
         select(seen.column("id")).select_from(seen).limit(Whole(NARROW_AT_MOST + 1)).subquery("few")
     )
@@ -355,7 +355,7 @@ LOADED = {
 @cache
 def _statements(model: Model) -> dict[str, Compiled]:
     """Everything that rights are made of, as statements; the same for every tenant."""
-    gate = Gate(Everything())
+    gate = Gate(SystemAuthorizer())
 
     def all_of(name: str, *columns: str) -> Compiled:
         entity = model.entities[name]

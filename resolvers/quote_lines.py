@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 
-from db.engine.gate import Guard, Right
+from db.engine.gate import Authorizer, Right
 from db.engine.hidden import HiddenRow, each_of
 from db.engine.model import Entity
 from db.engine.row import AnyColumn, copy_row
@@ -57,7 +57,7 @@ def _is_chosen(line: Line) -> bool:
     return offers and line.differs(QuoteItem.product_id)
 
 
-def readable_columns(viewer: Guard, entity: Entity) -> set[str]:
+def readable_columns(viewer: Authorizer, entity: Entity) -> set[str]:
     """The columns of an entity that the caller reads in every status."""
     return {
         column

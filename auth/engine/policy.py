@@ -127,7 +127,7 @@ class Mine(ByCondition):
 
 
 @dataclass(frozen=True)
-class Told(ByCondition):
+class ReadableHistory(ByCondition):
     """What was noted of fields that the viewer may read, as their records stand today.
 
     `statuses` are the columns that rules per status look at, by the name of each entity that has one.
@@ -157,7 +157,7 @@ class Readable(ByCondition):
         return one_of(self.column, READABLE, Uuid())
 
 
-Source = Owned | Matching | Shared | PointedAt | Readable | Mine | Told
+Source = Owned | Matching | Shared | PointedAt | Readable | Mine | ReadableHistory
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +228,7 @@ class Policies:
     def reach(self, entity: Entity, form: Form) -> Bool:
         """The condition on the entity's own table for a viewer with own rows."""
         sources = self._sources(entity)
-        if form is Form.NARROW and sources:
+        if form is Form.ID_IN and sources:
             return entity.table.c.id.in_(union_all(*(source.narrow(entity) for source in sources)))
         return or_(false(), *(source.wide(entity) for source in sources))
 

@@ -124,7 +124,7 @@ class Viewer:
     def _with_wholes(self, entity: Entity, form: Form) -> ColumnElement[bool]:
         """What is a part of something is seen with all that it is a part of, and otherwise not at all."""
         found = [
-            within(entity, way, above, self.rows(above, Form.WIDE))
+            within(entity, way, above, self.rows(above, Form.PREDICATE))
             if self.may_see(above.name)
             else without(entity, way)
             for way, above in zip(entity.wholes, entity.above, strict=True)
@@ -141,7 +141,7 @@ class Viewer:
             return Right.OPEN
         if name not in granted.fields:
             return Right.CLOSED
-        return Right.RULED if name in granted.ruled else Right.OPEN
+        return Right.CONDITIONAL if name in granted.ruled else Right.OPEN
 
     def may_create(self, entity: str) -> bool:
         """Whether records of the entity may be created at all."""
@@ -219,12 +219,12 @@ class Viewer:
 
     def form(self, entity: str) -> Form:
         """Narrow for a viewer with few rows of a large table, wide for everybody else."""
-        return self._forms.get(entity, Form.WIDE)
+        return self._forms.get(entity, Form.PREDICATE)
 
     @cached_property
     def _forms(self) -> dict[str, Form]:
         few = (name for name, reach in self.reach.items() if reach.is_few())
-        return dict.fromkeys(few, Form.NARROW)
+        return dict.fromkeys(few, Form.ID_IN)
 
     def value(self, name: str) -> object:
         """The value of a parameter that a policy or a mask uses."""

@@ -24,27 +24,27 @@ from db.engine.seal import DIALECT, SealedCompiler, Unsealed
 from db.engine.sql import Bool, Column, Concat, Query, Sql, SqlType, one_of
 from domain.access import Attribute
 
-__all__ = ["Compiled", "Form", "Gate", "Guard", "Right", "Seen", "Unsealed"]
+__all__ = ["Authorizer", "Compiled", "Form", "Gate", "Right", "SecuredView", "Unsealed"]
 
 
 class Right(StrEnum):
     """What a caller may do with a field: read it, read it in some statuses, or not know it."""
 
     OPEN = "OPEN"
-    RULED = "RULED"
+    CONDITIONAL = "CONDITIONAL"
     CLOSED = "CLOSED"
 
 
 class Form(StrEnum):
     """How the rows a caller may see are said in SQL (D-52)."""
 
-    WIDE = "WIDE"
+    PREDICATE = "PREDICATE"
     """`own OR shared`: right wherever an index leads to few rows first."""
-    NARROW = "NARROW"
+    ID_IN = "ID_IN"
     """`id IN (own UNION ALL shared)`: right for a root list of a viewer with few rows."""
 
 
-class Guard(Protocol):
+class Authorizer(Protocol):
     """Who asks, and what they may see. auth/ implements it; db/ asks it and knows no roles."""
 
     def may_see(self, entity: str) -> bool:
@@ -87,7 +87,7 @@ class Guard(Protocol):
         """The part of the caller's rights that these dependencies name: no ids, which are bound (D-55)."""
 
 
-class Seen(FromClause):
+class SecuredView(FromClause):
     """The rows of one entity that a caller may see, columns masked. Postgres pulls it up like a view.
 
     Only the columns asked of it are in its list, so the SQL stays short enough to read.
@@ -98,7 +98,7 @@ class Seen(FromClause):
     named_with_column = True
 
     def __init__(
-        self, entity: Entity, guard: Guard, form: Form, name: str, *, bin: bool = False
+        self, entity: Entity, guard: Authorizer, form: Form, name: str, *, bin: bool = False
     ) -> None:
         self.entity = entity
         self._bin = bin
@@ -140,7 +140,7 @@ class Seen(FromClause):
         condition on the CASE would read every row (D-51).
         """
         field = self._field_of(name)
-        if self._guard.right(self.entity.name, field) is not Right.RULED:
+        if self._guard.right(self.entity.name, field) is not Right.CONDITIONAL:
             return condition(self.column(name))
         kept, kind = self._kept(name)
         status = self._list("status_", self._status(), Text())
@@ -235,17 +235,17 @@ class Compiled:
 class Gate:
     """One caller's door. What it hands out compiles here and nowhere else."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Authorizer) -> None:
         self.guard = guard
         self._issued: set[int] = set()
-        self._kept: list[Seen] = []
+        self._kept: list[SecuredView] = []
         self._count: dict[str, int] = {}
 
-    def see(self, entity: Entity, form: Form = Form.WIDE, *, bin: bool = False) -> Seen:
+    def see(self, entity: Entity, form: Form = Form.PREDICATE, *, bin: bool = False) -> SecuredView:
         """The rows of `entity` this caller may see, usable wherever a table is; with `bin`, those deleted."""
         name = entity.table.name
         self._count[name] = self._count.get(name, 0) + 1
-        seen = Seen(entity, self.guard, form, f"{name}_{self._count[name]}", bin=bin)
+        seen = SecuredView(entity, self.guard, form, f"{name}_{self._count[name]}", bin=bin)
         self._kept.append(seen)
         self._issued.add(id(seen))
         return seen

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, NoReturn, TypeVar, cast, overload
 
 from db.engine.base import Record
-from db.engine.gate import Guard, Right
+from db.engine.gate import Authorizer, Right
 from db.engine.model import Entity
 from db.engine.row import AnyColumn, ColumnOf
 
@@ -85,7 +85,7 @@ class HiddenRow(Hidden[R]):
         self.id = value.id
         """What it was found by or leads to; whether the caller may know it is for the caller's references to say."""
 
-    def reveal(self, viewer: Guard) -> Revealed[R]:
+    def reveal(self, viewer: Authorizer) -> Revealed[R]:
         """The fields that the viewer may read, of a record that is known to be visible."""
         return Revealed(self._value, self.entity, viewer)
 
@@ -95,7 +95,7 @@ class Revealed(Generic[R]):
 
     __slots__ = ("_entity", "_row", "_viewer")
 
-    def __init__(self, row: R, entity: Entity, viewer: Guard) -> None:
+    def __init__(self, row: R, entity: Entity, viewer: Authorizer) -> None:
         self._row = row
         self._entity = entity
         self._viewer = viewer
@@ -111,11 +111,11 @@ class Revealed(Generic[R]):
         return cast("T", getattr(self._row, column.key))
 
 
-def is_readable(viewer: Guard, entity: Entity, column: str, row: Record) -> bool:
+def is_readable(viewer: Authorizer, entity: Entity, column: str, row: Record) -> bool:
     """Whether a viewer may read a column of a record in the status that the record has."""
     name = entity.named[column].name
     right = viewer.right(entity.name, name)
-    if right is not Right.RULED:
+    if right is not Right.CONDITIONAL:
         return right is Right.OPEN
     statuses = viewer.value(f"statuses:{entity.name}.{name}")
     return getattr(row, entity.status or "") in cast("list[str]", statuses)

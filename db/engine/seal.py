@@ -37,7 +37,7 @@ from db.engine.sql import (
 )
 
 if TYPE_CHECKING:
-    from db.engine.gate import Seen
+    from db.engine.gate import SecuredView
 
 Compiler: Any = PGCompiler_asyncpg
 Preparer: Any = PGDialect_asyncpg.preparer
@@ -136,7 +136,7 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
         self._alive: list[ClauseElement] = []
         super().__init__(*args, **kw)
 
-    def visit_seen(self, seen: Seen, asfrom: bool = False, **kw: object) -> str:
+    def visit_seen(self, seen: SecuredView, asfrom: bool = False, **kw: object) -> str:
         if not self._issued(seen):
             raise Unsealed(f"{seen.name} was not handed out by this gate: use gate.see().")
         self._inside += 1

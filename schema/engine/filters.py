@@ -9,7 +9,6 @@ from db.engine.dependencies import AttributeOf, Dependency, FieldOf, RowsOf
 from db.engine.fields import Field, Kind
 from db.engine.model import Entity, Model
 from db.engine.plan.ask import (
-    Among,
     And,
     AttributeTest,
     Condition,
@@ -21,7 +20,8 @@ from db.engine.plan.ask import (
     Slot,
     SortKey,
     Test,
-    Through,
+    ToManyFilter,
+    ToOneFilter,
     search_of,
 )
 from domain.codes import Code, Refused
@@ -87,7 +87,7 @@ class Filters:
             reference = entity.references[name]
             self._depends_on.add(FieldOf(entity.name, name))
             inner = self.condition(self._model.entities[reference.target], value, depth + 1)
-            return Through(reference, inner or And(()))
+            return ToOneFilter(reference, inner or And(()))
         return self._among(entity, name, value, depth)
 
     def _among(self, entity: Entity, name: str, value: object, depth: int) -> Condition:
@@ -97,7 +97,7 @@ class Filters:
         for word, given in object_of(value).items():
             if given is not None:
                 inner = self.condition(self._model.entities[reverse.source], given, depth + 1)
-                terms.append(Among(reverse, Quantifier(word), inner or And(())))
+                terms.append(ToManyFilter(reverse, Quantifier(word), inner or And(())))
         return And(tuple(terms))
 
     def _tests(self, entity: Entity, field: Field, given: Mapping[str, object]) -> Condition:

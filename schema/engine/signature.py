@@ -8,7 +8,6 @@ import orjson
 
 from db.engine.fields import Reverse
 from db.engine.plan.ask import (
-    Among,
     And,
     AttributeTest,
     Condition,
@@ -18,7 +17,8 @@ from db.engine.plan.ask import (
     Slot,
     SortKey,
     Test,
-    Through,
+    ToManyFilter,
+    ToOneFilter,
 )
 
 Json: TypeAlias = "str | bool | list[Json] | None"
@@ -56,9 +56,9 @@ def _condition(condition: Condition, values: list[Slot]) -> Json:
             return ["or", *(_condition(item, values) for item in items)]
         case Not(item):
             return ["not", _condition(item, values)]
-        case Through(reference, inner):
+        case ToOneFilter(reference, inner):
             return ["reference", reference.name, _condition(inner, values)]
-        case Among(reverse, quantifier, inner):
+        case ToManyFilter(reverse, quantifier, inner):
             return ["reverse", reverse.name, quantifier.value, _condition(inner, values)]
         case Test(field, op, value):
             return ["field", field.name, op.value, _value(value, values)]

@@ -30,7 +30,7 @@ def _sql(policies: Policies, entity: str, rows: RowScope, *, full: bool = False)
     rights = {entity: EntityRights(rows, known.granted)}
     viewer = Viewer(NOBODY, NOBODY, 0, rights, {}, {}, {}, policies, full=full)
     gate = Gate(viewer)
-    seen = gate.see(known, Form.WIDE)
+    seen = gate.see(known, Form.PREDICATE)
     return " ".join(gate.compile(sa.select(seen.column("id")).select_from(seen)).sql.split())
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Bundle, aliased, with_loader_criteria
 from sqlalchemy.sql import operators, quoted_name
 from sqlalchemy.sql.elements import UnaryExpression
 
-from db.engine.gate import Seen
+from db.engine.gate import SecuredView
 from db.engine.sql import AsDate, Concat, parameter
 from db.sales import Opportunity, OpportunityShare
 from db.staff import Session, User
@@ -29,12 +29,12 @@ other_table: Any = sa.Table("opportunity", sa.MetaData(), sa.Column("id", sa.Int
 elsewhere: Any = sa.Table("tenant", sa.MetaData(), sa.Column("id", sa.Uuid), schema="catalog")
 
 
-def see(seen: Seen, *where: Any) -> Any:
+def see(seen: SecuredView, *where: Any) -> Any:
     """A read that would be right, but for `where`."""
     return sa.select(seen.column("id")).select_from(seen).where(*where)
 
 
-def show(seen: Seen, *values: Any) -> Any:
+def show(seen: SecuredView, *values: Any) -> Any:
     """A read that would be right, but for `values`."""
     return sa.select(*values).select_from(seen)
 
@@ -44,7 +44,7 @@ def named(text: str) -> Any:
     return quoted_name(text, quote=False)
 
 
-Case = Callable[[Seen], Any]
+Case = Callable[[SecuredView], Any]
 READS: dict[str, Case] = {
     "select": lambda s: ids,
     "select of the table": lambda s: sa.select(O),

@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import CompileError, UnsupportedCompilationError
 from sqlalchemy.schema import CreateTable, DropTable
 
-from auth.engine.everything import Everything
+from auth.engine.system import SystemAuthorizer
 from db.api import METADATA, MODEL
 from db.engine import books
 from db.engine.base import Internal
 from db.engine.fields import Field
-from db.engine.gate import Form, Gate, Seen, Unsealed
+from db.engine.gate import Form, Gate, SecuredView, Unsealed
 from db.engine.model import Entity
 from db.engine.sql import AsDate, Column, Concat, Exact, Folded, Whole
 from tests.gate.past import FUNCTIONS, PARTIAL, RAW, READS, WRITES, Case, O, S, see
@@ -41,7 +41,7 @@ CASES = {
 @covers("D-50", "D-53")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 async def test_a_way_around_the_gate_is_refused(case: Case, world: World) -> None:
-    gate = Gate(Everything())
+    gate = Gate(SystemAuthorizer())
     statement = case(gate.see(OPPORTUNITY))
     with pytest.raises(Unsealed) as refused:
         gate.compile(statement)
@@ -85,23 +85,23 @@ def test_every_table_is_a_records_or_our_own(name: str) -> None:
     mapped = {each.local_table: each.class_ for each in Internal.registry.mappers}
     for statement in statements:
         if issubclass(mapped[table], Internal):
-            assert Gate(Everything()).compile(statement).sql
+            assert Gate(SystemAuthorizer()).compile(statement).sql
         else:
             with pytest.raises(Unsealed):
-                Gate(Everything()).compile(statement)
+                Gate(SystemAuthorizer()).compile(statement)
 
 
 # --- what was not handed out --------------------------------------------------------------------
 
 
-def _read(seen: Seen) -> Any:
+def _read(seen: SecuredView) -> Any:
     return sa.select(Column(seen.name, "id", sa.Uuid())).select_from(seen)
 
 
 @covers("D-50")
 def test_a_view_made_by_hand_is_refused() -> None:
-    made = Seen(OPPORTUNITY, Everything(), Form.WIDE, "opportunity_1")
-    gate = Gate(Everything())
+    made = SecuredView(OPPORTUNITY, SystemAuthorizer(), Form.PREDICATE, "opportunity_1")
+    gate = Gate(SystemAuthorizer())
     gate.see(OPPORTUNITY)  # so that there is one of the same name
     with pytest.raises(Unsealed, match=r"was not handed out by this gate"):
         gate.compile(_read(made))
@@ -109,7 +109,7 @@ def test_a_view_made_by_hand_is_refused() -> None:
 
 @covers("D-50")
 def test_a_view_of_another_gate_is_refused() -> None:
-    mine, others = Gate(Everything()), Gate(Everything())
+    mine, others = Gate(SystemAuthorizer()), Gate(SystemAuthorizer())
     seen = others.see(OPPORTUNITY)
     assert others.compile(_read(seen)).sql
     with pytest.raises(Unsealed, match=r"was not handed out by this gate"):
@@ -120,7 +120,7 @@ def test_a_view_of_another_gate_is_refused() -> None:
 
 @covers("D-50")
 def test_a_copy_of_a_view_is_refused() -> None:
-    gate = Gate(Everything())
+    gate = Gate(SystemAuthorizer())
     seen = gate.see(OPPORTUNITY)
     seen.column("id")
     for copied in (copy.copy(seen), seen._clone(), seen._annotate({"x": 1})):
@@ -132,11 +132,11 @@ def test_a_copy_of_a_view_is_refused() -> None:
 @covers("D-50")
 def test_a_view_that_is_gone_lends_its_identity_to_nobody() -> None:
     """A gate keeps what it has issued: else a later object could be at the same place in memory."""
-    gate = Gate(Everything())
+    gate = Gate(SystemAuthorizer())
     issued = {id(gate.see(OPPORTUNITY)) for _ in range(100)}
     assert len(issued) == 100
     for _ in range(1000):
-        made = Seen(OPPORTUNITY, Everything(), Form.WIDE, "opportunity_1")
+        made = SecuredView(OPPORTUNITY, SystemAuthorizer(), Form.PREDICATE, "opportunity_1")
         with pytest.raises(Unsealed):
             gate.compile(_read(made))
 
@@ -145,18 +145,18 @@ def test_a_view_that_is_gone_lends_its_identity_to_nobody() -> None:
 @pytest.mark.parametrize("column", ["deleted_at", "custom"])
 def test_what_is_internal_is_in_no_view(column: str) -> None:
     with pytest.raises(Unsealed, match="is internal"):
-        Gate(Everything()).see(OPPORTUNITY).column(column)
+        Gate(SystemAuthorizer()).see(OPPORTUNITY).column(column)
 
 
 @covers("D-50")
 @pytest.mark.parametrize(
     "statement",
-    [CreateTable(O), DropTable(S), DDL("DROP TABLE x"), see(Gate(Everything()).see(OPPORTUNITY)).order_by("margin; --")],
+    [CreateTable(O), DropTable(S), DDL("DROP TABLE x"), see(Gate(SystemAuthorizer()).see(OPPORTUNITY)).order_by("margin; --")],
     ids=["create", "drop", "ddl", "order by a string"],
 )  # fmt: skip
 def test_what_is_no_statement_does_not_compile_either(statement: Any) -> None:
     with pytest.raises((Unsealed, UnsupportedCompilationError, CompileError)):
-        Gate(Everything()).compile(statement)
+        Gate(SystemAuthorizer()).compile(statement)
 
 
 # --- expressions and numbers --------------------------------------------------------------------
@@ -188,7 +188,7 @@ FORMULAS: dict[str, Any] = {
 @covers("D-50", "D-53", "D-57")
 @pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
 def test_an_expression_is_made_of_what_it_needs(formula: Any) -> None:
-    gate = Gate(Everything())
+    gate = Gate(SystemAuthorizer())
     seen = gate.see(with_formula(formula, "amount"))
     with pytest.raises(Unsealed):
         gate.compile(sa.select(seen.column("weighted")).select_from(seen))
@@ -196,7 +196,7 @@ def test_an_expression_is_made_of_what_it_needs(formula: Any) -> None:
 
 @covers("D-57")
 def test_an_expression_of_what_it_needs_compiles() -> None:
-    gate = Gate(Everything())
+    gate = Gate(SystemAuthorizer())
     seen = gate.see(with_formula(lambda row: row.amount * Exact(Decimal("0.5")), "amount"))
     sql = gate.compile(sa.select(seen.column("weighted")).select_from(seen)).sql
     assert "opportunity.amount * 0.5" in sql
@@ -211,7 +211,7 @@ def test_a_number_said_in_the_text_is_a_number(value: Any) -> None:
     """What is no number is not rendered, so nothing can be said in its place."""
     for made in (Exact(value), Whole(value)):
         with pytest.raises((ValueError, TypeError)):
-            Gate(Everything()).compile(sa.select(made))
+            Gate(SystemAuthorizer()).compile(sa.select(made))
 
 
 @covers("D-50")
@@ -219,7 +219,7 @@ async def test_exact_numbers_are_said_exactly(world: World) -> None:
     """Without an exponent, with all their digits, and negative ones as well."""
     for text in ("0.01", "1E+3", "1E-9", "-0.5", "9" * 38, "0." + "0" * 37 + "1"):
         number = Decimal(text)
-        sql = Gate(Everything()).compile(sa.select(Exact(number))).sql
+        sql = Gate(SystemAuthorizer()).compile(sa.select(Exact(number))).sql
         assert "E" not in sql.replace("SELECT", "")
         assert await world.admin.fetchval(sql) == number
 
@@ -229,7 +229,7 @@ async def test_exact_numbers_are_said_exactly(world: World) -> None:
 
 @covers("D-50")
 def test_views_compile_alone_joined_and_nested() -> None:
-    gate = Gate(Everything())
+    gate = Gate(SystemAuthorizer())
     a, b, c = (gate.see(OPPORTUNITY) for _ in range(3))
     account = gate.see(MODEL.entities["Account"])
     inner = sa.lateral(see(c, c.column("owner_id") == a.column("owner_id")), "l")
@@ -280,5 +280,5 @@ async def test_literals_cannot_end_early(world: World) -> None:
         "$1",
         "\n",
     ):
-        sql = Gate(Everything()).compile(sa.select(Concat([text]))).sql
+        sql = Gate(SystemAuthorizer()).compile(sa.select(Concat([text]))).sql
         assert await world.admin.fetchval(sql) == text

@@ -49,7 +49,7 @@ BARS = (
 def viewer(entity: Entity, rows: RowScope = RowScope.ALL, **rights: Right) -> Viewer:
     """Somebody who sees everything of an entity, but for what is said."""
     closed = {name for name, right in rights.items() if right is Right.CLOSED}
-    ruled = {name: ("WON",) for name, right in rights.items() if right is Right.RULED}
+    ruled = {name: ("WON",) for name, right in rights.items() if right is Right.CONDITIONAL}
     granted = {each.name: EntityRights(rows, each.granted) for each in above(entity)}
     granted[entity.name] = EntityRights(rows, entity.granted - closed, ruled)
     return Viewer(NOBODY, NOBODY, 0, granted, {}, {}, {}, POLICIES)
@@ -173,7 +173,7 @@ def used(found: list[Any]) -> set[str]:
 
 @covers("D-50")
 async def test_the_order_by_name_is_read_from_its_index(world: World) -> None:
-    gate = Gate(viewer(OPPORTUNITY, commission=Right.RULED, margin=Right.CLOSED))
+    gate = Gate(viewer(OPPORTUNITY, commission=Right.CONDITIONAL, margin=Right.CLOSED))
     seen = gate.see(OPPORTUNITY)
     shown = [seen.column(name) for name in ("name", "margin", "commission", "amount")]
     order = (Folded(seen.column("name")), seen.column("id"))
@@ -225,7 +225,7 @@ async def test_a_view_beside_each_row_is_looked_through_too(world: World, scope:
 @covers("D-51")
 def test_closed_columns_are_null_and_never_named() -> None:
     guard = viewer(OPPORTUNITY, margin=Right.CLOSED)
-    sql = listed(OPPORTUNITY, guard, Form.WIDE, "margin", "name")
+    sql = listed(OPPORTUNITY, guard, Form.PREDICATE, "margin", "name")
     assert "NULL AS margin" in sql
     assert "opportunity.margin" not in sql
     gate = Gate(guard)
@@ -236,14 +236,16 @@ def test_closed_columns_are_null_and_never_named() -> None:
 
 @covers("D-51")
 def test_ruled_columns_are_cases_where_they_are_shown() -> None:
-    sql = listed(OPPORTUNITY, viewer(OPPORTUNITY, commission=Right.RULED), Form.WIDE, "commission")
+    sql = listed(
+        OPPORTUNITY, viewer(OPPORTUNITY, commission=Right.CONDITIONAL), Form.PREDICATE, "commission"
+    )
     case = r"CASE WHEN \(?opportunity\.status = ANY \(\$1::TEXT\[\]\)\)? THEN opportunity\.commission END AS commission"
     assert re.search(case, sql), sql
 
 
 @covers("D-51")
 def test_ruled_columns_are_tested_with_their_status_beside() -> None:
-    gate = Gate(viewer(OPPORTUNITY, commission=Right.RULED))
+    gate = Gate(viewer(OPPORTUNITY, commission=Right.CONDITIONAL))
     seen = gate.see(OPPORTUNITY)
     met = seen.test("commission", lambda column: column > parameter("least", sa.Numeric()))
     sql = gate.compile(sa.select(seen.column("id")).select_from(seen).where(met)).sql
@@ -283,7 +285,7 @@ async def test_a_ruled_filter_uses_the_fields_index_and_a_case_does_not(world: W
     least = parameter("least", sa.Numeric())
     found = []
     for said in ("test", "case"):
-        gate = Gate(viewer(OPPORTUNITY, amount=Right.RULED))
+        gate = Gate(viewer(OPPORTUNITY, amount=Right.CONDITIONAL))
         seen = gate.see(OPPORTUNITY)
         met = (
             seen.test("amount", lambda c: c > least)

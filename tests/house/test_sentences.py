@@ -64,7 +64,7 @@ def test_the_application_does_not_import_the_command_line() -> None:
 
 
 def test_only_the_loading_of_rights_looks_without_a_viewer() -> None:
-    users = {file for file, tree in sources(*LAYERS) if "Everything" in set(names(tree))}
+    users = {file for file, tree in sources(*LAYERS) if "SystemAuthorizer" in set(names(tree))}
     assert users <= {"auth/rights.py"}, "ask through a viewer: gate.see hides what he may not see"
 
 

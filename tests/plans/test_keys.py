@@ -300,8 +300,8 @@ def _branches(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Conditio
         several.map(ask.And),
         several.map(ask.Or),
         inner.map(ask.Not),
-        st.builds(ask.Through, references, inner),
-        st.builds(ask.Among, reverses, st.sampled_from(Quantifier), inner),
+        st.builds(ask.ToOneFilter, references, inner),
+        st.builds(ask.ToManyFilter, reverses, st.sampled_from(Quantifier), inner),
     )
 
 
@@ -334,7 +334,7 @@ def _without_values(one: Any) -> Any:
         return type(one)(tuple(map(_without_values, one.items)))
     if isinstance(one, ask.Not):
         return ask.Not(_without_values(one.item))
-    if isinstance(one, ask.Through | ask.Among):
+    if isinstance(one, ask.ToOneFilter | ask.ToManyFilter):
         return dataclasses.replace(one, condition=_without_values(one.condition))
     if isinstance(one, ask.Test | ask.AttributeTest):
         return dataclasses.replace(one, value=_without_values(one.value))
@@ -352,11 +352,11 @@ def _altered(one: Any) -> list[Any]:
             return found
         case ask.Not(item):
             return [item, *map(ask.Not, _altered(item))]
-        case ask.Through() | ask.Among():
+        case ask.ToOneFilter() | ask.ToManyFilter():
             inner = [dataclasses.replace(one, condition=each) for each in _altered(one.condition)]
             every = (
                 [dataclasses.replace(one, quantifier=each) for each in Quantifier]
-                if isinstance(one, ask.Among)
+                if isinstance(one, ask.ToManyFilter)
                 else []
             )
             return [one.condition, *inner, *every]

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from sqlalchemy import ColumnElement, and_, select
 
 from db.engine.fields import Field, Kind, Reference
-from db.engine.gate import Seen
+from db.engine.gate import SecuredView
 from db.engine.plan.ask import Aggregate, Function, Measure
 from db.engine.plan.emit import array, leaf, nullable, obj
 from db.engine.plan.sheet import Asked, Sheet, in_parts, is_money
 from db.engine.plan.source import Scope
 from db.engine.sql import AsText, Concat, Sql, StringAgg
 
-All = Callable[[], tuple[Seen, ColumnElement[bool]]]
+All = Callable[[], tuple[SecuredView, ColumnElement[bool]]]
 """Makes a view of its own of all rows, with the condition on it."""
 
 

@@ -99,7 +99,7 @@ class Not:
 
 
 @dataclass(frozen=True)
-class Through:
+class ToOneFilter:
     """A condition on the record that a reference points to. False where none is visible."""
 
     reference: Reference
@@ -123,7 +123,7 @@ class Quantifier(StrEnum):
 
 
 @dataclass(frozen=True)
-class Among:
+class ToManyFilter:
     """A condition on the visible records that point here."""
 
     reverse: Reverse
@@ -131,7 +131,7 @@ class Among:
     condition: Condition
 
 
-Condition: TypeAlias = "And | Or | Not | Test | AttributeTest | Search | Through | Among"
+Condition: TypeAlias = "And | Or | Not | Test | AttributeTest | Search | ToOneFilter | ToManyFilter"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from db.engine.gate import Form, Seen
+from db.engine.gate import Form, SecuredView
 from db.engine.plan.aggregate import aggregate
 from db.engine.plan.ask import (
     Aggregate,
@@ -135,7 +135,7 @@ def _of_page(asked: Connection, part: InConnection) -> bool:
 
 def _form(scope: Scope, asked: Connection) -> Form:
     """Narrow pays only at the root; nested, the parent's key leads to few rows first (D-52)."""
-    return scope.gate.guard.form(asked.entity.name) if asked.via is None else Form.WIDE
+    return scope.gate.guard.form(asked.entity.name) if asked.via is None else Form.PREDICATE
 
 
 def needs_cursor(asked: Connection) -> bool:
@@ -156,7 +156,7 @@ def _of_rows(asked: Connection) -> tuple[str, ...]:
     return ("hasPreviousPage" if asked.backward else "hasNextPage", *CURSORS)
 
 
-def condition(scope: Scope, asked: Connection, seen: Seen, parent: Rows | None) -> Bool:
+def condition(scope: Scope, asked: Connection, seen: SecuredView, parent: Rows | None) -> Bool:
     """Which rows of `seen` belong to the connection, whatever the page."""
     terms: list[Bool] = [true()]
     via = asked.via
@@ -172,7 +172,7 @@ def _cut(
     scope: Scope,
     asked: Connection,
     parent: Rows | None,
-    seen: Seen,
+    seen: SecuredView,
     orders: tuple[list[Key], list[Key]],
     to_keys: list[Joined],
     page: Page,
@@ -279,7 +279,7 @@ def _total(scope: Scope, asked: Connection, parent: Rows | None, at_most: Slot |
     return Concat([AsText(count.scalar_subquery())])
 
 
-def _all(scope: Scope, asked: Connection, parent: Rows | None) -> tuple[Seen, Bool]:
+def _all(scope: Scope, asked: Connection, parent: Rows | None) -> tuple[SecuredView, Bool]:
     """All rows of the connection, whatever the page: a view of its own, and which of its rows belong."""
     seen = scope.gate.see(asked.entity, _form(scope, asked), bin=asked.deleted)
     return seen, condition(scope, asked, seen, parent)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from db.engine.fields import Field, Kind
-from db.engine.gate import Seen
+from db.engine.gate import SecuredView
 from db.engine.plan.aggregate import kind_of, measure_text, measured_in
 from db.engine.plan.ask import Measure
 from db.engine.plan.ask_groups import (
@@ -73,7 +73,9 @@ SKIPPED = 10_000
 """Groups that may be left out before a page: whoever wants those beyond filters more narrowly."""
 
 
-def groups(scope: Scope, asked: Groups, belongs: Callable[[Seen], Bool]) -> ColumnElement[str]:
+def groups(
+    scope: Scope, asked: Groups, belongs: Callable[[SecuredView], Bool]
+) -> ColumnElement[str]:
     """The text of all that is asked of the groups."""
     seen = scope.gate.see(asked.entity, scope.gate.guard.form(asked.entity.name))
     made = _Groups(scope, asked, seen)
@@ -93,7 +95,7 @@ def groups(scope: Scope, asked: Groups, belongs: Callable[[Seen], Bool]) -> Colu
 class _Groups:
     """The statement with a row for each group: its keys, and whatever is measured, tested or sorted by."""
 
-    def __init__(self, scope: Scope, asked: Groups, seen: Seen) -> None:
+    def __init__(self, scope: Scope, asked: Groups, seen: SecuredView) -> None:
         self.scope = scope
         self.asked = asked
         self.name = f"groups_{asked.number}"
@@ -186,7 +188,7 @@ class _Groups:
         value: Sql = self.key(by.number)
         if key.field is None:
 
-            def last(far: Seen) -> tuple[Sql, SqlType]:
+            def last(far: SecuredView) -> tuple[Sql, SqlType]:
                 return compared(self.scope, far, asked)[:2]
 
             way = _Way(key.entity.name)
@@ -234,7 +236,7 @@ def _kind(what: Measured) -> Kind:
 def _key(scope: Scope, asked: Groups, sheet: Sheet, key: GroupKey, laterals: list[Joined]) -> Sql:
     """What rows are grouped by. One ruled by status is told to be partial."""
 
-    def last(rows: Seen) -> tuple[Sql, SqlType]:
+    def last(rows: SecuredView) -> tuple[Sql, SqlType]:
         if key.field is None:
             return rows.column("id"), Uuid()
         scope.right(rows.entity.name, key.field.name)

@@ -25,7 +25,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from db.engine.gate import Guard, Seen
+from db.engine.gate import Authorizer, SecuredView
 from db.engine.plan.ask import Object
 from db.engine.plan.connection import Record
 from db.engine.plan.emit import array, obj
@@ -64,7 +64,7 @@ KEYS: tuple[tuple[str, SqlType], ...] = (
 )
 
 
-def searchable(guard: Guard, kind: SearchedKind) -> bool:
+def searchable(guard: Authorizer, kind: SearchedKind) -> bool:
     """Whether anything of a kind may be searched."""
     return guard.may_see(kind.entity.name) and bool(readable_fields(guard, kind.entity))
 
@@ -122,7 +122,7 @@ class _Hits:
         ]  # a place in a list, to Postgres
         return rows.order_by(*known).limit(self._most)
 
-    def _see(self, kind: SearchedKind) -> Seen:
+    def _see(self, kind: SearchedKind) -> SecuredView:
         entity = kind.entity
         return self._scope.gate.see(entity, self._scope.gate.guard.form(entity.name))
 
@@ -133,13 +133,13 @@ class _Hits:
         """The fields with what records of a kind are called, as far as they may be read."""
         return [each for each in self._fields(kind) if each.called]
 
-    def _keys(self, seen: Seen, number: int, kind: SearchedKind, rank: Sql) -> list[Sql]:
+    def _keys(self, seen: SecuredView, number: int, kind: SearchedKind, rank: Sql) -> list[Sql]:
         name = seen.column(kind.entity.searched[0].field.column)
         return [rank, Folded(name), Whole(number), seen.column("id")]
 
     def _anywhere(
         self,
-        seen: Seen,
+        seen: SecuredView,
         kind: SearchedKind,
         test: Callable[[Searched, Sql], Bool],
     ) -> Bool:
@@ -166,7 +166,9 @@ class _Hits:
         begun = self._anywhere(seen, kind, self._whole.begins)
         return self._newest(number, kind, seen, PIECE, and_(self._long, begun.is_not(true())))
 
-    def _newest(self, number: int, kind: SearchedKind, seen: Seen, rank: int, met: Bool) -> Query:
+    def _newest(
+        self, number: int, kind: SearchedKind, seen: SecuredView, rank: int, met: Bool
+    ) -> Query:
         """The best of the newest: to sort all would take as long as there are many."""
         keys = _labelled(self._keys(seen, number, kind, Whole(rank)))
         every = self._words.all_in(seen, self._fields(kind))
@@ -205,7 +207,7 @@ class _Hits:
         rows = select(obj(parts)).select_from(beside(seen, laterals))
         return rows.where(seen.column("id") == Column(HITS, "id", Uuid())).scalar_subquery()
 
-    def _matched(self, seen: Seen, kind: SearchedKind) -> Concat:
+    def _matched(self, seen: SecuredView, kind: SearchedKind) -> Concat:
         """The fields in which one of the words is; of what is spelt alike, those besides that are."""
         names: list[Sql] = []
         loosely = Column(HITS, "rank", Float()) >= Whole(ALIKE)

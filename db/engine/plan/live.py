@@ -10,10 +10,9 @@ import asyncpg
 from sqlalchemy import Uuid, func, select
 
 from db.engine.dependencies import Dependencies, entities_of
-from db.engine.gate import Form, Gate, Guard
+from db.engine.gate import Authorizer, Form, Gate
 from db.engine.model import Entity, Model
 from db.engine.plan.ask import (
-    Among,
     And,
     Condition,
     Connection,
@@ -22,7 +21,8 @@ from db.engine.plan.ask import (
     One,
     Or,
     Slot,
-    Through,
+    ToManyFilter,
+    ToOneFilter,
 )
 from db.engine.plan.planner import Forbidden, Plan, closed, denied
 from db.engine.plan.run import tagged
@@ -94,10 +94,10 @@ def _decided_by(condition: Condition) -> Iterator[str | None]:
                 yield from _decided_by(each)
         case Not(item):
             yield from _decided_by(item)
-        case Through(reference, inner):
+        case ToOneFilter(reference, inner):
             yield reference.target
             yield from _decided_by(inner)
-        case Among():
+        case ToManyFilter():
             yield None
 
 
@@ -112,7 +112,7 @@ class LivePlan:
 
 
 def plan_live(
-    asked: Live, most: int, guard: Guard, model: Model, pages: Pages
+    asked: Live, most: int, guard: Authorizer, model: Model, pages: Pages
 ) -> LivePlan | Forbidden:
     """Compile a live list for a permission shape, under which its entity is open."""
     names = closed(asked.filter_depends_on, guard)
@@ -120,7 +120,9 @@ def plan_live(
         return Forbidden(names)
     form = guard.form(asked.entity.name)
     whole = _statement(asked, Scope(Gate(guard), model, pages), form, most)
-    return LivePlan(whole, _statement(asked, Scope(Gate(guard), model, pages), Form.WIDE, None))
+    return LivePlan(
+        whole, _statement(asked, Scope(Gate(guard), model, pages), Form.PREDICATE, None)
+    )
 
 
 def _statement(asked: Live, scope: Scope, form: Form, most: int | None) -> Plan:
@@ -145,7 +147,7 @@ def _statement(asked: Live, scope: Scope, form: Form, most: int | None) -> Plan:
         bounds=tuple(scope.bounds),
         denied=denied(scope),
         cursors="\\x02" in compiled.sql,
-        narrow=form is Form.NARROW,
+        narrow=form is Form.ID_IN,
         searches=scope.searches,
     )
 

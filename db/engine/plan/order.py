@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from db.engine.fields import Kind
-from db.engine.gate import Right, Seen
+from db.engine.gate import Right, SecuredView
 from db.engine.plan.ask import Connection, Side, SortKey
 from db.engine.plan.source import Joined, Scope, sub
 from db.engine.plan.values import TYPES
@@ -61,7 +61,9 @@ class Key:
         return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
 
 
-def keys(scope: Scope, seen: Seen, asked: tuple[SortKey, ...]) -> tuple[list[Key], list[Joined]]:
+def keys(
+    scope: Scope, seen: SecuredView, asked: tuple[SortKey, ...]
+) -> tuple[list[Key], list[Joined]]:
     """The keys of an order over `seen`, the id last, and the laterals that lead to them."""
     laterals: list[Joined] = []
     found = [_key(scope, seen, key, laterals) for key in asked]
@@ -70,7 +72,7 @@ def keys(scope: Scope, seen: Seen, asked: tuple[SortKey, ...]) -> tuple[list[Key
     return found, laterals
 
 
-def _key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Joined]) -> Key:
+def _key(scope: Scope, seen: SecuredView, asked: SortKey, laterals: list[Joined]) -> Key:
     if asked.path:
         return _far_key(scope, seen, asked, laterals)
     value, kind, optional = compared(scope, seen, asked)
@@ -79,7 +81,7 @@ def _key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Joined]) -> Ke
     return Key(value, kind, asked.descending, asked.nulls_first, optional, stored)
 
 
-def compared(scope: Scope, rows: Seen, asked: SortKey) -> tuple[Sql, SqlType, bool]:
+def compared(scope: Scope, rows: SecuredView, asked: SortKey) -> tuple[Sql, SqlType, bool]:
     """The value that is compared, its type, and whether it can be NULL."""
     if asked.attribute is not None:
         attribute = readable(scope, rows, asked.attribute)
@@ -107,10 +109,10 @@ def _number(kept: Sql) -> Sql:
     return func.platform.number(kept)
 
 
-def _far_key(scope: Scope, seen: Seen, asked: SortKey, laterals: list[Joined]) -> Key:
+def _far_key(scope: Scope, seen: SecuredView, asked: SortKey, laterals: list[Joined]) -> Key:
     """A key of a record that references lead to; NULL where one of them is not visible."""
 
-    def last(far: Seen) -> tuple[Sql, SqlType]:
+    def last(far: SecuredView) -> tuple[Sql, SqlType]:
         return compared(scope, far, asked)[:2]
 
     value, kind = through(scope, seen.column(asked.path[0].column), asked.path, last, laterals)
@@ -121,7 +123,7 @@ def through(
     scope: Scope,
     link: Sql,
     path: Sequence[Step],
-    last: Callable[[Seen], tuple[Sql, SqlType]],
+    last: Callable[[SecuredView], tuple[Sql, SqlType]],
     laterals: list[Joined],
 ) -> tuple[Sql, SqlType]:
     """What `last` says of the record that references lead to, with its type; `link` is the first's value.

@@ -31,7 +31,7 @@ from db.engine.dependencies import (
     ordered,
 )
 from db.engine.fields import Kind
-from db.engine.gate import Compiled, Form, Gate, Guard, Right, Seen
+from db.engine.gate import Authorizer, Compiled, Form, Gate, Right, SecuredView
 from db.engine.model import Model
 from db.engine.plan.ask import Connection, Object, Slot, search_of
 from db.engine.plan.ask_groups import Groups
@@ -81,7 +81,7 @@ class Plan:
     def arguments(
         self,
         variables: Mapping[str, object],
-        guard: Guard,
+        guard: Authorizer,
         cursors: Mapping[CursorOf, tuple[str | None, ...]],
     ) -> list[object]:
         """The values to run the statement with, in the order of its parameters. Raises Refused."""
@@ -97,7 +97,7 @@ class Plan:
         self,
         name: str,
         variables: Mapping[str, object],
-        guard: Guard,
+        guard: Authorizer,
         cursors: Mapping[CursorOf, tuple[str | None, ...]],
     ) -> object:
         binding = self.bindings.get(name)
@@ -139,7 +139,7 @@ class Forbidden:
     closed: tuple[Dependency, ...]
 
 
-def plan(outline: Outline, guard: Guard, model: Model, pages: Pages) -> Plan | Forbidden:
+def plan(outline: Outline, guard: Authorizer, model: Model, pages: Pages) -> Plan | Forbidden:
     """Compile an operation for a permission shape. Nothing here depends on anybody's ids or values."""
     refused = closed(outline.filter_depends_on, guard) or _unsearchable(outline, guard)
     if refused:
@@ -167,19 +167,19 @@ def plan(outline: Outline, guard: Guard, model: Model, pages: Pages) -> Plan | F
         narrow=any(
             isinstance(root, Connection | Groups)
             and guard.may_see(root.entity.name)
-            and guard.form(root.entity.name) is Form.NARROW
+            and guard.form(root.entity.name) is Form.ID_IN
             for _, root in outline.roots
         ),
         searches=scope.searches,
     )
 
 
-def closed(dependencies: Dependencies, guard: Guard) -> tuple[Dependency, ...]:
+def closed(dependencies: Dependencies, guard: Authorizer) -> tuple[Dependency, ...]:
     """The dependencies by which this caller may not filter, sort or aggregate (D-31), in order."""
     return tuple(each for each in ordered(dependencies) if not readable(guard, each))
 
 
-def _unsearchable(outline: Outline, guard: Guard) -> tuple[Dependency, ...]:
+def _unsearchable(outline: Outline, guard: Authorizer) -> tuple[Dependency, ...]:
     """The fields that a search in all entities looks into, if none of them is readable."""
     for _, root in outline.roots:
         if isinstance(root, RootSearch) and not any(searchable(guard, k) for k in root.kinds):
@@ -192,7 +192,7 @@ def denied(scope: Scope) -> tuple[Denied, ...]:
     return tuple(Denied(*name, reason) for name, reason in sorted(scope.denied.items()))
 
 
-def readable(guard: Guard, dependency: Dependency) -> bool:
+def readable(guard: Authorizer, dependency: Dependency) -> bool:
     """Whether a caller may filter, sort or aggregate by something."""
     match dependency:
         case (
@@ -242,7 +242,7 @@ def _root(scope: Scope, root: Root) -> Sql | None:
             return hits(scope, root, record)
 
 
-def _belongs(scope: Scope, root: Groups, seen: Seen) -> Bool:
+def _belongs(scope: Scope, root: Groups, seen: SecuredView) -> Bool:
     return true() if root.condition is None else where(scope, seen, root.condition)
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     true,
 )
 
-from db.engine.gate import Guard, Right, Seen
+from db.engine.gate import Authorizer, Right, SecuredView
 from db.engine.model import Entity
 from db.engine.plan.ask import Search, Slot
 from db.engine.plan.source import Scope
@@ -93,21 +93,23 @@ class Words:
         """One of the others, where they are looked through."""
         return Piece(Column(OTHERS, "word", Text()), Column(OTHERS, "digits", Text()))
 
-    def all_in(self, seen: Seen, fields: Iterable[Searched], *, alike: bool = False) -> Bool:
+    def all_in(self, seen: SecuredView, fields: Iterable[Searched], *, alike: bool = False) -> Bool:
         """Whether each of them is a piece of one of the fields, or `alike` to a word of what the record is called."""
         fields = tuple(fields)
         missing = somewhere(seen, fields, self.other, alike=alike).is_not(true())
         found = exists(select(Whole(1)).select_from(self.others).where(missing))
         return and_(somewhere(seen, fields, self.rarest, alike=alike), not_(found))
 
-    def any_in(self, seen: Seen, field: Searched, *, alike: bool = False) -> Bool:
+    def any_in(self, seen: SecuredView, field: Searched, *, alike: bool = False) -> Bool:
         """Likewise, one of them in this field."""
         found = somewhere(seen, (field,), self.other, alike=alike)
         others = exists(select(Whole(1)).select_from(self.others).where(found))
         return or_(somewhere(seen, (field,), self.rarest, alike=alike), others)
 
 
-def somewhere(seen: Seen, fields: Iterable[Searched], piece: Piece, *, alike: bool = False) -> Bool:
+def somewhere(
+    seen: SecuredView, fields: Iterable[Searched], piece: Piece, *, alike: bool = False
+) -> Bool:
     """Whether a piece is in one of the fields, where it may be read (D-51), or spelt alike."""
     tests = [(each.field.column, partial(piece.within, each)) for each in fields]
     if alike:
@@ -115,7 +117,7 @@ def somewhere(seen: Seen, fields: Iterable[Searched], piece: Piece, *, alike: bo
     return or_(*(seen.test(column, test) for column, test in tests))
 
 
-def readable_fields(guard: Guard, entity: Entity) -> tuple[Searched, ...]:
+def readable_fields(guard: Authorizer, entity: Entity) -> tuple[Searched, ...]:
     """What of an entity may be searched: what is closed takes no part, as if it were not there."""
     return tuple(
         each
@@ -124,7 +126,7 @@ def readable_fields(guard: Guard, entity: Entity) -> tuple[Searched, ...]:
     )
 
 
-def search(scope: Scope, seen: Seen, asked: Search) -> Bool:
+def search(scope: Scope, seen: SecuredView, asked: Search) -> Bool:
     """The condition of a filter. Where nothing may be searched, the plan was refused before (D-31)."""
     fields = readable_fields(scope.gate.guard, seen.entity)
     return Words.of(scope, asked.text).all_in(seen, fields)

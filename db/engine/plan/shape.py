@@ -54,7 +54,7 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Joined]) -> Con
             if right is Right.CLOSED:
                 return NULL
             text = field_text(rows.entity, field, rows.column(field.column))
-            return nullable(text, field.nullable or right is Right.RULED)
+            return nullable(text, field.nullable or right is Right.CONDITIONAL)
         case Facts():
             return _facts(scope, rows, part)
         case Amount():

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from db.engine.fields import Field, Kind, Reference
-from db.engine.gate import Right, Seen
+from db.engine.gate import Right, SecuredView
 from db.engine.plan.ask import Function, Slot, currency_of
 from db.engine.plan.order import through
 from db.engine.plan.source import Joined, Scope, beside
@@ -108,7 +108,7 @@ class Sheet:
     sheet then stands above that statement. `parts`: the rows are put together first.
     """
 
-    def __init__(self, scope: Scope, seen: Seen, *, money: bool, parts: bool) -> None:
+    def __init__(self, scope: Scope, seen: SecuredView, *, money: bool, parts: bool) -> None:
         self.seen = seen
         self._scope = scope
         self._money = money
@@ -256,5 +256,5 @@ class Sheet:
         )
 
 
-def _id(seen: Seen) -> tuple[Sql, SqlType]:
+def _id(seen: SecuredView) -> tuple[Sql, SqlType]:
     return seen.column("id"), Uuid()

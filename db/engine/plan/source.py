@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 
 from db.engine.fields import Kind
-from db.engine.gate import Gate, Right, Seen
+from db.engine.gate import Gate, Right, SecuredView
 from db.engine.model import Entity, Model
 from db.engine.plan.ask import Side, Slot
 from db.engine.plan.values import TYPES, Encode, decoder, encoder, within
@@ -187,7 +187,7 @@ def _value(slot: Slot) -> _Value:
 class Page:
     """A page of a view: what is asked of it is listed by the statement that cuts the page."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: SecuredView) -> None:
         self.entity = seen.entity
         self.name = f"{seen.name}_page"
         self.listed: dict[str, Sql] = {}

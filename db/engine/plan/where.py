@@ -18,9 +18,8 @@ from sqlalchemy import (
 )
 
 from db.engine.fields import Kind
-from db.engine.gate import Seen
+from db.engine.gate import SecuredView
 from db.engine.plan.ask import (
-    Among,
     And,
     AttributeTest,
     Condition,
@@ -31,7 +30,8 @@ from db.engine.plan.ask import (
     Search,
     Slot,
     Test,
-    Through,
+    ToManyFilter,
+    ToOneFilter,
 )
 from db.engine.plan.search import search
 from db.engine.plan.source import Scope
@@ -41,7 +41,7 @@ from domain.access import Attribute
 from domain.codes import Code, Refused
 
 
-def where(scope: Scope, seen: Seen, condition: Condition) -> Bool:
+def where(scope: Scope, seen: SecuredView, condition: Condition) -> Bool:
     """The condition on the rows of `seen`. May be NULL for false; never raises on any row (D-53)."""
     match condition:
         case And(items):
@@ -56,9 +56,9 @@ def where(scope: Scope, seen: Seen, condition: Condition) -> Bool:
             return _attribute(scope, seen, condition)
         case Search():
             return search(scope, seen, condition)
-        case Through():
+        case ToOneFilter():
             return _through(scope, seen, condition)
-        case Among():
+        case ToManyFilter():
             return _among(scope, seen, condition)
 
 
@@ -67,7 +67,7 @@ def _not(condition: Bool) -> Bool:
     return condition.is_not(true())
 
 
-def _test(scope: Scope, seen: Seen, test: Test) -> Bool:
+def _test(scope: Scope, seen: SecuredView, test: Test) -> Bool:
     negated, positive = _positive(test.op, test.value)
     kind = test.field.kind
     prefix = seen.entity.prefix
@@ -132,7 +132,7 @@ def _compare_text(column: Sql, op: Op, bound: Sql) -> Bool:
     return Folded(column).like(around)
 
 
-def _attribute(scope: Scope, seen: Seen, test: AttributeTest) -> Bool:
+def _attribute(scope: Scope, seen: SecuredView, test: AttributeTest) -> Bool:
     """Values of the wrong type fulfil no test: jsonb is compared, never cast (D-53)."""
     attribute = readable(scope, seen, test.key)
     if _KINDS[attribute.kind.value] is not test.kind:
@@ -157,7 +157,7 @@ def _attribute(scope: Scope, seen: Seen, test: AttributeTest) -> Bool:
     return _not(met) if negated else met
 
 
-def readable(scope: Scope, seen: Seen, key: str) -> Attribute:
+def readable(scope: Scope, seen: SecuredView, key: str) -> Attribute:
     """The attribute with this key. A closed one refuses the operation before it comes here (D-31)."""
     attribute = scope.gate.guard.attribute(seen.entity.name, key)
     if attribute is None:
@@ -188,7 +188,7 @@ def _as_text(scope: Scope, kept: Sql, kind: Kind, op: Op, value: Slot) -> Bool:
     return _ORDERED[op](text.collate("C"), iso) if op in _ORDERED else text == iso
 
 
-def _through(scope: Scope, seen: Seen, condition: Through) -> Bool:
+def _through(scope: Scope, seen: SecuredView, condition: ToOneFilter) -> Bool:
     reference = condition.reference
     inner = scope.gate.see(scope.model.entities[reference.target])
 
@@ -200,7 +200,7 @@ def _through(scope: Scope, seen: Seen, condition: Through) -> Bool:
     return seen.test(reference.column, linked)
 
 
-def _among(scope: Scope, seen: Seen, condition: Among) -> Bool:
+def _among(scope: Scope, seen: SecuredView, condition: ToManyFilter) -> Bool:
     reverse = condition.reverse
     inner = scope.gate.see(scope.model.entities[reverse.source])
     met = where(scope, inner, condition.condition)

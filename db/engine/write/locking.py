@@ -14,7 +14,7 @@ from sqlalchemy import Text, Uuid, select
 
 from db.engine.base import Record
 from db.engine.dependencies import RowsOf
-from db.engine.gate import Compiled, Form, Gate, Guard, Seen
+from db.engine.gate import Authorizer, Compiled, Form, Gate, SecuredView
 from db.engine.hidden import Hidden
 from db.engine.model import Entity
 from db.engine.sql import (
@@ -117,7 +117,7 @@ _compiled: dict[_Key, Compiled] = {}
 
 async def lock_visible(
     connection: TenantConnection,
-    guard: Guard,
+    guard: Authorizer,
     entity: Entity,
     ids: Iterable[UUID],
     lock: Lock,
@@ -132,7 +132,7 @@ async def lock_visible(
     wanted = sorted(set(ids))
     if not wanted or not guard.may_see(entity.name):
         return {}
-    if lock is not Lock.NONE and guard.rows(entity, Form.WIDE) is not None:
+    if lock is not Lock.NONE and guard.rows(entity, Form.PREDICATE) is not None:
         locked = await _fetch(connection, guard, _Asked(entity, lock, bin, facts=False), wanted)
         # What became visible after that is not locked, so it does not count.
         lock, wanted = Lock.NONE, [row["id"] for row in locked]
@@ -141,7 +141,7 @@ async def lock_visible(
 
 
 async def visible(
-    connection: TenantConnection, guard: Guard, entity: Entity, ids: Iterable[UUID]
+    connection: TenantConnection, guard: Authorizer, entity: Entity, ids: Iterable[UUID]
 ) -> set[UUID]:
     """Which of the records the caller sees."""
     wanted = sorted(set(ids))
@@ -154,7 +154,11 @@ async def visible(
 
 
 async def find_by_text(
-    connection: TenantConnection, guard: Guard, entity: Entity, column: str, values: Iterable[str]
+    connection: TenantConnection,
+    guard: Authorizer,
+    entity: Entity,
+    column: str,
+    values: Iterable[str],
 ) -> dict[str, UUID]:
     """The ids of the live records that the caller sees with one of these texts in a column, by text."""
     wanted = sorted(set(values))
@@ -168,7 +172,7 @@ async def find_by_text(
 
 async def nearest_visible(
     connection: TenantConnection,
-    guard: Guard,
+    guard: Authorizer,
     series: Series,
     group: UUID,
     key: str,
@@ -191,7 +195,7 @@ async def nearest_visible(
     return Hidden(found[0][0] if found else None)
 
 
-def _nearest(guard: Guard, series: Series, form: Form, *, before: bool) -> Compiled:
+def _nearest(guard: Authorizer, series: Series, form: Form, *, before: bool) -> Compiled:
     gate = Gate(guard)
     rows = gate.see(series.entity, form)
     key, than = Folded(rows.fact(series.key)), Folded(parameter(KEY, Text()))
@@ -204,7 +208,7 @@ def _nearest(guard: Guard, series: Series, form: Form, *, before: bool) -> Compi
     return gate.compile(statement.order_by(key.desc() if before else key.asc()).limit(Whole(1)))
 
 
-def _finding(guard: Guard, entity: Entity, column: str) -> Compiled:
+def _finding(guard: Authorizer, entity: Entity, column: str) -> Compiled:
     gate = Gate(guard)
     rows = gate.see(entity)
     value = rows.fact(column)
@@ -213,7 +217,7 @@ def _finding(guard: Guard, entity: Entity, column: str) -> Compiled:
 
 
 async def lock_referenced(
-    connection: TenantConnection, guard: Guard, wanted: Mapping[Entity, Iterable[UUID]]
+    connection: TenantConnection, guard: Authorizer, wanted: Mapping[Entity, Iterable[UUID]]
 ) -> dict[Entity, set[UUID]]:
     """Which of these records the caller sees, of all types in one statement; locked, so that they can be referred to."""
     asked = {entity: sorted(set(ids)) for entity, ids in wanted.items()}
@@ -237,7 +241,7 @@ def _ids(entity: Entity) -> str:
     return f"{IDS}:{entity.name}"
 
 
-def _links(guard: Guard, entities: list[Entity]) -> Compiled:
+def _links(guard: Authorizer, entities: list[Entity]) -> Compiled:
     gate, texts = Gate(guard), []
     for entity in entities:
         rows = gate.see(entity)
@@ -251,14 +255,14 @@ def _links(guard: Guard, entities: list[Entity]) -> Compiled:
 
 
 async def _fetch(
-    connection: TenantConnection, guard: Guard, asked: _Asked, ids: list[UUID]
+    connection: TenantConnection, guard: Authorizer, asked: _Asked, ids: list[UUID]
 ) -> Sequence[asyncpg.Record]:
     compiled = _statement(guard, asked)
     values = [ids if name == IDS else guard.value(name) for name in compiled.parameters]
     return await connection.fetch(compiled.sql, *values)
 
 
-def _statement(guard: Guard, asked: _Asked) -> Compiled:
+def _statement(guard: Authorizer, asked: _Asked) -> Compiled:
     key = _Key(asked, guard.project(_depends_on(asked.entity)))
     return _remembered(key, lambda: _compile(guard, asked))
 
@@ -282,7 +286,7 @@ def _depends_on(*entities: Entity) -> frozenset[RowsOf]:
     return frozenset(found)
 
 
-def _compile(guard: Guard, asked: _Asked) -> Compiled:
+def _compile(guard: Authorizer, asked: _Asked) -> Compiled:
     gate = Gate(guard)
     rows = gate.see(asked.entity, bin=asked.bin)
     statement = _listed(rows, asked).where(one_of(rows.column("id"), IDS, Uuid()))
@@ -293,7 +297,7 @@ def _compile(guard: Guard, asked: _Asked) -> Compiled:
     return gate.compile(statement)
 
 
-def _listed(rows: Seen, asked: _Asked) -> Query:
+def _listed(rows: SecuredView, asked: _Asked) -> Query:
     if not asked.facts:
         return select(rows.column("id").label("id")).select_from(rows)
     columns = [column.name for column in asked.entity.table.columns]

@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 
 from db.engine.base import Record
-from db.engine.gate import Form, Guard
+from db.engine.gate import Authorizer, Form
 from db.engine.hidden import Hidden
 from db.engine.model import Entity, Model
 from db.engine.write import locking, statements
@@ -91,7 +91,7 @@ class UnitOfWork:
     """The writes of one transaction, for one caller. Nothing else changes a record."""
 
     connection: TenantConnection
-    guard: Guard
+    guard: Authorizer
     model: Model
     user: UUID | None
     """The user whom the history names; None for the operator, who is no user of the tenant."""
@@ -142,7 +142,7 @@ class UnitOfWork:
 
     async def still_visible(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
         """Which of the records that were written just now the caller sees."""
-        if self.guard.may_see(entity.name) and self.guard.rows(entity, Form.WIDE) is None:
+        if self.guard.may_see(entity.name) and self.guard.rows(entity, Form.PREDICATE) is None:
             return set(ids)  # the caller sees all there are
         return await self.visible(entity, ids)
 

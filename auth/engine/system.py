@@ -1,4 +1,4 @@
-"""A guard that hides nothing: for loading rights, which are read before anybody has any."""
+"""An authorizer that hides nothing, for loading rights: they are read before there is a viewer."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from db.engine.model import Entity
 from domain.access import Attribute
 
 
-class Everything:
-    """A guard that hides nothing, for loading rights: nobody has rights on them yet."""
+class SystemAuthorizer:
+    """Sees all rows and fields; used to load rights, before there is a viewer."""
 
     def may_see(self, entity: str) -> bool:
         """Every entity."""
@@ -57,7 +57,7 @@ class Everything:
 
     def form(self, entity: str) -> Form:
         """All rows have one form."""
-        return Form.WIDE
+        return Form.PREDICATE
 
     def value(self, name: str) -> object:
         """There are no parameters."""
