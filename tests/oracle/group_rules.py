@@ -129,8 +129,9 @@ def tests(having: Input | None) -> Iterator[tuple[str, str, Input]]:
 
 
 def measured_by(arguments: Mapping[str, Any]) -> set[str]:
-    """The fields whose measures groups are tested or sorted by."""
-    found = {field for _, field, _ in tests(arguments.get("having"))}
+    """The fields whose measures groups are tested or sorted by; a currency alone tests nothing."""
+    tested = tests(arguments.get("having"))
+    found = {field for _, field, test in tested if test.keys() - {"currency"}}
     found |= {field for _, field, _, _ in sorts(arguments.get("orderBy"))}
     return found - {""}
 
