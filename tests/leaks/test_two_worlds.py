@@ -24,7 +24,7 @@ EXCEPTIONS = {
 """What may differ: the budget of the minute, which all of a tenant's people use up together, and
 the number of a request that failed, which is drawn."""
 
-EVERYDAY, AT_NIGHT = 220, 5_000
+EVERYDAY, AT_NIGHT = 160, 5_000
 
 
 @dataclass(frozen=True)

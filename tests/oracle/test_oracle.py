@@ -13,7 +13,8 @@ from tests.support.covers import covers
 from tests.support.world import PERSONAS, World
 
 OPERATIONS = 125
-"""For each persona of each tenant."""
+"""For each persona of each tenant, by night; by day the first half of them."""
+BY_DAY = 60
 NIGHTLY = 20
 SCRAMBLED = 20
 TENANTS = ("acme", "globex")
@@ -36,10 +37,11 @@ async def hold(both: Held, seed: str, count: int) -> None:
 
 
 @covers(*DECISIONS)
+@pytest.mark.parametrize("count", [BY_DAY, pytest.param(OPERATIONS, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("tenant", TENANTS)
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_random_operations(world: World, persona: str, tenant: str) -> None:
-    await hold(await held(world, persona, tenant), "daily", OPERATIONS)
+async def test_random_operations(world: World, persona: str, tenant: str, count: int) -> None:
+    await hold(await held(world, persona, tenant), "daily", count)
 
 
 @covers(*DECISIONS)
