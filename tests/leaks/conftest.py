@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import cache, partial
 
 import pytest
 
@@ -49,9 +50,9 @@ async def truth(world: World) -> Truth:
 
 
 @pytest.fixture(scope="module")
-async def forbidden(truth: Truth) -> dict[str, frozenset[str]]:
-    """The texts that each persona may meet nowhere."""
-    return {persona: canaries(truth, persona) for persona in PERSONAS}
+async def forbidden(truth: Truth) -> Callable[[str], frozenset[str]]:
+    """The texts that a persona may meet nowhere."""
+    return cache(partial(canaries, truth))
 
 
 @pytest.fixture(
@@ -65,11 +66,11 @@ def probe(
     request: pytest.FixtureRequest,
     world: World,
     truth: Truth,
-    forbidden: dict[str, frozenset[str]],
+    forbidden: Callable[[str], frozenset[str]],
     cells: Counter[str],
 ) -> Probe:
     """A persona at work, with what he may see and what may not be seen by him; all of them at night."""
-    return Probe(world, request.param, truth, forbidden[request.param], cells)
+    return Probe(world, request.param, truth, forbidden(request.param), cells)
 
 
 @pytest.fixture(
@@ -82,8 +83,8 @@ def one_each(
     request: pytest.FixtureRequest,
     world: World,
     truth: Truth,
-    forbidden: dict[str, frozenset[str]],
+    forbidden: Callable[[str], frozenset[str]],
     cells: Counter[str],
 ) -> Probe:
     """One persona of each column in the everyday suite; all of them at night."""
-    return Probe(world, request.param, truth, forbidden[request.param], cells)
+    return Probe(world, request.param, truth, forbidden(request.param), cells)

@@ -37,11 +37,11 @@ def ruled(
     request: pytest.FixtureRequest,
     world: World,
     truth: Truth,
-    forbidden: dict[str, frozenset[str]],
+    forbidden: Callable[[str], frozenset[str]],
     cells: Counter[str],
 ) -> Probe:
     """A persona for whom the commission is ruled, or wholly open."""
-    return Probe(world, request.param, truth, forbidden[request.param], cells)
+    return Probe(world, request.param, truth, forbidden(request.param), cells)
 
 
 def masked(probe: Probe) -> Masked:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +47,17 @@ class Truth:
             found[row["entity"]][row["key"]] = str(row["id"])
         return found
 
+    @cached_property
+    def texts(self) -> Mapping[str, Mapping[UUID, list[tuple[str, tuple[str, ...]]]]]:
+        """What the fields of each row are told as, whoever asks."""
+        return {
+            type_name: {
+                id: [(name, tuple(_texts(held(type_name, name, row)))) for name in _held(type_name)]
+                for id, row in self.rows[type_name].items()
+            }
+            for type_name in TYPES
+        }
+
     def live(self, type_name: str) -> Mapping[UUID, Row]:
         """Rows that are not deleted; what only the system writes never is."""
         return self.ground.live(type_name)
@@ -82,6 +93,11 @@ class Truth:
         return spelled_id(type_name, found) if name == "id" else found
 
 
+def _held(type_name: str) -> tuple[str, ...]:
+    """The fields that rows hold or that are computed of what they hold."""
+    return (*stored(type_name), *ENTITIES[type_name].computed)
+
+
 def custom(type_name: str, row: Row) -> dict[str, Any]:
     """The values of a row's custom attributes, by the attribute's id; numbers as they are shown."""
     column = ENTITIES[type_name].attributes
@@ -112,9 +128,9 @@ def canaries(truth: Truth, persona: str) -> frozenset[str]:
         for id, row in truth.rows[type_name].items():
             in_sight = id in seen
             (open_to_them if in_sight else shut).add(id.hex)
-            for name in (*stored(type_name), *ENTITIES[type_name].computed):
+            for name, texts in truth.texts[type_name][id]:
                 open_field = in_sight and readable(persona, type_name, name, row)
-                (open_to_them if open_field else shut).update(_texts(held(type_name, name, row)))
+                (open_to_them if open_field else shut).update(texts)
             values = custom(type_name, row)
             for key in attributes(type_name):
                 may = in_sight and attribute_level(persona, type_name, key) is Level.OPEN
@@ -161,8 +177,14 @@ def leaks(answer: Answer, forbidden: frozenset[str]) -> set[str]:
     read.get("extensions", {}).pop("cost", None)
     found = set(_leaves(read)) & forbidden
     for error in read.get("errors", ()):
-        found |= {text for text in forbidden if text in error["message"]}
+        found |= _within(error["message"], forbidden)
     return found
+
+
+@lru_cache(128)
+def _within(message: str, forbidden: frozenset[str]) -> frozenset[str]:
+    """The forbidden texts in a message; most refusals are told in the same words."""
+    return frozenset(text for text in forbidden if text in message)
 
 
 async def load(world: World, tenant: str = "acme") -> Truth:
