@@ -20,7 +20,6 @@ from bench.data import fill
 from cli.servers.embedded import Servers
 from db.api import METADATA, MODEL
 from domain.access import (
-    EVERYTHING,
     Attribute,
     EntityRights,
     Profile,
@@ -298,110 +297,18 @@ async def test_only_administrators_see_who_may_what(world: World) -> None:
     assert set(MODEL.entities) >= CLOSED
 
 
-ATTRIBUTES = {"tier", "seats", "kickoff", "strategic"}
-LISTS = {
-    *("AccountType", "ActivityCategory", "AttributeUse", "CaseStatus", "CaseType", "ContractKind"),
-    *("EmployeeType", "Feature", "Industry", "LostReason", "PersonType", "Preferences"),
-    *("ProductCategory", "Tag", "Unit"),
-}
-"""What is settled for everybody, and seen by everybody."""
+@pytest.mark.covers("D-33")
+async def test_nothing_is_writable_that_is_not_readable(world: World) -> None:
+    for persona in PERSONAS[1:]:
+        for entity, mine in (await _rights(world, persona)).items():
+            attributes = {attribute.id for attribute in mine.attributes.values()}
+            assert mine.writable <= mine.fields | attributes, entity
 
 
-async def test_what_the_personas_may_read(world: World) -> None:
-    for persona in ("director", "manager", "rep1", "rep2"):
-        mine = await _rights(world, persona)
-        assert mine.keys() == {
-            *("Account", "Address", "Attribute", "Change", "Employee", "Opportunity"),
-            *("OpportunityShare", "OpportunityType", "PipelineStage", "Session", "Stage", "User"),
-            *(
-                "AccountLink",
-                "AccountManager",
-                "Affiliation",
-                "BusinessRole",
-                "Favourite",
-                "Person",
-            ),
-            *("OpportunityAccount", "Product", "Quote", "QuoteItem", "StageVisit", "Tagging"),
-            *("Activity", "Case", "CaseAccount", "Contract", "ContractLine", *LISTS),
-        }
-        for restricted in ("Case", "Contract"):
-            assert mine[restricted].rows is RowScope.OWN
-        sales = mine["Opportunity"]
-        assert sales.rows is RowScope.OWN
-        assert sales.fields == MODEL.granted["Opportunity"]
-        assert sales.ruled == {"commission": ("WON",)}
-        assert sales.attributes.keys() == ATTRIBUTES
-        assert mine["Account"].rows is RowScope.ALL
-        assert mine["Account"].fields == MODEL.granted["Account"]
-        assert mine["Account"].attributes.keys() == {"segment"}
-        assert mine["Address"].fields == MODEL.granted["Address"]
-        assert mine["OpportunityShare"].fields == MODEL.granted["OpportunityShare"]
-        assert mine["Change"].fields == MODEL.granted["Change"]
-        assert mine["User"].rows is RowScope.ALL
-        assert mine["User"].fields == {"active", "employee"}
-        assert mine["Session"].rows is RowScope.OWN
-        assert mine["Session"].fields == {"user", "createdAt", "expiresAt", "revokedAt"}
-    junior = await _rights(world, "limited")
-    assert junior["Opportunity"].fields == MODEL.granted["Opportunity"] - {"margin"}
-    assert junior["Opportunity"].attributes.keys() == ATTRIBUTES - {"tier"}
-    assert junior["Account"].fields == MODEL.granted["Account"] - {"phone"}
-    assert junior["Address"].fields == MODEL.granted["Address"] - {"street", "houseNumber"}
-    assert "OpportunityShare" not in junior
-    assert junior["Change"].fields == MODEL.granted["Change"]
-    admin = await _rights(world, "admin")
-    assert admin["Opportunity"].rows is RowScope.ALL
-    assert admin["Opportunity"].ruled == {}
-
-
-async def test_what_support_may_read(world: World) -> None:
-    mine = await _rights(world, "support")
-    staff = {"Account", "Change", "Employee", "Session", "User"}
-    customers = {"Activity", "Affiliation", "Case", "CaseAccount", "Contract", "Favourite"}
-    customers |= {"Person", "Product", "Tagging", *LISTS}
-    assert mine.keys() == staff | customers | {"Stage", "OpportunityType", "Opportunity"}
-    assert mine["Person"].rows is RowScope.OWN
-    assert mine["Person"].fields == MODEL.granted["Person"] - {"email", "phone", "bornOn"}
-    assert mine["Contract"].fields == MODEL.granted["Contract"] - {"net", "total"}
-    assert mine["Change"].fields == MODEL.granted["Change"] - {"user"}
-    hidden = {"amount", "margin", "commission", "probability"}
-    assert mine["Opportunity"].rows is RowScope.OWN
-    assert mine["Opportunity"].fields == MODEL.granted["Opportunity"] - hidden
-    assert mine["Account"].fields == MODEL.granted["Account"] - {"employeeCount"}
+async def test_support_sees_all_renewals(world: World) -> None:
     [rule] = await world.rows("acme", "share_rule")
     assert (await world.table("acme", "role"))[rule["role_id"]]["name"] == "Customer support"
     assert (await world.table("acme", "opportunity_type"))[rule["type_id"]]["name"] == "Renewal"
-
-
-@pytest.mark.covers("D-09", "D-33")
-async def test_what_the_personas_may_write(world: World) -> None:
-    """Nothing that is computed or stamped, and nothing that is not readable, is writable."""
-    follows = {"status", "locked", "closedOn", "lostReason", "lostNote", "sourceContract", "rank"}
-    stamps = {"version", "createdAt", "updatedAt"}
-    computed = {"weighted", "netMargin", "closeQuarter", "websiteDomain"}
-    own, sales = WriteScope.OWN, await _rights(world, "rep1")
-    assert sales["Opportunity"].writes == Writes(True, WriteScope.BELOW, own)
-    ids = {attribute.id for attribute in sales["Opportunity"].attributes.values()}
-    tier = sales["Opportunity"].attributes["tier"].id
-    named = MODEL.granted["Opportunity"] - stamps - computed - follows - {"commission"}
-    assert sales["Opportunity"].writable == named | ids - {tier}
-    for entity in ("Account", "Address", "OpportunityShare"):
-        assert sales[entity].writes == Writes(True, own, own)
-    assert not sales["Employee"].writable
-    assert sales["Employee"].writes == Writes()
-    junior = await _rights(world, "limited")
-    assert junior["Opportunity"].writes == Writes(True, own, own)
-    assert {"amount", "margin"} & junior["Opportunity"].writable == set()
-    assert junior["Account"].writes == Writes()
-    support = await _rights(world, "support")
-    assert support["Opportunity"].writes == Writes(False, WriteScope.ALL, None)
-    kickoff = support["Opportunity"].attributes["kickoff"].id
-    assert support["Opportunity"].writable == {"note", kickoff}
-    admin = await _rights(world, "admin")
-    assert all(mine.writes == EVERYTHING for mine in admin.values())
-    for persona in PERSONAS:
-        for entity, mine in (await _rights(world, persona)).items():
-            attributes = {attribute.id for attribute in mine.attributes.values()}
-            assert persona == "admin" or mine.writable <= mine.fields | attributes, entity
 
 
 async def test_some_of_rep1s_opportunities_are_shared(world: World) -> None:

@@ -47,9 +47,9 @@ KINDS = (
 )
 OFTEN = {"Account": 5, "Opportunity": 8, "Quote": 4, "Contract": 4, "Case": 4, "Activity": 4}
 SUBJECTS = {
-    "Activity": ("account", "person", "opportunity", "contract", "case"),
-    "Tagging": ("account", "person", "product", "opportunity", "contract", "case"),
-    "Favourite": ("account", "person", "opportunity", "contract", "case"),
+    name: tuple(way.name for way in each.parents)
+    for name, each in ENTITIES.items()
+    if len(each.parents) > 1 and all(way.optional for way in each.parents)
 }
 """Of the links of these, just one is given."""
 NEW_ID = re.compile(rb"([a-z]{3})_(01[a-f0-9]{30})")

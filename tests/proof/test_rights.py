@@ -91,7 +91,7 @@ def _expected(entity: str, name: str) -> tuple[str, ...]:
     return tuple(cells)
 
 
-@covers("D-34", "X-47")
+@covers("D-09", "D-33", "D-34", "X-47")
 async def test_the_product_grants_what_the_lines_say(world: World) -> None:
     answers = await matrix.ask(world)
     wrong = []
