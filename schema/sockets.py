@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from domain.codes import Code, Refused
+from domain.codes import CloseCode, Code, Refused
 from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from resolvers.engine.results import ErrorEntry
@@ -26,10 +26,7 @@ from schema.engine.transport import Asked, HttpRefused, asked_of
 from subscriptions.engine.feed import Feed
 from subscriptions.engine.limits import PING_SECONDS, SILENT_SECONDS, STUCK_SECONDS, Doors
 from subscriptions.engine.socket import (
-    NO_SUBPROTOCOL,
-    OVERLOAD,
     SUBPROTOCOL,
-    TIMED_OUT,
     Known,
     Socket,
 )
@@ -68,11 +65,13 @@ class Sockets:
         elif not self._may_connect(headers):
             await _refuse(scope, receive, send, 403, "Pages of this origin may not connect.")
         elif SUBPROTOCOL not in scope["subprotocols"]:
-            await _close(send, NO_SUBPROTOCOL, f"Subprotocol not acceptable: use {SUBPROTOCOL}")
+            await _close(
+                send, CloseCode.NO_SUBPROTOCOL, f"Subprotocol not acceptable: use {SUBPROTOCOL}"
+            )
         elif not self._doors.knock(address):
             # Not a response: clients give up on those, and come back after this code.
             reason = "Too many sockets wait for their connection_init"
-            await _close(send, OVERLOAD, reason, SUBPROTOCOL)
+            await _close(send, CloseCode.OVERLOAD, reason, SUBPROTOCOL)
         else:
             await self._serve(wire, address, headers, receive, send)
 
@@ -109,9 +108,9 @@ class Sockets:
             asked_at = now if pings else asked_at
             for socket in list(self._open):
                 if socket.is_stuck(now, STUCK_SECONDS):
-                    socket.end(OVERLOAD, "The client does not read")
+                    socket.end(CloseCode.OVERLOAD, "The client does not read")
                 elif now - socket.heard_at > SILENT_SECONDS:
-                    socket.end(TIMED_OUT, "The client does not answer")
+                    socket.end(CloseCode.TIMED_OUT, "The client does not answer")
                 elif pings and socket.is_ready():
                     socket.push(b'{"type":"ping"}')
 

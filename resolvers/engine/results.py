@@ -139,7 +139,7 @@ def merged(outcomes: Iterable[Outcome]) -> Outcome:
                 code = str(error["extensions"]["code"])
                 fields[code] += cast("list[FieldEntry]", listed)
     for name, several in fields.items():
-        whole.refused.append(_unwritten(Code(name), several))
+        whole.refused.append(_unwritten(Code[name], several))
     return whole
 
 

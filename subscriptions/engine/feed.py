@@ -11,7 +11,7 @@ import structlog
 from auth.viewers import Viewers
 from db.engine.log import Head
 from db.engine.transaction import Database, TookTooLong, Turned, TurnedAway
-from domain.codes import Code, Refused
+from domain.codes import CloseCode, Code, Refused
 from subscriptions.engine.contracts import Member
 from subscriptions.engine.group import Group
 from subscriptions.engine.listener import Listener
@@ -29,7 +29,6 @@ LEASE_SECONDS = 30.0
 WAITS: tuple[type[Exception], ...] = (*PASSES, TookTooLong)
 HELD_BYTES = 128 * 1024 * 1024
 """What all lists of a tenant may take here together."""
-FORBIDDEN, OVERLOAD = 4403, 1013
 log = structlog.get_logger()
 
 
@@ -106,7 +105,9 @@ class Feed:
         try:
             look = await self._in_time(joining)
             if look is None:
-                self._end(self.members, FORBIDDEN, "This organisation's account is closed")
+                self._end(
+                    self.members, CloseCode.FORBIDDEN, "This organisation's account is closed"
+                )
             else:
                 await self._tell(look)
             self._looked_at = self._now()
@@ -119,7 +120,7 @@ class Feed:
             self._wait(joining, error)
         except Exception:
             log.exception("feed failed")
-            self._end(self.members, OVERLOAD, "Something went wrong on our side")
+            self._end(self.members, CloseCode.OVERLOAD, "Something went wrong on our side")
             self.groups.clear()
             self._last = None
 
@@ -130,7 +131,7 @@ class Feed:
             self._directory.forget(self._tenant)
         self._joining = joining + self._joining
         if self._now() - self._looked_at > LEASE_SECONDS:
-            self._end(self.members, OVERLOAD, "The database is away")
+            self._end(self.members, CloseCode.OVERLOAD, "The database is away")
 
     async def _look(self, joining: list[Listener]) -> Look | None:
         """What is new; None if the tenant is closed."""
@@ -157,11 +158,11 @@ class Feed:
     def _end_sessions(self, ended: frozenset[UUID]) -> None:
         """Close the sockets of sessions that ended: before anything else, which may take its time."""
         gone = [each for each in self.members if each.session in ended]
-        self._end(gone, FORBIDDEN, "The session has ended")
+        self._end(gone, CloseCode.FORBIDDEN, "The session has ended")
 
     def abandon(self) -> None:
         """Nothing is told any more: whoever listens is sent away, to come back."""
-        self._end(self.members, OVERLOAD, "Nothing is told here any more")
+        self._end(self.members, CloseCode.OVERLOAD, "Nothing is told here any more")
 
     async def _tell(self, look: Look) -> None:
         """Judgements before news: nobody is told anything under rights that he had before (D-63)."""

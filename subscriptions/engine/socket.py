@@ -13,19 +13,17 @@ import orjson
 import structlog
 from starlette.types import Receive
 
-from domain.codes import Code, Refused
+from domain.codes import CloseCode, Code, Refused
 from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from resolvers.engine.results import ErrorEntry
 from subscriptions.engine.contracts import Wanted
-from subscriptions.engine.feed import FORBIDDEN, Feed
+from subscriptions.engine.feed import Feed
 from subscriptions.engine.limits import INIT_SECONDS, LISTS, MESSAGES, OPERATIONS, Doors, Rate
 from subscriptions.engine.listener import Listener
 from subscriptions.engine.wire import Wire
 
 SUBPROTOCOL = "graphql-transport-ws"
-BAD, UNAUTHORIZED, NO_SUBPROTOCOL = 4400, 4401, 4406
-TIMED_OUT, TAKEN, TOO_MANY, OVERLOAD = 4408, 4409, 4429, 1013
 LONGEST_ID = 100
 NOBODY = UUID(int=0)
 IGNORED = 10 * MESSAGES
@@ -114,7 +112,7 @@ class Socket:
     @property
     def _caller(self) -> Caller:
         if self._known is None:
-            raise Closed(UNAUTHORIZED, "Unauthorized")
+            raise Closed(CloseCode.UNAUTHORIZED, "Unauthorized")
         return self._known.caller
 
     def is_ready(self) -> bool:
@@ -169,13 +167,13 @@ class Socket:
             self.end(closed.code, closed.reason)
         except Exception:
             log.exception("socket failed")
-            self.end(OVERLOAD, "Something went wrong on our side")
+            self.end(CloseCode.OVERLOAD, "Something went wrong on our side")
 
     def _count(self) -> None:
         """A frame came. Too many of them at a time end the socket, and too many after that the connection."""
         if self._rate.passes():
             return
-        self.end(OVERLOAD, "Too many messages a second")
+        self.end(CloseCode.OVERLOAD, "Too many messages a second")
         self._ignored += 1
         if self._ignored > IGNORED:
             self.wire.transport.abort()
@@ -193,30 +191,32 @@ class Socket:
             case "complete":
                 self._complete(_id(message))
             case _:
-                raise Closed(BAD, "This type of message is unknown")
+                raise Closed(CloseCode.BAD_MESSAGE, "This type of message is unknown")
 
     async def _hello(self, payload: object) -> None:
         """Let somebody in who says who he is."""
         if self._begun:
-            raise Closed(TOO_MANY, "Too many initialisation requests")
+            raise Closed(CloseCode.TOO_MANY_INITS, "Too many initialisation requests")
         if not isinstance(payload, dict | None):
-            raise Closed(BAD, "The payload of connection_init is an object")
+            raise Closed(CloseCode.BAD_MESSAGE, "The payload of connection_init is an object")
         self._begun = True
         try:
             known = await self._desk.know(payload or {}, self._tenant, self._address)
         except Refused as refused:
-            raise Closed(FORBIDDEN, refused.message) from None
+            raise Closed(CloseCode.FORBIDDEN, refused.message) from None
         except Exception as error:  # noqa: BLE001 - the client receives a code, whatever it is
             said = self._desk.said(error)[0]
             ended = said["extensions"]["code"] == Code.UNAUTHENTICATED
-            raise Closed(FORBIDDEN if ended else OVERLOAD, said["message"]) from None
+            raise Closed(
+                CloseCode.FORBIDDEN if ended else CloseCode.OVERLOAD, said["message"]
+            ) from None
         if self._closed:
             return
         if self._desk.seconds_until(known.until) <= 0:
-            raise Closed(FORBIDDEN, "The token has expired")
+            raise Closed(CloseCode.FORBIDDEN, "The token has expired")
         caller = known.caller
         if not self._doors.enter(caller.tenant.id, caller.user):
-            raise Closed(OVERLOAD, "Too many connections: close another one")
+            raise Closed(CloseCode.OVERLOAD, "Too many connections: close another one")
         self._doors.known(self._address)
         self._known, self.user, self.session = known, caller.user, caller.session
         self._feed = self._desk.feed_of(caller.tenant.id)
@@ -230,17 +230,19 @@ class Socket:
             self._timer.cancel()
         seconds = max(0.0, self._desk.seconds_until(moment))
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(seconds, self.end, FORBIDDEN, "The token has expired")
+        self._timer = loop.call_later(
+            seconds, self.end, CloseCode.FORBIDDEN, "The token has expired"
+        )
 
     def _late(self) -> None:
-        self.end(TIMED_OUT, "Connection initialisation timeout")
+        self.end(CloseCode.TIMED_OUT, "Connection initialisation timeout")
 
     # --- operations ------------------------------------------------------------------------------
 
     def _subscribe(self, id: str, payload: object) -> None:
         caller = self._caller
         if id in self._listeners or id in self._tasks:
-            raise Closed(TAKEN, "This id belongs to an operation already")
+            raise Closed(CloseCode.DUPLICATE_ID, "This id belongs to an operation already")
         try:
             if len(self._listeners) + len(self._running) >= OPERATIONS:
                 message = f"{OPERATIONS} operations are open on this socket: end one of them first."
@@ -329,18 +331,21 @@ class Socket:
 def _read(text: str | None) -> JsonObject:
     """A message, which is an object with a type. Raises Closed."""
     if text is None:
-        raise Closed(BAD, "Messages are texts")
+        raise Closed(CloseCode.BAD_MESSAGE, "Messages are texts")
     try:
         message = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise Closed(BAD, "The message is not JSON") from None
+        raise Closed(CloseCode.BAD_MESSAGE, "The message is not JSON") from None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise Closed(BAD, "A message is an object with a type")
+        raise Closed(CloseCode.BAD_MESSAGE, "A message is an object with a type")
     return message
 
 
 def _id(message: JsonObject) -> str:
     id = message.get("id")
     if not isinstance(id, str) or not 1 <= len(id) <= LONGEST_ID:
-        raise Closed(BAD, f"The id of an operation is a text of 1 to {LONGEST_ID} characters")
+        raise Closed(
+            CloseCode.BAD_MESSAGE,
+            f"The id of an operation is a text of 1 to {LONGEST_ID} characters",
+        )
     return id
