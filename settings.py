@@ -2,15 +2,19 @@
 
 import hashlib
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent
+HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^][:]*)(:\d{1,5})?")
+"""A host of a URL with its port, both optional."""
 
 
 class Settings(BaseSettings):
@@ -105,6 +109,7 @@ class Settings(BaseSettings):
         scheme, found, rest = url.partition("://")
         if not found or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
             raise ValueError("must begin with postgresql://, for Relata keeps its data in Postgres")
+        _refuse_malformed(f"postgresql://{rest}")
         return f"postgresql://{rest}"
 
     @field_validator("redis_url")
@@ -112,6 +117,8 @@ class Settings(BaseSettings):
     def _redis(cls, url: str | None) -> str | None:
         if url is not None and url.partition("://")[0] not in {"redis", "rediss", "unix"}:
             raise ValueError("must begin with redis://, rediss:// or unix://")
+        if url is not None:
+            _refuse_malformed(url)
         return url
 
     @field_validator("secret")
@@ -120,6 +127,22 @@ class Settings(BaseSettings):
         if secret is not None and len(secret.get_secret_value()) < 32:
             raise ValueError("needs 32 characters or more; `openssl rand -hex 32` makes a good one")
         return secret
+
+
+def _refuse_malformed(url: str) -> None:
+    """Raise ValueError, which quotes no part of the URL, if hosts and ports cannot be read from it."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        hosts, hidden = ["["], False
+    else:
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        hidden = "@" not in parts.netloc and "@" in f"{parts.path}{parts.fragment}"
+    if hidden or not all(map(HOST.fullmatch, hosts)):
+        raise ValueError(
+            f"the URL is malformed: write {url.partition('://')[0]}://user:password@host:port/name, and "
+            "percent-encode the characters / ? # @ : in the password, such as %2F for /"
+        )
 
 
 def secret(settings: Settings) -> bytes:

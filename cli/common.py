@@ -61,15 +61,20 @@ def configured(*, data: Path | None = None, port: int | None = None) -> "Setting
 
 @asynccontextmanager
 async def reached(settings: "Settings") -> AsyncIterator["Servers"]:
-    """Those of a server that runs on the data directory, else our own for as long as it takes."""
+    """The servers of a process that runs on the data directory; else servers started for this command.
+
+    Raises CannotStart if DATABASE_URL cannot be used.
+    """
     from cli.servers.directory import running
     from cli.servers.embedded import embedded
+    from cli.servers.external import check_database
 
-    found = await running(settings.data) if settings.database_url is None else None
-    if found is not None:
+    database, redis = settings.database_url, settings.redis_url
+    if database is not None:
+        await check_database(database)
+    elif found := await running(settings.data):
         yield found
         return
-    database, redis = settings.database_url, settings.redis_url
     async with embedded(
         settings.data, database_url=database, redis_url=redis, tell=tell
     ) as started:

@@ -117,6 +117,7 @@ def sql(
     data: Data = None,
 ) -> None:
     """Print how a query is read: its SQL, its parameters, what is denied, and Postgres' plan."""
+    from cli.servers.embedded import CannotStart
     from schema.explain import explain
     from settings import secret
 
@@ -132,6 +133,6 @@ def sql(
 
     try:
         print(asyncio.run(go()))
-    except LookupError as error:
+    except (CannotStart, LookupError) as error:
         tell(str(error))
         raise typer.Exit(1) from None

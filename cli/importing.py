@@ -8,6 +8,7 @@ import typer
 
 from cli.common import (
     Data,
+    configured,
     desk_of,
     from_here,
     make_tenant,
@@ -44,7 +45,9 @@ def crm_sales_opportunities(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(help="The file that tells what was put right; NAME-import.csv if not said."),
+        typer.Option(
+            help="The report to write; by default imports/TENANT.csv in the data directory."
+        ),
     ] = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Tell what would be put right, and make nothing.")
@@ -52,10 +55,11 @@ def crm_sales_opportunities(
     data: Data = None,
 ) -> None:
     """Make a tenant of a year of a hardware seller's opportunities; once more changes nothing."""
-    told = from_here(report or Path(f"{_name(tenant)}-import.csv"))
+    slug = _name(tenant)
     book = _read(from_here(directory))
     if book.broken:
         _tell_broken(book.broken)
+    told = _report_file(report, slug, data)
     _write_report(told, book.findings)
     if preview:
         _tell_findings(book.findings, told)
@@ -63,7 +67,7 @@ def crm_sales_opportunities(
             f"{len(book.accounts):,} accounts, {len(book.deals):,} opportunities could be imported"
         )
         return
-    _import(book, tenant, Files(told, passwords and from_here(passwords)), data)
+    _import(book, slug, Files(told, passwords and from_here(passwords)), data)
 
 
 class Files(NamedTuple):
@@ -92,6 +96,21 @@ def _import(book: "Book", tenant: str, files: Files, data: Path | None) -> None:
         _sum_up(came, files.report)
 
     operate(data, work)
+
+
+def _report_file(given: Path | None, tenant: str, data: Path | None) -> Path:
+    """The file that `--report` names, or one in the data directory, so that nothing is left elsewhere."""
+    from cli.servers.directory import REPORTS
+
+    if given is not None:
+        return from_here(given)
+    folder = configured(data=data).data / REPORTS
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        tell(f"{folder} cannot be created ({error.strerror}): name a file with --report.")
+        raise typer.Exit(1) from None
+    return folder / f"{tenant}.csv"
 
 
 def _name(tenant: str) -> str:

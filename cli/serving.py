@@ -65,6 +65,7 @@ async def _run(settings: "Settings") -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
+    await _check_external(settings)
     async with embedded(
         settings.data,
         database_url=settings.database_url,
@@ -72,6 +73,18 @@ async def _run(settings: "Settings") -> None:
         tell=tell,
     ) as servers:
         await app.serve(settings, servers.database_url, servers.redis_url)
+
+
+async def _check_external(settings: "Settings") -> None:
+    """Refuse a Postgres that cannot be used. Without Redis the server works, so that is a warning only."""
+    from cli.servers.external import check_database, redis_problem
+
+    if settings.database_url is not None:
+        await check_database(settings.database_url)
+    if settings.redis_url is not None and (problem := await redis_problem(settings.redis_url)):
+        tell(
+            f"Warning: {problem} Until then, each process limits sign-in attempts by its own counts."
+        )
 
 
 def _free(host: str, port: int) -> None:

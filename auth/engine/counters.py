@@ -20,6 +20,8 @@ ANSWER_SECONDS = 0.25
 SHUT_SECONDS = 5.0
 """How long it is not asked then."""
 PREFIX = "relata:throttle"
+NO_ADDRESS = "async+redis://localhost:6379"
+"""The storage takes its connections from our pool, but insists on a URL that it can parse."""
 AT_MOST = 100_000
 """Counters of one process: more than a window can fill, as each attempt costs the verification of a password."""
 
@@ -91,7 +93,7 @@ class Counters(Storage):
         self._pool = ConnectionPool.from_url(redis_url, **options)
         pool: Any = self._pool
         self.shared = RedisStorage(
-            _limits_url(redis_url),
+            NO_ADDRESS,
             implementation="redispy",
             key_prefix=PREFIX,
             connection_pool=pool,
@@ -158,9 +160,3 @@ class Counters(Storage):
             return None
         self._shut_until = -math.inf
         return answer
-
-
-def _limits_url(redis_url: str) -> str:
-    """The URL as limits spells it: it takes `unix://` for another library's."""
-    scheme, _, rest = redis_url.partition("://")
-    return f"async+redis+unix://{rest}" if scheme == "unix" else f"async+{redis_url}"

@@ -17,6 +17,8 @@ from cli.servers.programs import Account, CannotStart, account, reaches
 PORT = 5432  # a part of the name of Postgres' socket; nothing listens on it
 LONGEST_SOCKET = 107  # bytes; sockaddr_un holds 108, one of them the closing zero
 OURS = {"lock", "secret", "servers.json", "postgres"}
+REPORTS = "imports"
+"""The folder of import reports, which may be written before the servers are started the first time."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _holder(data: Path) -> int | None:
 def _prepare(data: Path) -> None:
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        names = {entry.name for entry in data.iterdir()}
+        names = {entry.name for entry in data.iterdir()} - {REPORTS}
         (data / "lock").touch(mode=0o600)
     except (FileExistsError, NotADirectoryError) as error:
         raise CannotStart(f"{data} is not a directory: give another --data.") from error

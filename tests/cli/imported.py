@@ -41,6 +41,7 @@ def directory(name: str) -> Path:
 async def relata(world: World, here: Path, *words: str) -> Result:
     """A command on the installation, called in a directory."""
     unset = {"DATABASE_URL": world.servers.database_url, "REDIS_URL": world.servers.redis_url}
+    unset["RELATA_DATA"] = str(here / "data")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**unset, "RELATA_SECRET": SECRET, "RELATA_HERE": str(here)}.items():
             patch.setenv(name, value)
@@ -88,7 +89,7 @@ class Imported:
     @property
     def findings(self) -> list[tuple[str, int, str, str]]:
         """The report, line by line."""
-        with (self.here / f"{self.slug}-import.csv").open(newline="") as file:
+        with (self.here / "data" / "imports" / f"{self.slug}.csv").open(newline="") as file:
             reader = csv.reader(file)
             next(reader)
             return [(f, int(line), what, done) for f, line, what, done in reader]

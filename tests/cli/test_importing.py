@@ -389,9 +389,11 @@ async def test_a_preview_tells_and_makes_nothing(desk: World, tmp_path: Path) ->
     said = await relata(desk, tmp_path, *words)
     assert said.exit_code == 0, said.output
     assert "5 accounts, 8 opportunities could be imported" in said.stderr
-    told = (tmp_path / "not-yet-import.csv").read_text().splitlines()
+    told = (tmp_path / "data" / "imports" / "not-yet.csv").read_text().splitlines()
     assert "sales_pipeline.csv,2,product is 'GTXPro',taken as 'GTX Pro'" in told
     assert "not-yet" not in [each.slug for each, _ in await tenants(desk.admin)]
+    written = [str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*")]  # noqa: ASYNC240
+    assert sorted(written) == ["data", "data/imports", "data/imports/not-yet.csv"]
 
 
 async def test_passwords_go_into_a_file_that_was_not_there(desk: World, tmp_path: Path) -> None:
@@ -403,6 +405,7 @@ async def test_passwords_go_into_a_file_that_was_not_there(desk: World, tmp_path
     assert "director@" in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "told.csv").exists()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["passwords", "told.csv"]  # noqa: ASYNC240
 
 
 BROKEN = {
