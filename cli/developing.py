@@ -88,6 +88,24 @@ def sdl(
 
 
 @cli.command()
+def docs(
+    write: Annotated[bool, typer.Option("--write", help="Write docs/api.")] = False,
+) -> None:
+    """Compare the API reference in docs/api with the code, or write it."""
+    from cli.reference import files
+
+    pages = files.pages()
+    found = list(files.differences(pages))
+    if write:
+        files.write(pages)
+    for each in found:
+        print(each)
+    if found and not write:
+        tell("Run `python3 dev docs --write`, and read the difference.")
+        raise typer.Exit(1)
+
+
+@cli.command()
 def migration(
     message: Annotated[str, typer.Argument(help="What it does, in a few words.")],
 ) -> None:

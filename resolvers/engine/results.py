@@ -15,6 +15,7 @@ from resolvers.engine.context import Context
 
 CLOSED = "You may not write {names}. {remedy}"
 FIXED = "You may read {names}, but not write {it}. {remedy}"
+UNWRITABLE = {Code.FIELD_FORBIDDEN: CLOSED, Code.FIELD_READ_ONLY: FIXED}
 LEAVE_OUT = "Leave {it} out, or ask an administrator for the right."
 ASK = "Ask an administrator for the right."
 SINCE = "The record changed since the version that you sent. Reload and try again."
@@ -120,8 +121,7 @@ def _unwritten(code: Code, fields: list[FieldEntry]) -> ErrorEntry:
     it = "it" if len(named) == 1 else "them"
     given = any(each["input"][-1] in (each["field"], "key") for each in fields)
     remedy = LEAVE_OUT.format(it=it) if given else ASK
-    message = CLOSED if code == Code.FIELD_FORBIDDEN else FIXED
-    text = message.format(names=", ".join(named), it=it, remedy=remedy)
+    text = UNWRITABLE[code].format(names=", ".join(named), it=it, remedy=remedy)
     return as_error(Refused(code, text, fields=fields))
 
 

@@ -166,6 +166,17 @@ def sdl_current() -> str | None:
     return None
 
 
+def reference_current() -> str | None:
+    """The pages of docs/api are those that are generated."""
+    command = [sys.executable, "-m", "cli", "docs"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if not answer.returncode:
+        return None
+    if not answer.stdout:
+        return f"docs/api cannot be generated: {answer.stderr.strip().splitlines()[-1]}"
+    return f"{answer.stdout}python3 dev docs --write, and read the difference as a reader would"
+
+
 def lock_current() -> str | None:
     """What the proofs read of the model is what is declared."""
     command = [sys.executable, "-m", "cli", "proof"]
@@ -208,6 +219,7 @@ CHECKS: dict[str, Check] = {
     ),
     "lint": _tool("ruff check --fix", PYTHON, "-m", "ruff", "check", "--output-format=concise"),
     "sdl current": sdl_current,
+    "reference current": reference_current,
     "lock of the proofs current": lock_current,
     "locks without addresses": locks_without_addresses,
     "locks current": locks_current,

@@ -1,0 +1,1 @@
+"""The API reference in docs/api, generated from the schema, the commands and the error codes."""
