@@ -1,4 +1,4 @@
-"""What can be set from outside, all of it by environment variables, and where the secret is."""
+"""The settings, read from environment variables, and the secret."""
 
 import hashlib
 import os
@@ -18,97 +18,96 @@ HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^][:]*)(:\d{1,5})?")
 
 
 class Settings(BaseSettings):
-    """Read from the environment; a variable that is set but empty counts as not set."""
+    """Settings, read from the environment; an empty variable counts as not set."""
 
     model_config = SettingsConfigDict(
         env_prefix="RELATA_",
         env_ignore_empty=True,
         populate_by_name=True,
         frozen=True,
-        hide_input_in_errors=True,  # it may be a password
+        hide_input_in_errors=True,  # the input may be a password
     )
 
     database_url: str | None = Field(
         default=None,
         validation_alias="DATABASE_URL",
-        description="A Postgres of your own, 15 to 18: postgresql://user:password@host/name. "
-        "Without it, one is started in the data directory.",
+        description="URL of a Postgres 15 to 18: postgresql://user:password@host/name. "
+        "Default: one is started in the data directory.",
     )
     redis_url: str | None = Field(
         default=None,
         validation_alias="REDIS_URL",
-        description="A Valkey or a Redis (6.2 or newer) of your own: redis://host:6379/0. "
-        "Without it, a Valkey is started.",
+        description="URL of a Valkey, or a Redis 6.2 or newer: redis://host:6379/0. "
+        "Default: a Valkey is started.",
     )
     secret: SecretStr | None = Field(
         default=None,
-        description="What tokens and cursors are sealed with: 32 characters or more, the same for "
-        "every process of an installation. Without it, one is kept in the data directory.",
+        description="Key for tokens and cursors: 32 characters or more, the same for every process of an "
+        "installation. Default: one is generated and kept in the data directory.",
     )
     data: Path = Field(
         default=CHECKOUT / ".relata",
-        description="The directory of the servers we start, their data and the secret.",
+        description="Directory of the secret and of the files of the servers that we start.",
     )
-    port: int = Field(default=8000, ge=1, le=65535, description="The port we listen on.")
-    host: str = Field(default="127.0.0.1", description="The address we listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
     origins: str = Field(
         default="",
-        description="Whose web pages may ask, such as https://app.example, commas between; "
-        "exactly as browsers spell them. None, if empty.",
+        description="Origins of web pages that may call the API, comma-separated and spelled as browsers "
+        "send them, such as https://app.example. Default: none.",
     )
     log: Literal["failures", "requests"] = Field(
         default="failures",
-        description="What is told on stderr, as lines of JSON: what went wrong, or also a line for "
-        "each request, with who asked and how long it took.",
+        description="What is logged to stderr in lines of JSON: only failures, or also each request with its "
+        "user and duration.",
     )
     demo: bool | None = Field(
         default=None,
-        description="Whether to fill an empty database with the demonstration's tenants. Their "
-        "passwords are public, so a database of your own gets them only when this says so.",
+        description="Whether to create the demo tenants in an empty database. Their passwords are public, so "
+        "the default is true only for a database that we start.",
     )
 
     graphiql: bool | None = Field(
         default=None,
-        description="Whether to serve the page to ask the API in. On a database of your own only "
-        "when this says so: most installations want nothing but the API.",
+        description="Whether to serve GraphiQL. Default: only with a database that we start.",
     )
 
     @property
     def serves_page(self) -> bool:
-        """`graphiql`, or when that is not given: whether the database is the one we start."""
+        """`graphiql`; by default, whether we start the database."""
         return self.database_url is None if self.graphiql is None else self.graphiql
 
     @property
     def seeds_demo(self) -> bool:
-        """`demo`, or when that is not given: whether the database is the one we start."""
+        """`demo`; by default, whether we start the database."""
         return self.database_url is None if self.demo is None else self.demo
 
     @property
     def allowed_origins(self) -> list[str]:
-        """`origins`, one by one."""
+        """`origins` as a list."""
         return [origin.strip() for origin in self.origins.split(",") if origin.strip()]
 
     @field_validator("origins")
     @classmethod
     def _exact(cls, origins: str) -> str:
-        """A star would let every page ask with whatever it has; so would a pattern written badly."""
+        """Refuse wildcards: each origin is listed exactly."""
         for origin in filter(None, (each.strip() for each in origins.split(","))):
             scheme, found, host = origin.partition("://")
             if scheme not in {"http", "https"} or not found or not host or set(host) & set("/*"):
                 raise ValueError(
-                    f"{origin!r} is no origin; write https://app.example, without a path"
+                    f"{origin!r} is not an origin; write https://app.example, without a path"
                 )
         return origins
 
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, url: str | None) -> str | None:
-        """One spelling for all who use it; SQLAlchemy's and Heroku's are accepted."""
+        """Normalize the scheme; the spellings of SQLAlchemy and Heroku are accepted."""
         if url is None:
             return None
         scheme, found, rest = url.partition("://")
         if not found or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
-            raise ValueError("must begin with postgresql://, for Relata keeps its data in Postgres")
+            raise ValueError("must begin with postgresql://")
         _refuse_malformed(f"postgresql://{rest}")
         return f"postgresql://{rest}"
 
@@ -125,7 +124,9 @@ class Settings(BaseSettings):
     @classmethod
     def _long(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value()) < 32:
-            raise ValueError("needs 32 characters or more; `openssl rand -hex 32` makes a good one")
+            raise ValueError(
+                "needs 32 characters or more; generate one with `openssl rand -hex 32`"
+            )
         return secret
 
 
@@ -146,7 +147,7 @@ def _refuse_malformed(url: str) -> None:
 
 
 def secret(settings: Settings) -> bytes:
-    """The 32 bytes that every key of this installation is derived from."""
+    """The 32 bytes from which all keys of this installation are derived."""
     if settings.secret is not None:
         return hashlib.sha256(settings.secret.get_secret_value().encode()).digest()
     kept = settings.data / "secret"
@@ -155,11 +156,13 @@ def secret(settings: Settings) -> bytes:
         draft = kept.with_name(f"secret.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_bytes(secrets.token_bytes(32))
-        with suppress(FileExistsError):  # another process was quicker: its secret is the one
+        with suppress(FileExistsError):  # another process created it first
             os.link(draft, kept)
         draft.unlink()
     if kept.stat().st_mode & 0o077:
-        raise PermissionError(f"{kept} can be read by others: chmod 600 it, and consider it known.")
+        raise PermissionError(
+            f"{kept} is readable by other users. Run chmod 600 on it, and replace it if they may have read it."
+        )
     if len(known := kept.read_bytes()) != 32:
-        raise ValueError(f"{kept} does not hold 32 bytes: restore it, or set RELATA_SECRET.")
+        raise ValueError(f"{kept} does not hold 32 bytes. Restore it, or set RELATA_SECRET.")
     return known

@@ -47,7 +47,7 @@ async def started(
     data: Path, tell: Tell, *, durable: bool = True
 ) -> AsyncIterator[tuple[Servers, asyncpg.Connection[Any]]]:
     """Our own servers with the demonstration, durable as in production if not said otherwise."""
-    async with embedded(data, durable=durable, tell=tell) as servers:
+    async with embedded(data, durable=durable, progress=tell) as servers:
         admin = await asyncpg.connect(servers.database_url)
         try:
             await bring_up_to_date(admin, SECRET, tell)

@@ -1,1 +1,1 @@
-"""The command line, a module for each group of commands, and the servers it starts for local use."""
+"""The command line: a module for each group of commands, and the servers that it starts."""

@@ -1,26 +1,26 @@
-"""Backups of an installation or of one tenant, and the way back from them."""
+"""Commands that back up an installation or one tenant, and restore it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import ROOT, Data, from_here, tell, with_admin
+from cli.common import ROOT, Data, from_here, print_err, with_admin
 
 if TYPE_CHECKING:
     from db.engine.transaction import Driver
 
 cli = typer.Typer()
-Only = Annotated[str | None, typer.Option("--tenant", help="This tenant only.")]
+Only = Annotated[str | None, typer.Option("--tenant", help="Back up or restore only this tenant.")]
 
 
 @cli.command()
 def backup(
-    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
+    file: Annotated[Path, typer.Argument(help="The file to write. It must not exist yet.")],
     tenant: Only = None,
     data: Data = None,
 ) -> None:
-    """Copy all tenants into a file, as of one moment; the server may go on."""
+    """Back up all tenants to a file. It holds the state of one moment; the server keeps running."""
     from datetime import UTC, datetime
 
     from tenancy.engine.backup import backup as write
@@ -28,38 +28,39 @@ def backup(
     file = from_here(file)
 
     async def work(admin: "Driver") -> None:
-        told = await write(
-            admin, file, made_at=datetime.now(UTC), relata=_version(), only=tenant, tell=tell
+        written = await write(
+            admin, file, made_at=datetime.now(UTC), relata=_version(), only=tenant, tell=print_err
         )
-        names = ", ".join(each.slug for each in told.tenants)
+        names = ", ".join(each.slug for each in written.tenants)
         print(f"{file}: {names}; {file.stat().st_size:,} bytes")
 
-    with_admin(data, work, migrate=False)  # before an upgrade, what there is must be kept as it is
+    with_admin(data, work, migrate=False)  # a backup before an upgrade holds the data as it is
 
 
 @cli.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    file: Annotated[Path, typer.Argument(help="A file written by `backup`.")],
     tenant: Only = None,
     new_name: Annotated[
-        str | None, typer.Option("--as", metavar="NAME", help="As another tenant, of this name.")
+        str | None,
+        typer.Option("--as", metavar="NAME", help="Restore the tenant under this short name."),
     ] = None,
     data: Data = None,
 ) -> None:
-    """Bring tenants back from a backup: all of it or nothing; nothing is overwritten."""
+    """Restore tenants from a backup. All are restored or none; existing tenants are not overwritten."""
     from datetime import UTC, datetime
 
-    from tenancy.engine.restore import restore as bring_back
+    from tenancy.engine.restore import restore as restore_tenants
 
     file = from_here(file)
 
     async def work(admin: "Driver") -> None:
         now = datetime.now(UTC)
-        for one in await bring_back(
-            admin, file, now=now, only=tenant, new_name=new_name, tell=tell
+        for one in await restore_tenants(
+            admin, file, now=now, only=tenant, new_name=new_name, tell=print_err
         ):
             print(f"{one.slug}  {one.id}  {one.placement.schema}")
-        tell("everybody has to sign in again")
+        print_err("All sessions have ended: every user must sign in again.")
 
     with_admin(data, work)
 

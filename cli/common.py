@@ -1,4 +1,4 @@
-"""What the commands share: how they speak, what is configured, and how they reach the servers."""
+"""Shared by the commands: output, settings, and connections to the servers."""
 
 import asyncio
 import os
@@ -18,28 +18,31 @@ if TYPE_CHECKING:
     from tenancy.engine.provision import Tenant
 
 ROOT = Path(__file__).resolve().parents[1]
-Data = Annotated[Path | None, typer.Option(help="The directory of the servers' data.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(help="The data directory. Default: RELATA_DATA, or .relata in the checkout."),
+]
 
 
-def tell(news: str) -> None:
-    """Progress is for people, so it goes to stderr; stdout is for answers."""
-    print(news, file=sys.stderr, flush=True)
+def print_err(message: str) -> None:
+    """Print progress or an error to stderr; stdout is for results."""
+    print(message, file=sys.stderr, flush=True)
 
 
 def from_here(file: Path) -> Path:
-    """A file as it was named where `dev` was called, which itself goes to the checkout."""
+    """A path relative to the directory in which `dev` was called; `dev` itself runs in the checkout."""
     return Path(os.environ.get("RELATA_HERE", ""), file)
 
 
 class Options(TypedDict, total=False):
-    """The settings that a command line can give."""
+    """Settings that command-line options override."""
 
     data: Path
     port: int
 
 
 def configured(*, data: Path | None = None, port: int | None = None) -> "Settings":
-    """The settings: the options that were given, else the environment, else the defaults."""
+    """The settings: options first, then the environment, then the defaults."""
     from pydantic import ValidationError
 
     from settings import Settings
@@ -55,7 +58,7 @@ def configured(*, data: Path | None = None, port: int | None = None) -> "Setting
         for problem in error.errors():
             name = str(problem["loc"][0])
             name = name if name.isupper() else f"RELATA_{name.upper()}"
-            tell(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
+            print_err(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
         raise typer.Exit(1) from None
 
 
@@ -76,7 +79,7 @@ async def reached(settings: "Settings") -> AsyncIterator["Servers"]:
         yield found
         return
     async with embedded(
-        settings.data, database_url=database, redis_url=redis, tell=tell
+        settings.data, database_url=database, redis_url=redis, progress=print_err
     ) as started:
         yield started
 
@@ -84,7 +87,7 @@ async def reached(settings: "Settings") -> AsyncIterator["Servers"]:
 def with_admin(
     data: Path | None, work: Callable[["Driver"], Awaitable[None]], *, migrate: bool = True
 ) -> None:
-    """Do something as the operator of the database; what cannot be done is told in a sentence."""
+    """Run `work` with a connection of the database owner. An error is printed as a sentence; the exit status is 1."""
 
     async def go(admin: "Driver", login: str) -> None:
         await work(admin)
@@ -95,7 +98,7 @@ def with_admin(
 def with_desk(
     data: Path | None, slug: str, work: Callable[["Driver", "Desk"], Awaitable[None]]
 ) -> None:
-    """Do something with the users of a tenant, by the deeds of the house."""
+    """Run `work` with an operator session in a tenant, whose writes run the same commands as mutations."""
     from tenancy.engine.provision import find
 
     async def go(admin: "Driver", login: str) -> None:
@@ -108,7 +111,7 @@ def with_desk(
 
 @asynccontextmanager
 async def desk_of(login: str, one: "Tenant") -> AsyncIterator["Desk"]:
-    """The operator's place in a tenant."""
+    """An operator session in a tenant."""
     from datetime import UTC, datetime
 
     from uuid_utils.compat import uuid7
@@ -124,7 +127,7 @@ async def desk_of(login: str, one: "Tenant") -> AsyncIterator["Desk"]:
 
 
 async def make_tenant(admin: "Driver", slug: str, name: str, email: str) -> tuple["Tenant", str]:
-    """A new tenant, and the password of its first administrator. Raises TenantError."""
+    """Create a tenant; return it with the password of its first administrator. Raises TenantError."""
     from uuid_utils.compat import uuid7
 
     from db.sessions import fold
@@ -141,7 +144,7 @@ async def make_tenant(admin: "Driver", slug: str, name: str, email: str) -> tupl
 
 @asynccontextmanager
 async def secrets_made() -> AsyncIterator[Callable[[], Awaitable[tuple[str, str]]]]:
-    """Makes up passwords that nobody has had, each told with its hash."""
+    """Yield a function that generates a random password and its hash."""
     import secrets
 
     from auth.engine.passwords import Passwords
@@ -161,7 +164,7 @@ async def secrets_made() -> AsyncIterator[Callable[[], Awaitable[tuple[str, str]
 def operate(
     data: Path | None, work: Callable[["Driver", str], Awaitable[None]], *, migrate: bool = True
 ) -> None:
-    """Do something with the database as its operator, and with the URL of the application's login."""
+    """Run `work` with a connection of the database owner and the URL of the application's login."""
     from cli.servers.embedded import CannotStart
     from settings import secret
     from tenancy.engine.migrate import administrator, bring_up_to_date, login_url
@@ -172,11 +175,11 @@ def operate(
         async with reached(settings) as servers, administrator(servers.database_url) as admin:
             key = secret(settings)
             if migrate:
-                await bring_up_to_date(admin, key, tell)
+                await bring_up_to_date(admin, key, print_err)
             await work(admin, login_url(servers.database_url, key))
 
     try:
         asyncio.run(go())
     except (CannotStart, TenantError) as error:
-        tell(str(error))
+        print_err(str(error))
         raise typer.Exit(1) from None

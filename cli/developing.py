@@ -1,4 +1,4 @@
-"""Commands of developers: checks, tests, the contract, migrations, the modules of an area."""
+"""Commands for developers: tests, checks, the GraphQL schema, migrations, the modules of an area."""
 
 import ast
 import asyncio
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cli.common import ROOT, Data, configured, reached, tell
+from cli.common import ROOT, Data, configured, print_err, reached
 
 SDL = ROOT / "schema" / "schema.graphql"
 CHECKS = [sys.executable, str(ROOT / "tests" / "house" / "checks.py")]
@@ -27,24 +27,24 @@ UNTOUCHED = {
 
 @cli.command(context_settings=UNTOUCHED)
 def test(context: typer.Context) -> None:
-    """Run all tests, and the checks beside them; with arguments, pytest with those."""
+    """Run all tests and checks. With arguments, run pytest with them instead."""
     pytest = [sys.executable, "-m", "pytest", *context.args]
     if context.args:
         os.execv(sys.executable, pytest)  # noqa: S606
     with (
-        tempfile.TemporaryFile("w+") as said,
-        subprocess.Popen(CHECKS, cwd=ROOT, stdout=said) as checks,
+        tempfile.TemporaryFile("w+") as output,
+        subprocess.Popen(CHECKS, cwd=ROOT, stdout=output) as checks,
     ):
         tests_failed = subprocess.call(pytest, cwd=ROOT)
         checks_failed = checks.wait()
-        said.seek(0)
-        print(said.read(), end="", flush=True)
+        output.seek(0)
+        print(output.read(), end="", flush=True)
     raise typer.Exit(max(tests_failed, checks_failed))
 
 
 @cli.command()
 def check() -> None:
-    """Check what is known without tests: types, contracts, format, sizes."""
+    """Run the static checks. Types, layers, format, lint, sizes, generated files, missing migrations."""
     raise typer.Exit(_checks())
 
 
@@ -53,12 +53,14 @@ def _checks() -> int:
 
 
 @cli.command()
-def area(name: Annotated[str, typer.Argument(help="An area, such as sales.")]) -> None:
-    """List the modules of an area, one per layer, each with its purpose."""
+def area(name: Annotated[str, typer.Argument(help="The name of an area, such as sales.")]) -> None:
+    """List the modules of an area. One per layer, each with its purpose."""
     found = [file for layer in LAYERS if (file := _module(layer, name))]
     if not found:
         areas = {file.stem for layer in LAYERS for file in (ROOT / layer).glob("[!_]*.py")}
-        tell(f"No layer has an area {name}. There are: {', '.join(sorted(areas)) or 'none yet'}.")
+        print_err(
+            f"No layer has an area {name}. The areas are: {', '.join(sorted(areas)) or 'none'}."
+        )
         raise typer.Exit(1)
     width = max(len(str(file.relative_to(ROOT))) for file in found)
     for file in found:
@@ -74,15 +76,17 @@ def _module(layer: str, name: str) -> Path | None:
 
 @cli.command()
 def sdl(
-    write: Annotated[bool, typer.Option("--write", help="Write schema/schema.graphql.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write schema/schema.graphql instead.")
+    ] = False,
 ) -> None:
-    """Print the GraphQL contract that the code speaks, or write it down."""
+    """Print the GraphQL schema as SDL. With --write, update schema/schema.graphql."""
     from schema.api import print_sdl
 
     text = print_sdl()
     if write:
         SDL.write_text(text)
-        tell(f"wrote {SDL.relative_to(ROOT)}")
+        print_err(f"Wrote {SDL.relative_to(ROOT)}")
     else:
         sys.stdout.write(text)
 
@@ -107,9 +111,9 @@ def docs(
 
 @cli.command()
 def migration(
-    message: Annotated[str, typer.Argument(help="What it does, in a few words.")],
+    message: Annotated[str, typer.Argument(help="What the migration does, in a few words.")],
 ) -> None:
-    """Write the next migration of the tenants, from what is declared and not yet migrated."""
+    """Write the next migration. Compares the declared tables with the migrated ones."""
     from cli.servers.embedded import embedded
     from db.api import METADATA
     from tenancy.engine.author import write
@@ -119,7 +123,7 @@ def migration(
         with tempfile.TemporaryDirectory(prefix="relata-") as scratch:
             async with embedded(Path(scratch), durable=False, redis_url="unix:///none") as servers:
                 async with administrator(servers.database_url) as admin:
-                    await bring_up_to_date(admin, bytes(32), tell)
+                    await bring_up_to_date(admin, bytes(32), print_err)
                 return await write(servers.database_url, METADATA, message)
 
     print(asyncio.run(go()).relative_to(ROOT))
@@ -127,14 +131,14 @@ def migration(
 
 @cli.command()
 def sql(
-    query: Annotated[str, typer.Argument(help="A GraphQL query, or a subscription.")],
+    query: Annotated[str, typer.Argument(help="A GraphQL query or subscription.")],
     as_: Annotated[
-        str, typer.Option("--as", help="Whose rights it is planned with.")
+        str, typer.Option("--as", help="E-mail address of the user whose rights apply.")
     ] = "admin@acme.example",
-    variables: Annotated[str, typer.Option(help="Its variables, as JSON.")] = "{}",
+    variables: Annotated[str, typer.Option(help="The variables, as JSON.")] = "{}",
     data: Data = None,
 ) -> None:
-    """Print how a query is read: its SQL, its parameters, what is denied, and Postgres' plan."""
+    """Show how a query is read. Prints its SQL, parameters, denied fields and Postgres' plan."""
     from cli.servers.embedded import CannotStart
     from schema.explain import explain
     from settings import secret
@@ -152,5 +156,5 @@ def sql(
     try:
         print(asyncio.run(go()))
     except (CannotStart, LookupError) as error:
-        tell(str(error))
+        print_err(str(error))
         raise typer.Exit(1) from None

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli.common import ROOT, tell
+from cli.common import ROOT, print_err
 
 LIST = ROOT / "docs" / "features.md"
 LINE = re.compile(r"- (?P<id>[A-Z]+-?\d+b?) (?P<sentence>.+)")
@@ -71,16 +71,19 @@ def chosen(features: list[Feature], prefix: str) -> list[Feature]:
 @cli.command()
 def features(
     prefix: Annotated[
-        str, typer.Argument(metavar="[AREA]", help="How areas or ids begin, such as VN or EP-12.")
+        str,
+        typer.Argument(
+            metavar="[AREA]", help="The beginning of an area or id, such as VN or EP-12."
+        ),
     ] = "",
     missing: Annotated[
-        bool, typer.Option("--missing", help="List those that no test names.")
+        bool, typer.Option("--missing", help="List the features that no test covers.")
     ] = False,
 ) -> None:
-    """Count the features of docs/features.md that tests name, area by area."""
+    """Count the features that tests cover. Lists the areas of docs/features.md."""
     wanted = chosen(listed(LIST.read_text()), prefix)
     if not wanted:
-        tell(f"No area and no id of {LIST.relative_to(ROOT)} begins with {prefix}.")
+        print_err(f"No area and no id in {LIST.relative_to(ROOT)} begins with {prefix}.")
         raise typer.Exit(1)
     files = shown(ROOT / "tests")
     areas: dict[str, list[Feature]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Files from elsewhere made into a tenant: read, told of, then kept by the deeds that people have."""
+"""Creates a tenant from the files of another system: reads them, reports corrections, then runs commands as users do."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,8 +13,8 @@ from cli.common import (
     from_here,
     make_tenant,
     operate,
+    print_err,
     secrets_made,
-    tell,
 )
 
 if TYPE_CHECKING:
@@ -28,57 +28,59 @@ if TYPE_CHECKING:
     from resolvers.operator import Desk
     from tenancy.engine.provision import Tenant
 
-imports = typer.Typer(help="Make a tenant of files from elsewhere.", no_args_is_help=True)
+imports = typer.Typer(
+    help="Create a tenant from the files of another system.", no_args_is_help=True
+)
 NAME = "CRM sales opportunities"
-TOLD_AT_MOST = 20
-"""Sentences about what cannot be read."""
+ERRORS_SHOWN = 20
+"""Errors printed about files that cannot be read."""
 
 
 @imports.command("crm-sales-opportunities")
 def crm_sales_opportunities(
     directory: Annotated[
-        Path, typer.Argument(help="The directory of the four files of that data set.")
+        Path, typer.Argument(help="The directory that holds the four CSV files of the data set.")
     ],
-    tenant: Annotated[str, typer.Option("--tenant", help="The short name of the new tenant.")],
+    tenant: Annotated[str, typer.Option("--tenant", help="Short name of the new tenant.")],
     passwords: Annotated[
-        Path | None, typer.Option(help="A new file for the passwords, instead of the screen.")
+        Path | None, typer.Option(help="A new file to write the passwords to. Default: print them.")
     ] = None,
     report: Annotated[
         Path | None,
         typer.Option(
-            help="The report to write; by default imports/TENANT.csv in the data directory."
+            help="The report of corrections. Default: imports/TENANT.csv in the data directory."
         ),
     ] = None,
     preview: Annotated[
-        bool, typer.Option("--preview", help="Tell what would be put right, and make nothing.")
+        bool, typer.Option("--preview", help="Write the report only; create nothing.")
     ] = False,
     data: Data = None,
 ) -> None:
-    """Make a tenant of a year of a hardware seller's opportunities; once more changes nothing."""
+    """Import the data set "CRM Sales Opportunities". Running it again adds what is missing."""
     slug = _name(tenant)
     book = _read(from_here(directory))
     if book.broken:
-        _tell_broken(book.broken)
-    told = _report_file(report, slug, data)
-    _write_report(told, book.findings)
+        _print_errors(book.broken)
+    path = _report_file(report, slug, data)
+    _write_report(path, book.findings)
     if preview:
-        _tell_findings(book.findings, told)
-        tell(
-            f"{len(book.accounts):,} accounts, {len(book.deals):,} opportunities could be imported"
+        _print_findings(book.findings, path)
+        print_err(
+            f"{len(book.accounts):,} accounts, {len(book.deals):,} opportunities can be imported"
         )
         return
-    _import(book, slug, Files(told, passwords and from_here(passwords)), data)
+    _import(book, slug, Files(path, passwords and from_here(passwords)), data)
 
 
 class Files(NamedTuple):
-    """What is written besides the tenant."""
+    """Files that an import writes."""
 
     report: Path
     passwords: Path | None
 
 
 def _import(book: "Book", tenant: str, files: Files, data: Path | None) -> None:
-    """Make the tenant, and tell what came of it."""
+    """Create the tenant, import, and print a summary."""
     from tenancy.engine.provision import analyze
 
     logins: list[Login] = []
@@ -89,7 +91,7 @@ def _import(book: "Book", tenant: str, files: Files, data: Path | None) -> None:
             async with desk_of(login, one) as desk:
                 came = await _keep(desk, book, logins)
         finally:
-            _tell_logins(tenant, logins, files.passwords)
+            _print_logins(tenant, logins, files.passwords)
         if came.done.total():
             await analyze(admin, one)
         _write_report(files.report, came.findings)
@@ -108,34 +110,34 @@ def _report_file(given: Path | None, tenant: str, data: Path | None) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        tell(f"{folder} cannot be created ({error.strerror}): name a file with --report.")
+        print_err(f"{folder} cannot be created ({error.strerror}). Name a file with --report.")
         raise typer.Exit(1) from None
     return folder / f"{tenant}.csv"
 
 
 def _name(tenant: str) -> str:
-    """The tenant's name, if one can be called so: files are named after it."""
+    """The short name, if it is valid; the report is named after it."""
     from tenancy.engine.provision import TenantError, refuse_name
 
     try:
         refuse_name(tenant)
     except TenantError as error:
-        tell(str(error))
+        print_err(str(error))
         raise typer.Exit(1) from None
     return tenant
 
 
-def _tell_broken(sentences: list[str]) -> NoReturn:
-    for sentence in sentences[:TOLD_AT_MOST]:
-        tell(sentence)
-    if len(sentences) > TOLD_AT_MOST:
-        tell(f"... and {len(sentences) - TOLD_AT_MOST:,} more")
-    tell("Nothing was imported.")
+def _print_errors(sentences: list[str]) -> NoReturn:
+    for sentence in sentences[:ERRORS_SHOWN]:
+        print_err(sentence)
+    if len(sentences) > ERRORS_SHOWN:
+        print_err(f"... and {len(sentences) - ERRORS_SHOWN:,} more")
+    print_err("Nothing was imported.")
     raise typer.Exit(1)
 
 
 def _read(directory: Path) -> "Book":
-    """What the files say, with what must be put right first."""
+    """Read the files; `broken` lists what must be corrected in them first."""
     import csv
     from datetime import UTC, datetime
 
@@ -143,8 +145,10 @@ def _read(directory: Path) -> "Book":
     from domain.imports.sheets import sheet
 
     if not directory.is_dir():
-        _tell_broken(
-            [f"There is no directory {directory}: name the one with {', '.join(COLUMNS)}."]
+        _print_errors(
+            [
+                f"There is no directory {directory}. Give the directory that holds {', '.join(COLUMNS)}."
+            ]
         )
     sheets: dict[str, Sheet] = {}
     unreadable = []
@@ -152,11 +156,11 @@ def _read(directory: Path) -> "Book":
         try:
             sheets[name] = sheet((directory / name).read_text("utf-8"))
         except FileNotFoundError:
-            pass  # told with the rest
+            pass  # reported by `read`
         except UnicodeDecodeError:
-            unreadable.append(f"{name} is not UTF-8: save it as that, and try again.")
+            unreadable.append(f"{name} is not encoded in UTF-8. Save it as UTF-8 and try again.")
         except csv.Error as error:
-            unreadable.append(f"{name} cannot be read ({error}): write it as CSV with commas.")
+            unreadable.append(f"{name} cannot be read ({error}). Save it as CSV with commas.")
         except OSError as error:
             unreadable.append(f"{name} cannot be read: {error.strerror}.")
     book = read(sheets, datetime.now(UTC).date())
@@ -166,7 +170,7 @@ def _read(directory: Path) -> "Book":
 
 
 async def _tenant(admin: "Driver", slug: str, logins: "list[Login]") -> "Tenant":
-    """A new tenant; or one in which the import was begun, or nothing yet. Raises TenantError."""
+    """A new tenant, or an existing one that is empty or was imported before. Raises TenantError."""
     from resolvers.imports.lists import PIPELINE
     from resolvers.imports.staff import Login
     from tenancy.engine.provision import TenantError, tenants
@@ -176,13 +180,12 @@ async def _tenant(admin: "Driver", slug: str, logins: "list[Login]") -> "Tenant"
         if one.slug == slug:
             begun = PIPELINE in await opportunity_types(admin, one)
             if begun or await is_empty(admin, one):
-                tell(
-                    f"{slug} is there already: what it lacks is added, and nothing is changed back"
+                print_err(
+                    f"The tenant {slug} exists: missing records are added, existing ones stay as they are."
                 )
                 return one
             raise TenantError(
-                f"The tenant {slug!r} holds other records, which an import is not to be mixed with: "
-                "choose another name."
+                f"The tenant {slug!r} holds other records. Import into a new tenant: choose another name."
             )
     email = f"admin@{slug}.example"
     made, password = await make_tenant(admin, slug, NAME, email)
@@ -204,8 +207,8 @@ async def _keep(desk: "Desk", book: "Book", logins: "list[Login]") -> "Came":
             return await keep(desk, book, secret, screen)
 
 
-def _tell_logins(tenant: str, logins: "list[Login]", file: Path | None) -> None:
-    """With what people sign in, told once: in a file that only its owner reads, or on the screen."""
+def _print_logins(tenant: str, logins: "list[Login]", file: Path | None) -> None:
+    """Write the generated passwords to a file that only its owner can read, or print them."""
     import os
 
     if not logins:
@@ -217,9 +220,9 @@ def _tell_logins(tenant: str, logins: "list[Login]", file: Path | None) -> None:
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as kept:
                 kept.write("\n".join(lines) + "\n")
         except OSError as error:
-            tell(f"{file} could not be written ({error.strerror}), so here they are:")
+            print_err(f"{file} cannot be written ({error.strerror}). The passwords are:")
         else:
-            tell(f"passwords for {tenant}: {file}")
+            print_err(f"Wrote the passwords for {tenant} to {file}.")
             return
     print("\n".join(lines))
 
@@ -229,7 +232,7 @@ def _cells(login: "Login") -> tuple[str, ...]:
 
 
 def _write_report(file: Path, findings: "Iterable[Finding]") -> None:
-    """A line for each finding, in the order of the files."""
+    """Write the report: one line for each finding, in the order of the files."""
     import csv
 
     try:
@@ -239,31 +242,33 @@ def _write_report(file: Path, findings: "Iterable[Finding]") -> None:
             ordered = sorted(findings, key=lambda each: (each.file, each.line))
             writer.writerows((each.file, each.line, each.what, each.done) for each in ordered)
     except OSError as error:
-        tell(f"{file} cannot be written ({error.strerror}): name another file with --report.")
+        print_err(f"{file} cannot be written ({error.strerror}). Name another file with --report.")
         raise typer.Exit(1) from None
 
 
-def _tell_findings(findings: "Iterable[Finding]", report: Path) -> None:
-    """How often what was put right."""
+def _print_findings(findings: "Iterable[Finding]", report: Path) -> None:
+    """Print how often each kind of correction was made."""
     from collections import Counter
 
     kinds = Counter(_kind(each) for each in findings)
     for (file, what, done), times in sorted(kinds.items()):
-        tell(f"{file}: {times:5,} x {what}: {done}")
-    tell(f"every one of these {kinds.total():,} lines, with its number: {report}")
+        print_err(f"{file}: {times:5,} x {what}: {done}")
+    print_err(f"The report lists all {kinds.total():,} findings with their lines: {report}")
 
 
 def _sum_up(came: "Came", report: Path) -> None:
-    """What was done, and how often what was put right."""
-    _tell_findings(came.findings, report)
-    counts = {name: times for name, times in _told(came.done).items() if times}
+    """Print what was created and corrected."""
+    _print_findings(came.findings, report)
+    counts = {name: times for name, times in _counts(came.done).items() if times}
     if came.there:
-        tell(f"{came.there:,} opportunities were there already")
-    tell(", ".join(f"{times:,} {name}" for name, times in counts.items()) or "nothing was changed")
+        print_err(f"{came.there:,} opportunities exist already")
+    print_err(
+        ", ".join(f"{times:,} {name}" for name, times in counts.items()) or "nothing was changed"
+    )
 
 
-def _told(done: "Counter[tuple[str, str]]") -> Mapping[str, int]:
-    """What people ask about first."""
+def _counts(done: "Counter[tuple[str, str]]") -> Mapping[str, int]:
+    """The counts shown in the summary."""
     return {
         "accounts": done["Account", "create"],
         "products": done["Product", "create"],
@@ -276,7 +281,7 @@ def _told(done: "Counter[tuple[str, str]]") -> Mapping[str, int]:
 
 
 def _kind(finding: "Finding") -> tuple[str, str, str]:
-    """What findings have in common: which prices and days they name differs."""
+    """A finding without the prices, days and names in which findings of one kind differ."""
     import re
 
     done = re.sub(r"\d{4}-\d\d-\d\d|[\d.]+$", "...", finding.done)

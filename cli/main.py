@@ -17,7 +17,7 @@ from cli import (
 )
 
 cli = typer.Typer(
-    help="Relata: a GraphQL backend for customer relationship management, for many tenants.",
+    help="Relata, a multi-tenant GraphQL backend for customer relationship management.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,8 +31,8 @@ cli.add_typer(importing.imports, name="import")
 
 
 def main() -> None:
-    """Run the command in `sys.argv`; a leading `relata`, as the documentation writes it, is ignored."""
+    """Run the command in `sys.argv`. A leading word `relata` is ignored."""
     words = sys.argv[1:]
     if words[:1] == ["relata"]:
         del words[0]
-    cli(words, prog_name="relata")
+    cli(words, prog_name="python3 dev")

@@ -1,4 +1,4 @@
-"""Measuring ourselves beside others who do the same."""
+"""The command that runs the benchmarks."""
 
 import asyncio
 import sys
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import Data, tell
+from cli.common import Data, print_err
 
 if TYPE_CHECKING:
     from bench.measure import Plan
@@ -18,16 +18,22 @@ cli = typer.Typer()
 @cli.command()
 def bench(
     what: Annotated[str, typer.Argument(help="`reads`, `writes` or `live`.")] = "reads",
-    quick: Annotated[bool, typer.Option("--quick", help="10,000 only, one run of 2 s.")] = False,
-    size: Annotated[list[int] | None, typer.Option(help="How many opportunities.")] = None,
-    only: Annotated[str, typer.Option(help="Which of them, such as Q1,Q2 or W1.")] = "",
-    against: Annotated[str, typer.Option(help="Which rivals of reads, such as limit,bare.")] = "",
-    seconds: Annotated[float | None, typer.Option(help="How long a run takes.")] = None,
-    runs: Annotated[int | None, typer.Option(help="How many runs are made of each.")] = None,
-    write: Annotated[Path | None, typer.Option(help="A file to write the report to.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="10,000 opportunities, one run of 2 s.")
+    ] = False,
+    size: Annotated[
+        list[int] | None, typer.Option(help="Number of opportunities; may be given several times.")
+    ] = None,
+    only: Annotated[str, typer.Option(help="Only these cases, such as Q1,Q2 or W1.")] = "",
+    against: Annotated[
+        str, typer.Option(help="Only these contenders of reads, such as limit,bare.")
+    ] = "",
+    seconds: Annotated[float | None, typer.Option(help="Seconds per run.")] = None,
+    runs: Annotated[int | None, typer.Option(help="Runs per case.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Write the report to this file too.")] = None,
     data: Data = None,
 ) -> None:
-    """Measure reads, writes or live lists beside others who do the same, and print how we compare."""
+    """Run a benchmark. Compares reads, writes or live lists with other implementations."""
     from bench.contenders.contender import Failed
     from bench.measure import Plan
     from cli.servers.embedded import CannotStart
@@ -38,7 +44,7 @@ def bench(
     try:
         report = asyncio.run(_bench(what, quick, size or [], names, rivals, plan, data))
     except (CannotStart, Failed) as error:
-        tell(str(error))
+        print_err(str(error))
         raise typer.Exit(1) from None
     if write:
         write.write_text(report)
@@ -61,11 +67,13 @@ async def _bench(
     from bench.writes.run import SIZE, WantedWrites, bench_writes
 
     if what == "reads":
-        sizes = sorted(size or (SIZES[:1] if quick else SIZES))  # rows are never taken away
-        return await bench_reads(Wanted(sizes, names, rivals, plan, data), tell)
+        sizes = sorted(
+            size or (SIZES[:1] if quick else SIZES)
+        )  # ascending: rows are added, never removed
+        return await bench_reads(Wanted(sizes, names, rivals, plan, data), print_err)
     if what == "writes":
-        return await bench_writes(WantedWrites(max(size or [SIZE]), names, plan, data), tell)
+        return await bench_writes(WantedWrites(max(size or [SIZE]), names, plan, data), print_err)
     if what == "live":
         live = BRIEF if quick else LivePlan(runs=plan.runs)
-        return await bench_live(live, max(size or [SIZE]), data, tell)
-    raise Failed(f"There is no {what} to measure; there are reads, writes and live.")
+        return await bench_live(live, max(size or [SIZE]), data, print_err)
+    raise Failed(f"Unknown benchmark {what}. The benchmarks are reads, writes and live.")

@@ -1,4 +1,4 @@
-"""Writes what the proofs read: the lock file of the model, the lines people fill in, and the rights matrix."""
+"""Generates the inputs of the proofs: the lock file of the model, the lines to fill in by hand, the rights matrix."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import ROOT, tell
+from cli.common import ROOT, print_err
 
 if TYPE_CHECKING:
     from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
@@ -29,18 +29,18 @@ def proof(
         bool, typer.Option("--write", help="Write tests/proof and docs/rights-matrix.txt.")
     ] = False,
 ) -> None:
-    """Print the lock file of the model, or write all that the proofs read; `?` marks what people fill in."""
+    """Print the lock file of the model. With --write, update it and the rights files; fill in each `?` by hand."""
     if not write:
         sys.stdout.write(lock())
         return
     LOCK.write_text(lock(), encoding="utf-8")
-    tell(f"wrote {LOCK.relative_to(ROOT)}")
+    print_err(f"Wrote {LOCK.relative_to(ROOT)}")
     raise typer.Exit(subprocess.call([sys.executable, "-m", "tests.proof"], cwd=ROOT))
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def mutants(context: typer.Context) -> None:
-    """Apply each seeded fault to a copy of the checkout, and see the tests fail that name it; `--only NAME`."""
+    """Check that tests notice seeded faults. `--only NAME` runs one of tests/proof/mutants."""
     tried = [sys.executable, "-m", "tests.proof.mutants", *context.args]
     raise typer.Exit(subprocess.call(tried, cwd=ROOT))
 

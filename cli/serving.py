@@ -1,14 +1,13 @@
-"""Serving the API: from the settings to a server that was asked to stop."""
+"""The commands that serve the API and build GraphiQL."""
 
 import asyncio
 import signal
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import configured, tell
+from cli.common import Data, configured, print_err
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -19,9 +18,9 @@ cli = typer.Typer()
 @cli.command()
 def run(
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
-    data: Annotated[Path | None, typer.Option(help="The directory of the servers' data.")] = None,
+    data: Data = None,
 ) -> None:
-    """Serve the API, with servers of our own where no URL names others."""
+    """Serve the API. Also starts Postgres and Valkey, unless DATABASE_URL and REDIS_URL name others."""
     import uvloop
 
     from cli.servers.embedded import CannotStart
@@ -32,24 +31,24 @@ def run(
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(settings))
     except asyncio.CancelledError:
-        tell("stopped")
+        print_err("Stopped.")
     except CannotStart as error:
-        tell(f"Relata cannot start. {error}")
+        print_err(f"Relata cannot start. {error}")
         raise typer.Exit(1) from None
     else:
-        tell("The service ended by itself; what it said above tells why.")
+        print_err("The server stopped unexpectedly; the messages above give the reason.")
         raise typer.Exit(1)
 
 
 @cli.command()
 def web() -> None:
-    """Build the page to ask the API in, which `run` serves; `run` builds it too where it is missing."""
+    """Build GraphiQL. Otherwise `run` builds it at its first start."""
     from web.build import CannotBuild, build
 
     try:
-        print(build(tell))
+        print(build(print_err))
     except CannotBuild as error:
-        tell(f"The page cannot be built. {error}")
+        print_err(f"GraphiQL cannot be built. {error}")
         raise typer.Exit(1) from None
 
 
@@ -70,7 +69,7 @@ async def _run(settings: "Settings") -> None:
         settings.data,
         database_url=settings.database_url,
         redis_url=settings.redis_url,
-        tell=tell,
+        progress=print_err,
     ) as servers:
         await app.serve(settings, servers.database_url, servers.redis_url)
 
@@ -82,13 +81,13 @@ async def _check_external(settings: "Settings") -> None:
     if settings.database_url is not None:
         await check_database(settings.database_url)
     if settings.redis_url is not None and (problem := await redis_problem(settings.redis_url)):
-        tell(
+        print_err(
             f"Warning: {problem} Until then, each process limits sign-in attempts by its own counts."
         )
 
 
 def _free(host: str, port: int) -> None:
-    """Say that the port is taken before anything is started."""
+    """Raise CannotStart if the port is taken, before anything is started."""
     from cli.servers.embedded import CannotStart
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -98,6 +97,6 @@ def _free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CannotStart(
-                f"It cannot listen on {host}, port {port} ({error.strerror}): give another --port, "
-                "or stop what listens there."
+                f"Cannot listen on {host}, port {port} ({error.strerror}). Give another --port, "
+                "or stop the process that listens there."
             ) from None

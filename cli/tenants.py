@@ -1,31 +1,31 @@
-"""The life of tenants, as the operator of an installation directs it."""
+"""Commands that create and manage tenants, for the operator of an installation."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import Data, make_tenant, tell, with_admin
+from cli.common import Data, make_tenant, print_err, with_admin
 
 if TYPE_CHECKING:
     from db.engine.transaction import Driver
 
 tenant = typer.Typer(
-    help="Make tenants, look at them, suspend and resume them, and bring them up to date.",
+    help="Manage tenants.",
     no_args_is_help=True,
 )
 
 
 @tenant.command("create")
 def create_tenant(
-    slug: Annotated[str, typer.Argument(help="Its short name, which people type to sign in.")],
+    slug: Annotated[str, typer.Argument(help="Short name, which users enter to sign in.")],
     email: Annotated[
-        str, typer.Option("--admin", help="The first administrator's e-mail address.")
+        str, typer.Option("--admin", help="E-mail address of the first administrator.")
     ],
-    name: Annotated[str | None, typer.Option(help="What it is called.")] = None,
+    name: Annotated[str | None, typer.Option(help="Full name. Default: the short name.")] = None,
     data: Data = None,
 ) -> None:
-    """Make a tenant with its first administrator, whose password is printed once."""
+    """Create a tenant. The password of its first administrator is printed once."""
 
     async def work(admin: "Driver") -> None:
         made, password = await make_tenant(admin, slug, name or slug, email)
@@ -37,7 +37,7 @@ def create_tenant(
 
 @tenant.command("list")
 def list_tenants(data: Data = None) -> None:
-    """List the tenants, with the revision of each."""
+    """List the tenants. Short name, state, revision, schema, name."""
     from tenancy.engine.provision import tenants
 
     async def work(admin: "Driver") -> None:
@@ -51,38 +51,36 @@ def list_tenants(data: Data = None) -> None:
 
 @tenant.command("migrate")
 def migrate_tenants(data: Data = None) -> None:
-    """Bring the catalog and every tenant to the newest revision."""
+    """Migrate all tenants. Brings the catalog and every tenant to the newest revision."""
 
     async def work(admin: "Driver") -> None:
-        tell("every tenant is at the newest revision")
+        print_err("All tenants are at the newest revision.")
 
     with_admin(data, work)
 
 
-Slug = Annotated[str, typer.Argument(help="The tenant's short name.")]
+Slug = Annotated[str, typer.Argument(help="Short name of the tenant.")]
 
 
 @tenant.command("show")
 def show_tenant(slug: Slug, data: Data = None) -> None:
-    """Tell how large a tenant is, who uses it, and when something was written last."""
+    """Show a tenant. Its size, users, sessions and last change."""
     from tenancy.engine.history import head
     from tenancy.engine.provision import find
     from tenancy.report import figures
 
     async def work(admin: "Driver") -> None:
         one, revision = await find(admin, slug)
-        told = await figures(admin, one)
+        found = await figures(admin, one)
         newest = "the newest" if revision == head() else f"the newest is {head()}"
         print(f"{one.slug}: {one.name}")
         print(f"id        {one.id}")
         print(f"state     {one.state}{', a demonstration' if one.demo else ''}")
         print(f"schema    {one.placement.schema}, revision {revision} ({newest})")
-        print(
-            f"users     {told.users}, of whom {told.active} may sign in; {told.sessions} sessions"
-        )
-        print(f"written   {told.changed or 'never'}; position {told.position} of its log")
-        print(f"size      {told.bytes:,} bytes, the largest tables of it:")
-        for name, size in told.sizes[:5]:
+        print(f"users     {found.users}, {found.active} of them active; {found.sessions} sessions")
+        print(f"changed   {found.changed or 'never'}; change log at position {found.position}")
+        print(f"size      {found.bytes:,} bytes; the largest tables:")
+        for name, size in found.sizes[:5]:
             print(f"          {size:14,}  {name}")
 
     with_admin(data, work)
@@ -90,14 +88,14 @@ def show_tenant(slug: Slug, data: Data = None) -> None:
 
 @tenant.command("suspend")
 def suspend_tenant(slug: Slug, data: Data = None) -> None:
-    """Let a tenant be read only."""
-    _set_state(data, slug, "suspended", "can be read, but not changed, within 30 seconds")
+    """Make a tenant read-only."""
+    _set_state(data, slug, "suspended", "read-only")
 
 
 @tenant.command("resume")
 def resume_tenant(slug: Slug, data: Data = None) -> None:
-    """Let a suspended tenant be written in again."""
-    _set_state(data, slug, "active", "can be changed again, within 30 seconds")
+    """Make a suspended tenant writable again."""
+    _set_state(data, slug, "active", "writable again")
 
 
 def _set_state(data: Path | None, slug: str, state: str, means: str) -> None:
@@ -105,9 +103,9 @@ def _set_state(data: Path | None, slug: str, state: str, means: str) -> None:
 
     async def work(admin: "Driver") -> None:
         if await set_state(admin, slug, state):
-            tell(f"{slug} is {state}: it {means}")
+            print_err(f"{slug} is {state}. Running servers make it {means} within 30 seconds.")
         else:
-            tell(f"{slug} is {state} already")
+            print_err(f"{slug} is {state} already.")
 
     with_admin(data, work)
 
@@ -115,14 +113,16 @@ def _set_state(data: Path | None, slug: str, state: str, means: str) -> None:
 @tenant.command("rename")
 def rename_tenant(
     slug: Slug,
-    new: Annotated[str, typer.Argument(help="What people are to type to sign in.")],
+    new: Annotated[str, typer.Argument(help="The new short name.")],
     data: Data = None,
 ) -> None:
-    """Give a tenant another short name; who is signed in stays so."""
+    """Change the short name of a tenant. Existing sessions continue."""
     from tenancy.engine.provision import rename
 
     async def work(admin: "Driver") -> None:
         await rename(admin, slug, new)
-        tell(f"{slug} is {new} now: people sign in to {new}, within 30 seconds")
+        print_err(
+            f"Renamed {slug} to {new}. Running servers accept the new name within 30 seconds."
+        )
 
     with_admin(data, work)

@@ -1,25 +1,26 @@
-"""The users of a tenant, for the operator who has to help them in, or keep them out."""
+"""Commands that manage the users of a tenant, for the operator of an installation."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import Data, secrets_made, tell, with_admin, with_desk
+from cli.common import Data, print_err, secrets_made, with_admin, with_desk
 
 if TYPE_CHECKING:
     from db.engine.transaction import Driver
     from resolvers.operator import Desk
 
 user = typer.Typer(
-    help="List the users of a tenant, let them in, and keep them out.", no_args_is_help=True
+    help="Manage the users of a tenant.",
+    no_args_is_help=True,
 )
-Email = Annotated[str, typer.Argument(help="The address the user signs in with.")]
-Slug = Annotated[str, typer.Option("--tenant", help="The tenant's short name.")]
+Email = Annotated[str, typer.Argument(help="E-mail address with which the user signs in.")]
+Slug = Annotated[str, typer.Option("--tenant", help="Short name of the tenant.")]
 
 
 @user.command("list")
 def list_users(tenant: Slug, data: Data = None) -> None:
-    """List who may sign in to a tenant, with roles and the last time."""
+    """List the users of a tenant. Address, state, last sign-in, name, roles."""
     from tenancy.engine.provision import find
     from tenancy.report import users
 
@@ -39,13 +40,15 @@ def list_users(tenant: Slug, data: Data = None) -> None:
 def create_user(
     email: Email,
     tenant: Slug,
-    name: Annotated[str | None, typer.Option(help="What the employee is called.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the employee. Default: from the address.")
+    ] = None,
     role: Annotated[
-        list[str] | None, typer.Option(help="A role by its name; may be given several times.")
+        list[str] | None, typer.Option(help="Name of a role; may be given several times.")
     ] = None,
     data: Data = None,
 ) -> None:
-    """Let somebody sign in to a tenant; the first password is printed once."""
+    """Create a user. The generated password is printed once."""
     from resolvers.operator import create_user as create
     from tenancy.engine.provision import TenantError
     from tenancy.report import roles
@@ -54,13 +57,15 @@ def create_user(
         known = await roles(admin, desk.tenant)
         if strange := [each for each in role or () if each not in known]:
             raise TenantError(
-                f"There is no role {strange[0]!r} in {tenant}. There are: {', '.join(known)}."
+                f"There is no role {strange[0]!r} in {tenant}. The roles are: {', '.join(known)}."
             )
         async with secrets_made() as secret:
             password, hash = await secret()
         await create(desk, email, name, role or [], hash)
         if not role:
-            tell(f"{email} has no role yet, so he sees nothing: there are {', '.join(known)}")
+            print_err(
+                f"{email} has no role yet and sees no records. The roles are: {', '.join(known)}."
+            )
         print(f"{email} signs in to {tenant} with the password {password}")
 
     with_desk(data, tenant, work)
@@ -68,7 +73,7 @@ def create_user(
 
 @user.command("password")
 def set_password(email: Email, tenant: Slug, data: Data = None) -> None:
-    """Give a user another password, printed once; his sessions end."""
+    """Reset a password. The new one is printed once, and all sessions of the user end."""
     from resolvers.operator import set_password as set_it
 
     async def work(_: "Driver", desk: "Desk") -> None:
@@ -82,13 +87,13 @@ def set_password(email: Email, tenant: Slug, data: Data = None) -> None:
 
 @user.command("disable")
 def disable_user(email: Email, tenant: Slug, data: Data = None) -> None:
-    """Keep a user out; his sessions end at once, and his records stay."""
+    """Disable a user. All sessions end at once; the records stay."""
     _set_active(email, tenant, data, False)
 
 
 @user.command("enable")
 def enable_user(email: Email, tenant: Slug, data: Data = None) -> None:
-    """Let a user in again, with the password he had."""
+    """Enable a disabled user. The password is the same as before."""
     _set_active(email, tenant, data, True)
 
 
@@ -97,6 +102,6 @@ def _set_active(email: str, tenant: str, data: Data, active: bool) -> None:
 
     async def work(_: "Driver", desk: "Desk") -> None:
         await set_active(desk, email, active)
-        tell(f"{email} {'may sign in' if active else 'may not sign in any more'}")
+        print_err(f"{'Enabled' if active else 'Disabled'} {email}.")
 
     with_desk(data, tenant, work)

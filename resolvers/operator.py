@@ -35,12 +35,14 @@ from resolvers.engine.execute import CommandRequest, execute
 from resolvers.engine.results import outcome
 from tenancy.engine.provision import Tenant, TenantError
 
-BUSY = "Somebody is changing the same in {slug} just now: try again in a moment."
-AWAY = "The tenant {slug} cannot be entered now: it is being moved, or the database is away."
-NO_ADMINISTRATOR = "Nobody in {slug} has full access, so nobody's rights can be used to do this."
-NOBODY = "Nobody signs in to {slug} as {email}: `user list --tenant {slug}` tells who does."
+BUSY = "Another transaction in {slug} is changing the same records. Try again in a moment."
+AWAY = "The tenant {slug} is not available: it is being moved, or the database cannot be reached."
+NO_ADMINISTRATOR = (
+    "No active user of {slug} has full access, and this command needs the rights of one."
+)
+NOBODY = "{slug} has no user {email}. `user list --tenant {slug}` lists the users."
 
-THERE = "{email} signs in to {slug} already: `user password {email} --tenant {slug}` gives another password."
+THERE = "{slug} already has a user {email}. `user password {email} --tenant {slug}` resets the password."
 
 
 @dataclass(frozen=True)

@@ -205,7 +205,7 @@ def test_a_port_in_use_is_said_before_anything_starts(data: Path, said: IO[str])
         other.listen()
         service = run(data, other.getsockname()[1], said)
         assert service.wait(60) == 1
-    assert "give another --port" in told(said)
+    assert "Give another --port" in told(said)
     assert list(data.iterdir()) == []
 
 
@@ -261,7 +261,7 @@ async def test_a_second_start_is_refused_and_a_command_beside_finds_the_servers(
         with pytest.raises(CannotStart) as refused:
             async with embedded(data):
                 pass
-        assert f"already in use by process {first.pid}: stop it or give another --data" in str(
+        assert f"already in use by process {first.pid}. Stop it, or give another --data" in str(
             refused.value
         )
         assert await ask(servers, "select 1") == 1
@@ -290,7 +290,7 @@ async def test_another_majors_data_is_refused(data: Path) -> None:
     async with embedded(data, durable=False):
         pass
     (data / "postgres" / "PG_VERSION").write_text("13\n")
-    with pytest.raises(CannotStart, match=r"was made by Postgres 13, .* give another --data"):
+    with pytest.raises(CannotStart, match=r"was created by Postgres 13, .* Give another --data"):
         async with embedded(data, durable=False):
             pass
     assert not remains(data)
@@ -337,7 +337,7 @@ async def test_an_older_postgres_serves(data: Path) -> None:
     async with embedded(data, durable=False, programs=DEBIAN) as servers:
         assert (await ask(servers, "show server_version")).startswith("15.")
         assert await ask(servers, "select lower('Ä') = 'ä'")
-    with pytest.raises(CannotStart, match="was made by Postgres 15, "):
+    with pytest.raises(CannotStart, match="was created by Postgres 15, "):
         async with embedded(data):
             pass
 

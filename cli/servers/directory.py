@@ -1,4 +1,4 @@
-"""The data directory of the servers we start: one process holds it, others may ask which."""
+"""The data directory of the servers that we start: one process locks it, others can look up the servers' URLs."""
 
 import asyncio
 import fcntl
@@ -23,7 +23,7 @@ REPORTS = "imports"
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the database and the Redis to be used listen."""
+    """The URLs of the database and the Redis to use."""
 
     database_url: str
     redis_url: str
@@ -31,16 +31,16 @@ class Servers:
 
 @dataclass(frozen=True)
 class Site:
-    """Where servers run: their files, their sockets, their user, and the lock that guards them."""
+    """Where the servers run: their files, sockets and user, and the lock on the data directory."""
 
     place: Path
     run: Path
-    whom: Account | None
+    user: Account | None
     lock: int
 
 
 def settled(data: Path) -> Path:
-    """The one path by which every process knows this directory."""
+    """The resolved path, the same for every process."""
     return data.resolve()
 
 
@@ -50,9 +50,9 @@ async def running(data: Path) -> Servers | None:
     deadline = time.monotonic() + 15
     while (holder := _holder(data)) is not None and time.monotonic() < deadline:
         with suppress(OSError, ValueError, KeyError):  # not written yet: the holder is starting
-            told = json.loads((data / "servers.json").read_text())
-            if told["pid"] == holder:  # otherwise a predecessor wrote it, and was killed
-                return Servers(told["database_url"], told["redis_url"])
+            written = json.loads((data / "servers.json").read_text())
+            if written["pid"] == holder:  # otherwise a predecessor wrote it, and was killed
+                return Servers(written["database_url"], written["redis_url"])
         await asyncio.sleep(0.05)
     return None
 
@@ -68,7 +68,7 @@ def _alive(process: int) -> bool:
 
 
 def _lock_owner(data: Path) -> int:
-    """The process that wrote its number into the lock; 0 when none is told."""
+    """The id of the process that holds the lock; 0 if unknown."""
     try:
         return int((data / "lock").read_text() or 0)
     except (OSError, ValueError):
@@ -76,14 +76,14 @@ def _lock_owner(data: Path) -> int:
 
 
 def _holder(data: Path) -> int | None:
-    """The living process that holds the data directory."""
+    """The id of the running process that holds the data directory."""
     try:
         handle = os.open(data / "lock", os.O_RDONLY)
     except FileNotFoundError:
         return None
     except PermissionError as error:
         raise CannotStart(
-            f"The data directory {data} belongs to another user: run this as that user, or give "
+            f"The data directory {data} belongs to another user. Run this as that user, or give "
             "another --data."
         ) from error
     try:
@@ -103,20 +103,20 @@ def _prepare(data: Path) -> None:
         names = {entry.name for entry in data.iterdir()} - {REPORTS}
         (data / "lock").touch(mode=0o600)
     except (FileExistsError, NotADirectoryError) as error:
-        raise CannotStart(f"{data} is not a directory: give another --data.") from error
+        raise CannotStart(f"{data} is not a directory. Give another --data.") from error
     except OSError as error:
         raise CannotStart(
-            f"The data directory {data} cannot be used ({error.strerror}): give another --data, "
-            "or start as the user it belongs to."
+            f"The data directory {data} cannot be used ({error.strerror}). Give another --data, "
+            "or run this as the user that it belongs to."
         ) from error
     if names and not names & OURS:
         (data / "lock").unlink()
-        raise CannotStart(f"{data} holds other files: give an empty or a new directory as --data.")
+        raise CannotStart(f"{data} holds other files. Give an empty or a new directory as --data.")
 
 
 @asynccontextmanager
 async def claimed(data: Path) -> AsyncIterator[int]:
-    """Hold the data directory alone. The servers inherit the lock, so it outlasts us if they do."""
+    """Lock the data directory. The servers inherit the lock, so it is held as long as any of them runs."""
     _prepare(data)
     lock = os.open(data / "lock", os.O_RDONLY)
     try:
@@ -130,11 +130,11 @@ async def claimed(data: Path) -> AsyncIterator[int]:
             # A glance of `running` takes the lock for a moment; a killed owner's servers for a few.
             if waited > 30 or (waited > 0.5 and owner and _alive(owner)):
                 raise CannotStart(
-                    f"The data directory {data} is already in use by process {owner or '?'}: "
-                    "stop it or give another --data."
+                    f"The data directory {data} is already in use by process {owner or '?'}. "
+                    "Stop it, or give another --data."
                 )
             await asyncio.sleep(0.02)
-        (data / "servers.json").unlink(missing_ok=True)  # left by a killed predecessor
+        (data / "servers.json").unlink(missing_ok=True)  # left by a killed process
         (data / "lock").write_text(str(os.getpid()))
         try:
             yield lock
@@ -146,20 +146,20 @@ async def claimed(data: Path) -> AsyncIterator[int]:
 
 @contextmanager
 def site_of(data: Path, lock: int) -> Iterator[Site]:
-    """Choose and clear the directories; remove the sockets' directory at the end."""
-    whom = account()
-    place = _place(data, whom)
+    """Choose and clear the directories; remove the directory of the sockets at the end."""
+    user = account()
+    place = _place(data, user)
     run = place / "run"
     if len(os.fsencode(run / f".s.PGSQL.{PORT}.lock")) > LONGEST_SOCKET:
         run = Path("/tmp") / f"relata-{_short(data)}"  # noqa: S108 - its owner is checked below
-    if run.is_symlink() or (run.exists() and run.stat().st_uid not in _uids(whom)):
-        raise CannotStart(f"{run} belongs to somebody else: remove it, or give another --data.")
+    if run.is_symlink() or (run.exists() and run.stat().st_uid not in _uids(user)):
+        raise CannotStart(f"{run} belongs to another user. Remove it, or give another --data.")
     shutil.rmtree(run, ignore_errors=True)  # sockets of a killed predecessor; the lock says: dead
     run.mkdir(mode=0o700)
-    if whom:
-        os.chown(run, whom.uid, whom.gid)
+    if user:
+        os.chown(run, user.uid, user.gid)
     try:
-        yield Site(place, run, whom, lock)
+        yield Site(place, run, user, lock)
     finally:
         shutil.rmtree(run, ignore_errors=True)
 
@@ -168,36 +168,36 @@ def _short(data: Path) -> str:
     return hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
 
 
-def _uids(whom: Account | None) -> set[int]:
-    return {os.geteuid(), whom.uid} if whom else {os.geteuid()}
+def _uids(user: Account | None) -> set[int]:
+    return {os.geteuid(), user.uid} if user else {os.geteuid()}
 
 
-def _place(data: Path, whom: Account | None) -> Path:
-    """Where the servers' files lie: in the data directory, if the servers' user can get there.
+def _place(data: Path, user: Account | None) -> Path:
+    """The directory of the servers' files: the data directory, if the servers' user can enter it.
 
-    Root's home is closed to that user, and we do not open it; /var/lib takes the files then, where
-    only root can make directories and nothing is tidied away.
+    That user cannot enter the home of root, and we do not change its permissions; the files are below
+    /var/lib then, where only root creates directories and nothing is cleaned up.
     """
-    if whom is None:
+    if user is None:
         return data
     place = data
-    if not reaches(data.parent, whom):
+    if not reaches(data.parent, user):
         place = Path("/var/lib/relata") / _short(data)
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CannotStart(
-                f"The user {whom.name}, as whom root runs Postgres, cannot enter {data.parent}, "
-                f"and {place} cannot be made ({error.strerror}): give another --data."
+                f"The user {user.name}, which runs Postgres for root, cannot enter {data.parent}, "
+                f"and {place} cannot be created ({error.strerror}). Give another --data."
             ) from error
-    os.chown(place, -1, whom.gid)
+    os.chown(place, -1, user.gid)
     place.chmod(0o710)
     return place
 
 
 @contextmanager
 def announced(data: Path, servers: Servers) -> Iterator[None]:
-    """Tell commands run beside us where the servers are."""
+    """Write the URLs of the servers for other commands on this data directory."""
     file, draft = data / "servers.json", data / "servers.json.new"
     draft.touch(mode=0o600)  # a URL may hold a password
     draft.write_text(json.dumps(asdict(servers) | {"pid": os.getpid()}))

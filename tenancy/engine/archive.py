@@ -88,7 +88,7 @@ def entry(slug: str, table: str) -> str:
 def created(file: Path) -> Iterator[zipfile.ZipFile]:
     """A file that was not there before, and is there when all of it is written. Raises TenantError."""
     if file.exists():
-        raise TenantError(f"There is a file {file} already: give another name, or move it away.")
+        raise TenantError(f"The file {file} exists already. Give another name, or move it.")
     draft = file.with_name(f"{file.name}.{os.getpid()}.unfinished")
     try:
         # It holds everything that anybody may see, and hashes of passwords.
@@ -127,7 +127,7 @@ def opened(file: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
             raise TenantError(f"{file} cannot be read: {error.strerror or error}.") from None
         except DAMAGED as error:
             raise TenantError(
-                f"{file} is no backup, or not all of it ({error}): take another copy of it. "
+                f"{file} is not a complete backup ({error}). Use another copy of it. "
                 "Nothing was changed."
             ) from error
         yield archive, manifest
@@ -140,8 +140,8 @@ def _checked(archive: zipfile.ZipFile) -> Manifest:
         raise zipfile.BadZipFile("its manifest is missing or cannot be read") from error
     if manifest.format != FORMAT:
         raise TenantError(
-            f"The backup is of format {manifest.format}, made by Relata {manifest.relata}; this one "
-            f"reads format {FORMAT}: restore it with that version."
+            f"The backup has format {manifest.format}, written by Relata {manifest.relata}; this version "
+            f"reads format {FORMAT}. Restore it with Relata {manifest.relata}."
         )
     told = {
         entry(tenant.slug, table.name): table

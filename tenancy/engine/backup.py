@@ -74,7 +74,9 @@ async def _copied(
                 kept.append(copied)
             version = await admin.fetchval("SHOW server_version")
     except asyncpg.SerializationError:
-        raise TenantError("A tenant is being migrated: try again when that is done.") from None
+        raise TenantError(
+            "A tenant is being migrated. Try again when the migration is done."
+        ) from None
     manifest = Manifest(
         format=FORMAT, relata=relata, postgres=version, made_at=made_at.isoformat(), tenants=kept
     )
@@ -84,13 +86,13 @@ async def _copied(
 
 async def _tenants(admin: Driver, only: str | None) -> list[Row]:
     if not await admin.fetchval("SELECT to_regclass('catalog.tenant')"):
-        raise TenantError("There is nothing to back up: no tenant was ever made here.")
+        raise TenantError("There is nothing to back up: this installation has no tenants.")
     rows: list[Row] = await admin.fetch(ALL, only)
     if not rows:
         names = [row[0] for row in await admin.fetch("SELECT slug FROM catalog.tenant ORDER BY 1")]
         known = ", ".join(names) or "none yet"
         wanted = f"tenant {only!r}" if only else "tenant"
-        raise TenantError(f"There is no {wanted} to back up. There are: {known}.")
+        raise TenantError(f"There is no {wanted} to back up. The tenants are: {known}.")
     return rows
 
 

@@ -48,7 +48,7 @@ async def bring_up_to_date(admin: Driver, secret: bytes, tell: Callable[[str], N
     known = await tenants(admin)
     for number, (tenant, revision) in enumerate(known, start=1):
         if await migrate(admin, tenant, revision):
-            tell(f"migrated {tenant.slug} ({number} of {len(known)})")
+            tell(f"Migrated {tenant.slug} ({number} of {len(known)})")
 
 
 async def forgotten(database_url: str, metadata: MetaData) -> Sequence[str]:

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from db.engine.transaction import Driver, Placement, Row
 from tenancy.engine.history import head, script
 
-TAKEN = "There is a tenant '{slug}' already: choose another name."
+TAKEN = "The tenant '{slug}' exists already. Choose another name."
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,62}\Z")
 LOCK = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '60s';"
 
@@ -43,7 +43,7 @@ def refuse_name(slug: str) -> None:
     """Raises TenantError for what cannot be a tenant's name."""
     if not SLUG.match(slug):
         raise TenantError(
-            f"{slug!r} cannot be a tenant's name: use 2 to 63 small letters, digits and hyphens, "
+            f"{slug!r} cannot be a tenant's name: use 2 to 63 lower-case letters, digits and hyphens, "
             "beginning with a letter."
         )
 
@@ -156,7 +156,7 @@ async def find(admin: Driver, slug: str) -> tuple[Tenant, str]:
         if one.slug == slug:
             return one, revision
     names = ", ".join(one.slug for one, _ in known) or "none yet"
-    raise TenantError(f"There is no tenant {slug!r}. There are: {names}.")
+    raise TenantError(f"There is no tenant {slug!r}. The tenants are: {names}.")
 
 
 async def set_state(admin: Driver, slug: str, state: str) -> bool:

@@ -59,7 +59,7 @@ async def restore(
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Tenant]:
     """Restore all tenants of a file, or one, perhaps as another. Raises TenantError, and then nothing was changed."""
-    tell(f"checking {file}")
+    tell(f"Checking {file} ...")
     with opened(file) as (archive, manifest):
         kept = _chosen(manifest, only, new_name)
         made = [(each, await _free(admin, each, new_name)) for each in kept]
@@ -68,12 +68,12 @@ async def restore(
                 await _all(admin, archive, made, now, tell)
             except asyncpg.OutOfMemoryError:
                 raise TenantError(
-                    "Postgres cannot lock all tables of a tenant at once: raise "
+                    "Postgres cannot lock all tables of a tenant at once. Raise "
                     "max_locks_per_transaction. Nothing was changed."
                 ) from None
             except asyncpg.PostgresError as error:
                 raise TenantError(
-                    f"Postgres does not take what the backup holds ({error}). Nothing was changed."
+                    f"Postgres refuses the data of the backup ({error}). Nothing was changed."
                 ) from error
     return [one for _, one in made]
 
@@ -82,7 +82,7 @@ async def restore(
 async def _alone(admin: Driver) -> AsyncIterator[None]:
     """Nobody else restores meanwhile, so what lies about unfinished is nobody's."""
     if not await admin.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
-        raise TenantError("Somebody else is restoring just now: try again when that is done.")
+        raise TenantError("Another restore is running. Try again when it is done.")
     try:
         for row in await admin.fetch(UNFINISHED, MARK):
             async with admin.transaction():
@@ -104,7 +104,7 @@ async def _all(
     done: dict[str, bool] = {}
     try:
         for each, one in made:
-            tell(f"restoring {one.slug}")
+            tell(f"Restoring {one.slug} ...")
             async with admin.transaction():
                 role = await _restored(admin, archive, each, one, now)
             done[one.placement.schema] = role
@@ -126,13 +126,15 @@ def _chosen(manifest: Manifest, only: str | None, new_name: str | None) -> list[
     if not kept:
         raise TenantError(f"The backup holds no tenant {only!r}. It holds: {names}.")
     if new_name is not None and len(kept) > 1:
-        raise TenantError(f"Say which tenant is to be restored as {new_name!r}: --tenant, {names}.")
+        raise TenantError(
+            f"The backup holds several tenants. Choose with --tenant which one to restore as {new_name!r}: {names}."
+        )
     for each in kept:
         refuse_name(new_name or each.slug)
         if not is_known(each.revision):
             raise TenantError(
-                f"{each.slug} was at revision {each.revision}, made by Relata {manifest.relata}, "
-                "which this version does not know: restore it with a newer one."
+                f"{each.slug} is at revision {each.revision} of Relata {manifest.relata}, which this "
+                "version does not know. Restore it with a newer version."
             )
     return kept
 
@@ -146,9 +148,9 @@ async def _free(admin: Driver, kept: TenantKept, new_name: str | None) -> Tenant
         slug, id,
     )  # fmt: skip
     if found is not None:
-        what = "is there already" if found == slug else f"is there already, as {found!r}"
+        what = "exists already" if found == slug else f"exists already, as {found!r}"
         raise TenantError(
-            f"The tenant {slug!r} {what}, and nothing is overwritten: restore it under another name "
+            f"The tenant {slug!r} {what}, and nothing is overwritten. Restore it under another name "
             f"with --tenant {kept.slug} --as NAME, or into an empty installation with --data."
         )
     schema = schema_name(id)
@@ -190,7 +192,7 @@ async def _filled(admin: Driver, archive: zipfile.ZipFile, kept: TenantKept, sch
     if await tables(admin, schema) != {each.name: each.columns for each in kept.tables}:
         raise TenantError(
             f"The tables of {kept.slug} in the backup are not those of revision {kept.revision}: "
-            "it was made by a Relata that was changed. Nothing was changed here."
+            "a modified Relata wrote it. Nothing was changed."
         )
     keys = await admin.fetch(FOREIGN_KEYS, schema)
     for key in keys:

@@ -42,7 +42,7 @@ def test_from_one_data_directory_to_a_fresh_one(data: Path, tmp_path: Path) -> N
     assert kept.stdout.startswith(str(tmp_path / "firm.relata")), "named from where it was called"
     back = relata(tmp_path, second, "restore", "firm.relata")
     assert back.returncode == 0, back.stderr
-    assert "everybody has to sign in again" in back.stderr
+    assert "every user must sign in again" in back.stderr
     told = [relata(tmp_path, each, "tenant", "list").stdout for each in (first, second)]
     assert told[0] == told[1]
     assert "me@firm.example" in relata(tmp_path, second, "user", "list", "--tenant", "firm").stdout
@@ -61,7 +61,7 @@ async def test_beside_a_server_that_goes_on(operate: Operate, own: Own, tmp_path
     assert not (await own.ask("admin", "{ accounts(first: 1) { nodes { id } } }")).codes
     (tmp_path / "acme.relata").write_bytes((tmp_path / "acme.relata").read_bytes()[:-100])
     broken = await operate("restore", "acme.relata", "--as", "third", fails=True)
-    assert "no backup, or not all of it" in broken.stderr
+    assert "is not a complete backup" in broken.stderr
     assert "third" not in (await operate("tenant", "list")).stdout
 
 

@@ -157,7 +157,7 @@ async def test_once_more_changes_nothing(imported: Imported) -> None:
     assert said.exit_code == 0, said.output
     assert "nothing was changed" in said.stderr
     deals = await imported.own().value("SELECT count(*) FROM opportunity WHERE external_id <> ''")
-    assert f"{deals:,} opportunities were there already" in said.stderr
+    assert f"{deals:,} opportunities exist already" in said.stderr
     assert said.stdout == ""
     assert await imported.own().log() == before
 
@@ -388,7 +388,7 @@ async def test_a_preview_tells_and_makes_nothing(desk: World, tmp_path: Path) ->
     words = ("import", "crm-sales-opportunities", str(SMALL), "--tenant", "not-yet", "--preview")
     said = await relata(desk, tmp_path, *words)
     assert said.exit_code == 0, said.output
-    assert "5 accounts, 8 opportunities could be imported" in said.stderr
+    assert "5 accounts, 8 opportunities can be imported" in said.stderr
     told = (tmp_path / "data" / "imports" / "not-yet.csv").read_text().splitlines()
     assert "sales_pipeline.csv,2,product is 'GTXPro',taken as 'GTX Pro'" in told
     assert "not-yet" not in [each.slug for each, _ in await tenants(desk.admin)]
@@ -465,7 +465,7 @@ async def test_what_else_is_in_the_way_is_told(desk: World, tmp_path: Path) -> N
     wrong = await relata(desk, tmp_path, *words, "No Name")
     assert "cannot be a tenant's name" in wrong.stderr
     away = await relata(desk, tmp_path, *words, "away", "--report", "nowhere/told.csv")
-    assert "name another file with --report" in away.stderr
+    assert "Name another file with --report" in away.stderr
     nowhere = await relata(desk, tmp_path, *words[:2], "nowhere", "--tenant", "away")
     assert f"There is no directory {tmp_path}/nowhere" in nowhere.stderr
     assert [each.exit_code for each in (taken, wrong, away, nowhere)] == [1, 1, 1, 1]

@@ -34,7 +34,7 @@ async def test_a_suspended_tenant_is_read_and_not_written_until_it_is_resumed(
 ) -> None:
     assert not (await own.ask("admin", WRITE)).codes
     said = await operate("tenant", "suspend", "acme")
-    assert "within 30 seconds" in said.stderr
+    assert "read-only within 30 seconds" in said.stderr
     notice(own)
     assert (await own.ask("admin", WRITE)).codes == ["TENANT_SUSPENDED"]
     assert not (await own.ask("admin", READ)).codes
@@ -83,9 +83,9 @@ async def test_a_tenant_with_another_name_stays_the_same(operate: Operate, own: 
     assert not (await own.ask("admin", READ)).codes, "who is signed in stays so"
     assert "apex" in (await operate("tenant", "list")).stdout
     taken = await operate("tenant", "rename", "apex", "globex", fails=True)
-    assert "already: choose another name" in taken.stderr
+    assert "already. Choose another name" in taken.stderr
     wrong = await operate("tenant", "rename", "apex", "No Name", fails=True)
-    assert "small letters" in wrong.stderr
+    assert "lower-case letters" in wrong.stderr
 
 
 async def test_a_tenant_is_shown_in_numbers(operate: Operate, own: Own) -> None:
@@ -102,4 +102,4 @@ async def test_an_unknown_tenant_is_answered_with_those_there_are(
     operate: Operate, verb: str
 ) -> None:
     said = await operate("tenant", verb, "nobody", fails=True)
-    assert said.stderr.strip() == "There is no tenant 'nobody'. There are: acme, globex."
+    assert said.stderr.strip() == "There is no tenant 'nobody'. The tenants are: acme, globex."

@@ -127,12 +127,15 @@ async def test_the_session_that_is_lent_to_the_operator_opens_nothing_and_is_gon
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("list", "--tenant", "nobody"), "no tenant 'nobody'. There are: acme, globex."),
-        (("create", "x@acme.example", "--tenant", "acme", "--role", "King"), "There are: "),
-        (("create", "rep1@acme.example", "--tenant", "acme"), "signs in to acme already"),
+        (("list", "--tenant", "nobody"), "no tenant 'nobody'. The tenants are: acme, globex."),
+        (("create", "x@acme.example", "--tenant", "acme", "--role", "King"), "The roles are: "),
+        (("create", "rep1@acme.example", "--tenant", "acme"), "acme already has a user rep1@"),
         (("create", "no address", "--tenant", "acme"), "Write an e-mail address such as"),
-        (("password", "x@acme.example", "--tenant", "acme"), "Nobody signs in to acme as x@"),
-        (("disable", "rep1@globex.example", "--tenant", "acme"), "Nobody signs in to acme"),
+        (("password", "x@acme.example", "--tenant", "acme"), "acme has no user x@"),
+        (
+            ("disable", "rep1@globex.example", "--tenant", "acme"),
+            "acme has no user rep1@globex.example",
+        ),
     ],
 )
 async def test_what_cannot_be_done_is_said_in_a_sentence(

@@ -275,7 +275,7 @@ async def test_two_do_not_restore_at_once(servers: Servers, kept: Path) -> None:
     async with empty(servers) as (admin, place):
         other = await asyncpg.connect(place.database_url)
         await other.execute(f"SELECT pg_advisory_lock({restoring.LOCK})")
-        await refused(admin, kept, "Somebody else is restoring just now")
+        await refused(admin, kept, "Another restore is running")
         await other.close()
         held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1"
         while await admin.fetchval(held, restoring.LOCK):  # noqa: ASYNC110 - Postgres tells nobody
@@ -337,7 +337,7 @@ async def test_a_tenant_under_migration_is_not_copied_half_way(desk: World, tmp_
             waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
             while not (made.done() or await desk.admin.fetchval(waiting)):  # noqa: ASYNC110 - Postgres tells nobody
                 await asyncio.sleep(0.01)
-        with pytest.raises(TenantError, match="is being migrated: try again"):
+        with pytest.raises(TenantError, match="is being migrated\\. Try again"):
             await made
     finally:
         await other.close()
@@ -357,15 +357,17 @@ async def refused(admin: asyncpg.Connection[Any], file: Path, match: str, **aske
 
 
 async def test_nothing_is_overwritten(desk: World, kept: Path) -> None:
-    await refused(desk.admin, kept, "'acme' is there already, and nothing is overwritten")
-    await refused(desk.admin, kept, "'globex' is there", only="globex")
-    await refused(desk.admin, kept, "'globex' is there", only="acme", new_name="globex")
-    await refused(desk.admin, kept, "Say which tenant", new_name="other")
+    await refused(desk.admin, kept, "'acme' exists already, and nothing is overwritten")
+    await refused(desk.admin, kept, "'globex' exists", only="globex")
+    await refused(desk.admin, kept, "'globex' exists", only="acme", new_name="globex")
+    await refused(desk.admin, kept, "Choose with --tenant", new_name="other")
     await refused(desk.admin, kept, "cannot be a tenant's name", only="acme", new_name="No")
     await refused(desk.admin, kept, "holds no tenant 'x'. It holds: acme, globex", only="x")
-    with pytest.raises(TenantError, match="There is a file"):
+    with pytest.raises(TenantError, match=r"exists already\. Give"):
         await backup(desk.admin, kept, made_at=NOON, relata="0.1.0")
-    with pytest.raises(TenantError, match=r"no tenant 'x' to back up\. There are: acme, globex"):
+    with pytest.raises(
+        TenantError, match=r"no tenant 'x' to back up\. The tenants are: acme, globex"
+    ):
         await backup(desk.admin, kept.with_name("x"), made_at=NOON, relata="0.1.0", only="x")
     assert [each.name for each in kept.parent.iterdir()] == [kept.name]
     assert kept.stat().st_mode & 0o077 == 0, "it holds hashes of passwords"
@@ -380,7 +382,7 @@ async def test_a_damaged_file_is_refused_wherever_it_is_damaged(
         await refused(admin, tmp_path / "nowhere", "cannot be read: No such file")
         for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
             file.write_bytes(whole[:length])
-            await refused(admin, file, "no backup, or not all of it")
+            await refused(admin, file, "is not a complete backup")
         with zipfile.ZipFile(kept) as read:
             inside = [  # of what is packed, not of what a zip says about it twice or for nobody
                 (each.header_offset + 30 + len(each.filename) + 40, each.compress_size - 40)
@@ -393,7 +395,7 @@ async def test_a_damaged_file_is_refused_wherever_it_is_damaged(
             file.write_bytes(
                 whole[:at] + bytes([whole[at] ^ 1 << chance.randrange(8)]) + whole[at + 1 :]
             )
-            await refused(admin, file, "no backup, or not all of it")
+            await refused(admin, file, "is not a complete backup")
 
 
 def tampered(kept: Path, file: Path, change: Callable[[Manifest, dict[str, bytes]], None]) -> None:
@@ -456,10 +458,10 @@ def odd_rows(manifest: Manifest, held: dict[str, bytes]) -> None:
         (no_rows, "does not hold what its manifest tells"),
         (more_rows, "does not hold what its manifest tells"),
         (no_such_column, "are not those of revision"),
-        (newer, "at revision 9999, made by Relata 0.1.0, which this version does not know"),
-        (other_format, "is of format 2"),
-        (dangling, "Postgres does not take what the backup holds"),
-        (odd_rows, "Postgres does not take what the backup holds"),
+        (newer, "at revision 9999 of Relata 0.1.0, which this version does not know"),
+        (other_format, "has format 2"),
+        (dangling, "Postgres refuses the data of the backup"),
+        (odd_rows, "Postgres refuses the data of the backup"),
     ],
 )
 async def test_a_file_that_was_meddled_with_changes_nothing(

@@ -94,14 +94,14 @@ async def test_an_odd_name_is_refused_with_what_to_do(cell: Cell, slug: str) -> 
         await cell.add(slug)
         await cell.remove(slug)
         return
-    with pytest.raises(TenantError, match=r"use 2 to 63 small letters, digits and hyphens"):
+    with pytest.raises(TenantError, match=r"use 2 to 63 lower-case letters, digits and hyphens"):
         await create(cell.admin, slug, "Odd")
     assert await _traces(cell) == before
 
 
 async def test_a_name_that_is_taken_is_refused(cell: Cell) -> None:
     before = await _traces(cell)
-    with pytest.raises(TenantError, match="There is a tenant 'alder' already: choose another name"):
+    with pytest.raises(TenantError, match="The tenant 'alder' exists already"):
         await create(cell.admin, "alder", "Alder again")
     assert await _traces(cell) == before
 
@@ -117,7 +117,7 @@ async def test_of_two_who_want_a_name_one_gets_it(
     made = [each for each in ended if isinstance(each, Tenant)]
     refused = [each for each in ended if isinstance(each, TenantError)]
     assert len(made) == len(refused) == 1, ended
-    assert "choose another name" in str(refused[0])
+    assert "Choose another name" in str(refused[0])
     cell.tenants["wanted"] = made[0]
     await cell.remove("wanted")
 
