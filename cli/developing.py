@@ -95,7 +95,7 @@ def sdl(
 def docs(
     write: Annotated[bool, typer.Option("--write", help="Write docs/api.")] = False,
 ) -> None:
-    """Compare the API reference in docs/api with the code, or write it."""
+    """Compare the API reference in docs/api with the code. With --write, update it."""
     from cli.reference import files
 
     pages = files.pages()
@@ -105,7 +105,7 @@ def docs(
     for each in found:
         print(each)
     if found and not write:
-        tell("Run `python3 dev docs --write`, and read the difference.")
+        print_err("Run `python3 dev docs --write`, and read the difference.")
         raise typer.Exit(1)
 
 
