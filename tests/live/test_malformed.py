@@ -20,7 +20,7 @@ SAID = {4400, 4401, 4403, 4409, 4429, 1009}
 """What the contract closes a socket with for what is said on it."""
 FRAMES = {1002, 1007}
 """What RFC 6455 closes it with for what is no frame, or no text."""
-OBJECTS, OCTETS = 10, 16 * 2**20
+OBJECTS, OCTETS = 10, 32 * 2**20
 """What may stay behind: objects of each socket (one that is kept has dozens), and memory of all."""
 UNREAD = 48 * 2**20
 """Octets of which each is answered: more than may stay behind."""

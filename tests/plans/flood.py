@@ -21,7 +21,10 @@ from tests.support.world import PERSONAS, World, endpoint_on
 
 BOUND = 4
 FOUND = 2  # of two tenants, each by its name and by its id
-WAVE = 14  # every persona in every tenant
+WAVE = 14
+"""Rounds of a wave: every persona in every tenant."""
+REQUESTS = 6
+"""How many requests and names of strangers each round of a wave has, at least."""
 OURS = ("app", "schema", "subscriptions", "resolvers", "auth", "tenancy", "db", "domain")
 TYPES = ("Account", "Opportunity", "Employee", "Stage", "User", "Query", "Mutation", "ID", "Int")
 
