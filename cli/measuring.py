@@ -51,6 +51,20 @@ def bench(
     sys.stdout.write(report)
 
 
+@cli.command()
+def figures(
+    write: Annotated[bool, typer.Option("--write", help="Write them into README.md.")] = False,
+) -> None:
+    """Print the figures of the README from bench/RESULTS.md, or write them."""
+    from bench import figures as block
+
+    if write:
+        block.write()
+        print_err("wrote README.md")
+    else:
+        sys.stdout.write(block.figures(block.RESULTS.read_text()))
+
+
 async def _bench(
     what: str,
     quick: bool,

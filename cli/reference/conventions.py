@@ -94,7 +94,7 @@ an input field `attributes`, and the filter and order key `attribute`.
 LIVE = """
 A subscription follows one list: the first message holds all matching records, later ones the changes. It is served over WebSocket
 by `graphql-transport-ws`; the token is sent in the payload of `connection_init` as `{"authorization": "Bearer …"}`. The guide is
-[live lists](../live-lists.md).
+[live updates](../guide/live-updates.md).
 """
 
 

@@ -1,6 +1,7 @@
 // A live list by graphql-ws. It is told what to do by lines of JSON, and tells as such what happens.
 import { createInterface } from "node:readline";
 import { createClient } from "graphql-ws";
+import WebSocket from "ws";
 
 const [url, query, filter] = process.argv.slice(2);
 const lines = createInterface({ input: process.stdin });
@@ -21,6 +22,7 @@ async function connectionParams() {
 
 const client = createClient({
   url,
+  webSocketImpl: WebSocket, // Node 20 has none of its own
   connectionParams,
   retryAttempts: Infinity,
   retryWait: (retries) => new Promise((resolve) => setTimeout(resolve, retries ? 100 : 0)),

@@ -189,6 +189,14 @@ def lock_current() -> str | None:
     return None
 
 
+def figures_current() -> str | None:
+    """The figures of the README are those of the last benchmark."""
+    sys.path.insert(0, str(ROOT))
+    from bench.figures import current
+
+    return None if current() else "python3 dev figures --write"
+
+
 def forgotten_migrations() -> str | None:
     """What the tables say and no migration does: asked of an empty database of its own."""
     sys.path.insert(0, str(ROOT))
@@ -221,6 +229,7 @@ CHECKS: dict[str, Check] = {
     "sdl current": sdl_current,
     "reference current": reference_current,
     "lock of the proofs current": lock_current,
+    "figures current": figures_current,
     "locks without addresses": locks_without_addresses,
     "locks current": locks_current,
     "file sizes": file_sizes,

@@ -13,9 +13,6 @@ from tests.live.wire import PATIENCE
 from tests.support.node import install
 from web.node import environment, node
 
-OLDEST = 22
-"""The first Node that has WebSocket of its own."""
-
 
 @dataclass
 class Line:
@@ -106,13 +103,13 @@ class Client:
 @asynccontextmanager
 async def client(script: str, *arguments: str) -> AsyncIterator[Client]:
     """The script, running; it must end well when it is told to."""
-    clients = await asyncio.to_thread(install, oldest=OLDEST)
+    clients = await asyncio.to_thread(install)
     process = await asyncio.create_subprocess_exec(
-        node(OLDEST),
+        node(),
         clients / script,
         *arguments,
         cwd=clients,
-        env=environment(node(OLDEST)),
+        env=environment(node()),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

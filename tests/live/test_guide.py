@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.live.clients import OLDEST, line
+from tests.live.clients import line
 from tests.live.here import Here
 from tests.live.wire import PATIENCE
 from tests.support.covers import covers
@@ -16,29 +16,28 @@ from web.node import environment, node
 
 ROOT = Path(__file__).resolve().parents[2]
 JAVASCRIPT = re.compile(r"```js\n(.*?)```", re.DOTALL)
-SUBSCRIPTION = re.compile(r"```graphql\n *(subscription .*?)```", re.DOTALL)
 AROUND = """
 const freshToken = async () => process.env.TOKEN;
-const PIPELINE = process.env.PIPELINE;
+console.log = () => {};
+const print = (value) => process.stdout.write(`${JSON.stringify(value)}\\n`);
 %s
-setInterval(() => console.log(JSON.stringify([...rows].map(([id, row]) => [id, row.name]))), 50);
+setInterval(() => print([...rows].map(([id, row]) => [id, row.name])), 50);
 process.stdin.on("end", () => process.exit(0)).resume();
 """
 
 
 @covers("D-61")
 async def test_the_guide_works_and_survives_a_cut_line(here: Here) -> None:
-    clients = await asyncio.to_thread(install, oldest=OLDEST)
-    (code,) = JAVASCRIPT.findall((ROOT / "docs" / "live-lists.md").read_text())
-    (pipeline,) = SUBSCRIPTION.findall((ROOT / "README.md").read_text())
-    given = {"TOKEN": await here.token("admin"), "PIPELINE": pipeline}
+    clients = await asyncio.to_thread(install)
+    _, code = JAVASCRIPT.findall((ROOT / "docs" / "guide" / "live-updates.md").read_text())
+    given = {"TOKEN": await here.token("admin")}
     async with line(here.port) as cable:
         code = code.replace("ws://127.0.0.1:8000", f"ws://127.0.0.1:{cable.port}")
         process = await asyncio.create_subprocess_exec(
-            node(OLDEST),
+            node(),
             *("--input-type=module", "-e", AROUND % code),
             cwd=clients,
-            env=environment(node(OLDEST)) | given,
+            env=environment(node()) | given,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=2**24,
