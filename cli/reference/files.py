@@ -29,7 +29,7 @@ def pages() -> dict[str, str]:
 
 
 def examples_of(area: str) -> list[Path]:
-    """The operations that the page of an area shows: `sales.graphql`, `sales_sell.graphql`."""
+    """The operations that the page of an area shows: `sales.graphql`, `sales_move.graphql`."""
     files = sorted(EXAMPLES.glob("*.graphql"))
     return [each for each in files if each.stem.split("_")[0] == area]
 

@@ -85,7 +85,7 @@ async def twin(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Ow
     hashed = await world.admin.fetchval(credential)
     await seed(world.admin, replace(made, slug="acme"), password_hash=hashed, now=TODAY)
     world.tenants[slug] = made
-    for persona in set(PERSONA.values()):
+    for persona in {*PERSONA.values(), "admin"}:
         given = {"tenant": slug, "email": f"{persona}@acme.example", "password": "relata-demo"}
         body = json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode()
         signed = (await world.post(body)).data["signIn"]

@@ -1,0 +1,63 @@
+"""Every example of the API reference is valid, and is answered with data and without errors in the demonstration."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import build_schema, parse, validate
+
+from cli.common import ROOT
+from cli.reference.contract import AREAS
+from cli.reference.files import EXAMPLES, examples_of
+from tests.examples.conftest import Operation, read
+from tests.support.world import World
+from tests.writes.parallel import Own
+
+FILES = sorted(EXAMPLES.glob("*.graphql"))
+PERSONA = re.compile(r"# Runs (?:as (\w+)|without a token)\.")
+
+
+def persona(file: Path) -> str | None:
+    """Who runs an example, as its second line says; None without a token."""
+    match = PERSONA.fullmatch(file.read_text().splitlines()[1])
+    assert match, f"{file.name}: write '# Runs as rep1.' in the second line"
+    return match[1]
+
+
+def test_every_page_has_an_example() -> None:
+    assert [name for name in AREAS if not examples_of(name)] == []
+    assert {file for name in AREAS for file in examples_of(name)} == {*FILES}
+
+
+def test_every_example_is_valid() -> None:
+    schema = build_schema((ROOT / "schema" / "schema.graphql").read_text())
+    for file in FILES:
+        assert validate(schema, parse(file.read_text())) == [], file.name
+
+
+async def answer(world: World, own: Own, file: Path, one: Operation) -> Any:
+    """The data that one operation is answered with."""
+    who = persona(file)
+    if who is None:
+        body = {"query": one.text, "operationName": one.name, "variables": one.variables}
+        return (await world.post(json.dumps(body).encode())).data
+    tenant = own.slug if one.kind == "mutation" else "acme"
+    return (await world.ask(who, one.text, one.variables, tenant=tenant, operation=one.name)).data
+
+
+@pytest.mark.parametrize(
+    ("file", "one"),
+    [pytest.param(file, one, id=f"{file.stem}-{one.name}") for file in FILES for one in read(file)],
+)
+async def test_an_example_is_answered(world: World, twin: Own, file: Path, one: Operation) -> None:
+    for name, value in (await answer(world, twin, file, one)).items():
+        if one.kind == "mutation":
+            assert value["userErrors"] == [], name
+        else:
+            assert value not in (None, [], {"nodes": []}), name
+            assert value.get("nodes", True), name
+            assert value.get("groups", True), name
