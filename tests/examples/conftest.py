@@ -1,4 +1,4 @@
-"""What the tests of docs/examples share: the examples, and a tenant that has the ids which stand beside them."""
+"""Fixtures of the examples: their operations, and a tenant with the IDs that their variables name."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ PERSONA = {
     "sell_or_lose": "rep1",
     "what_may_i": "limited",
 }
-"""Who asks each of them; an example that is missing here fails a test."""
+"""The persona that runs each example; a test fails for an example that is missing here."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of an example, with the variables that stand beside it."""
+    """One operation of an example, with the variables of its JSON file."""
 
     example: str
     name: str
@@ -46,7 +46,7 @@ class Operation:
 
     @property
     def persona(self) -> str:
-        """Who asks it."""
+        """The persona that runs it."""
         return PERSONA[self.example]
 
 
@@ -71,14 +71,14 @@ def called(name: str) -> Operation:
 
 
 async def ask(world: World, one: Operation, tenant: str = "acme", **given: Any) -> Answer:
-    """What is answered to an operation, asked by whom it is for."""
+    """The answer to an operation, run by the persona of its example."""
     variables = one.variables | given
     return await world.ask(one.persona, one.text, variables, tenant=tenant, operation=one.name)
 
 
 @pytest.fixture(scope="module")
 async def twin(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
-    """A tenant with the very rows of the demonstration's first, to write in; gone when the module ends."""
+    """A tenant with the rows of `acme`, IDs included, to write in; dropped when the module ends."""
     slug = "twin-" + request.module.__name__.rpartition("test_")[2]  # no name is used again
     made = await create(world.admin, slug, "Twin", demo=True)
     credential = f"SELECT password FROM {world.schema()}.credential LIMIT 1"  # noqa: S608 - a name of ours

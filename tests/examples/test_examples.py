@@ -1,4 +1,4 @@
-"""Every example is valid, says what it is for, is answered fully with the variables beside it, and reads in one statement."""
+"""Every example is valid and documented, is answered with its variables, and a query is one SQL statement."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from tests.writes.parallel import Own
 SCHEMA = FOLDER.parents[1] / "schema" / "schema.graphql"
 
 
-def test_every_example_says_what_it_is_for_and_is_valid() -> None:
+def test_every_example_is_documented_and_valid() -> None:
     schema = build_schema(SCHEMA.read_text())
     files = sorted(FOLDER.glob("*.graphql"))
     assert {file.stem for file in files} == set(PERSONA)
     for file in files:
-        title, whom = file.read_text().splitlines()[:2]
-        assert re.fullmatch(r"# \w.{5,60}", title), f"{file.name}: the title that the page shows"
-        assert re.match(r"# For \w+", whom), f"{file.name}: say for whom it is"
+        title, purpose = file.read_text().splitlines()[:2]
+        assert re.fullmatch(r"# \w.{5,60}", title), f"{file.name}: the title that GraphiQL shows"
+        assert re.match(r"# For \w+", purpose), f"{file.name}: write who it is for"
         assert validate(schema, parse(file.read_text())) == []
 
 
 @covers("D-54", "X-21")
 @pytest.mark.parametrize("one", READS, ids=lambda one: one.name)
-async def test_a_read_is_answered_in_one_statement(
+async def test_query_is_one_statement(
     world: World, one: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = (await ask(world, one)).data
@@ -41,13 +41,13 @@ async def test_a_read_is_answered_in_one_statement(
     for method in ("fetch", "fetchrow", "fetchval"):
         original = getattr(Connection, method)
 
-        async def heard(
-            self: Connection, query: str, *args: Any, told: Any = original, **kw: Any
+        async def recorded(
+            self: Connection, query: str, *args: Any, call: Any = original, **kw: Any
         ) -> Any:
             statements.append(query)
-            return await told(self, query, *args, **kw)
+            return await call(self, query, *args, **kw)
 
-        monkeypatch.setattr(Connection, method, heard)
+        monkeypatch.setattr(Connection, method, recorded)
     assert (await ask(world, one)).data == found
     assert len(statements) == 1, [each[:80] for each in statements]
 
@@ -55,7 +55,7 @@ async def test_a_read_is_answered_in_one_statement(
 @pytest.mark.parametrize(
     "example", sorted({each.example for each in OPERATIONS if each.kind == "mutation"})
 )
-async def test_an_example_that_writes_is_done_in_its_order(
+async def test_mutations_of_an_example_succeed_in_order(
     world: World, twin: Own, example: str
 ) -> None:
     for one in [each for each in OPERATIONS if each.example == example]:
@@ -64,8 +64,8 @@ async def test_an_example_that_writes_is_done_in_its_order(
             assert one.kind == "query" or done["userErrors"] == []
 
 
-async def test_what_the_mutations_tell(world: World, twin: Own) -> None:
-    """Each of them once more, as far as it can be done again."""
+async def test_payloads_of_the_mutations(world: World, twin: Own) -> None:
+    """The mutations that can be repeated, once more."""
     saved = (await ask(world, called("SaveLines"), twin.slug)).data["quoteSetItems"]["quote"]
     assert [each["kind"] for each in saved["items"]["nodes"]] == ["ITEM", "ITEM", "ROUNDING"]
     total = sum(Decimal(each["total"]["amount"]) for each in saved["items"]["nodes"])

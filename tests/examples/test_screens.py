@@ -1,4 +1,4 @@
-"""The screens that the examples are made for: a board that adds up, a page without holes, a list to the end, a live pipeline."""
+"""The examples as screens: sums of a board, every part of an account page, a list read to its end, a live pipeline."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tests.support.world import World
 from tests.writes.parallel import Own, served
 
 DIGITS = {"JPY": 0, "KWD": 3}
-"""After the point; two where nothing is said."""
+"""Minor digits of currencies that do not have two."""
 Sums = dict[str, Decimal]
 
 
 def summed(money: list[Any]) -> Sums:
-    """Sums per currency, as they are answered."""
+    """Sums per currency of an answer."""
     return {each["currency"]: Decimal(each["amount"]) for each in money}
 
 
 def added(records: list[Any]) -> tuple[Sums, Sums]:
-    """What records come to, and what of it one may count on: added up exactly, then rounded once to whole coins."""
+    """Sums of the amounts and of the weighted amounts: added exactly, rounded once to minor units."""
     amounts: Sums = defaultdict(Decimal)
     weighted: Sums = defaultdict(Decimal)
     for each in records:
@@ -38,12 +38,12 @@ def added(records: list[Any]) -> tuple[Sums, Sums]:
 
 
 def holds(part: Any) -> bool:
-    """Whether a part of a page holds anything."""
+    """Whether a part of a page is not empty."""
     return bool(part.get("nodes", True) if isinstance(part, dict) else part)
 
 
 async def one_by_one(world: World, cards: list[Any]) -> list[Any]:
-    """The records of some cards, each asked for alone."""
+    """The records of some cards, each read by its ID."""
     read = "opportunity(id: %r) { probability amount { amount currency } stage { id } }"
     asked = [
         f"_{number}: {read % each['id']}".replace("'", '"') for number, each in enumerate(cards)
@@ -52,14 +52,14 @@ async def one_by_one(world: World, cards: list[Any]) -> list[Any]:
 
 
 @covers("X-21")
-async def test_the_sums_of_a_board_are_those_of_its_cards(world: World) -> None:
+async def test_sums_of_a_board_equal_those_of_its_cards(world: World) -> None:
     board = (await ask(world, called("Board"), cards=60)).data
     stages = [each["stage"] for each in board["pipelineStages"]["nodes"]]
     assert {each["kind"] for each in stages} == {"OPEN", "WON", "LOST"}
     for stage in stages:
         column = stage["opportunities"]
         cards, total = column["nodes"], column["aggregate"]
-        assert cards, "every column of the demonstration holds something"
+        assert cards, "every column of the demonstration has cards"
         assert len(cards) == total["count"] == column["totalCount"]
         records = await one_by_one(world, cards)
         assert {each["stage"]["id"] for each in records} == {stage["id"]}
@@ -70,31 +70,33 @@ async def test_the_sums_of_a_board_are_those_of_its_cards(world: World) -> None:
     for stage, each in zip(stages, few, strict=True):
         some, column = each["stage"]["opportunities"], stage["opportunities"]
         assert some["nodes"] == column["nodes"][:3], "the first by rank"
-        assert some["aggregate"] == column["aggregate"], "and what they come to is that of all"
+        assert some["aggregate"] == column["aggregate"], "the totals are those of all cards"
 
 
 @covers("EP-201", "EP-202", "EP-203", "EP-212")
-async def test_every_part_of_an_account_page_is_filled_somewhere(world: World, twin: Own) -> None:
-    """On one account or another, as the director sees them; the history is that of a change."""
+async def test_every_part_of_the_account_page_has_data_for_some_account(
+    world: World, twin: Own
+) -> None:
+    """Read by the director for all accounts; the history is that of one change."""
     page, known, filled = called("AccountPage"), set[str](), set[str]()
     change = (
         "mutation($i: AccountUpdateInput!) { accountUpdate(input: $i) { userErrors { path } } }"
     )
     given = {"i": {"id": page.variables["account"], "description": "Moves in May"}}
     assert (await twin.ask("rep1", change, given)).data["accountUpdate"]["userErrors"] == []
-    told = (await ask(world, page, twin.slug)).data["account"]["history"]["nodes"]
-    assert [(each["field"], each["after"]) for each in told] == [("description", "Moves in May")]
+    entries = (await ask(world, page, twin.slug)).data["account"]["history"]["nodes"]
+    assert [(each["field"], each["after"]) for each in entries] == [("description", "Moves in May")]
     accounts = (await world.ask("director", "{ accounts(first: 100) { nodes { id } } }")).data
     for account in accounts["accounts"]["nodes"]:
         answer = await world.ask("director", page.text, {"account": account["id"]})
         found = answer.data["account"]
         known |= set(found)
         filled |= {key for key, part in found.items() if holds(part)}
-    assert known - filled == {"history"}, "nobody changed these"
+    assert known - filled == {"history"}, "no other account was changed"
 
 
-async def test_a_lean_list_is_read_to_its_end(world: World) -> None:
-    """Page by page as the example says: everything once, in one order."""
+async def test_short_list_is_read_to_its_end_in_pages(world: World) -> None:
+    """Every record once, in one order."""
     seen: list[str] = []
     after, count = None, 7
     while True:
@@ -110,7 +112,7 @@ async def test_a_lean_list_is_read_to_its_end(world: World) -> None:
     assert len(seen) == len(set(seen)) == whole["opportunities"]["totalCount"] > count
 
 
-async def test_a_live_pipeline_tells_what_became_of_it(world: World, twin: Own) -> None:
+async def test_live_pipeline_delivers_a_change(world: World, twin: Own) -> None:
     one = called("LivePipeline")
     async with served(twin) as port, wire(port) as socket:
         await socket.init(world.tokens[one.persona, twin.slug])
@@ -118,15 +120,15 @@ async def test_a_live_pipeline_tells_what_became_of_it(world: World, twin: Own) 
         first = (await socket.next("1"))["data"]["opportunities"]
         assert first["kind"] == "SNAPSHOT"
         mine = first["changes"][0]["node"]
-        await twin.done(one.persona, "opportunityUpdate", id=mine["id"], name="Told to all")
-        [told] = (await socket.next("1"))["data"]["opportunities"]["changes"]
-        assert (told["id"], told["node"]["name"]) == (mine["id"], "Told to all")
+        await twin.done(one.persona, "opportunityUpdate", id=mine["id"], name="Renamed")
+        [change] = (await socket.next("1"))["data"]["opportunities"]["changes"]
+        assert (change["id"], change["node"]["name"]) == (mine["id"], "Renamed")
         await socket.done("1")
 
 
 @covers("EP-154")
-async def test_contracts_that_end_are_those_of_a_team(world: World) -> None:
-    """Of the manager and everybody below him, the running ones that end by the day, soonest first."""
+async def test_contracts_that_end_belong_to_the_team(world: World) -> None:
+    """Active contracts of the manager and of two levels below, by end date."""
     one = called("ContractsEnding")
     found = (await ask(world, one)).data["accounts"]["nodes"]
     query = "query($id: ID!) { employee(id: $id) { name manager { id manager { id } } } }"
