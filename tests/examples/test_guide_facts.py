@@ -1,0 +1,50 @@
+"""Tables of the guide that state numbers and codes state those of the product."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.codes import CloseCode, Code
+from schema.admission import Limits
+from subscriptions.engine.limits import LISTS, OPERATIONS, SOCKETS
+from tests.examples.pages import ROOT
+
+GUIDE = ROOT / "docs" / "guide"
+LIMITS = Limits()
+READING = {
+    "records of one page": f"{LIMITS.page}",
+    "objects that a response could contain": f"{LIMITS.nodes:,}",
+    "values that a response could contain": f"{LIMITS.fields:,}",
+    "nesting, connections not counted": f"{LIMITS.depth}",
+    "characters and tokens of a document": f"{LIMITS.characters:,} and {LIMITS.tokens:,}",
+    "aliases": f"{LIMITS.aliases}",
+    "inputs of one mutation field": f"{LIMITS.list_items}",
+}
+LIVE = {
+    "records of a list": f"`atMost`, {LIMITS.default_live} by default, at most {LIMITS.live:,}; "
+    "a longer list is refused",
+    "operations on one socket": f"{OPERATIONS}",
+    "live lists of one user": f"{LISTS}",
+    "sockets of one user": f"{SOCKETS}",
+}
+
+
+@pytest.mark.parametrize(("page", "limits"), [("reading", READING), ("live-updates", LIVE)])
+def test_documented_limits_are_those_of_the_product(page: str, limits: dict[str, str]) -> None:
+    table = (GUIDE / f"{page}.md").read_text().partition("| limit | value |\n|---|---|\n")[2]
+    rows = [f"| {name} | {value} |" for name, value in limits.items()]
+    assert table.partition("\n\n")[0].splitlines() == rows
+
+
+def test_every_error_code_has_a_reaction() -> None:
+    table = (
+        (GUIDE / "errors.md").read_text().partition("| code | reaction |")[2].partition("\n\n")[0]
+    )
+    assert [
+        code for code in Code if f"`{code}`" not in table and code != Code.RESYNC_REQUIRED
+    ] == []
+
+
+def test_every_close_code_has_a_reaction() -> None:
+    table = (GUIDE / "live-updates.md").read_text().partition("| code | reason | reaction |")[2]
+    assert [code for code in CloseCode if f"\n| {code} |" not in table] == []
