@@ -6,6 +6,7 @@ import pytest
 
 from domain.codes import CloseCode, Code
 from schema.admission import Limits
+from schema.engine.errors import STATUS
 from subscriptions.engine.limits import LISTS, OPERATIONS, SOCKETS
 from tests.examples.pages import ROOT
 
@@ -48,3 +49,12 @@ def test_every_error_code_has_a_reaction() -> None:
 def test_every_close_code_has_a_reaction() -> None:
     table = (GUIDE / "live-updates.md").read_text().partition("| code | reason | reaction |")[2]
     assert [code for code in CloseCode if f"\n| {code} |" not in table] == []
+
+
+def test_every_http_status_is_documented() -> None:
+    table = (GUIDE / "errors.md").read_text().partition("| status | when |")[2]
+    rows = table.partition("\n\n")[0].splitlines()
+    for code, status in STATUS.items():
+        assert [row for row in rows if str(status) in row.split("|")[1] and f"`{code}`" in row], (
+            code
+        )

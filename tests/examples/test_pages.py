@@ -272,3 +272,16 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_every_example_is_listed() -> None:
     readme = (ROOT / "README.md").read_text()
     assert set(re.findall(r"\(docs/examples/(\w+)\.graphql\)", readme)) == set(PERSONA)
+
+
+FILE = re.compile(r"`((?:\w+/)+\w+\.\w+)`")
+
+
+@pytest.mark.parametrize(
+    "name", ["ARCHITECTURE.md", "glossary.md", "commands.md", "../CONTRIBUTING.md"]
+)
+def test_files_that_a_page_names_exist(name: str) -> None:
+    found = FILE.findall((ROOT / "docs" / name).read_text())
+    top = {path.name for path in ROOT.iterdir()}
+    missing = [file for file in found if file.split("/")[0] in top and not (ROOT / file).exists()]
+    assert missing == []
