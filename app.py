@@ -134,7 +134,7 @@ async def elsewhere(_: Request, error: Exception) -> Response:
     """What is asked of no route, or of one by a method it does not have."""
     status = error.status_code if isinstance(error, HTTPException) else 404
     code = Code.NOT_FOUND if status == 404 else Code.BAD_REQUEST
-    response = refusal(Refused(code, "There is nothing here: ask /graphql."), JSON)
+    response = refusal(Refused(code, "Not found. The API is at /graphql."), JSON)
     response.status_code = status
     response.headers.update(getattr(error, "headers", None) or {})
     return response

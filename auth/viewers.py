@@ -59,7 +59,7 @@ class Viewers:
             known = await self.facts(connection, placement, version, user)
             viewer = await viewer_of(connection, self.model, self.policies, known, user)
         if viewer is None:
-            raise Refused(Code.UNAUTHENTICATED, "Sign in again: this user is no more.")
+            raise Refused(Code.UNAUTHENTICATED, "The user no longer exists. Sign in again.")
         self.keep(placement, viewer)
         return viewer
 

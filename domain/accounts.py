@@ -15,8 +15,8 @@ from domain.violations import Violation
 
 COUNTRY = re.compile(r"[A-Z]{2}\Z")
 FOLLOWS = (
-    "Invoices of this account go to its postal address: change which address is that, "
-    "or set `postalIsInvoicing` of the account to false."
+    "Invoices of this account go to its postal address. Change the postal address, or set "
+    "`postalIsInvoicing` of the account to false."
 )
 
 
@@ -79,7 +79,7 @@ def in_country(_: Located | None, after: Located) -> Sequence[Violation]:
     """A country is two capital letters."""
     if after.country is None or COUNTRY.match(after.country):
         return []
-    message = "Write the country as two capital letters of ISO 3166-1, such as NL."
+    message = "The country code is invalid. Use two capital letters of ISO 3166-1, such as NL."
     return [Violation(UserErrorCode.INVALID, message, "country")]
 
 
@@ -114,7 +114,8 @@ def unnamed(
     ):
         if not allowed and (retyped or old != new) and (new or "").strip():
             message = (
-                f"Accounts of this type have no {word}: leave it empty, or choose another type."
+                f"Accounts of this type have no {word}. Leave the field empty, or choose another "
+                "type."
             )
             violations.append(Violation(UserErrorCode.INVALID, message, column))
     return violations
@@ -153,7 +154,10 @@ def misplaced(after: AddressPurposes, asked: Collection[str], follows: bool) -> 
         return [Violation(UserErrorCode.INVALID, FOLLOWS, "invoicing")]
     invoicing = after.postal if follows else after.invoicing
     if "default_invoicing" in asked and after.default_invoicing and not invoicing:
-        message = "No invoices go to this address: make it an invoicing address, too."
+        message = (
+            "A default invoicing address must be an invoicing address. Set `invoicing` to true as "
+            "well."
+        )
         return [
             Violation(UserErrorCode.INVALID, FOLLOWS if follows else message, "default_invoicing")
         ]

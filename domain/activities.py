@@ -32,7 +32,7 @@ def activity(_: ActivityFacts | None, after: ActivityFacts) -> Sequence[Violatio
     """Violations of an activity by itself."""
     if after.hours is None or after.hours >= 0:
         return []
-    message = "Hours cannot be less than none: write 0 or more."
+    message = "Hours cannot be negative. Enter 0 or more."
     return [Violation(UserErrorCode.INVALID, message, "hours")]
 
 

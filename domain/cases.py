@@ -96,12 +96,12 @@ class CaseLink(Candidate, Protocol):
 def case_type(_: CaseTypeFacts | None, after: CaseTypeFacts) -> Sequence[Violation]:
     """Violations of a type of case by itself (VN-33, VN-36)."""
     if after.billing == Billing.PER_ACTIVITY and after.hours_product_id is None:
-        message = "Activities are billed as a service: name the one for hours."
+        message = "Billing per activity requires a product for hours. Set the product."
         return [Violation(UserErrorCode.REQUIRED, message, "hours_product_id")]
     if after.contract_required and after.billing != Billing.PER_CASE:
         message = (
-            "A contract can only be required of cases that are billed per case: "
-            "bill them so, or do not require one."
+            "A contract can be required only for case types that are billed per case. Change the "
+            "billing, or do not require a contract."
         )
         return [Violation(UserErrorCode.INVALID, message, "contract_required")]
     return []
@@ -109,7 +109,7 @@ def case_type(_: CaseTypeFacts | None, after: CaseTypeFacts) -> Sequence[Violati
 
 LOCKED = ("type_id", "contract_id")
 """The columns that decide how a closed case is billed: immutable until the case is reopened (D-14)."""
-REOPEN = "The case is closed: reopen it first, then change this."
+REOPEN = "The case is closed. Reopen it before changing this field."
 SERVICES = ("hours_product_id", "overtime_product_id")
 """The columns of a type with the products that work is billed as."""
 
@@ -134,12 +134,12 @@ def placed(
         found = statuses[wanted]
         if state in (None, found.state):
             return found
-        message = f"Cases in this status are not {state.lower()}: name one in which they are."
+        message = f"Cases in this status are not {state.lower()}. Choose a status of that state."
         return Violation(UserErrorCode.INVALID_TRANSITION, message, "status_id")
     state = state or CaseState.OPEN
     fitting = [each for each in statuses.values() if each.state is state]
     if not fitting:
-        message = f"There is no status in which cases are {state.lower()}: add one to the list."
+        message = f"No case status has the state {state}. Create one first."
         return Violation(UserErrorCode.INVALID, message, "status_id")
     return min(fitting, key=lambda each: (each.position, each.id))
 
@@ -165,7 +165,7 @@ def accounts_locked(case: CaseStanding) -> Sequence[Violation]:
     """The accounts of a closed case are immutable, since it is billed to them."""
     if case.state == CaseState.OPEN:
         return []
-    message = "The case is closed: reopen it first, then change its accounts."
+    message = "The case is closed. Reopen it before changing its accounts."
     return [Violation(UserErrorCode.LOCKED, message)]
 
 
@@ -176,13 +176,13 @@ def under_contract(
     if contract is None:
         if not required:
             return []
-        message = "Cases of this type need a contract: name one of the primary account's."
+        message = "Cases of this type require a contract. Choose a contract of the primary account."
         return [Violation(UserErrorCode.REQUIRED, message, "contract_id")]
     if buyer == primary:
         return []
     message = (
-        "The contract is not one of the case's primary account: name one that is, "
-        "or make the account with the contract the primary one."
+        "The contract does not belong to the case's primary account. Choose one of its contracts, "
+        "or make the contract's account the primary account."
     )
     return [Violation(UserErrorCode.INVALID, message, "contract_id")]
 
@@ -194,8 +194,8 @@ def handed_over(
     if contract is None or buyer == primary:
         return []
     message = (
-        "The case is worked on under a contract of its primary account: "
-        "take it off that contract first, then change the account."
+        "The case uses a contract of its primary account. Remove the contract from the case before"
+        " changing the account."
     )
     return [Violation(UserErrorCode.INVALID, message)]
 
@@ -204,7 +204,10 @@ def services(case_type: WorkProducts, products: Mapping[UUID, WorkProduct]) -> S
     """The products that a type bills work as are services with a price (VN-34 to VN-37)."""
     refused = {id for id, product in products.items() if not billable(product)}
     wrong = [name for name, id in references(case_type, SERVICES).items() if id in refused]
-    message = "Work is billed as a service with a price: choose such a product."
+    message = (
+        "Work is billed as a service with a price. Choose a product that is a service and has a "
+        "price."
+    )
     return [Violation(UserErrorCode.INVALID, message, name) for name in wrong]
 
 
@@ -215,7 +218,7 @@ def billable(product: WorkProduct) -> bool:
 
 def still_billable(before: WorkProduct, after: WorkProduct) -> Sequence[Violation]:
     """Changes after which work can no longer be billed as a product."""
-    message = "Types of cases bill work as this product: let them name another one first."
+    message = "Case types bill work as this product. Choose another product for those types first."
     wrong = [] if after.service or not before.service else ["service"]
     wrong += [] if after.price is not None or before.price is None else ["price"]
     return [Violation(UserErrorCode.IN_USE, message, name) for name in wrong]
@@ -226,7 +229,10 @@ def needs_service(case_type: BilledWork, offered: bool) -> Sequence[Violation]:
     named = case_type.hours_product_id is not None or case_type.overtime_product_id is not None
     if case_type.billing == Billing.NONE or named or offered:
         return []
-    message = "Nothing could be billed: add a product first that is a service and has a price."
+    message = (
+        "No product can be billed for work. Create a product that is a service and has a price "
+        "first."
+    )
     return [Violation(UserErrorCode.INVALID, message, "billing")]
 
 

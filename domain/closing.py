@@ -13,14 +13,12 @@ from domain.sales import Step
 from domain.setup import StageKind
 from domain.violations import Violation
 
-SOLD = "The opportunity was sold and is closed to changes: unlock it first."
-NOT_CLOSED = "The opportunity is neither sold nor lost, so there is nothing to unlock."
-NO_REASON = (
-    "Why it was lost should be said: use `opportunityLose`, which takes one of your reasons."
-)
-FUTURE = "This day is still to come: name today or a day before."
-NO_QUOTE = "No quote of the opportunity is active: activate the one that was accepted, then sell."
-NO_NOTE = "This reason does not explain the loss by itself: write a note about what was behind it."
+SOLD = "The opportunity is locked because it was sold. Unlock it before changing it."
+NOT_CLOSED = "The opportunity is open and not locked. There is nothing to unlock."
+NO_REASON = "A lost opportunity requires a reason. Use `opportunityLose`."
+FUTURE = "The date is in the future. Enter today or an earlier date."
+NO_QUOTE = "The opportunity has no active quote. Activate the accepted quote, then sell."
+NO_NOTE = "This lost reason requires a note. Enter a note."
 
 
 class Outcome(Protocol):
@@ -74,9 +72,14 @@ def outcome(
     if steps:
         return min(steps, key=lambda step: (step.position, step.stage))
     if wanted is not None:
-        message = f"Name a stage of the opportunity's type whose kind is {kind}."
+        message = (
+            f"The stage is not a stage of kind {kind} of the opportunity's type. Choose one that "
+            "is."
+        )
         return Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")
-    message = f"The opportunity's type has no stage of kind {kind}: activate one for it first."
+    message = (
+        f"The opportunity's type has no stage of kind {kind}. Activate one for the type first."
+    )
     return Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")
 
 

@@ -171,7 +171,7 @@ class UserErrorCode(_DocumentedCode):
     )
     WEAK_PASSWORD = (
         "WEAK_PASSWORD",
-        "The new password is too short or too long.",
+        "The new password is too short, too long or publicly known.",
         "Choose a password of at least 10 characters.",
     )
     REQUIRED = (

@@ -26,15 +26,15 @@ SAME = (
 REMIND_DAYS = 30
 """Days between the reminder and the end of a contract that renews."""
 ONE_OFF = (
-    "More is sold on top of what lasts for a time: this contract was delivered once. "
-    "Create a new opportunity for its account instead."
+    "Only time-based contracts can be upsold, and this one was delivered once. Create a new "
+    "opportunity for its account instead."
 )
-NOT_SOLD = "This contract does not belong to an opportunity (any more), so there is nothing to take it off."
-ENDED = "The contract has ended already: if its last day is another one, update `endsOn`."
-NO_KIND = "There is no kind of contract yet: create one, so that it is known what a sale makes."
+NOT_SOLD = "The contract does not belong to an opportunity. There is nothing to detach."
+ENDED = "The contract has already ended. To correct its last day, update `endsOn`."
+NO_KIND = "No contract kind exists. Create one first: it determines what a sale creates."
 SOLD_ANEW = (
-    "What is in this contract was sold anew since, so that there is another one: take that one off "
-    "the opportunity first, or leave this one in the trash."
+    "The content of this contract was sold again and is in a newer contract. Detach the newer "
+    "contract from the opportunity first, or leave this one in the trash."
 )
 
 
@@ -169,15 +169,17 @@ class Renewal:
 def contract(_: ContractFacts | None, after: ContractFacts) -> Sequence[Violation]:
     """Violations of a contract by itself."""
     if after.currency is not None and not CURRENCY.match(after.currency):
-        message = "Write the currency as three capital letters of ISO 4217, such as EUR."
+        message = (
+            "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
+        )
         return [Violation(UserErrorCode.INVALID, message, "currency")]
     begin, end = after.starts_on, after.ends_on
     if begin is not None and end is not None and end < begin:
-        message = "The contract cannot end before it begins: correct one of the two days."
+        message = "The contract ends before it starts. Correct one of the two dates."
         return [Violation(UserErrorCode.INVALID, message, "ends_on")]
     months = after.renewal_months
     if months is not None and not 1 <= months <= 1200:
-        message = "Write a renewal of 1 to 1200 months."
+        message = "The renewal is out of range. Enter 1 to 1200 months."
         return [Violation(UserErrorCode.INVALID, message, "renewal_months")]
     return []
 
@@ -291,7 +293,10 @@ def term(kind: Kind, begin: date) -> Term:
 def renewed(row: Lasting) -> Renewal | Violation:
     """The end of a contract that is extended by its agreed renewal."""
     if row.ends_on is None or row.renewal_months is None:
-        message = "The contract does not renew: write its last day and a renewal in months first."
+        message = (
+            "The contract cannot be renewed without an end date and a renewal period. Set `endsOn`"
+            " and `renewalMonths` first."
+        )
         return Violation(UserErrorCode.INVALID, message, "renewal_months")
     end = days_later(months_later(days_later(row.ends_on, 1), row.renewal_months), -1)
     return Renewal(end, remind_on=days_later(end, -REMIND_DAYS))

@@ -22,5 +22,5 @@ def tag(_: Coloured | None, after: Coloured) -> Sequence[Violation]:
     """Violations of a tag by itself."""
     if after.colour is None or COLOUR.match(after.colour):
         return []
-    message = "Write the colour as six hexadecimal digits, such as #3b82f6."
+    message = "The color is invalid. Use six hexadecimal digits, such as #3b82f6."
     return [Violation(UserErrorCode.INVALID, message, "colour")]

@@ -59,7 +59,10 @@ def phone(text: str, country: str | None) -> str | Violation | None:
     except phonenumbers.NumberParseException:
         return Violation(UserErrorCode.INVALID, _dialled(known))
     if found.extension:
-        message = f"Leave out the extension {found.extension}, or write it into a note: it cannot be dialled from everywhere."
+        message = (
+            f"The telephone number has the extension {found.extension}, which cannot be stored. "
+            "Remove it, or write it in a note."
+        )
         return Violation(UserErrorCode.INVALID, message)
     if not phonenumbers.is_valid_number(found):
         return Violation(UserErrorCode.INVALID, _dialled(known))
@@ -69,14 +72,14 @@ def phone(text: str, country: str | None) -> str | Violation | None:
 def _dialled(country: str | None) -> str:
     sample = None if country is None else phonenumbers.example_number(country)
     if sample is None:
-        return f"Write a telephone number with the code of its country, such as {ABROAD}."
+        return f"The telephone number is invalid. Enter it with its country code, such as {ABROAD}."
     within, abroad = (
         phonenumbers.format_number(sample, form)
         for form in (PhoneNumberFormat.NATIONAL, PhoneNumberFormat.INTERNATIONAL)
     )
     return (
-        f"Write a telephone number as one dials it in {country}, such as {within}, "
-        f"or with the code of its country, such as {abroad}."
+        f"The telephone number is invalid. Enter it as dialed in {country}, such as {within}, or "
+        f"with its country code, such as {abroad}."
     )
 
 
@@ -87,7 +90,9 @@ def email(text: str) -> str | Violation | None:
     try:
         return validate_email(text.strip(), check_deliverability=False).normalized
     except EmailNotValidError as wrong:
-        message = f"This is no e-mail address. {wrong} Write it like anna@acme.example."
+        message = (
+            f"The email address is invalid. {wrong} Enter an address such as anna@acme.example."
+        )
         return Violation(UserErrorCode.INVALID, message)
 
 
@@ -107,8 +112,8 @@ def vat_number(text: str, country: str | None) -> str | Violation | None:
         return check("EL" + spelled[2:] if prefix == "GR" else spelled)
     except ValidationError:
         message = (
-            f"This is no number for value added tax of {prefix}: compare it with an invoice of theirs, "
-            "and write it with the letters of its country, such as NL004495445B01."
+            f"The VAT number is not valid in {prefix}. Check an invoice of the company, and enter "
+            "it with its country code, such as NL004495445B01."
         )
         return Violation(UserErrorCode.INVALID, message)
 
@@ -126,5 +131,8 @@ def registration_number(text: str, country: str | None) -> str | Violation | Non
             continue
     if not checks:
         return given
-    message = f"This is no number in the register of companies of {country}: look it up there, and write all of its digits."
+    message = (
+        f"The registration number is not valid in {country}. Check the company register, and enter "
+        "all digits."
+    )
     return Violation(UserErrorCode.INVALID, message)

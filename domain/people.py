@@ -56,14 +56,23 @@ def person(_: PersonNames | None, after: PersonNames) -> Sequence[Violation]:
     """Violations of a person by themselves."""
     if full_name(after.first_name, None, after.last_name):
         return []
-    return [Violation(UserErrorCode.REQUIRED, "Give a first name or a last name.", "last_name")]
+    return [
+        Violation(
+            UserErrorCode.REQUIRED,
+            "The name is missing. Enter a first name or a last name.",
+            "last_name",
+        )
+    ]
 
 
 def foreign_address(after: Workplace, addresses: Collection[Identified]) -> list[Violation]:
     """The address of an affiliation is one of its account's `addresses` (VPM-08)."""
     if after.address_id is None or after.address_id in {each.id for each in addresses}:
         return []
-    message = "This address is not one of the account's: choose one of those, or leave it empty for its head office."
+    message = (
+        "The address does not belong to the account. Choose one of its addresses, or leave it "
+        "empty for the head office."
+    )
     return [Violation(UserErrorCode.INVALID, message, "address_id")]
 
 
@@ -71,5 +80,5 @@ def affiliation(_: Tenure | None, after: Tenure) -> Sequence[Violation]:
     """The last day of an affiliation is not before its first day."""
     if after.since is None or after.until is None or after.since <= after.until:
         return []
-    message = "The last day cannot lie before the first day: correct one of them."
+    message = "The last day is before the first day. Correct one of them."
     return [Violation(UserErrorCode.INVALID, message, "until")]

@@ -34,7 +34,9 @@ def product(_: PricedProduct | None, after: PricedProduct) -> Sequence[Violation
     """Violations of a product by itself."""
     violations = []
     if not CURRENCY.match(after.currency):
-        message = "Write the currency as three capital letters of ISO 4217, such as EUR."
+        message = (
+            "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
+        )
         violations.append(Violation(UserErrorCode.INVALID, message, "currency"))
     else:
         violations += unfit(after.currency, {"price": after.price})
@@ -43,7 +45,7 @@ def product(_: PricedProduct | None, after: PricedProduct) -> Sequence[Violation
 
 def percent(shares: Mapping[str, Decimal | None]) -> list[Violation]:
     """Shares by column that do not lie between 0 and 100 percent."""
-    message = "Write a share from 0 to 100, in percent."
+    message = "The percentage is out of range. Enter a value from 0 to 100."
     return [
         Violation(UserErrorCode.INVALID, message, column)
         for column, share in shares.items()
@@ -55,9 +57,12 @@ def contract_kind(_: KindTerm | None, after: KindTerm) -> Sequence[Violation]:
     """Violations of a kind of contract by itself: one that is delivered once has no term."""
     months = after.months
     if months is not None and not 1 <= months <= LONGEST_TERM:
-        message = f"Write a term of 1 to {LONGEST_TERM} months."
+        message = f"The term is out of range. Enter 1 to {LONGEST_TERM} months."
         return [Violation(UserErrorCode.INVALID, message, "months")]
     if not after.time_based and (months is not None or after.renews):
-        message = "What is delivered once has no term and does not renew: make the kind time-based."
+        message = (
+            "Only time-based contract kinds have a term and a renewal. Set `timeBased`, or leave "
+            "both empty."
+        )
         return [Violation(UserErrorCode.INVALID, message, "time_based")]
     return []

@@ -30,18 +30,23 @@ CONTENT = (
 )
 """The columns that make up the offer: immutable once the quote is approved or accepted."""
 ACCEPTED = (
-    "The customer accepted this quote, so it stays as it is: duplicate it and change the copy."
+    "The quote was accepted by the customer and cannot be changed. Duplicate it, and change the "
+    "copy."
 )
 APPROVED = (
-    "The quote is approved: take the approval back first, or duplicate it and change the copy."
+    "The quote is approved and cannot be changed. Withdraw the approval, or duplicate the quote "
+    "and change the copy."
 )
-SOLD = "The opportunity was sold and is closed to changes: unlock it first."
-ACTIVE = "This is the quote that counts: deactivate it or activate another one, then delete it."
-TOO_LARGE = "This comes to more than can be kept: write a smaller quantity or price."
+SOLD = "The opportunity is locked because it was sold. Unlock it before changing it."
+ACTIVE = "The active quote cannot be deleted. Deactivate it or activate another one first."
+TOO_LARGE = "The amount is too large to store. Enter a smaller quantity or price."
 TWO_ACTIVE = (
-    "Another quote of the same opportunity stands in the list: only one of them can be active."
+    "The list activates two quotes of the same opportunity. Send only one: an opportunity has one "
+    "active quote."
 )
-NOT_OFFERED = "this product cannot be offered now: choose another one, or type the line in by hand."
+NOT_OFFERED = (
+    "the product cannot be offered now. Choose another product, or enter the line without one."
+)
 
 
 class ItemKind(StrEnum):
@@ -211,11 +216,13 @@ def quote(before: QuoteFacts | None, after: QuoteFacts) -> Sequence[Violation]:
     """Violations of a quote by itself."""
     violations = percent({"discount_percent": after.discount_percent})
     if after.currency is not None and not CURRENCY.match(after.currency):
-        message = "Write the currency as three capital letters of ISO 4217, such as EUR."
+        message = (
+            "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
+        )
         violations.append(Violation(UserErrorCode.INVALID, message, "currency"))
     begin, end = after.valid_from, after.valid_until
     if begin is not None and end is not None and end < begin:
-        message = "The offer cannot end before it begins: correct one of the two days."
+        message = "The offer ends before it starts. Correct one of the two dates."
         violations.append(Violation(UserErrorCode.INVALID, message, "valid_until"))
     if before is not None:
         unapproved = before.approved_at is not None and after.approved_at is None
@@ -249,7 +256,7 @@ def quote_item(before: QuoteItemFacts | None, after: QuoteItemFacts) -> Sequence
     shares = {"discount_percent": after.discount_percent, "tax_percent": after.tax_percent}
     violations = [*percent(shares), *_price_violations(after)]
     if after.quantity is not None and after.quantity <= 0:
-        message = "Write how many are offered, more than nothing; what is given back has a price below zero."
+        message = "The quantity must be greater than 0. For a return, enter a negative price."
         violations.append(Violation(UserErrorCode.INVALID, message, "quantity"))
     if after.kind == ItemKind.ROUNDING:
         violations += _rounding(after)
@@ -260,7 +267,7 @@ def quote_item(before: QuoteItemFacts | None, after: QuoteItemFacts) -> Sequence
 
 def _price_violations(after: QuoteItemFacts) -> Sequence[Violation]:
     if after.unit_price is None:
-        message = "Nobody knows yet what this costs: write the price of one unit."
+        message = "The unit price is missing. Enter the price of one unit."
         return [Violation(UserErrorCode.REQUIRED, message, "unit_price")]
     currency = after.currency or ""
     return unfit(currency, {"unit_price": after.unit_price}) if CURRENCY.match(currency) else []
@@ -295,7 +302,7 @@ def from_product(
         taken.discard("unit_price")
         violations.append(Violation(UserErrorCode.INVALID, at + message, "unit_price"))
     if "tax_percent" in left_open and "tax_percent" not in seen:
-        message = "you may not see the tax on this product: write it, 0 if there is none."
+        message = "you cannot read the tax of this product. Enter the tax, or 0 if there is none."
         violations.append(Violation(UserErrorCode.INVALID, at + message, "tax_percent"))
     found = FromProduct(
         name=product.name if "name" in taken else line.name,
@@ -309,21 +316,21 @@ def from_product(
 def _unpriced(line: OfferingLine, product: OfferedProduct, seen: Collection[str]) -> str | None:
     """Why a line cannot take over its product's price, if it cannot (EP-097)."""
     if not {"price", "currency"} <= set(seen):
-        return "you may not see what this product costs: write the unit price."
+        return "you cannot read the price of this product. Enter the unit price."
     if product.price is None:
-        return "this product has no price of its own: write the unit price."
+        return "this product has no price. Enter the unit price."
     theirs, ours = product.currency, line.currency
     if theirs == ours:
         return None
     return (
-        f"this product has its price in {theirs}, and the quote is in {ours}: "
-        f"write the unit price in {ours}, or choose another product."
+        f"the product is priced in {theirs}, but the quote is in {ours}. Enter the unit price in "
+        f"{ours}, or choose another product."
     )
 
 
 def _rounding(after: QuoteItemFacts) -> Sequence[Violation]:
     """A line that rounds the price is a small amount without product, discount and tax (EP-117)."""
-    message = "A line that rounds the price has a name and a unit price only: leave this out."
+    message = "A rounding line has only a name and a unit price. Leave this field empty."
     unused: Mapping[str, object] = {
         "product_id": after.product_id,
         "unit_id": after.unit_id,
@@ -335,6 +342,8 @@ def _rounding(after: QuoteItemFacts) -> Sequence[Violation]:
     violations = [Violation(UserErrorCode.INVALID, message, name) for name in extra]
     most = Decimal(ROUNDING_COINS).scaleb(-minor(after.currency or ""))
     if after.unit_price is not None and abs(after.unit_price) > most:
-        message = f"A line that rounds the price rounds by {most:f} at most: make it an item."
+        message = (
+            f"A rounding line can change the price by at most {most:f}. Use an item line for more."
+        )
         violations.append(Violation(UserErrorCode.INVALID, message, "unit_price"))
     return violations

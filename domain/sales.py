@@ -61,13 +61,15 @@ def opportunity(before: OpportunityFacts | None, after: OpportunityFacts) -> Seq
     """Violations of an opportunity by itself."""
     violations = [*_locked(before, after)] if before is not None else []
     if after.probability is not None and not 0 <= after.probability <= 100:
-        message = "A probability is a whole number from 0 to 100, in percent."
+        message = "The probability is out of range. Enter a whole number from 0 to 100, in percent."
         violations.append(Violation(UserErrorCode.INVALID, message, "probability"))
     currency = after.currency
     if currency is None:
         return violations  # what is missing is reported by itself
     if not CURRENCY.match(currency):
-        message = "Write the currency as three capital letters of ISO 4217, such as EUR."
+        message = (
+            "The currency code is invalid. Use three capital letters of ISO 4217, such as EUR."
+        )
         violations.append(Violation(UserErrorCode.INVALID, message, "currency"))
     else:
         set_now = AMOUNTS if before is None else changed(before, after, AMOUNTS)
@@ -86,7 +88,7 @@ def unfit(currency: str, amounts: Mapping[str, Decimal | None]) -> list[Violatio
     When the currency changes, the caller passes only the amounts that the user can read: a violation of
     another one would disclose it.
     """
-    message = f"{currency} has {minor(currency)} digits after the point; round the amount."
+    message = f"{currency} has {minor(currency)} decimal places. Round the amount."
     return [
         Violation(UserErrorCode.INVALID, message, name)
         for name, amount in amounts.items()
@@ -96,12 +98,12 @@ def unfit(currency: str, amounts: Mapping[str, Decimal | None]) -> list[Violatio
 
 def _locked(before: OpportunityFacts, after: OpportunityFacts) -> Sequence[Violation]:
     if before.locked and after.locked:
-        message = "The opportunity was sold and is closed to changes: unlock it first."
+        message = "The opportunity is locked because it was sold. Unlock it before changing it."
         columns = changed(before, after, LOCKED) + _outcome(before, after)
         return _locked_by("locked", message, columns)
     if StageKind.OPEN in (before.status, after.status):
         return []
-    message = "The opportunity is closed: move it to an open stage first, then change this."
+    message = "The opportunity is closed. Move it to an open stage before changing this field."
     return _locked_by("status", message, changed(before, after, LOCKED))
 
 
@@ -122,7 +124,9 @@ def entered(pipeline: Mapping[UUID, Step], wanted: UUID | None) -> Step | Violat
     if wanted is not None:
         return moved(pipeline, wanted)
     if not pipeline:
-        message = "This type has no stages yet: activate some, or choose another type."
+        message = (
+            "The opportunity type has no stages. Activate stages for it, or choose another type."
+        )
         return Violation(UserErrorCode.INVALID, message, "type_id")
     return min(pipeline.values(), key=lambda step: (step.position, step.stage))
 
@@ -130,7 +134,7 @@ def entered(pipeline: Mapping[UUID, Step], wanted: UUID | None) -> Step | Violat
 def moved(pipeline: Mapping[UUID, Step], wanted: UUID) -> Step | Violation:
     """The step of a pipeline with the `wanted` stage: an opportunity stays within the stages of its type (VN-25)."""
     if wanted not in pipeline:
-        message = "This stage is not one of the opportunity's type: choose one of its stages."
+        message = "The stage does not belong to the opportunity's type. Choose a stage of the type."
         return Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")
     return pipeline[wanted]
 
@@ -139,7 +143,7 @@ def unquoted(step: Step, *, has_quote: bool) -> Sequence[Violation]:
     """A stage that needs a quote is for opportunities with one (VN-26)."""
     if has_quote or not step.needs_quote:
         return []
-    message = "This stage is for opportunities with a quote: make one first."
+    message = "The stage requires a quote. Create a quote first."
     return [Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")]
 
 
@@ -147,5 +151,8 @@ def retyped(pipeline: Mapping[UUID, Step], stage: UUID) -> Violation | None:
     """The pipeline of an opportunity's new type has the stage that it is in."""
     if stage in pipeline:
         return None
-    message = "The new type does not have the opportunity's stage: move it to one that both have."
+    message = (
+        "The new type does not have the opportunity's current stage. Move the opportunity to a "
+        "stage of both types first."
+    )
     return Violation(UserErrorCode.INVALID_TRANSITION, message, "type_id")

@@ -33,14 +33,14 @@ def words(text: str) -> list[Word]:
     """The words of a text, that first which leads to the fewest records. Raises Refused."""
     whole = " ".join(text.split())
     if not whole:
-        message = "`search` holds no word: leave it out where everything is meant."
+        message = "`search` contains no words. Omit it to match all records."
         raise Refused(Code.BAD_USER_INPUT, message)
     _check_length(whole)
     if DIALLED.match(whole) and len(re.sub(r"\D", "", whole)) in WHOLE_NUMBER:
         return [Word(whole, digits(whole))]
     found = dict.fromkeys(whole.split(" "))
     if len(found) > MOST:
-        message = f"A search is for at most {MOST} words, not {len(found)}: leave some of them out."
+        message = f"The search has {len(found)} words; the limit is {MOST}. Remove some words."
         raise Refused(Code.BAD_USER_INPUT, message)
     return [Word(each, digits(each)) for each in sorted(found, key=_rare, reverse=True)]
 
@@ -54,7 +54,7 @@ def whole(text: str) -> str:
     """The text as one, to be compared with whole values. Raises Refused where it is too short to look everywhere."""
     found = " ".join(text.split())
     if len(found) < SHORTEST:
-        message = f"A search everywhere is for at least {SHORTEST} characters: type one more."
+        message = f"The search text is too short. Enter at least {SHORTEST} characters."
         raise Refused(Code.BAD_USER_INPUT, message)
     _check_length(found)
     return found
@@ -74,6 +74,6 @@ def digits(text: str) -> str | None:
 def _check_length(text: str) -> None:
     if len(text) > LONGEST:
         message = (
-            f"A search is for at most {LONGEST} characters, not {len(text):,}: shorten the text."
+            f"The search text has {len(text):,} characters; the limit is {LONGEST}. Shorten it."
         )
         raise Refused(Code.BAD_USER_INPUT, message)

@@ -98,7 +98,7 @@ def nameable(_: NamingSwitches | None, after: NamingSwitches) -> Sequence[Violat
     """A type allows at least one name of its accounts (EP-173, D-21)."""
     if after.with_name or after.with_last_name:
         return []
-    message = "Accounts of this type could not be named: leave the name or the last name on."
+    message = "Accounts of this type would have no name. Keep the name or the last name enabled."
     return [Violation(UserErrorCode.INVALID, message, "with_last_name")]
 
 
@@ -106,13 +106,16 @@ def attribute(_: AttributeKey | None, after: AttributeKey) -> Sequence[Violation
     """The key of an attribute is a name in queries (D-72)."""
     if KEY.match(after.key):
         return []
-    message = "Write the key as letters, digits and underscores, beginning with a letter: tier_2."
+    message = (
+        "The key is invalid. Use letters, digits and underscores, starting with a letter, such as "
+        "tier_2."
+    )
     return [Violation(UserErrorCode.INVALID, message, "key")]
 
 
 def carries(entity: str, use: object, columns: Mapping[str, str]) -> list[Violation]:
     """The type that carries an attribute of `entity` is a type of that entity; `columns` hold the types, by entity."""
-    message = f"The attribute is one of {entity}: name a type of that."
+    message = f"The attribute belongs to {entity}. Choose a type of {entity}."
     return [
         Violation(UserErrorCode.INVALID, message, name)
         for name, _ in named(use, columns.values())
@@ -124,5 +127,5 @@ def stage_of_pipeline(_: StageProbability | None, after: StageProbability) -> Se
     """Violations of a stage in a pipeline by itself."""
     if 0 <= after.probability <= 100:
         return []
-    message = "A probability is a whole number from 0 to 100, in percent."
+    message = "The probability is out of range. Enter a whole number from 0 to 100, in percent."
     return [Violation(UserErrorCode.INVALID, message, "probability")]

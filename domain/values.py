@@ -23,21 +23,25 @@ def text_violation(
 ) -> Violation | None:
     """What is wrong with a text."""
     if len(value) > longest:
-        message = (
-            f"This text has {len(value):,} characters; at most {longest:,} are kept: shorten it."
-        )
+        message = f"The text has {len(value):,} characters; the limit is {longest:,}. Shorten it."
         return Violation(UserErrorCode.TOO_LONG, message, column)
     if UNSTORABLE.search(value):
-        message = "This text holds a character that cannot be stored (NUL, or half of a pair)."
+        message = (
+            "The text contains a character that cannot be stored (NUL or half of a surrogate "
+            "pair). Remove it."
+        )
         return Violation(UserErrorCode.INVALID, message, column)
     if needed and not value.strip():
-        return Violation(UserErrorCode.REQUIRED, "This cannot be empty: write something.", column)
+        return Violation(UserErrorCode.REQUIRED, "The field is required. Enter a text.", column)
     return None
 
 
 def number_violation(value: Decimal, column: str) -> Violation | None:
     """What is wrong with a decimal number."""
     if abs(value) >= 10**DIGITS or value != round(value, SCALE):
-        message = f"At most {DIGITS} digits before the point and {SCALE} after it are kept: round it, or write a smaller number."
+        message = (
+            f"The number exceeds {DIGITS} digits before or {SCALE} after the decimal point. Round "
+            "it, or enter a smaller number."
+        )
         return Violation(UserErrorCode.INVALID, message, column)
     return None

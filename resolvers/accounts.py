@@ -43,17 +43,16 @@ from resolvers.engine.trees import refuse_cycles
 D = TypeVar("D")
 ADDRESSES = 250
 """Addresses of one account: each change of one reads all of them."""
-TOO_MANY = f"An account has at most {ADDRESSES} addresses: delete some, or make parts of it accounts of their own."
-UNDER_ITSELF = (
-    "An account cannot be a part of itself, nor of one of its own parts: "
-    "choose another one above it, or none."
+TOO_MANY = (
+    f"An account has at most {ADDRESSES} addresses. Delete some, or create sub-accounts for them."
 )
-TO_ITSELF = "An account cannot be linked to itself: name the other one."
+UNDER_ITSELF = "An account cannot be its own ancestor. Choose another parent account, or none."
+TO_ITSELF = "An account cannot be linked to itself. Choose another account."
 LINKED_TWICE = (
-    "The list links the same two accounts twice: leave one out, a link holds for both ways."
+    "The list links the same two accounts twice. Remove one: a link holds in both directions."
 )
 TWO_NOTES = (
-    "The list holds both records of this link, with different notes: one is enough for both ways."
+    "The list contains both directions of this link with different notes. Send only one of them."
 )
 EXCLUSIVE = (Address.head_office, Address.default_invoicing)
 """The roles that at most one address of an account has; unique indexes hold that, too."""

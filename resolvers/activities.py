@@ -35,7 +35,10 @@ MOVING = tuple(each for each in SUBJECTS if CUSTOMERS.get(each.column.key, "id")
 """Those that can come to another account."""
 AT_ONCE = 5_000
 """Activities that follow one command to another account."""
-TOO_MANY = f"More than {AT_ONCE} activities would come to another account's timeline: change fewer at once."
+TOO_MANY = (
+    f"The change would move more than {AT_ONCE} activities to another account. Change fewer records"
+    " at once."
+)
 Subject: TypeAlias = tuple[str, UUID]
 """The record that an activity is on: the activity's column, and the id."""
 Moved: TypeAlias = Mapping[Subject, tuple[AnyChangeset, UUID | None]]

@@ -50,9 +50,9 @@ from resolvers.engine.values import NO_ID
 
 ACCOUNTS = 50
 """Accounts of one case: each change of one reads all of them."""
-TOO_MANY = f"A case concerns at most {ACCOUNTS} accounts: take some off first."
+TOO_MANY = f"A case has at most {ACCOUNTS} accounts. Remove some first."
 WORKED_ON = (
-    "Cases of the present account are worked on under this contract: take them off it first."
+    "Cases of the contract's current account use this contract. Remove it from those cases first."
 )
 Statuses = Hidden[dict[UUID, Status]]
 

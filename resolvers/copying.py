@@ -26,7 +26,10 @@ from resolvers.engine.template import params_like, visible_references
 
 OWN = frozenset({"stage", "probability", "owner", "externalId"})
 """What a copy does not take over: it begins anew, with whoever makes it."""
-UNREACHABLE = "What it belongs to in `{field}` is deleted, or you may not see it: restore that, or make a new one."
+UNREACHABLE = (
+    "The record in `{field}` is deleted, or you cannot see it. Restore it, or create a new record "
+    "instead of a copy."
+)
 NAME = "The new opportunity's name. Default: that of the one it is made from."
 
 

@@ -40,7 +40,7 @@ from resolvers.quote_lines import ITEMS, Line, add_up, fill_lines, lines_of
 from resolvers.quote_locks import check_unlocked, opportunity_of, refuse_older_version
 
 Q = TypeVar("Q", Quote, QuoteItem)
-TWICE = "This line stands in the list more than once: put the changes together."
+TWICE = "The list contains this line more than once. Combine the changes in one entry."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +56,10 @@ class SetItemsInput:
     input=SetItemsInput,
     runs=Runs.ALONE,
     doc=(
-        "Set all lines of a quote at once, in their order: those with an id are updated, those without are "
-        "created, those that the list lacks are deleted. What a new line leaves open comes from its product."
+        "Set all lines of a quote at once, in their order: those with an id are updated, those"
+        " without are "
+        "created, those that the list lacks are deleted. What a new line leaves open comes "
+        "from its product."
     ),
 )
 async def set_items(ctx: Context, items: Saved[Quote]) -> None:

@@ -16,12 +16,15 @@ from resolvers.engine.command import arg, sets
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
 
-ONE_SIDE = "Name the one before which it is to stand, or the one after which: not both."
+ONE_SIDE = "`before` and `after` cannot be combined. Send one of them."
 ONE_AT_A_TIME = (
-    "Only one opportunity of a list can be put beside another one: send the next by itself."
+    "Only one opportunity of a list can be placed next to another one. Send the others in separate"
+    " mutations."
 )
-ELSEWHERE = "That opportunity is not in the stage that this one goes to: name one that is."
-CROWDED = "There is no room at this place: put the opportunity somewhere else in the stage."
+ELSEWHERE = "The neighboring opportunity is not in the target stage. Choose one that is."
+CROWDED = (
+    "There is no room for the opportunity at this position. Choose another position in the stage."
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -159,7 +159,9 @@ async def _write(
                 break
         house.directory.forget(tenant.id)
         tenant = await house.directory.by_id(tenant.id) or tenant
-    raise Refused(Code.RETRYABLE, "Your data is being moved: try again in 5 seconds.", retryAfter=5)
+    raise Refused(
+        Code.RETRYABLE, "The tenant's data is being moved. Try again in 5 seconds.", retryAfter=5
+    )
 
 
 async def _next_moment(house: House, begun: float) -> None:

@@ -18,10 +18,10 @@ from resolvers.engine.hooks import before_save
 
 CARRIED = {each.record.__name__: each.column.key for each in MODEL.of(AttributeUse).subjects}
 """The entities that carry attributes, and the column with the type that carries one."""
-NOT_CARRIED = f"Attributes can be added to {', '.join(CARRIED)}: name one of these."
-NO_STAGE = "A type of opportunity needs a stage: name the stages that it activates in `stages`."
-LAST_STAGE = "This is the last stage of its type: activate another one first."
-STAGE_IN_USE = "Opportunities of this type are in the stage: move them to another one first."
+NOT_CARRIED = f"This type cannot have attributes. Choose one of {', '.join(CARRIED)}."
+NO_STAGE = "An opportunity type requires a stage. List the stages that it activates in `stages`."
+LAST_STAGE = "The stage is the last one of its type. Activate another stage first."
+STAGE_IN_USE = "Opportunities of this type are in the stage. Move them to another stage first."
 
 
 @before_save()

@@ -45,18 +45,22 @@ from resolvers.engine.values import NO_ID
 
 R = TypeVar("R", bound=Record)
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\Z")
-NO_ADDRESS = "Write an e-mail address such as anna@example.com."
-UNDER_ITSELF = "An employee cannot report to themselves, nor to anyone who reports to them."
-ADMINISTRATORS_ONLY = "Only an administrator with full access may do this."
-NOT_ONESELF = "You cannot give rights to yourself: ask another administrator."
-MORE_THAN_MINE = (
-    "The role grants more than you may do yourself: ask an administrator with full access."
+NO_ADDRESS = "The email address is missing. Enter an address such as anna@example.com."
+UNDER_ITSELF = (
+    "Employees cannot report to themselves or to anyone below them. Choose another manager."
 )
-SIGNS_IN = "Another user signs in with this employee's e-mail address: change that address first."
-LAST = "There must be an administrator: give another active user full access first."
-NO_ENTITY = "There is no such type: write its name as the API does, such as Account."
-NO_FIELD = "{entity} has no such field: write its name as the API does."
-NO_STATUS = "The records of {entity} are never in this status."
+ADMINISTRATORS_ONLY = "This requires full access. Ask an administrator with full access."
+NOT_ONESELF = "You cannot grant rights to yourself. Ask another administrator."
+MORE_THAN_MINE = (
+    "The role grants rights that you do not have. Ask an administrator with full access."
+)
+SIGNS_IN = (
+    "Another user signs in with this employee's email address. Change one of the addresses first."
+)
+LAST = "The tenant would have no active administrator. Give another active user full access first."
+NO_ENTITY = "The type does not exist. Enter its name as in the API, such as Account."
+NO_FIELD = "{entity} has no such field. Enter its name as in the API."
+NO_STATUS = "Records of {entity} do not have this status. Choose one of their statuses."
 ADMINISTRATORS = "administrators"
 """The lock under which rights and administrators change, one transaction at a time."""
 

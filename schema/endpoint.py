@@ -172,10 +172,13 @@ class Endpoint:
         if tenant is None:
             raise Refused(Code.UNAUTHENTICATED, SIGN_IN)
         if wanted is not None and wanted != tenant.slug:
-            message = "The token is of another tenant than the header X-Tenant says."
+            message = (
+                "The access token belongs to another tenant than `X-Tenant`. Omit the header, or "
+                "send a token of that tenant."
+            )
             raise Refused(Code.TENANT_MISMATCH, message)
         if tenant.state == "closed":
-            raise Refused(Code.TENANT_SUSPENDED, "This organisation's account is closed.")
+            raise Refused(Code.TENANT_SUSPENDED, "The tenant is closed.")
         return Caller(tenant, access.user, access.session, address), access.expires_at
 
 

@@ -22,10 +22,10 @@ PUBLIC = frozenset({"signIn", "refresh", "passwordReset"})
 ALONE = PUBLIC | {"passwordChange", "userPasswordReset", "sessionRevoke", "signOut"}
 """Root fields of which a request may hold one: what guesses must not be tried many at a time."""
 SAYS = {
-    UserErrorCode.INVALID_CREDENTIALS: "Tenant, e-mail address and password do not belong together.",
-    UserErrorCode.INVALID_TOKEN: "This refresh token is not good any more: sign in again.",
-    UserErrorCode.DEMO_ONLY: "The demonstration's password is everybody's: it stays as it is.",
-    UserErrorCode.WEAK_PASSWORD: "Choose a password of 10 characters at least; a few words are easiest to remember.",
+    UserErrorCode.INVALID_CREDENTIALS: "Tenant, email address and password do not match.",
+    UserErrorCode.INVALID_TOKEN: "The refresh token is invalid or was used before. Sign in again.",
+    UserErrorCode.DEMO_ONLY: "The password of a demonstration user cannot be changed. Use a tenant of your own.",
+    UserErrorCode.WEAK_PASSWORD: "The password is too weak. Choose at least 10 characters, such as a few words.",
 }
 
 
@@ -130,8 +130,8 @@ class SessionRevokePayload:
 
 def _changed(problem: UserErrorCode | None, place: str) -> PasswordPayload:
     said = {
-        UserErrorCode.INVALID_CREDENTIALS: "This is not the password of today.",
-        UserErrorCode.INVALID_TOKEN: "This reset token is not good any more: ask for another one.",
+        UserErrorCode.INVALID_CREDENTIALS: "The current password is incorrect.",
+        UserErrorCode.INVALID_TOKEN: "The reset token is invalid, expired or was used before. Request a new one.",
     }
     if problem is None:
         return PasswordPayload(changed=True, userErrors=[])

@@ -77,7 +77,7 @@ class Passwords:
         if self._waiting >= WAITING_AT_MOST:
             raise Refused(
                 Code.RATE_LIMITED,
-                "Too many people are signing in: try again in 2 seconds.",
+                "Too many sign-ins at once. Try again in 2 seconds.",
                 retryAfter=2,
             )
         self._waiting += 1

@@ -76,7 +76,7 @@ class Throttle:
             return
         window = await self._limiter.get_window_stats(limit, name)
         seconds = max(1, math.ceil(window.reset_time - time.time()))
-        message = f"Too many attempts: try again in {seconds} seconds."
+        message = f"Too many attempts. Try again in {seconds} seconds."
         raise Refused(Code.RATE_LIMITED, message, retryAfter=seconds)
 
     def _name(self, limit: RateLimitItem, *what: str) -> str:

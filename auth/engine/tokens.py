@@ -203,4 +203,6 @@ def _identifier(claims: Mapping[str, object], name: str) -> UUID:
 
 
 def _refused() -> Refused:
-    return Refused(Code.UNAUTHENTICATED, "Sign in: the access token is missing, wrong or expired.")
+    return Refused(
+        Code.UNAUTHENTICATED, "The access token is missing, invalid or expired. Sign in again."
+    )

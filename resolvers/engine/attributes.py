@@ -8,11 +8,13 @@ from domain.violations import Violation
 from resolvers.engine.changeset import AnyChangeset
 from resolvers.engine.values import ATTRIBUTES, TYPE, attributes_of
 
-NOT_CARRIED = "Records of this type do not carry {key}: leave it out, or choose another type."
-LEFT_OVER = (
-    "Records of the new type do not carry {keys}: empty what they hold in the same change first."
+NOT_CARRIED = (
+    "Records of this type do not have the attribute {key}. Omit it, or choose another type."
 )
-HIDDEN = "The new type does not carry everything that the record holds: ask an administrator."
+LEFT_OVER = (
+    "Records of the new type do not have the attributes {keys}. Clear them in the same change."
+)
+HIDDEN = "The new type does not have all attributes of the record. Contact an administrator."
 
 
 def check_carried(item: AnyChangeset, viewer: Viewer) -> None:

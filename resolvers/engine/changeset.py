@@ -21,7 +21,7 @@ Params: TypeAlias = Mapping[str, object]
 """What a caller sent for one record, by API name: the contract has checked the types of the values."""
 Path = tuple[str, ...]
 """Where in the arguments something stands: `("inputs", "3", "amount")`."""
-NOT_FOUND = "There is no such record, or you may not see it."
+NOT_FOUND = "The record does not exist, or you cannot see it. Check the ID."
 """One sentence for what is deleted, invisible, of another type or tenant, and what never existed (D-32)."""
 R = TypeVar("R", bound=Record)
 S = TypeVar("S", bound=Record)

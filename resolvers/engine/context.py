@@ -27,7 +27,7 @@ from tenancy.engine.provision import Tenant
 if TYPE_CHECKING:
     from resolvers.engine.hooks import Hooks
 
-SUSPENDED = "Your organisation's account is suspended: records can be read, but not changed."
+SUSPENDED = "The tenant is suspended. Records can be read but not changed."
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from resolvers.engine.permissions import (
 )
 from resolvers.engine.values import EMPTY, fill
 
-TWO = "Name one that is there or give a new one, not both."
-EXISTS = "Another record has this already: choose another value, or find that record."
+TWO = "An existing and a new record cannot be combined. Send one of them."
+EXISTS = "Another record already has this value. Choose another value, or use that record."
 
 
 async def create(ctx: Context, items: list[AnyChangeset]) -> None:

@@ -22,11 +22,11 @@ from resolvers.engine.replace import REPLACE_WITH, replace
 from resolvers.engine.update import judge, lock, lock_parents, refuse_conflict, refuse_twice
 from resolvers.engine.values import NO_ID
 
-IN_USE = "Other records still refer to this one: change or delete those first."
+IN_USE = "Other records refer to this one. Change or delete them first."
 IN_USE_REPLACE = (
-    "Other records still refer to this one: name another one in `replaceWith` that takes its place."
+    "Other records refer to this one. Name a replacement in `replaceWith`, or change them first."
 )
-PARENT_DELETED = "What this record belongs to is in the trash: restore that first."
+PARENT_DELETED = "A record that this one belongs to is in the trash. Restore that record first."
 
 
 async def delete(ctx: Context, items: list[AnyChangeset]) -> None:

@@ -32,7 +32,7 @@ from resolvers.engine.values import NO_ID
 
 PASSES = 5
 """How often the rest of a list is prepared anew, when some of it turned out to be in the way of the rest."""
-ENTANGLED = "The inputs depend on each other: send this one in a request of its own."
+ENTANGLED = "The inputs of the list depend on each other. Send this one in a separate request."
 KINDS = {Action.DELETE: ChangeKind.DELETED, Action.RESTORE: ChangeKind.RESTORED}
 
 

@@ -12,20 +12,23 @@ from domain.codes import Code
 from resolvers.engine.changeset import AnyChangeset, Params
 from resolvers.engine.values import ATTRIBUTES
 
-NOT_EDITABLE = "You may see this record, but not change it. Ask whoever is responsible for it, or an administrator."
+NOT_EDITABLE = "You can see this record but not change it. Ask its owner or an administrator."
 ASK = "Ask an administrator for the right."
-SWITCHED_OFF = "This is switched off for your organisation; an administrator can switch it on."
-OUT_OF_SIGHT = "The record would then be outside of what you may see: leave it with somebody whose records you see."
+SWITCHED_OFF = "This feature is switched off. An administrator can switch it on."
+OUT_OF_SIGHT = (
+    "You could no longer see the record after this change. Choose an owner whose records you can "
+    "see."
+)
 
 
 def no_creating(item: AnyChangeset) -> str:
     """The refusal where no record of this type may be created."""
-    return f"You may not create records of the type {item.entity.name}. {ASK}"
+    return f"You cannot create records of type {item.entity.name}. {ASK}"
 
 
 def no_changing(item: AnyChangeset) -> str:
     """The refusal where no record of this type may be updated, deleted or restored."""
-    return f"You may not change records of the type {item.entity.name}. {ASK}"
+    return f"You cannot change records of type {item.entity.name}. {ASK}"
 
 
 def check_fields(item: AnyChangeset, viewer: Viewer, row: Record | None = None) -> None:

@@ -19,10 +19,10 @@ from resolvers.engine.hooks import run_before_save
 from resolvers.engine.values import NO_ID
 
 REPLACE_WITH = "replaceWith"
-ITSELF = "The record cannot take its own place: name another one."
-GOING = "This one is to be deleted, too: name one that stays."
-UNLIKE = "Only a record with the same `{field}` can take the place of this one: name one of those."
-UNFIT = "Not everything that refers to the record could refer to this one instead: {why}"
+ITSELF = "A record cannot replace itself. Choose another record."
+GOING = "The replacement is deleted by the same mutation. Choose a record that remains."
+UNLIKE = "The replacement must have the same `{field}`. Choose another record."
+UNFIT = "Not every record that refers to this one can refer to the replacement: {why}"
 
 
 async def replace(ctx: Context, items: list[AnyChangeset]) -> None:

@@ -13,10 +13,10 @@ from domain.values import JsonObject
 from resolvers.engine.changeset import AnyChangeset, FieldError, Path
 from resolvers.engine.context import Context
 
-CLOSED = "You may not write {names}. {remedy}"
-FIXED = "You may read {names}, but not write {it}. {remedy}"
+CLOSED = "You cannot write {names}. {remedy}"
+FIXED = "You can read {names} but not write {it}. {remedy}"
 UNWRITABLE = {Code.FIELD_FORBIDDEN: CLOSED, Code.FIELD_READ_ONLY: FIXED}
-LEAVE_OUT = "Leave {it} out, or ask an administrator for the right."
+LEAVE_OUT = "Omit {it}, or ask an administrator for the right."
 ASK = "Ask an administrator for the right."
 SINCE = "The record changed since the version that you sent. Reload and try again."
 UNTOLD = "Validation failed on a field you cannot read. Contact an administrator."

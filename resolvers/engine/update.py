@@ -28,8 +28,8 @@ Scope = Callable[[str], "WriteScope | None"]
 """Which rows of an entity may be changed, or deleted."""
 CHANGED = "These fields changed since version {version}: {fields}. Reload and try again."
 NEWER = "The record changed since version {version}. Reload and try again."
-AHEAD = "The record has no version {version} yet: send the version that you last read."
-TWICE = "This record stands in the list more than once: put the changes together."
+AHEAD = "The record has no version {version} yet. Send the version that you last read."
+TWICE = "The list contains this record more than once. Combine the changes in one input."
 
 
 @dataclass(frozen=True)

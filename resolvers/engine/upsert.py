@@ -14,9 +14,9 @@ from resolvers.engine.create import create
 from resolvers.engine.permissions import check_fields
 from resolvers.engine.update import update
 
-NEEDED = "This cannot be empty: write the record's id in the other system."
-IMMUTABLE = "This stays what it was when the record was created: leave it out."
-TWICE = "Two of the list have the same external id: put them together."
+NEEDED = "The field is required. Enter the record's ID in the external system."
+IMMUTABLE = "The field cannot be changed after creation. Omit it."
+TWICE = "Two inputs of the list have the same external ID. Combine them."
 NAME, COLUMN = "externalId", "external_id"
 
 

@@ -23,7 +23,7 @@ TYPE = "type_id"
 """The column with the type, of records that have one: what it presets and which attributes it carries follow from it."""
 VALUES = ("text", "number", "date", "boolean")
 UNIT = Decimal(1).scaleb(-SCALE)
-EMPTY = "This cannot be empty: give a value."
+EMPTY = "The field is required. Enter a value."
 NO_ID = UUID(int=0)
 """Stands for an id of another type, which no record has, so that it is looked up like any other."""
 
@@ -87,7 +87,7 @@ def _fill_attributes(item: AnyChangeset, viewer: Viewer, given: list[Params]) ->
     for number, each in enumerate(given):
         key = keys[number]
         if key in keys[:number]:
-            message = "This attribute is given twice: leave one of the values out."
+            message = "The list contains this attribute twice. Remove one of the values."
             item.error(UserErrorCode.INVALID, message, ATTRIBUTES, str(number))
             continue
         attribute = viewer.attribute(item.entity.name, key)
@@ -96,7 +96,10 @@ def _fill_attributes(item: AnyChangeset, viewer: Viewer, given: list[Params]) ->
         set_ = {word: each[word] for word in VALUES if each.get(word) is not None}
         word = attribute.kind.value.lower()
         if set(set_) - {word}:
-            message = f"{attribute.key} is of kind {attribute.kind}: give its value as `{word}`."
+            message = (
+                f"The attribute {attribute.key} is of kind {attribute.kind}. Send its value as "
+                f"`{word}`."
+            )
             place = next(iter(set(set_) - {word}))
             item.error(UserErrorCode.INVALID, message, ATTRIBUTES, str(number), place)
             continue

@@ -20,7 +20,7 @@ MARK = re.compile(rb"\x01(\d+)\x02([^\x03]*)\x03")
 """What the statement writes: the list's number, and its sort keys as a JSON array."""
 LONGEST = 256 * 1024
 """A cursor is as long as the texts a list is sorted by; what is longer is none of ours."""
-MESSAGE = "This cursor is not one of this list: read the list again from its beginning."
+MESSAGE = "The cursor does not belong to this list. Read the list from its beginning."
 
 
 class Cursors:

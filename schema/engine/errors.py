@@ -35,7 +35,7 @@ WELL_FORMED = {
 }
 """Refusals that a client which accepts only `application/json` is told with status 200."""
 
-SIGN_IN = "Sign in first: send the access token as `Authorization: Bearer …`."
+SIGN_IN = "Authentication required. Send the access token as `Authorization: Bearer …`."
 
 LONGEST = 500
 """Characters of a message: graphql-core quotes what it was sent, and the way to it."""

@@ -38,31 +38,29 @@ def failure(error: Exception) -> Failure:
     if isinstance(error, TurnedAway):
         return _turned(error)
     if isinstance(error, TookTooLong):
-        message = "The database took too long. Ask for less at a time, or filter more narrowly."
+        message = "The database query timed out. Request fewer records, or filter more narrowly."
         return Refused(Code.TIMEOUT, message)
     if isinstance(error, Collided | Occupied):
-        message = "Somebody else is changing the same records. Try again in a moment."
+        message = "Another request is changing the same records. Try again in a moment."
         return Refused(Code.RETRYABLE, message, retryAfter=1)
     if isinstance(error, LOST):
         log.warning("database lost", error=type(error).__name__)
-        return Refused(Code.RETRYABLE, "The database is away for a moment. Try again.")
+        return Refused(Code.RETRYABLE, "The database is not available. Try again in a moment.")
     return _internal(error)
 
 
 def _turned(away: TurnedAway) -> Refused:
     if away.reason is Turned.REVOKED:
-        return Refused(Code.UNAUTHENTICATED, "This session has ended: sign in again.")
+        return Refused(Code.UNAUTHENTICATED, "The session has ended. Sign in again.")
     if away.reason is Turned.STALE:
-        message = "Somebody is changing rights just now. Try again in a moment."
+        message = "Permissions are being changed. Try again in a moment."
         return Refused(Code.RETRYABLE, message, retryAfter=1)
-    return Refused(
-        Code.RETRYABLE, "Your organisation's data is being moved. Try again in a moment."
-    )
+    return Refused(Code.RETRYABLE, "The tenant's data is being moved. Try again in a moment.")
 
 
 def _internal(error: Exception) -> Refused:
     """Our own mistake: what happened goes to the log, under an id that the caller is told."""
     request_id = get_contextvars().get("request_id") or uuid.uuid4().hex
     log.error("request failed", request_id=request_id, exc_info=error)
-    message = f"Something went wrong on our side. Tell us this number: {request_id}."
+    message = f"Internal error. Report the request ID {request_id} to the operator."
     return Refused(Code.INTERNAL, message, requestId=request_id)

@@ -28,7 +28,7 @@ def forbidden(names: Iterable[tuple[str, str]], action: str) -> Refused:
     """The error for an operation that uses closed fields, given as entity and field (D-31)."""
     each = list(names)
     shown = ", ".join(f"{entity}.{field}".rstrip(".") for entity, field in each)
-    message = f"You may not {action} {shown}. Leave it out, or ask an administrator for the right."
+    message = f"You cannot {action} {shown}. Omit it, or ask an administrator for the right."
     fields = [{"type": entity, "field": field} for entity, field in each]
     return Refused(Code.FIELD_FORBIDDEN, message, fields=fields)
 

@@ -131,7 +131,9 @@ class Lives:
         drawn, values, request = wanted.drawn, {**wanted.values, IDS: []}, wanted.request
         entity = drawn.live.entity
         if not viewer.may_see(entity.name):
-            message = f"You may not see any {entity.name}. Ask an administrator for the right."
+            message = (
+                f"You cannot see records of type {entity.name}. Ask an administrator for the right."
+            )
             raise Refused(Code.FORBIDDEN, message)
         given = None if drawn.most is None else resolve(drawn.most, values)
         most = given if isinstance(given, int) and given else AT_MOST
@@ -173,8 +175,8 @@ class Lives:
             self.budget.spend(wanted.caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
         if isinstance(made, LivePlan) and made.whole.cursors:
             message = (
-                "What many are told alike holds nobody's cursors: leave `cursor`, `startCursor` and "
-                "`endCursor` out of a subscription, and page through longer lists with queries."
+                "Subscriptions do not return cursors. Omit `cursor`, `startCursor` and `endCursor`, and "
+                "page through longer lists with queries."
             )
             raise Refused(Code.BAD_USER_INPUT, message)
         return made

@@ -11,7 +11,10 @@ from schema.engine.executed import Wrong
 from schema.engine.failures import told_of
 from schema.engine.payloads import Payload, Shown
 
-NOT_APPLIED = "This was not done, because another part of the same mutation failed."
+NOT_APPLIED = (
+    "Not applied, because another mutation of the same operation failed. Correct that one and try "
+    "again."
+)
 Texts = Mapping[str, Sequence[object]]
 """The records of the payloads, read, by the key of their text; each has one for every input."""
 

@@ -270,19 +270,21 @@ async def _known(asked: Asked, unit: UnitOfWork, viewer: Viewer) -> list[list[Ou
     free = await take(unit.connection, key)
     done = await find(unit.connection, key, unit.now)
     if done is None and not free:
-        message = "A request with this Idempotency-Key is being done: ask again in a moment."
+        message = "A request with this Idempotency-Key is still running. Try again in a moment."
         raise Refused(Code.IDEMPOTENCY_IN_PROGRESS, message, retryAfter=1)
     if done is None:
         return None
     if done.digest != key.digest:
-        message = "This Idempotency-Key was used for another request: take a new one for this."
+        message = "This Idempotency-Key was used for a different request. Use a new key."
         raise Refused(Code.IDEMPOTENCY_MISMATCH, message)
     allowed = (
         each.command.allowed(viewer, unit.model.of(each.command.record).name)
         for each in asked.requests
     )
     if not all(allowed):
-        raise Refused(Code.FORBIDDEN, "You may not do this any more. Ask an administrator.")
+        raise Refused(
+            Code.FORBIDDEN, "You no longer have the right to do this. Ask an administrator."
+        )
     return [restored(root) for root in cast("list[list[StoredOutcome]]", done.outcome["roots"])]
 
 

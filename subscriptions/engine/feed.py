@@ -105,9 +105,7 @@ class Feed:
         try:
             look = await self._in_time(joining)
             if look is None:
-                self._end(
-                    self.members, CloseCode.FORBIDDEN, "This organisation's account is closed"
-                )
+                self._end(self.members, CloseCode.FORBIDDEN, "The tenant is closed")
             else:
                 await self._tell(look)
             self._looked_at = self._now()
@@ -120,7 +118,7 @@ class Feed:
             self._wait(joining, error)
         except Exception:
             log.exception("feed failed")
-            self._end(self.members, CloseCode.OVERLOAD, "Something went wrong on our side")
+            self._end(self.members, CloseCode.OVERLOAD, "Internal error")
             self.groups.clear()
             self._last = None
 
@@ -131,7 +129,7 @@ class Feed:
             self._directory.forget(self._tenant)
         self._joining = joining + self._joining
         if self._now() - self._looked_at > LEASE_SECONDS:
-            self._end(self.members, CloseCode.OVERLOAD, "The database is away")
+            self._end(self.members, CloseCode.OVERLOAD, "The database is not available")
 
     async def _look(self, joining: list[Listener]) -> Look | None:
         """What is new; None if the tenant is closed."""

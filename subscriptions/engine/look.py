@@ -110,7 +110,7 @@ class Looking:
         viewer = await moment.viewer(listener.member.user)
         try:
             if viewer is None:
-                raise Refused(Code.UNAUTHENTICATED, "Sign in again: this user is no more.")
+                raise Refused(Code.UNAUTHENTICATED, "The user no longer exists. Sign in again.")
             watch = listener.wanted.judge(viewer, pays=listener.is_new)
         except Exception as error:  # noqa: BLE001 - it is the error of one subscription
             found.refused.append((listener, error))

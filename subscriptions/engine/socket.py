@@ -167,7 +167,7 @@ class Socket:
             self.end(closed.code, closed.reason)
         except Exception:
             log.exception("socket failed")
-            self.end(CloseCode.OVERLOAD, "Something went wrong on our side")
+            self.end(CloseCode.OVERLOAD, "Internal error")
 
     def _count(self) -> None:
         """A frame came. Too many of them at a time end the socket, and too many after that the connection."""

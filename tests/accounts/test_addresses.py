@@ -76,7 +76,9 @@ async def test_the_default_is_an_invoicing_address(own: Own) -> None:
     wrong = [("INVALID", "defaultInvoicing")]
     assert await errors(own, "rep1", "addressUpdate", id=at["a"], defaultInvoicing=True) == wrong
     told = await message(own, "rep1", "addressUpdate", id=at["a"], defaultInvoicing=True)
-    assert told == "No invoices go to this address: make it an invoicing address, too."
+    assert told == (
+        "A default invoicing address must be an invoicing address. Set `invoicing` to true as well."
+    )
     assert await errors(own, "rep1", "addressUpdate", id=at["b"], defaultInvoicing=False) == []
     assert await roles(own, id) == {"a": "H", "b": "iD"}, "somebody has to be"
 

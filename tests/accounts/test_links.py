@@ -80,7 +80,7 @@ async def test_a_link_goes_neither_to_itself_nor_twice(own: Own) -> None:
         ("INVALID", "other")
     ]
     assert (await message(own, "rep1", "accountLinkCreate", account=one, other=one)).endswith(
-        "name the other one."
+        "Choose another account."
     )
     await own.done("rep1", "accountLinkCreate", account=one, other=other)
     for a, b in ((one, other), (other, one)):

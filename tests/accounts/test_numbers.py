@@ -64,7 +64,9 @@ async def test_what_is_no_number_is_refused_with_a_remedy(own: Own) -> None:
     found = await errors(own, "rep1", "accountCreate", name="a", country="SE", **wrong)
     assert sorted(found) == sorted(("INVALID", each) for each in wrong)
     told = await message(own, "rep1", "accountCreate", name="a", phone="08-12 34 56")
-    assert told == "Write a telephone number with the code of its country, such as +31 20 123 4567."
+    assert told == (
+        "The telephone number is invalid. Enter it with its country code, such as +31 20 123 4567."
+    )
 
 
 async def test_what_was_kept_before_is_left_alone(own: Own) -> None:
@@ -115,14 +117,17 @@ async def test_people_are_reached_by_numbers_of_their_account(own: Own) -> None:
 async def test_nobody_learns_a_country_that_he_may_not_read(own: Own) -> None:
     """A number is read as from abroad then, and the refusal names no country."""
     id = await own.done("rep1", "accountCreate", name="a", country="SE")
-    close = "DELETE FROM profile_field WHERE entity = 'Account' AND field = 'country' RETURNING profile_id, writes"
+    close = (
+        "DELETE FROM profile_field WHERE entity = 'Account' AND field = 'country' RETURNING "
+        "profile_id, writes"
+    )
     closed = await own.fetch(close)
     try:
         await own.value("UPDATE log_head SET access = access + 1")
         told = await message(own, "rep1", "accountUpdate", id=id, phone="08-12 34 56")
-        assert (
-            told
-            == "Write a telephone number with the code of its country, such as +31 20 123 4567."
+        assert told == (
+            "The telephone number is invalid. Enter it with its country code, such as +31 20 "
+            "123 4567."
         )
         await own.done("rep1", "accountUpdate", id=id, registrationNumber="556188-8405")
     finally:

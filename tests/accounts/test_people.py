@@ -29,7 +29,10 @@ async def address(own: Own, account: str, street: str) -> str:
 
 async def place(own: Own, affiliation: str) -> str | None:
     """The street where somebody works."""
-    text = "SELECT a.street FROM affiliation f LEFT JOIN address a ON a.id = f.address_id WHERE f.id = $1"
+    text = (
+        "SELECT a.street FROM affiliation f LEFT JOIN address a ON a.id = f.address_id WHERE f.id "
+        "= $1"
+    )
     found: str | None = await own.value(text, kept(affiliation))
     return found
 
@@ -89,7 +92,10 @@ async def test_who_leaves_stays_on_record(own: Own) -> None:
         "2025-12-31",
         "Head of buying",
     )
-    query = "{ affiliation(id: $id) { history(orderBy: [{ at: ASC }]) { nodes { field before after } } } }"
+    query = (
+        "{ affiliation(id: $id) { history(orderBy: [{ at: ASC }]) { nodes { field before after } }"
+        " } }"
+    )
     noted = (await read(own, "rep1", query, id=id))["affiliation"]["history"]["nodes"]
     assert {"field": "active", "before": "true", "after": "false"} in noted
     assert {"field": "function", "before": "Buyer", "after": "Head of buying"} in noted
@@ -133,7 +139,7 @@ async def test_who_is_added_works_at_the_head_office_or_where_it_is_said(own: Ow
     given = {"account": where, "person": somebody, "address": elsewhere}
     assert await errors(own, "rep1", "affiliationCreate", **given) == wrong
     told = await message(own, "rep1", "affiliationCreate", **given)
-    assert told.startswith("This address is not one of the account's: choose one of those")
+    assert told.startswith("The address does not belong to the account. Choose one")
     nowhere = await own.done(
         "rep1", "affiliationCreate", account=await account(own), person=somebody
     )

@@ -64,7 +64,8 @@ async def test_another_type_may_not_know_the_last_name(own: Own) -> None:
     assert await errors(own, "rep1", "accountUpdate", id=id, type=firm) == [("INVALID", "lastName")]
     told = await message(own, "rep1", "accountUpdate", id=id, type=firm)
     assert (
-        told == "Accounts of this type have no last name: leave it empty, or choose another type."
+        told
+        == "Accounts of this type have no last name. Leave the field empty, or choose another type."
     )
     await own.done("rep1", "accountUpdate", id=id, type=firm, lastName=None)
     assert (await shown(own, id))["type"]["id"] == firm

@@ -208,7 +208,7 @@ def test_no_forged_token_is_believed(name: str) -> None:
     assert (refused.value.message, refused.value.extensions) == (WORDS, {})
 
 
-WORDS = "Sign in: the access token is missing, wrong or expired."
+WORDS = "The access token is missing, invalid or expired. Sign in again."
 
 
 @pytest.mark.parametrize(

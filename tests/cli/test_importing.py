@@ -37,7 +37,10 @@ COUNTS = """{
   quotes(first: 1) { totalCount }
   contracts(first: 1) { totalCount }
 }"""
-OWNERS = "{ opportunitiesAggregate(groupBy: [{ owner: { name: true } }]) { groups { count key { owner { name } } } } }"
+OWNERS = (
+    "{ opportunitiesAggregate(groupBy: [{ owner: { name: true } }]) { groups { count key { owner {"
+    " name } } } } }"
+)
 ONE = """query ($id: String!) {
   opportunities(first: 2, filter: { externalId: { eq: $id } }) {
     nodes {
@@ -376,7 +379,7 @@ async def test_what_a_rule_refuses_is_told_and_the_rest_goes_on(small: Imported)
         file.write("D2,Carl Lin,MG Special,Part of it,Engaging,12/24/2017,,\n")
     assert "1 accounts, 1 opportunities" in (await small.again()).stderr
     told = {(file, line): (what, done) for file, line, what, done in small.findings}
-    too_long = "This text has 300 characters; at most 255 are kept: shorten it."
+    too_long = "The text has 300 characters; the limit is 255. Shorten it."
     assert told["accounts.csv", 8] == (too_long, "left out")
     assert told["accounts.csv", 9] == (f"subsidiary_of {name!r} was left out", "left empty")
     lines = [(line, what) for _, line, what, done in small.findings if done == "left out"]

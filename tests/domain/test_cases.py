@@ -293,4 +293,4 @@ def test_every_violation_names_the_remedy() -> None:
         *needs_service(CaseType(Billing.PER_CASE), False),
     ]
     assert len(found) == 10
-    assert all(each.message.endswith(".") and ":" in each.message for each in found)
+    assert all(each.message.endswith(".") and ". " in each.message for each in found)

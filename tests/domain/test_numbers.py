@@ -35,14 +35,14 @@ def test_phone(text: str, country: str | None, kept: str | None) -> None:
         ("020 123 4567", None, "such as +31 20 123 4567."),
         ("020 123 4567", "nl", "such as +31 20 123 4567."),
         ("020 123 4567", "AQ", "such as +31 20 123 4567."),
-        ("12", "NL", "as one dials it in NL, such as 010 123 4567, or with"),
+        ("12", "NL", "as dialed in NL, such as 010 123 4567, or with"),
         ("+31 555 1234", None, "such as +31 20 123 4567."),
         (
             "ask Anna",
             "SE",
-            "such as 08-12 34 56, or with the code of its country, such as +46 8 12",
+            "such as 08-12 34 56, or with its country code, such as +46 8 12",
         ),
-        ("+31 20 123 4567 ext. 12", "NL", "Leave out the extension 12"),
+        ("+31 20 123 4567 ext. 12", "NL", "has the extension 12"),
         ("+" + "1" * 300, "NL", "such as +31 10 123 4567."),
     ],
 )
@@ -73,7 +73,7 @@ def test_email(text: str, kept: str | None) -> None:
 def test_no_email(text: str) -> None:
     fault = email(text)
     assert isinstance(fault, Violation)
-    assert fault.message.endswith("Write it like anna@acme.example.")
+    assert fault.message.endswith("Enter an address such as anna@acme.example.")
 
 
 @covers("VPM-09")
@@ -123,12 +123,12 @@ def test_registration_number(text: str, country: str | None, kept: str | None) -
 @pytest.mark.parametrize(
     ("check", "text", "country", "named"),
     [
-        (vat_number, "NL004495446B01", None, "of NL"),
-        (vat_number, "NL1", "SE", "of NL"),
-        (vat_number, "1", "SE", "of SE"),
-        (vat_number, "GB1", None, "of GB"),
-        (registration_number, "556012-5791", "SE", "of SE"),
-        (registration_number, "732 829 321", "FR", "of FR"),
+        (vat_number, "NL004495446B01", None, "in NL"),
+        (vat_number, "NL1", "SE", "in NL"),
+        (vat_number, "1", "SE", "in SE"),
+        (vat_number, "GB1", None, "in GB"),
+        (registration_number, "556012-5791", "SE", "in SE"),
+        (registration_number, "732 829 321", "FR", "in FR"),
     ],
 )
 def test_no_such_number(

@@ -51,10 +51,10 @@ def test_digits_that_may_be_a_piece_of_a_number_to_call(text: str, found: str | 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "holds no word"),
-        (" \t\u00a0", "holds no word"),
-        (" ".join(f"w{n}" for n in range(MOST + 1)), f"at most {MOST} words"),
-        ("x" * (LONGEST + 1), f"at most {LONGEST} characters"),
+        ("", "contains no words"),
+        (" \t\u00a0", "contains no words"),
+        (" ".join(f"w{n}" for n in range(MOST + 1)), f"the limit is {MOST}"),
+        ("x" * (LONGEST + 1), f"the limit is {LONGEST}"),
     ],
 )
 def test_too_little_and_too_much(text: str, said: str) -> None:
@@ -67,5 +67,5 @@ def test_everywhere_is_for_more_than_one_character() -> None:
     assert whole("  de   Vries ") == "de Vries"
     with pytest.raises(Refused, match="at least 2 characters"):
         whole(" x ")
-    with pytest.raises(Refused, match=f"at most {LONGEST}"):
+    with pytest.raises(Refused, match=f"the limit is {LONGEST}"):
         whole("x" * (LONGEST + 1))

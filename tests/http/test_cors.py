@@ -47,7 +47,7 @@ async def test_none_may_if_none_is_listed(world: World) -> None:
     "origins", ["*", "app.example", "https://*.example", "https://a.example/x"]
 )
 def test_what_is_no_origin_is_refused(origins: str) -> None:
-    with pytest.raises(ValueError, match="is no origin"):
+    with pytest.raises(ValueError, match="is not an origin"):
         Settings(origins=origins)
 
 

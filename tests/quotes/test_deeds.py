@@ -250,7 +250,7 @@ async def test_what_was_sold_is_left_alone_until_it_is_unlocked(
     assert wrong(answer) == [("LOCKED", "input")]
     query = "mutation ($i: QuoteUpdateInput!) { done: quoteUpdate(input: $i) { userErrors { message } } }"
     told = await own.ask("rep1", query, {"i": {"id": id, "name": "x"}})
-    assert "unlock" in told.data["done"]["userErrors"][0]["message"]
+    assert "Unlock" in told.data["done"]["userErrors"][0]["message"]
     new = await own.do("rep1", "quoteCreate", opportunity=opportunity, name="n")
     assert wrong(new) == [("LOCKED", "input")]
     assert wrong(await own.do("rep1", "quoteRestore", id=binned)) == [("LOCKED", "input")]

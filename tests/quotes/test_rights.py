@@ -107,7 +107,8 @@ async def withheld(own: Own, entity: str, field: str) -> AsyncIterator[None]:
     """While this lasts, sellers do not read a field."""
     text = (
         "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
-        "WHERE p.name = 'Standard sales' AND f.entity = $1 AND f.field = $2 AND f.deleted_at IS NULL"
+        "WHERE p.name = 'Standard sales' AND f.entity = $1 AND f.field = $2 AND f.deleted_at "
+        "IS NULL"
     )
     id = spelled("pfi", await own.value(text, entity, field))
     row = await own.row("profile_field", id)
@@ -154,14 +155,17 @@ async def test_a_line_does_not_tell_what_is_withheld_of_its_product(
             answer = await desk.set("rep1", id, items)
             assert wrong(answer) == [("INVALID", f"input.items.0.{place}")]
             [told] = answer.data["done"]["userErrors"]
-            assert "you may not see" in told["message"]
+            assert "you cannot read" in told["message"]
 
 
 @covers("D-31", "EP-141")
 async def test_why_is_not_told_to_who_may_not_see_it(desk: Desk, own: Own) -> None:
     id = await desk.quote("rep1")
     opportunity = (await own.row("quote", id))["opportunity_id"]
-    query = "mutation ($i: QuoteUpdateInput!) { done: quoteUpdate(input: $i) { userErrors { message path } } }"
+    query = (
+        "mutation ($i: QuoteUpdateInput!) { done: quoteUpdate(input: $i) { userErrors { message "
+        "path } } }"
+    )
 
     async def told() -> Any:
         answer = await own.ask("rep1", query, {"i": {"id": id, "name": "x"}})

@@ -421,7 +421,7 @@ async def refused(world: World, query: str, variables: dict[str, Any] | None = N
         ('{ search(text: "xx", first: 51) { matched } }', "from 1 to 50"),
         ('{ search(text: "xx", first: 0) { matched } }', "from 1 to 100"),
         ('{ accounts(filter: { search: "  " }) { totalCount } }', "no word"),
-        ('{ accounts(filter: { search: "a b c d e f g h i j k" }) { totalCount } }', "10 words"),
+        ('{ accounts(filter: { search: "a b c d e f g h i j k" }) { totalCount } }', "11 words"),
     ],
 )
 async def test_too_little_or_too_much_is_refused_with_the_remedy(

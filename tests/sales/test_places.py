@@ -45,12 +45,14 @@ async def test_what_a_deed_changes_by_itself_cannot_be_left_out(desk: Desk) -> N
     query = "mutation($i: QuoteActivateInput!) { quoteActivate(input: $i) { id } }"
     [error] = (await own.ask("support", query, {"i": {"id": quote}})).json["errors"]
     assert error["message"].endswith(
-        "You may not write Quote.active. Ask an administrator for the right."
+        "You cannot write Quote.active. Ask an administrator for the right."
     )
     query = "mutation($i: QuoteUpdateInput!) { quoteUpdate(input: $i) { id } }"
     given = {"i": {"id": quote, "name": "b", "note": "c"}}
     [error] = (await own.ask("support", query, given)).json["errors"]
-    remedy = "You may not write Quote.name, Quote.note. Leave them out, or ask an administrator for the right."
+    remedy = (
+        "You cannot write Quote.name, Quote.note. Omit them, or ask an administrator for the right."
+    )
     assert error["message"] == remedy
 
 

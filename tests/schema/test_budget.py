@@ -19,7 +19,7 @@ def test_a_minute() -> None:
     clock = [120.0]
     budget = Budget(lambda: clock[0], per_minute=100)
     assert budget.spend(ONE, 60) == 40
-    with pytest.raises(Refused, match="in this minute") as refused:
+    with pytest.raises(Refused, match="objects per minute") as refused:
         budget.spend(ONE, 41)
     assert refused.value.code is Code.RATE_LIMITED
     assert refused.value.extensions["retryAfter"] == 61

@@ -66,7 +66,7 @@ async def test_one_sees_what_another_sees(url: str) -> None:
 @covers("D-40")
 async def test_the_form_signs_in_and_says_what_is_wrong(url: str) -> None:
     seen = await _seen(url, "form")
-    assert seen["refused"] == "Tenant, e-mail address and password do not belong together."
+    assert seen["refused"] == "Tenant, email address and password do not match."
     assert seen["who"].splitlines()[0] == "Amara Okafor"
 
 
@@ -97,7 +97,7 @@ async def test_a_token_that_is_not_taken_is_renewed_once(url: str) -> None:
 
 async def test_a_session_that_is_over_leads_to_the_start(url: str) -> None:
     seen = await _seen(url, "ended", UNKNOWN, CANCELLED)
-    assert seen["told"].startswith("Your session has ended. This refresh token")
+    assert seen["told"].startswith("Your session has ended. The refresh token")
     assert seen["start"]
 
 
