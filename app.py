@@ -45,8 +45,8 @@ from settings import CHECKOUT, Settings, secret
 from subscriptions.engine.wire import LONGEST, Wire
 from subscriptions.feeds import Feeds
 from tenancy.demo import ensure_demo
-from tenancy.demo.people import PEOPLE, PERSONAS
 from tenancy.demo.seed import TENANTS
+from tenancy.demo.staff import personas
 from tenancy.directory import Directory
 from tenancy.engine.migrate import administrator, bring_up_to_date, login_url
 from web.served import Page, examples
@@ -288,15 +288,13 @@ async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
 
 
 def page_of(settings: Settings) -> Page:
-    """The page to ask in; of the demonstration it knows whom one can be."""
-    people = {person.handle: person for person in PEOPLE}
-    personas = [
-        {"handle": handle, "name": people[handle].name, "role": people[handle].role}
-        for handle in PERSONAS
+    """GraphiQL, with the demo's users and the example documents."""
+    tenants = [
+        {"slug": slug, "name": name, "personas": personas(slug)} for slug, name in TENANTS.items()
     ]
-    demo = {"tenants": list(TENANTS), "personas": personas, "password": DEMO}
     documents = examples(CHECKOUT / "docs" / "examples")
-    return Page(demo=demo if settings.seeds_demo else None, examples=documents)
+    demo = {"tenants": tenants, "password": DEMO} if settings.seeds_demo else None
+    return Page(demo=demo, examples=documents)
 
 
 def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:

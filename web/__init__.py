@@ -1,1 +1,1 @@
-"""The page to ask the API in: how it is built from its source, and how it is served. It knows nothing of the house."""
+"""GraphiQL: building it from its sources, and serving it. Independent of the rest of the application."""

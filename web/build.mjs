@@ -1,4 +1,4 @@
-// Bundles the page into the directory that is given: a few files, each named by a hash of what is in it.
+// Bundles the page into a directory: a few files, each named by a hash of its content.
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
@@ -12,31 +12,31 @@ const common = {
   entryNames: "[name]-[hash]",
   chunkNames: "part-[hash]",
   assetNames: "[name]-[hash]",
-  legalComments: "linked", // the licences go along, in files of their own
+  legalComments: "linked", // licenses, in separate files
   metafile: true,
   logLevel: "warning",
 };
 
-/** The file that an entry became. */
-function made({ metafile }, entry, ending = ".js") {
+/** The output file of an entry. */
+function outputOf({ metafile }, entry, ending = ".js") {
   const found = Object.entries(metafile.outputs).find(([, each]) => each.entryPoint === entry);
   return basename(ending === ".js" ? found[0] : found[1].cssBundle);
 }
 
-// Workers first: what starts them must know their names. They are classic scripts, so one file each.
+// Workers first, because the page needs their file names. They are classic scripts, so one file each.
 const WORKERS = {
   editor: "node_modules/monaco-editor/esm/vs/editor/editor.worker.js",
   json: "node_modules/monaco-editor/esm/vs/language/json/json.worker.js",
   graphql: "node_modules/monaco-graphql/esm/graphql.worker.js",
 };
 const workers = await build({ ...common, entryPoints: WORKERS, format: "iife" });
-const names = Object.entries(WORKERS).map(([name, entry]) => [name, made(workers, entry)]);
+const names = Object.entries(WORKERS).map(([name, entry]) => [name, outputOf(workers, entry)]);
 
-// GraphiQL's style sheet holds Monaco's already; Monaco's modules would bring the same once more.
-const once = {
-  name: "styles once",
-  setup(building) {
-    building.onLoad({ filter: /monaco-editor[\\/]esm[\\/].*\.css$/ }, () => ({ contents: "", loader: "css" }));
+// GraphiQL's style sheet contains Monaco's; without this, Monaco's modules would include it again.
+const skipStyles = {
+  name: "skip styles",
+  setup(bundle) {
+    bundle.onLoad({ filter: /monaco-editor[\\/]esm[\\/].*\.css$/ }, () => ({ contents: "", loader: "css" }));
   },
 };
 const ENTRY = "src/main.jsx";
@@ -51,10 +51,10 @@ const page = await build({
     "process.env.NODE_ENV": '"production"',
     WORKERS: JSON.stringify(Object.fromEntries(names)),
   },
-  plugins: [once],
+  plugins: [skipStyles],
 });
 
 const html = (await readFile("src/page.html", "utf8"))
-  .replace("main.js", made(page, ENTRY))
-  .replace("main.css", made(page, ENTRY, ".css"));
+  .replace("main.js", outputOf(page, ENTRY))
+  .replace("main.css", outputOf(page, ENTRY, ".css"));
 await writeFile(join(out, "page.html"), html);

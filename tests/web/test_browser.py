@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tenancy.demo.seed import TENANTS
+from tenancy.demo.staff import personas
 from tests.support.covers import covers
 from tests.support.node import run
 from tests.web.conftest import SLUG
@@ -32,11 +34,17 @@ CANCELLED = "Canceled"
 
 async def _seen(url: str, what: str, *expected: str) -> Any:
     """What a visitor sees who does that; the browser complains of nothing else, and asks nobody else."""
-    told = await run("page.mjs", url, what, SLUG, clients=HERE, oldest=NODE, seconds=SECONDS)
-    seen = json.loads(told)
+    output = await run("page.mjs", url, what, SLUG, clients=HERE, oldest=NODE, seconds=SECONDS)
+    seen = json.loads(output)
     assert not [each for each in seen["complaints"] if not each.startswith(expected)]
     assert seen["foreign"] == []
     return seen
+
+
+TITLES = {
+    slug: {each["handle"]: each["title"] for each in personas(slug)}["rep1"] for slug in TENANTS
+}
+"""The job title of rep1 differs by tenant."""
 
 
 def _names(answer: Any) -> set[str]:
@@ -44,17 +52,20 @@ def _names(answer: Any) -> set[str]:
 
 
 @covers("D-40")
-async def test_one_sees_what_another_sees(url: str) -> None:
+async def test_switching_the_user_shows_the_results_of_that_user(url: str) -> None:
     seen = await _seen(url, "persons")
     assert "Priya Raman" in seen["start"]
     assert not any(each.endswith("/graphql") for each in seen["before"]), "asked before signing in"
     first, second = seen["first"], seen["second"]
-    assert first["who"].splitlines()[0] == "Priya Raman"
-    assert "acme" in first["who"]
-    assert first["below"] == "Nothing is hidden from Priya Raman here."
+    assert first["account"].splitlines()[0] == "Priya Raman"
+    assert "acme" in first["account"]
+    assert first["notes"] == "Priya Raman may read all requested fields."
     assert any(each["margin"] for each in first["answer"]["data"]["opportunities"]["nodes"])
-    assert SLUG in second["who"]
-    assert second["below"] == "Hidden from Mei Tanaka: Account.phone, Opportunity.margin"
+    assert first["selected"] == f"Priya Raman, {TITLES['acme']} (rep1@acme)"
+    assert SLUG in second["account"]
+    assert second["selected"].startswith("Mei Tanaka, ")
+    assert second["selected"].endswith(f" (limited@{SLUG})")
+    assert second["notes"] == "Fields hidden from Mei Tanaka: Account.phone, Opportunity.margin"
     assert _names(first["answer"]) == {"Priya Raman"}
     assert _names(second["answer"]) == {"Mei Tanaka"}
     assert not any(each["margin"] for each in second["answer"]["data"]["opportunities"]["nodes"])
@@ -64,59 +75,66 @@ async def test_one_sees_what_another_sees(url: str) -> None:
 
 
 @covers("D-40")
-async def test_the_form_signs_in_and_says_what_is_wrong(url: str) -> None:
+async def test_the_form_signs_in_and_shows_its_error(url: str) -> None:
     seen = await _seen(url, "form")
     assert seen["refused"] == "Tenant, email address and password do not match."
-    assert seen["who"].splitlines()[0] == "Amara Okafor"
+    assert seen["account"].splitlines()[0] == "Amara Okafor"
+    assert seen["selected"].startswith("Amara Okafor, ")
+    assert seen["selected"].endswith(" (support@acme)")
 
 
 @covers("D-61", "D-63")
-async def test_a_live_list_is_followed_as_who_one_is(url: str) -> None:
+async def test_a_subscription_runs_with_the_rights_of_the_user(url: str) -> None:
     seen = await _seen(url, "live")
     assert seen["first"]["data"]["opportunities"] == {"kind": "SNAPSHOT", "changes": []}
     [change] = seen["second"]["data"]["opportunities"]["changes"]
     assert change["kind"] == "ENTERED"
     assert change["node"]["name"] == "told here"
-    assert "Live: 2 messages so far" in seen["live"]
+    assert "Subscription active: 2 messages" in seen["live"]
     assert seen["other"]["data"]["opportunities"]["changes"] == []
-    assert "Hidden from Mei Tanaka: Opportunity.margin" in seen["below"]
+    assert "Fields hidden from Mei Tanaka: Opportunity.margin" in seen["notes"]
 
 
-async def test_a_mutation_is_not_done_again_as_somebody_else(url: str) -> None:
+async def test_a_mutation_does_not_run_again_for_another_user(url: str) -> None:
     seen = await _seen(url, "mutation")
     assert seen["done"]["data"]["accountCreate"]["account"]["name"] == "made here"
     assert seen["after"]["data"]["accounts"]["totalCount"] == 1
     assert seen["times"] == 1
 
 
-async def test_a_token_that_is_not_taken_is_renewed_once(url: str) -> None:
+async def test_a_refused_token_is_refreshed_once(url: str) -> None:
     seen = await _seen(url, "renewed", UNKNOWN)
     assert seen["asked"] == ["query", "refresh", "query"]
     assert seen["answer"]["data"]["viewer"]["employee"]["name"] == "Priya Raman"
 
 
-async def test_a_session_that_is_over_leads_to_the_start(url: str) -> None:
+async def test_an_ended_session_leads_to_the_sign_in_form(url: str) -> None:
     seen = await _seen(url, "ended", UNKNOWN, CANCELLED)
     assert seen["told"].startswith("Your session has ended. The refresh token")
     assert seen["start"]
 
 
-async def test_what_a_live_list_ends_with_is_said_in_words(url: str) -> None:
+async def test_the_end_of_a_subscription_is_described(url: str) -> None:
     seen = await _seen(url, "refused")
     [error] = seen["first"]["errors"]
     assert error["extensions"]["code"] == "BAD_CURSOR"
-    assert seen["second"]["errors"][0]["message"] == "The connection has ended: No more."
+    assert seen["second"]["errors"][0]["message"] == "The connection was closed: No more."
 
 
-async def test_an_example_opens_in_a_tab_and_is_asked(url: str) -> None:
+async def test_an_example_opens_in_a_tab_and_runs(url: str) -> None:
     seen = await _seen(url, "examples")
     assert seen["tabs"] == ["ClosingNext", "One"]
-    assert len(seen["answer"]["data"]["accounts"]["nodes"]) == 1
+    assert seen["answer"]["data"]["account"]["name"], "the lookup found the id of the variable"
 
 
-async def test_on_a_telephone_the_answer_stands_below(url: str) -> None:
+async def test_a_screen_of_390_pixels_shows_editor_result_and_documentation(url: str) -> None:
     seen = await _seen(url, "narrow")
-    assert seen["width"] <= 360
+    assert seen["width"] <= 390
     editor, response = seen["editor"], seen["response"]
     assert response["y"] >= editor["y"] + editor["height"]
     assert min(editor["height"], response["height"]) > 200
+    for each in seen["selects"]:
+        assert each["x"] >= 0
+        assert each["x"] + each["width"] <= 390
+    assert seen["documentation"]["width"] > 300
+    assert seen["documentation"]["height"] > 300

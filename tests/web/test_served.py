@@ -21,7 +21,7 @@ from tests.support.world import World
 from tests.writes.parallel import Own, served
 from web.served import HEADERS, Page, examples
 
-FIRST = Path(__file__).resolve().parents[2] / "web" / "src" / "first.graphql"
+DEFAULT = Path(__file__).resolve().parents[2] / "web" / "src" / "default_query.graphql"
 HTML = (b"accept", b"text/html,application/xhtml+xml,*/*;q=0.8")
 
 
@@ -42,8 +42,8 @@ def protected(got: Got) -> bool:
 
 
 def policy(got: Got) -> dict[str, list[str]]:
-    told = (each.split() for each in got.headers["content-security-policy"].split(";"))
-    return {name: values for name, *values in told}
+    directives = (each.split() for each in got.headers["content-security-policy"].split(";"))
+    return {name: values for name, *values in directives}
 
 
 @covers("F2")
@@ -65,7 +65,7 @@ async def test_the_page_may_load_and_ask_nothing_but_this_server(port: int) -> N
     )
 
 
-async def test_browsers_are_led_to_the_page_and_programs_are_not(port: int) -> None:
+async def test_browsers_are_redirected_to_the_page_and_other_clients_are_not(port: int) -> None:
     got = await get(port, "/", HTML)
     assert (got.status, got.headers["location"]) == (307, "graphiql")
     assert protected(got)
@@ -118,9 +118,13 @@ async def test_the_api_asks_for_as_much_as_without_the_page(world: World, port: 
     assert (await over_socket(port, bare.raw())).codes == ["UNAUTHENTICATED"]
 
 
-async def test_the_demonstration_is_told_where_there_is_one_alone(world: World, port: int) -> None:
-    told = json.loads((await get(port, "/graphiql/demo.json")).body)
-    assert [each["handle"] for each in told["personas"]][:2] == ["admin", "director"]
+async def test_the_demo_users_are_served_only_where_there_is_a_demo(
+    world: World, port: int
+) -> None:
+    demo = json.loads((await get(port, "/graphiql/demo.json")).body)
+    for tenant in demo["tenants"]:
+        handles = [each["handle"] for each in tenant["personas"]]
+        assert handles[:2] == ["admin", "director"]
     page = page_of(Settings(database_url="postgresql://u:p@h/d", graphiql=True))
     app = application(world.endpoint, page=page)
     got = await send(app, Sent(method="GET", path="/graphiql/demo.json", headers=()))
@@ -130,34 +134,34 @@ async def test_the_demonstration_is_told_where_there_is_one_alone(world: World, 
 # --- without it ---------------------------------------------------------------------------------
 
 
-async def _without(world: World, fault: str | None) -> Got:
-    app = application(world.endpoint, page=Page(fault=fault))
+async def _without(world: World, error: str | None) -> Got:
+    app = application(world.endpoint, page=Page(error=error))
     return await send(app, Sent(method="GET", path="/graphiql", headers=(HTML,)))
 
 
-async def test_without_a_page_the_remedy_stands_there(world: World) -> None:
+async def test_without_a_page_the_remedy_is_shown(world: World) -> None:
     got = await _without(world, "npm ci failed: <no registry>")
     assert got.status == 503
     assert protected(got)
-    assert b"<code>python3 dev web</code> builds it" in got.body
+    assert b"Run <code>python3 dev web</code>" in got.body
     assert b"no registry" not in got.body, "what npm says is for the operator"
     assert b"refresh" not in got.body
 
 
-async def test_while_it_is_built_it_looks_again(world: World) -> None:
+async def test_the_page_reloads_while_it_is_built(world: World) -> None:
     got = await _without(world, None)
     assert (got.status, got.headers["retry-after"]) == (503, "3")
     assert b'http-equiv="refresh"' in got.body
 
 
 @covers("F2", "D-40")
-async def test_where_it_is_not_wanted_there_is_nothing(world: World) -> None:
+async def test_without_graphiql_its_routes_answer_not_found(world: World) -> None:
     for path in ("/", "/graphiql", "/graphiql/demo.json", "/graphiql/examples.json"):
         got = await send(world.app, Sent(method="GET", path=path, headers=(HTML,)))
         assert (got.status, got.codes) == (404, ["NOT_FOUND"])
 
 
-def test_a_database_of_ones_own_gets_the_page_only_when_asked() -> None:
+def test_an_external_database_gets_graphiql_only_by_setting() -> None:
     assert Settings(database_url=None, graphiql=None).serves_page
     own = "postgresql://u:p@h/d"
     assert not Settings(database_url=own, graphiql=None).serves_page
@@ -165,21 +169,30 @@ def test_a_database_of_ones_own_gets_the_page_only_when_asked() -> None:
     assert not Settings(database_url=None, graphiql=False).serves_page
 
 
-def test_examples_are_called_as_they_say(tmp_path: Path) -> None:
+def test_an_example_has_the_name_of_its_comment_and_the_files_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "lookups").mkdir()
+    (tmp_path / "lookups" / "a.graphql").write_text("{ a: as { nodes { id } } }")
     (tmp_path / "b-second.graphql").write_text("{ b }\n")
-    (tmp_path / "a.graphql").write_text("# The first of them.\nquery A($a: ID!) { a }\n")
+    (tmp_path / "a.graphql").write_text(
+        "# The first of them.\n# Persona: rep1\nquery A($a: ID!) { a }\n"
+    )
     (tmp_path / "a.json").write_text('{"a": "1"}')
     (tmp_path / "notes.md").write_text("no")
     found: list[dict[str, Any]] = list(examples(tmp_path))
     assert [each["name"] for each in found] == ["The first of them", "b second"]
     assert [each.get("variables") for each in found] == ['{"a": "1"}', None]
+    assert [each.get("persona") for each in found] == ["rep1", None]
+    assert [each.get("lookup") for each in found] == ["{ a: as { nodes { id } } }", None]
     assert examples(tmp_path / "nowhere") == []
 
 
-async def test_what_one_begins_with_is_served_and_valid(world: World, port: int) -> None:
-    """The document that the page begins with, and those of docs/examples, for whoever opens them."""
-    for query in [FIRST.read_text(), *(each["query"] for each in page_of(Settings()).examples)]:
+async def test_the_default_query_and_the_examples_are_served_and_valid(
+    world: World, port: int
+) -> None:
+    found = page_of(Settings()).examples
+    lookups = [each["lookup"] for each in found if "lookup" in each]
+    for query in [DEFAULT.read_text(), *lookups, *(each["query"] for each in found)]:
         world.endpoint.documents.get(query)
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-        told = (await client.get("/graphiql/examples.json")).json()
-    assert [each["name"] for each in told] == ["One account"]
+        served = (await client.get("/graphiql/examples.json")).json()
+    assert [each["name"] for each in served] == ["One account"]

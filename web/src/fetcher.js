@@ -1,66 +1,66 @@
-// What GraphiQL asks with: queries and mutations by POST, subscriptions over a WebSocket, both as who is signed in.
+// GraphiQL's fetcher: queries and mutations by POST, subscriptions over a WebSocket, both as the signed-in user.
 import { createClient } from "graphql-ws";
-import { kindOf } from "./kind.js";
-import { LIVE } from "./places.js";
-import { Ended, Refusal } from "./session.js";
+import { operationType } from "./operation_type.js";
+import { Refusal, SessionEnded } from "./session.js";
+import { WEBSOCKET } from "./urls.js";
 
-const FORBIDDEN = 4403; // the token has expired, or its session ended
+const FORBIDDEN = 4403; // the token has expired, or its session has ended
 
-/** What is told below an answer. */
-const shown = ({ data, errors, extensions }) => ({
+/** What is shown below a result. */
+const notesOf = ({ data, errors, extensions }) => ({
   denied: extensions?.access?.denied,
-  isAnswered: Boolean(data) && !errors,
+  hasData: Boolean(data) && !errors,
 });
 
-/** The fetcher of a session, with what became of the last answer told to `tell`. */
-export function fetcherOf(session, tell, ended) {
+/** The fetcher of a session. It passes notes on each result to `setNotes`, and calls `onEnded` when the session has ended. */
+export function createFetcher(session, setNotes, onEnded) {
   let number = 0;
   const client = createClient({
-    url: LIVE.href,
+    url: WEBSOCKET.href,
     connectionParams: async () => ({ authorization: `Bearer ${await session.token()}` }),
-    on: { closed: (event) => event.code === FORBIDDEN && session.distrust() },
+    on: { closed: (event) => event.code === FORBIDDEN && session.expireToken() },
   });
 
-  /** Runs it, says in words what went wrong, and goes to the start when the session turns out to be over. */
+  /** Runs `work`; turns its errors into messages for the user. */
   async function guarded(work) {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof Ended) ended(error.message);
-      // A socket tells its end as an event, which would be shown as one.
+      if (error instanceof SessionEnded) onEnded(error.message);
+      // A closed socket is reported as an event.
       if (!(error instanceof Event)) throw error;
-      throw new Refusal(`The connection has ended: ${error.reason || "the server does not answer"}.`);
+      throw new Refusal(`The connection was closed: ${error.reason || "the server does not answer"}.`);
     }
   }
 
-  async function* followed(asked) {
-    const messages = client.iterate(asked);
-    let heard = 0;
+  async function* subscribe(request) {
+    const results = client.iterate(request);
+    let messages = 0;
     let last = {};
     try {
       for (;;) {
-        const { value, done } = await guarded(() => messages.next());
+        const { value, done } = await guarded(() => results.next());
         if (done) return;
-        heard += 1;
-        // What is denied is told with the whole list, and holds for the changes that follow.
-        if (value.data && Object.values(value.data)[0]?.kind !== "DELTA") last = shown(value);
-        tell({ ...last, heard });
+        messages += 1;
+        // Denied fields come with a snapshot and apply to the deltas that follow.
+        if (value.data && Object.values(value.data)[0]?.kind !== "DELTA") last = notesOf(value);
+        setNotes({ ...last, messages });
         yield value;
       }
     } finally {
-      await messages.return?.();
-      tell((before) => ({ ...before, over: true }));
+      await results.return?.();
+      setNotes((before) => ({ ...before, ended: true }));
     }
   }
 
-  async function fetch(asked, { headers } = {}) {
-    if (kindOf(asked.query, asked.operationName) === "subscription") return followed(asked);
-    if (asked.operationName === "IntrospectionQuery") return guarded(() => session.ask(asked));
-    const mine = ++number;
-    tell({});
-    const answer = await guarded(() => session.ask(asked, headers));
-    if (mine === number) tell(shown(answer));
-    return answer;
+  async function fetch(request, { headers } = {}) {
+    if (operationType(request.query, request.operationName) === "subscription") return subscribe(request);
+    if (request.operationName === "IntrospectionQuery") return guarded(() => session.ask(request));
+    const own = ++number;
+    setNotes({});
+    const result = await guarded(() => session.ask(request, headers));
+    if (own === number) setNotes(notesOf(result));
+    return result;
   }
   return { fetch, close: () => client.dispose() };
 }

@@ -1,4 +1,4 @@
-// Where the page begins.
+// The entry point.
 import "graphiql/style.css";
 import "./page.css";
 import { createRoot } from "react-dom/client";

@@ -1,57 +1,57 @@
-// The page: before signing in a place to do so, then GraphiQL under a line that says who one is.
+// The page: a sign-in form, then GraphiQL for the signed-in user.
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from "react";
-import { known } from "./places.js";
 import { Session } from "./session.js";
-import { Start } from "./start.jsx";
+import { SignIn } from "./sign_in.jsx";
+import { loadJson } from "./urls.js";
 
-const load = () => import("./desk.jsx");
-const Desk = lazy(load);
+const load = () => import("./editor.jsx");
+const Editor = lazy(load);
 
-/** Signs in as one and out as another; `trying` is whom one is about to be. */
+/** The session. `pending` holds the credentials of a sign-in under way; `error` its message, and the form it belongs to. */
 function useSession() {
   const [session, setSession] = useState(null);
-  const [trying, setTrying] = useState(null);
-  const [fault, setFault] = useState("");
+  const [pending, setPending] = useState(null);
+  const [error, setError] = useState(null);
   const last = useRef(null);
 
-  const become = useCallback((next, why = "") => {
+  const replace = useCallback((next, message = "") => {
     last.current?.end();
     last.current = next;
     setSession(next);
-    setFault(why);
+    setError(message ? { message, form: "page" } : null);
   }, []);
   const signIn = useCallback(
-    async (credentials) => {
-      setTrying(credentials);
-      setFault("");
+    async (credentials, form) => {
+      setPending(credentials);
+      setError(null);
       try {
-        become(await Session.begin(credentials));
-      } catch (error) {
-        setFault(error.message);
+        replace(await Session.begin(credentials));
+      } catch ({ message }) {
+        setError({ message, form });
       } finally {
-        setTrying(null);
+        setPending(null);
       }
     },
-    [become],
+    [replace],
   );
-  const signOut = useCallback((why) => become(null, why), [become]);
-  return { session, trying, fault, signIn, signOut };
+  const signOut = useCallback((message) => replace(null, message), [replace]);
+  return { session, pending, error, signIn, signOut };
 }
 
 export function Page() {
   const [server, setServer] = useState(null);
-  const way = useSession();
+  const account = useSession();
   useEffect(() => {
-    load(); // it is large, and needed as soon as somebody is signed in
-    Promise.all([known("demo", null), known("examples", [])]).then(([demo, examples]) =>
+    load(); // it is large, and needed right after sign-in
+    Promise.all([loadJson("demo", null), loadJson("examples", [])]).then(([demo, examples]) =>
       setServer({ demo, examples }),
     );
   }, []);
   if (!server) return null;
-  if (!way.session) return <Start demo={server.demo} {...way} />;
+  if (!account.session) return <SignIn demo={server.demo} {...account} />;
   return (
-    <Suspense fallback={<p className="waiting">Opening the editor …</p>}>
-      <Desk {...server} {...way} />
+    <Suspense fallback={<p className="loading">Loading GraphiQL …</p>}>
+      <Editor {...server} {...account} />
     </Suspense>
   );
 }

@@ -1,14 +1,14 @@
-// Who is signed in: tokens are held in memory only, renewed before they end, and gone with the page.
-import { API } from "./places.js";
+// A signed-in session. Its tokens are kept in memory only, and refreshed before they expire.
+import { API } from "./urls.js";
 
 const TOKENS = "accessToken refreshToken expiresAt userErrors { message }";
-const SIGN_IN = `mutation ($input: SignInInput!) { told: signIn(input: $input) { ${TOKENS} } }`;
-const REFRESH = `mutation ($input: RefreshInput!) { told: refresh(input: $input) { ${TOKENS} } }`;
+const SIGN_IN = `mutation ($input: SignInInput!) { result: signIn(input: $input) { ${TOKENS} } }`;
+const REFRESH = `mutation ($input: RefreshInput!) { result: refresh(input: $input) { ${TOKENS} } }`;
 const SIGN_OUT = "mutation { signOut { signedOut } }";
-const WHO = "{ viewer { employee { name title } } }";
-const EARLY = 60; // seconds before its end that a token is renewed
+const VIEWER = "{ viewer { employee { name title } } }";
+const MARGIN = 60; // seconds before expiry at which a token is refreshed
 
-/** What went wrong, in words for the person at the screen. */
+/** An error whose message is meant for the user. */
 export class Refusal extends Error {
   constructor(message) {
     super(message);
@@ -16,10 +16,10 @@ export class Refusal extends Error {
   }
 }
 
-/** The session is over: signing in again is the only way on. */
-export class Ended extends Refusal {}
+/** The session has ended: the user must sign in again. */
+export class SessionEnded extends Refusal {}
 
-/** One request, and its answer, whatever its status. */
+/** Sends one request; returns the response body, whatever its status. */
 async function post(body, headers = {}) {
   let response;
   try {
@@ -30,91 +30,92 @@ async function post(body, headers = {}) {
       credentials: "omit",
     });
   } catch {
-    throw new Refusal("The server does not answer. Is it still running?");
+    throw new Refusal("The server does not answer. Check that it is running.");
   }
   try {
-    return { answer: await response.json(), date: response.headers.get("date") };
+    return { result: await response.json(), date: response.headers.get("date") };
   } catch {
-    throw new Refusal(`The server answered ${response.status} with something that is not JSON.`);
+    throw new Refusal(`The server answered with status ${response.status} and a body that is not JSON.`);
   }
 }
 
-/** The tokens that signing in or refreshing told, with the moment to renew them by our own clock. */
-async function tokens(query, input) {
-  const { answer, date } = await post({ query, variables: { input } });
-  const told = answer.data?.told;
-  const faults = told?.userErrors?.length ? told.userErrors : answer.errors;
-  if (!told?.accessToken) {
-    throw new Refusal(faults?.map((fault) => fault.message).join(" ") || "The server told no tokens.");
+/** The tokens that a sign-in or refresh returns, with the time at which to refresh them by the local clock. */
+async function requestTokens(query, input) {
+  const { result, date } = await post({ query, variables: { input } });
+  const tokens = result.data?.result;
+  const errors = tokens?.userErrors?.length ? tokens.userErrors : result.errors;
+  if (!tokens?.accessToken) {
+    throw new Refusal(errors?.map(({ message }) => message).join(" ") || "The server returned no tokens.");
   }
-  // Both moments are the server's, so it does not matter what our clock says.
-  const lifetime = (Date.parse(told.expiresAt) - (Date.parse(date) || Date.now())) / 1000;
-  return { ...told, renewAt: performance.now() + Math.max(lifetime - EARLY, lifetime / 2) * 1000 };
+  // Both times are the server's, so a wrong local clock does not matter.
+  const lifetime = (Date.parse(tokens.expiresAt) - (Date.parse(date) || Date.now())) / 1000;
+  return { ...tokens, refreshAt: performance.now() + Math.max(lifetime - MARGIN, lifetime / 2) * 1000 };
 }
 
-const isUnknown = ({ errors }) =>
+const isUnauthenticated = ({ errors }) =>
   errors?.some((error) => error.extensions?.code === "UNAUTHENTICATED") ?? false;
 
 export class Session {
   #tokens;
-  #renewing = null;
+  #refreshing = null;
 
-  constructor(given, credentials) {
-    this.#tokens = given;
-    this.tenant = credentials.tenant;
-    this.email = credentials.email;
-    this.name = credentials.email;
+  constructor(tokens, { tenant, email }) {
+    this.#tokens = tokens;
+    // Sign-in ignores case.
+    this.tenant = tenant.trim().toLowerCase();
+    this.email = email.trim().toLowerCase();
+    this.name = this.email;
     this.title = null;
   }
 
   /** Signs in. Throws Refusal. */
   static async begin(credentials) {
-    const session = new Session(await tokens(SIGN_IN, credentials), credentials);
-    const who = (await session.ask({ query: WHO })).data?.viewer?.employee;
-    session.name = who?.name ?? session.name;
-    session.title = who?.title ?? null;
+    const session = new Session(await requestTokens(SIGN_IN, credentials), credentials);
+    const employee = (await session.ask({ query: VIEWER })).data?.viewer?.employee;
+    session.name = employee?.name ?? session.name;
+    session.title = employee?.title ?? null;
     return session;
   }
 
-  /** A token that is good for a while. Throws Ended. */
+  /** A valid access token. Throws SessionEnded. */
   async token() {
-    if (performance.now() >= this.#tokens.renewAt) await this.#renew();
+    if (performance.now() >= this.#tokens.refreshAt) await this.#refresh();
     return this.#tokens.accessToken;
   }
 
-  /** Makes the next to ask for a token renew it: the server did not take the one we have. */
-  distrust() {
-    this.#tokens.renewAt = 0;
+  /** Makes the next call of `token` refresh it, after the server has refused it. */
+  expireToken() {
+    this.#tokens.refreshAt = 0;
   }
 
-  /** Once, however many ask at a time: a refresh token that is used twice ends the session. */
-  #renew() {
-    this.#renewing ??= tokens(REFRESH, { refreshToken: this.#tokens.refreshToken })
-      .then((given) => {
-        this.#tokens = given;
+  /** One request for all callers: using a refresh token twice ends the session. */
+  #refresh() {
+    this.#refreshing ??= requestTokens(REFRESH, { refreshToken: this.#tokens.refreshToken })
+      .then((tokens) => {
+        this.#tokens = tokens;
       })
       .catch((error) => {
-        throw new Ended(`Your session has ended. ${error.message}`);
+        throw new SessionEnded(`Your session has ended. ${error.message}`);
       })
       .finally(() => {
-        this.#renewing = null;
+        this.#refreshing = null;
       });
-    return this.#renewing;
+    return this.#refreshing;
   }
 
-  /** What the API answers; once more with a new token if it did not know ours, as after a computer's sleep. */
+  /** The API's response. Tries once more with a new token if the token was refused, as after a computer's sleep. */
   async ask(body, headers) {
-    const { answer } = await post(body, { ...headers, ...(await this.#bearer()) });
-    if (!isUnknown(answer)) return answer;
-    this.distrust();
-    return (await post(body, { ...headers, ...(await this.#bearer()) })).answer;
+    const { result } = await post(body, { ...headers, ...(await this.#authorization()) });
+    if (!isUnauthenticated(result)) return result;
+    this.expireToken();
+    return (await post(body, { ...headers, ...(await this.#authorization()) })).result;
   }
 
-  async #bearer() {
+  async #authorization() {
     return { authorization: `Bearer ${await this.token()}` };
   }
 
-  /** Signs out. What fails is of no account: the tokens are forgotten, and end by themselves. */
+  /** Signs out. Failure is ignored: the tokens are forgotten, and expire by themselves. */
   async end() {
     await this.ask({ query: SIGN_OUT }).catch(() => {});
   }
