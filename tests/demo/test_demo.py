@@ -7,7 +7,7 @@ import json
 import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -483,3 +483,17 @@ async def test_python_and_postgres_fold_every_text_alike(world: World) -> None:
     ordered = sorted(texts)
     kept = await world.admin.fetch("SELECT platform.fold(t) FROM unnest($1::text[]) t", ordered)
     assert [row[0] for row in kept] == [folded(text) for text in ordered]
+
+
+@pytest.mark.parametrize("days", [1, 100, 900])
+def test_the_demo_moves_with_the_day_on_which_it_is_filled(days: int) -> None:
+    """Every moment is as long before or after that day; only ends of months follow the calendar."""
+    moved = rows("acme", NOW + timedelta(days=days), HASH)
+    assert moved == rows("acme", NOW + timedelta(days=days), HASH)
+    for table, before in MADE.items():
+        for first, second in zip(before, moved[table], strict=True):
+            for name, value in first.items():
+                if isinstance(value, date) and name != "expected_close_on":
+                    assert second[name] - value == timedelta(days=days), f"{table}.{name}"
+    closing = [(each["expected_close_on"], NOW) for each in MADE["opportunity"]]
+    assert all(abs(day - now) < timedelta(days=340) for day, now in closing if day)

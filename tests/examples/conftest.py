@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +17,14 @@ from tenancy.demo import seed
 from tenancy.engine.provision import create
 from tests.support.world import SIGN_IN, TODAY, Answer, World
 from tests.writes.parallel import Own
+from web.served import examples
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples"
-PERSONA = {
-    "account_page": "rep1",
-    "account_timeline": "rep1",
-    "board": "manager",
-    "case_desk": "support",
-    "contracts_ending": "director",
-    "live_pipeline": "rep1",
-    "mobile_list": "rep1",
-    "new_lead": "rep1",
-    "quote_editor": "rep1",
-    "search_first": "rep1",
-    "sell_or_lose": "rep1",
-    "what_may_i": "limited",
-}
-"""The persona that runs each example; a test fails for an example that is missing here."""
+FILES = sorted(FOLDER.glob("*.graphql"))
+EXAMPLES = dict(zip([file.stem for file in FILES], examples(FOLDER), strict=True))
+PERSONA = {stem: each["persona"] for stem, each in EXAMPLES.items()}
+"""The user of the demo who runs each example."""
+DATE = re.compile(r"\$today([+-]\d+)?(T.*)?")
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ def read(file: Path) -> list[Operation]:
     ]
 
 
-OPERATIONS = [each for file in sorted(FOLDER.glob("*.graphql")) for each in read(file)]
+OPERATIONS = [each for file in FILES for each in read(file)]
 READS = [each for each in OPERATIONS if each.kind == "query"]
 
 
@@ -70,9 +63,37 @@ def called(name: str) -> Operation:
     return next(each for each in OPERATIONS if each.name == name)
 
 
+VARIABLES: dict[tuple[str, str], dict[str, Any]] = {}
+"""By tenant and example: looked up once, as GraphiQL does, since later operations change the records."""
+
+
+async def variables_of(world: World, one: Operation, tenant: str = "acme") -> dict[str, Any]:
+    """The variables of an example, with the records that its lookup finds in a tenant."""
+    if (tenant, one.example) not in VARIABLES:
+        found: dict[str, str] = {}
+        if lookup := EXAMPLES[one.example].get("lookup"):
+            data = (await world.ask(one.persona, lookup, tenant=tenant)).data
+            found = {name: each["nodes"][0]["id"] for name, each in data.items()}
+        VARIABLES[tenant, one.example] = filled(one.variables, found)
+    return VARIABLES[tenant, one.example]
+
+
+def filled(value: Any, found: Mapping[str, str]) -> Any:
+    """A value with `$name` replaced by the ID of that name, and `$today+2` by the date two days after TODAY."""
+    if isinstance(value, dict):
+        return {key: filled(each, found) for key, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, found) for each in value]
+    if not isinstance(value, str) or not value.startswith("$"):
+        return value
+    if match := DATE.fullmatch(value):
+        return f"{TODAY + timedelta(days=int(match[1] or 0))}{match[2] or ''}"
+    return found[value.removeprefix("$")]
+
+
 async def ask(world: World, one: Operation, tenant: str = "acme", **given: Any) -> Answer:
     """The answer to an operation, run by the persona of its example."""
-    variables = one.variables | given
+    variables = await variables_of(world, one, tenant) | given
     return await world.ask(one.persona, one.text, variables, tenant=tenant, operation=one.name)
 
 

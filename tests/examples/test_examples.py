@@ -27,6 +27,9 @@ def test_every_example_is_documented_and_valid() -> None:
         assert re.fullmatch(r"# \w.{5,60}", title), f"{file.name}: the title that GraphiQL shows"
         assert re.match(r"# For \w+", purpose), f"{file.name}: write who it is for"
         assert validate(schema, parse(file.read_text())) == []
+    for file in FOLDER.glob("lookups/*.graphql"):
+        assert (FOLDER / file.name).exists()
+        assert validate(schema, parse(file.read_text())) == []
 
 
 @covers("D-54", "X-21")

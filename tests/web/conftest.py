@@ -17,7 +17,7 @@ from web.build import build
 from web.served import Page, loaded
 
 SLUG = "shown"
-EXAMPLE = "# One account.\nquery One($id: ID!) {\n  account(id: $id) { name }\n}\n"
+EXAMPLE = "# One account.\nquery One($id: ID!) {\n  found: account(id: $id) { name }\n}\n"
 LOOKUP = "{ id: accounts(first: 1, orderBy: [{ name: ASC }]) { nodes { id } } }"
 
 

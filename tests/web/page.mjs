@@ -146,7 +146,7 @@ const SCENARIOS = {
     await signInAs(page, tenant, "rep1");
     await result(page, "totalCount");
     await page.getByLabel("Open an example").selectOption({ label: "One account (rep1)" });
-    return { answer: await result(page, '"account"'), tabs: await page.locator(".graphiql-tab").allInnerTexts() };
+    return { answer: await result(page, '"found"'), tabs: await page.locator(".graphiql-tab").allInnerTexts() };
   },
 
   async narrow({ page }) {

@@ -124,7 +124,7 @@ async def test_the_end_of_a_subscription_is_described(url: str) -> None:
 async def test_an_example_opens_in_a_tab_and_runs(url: str) -> None:
     seen = await _seen(url, "examples")
     assert seen["tabs"] == ["ClosingNext", "One"]
-    assert seen["answer"]["data"]["account"]["name"], "the lookup found the id of the variable"
+    assert seen["answer"]["data"]["found"]["name"], "the lookup found the id of the variable"
 
 
 async def test_a_screen_of_390_pixels_shows_editor_result_and_documentation(url: str) -> None:
