@@ -92,7 +92,7 @@ const SCENARIOS = {
   async form({ page }) {
     const fill = async (password) => {
       await page.getByRole("textbox", { name: "Tenant" }).fill("acme");
-      await page.getByLabel("E-mail").fill("Support@Acme.example");
+      await page.getByLabel("Email").fill("Support@Acme.example");
       await page.getByLabel("Password").fill(password);
       await page.keyboard.press("Enter");
     };

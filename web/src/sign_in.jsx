@@ -69,7 +69,7 @@ function Personas({ demo, pending, error, signIn }) {
 
 const FIELDS = [
   { name: "tenant", label: "Tenant", hint: "short name", autoComplete: "organization" },
-  { name: "email", label: "E-mail", type: "email", autoComplete: "username" },
+  { name: "email", label: "Email", type: "email", autoComplete: "username" },
   { name: "password", label: "Password", type: "password", autoComplete: "current-password" },
 ];
 
