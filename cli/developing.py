@@ -133,7 +133,7 @@ def migration(
 def sql(
     query: Annotated[str, typer.Argument(help="A GraphQL query or subscription.")],
     as_: Annotated[
-        str, typer.Option("--as", help="E-mail address of the user whose rights apply.")
+        str, typer.Option("--as", help="Email address of the user whose rights apply.")
     ] = "admin@acme.example",
     variables: Annotated[str, typer.Option(help="The variables, as JSON.")] = "{}",
     data: Data = None,

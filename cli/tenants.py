@@ -20,7 +20,7 @@ tenant = typer.Typer(
 def create_tenant(
     slug: Annotated[str, typer.Argument(help="Short name, which users enter to sign in.")],
     email: Annotated[
-        str, typer.Option("--admin", help="E-mail address of the first administrator.")
+        str, typer.Option("--admin", help="Email address of the first administrator.")
     ],
     name: Annotated[str | None, typer.Option(help="Full name. Default: the short name.")] = None,
     data: Data = None,

@@ -14,7 +14,7 @@ user = typer.Typer(
     help="Manage the users of a tenant.",
     no_args_is_help=True,
 )
-Email = Annotated[str, typer.Argument(help="E-mail address with which the user signs in.")]
+Email = Annotated[str, typer.Argument(help="Email address with which the user signs in.")]
 Slug = Annotated[str, typer.Option("--tenant", help="Short name of the tenant.")]
 
 
