@@ -1,4 +1,4 @@
-"""Which rows of docs/features.md the tests name, read from the files: no test is run or imported."""
+"""Which rows of docs/features.md the tests cover, read from the source files; no test is run or imported."""
 
 import ast
 import re
@@ -79,8 +79,17 @@ def features(
     missing: Annotated[
         bool, typer.Option("--missing", help="List the features that no test covers.")
     ] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write docs/status.md: what exists and what is planned.")
+    ] = False,
 ) -> None:
-    """Count the features that tests cover. Lists the areas of docs/features.md."""
+    """Count the features that tests cover. With --write, update docs/status.md."""
+    if write:
+        from cli.status import PAGE, page
+
+        PAGE.write_text(page())
+        print_err(f"Wrote {PAGE.relative_to(ROOT)}")
+        return
     wanted = chosen(listed(LIST.read_text()), prefix)
     if not wanted:
         print_err(f"No area and no id in {LIST.relative_to(ROOT)} begins with {prefix}.")

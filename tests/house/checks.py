@@ -197,6 +197,18 @@ def figures_current() -> str | None:
     return None if current() else "python3 dev figures --write"
 
 
+def status_current() -> str | None:
+    """The page of existing and planned features agrees with the IDs that the tests name."""
+    sys.path.insert(0, str(ROOT))
+    from cli.status import PAGE, page
+
+    with PARSING:
+        text = page()
+    if not PAGE.exists() or PAGE.read_text() != text:
+        return "python3 dev features --write"
+    return None
+
+
 def forgotten_migrations() -> str | None:
     """What the tables say and no migration does: asked of an empty database of its own."""
     sys.path.insert(0, str(ROOT))
@@ -229,6 +241,7 @@ CHECKS: dict[str, Check] = {
     "sdl current": sdl_current,
     "reference current": reference_current,
     "lock of the proofs current": lock_current,
+    "status of the features current": status_current,
     "figures current": figures_current,
     "locks without addresses": locks_without_addresses,
     "locks current": locks_current,

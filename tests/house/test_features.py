@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from cli.features import LIST, Feature, chosen, listed, named, shown
 from cli.main import cli
+from cli.status import evidence, page
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -50,3 +51,31 @@ def test_the_command_counts_and_lists() -> None:
     wrong = CliRunner().invoke(cli, ["features", "no such area"])
     assert wrong.exit_code == 1
     assert "begins with no such area" in wrong.stderr
+
+
+SOURCE = """
+READ = "{ accounts(first: 1) { nodes { opportunities { name } } } }"
+
+
+@covers("X-01")
+async def test_it(own):
+    await own.ask(READ)
+    await own.done("admin", "accountCreate", name="stage")
+"""
+
+
+def test_status_names_the_operations_and_tests_of_a_feature(tmp_path: Path) -> None:
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    (folder / "test_x.py").write_text(SOURCE)
+    [(id, shown)] = evidence(folder).items()
+    assert (id, shown.files) == ("X-01", {"tests/test_x.py"})
+    assert set(shown.operations) == {"accounts", "accountCreate"}
+
+
+def test_status_lists_every_feature_once() -> None:
+    text, features = page(), listed(LIST.read_text())
+    count = sum(each.id in shown(TESTS) for each in features)
+    assert f"**{count} of {len(features)} rows exist.**" in text
+    for each in features:
+        assert text.count(f"- **{each.id}** {each.sentence}") == 1
