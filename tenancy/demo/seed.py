@@ -95,7 +95,7 @@ async def ensure_demo(
             await admin.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
             if await admin.fetchval("SELECT true FROM catalog.tenant WHERE slug = $1", slug):
                 continue
-            tell(f"filling the demonstration's tenant {slug} ...")
+            tell(f"Creating the demo tenant {slug} ...")
             today = now or await admin.fetchval("SELECT current_date")
             tenant = await create(admin, slug, name, demo=True)
             await seed(admin, tenant, password_hash=password_hash, now=today)
