@@ -2,9 +2,9 @@
 
 from auth.engine.policy import Policy, ReadableHistory
 from db.api import MODEL
-from db.engine.trace import Change
+from db.engine.trace import HistoryEntry
 
-_CHANGE = Change.__table__.c
+_HISTORY = HistoryEntry.__table__.c
 _STATUSES = {
     name: each.table.c[each.status] for name, each in MODEL.entities.items() if each.status
 }
@@ -12,8 +12,8 @@ _STATUSES = {
 POLICIES = (
     # Entries about fields that the viewer may read.
     Policy(
-        Change,
-        rows=(ReadableHistory(_CHANGE.key, _CHANGE.record_id, _CHANGE.entity, _STATUSES),),
+        HistoryEntry,
+        rows=(ReadableHistory(_HISTORY.key, _HISTORY.record_id, _HISTORY.entity, _STATUSES),),
         restricts=True,
     ),
 )

@@ -1,6 +1,6 @@
 """Which favorites a viewer reaches: their own, whatever a profile opens."""
 
 from auth.engine.policy import Mine, Policy
-from db.labels import Favourite
+from db.labels import Favorite
 
-POLICIES = (Policy(Favourite, rows=(Mine(Favourite.__table__.c.user_id),), restricts=True),)
+POLICIES = (Policy(Favorite, rows=(Mine(Favorite.__table__.c.user_id),), restricts=True),)

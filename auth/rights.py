@@ -193,7 +193,7 @@ async def of_roles(
     """What each role grants by itself, and whether that is everything."""
     told = _statements(model)
     wanted = (
-        *("role_profiles", "profiles", "profile_entities", "profile_fields"),
+        *("role_profiles", "profiles", "object_permissions", "field_permissions"),
         *("attributes", "features"),
     )
     rows = {name: await connection.fetch(told[name].sql) for name in wanted}
@@ -252,12 +252,12 @@ def _profiles(rows: Loaded) -> dict[UUID, Profile]:
     fields: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
     writes: dict[UUID, dict[str, Writes]] = defaultdict(dict)
     writable: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
-    for row in rows["profile_entities"]:
+    for row in rows["object_permissions"]:
         entities[row["profile_id"]][row["entity"]] = RowScope(row["rows"])
         writes[row["profile_id"]][row["entity"]] = Writes(
             row["creates"], _scope(row["edits"]), _scope(row["deletes"])
         )
-    for row in rows["profile_fields"]:
+    for row in rows["field_permissions"]:
         fields[row["profile_id"]].add((row["entity"], row["field"]))
         if row["writes"]:
             writable[row["profile_id"]].add((row["entity"], row["field"]))
@@ -340,14 +340,14 @@ LOADED = {
     "profiles": ("Profile", "id", "full"),
     "attributes": ("Attribute", "id", "entity", "key", "label", "kind"),
     "role_profiles": ("RoleProfile", "role_id", "profile_id"),
-    "profile_entities": (
-        "ProfileEntity",
+    "object_permissions": (
+        "ObjectPermission",
         *("profile_id", "entity", "rows", "creates", "edits", "deletes"),
     ),
-    "profile_fields": ("ProfileField", "profile_id", "entity", "field", "writes"),
+    "field_permissions": ("FieldPermission", "profile_id", "entity", "field", "writes"),
     "rules": ("StatusRule", "entity", "field", "status"),
     "features": ("Feature", "key", "enabled"),
-    "uses": ("AttributeUse", "attribute_id"),
+    "uses": ("AttributeAssignment", "attribute_id"),
 }
 """What rights are made of: the records, and what of them, with what those that are on one are on; standing rules besides."""
 

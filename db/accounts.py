@@ -41,7 +41,7 @@ class Account(
     ExternallyIdentified,
     Record,
 ):
-    """An organisation or a private customer we sell to, perhaps a part of a larger one."""
+    """An organization or a private customer we sell to, perhaps a part of a larger one."""
 
     __tablename__ = "account"
     __prefix__ = "acc"

@@ -17,7 +17,7 @@ from db.engine.write.connection import TenantConnection
 from db.engine.write.statements import fetch, trusted
 from db.products import ContractKind, Product, ProductCategory
 from db.quotes import QuoteItem
-from db.sales import StageVisit
+from db.sales import StageHistory
 from domain.contracts import Kind
 
 IDS = "ids"
@@ -57,7 +57,7 @@ def _roots() -> Compiled:
 
 @cache
 def _visited() -> Compiled:
-    visit = StageVisit.__table__.c
+    visit = StageHistory.__table__.c
     found = select(visit.opportunity_id, visit.stage_id).where(
         one_of(visit.opportunity_id, IDS, Uuid()), visit.deleted_at.is_(None)
     )

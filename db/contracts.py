@@ -188,7 +188,7 @@ class ContractLine(Record):
         "How many units.", filter=True, sort=True, aggregate=True, write=False
     )
     unit_id: Mapped[UUID | None] = reference(
-        "What it is counted in.", "unit", reverse=None, write=False
+        "What it is counted in.", "unit_of_measure", reverse=None, write=False
     )
     currency: Mapped[str] = field("The contract's currency, as ISO 4217.", write=False)
     unit_price: Mapped[Decimal | None] = money(

@@ -1,4 +1,4 @@
-"""Tables of the labels area: tags that anybody can put on records, and each user's favourites."""
+"""Tables of the labels area: tags that anybody can put on records, and each user's favorites."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ class Tag(Record):
     __table_args__ = (live("tag_name_unique", "name"),)
 
     name: Mapped[str] = field("The word.", filter=True, sort=True, longest=WORD)
-    colour: Mapped[str | None] = field("Its colour, such as #3b82f6.", filter=True, sort=True)
+    color: Mapped[str | None] = field("Its color, such as #3b82f6.", filter=True, sort=True)
 
 
 class Tagging(OnOne, Record):
@@ -49,16 +49,16 @@ class Tagging(OnOne, Record):
     )
 
 
-class Favourite(OnOne, Record):
+class Favorite(OnOne, Record):
     """A record that a user keeps at hand. Nobody else sees that."""
 
-    __tablename__ = "favourite"
+    __tablename__ = "favorite"
     __prefix__ = "fav"
     __commands__ = JOINED
     __on__ = Subjects(
         having=CanBeFavorite,
         doc="The {record}.",
-        reverse="favourites",
+        reverse="favorites",
         reverse_doc="Whether you keep this {record} at hand.",
         one="one_record",
         message="Name exactly one record: what you keep at hand.",
@@ -68,7 +68,7 @@ class Favourite(OnOne, Record):
     user_id: Mapped[UUID] = reference(
         "Who keeps it at hand.",
         "user",
-        reverse="favourites",
+        reverse="favorites",
         reverse_doc="What this user keeps at hand.",
         write=False,
         holds=False,

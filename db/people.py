@@ -38,7 +38,7 @@ class Person(
     __search__ = (
         "last_name",
         Called("first_name"),
-        "infix",
+        "name_infix",
         "email",
         Digits("phone"),
         "external_id",
@@ -58,14 +58,14 @@ class Person(
         sort=True,
     )
     first_name: Mapped[str | None] = field("The first name.", filter=True, sort=True, longest=WORD)
-    infix: Mapped[str | None] = field(
+    name_infix: Mapped[str | None] = field(
         "What stands between the names, such as `van der`.", longest=WORD
     )
     last_name: Mapped[str | None] = field("The last name.", filter=True, sort=True, longest=WORD)
     full_name = derived(
         "All names in their order, to show.",
         full_name,
-        needs=("first_name", "infix", "last_name"),
+        needs=("first_name", "name_infix", "last_name"),
     )
     email: Mapped[str | None] = field(
         "The person's own e-mail address; that of an employer is told of the affiliation.",

@@ -31,7 +31,7 @@ class ContractKind(Record):
 
     name: Mapped[str] = field("What the kind is called.", filter=True, sort=True, longest=WORD)
     time_based: Mapped[bool] = field(
-        "Whether it lasts for a time, such as a warranty or a licence.",
+        "Whether it lasts for a time, such as a warranty or a license.",
         filter=True,
         sort=True,
         server_default="false",
@@ -62,14 +62,15 @@ class ProductCategory(Record):
     )
 
 
-class Unit(Record):
+class UnitOfMeasure(Record):
     """What a product is counted in."""
 
-    __tablename__ = "unit"
+    __tablename__ = "unit_of_measure"
     __prefix__ = "uni"
     __commands__ = RESTORED
     __replaceable__ = True
-    __table_args__ = (live("unit_name_unique", "name"),)
+    __plural__ = "unitsOfMeasure"
+    __table_args__ = (live("unit_of_measure_name_unique", "name"),)
 
     name: Mapped[str] = field(
         "What the unit is called, such as piece or month.", filter=True, sort=True, longest=WORD
@@ -113,7 +114,7 @@ class Product(Taggable, HasAttributes, ExternallyIdentified, Record):
     )
     unit_id: Mapped[UUID | None] = reference(
         "What it is counted in.",
-        "unit",
+        "unit_of_measure",
         reverse="products",
         reverse_doc="The products that are counted in this unit.",
     )

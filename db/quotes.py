@@ -152,7 +152,10 @@ class QuoteItem(Record):
         "How many units.", filter=True, sort=True, aggregate=True, server_default="1"
     )
     unit_id: Mapped[UUID | None] = reference(
-        "What it is counted in; the product's unit if not said.", "unit", reverse=None, chosen=True
+        "What it is counted in; the product's unit if not said.",
+        "unit_of_measure",
+        reverse=None,
+        chosen=True,
     )
     currency: Mapped[str] = field("The quote's currency, as ISO 4217.", write=False)
     unit_price: Mapped[Decimal | None] = money(

@@ -206,26 +206,26 @@ class Opportunity(
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
 
 
-class StageVisit(Record):
-    """A stay of an opportunity in a stage. The house keeps it; nobody writes it."""
+class StageHistory(Record):
+    """Period that an opportunity spent in a stage; recorded by the system, read-only."""
 
-    __tablename__ = "stage_visit"
+    __tablename__ = "stage_history"
     __prefix__ = "sva"
     __table_args__ = (Index(None, "opportunity_id", "entered_at"), Index(None, "stage_id"))
 
     opportunity_id: Mapped[UUID] = reference(
         "The opportunity.",
         "opportunity",
-        reverse="stageVisits",
-        reverse_doc="The stages this opportunity went through, and for how long.",
+        reverse="stageHistory",
+        reverse_doc="Stages this opportunity has been in, with the time spent in each.",
         part=True,
         on_delete="CASCADE",
     )
     stage_id: Mapped[UUID] = reference(
         "The stage.",
         "stage",
-        reverse="visits",
-        reverse_doc="The stays of opportunities in this stage.",
+        reverse="stageHistory",
+        reverse_doc="Periods that opportunities spent in this stage.",
         write=False,
     )
     entered_at: Mapped[datetime] = field(
@@ -247,10 +247,10 @@ class StageVisit(Record):
     )
 
 
-class BusinessRole(Record):
-    """The part that a person plays in an opportunity, such as decision maker."""
+class OpportunityContact(Record):
+    """Person involved in an opportunity, with their role, such as decision maker."""
 
-    __tablename__ = "business_role"
+    __tablename__ = "opportunity_contact"
     __prefix__ = "bro"
     __commands__ = EDITED
     __table_args__ = (Index(None, "opportunity_id"), Index(None, "person_id"))
@@ -258,18 +258,23 @@ class BusinessRole(Record):
     opportunity_id: Mapped[UUID] = reference(
         "The opportunity.",
         "opportunity",
-        reverse="businessRoles",
-        reverse_doc="Who plays which part in this opportunity.",
+        reverse="contacts",
+        reverse_doc="People involved in this opportunity, with their roles.",
         part=True,
     )
     person_id: Mapped[UUID] = reference(
         "The person.",
         "person",
-        reverse="businessRoles",
-        reverse_doc="The opportunities that this person plays a part in.",
+        reverse="opportunityContacts",
+        reverse_doc="Opportunities that this person is involved in, with their role in each.",
         part=True,
     )
-    description: Mapped[str] = field("The part.", filter=True, sort=True, longest=WORD)
+    role: Mapped[str] = field(
+        "Role of the person in the opportunity, such as decision maker.",
+        filter=True,
+        sort=True,
+        longest=WORD,
+    )
 
 
 class OpportunityAccount(Record):

@@ -123,10 +123,10 @@ class Attribute(Record):
     )
 
 
-class AttributeUse(OnOne, Record):
+class AttributeAssignment(OnOne, Record):
     """A type whose records carry an attribute. An attribute without any is carried by records of all types."""
 
-    __tablename__ = "attribute_use"
+    __tablename__ = "attribute_assignment"
     __prefix__ = "atu"
     __commands__ = JOINED
     __rights__ = True
@@ -135,7 +135,7 @@ class AttributeUse(OnOne, Record):
         by_type=True,
         part=False,
         doc="The type of {record}.",
-        reverse="attributeUses",
+        reverse="attributeAssignments",
         reverse_doc="The attributes that {records} of this type carry.",
         one="one_type",
         message="Name exactly one type that carries the attribute.",
@@ -145,7 +145,7 @@ class AttributeUse(OnOne, Record):
     attribute_id: Mapped[UUID] = reference(
         "The attribute.",
         "attribute",
-        reverse="uses",
+        reverse="assignments",
         reverse_doc="The types whose records carry this attribute; all of them if there is none.",
         part=True,
     )

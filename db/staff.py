@@ -15,7 +15,7 @@ from domain.wording import initials
 
 
 class Employee(HasAttributes, Record):
-    """A person or a vacant post in the organisation. Ownership is held by employees, not by users."""
+    """A person or a vacant post in the organization. Ownership is held by employees, not by users."""
 
     __tablename__ = "employee"
     __prefix__ = "emp"
@@ -70,7 +70,7 @@ class User(Record):
 
 
 class Role(Record):
-    """A job in the organisation. Profiles say what it may."""
+    """A job in the organization. Profiles say what it may."""
 
     __tablename__ = "role"
     __prefix__ = "rol"
@@ -144,20 +144,20 @@ class RoleProfile(Record):
     )
 
 
-class ProfileEntity(Record):
+class ObjectPermission(Record):
     """An entity that a profile opens: how many of its rows, and what may be done with them."""
 
-    __tablename__ = "profile_entity"
+    __tablename__ = "object_permission"
     __prefix__ = "pen"
     __commands__ = EDITED
     __rights__ = True
-    __table_args__ = (live("profile_entity_unique", "profile_id", "entity"),)
+    __table_args__ = (live("object_permission_unique", "profile_id", "entity"),)
 
     profile_id: Mapped[UUID] = reference(
         "The profile.",
         "profile",
-        reverse="entities",
-        reverse_doc="The entities that this profile opens.",
+        reverse="objectPermissions",
+        reverse_doc="Object types that this profile grants access to.",
         part=True,
     )
     entity: Mapped[str] = field("The entity's name.", filter=True, sort=True, longest=WORD)
@@ -177,20 +177,20 @@ class ProfileEntity(Record):
     )
 
 
-class ProfileField(Record):
+class FieldPermission(Record):
     """A field, or a custom attribute by its id, that a profile makes readable, and perhaps writable."""
 
-    __tablename__ = "profile_field"
+    __tablename__ = "field_permission"
     __prefix__ = "pfi"
     __commands__ = EDITED
     __rights__ = True
-    __table_args__ = (live("profile_field_unique", "profile_id", "entity", "field"),)
+    __table_args__ = (live("field_permission_unique", "profile_id", "entity", "field"),)
 
     profile_id: Mapped[UUID] = reference(
         "The profile.",
         "profile",
-        reverse="fields",
-        reverse_doc="The fields that this profile makes readable.",
+        reverse="fieldPermissions",
+        reverse_doc="Fields that this profile makes readable.",
         part=True,
     )
     entity: Mapped[str] = declared("The entity's name.", filter=True, sort=True, longest=WORD)

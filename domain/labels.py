@@ -1,4 +1,4 @@
-"""Rules of labels: the format of a colour."""
+"""Rules of labels: the format of a color."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from domain.violations import Violation
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 
 
-class Coloured(Protocol):
-    """A tag's colour, such as #3b82f6."""
+class Colored(Protocol):
+    """A tag's color, such as #3b82f6."""
 
-    colour: str | None
+    color: str | None
 
 
-def tag(_: Coloured | None, after: Coloured) -> Sequence[Violation]:
+def tag(_: Colored | None, after: Colored) -> Sequence[Violation]:
     """Violations of a tag by itself."""
-    if after.colour is None or COLOUR.match(after.colour):
+    if after.color is None or COLOUR.match(after.color):
         return []
     message = "The color is invalid. Use six hexadecimal digits, such as #3b82f6."
-    return [Violation(UserErrorCode.INVALID, message, "colour")]
+    return [Violation(UserErrorCode.INVALID, message, "color")]

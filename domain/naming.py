@@ -13,3 +13,11 @@ def plural(name: str) -> str:
     if word.endswith("y") and word[-2] not in "aeiou":
         return f"{word[:-1]}ies"
     return f"{word}es" if word.endswith("s") else f"{word}s"
+
+
+def singular(name: str) -> str:
+    """Type name for one record of a relation: `relatedAccounts` → `RelatedAccount`, `addresses` → `Address`."""
+    word = name[0].upper() + name[1:]
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    return word.removesuffix("es") if word.endswith("sses") else word.removesuffix("s")

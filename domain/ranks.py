@@ -1,4 +1,4 @@
-"""Places in an order that people arrange by hand: keys between those of two neighbours, so that nobody else moves."""
+"""Places in an order that people arrange by hand: keys between those of two neighbors, so that nobody else moves."""
 
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -19,7 +19,7 @@ MOMENT = timedelta(microseconds=1)
 
 
 class Side(Enum):
-    """Of which of two neighbours something stands."""
+    """Of which of two neighbors something stands."""
 
     BEFORE = "before"
     AFTER = "after"

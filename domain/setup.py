@@ -31,7 +31,7 @@ class AttributeKind(StrEnum):
     BOOLEAN = "BOOLEAN"
 
 
-class ChangeKind(StrEnum):
+class HistoryEventKind(StrEnum):
     """What was done to a record."""
 
     CREATED = "CREATED"
@@ -66,7 +66,7 @@ class FeatureKey(StrEnum):
 
 SWITCHED: Mapping[FeatureKey, frozenset[str]] = {
     FeatureKey.RELATIONS: frozenset(
-        {"Person", "Affiliation", "AccountLink", "AccountManager", "BusinessRole"}
+        {"Person", "Affiliation", "AccountLink", "AccountManager", "OpportunityContact"}
     ),
     FeatureKey.CASES: frozenset({"Case", "CaseAccount", "CaseType", "CaseStatus"}),
     FeatureKey.DUPLICATES: frozenset(),

@@ -15,7 +15,7 @@ from db.engine.base import Record
 from db.engine.hidden import is_readable
 from db.engine.model import Entity
 from db.engine.write.locking import Lock
-from db.sales import BusinessRole, Opportunity, OpportunityAccount
+from db.sales import Opportunity, OpportunityAccount, OpportunityContact
 from domain.codes import UserErrorCode
 from domain.contracts import ONE_OFF
 from domain.violations import Violation
@@ -53,12 +53,14 @@ async def copy(ctx: Context, items: list[Changeset[Opportunity, CopyInput]]) -> 
     entity = ctx.unit.model.of(Opportunity)
     sources = await ctx.unit.lock_visible(entity, {each.input.id for each in items}, Lock.NONE)
     reachable = await visible_references(ctx, entity, sources.values())
-    contacts = await ctx.trusted(BusinessRole).select(BusinessRole.opportunity_id, sources)
+    contacts = await ctx.trusted(OpportunityContact).select(
+        OpportunityContact.opportunity_id, sources
+    )
     related = await ctx.trusted(OpportunityAccount).select(
         OpportunityAccount.opportunity_id, sources
     )
     children = {
-        BusinessRole: await _visible(ctx, BusinessRole, (each.id for each in contacts)),
+        OpportunityContact: await _visible(ctx, OpportunityContact, (each.id for each in contacts)),
         OpportunityAccount: await _visible(ctx, OpportunityAccount, (each.id for each in related)),
     }
     for item in items:

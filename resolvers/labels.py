@@ -1,8 +1,8 @@
-"""Tags and favourites: a favourite is the caller's own."""
+"""Tags and favorites: a favorite is the caller's own."""
 
 from __future__ import annotations
 
-from db.labels import Favourite
+from db.labels import Favorite
 from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import Action, Saved
 from resolvers.engine.context import Context
@@ -10,10 +10,10 @@ from resolvers.engine.hooks import before_save
 
 
 @before_save(Action.CREATE)
-async def own_favourite(ctx: Context, items: Saved[Favourite]) -> None:
-    """A new favourite belongs to the user who creates it."""
+async def own_favorite(ctx: Context, items: Saved[Favorite]) -> None:
+    """A new favorite belongs to the user who creates it."""
     for item in items:
         item.record.user_id = ctx.viewer.user
 
 
-AREA = Area("labels", before_save={Favourite: (own_favourite,)})
+AREA = Area("labels", before_save={Favorite: (own_favorite,)})

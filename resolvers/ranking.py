@@ -51,7 +51,7 @@ async def rank(ctx: Context, items: Saved[Opportunity]) -> None:
         stage: object = item.record.stage_id
         if stage is None:
             continue
-        named = _neighbours(item)
+        named = _neighbors(item)
         if named:
             placed += 1
             if len(named) > 1 or placed > 1:
@@ -59,15 +59,15 @@ async def rank(ctx: Context, items: Saved[Opportunity]) -> None:
                 violation = Violation(UserErrorCode.INVALID, wrong)
                 item.violation(violation, list(named)[-1].value)
             else:
-                [(side, neighbour)] = named.items()
-                await _put(ctx, item, moving, side, neighbour)
+                [(side, neighbor)] = named.items()
+                await _put(ctx, item, moving, side, neighbor)
         elif item.differs(Opportunity.stage_id):
             item.record.rank_key = last(ctx.now, arriving)
             arriving += 1
 
 
-def _neighbours(item: Changeset[Opportunity, object]) -> dict[Side, UUID]:
-    """The neighbours that a move names."""
+def _neighbors(item: Changeset[Opportunity, object]) -> dict[Side, UUID]:
+    """The neighbors that a move names."""
     move = item.input
     if not isinstance(move, MoveInput):
         return {}
@@ -80,23 +80,23 @@ async def _put(
     item: Changeset[Opportunity, object],
     moving: Collection[UUID],
     side: Side,
-    neighbour: UUID,
+    neighbor: UUID,
 ) -> None:
     """At one side of another opportunity that the caller sees in the same stage."""
-    visible = await ctx.unit.visible(item.entity, [neighbour])
+    visible = await ctx.unit.visible(item.entity, [neighbor])
     rows = await ctx.trusted(Opportunity).by_id(visible)
-    other = rows.get(neighbour)
+    other = rows.get(neighbor)
     if other is None:
         item.missing(side.value)
         return
     # Not for callers who may not read the other one's stage in its present status.
     in_stage = other.reveal(ctx.viewer).get(Opportunity.stage_id) == item.record.stage_id
-    if not in_stage or neighbour in moving:
+    if not in_stage or neighbor in moving:
         item.violation(Violation(UserErrorCode.INVALID, ELSEWHERE), side.value)
         return
     key = other.decide(lambda row: row.rank_key)
     if key is None:  # it is older than ranks are
-        key = await _enter(ctx, item, neighbour)
+        key = await _enter(ctx, item, neighbor)
     await _beside(ctx, item, moving, side, key)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from db.api import MODEL
 from db.pipelines import used_stages
-from db.setup import Attribute, AttributeUse, OpportunityType, PipelineStage
+from db.setup import Attribute, AttributeAssignment, OpportunityType, PipelineStage
 from domain.codes import UserErrorCode
 from domain.setup import carries
 from domain.violations import Violation
@@ -16,7 +16,7 @@ from resolvers.engine.changeset import Action, Saved, children_of
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
 
-CARRIED = {each.record.__name__: each.column.key for each in MODEL.of(AttributeUse).subjects}
+CARRIED = {each.record.__name__: each.column.key for each in MODEL.of(AttributeAssignment).subjects}
 """The entities that carry attributes, and the column with the type that carries one."""
 NOT_CARRIED = f"This type cannot have attributes. Choose one of {', '.join(CARRIED)}."
 NO_STAGE = "An opportunity type requires a stage. List the stages that it activates in `stages`."
@@ -33,7 +33,7 @@ async def check_entity(ctx: Context, items: Saved[Attribute]) -> None:
 
 
 @before_save()
-async def check_type(ctx: Context, items: Saved[AttributeUse]) -> None:
+async def check_type(ctx: Context, items: Saved[AttributeAssignment]) -> None:
     """The type that carries an attribute is one of the entity that the attribute was added to."""
     ids = {each.record.attribute_id for each in items}
     attributes = await ctx.trusted(Attribute).by_id(ids)
@@ -45,7 +45,7 @@ async def check_type(ctx: Context, items: Saved[AttributeUse]) -> None:
         item.violations(violations, [Attribute.entity])
 
 
-def _carries(use: AttributeUse, attribute: Attribute) -> Sequence[Violation]:
+def _carries(use: AttributeAssignment, attribute: Attribute) -> Sequence[Violation]:
     return carries(attribute.entity, use, CARRIED)
 
 
@@ -85,7 +85,7 @@ AREA = Area(
     "setup",
     before_save={
         Attribute: (check_entity,),
-        AttributeUse: (check_type,),
+        AttributeAssignment: (check_type,),
         OpportunityType: (require_stages,),
         PipelineStage: (keep_used_stages, keep_stages),
     },

@@ -22,9 +22,9 @@ from db.sessions import fold
 from db.setup import EmployeeType, Feature, OpportunityType
 from db.staff import (
     Employee,
+    FieldPermission,
+    ObjectPermission,
     Profile,
-    ProfileEntity,
-    ProfileField,
     Role,
     RoleAssignment,
     RoleProfile,
@@ -242,14 +242,14 @@ async def administrators_only(ctx: Context, items: Saved[R]) -> None:
 
 
 @before_save()
-async def check_entity(ctx: Context, items: Saved[ProfileEntity]) -> None:
+async def check_entity(ctx: Context, items: Saved[ObjectPermission]) -> None:
     """A profile opens an entity that exists."""
     for item in items:
         item.violations(_unknown(ctx, item.record.entity))
 
 
 @before_save()
-async def check_field(ctx: Context, items: Saved[ProfileField]) -> None:
+async def check_field(ctx: Context, items: Saved[FieldPermission]) -> None:
     """A profile opens a field or an attribute that exists."""
     for item in items:
         item.violations(_unknown(ctx, item.record.entity, item.record.field))
@@ -298,8 +298,8 @@ AREA = Area(
         RoleAssignment: (spare_assignments, grant_own_rights),
         Profile: (administrators_only,),
         RoleProfile: (administrators_only,),
-        ProfileEntity: (administrators_only, check_entity),
-        ProfileField: (administrators_only, check_field),
+        ObjectPermission: (administrators_only, check_entity),
+        FieldPermission: (administrators_only, check_field),
         StatusRule: (administrators_only, check_status),
         ShareRule: (administrators_only,),
         Feature: (administrators_only,),

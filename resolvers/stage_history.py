@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from db.engine.hidden import HiddenRow
-from db.sales import Opportunity, StageVisit
+from db.sales import Opportunity, StageHistory
 from resolvers.engine.changeset import Action, Changeset, Saved, to
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
@@ -19,12 +19,12 @@ async def record_stage_history(ctx: Context, items: Saved[Opportunity]) -> None:
     """
     moved = [each for each in items if each.differs(Opportunity.stage_id) and _is_placed(each)]
     left = [each.record.id for each in moved if each.before is not None]
-    visits = await ctx.trusted(StageVisit).by_for_update(StageVisit.opportunity_id, left)
+    visits = await ctx.trusted(StageHistory).by_for_update(StageHistory.opportunity_id, left)
     for item in moved:
         for visit in visits.get(item.record.id, ()):
             if visit.decide(lambda row: row.left_at is None):
                 _end(item, visit, ctx.now)
-        begun = ctx.unit.blank(StageVisit)
+        begun = ctx.unit.blank(StageHistory)
         begun.opportunity_id = item.record.id
         begun.stage_id = item.record.stage_id
         begun.entered_at = ctx.now
@@ -36,9 +36,11 @@ def _is_placed(item: Changeset[Opportunity, object]) -> bool:
     return stage is not None
 
 
-def _end(item: Changeset[Opportunity, object], visit: HiddenRow[StageVisit], now: datetime) -> None:
+def _end(
+    item: Changeset[Opportunity, object], visit: HiddenRow[StageHistory], now: datetime
+) -> None:
     left = visit.map(lambda row: max(now, row.entered_at))
     seconds = visit.map(
         lambda row: int((max(now, row.entered_at) - row.entered_at).total_seconds())
     )
-    item.also_change(visit, to(StageVisit.left_at, left), to(StageVisit.seconds, seconds))
+    item.also_change(visit, to(StageHistory.left_at, left), to(StageHistory.seconds, seconds))

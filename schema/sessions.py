@@ -45,7 +45,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @strawberry.input(description="Who signs in, and where.")
 class SignInInput:
-    tenant: str = strawberry.field(description="The short name of the organisation.")
+    tenant: str = strawberry.field(description="The short name of the organization.")
     email: str = strawberry.field(description="The user's e-mail address.")
     password: str = strawberry.field(description="The user's password.")
 
@@ -107,7 +107,7 @@ class PasswordResetInput:
 
 
 @strawberry.input(description="Which record.")
-class SubjectInput:
+class RecordRefInput:
     id: strawberry.ID = strawberry.field(description="The record.")
 
 
@@ -186,13 +186,15 @@ class SessionMutation(PublicMutation):
     @mutation(
         "A token with which a user chooses a new password, for administrators with full access."
     )
-    async def userPasswordReset(self, info: Info, input: SubjectInput) -> UserPasswordResetPayload:
+    async def userPasswordReset(
+        self, info: Info, input: RecordRefInput
+    ) -> UserPasswordResetPayload:
         deed = info.context
         reset = await passwords.issue_reset(deed.house, deed.viewers, _caller(info), input.id)
         return UserPasswordResetPayload(token=reset.token, expiresAt=_moment(reset.expires_at))
 
     @mutation("End a session: one of your own, or as an administrator anybody's.")
-    async def sessionRevoke(self, info: Info, input: SubjectInput) -> SessionRevokePayload:
+    async def sessionRevoke(self, info: Info, input: RecordRefInput) -> SessionRevokePayload:
         deed = info.context
         await passwords.revoke(deed.house, deed.viewers, _caller(info), input.id)
         return SessionRevokePayload(revoked=True)

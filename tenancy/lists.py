@@ -40,7 +40,7 @@ LISTS: Mapping[str, tuple[Row, ...]] = {
         {"name": "Support contract", "time_based": True, "months": 12, "renews": True},
         {"name": "Delivery"},
     ),
-    "unit": ({"name": "piece"}, {"name": "hour"}, {"name": "month"}, {"name": "year"}),
+    "unit_of_measure": ({"name": "piece"}, {"name": "hour"}, {"name": "month"}, {"name": "year"}),
     "activity_category": (
         {"name": "Call"},
         {"name": "E-mail"},

@@ -22,7 +22,7 @@ from db.engine.dependencies import (
     RowsOf,
     SearchOf,
     TrashOf,
-    TypePermissions,
+    TypePermissionsOf,
     ordered,
 )
 from db.engine.gate import Form, Right
@@ -167,7 +167,7 @@ class Viewer:
         return responsible(entity, below=scope is WriteScope.BELOW)
 
     def type_access(self, entity: Entity) -> Mapping[str, object]:
-        """What may be done with the records of an entity, as `TypeAccess` of the API tells it."""
+        """What may be done with the records of an entity, as `TypePermissions` of the API tells it."""
         granted = self.rights[entity.name]
         keys = (f"attributes.{each.key}" for each in self.attributes(entity.name))
         return {
@@ -276,7 +276,7 @@ class Viewer:
                 return self.may_restore(entity)
             case PermissionsOf(entity):
                 return self._permissions_of(entity)
-            case TypePermissions():
+            case TypePermissionsOf():
                 return tuple(self._type_permissions(each) for each in sorted(self.rights))
             case _:
                 assert_never(dependency)

@@ -39,7 +39,7 @@ class Api(GraphQL[Context, None]):
 
 
 async def _seller(sessions: async_sessionmaker[AsyncSession], tenant: str, id: UUID) -> Viewer:
-    """Asked once for the life of the process, which is in this contender's favour."""
+    """Asked once for the life of the process, which is in this contender's favor."""
     below = select(Employee.id).where(Employee.id == id).cte(recursive=True)
     below = below.union(select(Employee.id).join(below, Employee.manager_id == below.c.id))
     async with sessions() as session:

@@ -63,14 +63,14 @@ def _image(row: str) -> str:
 _HEAD = "UPDATE {schema}.log_head SET position = position + 1 RETURNING position"
 _VISITED = """
     visited AS (
-        INSERT INTO {schema}.stage_visit (id, opportunity_id, stage_id, entered_at)
+        INSERT INTO {schema}.stage_history (id, opportunity_id, stage_id, entered_at)
         SELECT uuidv7(), id, stage_id, now() FROM made ORDER BY id
         RETURNING *)"""
 _NOTED = f"""
     noted AS ({_HISTORY}
         SELECT uuidv7(), id, entity || '.', 'CREATED', entity, NULL, NULL, NULL, 1, now(), $1
         FROM (SELECT id, 'Opportunity' AS entity FROM made
-            UNION ALL SELECT id, 'StageVisit' FROM visited) AS each)"""
+            UNION ALL SELECT id, 'StageHistory' FROM visited) AS each)"""
 _INSERTED = """{schema}.change_log
     (position, number, kind, entity, record_id, changed, before, after, access, user_id,
     request_id, at)"""
@@ -85,8 +85,8 @@ SELECT position, 0, 'CREATED', 'Opportunity', id, '{{}}'::text[], NULL::jsonb, {
     $1::uuid, $2::uuid, now()
 FROM head, {{schema}}.opportunity o WHERE id = $3::uuid
 UNION ALL
-SELECT position, 1, 'CREATED', 'StageVisit', id, '{{}}', NULL, to_jsonb(v), false, $1, $2, now()
-FROM head, {{schema}}.stage_visit v WHERE opportunity_id = $3
+SELECT position, 1, 'CREATED', 'StageHistory', id, '{{}}', NULL, to_jsonb(v), false, $1, $2, now()
+FROM head, {{schema}}.stage_history v WHERE opportunity_id = $3
 """
 UPDATED = f"""
 WITH head AS ({_HEAD})
@@ -128,7 +128,7 @@ WITH made AS (
             {_image("made")} AS image
         FROM made
         UNION ALL
-        SELECT row_number() OVER (ORDER BY opportunity_id) - 1, 1, 'StageVisit', id,
+        SELECT row_number() OVER (ORDER BY opportunity_id) - 1, 1, 'StageHistory', id,
             to_jsonb(visited)
         FROM visited),
     logged AS (INSERT INTO {_INSERTED}

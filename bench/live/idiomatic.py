@@ -21,7 +21,7 @@ from strawberry import ID, Info
 from strawberry.asgi import GraphQL
 
 # What is measured is the loop: there is no database, no token and no right here, and the records
-# are in memory. What an event tells is made once for all, in this contender's favour.
+# are in memory. What an event tells is made once for all, in this contender's favor.
 
 
 @strawberry.type

@@ -28,7 +28,7 @@ from schema.sessions import SessionMutation
 Member = GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType
 SESSIONS = "sessions"
 AREAS: Mapping[str, tuple[str, str]] = {
-    "accounts": ("Accounts", "Organisations and private customers, their addresses, managers and links."),
+    "accounts": ("Accounts", "Organizations and private customers, their addresses, managers and links."),
     "people": ("People", "Persons and their jobs at accounts."),
     "sales": ("Sales", "Opportunities: pipeline, outcome, participants and shares."),
     "quotes": ("Quotes", "Quotes of opportunities and their lines."),

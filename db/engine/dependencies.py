@@ -59,7 +59,7 @@ class PermissionsOf:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class TypePermissions:
+class TypePermissionsOf:
     """The caller's permissions on every entity, which records of `entity` show."""
 
     entity: str
@@ -73,7 +73,7 @@ Dependency: TypeAlias = (
     | SearchOf
     | TrashOf
     | PermissionsOf
-    | TypePermissions
+    | TypePermissionsOf
 )
 Dependencies: TypeAlias = frozenset[Dependency]
 

@@ -63,7 +63,7 @@ class Authorizer(Protocol):
         """Which of the rows that may be seen may be changed, or deleted: a condition on the entity's table, or all or none."""
 
     def type_access(self, entity: Entity) -> Mapping[str, object]:
-        """What may be done with the records of an entity, as `TypeAccess` of the API tells it."""
+        """What may be done with the records of an entity, as `TypePermissions` of the API tells it."""
 
     def writable(self, entity: Entity) -> Iterable[str]:
         """The fields that may be written, in a fixed order; of those ruled by status, where it opens them."""

@@ -189,7 +189,7 @@ class Ratio(ColumnElement[Decimal]):
 
 
 def flat(*parts: Part | Concat) -> Concat:
-    """Concatenate, taking nested concatenations apart so that neighbouring literals become one."""
+    """Concatenate, taking nested concatenations apart so that neighboring literals become one."""
     pieces: list[Part] = []
     for part in parts:
         pieces.extend(part.parts if isinstance(part, Concat) else [part])

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Mapped
 from db.engine.base import Internal, Trace, enumeration
 from db.engine.declare import field as declared
 from db.engine.declare import internal, reference
-from domain.setup import ChangeKind
+from domain.setup import HistoryEventKind
 from domain.values import JsonObject
 
 
-class Change(Trace):
+class HistoryEntry(Trace):
     """What was done to one record, or to one field of it. Kept for good; erased by value only (D-44)."""
 
     __tablename__ = "history"
@@ -26,8 +26,8 @@ class Change(Trace):
     key: Mapped[str] = internal(
         "The entity and the field, such as `Account.name`: what a right is asked for by."
     )
-    kind: Mapped[ChangeKind] = declared(
-        "What was done.", enumeration(ChangeKind), filter=True, write=False
+    kind: Mapped[HistoryEventKind] = declared(
+        "What was done.", enumeration(HistoryEventKind), filter=True, write=False
     )
     entity: Mapped[str] = declared("The entity of the record.", filter=True, write=False)
     field: Mapped[str | None] = declared(
@@ -53,7 +53,7 @@ class ChangeLog(Internal):
         "The transaction's place, without gaps.", BigInteger, primary_key=True
     )
     number: Mapped[int] = internal("The place within the transaction.", primary_key=True)
-    kind: Mapped[ChangeKind] = internal("What was done.", enumeration(ChangeKind))
+    kind: Mapped[HistoryEventKind] = internal("What was done.", enumeration(HistoryEventKind))
     entity: Mapped[str] = internal("The entity's name.")
     record_id: Mapped[UUID] = internal("The record.")
     changed: Mapped[list[str]] = internal("The columns that changed.", ARRAY(Text))

@@ -12,7 +12,7 @@ from db.engine.model import Entity, Model
 from db.engine.plan.values import parse_id
 from db.engine.row import declared_by
 from domain.codes import Code
-from domain.setup import ChangeKind
+from domain.setup import HistoryEventKind
 from resolvers.engine.changeset import (
     SAVES,
     Action,
@@ -33,7 +33,7 @@ from resolvers.engine.values import NO_ID
 PASSES = 5
 """How often the rest of a list is prepared anew, when some of it turned out to be in the way of the rest."""
 ENTANGLED = "The inputs of the list depend on each other. Send this one in a separate request."
-KINDS = {Action.DELETE: ChangeKind.DELETED, Action.RESTORE: ChangeKind.RESTORED}
+KINDS = {Action.DELETE: HistoryEventKind.DELETED, Action.RESTORE: HistoryEventKind.RESTORED}
 
 
 @dataclass(frozen=True)
@@ -184,11 +184,11 @@ async def _write_created(ctx: Context, items: Iterable[AnyChangeset]) -> None:
 
 async def _write_related(ctx: Context, ops: Iterable[RelatedChange]) -> None:
     """Related changes: what goes to the trash or comes out of it is a deletion or a restoration, the rest an update."""
-    grouped: dict[tuple[type[Record], ChangeKind], list[tuple[Record, Record]]] = {}
+    grouped: dict[tuple[type[Record], HistoryEventKind], list[tuple[Record, Record]]] = {}
     for op in ops:
-        kind = ChangeKind.UPDATED
+        kind = HistoryEventKind.UPDATED
         if op.before.deleted_at != op.after.deleted_at:
-            kind = ChangeKind.RESTORED if op.after.deleted_at is None else ChangeKind.DELETED
+            kind = HistoryEventKind.RESTORED if op.after.deleted_at is None else HistoryEventKind.DELETED
         grouped.setdefault((op.type_, kind), []).append((op.before, op.after))
     for (type_, kind), pairs in grouped.items():
         await ctx.unit.change(ctx.unit.model.of(type_), pairs, kind)

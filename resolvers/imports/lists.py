@@ -9,9 +9,8 @@ from decimal import Decimal
 from db.accounts import Account as AccountRecord
 from db.engine.base import Record, Standard
 from db.engine.row import AnyColumn
-from db.products import ContractKind, ProductCategory
+from db.products import ContractKind, ProductCategory, UnitOfMeasure
 from db.products import Product as ProductRecord
-from db.products import Unit as UnitRecord
 from db.setup import Attribute, Industry, LostReason, OpportunityType, Preferences, Stage
 from domain.imports.crm_sales import Account, Book, Product, Step
 from domain.setup import AttributeKind, StageKind
@@ -89,7 +88,7 @@ async def products(work: Work, ctx: Context, book: Book, tell: Tell) -> dict[str
     kinds = await work.ensure(ctx, ContractKind, ContractKind.name, {KIND: {"name": KIND}})
     given = {name: {"name": name, "contractKind": kinds[KIND]} for name in sorted(series)}
     categories = await work.ensure(ctx, ProductCategory, ProductCategory.name, given)
-    units = await work.ensure(ctx, UnitRecord, UnitRecord.name, {UNIT: {"name": UNIT}})
+    units = await work.ensure(ctx, UnitOfMeasure, UnitOfMeasure.name, {UNIT: {"name": UNIT}})
     wanted = {e.name: _product(e, categories, units[UNIT]) for e in book.products}
     return await _ensure(work, ctx, ProductRecord, ProductRecord.external_id, wanted, tell)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from db.staff import Profile, ProfileEntity, ProfileField, Role, RoleProfile
+from db.staff import FieldPermission, ObjectPermission, Profile, Role, RoleProfile
 from domain.access import RowScope, WriteScope
 from resolvers.engine.changeset import Params
 from resolvers.engine.context import Context
@@ -20,7 +20,14 @@ SCOPES: Mapping[str, WriteScope] = {
     SELLER: WriteScope.OWN,
 }
 """Whose opportunities, and what belongs to them, a role may change."""
-BOUND = ("Opportunity", "BusinessRole", "OpportunityAccount", "Quote", "QuoteItem", "Contract")
+BOUND = (
+    "Opportunity",
+    "OpportunityContact",
+    "OpportunityAccount",
+    "Quote",
+    "QuoteItem",
+    "Contract",
+)
 
 
 def opened(role: str, attributes: Mapping[str, str]) -> dict[str, Opens]:
@@ -44,9 +51,9 @@ async def give_roles(work: Work, ctx: Context, attributes: Mapping[str, str]) ->
     for name, id in zip(new, made, strict=True):
         profile, opens = global_id(Profile, id), opened(name, attributes)
         entities = [_entity(profile, entity, each) for entity, each in opens.items()]
-        await work.all(ctx, create(ProfileEntity), entities)
+        await work.all(ctx, create(ObjectPermission), entities)
         for several in batches(_fields(profile, opens)):
-            await work.all(ctx, create(ProfileField), several)
+            await work.all(ctx, create(FieldPermission), several)
         given = {"role": roles[name], "profile": profile}
         await work.all(ctx, create(RoleProfile), [given])
     return roles

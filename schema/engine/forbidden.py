@@ -15,9 +15,9 @@ from db.engine.dependencies import (
     RowsOf,
     SearchOf,
     TrashOf,
-    TypePermissions,
+    TypePermissionsOf,
 )
-from db.engine.plan.ask import ACCESS, TYPE_ACCESS
+from db.engine.plan.ask import PERMISSIONS, TYPE_PERMISSIONS
 from domain.codes import Code, Refused
 
 FILTER = "filter, sort, search or aggregate by"
@@ -45,10 +45,10 @@ def written_as(dependency: Dependency) -> tuple[str, str]:
         case SearchOf(entity):
             return entity, SEARCH
         case TrashOf(entity):
-            return entity, "deleted"
+            return entity, "trashed"
         case PermissionsOf(entity):
-            return entity, ACCESS
-        case TypePermissions(entity):
-            return entity, TYPE_ACCESS
+            return entity, PERMISSIONS
+        case TypePermissionsOf(entity):
+            return entity, TYPE_PERMISSIONS
         case _:
             assert_never(dependency)

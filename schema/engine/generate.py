@@ -14,7 +14,7 @@ from strawberry.types.field import StrawberryField
 from db.engine.declare import SEARCH
 from db.engine.fields import Field, Kind, Reference
 from db.engine.model import Entity, Model
-from db.engine.plan.ask import ACCESS, TYPE_ACCESS, Function
+from db.engine.plan.ask import PERMISSIONS, TYPE_PERMISSIONS, Function
 from schema.engine import words
 from schema.engine.words import FILTERS, OPERATORS, SAYS, SCALAR
 
@@ -90,7 +90,7 @@ def page_arguments(entity: str) -> list[StrawberryArgument]:
 def bin_argument() -> StrawberryArgument:
     """What a list of records takes besides, where they can be deleted."""
     doc = "The bin: only records that were deleted. For those who may delete and restore them."
-    return argument("deleted", "Deleted", doc)
+    return argument("trashed", "Trashed", doc)
 
 
 def make(
@@ -149,26 +149,7 @@ def shared_types(special: Special) -> None:
     for kind, name in FILTERS.items():
         if kind is not Kind.MONEY:
             _value_filter(name, kind, SCALAR[kind].__name__)
-    access: list[Spec] = [
-        ("update", "bool", "Whether you may change it."),
-        ("delete", "bool", "Whether you may delete it."),
-        (
-            "writable",
-            "list[str]",
-            "The fields that you may write, and attributes as `attributes.key`; some only in certain statuses.",
-        ),
-    ]
-    make("RecordAccess", access, "What you may do with a record, as far as rights say.")
-    by_type: list[Spec] = [
-        ("type", "str", "The kind of record."),
-        ("rows", "RowScope", "Which of them you see: all, or those that are yours."),
-        ("create", "bool", "Whether you may create one."),
-        ("update", "WriteScope | None", "Which of those you see you may change; none if empty."),
-        ("delete", "WriteScope | None", "Which of those you see you may delete; none if empty."),
-        ("readable", "list[str]", "The fields you may read, and attributes as `attributes.key`."),
-        ("writable", "list[str]", "The fields you may write, and attributes as `attributes.key`."),
-    ]
-    make("TypeAccess", by_type, "What you may do with records of a kind, as far as rights say.")
+    _permission_types()
     values = [
         ("key", "AttributeKey", "The attribute."),
         ("text", "StringFilter", "For an attribute of kind TEXT."),
@@ -182,6 +163,32 @@ def shared_types(special: Special) -> None:
         ("direction", "OrderDirection", "Which way."),
     ]
     make_input("AttributeValueOrder", keys, "Sorts by one of the tenant's own attributes.")
+
+
+def _permission_types() -> None:
+    """What the caller may do with a record, and with the records of a type."""
+    access: list[Spec] = [
+        ("update", "bool", "Whether you may change it."),
+        ("delete", "bool", "Whether you may delete it."),
+        (
+            "writable",
+            "list[str]",
+            "The fields that you may write, and attributes as `attributes.key`; some only in certain statuses.",
+        ),
+    ]
+    make("RecordPermissions", access, "What you may do with a record, as far as rights say.")
+    by_type: list[Spec] = [
+        ("type", "str", "The kind of record."),
+        ("rows", "RowScope", "Which of them you see: all, or those that are yours."),
+        ("create", "bool", "Whether you may create one."),
+        ("update", "WriteScope | None", "Which of those you see you may change; none if empty."),
+        ("delete", "WriteScope | None", "Which of those you see you may delete; none if empty."),
+        ("readable", "list[str]", "The fields you may read, and attributes as `attributes.key`."),
+        ("writable", "list[str]", "The fields you may write, and attributes as `attributes.key`."),
+    ]
+    make(
+        "TypePermissions", by_type, "What you may do with records of a kind, as far as rights say."
+    )
 
 
 def _value_filter(name: str, kind: Kind, scalar: str) -> None:
@@ -241,10 +248,10 @@ def _object(entity: Entity, doc: str, special: Special) -> None:
         arguments["attributes"] = [keys]
     if not entity.is_trace:
         doc_ = "What you may do with it, as far as rights say; rules may still be against it."
-        specs.append((ACCESS, "RecordAccess", doc_))
+        specs.append((PERMISSIONS, "RecordPermissions", doc_))
     if entity.name == special.viewer:
         doc_ = "What you may do with records of each kind that you may see; told of yourself only."
-        specs.append((TYPE_ACCESS, "list[TypeAccess] | None", doc_))
+        specs.append((TYPE_PERMISSIONS, "list[TypePermissions] | None", doc_))
     deprecated = {field.name: field.exposed.deprecated for field in entity.fields.values()}
     told = {name: annotation for name, annotation, _ in specs}
     bases = tuple(words_of(name) for name in _implemented(told, special))

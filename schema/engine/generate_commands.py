@@ -16,6 +16,7 @@ from strawberry.types.arguments import StrawberryArgument
 from db.engine.base import Standard
 from db.engine.fields import Field, Kind, Reference
 from db.engine.model import Entity, Model
+from domain.naming import singular
 from resolvers.engine.command import Argument, Command
 from schema.engine import words
 from schema.engine.generate import Spec, argument, make, put
@@ -139,7 +140,12 @@ def _child_inputs(entity: Entity) -> None:
                 if brought is not relation:
                     own = _with_new(entity, brought, name, own)
             doc = "One that is created together with its parent."
-            required(f"{above.name}{entity.name}Input", own, doc)
+            required(nested_input(above, relation), own, doc)
+
+
+def nested_input(parent: Entity, relation: Reference) -> str:
+    """Name of the input of a record created with its parent: `OpportunityRelatedAccountInput`."""
+    return f"{parent.name}{singular(str(relation.exposed.reverse))}Input"
 
 
 def _with_new(entity: Entity, relation: Reference, name: str, specs: list[Spec]) -> list[Spec]:
@@ -159,7 +165,7 @@ def _create_input(entity: Entity, children: list[tuple[Entity, Reference]]) -> N
     nested: list[Spec] = [
         (
             str(relation.exposed.reverse),
-            f"list[{entity.name}{child.name}Input] | None",
+            f"list[{nested_input(entity, relation)}] | None",
             f"{relation.exposed.reverse_doc} They are created together.",
         )
         for child, relation in children

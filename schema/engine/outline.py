@@ -30,15 +30,14 @@ from db.engine.dependencies import (
     PermissionsOf,
     RowsOf,
     TrashOf,
-    TypePermissions,
+    TypePermissionsOf,
     entities_of,
 )
 from db.engine.fields import Field, Kind, Reference, Reverse
 from db.engine.model import Entity, Model
 from db.engine.plan.ask import (
-    ACCESS,
-    TYPE_ACCESS,
-    Access,
+    PERMISSIONS,
+    TYPE_PERMISSIONS,
     Aggregate,
     Amount,
     Attributes,
@@ -52,12 +51,13 @@ from db.engine.plan.ask import (
     Object,
     One,
     PageInfo,
+    RecordPermissions,
     Shown,
     Side,
     Slot,
     TotalCount,
-    TypeAccess,
     Typename,
+    TypePermissions,
     Value,
     currency_of,
 )
@@ -259,12 +259,12 @@ class Reader:
             return self._reverse(nodes, entity, entity.reverses[name])
         if name == "attributes":
             return self._attributes(nodes, entity)
-        if name == TYPE_ACCESS:
-            self.depends_on.add(TypePermissions(entity.name))
-            return TypeAccess(self.names(nodes, "TypeAccess"))
-        if name == ACCESS:
+        if name == TYPE_PERMISSIONS:
+            self.depends_on.add(TypePermissionsOf(entity.name))
+            return TypePermissions(self.names(nodes, "TypePermissions"))
+        if name == PERMISSIONS:
             self.depends_on.add(PermissionsOf(entity.name))
-            return Access(self.names(nodes, "RecordAccess"))
+            return RecordPermissions(self.names(nodes, "RecordPermissions"))
         self.depends_on.add(FieldOf(entity.name, name))
         if name in entity.derived:
             self.computes = True
@@ -303,7 +303,7 @@ class Reader:
         self.depends_on.add(RowsOf(entity.name))
         condition = self.filters.condition(entity, given.get("filter"))
         order = self.filters.order(entity, given.get("orderBy"))
-        deleted = given.get("deleted") is not None
+        deleted = given.get("trashed") is not None
         bound, values = signature(entity.name, via, condition, order, deleted=deleted)
         if deleted:
             self.filter_depends_on.add(TrashOf(entity.name))

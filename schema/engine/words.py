@@ -114,7 +114,7 @@ FILTERS: dict[Kind, str] = {
 
 
 @strawberry.enum(description="Whether a list holds what was deleted; without this it never does.")
-class Deleted(Enum):
+class Trashed(Enum):
     ONLY = "ONLY"
 
 

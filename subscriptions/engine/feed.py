@@ -200,7 +200,7 @@ class Feed:
         if size + sum(group.size for group in self.groups.values()) > HELD_BYTES:
             self._sweep(self._now(), needed)
         if size + sum(group.size for group in self.groups.values()) > HELD_BYTES:
-            message = "Your organisation follows too much at once. End other subscriptions first."
+            message = "Your organization follows too much at once. End other subscriptions first."
             raise Refused(Code.RATE_LIMITED, message, retryAfter=60)
 
     def _begin(self, look: Look, listener: Listener, group: Group) -> None:

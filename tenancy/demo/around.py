@@ -18,14 +18,14 @@ def around(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
     stages: dict[UUID, list[UUID]] = {}
     for row in made["pipeline_stage"]:
         stages.setdefault(row["type_id"], []).append(row["stage_id"])
-    draw = Draw(slug, "stage_visit", now)
+    draw = Draw(slug, "stage_history", now)
     visits: list[Row] = []
     for number, row in enumerate(made["opportunity"]):
         many = VISITS[number % len(VISITS)]
         visits += _visits(draw, len(visits), row, stages[row["type_id"]], many)
     return {
-        "stage_visit": visits,
-        "business_role": _roles(Draw(slug, "business_role", now), made),
+        "stage_history": visits,
+        "opportunity_contact": _roles(Draw(slug, "opportunity_contact", now), made),
         "opportunity_account": _related(Draw(slug, "opportunity_account", now), made),
     }
 
@@ -62,7 +62,7 @@ def _roles(draw: Draw, made: Mapping[str, Sequence[Row]]) -> list[Row]:
                 **draw.key(number),
                 "opportunity_id": opportunity["id"],
                 "person_id": person["id"],
-                "description": f"{draw.rng.choice(PARTS)} ({draw.slug})",
+                "role": f"{draw.rng.choice(PARTS)} ({draw.slug})",
                 **draw.stamps_within(opportunity, person, deleted=number % 19 == 0),
             }
         )

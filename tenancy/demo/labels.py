@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from db.labels import Favourite, Tagging
+from db.labels import Favorite, Tagging
 from tenancy.demo.lists import TAGS
 from tenancy.demo.people import NUMBERS, PERSONAS
 from tenancy.demo.rows import Draw, Row, Rows, made_id, subjects
@@ -16,7 +16,7 @@ def labels(slug: str, now: date, made: Mapping[str, Sequence[Row]]) -> Rows:
     """Every row of the area, by table; the tags themselves are among the lists."""
     return {
         "tagging": list(_taggings(Draw(slug, "tagging", now), made)),
-        "favourite": list(_favourites(Draw(slug, "favourite", now), made)),
+        "favorite": list(_favorites(Draw(slug, "favorite", now), made)),
     }
 
 
@@ -34,9 +34,9 @@ def _taggings(draw: Draw, made: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
             }
 
 
-def _favourites(draw: Draw, made: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
+def _favorites(draw: Draw, made: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
     """Whether or not he sees the record: rights may have been taken from him since."""
-    number, columns = 0, subjects(Favourite, made)
+    number, columns = 0, subjects(Favorite, made)
     for persona in PERSONAS:
         for column in columns:
             for record in draw.rng.sample(made[column.removesuffix("_id")], KEEPS):

@@ -60,7 +60,7 @@ def lists(slug: str, now: date) -> Rows:
         "tag": _tags(Draw(slug, "tag", now)),
         "feature": _features(Draw(slug, "feature", now)),
         "preferences": _preferences(Draw(slug, "preferences", now)),
-        "attribute_use": _uses(Draw(slug, "attribute_use", now)),
+        "attribute_assignment": _uses(Draw(slug, "attribute_assignment", now)),
     }
 
 
@@ -130,9 +130,7 @@ def _case_types(draw: Draw) -> list[Row]:
 
 
 def _tags(draw: Draw) -> list[Row]:
-    return [
-        {**row, "colour": draw.rng.choice(COLOURS)} for row in _named(draw, TAGS, gone=TAGS[-1])
-    ]
+    return [{**row, "color": draw.rng.choice(COLOURS)} for row in _named(draw, TAGS, gone=TAGS[-1])]
 
 
 def _features(draw: Draw) -> list[Row]:

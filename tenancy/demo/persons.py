@@ -43,7 +43,7 @@ def _person(draw: Draw, number: int, owner: int) -> Row:
         **draw.key(number),
         "gender": rng.choice((None, *(each.value for each in Gender))),
         "first_name": first,
-        "infix": rng.choice(INFIXES),
+        "name_infix": rng.choice(INFIXES),
         "last_name": rng.choice(LAST_NAMES) if first is None or number % 11 else None,
         "email": f"person{number}.{rng.randint(10, 99)}@{slug}.example" if number % 6 else None,
         "phone": f"+316{rng.randint(10_000_000, 59_999_999)}" if number % 4 else None,

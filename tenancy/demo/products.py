@@ -59,9 +59,9 @@ def products(slug: str, now: date) -> Rows:
             for draw in (Draw(slug, "product_category", now),)
             for number, name in enumerate(categories, 1)
         ],
-        "unit": [
+        "unit_of_measure": [
             {**draw.key(number), "name": name, **draw.stamps()}
-            for draw in (Draw(slug, "unit", now),)
+            for draw in (Draw(slug, "unit_of_measure", now),)
             for number, name in enumerate(UNITS, 1)
         ],
         "product": [
@@ -96,7 +96,7 @@ def _product(draw: Draw, number: int, ware: Ware) -> Row:
         "active": offered,
         "service": ware.unit == "hour",
         "category_id": made_id("product_category", list(CATEGORIES).index(ware.category) + 1),
-        "unit_id": made_id("unit", UNITS.index(ware.unit) + 1),
+        "unit_id": made_id("unit_of_measure", UNITS.index(ware.unit) + 1),
         "currency": "EUR",
         "price": None if number == 6 else Decimal(rng.randint(99, 99_999)).scaleb(-2),
         "tax_percent": Decimal(ware.tax),

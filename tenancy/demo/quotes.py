@@ -99,7 +99,7 @@ def _item(draw: Draw, number: int, position: int, ware: int, quote: Row) -> Row:
         "name": WARES[ware - 1].name,
         "description": draw.note(NOTES),
         "quantity": quantity,
-        "unit_id": made_id("unit", UNITS.index(WARES[ware - 1].unit) + 1),
+        "unit_id": made_id("unit_of_measure", UNITS.index(WARES[ware - 1].unit) + 1),
         "currency": quote["currency"],
         "unit_price": price,
         "discount_percent": discount,

@@ -49,12 +49,12 @@ def _read(text: str) -> dict[str, Opens]:
 
 
 _LISTS = _read(
-    "Industry AccountType PersonType EmployeeType LostReason Preferences Feature AttributeUse "
-    "ContractKind ProductCategory Unit CaseStatus CaseType ActivityCategory Tag"
+    "Industry AccountType PersonType EmployeeType LostReason Preferences Feature AttributeAssignment "
+    "ContractKind ProductCategory UnitOfMeasure CaseStatus CaseType ActivityCategory Tag"
 )
 """What is settled for everybody."""
 _SET_UP = {**_read("Stage OpportunityType PipelineStage Attribute"), **_LISTS}
-_FAVOURITES = {"Favourite": Opens(ALL, creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL)}
+_FAVOURITES = {"Favorite": Opens(ALL, creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL)}
 _STAFF = {
     "Employee": Opens(ALL),
     "User": Opens(ALL, only=_names("employee active")),
@@ -81,9 +81,9 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
         "Person": Opens(ALL, attributes=_names("letters"), creates=True, edits=MINE, deletes=MINE),
         "Affiliation": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
         "Product": Opens(ALL),
-        "BusinessRole": Opens(ALL, creates=True, edits=BELOW, deletes=MINE),
+        "OpportunityContact": Opens(ALL, creates=True, edits=BELOW, deletes=MINE),
         "OpportunityAccount": Opens(ALL, creates=True, edits=BELOW, deletes=MINE),
-        "StageVisit": Opens(ALL),
+        "StageHistory": Opens(ALL),
         "Quote": Opens(ALL, creates=True, edits=BELOW, deletes=MINE),
         "QuoteItem": Opens(ALL, creates=True, edits=BELOW, deletes=BELOW),
         "Contract": Opens(OWN, edits=MINE),
@@ -93,7 +93,7 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
         "Activity": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
         "Tagging": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
         **_FAVOURITES,
-        "Change": Opens(ALL),
+        "HistoryEntry": Opens(ALL),
     },
     "Customer support": {
         "Account": Opens(ALL, without=_names("employeeCount"), attributes=_names("segment")),
@@ -124,7 +124,7 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
             edits=WriteScope.ALL,
             read_only=MODEL.granted["Opportunity"] - _names("note") | _names("seats"),
         ),
-        "Change": Opens(ALL, without=_names("user")),
+        "HistoryEntry": Opens(ALL, without=_names("user")),
     },
     "Junior sales": {
         **_SET_UP,
@@ -143,7 +143,7 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
         "Person": Opens(ALL, without=_names("email phone"), attributes=_names("letters")),
         "Affiliation": Opens(ALL, without=_names("email phone secondPhone")),
         "Product": Opens(ALL),
-        "StageVisit": Opens(ALL),
+        "StageHistory": Opens(ALL),
         "Quote": Opens(ALL, without=_names("discountPercent note"), creates=True, edits=MINE),
         "QuoteItem": Opens(ALL, without=_names("discountPercent")),
         "Contract": Opens(OWN, without=_names("note")),
@@ -152,7 +152,7 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
         "CaseAccount": Opens(ALL),
         "Activity": Opens(ALL, without=_names("note"), creates=True, edits=MINE),
         **_FAVOURITES,
-        "Change": Opens(ALL),
+        "HistoryEntry": Opens(ALL),
     },
 }
 """Profiles by name, in the order of their numbers."""
@@ -160,7 +160,7 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
 FULL = frozenset({"Full access"})
 
 CLOSED = _names(
-    "Role Profile RoleAssignment RoleProfile ProfileEntity ProfileField StatusRule ShareRule"
+    "Role Profile RoleAssignment RoleProfile ObjectPermission FieldPermission StatusRule ShareRule"
 )
 """Entities that nobody sees but administrators: who may what is not for everybody to read."""
 

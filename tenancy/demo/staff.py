@@ -116,8 +116,8 @@ def _rights() -> Rows:
         for entity, opens in entities.items()
     ]
     return {
-        "profile_entity": [_opened(*each) for each in opened],
-        "profile_field": [
+        "object_permission": [_opened(*each) for each in opened],
+        "field_permission": [
             {
                 "profile_id": profile,
                 "entity": entity,

@@ -118,7 +118,7 @@ async def test_nobody_learns_a_country_that_he_may_not_read(own: Own) -> None:
     """A number is read as from abroad then, and the refusal names no country."""
     id = await own.done("rep1", "accountCreate", name="a", country="SE")
     close = (
-        "DELETE FROM profile_field WHERE entity = 'Account' AND field = 'country' RETURNING "
+        "DELETE FROM field_permission WHERE entity = 'Account' AND field = 'country' RETURNING "
         "profile_id, writes"
     )
     closed = await own.fetch(close)
@@ -133,7 +133,7 @@ async def test_nobody_learns_a_country_that_he_may_not_read(own: Own) -> None:
     finally:
         for row in closed:
             await own.value(
-                "INSERT INTO profile_field (id, profile_id, entity, field, writes) "
+                "INSERT INTO field_permission (id, profile_id, entity, field, writes) "
                 "VALUES (gen_random_uuid(), $1, 'Account', 'country', $2)",
                 *row,
             )

@@ -47,7 +47,7 @@ async def win(own: Own, account: str) -> None:
 async def people(own: Own, account: str) -> list[Any]:
     """The persons at an account, in the order of their last names."""
     query = """{ account(id: $id) { affiliations { nodes { function
-      person { __typename gender firstName infix lastName fullName email phone bornOn } } } } }"""
+      person { __typename gender firstName nameInfix lastName fullName email phone bornOn } } } } }"""
     nodes = (await read(own, "rep2", query, id=account))["account"]["affiliations"]["nodes"]
     return sorted(nodes, key=lambda each: str(each["person"]["lastName"]))
 
@@ -87,7 +87,7 @@ async def test_a_contact_is_a_natural_person_at_a_customer_or_prospect(
     if customer:
         await win(own, id)
     anna = {
-        "gender": "FEMALE", "firstName": "Anna", "infix": "van der", "lastName": "Berg",
+        "gender": "FEMALE", "firstName": "Anna", "nameInfix": "van der", "lastName": "Berg",
         "email": "anna@home.example", "phone": "+31612345678", "bornOn": "1980-02-29",
     }  # fmt: skip
     await own.done(
@@ -131,15 +131,15 @@ async def surrounded(own: Own) -> str:
     kind = await own.done("admin", "contractKindCreate", name=own.name())
     tag = await own.done("admin", "tagCreate", name="watched")
     person = await own.done("rep1", "personCreate", lastName="Berg")
-    neighbour = await account(own, name="Neighbour")
-    deal = await own.opportunity("rep1", account=neighbour, name="Theirs")
+    neighbor = await account(own, name="Neighbor")
+    deal = await own.opportunity("rep1", account=neighbor, name="Theirs")
     id = await account(
         own,
         name="Centre",
         city="Delft",
         addresses=[{"street": "Kade"}],
         affiliations=[{"person": person, "function": "Buyer"}],
-        links=[{"other": neighbour, "note": "supplies them"}],
+        links=[{"other": neighbor, "note": "supplies them"}],
         managers=[{"user": spelled("usr", await own.user("rep2"))}],
         relatedOpportunities=[{"opportunity": deal, "note": "advises"}],
         activities=[{"subject": "Call back"}],
@@ -168,7 +168,7 @@ async def test_a_record_shows_its_fields_and_those_of_others_in_related_lists(ow
         "addresses": [{"street": "Kade"}],
         "affiliations": [{"function": "Buyer", "person": {"lastName": "Berg"}}],
         "subAccounts": [{"name": "Branch"}],
-        "links": [{"note": "supplies them", "other": {"name": "Neighbour"}}],
+        "links": [{"note": "supplies them", "other": {"name": "Neighbor"}}],
         "managers": [{"user": {"employee": {"name": "Jonas Lindqvist"}}}],
         "opportunities": [{"name": "Ours", "status": "OPEN"}],
         "relatedOpportunities": [{"note": "advises", "opportunity": {"name": "Theirs"}}],

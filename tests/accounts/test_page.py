@@ -14,7 +14,7 @@ OPPORTUNITIES = """
 opportunities(orderBy: [{ name: ASC }]) {
   totalCount
   aggregate { sum { amount { amount currency } } }
-  nodes { id version name status amount { amount } owner { id } access { update delete } }
+  nodes { id version name status amount { amount } owner { id } permissions { update delete } }
 }
 """
 PAGE = f"query ($id: ID!) {{ account(id: $id) {{ {OPPORTUNITIES} }} }}"
@@ -113,7 +113,7 @@ async def test_opportunities_are_begun_and_edited_on_the_page_of_an_account(own:
     assert stale.codes == ["CONFLICT"], "somebody edited the row meanwhile"
     other = (await own.ask("rep1", PAGE, {"id": beside})).data["account"]["opportunities"]
     assert other["totalCount"] == 0, "another account's page has its own"
-    assert second["access"] == {"update": True, "delete": True}
+    assert second["permissions"] == {"update": True, "delete": True}
 
 
 @covers("EP-196")
@@ -134,5 +134,5 @@ async def test_the_page_of_an_account_lists_what_the_viewer_may_see_and_edit(own
         ("limited", {}),
     ):
         page = (await own.ask(persona, PAGE, {"id": id})).data["account"]["opportunities"]
-        assert {e["name"]: e["access"]["update"] for e in page["nodes"]} == seen, persona
+        assert {e["name"]: e["permissions"]["update"] for e in page["nodes"]} == seen, persona
         assert page["totalCount"] == len(seen)

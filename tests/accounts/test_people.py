@@ -44,7 +44,7 @@ async def person(own: Own, **given: Any) -> str:
 
 @covers("SMP-30")
 async def test_a_person_has_a_gender_and_three_names(own: Own) -> None:
-    given = {"gender": "FEMALE", "firstName": "Anna", "infix": "van der", "lastName": "Berg"}
+    given = {"gender": "FEMALE", "firstName": "Anna", "nameInfix": "van der", "lastName": "Berg"}
     id = await own.done("rep1", "personCreate", **given)
     query = f"{{ person(id: $id) {{ {' '.join(given)} fullName }} }}"
     assert (await read(own, "manager", query, id=id))["person"] == {

@@ -118,7 +118,7 @@ async def test_an_account_is_there_or_new(own: Own) -> None:
 @pytest.mark.parametrize("closed", ["Account", "Affiliation", "Address"])
 async def test_the_right_to_create_all_of_it_is_needed(own: Own, closed: str) -> None:
     rows = await own.fetch(
-        "UPDATE profile_entity SET creates = false WHERE entity = $1 AND creates RETURNING id",
+        "UPDATE object_permission SET creates = false WHERE entity = $1 AND creates RETURNING id",
         closed,
     )
     await own.value("UPDATE log_head SET access = access + 1")
@@ -129,7 +129,7 @@ async def test_the_right_to_create_all_of_it_is_needed(own: Own, closed: str) ->
         assert await counts(own) == before
     finally:
         ids = [row["id"] for row in rows]
-        await own.value("UPDATE profile_entity SET creates = true WHERE id = ANY($1)", ids)
+        await own.value("UPDATE object_permission SET creates = true WHERE id = ANY($1)", ids)
         await own.value("UPDATE log_head SET access = access + 1")
 
 
@@ -137,7 +137,7 @@ async def test_the_right_to_create_all_of_it_is_needed(own: Own, closed: str) ->
 async def test_business_users_create_people_with_a_business_relation(own: Own) -> None:
     """Whoever sees only people with one, may not create somebody whom he would not see."""
     rows = (
-        "UPDATE profile_entity SET rows = $1 WHERE entity = 'Person' "
+        "UPDATE object_permission SET rows = $1 WHERE entity = 'Person' "
         "AND profile_id = (SELECT id FROM profile WHERE name = 'Standard sales')"
     )
     await own.value(rows, "OWN")

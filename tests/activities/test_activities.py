@@ -147,13 +147,13 @@ async def test_whoever_may_not_write_when_does_not_complete(desk: Desk, named: b
     own = desk.own
     made = await planned(own, account=await desk.account())
     text = (
-        "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
+        "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = 'Activity' AND f.field = 'doneAt'"
     )
     field = spelled("pfi", await own.value(text))
-    await own.done("admin", "profileFieldUpdate", id=field, writes=False)
+    await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
     given: dict[str, Any] = {"doneAt": WHEN} if named else {}
     answer = await own.do("rep1", "activityComplete", id=made, **given)
     assert came(answer) == "FIELD_READ_ONLY"
-    await own.done("admin", "profileFieldUpdate", id=field, writes=True)
+    await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
     await own.done("rep1", "activityComplete", id=made, **given)

@@ -373,9 +373,9 @@ async def test_a_disabled_user_is_out_at_once(world: World) -> None:
 async def test_all_sessions_of_a_user_end_and_nobody_else_s(world: World) -> None:
     house = world.house()
     user, email = await world.user(world.acme)
-    _, neighbour = await world.user(world.acme)
+    _, neighbor = await world.user(world.acme)
     mine = [await signed_in(world, house, world.acme, email) for _ in range(3)]
-    theirs = await signed_in(world, house, world.acme, neighbour)
+    theirs = await signed_in(world, house, world.acme, neighbor)
     for ended in (3, 0):
         async with world.database.write(world.acme.placement, Entry()) as connection:
             assert await sessions.revoke_all(connection, user, house.now()) == ended

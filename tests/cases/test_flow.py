@@ -192,12 +192,12 @@ async def test_whoever_may_not_write_the_status_does_not_close(desk: Desk, right
     own = desk.own
     id = await desk.case()
     sales = await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
-    one = "SELECT id FROM profile_field WHERE entity = 'Case' AND field = 'status' AND profile_id = $1"
+    one = "SELECT id FROM field_permission WHERE entity = 'Case' AND field = 'status' AND profile_id = $1"
     profile, field = spelled("prf", sales), spelled("pfi", await own.value(one, sales))
     if right == "readable":
-        await own.done("admin", "profileFieldUpdate", id=field, writes=False)
+        await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
     elif right == "shut":
-        await own.done("admin", "profileFieldDelete", id=field)
+        await own.done("admin", "fieldPermissionDelete", id=field)
     before = await desk.row(id)
     for deed, named in REFUSED:
         fitting = "settled" if deed == "caseClose" else "busy"
@@ -208,10 +208,10 @@ async def test_whoever_may_not_write_the_status_does_not_close(desk: Desk, right
     if right != "writable":
         assert await desk.row(id) == before
     if right == "readable":
-        await own.done("admin", "profileFieldUpdate", id=field, writes=True)
+        await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
     elif right == "shut":
         again: dict[str, Any] = {"entity": "Case", "field": "status", "writes": True}
-        await own.done("admin", "profileFieldCreate", profile=profile, **again)
+        await own.done("admin", "fieldPermissionCreate", profile=profile, **again)
 
 
 @covers("D-34", "D-32")

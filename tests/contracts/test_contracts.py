@@ -174,12 +174,12 @@ async def test_who_may_not_say_when_it_ends_does_not_end_it(
     kind = await desk.kind(timeBased=True, months=12, renews=True)
     id = await desk.contract(kind=kind)
     text = (
-        "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
+        "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = 'Contract' AND f.field = 'endsOn'"
     )
     field = spelled("pfi", await own.value(text))
-    await own.done("admin", "profileFieldUpdate", id=field, writes=False)
+    await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
     refused = await own.do("rep1", deed, id=id)
-    await own.done("admin", "profileFieldUpdate", id=field, writes=True)
+    await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
     assert refused.codes == ["FIELD_READ_ONLY"]
     assert came(await own.do("rep1", deed, id=id)) == "DONE"

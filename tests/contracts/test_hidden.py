@@ -18,18 +18,18 @@ SALES = "SELECT id FROM profile WHERE name = 'Standard sales'"
 async def hidden(own: Own, field: str) -> AsyncIterator[None]:
     """While this lasts, sellers do not read a field of contracts."""
     text = (
-        "SELECT id FROM profile_field WHERE entity = 'Contract' AND field = $1 "
+        "SELECT id FROM field_permission WHERE entity = 'Contract' AND field = $1 "
         "AND profile_id = $2 AND deleted_at IS NULL"
     )
     profile = await own.value(SALES)
     id = spelled("pfi", await own.value(text, field, profile))
-    writes = (await own.row("profile_field", id))["writes"]
-    await own.done("admin", "profileFieldDelete", id=id)
+    writes = (await own.row("field_permission", id))["writes"]
+    await own.done("admin", "fieldPermissionDelete", id=id)
     try:
         yield
     finally:
         given = {"profile": spelled("prf", profile), "entity": "Contract", "field": field}
-        await own.done("admin", "profileFieldCreate", **given, writes=writes)
+        await own.done("admin", "fieldPermissionCreate", **given, writes=writes)
 
 
 @asynccontextmanager

@@ -12,8 +12,8 @@ from tests.writes.parallel import Own, spelled
 WORDS = "four words are enough"
 RESET = "mutation ($i: PasswordResetInput!) { done: passwordReset(input: $i) { changed userErrors { code path } } }"
 CHANGE = "mutation ($i: PasswordChangeInput!) { done: passwordChange(input: $i) { changed userErrors { code path } } }"
-ISSUE = "mutation ($i: SubjectInput!) { done: userPasswordReset(input: $i) { token expiresAt } }"
-REVOKE = "mutation ($i: SubjectInput!) { done: sessionRevoke(input: $i) { revoked } }"
+ISSUE = "mutation ($i: RecordRefInput!) { done: userPasswordReset(input: $i) { token expiresAt } }"
+REVOKE = "mutation ($i: RecordRefInput!) { done: sessionRevoke(input: $i) { revoked } }"
 REFRESH = "mutation ($i: RefreshInput!) { signIn: refresh(input: $i) { accessToken userErrors { code } } }"
 DONE = {"changed": True, "userErrors": []}
 

@@ -13,7 +13,7 @@ from tests.support.covers import covers
 from tests.writes.parallel import Own, came, taken
 
 CHANGED = [each for each in EXPOSED if Standard.UPDATE in each.commands]
-ASKED = "{ found: %s(first: 60) { nodes { id access { update delete writable } } } }"
+ASKED = "{ found: %s(first: 60) { nodes { id permissions { update delete writable } } } }"
 TRY = "mutation ($i: [%sInput!]!) { done: %sMany(inputs: $i, allOrNone: false) { results { id } } }"
 
 
@@ -39,7 +39,7 @@ async def test_access_tells_what_an_update_is_answered(own: Own, each: Any, pers
         for record, error in ((r, _error(answer.json, n)) for n, r in enumerate(records))
         if error == "FORBIDDEN"
     }
-    assert refused == {r["id"] for r in records if not r["access"]["update"]}, answer.json
+    assert refused == {r["id"] for r in records if not r["permissions"]["update"]}, answer.json
 
 
 def _error(answer: dict[str, Any], number: int) -> str | None:
@@ -61,8 +61,8 @@ async def test_access_differs_by_who_asks(
 ) -> None:
     owner = await own.employee("rep1")
     account = await own.done("admin", "accountCreate", name=own.name(), owner=f"emp_{owner.hex}")
-    query = "query ($id: ID!) { account(id: $id) { access { update delete writable } } }"
-    access = (await own.ask(persona, query, {"id": account})).data["account"]["access"]
+    query = "query ($id: ID!) { account(id: $id) { permissions { update delete writable } } }"
+    access = (await own.ask(persona, query, {"id": account})).data["account"]["permissions"]
     assert {word: access[word] for word in expected} == expected
     assert ("name" in access["writable"]) is (persona == "rep1")
     for name in ("number", "name") if persona == "support" else ():
@@ -70,8 +70,8 @@ async def test_access_differs_by_who_asks(
         assert came(refused) == "FORBIDDEN"
 
 
-TYPES = """{ viewer { id typeAccess { type rows create update delete readable writable } }
-  users(first: 50) { nodes { id typeAccess { type } } } }"""
+TYPES = """{ viewer { id typePermissions { type rows create update delete readable writable } }
+  users(first: 50) { nodes { id typePermissions { type } } } }"""
 
 
 @covers("X-47", "D-34")
@@ -79,8 +79,8 @@ TYPES = """{ viewer { id typeAccess { type rows create update delete readable wr
 async def test_type_access_is_told_of_oneself_only(own: Own, persona: str) -> None:
     data = (await own.ask(persona, TYPES)).data
     mine = data["viewer"]["id"]
-    told = {each["id"]: each["typeAccess"] for each in data["users"]["nodes"]}
-    assert told.pop(mine) == [{"type": each["type"]} for each in data["viewer"]["typeAccess"]]
+    told = {each["id"]: each["typePermissions"] for each in data["users"]["nodes"]}
+    assert told.pop(mine) == [{"type": each["type"]} for each in data["viewer"]["typePermissions"]]
     assert set(map(str, told.values())) <= {"None"}
 
 
@@ -89,7 +89,8 @@ async def test_type_access_is_told_of_oneself_only(own: Own, persona: str) -> No
 async def test_type_access_tells_what_may_be_read(own: Own, persona: str) -> None:
     """A kind that is not told of is shut, and a field that is not told of is hidden; and the other way round."""
     told = {
-        each["type"]: each for each in (await own.ask(persona, TYPES)).data["viewer"]["typeAccess"]
+        each["type"]: each
+        for each in (await own.ask(persona, TYPES)).data["viewer"]["typePermissions"]
     }
     for each in EXPOSED:
         fields = [name for name in each.fields if name != "id"]

@@ -28,7 +28,7 @@ async def attribute(own: Own, key: str, *types: str) -> str:
     assert came(made) == "DONE", made.json
     id = str(made.data["done"]["id"])
     for each in types:
-        await own.done("admin", "attributeUseCreate", attribute=id, accountType=each)
+        await own.done("admin", "attributeAssignmentCreate", attribute=id, accountType=each)
     return id
 
 
@@ -92,13 +92,16 @@ async def test_a_use_names_one_type_of_its_attributes_entity(own: Own) -> None:
         "employeeType": await own.done("admin", "employeeTypeCreate", name=own.name()),
     }
     for name, kind in kinds.items():
-        refused = await own.do("admin", "attributeUseCreate", attribute=id, **{name: kind})
+        refused = await own.do("admin", "attributeAssignmentCreate", attribute=id, **{name: kind})
         assert came(refused) == "INVALID"
         assert refused.data["done"]["userErrors"][0]["path"] == ["input", name]
     account = await own.done("admin", "accountTypeCreate", name=own.name())
     several = {"accountType": account, "personType": kinds["personType"]}
-    assert came(await own.do("admin", "attributeUseCreate", attribute=id, **several)) == "INVALID"
-    assert came(await own.do("admin", "attributeUseCreate", attribute=id)) == "INVALID"
+    assert (
+        came(await own.do("admin", "attributeAssignmentCreate", attribute=id, **several))
+        == "INVALID"
+    )
+    assert came(await own.do("admin", "attributeAssignmentCreate", attribute=id)) == "INVALID"
 
 
 @covers("D-34")
@@ -152,7 +155,9 @@ async def test_types_of_other_records_decide_their_attributes_as_well(
     ]
     given = {"entity": entity, "key": key, "label": "x", "kind": "NUMBER"}
     made = await own.ask("admin", CREATE, {"i": given})
-    await own.done("admin", "attributeUseCreate", attribute=made.data["done"]["id"], **{name: one})
+    await own.done(
+        "admin", "attributeAssignmentCreate", attribute=made.data["done"]["id"], **{name: one}
+    )
     fields = await fields_of(own, entity)
     valued = {**fields, "attributes": [{"key": key, "number": "7"}]}
     for kind in (other,) if entity == "Opportunity" else (other, None):

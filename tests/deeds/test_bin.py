@@ -34,13 +34,13 @@ async def binned(desk: World, many: str) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_who_may_restore_may_look(desk: World, many: str, persona: str) -> None:
     query = (
-        f"query ($d: Deleted) {{ {many}(deleted: $d, first: 100) {{ totalCount nodes {{ id }} }} }}"
+        f"query ($d: Trashed) {{ {many}(trashed: $d, first: 100) {{ totalCount nodes {{ id }} }} }}"
     )
     answer = await desk.ask(persona, query, {"d": "ONLY"})
     if persona not in RESTORERS[many]:
         assert "data" not in answer.json
         assert answer.codes == ["FIELD_FORBIDDEN"]
-        assert answer.json["errors"][0]["extensions"]["fields"][0]["field"] == "deleted"
+        assert answer.json["errors"][0]["extensions"]["fields"][0]["field"] == "trashed"
         return
     found = {each["id"] for each in answer.data[many]["nodes"]}
     assert answer.data[many]["totalCount"] == len(found)
@@ -72,11 +72,11 @@ async def owners(desk: World, persona: str) -> set[str]:
 @covers("D-38")
 async def test_a_cursor_of_the_bin_is_good_for_the_bin(desk: World) -> None:
     bin = (
-        "{ accounts(deleted: ONLY, first: 1) { pageInfo { endCursor hasNextPage } nodes { id } } }"
+        "{ accounts(trashed: ONLY, first: 1) { pageInfo { endCursor hasNextPage } nodes { id } } }"
     )
     page: Any = (await desk.ask("admin", bin)).data["accounts"]
     cursor = page["pageInfo"]["endCursor"]
-    after = "query ($c: String, $d: Deleted) { accounts(deleted: $d, first: 100, after: $c) { nodes { id } } }"
+    after = "query ($c: String, $d: Trashed) { accounts(trashed: $d, first: 100, after: $c) { nodes { id } } }"
     rest = await desk.ask("admin", after, {"c": cursor, "d": "ONLY"})
     assert page["nodes"][0] not in rest.data["accounts"]["nodes"]
     assert (await desk.ask("admin", after, {"c": cursor})).codes == ["BAD_CURSOR"]
@@ -84,7 +84,7 @@ async def test_a_cursor_of_the_bin_is_good_for_the_bin(desk: World) -> None:
 
 @covers("D-32")
 async def test_links_never_lead_into_the_bin(desk: World) -> None:
-    query = "{ opportunities(deleted: ONLY, first: 50) { nodes { id account { id } history { nodes { id } } } } }"
+    query = "{ opportunities(trashed: ONLY, first: 50) { nodes { id account { id } history { nodes { id } } } } }"
     answer = await desk.ask("admin", query)
     gone = {id for id, _ in await binned(desk, "accounts")}
     linked = {

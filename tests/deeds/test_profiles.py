@@ -128,23 +128,25 @@ async def test_one_change_of_a_profile_reaches_every_user_and_those_to_come(own:
 
     assert await seen(staff[0]) == [{"name": mine}, None]
     assert await seen(staff[1]) == [None, None]
-    [entity] = await own.fetch("SELECT id FROM profile_entity WHERE profile_id = $1", kept(granted))
-    await own.done("admin", "profileEntityUpdate", id=f"pen_{entity['id'].hex}", rows="ALL")
+    [entity] = await own.fetch(
+        "SELECT id FROM object_permission WHERE profile_id = $1", kept(granted)
+    )
+    await own.done("admin", "objectPermissionUpdate", id=f"pen_{entity['id'].hex}", rows="ALL")
     opened = {"profile": granted, "entity": "Account", "field": "phone"}
-    field = await own.done("admin", "profileFieldCreate", **opened)
+    field = await own.done("admin", "fieldPermissionCreate", **opened)
     staff.append(await user(own, sellers))
     full = {"name": mine, "phone": "+31201234567"}
     for someone in staff:
         assert (await seen(someone))[0] == full
         assert await do(someone, "accountUpdate", id=id, phone="+31207654321") == FORBIDDEN
-    await own.done("admin", "profileEntityUpdate", id=f"pen_{entity['id'].hex}", edits="ALL")
+    await own.done("admin", "objectPermissionUpdate", id=f"pen_{entity['id'].hex}", edits="ALL")
     for someone in staff:
         assert await do(someone, "accountUpdate", id=id, phone="+31207654321") == READ_ONLY
-    await own.done("admin", "profileFieldUpdate", id=field, writes=True)
+    await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
     for someone in staff:
         assert await do(someone, "accountUpdate", id=id, phone="+31207654321") == DONE
         assert await do(someone, "accountUpdate", id=id, name="Other") == READ_ONLY
-    await own.done("admin", "profileFieldDelete", id=field)
+    await own.done("admin", "fieldPermissionDelete", id=field)
     for someone in staff:
         assert (await seen(someone))[0] == {"name": mine}
 

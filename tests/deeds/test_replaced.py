@@ -157,11 +157,11 @@ async def test_nobody_tidies_up_to_see_more(own: Own) -> None:
     role = spelled("rol", await own.value(text, await own.user("rep1")))
     await own.done("admin", "shareRuleCreate", role=role, type=shared)
     text = (
-        "SELECT e.id FROM profile_entity e JOIN profile p ON p.id = e.profile_id "
+        "SELECT e.id FROM object_permission e JOIN profile p ON p.id = e.profile_id "
         "WHERE p.name = 'Standard sales' AND e.entity = 'OpportunityType'"
     )
     entity = spelled("pen", await own.value(text))
-    await own.done("admin", "profileEntityUpdate", id=entity, deletes="ALL")
+    await own.done("admin", "objectPermissionUpdate", id=entity, deletes="ALL")
     query = "query ($id: ID!) { opportunity(id: $id) { id } }"
     refused = await delete(own, "opportunityType", persona="rep1", id=old, replaceWith=shared)
     assert refused.codes == ["FORBIDDEN"]
@@ -169,7 +169,7 @@ async def test_nobody_tidies_up_to_see_more(own: Own) -> None:
     assert (await own.ask("rep1", query, {"id": opportunity})).data["opportunity"] is None
     given = {"id": old, "replaceWith": plain}
     assert came(await delete(own, "opportunityType", persona="rep1", **given)) == "DONE"
-    await own.done("admin", "profileEntityUpdate", id=entity, deletes=None)
+    await own.done("admin", "objectPermissionUpdate", id=entity, deletes=None)
     given = {"id": plain, "replaceWith": shared}
     assert came(await delete(own, "opportunityType", **given)) == "DONE"
     assert (await own.row("opportunity", opportunity))["type_id"] == kept(shared)

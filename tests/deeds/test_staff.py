@@ -46,16 +46,18 @@ async def test_a_profile_opens_only_what_there_is(own: Own, name: str) -> None:
     given, wrong = NAMES[name]
     profile = await own.done("admin", "profileCreate", name=own.name())
     before = await access(own)
-    answer = await own.do("admin", "profileFieldCreate", profile=profile, **given)
+    answer = await own.do("admin", "fieldPermissionCreate", profile=profile, **given)
     assert path(answer) == wrong
     nested = await own.do("admin", "profileCreate", name=own.name(), fields=[given])
     assert path(nested) == wrong
-    count = "SELECT count(*) FROM profile_field WHERE profile_id = $1 AND deleted_at IS NULL"
+    count = "SELECT count(*) FROM field_permission WHERE profile_id = $1 AND deleted_at IS NULL"
     assert await own.value(count, kept(profile)) == (wrong is None)
     if wrong is not None:
         assert await access(own) == before
         return
-    changed = await own.do("admin", "profileFieldUpdate", id=answer.data["done"]["id"], field="no")
+    changed = await own.do(
+        "admin", "fieldPermissionUpdate", id=answer.data["done"]["id"], field="no"
+    )
     assert path(changed) == "field"
 
 
@@ -66,7 +68,7 @@ async def test_a_profile_opens_attributes_by_their_ids(own: Own) -> None:
     id = await own.value("SELECT id::text FROM attribute WHERE key = 'tier'")
     for entity, wrong in (("Opportunity", None), ("Account", "field")):
         given = {"profile": profile, "entity": entity, "field": id}
-        assert path(await own.do("admin", "profileFieldCreate", **given)) == wrong
+        assert path(await own.do("admin", "fieldPermissionCreate", **given)) == wrong
 
 
 @covers("D-34", "D-33", "D-51")

@@ -60,7 +60,7 @@ def told(query: str) -> str:
     words = {
         "begin": "BEGIN READ WRITE",
         "end": "SELECT append();",
-        "note": "SELECT note(",
+        "note": "SELECT write_history(",
         "insert": "INSERT INTO",
         "update": '.id = "new".id',
         "lock": "FOR NO KEY UPDATE",

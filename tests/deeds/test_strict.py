@@ -25,11 +25,11 @@ async def close(own: Own) -> dict[str, Any]:
     """Close the phone number to sellers; what opens it again."""
     profile = await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
     found = await own.value(
-        "SELECT id FROM profile_field WHERE deleted_at IS NULL AND profile_id = $1 "
+        "SELECT id FROM field_permission WHERE deleted_at IS NULL AND profile_id = $1 "
         "AND entity = 'Account' AND field = 'phone'",
         profile,
     )
-    await own.done("admin", "profileFieldDelete", id=spelled("pfi", found))
+    await own.done("admin", "fieldPermissionDelete", id=spelled("pfi", found))
     return {
         "profile": spelled("prf", profile),
         "entity": "Account",
@@ -51,7 +51,7 @@ async def test_it_is_done_or_not_as_rights_are_now(own: Own) -> None:
         loose = await created(own, name, access="")
         assert loose.data["done"]["account"] == {"name": name, "phone": None}
         assert loose.json["extensions"]["access"]["denied"][0]["field"] == "phone"
-        await own.done("admin", "profileFieldCreate", **opens)
+        await own.done("admin", "fieldPermissionCreate", **opens)
         done = await created(own, name)
         assert done.data["done"]["account"] == {"name": name, "phone": None}
         assert "access" not in done.json["extensions"]
@@ -73,7 +73,7 @@ async def test_after_a_sign_out_nothing_is_told_of_rights(
     assert await own.value(NAMED, name) == 0
     await own.forget("rep1")
     if opens is not None:
-        await own.done("admin", "profileFieldCreate", **opens)
+        await own.done("admin", "fieldPermissionCreate", **opens)
 
 
 @covers("D-37", "D-34")
@@ -86,7 +86,7 @@ async def test_a_replay_is_as_strict(own: Own) -> None:
     opens = await close(own)
     refused = await own.ask("rep1", CREATE, {"name": name}, **asked)
     assert refused.codes == ["FIELD_FORBIDDEN"]
-    await own.done("admin", "profileFieldCreate", **opens)
+    await own.done("admin", "fieldPermissionCreate", **opens)
     again = await own.ask("rep1", CREATE, {"name": name}, **asked)
     assert again.data == done.data
     assert await own.value(NAMED, name) == 1

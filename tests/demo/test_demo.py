@@ -128,7 +128,7 @@ ALWAYS_OTHER = {
     "affiliation": ("email",),
     "product": ("code", "price", "external_id"),
     "employee_type": ("default_title",),
-    "business_role": ("description",),
+    "opportunity_contact": ("description",),
 }
 MOSTLY_OTHER = {
     "account": ("phone", "city", "employee_count", "owner_id", "created_at", "updated_at"),
@@ -148,11 +148,11 @@ MOSTLY_OTHER = {
     "account_link": ("account_id", "other_id", "note"),
     "account_manager": ("account_id",),
     "opportunity_account": ("opportunity_id", "account_id"),
-    "stage_visit": ("entered_at",),
+    "stage_history": ("entered_at",),
     "tagging": ("account_id", "person_id", "opportunity_id", "contract_id", "case_id"),
-    "favourite": ("account_id", "person_id", "opportunity_id", "contract_id", "case_id"),
+    "favorite": ("account_id", "person_id", "opportunity_id", "contract_id", "case_id"),
     "opportunity_share": ("opportunity_id", "created_at"),
-    "profile_field": ("created_at",),
+    "field_permission": ("created_at",),
     "stage": ("description", "created_at"),
     "pipeline_stage": ("created_at",),
     "opportunity": (
@@ -248,8 +248,8 @@ async def _rights(world: World, persona: str) -> dict[str, EntityRights]:
             WHERE c.email = $1""",  # noqa: S608
         f"{persona}@acme.example",
     )
-    entities = await world.rows("acme", "profile_entity")
-    fields = await world.rows("acme", "profile_field")
+    entities = await world.rows("acme", "object_permission")
+    fields = await world.rows("acme", "field_permission")
     return rights(
         (
             Profile(

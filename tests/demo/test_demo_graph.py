@@ -56,7 +56,7 @@ RULES: dict[str, Rule] = {
     "quote_item": quote_item, "tag": tag,
     **{
         table: MODEL.by_table[table].rule or unruled
-        for table in ("activity", "attribute_use", "favourite", "tagging")
+        for table in ("activity", "attribute_assignment", "favorite", "tagging")
     },
 }  # fmt: skip
 
@@ -67,7 +67,7 @@ def test_every_record_keeps_its_own_rule(slug: str, table: str) -> None:
     kinds = ("account", "person", "opportunity", "case", "employee")
     types = {f"{each}_type_id": None for each in kinds}
     for row in MADE[slug][table]:
-        extra = types if table == "attribute_use" else {}
+        extra = types if table == "attribute_assignment" else {}
         assert not RULES[table](None, as_row({**extra, **row}))
 
 
@@ -76,14 +76,14 @@ WHOLES = {
     "account_link": ("account",),
     "account_manager": ("account",),
     "activity": tuple(column.removesuffix("_id") for column in ON),
-    "business_role": ("opportunity", "person"),
+    "opportunity_contact": ("opportunity", "person"),
     "case_account": ("case",),
     "contract_line": ("contract",),
-    "favourite": tuple(column.removesuffix("_id") for column in ON),
+    "favorite": tuple(column.removesuffix("_id") for column in ON),
     "opportunity_account": ("opportunity", "account"),
     "quote": ("opportunity",),
     "quote_item": ("quote",),
-    "stage_visit": ("opportunity",),
+    "stage_history": ("opportunity",),
     "tagging": tuple(column.removesuffix("_id") for column in TAGGED),
 }
 
@@ -145,7 +145,7 @@ def test_of_quotes_one_is_active_at_most_and_what_was_sold_is_won(slug: str) -> 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_the_log_of_stages_is_dense(slug: str) -> None:
     visits: dict[Any, list[Row]] = {}
-    for row in MADE[slug]["stage_visit"]:
+    for row in MADE[slug]["stage_history"]:
         visits.setdefault(row["opportunity_id"], []).append(row)
     active = {(row["type_id"], row["stage_id"]) for row in MADE[slug]["pipeline_stage"]}
     for row in MADE[slug]["opportunity"]:
@@ -177,11 +177,11 @@ def test_either_account_has_a_record_of_a_link(slug: str) -> None:
 @pytest.mark.parametrize("slug", SLUGS)
 def test_there_is_something_of_every_kind(slug: str) -> None:
     """Parts of everything that can have them, of every persona, live and deleted."""
-    for table, columns in (("activity", ON), ("tagging", TAGGED), ("favourite", ON)):
+    for table, columns in (("activity", ON), ("tagging", TAGGED), ("favorite", ON)):
         for column in columns:
             assert [row for row in live(MADE[slug][table]) if row[column]]
         assert len(live(MADE[slug][table])) < len(MADE[slug][table])
-    keepers = {row["user_id"] for row in live(MADE[slug]["favourite"])}
+    keepers = {row["user_id"] for row in live(MADE[slug]["favorite"])}
     assert keepers == {made_id("user", NUMBERS[persona]) for persona in PERSONAS}
     related = {row["person_id"] for row in live(MADE[slug]["affiliation"])}
     persons = {row["id"] for row in live(MADE[slug]["person"])}

@@ -24,7 +24,7 @@ START = datetime(2026, 3, 14, tzinfo=UTC)
 
 @dataclass
 class OnRecord:
-    """A tagging, a favourite or an activity: all columns with the record that it is on."""
+    """A tagging, a favorite or an activity: all columns with the record that it is on."""
 
     account_id: UUID | None = None
     person_id: UUID | None = None
@@ -47,7 +47,7 @@ class Affiliation:
 
 @dataclass
 class Tag:
-    colour: str | None
+    color: str | None
 
 
 def on(**subjects: Any) -> OnRecord:
@@ -119,12 +119,12 @@ def test_where_a_person_works(affiliations: list[Affiliation], found: dict[UUID,
 
 @covers("VT-34")
 @pytest.mark.parametrize(
-    ("colour", "right"),
+    ("color", "right"),
     [
         *((each, True) for each in (None, "#3b82f6", "#FFFFFF")),
         *((each, False) for each in ("", "red", "#fff", "3b82f6", "#3b82f6\n", "#3b82fg")),
     ],
 )
-def test_colours(colour: str | None, right: bool) -> None:
-    found = tag(None, Tag(colour))
-    assert [each.column for each in found] == ([] if right else ["colour"])
+def test_colors(color: str | None, right: bool) -> None:
+    found = tag(None, Tag(color))
+    assert [each.column for each in found] == ([] if right else ["color"])

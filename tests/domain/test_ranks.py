@@ -69,7 +69,7 @@ def test_the_last_place() -> None:
     ],
 )
 def test_a_thousand_in_the_same_gap(side: Side, gap: timedelta | None, most: int) -> None:
-    """Each is put between the one before and a fixed neighbour: keys grow by about a fifth of a character."""
+    """Each is put between the one before and a fixed neighbor: keys grow by about a fifth of a character."""
     fixed = last(NOON)
     one = None if gap is None else last(NOON - gap if side is Side.BEFORE else NOON + gap)
     for _ in range(1_000):

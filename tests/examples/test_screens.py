@@ -104,7 +104,7 @@ async def test_short_list_is_read_to_its_end_in_pages(world: World) -> None:
         page = (await ask(world, called("MobileList"), first=count, after=after)).data
         found = page["opportunities"]
         seen += [each["id"] for each in found["nodes"]]
-        assert all(each["access"]["update"] in (True, False) for each in found["nodes"])
+        assert all(each["permissions"]["update"] in (True, False) for each in found["nodes"])
         after = found["pageInfo"]["endCursor"]
         if not found["pageInfo"]["hasNextPage"]:
             break

@@ -419,7 +419,7 @@ async def test_what_is_seen_with_something_else_is_not_counted(world: World) -> 
         assert known is not None
         own = {n: EntityRights(RowScope.OWN, e.granted) for n, e in MODEL.entities.items()}
         reach = await _reach(connection, MODEL, dataclasses.replace(known, rights=own))
-    seen_with = {entity.name for entity in PARTS} | {"Change"}
+    seen_with = {entity.name for entity in PARTS} | {"HistoryEntry"}
     assert reach.keys() == MODEL.entities.keys() - seen_with
 
 

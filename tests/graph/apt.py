@@ -91,8 +91,8 @@ def _is_not_his(facts: Facts, row: Row) -> bool:
 
 
 WORTH: Mapping[str, Apt] = dict.fromkeys(
-    ("Employee", "User", "Role", "RoleAssignment", "Profile", "RoleProfile", "ProfileEntity",
-     "ProfileField"),
+    ("Employee", "User", "Role", "RoleAssignment", "Profile", "RoleProfile", "ObjectPermission",
+     "FieldPermission"),
     _is_not_his,
 )  # fmt: skip
 
@@ -221,9 +221,9 @@ FITS: Mapping[tuple[str, str], Fit] = {
     ("Quote", "SetItems"): _items,
     ("QuoteItem", ""): _line,
     ("Affiliation", ""): _affiliation,
-    ("AttributeUse", ""): _on_one(TYPES),
+    ("AttributeAssignment", ""): _on_one(TYPES),
     ("Tagging", ""): _on_one(LABELLED),
-    ("Favourite", ""): _on_one(tuple(each for each in LABELLED if each != "product")),
+    ("Favorite", ""): _on_one(tuple(each for each in LABELLED if each != "product")),
     ("Activity", ""): _on_one(tuple(each for each in LABELLED if each != "product")),
     ("Case", "Create"): _case,
     ("Case", "Update"): _case,

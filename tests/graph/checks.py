@@ -136,7 +136,7 @@ def stages_are_of_the_type(facts: Facts) -> Iterator[str]:
 
 def stays_are_noted(facts: Facts) -> Iterator[str]:
     """An opportunity with a log of stages is in the one it came to last, and in no other (X-23)."""
-    visits = by(facts.live("StageVisit"), "opportunity_id")
+    visits = by(facts.live("StageHistory"), "opportunity_id")
     for row in facts.live("Opportunity"):
         mine = visits[row["id"]]
         here = [visit["stage_id"] for visit in mine if visit["left_at"] is None]
@@ -213,7 +213,7 @@ def activities_are_on_one(facts: Facts) -> Iterator[str]:
 
 def labels_are_unique(facts: Facts) -> Iterator[str]:
     """A tag is on a record once, and a record at a user's hand once; each on exactly one (VT-34, EP-180)."""
-    for entity, who, columns in (("Tagging", "tag_id", TAGGED), ("Favourite", "user_id", ON)):
+    for entity, who, columns in (("Tagging", "tag_id", TAGGED), ("Favorite", "user_id", ON)):
         keys = [tuple(row[name] for name in (who, *columns)) for row in facts.live(entity)]
         yield from (f"{entity} {key} is there twice" for key, n in Counter(keys).items() if n > 1)
         for key in keys:

@@ -36,7 +36,7 @@ WORDS: dict[str, tuple[str | None, ...]] = {
     "currency": ("EUR", "EUR", "EUR", "EUR", "USD", "JPY"),
     "defaultCurrency": ("EUR", "USD", None),
     "country": ("NL", "DE", None),
-    "colour": ("#3b82f6", None),
+    "color": ("#3b82f6", None),
     "website": ("https://www.example.org/us", None),
     "rows": ("OWN", "ALL"),
     "status": ("OPEN", "WON", "ACTIVE"),

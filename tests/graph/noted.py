@@ -148,7 +148,7 @@ def _whole_went(facts: Facts, row: Row) -> bool:
 
 def begun(before: Facts, after: Facts) -> Iterator[str]:
     """A new opportunity is in one stage from the first."""
-    open_ = Counter(v["opportunity_id"] for v in after.live("StageVisit") if v["left_at"] is None)
+    open_ = Counter(v["opportunity_id"] for v in after.live("StageHistory") if v["left_at"] is None)
     for row in after.live("Opportunity"):
         if row["id"] not in before.rows["Opportunity"] and open_[row["id"]] != 1:
             yield f"opportunity {row['id']} began in {open_[row['id']]} stages"

@@ -68,7 +68,7 @@ async def test_stays_in_a_replaced_stage_are_stays_in_the_other(place: Place) ->
     given = {"id": spelled("stg", row["stage_id"]), "replaceWith": spelled("stg", other)}
     assert came(await own.do("admin", "stageDelete", **given)) == "DONE"
     visits = await own.fetch(
-        "SELECT stage_id, left_at FROM stage_visit WHERE opportunity_id = $1", kept(opportunity)
+        "SELECT stage_id, left_at FROM stage_history WHERE opportunity_id = $1", kept(opportunity)
     )
     assert [tuple(visit) for visit in visits] == [(other, None)]
     await holds(place)

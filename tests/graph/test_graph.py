@@ -43,11 +43,13 @@ def of(*entities: str) -> tuple[str, ...]:
     return tuple(name for name, each in MUTATIONS.items() if each.entity.name in entities)
 
 
-SALES = of("Opportunity", "StageVisit", "OpportunityShare", "OpportunityAccount", "BusinessRole")
+SALES = of(
+    "Opportunity", "StageHistory", "OpportunityShare", "OpportunityAccount", "OpportunityContact"
+)
 OFFERS, SOLD = of("Quote"), of("Contract")
 CUSTOMERS = of("Account", "Address", "AccountLink", "AccountManager", "Person", "Affiliation")
 WORK = of("Case", "CaseAccount", "Activity")
-LABELS = of("Tag", "Tagging", "Favourite")
+LABELS = of("Tag", "Tagging", "Favorite")
 BIN = tuple(
     name
     for name, each in MUTATIONS.items()

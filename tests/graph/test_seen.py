@@ -84,14 +84,14 @@ WRONG: list[tuple[checks.Check, Broken]] = [
     (checks.stages_are_of_the_type, gone("PipelineStage", "PipelineStage", "id")),
     (checks.stages_are_of_the_type, change("Opportunity", {"status": "OPEN"}, status="WON")),
     (checks.stages_are_of_the_type, change("Opportunity", {"status": "WON"}, closed_on=None)),
-    (checks.stays_are_noted, again("StageVisit", {"left_at": None})),
-    (checks.stays_are_noted, elsewhere("StageVisit", "stage_id", "Stage", left_at=None)),
-    (checks.stays_are_noted, change("StageVisit", {"left_at": None}, seconds=7)),
+    (checks.stays_are_noted, again("StageHistory", {"left_at": None})),
+    (checks.stays_are_noted, elsewhere("StageHistory", "stage_id", "Stage", left_at=None)),
+    (checks.stays_are_noted, change("StageHistory", {"left_at": None}, seconds=7)),
     (checks.contracts_add_up, change("ContractLine", {"ended_on": None}, net=Decimal(7))),
     (checks.activities_are_on_one, elsewhere("Activity", "customer_id", "Account")),
     (checks.activities_are_on_one, change("Activity", {}, **dict.fromkeys(checks.ON))),
     (checks.labels_are_unique, again("Tagging", {})),
-    (checks.labels_are_unique, again("Favourite", {})),
+    (checks.labels_are_unique, again("Favorite", {})),
     (checks.people_work_at_places, elsewhere("Affiliation", "address_id", "Address")),
     (checks.nothing_points_into_the_bin, gone("QuoteItem", "Quote", "quote_id")),
     (checks.nothing_points_into_the_bin, gone("Opportunity", "Account", "account_id")),
@@ -173,7 +173,7 @@ async def test_what_the_log_does_not_tell_is_seen(place: Place) -> None:
     assert list(noted.told(lying, before, after)) != []
     renamed = after.with_("Opportunity", changed, name="Other")
     assert await noted.in_history(place, before, renamed, log) != []
-    away = Facts({**after.rows, "StageVisit": {}})
+    away = Facts({**after.rows, "StageHistory": {}})
     assert list(noted.begun(place.begun, after)) == []
     assert list(noted.begun(place.begun, away)) != []
     await place.operator.execute("UPDATE log_head SET position = position + 1")

@@ -67,7 +67,7 @@ def test_columns_indexes_and_texts_follow_from_the_class_line() -> None:
 def test_the_subjects_of_a_record_are_in_the_order_of_the_areas() -> None:
     named = {
         "Activity": ["account_id", "person_id", "opportunity_id", "contract_id", "case_id"],
-        "AttributeUse": [
+        "AttributeAssignment": [
             *("account_type_id", "person_type_id", "opportunity_type_id"),
             *("case_type_id", "employee_type_id"),
         ],

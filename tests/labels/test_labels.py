@@ -1,4 +1,4 @@
-"""Tags that anybody puts on what he may change, the cloud of them as far as one sees, and favourites nobody else sees."""
+"""Tags that anybody puts on what he may change, the cloud of them as far as one sees, and favorites nobody else sees."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.writes.parallel import DONE, Own, came, kept, spelled
 
 CLOUD = """query ($tags: [ID!]!) { taggingsAggregate(
   filter: {tag: {id: {in: $tags}}} groupBy: [{tag: {record: true}}] orderBy: [{count: DESC}]
-) { groups { key { tag { record { name colour } } } count } } }"""
+) { groups { key { tag { record { name color } } } count } } }"""
 MINE = """query ($accounts: [ID!]!) {
-  accounts(filter: {id: {in: $accounts} favourites: {some: {}}}) { nodes { id } totalCount }
-  favourites(filter: {account: {id: {in: $accounts}}}) { totalCount }
-  viewer { favourites(filter: {account: {id: {in: $accounts}}}) { nodes { account { id } user { id } } } }
+  accounts(filter: {id: {in: $accounts} favorites: {some: {}}}) { nodes { id } totalCount }
+  favorites(filter: {account: {id: {in: $accounts}}}) { totalCount }
+  viewer { favorites(filter: {account: {id: {in: $accounts}}}) { nodes { account { id } user { id } } } }
 }"""
 
 
@@ -27,7 +27,7 @@ async def tag(own: Own, **given: Any) -> str:
 
 @covers("VT-34")
 async def test_records_of_all_kinds_are_labelled(desk: Desk) -> None:
-    own, urgent, account = desk.own, await tag(desk.own, colour="#3b82f6"), await desk.account()
+    own, urgent, account = desk.own, await tag(desk.own, color="#3b82f6"), await desk.account()
     on = {
         "account": account,
         "person": await own.done("admin", "personCreate", lastName="B"),
@@ -95,8 +95,8 @@ async def test_a_tag_in_use_stays(desk: Desk) -> None:
     count = "SELECT count(*) FROM tagging WHERE tag_id = $1 AND deleted_at IS NULL"
     assert await own.value(count, kept(new)) == 2, "no record has it twice"
     assert came(await own.do("rep1", "tagDelete", id=new)) == "FORBIDDEN"
-    wrong_colour = await own.do("admin", "tagUpdate", id=new, colour="red")
-    assert wrong(wrong_colour) == [("INVALID", "colour")]
+    wrong_color = await own.do("admin", "tagUpdate", id=new, color="red")
+    assert wrong(wrong_color) == [("INVALID", "color")]
 
 
 @covers("VT-34", "D-34")
@@ -116,18 +116,16 @@ async def test_my_accounts(desk: Desk) -> None:
     personas = {"rep1": accounts, "rep2": accounts[1:], "support": accounts[:1], "admin": []}
     for persona, kept_ones in personas.items():
         for account in kept_ones:
-            await own.done(persona, "favouriteCreate", account=account)
+            await own.done(persona, "favoriteCreate", account=account)
     for persona, kept_ones in personas.items():
         found = (await own.ask(persona, MINE, {"accounts": accounts})).data
         assert {each["id"] for each in found["accounts"]["nodes"]} == set(kept_ones), persona
-        assert (
-            found["accounts"]["totalCount"] == found["favourites"]["totalCount"] == len(kept_ones)
-        )
+        assert found["accounts"]["totalCount"] == found["favorites"]["totalCount"] == len(kept_ones)
         me = {"id": spelled("usr", await own.user(persona))}
-        mine = found["viewer"]["favourites"]["nodes"]
+        mine = found["viewer"]["favorites"]["nodes"]
         assert all(each["user"] == me for each in mine)
         assert {each["account"]["id"] for each in mine} == set(kept_ones)
-    twice = await own.do("rep1", "favouriteCreate", account=accounts[0])
+    twice = await own.do("rep1", "favoriteCreate", account=accounts[0])
     assert wrong(twice)[0][0] == "DUPLICATE"
 
 
@@ -145,40 +143,40 @@ async def test_what_can_be_kept_at_hand(desk: Desk, name: str) -> None:
         id = await desk.case(account)
     else:
         id = await own.opportunity("rep1", account=account)
-    made = await own.done("admin", "favouriteCreate", **{name: id})
-    assert (await own.row("favourite", made))["user_id"] == await own.user("admin")
-    twice = await own.do("admin", "favouriteCreate", **{name: id})
+    made = await own.done("admin", "favoriteCreate", **{name: id})
+    assert (await own.row("favorite", made))["user_id"] == await own.user("admin")
+    twice = await own.do("admin", "favoriteCreate", **{name: id})
     assert wrong(twice) == [("DUPLICATE", name)]
-    await own.done("admin", "favouriteDelete", id=made)
-    await own.done("admin", "favouriteCreate", **{name: id})
+    await own.done("admin", "favoriteDelete", id=made)
+    await own.done("admin", "favoriteCreate", **{name: id})
 
 
 @covers("EP-180", "D-32")
-async def test_favourites_are_nobody_elses(desk: Desk) -> None:
+async def test_favorites_are_nobody_elses(desk: Desk) -> None:
     """Not even an administrator's, and whoever keeps it does not keep it from being deleted."""
     own, account = desk.own, await desk.account()
-    made = await own.done("rep2", "favouriteCreate", account=account)
+    made = await own.done("rep2", "favoriteCreate", account=account)
     for persona in ("admin", "rep1", "support", "limited"):
         asked = """query ($id: ID!) {
-          favourite(id: $id) { id } node(id: $id) { id }
-          favourites(filter: {id: {eq: $id}}) { totalCount }
+          favorite(id: $id) { id } node(id: $id) { id }
+          favorites(filter: {id: {eq: $id}}) { totalCount }
         }"""
         found = (await own.ask(persona, asked, {"id": made})).data
-        assert found == {"favourite": None, "node": None, "favourites": {"totalCount": 0}}
-        assert came(await own.do(persona, "favouriteDelete", id=made)) == "NOT_FOUND", persona
-    forged = "mutation ($i: FavouriteCreateInput!) { favouriteCreate(input: $i) { id } }"
+        assert found == {"favorite": None, "node": None, "favorites": {"totalCount": 0}}
+        assert came(await own.do(persona, "favoriteDelete", id=made)) == "NOT_FOUND", persona
+    forged = "mutation ($i: FavoriteCreateInput!) { favoriteCreate(input: $i) { id } }"
     user = spelled("usr", await own.user("rep1"))
     answer = await own.ask("admin", forged, {"i": {"account": account, "user": user}})
     assert answer.codes == ["BAD_USER_INPUT"]
     await own.done("admin", "accountDelete", id=account)
     await own.done("admin", "accountRestore", id=account)
-    await own.done("rep2", "favouriteDelete", id=made)
+    await own.done("rep2", "favoriteDelete", id=made)
 
 
 @covers("EP-180", "D-11")
 async def test_a_user_leaves_whatever_he_kept_at_hand(desk: Desk) -> None:
     own, user = desk.own, spelled("usr", await desk.own.user("rep2"))
-    made = await own.done("rep2", "favouriteCreate", account=await desk.account())
+    made = await own.done("rep2", "favoriteCreate", account=await desk.account())
     asked = "query ($id: ID!) { user(id: $id) { managedAccounts { nodes { id } } } }"
     managed = (await own.ask("admin", asked, {"id": user})).data["user"]["managedAccounts"]["nodes"]
     for each in managed:  # somebody looks after those accounts: they are handed over first
@@ -186,5 +184,5 @@ async def test_a_user_leaves_whatever_he_kept_at_hand(desk: Desk) -> None:
     await own.done("admin", "userDelete", id=user)
     await own.done("admin", "userRestore", id=user)
     await own.forget("rep2")
-    found = (await own.ask("rep2", "{ favourites { nodes { id } } }")).data
-    assert made in [each["id"] for each in found["favourites"]["nodes"]]
+    found = (await own.ask("rep2", "{ favorites { nodes { id } } }")).data
+    assert made in [each["id"] for each in found["favorites"]["nodes"]]

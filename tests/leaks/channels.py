@@ -131,9 +131,9 @@ def leaf(type_name: str, field: str) -> str:
         return field
     if kind.name == "Money":
         return f"{field} {{ amount currency }}"
-    if kind.name == "TypeAccess":
+    if kind.name == "TypePermissions":
         return f"{field} {{ type rows readable writable }}"
-    if kind.name == "RecordAccess":
+    if kind.name == "RecordPermissions":
         return f"{field} {{ update delete writable }}"
     if kind.name == "AttributeValue":
         return f"{field} {{ key text number date boolean }}"

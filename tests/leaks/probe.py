@@ -83,7 +83,7 @@ class Probe:
     def denials(self, type_name: str, names: Iterable[str] | None = None) -> Denied:
         """What a selection of these fields has to name as denied."""
         if is_closed(self.persona, type_name):
-            return {(type_name, "", "module")}
+            return {(type_name, "", "object")}
         found: Denied = set()
         for name in fields(type_name) if names is None else names:
             match level(self.persona, type_name, name):
@@ -92,7 +92,7 @@ class Probe:
                 case Level.RULED:
                     found.add((type_name, name, "status"))
                 case Level.CLOSED:
-                    found.add((target_of(type_name, name), "", "module"))
+                    found.add((target_of(type_name, name), "", "object"))
                 case Level.OPEN:
                     pass
         return found

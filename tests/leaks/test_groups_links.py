@@ -42,7 +42,7 @@ async def test_nothing_goes_through_a_hidden_reference(world: World) -> None:
     async with own_tenant(world, "linkless-groups") as tenant:
         for entity, field in LINKS:
             await world.admin.execute(
-                f"DELETE FROM {world.schema(tenant)}.profile_field WHERE entity = $1 AND field = $2",  # noqa: S608
+                f"DELETE FROM {world.schema(tenant)}.field_permission WHERE entity = $1 AND field = $2",  # noqa: S608
                 entity, field,
             )  # fmt: skip
         await world.rights_changed(tenant)
@@ -64,12 +64,12 @@ async def test_nothing_goes_through_a_hidden_reference(world: World) -> None:
 
 
 @covers("D-31", "D-34")
-@pytest.mark.parametrize("module", ["Account", "Employee", "Stage"])
+@pytest.mark.parametrize("object", ["Account", "Employee", "Stage"])
 async def test_nothing_goes_into_a_closed_module(world: World, module: str) -> None:
     """Neither its fields nor its records are keys, and its records are not counted through a reference."""
     async with own_tenant(world, f"closed-{module.lower()}") as tenant:
         await world.admin.execute(
-            f"DELETE FROM {world.schema(tenant)}.profile_entity WHERE entity = $1",  # noqa: S608
+            f"DELETE FROM {world.schema(tenant)}.object_permission WHERE entity = $1",  # noqa: S608
             module,
         )
         await world.rights_changed(tenant)

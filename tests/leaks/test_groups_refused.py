@@ -160,7 +160,7 @@ async def test_groups_of_a_closed_module(probe: Probe, type_name: str) -> None:
         answer = await probe.ask(query)
         assert answer.codes == [], (query, answer.body)
         assert answer.data["read"] is None, answer.body
-        assert denied(answer) == {(type_name, "", "module")}
+        assert denied(answer) == {(type_name, "", "object")}
         strict = await probe.ask(query, x_access="strict")
         assert strict.codes == ["FIELD_FORBIDDEN"]
         probe.cells["group module"] += 1

@@ -204,7 +204,7 @@ async def test_a_reference_to_what_is_out_of_scope_is_no_key(
     """With accounts opened only to their owners: one null group, and `countUnique` does not count them."""
     async with own_tenant(world, "narrow-groups") as tenant:
         await world.admin.execute(
-            f"UPDATE {world.schema(tenant)}.profile_entity SET rows = 'OWN' WHERE entity = 'Account'"  # noqa: S608
+            f"UPDATE {world.schema(tenant)}.object_permission SET rows = 'OWN' WHERE entity = 'Account'"  # noqa: S608
         )
         await world.rights_changed(tenant)
         truth = await load(world, tenant)

@@ -157,7 +157,7 @@ async def test_an_entry_is_no_way_to_anything(one_each: Probe) -> None:
     ]
     for id in (*ids[:8], f"chg_{UUID(int=5).hex}"):
         answer = await one_each.ask(
-            f'{{ node(id: "{id}") {{ id ... on Change {{ field after }} }} '
+            f'{{ node(id: "{id}") {{ id ... on HistoryEntry {{ field after }} }} '
             f'nodes(ids: ["{id}"]) {{ id }} account(id: "{id}") {{ id }} }}'
         )
         assert answer.data == {"node": None, "nodes": [None], "account": None}
@@ -195,10 +195,10 @@ OF_FIELD = (
     "{ field: { eq: $field } }) { totalCount nodes { before after } } } }"
 )
 TAKEN = {
-    "a field": ("note", "DELETE FROM {s}.profile_field WHERE field = 'note'"),
+    "a field": ("note", "DELETE FROM {s}.field_permission WHERE field = 'note'"),
     "a field, softly": (
         "note",
-        "UPDATE {s}.profile_field SET deleted_at = now() WHERE field = 'note'",
+        "UPDATE {s}.field_permission SET deleted_at = now() WHERE field = 'note'",
     ),
     "a status": (
         "note",
@@ -207,7 +207,7 @@ TAKEN = {
     ),
     "what a link leads to": (
         "account",
-        "UPDATE {s}.profile_entity SET rows = 'OWN' WHERE entity = 'Account'",
+        "UPDATE {s}.object_permission SET rows = 'OWN' WHERE entity = 'Account'",
     ),
     "an attribute": ("seats", "UPDATE {s}.attribute SET deleted_at = now() WHERE key = 'seats'"),
 }
@@ -278,13 +278,13 @@ async def test_without_a_grant_there_is_no_history(world: World) -> None:
     """Null and named wherever it is selected, and refused wherever it is asked by."""
     async with own_tenant(world, "historyless") as tenant:
         await world.admin.execute(
-            f"DELETE FROM {world.schema(tenant)}.profile_entity WHERE entity = 'Change'"  # noqa: S608
+            f"DELETE FROM {world.schema(tenant)}.object_permission WHERE entity = 'HistoryEntry'"  # noqa: S608
         )
         await world.rights_changed(tenant)
         for persona in (one for one in PERSONAS if one != "admin"):
             query = "{ accounts { nodes { history { totalCount nodes { after user { id } } } } } }"
             answer = await world.ask(persona, query, tenant=tenant)
-            assert denied(answer) == {(HISTORY, "", "module")}
+            assert denied(answer) == {(HISTORY, "", "object")}
             assert {node["history"] for node in answer.data["accounts"]["nodes"]} == {None}
             strict = await world.ask(persona, query, tenant=tenant, x_access="strict")
             assert strict.codes == ["FIELD_FORBIDDEN"]

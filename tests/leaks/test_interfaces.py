@@ -91,7 +91,7 @@ API = {"expected_close_on": "expectedCloseOn"}
 async def test_without_an_input_the_computed_field_is_closed(world: World) -> None:
     """Null and named in a list and in the record of a key; alone, beside its input, and in a fragment."""
     async with own_tenant(world, "inputless") as tenant:
-        table = f"{world.schema(tenant)}.profile_field"
+        table = f"{world.schema(tenant)}.field_permission"
         for entity, column in CLOSED:
             await world.admin.execute(
                 f"DELETE FROM {table} WHERE entity = $1 AND field = $2",  # noqa: S608

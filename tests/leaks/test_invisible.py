@@ -173,7 +173,7 @@ async def test_links_to_records_out_of_scope_are_null(world: World) -> None:
     async with own_tenant(world, "narrow") as tenant:
         schema = world.schema(tenant)
         await world.admin.execute(
-            f"UPDATE {schema}.profile_entity SET rows = 'OWN' WHERE entity = 'Account'"  # noqa: S608
+            f"UPDATE {schema}.object_permission SET rows = 'OWN' WHERE entity = 'Account'"  # noqa: S608
         )
         await world.rights_changed(tenant)
         truth = await load(world, tenant)
@@ -263,7 +263,7 @@ async def test_without_any_role_everything_is_closed(world: World) -> None:
                     assert answer.data["node"] == ({"id": id} if id in own else None)
                     continue
                 assert set(answer.data.values()) == {None}
-                assert (type_name, "", "module") in denied(answer)
+                assert (type_name, "", "object") in denied(answer)
                 assert refused.codes == ["FIELD_FORBIDDEN"]
 
 
@@ -302,6 +302,6 @@ async def test_of_others_nobody_is_told_without_a_grant(world: World) -> None:
             nodes = viewer["sessions"]["nodes"] + answer.data["sessions"]["nodes"]
             assert {node["user"]["id"] for node in nodes} == {me}
             assert denied(answer) == {
-                ("User", "createdAt", "hidden"), ("User", "version", "hidden"), ("Employee", "", "module"),
-                ("RoleAssignment", "", "module"), ("Change", "", "module"),
+                ("User", "createdAt", "hidden"), ("User", "version", "hidden"), ("Employee", "", "object"),
+                ("RoleAssignment", "", "object"), ("HistoryEntry", "", "object"),
             }  # fmt: skip

@@ -116,7 +116,7 @@ async def test_an_attribute_named_like_a_field(house: World) -> None:
     shut = await attribute(house, "amount", "CNRY-shut")
     await sql(
         house,
-        "INSERT INTO {s}.profile_field (id, profile_id, entity, field) "
+        "INSERT INTO {s}.field_permission (id, profile_id, entity, field) "
         "SELECT gen_random_uuid(), id, 'Opportunity', $1 FROM {s}.profile WHERE name = 'Junior sales'",
         str(opened),
     )
@@ -155,16 +155,16 @@ ASKED = (
 )
 TAKEN = {
     "a field": (
-        "DELETE FROM {s}.profile_field WHERE entity = 'Opportunity' AND field = 'amount'",
+        "DELETE FROM {s}.field_permission WHERE entity = 'Opportunity' AND field = 'amount'",
         ("Opportunity", "amount", "hidden"),
     ),
     "a link": (
-        "DELETE FROM {s}.profile_field WHERE entity = 'Opportunity' AND field = 'account'",
+        "DELETE FROM {s}.field_permission WHERE entity = 'Opportunity' AND field = 'account'",
         ("Opportunity", "account", "hidden"),
     ),
     "a type": (
-        "DELETE FROM {s}.profile_entity WHERE entity = 'Stage'",
-        ("Stage", "", "module"),
+        "DELETE FROM {s}.object_permission WHERE entity = 'Stage'",
+        ("Stage", "", "object"),
     ),
     "a status": (
         "INSERT INTO {s}.status_rule (id, entity, field, status) "
@@ -173,11 +173,11 @@ TAKEN = {
     ),
     "a profile": (
         "DELETE FROM {s}.role_profile",
-        ("Opportunity", "", "module"),
+        ("Opportunity", "", "object"),
     ),
     "a role": (
         "UPDATE {s}.role_assignment SET deleted_at = now()",
-        ("Opportunity", "", "module"),
+        ("Opportunity", "", "object"),
     ),
     "the team": (
         "UPDATE {s}.employee SET manager_id = NULL",
@@ -191,8 +191,8 @@ TAKEN = {
 """What is taken away, and what the next answer then denies."""
 
 CHANGED = (
-    "profile_field",
-    "profile_entity",
+    "field_permission",
+    "object_permission",
     "status_rule",
     "role_profile",
     "role_assignment",
@@ -298,7 +298,7 @@ async def test_a_hidden_link_is_hidden_from_both_ends(world: World) -> None:
     async with own_tenant(world, "linkless") as tenant:
         for entity, field in LINKS:
             await world.admin.execute(
-                f"DELETE FROM {world.schema(tenant)}.profile_field "  # noqa: S608
+                f"DELETE FROM {world.schema(tenant)}.field_permission "  # noqa: S608
                 "WHERE entity = $1 AND field = $2",
                 entity, field,
             )  # fmt: skip

@@ -183,7 +183,7 @@ async def test_a_mistake_would_be_noticed(world: World) -> None:
     async with own_tenant(world, "search-mistaken") as tenant:
         space = world.schema(tenant)
         await world.admin.execute(
-            f"INSERT INTO {space}.profile_field (id, profile_id, entity, field) "  # noqa: S608
+            f"INSERT INTO {space}.field_permission (id, profile_id, entity, field) "  # noqa: S608
             f"SELECT gen_random_uuid(), id, 'Account', 'phone' FROM {space}.profile WHERE name = 'Junior sales'"
         )
         await world.rights_changed(tenant)

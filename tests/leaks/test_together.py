@@ -69,7 +69,7 @@ async def test_the_same_keys_in_two_tenants(world: World) -> None:
             inner = " ".join(
                 leaf(type_name, name)
                 for name in object_type(type_name).fields
-                if name not in ("access", "typeAccess")
+                if name not in ("access", "typePermissions")
             )
             query = f"{{ {root}(first: 100) {{ nodes {{ {inner} }} }} }}"
             answer = await world.ask("admin", query, tenant=mine)

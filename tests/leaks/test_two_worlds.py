@@ -126,10 +126,10 @@ async def test_what_is_out_of_sight_changes_nothing_at_length(
 
 
 TOO_MUCH = {
-    "field": "INSERT INTO {s}.profile_field (id, profile_id, entity, field) "
+    "field": "INSERT INTO {s}.field_permission (id, profile_id, entity, field) "
     "SELECT gen_random_uuid(), id, 'Opportunity', 'margin' FROM {s}.profile WHERE name = 'Junior sales'",
     "rule": "DELETE FROM {s}.status_rule",
-    "rows": "UPDATE {s}.profile_entity SET rows = 'ALL' WHERE entity = 'Opportunity'",
+    "rows": "UPDATE {s}.object_permission SET rows = 'ALL' WHERE entity = 'Opportunity'",
 }
 
 

@@ -41,15 +41,15 @@ OWN_VALUES: dict[str, Any] = {
     "phone": "+31201234567",
     "secondPhone": "+31201234568",
     "vatNumber": "NL004495445B01",
-    "ProfileEntity.entity": "Stage",
-    "ProfileField.entity": "Account",
-    "ProfileField.field": "phone",
+    "ObjectPermission.entity": "Stage",
+    "FieldPermission.entity": "Account",
+    "FieldPermission.field": "phone",
     "StatusRule.entity": "Opportunity",
     "StatusRule.field": "margin",
     "StatusRule.status": "WON",
     "Attribute.entity": "Account",
     "Attribute.key": "zz",
-    "colour": "#3b82f6",
+    "color": "#3b82f6",
     "since": "2026-01-01",
     "endsOn": "2027-07-01",
     "validFrom": "2026-01-01",
@@ -60,13 +60,13 @@ OWN_VALUES: dict[str, Any] = {
 MORE = {
     "Address": ("account", "city"),
     "Opportunity": ("name", "currency", "account", "type"),
-    "AttributeUse": ("attribute", "accountType"),
+    "AttributeAssignment": ("attribute", "accountType"),
     "Person": ("firstName", "lastName", "owner"),
     "Contract": ("name", "currency", "account", "kind", "owner"),
     "Case": ("subject", "owner"),
     "Activity": ("subject", "account"),
     "Tagging": ("tag", "account"),
-    "Favourite": ("account",),
+    "Favorite": ("account",),
 }
 """What a new record is given where its rules ask for more than its input does, or for one of several."""
 
@@ -165,7 +165,7 @@ def change(
     flag = {"User": "active", "Feature": "enabled", "Preferences": "sell_without_quote"}.get(entity)
     if flag:
         found = not (row or {flag: False})[flag]
-    if entity == "ProfileEntity":
+    if entity == "ObjectPermission":
         return {"id": id, "creates": not (row or {"creates": False})["creates"]}
     return {"id": id, mine[0]: found}
 

@@ -373,7 +373,7 @@ async def each_whole(
 
 def _fit(here: Place, persona: str, entity: str, whole: Row, given: dict[str, Any]) -> None:
     """What goes with one whole and not with another."""
-    if entity == "AttributeUse" and whole:
+    if entity == "AttributeAssignment" and whole:
         del given["accountType"]
         name = f"{whole['entity'][0].lower()}{whole['entity'][1:]}Type"
         given[name] = value(here.facts, "admin", entity, name)

@@ -21,8 +21,8 @@ from tests.proof.rights import (
 from tests.proof.rights import scope as granted
 
 THOROUGH = (
-    *("Employee", "User", "Role", "RoleAssignment", "Profile", "RoleProfile", "ProfileEntity"),
-    *("ProfileField", "StatusRule", "ShareRule", "Account", "Address", "Opportunity"),
+    *("Employee", "User", "Role", "RoleAssignment", "Profile", "RoleProfile", "ObjectPermission"),
+    *("FieldPermission", "StatusRule", "ShareRule", "Account", "Address", "Opportunity"),
     "OpportunityShare",
 )
 """Entities of which every field and every link is tried by itself, and by day."""

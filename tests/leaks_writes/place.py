@@ -1,4 +1,4 @@
-"""A tenant of its own to write in, with a neighbour: what both hold can be compared, kept and brought back."""
+"""A tenant of its own to write in, with a neighbor: what both hold can be compared, kept and brought back."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Place:
 
     world: World
     tenant: str
-    neighbour: str
+    neighbor: str
     narrow: bool
     facts: Facts
     foreign: dict[str, UUID]
@@ -141,7 +141,7 @@ class Place:
         parts = [
             f"SELECT '{schema}.{table}', concat(count(*), '/', sum(xmin::text::bigint)) "  # noqa: S608
             f'FROM {schema}."{table}" AS t'
-            for schema in (self.schema, self.world.schema(self.neighbour))
+            for schema in (self.schema, self.world.schema(self.neighbor))
             for table in self.tables
         ]
         return " UNION ALL ".join(["SELECT 'moment', pg_current_snapshot()::text", *parts])
@@ -155,7 +155,7 @@ class Place:
             return set()
         now = await self.dump()
         found = {
-            name.replace(self.schema, "mine").replace(self.world.schema(self.neighbour), "theirs")
+            name.replace(self.schema, "mine").replace(self.world.schema(self.neighbor), "theirs")
             for name, digest in now.items()
             if digest != self.held[name]
         }
@@ -270,7 +270,7 @@ SPARE, SPARE_KEY = "Zz spare", "zz_spare"
 """What nothing points to."""
 IN_BIN = ("Product", "Attribute", *sorted(REPLACED))
 """Of what there is nothing in the bin of the demonstration."""
-NARROW = "UPDATE {s}.profile_entity SET rows = 'OWN' WHERE entity IN ('Account', 'Employee')"
+NARROW = "UPDATE {s}.object_permission SET rows = 'OWN' WHERE entity IN ('Account', 'Employee')"
 
 
 async def _more(world: World, tenant: str) -> None:
@@ -305,7 +305,7 @@ async def _copy(world: World, tenant: str, kind: str, more: int, other: dict[str
 @asynccontextmanager
 async def place(world: World, name: str, *, narrow: bool = False) -> AsyncIterator[Place]:
     """Two tenants with the demonstration, everybody signed in."""
-    async with own_tenant(world, name) as tenant, own_tenant(world, f"{name}-neighbour") as other:
+    async with own_tenant(world, name) as tenant, own_tenant(world, f"{name}-neighbor") as other:
         await world.admin.execute(BIN.replace("{s}", world.schema(tenant)))
         await _more(world, tenant)
         if narrow:

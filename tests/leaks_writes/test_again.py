@@ -75,7 +75,7 @@ async def test_somebody_else_with_the_key(fresh: Place) -> None:
     query = text("Account", "Create", inner="name owner { id }")
     one = await ask(fresh, "rep1", "k1", query, given)
     other = await ask(fresh, "rep2", "k1", query, given)
-    next_door = await ask(fresh, "rep1", "k1", query, given, tenant=fresh.neighbour)
+    next_door = await ask(fresh, "rep1", "k1", query, given, tenant=fresh.neighbor)
     ids = {each.data["deed"]["id"] for each in (one, other, next_door)}
     assert len(ids) == 3
     assert not any(map(replayed, (one, other, next_door)))
@@ -89,7 +89,7 @@ async def test_after_a_field_was_closed(fresh: Place) -> None:
     one = await ask(fresh, "rep1", "k1", CREATE, given)
     assert "31337.50" in one.body.decode()
     await fresh.run(
-        "UPDATE {s}.profile_field SET deleted_at = now() WHERE entity = 'Opportunity' AND field = 'margin'"
+        "UPDATE {s}.field_permission SET deleted_at = now() WHERE entity = 'Opportunity' AND field = 'margin'"
     )
     other = await ask(fresh, "rep1", "k1", CREATE, given)
     assert "31337" not in other.body.decode(), said(other)
@@ -118,7 +118,7 @@ async def test_after_the_right_was_taken(fresh: Place) -> None:
     given = new(fresh.facts, "rep1", "Opportunity")
     one = await ask(fresh, "rep1", "k1", CREATE, given)
     id = one.data["deed"]["id"]
-    await fresh.run("UPDATE {s}.profile_entity SET creates = false WHERE entity = 'Opportunity'")
+    await fresh.run("UPDATE {s}.object_permission SET creates = false WHERE entity = 'Opportunity'")
     other = await ask(fresh, "rep1", "k1", CREATE, given)
     assert other.codes == ["FORBIDDEN"]
     assert id not in other.body.decode()
@@ -154,7 +154,7 @@ async def test_a_conflict_that_was_kept(fresh: Place) -> None:
     assert one.codes == ["CONFLICT"], said(one)
     assert "31337.50" in one.body.decode()
     await fresh.run(
-        "UPDATE {s}.profile_field SET deleted_at = now() WHERE entity = 'Opportunity' AND field = 'margin'"
+        "UPDATE {s}.field_permission SET deleted_at = now() WHERE entity = 'Opportunity' AND field = 'margin'"
     )
     other = await fresh.world.ask(
         "rep1", query, variables, tenant=fresh.tenant, idempotency_key="k1"

@@ -190,7 +190,7 @@ async def test_ids_of_next_door(fresh: Place) -> None:
             "rep1",
             text("Opportunity", "Update"),
             {"id": own, "note": "CNRY"},
-            **{header: fresh.neighbour},
+            **{header: fresh.neighbor},
         )
         changed = await fresh.changed()
         assert not any(name.startswith("theirs") for name in changed)

@@ -31,7 +31,7 @@ async def office(here: Place) -> Place:
     await here.run(MAKE)
     for entity in STAFF:
         await here.world.admin.execute(
-            f"INSERT INTO {here.schema}.profile_entity (id, profile_id, entity, rows, creates, edits, deletes) "  # noqa: S608
+            f"INSERT INTO {here.schema}.object_permission (id, profile_id, entity, rows, creates, edits, deletes) "  # noqa: S608
             "VALUES (gen_random_uuid(), $1, $2, 'ALL', true, 'ALL', 'ALL')", clerk, entity,
         )  # fmt: skip
         names = {n for v in DEEDS[entity] for n in fields_of(input_name(entity, v))} - {
@@ -40,7 +40,7 @@ async def office(here: Place) -> Place:
         }
         for name in sorted(names):
             await here.world.admin.execute(
-                f"INSERT INTO {here.schema}.profile_field (id, profile_id, entity, field, writes) "  # noqa: S608
+                f"INSERT INTO {here.schema}.field_permission (id, profile_id, entity, field, writes) "  # noqa: S608
                 "VALUES (gen_random_uuid(), $1, $2, $3, true)", clerk, entity, name,
             )  # fmt: skip
     await here.world.rights_changed(here.tenant)
@@ -132,8 +132,8 @@ def attacks(o: Place) -> dict[str, tuple[str, str, dict[str, Any]]]:
         "a role with full access": (
             "Role", "Create", {"name": "Boss", "profiles": [{"profile": everything}]},
         ),
-        "more rows": ("ProfileEntity", "Create", rows),
-        "another field": ("ProfileField", "Create", field),
+        "more rows": ("ObjectPermission", "Create", rows),
+        "another field": ("FieldPermission", "Create", field),
         "a rule per status": ("StatusRule", "Create", rule),
         "the administrator sent away": ("User", "Update", {"id": admin, "active": False}),
         "the administrator deleted": ("User", "Delete", {"id": admin}),
@@ -213,6 +213,8 @@ async def test_an_administrator_in_the_bin(office: Place) -> None:
 @covers("D-09")
 async def test_the_password_of_somebody_who_may_more(office: Place) -> None:
     """Case 39, 122: a token for another's password is a way to his rights."""
-    query = "mutation ($input: SubjectInput!) { deed: userPasswordReset(input: $input) { token } }"
+    query = (
+        "mutation ($input: RecordRefInput!) { deed: userPasswordReset(input: $input) { token } }"
+    )
     answer = await office.ask(CLERK, query, {"id": user(office, "admin")})
     assert answer.codes == ["FORBIDDEN"], said(answer)

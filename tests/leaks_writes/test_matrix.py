@@ -36,7 +36,7 @@ async def matrix(here: Place) -> Place:
 async def forbidden(world: World, matrix: Place) -> dict[str, frozenset[str]]:
     """What each persona may meet nowhere: hidden values, and anything of next door."""
     mine = await load(world, matrix.tenant)
-    theirs = stored_texts(await load(world, matrix.neighbour)) - stored_texts(mine)
+    theirs = stored_texts(await load(world, matrix.neighbor)) - stored_texts(mine)
     theirs = frozenset(each for each in theirs if len(each) >= 6)
     return {persona: canaries(mine, persona) | theirs for persona in PERSONAS}
 
@@ -226,15 +226,15 @@ async def test_what_is_written_is_noticed_and_brought_back(matrix: Place) -> Non
     await here.changed()
     assert await here.changed() == set()
     for schema, told in (
-        (here.schema, "mine.unit"),
-        (here.world.schema(here.neighbour), "theirs.unit"),
+        (here.schema, "mine.unit_of_measure"),
+        (here.world.schema(here.neighbor), "theirs.unit_of_measure"),
     ):
-        await here.world.admin.execute(f"UPDATE {schema}.unit SET name = name")  # noqa: S608
+        await here.world.admin.execute(f"UPDATE {schema}.unit_of_measure SET name = name")  # noqa: S608
         assert await here.changed() == {told}
-    names = await here.fetch("SELECT name FROM {s}.unit ORDER BY id")
-    await here.world.admin.execute(f"UPDATE {here.schema}.unit SET name = 'x' || name")  # noqa: S608
+    names = await here.fetch("SELECT name FROM {s}.unit_of_measure ORDER BY id")
+    await here.world.admin.execute(f"UPDATE {here.schema}.unit_of_measure SET name = 'x' || name")  # noqa: S608
     await here.restore()
-    assert await here.fetch("SELECT name FROM {s}.unit ORDER BY id") == names
+    assert await here.fetch("SELECT name FROM {s}.unit_of_measure ORDER BY id") == names
     assert await here.changed() == set()
 
 

@@ -41,9 +41,9 @@ LEFT_OUT = {("Account", "Delete")}
 id is taken (case 51)."""
 KINDS = (
     *("Account", "Address", "Opportunity", "OpportunityShare", "Employee", "User", "Role"),
-    *("AccountManager", "AccountLink", "Person", "Affiliation", "Product", "BusinessRole"),
+    *("AccountManager", "AccountLink", "Person", "Affiliation", "Product", "OpportunityContact"),
     *("OpportunityAccount", "Quote", "Contract", "Case", "CaseAccount", "Activity", "Tagging"),
-    *("Favourite", "Tag", "CaseType"),
+    *("Favorite", "Tag", "CaseType"),
 )
 OFTEN = {"Account": 5, "Opportunity": 8, "Quote": 4, "Contract": 4, "Case": 4, "Activity": 4}
 SUBJECTS = {
@@ -345,7 +345,7 @@ async def test_a_mistake_would_be_noticed(worlds: Place) -> None:
     """With one right too many, the same comparison fails."""
     await worlds.restore()
     await worlds.run(
-        "INSERT INTO {s}.profile_field (id, profile_id, entity, field) "
+        "INSERT INTO {s}.field_permission (id, profile_id, entity, field) "
         "SELECT gen_random_uuid(), id, 'Opportunity', 'margin' FROM {s}.profile "
         "WHERE name = 'Junior sales'"
     )
@@ -355,7 +355,7 @@ async def test_a_mistake_would_be_noticed(worlds: Place) -> None:
             await compare(worlds, "limited", EVERYDAY, Counter())
     finally:
         await worlds.run(
-            "DELETE FROM {s}.profile_field WHERE field = 'margin' AND profile_id = "
+            "DELETE FROM {s}.field_permission WHERE field = 'margin' AND profile_id = "
             "(SELECT id FROM {s}.profile WHERE name = 'Junior sales')"
         )
         await worlds.keep()

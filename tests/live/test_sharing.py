@@ -228,7 +228,9 @@ async def test_rights_of_others_are_nobodys_news(here: Place) -> None:
         id = await do("admin", "accountCreate", name=f"nobody's {number}")
         await do("admin", "accountDelete", id=id)
         grant = {"profile": profile, "entity": "Opportunity", "field": "margin"}
-        await do("admin", "profileFieldDelete", id=await do("admin", "profileFieldCreate", **grant))
+        await do(
+            "admin", "fieldPermissionDelete", id=await do("admin", "fieldPermissionCreate", **grant)
+        )
     await asyncio.sleep(1.2)
     for each in watchers:
         await each.settle()

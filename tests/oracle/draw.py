@@ -141,7 +141,7 @@ class Drawer:
                     parts.append(self._field(entity, one, key, depth, times, path))
         if self.chance(0.12):
             shared = self.rng.choice(sorted(interfaces(entity)))
-            narrow = "at" if entity == "Change" else "createdAt"
+            narrow = "at" if entity == "HistoryEntry" else "createdAt"
             parts.append(self._interface(shared, f"... on {entity} {{ {narrow} }}"))
         return self.writer.selection(entity, parts or [Part("id")])
 

@@ -293,7 +293,7 @@ def _refused_member(sight: Viewer, entity: str, field: Field, inner: Input) -> I
 
 
 def refused_tests(entity: str, tests: Input | None) -> Iterator[Refused]:
-    """`eq: null` and its like are refused in favour of `isNull`."""
+    """`eq: null` and its like are refused in favor of `isNull`."""
     for name, operand in (tests or {}).items():
         if operand is None:
             yield "BAD_USER_INPUT", f"{entity}: {name}: null"

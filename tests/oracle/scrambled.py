@@ -15,7 +15,7 @@ from tests.proof.rights import LINES
 from tests.proof.rows import Rows, load
 from tests.support.world import World
 
-CHANGED = ("ProfileEntity", "ProfileField", "RoleProfile", "StatusRule", "ShareRule")
+CHANGED = ("ObjectPermission", "FieldPermission", "RoleProfile", "StatusRule", "ShareRule")
 STATUSES = ("OPEN", "WON", "LOST")
 RULED = (
     "amount",
@@ -81,7 +81,7 @@ def _stamped(name: str, number: int) -> dict[str, Any]:
     """What every record has, for those that the tests make."""
     place = list(ENTITIES).index(name) << 32
     stamps = {"created_at": MADE, "updated_at": MADE, "deleted_at": None}
-    rights = {"ProfileEntity": {"creates": False}, "ProfileField": {"writes": False}}
+    rights = {"ObjectPermission": {"creates": False}, "FieldPermission": {"writes": False}}
     key = {"id": UUID(int=(7 << 76) + (2 << 62) + place + number), "version": 1}
     return {**key, **stamps, **rights.get(name, {})}
 
@@ -113,8 +113,8 @@ def drawn_rights(ground: Rows, rng: random.Random) -> dict[str, Table]:
     held |= {(role, rng.choice(profiles)) for role in roles if rng.random() < 0.3}
     types = sorted(row["id"] for row in ground.live("OpportunityType").values())
     return {
-        "ProfileEntity": entities,
-        "ProfileField": granted,
+        "ObjectPermission": entities,
+        "FieldPermission": granted,
         "RoleProfile": [{"role_id": r, "profile_id": p} for r, p in sorted(held)],
         "StatusRule": [
             rule for name in ("commission", *rng.sample(RULED, 4)) for rule in _rules(name, rng)

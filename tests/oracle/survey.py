@@ -45,7 +45,7 @@ class Survey:
         if entity in self.sight.modules:
             return named
         if named:
-            self.denied.add((entity, "", "module"))
+            self.denied.add((entity, "", "object"))
         return False
 
     def _record(self, entity: str, nodes: list[FieldNode], *, named: bool) -> None:

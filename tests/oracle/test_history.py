@@ -65,7 +65,9 @@ async def test_a_status_of_today_opens_what_was_noted_before(world: World) -> No
     )
     place = f"{world.schema()}.opportunity"
     both = await held(world, "rep1")
-    noted = {c["record_id"] for c in both.sight.ground.all("Change") if "commission" in c["key"]}
+    noted = {
+        c["record_id"] for c in both.sight.ground.all("HistoryEntry") if "commission" in c["key"]
+    }
     mine = [row for id, row in both.sight.rows["Opportunity"].items() if id in noted]
     row = next(one for one in mine if one["status"] == "OPEN")
     stage = next(s["id"] for s in both.sight.ground.live("Stage").values() if s["kind"] == "WON")
@@ -85,9 +87,9 @@ async def test_a_status_of_today_opens_what_was_noted_before(world: World) -> No
 
 async def test_a_reference_is_told_to_who_sees_all_it_may_have_led_to(world: World) -> None:
     def owned(ground: Rows) -> dict[str, Table]:
-        opened = [dict(row) for row in ground.all("ProfileEntity")]
+        opened = [dict(row) for row in ground.all("ObjectPermission")]
         own = [row | {"rows": "OWN"} if row["entity"] == "Account" else row for row in opened]
-        return {"ProfileEntity": own}
+        return {"ObjectPermission": own}
 
     told = await entries(await held(world, "rep1"), "Opportunity")
     assert told["account"] > 0
@@ -140,8 +142,6 @@ async def test_who_did_it_is_a_field_as_any_other(world: World) -> None:
 async def test_an_entry_alone_leads_nowhere(world: World, persona: str) -> None:
     """A change is found with its record only: as an id it is one of nothing."""
     both = await held(world, persona)
-    change = spelled_id("Change", next(iter(both.sight.rows["Change"])))
-    query = (
-        "query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id ... on Change { field } } }"
-    )
+    change = spelled_id("HistoryEntry", next(iter(both.sight.rows["HistoryEntry"])))
+    query = "query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id ... on HistoryEntry { field } } }"
     assert await both.agree(query, {"id": change}) == {"node": None, "nodes": [None]}

@@ -36,10 +36,10 @@ async def test_nobody_sees_more_than_the_role_of_a_subordinate_may(world: World)
         junior = next(r["id"] for r in ground.all("Profile") if r["name"] == "Junior sales")
         opened = [
             dict(row)
-            for row in ground.all("ProfileEntity")
+            for row in ground.all("ObjectPermission")
             if not (row["profile_id"] == junior and row["entity"] == "Opportunity")
         ]
-        return {"ProfileEntity": opened}
+        return {"ObjectPermission": opened}
 
     async with other_rights(world, "acme", close):
         seen = await owners(world, "manager")
@@ -112,8 +112,8 @@ async def test_what_is_denied_is_null_and_named(world: World) -> None:
         {"type": "Account", "field": "phone", "reason": "hidden"},
         {"type": "Opportunity", "field": "commission", "reason": "status"},
         {"type": "Opportunity", "field": "margin", "reason": "hidden"},
-        {"type": "Role", "field": "", "reason": "module"},
-        {"type": "RoleAssignment", "field": "", "reason": "module"},
+        {"type": "Role", "field": "", "reason": "object"},
+        {"type": "RoleAssignment", "field": "", "reason": "object"},
         {"type": "User", "field": "updatedAt", "reason": "hidden"},
     ]
     strict = await world.ask("limited", query, x_access="strict")
@@ -162,9 +162,9 @@ async def test_a_grant_counts_at_once(world: World) -> None:
 
     def grant(ground: Rows) -> dict[str, Table]:
         junior = next(r["id"] for r in ground.all("Profile") if r["name"] == "Junior sales")
-        granted = [dict(row) for row in ground.all("ProfileField")]
+        granted = [dict(row) for row in ground.all("FieldPermission")]
         return {
-            "ProfileField": [
+            "FieldPermission": [
                 *granted,
                 {"profile_id": junior, "entity": "Opportunity", "field": "margin"},
             ]
@@ -180,7 +180,9 @@ async def test_a_grant_counts_at_once(world: World) -> None:
 async def test_what_no_profile_names_is_closed(world: World) -> None:
     lists = ["stages", "accounts", "opportunities", "employees", "users", "profiles", "attributes"]
     asked = "{ " + " ".join(f"{name} {{ totalCount }}" for name in lists) + " viewer { id } }"
-    async with other_rights(world, "acme", lambda _: {"ProfileEntity": [], "ProfileField": []}):
+    async with other_rights(
+        world, "acme", lambda _: {"ObjectPermission": [], "FieldPermission": []}
+    ):
         both = await held(world, "rep1")
         data = await both.agree(asked)
         assert data.pop("viewer") == {"id": spelled_id("User", both.sight.user["id"])}

@@ -134,7 +134,7 @@ async def test_tests_have_two_values(world: World) -> None:
 
 @covers("D-41")
 @pytest.mark.parametrize("test", ["eq", "ne", "in", "notIn", "lt", "gte", "contains", "isNull"])
-async def test_a_test_with_null_is_refused_in_favour_of_is_null(world: World, test: str) -> None:
+async def test_a_test_with_null_is_refused_in_favor_of_is_null(world: World, test: str) -> None:
     both = await held(world, "admin")
     query = f"{{ accounts(filter: {{name: {{{test}: null}}}}) {{ totalCount }} }}"
     assert await both.refused(query) == ["BAD_USER_INPUT"]

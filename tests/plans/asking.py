@@ -83,7 +83,16 @@ HIDDEN = (
     *(("Employee", name) for name in ("firstName", "name", "manager", "email")),
     ("Stage", "name"),
 )
-ENTITIES = ("Opportunity", "Account", "Employee", "Stage", "Address", "Change", "Quote", "Person")
+ENTITIES = (
+    "Opportunity",
+    "Account",
+    "Employee",
+    "Stage",
+    "Address",
+    "HistoryEntry",
+    "Quote",
+    "Person",
+)
 SCOPES = (None, RowScope.OWN, RowScope.ALL, RowScope.ALL)
 
 PARTS: dict[str, st.SearchStrategy[Any]] = {
@@ -167,14 +176,14 @@ EXTRA = {
         sum { amount { amount currency } } countUnique { account } percentEmpty { margin } } } }""",
     "groups by currency": """{ opportunitiesAggregate(groupBy: [{currency: true}]) {
         groups { key { currency } sum { amount { amount } } } } }""",
-    "permissions": """{ opportunities { nodes { id access { update delete writable } } }
-        accounts { nodes { access { writable } addresses { nodes { access { delete } } } } } }""",
-    "type permissions": """{ viewer { typeAccess { type rows create update delete readable writable } } }""",
+    "permissions": """{ opportunities { nodes { id permissions { update delete writable } } }
+        accounts { nodes { permissions { writable } addresses { nodes { permissions { delete } } } } } }""",
+    "type permissions": """{ viewer { typePermissions { type rows create update delete readable writable } } }""",
     "attributes": "{ opportunities { nodes { attributes { key label kind text number } } } }",
     "attributes by key": """{ opportunities { nodes { attributes(keys: ["tier", "seats"]) { key label text } } } }""",
     "attribute filter": """{ opportunities(filter: {attribute: {key: "tier", text: {eq: "x"}}},
         orderBy: [{attribute: {key: "seats", direction: DESC}}]) { nodes { id } pageInfo { endCursor } } }""",
-    "trash": "{ opportunities(deleted: ONLY) { nodes { id name } } addresses(deleted: ONLY) { nodes { city } } }",
+    "trash": "{ opportunities(trashed: ONLY) { nodes { id name } } addresses(trashed: ONLY) { nodes { city } } }",
     "reverse": """{ accounts(filter: {opportunities: {none: {name: {contains: "a"}}}}) { totalCount
         nodes { opportunities(filter: {owner: {name: {eq: "x"}}}) { totalCount nodes { amount { amount currency } } } } } }""",
     "parts": "{ addresses { nodes { city account { name } history { nodes { field } } } } quoteItems { nodes { id } } }",

@@ -24,7 +24,7 @@ from db.engine.dependencies import (
     RowsOf,
     SearchOf,
     TrashOf,
-    TypePermissions,
+    TypePermissionsOf,
     entities_of,
     ordered,
 )
@@ -47,7 +47,18 @@ FAST = settings(
     phases=(Phase.explicit, Phase.generate),  # a smaller example takes minutes to find
 )
 FEW, MANY = (settings(FAST, max_examples=n) for n in (8, 250))
-WORDS = ["", "a", "b", "deleted", "access", "search", "attribute", "attributes", "typeAccess", "id"]
+WORDS = [
+    "",
+    "a",
+    "b",
+    "trashed",
+    "permissions",
+    "search",
+    "attribute",
+    "attributes",
+    "typePermissions",
+    "id",
+]
 ODD = [
     "a,b",
     "a:b",
@@ -96,7 +107,7 @@ class Questioned:
         return self._note(PermissionsOf(entity.name)).scope(entity, deletes=deletes)
 
     def type_access(self, entity: Entity) -> Mapping[str, Any]:
-        return self._note(TypePermissions("User")).type_access(entity)
+        return self._note(TypePermissionsOf("User")).type_access(entity)
 
     def writable(self, entity: Entity) -> Iterable[str]:
         return self._note(PermissionsOf(entity.name)).writable(entity)
@@ -131,7 +142,7 @@ def _is_named(asked: Dependency, named: Dependencies) -> bool:
     match asked:
         case RowsOf():
             # It names every entity that is open.
-            return any(isinstance(each, TypePermissions) for each in named)
+            return any(isinstance(each, TypePermissionsOf) for each in named)
         case FieldOf(entity, "id"):
             return RowsOf(entity) in named
         case FieldOf(entity, name):
@@ -167,7 +178,7 @@ LIVE = [
         kind node { id name account { name addresses(first: 2) { nodes { city } } } } } } }""",
     """subscription { opportunities(
         filter: {owner: {manager: {name: {eq: "x"}}}, attribute: {key: "tier", text: {eq: "y"}}}) {
-        cursor changes { node { amount { currency } attributes { key text } access { writable } closeQuarter } } } }""",
+        cursor changes { node { amount { currency } attributes { key text } permissions { writable } closeQuarter } } } }""",
     """subscription { opportunities(filter: {search: "x"}) {
         changes { node { history(first: 2) { nodes { field } } } } } }""",
 ]
@@ -233,7 +244,7 @@ def _answers(viewer: Viewer, asked: Dependency) -> list[object]:
         case PermissionsOf(entity):
             known = MODEL.entities[entity]
             return [*viewer.writable(known), viewer.edits(entity), viewer.deletes(entity)]
-        case TypePermissions():
+        case TypePermissionsOf():
             seen = [each for each in MODEL.entities.values() if viewer.may_see(each.name)]
             return [viewer.type_access(each) for each in seen]
 
@@ -260,7 +271,7 @@ def _known(entity: Entity) -> list[Dependency]:
 
 
 KNOWN = [each for entity in MODEL.entities.values() for each in _known(entity)]
-KNOWN.append(TypePermissions("User"))
+KNOWN.append(TypePermissionsOf("User"))
 RULED = [MODEL.entities[name] for name in (*POLICIES.by_entity, "Stage", "Address", "Quote")]
 """Entities with a policy, without one, and those that are seen with their parents."""
 
@@ -296,7 +307,7 @@ dependencies = st.one_of(
     st.builds(SearchOf, texts, st.lists(texts, max_size=3).map(tuple)),
     st.builds(TrashOf, texts),
     st.builds(PermissionsOf, texts),
-    st.builds(TypePermissions, texts),
+    st.builds(TypePermissionsOf, texts),
 )
 sets = st.frozensets(dependencies, max_size=4)
 

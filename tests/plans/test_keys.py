@@ -57,11 +57,11 @@ FAST = settings(
 FEW, SOME, MANY = (settings(FAST, max_examples=n) for n in (8, 40, 250))
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 DECLARED = {
-    "filter": "OpportunityFilter", "order": "[OpportunityOrder!]", "first": "Int", "deleted": "Deleted",
+    "filter": "OpportunityFilter", "order": "[OpportunityOrder!]", "first": "Int", "trashed": "Trashed",
     "flag": "Boolean!", "keys": "[AttributeKey!]", "ids": "[ID!]!", "id": "ID!", "text": "String!", "types": "[SearchType!]",
 }  # fmt: skip
 BODY = """{
-  opportunities(filter: $filter, orderBy: $order, first: $first, deleted: $deleted) {
+  opportunities(filter: $filter, orderBy: $order, first: $first, trashed: $trashed) {
     nodes { id name @include(if: $flag) attributes(keys: $keys) { key text } }
     edges { cursor @skip(if: $flag) } totalCount @include(if: $flag)
   }
@@ -277,7 +277,7 @@ ODD = [
     "?",
     "a)(b",
     '"',
-    "deleted",
+    "trashed",
 ]
 SLOTS = st.sampled_from([Slot(("a",), 1), Slot(("b",), 2), Slot((), "x"), Slot((), ["x", "y"])])
 FIELDS = [each for each in OPPORTUNITY.fields.values() if each.exposed.filter][:6]

@@ -32,7 +32,7 @@ BODIES = (
     "{ %s { kind cursor changes { id kind @include(if: $flag) node { id name owner { name } } } } }",
     "{ %s { kind changes { id node { id name @include(if: $flag) closeQuarter account { name } } } cursor } }",
     "{ %s { changes { kind node { amount { amount } } a: node { name } b: kind @skip(if: $flag) } cursor } }",
-    "{ %s { cursor changes { node { id access { update writable } attributes { key text @skip(if: $flag) } } } } }",
+    "{ %s { cursor changes { node { id permissions { update writable } attributes { key text @skip(if: $flag) } } } } }",
 )
 DOCUMENTS = [
     f"subscription A({DECLARED}) {body % LIST} subscription B({DECLARED}) {body % LIST}"

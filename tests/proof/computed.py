@@ -61,7 +61,7 @@ def display_name(**given: str | None) -> str | None:
 
 
 def full_name(**given: str | None) -> str | None:
-    names = [given[each] for each in ("firstName", "infix", "lastName")]
+    names = [given[each] for each in ("firstName", "nameInfix", "lastName")]
     return " ".join(each.strip() for each in names if each and each.strip()) or None
 
 

@@ -30,7 +30,7 @@ RECORD = "Record"
 """The interface of what callers create and change; what lacks it is only written by the system."""
 HISTORY = next(name for name, entity in ENTITIES.items() if entity.record)
 """The entity that holds what was changed in all others."""
-ACCESS = ("RecordAccess", "TypeAccess")
+ACCESS = ("RecordPermissions", "TypePermissions")
 """The types of what a record says about the caller's rights: they hold no data."""
 
 

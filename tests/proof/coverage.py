@@ -54,8 +54,8 @@ PLAIN = {
     "Record": "id version createdAt updatedAt",
     "Owned": "id owner",
     "Money": "amount currency",
-    "RecordAccess": "update delete writable",
-    "TypeAccess": "type rows create update delete readable writable",
+    "RecordPermissions": "update delete writable",
+    "TypePermissions": "type rows create update delete readable writable",
     "Deleted": "ONLY",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
     "AttributeValue": "key label kind text number date boolean",
@@ -69,7 +69,7 @@ PLAIN = {
     "PasswordChangeInput": "current password",
     "PasswordResetInput": "token password",
     "PasswordPayload": "changed userErrors",
-    "SubjectInput": "id",
+    "RecordRefInput": "id",
     "SessionRevokePayload": "revoked",
     "UserPasswordResetPayload": "token expiresAt",
     "RecordInput": "id version",
@@ -105,7 +105,7 @@ ROOTS = ("viewer", "node", "nodes", "search")
 """Root fields that are not those of one entity."""
 SCALARS = frozenset({"ID", "String", "Int", "Boolean", "Decimal", "Date", "DateTime", "AttributeKey", "TimeZone"})  # fmt: skip
 DIRECTIVES = frozenset({"include", "skip", "deprecated", "specifiedBy", "oneOf"})
-LIST_ARGUMENTS = frozenset({"filter", "orderBy", "first", "after", "last", "before", "deleted"})
+LIST_ARGUMENTS = frozenset({"filter", "orderBy", "first", "after", "last", "before", "trashed"})
 GROUP_ARGUMENTS = frozenset({"filter", "groupBy", "having", "orderBy", "first", "skip", "timeZone"})
 LIVE_ARGUMENTS = frozenset({"filter", "after", "atMost"})
 MANY_ARGUMENTS = frozenset({"input", "inputs", "allOrNone"})
@@ -188,7 +188,7 @@ def _fields(entity: str) -> AbstractSet[str]:
     said = {name for name in LINES.marks.get(entity, ()) if name[0] != "@"}
     listed = {name for of, name in lists() if of == entity}
     also = {"attributes"} if ENTITIES[entity].attributes else set()
-    own = {"access", "typeAccess"}  # the type of each is told apart below
+    own = {"access", "typePermissions"}  # the type of each is told apart below
     return said | listed | also | own | by_itself(entity) | set(ENTITIES[entity].computed)
 
 
@@ -200,7 +200,7 @@ def _conditions(entity: str, suffix: str) -> AbstractSet[str]:
         also |= {"attribute"}
     if suffix == "Filter" and ENTITIES[entity].search:
         also |= {"search"}
-    return (_fields(entity) - {"access", "typeAccess"}) | also
+    return (_fields(entity) - {"access", "typePermissions"}) | also
 
 
 def _written(name: str) -> AbstractSet[str] | None:
@@ -226,7 +226,7 @@ def _arguments(kind: GraphQLNamedType) -> Iterator[str]:
         for argument in field.args:
             if argument not in known:
                 yield f"{kind.name}.{name}({argument}:)"
-        if name in ("access", "typeAccess") and named(field) not in ACCESS:
+        if name in ("permissions", "typePermissions") and named(field) not in ACCESS:
             yield f"{kind.name}.{name}"
 
 

@@ -96,7 +96,7 @@ def kept(rows: Rows, roles: frozenset[UUID]) -> Grants:
     held, full = {profile["id"] for profile in profiles}, any(each["full"] for each in profiles)
     found = {}
     for entity in ENTITIES:
-        opened = _of(rows, "ProfileEntity", held, entity)
+        opened = _of(rows, "ObjectPermission", held, entity)
         if full or opened or entity in LINES.everybody:
             found[entity] = _kept(rows, entity, opened, held, full=full)
     return found
@@ -111,7 +111,7 @@ def _of(rows: Rows, kind: str, profiles: set[UUID], entity: str) -> list[Row]:
 def _kept(
     rows: Rows, entity: str, opened: list[Row], profiles: set[UUID], *, full: bool
 ) -> Granted:
-    granted = _of(rows, "ProfileField", profiles, entity)
+    granted = _of(rows, "FieldPermission", profiles, entity)
     read = {row["field"] for row in granted} | LINES.everybody.get(entity, frozenset())
     written = {row["field"] for row in granted if row["writes"]}
     names, definitions = grantable(entity), _definitions(rows, entity)

@@ -24,7 +24,7 @@ Written by `python3 dev proof --write`; tests compare it with the product and wi
   Only what some command writes counts as written. `stamps` are the id, the version and the times of a record.
 
 """
-TYPES = "{ viewer { typeAccess { type rows create update delete readable writable } } }"
+TYPES = "{ viewer { typePermissions { type rows create update delete readable writable } } }"
 RULES = "{ statusRules(first: 100) { nodes { entity field status } } }"
 NAMED, WIDE = 28, 20
 ATTRIBUTES = "attributes."
@@ -44,7 +44,7 @@ async def ask(world: World, tenant: str = "acme") -> Answers:
     types = {}
     for persona in PERSONAS:
         answer = await world.ask(persona, TYPES, tenant=tenant)
-        types[persona] = {each["type"]: each for each in answer.data["viewer"]["typeAccess"]}
+        types[persona] = {each["type"]: each for each in answer.data["viewer"]["typePermissions"]}
     rules: dict[tuple[str, str], set[str]] = defaultdict(set)
     answer = await world.ask(PERSONAS[0], RULES, tenant=tenant)
     for each in answer.data["statusRules"]["nodes"]:

@@ -74,7 +74,7 @@ class Viewer:
             owner, back = lists()[entity, name]
             return self.closed(owner.name, back.name)
         if entity not in self.modules:
-            return entity, "", "module"
+            return entity, "", "object"
         known = name in granted_one_by_one(entity) or is_computed(entity, name)
         if known and name not in self.modules[entity].fields:
             return entity, name, "hidden"

@@ -63,8 +63,8 @@ async def test_changed_new_deleted_and_in_another_order(desk: Desk) -> None:
 
 @covers("EP-097", "EP-300", "VT-19")
 async def test_what_comes_from_the_product(desk: Desk) -> None:
-    unit = await desk.own.done("admin", "unitCreate", name=desk.own.name())
-    name = (await desk.own.row("unit", unit))["name"]
+    unit = await desk.own.done("admin", "unitOfMeasureCreate", name=desk.own.name())
+    name = (await desk.own.row("unit_of_measure", unit))["name"]
     given = {"name": "Pump", "unit": unit, "price": "100", "taxPercent": "9"}
     product = await desk.product(**given)
     plain = await desk.product(name="Plain", price="5", taxPercent=None)

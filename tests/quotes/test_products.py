@@ -31,7 +31,7 @@ async def test_a_product_and_its_copy(desk: Desk, own: Own) -> None:
     category = await own.done(
         "admin", "productCategoryCreate", name="Support services", contractKind=kind
     )
-    unit = await own.done("admin", "unitCreate", name="a year")
+    unit = await own.done("admin", "unitOfMeasureCreate", name="a year")
     id = await own.done(
         "admin",
         "productCreate",
@@ -93,13 +93,13 @@ async def test_what_a_product_cannot_be(desk: Desk, own: Own, given: Any, place:
 async def test_what_is_offered_is_not_deleted(desk: Desk, own: Own) -> None:
     kind = await own.done("admin", "contractKindCreate", name=own.name())
     category = await own.done("admin", "productCategoryCreate", name=own.name(), contractKind=kind)
-    unit = await own.done("admin", "unitCreate", name=own.name())
+    unit = await own.done("admin", "unitOfMeasureCreate", name=own.name())
     product = await desk.product(category=category, unit=unit)
     quote = await desk.quote("rep1", items=[{"product": product}])
     used = [
         ("productDelete", product),
         ("productCategoryDelete", category),
-        ("unitDelete", unit),
+        ("unitOfMeasureDelete", unit),
         ("contractKindDelete", kind),
     ]
     for deed, id in used:

@@ -106,17 +106,17 @@ async def test_a_copy_keeps_what_its_maker_does_not_see(desk: Desk, own: Own) ->
 async def withheld(own: Own, entity: str, field: str) -> AsyncIterator[None]:
     """While this lasts, sellers do not read a field."""
     text = (
-        "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
+        "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = $1 AND f.field = $2 AND f.deleted_at "
         "IS NULL"
     )
     id = spelled("pfi", await own.value(text, entity, field))
-    row = await own.row("profile_field", id)
-    await own.done("admin", "profileFieldDelete", id=id)
+    row = await own.row("field_permission", id)
+    await own.done("admin", "fieldPermissionDelete", id=id)
     yield
     again = {"entity": entity, "field": field, "writes": row["writes"]}
     profile = spelled("prf", row["profile_id"])
-    await own.done("admin", "profileFieldCreate", profile=profile, **again)
+    await own.done("admin", "fieldPermissionCreate", profile=profile, **again)
 
 
 @covers("D-33", "EP-119")

@@ -16,7 +16,7 @@ WORD = re.compile(r"/\*\w+\*/ ")
 WORDS = {
     "begin": "BEGIN READ WRITE",
     "end": "SELECT append();",
-    "note": "SELECT note(",
+    "note": "SELECT write_history(",
     "insert": "INSERT INTO ",
     "update": '.id = "new".id',
     "payload": "convert_to",

@@ -128,7 +128,7 @@ async def test_a_person_is_found_by_parts_of_names_and_by_the_address_at_work(wo
     owner = await read(f"SELECT id FROM {place}.employee WHERE email LIKE 'admin@%'")  # noqa: S608
     accounts = f"SELECT id FROM {place}.account WHERE deleted_at IS NULL ORDER BY id"  # noqa: S608
     await world.admin.execute(
-        f"INSERT INTO {place}.person (id, first_name, infix, last_name, owner_id, phone)"  # noqa: S608
+        f"INSERT INTO {place}.person (id, first_name, name_infix, last_name, owner_id, phone)"  # noqa: S608
         " VALUES ($1, 'Noémie', 'van der', 'Haarlemmermeer', $2, '+31612345678')",
         person,
         owner,
@@ -260,7 +260,7 @@ async def withdrawn(world: World, table: str, condition: str, *given: Any) -> As
     ],
 )
 async def test_what_is_closed_and_named_refuses(world: World, query: str, field: str) -> None:
-    async with withdrawn(world, "profile_entity", "entity = $1", "Quote"):
+    async with withdrawn(world, "object_permission", "entity = $1", "Quote"):
         answer = await world.ask("limited", query)
     assert answer.codes == ["FIELD_FORBIDDEN"], answer.body
     fields = answer.json["errors"][0]["extensions"]["fields"]
@@ -269,7 +269,7 @@ async def test_what_is_closed_and_named_refuses(world: World, query: str, field:
 
 @covers("D-31", "X-35")
 async def test_where_no_field_may_be_read_it_is_refused_by_its_name(world: World) -> None:
-    async with withdrawn(world, "profile_field", "entity = $1 AND field <> 'city'", "Account"):
+    async with withdrawn(world, "field_permission", "entity = $1 AND field <> 'city'", "Account"):
         for query in (
             '{ accounts(filter: { search: "varnholt" }) { totalCount } }',
             '{ opportunities(filter: { account: { search: "varnholt" } }) { totalCount } }',

@@ -224,21 +224,21 @@ async def test_who_may_not_see_that_it_was_sold_is_not_told(desk: Desk, own: Own
     await desk.quote(opportunity, "a")
     await sold(desk, opportunity, FIRST)
     text = (
-        "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
+        "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = 'Opportunity' AND f.field = 'locked'"
     )
     id = spelled("pfi", await own.value(text))
-    row = await own.row("profile_field", id)
+    row = await own.row("field_permission", id)
     query = """mutation ($i: OpportunitySellInput!) {
       done: opportunitySell(input: $i) { userErrors { code message path } } }"""
     asked = {"i": {"id": opportunity}}
     [told] = (await own.ask("rep1", query, asked)).data["done"]["userErrors"]
     assert "sold" in told["message"]
-    await own.done("admin", "profileFieldDelete", id=id)
+    await own.done("admin", "fieldPermissionDelete", id=id)
     [hidden] = (await own.ask("rep1", query, asked)).data["done"]["userErrors"]
     profile = spelled("prf", row["profile_id"])
     given = {"profile": profile, "entity": "Opportunity", "field": "locked"}
-    await own.done("admin", "profileFieldCreate", **given)
+    await own.done("admin", "fieldPermissionCreate", **given)
     assert (hidden["code"], hidden["path"]) == ("LOCKED", ["input"])
     assert "sold" not in hidden["message"]
 

@@ -68,7 +68,7 @@ async def test_nobody_else_moves(own: Own) -> None:
 
 @covers("X-21")
 async def test_equal_keys_are_skipped(own: Own) -> None:
-    """Those who do not see each other's opportunities may make the same key of the same neighbours."""
+    """Those who do not see each other's opportunities may make the same key of the same neighbors."""
     board = await column(own, *["rep1"] * 5)
     keys = await board.ranks()
     for which in (1, 2):
@@ -165,7 +165,7 @@ async def test_one_of_a_list_is_put_beside_another(own: Own, all_: bool) -> None
 
 
 @covers("X-21", "VN-25")
-async def test_a_neighbour_stands_where_it_goes(own: Own) -> None:
+async def test_a_neighbor_stands_where_it_goes(own: Own) -> None:
     board = await column(own, *["rep1"] * 2)
     other = await _other(own, board.ids[0])
     given = {"id": board.ids[0], "stage": other, "after": board.ids[1]}

@@ -130,18 +130,18 @@ async def test_a_copy_begins_anew_with_the_same_people(desk: Desk, own: Own) -> 
     opportunity = await own.opportunity("rep1", amount="12.50", note="like this")
     person = await own.done("rep1", "personCreate", lastName=own.name())
     account = await own.done("rep1", "accountCreate", name=own.name())
-    role = {"opportunity": opportunity, "person": person, "description": "decides"}
-    await own.done("rep1", "businessRoleCreate", **role)
+    role = {"opportunity": opportunity, "person": person, "role": "decides"}
+    await own.done("rep1", "opportunityContactCreate", **role)
     await own.done("rep1", "opportunityAccountCreate", opportunity=opportunity, account=account)
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
     await own.done("rep1", "opportunityLose", id=opportunity, reason=reason)
     copy = await own.done("rep1", "opportunityCopy", id=opportunity, name="The copy")
     query = """query ($id: ID!) { opportunity(id: $id) { name status amount { amount } note owner { name }
-      businessRoles { nodes { description person { id } } } relatedAccounts { nodes { account { id } } } } }"""
+      contacts { nodes { role person { id } } } relatedAccounts { nodes { account { id } } } } }"""
     found = (await own.ask("rep1", query, {"id": copy})).data["opportunity"]
     assert (found["name"], found["status"], found["note"]) == ("The copy", "OPEN", "like this")
     assert found["amount"] == {"amount": "12.50"}
-    assert found["businessRoles"]["nodes"] == [{"description": "decides", "person": {"id": person}}]
+    assert found["opportunityContacts"]["nodes"] == [{"role": "decides", "person": {"id": person}}]
     assert found["relatedAccounts"]["nodes"] == [{"account": {"id": account}}]
 
 
@@ -256,14 +256,14 @@ async def test_who_may_not_say_the_stage_ends_nothing(desk: Desk, own: Own, deed
     field = spelled(
         "pfi",
         await own.value(
-            "SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id "
+            "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
             "WHERE p.name = 'Standard sales' AND f.entity = 'Opportunity' AND f.field = 'stage'"
         ),
     )
     given = {"id": opportunity, **more}
-    await own.done("admin", "profileFieldUpdate", id=field, writes=False)
+    await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
     refused = await own.do("rep1", f"opportunity{deed}", None, **given)
-    await own.done("admin", "profileFieldUpdate", id=field, writes=True)
+    await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
     assert refused.codes == ["FIELD_READ_ONLY"]
     assert await own.row("opportunity", opportunity) == row
     assert came(await own.do("rep1", f"opportunity{deed}", None, **given)) == "DONE"

@@ -36,7 +36,7 @@ query ($id: ID!) {
 }
 """
 TRASH = (
-    "query ($id: ID!) { opportunities(deleted: ONLY, filter: { id: { eq: $id } }) { totalCount } }"
+    "query ($id: ID!) { opportunities(trashed: ONLY, filter: { id: { eq: $id } }) { totalCount } }"
 )
 DESCRIBED = '{ __type(name: "Mutation") { fields { name description } } }'
 

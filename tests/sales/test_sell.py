@@ -15,11 +15,11 @@ from tests.writes.parallel import Own, came, kept, spelled
 
 @pytest.fixture(scope="module")
 async def goods(desk: Desk) -> dict[str, str]:
-    """A licence that lasts for a year, and work that is done once."""
+    """A license that lasts for a year, and work that is done once."""
     yearly = await desk.kind(timeBased=True, months=12, renews=True)
     once = await desk.kind()
     return {
-        "licence": await desk.product(yearly, taxPercent="21"),
+        "license": await desk.product(yearly, taxPercent="21"),
         "work": await desk.product(once, taxPercent="21"),
         "yearly": yearly,
         "once": once,
@@ -28,7 +28,7 @@ async def goods(desk: Desk) -> dict[str, str]:
 
 def lines(goods: dict[str, str]) -> list[dict[str, Any]]:
     return [
-        {"product": goods["licence"], "quantity": "3", "discountPercent": "10"},
+        {"product": goods["license"], "quantity": "3", "discountPercent": "10"},
         {"product": goods["work"], "unitPrice": "33.33"},
         {"kind": "ROUNDING", "name": "Rounding", "unitPrice": "-0.03"},
     ]
@@ -103,7 +103,7 @@ async def test_sold_again_only_the_difference_is_written(
         [
             {"product": goods["work"], "name": "stays"},
             {"product": goods["work"], "name": "changes"},
-            {"product": goods["licence"], "name": "vanishes"},
+            {"product": goods["license"], "name": "vanishes"},
         ]
     )
     assert await desk.sell(opportunity) == "DONE"

@@ -31,7 +31,7 @@ WRITTEN = {
     "Person": ("lastName", "owner"),
 }
 ADMIN = """{
-  viewer { typeAccess { type rows create update delete readable writable } }
+  viewer { typePermissions { type rows create update delete readable writable } }
   __schema { types { name kind interfaces { name } fields { name args { name } type { kind } } } }
 }"""
 
@@ -115,14 +115,14 @@ async def test_a_role_is_granted_view_add_edit_and_delete_separately(own: Own, k
     user, grant = await hired(own, kind)
     nothing = dict.fromkeys(("view", "add", "edit", "delete"), False)
     for name, given in GRANTS.items():
-        await own.done("admin", "profileEntityUpdate", id=grant, **given)
+        await own.done("admin", "objectPermissionUpdate", id=grant, **given)
         granted = nothing.keys() if name == "all" else {"view", name}
         expected = nothing | dict.fromkeys(granted, True)
         assert await may(own, user, kind) == expected, name
         for other in KINDS.keys() - {kind}:
             if (kind, other) != ("Opportunity", "Account"):
                 assert await may(own, user, other) == nothing, (name, other)
-    await own.done("admin", "profileEntityDelete", id=grant)
+    await own.done("admin", "objectPermissionDelete", id=grant)
     assert await may(own, user, kind) == nothing
 
 
@@ -144,7 +144,7 @@ async def contract(own: Own) -> dict[str, set[str]]:
 async def test_an_administrator_has_all_rights_on_every_kind_of_record(own: Own) -> None:
     """On those that were added to the contract without a word about rights as well."""
     kinds = await contract(own)
-    granted = (await own.ask("admin", ADMIN)).data["viewer"]["typeAccess"]
+    granted = (await own.ask("admin", ADMIN)).data["viewer"]["typePermissions"]
     assert {each["type"] for each in granted} == kinds.keys()
     for each in granted:
         everything = ("ALL", True, "ALL", "ALL")

@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, spelled
 
-OPPORTUNITY = "query ($id: ID!) { opportunity(id: $id) { id access { update delete } } }"
+OPPORTUNITY = "query ($id: ID!) { opportunity(id: $id) { id permissions { update delete } } }"
 LISTED = "query ($id: ID!) { opportunities(filter: { id: { eq: $id } }) { totalCount } }"
 OPENED = """
 query ($profile: String!, $entity: String!) {
@@ -99,13 +99,15 @@ async def test_a_supervisor_sees_no_more_than_the_role_of_the_subordinate(own: O
     assert await sees(own, "manager", juniors)
     granted = await opened(own, "Junior sales")
     profile = granted.pop("profile")["id"]
-    await own.done("admin", "profileEntityDelete", id=granted.pop("id"))
+    await own.done("admin", "objectPermissionDelete", id=granted.pop("id"))
     denied = await own.ask("limited", OPPORTUNITY, {"id": juniors})
     assert denied.data["opportunity"] is None
     assert not await sees(own, "manager", juniors), "the junior's role sees no opportunities"
     assert not await sees(own, "director", juniors)
     assert await sees(own, "manager", others), "the roles of others still do"
-    await own.done("admin", "profileEntityCreate", profile=profile, entity="Opportunity", **granted)
+    await own.done(
+        "admin", "objectPermissionCreate", profile=profile, entity="Opportunity", **granted
+    )
     assert await sees(own, "manager", juniors)
 
 
@@ -119,7 +121,7 @@ async def test_a_supervisor_views_and_edits_only_if_granted(own: Own) -> None:
     for edits in ("OWN", "BELOW"):
         for deletes in ("OWN", "BELOW"):
             await own.done(
-                "admin", "profileEntityUpdate", id=granted["id"], edits=edits, deletes=deletes
+                "admin", "objectPermissionUpdate", id=granted["id"], edits=edits, deletes=deletes
             )
             may = {"update": edits == "BELOW", "delete": deletes == "BELOW"}
             read = (await own.ask("manager", OPPORTUNITY, {"id": hers})).data["opportunity"]
@@ -133,4 +135,4 @@ async def test_a_supervisor_views_and_edits_only_if_granted(own: Own) -> None:
                 )
             if may["delete"]:
                 await own.done("manager", "opportunityRestore", id=hers)
-    await own.done("admin", "profileEntityUpdate", id=granted["id"], **shipped)
+    await own.done("admin", "objectPermissionUpdate", id=granted["id"], **shipped)

@@ -14,7 +14,7 @@ from tenancy.demo.rows import made_id
 from tests.proof.contract import STAMPS, fields, grantable, is_record
 from tests.proof.lock import ENTITIES
 
-RECORDS = {"Opportunity": 60, "Account": 12, "Address": 9, "ProfileField": 3}
+RECORDS = {"Opportunity": 60, "Account": 12, "Address": 9, "FieldPermission": 3}
 OTHERS = 5
 """Of how many records of each kind something is noted."""
 FIRST = datetime(2026, 1, 5, 7, tzinfo=UTC)

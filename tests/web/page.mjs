@@ -226,7 +226,7 @@ const SCENARIOS = {
     await result(page, "totalCount");
     await switchTo(page, `${tenant}/limited`);
     await page.locator(".result-notes", { hasText: "hidden from" }).waitFor();
-    await page.waitForTimeout(1500); // colours come from a worker
+    await page.waitForTimeout(1500); // colors come from a worker
     await page.screenshot({ path: file });
     return {};
   },

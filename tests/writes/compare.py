@@ -79,7 +79,7 @@ def _made(
 def _mark(entity: str, row: Row) -> tuple[Any, ...]:
     if entity == "Address":
         return row["account_id"], row["house_number"]
-    if entity == "StageVisit":
+    if entity == "StageHistory":
         return row["opportunity_id"], row["stage_id"], row["entered_at"], row["left_at"]
     if entity in PAIRS:
         return *(row[column] for column in PAIRS[entity]), row["deleted_at"] is not None
@@ -158,7 +158,7 @@ def _opportunities(state: State) -> None:
         if touch.entity == "Opportunity" and (touch.kind == "CREATED" or "stage_id" in touch.fields)
     }
     for row in state.live("Opportunity"):
-        stays = [each for each in state.parts("StageVisit", row["id"]) if each["left_at"] is None]
+        stays = [each for each in state.parts("StageHistory", row["id"]) if each["left_at"] is None]
         assert [each["stage_id"] for each in stays] == [row["stage_id"]], f"stays of {row['id']}"
         assert (row["closed_on"] is None) == (row["status"] == "OPEN"), row
         assert row["status"] == "LOST" or not (row["lost_reason_id"] or row["lost_note"]), row

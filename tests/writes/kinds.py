@@ -121,8 +121,8 @@ KINDS: Mapping[str, Kind] = {
         ("opportunity", "employee"),
         frozenset({"opportunity", "employee"}),
     ),
-    "StageVisit": Kind(
-        "StageVisit",
+    "StageHistory": Kind(
+        "StageHistory",
         ("enteredAt", "leftAt", "seconds"),
         ("opportunity", "stage"),
         frozenset({"opportunity", "stage", "enteredAt"}),
@@ -136,7 +136,7 @@ PAIRS = {"OpportunityShare": ("opportunity_id", "employee_id"), "ShareRule": ("r
 """What is there once only, among live records."""
 PARTS = {"Account": ("Address", "addresses"), "Opportunity": ("OpportunityShare", "shares")}
 """What a whole can be created together with, and the name of it in the whole's input."""
-ALONG = {"Account": ("Address",), "Opportunity": ("OpportunityShare", "StageVisit")}
+ALONG = {"Account": ("Address",), "Opportunity": ("OpportunityShare", "StageHistory")}
 """What goes into the bin with a whole, and comes back with it."""
 MONEY = ("amount", "margin", "commission")
 STAMPS = ("version", "created_at", "updated_at", "deleted_at")

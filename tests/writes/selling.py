@@ -133,14 +133,14 @@ def changed(state: State, identity: UUID, values: dict[str, Any]) -> None:
         state.change("Opportunity", identity, **values)
         return
     state.change("Opportunity", identity, **values, rank_key=last(state, new=False))
-    for visit in state.parts("StageVisit", identity):
+    for visit in state.parts("StageHistory", identity):
         if visit["left_at"] is None:
             left = max(state.now, visit["entered_at"])
             seconds = (left - visit["entered_at"]) // timedelta(seconds=1)
-            state.change("StageVisit", visit["id"], left_at=left, seconds=seconds)
+            state.change("StageHistory", visit["id"], left_at=left, seconds=seconds)
     _stay(state, identity, values["stage_id"])
 
 
 def _stay(state: State, identity: UUID, stage: UUID) -> None:
     begun = {"opportunity_id": identity, "stage_id": stage, "entered_at": state.now}
-    state.add("StageVisit", begun)
+    state.add("StageHistory", begun)

@@ -37,7 +37,7 @@ ACCOUNTS, OPPORTUNITIES = 14, 20
 SHARED = (0, 10)
 """Opportunities of rep1's that rep2 sees, by their place."""
 CHANGED = (
-    *("account", "address", "opportunity", "opportunity_share", "stage_visit"),
+    *("account", "address", "opportunity", "opportunity_share", "stage_history"),
     *("share_rule", "employee"),
 )
 """Tables that the deeds of these tests change, and that are put back."""
@@ -47,7 +47,7 @@ NOTED = ("history", "change_log", "idempotency_key")
 FILLED = frozenset(
     """
     stage opportunity_type pipeline_stage lost_reason attribute industry account_type employee_type employee user
-    role role_assignment profile role_profile profile_entity profile_field status_rule share_rule credential
+    role role_assignment profile role_profile object_permission field_permission status_rule share_rule credential
     """.split()  # noqa: SIM905 - a list of words reads better so
 )
 """What is filled in besides: without preferences, so that nothing is preset that the model does not know."""
@@ -81,7 +81,7 @@ def _rows(slug: str, password: str) -> dict[str, list[Row]]:
     for row in won[:1]:  # of those that are won, one was sold; not every slug draws one
         row["locked"] = True
     sold = {row["id"] for row in opportunities}
-    visits = [row for row in made["stage_visit"] if row["opportunity_id"] in sold]
+    visits = [row for row in made["stage_history"] if row["opportunity_id"] in sold]
     addresses = [row for row in made["address"] if row["account_id"] in ids]
     kept = {name: rows for name, rows in made.items() if name in FILLED}
     return kept | {
@@ -89,7 +89,7 @@ def _rows(slug: str, password: str) -> dict[str, list[Row]]:
         "address": addresses,
         "opportunity": opportunities,
         "opportunity_share": shares,
-        "stage_visit": visits,
+        "stage_history": visits,
     }
 
 

@@ -152,20 +152,20 @@ async def _restored(own: Own, *tables: str) -> AsyncIterator[None]:
             await operator.execute(BUMP)
 
 
-_ENTITY = "profile_entity SET {} WHERE entity = 'Opportunity' AND profile_id" + OF_ROLE
+_ENTITY = "object_permission SET {} WHERE entity = 'Opportunity' AND profile_id" + OF_ROLE
 RIGHTS = {
     "none edited": ("UPDATE " + _ENTITY.format("edits = NULL"), "FORBIDDEN"),
     "none seen": (
-        "DELETE FROM profile_entity WHERE entity = 'Opportunity' AND profile_id" + OF_ROLE,
+        "DELETE FROM object_permission WHERE entity = 'Opportunity' AND profile_id" + OF_ROLE,
         "FIELD_FORBIDDEN",
     ),
     "not written": (
-        "UPDATE profile_field SET writes = false "
+        "UPDATE field_permission SET writes = false "
         "WHERE (entity, field) = ('Opportunity', 'name') AND profile_id" + OF_ROLE,
         "FIELD_READ_ONLY",
     ),
     "not read": (
-        "DELETE FROM profile_field "
+        "DELETE FROM field_permission "
         "WHERE (entity, field) = ('Opportunity', 'name') AND profile_id" + OF_ROLE,
         "FIELD_FORBIDDEN",
     ),
@@ -182,7 +182,7 @@ async def test_a_deed_is_done_under_the_rights_that_stand_when_it_ends(
     id = await own.opportunity("rep1")
     await own.done("rep1", "opportunityUpdate", id=id, note="mine")
     before = await own.log()
-    async with _restored(own, "profile_entity", "profile_field"):
+    async with _restored(own, "object_permission", "field_permission"):
         async with own.holding("opportunity", id) as operator:
             waiting = asyncio.create_task(own.do("rep1", "opportunityUpdate", id=id, name="x"))
             await until_waits(operator, waiting)

@@ -83,17 +83,17 @@ async def _field(own: Own) -> Taking:
 
     async def take() -> None:
         found = await own.value(
-            "SELECT id FROM profile_field WHERE deleted_at IS NULL AND profile_id = $1 "
+            "SELECT id FROM field_permission WHERE deleted_at IS NULL AND profile_id = $1 "
             "AND entity = 'Account' AND field = 'website'",
             profile,
         )
-        await own.done("admin", "profileFieldDelete", id=spelled("pfi", found))
+        await own.done("admin", "fieldPermissionDelete", id=spelled("pfi", found))
 
     return Taking(
         _reading("rep1", "account", "website", id),
         _writing("rep1", "accountUpdate", id=id, website=SECRET),
         take,
-        lambda: own.done("admin", "profileFieldCreate", **given),
+        lambda: own.done("admin", "fieldPermissionCreate", **given),
     )
 
 
@@ -187,7 +187,7 @@ async def test_nothing_is_done_with_a_user_under_a_right_that_was_taken_meanwhil
     own: Own, deed: str
 ) -> None:
     """These leave nothing in the log, and end under the rights that stand nevertheless."""
-    query = f"mutation ($input: SubjectInput!) {{ done: {deed}(input: $input) {{ __typename }} }}"
+    query = f"mutation ($input: RecordRefInput!) {{ done: {deed}(input: $input) {{ __typename }} }}"
     role = await own.value("SELECT id FROM role WHERE name = 'Administrator'")
     given = {"user": spelled("usr", await own.user("director")), "role": spelled("rol", role)}
     assigned = await own.done("admin", "roleAssignmentCreate", **given)

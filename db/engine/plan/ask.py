@@ -24,9 +24,9 @@ class Slot:
     constant: object = None
 
 
-TYPE_ACCESS = "typeAccess"
+TYPE_PERMISSIONS = "typePermissions"
 """The field of users with the caller's permissions on each entity."""
-ACCESS = "access"
+PERMISSIONS = "permissions"
 """The field of every record with the caller's permissions on it."""
 
 
@@ -184,14 +184,14 @@ class Attributes:
 
 
 @dataclass(frozen=True)
-class Access:
+class RecordPermissions:
     """What the viewer may do with a record: `update`, `delete`, `writable` or `__typename`."""
 
     parts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class TypeAccess:
+class TypePermissions:
     """What the viewer may do with records of each kind; of other users it is not told."""
 
     parts: tuple[tuple[str, str], ...]
@@ -259,9 +259,7 @@ class Aggregate:
     parts: tuple[tuple[str, Measure | str], ...]
 
 
-Shown: TypeAlias = (
-    "Typename | Value | Facts | Amount | Attributes | Access | TypeAccess | One | Connection"
-)
+Shown: TypeAlias = "Typename | Value | Facts | Amount | Attributes | RecordPermissions | TypePermissions | One | Connection"
 InConnection: TypeAlias = "Typename | Nodes | Edges | PageInfo | TotalCount | Aggregate"
 
 

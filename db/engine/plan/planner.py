@@ -27,7 +27,7 @@ from db.engine.dependencies import (
     RowsOf,
     SearchOf,
     TrashOf,
-    TypePermissions,
+    TypePermissionsOf,
     ordered,
 )
 from db.engine.fields import Kind
@@ -200,7 +200,7 @@ def readable(guard: Authorizer, dependency: Dependency) -> bool:
             | FieldOf(entity, "id")
             | AttributesOf(entity)
             | PermissionsOf(entity)
-            | TypePermissions(entity)
+            | TypePermissionsOf(entity)
         ):
             return guard.may_see(entity)
         case FieldOf(entity, field):

@@ -9,16 +9,16 @@ from sqlalchemy import ColumnElement, Text, Uuid, case, func
 from db.engine.fields import Kind
 from db.engine.gate import Right
 from db.engine.plan.ask import (
-    Access,
     Amount,
     Attributes,
     Connection,
     Facts,
     Object,
     One,
+    RecordPermissions,
     Shown,
-    TypeAccess,
     Typename,
+    TypePermissions,
     Value,
 )
 from db.engine.plan.connection import connection
@@ -61,10 +61,10 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Joined]) -> Con
             return _amount(scope, rows, part)
         case Attributes():
             return _attributes(scope, rows, part)
-        case Access():
-            return _access(scope, rows, part)
-        case TypeAccess():
-            return _type_access(scope, rows, part)
+        case RecordPermissions():
+            return _record_permissions(scope, rows, part)
+        case TypePermissions():
+            return _type_permissions(scope, rows, part)
         case One():
             return _one(scope, rows, part, laterals)
         case Connection():
@@ -146,12 +146,12 @@ def _attribute(rows: Rows, attribute: Attribute, part: Attributes) -> Concat:
     return obj((key, written[word]) for key, word in part.parts)
 
 
-def _access(scope: Scope, rows: Rows, part: Access) -> Concat:
+def _record_permissions(scope: Scope, rows: Rows, part: RecordPermissions) -> Concat:
     """What may be done with a row, as far as rights say; rules may still be against it."""
     guard, entity = scope.gate.guard, rows.entity
     names = ",".join(_json_string(name) for name in guard.writable(entity))
     written: dict[str, Concat | str] = {
-        "__typename": '"RecordAccess"',
+        "__typename": '"RecordPermissions"',
         "update": _may(rows, "may_update", guard.scope(entity, deletes=False)),
         "delete": _may(rows, "may_delete", guard.scope(entity, deletes=True)),
         "writable": f"[{names}]",
@@ -159,12 +159,12 @@ def _access(scope: Scope, rows: Rows, part: Access) -> Concat:
     return obj((key, written[word]) for key, word in part.parts)
 
 
-def _type_access(scope: Scope, rows: Rows, part: TypeAccess) -> Concat:
+def _type_permissions(scope: Scope, rows: Rows, part: TypePermissions) -> Concat:
     """What the viewer may do with each kind of record; it differs by nothing but his permission shape."""
     guard, known = scope.gate.guard, scope.model.entities.values()
     told = [guard.type_access(each) for each in known if guard.may_see(each.name)]
     chosen = [
-        {key: "TypeAccess" if word == "__typename" else each[word] for key, word in part.parts}
+        {key: "TypePermissions" if word == "__typename" else each[word] for key, word in part.parts}
         for each in told
     ]
     mine: ColumnElement[bool] = rows.column("id") == parameter("viewer:user", Uuid())

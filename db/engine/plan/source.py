@@ -23,7 +23,7 @@ from domain.access import Attribute
 
 HIDDEN = "hidden"
 RULED = "status"
-CLOSED = "module"
+CLOSED = "object"
 SWITCHED_OFF = "feature"
 """Why something that was asked for is not shown."""
 

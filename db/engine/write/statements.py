@@ -31,10 +31,10 @@ from db.engine.gate import Compiled
 from db.engine.model import Entity, Model
 from db.engine.seal import DIALECT, TrustedCompiler
 from db.engine.sql import AsText, Concat, Query, Whole, one_of, parameter
-from db.engine.trace import Change
+from db.engine.trace import HistoryEntry
 from db.engine.write.connection import TenantConnection
 from db.engine.write.row_json import row_of
-from domain.setup import ChangeKind
+from domain.setup import HistoryEventKind
 
 if TYPE_CHECKING:
     import asyncpg
@@ -204,7 +204,7 @@ async def ancestors(
 
 @cache
 def _since() -> Compiled:
-    history = Change.__table__
+    history = HistoryEntry.__table__
     seen = (
         func.unnest(parameter(VALUES, ARRAY(Uuid())), parameter(VERSIONS, ARRAY(Integer())))
         .table_valued(Column("id", Uuid()), Column("version", Integer()))
@@ -215,7 +215,7 @@ def _since() -> Compiled:
         select(history.c.record_id, history.c.key, history.c.before)
         .ext(distinct_on(history.c.record_id, history.c.key))
         .join_from(seen, history, newer)
-        .where(history.c.kind == Concat([ChangeKind.UPDATED.value]))
+        .where(history.c.kind == Concat([HistoryEventKind.UPDATED.value]))
         .order_by(history.c.record_id, history.c.key, history.c.record_version)
     )
     return trusted(found)

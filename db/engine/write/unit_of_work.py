@@ -28,12 +28,12 @@ from db.engine.write.row_json import (
     value_text,
 )
 from db.engine.write.trusted import TrustedReader
-from domain.setup import ChangeKind
+from domain.setup import HistoryEventKind
 from domain.values import JsonObject
 from domain.violations import Violation
 
 MOMENT = timedelta(microseconds=1)
-NOTE = "SELECT note($1, $2)"
+NOTE = "SELECT write_history($1, $2)"
 R = TypeVar("R", bound=Record)
 
 
@@ -41,7 +41,7 @@ class LogEntry(TypedDict):
     """A record that was written, as the change log keeps it for listeners."""
 
     number: int
-    kind: ChangeKind
+    kind: HistoryEventKind
     entity: str
     record_id: UUID
     changed: tuple[str, ...]
@@ -59,7 +59,7 @@ class HistoryEntry(TypedDict):
     id: UUID
     record_id: UUID
     key: str
-    kind: ChangeKind
+    kind: HistoryEventKind
     entity: str
     field: str | None
     before: str | None
@@ -78,7 +78,7 @@ class Written:
     """A record as it was before and as it is now."""
 
     entity: Entity
-    kind: ChangeKind
+    kind: HistoryEventKind
     before: Record | None
     after: Record
     before_json: bytes | None
@@ -158,7 +158,7 @@ class UnitOfWork:
 
     async def add(self, entity: Entity, rows: Sequence[Record]) -> None:
         """Write new records. Raises UniqueViolationError, or InvariantViolation."""
-        made = [self._written(entity, ChangeKind.CREATED, None, row) for row in rows]
+        made = [self._written(entity, HistoryEventKind.CREATED, None, row) for row in rows]
         if made:
             await statements.insert(self.connection, entity, (each.after_json for each in made))
             self.written += made
@@ -167,7 +167,7 @@ class UnitOfWork:
         self,
         entity: Entity,
         pairs: Iterable[tuple[Record, Record]],
-        kind: ChangeKind = ChangeKind.UPDATED,
+        kind: HistoryEventKind = HistoryEventKind.UPDATED,
     ) -> None:
         """Write locked records as they are now; each gets its next version. Raises as `add` does."""
         made = []
@@ -181,9 +181,9 @@ class UnitOfWork:
             self.written += made
 
     def _written(
-        self, entity: Entity, kind: ChangeKind, before: Record | None, after: Record
+        self, entity: Entity, kind: HistoryEventKind, before: Record | None, after: Record
     ) -> Written:
-        if kind in (ChangeKind.CREATED, ChangeKind.UPDATED):
+        if kind in (HistoryEventKind.CREATED, HistoryEventKind.UPDATED):
             violations = self.violations(entity, before, after)
             if violations:
                 raise InvariantViolation(f"{entity.name}: {violations[0].message}")
@@ -250,7 +250,7 @@ class UnitOfWork:
     def _history(self, each: Written) -> Iterable[HistoryEntry]:
         """An entry for every field that changed, or one for the whole record."""
         entry = partial(self._history_entry, each)
-        if each.kind is not ChangeKind.UPDATED or each.before is None:
+        if each.kind is not HistoryEventKind.UPDATED or each.before is None:
             yield entry("", None, None, None)
             return
         named = each.entity.named

@@ -22,8 +22,18 @@ RECORDS = (
 )
 OF_RIGHTS = (
     *("employeeUpdate", "employeeUpdate", "employeeCreate", "employeeDelete", "employeeRestore"),
-    *("profileFieldCreate", "profileFieldCreate", "profileFieldDelete", "profileFieldUpdate"),
-    *("profileEntityUpdate", "profileEntityCreate", "profileEntityDelete", "profileCreate"),
+    *(
+        "fieldPermissionCreate",
+        "fieldPermissionCreate",
+        "fieldPermissionDelete",
+        "fieldPermissionUpdate",
+    ),
+    *(
+        "objectPermissionUpdate",
+        "objectPermissionCreate",
+        "objectPermissionDelete",
+        "profileCreate",
+    ),
     *("profileUpdate", "profileDelete", "profileRestore", "roleCreate", "roleUpdate"),
     *("roleDelete", "roleRestore", "roleAssignmentCreate", "roleAssignmentDelete"),
     *("roleProfileCreate", "roleProfileDelete", "shareRuleCreate", "shareRuleCreate"),
@@ -254,7 +264,7 @@ class Drawn:
     def _role_profile(self, new: bool | None) -> dict[str, Choice]:
         return {"role": lambda: self._id("Role"), "profile": lambda: self._id("Profile")}
 
-    def _profile_entity(self, new: bool | None) -> dict[str, Choice]:
+    def _object_permission(self, new: bool | None) -> dict[str, Choice]:
         rng = self._rng
         given: dict[str, Choice] = {"rows": lambda: rng.choice(("OWN", "ALL"))}
         if new:
@@ -265,7 +275,7 @@ class Drawn:
             }
         return given | {"edits": lambda: rng.choice(("OWN", "BELOW", "ALL", None))}
 
-    def _profile_field(self, new: bool | None) -> dict[str, Choice]:
+    def _field_permission(self, new: bool | None) -> dict[str, Choice]:
         rng = self._rng
         if not new:
             return {"writes": lambda: rng.random() < 0.5}
@@ -319,5 +329,5 @@ def _keeps_the_house(rows: dict[str, list[Row]], entity: str, row: Row) -> bool:
     role, profile = named("Role", "Administrator"), named("Profile", "Full access")
     kept = {him, user, role, profile}
     owned = ("user_id", "role_id", "profile_id")
-    of_rights = entity in ("RoleAssignment", "RoleProfile", "ProfileEntity", "ProfileField")
+    of_rights = entity in ("RoleAssignment", "RoleProfile", "ObjectPermission", "FieldPermission")
     return row["id"] in kept or (of_rights and any(row.get(name) in kept for name in owned))

@@ -69,8 +69,8 @@ async def _hidden_field(place: Place) -> Flip:
     }
     return Flip(
         "limited", NOTES, "opportunityUpdate", await place.of("limited"), "note",
-        take=("profileFieldDelete", {"id": await place.granted("Junior sales", "Opportunity", "note")}),
-        give=("profileFieldCreate", grant),
+        take=("fieldPermissionDelete", {"id": await place.granted("Junior sales", "Opportunity", "note")}),
+        give=("fieldPermissionCreate", grant),
         names_what_it_gave=True,
     )  # fmt: skip
 
@@ -92,7 +92,7 @@ async def _field_of_an_account(place: Place) -> Flip:
     taken = {"id": await place.granted("Standard sales", "Account", "description")}
     return Flip(
         "rep1", DESCRIBED, "accountUpdate", spelled("acc", row["account_id"]), "description",
-        take=("profileFieldDelete", taken), give=("profileFieldCreate", grant),
+        take=("fieldPermissionDelete", taken), give=("fieldPermissionCreate", grant),
         names_what_it_gave=True,
     )  # fmt: skip
 
@@ -129,14 +129,14 @@ async def _share_rule(place: Place) -> Flip:
 
 async def _rows_of_a_profile(place: Place) -> Flip:
     profile = await place.own.value("SELECT id FROM profile WHERE name = 'Junior sales'")
-    text = "SELECT id FROM profile_entity WHERE profile_id = $1 AND entity = 'Opportunity'"
+    text = "SELECT id FROM object_permission WHERE profile_id = $1 AND entity = 'Opportunity'"
     id = spelled("pen", await place.own.value(text, profile))
-    await place.own.done("admin", "profileEntityUpdate", id=id, rows="ALL")
+    await place.own.done("admin", "objectPermissionUpdate", id=id, rows="ALL")
     return Flip(
         "limited", NOTES, "opportunityUpdate", await place.own.opportunity("rep1"), "note",
-        take=("profileEntityUpdate", {"id": id, "rows": "OWN"}),
-        give=("profileEntityUpdate", {"id": id, "rows": "ALL"}),
-        last=("profileEntityUpdate", {"id": id, "rows": "OWN"}),
+        take=("objectPermissionUpdate", {"id": id, "rows": "OWN"}),
+        give=("objectPermissionUpdate", {"id": id, "rows": "ALL"}),
+        last=("objectPermissionUpdate", {"id": id, "rows": "OWN"}),
     )  # fmt: skip
 
 

@@ -17,7 +17,14 @@ from tests.writes.tenant import small_tenant
 
 KINDS = (
     *("Account", "Address", "Opportunity", "OpportunityShare", "Employee", "User", "Role"),
-    *("RoleAssignment", "RoleProfile", "Profile", "ProfileEntity", "ProfileField", "StatusRule"),
+    *(
+        "RoleAssignment",
+        "RoleProfile",
+        "Profile",
+        "ObjectPermission",
+        "FieldPermission",
+        "StatusRule",
+    ),
     *("ShareRule", "OpportunityType", "Stage", "PipelineStage", "Attribute"),
 )
 """What is written while others watch, and what that is made of."""
@@ -103,7 +110,7 @@ class Place:
     async def granted(self, profile: str, entity: str, name: str) -> str:
         """The id of the grant of a field to a profile."""
         text = """
-            SELECT f.id FROM profile_field f JOIN profile p ON p.id = f.profile_id
+            SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id
             WHERE p.name = $1 AND f.entity = $2 AND f.field = $3 AND f.deleted_at IS NULL
         """
         return spelled("pfi", await self.own.value(text, profile, entity, name))
