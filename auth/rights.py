@@ -15,9 +15,10 @@ from sqlalchemy import Uuid, func, select
 from auth.engine.policy import TOLD, TOLD_IN, Policies
 from auth.engine.system import SystemAuthorizer
 from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
+from db.engine.entity import Entity
 from db.engine.gate import Compiled, Form, Gate
 from db.engine.head import LogHead
-from db.engine.model import Entity, Model
+from db.engine.model import Model
 from db.engine.row import AnyColumn
 from db.engine.sql import Concat, Query, Whole, one_of
 from db.engine.transaction import Driver, Row

@@ -13,8 +13,8 @@ from cli.common import ROOT, print_err
 if TYPE_CHECKING:
     from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
 
+    from db.engine.entity import Entity
     from db.engine.fields import Reference
-    from db.engine.model import Entity
 
 LOCK = ROOT / "tests" / "proof" / "lock.toml"
 HEAD = "# Written by `python3 dev proof --write`: what the printed schema does not say of each entity.\n"
@@ -119,9 +119,12 @@ def _roots(schema: "GraphQLSchema", entity: str) -> dict[str, str]:
 
     kinds = {entity: "one", f"{entity}Connection": "many", f"{entity}Groups": "groups"}
     found = {}
+    singular = entity[0].lower() + entity[1:]
     for name, field in _fields(schema.query_type):
         kind = kinds.get(get_named_type(field.type).name)
-        if kind and (kind != "one" or "id" in field.args):  # `viewer` leads to a user, too
+        if kind == "one" and "id" not in field.args:
+            kind = "single" if name == singular else None  # `viewer` leads to a user, too
+        if kind:
             found[kind] = _text(name)
     for name, field in _fields(schema.subscription_type):
         if get_named_type(field.type).name == f"{entity}Live":

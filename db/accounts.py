@@ -45,6 +45,7 @@ class Account(
 
     __tablename__ = "account"
     __prefix__ = "acc"
+    __groups__ = True
     __commands__ = UPSERTED
     __letter__ = "A"
     __timeline__ = "id"

@@ -30,6 +30,7 @@ class Activity(Ownable, OnOne, Record):
 
     __tablename__ = "activity"
     __prefix__ = "aty"
+    __groups__ = True
     __commands__ = RESTORED
     __search__ = ("subject",)
     __rule__ = activity

@@ -92,6 +92,7 @@ class Case(
 
     __tablename__ = "case"
     __prefix__ = "cas"
+    __groups__ = True
     __commands__ = UPSERTED
     __search__ = ("subject", "number", "external_id")
     __letter__ = "C"

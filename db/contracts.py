@@ -40,6 +40,7 @@ class Contract(
 
     __tablename__ = "contract"
     __prefix__ = "ctr"
+    __groups__ = True
     __commands__ = UPSERTED
     __search__ = ("name", "number", "external_id")
     __letter__ = "K"
@@ -145,6 +146,7 @@ class ContractLine(Record):
 
     __tablename__ = "contract_line"
     __prefix__ = "cln"
+    __groups__ = True
     __table_args__ = (
         Index(None, "contract_id"),
         Index(None, "quote_item_id"),

@@ -34,6 +34,7 @@ class Person(
 
     __tablename__ = "person"
     __prefix__ = "per"
+    __groups__ = True
     __commands__ = UPSERTED
     __search__ = (
         "last_name",
@@ -99,6 +100,7 @@ class Affiliation(Record):
 
     __tablename__ = "affiliation"
     __prefix__ = "aff"
+    __groups__ = True
     __commands__ = RESTORED
     __search__ = ("email", Digits("phone"), Digits("second_phone"))
     __rule__ = affiliation

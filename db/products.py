@@ -82,6 +82,7 @@ class Product(Taggable, HasAttributes, ExternallyIdentified, Record):
 
     __tablename__ = "product"
     __prefix__ = "prd"
+    __groups__ = True
     __commands__ = UPSERTED
     __search__ = ("name", "code", "external_id")
     __rule__ = product

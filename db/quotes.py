@@ -18,6 +18,7 @@ class Quote(Numbered, Record):
 
     __tablename__ = "quote"
     __prefix__ = "quo"
+    __groups__ = True
     __commands__ = RESTORED
     __search__ = ("name", "number")
     __letter__ = "Q"
@@ -107,6 +108,7 @@ class QuoteItem(Record):
 
     __tablename__ = "quote_item"
     __prefix__ = "qit"
+    __groups__ = True
     __along__ = True
     __rule__ = quote_item
     __table_args__ = (

@@ -50,6 +50,7 @@ class Opportunity(
 
     __tablename__ = "opportunity"
     __prefix__ = "opp"
+    __groups__ = True
     __commands__ = UPSERTED
     __live__ = True
     __status__ = "status"
@@ -211,6 +212,7 @@ class StageHistory(Record):
 
     __tablename__ = "stage_history"
     __prefix__ = "sva"
+    __groups__ = True
     __table_args__ = (Index(None, "opportunity_id", "entered_at"), Index(None, "stage_id"))
 
     opportunity_id: Mapped[UUID] = reference(

@@ -269,7 +269,7 @@ class Preferences(Record):
     __tablename__ = "preferences"
     __prefix__ = "set"
     __commands__ = (Standard.UPDATE,)
-    __plural__ = "allPreferences"
+    __singleton__ = True
     __table_args__ = (
         Index(
             "preferences_single",

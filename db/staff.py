@@ -19,6 +19,7 @@ class Employee(HasAttributes, Record):
 
     __tablename__ = "employee"
     __prefix__ = "emp"
+    __groups__ = True
     __commands__ = RESTORED
     __owner__ = "id"
     __search__ = ("name", "email")
@@ -53,6 +54,7 @@ class User(Record):
 
     __tablename__ = "user"
     __prefix__ = "usr"
+    __groups__ = True
     __commands__ = RESTORED
     __rights__ = True
     __table_args__ = (live("user_employee_unique", "employee_id"),)

@@ -12,8 +12,8 @@ from uuid import UUID
 from db.accounts import Account
 from db.contracts import Contract
 from db.engine.base import Record
+from db.engine.entity import Entity
 from db.engine.hidden import is_readable
-from db.engine.model import Entity
 from db.engine.write.locking import Lock
 from db.sales import Opportunity, OpportunityAccount, OpportunityContact
 from domain.codes import UserErrorCode

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 
+from db.engine.entity import Entity
 from db.engine.gate import Authorizer, Right
 from db.engine.hidden import HiddenRow, each_of
-from db.engine.model import Entity
 from db.engine.row import AnyColumn, copy_row
 from db.products import Product
 from db.quotes import Quote, QuoteItem

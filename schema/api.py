@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types.arguments import StrawberryArgument
 
 from db.api import MODEL
 from db.engine.base import Standard
 from db.engine.declare import SEARCH
+from db.engine.entity import Entity
 from db.staff import Employee, User
 from resolvers.areas import CATALOGUE
 from schema.engine import words
@@ -23,7 +27,13 @@ from schema.engine.generate import (
     shared_types,
 )
 from schema.engine.generate_commands import command_types, mutations_of, root
-from schema.engine.generate_groups import group_arguments, group_types, shared_group_types
+from schema.engine.generate_groups import (
+    group_arguments,
+    group_types,
+    grouped_by,
+    key_types,
+    shared_group_types,
+)
 from schema.engine.generate_live import subscription
 from schema.engine.generate_search import search_root
 from schema.engine.scalars import SCALARS
@@ -52,28 +62,35 @@ def _query() -> type:
     specs.append(searched)
     assert MODEL.history is not None  # noqa: S101 - db/engine/trace.py declares it
     entity_types(MODEL, MODEL.history, MODEL.history.doc, SPECIAL)
+    keyed = grouped_by(EXPOSED)
     for each in EXPOSED:
         entity_types(MODEL, each, each.doc, SPECIAL)
-        group_types(each)
-        one, many = each.singular, each.plural
-        specs.append((one, f"{each.name} | None", f"One {each.name} by its id."))
-        specs.append((many, f"{each.name}Connection | None", f"{each.name} records you may see."))
-        specs.append(
-            (
-                f"{many}Aggregate",
-                f"{each.name}Groups | None",
-                f"{each.name} records you may see, in groups with their measures.",
-            )
-        )
-        arguments[f"{many}Aggregate"] = group_arguments(each.name)
-        arguments[one] = [_needed("id", "ID")]
-        arguments[many] = page_arguments(each.name)
-        if Standard.RESTORE in each.commands:
-            arguments[many].append(bin_argument())
+        if each in keyed:
+            key_types(each)
+        for name, annotation, doc, taken in _roots_of(each):
+            specs.append((name, f"{annotation} | None", doc))
+            arguments[name] = taken
     return make("Query", specs, "Everything that can be asked.", arguments=arguments)
 
 
-def _needed(name: str, annotation: str) -> strawberry.types.arguments.StrawberryArgument:
+def _roots_of(entity: Entity) -> Iterator[tuple[str, str, str, list[StrawberryArgument]]]:
+    """Fields of Query that read an entity: name, type, description, arguments."""
+    name, one, many = entity.name, entity.singular, entity.plural
+    if entity.is_singleton:
+        yield one, name, f"{entity.doc}", []
+        return
+    yield one, name, f"One {name} by its id.", [_needed("id", "ID")]
+    taken = page_arguments(name)
+    if Standard.RESTORE in entity.commands:
+        taken.append(bin_argument())
+    yield many, f"{name}Connection", f"{name} records you may see.", taken
+    if entity.has_groups:
+        group_types(entity)
+        doc = f"{name} records you may see, in groups with their measures."
+        yield f"{many}Aggregate", f"{name}Groups", doc, group_arguments(name)
+
+
+def _needed(name: str, annotation: str) -> StrawberryArgument:
     made = argument(name, annotation, "The id." if name == "id" else "The ids, at most 250.")
     made.type_annotation.annotation = annotation
     return made

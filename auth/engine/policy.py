@@ -21,9 +21,10 @@ from sqlalchemy.sql.expression import false
 
 from db.engine.base import Record, Trace
 from db.engine.capabilities import Ownable, Shareable
+from db.engine.entity import Entity
 from db.engine.fields import Reference
 from db.engine.gate import Form
-from db.engine.model import Entity, Model
+from db.engine.model import Model
 from db.engine.sql import Bool, Concat, Query, TableColumn, Whole, one_of, parameter
 
 OWNERS = "owners:{entity}"

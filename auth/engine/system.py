@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import ColumnElement
 
 from db.engine.dependencies import Dependencies
+from db.engine.entity import Entity
 from db.engine.gate import Form, Right
-from db.engine.model import Entity
 from domain.access import Attribute
 
 

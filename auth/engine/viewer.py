@@ -25,8 +25,8 @@ from db.engine.dependencies import (
     TypePermissionsOf,
     ordered,
 )
+from db.engine.entity import Entity
 from db.engine.gate import Form, Right
-from db.engine.model import Entity
 from domain.access import Attribute, EntityRights, RowScope, WriteScope
 
 NARROW_AT_MOST = 2000

@@ -102,6 +102,10 @@ class Record(Base):
     """What callers can do with the records; without any they are only read."""
     __along__: ClassVar[bool] = False
     """Whether records can be created along with their parent, though not by themselves."""
+    __groups__: ClassVar[bool] = False
+    """Whether lists of them can be aggregated in groups."""
+    __singleton__: ClassVar[bool] = False
+    """Whether a tenant has exactly one record, which is read without an id."""
     __live__: ClassVar[bool] = False
     """Whether lists of them can be followed as they change."""
     __plural__: ClassVar[str] = ""
@@ -152,6 +156,8 @@ class Trace(Internal):
     __prefix__: ClassVar[str]
     __record__: ClassVar[str | None] = None
     """The column with the id of the record that it is about: what is noted is found by it, never shown it."""
+    __groups__: ClassVar[bool] = False
+    """Whether lists of them can be aggregated."""
 
     id: Mapped[UUID] = field(
         "Identifies the record.", primary_key=True, filter=True, write=False, sort_order=-1

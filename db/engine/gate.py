@@ -18,8 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ClauseElement
 
 from db.engine.dependencies import Dependencies
+from db.engine.entity import Entity
 from db.engine.fields import Field
-from db.engine.model import Entity
 from db.engine.seal import DIALECT, SealedCompiler, Unsealed
 from db.engine.sql import Bool, Column, Concat, Query, Sql, SqlType, one_of
 from domain.access import Attribute

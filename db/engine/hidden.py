@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, NoReturn, TypeVar, cast, overload
 
 from db.engine.base import Record
+from db.engine.entity import Entity
 from db.engine.gate import Authorizer, Right
-from db.engine.model import Entity
 from db.engine.row import AnyColumn, ColumnOf
 
 T = TypeVar("T")

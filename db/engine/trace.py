@@ -20,6 +20,7 @@ class HistoryEntry(Trace):
     __tablename__ = "history"
     __prefix__ = "chg"
     __record__ = "record_id"
+    __groups__ = True
     __table_args__ = (Index("history_record_idx", "record_id", "id"),)
 
     record_id: Mapped[UUID] = internal("The record.")

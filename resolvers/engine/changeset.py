@@ -9,9 +9,9 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from db.engine.base import Record
+from db.engine.entity import Entity
 from db.engine.fields import Reference
 from db.engine.hidden import Hidden, HiddenRow, opened
-from db.engine.model import Entity
 from db.engine.row import AnyColumn, ColumnOf, copy_row, declared_by, with_values
 from db.engine.write.connection import TenantConnection
 from domain.codes import Code, Refused, UserErrorCode

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from auth.engine.viewer import Viewer
 from db.engine.base import Record
+from db.engine.entity import Entity
 from db.engine.fields import Reference
-from db.engine.model import Entity
 from db.engine.write import statements
 from db.engine.write.locking import Lock
 from db.engine.write.row_json import blank, row_json

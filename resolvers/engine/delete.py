@@ -7,8 +7,8 @@ from uuid import UUID
 
 from auth.engine.viewer import Viewer
 from db.engine.base import Record
+from db.engine.entity import Entity
 from db.engine.fields import Reference
-from db.engine.model import Entity
 from db.engine.row import with_values
 from db.engine.write import statements
 from db.engine.write.locking import Lock

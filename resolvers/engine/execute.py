@@ -8,7 +8,8 @@ from typing import cast
 from uuid import UUID
 
 from db.engine.base import Record
-from db.engine.model import Entity, Model
+from db.engine.entity import Entity
+from db.engine.model import Model
 from db.engine.plan.values import parse_id
 from db.engine.row import declared_by
 from domain.codes import Code

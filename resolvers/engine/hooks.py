@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from db.engine.base import Record
-from db.engine.model import Entity
+from db.engine.entity import Entity
 from resolvers.engine.changeset import SAVES, Action, AnyChangeset, live
 from resolvers.engine.context import Context
 

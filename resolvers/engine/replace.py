@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from db.engine.base import Record
+from db.engine.entity import Entity
 from db.engine.fields import Reference
-from db.engine.model import Entity
 from db.engine.plan.values import parse_id
 from db.engine.row import with_values
 from db.engine.write import statements

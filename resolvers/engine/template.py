@@ -8,9 +8,9 @@ from uuid import UUID
 
 from auth.engine.viewer import Viewer
 from db.engine.base import Record
+from db.engine.entity import Entity
 from db.engine.fields import Reference
 from db.engine.gate import Right
-from db.engine.model import Entity
 from domain.setup import AttributeKind
 from resolvers.engine.context import Context
 from resolvers.engine.values import ATTRIBUTES

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from auth.engine.viewer import Viewer
 from db.engine.base import Record
-from db.engine.model import Entity
+from db.engine.entity import Entity
 from db.engine.plan.values import parse_id
 from db.engine.write import statements
 from db.engine.write.locking import Lock

@@ -8,8 +8,8 @@ from typing import cast
 from uuid import UUID
 
 from auth.engine.viewer import Viewer
+from db.engine.entity import Entity
 from db.engine.fields import Field, Kind, Reference
-from db.engine.model import Entity
 from db.engine.plan.values import parse_id
 from domain.access import Attribute
 from domain.codes import UserErrorCode

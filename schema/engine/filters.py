@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from db.engine.declare import SEARCH
 from db.engine.dependencies import AttributeOf, Dependency, FieldOf, RowsOf
+from db.engine.entity import Entity
 from db.engine.fields import Field, Kind
-from db.engine.model import Entity, Model
+from db.engine.model import Model
 from db.engine.plan.ask import (
     And,
     AttributeTest,

@@ -12,8 +12,9 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from db.engine.declare import SEARCH
+from db.engine.entity import Entity
 from db.engine.fields import Field, Kind, Reference
-from db.engine.model import Entity, Model
+from db.engine.model import Model
 from db.engine.plan.ask import PERMISSIONS, TYPE_PERMISSIONS, Function
 from schema.engine import words
 from schema.engine.words import FILTERS, OPERATORS, SAYS, SCALAR
@@ -206,6 +207,8 @@ def entity_types(model: Model, entity: Entity, doc: str, special: Special) -> No
         if field.enum is not None and not hasattr(words, f"{field.enum.__name__}Filter"):
             _enum(field)
     _object(entity, doc, special)
+    if entity.is_singleton:
+        return
     _connection(entity)
     _filter(model, entity)
     _order(entity)
@@ -288,9 +291,11 @@ def _connection(entity: Entity) -> None:
         ("nodes", f"list[{name}]", "The records of this page."),
         ("pageInfo", "PageInfo", "Where the page lies."),
         ("totalCount", "int", "How many records there are on all pages together."),
-        ("aggregate", f"{name}Aggregate", "Measures over the records of all pages."),
     ]
-    make(f"{name}Aggregate", measures(entity), "Measures over records.")
+    if entity.has_groups:
+        doc = "Aggregates over all matching records, ignoring pagination."
+        parts.append(("aggregate", f"{name}Aggregate", doc))
+        make(f"{name}Aggregate", measures(entity), "Aggregates over records.")
     counted = argument(
         "atMost", "int", "Count no further than this, which is cheaper; 1 to 100000."
     )

@@ -14,8 +14,9 @@ import strawberry
 from strawberry.types.arguments import StrawberryArgument
 
 from db.engine.base import Standard
+from db.engine.entity import Entity
 from db.engine.fields import Field, Kind, Reference
-from db.engine.model import Entity, Model
+from db.engine.model import Model
 from domain.naming import singular
 from resolvers.engine.command import Argument, Command
 from schema.engine import words

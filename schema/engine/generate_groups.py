@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from strawberry.types.arguments import StrawberryArgument
 
+from db.engine.entity import Entity
 from db.engine.fields import Field, Kind
-from db.engine.model import Entity
 from db.engine.plan.ask import Function
 from schema.engine.generate import (
     SUMMED,
@@ -60,11 +60,20 @@ def group_arguments(entity: str) -> list[StrawberryArgument]:
     ]
 
 
+def grouped_by(entities: Iterable[Entity]) -> set[Entity]:
+    """Entities whose fields are keys of groups: those with groups, and what their references lead to."""
+    found: set[Entity] = set()
+    open_ones = [each for each in entities if each.has_groups]
+    while open_ones:
+        entity = open_ones.pop()
+        if entity not in found:
+            found.add(entity)
+            open_ones += entity.targets.values()
+    return found
+
+
 def group_types(entity: Entity) -> None:
-    """All types of an entity's groups."""
-    if RECORD in {*entity.fields, *entity.references}:
-        raise TypeError(f"{entity.name}.{RECORD}: this word names the record itself in groups.")
-    _keys(entity)
+    """Types of an entity's groups, but for the keys."""
     name = entity.name
     shown: list[Spec] = [
         ("key", f"{name}GroupKey", "What the records of the group have in common.")
@@ -79,7 +88,10 @@ def group_types(entity: Entity) -> None:
     _order(entity)
 
 
-def _keys(entity: Entity) -> None:
+def key_types(entity: Entity) -> None:
+    """Types of the keys that an entity's fields and references are for groups."""
+    if RECORD in {*entity.fields, *entity.references}:
+        raise TypeError(f"{entity.name}.{RECORD}: this word names the record itself in groups.")
     by: list[Spec] = [(RECORD, "bool", "The record itself.")]
     shown: list[Spec] = [(RECORD, f"{entity.name} | None", "The record itself.")]
     for field in entity.fields.values():

@@ -9,7 +9,7 @@ from typing import Any
 import strawberry
 from strawberry.types.arguments import StrawberryArgument
 
-from db.engine.model import Entity
+from db.engine.entity import Entity
 from domain.live import LiveChangeKind, LiveKind
 from schema.engine.generate import Spec, argument, make, put
 

@@ -9,8 +9,9 @@ from typing import Protocol
 from graphql import FieldNode
 
 from db.engine.dependencies import Dependency, FieldOf, RowsOf
+from db.engine.entity import Entity
 from db.engine.fields import Field, Kind, Reference
-from db.engine.model import Entity, Model
+from db.engine.model import Model
 from db.engine.plan.ask import Function, Measure, Object, Op, Slot
 from db.engine.plan.ask_groups import (
     Bucket,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from db.engine.model import Entity
+from db.engine.entity import Entity
 from domain.live import LiveChangeKind, LiveKind
 from schema.engine.generate_live import CHANGE, LIVE
 from subscriptions.engine.contracts import Changed

@@ -33,8 +33,9 @@ from db.engine.dependencies import (
     TypePermissionsOf,
     entities_of,
 )
+from db.engine.entity import Entity
 from db.engine.fields import Field, Kind, Reference, Reverse
-from db.engine.model import Entity, Model
+from db.engine.model import Model
 from db.engine.plan.ask import (
     PERMISSIONS,
     TYPE_PERMISSIONS,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from db.engine.declare import SEARCH
-from db.engine.model import Entity
+from db.engine.entity import Entity
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class RootField:
 
     entity: str | None
     find: str
-    """`ID`, `VIEWER`, `LIST`, `GROUPS`, `NODE`, `NODES` or `SEARCH`."""
+    """`ID`, `VIEWER`, `SINGLETON`, `LIST`, `GROUPS`, `NODE`, `NODES` or `SEARCH`."""
 
 
 def root_fields(exposed: Iterable[Entity], viewer: str) -> dict[str, RootField]:
@@ -27,7 +27,11 @@ def root_fields(exposed: Iterable[Entity], viewer: str) -> dict[str, RootField]:
         SEARCH: RootField(None, "SEARCH"),
     }
     for each in exposed:
+        if each.is_singleton:
+            found[each.singular] = RootField(each.name, "SINGLETON")
+            continue
         found[each.singular] = RootField(each.name, "ID")
         found[each.plural] = RootField(each.name, "LIST")
-        found[f"{each.plural}Aggregate"] = RootField(each.name, "GROUPS")
+        if each.has_groups:
+            found[f"{each.plural}Aggregate"] = RootField(each.name, "GROUPS")
     return found

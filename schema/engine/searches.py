@@ -8,7 +8,8 @@ from typing import Protocol
 from graphql import FieldNode
 
 from db.engine.dependencies import Dependency, RowsOf
-from db.engine.model import Entity, Model
+from db.engine.entity import Entity
+from db.engine.model import Model
 from db.engine.plan.ask import Object, Slot, search_of
 from db.engine.plan.roots import RootSearch, SearchedKind
 from schema.engine.filters import constant_of, slot_of

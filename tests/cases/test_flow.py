@@ -66,8 +66,8 @@ async def test_a_case_begins_as_its_type_says(desk: Desk) -> None:
 @covers("VN-31", "VN-39")
 async def test_without_a_type_the_preferred_one_is_taken(desk: Desk) -> None:
     own, kind = desk.own, await desk.type(defaultPriority="LOW")
-    found = await own.ask("admin", "{ allPreferences { nodes { id defaultCaseType { id } } } }")
-    [settled] = found.data["allPreferences"]["nodes"]
+    found = await own.ask("admin", "{ preferences { id defaultCaseType { id } } }")
+    settled = found.data["preferences"]
     before = settled["defaultCaseType"] and settled["defaultCaseType"]["id"]
     update = """mutation ($i: PreferencesUpdateInput!) {
       done: preferencesUpdate(input: $i) { userErrors { code } } }"""

@@ -46,7 +46,7 @@ ONE = """query ($id: String!) {
     nodes {
       name status amount { amount currency } closedOn createdAt locked probability
       account { name } owner { name } type { name } lostReason { name }
-      stageHistories(first: 5, orderBy: [{ enteredAt: ASC }]) { nodes { enteredAt leftAt stage { name } } }
+      stageHistory(first: 5, orderBy: [{ enteredAt: ASC }]) { nodes { enteredAt leftAt stage { name } } }
       quotes(first: 5) { nodes { active net { amount } items(first: 5) { nodes { quantity product { name } } } } }
       contracts(first: 5) { nodes { startsOn net { amount } kind { name } owner { name } } }
     }
@@ -222,7 +222,7 @@ async def test_a_sale_is_told_at_the_days_of_the_file(small: Imported) -> None:
         "owner": {"name": "Anna Snelling"},
         "type": {"name": "CRM sales opportunities"},
         "lostReason": None,
-        "stageHistories": {
+        "stageHistory": {
             "nodes": [
                 {
                     "enteredAt": "2016-10-20T12:00:00.000000Z",

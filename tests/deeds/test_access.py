@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from db.engine.base import Standard
+from db.engine.entity import Entity
 from db.engine.fields import Kind
 from schema.api import EXPOSED
 from tests.support.covers import covers
@@ -17,9 +18,15 @@ ASKED = "{ found: %s(first: 60) { nodes { id permissions { update delete writabl
 TRY = "mutation ($i: [%sInput!]!) { done: %sMany(inputs: $i, allOrNone: false) { results { id } } }"
 
 
-async def told(own: Own, persona: str, many: str) -> list[dict[str, Any]]:
-    """What each record of a list tells, as far as the persona sees it."""
-    found = (await own.ask(persona, ASKED % many)).data["found"]
+ONLY = "{ found: %s { id permissions { update delete writable } } }"
+
+
+async def told(own: Own, persona: str, entity: Entity) -> list[dict[str, Any]]:
+    """Each record of an entity with its permissions, as far as the persona sees it."""
+    if entity.is_singleton:
+        found = (await own.ask(persona, ONLY % entity.singular)).data["found"]
+        return [found] if found else []
+    found = (await own.ask(persona, ASKED % entity.plural)).data["found"]
     return list(found["nodes"]) if found else []
 
 
@@ -29,7 +36,7 @@ async def told(own: Own, persona: str, many: str) -> list[dict[str, Any]]:
 async def test_access_tells_what_an_update_is_answered(own: Own, each: Any, persona: str) -> None:
     """An update that changes nothing is refused for a record exactly where `update` is false."""
     deed = f"{each.singular}Update"
-    records = await told(own, persona, each.plural)
+    records = await told(own, persona, each)
     inputs = [{"id": record["id"]} for record in records]
     answer = await own.ask(persona, TRY % (taken(deed), deed), {"i": inputs})
     if not records:
@@ -93,6 +100,8 @@ async def test_type_access_tells_what_may_be_read(own: Own, persona: str) -> Non
         for each in (await own.ask(persona, TYPES)).data["viewer"]["typePermissions"]
     }
     for each in EXPOSED:
+        if each.is_singleton:
+            continue
         fields = [name for name in each.fields if name != "id"]
         money = {n for n, f in each.fields.items() if f.kind is Kind.MONEY}
         asked = " ".join(f"{n} {{ currency }}" if n in money else n for n in fields)

@@ -23,7 +23,9 @@ async def profile(own: Own, *fields: str, **given: Any) -> str:
     ]
     entity = {"entity": "Account", "rows": "ALL", **given}
     name = own.name()
-    return await own.done("admin", "profileCreate", name=name, entities=[entity], fields=opened)
+    return await own.done(
+        "admin", "profileCreate", name=name, objectPermissions=[entity], fieldPermissions=opened
+    )
 
 
 async def role(own: Own, *profiles: str) -> str:
@@ -202,7 +204,7 @@ async def test_profiles_of_a_role_add_up_and_restrictions_win(own: Own, backward
 async def test_a_status_rule_restricts_what_several_profiles_grant(own: Own) -> None:
     fields = [{"entity": "Opportunity", "field": each} for each in ("name", "status", "note")]
     entities = [{"entity": "Opportunity", "rows": "ALL"}]
-    given = {"entities": entities, "fields": fields}
+    given = {"objectPermissions": entities, "fieldPermissions": fields}
     twice = [await own.done("admin", "profileCreate", name=own.name(), **given) for _ in range(2)]
     someone = await user(own, await role(own, *twice))
     id = await own.opportunity("rep1", note="in confidence")

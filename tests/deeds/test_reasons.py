@@ -80,7 +80,9 @@ async def _someone(own: Own, *fields: str) -> Newcomer:
     opened = [(*each.split("."), each in WRITTEN) for each in dict.fromkeys((*WRITTEN, *fields))]
     named = [{"entity": entity, "field": name, "writes": w} for entity, name, w in opened]
     name = own.name()
-    profile = await own.done("admin", "profileCreate", name=name, entities=entities, fields=named)
+    profile = await own.done(
+        "admin", "profileCreate", name=name, objectPermissions=entities, fieldPermissions=named
+    )
     return await user(own, await role(own, profile))
 
 

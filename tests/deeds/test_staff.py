@@ -48,7 +48,7 @@ async def test_a_profile_opens_only_what_there_is(own: Own, name: str) -> None:
     before = await access(own)
     answer = await own.do("admin", "fieldPermissionCreate", profile=profile, **given)
     assert path(answer) == wrong
-    nested = await own.do("admin", "profileCreate", name=own.name(), fields=[given])
+    nested = await own.do("admin", "profileCreate", name=own.name(), fieldPermissions=[given])
     assert path(nested) == wrong
     count = "SELECT count(*) FROM field_permission WHERE profile_id = $1 AND deleted_at IS NULL"
     assert await own.value(count, kept(profile)) == (wrong is None)

@@ -128,7 +128,7 @@ ALWAYS_OTHER = {
     "affiliation": ("email",),
     "product": ("code", "price", "external_id"),
     "employee_type": ("default_title",),
-    "opportunity_contact": ("description",),
+    "opportunity_contact": ("role",),
 }
 MOSTLY_OTHER = {
     "account": ("phone", "city", "employee_count", "owner_id", "created_at", "updated_at"),

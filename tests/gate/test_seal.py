@@ -18,9 +18,9 @@ from auth.engine.system import SystemAuthorizer
 from db.api import METADATA, MODEL
 from db.engine import books
 from db.engine.base import Internal
+from db.engine.entity import Entity
 from db.engine.fields import Field
 from db.engine.gate import Form, Gate, SecuredView, Unsealed
-from db.engine.model import Entity
 from db.engine.sql import AsDate, Column, Concat, Exact, Folded, Whole
 from tests.gate.past import FUNCTIONS, PARTIAL, RAW, READS, WRITES, Case, O, S, see
 from tests.support.covers import covers

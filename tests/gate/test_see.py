@@ -17,8 +17,8 @@ from auth.api import POLICIES
 from auth.engine.viewer import NARROW_AT_MOST, Reach, Viewer
 from auth.rights import _reach, load
 from db.api import MODEL
+from db.engine.entity import Entity
 from db.engine.gate import Compiled, Form, Gate, Right, Unsealed
-from db.engine.model import Entity
 from db.engine.sql import Folded, parameter
 from db.engine.transaction import Entry
 from domain.access import EntityRights, RowScope

@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from db.api import MODEL
-from db.engine.model import Entity
+from db.engine.entity import Entity
 from schema.api import GRAPHQL, MUTATIONS
 from schema.engine.generate_commands import Mutation, is_needed
 from tests.graph.apt import FITS, WORTH, anything, apt

@@ -10,9 +10,9 @@ from tests.cases.desk import Desk, wrong
 from tests.support.covers import covers
 from tests.writes.parallel import DONE, Own, came, kept, spelled
 
-CLOUD = """query ($tags: [ID!]!) { taggingsAggregate(
-  filter: {tag: {id: {in: $tags}}} groupBy: [{tag: {record: true}}] orderBy: [{count: DESC}]
-) { groups { key { tag { record { name color } } } count } } }"""
+CLOUD = """query ($tags: [ID!]!) {
+  tags(filter: {id: {in: $tags} taggings: {some: {}}}) { nodes { name color taggings { totalCount } } }
+}"""
 MINE = """query ($accounts: [ID!]!) {
   accounts(filter: {id: {in: $accounts} favorites: {some: {}}}) { nodes { id } totalCount }
   favorites(filter: {account: {id: {in: $accounts}}}) { totalCount }
@@ -73,8 +73,8 @@ async def test_the_cloud_counts_what_one_sees(desk: Desk) -> None:
     names = [(await own.row("tag", each))["name"] for each in tags]
     told = {}
     for persona in ("admin", "rep1", "rep2"):
-        groups = (await own.ask(persona, CLOUD, {"tags": tags})).data["taggingsAggregate"]["groups"]
-        told[persona] = {each["key"]["tag"]["record"]["name"]: each["count"] for each in groups}
+        found = (await own.ask(persona, CLOUD, {"tags": tags})).data["tags"]["nodes"]
+        told[persona] = {each["name"]: each["taggings"]["totalCount"] for each in found}
     one, two, three = names
     assert told == {
         "admin": {one: 3, two: 1, three: 1},

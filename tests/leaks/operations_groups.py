@@ -54,9 +54,9 @@ CORPUS = (
     "{ usersAggregate(groupBy: [{ createdAt: MONTH }]) { groups { key { createdAt } count } groupCount } }",
     "{ usersAggregate(groupBy: [{ employee: { record: true } }]) { groups { count countUnique { employee } } "
     "groupCount } }",
-    "{ pipelineStagesAggregate(groupBy: [{ probability: true }]) { groups { key { probability } count } groupCount } }",
-    "{ rolesAggregate { groups { count countUnique { name } } groupCount } profilesAggregate { groupCount } }",
-    "{ attributesAggregate(groupBy: [{ entity: true }]) { groups { key { entity } count } } }",
+    "{ stageHistoriesAggregate(groupBy: [{ stage: { name: true } }]) { groups { key { stage { name } } count } groupCount } }",
+    "{ quotesAggregate { groups { count countUnique { number } } groupCount } personsAggregate { groupCount } }",
+    "{ activitiesAggregate(groupBy: [{ overtime: true }]) { groups { key { overtime } count } } }",
     "{ opportunities { totalCount(atMost: 5) } accounts { totalCount(atMost: 40) } }",
     "{ opportunities(last: 9) { nodes { id } edges { cursor } pageInfo { hasNextPage hasPreviousPage } } }",
     "{ opportunities(last: 9, orderBy: [{ commission: ASC }]) { edges { cursor } pageInfo { hasPreviousPage } } }",

@@ -64,7 +64,7 @@ async def test_nothing_goes_through_a_hidden_reference(world: World) -> None:
 
 
 @covers("D-31", "D-34")
-@pytest.mark.parametrize("object", ["Account", "Employee", "Stage"])
+@pytest.mark.parametrize("module", ["Account", "Employee", "Stage"])
 async def test_nothing_goes_into_a_closed_module(world: World, module: str) -> None:
     """Neither its fields nor its records are keys, and its records are not counted through a reference."""
     async with own_tenant(world, f"closed-{module.lower()}") as tenant:

@@ -108,6 +108,8 @@ def _untold(probe: Probe) -> Iterator[Row]:
     told, kinds = probe.truth.visible(probe.persona, HISTORY), set()
     for id, row in sorted(probe.truth.rows[HISTORY].items()):
         entity = str(row["entity"])
+        if entity not in LIST_OF:  # what is not listed is found by no filter
+            continue
         seen = row["record_id"] in probe.truth.visible(probe.persona, entity)
         kind = (entity, row["field"], seen)
         if id not in told and kind not in kinds and not is_closed(probe.persona, entity):

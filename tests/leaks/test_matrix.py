@@ -17,7 +17,16 @@ from tests.leaks.channels import (
 )
 from tests.leaks.probe import Denied, Probe, denied, target_of
 from tests.leaks.truth import Truth
-from tests.proof.contract import HISTORY, LIST_OF, LISTED, ONE_OF, PREFIX, fields, spelled_id
+from tests.proof.contract import (
+    HISTORY,
+    LIST_OF,
+    LISTED,
+    ONE_OF,
+    PREFIX,
+    SINGLE_OF,
+    fields,
+    spelled_id,
+)
 from tests.proof.daily import DAILY, repeats
 from tests.proof.rights import Level, attribute_level, attributes, is_closed, level
 from tests.support.covers import covers
@@ -94,13 +103,26 @@ async def test_each_field_alone_is_named(probe: Probe, type_name: str) -> None:
 async def test_selected_by_id(probe: Probe, type_name: str) -> None:
     """Through the type's own root field, through `node` and through `nodes`."""
     id, inner = some_id(probe, type_name), all_leaves(type_name)
+    await _read_by_id(probe, type_name, id, f'{ONE_OF[type_name]}(id: "{id}") {{ {inner} }}')
+
+
+@pytest.mark.parametrize("type_name", SINGLE_OF)
+async def test_the_only_record_is_selected(probe: Probe, type_name: str) -> None:
+    """Through the root field that takes no id, through `node` and through `nodes`."""
+    [only] = probe.truth.rows[type_name]
+    root = f"{SINGLE_OF[type_name]} {{ {all_leaves(type_name)} }}"
+    await _read_by_id(probe, type_name, spelled_id(type_name, only), root)
+
+
+async def _read_by_id(probe: Probe, type_name: str, id: str, root: str) -> None:
+    inner = all_leaves(type_name)
     roots = (
-        f'{ONE_OF[type_name]}(id: "{id}") {{ {inner} }}',
+        root,
         f'node(id: "{id}") {{ __typename ... on {type_name} {{ {inner} }} }}',
         f'nodes(ids: ["{id}", "{id}"]) {{ id ... on {type_name} {{ {inner} }} }}',
     )
-    for root in roots:
-        answer = await probe.ask(f"{{ read: {root} }}")
+    for each in roots:
+        answer = await probe.ask(f"{{ read: {each} }}")
         assert denied(answer) == probe.denials(type_name), answer.body
         read = answer.data["read"]
         for node in read if isinstance(read, list) else [read]:
@@ -213,7 +235,7 @@ async def test_custom_attributes_selected(probe: Probe) -> None:
 
 def test_the_generator_finds_what_there_is() -> None:
     """An empty loop shows nothing: the least that the matrix has to go through."""
-    assert set(LIST_OF) == set(ONE_OF) == set(PREFIX) - {HISTORY} == set(LISTED)
+    assert set(LIST_OF) == set(ONE_OF) == set(PREFIX) - {HISTORY, *SINGLE_OF} == set(LISTED)
     assert sum(len(edges(type_name)) for type_name in LISTED) >= 60
     assert sum(1 for type_name in LISTED for _ in paths(type_name, 2)) >= 220
     assert len(list(measures("Opportunity"))) >= 49

@@ -109,7 +109,7 @@ def input_name(entity: str, command: str) -> str:
 
 def nested_name(entity: str, part: str) -> str:
     """The input type of what is created along with something."""
-    return f"{entity}{part}Input"
+    return contract.nested_input(entity, part)
 
 
 def needed(entity: str, command: str) -> Needs:

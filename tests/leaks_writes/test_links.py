@@ -18,6 +18,7 @@ from tests.leaks_writes.expectations import (
     scope,
 )
 from tests.leaks_writes.place import Place, links_of, seen, spelled
+from tests.proof.contract import nested_input
 from tests.support.covers import covers
 
 PERSONAS = ("admin", "rep1", "limited")
@@ -66,7 +67,7 @@ def places_of() -> list[tuple[str, str, str, str]]:
         found += [
             (entity, "Create", name, link)
             for link in links_of(part)
-            if link in fields_of(f"{entity}{part}Input")
+            if link in fields_of(nested_input(entity, part))
         ]
     return found
 
@@ -98,7 +99,7 @@ async def test_a_link_to_nothing(
             if name:
                 part = {
                     each: value(here.facts, persona, owner, each)
-                    for each in fields_of(f"{entity}{owner}Input")
+                    for each in fields_of(nested_input(entity, owner))
                     if each in links_of(owner)
                 }
                 body: dict[str, Any] = {**given, name: [{**part, link: id}]}

@@ -28,7 +28,7 @@ from tests.leaks_writes.expectations import (
     shut,
 )
 from tests.leaks_writes.place import Place, links_of, seen, spelled
-from tests.proof.contract import HISTORY
+from tests.proof.contract import HISTORY, nested_input
 from tests.proof.lock import ENTITIES
 from tests.proof.rights import PERSONAS
 from tests.proof.rows import Row
@@ -206,7 +206,7 @@ class Author:
     def part(self, entity: str, part: str) -> dict[str, Any]:
         """Something created along."""
         subjects = SUBJECTS.get(part, ())
-        given = fields_of(f"{entity}{part}Input")
+        given = fields_of(nested_input(entity, part))
         made = {}
         for name in given:
             if (

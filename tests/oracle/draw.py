@@ -95,6 +95,8 @@ class Drawer:
         if kind == "ONE":
             given = self._argument(name, "id", self.inputs.identity(entity))
             return Part(f"{head}(id: {given})", self.object(entity, DEEPEST, 1, (key,)))
+        if kind == "SINGLE":
+            return Part(head, self.object(entity, DEEPEST, 1, (key,)))
         if kind == "GROUPS":
             return drawn_groups(self, head, name, entity, (key,))
         return drawn_list(self, head, Place("Query", name, entity, DEEPEST, 1, (key,)))

@@ -69,6 +69,9 @@ class Oracle:
             return self._by_id(arguments["id"], entity, nodes)
         if entity not in self.sight.modules:
             return None
+        if kind == "SINGLE":
+            [row] = self.sight.rows[entity].values()
+            return self.record(entity, row, nodes)
         if kind == "GROUPS":
             return grouped_answer(self, entity, nodes)
         return self._list(entity, list(self.sight.rows[entity].values()), nodes)

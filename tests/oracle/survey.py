@@ -37,8 +37,8 @@ class Survey:
             self._record("User", nodes, named=True)
         elif name != "__typename":
             kind, entity = roots()[name]
-            surveys = {"ONE": self._record, "MANY": self._list, "GROUPS": self._groups}
-            surveys[kind](entity, nodes, named=True)
+            surveys = {"MANY": self._list, "GROUPS": self._groups}
+            surveys.get(kind, self._record)(entity, nodes, named=True)
 
     def _module(self, entity: str, *, named: bool) -> bool:
         """Whether what lies below an entity is named; below a denied one it is only refused."""

@@ -108,12 +108,12 @@ async def test_only_keys_are_shown_and_no_more_than_eight(world: World) -> None:
 
 @covers("D-31", "X-08")
 @pytest.mark.parametrize(
-    "shown", ["__typename", "groupCount", "groups { count }", "groups { countUnique { name } }"]
+    "shown", ["__typename", "groupCount", "groups { count }", "groups { countUnique { number } }"]
 )
 async def test_groups_of_a_closed_module(world: World, shown: str) -> None:
-    both = await held(world, "limited")
-    await both.ask(f"{{ rolesAggregate {{ {shown} }} }}")
-    await both.ask(f"{{ rolesAggregate(groupBy: [{{name: true}}]) {{ {shown} }} }}")
+    both = await held(world, "support")
+    await both.ask(f"{{ quotesAggregate {{ {shown} }} }}")
+    await both.ask(f"{{ quotesAggregate(groupBy: [{{active: true}}]) {{ {shown} }} }}")
     both.check()
 
 

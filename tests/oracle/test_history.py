@@ -8,7 +8,7 @@ import pytest
 
 from tests.oracle.held import Held, held
 from tests.oracle.scrambled import ANYTHING, Table, other_rights
-from tests.proof.contract import is_record, roots, spelled_id
+from tests.proof.contract import SINGLE_OF, is_record, roots, spelled_id
 from tests.proof.lock import ENTITIES
 from tests.proof.rows import Rows
 from tests.support.covers import covers
@@ -17,15 +17,21 @@ from tests.support.world import PERSONAS, World
 PARTS = "{ id __typename kind entity field before after recordVersion at user { id active } }"
 SOME = "filter: { history: { some: {} } }"
 WITH_HISTORY = sorted(filter(is_record, ENTITIES))
-LISTS = {entity: name for name, (kind, entity) in roots().items() if kind == "MANY"}
+LISTS = {entity: name for name, (kind, entity) in roots().items() if kind in ("MANY", "SINGLE")}
 
 
 async def entries(both: Held, entity: str) -> Counter[str]:
     """How many entries of each field the persona is told, of the first records with a history."""
     inner = f"history(first: 60) {{ totalCount nodes {PARTS} }}"
-    query = f"{{ {LISTS[entity]}(first: 40, {SOME}) {{ nodes {{ {inner} }} }} }}"
-    found = (await both.agree(query))[LISTS[entity]]
-    nodes = [] if found is None else found["nodes"]
+    root = LISTS[entity]
+    if entity in SINGLE_OF:
+        found = (await both.agree(f"{{ {root} {{ {inner} }} }}"))[root]
+        nodes = [found]
+    else:
+        found = (await both.agree(f"{{ {root}(first: 40, {SOME}) {{ nodes {{ {inner} }} }} }}"))[
+            root
+        ]
+        nodes = [] if found is None else found["nodes"]
     told: Counter[str] = Counter()
     for node in nodes:
         if node["history"] is not None:

@@ -28,8 +28,8 @@ from db.engine.dependencies import (
     entities_of,
     ordered,
 )
+from db.engine.entity import Entity
 from db.engine.gate import Form, Gate, Right
-from db.engine.model import Entity
 from db.engine.plan.ask import search_of
 from db.engine.plan.live import plan_live
 from db.engine.plan.planner import plan

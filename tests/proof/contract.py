@@ -39,6 +39,8 @@ LIST_OF = {name: entity.many for name, entity in ENTITIES.items() if entity.many
 """The root field that lists each entity; what has none is found with its record only."""
 ONE_OF = {name: entity.one for name, entity in ENTITIES.items() if entity.one}
 GROUPS_OF = {name: entity.groups for name, entity in ENTITIES.items() if entity.groups}
+SINGLE_OF = {name: entity.single for name, entity in ENTITIES.items() if entity.single}
+"""The root field of each entity that has exactly one record in a tenant."""
 LISTED = tuple(LIST_OF)
 PREFIX = {name: entity.prefix for name, entity in ENTITIES.items()}
 REFERENCES = {name: {n: w.to for n, w in each.links.items()} for name, each in ENTITIES.items()}
@@ -214,8 +216,8 @@ def attribute_key(entity: str, suffix: str) -> bool:
 
 @cache
 def roots() -> dict[str, tuple[str, str]]:
-    """Root fields that read one record, a list or groups: `ONE`, `MANY` or `GROUPS`, and the entity."""
-    kinds = ("one", "many", "groups")
+    """Root fields that read one record, a list or groups, or an entity's only record, and the entity."""
+    kinds = ("one", "many", "groups", "single")
     return {
         root: (kind.upper(), name)
         for name, entity in ENTITIES.items()
@@ -248,6 +250,12 @@ def nested_inputs() -> Mapping[str, tuple[str, str, str]]:
             if known and isinstance(get_named_type(each.type), GraphQLInputObjectType):
                 found[named(each)] = (entity, name, known[0].name)
     return found
+
+
+@cache
+def nested_input(entity: str, part: str) -> str:
+    """The input of a record of `part` that is created with a parent: `AccountAddressInput`."""
+    return next(n for n, (e, _, p) in nested_inputs().items() if (e, p) == (entity, part))
 
 
 @cache

@@ -56,7 +56,7 @@ PLAIN = {
     "Money": "amount currency",
     "RecordPermissions": "update delete writable",
     "TypePermissions": "type rows create update delete readable writable",
-    "Deleted": "ONLY",
+    "Trashed": "ONLY",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
     "AttributeValue": "key label kind text number date boolean",
     "AttributeValueFilter": "key text number date boolean",
@@ -175,7 +175,7 @@ def _known(kind: GraphQLNamedType) -> AbstractSet[str] | None:
 
 def _roots(name: str) -> AbstractSet[str]:
     if name == "Query":
-        known = ("one", "many", "groups")
+        known = ("one", "many", "groups", "single")
         return {*ROOTS, *(getattr(each, kind) for each in ENTITIES.values() for kind in known)}
     if name == "Subscription":
         return {each.live for each in ENTITIES.values() if each.live}
@@ -188,7 +188,7 @@ def _fields(entity: str) -> AbstractSet[str]:
     said = {name for name in LINES.marks.get(entity, ()) if name[0] != "@"}
     listed = {name for of, name in lists() if of == entity}
     also = {"attributes"} if ENTITIES[entity].attributes else set()
-    own = {"access", "typePermissions"}  # the type of each is told apart below
+    own = {"permissions", "typePermissions"}  # the type of each is told apart below
     return said | listed | also | own | by_itself(entity) | set(ENTITIES[entity].computed)
 
 
@@ -200,7 +200,7 @@ def _conditions(entity: str, suffix: str) -> AbstractSet[str]:
         also |= {"attribute"}
     if suffix == "Filter" and ENTITIES[entity].search:
         also |= {"search"}
-    return (_fields(entity) - {"access", "typePermissions"}) | also
+    return (_fields(entity) - {"permissions", "typePermissions"}) | also
 
 
 def _written(name: str) -> AbstractSet[str] | None:
@@ -245,5 +245,5 @@ def _known_arguments(owner: str, name: str, answered: str) -> AbstractSet[str]:
 
 
 def unlisted() -> list[str]:
-    """Entities without a list of their own, which the matrices do not go through: only the history is."""
-    return [name for name, each in ENTITIES.items() if not each.many and name != HISTORY]
+    """Entities that the matrices do not go through: the history is read with its record, all others by a root field."""
+    return [n for n, each in ENTITIES.items() if not (each.many or each.single) and n != HISTORY]

@@ -54,6 +54,8 @@ class Entity:
     one: str | None = None
     many: str | None = None
     groups: str | None = None
+    single: str | None = None
+    """The root field of an entity with one record, which is read without an id."""
     live: str | None = None
     links: Mapping[str, Link] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)

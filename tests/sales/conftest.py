@@ -20,7 +20,7 @@ query ($id: ID!) { opportunity(id: $id) {
       id version name quantity net { amount } total { amount } revision startsOn endedOn replaces { id }
     } }
   } }
-  stageHistories(first: 20, orderBy: [{enteredAt: ASC}]) { nodes { stage { name } leftAt seconds } }
+  stageHistory(first: 20, orderBy: [{enteredAt: ASC}]) { nodes { stage { name } leftAt seconds } }
 } }
 """
 
@@ -65,7 +65,7 @@ class Desk:
         found["contracts"] = found["contracts"]["nodes"]
         for each in found["contracts"]:
             each["lines"] = each["lines"]["nodes"]
-        found["visits"] = found.pop("stageHistories")["nodes"]
+        found["visits"] = found.pop("stageHistory")["nodes"]
         return found
 
     async def wrong(self, persona: str, deed: str, **given: Any) -> list[tuple[str, str]]:

@@ -141,7 +141,7 @@ async def test_a_copy_begins_anew_with_the_same_people(desk: Desk, own: Own) -> 
     found = (await own.ask("rep1", query, {"id": copy})).data["opportunity"]
     assert (found["name"], found["status"], found["note"]) == ("The copy", "OPEN", "like this")
     assert found["amount"] == {"amount": "12.50"}
-    assert found["opportunityContacts"]["nodes"] == [{"role": "decides", "person": {"id": person}}]
+    assert found["contacts"]["nodes"] == [{"role": "decides", "person": {"id": person}}]
     assert found["relatedAccounts"]["nodes"] == [{"account": {"id": account}}]
 
 

@@ -73,7 +73,11 @@ async def hired(own: Own, kind: str) -> tuple[Employed, str]:
     entities = [{"entity": each, "rows": "ALL"} for each in (kind, *needed)]
     opened = [{"entity": kind, "field": each, "writes": True} for each in WRITTEN[kind]]
     profile = await own.done(
-        "admin", "profileCreate", name=own.name(), entities=entities, fields=opened
+        "admin",
+        "profileCreate",
+        name=own.name(),
+        objectPermissions=entities,
+        fieldPermissions=opened,
     )
     role = await own.done("admin", "roleCreate", name=own.name(), profiles=[{"profile": profile}])
     user = await newcomer(own, f"{kind.lower()}s")
@@ -81,9 +85,9 @@ async def hired(own: Own, kind: str) -> tuple[Employed, str]:
     assert await user.signs_in(WORDS)
     employed = Employed(own, user.tokens[0]["accessToken"])
     query = """query ($p: ID!, $e: String!) { profile(id: $p) {
-      entities(filter: { entity: { eq: $e } }) { nodes { id } } } }"""
+      objectPermissions(filter: { entity: { eq: $e } }) { nodes { id } } } }"""
     found = (await own.ask("admin", query, {"p": profile, "e": kind})).data["profile"]
-    return employed, str(found["entities"]["nodes"][0]["id"])
+    return employed, str(found["objectPermissions"]["nodes"][0]["id"])
 
 
 async def may(own: Own, user: Employed, kind: str) -> dict[str, bool]:

@@ -12,7 +12,7 @@ LISTED = "query ($id: ID!) { opportunities(filter: { id: { eq: $id } }) { totalC
 OPENED = """
 query ($profile: String!, $entity: String!) {
   profiles(filter: { name: { eq: $profile } }) {
-    nodes { entities(filter: { entity: { eq: $entity } }) { nodes { id profile { id } rows creates edits deletes } } }
+    nodes { objectPermissions(filter: { entity: { eq: $entity } }) { nodes { id profile { id } rows creates edits deletes } } }
   }
 }
 """
@@ -30,7 +30,7 @@ async def opened(own: Own, profile: str, entity: str = "Opportunity") -> dict[st
     """What a profile grants on the records of an entity."""
     asked = {"profile": profile, "entity": entity}
     [found] = (await own.ask("admin", OPENED, asked)).data["profiles"]["nodes"]
-    [granted] = found["entities"]["nodes"]
+    [granted] = found["objectPermissions"]["nodes"]
     return dict(granted)
 
 
@@ -125,7 +125,7 @@ async def test_a_supervisor_views_and_edits_only_if_granted(own: Own) -> None:
             )
             may = {"update": edits == "BELOW", "delete": deletes == "BELOW"}
             read = (await own.ask("manager", OPPORTUNITY, {"id": hers})).data["opportunity"]
-            assert read == {"id": hers, "access": may}, "viewing needs no grant of its own"
+            assert read == {"id": hers, "permissions": may}, "viewing needs no grant of its own"
             for name, given in (("update", {"note": own.name()}), ("delete", {})):
                 answer = await own.do("manager", f"opportunity{name.title()}", id=hers, **given)
                 assert came(answer) == ("DONE" if may[name] else "FORBIDDEN"), (

@@ -128,8 +128,8 @@ INSERT INTO account (id, name, number, owner_id) VALUES ('{MARK}', 'One', '7', '
 INSERT INTO opportunity (id, name, account_id, owner_id, type_id, stage_id, status, currency)
     VALUES ('{MARK}', 'Desks', '{MARK}', '{MARK}', '{MARK}', '{MARK}', 'OPEN', 'EUR');
 INSERT INTO role_profile VALUES ('{MARK}', '{MARK}');
-INSERT INTO object_permission VALUES ('{MARK}', 'Account', 'ALL');
-INSERT INTO field_permission VALUES ('{MARK}', 'Account', 'name');
+INSERT INTO profile_entity VALUES ('{MARK}', 'Account', 'ALL');
+INSERT INTO profile_field VALUES ('{MARK}', 'Account', 'name');
 INSERT INTO share_rule VALUES ('{MARK}', '{MARK}');
 INSERT INTO opportunity_share VALUES ('{MARK}', '{MARK}');
 INSERT INTO status_rule VALUES ('Opportunity', 'amount', '{{WON,LOST,WON}}'), ('Opportunity', 'margin', '{{}}');
@@ -145,15 +145,15 @@ async def test_rights_of_before_are_the_records_of_now(cell: Cell) -> None:
         await cell.admin.execute(sql("base", "0001"))
         await cell.admin.execute(OLD)
         await cell.admin.execute(sql("0001", "0002"))
-        for table in ("role_profile", "object_permission", "field_permission", "share_rule"):
+        for table in ("role_profile", "profile_entity", "profile_field", "share_rule"):
             (row,) = await cell.admin.fetch(f"SELECT * FROM {table}")  # noqa: S608
             assert (row["version"], row["deleted_at"]) == (1, None)
             assert MARK in {row.get("role_id"), row.get("profile_id")}
         (opened,) = await cell.admin.fetch(
-            "SELECT rows, creates, edits, deletes FROM object_permission"
+            "SELECT rows, creates, edits, deletes FROM profile_entity"
         )
         assert tuple(opened) == ("ALL", False, None, None)
-        assert not await cell.admin.fetchval("SELECT bool_or(writes) FROM field_permission")
+        assert not await cell.admin.fetchval("SELECT bool_or(writes) FROM profile_field")
         (share,) = await cell.admin.fetch(
             "SELECT opportunity_id, employee_id FROM opportunity_share"
         )

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from db.engine.dependencies import SearchOf
+from db.engine.entity import Entity
 from db.engine.fields import Computed, Field, Kind, Reference, Reverse
-from db.engine.model import Entity
 from db.engine.searched import Searched
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from db.engine.entity import Entity
 from db.engine.fields import Field, Reference
-from db.engine.model import Entity
 from db.engine.plan.ask import Condition, Function, Measure, Object, Op, Slot, SortKey
 
 

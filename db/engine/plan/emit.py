@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, func
 
+from db.engine.entity import Entity
 from db.engine.fields import Field, Kind
-from db.engine.model import Entity
 from db.engine.sql import AsText, Concat, Part, Sql, flat, or_null
 
 DATETIME = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'

@@ -10,8 +10,9 @@ import asyncpg
 from sqlalchemy import Uuid, func, select
 
 from db.engine.dependencies import Dependencies, entities_of
+from db.engine.entity import Entity
 from db.engine.gate import Authorizer, Form, Gate
-from db.engine.model import Entity, Model
+from db.engine.model import Model
 from db.engine.plan.ask import (
     And,
     Condition,

@@ -258,11 +258,13 @@ def _single(scope: Scope, root: RootOne) -> Query:
     seen = scope.gate.see(entity)
     laterals: list[Joined] = []
     text = record(scope, seen, root.object, laterals)
+    statement = select(text.label("json")).select_from(beside(seen, laterals))
+    if root.find is Find.SINGLETON:
+        return statement
     if root.find is Find.VIEWER or root.id is None:
         wanted: Sql = parameter("viewer:user", Uuid())
     else:
         wanted = scope.bind(root.id, Kind.ID, entity.prefix)
-    statement = select(text.label("json")).select_from(beside(seen, laterals))
     return statement.where(seen.column("id") == wanted)
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from db.engine.dependencies import Dependencies
-from db.engine.model import Entity
+from db.engine.entity import Entity
 from db.engine.plan.ask import Connection, Edges, Nodes, Object, One, Slot
 from db.engine.plan.ask_groups import Groups
 
@@ -18,11 +18,12 @@ class Find(StrEnum):
 
     ID = "ID"
     VIEWER = "VIEWER"
+    SINGLETON = "SINGLETON"
 
 
 @dataclass(frozen=True)
 class RootOne:
-    """One record by its id, or the viewer's own user."""
+    """One record by its id, the viewer's own user, or the only record of its type."""
 
     find: Find
     object: Object

@@ -19,8 +19,8 @@ from sqlalchemy import (
     true,
 )
 
+from db.engine.entity import Entity
 from db.engine.gate import Authorizer, Right, SecuredView
-from db.engine.model import Entity
 from db.engine.plan.ask import Search, Slot
 from db.engine.plan.source import Scope
 from db.engine.searched import Searched

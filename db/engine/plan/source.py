@@ -13,9 +13,10 @@ from sqlalchemy import (
     true,
 )
 
+from db.engine.entity import Entity
 from db.engine.fields import Kind
 from db.engine.gate import Gate, Right, SecuredView
-from db.engine.model import Entity, Model
+from db.engine.model import Model
 from db.engine.plan.ask import Side, Slot
 from db.engine.plan.values import TYPES, Encode, decoder, encoder, within
 from db.engine.sql import Bool, Column, Parameter, Query, Sql, SqlType, parameter

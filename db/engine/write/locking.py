@@ -14,9 +14,9 @@ from sqlalchemy import Text, Uuid, select
 
 from db.engine.base import Record
 from db.engine.dependencies import RowsOf
+from db.engine.entity import Entity
 from db.engine.gate import Authorizer, Compiled, Form, Gate, SecuredView
 from db.engine.hidden import Hidden
-from db.engine.model import Entity
 from db.engine.sql import (
     AsText,
     Column,

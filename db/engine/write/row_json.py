@@ -15,8 +15,8 @@ import orjson
 from sqlalchemy import Boolean, DefaultClause, Enum, Integer, Numeric, Text
 
 from db.engine.base import Record
+from db.engine.entity import Entity
 from db.engine.fields import Kind, Reference
-from db.engine.model import Entity
 from db.engine.row import columns_of, new_row, values_of
 from db.engine.sql import TableColumn
 from domain.money import minor

@@ -27,8 +27,9 @@ from sqlalchemy import update as update_table
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.types import UserDefinedType
 
+from db.engine.entity import Entity
 from db.engine.gate import Compiled
-from db.engine.model import Entity, Model
+from db.engine.model import Model
 from db.engine.seal import DIALECT, TrustedCompiler
 from db.engine.sql import AsText, Concat, Query, Whole, one_of, parameter
 from db.engine.trace import HistoryEntry

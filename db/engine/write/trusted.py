@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from uuid import UUID
 
 from db.engine.base import Record
+from db.engine.entity import Entity
 from db.engine.gate import Compiled
 from db.engine.hidden import Hidden, HiddenRow
-from db.engine.model import Entity, Model
+from db.engine.model import Model
 from db.engine.row import ColumnOf
 from db.engine.write import statements
 from db.engine.write.connection import TenantConnection

@@ -12,9 +12,10 @@ from uuid import UUID
 import orjson
 
 from db.engine.base import Record
+from db.engine.entity import Entity
 from db.engine.gate import Authorizer, Form
 from db.engine.hidden import Hidden
-from db.engine.model import Entity, Model
+from db.engine.model import Model
 from db.engine.write import locking, statements
 from db.engine.write.connection import TenantConnection
 from db.engine.write.idempotency import Key

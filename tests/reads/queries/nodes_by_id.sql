@@ -14,4 +14,4 @@ SELECT convert_to(('[' || coalesce(
 -- $2: opened:share_rule.type_id:share_rule.role_id
 -- $3: viewer:employee
 -- $4: p1
--- denied: Role. (module)
+-- denied: Role. (object)

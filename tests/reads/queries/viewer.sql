@@ -12,4 +12,4 @@ SELECT convert_to(coalesce(
     WHERE employee.deleted_at IS NULL) AS employee_2 ON employee_2.id = employee_1.manager_id
   WHERE user_1.id = $1::UUID), 'null'), 'UTF8') AS r0
 -- $1: viewer:user
--- denied: RoleAssignment. (module)
+-- denied: RoleAssignment. (object)
