@@ -20,7 +20,7 @@ from cli.reference.errors import FILE as ERRORS
 from cli.reference.markdown import code, fenced, link, page, table
 from cli.reference.reachable import AnyCode
 from db.engine.base import Standard
-from db.engine.model import Entity
+from db.engine.entity import Entity
 from domain.codes import Code, UserErrorCode
 from schema.api import GRAPHQL
 

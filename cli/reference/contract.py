@@ -18,7 +18,7 @@ from strawberry.types import get_object_definition
 
 from cli.reference.reachable import AnyCode, Derivation, codes_of, reached, scan
 from db.api import MODEL
-from db.engine.model import Entity
+from db.engine.entity import Entity
 from resolvers.areas import CATALOGUE
 from resolvers.engine.command import Command
 from schema.api import EXPOSED, GRAPHQL, MUTATIONS

@@ -17,7 +17,7 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import TypeAlias, cast
 
 from db.engine.base import Record, Standard
-from db.engine.model import Entity
+from db.engine.entity import Entity
 from db.engine.write.statements import unique_columns
 from domain.codes import Code, UserErrorCode
 from domain.violations import Violation

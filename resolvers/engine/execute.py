@@ -189,7 +189,11 @@ async def _write_related(ctx: Context, ops: Iterable[RelatedChange]) -> None:
     for op in ops:
         kind = HistoryEventKind.UPDATED
         if op.before.deleted_at != op.after.deleted_at:
-            kind = HistoryEventKind.RESTORED if op.after.deleted_at is None else HistoryEventKind.DELETED
+            kind = (
+                HistoryEventKind.RESTORED
+                if op.after.deleted_at is None
+                else HistoryEventKind.DELETED
+            )
         grouped.setdefault((op.type_, kind), []).append((op.before, op.after))
     for (type_, kind), pairs in grouped.items():
         await ctx.unit.change(ctx.unit.model.of(type_), pairs, kind)
