@@ -84,7 +84,7 @@ def test_every_root_field_and_type_is_described_on_one_page(pages: dict[str, str
     names -= {name for name, each in MUTATIONS.items() if each.many}
     places = Counter[str]()
     for text in (text for name, text in pages.items() if name != "README.md"):
-        found = set(re.findall(r"^\| `(\w+)(?:\(.*?\): [^`]*)?` \|", text, re.MULTILINE))
+        found = set(re.findall(r"^\| `(\w+)(?:(?:\(.*?\))?: [^`]*)?` \|", text, re.MULTILINE))
         places.update(found & names | set(re.findall(r"^`(search)`", text, re.MULTILINE)))
     assert names - places.keys() == set()
     for entity in EXPOSED:

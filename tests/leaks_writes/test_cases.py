@@ -185,7 +185,7 @@ async def test_who_takes_part_in_the_document(fresh: Place) -> None:
 async def test_ids_of_next_door(fresh: Place) -> None:
     """Case 56, 57: the same id next door stays as it is; a header does not lead there."""
     own = mine(fresh, "rep1", status="OPEN")[0]
-    for header in ("x-tenant", "x-tenant-id", "tenant"):
+    for header in ("x-tenant", "x-tenant-id", "x-schema"):
         await fresh.ask(
             "rep1",
             text("Opportunity", "Update"),
