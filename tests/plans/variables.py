@@ -86,6 +86,8 @@ class Compared:
     values: st.SearchStrategy[Any]
     has_null: bool
     too_many: bool
+    nullable: bool
+    """Whether the type allows a null among them."""
 
 
 Form: TypeAlias = "Leaf | Word | Id | Fields | Items | Compared | None"
@@ -107,7 +109,7 @@ def structure(form: Form) -> Hashable:
         case Items(parts, is_set):
             found = [structure(part) for part in parts]
             return frozenset(found) if is_set else tuple(found)
-        case Compared(_, has_null, too_many):
+        case Compared(_, has_null, too_many, _):
             return has_null, too_many
 
 
@@ -126,7 +128,7 @@ def values(form: Form) -> st.SearchStrategy[Any]:
             return st.fixed_dictionaries({name: values(part) for name, part in parts.items()})
         case Items(parts):
             return st.tuples(*map(values, parts)).map(list)
-        case Compared(found, has_null, too_many):
+        case Compared(found, has_null, too_many, _):
             few = st.lists(found, max_size=3)
             many = found.map(lambda value: [value] * (LISTS + 1))
             none = [None] if has_null else []
@@ -166,11 +168,9 @@ def changes(form: Form) -> list[Form]:
                 for other in changes(part)
             ]
             return [*shorter, *changed, Items(parts[::-1], is_set)]
-        case Compared(found, has_null, too_many):
-            return [
-                Compared(found, not has_null, too_many),
-                Compared(found, has_null, not too_many),
-            ]
+        case Compared(found, has_null, too_many, nullable):
+            other: list[Form] = [Compared(found, not has_null, too_many, nullable)]
+            return [*other * nullable, Compared(found, has_null, not too_many, nullable)]
 
 
 def forms(kind: Any, depth: int = 3) -> st.SearchStrategy[Form]:
@@ -232,13 +232,14 @@ def _list(kind: Any, depth: int) -> st.SearchStrategy[Form]:
     if isinstance(named, GraphQLInputObjectType) or is_read:
         items = st.lists(forms(kind, depth - 1), max_size=2)
         return items.map(lambda parts: Items(parts, named.name == "ID"))
-    null = st.just(False) if is_non_null_type(kind) else st.booleans()
+    nullable = not is_non_null_type(kind)
+    null = st.booleans() if nullable else st.just(False)
     long = st.sampled_from([False, False, True])
     if isinstance(named, GraphQLEnumType):
         compared: st.SearchStrategy[Any] = st.sampled_from(sorted(named.values))
     else:
         compared = LEAVES.get(named.name, st.booleans())
-    return st.builds(Compared, st.just(compared), null, long)
+    return st.builds(Compared, st.just(compared), null, long, st.just(nullable))
 
 
 def input_type(text: str) -> Any:
