@@ -35,7 +35,7 @@ from auth.viewers import Viewers
 from db.api import MODEL
 from db.engine.transaction import Database
 from domain.codes import Code, Refused
-from resolvers.engine.context import House
+from resolvers.engine.context import AppContext
 from schema.access_log import AccessLog, logged
 from schema.endpoint import Endpoint
 from schema.engine.budget import PER_MINUTE
@@ -49,7 +49,7 @@ from tenancy.demo.seed import TENANTS
 from tenancy.demo.staff import personas
 from tenancy.directory import Directory
 from tenancy.engine.migrate import administrator, bring_up_to_date, login_url
-from web.served import Page, examples
+from web.served import WebPage, examples
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 HEAD_BYTES = 64 * 1024
@@ -106,7 +106,7 @@ async def built(
     directory = Directory(database.pool, time.monotonic)
     viewers = Viewers(database, MODEL, POLICIES, time.monotonic)
     feeds = Feeds(database, directory, viewers, time.monotonic)
-    house = House(
+    house = AppContext(
         database=database,
         directory=directory,
         tokens=TokenIssuer(key),
@@ -152,7 +152,7 @@ def _cors(origins: Sequence[str]) -> Middleware:
     )
 
 
-class Straight:
+class GraphQLApp:
     """The endpoint as an application of its own: it answers whatever happens, so nothing need stand around it."""
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -163,7 +163,7 @@ class Straight:
         await response(scope, receive, send)
 
 
-class Served(Starlette):
+class RelataApp(Starlette):
     """The routes, with a shorter way to the one that nearly everybody asks."""
 
     shortcut: ASGIApp | None = None
@@ -180,7 +180,7 @@ class Served(Starlette):
 def application(
     endpoint: Endpoint,
     origins: Sequence[str] = (),
-    page: Page | None = None,
+    page: WebPage | None = None,
     *,
     logs_requests: bool = False,
 ) -> Starlette:
@@ -192,10 +192,10 @@ def application(
             return PlainTextResponse("ok\n", headers=HEADERS)
         return PlainTextResponse("the database does not answer\n", 503, headers=HEADERS)
 
-    now, straight = endpoint.house.monotonic, Straight(endpoint)
+    now, straight = endpoint.house.monotonic, GraphQLApp(endpoint)
     api: ASGIApp = AccessLog(straight, now) if logs_requests else straight
     line = partial(logged, "SOCKET", now) if logs_requests else nullcontext
-    served = Served(
+    served = RelataApp(
         routes=[
             Route("/graphql", api, methods=METHODS),
             WebSocketRoute("/graphql", Sockets(endpoint, origins, line)),
@@ -211,7 +211,7 @@ def application(
     return served
 
 
-class Http(HttpToolsProtocol):
+class HttpProtocol(HttpToolsProtocol):
     """Bounds the head of a request, which uvicorn reads without end and without a time limit."""
 
     _length = 0
@@ -287,14 +287,14 @@ async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
         await _listen(settings, served, page)
 
 
-def page_of(settings: Settings) -> Page:
+def page_of(settings: Settings) -> WebPage:
     """GraphiQL, with the demo's users and the example documents."""
     tenants = [
         {"slug": slug, "name": name, "personas": personas(slug)} for slug, name in TENANTS.items()
     ]
     documents = examples(CHECKOUT / "docs" / "examples")
     demo = {"tenants": tenants, "password": DEMO} if settings.seeds_demo else None
-    return Page(demo=demo, examples=documents)
+    return WebPage(demo=demo, examples=documents)
 
 
 def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:
@@ -303,7 +303,7 @@ def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:
         served,
         host=host,
         port=port,
-        http=Http,
+        http=HttpProtocol,
         ws=Wire,
         ws_max_size=LONGEST,
         ws_per_message_deflate=False,
@@ -317,7 +317,7 @@ def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:
     )
 
 
-async def _listen(settings: Settings, served: Starlette, page: Page | None) -> None:
+async def _listen(settings: Settings, served: Starlette, page: WebPage | None) -> None:
     service = Service(configured(served, settings.host, settings.port))
     serving = asyncio.create_task(service.serve())
     preparing: asyncio.Task[None] | None = None

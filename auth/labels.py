@@ -1,6 +1,6 @@
 """Which favorites a viewer reaches: their own, whatever a profile opens."""
 
-from auth.engine.policy import Mine, Policy
+from auth.engine.policy import OwnRecords, Policy
 from db.labels import Favorite
 
-POLICIES = (Policy(Favorite, rows=(Mine(Favorite.__table__.c.user_id),), restricts=True),)
+POLICIES = (Policy(Favorite, rows=(OwnRecords(Favorite.__table__.c.user_id),), restricts=True),)

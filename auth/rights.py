@@ -20,19 +20,19 @@ from db.engine.gate import Compiled, Form, Gate
 from db.engine.head import LogHead
 from db.engine.model import Model
 from db.engine.row import AnyColumn
-from db.engine.sql import Concat, Query, Whole, one_of
+from db.engine.sql import Concat, IntLiteral, Query, one_of
 from db.engine.transaction import Driver, Row
 from domain.access import (
-    Attribute,
+    AttributeRights,
     EntityRights,
-    Profile,
+    ProfileRights,
     RowScope,
-    Writes,
+    WriteRights,
     WriteScope,
     rights,
 )
 from domain.access import (
-    StatusRule as Rule,
+    StatusRestriction as Rule,
 )
 from domain.setup import SWITCHED, AttributeKind, FeatureKey
 from domain.staff import below, reports, shared_upwards
@@ -44,7 +44,7 @@ Arrays = dict[str, tuple[UUID, ...] | tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class OfRoles:
+class RoleGrants:
     """What rights are for everybody with the same roles."""
 
     rights: dict[str, EntityRights]
@@ -52,14 +52,14 @@ class OfRoles:
 
 
 @dataclass(frozen=True)
-class Facts:
+class RightsSnapshot:
     """All that the rights of everybody in a tenant are made of."""
 
     version: int
     rows: Loaded
     roles: Mapping[UUID, frozenset[UUID]]
     """Of each user."""
-    profiles: Mapping[UUID, Sequence[Profile]]
+    profiles: Mapping[UUID, Sequence[ProfileRights]]
     """Of each user, through all his roles."""
     employees: Mapping[UUID, UUID]
     """Of each user."""
@@ -71,7 +71,7 @@ class Facts:
     """Entities that are switched off, each with the feature that it belongs to."""
     carried: Mapping[str, frozenset[UUID]]
     """Of attributes that not every type carries: those that do, by the attribute's id."""
-    known: dict[frozenset[UUID], OfRoles] = field(default_factory=dict)
+    known: dict[frozenset[UUID], RoleGrants] = field(default_factory=dict)
     """What was found out for roles so far: those who have the same are told the same."""
 
 
@@ -81,7 +81,7 @@ async def version_of(connection: Driver, model: Model) -> int:
     return version
 
 
-async def facts(connection: Driver, model: Model) -> Facts:
+async def facts(connection: Driver, model: Model) -> RightsSnapshot:
     """What rights are made of, within a transaction of the tenant."""
     told = _statements(model)
     # The version comes first: rights that change meanwhile are newer than it, and the next entry notices.
@@ -91,13 +91,13 @@ async def facts(connection: Driver, model: Model) -> Facts:
     for row in rows["assignments"]:
         roles[row["user_id"]].add(row["role_id"])
     known = _profiles(rows)
-    of_role: dict[UUID, list[Profile]] = defaultdict(list)
+    of_role: dict[UUID, list[ProfileRights]] = defaultdict(list)
     for row in rows["role_profiles"]:
         if row["profile_id"] in known:
             of_role[row["role_id"]].append(known[row["profile_id"]])
     profiles = {user: [p for role in mine for p in of_role[role]] for user, mine in roles.items()}
     employees = {row["id"]: row["employee_id"] for row in rows["users"]}
-    return Facts(
+    return RightsSnapshot(
         version=version,
         rows=rows,
         roles={user: frozenset(mine) for user, mine in roles.items()},
@@ -139,7 +139,7 @@ async def viewer_of(
     connection: Driver,
     model: Model,
     policies: Policies,
-    known: Facts,
+    known: RightsSnapshot,
     user: UUID,
     reach: Mapping[str, Reach] | None = None,
 ) -> Viewer | None:
@@ -177,15 +177,15 @@ async def _of_roles(
     model: Model,
     policies: Policies,
     rows: Loaded,
-    profiles: Iterable[Profile],
+    profiles: Iterable[ProfileRights],
     roles: frozenset[UUID],
-) -> OfRoles:
+) -> RoleGrants:
     granted = rights(
         profiles, _rules(model, rows), _attributes(rows), _known(model, rows), model.computed
     )
     arrays = await _arrays(connection, model, policies, sorted(roles))
     full = any(p.full for p in profiles)
-    return OfRoles(granted, arrays | _told(model, policies, granted, full))
+    return RoleGrants(granted, arrays | _told(model, policies, granted, full))
 
 
 async def of_roles(
@@ -248,14 +248,14 @@ def _sees_all(
     return everything and all(_sees_all(granted, policies, a, full) for a in target.above)
 
 
-def _profiles(rows: Loaded) -> dict[UUID, Profile]:
+def _profiles(rows: Loaded) -> dict[UUID, ProfileRights]:
     entities: dict[UUID, dict[str, RowScope]] = defaultdict(dict)
     fields: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
-    writes: dict[UUID, dict[str, Writes]] = defaultdict(dict)
+    writes: dict[UUID, dict[str, WriteRights]] = defaultdict(dict)
     writable: dict[UUID, set[tuple[str, str]]] = defaultdict(set)
     for row in rows["object_permissions"]:
         entities[row["profile_id"]][row["entity"]] = RowScope(row["rows"])
-        writes[row["profile_id"]][row["entity"]] = Writes(
+        writes[row["profile_id"]][row["entity"]] = WriteRights(
             row["creates"], _scope(row["edits"]), _scope(row["deletes"])
         )
     for row in rows["field_permissions"]:
@@ -263,7 +263,7 @@ def _profiles(rows: Loaded) -> dict[UUID, Profile]:
         if row["writes"]:
             writable[row["profile_id"]].add((row["entity"], row["field"]))
     return {
-        row["id"]: Profile(
+        row["id"]: ProfileRights(
             row["full"],
             entities[row["id"]],
             frozenset(fields[row["id"]]),
@@ -290,16 +290,16 @@ def _rules(model: Model, rows: Loaded) -> list[Rule]:
     ]
 
 
-def _attributes(rows: Loaded) -> list[Attribute]:
+def _attributes(rows: Loaded) -> list[AttributeRights]:
     return [
-        Attribute(
+        AttributeRights(
             str(row["id"]), row["entity"], row["key"], row["label"], AttributeKind(row["kind"])
         )
         for row in rows["attributes"]
     ]
 
 
-def _opened(profiles: Sequence[Profile]) -> frozenset[str] | None:
+def _opened(profiles: Sequence[ProfileRights]) -> frozenset[str] | None:
     """The entities that profiles open; None for all."""
     if any(profile.full for profile in profiles):
         return None
@@ -328,7 +328,10 @@ def _counting(entity: Entity, granted: EntityRights, policies: Policies) -> Comp
     gate = Gate(Viewer(nobody, nobody, 0, {entity.name: granted}, {}, {}, {}, policies))
     seen = gate.see(entity, Form.ID_IN)
     few = (
-        select(seen.column("id")).select_from(seen).limit(Whole(NARROW_AT_MOST + 1)).subquery("few")
+        select(seen.column("id"))
+        .select_from(seen)
+        .limit(IntLiteral(NARROW_AT_MOST + 1))
+        .subquery("few")
     )
     table = func.platform.rows(Concat([f'"{entity.table.name}"']))
     return gate.compile(select(func.count(), table).select_from(few))

@@ -1,12 +1,12 @@
 """Which of the staff a viewer reaches where a profile opens own rows only."""
 
-from auth.engine.policy import Mine, Owned, Policy
+from auth.engine.policy import Owned, OwnRecords, Policy
 from db.staff import Employee, Session, User
 
 POLICIES = (
     # Themselves and everybody below them.
     Policy(Employee, rows=(Owned(Employee.__table__.c.id),)),
     # Their own user, and their own sessions.
-    Policy(User, rows=(Mine(User.__table__.c.id),)),
-    Policy(Session, rows=(Mine(Session.__table__.c.user_id),)),
+    Policy(User, rows=(OwnRecords(User.__table__.c.id),)),
+    Policy(Session, rows=(OwnRecords(Session.__table__.c.user_id),)),
 )

@@ -11,9 +11,16 @@ from cachetools import LRUCache, TTLCache
 
 from auth.engine.policy import Policies
 from auth.engine.viewer import Viewer
-from auth.rights import Facts, facts, version_of, viewer_of
+from auth.rights import RightsSnapshot, facts, version_of, viewer_of
 from db.engine.model import Model
-from db.engine.transaction import Database, Driver, Entry, Placement, Turned, TurnedAway
+from db.engine.transaction import (
+    Database,
+    Driver,
+    EntryRejected,
+    Placement,
+    RejectReason,
+    TransactionStart,
+)
 from db.engine.write.connection import TenantConnection
 from domain.codes import Code, Refused
 
@@ -46,7 +53,7 @@ class Viewers:
         self._now = now
         self._kept: LRUCache[ViewerKey, tuple[float, Viewer]] = LRUCache(SIZE)
         """Each until when its rights count; `kept` gives older ones, too."""
-        self._facts: TTLCache[Placement, Facts] = TTLCache(TENANTS, SECONDS, now)
+        self._facts: TTLCache[Placement, RightsSnapshot] = TTLCache(TENANTS, SECONDS, now)
 
     async def of(self, placement: Placement, user: UUID, session: UUID | None) -> Viewer:
         """The viewer that a user is. Raises Refused if the user, or TurnedAway if the session ended."""
@@ -54,7 +61,7 @@ class Viewers:
         kept = self._kept.get(key)
         if kept is not None and kept[0] > self._now():
             return kept[1]
-        async with self._database.read(placement, Entry(0, session)) as connection:
+        async with self._database.read(placement, TransactionStart(0, session)) as connection:
             version = await version_of(connection, self.model)
             known = await self.facts(connection, placement, version, user)
             viewer = await viewer_of(connection, self.model, self.policies, known, user)
@@ -65,16 +72,16 @@ class Viewers:
 
     async def facts(
         self, connection: Driver, placement: Placement, version: int, user: UUID
-    ) -> Facts:
+    ) -> RightsSnapshot:
         """What rights of this version are made of, which is the same for everybody in the tenant."""
         known = self._facts.get(placement)
         if known is None or known.version != version or user not in known.employees:
             known = self._facts[placement] = await facts(connection, self.model)
         return known
 
-    def moment(self, connection: Driver, placement: Placement, access: int) -> Moment:
+    def moment(self, connection: Driver, placement: Placement, access: int) -> ViewersInSnapshot:
         """Viewers as of a transaction's moment, in which the version of rights is `access`."""
-        return Moment(self, connection, placement, access)
+        return ViewersInSnapshot(self, connection, placement, access)
 
     def kept(self, placement: Placement, user: UUID) -> Viewer | None:
         """The viewer that a user was when their rights were loaded last."""
@@ -96,7 +103,7 @@ class Viewers:
 
     async def stands(self, placement: Placement, session: UUID) -> None:
         """Enter and leave under no rights. Raises TurnedAway if the session has ended."""
-        async with self._database.read(placement, Entry(0, session)):
+        async with self._database.read(placement, TransactionStart(0, session)):
             pass
 
     @asynccontextmanager
@@ -104,14 +111,14 @@ class Viewers:
         self, placement: Placement, viewer: Viewer, session: UUID, *, custom_plans: bool
     ) -> AsyncIterator[Driver]:
         """A read in the viewer's tenant, under the rights he was loaded with. Raises TurnedAway if they changed."""
-        entry = Entry(viewer.version, session)
+        entry = TransactionStart(viewer.version, session)
         try:
             async with self._database.read(
                 placement, entry, custom_plans=custom_plans
             ) as connection:
                 yield connection
-        except TurnedAway as away:
-            if away.reason is Turned.STALE:
+        except EntryRejected as away:
+            if away.reason is RejectReason.STALE:
                 self.forget(placement, viewer.user)
             raise
 
@@ -119,7 +126,7 @@ class Viewers:
         self, connection: TenantConnection, placement: Placement, viewer: Viewer, session: UUID
     ) -> None:
         """Before a write ends that notes nothing: raises TurnedAway if it could not be begun any more."""
-        await connection.enter_again(placement, Entry(viewer.version, session))
+        await connection.enter_again(placement, TransactionStart(viewer.version, session))
 
     @asynccontextmanager
     async def write(
@@ -128,16 +135,16 @@ class Viewers:
         """A write in the viewer's tenant, as `read` does it; it ends well only if the rights still stand."""
         try:
             async with self._database.write(
-                placement, Entry(viewer.version, session)
+                placement, TransactionStart(viewer.version, session)
             ) as connection:
                 yield connection
-        except TurnedAway as away:
-            if away.reason is Turned.STALE:
+        except EntryRejected as away:
+            if away.reason is RejectReason.STALE:
                 self.forget(placement, viewer.user)
             raise
 
 
-class Moment:
+class ViewersInSnapshot:
     """Viewers in one transaction, as of its moment."""
 
     def __init__(

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from schema.admission import Admitted, Documents, Limits, Refused
+from schema.admission import Admitted, DocumentRejected, Documents, Limits
 from tests.admission.hostile import largest
 from tests.admission.world import world
 
@@ -33,7 +33,7 @@ def _milliseconds(documents: Documents, text: str) -> tuple[float, str]:
     try:
         documents.get(text)
         verdict = "admitted"
-    except Refused as refused:
+    except DocumentRejected as refused:
         verdict = f"{refused.errors[0].code} x{len(refused.errors)}"
     return (time.process_time_ns() - start) / 1e6, verdict
 

@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from cli.servers.directory import Servers
     from db.engine.transaction import Driver
-    from resolvers.operator import Desk
+    from resolvers.operator import OperatorSession
     from settings import Settings
     from tenancy.engine.provision import Tenant
 
@@ -34,7 +34,7 @@ def from_here(file: Path) -> Path:
     return Path(os.environ.get("RELATA_HERE", ""), file)
 
 
-class Options(TypedDict, total=False):
+class SettingOverrides(TypedDict, total=False):
     """Settings that command-line options override."""
 
     data: Path
@@ -47,7 +47,7 @@ def configured(*, data: Path | None = None, port: int | None = None) -> "Setting
 
     from settings import Settings
 
-    given: Options = {}
+    given: SettingOverrides = {}
     if data is not None:
         given["data"] = data
     if port is not None:
@@ -96,7 +96,7 @@ def with_admin(
 
 
 def with_desk(
-    data: Path | None, slug: str, work: Callable[["Driver", "Desk"], Awaitable[None]]
+    data: Path | None, slug: str, work: Callable[["Driver", "OperatorSession"], Awaitable[None]]
 ) -> None:
     """Run `work` with an operator session in a tenant, whose writes run the same commands as mutations."""
     from tenancy.engine.provision import find
@@ -110,18 +110,18 @@ def with_desk(
 
 
 @asynccontextmanager
-async def desk_of(login: str, one: "Tenant") -> AsyncIterator["Desk"]:
+async def desk_of(login: str, one: "Tenant") -> AsyncIterator["OperatorSession"]:
     """An operator session in a tenant."""
     from datetime import UTC, datetime
 
     from uuid_utils.compat import uuid7
 
     from db.engine.transaction import Database
-    from resolvers.operator import Desk
+    from resolvers.operator import OperatorSession
 
     database = await Database.open(login, size=1)
     try:
-        yield Desk(database, one, datetime.now(UTC), uuid7)
+        yield OperatorSession(database, one, datetime.now(UTC), uuid7)
     finally:
         await database.close()
 

@@ -19,7 +19,7 @@ cli = typer.Typer()
 
 
 @dataclass(frozen=True)
-class Feature:
+class FeatureRow:
     """One row of the list: its id, its testable sentence, and the area it is listed in."""
 
     id: str
@@ -27,14 +27,14 @@ class Feature:
     area: str
 
 
-def listed(text: str) -> list[Feature]:
+def listed(text: str) -> list[FeatureRow]:
     """The features of the list, in its order."""
     found, area = [], ""
     for line in text.splitlines():
         if line.startswith("## "):
             area = line.removeprefix("## ")
         elif match := LINE.fullmatch(line):
-            found.append(Feature(match["id"], match["sentence"], area))
+            found.append(FeatureRow(match["id"], match["sentence"], area))
     return found
 
 
@@ -58,7 +58,7 @@ def shown(tests: Path) -> Mapping[str, set[str]]:
     return files
 
 
-def chosen(features: list[Feature], prefix: str) -> list[Feature]:
+def chosen(features: list[FeatureRow], prefix: str) -> list[FeatureRow]:
     """Those whose area, or whose own id, begins so."""
     wanted = prefix.casefold()
     return [
@@ -95,7 +95,7 @@ def features(
         print_err(f"No area and no id in {LIST.relative_to(ROOT)} begins with {prefix}.")
         raise typer.Exit(1)
     files = shown(ROOT / "tests")
-    areas: dict[str, list[Feature]] = defaultdict(list)
+    areas: dict[str, list[FeatureRow]] = defaultdict(list)
     for each in wanted:
         areas[each.area].append(each)
     width = max(len("all of them"), *map(len, areas))
@@ -107,6 +107,6 @@ def features(
     print(_count("all of them", wanted, files, width))
 
 
-def _count(name: str, some: list[Feature], files: Mapping[str, set[str]], width: int) -> str:
+def _count(name: str, some: list[FeatureRow], files: Mapping[str, set[str]], width: int) -> str:
     done = sum(each.id in files for each in some)
     return f"{name:{width}}  {done:3} of {len(some):3}"

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from db.engine.transaction import Driver
-    from domain.imports.crm_sales import Book
-    from domain.imports.sheets import Finding, Sheet
-    from resolvers.imports.crm_sales import Came
+    from domain.imports.crm_sales import CrmSales
+    from domain.imports.csv_files import CsvFile, Finding
+    from resolvers.imports.crm_sales import ImportResult
     from resolvers.imports.staff import Login
-    from resolvers.operator import Desk
+    from resolvers.operator import OperatorSession
     from tenancy.engine.provision import Tenant
 
 imports = typer.Typer(
@@ -79,7 +79,7 @@ class Files(NamedTuple):
     passwords: Path | None
 
 
-def _import(book: "Book", tenant: str, files: Files, data: Path | None) -> None:
+def _import(book: "CrmSales", tenant: str, files: Files, data: Path | None) -> None:
     """Create the tenant, import, and print a summary."""
     from tenancy.engine.provision import analyze
 
@@ -136,13 +136,13 @@ def _print_errors(sentences: list[str]) -> NoReturn:
     raise typer.Exit(1)
 
 
-def _read(directory: Path) -> "Book":
+def _read(directory: Path) -> "CrmSales":
     """Read the files; `broken` lists what must be corrected in them first."""
     import csv
     from datetime import UTC, datetime
 
     from domain.imports.crm_sales import COLUMNS, read
-    from domain.imports.sheets import sheet
+    from domain.imports.csv_files import sheet
 
     if not directory.is_dir():
         _print_errors(
@@ -150,7 +150,7 @@ def _read(directory: Path) -> "Book":
                 f"There is no directory {directory}. Give the directory that holds {', '.join(COLUMNS)}."
             ]
         )
-    sheets: dict[str, Sheet] = {}
+    sheets: dict[str, CsvFile] = {}
     unreadable = []
     for name in COLUMNS:
         try:
@@ -193,7 +193,7 @@ async def _tenant(admin: "Driver", slug: str, logins: "list[Login]") -> "Tenant"
     return made
 
 
-async def _keep(desk: "Desk", book: "Book", logins: "list[Login]") -> "Came":
+async def _keep(desk: "OperatorSession", book: "CrmSales", logins: "list[Login]") -> "ImportResult":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -256,7 +256,7 @@ def _print_findings(findings: "Iterable[Finding]", report: Path) -> None:
     print_err(f"The report lists all {kinds.total():,} findings with their lines: {report}")
 
 
-def _sum_up(came: "Came", report: Path) -> None:
+def _sum_up(came: "ImportResult", report: Path) -> None:
     """Print what was created and corrected."""
     _print_findings(came.findings, report)
     counts = {name: times for name, times in _counts(came.done).items() if times}

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from cli.common import ROOT
-from cli.features import LIST, Feature, listed, named
+from cli.features import LIST, FeatureRow, listed, named
 
 PAGE = ROOT / "docs" / "status.md"
 SDL = ROOT / "schema" / "schema.graphql"
@@ -111,7 +111,7 @@ def _texts(node: ast.AST, constants: Mapping[str, list[str]]) -> Iterator[str]:
 def page() -> str:
     """The text of docs/status.md."""
     features, found = listed(LIST.read_text()), evidence(ROOT / "tests")
-    areas: dict[str, list[Feature]] = defaultdict(list)
+    areas: dict[str, list[FeatureRow]] = defaultdict(list)
     for each in features:
         areas[each.area].append(each)
     existing = sum(each.id in found for each in features)
@@ -122,14 +122,14 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(area: str, mine: Sequence[Feature], found: Mapping[str, Evidence]) -> str:
+def _row(area: str, mine: Sequence[FeatureRow], found: Mapping[str, Evidence]) -> str:
     count = sum(each.id in found for each in mine)
     status = "exists" if count == len(mine) else "partly" if count else "planned"
     anchor = re.sub(r"[^\w -]", "", area.lower()).replace(" ", "-")
     return f"| [{area}](#{anchor}) | {count} | {len(mine) - count} | {status} |"
 
 
-def _chapter(mine: Sequence[Feature], found: Mapping[str, Evidence]) -> Iterator[str]:
+def _chapter(mine: Sequence[FeatureRow], found: Mapping[str, Evidence]) -> Iterator[str]:
     existing = [each for each in mine if each.id in found]
     planned = [each for each in mine if each.id not in found]
     if existing:
@@ -140,7 +140,7 @@ def _chapter(mine: Sequence[Feature], found: Mapping[str, Evidence]) -> Iterator
         yield from (f"- **{each.id}** {each.sentence}" for each in planned)
 
 
-def _existing(feature: Feature, shown: Evidence) -> str:
+def _existing(feature: FeatureRow, shown: Evidence) -> str:
     ranked = sorted(shown.operations.items(), key=lambda each: (-each[1], each[0]))
     operations = ", ".join(f"`{name}`" for name, _ in ranked[:OPERATIONS_SHOWN])
     tests = ", ".join(f"[{Path(file).stem}](../{file})" for file in sorted(shown.files))

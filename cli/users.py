@@ -8,7 +8,7 @@ from cli.common import Data, print_err, secrets_made, with_admin, with_desk
 
 if TYPE_CHECKING:
     from db.engine.transaction import Driver
-    from resolvers.operator import Desk
+    from resolvers.operator import OperatorSession
 
 user = typer.Typer(
     help="Manage the users of a tenant.",
@@ -53,7 +53,7 @@ def create_user(
     from tenancy.engine.provision import TenantError
     from tenancy.report import roles
 
-    async def work(admin: "Driver", desk: "Desk") -> None:
+    async def work(admin: "Driver", desk: "OperatorSession") -> None:
         known = await roles(admin, desk.tenant)
         if strange := [each for each in role or () if each not in known]:
             raise TenantError(
@@ -76,7 +76,7 @@ def set_password(email: Email, tenant: Slug, data: Data = None) -> None:
     """Reset a password. The new one is printed once, and all sessions of the user end."""
     from resolvers.operator import set_password as set_it
 
-    async def work(_: "Driver", desk: "Desk") -> None:
+    async def work(_: "Driver", desk: "OperatorSession") -> None:
         async with secrets_made() as secret:
             password, hash = await secret()
         await set_it(desk, email, hash)
@@ -100,7 +100,7 @@ def enable_user(email: Email, tenant: Slug, data: Data = None) -> None:
 def _set_active(email: str, tenant: str, data: Data, active: bool) -> None:
     from resolvers.operator import set_active
 
-    async def work(_: "Driver", desk: "Desk") -> None:
+    async def work(_: "Driver", desk: "OperatorSession") -> None:
         await set_active(desk, email, active)
         print_err(f"{'Enabled' if active else 'Disabled'} {email}.")
 

@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 from db.cases import CaseStatus
 from db.engine.gate import Compiled
 from db.engine.hidden import Hidden
-from db.engine.sql import Whole
+from db.engine.sql import IntLiteral
 from db.engine.write.connection import TenantConnection
 from db.engine.write.statements import fetch, trusted
 from db.products import Product
@@ -27,7 +27,7 @@ def _statuses() -> Compiled:
 @cache
 def _billable() -> Compiled:
     product = Product.__table__.c
-    found = select(Whole(1)).where(
+    found = select(IntLiteral(1)).where(
         product.service, product.price.is_not(None), product.deleted_at.is_(None)
     )
     return trusted(select(exists(found).label("offered")))

@@ -11,14 +11,14 @@ from sqlalchemy import Uuid, select
 
 from db.engine.gate import Compiled
 from db.engine.hidden import Hidden
-from db.engine.sql import Whole, one_of
+from db.engine.sql import IntLiteral, one_of
 from db.engine.transaction import Row
 from db.engine.write.connection import TenantConnection
 from db.engine.write.statements import fetch, trusted
 from db.products import ContractKind, Product, ProductCategory
 from db.quotes import QuoteItem
 from db.sales import StageHistory
-from domain.contracts import Kind
+from domain.contracts import ContractTerms
 
 IDS = "ids"
 
@@ -40,7 +40,7 @@ def _usual() -> Compiled:
     kind = ContractKind.__table__.c
     found = select(kind.id, kind.time_based, kind.months, kind.renews)
     found = found.where(kind.deleted_at.is_(None))
-    return trusted(found.order_by(kind.time_based, kind.created_at, kind.id).limit(Whole(1)))
+    return trusted(found.order_by(kind.time_based, kind.created_at, kind.id).limit(IntLiteral(1)))
 
 
 @cache
@@ -64,21 +64,23 @@ def _visited() -> Compiled:
     return trusted(found.order_by(visit.entered_at.desc(), visit.id.desc()))
 
 
-async def kinds(connection: TenantConnection, products: Iterable[UUID]) -> Hidden[dict[UUID, Kind]]:
+async def kinds(
+    connection: TenantConnection, products: Iterable[UUID]
+) -> Hidden[dict[UUID, ContractTerms]]:
     """The kind of contract that each product is sold under; those without a category are left out."""
     wanted = sorted(set(products))
     rows = await fetch(connection, _kinds(), ids=wanted) if wanted else []
     return Hidden({row["product_id"]: _kind(row) for row in rows})
 
 
-async def usual_kind(connection: TenantConnection) -> Hidden[Kind | None]:
+async def usual_kind(connection: TenantConnection) -> Hidden[ContractTerms | None]:
     """The kind of contract of products without a category: the first that is delivered once."""
     rows = await fetch(connection, _usual())
     return Hidden(_kind(rows[0]) if rows else None)
 
 
-def _kind(row: Row) -> Kind:
-    return Kind(row["id"], row["time_based"], row["months"], row["renews"])
+def _kind(row: Row) -> ContractTerms:
+    return ContractTerms(row["id"], row["time_based"], row["months"], row["renews"])
 
 
 async def roots(connection: TenantConnection, items: Iterable[UUID]) -> Hidden[dict[UUID, UUID]]:

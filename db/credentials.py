@@ -10,10 +10,10 @@ from sqlalchemy import DateTime, Table, Text, Uuid, insert, null, select, update
 
 from db.engine.gate import Compiled
 from db.engine.hidden import Hidden, opened
-from db.engine.sql import AsText, Concat, Whole, parameter
+from db.engine.sql import AsText, Concat, IntLiteral, parameter
 from db.engine.write.connection import TenantConnection
 from db.engine.write.statements import fetch, trusted
-from db.sessions import Known, revoke_all
+from db.sessions import StoredCredential, revoke_all
 from db.staff import Credential, Session, User
 
 CREDENTIAL: Table = Credential.__table__
@@ -30,7 +30,7 @@ SEPARATOR = " "
 def _existing() -> Compiled:
     user = User.__table__
     joined = CREDENTIAL.join(user, user.c.id == CREDENTIAL.c.user_id)
-    found = select(Whole(1)).select_from(joined).where(user.c.deleted_at.is_(None))
+    found = select(IntLiteral(1)).select_from(joined).where(user.c.deleted_at.is_(None))
     return trusted(found.where(CREDENTIAL.c.email == EMAIL))
 
 
@@ -104,10 +104,10 @@ async def end_all(connection: TenantConnection, *, user: UUID, at: datetime) -> 
     await revoke_all(await connection.direct(), user, at)
 
 
-async def credential_of(connection: TenantConnection, user: UUID) -> Known | None:
+async def credential_of(connection: TenantConnection, user: UUID) -> StoredCredential | None:
     """The credential of a user."""
     rows = await fetch(connection, _credential(), user=user)
-    return Known(rows[0]["user_id"], rows[0]["password"]) if rows else None
+    return StoredCredential(rows[0]["user_id"], rows[0]["password"]) if rows else None
 
 
 @cache

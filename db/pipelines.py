@@ -16,7 +16,7 @@ from db.engine.write.connection import TenantConnection
 from db.engine.write.statements import fetch, trusted
 from db.sales import Opportunity
 from db.setup import PipelineStage, Stage
-from domain.sales import Step
+from domain.sales import PipelineStep
 from domain.setup import StageKind
 
 IDS = "ids"
@@ -59,13 +59,13 @@ def _active() -> Compiled:
 
 async def pipelines(
     connection: TenantConnection, types: Iterable[UUID]
-) -> dict[UUID, Hidden[dict[UUID, Step]]]:
+) -> dict[UUID, Hidden[dict[UUID, PipelineStep]]]:
     """For each of these types the stages that it activates, by their ids; none for an unknown type."""
     wanted = sorted(set(types))
-    found: dict[UUID, dict[UUID, Step]] = defaultdict(dict)
+    found: dict[UUID, dict[UUID, PipelineStep]] = defaultdict(dict)
     for row in await fetch(connection, _active(), ids=wanted) if wanted else []:
         kind = StageKind(row["kind"])
         numbers = (row["position"], row["probability"])
-        step = Step(row["stage_id"], kind, *numbers, needs_quote=row["needs_quote"])
+        step = PipelineStep(row["stage_id"], kind, *numbers, needs_quote=row["needs_quote"])
         found[row["type_id"]][step.stage] = step
     return {type_: Hidden(found[type_]) for type_ in wanted}

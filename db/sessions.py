@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, delete, insert, select, update
 
-from db.engine.books import run
+from db.engine.internal_tables import run
 from db.engine.transaction import Driver, enter_session
 from db.staff import Credential, Session
 
@@ -19,7 +19,7 @@ FIRST = 1
 
 
 @dataclass(frozen=True)
-class Known:
+class StoredCredential:
     """What a user signs in with, as it is kept."""
 
     user: UUID
@@ -35,16 +35,16 @@ def fold(email: str) -> str:
     return email.strip().lower()
 
 
-async def find_credential(connection: Driver, email: str) -> Known | None:
+async def find_credential(connection: Driver, email: str) -> StoredCredential | None:
     """The credential with this folded address, of an active user or not."""
     rows = await run(
         connection,
         select(CREDENTIAL.c.user_id, CREDENTIAL.c.password).where(CREDENTIAL.c.email == email),
     )
-    return Known(rows[0]["user_id"], rows[0]["password"]) if rows else None
+    return StoredCredential(rows[0]["user_id"], rows[0]["password"]) if rows else None
 
 
-async def hold_credential(connection: Driver, known: Known) -> bool:
+async def hold_credential(connection: Driver, known: StoredCredential) -> bool:
     """Lock the credential until the transaction ends; False if it is no longer what was verified.
 
     A new password must be written before the user's sessions are revoked: then a session begun

@@ -27,23 +27,23 @@ class WriteScope(StrEnum):
 
 
 @dataclass(frozen=True)
-class Writes:
+class WriteRights:
     """What may be done with the rows of an entity, besides seeing them."""
 
     creates: bool = False
     edits: WriteScope | None = None
     deletes: WriteScope | None = None
 
-    def __or__(self, other: "Writes") -> "Writes":
+    def __or__(self, other: "WriteRights") -> "WriteRights":
         """Whatever either grants."""
-        return Writes(
+        return WriteRights(
             self.creates or other.creates,
             widest(self.edits, other.edits),
             widest(self.deletes, other.deletes),
         )
 
 
-EVERYTHING = Writes(creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL)
+EVERYTHING = WriteRights(creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL)
 _WIDTHS = (None, *WriteScope)
 
 
@@ -53,7 +53,7 @@ def widest(*scopes: WriteScope | None) -> WriteScope | None:
 
 
 @dataclass(frozen=True)
-class Profile:
+class ProfileRights:
     """One profile as a tenant has set it up. A thing it does not name is closed (D-34)."""
 
     full: bool = False
@@ -61,12 +61,12 @@ class Profile:
     entities: Mapping[str, RowScope] = field(default_factory=dict)
     fields: frozenset[tuple[str, str]] = frozenset()
     """Readable: (entity, field) or (entity, attribute id)."""
-    writes: Mapping[str, Writes] = field(default_factory=dict)
+    writes: Mapping[str, WriteRights] = field(default_factory=dict)
     writable: frozenset[tuple[str, str]] = frozenset()
     """Writable, in the form of `fields`; a field that is not readable is not writable either (D-33)."""
 
 
-EVERYBODY = Profile(
+EVERYBODY = ProfileRights(
     entities={"User": RowScope.OWN, "Session": RowScope.OWN},
     fields=frozenset(
         {
@@ -79,7 +79,7 @@ EVERYBODY = Profile(
 
 
 @dataclass(frozen=True)
-class StatusRule:
+class StatusRestriction:
     """A restriction: `field` of `entity` is readable only while the record's status is one of these."""
 
     entity: str
@@ -88,7 +88,7 @@ class StatusRule:
 
 
 @dataclass(frozen=True, order=True)
-class Attribute:
+class AttributeRights:
     """A custom attribute's definition. Its id never changes; values are kept under it."""
 
     id: str
@@ -106,9 +106,9 @@ class EntityRights:
     fields: frozenset[str]
     ruled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Fields readable only in these statuses."""
-    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    attributes: Mapping[str, AttributeRights] = field(default_factory=dict)
     """Readable attributes by key."""
-    writes: Writes = Writes()
+    writes: WriteRights = WriteRights()
     writable: frozenset[str] = frozenset()
     """Fields, and ids of attributes, that may be written."""
 
@@ -127,9 +127,9 @@ def _exceeds(theirs: EntityRights, mine: EntityRights) -> bool:
 
 
 def rights(
-    profiles: Iterable[Profile],
-    rules: Iterable[StatusRule],
-    attributes: Iterable[Attribute],
+    profiles: Iterable[ProfileRights],
+    rules: Iterable[StatusRestriction],
+    attributes: Iterable[AttributeRights],
     known: Mapping[str, frozenset[str]],
     computed: Mapping[str, Mapping[str, frozenset[str]]] | None = None,
 ) -> dict[str, EntityRights]:
@@ -165,15 +165,15 @@ def rights(
     return granted
 
 
-def _writes(entity: str, profiles: Iterable[Profile]) -> Writes:
-    united = Writes()
+def _writes(entity: str, profiles: Iterable[ProfileRights]) -> WriteRights:
+    united = WriteRights()
     for profile in profiles:
-        united |= profile.writes.get(entity, Writes())
+        united |= profile.writes.get(entity, WriteRights())
     return united
 
 
 def _writable(
-    entity: str, names: frozenset[str], profiles: list[Profile], full: bool
+    entity: str, names: frozenset[str], profiles: list[ProfileRights], full: bool
 ) -> frozenset[str]:
     """What a profile makes writable counts where some profile makes it readable, too."""
     if full:
@@ -186,7 +186,7 @@ def _writable(
 def _ruled(
     entity: str,
     fields: frozenset[str],
-    rules: list[StatusRule],
+    rules: list[StatusRestriction],
     computed: Mapping[str, frozenset[str]],
 ) -> dict[str, tuple[str, ...]]:
     """Several rules on one field all hold, so their statuses intersect; so do those on what it is made of."""

@@ -66,7 +66,7 @@ class AddressRoles:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RequestedRoles:
     """The requested roles of an account's addresses, and how the account places invoices."""
 
     follows: bool
@@ -133,7 +133,7 @@ def country_of(account: Located, addresses: Collection[LocatedOffice]) -> str | 
     return account.country or next(places, None)
 
 
-def arranged(addresses: Sequence[RoledAddress], wanted: Wanted) -> dict[UUID, AddressRoles]:
+def arranged(addresses: Sequence[RoledAddress], wanted: RequestedRoles) -> dict[UUID, AddressRoles]:
     """The roles of an account's addresses by id: exactly one is the head office.
 
     One of those that invoices go to is the default for invoices, if there are any (VPM-24).

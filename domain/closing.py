@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.codes import UserErrorCode
-from domain.sales import Step
+from domain.sales import PipelineStep
 from domain.setup import StageKind
 from domain.violations import Violation
 
@@ -21,25 +21,25 @@ NO_QUOTE = "The opportunity has no active quote. Activate the accepted quote, th
 NO_NOTE = "This lost reason requires a note. Enter a note."
 
 
-class Outcome(Protocol):
+class OutcomeFacts(Protocol):
     """Whether an opportunity is open, won or lost."""
 
     status: StageKind
 
 
-class Loss(Outcome, Protocol):
+class Loss(OutcomeFacts, Protocol):
     """The outcome of an opportunity, and why it was lost."""
 
     lost_reason_id: UUID | None
 
 
-class LockedOutcome(Outcome, Protocol):
+class LockedOutcome(OutcomeFacts, Protocol):
     """The outcome of an opportunity, and whether it is locked."""
 
     locked: bool
 
 
-class LostReason(Protocol):
+class LostReasonFacts(Protocol):
     """Whether a reason for losses must be explained in a note."""
 
     needs_note: bool
@@ -63,8 +63,8 @@ def closed_on(wanted: date | None, today: date) -> date | Violation:
 
 
 def outcome(
-    pipeline: Mapping[UUID, Step], kind: StageKind, wanted: UUID | None
-) -> Step | Violation:
+    pipeline: Mapping[UUID, PipelineStep], kind: StageKind, wanted: UUID | None
+) -> PipelineStep | Violation:
     """The stage of a kind that an opportunity ends in or returns to: the `wanted` one, or the first."""
     steps = [step for step in pipeline.values() if step.kind is kind]
     if wanted is not None:
@@ -84,8 +84,8 @@ def outcome(
 
 
 def reopened(
-    pipeline: Mapping[UUID, Step], visited: Sequence[UUID], wanted: UUID | None
-) -> Step | Violation:
+    pipeline: Mapping[UUID, PipelineStep], visited: Sequence[UUID], wanted: UUID | None
+) -> PipelineStep | Violation:
     """The open stage that an unlocked opportunity returns to: the `wanted` one, or its last open one (EP-143).
 
     `visited` are the stages it was in, the latest first.
@@ -96,7 +96,7 @@ def reopened(
     return outcome(pipeline, StageKind.OPEN, wanted)
 
 
-def lost(reason: LostReason, note: str | None) -> Sequence[Violation]:
+def lost(reason: LostReasonFacts, note: str | None) -> Sequence[Violation]:
     """A reason that needs a note has one (D-20). The message does not name the reason, which may be hidden."""
     if not reason.needs_note or (note or "").strip():
         return []
@@ -118,7 +118,9 @@ def unlockable(before: LockedOutcome) -> Sequence[Violation]:
     return [Violation(UserErrorCode.INVALID_TRANSITION, NOT_CLOSED, because=("locked", "status"))]
 
 
-def follows_status(before: Outcome | None, after: Outcome, today: date) -> ClosedFacts | None:
+def follows_status(
+    before: OutcomeFacts | None, after: OutcomeFacts, today: date
+) -> ClosedFacts | None:
     """What follows a new status; None if the status is unchanged."""
     if before is not None and before.status == after.status:
         return None

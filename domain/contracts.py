@@ -103,7 +103,7 @@ class ContractFacts(Protocol):
 
 
 @dataclass(frozen=True)
-class Kind:
+class ContractTerms:
     """The kind of contract that a product is sold under."""
 
     id: UUID
@@ -117,12 +117,12 @@ class Sold:
     """A line of the accepted quote, with the kind of contract it belongs to, and the first line it was copied from."""
 
     root: UUID
-    kind: Kind
+    kind: ContractTerms
     row: QuoteLine
 
 
 @dataclass(frozen=True)
-class Held:
+class ContractLines:
     """A line in force of an existing contract of the opportunity."""
 
     root: UUID | None
@@ -131,7 +131,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """A line that comes into force: a new one, or the replacement of another."""
 
     sold: Sold
@@ -142,7 +142,7 @@ class Entry:
 class Ledger:
     """What a sale writes: the difference to the existing lines."""
 
-    enter: tuple[Entry, ...]
+    enter: tuple[LedgerEntry, ...]
     end: tuple[HeldLine, ...]
     stay: tuple[HeldLine, ...]
 
@@ -184,7 +184,7 @@ def contract(_: ContractFacts | None, after: ContractFacts) -> Sequence[Violatio
     return []
 
 
-def ledger(sold: Sequence[Sold], held: Iterable[Held]) -> Ledger:
+def ledger(sold: Sequence[Sold], held: Iterable[ContractLines]) -> Ledger:
     """The lines that come into force, that end, and that stay untouched (D-04).
 
     Lines are matched by the line of a quote that both were first copied from; several copies of one line
@@ -192,23 +192,25 @@ def ledger(sold: Sequence[Sold], held: Iterable[Held]) -> Ledger:
     in whatever contract it is. A changed one replaces the old line in its contract, unless its kind of
     contract or its currency is another one now.
     """
-    waiting: dict[UUID | None, list[Held]] = defaultdict(list)
+    waiting: dict[UUID | None, list[ContractLines]] = defaultdict(list)
     for each in held:
         waiting[each.root].append(each)
     stay = {n: line for n, one in enumerate(sold) if (line := _take(waiting, one, same=True))}
-    enter: list[Entry] = []
+    enter: list[LedgerEntry] = []
     end: list[HeldLine] = []
     for place, one in enumerate(sold):
         if place in stay:
             continue
         found = _take(waiting, one, same=False)
         end += [found] if found is not None else []
-        enter.append(Entry(one, found))
+        enter.append(LedgerEntry(one, found))
     end += [each.row for rest in waiting.values() for each in rest]
     return Ledger(tuple(enter), tuple(end), tuple(stay.values()))
 
 
-def _take(waiting: dict[UUID | None, list[Held]], sold: Sold, *, same: bool) -> HeldLine | None:
+def _take(
+    waiting: dict[UUID | None, list[ContractLines]], sold: Sold, *, same: bool
+) -> HeldLine | None:
     """Remove and return the line in force that equals this one, or that this one replaces."""
     for each in waiting[sold.root]:
         of_kind = each.kind == sold.kind.id and each.row.currency == sold.row.currency
@@ -225,16 +227,16 @@ def unchanged(sold: SoldContent, held: SoldContent) -> bool:
 
 def by_kind(
     items: Sequence[QuoteLine],
-    kinds: Mapping[UUID, Kind],
-    usual: Kind | None,
+    kinds: Mapping[UUID, ContractTerms],
+    usual: ContractTerms | None,
     roots: Mapping[UUID, UUID],
 ) -> list[Sold] | Violation:
     """The items of a quote, each with its kind of contract: that of its product, or the usual one.
 
     A line that rounds the price belongs to the kind with the largest sum.
     """
-    known: dict[UUID, Kind | None] = {}
-    sums: dict[Kind | None, Decimal] = defaultdict(Decimal)
+    known: dict[UUID, ContractTerms | None] = {}
+    sums: dict[ContractTerms | None, Decimal] = defaultdict(Decimal)
     for item in items:
         if item.kind != ItemKind.ROUNDING:
             product = item.product_id
@@ -277,7 +279,7 @@ def last_day(begin: date | None, day: date) -> date:
     return max(begin or before, before)
 
 
-def term(kind: Kind, begin: date) -> Term:
+def term(kind: ContractTerms, begin: date) -> Term:
     """The term of a contract of a kind that starts on a day."""
     if not kind.time_based or kind.months is None:
         return Term(begin, ends_on=None, renewal_months=None, remind_on=None)

@@ -153,7 +153,7 @@ class FromProduct:
 
 
 @dataclass(frozen=True)
-class Amounts:
+class QuoteAmounts:
     """The amounts of a line or of a quote."""
 
     net: Decimal
@@ -165,7 +165,9 @@ class Amounts:
         return self.net + self.tax
 
 
-def totals(lines: Sequence[PricedLine], discount: Decimal | None, currency: str) -> list[Amounts]:
+def totals(
+    lines: Sequence[PricedLine], discount: Decimal | None, currency: str
+) -> list[QuoteAmounts]:
     """The amounts of each line after the `discount` on the whole quote, in percent; `whole` adds them up.
 
     Each line's own price is rounded by itself. The discount on the whole, and the tax of each rate, are
@@ -187,15 +189,15 @@ def totals(lines: Sequence[PricedLine], discount: Decimal | None, currency: str)
             parts = spread([nets[n] * rate * CENT for n in taxed], currency)
             for n, part in zip(taxed, parts, strict=True):
                 taxes[n] = part
-        return [Amounts(net, tax) for net, tax in zip(nets, taxes, strict=True)]
+        return [QuoteAmounts(net, tax) for net, tax in zip(nets, taxes, strict=True)]
 
 
-def whole(parts: Iterable[Amounts]) -> Amounts:
+def whole(parts: Iterable[QuoteAmounts]) -> QuoteAmounts:
     """The sum of amounts."""
     known = list(parts)
     with localcontext() as exact:
         exact.prec = PRECISE
-        return Amounts(sum((p.net for p in known), ZERO), sum((p.tax for p in known), ZERO))
+        return QuoteAmounts(sum((p.net for p in known), ZERO), sum((p.tax for p in known), ZERO))
 
 
 def _price(line: PricedLine, currency: str) -> Decimal:
@@ -207,7 +209,7 @@ def _price(line: PricedLine, currency: str) -> Decimal:
     return rounded(line.quantity * price * kept, currency)
 
 
-def fits_columns(amounts: Amounts) -> bool:
+def fits_columns(amounts: QuoteAmounts) -> bool:
     """Whether the amounts are small enough for their columns."""
     return all(abs(each) < 10**DIGITS for each in (amounts.net, amounts.tax, amounts.total))
 

@@ -22,7 +22,7 @@ LOCKED = ("account_id", "type_id", "currency", "amount", "margin", "expected_clo
 """The columns of a closed opportunity that are immutable until it is opened again (EP-141)."""
 
 
-class Amounts(Protocol):
+class OpportunityAmounts(Protocol):
     """The amounts of an opportunity, in its currency."""
 
     amount: Decimal | None
@@ -30,7 +30,7 @@ class Amounts(Protocol):
     commission: Decimal | None
 
 
-class OpportunityFacts(Amounts, Protocol):
+class OpportunityFacts(OpportunityAmounts, Protocol):
     """The columns of an opportunity that its rule reads."""
 
     account_id: UUID
@@ -47,7 +47,7 @@ class OpportunityFacts(Amounts, Protocol):
 
 
 @dataclass(frozen=True)
-class Step:
+class PipelineStep:
     """A stage as a type uses it."""
 
     stage: UUID
@@ -77,7 +77,7 @@ def opportunity(before: OpportunityFacts | None, after: OpportunityFacts) -> Seq
     return violations
 
 
-def amounts(row: Amounts, names: Iterable[str] = AMOUNTS) -> dict[str, Decimal | None]:
+def amounts(row: OpportunityAmounts, names: Iterable[str] = AMOUNTS) -> dict[str, Decimal | None]:
     """Some of the opportunity's amounts by column."""
     return {name: getattr(row, name) for name in names}
 
@@ -119,7 +119,7 @@ def _outcome(before: OpportunityFacts, after: OpportunityFacts) -> list[str]:
     return [] if stays else ["stage_id"]
 
 
-def entered(pipeline: Mapping[UUID, Step], wanted: UUID | None) -> Step | Violation:
+def entered(pipeline: Mapping[UUID, PipelineStep], wanted: UUID | None) -> PipelineStep | Violation:
     """The stage that an opportunity starts in: the `wanted` one, or the first of its pipeline."""
     if wanted is not None:
         return moved(pipeline, wanted)
@@ -131,7 +131,7 @@ def entered(pipeline: Mapping[UUID, Step], wanted: UUID | None) -> Step | Violat
     return min(pipeline.values(), key=lambda step: (step.position, step.stage))
 
 
-def moved(pipeline: Mapping[UUID, Step], wanted: UUID) -> Step | Violation:
+def moved(pipeline: Mapping[UUID, PipelineStep], wanted: UUID) -> PipelineStep | Violation:
     """The step of a pipeline with the `wanted` stage: an opportunity stays within the stages of its type (VN-25)."""
     if wanted not in pipeline:
         message = "The stage does not belong to the opportunity's type. Choose a stage of the type."
@@ -139,7 +139,7 @@ def moved(pipeline: Mapping[UUID, Step], wanted: UUID) -> Step | Violation:
     return pipeline[wanted]
 
 
-def unquoted(step: Step, *, has_quote: bool) -> Sequence[Violation]:
+def unquoted(step: PipelineStep, *, has_quote: bool) -> Sequence[Violation]:
     """A stage that needs a quote is for opportunities with one (VN-26)."""
     if has_quote or not step.needs_quote:
         return []
@@ -147,7 +147,7 @@ def unquoted(step: Step, *, has_quote: bool) -> Sequence[Violation]:
     return [Violation(UserErrorCode.INVALID_TRANSITION, message, "stage_id")]
 
 
-def retyped(pipeline: Mapping[UUID, Step], stage: UUID) -> Violation | None:
+def retyped(pipeline: Mapping[UUID, PipelineStep], stage: UUID) -> Violation | None:
     """The pipeline of an opportunity's new type has the stage that it is in."""
     if stage in pipeline:
         return None

@@ -15,7 +15,7 @@ from db.engine.row import ColumnOf, grouped
 from db.setup import AccountType, Preferences
 from domain.accounts import (
     AddressRoles,
-    Wanted,
+    RequestedRoles,
     arranged,
     country_of,
     misplaced,
@@ -24,7 +24,6 @@ from domain.accounts import (
 from domain.codes import UserErrorCode
 from domain.numbers import email, phone, registration_number, vat_number
 from domain.violations import Violation
-from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import (
     Action,
     AnyChangeset,
@@ -34,6 +33,7 @@ from resolvers.engine.changeset import (
     parent_of,
     to,
 )
+from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
 from resolvers.engine.exclusive import last_asked
 from resolvers.engine.hooks import before_save
@@ -114,7 +114,7 @@ async def move_invoicing(ctx: Context, items: Saved[Account]) -> None:
     }
     kept = await ctx.trusted(Address).by_for_update(Address.account_id, turned)
     for id, item in turned.items():
-        roles = each_of(kept[id]).decide(partial(arranged, wanted=Wanted(follows=True)))
+        roles = each_of(kept[id]).decide(partial(arranged, wanted=RequestedRoles(follows=True)))
         for row in kept[id]:
             _change_roles(item, row, roles[row.id])
 
@@ -207,7 +207,7 @@ def _share_roles(
     staying = [each.record for each in items if each.action is not Action.DELETE]
     _return_without_roles(items, others)
     head, default = (last_asked(items, role) for role in EXCLUSIVE)
-    wanted = Wanted(follows, head, default)
+    wanted = RequestedRoles(follows, head, default)
     roles = each_of(others).decide(lambda rows: arranged([*rows, *staying], wanted))
     for row in staying:
         mine = roles[row.id]

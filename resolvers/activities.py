@@ -19,9 +19,9 @@ from domain.activities import employers
 from domain.codes import UserErrorCode
 from domain.columns import named
 from domain.violations import Violation
-from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import AnyChangeset, Saved, to
 from resolvers.engine.command import Writes, command, sets
+from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import after_change
 

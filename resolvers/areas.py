@@ -14,7 +14,7 @@ from resolvers import (
     setup,
     staff,
 )
-from resolvers.engine.catalogue import Catalogue
+from resolvers.engine.command_registry import CommandRegistry
 
 AREAS = (
     setup.AREA,
@@ -29,4 +29,4 @@ AREAS = (
     activities.AREA,
     labels.AREA,
 )
-CATALOGUE = Catalogue(MODEL, AREAS)
+REGISTRY = CommandRegistry(MODEL, AREAS)

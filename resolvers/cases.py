@@ -31,7 +31,6 @@ from domain.cases import (
 )
 from domain.codes import UserErrorCode
 from domain.violations import Violation
-from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import (
     Action,
     AnyChangeset,
@@ -42,6 +41,7 @@ from resolvers.engine.changeset import (
     to,
 )
 from resolvers.engine.command import Writes, command, sets
+from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
 from resolvers.engine.exclusive import hand_over
 from resolvers.engine.hooks import after_change, before_save
@@ -297,13 +297,13 @@ async def keep_billable(ctx: Context, items: list[AnyChangeset]) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MoveInput:
+class CaseMoveInput:
     """Which case, and its new status. Whether it is open follows from the status."""
 
     status: UUID = sets(Case.status_id, "The new status, open or closed.", required=True)
 
 
-@command(Case, "move", input=MoveInput, doc="Move a case to another status.")
+@command(Case, "move", input=CaseMoveInput, doc="Move a case to another status.")
 async def move(ctx: Context, items: Saved[Case]) -> None:
     """The status is set like any field; the hooks do the rest."""
 

@@ -24,7 +24,7 @@ from domain.closing import (
     unlockable,
 )
 from domain.codes import UserErrorCode
-from domain.sales import Step
+from domain.sales import PipelineStep
 from domain.setup import StageKind
 from domain.violations import Violation
 from resolvers.contract_writer import write_contracts
@@ -156,8 +156,8 @@ async def unlock(ctx: Context, items: Saved[Opportunity]) -> None:
 
 
 def _reopened(
-    visited: Hidden[list[UUID]], wanted: UUID | None, pipeline: Mapping[UUID, Step]
-) -> Step | Violation:
+    visited: Hidden[list[UUID]], wanted: UUID | None, pipeline: Mapping[UUID, PipelineStep]
+) -> PipelineStep | Violation:
     return visited.decide(lambda stages: reopened(pipeline, stages, wanted))
 
 
@@ -200,7 +200,7 @@ def _wanted(item: Changeset[Opportunity, object]) -> UUID | None:
     return item.record.stage_id if item.gives_value(Opportunity.stage_id) else None
 
 
-def _stand(item: Changeset[Opportunity, object], step: Step | Violation) -> None:
+def _stand(item: Changeset[Opportunity, object], step: PipelineStep | Violation) -> None:
     if isinstance(step, Violation):
         item.violation(step)
         return

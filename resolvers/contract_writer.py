@@ -18,11 +18,11 @@ from db.quotes import Quote, QuoteItem
 from db.sales import Opportunity
 from domain.contracts import (
     SAME,
+    ContractLines,
     ContractStatus,
-    Entry,
-    Held,
-    Kind,
+    ContractTerms,
     Ledger,
+    LedgerEntry,
     SoldContent,
     Term,
     by_kind,
@@ -48,9 +48,9 @@ class SaleFacts:
     """Of the opportunity."""
     lines: Sequence[ContractLine]
     """Of the contracts: those in force."""
-    kinds: Mapping[UUID, Kind]
+    kinds: Mapping[UUID, ContractTerms]
     """Of the products."""
-    usual: Kind | None
+    usual: ContractTerms | None
     roots: Mapping[UUID, UUID]
 
     def ledger(self) -> Ledger | Violation:
@@ -61,7 +61,9 @@ class SaleFacts:
             return sold
         kinds = {contract.id: contract.kind_id for contract in self.contracts}
         held = [
-            Held(self.roots.get(line.quote_item_id or line.id), kinds[line.contract_id], line)
+            ContractLines(
+                self.roots.get(line.quote_item_id or line.id), kinds[line.contract_id], line
+            )
             for contract in self.contracts
             for line in self.lines
             if line.contract_id == contract.id
@@ -135,7 +137,7 @@ class ContractWriter:
         self._known: dict[UUID, Contract] = {}
         self._made: dict[UUID, Contract] = {}
         self._changed: set[UUID] = set()
-        self._kinds: dict[UUID, Kind] = {}
+        self._kinds: dict[UUID, ContractTerms] = {}
         self._lines: dict[UUID, list[SoldContent]] = defaultdict(list)
 
     def write(self, facts: SaleFacts) -> None:
@@ -156,7 +158,7 @@ class ContractWriter:
         for line in made:
             self._item.also_create(line)
 
-    def _line(self, entry: Entry) -> ContractLine:
+    def _line(self, entry: LedgerEntry) -> ContractLine:
         sold, old = entry.sold, entry.replaces
         contract = old.contract_id if old else self._contract(sold.kind, sold.row.currency)
         line = self._ctx.unit.blank(ContractLine)
@@ -172,7 +174,7 @@ class ContractWriter:
         self._kinds[contract] = sold.kind
         return line
 
-    def _contract(self, kind: Kind, currency: str) -> UUID:
+    def _contract(self, kind: ContractTerms, currency: str) -> UUID:
         """The opportunity's contract of a kind; a new one where there is none."""
         for id, row in (self._known | self._made).items():
             if (row.kind_id, row.currency) == (kind.id, currency):
@@ -181,7 +183,7 @@ class ContractWriter:
         self._made[made.id] = made
         return made.id
 
-    def _new(self, kind: Kind, currency: str) -> Contract:
+    def _new(self, kind: ContractTerms, currency: str) -> Contract:
         opportunity = self._item.record
         contract = self._ctx.unit.blank(Contract)
         contract.name = opportunity.name

@@ -14,15 +14,15 @@ from domain.contracts import (
     NOT_SOLD,
     SOLD_ANEW,
     ContractStatus,
-    Kind,
+    ContractTerms,
     renewed,
     status_on,
     term,
 )
 from domain.violations import Violation
-from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import Action, Changeset, Saved
 from resolvers.engine.command import Reads, Writes, command, sets
+from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
 
@@ -64,11 +64,11 @@ async def apply_kind(ctx: Context, items: Saved[Contract]) -> None:
             _apply(item, found.decide(_kind), ctx.today)
 
 
-def _kind(row: ContractKind) -> Kind:
-    return Kind(row.id, row.time_based, row.months, row.renews)
+def _kind(row: ContractKind) -> ContractTerms:
+    return ContractTerms(row.id, row.time_based, row.months, row.renews)
 
 
-def _apply(item: Changeset[Contract, object], kind: Kind, today: date) -> None:
+def _apply(item: Changeset[Contract, object], kind: ContractTerms, today: date) -> None:
     contract = item.record
     contract.time_based = kind.time_based
     if item.before is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from db.labels import Favorite
-from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import Action, Saved
+from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
 

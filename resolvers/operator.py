@@ -17,18 +17,18 @@ from db.api import MODEL
 from db.engine.base import Record, Standard
 from db.engine.transaction import (
     LOST,
-    Collided,
     Database,
     Driver,
-    Entry,
-    Occupied,
-    TookTooLong,
-    TurnedAway,
+    EntryRejected,
+    LockTimeout,
+    SerializationConflict,
+    StatementTimeout,
+    TransactionStart,
 )
 from db.engine.write.connection import TenantConnection
 from db.engine.write.unit_of_work import MOMENT, UnitOfWork
 from db.staff import Employee, Role, User
-from resolvers.areas import CATALOGUE
+from resolvers.areas import REGISTRY
 from resolvers.engine.changeset import AnyChangeset
 from resolvers.engine.context import Context
 from resolvers.engine.execute import CommandRequest, execute
@@ -46,7 +46,7 @@ THERE = "{slug} already has a user {email}. `user password {email} --tenant {slu
 
 
 @dataclass(frozen=True)
-class Desk:
+class OperatorSession:
     """Where the operator works: one tenant, at one moment."""
 
     database: Database
@@ -60,7 +60,7 @@ class Desk:
 
 
 async def create_user(
-    desk: Desk, email: str, name: str | None, roles: Sequence[str], hash: str
+    desk: OperatorSession, email: str, name: str | None, roles: Sequence[str], hash: str
 ) -> None:
     """Make an employee, unless there is one with this address, and their user. Raises TenantError."""
     async with _context(desk) as ctx:
@@ -80,14 +80,14 @@ async def create_user(
         await sessions.set_hash(await ctx.unit.connection.direct(), user, hash)
 
 
-async def set_active(desk: Desk, email: str, active: bool) -> None:
+async def set_active(desk: OperatorSession, email: str, active: bool) -> None:
     """Let a user sign in, or not; then their sessions end. Raises TenantError."""
     async with _context(desk) as ctx:
         user = await _user(desk, ctx, email)
         await _execute(ctx, User, Standard.UPDATE, id=f"usr_{user.hex}", active=active)
 
 
-async def set_password(desk: Desk, email: str, hash: str) -> None:
+async def set_password(desk: OperatorSession, email: str, hash: str) -> None:
     """Another password, which ends all sessions and every reset that was handed out. Raises TenantError."""
     async with _context(desk) as ctx:
         user = await _user(desk, ctx, email)
@@ -97,7 +97,7 @@ async def set_password(desk: Desk, email: str, hash: str) -> None:
 
 
 @asynccontextmanager
-async def _context(desk: Desk) -> AsyncIterator[Context]:
+async def _context(desk: OperatorSession) -> AsyncIterator[Context]:
     """One transaction with an administrator's rights, though in no user's name; kept if the block ends well."""
     session = desk.new_id()
     async with entered(desk) as connection:
@@ -111,20 +111,20 @@ async def _context(desk: Desk) -> AsyncIterator[Context]:
 
 
 @asynccontextmanager
-async def entered(desk: Desk) -> AsyncIterator[Driver]:
+async def entered(desk: OperatorSession) -> AsyncIterator[Driver]:
     """A transaction that writes in the tenant. Raises TenantError where that cannot be."""
     try:
-        async with desk.database.write(desk.tenant.placement, Entry()) as connection:
+        async with desk.database.write(desk.tenant.placement, TransactionStart()) as connection:
             yield connection
-    except (Collided, Occupied, TookTooLong) as error:
+    except (SerializationConflict, LockTimeout, StatementTimeout) as error:
         raise desk.say(BUSY) from error
-    except TurnedAway as error:
+    except EntryRejected as error:
         raise desk.say(AWAY) from error
     except LOST as error:
         raise desk.say(AWAY) from error
 
 
-async def administrator(desk: Desk, connection: Driver) -> Viewer:
+async def administrator(desk: OperatorSession, connection: Driver) -> Viewer:
     """Somebody with full access, whose rights the operator works with."""
     tenant = TenantConnection(connection, desk.tenant.placement.schema)
     user = (await administrators(tenant)).decide(_first_active)
@@ -140,17 +140,17 @@ def _first_active(users: Mapping[UUID, bool]) -> UUID | None:
 
 @asynccontextmanager
 async def context_in(
-    desk: Desk, connection: Driver, viewer: Viewer, session: UUID
+    desk: OperatorSession, connection: Driver, viewer: Viewer, session: UUID
 ) -> AsyncIterator[Context]:
     """The writes of a transaction, with their history written when the block ends well."""
     tenant = TenantConnection(connection, desk.tenant.placement.schema)
     unit = UnitOfWork(tenant, viewer, MODEL, None, viewer.version, session, desk.now, desk.new_id)
-    yield Context(unit, viewer, CATALOGUE.hooks)
+    yield Context(unit, viewer, REGISTRY.hooks)
     if await unit.write_history():
         connection.note()  # type: ignore[attr-defined]  # ours, see transaction.py
 
 
-async def _user(desk: Desk, ctx: Context, email: str) -> UUID:
+async def _user(desk: OperatorSession, ctx: Context, email: str) -> UUID:
     user = await _signs_in(ctx, email)
     if user is None:
         raise desk.say(NOBODY, email=email)
@@ -168,7 +168,7 @@ async def _execute(
 ) -> UUID:
     """Carry out one command. Raises TenantError with everything that is wrong with it, which rolls back the rest."""
     ctx.unit.now += MOMENT
-    command = CATALOGUE.standard(record, operation)
+    command = REGISTRY.standard(record, operation)
     [item] = await execute(ctx, CommandRequest(command, ((("input",), params),)))
     if sentences := wrong(ctx, item):
         raise TenantError(" ".join(sentences))

@@ -13,13 +13,13 @@ from auth.viewers import Viewers
 from db import credentials, sessions
 from db.api import MODEL
 from db.engine.plan.values import parse_id
-from db.engine.transaction import Entry, Turned, TurnedAway
+from db.engine.transaction import EntryRejected, RejectReason, TransactionStart
 from db.engine.write import locking
 from db.engine.write.connection import TenantConnection
 from db.engine.write.locking import Lock
 from domain.codes import Code, Refused, UserErrorCode
 from resolvers.engine.changeset import NOT_FOUND
-from resolvers.engine.context import Caller, House, refuse_suspended
+from resolvers.engine.context import AppContext, Caller, refuse_suspended
 from resolvers.engine.permissions import NOT_EDITABLE
 from resolvers.engine.values import NO_ID
 from resolvers.sessions import sign_out
@@ -39,7 +39,9 @@ class Reset:
     expires_at: datetime
 
 
-async def change(house: House, caller: Caller, current: str, chosen: str) -> UserErrorCode | None:
+async def change(
+    house: AppContext, caller: Caller, current: str, chosen: str
+) -> UserErrorCode | None:
     """Take another password, and end the user's other sessions. Raises Refused(RATE_LIMITED)."""
     refuse_suspended(caller.tenant)
     attempt = await house.throttle.sign_in(caller.address, caller.tenant.slug, caller.user.hex)
@@ -47,7 +49,7 @@ async def change(house: House, caller: Caller, current: str, chosen: str) -> Use
         return UserErrorCode.DEMO_ONLY  # it is everybody's, so nobody takes it from the others
     if _is_weak(chosen):
         return UserErrorCode.WEAK_PASSWORD
-    placement, entry = caller.tenant.placement, Entry(session=caller.session)
+    placement, entry = caller.tenant.placement, TransactionStart(session=caller.session)
     async with house.database.read(placement, entry) as connection:
         known = await credentials.credential_of(
             TenantConnection(connection, placement.schema), caller.user
@@ -64,7 +66,7 @@ async def change(house: House, caller: Caller, current: str, chosen: str) -> Use
     return None
 
 
-async def issue_reset(house: House, viewers: Viewers, caller: Caller, id: str) -> Reset:
+async def issue_reset(house: AppContext, viewers: Viewers, caller: Caller, id: str) -> Reset:
     """A token for a user; an administrator with full access asks for it. Raises Refused(NOT_FOUND, FORBIDDEN)."""
     refuse_suspended(caller.tenant)
     user, number = parse_id(id, "usr") or NO_ID, house.new_id()
@@ -85,7 +87,7 @@ async def issue_reset(house: House, viewers: Viewers, caller: Caller, id: str) -
     return Reset(house.tokens.issue_reset(caller.tenant.id, user, number), until)
 
 
-async def reset(house: House, address: str, token: str, chosen: str) -> UserErrorCode | None:
+async def reset(house: AppContext, address: str, token: str, chosen: str) -> UserErrorCode | None:
     """Choose a password with a reset token, which ends all sessions. Raises Refused(RATE_LIMITED)."""
     attempt = await house.throttle.refresh(address)
     known = house.tokens.verify_reset(token)
@@ -96,7 +98,7 @@ async def reset(house: House, address: str, token: str, chosen: str) -> UserErro
     if _is_weak(chosen):
         return UserErrorCode.WEAK_PASSWORD
     hash, now = await house.passwords.hash(chosen), house.now()
-    async with house.database.write(tenant.placement, Entry()) as connection:
+    async with house.database.write(tenant.placement, TransactionStart()) as connection:
         tagged = TenantConnection(connection, tenant.placement.schema)
         if not await credentials.use_reset(tagged, known.user, known.number, hash, now):
             return UserErrorCode.INVALID_TOKEN
@@ -105,7 +107,7 @@ async def reset(house: House, address: str, token: str, chosen: str) -> UserErro
     return None
 
 
-async def revoke(house: House, viewers: Viewers, caller: Caller, id: str) -> None:
+async def revoke(house: AppContext, viewers: Viewers, caller: Caller, id: str) -> None:
     """End a session that the caller sees: one of the caller's own; administrators end those of every user."""
     session = parse_id(id, "ses") or NO_ID
     if session == caller.session:  # which needs no right, and leaves none to be asked about
@@ -138,8 +140,8 @@ async def _as_viewer(
                 # What was waited for may have taken the right away, or ended the session.
                 await viewers.enter_again(tagged, placement, viewer, caller.session)
                 return done
-        except TurnedAway as away:
-            if away.reason is not Turned.STALE or changed_before:
+        except EntryRejected as away:
+            if away.reason is not RejectReason.STALE or changed_before:
                 raise
     raise AssertionError("unreachable")  # pragma: no cover - the second time returns or raises
 

@@ -13,7 +13,6 @@ from domain.accounts import head_office
 from domain.numbers import email, phone
 from domain.people import foreign_address
 from resolvers.accounts import Places, new_places, places_of, readable_country
-from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import (
     SAVES,
     Action,
@@ -24,6 +23,7 @@ from resolvers.engine.changeset import (
     parent_of,
     to,
 )
+from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
 from resolvers.engine.presets import prefer_type, preset

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from db.engine.write.locking import Lock
 from db.products import Product
-from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import Changeset
 from resolvers.engine.command import Runs, arg, command, sets
+from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
 from resolvers.engine.template import params_like
 
@@ -18,7 +18,7 @@ OWN = frozenset({"code", "externalId"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class CopyInput:
+class ProductCopyInput:
     """The product to copy."""
 
     id: UUID = arg("The product to copy.", of=Product, required=True)
@@ -29,11 +29,11 @@ class CopyInput:
 @command(
     Product,
     "copy",
-    input=CopyInput,
+    input=ProductCopyInput,
     runs=Runs.BEFORE_CREATE,
     doc="Create a product like another one.",
 )
-async def copy(ctx: Context, items: list[Changeset[Product, CopyInput]]) -> None:
+async def copy(ctx: Context, items: list[Changeset[Product, ProductCopyInput]]) -> None:
     """A new product with what the caller may read and write of another one (EP-300)."""
     entity = ctx.unit.model.of(Product)
     sources = await ctx.unit.lock_visible(entity, {each.input.id for each in items}, Lock.NONE)

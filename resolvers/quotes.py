@@ -7,9 +7,9 @@ from domain.codes import UserErrorCode
 from domain.quotes import TWO_ACTIVE, deleted
 from domain.violations import Violation
 from resolvers import quote_commands
-from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import Action, Changeset, Saved, live, to
 from resolvers.engine.command import Reads, command
+from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
 from resolvers.quote_lines import add_up, add_up_discounted, fill_lines, lines_of

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from db.sales import Opportunity
-from resolvers import closing, copying
-from resolvers.engine.catalogue import Area
+from resolvers import closing, duplicate
 from resolvers.engine.changeset import Saved
 from resolvers.engine.command import command
+from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
-from resolvers.ranking import MoveInput, rank
+from resolvers.ranking import OpportunityMoveInput, rank
 from resolvers.stage_history import record_stage_history
 from resolvers.stages import check_amounts, follow_status, place, preset_opportunity
 
@@ -16,7 +16,7 @@ from resolvers.stages import check_amounts, follow_status, place, preset_opportu
 @command(
     Opportunity,
     "move",
-    input=MoveInput,
+    input=OpportunityMoveInput,
     doc="Move an opportunity to another stage of its type, or to another place in its stage.",
 )
 async def move(ctx: Context, items: Saved[Opportunity]) -> None:
@@ -25,7 +25,7 @@ async def move(ctx: Context, items: Saved[Opportunity]) -> None:
 
 AREA = Area(
     "sales",
-    commands=(move, *closing.COMMANDS, *copying.COMMANDS),
+    commands=(move, *closing.COMMANDS, *duplicate.COMMANDS),
     before_save={
         Opportunity: (
             check_amounts,

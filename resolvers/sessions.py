@@ -10,11 +10,11 @@ from typing import TypeVar
 from uuid import UUID
 
 from auth.engine.passwords import is_demo
-from auth.engine.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, Refresh
+from auth.engine.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, RefreshToken
 from db import sessions
-from db.engine.transaction import Driver, Entry, Turned, TurnedAway
+from db.engine.transaction import Driver, EntryRejected, RejectReason, TransactionStart
 from domain.codes import Code, Refused, UserErrorCode
-from resolvers.engine.context import Caller, House
+from resolvers.engine.context import AppContext, Caller
 from tenancy.engine.provision import Tenant
 
 FAILURE_SECONDS = 0.25
@@ -35,7 +35,7 @@ class Tokens:
 
 
 async def sign_in(
-    house: House, address: str, tenant: str, email: str, password: str
+    house: AppContext, address: str, tenant: str, email: str, password: str
 ) -> Tokens | UserErrorCode:
     """Begin a session, or INVALID_CREDENTIALS. Raises Refused(RATE_LIMITED, RETRYABLE).
 
@@ -54,7 +54,7 @@ async def sign_in(
     return tokens
 
 
-async def refresh(house: House, address: str, token: str) -> Tokens | UserErrorCode:
+async def refresh(house: AppContext, address: str, token: str) -> Tokens | UserErrorCode:
     """The next tokens of a session, or INVALID_TOKEN. Raises Refused(RATE_LIMITED, RETRYABLE).
 
     A token is good once. Used a second time, it was stolen before or is stolen now: nobody can
@@ -75,16 +75,16 @@ async def refresh(house: House, address: str, token: str) -> Tokens | UserErrorC
     return _tokens(house, tenant, user, known.session, known.generation + 1, now)
 
 
-async def sign_out(house: House, caller: Caller) -> None:
+async def sign_out(house: AppContext, caller: Caller) -> None:
     """End the caller's session; his tokens are refused from now on. Raises Refused(RETRYABLE)."""
 
     async def end(connection: Driver) -> None:
         await sessions.revoke(connection, caller.session, house.now())
 
-    await _write(house, caller.tenant, Entry(), end)
+    await _write(house, caller.tenant, TransactionStart(), end)
 
 
-async def _signed_in(house: House, slug: str, email: str, password: str) -> Tokens | None:
+async def _signed_in(house: AppContext, slug: str, email: str, password: str) -> Tokens | None:
     tenant = await house.directory.by_slug(slug)
     if tenant is not None and tenant.state == CLOSED:
         tenant = None
@@ -99,15 +99,17 @@ async def _signed_in(house: House, slug: str, email: str, password: str) -> Toke
     return await _begun(house, tenant, known, password)
 
 
-async def _credential(house: House, tenant: Tenant, email: str) -> sessions.Known | None:
-    async def find(connection: Driver) -> sessions.Known | None:
+async def _credential(
+    house: AppContext, tenant: Tenant, email: str
+) -> sessions.StoredCredential | None:
+    async def find(connection: Driver) -> sessions.StoredCredential | None:
         return await sessions.find_credential(connection, email)
 
-    return await _write(house, tenant, Entry(), find)
+    return await _write(house, tenant, TransactionStart(), find)
 
 
 async def _begun(
-    house: House, tenant: Tenant, known: sessions.Known, password: str
+    house: AppContext, tenant: Tenant, known: sessions.StoredCredential, password: str
 ) -> Tokens | None:
     outdated = house.passwords.outdated(known.hash)
     hash = await house.passwords.hash(password, demo=tenant.demo) if outdated else None
@@ -122,14 +124,16 @@ async def _begun(
         return True
 
     try:
-        if not await _write(house, tenant, Entry(), begin):
+        if not await _write(house, tenant, TransactionStart(), begin):
             return None
-    except TurnedAway:  # the user is not active
+    except EntryRejected:  # the user is not active
         return None
     return _tokens(house, tenant, known.user, session, sessions.FIRST, now)
 
 
-async def _renewed(house: House, tenant: Tenant, known: Refresh, now: datetime) -> UUID | None:
+async def _renewed(
+    house: AppContext, tenant: Tenant, known: RefreshToken, now: datetime
+) -> UUID | None:
     async def renew(connection: Driver) -> UUID | None:
         until = now + REFRESH_LIFETIME
         user = await sessions.renew(connection, known.session, known.generation, until)
@@ -139,23 +143,26 @@ async def _renewed(house: House, tenant: Tenant, known: Refresh, now: datetime) 
         return user
 
     try:
-        return await _write(house, tenant, Entry(session=known.session), renew)
-    except TurnedAway:  # the session has ended, or its user is not active
+        return await _write(house, tenant, TransactionStart(session=known.session), renew)
+    except EntryRejected:  # the session has ended, or its user is not active
         return None
 
 
 async def _write(
-    house: House, tenant: Tenant, entry: Entry, deed: Callable[[Driver], Awaitable[T]]
+    house: AppContext,
+    tenant: Tenant,
+    entry: TransactionStart,
+    deed: Callable[[Driver], Awaitable[T]],
 ) -> T:
     """Do it in a transaction of the tenant. Raises TurnedAway(REVOKED), Refused(RETRYABLE)."""
     for moved_before in (False, True):
         try:
             async with house.database.write(tenant.placement, entry) as connection:
                 return await deed(connection)
-        except TurnedAway as turned:
-            if turned.reason is Turned.REVOKED:
+        except EntryRejected as turned:
+            if turned.reason is RejectReason.REVOKED:
                 raise
-            if turned.reason is not Turned.MOVED or moved_before:
+            if turned.reason is not RejectReason.MOVED or moved_before:
                 break
         house.directory.forget(tenant.id)
         tenant = await house.directory.by_id(tenant.id) or tenant
@@ -164,7 +171,7 @@ async def _write(
     )
 
 
-async def _next_moment(house: House, begun: float) -> None:
+async def _next_moment(house: AppContext, begun: float) -> None:
     """Wait for a whole number of FAILURE_SECONDS; "at least" one would tell when we are busy."""
     elapsed = max(0.0, house.monotonic() - begun)
     moments = math.floor(elapsed / FAILURE_SECONDS) + 1
@@ -172,7 +179,7 @@ async def _next_moment(house: House, begun: float) -> None:
 
 
 def _tokens(
-    house: House, tenant: Tenant, user: UUID, session: UUID, generation: int, now: datetime
+    house: AppContext, tenant: Tenant, user: UUID, session: UUID, generation: int, now: datetime
 ) -> Tokens:
     return Tokens(
         house.tokens.issue_access(tenant.id, user, session, now),

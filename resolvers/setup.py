@@ -11,8 +11,8 @@ from db.setup import Attribute, AttributeAssignment, OpportunityType, PipelineSt
 from domain.codes import UserErrorCode
 from domain.setup import carries
 from domain.violations import Violation
-from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import Action, Saved, children_of
+from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save
 

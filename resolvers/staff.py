@@ -34,8 +34,8 @@ from db.staff import (
 from domain.access import exceeds
 from domain.codes import Code, UserErrorCode
 from domain.violations import Violation
-from resolvers.engine.catalogue import Area
 from resolvers.engine.changeset import Action, AnyChangeset, Changeset, Saved
+from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
 from resolvers.engine.hooks import before_save, verify
 from resolvers.engine.presets import preset

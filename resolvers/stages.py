@@ -10,7 +10,17 @@ from db.quotes import Quote
 from db.sales import Opportunity
 from db.setup import OpportunityType, Preferences
 from domain.closing import explained, follows_status
-from domain.sales import AMOUNTS, CURRENCY, Step, amounts, entered, moved, retyped, unfit, unquoted
+from domain.sales import (
+    AMOUNTS,
+    CURRENCY,
+    PipelineStep,
+    amounts,
+    entered,
+    moved,
+    retyped,
+    unfit,
+    unquoted,
+)
 from domain.violations import Violation
 from resolvers.engine.changeset import Action, Changeset, Saved
 from resolvers.engine.context import Context
@@ -46,7 +56,7 @@ async def place(ctx: Context, items: Saved[Opportunity]) -> None:
     columns = (Opportunity.stage_id, Opportunity.type_id)
     concerned = [each for each in items if each.differs(*columns) and _has_type(each)]
     known = await pipelines(ctx.unit.connection, {each.record.type_id for each in concerned})
-    steps: list[tuple[Changeset[Opportunity, object], Step]] = []
+    steps: list[tuple[Changeset[Opportunity, object], PipelineStep]] = []
     for item in concerned:
         before, stage = item.before, item.record.stage_id
         pipeline = known[item.record.type_id]
@@ -71,7 +81,7 @@ def _has_type(item: Changeset[Opportunity, object]) -> bool:
     return kind is not None
 
 
-def _stand(item: Changeset[Opportunity, object], step: Step) -> None:
+def _stand(item: Changeset[Opportunity, object], step: PipelineStep) -> None:
     item.record.stage_id, item.record.status = step.stage, step.kind
     item.violations(explained(item.before, item.record))
     if not item.gives_value(Opportunity.probability):
@@ -79,7 +89,7 @@ def _stand(item: Changeset[Opportunity, object], step: Step) -> None:
 
 
 async def _check_quoted(
-    ctx: Context, steps: list[tuple[Changeset[Opportunity, object], Step]]
+    ctx: Context, steps: list[tuple[Changeset[Opportunity, object], PipelineStep]]
 ) -> None:
     """Some stages require a quote, where the tenant wants it so (VN-26)."""
     asked = [

@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 
 @dataclass
-class Outcome:
+class RequestOutcome:
     """What became of a request."""
 
     status: int | None = None
@@ -23,14 +23,14 @@ class Outcome:
 
 
 @contextmanager
-def logged(method: str, now: Callable[[], float]) -> Iterator[Outcome]:
+def logged(method: str, now: Callable[[], float]) -> Iterator[RequestOutcome]:
     """Write a line when the block ends, with what was bound in it to structlog's context.
 
     The endpoint binds `tenant` and `user` once the token is verified, `kind` and `operation` (its
     name, which is the only text of a client) once the document is admitted. Other lines that are
     written in the block have the same `request_id`.
     """
-    outcome, begun = Outcome(), now()
+    outcome, begun = RequestOutcome(), now()
     unknown = dict.fromkeys(("kind", "operation", "tenant", "user"))
     with bound_contextvars(request_id=uuid.uuid4().hex, method=method, **unknown):
         try:

@@ -14,8 +14,8 @@ from db.engine.base import Standard
 from db.engine.declare import SEARCH
 from db.engine.entity import Entity
 from db.staff import Employee, User
-from resolvers.areas import CATALOGUE
-from schema.engine import words
+from resolvers.areas import REGISTRY
+from schema.engine import type_registry
 from schema.engine.generate import (
     Spec,
     Special,
@@ -42,7 +42,7 @@ from schema.sessions import PublicMutation, PublicQuery, SessionMutation
 EXPOSED = [entity for entity in MODEL.entities.values() if entity is not MODEL.history]
 """The entities that have root fields: history is read with its record."""
 SPECIAL = Special(viewer=User.__name__, owner=Employee.__name__)
-MUTATIONS = mutations_of(MODEL, CATALOGUE.commands)
+MUTATIONS = mutations_of(MODEL, REGISTRY.commands)
 CONFIG = StrawberryConfig(auto_camel_case=False, scalar_map=SCALARS)
 
 
@@ -98,7 +98,7 @@ def _needed(name: str, annotation: str) -> StrawberryArgument:
 
 def _mutation() -> type:
     """The root of all mutations: one for each command, and one for many inputs of it."""
-    command_types(MODEL, CATALOGUE.commands.values(), EXPOSED)
+    command_types(MODEL, REGISTRY.commands.values(), EXPOSED)
     roots = {name: root(mutation) for name, mutation in MUTATIONS.items()}
     specs = [spec for spec, _ in roots.values()]
     arguments = {name: given for name, (_, given) in roots.items()}
@@ -113,7 +113,7 @@ SCHEMA = strawberry.Schema(
     query=_query(),
     mutation=_mutation(),
     subscription=subscription(EXPOSED),
-    types=[words.Node],
+    types=[type_registry.Node],
     config=CONFIG,
 )
 GRAPHQL: GraphQLSchema = SCHEMA._schema  # noqa: SLF001 - strawberry has no other way

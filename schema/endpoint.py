@@ -17,8 +17,8 @@ from structlog.contextvars import bind_contextvars
 from auth.viewers import Viewers
 from db.api import MODEL
 from domain.codes import Code, Refused
-from resolvers.areas import CATALOGUE
-from resolvers.engine.context import Caller, House
+from resolvers.areas import REGISTRY
+from resolvers.engine.context import AppContext, Caller
 from schema import admission
 from schema.admission import Admitted, Documents, Limits
 from schema.api import EXPOSED, GRAPHQL, MUTATIONS, PUBLIC_GRAPHQL, PUBLIC_SCHEMA, SCHEMA, SPECIAL
@@ -26,14 +26,14 @@ from schema.engine.budget import PER_MINUTE, Budget
 from schema.engine.cursors import Cursors
 from schema.engine.errors import SIGN_IN
 from schema.engine.failures import failure, told_of
-from schema.engine.live import Lives
+from schema.engine.live_service import SubscriptionService
 from schema.engine.payloads import roots_of
-from schema.engine.reads import Reads, Request
+from schema.engine.reads import ReadService, Request
 from schema.engine.root_fields import root_fields
 from schema.engine.transport import (
     BODY,
     JSON,
-    Asked,
+    GraphQLRequest,
     HttpRefused,
     asked_in_body,
     asked_in_url,
@@ -43,9 +43,9 @@ from schema.engine.transport import (
     refuse,
     respond,
 )
-from schema.engine.writes import Writes
-from schema.sessions import ALONE, Deed
-from subscriptions.engine.socket import Known
+from schema.engine.writes import WriteService
+from schema.sessions import ALONE, SessionCommand
+from subscriptions.engine.socket import Authentication
 from subscriptions.feeds import Feeds
 
 PUBLIC_BODY = 4 * 1024
@@ -59,7 +59,7 @@ class Endpoint:
 
     def __init__(
         self,
-        house: House,
+        house: AppContext,
         viewers: Viewers,
         feeds: Feeds,
         secret: bytes,
@@ -73,10 +73,10 @@ class Endpoint:
         roots = root_fields(EXPOSED, SPECIAL.viewer)
         budget = Budget(house.monotonic, per_minute)
         cursors = Cursors(secret)
-        self.reads = Reads(GRAPHQL, MODEL, roots, viewers, cursors, budget)
-        self.writes = Writes(house, GRAPHQL, CATALOGUE, MUTATIONS, viewers, self.reads)
+        self.reads = ReadService(GRAPHQL, MODEL, roots, viewers, cursors, budget)
+        self.writes = WriteService(house, GRAPHQL, REGISTRY, MUTATIONS, viewers, self.reads)
         live = {each.plural: each.name for each in EXPOSED if each.is_live}
-        self.lives = Lives(GRAPHQL, MODEL, live, cursors, budget)
+        self.lives = SubscriptionService(GRAPHQL, MODEL, live, cursors, budget)
 
     async def __call__(self, request: HttpRequest) -> Response:
         """Any request at all; never raises."""
@@ -109,13 +109,13 @@ class Endpoint:
             return respond(text, media)
         admitted = self.documents.get(asked.query)
         admitted.cost(asked.variables, asked.operation)
-        deed = Deed(self.house, caller, caller.address, self.viewers)
+        deed = SessionCommand(self.house, caller, caller.address, self.viewers)
         done = _done(await _execute(SCHEMA, admitted, asked, deed), media)
         self.house.heard(caller.tenant.id)
         return done
 
     async def answer(
-        self, caller: Caller, asked: Asked, strict: bool = False, key: str | None = None
+        self, caller: Caller, asked: GraphQLRequest, strict: bool = False, key: str | None = None
     ) -> bytes | None:
         """The whole response to what is asked of records; None for what is done with sessions."""
         bind_contextvars(tenant=caller.tenant.slug, user=str(caller.user))
@@ -135,7 +135,7 @@ class Endpoint:
             return None
         return await self.writes.answer(caller, request, key)
 
-    async def know(self, said: object, tenant: str | None, address: str) -> Known:
+    async def know(self, said: object, tenant: str | None, address: str) -> Authentication:
         """Who says hello on a socket. Raises Refused, or TurnedAway if his session has ended."""
         token = _token(said) if isinstance(said, str) else None
         if token is None:
@@ -144,7 +144,7 @@ class Endpoint:
         caller, until = await self._caller(token, tenant, address)
         await self.viewers.of(caller.tenant.placement, caller.user, caller.session)
         await self.viewers.stands(caller.tenant.placement, caller.session)
-        return Known(caller, until)
+        return Authentication(caller, until)
 
     async def _without_token(self, request: HttpRequest, media: str) -> Response:
         """Signing in and what belongs to it; one constant 401 for everything else (D-40)."""
@@ -153,11 +153,11 @@ class Endpoint:
             asked = await _asked(request, PUBLIC_BODY)
             admitted = self._public.get(asked.query)
             admitted.cost(asked.variables, asked.operation)
-        except (HttpRefused, admission.Refused):
+        except (HttpRefused, admission.DocumentRejected):
             raise nobody from None
         if asked.safe or not _only_public(admitted, asked.operation):
             raise nobody
-        deed = Deed(self.house, None, _address(request), self.viewers)
+        deed = SessionCommand(self.house, None, _address(request), self.viewers)
         result = await _execute(PUBLIC_SCHEMA, admitted, asked, deed)
         if result.data is not None and not any(isinstance(v, dict) for v in result.data.values()):
             raise nobody  # nothing was done: only `__typename` was asked
@@ -182,7 +182,7 @@ class Endpoint:
         return Caller(tenant, access.user, access.session, address), access.expires_at
 
 
-async def _asked(request: HttpRequest, most: int) -> Asked:
+async def _asked(request: HttpRequest, most: int) -> GraphQLRequest:
     if request.method == "GET":
         return asked_in_url(request.scope["query_string"])  # `request.url` fails on odd bytes
     body = await read_body(request, most)
@@ -221,7 +221,7 @@ def _address(request: HttpRequest) -> str:
 
 
 async def _execute(
-    schema: strawberry.Schema, admitted: Admitted, asked: Asked, deed: Deed
+    schema: strawberry.Schema, admitted: Admitted, asked: GraphQLRequest, deed: SessionCommand
 ) -> ExecutionResult:
     """Do a mutation of an admitted document.
 

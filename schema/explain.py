@@ -15,7 +15,7 @@ from db import sessions
 from db.api import MODEL
 from db.engine.plan.planner import Plan
 from db.engine.plan.run import explain as how
-from db.engine.transaction import Entry
+from db.engine.transaction import TransactionStart
 from domain.codes import Refused
 from resolvers.engine.context import Caller
 from schema import admission
@@ -38,12 +38,12 @@ async def explain(endpoint: Endpoint, query: str, email: str, variables: str) ->
             made, values = _followed(endpoint, caller, viewer, request)
         else:
             made, values = endpoint.reads.explain(caller, viewer, request)
-    except (Refused, admission.Refused) as refused:
+    except (Refused, admission.DocumentRejected) as refused:
         return json.dumps({"errors": errors_of(refused)}, indent=2)
     if made is None or made.compiled is None:
         return "The database is not asked: everything in this query is closed, or about the schema."
     placement = caller.tenant.placement
-    async with endpoint.house.database.read(placement, Entry()) as connection:
+    async with endpoint.house.database.read(placement, TransactionStart()) as connection:
         plan = await how(connection, placement, made, values)
     return "\n".join([pretty(made.compiled.sql), "", *_told(made, values), "", *plan])
 
@@ -69,7 +69,7 @@ async def _caller(endpoint: Endpoint, slug: str, address: str) -> tuple[Caller, 
     tenant = await house.directory.by_slug(slug)
     if tenant is None:
         raise LookupError(f"There is no tenant {slug!r}: see `tenant list`.")
-    async with house.database.read(tenant.placement, Entry()) as connection:
+    async with house.database.read(tenant.placement, TransactionStart()) as connection:
         known = await sessions.find_credential(connection, sessions.fold(address))
         policies = endpoint.viewers.policies
         viewer = await load(connection, MODEL, policies, known.user) if known else None

@@ -12,10 +12,10 @@ import strawberry
 from auth.viewers import Viewers
 from domain.codes import Code, Refused, UserErrorCode
 from resolvers import passwords, sessions
-from resolvers.engine.context import Caller, House
+from resolvers.engine.context import AppContext, Caller
 from schema.engine.errors import SIGN_IN
 from schema.engine.scalars import DateTimeText
-from schema.engine.words import UserError
+from schema.engine.type_registry import UserError
 
 PUBLIC = frozenset({"signIn", "refresh", "passwordReset"})
 """Root fields that need no token."""
@@ -30,16 +30,16 @@ SAYS = {
 
 
 @dataclass(frozen=True)
-class Deed:
+class SessionCommand:
     """What a mutation is given: the house, who calls if anybody is signed in, and from where."""
 
-    house: House
+    house: AppContext
     caller: Caller | None
     address: str
     viewers: Viewers
 
 
-Info = strawberry.Info[Deed, None]
+Info = strawberry.Info[SessionCommand, None]
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -20,14 +20,19 @@ from resolvers.engine.results import ErrorEntry
 from schema.endpoint import Endpoint
 from schema.engine.errors import errors_of
 from schema.engine.failures import failure
-from schema.engine.live import Wanted
+from schema.engine.live_service import SubscriptionRequest
 from schema.engine.reads import Request
-from schema.engine.transport import Asked, HttpRefused, asked_of
+from schema.engine.transport import GraphQLRequest, HttpRefused, asked_of
 from subscriptions.engine.feed import Feed
-from subscriptions.engine.limits import PING_SECONDS, SILENT_SECONDS, STUCK_SECONDS, Doors
+from subscriptions.engine.limits import (
+    PING_SECONDS,
+    SILENT_SECONDS,
+    STUCK_SECONDS,
+    ConnectionLimiter,
+)
 from subscriptions.engine.socket import (
     SUBPROTOCOL,
-    Known,
+    Authentication,
     Socket,
 )
 from subscriptions.engine.wire import NAME, Wire
@@ -49,7 +54,7 @@ class Sockets:
         self._origins = frozenset(origins)
         self._logged = logged
         self._now = endpoint.house.monotonic
-        self._doors = Doors()
+        self._doors = ConnectionLimiter()
         self._open: set[Socket] = set()
         self._watching: asyncio.Task[None] | None = None
 
@@ -116,14 +121,14 @@ class Sockets:
 
     # --- what a socket asks of us ----------------------------------------------------------------
 
-    async def know(self, payload: JsonObject, tenant: str | None, address: str) -> Known:
+    async def know(self, payload: JsonObject, tenant: str | None, address: str) -> Authentication:
         """Who says hello, to whichever tenant the handshake or he says. Raises as transactions do, or Refused."""
         told = {name.lower(): value for name, value in payload.items()}
         return await self._endpoint.know(
             told.get("authorization"), str(told.get("x-tenant") or "") or tenant, address
         )
 
-    def ask(self, caller: Caller, payload: object) -> Wanted | Awaitable[bytes]:
+    def ask(self, caller: Caller, payload: object) -> SubscriptionRequest | Awaitable[bytes]:
         """What an operation wants to follow, or its one answer. Raises Refused."""
         try:
             asked = asked_of(payload, safe=False)
@@ -136,7 +141,7 @@ class Sockets:
             return self._endpoint.lives.ask(caller, request)
         return self._answer(caller, asked)
 
-    async def _answer(self, caller: Caller, asked: Asked) -> bytes:
+    async def _answer(self, caller: Caller, asked: GraphQLRequest) -> bytes:
         with self._logged():
             text = await self._endpoint.answer(caller, asked)
         if text is None:

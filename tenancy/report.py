@@ -57,7 +57,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Known:
+class UserSummary:
     """A user as an operator sees him."""
 
     email: str
@@ -80,10 +80,10 @@ def _renamed(row: asyncpg.Record) -> dict[str, Any]:
     return {name: row[name] for name in row.keys()}  # noqa: SIM118 - a record is no mapping
 
 
-async def users(admin: Driver, one: Tenant) -> list[Known]:
+async def users(admin: Driver, one: Tenant) -> list[UserSummary]:
     """Who may sign in to a tenant, or might, by address."""
     found = await _in(admin, one, USERS)
-    return [Known(**{**_renamed(row), "roles": row["roles"] or ()}) for row in found]
+    return [UserSummary(**{**_renamed(row), "roles": row["roles"] or ()}) for row in found]
 
 
 async def roles(admin: Driver, one: Tenant) -> list[str]:

@@ -98,7 +98,7 @@ def _example(file: Path) -> dict[str, str]:
 
 
 @dataclass
-class Page:
+class WebPage:
     """GraphiQL at /graphiql. File names are looked up in memory, so no path reaches the disk."""
 
     demo: Mapping[str, object] | None = None

@@ -25,7 +25,7 @@ from db.engine.entity import Entity
 from db.engine.fields import Reference
 from db.engine.gate import Form
 from db.engine.model import Model
-from db.engine.sql import Bool, Concat, Query, TableColumn, Whole, one_of, parameter
+from db.engine.sql import Bool, Concat, IntLiteral, Query, TableColumn, one_of, parameter
 
 OWNERS = "owners:{entity}"
 """The parameter with the employees whose records a viewer sees as his own."""
@@ -91,7 +91,7 @@ class Shared:
     employee: TableColumn
 
     def wide(self, entity: Entity) -> Bool:
-        listed = select(Whole(1)).select_from(self.record.table)
+        listed = select(IntLiteral(1)).select_from(self.record.table)
         return exists(listed.where(self.record == entity.table.c.id, self._mine))
 
     def narrow(self, entity: Entity) -> Query:
@@ -104,20 +104,20 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class PointedAt(ByCondition):
+class Referenced(ByCondition):
     """Rows that some live row of another table points to."""
 
     column: TableColumn
 
     def wide(self, entity: Entity) -> Bool:
         table = self.column.table
-        pointing = select(Whole(1)).select_from(table).correlate(entity.table)
+        pointing = select(IntLiteral(1)).select_from(table).correlate(entity.table)
         live = table.c.deleted_at.is_(None)
         return exists(pointing.where(self.column == entity.table.c.id, live))
 
 
 @dataclass(frozen=True)
-class Mine(ByCondition):
+class OwnRecords(ByCondition):
     """Rows of the viewer's own user."""
 
     column: TableColumn
@@ -158,7 +158,7 @@ class Readable(ByCondition):
         return one_of(self.column, READABLE, Uuid())
 
 
-Source = Owned | Matching | Shared | PointedAt | Readable | Mine | ReadableHistory
+Source = Owned | Matching | Shared | Referenced | Readable | OwnRecords | ReadableHistory
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,7 +237,9 @@ class Policies:
         """The tables besides the entity's own that decide which of its rows are reached."""
         sources = self._sources(entity)
         shared = {source.record.table for source in sources if isinstance(source, Shared)}
-        return shared | {source.column.table for source in sources if isinstance(source, PointedAt)}
+        return shared | {
+            source.column.table for source in sources if isinstance(source, Referenced)
+        }
 
     def standing(self) -> tuple[Standing, ...]:
         """The tables of standing rules that policies use."""
@@ -252,7 +254,7 @@ class Policies:
 def within(entity: Entity, way: Reference, above: Entity, rows: Bool | None) -> Bool:
     """The condition that what a row is a part of that way is among these rows (None: all), and not in the bin."""
     table, link = above.table, entity.table.c[way.column]
-    whole = select(Whole(1)).select_from(table).correlate(entity.table)
+    whole = select(IntLiteral(1)).select_from(table).correlate(entity.table)
     live = table.c.deleted_at.is_(None)
     found = exists(whole.where(table.c.id == link, live, *([] if rows is None else [rows])))
     return or_(link.is_(None), found) if way.nullable else found
@@ -276,7 +278,7 @@ def responsible(entity: Entity, *, below: bool) -> Bool:
     for way, above in zip(entity.wholes, entity.above, strict=True):
         link = entity.table.c[way.column]
         if above.owner is not None:
-            whole = select(Whole(1)).select_from(above.table).correlate(entity.table)
+            whole = select(IntLiteral(1)).select_from(above.table).correlate(entity.table)
             his = exists(whole.where(above.table.c.id == link, responsible(above, below=below)))
             found.append(and_(*(each.is_(None) for each in earlier), his))
         earlier.append(link)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 from db.engine.dependencies import Dependencies
 from db.engine.entity import Entity
 from db.engine.gate import Form, Right
-from domain.access import Attribute
+from domain.access import AttributeRights
 
 
 class SystemAuthorizer:
@@ -47,11 +47,11 @@ class SystemAuthorizer:
         """Nothing lies in the bin for it."""
         return False
 
-    def attribute(self, entity: str, key: str) -> Attribute | None:
+    def attribute(self, entity: str, key: str) -> AttributeRights | None:
         """None: rights are not kept in attributes."""
         return None
 
-    def attributes(self, entity: str) -> Iterable[Attribute]:
+    def attributes(self, entity: str) -> Iterable[AttributeRights]:
         """None."""
         return ()
 

@@ -44,7 +44,7 @@ RESET_TEXT = re.compile(r"[A-Za-z0-9_-]{107}\Z")
 
 
 @dataclass(frozen=True)
-class Access:
+class AccessToken:
     """What a verified access token says: who asks, in which tenant and session, and until when."""
 
     tenant: UUID
@@ -54,7 +54,7 @@ class Access:
 
 
 @dataclass(frozen=True)
-class Refresh:
+class RefreshToken:
     """What an authentic refresh token says. Whether its generation is good, the session knows."""
 
     tenant: UUID
@@ -87,7 +87,7 @@ class TokenIssuer:
         self._reset = derive(secret, "password reset token")
         self._registry = jws.JWSRegistry(algorithms=[ALGORITHM])
         self._begins = self._sign(b"").partition(".")[0] + "."
-        self._verified: LRUCache[str, tuple[int, int, Access]] = LRUCache(REMEMBERED)
+        self._verified: LRUCache[str, tuple[int, int, AccessToken]] = LRUCache(REMEMBERED)
 
     def issue_access(self, tenant: UUID, user: UUID, session: UUID, now: datetime) -> str:
         """An access token, good for ACCESS_LIFETIME from `now`."""
@@ -103,7 +103,7 @@ class TokenIssuer:
         }
         return self._sign(json.dumps(claims, separators=(",", ":")).encode())
 
-    def verify_access(self, token: str, now: datetime) -> Access:
+    def verify_access(self, token: str, now: datetime) -> AccessToken:
         """What the token says. Raises Refused(UNAUTHENTICATED), the same for whatever is wrong.
 
         Verified tokens are remembered. That is safe: the same text under the same key is authentic
@@ -123,7 +123,7 @@ class TokenIssuer:
         body = REFRESH.pack(VERSION, tenant.bytes, session.bytes, generation)
         return base64.urlsafe_b64encode(body + self._seal(body)).decode()
 
-    def verify_refresh(self, token: str) -> Refresh | None:
+    def verify_refresh(self, token: str) -> RefreshToken | None:
         """What the token says, or None if it is not one of ours."""
         if not REFRESH_TEXT.match(token):
             return None
@@ -132,7 +132,7 @@ class TokenIssuer:
         version, tenant, session, generation = REFRESH.unpack(body)
         if not hmac.compare_digest(seal, self._seal(body)) or version != VERSION:
             return None
-        return Refresh(UUID(bytes=tenant), UUID(bytes=session), generation)
+        return RefreshToken(UUID(bytes=tenant), UUID(bytes=session), generation)
 
     def issue_reset(self, tenant: UUID, user: UUID, number: UUID) -> str:
         """The token with which a user chooses a new password, as long as its number is the last."""
@@ -158,7 +158,7 @@ class TokenIssuer:
     def _sign(self, payload: bytes) -> str:
         return jws.serialize_compact(dict(HEADER), payload, self._access, registry=self._registry)
 
-    def _verify(self, token: str) -> tuple[int, int, Access]:
+    def _verify(self, token: str) -> tuple[int, int, AccessToken]:
         # All our tokens begin with the same characters. Whatever does not, be it another algorithm
         # or type, `kid`, `jku`, `crit` or encryption, is refused before anything of it is parsed.
         if len(token) > LONGEST or not token.isascii() or not token.startswith(self._begins):
@@ -171,7 +171,7 @@ class TokenIssuer:
         return _read(claims)
 
 
-def _read(claims: object) -> tuple[int, int, Access]:
+def _read(claims: object) -> tuple[int, int, AccessToken]:
     """When it was issued, when it expires, and what it says; refused if we would not say it."""
     if not isinstance(claims, dict) or claims.get("iss") != ISSUER or claims.get("aud") != AUDIENCE:
         raise _refused()
@@ -185,7 +185,7 @@ def _read(claims: object) -> tuple[int, int, Access]:
         until = datetime.fromtimestamp(expires, UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise _refused() from error
-    return issued, expires, Access(tenant, user, session, until)
+    return issued, expires, AccessToken(tenant, user, session, until)
 
 
 def _seconds(claims: Mapping[str, object], name: str) -> int:

@@ -27,7 +27,7 @@ from db.engine.dependencies import (
 )
 from db.engine.entity import Entity
 from db.engine.gate import Form, Right
-from domain.access import Attribute, EntityRights, RowScope, WriteScope
+from domain.access import AttributeRights, EntityRights, RowScope, WriteScope
 
 NARROW_AT_MOST = 2000
 """Rows in reach up to which a root list may ask for them by id (D-52)."""
@@ -207,12 +207,12 @@ class Viewer:
         everything = self.rights[entity].rows is RowScope.ALL
         return everything or owner in self.owners.get(entity, ())
 
-    def attribute(self, entity: str, key: str) -> Attribute | None:
+    def attribute(self, entity: str, key: str) -> AttributeRights | None:
         """The custom attribute with this key, if it exists and is readable."""
         granted = self.rights.get(entity)
         return None if granted is None else granted.attributes.get(key)
 
-    def attributes(self, entity: str) -> Iterable[Attribute]:
+    def attributes(self, entity: str) -> Iterable[AttributeRights]:
         """All readable custom attributes, in a fixed order."""
         granted = self.rights.get(entity)
         return () if granted is None else granted.attributes.values()

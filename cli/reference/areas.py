@@ -15,7 +15,14 @@ from graphql import (
     is_required_input_field,
 )
 
-from cli.reference.contract import AREAS, SESSIONS, Contract, MutationDoc, input_type, object_type
+from cli.reference.contract import (
+    AREAS,
+    SESSIONS,
+    ApiContract,
+    MutationDoc,
+    input_type,
+    object_type,
+)
 from cli.reference.errors import FILE as ERRORS
 from cli.reference.markdown import code, fenced, link, page, table
 from cli.reference.reachable import AnyCode
@@ -37,7 +44,7 @@ EVERYWHERE = frozenset({Code.RETRYABLE})
 class AreaPage:
     """Writes the page of one area."""
 
-    def __init__(self, contract: Contract, name: str, examples: Sequence[Path]) -> None:
+    def __init__(self, contract: ApiContract, name: str, examples: Sequence[Path]) -> None:
         self.contract = contract
         self.name = name
         self.examples = examples

@@ -19,7 +19,7 @@ from strawberry.types import get_object_definition
 from cli.reference.reachable import AnyCode, Derivation, codes_of, reached, scan
 from db.api import MODEL
 from db.engine.entity import Entity
-from resolvers.areas import CATALOGUE
+from resolvers.areas import REGISTRY
 from resolvers.engine.command import Command
 from schema.api import EXPOSED, GRAPHQL, MUTATIONS
 from schema.engine.generate_commands import input_of
@@ -59,11 +59,11 @@ class MutationDoc:
         return input_type(input_of(self.command, self.entity))
 
 
-class Contract:
+class ApiContract:
     """Everything that the pages are made from."""
 
     schema = GRAPHQL
-    catalogue = CATALOGUE
+    registry = REGISTRY
 
     @cached_property
     def entities(self) -> dict[str, list[Entity]]:
@@ -76,7 +76,7 @@ class Contract:
     @cached_property
     def mutations(self) -> dict[str, list[MutationDoc]]:
         """The mutations of each entity, without those for many inputs."""
-        derivation = Derivation(CATALOGUE)
+        derivation = Derivation(REGISTRY)
         found: dict[str, list[MutationDoc]] = {}
         for name, each in MUTATIONS.items():
             if not each.many:

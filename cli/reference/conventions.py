@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from graphql import GraphQLEnumType, GraphQLNamedType, GraphQLObjectType, GraphQLScalarType
 from graphql import specified_scalar_types as BUILT_IN  # noqa: N812 - a constant
 
-from cli.reference.contract import Contract
+from cli.reference.contract import ApiContract
 from cli.reference.errors import FILE as ERRORS
 from cli.reference.markdown import code, link, page, table
 from db.api import MODEL
@@ -98,7 +98,7 @@ by `graphql-transport-ws`; the token is sent in the payload of `connection_init`
 """
 
 
-def conventions_page(contract: Contract) -> str:
+def conventions_page(contract: ApiContract) -> str:
     """The page."""
     lines = ["# Conventions", ""]
     for title, body in _sections(contract).items():
@@ -107,7 +107,7 @@ def conventions_page(contract: Contract) -> str:
     return page(lines)
 
 
-def _sections(contract: Contract) -> dict[str, list[str]]:
+def _sections(contract: ApiContract) -> dict[str, list[str]]:
     every = ", ".join(link(code(each), ERRORS, each) for each in EVERY)
     mutation = ", ".join(link(code(each), ERRORS, each) for each in EVERY_MUTATION)
     return {
@@ -154,7 +154,7 @@ def _scalars() -> list[str]:
     return table(("Scalar", "Description"), rows)
 
 
-def _records(contract: Contract) -> Iterator[str]:
+def _records(contract: ApiContract) -> Iterator[str]:
     yield from (
         "An ID is opaque and begins with the prefix of its type. Every record has these fields:",
         "",
@@ -279,7 +279,7 @@ def _shared() -> Iterator[str]:
 
 def _leftover() -> Iterator[str]:
     """Enums that no entity's page describes."""
-    known = {each.name for several in Contract().enums.values() for each in several}
+    known = {each.name for several in ApiContract().enums.values() for each in several}
     for name, each in sorted(GRAPHQL.type_map.items()):
         if _is_shared_enum(each) and name not in known and name != "OrderDirection":
             yield from (f"### {name}", "")

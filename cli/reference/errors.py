@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 
 from cli.reference.markdown import code, link, page, table
-from cli.reference.messages import Message
+from cli.reference.messages import ErrorMessage
 from domain.codes import CloseCode, Code, UserErrorCode
 from schema.engine.errors import STATUS, WELL_FORMED
 
@@ -43,7 +43,7 @@ for a value that is filled in.
 
 
 def errors_page(
-    messages: Mapping[str, Sequence[Message]], returned: Mapping[str, Iterable[str]]
+    messages: Mapping[str, Sequence[ErrorMessage]], returned: Mapping[str, Iterable[str]]
 ) -> str:
     """The page. `returned` holds the mutations that can return each code."""
     lines = ["# Errors", *INTRODUCTION.splitlines(), ""]
@@ -58,7 +58,7 @@ def errors_page(
 
 def _code(
     each: Code | UserErrorCode,
-    messages: Mapping[str, Sequence[Message]],
+    messages: Mapping[str, Sequence[ErrorMessage]],
     mutations: Iterable[str],
     suffix: str = "",
 ) -> Iterator[str]:
@@ -74,12 +74,12 @@ def _code(
         yield from (UNPUBLISHED, "")
 
 
-def _texts(messages: Mapping[str, Sequence[Message]], name: str) -> list[str]:
+def _texts(messages: Mapping[str, Sequence[ErrorMessage]], name: str) -> list[str]:
     texts = {each.text.replace("<", "&lt;") for each in messages.get(name, ()) if each.text}
     return sorted(texts, key=str.casefold)
 
 
-def _statuses(messages: Mapping[str, Sequence[Message]]) -> Iterator[str]:
+def _statuses(messages: Mapping[str, Sequence[ErrorMessage]]) -> Iterator[str]:
     """Which codes each HTTP status is returned with."""
     codes: dict[int, list[str]] = defaultdict(list)
     for each in Code:
@@ -109,7 +109,7 @@ def _statuses(messages: Mapping[str, Sequence[Message]]) -> Iterator[str]:
     )
 
 
-def _sockets(messages: Mapping[str, Sequence[Message]]) -> Iterator[str]:
+def _sockets(messages: Mapping[str, Sequence[ErrorMessage]]) -> Iterator[str]:
     yield from ("## WebSocket close codes", "")
     yield "1001, 1006 and 1012 mean that the server stopped or the network failed: connect again. 1009 means that a message"
     yield "exceeded 64 KiB. An operation that fails receives a message `error` instead; the socket stays open."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cli.common import ROOT
 from cli.reference.areas import CONVENTIONS, AreaPage
-from cli.reference.contract import AREAS, SESSIONS, Contract
+from cli.reference.contract import AREAS, SESSIONS, ApiContract
 from cli.reference.conventions import conventions_page
 from cli.reference.errors import FILE as ERRORS
 from cli.reference.errors import errors_page
@@ -20,7 +20,7 @@ EXAMPLES = FOLDER / "examples"
 
 def pages() -> dict[str, str]:
     """The texts of all pages by file name."""
-    contract = Contract()
+    contract = ApiContract()
     found = {"README.md": index_page(contract), CONVENTIONS: conventions_page(contract)}
     found[ERRORS] = errors_page(by_code(collect()), contract.returned)
     for name in AREAS:
@@ -57,7 +57,7 @@ def write(found: dict[str, str]) -> None:
             file.unlink()
 
 
-def index_page(contract: Contract) -> str:
+def index_page(contract: ApiContract) -> str:
     """The page to begin with: the areas, then every type and every mutation of its own kind."""
     lines = ["# GraphQL API reference", ""]
     lines += [

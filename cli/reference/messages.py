@@ -31,7 +31,7 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
-class Message:
+class ErrorMessage:
     """One sentence that a code is returned with."""
 
     code: str
@@ -127,9 +127,9 @@ def load(root: Path = ROOT) -> dict[str, Module]:
     return modules
 
 
-def collect(modules: dict[str, Module] | None = None) -> list[Message]:
+def collect(modules: dict[str, Module] | None = None) -> list[ErrorMessage]:
     """All messages of all codes, each once, in the order of the files."""
-    found: dict[tuple[str, str | None, int | None], Message] = {}
+    found: dict[tuple[str, str | None, int | None], ErrorMessage] = {}
     for module in (modules or load()).values():
         for each in _messages(module):
             key = (each.code, each.text or each.where, each.status)
@@ -137,7 +137,7 @@ def collect(modules: dict[str, Module] | None = None) -> list[Message]:
     return list(found.values())
 
 
-def _messages(module: Module) -> Iterator[Message]:
+def _messages(module: Module) -> Iterator[ErrorMessage]:
     for node in ast.walk(module.tree):
         pairs: Iterable[tuple[str, ast.expr, int | None]] = ()
         if isinstance(node, ast.Call):
@@ -146,11 +146,11 @@ def _messages(module: Module) -> Iterator[Message]:
             pairs = _mapped(node)
         for code, expression, status in pairs:
             where = f"{module.file.relative_to(ROOT)}:{node.lineno}"  # type: ignore[attr-defined]
-            texts = Reader(module).texts(expression)
+            texts = MessageReader(module).texts(expression)
             for text in texts:
-                yield Message(code, PLACEHOLDER.sub(r"…\1…", text), where, status)
+                yield ErrorMessage(code, PLACEHOLDER.sub(r"…\1…", text), where, status)
             if not texts and not _passes_on(expression):
-                yield Message(code, None, where, status)
+                yield ErrorMessage(code, None, where, status)
 
 
 def _raised(call: ast.Call) -> Iterator[tuple[str, ast.expr, int | None]]:
@@ -197,7 +197,7 @@ def _name(node: ast.expr) -> str:
 
 
 @dataclass(frozen=True)
-class Reader:
+class MessageReader:
     """Reads the texts that an expression can have."""
 
     module: Module
@@ -250,7 +250,7 @@ class Reader:
         """The value of a constant of the module, or of the one it is imported from."""
         known = self.module.constants.get(name)
         source = self.module.source_of(name) if known is None else None
-        return Reader(source[0]).constant(source[1]) if source else known
+        return MessageReader(source[0]).constant(source[1]) if source else known
 
     def _named(self, node: ast.Name) -> Iterator[str]:
         """The texts that are assigned to a variable, or passed as an argument."""
@@ -268,7 +268,7 @@ class Reader:
         if known is not None:
             yield from self.possible(known)
         elif source := self.module.source_of(node.id):
-            yield from Reader(source[0]).possible(ast.Name(source[1]))
+            yield from MessageReader(source[0]).possible(ast.Name(source[1]))
 
     def _assigned(self, function: Function, use: ast.Name) -> list[ast.expr]:
         """The values that a variable may have where it is used: those of the last assignments before."""
@@ -298,7 +298,7 @@ class Reader:
             source = module.source_of(function.name)
             if module is not self.module and (source is None or source[0] is not self.module):
                 continue
-            deeper = Reader(module, self.deep + 1)
+            deeper = MessageReader(module, self.deep + 1)
             for call in (each for each in module.calls if _name(each.func) == function.name):
                 passed = [each.value for each in call.keywords if each.arg == name]
                 if position is not None and len(call.args) > position:
@@ -314,7 +314,7 @@ class Reader:
                 if isinstance(each, ast.Return) and each.value is not None:
                     yield from self.possible(each.value)
         elif source := self.module.source_of(name):
-            yield from Reader(source[0]).returned(source[1])
+            yield from MessageReader(source[0]).returned(source[1])
 
 
 def _blocks(module: Module, node: ast.AST) -> Iterator[list[ast.stmt]]:
@@ -348,9 +348,9 @@ def _label(node: ast.expr) -> str:
             return "value"
 
 
-def by_code(messages: Iterable[Message]) -> dict[str, list[Message]]:
+def by_code(messages: Iterable[ErrorMessage]) -> dict[str, list[ErrorMessage]]:
     """Messages by their code."""
-    found: dict[str, list[Message]] = defaultdict(list)
+    found: dict[str, list[ErrorMessage]] = defaultdict(list)
     for each in messages:
         found[each.code].append(each)
     return found

@@ -21,9 +21,9 @@ from db.engine.entity import Entity
 from db.engine.write.statements import unique_columns
 from domain.codes import Code, UserErrorCode
 from domain.violations import Violation
-from resolvers.engine.catalogue import Catalogue
 from resolvers.engine.changeset import Action, Changeset
 from resolvers.engine.command import Command
+from resolvers.engine.command_registry import CommandRegistry
 from resolvers.engine.create import check_references, check_unique, finish
 from resolvers.engine.execute import execute
 from resolvers.engine.hooks import run_after_change, run_before_save
@@ -136,11 +136,11 @@ def codes_of(functions: Iterable[object]) -> set[AnyCode]:
 
 
 class Derivation:
-    """Derives the codes of all commands of a catalogue."""
+    """Derives the codes of all commands of a registry."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self._model = catalogue.model
+    def __init__(self, registry: CommandRegistry) -> None:
+        self._registry = registry
+        self._model = registry.model
 
     def of(self, command: Command) -> set[AnyCode]:
         """The codes that a command can return."""
@@ -168,8 +168,8 @@ class Derivation:
     def _hooks(
         self, command: Command, found: set[FunctionType], types: set[type[Record]]
     ) -> Iterator[object]:
-        """What the engine calls by way of the catalogue, where the functions reach these calls."""
-        hooks = self._catalogue.hooks
+        """What the engine calls by way of the registry, where the functions reach these calls."""
+        hooks = self._registry.hooks
         saved = {command.record, *self._created_along(command)}
         saved |= {type_ for each in found for type_ in scan(each).related if _builds(each)}
         if run_before_save in found:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cli.servers.programs import Account, CannotStart, account, reaches
+from cli.servers.programs import CannotStart, OsAccount, account, reaches
 
 PORT = 5432  # a part of the name of Postgres' socket; nothing listens on it
 LONGEST_SOCKET = 107  # bytes; sockaddr_un holds 108, one of them the closing zero
@@ -35,7 +35,7 @@ class Site:
 
     place: Path
     run: Path
-    user: Account | None
+    user: OsAccount | None
     lock: int
 
 
@@ -168,11 +168,11 @@ def _short(data: Path) -> str:
     return hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
 
 
-def _uids(user: Account | None) -> set[int]:
+def _uids(user: OsAccount | None) -> set[int]:
     return {os.geteuid(), user.uid} if user else {os.geteuid()}
 
 
-def _place(data: Path, user: Account | None) -> Path:
+def _place(data: Path, user: OsAccount | None) -> Path:
     """The directory of the servers' files: the data directory, if the servers' user can enter it.
 
     That user cannot enter the home of root, and we do not change its permissions; the files are below

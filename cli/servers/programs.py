@@ -25,7 +25,7 @@ class CannotStart(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Account:
+class OsAccount:
     """The ordinary user that runs the servers if we are root, because Postgres refuses to run as root."""
 
     name: str
@@ -33,7 +33,7 @@ class Account:
     gid: int
 
 
-def account() -> Account | None:
+def account() -> OsAccount | None:
     """The user that runs the servers; None for the current user."""
     if os.geteuid() != 0:
         return None
@@ -42,14 +42,14 @@ def account() -> Account | None:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Account(name, entry.pw_uid, entry.pw_gid)
+        return OsAccount(name, entry.pw_uid, entry.pw_gid)
     raise CannotStart(
         "Postgres refuses to run as root, and this machine has neither a user `postgres` nor a "
         "user `nobody`. Run this as an ordinary user, or set DATABASE_URL and REDIS_URL."
     )
 
 
-def reaches(directory: Path, user: Account) -> bool:
+def reaches(directory: Path, user: OsAccount) -> bool:
     """Whether `user` may pass through every directory down to this one."""
     for step in (directory, *directory.parents):
         status = step.stat()
@@ -105,7 +105,7 @@ def find_valkey() -> Path:
 
 
 def within_reach(
-    program: Path, package: str, tree: Path, place: Path, user: Account | None
+    program: Path, package: str, tree: Path, place: Path, user: OsAccount | None
 ) -> Path:
     """`program`, or its copy below `place` when the account cannot reach the original.
 
@@ -148,7 +148,7 @@ def _bound_to_us(last_signal: int) -> Callable[[], None] | None:
 def spawn(
     command: Sequence[str | Path],
     *,
-    user: Account | None,
+    user: OsAccount | None,
     log: IO[bytes],
     last_signal: int,
     lock: int,

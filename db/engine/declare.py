@@ -21,7 +21,7 @@ MONEY = Numeric(18, 4)
 """Wide enough for every currency's minor units; how many digits are shown is the currency's matter."""
 
 
-class Options(TypedDict, total=False):
+class ColumnOptions(TypedDict, total=False):
     """What SQLAlchemy is told of a column besides its type and comment."""
 
     nullable: bool
@@ -79,7 +79,7 @@ def field(
     longest: int = LONGEST,
     name: str | None = None,
     deprecated: str | None = None,
-    **column: Unpack[Options],
+    **column: Unpack[ColumnOptions],
 ) -> Declared:
     """A column the API shows. `doc` is its SQL comment and its GraphQL description."""
     exposed = Exposed(filter, sort, aggregate, write, once, chosen, longest, name, deprecated)
@@ -91,7 +91,7 @@ def internal(
     kind: SqlType | type[SqlType] | ForeignKey | None = None,
     *,
     name: str | None = None,
-    **column: Unpack[Options],
+    **column: Unpack[ColumnOptions],
 ) -> Declared:
     """A column the API never shows; `name` is its name in Postgres where it differs."""
     return mapped_column(kind, name=name, comment=doc, info={"api": None}, **column)
@@ -105,7 +105,7 @@ def money(
     sort: bool = False,
     aggregate: bool = False,
     write: bool = True,
-    **column: Unpack[Options],
+    **column: Unpack[ColumnOptions],
 ) -> Declared:
     """An amount in the currency that the row names in `currency`; shown as `{ amount currency }`."""
     exposed = Exposed(filter, sort, aggregate, write, currency=currency)
@@ -127,7 +127,7 @@ def reference(
     keyed: bool = True,
     late: bool = False,
     on_delete: Literal["RESTRICT", "CASCADE"] = "RESTRICT",
-    **column: Unpack[Options],
+    **column: Unpack[ColumnOptions],
 ) -> Declared:
     """A foreign key into `target`: the object it names, filter and sort through it, and the way back.
 
@@ -154,7 +154,7 @@ def reference(
     return mapped_column(*keys, comment=doc, info={"api": exposed}, **column)
 
 
-class Inputs(Protocol):
+class FormulaInputs(Protocol):
     """The columns that an expression is made of, by their names."""
 
     def __getattr__(self, name: str) -> Sql: ...
@@ -167,14 +167,14 @@ class Expression:
     doc: str
     kept: SqlType
     needs: tuple[str, ...]
-    formula: Callable[[Inputs], Sql]
+    formula: Callable[[FormulaInputs], Sql]
     exposed: Exposed
 
 
 def expression(
     doc: str,
     kept: SqlType,
-    formula: Callable[[Inputs], Sql],
+    formula: Callable[[FormulaInputs], Sql],
     *,
     needs: tuple[str, ...],
     currency: str | None = None,

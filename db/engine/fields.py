@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from db.engine.declare import Exposed, Inputs
+from db.engine.declare import Exposed, FormulaInputs
 from db.engine.sql import Sql, SqlType
 
 
@@ -36,7 +36,7 @@ class Field:
     scale: int = 0
     needs: tuple[str, ...] = ()
     """Of an expression: the fields it is made of."""
-    formula: Callable[[Inputs], Sql] | None = None
+    formula: Callable[[FormulaInputs], Sql] | None = None
     kept: SqlType | None = None
 
     @property

@@ -22,7 +22,7 @@ from db.engine.entity import Entity
 from db.engine.fields import Field
 from db.engine.seal import DIALECT, SealedCompiler, Unsealed
 from db.engine.sql import Bool, Column, Concat, Query, Sql, SqlType, one_of
-from domain.access import Attribute
+from domain.access import AttributeRights
 
 __all__ = ["Authorizer", "Compiled", "Form", "Gate", "Right", "SecuredView", "Unsealed"]
 
@@ -71,10 +71,10 @@ class Authorizer(Protocol):
     def may_restore(self, entity: str) -> bool:
         """Whether what lies in the bin may be looked at: so it may where some of it may be restored."""
 
-    def attribute(self, entity: str, key: str) -> Attribute | None:
+    def attribute(self, entity: str, key: str) -> AttributeRights | None:
         """The custom attribute with this key, if it exists and is readable: the two are not told apart."""
 
-    def attributes(self, entity: str) -> Iterable[Attribute]:
+    def attributes(self, entity: str) -> Iterable[AttributeRights]:
         """All readable custom attributes, in a fixed order."""
 
     def form(self, entity: str) -> Form:
@@ -195,7 +195,7 @@ class SecuredView(FromClause):
         """A condition of the guard's on the row, as a column."""
         return self._list(label, condition, Boolean())
 
-    def attribute(self, attribute: Attribute) -> Sql:
+    def attribute(self, attribute: AttributeRights) -> Sql:
         """The jsonb value of a readable custom attribute."""
         if self._guard.attribute(self.entity.name, attribute.key) != attribute:
             raise Unsealed(f"{attribute.key} is closed to this caller.")

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Integer, select
 
-from db.engine.books import prepared
 from db.engine.gate import Compiled
+from db.engine.internal_tables import prepared
 from db.engine.sql import parameter
 from db.engine.trace import ChangeLog
 from db.engine.transaction import Driver, Placement
@@ -20,7 +20,7 @@ HEAD = "SELECT epoch, position, access, ended($1) FROM log_head"
 
 
 @dataclass(frozen=True)
-class Head:
+class LogPosition:
     """Where the log of a tenant stands."""
 
     epoch: int
@@ -33,7 +33,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Entry:
+class LogEntry:
     """One record that was written."""
 
     position: int
@@ -43,16 +43,16 @@ class Entry:
     """Whether it changed who may what."""
 
 
-async def head(connection: Driver, placement: Placement, sessions: Iterable[UUID]) -> Head:
+async def head(connection: Driver, placement: Placement, sessions: Iterable[UUID]) -> LogPosition:
     """Where the log stands, in the transaction's moment."""
     row = await connection.fetchrow(f"/*{placement.schema}*/ {HEAD}", list(sessions))
     assert row is not None  # noqa: S101 - a tenant without a head cannot be entered
-    return Head(row[0], row[1], row[2], frozenset(row[3] or ()))
+    return LogPosition(row[0], row[1], row[2], frozenset(row[3] or ()))
 
 
 async def since(
     connection: Driver, placement: Placement, after: int, most: int
-) -> Sequence[Entry] | None:
+) -> Sequence[LogEntry] | None:
     """What was written after a position, in order; None if it was more than `most`, or is not kept any more."""
     asked = _since()
     values = {AFTER: after, MOST: most + 1}
@@ -61,7 +61,7 @@ async def since(
     # Positions are dense, so a gap before the first means that what stood there was swept away.
     if len(rows) > most or (rows and rows[0][0] != after + 1):
         return None
-    return [Entry(*row) for row in rows]
+    return [LogEntry(*row) for row in rows]
 
 
 @cache

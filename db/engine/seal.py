@@ -27,13 +27,13 @@ from db.engine.sql import (
     AsText,
     Column,
     Concat,
-    Exact,
+    DecimalLiteral,
     Folded,
+    IntLiteral,
     LastText,
     Matched,
     Ratio,
     StringAgg,
-    Whole,
 )
 
 if TYPE_CHECKING:
@@ -234,10 +234,10 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
         ]
         return parts[0] if len(parts) == 1 else "(" + " || ".join(parts) + ")"
 
-    def visit_whole(self, number: Whole, **kw: object) -> str:
+    def visit_whole(self, number: IntLiteral, **kw: object) -> str:
         return str(int(number.value))
 
-    def visit_exact(self, number: Exact, **kw: object) -> str:
+    def visit_exact(self, number: DecimalLiteral, **kw: object) -> str:
         return f"{number.value:f}"
 
     def visit_folded(self, folded: Folded, **kw: object) -> str:

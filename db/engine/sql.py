@@ -75,7 +75,7 @@ class Concat(ColumnElement[str]):
         self.parts = self.parts or [""]
 
 
-class Whole(ColumnElement[int]):
+class IntLiteral(ColumnElement[int]):
     """A whole number of our own, said in the statement instead of bound."""
 
     __visit_name__ = "whole"
@@ -86,7 +86,7 @@ class Whole(ColumnElement[int]):
         self.value = value
 
 
-class Exact(ColumnElement[Decimal]):
+class DecimalLiteral(ColumnElement[Decimal]):
     """A decimal number of our own, said in the statement instead of bound."""
 
     __visit_name__ = "exact"
@@ -97,7 +97,7 @@ class Exact(ColumnElement[Decimal]):
         self.value = value
 
 
-PERCENT = Exact(Decimal("0.01"))
+PERCENT = DecimalLiteral(Decimal("0.01"))
 
 
 class Folded(ColumnElement[str]):

@@ -56,7 +56,7 @@ Row: TypeAlias = asyncpg.Record
 """A row as the driver returns it: its values are read by the names of the columns."""
 
 
-class Turned(StrEnum):
+class RejectReason(StrEnum):
     """Why the door of a tenant did not open, by the SQLSTATE that `enter` raises, or `append`."""
 
     FENCED = "RL001"
@@ -65,15 +65,15 @@ class Turned(StrEnum):
     REVOKED = "RL004"
 
 
-class TookTooLong(Exception):
+class StatementTimeout(Exception):
     """A statement ran into its time limit and was ended. Nothing of its transaction stands."""
 
 
-class Collided(Exception):
+class SerializationConflict(Exception):
     """Two writers were in each other's way. Nothing of this one's stands; done again at once, it may pass."""
 
 
-class Occupied(Exception):
+class LockTimeout(Exception):
     """Somebody else held what was wanted for too long. Nothing of the transaction stands."""
 
 
@@ -84,10 +84,10 @@ COLLISIONS = (
 )
 
 
-class TurnedAway(Exception):
+class EntryRejected(Exception):
     """The tenant could not be entered. Nothing was read or written."""
 
-    def __init__(self, reason: Turned) -> None:
+    def __init__(self, reason: RejectReason) -> None:
         super().__init__(reason.name.lower())
         self.reason = reason
 
@@ -108,7 +108,7 @@ class Placement:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TransactionStart:
     """Under which version of rights, and in which session, a transaction is begun."""
 
     access: int = 0
@@ -129,7 +129,7 @@ APPEND = "SELECT append();"
 """Stands before it in the same message, where something was written (D-58)."""
 
 
-class Connection(Driver):
+class CleanConnection(Driver):
     """A connection that brings nothing from one transaction into the next, not even what a session was told."""
 
     clean = False
@@ -176,7 +176,7 @@ class Database:
             url,
             min_size=min(2, size),
             max_size=size,
-            connection_class=Connection,
+            connection_class=CleanConnection,
             server_settings=SETTINGS,
             statement_cache_size=CACHED_STATEMENTS,
             max_cacheable_statement_size=0,
@@ -198,7 +198,7 @@ class Database:
 
     @asynccontextmanager
     async def read(
-        self, placement: Placement, entry: Entry, *, custom_plans: bool = False
+        self, placement: Placement, entry: TransactionStart, *, custom_plans: bool = False
     ) -> AsyncIterator[Driver]:
         """A read-only transaction in the tenant. Raises TurnedAway."""
         plans = CUSTOM if custom_plans else ""
@@ -206,14 +206,16 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def snapshot(self, placement: Placement) -> AsyncIterator[Connection]:
+    async def snapshot(self, placement: Placement) -> AsyncIterator[CleanConnection]:
         """A read-only transaction in the tenant all of whose statements see one moment. Raises TurnedAway."""
-        begin = _begin(placement, Entry(), "ISOLATION LEVEL REPEATABLE READ READ ONLY", SOON)
+        begin = _begin(
+            placement, TransactionStart(), "ISOLATION LEVEL REPEATABLE READ READ ONLY", SOON
+        )
         async with self._transaction(begin) as connection:
-            yield cast("Connection", connection)
+            yield cast("CleanConnection", connection)
 
     @asynccontextmanager
-    async def write(self, placement: Placement, entry: Entry) -> AsyncIterator[Driver]:
+    async def write(self, placement: Placement, entry: TransactionStart) -> AsyncIterator[Driver]:
         """A transaction in the tenant, committed when the block ends well. Raises TurnedAway."""
         async with self._transaction(_begin(placement, entry, "READ WRITE", WRITES)) as connection:
             yield connection
@@ -223,7 +225,7 @@ class Database:
         # Only who has to wait needs a timer, which costs a task.
         free = self.pool.get_idle_size() > 0
         acquired = await self.pool.acquire(timeout=None if free else ACQUIRE_SECONDS)
-        connection = cast("Connection", acquired)
+        connection = cast("CleanConnection", acquired)
         try:
             try:
                 await connection.execute(begin)
@@ -235,17 +237,17 @@ class Database:
             except asyncpg.PostgresError as error:
                 raise turned_away(error) from error
         except asyncpg.QueryCanceledError as error:
-            raise TookTooLong from error
+            raise StatementTimeout from error
         except COLLISIONS as error:
-            raise Collided from error
+            raise SerializationConflict from error
         except asyncpg.LockNotAvailableError as error:
-            raise Occupied from error
+            raise LockTimeout from error
         finally:
             # Whatever happened, reset() rolls back; a connection that cannot be reset is terminated.
             await self.pool.release(acquired)
 
 
-def _begin(placement: Placement, entry: Entry, mode: str, plans: str) -> str:
+def _begin(placement: Placement, entry: TransactionStart, mode: str, plans: str) -> str:
     """One message. Only whole numbers, a UUID and checked names are ever written into it."""
     session = f"'{UUID(int=entry.session.int)}'" if entry.session else "NULL"
     return (
@@ -271,6 +273,6 @@ async def enter_session(connection: Driver, session: UUID) -> None:
 
 def turned_away(error: asyncpg.PostgresError) -> Exception:
     """What the door of a tenant said, if it was the door."""
-    if error.sqlstate in list(Turned):
-        return TurnedAway(Turned(error.sqlstate))
+    if error.sqlstate in list(RejectReason):
+        return EntryRejected(RejectReason(error.sqlstate))
     return error

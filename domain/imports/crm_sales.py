@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from domain.imports.countries import CODES, MEANT
-from domain.imports.sheets import Finding, Line, Names, Notes, Sheet
+from domain.imports.csv_files import CsvFile, CsvRow, Finding, Findings, Names
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "accounts.csv": (
@@ -35,7 +35,7 @@ SECTORS = {"technolgy": "technology"}
 LEFT_OUT = "left out"
 
 
-class Step(StrEnum):
+class ImportedStage(StrEnum):
     """The stages of the file."""
 
     PROSPECTING = "Prospecting"
@@ -46,11 +46,11 @@ class Step(StrEnum):
     @property
     def is_closed(self) -> bool:
         """Whether nothing more is decided there."""
-        return self in (Step.WON, Step.LOST)
+        return self in (ImportedStage.WON, ImportedStage.LOST)
 
 
 @dataclass(frozen=True)
-class Account:
+class AccountRow:
     """Whom something was offered to."""
 
     line: int
@@ -64,7 +64,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Product:
+class ProductRow:
     """What was offered."""
 
     line: int
@@ -74,7 +74,7 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Seller:
+class SellerRow:
     """Who offered it."""
 
     line: int
@@ -84,7 +84,7 @@ class Seller:
 
 
 @dataclass(frozen=True)
-class Deal:
+class DealRow:
     """An opportunity: what was offered to whom, and what came of it."""
 
     line: int
@@ -92,7 +92,7 @@ class Deal:
     seller: str
     product: str
     account: str
-    step: Step
+    step: ImportedStage
     since: date
     closed: date | None
     amount: Decimal | None
@@ -102,26 +102,26 @@ class Deal:
 
 
 @dataclass(frozen=True)
-class Book:
+class CrmSales:
     """All that was read."""
 
-    accounts: list[Account]
-    products: list[Product]
-    sellers: list[Seller]
-    deals: list[Deal]
+    accounts: list[AccountRow]
+    products: list[ProductRow]
+    sellers: list[SellerRow]
+    deals: list[DealRow]
     findings: list[Finding]
     broken: list[str]
     """Sentences about what must be put right before anything can be imported."""
 
 
-def read(sheets: Mapping[str, Sheet], today: date) -> Book:
+def read(sheets: Mapping[str, CsvFile], today: date) -> CrmSales:
     """The records of the files. `today` stands in where the files name no day at all."""
-    notes = Notes()
+    notes = Findings()
     lines = {name: notes.lines(name, sheets.get(name), each) for name, each in COLUMNS.items()}
     accounts = _accounts(notes, lines["accounts.csv"])
     products = _products(notes, lines["products.csv"])
     sellers = _sellers(notes, lines["sales_teams.csv"])
-    known = Known(
+    known = PipelineNames(
         {each.name: each for each in products},
         Names(each.name for each in products),
         Names(each.name for each in accounts),
@@ -130,11 +130,11 @@ def read(sheets: Mapping[str, Sheet], today: date) -> Book:
     deals = [] if notes.broken else known.deals(notes, lines["sales_pipeline.csv"], today)
     if any(each.account == NO_ACCOUNT for each in deals):
         first = min(each.line for each in deals if each.account == NO_ACCOUNT)
-        accounts.append(Account(first, NO_ACCOUNT))
-    return Book(accounts, products, sellers, deals, notes.findings, notes.broken)
+        accounts.append(AccountRow(first, NO_ACCOUNT))
+    return CrmSales(accounts, products, sellers, deals, notes.findings, notes.broken)
 
 
-def _first_of_each(notes: Notes, lines: Iterable[Line], column: str) -> list[Line]:
+def _first_of_each(notes: Findings, lines: Iterable[CsvRow], column: str) -> list[CsvRow]:
     """The rows that name something, and nothing that a row before them names."""
     met: dict[str, int] = {}
     found = []
@@ -151,7 +151,7 @@ def _first_of_each(notes: Notes, lines: Iterable[Line], column: str) -> list[Lin
     return found
 
 
-def _accounts(notes: Notes, lines: list[Line]) -> list[Account]:
+def _accounts(notes: Findings, lines: list[CsvRow]) -> list[AccountRow]:
     found = [_account(notes, line) for line in _first_of_each(notes, lines, "account")]
     by_line = {line.number: line for line in lines}
     names = Names(each.name for each in found)
@@ -176,12 +176,12 @@ def _leads_to(parents: Mapping[str, str], name: str | None, wanted: str) -> bool
     return name is not None
 
 
-def _account(notes: Notes, line: Line) -> Account:
+def _account(notes: Findings, line: CsvRow) -> AccountRow:
     sector = line["sector"]
     if sector in SECTORS:
         notes.note(line, f"sector is {sector!r}", f"taken as {SECTORS[sector]!r}")
         sector = SECTORS[sector]
-    return Account(
+    return AccountRow(
         line.number,
         line["account"],
         sector or None,
@@ -192,7 +192,7 @@ def _account(notes: Notes, line: Line) -> Account:
     )
 
 
-def _country(notes: Notes, line: Line) -> str | None:
+def _country(notes: Findings, line: CsvRow) -> str | None:
     text = line["office_location"]
     if not text:
         return None
@@ -204,18 +204,18 @@ def _country(notes: Notes, line: Line) -> str | None:
     return code
 
 
-def _products(notes: Notes, lines: list[Line]) -> list[Product]:
+def _products(notes: Findings, lines: list[CsvRow]) -> list[ProductRow]:
     found = []
     for line in _first_of_each(notes, lines, "product"):
         price = notes.number(line, "sales_price")
         if line["sales_price"] == "":
             notes.stop(line, "sales_price is empty", "write what the product costs")
-        found.append(Product(line.number, line["product"], line["series"], price or Decimal()))
+        found.append(ProductRow(line.number, line["product"], line["series"], price or Decimal()))
     return found
 
 
-def _sellers(notes: Notes, lines: list[Line]) -> list[Seller]:
-    found: list[Seller] = []
+def _sellers(notes: Findings, lines: list[CsvRow]) -> list[SellerRow]:
+    found: list[SellerRow] = []
     above: dict[str, str] = {}
     for line in _first_of_each(notes, lines, "sales_agent"):
         name, manager = line["sales_agent"], line["manager"] or None
@@ -226,20 +226,20 @@ def _sellers(notes: Notes, lines: list[Line]) -> list[Seller]:
             manager = None
         else:
             above[name] = manager
-        found.append(Seller(line.number, name, manager, line["regional_office"] or None))
+        found.append(SellerRow(line.number, name, manager, line["regional_office"] or None))
     return found
 
 
 @dataclass(frozen=True)
-class Known:
+class PipelineNames:
     """What the rows of the pipeline may name."""
 
-    by_name: Mapping[str, Product]
+    by_name: Mapping[str, ProductRow]
     products: Names
     accounts: Names
     sellers: Names
 
-    def deals(self, notes: Notes, lines: list[Line], today: date) -> list[Deal]:
+    def deals(self, notes: Findings, lines: list[CsvRow], today: date) -> list[DealRow]:
         """The opportunities. Those that say no day are taken as known on the last day of the file."""
         rows = _first_of_each(notes, lines, "opportunity_id")
         columns = ("engage_date", "close_date")
@@ -248,24 +248,26 @@ class Known:
         found = []
         for row in rows:
             since, closed = (days[row.number, column] for column in columns)
-            deal = self._deal(notes, row, Term(since, closed, last))
+            deal = self._deal(notes, row, DealDates(since, closed, last))
             if deal is not None:
                 found.append(deal)
         return found
 
-    def _deal(self, notes: Notes, line: Line, term: Term) -> Deal | None:
+    def _deal(self, notes: Findings, line: CsvRow, term: DealDates) -> DealRow | None:
         seller = self._named(notes, line, "sales_agent", self.sellers, "sales_teams.csv")
         name = self._named(notes, line, "product", self.products, "products.csv")
         account = self._account(notes, line)
-        step = next((each for each in Step if each.value == line["deal_stage"]), None)
+        step = next((each for each in ImportedStage if each.value == line["deal_stage"]), None)
         if step is None:
-            stages = ", ".join(Step)
+            stages = ", ".join(ImportedStage)
             notes.note(line, f"deal_stage {line['deal_stage']!r} is none of {stages}", LEFT_OUT)
         value = notes.number(line, "close_value")
         if seller is None or name is None or account is None or step is None:
             return None
         wrong = term.wrong(step) or (
-            "it was won, and close_value is empty" if step is Step.WON and value is None else None
+            "it was won, and close_value is empty"
+            if step is ImportedStage.WON and value is None
+            else None
         )
         if wrong:
             notes.note(line, wrong, LEFT_OUT)
@@ -274,9 +276,11 @@ class Known:
         price = _price(notes, line, step, value, product)
         since, closed = term.taken(notes, line, step)
         id = line["opportunity_id"]
-        return Deal(line.number, id, seller, name, account, step, since, closed, value, price)
+        return DealRow(line.number, id, seller, name, account, step, since, closed, value, price)
 
-    def _named(self, notes: Notes, line: Line, column: str, names: Names, file: str) -> str | None:
+    def _named(
+        self, notes: Findings, line: CsvRow, column: str, names: Names, file: str
+    ) -> str | None:
         found = names.find(notes, line, column)
         if found is None:
             what = (
@@ -287,7 +291,7 @@ class Known:
             notes.note(line, what, LEFT_OUT)
         return found
 
-    def _account(self, notes: Notes, line: Line) -> str | None:
+    def _account(self, notes: Findings, line: CsvRow) -> str | None:
         if not line["account"]:
             notes.note(line, "account is empty", f"put on the account {NO_ACCOUNT!r}")
             return NO_ACCOUNT
@@ -295,7 +299,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Term:
+class DealDates:
     """When somebody began to sell, and when it was decided, as the file says."""
 
     since: date | None
@@ -303,7 +307,7 @@ class Term:
     last: date
     """The last day that the file names."""
 
-    def wrong(self, step: Step) -> str | None:
+    def wrong(self, step: ImportedStage) -> str | None:
         """What makes no sense of it."""
         if step.is_closed and self.closed is None:
             return f"deal_stage is {step}, and close_date is empty"
@@ -311,7 +315,7 @@ class Term:
             return "close_date is before engage_date"
         return None
 
-    def taken(self, notes: Notes, line: Line, step: Step) -> tuple[date, date | None]:
+    def taken(self, notes: Findings, line: CsvRow, step: ImportedStage) -> tuple[date, date | None]:
         """The days to work with."""
         closed = self.closed if step.is_closed else None
         if not step.is_closed:
@@ -326,14 +330,14 @@ class Term:
 
 
 def _price(
-    notes: Notes, line: Line, step: Step, value: Decimal | None, product: Product
+    notes: Findings, line: CsvRow, step: ImportedStage, value: Decimal | None, product: ProductRow
 ) -> Decimal:
     """What was offered: what it was sold at, else what the product costs."""
     if value is None:
         done = f"no amount; its quote says the list price, {product.price}"
         notes.note(line, "close_value is empty", done)
         return product.price
-    if value == 0 and step is not Step.WON:
+    if value == 0 and step is not ImportedStage.WON:
         done = f"amount 0; its quote says the list price, {product.price}"
         notes.note(line, "close_value is 0", done)
         return product.price

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
-from domain.imports.crm_sales import Deal, Step
+from domain.imports.crm_sales import DealRow, ImportedStage
 
 
 class EventKind(Enum):
@@ -18,7 +18,7 @@ class EventKind(Enum):
     LOSE = 3
 
 
-CLOSES = {Step.WON: EventKind.SELL, Step.LOST: EventKind.LOSE}
+CLOSES = {ImportedStage.WON: EventKind.SELL, ImportedStage.LOST: EventKind.LOSE}
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,23 @@ class Event:
 
     day: date
     kind: EventKind
-    deal: Deal
+    deal: DealRow
 
     def place(self) -> tuple[date, int, int]:
         """Where it comes among others."""
         return self.day, self.kind.value, self.deal.line
 
 
-def begins_in(deal: Deal) -> Step:
+def begins_in(deal: DealRow) -> ImportedStage:
     """The stage an opportunity is created in: who closed it was engaged before."""
-    return Step.PROSPECTING if deal.step is Step.PROSPECTING else Step.ENGAGING
+    return (
+        ImportedStage.PROSPECTING
+        if deal.step is ImportedStage.PROSPECTING
+        else ImportedStage.ENGAGING
+    )
 
 
-def events(deal: Deal, standing: Step | None, *, known: bool) -> list[Event] | None:
+def events(deal: DealRow, standing: ImportedStage | None, *, known: bool) -> list[Event] | None:
     """What is left to be done; None where it went on otherwise than the file says.
 
     `standing` is the stage it is in by now, if that is one of the file's.
@@ -47,7 +51,7 @@ def events(deal: Deal, standing: Step | None, *, known: bool) -> list[Event] | N
     found = [] if known else [Event(deal.since, EventKind.CREATE, deal)]
     if known and standing is deal.step:
         return []
-    if known and (standing is None or standing.is_closed or deal.step is Step.PROSPECTING):
+    if known and (standing is None or standing.is_closed or deal.step is ImportedStage.PROSPECTING):
         return None
     if deal.step.is_closed and deal.closed is not None:
         found.append(Event(deal.closed, CLOSES[deal.step], deal))

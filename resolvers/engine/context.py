@@ -31,7 +31,7 @@ SUSPENDED = "The tenant is suspended. Records can be read but not changed."
 
 
 @dataclass(frozen=True)
-class House:
+class AppContext:
     """The parts that commands work with, put together once at app.py."""
 
     database: Database

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from db.engine.transaction import Collided
+from db.engine.transaction import SerializationConflict
 from db.engine.write.row_json import changed_columns
 from domain.codes import UserErrorCode
 from domain.violations import Violation
@@ -58,7 +58,7 @@ def _check_still_known(items: list[AnyChangeset]) -> None:
     """What was found before it was locked may have changed or gone. Raises Collided."""
     for item in items:
         if item.before is None or getattr(item.before, COLUMN) != _external(item):
-            raise Collided
+            raise SerializationConflict
 
 
 async def _check_still_new(ctx: Context, items: list[AnyChangeset]) -> None:
@@ -66,7 +66,7 @@ async def _check_still_new(ctx: Context, items: list[AnyChangeset]) -> None:
     duplicate = UserErrorCode.DUPLICATE
     twice = [_external(i) for i in items if any(e.code is duplicate for e in i.errors)]
     if twice and await ctx.unit.find_by_text(items[0].entity, COLUMN, twice):
-        raise Collided
+        raise SerializationConflict
 
 
 def _check_immutable(items: list[AnyChangeset]) -> None:

@@ -11,7 +11,7 @@ from auth.engine.viewer import Viewer
 from db.engine.entity import Entity
 from db.engine.fields import Field, Kind, Reference
 from db.engine.plan.values import parse_id
-from domain.access import Attribute
+from domain.access import AttributeRights
 from domain.codes import UserErrorCode
 from domain.setup import AttributeKind
 from domain.values import SCALE, number_violation, text_violation
@@ -110,7 +110,7 @@ def _fill_attributes(item: AnyChangeset, viewer: Viewer, given: list[Params]) ->
 def _set_attribute(
     item: AnyChangeset,
     values: dict[str, object],
-    attribute: Attribute,
+    attribute: AttributeRights,
     value: object,
     at: tuple[str, ...],
 ) -> None:

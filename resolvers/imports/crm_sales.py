@@ -6,21 +6,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from domain.imports.crm_sales import Account, Book, Deal, Product
+from domain.imports.crm_sales import AccountRow, CrmSales, DealRow, ProductRow
+from domain.imports.csv_files import Finding
 from domain.imports.events import events
-from domain.imports.sheets import Finding
-from resolvers.imports.deals import Deals, Known
+from resolvers.imports.deals import Deals, ImportTargets
 from resolvers.imports.lists import accounts, attributes, pipeline, products
 from resolvers.imports.rights import DIRECTOR, give_roles
 from resolvers.imports.staff import Login, Secret, employ, posts
 from resolvers.imports.work import Tell, at, work_of
-from resolvers.operator import Desk
+from resolvers.operator import OperatorSession
 
-Read = Account | Product | Deal
+Read = AccountRow | ProductRow | DealRow
 
 
 @dataclass
-class Came:
+class ImportResult:
     """What came of an import."""
 
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -40,14 +40,16 @@ class Screen:
     """Told with what new users sign in, as soon as they may."""
 
 
-def steps(book: Book) -> int:
+def steps(book: CrmSales) -> int:
     """How many commands the opportunities take."""
     return sum(len(events(each, None, known=False) or ()) for each in book.deals)
 
 
-async def keep(desk: Desk, book: Book, secret: Secret, screen: Screen) -> Came:
+async def keep(
+    desk: OperatorSession, book: CrmSales, secret: Secret, screen: Screen
+) -> ImportResult:
     """Everything that was read, by the commands that users have. Raises TenantError."""
-    came = Came(findings=list(book.findings))
+    came = ImportResult(findings=list(book.findings))
     async with work_of(desk) as work:
         came.done = work.done
         async with work.transaction() as ctx:
@@ -67,7 +69,7 @@ async def keep(desk: Desk, book: Book, secret: Secret, screen: Screen) -> Came:
             offered = await products(work, ctx, book, told)
             told = teller(came.findings, "accounts.csv", book.accounts)
             customers = await accounts(work, ctx, book, sellers[director], told)
-        known = Known(lists, offered, customers, sellers)
+        known = ImportTargets(lists, offered, customers, sellers)
         told = teller(came.findings, "sales_pipeline.csv", book.deals)
         deals = Deals(work, known, told, screen.advance)
         await deals.keep(book.deals)
@@ -77,7 +79,7 @@ async def keep(desk: Desk, book: Book, secret: Secret, screen: Screen) -> Came:
 
 def teller(findings: list[Finding], file: str, records: Iterable[Read]) -> Tell:
     """Notes findings about what was read from a file, by the names or ids of its records."""
-    lines = {each.id if isinstance(each, Deal) else each.name: each.line for each in records}
+    lines = {each.id if isinstance(each, DealRow) else each.name: each.line for each in records}
 
     def tell(name: str, what: str, done: str) -> None:
         findings.append(Finding(file, lines[name], what, done))

@@ -15,7 +15,7 @@ from db.engine.write.locking import Lock
 from db.sales import Opportunity
 from db.setup import Stage
 from db.staff import Employee
-from domain.imports.crm_sales import NO_ACCOUNT, Deal, Step
+from domain.imports.crm_sales import NO_ACCOUNT, DealRow, ImportedStage
 from domain.imports.events import Event, EventKind, begins_in, events
 from resolvers.closing import lose, sell
 from resolvers.engine.changeset import Params
@@ -36,7 +36,7 @@ Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Known:
+class ImportTargets:
     """What the opportunities of the file lead to, by the names that it has for them."""
 
     lists: Lists
@@ -44,13 +44,13 @@ class Known:
     accounts: Mapping[str, str]
     sellers: Mapping[str, str]
 
-    def missing(self, deal: Deal) -> str | None:
+    def missing(self, deal: DealRow) -> str | None:
         """What it names that could not be kept."""
         if deal.product not in self.products:
             return f"product {deal.product!r} was left out"
         return None if deal.account in self.accounts else f"account {deal.account!r} was left out"
 
-    def given(self, deal: Deal) -> Params:
+    def given(self, deal: DealRow) -> Params:
         """The opportunity with its quote."""
         item = {"product": self.products[deal.product], "unitPrice": deal.price}
         named = deal.account != NO_ACCOUNT
@@ -66,7 +66,7 @@ class Known:
             "quotes": [{"name": deal.product, "items": [item]}],
         }
 
-    def differs(self, deal: Deal, row: Opportunity) -> list[str]:
+    def differs(self, deal: DealRow, row: Opportunity) -> list[str]:
         """What the tenant says otherwise of an opportunity."""
         said = {
             "account": (global_id(Account, row.account_id), self.accounts[deal.account]),
@@ -79,7 +79,7 @@ class Known:
 class Deals:
     """Brings the opportunities of a tenant to where the file says they are."""
 
-    def __init__(self, work: Work, known: Known, tell: Tell, advance: Advance) -> None:
+    def __init__(self, work: Work, known: ImportTargets, tell: Tell, advance: Advance) -> None:
         self._work = work
         self._known = known
         self._tell = tell
@@ -88,7 +88,7 @@ class Deals:
         self.there = 0
         """Opportunities that the tenant had already."""
 
-    async def keep(self, deals: Iterable[Deal]) -> None:
+    async def keep(self, deals: Iterable[DealRow]) -> None:
         """Do what is left to be done, in the order of the days."""
         left: list[Event] = []
         for several in batches(deals):
@@ -104,7 +104,7 @@ class Deals:
             batch.append((day, kind, group))
         await self._do(batch)
 
-    async def _left(self, ctx: Context, deals: list[Deal]) -> list[Event]:
+    async def _left(self, ctx: Context, deals: list[DealRow]) -> list[Event]:
         ids = await self._work.known(
             ctx, Opportunity, Opportunity.external_id, [each.id for each in deals]
         )
@@ -123,7 +123,9 @@ class Deals:
         self._advance(sum(_steps(deal) for deal in deals) - len(found))
         return found
 
-    def _compared(self, deal: Deal, row: Opportunity, steps: Mapping[str, Step]) -> list[Event]:
+    def _compared(
+        self, deal: DealRow, row: Opportunity, steps: Mapping[str, ImportedStage]
+    ) -> list[Event]:
         """What is left to be done with one that is there, where an import was interrupted.
 
         What people changed since, or the file says anew, is told and left as it is.
@@ -170,6 +172,6 @@ class Deals:
         return {**closed, "reason": lists.reason} if kind is EventKind.LOSE else closed
 
 
-def _steps(deal: Deal) -> int:
+def _steps(deal: DealRow) -> int:
     """How many commands it takes to bring a new one to where it is."""
     return len(events(deal, None, known=False) or ())

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from db.accounts import Account as AccountRecord
+from db.accounts import Account
 from db.engine.base import Record, Standard
 from db.engine.row import AnyColumn
-from db.products import ContractKind, ProductCategory, UnitOfMeasure
-from db.products import Product as ProductRecord
+from db.products import ContractKind, Product, ProductCategory, UnitOfMeasure
 from db.setup import Attribute, Industry, LostReason, OpportunityType, Preferences, Stage
-from domain.imports.crm_sales import Account, Book, Product, Step
+from domain.imports.crm_sales import AccountRow, CrmSales, ImportedStage, ProductRow
 from domain.setup import AttributeKind, StageKind
-from resolvers.areas import CATALOGUE
+from resolvers.areas import REGISTRY
 from resolvers.engine.changeset import Params
 from resolvers.engine.context import Context
 from resolvers.imports.work import Tell, Work, create, global_id, levels
@@ -24,11 +23,15 @@ PIPELINE = "CRM sales opportunities"
 CURRENCY = "USD"
 REASON = "Not stated"
 UNIT, KIND = "piece", "Delivery"
-STAGES: Mapping[Step, tuple[StageKind, int, str]] = {
-    Step.PROSPECTING: (StageKind.OPEN, 20, "They were named; nobody has spoken with them yet."),
-    Step.ENGAGING: (StageKind.OPEN, 50, "We are speaking with them about the product."),
-    Step.WON: (StageKind.WON, 100, "They bought it."),
-    Step.LOST: (StageKind.LOST, 0, "They did not buy it."),
+STAGES: Mapping[ImportedStage, tuple[StageKind, int, str]] = {
+    ImportedStage.PROSPECTING: (
+        StageKind.OPEN,
+        20,
+        "They were named; nobody has spoken with them yet.",
+    ),
+    ImportedStage.ENGAGING: (StageKind.OPEN, 50, "We are speaking with them about the product."),
+    ImportedStage.WON: (StageKind.WON, 100, "They bought it."),
+    ImportedStage.LOST: (StageKind.LOST, 0, "They did not buy it."),
 }
 """Kind, probability and description of each stage, in their order."""
 ATTRIBUTES = {
@@ -43,7 +46,7 @@ class Lists:
     """The ids of what opportunities are created with."""
 
     pipeline: str
-    stages: Mapping[Step, str]
+    stages: Mapping[ImportedStage, str]
     reason: str
 
 
@@ -64,7 +67,7 @@ async def pipeline(work: Work, ctx: Context) -> Lists:
     if not known:
         preferences = global_id(Preferences, (await ctx.trusted(Preferences).get_one()).id)
         given = {"id": preferences, "defaultOpportunityType": made[PIPELINE]}
-        await work.all(ctx, CATALOGUE.standard(Preferences, Standard.UPDATE), [given])
+        await work.all(ctx, REGISTRY.standard(Preferences, Standard.UPDATE), [given])
     reasons = await work.ensure(ctx, LostReason, LostReason.name, {REASON: {"name": REASON}})
     steps = {step: stages[step.value] for step in STAGES}
     return Lists(made[PIPELINE], steps, reasons[REASON])
@@ -82,7 +85,7 @@ async def attributes(work: Work, ctx: Context) -> dict[str, str]:
     }
 
 
-async def products(work: Work, ctx: Context, book: Book, tell: Tell) -> dict[str, str]:
+async def products(work: Work, ctx: Context, book: CrmSales, tell: Tell) -> dict[str, str]:
     """The products by name, in a category for each series, which is delivered once."""
     series = {each.series for each in book.products if each.series}
     kinds = await work.ensure(ctx, ContractKind, ContractKind.name, {KIND: {"name": KIND}})
@@ -90,10 +93,10 @@ async def products(work: Work, ctx: Context, book: Book, tell: Tell) -> dict[str
     categories = await work.ensure(ctx, ProductCategory, ProductCategory.name, given)
     units = await work.ensure(ctx, UnitOfMeasure, UnitOfMeasure.name, {UNIT: {"name": UNIT}})
     wanted = {e.name: _product(e, categories, units[UNIT]) for e in book.products}
-    return await _ensure(work, ctx, ProductRecord, ProductRecord.external_id, wanted, tell)
+    return await _ensure(work, ctx, Product, Product.external_id, wanted, tell)
 
 
-def _product(product: Product, categories: Mapping[str, str], unit: str) -> Params:
+def _product(product: ProductRow, categories: Mapping[str, str], unit: str) -> Params:
     return {
         "name": product.name,
         "externalId": product.name,
@@ -104,7 +107,9 @@ def _product(product: Product, categories: Mapping[str, str], unit: str) -> Para
     }
 
 
-async def accounts(work: Work, ctx: Context, book: Book, owner: str, tell: Tell) -> dict[str, str]:
+async def accounts(
+    work: Work, ctx: Context, book: CrmSales, owner: str, tell: Tell
+) -> dict[str, str]:
     """The accounts by name, each after the one it is a part of."""
     sectors = sorted({each.industry for each in book.accounts if each.industry})
     industries = await work.ensure(ctx, Industry, Industry.name, {n: {"name": n} for n in sectors})
@@ -116,12 +121,12 @@ async def accounts(work: Work, ctx: Context, book: Book, owner: str, tell: Tell)
             if parent is not None and parent not in ids:
                 tell(name, f"subsidiary_of {parent!r} was left out", "left empty")
         wanted = {name: _account(by_name[name], industries, ids, owner) for name in group}
-        ids |= await _ensure(work, ctx, AccountRecord, AccountRecord.external_id, wanted, tell)
+        ids |= await _ensure(work, ctx, Account, Account.external_id, wanted, tell)
     return ids
 
 
 def _account(
-    account: Account, industries: Mapping[str, str], ids: Mapping[str, str], owner: str
+    account: AccountRow, industries: Mapping[str, str], ids: Mapping[str, str], owner: str
 ) -> Params:
     numbers = {"yearEstablished": account.established, "annualRevenue": account.revenue}
     return {

@@ -10,7 +10,7 @@ from domain.access import RowScope, WriteScope
 from resolvers.engine.changeset import Params
 from resolvers.engine.context import Context
 from resolvers.imports.work import Work, batches, create, global_id
-from tenancy.demo.rights import PROFILES, Opens
+from tenancy.demo.rights import PROFILES, DemoGrant
 
 DIRECTOR, MANAGER, SELLER = "Sales director", "Sales manager", "Sales representative"
 STANDARD = PROFILES["Standard sales"]
@@ -30,7 +30,7 @@ BOUND = (
 )
 
 
-def opened(role: str, attributes: Mapping[str, str]) -> dict[str, Opens]:
+def opened(role: str, attributes: Mapping[str, str]) -> dict[str, DemoGrant]:
     """What the profile of a role opens; `attributes` are the ids of those of accounts."""
     # The attributes of the demonstration are its own.
     found = {name: replace(each, attributes=frozenset()) for name, each in STANDARD.items()}
@@ -59,7 +59,7 @@ async def give_roles(work: Work, ctx: Context, attributes: Mapping[str, str]) ->
     return roles
 
 
-def _entity(profile: str, entity: str, opens: Opens) -> Params:
+def _entity(profile: str, entity: str, opens: DemoGrant) -> Params:
     return {
         "profile": profile,
         "entity": entity,
@@ -70,7 +70,7 @@ def _entity(profile: str, entity: str, opens: Opens) -> Params:
     }
 
 
-def _fields(profile: str, opened: Mapping[str, Opens]) -> Iterator[Params]:
+def _fields(profile: str, opened: Mapping[str, DemoGrant]) -> Iterator[Params]:
     for entity, opens in opened.items():
         written = opens.written(entity)
         for field in (*opens.fields(entity), *sorted(opens.attributes)):

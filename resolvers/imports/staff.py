@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from db import sessions
 from db.staff import Employee, User
-from domain.imports.crm_sales import Seller
-from domain.imports.sheets import folded
+from domain.imports.crm_sales import SellerRow
+from domain.imports.csv_files import folded
 from resolvers.engine.context import Context
 from resolvers.imports.rights import DIRECTOR, MANAGER, SELLER
 from resolvers.imports.work import Work, create, levels
@@ -39,7 +39,7 @@ class Login:
     password: str
 
 
-def posts(sellers: Iterable[Seller], tenant: str) -> dict[str, Post]:
+def posts(sellers: Iterable[SellerRow], tenant: str) -> dict[str, Post]:
     """The director, the managers and the sellers, by their names."""
     team = list(sellers)
     offices: dict[str, set[str | None]] = {}

@@ -16,12 +16,12 @@ from db import sessions
 from db.api import MODEL
 from db.engine.base import Record, Standard
 from db.engine.row import AnyColumn
-from resolvers.areas import CATALOGUE
+from resolvers.areas import REGISTRY
 from resolvers.engine.changeset import AnyChangeset, Params
 from resolvers.engine.command import Command
 from resolvers.engine.context import Context
 from resolvers.engine.execute import CommandRequest, execute
-from resolvers.operator import Desk, administrator, context_in, entered, wrong
+from resolvers.operator import OperatorSession, administrator, context_in, entered, wrong
 from tenancy.engine.provision import TenantError
 
 MOST = 250
@@ -45,7 +45,7 @@ def global_id(record: type[Record], id: UUID) -> str:
 
 def create(record: type[Record]) -> Command:
     """The command that creates such records."""
-    return CATALOGUE.standard(record, Standard.CREATE)
+    return REGISTRY.standard(record, Standard.CREATE)
 
 
 def batches(several: Iterable[T]) -> Iterator[list[T]]:
@@ -59,7 +59,7 @@ def batches(several: Iterable[T]) -> Iterator[list[T]]:
 class Work:
     """The transactions of one import."""
 
-    desk: Desk
+    desk: OperatorSession
     session: UUID
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How many records of a type a command was carried out on, by type and command."""
@@ -128,7 +128,7 @@ class Work:
 
 
 @asynccontextmanager
-async def work_of(desk: Desk) -> AsyncIterator[Work]:
+async def work_of(desk: OperatorSession) -> AsyncIterator[Work]:
     """Work in a tenant, in a session that is lent for as long and opens nothing."""
     session = desk.new_id()
     async with entered(desk) as connection:

@@ -4,17 +4,17 @@ from .admit import Admitted, Documents, admit
 from .cost import Cost, Prepared
 from .limits import Limits
 from .parse import parse
-from .refusal import Code, Problem, Refused
+from .refusal import Code, DocumentError, DocumentRejected
 
 __all__ = [
     "Admitted",
     "Code",
     "Cost",
+    "DocumentError",
+    "DocumentRejected",
     "Documents",
     "Limits",
     "Prepared",
-    "Problem",
-    "Refused",
     "admit",
     "parse",
 ]

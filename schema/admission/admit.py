@@ -15,7 +15,7 @@ from .limits import Limits
 from .merge import Level, Steps, in_order
 from .overlap import merge
 from .parse import parse
-from .refusal import Refused, refuse
+from .refusal import DocumentRejected, refuse
 from .validate import Validator
 
 _INTROSPECTION = frozenset({"__schema", "__type"})
@@ -31,13 +31,13 @@ class Admitted:
     prepared: Mapping[str | None, Prepared]
 
     def operation(self, name: str | None = None) -> OperationDefinitionNode:
-        """Return the operation to run; raises `Refused` (BAD_REQUEST) if that is unclear."""
+        """Return the operation to run; raises `DocumentRejected` (BAD_REQUEST) if that is unclear."""
         return self._chosen(name).operation
 
     def cost(self, variables: Mapping[str, object], name: str | None = None) -> Cost:
         """Return the cost of an operation with the variables as sent.
 
-        Raises `Refused`: BAD_REQUEST if there is no such operation, BAD_USER_INPUT or
+        Raises `DocumentRejected`: BAD_REQUEST if there is no such operation, BAD_USER_INPUT or
         QUERY_TOO_COMPLEX as `Prepared.cost` does.
         """
         return self._chosen(name).cost(variables)
@@ -57,7 +57,7 @@ class Admitted:
 def admit(text: str, schema: GraphQLSchema, limits: Limits) -> Admitted:
     """Return the document a text spells, checked and priced.
 
-    Raises `Refused` with the codes GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED,
+    Raises `DocumentRejected` with the codes GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED,
     QUERY_TOO_COMPLEX or BAD_USER_INPUT.
     """
     return _admit(text, schema, limits, Validator(schema))
@@ -68,7 +68,7 @@ def _admit(text: str, schema: GraphQLSchema, limits: Limits, validator: Validato
     validator.check(document, limits)
     merged = merge(document, schema, Steps(limits.merge_steps))
     if merged.conflicts:
-        raise Refused(merged.conflicts[: limits.errors])
+        raise DocumentRejected(merged.conflicts[: limits.errors])
     operations: dict[str | None, OperationDefinitionNode] = {}
     prepared: dict[str | None, Prepared] = {}
     pricing = Pricing(schema, limits)
@@ -91,7 +91,7 @@ def _admit(text: str, schema: GraphQLSchema, limits: Limits, validator: Validato
 
 
 def _refuse_depth(root: Level, depths: dict[Level, int], limits: Limits) -> None:
-    """Raise `Refused` (QUERY_TOO_COMPLEX) for a root field that goes too deep."""
+    """Raise `DocumentRejected` (QUERY_TOO_COMPLEX) for a root field that goes too deep."""
     for level in in_order(root, set(depths)):
         deepest = 0
         for variant in level.variants():
@@ -112,7 +112,7 @@ def _refuse_depth(root: Level, depths: dict[Level, int], limits: Limits) -> None
 
 
 def _refuse_repetition(root: Level, limits: Limits) -> None:
-    """Raise `Refused` (QUERY_TOO_COMPLEX) if fields that are for single use stand together."""
+    """Raise `DocumentRejected` (QUERY_TOO_COMPLEX) if fields that are for single use stand together."""
     found = [
         variant.use.node
         for variant in root.variants()
@@ -151,7 +151,7 @@ class Documents:
         return len(self._kept)
 
     def get(self, text: str) -> Admitted:
-        """Return what `admit` returns for the text; raises `Refused` as it does."""
+        """Return what `admit` returns for the text; raises `DocumentRejected` as it does."""
         if len(text) > self._limits.characters:
             return _admit(text, self._schema, self._limits, self._validator)  # refuses
         key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -18,7 +18,7 @@ from graphql.language import (
 from .inputs import (
     AT_MOST,
     Conditions,
-    Inputs,
+    MeasuredInputs,
     check_variables,
     literal_conditions,
     literal_page,
@@ -81,7 +81,9 @@ class _Part:
     def is_fixed(self) -> bool:
         return not self.conditions and not self.pages and self.ids is None
 
-    def price(self, prices: Mapping[Level, _Price], inputs: Inputs, limits: Limits) -> _Price:
+    def price(
+        self, prices: Mapping[Level, _Price], inputs: MeasuredInputs, limits: Limits
+    ) -> _Price:
         """Return the cost of the field, in the columns its place asks for."""
         below = prices[self.below] if self.below is not None else _FREE
         times = self._times(inputs, limits)
@@ -96,7 +98,7 @@ class _Part:
             return _Price(0, 0, nodes + weight, fields, self.makes_rows)
         return _Price(nodes + weight, fields, 0, 0, self.makes_rows)
 
-    def _times(self, inputs: Inputs, limits: Limits) -> int:
+    def _times(self, inputs: MeasuredInputs, limits: Limits) -> int:
         if self.ids is not None:
             return inputs.length(self.ids)
         asked = self.least
@@ -113,7 +115,9 @@ class _Step:
     fixed: dict[str, _Price]
     parts: list[_Part] = field(default_factory=list)
 
-    def price(self, prices: Mapping[Level, _Price], inputs: Inputs, limits: Limits) -> _Price:
+    def price(
+        self, prices: Mapping[Level, _Price], inputs: MeasuredInputs, limits: Limits
+    ) -> _Price:
         """Return the cost of one object: what is common, and the dearest of its types."""
         sums = dict(self.fixed)
         for part in self.parts:
@@ -150,8 +154,8 @@ class Pricing:
         self.steps: dict[Level, _Step] = {}
 
     def prepare(self, root: Level, operation: OperationDefinitionNode) -> Prepared:
-        """Prepare an operation; raises `Refused` (BAD_USER_INPUT) for a literal page size."""
-        nothing = Inputs(operation, {})
+        """Prepare an operation; raises `DocumentRejected` (BAD_USER_INPUT) for a literal page size."""
+        nothing = MeasuredInputs(operation, {})
         fresh = [level for level in in_order(root, set(self.prices)) if level not in self.steps]
         for level in fresh:
             self._enter(level, nothing)
@@ -159,7 +163,7 @@ class Pricing:
         names = frozenset(node.variable.name.value for node in operation.variable_definitions or ())
         return Prepared(self, root, operation, moving, names, self._limits)
 
-    def _enter(self, level: Level, nothing: Inputs) -> None:
+    def _enter(self, level: Level, nothing: MeasuredInputs) -> None:
         step = _Step({})
         for name, variants in level.groups.items():
             for variant in variants:
@@ -305,13 +309,13 @@ class Prepared:
     def cost(self, variables: Mapping[str, object]) -> Cost:
         """Return the cost with the variables as sent (JSON values, not yet coerced).
 
-        Raises `Refused`: BAD_USER_INPUT for a page size, list or string out of bounds,
+        Raises `DocumentRejected`: BAD_USER_INPUT for a page size, list or string out of bounds,
         QUERY_TOO_COMPLEX if the cost is over a limit.
         """
         check_variables(variables, self.names, self.limits)
         prices = self.pricing.prices
         if self.moving:
-            inputs = Inputs(self.operation, variables)
+            inputs = MeasuredInputs(self.operation, variables)
             prices = dict(prices)
             for level in self.moving:
                 prices[level] = self.pricing.steps[level].price(prices, inputs, self.limits)

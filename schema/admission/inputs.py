@@ -16,11 +16,11 @@ from graphql.language import (
 )
 
 from .limits import Limits
-from .refusal import Refused, refuse
+from .refusal import DocumentRejected, refuse
 
 
 def check_variables(values: Mapping[str, object], names: frozenset[str], limits: Limits) -> None:
-    """Raise `Refused` (BAD_USER_INPUT) for lists that are too long and strings none can store.
+    """Raise `DocumentRejected` (BAD_USER_INPUT) for lists that are too long and strings none can store.
 
     Only the variables that the operation declares are looked at. One pass, no recursion.
     """
@@ -57,7 +57,7 @@ def _check_text(name: str, value: str) -> None:
         )
 
 
-class Inputs:
+class MeasuredInputs:
     """The variables of one request; each is measured once, when first asked for."""
 
     def __init__(self, operation: OperationDefinitionNode, values: Mapping[str, object]) -> None:
@@ -112,7 +112,7 @@ def literal_page(node: ValueNode | None) -> object:
 def page_size(argument: str, value: object, limits: Limits, node: ValueNode) -> int | None:
     """Return a valid page size or None if none is given.
 
-    Raises `Refused` (BAD_USER_INPUT) naming the argument and its range.
+    Raises `DocumentRejected` (BAD_USER_INPUT) naming the argument and its range.
     """
     if value is None:
         return None
@@ -124,7 +124,7 @@ def page_size(argument: str, value: object, limits: Limits, node: ValueNode) -> 
     return int(value)
 
 
-def _bad_page(argument: str, limits: Limits, node: ValueNode) -> Refused:
+def _bad_page(argument: str, limits: Limits, node: ValueNode) -> DocumentRejected:
     live = argument == AT_MOST
     remedy = (
         "Follow fewer records with a filter." if live else "Ask for the rest with the next page."

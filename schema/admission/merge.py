@@ -31,7 +31,7 @@ _META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
 
 class Steps:
-    """Counts work and raises `Refused` (QUERY_TOO_COMPLEX) once it is over the limit."""
+    """Counts work and raises `DocumentRejected` (QUERY_TOO_COMPLEX) once it is over the limit."""
 
     __slots__ = ("limit", "spent")
 
@@ -41,7 +41,7 @@ class Steps:
         self.spent = 0
 
     def spend(self, steps: int) -> None:
-        """Count the steps; raises `Refused` if they are too many."""
+        """Count the steps; raises `DocumentRejected` if they are too many."""
         self.spent += steps
         if self.spent > self.limit:
             raise refuse(

@@ -28,7 +28,7 @@ from graphql.language import (
 )
 
 from .merge import Level, Selected, Selections, Steps, Use, Variant, grouped, owners
-from .refusal import Problem, located
+from .refusal import DocumentError, located
 
 _MOST_CONFLICTS = 5
 
@@ -38,13 +38,13 @@ class Merged:
     """The response of each operation by its node's position in the document, or conflicts."""
 
     roots: dict[int, Level]
-    conflicts: list[Problem]
+    conflicts: list[DocumentError]
 
 
 def merge(document: DocumentNode, schema: GraphQLSchema, steps: Steps) -> Merged:
     """Merge the fields of every operation, and of fragments that no operation reaches.
 
-    Raises `Refused` (QUERY_TOO_COMPLEX) if the steps run out before a verdict.
+    Raises `DocumentRejected` (QUERY_TOO_COMPLEX) if the steps run out before a verdict.
     """
     merger = _Merger(Selections(document, schema, steps), steps)
     roots = {}
@@ -65,7 +65,7 @@ class _Merger:
     def __init__(self, selections: Selections, steps: Steps) -> None:
         self.selections = selections
         self.steps = steps
-        self.conflicts: list[Problem] = []
+        self.conflicts: list[DocumentError] = []
         self._levels: dict[frozenset[int], Level] = {}
         self._shaped: set[frozenset[int]] = set()
         self._pending: list[tuple[Level | None, list[Selected]]] = []

@@ -17,14 +17,14 @@ from graphql.language import (
 )
 
 from .limits import Limits
-from .refusal import Problem, Refused, problem_of, refuse
+from .refusal import DocumentError, DocumentRejected, problem_of, refuse
 from .scan import scan
 
 
 def parse(text: str, limits: Limits) -> DocumentNode:
     """Return the document that a text spells, its fragments free of cycles.
 
-    Raises `Refused`: GRAPHQL_PARSE_FAILED for a text that is not GraphQL,
+    Raises `DocumentRejected`: GRAPHQL_PARSE_FAILED for a text that is not GraphQL,
     QUERY_TOO_COMPLEX over a limit, BAD_USER_INPUT for a string or list no field takes,
     GRAPHQL_VALIDATION_FAILED for fragments that contain themselves.
     """
@@ -32,7 +32,7 @@ def parse(text: str, limits: Limits) -> DocumentNode:
     try:
         document = graphql.parse(text, allow_empty_selection_sets=False)
     except graphql.GraphQLSyntaxError as error:
-        raise Refused([problem_of("GRAPHQL_PARSE_FAILED", error)]) from None
+        raise DocumentRejected([problem_of("GRAPHQL_PARSE_FAILED", error)]) from None
     except RecursionError:
         raise refuse(
             "QUERY_TOO_COMPLEX", "The document is nested too deeply. Nest less deeply."
@@ -63,12 +63,14 @@ def _check_tokens(text: str, document: DocumentNode) -> None:
         raise _unstorable(unstorable)
 
 
-def _unstorable(token: Token) -> Refused:
+def _unstorable(token: Token) -> DocumentRejected:
     message = (
         "A string in the document contains the character NUL (U+0000) or half of a "
         "surrogate pair, which cannot be stored. Remove it."
     )
-    return Refused([Problem("BAD_USER_INPUT", message, ((token.line, token.column),))])
+    return DocumentRejected(
+        [DocumentError("BAD_USER_INPUT", message, ((token.line, token.column),))]
+    )
 
 
 def _storable(value: str) -> bool:

@@ -23,7 +23,7 @@ _MOST_LOCATIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class DocumentError:
     """One reason for a refusal; locations are (line, column) pairs that count from 1."""
 
     code: Code
@@ -31,30 +31,30 @@ class Problem:
     locations: tuple[tuple[int, int], ...] = ()
 
 
-class Refused(Exception):
+class DocumentRejected(Exception):
     """The document, or the variables sent with it, will not be answered."""
 
-    def __init__(self, errors: Sequence[Problem]) -> None:
+    def __init__(self, errors: Sequence[DocumentError]) -> None:
         """Keep the problems, of which there is at least one."""
         super().__init__("; ".join(problem.message for problem in errors))
         self.errors = tuple(errors)
 
 
-def refuse(code: Code, message: str, *, nodes: Iterable[Node] = ()) -> Refused:
+def refuse(code: Code, message: str, *, nodes: Iterable[Node] = ()) -> DocumentRejected:
     """Return (not raise) a refusal with one problem, located at the given nodes."""
-    return Refused([located(code, message, nodes)])
+    return DocumentRejected([located(code, message, nodes)])
 
 
-def located(code: Code, message: str, nodes: Iterable[Node] = ()) -> Problem:
+def located(code: Code, message: str, nodes: Iterable[Node] = ()) -> DocumentError:
     """Return a problem located at the first few of the given nodes."""
     shown = [node for _, node in zip(range(_MOST_LOCATIONS), nodes, strict=False)]
     return problem_of(code, GraphQLError(message, shown or None))
 
 
-def problem_of(code: Code, error: GraphQLError) -> Problem:
+def problem_of(code: Code, error: GraphQLError) -> DocumentError:
     """Return the problem that says what a graphql-core error says, shortened."""
     message = error.message
     if len(message) > _LONGEST_MESSAGE:
         message = message[:_LONGEST_MESSAGE] + "…"
     places = (error.locations or [])[:_MOST_LOCATIONS]
-    return Problem(code, message, tuple((place.line, place.column) for place in places))
+    return DocumentError(code, message, tuple((place.line, place.column) for place in places))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .limits import Limits
-from .refusal import Code, Problem, Refused
+from .refusal import Code, DocumentError, DocumentRejected
 
 # Every alternative is possessive or of one character, so no text makes the scan step back:
 # a string that never ends is taken to the end of its line (a block string, of the text),
@@ -26,7 +26,7 @@ _LONGEST_NUMBER = 1_000
 
 
 def scan(text: str, limits: Limits) -> None:
-    """Raise `Refused` if the text is over a limit that its tokens alone can show.
+    """Raise `DocumentRejected` if the text is over a limit that its tokens alone can show.
 
     Checked are characters, tokens, nested brackets, directives, aliases, the length
     of list literals, and characters that no string may hold. One pass over the text.
@@ -136,20 +136,20 @@ class _Scan:
         if self.aliases > self.limits.aliases:
             raise self._over("aliases", self.limits.aliases, position, "Split the document.")
 
-    def _long_number(self, position: int) -> Refused:
+    def _long_number(self, position: int) -> DocumentRejected:
         message = (
             f"A number in the document has more than {_LONGEST_NUMBER} characters. Shorten it."
         )
         return _refuse("BAD_USER_INPUT", message, self.text, position)
 
-    def _over(self, what: str, limit: int, position: int, remedy: str) -> Refused:
+    def _over(self, what: str, limit: int, position: int, remedy: str) -> DocumentRejected:
         message = f"The document has more than {limit:,} {what}. {remedy}"
         return _refuse("QUERY_TOO_COMPLEX", message, self.text, position)
 
 
-def _refuse(code: Code, message: str, text: str = "", position: int = -1) -> Refused:
+def _refuse(code: Code, message: str, text: str = "", position: int = -1) -> DocumentRejected:
     if position < 0:
-        return Refused([Problem(code, message)])
+        return DocumentRejected([DocumentError(code, message)])
     before = text[:position]
     column = position - (before.rfind("\n") + 1) + 1
-    return Refused([Problem(code, message, ((before.count("\n") + 1, column),))])
+    return DocumentRejected([DocumentError(code, message, ((before.count("\n") + 1, column),))])

@@ -23,14 +23,14 @@ KEYS = {
 }
 
 
-class Context(ValidationContext):
+class UsageContext(ValidationContext):
     """What the rules ask about a document; its nodes must live as long as it does."""
 
     _spreads: dict[int, list[FragmentSpreadNode]]
     _usages: dict[int, list[VariableUsage]]
     _all_usages: dict[int, list[VariableUsage]]
 
-    def prepare(self, info: TypeInfo) -> Context:
+    def prepare(self, info: TypeInfo) -> UsageContext:
         """Start with nothing found, and return itself; `info` gives variables their types."""
         self._info = info
         self._spreads, self._usages, self._all_usages = {}, {}, {}

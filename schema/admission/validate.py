@@ -39,8 +39,8 @@ from graphql.validation.rules.stream_directive_on_list_field import StreamDirect
 from graphql.validation.validate import ValidationAbortedError
 
 from .limits import Limits
-from .refusal import Problem, Refused, problem_of, refuse
-from .usages import KEYS, Context, release
+from .refusal import DocumentError, DocumentRejected, problem_of, refuse
+from .usages import KEYS, UsageContext, release
 
 # Ours take their place: cycles are refused on parsing, overlaps by `overlap.merge`.
 _REPLACED: frozenset[type[ASTValidationRule]] = frozenset(
@@ -74,14 +74,14 @@ class Validator:
         self._rules = [rule for rule in specified_rules if rule not in left_out]
 
     def check(self, document: DocumentNode, limits: Limits) -> None:
-        """Raise `Refused` (GRAPHQL_VALIDATION_FAILED) with at most `limits.errors` problems.
+        """Raise `DocumentRejected` (GRAPHQL_VALIDATION_FAILED) with at most `limits.errors` problems.
 
         The document must come from `parse`, so that its fragments end. Raises
         QUERY_TOO_COMPLEX if its fragments are shared by more operations than can be checked.
         """
         report = _Report(limits.errors)
         info = TypeInfo(self._schema)
-        context = Context(self._schema, document, info, report.add, True).prepare(info)
+        context = UsageContext(self._schema, document, info, report.add, True).prepare(info)
         rules: list[Visitor] = [rule(context) for rule in self._rules]
         rules.append(_PossibleSpreads(context, self._overlaps))
         together = ParallelVisitor(rules)
@@ -99,14 +99,14 @@ class Validator:
         finally:
             release(*rules, together, outer, context, info)
         if report.problems:
-            raise Refused(report.problems)
+            raise DocumentRejected(report.problems)
 
 
 class _Report:
     """Keeps the first errors of different texts, and ends the validation after them."""
 
     def __init__(self, most: int) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[DocumentError] = []
         self._most = most
         self._seen: set[str] = set()
         self._repeated = 0

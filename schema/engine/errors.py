@@ -42,7 +42,7 @@ LONGEST = 500
 _SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 
 
-def errors_of(refused: Refused | admission.Refused) -> list[ErrorEntry]:
+def errors_of(refused: Refused | admission.DocumentRejected) -> list[ErrorEntry]:
     """The entries of `errors`."""
     if isinstance(refused, Refused):
         entry = as_error(refused)
@@ -63,11 +63,11 @@ def _said(message: str) -> str:
     return message if len(message) <= LONGEST else message[:LONGEST] + "…"
 
 
-def code_of(refused: Refused | admission.Refused) -> str:
+def code_of(refused: Refused | admission.DocumentRejected) -> str:
     """The code that decides about the status: that of the first error."""
     return refused.code if isinstance(refused, Refused) else refused.errors[0].code
 
 
-def body_of(refused: Refused | admission.Refused) -> bytes:
+def body_of(refused: Refused | admission.DocumentRejected) -> bytes:
     """The response that says why. There is no `data` in it: nothing was done."""
     return orjson.dumps({"errors": errors_of(refused)})

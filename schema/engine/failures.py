@@ -8,7 +8,14 @@ import structlog
 from graphql import GraphQLError
 from structlog.contextvars import get_contextvars
 
-from db.engine.transaction import LOST, Collided, Occupied, TookTooLong, Turned, TurnedAway
+from db.engine.transaction import (
+    LOST,
+    EntryRejected,
+    LockTimeout,
+    RejectReason,
+    SerializationConflict,
+    StatementTimeout,
+)
 from domain.codes import Code, Refused
 from resolvers.engine.results import ErrorEntry
 from schema import admission
@@ -16,7 +23,7 @@ from schema.engine.errors import errors_of
 
 log = structlog.get_logger()
 
-Failure = Refused | admission.Refused
+Failure = Refused | admission.DocumentRejected
 
 
 def told_of(error: GraphQLError) -> ErrorEntry:
@@ -35,12 +42,12 @@ def failure(error: Exception) -> Failure:
     """What a caller is told of anything that was raised."""
     if isinstance(error, Failure):
         return error
-    if isinstance(error, TurnedAway):
+    if isinstance(error, EntryRejected):
         return _turned(error)
-    if isinstance(error, TookTooLong):
+    if isinstance(error, StatementTimeout):
         message = "The database query timed out. Request fewer records, or filter more narrowly."
         return Refused(Code.TIMEOUT, message)
-    if isinstance(error, Collided | Occupied):
+    if isinstance(error, SerializationConflict | LockTimeout):
         message = "Another request is changing the same records. Try again in a moment."
         return Refused(Code.RETRYABLE, message, retryAfter=1)
     if isinstance(error, LOST):
@@ -49,10 +56,10 @@ def failure(error: Exception) -> Failure:
     return _internal(error)
 
 
-def _turned(away: TurnedAway) -> Refused:
-    if away.reason is Turned.REVOKED:
+def _turned(away: EntryRejected) -> Refused:
+    if away.reason is RejectReason.REVOKED:
         return Refused(Code.UNAUTHENTICATED, "The session has ended. Sign in again.")
-    if away.reason is Turned.STALE:
+    if away.reason is RejectReason.STALE:
         message = "Permissions are being changed. Try again in a moment."
         return Refused(Code.RETRYABLE, message, retryAfter=1)
     return Refused(Code.RETRYABLE, "The tenant's data is being moved. Try again in a moment.")

@@ -9,16 +9,16 @@ from db.engine.dependencies import AttributeOf, Dependency, FieldOf, RowsOf
 from db.engine.entity import Entity
 from db.engine.fields import Field, Kind
 from db.engine.model import Model
-from db.engine.plan.ask import (
+from db.engine.plan.selection import (
     And,
     AttributeTest,
+    BindParam,
     Condition,
     Not,
     Op,
     Or,
     Quantifier,
     Search,
-    Slot,
     SortKey,
     Test,
     ToManyFilter,
@@ -170,7 +170,7 @@ def only_one(item: object, otherwise: str = ORDERED) -> tuple[str, object]:
     return name, value
 
 
-def tested(word: str, value: object, where: str) -> Slot | bool:
+def tested(word: str, value: object, where: str) -> BindParam | bool:
     """What a test compares with. Raises Refused for what is no test."""
     if value is None:
         raise Refused(
@@ -179,7 +179,7 @@ def tested(word: str, value: object, where: str) -> Slot | bool:
         )
     if word == "isNull":
         return bool(constant_of(value))
-    constant = value.constant if isinstance(value, Slot) else None
+    constant = value.constant if isinstance(value, BindParam) else None
     if isinstance(constant, list | tuple):
         if len(constant) > LISTS:
             raise Refused(Code.BAD_USER_INPUT, f"{where}: `{word}` takes at most {LISTS} values.")
@@ -204,21 +204,21 @@ def list_of(given: object) -> list[object]:
     return given
 
 
-def slot_of(given: object) -> Slot:
+def slot_of(given: object) -> BindParam:
     """A value that is bound. Raises TypeError likewise."""
-    if not isinstance(given, Slot):
+    if not isinstance(given, BindParam):
         raise TypeError(f"{given!r} is no value")
     return given
 
 
-def slot_or_none(given: object) -> Slot | None:
+def slot_or_none(given: object) -> BindParam | None:
     """Likewise, or None where there is none."""
     return None if given is None else slot_of(given)
 
 
 def constant_of(value: object) -> object:
     """What is written in the document, or was in the variable when the document was read."""
-    return value.constant if isinstance(value, Slot) else value
+    return value.constant if isinstance(value, BindParam) else value
 
 
 def direction(value: object) -> tuple[bool, bool]:
@@ -228,7 +228,7 @@ def direction(value: object) -> tuple[bool, bool]:
     return word.startswith("DESC"), word.endswith("NULLS_FIRST")
 
 
-def page(given: Mapping[str, object]) -> tuple[bool, Slot]:
+def page(given: Mapping[str, object]) -> tuple[bool, BindParam]:
     """Whether a page is read from the end of its list, and how many records it holds at most."""
     first, last = given.get("first"), given.get("last")
     if first is not None and last is not None:
@@ -237,5 +237,5 @@ def page(given: Mapping[str, object]) -> tuple[bool, Slot]:
     if last is not None:
         return True, slot_of(last)
     if first is None and given.get("before") is not None and given.get("after") is None:
-        return True, Slot((), PAGE)
-    return False, Slot((), PAGE) if first is None else slot_of(first)
+        return True, BindParam((), PAGE)
+    return False, BindParam((), PAGE) if first is None else slot_of(first)

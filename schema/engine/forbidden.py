@@ -17,7 +17,7 @@ from db.engine.dependencies import (
     TrashOf,
     TypePermissionsOf,
 )
-from db.engine.plan.ask import PERMISSIONS, TYPE_PERMISSIONS
+from db.engine.plan.selection import PERMISSIONS, TYPE_PERMISSIONS
 from domain.codes import Code, Refused
 
 FILTER = "filter, sort, search or aggregate by"

@@ -15,9 +15,9 @@ from db.engine.declare import SEARCH
 from db.engine.entity import Entity
 from db.engine.fields import Field, Kind, Reference
 from db.engine.model import Model
-from db.engine.plan.ask import PERMISSIONS, TYPE_PERMISSIONS, Function
-from schema.engine import words
-from schema.engine.words import FILTERS, OPERATORS, SAYS, SCALAR
+from db.engine.plan.selection import PERMISSIONS, TYPE_PERMISSIONS, Function
+from schema.engine import type_registry
+from schema.engine.type_registry import FILTERS, OPERATORS, SAYS, SCALAR
 
 Spec = tuple[str, str, str]
 """A field of a generated type: its name, its type as an annotation, and its description."""
@@ -70,7 +70,7 @@ class Special:
 
 def argument(name: str, annotation: str, doc: str) -> StrawberryArgument:
     """An optional argument of a generated field."""
-    kind = StrawberryAnnotation(f"{annotation} | None", namespace=vars(words))
+    kind = StrawberryAnnotation(f"{annotation} | None", namespace=vars(type_registry))
     return StrawberryArgument(name, name, kind, description=doc, default=strawberry.UNSET)
 
 
@@ -106,7 +106,7 @@ def make(
 ) -> type:
     """An object type or an interface, put among the words under its name."""
     annotations: dict[str, str] = {}
-    body: dict[str, object] = {"__annotations__": annotations, "__module__": words.__name__}
+    body: dict[str, object] = {"__annotations__": annotations, "__module__": type_registry.__name__}
     for key, annotation, description in specs:
         field = StrawberryField(
             graphql_name=key,
@@ -123,7 +123,7 @@ def make(
 def make_input(name: str, specs: Iterable[Spec], doc: str, *, one_of: bool = False) -> type:
     """An input type whose fields are all optional."""
     annotations: dict[str, str] = {}
-    body: dict[str, object] = {"__annotations__": annotations, "__module__": words.__name__}
+    body: dict[str, object] = {"__annotations__": annotations, "__module__": type_registry.__name__}
     for key, annotation, description in specs:
         body[f"{key}_"] = strawberry.field(
             name=key, description=description, default=strawberry.UNSET
@@ -135,18 +135,18 @@ def make_input(name: str, specs: Iterable[Spec], doc: str, *, one_of: bool = Fal
 
 def put(name: str, made: type) -> type:
     """Put a type among the words; two types of one name would silently be one."""
-    if hasattr(words, name):
+    if hasattr(type_registry, name):
         raise TypeError(
             f"The API has a type {name} already: name the entity or the input otherwise."
         )
-    setattr(words, name, made)
+    setattr(type_registry, name, made)
     return made
 
 
 def shared_types(special: Special) -> None:
     """The interfaces, the filters of the kinds of values, and those of attributes."""
     for name, (specs, doc) in special.interfaces.items():
-        make(name, specs, doc, bases=(words.Node,), interface=True)
+        make(name, specs, doc, bases=(type_registry.Node,), interface=True)
     for kind, name in FILTERS.items():
         if kind is not Kind.MONEY:
             _value_filter(name, kind, SCALAR[kind].__name__)
@@ -204,7 +204,7 @@ def _value_filter(name: str, kind: Kind, scalar: str) -> None:
 def entity_types(model: Model, entity: Entity, doc: str, special: Special) -> None:
     """All types of one entity."""
     for field in entity.fields.values():
-        if field.enum is not None and not hasattr(words, f"{field.enum.__name__}Filter"):
+        if field.enum is not None and not hasattr(type_registry, f"{field.enum.__name__}Filter"):
             _enum(field)
     _object(entity, doc, special)
     if entity.is_singleton:
@@ -217,9 +217,9 @@ def entity_types(model: Model, entity: Entity, doc: str, special: Special) -> No
 def _enum(field: Field) -> None:
     assert field.enum is not None  # noqa: S101 - the caller looked
     name = field.enum.__name__
-    if not hasattr(words, name):
+    if not hasattr(type_registry, name):
         doc = (field.enum.__doc__ or "").split(" (D-")[0].strip()
-        setattr(words, name, strawberry.enum(field.enum, name=name, description=doc))
+        setattr(type_registry, name, strawberry.enum(field.enum, name=name, description=doc))
     _value_filter(f"{name}Filter", Kind.ENUM, name)
 
 
@@ -257,7 +257,7 @@ def _object(entity: Entity, doc: str, special: Special) -> None:
         specs.append((TYPE_PERMISSIONS, "list[TypePermissions] | None", doc_))
     deprecated = {field.name: field.exposed.deprecated for field in entity.fields.values()}
     told = {name: annotation for name, annotation, _ in specs}
-    bases = tuple(words_of(name) for name in _implemented(told, special))
+    bases = tuple(type_of(name) for name in _implemented(told, special))
     make(entity.name, specs, doc, bases=bases, arguments=arguments, deprecated=deprecated)
 
 
@@ -273,9 +273,9 @@ def _implemented(told: Mapping[str, str], special: Special) -> list[str]:
     ]
 
 
-def words_of(name: str) -> type:
+def type_of(name: str) -> type:
     """The type of this name."""
-    found: type = getattr(words, name)
+    found: type = getattr(type_registry, name)
     return found
 
 
@@ -327,7 +327,7 @@ def measures(entity: Entity) -> list[Spec]:
         of = measured_by(entity, function)
         if of:
             name = measure_type(entity.name, function)
-            if not hasattr(words, name):
+            if not hasattr(type_registry, name):
                 specs = [(each.name, _measured(each, function), each.doc) for each in of]
                 make(name, specs, SUMMED[function])
             parts.append((function.value, name, SUMMED[function]))

@@ -19,9 +19,9 @@ from db.engine.fields import Field, Kind, Reference
 from db.engine.model import Model
 from domain.naming import singular
 from resolvers.engine.command import Argument, Command
-from schema.engine import words
+from schema.engine import type_registry
 from schema.engine.generate import Spec, argument, make, put
-from schema.engine.words import SCALAR
+from schema.engine.type_registry import SCALAR
 
 MANY = "Many"
 ID_SPEC: Spec = ("id", "ID", "The record.")
@@ -226,7 +226,7 @@ def _annotation(each: Field | Reference) -> str:
 def required(name: str, specs: Iterable[Spec], doc: str) -> None:
     """An input whose fields are required unless their annotations say that they may be null."""
     annotations: dict[str, str] = {}
-    body: dict[str, object] = {"__module__": words.__name__}
+    body: dict[str, object] = {"__module__": type_registry.__name__}
     for key, annotation, description in specs:
         optional = annotation.endswith("| None")
         default = {"default": strawberry.UNSET} if optional else {}

@@ -8,7 +8,7 @@ from strawberry.types.arguments import StrawberryArgument
 
 from db.engine.entity import Entity
 from db.engine.fields import Field, Kind
-from db.engine.plan.ask import Function
+from db.engine.plan.selection import Function
 from schema.engine.generate import (
     SUMMED,
     Spec,
@@ -19,7 +19,7 @@ from schema.engine.generate import (
     measured_by,
     measures,
 )
-from schema.engine.words import FILTERS, OPERATORS, SAYS
+from schema.engine.type_registry import FILTERS, OPERATORS, SAYS
 
 RECORD = "record"
 

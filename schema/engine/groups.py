@@ -12,8 +12,7 @@ from db.engine.dependencies import Dependency, FieldOf, RowsOf
 from db.engine.entity import Entity
 from db.engine.fields import Field, Kind, Reference
 from db.engine.model import Model
-from db.engine.plan.ask import Function, Measure, Object, Op, Slot
-from db.engine.plan.ask_groups import (
+from db.engine.plan.group_selection import (
     Bucket,
     ByKey,
     ByMeasure,
@@ -32,6 +31,7 @@ from db.engine.plan.ask_groups import (
     KeyValue,
     Measured,
 )
+from db.engine.plan.selection import BindParam, Function, Measure, ObjectSelection, Op
 from domain.codes import Code, Refused
 from schema.engine.filters import (
     Filters,
@@ -55,7 +55,7 @@ ONE_ORDER = "Each item of `orderBy` names exactly one key, such as [{count: DESC
 IN_CURRENCY = "Sums of different currencies cannot be compared: name the `currency`, such as EUR."
 
 
-class Reader(Protocol):
+class GroupReader(Protocol):
     """What reads the operation that the groups are a part of."""
 
     model: Model
@@ -66,7 +66,7 @@ class Reader(Protocol):
     def fields(self, nodes: list[FieldNode], name: str) -> dict[str, list[FieldNode]]:
         """The fields selected on a type, by response key."""
 
-    def object(self, nodes: list[FieldNode], entity: Entity) -> Object:
+    def object(self, nodes: list[FieldNode], entity: Entity) -> ObjectSelection:
         """What is asked of a record."""
 
     def measured(self, entity: Entity, what: Field | Reference) -> None:
@@ -77,7 +77,11 @@ class Reader(Protocol):
 
 
 def read_groups(
-    reader: Reader, number: int, nodes: list[FieldNode], entity: Entity, given: Mapping[str, object]
+    reader: GroupReader,
+    number: int,
+    nodes: list[FieldNode],
+    entity: Entity,
+    given: Mapping[str, object],
 ) -> Groups:
     """A root field that puts records into groups."""
     reader.depends_on.add(RowsOf(entity.name))
@@ -90,9 +94,9 @@ def read_groups(
         keys=read.keys,
         having=None if having is None else read.having(object_of(having)),
         order=tuple(read.order(item) for item in list_of(given.get("orderBy") or [])),
-        size=slot_or_none(given.get("first")) or Slot((), PAGE),
+        size=slot_or_none(given.get("first")) or BindParam((), PAGE),
         skip=slot_or_none(given.get("skip")),
-        zone=slot_or_none(given.get("timeZone")) or Slot((), "UTC"),
+        zone=slot_or_none(given.get("timeZone")) or BindParam((), "UTC"),
         parts=tuple(
             (key, read.part(inner))
             for key, inner in reader.fields(nodes, f"{entity.name}Groups").items()
@@ -100,7 +104,7 @@ def read_groups(
     )
 
 
-def _keys(reader: Reader, entity: Entity, given: object) -> list[GroupKey]:
+def _keys(reader: GroupReader, entity: Entity, given: object) -> list[GroupKey]:
     keys = [_key(reader, entity, item) for item in list_of(given)]
     names = [key.name for key in keys]
     if len(keys) > KEYS:
@@ -112,7 +116,7 @@ def _keys(reader: Reader, entity: Entity, given: object) -> list[GroupKey]:
     return keys
 
 
-def _key(reader: Reader, entity: Entity, item: object) -> GroupKey:
+def _key(reader: GroupReader, entity: Entity, item: object) -> GroupKey:
     path: list[Reference] = []
     while True:
         reader.filter_depends_on.add(RowsOf(entity.name))
@@ -137,7 +141,7 @@ def _key(reader: Reader, entity: Entity, item: object) -> GroupKey:
 class _Read:
     """Reads the rest of a grouping once its keys are known."""
 
-    def __init__(self, reader: Reader, entity: Entity, keys: tuple[GroupKey, ...]) -> None:
+    def __init__(self, reader: GroupReader, entity: Entity, keys: tuple[GroupKey, ...]) -> None:
         self._reader = reader
         self._entity = entity
         self.keys = keys

@@ -11,7 +11,7 @@ from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode, execute_s
 
 from domain.codes import Code, Refused
 from schema.admission import Admitted
-from schema.engine.executed import only
+from schema.engine.derived import only
 from schema.engine.keys import IntrospectionKey
 from schema.engine.lru import Lru
 from schema.engine.variables import Variables
@@ -21,7 +21,7 @@ BYTES = 8_000_000
 """What is kept together; the whole schema, as tools ask for it, is about a megabyte."""
 
 
-class Asked(Protocol):
+class IntrospectionRequest(Protocol):
     """An operation with its variables as they were sent."""
 
     @property
@@ -42,7 +42,10 @@ class Introspections:
         self.kept: Lru[IntrospectionKey, Mapping[str, bytes]] = Lru(KEPT, BYTES, _bytes)
 
     def tell(
-        self, asked: Asked, operation: OperationDefinitionNode, fields: tuple[FieldNode, ...]
+        self,
+        asked: IntrospectionRequest,
+        operation: OperationDefinitionNode,
+        fields: tuple[FieldNode, ...],
     ) -> dict[str, bytes]:
         """The texts of these fields. Raises Refused."""
         variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
@@ -50,7 +53,10 @@ class Introspections:
         return dict(self.kept.get(key, partial(self._execute, asked, operation, fields)))
 
     def _execute(
-        self, asked: Asked, operation: OperationDefinitionNode, fields: tuple[FieldNode, ...]
+        self,
+        asked: IntrospectionRequest,
+        operation: OperationDefinitionNode,
+        fields: tuple[FieldNode, ...],
     ) -> Mapping[str, bytes]:
         document = only(asked.admitted.document, operation, list(fields))
         result = execute_sync(self._schema, document, variable_values=dict(asked.variables))

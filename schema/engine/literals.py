@@ -21,7 +21,7 @@ from graphql import (
     value_from_ast,
 )
 
-from db.engine.plan.ask import Slot
+from db.engine.plan.selection import BindParam
 from domain.codes import Code, Refused
 from domain.values import JsonObject
 from schema.engine.variables import ABSENT, Declared, Variables, wrap
@@ -59,7 +59,7 @@ class Arguments:
             return self._list(node, kind)
         if isinstance(kind, GraphQLInputObjectType):
             return self._object(cast("ObjectValueNode", node), kind)
-        return Slot((), value_from_ast(node, kind))
+        return BindParam((), value_from_ast(node, kind))
 
     def _list(self, node: ValueNode, kind: Any) -> object:
         items = list(node.values) if isinstance(node, ListValueNode) else [node]
@@ -67,12 +67,14 @@ class Arguments:
         named = get_named_type(kind)
         if isinstance(named, GraphQLInputObjectType) or named.name == "AttributeKey":
             return [item for item in read if item is not ABSENT]
-        constants = [item.constant for item in read if isinstance(item, Slot) and not item.path]
+        constants = [
+            item.constant for item in read if isinstance(item, BindParam) and not item.path
+        ]
         if len(constants) == len(read):
-            return Slot((), constants)
+            return BindParam((), constants)
         if any(item is None or item is ABSENT for item in read):
             raise Refused(Code.BAD_USER_INPUT, "A list holds null: leave it out of the list.")
-        return Slot((), tuple(read))
+        return BindParam((), tuple(read))
 
     @staticmethod
     def _as_list(found: object, kind: GraphQLInputType) -> object:
@@ -81,8 +83,8 @@ class Arguments:
         if is_list_type(inner) and found is not ABSENT and found is not None:
             if isinstance(found, dict):
                 return [found]
-            if isinstance(found, Slot) and not isinstance(found.constant, list):
-                return Slot((), (found,))
+            if isinstance(found, BindParam) and not isinstance(found.constant, list):
+                return BindParam((), (found,))
         return found
 
     def _object(self, node: ObjectValueNode, kind: GraphQLInputObjectType) -> JsonObject:

@@ -22,7 +22,7 @@ class Changes:
 
 
 @dataclass(frozen=True)
-class Message:
+class LiveMessage:
     """How a client wants to be told: the keys, and what stands under each."""
 
     key: str

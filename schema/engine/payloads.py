@@ -20,11 +20,11 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_argument_values
 
-from db.engine.plan.ask import Slot
-from db.engine.plan.roots import Outline, Root, RootNodes
+from db.engine.plan.roots import Root, RootNodes, Selection
+from db.engine.plan.selection import BindParam
 from domain.codes import Code, Refused
 from schema.engine.generate_commands import Mutation
-from schema.engine.outline import Reader, Selected
+from schema.engine.read_selection import Selected, SelectionReader
 from schema.engine.typed import named
 from schema.engine.variables import Variables
 
@@ -36,7 +36,7 @@ Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 
 
 @dataclass(frozen=True)
-class Shown:
+class PayloadField:
     """A field of a payload: under which key, which word it is, and for errors, which of their words."""
 
     key: str
@@ -53,18 +53,18 @@ class Payload:
     key: str
     mutation: Mutation
     nodes: tuple[FieldNode, ...]
-    shown: tuple[Shown, ...]
-    results: Mapping[str, tuple[Shown, ...]]
+    shown: tuple[PayloadField, ...]
+    results: Mapping[str, tuple[PayloadField, ...]]
 
 
 @dataclass(frozen=True)
-class Written:
+class PayloadSelection:
     """A mutation read: its payloads in order, and the records in them as an outline for the planner."""
 
     payloads: tuple[Payload, ...]
     typenames: tuple[str, ...]
     """The keys under which the root itself is asked for its name."""
-    outline: Outline
+    outline: Selection
     records: Mapping[str, tuple[str, list[FieldNode]]]
     """The records that Python has a part in, with their type and selections, by the key of their text."""
     weight: int
@@ -74,7 +74,7 @@ class PayloadReader:
     """Reads the payloads of one operation."""
 
     def __init__(
-        self, reader: Reader, mutations: Mapping[str, Mutation], *, executes: bool = False
+        self, reader: SelectionReader, mutations: Mapping[str, Mutation], *, executes: bool = False
     ) -> None:
         self._reader = reader
         self._mutations = mutations
@@ -82,7 +82,7 @@ class PayloadReader:
         self._executes = executes
         self._executed: dict[str, tuple[str, list[FieldNode]]] = {}
 
-    def read(self, operation: OperationDefinitionNode) -> Written:
+    def read(self, operation: OperationDefinitionNode) -> PayloadSelection:
         """The whole operation, all of whose roots are mutations of records."""
         fields = self._reader.collect(operation.selection_set, "Mutation")
         own = tuple(key for key, nodes in fields.items() if nodes[0].name.value == "__typename")
@@ -90,15 +90,15 @@ class PayloadReader:
             self._payload(key, nodes) for key, nodes in fields.items() if key not in own
         )
         outline = self._reader.outline(tuple(self._roots), frozenset(self._executed))
-        return Written(payloads, own, outline, self._executed, self._reader.weight)
+        return PayloadSelection(payloads, own, outline, self._executed, self._reader.weight)
 
     def _payload(self, key: str, nodes: list[FieldNode]) -> Payload:
         mutation = self._mutations[nodes[0].name.value]
         fields = self._reader.fields(nodes, mutation.payload)
         if not mutation.many:
             return Payload(key, mutation, tuple(nodes), self._shown(key, mutation, fields), {})
-        shown: list[Shown] = []
-        results: dict[str, tuple[Shown, ...]] = {}
+        shown: list[PayloadField] = []
+        results: dict[str, tuple[PayloadField, ...]] = {}
         for name, inner in fields.items():
             word = inner[0].name.value
             if word == RESULTS:
@@ -107,7 +107,7 @@ class PayloadReader:
             shown.append(self._one(name, word, inner, mutation, ""))
         return Payload(key, mutation, tuple(nodes), tuple(shown), results)
 
-    def _shown(self, at: str, mutation: Mutation, fields: Selected) -> tuple[Shown, ...]:
+    def _shown(self, at: str, mutation: Mutation, fields: Selected) -> tuple[PayloadField, ...]:
         return tuple(
             self._one(key, nodes[0].name.value, nodes, mutation, f"{at}.{key}")
             for key, nodes in fields.items()
@@ -115,19 +115,19 @@ class PayloadReader:
 
     def _one(
         self, key: str, word: str, nodes: list[FieldNode], mutation: Mutation, at: str
-    ) -> Shown:
+    ) -> PayloadField:
         if word == "userErrors":
-            return Shown(key, word, self._reader.names(nodes, "UserError"))
+            return PayloadField(key, word, self._reader.names(nodes, "UserError"))
         if word != mutation.entity.singular or not at:
-            return Shown(key, word)
+            return PayloadField(key, word)
         entity = mutation.entity
         self._reader.computes = self._executes
-        root: Root = RootNodes(Slot((IDS + at,)), (self._reader.object(nodes, entity),))
+        root: Root = RootNodes(BindParam((IDS + at,)), (self._reader.object(nodes, entity),))
         if self._reader.computes:
             root = named(root)
             self._executed[at] = (entity.name, nodes)
         self._roots.append((at, root))
-        return Shown(key, word, text=at)
+        return PayloadField(key, word, text=at)
 
 
 def arguments(schema: GraphQLSchema, payload: Payload, values: Variables) -> Mapping[str, object]:

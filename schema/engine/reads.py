@@ -12,26 +12,26 @@ from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
 from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
 from db.engine.model import Model
-from db.engine.plan.ask import Connection
 from db.engine.plan.planner import Forbidden, Plan, plan, resolve, resolve_as
-from db.engine.plan.roots import Outline
+from db.engine.plan.roots import Selection
 from db.engine.plan.run import run
+from db.engine.plan.selection import ConnectionSelection
 from db.engine.plan.source import CursorOf, Pages
-from db.engine.transaction import Turned, TurnedAway
+from db.engine.transaction import EntryRejected, RejectReason
 from domain.codes import Refused
 from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from schema.admission import Admitted
 from schema.engine.budget import Budget
 from schema.engine.cursors import Cursors
-from schema.engine.executed import executed, teach
+from schema.engine.derived import executed, teach
 from schema.engine.failures import told_of
 from schema.engine.filters import LISTS
 from schema.engine.forbidden import FILTER, READ, forbidden, written_as
 from schema.engine.introspection import Introspections
 from schema.engine.keys import OperationKey, PlanKey, encoded
 from schema.engine.lru import Lru
-from schema.engine.outline import Reader
+from schema.engine.read_selection import SelectionReader
 from schema.engine.root_fields import RootField
 from schema.engine.variables import Declared, Variables, coerce, shape, types
 
@@ -60,10 +60,10 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class ParsedOperation:
     """An operation read: what the database answers, and what the schema itself does."""
 
-    outline: Outline
+    outline: Selection
     keys: tuple[str, ...]
     """The response keys, in order."""
     own: tuple[FieldNode, ...]
@@ -74,7 +74,7 @@ class Drawn:
     """Fields and tests in it."""
 
 
-class Reads:
+class ReadService:
     """Compiles and runs queries. One for the process; nothing of a caller is kept in it but plans' shapes."""
 
     def __init__(
@@ -94,7 +94,9 @@ class Reads:
         self.budget = budget
         self.list_items = LISTS
         self._prefixes = frozenset(model.by_prefix)
-        self.drawn: Lru[OperationKey, Drawn] = Lru(OUTLINES, OUTLINED, lambda drawn: drawn.weight)
+        self.drawn: Lru[OperationKey, ParsedOperation] = Lru(
+            OUTLINES, OUTLINED, lambda drawn: drawn.weight
+        )
         self.plans: Lru[PlanKey, Plan | Forbidden] = Lru(PLANS, PLANNED, _length)
         self.introspections = Introspections(schema)
         teach(schema, model)
@@ -142,7 +144,7 @@ class Reads:
 
     def _draw(
         self, request: Request, operation: OperationDefinitionNode, values: Variables
-    ) -> tuple[OperationKey, Drawn]:
+    ) -> tuple[OperationKey, ParsedOperation]:
         """The operation read, once for each shape of its variables."""
         declared = types(self._schema, operation)
         key = self._key(request, declared, values)
@@ -158,14 +160,16 @@ class Reads:
         operation: OperationDefinitionNode,
         values: Variables,
         declared: Declared,
-    ) -> Drawn:
+    ) -> ParsedOperation:
         fragments = request.admitted.fragments
-        reader = Reader(self._schema, self._model, self._roots, fragments, values, declared)
+        reader = SelectionReader(
+            self._schema, self._model, self._roots, fragments, values, declared
+        )
         fields = reader.collect(operation.selection_set, "Query")
         own = [node for nodes in fields.values() for node in nodes if not self._is_root(node)]
         outline = reader.read(operation, executes=request.executes)
         executed_ = {key: fields[key] for key in fields if key in outline.executed}
-        return Drawn(outline, tuple(fields), tuple(own), executed_, reader.weight)
+        return ParsedOperation(outline, tuple(fields), tuple(own), executed_, reader.weight)
 
     def _is_root(self, node: FieldNode) -> bool:
         return node.name.value in self._roots
@@ -175,14 +179,14 @@ class Reads:
         caller: Caller,
         request: Request,
         key: OperationKey,
-        outline: Outline,
+        outline: Selection,
         values: Variables,
     ) -> tuple[Plan, dict[str, bytes]]:
         """Plan and run, and once more if the rights changed in between."""
         try:
             return await self._attempt(caller, request, key, outline, values)
-        except TurnedAway as away:
-            if away.reason is not Turned.STALE:
+        except EntryRejected as away:
+            if away.reason is not RejectReason.STALE:
                 raise
             return await self._attempt(caller, request, key, outline, values)
 
@@ -191,7 +195,7 @@ class Reads:
         caller: Caller,
         request: Request,
         key: OperationKey,
-        outline: Outline,
+        outline: Selection,
         values: Variables,
     ) -> tuple[Plan, dict[str, bytes]]:
         viewer = await self._viewers.of(caller.tenant.placement, caller.user, caller.session)
@@ -213,7 +217,7 @@ class Reads:
         self,
         caller: Caller,
         made: Plan,
-        outline: Outline,
+        outline: Selection,
         values: Variables,
         found: Mapping[str, bytes],
     ) -> dict[str, bytes]:
@@ -230,7 +234,7 @@ class Reads:
         request: Request,
         viewer: Viewer,
         key: OperationKey,
-        outline: Outline,
+        outline: Selection,
         values: Variables,
     ) -> tuple[Plan, dict[CursorOf, tuple[str | None, ...]]]:
         """The plan for this permission shape, with the sort keys of the cursors that were passed."""
@@ -246,7 +250,7 @@ class Reads:
 
     @staticmethod
     def _pages(
-        outline: Outline, values: Variables, opened: Mapping[CursorOf, tuple[str | None, ...]]
+        outline: Selection, values: Variables, opened: Mapping[CursorOf, tuple[str | None, ...]]
     ) -> Pages:
         """The lengths of the pages, and which of the cursors' sort keys are null."""
         return Pages(
@@ -257,7 +261,7 @@ class Reads:
     def _compile(
         self,
         caller: Caller,
-        outline: Outline,
+        outline: Selection,
         viewer: Viewer,
         pages: Pages,
     ) -> Plan | Forbidden:
@@ -267,7 +271,7 @@ class Reads:
         return made
 
     def _open(
-        self, caller: Caller, outline: Outline, values: Variables
+        self, caller: Caller, outline: Selection, values: Variables
     ) -> dict[CursorOf, tuple[str | None, ...]]:
         opened = {}
         for each in outline.connections:
@@ -280,7 +284,7 @@ class Reads:
 
     @staticmethod
     def _bound_to(
-        caller: Caller, lists: Mapping[int, Connection], values: Variables, number: int
+        caller: Caller, lists: Mapping[int, ConnectionSelection], values: Variables, number: int
     ) -> bytes:
         """What the cursors of a list are good for: this tenant, this user, this list, order and filter."""
         asked = lists[number]

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from domain.codes import Code, Refused
 from domain.values import JsonObject
 from resolvers.engine.results import ErrorEntry, Outcome, UserErrorEntry, as_error, merged
-from schema.engine.executed import Wrong
+from schema.engine.derived import DerivedFailed
 from schema.engine.failures import told_of
-from schema.engine.payloads import Payload, Shown
+from schema.engine.payloads import Payload, PayloadField
 
 NOT_APPLIED = (
     "Not applied, because another mutation of the same operation failed. Correct that one and try "
@@ -62,7 +62,7 @@ class MutationResult:
         place = [*path, number] if len(path) > 1 else path
         self.errors += [placed(error, place) for error in outcome.refused]
 
-    def broken(self, wrong: Wrong) -> None:
+    def broken(self, wrong: DerivedFailed) -> None:
         """A place in a record of a payload that could not be computed: the mutation stands."""
         key, *between, shown = wrong.text.split(".")
         above = [key, *between, wrong.number, shown] if between else [key, shown]
@@ -104,7 +104,7 @@ def placed(error: ErrorEntry, path: list[str | int]) -> ErrorEntry:
 
 
 def filled(
-    entity: str, shown: Sequence[Shown], outcome: Outcome, texts: Texts, number: int
+    entity: str, shown: Sequence[PayloadField], outcome: Outcome, texts: Texts, number: int
 ) -> JsonObject:
     """The payload of one input."""
     told: JsonObject = {}
@@ -117,7 +117,7 @@ def filled(
     return told
 
 
-def _word(kind: str, shown: Shown, outcome: Outcome) -> object:
+def _word(kind: str, shown: PayloadField, outcome: Outcome) -> object:
     match shown.word:
         case "id":
             return outcome.id
@@ -128,6 +128,6 @@ def _word(kind: str, shown: Shown, outcome: Outcome) -> object:
     return None
 
 
-def _error(error: UserErrorEntry, shown: Shown) -> JsonObject:
+def _error(error: UserErrorEntry, shown: PayloadField) -> JsonObject:
     named: JsonObject = {**error, "__typename": "UserError"}
     return {key: named[word] for key, word in shown.words}

@@ -10,8 +10,8 @@ from graphql import FieldNode
 from db.engine.dependencies import Dependency, RowsOf
 from db.engine.entity import Entity
 from db.engine.model import Model
-from db.engine.plan.ask import Object, Slot, search_of
 from db.engine.plan.roots import RootSearch, SearchedKind
+from db.engine.plan.selection import BindParam, ObjectSelection, search_of
 from schema.engine.filters import constant_of, slot_of
 from schema.engine.generate_search import HIT
 
@@ -19,7 +19,7 @@ FOUND = 20
 """Hits, if a client does not say."""
 
 
-class Reader(Protocol):
+class SearchReader(Protocol):
     """What reads the operation that the search is a part of."""
 
     model: Model
@@ -27,11 +27,11 @@ class Reader(Protocol):
     filter_depends_on: set[Dependency]
 
     def fields(self, nodes: list[FieldNode], name: str) -> dict[str, list[FieldNode]]: ...
-    def object(self, nodes: list[FieldNode], entity: Entity) -> Object: ...
+    def object(self, nodes: list[FieldNode], entity: Entity) -> ObjectSelection: ...
 
 
 def read_search(
-    reader: Reader, number: int, nodes: list[FieldNode], given: Mapping[str, object]
+    reader: SearchReader, number: int, nodes: list[FieldNode], given: Mapping[str, object]
 ) -> RootSearch:
     """The search. Entities that the client names must be visible; of the others, closed ones are left out."""
     types = given.get("types")
@@ -46,20 +46,23 @@ def read_search(
     kinds = tuple(SearchedKind(entity, _parts(reader, nodes, entity)) for entity in entities)
     size = given.get("first")
     return RootSearch(
-        number, slot_of(given["text"]), Slot((), FOUND) if size is None else slot_of(size), kinds
+        number,
+        slot_of(given["text"]),
+        BindParam((), FOUND) if size is None else slot_of(size),
+        kinds,
     )
 
 
-def _names(types: Slot) -> list[str]:
+def _names(types: BindParam) -> list[str]:
     several = constant_of(types)
     items = several if isinstance(several, list | tuple) else [several]
     return [str(getattr(constant_of(item), "value", constant_of(item))) for item in items]
 
 
 def _parts(
-    reader: Reader, nodes: list[FieldNode], entity: Entity
-) -> tuple[tuple[str, Object | str], ...]:
-    parts: list[tuple[str, Object | str]] = []
+    reader: SearchReader, nodes: list[FieldNode], entity: Entity
+) -> tuple[tuple[str, ObjectSelection | str], ...]:
+    parts: list[tuple[str, ObjectSelection | str]] = []
     for key, inner in reader.fields(nodes, HIT).items():
         name = inner[0].name.value
         if name == "node":

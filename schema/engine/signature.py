@@ -7,14 +7,14 @@ from typing import TypeAlias, assert_never
 import orjson
 
 from db.engine.fields import Reverse
-from db.engine.plan.ask import (
+from db.engine.plan.selection import (
     And,
     AttributeTest,
+    BindParam,
     Condition,
     Not,
     Or,
     Search,
-    Slot,
     SortKey,
     Test,
     ToManyFilter,
@@ -33,9 +33,9 @@ def signature(
     order: tuple[SortKey, ...],
     *,
     deleted: bool = False,
-) -> tuple[str, tuple[Slot, ...]]:
+) -> tuple[str, tuple[BindParam, ...]]:
     """JSON that is equal for the same list however it is asked for, and only then; and the filter's values in order."""
-    values: list[Slot] = []
+    values: list[BindParam] = []
     where = None if condition is None else _condition(condition, values)
     way: Json = None if via is None else [via.source, via.reference]
     text = orjson.dumps([entity, way, [_key(key) for key in order], where, deleted])
@@ -48,7 +48,7 @@ def _key(key: SortKey) -> Json:
     return [path, field, key.attribute, key.descending, key.nulls_first]
 
 
-def _condition(condition: Condition, values: list[Slot]) -> Json:
+def _condition(condition: Condition, values: list[BindParam]) -> Json:
     match condition:
         case And(items):
             return ["and", *(_condition(item, values) for item in items)]
@@ -71,8 +71,8 @@ def _condition(condition: Condition, values: list[Slot]) -> Json:
             assert_never(condition)
 
 
-def _value(value: Slot | bool, values: list[Slot]) -> Json:
-    if isinstance(value, Slot):
+def _value(value: BindParam | bool, values: list[BindParam]) -> Json:
+    if isinstance(value, BindParam):
         values.append(value)
         return VALUE
     return value

@@ -31,7 +31,7 @@ HEADERS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class GraphQLRequest:
     """What a request says, before anything of it is believed."""
 
     query: str
@@ -97,7 +97,7 @@ async def read_body(request: Request, most: int) -> bytes:
     return b"".join(parts)
 
 
-def asked_in_body(content_type: str, body: bytes) -> Asked:
+def asked_in_body(content_type: str, body: bytes) -> GraphQLRequest:
     """What a POST says. Raises HttpRefused for everything that is not a JSON object of the right form."""
     name, _, parameters = content_type.lower().partition(";")
     if name.strip() != JSON:
@@ -114,7 +114,7 @@ def asked_in_body(content_type: str, body: bytes) -> Asked:
     return asked_of(given, safe=False)
 
 
-def asked_in_url(query_string: bytes) -> Asked:
+def asked_in_url(query_string: bytes) -> GraphQLRequest:
     """What a GET says. Raises HttpRefused."""
     try:
         pairs = parse_qsl(query_string.decode("ascii"), max_num_fields=10, errors="strict")
@@ -127,7 +127,7 @@ def asked_in_url(query_string: bytes) -> Asked:
     return asked_of(given, safe=True)
 
 
-def asked_of(given: object, *, safe: bool) -> Asked:
+def asked_of(given: object, *, safe: bool) -> GraphQLRequest:
     """What a request says that was read already. Raises HttpRefused."""
     if not isinstance(given, dict):
         raise HttpRefused(
@@ -144,7 +144,7 @@ def asked_of(given: object, *, safe: bool) -> Asked:
         raise HttpRefused(400, "`operationName` is a text, if it is given.")
     if not isinstance(given.get("extensions"), dict | None):
         raise HttpRefused(400, "`extensions` is an object, if it is given.")
-    return Asked(query, variables or {}, name or None, safe)
+    return GraphQLRequest(query, variables or {}, name or None, safe)
 
 
 def _nested(value: object) -> bool:
@@ -167,7 +167,7 @@ def respond(body: bytes, media: str, status: int = 200, **headers: str) -> Respo
     return Response(body, status, {**HEADERS, **headers}, f"{media}; charset=utf-8")
 
 
-def refusal(refused: Refused | admission.Refused, media: str) -> Response:
+def refusal(refused: Refused | admission.DocumentRejected, media: str) -> Response:
     """The response to a refusal; the older media type tells those of GraphQL itself with 200."""
     extensions = refused.extensions if isinstance(refused, Refused) else {}
     return refuse(body_of(refused), code_of(refused), extensions, media)

@@ -20,7 +20,7 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
-from db.engine.plan.ask import Slot
+from db.engine.plan.selection import BindParam
 from domain.codes import Code, Refused
 from domain.values import JsonObject
 from schema.engine.filters import LISTS
@@ -111,7 +111,7 @@ def wrap(value: Any, kind: Any, path: tuple[str | int, ...]) -> Any:
     if is_list_type(kind):
         if isinstance(named, GraphQLInputObjectType) or named.name == "AttributeKey":
             return [wrap(item, kind.of_type, (*path, index)) for index, item in enumerate(value)]
-        return Slot(path, value)
+        return BindParam(path, value)
     if isinstance(kind, GraphQLInputObjectType):
         fields = kind.fields
         return {
@@ -119,4 +119,4 @@ def wrap(value: Any, kind: Any, path: tuple[str | int, ...]) -> Any:
             for name in fields
             if name in value
         }
-    return Slot(path, value)
+    return BindParam(path, value)

@@ -14,31 +14,31 @@ from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
 from db.engine.plan.planner import Plan
 from db.engine.plan.run import run
-from db.engine.transaction import Collided, Turned, TurnedAway
+from db.engine.transaction import EntryRejected, RejectReason, SerializationConflict
 from db.engine.write.connection import TenantConnection
-from db.engine.write.idempotency import Key, find, take
+from db.engine.write.idempotency import IdempotentRequest, find, take
 from db.engine.write.unit_of_work import MOMENT, UnitOfWork
 from domain.codes import Code, Refused
 from domain.values import JsonObject
-from resolvers.engine.catalogue import Catalogue
 from resolvers.engine.changeset import Params
-from resolvers.engine.context import Caller, Context, House, refuse_suspended
+from resolvers.engine.command_registry import CommandRegistry
+from resolvers.engine.context import AppContext, Caller, Context, refuse_suspended
 from resolvers.engine.execute import CommandRequest, count, execute
 from resolvers.engine.results import Outcome, StoredOutcome, outcome, restored, stored
-from schema.engine.executed import Wrong, executed_records
+from schema.engine.derived import DerivedFailed, executed_records
 from schema.engine.generate_commands import Mutation
 from schema.engine.keys import DocumentKey, OperationKey
 from schema.engine.lru import Lru
-from schema.engine.outline import Reader
 from schema.engine.payloads import (
     IDS,
     Payload,
     PayloadReader,
-    Written,
+    PayloadSelection,
     arguments,
     used_in_payloads,
 )
-from schema.engine.reads import OUTLINED, OUTLINES, Reads, Request, told_denied
+from schema.engine.read_selection import SelectionReader
+from schema.engine.reads import OUTLINED, OUTLINES, ReadService, Request, told_denied
 from schema.engine.respond import MutationResult
 from schema.engine.variables import Declared, Variables, coerce, shape, types
 
@@ -58,40 +58,42 @@ class RolledBack(Exception):
 
 
 @dataclass(frozen=True)
-class Asked:
+class MutationRequest:
     """One mutation, as far as it is read before a transaction begins."""
 
     caller: Caller
     request: Request
     operation: OperationDefinitionNode
     plan_key: OperationKey
-    written: Written
+    written: PayloadSelection
     values: Variables
     requests: Sequence[CommandRequest]
-    key: Key | None
+    key: IdempotentRequest | None
 
 
-class Writes:
+class WriteService:
     """Does mutations of records. One for the process; what it remembers holds nobody's values."""
 
     def __init__(
         self,
-        house: House,
+        house: AppContext,
         schema: GraphQLSchema,
-        catalogue: Catalogue,
+        registry: CommandRegistry,
         mutations: Mapping[str, Mutation],
         viewers: Viewers,
-        reads: Reads,
+        reads: ReadService,
     ) -> None:
         self._house = house
         self._schema = schema
-        self._catalogue = catalogue
-        self._model = catalogue.model
+        self._registry = registry
+        self._model = registry.model
         self._mutations = mutations
         self._viewers = viewers
         self._reads = reads
         self._prefixes = frozenset(self._model.by_prefix)
-        self.drawn: Lru[OperationKey, Written] = Lru(OUTLINES, OUTLINED, lambda each: each.weight)
+        self.drawn: Lru[OperationKey, PayloadSelection] = Lru(
+            OUTLINES, OUTLINED, lambda each: each.weight
+        )
         self.declared: Lru[DocumentKey, Declared] = Lru(OUTLINES, OUTLINES, lambda each: 1)
 
     async def answer(self, caller: Caller, request: Request, key: str | None) -> bytes:
@@ -113,17 +115,19 @@ class Writes:
         data |= dict.fromkeys(asked.written.typenames, "Mutation")
         return orjson.dumps({"data": data, **errors, "extensions": {"cost": spent, **extensions}})
 
-    def _ask(self, caller: Caller, request: Request, key: str | None) -> Asked:
+    def _ask(self, caller: Caller, request: Request, key: str | None) -> MutationRequest:
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
         plan_key, written = self._draw(request, operation, values)
         requests = [self._request(payload, values) for payload in written.payloads]
         known = None if key is None else _key(caller, request, key)
-        return Asked(caller, request, operation, plan_key, written, values, requests, known)
+        return MutationRequest(
+            caller, request, operation, plan_key, written, values, requests, known
+        )
 
     def _draw(
         self, request: Request, operation: OperationDefinitionNode, values: Variables
-    ) -> tuple[OperationKey, Written]:
+    ) -> tuple[OperationKey, PayloadSelection]:
         """The payloads read, once for each shape of the variables that they depend on."""
         fragments = request.admitted.fragments
         own = self.declared.get(
@@ -132,8 +136,8 @@ class Writes:
         form = shape(values, own, self._prefixes)
         key = OperationKey(request.text, request.name, form, request.executes)
 
-        def read() -> Written:
-            reader = Reader(self._schema, self._model, {}, fragments, values, own)
+        def read() -> PayloadSelection:
+            reader = SelectionReader(self._schema, self._model, {}, fragments, values, own)
             payloads = PayloadReader(reader, self._mutations, executes=request.executes)
             return payloads.read(operation)
 
@@ -159,20 +163,20 @@ class Writes:
             raise Refused(Code.BAD_USER_INPUT, message)
         return CommandRequest(mutation.command, inputs, given.get("allOrNone") is not False)
 
-    async def _done(self, asked: Asked) -> tuple[MutationResult, JsonObject]:
+    async def _done(self, asked: MutationRequest) -> tuple[MutationResult, JsonObject]:
         """Do it, and once more if the rights changed or somebody was in the way."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._attempt(asked)
-            except TurnedAway as away:
-                if away.reason is not Turned.STALE or attempt == ATTEMPTS:
+            except EntryRejected as away:
+                if away.reason is not RejectReason.STALE or attempt == ATTEMPTS:
                     raise
-            except Collided:
+            except SerializationConflict:
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError("unreachable")  # pragma: no cover - the last attempt returns or raises
 
-    async def _attempt(self, asked: Asked) -> tuple[MutationResult, JsonObject]:
+    async def _attempt(self, asked: MutationRequest) -> tuple[MutationResult, JsonObject]:
         caller = asked.caller
         placement = caller.tenant.placement
         viewer = await self._viewers.of(placement, caller.user, caller.session)
@@ -225,9 +229,11 @@ class Writes:
             house.now(), house.new_id, keys
         )  # fmt: skip
 
-    async def _execute(self, asked: Asked, unit: UnitOfWork, viewer: Viewer) -> list[list[Outcome]]:
+    async def _execute(
+        self, asked: MutationRequest, unit: UnitOfWork, viewer: Viewer
+    ) -> list[list[Outcome]]:
         """All commands in their order. Raises RolledBack at the first that fails."""
-        ctx = Context(unit, viewer, self._catalogue.hooks)
+        ctx = Context(unit, viewer, self._registry.hooks)
         found = []
         for number, request in enumerate(asked.requests):
             unit.now += MOMENT  # so that each deletion has a moment of its own
@@ -238,11 +244,11 @@ class Writes:
         return found
 
     async def _texts(
-        self, asked: Asked, made: Plan, found: Mapping[str, bytes]
-    ) -> tuple[dict[str, list[object]], list[Wrong]]:
+        self, asked: MutationRequest, made: Plan, found: Mapping[str, bytes]
+    ) -> tuple[dict[str, list[object]], list[DerivedFailed]]:
         """The records of the payloads, read, and what could not be worked out in them."""
         sealed = self._reads.sealed(asked.caller, made, asked.written.outline, asked.values, found)
-        wrong: list[Wrong] = []
+        wrong: list[DerivedFailed] = []
         if asked.written.records:
             rows, wrong = await executed_records(
                 self._schema,
@@ -256,13 +262,17 @@ class Writes:
         return {key: orjson.loads(text) for key, text in sealed.items()}, wrong
 
 
-async def _write_history(asked: Asked, unit: UnitOfWork, outcomes: list[list[Outcome]]) -> bool:
+async def _write_history(
+    asked: MutationRequest, unit: UnitOfWork, outcomes: list[list[Outcome]]
+) -> bool:
     """Write what was done, and the outcomes under the request's key; False if nothing was written."""
     roots = [stored(each) for each in outcomes] if asked.key else []
     return await unit.write_history(asked.key, {"roots": roots})
 
 
-async def _known(asked: Asked, unit: UnitOfWork, viewer: Viewer) -> list[list[Outcome]] | None:
+async def _known(
+    asked: MutationRequest, unit: UnitOfWork, viewer: Viewer
+) -> list[list[Outcome]] | None:
     """What came of the request that had this key before; None if there was none. Raises Refused."""
     key = asked.key
     if key is None:
@@ -288,7 +298,7 @@ async def _known(asked: Asked, unit: UnitOfWork, viewer: Viewer) -> list[list[Ou
     return [restored(root) for root in cast("list[list[StoredOutcome]]", done.outcome["roots"])]
 
 
-def _ids(written: Written, outcomes: list[list[Outcome]]) -> dict[str, list[str | None]]:
+def _ids(written: PayloadSelection, outcomes: list[list[Outcome]]) -> dict[str, list[str | None]]:
     """What the texts of the payloads are read for: the record of each input."""
     ids: dict[str, list[str | None]] = {}
     for payload, each in zip(written.payloads, outcomes, strict=True):
@@ -302,11 +312,11 @@ def _denied(made: Plan) -> JsonObject:
     return {"access": {"denied": denied}} if denied else {}
 
 
-def _key(caller: Caller, request: Request, key: str) -> Key:
+def _key(caller: Caller, request: Request, key: str) -> IdempotentRequest:
     """The key of a request, with the digest of everything that it says. Raises Refused."""
     if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         message = f"An Idempotency-Key is 1 to {LONGEST_KEY} printable characters, such as a UUID."
         raise Refused(Code.BAD_USER_INPUT, message)
     said = [request.text, request.name, request.variables]
     digest = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
-    return Key(caller.tenant.id, caller.user, key, digest)
+    return IdempotentRequest(caller.tenant.id, caller.user, key, digest)

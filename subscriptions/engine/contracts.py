@@ -20,7 +20,7 @@ Changed = tuple[LiveChangeKind, UUID, tuple[bytes, ...]]
 """What became of a record, and how it is told; one that left is not."""
 
 
-class Watch(Protocol):
+class ListReader(Protocol):
     """A live list under one permission class: schema/ makes it, nobody here knows rights or SQL."""
 
     @property
@@ -63,14 +63,14 @@ class Watch(Protocol):
         """Epoch and position of a cursor; None if it is of another list or class. Raises Refused."""
 
 
-class Wanted(Protocol):
+class Request(Protocol):
     """What somebody wants to follow, whatever his rights are: schema/ reads it from a document."""
 
     @property
     def after(self) -> str | None:
         """The cursor to go on from."""
 
-    def judge(self, viewer: Viewer, *, pays: bool) -> Watch:
+    def judge(self, viewer: Viewer, *, pays: bool) -> ListReader:
         """What he is told of it under these rights; only who asks pays for it. Raises Refused."""
 
 

@@ -9,13 +9,13 @@ from uuid import UUID
 import structlog
 
 from auth.viewers import Viewers
-from db.engine.log import Head
-from db.engine.transaction import Database, TookTooLong, Turned, TurnedAway
+from db.engine.log import LogPosition
+from db.engine.transaction import Database, EntryRejected, RejectReason, StatementTimeout
 from domain.codes import CloseCode, Code, Refused
 from subscriptions.engine.contracts import Member
-from subscriptions.engine.group import Group
-from subscriptions.engine.listener import Listener
-from subscriptions.engine.look import PASSES, Broken, Look, Looking, Read
+from subscriptions.engine.poller import PASSES, LogPoller, PolledRead, PollFailed, PollResult
+from subscriptions.engine.shared_subscription import SharedSubscription
+from subscriptions.engine.subscriber import Subscriber
 from tenancy.directory import Directory
 
 LOOK_SECONDS = 0.5
@@ -26,7 +26,7 @@ TURN = 500
 """Listeners told before others have a turn."""
 LEASE_SECONDS = 30.0
 """How long nothing may be known of the tenant before its listeners are sent away, to come back."""
-WAITS: tuple[type[Exception], ...] = (*PASSES, TookTooLong)
+WAITS: tuple[type[Exception], ...] = (*PASSES, StatementTimeout)
 HELD_BYTES = 128 * 1024 * 1024
 """What all lists of a tenant may take here together."""
 log = structlog.get_logger()
@@ -50,10 +50,10 @@ class Feed:
         self._viewers = viewers
         self._now = now
         self._woken = asyncio.Event()
-        self._joining: list[Listener] = []
+        self._joining: list[Subscriber] = []
         self.members: set[Member] = set()
-        self.groups: dict[bytes, Group] = {}
-        self._last: Head | None = None
+        self.groups: dict[bytes, SharedSubscription] = {}
+        self._last: LogPosition | None = None
         """How things stood when it looked last."""
         self._looked_at = now()
         self.left_at = now()
@@ -72,12 +72,12 @@ class Feed:
         self.members.discard(member)
         self.left_at = self._now()
 
-    def join(self, listener: Listener) -> None:
+    def join(self, listener: Subscriber) -> None:
         """Tell a listener of what he wants, soon."""
         self._joining.append(listener)
         self.wake()
 
-    def leave(self, listener: Listener) -> None:
+    def leave(self, listener: Subscriber) -> None:
         """Tell him nothing any more."""
         if listener in self._joining:
             self._joining.remove(listener)
@@ -109,7 +109,7 @@ class Feed:
             else:
                 await self._tell(look)
             self._looked_at = self._now()
-        except Broken as broken:
+        except PollFailed as broken:
             self._fail(broken.listeners, broken.error)
             others = [each for each in joining if each not in broken.listeners]
             self._joining = others + self._joining
@@ -122,16 +122,16 @@ class Feed:
             self.groups.clear()
             self._last = None
 
-    def _wait(self, joining: list[Listener], error: Exception) -> None:
+    def _wait(self, joining: list[Subscriber], error: Exception) -> None:
         """Try again later. Who could not be told anything for too long is not left in the dark about it."""
         log.warning("feed waits", error=type(error).__name__)
-        if isinstance(error, TurnedAway) and error.reason is Turned.MOVED:
+        if isinstance(error, EntryRejected) and error.reason is RejectReason.MOVED:
             self._directory.forget(self._tenant)
         self._joining = joining + self._joining
         if self._now() - self._looked_at > LEASE_SECONDS:
             self._end(self.members, CloseCode.OVERLOAD, "The database is not available")
 
-    async def _look(self, joining: list[Listener]) -> Look | None:
+    async def _look(self, joining: list[Subscriber]) -> PollResult | None:
         """What is new; None if the tenant is closed."""
         tenant = await self._directory.by_id(self._tenant)
         if tenant is None or tenant.state == "closed":
@@ -139,10 +139,10 @@ class Feed:
         sessions = {member.session for member in self.members}
         listeners = [each for group in self.groups.values() for each in group.listeners]
         async with self._database.snapshot(tenant.placement) as connection:
-            looking = Looking(connection, tenant.placement, self._viewers, self.groups)
+            looking = LogPoller(connection, tenant.placement, self._viewers, self.groups)
             return await looking.look(sessions, self._last, listeners, joining, self._end_sessions)
 
-    async def _in_time(self, joining: list[Listener]) -> Look | None:
+    async def _in_time(self, joining: list[Subscriber]) -> PollResult | None:
         """The same; raises TimeoutError if the database does not even say that it cannot."""
         looking = asyncio.create_task(self._look(joining))
         try:
@@ -162,7 +162,7 @@ class Feed:
         """Nothing is told any more: whoever listens is sent away, to come back."""
         self._end(self.members, CloseCode.OVERLOAD, "Nothing is told here any more")
 
-    async def _tell(self, look: Look) -> None:
+    async def _tell(self, look: PollResult) -> None:
         """Judgements before news: nobody is told anything under rights that he had before (D-63)."""
         for listener, error in look.refused:
             self._fail([listener], error)
@@ -178,7 +178,7 @@ class Feed:
         await self._tell_all()
         self._sweep(self._now() - KEPT_SECONDS)
 
-    def _keep(self, look: Look, read: Read) -> None:
+    def _keep(self, look: PollResult, read: PolledRead) -> None:
         """A list as it was read; one that is too large ends for those who follow it."""
         group, head = read.group, look.head
         try:
@@ -195,7 +195,7 @@ class Feed:
             return
         self.groups[group.watch.key] = group
 
-    def _make_room(self, size: int, needed: set[Group]) -> None:
+    def _make_room(self, size: int, needed: set[SharedSubscription]) -> None:
         """Forget lists that nobody follows, if there is need. Raises Refused if that is not enough."""
         if size + sum(group.size for group in self.groups.values()) > HELD_BYTES:
             self._sweep(self._now(), needed)
@@ -203,7 +203,7 @@ class Feed:
             message = "Your organization follows too much at once. End other subscriptions first."
             raise Refused(Code.RATE_LIMITED, message, retryAfter=60)
 
-    def _begin(self, look: Look, listener: Listener, group: Group) -> None:
+    def _begin(self, look: PollResult, listener: Subscriber, group: SharedSubscription) -> None:
         """Follow a list: from a cursor, from its beginning, or anew after another one."""
         after = listener.wanted.after if listener.is_new else None
         try:
@@ -227,16 +227,16 @@ class Feed:
                 if told % TURN == TURN - 1:
                     await asyncio.sleep(0)
 
-    def _sweep(self, before: float, needed: set[Group] | None = None) -> None:
+    def _sweep(self, before: float, needed: set[SharedSubscription] | None = None) -> None:
         """Forget lists that nobody has followed since then, or is about to follow."""
         for key, group in list(self.groups.items()):
             if not group.listeners and group.left_at <= before and group not in (needed or ()):
                 del self.groups[key]
 
-    def _is_there(self, listener: Listener) -> bool:
+    def _is_there(self, listener: Subscriber) -> bool:
         return listener.member in self.members and not listener.ended
 
-    def _fail(self, listeners: Iterable[Listener], error: Exception) -> None:
+    def _fail(self, listeners: Iterable[Subscriber], error: Exception) -> None:
         for listener in listeners:
             listener.fail(error)
 

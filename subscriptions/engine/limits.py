@@ -24,7 +24,7 @@ STUCK_SECONDS = 30.0
 """After which a client that does not read is given up."""
 
 
-class Doors:
+class ConnectionLimiter:
     """Counts who is inside."""
 
     def __init__(self) -> None:

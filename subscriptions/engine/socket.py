@@ -17,10 +17,17 @@ from domain.codes import CloseCode, Code, Refused
 from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from resolvers.engine.results import ErrorEntry
-from subscriptions.engine.contracts import Wanted
+from subscriptions.engine.contracts import Request
 from subscriptions.engine.feed import Feed
-from subscriptions.engine.limits import INIT_SECONDS, LISTS, MESSAGES, OPERATIONS, Doors, Rate
-from subscriptions.engine.listener import Listener
+from subscriptions.engine.limits import (
+    INIT_SECONDS,
+    LISTS,
+    MESSAGES,
+    OPERATIONS,
+    ConnectionLimiter,
+    Rate,
+)
+from subscriptions.engine.subscriber import Subscriber
 from subscriptions.engine.wire import Wire
 
 SUBPROTOCOL = "graphql-transport-ws"
@@ -34,20 +41,20 @@ LONGEST_REASON = 120
 
 
 @dataclass(frozen=True)
-class Known:
+class Authentication:
     """Who is at the other end, and until when his token is good."""
 
     caller: Caller
     until: datetime
 
 
-class Desk(Protocol):
+class SocketHandler(Protocol):
     """What a socket cannot do itself: schema/ knows documents, tokens and how errors are told."""
 
-    async def know(self, payload: JsonObject, tenant: str | None, address: str) -> Known:
+    async def know(self, payload: JsonObject, tenant: str | None, address: str) -> Authentication:
         """Who says hello, to whichever tenant the handshake or he says. Raises Refused, or what a transaction raises."""
 
-    def ask(self, caller: Caller, payload: object) -> Wanted | Awaitable[bytes]:
+    def ask(self, caller: Caller, payload: object) -> Request | Awaitable[bytes]:
         """What an operation wants to follow, or its one answer. Raises Refused."""
 
     def said(self, error: Exception) -> Sequence[ErrorEntry]:
@@ -73,7 +80,7 @@ class Socket:
     """One connection, from its handshake to its end."""
 
     def __init__(
-        self, wire: Wire, desk: Desk, doors: Doors, address: str, tenant: str | None,
+        self, wire: Wire, desk: SocketHandler, doors: ConnectionLimiter, address: str, tenant: str | None,
         now: Callable[[], float],
     ) -> None:  # fmt: skip
         """`tenant` is what the handshake says of it; `now` tells seconds on a clock that never goes back."""
@@ -84,7 +91,7 @@ class Socket:
         self._tenant = tenant
         self._now = now
         self._rate = Rate(now)
-        self._known: Known | None = None
+        self._known: Authentication | None = None
         self.user = self.session = NOBODY
         """Who is at the other end, and in which session."""
         self._feed: Feed | None = None
@@ -92,7 +99,7 @@ class Socket:
         self._ignored = 0
         self._closed = False
         self._timer: asyncio.TimerHandle | None = None
-        self._listeners: dict[str, Listener] = {}
+        self._listeners: dict[str, Subscriber] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         """Queries and mutations whose answers are awaited, by their ids."""
         self._running: set[asyncio.Task[None]] = set()
@@ -105,7 +112,7 @@ class Socket:
     # --- as a member of a feed -------------------------------------------------------------------
 
     @property
-    def listeners(self) -> list[Listener]:
+    def listeners(self) -> list[Subscriber]:
         """The operations that follow a list."""
         return list(self._listeners.values())
 
@@ -261,7 +268,7 @@ class Socket:
             task.add_done_callback(self._running.discard)
             return
         assert self._feed is not None  # noqa: S101 - who is known has one
-        listener = self._listeners[id] = Listener(self, id, asked)
+        listener = self._listeners[id] = Subscriber(self, id, asked)
         self._feed.join(listener)
 
     async def _answer(self, id: str, answer: Awaitable[bytes]) -> None:
@@ -289,7 +296,7 @@ class Socket:
             self._feed.leave(listener)
         self._tasks.pop(id, None)
 
-    def _unfollow(self, id: str) -> Listener | None:
+    def _unfollow(self, id: str) -> Subscriber | None:
         """The listener with this id, which is one no more."""
         listener = self._listeners.pop(id, None)
         if listener is not None:

@@ -13,7 +13,7 @@ ROLES = (
 
 
 @dataclass(frozen=True)
-class Person:
+class DemoPerson:
     """An employee. The handle is what the e-mail address begins with."""
 
     handle: str
@@ -30,47 +30,47 @@ class Person:
 
 
 PEOPLE = (
-    Person(
+    DemoPerson(
         "director", "Helena Brandt", ("Sales director", "Director of sales"),
         None, "Sales director", share=15,
     ),
-    Person("region-north", "Head of region North", (None,), "director", share=30),
-    Person(
+    DemoPerson("region-north", "Head of region North", (None,), "director", share=30),
+    DemoPerson(
         "manager", "Tomás Ferreira", ("Sales manager", "Team lead, sales"),
         "region-north", "Sales manager", share=40,
     ),
-    Person(
+    DemoPerson(
         "rep1", "Priya Raman", ("Sales representative", "Account executive"),
         "manager", "Sales representative", share=90,
     ),
-    Person(
+    DemoPerson(
         "rep2", "Jonas Lindqvist", ("Sales representative", "Account executive"),
         "manager", "Sales representative", share=80,
     ),
-    Person(
+    DemoPerson(
         "limited", "Mei Tanaka", ("Junior representative", "Trainee"),
         "manager", "Junior sales", share=45,
     ),
-    Person(
+    DemoPerson(
         "support", "Amara Okafor", ("Customer support", "Helpdesk"),
         "director", "Customer support", share=3,
     ),
-    Person(
+    DemoPerson(
         "admin", "Lucas Moreau", ("Administrator", "Systems"),
         "director", "Administrator", share=2,
     ),
-    Person("Renee.Dubois", "Renée Dubois", ("Field agent", "Agent"), "rep2", share=20),
-    Person(
+    DemoPerson("Renee.Dubois", "Renée Dubois", ("Field agent", "Agent"), "rep2", share=20),
+    DemoPerson(
         "on-leave", "Pieter Aalbers", ("Sales representative", None),
         "manager", "Sales representative", active=False, share=25,
     ),
-    Person("region-south", "Head of region South", (None,), "director", share=10),
-    Person(
+    DemoPerson("region-south", "Head of region South", (None,), "director", share=10),
+    DemoPerson(
         "former", "Bruno Castellani", ("Sales manager", "Team lead, sales"),
         "region-south", "Sales manager", active=False, share=20,
     ),
-    Person("oskar.weiss", "Oskar Weiss", ("Field agent", "Agent"), "former", share=12),
-    Person(
+    DemoPerson("oskar.weiss", "Oskar Weiss", ("Field agent", "Agent"), "former", share=12),
+    DemoPerson(
         "elsa.nystrom", "Elsa Nyström", ("Sales representative", None),
         "manager", "Sales representative", active=False, deleted=True, share=15,
     ),

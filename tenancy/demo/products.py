@@ -14,7 +14,7 @@ UNITS = ("piece", "hour", "month", "year")
 
 
 @dataclass(frozen=True)
-class Ware:
+class DemoProduct:
     """A product."""
 
     name: str
@@ -24,18 +24,18 @@ class Ware:
 
 
 WARES = (
-    Ware("Standing desk", "Goods", "piece"),
-    Ware("Meeting chair", "Goods", "piece"),
-    Ware("Copy paper", "Goods", "piece", 9),
-    Ware("Toner cartridge", "Goods", "piece"),
-    Ware("Écran mount", "Goods", "piece", 9),
-    Ware("Phone booth", "Goods", "piece"),
-    Ware("Work", "Services", "hour"),
-    Ware("Work at night", "Services", "hour"),
-    Ware("Plant care", "Services", "month", 9),
-    Ware("Floor planner", "Software", "year"),
-    Ware("Room booking", "Software", "month", 0),
-    Ware("Typewriter ribbon", "Goods", "piece"),
+    DemoProduct("Standing desk", "Goods", "piece"),
+    DemoProduct("Meeting chair", "Goods", "piece"),
+    DemoProduct("Copy paper", "Goods", "piece", 9),
+    DemoProduct("Toner cartridge", "Goods", "piece"),
+    DemoProduct("Écran mount", "Goods", "piece", 9),
+    DemoProduct("Phone booth", "Goods", "piece"),
+    DemoProduct("Work", "Services", "hour"),
+    DemoProduct("Work at night", "Services", "hour"),
+    DemoProduct("Plant care", "Services", "month", 9),
+    DemoProduct("Floor planner", "Software", "year"),
+    DemoProduct("Room booking", "Software", "month", 0),
+    DemoProduct("Typewriter ribbon", "Goods", "piece"),
 )
 """By number. The last is not offered any more, and deleted."""
 
@@ -86,7 +86,7 @@ def _kinds(draw: Draw) -> list[Row]:
     ]
 
 
-def _product(draw: Draw, number: int, ware: Ware) -> Row:
+def _product(draw: Draw, number: int, ware: DemoProduct) -> Row:
     rng, offered = draw.rng, number < len(WARES)
     return {
         **draw.key(number),

@@ -10,7 +10,7 @@ OWN, ALL, MINE, BELOW = RowScope.OWN, RowScope.ALL, WriteScope.OWN, WriteScope.B
 
 
 @dataclass(frozen=True)
-class Opens:
+class DemoGrant:
     """An entity that a profile opens: all its fields, or `only` some, without others."""
 
     rows: RowScope
@@ -43,9 +43,9 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _read(text: str) -> dict[str, Opens]:
+def _read(text: str) -> dict[str, DemoGrant]:
     """All rows and fields of these, to read only."""
-    return {name: Opens(ALL) for name in text.split()}
+    return {name: DemoGrant(ALL) for name in text.split()}
 
 
 _LISTS = _read(
@@ -54,20 +54,24 @@ _LISTS = _read(
 )
 """What is settled for everybody."""
 _SET_UP = {**_read("Stage OpportunityType PipelineStage Attribute"), **_LISTS}
-_FAVOURITES = {"Favorite": Opens(ALL, creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL)}
+_FAVOURITES = {
+    "Favorite": DemoGrant(ALL, creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL)
+}
 _STAFF = {
-    "Employee": Opens(ALL),
-    "User": Opens(ALL, only=_names("employee active")),
+    "Employee": DemoGrant(ALL),
+    "User": DemoGrant(ALL, only=_names("employee active")),
 }
 
-PROFILES: Mapping[str, Mapping[str, Opens]] = {
+PROFILES: Mapping[str, Mapping[str, DemoGrant]] = {
     "Full access": {},
     "Standard sales": {
         **_SET_UP,
         **_STAFF,
-        "Account": Opens(ALL, attributes=_names("segment"), creates=True, edits=MINE, deletes=MINE),
-        "Address": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
-        "Opportunity": Opens(
+        "Account": DemoGrant(
+            ALL, attributes=_names("segment"), creates=True, edits=MINE, deletes=MINE
+        ),
+        "Address": DemoGrant(ALL, creates=True, edits=MINE, deletes=MINE),
+        "Opportunity": DemoGrant(
             OWN,
             attributes=_names("tier seats kickoff strategic"),
             creates=True,
@@ -75,37 +79,41 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
             deletes=MINE,
             read_only=_names("commission tier"),
         ),
-        "OpportunityShare": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
-        "AccountManager": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
-        "AccountLink": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
-        "Person": Opens(ALL, attributes=_names("letters"), creates=True, edits=MINE, deletes=MINE),
-        "Affiliation": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
-        "Product": Opens(ALL),
-        "OpportunityContact": Opens(ALL, creates=True, edits=BELOW, deletes=MINE),
-        "OpportunityAccount": Opens(ALL, creates=True, edits=BELOW, deletes=MINE),
-        "StageHistory": Opens(ALL),
-        "Quote": Opens(ALL, creates=True, edits=BELOW, deletes=MINE),
-        "QuoteItem": Opens(ALL, creates=True, edits=BELOW, deletes=BELOW),
-        "Contract": Opens(OWN, edits=MINE),
-        "ContractLine": Opens(ALL),
-        "Case": Opens(OWN, attributes=_names("channel"), creates=True, edits=BELOW, deletes=MINE),
-        "CaseAccount": Opens(ALL, creates=True, edits=BELOW, deletes=MINE),
-        "Activity": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
-        "Tagging": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
+        "OpportunityShare": DemoGrant(ALL, creates=True, edits=MINE, deletes=MINE),
+        "AccountManager": DemoGrant(ALL, creates=True, edits=MINE, deletes=MINE),
+        "AccountLink": DemoGrant(ALL, creates=True, edits=MINE, deletes=MINE),
+        "Person": DemoGrant(
+            ALL, attributes=_names("letters"), creates=True, edits=MINE, deletes=MINE
+        ),
+        "Affiliation": DemoGrant(ALL, creates=True, edits=MINE, deletes=MINE),
+        "Product": DemoGrant(ALL),
+        "OpportunityContact": DemoGrant(ALL, creates=True, edits=BELOW, deletes=MINE),
+        "OpportunityAccount": DemoGrant(ALL, creates=True, edits=BELOW, deletes=MINE),
+        "StageHistory": DemoGrant(ALL),
+        "Quote": DemoGrant(ALL, creates=True, edits=BELOW, deletes=MINE),
+        "QuoteItem": DemoGrant(ALL, creates=True, edits=BELOW, deletes=BELOW),
+        "Contract": DemoGrant(OWN, edits=MINE),
+        "ContractLine": DemoGrant(ALL),
+        "Case": DemoGrant(
+            OWN, attributes=_names("channel"), creates=True, edits=BELOW, deletes=MINE
+        ),
+        "CaseAccount": DemoGrant(ALL, creates=True, edits=BELOW, deletes=MINE),
+        "Activity": DemoGrant(ALL, creates=True, edits=MINE, deletes=MINE),
+        "Tagging": DemoGrant(ALL, creates=True, edits=MINE, deletes=MINE),
         **_FAVOURITES,
-        "HistoryEntry": Opens(ALL),
+        "HistoryEntry": DemoGrant(ALL),
     },
     "Customer support": {
-        "Account": Opens(ALL, without=_names("employeeCount"), attributes=_names("segment")),
+        "Account": DemoGrant(ALL, without=_names("employeeCount"), attributes=_names("segment")),
         **_STAFF,
         **_LISTS,
-        "Stage": Opens(ALL),
-        "OpportunityType": Opens(ALL),
-        "Person": Opens(OWN, without=_names("email phone bornOn")),
-        "Affiliation": Opens(ALL),
-        "Product": Opens(ALL, without=_names("price")),
-        "Contract": Opens(ALL, without=_names("net total")),
-        "Case": Opens(
+        "Stage": DemoGrant(ALL),
+        "OpportunityType": DemoGrant(ALL),
+        "Person": DemoGrant(OWN, without=_names("email phone bornOn")),
+        "Affiliation": DemoGrant(ALL),
+        "Product": DemoGrant(ALL, without=_names("price")),
+        "Contract": DemoGrant(ALL, without=_names("net total")),
+        "Case": DemoGrant(
             ALL,
             attributes=_names("channel"),
             creates=True,
@@ -113,25 +121,25 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
             deletes=MINE,
             read_only=_names("channel"),
         ),
-        "CaseAccount": Opens(ALL, creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL),
-        "Activity": Opens(ALL, creates=True, edits=MINE, deletes=MINE),
-        "Tagging": Opens(ALL),
+        "CaseAccount": DemoGrant(ALL, creates=True, edits=WriteScope.ALL, deletes=WriteScope.ALL),
+        "Activity": DemoGrant(ALL, creates=True, edits=MINE, deletes=MINE),
+        "Tagging": DemoGrant(ALL),
         **_FAVOURITES,
-        "Opportunity": Opens(
+        "Opportunity": DemoGrant(
             OWN,
             without=_names("amount margin commission probability"),
             attributes=_names("seats kickoff"),
             edits=WriteScope.ALL,
             read_only=MODEL.granted["Opportunity"] - _names("note") | _names("seats"),
         ),
-        "HistoryEntry": Opens(ALL, without=_names("user")),
+        "HistoryEntry": DemoGrant(ALL, without=_names("user")),
     },
     "Junior sales": {
         **_SET_UP,
         **_STAFF,
-        "Account": Opens(ALL, without=_names("phone"), attributes=_names("segment")),
-        "Address": Opens(ALL, without=_names("street houseNumber")),
-        "Opportunity": Opens(
+        "Account": DemoGrant(ALL, without=_names("phone"), attributes=_names("segment")),
+        "Address": DemoGrant(ALL, without=_names("street houseNumber")),
+        "Opportunity": DemoGrant(
             OWN,
             without=_names("margin"),
             attributes=_names("seats kickoff strategic"),
@@ -140,19 +148,19 @@ PROFILES: Mapping[str, Mapping[str, Opens]] = {
             deletes=MINE,
             read_only=_names("amount strategic"),
         ),
-        "Person": Opens(ALL, without=_names("email phone"), attributes=_names("letters")),
-        "Affiliation": Opens(ALL, without=_names("email phone secondPhone")),
-        "Product": Opens(ALL),
-        "StageHistory": Opens(ALL),
-        "Quote": Opens(ALL, without=_names("discountPercent note"), creates=True, edits=MINE),
-        "QuoteItem": Opens(ALL, without=_names("discountPercent")),
-        "Contract": Opens(OWN, without=_names("note")),
-        "ContractLine": Opens(ALL, without=_names("unitPrice discountPercent")),
-        "Case": Opens(OWN, without=_names("description")),
-        "CaseAccount": Opens(ALL),
-        "Activity": Opens(ALL, without=_names("note"), creates=True, edits=MINE),
+        "Person": DemoGrant(ALL, without=_names("email phone"), attributes=_names("letters")),
+        "Affiliation": DemoGrant(ALL, without=_names("email phone secondPhone")),
+        "Product": DemoGrant(ALL),
+        "StageHistory": DemoGrant(ALL),
+        "Quote": DemoGrant(ALL, without=_names("discountPercent note"), creates=True, edits=MINE),
+        "QuoteItem": DemoGrant(ALL, without=_names("discountPercent")),
+        "Contract": DemoGrant(OWN, without=_names("note")),
+        "ContractLine": DemoGrant(ALL, without=_names("unitPrice discountPercent")),
+        "Case": DemoGrant(OWN, without=_names("description")),
+        "CaseAccount": DemoGrant(ALL),
+        "Activity": DemoGrant(ALL, without=_names("note"), creates=True, edits=MINE),
         **_FAVOURITES,
-        "HistoryEntry": Opens(ALL),
+        "HistoryEntry": DemoGrant(ALL),
     },
 }
 """Profiles by name, in the order of their numbers."""

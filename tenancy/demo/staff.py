@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tenancy.demo.people import NUMBERS, PEOPLE, PERSONAS, ROLES
 from tenancy.demo.pipelines import ATTRIBUTE_NUMBERS, TYPE_NUMBERS
-from tenancy.demo.rights import COMMISSION_IN, FULL, PROFILE_OF, PROFILES, SHARED_TYPES, Opens
+from tenancy.demo.rights import COMMISSION_IN, FULL, PROFILE_OF, PROFILES, SHARED_TYPES, DemoGrant
 from tenancy.demo.rows import Draw, Row, Rows, made_id
 
 OFFICES = (("Malmö", "Brno", None), ("Utrecht", "Cork", None))
@@ -142,7 +142,7 @@ def _rights() -> Rows:
     }
 
 
-def _opened(profile: UUID, entity: str, opens: Opens) -> Row:
+def _opened(profile: UUID, entity: str, opens: DemoGrant) -> Row:
     return {
         "profile_id": profile,
         "entity": entity,

@@ -78,6 +78,6 @@ CONCERNS = (
 )  # fmt: skip
 
 ERRANDS = (
-    "Called back", "Sent the catalogue", "Visit on site", "Prepared the offer", "Coffee",
+    "Called back", "Sent the registry", "Visit on site", "Prepared the offer", "Coffee",
     "Asked after the payment", "Took the measures", "Présentation", "Filed the papers",
 )  # fmt: skip

@@ -29,7 +29,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TableKept(Strict):
+class ArchivedTable(Strict):
     """A table's rows in the file."""
 
     name: str
@@ -38,7 +38,7 @@ class TableKept(Strict):
     sha256: str
 
 
-class TenantKept(Strict):
+class ArchivedTenant(Strict):
     """A tenant in the file."""
 
     id: UUID
@@ -48,7 +48,7 @@ class TenantKept(Strict):
     demo: bool
     placement: int
     revision: str
-    tables: list[TableKept]
+    tables: list[ArchivedTable]
 
 
 class Manifest(Strict):
@@ -58,7 +58,7 @@ class Manifest(Strict):
     relata: str
     postgres: str
     made_at: str
-    tenants: list[TenantKept]
+    tenants: list[ArchivedTenant]
 
 
 @dataclass

@@ -14,10 +14,10 @@ from db.engine.transaction import Driver, Row
 from tenancy.engine.archive import (
     FORMAT,
     MANIFEST,
+    ArchivedTable,
+    ArchivedTenant,
     Digest,
     Manifest,
-    TableKept,
-    TenantKept,
     created,
     entry,
 )
@@ -98,7 +98,7 @@ async def _tenants(admin: Driver, only: str | None) -> list[Row]:
 
 async def _tenant(
     admin: Driver, archive: zipfile.ZipFile, one: Tenant, revision: str
-) -> TenantKept:
+) -> ArchivedTenant:
     kept = []
     for name, columns in (await tables(admin, one.placement.schema)).items():
         digest = Digest()
@@ -115,8 +115,10 @@ async def _tenant(
                 output=take,
                 encoding="utf-8",
             )
-        kept.append(TableKept(name=name, columns=columns, size=digest.size, sha256=digest.sha256))
-    return TenantKept(
+        kept.append(
+            ArchivedTable(name=name, columns=columns, size=digest.size, sha256=digest.sha256)
+        )
+    return ArchivedTenant(
         id=one.id,
         slug=one.slug,
         name=one.name,

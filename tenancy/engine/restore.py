@@ -13,7 +13,7 @@ import asyncpg
 from uuid_utils.compat import uuid7
 
 from db.engine.transaction import Driver, Placement
-from tenancy.engine.archive import Manifest, TenantKept, entry, opened
+from tenancy.engine.archive import ArchivedTenant, Manifest, entry, opened
 from tenancy.engine.backup import tables
 from tenancy.engine.history import is_known
 from tenancy.engine.provision import (
@@ -96,7 +96,7 @@ async def _alone(admin: Driver) -> AsyncIterator[None]:
 async def _all(
     admin: Driver,
     archive: zipfile.ZipFile,
-    made: Sequence[tuple[TenantKept, Tenant]],
+    made: Sequence[tuple[ArchivedTenant, Tenant]],
     now: datetime,
     tell: Callable[[str], None],
 ) -> None:
@@ -119,7 +119,7 @@ async def _all(
         raise
 
 
-def _chosen(manifest: Manifest, only: str | None, new_name: str | None) -> list[TenantKept]:
+def _chosen(manifest: Manifest, only: str | None, new_name: str | None) -> list[ArchivedTenant]:
     """The tenants that are asked for, which this version must know."""
     kept = [each for each in manifest.tenants if only in (None, each.slug)]
     names = ", ".join(each.slug for each in manifest.tenants)
@@ -139,7 +139,7 @@ def _chosen(manifest: Manifest, only: str | None, new_name: str | None) -> list[
     return kept
 
 
-async def _free(admin: Driver, kept: TenantKept, new_name: str | None) -> Tenant:
+async def _free(admin: Driver, kept: ArchivedTenant, new_name: str | None) -> Tenant:
     """The tenant that it will be, if nobody else is. Under a new name it is another tenant, with an id of its own."""
     slug = new_name or kept.slug
     id = uuid7() if new_name else kept.id
@@ -163,7 +163,7 @@ async def _free(admin: Driver, kept: TenantKept, new_name: str | None) -> Tenant
 async def _restored(
     admin: Driver,
     archive: zipfile.ZipFile,
-    kept: TenantKept,
+    kept: ArchivedTenant,
     one: Tenant,
     now: datetime,
 ) -> bool:
@@ -187,7 +187,9 @@ async def _restored(
     return role
 
 
-async def _filled(admin: Driver, archive: zipfile.ZipFile, kept: TenantKept, schema: str) -> None:
+async def _filled(
+    admin: Driver, archive: zipfile.ZipFile, kept: ArchivedTenant, schema: str
+) -> None:
     """The rows of all tables. Foreign keys, which may run in circles, are put back when everything is there."""
     if await tables(admin, schema) != {each.name: each.columns for each in kept.tables}:
         raise TenantError(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from schema.admission import Cost, Limits, Refused, admit
+from schema.admission import Cost, DocumentRejected, Limits, admit
 from tests.admission.world import world
 from tests.support.covers import covers
 
@@ -15,8 +15,10 @@ def _cost(text: str, variables: Mapping[str, object] | None = None, **limits: in
     return admit(text, world(), Limits(**limits)).cost(variables or {})  # type: ignore[arg-type]
 
 
-def _refusal(text: str, variables: Mapping[str, object] | None = None, **limits: int) -> Refused:
-    with pytest.raises(Refused) as refused:
+def _refusal(
+    text: str, variables: Mapping[str, object] | None = None, **limits: int
+) -> DocumentRejected:
+    with pytest.raises(DocumentRejected) as refused:
         _cost(text, variables, **limits)
     return refused.value
 
@@ -135,7 +137,7 @@ def test_the_page_of_one_operation_is_not_asked_of_another() -> None:
     assert admitted.cost({"n": 9}, "A") == Cost(9, 9)
     assert admitted.cost({}, "B") == Cost(3, 3)
     for name in (None, "C"):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(DocumentRejected) as refused:
             admitted.cost({}, name)
         assert refused.value.errors[0].code == "BAD_REQUEST"
         assert "operationName" in refused.value.errors[0].message

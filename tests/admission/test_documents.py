@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schema.admission import Documents, Limits, Refused
+from schema.admission import DocumentRejected, Documents, Limits
 from tests.admission.world import world
 
 
@@ -41,7 +41,7 @@ def test_characters_are_bounded_too() -> None:
 def test_refusals_are_not_kept(text: str) -> None:
     documents = Documents(world(), Limits())
     for _ in range(2):
-        with pytest.raises(Refused):
+        with pytest.raises(DocumentRejected):
             documents.get(text)
     assert len(documents) == 0
 

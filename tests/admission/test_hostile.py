@@ -8,7 +8,7 @@ from types import FrameType
 
 import pytest
 
-from schema.admission import Documents, Limits, Problem, Refused
+from schema.admission import DocumentError, DocumentRejected, Documents, Limits
 from tests.admission.hostile import GROWING, MOST_TOKENS, largest
 from tests.admission.world import world
 
@@ -30,7 +30,7 @@ def _work(text: str) -> int:
     sys.setprofile(count)
     try:
         documents.get(text)
-    except Refused:
+    except DocumentRejected:
         pass
     finally:
         sys.setprofile(before)
@@ -49,10 +49,10 @@ def test_the_work_is_bounded(name: str) -> None:
     assert _work(largest()[name]) < MOST_CALLS
 
 
-def _refusals(text: str) -> tuple[Problem, ...]:
+def _refusals(text: str) -> tuple[DocumentError, ...]:
     try:
         Documents(world(), Limits()).get(text)
-    except Refused as refused:
+    except DocumentRejected as refused:
         return refused.errors
     return ()
 
@@ -89,7 +89,7 @@ def _left(documents: Documents, text: str) -> int:
     gc.disable()
     try:
         documents.get(text)
-    except Refused:
+    except DocumentRejected:
         pass
     finally:
         left = gc.collect()

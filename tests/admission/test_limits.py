@@ -7,7 +7,7 @@ from dataclasses import replace
 import graphql
 import pytest
 
-from schema.admission import Admitted, Limits, Refused, admit
+from schema.admission import Admitted, DocumentRejected, Limits, admit
 from tests.admission.world import world
 from tests.support.covers import covers
 
@@ -31,7 +31,7 @@ def _admit(text: str, limits: Limits = LIMITS) -> Admitted:
 
 
 def _code(text: str, limits: Limits = LIMITS) -> str:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DocumentRejected) as refused:
         _admit(text, limits)
     assert len({problem.code for problem in refused.value.errors}) == 1
     return refused.value.errors[0].code
@@ -176,7 +176,7 @@ def test_empty_selections_and_empty_documents_are_no_graphql() -> None:
 
 
 def test_an_error_names_its_place() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DocumentRejected) as refused:
         _admit("{\n  hello\n  helo\n}")
     (problem,) = refused.value.errors
     assert problem.message == "Cannot query field 'helo' on type 'Query'."
@@ -198,14 +198,14 @@ def test_an_error_names_its_place() -> None:
     ],
 )
 def test_no_error_suggests_what_was_meant(text: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DocumentRejected) as refused:
         _admit(text)
     assert "did you mean" not in str(refused.value).lower()
 
 
 def test_few_errors_are_reported_and_a_repeated_one_once() -> None:
     def count(text: str) -> int:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(DocumentRejected) as refused:
             _admit(text, replace(Limits(), directives=100))
         return len(refused.value.errors)
 
@@ -217,7 +217,7 @@ def test_few_errors_are_reported_and_a_repeated_one_once() -> None:
 
 
 def test_a_message_does_not_repeat_a_long_name() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DocumentRejected) as refused:
         _admit("{ " + "z" * 3_000 + " }")
     assert len(refused.value.errors[0].message) < 320
 

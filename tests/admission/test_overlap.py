@@ -8,7 +8,7 @@ import graphql
 import pytest
 from graphql import OverlappingFieldsCanBeMergedRule
 
-from schema.admission import Limits, Refused, admit
+from schema.admission import DocumentRejected, Limits, admit
 from schema.admission.merge import Steps
 from schema.admission.overlap import merge
 from tests.admission.documents import Drawer
@@ -48,7 +48,7 @@ def test_admission_has_the_verdict_of_standard_validation() -> None:
         codes = set()
         try:
             admit(text, world(), generous)
-        except Refused as refused:
+        except DocumentRejected as refused:
             codes = {problem.code for problem in refused.errors}
         admitted = not codes
         assert codes <= {"GRAPHQL_VALIDATION_FAILED"}
@@ -174,7 +174,7 @@ def test_what_combines_in_too_many_ways_is_refused_within_the_limit() -> None:
 
     steps = Steps(2_000)
     document = graphql.parse(f"{{ named {{ {level(11)} }} }}")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DocumentRejected) as refused:
         merge(document, world(), steps)
     assert refused.value.errors[0].code == "QUERY_TOO_COMPLEX"
     assert steps.spent < 2_000 + 200

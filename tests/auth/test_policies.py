@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from auth.api import POLICIES
-from auth.engine.policy import Matching, Mine, Owned, Policies, Policy, Standing
+from auth.engine.policy import Matching, Owned, OwnRecords, Policies, Policy, Standing
 from auth.engine.viewer import Viewer
 from db.accounts import Account
 from db.api import MODEL
@@ -21,7 +21,7 @@ from tests.support.covers import covers
 
 NOBODY = UUID(int=0)
 OWNED = Policy(Account, rows=(Owned(Account.__table__.c.owner_id),))
-MINE = Policy(Account, rows=(Mine(Account.__table__.c.id),))
+MINE = Policy(Account, rows=(OwnRecords(Account.__table__.c.id),))
 
 
 def _sql(policies: Policies, entity: str, rows: RowScope, *, full: bool = False) -> str:

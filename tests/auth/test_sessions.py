@@ -14,9 +14,9 @@ from auth.engine.passwords import DEMO, LONGEST
 from auth.engine.throttle import ACCOUNT
 from auth.engine.tokens import REFRESH_LIFETIME
 from db import sessions
-from db.engine.transaction import Entry
+from db.engine.transaction import TransactionStart
 from domain.codes import Code, Refused, UserErrorCode
-from resolvers.engine.context import House
+from resolvers.engine.context import AppContext
 from resolvers.sessions import FAILURE_SECONDS, Tokens, refresh, sign_in, sign_out
 from tenancy.engine.provision import Tenant
 from tests.auth.world import ADDRESS, PASSWORD, World
@@ -25,14 +25,14 @@ pytestmark = pytest.mark.usefixtures("patient")
 
 
 async def signed_in(
-    world: World, house: House, tenant: Tenant, email: str, password: str = PASSWORD
+    world: World, house: AppContext, tenant: Tenant, email: str, password: str = PASSWORD
 ) -> Tokens:
     tokens = await sign_in(house, ADDRESS, tenant.slug, email, password)
     assert isinstance(tokens, Tokens)
     return tokens
 
 
-async def refreshed(house: House, tokens: Tokens) -> Tokens:
+async def refreshed(house: AppContext, tokens: Tokens) -> Tokens:
     answer = await refresh(house, ADDRESS, tokens.refresh)
     assert isinstance(answer, Tokens)
     return answer
@@ -141,11 +141,11 @@ async def test_the_demonstration_s_password_opens_demonstrations(world: World) -
 async def test_a_password_changed_meanwhile_opens_nothing(world: World) -> None:
     house = world.house()
     user, email = await world.user(world.acme)
-    async with world.database.read(world.acme.placement, Entry()) as connection:
+    async with world.database.read(world.acme.placement, TransactionStart()) as connection:
         known = await sessions.find_credential(connection, sessions.fold(email))
     assert known is not None
     assert known.hash not in repr(known)
-    async with world.database.write(world.acme.placement, Entry()) as connection:
+    async with world.database.write(world.acme.placement, TransactionStart()) as connection:
         await sessions.set_hash(connection, user, await house.passwords.hash("a new one"))
         waiting = asyncio.create_task(sign_in(house, ADDRESS, "acme", email, PASSWORD))
         blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
@@ -377,7 +377,7 @@ async def test_all_sessions_of_a_user_end_and_nobody_else_s(world: World) -> Non
     mine = [await signed_in(world, house, world.acme, email) for _ in range(3)]
     theirs = await signed_in(world, house, world.acme, neighbor)
     for ended in (3, 0):
-        async with world.database.write(world.acme.placement, Entry()) as connection:
+        async with world.database.write(world.acme.placement, TransactionStart()) as connection:
             assert await sessions.revoke_all(connection, user, house.now()) == ended
     assert [await world.enters(house, tokens) for tokens in mine] == [False] * 3
     assert await world.enters(house, theirs)

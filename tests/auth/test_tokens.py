@@ -19,8 +19,8 @@ from auth.engine.tokens import (
     ACCESS_LIFETIME,
     LEEWAY,
     REMEMBERED,
-    Access,
-    Refresh,
+    AccessToken,
+    RefreshToken,
     TokenIssuer,
     derive,
 )
@@ -193,7 +193,7 @@ FORGED = (
 
 
 def test_what_we_issue_is_believed() -> None:
-    wanted = Access(TENANT, USER, SESSION, NOW + ACCESS_LIFETIME)
+    wanted = AccessToken(TENANT, USER, SESSION, NOW + ACCESS_LIFETIME)
     assert issuer().verify_access(issued(), NOW) == wanted
     assert issuer().verify_access(forge(), NOW) == wanted  # the forger forges well
 
@@ -244,7 +244,7 @@ def test_what_is_remembered_is_bounded_and_never_what_was_refused() -> None:
 def test_a_refresh_token_says_what_was_put_in() -> None:
     tenant, session = uuid4(), uuid4()
     token = issuer().issue_refresh(tenant, session, 7)
-    assert issuer().verify_refresh(token) == Refresh(tenant, session, 7)
+    assert issuer().verify_refresh(token) == RefreshToken(tenant, session, 7)
 
 
 def test_no_changed_refresh_token_is_believed() -> None:

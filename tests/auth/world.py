@@ -15,9 +15,9 @@ import asyncpg
 from auth.engine.passwords import DEMO, Passwords
 from auth.engine.throttle import Throttle
 from auth.engine.tokens import TokenIssuer
-from db.engine.transaction import Database, Entry, TurnedAway
+from db.engine.transaction import Database, EntryRejected, TransactionStart
 from db.sessions import fold
-from resolvers.engine.context import Caller, House
+from resolvers.engine.context import AppContext, Caller
 from resolvers.sessions import Tokens
 from tenancy.directory import Directory
 from tenancy.engine.provision import Tenant
@@ -70,8 +70,8 @@ class World:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> House:
-        return House(
+    ) -> AppContext:
+        return AppContext(
             database=self.database,
             directory=Directory(self.database.pool, time.monotonic),
             tokens=TokenIssuer(SECRET),
@@ -121,18 +121,20 @@ class World:
         )
         return user, email
 
-    async def enters(self, house: House, tokens: Tokens) -> bool:
+    async def enters(self, house: AppContext, tokens: Tokens) -> bool:
         """Whether the session of these tokens opens the tenant, as every request asks."""
         access = house.tokens.verify_access(tokens.access, house.now())
         tenant = await house.directory.by_id(access.tenant)
         assert tenant is not None
         try:
-            async with self.database.read(tenant.placement, Entry(session=access.session)):
+            async with self.database.read(
+                tenant.placement, TransactionStart(session=access.session)
+            ):
                 return True
-        except TurnedAway:
+        except EntryRejected:
             return False
 
-    async def caller(self, house: House, tokens: Tokens) -> Caller:
+    async def caller(self, house: AppContext, tokens: Tokens) -> Caller:
         access = house.tokens.verify_access(tokens.access, house.now())
         tenant = await house.directory.by_id(access.tenant)
         assert tenant is not None

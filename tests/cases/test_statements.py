@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from db.engine.transaction import Connection
+from db.engine.transaction import CleanConnection
 from tests.cases.desk import Desk
 from tests.support.covers import covers
 
@@ -40,14 +40,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
 
     def listen(name: str) -> None:
-        original = getattr(Connection, name)
+        original = getattr(CleanConnection, name)
 
-        async def heard(self: Connection, query: str, *args: Any, **kw: Any) -> Any:
+        async def heard(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
             text = " ".join(WORD.sub("", query).split())
             found.append(next((w for w, part in WORDS.items() if part in text), text[:60]))
             return await original(self, query, *args, **kw)
 
-        monkeypatch.setattr(Connection, name, heard)
+        monkeypatch.setattr(CleanConnection, name, heard)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
         listen(name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from db.engine.transaction import Connection
+from db.engine.transaction import CleanConnection
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -42,13 +42,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     found: list[str] = []
 
     def listen(name: str) -> None:
-        original = getattr(Connection, name)
+        original = getattr(CleanConnection, name)
 
-        async def heard(self: Connection, query: str, *args: Any, **kw: Any) -> Any:
+        async def heard(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
             found.append(told(WORD.sub("", query)))
             return await original(self, query, *args, **kw)
 
-        monkeypatch.setattr(Connection, name, heard)
+        monkeypatch.setattr(CleanConnection, name, heard)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
         listen(name)

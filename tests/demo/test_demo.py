@@ -20,12 +20,12 @@ from bench.data import fill
 from cli.servers.embedded import Servers
 from db.api import METADATA, MODEL
 from domain.access import (
-    Attribute,
+    AttributeRights,
     EntityRights,
-    Profile,
+    ProfileRights,
     RowScope,
-    StatusRule,
-    Writes,
+    StatusRestriction,
+    WriteRights,
     WriteScope,
     rights,
 )
@@ -252,7 +252,7 @@ async def _rights(world: World, persona: str) -> dict[str, EntityRights]:
     fields = await world.rows("acme", "field_permission")
     return rights(
         (
-            Profile(
+            ProfileRights(
                 profile["full"],
                 {e["entity"]: RowScope(e["rows"]) for e in _of(entities, profile["id"])},
                 frozenset((f["entity"], f["field"]) for f in _of(fields, profile["id"])),
@@ -264,11 +264,11 @@ async def _rights(world: World, persona: str) -> dict[str, EntityRights]:
             for profile in profiles
         ),
         (
-            StatusRule(row["entity"], row["field"], frozenset({row["status"]}))
+            StatusRestriction(row["entity"], row["field"], frozenset({row["status"]}))
             for row in await world.rows("acme", "status_rule")
         ),
         (
-            Attribute(
+            AttributeRights(
                 str(row["id"]), row["entity"], row["key"], row["label"], AttributeKind(row["kind"])
             )
             for row in await world.rows("acme", "attribute")
@@ -277,9 +277,9 @@ async def _rights(world: World, persona: str) -> dict[str, EntityRights]:
     )
 
 
-def _writes(row: dict[str, Any]) -> Writes:
+def _writes(row: dict[str, Any]) -> WriteRights:
     edits, deletes = (row[name] and WriteScope(row[name]) for name in ("edits", "deletes"))
-    return Writes(row["creates"], edits, deletes)
+    return WriteRights(row["creates"], edits, deletes)
 
 
 def _of(rows: list[dict[str, Any]], profile: UUID) -> list[dict[str, Any]]:

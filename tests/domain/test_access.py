@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from domain.access import Attribute, Profile, RowScope, StatusRule, rights
+from domain.access import AttributeRights, ProfileRights, RowScope, StatusRestriction, rights
 from domain.setup import AttributeKind
 from tests.support.covers import covers
 
 KNOWN = {"Deal": frozenset({"name", "price", "fee"}), "Firm": frozenset({"name"})}
 OWN, ALL = RowScope.OWN, RowScope.ALL
-TIER = Attribute("a1", "Deal", "tier", "Tier", AttributeKind.TEXT)
-SEATS = Attribute("a2", "Deal", "seats", "Seats", AttributeKind.NUMBER)
-ADMIN = Profile(full=True)
+TIER = AttributeRights("a1", "Deal", "tier", "Tier", AttributeKind.TEXT)
+SEATS = AttributeRights("a2", "Deal", "seats", "Seats", AttributeKind.NUMBER)
+ADMIN = ProfileRights(full=True)
 
 
-def deal(rows: RowScope, *names: str) -> Profile:
-    return Profile(entities={"Deal": rows}, fields=frozenset(("Deal", name) for name in names))
+def deal(rows: RowScope, *names: str) -> ProfileRights:
+    return ProfileRights(
+        entities={"Deal": rows}, fields=frozenset(("Deal", name) for name in names)
+    )
 
 
 @covers("D-34")
@@ -31,12 +33,14 @@ def deal(rows: RowScope, *names: str) -> Profile:
         pytest.param([ADMIN], ALL, KNOWN["Deal"], id="full opens all"),
         pytest.param([deal(OWN), ADMIN], ALL, KNOWN["Deal"], id="full beside another"),
         pytest.param(
-            [Profile(fields=frozenset({("Deal", "name")}))], None, None, id="field, no entity"
+            [ProfileRights(fields=frozenset({("Deal", "name")}))], None, None, id="field, no entity"
         ),
         pytest.param([], None, None, id="no profile"),
     ],
 )
-def test_grants(profiles: list[Profile], rows: RowScope | None, fields: set[str] | None) -> None:
+def test_grants(
+    profiles: list[ProfileRights], rows: RowScope | None, fields: set[str] | None
+) -> None:
     found = rights(profiles, [], [], KNOWN).get("Deal")
     assert (found.rows if found else None) is rows
     assert (set(found.fields) if found else None) == fields
@@ -57,9 +61,9 @@ def test_grants(profiles: list[Profile], rows: RowScope | None, fields: set[str]
     ],
 )
 def test_restrictions(
-    profiles: list[Profile], rules: list[set[str]], ruled: dict[str, tuple[str, ...]]
+    profiles: list[ProfileRights], rules: list[set[str]], ruled: dict[str, tuple[str, ...]]
 ) -> None:
-    kept = [StatusRule("Deal", "fee", frozenset(statuses)) for statuses in rules]
+    kept = [StatusRestriction("Deal", "fee", frozenset(statuses)) for statuses in rules]
     assert rights(profiles, kept, [], KNOWN)["Deal"].ruled == ruled
 
 
@@ -104,12 +108,14 @@ COMPUTED = {"Deal": {"margin": frozenset({"price", "fee"}), "short": frozenset({
     ],
 )
 def test_what_is_computed_follows_its_inputs(
-    profiles: list[Profile],
+    profiles: list[ProfileRights],
     rules: dict[str, set[str]],
     fields: set[str],
     ruled: dict[str, tuple[str, ...]],
 ) -> None:
-    kept = [StatusRule("Deal", name, frozenset(statuses)) for name, statuses in rules.items()]
+    kept = [
+        StatusRestriction("Deal", name, frozenset(statuses)) for name, statuses in rules.items()
+    ]
     found = rights(profiles, kept, [], KNOWN, COMPUTED)["Deal"]
     assert set(found.fields) == fields
     assert found.ruled == ruled

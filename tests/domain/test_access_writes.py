@@ -6,12 +6,12 @@ import pytest
 
 from domain.access import (
     EVERYTHING,
-    Attribute,
+    AttributeRights,
     EntityRights,
-    Profile,
+    ProfileRights,
     RowScope,
-    StatusRule,
-    Writes,
+    StatusRestriction,
+    WriteRights,
     WriteScope,
     rights,
     widest,
@@ -20,15 +20,15 @@ from domain.setup import AttributeKind
 from tests.support.covers import covers
 
 KNOWN = {"Deal": frozenset({"name", "price", "fee"}), "Firm": frozenset({"name"})}
-TIER = Attribute("a1", "Deal", "tier", "Tier", AttributeKind.TEXT)
+TIER = AttributeRights("a1", "Deal", "tier", "Tier", AttributeKind.TEXT)
 OWN, BELOW, ALL = WriteScope
-NOTHING = Writes()
+NOTHING = WriteRights()
 
 
 def profile(
-    reads: str = "", writes: str = "", may: Writes = NOTHING, *, full: bool = False
-) -> Profile:
-    return Profile(
+    reads: str = "", writes: str = "", may: WriteRights = NOTHING, *, full: bool = False
+) -> ProfileRights:
+    return ProfileRights(
         full=full,
         entities={"Deal": RowScope.OWN},
         fields=frozenset(("Deal", name) for name in reads.split()),
@@ -37,7 +37,7 @@ def profile(
     )
 
 
-def deal(*profiles: Profile) -> EntityRights:
+def deal(*profiles: ProfileRights) -> EntityRights:
     return rights(profiles, [], [TIER], KNOWN)["Deal"]
 
 
@@ -63,18 +63,21 @@ def test_the_widest_scope(scopes: tuple[WriteScope | None, ...], found: WriteSco
     [
         pytest.param(NOTHING, NOTHING, NOTHING, id="nothing"),
         pytest.param(
-            Writes(creates=True), Writes(edits=OWN), Writes(creates=True, edits=OWN), id="each some"
+            WriteRights(creates=True),
+            WriteRights(edits=OWN),
+            WriteRights(creates=True, edits=OWN),
+            id="each some",
         ),
         pytest.param(
-            Writes(edits=BELOW, deletes=OWN),
-            Writes(edits=OWN, deletes=ALL),
-            Writes(edits=BELOW, deletes=ALL),
+            WriteRights(edits=BELOW, deletes=OWN),
+            WriteRights(edits=OWN, deletes=ALL),
+            WriteRights(edits=BELOW, deletes=ALL),
             id="the wider of each",
         ),
-        pytest.param(EVERYTHING, Writes(edits=OWN), EVERYTHING, id="everything"),
+        pytest.param(EVERYTHING, WriteRights(edits=OWN), EVERYTHING, id="everything"),
     ],
 )
-def test_deeds_are_united(one: Writes, other: Writes, united: Writes) -> None:
+def test_deeds_are_united(one: WriteRights, other: WriteRights, united: WriteRights) -> None:
     assert one | other == united
     assert other | one == united
     assert deal(profile(may=one), profile(may=other)).writes == united
@@ -95,7 +98,7 @@ def test_deeds_are_united(one: Writes, other: Writes, united: Writes) -> None:
         pytest.param([profile("name"), profile(full=True)], "name price fee a1", id="full beside"),
     ],
 )
-def test_what_may_be_written(profiles: list[Profile], writable: str) -> None:
+def test_what_may_be_written(profiles: list[ProfileRights], writable: str) -> None:
     assert deal(*profiles).writable == frozenset(writable.split())
 
 
@@ -108,14 +111,14 @@ def test_a_full_profile_writes_all() -> None:
 def test_what_is_not_open_is_not_written() -> None:
     found = rights([profile("name", "name", EVERYTHING)], [], [], KNOWN)
     assert "Firm" not in found
-    closed = Profile(writes={"Deal": EVERYTHING}, writable=frozenset({("Deal", "name")}))
+    closed = ProfileRights(writes={"Deal": EVERYTHING}, writable=frozenset({("Deal", "name")}))
     assert "Deal" not in rights([closed], [], [], KNOWN)
 
 
 @covers("D-33")
 def test_a_rule_per_status_leaves_the_right_to_write() -> None:
     """Whether it may be written then depends on the record: the rule is told with the right to read."""
-    rule = StatusRule("Deal", "fee", frozenset({"WON"}))
+    rule = StatusRestriction("Deal", "fee", frozenset({"WON"}))
     found = rights([profile("fee", "fee")], [rule], [], KNOWN)["Deal"]
     assert found.writable == {"fee"}
     assert found.ruled == {"fee": ("WON",)}

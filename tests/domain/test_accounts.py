@@ -10,7 +10,7 @@ import pytest
 
 from domain.accounts import (
     AddressRoles,
-    Wanted,
+    RequestedRoles,
     arranged,
     country_of,
     head_office,
@@ -116,29 +116,43 @@ def place(identity: UUID, roles: str, country: str | None = None) -> Address:
 @pytest.mark.parametrize(
     ("addresses", "wanted", "roles"),
     [
-        pytest.param([(OLD, ""), (NEW, "")], Wanted(False), {OLD: "h", NEW: ""}, id="no invoices"),
         pytest.param(
-            [(OLD, "h"), (NEW, "i")], Wanted(False), {OLD: "h", NEW: "id"}, id="the only one"
+            [(OLD, ""), (NEW, "")], RequestedRoles(False), {OLD: "h", NEW: ""}, id="no invoices"
         ),
-        pytest.param([(OLD, "hi"), (NEW, "id")], Wanted(False), {OLD: "hi", NEW: "id"}, id="stays"),
         pytest.param(
-            [(OLD, "hi"), (NEW, "d")], Wanted(False), {OLD: "hid", NEW: ""}, id="given up"
+            [(OLD, "h"), (NEW, "i")],
+            RequestedRoles(False),
+            {OLD: "h", NEW: "id"},
+            id="the only one",
+        ),
+        pytest.param(
+            [(OLD, "hi"), (NEW, "id")], RequestedRoles(False), {OLD: "hi", NEW: "id"}, id="stays"
+        ),
+        pytest.param(
+            [(OLD, "hi"), (NEW, "d")], RequestedRoles(False), {OLD: "hid", NEW: ""}, id="given up"
         ),
         pytest.param(
             [(OLD, "hid"), (NEW, "i")],
-            Wanted(False, None, NEW),
+            RequestedRoles(False, None, NEW),
             {OLD: "hi", NEW: "id"},
             id="wanted",
         ),
         pytest.param(
-            [(OLD, "hid"), (NEW, "")], Wanted(False, NEW, NEW), {OLD: "id", NEW: "h"}, id="not one"
+            [(OLD, "hid"), (NEW, "")],
+            RequestedRoles(False, NEW, NEW),
+            {OLD: "id", NEW: "h"},
+            id="not one",
         ),
-        pytest.param([(OLD, "hid"), (NEW, "p")], Wanted(True), {OLD: "h", NEW: "id"}, id="follows"),
-        pytest.param([(OLD, "hid"), (NEW, "i")], Wanted(True), {OLD: "h", NEW: ""}, id="no post"),
+        pytest.param(
+            [(OLD, "hid"), (NEW, "p")], RequestedRoles(True), {OLD: "h", NEW: "id"}, id="follows"
+        ),
+        pytest.param(
+            [(OLD, "hid"), (NEW, "i")], RequestedRoles(True), {OLD: "h", NEW: ""}, id="no post"
+        ),
     ],
 )
 def test_arranged(
-    addresses: list[tuple[UUID, str]], wanted: Wanted, roles: dict[UUID, str]
+    addresses: list[tuple[UUID, str]], wanted: RequestedRoles, roles: dict[UUID, str]
 ) -> None:
     found = arranged([place(*each) for each in addresses], wanted)
     assert found == {

@@ -20,7 +20,7 @@ from domain.closing import (
     unlockable,
 )
 from domain.codes import UserErrorCode
-from domain.sales import Step
+from domain.sales import PipelineStep
 from domain.setup import StageKind
 from domain.violations import Violation
 from tests.support.covers import covers
@@ -28,10 +28,10 @@ from tests.support.covers import covers
 OPEN, WON, LOST = StageKind.OPEN, StageKind.WON, StageKind.LOST
 FIRST, SECOND, DONE, GONE, ELSEWHERE = (UUID(int=number) for number in range(1, 6))
 PIPELINE = {
-    GONE: Step(GONE, LOST, 4, 0),
-    SECOND: Step(SECOND, OPEN, 2, 40),
-    DONE: Step(DONE, WON, 3, 100),
-    FIRST: Step(FIRST, OPEN, 1, 10),
+    GONE: PipelineStep(GONE, LOST, 4, 0),
+    SECOND: PipelineStep(SECOND, OPEN, 2, 40),
+    DONE: PipelineStep(DONE, WON, 3, 100),
+    FIRST: PipelineStep(FIRST, OPEN, 1, 10),
 }
 TODAY = date(2026, 3, 14)
 MOVED = (UserErrorCode.INVALID_TRANSITION, "stage_id")
@@ -53,7 +53,7 @@ def short(found: Any) -> Any:
     """A violation by its code and column, or a step by its stage."""
     if isinstance(found, Violation):
         return found.code, found.column
-    return found.stage if isinstance(found, Step) else found
+    return found.stage if isinstance(found, PipelineStep) else found
 
 
 def row(status: StageKind | None) -> Opportunity | None:

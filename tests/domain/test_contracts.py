@@ -18,9 +18,9 @@ from domain.codes import UserErrorCode
 from domain.contracts import (
     NO_KIND,
     SAME,
+    ContractLines,
     ContractStatus,
-    Held,
-    Kind,
+    ContractTerms,
     Ledger,
     Renewal,
     Sold,
@@ -40,9 +40,9 @@ from domain.quotes import ItemKind
 from domain.violations import Violation
 from tests.support.covers import covers
 
-ONCE = Kind(UUID(int=1), time_based=False, months=None, renews=False)
-YEARLY = Kind(UUID(int=2), time_based=True, months=12, renews=True)
-MONTHLY = Kind(UUID(int=3), time_based=True, months=1, renews=False)
+ONCE = ContractTerms(UUID(int=1), time_based=False, months=None, renews=False)
+YEARLY = ContractTerms(UUID(int=2), time_based=True, months=12, renews=True)
+MONTHLY = ContractTerms(UUID(int=3), time_based=True, months=1, renews=False)
 KINDS = (ONCE, YEARLY, MONTHLY)
 CONTRACT = UUID(int=30)
 
@@ -81,12 +81,12 @@ def line(id: int, net: int, currency: str = "EUR") -> Line:
     return Line(UUID(int=id), Decimal(net), Decimal(net), currency=currency)
 
 
-def sold(root: int, net: int = 10, kind: Kind = ONCE, currency: str = "EUR") -> Sold:
+def sold(root: int, net: int = 10, kind: ContractTerms = ONCE, currency: str = "EUR") -> Sold:
     return Sold(UUID(int=root), kind, line(0, net, currency))
 
 
-def held(id: int, root: int | None, net: int = 10, kind: Kind = ONCE) -> Held:
-    return Held(None if root is None else UUID(int=root), kind.id, line(id, net))
+def held(id: int, root: int | None, net: int = 10, kind: ContractTerms = ONCE) -> ContractLines:
+    return ContractLines(None if root is None else UUID(int=root), kind.id, line(id, net))
 
 
 def moves(found: Ledger) -> dict[str, list[Any]]:
@@ -145,7 +145,7 @@ def moves(found: Ledger) -> dict[str, list[Any]]:
 )
 def test_the_difference(
     now: list[Sold],
-    before: list[Held],
+    before: list[ContractLines],
     enter: list[Any],
     end: list[int],
     stay: list[int],
@@ -160,9 +160,9 @@ QUOTE = st.lists(
 
 @covers("D-04", "EP-145")
 @given(st.lists(QUOTE, min_size=1, max_size=6))
-def test_sold_and_sold_again(quotes: list[list[tuple[int, int, Kind]]]) -> None:
+def test_sold_and_sold_again(quotes: list[list[tuple[int, int, ContractTerms]]]) -> None:
     """Whatever is sold in a row: what holds is what was sold last, and only what differs is touched."""
-    holds: dict[UUID, Held] = {}
+    holds: dict[UUID, ContractLines] = {}
     touched: Counter[UUID] = Counter()
     ids = iter(range(1, 1000))
     for quote in quotes:
@@ -183,7 +183,7 @@ def test_sold_and_sold_again(quotes: list[list[tuple[int, int, Kind]]]) -> None:
             id = UUID(int=next(ids))
             assert isinstance(entry.sold.row, Line)
             row = replace(entry.sold.row, id=id)
-            holds[id] = Held(entry.sold.root, entry.sold.kind.id, row)
+            holds[id] = ContractLines(entry.sold.root, entry.sold.kind.id, row)
         assert _content(holds.values()) == _content(lines)
         again = ledger(lines, holds.values())
         assert not again.enter, "sold once more as it is, nothing is written"
@@ -191,7 +191,7 @@ def test_sold_and_sold_again(quotes: list[list[tuple[int, int, Kind]]]) -> None:
     assert all(times == 1 for times in touched.values()), "what has ended ends once"
 
 
-def _content(lines: Iterable[Sold | Held]) -> Counter[tuple[Any, ...]]:
+def _content(lines: Iterable[Sold | ContractLines]) -> Counter[tuple[Any, ...]]:
     return Counter((each.root, *(getattr(each.row, name) for name in SAME)) for each in lines)
 
 
@@ -202,7 +202,7 @@ def test_the_content_of_a_line_is_every_column_of_its_protocol() -> None:
 @pytest.mark.parametrize("column", SAME)
 def test_a_line_stays_only_with_all_of_its_content(column: str) -> None:
     same, root = line(7, 10), UUID(int=1)
-    before = Held(root, ONCE.id, same)
+    before = ContractLines(root, ONCE.id, same)
     other: dict[str, Any] = {
         "name": "Cap",
         "currency": "USD",
@@ -246,7 +246,7 @@ def item(id: int, net: int, product: UUID | None = None, kind: ItemKind = ItemKi
         ),
     ],
 )
-def test_the_kind_of_each_item(items: list[Line], kinds: Sequence[Kind]) -> None:
+def test_the_kind_of_each_item(items: list[Line], kinds: Sequence[ContractTerms]) -> None:
     roots = {each.id: each.id for each in items}
     found = by_kind(items, {PRODUCT: YEARLY}, ONCE, roots)
     assert not isinstance(found, Violation)
@@ -282,9 +282,9 @@ def test_how_long_it_lasts() -> None:
     assert term(ONCE, begin) == Term(begin, None, None, None)
     assert term(MONTHLY, begin) == Term(begin, date(2026, 2, 27), None, None)
     assert term(YEARLY, begin) == Term(begin, date(2027, 1, 30), 12, date(2026, 12, 31))
-    endless = Kind(UUID(int=4), time_based=True, months=None, renews=False)
+    endless = ContractTerms(UUID(int=4), time_based=True, months=None, renews=False)
     assert term(endless, begin) == Term(begin, None, None, None)
-    short = Kind(UUID(int=5), time_based=True, months=1, renews=True)
+    short = ContractTerms(UUID(int=5), time_based=True, months=1, renews=True)
     assert term(short, date(2026, 2, 1)).remind_on == date(2026, 2, 1), "not before it begins"
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from domain.imports.countries import CODES, MEANT
-from domain.imports.crm_sales import COLUMNS, NO_ACCOUNT, Book, Deal, Step, read
+from domain.imports.crm_sales import COLUMNS, NO_ACCOUNT, CrmSales, DealRow, ImportedStage, read
+from domain.imports.csv_files import CsvFile, Findings, Names, sheet
 from domain.imports.events import EventKind, events
-from domain.imports.sheets import Names, Notes, Sheet, sheet
 
 TODAY = date(2026, 3, 14)
 GOOD: dict[str, list[str]] = {
@@ -25,7 +25,7 @@ GOOD: dict[str, list[str]] = {
 }
 
 
-def book(**files: Iterable[str]) -> Book:
+def book(**files: Iterable[str]) -> CrmSales:
     """What is read of these rows, and of good ones in the other files."""
     rows = GOOD | {f"{name}.csv": list(lines) for name, lines in files.items()}
     sheets = {
@@ -34,7 +34,7 @@ def book(**files: Iterable[str]) -> Book:
     return read(sheets, TODAY)
 
 
-def told(found: Book, file: str = "sales_pipeline.csv") -> list[tuple[int, str, str]]:
+def told(found: CrmSales, file: str = "sales_pipeline.csv") -> list[tuple[int, str, str]]:
     return [(each.line, each.what, each.done) for each in found.findings if each.file == file]
 
 
@@ -43,13 +43,13 @@ def test_good_rows_are_records_without_a_finding() -> None:
     assert not found.broken
     assert not found.findings
     [deal] = found.deals
-    assert deal == Deal(
+    assert deal == DealRow(
         2,
         "A1",
         "Anna",
         "GTX Pro",
         "Northwind",
-        Step.WON,
+        ImportedStage.WON,
         date(2016, 10, 20),
         date(2017, 3, 1),
         Decimal(4514),
@@ -327,7 +327,7 @@ def test_what_nobody_can_read_stops_the_import(case: str) -> None:
 
 
 def test_every_file_and_column_that_is_missing_is_told() -> None:
-    sheets = {"accounts.csv": Sheet(["account"], []), "products.csv": Sheet([], [])}
+    sheets = {"accounts.csv": CsvFile(["account"], []), "products.csv": CsvFile([], [])}
     assert read(sheets, TODAY).broken == [
         "accounts.csv, line 1: there is no column sector: the first line must name account, "
         "sector, year_established, revenue, employees, office_location, subsidiary_of.",
@@ -340,15 +340,15 @@ def test_every_file_and_column_that_is_missing_is_told() -> None:
 
 def test_a_sheet() -> None:
     text = '\ufeffa,b\r\n1,"x, ""y""\r\nz"\r\n\r\n , \r\n2,\r\n'
-    assert sheet(text) == Sheet(["a", "b"], [(3, ["1", 'x, "y"\r\nz']), (6, ["2", ""])])
-    assert sheet("") == Sheet([], [])
+    assert sheet(text) == CsvFile(["a", "b"], [(3, ["1", 'x, "y"\r\nz']), (6, ["2", ""])])
+    assert sheet("") == CsvFile([], [])
     with pytest.raises(csv.Error):
         sheet('a\n"never ends')
 
 
 def test_a_name_that_could_be_two_is_none() -> None:
-    names, notes = Names(["A B", "A-B", "C"]), Notes()
-    [line] = Notes().lines("f", Sheet(["n"], [(2, ["ab"])]), ["n"])
+    names, notes = Names(["A B", "A-B", "C"]), Findings()
+    [line] = Findings().lines("f", CsvFile(["n"], [(2, ["ab"])]), ["n"])
     assert names.find(notes, line, "n") is None
     assert not notes.findings
 
@@ -360,36 +360,40 @@ def test_countries_are_codes() -> None:
 
 
 BEGAN, ENDED = date(2016, 10, 20), date(2017, 3, 1)
-EVENTS: dict[tuple[Step, Step | str | None], list[tuple[date, EventKind]] | None] = {
-    (Step.PROSPECTING, "new"): [(BEGAN, EventKind.CREATE)],
-    (Step.ENGAGING, "new"): [(BEGAN, EventKind.CREATE)],
-    (Step.WON, "new"): [(BEGAN, EventKind.CREATE), (ENDED, EventKind.SELL)],
-    (Step.LOST, "new"): [(BEGAN, EventKind.CREATE), (ENDED, EventKind.LOSE)],
-    (Step.PROSPECTING, Step.PROSPECTING): [],
-    (Step.ENGAGING, Step.PROSPECTING): [(BEGAN, EventKind.MOVE)],
-    (Step.WON, Step.PROSPECTING): [(ENDED, EventKind.SELL)],
-    (Step.LOST, Step.PROSPECTING): [(ENDED, EventKind.LOSE)],
-    (Step.PROSPECTING, Step.ENGAGING): None,
-    (Step.ENGAGING, Step.ENGAGING): [],
-    (Step.WON, Step.ENGAGING): [(ENDED, EventKind.SELL)],
-    (Step.LOST, Step.ENGAGING): [(ENDED, EventKind.LOSE)],
-    (Step.PROSPECTING, Step.WON): None,
-    (Step.ENGAGING, Step.WON): None,
-    (Step.WON, Step.WON): [],
-    (Step.LOST, Step.WON): None,
-    (Step.WON, Step.LOST): None,
-    (Step.LOST, Step.LOST): [],
-    (Step.WON, None): None,
+EVENTS: dict[
+    tuple[ImportedStage, ImportedStage | str | None], list[tuple[date, EventKind]] | None
+] = {
+    (ImportedStage.PROSPECTING, "new"): [(BEGAN, EventKind.CREATE)],
+    (ImportedStage.ENGAGING, "new"): [(BEGAN, EventKind.CREATE)],
+    (ImportedStage.WON, "new"): [(BEGAN, EventKind.CREATE), (ENDED, EventKind.SELL)],
+    (ImportedStage.LOST, "new"): [(BEGAN, EventKind.CREATE), (ENDED, EventKind.LOSE)],
+    (ImportedStage.PROSPECTING, ImportedStage.PROSPECTING): [],
+    (ImportedStage.ENGAGING, ImportedStage.PROSPECTING): [(BEGAN, EventKind.MOVE)],
+    (ImportedStage.WON, ImportedStage.PROSPECTING): [(ENDED, EventKind.SELL)],
+    (ImportedStage.LOST, ImportedStage.PROSPECTING): [(ENDED, EventKind.LOSE)],
+    (ImportedStage.PROSPECTING, ImportedStage.ENGAGING): None,
+    (ImportedStage.ENGAGING, ImportedStage.ENGAGING): [],
+    (ImportedStage.WON, ImportedStage.ENGAGING): [(ENDED, EventKind.SELL)],
+    (ImportedStage.LOST, ImportedStage.ENGAGING): [(ENDED, EventKind.LOSE)],
+    (ImportedStage.PROSPECTING, ImportedStage.WON): None,
+    (ImportedStage.ENGAGING, ImportedStage.WON): None,
+    (ImportedStage.WON, ImportedStage.WON): [],
+    (ImportedStage.LOST, ImportedStage.WON): None,
+    (ImportedStage.WON, ImportedStage.LOST): None,
+    (ImportedStage.LOST, ImportedStage.LOST): [],
+    (ImportedStage.WON, None): None,
 }
 """What is left to be done for where the file says it is, from where it stands; None is another stage."""
 
 
 @pytest.mark.parametrize(("wanted", "standing"), EVENTS)
-def test_what_is_left_to_be_done(wanted: Step, standing: Step | str | None) -> None:
+def test_what_is_left_to_be_done(
+    wanted: ImportedStage, standing: ImportedStage | str | None
+) -> None:
     [deal] = book().deals
     deal = replace(deal, step=wanted, closed=ENDED if wanted.is_closed else None)
     known = standing != "new"
-    where = standing if isinstance(standing, Step) else None
+    where = standing if isinstance(standing, ImportedStage) else None
     found = events(deal, where, known=known)
     said = None if found is None else [(each.day, each.kind) for each in found]
     assert said == EVENTS[wanted, standing]

@@ -16,9 +16,9 @@ from domain.codes import UserErrorCode
 from domain.money import minor, rounded, spread
 from domain.quotes import (
     CONTENT,
-    Amounts,
     FromProduct,
     ItemKind,
+    QuoteAmounts,
     QuoteFacts,
     deleted,
     fits_columns,
@@ -245,9 +245,9 @@ def test_tax_and_discount_are_those_of_the_sum(
 
 
 def test_what_no_column_keeps() -> None:
-    assert fits_columns(Amounts(Decimal(LARGE), Decimal(0)))
-    assert not fits_columns(Amounts(Decimal(LARGE), Decimal(1)))
-    assert not fits_columns(Amounts(Decimal(-LARGE - 1), Decimal(1)))
+    assert fits_columns(QuoteAmounts(Decimal(LARGE), Decimal(0)))
+    assert not fits_columns(QuoteAmounts(Decimal(LARGE), Decimal(1)))
+    assert not fits_columns(QuoteAmounts(Decimal(-LARGE - 1), Decimal(1)))
 
 
 ITEMS: dict[str, tuple[dict[str, Any], list[tuple[UserErrorCode, str]]]] = {

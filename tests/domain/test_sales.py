@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from domain.codes import UserErrorCode
-from domain.sales import Step, entered, moved, opportunity, retyped, unquoted
+from domain.sales import PipelineStep, entered, moved, opportunity, retyped, unquoted
 from domain.setup import StageKind
 from domain.violations import Violation
 from tests.support.covers import covers
@@ -20,9 +20,9 @@ OPEN, WON, LOST = StageKind.OPEN, StageKind.WON, StageKind.LOST
 FIRST, SECOND, LAST, ELSEWHERE = (UUID(int=number) for number in range(1, 5))
 ACCOUNT, TYPE = UUID(int=9), UUID(int=8)
 PIPELINE = {
-    SECOND: Step(SECOND, OPEN, 2, 40),
-    LAST: Step(LAST, WON, 3, 100),
-    FIRST: Step(FIRST, OPEN, 1, 10),
+    SECOND: PipelineStep(SECOND, OPEN, 2, 40),
+    LAST: PipelineStep(LAST, WON, 3, 100),
+    FIRST: PipelineStep(FIRST, OPEN, 1, 10),
 }
 
 
@@ -147,7 +147,7 @@ def test_what_is_new_is_not_locked() -> None:
     assert not violated(None, ROW, status=WON)
 
 
-def code(found: Step | Violation | None) -> tuple[UserErrorCode, str] | UUID | None:
+def code(found: PipelineStep | Violation | None) -> tuple[UserErrorCode, str] | UUID | None:
     if isinstance(found, Violation):
         return found.code, found.column
     return None if found is None else found.stage
@@ -180,7 +180,7 @@ def test_where_it_may_not_go() -> None:
 @pytest.mark.parametrize("needs", [True, False])
 @pytest.mark.parametrize("has", [True, False])
 def test_where_it_comes_with_a_quote_only(needs: bool, has: bool) -> None:
-    found = unquoted(Step(FIRST, OPEN, 1, 10, needs_quote=needs), has_quote=has)
+    found = unquoted(PipelineStep(FIRST, OPEN, 1, 10, needs_quote=needs), has_quote=has)
     wrong = [(UserErrorCode.INVALID_TRANSITION, "stage_id")] if needs and not has else []
     assert [(each.code, each.column) for each in found] == wrong
 

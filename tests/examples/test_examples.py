@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from graphql import build_schema, parse, validate
 
-from db.engine.transaction import Connection
+from db.engine.transaction import CleanConnection
 from tests.examples.conftest import FOLDER, OPERATIONS, PERSONA, READS, Operation, ask, called
 from tests.support.covers import covers
 from tests.support.world import World
@@ -42,15 +42,15 @@ async def test_query_is_one_statement(
         assert value not in (None, [], {"nodes": []}), name
     statements: list[str] = []
     for method in ("fetch", "fetchrow", "fetchval"):
-        original = getattr(Connection, method)
+        original = getattr(CleanConnection, method)
 
         async def recorded(
-            self: Connection, query: str, *args: Any, call: Any = original, **kw: Any
+            self: CleanConnection, query: str, *args: Any, call: Any = original, **kw: Any
         ) -> Any:
             statements.append(query)
             return await call(self, query, *args, **kw)
 
-        monkeypatch.setattr(Connection, method, recorded)
+        monkeypatch.setattr(CleanConnection, method, recorded)
     assert (await ask(world, one)).data == found
     assert len(statements) == 1, [each[:80] for each in statements]
 

@@ -16,12 +16,12 @@ from sqlalchemy.schema import CreateTable, DropTable
 
 from auth.engine.system import SystemAuthorizer
 from db.api import METADATA, MODEL
-from db.engine import books
+from db.engine import internal_tables
 from db.engine.base import Internal
 from db.engine.entity import Entity
 from db.engine.fields import Field
 from db.engine.gate import Form, Gate, SecuredView, Unsealed
-from db.engine.sql import AsDate, Column, Concat, Exact, Folded, Whole
+from db.engine.sql import AsDate, Column, Concat, DecimalLiteral, Folded, IntLiteral
 from tests.gate.past import FUNCTIONS, PARTIAL, RAW, READS, WRITES, Case, O, S, see
 from tests.support.covers import covers
 from tests.support.world import World
@@ -56,7 +56,7 @@ async def _is_not_sent(world: World, statement: Any) -> None:
         world.admin.query_logger(lambda record: sent.append(record.query)),
         pytest.raises(Unsealed),
     ):
-        await books.run(world.admin, statement)
+        await internal_tables.run(world.admin, statement)
     assert not sent
 
 
@@ -67,7 +67,9 @@ async def test_a_statement_of_our_own_tables_is_sent(world: World) -> None:
     async with world.admin.transaction():
         await world.admin.execute(f"SET LOCAL search_path = {world.schema()}")
         with world.admin.query_logger(lambda record: sent.append(record.query)):
-            await books.run(world.admin, sa.select(S.c.id).where(S.c.generation == 1).limit(1))
+            await internal_tables.run(
+                world.admin, sa.select(S.c.id).where(S.c.generation == 1).limit(1)
+            )
     assert len(sent) == 1
 
 
@@ -197,7 +199,7 @@ def test_an_expression_is_made_of_what_it_needs(formula: Any) -> None:
 @covers("D-57")
 def test_an_expression_of_what_it_needs_compiles() -> None:
     gate = Gate(SystemAuthorizer())
-    seen = gate.see(with_formula(lambda row: row.amount * Exact(Decimal("0.5")), "amount"))
+    seen = gate.see(with_formula(lambda row: row.amount * DecimalLiteral(Decimal("0.5")), "amount"))
     sql = gate.compile(sa.select(seen.column("weighted")).select_from(seen)).sql
     assert "opportunity.amount * 0.5" in sql
     assert "margin" not in sql
@@ -209,7 +211,7 @@ def test_an_expression_of_what_it_needs_compiles() -> None:
 )
 def test_a_number_said_in_the_text_is_a_number(value: Any) -> None:
     """What is no number is not rendered, so nothing can be said in its place."""
-    for made in (Exact(value), Whole(value)):
+    for made in (DecimalLiteral(value), IntLiteral(value)):
         with pytest.raises((ValueError, TypeError)):
             Gate(SystemAuthorizer()).compile(sa.select(made))
 
@@ -219,7 +221,7 @@ async def test_exact_numbers_are_said_exactly(world: World) -> None:
     """Without an exponent, with all their digits, and negative ones as well."""
     for text in ("0.01", "1E+3", "1E-9", "-0.5", "9" * 38, "0." + "0" * 37 + "1"):
         number = Decimal(text)
-        sql = Gate(SystemAuthorizer()).compile(sa.select(Exact(number))).sql
+        sql = Gate(SystemAuthorizer()).compile(sa.select(DecimalLiteral(number))).sql
         assert "E" not in sql.replace("SELECT", "")
         assert await world.admin.fetchval(sql) == number
 

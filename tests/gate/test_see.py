@@ -20,7 +20,7 @@ from db.api import MODEL
 from db.engine.entity import Entity
 from db.engine.gate import Compiled, Form, Gate, Right, Unsealed
 from db.engine.sql import Folded, parameter
-from db.engine.transaction import Entry
+from db.engine.transaction import TransactionStart
 from domain.access import EntityRights, RowScope
 from resolvers.engine.context import Caller
 from schema.engine.reads import Request
@@ -157,7 +157,7 @@ def nodes(plan: Any) -> Iterator[Any]:
 async def planned(world: World, compiled: Compiled, *values: Any) -> list[Any]:
     """The nodes of Postgres' plan, as it would be with so many rows that indexes pay."""
     place = world.tenants["acme"].placement
-    async with world.endpoint.house.database.read(place, Entry()) as connection:
+    async with world.endpoint.house.database.read(place, TransactionStart()) as connection:
         await connection.execute(
             "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
         )
@@ -321,7 +321,7 @@ async def plan_of(
         f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
         f"{persona}@acme.example",
     )
-    async with house.database.read(tenant.placement, Entry()) as connection:
+    async with house.database.read(tenant.placement, TransactionStart()) as connection:
         known = await load(connection, MODEL, POLICIES, user)
     assert known is not None
     if reach is not None:
@@ -401,7 +401,7 @@ async def test_both_forms_find_the_same_rows(world: World, persona: str) -> None
         f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
         f"{persona}@acme.example",
     )
-    async with house.database.read(tenant.placement, Entry()) as connection:
+    async with house.database.read(tenant.placement, TransactionStart()) as connection:
         known = await load(connection, MODEL, POLICIES, user)
         assert known is not None
         for name in known.rights:
@@ -414,7 +414,7 @@ async def test_what_is_seen_with_something_else_is_not_counted(world: World) -> 
     """A part has no form of its own, and the history is nobody's to read through when rights are loaded."""
     tenant, house = world.tenants["acme"], world.endpoint.house
     user = await world.admin.fetchval(f'SELECT id FROM {world.schema()}."user" LIMIT 1')  # noqa: S608
-    async with house.database.read(tenant.placement, Entry()) as connection:
+    async with house.database.read(tenant.placement, TransactionStart()) as connection:
         known = await load(connection, MODEL, POLICIES, user)
         assert known is not None
         own = {n: EntityRights(RowScope.OWN, e.granted) for n, e in MODEL.entities.items()}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.features import LIST, Feature, chosen, listed, named, shown
+from cli.features import LIST, FeatureRow, chosen, listed, named, shown
 from cli.main import cli
 from cli.status import evidence, page
 
@@ -37,7 +37,7 @@ def test_decorators_are_read_in_both_spellings() -> None:
 
 @pytest.mark.parametrize(("prefix", "ids"), [("ep-1", ["EP-110"]), ("X", ["X-01"]), ("", None)])
 def test_areas_and_ids_choose(prefix: str, ids: list[str] | None) -> None:
-    two = [Feature("EP-110", "A quote.", "EP Quotes"), Feature("X-01", "Lists.", "X Reading")]
+    two = [FeatureRow("EP-110", "A quote.", "EP Quotes"), FeatureRow("X-01", "Lists.", "X Reading")]
     assert [each.id for each in chosen(two, prefix)] == (ids or ["EP-110", "X-01"])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pytest
 
 from cli.reference import files
-from cli.reference.contract import AREAS, SESSIONS, Contract, area_of
+from cli.reference.contract import AREAS, SESSIONS, ApiContract, area_of
 from cli.reference.markdown import anchor
 from cli.reference.messages import Module, by_code, collect
 from cli.reference.reachable import codes_of, reached
@@ -112,7 +112,7 @@ def test_every_link_leads_to_a_heading(pages: dict[str, str]) -> None:
 
 
 def _codes(name: str) -> set[str]:
-    contract = Contract()
+    contract = ApiContract()
     every = {d.name: d.codes for several in contract.mutations.values() for d in several}
     return set(map(str, (every | contract.sessions)[name]))
 

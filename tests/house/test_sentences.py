@@ -41,7 +41,7 @@ def names(tree: ast.Module) -> Iterator[str]:
 
 
 def test_statements_are_executed_by_db_and_tenancy_alone() -> None:
-    """What has to be asked of the database goes through a plan, or through db/engine/books.py."""
+    """What has to be asked of the database goes through a plan, or through db/engine/internal_tables.py."""
     elsewhere = {
         file
         for file, tree in sources("schema", "subscriptions", "resolvers", "auth")
@@ -70,7 +70,7 @@ def test_only_the_loading_of_rights_looks_without_a_viewer() -> None:
 
 def test_the_sealed_compiler_is_made_in_two_places() -> None:
     makers = {file for file, tree in sources(*LAYERS) if "SealedCompiler" in set(names(tree))}
-    allowed = {"db/engine/gate.py", "db/engine/books.py", "db/engine/seal.py"}
+    allowed = {"db/engine/gate.py", "db/engine/internal_tables.py", "db/engine/seal.py"}
     assert makers <= allowed, "compile through gate.compile, which knows what it has handed out"
 
 

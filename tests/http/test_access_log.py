@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app import application
-from schema.engine.reads import Reads
+from schema.engine.reads import ReadService
 from tests.http.asgi import Sent, send
 from tests.live.wire import wire
 from tests.support.covers import covers
@@ -109,7 +109,7 @@ async def test_what_failed_inside_has_the_number_of_its_line(
         raise KeyError("boom")
 
     sent = await ask(telling, NAMED, FILTER)
-    monkeypatch.setattr(Reads, "answer", fail)
+    monkeypatch.setattr(ReadService, "answer", fail)
     got = await send(telling.app, sent)
     failed, line = lines(logged)[-2:]
     assert failed["event"] == "request failed"

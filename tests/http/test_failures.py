@@ -15,9 +15,9 @@ import structlog
 
 from auth.engine.tokens import TokenIssuer
 from db.engine import transaction
-from db.engine.transaction import TookTooLong, Turned, TurnedAway
+from db.engine.transaction import EntryRejected, RejectReason, StatementTimeout
 from resolvers import sessions
-from schema.engine.reads import Reads
+from schema.engine.reads import ReadService
 from tests.http.asgi import Got, Sent, over_socket, send
 from tests.http.leaks import INTERNAL
 from tests.support.covers import covers
@@ -57,12 +57,12 @@ def one_line(logged: StringIO) -> dict[str, Any]:
 async def test_what_is_raised_while_reading_goes_to_the_log_alone(
     world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(self: Reads, caller: object, request: Any) -> bytes:
+    async def fail(self: ReadService, caller: object, request: Any) -> bytes:
         secret = request.variables  # a local variable, as there are in every frame
         raise RuntimeError(f"cannot reach {DSN}" if secret else "boom")
 
     await world.token("rep1")
-    monkeypatch.setattr(Reads, "answer", fail)
+    monkeypatch.setattr(ReadService, "answer", fail)
     variables = {"f": {"name": {"eq": CANARY}}}
     request_id = told_a_number(await world.ask("rep1", READ, variables))
     line = one_line(logged)
@@ -181,11 +181,11 @@ async def test_a_caller_who_goes_away_is_no_failure(world: World, logged: String
 # --- what the database says ---------------------------------------------------------------------
 
 ANSWERS = {
-    TurnedAway(Turned.FENCED): (503, "RETRYABLE"),
-    TurnedAway(Turned.MOVED): (503, "RETRYABLE"),
-    TurnedAway(Turned.STALE): (503, "RETRYABLE"),
-    TurnedAway(Turned.REVOKED): (401, "UNAUTHENTICATED"),
-    TookTooLong(): (503, "TIMEOUT"),
+    EntryRejected(RejectReason.FENCED): (503, "RETRYABLE"),
+    EntryRejected(RejectReason.MOVED): (503, "RETRYABLE"),
+    EntryRejected(RejectReason.STALE): (503, "RETRYABLE"),
+    EntryRejected(RejectReason.REVOKED): (401, "UNAUTHENTICATED"),
+    StatementTimeout(): (503, "TIMEOUT"),
 }
 
 
@@ -199,7 +199,7 @@ async def test_how_the_database_refuses_is_told_by_codes(
         raise raised
 
     await world.token("rep1")
-    monkeypatch.setattr(Reads, "answer", fail)
+    monkeypatch.setattr(ReadService, "answer", fail)
     monkeypatch.setattr(sessions, "sign_out", fail)
     for query in (READ, "mutation { signOut { signedOut } }"):
         got = await world.ask("rep1", query, accept=accept)

@@ -1,4 +1,4 @@
-"""What the address answers to requests at its edges: cases 80 to 104 and 186 of the catalogue."""
+"""What the address answers to requests at its edges: cases 80 to 104 and 186 of the registry."""
 
 from __future__ import annotations
 

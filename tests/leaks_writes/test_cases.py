@@ -1,4 +1,4 @@
-"""Attacks on writing by their numbers in the catalogue, each tried as a client would."""
+"""Attacks on writing by their numbers in the registry, each tried as a client would."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from db.engine.transaction import Connection
+from db.engine.transaction import CleanConnection
 from subscriptions.engine.feed import LOOK_SECONDS
 from tests.live.here import PIPELINE, Here
 from tests.live.wire import Rows
@@ -33,9 +33,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     looking: set[int] = set()
 
     def listen(name: str) -> None:
-        original = getattr(Connection, name)
+        original = getattr(CleanConnection, name)
 
-        async def heard(self: Connection, query: str, *args: Any, **kw: Any) -> Any:
+        async def heard(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
             if WORDS["begin"] in query:
                 looking.add(id(self))
             if id(self) in looking and not query.startswith(("RESET", "ROLLBACK")):
@@ -45,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
                 looking.discard(id(self))
             return await original(self, query, *args, **kw)
 
-        monkeypatch.setattr(Connection, name, heard)
+        monkeypatch.setattr(CleanConnection, name, heard)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
         listen(name)

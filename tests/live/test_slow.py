@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from subscriptions.engine.group import RING, Group
+from subscriptions.engine.shared_subscription import RING, SharedSubscription
 from subscriptions.engine.socket import Socket
 from tests.live.here import Here
 from tests.live.wire import Rows
@@ -14,7 +14,7 @@ BUFFERED = 512 * 1024
 """Bytes that wait for a client who does not read, at most: one message more than the transport's own limit."""
 
 
-def lists(here: Here) -> list[Group]:
+def lists(here: Here) -> list[SharedSubscription]:
     """The lists that somebody follows."""
     feed = here.world.endpoint.feeds.of(here.world.tenants[here.own.slug].id)
     return [group for group in feed.groups.values() if group.listeners]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from schema.engine.compiled_subscription import CompiledSubscription
 from schema.engine.reads import Request
-from schema.engine.watch import Watch
 from schema.explain import pretty
 from tests.live.here import Here
 from tests.live.wire import Wire
@@ -22,7 +22,9 @@ ID = re.compile(r"opp_[0-9a-f]{32}")
 CURSOR = re.compile(r'("cursor": )"[^"]*"')
 
 
-async def watched(here: Here, persona: str, text: str, variables: dict[str, Any]) -> Watch:
+async def watched(
+    here: Here, persona: str, text: str, variables: dict[str, Any]
+) -> CompiledSubscription:
     """The list as it is read for the persona."""
     endpoint, tenant = here.world.endpoint, here.world.tenants[here.own.slug]
     caller = (await endpoint.know(f"Bearer {await here.token(persona)}", None, "")).caller
@@ -36,7 +38,7 @@ async def watched(here: Here, persona: str, text: str, variables: dict[str, Any]
     return wanted.judge(viewer)
 
 
-def sql_of(watch: Watch) -> str:
+def sql_of(watch: CompiledSubscription) -> str:
     """Both statements, with what is bound to them and what is denied."""
     said = []
     for title, plan in (("all records", watch.plan.whole), ("those that changed", watch.plan.some)):

@@ -11,9 +11,9 @@ import pytest
 
 import subscriptions.engine.feed as feeding
 import subscriptions.engine.wire as wiring
+from schema.engine.compiled_subscription import CompiledSubscription
 from schema.engine.lru import Lru
 from schema.engine.reads import Request
-from schema.engine.watch import Watch
 from tests.live.here import Here, another_server
 from tests.live.test_slow import lists, sockets
 from tests.live.wire import PATIENCE, Rows, wire
@@ -103,7 +103,7 @@ async def test_why_something_is_not_shown_is_each_ones_own(here: Here) -> None:
     granted = viewer.rights["Opportunity"]
     without = dataclasses.replace(granted, fields=granted.fields - {"account"})
     closed = {name: each for name, each in viewer.rights.items() if name != "Account"}
-    watches: list[Watch] = [
+    watches: list[CompiledSubscription] = [
         wanted.judge(dataclasses.replace(viewer, rights=rights))
         for rights in (closed, {**viewer.rights, "Opportunity": without})
     ]

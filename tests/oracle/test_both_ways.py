@@ -13,7 +13,7 @@ import pytest
 
 from domain.codes import Refused
 from resolvers.engine.context import Caller
-from schema.admission import Refused as NotAdmitted
+from schema.admission import DocumentRejected
 from schema.engine.reads import Request
 from tests.oracle.draw import Operation, Path, draw
 from tests.oracle.held import held
@@ -49,7 +49,7 @@ class Ways:
             admitted = self.world.endpoint.documents.get(query)
             request = Request(query, admitted, None, variables, executes=executes)
             answer = await self.world.endpoint.reads.answer(self.caller, request)
-        except (Refused, NotAdmitted) as refused:
+        except (Refused, DocumentRejected) as refused:
             return repr(refused).encode() + str(vars(refused)).encode()
         return REMAINING.sub(b'"remaining":0', answer)
 

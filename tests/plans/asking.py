@@ -16,7 +16,15 @@ from auth.viewers import Viewers
 from db.api import MODEL
 from db.engine.plan.planner import Forbidden, Plan, plan, resolve
 from db.engine.transaction import Placement
-from domain.access import Attribute, Profile, RowScope, StatusRule, Writes, WriteScope, rights
+from domain.access import (
+    AttributeRights,
+    ProfileRights,
+    RowScope,
+    StatusRestriction,
+    WriteRights,
+    WriteScope,
+    rights,
+)
 from domain.codes import Refused
 from domain.setup import AttributeKind
 from resolvers.engine.context import Caller
@@ -25,8 +33,8 @@ from schema.api import EXPOSED, GRAPHQL
 from schema.engine.budget import Budget
 from schema.engine.cursors import Cursors
 from schema.engine.keys import PlanKey
-from schema.engine.live import Lives
-from schema.engine.reads import Drawn, Reads, Request
+from schema.engine.live_service import SubscriptionService
+from schema.engine.reads import ParsedOperation, ReadService, Request
 from schema.engine.root_fields import root_fields
 from schema.engine.variables import coerce, types
 from tenancy.engine.provision import Tenant
@@ -36,8 +44,8 @@ DOCUMENTS = Documents(GRAPHQL, Limits())
 CURSORS = Cursors(bytes(32))
 BUDGET = Budget(lambda: 0.0, 10**12)
 NOWHERE = cast("Viewers", None)  # nothing here enters a tenant
-READS = Reads(GRAPHQL, MODEL, root_fields(EXPOSED, "User"), NOWHERE, CURSORS, BUDGET)
-LIVES = Lives(GRAPHQL, MODEL, {"opportunities": "Opportunity"}, CURSORS, BUDGET)
+READS = ReadService(GRAPHQL, MODEL, root_fields(EXPOSED, "User"), NOWHERE, CURSORS, BUDGET)
+LIVES = SubscriptionService(GRAPHQL, MODEL, {"opportunities": "Opportunity"}, CURSORS, BUDGET)
 IDS = [UUID(int=number) for number in range(1, 9)]
 
 
@@ -66,12 +74,12 @@ def request(text: str, variables: Mapping[str, Any], name: str | None = None) ->
 # --- viewers ------------------------------------------------------------------------------------
 
 ATTRIBUTES = (
-    Attribute(str(UUID(int=1)), "Opportunity", "tier", "Tier", AttributeKind.TEXT),
-    Attribute(str(UUID(int=2)), "Opportunity", "tier", "Tier", AttributeKind.TEXT),
-    Attribute(str(UUID(int=1)), "Opportunity", "tier", "Level", AttributeKind.TEXT),
-    Attribute(str(UUID(int=1)), "Opportunity", "tier", "Tier", AttributeKind.NUMBER),
-    Attribute(str(UUID(int=3)), "Opportunity", "seats", "Seats", AttributeKind.NUMBER),
-    Attribute(str(UUID(int=4)), "Account", "segment", "Segment", AttributeKind.TEXT),
+    AttributeRights(str(UUID(int=1)), "Opportunity", "tier", "Tier", AttributeKind.TEXT),
+    AttributeRights(str(UUID(int=2)), "Opportunity", "tier", "Tier", AttributeKind.TEXT),
+    AttributeRights(str(UUID(int=1)), "Opportunity", "tier", "Level", AttributeKind.TEXT),
+    AttributeRights(str(UUID(int=1)), "Opportunity", "tier", "Tier", AttributeKind.NUMBER),
+    AttributeRights(str(UUID(int=3)), "Opportunity", "seats", "Seats", AttributeKind.NUMBER),
+    AttributeRights(str(UUID(int=4)), "Account", "segment", "Segment", AttributeKind.TEXT),
 )
 """Those of several tenants: the same key is kept under another id, labelled otherwise, or of another kind."""
 HIDDEN = (
@@ -100,7 +108,7 @@ PARTS: dict[str, st.SearchStrategy[Any]] = {
     **{f"rows of {name}": st.sampled_from(SCOPES) for name in ENTITIES},
     "hidden": st.sets(st.sampled_from(HIDDEN), max_size=3),
     "attributes": st.lists(st.sampled_from(ATTRIBUTES), max_size=3, unique_by=lambda a: a.key),
-    "writes": st.sampled_from([Writes(), Writes(True, WriteScope.OWN, WriteScope.BELOW)]),
+    "writes": st.sampled_from([WriteRights(), WriteRights(True, WriteScope.OWN, WriteScope.BELOW)]),
     "writable": st.booleans(),
     "ruled": st.sets(st.sampled_from([name for of, name in HIDDEN if of == "Opportunity"])),
     "off": st.sampled_from([{}, {"Quote": "QUOTES", "QuoteItem": "QUOTES"}]),
@@ -118,14 +126,14 @@ def _viewer(of: Mapping[str, Any]) -> Viewer:
     opened |= dict.fromkeys(MODEL.entities.keys() - set(ENTITIES), RowScope.ALL)
     every = {(entity, name) for entity, names in MODEL.granted.items() for name in names}
     every |= {(each.entity, each.id) for each in of["attributes"]}
-    profile = Profile(
+    profile = ProfileRights(
         of["full"],
         opened,
         frozenset(every - of["hidden"]),
         dict.fromkeys(opened, of["writes"]),
         frozenset(every if of["writable"] else ()),
     )
-    rules = [StatusRule("Opportunity", name, frozenset({"WON"})) for name in of["ruled"]]
+    rules = [StatusRestriction("Opportunity", name, frozenset({"WON"})) for name in of["ruled"]]
     known = {name: fields for name, fields in MODEL.granted.items() if name not in of["off"]}
     granted = rights([profile], rules, of["attributes"], known, MODEL.computed)
     arrays: dict[str, tuple[UUID, ...] | tuple[str, ...]] = {
@@ -212,7 +220,7 @@ class Read:
     """An operation read and planned anew, and under which keys its parts would be remembered."""
 
     key: PlanKey
-    drawn: Drawn
+    drawn: ParsedOperation
     plan: Plan | Forbidden
     values: dict[str, Any]
     viewer: Viewer
@@ -232,7 +240,7 @@ def read(asked: Request, viewer: Viewer) -> Read:
     return Read(whole, drawn, plan(drawn.outline, viewer, MODEL, pages), values, viewer, opened)
 
 
-def outcome(drawn: Drawn, made: Plan | Forbidden, of: Read) -> object:
+def outcome(drawn: ParsedOperation, made: Plan | Forbidden, of: Read) -> object:
     """What a request is answered with, but for the rows: what was read and planned, applied to its values."""
     outline, values, who = drawn.outline, of.values, caller(of.viewer)
     shape = (drawn.keys, tuple(drawn.executed), [node.name.value for node in drawn.own])

@@ -19,7 +19,7 @@ from auth.rights import load
 from db.api import MODEL
 from db.engine.plan.planner import Plan
 from db.engine.plan.run import tagged
-from db.engine.transaction import Entry
+from db.engine.transaction import TransactionStart
 from resolvers.engine.context import Caller
 from schema.engine.reads import Request
 from tests.support.world import World
@@ -89,7 +89,9 @@ async def viewer_of(world: World, persona: str) -> Viewer:
         f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
         f"{persona}@acme.example",
     )
-    async with world.endpoint.house.database.read(tenant.placement, Entry()) as connection:
+    async with world.endpoint.house.database.read(
+        tenant.placement, TransactionStart()
+    ) as connection:
         viewer = await load(connection, MODEL, POLICIES, user)
     assert viewer is not None
     return viewer
@@ -131,7 +133,7 @@ async def explained(
     assert made.compiled is not None
     placement = world.tenants["acme"].placement
     database = world.endpoint.house.database
-    async with database.read(placement, Entry(), custom_plans=made.custom) as connection:
+    async with database.read(placement, TransactionStart(), custom_plans=made.custom) as connection:
         statement = await connection.prepare(tagged(placement, made.compiled))
         given = await literals(connection, statement, values)
         explain = f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE {statement.get_name()}"

@@ -16,7 +16,7 @@ from auth.engine.viewer import PROJECTIONS
 from auth.rights import load
 from db.api import MODEL
 from db.engine.dependencies import AttributeOf, FieldOf, RowsOf
-from db.engine.transaction import Entry
+from db.engine.transaction import TransactionStart
 from schema.admission import Documents
 from schema.api import GRAPHQL
 from schema.endpoint import LIMITS
@@ -186,7 +186,9 @@ async def test_what_is_kept_is_bounded_by_its_weight_too(
 @covers("D-55")
 async def test_a_viewer_forgets_parts_of_shapes(world: World) -> None:
     tenant = world.tenants["acme"]
-    async with world.endpoint.house.database.read(tenant.placement, Entry()) as connection:
+    async with world.endpoint.house.database.read(
+        tenant.placement, TransactionStart()
+    ) as connection:
         user = await connection.fetchval('SELECT id FROM "user" LIMIT 1')
         viewer = await load(connection, MODEL, POLICIES, user)
     assert viewer is not None

@@ -30,12 +30,12 @@ from db.engine.dependencies import (
 )
 from db.engine.entity import Entity
 from db.engine.gate import Form, Gate, Right
-from db.engine.plan.ask import search_of
 from db.engine.plan.live import plan_live
 from db.engine.plan.planner import plan
+from db.engine.plan.selection import search_of
 from db.engine.plan.source import Pages
 from db.engine.write import locking
-from domain.access import Attribute
+from domain.access import AttributeRights
 from domain.codes import Refused
 from tests.plans.asking import IDS, LIVES, TEXTS, caller, read, relatives, request, viewers
 from tests.support.covers import covers
@@ -115,10 +115,10 @@ class Questioned:
     def may_restore(self, entity: str) -> bool:
         return self._note(TrashOf(entity)).may_restore(entity)
 
-    def attribute(self, entity: str, key: str) -> Attribute | None:
+    def attribute(self, entity: str, key: str) -> AttributeRights | None:
         return self._note(AttributeOf(entity, key)).attribute(entity, key)
 
-    def attributes(self, entity: str) -> Iterable[Attribute]:
+    def attributes(self, entity: str) -> Iterable[AttributeRights]:
         return self._note(AttributesOf(entity)).attributes(entity)
 
     def form(self, entity: str) -> Form:

@@ -16,12 +16,12 @@ from auth.engine.viewer import Viewer
 from auth.viewers import Viewers
 from db.api import MODEL
 from db.engine.fields import Kind
-from db.engine.plan import ask
-from db.engine.plan.ask import Condition, Op, Quantifier, Slot, SortKey
+from db.engine.plan import selection
 from db.engine.plan.planner import Forbidden
+from db.engine.plan.selection import BindParam, Condition, Op, Quantifier, SortKey
 from db.engine.transaction import Database
-from db.engine.write.idempotency import Key
-from domain.access import Profile, rights
+from db.engine.write.idempotency import IdempotentRequest
+from domain.access import ProfileRights, rights
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller
 from schema.api import GRAPHQL
@@ -257,7 +257,7 @@ def test_a_viewer_is_not_remembered_beyond_a_move_or_a_restore(data: st.DataObje
     assert known.kept(here, UUID(int=99)) is None
 
 
-ALL = rights([Profile(full=True)], [], [], MODEL.granted, MODEL.computed)
+ALL = rights([ProfileRights(full=True)], [], [], MODEL.granted, MODEL.computed)
 
 # --- cursors ------------------------------------------------------------------------------------
 
@@ -279,16 +279,24 @@ ODD = [
     '"',
     "trashed",
 ]
-SLOTS = st.sampled_from([Slot(("a",), 1), Slot(("b",), 2), Slot((), "x"), Slot((), ["x", "y"])])
+SLOTS = st.sampled_from(
+    [BindParam(("a",), 1), BindParam(("b",), 2), BindParam((), "x"), BindParam((), ["x", "y"])]
+)
 FIELDS = [each for each in OPPORTUNITY.fields.values() if each.exposed.filter][:6]
 OPS = st.sampled_from([Op.EQ, Op.NE, Op.IN, Op.GT])
 leaves: st.SearchStrategy[Condition] = st.one_of(
-    st.builds(ask.Test, st.sampled_from(FIELDS), OPS, SLOTS),
-    st.builds(ask.Test, st.sampled_from(FIELDS), st.just(Op.IS_NULL), st.booleans()),
+    st.builds(selection.Test, st.sampled_from(FIELDS), OPS, SLOTS),
+    st.builds(selection.Test, st.sampled_from(FIELDS), st.just(Op.IS_NULL), st.booleans()),
     st.builds(
-        ask.AttributeTest, st.sampled_from(ODD), st.sampled_from([Kind.TEXT, Kind.DATE]), OPS, SLOTS
+        selection.AttributeTest,
+        st.sampled_from(ODD),
+        st.sampled_from([Kind.TEXT, Kind.DATE]),
+        OPS,
+        SLOTS,
     ),
-    st.builds(ask.Search, st.sampled_from([OPPORTUNITY.searched, OPPORTUNITY.searched[:1]]), SLOTS),
+    st.builds(
+        selection.Search, st.sampled_from([OPPORTUNITY.searched, OPPORTUNITY.searched[:1]]), SLOTS
+    ),
 )
 
 
@@ -297,11 +305,11 @@ def _branches(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Conditio
     references = st.sampled_from([*OPPORTUNITY.references.values()][:3])
     reverses = st.sampled_from([*OPPORTUNITY.reverses.values()][:3])
     return st.one_of(
-        several.map(ask.And),
-        several.map(ask.Or),
-        inner.map(ask.Not),
-        st.builds(ask.ToOneFilter, references, inner),
-        st.builds(ask.ToManyFilter, reverses, st.sampled_from(Quantifier), inner),
+        several.map(selection.And),
+        several.map(selection.Or),
+        inner.map(selection.Not),
+        st.builds(selection.ToOneFilter, references, inner),
+        st.builds(selection.ToManyFilter, reverses, st.sampled_from(Quantifier), inner),
     )
 
 
@@ -328,41 +336,44 @@ lists = st.tuples(
 
 def _without_values(one: Any) -> Any:
     """The same, but for the values that are compared with."""
-    if isinstance(one, Slot):
-        return Slot()
-    if isinstance(one, ask.And | ask.Or):
+    if isinstance(one, BindParam):
+        return BindParam()
+    if isinstance(one, selection.And | selection.Or):
         return type(one)(tuple(map(_without_values, one.items)))
-    if isinstance(one, ask.Not):
-        return ask.Not(_without_values(one.item))
-    if isinstance(one, ask.ToOneFilter | ask.ToManyFilter):
+    if isinstance(one, selection.Not):
+        return selection.Not(_without_values(one.item))
+    if isinstance(one, selection.ToOneFilter | selection.ToManyFilter):
         return dataclasses.replace(one, condition=_without_values(one.condition))
-    if isinstance(one, ask.Test | ask.AttributeTest):
+    if isinstance(one, selection.Test | selection.AttributeTest):
         return dataclasses.replace(one, value=_without_values(one.value))
-    return dataclasses.replace(one, text=Slot()) if isinstance(one, ask.Search) else one
+    return dataclasses.replace(one, text=BindParam()) if isinstance(one, selection.Search) else one
 
 
 def _altered(one: Any) -> list[Any]:
     """The conditions that differ from one in a single place."""
     match one:
-        case ask.And(items) | ask.Or(items):
-            found = [ask.Or(items) if isinstance(one, ask.And) else ask.And(items), ask.Not(one)]
+        case selection.And(items) | selection.Or(items):
+            found = [
+                selection.Or(items) if isinstance(one, selection.And) else selection.And(items),
+                selection.Not(one),
+            ]
             for place, item in enumerate(items):
                 several = [(*items[:place], each, *items[place + 1 :]) for each in _altered(item)]
                 found += map(type(one), [*several, (*items[:place], *items[place + 1 :])])
             return found
-        case ask.Not(item):
-            return [item, *map(ask.Not, _altered(item))]
-        case ask.ToOneFilter() | ask.ToManyFilter():
+        case selection.Not(item):
+            return [item, *map(selection.Not, _altered(item))]
+        case selection.ToOneFilter() | selection.ToManyFilter():
             inner = [dataclasses.replace(one, condition=each) for each in _altered(one.condition)]
             every = (
                 [dataclasses.replace(one, quantifier=each) for each in Quantifier]
-                if isinstance(one, ask.ToManyFilter)
+                if isinstance(one, selection.ToManyFilter)
                 else []
             )
             return [one.condition, *inner, *every]
-        case ask.Test():
+        case selection.Test():
             return [dataclasses.replace(one, field=each) for each in FIELDS]
-        case ask.AttributeTest():
+        case selection.AttributeTest():
             kinds = [dataclasses.replace(one, kind=each) for each in (Kind.TEXT, Kind.DATE)]
             return [*kinds, *(dataclasses.replace(one, key=each) for each in ODD)]
     return []
@@ -569,6 +580,6 @@ def test_requests_share_a_lock_only_if_tenant_user_and_key_are_the_same(
     data: st.DataObject,
 ) -> None:
     ids = st.sampled_from([IDS[0], IDS[1]])
-    keys = st.builds(Key, ids, ids, odd_texts, st.just(b""))
+    keys = st.builds(IdempotentRequest, ids, ids, odd_texts, st.just(b""))
     one, other = data.draw(keys), data.draw(keys)
     assert (one.lock == other.lock) == (one == other)

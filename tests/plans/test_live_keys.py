@@ -13,7 +13,7 @@ from auth.engine.viewer import Viewer
 from domain.codes import Refused
 from domain.live import LiveChangeKind, LiveKind
 from schema import admission
-from schema.engine.watch import Watch
+from schema.engine.compiled_subscription import CompiledSubscription
 from tests.plans.asking import IDS, LIVES, caller, relatives, request, viewers
 from tests.plans.variables import changes, forms, input_type, values
 from tests.support.covers import covers
@@ -39,7 +39,7 @@ DOCUMENTS = [
     for body in BODIES
 ]
 DOCUMENTS.append(DOCUMENTS[0] + " ")
-REFUSED = (Refused, admission.Refused)
+REFUSED = (Refused, admission.DocumentRejected)
 CURSOR = re.compile(rb'"cursor":"([^"]*)"')
 
 
@@ -61,15 +61,15 @@ def sent(draw: st.DrawFn) -> tuple[Asked, list[Asked]]:
     return others[0], others
 
 
-def watch(asked: Asked, viewer: Viewer, tenant: UUID = IDS[0]) -> Watch:
+def watch(asked: Asked, viewer: Viewer, tenant: UUID = IDS[0]) -> CompiledSubscription:
     """What is told of a subscription under a viewer's rights."""
     text, name, variables = asked
     made = LIVES.ask(caller(viewer, tenant), request(text, variables, name)).judge(viewer)
-    assert isinstance(made, Watch)
+    assert isinstance(made, CompiledSubscription)
     return made
 
 
-def told(asked: Asked, made: Watch) -> list[Any]:
+def told(asked: Asked, made: CompiledSubscription) -> list[Any]:
     """All that the messages of a list come from: the document, the statement and what is bound, and their form."""
     text, name, _ = asked
     some = made.plan.some
@@ -81,7 +81,7 @@ def told(asked: Asked, made: Watch) -> list[Any]:
     ]
 
 
-def cursor_of(made: Watch) -> str:
+def cursor_of(made: CompiledSubscription) -> str:
     """The cursor in a message of a list."""
     change = (LiveChangeKind.ENTERED, IDS[0], tuple(b"{}" for _ in made.live.texts))
     found = CURSOR.search(made.text(LiveKind.DELTA, 3, 7, [change]))

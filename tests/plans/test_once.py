@@ -12,8 +12,8 @@ import pytest
 
 from db.engine.gate import Gate
 from schema.admission.validate import Validator
-from schema.engine.outline import Reader
-from schema.engine.reads import Reads
+from schema.engine.read_selection import SelectionReader
+from schema.engine.reads import ReadService
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -41,7 +41,7 @@ def done(world: World, monkeypatch: pytest.MonkeyPatch) -> Told:
 
     listen(graphql, "parse", "parse")
     listen(Validator, "check", "validate")
-    listen(Reader, "read", "read")
+    listen(SelectionReader, "read", "read")
     listen(Gate, "compile", "compile")
     return found
 
@@ -60,7 +60,7 @@ async def known(world: World, *personas: str) -> None:
         (await world.ask(persona, "{ viewer { id } }")).data  # noqa: B018 - it asserts that it worked
 
 
-def made(reads: Reads) -> tuple[int, int]:
+def made(reads: ReadService) -> tuple[int, int]:
     """How many outlines and plans the caches have seen made."""
     return reads.drawn.made, reads.plans.made
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from db.engine.transaction import COMMIT, Connection
+from db.engine.transaction import COMMIT, CleanConnection
 from tests.support.covers import covers
 from tests.support.world import World
 
@@ -20,14 +20,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
 
     def listen(name: str) -> None:
-        original = getattr(Connection, name)
+        original = getattr(CleanConnection, name)
 
-        async def heard(self: Connection, query: str, *args: Any, **kw: Any) -> Any:
+        async def heard(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
             words = query.partition("*/ ")[2] or query
             found.append(words.partition(";")[0].partition(" convert_to")[0].split("\n")[0])
             return await original(self, query, *args, **kw)
 
-        monkeypatch.setattr(Connection, name, heard)
+        monkeypatch.setattr(CleanConnection, name, heard)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
         listen(name)

@@ -13,7 +13,7 @@ import pytest
 from auth.api import POLICIES
 from auth.rights import load
 from db.api import MODEL
-from db.engine.transaction import Entry
+from db.engine.transaction import TransactionStart
 from resolvers.engine.context import Caller
 from schema.engine.reads import Request
 from schema.explain import pretty
@@ -43,7 +43,9 @@ def read(file: Path) -> tuple[str, dict[str, Any], str]:
 async def sql_of(world: World, persona: str, text: str, variables: dict[str, Any]) -> str:
     """The statement that the query is planned to for this persona."""
     tenant = world.tenants["acme"]
-    async with world.endpoint.house.database.read(tenant.placement, Entry()) as connection:
+    async with world.endpoint.house.database.read(
+        tenant.placement, TransactionStart()
+    ) as connection:
         user = await world.admin.fetchval(
             f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
             f"{persona}@acme.example",

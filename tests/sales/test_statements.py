@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from db.engine.transaction import Connection
+from db.engine.transaction import CleanConnection
 from tests.sales.conftest import Desk
 from tests.support.covers import covers
 from tests.writes.parallel import (
@@ -29,13 +29,13 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
 
     def listen(name: str) -> None:
-        original = getattr(Connection, name)
+        original = getattr(CleanConnection, name)
 
-        async def asked(self: Connection, query: str, *args: object, **kw: object) -> object:
+        async def asked(self: CleanConnection, query: str, *args: object, **kw: object) -> object:
             found.append(query)
             return await original(self, query, *args, **kw)
 
-        monkeypatch.setattr(Connection, name, asked)
+        monkeypatch.setattr(CleanConnection, name, asked)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
         listen(name)

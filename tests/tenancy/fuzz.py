@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from db.engine.transaction import Database, Entry, Placement, Turned, TurnedAway
+from db.engine.transaction import Database, EntryRejected, Placement, RejectReason, TransactionStart
 from tests.tenancy.cell import EXPIRED, GOOD, INACTIVE, MARK, REVOKED, SLUGS, TABLES, Cell, tag
 
 PHASES = ("queue", "begin", "statement", "commit", "release")
@@ -136,8 +136,10 @@ class Fuzz:
             raise
         self.ended[deed.__name__] += 1
 
-    def _entry(self) -> Entry:
-        return self.rng.choice((Entry(), Entry(access=1), Entry(1, GOOD)))
+    def _entry(self) -> TransactionStart:
+        return self.rng.choice(
+            (TransactionStart(), TransactionStart(access=1), TransactionStart(1, GOOD))
+        )
 
     async def _right(self, connection: asyncpg.Connection[Any], slug: str) -> None:
         """The tenant's own row, as its own role; half the time by a statement that tenants share."""
@@ -221,17 +223,17 @@ class Fuzz:
         moved = Placement(place.tenant, place.schema, place.role, place.version + 1)
         placement, entry, reason = self.rng.choice(
             (
-                (self.cell.place(FENCED), Entry(), Turned.FENCED),
-                (moved, Entry(1, GOOD), Turned.MOVED),
-                (place, Entry(access=2), Turned.STALE),
-                (place, Entry(1, REVOKED), Turned.REVOKED),
-                (place, Entry(1, EXPIRED), Turned.REVOKED),
-                (place, Entry(1, INACTIVE), Turned.REVOKED),
-                (place, Entry(1, UUID(int=99)), Turned.REVOKED),
+                (self.cell.place(FENCED), TransactionStart(), RejectReason.FENCED),
+                (moved, TransactionStart(1, GOOD), RejectReason.MOVED),
+                (place, TransactionStart(access=2), RejectReason.STALE),
+                (place, TransactionStart(1, REVOKED), RejectReason.REVOKED),
+                (place, TransactionStart(1, EXPIRED), RejectReason.REVOKED),
+                (place, TransactionStart(1, INACTIVE), RejectReason.REVOKED),
+                (place, TransactionStart(1, UUID(int=99)), RejectReason.REVOKED),
             )
         )
         opened = self.database.write if self.rng.random() < 0.5 else self.database.read
-        with pytest.raises(TurnedAway) as away:
+        with pytest.raises(EntryRejected) as away:
             async with opened(placement, entry):
                 raise AssertionError(f"the door opened, though {reason.name}")
         assert away.value.reason is reason

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from db.engine.transaction import NAME as PLACE
-from db.engine.transaction import Entry
+from db.engine.transaction import TransactionStart
 from tenancy.engine import provision
 from tenancy.engine.drift import FACTS
 from tenancy.engine.history import head, script
@@ -74,7 +74,10 @@ async def test_a_tenant_is_made_and_listed(cell: Cell) -> None:
         assert listed.keys() - before == {"a-new-1"}
         assert (made.name, made.state, made.demo) == ("A New One", "active", False)
         assert made.placement.schema == made.placement.role == schema_name(made.id)
-        async with cell.pool() as database, database.write(made.placement, Entry()) as connection:
+        async with (
+            cell.pool() as database,
+            database.write(made.placement, TransactionStart()) as connection,
+        ):
             assert await connection.fetchval("SELECT count(*) FROM account") == 0
             assert await connection.fetchval("SELECT version_num FROM alembic_version") == head()
     finally:
@@ -229,16 +232,16 @@ async def test_migrating_from_an_older_revision(cell: Cell, old: Tenant) -> None
     try:
         async with cell.pool() as database:
             for tenant in (old, fresh):
-                async with database.write(tenant.placement, Entry()) as connection:
+                async with database.write(tenant.placement, TransactionStart()) as connection:
                     await connection.execute("INSERT INTO mood (id, name) VALUES ($1, 'x')", MARK)
                     await connection.execute("DELETE FROM mood")
-            async with database.read(old.placement, Entry()) as connection:
+            async with database.read(old.placement, TransactionStart()) as connection:
                 assert await connection.fetchval(NAME, MARK) == "old"
                 assert await connection.fetchval("SELECT rating FROM account") == 5
                 assert (
                     await connection.fetchval("SELECT version_num FROM alembic_version") == "9003"
                 )
-            async with database.read(cell.place("birch"), Entry()) as connection:
+            async with database.read(cell.place("birch"), TransactionStart()) as connection:
                 assert await connection.fetchval(NAME, MARK) == "birch"
         # In whatever order columns came to be: a new tenant has what a migrated one has.
         assert await _facts(cell, old.placement.schema) == await _facts(
@@ -275,7 +278,10 @@ async def test_a_migration_that_fails_or_dies_leaves_the_tenant_as_it_was(
             await migrating
     assert await _facts(cell, old.placement.schema) == before
     assert dict(await tenants(cell.admin))[old] == since
-    async with cell.pool() as database, database.read(old.placement, Entry()) as connection:
+    async with (
+        cell.pool() as database,
+        database.read(old.placement, TransactionStart()) as connection,
+    ):
         assert await connection.fetchval(NAME, MARK) == "old"
     assert await migrate(cell.admin, old, since), "once more, and it goes through"
 

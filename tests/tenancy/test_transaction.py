@@ -12,7 +12,14 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from db.engine.transaction import Database, Entry, Placement, TookTooLong, Turned, TurnedAway
+from db.engine.transaction import (
+    Database,
+    EntryRejected,
+    Placement,
+    RejectReason,
+    StatementTimeout,
+    TransactionStart,
+)
 from tests.support.covers import covers
 from tests.tenancy.cell import EXPIRED, GOOD, INACTIVE, MARK, NAME, REVOKED, Cell, is_clean
 from tests.tenancy.fuzz import FENCED, PHASES, Fuzz
@@ -70,19 +77,19 @@ async def test_a_hundred_thousand_requests(cell: Cell, size: int) -> None:
 @pytest.mark.parametrize(
     ("entry", "moved", "fenced", "reason"),
     [
-        (Entry(1, GOOD), 0, True, Turned.FENCED),
-        (Entry(1, GOOD), 1, False, Turned.MOVED),
-        (Entry(1, GOOD), -1, False, Turned.MOVED),
-        (Entry(2, GOOD), 0, False, Turned.STALE),
-        (Entry(1, REVOKED), 0, False, Turned.REVOKED),
-        (Entry(1, EXPIRED), 0, False, Turned.REVOKED),
-        (Entry(1, INACTIVE), 0, False, Turned.REVOKED),
-        (Entry(1, uuid4()), 0, False, Turned.REVOKED),
-        (Entry(2, REVOKED), 0, False, Turned.REVOKED),
+        (TransactionStart(1, GOOD), 0, True, RejectReason.FENCED),
+        (TransactionStart(1, GOOD), 1, False, RejectReason.MOVED),
+        (TransactionStart(1, GOOD), -1, False, RejectReason.MOVED),
+        (TransactionStart(2, GOOD), 0, False, RejectReason.STALE),
+        (TransactionStart(1, REVOKED), 0, False, RejectReason.REVOKED),
+        (TransactionStart(1, EXPIRED), 0, False, RejectReason.REVOKED),
+        (TransactionStart(1, INACTIVE), 0, False, RejectReason.REVOKED),
+        (TransactionStart(1, uuid4()), 0, False, RejectReason.REVOKED),
+        (TransactionStart(2, REVOKED), 0, False, RejectReason.REVOKED),
     ],
 )
 async def test_the_door_stays_shut(
-    cell: Cell, entry: Entry, moved: int, fenced: bool, reason: Turned
+    cell: Cell, entry: TransactionStart, moved: int, fenced: bool, reason: RejectReason
 ) -> None:
     place = cell.place("alder")
     wanted = Placement(place.tenant, place.schema, place.role, place.version + moved)
@@ -90,7 +97,7 @@ async def test_the_door_stays_shut(
     try:
         async with cell.pool() as database:
             for opened in (database.read, database.write):
-                with pytest.raises(TurnedAway) as away:
+                with pytest.raises(EntryRejected) as away:
                     async with opened(wanted, entry):
                         pytest.fail("the door opened")
                 assert away.value.reason is reason
@@ -120,10 +127,10 @@ async def test_limits_are_set_inside_and_nowhere_else(cell: Cell) -> None:
     }  # fmt: skip
     async with cell.pool() as database:
         for opened, mode in ((database.read, "on"), (database.write, "off")):
-            async with opened(place, Entry()) as connection:
+            async with opened(place, TransactionStart()) as connection:
                 for name, value in {**wanted, "transaction_read_only": mode}.items():
                     assert await connection.fetchval(f"SHOW {name}") == value, name
-        async with database.read(place, Entry(), custom_plans=True) as connection:
+        async with database.read(place, TransactionStart(), custom_plans=True) as connection:
             assert await connection.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
         await is_clean(database)
 
@@ -142,19 +149,19 @@ async def test_limits_are_set_inside_and_nowhere_else(cell: Cell) -> None:
 async def test_a_read_does_not_write(cell: Cell, sql: str) -> None:
     async with cell.pool() as database:
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
-            async with database.read(cell.place("alder"), Entry()) as connection:
+            async with database.read(cell.place("alder"), TransactionStart()) as connection:
                 await connection.execute(sql)
 
 
 @covers("D-58")
 async def test_a_statement_that_takes_too_long(cell: Cell) -> None:
     async with cell.pool() as database:
-        with pytest.raises(TookTooLong):  # noqa: PT012
-            async with database.write(cell.place("alder"), Entry()) as connection:
+        with pytest.raises(StatementTimeout):  # noqa: PT012
+            async with database.write(cell.place("alder"), TransactionStart()) as connection:
                 await connection.execute("DELETE FROM profile")
                 await connection.execute("SET LOCAL statement_timeout = 20; SELECT pg_sleep(60)")
         await is_clean(database)
-        async with database.read(cell.place("alder"), Entry()) as connection:
+        async with database.read(cell.place("alder"), TransactionStart()) as connection:
             assert await connection.fetchval("SELECT count(*) FROM profile") == 1
 
 
@@ -163,12 +170,12 @@ async def test_an_error_that_was_swallowed_is_no_commit(cell: Cell) -> None:
     """Postgres answers COMMIT of a failed transaction with ROLLBACK and no error: we must not believe it."""
     async with cell.pool() as database:
         with pytest.raises(asyncpg.InFailedSQLTransactionError):  # noqa: PT012
-            async with database.write(cell.place("alder"), Entry()) as connection:
+            async with database.write(cell.place("alder"), TransactionStart()) as connection:
                 await connection.execute("UPDATE account SET name = 'changed'")
                 with pytest.raises(asyncpg.DivisionByZeroError):
                     await connection.execute("SELECT 1/0")
         await is_clean(database)
-        async with database.read(cell.place("alder"), Entry()) as connection:
+        async with database.read(cell.place("alder"), TransactionStart()) as connection:
             assert await connection.fetchval(NAME, MARK) == "alder"
 
 
@@ -176,12 +183,12 @@ async def test_an_error_that_was_swallowed_is_no_commit(cell: Cell) -> None:
 async def test_a_connection_that_was_cut(cell: Cell) -> None:
     async with cell.pool() as database:
         with pytest.raises(CUT):  # noqa: PT012
-            async with database.write(cell.place("alder"), Entry()) as connection:
+            async with database.write(cell.place("alder"), TransactionStart()) as connection:
                 pid = connection.get_server_pid()
                 await cell.admin.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
                 await connection.execute("SELECT 1")
         await is_clean(database)
-        async with database.read(cell.place("birch"), Entry()) as connection:
+        async with database.read(cell.place("birch"), TransactionStart()) as connection:
             assert await connection.fetchval(NAME, MARK) == "birch"
 
 
@@ -212,7 +219,7 @@ async def test_nothing_set_for_the_session_outlives_the_transaction(
     """No code of ours says these; if one day it does, the next tenant must not feel it."""
 
     async def request(database: Database) -> None:
-        async with database.write(cell.place("alder"), Entry()) as connection:
+        async with database.write(cell.place("alder"), TransactionStart()) as connection:
             await connection.execute(sql.format(birch=cell.schema("birch")))
             if ending.startswith("commits itself"):
                 await connection.execute("COMMIT")
@@ -230,7 +237,7 @@ async def test_nothing_set_for_the_session_outlives_the_transaction(
         (ended,) = await asyncio.gather(task, return_exceptions=True)
         assert isinstance(ended, BaseException) == ("commits" not in ending or "fails" in ending)
         await is_clean(database)
-        async with database.read(cell.place("cedar"), Entry()) as connection:
+        async with database.read(cell.place("cedar"), TransactionStart()) as connection:
             assert await connection.fetchval(NAME, MARK) == "cedar"
 
 
@@ -245,7 +252,7 @@ async def test_after_a_commit_of_its_own_there_is_no_tenant(cell: Cell) -> None:
     """Case 60: with the transaction the path is gone, and what follows finds nothing, not another's."""
     async with cell.pool() as database:
         with pytest.raises(asyncpg.UndefinedTableError):  # noqa: PT012
-            async with database.write(cell.place("alder"), Entry()) as connection:
+            async with database.write(cell.place("alder"), TransactionStart()) as connection:
                 await connection.execute("COMMIT")
                 await connection.fetchval(NAME, MARK)
         await is_clean(database)
@@ -284,10 +291,10 @@ async def test_a_session_is_asked_in_its_own_tenant(cell: Cell) -> None:
     await cell.run("alder", "UPDATE session SET revoked_at = now() WHERE id = $1", GOOD)
     try:
         async with cell.pool() as database:
-            with pytest.raises(TurnedAway):
-                async with database.read(cell.place("alder"), Entry(1, GOOD)):
+            with pytest.raises(EntryRejected):
+                async with database.read(cell.place("alder"), TransactionStart(1, GOOD)):
                     pytest.fail("entered")
-            async with database.read(cell.place("birch"), Entry(1, GOOD)) as connection:
+            async with database.read(cell.place("birch"), TransactionStart(1, GOOD)) as connection:
                 assert await connection.fetchval(NAME, MARK) == "birch"
     finally:
         await cell.run("alder", "UPDATE session SET revoked_at = NULL WHERE id = $1", GOOD)
@@ -299,13 +306,13 @@ async def test_only_whole_numbers_and_a_uuid_are_written_into_the_message(cell: 
     place = cell.place("alder")
     odd: Any = "1, 0, NULL); DROP TABLE account; SELECT (1"
     async with cell.pool() as database:
-        for entry in (Entry(access=odd), Entry(1, odd)):
+        for entry in (TransactionStart(access=odd), TransactionStart(1, odd)):
             with pytest.raises((ValueError, AttributeError)):
                 async with database.read(place, entry):
                     pytest.fail("entered")
         with pytest.raises(ValueError, match="invalid literal"):
             async with database.read(
-                Placement(UUID(int=1), place.schema, place.role, odd), Entry()
+                Placement(UUID(int=1), place.schema, place.role, odd), TransactionStart()
             ):
                 pytest.fail("entered")
         await is_clean(database)

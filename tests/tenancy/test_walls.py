@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from db.engine.transaction import Entry, Placement
+from db.engine.transaction import Placement, TransactionStart
 from tests.support.covers import covers
 from tests.support.world import World
 from tests.tenancy.cell import MARK, NAME, Cell, is_clean, tag
@@ -59,7 +59,7 @@ async def test_postgres_denies_what_is_not_the_tenants(cell: Cell, sql: str) -> 
         with pytest.raises(
             (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidGrantOperationError)
         ):
-            async with database.write(cell.place("alder"), Entry()) as connection:
+            async with database.write(cell.place("alder"), TransactionStart()) as connection:
                 await connection.execute(said)
         await is_clean(database)
 
@@ -75,10 +75,12 @@ async def test_a_role_of_another_tenant_reads_nothing_here(cell: Cell) -> None:
             Placement(alder.tenant, "t_nobody", alder.role, 1),
         ):
             with pytest.raises((asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError)):
-                async with database.read(wrong, Entry()):
+                async with database.read(wrong, TransactionStart()):
                     pytest.fail("entered")
         with pytest.raises(asyncpg.InvalidParameterValueError):
-            async with database.read(Placement(alder.tenant, alder.schema, "t_nobody", 1), Entry()):
+            async with database.read(
+                Placement(alder.tenant, alder.schema, "t_nobody", 1), TransactionStart()
+            ):
                 pytest.fail("entered")
         await is_clean(database)
 
@@ -147,7 +149,7 @@ async def test_a_missing_table_is_an_error_and_never_anothers(cell: Cell) -> Non
         await admin.execute("GRANT USAGE ON SCHEMA public, catalog TO PUBLIC")
         async with cell.pool() as database:
             for slug in ("birch", "elm", "birch", "elm"):
-                opened = database.read(cell.place(slug), Entry())
+                opened = database.read(cell.place(slug), TransactionStart())
                 if slug == "birch":
                     async with opened as connection:
                         assert await connection.fetchval(NAME, MARK) == "birch"
@@ -172,7 +174,7 @@ async def test_prepared_statements_by_turns(cell: Cell, tagged: bool) -> None:
     async with cell.pool() as database:
         for slug in ("alder", "birch", "alder", "cedar", "birch", "alder") * 10:
             place = cell.place(slug)
-            async with database.read(place, Entry()) as connection:
+            async with database.read(place, TransactionStart()) as connection:
                 for table in ("account", "profile", "stage"):
                     sql = f"SELECT name FROM {table} WHERE id = $1"  # noqa: S608
                     said = tag(place, sql) if tagged else sql
@@ -195,7 +197,9 @@ async def test_a_column_that_one_tenant_has_and_others_do_not_yet(cell: Cell) ->
                 await cell.run("elm", change)
                 for slug in ("elm", "birch", "elm"):
                     for said in (sql, tag(cell.place(slug), sql)):
-                        async with database.read(cell.place(slug), Entry()) as connection:
+                        async with database.read(
+                            cell.place(slug), TransactionStart()
+                        ) as connection:
                             row = await connection.fetchrow(said, MARK)
                             assert row is not None
                             assert row["name"] == slug

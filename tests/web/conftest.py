@@ -14,7 +14,7 @@ from tenancy.demo.staff import personas
 from tests.support.world import World
 from tests.writes.parallel import own_tenant, served
 from web.build import build
-from web.served import Page, loaded
+from web.served import WebPage, loaded
 
 SLUG = "shown"
 EXAMPLE = "# One account.\nquery One($id: ID!) {\n  found: account(id: $id) { name }\n}\n"
@@ -22,7 +22,7 @@ LOOKUP = "{ id: accounts(first: 1, orderBy: [{ name: ASC }]) { nodes { id } } }"
 
 
 @pytest.fixture(scope="module")
-async def page() -> Page:
+async def page() -> WebPage:
     """The page of the demonstration; building it takes half a minute the first time."""
     made = page_of(Settings(database_url=None, demo=True))
     assert made.demo is not None
@@ -38,11 +38,11 @@ async def page() -> Page:
         "lookup": LOOKUP,
         "variables": '{"id": "$id"}',
     }
-    return Page(demo=demo, examples=[example], files=files)
+    return WebPage(demo=demo, examples=[example], files=files)
 
 
 @pytest.fixture(scope="module")
-async def url(world: World, page: Page) -> AsyncIterator[str]:
+async def url(world: World, page: WebPage) -> AsyncIterator[str]:
     """Where a browser finds it."""
     shown = replace(world, app=application(world.endpoint, page=page))
     async with own_tenant(shown, SLUG) as own, served(own) as port:

@@ -11,7 +11,7 @@ import pytest
 import web.build
 from web.build import CannotBuild, build, directory, is_built, sources
 from web.node import NoNode, install_node, node
-from web.served import INDEX, Page
+from web.served import INDEX, WebPage
 
 
 def _no_npm(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -36,7 +36,7 @@ def _node_found_anew() -> None:
 
 
 def test_the_page_is_built_once_for_each_content(
-    page: Page, monkeypatch: pytest.MonkeyPatch
+    page: WebPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert is_built()
     told: list[str] = []
@@ -51,7 +51,7 @@ async def test_a_failed_build_is_reported_and_does_not_stop_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _no_npm(monkeypatch, tmp_path / "bin")
-    page, told = Page(), list[str]()
+    page, told = WebPage(), list[str]()
     await page.prepare("http://127.0.0.1:1/", told.append, tmp_path / "place")
     assert page.files == {}
     assert page.error is not None
@@ -74,7 +74,7 @@ async def test_stopping_the_server_stops_the_build(
     (tmp_path / "bin" / "npm").write_text(
         f"#!/bin/sh\necho $$ > {told}.new; mv {told}.new {told}\nexec sleep 600\n"
     )
-    preparing = asyncio.create_task(Page().prepare("", lambda _: None, tmp_path / "place"))
+    preparing = asyncio.create_task(WebPage().prepare("", lambda _: None, tmp_path / "place"))
     while not told.exists():  # noqa: ASYNC110 - a file has no event
         await asyncio.sleep(0.02)
     preparing.cancel()

@@ -19,14 +19,14 @@ from tests.http.asgi import Got, Sent, over_socket, send
 from tests.support.covers import covers
 from tests.support.world import World
 from tests.writes.parallel import Own, served
-from web.served import HEADERS, Page, examples
+from web.served import HEADERS, WebPage, examples
 
 DEFAULT = Path(__file__).resolve().parents[2] / "web" / "src" / "default_query.graphql"
 HTML = (b"accept", b"text/html,application/xhtml+xml,*/*;q=0.8")
 
 
 @pytest.fixture(scope="module")
-async def port(world: World, page: Page) -> AsyncIterator[int]:
+async def port(world: World, page: WebPage) -> AsyncIterator[int]:
     """Where the page is served, on the loopback."""
     shown = replace(world, app=application(world.endpoint, page=page))
     async with served(Own(shown, "acme")) as port:
@@ -135,7 +135,7 @@ async def test_the_demo_users_are_served_only_where_there_is_a_demo(
 
 
 async def _without(world: World, error: str | None) -> Got:
-    app = application(world.endpoint, page=Page(error=error))
+    app = application(world.endpoint, page=WebPage(error=error))
     return await send(app, Sent(method="GET", path="/graphiql", headers=(HTML,)))
 
 

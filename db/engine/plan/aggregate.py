@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, and_, select
 
 from db.engine.fields import Field, Kind, Reference
 from db.engine.gate import SecuredView
-from db.engine.plan.ask import Aggregate, Function, Measure
+from db.engine.plan.aggregate_query import AggregateQuery, Asked, in_parts, is_money
 from db.engine.plan.emit import array, leaf, nullable, obj
-from db.engine.plan.sheet import Asked, Sheet, in_parts, is_money
+from db.engine.plan.selection import Aggregate, Function, Measure
 from db.engine.plan.source import Scope
 from db.engine.sql import AsText, Concat, Sql, StringAgg
 
@@ -23,7 +23,7 @@ def aggregate(scope: Scope, part: Aggregate, rows: All, *, many: bool) -> Concat
     seen, belongs = rows()
     shown = list(measured_in(what for _, what in part.parts))
     money = any(map(is_money, shown))
-    sheet = Sheet(scope, seen, money=money, parts=money and many and in_parts(shown))
+    sheet = AggregateQuery(scope, seen, money=money, parts=money and many and in_parts(shown))
     items = [(key, measure_text(scope, sheet, what)) for key, what in part.parts]
     statement = select(obj(items))
     if shown or any(what == "count" for _, what in part.parts):
@@ -40,7 +40,7 @@ def measured_in(parts: Iterable[Measure | str]) -> Iterable[Asked]:
             )
 
 
-def measure_text(scope: Scope, sheet: Sheet, part: Measure | str) -> Concat | str:
+def measure_text(scope: Scope, sheet: AggregateQuery, part: Measure | str) -> Concat | str:
     """`count`, a type's name, or a measure of several fields. One ruled by status is told to be partial."""
     if isinstance(part, str):
         return Concat([AsText(sheet.count())]) if part == "count" else f'"{part}"'
@@ -67,7 +67,7 @@ def kind_of(function: Function, what: Field | Reference) -> Kind:
 
 
 def _money(
-    sheet: Sheet, function: Function, field: Field, parts: tuple[tuple[str, str], ...]
+    sheet: AggregateQuery, function: Function, field: Field, parts: tuple[tuple[str, str], ...]
 ) -> Concat:
     """A JSON array with one sum per currency, in the order of their codes."""
     amount, code, belongs = sheet.money(function, field)

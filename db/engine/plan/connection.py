@@ -21,39 +21,39 @@ from sqlalchemy import (
 
 from db.engine.gate import Form, SecuredView
 from db.engine.plan.aggregate import aggregate
-from db.engine.plan.ask import (
+from db.engine.plan.emit import array, obj
+from db.engine.plan.order import SortExpression, beyond, keys
+from db.engine.plan.selection import (
     Aggregate,
-    Connection,
-    Edges,
+    BindParam,
+    ConnectionSelection,
+    EdgesSelection,
     InConnection,
-    Nodes,
-    Object,
-    PageInfo,
-    Side,
-    Slot,
+    NodesSelection,
+    ObjectSelection,
+    PageInfoSelection,
+    PageSide,
     TotalCount,
     Typename,
 )
-from db.engine.plan.emit import array, obj
-from db.engine.plan.order import Key, beyond, keys
-from db.engine.plan.source import Joined, Page, Rows, Scope, beside
+from db.engine.plan.source import Joined, PageCut, Rows, Scope, beside
 from db.engine.plan.where import where
 from db.engine.sql import (
     AsText,
     Bool,
     Column,
     Concat,
+    IntLiteral,
     Labelled,
     LastText,
     Query,
     Sql,
     StringAgg,
-    Whole,
     flat,
     or_null,
 )
 
-Record: TypeAlias = Callable[[Scope, Rows, Object, list[Joined]], Concat]
+Record: TypeAlias = Callable[[Scope, Rows, ObjectSelection, list[Joined]], Concat]
 """How one row is written; shape.py's, handed in because each needs the other."""
 
 TEXT = Concat([""]).type
@@ -62,14 +62,16 @@ COUNTED = 100_000
 """What a count may be told to stop at: beyond that it is as dear as a whole one."""
 
 
-def connection(scope: Scope, asked: Connection, parent: Rows | None, record: Record) -> Query:
+def connection(
+    scope: Scope, asked: ConnectionSelection, parent: Rows | None, record: Record
+) -> Query:
     """A statement with one row and one column `json`: the connection's text."""
     if not any(_of_page(asked, part) for _, part in asked.parts):
         return select(obj(_parts(scope, asked, parent, None)).label("json"))
     seen = scope.gate.see(asked.entity, _form(scope, asked), bin=asked.deleted)
     found, to_keys = keys(scope, seen, asked.order)
     reading = [key.reversed() for key in found] if asked.backward else found
-    page = Page(seen)
+    page = PageCut(seen)
     carried = [page.carry(f"key_{index}", key.value) for index, key in enumerate(found, start=1)]
     laterals: list[Joined] = []
     written = _written(scope, asked, page, laterals, record)
@@ -100,7 +102,7 @@ class Lines:
 
 def _numbered(
     scope: Scope,
-    asked: Connection,
+    asked: ConnectionSelection,
     cut: FromClause,
     written: Mapping[str, Concat],
     ordered: list[Sql],
@@ -115,35 +117,38 @@ def _numbered(
     return source, Lines(texts, (order,), _on_page(scope, asked))
 
 
-def _looks_beyond(asked: Connection) -> bool:
+def _looks_beyond(asked: ConnectionSelection) -> bool:
     """Whether anybody wants to know of a row beyond the page, or which is the last on it.
 
     If nobody does, the page is cut where it ends, and its rows need no numbers.
     """
     words = {
-        word for _, part in asked.parts if isinstance(part, PageInfo) for _, word in part.parts
+        word
+        for _, part in asked.parts
+        if isinstance(part, PageInfoSelection)
+        for _, word in part.parts
     }
     return not words.isdisjoint(_of_rows(asked))
 
 
-def _of_page(asked: Connection, part: InConnection) -> bool:
+def _of_page(asked: ConnectionSelection, part: InConnection) -> bool:
     """Whether a part is made of the page's rows, all of them together: only then is the page read."""
-    if isinstance(part, PageInfo):
+    if isinstance(part, PageInfoSelection):
         return any(word in _of_rows(asked) for _, word in part.parts)
-    return isinstance(part, Nodes | Edges)
+    return isinstance(part, NodesSelection | EdgesSelection)
 
 
-def _form(scope: Scope, asked: Connection) -> Form:
+def _form(scope: Scope, asked: ConnectionSelection) -> Form:
     """Narrow pays only at the root; nested, the parent's key leads to few rows first (D-52)."""
     return scope.gate.guard.form(asked.entity.name) if asked.via is None else Form.PREDICATE
 
 
-def needs_cursor(asked: Connection) -> bool:
+def needs_cursor(asked: ConnectionSelection) -> bool:
     """Whether any part of the connection shows a cursor."""
     for _, part in asked.parts:
-        if isinstance(part, Edges) and any(word == "cursor" for _, word in part.parts):
+        if isinstance(part, EdgesSelection) and any(word == "cursor" for _, word in part.parts):
             return True
-        if isinstance(part, PageInfo) and any(word in CURSORS for _, word in part.parts):
+        if isinstance(part, PageInfoSelection) and any(word in CURSORS for _, word in part.parts):
             return True
     return False
 
@@ -151,12 +156,14 @@ def needs_cursor(asked: Connection) -> bool:
 CURSORS = ("startCursor", "endCursor")
 
 
-def _of_rows(asked: Connection) -> tuple[str, ...]:
+def _of_rows(asked: ConnectionSelection) -> tuple[str, ...]:
     """What of `pageInfo` the page's rows say; the rest is known without them."""
     return ("hasPreviousPage" if asked.backward else "hasNextPage", *CURSORS)
 
 
-def condition(scope: Scope, asked: Connection, seen: SecuredView, parent: Rows | None) -> Bool:
+def condition(
+    scope: Scope, asked: ConnectionSelection, seen: SecuredView, parent: Rows | None
+) -> Bool:
     """Which rows of `seen` belong to the connection, whatever the page."""
     terms: list[Bool] = [true()]
     via = asked.via
@@ -170,20 +177,20 @@ def condition(scope: Scope, asked: Connection, seen: SecuredView, parent: Rows |
 
 def _cut(
     scope: Scope,
-    asked: Connection,
+    asked: ConnectionSelection,
     parent: Rows | None,
     seen: SecuredView,
-    orders: tuple[list[Key], list[Key]],
+    orders: tuple[list[SortExpression], list[SortExpression]],
     to_keys: list[Joined],
-    page: Page,
+    page: PageCut,
 ) -> FromClause:
     """One page of rows, and one row more if somebody asks whether the list goes on beyond it.
 
     A page from the list's end is read backwards, and written forwards again.
     """
     found, reading = orders
-    limit = Whole(scope.sizes[asked.number] + _looks_beyond(asked))
-    sides = [beyond(scope, asked, side, found) for side in Side if _resumes(scope, asked, side)]
+    limit = IntLiteral(scope.sizes[asked.number] + _looks_beyond(asked))
+    sides = [beyond(scope, asked, side, found) for side in PageSide if _resumes(scope, asked, side)]
     belongs = condition(scope, asked, seen, parent)
     ways = [and_(belongs, *each) for each in product(*sides)]
     listed = [value.label(label) for label, value in page.listed.items()]
@@ -204,26 +211,26 @@ def _cut(
     return select(*kept).select_from(together).order_by(*again).limit(limit).subquery(page.name)
 
 
-def _resumes(scope: Scope, asked: Connection, side: Side) -> bool:
+def _resumes(scope: Scope, asked: ConnectionSelection, side: PageSide) -> bool:
     return (asked.number, side) in scope.nulls
 
 
 def _written(
-    scope: Scope, asked: Connection, page: Page, laterals: list[Joined], record: Record
+    scope: Scope, asked: ConnectionSelection, page: PageCut, laterals: list[Joined], record: Record
 ) -> dict[str, Concat]:
     """The texts of each row: of its node, once for every selection of nodes or edges."""
     written: dict[str, Concat] = {}
     for index, (_, part) in enumerate(asked.parts):
-        if isinstance(part, Nodes):
+        if isinstance(part, NodesSelection):
             written[f"node_{index}"] = record(scope, page, part.object, laterals)
-        elif isinstance(part, Edges):
+        elif isinstance(part, EdgesSelection):
             for inner, (_, what) in enumerate(part.parts):
-                if isinstance(what, Object):
+                if isinstance(what, ObjectSelection):
                     written[f"node_{index}_{inner}"] = record(scope, page, what, laterals)
     return written
 
 
-def _cursor(number: int, found: list[Key], page: Page) -> Concat:
+def _cursor(number: int, found: list[SortExpression], page: PageCut) -> Concat:
     """The sort keys, marked so that one pass over the bytes seals them (D-38)."""
     texts: list[Concat | str] = []
     for index, key in enumerate(found, start=1):
@@ -233,7 +240,7 @@ def _cursor(number: int, found: list[Key], page: Page) -> Concat:
 
 
 def _parts(
-    scope: Scope, asked: Connection, parent: Rows | None, rows: Lines | None
+    scope: Scope, asked: ConnectionSelection, parent: Rows | None, rows: Lines | None
 ) -> list[tuple[str, Concat | str]]:
     return [
         (key, _part(scope, asked, parent, index, part, rows))
@@ -243,7 +250,7 @@ def _parts(
 
 def _part(
     scope: Scope,
-    asked: Connection,
+    asked: ConnectionSelection,
     parent: Rows | None,
     index: int,
     part: InConnection,
@@ -252,14 +259,16 @@ def _part(
     match part:
         case Typename(name):
             return f'"{name}"'
-        case Nodes() | Edges():
+        case NodesSelection() | EdgesSelection():
             if rows is None:
                 raise LookupError("records are shown, so the page was read")
             text = (
-                rows.texts[f"node_{index}"] if isinstance(part, Nodes) else _edge(part, index, rows)
+                rows.texts[f"node_{index}"]
+                if isinstance(part, NodesSelection)
+                else _edge(part, index, rows)
             )
             return rows.joined(text)
-        case PageInfo():
+        case PageInfoSelection():
             return _page_info(scope, asked, part)
         case TotalCount(at_most):
             return _total(scope, asked, parent, at_most)
@@ -268,7 +277,9 @@ def _part(
             return aggregate(scope, part, every, many=parent is None)
 
 
-def _total(scope: Scope, asked: Connection, parent: Rows | None, at_most: Slot | None) -> Concat:
+def _total(
+    scope: Scope, asked: ConnectionSelection, parent: Rows | None, at_most: BindParam | None
+) -> Concat:
     seen, belongs = _all(scope, asked, parent)
     if at_most is None:
         count = select(func.count()).select_from(seen).where(belongs)
@@ -279,20 +290,20 @@ def _total(scope: Scope, asked: Connection, parent: Rows | None, at_most: Slot |
     return Concat([AsText(count.scalar_subquery())])
 
 
-def _all(scope: Scope, asked: Connection, parent: Rows | None) -> tuple[SecuredView, Bool]:
+def _all(scope: Scope, asked: ConnectionSelection, parent: Rows | None) -> tuple[SecuredView, Bool]:
     """All rows of the connection, whatever the page: a view of its own, and which of its rows belong."""
     seen = scope.gate.see(asked.entity, _form(scope, asked), bin=asked.deleted)
     return seen, condition(scope, asked, seen, parent)
 
 
-def _on_page(scope: Scope, asked: Connection) -> Bool:
-    return Column(ROWS, "place", Integer()) <= Whole(scope.sizes[asked.number])
+def _on_page(scope: Scope, asked: ConnectionSelection) -> Bool:
+    return Column(ROWS, "place", Integer()) <= IntLiteral(scope.sizes[asked.number])
 
 
-def _edge(part: Edges, index: int, rows: Lines) -> Concat:
+def _edge(part: EdgesSelection, index: int, rows: Lines) -> Concat:
     written: list[tuple[str, Concat | str]] = []
     for inner, (key, what) in enumerate(part.parts):
-        if isinstance(what, Object):
+        if isinstance(what, ObjectSelection):
             written.append((key, Concat([rows.texts[f"node_{index}_{inner}"]])))
         elif what == "cursor":
             written.append((key, Concat(['"', rows.texts["cursor"], '"'])))
@@ -301,16 +312,16 @@ def _edge(part: Edges, index: int, rows: Lines) -> Concat:
     return obj(written)
 
 
-def _page_info(scope: Scope, asked: Connection, part: PageInfo) -> Concat:
+def _page_info(scope: Scope, asked: ConnectionSelection, part: PageInfoSelection) -> Concat:
     """Read from either end: the row beyond the page says whether more follows on that side (D-38)."""
-    place, size = Column(ROWS, "place", Integer()), Whole(scope.sizes[asked.number])
+    place, size = Column(ROWS, "place", Integer()), IntLiteral(scope.sizes[asked.number])
     cursor = Column(ROWS, "cursor", TEXT)
-    near = _edge_cursor(func.min(case((place == Whole(1), cursor))))
+    near = _edge_cursor(func.min(case((place == IntLiteral(1), cursor))))
     far = _edge_cursor(_last(scope, asked, cursor))
     more = Concat([AsText(func.count() > size)])
-    given = {side: "true" if _resumes(scope, asked, side) else "false" for side in Side}
-    following: Concat | str = given[Side.BEFORE]
-    preceding: Concat | str = given[Side.AFTER]
+    given = {side: "true" if _resumes(scope, asked, side) else "false" for side in PageSide}
+    following: Concat | str = given[PageSide.BEFORE]
+    preceding: Concat | str = given[PageSide.AFTER]
     if asked.backward:
         preceding = "true" if preceding == "true" else more
     else:
@@ -325,7 +336,7 @@ def _page_info(scope: Scope, asked: Connection, part: PageInfo) -> Concat:
     return obj((key, written[word]) for key, word in part.parts)
 
 
-def _last(scope: Scope, asked: Connection, cursor: Sql) -> Sql:
+def _last(scope: Scope, asked: ConnectionSelection, cursor: Sql) -> Sql:
     """The cursor of the row that was read last: the only one of an array that is ordered backwards."""
     return LastText(cursor, Column(ROWS, "place", Integer()), _on_page(scope, asked))
 

@@ -25,8 +25,9 @@ from sqlalchemy import (
 from db.engine.fields import Field, Kind
 from db.engine.gate import SecuredView
 from db.engine.plan.aggregate import kind_of, measure_text, measured_in
-from db.engine.plan.ask import Measure
-from db.engine.plan.ask_groups import (
+from db.engine.plan.aggregate_query import AggregateQuery, Asked, in_parts, is_money
+from db.engine.plan.emit import array, leaf, nullable, obj
+from db.engine.plan.group_selection import (
     Bucket,
     ByKey,
     GroupKey,
@@ -44,10 +45,9 @@ from db.engine.plan.ask_groups import (
     KeyValue,
     Measured,
 )
-from db.engine.plan.emit import array, leaf, nullable, obj
-from db.engine.plan.order import Key, compared, through
+from db.engine.plan.order import SortExpression, compared, through
+from db.engine.plan.selection import Measure
 from db.engine.plan.shape import linked
-from db.engine.plan.sheet import Asked, Sheet, in_parts, is_money
 from db.engine.plan.source import Joined, Scope, beside
 from db.engine.plan.values import TYPES
 from db.engine.plan.where import compare
@@ -58,12 +58,12 @@ from db.engine.sql import (
     Column,
     Concat,
     Folded,
+    IntLiteral,
     Labelled,
     Query,
     Sql,
     SqlType,
     StringAgg,
-    Whole,
 )
 
 FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
@@ -102,7 +102,9 @@ class _Groups:
         wanted = _wanted(asked)
         money = any(map(is_money, wanted))
         far = any(key.path for key in asked.keys)
-        self._sheet = Sheet(scope, seen, money=money, parts=(money or far) and in_parts(wanted))
+        self._sheet = AggregateQuery(
+            scope, seen, money=money, parts=(money or far) and in_parts(wanted)
+        )
         self._listed: list[Labelled] = []
         self._known: dict[Measured, Column] = {}
         for index, key in enumerate(asked.keys, start=1):
@@ -160,7 +162,7 @@ class _Groups:
             case HavingTest(what, op, value):
                 return compare(self.scope, self.measured(what), _kind(what), op, value)
 
-    def _measured_order(self, order: GroupOrder) -> Key | ByKey:
+    def _measured_order(self, order: GroupOrder) -> SortExpression | ByKey:
         if isinstance(order, ByKey):
             return order
         return _ordered(self.measured(order.measured), order.descending, order.nulls_first)
@@ -169,7 +171,7 @@ class _Groups:
         """The key with this number."""
         return Column(self.name, f"key_{number + 1}", _type(self.asked.keys[number]))
 
-    def ordering(self, laterals: list[Joined]) -> list[Key]:
+    def ordering(self, laterals: list[Joined]) -> list[SortExpression]:
         """What the groups are sorted by: what was asked, then the keys, so that no two are equal."""
         terms = [
             self._by_key(each, laterals) if isinstance(each, ByKey) else each for each in self.order
@@ -183,7 +185,7 @@ class _Groups:
                 terms.append(_ordered(value, False, False))
         return terms
 
-    def _by_key(self, by: ByKey, laterals: list[Joined]) -> Key:
+    def _by_key(self, by: ByKey, laterals: list[Joined]) -> SortExpression:
         key, asked = self.asked.keys[by.number], by.key
         value: Sql = self.key(by.number)
         if key.field is None:
@@ -233,7 +235,9 @@ def _kind(what: Measured) -> Kind:
     return kind_of(what.function, what.field)
 
 
-def _key(scope: Scope, asked: Groups, sheet: Sheet, key: GroupKey, laterals: list[Joined]) -> Sql:
+def _key(
+    scope: Scope, asked: Groups, sheet: AggregateQuery, key: GroupKey, laterals: list[Joined]
+) -> Sql:
     """What rows are grouped by. One ruled by status is told to be partial."""
 
     def last(rows: SecuredView) -> tuple[Sql, SqlType]:
@@ -277,8 +281,8 @@ def _is_text(key: GroupKey) -> bool:
     return key.field is not None and key.field.kind in (Kind.TEXT, Kind.ENUM)
 
 
-def _ordered(value: Sql, descending: bool, nulls_first: bool) -> Key:
-    return Key(value, value.type, descending, nulls_first, nullable=True)
+def _ordered(value: Sql, descending: bool, nulls_first: bool) -> SortExpression:
+    return SortExpression(value, value.type, descending, nulls_first, nullable=True)
 
 
 def _list(made: _Groups, source: FromClause, index: int, part: GroupList) -> Concat:
@@ -295,7 +299,7 @@ def _list(made: _Groups, source: FromClause, index: int, part: GroupList) -> Con
         .select_from(beside(source, ways))
         .where(made.having)
         .order_by(*(key.ordered(key.value) for key in order))
-        .limit(Whole(scope.sizes[asked.number]))
+        .limit(IntLiteral(scope.sizes[asked.number]))
     )
     if made.skip is not None:
         page = page.offset(made.skip)
@@ -315,7 +319,7 @@ def _list(made: _Groups, source: FromClause, index: int, part: GroupList) -> Con
         key.ordered(Column(cut, str(label.name), label.type))
         for key, label in zip(order, keyed, strict=True)
     ]
-    joined: Query = select(StringAgg(obj(items), *(again or [Whole(1)])))
+    joined: Query = select(StringAgg(obj(items), *(again or [IntLiteral(1)])))
     return array(joined.select_from(lines).scalar_subquery())
 
 

@@ -26,11 +26,11 @@ from sqlalchemy import (
 )
 
 from db.engine.gate import Authorizer, SecuredView
-from db.engine.plan.ask import Object
 from db.engine.plan.connection import Record
 from db.engine.plan.emit import array, obj
 from db.engine.plan.roots import RootSearch, SearchedKind
-from db.engine.plan.search import Piece, Words, readable_fields
+from db.engine.plan.search import SearchPiece, SearchTerms, readable_fields
+from db.engine.plan.selection import ObjectSelection
 from db.engine.plan.source import Joined, Scope, beside
 from db.engine.searched import Searched
 from db.engine.sql import (
@@ -38,12 +38,12 @@ from db.engine.sql import (
     Column,
     Concat,
     Folded,
+    IntLiteral,
     Labelled,
     Query,
     Sql,
     SqlType,
     StringAgg,
-    Whole,
 )
 from domain.searching import digits, whole, words
 
@@ -83,10 +83,10 @@ class _Hits:
         self._scope = scope
         self._root = root
         self._record = record
-        self._words = Words.of(scope, root.text)
+        self._words = SearchTerms.of(scope, root.text)
         text = scope.bind_made(root.text, "whole", whole, Text())
         number = scope.bind_made(root.text, "whole'", lambda value: digits(whole(value)), Text())
-        self._whole = Piece(text, number)
+        self._whole = SearchPiece(text, number)
         self._long = scope.bind_made(root.text, "long", _is_long, Boolean())
         self._most = scope.bind_within(root.size, "first", 1, MOST)
         guard = scope.gate.guard
@@ -118,7 +118,7 @@ class _Hits:
 
     def _best(self, rows: Query, order: list[Sql]) -> Query:
         known = [
-            each for each in order if not isinstance(each, Whole)
+            each for each in order if not isinstance(each, IntLiteral)
         ]  # a place in a list, to Postgres
         return rows.order_by(*known).limit(self._most)
 
@@ -135,7 +135,7 @@ class _Hits:
 
     def _keys(self, seen: SecuredView, number: int, kind: SearchedKind, rank: Sql) -> list[Sql]:
         name = seen.column(kind.entity.searched[0].field.column)
-        return [rank, Folded(name), Whole(number), seen.column("id")]
+        return [rank, Folded(name), IntLiteral(number), seen.column("id")]
 
     def _anywhere(
         self,
@@ -170,10 +170,10 @@ class _Hits:
         self, number: int, kind: SearchedKind, seen: SecuredView, rank: int, met: Bool
     ) -> Query:
         """The best of the newest: to sort all would take as long as there are many."""
-        keys = _labelled(self._keys(seen, number, kind, Whole(rank)))
+        keys = _labelled(self._keys(seen, number, kind, IntLiteral(rank)))
         every = self._words.all_in(seen, self._fields(kind))
         rows = select(*keys).select_from(seen).where(met, every)
-        newest = rows.order_by(seen.column("id").desc()).limit(Whole(LOOKED_AT))
+        newest = rows.order_by(seen.column("id").desc()).limit(IntLiteral(LOOKED_AT))
         name = f"newest_{seen.name}"
         return self._best(_listed(newest.subquery(name)), [Column(name, *key) for key in KEYS])
 
@@ -183,7 +183,7 @@ class _Hits:
         names = [Folded(seen.column(each.field.column)) for each in self._called(kind)]
         wanted = Folded(self._whole.text)
         alike = func.greatest(*(func.platform.word_similarity(wanted, name) for name in names))
-        keys = self._keys(seen, number, kind, Whole(ALIKE + 1) - alike)
+        keys = self._keys(seen, number, kind, IntLiteral(ALIKE + 1) - alike)
         met = self._words.all_in(seen, fields, alike=True)
         literal = self._words.all_in(seen, fields)
         rows = select(*_labelled(keys)).select_from(seen)
@@ -193,14 +193,16 @@ class _Hits:
     def _text(self) -> Sql:
         """A hit, written by its kind."""
         of = Column(HITS, "kind", Integer())
-        return case(*((of == Whole(number), self._written(kind)) for number, kind in self._kinds))
+        return case(
+            *((of == IntLiteral(number), self._written(kind)) for number, kind in self._kinds)
+        )
 
     def _written(self, kind: SearchedKind) -> Sql:
         seen = self._scope.gate.see(kind.entity)
         laterals: list[Joined] = []
         parts: list[tuple[str, Concat | str]] = []
         for key, part in kind.parts:
-            if isinstance(part, Object):
+            if isinstance(part, ObjectSelection):
                 parts.append((key, self._record(self._scope, seen, part, laterals)))
             else:
                 parts.append((key, self._matched(seen, kind) if part == "matched" else f'"{part}"'))
@@ -210,14 +212,14 @@ class _Hits:
     def _matched(self, seen: SecuredView, kind: SearchedKind) -> Concat:
         """The fields in which one of the words is; of what is spelt alike, those besides that are."""
         names: list[Sql] = []
-        loosely = Column(HITS, "rank", Float()) >= Whole(ALIKE)
+        loosely = Column(HITS, "rank", Float()) >= IntLiteral(ALIKE)
         for each in self._fields(kind):
             held = self._words.any_in(seen, each)
             if each.called:
                 held = or_(held, and_(loosely, self._words.any_in(seen, each, alike=True)))
             told = Concat([f",{json.dumps(each.field.name)}"])
             names.append(case((held, told), else_=Concat([""])))
-        return Concat(["[", func.substr(Concat(names), Whole(2)), "]"])
+        return Concat(["[", func.substr(Concat(names), IntLiteral(2)), "]"])
 
 
 def _is_long(text: str) -> bool:

@@ -13,25 +13,25 @@ from db.engine.dependencies import Dependencies, entities_of
 from db.engine.entity import Entity
 from db.engine.gate import Authorizer, Form, Gate
 from db.engine.model import Model
-from db.engine.plan.ask import (
-    And,
-    Condition,
-    Connection,
-    Not,
-    Object,
-    One,
-    Or,
-    Slot,
-    ToManyFilter,
-    ToOneFilter,
-)
 from db.engine.plan.planner import Forbidden, Plan, closed, denied
 from db.engine.plan.run import tagged
+from db.engine.plan.selection import (
+    And,
+    BindParam,
+    Condition,
+    ConnectionSelection,
+    Not,
+    ObjectSelection,
+    Or,
+    ToManyFilter,
+    ToOneFilter,
+    ToOneSelection,
+)
 from db.engine.plan.shape import record
 from db.engine.plan.source import Binding, Joined, Pages, Scope, beside
 from db.engine.plan.where import where
-from db.engine.sql import Concat, Whole, one_of
-from db.engine.transaction import CUSTOM, Driver, Occupied, Placement, TookTooLong
+from db.engine.sql import Concat, IntLiteral, one_of
+from db.engine.transaction import CUSTOM, Driver, LockTimeout, Placement, StatementTimeout
 
 IDS = "@ids"
 """The value with the ids that are asked about: no variable can be called so."""
@@ -59,11 +59,11 @@ class Live:
 
     entity: Entity
     condition: Condition | None
-    texts: tuple[Object, ...]
+    texts: tuple[ObjectSelection, ...]
     """Usually one; as many as different selections are made of a record."""
     depends_on: Dependencies
     filter_depends_on: Dependencies
-    sizes: tuple[tuple[int, Slot], ...]
+    sizes: tuple[tuple[int, BindParam], ...]
     """How long the page of each list within a record is."""
 
     @property
@@ -77,13 +77,13 @@ class Live:
         return named if again else named - {self.entity.name}
 
 
-def _within(asked: Object) -> Iterator[str | None]:
+def _within(asked: ObjectSelection) -> Iterator[str | None]:
     """The entities that references within a record lead to; None for a list."""
     for _, part in asked.parts:
-        if isinstance(part, One):
+        if isinstance(part, ToOneSelection):
             yield part.object.entity.name
             yield from _within(part.object)
-        elif isinstance(part, Connection):
+        elif isinstance(part, ConnectionSelection):
             yield None
 
 
@@ -136,10 +136,10 @@ def _statement(asked: Live, scope: Scope, form: Form, most: int | None) -> Plan:
     if asked.condition is not None:
         statement = statement.where(where(scope, seen, asked.condition))
     if most is None:
-        scope.bindings[IDS] = Binding(Slot((IDS,)), list)
+        scope.bindings[IDS] = Binding(BindParam((IDS,)), list)
         statement = statement.where(one_of(id_, IDS, Uuid()))
     else:
-        statement = statement.limit(Whole(most + 1))
+        statement = statement.limit(IntLiteral(most + 1))
     compiled = scope.gate.compile(statement)
     return Plan(
         compiled=compiled,
@@ -195,7 +195,7 @@ async def _fetch(
     try:
         found = await connection.fetch(text, *values)
     except asyncpg.QueryCanceledError as error:
-        raise TookTooLong from error
+        raise StatementTimeout from error
     except asyncpg.LockNotAvailableError as error:
-        raise Occupied from error
+        raise LockTimeout from error
     return {row[0]: tuple(row)[1:] for row in found}

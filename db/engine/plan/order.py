@@ -21,14 +21,14 @@ from sqlalchemy import (
 
 from db.engine.fields import Kind
 from db.engine.gate import Right, SecuredView
-from db.engine.plan.ask import Connection, Side, SortKey
+from db.engine.plan.selection import ConnectionSelection, PageSide, SortKey
 from db.engine.plan.source import Joined, Scope, sub
 from db.engine.plan.values import TYPES
 from db.engine.plan.where import readable
 from db.engine.sql import Bool, Column, Folded, Sql, SqlType, json_text
 
 
-class Step(Protocol):
+class SortStep(Protocol):
     """A step from a record to another: a reference, or whatever else names a record."""
 
     @property
@@ -38,7 +38,7 @@ class Step(Protocol):
 
 
 @dataclass(frozen=True)
-class Key:
+class SortExpression:
     """A sort key as SQL."""
 
     value: Sql
@@ -56,29 +56,29 @@ class Key:
             term = term.nulls_first() if self.nulls_first else term.nulls_last()
         return term
 
-    def reversed(self) -> Key:
+    def reversed(self) -> SortExpression:
         """The key by which the list reads from its end."""
         return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
 
 
 def keys(
     scope: Scope, seen: SecuredView, asked: tuple[SortKey, ...]
-) -> tuple[list[Key], list[Joined]]:
+) -> tuple[list[SortExpression], list[Joined]]:
     """The keys of an order over `seen`, the id last, and the laterals that lead to them."""
     laterals: list[Joined] = []
     found = [_key(scope, seen, key, laterals) for key in asked]
     last = found[-1].descending if found else False
-    found.append(Key(seen.column("id"), Uuid(), last, False, False))
+    found.append(SortExpression(seen.column("id"), Uuid(), last, False, False))
     return found, laterals
 
 
-def _key(scope: Scope, seen: SecuredView, asked: SortKey, laterals: list[Joined]) -> Key:
+def _key(scope: Scope, seen: SecuredView, asked: SortKey, laterals: list[Joined]) -> SortExpression:
     if asked.path:
         return _far_key(scope, seen, asked, laterals)
     value, kind, optional = compared(scope, seen, asked)
     right = asked.field and scope.gate.guard.right(seen.entity.name, asked.field.name)
     stored = asked.field is not None and right is Right.OPEN and not asked.field.needs
-    return Key(value, kind, asked.descending, asked.nulls_first, optional, stored)
+    return SortExpression(value, kind, asked.descending, asked.nulls_first, optional, stored)
 
 
 def compared(scope: Scope, rows: SecuredView, asked: SortKey) -> tuple[Sql, SqlType, bool]:
@@ -109,20 +109,22 @@ def _number(kept: Sql) -> Sql:
     return func.platform.number(kept)
 
 
-def _far_key(scope: Scope, seen: SecuredView, asked: SortKey, laterals: list[Joined]) -> Key:
+def _far_key(
+    scope: Scope, seen: SecuredView, asked: SortKey, laterals: list[Joined]
+) -> SortExpression:
     """A key of a record that references lead to; NULL where one of them is not visible."""
 
     def last(far: SecuredView) -> tuple[Sql, SqlType]:
         return compared(scope, far, asked)[:2]
 
     value, kind = through(scope, seen.column(asked.path[0].column), asked.path, last, laterals)
-    return Key(value, kind, asked.descending, asked.nulls_first, True)
+    return SortExpression(value, kind, asked.descending, asked.nulls_first, True)
 
 
 def through(
     scope: Scope,
     link: Sql,
-    path: Sequence[Step],
+    path: Sequence[SortStep],
     last: Callable[[SecuredView], tuple[Sql, SqlType]],
     laterals: list[Joined],
 ) -> tuple[Sql, SqlType]:
@@ -141,13 +143,15 @@ def through(
     return link, kind
 
 
-def beyond(scope: Scope, asked: Connection, side: Side, found: list[Key]) -> list[Bool]:
+def beyond(
+    scope: Scope, asked: ConnectionSelection, side: PageSide, found: list[SortExpression]
+) -> list[Bool]:
     """The rows on a side of a cursor: beyond it in the first key, or equal there and beyond it in the next.
 
     Where the first key is a column that may be empty, those rows lie in two parts of its index, and
     no condition leads to both: then these are two conditions, which no row fulfils both of.
     """
-    if side is Side.BEFORE:
+    if side is PageSide.BEFORE:
         found = [key.reversed() for key in found]
     nulls = scope.nulls[asked.number, side]
     if len(nulls) != len(found):
@@ -168,7 +172,7 @@ def beyond(scope: Scope, asked: Connection, side: Side, found: list[Key]) -> lis
     return [with_value, first.value.is_(None)]
 
 
-def _after(found: list[Key], bound: list[Sql | None]) -> Bool:
+def _after(found: list[SortExpression], bound: list[Sql | None]) -> Bool:
     greater: Bool = false()
     for key, value in reversed(list(zip(found, bound, strict=True))):
         equal = key.value.is_(None) if value is None else key.value == value
@@ -176,13 +180,13 @@ def _after(found: list[Key], bound: list[Sql | None]) -> Bool:
     return greater
 
 
-def _from(key: Key, edge: Sql) -> Bool:
+def _from(key: SortExpression, edge: Sql) -> Bool:
     """A bound that an index can be entered at; what is beyond is said besides."""
     found: Bool = key.value <= edge if key.descending else key.value >= edge
     return found
 
 
-def _beyond(key: Key, value: Sql | None) -> Bool:
+def _beyond(key: SortExpression, value: Sql | None) -> Bool:
     """Rows whose key comes strictly after `value` in this key's order, NULL being a place of its own."""
     if value is None:
         return key.value.is_not(None) if key.nulls_first else false()

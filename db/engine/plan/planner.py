@@ -33,13 +33,13 @@ from db.engine.dependencies import (
 from db.engine.fields import Kind
 from db.engine.gate import Authorizer, Compiled, Form, Gate, Right, SecuredView
 from db.engine.model import Model
-from db.engine.plan.ask import Connection, Object, Slot, search_of
-from db.engine.plan.ask_groups import Groups
 from db.engine.plan.connection import connection
 from db.engine.plan.emit import array
+from db.engine.plan.group_selection import Groups
 from db.engine.plan.groups import groups
 from db.engine.plan.hits import hits, searchable
-from db.engine.plan.roots import Find, Outline, Root, RootNode, RootNodes, RootOne, RootSearch
+from db.engine.plan.roots import Find, Root, RootNode, RootNodes, RootOne, RootSearch, Selection
+from db.engine.plan.selection import BindParam, ConnectionSelection, ObjectSelection, search_of
 from db.engine.plan.shape import record
 from db.engine.plan.source import CLOSED, Binding, CursorKey, CursorOf, Joined, Pages, Scope, beside
 from db.engine.plan.where import where
@@ -109,7 +109,7 @@ class Plan:
         return binding.encode(resolve(binding.slot, variables))
 
 
-def resolve(slot: Slot, variables: Mapping[str, object]) -> object:
+def resolve(slot: BindParam, variables: Mapping[str, object]) -> object:
     """A slot's value: a constant, a list of slots, or what the variables hold along its path."""
     if not slot.path:
         several = slot.constant
@@ -124,7 +124,7 @@ def resolve(slot: Slot, variables: Mapping[str, object]) -> object:
     return value
 
 
-def resolve_as(kind: type[T], slot: Slot, variables: Mapping[str, object]) -> T:
+def resolve_as(kind: type[T], slot: BindParam, variables: Mapping[str, object]) -> T:
     """A slot's value, of a type that the contract has checked. Raises TypeError where it is of another."""
     value = resolve(slot, variables)
     if not isinstance(value, kind):
@@ -139,7 +139,7 @@ class Forbidden:
     closed: tuple[Dependency, ...]
 
 
-def plan(outline: Outline, guard: Authorizer, model: Model, pages: Pages) -> Plan | Forbidden:
+def plan(outline: Selection, guard: Authorizer, model: Model, pages: Pages) -> Plan | Forbidden:
     """Compile an operation for a permission shape. Nothing here depends on anybody's ids or values."""
     refused = closed(outline.filter_depends_on, guard) or _unsearchable(outline, guard)
     if refused:
@@ -165,7 +165,7 @@ def plan(outline: Outline, guard: Authorizer, model: Model, pages: Pages) -> Pla
         denied=denied(scope),
         cursors=compiled is not None and "\\x02" in compiled.sql,
         narrow=any(
-            isinstance(root, Connection | Groups)
+            isinstance(root, ConnectionSelection | Groups)
             and guard.may_see(root.entity.name)
             and guard.form(root.entity.name) is Form.ID_IN
             for _, root in outline.roots
@@ -179,7 +179,7 @@ def closed(dependencies: Dependencies, guard: Authorizer) -> tuple[Dependency, .
     return tuple(each for each in ordered(dependencies) if not readable(guard, each))
 
 
-def _unsearchable(outline: Outline, guard: Authorizer) -> tuple[Dependency, ...]:
+def _unsearchable(outline: Selection, guard: Authorizer) -> tuple[Dependency, ...]:
     """The fields that a search in all entities looks into, if none of them is readable."""
     for _, root in outline.roots:
         if isinstance(root, RootSearch) and not any(searchable(guard, k) for k in root.kinds):
@@ -219,7 +219,7 @@ def readable(guard: Authorizer, dependency: Dependency) -> bool:
 def _root(scope: Scope, root: Root) -> Sql | None:
     """The text of a root field; None where its entity is closed."""
     match root:
-        case Connection():
+        case ConnectionSelection():
             if not _open(scope, root.entity.name):
                 return None
             statement = connection(scope, root, None, record)
@@ -285,7 +285,7 @@ def _nodes(scope: Scope, root: RootNodes) -> Sql:
     return array(select(joined).select_from(asked).scalar_subquery())
 
 
-def _nodes_of(scope: Scope, each: Object, name: str) -> Sql:
+def _nodes_of(scope: Scope, each: ObjectSelection, name: str) -> Sql:
     seen = scope.gate.see(each.entity)
     laterals: list[Joined] = []
     text = record(scope, seen, each, laterals)

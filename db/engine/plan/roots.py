@@ -9,8 +9,15 @@ from typing import TypeAlias
 
 from db.engine.dependencies import Dependencies
 from db.engine.entity import Entity
-from db.engine.plan.ask import Connection, Edges, Nodes, Object, One, Slot
-from db.engine.plan.ask_groups import Groups
+from db.engine.plan.group_selection import Groups
+from db.engine.plan.selection import (
+    BindParam,
+    ConnectionSelection,
+    EdgesSelection,
+    NodesSelection,
+    ObjectSelection,
+    ToOneSelection,
+)
 
 
 class Find(StrEnum):
@@ -26,11 +33,11 @@ class RootOne:
     """One record by its id, the viewer's own user, or the only record of its type."""
 
     find: Find
-    object: Object
-    id: Slot | None = None
+    object: ObjectSelection
+    id: BindParam | None = None
 
     @property
-    def objects(self) -> tuple[Object, ...]:
+    def objects(self) -> tuple[ObjectSelection, ...]:
         """What is asked of it."""
         return (self.object,)
 
@@ -39,11 +46,11 @@ class RootOne:
 class RootNode:
     """A record of whatever type its id says. No type, no record."""
 
-    id: Slot
-    object: Object | None
+    id: BindParam
+    object: ObjectSelection | None
 
     @property
-    def objects(self) -> tuple[Object, ...]:
+    def objects(self) -> tuple[ObjectSelection, ...]:
         """What is asked of it."""
         return () if self.object is None else (self.object,)
 
@@ -52,8 +59,8 @@ class RootNode:
 class RootNodes:
     """Records of whatever types, in the order of their ids."""
 
-    ids: Slot
-    objects: tuple[Object, ...]
+    ids: BindParam
+    objects: tuple[ObjectSelection, ...]
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class SearchedKind:
     """A kind of records that a search looks into, and what is asked of a hit: a record, or a word."""
 
     entity: Entity
-    parts: tuple[tuple[str, Object | str], ...]
+    parts: tuple[tuple[str, ObjectSelection | str], ...]
 
 
 @dataclass(frozen=True)
@@ -69,33 +76,35 @@ class RootSearch:
     """Records of several kinds that a text is found in."""
 
     number: int
-    text: Slot
-    size: Slot
+    text: BindParam
+    size: BindParam
     kinds: tuple[SearchedKind, ...]
 
     @property
-    def objects(self) -> tuple[Object, ...]:
+    def objects(self) -> tuple[ObjectSelection, ...]:
         """What is asked of them."""
         parts = (part for kind in self.kinds for _, part in kind.parts)
-        return tuple(part for part in parts if isinstance(part, Object))
+        return tuple(part for part in parts if isinstance(part, ObjectSelection))
 
-    def of(self, change: Callable[[Object], Object]) -> RootSearch:
+    def of(self, change: Callable[[ObjectSelection], ObjectSelection]) -> RootSearch:
         """The same of records that are asked for otherwise."""
         kinds = tuple(
             SearchedKind(
                 kind.entity,
-                tuple((k, change(p) if isinstance(p, Object) else p) for k, p in kind.parts),
+                tuple(
+                    (k, change(p) if isinstance(p, ObjectSelection) else p) for k, p in kind.parts
+                ),
             )
             for kind in self.kinds
         )
         return replace(self, kinds=kinds)
 
 
-Root: TypeAlias = RootOne | RootNode | RootNodes | RootSearch | Connection | Groups
+Root: TypeAlias = RootOne | RootNode | RootNodes | RootSearch | ConnectionSelection | Groups
 
 
 @dataclass(frozen=True)
-class Outline:
+class Selection:
     """A whole operation, before anybody's rights are looked at."""
 
     roots: tuple[tuple[str, Root], ...]
@@ -103,41 +112,41 @@ class Outline:
     """What its statement depends on."""
     filter_depends_on: Dependencies
     """Those of them that select, order or aggregate rows: a closed one refuses the operation (D-31)."""
-    connections: tuple[Connection, ...] = field(default=())
-    sizes: tuple[tuple[int, Slot], ...] = ()
+    connections: tuple[ConnectionSelection, ...] = field(default=())
+    sizes: tuple[tuple[int, BindParam], ...] = ()
     """How long the page of each connection is, and of each list of groups, by its number."""
     executed: frozenset[str] = frozenset()
     """The keys of the roots that are executed in Python over the statement's rows."""
 
 
-def connections(outline_roots: tuple[tuple[str, Root], ...]) -> Iterator[Connection]:
+def connections(outline_roots: tuple[tuple[str, Root], ...]) -> Iterator[ConnectionSelection]:
     """Every connection in the roots, depth first."""
     for _, root in outline_roots:
         yield from _in_root(root)
 
 
-def _in_root(root: Root) -> Iterator[Connection]:
-    if isinstance(root, Connection):
+def _in_root(root: Root) -> Iterator[ConnectionSelection]:
+    if isinstance(root, ConnectionSelection):
         yield from _in_connection(root)
         return
     for each in root.objects:
         yield from _in_object(each)
 
 
-def _in_object(asked: Object) -> Iterator[Connection]:
+def _in_object(asked: ObjectSelection) -> Iterator[ConnectionSelection]:
     for _, part in asked.parts:
-        if isinstance(part, One):
+        if isinstance(part, ToOneSelection):
             yield from _in_object(part.object)
-        elif isinstance(part, Connection):
+        elif isinstance(part, ConnectionSelection):
             yield from _in_connection(part)
 
 
-def _in_connection(asked: Connection) -> Iterator[Connection]:
+def _in_connection(asked: ConnectionSelection) -> Iterator[ConnectionSelection]:
     yield asked
     for _, part in asked.parts:
-        if isinstance(part, Nodes):
+        if isinstance(part, NodesSelection):
             yield from _in_object(part.object)
-        elif isinstance(part, Edges):
+        elif isinstance(part, EdgesSelection):
             for _, inner in part.parts:
-                if isinstance(inner, Object):
+                if isinstance(inner, ObjectSelection):
                     yield from _in_object(inner)

@@ -21,17 +21,17 @@ from sqlalchemy import (
 
 from db.engine.entity import Entity
 from db.engine.gate import Authorizer, Right, SecuredView
-from db.engine.plan.ask import Search, Slot
+from db.engine.plan.selection import BindParam, Search
 from db.engine.plan.source import Scope
 from db.engine.searched import Searched
-from db.engine.sql import Bool, Column, Concat, Folded, Matched, Sql, Whole
+from db.engine.sql import Bool, Column, Concat, Folded, IntLiteral, Matched, Sql
 from domain.searching import words
 
 OTHERS = "others"
 
 
 @dataclass(frozen=True)
-class Piece:
+class SearchPiece:
     """What a value is to hold somewhere: a text, and the digits of it where it may be a number to call."""
 
     text: Sql
@@ -63,14 +63,14 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Words:
+class SearchTerms:
     """The words of a text: the rarest, which an index of pieces leads along, and the others, looked for in what it finds."""
 
-    rarest: Piece
+    rarest: SearchPiece
     others: FromClause
 
     @classmethod
-    def of(cls, scope: Scope, text: Slot) -> Words:
+    def of(cls, scope: Scope, text: BindParam) -> SearchTerms:
         """The words of a text that is bound when the statement runs, however many those are."""
         scope.searches = True
         many = ARRAY(Text())
@@ -81,7 +81,7 @@ class Words:
             ),
         )
         return cls(
-            Piece(
+            SearchPiece(
                 scope.bind_made(text, "rarest", lambda value: words(value)[0].text, Text()),
                 scope.bind_made(text, "rarest'", lambda value: words(value)[0].digits, Text()),
             ),
@@ -89,26 +89,26 @@ class Words:
         )
 
     @property
-    def other(self) -> Piece:
+    def other(self) -> SearchPiece:
         """One of the others, where they are looked through."""
-        return Piece(Column(OTHERS, "word", Text()), Column(OTHERS, "digits", Text()))
+        return SearchPiece(Column(OTHERS, "word", Text()), Column(OTHERS, "digits", Text()))
 
     def all_in(self, seen: SecuredView, fields: Iterable[Searched], *, alike: bool = False) -> Bool:
         """Whether each of them is a piece of one of the fields, or `alike` to a word of what the record is called."""
         fields = tuple(fields)
         missing = somewhere(seen, fields, self.other, alike=alike).is_not(true())
-        found = exists(select(Whole(1)).select_from(self.others).where(missing))
+        found = exists(select(IntLiteral(1)).select_from(self.others).where(missing))
         return and_(somewhere(seen, fields, self.rarest, alike=alike), not_(found))
 
     def any_in(self, seen: SecuredView, field: Searched, *, alike: bool = False) -> Bool:
         """Likewise, one of them in this field."""
         found = somewhere(seen, (field,), self.other, alike=alike)
-        others = exists(select(Whole(1)).select_from(self.others).where(found))
+        others = exists(select(IntLiteral(1)).select_from(self.others).where(found))
         return or_(somewhere(seen, (field,), self.rarest, alike=alike), others)
 
 
 def somewhere(
-    seen: SecuredView, fields: Iterable[Searched], piece: Piece, *, alike: bool = False
+    seen: SecuredView, fields: Iterable[Searched], piece: SearchPiece, *, alike: bool = False
 ) -> Bool:
     """Whether a piece is in one of the fields, where it may be read (D-51), or spelt alike."""
     tests = [(each.field.column, partial(piece.within, each)) for each in fields]
@@ -129,4 +129,4 @@ def readable_fields(guard: Authorizer, entity: Entity) -> tuple[Searched, ...]:
 def search(scope: Scope, seen: SecuredView, asked: Search) -> Bool:
     """The condition of a filter. Where nothing may be searched, the plan was refused before (D-31)."""
     fields = readable_fields(scope.gate.guard, seen.entity)
-    return Words.of(scope, asked.text).all_in(seen, fields)
+    return SearchTerms.of(scope, asked.text).all_in(seen, fields)

@@ -8,24 +8,24 @@ from sqlalchemy import ColumnElement, Text, Uuid, case, func
 
 from db.engine.fields import Kind
 from db.engine.gate import Right
-from db.engine.plan.ask import (
+from db.engine.plan.connection import connection
+from db.engine.plan.emit import field_text, leaf, money, nullable, obj
+from db.engine.plan.selection import (
     Amount,
     Attributes,
-    Connection,
-    Facts,
-    Object,
-    One,
+    ComputedInputs,
+    ConnectionSelection,
+    ObjectSelection,
     RecordPermissions,
     Shown,
+    ToOneSelection,
     Typename,
     TypePermissions,
     Value,
 )
-from db.engine.plan.connection import connection
-from db.engine.plan.emit import field_text, leaf, money, nullable, obj
 from db.engine.plan.source import CLOSED, HIDDEN, Joined, Rows, Scope, sub
 from db.engine.sql import Column, Concat, Sql, flat, json_text, parameter
-from domain.access import Attribute
+from domain.access import AttributeRights
 from domain.setup import AttributeKind
 
 KEPT_AS = {
@@ -38,7 +38,7 @@ KEPT_AS = {
 NULL = "null"
 
 
-def record(scope: Scope, rows: Rows, asked: Object, laterals: list[Joined]) -> Concat:
+def record(scope: Scope, rows: Rows, asked: ObjectSelection, laterals: list[Joined]) -> Concat:
     """The JSON text of one row of `rows`; what stands beside it is added to `laterals`."""
     return obj((key, _shown(scope, rows, part, laterals)) for key, part in asked.parts)
 
@@ -55,7 +55,7 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Joined]) -> Con
                 return NULL
             text = field_text(rows.entity, field, rows.column(field.column))
             return nullable(text, field.nullable or right is Right.CONDITIONAL)
-        case Facts():
+        case ComputedInputs():
             return _facts(scope, rows, part)
         case Amount():
             return _amount(scope, rows, part)
@@ -65,13 +65,13 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Joined]) -> Con
             return _record_permissions(scope, rows, part)
         case TypePermissions():
             return _type_permissions(scope, rows, part)
-        case One():
+        case ToOneSelection():
             return _one(scope, rows, part, laterals)
-        case Connection():
+        case ConnectionSelection():
             return nested(scope, rows, part, laterals)
 
 
-def _facts(scope: Scope, rows: Rows, part: Facts) -> Concat | str:
+def _facts(scope: Scope, rows: Rows, part: ComputedInputs) -> Concat | str:
     """The values that a field is computed of, as an array: null where its own right is closed."""
     computed = part.computed
     right = scope.right(rows.entity.name, computed.name)
@@ -127,7 +127,7 @@ def _attributes(scope: Scope, rows: Rows, part: Attributes) -> Concat:
     return flat("[", *texts, "]")
 
 
-def _attribute(rows: Rows, attribute: Attribute, part: Attributes) -> Concat:
+def _attribute(rows: Rows, attribute: AttributeRights, part: Attributes) -> Concat:
     kept = rows.attribute(attribute)
     text = json_text(kept)
     written: dict[str, Concat | str] = {
@@ -182,7 +182,7 @@ def _json_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _one(scope: Scope, rows: Rows, part: One, laterals: list[Joined]) -> Concat | str:
+def _one(scope: Scope, rows: Rows, part: ToOneSelection, laterals: list[Joined]) -> Concat | str:
     """The record a reference leads to: null where there is none, or none that may be seen (D-32)."""
     reference = part.reference
     if scope.right(rows.entity.name, reference.name) is Right.CLOSED:
@@ -193,7 +193,7 @@ def _one(scope: Scope, rows: Rows, part: One, laterals: list[Joined]) -> Concat 
     return linked(scope, part.object, rows.column(reference.column), laterals)
 
 
-def linked(scope: Scope, asked: Object, link: Sql, laterals: list[Joined]) -> Concat:
+def linked(scope: Scope, asked: ObjectSelection, link: Sql, laterals: list[Joined]) -> Concat:
     """The record whose id `link` is. Its columns are joined, so its text is made where it is shown."""
     far = scope.gate.see(asked.entity)
     laterals.append(Joined(far, far.column("id") == link))
@@ -201,7 +201,9 @@ def linked(scope: Scope, asked: Object, link: Sql, laterals: list[Joined]) -> Co
     return Concat([case((far.column("id").is_not(None), text), else_=Concat([NULL]))])
 
 
-def nested(scope: Scope, rows: Rows, part: Connection, laterals: list[Joined]) -> Concat | str:
+def nested(
+    scope: Scope, rows: Rows, part: ConnectionSelection, laterals: list[Joined]
+) -> Concat | str:
     """A list of the records that point here: null where its way or its records are closed."""
     guard, via = scope.gate.guard, part.via
     if not guard.may_see(part.entity.name):

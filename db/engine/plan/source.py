@@ -17,10 +17,10 @@ from db.engine.entity import Entity
 from db.engine.fields import Kind
 from db.engine.gate import Gate, Right, SecuredView
 from db.engine.model import Model
-from db.engine.plan.ask import Side, Slot
+from db.engine.plan.selection import BindParam, PageSide
 from db.engine.plan.values import TYPES, Encode, decoder, encoder, within
 from db.engine.sql import Bool, Column, Parameter, Query, Sql, SqlType, parameter
-from domain.access import Attribute
+from domain.access import AttributeRights
 
 HIDDEN = "hidden"
 RULED = "status"
@@ -33,11 +33,11 @@ SWITCHED_OFF = "feature"
 class Binding:
     """Where a parameter's value comes from, and how it is turned into what the driver binds."""
 
-    slot: Slot
+    slot: BindParam
     encode: Encode
 
 
-CursorOf: TypeAlias = tuple[int, Side]
+CursorOf: TypeAlias = tuple[int, PageSide]
 """Which cursor: that of the connection with this number, on this side."""
 
 
@@ -106,7 +106,7 @@ class Rows(Protocol):
     def column(self, name: str, *, label: str | None = None, under: str | None = None) -> Column:
         """A column, masked."""
 
-    def attribute(self, attribute: Attribute) -> Sql:
+    def attribute(self, attribute: AttributeRights) -> Sql:
         """A custom attribute's jsonb value."""
 
     def mark(self, label: str, condition: Bool) -> Column:
@@ -131,7 +131,7 @@ class Scope:
 
     def bind(
         self,
-        slot: Slot,
+        slot: BindParam,
         kind: Kind,
         prefix: str = "",
         *,
@@ -144,13 +144,13 @@ class Scope:
         self.bindings[name] = Binding(slot, encoder(kind, prefix, many=many, keep=keep))
         return parameter(name, as_ or TYPES[kind])
 
-    def bind_made(self, slot: Slot, word: str, make: Encode, kind: SqlType) -> Parameter:
+    def bind_made(self, slot: BindParam, word: str, make: Encode, kind: SqlType) -> Parameter:
         """A parameter for what `make` makes of a value; `word` says what that is. It may refuse the request."""
         name = self._name(_Made(_value(slot), word))
         self.bindings[name] = Binding(slot, make)
         return parameter(name, kind)
 
-    def bind_within(self, slot: Slot, argument: str, least: int, most: int) -> Sql:
+    def bind_within(self, slot: BindParam, argument: str, least: int, most: int) -> Sql:
         """A parameter for a number that an argument bounds; what is beyond refuses the request."""
         bound = self.bind(slot, Kind.INT)
         binding = Binding(slot, within(argument, least, most))
@@ -181,11 +181,11 @@ class Scope:
         self.denied.setdefault((entity, name), SWITCHED_OFF if off else reason)
 
 
-def _value(slot: Slot) -> _Value:
+def _value(slot: BindParam) -> _Value:
     return _Value(slot.path, "" if slot.path else repr(slot.constant))
 
 
-class Page:
+class PageCut:
     """A page of a view: what is asked of it is listed by the statement that cuts the page."""
 
     def __init__(self, seen: SecuredView) -> None:
@@ -198,7 +198,7 @@ class Page:
         """A column of the view, carried through the page."""
         return self.carry(label or name, self._seen.column(name, label=label, under=under))
 
-    def attribute(self, attribute: Attribute) -> Sql:
+    def attribute(self, attribute: AttributeRights) -> Sql:
         """A custom attribute's jsonb value, carried through the page."""
         return self.carry(f"attribute_{attribute.id}", self._seen.attribute(attribute))
 

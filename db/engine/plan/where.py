@@ -19,25 +19,25 @@ from sqlalchemy import (
 
 from db.engine.fields import Kind
 from db.engine.gate import SecuredView
-from db.engine.plan.ask import (
+from db.engine.plan.search import search
+from db.engine.plan.selection import (
     And,
     AttributeTest,
+    BindParam,
     Condition,
     Not,
     Op,
     Or,
     Quantifier,
     Search,
-    Slot,
     Test,
     ToManyFilter,
     ToOneFilter,
 )
-from db.engine.plan.search import search
 from db.engine.plan.source import Scope
 from db.engine.plan.values import TYPES
-from db.engine.sql import AsText, Bool, Concat, Folded, Sql, Whole, json_text
-from domain.access import Attribute
+from db.engine.sql import AsText, Bool, Concat, Folded, IntLiteral, Sql, json_text
+from domain.access import AttributeRights
 from domain.codes import Code, Refused
 
 
@@ -82,14 +82,14 @@ def _test(scope: Scope, seen: SecuredView, test: Test) -> Bool:
     return _not(met) if negated else met
 
 
-def _positive(op: Op, value: Slot | bool) -> tuple[bool, Op]:
+def _positive(op: Op, value: BindParam | bool) -> tuple[bool, Op]:
     """Every negative test is the complement of a positive one, so that masks need care only once."""
     if op is Op.IS_NULL:
         return value is True, Op.IS_NULL
     return {Op.NE: (True, Op.EQ), Op.NOT_IN: (True, Op.IN)}.get(op, (False, op))
 
 
-def compare(scope: Scope, value: Sql, kind: Kind, op: Op, wanted: Slot | bool) -> Bool:
+def compare(scope: Scope, value: Sql, kind: Kind, op: Op, wanted: BindParam | bool) -> Bool:
     """A test of any value, two-valued in its negations."""
     negated, positive = _positive(op, wanted)
     met = _compare(scope, value, kind, "", positive, wanted)
@@ -97,7 +97,7 @@ def compare(scope: Scope, value: Sql, kind: Kind, op: Op, wanted: Slot | bool) -
 
 
 def _compare(
-    scope: Scope, column: Sql, kind: Kind, prefix: str, op: Op, value: Slot | bool
+    scope: Scope, column: Sql, kind: Kind, prefix: str, op: Op, value: BindParam | bool
 ) -> Bool:
     if isinstance(value, bool) or op is Op.IS_NULL:
         found: Bool = column.is_not(None)
@@ -157,7 +157,7 @@ def _attribute(scope: Scope, seen: SecuredView, test: AttributeTest) -> Bool:
     return _not(met) if negated else met
 
 
-def readable(scope: Scope, seen: SecuredView, key: str) -> Attribute:
+def readable(scope: Scope, seen: SecuredView, key: str) -> AttributeRights:
     """The attribute with this key. A closed one refuses the operation before it comes here (D-31)."""
     attribute = scope.gate.guard.attribute(seen.entity.name, key)
     if attribute is None:
@@ -175,7 +175,7 @@ _JSON = {
 _JSON_ORDERED: dict[Op, Callable[[Sql, Sql], Bool]] = {**_ORDERED, Op.EQ: lambda a, b: a == b}
 
 
-def _as_text(scope: Scope, kept: Sql, kind: Kind, op: Op, value: Slot) -> Bool:
+def _as_text(scope: Scope, kept: Sql, kind: Kind, op: Op, value: BindParam) -> Bool:
     """Text and dates inside jsonb; a date is ISO text, which sorts as the dates do."""
     text = json_text(kept)
     if kind is Kind.TEXT:
@@ -194,7 +194,7 @@ def _through(scope: Scope, seen: SecuredView, condition: ToOneFilter) -> Bool:
 
     def linked(key: Sql) -> Bool:
         met = where(scope, inner, condition.condition)
-        one = select(Whole(1)).select_from(inner)
+        one = select(IntLiteral(1)).select_from(inner)
         return exists(one.where(inner.column("id") == key, met))
 
     return seen.test(reference.column, linked)
@@ -209,5 +209,7 @@ def _among(scope: Scope, seen: SecuredView, condition: ToManyFilter) -> Bool:
     def pointing(key: Sql) -> Bool:
         return and_(key == seen.column("id"), wanted)
 
-    found = exists(select(Whole(1)).select_from(inner).where(inner.test(reverse.column, pointing)))
+    found = exists(
+        select(IntLiteral(1)).select_from(inner).where(inner.test(reverse.column, pointing))
+    )
     return found if condition.quantifier is Quantifier.SOME else not_(found)

@@ -10,7 +10,7 @@ import asyncpg
 from db.engine.transaction import Driver, turned_away
 
 if TYPE_CHECKING:
-    from db.engine.transaction import Connection, Entry, Placement
+    from db.engine.transaction import CleanConnection, Placement, TransactionStart
 
 ENTER = "SELECT enter($1, $2, $3)"
 
@@ -32,7 +32,7 @@ class TenantConnection:
         await self._send()
         return self._connection
 
-    async def enter_again(self, placement: Placement, entry: Entry) -> None:
+    async def enter_again(self, placement: Placement, entry: TransactionStart) -> None:
         """Enter once more, as things are now. Raises TurnedAway."""
         try:
             await self.fetch(ENTER, placement.version, entry.access, entry.session)
@@ -41,11 +41,11 @@ class TenantConnection:
 
     async def mark(self) -> None:
         """Remember how things stand."""
-        await cast("Connection", await self.direct()).mark()
+        await cast("CleanConnection", await self.direct()).mark()
 
     async def take_back(self) -> None:
         """Take back what was done since the last mark."""
-        await cast("Connection", await self.direct()).take_back()
+        await cast("CleanConnection", await self.direct()).take_back()
 
     async def fetch(self, text: str, *values: object) -> Sequence[asyncpg.Record]:
         """The rows of a statement."""

@@ -18,7 +18,7 @@ FIND = "SELECT digest, outcome FROM idempotency_key WHERE user_id = $1 AND key =
 
 
 @dataclass(frozen=True)
-class Key:
+class IdempotentRequest:
     """What a caller called a request, and the digest of all that was in it."""
 
     tenant: UUID
@@ -48,7 +48,7 @@ class Done:
     outcome: JsonObject
 
 
-async def take(connection: TenantConnection, key: Key) -> bool:
+async def take(connection: TenantConnection, key: IdempotentRequest) -> bool:
     """Hold the key until the transaction ends; False if another request holds it.
 
     What that one did is asked for by a statement of its own: this one's snapshot is older than the lock.
@@ -57,7 +57,7 @@ async def take(connection: TenantConnection, key: Key) -> bool:
     return bool(rows[0][0])
 
 
-async def find(connection: TenantConnection, key: Key, now: datetime) -> Done | None:
+async def find(connection: TenantConnection, key: IdempotentRequest, now: datetime) -> Done | None:
     """What came of the request with this key, if it was done and not long ago."""
     rows = await connection.fetch(FIND, key.user, key.key, now - KEPT)
     return Done(rows[0]["digest"], orjson.loads(rows[0]["outcome"])) if rows else None

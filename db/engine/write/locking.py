@@ -21,9 +21,9 @@ from db.engine.sql import (
     AsText,
     Column,
     Folded,
+    IntLiteral,
     Query,
     StringAgg,
-    Whole,
     one_of,
     parameter,
 )
@@ -205,7 +205,9 @@ def _nearest(guard: Authorizer, series: Series, form: Form, *, before: bool) -> 
         key < than if before else key > than,
         ~one_of(rows.column("id"), IDS, Uuid()),
     )
-    return gate.compile(statement.order_by(key.desc() if before else key.asc()).limit(Whole(1)))
+    return gate.compile(
+        statement.order_by(key.desc() if before else key.asc()).limit(IntLiteral(1))
+    )
 
 
 def _finding(guard: Authorizer, entity: Entity, column: str) -> Compiled:

@@ -31,7 +31,7 @@ from db.engine.entity import Entity
 from db.engine.gate import Compiled
 from db.engine.model import Model
 from db.engine.seal import DIALECT, TrustedCompiler
-from db.engine.sql import AsText, Concat, Query, Whole, one_of, parameter
+from db.engine.sql import AsText, Concat, IntLiteral, Query, one_of, parameter
 from db.engine.trace import HistoryEntry
 from db.engine.write.connection import TenantConnection
 from db.engine.write.row_json import row_of
@@ -176,7 +176,7 @@ async def children(
 @cache
 def _advisory_lock() -> Compiled:
     key = Concat([AsText(func.current_schema()), parameter(VALUES, Text())])
-    return trusted(select(func.pg_advisory_xact_lock(func.hashtextextended(key, Whole(0)))))
+    return trusted(select(func.pg_advisory_xact_lock(func.hashtextextended(key, IntLiteral(0)))))
 
 
 async def advisory_lock(connection: TenantConnection, name: str) -> None:
@@ -290,7 +290,7 @@ def unique_columns(entity: Entity) -> tuple[tuple[str, ...], ...]:
 def _existing(entity: Entity, columns: tuple[str, ...]) -> Compiled:
     table, new = entity.table, _given(entity)
     same = [table.c[name] == new.c[name] for name in columns]
-    other = exists(select(Whole(1)).select_from(new).where(table.c.id != new.c.id, *same))
+    other = exists(select(IntLiteral(1)).select_from(new).where(table.c.id != new.c.id, *same))
     found = select(*(table.c[name] for name in columns))
     return trusted(found.where(table.c.deleted_at.is_(None), other.correlate(table)))
 

@@ -18,7 +18,7 @@ from db.engine.hidden import Hidden
 from db.engine.model import Model
 from db.engine.write import locking, statements
 from db.engine.write.connection import TenantConnection
-from db.engine.write.idempotency import Key
+from db.engine.write.idempotency import IdempotentRequest
 from db.engine.write.locking import Lock, Series
 from db.engine.write.row_json import (
     blank,
@@ -38,7 +38,7 @@ NOTE = "SELECT write_history($1, $2)"
 R = TypeVar("R", bound=Record)
 
 
-class LogEntry(TypedDict):
+class ChangeLogRow(TypedDict):
     """A record that was written, as the change log keeps it for listeners."""
 
     number: int
@@ -54,7 +54,7 @@ class LogEntry(TypedDict):
     at: datetime
 
 
-class HistoryEntry(TypedDict):
+class HistoryRow(TypedDict):
     """A field that was written, or a whole record, as the history keeps it for people."""
 
     id: UUID
@@ -75,7 +75,7 @@ class InvariantViolation(Exception):
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenRecord:
     """A record as it was before and as it is now."""
 
     entity: Entity
@@ -104,7 +104,7 @@ class UnitOfWork:
     new_id: Callable[[], UUID]
     attribute_keys: Mapping[str, str] = field(default_factory=dict)
     """The keys of the custom attributes, by their ids."""
-    written: list[Written] = field(default_factory=list)
+    written: list[WrittenRecord] = field(default_factory=list)
 
     @property
     def trusted(self) -> TrustedReader:
@@ -183,12 +183,12 @@ class UnitOfWork:
 
     def _written(
         self, entity: Entity, kind: HistoryEventKind, before: Record | None, after: Record
-    ) -> Written:
+    ) -> WrittenRecord:
         if kind in (HistoryEventKind.CREATED, HistoryEventKind.UPDATED):
             violations = self.violations(entity, before, after)
             if violations:
                 raise InvariantViolation(f"{entity.name}: {violations[0].message}")
-        return Written(
+        return WrittenRecord(
             entity,
             kind,
             before,
@@ -209,7 +209,7 @@ class UnitOfWork:
         del self.written[mark:]
 
     async def write_history(
-        self, key: Key | None = None, outcome: JsonObject | None = None
+        self, key: IdempotentRequest | None = None, outcome: JsonObject | None = None
     ) -> bool:
         """Write history and change log, and the outcome of a request with a key; False if nothing was written."""
         if not self.written and key is None:
@@ -229,7 +229,7 @@ class UnitOfWork:
         await self.connection.last(NOTE, *texts)
         return bool(self.written)
 
-    def _change_log(self) -> list[LogEntry]:
+    def _change_log(self) -> list[ChangeLogRow]:
         request = self.new_id()
         return [
             {
@@ -248,7 +248,7 @@ class UnitOfWork:
             for number, each in enumerate(self.written)
         ]
 
-    def _history(self, each: Written) -> Iterable[HistoryEntry]:
+    def _history(self, each: WrittenRecord) -> Iterable[HistoryRow]:
         """An entry for every field that changed, or one for the whole record."""
         entry = partial(self._history_entry, each)
         if each.kind is not HistoryEventKind.UPDATED or each.before is None:
@@ -267,18 +267,18 @@ class UnitOfWork:
 
     def _attribute_entries(
         self,
-        entry: Callable[[str, str | None, str | None, str | None], HistoryEntry],
+        entry: Callable[[str, str | None, str | None, str | None], HistoryRow],
         old: Mapping[str, object],
         new: Mapping[str, object],
-    ) -> Iterable[HistoryEntry]:
+    ) -> Iterable[HistoryRow]:
         for id in sorted({*old, *new}):
             if old.get(id) != new.get(id):
                 texts = (None if v is None else value_text(v) for v in (old.get(id), new.get(id)))
                 yield entry(id, self.attribute_keys.get(id, id), *texts)
 
     def _history_entry(
-        self, each: Written, key: str, name: str | None, before: str | None, after: str | None
-    ) -> HistoryEntry:
+        self, each: WrittenRecord, key: str, name: str | None, before: str | None, after: str | None
+    ) -> HistoryRow:
         return {
             "id": self.new_id(),
             "record_id": each.after.id,

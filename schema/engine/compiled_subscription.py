@@ -14,15 +14,15 @@ from db.engine.plan.live import IDS, Live, LivePlan, rows, rows_before
 from db.engine.transaction import Driver, Placement
 from domain.live import LiveKind
 from schema.engine.cursors import Cursors
-from schema.engine.executed import executed_records
-from schema.engine.live_messages import Message
+from schema.engine.derived import executed_records
+from schema.engine.live_messages import LiveMessage
 from schema.engine.reads import Request, told_denied
 from schema.engine.variables import Variables
 from subscriptions.engine.contracts import Changed, Texts
 
 
 @dataclass(frozen=True)
-class Computing:
+class DerivedReader:
     """What Python has to compute in the texts of records, and the request that says so."""
 
     schema: GraphQLSchema
@@ -52,7 +52,7 @@ class Computing:
 
 
 @dataclass(frozen=True)
-class Watch:
+class CompiledSubscription:
     """One live list for everybody with the same operation, values and permission class (D-64)."""
 
     key: bytes
@@ -64,10 +64,10 @@ class Watch:
     plan: LivePlan
     viewer: Viewer
     values: Variables
-    message: Message
+    message: LiveMessage
     cursors: Cursors
     tenant: UUID
-    computing: Computing
+    computing: DerivedReader
 
     @property
     def entity(self) -> str:

@@ -21,10 +21,10 @@ from sqlalchemy import (
 
 from db.engine.fields import Field, Kind, Reference
 from db.engine.gate import Right, SecuredView
-from db.engine.plan.ask import Function, Slot, currency_of
 from db.engine.plan.order import through
+from db.engine.plan.selection import BindParam, Function, currency_of
 from db.engine.plan.source import Joined, Scope, beside
-from db.engine.sql import Bool, Column, Labelled, Query, Ratio, Sql, SqlType, Whole
+from db.engine.sql import Bool, Column, IntLiteral, Labelled, Query, Ratio, Sql, SqlType
 
 AVERAGE_DIGITS = 2
 """An average shows this many digits more than what it is an average of (D-42)."""
@@ -101,7 +101,7 @@ def _same(one: object, other: object) -> bool:
     return (one.alias, one.name) == (other.alias, other.name)
 
 
-class Sheet:
+class AggregateQuery:
     """Rows of a view, measured by keys, or all together where there are none.
 
     `money`: grouping sets measure by the keys, and by key and currency; what is taken from the
@@ -140,11 +140,11 @@ class Sheet:
         if function is Function.COUNT_UNIQUE:
             return func.count(distinct(self._value(what)))
         if function is Function.PERCENT_EMPTY:
-            return func.round(self._share(what), Whole(AVERAGE_DIGITS))
+            return func.round(self._share(what), IntLiteral(AVERAGE_DIGITS))
         measured = self._of(function, self._value(what))
         if function is Function.AVG:
             scale = what.scale if isinstance(what, Field) else 0
-            return func.round(measured, Whole(scale + AVERAGE_DIGITS))
+            return func.round(measured, IntLiteral(scale + AVERAGE_DIGITS))
         return measured
 
     def _value(self, what: Field | Reference) -> Sql:
@@ -157,16 +157,16 @@ class Sheet:
         """Of how many in a hundred a value is empty."""
         value = self._value(what)
         if self._parts is None:
-            return func.avg(case((value.is_(None), Whole(100)), else_=Whole(0)))
+            return func.avg(case((value.is_(None), IntLiteral(100)), else_=IntLiteral(0)))
         empty = func.sum(self._parts.measure(func.count() - func.count(value)))
-        return Ratio(empty * Whole(100), self._counted(None))
+        return Ratio(empty * IntLiteral(100), self._counted(None))
 
     def _counted(self, value: Sql | None) -> Sql:
         """How many rows there are, or how many values."""
         counted = func.count() if value is None else func.count(value)
         if self._parts is None:
             return counted
-        found: Sql = func.coalesce(func.sum(self._parts.measure(counted)), Whole(0))
+        found: Sql = func.coalesce(func.sum(self._parts.measure(counted)), IntLiteral(0))
         return found
 
     def _of(self, function: Function, value: Sql) -> Sql:
@@ -186,7 +186,7 @@ class Sheet:
         currency = self.carry(self.seen.column(kept, label=name, under=field.name))
         digits: Sql = func.platform.minor(currency)
         if function is Function.AVG:
-            digits = digits + Whole(AVERAGE_DIGITS)
+            digits = digits + IntLiteral(AVERAGE_DIGITS)
         measured = func.round(self._of(function, self.seen.column(field.column)), digits)
         amount = Column(MEASURED, self._list((function, field.name), measured), Numeric())
         for index, key in enumerate(self._keys, start=1):
@@ -207,7 +207,7 @@ class Sheet:
             return f"{field.column}_currency"
         return kept if guard.right(entity.name, shown) is Right.OPEN else f"open_{kept}"
 
-    def money_in(self, function: Function, field: Field, currency: Slot) -> Sql:
+    def money_in(self, function: Function, field: Field, currency: BindParam) -> Sql:
         """A measure of money in one currency."""
         amount, code, belongs = self.money(function, field)
         wanted = self._scope.bind(currency, Kind.TEXT)
@@ -243,8 +243,10 @@ class Sheet:
         keys = [key.label(f"key_{index}") for index, key in enumerate(self._keys, start=1)]
         codes = self._currencies
         listed = [each.label(name) for name, each in codes.items()]
-        marks = [(func.grouping(each) == Whole(0)).label(f"by_{n}") for n, each in codes.items()]
-        all_ = Whole(2 ** len(codes) - 1)
+        marks = [
+            (func.grouping(each) == IntLiteral(0)).label(f"by_{n}") for n, each in codes.items()
+        ]
+        all_ = IntLiteral(2 ** len(codes) - 1)
         whole = func.grouping(*codes.values()) == all_ if codes else true()
         sets = [tuple_(*self._keys), *(tuple_(*self._keys, each) for each in codes.values())]
         return (

@@ -36,34 +36,34 @@ from db.engine.dependencies import (
 from db.engine.entity import Entity
 from db.engine.fields import Field, Kind, Reference, Reverse
 from db.engine.model import Model
-from db.engine.plan.ask import (
+from db.engine.plan.group_selection import Groups
+from db.engine.plan.roots import Find, Root, RootNode, RootNodes, RootOne, Selection, connections
+from db.engine.plan.selection import (
     PERMISSIONS,
     TYPE_PERMISSIONS,
     Aggregate,
     Amount,
     Attributes,
-    Connection,
-    Edges,
-    Facts,
+    BindParam,
+    ComputedInputs,
+    ConnectionSelection,
+    EdgesSelection,
     Function,
     InConnection,
     Measure,
-    Nodes,
-    Object,
-    One,
-    PageInfo,
+    NodesSelection,
+    ObjectSelection,
+    PageInfoSelection,
+    PageSide,
     RecordPermissions,
     Shown,
-    Side,
-    Slot,
+    ToOneSelection,
     TotalCount,
     Typename,
     TypePermissions,
     Value,
     currency_of,
 )
-from db.engine.plan.ask_groups import Groups
-from db.engine.plan.roots import Find, Outline, Root, RootNode, RootNodes, RootOne, connections
 from domain.codes import Code, Refused
 from domain.values import JsonObject
 from schema.engine.filters import LISTS, Filters, list_of, page, slot_of, slot_or_none
@@ -83,7 +83,7 @@ TEST = 4
 Selected = dict[str, list[FieldNode]]
 
 
-class Reader:
+class SelectionReader:
     """Reads one operation. `values` are its coerced variables, `declared` their types."""
 
     def __init__(
@@ -109,7 +109,7 @@ class Reader:
         self.computes = False
         """Whether the root that is being read holds a field that is computed in Python."""
 
-    def read(self, operation: OperationDefinitionNode, *, executes: bool = False) -> Outline:
+    def read(self, operation: OperationDefinitionNode, *, executes: bool = False) -> Selection:
         """The operation's roots that the database answers; others, such as `__schema`, are left out.
 
         With `executes`, all of them are executed in Python, not only those that must be.
@@ -125,14 +125,14 @@ class Reader:
                 executed |= {key} if self.computes else set()
         return self.outline(tuple(roots), frozenset(executed))
 
-    def outline(self, roots: tuple[tuple[str, Root], ...], executed: frozenset[str]) -> Outline:
+    def outline(self, roots: tuple[tuple[str, Root], ...], executed: frozenset[str]) -> Selection:
         """What was read, as a whole."""
         listed = tuple(connections(roots))
         depends_on = self._with_wholes(self.depends_on | self.filter_depends_on)
         sizes = [(each.number, each.size) for each in listed]
         sizes += [(root.number, root.size) for _, root in roots if isinstance(root, Groups)]
         filters = frozenset(self.filter_depends_on)
-        return Outline(roots, depends_on, filters, listed, tuple(sizes), executed)
+        return Selection(roots, depends_on, filters, listed, tuple(sizes), executed)
 
     def _with_wholes(self, found: set[Dependency]) -> Dependencies:
         """With the rows of all parents: a child record is visible with its parents only."""
@@ -231,24 +231,24 @@ class Reader:
             return self._connection(nodes, entity, None, given)
         return RootOne(Find(root.find), self.object(nodes, entity), slot_or_none(given.get("id")))
 
-    def _entity_of(self, id: Slot) -> Entity | None:
+    def _entity_of(self, id: BindParam) -> Entity | None:
         return self.model.by_prefix.get(str(id.constant).rpartition("_")[0])
 
-    def _nodes(self, nodes: list[FieldNode], ids: Slot) -> RootNodes:
+    def _nodes(self, nodes: list[FieldNode], ids: BindParam) -> RootNodes:
         several = ids.constant if isinstance(ids.constant, list | tuple) else []
         if len(several) > LISTS:
             raise Refused(Code.BAD_USER_INPUT, f"`ids` takes at most {LISTS} values.")
-        texts = [str(id.constant if isinstance(id, Slot) else id) for id in several]
+        texts = [str(id.constant if isinstance(id, BindParam) else id) for id in several]
         prefixes = {text.rpartition("_")[0] for text in texts}
         entities = [self.model.by_prefix[p] for p in sorted(prefixes) if p in self.model.by_prefix]
         return RootNodes(ids, tuple(self.object(nodes, entity) for entity in entities))
 
     # --- records -------------------------------------------------------------------------------
 
-    def object(self, nodes: list[FieldNode], entity: Entity) -> Object:
+    def object(self, nodes: list[FieldNode], entity: Entity) -> ObjectSelection:
         self.depends_on.add(RowsOf(entity.name))
         fields = self.fields(nodes, entity.name)
-        return Object(
+        return ObjectSelection(
             entity, tuple((key, self._shown(inner, entity)) for key, inner in fields.items())
         )
 
@@ -269,10 +269,12 @@ class Reader:
         self.depends_on.add(FieldOf(entity.name, name))
         if name in entity.derived:
             self.computes = True
-            return Facts(entity.derived[name])
+            return ComputedInputs(entity.derived[name])
         if name in entity.references:
             reference = entity.references[name]
-            return One(reference, self.object(nodes, self.model.entities[reference.target]))
+            return ToOneSelection(
+                reference, self.object(nodes, self.model.entities[reference.target])
+            )
         field = entity.fields[name]
         if field.kind is Kind.MONEY:
             return Amount(field, self.names(nodes, "Money"))
@@ -289,7 +291,9 @@ class Reader:
             self.depends_on |= {AttributeOf(entity.name, key) for key in chosen}
         return Attributes(chosen, self.names(nodes, "AttributeValue"))
 
-    def _reverse(self, nodes: list[FieldNode], entity: Entity, reverse: Reverse) -> Connection:
+    def _reverse(
+        self, nodes: list[FieldNode], entity: Entity, reverse: Reverse
+    ) -> ConnectionSelection:
         self.depends_on |= {FieldOf(reverse.source, reverse.reference), RowsOf(reverse.source)}
         given = self.given(nodes, entity.name)
         return self._connection(nodes, self.model.entities[reverse.source], reverse, given)
@@ -298,7 +302,7 @@ class Reader:
 
     def _connection(
         self, nodes: list[FieldNode], entity: Entity, via: Reverse | None, given: JsonObject
-    ) -> Connection:
+    ) -> ConnectionSelection:
         self._count += 1
         number = self._count
         self.depends_on.add(RowsOf(entity.name))
@@ -311,7 +315,7 @@ class Reader:
         fields = self.fields(nodes, f"{entity.name}Connection")
         parts = tuple((key, self._part(inner, entity)) for key, inner in fields.items())
         backward, size = page(given)
-        return Connection(
+        return ConnectionSelection(
             number=number,
             entity=entity,
             via=via,
@@ -320,7 +324,7 @@ class Reader:
             size=size,
             backward=backward,
             cursors=tuple(
-                (side, slot_of(given[side])) for side in Side if given.get(side) is not None
+                (side, slot_of(given[side])) for side in PageSide if given.get(side) is not None
             ),
             parts=parts,
             signature=bound,
@@ -332,11 +336,11 @@ class Reader:
         name = nodes[0].name.value
         match name:
             case "nodes":
-                return Nodes(self.object(nodes, entity))
+                return NodesSelection(self.object(nodes, entity))
             case "edges":
                 return self._edges(nodes, entity)
             case "pageInfo":
-                return PageInfo(self.names(nodes, "PageInfo"))
+                return PageInfoSelection(self.names(nodes, "PageInfo"))
             case "totalCount":
                 return TotalCount(
                     slot_or_none(self.given(nodes, f"{entity.name}Connection").get("atMost"))
@@ -345,15 +349,15 @@ class Reader:
                 return self._aggregate(nodes, entity)
         return Typename(f"{entity.name}Connection")
 
-    def _edges(self, nodes: list[FieldNode], entity: Entity) -> Edges:
-        parts: list[tuple[str, Object | str]] = []
+    def _edges(self, nodes: list[FieldNode], entity: Entity) -> EdgesSelection:
+        parts: list[tuple[str, ObjectSelection | str]] = []
         for key, inner in self.fields(nodes, f"{entity.name}Edge").items():
             name = inner[0].name.value
             if name == "node":
                 parts.append((key, self.object(inner, entity)))
             else:
                 parts.append((key, name if name == "cursor" else f"{entity.name}Edge"))
-        return Edges(tuple(parts))
+        return EdgesSelection(tuple(parts))
 
     def _aggregate(self, nodes: list[FieldNode], entity: Entity) -> Aggregate:
         self.filter_depends_on.add(RowsOf(entity.name))

@@ -16,23 +16,23 @@ WHOLE = re.compile(r"\d{1,9}\Z")
 
 
 @dataclass(frozen=True)
-class Sheet:
+class CsvFile:
     """A file: its first row, and every other one that is not empty with its line."""
 
     header: Sequence[str]
     rows: Sequence[tuple[int, Sequence[str]]]
 
 
-def sheet(text: str) -> Sheet:
+def sheet(text: str) -> CsvFile:
     """A file of cells with commas between them. Raises csv.Error."""
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     header = next(reader, [])
     rows = [(reader.line_num, cells) for cells in reader if any(each.strip() for each in cells)]
-    return Sheet(header, rows)
+    return CsvFile(header, rows)
 
 
 @dataclass(frozen=True)
-class Line:
+class CsvRow:
     """A row with its cells by the names of their columns, without spaces around them."""
 
     file: str
@@ -54,22 +54,22 @@ class Finding:
 
 
 @dataclass
-class Notes:
+class Findings:
     """What comes up while files are read."""
 
     findings: list[Finding] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """Sentences about what must be put right before anything can be imported."""
 
-    def note(self, line: Line, what: str, done: str) -> None:
+    def note(self, line: CsvRow, what: str, done: str) -> None:
         """Remember what was done about something."""
         self.findings.append(Finding(line.file, line.number, what, done))
 
-    def stop(self, line: Line, what: str, remedy: str) -> None:
+    def stop(self, line: CsvRow, what: str, remedy: str) -> None:
         """Remember what nobody can read."""
         self.broken.append(f"{line.file}, line {line.number}: {what}: {remedy}.")
 
-    def lines(self, name: str, sheet: Sheet | None, columns: Iterable[str]) -> list[Line]:
+    def lines(self, name: str, sheet: CsvFile | None, columns: Iterable[str]) -> list[CsvRow]:
         """The rows of a file; those that have too many cells, or too few, are left out."""
         if sheet is None:
             self.broken.append(f"{name} is missing: put it into the directory beside the others.")
@@ -84,7 +84,7 @@ class Notes:
         found = []
         for number, cells in sheet.rows:
             texts = [each.strip() for each in cells]
-            line = Line(name, number, dict(zip(header, texts, strict=False)))
+            line = CsvRow(name, number, dict(zip(header, texts, strict=False)))
             if len(cells) == len(header):
                 found.append(line)
             else:
@@ -92,7 +92,7 @@ class Notes:
                 self.note(line, what, "left out")
         return found
 
-    def day(self, line: Line, column: str) -> date | None:
+    def day(self, line: CsvRow, column: str) -> date | None:
         """A day written as month/day/year."""
         text = line[column]
         if not text:
@@ -108,7 +108,7 @@ class Notes:
         self.stop(line, f"{column} is {text!r}", remedy)
         return None
 
-    def number(self, line: Line, column: str) -> Decimal | None:
+    def number(self, line: CsvRow, column: str) -> Decimal | None:
         """A number that is not below zero."""
         text = line[column]
         if not text or NUMBER.match(text):
@@ -117,7 +117,7 @@ class Notes:
         self.stop(line, f"{column} is {text!r}", remedy)
         return None
 
-    def whole(self, line: Line, column: str) -> int | None:
+    def whole(self, line: CsvRow, column: str) -> int | None:
         """A whole number that is not below zero."""
         text = line[column]
         if not text or WHOLE.match(text):
@@ -135,7 +135,7 @@ class Names:
         for name in self._known:
             self._folded.setdefault(folded(name), set()).add(name)
 
-    def find(self, notes: Notes, line: Line, column: str) -> str | None:
+    def find(self, notes: Findings, line: CsvRow, column: str) -> str | None:
         """The name that is meant, noted where it is spelt another way; None if there is none."""
         text = line[column]
         if text in self._known:

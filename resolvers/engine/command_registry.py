@@ -68,7 +68,7 @@ ACTIONS: Mapping[Standard, Action] = {
 }
 
 
-class Catalogue:
+class CommandRegistry:
     """Every command, and the hooks of all areas. Raises TypeError where one is declared twice or for an unknown record."""
 
     def __init__(self, model: Model, areas: Iterable[Area]) -> None:

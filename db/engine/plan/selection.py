@@ -13,7 +13,7 @@ from db.engine.searched import Searched
 
 
 @dataclass(frozen=True)
-class Slot:
+class BindParam:
     """A value that is bound when the statement runs: from the variables along `path`, or a constant.
 
     A tuple as the constant is a list of slots. Beside a path the constant is the value that the
@@ -64,7 +64,7 @@ class Test:
     __test__ = False
     field: Field
     op: Op
-    value: Slot | bool
+    value: BindParam | bool
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class AttributeTest:
     key: str
     kind: Kind
     op: Op
-    value: Slot | bool
+    value: BindParam | bool
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Search:
     """Every word of a text is somewhere in these fields, as far as they may be read."""
 
     fields: tuple[Searched, ...]
-    text: Slot
+    text: BindParam
 
 
 class Quantifier(StrEnum):
@@ -161,7 +161,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Facts:
+class ComputedInputs:
     """What a function in Python is given to compute a field: written in the field's place as an array."""
 
     computed: Computed
@@ -198,29 +198,29 @@ class TypePermissions:
 
 
 @dataclass(frozen=True)
-class One:
+class ToOneSelection:
     """The fields of the record that a reference points to."""
 
     reference: Reference
-    object: Object
+    object: ObjectSelection
 
 
 @dataclass(frozen=True)
-class Nodes:
+class NodesSelection:
     """The records of a page, as `nodes`."""
 
-    object: Object
+    object: ObjectSelection
 
 
 @dataclass(frozen=True)
-class Edges:
+class EdgesSelection:
     """`cursor`, `node` and `__typename` of each edge."""
 
-    parts: tuple[tuple[str, Object | str], ...]
+    parts: tuple[tuple[str, ObjectSelection | str], ...]
 
 
 @dataclass(frozen=True)
-class PageInfo:
+class PageInfoSelection:
     """The parts of `pageInfo` that were selected."""
 
     parts: tuple[tuple[str, str], ...]
@@ -230,7 +230,7 @@ class PageInfo:
 class TotalCount:
     """How many records there are on all pages; counted no further than `at_most`."""
 
-    at_most: Slot | None = None
+    at_most: BindParam | None = None
 
 
 class Function(StrEnum):
@@ -259,19 +259,24 @@ class Aggregate:
     parts: tuple[tuple[str, Measure | str], ...]
 
 
-Shown: TypeAlias = "Typename | Value | Facts | Amount | Attributes | RecordPermissions | TypePermissions | One | Connection"
-InConnection: TypeAlias = "Typename | Nodes | Edges | PageInfo | TotalCount | Aggregate"
+Shown: TypeAlias = (
+    "Typename | Value | ComputedInputs | Amount | Attributes | RecordPermissions | TypePermissions"
+    " | ToOneSelection | ConnectionSelection"
+)
+InConnection: TypeAlias = (
+    "Typename | NodesSelection | EdgesSelection | PageInfoSelection | TotalCount | Aggregate"
+)
 
 
 @dataclass(frozen=True)
-class Object:
+class ObjectSelection:
     """A record, and what of it is asked for under which keys."""
 
     entity: Entity
     parts: tuple[tuple[str, Shown], ...]
 
 
-class Side(StrEnum):
+class PageSide(StrEnum):
     """On which side of a cursor the page lies."""
 
     AFTER = "after"
@@ -279,7 +284,7 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True)
-class Connection:
+class ConnectionSelection:
     """A list of records: which, in what order, which page, and what of it."""
 
     number: int
@@ -287,16 +292,16 @@ class Connection:
     via: Reverse | None
     condition: Condition | None
     order: tuple[SortKey, ...]
-    size: Slot
+    size: BindParam
     """How many records at most."""
     backward: bool
     """Whether the page is the last of the list, or the last before a cursor."""
-    cursors: tuple[tuple[Side, Slot], ...]
+    cursors: tuple[tuple[PageSide, BindParam], ...]
     """The cursors between which the page lies."""
     parts: tuple[tuple[str, InConnection], ...]
     signature: str = ""
     """What a cursor of this list is bound to, as JSON: the list, its order and the form of its filter."""
-    values: tuple[Slot, ...] = ()
+    values: tuple[BindParam, ...] = ()
     """The values of its filter, to which a cursor is bound besides."""
     deleted: bool = False
     """Whether it lists what lies in the bin, and nothing else (D-15)."""

@@ -34,7 +34,7 @@ NAME = "The new opportunity's name. Default: that of the one it is made from."
 
 
 @dataclass(frozen=True, kw_only=True)
-class CopyInput:
+class OpportunityCopyInput:
     """The opportunity to copy, without its quotes and contracts."""
 
     id: UUID = arg("The opportunity to copy.", of=Opportunity, required=True)
@@ -44,11 +44,11 @@ class CopyInput:
 @command(
     Opportunity,
     "copy",
-    input=CopyInput,
+    input=OpportunityCopyInput,
     runs=Runs.BEFORE_CREATE,
     doc="Create an opportunity like another one, with its contacts and related accounts.",
 )
-async def copy(ctx: Context, items: list[Changeset[Opportunity, CopyInput]]) -> None:
+async def copy(ctx: Context, items: list[Changeset[Opportunity, OpportunityCopyInput]]) -> None:
     """A new opportunity with what the caller may read and write of another one (EP-088)."""
     entity = ctx.unit.model.of(Opportunity)
     sources = await ctx.unit.lock_visible(entity, {each.input.id for each in items}, Lock.NONE)

@@ -7,29 +7,29 @@ from typing import Protocol
 import orjson
 
 from domain.live import LiveKind
-from subscriptions.engine.contracts import Member, Wanted
+from subscriptions.engine.contracts import Member, Request
 
 
-class Followed(Protocol):
+class SubscriptionSource(Protocol):
     """What a listener follows."""
 
-    listeners: set[Listener]
+    listeners: set[Subscriber]
     left_at: float
 
-    def tell(self, listener: Listener) -> None:
+    def tell(self, listener: Subscriber) -> None:
         """Send him what he has not been sent yet."""
 
 
-class Listener:
+class Subscriber:
     """An operation that is told of a live list."""
 
     __slots__ = ("_head", "at", "begins", "ended", "group", "id", "member", "wanted")
 
-    def __init__(self, member: Member, id: str, wanted: Wanted) -> None:
+    def __init__(self, member: Member, id: str, wanted: Request) -> None:
         self.member = member
         self.id = id
         self.wanted = wanted
-        self.group: Followed | None = None
+        self.group: SubscriptionSource | None = None
         """The list that it is told of; None before it was judged, and after it ended."""
         self.ended = False
         self.at: int | None = None
@@ -51,7 +51,7 @@ class Listener:
         """Send a result that was made for many."""
         self.member.push(self._head, payload, b"}")
 
-    def move(self, group: Followed) -> None:
+    def move(self, group: SubscriptionSource) -> None:
         """Follow another list: what it was told of the last one is void."""
         self.leave()
         self.restart()

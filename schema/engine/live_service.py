@@ -12,26 +12,26 @@ from graphql import FieldNode, GraphQLSchema, OperationDefinitionNode
 from auth.engine.viewer import Viewer
 from db.engine.dependencies import RowsOf, entities_of
 from db.engine.model import Model
-from db.engine.plan.ask import Object, Slot
 from db.engine.plan.live import IDS, Live, LivePlan, plan_live
 from db.engine.plan.planner import Forbidden, resolve, resolve_as
 from db.engine.plan.roots import Find, RootOne
+from db.engine.plan.selection import BindParam, ObjectSelection
 from db.engine.plan.source import Pages
 from domain.codes import Code, Refused
 from resolvers.engine.context import Caller
 from schema.engine.budget import Budget
+from schema.engine.compiled_subscription import CompiledSubscription, DerivedReader
 from schema.engine.cursors import Cursors
 from schema.engine.filters import slot_or_none
 from schema.engine.forbidden import FILTER, forbidden, written_as
 from schema.engine.generate_live import CHANGE, LIVE
 from schema.engine.keys import LivePlanKey, OperationKey, encoded
-from schema.engine.live_messages import Changes, Message
+from schema.engine.live_messages import Changes, LiveMessage
 from schema.engine.lru import Lru
-from schema.engine.outline import Reader
+from schema.engine.read_selection import SelectionReader
 from schema.engine.reads import CHARACTERS_PER_NODE, OUTLINED, OUTLINES, Request
 from schema.engine.typed import with_type
 from schema.engine.variables import Declared, Variables, coerce, shape, types
-from schema.engine.watch import Computing, Watch
 
 PLANS = 1_000
 PLANNED = 8_000_000
@@ -42,27 +42,27 @@ Nodes = list[FieldNode]
 
 
 @dataclass(frozen=True)
-class Drawn:
+class ParsedSubscription:
     """A subscription read, before anybody's rights are looked at."""
 
     live: Live
-    message: Message
-    after: Slot | None
-    most: Slot | None
+    message: LiveMessage
+    after: BindParam | None
+    most: BindParam | None
     computes: tuple[Nodes | None, ...]
     """Of each text: the selections that Python has a part in."""
     weight: int
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SubscriptionRequest:
     """What one caller wants to follow. It outlives many versions of his rights."""
 
-    lives: Lives
+    lives: SubscriptionService
     caller: Caller
     request: Request
     key: OperationKey
-    drawn: Drawn
+    drawn: ParsedSubscription
     values: Variables
 
     @property
@@ -71,12 +71,12 @@ class Wanted:
         found = None if self.drawn.after is None else resolve(self.drawn.after, self.values)
         return found if isinstance(found, str) else None
 
-    def judge(self, viewer: Viewer, *, pays: bool = True) -> Watch:
+    def judge(self, viewer: Viewer, *, pays: bool = True) -> CompiledSubscription:
         """What is told of it under these rights; who asks pays, who is judged anew does not. Raises Refused."""
         return self.lives.watch(self, viewer, pays=pays)
 
 
-class Lives:
+class SubscriptionService:
     """Reads subscriptions and compiles them. One for the process."""
 
     def __init__(
@@ -94,10 +94,12 @@ class Lives:
         self._cursors = cursors
         self.budget = budget
         self._prefixes = frozenset(model.by_prefix)
-        self.drawn: Lru[OperationKey, Drawn] = Lru(OUTLINES, OUTLINED, lambda drawn: drawn.weight)
+        self.drawn: Lru[OperationKey, ParsedSubscription] = Lru(
+            OUTLINES, OUTLINED, lambda drawn: drawn.weight
+        )
         self.plans: Lru[LivePlanKey, LivePlan | Forbidden] = Lru(PLANS, PLANNED, _length)
 
-    def ask(self, caller: Caller, request: Request) -> Wanted:
+    def ask(self, caller: Caller, request: Request) -> SubscriptionRequest:
         """What a subscription wants. Raises Refused."""
         cost = request.admitted.cost(request.variables, request.name)
         self.budget.spend(caller.tenant.id, cost.nodes)
@@ -106,7 +108,7 @@ class Lives:
         declared = types(self._schema, operation)
         key = OperationKey(request.text, request.name, shape(values, declared, self._prefixes))
         drawn = self.drawn.get(key, partial(self._read, request, operation, values, declared))
-        return Wanted(self, caller, request, key, drawn, values)
+        return SubscriptionRequest(self, caller, request, key, drawn, values)
 
     def _read(
         self,
@@ -114,8 +116,10 @@ class Lives:
         operation: OperationDefinitionNode,
         values: Variables,
         declared: Declared,
-    ) -> Drawn:
-        reader = Reader(self._schema, self._model, {}, request.admitted.fragments, values, declared)
+    ) -> ParsedSubscription:
+        reader = SelectionReader(
+            self._schema, self._model, {}, request.admitted.fragments, values, declared
+        )
         fields = reader.collect(operation.selection_set, "Subscription")
         names = [nodes[0].name.value for nodes in fields.values()]
         if len(names) != 1 or names[0] not in self._lists:
@@ -126,7 +130,9 @@ class Lives:
         ((key, nodes),) = fields.items()
         return _ListReader(reader, self._model, self._lists[names[0]]).read(key, nodes)
 
-    def watch(self, wanted: Wanted, viewer: Viewer, *, pays: bool) -> Watch:
+    def watch(
+        self, wanted: SubscriptionRequest, viewer: Viewer, *, pays: bool
+    ) -> CompiledSubscription:
         """What is told of a list under a viewer's rights. Raises Refused."""
         drawn, values, request = wanted.drawn, {**wanted.values, IDS: []}, wanted.request
         entity = drawn.live.entity
@@ -146,7 +152,7 @@ class Lives:
         bound = made.some.arguments(values, viewer, {})
         shown = [drawn.message.parts, made.whole.denied]
         identity = [request.text, request.name, most, shown, _sql(made), bound]
-        return Watch(
+        return CompiledSubscription(
             key=hashlib.blake2b(encoded(identity), digest_size=16).digest(),
             live=drawn.live,
             related=drawn.live.related | self._deciding(drawn.live, viewer),
@@ -157,7 +163,7 @@ class Lives:
             message=drawn.message,
             cursors=self._cursors,
             tenant=wanted.caller.tenant.id,
-            computing=Computing(self._schema, request, drawn.computes),
+            computing=DerivedReader(self._schema, request, drawn.computes),
         )
 
     def _deciding(self, live: Live, viewer: Viewer) -> set[str]:
@@ -167,7 +173,7 @@ class Lives:
         return {self._model.by_table[table.name].name for table in tables}
 
     def _compile(
-        self, wanted: Wanted, viewer: Viewer, most: int, pages: Pages, pays: bool
+        self, wanted: SubscriptionRequest, viewer: Viewer, most: int, pages: Pages, pays: bool
     ) -> LivePlan | Forbidden:
         """A new plan, which the tenant pays for."""
         made = plan_live(wanted.drawn.live, most, viewer, self._model, pages)
@@ -185,14 +191,14 @@ class Lives:
 class _ListReader:
     """Reads the one root field of a subscription."""
 
-    def __init__(self, reader: Reader, model: Model, entity: str) -> None:
+    def __init__(self, reader: SelectionReader, model: Model, entity: str) -> None:
         self._reader = reader
         self._model = model
         self._entity = model.entities[entity]
-        self._texts: list[Object] = []
+        self._texts: list[ObjectSelection] = []
         self._computes: list[Nodes | None] = []
 
-    def read(self, key: str, nodes: Nodes) -> Drawn:
+    def read(self, key: str, nodes: Nodes) -> ParsedSubscription:
         reader, entity = self._reader, self._entity
         given = reader.given(nodes, "Subscription")
         condition = reader.filters.condition(entity, given.get("filter"))
@@ -205,7 +211,7 @@ class _ListReader:
             if each.is_trace and each is not self._model.history:
                 message = f"{each.name} cannot be followed as it changes: ask for it with a query."
                 raise Refused(Code.BAD_USER_INPUT, message)
-        return Drawn(
+        return ParsedSubscription(
             live=Live(
                 entity,
                 condition,
@@ -214,7 +220,7 @@ class _ListReader:
                 outline.filter_depends_on,
                 outline.sizes,
             ),
-            message=Message(key, entity, parts),
+            message=LiveMessage(key, entity, parts),
             after=slot_or_none(given.get("after")),
             most=slot_or_none(given.get("atMost")),
             computes=tuple(self._computes),

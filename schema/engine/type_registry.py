@@ -7,8 +7,8 @@ from enum import Enum
 import strawberry
 
 from db.engine.fields import Kind
-from db.engine.plan.ask import Op
-from db.engine.plan.ask_groups import Bucket
+from db.engine.plan.group_selection import Bucket
+from db.engine.plan.selection import Op
 from domain.setup import AttributeKind
 from schema.engine.scalars import AttributeKey, DateText, DateTimeText, DecimalText, TimeZone
 

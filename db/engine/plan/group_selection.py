@@ -8,7 +8,15 @@ from typing import TypeAlias
 
 from db.engine.entity import Entity
 from db.engine.fields import Field, Reference
-from db.engine.plan.ask import Condition, Function, Measure, Object, Op, Slot, SortKey
+from db.engine.plan.selection import (
+    BindParam,
+    Condition,
+    Function,
+    Measure,
+    ObjectSelection,
+    Op,
+    SortKey,
+)
 
 
 class Bucket(StrEnum):
@@ -51,7 +59,7 @@ class KeyRecord:
     """The record that is the key with this number."""
 
     number: int
-    object: Object
+    object: ObjectSelection
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ class Measured:
 
     function: Function | None = None
     field: Field | None = None
-    currency: Slot | None = None
+    currency: BindParam | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ class HavingTest:
 
     measured: Measured
     op: Op
-    value: Slot | bool
+    value: BindParam | bool
 
 
 Having: TypeAlias = "HavingAll | HavingAny | HavingNot | HavingTest"
@@ -145,25 +153,25 @@ class Groups:
     keys: tuple[GroupKey, ...]
     having: Having | None
     order: tuple[GroupOrder, ...]
-    size: Slot
-    skip: Slot | None
-    zone: Slot
+    size: BindParam
+    skip: BindParam | None
+    zone: BindParam
     """The time zone whose days, weeks, months, quarters and years the buckets are."""
     parts: tuple[tuple[str, GroupList | str], ...]
     """`groupCount`, `__typename` and lists of groups."""
 
     @property
-    def objects(self) -> tuple[Object, ...]:
+    def objects(self) -> tuple[ObjectSelection, ...]:
         """The records asked of keys."""
-        found: list[Object] = []
+        found: list[ObjectSelection] = []
         for _, part in self.parts:
             for _, inner in part.parts if isinstance(part, GroupList) else ():
                 found += _objects(inner) if isinstance(inner, KeyParts) else ()
         return tuple(found)
 
 
-def _objects(parts: KeyParts) -> list[Object]:
-    found: list[Object] = []
+def _objects(parts: KeyParts) -> list[ObjectSelection]:
+    found: list[ObjectSelection] = []
     for _, part in parts.parts:
         if isinstance(part, KeyRecord):
             found.append(part.object)

@@ -11,66 +11,66 @@ from uuid import UUID
 import structlog
 
 from db.engine import log
-from db.engine.log import Entry, Head
-from db.engine.transaction import LOST, Connection, Occupied, TurnedAway
+from db.engine.log import LogEntry, LogPosition
+from db.engine.transaction import LOST, CleanConnection, EntryRejected, LockTimeout
 from domain.codes import Code, Refused
 from subscriptions.engine.contracts import Texts
-from subscriptions.engine.group import Group, Past
-from subscriptions.engine.listener import Listener
+from subscriptions.engine.shared_subscription import MissedChanges, SharedSubscription
+from subscriptions.engine.subscriber import Subscriber
 
 if TYPE_CHECKING:
-    from auth.viewers import Moment, Viewers
+    from auth.viewers import Viewers, ViewersInSnapshot
     from db.engine.transaction import Placement
 
 ENTRIES = 5_000
 """Changes in one look beyond which lists are read anew."""
-PASSES: tuple[type[Exception], ...] = (*LOST, Occupied, TurnedAway)
+PASSES: tuple[type[Exception], ...] = (*LOST, LockTimeout, EntryRejected)
 """What is over after a while: nothing is told meanwhile, and nothing is lost."""
 RECORDS = 500
 """Likewise, of one list."""
 log_ = structlog.get_logger()
 
 
-class Broken(Exception):
+class PollFailed(Exception):
     """A list could not be read; those who wanted it are to be told why, and others are not concerned."""
 
-    def __init__(self, listeners: Iterable[Listener], error: Exception) -> None:
+    def __init__(self, listeners: Iterable[Subscriber], error: Exception) -> None:
         super().__init__()
         self.listeners = list(listeners)
         self.error = error
 
 
 @dataclass(frozen=True)
-class Read:
+class PolledRead:
     """What was read of a list: all of it, or what became of some records."""
 
-    group: Group
+    group: SharedSubscription
     found: Texts
     ids: Sequence[UUID] | None = None
     """The records that were asked about; None if all were."""
 
 
 @dataclass
-class Look:
+class PollResult:
     """What was found. Nothing of it is told before all of it is known."""
 
-    head: Head
-    judged: list[tuple[Listener, Group]] = field(default_factory=list)
-    refused: list[tuple[Listener, Exception]] = field(default_factory=list)
-    reads: list[Read] = field(default_factory=list)
-    past: dict[tuple[Group, int], Past] = field(default_factory=dict)
+    head: LogPosition
+    judged: list[tuple[Subscriber, SharedSubscription]] = field(default_factory=list)
+    refused: list[tuple[Subscriber, Exception]] = field(default_factory=list)
+    reads: list[PolledRead] = field(default_factory=list)
+    past: dict[tuple[SharedSubscription, int], MissedChanges] = field(default_factory=dict)
     """Of lists that somebody wants to go on with from a position: what has become of them since."""
 
 
-class Looking:
+class LogPoller:
     """Looks at a tenant in one transaction."""
 
     def __init__(
         self,
-        connection: Connection,
+        connection: CleanConnection,
         placement: Placement,
         viewers: Viewers,
-        groups: dict[bytes, Group],
+        groups: dict[bytes, SharedSubscription],
     ) -> None:
         """`groups` are the lists there are, by their keys; new ones are put among them by the caller."""
         self._connection = connection
@@ -81,16 +81,16 @@ class Looking:
     async def look(
         self,
         sessions: Iterable[UUID],
-        last: Head | None,
-        listeners: Sequence[Listener],
-        joining: Sequence[Listener],
+        last: LogPosition | None,
+        listeners: Sequence[Subscriber],
+        joining: Sequence[Subscriber],
         ended: Callable[[frozenset[UUID]], None],
-    ) -> Look:
+    ) -> PollResult:
         """Judge those who join, and if rights changed since `last` everybody; then read what changed.
 
         `ended` is told at once which of the sessions are good no more.
         """
-        found = Look(await log.head(self._connection, self._placement, sessions))
+        found = PollResult(await log.head(self._connection, self._placement, sessions))
         ended(found.head.ended)
         rights = (found.head.epoch, found.head.access)
         everybody = last is None or (last.epoch, last.access) != rights
@@ -105,7 +105,9 @@ class Looking:
         await self._read(found, list(concerned))
         return found
 
-    async def _judge(self, found: Look, moment: Moment, listener: Listener) -> None:
+    async def _judge(
+        self, found: PollResult, moment: ViewersInSnapshot, listener: Subscriber
+    ) -> None:
         """Which list a listener is told of, under his rights of this moment."""
         viewer = await moment.viewer(listener.member.user)
         try:
@@ -115,11 +117,11 @@ class Looking:
         except Exception as error:  # noqa: BLE001 - it is the error of one subscription
             found.refused.append((listener, error))
             return
-        group = self._groups.setdefault(watch.key, Group(watch))
+        group = self._groups.setdefault(watch.key, SharedSubscription(watch))
         group.watch = watch  # with the rights of now
         found.judged.append((listener, group))
 
-    async def _read(self, found: Look, groups: list[Group]) -> None:
+    async def _read(self, found: PollResult, groups: list[SharedSubscription]) -> None:
         behind = [group.position for group in groups if group.position is not None]
         entries = await self._entries(found.head, behind)
         for group in groups:
@@ -129,12 +131,12 @@ class Looking:
                 raise
             except Exception as error:
                 judged = [listener for listener, theirs in found.judged if theirs is group]
-                raise Broken({*group.listeners, *judged}, error) from error
+                raise PollFailed({*group.listeners, *judged}, error) from error
             if read is not None:
                 found.reads.append(read)
         await self._read_past(found)
 
-    async def _read_past(self, found: Look) -> None:
+    async def _read_past(self, found: PollResult) -> None:
         """What those missed who come back. Who cannot be told that is told everything anew."""
         resuming = {each for each in (self._resuming(found.head, *j) for j in found.judged) if each}
         entries = await self._entries(found.head, [position for _, position in resuming])
@@ -151,7 +153,9 @@ class Looking:
                 if past is not None:
                     found.past[group, position] = past
 
-    def _resuming(self, head: Head, listener: Listener, group: Group) -> tuple[Group, int] | None:
+    def _resuming(
+        self, head: LogPosition, listener: Subscriber, group: SharedSubscription
+    ) -> tuple[SharedSubscription, int] | None:
         """Where somebody wants to go on with a list that does not reach back so far by itself."""
         if listener.wanted.after is None or not listener.is_new:
             return None
@@ -164,7 +168,7 @@ class Looking:
         epoch, position = place
         return (group, position) if epoch == head.epoch and position <= head.position else None
 
-    async def _entries(self, head: Head, behind: list[int]) -> Sequence[Entry] | None:
+    async def _entries(self, head: LogPosition, behind: list[int]) -> Sequence[LogEntry] | None:
         """What was written since the first of these positions; None if that cannot be told."""
         after = min(behind, default=head.position)
         if after >= head.position:
@@ -173,8 +177,8 @@ class Looking:
         return entries or None
 
     async def _past(
-        self, group: Group, position: int, entries: Sequence[Entry] | None
-    ) -> Past | None:
+        self, group: SharedSubscription, position: int, entries: Sequence[LogEntry] | None
+    ) -> MissedChanges | None:
         """What became of a list since a position; None if that cannot be told."""
         if entries is None:
             return None
@@ -183,32 +187,32 @@ class Looking:
         if any(concerns_all(group, entry) for entry in new) or len(ids) > RECORDS:
             return None
         if not ids:
-            return Past((), {})
+            return MissedChanges((), {})
         watch = group.watch
         texts = await watch.before(self._connection, self._placement, ids, position)
-        return None if texts is None else Past(ids, texts)
+        return None if texts is None else MissedChanges(ids, texts)
 
     async def _read_one(
-        self, head: Head, group: Group, entries: Sequence[Entry] | None
-    ) -> Read | None:
+        self, head: LogPosition, group: SharedSubscription, entries: Sequence[LogEntry] | None
+    ) -> PolledRead | None:
         watch, position = group.watch, group.position
         same = group.epoch == head.epoch and group.access == head.access
         if position is None or position > head.position or not same or entries is None:
-            return Read(group, await watch.all(self._connection, self._placement))
+            return PolledRead(group, await watch.all(self._connection, self._placement))
         new = [entry for entry in entries if entry.position > position]
         ids = _concerned(group, new)
         if any(concerns_all(group, entry) for entry in new) or len(ids) > RECORDS:
-            return Read(group, await watch.all(self._connection, self._placement))
+            return PolledRead(group, await watch.all(self._connection, self._placement))
         if not ids:
             return None
-        return Read(group, await watch.among(self._connection, self._placement, ids), ids)
+        return PolledRead(group, await watch.among(self._connection, self._placement, ids), ids)
 
 
-def _concerned(group: Group, entries: Iterable[Entry]) -> list[UUID]:
+def _concerned(group: SharedSubscription, entries: Iterable[LogEntry]) -> list[UUID]:
     """The list's own records that changed."""
     return list({each.record: None for each in entries if each.entity == group.watch.entity})
 
 
-def concerns_all(group: Group, entry: Entry) -> bool:
+def concerns_all(group: SharedSubscription, entry: LogEntry) -> bool:
     """Whether a change may concern any record of the list."""
     return entry.is_rights or entry.entity in group.watch.related

@@ -42,7 +42,7 @@ Facts: TypeAlias = tuple[object, ...]
 
 
 @dataclass(frozen=True)
-class Wrong:
+class DerivedFailed:
     """A place in the records of a payload that could not be worked out."""
 
     text: str
@@ -162,7 +162,7 @@ async def executed_records(
     records: Mapping[str, tuple[str, list[FieldNode]]],
     found: Mapping[str, bytes],
     variables: Variables,
-) -> tuple[dict[str, bytes], list[Wrong]]:
+) -> tuple[dict[str, bytes], list[DerivedFailed]]:
     """The texts of records in a mutation's payloads, each by its type and the selections made of it.
 
     They are executed as if they had been asked for by `nodes`, which reads them the same way.
@@ -180,7 +180,7 @@ async def executed_records(
     wrong = []
     for error in errors:
         path = list(error.path or ())
-        wrong.append(Wrong(names[str(path[0])], int(path[1]), path[2:], error))
+        wrong.append(DerivedFailed(names[str(path[0])], int(path[1]), path[2:], error))
     return {names[name]: text for name, text in texts.items()}, wrong
 
 

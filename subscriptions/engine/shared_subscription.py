@@ -9,8 +9,8 @@ from uuid import UUID
 
 from domain.codes import Code, Refused
 from domain.live import LiveChangeKind, LiveKind
-from subscriptions.engine.contracts import Changed, Texts, Watch
-from subscriptions.engine.listener import Listener
+from subscriptions.engine.contracts import Changed, ListReader, Texts
+from subscriptions.engine.subscriber import Subscriber
 
 RING = 256
 """Deltas that are kept for those who missed them."""
@@ -25,7 +25,7 @@ LIST_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Past:
+class MissedChanges:
     """What became of a list since a position that the ring does not reach back to."""
 
     ids: Iterable[UUID]
@@ -35,7 +35,7 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Step:
+class DeltaRecord:
     """What one delta changed, from which it is made out what several of them changed."""
 
     position: int
@@ -45,10 +45,10 @@ class Step:
     size: int
 
 
-class Group:
+class SharedSubscription:
     """A live list and its listeners. All of it stands at one position of the log."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: ListReader) -> None:
         self.watch = watch
         self.epoch = 0
         self.access = 0
@@ -57,13 +57,13 @@ class Group:
         """None before it was read."""
         self.low = 0
         """The position from which on everything that was told is still in the ring."""
-        self.listeners: set[Listener] = set()
+        self.listeners: set[Subscriber] = set()
         self.left_at = 0.0
         """When nobody listened any more, by a clock that never goes back."""
         self._held: dict[UUID, tuple[bytes, ...]] = {}
         self._leaps: deque[tuple[int, int]] = deque()
         """From where to where it went at once: in between, it never stood."""
-        self.ring: deque[Step] = deque()
+        self.ring: deque[DeltaRecord] = deque()
         """What the last deltas changed."""
         self._ring_size = 0
         self._deltas: dict[int, bytes] = {}
@@ -143,7 +143,7 @@ class Group:
         text = self.watch.text(LiveKind.DELTA, self.epoch, position, changes)
         self._deltas = {at: text}
         size = sum(_bytes(texts or ()) + STEP_BYTES for texts in before.values())
-        self.ring.append(Step(position, before, size))
+        self.ring.append(DeltaRecord(position, before, size))
         self._ring_size += size
         while len(self.ring) > RING or self._ring_size > RING_BYTES:
             dropped = self.ring.popleft()
@@ -177,7 +177,7 @@ class Group:
 
     # --- who is told -----------------------------------------------------------------------------
 
-    def tell(self, listener: Listener) -> None:
+    def tell(self, listener: Subscriber) -> None:
         """Send a listener what he has not been sent yet, as far as his socket takes it.
 
         Nothing waits for a slow one: he finds what he missed in the ring, or is told everything anew.
@@ -211,7 +211,9 @@ class Group:
             self._deltas[start] = text
         return self._deltas[start]
 
-    def resume(self, listener: Listener, place: tuple[int, int] | None, past: Past | None) -> None:
+    def resume(
+        self, listener: Subscriber, place: tuple[int, int] | None, past: MissedChanges | None
+    ) -> None:
         """Begin where a cursor says, if it is known what was missed; with everything anew if not (D-61)."""
         listener.begins = LiveKind.RESYNC
         known = place is not None and (self.reaches(place) or past is not None)
