@@ -106,7 +106,7 @@ async def built(
     directory = Directory(database.pool, time.monotonic)
     viewers = Viewers(database, MODEL, POLICIES, time.monotonic)
     feeds = Feeds(database, directory, viewers, time.monotonic)
-    house = AppContext(
+    app_context = AppContext(
         database=database,
         directory=directory,
         tokens=TokenIssuer(key),
@@ -117,7 +117,7 @@ async def built(
         heard=feeds.wake,
     )
     try:
-        yield Endpoint(house, viewers, feeds, key, per_minute)
+        yield Endpoint(app_context, viewers, feeds, key, per_minute)
     finally:
         await feeds.close()
         await throttle.close()
@@ -188,11 +188,11 @@ def application(
 
     async def ready(_: Request) -> Response:
         """Whether requests can be answered: whether the database is there."""
-        if await endpoint.house.database.ping():
+        if await endpoint.app_context.database.ping():
             return PlainTextResponse("ok\n", headers=HEADERS)
         return PlainTextResponse("the database does not answer\n", 503, headers=HEADERS)
 
-    now, straight = endpoint.house.monotonic, GraphQLApp(endpoint)
+    now, straight = endpoint.app_context.monotonic, GraphQLApp(endpoint)
     api: ASGIApp = AccessLog(straight, now) if logs_requests else straight
     line = partial(logged, "SOCKET", now) if logs_requests else nullcontext
     served = RelataApp(

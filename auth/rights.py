@@ -245,7 +245,7 @@ def _sees_all(
 ) -> bool:
     mine, restricted = granted.get(target.name), policies.is_restricted(target.name, full=full)
     everything = mine is not None and mine.rows is RowScope.ALL and not restricted
-    return everything and all(_sees_all(granted, policies, a, full) for a in target.above)
+    return everything and all(_sees_all(granted, policies, a, full) for a in target.parent_types)
 
 
 def _profiles(rows: Loaded) -> dict[UUID, ProfileRights]:
@@ -314,7 +314,7 @@ async def _reach(connection: Driver, model: Model, viewer: Viewer) -> dict[str, 
     found = {}
     for name, granted in viewer.rights.items():
         entity = model.entities[name]
-        alone = not entity.wholes and entity.record is None
+        alone = not entity.parents and entity.record is None
         if granted.rows is RowScope.OWN and alone:
             counted = _counting(entity, granted, viewer.policies)
             arguments = [viewer.value(each) for each in counted.parameters]

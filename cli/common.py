@@ -95,7 +95,7 @@ def with_admin(
     operate(data, go, migrate=migrate)
 
 
-def with_desk(
+def with_operator_session(
     data: Path | None, slug: str, work: Callable[["Driver", "OperatorSession"], Awaitable[None]]
 ) -> None:
     """Run `work` with an operator session in a tenant, whose writes run the same commands as mutations."""
@@ -103,14 +103,14 @@ def with_desk(
 
     async def go(admin: "Driver", login: str) -> None:
         one, _ = await find(admin, slug)
-        async with desk_of(login, one) as desk:
+        async with operator_session_of(login, one) as desk:
             await work(admin, desk)
 
     operate(data, go)
 
 
 @asynccontextmanager
-async def desk_of(login: str, one: "Tenant") -> AsyncIterator["OperatorSession"]:
+async def operator_session_of(login: str, one: "Tenant") -> AsyncIterator["OperatorSession"]:
     """An operator session in a tenant."""
     from datetime import UTC, datetime
 

@@ -9,10 +9,10 @@ import typer
 from cli.common import (
     Data,
     configured,
-    desk_of,
     from_here,
     make_tenant,
     operate,
+    operator_session_of,
     print_err,
     secrets_made,
 )
@@ -88,7 +88,7 @@ def _import(book: "CrmSales", tenant: str, files: Files, data: Path | None) -> N
     async def work(admin: "Driver", login: str) -> None:
         one = await _tenant(admin, tenant, logins)
         try:
-            async with desk_of(login, one) as desk:
+            async with operator_session_of(login, one) as desk:
                 came = await _keep(desk, book, logins)
         finally:
             _print_logins(tenant, logins, files.passwords)

@@ -79,7 +79,7 @@ def _plain(entity: "Entity") -> Iterator[tuple[str, str]]:
     yield "prefix", _text(entity.prefix)
     yield "table", _text(entity.table.name)
     columns = {"status": entity.status, "owner": entity.owner, "attributes": entity.attributes}
-    for name, column in (columns | {"record": entity.record, "alike": entity.alike}).items():
+    for name, column in (columns | {"record": entity.record, "alike": entity.merge_key}).items():
         if column:
             yield name, _text(column)
     if entity.is_rights:
@@ -100,11 +100,11 @@ def _link(way: "Reference") -> str:
     known = [f"to = {_text(way.target)}", f"column = {_text(way.column)}"]
     if way.exposed.reverse:
         known.append(f"back = {_text(way.exposed.reverse)}")
-    if way.exposed.part:
+    if way.exposed.owned:
         known.append("part = true")
     if way.nullable:
         known.append("optional = true")
-    if not way.exposed.holds:
+    if not way.exposed.restrict:
         known.append("holds = false")
     return f"{{ {', '.join(known)} }}"
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import Data, print_err, secrets_made, with_admin, with_desk
+from cli.common import Data, print_err, secrets_made, with_admin, with_operator_session
 
 if TYPE_CHECKING:
     from db.engine.transaction import Driver
@@ -68,7 +68,7 @@ def create_user(
             )
         print(f"{email} signs in to {tenant} with the password {password}")
 
-    with_desk(data, tenant, work)
+    with_operator_session(data, tenant, work)
 
 
 @user.command("password")
@@ -82,7 +82,7 @@ def set_password(email: Email, tenant: Slug, data: Data = None) -> None:
         await set_it(desk, email, hash)
         print(f"{email} signs in to {tenant} with the password {password}")
 
-    with_desk(data, tenant, work)
+    with_operator_session(data, tenant, work)
 
 
 @user.command("disable")
@@ -104,4 +104,4 @@ def _set_active(email: str, tenant: str, data: Data, active: bool) -> None:
         await set_active(desk, email, active)
         print_err(f"{'Enabled' if active else 'Disabled'} {email}.")
 
-    with_desk(data, tenant, work)
+    with_operator_session(data, tenant, work)

@@ -89,10 +89,10 @@ class Account(
         "account_type",
         reverse="accounts",
         reverse_doc="The accounts of this type.",
-        chosen=True,
+        server_assigned=True,
     )
     number: Mapped[str] = field(
-        "The number we know the account by.", filter=True, sort=True, chosen=True
+        "The number we know the account by.", filter=True, sort=True, server_assigned=True
     )
     industry_id: Mapped[UUID | None] = reference(
         "The branch it works in.",
@@ -139,7 +139,7 @@ class Account(
         "employee",
         reverse="accounts",
         reverse_doc="The accounts this employee is responsible for.",
-        chosen=True,
+        server_assigned=True,
     )
     description: Mapped[str | None] = field("What there is to know about it.", filter=True)
     invoice_name: Mapped[str | None] = field(
@@ -177,14 +177,14 @@ class AccountManager(Record):
         "account",
         reverse="managers",
         reverse_doc="The users who look after this account: none, one or several.",
-        part=True,
+        owned=True,
     )
     user_id: Mapped[UUID] = reference(
         "Who looks after it.",
         "user",
         reverse="managedAccounts",
         reverse_doc="The accounts this user looks after.",
-        once=True,
+        immutable=True,
     )
 
 
@@ -205,9 +205,9 @@ class AccountLink(Record):
         "account",
         reverse="links",
         reverse_doc="The accounts that this one has to do with.",
-        part=True,
+        owned=True,
     )
-    other_id: Mapped[UUID] = reference("The other one.", "account", reverse=None, part=True)
+    other_id: Mapped[UUID] = reference("The other one.", "account", reverse=None, owned=True)
     note: Mapped[str | None] = field("What they have to do with each other.", filter=True)
 
 
@@ -239,7 +239,7 @@ class Address(Record):
         "account",
         reverse="addresses",
         reverse_doc="The places of this account.",
-        part=True,
+        owned=True,
         on_delete="CASCADE",
     )
     street: Mapped[str | None] = field("The street.", filter=True, sort=True)
@@ -255,12 +255,12 @@ class Address(Record):
     default_invoicing: Mapped[bool] = field(
         "Whether invoices go there if nothing else is said; one of the account's invoicing addresses is.",
         filter=True,
-        chosen=True,
+        server_assigned=True,
         server_default="false",
     )
     head_office: Mapped[bool] = field(
         "Whether it is the account's head office; exactly one is.",
         filter=True,
-        chosen=True,
+        server_assigned=True,
         server_default="false",
     )

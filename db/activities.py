@@ -62,7 +62,7 @@ class Activity(Ownable, OnOne, Record):
         "employee",
         reverse="activities",
         reverse_doc="What this employee did or is to do.",
-        chosen=True,
+        server_assigned=True,
     )
     planned_at: Mapped[datetime | None] = field(
         "When it is to begin.", filter=True, sort=True, aggregate=True
@@ -82,5 +82,5 @@ class Activity(Ownable, OnOne, Record):
         reverse="timeline",
         reverse_doc="What was done or is planned for this account, on whatever record below it.",
         write=False,
-        holds=False,
+        restrict=False,
     )

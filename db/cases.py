@@ -27,7 +27,7 @@ class CaseStatus(Record):
     __prefix__ = "cst"
     __commands__ = RESTORED
     __replaceable__ = True
-    __alike__ = "state"
+    __merge_key__ = "state"
     __table_args__ = (UniqueConstraint("id", "state"), live("case_status_name_unique", "name"))
 
     name: Mapped[str] = field("What the status is called.", filter=True, sort=True, longest=WORD)
@@ -36,7 +36,7 @@ class CaseStatus(Record):
         enumeration(CaseState),
         filter=True,
         sort=True,
-        once=True,
+        immutable=True,
     )
     position: Mapped[int] = field("Its place in the list, from 1.", filter=True, sort=True)
 
@@ -122,15 +122,15 @@ class Case(
         "case_type",
         reverse="cases",
         reverse_doc="The cases of this type.",
-        chosen=True,
+        server_assigned=True,
     )
     status_id: Mapped[UUID] = reference(
         "How far it is.",
         "case_status",
         reverse="cases",
         reverse_doc="The cases in this status.",
-        once=True,
-        chosen=True,
+        immutable=True,
+        server_assigned=True,
     )
     state: Mapped[CaseState] = field(
         "Whether it is open or closed. Follows from the status.",
@@ -144,7 +144,7 @@ class Case(
         enumeration(Priority),
         filter=True,
         sort=True,
-        chosen=True,
+        server_assigned=True,
         server_default="NORMAL",
     )
     owner_id: Mapped[UUID] = reference(
@@ -152,7 +152,7 @@ class Case(
         "employee",
         reverse="cases",
         reverse_doc="The cases this employee works on.",
-        chosen=True,
+        server_assigned=True,
     )
     contract_id: Mapped[UUID | None] = reference(
         "The contract it is worked on under.",
@@ -165,7 +165,7 @@ class Case(
         "account",
         reverse=None,
         write=False,
-        holds=False,
+        restrict=False,
     )
     closed_at: Mapped[datetime | None] = field(
         "When it was closed.", filter=True, sort=True, write=False
@@ -194,7 +194,7 @@ class CaseAccount(Record):
         "case",
         reverse="accounts",
         reverse_doc="The accounts that this case concerns.",
-        part=True,
+        owned=True,
         on_delete="CASCADE",
     )
     account_id: Mapped[UUID] = reference(
@@ -202,12 +202,12 @@ class CaseAccount(Record):
         "account",
         reverse="cases",
         reverse_doc="The cases that concern this account.",
-        once=True,
+        immutable=True,
     )
     primary: Mapped[bool] = field(
         "Whether it is the case's primary account; exactly one is.",
         filter=True,
         sort=True,
-        chosen=True,
+        server_assigned=True,
         server_default="false",
     )

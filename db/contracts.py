@@ -81,7 +81,7 @@ class Contract(
         "employee",
         reverse="contracts",
         reverse_doc="The contracts this employee is responsible for.",
-        chosen=True,
+        server_assigned=True,
     )
     status: Mapped[ContractStatus] = field(
         "Whether it is in force or has ended.",
@@ -103,14 +103,14 @@ class Contract(
         filter=True,
         sort=True,
         aggregate=True,
-        chosen=True,
+        server_assigned=True,
     )
     ends_on: Mapped[date | None] = field(
         "The last day it is in force; empty if it lasts until it is ended.",
         filter=True,
         sort=True,
         aggregate=True,
-        chosen=True,
+        server_assigned=True,
     )
     renewal_months: Mapped[int | None] = field(
         "For how many months it goes on when it ends; empty if it does not.", filter=True, sort=True
@@ -126,7 +126,7 @@ class Contract(
         server_default="1",
     )
     currency: Mapped[str] = field(
-        "The currency of its amounts, as ISO 4217.", filter=True, sort=True, once=True
+        "The currency of its amounts, as ISO 4217.", filter=True, sort=True, immutable=True
     )
     net: Mapped[Decimal | None] = money(
         "The sum of its lines in force, without tax.",
@@ -159,7 +159,7 @@ class ContractLine(Record):
         "contract",
         reverse="lines",
         reverse_doc="What was sold, line by line, with what has ended.",
-        part=True,
+        owned=True,
         on_delete="CASCADE",
     )
     quote_item_id: Mapped[UUID | None] = reference(

@@ -37,7 +37,7 @@ class Tagging(OnOne, Record):
         reverse_doc="The tags of this {record}.",
         one="one_record",
         message="Name exactly one record: what the tag is on.",
-        once_per="tag_id",
+        unique_per="tag_id",
     )
 
     tag_id: Mapped[UUID] = reference(
@@ -45,7 +45,7 @@ class Tagging(OnOne, Record):
         "tag",
         reverse="taggings",
         reverse_doc="The records with this tag.",
-        once=True,
+        immutable=True,
     )
 
 
@@ -62,7 +62,7 @@ class Favorite(OnOne, Record):
         reverse_doc="Whether you keep this {record} at hand.",
         one="one_record",
         message="Name exactly one record: what you keep at hand.",
-        once_per="user_id",
+        unique_per="user_id",
     )
 
     user_id: Mapped[UUID] = reference(
@@ -71,5 +71,5 @@ class Favorite(OnOne, Record):
         reverse="favorites",
         reverse_doc="What this user keeps at hand.",
         write=False,
-        holds=False,
+        restrict=False,
     )

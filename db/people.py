@@ -83,14 +83,14 @@ class Person(
         "person_type",
         reverse="persons",
         reverse_doc="The persons of this type.",
-        chosen=True,
+        server_assigned=True,
     )
     owner_id: Mapped[UUID] = reference(
         "The employee responsible for what we know of the person.",
         "employee",
         reverse="persons",
         reverse_doc="The persons this employee is responsible for.",
-        chosen=True,
+        server_assigned=True,
     )
     note: Mapped[str | None] = field("What colleagues should know.", filter=True)
 
@@ -115,23 +115,23 @@ class Affiliation(Record):
         "account",
         reverse="affiliations",
         reverse_doc="The people at this account, those who left included.",
-        part=True,
-        brings=True,
+        owned=True,
+        nested_create=True,
     )
     person_id: Mapped[UUID] = reference(
         "The person.",
         "person",
         reverse="affiliations",
         reverse_doc="Where this person works, or did.",
-        part=True,
+        owned=True,
     )
     address_id: Mapped[UUID | None] = reference(
         "The place of the account where the person works; its head office if none is named.",
         "address",
         reverse="affiliations",
         reverse_doc="The people who work at this place.",
-        chosen=True,
-        holds=False,
+        server_assigned=True,
+        restrict=False,
     )
     department: Mapped[str | None] = field("The department.", filter=True, sort=True)
     function: Mapped[str | None] = field("What the person does there.", filter=True, sort=True)

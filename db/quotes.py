@@ -40,7 +40,7 @@ class Quote(Numbered, Record):
         "opportunity",
         reverse="quotes",
         reverse_doc="What was offered for this opportunity.",
-        part=True,
+        owned=True,
         on_delete="CASCADE",
     )
     name: Mapped[str] = field("What the quote is called.", filter=True, sort=True, longest=WORD)
@@ -48,8 +48,8 @@ class Quote(Numbered, Record):
         "The currency of its amounts, as ISO 4217; that of its opportunity if not said.",
         filter=True,
         sort=True,
-        once=True,
-        chosen=True,
+        immutable=True,
+        server_assigned=True,
     )
     brand: Mapped[str | None] = field("The brand that is offered.", filter=True, sort=True)
     product_version: Mapped[str | None] = field(
@@ -99,7 +99,7 @@ class Quote(Numbered, Record):
         reverse="copies",
         reverse_doc="The quotes that were made from this one.",
         write=False,
-        holds=False,
+        restrict=False,
     )
 
 
@@ -123,7 +123,7 @@ class QuoteItem(Record):
         "quote",
         reverse="items",
         reverse_doc="What is offered, line by line.",
-        part=True,
+        owned=True,
         on_delete="CASCADE",
     )
     position: Mapped[int] = field(
@@ -146,7 +146,7 @@ class QuoteItem(Record):
         "What is offered; the product's name if not said.",
         filter=True,
         sort=True,
-        chosen=True,
+        server_assigned=True,
         longest=WORD,
     )
     description: Mapped[str | None] = field("What the customer should know of it.")
@@ -157,7 +157,7 @@ class QuoteItem(Record):
         "What it is counted in; the product's unit if not said.",
         "unit_of_measure",
         reverse=None,
-        chosen=True,
+        server_assigned=True,
     )
     currency: Mapped[str] = field("The quote's currency, as ISO 4217.", write=False)
     unit_price: Mapped[Decimal | None] = money(

@@ -96,22 +96,22 @@ class Opportunity(
         "employee",
         reverse="opportunities",
         reverse_doc="The opportunities this employee works on.",
-        chosen=True,
+        server_assigned=True,
     )
     type_id: Mapped[UUID] = reference(
         "Its kind, and thereby its pipeline.",
         "opportunity_type",
         reverse="opportunities",
         reverse_doc="The opportunities of this type.",
-        chosen=True,
+        server_assigned=True,
     )
     stage_id: Mapped[UUID] = reference(
         "Where it stands.",
         "stage",
         reverse="opportunities",
         reverse_doc="The opportunities in this stage.",
-        once=True,
-        chosen=True,
+        immutable=True,
+        server_assigned=True,
     )
     status: Mapped[StageKind] = field(
         "Whether it is open, won or lost. Follows from the stage.",
@@ -125,10 +125,10 @@ class Opportunity(
         filter=True,
         sort=True,
         aggregate=True,
-        chosen=True,
+        server_assigned=True,
     )
     currency: Mapped[str] = field(
-        "The currency of its amounts, as ISO 4217.", filter=True, sort=True, chosen=True
+        "The currency of its amounts, as ISO 4217.", filter=True, sort=True, server_assigned=True
     )
     amount: Mapped[Decimal | None] = money(
         "Expected value, without tax.", filter=True, sort=True, aggregate=True
@@ -220,7 +220,7 @@ class StageHistory(Record):
         "opportunity",
         reverse="stageHistory",
         reverse_doc="Stages this opportunity has been in, with the time spent in each.",
-        part=True,
+        owned=True,
         on_delete="CASCADE",
     )
     stage_id: Mapped[UUID] = reference(
@@ -262,14 +262,14 @@ class OpportunityContact(Record):
         "opportunity",
         reverse="contacts",
         reverse_doc="People involved in this opportunity, with their roles.",
-        part=True,
+        owned=True,
     )
     person_id: Mapped[UUID] = reference(
         "The person.",
         "person",
         reverse="opportunityContacts",
         reverse_doc="Opportunities that this person is involved in, with their role in each.",
-        part=True,
+        owned=True,
     )
     role: Mapped[str] = field(
         "Role of the person in the opportunity, such as decision maker.",
@@ -295,14 +295,14 @@ class OpportunityAccount(Record):
         "opportunity",
         reverse="relatedAccounts",
         reverse_doc="Other accounts that have to do with this opportunity.",
-        part=True,
+        owned=True,
     )
     account_id: Mapped[UUID] = reference(
         "The account.",
         "account",
         reverse="relatedOpportunities",
         reverse_doc="Opportunities that this account has to do with, besides its own.",
-        part=True,
+        owned=True,
     )
     note: Mapped[str | None] = field("What it has to do with it.", filter=True)
 
@@ -323,7 +323,7 @@ class OpportunityShare(Record):
         "opportunity",
         reverse="shares",
         reverse_doc="Who sees this opportunity besides those responsible.",
-        part=True,
+        owned=True,
         on_delete="CASCADE",
     )
     employee_id: Mapped[UUID] = reference(
@@ -348,7 +348,7 @@ class ShareRule(Record):
         "role",
         reverse="shares",
         reverse_doc="The types whose opportunities this role sees all of.",
-        part=True,
+        owned=True,
     )
     type_id: Mapped[UUID] = reference(
         "The type whose opportunities it sees.",

@@ -44,7 +44,7 @@ async def find_credential(connection: Driver, email: str) -> StoredCredential | 
     return StoredCredential(rows[0]["user_id"], rows[0]["password"]) if rows else None
 
 
-async def hold_credential(connection: Driver, known: StoredCredential) -> bool:
+async def lock_credential(connection: Driver, known: StoredCredential) -> bool:
     """Lock the credential until the transaction ends; False if it is no longer what was verified.
 
     A new password must be written before the user's sessions are revoked: then a session begun

@@ -27,7 +27,7 @@ class Stage(Record):
     __prefix__ = "stg"
     __commands__ = RESTORED
     __replaceable__ = True
-    __alike__ = "kind"
+    __merge_key__ = "kind"
     __table_args__ = (UniqueConstraint("id", "kind"),)
 
     name: Mapped[str] = field("What the stage is called.", filter=True, sort=True)
@@ -37,7 +37,7 @@ class Stage(Record):
         enumeration(StageKind),
         filter=True,
         sort=True,
-        once=True,
+        immutable=True,
     )
     position: Mapped[int] = field("Its place in the list, from 1.", filter=True, sort=True)
     needs_quote: Mapped[bool] = field(
@@ -83,7 +83,7 @@ class PipelineStage(Record):
         "opportunity_type",
         reverse="stages",
         reverse_doc="The stages this type activates.",
-        part=True,
+        owned=True,
     )
     stage_id: Mapped[UUID] = reference(
         "The stage.",
@@ -114,12 +114,12 @@ class Attribute(Record):
     )
 
     entity: Mapped[str] = field(
-        "The entity whose records carry it.", filter=True, sort=True, once=True, longest=WORD
+        "The entity whose records carry it.", filter=True, sort=True, immutable=True, longest=WORD
     )
     key: Mapped[str] = field("Its name in filters and selections.", filter=True, sort=True)
     label: Mapped[str] = field("What people call it.", filter=True, sort=True)
     kind: Mapped[AttributeKind] = field(
-        "What values it takes.", enumeration(AttributeKind), filter=True, once=True
+        "What values it takes.", enumeration(AttributeKind), filter=True, immutable=True
     )
 
 
@@ -133,13 +133,13 @@ class AttributeAssignment(OnOne, Record):
     __on__ = Subjects(
         having=HasAttributes,
         by_type=True,
-        part=False,
+        owned=False,
         doc="The type of {record}.",
         reverse="attributeAssignments",
         reverse_doc="The attributes that {records} of this type carry.",
         one="one_type",
         message="Name exactly one type that carries the attribute.",
-        once_per="attribute_id",
+        unique_per="attribute_id",
     )
 
     attribute_id: Mapped[UUID] = reference(
@@ -147,7 +147,7 @@ class AttributeAssignment(OnOne, Record):
         "attribute",
         reverse="assignments",
         reverse_doc="The types whose records carry this attribute; all of them if there is none.",
-        part=True,
+        owned=True,
     )
 
 

@@ -64,7 +64,7 @@ class User(Record):
         "employee",
         reverse="users",
         reverse_doc="The user of this employee, if there is one.",
-        once=True,
+        immutable=True,
     )
     active: Mapped[bool] = field(
         "Whether the user may sign in.", filter=True, server_default="true"
@@ -99,7 +99,7 @@ class RoleAssignment(Record):
         "user",
         reverse="roles",
         reverse_doc="The roles this user has.",
-        part=True,
+        owned=True,
     )
     role_id: Mapped[UUID] = reference(
         "The role.", "role", reverse="assignments", reverse_doc="Who has this role."
@@ -139,7 +139,7 @@ class RoleProfile(Record):
         "role",
         reverse="profiles",
         reverse_doc="The profiles of this role.",
-        part=True,
+        owned=True,
     )
     profile_id: Mapped[UUID] = reference(
         "The profile.", "profile", reverse="roles", reverse_doc="The roles with this profile."
@@ -160,7 +160,7 @@ class ObjectPermission(Record):
         "profile",
         reverse="objectPermissions",
         reverse_doc="Object types that this profile grants access to.",
-        part=True,
+        owned=True,
     )
     entity: Mapped[str] = field("The entity's name.", filter=True, sort=True, longest=WORD)
     rows: Mapped[RowScope] = field("Which rows may be seen.", enumeration(RowScope), filter=True)
@@ -193,7 +193,7 @@ class FieldPermission(Record):
         "profile",
         reverse="fieldPermissions",
         reverse_doc="Fields that this profile makes readable.",
-        part=True,
+        owned=True,
     )
     entity: Mapped[str] = declared("The entity's name.", filter=True, sort=True, longest=WORD)
     field: Mapped[str] = declared(

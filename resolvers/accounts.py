@@ -35,7 +35,7 @@ from resolvers.engine.changeset import (
 )
 from resolvers.engine.command_registry import Area
 from resolvers.engine.context import Context
-from resolvers.engine.exclusive import last_asked
+from resolvers.engine.exclusive import last_request
 from resolvers.engine.hooks import before_save
 from resolvers.engine.presets import prefer_type, preset
 from resolvers.engine.trees import refuse_cycles
@@ -206,7 +206,7 @@ def _share_roles(
     others = [row for row in kept if row.id not in own]
     staying = [each.record for each in items if each.action is not Action.DELETE]
     _return_without_roles(items, others)
-    head, default = (last_asked(items, role) for role in EXCLUSIVE)
+    head, default = (last_request(items, role) for role in EXCLUSIVE)
     wanted = RequestedRoles(follows, head, default)
     roles = each_of(others).decide(lambda rows: arranged([*rows, *staying], wanted))
     for row in staying:

@@ -40,37 +40,42 @@ class Reset:
 
 
 async def change(
-    house: AppContext, caller: Caller, current: str, chosen: str
+    app_context: AppContext, caller: Caller, current: str, chosen: str
 ) -> UserErrorCode | None:
     """Take another password, and end the user's other sessions. Raises Refused(RATE_LIMITED)."""
     refuse_suspended(caller.tenant)
-    attempt = await house.throttle.sign_in(caller.address, caller.tenant.slug, caller.user.hex)
+    attempt = await app_context.throttle.sign_in(
+        caller.address, caller.tenant.slug, caller.user.hex
+    )
     if caller.tenant.demo and is_demo(current):
         return UserErrorCode.DEMO_ONLY  # it is everybody's, so nobody takes it from the others
     if _is_weak(chosen):
         return UserErrorCode.WEAK_PASSWORD
     placement, entry = caller.tenant.placement, TransactionStart(session=caller.session)
-    async with house.database.read(placement, entry) as connection:
+    async with app_context.database.read(placement, entry) as connection:
         known = await credentials.credential_of(
             TenantConnection(connection, placement.schema), caller.user
         )
-    if not await house.passwords.verify(known.hash if known else None, current) or known is None:
+    if (
+        not await app_context.passwords.verify(known.hash if known else None, current)
+        or known is None
+    ):
         return UserErrorCode.INVALID_CREDENTIALS
-    await house.throttle.forgive(attempt)
-    hash = await house.passwords.hash(chosen)
-    async with house.database.write(placement, entry) as connection:
-        if not await sessions.hold_credential(connection, known):
+    await app_context.throttle.forgive(attempt)
+    hash = await app_context.passwords.hash(chosen)
+    async with app_context.database.write(placement, entry) as connection:
+        if not await sessions.lock_credential(connection, known):
             return UserErrorCode.INVALID_CREDENTIALS  # somebody was quicker
         await sessions.set_hash(connection, caller.user, hash)
-        await sessions.revoke_all(connection, caller.user, house.now(), but=caller.session)
+        await sessions.revoke_all(connection, caller.user, app_context.now(), but=caller.session)
     return None
 
 
-async def issue_reset(house: AppContext, viewers: Viewers, caller: Caller, id: str) -> Reset:
+async def issue_reset(app_context: AppContext, viewers: Viewers, caller: Caller, id: str) -> Reset:
     """A token for a user; an administrator with full access asks for it. Raises Refused(NOT_FOUND, FORBIDDEN)."""
     refuse_suspended(caller.tenant)
-    user, number = parse_id(id, "usr") or NO_ID, house.new_id()
-    until = house.now() + RESET_LIFETIME
+    user, number = parse_id(id, "usr") or NO_ID, app_context.new_id()
+    until = app_context.now() + RESET_LIFETIME
 
     async def issue(connection: TenantConnection, viewer: Viewer) -> None:
         entity = MODEL.entities["User"]
@@ -84,34 +89,36 @@ async def issue_reset(house: AppContext, viewers: Viewers, caller: Caller, id: s
         await credentials.set_reset(connection, user, number, until)
 
     await _as_viewer(viewers, caller, issue)
-    return Reset(house.tokens.issue_reset(caller.tenant.id, user, number), until)
+    return Reset(app_context.tokens.issue_reset(caller.tenant.id, user, number), until)
 
 
-async def reset(house: AppContext, address: str, token: str, chosen: str) -> UserErrorCode | None:
+async def reset(
+    app_context: AppContext, address: str, token: str, chosen: str
+) -> UserErrorCode | None:
     """Choose a password with a reset token, which ends all sessions. Raises Refused(RATE_LIMITED)."""
-    attempt = await house.throttle.refresh(address)
-    known = house.tokens.verify_reset(token)
-    tenant = await house.directory.by_id(known.tenant) if known else None
+    attempt = await app_context.throttle.refresh(address)
+    known = app_context.tokens.verify_reset(token)
+    tenant = await app_context.directory.by_id(known.tenant) if known else None
     if known is None or tenant is None or tenant.state == "closed":
         return UserErrorCode.INVALID_TOKEN
     refuse_suspended(tenant)
     if _is_weak(chosen):
         return UserErrorCode.WEAK_PASSWORD
-    hash, now = await house.passwords.hash(chosen), house.now()
-    async with house.database.write(tenant.placement, TransactionStart()) as connection:
+    hash, now = await app_context.passwords.hash(chosen), app_context.now()
+    async with app_context.database.write(tenant.placement, TransactionStart()) as connection:
         tagged = TenantConnection(connection, tenant.placement.schema)
         if not await credentials.use_reset(tagged, known.user, known.number, hash, now):
             return UserErrorCode.INVALID_TOKEN
         await sessions.revoke_all(connection, known.user, now)
-    await house.throttle.forgive(attempt)
+    await app_context.throttle.forgive(attempt)
     return None
 
 
-async def revoke(house: AppContext, viewers: Viewers, caller: Caller, id: str) -> None:
+async def revoke(app_context: AppContext, viewers: Viewers, caller: Caller, id: str) -> None:
     """End a session that the caller sees: one of the caller's own; administrators end those of every user."""
     session = parse_id(id, "ses") or NO_ID
     if session == caller.session:  # which needs no right, and leaves none to be asked about
-        await sign_out(house, caller)
+        await sign_out(app_context, caller)
         return
 
     async def end(connection: TenantConnection, viewer: Viewer) -> None:
@@ -121,7 +128,7 @@ async def revoke(house: AppContext, viewers: Viewers, caller: Caller, id: str) -
         owner = await credentials.user_of(connection, session)
         if owner != viewer.user and not viewer.full:
             raise Refused(Code.FORBIDDEN, NOT_EDITABLE, input=["input", "id"])
-        await sessions.revoke(await connection.direct(), session, house.now())
+        await sessions.revoke(await connection.direct(), session, app_context.now())
 
     await _as_viewer(viewers, caller, end)
 

@@ -25,7 +25,7 @@ from schema.api import EXPOSED, GRAPHQL, MUTATIONS, PUBLIC_GRAPHQL, PUBLIC_SCHEM
 from schema.engine.budget import PER_MINUTE, Budget
 from schema.engine.cursors import Cursors
 from schema.engine.errors import SIGN_IN
-from schema.engine.failures import failure, told_of
+from schema.engine.failures import error_entry_of, failure
 from schema.engine.live_service import SubscriptionService
 from schema.engine.payloads import roots_of
 from schema.engine.reads import ReadService, Request
@@ -35,12 +35,12 @@ from schema.engine.transport import (
     JSON,
     GraphQLRequest,
     HttpRefused,
-    asked_in_body,
-    asked_in_url,
     media_type,
     read_body,
     refusal,
     refuse,
+    request_in_body,
+    request_in_url,
     respond,
 )
 from schema.engine.writes import WriteService
@@ -59,22 +59,22 @@ class Endpoint:
 
     def __init__(
         self,
-        house: AppContext,
+        app_context: AppContext,
         viewers: Viewers,
         feeds: Feeds,
         secret: bytes,
         per_minute: int = PER_MINUTE,
     ) -> None:
-        self.house = house
+        self.app_context = app_context
         self.feeds = feeds
         self.documents = Documents(GRAPHQL, LIMITS)
         self._public = Documents(PUBLIC_GRAPHQL, LIMITS, size=100)
         self.viewers = viewers
         roots = root_fields(EXPOSED, SPECIAL.viewer)
-        budget = Budget(house.monotonic, per_minute)
+        budget = Budget(app_context.monotonic, per_minute)
         cursors = Cursors(secret)
         self.reads = ReadService(GRAPHQL, MODEL, roots, viewers, cursors, budget)
-        self.writes = WriteService(house, GRAPHQL, REGISTRY, MUTATIONS, viewers, self.reads)
+        self.writes = WriteService(app_context, GRAPHQL, REGISTRY, MUTATIONS, viewers, self.reads)
         live = {each.plural: each.name for each in EXPOSED if each.is_live}
         self.lives = SubscriptionService(GRAPHQL, MODEL, live, cursors, budget)
 
@@ -109,9 +109,9 @@ class Endpoint:
             return respond(text, media)
         admitted = self.documents.get(asked.query)
         admitted.cost(asked.variables, asked.operation)
-        deed = SessionCommand(self.house, caller, caller.address, self.viewers)
+        deed = SessionCommand(self.app_context, caller, caller.address, self.viewers)
         done = _done(await _execute(SCHEMA, admitted, asked, deed), media)
-        self.house.heard(caller.tenant.id)
+        self.app_context.heard(caller.tenant.id)
         return done
 
     async def answer(
@@ -157,7 +157,7 @@ class Endpoint:
             raise nobody from None
         if asked.safe or not _only_public(admitted, asked.operation):
             raise nobody
-        deed = SessionCommand(self.house, None, _address(request), self.viewers)
+        deed = SessionCommand(self.app_context, None, _address(request), self.viewers)
         result = await _execute(PUBLIC_SCHEMA, admitted, asked, deed)
         if result.data is not None and not any(isinstance(v, dict) for v in result.data.values()):
             raise nobody  # nothing was done: only `__typename` was asked
@@ -167,8 +167,8 @@ class Endpoint:
         self, token: str, wanted: str | None, address: str
     ) -> tuple[Caller, datetime]:
         """Who the token says is asking, and until when; the tenant comes from it and from nowhere else (D-70)."""
-        access = self.house.tokens.verify_access(token, self.house.now())
-        tenant = await self.house.directory.by_id(access.tenant)
+        access = self.app_context.tokens.verify_access(token, self.app_context.now())
+        tenant = await self.app_context.directory.by_id(access.tenant)
         if tenant is None:
             raise Refused(Code.UNAUTHENTICATED, SIGN_IN)
         if wanted is not None and wanted != tenant.slug:
@@ -184,9 +184,9 @@ class Endpoint:
 
 async def _asked(request: HttpRequest, most: int) -> GraphQLRequest:
     if request.method == "GET":
-        return asked_in_url(request.scope["query_string"])  # `request.url` fails on odd bytes
+        return request_in_url(request.scope["query_string"])  # `request.url` fails on odd bytes
     body = await read_body(request, most)
-    return asked_in_body(request.headers.get("content-type", ""), body)
+    return request_in_body(request.headers.get("content-type", ""), body)
 
 
 def _concerns_records(admitted: Admitted, operation: OperationDefinitionNode) -> bool:
@@ -243,7 +243,7 @@ async def _execute(
 
 def _done(result: ExecutionResult, media: str) -> Response:
     """The response to a mutation. Without any data, its status is that of the first error."""
-    told = [told_of(error) for error in result.errors or ()]
+    told = [error_entry_of(error) for error in result.errors or ()]
     if result.data is not None:
         body = {"data": result.data, "errors": told} if told else {"data": result.data}
         return respond(orjson.dumps(body), media)

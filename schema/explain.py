@@ -43,7 +43,7 @@ async def explain(endpoint: Endpoint, query: str, email: str, variables: str) ->
     if made is None or made.compiled is None:
         return "The database is not asked: everything in this query is closed, or about the schema."
     placement = caller.tenant.placement
-    async with endpoint.house.database.read(placement, TransactionStart()) as connection:
+    async with endpoint.app_context.database.read(placement, TransactionStart()) as connection:
         plan = await how(connection, placement, made, values)
     return "\n".join([pretty(made.compiled.sql), "", *_told(made, values), "", *plan])
 
@@ -65,11 +65,11 @@ def _who(email: str) -> tuple[str, str]:
 
 async def _caller(endpoint: Endpoint, slug: str, address: str) -> tuple[Caller, Viewer]:
     """The user with this address and his rights, without a session: nothing is answered to him."""
-    house = endpoint.house
-    tenant = await house.directory.by_slug(slug)
+    app_context = endpoint.app_context
+    tenant = await app_context.directory.by_slug(slug)
     if tenant is None:
         raise LookupError(f"There is no tenant {slug!r}: see `tenant list`.")
-    async with house.database.read(tenant.placement, TransactionStart()) as connection:
+    async with app_context.database.read(tenant.placement, TransactionStart()) as connection:
         known = await sessions.find_credential(connection, sessions.fold(address))
         policies = endpoint.viewers.policies
         viewer = await load(connection, MODEL, policies, known.user) if known else None

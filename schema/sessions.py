@@ -33,7 +33,7 @@ SAYS = {
 class SessionCommand:
     """What a mutation is given: the house, who calls if anybody is signed in, and from where."""
 
-    house: AppContext
+    app_context: AppContext
     caller: Caller | None
     address: str
     viewers: Viewers
@@ -154,19 +154,19 @@ class PublicMutation:
         deed = info.context
         return _payload(
             await sessions.sign_in(
-                deed.house, deed.address, input.tenant, input.email, input.password
+                deed.app_context, deed.address, input.tenant, input.email, input.password
             )
         )
 
     @mutation("Go on with a session; an old token ends it.")
     async def refresh(self, info: Info, input: RefreshInput) -> SignInPayload:
         deed = info.context
-        return _payload(await sessions.refresh(deed.house, deed.address, input.refreshToken))
+        return _payload(await sessions.refresh(deed.app_context, deed.address, input.refreshToken))
 
     @mutation("Choose a password with a reset token; all sessions of the user end.")
     async def passwordReset(self, info: Info, input: PasswordResetInput) -> PasswordPayload:
         deed = info.context
-        problem = await passwords.reset(deed.house, deed.address, input.token, input.password)
+        problem = await passwords.reset(deed.app_context, deed.address, input.token, input.password)
         return _changed(problem, "token")
 
 
@@ -174,13 +174,13 @@ class PublicMutation:
 class SessionMutation(PublicMutation):
     @mutation("End the session; its tokens are refused from now on.")
     async def signOut(self, info: Info) -> SignOutPayload:
-        await sessions.sign_out(info.context.house, _caller(info))
+        await sessions.sign_out(info.context.app_context, _caller(info))
         return SignOutPayload(signedOut=True)
 
     @mutation("Take another password; all your other sessions end.")
     async def passwordChange(self, info: Info, input: PasswordChangeInput) -> PasswordPayload:
-        house, caller = info.context.house, _caller(info)
-        problem = await passwords.change(house, caller, input.current, input.password)
+        app_context, caller = info.context.app_context, _caller(info)
+        problem = await passwords.change(app_context, caller, input.current, input.password)
         return _changed(problem, "current")
 
     @mutation(
@@ -190,13 +190,13 @@ class SessionMutation(PublicMutation):
         self, info: Info, input: RecordRefInput
     ) -> UserPasswordResetPayload:
         deed = info.context
-        reset = await passwords.issue_reset(deed.house, deed.viewers, _caller(info), input.id)
+        reset = await passwords.issue_reset(deed.app_context, deed.viewers, _caller(info), input.id)
         return UserPasswordResetPayload(token=reset.token, expiresAt=_moment(reset.expires_at))
 
     @mutation("End a session: one of your own, or as an administrator anybody's.")
     async def sessionRevoke(self, info: Info, input: RecordRefInput) -> SessionRevokePayload:
         deed = info.context
-        await passwords.revoke(deed.house, deed.viewers, _caller(info), input.id)
+        await passwords.revoke(deed.app_context, deed.viewers, _caller(info), input.id)
         return SessionRevokePayload(revoked=True)
 
 

@@ -22,7 +22,7 @@ from schema.engine.errors import errors_of
 from schema.engine.failures import failure
 from schema.engine.live_service import SubscriptionRequest
 from schema.engine.reads import Request
-from schema.engine.transport import GraphQLRequest, HttpRefused, asked_of
+from schema.engine.transport import GraphQLRequest, HttpRefused, request_of
 from subscriptions.engine.feed import Feed
 from subscriptions.engine.limits import (
     PING_SECONDS,
@@ -53,8 +53,8 @@ class Sockets:
         self._endpoint = endpoint
         self._origins = frozenset(origins)
         self._logged = logged
-        self._now = endpoint.house.monotonic
-        self._doors = ConnectionLimiter()
+        self._now = endpoint.app_context.monotonic
+        self._limiter = ConnectionLimiter()
         self._open: set[Socket] = set()
         self._watching: asyncio.Task[None] | None = None
 
@@ -73,7 +73,7 @@ class Sockets:
             await _close(
                 send, CloseCode.NO_SUBPROTOCOL, f"Subprotocol not acceptable: use {SUBPROTOCOL}"
             )
-        elif not self._doors.knock(address):
+        elif not self._limiter.knock(address):
             # Not a response: clients give up on those, and come back after this code.
             reason = "Too many sockets wait for their connection_init"
             await _close(send, CloseCode.OVERLOAD, reason, SUBPROTOCOL)
@@ -83,7 +83,7 @@ class Sockets:
     async def _serve(
         self, wire: Wire, address: str, headers: Headers, receive: Receive, send: Send
     ) -> None:
-        socket = Socket(wire, self, self._doors, address, headers.get("x-tenant"), self._now)
+        socket = Socket(wire, self, self._limiter, address, headers.get("x-tenant"), self._now)
         self._open.add(socket)
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(self._watch())
@@ -131,7 +131,7 @@ class Sockets:
     def ask(self, caller: Caller, payload: object) -> SubscriptionRequest | Awaitable[bytes]:
         """What an operation wants to follow, or its one answer. Raises Refused."""
         try:
-            asked = asked_of(payload, safe=False)
+            asked = request_of(payload, safe=False)
         except HttpRefused as away:
             raise away.refused from None
         admitted = self._endpoint.documents.get(asked.query)
@@ -155,7 +155,7 @@ class Sockets:
 
     def seconds_until(self, moment: datetime) -> float:
         """How long until then."""
-        return (moment - self._endpoint.house.now()).total_seconds()
+        return (moment - self._endpoint.app_context.now()).total_seconds()
 
     def feed_of(self, tenant: UUID) -> Feed:
         """The news of a tenant."""

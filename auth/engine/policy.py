@@ -143,8 +143,8 @@ class ReadableHistory(ByCondition):
         found = one_of(self.key, TOLD, Text())
         for name, status in self.statuses.items():
             now = select(status).where(status.table.c.id == self.record).scalar_subquery()
-            told_now = one_of(Concat([self.key, ":", now]), TOLD_IN, Text())
-            found = or_(found, and_(self.entity == Concat([name]), told_now))
+            readable_now = one_of(Concat([self.key, ":", now]), TOLD_IN, Text())
+            found = or_(found, and_(self.entity == Concat([name]), readable_now))
         return found
 
 
@@ -213,7 +213,7 @@ class Policies:
                     )
                 found[name], declared[name] = policy, area
         for entity in model.entities.values() if model else ():
-            if issubclass(entity.type_, Ownable) and not entity.wholes:
+            if issubclass(entity.type_, Ownable) and not entity.parents:
                 found.setdefault(entity.name, owned(entity.type_))
         return cls(MappingProxyType(found))
 
@@ -275,7 +275,7 @@ def responsible(entity: Entity, *, below: bool) -> Bool:
         return mine
     found: list[Bool] = []
     earlier: list[TableColumn] = []
-    for way, above in zip(entity.wholes, entity.above, strict=True):
+    for way, above in zip(entity.parents, entity.parent_types, strict=True):
         link = entity.table.c[way.column]
         if above.owner is not None:
             whole = select(IntLiteral(1)).select_from(above.table).correlate(entity.table)

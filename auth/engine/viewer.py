@@ -104,14 +104,16 @@ class Viewer:
 
     def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
         """The condition on the entity's table, or None for all rows."""
-        if entity.wholes:
-            return self._with_wholes(entity, form)
+        if entity.parents:
+            return self._with_parents(entity, form)
         return None if self._reaches_all(entity.name) else self.policies.reach(entity, form)
 
     def looks_at(self, entity: Entity) -> set[Table]:
         """The tables besides the entity's own that decide which of its rows he sees."""
-        if entity.wholes:
-            return {t for a in entity.above if self.may_see(a.name) for t in self.looks_at(a)}
+        if entity.parents:
+            return {
+                t for a in entity.parent_types if self.may_see(a.name) for t in self.looks_at(a)
+            }
         return set() if self._reaches_all(entity.name) else self.policies.looked_at(entity)
 
     def _reaches_all(self, entity: str) -> bool:
@@ -121,13 +123,13 @@ class Viewer:
     def _is_restricted(self, entity: str) -> bool:
         return self.policies.is_restricted(entity, full=self.full)
 
-    def _with_wholes(self, entity: Entity, form: Form) -> ColumnElement[bool]:
+    def _with_parents(self, entity: Entity, form: Form) -> ColumnElement[bool]:
         """What is a part of something is seen with all that it is a part of, and otherwise not at all."""
         found = [
             within(entity, way, above, self.rows(above, Form.PREDICATE))
             if self.may_see(above.name)
             else without(entity, way)
-            for way, above in zip(entity.wholes, entity.above, strict=True)
+            for way, above in zip(entity.parents, entity.parent_types, strict=True)
         ]
         mine = [self.policies.reach(entity, form)] if self._is_restricted(entity.name) else []
         return and_(*mine, *found)

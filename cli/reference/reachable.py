@@ -200,7 +200,7 @@ class Derivation:
 
     def _created(self, entity: Entity, known: set[str]) -> Iterator[type[Record]]:
         known.add(entity.name)
-        targets = [entity.targets[relation.name] for relation in entity.brings.values()]
+        targets = [entity.targets[relation.name] for relation in entity.nested_creates.values()]
         for child in [*(child for child, _ in self._model.nested(entity)), *targets]:
             if child.name not in known:
                 yield child.type_
@@ -208,7 +208,7 @@ class Derivation:
 
     def _children(self, entity: Entity, known: set[str]) -> Iterator[type[Record]]:
         known.add(entity.name)
-        for child, _ in self._model.parts(entity):
+        for child, _ in self._model.children(entity):
             if child.name not in known:
                 yield child.type_
                 yield from self._children(child, known)

@@ -93,7 +93,7 @@ class Record(Base):
     """Whether it says who may what, so that changing it makes a new version of everybody's rights."""
     __replaceable__: ClassVar[bool] = False
     """Whether another one can take its place wherever it is pointed to, as it is deleted (D-11)."""
-    __alike__: ClassVar[str | None] = None
+    __merge_key__: ClassVar[str | None] = None
     """The column with what kind it is, where only one of its own kind can take its place."""
     __search__: ClassVar[tuple[str, ...]] = ()
     """The columns with text that it is searched by, what it is called first: `Called("last_name")` if that is

@@ -78,7 +78,7 @@ class Numbered(Capability):
         "The number we know the {record} by.",
         filter=True,
         sort=True,
-        chosen=True,
+        server_assigned=True,
         longest=WORD,
         sort_order=-1,
     )
@@ -124,11 +124,11 @@ class Subjects:
     """The name of the constraint that exactly one of the columns has a value."""
     message: str
     """The violation of that rule; `{subjects}` lists the words of all."""
-    once_per: str | None = None
+    unique_per: str | None = None
     """The column of which no two live records on the same subject have the same value."""
     by_type: bool = False
     """Whether the columns hold the types of those records, as in `type_id`, instead of the records."""
-    part: bool = True
+    owned: bool = True
     """Whether a record is a child of the one that it is on."""
 
 
@@ -174,8 +174,8 @@ def _complete(record: type[Record], having: Sequence[type[Record]]) -> None:
     table.append_constraint(CheckConstraint(f"num_nonnulls({', '.join(names)}) = 1", name=on.one))
     for name in names:
         table.append_constraint(Index(None, name))
-        if on.once_per is not None:
-            unique = live(f"{table.name}_{name}_unique", on.once_per, name)
+        if on.unique_per is not None:
+            unique = live(f"{table.name}_{name}_unique", on.unique_per, name)
             table.append_constraint(unique)
     message = on.message.replace(
         "{subjects}", _listed([word(s.record.__table__) for s in subjects])
@@ -204,8 +204,8 @@ def _add(record: type[Record], on: Subjects, subject: type[Record]) -> Subject:
         target.name,
         reverse=on.reverse,
         reverse_doc=texts[1],
-        part=on.part,
-        once=True,
+        owned=on.owned,
+        immutable=True,
         type_=Uuid(),
         nullable=True,
     )

@@ -42,9 +42,9 @@ class Exposed:
     aggregate: bool = False
     write: bool = True
     """Whether a caller may set it. What the server keeps itself is never written by a caller."""
-    once: bool = False
+    immutable: bool = False
     """Whether it is set as the record is created, and by no update after that; what is `chosen` has deeds of its own."""
-    chosen: bool = False
+    server_assigned: bool = False
     """Whether the server chooses, as the record is created, where a caller does not."""
     longest: int = LONGEST
     """Characters of a text. What an index holds is shorter, because Postgres refuses to index long ones."""
@@ -57,11 +57,11 @@ class Exposed:
     """For references: the table the column points into."""
     reverse: str | None = None
     reverse_doc: str = ""
-    part: bool = False
+    owned: bool = False
     """For references: whether the record is a part of its target, seen, deleted and restored with it."""
-    brings: bool = False
+    nested_create: bool = False
     """For references: whether the target may be created along, where the record is created along with another one."""
-    holds: bool = True
+    restrict: bool = True
     """For references: whether what points there keeps its target from being deleted (D-11)."""
     attributes: bool = False
 
@@ -74,15 +74,17 @@ def field(
     sort: bool = False,
     aggregate: bool = False,
     write: bool = True,
-    once: bool = False,
-    chosen: bool = False,
+    immutable: bool = False,
+    server_assigned: bool = False,
     longest: int = LONGEST,
     name: str | None = None,
     deprecated: str | None = None,
     **column: Unpack[ColumnOptions],
 ) -> Declared:
     """A column the API shows. `doc` is its SQL comment and its GraphQL description."""
-    exposed = Exposed(filter, sort, aggregate, write, once, chosen, longest, name, deprecated)
+    exposed = Exposed(
+        filter, sort, aggregate, write, immutable, server_assigned, longest, name, deprecated
+    )
     return mapped_column(kind, comment=doc, info={"api": exposed}, **column)
 
 
@@ -119,11 +121,11 @@ def reference(
     reverse: str | None,
     reverse_doc: str = "",
     write: bool = True,
-    once: bool = False,
-    chosen: bool = False,
-    part: bool = False,
-    brings: bool = False,
-    holds: bool = True,
+    immutable: bool = False,
+    server_assigned: bool = False,
+    owned: bool = False,
+    nested_create: bool = False,
+    restrict: bool = True,
     keyed: bool = True,
     late: bool = False,
     on_delete: Literal["RESTRICT", "CASCADE"] = "RESTRICT",
@@ -141,14 +143,14 @@ def reference(
         True,
         False,
         write,
-        once=once or part,
-        chosen=chosen,
+        immutable=immutable or owned,
+        server_assigned=server_assigned,
         target=target,
         reverse=reverse,
         reverse_doc=reverse_doc,
-        part=part,
-        brings=brings,
-        holds=holds,
+        owned=owned,
+        nested_create=nested_create,
+        restrict=restrict,
     )
     keys = [ForeignKey(f"{target}.id", ondelete=on_delete, use_alter=late)] if keyed else []
     return mapped_column(*keys, comment=doc, info={"api": exposed}, **column)

@@ -40,7 +40,7 @@ class Entity:
     """Whether it says who may what."""
     is_replaceable: bool = False
     """Whether another one can take its place wherever it is pointed to."""
-    alike: str | None = None
+    merge_key: str | None = None
     """The column that is the same in whatever takes its place."""
     is_trace: bool = False
     """Whether only the system writes it: it has no version, and is never deleted."""
@@ -72,27 +72,27 @@ class Entity:
         return self.name[0].lower() + self.name[1:]
 
     @cached_property
-    def wholes(self) -> tuple[Reference, ...]:
+    def parents(self) -> tuple[Reference, ...]:
         """The ways to what this is a part of: seen with all of those that are there, deleted with any."""
-        return tuple(r for r in self.references.values() if r.exposed.part)
+        return tuple(r for r in self.references.values() if r.exposed.owned)
 
     def parent_of(self, row: Record) -> Reference | None:
         """The relation to the first of a record's parents: the record belongs to whoever that belongs to."""
-        return next((r for r in self.wholes if getattr(row, r.column) is not None), None)
+        return next((r for r in self.parents if getattr(row, r.column) is not None), None)
 
     @cached_property
-    def above(self) -> "tuple[Entity, ...]":
+    def parent_types(self) -> "tuple[Entity, ...]":
         """The kinds of records that this is a part of, in the order of the ways there."""
-        return tuple(self.targets[way.name] for way in self.wholes)
+        return tuple(self.targets[way.name] for way in self.parents)
 
     @cached_property
-    def brings(self) -> "dict[str, Reference]":
+    def nested_creates(self) -> "dict[str, Reference]":
         """The ways to what may be created along with it, by what the API calls that."""
-        ways = (way for way in self.references.values() if way.exposed.brings)
+        ways = (way for way in self.references.values() if way.exposed.nested_create)
         return {camel("new_" + way.column.removesuffix("_id")): way for way in ways}
 
     @cached_property
-    def shown_as(self) -> "dict[str, str]":
+    def api_names(self) -> "dict[str, str]":
         """The API's name of each column that a field or a reference shows."""
         named: list[Field | Reference] = [*self.references.values(), *self.fields.values()]
         return {each.column: each.name for each in reversed(named)}

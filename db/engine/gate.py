@@ -98,12 +98,12 @@ class SecuredView(FromClause):
     named_with_column = True
 
     def __init__(
-        self, entity: Entity, guard: Authorizer, form: Form, name: str, *, bin: bool = False
+        self, entity: Entity, authorizer: Authorizer, form: Form, name: str, *, bin: bool = False
     ) -> None:
         self.entity = entity
         self._bin = bin
         self.name = name
-        self._guard = guard
+        self._authorizer = authorizer
         self._form = form
         self._listed: dict[str, Sql] = {}
         self._fields: dict[str, str] = {}
@@ -129,7 +129,7 @@ class SecuredView(FromClause):
     def _check_mask(self, label: str, field: str) -> None:
         """One label stands for one mask: a second would silently replace the first."""
         other = self._fields.setdefault(label, field)
-        rights = {self._guard.right(self.entity.name, each) for each in (field, other)}
+        rights = {self._authorizer.right(self.entity.name, each) for each in (field, other)}
         if other != field and rights != {Right.OPEN}:
             raise Unsealed(f"{self.entity.name}: {label} is masked as {other} and as {field}.")
 
@@ -140,7 +140,7 @@ class SecuredView(FromClause):
         condition on the CASE would read every row (D-51).
         """
         field = self._field_of(name)
-        if self._guard.right(self.entity.name, field) is not Right.CONDITIONAL:
+        if self._authorizer.right(self.entity.name, field) is not Right.CONDITIONAL:
             return condition(self.column(name))
         kept, kind = self._kept(name)
         status = self._list("status_", self._status(), Text())
@@ -155,10 +155,10 @@ class SecuredView(FromClause):
         if not self.entity.is_trace:
             deleted = table.c.deleted_at
             conditions.append(deleted.is_not(null()) if self._bin else deleted.is_(null()))
-        rows = self._guard.rows(self.entity, self._form)
+        rows = self._authorizer.rows(self.entity, self._form)
         if rows is not None:
             conditions.append(rows)
-        if not self._guard.may_see(name):
+        if not self._authorizer.may_see(name):
             raise Unsealed(f"{name} is closed to this caller: the planner must not come here.")
         return select(*(listed or [table.c.id])).select_from(table).where(*conditions)
 
@@ -177,14 +177,14 @@ class SecuredView(FromClause):
     def _field_of(self, column: str) -> str:
         if column == self.entity.record:
             return "id"
-        if (name := self.entity.shown_as.get(column)) is not None:
+        if (name := self.entity.api_names.get(column)) is not None:
             return name
         raise Unsealed(f"{self.entity.name}.{column} is internal: no caller sees it.")
 
     def _masked(self, kept: Sql, kind: SqlType, field: str) -> Sql:
         if field == "id":
             return kept
-        right = self._guard.right(self.entity.name, field)
+        right = self._authorizer.right(self.entity.name, field)
         if right is Right.OPEN:
             return kept
         if right is Right.CLOSED:
@@ -197,7 +197,7 @@ class SecuredView(FromClause):
 
     def attribute(self, attribute: AttributeRights) -> Sql:
         """The jsonb value of a readable custom attribute."""
-        if self._guard.attribute(self.entity.name, attribute.key) != attribute:
+        if self._authorizer.attribute(self.entity.name, attribute.key) != attribute:
             raise Unsealed(f"{attribute.key} is closed to this caller.")
         kept = self.entity.table.c[self.entity.attributes or ""]
         listed = self._list(kept.name, kept, kept.type)
@@ -235,8 +235,8 @@ class Compiled:
 class Gate:
     """One caller's door. What it hands out compiles here and nowhere else."""
 
-    def __init__(self, guard: Authorizer) -> None:
-        self.guard = guard
+    def __init__(self, authorizer: Authorizer) -> None:
+        self.authorizer = authorizer
         self._issued: set[int] = set()
         self._kept: list[SecuredView] = []
         self._count: dict[str, int] = {}
@@ -245,7 +245,7 @@ class Gate:
         """The rows of `entity` this caller may see, usable wherever a table is; with `bin`, those deleted."""
         name = entity.table.name
         self._count[name] = self._count.get(name, 0) + 1
-        seen = SecuredView(entity, self.guard, form, f"{name}_{self._count[name]}", bin=bin)
+        seen = SecuredView(entity, self.authorizer, form, f"{name}_{self._count[name]}", bin=bin)
         self._kept.append(seen)
         self._issued.add(id(seen))
         return seen

@@ -37,19 +37,19 @@ class Model:
         """The entity that a class declares."""
         return self._by_type[record]
 
-    def parts(self, entity: Entity) -> list[tuple[Entity, Reference]]:
+    def children(self, entity: Entity) -> list[tuple[Entity, Reference]]:
         """The kinds of records that are parts of this one, each with its way to the whole."""
-        return self._parts.get(entity.name, [])
+        return self._children.get(entity.name, [])
 
     def nested(self, entity: Entity) -> list[tuple[Entity, Reference]]:
         """Those of the parts that are created together with it, under the name of the way back."""
         return self._nested.get(entity.name, [])
 
     @cached_property
-    def _parts(self) -> dict[str, list[tuple[Entity, Reference]]]:
+    def _children(self) -> dict[str, list[tuple[Entity, Reference]]]:
         found: dict[str, list[tuple[Entity, Reference]]] = {}
         for entity in self.entities.values():
-            for way in entity.wholes:
+            for way in entity.parents:
                 found.setdefault(way.target, []).append((entity, way))
         return found
 
@@ -57,7 +57,7 @@ class Model:
     def _nested(self) -> dict[str, list[tuple[Entity, Reference]]]:
         return {
             name: [(part, way) for part, way in parts if way.exposed.reverse]
-            for name, parts in self._parts.items()
+            for name, parts in self._children.items()
         }
 
     def users(self, entity: Entity) -> list[tuple[Entity, Reference]]:
@@ -67,8 +67,8 @@ class Model:
             for each in self.entities.values()
             for ref in each.references.values()
             if ref.target == entity.name
-            and not ref.exposed.part
-            and ref.exposed.holds
+            and not ref.exposed.owned
+            and ref.exposed.restrict
             and not each.is_trace
         ]
 

@@ -89,7 +89,7 @@ class _Kept(TypedDict, total=False):
     owner: str | None
     is_rights: bool
     is_replaceable: bool
-    alike: str | None
+    merge_key: str | None
     letter: str | None
     subjects: tuple[Subject, ...]
     rule: Rule | None
@@ -120,7 +120,7 @@ def _kept_of(record: type[Record] | type[Trace]) -> _Kept:
         "owner": record.__owner__,
         "is_rights": record.__rights__,
         "is_replaceable": record.__replaceable__,
-        "alike": record.__alike__,
+        "merge_key": record.__merge_key__,
         "rule": record.__rule__,
         "letter": letter_of(record),
         "subjects": record.__subjects__ if issubclass(record, OnOne) else (),

@@ -234,7 +234,7 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
         ]
         return parts[0] if len(parts) == 1 else "(" + " || ".join(parts) + ")"
 
-    def visit_whole(self, number: IntLiteral, **kw: object) -> str:
+    def visit_int_literal(self, number: IntLiteral, **kw: object) -> str:
         return str(int(number.value))
 
     def visit_exact(self, number: DecimalLiteral, **kw: object) -> str:

@@ -78,7 +78,7 @@ class Concat(ColumnElement[str]):
 class IntLiteral(ColumnElement[int]):
     """A whole number of our own, said in the statement instead of bound."""
 
-    __visit_name__ = "whole"
+    __visit_name__ = "int_literal"
     inherit_cache = False
     type = Integer()
 

@@ -81,12 +81,14 @@ def finish(ctx: Context, item: AnyChangeset) -> None:
     known = {each.path for each in item.errors}
     for what in missing:
         # Nothing is missing where a value was refused, nor what would have followed from one.
-        if (*item.path, what.name) not in known and not (item.failed and what.exposed.chosen):
+        if (*item.path, what.name) not in known and not (
+            item.failed and what.exposed.server_assigned
+        ):
             item.violation(Violation(UserErrorCode.REQUIRED, EMPTY, what.column))
     if not missing and ctx.viewer.rights[item.entity.name].ruled:
         check_fields(item, ctx.viewer, item.before or item.record)
     # The rule is not asked about what the server chooses, which it does only where nothing is wrong yet.
-    if all(what.exposed.chosen for what in missing):
+    if all(what.exposed.server_assigned for what in missing):
         for violation in ctx.unit.violations(item.entity, item.before, item.record):
             item.violation(violation)
 

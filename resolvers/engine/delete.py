@@ -101,7 +101,7 @@ async def restore(ctx: Context, items: list[AnyChangeset]) -> None:
 async def _lock_trash(ctx: Context, entity: Entity, items: list[AnyChangeset]) -> None:
     ids = {each.id or NO_ID for each in items}
     parents: dict[UUID, Record] = {}
-    if entity.wholes:
+    if entity.parents:
         # Parents are locked before their children, as in every transaction.
         children = await ctx.unit.lock_visible(entity, ids, Lock.NONE, bin=True)
         children |= await ctx.unit.lock_visible(entity, ids, Lock.NONE)
@@ -138,7 +138,7 @@ async def _restore_children(ctx: Context, entity: Entity, items: list[AnyChanges
             wanted[kind.targets[relation.name]].add(getattr(row, relation.column))
     deleted = await statements.deleted(ctx.unit.connection, wanted)
     for kind, row in found:
-        if not any(getattr(row, relation.column) in owners for relation in kind.wholes):
+        if not any(getattr(row, relation.column) in owners for relation in kind.parents):
             continue
         item = _parent_among(kind, row, owners)
         missing = _links(kind, row) & deleted - owners.keys()  # children of children come after
@@ -152,7 +152,7 @@ def _needed(entity: Entity, row: Record) -> list[Reference]:
     return [
         r
         for r in entity.references.values()
-        if not r.nullable or (r.exposed.part and getattr(row, r.column) is not None)
+        if not r.nullable or (r.exposed.owned and getattr(row, r.column) is not None)
     ]
 
 
@@ -162,7 +162,7 @@ def _links(entity: Entity, row: Record) -> set[UUID]:
 
 def _parent_among(entity: Entity, row: Record, owners: dict[UUID, AnyChangeset]) -> AnyChangeset:
     """The deletion that a child goes with: that of the first of its parents that go."""
-    ids = (getattr(row, relation.column) for relation in entity.wholes)
+    ids = (getattr(row, relation.column) for relation in entity.parents)
     return next(owners[id] for id in ids if id in owners)
 
 

@@ -28,7 +28,7 @@ def hand_over(
     others = [row for row in kept if row.id not in own]
     staying = [each.record for each in items if each.action is not Action.DELETE]
     rows = [*each_of(others).decide(list), *staying]
-    chosen = holder(rows, lambda row: bool(getattr(row, key)), last_asked(items, column))
+    chosen = holder(rows, lambda row: bool(getattr(row, key)), last_request(items, column))
     for row in staying:
         setattr(row, key, row.id == chosen)
     for item in items:
@@ -40,7 +40,7 @@ def hand_over(
     return next((Hidden(row) for row in rows if row.id == chosen), None)
 
 
-def last_asked(items: Saved[R], column: ColumnOf[bool]) -> UUID | None:
+def last_request(items: Saved[R], column: ColumnOf[bool]) -> UUID | None:
     """The record of the last changeset that asks for it."""
     asked = [
         each.record.id

@@ -121,7 +121,7 @@ def _changeset(
             made = _changeset(model, child, at, each, Action.CREATE)
             made.relation = relation
             item.children.append(made)
-    for name, relation in entity.brings.items():
+    for name, relation in entity.nested_creates.items():
         if (new := own.get(name)) is not None:
             del own[name]
             target = entity.targets[relation.name]

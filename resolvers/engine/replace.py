@@ -50,7 +50,7 @@ async def replace(ctx: Context, items: list[AnyChangeset]) -> None:
             item.missing(REPLACE_WITH)
         elif other in going:
             item.error(UserErrorCode.INVALID, GOING, REPLACE_WITH)
-        elif (column := entity.alike) and _differ(item.existing, visible[other], column):
+        elif (column := entity.merge_key) and _differ(item.existing, visible[other], column):
             message = UNLIKE.format(field=entity.named[column].name)
             item.error(UserErrorCode.INVALID, message, REPLACE_WITH)
     for item in asked:

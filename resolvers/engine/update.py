@@ -113,7 +113,7 @@ def judge(
 
 async def _lock_parents_of(ctx: Context, entity: Entity, ids: set[UUID]) -> dict[UUID, Record]:
     """The parents of these records, locked before they are: every transaction locks in that order."""
-    if not entity.wholes:
+    if not entity.parents:
         return {}
     children = await ctx.unit.lock_visible(entity, ids, Lock.NONE)
     return await lock_parents(ctx, entity, children.values())
@@ -123,7 +123,7 @@ async def lock_parents(ctx: Context, entity: Entity, rows: Iterable[Record]) -> 
     """The parents of these rows, as far as the caller sees them, locked in the order of their types."""
     wanted: dict[Entity, set[UUID]] = {}
     for row in rows:
-        for relation, above in zip(entity.wholes, entity.above, strict=True):
+        for relation, above in zip(entity.parents, entity.parent_types, strict=True):
             if (id := getattr(row, relation.column)) is not None:
                 wanted.setdefault(above, set()).add(id)
     locked: dict[UUID, Record] = {}

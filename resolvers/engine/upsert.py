@@ -76,5 +76,9 @@ def _check_immutable(items: list[AnyChangeset]) -> None:
             continue
         differs = changed_columns(item.entity, item.before, item.record)
         for what in (each for name, each in item.entity.written.items() if name in item.params):
-            if what.exposed.once and not what.exposed.chosen and what.column in differs:
+            if (
+                what.exposed.immutable
+                and not what.exposed.server_assigned
+                and what.column in differs
+            ):
                 item.violation(Violation(UserErrorCode.INVALID, IMMUTABLE, what.column))

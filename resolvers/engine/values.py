@@ -64,7 +64,7 @@ def _fill_one(item: AnyChangeset, what: Field | Reference, value: object) -> Non
 
 
 def _has_default(entity: Entity, what: Field | Reference) -> bool:
-    return what.exposed.chosen or entity.table.c[what.column].server_default is not None
+    return what.exposed.server_assigned or entity.table.c[what.column].server_default is not None
 
 
 def _kept(what: Field, value: object) -> tuple[object, Violation | None]:

@@ -16,7 +16,7 @@ from domain.live import LiveKind
 from schema.engine.cursors import Cursors
 from schema.engine.derived import executed_records
 from schema.engine.live_messages import LiveMessage
-from schema.engine.reads import Request, told_denied
+from schema.engine.reads import Request, with_denied
 from schema.engine.variables import Variables
 from subscriptions.engine.contracts import Changed, Texts
 
@@ -104,7 +104,7 @@ class CompiledSubscription:
     def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
         """A message as the payload that is sent."""
         whole = kind in (LiveKind.SNAPSHOT, LiveKind.RESYNC)
-        denied = told_denied(self.plan.whole) if whole else []
+        denied = with_denied(self.plan.whole) if whole else []
         place = orjson.dumps([epoch, position, self.key.hex()])
         cursor = self.cursors.sealed(place, self._bound_to)
         return self.message.text(kind, cursor, changes, denied)

@@ -26,7 +26,7 @@ log = structlog.get_logger()
 Failure = Refused | admission.DocumentRejected
 
 
-def told_of(error: GraphQLError) -> ErrorEntry:
+def error_entry_of(error: GraphQLError) -> ErrorEntry:
     """An entry of `errors` for something that was raised while an operation was executed."""
     if error.original_error is None or not error.path:  # variables that do not fit have no path
         said: Failure = Refused(Code.BAD_USER_INPUT, error.message)

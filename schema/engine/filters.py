@@ -81,7 +81,7 @@ class Filters:
             return self._attribute(entity, object_of(value))
         if name == SEARCH:
             self._depends_on.add(search_of(entity))
-            return Search(entity.searched, slot_of(value))
+            return Search(entity.searched, bind_param(value))
         if name in entity.fields:
             return self._tests(entity, entity.fields[name], object_of(value))
         if name in entity.references:
@@ -187,7 +187,7 @@ def tested(word: str, value: object, where: str) -> BindParam | bool:
             raise Refused(
                 Code.BAD_USER_INPUT, f"{where}: `{word}` holds null; leave it out of the list."
             )
-    return slot_of(value)
+    return bind_param(value)
 
 
 def object_of(given: object) -> Mapping[str, object]:
@@ -204,16 +204,16 @@ def list_of(given: object) -> list[object]:
     return given
 
 
-def slot_of(given: object) -> BindParam:
+def bind_param(given: object) -> BindParam:
     """A value that is bound. Raises TypeError likewise."""
     if not isinstance(given, BindParam):
         raise TypeError(f"{given!r} is no value")
     return given
 
 
-def slot_or_none(given: object) -> BindParam | None:
+def optional_bind_param(given: object) -> BindParam | None:
     """Likewise, or None where there is none."""
-    return None if given is None else slot_of(given)
+    return None if given is None else bind_param(given)
 
 
 def constant_of(value: object) -> object:
@@ -235,7 +235,7 @@ def page(given: Mapping[str, object]) -> tuple[bool, BindParam]:
         message = "A page is the `first` of a list or the `last`: leave one of the two out."
         raise Refused(Code.BAD_USER_INPUT, message)
     if last is not None:
-        return True, slot_of(last)
+        return True, bind_param(last)
     if first is None and given.get("before") is not None and given.get("after") is None:
         return True, BindParam((), PAGE)
-    return False, BindParam((), PAGE) if first is None else slot_of(first)
+    return False, BindParam((), PAGE) if first is None else bind_param(first)

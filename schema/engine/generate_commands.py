@@ -126,7 +126,7 @@ def _annotation_of(each: Argument) -> str:
 
 def _children_input(name: str, entity: Entity, child: Entity) -> None:
     """The input of one of the children that a command sets all of: an existing one by id, or a new one."""
-    relation = next(r for r in child.wholes if child.targets[r.name] is entity)
+    relation = next(r for r in child.parents if child.targets[r.name] is entity)
     own = [spec for spec in fields(child, Standard.CREATE) if spec[0] != relation.name]
     specs: list[Spec] = [("id", "ID | None", "The existing record; a new one without."), *own]
     required(name, specs, "One of the list; of an existing one, fields that are left out stay.")
@@ -134,10 +134,10 @@ def _children_input(name: str, entity: Entity, child: Entity) -> None:
 
 def _child_inputs(entity: Entity) -> None:
     """The inputs of records that are created together with a parent, for each relation to one."""
-    for relation, above in zip(entity.wholes, entity.above, strict=True):
+    for relation, above in zip(entity.parents, entity.parent_types, strict=True):
         if relation.exposed.reverse:
             own = [s for s in fields(entity, Standard.CREATE) if s[0] != relation.name]
-            for name, brought in entity.brings.items():
+            for name, brought in entity.nested_creates.items():
                 if brought is not relation:
                     own = _with_new(entity, brought, name, own)
             doc = "One that is created together with its parent."
@@ -199,7 +199,7 @@ def fields(entity: Entity, operation: Standard) -> list[Spec]:
     """The fields that may be set. Null empties, so only what a record cannot be without is required."""
     specs: list[Spec] = []
     for name, each in entity.written.items():
-        if each.exposed.once and operation is Standard.UPDATE:
+        if each.exposed.immutable and operation is Standard.UPDATE:
             continue
         needed = operation is Standard.CREATE and is_needed(entity, each)
         needed |= operation is Standard.UPSERT and name == "externalId"
@@ -214,7 +214,7 @@ def fields(entity: Entity, operation: Standard) -> list[Spec]:
 def is_needed(entity: Entity, each: Field | Reference) -> bool:
     """Whether a record cannot be created without it."""
     default = entity.table.c[each.column].server_default
-    return not each.nullable and not each.exposed.chosen and default is None
+    return not each.nullable and not each.exposed.server_assigned and default is None
 
 
 def _annotation(each: Field | Reference) -> str:

@@ -35,14 +35,14 @@ from db.engine.plan.selection import BindParam, Function, Measure, ObjectSelecti
 from domain.codes import Code, Refused
 from schema.engine.filters import (
     Filters,
+    bind_param,
     check_depth,
     constant_of,
     direction,
     list_of,
     object_of,
     only_one,
-    slot_of,
-    slot_or_none,
+    optional_bind_param,
     tested,
 )
 
@@ -94,9 +94,9 @@ def read_groups(
         keys=read.keys,
         having=None if having is None else read.having(object_of(having)),
         order=tuple(read.order(item) for item in list_of(given.get("orderBy") or [])),
-        size=slot_or_none(given.get("first")) or BindParam((), PAGE),
-        skip=slot_or_none(given.get("skip")),
-        zone=slot_or_none(given.get("timeZone")) or BindParam((), "UTC"),
+        size=optional_bind_param(given.get("first")) or BindParam((), PAGE),
+        skip=optional_bind_param(given.get("skip")),
+        zone=optional_bind_param(given.get("timeZone")) or BindParam((), "UTC"),
         parts=tuple(
             (key, read.part(inner))
             for key, inner in reader.fields(nodes, f"{entity.name}Groups").items()
@@ -187,7 +187,7 @@ class _Read:
         currency = given.pop("currency", None)
         if currency is None:
             raise Refused(Code.BAD_USER_INPUT, f"{function.value}.{name}: {IN_CURRENCY}")
-        return Measured(function, field, slot_of(currency))
+        return Measured(function, field, bind_param(currency))
 
     def order(self, item: object) -> GroupOrder:
         """One key of the groups' order."""

@@ -22,7 +22,7 @@ from resolvers.engine.context import Caller
 from schema.engine.budget import Budget
 from schema.engine.compiled_subscription import CompiledSubscription, DerivedReader
 from schema.engine.cursors import Cursors
-from schema.engine.filters import slot_or_none
+from schema.engine.filters import optional_bind_param
 from schema.engine.forbidden import FILTER, forbidden, written_as
 from schema.engine.generate_live import CHANGE, LIVE
 from schema.engine.keys import LivePlanKey, OperationKey, encoded
@@ -221,8 +221,8 @@ class _ListReader:
                 outline.sizes,
             ),
             message=LiveMessage(key, entity, parts),
-            after=slot_or_none(given.get("after")),
-            most=slot_or_none(given.get("atMost")),
+            after=optional_bind_param(given.get("after")),
+            most=optional_bind_param(given.get("atMost")),
             computes=tuple(self._computes),
             weight=reader.weight,
         )

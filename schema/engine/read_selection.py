@@ -66,7 +66,7 @@ from db.engine.plan.selection import (
 )
 from domain.codes import Code, Refused
 from domain.values import JsonObject
-from schema.engine.filters import LISTS, Filters, list_of, page, slot_of, slot_or_none
+from schema.engine.filters import LISTS, Filters, bind_param, list_of, optional_bind_param, page
 from schema.engine.generate import measure_type
 from schema.engine.groups import read_groups
 from schema.engine.literals import Arguments
@@ -128,17 +128,17 @@ class SelectionReader:
     def outline(self, roots: tuple[tuple[str, Root], ...], executed: frozenset[str]) -> Selection:
         """What was read, as a whole."""
         listed = tuple(connections(roots))
-        depends_on = self._with_wholes(self.depends_on | self.filter_depends_on)
+        depends_on = self._with_parents(self.depends_on | self.filter_depends_on)
         sizes = [(each.number, each.size) for each in listed]
         sizes += [(root.number, root.size) for _, root in roots if isinstance(root, Groups)]
         filters = frozenset(self.filter_depends_on)
         return Selection(roots, depends_on, filters, listed, tuple(sizes), executed)
 
-    def _with_wholes(self, found: set[Dependency]) -> Dependencies:
+    def _with_parents(self, found: set[Dependency]) -> Dependencies:
         """With the rows of all parents: a child record is visible with its parents only."""
         waiting = [self.model.entities[name] for name in entities_of(frozenset(found))]
         while waiting:
-            above = waiting.pop().above
+            above = waiting.pop().parent_types
             found |= {RowsOf(each.name) for each in above}
             waiting += above
         return frozenset(found)
@@ -215,9 +215,9 @@ class SelectionReader:
     def _root(self, nodes: list[FieldNode], root: RootField) -> Root:
         given = self.given(nodes, "Query")
         if root.find == "NODES":
-            return self._nodes(nodes, slot_of(given["ids"]))
+            return self._nodes(nodes, bind_param(given["ids"]))
         if root.find == "NODE":
-            id = slot_of(given["id"])
+            id = bind_param(given["id"])
             entity = self._entity_of(id)
             return RootNode(id, self.object(nodes, entity) if entity else None)
         if root.find == "SEARCH":
@@ -229,7 +229,9 @@ class SelectionReader:
             return read_groups(self, self._count, nodes, entity, given)
         if root.find == "LIST":
             return self._connection(nodes, entity, None, given)
-        return RootOne(Find(root.find), self.object(nodes, entity), slot_or_none(given.get("id")))
+        return RootOne(
+            Find(root.find), self.object(nodes, entity), optional_bind_param(given.get("id"))
+        )
 
     def _entity_of(self, id: BindParam) -> Entity | None:
         return self.model.by_prefix.get(str(id.constant).rpartition("_")[0])
@@ -283,7 +285,7 @@ class SelectionReader:
     def _attributes(self, nodes: list[FieldNode], entity: Entity) -> Attributes:
         keys = self.given(nodes, entity.name).get("keys")
         chosen = (
-            None if keys is None else tuple(str(slot_of(key).constant) for key in list_of(keys))
+            None if keys is None else tuple(str(bind_param(key).constant) for key in list_of(keys))
         )
         if chosen is None:
             self.depends_on.add(AttributesOf(entity.name))
@@ -324,7 +326,7 @@ class SelectionReader:
             size=size,
             backward=backward,
             cursors=tuple(
-                (side, slot_of(given[side])) for side in PageSide if given.get(side) is not None
+                (side, bind_param(given[side])) for side in PageSide if given.get(side) is not None
             ),
             parts=parts,
             signature=bound,
@@ -342,9 +344,8 @@ class SelectionReader:
             case "pageInfo":
                 return PageInfoSelection(self.names(nodes, "PageInfo"))
             case "totalCount":
-                return TotalCount(
-                    slot_or_none(self.given(nodes, f"{entity.name}Connection").get("atMost"))
-                )
+                given = self.given(nodes, f"{entity.name}Connection")
+                return TotalCount(optional_bind_param(given.get("atMost")))
             case "aggregate":
                 return self._aggregate(nodes, entity)
         return Typename(f"{entity.name}Connection")

@@ -25,7 +25,7 @@ from schema.admission import Admitted
 from schema.engine.budget import Budget
 from schema.engine.cursors import Cursors
 from schema.engine.derived import executed, teach
-from schema.engine.failures import told_of
+from schema.engine.failures import error_entry_of
 from schema.engine.filters import LISTS
 from schema.engine.forbidden import FILTER, READ, forbidden, written_as
 from schema.engine.introspection import Introspections
@@ -116,7 +116,7 @@ class ReadService:
             await self._viewers.stands(caller.tenant.placement, caller.session)
         else:
             made, answered = await self._run(caller, request, key, drawn.outline, values)
-            told["denied"] = told_denied(made)
+            told["denied"] = with_denied(made)
             found |= answered
         if drawn.executed:
             # Each value then passes through Python: it is paid for as an object is.
@@ -126,7 +126,7 @@ class ReadService:
                 self._schema, document, operation, drawn.executed, found, asked
             )
             found |= rows
-            told["errors"] = [told_of(error) for error in errors]
+            told["errors"] = [error_entry_of(error) for error in errors]
         told["cost"] = {"nodes": cost.nodes, "fields": cost.fields, "remaining": remaining}
         return _response(drawn.keys, found, told)
 
@@ -302,7 +302,7 @@ def _response(keys: tuple[str, ...], found: Mapping[str, bytes], told: JsonObjec
     return b'{"data":{%b},%b"extensions":%b}' % (data, errors, orjson.dumps(extensions))
 
 
-def told_denied(made: Plan) -> list[dict[str, str]]:
+def with_denied(made: Plan) -> list[dict[str, str]]:
     """What was asked for and is not shown, as it stands in `extensions.access`."""
     return [
         {"type": each.entity, "field": each.field, "reason": each.reason} for each in made.denied

@@ -8,7 +8,7 @@ from domain.codes import Code, Refused
 from domain.values import JsonObject
 from resolvers.engine.results import ErrorEntry, Outcome, UserErrorEntry, as_error, merged
 from schema.engine.derived import DerivedFailed
-from schema.engine.failures import told_of
+from schema.engine.failures import error_entry_of
 from schema.engine.payloads import Payload, PayloadField
 
 NOT_APPLIED = (
@@ -66,7 +66,7 @@ class MutationResult:
         """A place in a record of a payload that could not be computed: the mutation stands."""
         key, *between, shown = wrong.text.split(".")
         above = [key, *between, wrong.number, shown] if between else [key, shown]
-        self.errors.append(placed(told_of(wrong.error), [*above, *wrong.place]))
+        self.errors.append(placed(error_entry_of(wrong.error), [*above, *wrong.place]))
 
     def failed(self, payload: Payload, outcomes: Sequence[Outcome]) -> None:
         """The mutation that made everything roll back."""

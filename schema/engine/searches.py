@@ -12,7 +12,7 @@ from db.engine.entity import Entity
 from db.engine.model import Model
 from db.engine.plan.roots import RootSearch, SearchedKind
 from db.engine.plan.selection import BindParam, ObjectSelection, search_of
-from schema.engine.filters import constant_of, slot_of
+from schema.engine.filters import bind_param, constant_of
 from schema.engine.generate_search import HIT
 
 FOUND = 20
@@ -39,7 +39,9 @@ def read_search(
         entities = [each for each in reader.model.entities.values() if each.searched]
         noted = reader.depends_on
     else:
-        entities = [reader.model.entities[name] for name in dict.fromkeys(_names(slot_of(types)))]
+        entities = [
+            reader.model.entities[name] for name in dict.fromkeys(_names(bind_param(types)))
+        ]
         noted = reader.filter_depends_on
     for entity in entities:
         noted |= {RowsOf(entity.name), search_of(entity)}
@@ -47,8 +49,8 @@ def read_search(
     size = given.get("first")
     return RootSearch(
         number,
-        slot_of(given["text"]),
-        BindParam((), FOUND) if size is None else slot_of(size),
+        bind_param(given["text"]),
+        BindParam((), FOUND) if size is None else bind_param(size),
         kinds,
     )
 

@@ -97,7 +97,7 @@ async def read_body(request: Request, most: int) -> bytes:
     return b"".join(parts)
 
 
-def asked_in_body(content_type: str, body: bytes) -> GraphQLRequest:
+def request_in_body(content_type: str, body: bytes) -> GraphQLRequest:
     """What a POST says. Raises HttpRefused for everything that is not a JSON object of the right form."""
     name, _, parameters = content_type.lower().partition(";")
     if name.strip() != JSON:
@@ -111,10 +111,10 @@ def asked_in_body(content_type: str, body: bytes) -> GraphQLRequest:
         raise HttpRefused(400, "The body is not JSON in UTF-8.") from None
     if isinstance(given, list):
         raise HttpRefused(400, "Send one operation at a time: batches are not answered.")
-    return asked_of(given, safe=False)
+    return request_of(given, safe=False)
 
 
-def asked_in_url(query_string: bytes) -> GraphQLRequest:
+def request_in_url(query_string: bytes) -> GraphQLRequest:
     """What a GET says. Raises HttpRefused."""
     try:
         pairs = parse_qsl(query_string.decode("ascii"), max_num_fields=10, errors="strict")
@@ -124,10 +124,10 @@ def asked_in_url(query_string: bytes) -> GraphQLRequest:
                 given[name] = orjson.loads(str(text))
     except (ValueError, RecursionError):
         raise HttpRefused(400, "The query string cannot be read.") from None
-    return asked_of(given, safe=True)
+    return request_of(given, safe=True)
 
 
-def asked_of(given: object, *, safe: bool) -> GraphQLRequest:
+def request_of(given: object, *, safe: bool) -> GraphQLRequest:
     """What a request says that was read already. Raises HttpRefused."""
     if not isinstance(given, dict):
         raise HttpRefused(

@@ -38,7 +38,7 @@ from schema.engine.payloads import (
     used_in_payloads,
 )
 from schema.engine.read_selection import SelectionReader
-from schema.engine.reads import OUTLINED, OUTLINES, ReadService, Request, told_denied
+from schema.engine.reads import OUTLINED, OUTLINES, ReadService, Request, with_denied
 from schema.engine.respond import MutationResult
 from schema.engine.variables import Declared, Variables, coerce, shape, types
 
@@ -76,14 +76,14 @@ class WriteService:
 
     def __init__(
         self,
-        house: AppContext,
+        app_context: AppContext,
         schema: GraphQLSchema,
         registry: CommandRegistry,
         mutations: Mapping[str, Mutation],
         viewers: Viewers,
         reads: ReadService,
     ) -> None:
-        self._house = house
+        self._app_context = app_context
         self._schema = schema
         self._registry = registry
         self._model = registry.model
@@ -202,7 +202,7 @@ class WriteService:
                 found = await run(
                     connection, placement, made, made.arguments(values, viewer, opened)
                 )
-            self._house.heard(caller.tenant.id)
+            self._app_context.heard(caller.tenant.id)
             texts, wrong = await self._texts(asked, made, found)
             for payload, each in zip(asked.written.payloads, outcomes, strict=True):
                 result.done(payload, each, texts)
@@ -222,11 +222,11 @@ class WriteService:
             for granted in viewer.rights.values()
             for attribute in granted.attributes.values()
         }
-        house = self._house
+        app_context = self._app_context
         return UnitOfWork(
             connection, viewer, self._model, viewer.user, viewer.version,
             caller.session,
-            house.now(), house.new_id, keys
+            app_context.now(), app_context.new_id, keys
         )  # fmt: skip
 
     async def _execute(
@@ -308,7 +308,7 @@ def _ids(written: PayloadSelection, outcomes: list[list[Outcome]]) -> dict[str, 
 
 
 def _denied(made: Plan) -> JsonObject:
-    denied = told_denied(made)
+    denied = with_denied(made)
     return {"access": {"denied": denied}} if denied else {}
 
 

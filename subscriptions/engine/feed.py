@@ -72,18 +72,18 @@ class Feed:
         self.members.discard(member)
         self.left_at = self._now()
 
-    def join(self, listener: Subscriber) -> None:
+    def join(self, subscriber: Subscriber) -> None:
         """Tell a listener of what he wants, soon."""
-        self._joining.append(listener)
+        self._joining.append(subscriber)
         self.wake()
 
-    def leave(self, listener: Subscriber) -> None:
+    def leave(self, subscriber: Subscriber) -> None:
         """Tell him nothing any more."""
-        if listener in self._joining:
-            self._joining.remove(listener)
-        group = listener.group
-        listener.leave()
-        if group is not None and not group.listeners:
+        if subscriber in self._joining:
+            self._joining.remove(subscriber)
+        group = subscriber.group
+        subscriber.leave()
+        if group is not None and not group.subscribers:
             group.left_at = self._now()
 
     async def run(self) -> None:
@@ -110,8 +110,8 @@ class Feed:
                 await self._tell(look)
             self._looked_at = self._now()
         except PollFailed as broken:
-            self._fail(broken.listeners, broken.error)
-            others = [each for each in joining if each not in broken.listeners]
+            self._fail(broken.subscribers, broken.error)
+            others = [each for each in joining if each not in broken.subscribers]
             self._joining = others + self._joining
             self.wake()
         except WAITS as error:
@@ -137,21 +137,21 @@ class Feed:
         if tenant is None or tenant.state == "closed":
             return None
         sessions = {member.session for member in self.members}
-        listeners = [each for group in self.groups.values() for each in group.listeners]
+        subscribers = [each for group in self.groups.values() for each in group.subscribers]
         async with self._database.snapshot(tenant.placement) as connection:
-            looking = LogPoller(connection, tenant.placement, self._viewers, self.groups)
-            return await looking.look(sessions, self._last, listeners, joining, self._end_sessions)
+            poller = LogPoller(connection, tenant.placement, self._viewers, self.groups)
+            return await poller.look(sessions, self._last, subscribers, joining, self._end_sessions)
 
     async def _in_time(self, joining: list[Subscriber]) -> PollResult | None:
         """The same; raises TimeoutError if the database does not even say that it cannot."""
-        looking = asyncio.create_task(self._look(joining))
+        poller = asyncio.create_task(self._look(joining))
         try:
-            await asyncio.wait({looking}, timeout=LEASE_SECONDS)
-            if not looking.done():
+            await asyncio.wait({poller}, timeout=LEASE_SECONDS)
+            if not poller.done():
                 raise TimeoutError
-            return looking.result()
+            return poller.result()
         finally:
-            looking.cancel()  # not awaited: a connection that hangs is not given back in time either
+            poller.cancel()  # not awaited: a connection that hangs is not given back in time either
 
     def _end_sessions(self, ended: frozenset[UUID]) -> None:
         """Close the sockets of sessions that ended: before anything else, which may take its time."""
@@ -164,16 +164,16 @@ class Feed:
 
     async def _tell(self, look: PollResult) -> None:
         """Judgements before news: nobody is told anything under rights that he had before (D-63)."""
-        for listener, error in look.refused:
-            self._fail([listener], error)
+        for subscriber, error in look.refused:
+            self._fail([subscriber], error)
         self._last = look.head
         for read in look.reads:
             self._keep(look, read)
-        for listener, group in look.judged:
-            if self._is_there(listener) and listener.group is not group:
-                self._begin(look, listener, group)
+        for subscriber, group in look.judged:
+            if self._is_there(subscriber) and subscriber.group is not group:
+                self._begin(look, subscriber, group)
         for group in self.groups.values():
-            if group.listeners:
+            if group.subscribers:
                 group.position = max(group.position or 0, look.head.position)
         await self._tell_all()
         self._sweep(self._now() - KEPT_SECONDS)
@@ -183,14 +183,14 @@ class Feed:
         group, head = read.group, look.head
         try:
             if read.ids is None:
-                group.read_anew(read.found, head.epoch, head.access, head.position)
+                group.reread(read.found, head.epoch, head.access, head.position)
             else:
                 group.read_some(read.ids, read.found, head.position)
             if group.watch.key not in self.groups:
                 self._make_room(group.size, {theirs for _, theirs in look.judged})
         except Refused as refused:
-            judged = [listener for listener, theirs in look.judged if theirs is group]
-            self._fail({*group.listeners, *judged}, refused)
+            judged = [subscriber for subscriber, theirs in look.judged if theirs is group]
+            self._fail({*group.subscribers, *judged}, refused)
             self.groups.pop(group.watch.key, None)
             return
         self.groups[group.watch.key] = group
@@ -203,26 +203,26 @@ class Feed:
             message = "Your organization follows too much at once. End other subscriptions first."
             raise Refused(Code.RATE_LIMITED, message, retryAfter=60)
 
-    def _begin(self, look: PollResult, listener: Subscriber, group: SharedSubscription) -> None:
+    def _begin(self, look: PollResult, subscriber: Subscriber, group: SharedSubscription) -> None:
         """Follow a list: from a cursor, from its beginning, or anew after another one."""
-        after = listener.wanted.after if listener.is_new else None
+        after = subscriber.wanted.after if subscriber.is_new else None
         try:
             place = None if after is None else group.watch.place(after)
         except Refused as refused:
-            self._fail([listener], refused)
+            self._fail([subscriber], refused)
             return
         self.groups[group.watch.key] = group
-        listener.move(group)
+        subscriber.move(group)
         if after is not None:
-            group.resume(listener, place, look.past.get((group, place[1])) if place else None)
+            group.resume(subscriber, place, look.past.get((group, place[1])) if place else None)
 
     async def _tell_all(self) -> None:
         """Everything that is new to everybody."""
         told = 0
         for group in list(self.groups.values()):
-            for listener in list(group.listeners):
-                if listener.group is group:
-                    group.tell(listener)
+            for subscriber in list(group.subscribers):
+                if subscriber.group is group:
+                    group.tell(subscriber)
                     told += 1
                 if told % TURN == TURN - 1:
                     await asyncio.sleep(0)
@@ -230,15 +230,15 @@ class Feed:
     def _sweep(self, before: float, needed: set[SharedSubscription] | None = None) -> None:
         """Forget lists that nobody has followed since then, or is about to follow."""
         for key, group in list(self.groups.items()):
-            if not group.listeners and group.left_at <= before and group not in (needed or ()):
+            if not group.subscribers and group.left_at <= before and group not in (needed or ()):
                 del self.groups[key]
 
-    def _is_there(self, listener: Subscriber) -> bool:
-        return listener.member in self.members and not listener.ended
+    def _is_there(self, subscriber: Subscriber) -> bool:
+        return subscriber.member in self.members and not subscriber.ended
 
-    def _fail(self, listeners: Iterable[Subscriber], error: Exception) -> None:
-        for listener in listeners:
-            listener.fail(error)
+    def _fail(self, subscribers: Iterable[Subscriber], error: Exception) -> None:
+        for subscriber in subscribers:
+            subscriber.fail(error)
 
     def _end(self, members: Iterable[Member], code: int, reason: str) -> None:
         for member in list(members):

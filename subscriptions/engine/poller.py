@@ -34,9 +34,9 @@ log_ = structlog.get_logger()
 class PollFailed(Exception):
     """A list could not be read; those who wanted it are to be told why, and others are not concerned."""
 
-    def __init__(self, listeners: Iterable[Subscriber], error: Exception) -> None:
+    def __init__(self, subscribers: Iterable[Subscriber], error: Exception) -> None:
         super().__init__()
-        self.listeners = list(listeners)
+        self.subscribers = list(subscribers)
         self.error = error
 
 
@@ -82,7 +82,7 @@ class LogPoller:
         self,
         sessions: Iterable[UUID],
         last: LogPosition | None,
-        listeners: Sequence[Subscriber],
+        subscribers: Sequence[Subscriber],
         joining: Sequence[Subscriber],
         ended: Callable[[frozenset[UUID]], None],
     ) -> PollResult:
@@ -95,31 +95,31 @@ class LogPoller:
         rights = (found.head.epoch, found.head.access)
         everybody = last is None or (last.epoch, last.access) != rights
         moment = self._viewers.moment(self._connection, self._placement, found.head.access)
-        for listener in [*listeners, *joining] if everybody else joining:
-            await self._judge(found, moment, listener)
+        for subscriber in [*subscribers, *joining] if everybody else joining:
+            await self._judge(found, moment, subscriber)
             # A new plan takes a while to compile, and others have work to do.
             await asyncio.sleep(0)
         concerned = {group: None for _, group in found.judged}
         if not everybody:
-            concerned |= {group: None for group in self._groups.values() if group.listeners}
+            concerned |= {group: None for group in self._groups.values() if group.subscribers}
         await self._read(found, list(concerned))
         return found
 
     async def _judge(
-        self, found: PollResult, moment: ViewersInSnapshot, listener: Subscriber
+        self, found: PollResult, moment: ViewersInSnapshot, subscriber: Subscriber
     ) -> None:
         """Which list a listener is told of, under his rights of this moment."""
-        viewer = await moment.viewer(listener.member.user)
+        viewer = await moment.viewer(subscriber.member.user)
         try:
             if viewer is None:
                 raise Refused(Code.UNAUTHENTICATED, "The user no longer exists. Sign in again.")
-            watch = listener.wanted.judge(viewer, pays=listener.is_new)
+            watch = subscriber.wanted.judge(viewer, pays=subscriber.is_new)
         except Exception as error:  # noqa: BLE001 - it is the error of one subscription
-            found.refused.append((listener, error))
+            found.refused.append((subscriber, error))
             return
         group = self._groups.setdefault(watch.key, SharedSubscription(watch))
         group.watch = watch  # with the rights of now
-        found.judged.append((listener, group))
+        found.judged.append((subscriber, group))
 
     async def _read(self, found: PollResult, groups: list[SharedSubscription]) -> None:
         behind = [group.position for group in groups if group.position is not None]
@@ -130,8 +130,8 @@ class LogPoller:
             except PASSES:
                 raise
             except Exception as error:
-                judged = [listener for listener, theirs in found.judged if theirs is group]
-                raise PollFailed({*group.listeners, *judged}, error) from error
+                judged = [subscriber for subscriber, theirs in found.judged if theirs is group]
+                raise PollFailed({*group.subscribers, *judged}, error) from error
             if read is not None:
                 found.reads.append(read)
         await self._read_past(found)
@@ -154,13 +154,13 @@ class LogPoller:
                     found.past[group, position] = past
 
     def _resuming(
-        self, head: LogPosition, listener: Subscriber, group: SharedSubscription
+        self, head: LogPosition, subscriber: Subscriber, group: SharedSubscription
     ) -> tuple[SharedSubscription, int] | None:
         """Where somebody wants to go on with a list that does not reach back so far by itself."""
-        if listener.wanted.after is None or not listener.is_new:
+        if subscriber.wanted.after is None or not subscriber.is_new:
             return None
         try:
-            place = group.watch.place(listener.wanted.after)
+            place = group.watch.place(subscriber.wanted.after)
         except Refused:
             return None  # he is told so when he is to be told the list
         if place is None or group.reaches(place):

@@ -57,7 +57,7 @@ class SharedSubscription:
         """None before it was read."""
         self.low = 0
         """The position from which on everything that was told is still in the ring."""
-        self.listeners: set[Subscriber] = set()
+        self.subscribers: set[Subscriber] = set()
         self.left_at = 0.0
         """When nobody listened any more, by a clock that never goes back."""
         self._held: dict[UUID, tuple[bytes, ...]] = {}
@@ -65,7 +65,7 @@ class SharedSubscription:
         """From where to where it went at once: in between, it never stood."""
         self.ring: deque[DeltaRecord] = deque()
         """What the last deltas changed."""
-        self._ring_size = 0
+        self._replay_buffer_size = 0
         self._deltas: dict[int, bytes] = {}
         """What is told to those who stand at a position; made when it is needed, and good until the next delta."""
         self._texts_size = 0
@@ -73,15 +73,15 @@ class SharedSubscription:
 
     # --- what it holds ---------------------------------------------------------------------------
 
-    def read_anew(self, found: Texts, epoch: int, access: int, position: int) -> None:
+    def reread(self, found: Texts, epoch: int, access: int, position: int) -> None:
         """It holds these records from `position` on. Raises Refused if they are too many."""
         if self.position is None or epoch != self.epoch or position < self.position:
             self.epoch, self.access = epoch, access
             self._held, self._texts_size, self.position = {}, 0, position
             self._take(found, position)
             self._forget(position)
-            for listener in self.listeners:
-                listener.restart()
+            for subscriber in self.subscribers:
+                subscriber.restart()
             return
         if access != self.access:
             # What was told under other rights is told to nobody any more (D-63). Who was told all of it goes on.
@@ -113,7 +113,7 @@ class SharedSubscription:
     def size(self) -> int:
         """About how many bytes it takes."""
         whole = sum(map(len, self._whole.values()))
-        return self._texts_size + len(self._held) * RECORD_BYTES + self._ring_size + whole
+        return self._texts_size + len(self._held) * RECORD_BYTES + self._replay_buffer_size + whole
 
     def _leap(self, position: int) -> None:
         """It goes on to a position, past what happened before it."""
@@ -122,7 +122,7 @@ class SharedSubscription:
         while self._leaps and (len(self._leaps) > LEAPS or self._leaps[0][1] <= self.low):
             self.low = max(self.low, self._leaps.popleft()[1])
         while self.ring and self.ring[0].position <= self.low:
-            self._ring_size -= self.ring.popleft().size
+            self._replay_buffer_size -= self.ring.popleft().size
 
     def _take(self, found: Texts, position: int) -> None:
         for id, texts in found.items():
@@ -144,11 +144,11 @@ class SharedSubscription:
         self._deltas = {at: text}
         size = sum(_bytes(texts or ()) + STEP_BYTES for texts in before.values())
         self.ring.append(DeltaRecord(position, before, size))
-        self._ring_size += size
-        while len(self.ring) > RING or self._ring_size > RING_BYTES:
+        self._replay_buffer_size += size
+        while len(self.ring) > RING or self._replay_buffer_size > RING_BYTES:
             dropped = self.ring.popleft()
             self.low = dropped.position
-            self._ring_size -= dropped.size
+            self._replay_buffer_size -= dropped.size
 
     def _told_at(self) -> int:
         """The position of the last delta: nothing differs between there and where the list stands."""
@@ -173,25 +173,25 @@ class SharedSubscription:
         self._leaps.clear()
         self._deltas.clear()
         self._whole.clear()
-        self._ring_size, self.low = 0, position
+        self._replay_buffer_size, self.low = 0, position
 
     # --- who is told -----------------------------------------------------------------------------
 
-    def tell(self, listener: Subscriber) -> None:
+    def tell(self, subscriber: Subscriber) -> None:
         """Send a listener what he has not been sent yet, as far as his socket takes it.
 
         Nothing waits for a slow one: he finds what he missed in the ring, or is told everything anew.
         """
-        if self.position is None or not listener.is_ready():
+        if self.position is None or not subscriber.is_ready():
             return
-        at, listener.at = listener.at, self.position
+        at, subscriber.at = subscriber.at, self.position
         if at is None or at < self.low:
-            listener.tell(self._all(listener.begins))
-            listener.begins = LiveKind.RESYNC
+            subscriber.tell(self._all(subscriber.begins))
+            subscriber.begins = LiveKind.RESYNC
         elif at < self._told_at():
             text = self._since(at)
             if text:
-                listener.tell(text)
+                subscriber.tell(text)
 
     def _since(self, at: int) -> bytes:
         """What is different for somebody who stands at a position; nothing, if it only came and went.
@@ -212,20 +212,20 @@ class SharedSubscription:
         return self._deltas[start]
 
     def resume(
-        self, listener: Subscriber, place: tuple[int, int] | None, past: MissedChanges | None
+        self, subscriber: Subscriber, place: tuple[int, int] | None, past: MissedChanges | None
     ) -> None:
         """Begin where a cursor says, if it is known what was missed; with everything anew if not (D-61)."""
-        listener.begins = LiveKind.RESYNC
+        subscriber.begins = LiveKind.RESYNC
         known = place is not None and (self.reaches(place) or past is not None)
-        if place is None or place[0] != self.epoch or not known or not listener.is_ready():
+        if place is None or place[0] != self.epoch or not known or not subscriber.is_ready():
             return
-        listener.at = place[1]
-        listener.tell(self.watch.text(LiveKind.RESUMED, self.epoch, place[1], ()))
+        subscriber.at = place[1]
+        subscriber.tell(self.watch.text(LiveKind.RESUMED, self.epoch, place[1], ()))
         if not self.reaches(place) and past is not None:
-            here = listener.at = self.position or 0
+            here = subscriber.at = self.position or 0
             changes = list(_changes(past.ids, past.texts, self._held))
             if changes:
-                listener.tell(self.watch.text(LiveKind.DELTA, self.epoch, here, changes))
+                subscriber.tell(self.watch.text(LiveKind.DELTA, self.epoch, here, changes))
 
     def _all(self, kind: LiveKind) -> bytes:
         """Everything it holds, as one message."""

@@ -80,13 +80,13 @@ class Socket:
     """One connection, from its handshake to its end."""
 
     def __init__(
-        self, wire: Wire, desk: SocketHandler, doors: ConnectionLimiter, address: str, tenant: str | None,
+        self, wire: Wire, desk: SocketHandler, limiter: ConnectionLimiter, address: str, tenant: str | None,
         now: Callable[[], float],
     ) -> None:  # fmt: skip
         """`tenant` is what the handshake says of it; `now` tells seconds on a clock that never goes back."""
         self.wire = wire
         self._desk = desk
-        self._doors = doors
+        self._limiter = limiter
         self._address = address
         self._tenant = tenant
         self._now = now
@@ -112,7 +112,7 @@ class Socket:
     # --- as a member of a feed -------------------------------------------------------------------
 
     @property
-    def listeners(self) -> list[Subscriber]:
+    def subscribers(self) -> list[Subscriber]:
         """The operations that follow a list."""
         return list(self._listeners.values())
 
@@ -222,9 +222,9 @@ class Socket:
         if self._desk.seconds_until(known.until) <= 0:
             raise Closed(CloseCode.FORBIDDEN, "The token has expired")
         caller = known.caller
-        if not self._doors.enter(caller.tenant.id, caller.user):
+        if not self._limiter.enter(caller.tenant.id, caller.user):
             raise Closed(CloseCode.OVERLOAD, "Too many connections: close another one")
-        self._doors.known(self._address)
+        self._limiter.known(self._address)
         self._known, self.user, self.session = known, caller.user, caller.session
         self._feed = self._desk.feed_of(caller.tenant.id)
         self._feed.enter(self)
@@ -256,7 +256,7 @@ class Socket:
                 raise Refused(Code.RATE_LIMITED, message)
             asked = self._desk.ask(caller, payload)
             follows = not isinstance(asked, Awaitable)
-            if follows and not self._doors.follow(caller.tenant.id, caller.user):
+            if follows and not self._limiter.follow(caller.tenant.id, caller.user):
                 message = f"You follow {LISTS} lists already: end some of them first."
                 raise Refused(Code.RATE_LIMITED, message)
         except Exception as error:  # noqa: BLE001 - it ends this operation alone
@@ -268,8 +268,8 @@ class Socket:
             task.add_done_callback(self._running.discard)
             return
         assert self._feed is not None  # noqa: S101 - who is known has one
-        listener = self._listeners[id] = Subscriber(self, id, asked)
-        self._feed.join(listener)
+        subscriber = self._listeners[id] = Subscriber(self, id, asked)
+        self._feed.join(subscriber)
 
     async def _answer(self, id: str, answer: Awaitable[bytes]) -> None:
         """The one answer of a query or a mutation, unless the client wants to hear no more of it."""
@@ -290,19 +290,19 @@ class Socket:
 
     def _complete(self, id: str) -> None:
         """The client wants to hear no more of it. What a mutation has begun is done all the same."""
-        listener = self._unfollow(id)
-        if listener is not None and self._feed is not None:
-            listener.ended = True
-            self._feed.leave(listener)
+        subscriber = self._unfollow(id)
+        if subscriber is not None and self._feed is not None:
+            subscriber.ended = True
+            self._feed.leave(subscriber)
         self._tasks.pop(id, None)
 
     def _unfollow(self, id: str) -> Subscriber | None:
         """The listener with this id, which is one no more."""
-        listener = self._listeners.pop(id, None)
-        if listener is not None:
+        subscriber = self._listeners.pop(id, None)
+        if subscriber is not None:
             caller = self._caller
-            self._doors.unfollow(caller.tenant.id, caller.user)
-        return listener
+            self._limiter.unfollow(caller.tenant.id, caller.user)
+        return subscriber
 
     def _error(self, id: str, error: Exception) -> None:
         told = {"id": id, "type": "error", "payload": self._desk.said(error)}
@@ -311,9 +311,9 @@ class Socket:
     def _drained(self) -> None:
         """The client reads again: he is told what he missed."""
         self._stuck_at = None
-        for listener in self.listeners:
-            if listener.group is not None:
-                listener.group.tell(listener)
+        for subscriber in self.subscribers:
+            if subscriber.group is not None:
+                subscriber.group.tell(subscriber)
 
     def leave(self) -> None:
         """Nobody is there any more."""
@@ -323,14 +323,14 @@ class Socket:
         if self._timer is not None:
             self._timer.cancel()
         if self._known is None:
-            self._doors.known(self._address)
+            self._limiter.known(self._address)
             return
-        self._doors.leave(self._known.caller.tenant.id, self.user)
-        self._doors.unfollow(self._known.caller.tenant.id, self.user, len(self._listeners))
+        self._limiter.leave(self._known.caller.tenant.id, self.user)
+        self._limiter.unfollow(self._known.caller.tenant.id, self.user, len(self._listeners))
         assert self._feed is not None  # noqa: S101 - likewise
-        for listener in self._listeners.values():
-            listener.ended = True
-            self._feed.leave(listener)
+        for subscriber in self._listeners.values():
+            subscriber.ended = True
+            self._feed.leave(subscriber)
         self._listeners.clear()
         self._feed.exit(self)
 

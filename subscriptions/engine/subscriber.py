@@ -13,10 +13,10 @@ from subscriptions.engine.contracts import Member, Request
 class SubscriptionSource(Protocol):
     """What a listener follows."""
 
-    listeners: set[Subscriber]
+    subscribers: set[Subscriber]
     left_at: float
 
-    def tell(self, listener: Subscriber) -> None:
+    def tell(self, subscriber: Subscriber) -> None:
         """Send him what he has not been sent yet."""
 
 
@@ -56,7 +56,7 @@ class Subscriber:
         self.leave()
         self.restart()
         self.group = group
-        group.listeners.add(self)
+        group.subscribers.add(self)
 
     def restart(self) -> None:
         """What it was told so far is void."""
@@ -66,7 +66,7 @@ class Subscriber:
     def leave(self) -> None:
         """Follow no list."""
         if self.group is not None:
-            self.group.listeners.discard(self)
+            self.group.subscribers.discard(self)
             self.group = None
 
     def fail(self, error: Exception) -> None:

@@ -70,10 +70,10 @@ class Draw:
             "deleted_at": gone if deleted else None,
         }
 
-    def stamps_within(self, *wholes: Row, deleted: bool = False) -> Row:
+    def stamps_within(self, *parents: Row, deleted: bool = False) -> Row:
         """Those of a part: what lies in the bin with one of its wholes was made and changed with it, too."""
         own = self.stamps(deleted=deleted)
-        gone = next((whole for whole in wholes if whole["deleted_at"] is not None), None)
+        gone = next((whole for whole in parents if whole["deleted_at"] is not None), None)
         return own if gone is None else {name: gone[name] for name in own}
 
     def note(self, phrases: Sequence[str]) -> str | None:

@@ -25,15 +25,15 @@ pytestmark = pytest.mark.usefixtures("patient")
 
 
 async def signed_in(
-    world: World, house: AppContext, tenant: Tenant, email: str, password: str = PASSWORD
+    world: World, app_context: AppContext, tenant: Tenant, email: str, password: str = PASSWORD
 ) -> Tokens:
-    tokens = await sign_in(house, ADDRESS, tenant.slug, email, password)
+    tokens = await sign_in(app_context, ADDRESS, tenant.slug, email, password)
     assert isinstance(tokens, Tokens)
     return tokens
 
 
-async def refreshed(house: AppContext, tokens: Tokens) -> Tokens:
-    answer = await refresh(house, ADDRESS, tokens.refresh)
+async def refreshed(app_context: AppContext, tokens: Tokens) -> Tokens:
+    answer = await refresh(app_context, ADDRESS, tokens.refresh)
     assert isinstance(answer, Tokens)
     return answer
 
@@ -61,13 +61,13 @@ async def how_many_sessions(world: World, user: UUID) -> int:
 
 
 async def test_a_user_signs_in(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     user, email = await world.user(world.acme)
-    tokens = await signed_in(world, house, world.acme, f"  {email.upper()} ")
-    access = house.tokens.verify_access(tokens.access, house.now())
+    tokens = await signed_in(world, app_context, world.acme, f"  {email.upper()} ")
+    access = app_context.tokens.verify_access(tokens.access, app_context.now())
     assert (access.tenant, access.user) == (world.acme.id, user)
     assert abs(access.expires_at - tokens.expires_at) < timedelta(seconds=1)
-    assert await world.enters(house, tokens)
+    assert await world.enters(app_context, tokens)
     assert world.slept == []
     assert tokens.access not in repr(tokens)
     assert tokens.refresh not in repr(tokens)
@@ -83,7 +83,7 @@ async def test_whatever_is_wrong_is_answered_alike_after_the_same_work(
     world: World, what: str
 ) -> None:
     moments = iter([10.0, 10.07])
-    house = world.house(monotonic=lambda: next(moments))
+    app_context = world.app_context(monotonic=lambda: next(moments))
     user, email = await world.user(world.acme, active=what != "inactive")
     tenant, password = world.acme.slug, PASSWORD
     match what:
@@ -114,7 +114,7 @@ async def test_whatever_is_wrong_is_answered_alike_after_the_same_work(
             tenant = world.demo.slug
     async with state(world, world.acme, "closed" if what == "closed" else "active"):
         world.passwords.verified = 0
-        answer = await sign_in(house, ADDRESS, tenant, email, password)
+        answer = await sign_in(app_context, ADDRESS, tenant, email, password)
     assert answer is UserErrorCode.INVALID_CREDENTIALS
     assert world.passwords.verified == 1
     assert world.slept == [pytest.approx(FAILURE_SECONDS - 0.07)]
@@ -126,76 +126,76 @@ async def test_a_failure_that_took_long_waits_for_the_next_moment(
     world: World, took: float, until: float
 ) -> None:
     moments = iter([100.0, 100.0 + took])
-    house = world.house(monotonic=lambda: next(moments))
-    await sign_in(house, ADDRESS, "nobody", "a@b", "wrong")
+    app_context = world.app_context(monotonic=lambda: next(moments))
+    await sign_in(app_context, ADDRESS, "nobody", "a@b", "wrong")
     assert world.slept == [pytest.approx(until - max(0.0, took))]
 
 
 async def test_the_demonstration_s_password_opens_demonstrations(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     _, email = await world.user(world.demo, password=DEMO)
-    tokens = await signed_in(world, house, world.demo, email, DEMO)
-    assert await world.enters(house, tokens)
+    tokens = await signed_in(world, app_context, world.demo, email, DEMO)
+    assert await world.enters(app_context, tokens)
 
 
 async def test_a_password_changed_meanwhile_opens_nothing(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     user, email = await world.user(world.acme)
     async with world.database.read(world.acme.placement, TransactionStart()) as connection:
         known = await sessions.find_credential(connection, sessions.fold(email))
     assert known is not None
     assert known.hash not in repr(known)
     async with world.database.write(world.acme.placement, TransactionStart()) as connection:
-        await sessions.set_hash(connection, user, await house.passwords.hash("a new one"))
-        waiting = asyncio.create_task(sign_in(house, ADDRESS, "acme", email, PASSWORD))
+        await sessions.set_hash(connection, user, await app_context.passwords.hash("a new one"))
+        waiting = asyncio.create_task(sign_in(app_context, ADDRESS, "acme", email, PASSWORD))
         blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         async with asyncio.timeout(2):
             while not await world.admin.fetchval(blocked):  # noqa: ASYNC110 - a lock has no event
                 await asyncio.sleep(0.01)
-        assert await sessions.revoke_all(connection, user, house.now()) == 0
+        assert await sessions.revoke_all(connection, user, app_context.now()) == 0
     assert await waiting is UserErrorCode.INVALID_CREDENTIALS
     assert await how_many_sessions(world, user) == 0
-    await signed_in(world, house, world.acme, email, "a new one")
+    await signed_in(world, app_context, world.acme, email, "a new one")
 
 
 async def test_an_outdated_hash_is_renewed_at_sign_in(world: World) -> None:
     from argon2 import PasswordHasher
 
-    house = world.house()
+    app_context = world.app_context()
     user, email = await world.user(world.acme)
     old = PasswordHasher(1, 8_192, 1).hash(PASSWORD)
     change = "UPDATE credential SET password = $1 WHERE user_id = $2"
     await world.run(world.acme, change, old, user)
-    await signed_in(world, house, world.acme, email)
+    await signed_in(world, app_context, world.acme, email)
     rows = await world.run(world.acme, "SELECT password FROM credential WHERE user_id = $1", user)
     assert not world.passwords.outdated(rows[0][0])
-    await signed_in(world, house, world.acme, email)
+    await signed_in(world, app_context, world.acme, email)
 
 
 async def test_guesses_at_once_are_ten_and_the_right_password_waits_too(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     _, email = await world.user(world.acme)
-    guesses = (sign_in(house, ADDRESS, "acme", email, f"guess {n}") for n in range(30))
+    guesses = (sign_in(app_context, ADDRESS, "acme", email, f"guess {n}") for n in range(30))
     answers = await asyncio.gather(*guesses, return_exceptions=True)
     assert answers.count(UserErrorCode.INVALID_CREDENTIALS) == ACCOUNT.amount
     assert world.passwords.verified == ACCOUNT.amount
     with pytest.raises(Refused) as known:
-        await sign_in(house, ADDRESS, "ACME ", email.upper(), PASSWORD)
+        await sign_in(app_context, ADDRESS, "ACME ", email.upper(), PASSWORD)
     for n in range(ACCOUNT.amount):
-        await sign_in(house, "198.51.100.1", "acme", "nobody@b", f"guess {n}")
+        await sign_in(app_context, "198.51.100.1", "acme", "nobody@b", f"guess {n}")
     with pytest.raises(Refused) as unknown:
-        await sign_in(house, "198.51.100.1", "acme", "nobody@b", PASSWORD)
+        await sign_in(app_context, "198.51.100.1", "acme", "nobody@b", PASSWORD)
     assert known.value.code is unknown.value.code is Code.RATE_LIMITED
     assert world.passwords.verified == 2 * ACCOUNT.amount
 
 
 async def test_nine_wrong_and_one_right_begin_anew(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     _, email = await world.user(world.acme)
     for _ in range(2):
         for _ in range(ACCOUNT.amount - 1):
-            await sign_in(house, ADDRESS, "acme", email, "wrong")
-        await signed_in(world, house, world.acme, email)
+            await sign_in(app_context, ADDRESS, "acme", email, "wrong")
+        await signed_in(world, app_context, world.acme, email)
 
 
 # --- the state of the tenant --------------------------------------------------------------------
@@ -205,140 +205,147 @@ async def test_nine_wrong_and_one_right_begin_anew(world: World) -> None:
 async def test_a_suspended_tenant_may_be_entered_and_a_closed_one_not(world: World) -> None:
     _, email = await world.user(world.acme)
     async with state(world, world.acme, "suspended"):
-        house = world.house()
-        tokens = await refreshed(house, await signed_in(world, house, world.acme, email))
+        app_context = world.app_context()
+        tokens = await refreshed(
+            app_context, await signed_in(world, app_context, world.acme, email)
+        )
     async with state(world, world.acme, "closed"):
-        house = world.house()
-        assert await refresh(house, ADDRESS, tokens.refresh) is UserErrorCode.INVALID_TOKEN
-    await refreshed(world.house(), tokens)
+        app_context = world.app_context()
+        assert await refresh(app_context, ADDRESS, tokens.refresh) is UserErrorCode.INVALID_TOKEN
+    await refreshed(world.app_context(), tokens)
 
 
 @pytest.mark.covers("D-58")
 async def test_a_tenant_that_is_being_moved_asks_for_patience(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     _, email = await world.user(world.acme)
-    tokens = await signed_in(world, house, world.acme, email)
+    tokens = await signed_in(world, app_context, world.acme, email)
     await world.run(world.acme, "UPDATE log_head SET fenced = true")
     try:
         for deed in (
-            sign_in(house, ADDRESS, "acme", email, PASSWORD),
-            refresh(house, ADDRESS, tokens.refresh),
+            sign_in(app_context, ADDRESS, "acme", email, PASSWORD),
+            refresh(app_context, ADDRESS, tokens.refresh),
         ):
             with pytest.raises(Refused) as refused:
                 await deed
             assert refused.value.code is Code.RETRYABLE
     finally:
         await world.run(world.acme, "UPDATE log_head SET fenced = false")
-    await refreshed(house, tokens)
+    await refreshed(app_context, tokens)
 
 
 @pytest.mark.covers("D-58")
 async def test_a_tenant_that_moved_is_found_again(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     _, email = await world.user(world.acme)
-    tokens = await signed_in(world, house, world.acme, email)
+    tokens = await signed_in(world, app_context, world.acme, email)
     await world.run(world.acme, "UPDATE log_head SET placement = 2")
     with pytest.raises(Refused) as refused:  # moved, and the catalog does not say so yet
-        await refresh(house, ADDRESS, tokens.refresh)
+        await refresh(app_context, ADDRESS, tokens.refresh)
     assert refused.value.code is Code.RETRYABLE
     change = "UPDATE catalog.tenant SET placement = $1 WHERE id = $2"
     await world.admin.execute(change, 2, world.acme.id)
     try:
-        await signed_in(world, house, world.acme, email)
+        await signed_in(world, app_context, world.acme, email)
     finally:
         await world.run(world.acme, "UPDATE log_head SET placement = 1")
         await world.admin.execute(change, 1, world.acme.id)
-    await refreshed(house, tokens)
+    await refreshed(app_context, tokens)
 
 
 # --- refreshing ---------------------------------------------------------------------------------
 
 
 async def test_tokens_rotate(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     _, email = await world.user(world.acme)
-    first = await signed_in(world, house, world.acme, email)
+    first = await signed_in(world, app_context, world.acme, email)
     tokens = first
     for _ in range(5):
-        tokens = await refreshed(house, tokens)
+        tokens = await refreshed(app_context, tokens)
     assert tokens.refresh != first.refresh
-    sids = {house.tokens.verify_access(t.access, house.now()).session for t in (first, tokens)}
+    sids = {
+        app_context.tokens.verify_access(t.access, app_context.now()).session
+        for t in (first, tokens)
+    }
     assert len(sids) == 1
-    assert await world.enters(house, tokens)
+    assert await world.enters(app_context, tokens)
 
 
 async def test_using_a_token_twice_ends_the_session_and_its_newest_token(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     _, email = await world.user(world.acme)
-    other = await signed_in(world, house, world.acme, email)
-    first = await signed_in(world, house, world.acme, email)
-    second = await refreshed(house, first)
-    assert await refresh(house, ADDRESS, first.refresh) is UserErrorCode.INVALID_TOKEN
-    assert not await world.enters(house, second)
-    assert await refresh(house, ADDRESS, second.refresh) is UserErrorCode.INVALID_TOKEN
-    await refreshed(house, other)  # another device stays signed in
+    other = await signed_in(world, app_context, world.acme, email)
+    first = await signed_in(world, app_context, world.acme, email)
+    second = await refreshed(app_context, first)
+    assert await refresh(app_context, ADDRESS, first.refresh) is UserErrorCode.INVALID_TOKEN
+    assert not await world.enters(app_context, second)
+    assert await refresh(app_context, ADDRESS, second.refresh) is UserErrorCode.INVALID_TOKEN
+    await refreshed(app_context, other)  # another device stays signed in
 
 
 async def test_of_parallel_refreshes_one_wins_and_the_session_ends(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     _, email = await world.user(world.acme)
-    tokens = await signed_in(world, house, world.acme, email)
-    answers = await asyncio.gather(*(refresh(house, ADDRESS, tokens.refresh) for _ in range(20)))
+    tokens = await signed_in(world, app_context, world.acme, email)
+    answers = await asyncio.gather(
+        *(refresh(app_context, ADDRESS, tokens.refresh) for _ in range(20))
+    )
     winners = [answer for answer in answers if isinstance(answer, Tokens)]
     assert len(winners) == 1
     assert answers.count(UserErrorCode.INVALID_TOKEN) == 19
-    assert not await world.enters(house, winners[0])
-    assert await refresh(house, ADDRESS, winners[0].refresh) is UserErrorCode.INVALID_TOKEN
+    assert not await world.enters(app_context, winners[0])
+    assert await refresh(app_context, ADDRESS, winners[0].refresh) is UserErrorCode.INVALID_TOKEN
 
 
 async def test_a_generation_to_come_neither_refreshes_nor_ends_the_session(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     _, email = await world.user(world.acme)
-    tokens = await signed_in(world, house, world.acme, email)
-    known = house.tokens.verify_refresh(tokens.refresh)
+    tokens = await signed_in(world, app_context, world.acme, email)
+    known = app_context.tokens.verify_refresh(tokens.refresh)
     assert known is not None
-    ahead = house.tokens.issue_refresh(known.tenant, known.session, 9)
-    assert await refresh(house, ADDRESS, ahead) is UserErrorCode.INVALID_TOKEN
-    await refreshed(house, tokens)
+    ahead = app_context.tokens.issue_refresh(known.tenant, known.session, 9)
+    assert await refresh(app_context, ADDRESS, ahead) is UserErrorCode.INVALID_TOKEN
+    await refreshed(app_context, tokens)
 
 
 async def test_a_token_of_another_tenant_or_of_nobody_is_refused(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     _, email = await world.user(world.acme)
-    tokens = await signed_in(world, house, world.acme, email)
-    known = house.tokens.verify_refresh(tokens.refresh)
+    tokens = await signed_in(world, app_context, world.acme, email)
+    known = app_context.tokens.verify_refresh(tokens.refresh)
     assert known is not None
-    elsewhere = house.tokens.issue_refresh(world.demo.id, known.session, 1)
-    nowhere = house.tokens.issue_refresh(UUID(int=9), known.session, 1)
+    elsewhere = app_context.tokens.issue_refresh(world.demo.id, known.session, 1)
+    nowhere = app_context.tokens.issue_refresh(UUID(int=9), known.session, 1)
     for token in (elsewhere, nowhere, "", tokens.access, tokens.refresh[:-1] + "é"):
-        assert await refresh(house, ADDRESS, token) is UserErrorCode.INVALID_TOKEN
-    await refreshed(house, tokens)
+        assert await refresh(app_context, ADDRESS, token) is UserErrorCode.INVALID_TOKEN
+    await refreshed(app_context, tokens)
 
 
 async def test_a_session_that_nobody_refreshes_ends(world: World) -> None:
     past = datetime.now(UTC) - REFRESH_LIFETIME - timedelta(seconds=1)
     _, email = await world.user(world.acme)
-    old = world.house(now=lambda: past)
+    old = world.app_context(now=lambda: past)
     answer = await sign_in(old, ADDRESS, "acme", email, PASSWORD)
     assert answer is UserErrorCode.INVALID_CREDENTIALS  # ended as it began: Postgres' clock decides
-    house = world.house(now=lambda: past + timedelta(seconds=61))
-    tokens = await signed_in(world, house, world.acme, email)
+    app_context = world.app_context(now=lambda: past + timedelta(seconds=61))
+    tokens = await signed_in(world, app_context, world.acme, email)
     await world.run(world.acme, "UPDATE session SET expires_at = now() - interval '1 s'")
-    assert await refresh(house, ADDRESS, tokens.refresh) is UserErrorCode.INVALID_TOKEN
-    assert not await world.enters(house, tokens)
+    assert await refresh(app_context, ADDRESS, tokens.refresh) is UserErrorCode.INVALID_TOKEN
+    assert not await world.enters(app_context, tokens)
 
 
 async def test_replayed_tokens_are_limited_apart_from_signing_in(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     _, email = await world.user(world.acme)
-    used = await signed_in(world, house, world.acme, email)
-    await refreshed(house, used)
+    used = await signed_in(world, app_context, world.acme, email)
+    await refreshed(app_context, used)
     for _ in range(100):
-        assert await refresh(house, ADDRESS, used.refresh) is UserErrorCode.INVALID_TOKEN
+        assert await refresh(app_context, ADDRESS, used.refresh) is UserErrorCode.INVALID_TOKEN
     with pytest.raises(Refused) as refused:
-        await refresh(house, ADDRESS, used.refresh)
+        await refresh(app_context, ADDRESS, used.refresh)
     assert refused.value.code is Code.RATE_LIMITED
-    await signed_in(world, house, world.acme, email)
+    await signed_in(world, app_context, world.acme, email)
 
 
 # --- ending -------------------------------------------------------------------------------------
@@ -346,49 +353,50 @@ async def test_replayed_tokens_are_limited_apart_from_signing_in(world: World) -
 
 @pytest.mark.covers("D-63")
 async def test_signed_out_means_out(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     _, email = await world.user(world.acme)
-    tokens, other = [await signed_in(world, house, world.acme, email) for _ in range(2)]
-    caller = await world.caller(house, tokens)
-    await sign_out(house, caller)
-    await sign_out(house, caller)
-    assert not await world.enters(house, tokens)
-    assert await refresh(house, ADDRESS, tokens.refresh) is UserErrorCode.INVALID_TOKEN
-    assert await world.enters(house, other)
+    tokens, other = [await signed_in(world, app_context, world.acme, email) for _ in range(2)]
+    caller = await world.caller(app_context, tokens)
+    await sign_out(app_context, caller)
+    await sign_out(app_context, caller)
+    assert not await world.enters(app_context, tokens)
+    assert await refresh(app_context, ADDRESS, tokens.refresh) is UserErrorCode.INVALID_TOKEN
+    assert await world.enters(app_context, other)
 
 
 @pytest.mark.covers("D-63")
 async def test_a_disabled_user_is_out_at_once(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     user, email = await world.user(world.acme)
-    tokens = await signed_in(world, house, world.acme, email)
+    tokens = await signed_in(world, app_context, world.acme, email)
     await deactivate(world, world.acme, user)
-    assert not await world.enters(house, tokens)
-    assert await refresh(house, ADDRESS, tokens.refresh) is UserErrorCode.INVALID_TOKEN
+    assert not await world.enters(app_context, tokens)
+    assert await refresh(app_context, ADDRESS, tokens.refresh) is UserErrorCode.INVALID_TOKEN
     assert (
-        await sign_in(house, ADDRESS, "acme", email, PASSWORD) is UserErrorCode.INVALID_CREDENTIALS
+        await sign_in(app_context, ADDRESS, "acme", email, PASSWORD)
+        is UserErrorCode.INVALID_CREDENTIALS
     )
 
 
 async def test_all_sessions_of_a_user_end_and_nobody_else_s(world: World) -> None:
-    house = world.house()
+    app_context = world.app_context()
     user, email = await world.user(world.acme)
     _, neighbor = await world.user(world.acme)
-    mine = [await signed_in(world, house, world.acme, email) for _ in range(3)]
-    theirs = await signed_in(world, house, world.acme, neighbor)
+    mine = [await signed_in(world, app_context, world.acme, email) for _ in range(3)]
+    theirs = await signed_in(world, app_context, world.acme, neighbor)
     for ended in (3, 0):
         async with world.database.write(world.acme.placement, TransactionStart()) as connection:
-            assert await sessions.revoke_all(connection, user, house.now()) == ended
-    assert [await world.enters(house, tokens) for tokens in mine] == [False] * 3
-    assert await world.enters(house, theirs)
+            assert await sessions.revoke_all(connection, user, app_context.now()) == ended
+    assert [await world.enters(app_context, tokens) for tokens in mine] == [False] * 3
+    assert await world.enters(app_context, theirs)
 
 
 async def test_without_valkey_signing_in_works_and_guesses_are_counted(world: World) -> None:
     throttle = world.throttle("redis://127.0.0.1:1/0")
-    house = world.house(throttle=throttle)
+    app_context = world.app_context(throttle=throttle)
     _, email = await world.user(world.acme)
-    await refreshed(house, await signed_in(world, house, world.acme, email))
-    guesses = (sign_in(house, ADDRESS, "acme", email, f"guess {n}") for n in range(20))
+    await refreshed(app_context, await signed_in(world, app_context, world.acme, email))
+    guesses = (sign_in(app_context, ADDRESS, "acme", email, f"guess {n}") for n in range(20))
     answers = await asyncio.gather(*guesses, return_exceptions=True)
     assert answers.count(UserErrorCode.INVALID_CREDENTIALS) == ACCOUNT.amount
     assert sum(isinstance(answer, Refused) for answer in answers) == 20 - ACCOUNT.amount

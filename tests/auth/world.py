@@ -63,7 +63,7 @@ class World:
         self.open.append(made)
         return made
 
-    def house(
+    def app_context(
         self,
         *,
         throttle: Throttle | None = None,
@@ -121,10 +121,10 @@ class World:
         )
         return user, email
 
-    async def enters(self, house: AppContext, tokens: Tokens) -> bool:
+    async def enters(self, app_context: AppContext, tokens: Tokens) -> bool:
         """Whether the session of these tokens opens the tenant, as every request asks."""
-        access = house.tokens.verify_access(tokens.access, house.now())
-        tenant = await house.directory.by_id(access.tenant)
+        access = app_context.tokens.verify_access(tokens.access, app_context.now())
+        tenant = await app_context.directory.by_id(access.tenant)
         assert tenant is not None
         try:
             async with self.database.read(
@@ -134,8 +134,8 @@ class World:
         except EntryRejected:
             return False
 
-    async def caller(self, house: AppContext, tokens: Tokens) -> Caller:
-        access = house.tokens.verify_access(tokens.access, house.now())
-        tenant = await house.directory.by_id(access.tenant)
+    async def caller(self, app_context: AppContext, tokens: Tokens) -> Caller:
+        access = app_context.tokens.verify_access(tokens.access, app_context.now())
+        tenant = await app_context.directory.by_id(access.tenant)
         assert tenant is not None
         return Caller(tenant, access.user, access.session, ADDRESS)

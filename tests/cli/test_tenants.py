@@ -25,7 +25,7 @@ async def put_back(own: Own) -> AsyncIterator[None]:
 
 def notice(own: Own) -> None:
     """As if the half minute had passed after which the catalog is asked again."""
-    own.world.endpoint.house.directory.forget(own.world.tenants["acme"].id)
+    own.world.endpoint.app_context.directory.forget(own.world.tenants["acme"].id)
 
 
 @covers("D-18")

@@ -43,7 +43,7 @@ class Desk:
 
     def day(self, later: int) -> str:
         """A day after the house's, or before it."""
-        return str(self.own.world.endpoint.house.now().date() + timedelta(days=later))
+        return str(self.own.world.endpoint.app_context.now().date() + timedelta(days=later))
 
 
 @pytest.fixture(scope="module")

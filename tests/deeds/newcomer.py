@@ -55,8 +55,10 @@ class Newcomer:
 
     def session(self, device: int) -> str:
         """The session of a device, as the API spells it."""
-        house = self.own.world.endpoint.house
-        access = house.tokens.verify_access(self.tokens[device]["accessToken"], house.now())
+        app_context = self.own.world.endpoint.app_context
+        access = app_context.tokens.verify_access(
+            self.tokens[device]["accessToken"], app_context.now()
+        )
         return spelled("ses", access.session)
 
     async def sessions(self, device: int = 0) -> set[str]:

@@ -30,7 +30,7 @@ async def suspended(own: Own) -> AsyncIterator[None]:
     async def become(state: str) -> None:
         change = "UPDATE catalog.tenant SET state = $2 WHERE slug = $1"
         await own.world.admin.execute(change, own.slug, state)
-        own.world.endpoint.house.directory.forget(own.world.tenants[own.slug].id)
+        own.world.endpoint.app_context.directory.forget(own.world.tenants[own.slug].id)
 
     await become("suspended")
     try:

@@ -72,7 +72,11 @@ async def test_a_place_is_taken_by_another_one_that_stays(own: Own) -> None:
     await own.done("admin", "accountCreate", name=own.name(), industry=old)
     for wrong, code in ((old, "INVALID"), (spelled("ind", kept(old)), "INVALID")):
         assert came(await delete(own, "industry", id=old, replaceWith=wrong)) == code
-    for nobody in ("ind_0", "acc_" + new[4:], spelled("ind", own.world.endpoint.house.new_id())):
+    for nobody in (
+        "ind_0",
+        "acc_" + new[4:],
+        spelled("ind", own.world.endpoint.app_context.new_id()),
+    ):
         assert came(await delete(own, "industry", id=old, replaceWith=nobody)) == "NOT_FOUND"
     query = "mutation ($i: [ReplaceInput!]!) { done: industryDeleteMany(inputs: $i) { userErrors { code } } }"
     both = [{"id": old, "replaceWith": new}, {"id": new}]

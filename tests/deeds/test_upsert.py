@@ -91,9 +91,9 @@ async def test_the_stage_that_it_is_in_is_no_change(own: Own, deal: str) -> None
 def website() -> Iterator[None]:
     """A field that is set once; declarations are frozen, so that nothing but a test changes them."""
     exposed = MODEL.entities["Account"].written["website"].exposed
-    object.__setattr__(exposed, "once", True)
+    object.__setattr__(exposed, "immutable", True)
     yield
-    object.__setattr__(exposed, "once", False)
+    object.__setattr__(exposed, "immutable", False)
 
 
 @covers("X-11", "D-33")

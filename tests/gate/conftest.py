@@ -25,7 +25,7 @@ async def odd(world: World) -> AsyncIterator[World]:
         await _fill(world)
     yield world
     del world.tenants[ODD]
-    world.endpoint.house.directory.forget(tenant.id)  # there may soon be another of this name
+    world.endpoint.app_context.directory.forget(tenant.id)  # there may soon be another of this name
     world.tokens = {who: token for who, token in world.tokens.items() if who[1] != ODD}
     await world.admin.execute(f"DROP SCHEMA {name} CASCADE; DROP ROLE {name}")
     await world.admin.execute("DELETE FROM catalog.tenant WHERE slug = $1", ODD)

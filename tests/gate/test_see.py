@@ -57,12 +57,12 @@ def viewer(entity: Entity, rows: RowScope = RowScope.ALL, **rights: Right) -> Vi
 
 def above(entity: Entity) -> list[Entity]:
     """What the entity is a part of, and what that is."""
-    return [found for each in entity.above for found in (each, *above(each))]
+    return [found for each in entity.parent_types for found in (each, *above(each))]
 
 
-def listed(entity: Entity, guard: Viewer, form: Form, *columns: str) -> str:
+def listed(entity: Entity, authorizer: Viewer, form: Form, *columns: str) -> str:
     """The SQL of a view with these columns, without what stands around it."""
-    gate = Gate(guard)
+    gate = Gate(authorizer)
     seen = gate.see(entity, form)
     for column in columns:
         seen.column(column)
@@ -121,7 +121,7 @@ def test_an_entity_without_a_policy_has_no_own_rows(entity: Entity, form: Form) 
         assert pointed or re.search(r"= (ANY \()?\$1::", sql)
 
 
-PARTS = [entity for entity in MODEL.entities.values() if entity.wholes]
+PARTS = [entity for entity in MODEL.entities.values() if entity.parents]
 
 
 @pytest.mark.parametrize("form", Form)
@@ -132,15 +132,15 @@ def test_a_part_has_no_rows_of_its_own(entity: Entity, rows: RowScope, form: For
     closed = EntityRights(rows, entity.granted)
     alone = Viewer(NOBODY, NOBODY, 0, {entity.name: closed}, {}, {}, {}, POLICIES)
     shut = listed(entity, alone, form).replace('"', "")
-    for way in entity.wholes:
+    for way in entity.parents:
         column = f"{entity.table.name}.{way.column} IS NULL"
         assert (column if way.nullable else "false") in shut
     whole = EntityRights(rows, frozenset())
     for own in RowScope:
-        rights = {above.name: whole for above in entity.above}
+        rights = {above.name: whole for above in entity.parent_types}
         rights[entity.name] = EntityRights(own, entity.granted)
         sql = listed(entity, dataclasses.replace(alone, rights=rights), form).replace('"', "")
-        for way, above in zip(entity.wholes, entity.above, strict=True):
+        for way, above in zip(entity.parents, entity.parent_types, strict=True):
             over, link = above.table.name, f"{entity.table.name}.{way.column}"
             assert f"FROM {over} WHERE {over}.id = {link} AND {over}.deleted_at IS NULL" in sql
 
@@ -157,7 +157,7 @@ def nodes(plan: Any) -> Iterator[Any]:
 async def planned(world: World, compiled: Compiled, *values: Any) -> list[Any]:
     """The nodes of Postgres' plan, as it would be with so many rows that indexes pay."""
     place = world.tenants["acme"].placement
-    async with world.endpoint.house.database.read(place, TransactionStart()) as connection:
+    async with world.endpoint.app_context.database.read(place, TransactionStart()) as connection:
         await connection.execute(
             "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
         )
@@ -224,11 +224,11 @@ async def test_a_view_beside_each_row_is_looked_through_too(world: World, scope:
 
 @covers("D-51")
 def test_closed_columns_are_null_and_never_named() -> None:
-    guard = viewer(OPPORTUNITY, margin=Right.CLOSED)
-    sql = listed(OPPORTUNITY, guard, Form.PREDICATE, "margin", "name")
+    authorizer = viewer(OPPORTUNITY, margin=Right.CLOSED)
+    sql = listed(OPPORTUNITY, authorizer, Form.PREDICATE, "margin", "name")
     assert "NULL AS margin" in sql
     assert "opportunity.margin" not in sql
-    gate = Gate(guard)
+    gate = Gate(authorizer)
     seen = gate.see(OPPORTUNITY)
     met = seen.test("margin", lambda column: column > 1)
     assert "opportunity.margin" not in gate.compile(sa.select(met).select_from(seen)).sql
@@ -316,12 +316,12 @@ async def plan_of(
     world: World, persona: str, query: str, reach: Reach | None = None
 ) -> tuple[str, bool]:
     """The SQL that a persona's query is planned to, and whether it is planned for its values."""
-    tenant, house = world.tenants["acme"], world.endpoint.house
+    tenant, app_context = world.tenants["acme"], world.endpoint.app_context
     user = await world.admin.fetchval(
         f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
         f"{persona}@acme.example",
     )
-    async with house.database.read(tenant.placement, TransactionStart()) as connection:
+    async with app_context.database.read(tenant.placement, TransactionStart()) as connection:
         known = await load(connection, MODEL, POLICIES, user)
     assert known is not None
     if reach is not None:
@@ -396,12 +396,12 @@ async def test_who_sees_all_rows_has_no_condition(world: World) -> None:
 
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_both_forms_find_the_same_rows(world: World, persona: str) -> None:
-    tenant, house = world.tenants["acme"], world.endpoint.house
+    tenant, app_context = world.tenants["acme"], world.endpoint.app_context
     user = await world.admin.fetchval(
         f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
         f"{persona}@acme.example",
     )
-    async with house.database.read(tenant.placement, TransactionStart()) as connection:
+    async with app_context.database.read(tenant.placement, TransactionStart()) as connection:
         known = await load(connection, MODEL, POLICIES, user)
         assert known is not None
         for name in known.rights:
@@ -412,9 +412,9 @@ async def test_both_forms_find_the_same_rows(world: World, persona: str) -> None
 
 async def test_what_is_seen_with_something_else_is_not_counted(world: World) -> None:
     """A part has no form of its own, and the history is nobody's to read through when rights are loaded."""
-    tenant, house = world.tenants["acme"], world.endpoint.house
+    tenant, app_context = world.tenants["acme"], world.endpoint.app_context
     user = await world.admin.fetchval(f'SELECT id FROM {world.schema()}."user" LIMIT 1')  # noqa: S608
-    async with house.database.read(tenant.placement, TransactionStart()) as connection:
+    async with app_context.database.read(tenant.placement, TransactionStart()) as connection:
         known = await load(connection, MODEL, POLICIES, user)
         assert known is not None
         own = {n: EntityRights(RowScope.OWN, e.granted) for n, e in MODEL.entities.items()}

@@ -235,7 +235,7 @@ def nothing_points_into_the_bin(facts: Facts) -> Iterator[str]:
         ways = [
             (way, entity.targets[way.name].name)
             for way in entity.references.values()
-            if way.exposed.part or (way.exposed.holds and not way.nullable)
+            if way.exposed.owned or (way.exposed.restrict and not way.nullable)
         ]
         if entity.is_trace:
             continue

@@ -162,7 +162,7 @@ class Drawn:
             return self.chance(6)
         if name in entity.reverses:
             return deep < DEEP and self.chance(6)
-        if name in entity.brings:
+        if name in entity.nested_creates:
             return deep < DEEP and self.chance(2)
         if deed.command.suffix == "Upsert" and name in entity.written:
             return not self.chance(6) if is_needed(entity, entity.written[name]) else self.chance(4)
@@ -184,7 +184,7 @@ class Drawn:
         if isinstance(kind, GraphQLInputObjectType):
             return self._object(
                 kind,
-                entity.targets[entity.brings[name].name],
+                entity.targets[entity.nested_creates[name].name],
                 MUTATIONS["accountCreate"],
                 None,
                 deep + 1,

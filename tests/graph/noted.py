@@ -123,14 +123,14 @@ def bound(before: Facts, after: Facts) -> Iterator[str]:
             if changed:
                 yield f"opportunity {id} is locked, and {changed} changed"
     for entity in MODEL.entities.values():
-        if entity.is_trace or not entity.wholes:
+        if entity.is_trace or not entity.parents:
             continue
         for id, row in after.rows[entity.name].items():
             old = before.rows[entity.name].get(id)
             gone = row["deleted_at"]
             if old is None or gone is None or old["deleted_at"] is not None:
                 continue
-            for way, above in zip(entity.wholes, entity.above, strict=True):
+            for way, above in zip(entity.parents, entity.parent_types, strict=True):
                 whole = after.rows[above.name].get(row[way.column])
                 was = before.rows[above.name].get(row[way.column])
                 if (

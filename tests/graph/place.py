@@ -146,7 +146,7 @@ async def place_of(world: World, slug: str) -> AsyncIterator[Place]:
             yield place
     finally:
         del world.tenants[slug]
-        world.endpoint.house.directory.forget(tenant.id)
+        world.endpoint.app_context.directory.forget(tenant.id)
         world.tokens = {who: token for who, token in world.tokens.items() if who[1] != slug}
         await admin.execute(f"DROP SCHEMA {space} CASCADE; DROP ROLE {space}")
         await admin.execute("DELETE FROM catalog.tenant WHERE slug = $1", slug)

@@ -34,5 +34,5 @@ def logged() -> Iterator[StringIO]:
 @pytest.fixture
 def unmetered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets a test ask for more in a minute than a tenant may, and leaves others their budget."""
-    budget = Budget(world.endpoint.house.monotonic, per_minute=10**12)
+    budget = Budget(world.endpoint.app_context.monotonic, per_minute=10**12)
     monkeypatch.setattr(world.endpoint.reads, "budget", budget)

@@ -59,9 +59,9 @@ async def test_a_line_tells_who_asked_and_not_what(telling: World, logged: Strin
     assert line.keys() == LINE
     assert (line["method"], line["kind"], line["operation"]) == ("POST", "query", "Named")
     assert (line["tenant"], line["status"], line["level"]) == ("acme", 200, "info")
-    house = telling.endpoint.house
+    app_context = telling.endpoint.app_context
     token = await telling.token("rep1")
-    assert line["user"] == str(house.tokens.verify_access(token, house.now()).user)
+    assert line["user"] == str(app_context.tokens.verify_access(token, app_context.now()).user)
     for secret in (CANARY, "hidden", "accounts", token, token.rpartition(".")[2]):
         assert secret not in logged.getvalue()
 

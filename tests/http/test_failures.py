@@ -92,7 +92,9 @@ async def test_what_is_raised_while_reading_goes_to_the_log_alone(
 async def test_whatever_is_raised_while_signing_in_no_password_is_logged(
     world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    async def fail(house: object, address: str, tenant: str, email: str, password: str) -> None:
+    async def fail(
+        app_context: object, address: str, tenant: str, email: str, password: str
+    ) -> None:
         raise error
 
     monkeypatch.setattr(sessions, "sign_in", fail)

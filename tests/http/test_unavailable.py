@@ -15,9 +15,9 @@ from tests.support.world import world_on
 async def test_a_database_that_goes_away_and_comes_back() -> None:
     with tempfile.TemporaryDirectory(prefix="relata-test-") as directory:
         data = Path(directory)
-        async with AsyncExitStack() as house:
+        async with AsyncExitStack() as app_context:
             async with embedded(data, durable=False) as servers:
-                world = await house.enter_async_context(world_on(servers))
+                world = await app_context.enter_async_context(world_on(servers))
                 assert (await world.ask("rep1", "{ viewer { id } }")).status == 200
                 assert (await world.client.get("/health/ready")).status_code == 200
             answer = await world.ask("rep1", "{ viewer { id } }")

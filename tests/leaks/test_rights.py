@@ -20,7 +20,7 @@ TENANT = "rights"
 
 
 @pytest.fixture(scope="module")
-async def house(world: World) -> AsyncIterator[World]:
+async def rights_world(world: World) -> AsyncIterator[World]:
     """The house with a tenant whose rights may be changed."""
     async with own_tenant(world, TENANT):
         yield world
@@ -76,51 +76,51 @@ async def closed(world: World, persona: str, key: str, value: str) -> None:
 
 
 @covers("D-34")
-async def test_a_new_attribute_is_closed(house: World) -> None:
+async def test_a_new_attribute_is_closed(rights_world: World) -> None:
     """Case 26: to everybody but administrators, at once."""
-    id = await attribute(house, "fresh", "CNRY-fresh")
+    id = await attribute(rights_world, "fresh", "CNRY-fresh")
     for persona in PERSONAS:
         if persona != "admin":
-            await closed(house, persona, "fresh", "CNRY-fresh")
-    answers = await ways(house, "admin", "fresh", "CNRY-fresh")
+            await closed(rights_world, persona, "fresh", "CNRY-fresh")
+    answers = await ways(rights_world, "admin", "fresh", "CNRY-fresh")
     assert b"CNRY-fresh" in answers["all"].body
     assert answers["filter"].data["opportunities"]["totalCount"] > 300
-    await forget(house, id)
+    await forget(rights_world, id)
 
 
 @covers("D-34")
-async def test_an_attribute_made_again_is_another(house: World) -> None:
+async def test_an_attribute_made_again_is_another(rights_world: World) -> None:
     """Case 25: rights hang on the id, so the same key does not inherit them."""
-    old = (await load(house, TENANT)).keys["Opportunity"]["tier"]
-    before = await ways(house, "rep1", "tier", "Gold")
+    old = (await load(rights_world, TENANT)).keys["Opportunity"]["tier"]
+    before = await ways(rights_world, "rep1", "tier", "Gold")
     assert b'"key":"tier"' in before["all"].body
     assert before["filter"].codes == []
-    await forget(house, UUID(old))
-    await closed(house, "rep1", "tier", "Gold")
-    id = await attribute(house, "tier", "CNRY-again")
+    await forget(rights_world, UUID(old))
+    await closed(rights_world, "rep1", "tier", "Gold")
+    id = await attribute(rights_world, "tier", "CNRY-again")
     for persona in PERSONAS:
         if persona != "admin":
-            await closed(house, persona, "tier", "CNRY-again")
-            await closed(house, persona, "tier", "Gold")
-    admin = await ways(house, "admin", "tier", "CNRY-again")
+            await closed(rights_world, persona, "tier", "CNRY-again")
+            await closed(rights_world, persona, "tier", "Gold")
+    admin = await ways(rights_world, "admin", "tier", "CNRY-again")
     assert b"CNRY-again" in admin["all"].body
     assert b'"Gold"' not in admin["all"].body
-    await forget(house, id)
-    await sql(house, "UPDATE {s}.attribute SET deleted_at = NULL WHERE id = $1", UUID(old))
+    await forget(rights_world, id)
+    await sql(rights_world, "UPDATE {s}.attribute SET deleted_at = NULL WHERE id = $1", UUID(old))
 
 
 @covers("D-34")
-async def test_an_attribute_named_like_a_field(house: World) -> None:
+async def test_an_attribute_named_like_a_field(rights_world: World) -> None:
     """A right to the one is no right to the other, either way."""
-    opened = await attribute(house, "margin", "CNRY-attribute")
-    shut = await attribute(house, "amount", "CNRY-shut")
+    opened = await attribute(rights_world, "margin", "CNRY-attribute")
+    shut = await attribute(rights_world, "amount", "CNRY-shut")
     await sql(
-        house,
+        rights_world,
         "INSERT INTO {s}.field_permission (id, profile_id, entity, field) "
         "SELECT gen_random_uuid(), id, 'Opportunity', $1 FROM {s}.profile WHERE name = 'Junior sales'",
         str(opened),
     )
-    both = await house.ask(
+    both = await rights_world.ask(
         "limited",
         "{ opportunities(first: 50) { nodes { margin { amount } amount { amount } "
         'attributes(keys: ["margin", "amount"]) { key text } } } }',
@@ -137,9 +137,9 @@ async def test_an_attribute_named_like_a_field(house: World) -> None:
         'attribute: { key: "amount", text: { eq: "a" } }': ["FIELD_FORBIDDEN"],
     }.items():
         query = f"{{ opportunities(filter: {{ {condition} }}) {{ totalCount }} }}"
-        assert (await house.ask("limited", query, tenant=TENANT)).codes == codes, condition
-    await forget(house, opened)
-    await forget(house, shut)
+        assert (await rights_world.ask("limited", query, tenant=TENANT)).codes == codes, condition
+    await forget(rights_world, opened)
+    await forget(rights_world, shut)
 
 
 @covers("D-34")
@@ -203,22 +203,26 @@ CHANGED = (
 
 @covers("D-34")
 @pytest.mark.parametrize("what", TAKEN)
-async def test_taken_away_at_once(house: World, what: str) -> None:
+async def test_taken_away_at_once(rights_world: World, what: str) -> None:
     """Case 41: the first request after the change is answered under the new rights; and back again."""
     statement, named = TAKEN[what]
-    schema = house.schema(TENANT)
+    schema = rights_world.schema(TENANT)
     kept = {
-        table: await house.admin.fetch(f"SELECT to_jsonb(x) AS row FROM {schema}.{table} AS x")  # noqa: S608
+        table: await rights_world.admin.fetch(
+            f"SELECT to_jsonb(x) AS row FROM {schema}.{table} AS x"  # noqa: S608
+        )
         for table in CHANGED
     }
-    before = {p: await house.ask(p, ASKED, tenant=TENANT) for p in ("manager", "rep2", "limited")}
-    await sql(house, statement)
+    before = {
+        p: await rights_world.ask(p, ASKED, tenant=TENANT) for p in ("manager", "rep2", "limited")
+    }
+    await sql(rights_world, statement)
     for persona, answer in before.items():
-        after = await house.ask(persona, ASKED, tenant=TENANT)
+        after = await rights_world.ask(persona, ASKED, tenant=TENANT)
         if named:
             assert named not in denied(answer)
             assert named in denied(after)
-        truth = await load(house, TENANT)
+        truth = await load(rights_world, TENANT)
         if after.data["opportunities"] is not None:
             expected = truth.visible(persona, "Opportunity")
             assert after.data["opportunities"]["totalCount"] == len(expected)
@@ -226,12 +230,12 @@ async def test_taken_away_at_once(house: World, what: str) -> None:
             assert {node["amount"] for node in after.data["opportunities"]["nodes"]} == {None}
     if what == "the team":
         assert before["manager"].data != after.data
-    async with house.admin.transaction():
+    async with rights_world.admin.transaction():
         for table, rows in kept.items():
-            await _put_back(house, table, [row["row"] for row in rows])
-    await house.rights_changed(TENANT)
+            await _put_back(rights_world, table, [row["row"] for row in rows])
+    await rights_world.rights_changed(TENANT)
     for persona, answer in before.items():
-        again = await house.ask(persona, ASKED, tenant=TENANT)
+        again = await rights_world.ask(persona, ASKED, tenant=TENANT)
         assert again.json["data"] == answer.json["data"]
         assert denied(again) == denied(answer)
 

@@ -85,7 +85,7 @@ def targets(here: Place, persona: str, entity: str, verb: str) -> list[Target]:
         if entity == "Opportunity" and where == "live":
             direct = row["owner_id"] in known.viewer(persona).tree
             how = how if direct else f"shared, {how}"
-        if any(whole["deleted_at"] is not None for _, whole in known.wholes(entity, row)):
+        if any(whole["deleted_at"] is not None for _, whole in known.parents(entity, row)):
             continue  # test_cases.py is about these
         name = f"{where}, {how}"
         found.setdefault(name, Target(name, spelled(entity, id), row))
@@ -325,11 +325,11 @@ async def each_whole(
 ) -> None:  # fmt: skip
     """A record that may not be created is not, and a part is only added to a whole that may be changed."""
     rng = random.Random(f"{persona} {entity}")
-    wholes = [Target("none", "", {})]
+    parents = [Target("none", "", {})]
     if entity in PART_OF:
-        wholes = targets(here, persona, PART_OF[entity][0], "Update")
+        parents = targets(here, persona, PART_OF[entity][0], "Update")
     same: dict[tuple[bool, bool], dict[str, Any]] = {}
-    for whole in wholes:
+    for whole in parents:
         for way in ways(True, rng):
             many, together = way
             given = new(here.facts, "admin" if shut(persona, entity) else persona, entity)

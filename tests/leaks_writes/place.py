@@ -70,14 +70,14 @@ class Facts:
         id: UUID = row["id"]
         return id
 
-    def wholes(self, entity: str, row: Row) -> list[tuple[str, Row]]:
+    def parents(self, entity: str, row: Row) -> list[tuple[str, Row]]:
         """All that a record is a part of."""
         ways = [way for way in ENTITIES[entity].parents if row[way.column] is not None]
         return [(way.to, self.rows[way.to][row[way.column]]) for way in ways]
 
     def whole(self, entity: str, row: Row) -> tuple[str, Row]:
         """What a record is a part of first of all, or itself."""
-        return next(iter(self.wholes(entity, row)), (entity, row))
+        return next(iter(self.parents(entity, row)), (entity, row))
 
     def owner(self, entity: str, row: Row) -> UUID | None:
         """Who is responsible for a record."""

@@ -280,7 +280,7 @@ async def test_a_suspended_tenant(fresh: Place) -> None:
         await world.admin.execute(
             "UPDATE catalog.tenant SET state = $2 WHERE slug = $1", fresh.tenant, state
         )
-        world.endpoint.house.directory.forget(world.tenants[fresh.tenant].id)
+        world.endpoint.app_context.directory.forget(world.tenants[fresh.tenant].id)
 
     own = mine(fresh, "rep1", status="OPEN")[0]
     await become("suspended")

@@ -64,15 +64,15 @@ class Here:
 
     async def expiring(self, token: str, *, left: timedelta) -> str:
         """Another token of the same session, of whose time only so much is left."""
-        tokens, now = self.world.endpoint.house.tokens, self.world.endpoint.house.now()
+        tokens, now = self.world.endpoint.app_context.tokens, self.world.endpoint.app_context.now()
         access = tokens.verify_access(token, now)
         issued = now - ACCESS_LIFETIME + left
         return tokens.issue_access(access.tenant, access.user, access.session, issued)
 
     def session(self, token: str) -> str:
         """The session of a token, as the API spells it."""
-        house = self.world.endpoint.house
-        return f"ses_{house.tokens.verify_access(token, house.now()).session.hex}"
+        app_context = self.world.endpoint.app_context
+        return f"ses_{app_context.tokens.verify_access(token, app_context.now()).session.hex}"
 
     @asynccontextmanager
     async def wire(self, persona: str | None = "rep1", **how: Any) -> AsyncIterator[Wire]:

@@ -30,19 +30,19 @@ LOOK = ["begin", "head", "end"]
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every message of a look, by the words that tell what it is for."""
     found: list[str] = []
-    looking: set[int] = set()
+    poller: set[int] = set()
 
     def listen(name: str) -> None:
         original = getattr(CleanConnection, name)
 
         async def heard(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
             if WORDS["begin"] in query:
-                looking.add(id(self))
-            if id(self) in looking and not query.startswith(("RESET", "ROLLBACK")):
+                poller.add(id(self))
+            if id(self) in poller and not query.startswith(("RESET", "ROLLBACK")):
                 word = next((word for word, text in WORDS.items() if text in query), query[:90])
                 found.append(re.sub(r"/\*\w+\*/ ", "", word))
             if "COMMIT" in query:
-                looking.discard(id(self))
+                poller.discard(id(self))
             return await original(self, query, *args, **kw)
 
         monkeypatch.setattr(CleanConnection, name, heard)

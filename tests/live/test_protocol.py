@@ -117,14 +117,16 @@ async def test_nobody_is_introduced_twice(here: Here, waited: bool) -> None:
 async def _texts(here: Here) -> dict[str, Any]:
     """Introductions that nobody is let in with, by what is wrong with them."""
     good, refresh = await here.tokens()
-    house, other = here.world.endpoint.house, await here.world.token("rep1", "globex")
+    app_context, other = here.world.endpoint.app_context, await here.world.token("rep1", "globex")
     expired = await here.expiring(good, left=timedelta(minutes=-1))
     just = await here.expiring(good, left=timedelta(seconds=-2))
     head, body, seal = good.split(".")
-    given = house.tokens.verify_access(good, house.now())
-    nobody = house.tokens.issue_access(given.session, given.user, given.session, house.now())
-    elsewhere = house.tokens.issue_access(
-        here.world.tenants["globex"].id, given.user, given.session, house.now()
+    given = app_context.tokens.verify_access(good, app_context.now())
+    nobody = app_context.tokens.issue_access(
+        given.session, given.user, given.session, app_context.now()
+    )
+    elsewhere = app_context.tokens.issue_access(
+        here.world.tenants["globex"].id, given.user, given.session, app_context.now()
     )
     return {
         "no payload": None,

@@ -57,8 +57,8 @@ class Ending:
     @property
     def user(self) -> str:
         """The user, as the API spells it."""
-        house = self.here.world.endpoint.house
-        return f"usr_{house.tokens.verify_access(self.access, house.now()).user.hex}"
+        app_context = self.here.world.endpoint.app_context
+        return f"usr_{app_context.tokens.verify_access(self.access, app_context.now()).user.hex}"
 
 
 async def _signed_out(ending: Ending) -> None:
@@ -186,7 +186,7 @@ async def test_another_password_ends_the_other_sessions(here: Here) -> None:
 
 async def _password(here: Here, persona: str, password: str) -> None:
     """Give a persona another password, as an operator may."""
-    hashed = await here.world.endpoint.house.passwords.hash(password)
+    hashed = await here.world.endpoint.app_context.passwords.hash(password)
     change = "UPDATE credential SET password = $1 WHERE email = $2"
     await here.own.value(change, hashed, f"{persona}@{here.own.slug}.example")
 
@@ -194,7 +194,7 @@ async def _password(here: Here, persona: str, password: str) -> None:
 @covers("D-63")
 @pytest.mark.parametrize("listening", [True, False], ids=["with a list", "with nothing"])
 async def test_a_socket_ends_with_its_token(here: Here, listening: bool) -> None:
-    id, house = await here.some("rep2"), here.world.endpoint.house
+    id, app_context = await here.some("rep2"), here.world.endpoint.app_context
     token = await here.expiring(await here.token("rep2"), left=timedelta(seconds=4))
     async with here.wire(None) as opened:
         await opened.init(token)
@@ -202,7 +202,10 @@ async def test_a_socket_ends_with_its_token(here: Here, listening: bool) -> None
             rows = await here.live(opened)
             await rows.until(id, await here.rename(id))
         assert await opened.closed() == 4403
-        assert house.tokens.verify_access(token, house.now()).expires_at <= house.now()
+        assert (
+            app_context.tokens.verify_access(token, app_context.now()).expires_at
+            <= app_context.now()
+        )
         name = await here.rename(id)
         assert name not in json.dumps(opened.heard)
 
@@ -254,7 +257,7 @@ async def test_a_tenant_that_is_closed(here: Here) -> None:
     async with here.wire() as opened:
         await here.live(opened)
         await world.admin.execute(change, "closed", slug)
-        world.endpoint.house.directory.forget(world.tenants[slug].id)
+        world.endpoint.app_context.directory.forget(world.tenants[slug].id)
         try:
             assert await opened.closed() == 4403
             async with here.wire(None) as late:
@@ -263,4 +266,4 @@ async def test_a_tenant_that_is_closed(here: Here) -> None:
                 assert await late.closed() == 4403
         finally:
             await world.admin.execute(change, "active", slug)
-            world.endpoint.house.directory.forget(world.tenants[slug].id)
+            world.endpoint.app_context.directory.forget(world.tenants[slug].id)

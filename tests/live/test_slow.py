@@ -17,7 +17,7 @@ BUFFERED = 512 * 1024
 def lists(here: Here) -> list[SharedSubscription]:
     """The lists that somebody follows."""
     feed = here.world.endpoint.feeds.of(here.world.tenants[here.own.slug].id)
-    return [group for group in feed.groups.values() if group.listeners]
+    return [group for group in feed.groups.values() if group.subscribers]
 
 
 def sockets(here: Here) -> list[Socket]:

@@ -30,7 +30,7 @@ async def watched(
     caller = (await endpoint.know(f"Bearer {await here.token(persona)}", None, "")).caller
     request = Request(text, endpoint.documents.get(text), None, variables)
     wanted = endpoint.lives.ask(caller, request)
-    async with endpoint.house.database.snapshot(tenant.placement) as connection:
+    async with endpoint.app_context.database.snapshot(tenant.placement) as connection:
         access = await connection.fetchval("SELECT access FROM log_head")
         moment = endpoint.viewers.moment(connection, tenant.placement, access)
         viewer = await moment.viewer(caller.user)

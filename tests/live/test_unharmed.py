@@ -128,7 +128,7 @@ async def test_making_room_forgets_no_list_that_is_wanted(
         async with asyncio.timeout(PATIENCE):
             told = [(await opened.hear(id))["type"] for id in ("a", "b")]
         assert sorted(told) == ["error", "next"]
-        assert [group for group in lists(here) if group.listeners] == lists(here)
+        assert [group for group in lists(here) if group.subscribers] == lists(here)
         assert len(lists(here)) == 1
 
 

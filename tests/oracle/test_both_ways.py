@@ -102,8 +102,8 @@ def _difference(query: str, variables: Mapping[str, Any], straight: bytes, execu
 async def ways(world: World, persona: str, tenant: str = "acme") -> Ways:
     """A persona with a session of his own, so that transactions let him in."""
     sight = (await held(world, persona, tenant)).sight
-    house = world.endpoint.house
-    access = house.tokens.verify_access(await world.token(persona, tenant), house.now())
+    app_context = world.endpoint.app_context
+    access = app_context.tokens.verify_access(await world.token(persona, tenant), app_context.now())
     caller = Caller(world.tenants[tenant], access.user, access.session, "")
     return Ways(world, sight, caller)
 

@@ -218,12 +218,12 @@ PARTS = (
 @pytest.mark.parametrize("persona", PERSONAS)
 async def test_a_part_is_seen_with_its_whole_and_not_otherwise(world: World, persona: str) -> None:
     """Whoever sees all wholes, and whoever some: what is left of one in the bin is not there."""
-    wholes = ("account", "opportunity", "opportunity_type")
+    parents = ("account", "opportunity", "opportunity_type")
     before = await (await held(world, persona)).ask(PARTS)
     attempt = [
         f"UPDATE {world.schema()}.{table} SET deleted_at = '2026-03-01Z' WHERE deleted_at IS NULL "  # noqa: S608
         "AND get_byte(uuid_send(id), 15) % 2 = 0"
-        for table in wholes
+        for table in parents
     ]
     try:
         for statement in attempt:
@@ -232,7 +232,7 @@ async def test_a_part_is_seen_with_its_whole_and_not_otherwise(world: World, per
         assert (await both.ask(PARTS))[0] != before[0]
         both.check()
     finally:
-        for table in wholes:
+        for table in parents:
             await world.admin.execute(
                 f"UPDATE {world.schema()}.{table} SET deleted_at = NULL WHERE deleted_at = '2026-03-01Z'"  # noqa: S608
             )

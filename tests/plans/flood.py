@@ -93,11 +93,13 @@ def kind(number: int) -> Asked:
 
 async def strangers(world: World, number: int) -> None:
     """Those who are nobody: an address, a token and the names of tenants that do not exist."""
-    house, who = world.endpoint.house, UUID(int=number)
-    await house.throttle.refresh(f"2001:db8:{number:x}::1")
-    house.tokens.verify_access(house.tokens.issue_access(who, who, who, house.now()), house.now())
-    assert await house.directory.by_slug(f"nobody-{number}") is None
-    assert await house.directory.by_id(who) is None
+    app_context, who = world.endpoint.app_context, UUID(int=number)
+    await app_context.throttle.refresh(f"2001:db8:{number:x}::1")
+    app_context.tokens.verify_access(
+        app_context.tokens.issue_access(who, who, who, app_context.now()), app_context.now()
+    )
+    assert await app_context.directory.by_slug(f"nobody-{number}") is None
+    assert await app_context.directory.by_id(who) is None
 
 
 def held(root: object) -> dict[str, int]:

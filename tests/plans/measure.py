@@ -89,7 +89,7 @@ async def viewer_of(world: World, persona: str) -> Viewer:
         f"SELECT user_id FROM {world.schema()}.credential WHERE email = $1",  # noqa: S608
         f"{persona}@acme.example",
     )
-    async with world.endpoint.house.database.read(
+    async with world.endpoint.app_context.database.read(
         tenant.placement, TransactionStart()
     ) as connection:
         viewer = await load(connection, MODEL, POLICIES, user)
@@ -132,7 +132,7 @@ async def explained(
     made, values = await planned(world, asked, **changed)
     assert made.compiled is not None
     placement = world.tenants["acme"].placement
-    database = world.endpoint.house.database
+    database = world.endpoint.app_context.database
     async with database.read(placement, TransactionStart(), custom_plans=made.custom) as connection:
         statement = await connection.prepare(tagged(placement, made.compiled))
         given = await literals(connection, statement, values)

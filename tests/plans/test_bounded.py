@@ -79,22 +79,25 @@ async def public_texts(world: World, number: int) -> Any:
 
 
 async def found(world: World, number: int) -> Any:
-    directory, tenant = world.endpoint.house.directory, list(world.tenants.values())[number % 2]
+    directory, tenant = (
+        world.endpoint.app_context.directory,
+        list(world.tenants.values())[number % 2],
+    )
     return await directory.by_slug(tenant.slug), await directory.by_id(tenant.id)
 
 
 async def missed(world: World, number: int) -> Any:
-    directory = world.endpoint.house.directory
+    directory = world.endpoint.app_context.directory
     return await directory.by_slug(f"nobody-{number}"), await directory.by_id(UUID(int=number))
 
 
 async def windows(world: World, number: int) -> Any:
     """Where the attempt was counted; that it is counted right, tests/auth/test_throttle.py shows."""
-    return await world.endpoint.house.throttle.refresh(f"2001:db8:{number:x}::1")
+    return await world.endpoint.app_context.throttle.refresh(f"2001:db8:{number:x}::1")
 
 
 async def tokens(world: World, number: int) -> Any:
-    issuer, who = world.endpoint.house.tokens, UUID(int=number)
+    issuer, who = world.endpoint.app_context.tokens, UUID(int=number)
     return issuer.verify_access(issuer.issue_access(who, who, who, NOON), NOON)
 
 
@@ -114,10 +117,12 @@ CACHES = {
     "plans": Cache(lambda w: w.endpoint.reads.plans, shapes),
     "introspections": Cache(lambda w: w.endpoint.reads.introspections.kept, introspections),
     "viewers": Cache(lambda w: w.endpoint.reads._viewers._kept, viewers),
-    "tenants found": Cache(lambda w: w.endpoint.house.directory._found, found, FOUND),
-    "tenants missed": Cache(lambda w: w.endpoint.house.directory._missed, missed),
-    "windows of attempts": Cache(lambda w: w.endpoint.house.throttle.counters.local._kept, windows),
-    "tokens verified": Cache(lambda w: w.endpoint.house.tokens._verified, tokens),
+    "tenants found": Cache(lambda w: w.endpoint.app_context.directory._found, found, FOUND),
+    "tenants missed": Cache(lambda w: w.endpoint.app_context.directory._missed, missed),
+    "windows of attempts": Cache(
+        lambda w: w.endpoint.app_context.throttle.counters.local._kept, windows
+    ),
+    "tokens verified": Cache(lambda w: w.endpoint.app_context.tokens._verified, tokens),
 }
 
 
@@ -186,7 +191,7 @@ async def test_what_is_kept_is_bounded_by_its_weight_too(
 @covers("D-55")
 async def test_a_viewer_forgets_parts_of_shapes(world: World) -> None:
     tenant = world.tenants["acme"]
-    async with world.endpoint.house.database.read(
+    async with world.endpoint.app_context.database.read(
         tenant.placement, TransactionStart()
     ) as connection:
         user = await connection.fetchval('SELECT id FROM "user" LIMIT 1')
@@ -218,7 +223,7 @@ async def test_statements_are_bounded_on_every_connection(small: World) -> None:
     """At both ends: what the driver forgets, Postgres is told to close."""
     for number in range(4 * BOUND):
         await texts(small, 1_000 + number)
-    pool: Any = small.endpoint.house.database.pool
+    pool: Any = small.endpoint.app_context.database.pool
     open_ones = [holder._con for holder in pool._holders if holder._con is not None]
     assert max(len(each._stmt_cache) for each in open_ones) == BOUND
     for each in open_ones:
@@ -244,7 +249,7 @@ async def test_a_flood_leaves_nothing_behind(small: World) -> None:
     """Whatever else holds things: no container of ours grows, no memo, and no number of objects."""
     for wave in range(2):  # everything that is made once is made
         await flood(small, wave * WAVE)
-    missed = small.endpoint.house.directory._missed
+    missed = small.endpoint.app_context.directory._missed
     missed.clear()  # how many are in it depends on the time that the waves took
     gc.collect()
     containers, remembered, objects = held(small.endpoint), memos(), len(gc.get_objects())

@@ -97,7 +97,7 @@ class Questioned:
         while waiting:  # what it is a part of says which of its rows are seen
             above = waiting.pop()
             self._note(RowsOf(above.name))
-            waiting += above.above
+            waiting += above.parent_types
         return self._viewer.rows(entity, form)
 
     def right(self, entity: str, name: str) -> Right:

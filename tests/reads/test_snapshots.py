@@ -43,7 +43,7 @@ def read(file: Path) -> tuple[str, dict[str, Any], str]:
 async def sql_of(world: World, persona: str, text: str, variables: dict[str, Any]) -> str:
     """The statement that the query is planned to for this persona."""
     tenant = world.tenants["acme"]
-    async with world.endpoint.house.database.read(
+    async with world.endpoint.app_context.database.read(
         tenant.placement, TransactionStart()
     ) as connection:
         user = await world.admin.fetchval(

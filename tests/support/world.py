@@ -102,7 +102,11 @@ class World:
 
     def _renew(self, key: tuple[str, str]) -> None:
         """A run may outlast a token: then there is another of the same session, and no row is touched."""
-        tokens, now, token = self.endpoint.house.tokens, self.endpoint.house.now(), self.tokens[key]
+        tokens, now, token = (
+            self.endpoint.app_context.tokens,
+            self.endpoint.app_context.now(),
+            self.tokens[key],
+        )
         issued = self.issued.setdefault(token, now)
         if now - issued > ACCESS_LIFETIME / 3:
             access = tokens.verify_access(token, issued)

@@ -123,9 +123,9 @@ async def load(tenant: Tenant) -> State:
     for entity, kind in KINDS.items():
         if kind.whole is None:
             continue
-        wholes = tables[kind.links[kind.whole]]
+        parents = tables[kind.links[kind.whole]]
         for identity, row in tables[entity].items():
-            whole = wholes[row[f"{kind.whole}_id"]]
+            whole = parents[row[f"{kind.whole}_id"]]
             if row["deleted_at"] is not None and row["deleted_at"] == whole["deleted_at"]:
                 tables[entity][identity] = {**row, "along": whole["id"]}
     past = {i: {row["version"]: row} for entity in KINDS for i, row in tables[entity].items()}

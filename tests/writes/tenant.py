@@ -174,7 +174,7 @@ async def small_tenant(world: World, slug: str = SLUG) -> AsyncIterator[Tenant]:
         yield Tenant(world, slug, space)
     finally:
         del world.tenants[slug]
-        world.endpoint.house.directory.forget(tenant.id)
+        world.endpoint.app_context.directory.forget(tenant.id)
         world.tokens = {who: token for who, token in world.tokens.items() if who[1] != slug}
         drops = "; ".join(f"DROP TABLE kept_{table}" for table in CHANGED)
         await admin.execute(f"{drops}; DROP SCHEMA {space} CASCADE; DROP ROLE {space}")

@@ -201,11 +201,11 @@ class AggregateQuery:
 
         Where neither is masked they are one, so that groups by the currency are known as such.
         """
-        guard, entity = self._scope.gate.guard, self.seen.entity
+        authorizer, entity = self._scope.gate.authorizer, self.seen.entity
         shown = currency_of(entity, field)
-        if guard.right(entity.name, field.name) is not Right.OPEN:
+        if authorizer.right(entity.name, field.name) is not Right.OPEN:
             return f"{field.column}_currency"
-        return kept if guard.right(entity.name, shown) is Right.OPEN else f"open_{kept}"
+        return kept if authorizer.right(entity.name, shown) is Right.OPEN else f"open_{kept}"
 
     def money_in(self, function: Function, field: Field, currency: BindParam) -> Sql:
         """A measure of money in one currency."""

@@ -140,7 +140,7 @@ def _of_page(asked: ConnectionSelection, part: InConnection) -> bool:
 
 def _form(scope: Scope, asked: ConnectionSelection) -> Form:
     """Narrow pays only at the root; nested, the parent's key leads to few rows first (D-52)."""
-    return scope.gate.guard.form(asked.entity.name) if asked.via is None else Form.PREDICATE
+    return scope.gate.authorizer.form(asked.entity.name) if asked.via is None else Form.PREDICATE
 
 
 def needs_cursor(asked: ConnectionSelection) -> bool:

@@ -77,7 +77,7 @@ def groups(
     scope: Scope, asked: Groups, belongs: Callable[[SecuredView], Bool]
 ) -> ColumnElement[str]:
     """The text of all that is asked of the groups."""
-    seen = scope.gate.see(asked.entity, scope.gate.guard.form(asked.entity.name))
+    seen = scope.gate.see(asked.entity, scope.gate.authorizer.form(asked.entity.name))
     made = _Groups(scope, asked, seen)
     source = made.source(belongs(seen))
     items: list[tuple[str, Concat | str]] = []

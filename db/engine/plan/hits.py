@@ -64,9 +64,9 @@ KEYS: tuple[tuple[str, SqlType], ...] = (
 )
 
 
-def searchable(guard: Authorizer, kind: SearchedKind) -> bool:
+def searchable(authorizer: Authorizer, kind: SearchedKind) -> bool:
     """Whether anything of a kind may be searched."""
-    return guard.may_see(kind.entity.name) and bool(readable_fields(guard, kind.entity))
+    return authorizer.may_see(kind.entity.name) and bool(readable_fields(authorizer, kind.entity))
 
 
 def hits(scope: Scope, root: RootSearch, record: Record) -> Sql:
@@ -89,9 +89,9 @@ class _Hits:
         self._whole = SearchPiece(text, number)
         self._long = scope.bind_made(root.text, "long", _is_long, Boolean())
         self._most = scope.bind_within(root.size, "first", 1, MOST)
-        guard = scope.gate.guard
+        authorizer = scope.gate.authorizer
         self._kinds = [
-            (number, kind) for number, kind in enumerate(root.kinds) if searchable(guard, kind)
+            (number, kind) for number, kind in enumerate(root.kinds) if searchable(authorizer, kind)
         ]
 
     def statement(self) -> Query:
@@ -124,10 +124,10 @@ class _Hits:
 
     def _see(self, kind: SearchedKind) -> SecuredView:
         entity = kind.entity
-        return self._scope.gate.see(entity, self._scope.gate.guard.form(entity.name))
+        return self._scope.gate.see(entity, self._scope.gate.authorizer.form(entity.name))
 
     def _fields(self, kind: SearchedKind) -> tuple[Searched, ...]:
-        return readable_fields(self._scope.gate.guard, kind.entity)
+        return readable_fields(self._scope.gate.authorizer, kind.entity)
 
     def _called(self, kind: SearchedKind) -> list[Searched]:
         """The fields with what records of a kind are called, as far as they may be read."""

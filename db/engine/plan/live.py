@@ -113,16 +113,16 @@ class LivePlan:
 
 
 def plan_live(
-    asked: Live, most: int, guard: Authorizer, model: Model, pages: Pages
+    asked: Live, most: int, authorizer: Authorizer, model: Model, pages: Pages
 ) -> LivePlan | Forbidden:
     """Compile a live list for a permission shape, under which its entity is open."""
-    names = closed(asked.filter_depends_on, guard)
+    names = closed(asked.filter_depends_on, authorizer)
     if names:
         return Forbidden(names)
-    form = guard.form(asked.entity.name)
-    whole = _statement(asked, Scope(Gate(guard), model, pages), form, most)
+    form = authorizer.form(asked.entity.name)
+    whole = _statement(asked, Scope(Gate(authorizer), model, pages), form, most)
     return LivePlan(
-        whole, _statement(asked, Scope(Gate(guard), model, pages), Form.PREDICATE, None)
+        whole, _statement(asked, Scope(Gate(authorizer), model, pages), Form.PREDICATE, None)
     )
 
 

@@ -76,7 +76,7 @@ def _key(scope: Scope, seen: SecuredView, asked: SortKey, laterals: list[Joined]
     if asked.path:
         return _far_key(scope, seen, asked, laterals)
     value, kind, optional = compared(scope, seen, asked)
-    right = asked.field and scope.gate.guard.right(seen.entity.name, asked.field.name)
+    right = asked.field and scope.gate.authorizer.right(seen.entity.name, asked.field.name)
     stored = asked.field is not None and right is Right.OPEN and not asked.field.needs
     return SortExpression(value, kind, asked.descending, asked.nulls_first, optional, stored)
 
@@ -95,7 +95,7 @@ def compared(scope: Scope, rows: SecuredView, asked: SortKey) -> tuple[Sql, SqlT
     if field is None:
         raise LookupError("a sort key names a field or an attribute")
     column = rows.column(field.column)
-    right = scope.gate.guard.right(rows.entity.name, field.name)
+    right = scope.gate.authorizer.right(rows.entity.name, field.name)
     optional = field.nullable or (right is not Right.OPEN and field.name != "id")
     if field.kind is Kind.TEXT:
         return Folded(column), Text(), optional

@@ -81,7 +81,7 @@ class Plan:
     def arguments(
         self,
         variables: Mapping[str, object],
-        guard: Authorizer,
+        authorizer: Authorizer,
         cursors: Mapping[CursorOf, tuple[str | None, ...]],
     ) -> list[object]:
         """The values to run the statement with, in the order of its parameters. Raises Refused."""
@@ -90,19 +90,20 @@ class Plan:
         if self.compiled is None:
             return []
         return [
-            self._argument(name, variables, guard, cursors) for name in self.compiled.parameters
+            self._argument(name, variables, authorizer, cursors)
+            for name in self.compiled.parameters
         ]
 
     def _argument(
         self,
         name: str,
         variables: Mapping[str, object],
-        guard: Authorizer,
+        authorizer: Authorizer,
         cursors: Mapping[CursorOf, tuple[str | None, ...]],
     ) -> object:
         binding = self.bindings.get(name)
         if binding is None:
-            return guard.value(name)
+            return authorizer.value(name)
         if isinstance(binding, CursorKey):
             key = cursors[binding.cursor][binding.index]
             return None if key is None else binding.decode(key)
@@ -139,12 +140,14 @@ class Forbidden:
     closed: tuple[Dependency, ...]
 
 
-def plan(outline: Selection, guard: Authorizer, model: Model, pages: Pages) -> Plan | Forbidden:
+def plan(
+    outline: Selection, authorizer: Authorizer, model: Model, pages: Pages
+) -> Plan | Forbidden:
     """Compile an operation for a permission shape. Nothing here depends on anybody's ids or values."""
-    refused = closed(outline.filter_depends_on, guard) or _unsearchable(outline, guard)
+    refused = closed(outline.filter_depends_on, authorizer) or _unsearchable(outline, authorizer)
     if refused:
         return Forbidden(refused)
-    scope = Scope(Gate(guard), model, pages)
+    scope = Scope(Gate(authorizer), model, pages)
     listed: list[tuple[str, Sql]] = []
     for key, root in outline.roots:
         text = _root(scope, root)
@@ -166,23 +169,23 @@ def plan(outline: Selection, guard: Authorizer, model: Model, pages: Pages) -> P
         cursors=compiled is not None and "\\x02" in compiled.sql,
         narrow=any(
             isinstance(root, ConnectionSelection | Groups)
-            and guard.may_see(root.entity.name)
-            and guard.form(root.entity.name) is Form.ID_IN
+            and authorizer.may_see(root.entity.name)
+            and authorizer.form(root.entity.name) is Form.ID_IN
             for _, root in outline.roots
         ),
         searches=scope.searches,
     )
 
 
-def closed(dependencies: Dependencies, guard: Authorizer) -> tuple[Dependency, ...]:
+def closed(dependencies: Dependencies, authorizer: Authorizer) -> tuple[Dependency, ...]:
     """The dependencies by which this caller may not filter, sort or aggregate (D-31), in order."""
-    return tuple(each for each in ordered(dependencies) if not readable(guard, each))
+    return tuple(each for each in ordered(dependencies) if not readable(authorizer, each))
 
 
-def _unsearchable(outline: Selection, guard: Authorizer) -> tuple[Dependency, ...]:
+def _unsearchable(outline: Selection, authorizer: Authorizer) -> tuple[Dependency, ...]:
     """The fields that a search in all entities looks into, if none of them is readable."""
     for _, root in outline.roots:
-        if isinstance(root, RootSearch) and not any(searchable(guard, k) for k in root.kinds):
+        if isinstance(root, RootSearch) and not any(searchable(authorizer, k) for k in root.kinds):
             return tuple(search_of(kind.entity) for kind in root.kinds)
     return ()
 
@@ -192,7 +195,7 @@ def denied(scope: Scope) -> tuple[Denied, ...]:
     return tuple(Denied(*name, reason) for name, reason in sorted(scope.denied.items()))
 
 
-def readable(guard: Authorizer, dependency: Dependency) -> bool:
+def readable(authorizer: Authorizer, dependency: Dependency) -> bool:
     """Whether a caller may filter, sort or aggregate by something."""
     match dependency:
         case (
@@ -202,16 +205,18 @@ def readable(guard: Authorizer, dependency: Dependency) -> bool:
             | PermissionsOf(entity)
             | TypePermissionsOf(entity)
         ):
-            return guard.may_see(entity)
+            return authorizer.may_see(entity)
         case FieldOf(entity, field):
-            return guard.may_see(entity) and guard.right(entity, field) is not Right.CLOSED
+            return (
+                authorizer.may_see(entity) and authorizer.right(entity, field) is not Right.CLOSED
+            )
         case AttributeOf(entity, key):
-            return guard.may_see(entity) and guard.attribute(entity, key) is not None
+            return authorizer.may_see(entity) and authorizer.attribute(entity, key) is not None
         case SearchOf(entity, fields):
-            rights = (guard.right(entity, field) for field in fields)
-            return guard.may_see(entity) and any(each is not Right.CLOSED for each in rights)
+            rights = (authorizer.right(entity, field) for field in fields)
+            return authorizer.may_see(entity) and any(each is not Right.CLOSED for each in rights)
         case TrashOf(entity):
-            return guard.may_see(entity) and guard.may_restore(entity)
+            return authorizer.may_see(entity) and authorizer.may_restore(entity)
         case _:
             assert_never(dependency)
 
@@ -247,7 +252,7 @@ def _belongs(scope: Scope, root: Groups, seen: SecuredView) -> Bool:
 
 
 def _open(scope: Scope, entity: str) -> bool:
-    if scope.gate.guard.may_see(entity):
+    if scope.gate.authorizer.may_see(entity):
         return True
     scope.deny(entity, "", CLOSED)
     return False

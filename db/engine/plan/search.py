@@ -117,16 +117,16 @@ def somewhere(
     return or_(*(seen.test(column, test) for column, test in tests))
 
 
-def readable_fields(guard: Authorizer, entity: Entity) -> tuple[Searched, ...]:
+def readable_fields(authorizer: Authorizer, entity: Entity) -> tuple[Searched, ...]:
     """What of an entity may be searched: what is closed takes no part, as if it were not there."""
     return tuple(
         each
         for each in entity.searched
-        if guard.right(entity.name, each.field.name) is not Right.CLOSED
+        if authorizer.right(entity.name, each.field.name) is not Right.CLOSED
     )
 
 
 def search(scope: Scope, seen: SecuredView, asked: Search) -> Bool:
     """The condition of a filter. Where nothing may be searched, the plan was refused before (D-31)."""
-    fields = readable_fields(scope.gate.guard, seen.entity)
+    fields = readable_fields(scope.gate.authorizer, seen.entity)
     return SearchTerms.of(scope, asked.text).all_in(seen, fields)

@@ -111,11 +111,11 @@ def _where_present(value: Sql, text: Concat) -> Concat:
 
 def _attributes(scope: Scope, rows: Rows, part: Attributes) -> Concat:
     """The readable attributes; a hidden one is not told from one that does not exist."""
-    guard, entity = scope.gate.guard, rows.entity.name
+    authorizer, entity = scope.gate.authorizer, rows.entity.name
     if part.keys is None:
-        chosen = list(guard.attributes(entity))
+        chosen = list(authorizer.attributes(entity))
     else:
-        found = (guard.attribute(entity, key) for key in dict.fromkeys(part.keys))
+        found = (authorizer.attribute(entity, key) for key in dict.fromkeys(part.keys))
         chosen = [attribute for attribute in found if attribute is not None]
     texts: list[Concat | str] = []
     for index, attribute in enumerate(chosen):
@@ -148,12 +148,12 @@ def _attribute(rows: Rows, attribute: AttributeRights, part: Attributes) -> Conc
 
 def _record_permissions(scope: Scope, rows: Rows, part: RecordPermissions) -> Concat:
     """What may be done with a row, as far as rights say; rules may still be against it."""
-    guard, entity = scope.gate.guard, rows.entity
-    names = ",".join(_json_string(name) for name in guard.writable(entity))
+    authorizer, entity = scope.gate.authorizer, rows.entity
+    names = ",".join(_json_string(name) for name in authorizer.writable(entity))
     written: dict[str, Concat | str] = {
         "__typename": '"RecordPermissions"',
-        "update": _may(rows, "may_update", guard.scope(entity, deletes=False)),
-        "delete": _may(rows, "may_delete", guard.scope(entity, deletes=True)),
+        "update": _may(rows, "may_update", authorizer.scope(entity, deletes=False)),
+        "delete": _may(rows, "may_delete", authorizer.scope(entity, deletes=True)),
         "writable": f"[{names}]",
     }
     return obj((key, written[word]) for key, word in part.parts)
@@ -161,8 +161,8 @@ def _record_permissions(scope: Scope, rows: Rows, part: RecordPermissions) -> Co
 
 def _type_permissions(scope: Scope, rows: Rows, part: TypePermissions) -> Concat:
     """What the viewer may do with each kind of record; it differs by nothing but his permission shape."""
-    guard, known = scope.gate.guard, scope.model.entities.values()
-    told = [guard.type_access(each) for each in known if guard.may_see(each.name)]
+    authorizer, known = scope.gate.authorizer, scope.model.entities.values()
+    told = [authorizer.type_access(each) for each in known if authorizer.may_see(each.name)]
     chosen = [
         {key: "TypePermissions" if word == "__typename" else each[word] for key, word in part.parts}
         for each in told
@@ -187,7 +187,7 @@ def _one(scope: Scope, rows: Rows, part: ToOneSelection, laterals: list[Joined])
     reference = part.reference
     if scope.right(rows.entity.name, reference.name) is Right.CLOSED:
         return NULL
-    if not scope.gate.guard.may_see(reference.target):
+    if not scope.gate.authorizer.may_see(reference.target):
         scope.deny(reference.target, "", CLOSED)
         return NULL
     return linked(scope, part.object, rows.column(reference.column), laterals)
@@ -205,11 +205,11 @@ def nested(
     scope: Scope, rows: Rows, part: ConnectionSelection, laterals: list[Joined]
 ) -> Concat | str:
     """A list of the records that point here: null where its way or its records are closed."""
-    guard, via = scope.gate.guard, part.via
-    if not guard.may_see(part.entity.name):
+    authorizer, via = scope.gate.authorizer, part.via
+    if not authorizer.may_see(part.entity.name):
         scope.deny(part.entity.name, "", CLOSED)
         return NULL
-    if via is not None and guard.right(via.source, via.reference) is Right.CLOSED:
+    if via is not None and authorizer.right(via.source, via.reference) is Right.CLOSED:
         scope.deny(via.source, via.reference, HIDDEN)
         return NULL
     statement = connection(scope, part, rows, record)

@@ -170,14 +170,14 @@ class Scope:
 
     def right(self, entity: str, name: str) -> Right:
         """The right on a field, told to the caller where it is less than open (D-30)."""
-        found = self.gate.guard.right(entity, name)
+        found = self.gate.authorizer.right(entity, name)
         if found is not Right.OPEN:
             self.deny(entity, name, HIDDEN if found is Right.CLOSED else RULED)
         return found
 
     def deny(self, entity: str, name: str, reason: str) -> None:
         """Remember that something asked for is not shown, to be told in `extensions.access`."""
-        off = self.gate.guard.is_off(entity)
+        off = self.gate.authorizer.is_off(entity)
         self.denied.setdefault((entity, name), SWITCHED_OFF if off else reason)
 
 

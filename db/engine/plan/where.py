@@ -159,7 +159,7 @@ def _attribute(scope: Scope, seen: SecuredView, test: AttributeTest) -> Bool:
 
 def readable(scope: Scope, seen: SecuredView, key: str) -> AttributeRights:
     """The attribute with this key. A closed one refuses the operation before it comes here (D-31)."""
-    attribute = scope.gate.guard.attribute(seen.entity.name, key)
+    attribute = scope.gate.authorizer.attribute(seen.entity.name, key)
     if attribute is None:
         raise LookupError(f"{key} is closed: the plan refuses a filter by it first")
     return attribute

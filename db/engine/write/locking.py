@@ -117,7 +117,7 @@ _compiled: dict[_Key, Compiled] = {}
 
 async def lock_visible(
     connection: TenantConnection,
-    guard: Authorizer,
+    authorizer: Authorizer,
     entity: Entity,
     ids: Iterable[UUID],
     lock: Lock,
@@ -130,49 +130,51 @@ async def lock_visible(
     there is one, a second statement reads what is visible now that the lock is held.
     """
     wanted = sorted(set(ids))
-    if not wanted or not guard.may_see(entity.name):
+    if not wanted or not authorizer.may_see(entity.name):
         return {}
-    if lock is not Lock.NONE and guard.rows(entity, Form.PREDICATE) is not None:
-        locked = await _fetch(connection, guard, _Asked(entity, lock, bin, facts=False), wanted)
+    if lock is not Lock.NONE and authorizer.rows(entity, Form.PREDICATE) is not None:
+        locked = await _fetch(
+            connection, authorizer, _Asked(entity, lock, bin, facts=False), wanted
+        )
         # What became visible after that is not locked, so it does not count.
         lock, wanted = Lock.NONE, [row["id"] for row in locked]
-    rows = await _fetch(connection, guard, _Asked(entity, lock, bin, facts=True), wanted)
+    rows = await _fetch(connection, authorizer, _Asked(entity, lock, bin, facts=True), wanted)
     return {row["id"]: row_of(entity, row) for row in rows}
 
 
 async def visible(
-    connection: TenantConnection, guard: Authorizer, entity: Entity, ids: Iterable[UUID]
+    connection: TenantConnection, authorizer: Authorizer, entity: Entity, ids: Iterable[UUID]
 ) -> set[UUID]:
     """Which of the records the caller sees."""
     wanted = sorted(set(ids))
-    if not wanted or not guard.may_see(entity.name):
+    if not wanted or not authorizer.may_see(entity.name):
         return set()
     rows = await _fetch(
-        connection, guard, _Asked(entity, Lock.NONE, bin=False, facts=False), wanted
+        connection, authorizer, _Asked(entity, Lock.NONE, bin=False, facts=False), wanted
     )
     return {row["id"] for row in rows}
 
 
 async def find_by_text(
     connection: TenantConnection,
-    guard: Authorizer,
+    authorizer: Authorizer,
     entity: Entity,
     column: str,
     values: Iterable[str],
 ) -> dict[str, UUID]:
     """The ids of the live records that the caller sees with one of these texts in a column, by text."""
     wanted = sorted(set(values))
-    if not wanted or not guard.may_see(entity.name):
+    if not wanted or not authorizer.may_see(entity.name):
         return {}
-    key = _Key(_ByText(entity, column), guard.project(_depends_on(entity)))
-    compiled = _remembered(key, lambda: _finding(guard, entity, column))
-    bound = [wanted if name == IDS else guard.value(name) for name in compiled.parameters]
+    key = _Key(_ByText(entity, column), authorizer.project(_depends_on(entity)))
+    compiled = _remembered(key, lambda: _finding(authorizer, entity, column))
+    bound = [wanted if name == IDS else authorizer.value(name) for name in compiled.parameters]
     return {row[0]: row[1] for row in await connection.fetch(compiled.sql, *bound)}
 
 
 async def nearest_visible(
     connection: TenantConnection,
-    guard: Authorizer,
+    authorizer: Authorizer,
     series: Series,
     group: UUID,
     key: str,
@@ -184,19 +186,19 @@ async def nearest_visible(
 
     None if there is none. The text is compared as the API sorts it; records in `without` do not count.
     """
-    if not guard.may_see(series.entity.name):
+    if not authorizer.may_see(series.entity.name):
         return Hidden(None)
-    form = guard.form(series.entity.name)
-    statement_key = _Key(_Nearest(series, before), guard.project(_depends_on(series.entity)))
-    compiled = _remembered(statement_key, lambda: _nearest(guard, series, form, before=before))
+    form = authorizer.form(series.entity.name)
+    statement_key = _Key(_Nearest(series, before), authorizer.project(_depends_on(series.entity)))
+    compiled = _remembered(statement_key, lambda: _nearest(authorizer, series, form, before=before))
     given = {GROUP: group, KEY: key, IDS: sorted(set(without))}
-    bound = [given[n] if n in given else guard.value(n) for n in compiled.parameters]
+    bound = [given[n] if n in given else authorizer.value(n) for n in compiled.parameters]
     found = await connection.fetch(compiled.sql, *bound)
     return Hidden(found[0][0] if found else None)
 
 
-def _nearest(guard: Authorizer, series: Series, form: Form, *, before: bool) -> Compiled:
-    gate = Gate(guard)
+def _nearest(authorizer: Authorizer, series: Series, form: Form, *, before: bool) -> Compiled:
+    gate = Gate(authorizer)
     rows = gate.see(series.entity, form)
     key, than = Folded(rows.fact(series.key)), Folded(parameter(KEY, Text()))
     statement = select(rows.fact(series.key).label("key")).select_from(rows)
@@ -210,8 +212,8 @@ def _nearest(guard: Authorizer, series: Series, form: Form, *, before: bool) -> 
     )
 
 
-def _finding(guard: Authorizer, entity: Entity, column: str) -> Compiled:
-    gate = Gate(guard)
+def _finding(authorizer: Authorizer, entity: Entity, column: str) -> Compiled:
+    gate = Gate(authorizer)
     rows = gate.see(entity)
     value = rows.fact(column)
     statement = select(value.label("value"), rows.column("id").label("id")).select_from(rows)
@@ -219,19 +221,20 @@ def _finding(guard: Authorizer, entity: Entity, column: str) -> Compiled:
 
 
 async def lock_referenced(
-    connection: TenantConnection, guard: Authorizer, wanted: Mapping[Entity, Iterable[UUID]]
+    connection: TenantConnection, authorizer: Authorizer, wanted: Mapping[Entity, Iterable[UUID]]
 ) -> dict[Entity, set[UUID]]:
     """Which of these records the caller sees, of all types in one statement; locked, so that they can be referred to."""
     asked = {entity: sorted(set(ids)) for entity, ids in wanted.items()}
-    open_ones = [e for e in asked if asked[e] and guard.may_see(e.name)]
+    open_ones = [e for e in asked if asked[e] and authorizer.may_see(e.name)]
     found: dict[Entity, set[UUID]] = {entity: set() for entity in asked}
     if open_ones:
         open_ones.sort(key=lambda entity: entity.name)
-        key = _Key(_Referenced(tuple(open_ones)), guard.project(_depends_on(*open_ones)))
-        compiled = _remembered(key, lambda: _links(guard, open_ones))
+        key = _Key(_Referenced(tuple(open_ones)), authorizer.project(_depends_on(*open_ones)))
+        compiled = _remembered(key, lambda: _links(authorizer, open_ones))
         arrays = {_ids(entity): asked[entity] for entity in open_ones}
         values = [
-            arrays[name] if name in arrays else guard.value(name) for name in compiled.parameters
+            arrays[name] if name in arrays else authorizer.value(name)
+            for name in compiled.parameters
         ]
         row = (await connection.fetch(compiled.sql, *values))[0]
         for entity, text in zip(open_ones, row, strict=True):
@@ -243,8 +246,8 @@ def _ids(entity: Entity) -> str:
     return f"{IDS}:{entity.name}"
 
 
-def _links(guard: Authorizer, entities: list[Entity]) -> Compiled:
-    gate, texts = Gate(guard), []
+def _links(authorizer: Authorizer, entities: list[Entity]) -> Compiled:
+    gate, texts = Gate(authorizer), []
     for entity in entities:
         rows = gate.see(entity)
         mine = one_of(rows.column("id"), _ids(entity), Uuid())
@@ -257,16 +260,16 @@ def _links(guard: Authorizer, entities: list[Entity]) -> Compiled:
 
 
 async def _fetch(
-    connection: TenantConnection, guard: Authorizer, asked: _Asked, ids: list[UUID]
+    connection: TenantConnection, authorizer: Authorizer, asked: _Asked, ids: list[UUID]
 ) -> Sequence[asyncpg.Record]:
-    compiled = _statement(guard, asked)
-    values = [ids if name == IDS else guard.value(name) for name in compiled.parameters]
+    compiled = _statement(authorizer, asked)
+    values = [ids if name == IDS else authorizer.value(name) for name in compiled.parameters]
     return await connection.fetch(compiled.sql, *values)
 
 
-def _statement(guard: Authorizer, asked: _Asked) -> Compiled:
-    key = _Key(asked, guard.project(_depends_on(asked.entity)))
-    return _remembered(key, lambda: _compile(guard, asked))
+def _statement(authorizer: Authorizer, asked: _Asked) -> Compiled:
+    key = _Key(asked, authorizer.project(_depends_on(asked.entity)))
+    return _remembered(key, lambda: _compile(authorizer, asked))
 
 
 def _remembered(key: _Key, compile: Callable[[], Compiled]) -> Compiled:
@@ -284,12 +287,12 @@ def _depends_on(*entities: Entity) -> frozenset[RowsOf]:
     """The rows of these entities and of their parents, with which a child record is visible."""
     found = {RowsOf(entity.name) for entity in entities}
     for entity in entities:
-        found |= _depends_on(*entity.above)
+        found |= _depends_on(*entity.parent_types)
     return frozenset(found)
 
 
-def _compile(guard: Authorizer, asked: _Asked) -> Compiled:
-    gate = Gate(guard)
+def _compile(authorizer: Authorizer, asked: _Asked) -> Compiled:
+    gate = Gate(authorizer)
     rows = gate.see(asked.entity, bin=asked.bin)
     statement = _listed(rows, asked).where(one_of(rows.column("id"), IDS, Uuid()))
     if asked.lock is not Lock.NONE:

@@ -164,10 +164,10 @@ async def children(
 ) -> list[tuple[Entity, Record]]:
     """The children of these records and theirs in turn, deleted or not, all of them locked."""
     found: dict[UUID, tuple[Entity, Record]] = {}
-    for kind, relation in model.parts(entity):
+    for kind, relation in model.children(entity):
         rows = await _locked(connection, kind, relation.column, ids)
         found |= {row.id: (kind, row) for row in rows if row.id not in found}
-        if rows and model.parts(kind):
+        if rows and model.children(kind):
             below = await children(connection, model, kind, [row.id for row in rows])
             found |= {row.id: (child, row) for child, row in below if row.id not in found}
     return list(found.values())

@@ -92,7 +92,7 @@ class UnitOfWork:
     """The writes of one transaction, for one caller. Nothing else changes a record."""
 
     connection: TenantConnection
-    guard: Authorizer
+    authorizer: Authorizer
     model: Model
     user: UUID | None
     """The user whom the history names; None for the operator, who is no user of the tenant."""
@@ -115,35 +115,40 @@ class UnitOfWork:
         self, entity: Entity, ids: Iterable[UUID], lock: Lock, *, bin: bool = False
     ) -> dict[UUID, Record]:
         """Those of the records that the caller sees, locked, by id."""
-        return await locking.lock_visible(self.connection, self.guard, entity, ids, lock, bin=bin)
+        return await locking.lock_visible(
+            self.connection, self.authorizer, entity, ids, lock, bin=bin
+        )
 
     async def find_by_text(
         self, entity: Entity, column: str, values: Iterable[str]
     ) -> dict[str, UUID]:
         """The ids of the records that the caller sees with one of these texts in a column, by text."""
-        return await locking.find_by_text(self.connection, self.guard, entity, column, values)
+        return await locking.find_by_text(self.connection, self.authorizer, entity, column, values)
 
     async def lock_referenced(
         self, wanted: Mapping[Entity, Iterable[UUID]]
     ) -> dict[Entity, set[UUID]]:
         """Which of the records the caller sees; locked, so that they can be referred to."""
-        return await locking.lock_referenced(self.connection, self.guard, wanted)
+        return await locking.lock_referenced(self.connection, self.authorizer, wanted)
 
     async def visible(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
         """Which of the records the caller sees as they are now."""
-        return await locking.visible(self.connection, self.guard, entity, ids)
+        return await locking.visible(self.connection, self.authorizer, entity, ids)
 
     async def nearest_visible(
         self, series: Series, group: UUID, key: str, *, before: bool, without: Iterable[UUID]
     ) -> Hidden[str | None]:
         """The nearest key on one side of another, of the records that the caller sees."""
         return await locking.nearest_visible(
-            self.connection, self.guard, series, group, key, before=before, without=without
+            self.connection, self.authorizer, series, group, key, before=before, without=without
         )
 
     async def still_visible(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
         """Which of the records that were written just now the caller sees."""
-        if self.guard.may_see(entity.name) and self.guard.rows(entity, Form.PREDICATE) is None:
+        if (
+            self.authorizer.may_see(entity.name)
+            and self.authorizer.rows(entity, Form.PREDICATE) is None
+        ):
             return set(ids)  # the caller sees all there are
         return await self.visible(entity, ids)
 
