@@ -27,6 +27,9 @@ NODE_LOCKS = tuple(
     )
 )
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40
+PRODUCT = (
+    "app.py", "auth/", "cli/", "db/", "domain/", "resolvers/", "schema/", "settings.py", "subscriptions/", "tenancy/", "web/",
+)  # fmt: skip
 MOST_LINES = 60  # of what a tool says
 Check = Callable[[], str | None]
 
@@ -106,6 +109,33 @@ def docstrings() -> str | None:
         if file.read_text().strip() and not ast.get_docstring(_tree(file))
     ]
     return "\n".join(silent)
+
+
+def plain_words() -> str | None:
+    """Names and prose use the words of the field, classes of the product have names of their own."""
+    sys.path.insert(0, str(ROOT))
+    from tests.house.vocabulary import ids_in_contract, retired, shared_class_names
+
+    trees = {_name(file): _tree(file) for file in sources() if _name(file).startswith(PRODUCT)}
+    contract = (ROOT / "schema" / "schema.graphql").read_text()
+    found = [
+        *(line for name, text in _texts() for line in retired(name, text)),
+        *shared_class_names(trees),
+        *ids_in_contract(contract),
+    ]
+    if len(found) > MOST_LINES:
+        found[MOST_LINES:] = [f"... and {len(found) - MOST_LINES} more"]
+    return "\n".join(found)
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    from tests.house.vocabulary import TEXTS
+
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    answer = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=False)
+    for name in answer.stdout.split("\0"):
+        if (ROOT / name).suffix in TEXTS and (ROOT / name).exists():
+            yield name, (ROOT / name).read_text()
 
 
 def locks_without_addresses() -> str | None:
@@ -248,6 +278,7 @@ CHECKS: dict[str, Check] = {
     "file sizes": file_sizes,
     "function sizes": function_sizes,
     "docstrings": docstrings,
+    "plain words": plain_words,
 }
 
 
