@@ -278,7 +278,6 @@ CHECKS: dict[str, Check] = {
     "file sizes": file_sizes,
     "function sizes": function_sizes,
     "docstrings": docstrings,
-    "plain words": plain_words,
 }
 
 
