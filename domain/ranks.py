@@ -18,7 +18,7 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
 
 
-class Placement(Enum):
+class RankSide(Enum):
     """Of which of two neighbors something stands."""
 
     BEFORE = "before"
@@ -44,16 +44,16 @@ def _digits(number: int, width: int) -> str:
     return found
 
 
-def beside(side: Placement, key: str, following: str | None, now: datetime) -> str | None:
+def beside(side: RankSide, key: str, following: str | None, now: datetime) -> str | None:
     """A key at one side of `key`, before that of the `following` one in the same direction, if there is one.
 
     None where it would have more than 1,000 characters. What is put behind all others stays before whatever
     comes later.
     """
     match side:
-        case Placement.BEFORE:
+        case RankSide.BEFORE:
             made = generate_key_between(following, key, digits=DIGITS)
-        case Placement.AFTER:
+        case RankSide.AFTER:
             made = generate_key_between(key, following, digits=DIGITS)
             if following is None:
                 made = max(made, last(now))

@@ -9,7 +9,7 @@ from uuid import UUID
 from db.engine.write.locking import Series
 from db.sales import Opportunity
 from domain.codes import UserErrorCode
-from domain.ranks import Placement, beside, last
+from domain.ranks import RankSide, beside, last
 from domain.violations import Violation
 from resolvers.engine.changeset import Changeset, Saved, to
 from resolvers.engine.command import arg, sets
@@ -66,12 +66,12 @@ async def rank(ctx: Context, items: Saved[Opportunity]) -> None:
             arriving += 1
 
 
-def _neighbors(item: Changeset[Opportunity, object]) -> dict[Placement, UUID]:
+def _neighbors(item: Changeset[Opportunity, object]) -> dict[RankSide, UUID]:
     """The neighbors that a move names."""
     move = item.input
     if not isinstance(move, OpportunityMoveInput):
         return {}
-    named = {Placement.BEFORE: move.before, Placement.AFTER: move.after}
+    named = {RankSide.BEFORE: move.before, RankSide.AFTER: move.after}
     return {side: id for side, id in named.items() if id is not None}
 
 
@@ -79,7 +79,7 @@ async def _put(
     ctx: Context,
     item: Changeset[Opportunity, object],
     moving: Collection[UUID],
-    side: Placement,
+    side: RankSide,
     neighbor: UUID,
 ) -> None:
     """At one side of another opportunity that the caller sees in the same stage."""
@@ -112,7 +112,7 @@ async def _beside(
     ctx: Context,
     item: Changeset[Opportunity, object],
     moving: Collection[UUID],
-    side: Placement,
+    side: RankSide,
     key: str,
 ) -> None:
     """Between a key and the next one that the caller sees, those that are moved left out.
@@ -123,7 +123,7 @@ async def _beside(
         Series(item.entity, "stage_id", "rank_key"),
         item.record.stage_id,
         key,
-        before=side is Placement.BEFORE,
+        before=side is RankSide.BEFORE,
         without=moving,
     )
     rank = following.decide(lambda other: beside(side, key, other, ctx.now))

@@ -63,7 +63,7 @@ class ListReader(Protocol):
         """Epoch and position of a cursor; None if it is of another list or class. Raises Refused."""
 
 
-class Request(Protocol):
+class ListRequest(Protocol):
     """What somebody wants to follow, whatever his rights are: schema/ reads it from a document."""
 
     @property

@@ -17,7 +17,7 @@ from domain.codes import CloseCode, Code, Refused
 from domain.values import JsonObject
 from resolvers.engine.context import Caller
 from resolvers.engine.results import ErrorEntry
-from subscriptions.engine.contracts import Request
+from subscriptions.engine.contracts import ListRequest
 from subscriptions.engine.feed import Feed
 from subscriptions.engine.limits import (
     INIT_SECONDS,
@@ -54,7 +54,7 @@ class SocketHandler(Protocol):
     async def know(self, payload: JsonObject, tenant: str | None, address: str) -> Authentication:
         """Who says hello, to whichever tenant the handshake or he says. Raises Refused, or what a transaction raises."""
 
-    def ask(self, caller: Caller, payload: object) -> Request | Awaitable[bytes]:
+    def ask(self, caller: Caller, payload: object) -> ListRequest | Awaitable[bytes]:
         """What an operation wants to follow, or its one answer. Raises Refused."""
 
     def said(self, error: Exception) -> Sequence[ErrorEntry]:

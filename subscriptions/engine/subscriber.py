@@ -7,7 +7,7 @@ from typing import Protocol
 import orjson
 
 from domain.live import LiveKind
-from subscriptions.engine.contracts import Member, Request
+from subscriptions.engine.contracts import ListRequest, Member
 
 
 class SubscriptionSource(Protocol):
@@ -25,7 +25,7 @@ class Subscriber:
 
     __slots__ = ("_head", "at", "begins", "ended", "group", "id", "member", "wanted")
 
-    def __init__(self, member: Member, id: str, wanted: Request) -> None:
+    def __init__(self, member: Member, id: str, wanted: ListRequest) -> None:
         self.member = member
         self.id = id
         self.wanted = wanted

@@ -10,7 +10,7 @@ from fractional_indexing import generate_key_between, validate_order_key
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ranks import DIGITS, LONGEST, Placement, beside, last
+from domain.ranks import DIGITS, LONGEST, RankSide, beside, last
 from tests.support.covers import covers
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -54,8 +54,8 @@ def test_places_of_one_moment() -> None:
 
 @covers("X-21")
 def test_the_last_place() -> None:
-    assert beside(Placement.AFTER, last(NOON - MOMENT), None, NOON) == last(NOON)
-    ahead = beside(Placement.AFTER, last(NOON + timedelta(days=1)), None, NOON)
+    assert beside(RankSide.AFTER, last(NOON - MOMENT), None, NOON) == last(NOON)
+    ahead = beside(RankSide.AFTER, last(NOON + timedelta(days=1)), None, NOON)
     assert ahead == last(NOON + timedelta(days=1) + MOMENT), "although its clock is ahead of ours"
 
 
@@ -63,15 +63,15 @@ def test_the_last_place() -> None:
 @pytest.mark.parametrize(
     ("side", "gap", "most"),
     [
-        pytest.param(Placement.BEFORE, MOMENT, 250, id="always before the same one"),
-        pytest.param(Placement.AFTER, MOMENT, 250, id="always after the same one"),
-        pytest.param(Placement.BEFORE, None, 13, id="always the first"),
+        pytest.param(RankSide.BEFORE, MOMENT, 250, id="always before the same one"),
+        pytest.param(RankSide.AFTER, MOMENT, 250, id="always after the same one"),
+        pytest.param(RankSide.BEFORE, None, 13, id="always the first"),
     ],
 )
-def test_a_thousand_in_the_same_gap(side: Placement, gap: timedelta | None, most: int) -> None:
+def test_a_thousand_in_the_same_gap(side: RankSide, gap: timedelta | None, most: int) -> None:
     """Each is put between the one before and a fixed neighbor: keys grow by about a fifth of a character."""
     fixed = last(NOON)
-    one = None if gap is None else last(NOON - gap if side is Placement.BEFORE else NOON + gap)
+    one = None if gap is None else last(NOON - gap if side is RankSide.BEFORE else NOON + gap)
     for _ in range(1_000):
         if gap is None:
             made = fixed = beside(side, fixed, None, NOON) or ""
@@ -87,7 +87,7 @@ def test_a_gap_is_full_at_last() -> None:
     made: str | None = high
     rounds = 0
     while made is not None:
-        high, made, rounds = made, beside(Placement.AFTER, low, made, NOON), rounds + 1
+        high, made, rounds = made, beside(RankSide.AFTER, low, made, NOON), rounds + 1
     assert len(high) == LONGEST
     assert rounds > 4 * LONGEST
 
@@ -108,7 +108,7 @@ def test_whatever_is_moved_the_order_is_the_one_that_was_meant(
             order.append((last(NOON), id))
             continue
         key = order[at % len(order)][0]
-        side = Placement.AFTER if after else Placement.BEFORE
+        side = RankSide.AFTER if after else RankSide.BEFORE
         larger = min((each for each, _ in order if each > key), default=None)
         smaller = max((each for each, _ in order if each < key), default=None)
         made = beside(side, key, larger if after else smaller, NOON)
