@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.deeds.conftest import own
+from tests.commands.conftest import own
 from tests.writes.parallel import Own
 
 __all__ = ["own", "undecided"]

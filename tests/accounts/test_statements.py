@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.deeds.test_statements import asked
+from tests.commands.test_statements import asked
 from tests.support.covers import covers
 from tests.writes.parallel import Own, kept, spelled
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.cli.conftest import Operate
-from tests.deeds.newcomer import ISSUE, REFRESH, RESET, newcomer, wrong
+from tests.commands.newcomer import ISSUE, REFRESH, RESET, newcomer, wrong
 from tests.support.covers import covers
 from tests.writes.parallel import Own
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.deeds.newcomer import WORDS, Newcomer, newcomer
+from tests.commands.newcomer import WORDS, Newcomer, newcomer
 from tests.sales.conftest import Desk
 from tests.support.covers import covers
 from tests.writes.parallel import DONE, Own, came, spelled

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.deeds.newcomer import WORDS, newcomer
+from tests.commands.newcomer import WORDS, newcomer
 from tests.support.covers import covers
 from tests.support.world import Answer
 from tests.writes.parallel import DONE, Own, came, spelled, spoken

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from resolvers.engine.results import UNTOLD
-from tests.deeds.newcomer import Newcomer
-from tests.deeds.test_profiles import role, user
+from tests.commands.newcomer import Newcomer
+from tests.commands.test_profiles import role, user
 from tests.writes.parallel import Own, spoken
 
 

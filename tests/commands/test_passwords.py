@@ -8,7 +8,17 @@ from contextlib import asynccontextmanager
 import pytest
 
 from auth.engine.passwords import DEMO, LONGEST
-from tests.deeds.newcomer import CHANGE, DONE, ISSUE, REFRESH, RESET, REVOKE, WORDS, newcomer, wrong
+from tests.commands.newcomer import (
+    CHANGE,
+    DONE,
+    ISSUE,
+    REFRESH,
+    RESET,
+    REVOKE,
+    WORDS,
+    newcomer,
+    wrong,
+)
 from tests.support.covers import covers
 from tests.support.world import World
 from tests.writes.parallel import Own, kept, spelled

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.deeds.newcomer import WORDS, Newcomer, newcomer
+from tests.commands.newcomer import WORDS, Newcomer, newcomer
 from tests.support.covers import covers
 from tests.writes.parallel import DONE, Own, came, kept, spoken
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.deeds.newcomer import REFRESH, REVOKE, WORDS, Newcomer, newcomer
+from tests.commands.newcomer import REFRESH, REVOKE, WORDS, Newcomer, newcomer
 from tests.support.covers import covers
 from tests.writes.parallel import Own
 

@@ -14,7 +14,7 @@ from graphql import (
     get_named_type,
 )
 
-from tests.deeds.newcomer import WORDS, newcomer
+from tests.commands.newcomer import WORDS, newcomer
 from tests.support.covers import covers
 from tests.writes.parallel import DONE, Own, came, kept, spelled, spoken
 
