@@ -1,4 +1,4 @@
-"""The access log: a line for each request to the API, with who asked and how long it took, never what was asked."""
+"""The access log: a line for each request to the API with its caller and duration, never its content."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ log = structlog.get_logger()
 
 @dataclass
 class RequestOutcome:
-    """What became of a request."""
+    """Outcome of a request."""
 
     status: int | None = None
-    """The HTTP status; None if the client left before the answer, and for operations on a socket."""
+    """The HTTP status; None if the client disconnected before the response, and for operations on a socket."""
 
 
 @contextmanager
 def logged(method: str, now: Callable[[], float]) -> Iterator[RequestOutcome]:
-    """Write a line when the block ends, with what was bound in it to structlog's context.
+    """Write a line when the block ends, with the values bound in it to structlog's context.
 
-    The endpoint binds `tenant` and `user` once the token is verified, `kind` and `operation` (its
-    name, which is the only text of a client) once the document is admitted. Other lines that are
-    written in the block have the same `request_id`.
+    The endpoint binds `tenant` and `user` once the token is verified, and `kind` and `operation` (its
+    name, the only text from a client) once the document is admitted. Other lines that are written in
+    the block have the same `request_id`.
     """
     outcome, begun = RequestOutcome(), now()
     unknown = dict.fromkeys(("kind", "operation", "tenant", "user"))
@@ -44,12 +44,12 @@ class AccessLog:
     """ASGI middleware that logs each HTTP request of an application."""
 
     def __init__(self, app: ASGIApp, now: Callable[[], float]) -> None:
-        """`now` gives seconds and never goes back."""
+        """`now` is a monotonic clock, in seconds."""
         self._app = app
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; log it when its response was sent, or could not be."""
+        """Pass the request on; log it when its response was sent or could not be sent."""
         with logged(scope["method"], self._now) as outcome:
 
             async def observed(message: Message) -> None:

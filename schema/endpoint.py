@@ -1,4 +1,4 @@
-"""The one address of the API: who asks, what is asked, and which part of the house answers."""
+"""The /graphql endpoint: authenticates the request, reads the document and dispatches the operation."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ from subscriptions.feeds import Feeds
 PUBLIC_BODY = 4 * 1024
 LIMITS = Limits(single_use=ALONE)
 LONGEST_NAME = 100
-"""Characters of an operation's name, which a client chooses, in the log."""
+"""Maximum length, in characters, of the client's operation name in the access log."""
 
 
 class Endpoint:
-    """Answers every request to /graphql. Nothing that happens inside is told in words of ours."""
+    """Answers every request to /graphql. Internal details never reach the client."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Endpoint:
         self.lives = SubscriptionService(GRAPHQL, MODEL, live, cursors, budget)
 
     async def __call__(self, request: HttpRequest) -> Response:
-        """Any request at all; never raises."""
+        """Answer a request of any form; never raises."""
         media = JSON
         try:
             media = media_type(request.headers.get("accept"))
@@ -89,7 +89,7 @@ class Endpoint:
             response.status_code = away.status
             response.headers.update(away.headers)
             return response
-        except ClientDisconnect:  # nobody is left to be told, and nothing of ours went wrong
+        except ClientDisconnect:  # the client has disconnected, and nothing failed on the server
             return refusal(Refused(Code.BAD_REQUEST, "The body did not arrive."), media)
         except Exception as error:  # noqa: BLE001 - every request is answered
             return refusal(failure(error), media)
@@ -117,7 +117,7 @@ class Endpoint:
     async def answer(
         self, caller: Caller, asked: GraphQLRequest, strict: bool = False, key: str | None = None
     ) -> bytes | None:
-        """The whole response to what is asked of records; None for what is done with sessions."""
+        """The response body of an operation on records; None for session mutations."""
         bind_contextvars(tenant=caller.tenant.slug, user=str(caller.user))
         admitted = self.documents.get(asked.query)
         operation = admitted.operation(asked.operation)
@@ -136,7 +136,7 @@ class Endpoint:
         return await self.writes.answer(caller, request, key)
 
     async def know(self, said: object, tenant: str | None, address: str) -> Authentication:
-        """Who says hello on a socket. Raises Refused, or TurnedAway if his session has ended."""
+        """Authenticate a WebSocket connection. Raises Refused, or EntryRejected if the session has ended."""
         token = _token(said) if isinstance(said, str) else None
         if token is None:
             message = 'Send {"authorization": "Bearer …"} as the payload of connection_init.'
@@ -147,7 +147,7 @@ class Endpoint:
         return Authentication(caller, until)
 
     async def _without_token(self, request: HttpRequest, media: str) -> Response:
-        """Signing in and what belongs to it; one constant 401 for everything else (D-40)."""
+        """Answer sign-in and the other public operations; everything else receives the same 401 (D-40)."""
         nobody = Refused(Code.UNAUTHENTICATED, SIGN_IN)
         try:
             asked = await _asked(request, PUBLIC_BODY)
@@ -160,13 +160,13 @@ class Endpoint:
         deed = SessionCommand(self.app_context, None, _address(request), self.viewers)
         result = await _execute(PUBLIC_SCHEMA, admitted, asked, deed)
         if result.data is not None and not any(isinstance(v, dict) for v in result.data.values()):
-            raise nobody  # nothing was done: only `__typename` was asked
+            raise nobody  # nothing was executed: only `__typename` was selected
         return _done(result, media)
 
     async def _caller(
         self, token: str, wanted: str | None, address: str
     ) -> tuple[Caller, datetime]:
-        """Who the token says is asking, and until when; the tenant comes from it and from nowhere else (D-70)."""
+        """The caller of an access token and its expiry; the tenant comes from the token only (D-70)."""
         access = self.app_context.tokens.verify_access(token, self.app_context.now())
         tenant = await self.app_context.directory.by_id(access.tenant)
         if tenant is None:
@@ -184,13 +184,13 @@ class Endpoint:
 
 async def _asked(request: HttpRequest, most: int) -> GraphQLRequest:
     if request.method == "GET":
-        return request_in_url(request.scope["query_string"])  # `request.url` fails on odd bytes
+        return request_in_url(request.scope["query_string"])  # `request.url` fails on invalid bytes
     body = await read_body(request, most)
     return request_in_body(request.headers.get("content-type", ""), body)
 
 
 def _concerns_records(admitted: Admitted, operation: OperationDefinitionNode) -> bool:
-    """Whether a mutation does something with records; the rest is about sessions. Raises Refused for both."""
+    """Whether a mutation writes records; the others concern sessions. Raises Refused for a mix of both."""
     names = roots_of(operation, admitted.fragments) - {"__typename"}
     records = names & MUTATIONS.keys()
     if records and records != names:
@@ -203,7 +203,7 @@ def _concerns_records(admitted: Admitted, operation: OperationDefinitionNode) ->
 
 
 def _only_public(admitted: Admitted, name: str | None) -> bool:
-    """Whether an operation is a mutation; the public schema has no others than may be asked."""
+    """Whether an operation is a mutation; the public schema contains only permitted mutations."""
     return admitted.operation(name).operation is OperationType.MUTATION
 
 
@@ -223,10 +223,10 @@ def _address(request: HttpRequest) -> str:
 async def _execute(
     schema: strawberry.Schema, admitted: Admitted, asked: GraphQLRequest, deed: SessionCommand
 ) -> ExecutionResult:
-    """Do a mutation of an admitted document.
+    """Execute a mutation of an admitted document.
 
-    Not by `schema.execute`: that validates once more, by rules whose time is quadratic in the
-    document or worse, and logs errors with the values of arguments, which may be passwords.
+    `schema.execute` is not used: it validates again, by rules whose time is quadratic in the document
+    or worse, and logs errors with the values of arguments, which may be passwords.
     """
     result: Any = execute(
         schema._schema,  # noqa: SLF001 - strawberry has no other way
@@ -242,12 +242,12 @@ async def _execute(
 
 
 def _done(result: ExecutionResult, media: str) -> Response:
-    """The response to a mutation. Without any data, its status is that of the first error."""
+    """The response to a session mutation. Without any data, its status is that of the first error."""
     told = [error_entry_of(error) for error in result.errors or ()]
     if result.data is not None:
         body = {"data": result.data, "errors": told} if told else {"data": result.data}
         return respond(orjson.dumps(body), media)
-    # Without a path it was refused before it began, and then there is no `data` either.
+    # An error without a path means that execution did not begin; then `data` is absent too.
     begun = {"data": None} if any("path" in each for each in told) else {}
     extensions = told[0]["extensions"]
     return refuse(

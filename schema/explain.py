@@ -1,4 +1,4 @@
-"""Shows how a query is read: what it is planned to, for whom, and what Postgres makes of it."""
+"""Explains a query: its SQL, its parameters, the denied fields and the plan of Postgres."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from schema.engine.reads import Request
 
 
 async def explain(endpoint: Endpoint, query: str, email: str, variables: str) -> str:
-    """The SQL, the parameters, what is denied, and the plan, as text for people.
+    """The SQL, the parameters, the denied fields and the query plan, as readable text.
 
     `email` is `user@tenant.example`, as in the demonstration, or `user@example.com@tenant`.
     """
@@ -51,7 +51,7 @@ async def explain(endpoint: Endpoint, query: str, email: str, variables: str) ->
 def _followed(
     endpoint: Endpoint, caller: Caller, viewer: Viewer, request: Request
 ) -> tuple[Plan | None, list[object]]:
-    """How all records of a live list are read; what changed is read the same way, by ids."""
+    """The plan that reads all records of a live list; changed records are read the same way, by ids."""
     watch = endpoint.lives.ask(caller, request).judge(viewer)
     return watch.plan.whole, watch.plan.whole.arguments(watch.values, viewer, {})
 
@@ -64,7 +64,7 @@ def _who(email: str) -> tuple[str, str]:
 
 
 async def _caller(endpoint: Endpoint, slug: str, address: str) -> tuple[Caller, Viewer]:
-    """The user with this address and his rights, without a session: nothing is answered to him."""
+    """The user with this address and their rights, without a session, since nothing is sent to them."""
     app_context = endpoint.app_context
     tenant = await app_context.directory.by_slug(slug)
     if tenant is None:
@@ -90,7 +90,7 @@ def _told(made: Plan, values: list[object]) -> list[str]:
 
 
 def pretty(sql: str) -> str:
-    """The statement with a level of indentation for each open parenthesis that holds a SELECT."""
+    """The statement, indented by one level for each open parenthesis that contains a SELECT."""
     lines: list[str] = []
     depth: list[int] = []
     for line in re.sub(r"\s*\(\s*SELECT ", "\n(SELECT ", sql).splitlines():

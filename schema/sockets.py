@@ -1,4 +1,4 @@
-"""GraphQL over WebSockets: whose page may connect, who is let in, and what is asked there."""
+"""GraphQL over WebSockets: origin check, authentication and operations of connections."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LOOK_SECONDS = 5.0
 
 
 class Sockets:
-    """Answers every WebSocket at /graphql, and keeps them alive."""
+    """Accepts WebSocket connections at /graphql and closes those that no longer respond."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Sockets:
         origins: Sequence[str] = (),
         logged: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
-        """`origins` are those of other pages that may connect; `logged` is entered for each operation."""
+        """`origins` are other origins whose pages may connect; `logged` is entered for each operation."""
         self._endpoint = endpoint
         self._origins = frozenset(origins)
         self._logged = logged
@@ -61,7 +61,7 @@ class Sockets:
     # --- connecting ------------------------------------------------------------------------------
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection, from its handshake to its end."""
+        """Serve one connection, from its handshake to its end."""
         headers = Headers(scope=scope)
         wire = scope.get("extensions", {}).get(NAME)
         address = scope["client"][0] if scope.get("client") else ""
@@ -74,7 +74,7 @@ class Sockets:
                 send, CloseCode.NO_SUBPROTOCOL, f"Subprotocol not acceptable: use {SUBPROTOCOL}"
             )
         elif not self._limiter.knock(address):
-            # Not a response: clients give up on those, and come back after this code.
+            # A close code rather than an HTTP response: clients reconnect only after the former.
             reason = "Too many sockets wait for their connection_init"
             await _close(send, CloseCode.OVERLOAD, reason, SUBPROTOCOL)
         else:
@@ -96,7 +96,7 @@ class Sockets:
             self._open.discard(socket)
 
     def _may_connect(self, headers: Headers) -> bool:
-        """Whether the page that connects is ours or known; programs say no origin, and need a token anyway."""
+        """Whether the page's origin is this server or an allowed one. Programs send no origin; they need a token anyway."""
         origin = headers.get("origin")
         if origin is None or origin in self._origins:
             return True
@@ -104,7 +104,7 @@ class Sockets:
         return scheme in ("http", "https") and bool(host) and host == headers.get("host")
 
     async def _watch(self) -> None:
-        """Ask whether clients are still there, and give up those that are not."""
+        """Ping the clients, and close the sockets of those that do not respond or do not read."""
         asked_at = self._now()
         while self._open:
             await asyncio.sleep(LOOK_SECONDS)
@@ -122,14 +122,17 @@ class Sockets:
     # --- what a socket asks of us ----------------------------------------------------------------
 
     async def know(self, payload: JsonObject, tenant: str | None, address: str) -> Authentication:
-        """Who says hello, to whichever tenant the handshake or he says. Raises as transactions do, or Refused."""
+        """Authenticate the connection; the tenant is that of the payload or the handshake.
+
+        Raises like transactions, or Refused.
+        """
         told = {name.lower(): value for name, value in payload.items()}
         return await self._endpoint.know(
             told.get("authorization"), str(told.get("x-tenant") or "") or tenant, address
         )
 
     def ask(self, caller: Caller, payload: object) -> SubscriptionRequest | Awaitable[bytes]:
-        """What an operation wants to follow, or its one answer. Raises Refused."""
+        """The subscription request of an operation, or the awaitable response of a query or mutation. Raises Refused."""
         try:
             asked = request_of(payload, safe=False)
         except HttpRefused as away:
@@ -150,24 +153,24 @@ class Sockets:
         return text
 
     def said(self, error: Exception) -> list[ErrorEntry]:
-        """The errors that somebody is told."""
+        """The error entries to send for an exception."""
         return errors_of(failure(error))
 
     def seconds_until(self, moment: datetime) -> float:
-        """How long until then."""
+        """Seconds until a moment."""
         return (moment - self._endpoint.app_context.now()).total_seconds()
 
     def feed_of(self, tenant: UUID) -> Feed:
-        """The news of a tenant."""
+        """The feed of a tenant."""
         return self._endpoint.feeds.of(tenant)
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, message: str) -> None:
-    """Answer the handshake with an ordinary response."""
+    """Refuse the handshake with an HTTP response."""
     await PlainTextResponse(message + "\n", status)(scope, receive, send)
 
 
 async def _close(send: Send, code: int, reason: str, protocol: str | None = None) -> None:
-    """Accept a socket and close it, which is the only way to tell a page why."""
+    """Accept a socket and close it: browsers show a page only the close code, not an HTTP response."""
     await send({"type": "websocket.accept", "subprotocol": protocol})
     await send({"type": "websocket.close", "code": code, "reason": reason})

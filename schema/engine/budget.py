@@ -1,4 +1,4 @@
-"""What a tenant may ask for in a minute, in expanded objects, so that one cannot slow the others down (D-39)."""
+"""The budget of a tenant: expanded objects per minute, so that one tenant cannot slow the others down (D-39)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WINDOW = 60.0
 
 
 class Budget:
-    """Counts what each tenant's requests could expand to, in this process and window of a minute."""
+    """Counts the expanded objects of each tenant's requests, per process and window of one minute."""
 
     def __init__(self, now: Callable[[], float], per_minute: int = PER_MINUTE) -> None:
         self._now = now

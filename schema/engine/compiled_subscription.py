@@ -1,4 +1,4 @@
-"""A live list under one permission class: how it is read, how it is told of, and where its cursors point."""
+"""A live list compiled for one permission class: its plan, its messages and its cursors."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from subscriptions.engine.contracts import Changed, Texts
 
 @dataclass(frozen=True)
 class DerivedReader:
-    """What Python has to compute in the texts of records, and the request that says so."""
+    """Computes the derived fields in the texts of records."""
 
     schema: GraphQLSchema
     request: Request
     nodes: tuple[list[FieldNode] | None, ...]
-    """Of each text: the selections, if Python has a part in it."""
+    """Per text: the selections, if they contain a field that Python computes; None otherwise."""
 
     async def done(self, entity: str, found: Texts) -> Texts:
-        """The texts with everything computed. What fails is null, here as in queries."""
+        """The texts with all derived fields computed. A field that fails is null, as in queries."""
         wanted = {str(n): (entity, nodes) for n, nodes in enumerate(self.nodes) if nodes}
         if not wanted or not found:
             return found
@@ -53,13 +53,13 @@ class DerivedReader:
 
 @dataclass(frozen=True)
 class CompiledSubscription:
-    """One live list for everybody with the same operation, values and permission class (D-64)."""
+    """A live list shared by all subscribers with the same operation, values and permission class (D-64)."""
 
     key: bytes
-    """Of what is asked and bound: equal for those who are told the same, and only for them."""
+    """Digest of the operation, the parameters and the rights: equal exactly for subscribers with equal messages."""
     live: Live
     related: frozenset[str]
-    """The entities whose changes may concern any record of it."""
+    """The entities whose changes may affect any record of the list."""
     most: int
     plan: LivePlan
     viewer: Viewer
@@ -71,7 +71,7 @@ class CompiledSubscription:
 
     @property
     def entity(self) -> str:
-        """Of which records it is a list."""
+        """Name of the entity whose records are listed."""
         return self.live.entity.name
 
     async def all(self, connection: Driver, placement: Placement) -> Texts:
@@ -81,7 +81,7 @@ class CompiledSubscription:
         return await self.computing.done(self.entity, found)
 
     async def among(self, connection: Driver, placement: Placement, ids: Iterable[UUID]) -> Texts:
-        """Those records of the list that have one of these ids."""
+        """The records of the list that have one of these ids."""
         values = {**self.values, IDS: list(ids)}
         bound = self.plan.some.arguments(values, self.viewer, {})
         found = await rows(connection, placement, self.plan.some, bound)
@@ -94,7 +94,7 @@ class CompiledSubscription:
         ids: Iterable[UUID],
         position: int,
     ) -> Texts | None:
-        """Likewise, as they were at a position, where nothing else has changed since; None if that is not known."""
+        """The same records as of a log position after which nothing else changed; None if that is unknown."""
         values = {**self.values, IDS: list(ids)}
         some, entity = self.plan.some, self.live.entity
         bound = some.arguments(values, self.viewer, {})
@@ -102,7 +102,7 @@ class CompiledSubscription:
         return None if found is None else await self.computing.done(entity.name, found)
 
     def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
-        """A message as the payload that is sent."""
+        """The payload of a `next` message."""
         whole = kind in (LiveKind.SNAPSHOT, LiveKind.RESYNC)
         denied = with_denied(self.plan.whole) if whole else []
         place = orjson.dumps([epoch, position, self.key.hex()])
@@ -110,7 +110,7 @@ class CompiledSubscription:
         return self.message.text(kind, cursor, changes, denied)
 
     def place(self, cursor: str) -> tuple[int, int] | None:
-        """Epoch and position of a cursor; None if it is of another list, or class. Raises Refused."""
+        """Epoch and position of a cursor; None for another list or permission class. Raises Refused."""
         epoch, position, key = self.cursors.open(cursor, self._bound_to)
         return (int(epoch or 0), int(position or 0)) if key == self.key.hex() else None
 

@@ -1,4 +1,4 @@
-"""Cursors: sort keys that only we can read, good for one caller, one list, one order and one filter (D-38)."""
+"""Cursors: encrypted sort keys, valid for one caller, one list, one order and one filter (D-38)."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from domain.codes import Code, Refused
 
 MARK = re.compile(rb"\x01(\d+)\x02([^\x03]*)\x03")
-"""What the statement writes: the list's number, and its sort keys as a JSON array."""
+"""The marker that the statement writes: the list's number, and its sort keys as a JSON array."""
 LONGEST = 256 * 1024
-"""A cursor is as long as the texts a list is sorted by; what is longer is none of ours."""
+"""Maximum length of a cursor, in characters. A cursor grows with the texts that a list is sorted by."""
 MESSAGE = "The cursor does not belong to this list. Read the list from its beginning."
 
 
 class Cursors:
-    """Seals and opens cursors with a key of this installation."""
+    """Encrypts and decrypts cursors with a key of this installation."""
 
     def __init__(self, secret: bytes) -> None:
         key = HKDF(SHA256(), 64, salt=None, info=b"relata cursors").derive(secret)
         self._cipher = AESSIV(key)
 
     def seal(self, body: bytes, bound_to: Callable[[int], bytes]) -> bytes:
-        """Replace every marked list of sort keys; `bound_to` says what list a number's cursor is for."""
+        """Replace every marker by a cursor; `bound_to` returns the context of the list with a number."""
         known: dict[bytes, bytes] = {}
 
         def one(found: re.Match[bytes]) -> bytes:
@@ -44,11 +44,14 @@ class Cursors:
         return MARK.sub(one, body)
 
     def sealed(self, keys: bytes, bound_to: bytes) -> bytes:
-        """One cursor: a JSON array that only we can read, good for what it is bound to."""
+        """A cursor: an encrypted JSON array that is valid only in the context `bound_to`."""
         return base64.urlsafe_b64encode(self._cipher.encrypt(keys, [bound_to])).rstrip(b"=")
 
     def open(self, cursor: object, bound_to: bytes) -> tuple[Any, ...]:
-        """What was sealed, such as sort keys. Raises Refused for what was made for anything else, or tampered with."""
+        """The decrypted values, such as sort keys.
+
+        Raises Refused for a cursor of another context or one that was altered.
+        """
         if not isinstance(cursor, str) or len(cursor) > LONGEST or not cursor.isascii():
             raise Refused(Code.BAD_CURSOR, MESSAGE)
         try:

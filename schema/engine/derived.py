@@ -1,4 +1,4 @@
-"""The other way of a read: root fields that Python has a part in, executed over the rows of the same statement."""
+"""Executes root fields with derived fields in Python, over the rows of the same statement."""
 
 from __future__ import annotations
 
@@ -38,30 +38,30 @@ from schema.engine.typed import TYPE
 from schema.engine.variables import Variables
 
 Facts: TypeAlias = tuple[object, ...]
-"""The values of one row that something is computed of."""
+"""The input values from one row of a derived field."""
 
 
 @dataclass(frozen=True)
 class DerivedFailed:
-    """A place in the records of a payload that could not be worked out."""
+    """A derived field in the records of a payload that could not be computed."""
 
     text: str
     """The key of the records' text."""
     number: int
-    """Of which input."""
+    """Index of the input."""
     place: Sequence[str | int]
-    """Where in that record."""
+    """Path within that record."""
     error: GraphQLError
 
 
 class Loaders:
-    """The loaders of one request: what is computed of the same facts is computed once."""
+    """The data loaders of one request: equal inputs are computed once."""
 
     def __init__(self) -> None:
         self._kept: dict[str, DataLoader[Facts, object]] = {}
 
     def of(self, owner: str, computed: Computed) -> DataLoader[Facts, object]:
-        """The loader of a field."""
+        """The data loader of a field."""
         name = f"{owner}.{computed.name}"
         if name not in self._kept:
 
@@ -73,17 +73,17 @@ class Loaders:
 
 
 def _one(computed: Computed, facts: Facts) -> object:
-    """What a function makes of one row's facts; if it fails, only where that row is shown."""
+    """The result of a function for one row's inputs; an error affects only the fields that show this row."""
     try:
         return computed.function(*facts)
-    except Exception as error:  # noqa: BLE001 - the error of one row is an error of its field
+    except Exception as error:  # noqa: BLE001 - the error of one row becomes an error of its field
         return error
 
 
 def teach(schema: GraphQLSchema, model: Model) -> None:
-    """Let every type that reads speak of read the statement's rows, which are keyed as the answer is.
+    """Install resolvers on the types used in reads; they take values from rows, keyed by response key.
 
-    Types that only deeds speak of keep the resolvers they have.
+    Types used only in mutations keep their resolvers.
     """
     for kind in _spoken_of(schema.query_type):
         if isinstance(kind, GraphQLObjectType):
@@ -93,14 +93,14 @@ def teach(schema: GraphQLSchema, model: Model) -> None:
                 computed = derived.get(field)
                 definition.resolve = _computed(kind.name, computed) if computed else _by_key
         elif isinstance(kind, GraphQLEnumType):
-            kind.serialize = str  # type: ignore[assignment]  # rows hold the words themselves
+            kind.serialize = str  # type: ignore[assignment]  # rows contain the enums' names
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLInterfaceType):
             kind.resolve_type = _type_of
 
 
 def _spoken_of(query: GraphQLObjectType | None) -> list[GraphQLNamedType]:
-    """Every type that something in a read may be of."""
+    """All types that can occur in a query."""
     found: dict[str, GraphQLNamedType] = {}
     pending: list[GraphQLNamedType] = [] if query is None else [query]
     while pending:
@@ -115,7 +115,7 @@ def _spoken_of(query: GraphQLObjectType | None) -> list[GraphQLNamedType]:
 def _by_key(
     row: Mapping[str, object], info: GraphQLResolveInfo[Loaders], **arguments: object
 ) -> object:
-    return row[info.path.key]  # type: ignore[index]  # a field's key is a text
+    return row[info.path.key]  # type: ignore[index]  # a field's key is a string
 
 
 def _computed(owner: str, computed: Computed) -> Callable[..., object]:
@@ -140,7 +140,7 @@ async def executed(
     found: Mapping[str, bytes],
     variables: Variables,
 ) -> tuple[dict[str, bytes], list[GraphQLError]]:
-    """The texts of these root fields, and what went wrong in single places of them."""
+    """The texts of these root fields, and the errors of single fields in them."""
     rows = {key: orjson.loads(found[key]) if key in found else None for key in roots}
     result: Any = execute(
         schema,
@@ -163,9 +163,9 @@ async def executed_records(
     found: Mapping[str, bytes],
     variables: Variables,
 ) -> tuple[dict[str, bytes], list[DerivedFailed]]:
-    """The texts of records in a mutation's payloads, each by its type and the selections made of it.
+    """The texts of records in a mutation's payloads, each by its type and the selections on it.
 
-    They are executed as if they had been asked for by `nodes`, which reads them the same way.
+    They are executed like a `nodes` query, which reads them the same way.
     """
     names = {f"r{number}": key for number, key in enumerate(records)}
     roots = {name: [_as_nodes(name, *records[key])] for name, key in names.items()}
@@ -216,7 +216,7 @@ def _as_nodes(name: str, kind: str, nodes: list[FieldNode]) -> FieldNode:
 def only(
     document: DocumentNode, operation: OperationDefinitionNode, nodes: list[FieldNode]
 ) -> DocumentNode:
-    """The document with nothing of the operation but these root fields."""
+    """The document reduced to these root fields of the operation."""
     part = OperationDefinitionNode(
         operation=operation.operation,
         name=operation.name,

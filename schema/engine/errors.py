@@ -1,4 +1,4 @@
-"""How refusals are spoken: the GraphQL error, its code, and the HTTP status that goes with it (D-35)."""
+"""Converts refusals to GraphQL errors, with their codes and HTTP statuses (D-35)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STATUS: dict[str, int] = {
     Code.TIMEOUT: 503,
     Code.INTERNAL: 500,
 }
-"""The status of a refusal; 400 for all others."""
+"""HTTP status per code; 400 for all others."""
 
 WELL_FORMED = {
     Code.GRAPHQL_PARSE_FAILED,
@@ -33,12 +33,12 @@ WELL_FORMED = {
     Code.BAD_CURSOR,
     Code.FIELD_FORBIDDEN,
 }
-"""Refusals that a client which accepts only `application/json` is told with status 200."""
+"""Codes that are sent with status 200 to clients that accept only `application/json`."""
 
 SIGN_IN = "Authentication required. Send the access token as `Authorization: Bearer …`."
 
 LONGEST = 500
-"""Characters of a message: graphql-core quotes what it was sent, and the way to it."""
+"""Maximum length of a message, in characters: graphql-core quotes the input and its path."""
 _SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 
 
@@ -58,16 +58,16 @@ def errors_of(refused: Refused | admission.DocumentRejected) -> list[ErrorEntry]
 
 
 def _said(message: str) -> str:
-    """A message as it leaves us: wherever it was made, it names nothing that was not asked for."""
+    """A message as it is sent: names that the client did not send are removed, wherever it was made."""
     message = _SUGGESTION.sub("", message)
     return message if len(message) <= LONGEST else message[:LONGEST] + "…"
 
 
 def code_of(refused: Refused | admission.DocumentRejected) -> str:
-    """The code that decides about the status: that of the first error."""
+    """The code that determines the status: that of the first error."""
     return refused.code if isinstance(refused, Refused) else refused.errors[0].code
 
 
 def body_of(refused: Refused | admission.DocumentRejected) -> bytes:
-    """The response that says why. There is no `data` in it: nothing was done."""
+    """The body of a response with errors only. It has no `data`, since nothing was executed."""
     return orjson.dumps({"errors": errors_of(refused)})

@@ -1,4 +1,4 @@
-"""What a caller is told of anything that was raised: never a word of ours, SQL or a name inside (D-35)."""
+"""Converts exceptions to the errors that clients receive, without SQL or internal names (D-35)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ Failure = Refused | admission.DocumentRejected
 
 
 def error_entry_of(error: GraphQLError) -> ErrorEntry:
-    """An entry of `errors` for something that was raised while an operation was executed."""
-    if error.original_error is None or not error.path:  # variables that do not fit have no path
+    """The error entry of an exception raised while an operation was executed."""
+    if error.original_error is None or not error.path:  # errors of variables have no path
         said: Failure = Refused(Code.BAD_USER_INPUT, error.message)
     else:
         said = failure(error.original_error)
@@ -39,7 +39,7 @@ def error_entry_of(error: GraphQLError) -> ErrorEntry:
 
 
 def failure(error: Exception) -> Failure:
-    """What a caller is told of anything that was raised."""
+    """The refusal to send for an exception."""
     if isinstance(error, Failure):
         return error
     if isinstance(error, EntryRejected):
@@ -66,7 +66,7 @@ def _turned(away: EntryRejected) -> Refused:
 
 
 def _internal(error: Exception) -> Refused:
-    """Our own mistake: what happened goes to the log, under an id that the caller is told."""
+    """An internal error: its details are logged under an id that the client receives."""
     request_id = get_contextvars().get("request_id") or uuid.uuid4().hex
     log.error("request failed", request_id=request_id, exc_info=error)
     message = f"Internal error. Report the request ID {request_id} to the operator."

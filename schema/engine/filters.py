@@ -1,4 +1,4 @@
-"""Filters and orders as written by a client, read into the planner's words."""
+"""Reads filters and orders of a client into the planner's conditions and sort keys."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ ATTRIBUTE_KINDS = {
 }
 LISTS = 250
 PAGE = 25
-"""Records on a page, if a client does not say (D-38)."""
-"""Items in a list of values (D-39)."""
+"""Records per page, by default (D-38)."""
+"""Maximum items in a list of values (D-39)."""
 CONDITIONS = 250
-"""Tests in all filters of one operation."""
+"""Maximum tests in all filters of one operation."""
 DEEP = 12
-"""Levels of conditions inside conditions."""
+"""Maximum nesting of conditions."""
 
 
 class Filters:
-    """Reads filters and orders, and adds what they depend on to `depends_on` (D-31)."""
+    """Reads filters and orders, and adds their dependencies to `depends_on` (D-31)."""
 
     def __init__(self, model: Model, depends_on: set[Dependency]) -> None:
         self._model = model
@@ -52,7 +52,7 @@ class Filters:
         self.conditions = 0
 
     def condition(self, entity: Entity, given: object, depth: int = 0) -> Condition | None:
-        """A filter on an entity's records; None where it asks nothing."""
+        """A filter on an entity's records; None if it has no effect."""
         if given is None:
             return None
         if depth > DEEP:
@@ -62,7 +62,7 @@ class Filters:
         return And(tuple(term for term in terms if term is not None))
 
     def count(self) -> None:
-        """Count one test more. Raises Refused when there are too many to compile."""
+        """Count one more test. Raises Refused if there are too many to compile."""
         self.conditions += 1
         if self.conditions > CONDITIONS:
             message = f"The filters hold more than {CONDITIONS} tests: use `in`, or ask in parts."
@@ -124,7 +124,7 @@ class Filters:
         return And(tuple(terms))
 
     def order(self, entity: Entity, given: object) -> tuple[SortKey, ...]:
-        """The sort keys that a client gave, the most important first."""
+        """The sort keys of the client, the most significant first."""
         return tuple(self._key(entity, item) for item in list_of(given or []))
 
     def _key(self, entity: Entity, item: object) -> SortKey:
@@ -150,7 +150,7 @@ class Filters:
 
 
 def check_depth(steps: int) -> None:
-    """Refuse a way through more references than anybody could mean."""
+    """Refuse a path through too many references."""
     if steps > DEEP:
         message = f"A key leads through more than {DEEP} references: name one that is nearer."
         raise Refused(Code.QUERY_TOO_COMPLEX, message)
@@ -160,7 +160,7 @@ ORDERED = "Each item of `orderBy` names exactly one key, such as [{name: ASC}, {
 
 
 def only_one(item: object, otherwise: str = ORDERED) -> tuple[str, object]:
-    """The one key of an item: of two, nobody could say which is the more important."""
+    """The one key of an item: two keys in one object have no defined order."""
     given = (
         [] if item is None else [pair for pair in object_of(item).items() if pair[1] is not None]
     )
@@ -171,7 +171,7 @@ def only_one(item: object, otherwise: str = ORDERED) -> tuple[str, object]:
 
 
 def tested(word: str, value: object, where: str) -> BindParam | bool:
-    """What a test compares with. Raises Refused for what is no test."""
+    """The value that a test compares with. Raises Refused for an invalid test."""
     if value is None:
         raise Refused(
             Code.BAD_USER_INPUT,
@@ -191,45 +191,45 @@ def tested(word: str, value: object, where: str) -> BindParam | bool:
 
 
 def object_of(given: object) -> Mapping[str, object]:
-    """An input object. Raises TypeError for what the contract's types would not let through."""
+    """An input object. Raises TypeError for a value that the schema's types do not permit."""
     if not isinstance(given, dict):
         raise TypeError(f"{given!r} is no input object")
     return given
 
 
 def list_of(given: object) -> list[object]:
-    """A list of input objects. Raises TypeError likewise."""
+    """A list of input objects. Raises TypeError for a value that the schema's types do not permit."""
     if not isinstance(given, list):
         raise TypeError(f"{given!r} is no list")
     return given
 
 
 def bind_param(given: object) -> BindParam:
-    """A value that is bound. Raises TypeError likewise."""
+    """A bound value. Raises TypeError for a value that the schema's types do not permit."""
     if not isinstance(given, BindParam):
         raise TypeError(f"{given!r} is no value")
     return given
 
 
 def optional_bind_param(given: object) -> BindParam | None:
-    """Likewise, or None where there is none."""
+    """A bound value, or None if the argument is absent."""
     return None if given is None else bind_param(given)
 
 
 def constant_of(value: object) -> object:
-    """What is written in the document, or was in the variable when the document was read."""
+    """A literal of the document, or the variable's value when the document was read."""
     return value.constant if isinstance(value, BindParam) else value
 
 
 def direction(value: object) -> tuple[bool, bool]:
-    """Whether an order descends, and whether empty values come first."""
+    """Whether an order is descending, and whether nulls come first."""
     constant = constant_of(value)
     word = str(getattr(constant, "value", constant) or "ASC")
     return word.startswith("DESC"), word.endswith("NULLS_FIRST")
 
 
 def page(given: Mapping[str, object]) -> tuple[bool, BindParam]:
-    """Whether a page is read from the end of its list, and how many records it holds at most."""
+    """Whether a page is read from the end of its list, and its maximum size."""
     first, last = given.get("first"), given.get("last")
     if first is not None and last is not None:
         message = "A page is the `first` of a list or the `last`: leave one of the two out."

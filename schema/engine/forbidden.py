@@ -1,4 +1,4 @@
-"""Refuses operations that use fields which the caller may not read, naming them as the client wrote them."""
+"""Refuses operations that use fields the caller may not read, and names these fields as in the schema."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ READ = "read"
 
 
 def forbidden(names: Iterable[tuple[str, str]], action: str) -> Refused:
-    """The error for an operation that uses closed fields, given as entity and field (D-31)."""
+    """The error for an operation that uses unreadable fields, given as entity and field (D-31)."""
     each = list(names)
     shown = ", ".join(f"{entity}.{field}".rstrip(".") for entity, field in each)
     message = f"You cannot {action} {shown}. Omit it, or ask an administrator for the right."
@@ -34,7 +34,7 @@ def forbidden(names: Iterable[tuple[str, str]], action: str) -> Refused:
 
 
 def written_as(dependency: Dependency) -> tuple[str, str]:
-    """The entity and the field by which a client uses something; no field for an entity itself."""
+    """The entity and the field behind a dependency; an empty field stands for the entity itself."""
     match dependency:
         case RowsOf(entity):
             return entity, ""

@@ -1,4 +1,4 @@
-"""Reads what is asked of records in groups: keys, tests and orders of groups, and what is shown of each."""
+"""Reads groups of records: keys, tests and order of groups, and the fields selected of each."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ from schema.engine.filters import (
 )
 
 KEYS = 8
-"""Keys of one grouping."""
+"""Maximum keys of one grouping."""
 PAGE = 100
-"""Groups on a page, if a client does not say."""
+"""Groups per page, by default."""
 ONE_KEY = "Each item of `groupBy` names exactly one key, such as [{stage: {record: true}}, {createdAt: MONTH}]."
 ONE_ORDER = "Each item of `orderBy` names exactly one key, such as [{count: DESC}, {key: {stage: {position: ASC}}}]."
 IN_CURRENCY = "Sums of different currencies cannot be compared: name the `currency`, such as EUR."
 
 
 class GroupReader(Protocol):
-    """What reads the operation that the groups are a part of."""
+    """The reader of the operation that contains the groups."""
 
     model: Model
     depends_on: set[Dependency]
@@ -67,13 +67,13 @@ class GroupReader(Protocol):
         """The fields selected on a type, by response key."""
 
     def object(self, nodes: list[FieldNode], entity: Entity) -> ObjectSelection:
-        """What is asked of a record."""
+        """The selection on a record."""
 
     def measured(self, entity: Entity, what: Field | Reference) -> None:
-        """Add what a measure of a field or reference depends on."""
+        """Add the dependencies of a measure of a field or reference."""
 
     def measure(self, nodes: list[FieldNode], entity: Entity) -> Measure | str | None:
-        """`count`, or a function of fields; None for what is neither."""
+        """`count`, or an aggregate of fields; None for other names."""
 
 
 def read_groups(
@@ -83,7 +83,7 @@ def read_groups(
     entity: Entity,
     given: Mapping[str, object],
 ) -> Groups:
-    """A root field that puts records into groups."""
+    """Reads a root field that groups records."""
     reader.depends_on.add(RowsOf(entity.name))
     read = _Read(reader, entity, tuple(_keys(reader, entity, given.get("groupBy") or [])))
     having = given.get("having")
@@ -150,7 +150,7 @@ class _Read:
     # --- which groups, and in which order --------------------------------------------------------
 
     def having(self, given: Mapping[str, object]) -> Having:
-        """Tests of groups; all of those given must be met."""
+        """Tests of groups, combined with AND."""
         terms: list[Having] = []
         for name, value in given.items():
             self._reader.filters.count()
@@ -179,7 +179,7 @@ class _Read:
         return [HavingTest(measured, Op(op), tested(op, v, where)) for op, v in tests.items()]
 
     def _measured(self, function: Function, name: str, given: dict[str, object]) -> Measured:
-        """The measure; of `given` for money, its currency is taken out."""
+        """The measure; for money, `currency` is removed from `given`."""
         field = self._entity.fields[name]
         self._reader.measured(self._entity, field)
         if field.kind is not Kind.MONEY:
@@ -190,7 +190,7 @@ class _Read:
         return Measured(function, field, bind_param(currency))
 
     def order(self, item: object) -> GroupOrder:
-        """One key of the groups' order."""
+        """One sort key of the groups."""
         name, value = only_one(item, ONE_ORDER)
         if name == "key":
             return self._by_key(value)
@@ -202,7 +202,7 @@ class _Read:
         return ByMeasure(measured, *direction(given.get("direction")))
 
     def _by_key(self, value: object) -> ByKey:
-        """An order by a key itself, or by something of the record that is a key."""
+        """An order by a key itself, or by a field of the key's record."""
         (asked,) = self._reader.filters.order(self._entity, [value])
         last = asked.field.name if asked.field else ""
         way = tuple(reference.name for reference in asked.path)
@@ -219,7 +219,7 @@ class _Read:
     # --- what is shown ---------------------------------------------------------------------------
 
     def part(self, nodes: list[FieldNode]) -> GroupList | str:
-        """A part of the groups: how many there are, or the groups themselves."""
+        """A field of the groups: their total count, or the groups themselves."""
         name = nodes[0].name.value
         if name != "groups":
             return name if name == "groupCount" else f"{self._entity.name}Groups"

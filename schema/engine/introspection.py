@@ -1,4 +1,4 @@
-"""What the schema tells of itself: the same for everybody, so it is executed once and kept."""
+"""Executes introspection queries. The result is the same for every caller, so it is cached."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from schema.engine.variables import Variables
 
 KEPT = 50
 BYTES = 8_000_000
-"""What is kept together; the whole schema, as tools ask for it, is about a megabyte."""
+"""Maximum bytes of the cache; the full introspection result is about one megabyte."""
 
 
 class IntrospectionRequest(Protocol):
-    """An operation with its variables as they were sent."""
+    """An operation with its variables as sent."""
 
     @property
     def text(self) -> str: ...

@@ -1,4 +1,4 @@
-"""The keys of caches and of live lists: equal only where one value serves both."""
+"""The keys of caches and of live lists: equal only if the cached value serves both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from db.engine.plan.source import Pages
 
 @dataclass(frozen=True, slots=True)
 class OperationKey:
-    """An operation as it is read: its document, its name and the shape of its variables."""
+    """A parsed operation: its document, its name and the shape of its variables."""
 
     text: str
     name: str | None
@@ -24,7 +24,7 @@ class OperationKey:
     _hash: int = field(init=False, repr=False, compare=False, default=0)
 
     def __post_init__(self) -> None:
-        """Compute the hash once: a request looks up several caches."""
+        """Compute the hash once, since a request looks up several caches."""
         object.__setattr__(self, "_hash", hash((self.text, self.name, self.shape, self.executes)))
 
     def __hash__(self) -> int:
@@ -33,7 +33,7 @@ class OperationKey:
 
 @dataclass(frozen=True, slots=True)
 class PlanKey:
-    """A plan: the operation, the caller's rights as far as it depends on them, and its pages."""
+    """A plan: the operation, the relevant rights of the caller, and its pages."""
 
     operation: OperationKey
     rights: Hashable
@@ -42,7 +42,7 @@ class PlanKey:
 
 @dataclass(frozen=True, slots=True)
 class LivePlanKey:
-    """The plan of a live list; `at_most` is how many records the list may hold."""
+    """The plan of a live list; `at_most` is the maximum number of records in the list."""
 
     operation: OperationKey
     rights: Hashable
@@ -52,7 +52,7 @@ class LivePlanKey:
 
 @dataclass(frozen=True, slots=True)
 class DocumentKey:
-    """One operation of a document, whatever its variables."""
+    """One operation of a document, independent of its variables."""
 
     text: str
     name: str | None
@@ -70,13 +70,13 @@ class IntrospectionKey:
 def encoded(value: object) -> bytes:
     """A value as JSON, to derive a key from.
 
-    Different values of the same type have different texts, the same in every process. Raises TypeError for
-    values that JSON and this function do not know.
+    Different values of one type have different texts, which are the same in every process. Raises
+    TypeError for values that neither JSON nor this function supports.
     """
     return orjson.dumps(value, default=_text)
 
 
 def _text(value: object) -> str:
-    if isinstance(value, Decimal | UUID):  # asyncpg has a class of its own for ids
+    if isinstance(value, Decimal | UUID):  # asyncpg has its own UUID class
         return str(value)
     raise TypeError(f"{type(value).__name__} has no place in a key: give it a text of its own.")

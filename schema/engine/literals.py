@@ -1,4 +1,4 @@
-"""Arguments as written in a document, read by their types: objects open, every other value a slot."""
+"""Reads arguments of a document by their types: objects become dictionaries, all other values bound parameters."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Arguments:
         }
 
     def of(self, node: FieldNode, declared: Mapping[str, GraphQLArgument]) -> JsonObject:
-        """The arguments given to a field; those not given are absent, those null are None."""
+        """The arguments of a field; absent arguments are omitted, nulls are None."""
         found = {}
         for argument in node.arguments or ():
             name = argument.name.value
@@ -78,7 +78,7 @@ class Arguments:
 
     @staticmethod
     def _as_list(found: object, kind: GraphQLInputType) -> object:
-        """A single variable given where a list is wanted is a list of one."""
+        """A single variable where a list is expected is a list of one item."""
         inner = kind.of_type if is_non_null_type(kind) else kind
         if is_list_type(inner) and found is not ABSENT and found is not None:
             if isinstance(found, dict):

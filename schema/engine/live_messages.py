@@ -1,4 +1,4 @@
-"""Messages of live lists as JSON text: made once, for everybody who is told the same."""
+"""Messages of live lists as JSON text, built once for all subscribers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from subscriptions.engine.contracts import Changed
 
 @dataclass(frozen=True)
 class Changes:
-    """What is told of each change: under which key a word of it, or the text with this number."""
+    """The fields of each change: by response key, the name of a field or the number of the record's text."""
 
     parts: tuple[tuple[str, str | int], ...]
 
 
 @dataclass(frozen=True)
 class LiveMessage:
-    """How a client wants to be told: the keys, and what stands under each."""
+    """The shape of a message: its response keys, and the content of each."""
 
     key: str
     entity: Entity
@@ -36,7 +36,7 @@ class LiveMessage:
         changes: Iterable[Changed],
         denied: Sequence[Mapping[str, str]] = (),
     ) -> bytes:
-        """The whole result, as it stands in the payload of a message."""
+        """The result in the payload of a `next` message."""
         several = list(changes)
         words = {
             "kind": b'"%b"' % kind.encode(),

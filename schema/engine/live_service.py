@@ -1,4 +1,4 @@
-"""Reads subscriptions: which list is followed, what is told of it, and for a viewer, with which statement."""
+"""Reads subscriptions: the list, its selection, and per viewer the compiled statement."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ from schema.engine.variables import Declared, Variables, coerce, shape, types
 
 PLANS = 1_000
 PLANNED = 8_000_000
-"""Characters of all plans that are kept."""
+"""Maximum characters of all cached plans."""
 AT_MOST = 250
-"""Records of a live list, if a client does not say."""
+"""Maximum records of a live list, by default."""
 Nodes = list[FieldNode]
 
 
 @dataclass(frozen=True)
 class ParsedSubscription:
-    """A subscription read, before anybody's rights are looked at."""
+    """A parsed subscription, independent of any caller's rights."""
 
     live: Live
     message: LiveMessage
     after: BindParam | None
     most: BindParam | None
     computes: tuple[Nodes | None, ...]
-    """Of each text: the selections that Python has a part in."""
+    """Per text: the selections that Python computes; None if there are none."""
     weight: int
 
 
 @dataclass(frozen=True)
 class SubscriptionRequest:
-    """What one caller wants to follow. It outlives many versions of his rights."""
+    """A caller's request for a live list. It remains valid when the caller's rights change."""
 
     lives: SubscriptionService
     caller: Caller
@@ -67,17 +67,20 @@ class SubscriptionRequest:
 
     @property
     def after(self) -> str | None:
-        """The cursor to go on from."""
+        """The cursor to resume from."""
         found = None if self.drawn.after is None else resolve(self.drawn.after, self.values)
         return found if isinstance(found, str) else None
 
     def judge(self, viewer: Viewer, *, pays: bool = True) -> CompiledSubscription:
-        """What is told of it under these rights; who asks pays, who is judged anew does not. Raises Refused."""
+        """Compile the list under these rights; the first call is charged to the budget, later ones are not.
+
+        Raises Refused.
+        """
         return self.lives.watch(self, viewer, pays=pays)
 
 
 class SubscriptionService:
-    """Reads subscriptions and compiles them. One for the process."""
+    """Reads and compiles subscriptions. One instance per process."""
 
     def __init__(
         self,
@@ -87,7 +90,7 @@ class SubscriptionService:
         cursors: Cursors,
         budget: Budget,
     ) -> None:
-        """`lists` names the entity of each live list."""
+        """`lists` maps the root field of each live list to its entity."""
         self._schema = schema
         self._model = model
         self._lists = lists
@@ -100,7 +103,7 @@ class SubscriptionService:
         self.plans: Lru[LivePlanKey, LivePlan | Forbidden] = Lru(PLANS, PLANNED, _length)
 
     def ask(self, caller: Caller, request: Request) -> SubscriptionRequest:
-        """What a subscription wants. Raises Refused."""
+        """Parse a subscription operation. Raises Refused."""
         cost = request.admitted.cost(request.variables, request.name)
         self.budget.spend(caller.tenant.id, cost.nodes)
         operation = request.admitted.operation(request.name)
@@ -133,7 +136,7 @@ class SubscriptionService:
     def watch(
         self, wanted: SubscriptionRequest, viewer: Viewer, *, pays: bool
     ) -> CompiledSubscription:
-        """What is told of a list under a viewer's rights. Raises Refused."""
+        """Compile a list under a viewer's rights. Raises Refused."""
         drawn, values, request = wanted.drawn, {**wanted.values, IDS: []}, wanted.request
         entity = drawn.live.entity
         if not viewer.may_see(entity.name):
@@ -167,7 +170,7 @@ class SubscriptionService:
         )
 
     def _deciding(self, live: Live, viewer: Viewer) -> set[str]:
-        """The entities that say which rows the viewer sees of what the list looks at, as shares do."""
+        """The entities, such as shares, that determine which of the list's rows the viewer sees."""
         names = {name for name in entities_of(live.depends_on) if viewer.may_see(name)}
         tables = {table for name in names for table in viewer.looks_at(self._model.entities[name])}
         return {self._model.by_table[table.name].name for table in tables}
@@ -175,7 +178,7 @@ class SubscriptionService:
     def _compile(
         self, wanted: SubscriptionRequest, viewer: Viewer, most: int, pages: Pages, pays: bool
     ) -> LivePlan | Forbidden:
-        """A new plan, which the tenant pays for."""
+        """Compile a plan and charge it to the tenant's budget."""
         made = plan_live(wanted.drawn.live, most, viewer, self._model, pages)
         if pays:
             self.budget.spend(wanted.caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
@@ -235,7 +238,7 @@ class _ListReader:
         return Changes(tuple((name, self._shown(inner)) for name, inner in fields.items()))
 
     def _shown(self, nodes: Nodes) -> str | int:
-        """A word of a change, or the number of the record's text."""
+        """The name of a change's field, or the number of the record's text."""
         if nodes[0].name.value != "node":
             return nodes[0].name.value
         self._reader.computes = False
@@ -246,7 +249,7 @@ class _ListReader:
 
 
 def _sql(made: LivePlan) -> str:
-    """The statement that says which plan it is: the one that does not depend on how many rows there are."""
+    """The statement that identifies a plan: the one that does not depend on the number of rows."""
     return made.some.compiled.sql if made.some.compiled else ""
 
 

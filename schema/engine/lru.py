@@ -1,4 +1,4 @@
-"""A bounded cache with two bounds: the number of its values, and what they weigh together (D-55)."""
+"""An LRU cache with two bounds: the number of its values, and their total weight (D-55)."""
 
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
@@ -10,9 +10,9 @@ V = TypeVar("V")
 
 
 class Lru(Generic[K, V]):
-    """At most `size` values that weigh at most `most` together; the least recently used is evicted.
+    """At most `size` values with a total weight of at most `most`; the least recently used is evicted.
 
-    A value that is heavier than `most` evicts all others. `made` counts the values that were made.
+    A value heavier than `most` evicts all others. `made` counts the values that were computed.
     """
 
     def __init__(
@@ -24,11 +24,11 @@ class Lru(Generic[K, V]):
 
     @property
     def weight(self) -> float:
-        """What the values weigh together."""
+        """Total weight of the values."""
         return self._kept.currsize
 
     def get(self, key: K, make: Callable[[], V]) -> V:
-        """The value of a key, made if it is missing; nothing is kept if `make` raises."""
+        """The value of a key, computed by `make` if missing; nothing is cached if `make` raises."""
         try:
             return self._kept[key]
         except KeyError:

@@ -1,4 +1,4 @@
-"""Reads a mutation's document: its root fields, their inputs, and what it selects of each payload."""
+"""Reads a mutation's document: its root fields, their inputs, and the selections on each payload."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from schema.engine.typed import named
 from schema.engine.variables import Variables
 
 IDS = "@ids:"
-"""Under this and the key of a record's text its id is bound: no variable can be called so."""
+"""Prefix of the parameter with a record's id, followed by the key of its text. No variable can have this name."""
 RESULTS = "results"
 Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 """The fragments of a document by name."""
@@ -37,18 +37,18 @@ Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 
 @dataclass(frozen=True)
 class PayloadField:
-    """A field of a payload: under which key, which word it is, and for errors, which of their words."""
+    """A field of a payload: its response key, its name, and for errors the selected fields of `UserError`."""
 
     key: str
     word: str
     words: tuple[tuple[str, str], ...] = ()
     text: str = ""
-    """Of a record: the key of its text among the statement's."""
+    """For a record: the key of its text in the statement."""
 
 
 @dataclass(frozen=True)
 class Payload:
-    """The payload of one root field. `results` is what is selected of each input, where it takes many."""
+    """The payload of one root field. `results` is the selection on each input's result, if there are several inputs."""
 
     key: str
     mutation: Mutation
@@ -59,14 +59,14 @@ class Payload:
 
 @dataclass(frozen=True)
 class PayloadSelection:
-    """A mutation read: its payloads in order, and the records in them as an outline for the planner."""
+    """A parsed mutation: its payloads in order, and their records as a selection for the planner."""
 
     payloads: tuple[Payload, ...]
     typenames: tuple[str, ...]
-    """The keys under which the root itself is asked for its name."""
+    """The response keys of `__typename` at the root."""
     outline: Selection
     records: Mapping[str, tuple[str, list[FieldNode]]]
-    """The records that Python has a part in, with their type and selections, by the key of their text."""
+    """The records with derived fields, with their type and selections, by the key of their text."""
     weight: int
 
 
@@ -83,7 +83,7 @@ class PayloadReader:
         self._executed: dict[str, tuple[str, list[FieldNode]]] = {}
 
     def read(self, operation: OperationDefinitionNode) -> PayloadSelection:
-        """The whole operation, all of whose roots are mutations of records."""
+        """The operation, all of whose root fields are mutations of records."""
         fields = self._reader.collect(operation.selection_set, "Mutation")
         own = tuple(key for key, nodes in fields.items() if nodes[0].name.value == "__typename")
         payloads = tuple(
@@ -138,7 +138,7 @@ def arguments(schema: GraphQLSchema, payload: Payload, values: Variables) -> Map
         found: Mapping[str, object] = get_argument_values(
             field, payload.nodes[0], given, hide_suggestions=True
         )
-    except GraphQLError as error:  # a literal that its type does not read
+    except GraphQLError as error:  # a literal that its type does not accept
         raise Refused(Code.BAD_USER_INPUT, error.message) from None
     return found
 
@@ -146,7 +146,7 @@ def arguments(schema: GraphQLSchema, payload: Payload, values: Variables) -> Map
 def used_in_payloads(operation: OperationDefinitionNode, fragments: Fragments) -> frozenset[str]:
     """The variables that the payloads depend on, and whether a mutation is selected at all.
 
-    All of the document's, but for those in the arguments of mutations.
+    All variables of the document, except those in the arguments of mutations.
     """
     found: set[str] = set()
     pending: list[object] = [operation.selection_set, *fragments.values()]
@@ -172,7 +172,7 @@ def used_in_payloads(operation: OperationDefinitionNode, fragments: Fragments) -
 
 
 def roots_of(operation: OperationDefinitionNode, fragments: Fragments) -> set[str]:
-    """The names of an operation's root fields, those in fragments too, and whatever directives say."""
+    """The names of an operation's root fields, including those in fragments, regardless of directives."""
     return {node.name.value for node in _roots(operation.selection_set, fragments, set())}
 
 

@@ -1,4 +1,4 @@
-"""Reads a valid operation into what is asked for: fragments opened, directives obeyed, fields merged."""
+"""Reads a valid operation into a selection tree: expands fragments, applies directives and merges fields."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ from schema.engine.typed import named
 from schema.engine.variables import Declared, Variables
 
 EXPANDED = 1_000
-"""Fields of one operation, fragments opened: as many as compile in about a tenth of a second."""
+"""Maximum fields of one operation after expansion; so many compile in about 0.1 seconds."""
 TEST = 4
-"""Fields that a test weighs as much as."""
+"""Weight of a test, in fields."""
 Selected = dict[str, list[FieldNode]]
 
 
@@ -107,10 +107,10 @@ class SelectionReader:
         self._count = 0
         self._expanded = 0
         self.computes = False
-        """Whether the root that is being read holds a field that is computed in Python."""
+        """Whether the current root field contains a field that is computed in Python."""
 
     def read(self, operation: OperationDefinitionNode, *, executes: bool = False) -> Selection:
-        """The operation's roots that the database answers; others, such as `__schema`, are left out.
+        """The root fields that the database answers; others, such as `__schema`, are left out.
 
         With `executes`, all of them are executed in Python, not only those that must be.
         """
@@ -126,7 +126,7 @@ class SelectionReader:
         return self.outline(tuple(roots), frozenset(executed))
 
     def outline(self, roots: tuple[tuple[str, Root], ...], executed: frozenset[str]) -> Selection:
-        """What was read, as a whole."""
+        """The selection of all root fields."""
         listed = tuple(connections(roots))
         depends_on = self._with_parents(self.depends_on | self.filter_depends_on)
         sizes = [(each.number, each.size) for each in listed]
@@ -135,7 +135,7 @@ class SelectionReader:
         return Selection(roots, depends_on, filters, listed, tuple(sizes), executed)
 
     def _with_parents(self, found: set[Dependency]) -> Dependencies:
-        """With the rows of all parents: a child record is visible with its parents only."""
+        """With the rows of all parents: a child record is visible only with its parents."""
         waiting = [self.model.entities[name] for name in entities_of(frozenset(found))]
         while waiting:
             above = waiting.pop().parent_types
@@ -145,13 +145,13 @@ class SelectionReader:
 
     @property
     def weight(self) -> int:
-        """How many fields were expanded, and tests read; a test takes as much as some fields."""
+        """Number of expanded fields plus tests; a test weighs as much as several fields."""
         return self._expanded + TEST * self.filters.conditions
 
     def collect(
         self, selected: SelectionSetNode, name: str, found: Selected | None = None
     ) -> Selected:
-        """The fields selected on a type, by response key, in the order of their first mention."""
+        """The fields selected on a type, by response key, in document order."""
         found = {} if found is None else found
         for node in selected.selections:
             if not self._included(node):
@@ -371,7 +371,7 @@ class SelectionReader:
         )
 
     def measured(self, entity: Entity, what: Field | Reference) -> None:
-        """Add what a measure of a field or reference depends on."""
+        """Add the dependencies of a measure of a field or reference."""
         self.filter_depends_on |= {RowsOf(entity.name), FieldOf(entity.name, what.name)}
         if isinstance(what, Reference):
             self.filter_depends_on.add(RowsOf(what.target))
@@ -379,7 +379,7 @@ class SelectionReader:
             self.depends_on.add(FieldOf(entity.name, currency_of(entity, what)))
 
     def measure(self, nodes: list[FieldNode], entity: Entity) -> Measure | str | None:
-        """`count`, or a function of fields; None for what is neither."""
+        """`count`, or an aggregate of fields; None for other names."""
         word = nodes[0].name.value
         if word == "count":
             return word

@@ -1,4 +1,4 @@
-"""Answers reads: text to document, document to plan, plan to one statement, its bytes straight to the caller."""
+"""Answers queries: parses the document, plans it as one SQL statement and returns its JSON unchanged."""
 
 from __future__ import annotations
 
@@ -37,45 +37,45 @@ from schema.engine.variables import Declared, Variables, coerce, shape, types
 
 OUTLINES = 2_000
 OUTLINED = 300_000
-"""Fields and tests in all outlines that are kept; each takes some 300 bytes."""
+"""Maximum fields and tests in all cached selections; each takes some 300 bytes."""
 PLANS = 2_000
 PLANNED = 16_000_000
-"""Characters of all plans that are kept; a plan takes about six times its statement."""
+"""Maximum characters of all cached plans; a plan takes about six times its statement."""
 CHARACTERS_PER_NODE = 10
-"""Compiling this much of a statement costs about as much as answering one object."""
+"""Compiling this many characters of a statement costs about as much as answering one object."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One operation of an admitted document, with its variables as they were sent."""
+    """One operation of an admitted document, with its variables as sent."""
 
     text: str
     admitted: Admitted
     name: str | None
     variables: Variables
     strict: bool = False
-    """Whether what is denied refuses the operation instead of being null (D-30)."""
+    """Whether denied fields refuse the operation instead of being null (D-30)."""
     executes: bool = False
-    """Whether every root is executed in Python, not only those that must be: both ways answer the same."""
+    """Whether every root field is executed in Python, not only those that must be; the results are equal."""
 
 
 @dataclass(frozen=True)
 class ParsedOperation:
-    """An operation read: what the database answers, and what the schema itself does."""
+    """A parsed operation: the selection for the database, and the introspection fields."""
 
     outline: Selection
     keys: tuple[str, ...]
     """The response keys, in order."""
     own: tuple[FieldNode, ...]
-    """What is asked of the schema: `__schema`, `__type`, `__typename`."""
+    """Introspection fields: `__schema`, `__type`, `__typename`."""
     executed: Mapping[str, list[FieldNode]]
-    """The roots that Python has a part in."""
+    """The root fields that contain derived fields."""
     weight: int
-    """Fields and tests in it."""
+    """Number of fields and tests."""
 
 
 class ReadService:
-    """Compiles and runs queries. One for the process; nothing of a caller is kept in it but plans' shapes."""
+    """Compiles and runs queries. One instance per process; it caches no values of callers."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class ReadService:
         teach(schema, model)
 
     async def answer(self, caller: Caller, request: Request) -> bytes:
-        """The whole response. Raises Refused, or TurnedAway where the tenant cannot be entered."""
+        """The response body. Raises Refused, or EntryRejected if the tenant cannot be entered."""
         cost = request.admitted.cost(request.variables, request.name)
         remaining = self.budget.spend(caller.tenant.id, cost.nodes)
         operation = request.admitted.operation(request.name)
@@ -119,7 +119,7 @@ class ReadService:
             told["denied"] = with_denied(made)
             found |= answered
         if drawn.executed:
-            # Each value then passes through Python: it is paid for as an object is.
+            # Each value is then processed in Python, which costs as much as an object.
             remaining = self.budget.spend(caller.tenant.id, cost.fields)
             document, asked = request.admitted.document, request.variables
             rows, errors = await executed(
@@ -133,7 +133,7 @@ class ReadService:
     def explain(
         self, caller: Caller, viewer: Viewer, request: Request
     ) -> tuple[Plan | None, list[object]]:
-        """The plan of a request and the values it would be run with, without running it."""
+        """The plan of a request and its parameters, without running it."""
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
         key, drawn = self._draw(request, operation, values)
@@ -145,7 +145,7 @@ class ReadService:
     def _draw(
         self, request: Request, operation: OperationDefinitionNode, values: Variables
     ) -> tuple[OperationKey, ParsedOperation]:
-        """The operation read, once for each shape of its variables."""
+        """The parsed operation, cached per shape of its variables."""
         declared = types(self._schema, operation)
         key = self._key(request, declared, values)
         return key, self.drawn.get(key, partial(self._read, request, operation, values, declared))
@@ -182,7 +182,7 @@ class ReadService:
         outline: Selection,
         values: Variables,
     ) -> tuple[Plan, dict[str, bytes]]:
-        """Plan and run, and once more if the rights changed in between."""
+        """Plan and run; retry once if the rights changed in between."""
         try:
             return await self._attempt(caller, request, key, outline, values)
         except EntryRejected as away:
@@ -203,7 +203,7 @@ class ReadService:
             made, opened = self.plan_of(caller, request, viewer, key, outline, values)
         except Refused:
             # Nothing is read, but a right that was granted meanwhile must count, and a session that
-            # has ended must not be told what it may not do.
+            # has ended must not learn which rights the user has.
             await self._viewers.confirm(caller.tenant.placement, viewer, caller.session)
             raise
         async with self._viewers.read(
@@ -221,7 +221,7 @@ class ReadService:
         values: Variables,
         found: Mapping[str, bytes],
     ) -> dict[str, bytes]:
-        """The texts with their cursors sealed, so that they reveal nothing."""
+        """The texts with their cursors encrypted."""
         if not made.cursors:
             return dict(found)
         lists = {each.number: each for each in outline.connections}
@@ -237,7 +237,7 @@ class ReadService:
         outline: Selection,
         values: Variables,
     ) -> tuple[Plan, dict[CursorOf, tuple[str | None, ...]]]:
-        """The plan for this permission shape, with the sort keys of the cursors that were passed."""
+        """The plan for this permission shape, with the sort keys of the cursors that were sent."""
         opened = self._open(caller, outline, values)
         pages = self._pages(outline, values, opened)
         whole = PlanKey(key, viewer.project(outline.depends_on), pages)
@@ -252,7 +252,7 @@ class ReadService:
     def _pages(
         outline: Selection, values: Variables, opened: Mapping[CursorOf, tuple[str | None, ...]]
     ) -> Pages:
-        """The lengths of the pages, and which of the cursors' sort keys are null."""
+        """The page sizes, and which sort keys of the cursors are null."""
         return Pages(
             {number: resolve_as(int, slot, values) for number, slot in outline.sizes},
             {cursor: tuple(k is None for k in keys) for cursor, keys in opened.items()},
@@ -265,7 +265,7 @@ class ReadService:
         viewer: Viewer,
         pages: Pages,
     ) -> Plan | Forbidden:
-        """A new plan. It takes processor time as its statement is long, so the tenant pays for it."""
+        """Compile a plan and charge it to the tenant's budget: the time grows with the length of the statement."""
         made = plan(outline, viewer, self._model, pages)
         self.budget.spend(caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
         return made
@@ -286,14 +286,14 @@ class ReadService:
     def _bound_to(
         caller: Caller, lists: Mapping[int, ConnectionSelection], values: Variables, number: int
     ) -> bytes:
-        """What the cursors of a list are good for: this tenant, this user, this list, order and filter."""
+        """The context of a list's cursors: tenant, user, list, order and filter."""
         asked = lists[number]
         given = [resolve(slot, values) for slot in asked.values]
         return encoded([caller.tenant.id, caller.user, asked.signature, given])
 
 
 def _response(keys: tuple[str, ...], found: Mapping[str, bytes], told: JsonObject) -> bytes:
-    """The roots' texts spliced into one, in the order they were asked for."""
+    """The texts of the root fields joined in document order."""
     data = b",".join(b'"%b":%b' % (key.encode(), found.get(key) or b"null") for key in keys)
     extensions: JsonObject = {"cost": told["cost"]}
     if told["denied"]:
@@ -303,12 +303,12 @@ def _response(keys: tuple[str, ...], found: Mapping[str, bytes], told: JsonObjec
 
 
 def with_denied(made: Plan) -> list[dict[str, str]]:
-    """What was asked for and is not shown, as it stands in `extensions.access`."""
+    """The entries of `extensions.access.denied`."""
     return [
         {"type": each.entity, "field": each.field, "reason": each.reason} for each in made.denied
     ]
 
 
 def _length(made: Plan | Forbidden) -> int:
-    """How long the statement is: what a plan weighs in the cache, and what it took to compile."""
+    """Length of the statement: the weight of a plan in the cache, and the measure of its compile time."""
     return len(made.compiled.sql) if isinstance(made, Plan) and made.compiled else 0

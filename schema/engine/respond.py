@@ -1,4 +1,4 @@
-"""The response to a mutation: payloads filled in, and errors where something was refused."""
+"""Builds the response to a mutation: its payloads, and errors for refused inputs."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ NOT_APPLIED = (
     "again."
 )
 Texts = Mapping[str, Sequence[object]]
-"""The records of the payloads, read, by the key of their text; each has one for every input."""
+"""The records of the payloads, by the key of their text; each has one item per input."""
 
 
 class MutationResult:
-    """The response to a mutation: its data by root key, and its errors."""
+    """The response to a mutation: its data by response key, and its errors."""
 
     def __init__(self) -> None:
         self.data: JsonObject = {}
         self.errors: list[ErrorEntry] = []
 
     def done(self, payload: Payload, outcomes: Sequence[Outcome], texts: Texts) -> None:
-        """A mutation that was carried out, perhaps not for all of its inputs."""
+        """Add a mutation that was executed, possibly with some inputs failed."""
         entity = payload.mutation.entity.name
         if not payload.mutation.many:
             self.data[payload.key] = filled(entity, payload.shown, outcomes[0], texts, 0)
@@ -40,7 +40,7 @@ class MutationResult:
             else:
                 told[shown.key] = _word(f"{entity}ManyPayload", shown, whole)
         for number, each in enumerate(outcomes):
-            # Where `results` is not selected, what was refused is an error all the same.
+            # Where `results` is not selected, refused inputs are still listed in `errors`.
             if not payload.results:
                 self._refuse(each, [payload.key], number)
         self.data[payload.key] = told
@@ -63,13 +63,13 @@ class MutationResult:
         self.errors += [placed(error, place) for error in outcome.refused]
 
     def broken(self, wrong: DerivedFailed) -> None:
-        """A place in a record of a payload that could not be computed: the mutation stands."""
+        """Add an error of a derived field in a payload; the mutation itself stands."""
         key, *between, shown = wrong.text.split(".")
         above = [key, *between, wrong.number, shown] if between else [key, shown]
         self.errors.append(placed(error_entry_of(wrong.error), [*above, *wrong.place]))
 
     def failed(self, payload: Payload, outcomes: Sequence[Outcome]) -> None:
-        """The mutation that made everything roll back."""
+        """Add the mutation that caused the rollback."""
         whole = merged(outcomes)
         if whole.refused:
             self.data[payload.key] = None
@@ -92,14 +92,14 @@ class MutationResult:
         }
 
     def not_applied(self, payload: Payload) -> None:
-        """A mutation that was rolled back, or not begun, because of another one."""
+        """Add a mutation that was rolled back or not started because another one failed."""
         self.data[payload.key] = None
         error = as_error(Refused(Code.NOT_APPLIED, NOT_APPLIED))
         self.errors.append(placed(error, [payload.key]))
 
 
 def placed(error: ErrorEntry, path: list[str | int]) -> ErrorEntry:
-    """An entry of `errors` with the place in the response that it is about."""
+    """An error entry with its path in the response."""
     return {**error, "path": path}
 
 

@@ -1,6 +1,6 @@
-"""How values are spelled in the API: exact decimals, dates without surprises, no floats (D-42).
+"""The scalars of the API: exact decimals, ISO dates and times, no floats (D-42).
 
-What cannot be read raises ValueError: graphql-core then names the place and the value beside our sentence.
+Invalid values raise ValueError; graphql-core adds the path and the value to the message.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 DIGITS = 38
-"""More digits than any column keeps, and few enough that no value costs memory."""
+"""Maximum digits of a decimal: more than any column stores, and few enough to bound memory."""
 _PLAIN = re.compile(r"-?[0-9]{1,38}(\.[0-9]{1,38})?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _DATETIME = re.compile(
@@ -29,16 +29,14 @@ DateTimeText = NewType("DateTimeText", datetime)
 AttributeKey = NewType("AttributeKey", str)
 TimeZone = NewType("TimeZone", str)
 ZONES = frozenset(available_timezones() - {"localtime", "Factory"})
-"""Names of the IANA database; what else lies beside them is of one machine, and Postgres does not know it."""
+"""Names of the IANA database. Other files beside them are specific to a machine, and Postgres does not accept them."""
 
 
 def _decimal(value: object) -> Decimal:
     if isinstance(value, str) and _PLAIN.match(value):
         try:
             return Decimal(value)
-        except (
-            InvalidOperation
-        ):  # pragma: no cover - the pattern admits nothing that Decimal does not
+        except InvalidOperation:  # pragma: no cover - the pattern admits only valid decimals
             pass
     raise ValueError(
         f'A Decimal is written as a string of digits such as "12.50", at most {DIGITS} on each side of the point.'
@@ -76,7 +74,7 @@ def _zone(value: object) -> str:
 
 
 def _same(value: object) -> object:
-    """Values come out of the database as text already."""
+    """Values are text already when they come from the database."""
     return value
 
 

@@ -1,4 +1,4 @@
-"""Reads what is asked of a search over all kinds of records."""
+"""Reads a search over all object types."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from schema.engine.filters import bind_param, constant_of
 from schema.engine.generate_search import HIT
 
 FOUND = 20
-"""Hits, if a client does not say."""
+"""Hits, by default."""
 
 
 class SearchReader(Protocol):
-    """What reads the operation that the search is a part of."""
+    """The reader of the operation that contains the search."""
 
     model: Model
     depends_on: set[Dependency]
@@ -33,7 +33,7 @@ class SearchReader(Protocol):
 def read_search(
     reader: SearchReader, number: int, nodes: list[FieldNode], given: Mapping[str, object]
 ) -> RootSearch:
-    """The search. Entities that the client names must be visible; of the others, closed ones are left out."""
+    """The search. Entities that the client names must be visible; of the others, invisible ones are left out."""
     types = given.get("types")
     if types is None:
         entities = [each for each in reader.model.entities.values() if each.searched]

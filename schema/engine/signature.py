@@ -1,4 +1,4 @@
-"""What a cursor is bound to: which list, in which order, under which filter; not in which document."""
+"""The signature of a list that its cursors are bound to: list, order and filter, independent of the document."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from db.engine.plan.selection import (
 
 Json: TypeAlias = "str | bool | list[Json] | None"
 VALUE = None
-"""Stands for a value of the filter; the values themselves are given besides."""
+"""Stands for a value of the filter; the values themselves are bound separately."""
 
 
 def signature(
@@ -34,7 +34,7 @@ def signature(
     *,
     deleted: bool = False,
 ) -> tuple[str, tuple[BindParam, ...]]:
-    """JSON that is equal for the same list however it is asked for, and only then; and the filter's values in order."""
+    """JSON that is equal exactly for the same list, however the document writes it; and the filter's values in order."""
     values: list[BindParam] = []
     where = None if condition is None else _condition(condition, values)
     way: Json = None if via is None else [via.source, via.reference]

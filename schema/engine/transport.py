@@ -1,4 +1,4 @@
-"""GraphQL over HTTP, as far as it does not depend on what is asked: bodies, media types, status codes."""
+"""GraphQL over HTTP: request bodies, media types and status codes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 BODY = 1024 * 1024
 NESTED = 64
-"""Levels of objects and lists in variables; as many as brackets in a document."""
+"""Maximum nesting of objects and lists in variables; equal to the limit of brackets in a document."""
 BODY_SECONDS = 10.0
-"""How long a body may take to arrive."""
+"""Seconds within which the body must arrive."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Vary": "Accept, Authorization, Origin",
@@ -32,17 +32,17 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class GraphQLRequest:
-    """What a request says, before anything of it is believed."""
+    """A GraphQL request as sent, not yet validated."""
 
     query: str
     variables: JsonObject
     operation: str | None
     safe: bool
-    """Whether it came by GET, so that it may change nothing."""
+    """Whether it was sent by GET, so that mutations are refused."""
 
 
 class HttpRefused(Exception):
-    """A request that is not GraphQL over HTTP: the status, and what to do instead."""
+    """A request that does not follow GraphQL over HTTP: the status, and a message that says what to send."""
 
     def __init__(
         self, status: int, message: str, code: Code = Code.BAD_REQUEST, **headers: str
@@ -54,7 +54,7 @@ class HttpRefused(Exception):
 
 
 def media_type(accept: str | None) -> str:
-    """The type to answer with: the client's first choice of the two there are. Raises HttpRefused."""
+    """The response media type: the client's preferred one of the two. Raises HttpRefused."""
     if not accept:
         return JSON
     offered = []
@@ -82,7 +82,7 @@ def _quality(parameter: str) -> float:
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """The body, read no further and no longer than allowed. Raises HttpRefused (413, 408)."""
+    """The body, up to the limits of size and time. Raises HttpRefused (413, 408)."""
     parts, size = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -98,7 +98,7 @@ async def read_body(request: Request, most: int) -> bytes:
 
 
 def request_in_body(content_type: str, body: bytes) -> GraphQLRequest:
-    """What a POST says. Raises HttpRefused for everything that is not a JSON object of the right form."""
+    """The request in a POST body. Raises HttpRefused for anything but a valid JSON object."""
     name, _, parameters = content_type.lower().partition(";")
     if name.strip() != JSON:
         raise HttpRefused(415, f"Send the request as {JSON}.")
@@ -115,7 +115,7 @@ def request_in_body(content_type: str, body: bytes) -> GraphQLRequest:
 
 
 def request_in_url(query_string: bytes) -> GraphQLRequest:
-    """What a GET says. Raises HttpRefused."""
+    """The request in the query string of a GET. Raises HttpRefused."""
     try:
         pairs = parse_qsl(query_string.decode("ascii"), max_num_fields=10, errors="strict")
         given: JsonObject = dict(pairs)
@@ -128,7 +128,7 @@ def request_in_url(query_string: bytes) -> GraphQLRequest:
 
 
 def request_of(given: object, *, safe: bool) -> GraphQLRequest:
-    """What a request says that was read already. Raises HttpRefused."""
+    """The request in a decoded JSON object. Raises HttpRefused."""
     if not isinstance(given, dict):
         raise HttpRefused(
             400, 'The body is a JSON object such as {"query": "…", "variables": {…}}.'
@@ -148,7 +148,7 @@ def request_of(given: object, *, safe: bool) -> GraphQLRequest:
 
 
 def _nested(value: object) -> bool:
-    """Whether a value goes too deep: what comes later recurses, in Python and in orjson."""
+    """Whether a value is nested too deeply: later steps recurse, in Python and in orjson."""
     level = [value]
     for _ in range(NESTED + 1):
         level = [
@@ -163,18 +163,18 @@ def _nested(value: object) -> bool:
 
 
 def respond(body: bytes, media: str, status: int = 200, **headers: str) -> Response:
-    """A response with what every response of the API carries."""
+    """A response with the headers common to all responses of the API."""
     return Response(body, status, {**HEADERS, **headers}, f"{media}; charset=utf-8")
 
 
 def refusal(refused: Refused | admission.DocumentRejected, media: str) -> Response:
-    """The response to a refusal; the older media type tells those of GraphQL itself with 200."""
+    """The response to a refusal; with `application/json`, errors of GraphQL itself have status 200."""
     extensions = refused.extensions if isinstance(refused, Refused) else {}
     return refuse(body_of(refused), code_of(refused), extensions, media)
 
 
 def refuse(body: bytes, code: str, extensions: Mapping[str, object], media: str) -> Response:
-    """The response that a code stands for, whatever its body."""
+    """The response with the status and headers of a code."""
     status = 200 if media == JSON and code in WELL_FORMED else STATUS.get(code, 400)
     headers = {}
     if "retryAfter" in extensions:

@@ -1,4 +1,4 @@
-"""Puts a record's type beside it where it is executed and the schema alone does not tell which type that is."""
+"""Adds a record's type to its row where it is executed in Python and its static type is abstract."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from db.engine.plan.roots import Root, RootNode, RootNodes, RootSearch
 from db.engine.plan.selection import ObjectSelection, Typename
 
 TYPE = "@type"
-"""The key that tells a record's type: no client can ask for such a key."""
+"""The key of a record's type in its row; no response key can be equal to it."""
 
 
 def named(root: Root) -> Root:
-    """The root with its records' types beside them where the schema does not tell them."""
+    """The root with the types of its records added where they are not static."""
     match root:
         case RootNode(_, ObjectSelection() as asked):
             return replace(root, object=with_type(asked))
@@ -24,5 +24,5 @@ def named(root: Root) -> Root:
 
 
 def with_type(asked: ObjectSelection) -> ObjectSelection:
-    """The record with its type beside it."""
+    """The record with its type added."""
     return replace(asked, parts=((TYPE, Typename(asked.entity.name)), *asked.parts))

@@ -1,4 +1,4 @@
-"""Variables: coerced once by their declared types, and their shape, which is the part of them that a plan depends on (D-55)."""
+"""Variables: coerced once by their declared types, and their shape, on which a plan depends (D-55)."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from domain.values import JsonObject
 from schema.engine.filters import LISTS
 
 WORDS = ("AttributeKey", "SearchType")
-"""Their lists say what is read, not what it is compared with: each item is a part of the shape."""
+"""Lists of these types select what is read instead of being compared, so each item is part of the shape."""
 Variables: TypeAlias = Mapping[str, object]
-"""The variables of an operation by name, as they were sent or coerced."""
+"""The variables of an operation by name, as sent or coerced."""
 Declared: TypeAlias = Mapping[str, GraphQLInputType]
 """The types of variables by name."""
 ABSENT = object()
-"""Stands where a variable was not given: as if its argument had not been written."""
+"""Marks an absent variable: the argument is treated as absent."""
 
 
 def coerce(
     schema: GraphQLSchema, operation: OperationDefinitionNode, given: Variables
 ) -> JsonObject:
-    """The variables as their types want them. Raises Refused, naming each variable that does not fit."""
+    """The variables coerced to their types. Raises Refused, naming each variable that is invalid."""
     if not operation.variable_definitions:
         return {}
     found = get_variable_values(
@@ -61,7 +61,7 @@ def types(schema: GraphQLSchema, operation: OperationDefinitionNode) -> dict[str
 def shape(
     values: Variables, declared: Mapping[str, GraphQLInputType], prefixes: frozenset[str]
 ) -> Hashable:
-    """All that reading an operation depends on, for variables of these types.
+    """Everything that reading an operation depends on, for variables of these types.
 
     Present keys, nulls, items of lists of objects, enums, booleans, keys of attributes, id prefixes,
     and whether a list of values is too long.
@@ -102,7 +102,7 @@ def _shape(value: Any, kind: Any, prefixes: frozenset[str]) -> Hashable:
 
 
 def wrap(value: Any, kind: Any, path: tuple[str | int, ...]) -> Any:
-    """A coerced variable as arguments are read: objects and their lists open, the rest as slots."""
+    """A coerced variable as an argument: objects and their lists are expanded, all else is a bound parameter."""
     if is_non_null_type(kind):
         kind = kind.of_type
     if value is None:

@@ -1,4 +1,4 @@
-"""Answers mutations of records: all of an operation in one transaction, whose payloads are read before it ends (D-33)."""
+"""Executes mutations of records: all of an operation in one transaction, which also reads the payloads (D-33)."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ from schema.engine.variables import Declared, Variables, coerce, shape, types
 ATTEMPTS = 4
 LONGEST_KEY = 200
 MOST = 10_000
-"""Records of one mutation, with those that are created along with others."""
+"""Maximum records written by one operation, including nested creates."""
 
 
 class RolledBack(Exception):
-    """A mutation failed, so that all of the operation is rolled back."""
+    """A mutation failed, so the whole operation is rolled back."""
 
     def __init__(self, at: int, outcomes: Sequence[Outcome]) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class RolledBack(Exception):
 
 @dataclass(frozen=True)
 class MutationRequest:
-    """One mutation, as far as it is read before a transaction begins."""
+    """A parsed mutation operation, before its transaction begins."""
 
     caller: Caller
     request: Request
@@ -72,7 +72,7 @@ class MutationRequest:
 
 
 class WriteService:
-    """Does mutations of records. One for the process; what it remembers holds nobody's values."""
+    """Executes mutations of records. One instance per process; it caches no values of callers."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class WriteService:
         self.declared: Lru[DocumentKey, Declared] = Lru(OUTLINES, OUTLINES, lambda each: 1)
 
     async def answer(self, caller: Caller, request: Request, key: str | None) -> bytes:
-        """The whole response. Raises Refused, or what a transaction raises."""
+        """The response body. Raises Refused, or the error of the transaction."""
         cost = request.admitted.cost(request.variables, request.name)
         asked = self._ask(caller, request, key)
         records = sum(count(self._model, each) for each in asked.requests)
@@ -128,7 +128,7 @@ class WriteService:
     def _draw(
         self, request: Request, operation: OperationDefinitionNode, values: Variables
     ) -> tuple[OperationKey, PayloadSelection]:
-        """The payloads read, once for each shape of the variables that they depend on."""
+        """The payload selections, cached per shape of the variables that they depend on."""
         fragments = request.admitted.fragments
         own = self.declared.get(
             DocumentKey(request.text, request.name), lambda: self._declare(operation, fragments)
@@ -146,7 +146,7 @@ class WriteService:
     def _declare(
         self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
     ) -> Declared:
-        """The variables that what is told depends on: the same for every request of a text."""
+        """The declared variables that the payloads depend on: the same for every request with this document."""
         used = used_in_payloads(operation, fragments)
         declared = types(self._schema, operation)
         return {name: kind for name, kind in declared.items() if name in used}
@@ -164,7 +164,7 @@ class WriteService:
         return CommandRequest(mutation.command, inputs, given.get("allOrNone") is not False)
 
     async def _done(self, asked: MutationRequest) -> tuple[MutationResult, JsonObject]:
-        """Do it, and once more if the rights changed or somebody was in the way."""
+        """Execute the operation; retry if the rights changed or another transaction conflicted."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._attempt(asked)
@@ -232,11 +232,11 @@ class WriteService:
     async def _execute(
         self, asked: MutationRequest, unit: UnitOfWork, viewer: Viewer
     ) -> list[list[Outcome]]:
-        """All commands in their order. Raises RolledBack at the first that fails."""
+        """Execute all commands in order. Raises RolledBack at the first that fails."""
         ctx = Context(unit, viewer, self._registry.hooks)
         found = []
         for number, request in enumerate(asked.requests):
-            unit.now += MOMENT  # so that each deletion has a moment of its own
+            unit.now += MOMENT  # so that each deletion has a timestamp of its own
             outcomes = [outcome(ctx, item) for item in await execute(ctx, request)]
             if request.all_or_none and any(each.failed for each in outcomes):
                 raise RolledBack(number, outcomes)
@@ -246,7 +246,7 @@ class WriteService:
     async def _texts(
         self, asked: MutationRequest, made: Plan, found: Mapping[str, bytes]
     ) -> tuple[dict[str, list[object]], list[DerivedFailed]]:
-        """The records of the payloads, read, and what could not be worked out in them."""
+        """The records of the payloads, and the errors of derived fields in them."""
         sealed = self._reads.sealed(asked.caller, made, asked.written.outline, asked.values, found)
         wrong: list[DerivedFailed] = []
         if asked.written.records:
@@ -265,7 +265,7 @@ class WriteService:
 async def _write_history(
     asked: MutationRequest, unit: UnitOfWork, outcomes: list[list[Outcome]]
 ) -> bool:
-    """Write what was done, and the outcomes under the request's key; False if nothing was written."""
+    """Save the changes, and the outcomes under the idempotency key; False if nothing was written."""
     roots = [stored(each) for each in outcomes] if asked.key else []
     return await unit.write_history(asked.key, {"roots": roots})
 
@@ -273,7 +273,7 @@ async def _write_history(
 async def _known(
     asked: MutationRequest, unit: UnitOfWork, viewer: Viewer
 ) -> list[list[Outcome]] | None:
-    """What came of the request that had this key before; None if there was none. Raises Refused."""
+    """The outcomes of an earlier request with this idempotency key; None if there was none. Raises Refused."""
     key = asked.key
     if key is None:
         return None
@@ -299,7 +299,7 @@ async def _known(
 
 
 def _ids(written: PayloadSelection, outcomes: list[list[Outcome]]) -> dict[str, list[str | None]]:
-    """What the texts of the payloads are read for: the record of each input."""
+    """The parameters of the payload texts: the record id of each input."""
     ids: dict[str, list[str | None]] = {}
     for payload, each in zip(written.payloads, outcomes, strict=True):
         shown = [*payload.shown, *(s for several in payload.results.values() for s in several)]
@@ -313,7 +313,7 @@ def _denied(made: Plan) -> JsonObject:
 
 
 def _key(caller: Caller, request: Request, key: str) -> IdempotentRequest:
-    """The key of a request, with the digest of everything that it says. Raises Refused."""
+    """The idempotency key with a digest of the whole request. Raises Refused."""
     if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         message = f"An Idempotency-Key is 1 to {LONGEST_KEY} printable characters, such as a UUID."
         raise Refused(Code.BAD_USER_INPUT, message)
