@@ -1,4 +1,4 @@
-"""A house of its own for each module, as deeds have it, in which no type is meant for records without one."""
+"""A separate tenant for each module of account tests, without default types in its preferences."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import pytest
 from tests.commands.conftest import own
 from tests.writes.parallel import Own
 
-__all__ = ["own", "undecided"]
+__all__ = ["no_default_types", "own"]
 
 
 @pytest.fixture(scope="module", autouse=True)
-async def undecided(own: Own) -> None:
-    """What the demonstration prefers would preset what these tests are about."""
+async def no_default_types(own: Own) -> None:
+    """Clears the default types of the demo, which would preset what these tests check."""
     await own.value(
         "UPDATE preferences SET default_account_type_id = NULL, default_person_type_id = NULL"
     )

@@ -1,4 +1,4 @@
-"""Addresses of an account: their roles, one head office, one default for invoices, and invoices that follow the post."""
+"""Addresses of an account: their roles, one head office, one default for invoices, and invoices to the postal address."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.accounts.said import errors, message, read, roles
+from tests.accounts.queries import errors, message, read, roles
 from tests.support.covers import covers
 from tests.writes.parallel import Own, kept, spelled
 
@@ -14,7 +14,7 @@ Made = tuple[str, dict[str, str]]
 
 
 async def account(own: Own, *addresses: dict[str, Any], **given: Any) -> Made:
-    """An account of rep1's with these addresses, and their ids by their streets."""
+    """An account of rep1 with these addresses, and the address ids by street."""
     id = await own.done("rep1", "accountCreate", name=own.name(), addresses=addresses, **given)
     rows = await own.fetch("SELECT id, street FROM address WHERE account_id = $1", kept(id))
     return id, {row["street"]: spelled("adr", row["id"]) for row in rows}
@@ -39,7 +39,7 @@ async def test_an_account_has_addresses_with_several_roles_each(own: Own) -> Non
 
 
 @covers("VPM-03", "VPM-07", "D-12")
-async def test_the_head_office_is_changed_and_handed_over(own: Own) -> None:
+async def test_deleting_the_head_office_makes_the_oldest_address_the_head_office(own: Own) -> None:
     id, at = await account(own, *({"street": each} for each in "abc"))
     assert await roles(own, id) == {"a": "H", "b": "", "c": ""}
     await own.done("rep1", "addressUpdate", id=at["c"], headOffice=True)
@@ -51,16 +51,18 @@ async def test_the_head_office_is_changed_and_handed_over(own: Own) -> None:
 
 
 @covers("VPM-06", "VPM-24", "D-12")
-async def test_of_the_invoicing_addresses_one_is_the_default(own: Own) -> None:
+async def test_exactly_one_invoicing_address_is_the_default(own: Own) -> None:
     id, at = await account(own, *({"street": each} for each in "abc"))
     await own.done("rep1", "addressUpdate", id=at["b"], invoicing=True)
-    assert await roles(own, id) == {"a": "H", "b": "iD", "c": ""}, "the first one"
+    assert await roles(own, id) == {"a": "H", "b": "iD", "c": ""}, (
+        "the first one becomes the default"
+    )
     await own.done("rep1", "addressUpdate", id=at["a"], invoicing=True)
-    assert await roles(own, id) == {"a": "iH", "b": "iD", "c": ""}, "another one changes nothing"
+    assert await roles(own, id) == {"a": "iH", "b": "iD", "c": ""}, "the default stays"
     await own.done("rep1", "addressUpdate", id=at["c"], invoicing=True, defaultInvoicing=True)
     assert await roles(own, id) == {"a": "iH", "b": "i", "c": "iD"}
     await own.done("rep1", "addressUpdate", id=at["c"], invoicing=False)
-    assert await roles(own, id) == {"a": "iDH", "b": "i", "c": ""}, "the oldest takes over"
+    assert await roles(own, id) == {"a": "iDH", "b": "i", "c": ""}, "the oldest becomes the default"
     await own.done("rep1", "addressDelete", id=at["a"])
     assert await roles(own, id) == {"b": "iDH", "c": ""}
     await own.done("rep1", "addressRestore", id=at["a"])
@@ -71,16 +73,16 @@ async def test_of_the_invoicing_addresses_one_is_the_default(own: Own) -> None:
 
 
 @covers("VPM-24", "D-32")
-async def test_the_default_is_an_invoicing_address(own: Own) -> None:
+async def test_a_default_that_is_no_invoicing_address_is_refused(own: Own) -> None:
     id, at = await account(own, {"street": "a"}, {"street": "b", "invoicing": True})
     wrong = [("INVALID", "defaultInvoicing")]
     assert await errors(own, "rep1", "addressUpdate", id=at["a"], defaultInvoicing=True) == wrong
-    told = await message(own, "rep1", "addressUpdate", id=at["a"], defaultInvoicing=True)
-    assert told == (
+    result = await message(own, "rep1", "addressUpdate", id=at["a"], defaultInvoicing=True)
+    assert result == (
         "A default invoicing address must be an invoicing address. Set `invoicing` to true as well."
     )
     assert await errors(own, "rep1", "addressUpdate", id=at["b"], defaultInvoicing=False) == []
-    assert await roles(own, id) == {"a": "H", "b": "iD"}, "somebody has to be"
+    assert await roles(own, id) == {"a": "H", "b": "iD"}, "the only one stays the default"
 
 
 SWAPS = {
@@ -92,14 +94,14 @@ SWAPS = {
 
 @covers("VPM-03", "VPM-24", "D-36")
 @pytest.mark.parametrize("first", ["iDH+i", "H+iD"])
-@pytest.mark.parametrize("how", SWAPS)
-async def test_roles_change_places_in_one_list(own: Own, how: str, first: str) -> None:
-    """No two addresses hold a role for a moment, whichever row Postgres comes to first."""
+@pytest.mark.parametrize("case", SWAPS)
+async def test_roles_are_swapped_within_one_list(own: Own, case: str, first: str) -> None:
+    """The unique indexes hold at each moment, in whichever order Postgres updates the rows."""
     one = {"street": "a", "invoicing": True, "defaultInvoicing": first == "iDH+i"}
     other = {"street": "b", "invoicing": True, "defaultInvoicing": first == "H+iD"}
     id, at = await account(own, one, other, {"street": "c", "invoicing": True})
     for backwards in (False, True):
-        changes = [{"id": at[street], **given} for street, given in SWAPS[how]]
+        changes = [{"id": at[street], **given} for street, given in SWAPS[case]]
         answer = await own.many("rep1", "addressUpdate", changes[:: -1 if backwards else 1])
         assert answer.data["done"]["userErrors"] == []
         found = await roles(own, id)
@@ -109,8 +111,8 @@ async def test_roles_change_places_in_one_list(own: Own, how: str, first: str) -
 
 
 @covers("VPM-24", "VPM-03")
-async def test_one_address_takes_both_roles_from_different_ones(own: Own) -> None:
-    """One of the others loses the head office and wins the invoices in the same deed."""
+async def test_an_address_gives_up_one_role_and_gets_the_other_in_one_mutation(own: Own) -> None:
+    """Another address loses the head office and becomes the invoicing default."""
     id, at = await account(
         own,
         {"street": "a", "invoicing": True},
@@ -123,12 +125,12 @@ async def test_one_address_takes_both_roles_from_different_ones(own: Own) -> Non
         "{ address(id: $id) { version history(orderBy: [{ at: ASC }]) { nodes { field after } } } }"
     )
     history = (await read(own, "rep1", query, id=at["a"]))["address"]["history"]["nodes"]
-    noted = [(each["field"], each["after"]) for each in history if each["field"]]
-    assert sorted(noted) == [("defaultInvoicing", "true"), ("headOffice", "false")]
+    changes = [(each["field"], each["after"]) for each in history if each["field"]]
+    assert sorted(changes) == [("defaultInvoicing", "true"), ("headOffice", "false")]
 
 
 @covers("SMP-20", "SMP-21")
-async def test_invoices_follow_the_postal_address(own: Own) -> None:
+async def test_invoicing_addresses_follow_the_postal_addresses(own: Own) -> None:
     id, at = await account(
         own, {"street": "a", "postal": True}, {"street": "b", "invoicing": True}, {"street": "c"}
     )
@@ -136,12 +138,14 @@ async def test_invoices_follow_the_postal_address(own: Own) -> None:
     assert await roles(own, id) == {"a": "piDH", "b": "", "c": ""}
     await own.done("rep1", "addressUpdate", id=at["c"], postal=True)
     await own.done("rep1", "addressUpdate", id=at["a"], postal=False)
-    assert await roles(own, id) == {"a": "H", "b": "", "c": "piD"}, "wherever the post goes"
+    assert await roles(own, id) == {"a": "H", "b": "", "c": "piD"}, (
+        "the role moves with the postal role"
+    )
     assert await errors(own, "rep1", "addressUpdate", id=at["b"], invoicing=True) == [
         ("INVALID", "invoicing")
     ]
-    told = await message(own, "rep1", "addressUpdate", id=at["c"], invoicing=False)
-    assert "set `postalIsInvoicing` of the account to false" in told
+    result = await message(own, "rep1", "addressUpdate", id=at["c"], invoicing=False)
+    assert "set `postalIsInvoicing` of the account to false" in result
     wrong = [("INVALID", "defaultInvoicing")]
     assert await errors(own, "rep1", "addressUpdate", id=at["b"], defaultInvoicing=True) == wrong
     assert await errors(own, "rep1", "addressCreate", account=id, street="d", invoicing=True) == [
@@ -158,7 +162,7 @@ async def test_invoices_follow_the_postal_address(own: Own) -> None:
 
 
 @covers("SMP-20")
-async def test_a_new_account_may_begin_with_it(own: Own) -> None:
+async def test_an_account_is_created_with_invoices_to_the_postal_address(own: Own) -> None:
     id, _ = await account(
         own, {"street": "a"}, {"street": "b", "postal": True}, postalIsInvoicing=True
     )
@@ -166,7 +170,7 @@ async def test_a_new_account_may_begin_with_it(own: Own) -> None:
 
 
 @covers("SMP-08", "SMP-22")
-async def test_what_stands_on_an_invoice(own: Own) -> None:
+async def test_invoice_data_of_an_account_is_returned(own: Own) -> None:
     place = {
         "street": "Keizersgracht", "houseNumber": "12 B", "postcode": "1015 CR", "city": "Amsterdam",
         "country": "NL", "invoicing": True,

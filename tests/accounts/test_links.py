@@ -1,10 +1,10 @@
-"""Accounts and their relations: parts of each other without cycles, links that hold for both ways, and who looks after them."""
+"""Relations of accounts: parents without cycles, symmetric links, and account managers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.accounts.said import errors, message, read
+from tests.accounts.queries import errors, message, read
 from tests.support.covers import covers
 from tests.writes.parallel import Own, kept, spelled
 
@@ -12,35 +12,35 @@ LINKS = "{ account(id: $id) { links { nodes { id version note other { id } } } }
 
 
 async def account(own: Own, **given: Any) -> str:
-    """An account of rep1's."""
+    """An account of rep1."""
     return await own.done("rep1", "accountCreate", **{"name": own.name(), **given})
 
 
 async def links(own: Own, id: str, persona: str = "rep1") -> list[tuple[str, str | None]]:
-    """What an account is linked to, with the notes."""
+    """The accounts that an account is linked to, with the notes."""
     nodes = (await read(own, persona, LINKS, id=id))["account"]["links"]["nodes"]
     return sorted((each["other"]["id"], each["note"]) for each in nodes)
 
 
 async def link_of(own: Own, id: str) -> str:
-    """The one link of an account."""
+    """The id of the only link of an account."""
     [node] = (await read(own, "rep1", LINKS, id=id))["account"]["links"]["nodes"]
     return str(node["id"])
 
 
 @covers("EP-190", "SMP-10", "SMP-11")
-async def test_an_account_has_parts(own: Own) -> None:
-    whole = await account(own)
-    parts = sorted([await account(own, parent=whole) for _ in "ab"])
+async def test_an_account_lists_its_sub_accounts(own: Own) -> None:
+    parent = await account(own)
+    children = sorted([await account(own, parent=parent) for _ in "ab"])
     query = "{ account(id: $id) { parent { id } subAccounts { totalCount nodes { id parent { id } } } } }"
-    shown = (await read(own, "support", query, id=whole))["account"]
+    shown = (await read(own, "support", query, id=parent))["account"]
     assert shown["parent"] is None
-    assert sorted(each["id"] for each in shown["subAccounts"]["nodes"]) == parts
-    assert {each["parent"]["id"] for each in shown["subAccounts"]["nodes"]} == {whole}
+    assert sorted(each["id"] for each in shown["subAccounts"]["nodes"]) == children
+    assert {each["parent"]["id"] for each in shown["subAccounts"]["nodes"]} == {parent}
 
 
 @covers("EP-192", "SMP-12")
-async def test_no_account_is_a_part_of_its_own_part(own: Own) -> None:
+async def test_a_cycle_of_parent_accounts_is_refused(own: Own) -> None:
     top = await account(own)
     middle = await account(own, parent=top)
     bottom = await account(own, parent=middle)
@@ -51,7 +51,7 @@ async def test_no_account_is_a_part_of_its_own_part(own: Own) -> None:
 
 
 @covers("EP-191", "EP-192")
-async def test_a_link_holds_for_both_ways(own: Own) -> None:
+async def test_a_link_is_listed_at_both_accounts(own: Own) -> None:
     one, other = await account(own), await account(own)
     await own.done("rep1", "accountLinkCreate", account=one, other=other, note="partners")
     assert await links(own, one) == [(other, "partners")]
@@ -74,7 +74,7 @@ async def test_an_account_is_created_with_its_links(own: Own) -> None:
 
 
 @covers("EP-192")
-async def test_a_link_goes_neither_to_itself_nor_twice(own: Own) -> None:
+async def test_a_link_to_itself_and_a_duplicate_link_are_refused(own: Own) -> None:
     one, other = await account(own), await account(own)
     assert await errors(own, "rep1", "accountLinkCreate", account=one, other=one) == [
         ("INVALID", "other")
@@ -96,7 +96,7 @@ async def test_a_link_goes_neither_to_itself_nor_twice(own: Own) -> None:
 
 
 @covers("EP-191", "EP-192")
-async def test_both_records_of_a_link_in_one_list(own: Own) -> None:
+async def test_both_records_of_a_link_are_changed_in_one_list(own: Own) -> None:
     one, other = await account(own), await account(own)
     await own.done("rep1", "accountLinkCreate", account=one, other=other)
     ids = [await link_of(own, each) for each in (one, other)]
@@ -112,7 +112,7 @@ async def test_both_records_of_a_link_in_one_list(own: Own) -> None:
 
 
 @covers("EP-192")
-async def test_links_go_and_come_back_with_either_account(own: Own) -> None:
+async def test_links_are_deleted_and_restored_with_either_account(own: Own) -> None:
     one, other = await account(own), await account(own)
     await own.done("rep1", "accountLinkCreate", account=one, other=other, note="a")
     await own.done("rep1", "accountDelete", id=other)
@@ -123,7 +123,7 @@ async def test_links_go_and_come_back_with_either_account(own: Own) -> None:
 
 
 @covers("EP-191", "D-34")
-async def test_a_link_is_made_from_an_account_of_ones_own(own: Own) -> None:
+async def test_a_link_from_an_account_of_another_user_is_refused(own: Own) -> None:
     mine = await account(own)
     theirs = await own.done("rep2", "accountCreate", name=own.name())
     answer = await own.do("rep1", "accountLinkCreate", account=theirs, other=mine)
@@ -133,18 +133,18 @@ async def test_a_link_is_made_from_an_account_of_ones_own(own: Own) -> None:
 
 
 @covers("SMP-13", "SMP-15", "SMP-16")
-async def test_users_look_after_an_account_whether_or_not_they_may_sign_in(own: Own) -> None:
+async def test_active_and_inactive_users_can_be_account_managers(own: Own) -> None:
     id = await account(own)
     query = "{ account(id: $id) { managers { nodes { id user { id active } } } } }"
     shown = (await read(own, "rep1", query, id=id))["account"]["managers"]["nodes"]
-    assert shown == [], "none"
-    active, away = [spelled("usr", await own.user(who)) for who in ("rep2", "on-leave")]
-    made = await own.done("rep1", "accountManagerCreate", account=id, user=away)
+    assert shown == [], "no managers at first"
+    active, inactive = [spelled("usr", await own.user(who)) for who in ("rep2", "on-leave")]
+    made = await own.done("rep1", "accountManagerCreate", account=id, user=inactive)
     await own.done("rep1", "accountManagerCreate", account=id, user=active)
     shown = (await read(own, "rep1", query, id=id))["account"]["managers"]["nodes"]
     assert {each["user"]["id"]: each["user"]["active"] for each in shown} == {
         active: True,
-        away: False,
+        inactive: False,
     }
     [(code, _)] = await errors(own, "rep1", "accountManagerCreate", account=id, user=active)
     assert code == "DUPLICATE"
@@ -154,16 +154,16 @@ async def test_users_look_after_an_account_whether_or_not_they_may_sign_in(own: 
 
 
 @covers("SMP-14")
-async def test_whoever_looks_after_an_account_is_a_user_first(own: Own) -> None:
+async def test_an_employee_without_a_user_cannot_be_an_account_manager(own: Own) -> None:
     id = await account(own)
     person = spelled("emp", await own.employee("region-north"))
-    for nobody in (person, "usr_" + kept(person).hex):
-        answer = await own.do("rep1", "accountManagerCreate", account=id, user=nobody)
+    for unknown in (person, "usr_" + kept(person).hex):
+        answer = await own.do("rep1", "accountManagerCreate", account=id, user=unknown)
         assert answer.codes == ["NOT_FOUND"]
 
 
 @covers("EP-170", "VPM-23")
-async def test_accounts_are_listed_by_who_looks_after_them_and_by_branch(own: Own) -> None:
+async def test_accounts_are_filtered_by_manager_owner_and_industry(own: Own) -> None:
     industry = await own.done("admin", "industryCreate", name=own.name())
     user, employee = (
         spelled("usr", await own.user("rep2")),
@@ -175,8 +175,8 @@ async def test_accounts_are_listed_by_who_looks_after_them_and_by_branch(own: Ow
     both = """{ accounts(filter: { keyAccount: { eq: true }, industry: { id: { eq: $industry } },
         managers: { some: { user: { id: { eq: $user } } } }, owner: { id: { eq: $owner } } }) {
       nodes { id industry { name } owner { name } } } }"""
-    asked = {"industry": industry, "user": user, "owner": employee}
-    nodes = (await read(own, "manager", both, **asked))["accounts"]["nodes"]
+    values = {"industry": industry, "user": user, "owner": employee}
+    nodes = (await read(own, "manager", both, **values))["accounts"]["nodes"]
     assert [(each["id"], each["owner"]["name"]) for each in nodes] == [(id, "Priya Raman")]
     groups = """{ accountsAggregate(filter: { industry: { id: { eq: $i } } }, groupBy: [{ keyAccount: true }]) {
       groups { key { keyAccount } count } } }"""

@@ -1,4 +1,4 @@
-"""Numbers of accounts and people, as they are kept and as they are refused; what was there before is left alone."""
+"""Phone, registration and VAT numbers and email addresses: normalized on write, refused when invalid, kept when unchanged."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.accounts.said import errors, message, read
+from tests.accounts.queries import errors, message, read
 from tests.support.covers import covers
 from tests.writes.parallel import Own, kept
 
@@ -21,7 +21,7 @@ FIELDS = "phone registrationNumber vatNumber email"
 
 
 @covers("VPM-09", "VPM-01")
-async def test_numbers_are_kept_in_one_spelling(own: Own) -> None:
+async def test_numbers_are_normalized(own: Own) -> None:
     id = await own.done(
         "rep1", "accountCreate", name="a", website="https://acme.example", **SWEDISH
     )
@@ -38,14 +38,16 @@ async def test_numbers_are_kept_in_one_spelling(own: Own) -> None:
 
 
 PLACES: dict[str, dict[str, Any]] = {
-    "what it says itself": {"country": "SE"},
+    "its own country": {"country": "SE"},
     "its head office": {"addresses": [{"country": "NL"}, {"country": "SE", "headOffice": True}]},
     "its first address": {"addresses": [{"country": "SE"}, {"country": "NL"}]},
 }
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_a_number_is_read_where_the_account_is_at_home(own: Own, place: str) -> None:
+async def test_a_national_number_is_parsed_for_the_country_of_the_account(
+    own: Own, place: str
+) -> None:
     id = await own.done("rep1", "accountCreate", name="a", phone="08-12 34 56", **PLACES[place])
     assert (await own.row("account", id))["phone"] == "+468123456"
     await own.done("rep1", "accountUpdate", id=id, phone="08-12 34 57")
@@ -53,7 +55,7 @@ async def test_a_number_is_read_where_the_account_is_at_home(own: Own, place: st
 
 
 @covers("VPM-09")
-async def test_what_is_no_number_is_refused_with_a_remedy(own: Own) -> None:
+async def test_an_invalid_number_is_refused_with_a_remedy(own: Own) -> None:
     wrong = {
         "phone": "1",
         "registrationNumber": "556188-8405",
@@ -63,13 +65,13 @@ async def test_what_is_no_number_is_refused_with_a_remedy(own: Own) -> None:
     }
     found = await errors(own, "rep1", "accountCreate", name="a", country="SE", **wrong)
     assert sorted(found) == sorted(("INVALID", each) for each in wrong)
-    told = await message(own, "rep1", "accountCreate", name="a", phone="08-12 34 56")
-    assert told == (
+    result = await message(own, "rep1", "accountCreate", name="a", phone="08-12 34 56")
+    assert result == (
         "The telephone number is invalid. Enter it with its country code, such as +31 20 123 4567."
     )
 
 
-async def test_what_was_kept_before_is_left_alone(own: Own) -> None:
+async def test_an_unchanged_number_is_not_validated_again(own: Own) -> None:
     id = await own.done("rep1", "accountCreate", name="a")
     await own.value(
         "UPDATE account SET phone = '+31 555 1', email = 'none' WHERE id = $1", kept(id)
@@ -84,7 +86,9 @@ async def test_what_was_kept_before_is_left_alone(own: Own) -> None:
 
 
 @covers("SMP-31")
-async def test_people_are_reached_by_numbers_of_their_account(own: Own) -> None:
+async def test_numbers_of_an_affiliation_are_parsed_for_the_country_of_the_account(
+    own: Own,
+) -> None:
     account = await own.done("rep1", "accountCreate", name="a", country="SE")
     given = {
         "account": account,
@@ -114,8 +118,8 @@ async def test_people_are_reached_by_numbers_of_their_account(own: Own) -> None:
 
 
 @covers("D-34")
-async def test_nobody_learns_a_country_that_he_may_not_read(own: Own) -> None:
-    """A number is read as from abroad then, and the refusal names no country."""
+async def test_an_error_does_not_reveal_a_country_that_the_caller_may_not_read(own: Own) -> None:
+    """The number is parsed without a country, and the error names none."""
     id = await own.done("rep1", "accountCreate", name="a", country="SE")
     close = (
         "DELETE FROM field_permission WHERE entity = 'Account' AND field = 'country' RETURNING "
@@ -124,8 +128,8 @@ async def test_nobody_learns_a_country_that_he_may_not_read(own: Own) -> None:
     closed = await own.fetch(close)
     try:
         await own.value("UPDATE log_head SET access = access + 1")
-        told = await message(own, "rep1", "accountUpdate", id=id, phone="08-12 34 56")
-        assert told == (
+        result = await message(own, "rep1", "accountUpdate", id=id, phone="08-12 34 56")
+        assert result == (
             "The telephone number is invalid. Enter it with its country code, such as +31 20 "
             "123 4567."
         )

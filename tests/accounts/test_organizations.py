@@ -1,4 +1,4 @@
-"""Accounts as records of customers and prospects: added, edited, classified, and shown with all that belongs to them."""
+"""Accounts as records of customers and prospects: created, edited, classified, and shown with their related lists."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.accounts.said import errors, read
+from tests.accounts.queries import errors, read
 from tests.support.covers import covers
 from tests.writes.parallel import DONE, Own, came, spelled
 
@@ -38,14 +38,14 @@ async def account(own: Own, **given: Any) -> str:
 
 
 async def win(own: Own, account: str) -> None:
-    """Make a prospect a customer: rep1 wins an opportunity with them."""
+    """Makes a prospect a customer: rep1 wins an opportunity of the account."""
     opportunity = await own.opportunity("rep1", account=account)
     stage = await own.value("SELECT id FROM stage WHERE kind = 'WON'")
     await own.done("rep1", "opportunityMove", id=opportunity, stage=spelled("stg", stage))
 
 
 async def people(own: Own, account: str) -> list[Any]:
-    """The persons at an account, in the order of their last names."""
+    """The persons at an account, ordered by last name."""
     query = """{ account(id: $id) { affiliations { nodes { function
       person { __typename gender firstName nameInfix lastName fullName email phone bornOn } } } } }"""
     nodes = (await read(own, "rep2", query, id=account))["account"]["affiliations"]["nodes"]
@@ -53,14 +53,14 @@ async def people(own: Own, account: str) -> list[Any]:
 
 
 async def found(own: Own, text: str) -> set[str]:
-    """The accounts that a search returns."""
+    """The ids of the accounts that a search returns."""
     hits = (await own.ask("rep1", SEARCH, {"text": text})).data["search"]
     return {each["node"]["id"] for each in hits}
 
 
 @covers("VT-06")
 async def test_an_account_keeps_its_customer_data_from_prospect_to_customer(own: Own) -> None:
-    """One record for both: the sale makes a customer of a prospect, and changes nothing else of it."""
+    """Winning an opportunity makes the account a customer and changes nothing else of it."""
     prospect, other = await account(own, **DATA, addresses=[ADDRESS]), await account(own)
     shown = f"{' '.join(DATA)} addresses {{ nodes {{ {' '.join(ADDRESS)} }} }}"
     query = f"""{{ account(id: $id) {{ {shown} }}
@@ -126,7 +126,7 @@ ROWS = (
 )
 
 
-async def surrounded(own: Own) -> str:
+async def with_related_records(own: Own) -> str:
     """An account with a record in each of its related lists."""
     kind = await own.done("admin", "contractKindCreate", name=own.name())
     tag = await own.done("admin", "tagCreate", name="watched")
@@ -156,8 +156,8 @@ async def surrounded(own: Own) -> str:
 
 
 @covers("VT-38")
-async def test_a_record_shows_its_fields_and_those_of_others_in_related_lists(own: Own) -> None:
-    id, lonely = await surrounded(own), await account(own)
+async def test_a_record_returns_its_fields_and_related_lists(own: Own) -> None:
+    id, lonely = await with_related_records(own), await account(own)
     shown = (await read(own, "rep1", ONE, id=id))["account"]
     lists = {name: part["nodes"] for name, part in shown.items() if isinstance(part, dict)}
     assert {name: part for name, part in shown.items() if name not in lists} == {
@@ -184,14 +184,14 @@ async def test_a_record_shows_its_fields_and_those_of_others_in_related_lists(ow
         dict.fromkeys(lists, 0)
     )
     nodes = (await read(own, "rep1", ROWS, id=id, other=lonely))["accounts"]["nodes"]
-    assert sorted(nodes, key=str) == sorted([shown, empty], key=str), "and so does a list of them"
+    assert sorted(nodes, key=str) == sorted([shown, empty], key=str), "a list returns the same"
     theirs = (await read(own, "rep2", ONE, id=id))["account"]
-    assert theirs["opportunities"]["nodes"] == [], "as far as the caller sees them"
+    assert theirs["opportunities"]["nodes"] == [], "only records that the caller sees"
     assert theirs["addresses"] == shown["addresses"]
 
 
 @covers("SMP-03")
-async def test_an_organization_is_added_after_a_search_or_directly(own: Own) -> None:
+async def test_an_account_is_created_after_a_search_or_directly(own: Own) -> None:
     name = "Zilverling Optics"
     assert await found(own, "zilverling") == set()
     added = await own.done("rep1", "accountCreate", name=name, city="Hoorn")
@@ -204,8 +204,8 @@ async def test_an_organization_is_added_after_a_search_or_directly(own: Own) -> 
 
 
 @covers("SMP-04")
-async def test_an_edited_organization_is_saved_and_free_for_the_next_edit(own: Own) -> None:
-    """It is found, opened and changed; what was saved is what everybody reads, and nobody keeps it locked."""
+async def test_an_edited_account_is_saved_and_not_locked(own: Own) -> None:
+    """After the change all users read the new values, and the next edit succeeds."""
     name = own.name()
     id = await account(own, name=name, city="Hoorn", phone="+31201234567")
     assert await found(own, name) >= {id}

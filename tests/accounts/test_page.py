@@ -1,4 +1,4 @@
-"""The page of an account: its data and its opportunities, read, edited in place and begun from there."""
+"""The page of an account: its data and its opportunities, read, edited in place and created from there."""
 
 from __future__ import annotations
 
@@ -42,15 +42,17 @@ def mutation(name: str, inner: str) -> str:
 
 
 async def leaves(own: Own) -> list[str]:
-    """The fields of an account that hold a value, as the contract lists them."""
+    """The scalar fields of an account in the contract."""
     fields = (await own.ask("rep1", LEAVES)).data["__type"]["fields"]
     kinds = {each["name"]: each["type"]["ofType"] or each["type"] for each in fields}
     return sorted(name for name, kind in kinds.items() if kind["kind"] in ("SCALAR", "ENUM"))
 
 
 @covers("EP-197", "EP-185")
-async def test_the_data_of_an_account_is_read_and_changed_in_one_place(own: Own) -> None:
-    """Every value that the contract lists is read in one query, and each that was written comes back."""
+async def test_all_data_of_an_account_is_read_in_one_query_and_written_in_one_mutation(
+    own: Own,
+) -> None:
+    """Every field of the contract is returned, and each written value is read back."""
     names = await leaves(own)
     assert set(DATA) < set(names)
     query = f"query ($id: ID!) {{ account(id: $id) {{ {' '.join(names)} }} }}"
@@ -81,8 +83,8 @@ async def test_an_account_is_deleted_and_restored(own: Own) -> None:
 
 
 @covers("EP-186", "EP-196")
-async def test_opportunities_are_begun_and_edited_on_the_page_of_an_account(own: Own) -> None:
-    """Each change answers with the page as it is then, in the same request."""
+async def test_opportunities_are_created_and_edited_on_the_page_of_an_account(own: Own) -> None:
+    """Each mutation returns the updated page in the same request."""
     id = await own.done("rep1", "accountCreate", name=own.name())
     beside = await own.done("rep1", "accountCreate", name=own.name())
     type = spelled("opt", await own.type("New business"))
@@ -110,9 +112,9 @@ async def test_opportunities_are_begun_and_edited_on_the_page_of_an_account(own:
     assert after["opportunities"]["aggregate"]["sum"]["amount"][0]["amount"] == "125.00"
     assert after == (await own.ask("rep1", PAGE, {"id": id})).data["account"]
     stale = await own.ask("rep1", update, {"input": {**edited, "name": "fourth"}})
-    assert stale.codes == ["CONFLICT"], "somebody edited the row meanwhile"
+    assert stale.codes == ["CONFLICT"], "another user edited the row in between"
     other = (await own.ask("rep1", PAGE, {"id": beside})).data["account"]["opportunities"]
-    assert other["totalCount"] == 0, "another account's page has its own"
+    assert other["totalCount"] == 0, "another account lists only its own"
     assert second["permissions"] == {"update": True, "delete": True}
 
 

@@ -1,4 +1,4 @@
-"""Types of accounts and persons: how records of a type are named, what they take over, and the type of those without one."""
+"""Types of accounts and persons: which names their records have, what they preset, and the default type."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.accounts.said import errors, message, read
+from tests.accounts.queries import errors, message, read
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, spelled
 
@@ -15,19 +15,19 @@ MINE = "{ account(id: $id) { name lastName displayName type { id } owner { id } 
 
 
 async def kind(own: Own, **given: Any) -> str:
-    """A type of account."""
+    """A new account type."""
     return await own.done("admin", "accountTypeCreate", name=own.name(), **given)
 
 
 async def shown(own: Own, id: str) -> dict[str, Any]:
-    """An account as its owner sees it."""
+    """An account as the administrator reads it."""
     found: dict[str, Any] = (await read(own, "admin", MINE, id=id))["account"]
     return found
 
 
 @pytest.fixture
 async def preferences(own: Own) -> AsyncIterator[str]:
-    """What the tenant settled for everybody: nothing in the beginning, and in the end."""
+    """The id of the tenant's preferences; default types are cleared afterwards."""
     id = spelled("set", await own.value("SELECT id FROM preferences"))
     yield id
     none = {"defaultAccountType": None, "defaultPersonType": None}
@@ -43,7 +43,7 @@ async def preferences(own: Own) -> AsyncIterator[str]:
         ({"withLastName": True, "withName": False}, ["name"]),
     ],
 )
-async def test_a_type_says_which_names_there_are(
+async def test_a_name_that_the_type_excludes_is_refused(
     own: Own, switches: dict[str, bool], refused: list[str]
 ) -> None:
     type_ = await kind(own, **switches)
@@ -58,13 +58,13 @@ async def test_a_type_says_which_names_there_are(
 
 
 @covers("EP-172")
-async def test_another_type_may_not_know_the_last_name(own: Own) -> None:
+async def test_a_type_without_last_name_is_refused_while_one_is_set(own: Own) -> None:
     person, firm = await kind(own, withLastName=True), await kind(own)
     id = await own.done("rep1", "accountCreate", type=person, name="Anna", lastName="Berg")
     assert await errors(own, "rep1", "accountUpdate", id=id, type=firm) == [("INVALID", "lastName")]
-    told = await message(own, "rep1", "accountUpdate", id=id, type=firm)
+    result = await message(own, "rep1", "accountUpdate", id=id, type=firm)
     assert (
-        told
+        result
         == "Accounts of this type have no last name. Leave the field empty, or choose another type."
     )
     await own.done("rep1", "accountUpdate", id=id, type=firm, lastName=None)
@@ -83,7 +83,9 @@ async def test_violations_of_several_hooks_are_reported_at_once(own: Own) -> Non
 
 
 @covers("EP-172")
-async def test_what_a_type_knew_once_stands_in_nobodys_way(own: Own) -> None:
+async def test_a_last_name_that_the_type_no_longer_has_does_not_block_other_changes(
+    own: Own,
+) -> None:
     type_ = await kind(own, withLastName=True)
     id = await own.done("rep1", "accountCreate", type=type_, name="Anna", lastName="Berg")
     await own.done("admin", "accountTypeUpdate", id=type_, withLastName=False)
@@ -103,7 +105,7 @@ async def test_a_type_without_any_name_is_refused(own: Own) -> None:
 
 
 @covers("VN-08", "VN-11", "VN-12", "VN-13")
-async def test_a_new_account_takes_over_what_its_type_presets(own: Own) -> None:
+async def test_a_new_account_copies_the_defaults_of_its_type(own: Own) -> None:
     rep2 = spelled("emp", await own.employee("rep2"))
     presets = {"senderEmail": "north@acme.example", "documentDelivery": "POST"}
     type_ = await kind(own, defaultOwner=rep2, **presets)
@@ -124,14 +126,14 @@ async def test_a_new_account_takes_over_what_its_type_presets(own: Own) -> None:
         "EMAIL",
     )
     await own.done("admin", "accountTypeUpdate", id=type_, documentDelivery="E_INVOICE")
-    assert (await shown(own, id))["documentDelivery"] == "POST", "copied, not followed"
+    assert (await shown(own, id))["documentDelivery"] == "POST", "defaults are copied once"
     later = await own.done("rep1", "accountCreate", name="c")
     await own.done("rep1", "accountUpdate", id=later, type=type_)
     assert (await shown(own, later))["senderEmail"] is None, "a change of type presets nothing"
 
 
 @covers("VN-40", "EP-171")
-async def test_an_account_without_a_type_gets_the_one_for_those(own: Own, preferences: str) -> None:
+async def test_an_account_without_a_type_gets_the_default_type(own: Own, preferences: str) -> None:
     rep2 = spelled("emp", await own.employee("rep2"))
     type_, other = await kind(own, defaultOwner=rep2), await kind(own)
     id = await own.done("rep1", "accountCreate", name="a")
@@ -145,13 +147,11 @@ async def test_an_account_without_a_type_gets_the_one_for_those(own: Own, prefer
     found = await shown(own, await own.done("rep1", "accountCreate", name="d", type=other))
     assert found["type"]["id"] == other
     await own.done("rep1", "accountUpdate", id=id, name="e")
-    assert (await shown(own, id))["type"] is None, "those that are there stay as they are"
+    assert (await shown(own, id))["type"] is None, "existing accounts keep their type"
 
 
 @covers("VN-40")
-async def test_a_type_that_is_used_or_meant_for_those_without_stays(
-    own: Own, preferences: str
-) -> None:
+async def test_deleting_a_used_or_default_type_is_refused(own: Own, preferences: str) -> None:
     used, meant = await kind(own), await kind(own)
     await own.done("rep1", "accountCreate", name="a", type=used)
     await own.done("admin", "preferencesUpdate", id=preferences, defaultAccountType=meant)
@@ -164,7 +164,7 @@ async def test_a_type_that_is_used_or_meant_for_those_without_stays(
 
 
 @covers("VN-08", "VN-40")
-async def test_a_new_person_takes_over_what_its_type_presets(own: Own, preferences: str) -> None:
+async def test_a_new_person_copies_the_defaults_of_its_type(own: Own, preferences: str) -> None:
     rep1, rep2 = [spelled("emp", await own.employee(who)) for who in ("rep1", "rep2")]
     type_ = await own.done("admin", "personTypeCreate", name=own.name(), defaultOwner=rep2)
     await own.done("admin", "preferencesUpdate", id=preferences, defaultPersonType=type_)
@@ -189,7 +189,7 @@ async def test_a_new_person_takes_over_what_its_type_presets(own: Own, preferenc
         ({"number": "K-7"}, "K-7"),
     ],
 )
-async def test_all_fields_are_optional_and_there_is_always_something_to_call_it(
+async def test_all_fields_are_optional_and_the_display_name_is_never_empty(
     own: Own, given: dict[str, str], called: str
 ) -> None:
     id = await own.done("rep1", "accountCreate", **given)
@@ -202,8 +202,8 @@ PERSON_TYPES = "query ($id: ID!) { personTypes(filter: { id: { eq: $id } }) { no
 
 
 @covers("EP-231")
-async def test_types_of_contacts_are_added_and_removed(own: Own) -> None:
-    """A type that contacts have is removed only with another one that takes its place."""
+async def test_person_types_are_created_replaced_and_deleted(own: Own) -> None:
+    """A type in use is deleted only with a replacement."""
 
     async def listed(id: str) -> list[tuple[str, int]]:
         nodes = (await own.ask("rep1", PERSON_TYPES, {"id": id})).data["personTypes"]["nodes"]

@@ -1,4 +1,4 @@
-"""A house of its own for each module of deeds: what is written there is nobody else's concern."""
+"""A separate tenant for each module of command tests, so that writes of one module do not affect another."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from tests.writes.parallel import Own
 
 @pytest.fixture(scope="module")
 async def own(desk: World) -> Own:
-    """Its first tenant."""
+    """The first tenant of the module."""
     return Own(desk, "acme")

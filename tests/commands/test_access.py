@@ -1,4 +1,4 @@
-"""What a record tells of itself: who may change and delete it, and which fields. It tells what is so."""
+"""`permissions` of a record: whether the caller may update and delete it, and which fields are writable."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ TRY = "mutation ($i: [%sInput!]!) { done: %sMany(inputs: $i, allOrNone: false) {
 ONLY = "{ found: %s { id permissions { update delete writable } } }"
 
 
-async def told(own: Own, persona: str, entity: Entity) -> list[dict[str, Any]]:
-    """Each record of an entity with its permissions, as far as the persona sees it."""
+async def permitted(own: Own, persona: str, entity: Entity) -> list[dict[str, Any]]:
+    """Each record of an entity that the persona sees, with its permissions."""
     if entity.is_singleton:
         found = (await own.ask(persona, ONLY % entity.singular)).data["found"]
         return [found] if found else []
@@ -33,12 +33,14 @@ async def told(own: Own, persona: str, entity: Entity) -> list[dict[str, Any]]:
 @covers("X-47", "D-32", "D-36")
 @pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
 @pytest.mark.parametrize("each", CHANGED, ids=lambda each: each.name)
-async def test_access_tells_what_an_update_is_answered(own: Own, each: Any, persona: str) -> None:
-    """An update that changes nothing is refused for a record exactly where `update` is false."""
-    deed = f"{each.singular}Update"
-    records = await told(own, persona, each)
+async def test_update_permission_agrees_with_the_result_of_an_update(
+    own: Own, each: Any, persona: str
+) -> None:
+    """An update without changes is refused exactly for the records where `update` is false."""
+    mutation = f"{each.singular}Update"
+    records = await permitted(own, persona, each)
     inputs = [{"id": record["id"]} for record in records]
-    answer = await own.ask(persona, TRY % (taken(deed), deed), {"i": inputs})
+    answer = await own.ask(persona, TRY % (taken(mutation), mutation), {"i": inputs})
     if not records:
         return
     refused = {
@@ -50,7 +52,7 @@ async def test_access_tells_what_an_update_is_answered(own: Own, each: Any, pers
 
 
 def _error(answer: dict[str, Any], number: int) -> str | None:
-    """The code of what was wrong with one input."""
+    """The error code of one input, if it has any."""
     for error in answer.get("errors", ()):
         place = error["extensions"].get("input") or ()
         if list(place)[:2] == ["inputs", str(number)]:
@@ -63,7 +65,7 @@ def _error(answer: dict[str, Any], number: int) -> str | None:
     ("persona", "expected"),
     [("rep1", {"update": True, "delete": True}), ("support", {"update": False, "delete": False})],
 )
-async def test_access_differs_by_who_asks(
+async def test_permissions_differ_by_caller(
     own: Own, persona: str, expected: dict[str, bool]
 ) -> None:
     owner = await own.employee("rep1")
@@ -83,19 +85,21 @@ TYPES = """{ viewer { id typePermissions { type rows create update delete readab
 
 @covers("X-47", "D-34")
 @pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
-async def test_type_access_is_told_of_oneself_only(own: Own, persona: str) -> None:
+async def test_type_permissions_are_readable_for_the_viewer_only(own: Own, persona: str) -> None:
     data = (await own.ask(persona, TYPES)).data
     mine = data["viewer"]["id"]
-    told = {each["id"]: each["typePermissions"] for each in data["users"]["nodes"]}
-    assert told.pop(mine) == [{"type": each["type"]} for each in data["viewer"]["typePermissions"]]
-    assert set(map(str, told.values())) <= {"None"}
+    permitted = {each["id"]: each["typePermissions"] for each in data["users"]["nodes"]}
+    assert permitted.pop(mine) == [
+        {"type": each["type"]} for each in data["viewer"]["typePermissions"]
+    ]
+    assert set(map(str, permitted.values())) <= {"None"}
 
 
 @covers("X-47", "D-34")
 @pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
-async def test_type_access_tells_what_may_be_read(own: Own, persona: str) -> None:
-    """A kind that is not told of is shut, and a field that is not told of is hidden; and the other way round."""
-    told = {
+async def test_type_permissions_agree_with_what_is_readable(own: Own, persona: str) -> None:
+    """A type that is not listed is closed and a field that is not listed is hidden; all others are readable."""
+    permitted = {
         each["type"]: each
         for each in (await own.ask(persona, TYPES)).data["viewer"]["typePermissions"]
     }
@@ -109,8 +113,8 @@ async def test_type_access_tells_what_may_be_read(own: Own, persona: str) -> Non
             persona, f"{{ found: {each.plural}(first: 1) {{ nodes {{ id {asked} }} }} }}"
         )
         denied = answer.json.get("extensions", {}).get("access", {}).get("denied", [])
-        if each.name not in told:
+        if each.name not in permitted:
             assert answer.data["found"] is None
             continue
         hidden = {d["field"] for d in denied if d["type"] == each.name and d["reason"] == "hidden"}
-        assert set(fields) - hidden == set(fields) & set(told[each.name]["readable"])
+        assert set(fields) - hidden == set(fields) & set(permitted[each.name]["readable"])

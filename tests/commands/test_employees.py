@@ -1,4 +1,4 @@
-"""Employees: they own records, they have an e-mail address, and each user is exactly one of them."""
+"""Employees: they own records, have an email address, and are linked to users one to one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from graphql import (
     get_named_type,
 )
 
-from tests.commands.newcomer import WORDS, newcomer
+from tests.commands.newcomer import PASSWORD, newcomer
 from tests.support.covers import covers
 from tests.writes.parallel import DONE, Own, came, kept, spelled, spoken
 
@@ -31,7 +31,7 @@ def owned() -> list[str]:
 
 
 def camel(name: str) -> str:
-    """The name of a type as mutations begin with it."""
+    """The name of a type as the prefix of its mutations."""
     return name[0].lower() + name[1:]
 
 
@@ -44,24 +44,24 @@ def listing(type_name: str) -> str:
 
 
 async def employee(own: Own, **given: Any) -> str:
-    """A new employee, who is nobody's user."""
+    """A new employee without a user."""
     email = f"{own.name().replace(' ', '-')}@staff.example"
     return await own.done("admin", "employeeCreate", **{"name": "New", "email": email, **given})
 
 
 async def owner(own: Own, type_name: str, id: str) -> Any:
-    """The owner of a record and its type, as the API shows it."""
+    """The owner of a record and its type, as the API returns it."""
     query = f'{{ {camel(type_name)}(id: "{id}") {{ owner {{ __typename id }} }} }}'
     return (await own.ask("admin", query)).data[camel(type_name)]["owner"]
 
 
 async def codes(own: Own, mutation: str, **given: Any) -> list[tuple[str, str]]:
-    """The codes of what is wrong with an administrator's mutation, and the fields."""
+    """The error codes of an administrator's mutation, with the fields."""
     answer = await own.do("admin", mutation, **given)
     if answer.codes:
         return [(code, "") for code in answer.codes]
-    wrong = answer.data["done"]["userErrors"]
-    return [(each["code"], each["path"][-1]) for each in wrong]
+    errors = answer.data["done"]["userErrors"]
+    return [(each["code"], each["path"][-1]) for each in errors]
 
 
 @covers("VN-41")
@@ -69,7 +69,7 @@ async def codes(own: Own, mutation: str, **given: Any) -> list[tuple[str, str]]:
 async def test_records_are_owned_by_employees_with_or_without_a_user(
     own: Own, type_name: str
 ) -> None:
-    """A user is refused as an owner, and lists no records as an owner."""
+    """A user is refused as an owner and has no list of owned records."""
     answer = await own.ask("admin", LIST % (listing(type_name), OPEN.get(type_name, "")))
     id = answer.data["found"]["nodes"][0]["id"]
     update = f"{camel(type_name)}Update"
@@ -86,14 +86,14 @@ async def test_records_are_owned_by_employees_with_or_without_a_user(
 
 
 @covers("VN-41")
-async def test_what_a_user_creates_is_their_employees_and_stays_so_without_the_user(
+async def test_the_employee_of_a_user_owns_what_they_create_and_keeps_it_without_the_user(
     own: Own,
 ) -> None:
     someone = await newcomer(own, "owning")
     role = await own.value("SELECT id FROM role WHERE name = 'Sales representative'")
     given = {"user": someone.user, "role": spelled("rol", role)}
     await own.done("admin", "roleAssignmentCreate", **given)
-    assert await someone.signs_in(WORDS)
+    assert await someone.signs_in(PASSWORD)
     text = spoken("accountCreate").replace("$input", "$i")
     account = (await someone.post(text, 0, name="Mine")).data["done"]["id"]
     found = await own.value('SELECT employee_id FROM "user" WHERE id = $1', kept(someone.user))
@@ -111,13 +111,13 @@ async def test_an_employee_without_an_email_address_is_refused(own: Own) -> None
         assert answer.codes == ["BAD_USER_INPUT"], answer.json
     for email in ("", " ", "anna", "@staff.example", "anna@", "anna b@staff.example"):
         code = "INVALID" if email.strip() else "REQUIRED"
-        wrong = await codes(own, "employeeCreate", name="Nameless", email=email)
-        assert wrong == [(code, "email")], email
+        errors = await codes(own, "employeeCreate", name="Nameless", email=email)
+        assert errors == [(code, "email")], email
     assert await own.value("SELECT count(*) FROM employee") == before
 
 
 @covers("VN-43")
-async def test_an_email_address_is_changed_but_never_emptied(own: Own) -> None:
+async def test_an_email_address_can_be_changed_but_not_cleared(own: Own) -> None:
     id = await employee(own)
     await own.done("admin", "employeeUpdate", id=id, email="anna@staff.example")
     for email, code in (
@@ -126,8 +126,8 @@ async def test_an_email_address_is_changed_but_never_emptied(own: Own) -> None:
         (" ", "REQUIRED"),
         ("anna", "INVALID"),
     ):
-        wrong = await codes(own, "employeeUpdate", id=id, email=email)
-        assert wrong == [(code, "email")], email
+        errors = await codes(own, "employeeUpdate", id=id, email=email)
+        assert errors == [(code, "email")], email
     assert (await own.row("employee", id))["email"] == "anna@staff.example"
     inputs = [{"name": "One", "email": "one@staff.example"}, {"name": "Two", "email": ""}]
     many = (await own.many("admin", "employeeCreate", inputs)).data["done"]
@@ -159,7 +159,7 @@ async def test_a_user_and_an_employee_are_linked_one_to_one(own: Own) -> None:
 
 
 @covers("VN-44")
-async def test_a_user_stays_the_employee_they_are(own: Own) -> None:
+async def test_the_employee_of_a_user_cannot_be_changed(own: Own) -> None:
     update = SCHEMA.type_map["UserUpdateInput"]
     assert isinstance(update, GraphQLInputObjectType)
     assert "employee" not in update.fields

@@ -1,4 +1,4 @@
-"""Features that are switched off: nobody reads or writes what belongs to them, and nothing of it is lost."""
+"""Features that are switched off: their records can be neither read nor written, and none of them is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LISTS = [each.plural for each in EXPOSED if not each.is_singleton]
 
 
 async def switch(own: Own, key: FeatureKey, on: bool) -> str:
-    """Switch a feature as an administrator does; its id."""
+    """Switch a feature as an administrator; its id."""
     answer = await own.ask("admin", FEATURES)
     [id] = [each["id"] for each in answer.data["features"]["nodes"] if each["key"] == key]
     await own.done("admin", "featureUpdate", id=id, enabled=on)
@@ -25,7 +25,9 @@ async def switch(own: Own, key: FeatureKey, on: bool) -> str:
 
 @covers("VN-02", "VN-05")
 @pytest.mark.parametrize("persona", ["admin", "rep1", "support"])
-async def test_what_is_switched_off_is_shut_to_everybody(own: Own, persona: str) -> None:
+async def test_records_of_a_feature_that_is_off_are_closed_to_all_users(
+    own: Own, persona: str
+) -> None:
     before = await own.ask("admin", "{ cases(first: 1) { totalCount } }")
     await switch(own, FeatureKey.CASES, on=False)
     try:
@@ -34,9 +36,9 @@ async def test_what_is_switched_off_is_shut_to_everybody(own: Own, persona: str)
         assert all(each["cases"] is None for each in read.data["accounts"]["nodes"])
         denied = read.json["extensions"]["access"]["denied"]
         assert {"type": "Case", "field": "", "reason": "feature"} in denied
-        wrote = await own.ask(persona, CREATE)
-        assert wrote.codes == ["FORBIDDEN"]
-        [error] = wrote.json["errors"]
+        refused = await own.ask(persona, CREATE)
+        assert refused.codes == ["FORBIDDEN"]
+        [error] = refused.json["errors"]
         assert error["extensions"]["feature"] == "CASES"
         assert "switched off" in error["message"]
     finally:
@@ -46,33 +48,33 @@ async def test_what_is_switched_off_is_shut_to_everybody(own: Own, persona: str)
 
 @covers("VN-01", "VN-02", "VN-04")
 @pytest.mark.parametrize("key", FeatureKey)
-async def test_each_feature_shuts_what_belongs_to_it(own: Own, key: FeatureKey) -> None:
-    """Every other kind of record stays as it was."""
+async def test_each_feature_closes_exactly_its_own_object_types(own: Own, key: FeatureKey) -> None:
+    """All other object types stay readable."""
     await switch(own, key, on=False)
     try:
-        shut = set()
+        closed = set()
         for root in LISTS:
             answer = await own.ask("admin", f"{{ found: {root}(first: 1) {{ totalCount }} }}")
             if answer.data["found"] is None:
-                shut |= {d["type"] for d in answer.json["extensions"]["access"]["denied"]}
-        assert shut == SWITCHED[key]
+                closed |= {d["type"] for d in answer.json["extensions"]["access"]["denied"]}
+        assert closed == SWITCHED[key]
     finally:
         await switch(own, key, on=True)
 
 
 @covers("VN-05")
-async def test_switching_is_for_administrators_and_is_told_in_the_history(own: Own) -> None:
+async def test_only_administrators_switch_features_and_the_history_records_it(own: Own) -> None:
     id = await switch(own, FeatureKey.DUPLICATES, on=False)
     query = "mutation ($i: FeatureUpdateInput!) { done: featureUpdate(input: $i) { userErrors { code } } }"
     refused = await own.ask("director", query, {"i": {"id": id, "enabled": True}})
     assert came(refused) == "FORBIDDEN"
     rows = await own.fetch("SELECT enabled FROM feature WHERE id = $1", kept(id))
     assert [row["enabled"] for row in rows] == [False]
-    told = await own.ask(
+    result = await own.ask(
         "admin", "query ($id: ID!) { feature(id: $id) { history(last: 1) { nodes { field before after user { id } } } } }",
         {"id": id},
     )  # fmt: skip
-    [change] = told.data["feature"]["history"]["nodes"]
+    [change] = result.data["feature"]["history"]["nodes"]
     assert (change["field"], change["before"], change["after"]) == ("enabled", "true", "false")
     assert change["user"] is not None
     await switch(own, FeatureKey.DUPLICATES, on=True)

@@ -1,4 +1,4 @@
-"""Passwords are changed, chosen anew and bound to sessions: what an old one had begun ends with it."""
+"""Passwords: changing and resetting them ends the sessions that began with the old one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.commands.newcomer import (
     CHANGE,
     DONE,
     ISSUE,
+    PASSWORD,
     REFRESH,
     RESET,
     REVOKE,
-    WORDS,
     newcomer,
     wrong,
 )
@@ -35,7 +35,7 @@ WEAK = {
 
 @asynccontextmanager
 async def suspended(own: Own) -> AsyncIterator[None]:
-    """The tenant may be read only, for as long as this lasts."""
+    """The tenant is read-only inside this context."""
 
     async def become(state: str) -> None:
         change = "UPDATE catalog.tenant SET state = $2 WHERE slug = $1"
@@ -49,57 +49,59 @@ async def suspended(own: Own) -> AsyncIterator[None]:
         await become("active")
 
 
-async def test_another_password_ends_all_other_sessions(own: Own) -> None:
+async def test_a_password_change_ends_all_other_sessions(own: Own) -> None:
     who = await newcomer(own, "change")
     assert not await who.signs_in(OTHER)
-    assert [await who.signs_in(WORDS) for _ in "123"] == [True] * 3
+    assert [await who.signs_in(PASSWORD) for _ in "123"] == [True] * 3
     assert await who.change("not the one of today", OTHER, 1) == wrong(
         "INVALID_CREDENTIALS", "current"
     )
     assert await who.stands() == [True] * 3
-    assert await who.change(WORDS, OTHER, 1) == DONE
+    assert await who.change(PASSWORD, OTHER, 1) == DONE
     assert await who.stands() == [False, True, False]
     refreshed = [
         (await who.post(REFRESH, refreshToken=each["refreshToken"])).data["signIn"]
         for each in who.tokens
     ]
     assert [bool(each["accessToken"]) for each in refreshed] == [False, True, False]
-    assert not await who.signs_in(WORDS)
+    assert not await who.signs_in(PASSWORD)
     assert await who.signs_in(OTHER)
 
 
 @pytest.mark.parametrize("how", WEAK)
 async def test_a_weak_password_is_refused(own: Own, how: str) -> None:
     who, password = await newcomer(own, f"weak.{how.replace(' ', '.')}"), WEAK[how]
-    assert await who.signs_in(WORDS)
-    assert await who.change(WORDS, password) == wrong("WEAK_PASSWORD", "password")
+    assert await who.signs_in(PASSWORD)
+    assert await who.change(PASSWORD, password) == wrong("WEAK_PASSWORD", "password")
     token = await who.token()
     assert await who.reset(token, password) == wrong("WEAK_PASSWORD", "password")
     assert await who.stands() == [True]
-    assert await who.signs_in(WORDS)
-    assert await who.reset(token, "ten chars.") == DONE, "refused, it was not used up"
+    assert await who.signs_in(PASSWORD)
+    assert await who.reset(token, "ten chars.") == DONE, (
+        "a refused attempt does not use up the token"
+    )
 
 
-async def test_a_reset_token_is_good_once_and_ends_all_sessions(own: Own) -> None:
+async def test_a_reset_token_works_once_and_ends_all_sessions(own: Own) -> None:
     who = await newcomer(own, "reset")
-    assert [await who.signs_in(WORDS) for _ in "12"] == [True] * 2
+    assert [await who.signs_in(PASSWORD) for _ in "12"] == [True] * 2
     token = await who.token()
     assert await who.reset(token, OTHER) == DONE
     assert await who.stands() == [False] * 2
     assert await who.reset(token, "yet another one") == wrong("INVALID_TOKEN", "token")
     assert await who.signs_in(OTHER)
-    assert not await who.signs_in(WORDS)
+    assert not await who.signs_in(PASSWORD)
 
 
 @pytest.mark.parametrize("void", ["newer", "changed", "late", "inactive", "forged", "other kind"])
-async def test_a_reset_token_that_is_good_no_more(own: Own, void: str) -> None:
+async def test_a_void_reset_token_is_refused(own: Own, void: str) -> None:
     who = await newcomer(own, f"void.{void.replace(' ', '.')}")
-    assert await who.signs_in(WORDS)
-    token, standing = await who.token(), WORDS
+    assert await who.signs_in(PASSWORD)
+    token, standing = await who.token(), PASSWORD
     if void == "newer":
         assert await who.token() != token
     elif void == "changed":
-        assert await who.change(WORDS, OTHER) == DONE
+        assert await who.change(PASSWORD, OTHER) == DONE
         standing = OTHER
     elif void == "late":
         past = "UPDATE credential SET reset_until = now() - interval '1 second' WHERE user_id = $1"
@@ -116,28 +118,28 @@ async def test_a_reset_token_that_is_good_no_more(own: Own, void: str) -> None:
 
 
 @covers("D-32")
-async def test_who_hands_out_reset_tokens(own: Own) -> None:
-    """An administrator with full access, of users who are there; nobody else, not even for himself."""
+async def test_only_administrators_issue_reset_tokens(own: Own) -> None:
+    """Of existing users only; all others are refused, also for themselves."""
     who = await newcomer(own, "handed")
-    himself = spelled("usr", await own.user("rep1"))
+    own_id = spelled("usr", await own.user("rep1"))
     for persona in ("director", "rep1"):
-        for id in (who.user, himself):
+        for id in (who.user, own_id):
             answer = await own.ask(persona, ISSUE, {"i": {"id": id}})
             assert answer.codes[0] in ("FORBIDDEN", "NOT_FOUND")
             assert not answer.json.get("data")
-    gone = await newcomer(own, "gone")
-    await own.done("admin", "userDelete", id=gone.user)
-    nobodies = (gone.user, f"usr_{'f' * 32}", "nonsense", who.user.replace("usr", "emp"))
-    answers = {(await own.ask("admin", ISSUE, {"i": {"id": id}})).body for id in nobodies}
+    deleted = await newcomer(own, "gone")
+    await own.done("admin", "userDelete", id=deleted.user)
+    unknown = (deleted.user, f"usr_{'f' * 32}", "nonsense", who.user.replace("usr", "emp"))
+    answers = {(await own.ask("admin", ISSUE, {"i": {"id": id}})).body for id in unknown}
     assert len(answers) == 1
     assert b"NOT_FOUND" in next(iter(answers))
 
 
 @covers("D-40")
-async def test_without_a_token_only_choosing_with_a_token_is_answered(own: Own) -> None:
-    who = await newcomer(own, "nobody")
+async def test_without_an_access_token_only_a_password_reset_is_answered(own: Own) -> None:
+    who = await newcomer(own, "anonymous")
     for query, given in (
-        (CHANGE, {"current": WORDS, "password": OTHER}),
+        (CHANGE, {"current": PASSWORD, "password": OTHER}),
         (ISSUE, {"id": who.user}),
     ):
         assert (await who.post(query, **given)).status == 401
@@ -145,25 +147,25 @@ async def test_without_a_token_only_choosing_with_a_token_is_answered(own: Own) 
 
 
 @covers("D-18")
-async def test_a_suspended_tenant_keeps_its_passwords(own: Own) -> None:
+async def test_passwords_of_a_suspended_tenant_cannot_be_changed(own: Own) -> None:
     who = await newcomer(own, "suspended")
-    assert [await who.signs_in(WORDS) for _ in "12"] == [True] * 2
+    assert [await who.signs_in(PASSWORD) for _ in "12"] == [True] * 2
     token = await who.token()
     async with suspended(own):
         tried = [
-            await who.post(CHANGE, 0, current=WORDS, password=OTHER),
+            await who.post(CHANGE, 0, current=PASSWORD, password=OTHER),
             await who.post(RESET, token=token, password=OTHER),
             await own.ask("admin", ISSUE, {"i": {"id": who.user}}),
         ]
         assert [each.codes for each in tried] == [["TENANT_SUSPENDED"]] * 3
-        # Whoever lost a device ends its session all the same.
+        # A user who lost a device must still be able to end its session.
         ended = await who.post(REVOKE, 0, id=who.session(1))
         assert ended.data["done"] == {"revoked": True}
     assert await who.stands() == [True, False]
-    assert await who.reset(token, OTHER) == DONE, "it is as good as it was"
+    assert await who.reset(token, OTHER) == DONE, "the token still works"
 
 
-async def test_the_password_of_the_demonstration_stays(own: Own, desk: World) -> None:
+async def test_the_password_of_a_demo_user_cannot_be_changed(own: Own, desk: World) -> None:
     change = "mutation ($i: PasswordChangeInput!) { done: passwordChange(input: $i) { changed userErrors { code } } }"
     given = {"current": DEMO, "password": OTHER}
     answer = await own.ask("rep1", change, {"i": given})

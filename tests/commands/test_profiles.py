@@ -1,4 +1,4 @@
-"""Profiles: sets of permissions that are granted once, reach users through roles, and add up."""
+"""Profiles: sets of permissions that are defined once, reach users through roles, and add up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.newcomer import WORDS, Newcomer, newcomer
+from tests.commands.newcomer import PASSWORD, Newcomer, newcomer
 from tests.support.covers import covers
 from tests.writes.parallel import DONE, Own, came, kept, spoken
 
@@ -16,7 +16,7 @@ FORBIDDEN, READ_ONLY, HIDDEN = "FORBIDDEN", "FIELD_READ_ONLY", "NOT_FOUND"
 
 
 async def profile(own: Own, *fields: str, **given: Any) -> str:
-    """A profile that opens all accounts, and of them these fields; `name!` is also written."""
+    """A profile that grants all accounts and these fields; `name!` is also writable."""
     opened = [
         {"entity": "Account", "field": each.rstrip("!"), "writes": each.endswith("!")}
         for each in fields
@@ -35,34 +35,34 @@ async def role(own: Own, *profiles: str) -> str:
 
 
 async def user(own: Own, *roles: str) -> Newcomer:
-    """A new user who has these roles and is signed in."""
+    """A new user with these roles, signed in."""
     made = await newcomer(own, own.name().replace(" ", "-"))
     for each in roles:
         await own.done("admin", "roleAssignmentCreate", user=made.user, role=each)
-    assert await made.signs_in(WORDS)
+    assert await made.signs_in(PASSWORD)
     return made
 
 
 async def account(own: Own, **given: Any) -> str:
-    """An account that the administrator is responsible for."""
+    """An account that the administrator owns."""
     given = {"name": own.name(), "phone": "+31201234567", "city": "Utrecht", **given}
     return await own.done("admin", "accountCreate", **given)
 
 
 async def shown(someone: Newcomer, id: str) -> dict[str, Any] | None:
-    """The name, phone and city of an account, as far as the user reads them; None if it is hidden."""
+    """The name, phone and city of an account that the user can read; None if the account is hidden."""
     query = f'{{ account(id: "{id}") {{ name phone city }} }}'
     found: dict[str, Any] | None = (await someone.post(query, 0)).data["account"]
     return None if found is None else {k: v for k, v in found.items() if v is not None}
 
 
 async def do(someone: Newcomer, mutation: str, **given: Any) -> str:
-    """What came of a mutation of the user: DONE, or a code."""
+    """The outcome of a mutation of the user: DONE, or an error code."""
     return came(await someone.post(spoken(mutation).replace("$input", "$i"), 0, **given))
 
 
 async def tried(someone: Newcomer, id: str) -> dict[str, str]:
-    """What came of each operation on accounts; what was done is undone by the administrator."""
+    """The outcome of each operation on accounts; the administrator reverts a deletion."""
     own = someone.own
     made = await someone.post(spoken("accountCreate").replace("$input", "$i"), 0, name=own.name())
     found = {
@@ -77,8 +77,8 @@ async def tried(someone: Newcomer, id: str) -> dict[str, str]:
 
 
 @covers("VT-26")
-async def test_a_profile_is_granted_once_and_reused_by_roles_and_their_users(own: Own) -> None:
-    """The same set of operations, whichever of its roles a user has; and nothing without it."""
+async def test_a_profile_is_defined_once_and_reused_by_roles_and_users(own: Own) -> None:
+    """The same operations with either role, and none without a role."""
     id = await account(own)
     everything = await profile(own, "name!", **EVERYTHING)
     reading = await profile(own, "name")
@@ -86,18 +86,18 @@ async def test_a_profile_is_granted_once_and_reused_by_roles_and_their_users(own
     for each in [*roles, roles[0]]:
         someone = await user(own, each)
         assert set((await tried(someone, id)).values()) == {DONE}
-    reader, nobody = await user(own, await role(own, reading)), await user(own)
+    reader, without_role = await user(own, await role(own, reading)), await user(own)
     assert await tried(reader, id) == {
         "read": DONE, "create": FORBIDDEN, "edit": FORBIDDEN, "delete": FORBIDDEN,
     }  # fmt: skip
-    assert DONE not in (await tried(nobody, id)).values()
+    assert DONE not in (await tried(without_role, id)).values()
 
 
 @covers("VT-26", "VPM-18")
 @pytest.mark.parametrize(
     ("creates", "edits", "deletes"), list(itertools.product((False, True), repeat=3))
 )
-async def test_creating_editing_and_deleting_accounts_are_permissions_of_their_own(
+async def test_creating_editing_and_deleting_accounts_are_separate_permissions(
     own: Own, creates: bool, edits: bool, deletes: bool
 ) -> None:
     id = await account(own)
@@ -116,8 +116,8 @@ async def test_creating_editing_and_deleting_accounts_are_permissions_of_their_o
 
 
 @covers("VT-27")
-async def test_one_change_of_a_profile_reaches_every_user_and_those_to_come(own: Own) -> None:
-    """By field, by row and by operation; nothing is done for a user but to give them the role."""
+async def test_a_change_of_a_profile_reaches_all_present_and_future_users(own: Own) -> None:
+    """Per field, row and operation, without any change to the users."""
     mine, others = own.name(), await account(own)
     granted = await profile(own, "name", "owner", rows="OWN")
     sellers = await role(own, granted)
@@ -154,8 +154,8 @@ async def test_one_change_of_a_profile_reaches_every_user_and_those_to_come(own:
 
 
 @covers("VT-29")
-async def test_a_role_has_profiles_and_a_user_roles(own: Own) -> None:
-    """Several of each; what is given to a role, or taken from it, its users have at the next request."""
+async def test_a_role_has_several_profiles_and_a_user_several_roles(own: Own) -> None:
+    """Changes of a role apply to its users from their next request."""
     id = await account(own)
     name, phone, city = [await profile(own, each) for each in ("name", "phone", "city")]
     first, second = await role(own, name), await role(own, phone, city)
@@ -169,8 +169,8 @@ async def test_a_role_has_profiles_and_a_user_roles(own: Own) -> None:
       user(id: "{colleague.user}") {{ roles {{ nodes {{ id role {{ id }} }} }} }} }}"""
     data = (await own.ask("admin", query)).data
     assert {e["profile"]["id"] for e in data["role"]["profiles"]["nodes"]} == {name, city}
-    holders = {each["user"]["id"] for each in data["role"]["assignments"]["nodes"]}
-    assert holders == {someone.user, colleague.user}
+    assigned_users = {each["user"]["id"] for each in data["role"]["assignments"]["nodes"]}
+    assert assigned_users == {someone.user, colleague.user}
     assigned = {each["role"]["id"]: each["id"] for each in data["user"]["roles"]["nodes"]}
     assert assigned.keys() == {first, second}
     await own.done("admin", "roleAssignmentDelete", id=assigned[second])
@@ -184,7 +184,7 @@ async def test_a_role_has_profiles_and_a_user_roles(own: Own) -> None:
 @covers("VT-30")
 @pytest.mark.parametrize("backwards", [False, True])
 async def test_profiles_of_a_role_add_up_and_restrictions_win(own: Own, backwards: bool) -> None:
-    """The union of rows, fields and operations, in whichever order they are given (D-10)."""
+    """The union of rows, fields and operations, in either order (D-10)."""
     id = await account(own)
     narrow = await profile(own, "name!", "owner", rows="OWN", creates=True, edits="OWN")
     wide = await profile(own, "phone!", "city", rows="ALL", edits="ALL")
@@ -196,8 +196,8 @@ async def test_profiles_of_a_role_add_up_and_restrictions_win(own: Own, backward
     }  # fmt: skip
     assert await do(someone, "accountUpdate", id=id, phone="+31207654321") == DONE
     assert await do(someone, "accountUpdate", id=id, city="Gouda") == READ_ONLY
-    alone = await user(own, await role(own, narrow))
-    assert await shown(alone, id) is None
+    narrow_user = await user(own, await role(own, narrow))
+    assert await shown(narrow_user, id) is None
 
 
 @covers("VT-30")

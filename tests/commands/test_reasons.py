@@ -1,4 +1,4 @@
-"""Why something cannot be done: the reason is told to those who may read what it tells something of."""
+"""The reason of a refusal is included only for users who may read the fields that it depends on."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def _one_off(own: Own) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Reason:
-    """Something that cannot be done, and the fields that say why."""
+    """A mutation that is refused, and the fields that its reason depends on."""
 
     mutation: str
     made: Callable[[Own], Awaitable[dict[str, Any]]]
@@ -60,7 +60,7 @@ REASONS = {
     "locked": Reason("opportunityUpdate", _locked, ("Opportunity.locked",), "LOCKED"),
     "sold": Reason("opportunitySell", _locked, ("Opportunity.locked",), "LOCKED"),
     "open": Reason("opportunityUnlock", _open, STANDING, "INVALID_TRANSITION"),
-    "for ever": Reason("contractRenew", _without_end, ("Contract.renewalMonths",), "INVALID"),
+    "unlimited": Reason("contractRenew", _without_end, ("Contract.renewalMonths",), "INVALID"),
     "ended": Reason("contractEnd", _ended, ("Contract.status",), "INVALID_TRANSITION"),
     "one-off": Reason("opportunityUpsell", _one_off, ("Contract.timeBased",), "NOT_TIME_BASED"),
 }
@@ -72,7 +72,7 @@ WRITTEN = (
 
 
 async def _someone(own: Own, *fields: str) -> Newcomer:
-    """A user who reads these fields beside those that the mutations need."""
+    """A user who can read these fields in addition to those that the mutations need."""
     entities = [
         {"entity": name, "rows": "ALL", "creates": True, "edits": "ALL"}
         for name in ("Account", "Contract", "Opportunity", "OpportunityType", "Stage")
@@ -87,7 +87,7 @@ async def _someone(own: Own, *fields: str) -> Newcomer:
 
 
 @pytest.mark.parametrize("name", REASONS)
-async def test_the_reason_is_for_those_who_may_read_it(own: Own, name: str) -> None:
+async def test_the_reason_is_hidden_from_users_who_may_not_read_it(own: Own, name: str) -> None:
     reason = REASONS[name]
     given = await reason.made(own)
     if reason.mutation == "opportunityUpdate":
@@ -101,4 +101,4 @@ async def test_the_reason_is_for_those_who_may_read_it(own: Own, name: str) -> N
         assert error["code"] == reason.code
         messages.append(error["message"])
     assert messages[0] != UNTOLD
-    assert messages[1] == UNTOLD, "the reason is told"
+    assert messages[1] == UNTOLD, "the reason is disclosed"

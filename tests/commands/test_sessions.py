@@ -1,8 +1,8 @@
-"""Sessions: everybody lists and ends his own, administrators anybody's, and an ended one opens nothing."""
+"""Sessions: users list and end their own, administrators those of any user; an ended session grants no access."""
 
 from __future__ import annotations
 
-from tests.commands.newcomer import REFRESH, REVOKE, WORDS, Newcomer, newcomer
+from tests.commands.newcomer import PASSWORD, REFRESH, REVOKE, Newcomer, newcomer
 from tests.support.covers import covers
 from tests.writes.parallel import Own
 
@@ -12,13 +12,13 @@ OF = """query ($i: ID!) {
 
 
 async def signed_in(own: Own, name: str, devices: int) -> Newcomer:
-    """Somebody new with so many sessions."""
+    """A new user with this number of sessions."""
     who = await newcomer(own, name)
-    assert all([await who.signs_in(WORDS) for _ in range(devices)])
+    assert all([await who.signs_in(PASSWORD) for _ in range(devices)])
     return who
 
 
-async def test_everybody_lists_his_own_sessions(own: Own) -> None:
+async def test_users_list_their_own_sessions_only(own: Own) -> None:
     one, other = await signed_in(own, "one", 3), await signed_in(own, "other", 2)
     for who in (one, other):
         assert await who.sessions() == {who.session(n) for n in range(len(who.tokens))}
@@ -31,7 +31,7 @@ async def test_everybody_lists_his_own_sessions(own: Own) -> None:
 
 
 @covers("D-63")
-async def test_an_ended_session_opens_nothing(own: Own) -> None:
+async def test_an_ended_session_is_refused(own: Own) -> None:
     who = await signed_in(own, "ends", 3)
     ended = await who.post(REVOKE, 0, id=who.session(1))
     assert ended.data["done"] == {"revoked": True}
@@ -40,18 +40,18 @@ async def test_an_ended_session_opens_nothing(own: Own) -> None:
     assert refreshed.data["signIn"]["accessToken"] is None
     assert await who.sessions() == {who.session(0), who.session(2)}
     again = await who.post(REVOKE, 0, id=who.session(1))
-    assert again.data["done"] == {"revoked": True}, "it stays ended"
+    assert again.data["done"] == {"revoked": True}, "ending it twice has no effect"
     assert (await who.post(REVOKE, 0, id=who.session(0))).data["done"] == {"revoked": True}
     assert await who.stands() == [False, False, True]
     assert (await who.post(REVOKE, 0, id=who.session(2))).codes == ["UNAUTHENTICATED"]
 
 
 @covers("D-32")
-async def test_nobody_else_s_session_is_ended(own: Own) -> None:
+async def test_sessions_of_another_user_cannot_be_ended(own: Own) -> None:
     one, other = await signed_in(own, "mine", 1), await signed_in(own, "yours", 1)
-    nobodies = (other.session(0), f"ses_{'f' * 32}", "nonsense", one.user)
-    answers = {(await one.post(REVOKE, 0, id=id)).body for id in nobodies}
-    assert len(answers) == 1, "whether there is such a session is not told"
+    unknown = (other.session(0), f"ses_{'f' * 32}", "nonsense", one.user)
+    answers = {(await one.post(REVOKE, 0, id=id)).body for id in unknown}
+    assert len(answers) == 1, "the response does not reveal whether the session exists"
     assert b"NOT_FOUND" in next(iter(answers))
     assert await other.stands() == [True]
     ended = await own.ask("admin", REVOKE, {"i": {"id": other.session(0)}})
@@ -61,16 +61,16 @@ async def test_nobody_else_s_session_is_ended(own: Own) -> None:
 
 
 @covers("D-63")
-async def test_who_may_not_sign_in_any_more_is_signed_out(own: Own) -> None:
-    """Also when he may again: his sessions stay ended."""
-    away, gone = await signed_in(own, "away", 2), await signed_in(own, "gone", 2)
-    await own.done("admin", "userUpdate", id=away.user, active=False)
-    await own.done("admin", "userDelete", id=gone.user)
-    for who in (away, gone):
+async def test_deactivated_and_deleted_users_are_signed_out(own: Own) -> None:
+    """Their sessions stay ended when they are activated or restored."""
+    inactive, removed = await signed_in(own, "away", 2), await signed_in(own, "gone", 2)
+    await own.done("admin", "userUpdate", id=inactive.user, active=False)
+    await own.done("admin", "userDelete", id=removed.user)
+    for who in (inactive, removed):
         assert await who.stands() == [False, False]
-        assert not await who.signs_in(WORDS)
-    await own.done("admin", "userUpdate", id=away.user, active=True)
-    await own.done("admin", "userRestore", id=gone.user)
-    for who in (away, gone):
+        assert not await who.signs_in(PASSWORD)
+    await own.done("admin", "userUpdate", id=inactive.user, active=True)
+    await own.done("admin", "userRestore", id=removed.user)
+    for who in (inactive, removed):
         assert await who.stands() == [False, False]
-        assert await who.signs_in(WORDS)
+        assert await who.signs_in(PASSWORD)

@@ -1,4 +1,4 @@
-"""What keeps the staff's records sound: rules name what there is, and one address is one user's."""
+"""Validation of permission and user records: rules name existing types, fields and statuses; an email address is unique."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.commands.newcomer import WORDS, Newcomer, newcomer
+from tests.commands.newcomer import PASSWORD, Newcomer, newcomer
 from tests.support.covers import covers
 from tests.writes.parallel import Own, kept
 
 NAMES: dict[str, tuple[dict[str, str], str | None]] = {
-    "a field that there is": ({"entity": "Opportunity", "field": "margin"}, None),
+    "an existing field": ({"entity": "Opportunity", "field": "margin"}, None),
     "no such type": ({"entity": "Opportunities", "field": "margin"}, "entity"),
     "a type by its table": ({"entity": "opportunity", "field": "margin"}, "entity"),
     "a type without rights": ({"entity": "Credential", "field": "password"}, "entity"),
@@ -21,7 +21,7 @@ NAMES: dict[str, tuple[dict[str, str], str | None]] = {
     "an attribute by its key": ({"entity": "Opportunity", "field": "tier"}, "field"),
 }
 STATUSES: dict[str, tuple[str, str, str | None]] = {
-    "a status that there is": ("Opportunity", "WON", None),
+    "an existing status": ("Opportunity", "WON", None),
     "no such status": ("Opportunity", "SOLD", "status"),
     "a status in small letters": ("Opportunity", "won", "status"),
     "of a type without statuses": ("Account", "WON", "status"),
@@ -29,30 +29,30 @@ STATUSES: dict[str, tuple[str, str, str | None]] = {
 
 
 def path(answer: Any) -> str | None:
-    """The one place that was said to be wrong, if any was."""
+    """The last path segment of the INVALID errors, or None without errors."""
     errors = answer.data["done"]["userErrors"]
     assert all(each["code"] == "INVALID" for each in errors)
     return errors[0]["path"][-1] if errors else None
 
 
 async def access(own: Own) -> int:
-    """How often rights were changed."""
+    """The access version: how often rights were changed."""
     return int(await own.value("SELECT access FROM log_head"))
 
 
 @covers("D-34", "D-33")
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_profile_opens_only_what_there_is(own: Own, name: str) -> None:
-    given, wrong = NAMES[name]
+async def test_a_field_permission_names_an_existing_field(own: Own, name: str) -> None:
+    given, expected = NAMES[name]
     profile = await own.done("admin", "profileCreate", name=own.name())
     before = await access(own)
     answer = await own.do("admin", "fieldPermissionCreate", profile=profile, **given)
-    assert path(answer) == wrong
+    assert path(answer) == expected
     nested = await own.do("admin", "profileCreate", name=own.name(), fieldPermissions=[given])
-    assert path(nested) == wrong
+    assert path(nested) == expected
     count = "SELECT count(*) FROM field_permission WHERE profile_id = $1 AND deleted_at IS NULL"
-    assert await own.value(count, kept(profile)) == (wrong is None)
-    if wrong is not None:
+    assert await own.value(count, kept(profile)) == (expected is None)
+    if expected is not None:
         assert await access(own) == before
         return
     changed = await own.do(
@@ -62,35 +62,35 @@ async def test_a_profile_opens_only_what_there_is(own: Own, name: str) -> None:
 
 
 @covers("D-34", "D-33")
-async def test_a_profile_opens_attributes_by_their_ids(own: Own) -> None:
-    """Whose keys may change."""
+async def test_a_field_permission_names_attributes_by_id(own: Own) -> None:
+    """Because their keys may change."""
     profile = await own.done("admin", "profileCreate", name=own.name())
     id = await own.value("SELECT id::text FROM attribute WHERE key = 'tier'")
-    for entity, wrong in (("Opportunity", None), ("Account", "field")):
+    for entity, expected in (("Opportunity", None), ("Account", "field")):
         given = {"profile": profile, "entity": entity, "field": id}
-        assert path(await own.do("admin", "fieldPermissionCreate", **given)) == wrong
+        assert path(await own.do("admin", "fieldPermissionCreate", **given)) == expected
 
 
 @covers("D-34", "D-33", "D-51")
 @pytest.mark.parametrize("name", STATUSES)
-async def test_a_rule_names_a_status_that_there_is(own: Own, name: str) -> None:
-    entity, status, wrong = STATUSES[name]
+async def test_a_status_rule_names_an_existing_status(own: Own, name: str) -> None:
+    entity, status, expected = STATUSES[name]
     before = await access(own)
     given = {"entity": entity, "field": "name", "status": status}
     answer = await own.do("admin", "statusRuleCreate", **given)
-    assert path(answer) == wrong
-    if wrong is None:
+    assert path(answer) == expected
+    if expected is None:
         await own.done("admin", "statusRuleDelete", id=answer.data["done"]["id"])
-    assert await access(own) == before + (0 if wrong else 2)
+    assert await access(own) == before + (0 if expected else 2)
 
 
 @covers("D-34", "D-33", "D-51")
-@pytest.mark.parametrize("name", [name for name, (_, wrong) in NAMES.items() if wrong])
-async def test_a_rule_names_a_field_that_there_is(own: Own, name: str) -> None:
-    given, wrong = NAMES[name]
+@pytest.mark.parametrize("name", [name for name, (_, expected) in NAMES.items() if expected])
+async def test_a_status_rule_names_an_existing_field(own: Own, name: str) -> None:
+    given, expected = NAMES[name]
     before = await access(own)
     answer = await own.do("admin", "statusRuleCreate", **given, status="WON")
-    assert path(answer) == wrong
+    assert path(answer) == expected
     assert await access(own) == before
 
 
@@ -103,25 +103,25 @@ async def employees(own: Own, *emails: str) -> list[dict[str, Any]]:
 
 
 async def credentials(own: Own, email: str) -> int:
-    """How many users, deleted or not, are known by this address."""
+    """The number of users with this address, including deleted ones."""
     return int(await own.value("SELECT count(*) FROM credential WHERE email LIKE $1 || '%'", email))
 
 
 @covers("D-33")
 @pytest.mark.parametrize("emails", [("a@b.example",) * 2, ("Ada@b.example", "ada@B.example")])
-async def test_one_address_is_one_user_s(own: Own, emails: tuple[str, str]) -> None:
-    """Of several that are created at once, too."""
+async def test_the_address_of_a_user_is_unique(own: Own, emails: tuple[str, str]) -> None:
+    """Also among several that are created at once."""
     inputs = await employees(own, *emails)
     both = await own.many("admin", "userCreate", inputs)
-    wrong = {"code": "DUPLICATE", "path": ["inputs", "1", "employee"]}
-    assert both.data["done"]["userErrors"] == [wrong]
+    expected = {"code": "DUPLICATE", "path": ["inputs", "1", "employee"]}
+    assert both.data["done"]["userErrors"] == [expected]
     assert both.data["done"]["results"] is None
     assert await credentials(own, emails[0].lower()) == 0
     some = """mutation ($inputs: [UserCreateInput!]!) {
       done: userCreateMany(inputs: $inputs, allOrNone: false) { results { id } userErrors { code path } }
     }"""
     answer = await own.ask("admin", some, {"inputs": inputs})
-    assert answer.data["done"]["userErrors"] == [wrong]
+    assert answer.data["done"]["userErrors"] == [expected]
     assert [bool(each["id"]) for each in answer.data["done"]["results"]] == [True, False]
     assert await credentials(own, emails[0].lower()) == 1
     again = await own.do("admin", "userCreate", **inputs[1])
@@ -130,8 +130,8 @@ async def test_one_address_is_one_user_s(own: Own, emails: tuple[str, str]) -> N
     ]
 
 
-async def test_a_user_whose_address_is_somebody_else_s_now_is_not_restored(own: Own) -> None:
-    old = await newcomer(own, "shared", WORDS)
+async def test_restoring_a_user_whose_address_another_user_has_now_is_refused(own: Own) -> None:
+    old = await newcomer(own, "shared", PASSWORD)
     await own.done("admin", "userDelete", id=old.user)
     [given] = await employees(own, old.email)
     new = Newcomer(own, await own.done("admin", "userCreate", **given), old.email)
@@ -139,17 +139,17 @@ async def test_a_user_whose_address_is_somebody_else_s_now_is_not_restored(own: 
     answer = await own.do("admin", "userRestore", id=old.user)
     assert [each["code"] for each in answer.data["done"]["userErrors"]] == ["DUPLICATE"]
     assert await new.signs_in("words of the new one")
-    assert not await old.signs_in(WORDS)
+    assert not await old.signs_in(PASSWORD)
     await own.done("admin", "userDelete", id=new.user)
     await own.done("admin", "userRestore", id=old.user)
-    assert await old.signs_in(WORDS)
+    assert await old.signs_in(PASSWORD)
     assert not await new.signs_in("words of the new one")
     assert await new.stands() == [False]
     both = await own.many("admin", "userRestore", [{"id": new.user}, {"id": old.user}])
     assert [each["code"] for each in both.data["done"]["userErrors"]] == ["DUPLICATE"]
 
 
-async def test_of_two_that_are_restored_with_one_address_none_is(own: Own) -> None:
+async def test_restoring_two_users_with_one_address_restores_none(own: Own) -> None:
     users = []
     for input in await employees(own, "twice@b.example", "twice@b.example"):
         users.append(await own.done("admin", "userCreate", **input))

@@ -1,4 +1,4 @@
-"""How often the database is asked by a deed, exactly: one record or 250, it is as often."""
+"""The number of database statements of a command: the same for 1 record and for 250."""
 
 from __future__ import annotations
 
@@ -37,26 +37,26 @@ WORD = re.compile(r"/\*\w+\*/ ")
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Every message to the database, by the words that tell what it is for."""
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Records every statement, named by its purpose."""
     found: list[str] = []
 
     def listen(name: str) -> None:
         original = getattr(CleanConnection, name)
 
-        async def heard(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
-            found.append(told(WORD.sub("", query)))
+        async def recorded(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
+            found.append(purpose(WORD.sub("", query)))
             return await original(self, query, *args, **kw)
 
-        monkeypatch.setattr(CleanConnection, name, heard)
+        monkeypatch.setattr(CleanConnection, name, recorded)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
         listen(name)
     return iter([found])
 
 
-def told(query: str) -> str:
-    """What a statement is for."""
+def purpose(query: str) -> str:
+    """The purpose of a statement."""
     words = {
         "begin": "BEGIN READ WRITE",
         "end": "SELECT append();",
@@ -76,7 +76,7 @@ def told(query: str) -> str:
     return next((word for word, text in words.items() if text in query), query[:60])
 
 
-async def given(desk: World, persona: str, count: int) -> list[dict[str, Any]]:
+async def inputs_for(desk: World, persona: str, count: int) -> list[dict[str, Any]]:
     """Inputs for new opportunities."""
     found = await desk.ask(
         persona,
@@ -90,37 +90,39 @@ async def given(desk: World, persona: str, count: int) -> list[dict[str, Any]]:
 
 @covers("D-36", "D-58")
 @pytest.mark.parametrize("count", [1, 250])
-async def test_a_deed_asks_as_often_for_many_as_for_one(
-    desk: World, asked: Iterator[list[str]], count: int
+async def test_a_command_needs_as_many_statements_for_many_records_as_for_one(
+    desk: World, recorder: Iterator[list[str]], count: int
 ) -> None:
-    heard = next(asked)
-    inputs = await given(desk, "admin", count)
-    for _ in range(2):  # the first time compiles, and loads the rights
-        heard.clear()
+    recorded = next(recorder)
+    inputs = await inputs_for(desk, "admin", count)
+    for _ in range(2):  # the first run compiles the plans and loads the rights
+        recorded.clear()
         answer = await desk.ask("admin", CREATE, {"inputs": inputs})
     results = answer.data["opportunityCreateMany"]["results"]
     assert [each["opportunity"]["history"]["totalCount"] for each in results] == [1] * count
-    assert heard == ["begin", "links", "types", "pipelines", "insert", "note", "payload", "end"]
+    assert recorded == ["begin", "links", "types", "pipelines", "insert", "note", "payload", "end"]
     ids = [each["id"] for each in results]
     for note in ("one", "two"):
-        heard.clear()
+        recorded.clear()
         changes = [{"id": id, "note": note} for id in ids]
         answer = await desk.ask("admin", UPDATE, {"inputs": changes})
         assert not answer.data["opportunityUpdateMany"]["userErrors"]
-    assert heard == ["begin", "lock", "note", "payload", "end"]
-    heard.clear()
+    assert recorded == ["begin", "lock", "note", "payload", "end"]
+    recorded.clear()
     await desk.ask("admin", DELETE, {"inputs": [{"id": id} for id in ids]})
     parts = ["delete"] * 8
-    assert heard == ["begin", "delete", "used", *parts, "update", "note", "end"]
+    assert recorded == ["begin", "delete", "used", *parts, "update", "note", "end"]
 
 
-async def test_a_seller_is_looked_at_twice(desk: World, asked: Iterator[list[str]]) -> None:
-    """Once to lock what he sees, once more to see whether he still does, and once what he made of it (D-50b)."""
-    heard = next(asked)
-    inputs = await given(desk, "rep1", 1)
+async def test_the_visibility_of_a_sellers_record_is_checked_before_and_after(
+    desk: World, recorder: Iterator[list[str]]
+) -> None:
+    """Lock the visible rows, check visibility again after the update, and read the payload (D-50b)."""
+    recorded = next(recorder)
+    inputs = await inputs_for(desk, "rep1", 1)
     made = await desk.ask("rep1", CREATE, {"inputs": inputs})
     id = made.data["opportunityCreateMany"]["results"][0]["id"]
     for note in ("one", "two"):
-        heard.clear()
+        recorded.clear()
         await desk.ask("rep1", UPDATE, {"inputs": [{"id": id, "note": note}]})
-    assert heard == ["begin", "lock", "seen", "update", "seen", "note", "payload", "end"]
+    assert recorded == ["begin", "lock", "seen", "update", "seen", "note", "payload", "end"]

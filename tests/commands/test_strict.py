@@ -1,4 +1,4 @@
-"""Strict mutations: what is denied refuses them before anything is done, under the rights of this moment."""
+"""Strict mutations: a denied field refuses the request before anything is written, under the current rights."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ NAMED = "SELECT count(*) FROM account WHERE name = $1"
 
 
 async def created(own: Own, name: str, access: str = "strict") -> Answer:
-    """What a seller is answered who wants to be shown the phone number, too."""
+    """The response to a seller who also selects the phone number."""
     return await own.ask("rep1", CREATE, {"name": name}, x_access=access)
 
 
 async def close(own: Own) -> dict[str, Any]:
-    """Close the phone number to sellers; what opens it again."""
+    """Hide the phone number from sellers; the input that grants it again."""
     profile = await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
-    found = await own.value(
+    field = await own.value(
         "SELECT id FROM field_permission WHERE deleted_at IS NULL AND profile_id = $1 "
         "AND entity = 'Account' AND field = 'phone'",
         profile,
     )
-    await own.done("admin", "fieldPermissionDelete", id=spelled("pfi", found))
+    await own.done("admin", "fieldPermissionDelete", id=spelled("pfi", field))
     return {
         "profile": spelled("prf", profile),
         "entity": "Account",
@@ -39,8 +39,8 @@ async def close(own: Own) -> dict[str, Any]:
 
 
 @covers("D-33", "D-34")
-async def test_it_is_done_or_not_as_rights_are_now(own: Own) -> None:
-    """The process that refused, or did it, remembers those of the moment before."""
+async def test_a_strict_mutation_follows_the_current_rights(own: Own) -> None:
+    """The process has cached the rights of the moment before."""
     for _ in "12":
         opens = await close(own)
         name = own.name()
@@ -48,9 +48,9 @@ async def test_it_is_done_or_not_as_rights_are_now(own: Own) -> None:
         assert refused.codes == ["FIELD_FORBIDDEN"]
         assert not refused.json.get("data")
         assert await own.value(NAMED, name) == 0
-        loose = await created(own, name, access="")
-        assert loose.data["done"]["account"] == {"name": name, "phone": None}
-        assert loose.json["extensions"]["access"]["denied"][0]["field"] == "phone"
+        lenient = await created(own, name, access="")
+        assert lenient.data["done"]["account"] == {"name": name, "phone": None}
+        assert lenient.json["extensions"]["access"]["denied"][0]["field"] == "phone"
         await own.done("admin", "fieldPermissionCreate", **opens)
         done = await created(own, name)
         assert done.data["done"]["account"] == {"name": name, "phone": None}
@@ -61,11 +61,11 @@ async def test_it_is_done_or_not_as_rights_are_now(own: Own) -> None:
 @covers("D-63", "D-58")
 @pytest.mark.parametrize("access", ["strict", ""])
 @pytest.mark.parametrize("denied", [True, False])
-async def test_after_a_sign_out_nothing_is_told_of_rights(
+async def test_after_a_sign_out_the_response_reveals_no_rights(
     own: Own, denied: bool, access: str
 ) -> None:
     opens = await close(own) if denied else None
-    await created(own, own.name(), access)  # so that rights and plans are remembered
+    await created(own, own.name(), access)  # fills the caches of rights and plans
     name = own.name()
     assert (await own.ask("rep1", "mutation { signOut { signedOut } }")).data
     answer = await created(own, name, access)
@@ -77,16 +77,16 @@ async def test_after_a_sign_out_nothing_is_told_of_rights(
 
 
 @covers("D-37", "D-34")
-async def test_a_replay_is_as_strict(own: Own) -> None:
-    """What was done once is told under today's rights, and refused where they do not suffice."""
+async def test_a_replay_is_checked_under_the_current_rights(own: Own) -> None:
+    """It is refused where the current rights do not suffice."""
     name = own.name()
-    asked = {"idempotency_key": "strict", "x_access": "strict"}
-    done = await own.ask("rep1", CREATE, {"name": name}, **asked)
+    headers = {"idempotency_key": "strict", "x_access": "strict"}
+    done = await own.ask("rep1", CREATE, {"name": name}, **headers)
     assert done.data["done"]["userErrors"] == []
     opens = await close(own)
-    refused = await own.ask("rep1", CREATE, {"name": name}, **asked)
+    refused = await own.ask("rep1", CREATE, {"name": name}, **headers)
     assert refused.codes == ["FIELD_FORBIDDEN"]
     await own.done("admin", "fieldPermissionCreate", **opens)
-    again = await own.ask("rep1", CREATE, {"name": name}, **asked)
+    again = await own.ask("rep1", CREATE, {"name": name}, **headers)
     assert again.data == done.data
     assert await own.value(NAMED, name) == 1

@@ -1,4 +1,4 @@
-"""Upserts of what is there already: all that is given counts, and nothing of it is dropped without a word."""
+"""Upserts of existing records: every given field is applied or refused, and none is ignored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KNOWN = "deal of the other system"
 
 
 async def stages(own: Own) -> dict[str, str]:
-    """The stages of the type that the opportunity is of, and one that is none of them."""
+    """Stages of the type `Expansion`, and one that the type has not activated."""
     rows = await own.fetch(
         "SELECT s.name, s.id, s.kind FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id "
         "JOIN opportunity_type t ON t.id = p.type_id WHERE t.name = 'Expansion' "
@@ -33,54 +33,58 @@ async def stages(own: Own) -> dict[str, str]:
     return {"first": open[0], "second": open[1], "won": won, "other": spelled("stg", other)}
 
 
-async def upserted(own: Own, **given: Any) -> Any:
-    """What is answered to an upsert of the one opportunity."""
-    answer = await own.ask("admin", UPSERT, {"input": {"externalId": KNOWN, **given}})
+async def upserted(own: Own, **values: Any) -> Any:
+    """The payload of an upsert of the opportunity."""
+    answer = await own.ask("admin", UPSERT, {"input": {"externalId": KNOWN, **values}})
     return answer.data["done"]
 
 
 @pytest.fixture(scope="module")
 async def deal(own: Own) -> str:
-    """The opportunity that the other system knows."""
+    """The opportunity with the external id."""
     kind = spelled("opt", await own.type("Expansion"))
     return await own.opportunity("rep1", externalId=KNOWN, probability=77, type=kind)
 
 
 @covers("X-11", "D-33", "VN-25")
-async def test_a_stage_is_moved_to(own: Own, deal: str) -> None:
+async def test_an_upsert_moves_to_another_stage(own: Own, deal: str) -> None:
     to = await stages(own)
     for word in ("second", "won", "first"):
         done = await upserted(own, stage=to[word], name=word)
         assert done["userErrors"] == []
-        found = done["opportunity"]
-        assert (found["id"], found["name"], found["stage"]["id"]) == (deal, word, to[word])
-        assert found["status"] == ("WON" if word == "won" else "OPEN")
+        opportunity = done["opportunity"]
+        assert (opportunity["id"], opportunity["name"], opportunity["stage"]["id"]) == (
+            deal,
+            word,
+            to[word],
+        )
+        assert opportunity["status"] == ("WON" if word == "won" else "OPEN")
         step = await own.value(
             "SELECT p.probability FROM pipeline_stage p JOIN opportunity_type t ON t.id = p.type_id "
             "WHERE t.name = 'Expansion' AND 'stg_' || replace(p.stage_id::text, '-', '') = $1",
             to[word],
         )
-        assert found["probability"] == step
+        assert opportunity["probability"] == step
     assert (await upserted(own, stage=to["second"], probability=12))["opportunity"][
         "probability"
     ] == 12
 
 
 @covers("X-11", "D-33", "VN-25")
-async def test_a_stage_that_it_cannot_be_in_is_told(own: Own, deal: str) -> None:
+async def test_an_upsert_to_an_inactive_stage_is_refused(own: Own, deal: str) -> None:
     to, before = await stages(own), await own.row("opportunity", deal)
-    for given, code in (
+    for values, code in (
         ({"stage": to["other"]}, "INVALID_TRANSITION"),
         ({"stage": None}, "REQUIRED"),
     ):
-        done = await upserted(own, **given, name="not kept")
+        done = await upserted(own, **values, name="not kept")
         assert done["userErrors"] == [{"code": code, "path": ["input", "stage"]}]
         assert done["opportunity"] is None
     assert await own.row("opportunity", deal) == before
 
 
 @covers("X-11")
-async def test_the_stage_that_it_is_in_is_no_change(own: Own, deal: str) -> None:
+async def test_an_upsert_with_the_current_stage_changes_nothing(own: Own, deal: str) -> None:
     before = await own.row("opportunity", deal)
     done = await upserted(own, stage=spelled("stg", before["stage_id"]))
     assert done["userErrors"] == []
@@ -89,7 +93,7 @@ async def test_the_stage_that_it_is_in_is_no_change(own: Own, deal: str) -> None
 
 @pytest.fixture
 def website() -> Iterator[None]:
-    """A field that is set once; declarations are frozen, so that nothing but a test changes them."""
+    """An immutable field; declarations are frozen, so only a test changes them."""
     exposed = MODEL.entities["Account"].written["website"].exposed
     object.__setattr__(exposed, "immutable", True)
     yield
@@ -97,8 +101,10 @@ def website() -> Iterator[None]:
 
 
 @covers("X-11", "D-33")
-async def test_what_is_set_once_is_not_set_again(own: Own, website: None) -> None:
-    """Unless the area has a way of its own to change it, as a stage is moved to."""
+async def test_an_upsert_of_an_immutable_field_with_another_value_is_refused(
+    own: Own, website: None
+) -> None:
+    """Unless the area has a command that changes it, such as moving to a stage."""
     first = await own.do("admin", "accountUpsert", externalId="once", name="a", website="Steel")
     assert first.data["done"]["userErrors"] == []
     id = first.data["done"]["id"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.commands.newcomer import WORDS, Newcomer, newcomer
+from tests.commands.newcomer import PASSWORD, Newcomer, newcomer
 from tests.sales.conftest import Desk
 from tests.support.covers import covers
 from tests.writes.parallel import DONE, Own, came, spelled
@@ -107,7 +107,7 @@ async def team(own: Own, *types: str) -> Newcomer:
     role = await own.done("admin", "roleCreate", name=own.name(), **given)
     made = await newcomer(own, own.name().replace(" ", "-"))
     await own.done("admin", "roleAssignmentCreate", user=made.user, role=role)
-    assert await made.signs_in(WORDS)
+    assert await made.signs_in(PASSWORD)
     return made
 
 

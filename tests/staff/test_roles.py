@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.newcomer import WORDS, newcomer
+from tests.commands.newcomer import PASSWORD, newcomer
 from tests.support.covers import covers
 from tests.support.world import Answer
 from tests.writes.parallel import DONE, Own, came, spelled, spoken
@@ -82,7 +82,7 @@ async def hired(own: Own, kind: str) -> tuple[Employed, str]:
     role = await own.done("admin", "roleCreate", name=own.name(), profiles=[{"profile": profile}])
     user = await newcomer(own, f"{kind.lower()}s")
     await own.done("admin", "roleAssignmentCreate", user=user.user, role=role)
-    assert await user.signs_in(WORDS)
+    assert await user.signs_in(PASSWORD)
     employed = Employed(own, user.tokens[0]["accessToken"])
     query = """query ($p: ID!, $e: String!) { profile(id: $p) {
       objectPermissions(filter: { entity: { eq: $e } }) { nodes { id } } } }"""

@@ -1,4 +1,4 @@
-"""Deeds that a variable switches off are not done, whatever was answered to the same text before."""
+"""Mutations that `@include` or `@skip` turns off are not executed, whichever variables the same text had before."""
 
 from __future__ import annotations
 
@@ -7,45 +7,45 @@ import pytest
 from tests.support.covers import covers
 from tests.writes.parallel import Own
 
-DEED = "accountCreate(input: { name: $name }) { account { name } }"
+COMMAND = "accountCreate(input: { name: $name }) { account { name } }"
 TEXTS = {
-    "field": f"{{ one: {DEED} two: {DEED.replace('{ account', '@include(if: $x) { account')} }}",
-    "inline": f"{{ one: {DEED} ... @include(if: $x) {{ two: {DEED} }} }}",
-    "typed": f"{{ one: {DEED} ... on Mutation @include(if: $x) {{ two: {DEED} }} }}",
-    "spread": f"{{ one: {DEED} ...More @include(if: $x) }} fragment More on Mutation {{ two: {DEED} }}",
-    "nested": f"{{ one: {DEED} ...More @include(if: $x) }} fragment More on Mutation {{ ... {{ two: {DEED} }} }}",
-    "inside": f"{{ one: {DEED} ...More }} fragment More on Mutation {{ ... @include(if: $x) {{ two: {DEED} }} }}",
-    "skipped": f"{{ one: {DEED} ... @skip(if: $x) {{ two: {DEED} }} }}",
-    "alone": f"{{ __typename ... @include(if: $x) {{ two: {DEED} }} }}",
+    "field": f"{{ one: {COMMAND} two: {COMMAND.replace('{ account', '@include(if: $x) { account')} }}",
+    "inline": f"{{ one: {COMMAND} ... @include(if: $x) {{ two: {COMMAND} }} }}",
+    "typed": f"{{ one: {COMMAND} ... on Mutation @include(if: $x) {{ two: {COMMAND} }} }}",
+    "spread": f"{{ one: {COMMAND} ...More @include(if: $x) }} fragment More on Mutation {{ two: {COMMAND} }}",
+    "nested": f"{{ one: {COMMAND} ...More @include(if: $x) }} fragment More on Mutation {{ ... {{ two: {COMMAND} }} }}",
+    "inside": f"{{ one: {COMMAND} ...More }} fragment More on Mutation {{ ... @include(if: $x) {{ two: {COMMAND} }} }}",
+    "skipped": f"{{ one: {COMMAND} ... @skip(if: $x) {{ two: {COMMAND} }} }}",
+    "single": f"{{ __typename ... @include(if: $x) {{ two: {COMMAND} }} }}",
 }
 ORDERS = [(True, False, True), (False, True, False)]
 
 
 async def accounts(own: Own, name: str) -> int:
-    """How many accounts have this name."""
+    """The number of accounts with this name."""
     return int(await own.value("SELECT count(*) FROM account WHERE name = $1", name))
 
 
 @covers("D-36", "D-55", "D-33")
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("order", ORDERS)
-async def test_what_is_switched_off_is_not_done(
+async def test_a_skipped_mutation_is_not_executed(
     own: Own, text: str, order: tuple[bool, ...]
 ) -> None:
-    """The order in which a text meets the values of its variable makes no difference."""
-    # A text of its own for each order: what was remembered of it begins with its first value.
+    """Independent of the order in which a text is sent with true and false."""
+    # A separate text for each order, because the plan cache begins with the first value.
     query = f"mutation ($name: String!, $x: Boolean!) {TEXTS[text]} # {order}"
     for value in order:
         name = own.name()
         answer = await own.ask("admin", query, {"name": name, "x": value})
-        keys = {"one"} if text != "alone" else {"__typename"}
+        keys = {"one"} if text != "single" else {"__typename"}
         keys |= {"two"} if value is not (text == "skipped") else set()
         assert set(answer.data) == keys
         assert await accounts(own, name) == len(keys - {"__typename"})
 
 
 @covers("D-36", "D-37", "D-55")
-async def test_what_was_switched_off_is_another_request_under_the_key(own: Own) -> None:
+async def test_another_value_of_a_directive_is_another_request_for_the_key(own: Own) -> None:
     query = f"mutation ($name: String!, $x: Boolean!) {TEXTS['inline']}"
     name = own.name()
     off, on = [
@@ -58,8 +58,8 @@ async def test_what_was_switched_off_is_another_request_under_the_key(own: Own) 
 
 
 @covers("D-36", "D-55")
-async def test_what_is_told_is_switched_too(own: Own) -> None:
-    """Of payloads, records and errors alike."""
+async def test_directives_apply_to_the_payload_as_well(own: Own) -> None:
+    """To payloads, records and errors alike."""
     query = """mutation ($name: String!, $x: Boolean!) {
       done: accountCreateMany(inputs: [{ name: $name }]) {
         ... @include(if: $x) { results { id @skip(if: $x) account { name @include(if: $x) version } } }

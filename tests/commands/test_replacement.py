@@ -1,4 +1,4 @@
-"""What is in use and goes only where another one takes its place, in one transaction, wherever something points to it."""
+"""Records in use are deleted only with a replacement, which takes over every reference in one transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DELETE = """mutation ($i: ReplaceInput!) { done: %sDelete(input: $i) { id userEr
 
 
 async def delete(own: Own, one: str, persona: str = "admin", **given: Any) -> Any:
-    """A deletion, with the answer to it."""
+    """The response to a deletion."""
     return await own.ask(persona, DELETE % one, {"i": given})
 
 
@@ -22,7 +22,7 @@ async def industry(own: Own) -> str:
 
 
 @covers("D-11", "VPM-10")
-async def test_what_is_in_use_stays_until_something_takes_its_place(own: Own) -> None:
+async def test_deleting_a_record_in_use_requires_a_replacement(own: Own) -> None:
     old, new = await industry(own), await industry(own)
     accounts = [
         await own.done("admin", "accountCreate", name=own.name(), industry=old) for _ in range(3)
@@ -39,19 +39,19 @@ async def test_what_is_in_use_stays_until_something_takes_its_place(own: Own) ->
         row = await own.row("account", account)
         assert (row["industry_id"], row["version"]) == (kept(new), 2)
     assert (await own.row("industry", old))["deleted_at"] is not None
-    told = await own.ask(
+    result = await own.ask(
         "admin",
         "query ($id: ID!) { account(id: $id) { history(last: 1) { nodes { field before after } } } }",
         {"id": accounts[0]},
     )
-    [change] = told.data["account"]["history"]["nodes"]
+    [change] = result.data["account"]["history"]["nodes"]
     assert change == {"field": "industry", "before": old, "after": new}
 
 
 @covers("D-11", "D-20")
 @pytest.mark.parametrize("kind", ["OPEN", "WON", "LOST"])
-async def test_a_stage_is_replaced_by_one_that_means_the_same(own: Own, kind: str) -> None:
-    """Nobody wins or loses opportunities by tidying up the set-up."""
+async def test_a_stage_is_replaced_only_by_one_of_the_same_kind(own: Own, kind: str) -> None:
+    """Changing the setup does not win or lose opportunities."""
     stages = {
         name: await own.done("admin", "stageCreate", name=own.name(), kind=name, position=place)
         for place, name in enumerate(("OPEN", "WON", "LOST"), 80)
@@ -67,17 +67,17 @@ async def test_a_stage_is_replaced_by_one_that_means_the_same(own: Own, kind: st
 
 
 @covers("D-11")
-async def test_a_place_is_taken_by_another_one_that_stays(own: Own) -> None:
+async def test_the_replacement_is_another_record_that_is_not_deleted(own: Own) -> None:
     old, new = await industry(own), await industry(own)
     await own.done("admin", "accountCreate", name=own.name(), industry=old)
     for wrong, code in ((old, "INVALID"), (spelled("ind", kept(old)), "INVALID")):
         assert came(await delete(own, "industry", id=old, replaceWith=wrong)) == code
-    for nobody in (
+    for unknown in (
         "ind_0",
         "acc_" + new[4:],
         spelled("ind", own.world.endpoint.app_context.new_id()),
     ):
-        assert came(await delete(own, "industry", id=old, replaceWith=nobody)) == "NOT_FOUND"
+        assert came(await delete(own, "industry", id=old, replaceWith=unknown)) == "NOT_FOUND"
     query = "mutation ($i: [ReplaceInput!]!) { done: industryDeleteMany(inputs: $i) { userErrors { code } } }"
     both = [{"id": old, "replaceWith": new}, {"id": new}]
     assert came(await own.ask("admin", query, {"i": both})) == "INVALID"
@@ -85,7 +85,7 @@ async def test_a_place_is_taken_by_another_one_that_stays(own: Own) -> None:
 
 
 @covers("D-11", "VN-40")
-async def test_a_default_type_is_in_use_and_its_successor_is_the_default(own: Own) -> None:
+async def test_the_replacement_of_a_default_type_becomes_the_default(own: Own) -> None:
     types = [await own.done("admin", "accountTypeCreate", name=own.name()) for _ in range(2)]
     preferences = await own.value("SELECT id FROM preferences")
     settled = {"id": spelled("set", preferences), "defaultAccountType": types[0]}
@@ -99,8 +99,8 @@ async def test_a_default_type_is_in_use_and_its_successor_is_the_default(own: Ow
 
 
 @covers("D-11")
-async def test_what_would_be_there_twice_goes(own: Own) -> None:
-    """An account with both tags keeps one of the one that stays."""
+async def test_duplicates_that_a_replacement_would_cause_are_deleted(own: Own) -> None:
+    """An account with both tags keeps the replacement once."""
     old, new = [await own.done("admin", "tagCreate", name=own.name()) for _ in range(2)]
     account = await own.done("admin", "accountCreate", name=own.name())
     other = await own.done("admin", "accountCreate", name=own.name())
@@ -117,29 +117,31 @@ async def test_what_would_be_there_twice_goes(own: Own) -> None:
 
 
 @covers("D-11", "D-20", "VN-25")
-async def test_a_stage_gives_way_to_one_of_the_same_pipeline(own: Own) -> None:
-    """Where the opportunities of a stage go, their type must have been."""
+async def test_a_stage_is_replaced_only_by_one_of_the_same_pipelines(own: Own) -> None:
+    """The type of each opportunity must have activated the new stage."""
     strange = await own.done("admin", "stageCreate", name=own.name(), kind="OPEN", position=99)
     opportunity = await own.opportunity("rep1")
-    held = (await own.row("opportunity", opportunity))["stage_id"]
-    unfit = await delete(own, "stage", id=spelled("stg", held), replaceWith=strange)
+    stage_id = (await own.row("opportunity", opportunity))["stage_id"]
+    unfit = await delete(own, "stage", id=spelled("stg", stage_id), replaceWith=strange)
     [error] = unfit.data["done"]["userErrors"]
     assert (error["code"], error["path"]) == ("INVALID", ["input", "replaceWith"])
-    assert (await own.row("opportunity", opportunity))["stage_id"] == held
-    types = await own.fetch("SELECT type_id FROM pipeline_stage WHERE stage_id = $1", held)
+    assert (await own.row("opportunity", opportunity))["stage_id"] == stage_id
+    types = await own.fetch("SELECT type_id FROM pipeline_stage WHERE stage_id = $1", stage_id)
     for row in types:
         kind = spelled("opt", row["type_id"])
         await own.done(
             "admin", "pipelineStageCreate", type=kind, stage=strange, position=99, probability=0
         )
-    assert came(await delete(own, "stage", id=spelled("stg", held), replaceWith=strange)) == "DONE"
+    assert (
+        came(await delete(own, "stage", id=spelled("stg", stage_id), replaceWith=strange)) == "DONE"
+    )
     moved = await own.row("opportunity", opportunity)
     assert (moved["stage_id"], moved["status"]) == (kept(strange), "OPEN")
 
 
 @covers("D-11", "D-34")
 @pytest.mark.parametrize("persona", ["director", "rep1", "support", "limited"])
-async def test_only_who_may_delete_may_replace(own: Own, persona: str) -> None:
+async def test_replacing_requires_the_right_to_delete(own: Own, persona: str) -> None:
     old, new = await industry(own), await industry(own)
     account = await own.done("admin", "accountCreate", name=own.name(), industry=old)
     assert came(await delete(own, "industry", persona, id=old, replaceWith=new)) == "FORBIDDEN"
@@ -153,8 +155,8 @@ async def opportunity_type(own: Own) -> str:
 
 
 @covers("D-11", "D-33")
-async def test_nobody_tidies_up_to_see_more(own: Own) -> None:
-    """Where all of a type is shared, what comes to be of that type is: an administrator decides that."""
+async def test_a_replacement_that_would_share_more_records_is_for_administrators(own: Own) -> None:
+    """A share rule on a type opens records that become of that type, so other users are refused."""
     old, plain, shared = [await opportunity_type(own) for _ in range(3)]
     opportunity = await own.opportunity("rep2", type=old)
     text = "SELECT role_id FROM role_assignment WHERE user_id = $1 AND deleted_at IS NULL LIMIT 1"

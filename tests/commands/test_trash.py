@@ -1,4 +1,4 @@
-"""The bin: who may restore from it lists what he could see before, by every way of a list; for others it is not there."""
+"""The trash: a user who may restore lists the records that they saw before deletion; for others the trash is not readable."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ RESTORERS = {
     "roles": ("admin",),
 }
 OWN = ("opportunities",)
-"""What sellers see their own of, and those of the people below them."""
+"""Lists in which sellers see their own records and those of the employees below them."""
 
 
-async def binned(desk: World, many: str) -> set[tuple[str, str]]:
-    """What lies in the bin, with its owner, as the tables say."""
+async def trashed_rows(desk: World, many: str) -> set[tuple[str, str]]:
+    """The ids of deleted records with their owners, read from the tables."""
     table = {"accounts": "account", "opportunities": "opportunity", "employees": "employee"}[many]
     prefix = {"accounts": "acc", "opportunities": "opp", "employees": "emp"}[many]
     owner = "id" if many == "employees" else "owner_id"
@@ -32,7 +32,7 @@ async def binned(desk: World, many: str) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("many", sorted(RESTORERS))
 @pytest.mark.parametrize("persona", PERSONAS)
-async def test_who_may_restore_may_look(desk: World, many: str, persona: str) -> None:
+async def test_users_who_may_restore_list_the_trash(desk: World, many: str, persona: str) -> None:
     query = (
         f"query ($d: Trashed) {{ {many}(trashed: $d, first: 100) {{ totalCount nodes {{ id }} }} }}"
     )
@@ -48,16 +48,16 @@ async def test_who_may_restore_may_look(desk: World, many: str, persona: str) ->
     assert not found & {each["id"] for each in live.data[many]["nodes"]}
     if many == "roles":
         return
-    there = await binned(desk, many)
+    there = await trashed_rows(desk, many)
     if many in OWN and persona != "admin":
         mine = await owners(desk, persona)
         there = {(id, owner) for id, owner in there if owner in mine}
-        # Types that a role sees all of, and shares, add none: those are parts of what was deleted.
+        # Share rules and shares grant nothing here: shares are children and were deleted with the record.
     assert found == {id for id, _ in there}
 
 
 async def owners(desk: World, persona: str) -> set[str]:
-    """A persona and everybody below him, by walking down the tree."""
+    """A persona and all employees below, read by walking down the tree."""
     rows = await desk.admin.fetch(
         f"SELECT id, manager_id, email FROM {desk.schema()}.employee WHERE deleted_at IS NULL"  # noqa: S608
     )
@@ -70,11 +70,11 @@ async def owners(desk: World, persona: str) -> set[str]:
 
 
 @covers("D-38")
-async def test_a_cursor_of_the_bin_is_good_for_the_bin(desk: World) -> None:
-    bin = (
+async def test_a_cursor_of_the_trash_is_refused_outside_the_trash(desk: World) -> None:
+    query = (
         "{ accounts(trashed: ONLY, first: 1) { pageInfo { endCursor hasNextPage } nodes { id } } }"
     )
-    page: Any = (await desk.ask("admin", bin)).data["accounts"]
+    page: Any = (await desk.ask("admin", query)).data["accounts"]
     cursor = page["pageInfo"]["endCursor"]
     after = "query ($c: String, $d: Trashed) { accounts(trashed: $d, first: 100, after: $c) { nodes { id } } }"
     rest = await desk.ask("admin", after, {"c": cursor, "d": "ONLY"})
@@ -83,12 +83,12 @@ async def test_a_cursor_of_the_bin_is_good_for_the_bin(desk: World) -> None:
 
 
 @covers("D-32")
-async def test_links_never_lead_into_the_bin(desk: World) -> None:
+async def test_relations_never_return_deleted_records(desk: World) -> None:
     query = "{ opportunities(trashed: ONLY, first: 50) { nodes { id account { id } history { nodes { id } } } } }"
     answer = await desk.ask("admin", query)
-    gone = {id for id, _ in await binned(desk, "accounts")}
+    trashed = {id for id, _ in await trashed_rows(desk, "accounts")}
     linked = {
         each["account"]["id"] for each in answer.data["opportunities"]["nodes"] if each["account"]
     }
     assert linked
-    assert not linked & gone
+    assert not linked & trashed

@@ -1,4 +1,4 @@
-"""Many at once, each by itself: whatever is wrong with one is told, whatever is asked for, and told once."""
+"""`…Many` with `allOrNone: false`: each input is independent, and every error is reported exactly once, whatever is selected."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ WRONG = [
 ]
 
 
-async def created(own: Own, inputs: list[dict[str, Any]], told: str, *, all: bool) -> Any:
-    """What is answered to accounts that are created, with what is told of them."""
+async def created(own: Own, inputs: list[dict[str, Any]], selection: str, *, all: bool) -> Any:
+    """The response to creating accounts, with a selection of the payload."""
     query = (
         "mutation ($inputs: [AccountCreateInput!]!, $all: Boolean) "
-        f"{{ done: accountCreateMany(inputs: $inputs, allOrNone: $all) {{ {told} }} }}"
+        f"{{ done: accountCreateMany(inputs: $inputs, allOrNone: $all) {{ {selection} }} }}"
     )
     return (await own.ask("admin", query, {"inputs": inputs, "all": all})).json
 
@@ -36,26 +36,26 @@ async def created(own: Own, inputs: list[dict[str, Any]], told: str, *, all: boo
 @pytest.mark.parametrize(
     "results", ["", "results { id }", "results { id userErrors { code path } }"]
 )
-async def test_what_is_wrong_is_told_whatever_else_is_asked_for(own: Own, results: str) -> None:
-    said = await created(
+async def test_errors_are_reported_whatever_else_is_selected(own: Own, results: str) -> None:
+    response = await created(
         own, [GOOD, BAD, LOST, ABROAD], f"{results} userErrors {{ code path }}", all=False
     )
-    done = said["data"]["done"]
+    done = response["data"]["done"]
     assert done["userErrors"] == WRONG
     if "results" in done:
         assert [each and bool(each["id"]) for each in done["results"]] == [True, False, None, False]
-    [error] = said["errors"]
+    [error] = response["errors"]
     assert error["extensions"]["code"] == "NOT_FOUND"
     assert error["extensions"]["input"] == ["inputs", "2", "parent"]
     assert error["path"] == ["done", *(["results", 2] if results else [])]
 
 
 @covers("D-33", "D-36", "X-10")
-async def test_what_is_wrong_is_the_same_for_all_or_none(own: Own) -> None:
+async def test_errors_are_the_same_with_and_without_all_or_none(own: Own) -> None:
     inputs = [GOOD, BAD, GOOD, ABROAD]
-    told = "results { id userErrors { code path } } userErrors { code path }"
+    selection = "results { id userErrors { code path } } userErrors { code path }"
     each, all = [
-        (await created(own, inputs, told, all=one))["data"]["done"] for one in (False, True)
+        (await created(own, inputs, selection, all=one))["data"]["done"] for one in (False, True)
     ]
     assert each["userErrors"] == all["userErrors"] == WRONG
     assert [e for one in each["results"] for e in one["userErrors"]] == WRONG
@@ -63,14 +63,14 @@ async def test_what_is_wrong_is_the_same_for_all_or_none(own: Own) -> None:
 
 
 @covers("D-33", "D-36", "D-37", "X-12")
-async def test_what_was_wrong_is_told_again_under_the_key(own: Own) -> None:
+async def test_a_replay_repeats_the_errors(own: Own) -> None:
     query = (
         "mutation ($inputs: [AccountCreateInput!]!) "
         "{ done: accountCreateMany(inputs: $inputs, allOrNone: false) { userErrors { code path } } }"
     )
-    asked = {"inputs": [GOOD, BAD, GOOD, ABROAD]}
+    variables = {"inputs": [GOOD, BAD, GOOD, ABROAD]}
     first, again = [
-        (await own.ask("admin", query, asked, idempotency_key="some")).json for _ in "12"
+        (await own.ask("admin", query, variables, idempotency_key="some")).json for _ in "12"
     ]
     assert first["data"]["done"]["userErrors"] == WRONG
     assert again["data"] == first["data"]
@@ -78,22 +78,28 @@ async def test_what_was_wrong_is_told_again_under_the_key(own: Own) -> None:
 
 
 @covers("D-33", "D-35", "X-66")
-async def test_what_is_told_beside_refusals_is_told_once(own: Own) -> None:
-    """All of it with the first of them, so that nobody counts a fault twice."""
-    told = "results { id } userErrors { code path }"
-    said = await created(own, [BAD, LOST, GOOD, ABROAD, {**LOST, "country": "no"}], told, all=True)
-    assert said["data"] == {"done": None}
-    first, second = said["errors"]
+async def test_user_errors_beside_refusals_are_reported_once(own: Own) -> None:
+    """All of them with the first refusal, so that a client counts none twice."""
+    selection = "results { id } userErrors { code path }"
+    response = await created(
+        own, [BAD, LOST, GOOD, ABROAD, {**LOST, "country": "no"}], selection, all=True
+    )
+    assert response["data"] == {"done": None}
+    first, second = response["errors"]
     for error, number in ((first, "1"), (second, "4")):
         assert error["extensions"]["code"] == "NOT_FOUND"
         assert error["extensions"]["input"] == ["inputs", number, "parent"]
         assert error["path"] == ["done"]
-    assert [each["path"][1] for each in first["extensions"]["userErrors"]] == ["0", "3", "4"]
+    assert [each["path"][1] for each in first["extensions"]["userErrors"]] == [
+        "0",
+        "3",
+        "4",
+    ]
     assert "userErrors" not in second["extensions"]
 
 
 async def chain(own: Own, length: int) -> list[str]:
-    """Accounts of which each is a part of the next."""
+    """Accounts of which each is the child of the next."""
     ids: list[str] = []
     for _ in range(length):
         above = {"parent": ids[-1]} if ids else {}
@@ -101,26 +107,30 @@ async def chain(own: Own, length: int) -> list[str]:
     return ids[::-1]
 
 
-async def turned(own: Own, ids: list[str], **first: Any) -> list[str]:
-    """Turn a chain round, each account with one input; what came of each of them."""
+async def reversed_chain(own: Own, ids: list[str], **changes: Any) -> list[str]:
+    """Reverse a chain with one input per account; the code of each, or DONE."""
     query = """mutation ($inputs: [AccountUpdateInput!]!) {
       done: accountUpdateMany(inputs: $inputs, allOrNone: false) { results { id } userErrors { code path } }
     }"""
-    inputs = [{"id": ids[0], "parent": None, **first}]
+    inputs = [{"id": ids[0], "parent": None, **changes}]
     inputs += [{"id": id, "parent": above} for above, id in itertools.pairwise(ids)]
-    said = (await own.ask("admin", query, {"inputs": inputs})).json
-    told = {each["path"][1]: each["code"] for each in said["data"]["done"]["userErrors"]}
-    told |= {e["extensions"]["input"][1]: e["extensions"]["code"] for e in said.get("errors", [])}
-    done = [each is not None and each["id"] is not None for each in said["data"]["done"]["results"]]
-    assert done == [str(number) not in told for number in range(len(inputs))]
-    return [told.get(str(number), "DONE") for number in range(len(inputs))]
+    response = (await own.ask("admin", query, {"inputs": inputs})).json
+    selection = {each["path"][1]: each["code"] for each in response["data"]["done"]["userErrors"]}
+    selection |= {
+        e["extensions"]["input"][1]: e["extensions"]["code"] for e in response.get("errors", [])
+    }
+    done = [
+        each is not None and each["id"] is not None for each in response["data"]["done"]["results"]
+    ]
+    assert done == [str(number) not in selection for number in range(len(inputs))]
+    return [selection.get(str(number), "DONE") for number in range(len(inputs))]
 
 
 @covers("D-33", "D-36", "X-10")
-async def test_a_list_is_done_in_its_order(own: Own) -> None:
-    """An account that moves away first is in nobody's way."""
+async def test_inputs_are_applied_in_order(own: Own) -> None:
+    """An account that is moved first makes room for the next."""
     ids = await chain(own, 4)
-    assert await turned(own, ids) == ["DONE"] * 4
+    assert await reversed_chain(own, ids) == ["DONE"] * 4
     assert [(await own.row("account", id))["parent_id"] for id in ids] == [
         None,
         *(kept(id) for id in ids[:-1]),
@@ -129,29 +139,29 @@ async def test_a_list_is_done_in_its_order(own: Own) -> None:
 
 @covers("D-33", "D-36", "X-10")
 @pytest.mark.parametrize("passes", [1, 2, PASSES])
-async def test_what_fails_of_a_list_is_in_the_way_of_the_rest_or_puts_it_off(
+async def test_inputs_that_depend_on_a_failed_one_fail_or_are_retryable(
     own: Own, passes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rest is decided anew without it: so often, and then whoever asks is told to ask again."""
+    """The others are decided again without it, up to `PASSES` times; after that they are RETRYABLE."""
     monkeypatch.setattr(execute, "PASSES", passes)
     ids = await chain(own, 4)
     before = [await own.row("account", id) for id in ids]
-    told = await turned(own, ids, country="Nederland")
-    assert told == ["INVALID", *["RETRYABLE" if passes == 1 else "CYCLE"] * 3]
+    selection = await reversed_chain(own, ids, country="Nederland")
+    assert selection == ["INVALID", *["RETRYABLE" if passes == 1 else "CYCLE"] * 3]
     assert [await own.row("account", id) for id in ids] == before
 
 
 @covers("D-33", "D-36", "X-10")
-async def test_what_fails_takes_nothing_from_the_rest(own: Own) -> None:
-    """Not even what it alone was to have."""
+async def test_a_failed_input_reserves_no_unique_value(own: Own) -> None:
+    """The next input gets the external id of the failed one."""
     outer = own.name()
     inputs = [
         {**BAD, "externalId": outer},
         {**GOOD, "externalId": outer},
         {**GOOD, "externalId": outer},
     ]
-    told = "results { account { externalId } } userErrors { code path }"
-    done = (await created(own, inputs, told, all=False))["data"]["done"]
+    selection = "results { account { externalId } } userErrors { code path }"
+    done = (await created(own, inputs, selection, all=False))["data"]["done"]
     assert [each["account"] for each in done["results"]] == [None, {"externalId": outer}, None]
     assert done["userErrors"] == [
         {"code": "INVALID", "path": ["inputs", "0", "country"]},
@@ -160,8 +170,8 @@ async def test_what_fails_takes_nothing_from_the_rest(own: Own) -> None:
 
 
 @covers("D-33", "X-66")
-async def test_a_value_that_cannot_be_kept_hides_no_other_fault(own: Own) -> None:
-    """Also where the server would have chosen something for a record that had none."""
+async def test_a_value_that_cannot_be_stored_hides_no_other_error(own: Own) -> None:
+    """Also where the server would have filled in a default."""
     inputs = [{"name": "x" * 10_001, "country": "Nederland"}]
     done = (await created(own, inputs, "userErrors { code path }", all=True))["data"]["done"]
     assert done["userErrors"] == [
@@ -178,5 +188,5 @@ async def test_a_value_that_cannot_be_kept_hides_no_other_fault(own: Own) -> Non
         "probability": 101,
     }
     answer = await own.do("admin", "opportunityCreate", **given, note="x" * 10_001)
-    told = [(each["code"], each["path"][-1]) for each in answer.data["done"]["userErrors"]]
-    assert told == [("TOO_LONG", "note"), ("INVALID", "probability"), ("INVALID", "currency")]
+    selection = [(each["code"], each["path"][-1]) for each in answer.data["done"]["userErrors"]]
+    assert selection == [("TOO_LONG", "note"), ("INVALID", "probability"), ("INVALID", "currency")]

@@ -1,4 +1,4 @@
-"""Parts of a record: one head office whatever is done at once, as many as are allowed, and back only with what they lead to."""
+"""Children of a record: exactly one head office after any change, a limit on their number, and what is restored with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST = 250
 
 
 async def account(own: Own, count: int) -> tuple[str, list[str]]:
-    """An account with so many addresses, and those by their streets' order."""
+    """An account with this number of addresses, and their ids in the order of streets."""
     addresses = [{"street": f"{number:03}"} for number in range(count)]
     id = await own.done("admin", "accountCreate", name=own.name(), addresses=addresses)
     rows = await own.fetch("SELECT id FROM address WHERE account_id = $1 ORDER BY street", kept(id))
@@ -26,7 +26,7 @@ async def account(own: Own, count: int) -> tuple[str, list[str]]:
 
 
 async def heads(own: Own, id: str) -> list[str]:
-    """The head offices of an account: one, if all is well."""
+    """The head offices of an account: exactly one is expected."""
     rows = await own.fetch(
         "SELECT id FROM address WHERE account_id = $1 AND head_office AND deleted_at IS NULL",
         kept(id),
@@ -35,21 +35,21 @@ async def heads(own: Own, id: str) -> list[str]:
 
 
 MOVES: dict[str, tuple[list[tuple[int, dict[str, Any]]], int]] = {
-    "taken and given": ([(0, {"headOffice": False}), (1, {"headOffice": True})], 1),
-    "given and taken": ([(1, {"headOffice": True}), (0, {"headOffice": False})], 1),
-    "given, while the other is changed": ([(0, {"street": "x"}), (2, {"headOffice": True})], 2),
-    "given to two": ([(1, {"headOffice": True}), (2, {"headOffice": True})], 2),
-    "taken from all": ([(n, {"headOffice": False}) for n in range(3)], 0),
+    "removed, then set": ([(0, {"headOffice": False}), (1, {"headOffice": True})], 1),
+    "set, then removed": ([(1, {"headOffice": True}), (0, {"headOffice": False})], 1),
+    "set, while the other is changed": ([(0, {"street": "x"}), (2, {"headOffice": True})], 2),
+    "set on two": ([(1, {"headOffice": True}), (2, {"headOffice": True})], 2),
+    "removed from all": ([(n, {"headOffice": False}) for n in range(3)], 0),
 }
 
 
 @covers("D-12", "D-36")
 @pytest.mark.parametrize("all", [True, False])
-@pytest.mark.parametrize("how", MOVES)
-async def test_the_head_office_moves_within_one_list(own: Own, how: str, all: bool) -> None:
+@pytest.mark.parametrize("case", MOVES)
+async def test_the_head_office_moves_within_one_list(own: Own, case: str, all: bool) -> None:
     id, addresses = await account(own, 3)
     assert await heads(own, id) == [addresses[0]]
-    changes, head = MOVES[how]
+    changes, head = MOVES[case]
     inputs = [{"id": addresses[number], **given} for number, given in changes]
     done = (await own.ask("admin", MANY, {"inputs": inputs, "all": all})).data["done"]
     assert done["userErrors"] == []
@@ -59,7 +59,7 @@ async def test_the_head_office_moves_within_one_list(own: Own, how: str, all: bo
 
 
 @covers("D-12", "D-33")
-async def test_the_head_office_moves_between_deeds_of_one_mutation(own: Own) -> None:
+async def test_the_head_office_moves_between_root_fields_of_one_operation(own: Own) -> None:
     id, addresses = await account(own, 2)
     query = """mutation ($a: AddressUpdateInput!, $b: AddressUpdateInput!, $c: RecordInput!) {
       one: addressUpdate(input: $a) { userErrors { code } }
@@ -77,7 +77,7 @@ async def test_the_head_office_moves_between_deeds_of_one_mutation(own: Own) -> 
 
 
 async def full(own: Own) -> tuple[str, list[str]]:
-    """An account with as many addresses as there may be."""
+    """An account with the maximum number of addresses."""
     id, addresses = await account(own, MOST - 1)
     last = await own.done("admin", "addressCreate", account=id, street="last")
     return id, [*addresses, last]
@@ -90,7 +90,7 @@ async def test_an_account_has_at_most_250_addresses(own: Own) -> None:
     more = await own.do("admin", "addressCreate", account=id, street="too many")
     assert more.data["done"]["userErrors"] == wrong
     await own.done("admin", "addressUpdate", id=addresses[7], headOffice=True)
-    assert await heads(own, id) == [addresses[7]], "those that are there are changed as ever"
+    assert await heads(own, id) == [addresses[7]], "existing addresses can still be changed"
     await own.done("admin", "addressDelete", id=addresses[7])
     await own.done("admin", "addressCreate", account=id, street="in its place")
     back = await own.do("admin", "addressRestore", id=addresses[7])
@@ -105,7 +105,7 @@ async def test_an_account_has_at_most_250_addresses(own: Own) -> None:
 
 
 @covers("D-12", "D-39", "D-36")
-async def test_several_at_once_are_too_many_together(own: Own) -> None:
+async def test_addresses_of_one_list_are_counted_together(own: Own) -> None:
     id, _ = await account(own, MOST - 1)
     inputs = [{"account": id, "street": street} for street in "ab"]
     both = await own.many("admin", "addressCreate", inputs)
@@ -119,27 +119,31 @@ async def test_several_at_once_are_too_many_together(own: Own) -> None:
 
 
 async def live(own: Own, table: str, column: str, id: str) -> int:
-    """How many live parts a record has."""
+    """The number of children of a record that are not deleted."""
     count = f"SELECT count(*) FROM {table} WHERE {column} = $1 AND deleted_at IS NULL"  # noqa: S608 - names of ours
     return int(await own.value(count, kept(id)))
 
 
-async def test_a_role_comes_back_without_the_profile_that_is_gone(own: Own) -> None:
-    there, gone = [await own.done("admin", "profileCreate", name=own.name()) for _ in "ab"]
-    profiles = [{"profile": there}, {"profile": gone}]
+async def test_a_restored_role_lacks_a_profile_that_was_deleted(own: Own) -> None:
+    kept_profile, removed = [
+        await own.done("admin", "profileCreate", name=own.name()) for _ in "ab"
+    ]
+    profiles = [{"profile": kept_profile}, {"profile": removed}]
     role = await own.done("admin", "roleCreate", name=own.name(), profiles=profiles)
     await own.done("admin", "roleDelete", id=role)
-    await own.done("admin", "profileDelete", id=gone)
+    await own.done("admin", "profileDelete", id=removed)
     await own.done("admin", "roleRestore", id=role)
     assert await live(own, "role_profile", "role_id", role) == 1
-    assert await live(own, "role_profile", "profile_id", there) == 1
-    assert await live(own, "role_profile", "profile_id", gone) == 0
-    await own.done("admin", "profileRestore", id=gone)
-    assert await live(own, "role_profile", "profile_id", gone) == 0, "it is given anew"
-    await own.done("admin", "roleProfileCreate", role=role, profile=gone)
+    assert await live(own, "role_profile", "profile_id", kept_profile) == 1
+    assert await live(own, "role_profile", "profile_id", removed) == 0
+    await own.done("admin", "profileRestore", id=removed)
+    assert await live(own, "role_profile", "profile_id", removed) == 0, (
+        "it has to be assigned again"
+    )
+    await own.done("admin", "roleProfileCreate", role=role, profile=removed)
 
 
-async def test_an_opportunity_comes_back_without_the_share_of_who_left(own: Own) -> None:
+async def test_a_restored_opportunity_lacks_the_share_of_a_deleted_employee(own: Own) -> None:
     stays, leaves = [
         await own.done("admin", "employeeCreate", name=own.name(), email=f"{word}@b.example")
         for word in ("stays", "leaves")

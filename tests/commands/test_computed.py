@@ -1,4 +1,4 @@
-"""What Python makes of a record in a payload: where that fails, it is told, and the deed stands."""
+"""Computed fields in a payload: one that fails is an error at its path, and the mutation is committed all the same."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ INPUTS: list[dict[str, Any]] = [
 
 @pytest.fixture
 def broken() -> Iterator[None]:
-    """A derived field that fails for one address; declarations are frozen, so that nothing but a test changes them."""
+    """A computed field that fails for one address; declarations are frozen, so only a test changes them."""
     computed: Computed = MODEL.entities["Account"].derived["websiteDomain"]
     kept = computed.function
 
     def fails(address: str | None) -> Any:
         if address == BROKEN:
-            raise ZeroDivisionError("a secret of the house")
+            raise ZeroDivisionError("a secret of the server")
         return kept(address)
 
     object.__setattr__(computed, "function", fails)
@@ -46,7 +46,7 @@ def broken() -> Iterator[None]:
 
 
 @covers("D-57", "D-33")
-async def test_a_field_that_fails_is_told_with_its_place(own: Own, broken: None) -> None:
+async def test_a_failing_computed_field_is_an_error_at_its_path(own: Own, broken: None) -> None:
     answer = await own.ask("admin", ONE, {"input": INPUTS[2]})
     made = answer.json["data"]["made"]
     assert made["it"] == {"name": "c", "site": None, "owner": {"initials": "LM"}}
@@ -55,11 +55,13 @@ async def test_a_field_that_fails_is_told_with_its_place(own: Own, broken: None)
     assert error["extensions"]["code"] == "INTERNAL"
     assert b"secret" not in answer.body
     id = made["id"]
-    assert (await own.row("account", id))["website"] == BROKEN, "it was done nevertheless"
+    assert (await own.row("account", id))["website"] == BROKEN, "the mutation is committed"
 
 
 @covers("D-57", "D-33")
-async def test_of_many_each_is_told_where_it_is_shown(own: Own, broken: None) -> None:
+async def test_a_failing_computed_field_of_a_list_is_an_error_at_each_path(
+    own: Own, broken: None
+) -> None:
     answer = await own.ask("admin", MANY, {"inputs": INPUTS})
     made = answer.json["data"]["made"]
     assert [each["account"] for each in made["all"]] == [
@@ -67,15 +69,15 @@ async def test_of_many_each_is_told_where_it_is_shown(own: Own, broken: None) ->
         None,
         {"name": "c", "websiteDomain": None},
     ]
-    told = {tuple(error["path"]): error["extensions"]["code"] for error in answer.json["errors"]}
-    assert told == {
+    errors = {tuple(error["path"]): error["extensions"]["code"] for error in answer.json["errors"]}
+    assert errors == {
         ("made", "all", 2, "account", "websiteDomain"): "INTERNAL",
         ("made", "again", 2, "it", "websiteDomain"): "INTERNAL",
     }
 
 
 @covers("D-57", "D-37")
-async def test_it_is_told_again_with_a_replay(own: Own, broken: None) -> None:
+async def test_a_replay_repeats_the_error_of_a_computed_field(own: Own, broken: None) -> None:
     for _ in "12":
         answer = await own.ask("admin", ONE, {"input": INPUTS[2]}, idempotency_key="broken")
         assert [error["path"] for error in answer.json["errors"]] == [["made", "it", "site"]]

@@ -1,4 +1,4 @@
-"""A person, where they work, and a new account for that, in one step: all of it or nothing (SMP-29)."""
+"""A person with affiliations and new accounts, created in one mutation: all or nothing (SMP-29)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.accounts.said import errors, read
+from tests.accounts.queries import errors, read
 from tests.support.covers import covers
 from tests.support.world import Answer
 from tests.writes.parallel import Own, spelled
@@ -18,13 +18,13 @@ CREATE = """mutation ($input: PersonCreateInput!) { done: personCreate(input: $i
 
 
 async def create(own: Own, persona: str, *affiliations: dict[str, Any], **given: Any) -> Answer:
-    """A person with these affiliations."""
+    """The response to creating a person with these affiliations."""
     sent = {"lastName": "Berg", **given, "affiliations": affiliations}
     return await own.ask(persona, CREATE, {"input": sent})
 
 
 async def counts(own: Own) -> tuple[int, ...]:
-    """How much there is."""
+    """The number of rows of each table concerned."""
     tables = ("person", "affiliation", "account", "address", "history")
     listed = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608 - names of ours
     [row] = await own.fetch(f"SELECT {listed}")
@@ -32,7 +32,7 @@ async def counts(own: Own) -> tuple[int, ...]:
 
 
 @covers("SMP-29")
-async def test_a_person_joins_an_account_and_brings_along_another(own: Own) -> None:
+async def test_a_person_is_created_with_an_existing_and_a_new_account(own: Own) -> None:
     there = await own.done("rep1", "accountCreate", name=own.name())
     manager = spelled("usr", await own.user("rep2"))
     new = {
@@ -56,13 +56,13 @@ async def test_a_person_joins_an_account_and_brings_along_another(own: Own) -> N
     assert made["account"]["name"] == "Brand new"
     assert made["account"]["owner"] == {"name": "Priya Raman"}
     assert made["account"]["managers"] == {"totalCount": 1}
-    assert made["address"] == {"street": "b"}, "its head office"
-    assert made["phone"] == "+468123456", "as it is dialled there"
+    assert made["address"] == {"street": "b"}, "the head office of the new account"
+    assert made["phone"] == "+468123456", "parsed for the country of the account"
 
 
 @covers("SMP-29")
-async def test_many_at_once_some_with_new_accounts(own: Own) -> None:
-    """Accounts are kept before people are at them, in whichever order they are named."""
+async def test_several_persons_are_created_with_new_accounts(own: Own) -> None:
+    """Accounts are inserted before affiliations, in whichever order the inputs name them."""
     there = await own.done("rep1", "accountCreate", name=own.name())
     inputs: list[dict[str, Any]] = [
         {"lastName": "a", "affiliations": [{"account": there}]},
@@ -84,7 +84,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         {"newAccount": {"name": "x", "country": "nl"}},
         [("INVALID", "affiliations.0.newAccount.country")],
     ),
-    "a part of the account": (
+    "a child of the account": (
         {"newAccount": {"name": "x", "addresses": [{"country": "nl"}]}},
         [("INVALID", "affiliations.0.newAccount.addresses.0.country")],
     ),
@@ -98,7 +98,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 
 @covers("SMP-29")
 @pytest.mark.parametrize("what", WRONG)
-async def test_nothing_is_kept_where_something_is_wrong(own: Own, what: str) -> None:
+async def test_an_error_in_any_record_rolls_back_all(own: Own, what: str) -> None:
     affiliation, wrong = WRONG[what]
     before = await counts(own)
     given = {"lastName": "Berg", "affiliations": [affiliation]}
@@ -107,7 +107,7 @@ async def test_nothing_is_kept_where_something_is_wrong(own: Own, what: str) -> 
 
 
 @covers("SMP-29")
-async def test_an_account_is_there_or_new(own: Own) -> None:
+async def test_an_affiliation_with_both_an_existing_and_a_new_account_is_refused(own: Own) -> None:
     there = await own.done("rep1", "accountCreate", name=own.name())
     both = [{"account": there, "newAccount": {"name": "x"}}]
     found = await errors(own, "rep1", "personCreate", lastName="Berg", affiliations=both)
@@ -116,7 +116,9 @@ async def test_an_account_is_there_or_new(own: Own) -> None:
 
 @covers("SMP-29", "D-34")
 @pytest.mark.parametrize("closed", ["Account", "Affiliation", "Address"])
-async def test_the_right_to_create_all_of_it_is_needed(own: Own, closed: str) -> None:
+async def test_creating_nested_records_requires_the_right_for_each_type(
+    own: Own, closed: str
+) -> None:
     rows = await own.fetch(
         "UPDATE object_permission SET creates = false WHERE entity = $1 AND creates RETURNING id",
         closed,
@@ -134,8 +136,8 @@ async def test_the_right_to_create_all_of_it_is_needed(own: Own, closed: str) ->
 
 
 @covers("SMP-26", "SMP-28", "D-08")
-async def test_business_users_create_people_with_a_business_relation(own: Own) -> None:
-    """Whoever sees only people with one, may not create somebody whom he would not see."""
+async def test_users_who_see_affiliated_persons_only_create_no_others(own: Own) -> None:
+    """A user must be able to see the person that they create."""
     rows = (
         "UPDATE object_permission SET rows = $1 WHERE entity = 'Person' "
         "AND profile_id = (SELECT id FROM profile WHERE name = 'Standard sales')"
@@ -144,8 +146,8 @@ async def test_business_users_create_people_with_a_business_relation(own: Own) -
     await own.value("UPDATE log_head SET access = access + 1")
     try:
         before = await counts(own)
-        alone = await create(own, "rep1")
-        assert alone.codes == ["FORBIDDEN"]
+        unaffiliated = await create(own, "rep1")
+        assert unaffiliated.codes == ["FORBIDDEN"]
         assert await counts(own) == before
         answer = await create(own, "rep1", {"newAccount": {"name": "x"}})
         assert answer.data["done"]["userErrors"] == []

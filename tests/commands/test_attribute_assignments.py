@@ -1,4 +1,4 @@
-"""Attributes that only some types carry: a record holds no value that its type does not carry."""
+"""Attributes that are assigned to some types only: a record has no value for an attribute that its type does not have."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def two_types(own: Own) -> list[str]:
 
 
 async def attribute(own: Own, key: str, *types: str) -> str:
-    """An attribute of accounts that only these types carry; all of them if none is named."""
+    """An attribute of accounts that is assigned to these types; to all of them if none is given."""
     given = {"entity": "Account", "key": key, "label": key, "kind": "TEXT"}
     made = await own.ask("admin", CREATE, {"i": given})
     assert came(made) == "DONE", made.json
@@ -37,7 +37,7 @@ def value(key: str, text: str | None) -> dict[str, Any]:
 
 
 @covers("VN-09", "VN-10")
-async def test_a_type_says_which_attributes_its_records_carry(own: Own) -> None:
+async def test_a_value_of_an_attribute_that_the_type_lacks_is_refused(own: Own) -> None:
     one, other = await two_types(own)
     id = await attribute(own, "vn09", one)
     await attribute(own, "vn09_all")
@@ -49,13 +49,15 @@ async def test_a_type_says_which_attributes_its_records_carry(own: Own) -> None:
     refused = await own.do("admin", "accountCreate", type=other, **given)
     [error] = refused.data["done"]["userErrors"]
     assert (error["code"], error["path"]) == ("INVALID", ["input", "attributes", "0", "key"])
-    everybody = {"name": own.name(), "attributes": [value("vn09_all", "b")]}
-    await own.done("admin", "accountCreate", type=other, **everybody)
+    unassigned = {"name": own.name(), "attributes": [value("vn09_all", "b")]}
+    await own.done("admin", "accountCreate", type=other, **unassigned)
 
 
 @covers("VN-10", "D-33")
-async def test_another_type_is_looked_at_anew(own: Own) -> None:
-    """Nothing is dropped in silence: what the new type does not carry is emptied by whoever changes it."""
+async def test_changing_the_type_is_refused_while_it_lacks_an_attribute_with_a_value(
+    own: Own,
+) -> None:
+    """No value is dropped silently: the request that changes the type has to clear it."""
     one, other = await two_types(own)
     await attribute(own, "vn10", one)
     account = await own.done(
@@ -70,7 +72,7 @@ async def test_another_type_is_looked_at_anew(own: Own) -> None:
 
 
 @covers("VN-10", "D-32")
-async def test_a_hidden_attribute_is_not_named(own: Own) -> None:
+async def test_an_error_does_not_name_a_hidden_attribute(own: Own) -> None:
     one, other = await two_types(own)
     await attribute(own, "vn10_hidden", one)
     owner = spelled("emp", await own.employee("rep1"))
@@ -84,7 +86,7 @@ async def test_a_hidden_attribute_is_not_named(own: Own) -> None:
 
 
 @covers("VN-07", "VN-09")
-async def test_a_use_names_one_type_of_its_attributes_entity(own: Own) -> None:
+async def test_an_assignment_has_exactly_one_type_of_the_attributes_entity(own: Own) -> None:
     id = await attribute(own, "vn06")
     kinds = {
         "personType": await own.done("admin", "personTypeCreate", name=own.name()),
@@ -105,7 +107,9 @@ async def test_a_use_names_one_type_of_its_attributes_entity(own: Own) -> None:
 
 
 @covers("D-34")
-async def test_a_new_attribute_is_of_something_that_carries_any_and_closed(own: Own) -> None:
+async def test_a_new_attribute_needs_an_extensible_entity_and_is_closed_until_granted(
+    own: Own,
+) -> None:
     unfit = {"entity": "Stage", "key": "x", "label": "x", "kind": "TEXT"}
     assert came(await own.ask("admin", CREATE, {"i": unfit})) == "INVALID"
     odd = {"entity": "Account", "key": "not a key", "label": "x", "kind": "TEXT"}
@@ -131,7 +135,7 @@ async def test_an_employee_type_presets_the_title(own: Own) -> None:
 
 
 async def fields_of(own: Own, entity: str) -> dict[str, Any]:
-    """What a new record of an entity needs besides its type."""
+    """The required fields of a new record of an entity, without its type."""
     if entity == "Opportunity":
         account = await own.done("admin", "accountCreate", name=own.name())
         return {"name": own.name(), "account": account, "currency": "EUR"}
@@ -142,10 +146,8 @@ async def fields_of(own: Own, entity: str) -> dict[str, Any]:
 
 @covers("VN-10", "VN-17", "VN-29", "VN-31")
 @pytest.mark.parametrize("entity", ["Opportunity", "Person", "Employee", "Case"])
-async def test_types_of_other_records_decide_their_attributes_as_well(
-    own: Own, entity: str
-) -> None:
-    """A value is kept and read where the type carries the attribute, and refused where it does not."""
+async def test_types_of_other_entities_decide_their_attributes(own: Own, entity: str) -> None:
+    """A value is stored where the type has the attribute, and refused where it does not."""
     name, key = f"{entity.lower()}Type", f"of_{entity.lower()}"
     [stage] = await own.fetch("SELECT id FROM stage WHERE kind = 'OPEN' ORDER BY position LIMIT 1")
     step = {"stage": spelled("stg", stage["id"]), "position": 1, "probability": 5}
@@ -174,13 +176,13 @@ async def test_types_of_other_records_decide_their_attributes_as_well(
 
 
 @covers("VN-16")
-async def test_the_type_is_a_dimension_of_reports(own: Own) -> None:
+async def test_opportunities_are_grouped_by_their_type(own: Own) -> None:
     for persona in ("admin", "rep1"):
         query = """{ opportunitiesAggregate(groupBy: [{ type: { record: true } }]) {
           groups { key { type { record { id name } } } count } groupCount } }"""
-        told = (await own.ask(persona, query)).data["opportunitiesAggregate"]
-        counted = {each["key"]["type"]["record"]["id"]: each["count"] for each in told["groups"]}
-        assert len(counted) == told["groupCount"] > 1
+        result = (await own.ask(persona, query)).data["opportunitiesAggregate"]
+        counted = {each["key"]["type"]["record"]["id"]: each["count"] for each in result["groups"]}
+        assert len(counted) == result["groupCount"] > 1
         for kind, count in counted.items():
             one = "query ($t: ID!) { opportunities(filter: { type: { id: { eq: $t } } }) { totalCount } }"
             listed = (await own.ask(persona, one, {"t": kind})).data["opportunities"]["totalCount"]
