@@ -1,4 +1,4 @@
-"""The composition root: puts the parts together and serves them until it is asked to stop."""
+"""The composition root: builds the application and serves it until it is stopped."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ CREDENTIALS = re.compile(r"://[^\s/@]+@")
 
 
 def tell(news: str) -> None:
-    """Progress is for people, so it goes to stderr."""
+    """Print progress to stderr, for people."""
     print(news, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _without_credentials(_: object, __: str, event: EventDict) -> EventDict:
-    """What libraries raise may quote the address of a server with the password in it."""
+    """Hide errors of libraries, which may quote the URL of a server with its password."""
     texts = {k: CREDENTIALS.sub("://***@", v) for k, v in event.items() if isinstance(v, str)}
     return {**event, **texts}
 
 
 def configure_logs() -> None:
-    """One line of JSON per event on stderr. Local variables are never logged: they hold secrets."""
+    """Log one line of JSON per event to stderr. Local variables are never logged: they contain secrets."""
     told: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -79,7 +79,7 @@ def configure_logs() -> None:
     ]
     spoken = structlog.processors.JSONRenderer()
     structlog.configure([*told, spoken], logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    # What libraries tell, uvicorn and asyncio among them, goes the same way.
+    # Logs of libraries, uvicorn and asyncio among them, use the same format.
     handler = logging.StreamHandler(sys.stderr)
     formatter = structlog.stdlib.ProcessorFormatter
     tidy = formatter.remove_processors_meta
@@ -97,8 +97,8 @@ async def built(
 ) -> AsyncIterator[Endpoint]:
     """The endpoint, with its pools open.
 
-    `per_minute` is how many objects a tenant may ask this process for; `passwords` hashes as it
-    was made to, and is closed with the endpoint.
+    `per_minute` is the budget of objects per tenant in this process; `passwords` replaces the default
+    hasher and is closed with the endpoint.
     """
     database = await Database.open(login_url(database_url, key))
     passwords = passwords or Passwords()
@@ -126,12 +126,12 @@ async def built(
 
 
 async def live(_: Request) -> Response:
-    """The process runs."""
+    """Liveness: the process runs."""
     return PlainTextResponse("ok\n", headers=HEADERS)
 
 
 async def elsewhere(_: Request, error: Exception) -> Response:
-    """What is asked of no route, or of one by a method it does not have."""
+    """The response to an unknown path, or to a method that its route does not have."""
     status = error.status_code if isinstance(error, HTTPException) else 404
     code = Code.NOT_FOUND if status == 404 else Code.BAD_REQUEST
     response = refusal(Refused(code, "Not found. The API is at /graphql."), JSON)
@@ -141,7 +141,7 @@ async def elsewhere(_: Request, error: Exception) -> Response:
 
 
 def _cors(origins: Sequence[str]) -> Middleware:
-    """Tokens come in a header, so no page ever needs cookies: credentials are not allowed."""
+    """CORS without credentials: tokens are sent in a header, so pages need no cookies."""
     return Middleware(
         CORSMiddleware,
         allow_origins=list(origins),
@@ -153,7 +153,7 @@ def _cors(origins: Sequence[str]) -> Middleware:
 
 
 class GraphQLApp:
-    """The endpoint as an application of its own: it answers whatever happens, so nothing need stand around it."""
+    """The endpoint as an ASGI application: it handles every error itself, so it needs no middleware."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -164,10 +164,10 @@ class GraphQLApp:
 
 
 class RelataApp(Starlette):
-    """The routes, with a shorter way to the one that nearly everybody asks."""
+    """The routes, with a shortcut to /graphql."""
 
     shortcut: ASGIApp | None = None
-    """The endpoint, where no middleware has to see what is asked of it."""
+    """The endpoint, if no middleware has to see its requests."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         straight = self.shortcut and scope["type"] == "http" and scope["path"] == "/graphql"
@@ -187,10 +187,10 @@ def application(
     """The routes. `origins` may call the API from web pages; `page` is GraphiQL, if it is served."""
 
     async def ready(_: Request) -> Response:
-        """Whether requests can be answered: whether the database is there."""
+        """Readiness: the database is available."""
         if await endpoint.app_context.database.ping():
             return PlainTextResponse("ok\n", headers=HEADERS)
-        return PlainTextResponse("the database does not answer\n", 503, headers=HEADERS)
+        return PlainTextResponse("the database is not available\n", 503, headers=HEADERS)
 
     now, straight = endpoint.app_context.monotonic, GraphQLApp(endpoint)
     api: ASGIApp = AccessLog(straight, now) if logs_requests else straight
@@ -207,12 +207,12 @@ def application(
         middleware=[_cors(origins)] if origins else [],
     )
     served.shortcut = None if origins else api
-    served.router.redirect_slashes = False  # it redirects to whatever the header Host says
+    served.router.redirect_slashes = False  # the redirect would use the host in the header Host
     return served
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Bounds the head of a request, which uvicorn reads without end and without a time limit."""
+    """Bounds the size and time of the request head, which uvicorn does not limit."""
 
     _length = 0
     _late: asyncio.TimerHandle | None = None
@@ -232,7 +232,7 @@ class HttpProtocol(HttpToolsProtocol):
         if awaited and self._late and not self.transport.is_closing():
             self._length += len(data)
             if self._length > HEAD_BYTES:
-                self.send_400_response("The head of the request is too large.")
+                self.send_400_response("The request head is too large.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -253,7 +253,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class Service(uvicorn.Server):
-    """Leaves signals to the command line, which stops us by cancelling, so that they come once."""
+    """Leaves signals to the command line, which stops the server by cancelling, so that each is handled once."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -261,7 +261,7 @@ class Service(uvicorn.Server):
 
 
 async def prepare(settings: Settings, database_url: str, key: bytes) -> None:
-    """Bring the database up to date, and fill in the demonstration if it is wanted."""
+    """Migrate the database, and create the demonstration tenants if enabled."""
     async with administrator(database_url) as admin:
         await bring_up_to_date(admin, key, tell)
         if settings.seeds_demo:
@@ -275,14 +275,14 @@ async def prepare(settings: Settings, database_url: str, key: bytes) -> None:
 
 
 async def serve(settings: Settings, database_url: str, redis_url: str) -> None:
-    """Serve until cancelled, and finish what is under way before going."""
+    """Serve until cancelled, and finish running requests before returning."""
     configure_logs()
     key = secret(settings)
     await prepare(settings, database_url, key)
     page = page_of(settings) if settings.serves_page else None
     logs = settings.log == "requests"
     async with built(database_url, redis_url, key) as endpoint:
-        gc.freeze()  # what is here now stays, so it need not be looked at again
+        gc.freeze()  # objects that exist now stay, so the collector need not scan them
         served = application(endpoint, settings.allowed_origins, page, logs_requests=logs)
         await _listen(settings, served, page)
 
@@ -298,7 +298,7 @@ def page_of(settings: Settings) -> WebPage:
 
 
 def configured(served: Starlette, host: str, port: int) -> uvicorn.Config:
-    """How uvicorn serves us: with bounds of ours, and with logs as ours are."""
+    """The configuration of uvicorn, with this application's limits and logs."""
     return uvicorn.Config(
         served,
         host=host,

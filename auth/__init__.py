@@ -1,1 +1,1 @@
-"""Who is it, and what may they: sign-in, sessions, and one policy per area. Executes nothing."""
+"""Authentication and authorization: sign-in, sessions, and one policy per area. Executes nothing."""

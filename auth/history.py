@@ -1,4 +1,4 @@
-"""Which entries of the history a viewer reaches: those of what they may read of the records as they are today."""
+"""History entries that a viewer reaches: those of fields they may read, by the record's current state."""
 
 from auth.engine.policy import Policy, ReadableHistory
 from db.api import MODEL

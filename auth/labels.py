@@ -1,4 +1,4 @@
-"""Which favorites a viewer reaches: their own, whatever a profile opens."""
+"""Favorites that a viewer reaches: their own, regardless of profiles."""
 
 from auth.engine.policy import OwnRecords, Policy
 from db.labels import Favorite

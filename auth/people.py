@@ -1,9 +1,9 @@
-"""Which persons a viewer reaches where a profile opens own rows only: those with a business relation."""
+"""Persons that a viewer reaches with own rows only: those with a business relation."""
 
 from auth.engine.policy import Policy, Referenced
 from db.people import Affiliation, Person
 
 POLICIES = (
-    # Those who have or had a job at an account, which is a business relation (D-08).
+    # Persons with a current or former job at an account, which is a business relation (D-08).
     Policy(Person, rows=(Referenced(Affiliation.__table__.c.person_id),)),
 )

@@ -1,4 +1,4 @@
-"""Loads what a user may see: the one place that reads before there is a viewer to read for."""
+"""Loads the rights of users; the only module that reads before a viewer exists."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from domain.setup import SWITCHED, AttributeKind, FeatureKey
 from domain.staff import below, reports, shared_upwards
 
 Loaded: TypeAlias = Mapping[str, Sequence[Row]]
-"""The rows that rights are made of, by the names in LOADED."""
+"""The rows from which rights are computed, by the names in LOADED."""
 
 Arrays = dict[str, tuple[UUID, ...] | tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class RoleGrants:
-    """What rights are for everybody with the same roles."""
+    """The rights shared by all users with the same roles."""
 
     rights: dict[str, EntityRights]
     arrays: Arrays
@@ -53,38 +53,39 @@ class RoleGrants:
 
 @dataclass(frozen=True)
 class RightsSnapshot:
-    """All that the rights of everybody in a tenant are made of."""
+    """The input for the rights of all users of a tenant."""
 
     version: int
     rows: Loaded
     roles: Mapping[UUID, frozenset[UUID]]
-    """Of each user."""
+    """Role ids per user."""
     profiles: Mapping[UUID, Sequence[ProfileRights]]
-    """Of each user, through all his roles."""
+    """Profiles per user, through all their roles."""
     employees: Mapping[UUID, UUID]
-    """Of each user."""
+    """Employee id per user."""
     opened: Mapping[UUID, frozenset[str] | None]
-    """Of each employee with a user: the entities that the user's profiles open; None for all."""
+    """Per employee with a user: the entities that the user's profiles open; None for all."""
     reports: Mapping[UUID, Sequence[UUID]]
-    """Who is directly below whom."""
+    """The direct reports of each employee."""
     off: Mapping[str, str]
-    """Entities that are switched off, each with the feature that it belongs to."""
+    """Entities that are switched off, each with its feature."""
     carried: Mapping[str, frozenset[UUID]]
-    """Of attributes that not every type carries: those that do, by the attribute's id."""
+    """Per attribute id, for attributes assigned to some types only: these types."""
     known: dict[frozenset[UUID], RoleGrants] = field(default_factory=dict)
-    """What was found out for roles so far: those who have the same are told the same."""
+    """Cache of the rights per set of roles."""
 
 
 async def version_of(connection: Driver, model: Model) -> int:
-    """The version of rights, within a transaction of the tenant."""
+    """The access version, within a transaction of the tenant."""
     version: int = await connection.fetchval(_statements(model)["version"].sql)
     return version
 
 
 async def facts(connection: Driver, model: Model) -> RightsSnapshot:
-    """What rights are made of, within a transaction of the tenant."""
+    """The input for rights, within a transaction of the tenant."""
     told = _statements(model)
-    # The version comes first: rights that change meanwhile are newer than it, and the next entry notices.
+    # The version is read first: if rights change meanwhile, the next entry detects the newer
+    # version.
     version = await version_of(connection, model)
     rows = {name: await connection.fetch(told[name].sql) for name in LOADED}
     roles: dict[UUID, set[UUID]] = defaultdict(set)
@@ -111,13 +112,13 @@ async def facts(connection: Driver, model: Model) -> RightsSnapshot:
 
 
 def _off(rows: Loaded) -> dict[str, str]:
-    """What nobody sees, because its feature is switched off."""
+    """Entities that no user sees, because their feature is switched off."""
     off = [FeatureKey(row["key"]) for row in rows["features"] if not row["enabled"]]
     return {entity: feature.value for feature in off for entity in SWITCHED[feature]}
 
 
 def _known(model: Model, rows: Loaded) -> dict[str, frozenset[str]]:
-    """Every entity that is not switched off, with all that a profile can grant of it."""
+    """Every entity that is not switched off, with all the fields that a profile can grant."""
     off = _off(rows)
     return {name: fields for name, fields in model.granted.items() if name not in off}
 
@@ -143,7 +144,7 @@ async def viewer_of(
     user: UUID,
     reach: Mapping[str, Reach] | None = None,
 ) -> Viewer | None:
-    """Likewise, of facts that were loaded for many; `reach` is what was counted for the user before."""
+    """The viewer from a loaded snapshot; `reach` contains earlier counts for this user."""
     employee = known.employees.get(user)
     if employee is None:
         return None
@@ -191,7 +192,7 @@ async def _of_roles(
 async def of_roles(
     connection: Driver, model: Model, roles: Iterable[UUID]
 ) -> dict[UUID, tuple[bool, dict[str, EntityRights]]]:
-    """What each role grants by itself, and whether that is everything."""
+    """What each role grants by itself, and whether that is full access."""
     told = _statements(model)
     wanted = (
         *("role_profiles", "profiles", "object_permissions", "field_permissions"),
@@ -225,7 +226,8 @@ async def _arrays(
 def _told(model: Model, policies: Policies, granted: dict[str, EntityRights], full: bool) -> Arrays:
     """The keys of the history that may be read: always, and in certain statuses.
 
-    A reference is told where the viewer sees all that it could lead to: its id alone says that there is one.
+    A reference is readable if the viewer sees all possible targets: its id alone reveals that a record
+    exists.
     """
     told, told_in = [], []
     for name, mine in granted.items():
@@ -279,7 +281,7 @@ def _scope(word: str | None) -> WriteScope | None:
 
 
 def _rules(model: Model, rows: Loaded) -> list[Rule]:
-    """One rule of each field, with all statuses that open it, of entities that have any."""
+    """One rule per field with all statuses that open it, for entities that have a status."""
     statuses: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in rows["rules"]:
         statuses[row["entity"], row["field"]].add(row["status"])
@@ -307,9 +309,9 @@ def _opened(profiles: Sequence[ProfileRights]) -> frozenset[str] | None:
 
 
 async def _reach(connection: Driver, model: Model, viewer: Viewer) -> dict[str, Reach]:
-    """How many own rows of each entity there are, counted no further than it matters, of how many (D-52).
+    """Number of own rows per entity, counted up to the limit that matters, and table size (D-52).
 
-    What is seen with something else has none of its own.
+    Entities that are visible through their parents have none of their own.
     """
     found = {}
     for name, granted in viewer.rights.items():
@@ -353,12 +355,12 @@ LOADED = {
     "features": ("Feature", "key", "enabled"),
     "uses": ("AttributeAssignment", "attribute_id"),
 }
-"""What rights are made of: the records, and what of them, with what those that are on one are on; standing rules besides."""
+"""The tables and columns that rights are computed from, with those for shared parents and standing rules."""
 
 
 @cache
 def _statements(model: Model) -> dict[str, Compiled]:
-    """Everything that rights are made of, as statements; the same for every tenant."""
+    """The statements that load the input for rights; the same for every tenant."""
     gate = Gate(SystemAuthorizer())
 
     def all_of(name: str, *columns: str) -> Compiled:

@@ -1,4 +1,4 @@
-"""Which opportunities a viewer reaches where a profile opens own rows only."""
+"""Opportunities that a viewer reaches with own rows only."""
 
 from auth.engine.policy import Matching, Owned, Policy, Shared, Standing
 from db.sales import Opportunity, OpportunityShare, ShareRule

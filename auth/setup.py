@@ -1,4 +1,4 @@
-"""Which records of the set-up a viewer reaches: all, but for attributes that they may not read."""
+"""Set-up records that a viewer reaches: all, except attributes that they may not read."""
 
 from auth.engine.policy import Policy, Readable
 from db.setup import Attribute

@@ -1,12 +1,12 @@
-"""Which of the staff a viewer reaches where a profile opens own rows only."""
+"""Employees, users and sessions that a viewer reaches with own rows only."""
 
 from auth.engine.policy import Owned, OwnRecords, Policy
 from db.staff import Employee, Session, User
 
 POLICIES = (
-    # Themselves and everybody below them.
+    # Themselves and all employees below them.
     Policy(Employee, rows=(Owned(Employee.__table__.c.id),)),
-    # Their own user, and their own sessions.
+    # Their own user and sessions.
     Policy(User, rows=(OwnRecords(User.__table__.c.id),)),
     Policy(Session, rows=(OwnRecords(Session.__table__.c.user_id),)),
 )

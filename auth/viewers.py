@@ -1,4 +1,4 @@
-"""Remembers viewers for as long as their tenant's access version stands; the database says when it does not (D-58)."""
+"""Caches viewers for as long as their tenant's access version is current, which the database decides (D-58)."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from domain.codes import Code, Refused
 SIZE = 5_000
 TENANTS = 50
 SECONDS = 60.0
-"""After which rights are counted anew: how many rows are in reach changes without a new version."""
+"""Seconds after which own rows are counted again: their number changes without a new version."""
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerKey:
-    """A user of a tenant at one place."""
+    """A user of a tenant at one placement."""
 
     placement: Placement
     user: UUID
 
 
 class Viewers:
-    """Viewers by placement and user, bounded. `now` tells seconds on a clock that never goes back.
+    """Viewers by placement and user, bounded. `now` is a monotonic clock, in seconds.
 
-    A tenant that moved, or was restored, has another placement: its access versions count anew.
+    A tenant that was moved or restored has another placement: its access versions start again.
     """
 
     def __init__(
@@ -52,11 +52,11 @@ class Viewers:
         self.policies = policies
         self._now = now
         self._kept: LRUCache[ViewerKey, tuple[float, Viewer]] = LRUCache(SIZE)
-        """Each until when its rights count; `kept` gives older ones, too."""
+        """Viewers with the time until which their counts are valid; `kept` returns older ones, too."""
         self._facts: TTLCache[Placement, RightsSnapshot] = TTLCache(TENANTS, SECONDS, now)
 
     async def of(self, placement: Placement, user: UUID, session: UUID | None) -> Viewer:
-        """The viewer that a user is. Raises Refused if the user, or TurnedAway if the session ended."""
+        """The viewer of a user. Raises Refused if there is no such user, or EntryRejected if the session ended."""
         key = ViewerKey(placement, user)
         kept = self._kept.get(key)
         if kept is not None and kept[0] > self._now():
@@ -73,36 +73,36 @@ class Viewers:
     async def facts(
         self, connection: Driver, placement: Placement, version: int, user: UUID
     ) -> RightsSnapshot:
-        """What rights of this version are made of, which is the same for everybody in the tenant."""
+        """The input for the rights of this version, which is shared by all users of the tenant."""
         known = self._facts.get(placement)
         if known is None or known.version != version or user not in known.employees:
             known = self._facts[placement] = await facts(connection, self.model)
         return known
 
     def moment(self, connection: Driver, placement: Placement, access: int) -> ViewersInSnapshot:
-        """Viewers as of a transaction's moment, in which the version of rights is `access`."""
+        """Viewers as of a transaction's snapshot, in which the access version is `access`."""
         return ViewersInSnapshot(self, connection, placement, access)
 
     def kept(self, placement: Placement, user: UUID) -> Viewer | None:
-        """The viewer that a user was when their rights were loaded last."""
+        """The viewer with the rights loaded last for a user."""
         known = self._kept.get(ViewerKey(placement, user))
         return None if known is None else known[1]
 
     def keep(self, placement: Placement, viewer: Viewer) -> None:
-        """Remember a viewer."""
+        """Cache a viewer."""
         self._kept[ViewerKey(placement, viewer.user)] = (self._now() + SECONDS, viewer)
 
     def forget(self, placement: Placement, user: UUID) -> None:
-        """Load this user's rights anew at the next request."""
+        """Load this user's rights again at the next request."""
         self._kept.pop(ViewerKey(placement, user), None)
 
     async def confirm(self, placement: Placement, viewer: Viewer, session: UUID) -> None:
-        """Enter and leave, reading nothing. Raises TurnedAway if the session ended or rights changed."""
+        """Enter a transaction without reading. Raises EntryRejected if the session ended or rights changed."""
         async with self.read(placement, viewer, session, custom_plans=False):
             pass
 
     async def stands(self, placement: Placement, session: UUID) -> None:
-        """Enter and leave under no rights. Raises TurnedAway if the session has ended."""
+        """Enter a transaction without rights. Raises EntryRejected if the session has ended."""
         async with self._database.read(placement, TransactionStart(0, session)):
             pass
 
@@ -110,7 +110,7 @@ class Viewers:
     async def read(
         self, placement: Placement, viewer: Viewer, session: UUID, *, custom_plans: bool
     ) -> AsyncIterator[Driver]:
-        """A read in the viewer's tenant, under the rights he was loaded with. Raises TurnedAway if they changed."""
+        """A read transaction under the viewer's rights. Raises EntryRejected if they changed."""
         entry = TransactionStart(viewer.version, session)
         try:
             async with self._database.read(
@@ -125,14 +125,14 @@ class Viewers:
     async def enter_again(
         self, connection: TenantConnection, placement: Placement, viewer: Viewer, session: UUID
     ) -> None:
-        """Before a write ends that notes nothing: raises TurnedAway if it could not be begun any more."""
+        """Before a write transaction without changes ends: raises EntryRejected if it could not be entered now."""
         await connection.enter_again(placement, TransactionStart(viewer.version, session))
 
     @asynccontextmanager
     async def write(
         self, placement: Placement, viewer: Viewer, session: UUID
     ) -> AsyncIterator[Driver]:
-        """A write in the viewer's tenant, as `read` does it; it ends well only if the rights still stand."""
+        """A write transaction, entered like `read`; it commits only if the rights are still current."""
         try:
             async with self._database.write(
                 placement, TransactionStart(viewer.version, session)
@@ -145,7 +145,7 @@ class Viewers:
 
 
 class ViewersInSnapshot:
-    """Viewers in one transaction, as of its moment."""
+    """Viewers within one transaction, as of its snapshot."""
 
     def __init__(
         self,
@@ -160,13 +160,13 @@ class ViewersInSnapshot:
         self._access = access
 
     async def viewer(self, user: UUID) -> Viewer | None:
-        """The viewer that a user is; None if there is no such user any more."""
+        """The viewer of a user; None if the user no longer exists."""
         kept = self._viewers.kept(self._placement, user)
         if kept is not None and kept.version == self._access:
             return kept
         viewers, connection = self._viewers, self._connection
         known = await viewers.facts(connection, self._placement, self._access, user)
-        # How many rows are in reach is counted anew from time to time, not whenever rights change.
+        # Own rows are counted again at intervals, not whenever rights change.
         reach = None if kept is None else kept.reach
         found = await viewer_of(connection, viewers.model, viewers.policies, known, user, reach)
         if found is not None:

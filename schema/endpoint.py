@@ -90,14 +90,20 @@ class Endpoint:
             response.headers.update(away.headers)
             return response
         except ClientDisconnect:  # the client has disconnected, and nothing failed on the server
-            return refusal(Refused(Code.BAD_REQUEST, "The body did not arrive."), media)
+            return refusal(
+                Refused(Code.BAD_REQUEST, "The body is incomplete. Send the request again."), media
+            )
         except Exception as error:  # noqa: BLE001 - every request is answered
             return refusal(failure(error), media)
 
     async def _answer(self, request: HttpRequest, media: str) -> Response:
         token = _bearer(request)
         if request.method not in ("GET", "POST"):
-            raise HttpRefused(405, "Ask by POST, or by GET.", Allow="GET, POST")
+            raise HttpRefused(
+                405,
+                "This method is not supported. Use POST, or GET for queries.",
+                Allow="GET, POST",
+            )
         if token is None:
             return await self._without_token(request, media)
         wanted = request.headers.get("x-tenant")
@@ -127,10 +133,12 @@ class Endpoint:
         if operation.operation is OperationType.QUERY:
             return await self.reads.answer(caller, request)
         if operation.operation is OperationType.SUBSCRIPTION:
-            message = "Subscriptions are answered over WebSocket, by graphql-transport-ws."
+            message = "Subscriptions require a WebSocket. Connect to /graphql with the subprotocol graphql-transport-ws."
             raise Refused(Code.BAD_USER_INPUT, message)
         if asked.safe:
-            raise HttpRefused(405, "A mutation changes something: send it by POST.", Allow="POST")
+            raise HttpRefused(
+                405, "Mutations are not permitted by GET. Send them by POST.", Allow="POST"
+            )
         if not _concerns_records(admitted, operation):
             return None
         return await self.writes.answer(caller, request, key)
@@ -139,7 +147,7 @@ class Endpoint:
         """Authenticate a WebSocket connection. Raises Refused, or EntryRejected if the session has ended."""
         token = _token(said) if isinstance(said, str) else None
         if token is None:
-            message = 'Send {"authorization": "Bearer …"} as the payload of connection_init.'
+            message = 'Authentication required. Send {"authorization": "Bearer …"} as the payload of connection_init.'
             raise Refused(Code.UNAUTHENTICATED, message)
         caller, until = await self._caller(token, tenant, address)
         await self.viewers.of(caller.tenant.placement, caller.user, caller.session)
@@ -178,7 +186,9 @@ class Endpoint:
             )
             raise Refused(Code.TENANT_MISMATCH, message)
         if tenant.state == "closed":
-            raise Refused(Code.TENANT_SUSPENDED, "The tenant is closed.")
+            raise Refused(
+                Code.TENANT_SUSPENDED, "The tenant is closed. Contact the operator of the server."
+            )
         return Caller(tenant, access.user, access.session, address), access.expires_at
 
 
@@ -196,7 +206,7 @@ def _concerns_records(admitted: Admitted, operation: OperationDefinitionNode) ->
     if records and records != names:
         others = ", ".join(sorted(names - records))
         message = (
-            f"Send {others} in a request of its own: what is done with records is one transaction."
+            f"Send {others} in a separate request: mutations of records share one transaction."
         )
         raise Refused(Code.BAD_USER_INPUT, message)
     return bool(records)

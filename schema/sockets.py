@@ -66,16 +66,28 @@ class Sockets:
         wire = scope.get("extensions", {}).get(NAME)
         address = scope["client"][0] if scope.get("client") else ""
         if not isinstance(wire, Wire):
-            await _refuse(scope, receive, send, 501, "This server cannot speak WebSocket.")
+            await _refuse(
+                scope,
+                receive,
+                send,
+                501,
+                "WebSockets are not available on this server. Send queries and mutations by POST to /graphql.",
+            )
         elif not self._may_connect(headers):
-            await _refuse(scope, receive, send, 403, "Pages of this origin may not connect.")
+            await _refuse(
+                scope,
+                receive,
+                send,
+                403,
+                "This origin may not connect. Add it to RELATA_ORIGINS, or connect from an allowed origin.",
+            )
         elif SUBPROTOCOL not in scope["subprotocols"]:
             await _close(
                 send, CloseCode.NO_SUBPROTOCOL, f"Subprotocol not acceptable: use {SUBPROTOCOL}"
             )
         elif not self._limiter.knock(address):
             # A close code rather than an HTTP response: clients reconnect only after the former.
-            reason = "Too many sockets wait for their connection_init"
+            reason = "Too many unauthenticated connections. Send connection_init sooner, or connect again later."
             await _close(send, CloseCode.OVERLOAD, reason, SUBPROTOCOL)
         else:
             await self._serve(wire, address, headers, receive, send)
@@ -113,9 +125,14 @@ class Sockets:
             asked_at = now if pings else asked_at
             for socket in list(self._open):
                 if socket.is_stuck(now, STUCK_SECONDS):
-                    socket.end(CloseCode.OVERLOAD, "The client does not read")
+                    socket.end(
+                        CloseCode.OVERLOAD, "The client does not read its messages. Connect again."
+                    )
                 elif now - socket.heard_at > SILENT_SECONDS:
-                    socket.end(CloseCode.TIMED_OUT, "The client does not answer")
+                    socket.end(
+                        CloseCode.TIMED_OUT,
+                        "The client does not respond to pings. Answer them with pong.",
+                    )
                 elif pings and socket.is_ready():
                     socket.push(b'{"type":"ping"}')
 
@@ -148,7 +165,9 @@ class Sockets:
         with self._logged():
             text = await self._endpoint.answer(caller, asked)
         if text is None:
-            message = "What is done with sessions and passwords is asked by POST, not on a socket."
+            message = (
+                "Session and password mutations are not available on WebSockets. Send them by POST."
+            )
             raise Refused(Code.BAD_USER_INPUT, message)
         return text
 

@@ -1,1 +1,1 @@
-"""How news is told: from the change log to those who listen, without choosing who may see."""
+"""Live updates: publishes changes from the change log to subscribers. Access is decided elsewhere."""

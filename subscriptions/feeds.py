@@ -1,4 +1,4 @@
-"""The feeds of this process: one for each tenant that anybody here listens to."""
+"""The feeds of this process: one per tenant with subscribers in this process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tenancy.directory import Directory
 
 
 class Feeds:
-    """Feeds by tenant. They begin when somebody listens, and end a while after nobody does."""
+    """Feeds by tenant. A feed starts with the first connection and ends some time after the last."""
 
     def __init__(
         self, database: Database, directory: Directory, viewers: Viewers, now: Callable[[], float]
@@ -25,7 +25,7 @@ class Feeds:
         self._feeds: dict[UUID, tuple[Feed, asyncio.Task[None]]] = {}
 
     def of(self, tenant: UUID) -> Feed:
-        """The feed of a tenant, which runs from now on."""
+        """The feed of a tenant, started if it is not running."""
         known = self._feeds.get(tenant)
         if known is not None and not known[1].done():
             return known[0]
@@ -37,13 +37,13 @@ class Feeds:
         return feed
 
     def wake(self, tenant: UUID) -> None:
-        """Something was written in a tenant: whoever listens is told at once."""
+        """Wake the feed of a tenant after a write, so that subscribers receive the change at once."""
         known = self._feeds.get(tenant)
         if known is not None:
             known[0].wake()
 
     async def close(self) -> None:
-        """End all feeds. Their sockets are closed by the server."""
+        """End all feeds. The server closes their sockets."""
         tasks = [task for _, task in self._feeds.values()]
         for task in tasks:
             task.cancel()

@@ -1,1 +1,1 @@
-"""The machinery of rights: it knows no area."""
+"""The engine of rights, independent of the areas."""

@@ -1,4 +1,4 @@
-"""Counters of the rate limits: in Valkey, shared by all processes, or in this process while that is down."""
+"""Counters of the rate limits: in Valkey, shared by all processes, or in this process while Valkey is down."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 ANSWER_SECONDS = 0.25
-"""How long Valkey may take to answer before it counts as down."""
+"""Seconds within which Valkey must respond; later it counts as down."""
 SHUT_SECONDS = 5.0
-"""How long it is not asked then."""
+"""Seconds for which Valkey is not tried again."""
 PREFIX = "relata:throttle"
 NO_ADDRESS = "async+redis://localhost:6379"
-"""The storage takes its connections from our pool, but insists on a URL that it can parse."""
+"""The storage takes its connections from the given pool, but requires a URL that it can parse."""
 AT_MOST = 100_000
-"""Counters of one process: more than a window can fill, as each attempt costs the verification of a password."""
+"""Maximum counters of one process: more than a window can fill, as each attempt costs the verification of a password."""
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class LocalCounters(Storage):
     base_exceptions = ValueError
 
     def __init__(self, clock: Callable[[], float], at_most: int = AT_MOST) -> None:
-        """`clock` gives seconds and never goes back."""
+        """`clock` is monotonic, in seconds."""
         super().__init__()
         self._clock = clock
         self._kept: TLRUCache[str, tuple[int, float], float] = TLRUCache(
@@ -49,7 +49,7 @@ class LocalCounters(Storage):
         return total
 
     def raise_to(self, key: str, count: int, expiry: float) -> None:
-        """Take over a count from Valkey, unless the one here is higher: answers overtake each other."""
+        """Copy a count from Valkey, unless the local one is higher: responses can arrive out of order."""
         known, ends = self._kept.get(key, (0, self._clock() + expiry))
         self._kept[key] = (max(known, count), ends)
 
@@ -58,7 +58,7 @@ class LocalCounters(Storage):
         return self._kept.get(key, (0, 0.0))[0]
 
     async def get_expiry(self, key: str) -> float:
-        """The time at which the window ends, in seconds since 1970, as in other storages."""
+        """Unix time at which the window ends, as in other storages."""
         now = self._clock()
         return time.time() + self._kept.get(key, (0, now))[1] - now
 
@@ -83,7 +83,7 @@ class Counters(Storage):
     base_exceptions = ValueError
 
     def __init__(self, redis_url: str, clock: Callable[[], float]) -> None:
-        """Nothing is connected before the first attempt. `clock` gives seconds and never goes back."""
+        """Nothing is connected before the first attempt. `clock` is monotonic, in seconds."""
         super().__init__()
         options: dict[str, Any] = {
             "socket_timeout": ANSWER_SECONDS,
@@ -113,7 +113,7 @@ class Counters(Storage):
             return await self.local.incr(key, expiry, amount)
         if amount < 0:
             await self.local.incr(key, expiry, amount)
-        else:  # kept, so that a guesser gains nothing when Valkey goes down
+        else:  # copied, so that guessers gain nothing when Valkey goes down
             self.local.raise_to(key, count, expiry)
         return count
 
@@ -123,7 +123,7 @@ class Counters(Storage):
         return await self.local.get(key) if count is None else count
 
     async def get_expiry(self, key: str) -> float:
-        """The time at which the window ends, in seconds since 1970."""
+        """Unix time at which the window ends."""
         ends = await self._ask(lambda: self.shared.get_expiry(key))
         return await self.local.get_expiry(key) if ends is None else ends
 
@@ -146,7 +146,7 @@ class Counters(Storage):
         return True
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T | None:
-        """Valkey's answer, or None while it is down. One at a time tries whether it is up again."""
+        """Valkey's response, or None while it is down. One caller at a time checks whether it is up again."""
         now = self._clock()
         if now < self._shut_until:
             return None

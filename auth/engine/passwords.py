@@ -1,4 +1,4 @@
-"""Passwords as argon2id hashes, made and verified in a few threads of their own."""
+"""Hashes and verifies passwords with argon2id, in a small thread pool."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from argon2.exceptions import VerificationError
 from domain.codes import Code, Refused
 
 MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
-"""The least that OWASP recommends for argon2id: about 25 ms here, and 19 MiB while it lasts."""
+"""The OWASP minimum for argon2id: about 25 ms and 19 MiB per hash."""
 LONGEST = 1_024
-"""Characters; a longer password is nobody's."""
+"""Maximum length in characters; longer passwords never match."""
 WAITING_AT_MOST = 64
 DEMO = "relata-demo"
-"""The password of the demonstration's users. It is public, so it opens nothing but demo tenants."""
+"""Password of the demonstration users. It is public, so only demonstration tenants accept it."""
 PREFIX = "$argon2id$"
 
 T = TypeVar("T")
@@ -31,9 +31,9 @@ class Passwords:
     def __init__(
         self, threads: int = 2, *, passes: int = PASSES, memory_kib: int = MEMORY_KIB
     ) -> None:
-        """`threads` is also how many cores, and how much memory times `memory_kib`, sign-ins may take.
+        """`threads` bounds the cores, and with `memory_kib` the memory, used by sign-ins.
 
-        Fewer passes over less memory are for tests, which sign in hundreds of times.
+        Tests, which sign in hundreds of times, use fewer passes and less memory.
         """
         self._hasher = PasswordHasher(passes, memory_kib, LANES)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
@@ -41,20 +41,20 @@ class Passwords:
         self._dummy = self._hasher.hash("nobody's", salt=bytes(16))
 
     def close(self) -> None:
-        """Drop what waits, and let the threads end."""
+        """Drop the queue, and let the threads end."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def hash(self, password: str, *, demo: bool = False) -> str:
         """A new hash. Raises ValueError for the demonstration's password unless `demo`."""
         if is_demo(password) and not demo:
-            raise ValueError("The demonstration's password is public: choose another one.")
+            raise ValueError("The demonstration password is public. Choose another one.")
         text = _bytes(password)
         return await self._apart(lambda: self._hasher.hash(text))
 
     async def verify(self, hash: str | None, password: str) -> bool:
-        """Whether the password is the one hashed. Without a hash it is not, after the same work.
+        """Whether the password matches the hash. Without a hash it does not, after the same work.
 
-        Raises Refused(RATE_LIMITED) when too many wait already, whoever asks.
+        Raises Refused(RATE_LIMITED) if too many calls wait already.
         """
         known = hash is not None and hash.startswith(PREFIX)
         against = hash if hash is not None and known else self._dummy
@@ -63,7 +63,7 @@ class Passwords:
         return matches and known and len(password) <= LONGEST
 
     def outdated(self, hash: str) -> bool:
-        """Whether a hash was made with other parameters than today's."""
+        """Whether a hash was made with other than the current parameters."""
         return self._hasher.check_needs_rehash(hash)
 
     def _matches(self, hash: str, text: bytes) -> bool:
@@ -73,7 +73,7 @@ class Passwords:
             return False
 
     async def _apart(self, work: Callable[[], T]) -> T:
-        """Run in our few threads: a flood of sign-ins waits here, and other work goes on."""
+        """Run in the thread pool: many sign-ins wait here without delaying other work."""
         if self._waiting >= WAITING_AT_MOST:
             raise Refused(
                 Code.RATE_LIMITED,
@@ -88,10 +88,10 @@ class Passwords:
 
 
 def is_demo(password: str) -> bool:
-    """Whether this is the demonstration's password, in any of the ways to write it."""
+    """Whether this is the demonstration password, in any Unicode normalization."""
     return len(password) <= LONGEST and _bytes(password) == DEMO.encode()
 
 
 def _bytes(password: str) -> bytes:
-    """One spelling: an é may arrive as one character or as two. Never raises."""
+    """The NFC form: é can arrive as one character or as two. Never raises."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Row policies: which rows a viewer reaches whose profile opens OWN rows only."""
+"""Row policies: the rows a viewer reaches if their profiles open OWN rows only."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ from db.engine.model import Model
 from db.engine.sql import Bool, Concat, IntLiteral, Query, TableColumn, one_of, parameter
 
 OWNERS = "owners:{entity}"
-"""The parameter with the employees whose records a viewer sees as his own."""
+"""Parameter: the employees whose records count as the viewer's own."""
 READABLE = "viewer:attributes"
-"""The parameter with the ids of the custom attributes that a viewer may read."""
+"""Parameter: the ids of the custom attributes that a viewer may read."""
 TOLD = "viewer:told"
-"""The parameter with the keys of the history that a viewer may read: `Account.name`, and `Account.` for the record."""
+"""Parameter: the keys of the history that a viewer may read: `Account.name`, and `Account.` for the record."""
 TOLD_IN = "viewer:told_in"
-"""Of fields that are ruled by status: the keys with a status in which they may be read, as `Deal.fee:WON`."""
+"""Parameter: for fields restricted by status, the keys with a status in which they may be read, as `Deal.fee:WON`."""
 
 
 class ByCondition(ABC):
-    """A way to rows that a condition on the row itself describes."""
+    """Rows that a condition on the row itself describes."""
 
     @abstractmethod
     def wide(self, entity: Entity) -> Bool:
         """The condition on the entity's own table."""
 
     def narrow(self, entity: Entity) -> Query:
-        """The ids of the rows that fulfil it."""
+        """The ids of the rows that match it."""
         return select(entity.table.c.id).where(self.wide(entity))
 
 
 @dataclass(frozen=True)
 class Owned(ByCondition):
-    """Rows whose owner is the viewer or somebody below in the employee tree."""
+    """Rows owned by the viewer or by an employee below them in the reporting tree."""
 
     column: TableColumn
 
@@ -105,7 +105,7 @@ class Shared:
 
 @dataclass(frozen=True)
 class Referenced(ByCondition):
-    """Rows that some live row of another table points to."""
+    """Rows that a non-deleted row of another table references."""
 
     column: TableColumn
 
@@ -129,9 +129,9 @@ class OwnRecords(ByCondition):
 
 @dataclass(frozen=True)
 class ReadableHistory(ByCondition):
-    """What was noted of fields that the viewer may read, as their records stand today.
+    """History entries of fields that the viewer may read, by the current status of their records.
 
-    `statuses` are the columns that rules per status look at, by the name of each entity that has one.
+    `statuses` are the status columns of restricted fields, by the name of each entity that has one.
     """
 
     key: TableColumn
@@ -150,7 +150,7 @@ class ReadableHistory(ByCondition):
 
 @dataclass(frozen=True)
 class Readable(ByCondition):
-    """Definitions of custom attributes whose values the viewer may read: of others he is not told."""
+    """Definitions of custom attributes whose values the viewer may read."""
 
     column: TableColumn
 
@@ -163,17 +163,17 @@ Source = Owned | Matching | Shared | Referenced | Readable | OwnRecords | Readab
 
 @dataclass(frozen=True, eq=False)
 class Policy:
-    """How a viewer reaches the rows of a record where their profile opens OWN rows only: by any of `rows`."""
+    """The rows of an entity that a viewer reaches with OWN rows only: the union of `rows`."""
 
     record: type[Record | Trace]
     rows: tuple[Source, ...]
     restricts: bool = False
-    """Whether it applies where a profile opens ALL rows, too: restrictions win (D-10)."""
+    """Whether it also applies where a profile opens ALL rows: restrictions take precedence (D-10)."""
     spares_full: bool = False
-    """Whether a policy that restricts does not apply to viewers with full rights."""
+    """Whether a restricting policy does not apply to viewers with full rights."""
 
     def __post_init__(self) -> None:
-        """Raise TypeError where a record is shared that is not declared so."""
+        """Raise TypeError for a share on an entity that is not declared as shareable."""
         shared = any(isinstance(each, Shared | Matching) for each in self.rows)
         if shared and not issubclass(self.record, Shareable):
             raise TypeError(f"{self.entity} is shared by its policy: make the class Shareable.")
@@ -185,19 +185,19 @@ class Policy:
 
 
 def owned(record: type[Record]) -> Policy:
-    """Own rows are those that the viewer or somebody below them in the employee tree owns."""
+    """The default policy: own rows are those owned by the viewer or an employee below them."""
     return Policy(record, rows=(Owned(record.__table__.c[record.__owner__ or ""]),))
 
 
 @dataclass(frozen=True, eq=False)
 class Policies:
-    """The policies by entity: that of its area, or of an Ownable one otherwise. An entity without either has no own rows."""
+    """The policies by entity: that of its area, or of an Ownable entity otherwise. Other entities have no own rows."""
 
     by_entity: Mapping[str, Policy]
 
     @classmethod
     def of_areas(cls, model: Model | None = None, /, **areas: tuple[Policy, ...]) -> Policies:
-        """Put the areas' policies together, and add one for each Ownable entity of the model that has none.
+        """Combine the areas' policies, and add the default for each Ownable entity without one.
 
         Raises TypeError, naming both areas, if an entity has two.
         """
@@ -222,7 +222,7 @@ class Policies:
         return self.by_entity.get(entity)
 
     def is_restricted(self, entity: str, *, full: bool) -> bool:
-        """Whether an entity's policy applies to viewers of ALL rows, too, and to those with `full` rights."""
+        """Whether an entity's policy also applies to viewers of ALL rows, and to those with `full` rights."""
         policy = self.of(entity)
         return policy is not None and policy.restricts and not (full and policy.spares_full)
 
@@ -234,7 +234,7 @@ class Policies:
         return or_(false(), *(source.wide(entity) for source in sources))
 
     def looked_at(self, entity: Entity) -> set[Table]:
-        """The tables besides the entity's own that decide which of its rows are reached."""
+        """The other tables that decide which rows of the entity are reached."""
         sources = self._sources(entity)
         shared = {source.record.table for source in sources if isinstance(source, Shared)}
         return shared | {
@@ -252,7 +252,7 @@ class Policies:
 
 
 def within(entity: Entity, way: Reference, above: Entity, rows: Bool | None) -> Bool:
-    """The condition that what a row is a part of that way is among these rows (None: all), and not in the bin."""
+    """The condition that the parent in this relation is among these rows (None: all) and not in the trash."""
     table, link = above.table, entity.table.c[way.column]
     whole = select(IntLiteral(1)).select_from(table).correlate(entity.table)
     live = table.c.deleted_at.is_(None)
@@ -261,12 +261,12 @@ def within(entity: Entity, way: Reference, above: Entity, rows: Bool | None) -> 
 
 
 def without(entity: Entity, way: Reference) -> Bool:
-    """The condition that a row is no part of anything that way, for viewers to whom that is shut."""
+    """The condition that a row has no parent in this relation, for viewers that cannot see such parents."""
     return entity.table.c[way.column].is_(None) if way.nullable else false()
 
 
 def responsible(entity: Entity, *, below: bool) -> Bool:
-    """The condition that a row is the viewer's, or of somebody below him; of what has no owner, that its first whole is."""
+    """The condition that the owner of a row, or of its first parent, is the viewer or an employee below them."""
     if entity.owner is not None:
         column = entity.table.c[entity.owner]
         if below:

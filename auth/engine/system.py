@@ -1,4 +1,4 @@
-"""An authorizer that hides nothing, for loading rights: they are read before there is a viewer."""
+"""An authorizer that hides nothing, for loading rights: no viewer exists at that time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SystemAuthorizer:
         return None
 
     def is_off(self, entity: str) -> bool:
-        """Nothing is."""
+        """No entity."""
         return False
 
     def right(self, entity: str, name: str) -> Right:
@@ -32,23 +32,23 @@ class SystemAuthorizer:
         return Right.OPEN
 
     def scope(self, entity: Entity, *, deletes: bool) -> bool:
-        """Nothing is changed with it."""
+        """No writes."""
         return False
 
     def type_access(self, entity: Entity) -> Mapping[str, object]:
-        """Nothing is told with it."""
+        """No permissions."""
         return {}
 
     def writable(self, entity: Entity) -> Iterable[str]:
-        """Nothing."""
+        """No tables."""
         return ()
 
     def may_restore(self, entity: str) -> bool:
-        """Nothing lies in the bin for it."""
+        """The trash is not visible."""
         return False
 
     def attribute(self, entity: str, key: str) -> AttributeRights | None:
-        """None: rights are not kept in attributes."""
+        """None: rights are not stored in attributes."""
         return None
 
     def attributes(self, entity: str) -> Iterable[AttributeRights]:

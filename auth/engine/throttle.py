@@ -1,4 +1,4 @@
-"""Bounds how often a password may be guessed: a fixed window of attempts for each account and address."""
+"""Bounds guesses of passwords: a fixed window of attempts per account and address."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ REFRESH = RateLimitItemPerSecond(100, 900, "refresh")
 
 @dataclass(frozen=True)
 class Attempt:
-    """Where an attempt was counted, to give it back if it succeeds."""
+    """The counters of an attempt, to restore them if it succeeds."""
 
     account: str | None
     address: tuple[RateLimitItem, str]
 
 
 class Throttle:
-    """Counts attempts before they are judged, so that guesses made at once are counted as many."""
+    """Counts attempts before they are checked, so that concurrent guesses all count."""
 
     def __init__(self, redis_url: str, key: bytes, clock: Callable[[], float]) -> None:
         """Nothing is connected before the first attempt.
 
         `key`, of 16 to 64 bytes, hides accounts and addresses from readers of Valkey; it is the same
-        for every process. `clock` gives seconds and never goes back.
+        for every process. `clock` is monotonic, in seconds.
         """
         self.counters = Counters(redis_url, clock)
         self._limiter = FixedWindowRateLimiter(self.counters)
@@ -48,7 +48,7 @@ class Throttle:
         await self.counters.close()
 
     async def sign_in(self, address: str, tenant: str, email: str) -> Attempt:
-        """Count an attempt by a client's address at an account, of folded texts, existing or not.
+        """Count an attempt by a client's address at an account (case-folded), existing or not.
 
         Raises Refused(RATE_LIMITED) with the whole seconds to wait as `retryAfter`.
         """
@@ -65,7 +65,7 @@ class Throttle:
         return Attempt(None, (REFRESH, source))
 
     async def forgive(self, attempt: Attempt) -> None:
-        """It succeeded: the account begins a new window, and the address has this attempt back."""
+        """The attempt succeeded: reset the account's window, and uncount it for the address."""
         limit, source = attempt.address
         await self._limiter.hit(limit, source, cost=-1)
         if attempt.account is not None:
@@ -85,7 +85,7 @@ class Throttle:
 
 
 def _network(address: str) -> str:
-    """What an address is counted as: an IPv6 network of 64 bits, since a customer owns all addresses of one."""
+    """The counter of an address: an IPv6 network of 64 bits, since a customer has all addresses of one."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Issues and verifies access and refresh tokens; whether their session lives, Postgres knows."""
+"""Issues and verifies access and refresh tokens; Postgres stores whether their session is active."""
 
 from __future__ import annotations
 
@@ -26,17 +26,20 @@ ISSUER, AUDIENCE, ALGORITHM = "relata", "relata-api", "HS256"
 HEADER = {"alg": ALGORITHM, "typ": "at+jwt"}
 ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=30)
-"""Kept by the session's expires_at, not by the token."""
+"""Enforced by the session's expires_at, not by the token."""
 LEEWAY = 30
-"""Seconds that our own processes' clocks may differ."""
+"""Tolerated clock difference between processes, in seconds."""
 REMEMBERED = 4_096
 LONGEST = 1_024
-"""Characters of an access token; ours have about 400."""
+"""Maximum characters of an access token; valid ones have about 400."""
 IDENTIFIER = re.compile(r"[0-9a-f]{32}\Z")
 VERSION = 1
 REFRESH = struct.Struct(">B16s16sI")
-"""Version, tenant, session, generation. With 32 bytes of HMAC they are 69, which base64 writes as
-92 characters without padding: one way to write each token."""
+"""Version, tenant, session, generation.
+
+With 32 bytes of HMAC they are 69, which base64 writes as 92 characters without padding: one spelling
+per token.
+"""
 REFRESH_TEXT = re.compile(r"[A-Za-z0-9_-]{92}\Z")
 RESET = struct.Struct(">16s16s16s")
 """Tenant, user, number. With 32 bytes of HMAC they are 80, which base64 writes as 107 characters."""
@@ -45,7 +48,7 @@ RESET_TEXT = re.compile(r"[A-Za-z0-9_-]{107}\Z")
 
 @dataclass(frozen=True)
 class AccessToken:
-    """What a verified access token says: who asks, in which tenant and session, and until when."""
+    """The content of a verified access token: user, tenant, session and expiry."""
 
     tenant: UUID
     user: UUID
@@ -55,7 +58,7 @@ class AccessToken:
 
 @dataclass(frozen=True)
 class RefreshToken:
-    """What an authentic refresh token says. Whether its generation is good, the session knows."""
+    """The content of an authentic refresh token. The session stores which generation is valid."""
 
     tenant: UUID
     session: UUID
@@ -64,7 +67,7 @@ class RefreshToken:
 
 @dataclass(frozen=True)
 class PasswordReset:
-    """What an authentic reset token says. Whether its number is good, the user's credential knows."""
+    """The content of an authentic reset token. The user's credential stores which number is valid."""
 
     tenant: UUID
     user: UUID
@@ -72,14 +75,14 @@ class PasswordReset:
 
 
 def derive(secret: bytes, label: str) -> bytes:
-    """A key of 32 bytes for one purpose, from which neither the secret nor another key follows."""
+    """A key of 32 bytes for one purpose; it reveals neither the secret nor other keys."""
     if len(secret) != 32:
         raise ValueError("The secret must have 32 bytes.")
     return HKDF(SHA256(), length=32, salt=None, info=f"relata {label}".encode()).derive(secret)
 
 
 class TokenIssuer:
-    """Issues tokens, and verifies those that a process with the same secret issued."""
+    """Issues tokens, and verifies those of all processes with the same secret."""
 
     def __init__(self, secret: bytes) -> None:
         self._access = OctKey.import_key(derive(secret, "access token"))
@@ -90,7 +93,7 @@ class TokenIssuer:
         self._verified: LRUCache[str, tuple[int, int, AccessToken]] = LRUCache(REMEMBERED)
 
     def issue_access(self, tenant: UUID, user: UUID, session: UUID, now: datetime) -> str:
-        """An access token, good for ACCESS_LIFETIME from `now`."""
+        """An access token, valid for ACCESS_LIFETIME from `now`."""
         issued = int(now.timestamp())
         claims = {
             "iss": ISSUER,
@@ -104,11 +107,11 @@ class TokenIssuer:
         return self._sign(json.dumps(claims, separators=(",", ":")).encode())
 
     def verify_access(self, token: str, now: datetime) -> AccessToken:
-        """What the token says. Raises Refused(UNAUTHENTICATED), the same for whatever is wrong.
+        """The content of the token. Raises the same Refused(UNAUTHENTICATED) for every defect.
 
-        Verified tokens are remembered. That is safe: the same text under the same key is authentic
-        forever, its times are compared on every call, nothing is remembered that did not verify,
-        and whether the session has ended is not asked here but in every transaction.
+        Verified tokens are cached. That is safe: the same text under the same key stays authentic, its
+        times are compared on every call, only verified tokens are cached, and every transaction checks
+        whether the session has ended.
         """
         read = self._verified.get(token) or self._verify(token)
         issued, expires, access = read
@@ -119,12 +122,12 @@ class TokenIssuer:
         return access
 
     def issue_refresh(self, tenant: UUID, session: UUID, generation: int) -> str:
-        """The refresh token of a session's generation."""
+        """The refresh token for a session's generation."""
         body = REFRESH.pack(VERSION, tenant.bytes, session.bytes, generation)
         return base64.urlsafe_b64encode(body + self._seal(body)).decode()
 
     def verify_refresh(self, token: str) -> RefreshToken | None:
-        """What the token says, or None if it is not one of ours."""
+        """The content of the token, or None if it is not authentic."""
         if not REFRESH_TEXT.match(token):
             return None
         raw = base64.urlsafe_b64decode(token)
@@ -135,13 +138,13 @@ class TokenIssuer:
         return RefreshToken(UUID(bytes=tenant), UUID(bytes=session), generation)
 
     def issue_reset(self, tenant: UUID, user: UUID, number: UUID) -> str:
-        """The token with which a user chooses a new password, as long as its number is the last."""
+        """A token for choosing a new password, valid as long as its number is the latest."""
         body = RESET.pack(tenant.bytes, user.bytes, number.bytes)
         sealed = body + hmac.new(self._reset, body, hashlib.sha256).digest()
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def verify_reset(self, token: str) -> PasswordReset | None:
-        """What the token says, or None if it is not one of ours."""
+        """The content of the token, or None if it is not authentic."""
         if not RESET_TEXT.match(token):
             return None
         raw = base64.urlsafe_b64decode(token + "=")
@@ -159,8 +162,8 @@ class TokenIssuer:
         return jws.serialize_compact(dict(HEADER), payload, self._access, registry=self._registry)
 
     def _verify(self, token: str) -> tuple[int, int, AccessToken]:
-        # All our tokens begin with the same characters. Whatever does not, be it another algorithm
-        # or type, `kid`, `jku`, `crit` or encryption, is refused before anything of it is parsed.
+        # All issued tokens begin with the same characters. Anything else, such as another algorithm
+        # or type, `kid`, `jku`, `crit` or encryption, is refused before it is parsed.
         if len(token) > LONGEST or not token.isascii() or not token.startswith(self._begins):
             raise _refused()
         try:
@@ -172,12 +175,12 @@ class TokenIssuer:
 
 
 def _read(claims: object) -> tuple[int, int, AccessToken]:
-    """When it was issued, when it expires, and what it says; refused if we would not say it."""
+    """The issue time, expiry and content; refused if this server would not have issued it."""
     if not isinstance(claims, dict) or claims.get("iss") != ISSUER or claims.get("aud") != AUDIENCE:
         raise _refused()
     issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
     longest = int(ACCESS_LIFETIME.total_seconds())
-    # `nbf` is not among ours: a token that is not good yet is none that we issued.
+    # `nbf` is not used: a token that is not valid yet was not issued by this server.
     if "nbf" in claims or not 0 < expires - issued <= longest:
         raise _refused()
     user, tenant, session = (_identifier(claims, name) for name in ("sub", "ten", "sid"))

@@ -1,4 +1,4 @@
-"""One caller's rights, ready for the gate: a permission shape that keys plans, and arrays that are bound (D-55)."""
+"""One caller's rights for the gate: a permission shape that keys plans, and arrays that are bound (D-55)."""
 
 from __future__ import annotations
 
@@ -30,36 +30,40 @@ from db.engine.gate import Form, Right
 from domain.access import AttributeRights, EntityRights, RowScope, WriteScope
 
 NARROW_AT_MOST = 2000
-"""Rows in reach up to which a root list may ask for them by id (D-52)."""
+"""Maximum reachable rows for which a root list selects them by id (D-52)."""
 PAGE = 50
-"""Records of a usual page."""
+"""Records of a typical page."""
 
 
 PROJECTIONS = 100
-"""Operations whose part of the permission shape a viewer remembers."""
+"""Operations whose permission shape a viewer caches."""
 
 
 class Reach(NamedTuple):
-    """How many rows of an entity a viewer has, counted up to a little over NARROW_AT_MOST, of about how many."""
+    """Own rows of an entity, counted up to slightly over NARROW_AT_MOST, and the estimated table size."""
 
     own: int
     table: int
 
     def is_few(self) -> bool:
-        """Whether gathering the own rows costs less than walking the table until a page of them is found.
+        """Whether collecting the own rows costs less than scanning the table until a page of them is found.
 
-        One in `table / own` rows is the viewer's, so a page is found after `PAGE * table / own` rows.
+        One in `table
+
+        own` rows is the viewer's, so a page is found after `PAGE * table
+
+        own` rows.
         """
         return self.own <= NARROW_AT_MOST and self.own * self.own <= PAGE * self.table
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """A viewer's rights as far as `depends_on` goes; looked up with every request, so it keeps its hash."""
+    """A viewer's rights with regard to `depends_on`; it caches its hash, since every request looks it up."""
 
     depends_on: Dependencies
     answers: tuple[Hashable, ...]
-    """What the viewer's rights say of each dependency, in their order."""
+    """The viewer's rights for each dependency, in order."""
     _hash: int = field(init=False, repr=False, compare=False, default=0)
 
     def __post_init__(self) -> None:
@@ -77,29 +81,29 @@ class Viewer:
     user: UUID
     employee: UUID
     version: int
-    """The tenant's access version that this was loaded under."""
+    """The tenant's access version under which this was loaded."""
     rights: Mapping[str, EntityRights]
     owners: Mapping[str, tuple[UUID, ...]]
     """Per entity, the employees whose records count as the viewer's own."""
     arrays: Mapping[str, tuple[UUID, ...] | tuple[str, ...]]
-    """What standing rules open to the viewer's roles, and what of the history he is told, by the parameter's name."""
+    """Per parameter: the values that standing rules open to the viewer's roles, and the readable history keys."""
     reach: Mapping[str, Reach]
     """Per entity with own rows, how many there were when the rights were loaded."""
     policies: Policies = field(repr=False)
     full: bool = False
-    """Whether one of his profiles opens everything: he alone says what profiles open."""
+    """Whether a profile of the viewer grants full access, which is required to see grants."""
     roles: frozenset[UUID] = frozenset()
     off: Mapping[str, str] = field(default_factory=dict)
-    """Entities that are switched off for everybody, each with the feature that it belongs to."""
+    """Entities that are switched off for everyone, each with its feature."""
     carried: Mapping[str, frozenset[UUID]] = field(default_factory=dict)
-    """Of attributes that not every type carries: those that do, by the attribute's id."""
+    """Per attribute id, for attributes assigned to some types only: these types."""
 
     def may_see(self, entity: str) -> bool:
         """Whether any row of the entity may be seen."""
         return entity in self.rights
 
     def is_off(self, entity: str) -> bool:
-        """Whether nobody sees any of it, because it is switched off."""
+        """Whether the entity is switched off."""
         return entity in self.off
 
     def rows(self, entity: Entity, form: Form) -> ColumnElement[bool] | None:
@@ -109,7 +113,7 @@ class Viewer:
         return None if self._reaches_all(entity.name) else self.policies.reach(entity, form)
 
     def looks_at(self, entity: Entity) -> set[Table]:
-        """The tables besides the entity's own that decide which of its rows he sees."""
+        """The other tables that decide which rows of the entity the viewer sees."""
         if entity.parents:
             return {
                 t for a in entity.parent_types if self.may_see(a.name) for t in self.looks_at(a)
@@ -124,7 +128,7 @@ class Viewer:
         return self.policies.is_restricted(entity, full=self.full)
 
     def _with_parents(self, entity: Entity, form: Form) -> ColumnElement[bool]:
-        """What is a part of something is seen with all that it is a part of, and otherwise not at all."""
+        """Conditions for children: a child record is visible only with all its parents."""
         found = [
             within(entity, way, above, self.rows(above, Form.PREDICATE))
             if self.may_see(above.name)
@@ -135,7 +139,7 @@ class Viewer:
         return and_(*mine, *found)
 
     def right(self, entity: str, name: str) -> Right:
-        """What may be done with a field or a reference."""
+        """The permitted uses of a field or reference."""
         granted = self.rights.get(entity)
         if granted is None:
             return Right.CLOSED
@@ -146,30 +150,30 @@ class Viewer:
         return Right.CONDITIONAL if name in granted.ruled else Right.OPEN
 
     def may_create(self, entity: str) -> bool:
-        """Whether records of the entity may be created at all."""
+        """Whether records of the entity may be created."""
         return entity in self.rights and self.rights[entity].writes.creates
 
     def may_write(self, entity: str, name: str) -> bool:
-        """Whether a field, or an attribute by its id, may be written, where its record may be."""
+        """Whether a field, or an attribute by its id, may be written on writable records."""
         return entity in self.rights and name in self.rights[entity].writable
 
     def edits(self, entity: str) -> WriteScope | None:
-        """Which of the rows he sees may be changed."""
+        """Scope of the visible rows that may be changed."""
         return self.rights[entity].writes.edits if entity in self.rights else None
 
     def deletes(self, entity: str) -> WriteScope | None:
-        """Which of the rows he sees may be deleted."""
+        """Scope of the visible rows that may be deleted."""
         return self.rights[entity].writes.deletes if entity in self.rights else None
 
     def scope(self, entity: Entity, *, deletes: bool) -> ColumnElement[bool] | bool:
-        """Which of the rows he sees may be changed, or deleted, as `within` says of one."""
+        """Condition for the visible rows that may be changed or deleted; `within` checks one record."""
         scope = self.deletes(entity.name) if deletes else self.edits(entity.name)
         if scope is None or scope is WriteScope.ALL:
             return scope is WriteScope.ALL
         return responsible(entity, below=scope is WriteScope.BELOW)
 
     def type_access(self, entity: Entity) -> Mapping[str, object]:
-        """What may be done with the records of an entity, as `TypePermissions` of the API tells it."""
+        """The permissions on an entity's records, as in `TypePermissions` of the API."""
         granted = self.rights[entity.name]
         keys = (f"attributes.{each.key}" for each in self.attributes(entity.name))
         return {
@@ -183,7 +187,7 @@ class Viewer:
         }
 
     def writable(self, entity: Entity) -> Iterable[str]:
-        """The fields that may be written, in a fixed order, and attributes as `attributes.key`."""
+        """The writable fields in a fixed order; attributes as `attributes.key`."""
         granted = self.rights.get(entity.name)
         if granted is None:
             return ()
@@ -192,11 +196,11 @@ class Viewer:
         return sorted(known[name] for name in granted.writable if name in known)
 
     def may_restore(self, entity: str) -> bool:
-        """Whether what lies in the bin may be looked at."""
+        """Whether the trash may be read."""
         return self.deletes(entity) is not None
 
     def within(self, scope: WriteScope | None, entity: Entity, row: Record) -> bool:
-        """Whether a record is within a scope; of what is a part of something, its whole is looked at."""
+        """Whether a record is within a scope; children are checked by their parent."""
         if scope is None or scope is WriteScope.ALL:
             return scope is WriteScope.ALL
         owner = getattr(row, entity.owner) if entity.owner else None
@@ -205,7 +209,7 @@ class Viewer:
         return owner in self.owners.get(entity.name, ())
 
     def has(self, entity: str, owner: UUID | None) -> bool:
-        """Whether he sees records of the entity that are an employee's, as far as ownership goes."""
+        """Whether the viewer sees records owned by an employee, with regard to ownership only."""
         everything = self.rights[entity].rows is RowScope.ALL
         return everything or owner in self.owners.get(entity, ())
 
@@ -220,7 +224,7 @@ class Viewer:
         return () if granted is None else granted.attributes.values()
 
     def form(self, entity: str) -> Form:
-        """Narrow for a viewer with few rows of a large table, wide for everybody else."""
+        """ID_IN for a viewer with few rows of a large table, PREDICATE for all others."""
         return self._forms.get(entity, Form.PREDICATE)
 
     @cached_property
@@ -229,7 +233,7 @@ class Viewer:
         return dict.fromkeys(few, Form.ID_IN)
 
     def value(self, name: str) -> object:
-        """The value of a parameter that a policy or a mask uses."""
+        """The value of a parameter of a policy or mask."""
         return self._values[name]
 
     @cached_property
@@ -262,7 +266,7 @@ class Viewer:
         return {}
 
     def _answer(self, dependency: Dependency) -> Hashable:
-        """What compiling a statement learns from this viewer where it has the dependency."""
+        """The value of one dependency for this viewer, as used in compiling a statement."""
         match dependency:
             case RowsOf(entity):
                 return self._rows_of(entity)

@@ -1,4 +1,4 @@
-"""Admits documents: any text is answered in bounded time before anything is compiled."""
+"""Admits or refuses documents in bounded time, before anything is compiled."""
 
 from .admit import Admitted, Documents, admit
 from .cost import Cost, Prepared

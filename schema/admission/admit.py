@@ -1,4 +1,4 @@
-"""Answers any text in bounded time: either a document worth running, or the reasons why not."""
+"""Admits a document or refuses it with reasons, in bounded time for any text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INTROSPECTION = frozenset({"__schema", "__type"})
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A document that is valid and within every limit that no variable can change."""
+    """A document that is valid and within every limit that does not depend on variables."""
 
     document: DocumentNode
     operations: Mapping[str | None, OperationDefinitionNode]
@@ -31,7 +31,7 @@ class Admitted:
     prepared: Mapping[str | None, Prepared]
 
     def operation(self, name: str | None = None) -> OperationDefinitionNode:
-        """Return the operation to run; raises `DocumentRejected` (BAD_REQUEST) if that is unclear."""
+        """Return the operation to execute; raises `DocumentRejected` (BAD_REQUEST) if it is ambiguous or unknown."""
         return self._chosen(name).operation
 
     def cost(self, variables: Mapping[str, object], name: str | None = None) -> Cost:
@@ -55,7 +55,7 @@ class Admitted:
 
 
 def admit(text: str, schema: GraphQLSchema, limits: Limits) -> Admitted:
-    """Return the document a text spells, checked and priced.
+    """Return the document of a text, validated and priced.
 
     Raises `DocumentRejected` with the codes GRAPHQL_PARSE_FAILED, GRAPHQL_VALIDATION_FAILED,
     QUERY_TOO_COMPLEX or BAD_USER_INPUT.
@@ -91,7 +91,7 @@ def _admit(text: str, schema: GraphQLSchema, limits: Limits, validator: Validato
 
 
 def _refuse_depth(root: Level, depths: dict[Level, int], limits: Limits) -> None:
-    """Raise `DocumentRejected` (QUERY_TOO_COMPLEX) for a root field that goes too deep."""
+    """Raise `DocumentRejected` (QUERY_TOO_COMPLEX) for a root field that is nested too deeply."""
     for level in in_order(root, set(depths)):
         deepest = 0
         for variant in level.variants():
@@ -106,13 +106,13 @@ def _refuse_depth(root: Level, depths: dict[Level, int], limits: Limits) -> None
             raise refuse(
                 "QUERY_TOO_COMPLEX",
                 f"The field '{name[:60]}' is nested {depth} levels deep; the limit is {most}. "
-                "Ask for the deeper records in a request of their own.",
+                "Request the deeper records in a separate request.",
                 nodes=[variant.use.node],
             )
 
 
 def _refuse_repetition(root: Level, limits: Limits) -> None:
-    """Raise `DocumentRejected` (QUERY_TOO_COMPLEX) if fields that are for single use stand together."""
+    """Raise `DocumentRejected` (QUERY_TOO_COMPLEX) if an operation selects several single-use fields."""
     found = [
         variant.use.node
         for variant in root.variants()
@@ -122,22 +122,22 @@ def _refuse_repetition(root: Level, limits: Limits) -> None:
         raise refuse(
             "QUERY_TOO_COMPLEX",
             f"An operation may select only one of {', '.join(sorted(limits.single_use))}, "
-            "and only once. Send the others in requests of their own.",
+            "and only once. Send the others in separate requests.",
             nodes=found,
         )
 
 
 class Documents:
-    """Remembers the documents admitted last, by the SHA-256 of their text; refusals are not kept.
+    """An LRU cache of admitted documents, by the SHA-256 of their text; refusals are not cached.
 
-    Bounded by the number of documents and by the characters they have together: a document takes
-    the room of its characters, and at least an equal share of all.
+    Bounded by the number of documents and by their total characters: a document weighs its characters,
+    and at least an equal share of the total.
     """
 
     def __init__(
         self, schema: GraphQLSchema, limits: Limits, size: int = 1_000, characters: int = 1_000_000
     ) -> None:
-        """Start empty; with a `size` of 0, none is kept. Raises TypeError if the schema is not valid."""
+        """Start empty; a `size` of 0 disables the cache. Raises TypeError if the schema is invalid."""
         self._schema = schema
         self._limits = limits
         self._validator = Validator(schema)
@@ -147,13 +147,13 @@ class Documents:
         )
 
     def __len__(self) -> int:
-        """Return how many documents are kept."""
+        """Return the number of cached documents."""
         return len(self._kept)
 
     def get(self, text: str) -> Admitted:
         """Return what `admit` returns for the text; raises `DocumentRejected` as it does."""
         if len(text) > self._limits.characters:
-            return _admit(text, self._schema, self._limits, self._validator)  # refuses
+            return _admit(text, self._schema, self._limits, self._validator)  # raises
         key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         known = self._kept.get(key)
         if known is not None:

@@ -1,4 +1,4 @@
-"""Bounds what an operation would expand to, before anything of it is compiled."""
+"""Bounds the size of an operation's result, before it is compiled."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _TIMES = frozenset({"ids", "inputs"})
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Objects (with the weights of filters, counts and aggregates) and leaf fields, at most."""
+    """Upper bounds: objects (plus the weights of filters, counts and aggregates) and leaf fields."""
 
     nodes: int
     fields: int
 
 
 class _Price(NamedTuple):
-    """What one object of a level costs, and apart, what each row of its page costs."""
+    """The cost of one object of a level, and separately of each row of its page."""
 
     nodes: int
     fields: int
@@ -62,7 +62,7 @@ _FREE = _Price(0, 0, 0, 0, False)
 
 @dataclass(slots=True)
 class _Part:
-    """One field of a level; numbers that are known beforehand stand in place of variables."""
+    """One field of a level; known numbers stand in place of variables."""
 
     owner: str
     leaf: int
@@ -73,8 +73,8 @@ class _Part:
     conditions: tuple[str, ...] = ()
     below: Level | None = None
     connection: bool = False
-    times: int = 1  # if no argument says otherwise
-    least: int = 0  # what a literal page argument says
+    times: int = 1  # if no argument sets it
+    least: int = 0  # a literal page argument
     pages: tuple[tuple[str, VariableNode], ...] = ()
     ids: str | None = None
 
@@ -84,7 +84,7 @@ class _Part:
     def price(
         self, prices: Mapping[Level, _Price], inputs: MeasuredInputs, limits: Limits
     ) -> _Price:
-        """Return the cost of the field, in the columns its place asks for."""
+        """Return the cost of the field, in the columns of its position."""
         below = prices[self.below] if self.below is not None else _FREE
         times = self._times(inputs, limits)
         weight = self.weight + sum(inputs.conditions(name) for name in self.conditions)
@@ -110,7 +110,7 @@ class _Part:
 
 @dataclass(slots=True)
 class _Step:
-    """The fields of one level, those whose cost never changes already added up."""
+    """The fields of one level; the cost of fixed fields is already summed."""
 
     fixed: dict[str, _Price]
     parts: list[_Part] = field(default_factory=list)
@@ -118,7 +118,7 @@ class _Step:
     def price(
         self, prices: Mapping[Level, _Price], inputs: MeasuredInputs, limits: Limits
     ) -> _Price:
-        """Return the cost of one object: what is common, and the dearest of its types."""
+        """Return the cost of one object: the common fields plus the most expensive of its types."""
         sums = dict(self.fixed)
         for part in self.parts:
             price = part.price(prices, inputs, limits)
@@ -141,20 +141,20 @@ def _add(one: _Price, other: _Price) -> _Price:
 
 
 class Pricing:
-    """Prices levels of one document; whatever no variable can change is added up once."""
+    """Prices levels of one document; costs that do not depend on variables are summed once."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         """Start with no level priced."""
         self._roots = (
             schema.query_type,
             schema.mutation_type,
-        )  # not that of live lists, which are pages
+        )  # not the subscription type, whose lists are pages
         self._limits = limits
         self.prices: dict[Level, _Price] = {}
         self.steps: dict[Level, _Step] = {}
 
     def prepare(self, root: Level, operation: OperationDefinitionNode) -> Prepared:
-        """Prepare an operation; raises `DocumentRejected` (BAD_USER_INPUT) for a literal page size."""
+        """Prepare an operation; raises `DocumentRejected` (BAD_USER_INPUT) for an invalid literal page size."""
         nothing = MeasuredInputs(operation, {})
         fresh = [level for level in in_order(root, set(self.prices)) if level not in self.steps]
         for level in fresh:
@@ -186,7 +186,7 @@ class Pricing:
         named = get_named_type(use.definition.type) if use.definition else None
         composite = is_composite_type(named)
         in_rows = _is_rows(parent, name)
-        # The objects of a page are counted where the page is, wrappers not at all.
+        # The objects of a page are counted with the page, wrappers not at all.
         wrapped = name == "node" and parent.endswith(("Edge", f"{_LIVE}Change"))
         uncounted = in_rows or wrapped or name == "pageInfo" or parent == _HIT
         filters = _conditions(use.node)
@@ -227,7 +227,7 @@ class Pricing:
 
 
 def _is_rows(parent: str, name: str) -> bool:
-    """Whether a field of this type is the records of a page, of groups, or of a live list."""
+    """Whether a field of this type contains the records of a page, of groups, or of a live list."""
     if parent.endswith("Connection"):
         return name in {"edges", "nodes"}
     return (parent.endswith(_GROUPS) and name == "groups") or (
@@ -240,7 +240,7 @@ def _is_live(use: Use) -> bool:
 
 
 def _default_page(use: Use, limits: Limits) -> int:
-    """Return the page that is read if no argument says otherwise."""
+    """Return the default page size."""
     if _is_live(use):
         return limits.default_live
     given = {argument.name.value for argument in use.node.arguments or ()}
@@ -250,7 +250,7 @@ def _default_page(use: Use, limits: Limits) -> int:
         if argument is not None and isinstance(size := _default(argument), int):
             sizes.append(size)
     if not sizes or given & _PAGES:
-        # An argument given as null sets the schema's default aside.
+        # An argument given as null disables the schema's default.
         named = get_named_type(use.definition.type).name if use.definition else ""
         grouped = named.endswith(_GROUPS)
         sizes.append(limits.default_groups if grouped else limits.default_page)
@@ -258,7 +258,7 @@ def _default_page(use: Use, limits: Limits) -> int:
 
 
 def _default(argument: GraphQLArgument) -> object:
-    """Return the default of an argument in whichever of three ways the schema states it."""
+    """Return the default of an argument, which the schema can declare in three ways."""
     stated = argument.default
     if stated is None:
         return argument.default_value
@@ -266,7 +266,7 @@ def _default(argument: GraphQLArgument) -> object:
 
 
 def _set_times(part: _Part, node: FieldNode) -> None:
-    """What is asked for several ids, or done for several inputs, is there as often."""
+    """A field with several ids or inputs counts once per item."""
     for argument in node.arguments or ():
         if argument.name.value in _TIMES:
             if isinstance(argument.value, VariableNode):
@@ -297,7 +297,7 @@ def _conditions(node: FieldNode) -> Conditions:
 
 @dataclass(slots=True)
 class Prepared:
-    """An operation whose cost only waits for its variables."""
+    """An operation whose cost depends only on its variables."""
 
     pricing: Pricing
     root: Level
@@ -331,5 +331,5 @@ def _refuse_cost(what: str, cost: int, limit: int) -> None:
         raise refuse(
             "QUERY_TOO_COMPLEX",
             f"The operation could expand to {min(cost, 10**15):,} {what}; the limit is {limit:,}. "
-            "Ask for smaller pages (first, last), fewer nested lists, or fewer fields.",
+            "Request smaller pages (first, last), fewer nested lists, or fewer fields.",
         )

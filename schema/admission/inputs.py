@@ -1,4 +1,4 @@
-"""Reads page sizes, list lengths and conditions from literals and from variables sent as JSON."""
+"""Measures page sizes, list lengths and conditions in literals and in variables sent as JSON."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from .refusal import DocumentRejected, refuse
 
 
 def check_variables(values: Mapping[str, object], names: frozenset[str], limits: Limits) -> None:
-    """Raise `DocumentRejected` (BAD_USER_INPUT) for lists that are too long and strings none can store.
+    """Raise `DocumentRejected` (BAD_USER_INPUT) for lists that are too long and strings that cannot be stored.
 
-    Only the variables that the operation declares are looked at. One pass, no recursion.
+    Only declared variables are checked. One pass, without recursion.
     """
     for name in names & values.keys():
         pending = [values[name]]
@@ -34,7 +34,7 @@ def check_variables(values: Mapping[str, object], names: frozenset[str], limits:
                 if len(value) > limits.list_items:
                     raise refuse(
                         "BAD_USER_INPUT",
-                        f"Variable '${name}' holds a list of {len(value):,} items; the limit is "
+                        f"Variable '${name}' contains a list of {len(value):,} items; the limit is "
                         f"{limits.list_items}. Split it over several requests.",
                     )
                 pending.extend(value)
@@ -58,7 +58,7 @@ def _check_text(name: str, value: str) -> None:
 
 
 class MeasuredInputs:
-    """The variables of one request; each is measured once, when first asked for."""
+    """The variables of one request; each is measured once, on first use."""
 
     def __init__(self, operation: OperationDefinitionNode, values: Mapping[str, object]) -> None:
         """Take the values as sent; defaults come from the operation."""
@@ -70,13 +70,13 @@ class MeasuredInputs:
         self._measured: dict[str, int] = {}
 
     def page(self, name: str) -> object:
-        """Return what a variable gives as page size: as sent, or its default, or None."""
+        """Return the page size in a variable: as sent, or its default, or None."""
         if name in self._values:
             return self._values[name]
         return literal_page(self._defaults.get(name))
 
     def length(self, name: str) -> int:
-        """Return how many items a variable holds; a value that is no list counts as one."""
+        """Return the number of items in a variable; a value that is not a list counts as one."""
         value = self._values.get(name)
         if isinstance(value, list | tuple):
             return len(value)
@@ -86,7 +86,7 @@ class MeasuredInputs:
         return 1
 
     def conditions(self, name: str) -> int:
-        """Return how many conditions a variable holds, as sent or by its default."""
+        """Return the number of conditions in a variable, as sent or by its default."""
         known = self._measured.get(name)
         if known is None:
             default = self._defaults.get(name)
@@ -99,18 +99,18 @@ class MeasuredInputs:
 
 
 AT_MOST = "atMost"
-"""What bounds a live list, as `first` bounds a page."""
+"""Bounds a live list as `first` bounds a page."""
 
 
 def literal_page(node: ValueNode | None) -> object:
-    """Return the page size a literal gives: an int, None if there is none, else the node."""
+    """Return the page size of a literal: an int, None if absent, otherwise the node."""
     if node is None or isinstance(node, NullValueNode):
         return None
     return int(node.value) if isinstance(node, IntValueNode) else node
 
 
 def page_size(argument: str, value: object, limits: Limits, node: ValueNode) -> int | None:
-    """Return a valid page size or None if none is given.
+    """Return a valid page size, or None if absent.
 
     Raises `DocumentRejected` (BAD_USER_INPUT) naming the argument and its range.
     """
@@ -126,9 +126,7 @@ def page_size(argument: str, value: object, limits: Limits, node: ValueNode) -> 
 
 def _bad_page(argument: str, limits: Limits, node: ValueNode) -> DocumentRejected:
     live = argument == AT_MOST
-    remedy = (
-        "Follow fewer records with a filter." if live else "Ask for the rest with the next page."
-    )
+    remedy = "Narrow the list with a filter." if live else "Request the rest with the next page."
     return refuse(
         "BAD_USER_INPUT",
         f"Argument '{argument}' must be a whole number from 1 to "
@@ -139,14 +137,14 @@ def _bad_page(argument: str, limits: Limits, node: ValueNode) -> DocumentRejecte
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How many conditions a literal holds itself, and the variables that hold more."""
+    """The number of conditions in a literal, and the variables that contain more."""
 
     fixed: int
     variables: tuple[str, ...] = ()
 
 
 def literal_conditions(node: ValueNode) -> Conditions:
-    """Count the conditions of a literal: the values in its objects, a list of values as one."""
+    """Count the conditions of a literal: each value in its objects; a list of values counts as one."""
     fixed = 0
     variables: list[str] = []
     pending: list[ValueNode] = [node]

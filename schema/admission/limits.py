@@ -1,4 +1,4 @@
-"""Names the limits a document must keep, with the defaults every tenant starts from."""
+"""Defines the limits of a document, with the defaults for every tenant."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a document may ask for. Counts are inclusive: exactly the limit passes.
+    """The limits of a document. They are inclusive: a count equal to the limit passes.
 
-    `depth` counts fields from the root to a leaf without the connection wrappers;
-    `single_use` names root fields of which an operation may call one, once.
-    `merge_steps` bounds the work spent on deciding whether fields merge.
+    `depth` counts fields from the root to a leaf without the connection wrappers; `single_use` names
+    root fields of which an operation may select one, once. `merge_steps` bounds the work of deciding
+    whether fields merge.
     """
 
     characters: int = 15_000

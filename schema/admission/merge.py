@@ -1,4 +1,4 @@
-"""Lays out a document's selections by response name: which field nodes answer as one field."""
+"""Groups a document's selections by response name: the field nodes that merge into one field."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _META = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
 
 class Steps:
-    """Counts work and raises `DocumentRejected` (QUERY_TOO_COMPLEX) once it is over the limit."""
+    """Counts work, and raises `DocumentRejected` (QUERY_TOO_COMPLEX) once it exceeds the limit."""
 
     __slots__ = ("limit", "spent")
 
     def __init__(self, limit: int) -> None:
-        """Start at nothing spent."""
+        """Start at zero."""
         self.limit = limit
         self.spent = 0
 
     def spend(self, steps: int) -> None:
-        """Count the steps; raises `DocumentRejected` if they are too many."""
+        """Count the steps; raises `DocumentRejected` if there are too many."""
         self.spent += steps
         if self.spent > self.limit:
             raise refuse(
@@ -55,8 +55,8 @@ class Steps:
 class Use:
     """One field node, the type it is selected on, and its definition if it has one.
 
-    As in the standard rule, `definition` is None for `__typename`. `arguments` is a key
-    for comparing, spelled once, when a comparison first needs it.
+    As in the standard rule, `definition` is None for `__typename`. `arguments` is a comparison key,
+    computed when it is first needed.
     """
 
     node: FieldNode
@@ -66,13 +66,13 @@ class Use:
 
     @property
     def owner(self) -> GraphQLObjectType | None:
-        """The parent if it is an object type: two such that differ never meet."""
+        """The parent if it is an object type: fields on two different object types are never both present."""
         return self.parent if isinstance(self.parent, GraphQLObjectType) else None
 
 
 @dataclass(slots=True, eq=False)
 class Selected:
-    """What one selection set selects itself, its inline fragments opened, spreads not."""
+    """The fields of one selection set, with inline fragments expanded and spreads listed."""
 
     number: int
     uses: list[Use] = field(default_factory=list)
@@ -80,10 +80,10 @@ class Selected:
 
 
 class Selections:
-    """Opens every selection set of a document once; all field types are known statically."""
+    """Expands every selection set of a document once; all field types are known statically."""
 
     def __init__(self, document: DocumentNode, schema: GraphQLSchema, steps: Steps) -> None:
-        """Index the fragments; nothing is opened yet."""
+        """Index the fragments; nothing is expanded yet."""
         self._schema = schema
         self._steps = steps
         self._opened: dict[int, Selected] = {}
@@ -95,12 +95,12 @@ class Selections:
         self.reached: set[str] = set()
 
     def of_operation(self, operation: OperationDefinitionNode) -> Selected:
-        """Return what an operation selects at its root."""
+        """Return the fields of an operation at its root."""
         root = self._schema.get_root_type(operation.operation)
         return self._open(operation.selection_set, root)
 
     def of_fragment(self, name: str) -> Selected | None:
-        """Return what a fragment selects, or None if the document does not define it."""
+        """Return the fields of a fragment, or None if the document does not define it."""
         fragment = self.fragments.get(name)
         if fragment is None:
             return None
@@ -109,7 +109,7 @@ class Selections:
         return self._open(fragment.selection_set, on)
 
     def below(self, uses: Iterable[Use]) -> list[Selected]:
-        """Return what is selected below the given fields, for those that select anything."""
+        """Return the selections below the given fields, for those that have any."""
         found = []
         for use in uses:
             if use.node.selection_set is not None:
@@ -118,7 +118,7 @@ class Selections:
         return found
 
     def closure(self, sources: Iterable[Selected]) -> dict[int, Selected]:
-        """Return the sources and all that their spreads lead to, by number, once each."""
+        """Return the sources and everything that their spreads reach, by number, once each."""
         found: dict[int, Selected] = {}
         pending = list(sources)
         while pending:
@@ -177,7 +177,7 @@ def grouped(sources: Iterable[Selected]) -> dict[str, list[Use]]:
 
 
 def owners(uses: Iterable[Use]) -> dict[str, list[Use]]:
-    """Return the fields by the object type that owns them, under "" if it is abstract."""
+    """Return the fields by the object type that owns them; "" stands for abstract types."""
     by_owner: dict[str, list[Use]] = {}
     for use in uses:
         owner = use.owner
@@ -193,7 +193,7 @@ def _definition(name: str, parent: GraphQLNamedType | None) -> GraphQLField | No
 
 @dataclass(slots=True, eq=False)
 class Variant:
-    """A field as one object type answers it; `owner` is "" if every type does."""
+    """A field as resolved on one object type; `owner` is "" if it applies to every type."""
 
     owner: str
     use: Use
@@ -217,7 +217,7 @@ class Level:
 
 
 def in_order(root: Level, known: set[Level]) -> list[Level]:
-    """Return `root` and the levels below it, each after all below it; `known` are left out.
+    """Yield `root` and the levels below it, each after all levels below it; `known` are skipped.
 
     The levels found are added to `known`. The document must be free of fragment cycles.
     """

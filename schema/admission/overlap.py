@@ -1,8 +1,8 @@
-"""Refuses a document whose fields of one response name do not merge, in bounded steps.
+"""Refuses a document whose fields of one response name do not merge, in a bounded number of steps.
 
-The verdict is that of the standard rule OverlappingFieldsCanBeMerged. Fields are not
-compared pair by pair: all that merge into one response object are grouped by name at once,
-each group is compared with its first member, and each set of selections is met once.
+The result equals that of the standard rule OverlappingFieldsCanBeMerged. Fields are not compared pair
+by pair: all fields that merge into one response object are grouped by name, each group is compared with
+its first member, and each set of selections is visited once.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _MOST_CONFLICTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The response of each operation by its node's position in the document, or conflicts."""
+    """The response of each operation by its node's position in the document, or the conflicts."""
 
     roots: dict[int, Level]
     conflicts: list[DocumentError]
 
 
 def merge(document: DocumentNode, schema: GraphQLSchema, steps: Steps) -> Merged:
-    """Merge the fields of every operation, and of fragments that no operation reaches.
+    """Merge the fields of every operation, and of fragments that no operation uses.
 
-    Raises `DocumentRejected` (QUERY_TOO_COMPLEX) if the steps run out before a verdict.
+    Raises `DocumentRejected` (QUERY_TOO_COMPLEX) if the limit of steps is reached first.
     """
     merger = _Merger(Selections(document, schema, steps), steps)
     roots = {}
@@ -60,7 +60,7 @@ def merge(document: DocumentNode, schema: GraphQLSchema, steps: Steps) -> Merged
 
 
 class _Merger:
-    """Holds what has been met: whole levels, and sets that only had to agree in shape."""
+    """Contains what was visited: full levels, and sets that only had to agree in shape."""
 
     def __init__(self, selections: Selections, steps: Steps) -> None:
         self.selections = selections
@@ -71,7 +71,7 @@ class _Merger:
         self._pending: list[tuple[Level | None, list[Selected]]] = []
 
     def run(self) -> None:
-        """Work off what is pending; stops early once there are enough conflicts."""
+        """Process all pending work; stops early once there are enough conflicts."""
         while self._pending and len(self.conflicts) < _MOST_CONFLICTS:
             level, sources = self._pending.pop()
             if level is None:
@@ -112,7 +112,7 @@ class _Merger:
     def _agree(
         self, name: str, uses: list[Use], by_owner: dict[str, list[Use]], *, has_common: bool
     ) -> bool:
-        # A field on an abstract type meets those of every owner, so all must be the same.
+        # A field on an abstract type merges with those of every owner, so all must be equal.
         together = [uses] if has_common else by_owner.values()
         for group in together:
             first = group[0]
@@ -123,7 +123,7 @@ class _Merger:
         return self._same_shape(name, uses)
 
     def _shape(self, sources: list[Selected]) -> None:
-        """Have fields that never meet in one object agree in shape, at every depth."""
+        """Require fields that are never both present to agree in shape, at every depth."""
         if len(sources) < 2:
             return
         closed = self.selections.closure(sources)
@@ -157,7 +157,7 @@ class _Merger:
     def _conflict(self, name: str, first: Use, second: Use, reason: str) -> None:
         message = (
             f"Fields '{name[:60]}' conflict because {reason}. "
-            "Give one of them another alias to fetch both."
+            "Use an alias for one of them to fetch both."
         )
         problem = located("GRAPHQL_VALIDATION_FAILED", message, [first.node, second.node])
         if problem not in self.conflicts:
@@ -183,7 +183,7 @@ def _difference(first: Use, second: Use) -> str:
 
 
 def _arguments(use: Use) -> Hashable:
-    # Kept, because one field node may be met in many sets of selections.
+    # Cached, because one field node can be in many sets of selections.
     if use.arguments is None:
         given = use.node.arguments or ()
         use.arguments = tuple(sorted((node.name.value, _value(node.value)) for node in given))
@@ -191,7 +191,7 @@ def _arguments(use: Use) -> Hashable:
 
 
 def _value(node: ValueNode) -> str:
-    """Spell a value so that equal values, and only those, are spelled alike.
+    """Return a text that is equal exactly for equal values.
 
     Recursion is bounded by the limit on nested brackets.
     """
@@ -203,7 +203,7 @@ def _value(node: ValueNode) -> str:
         fields = sorted((item.name.value, _value(item.value)) for item in node.fields)
         return "{" + ",".join([f"{name}:{value}" for name, value in fields]) + "}"
     if isinstance(node, StringValueNode):
-        # repr() escapes quotes, so a string's end cannot be forged by its content.
+        # repr() escapes quotes, so a string's content cannot imitate its end.
         return ("b" if node.block else "s") + repr(node.value)
     return f"{node.kind} {getattr(node, 'value', None)}"
 
@@ -217,7 +217,7 @@ def _type_of(use: Use) -> str:
 
 
 def _shape_of(use: Use) -> str:
-    """Spell what two types must share: lists, non-nulls, and the name of a leaf."""
+    """Return the parts of a type that must agree: lists, non-nulls, and the name of a leaf."""
     spelled = ""
     kind: GraphQLOutputType | None = use.definition.type if use.definition else None
     while isinstance(kind, GraphQLNonNull | GraphQLList):

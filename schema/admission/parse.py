@@ -1,4 +1,4 @@
-"""Turns a text within the limits into a document, or says why it cannot."""
+"""Parses a text within the limits into a document, or refuses it with a reason."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from .scan import scan
 
 
 def parse(text: str, limits: Limits) -> DocumentNode:
-    """Return the document that a text spells, its fragments free of cycles.
+    """Return the document of a text, with fragments free of cycles.
 
-    Raises `DocumentRejected`: GRAPHQL_PARSE_FAILED for a text that is not GraphQL,
-    QUERY_TOO_COMPLEX over a limit, BAD_USER_INPUT for a string or list no field takes,
-    GRAPHQL_VALIDATION_FAILED for fragments that contain themselves.
+    Raises `DocumentRejected`: GRAPHQL_PARSE_FAILED for a text that is not GraphQL, QUERY_TOO_COMPLEX
+    over a limit, BAD_USER_INPUT for a string or list that no field accepts, GRAPHQL_VALIDATION_FAILED
+    for fragments that contain themselves.
     """
     scan(text, limits)
     try:
@@ -44,16 +44,16 @@ def parse(text: str, limits: Limits) -> DocumentNode:
 
 
 def _check_tokens(text: str, document: DocumentNode) -> None:
-    """Refuse strings that cannot be stored, and take the chain of tokens apart.
+    """Refuse strings that cannot be stored, and unlink the chain of tokens.
 
-    The chain's links are cycles: they would keep every document until a full collection
-    of garbage, whose pause the next caller would feel. Nothing later follows them.
+    The chain's links are reference cycles: they would keep every document until a full garbage
+    collection, whose pause delays other requests. Nothing later follows them.
     """
     escapes = "\\u" in text
     token: Token | None = document.loc.start_token if document.loc else None
     unstorable: Token | None = None
     while token is not None:
-        # The scan has refused the characters themselves; only an escape can still spell one.
+        # The scan has refused the characters themselves; only an escape can still denote one.
         if escapes and token.kind is TokenKind.STRING and not _storable(token.value or ""):
             unstorable = unstorable or token
         following = token.next
@@ -85,13 +85,13 @@ def _refuse_operations(document: DocumentNode, limits: Limits) -> None:
         raise refuse(
             "QUERY_TOO_COMPLEX",
             f"The document has {len(operations)} operations; the limit is {limits.operations}. "
-            "Send only the operations that belong together.",
+            "Send fewer operations per document.",
             nodes=operations[limits.operations :],
         )
 
 
 def _refuse_fragments(document: DocumentNode, limits: Limits) -> None:
-    """Refuse cycles and long chains, so that whatever follows a spread comes to an end."""
+    """Refuse cycles and long chains, so that following spreads always ends."""
     fragments = {
         node.name.value: node
         for node in document.definitions
@@ -115,7 +115,7 @@ def _refuse_fragments(document: DocumentNode, limits: Limits) -> None:
 def _measure_chain(
     root: str, spreads: dict[str, list[FragmentSpreadNode]], chain: dict[str, int]
 ) -> None:
-    """Set how many fragments hang below each other from `root` on, without recursion."""
+    """Store the nesting depth of fragments below `root`, without recursion."""
     path: list[tuple[str, Iterator[FragmentSpreadNode]]] = [(root, iter(spreads[root]))]
     on_path = {root}
     while path:

@@ -1,4 +1,4 @@
-"""Says why a document was refused, in the words and codes a caller is shown."""
+"""The error that refuses a document, with its message and code."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class DocumentError:
 
 
 class DocumentRejected(Exception):
-    """The document, or the variables sent with it, will not be answered."""
+    """The document, or the variables sent with it, are refused."""
 
     def __init__(self, errors: Sequence[DocumentError]) -> None:
-        """Keep the problems, of which there is at least one."""
+        """Store the problems, of which there is at least one."""
         super().__init__("; ".join(problem.message for problem in errors))
         self.errors = tuple(errors)
 
@@ -52,7 +52,7 @@ def located(code: Code, message: str, nodes: Iterable[Node] = ()) -> DocumentErr
 
 
 def problem_of(code: Code, error: GraphQLError) -> DocumentError:
-    """Return the problem that says what a graphql-core error says, shortened."""
+    """Return the problem for a graphql-core error, with its message shortened."""
     message = error.message
     if len(message) > _LONGEST_MESSAGE:
         message = message[:_LONGEST_MESSAGE] + "…"

@@ -1,4 +1,4 @@
-"""Refuses a text by what its tokens show, before a parser builds anything from it."""
+"""Refuses a text that exceeds limits of its tokens, before it is parsed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 from .limits import Limits
 from .refusal import Code, DocumentError, DocumentRejected
 
-# Every alternative is possessive or of one character, so no text makes the scan step back:
-# a string that never ends is taken to the end of its line (a block string, of the text),
-# where the parser will stop with its own error.
+# Every alternative is possessive or of one character, so the scan never backtracks: an unterminated
+# string extends to the end of its line (a block string, of the text), where the parser reports its
+# own error.
 _TOKEN = re.compile(
     r'"""(?:\\"""|[^"]|"(?!""))*+(?:""")?+'
     r'|"(?:\\.|[^"\\\n\r])*+"?+'
@@ -21,15 +21,15 @@ _TOKEN = re.compile(
 )
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 
-# Python itself refuses to read longer ones, in words that are not meant for callers.
+# Python refuses to convert longer numbers, with a message that is not meant for callers.
 _LONGEST_NUMBER = 1_000
 
 
 def scan(text: str, limits: Limits) -> None:
-    """Raise `DocumentRejected` if the text is over a limit that its tokens alone can show.
+    """Raise `DocumentRejected` if the text exceeds a limit that its tokens show.
 
-    Checked are characters, tokens, nested brackets, directives, aliases, the length
-    of list literals, and characters that no string may hold. One pass over the text.
+    Checks characters, tokens, nested brackets, directives, aliases, the length of list literals, and
+    characters that no string may contain. One pass over the text.
     """
     if len(text) > limits.characters:
         raise _refuse(
@@ -59,7 +59,7 @@ def _refuse_characters(text: str) -> None:
 
 
 class _Scan:
-    """Counts as it goes; `frames` holds each open bracket and the values it has met."""
+    """Counts tokens in one pass; `frames` contains each open bracket and the number of its items."""
 
     def __init__(self, text: str, limits: Limits) -> None:
         self.text = text
@@ -79,7 +79,9 @@ class _Scan:
                 continue
             tokens += 1
             if tokens > most:
-                raise self._over("tokens", most, match.start(), "Select fewer fields, or split it.")
+                raise self._over(
+                    "tokens", most, match.start(), "Select fewer fields, or split the document."
+                )
             if lead in "([{":
                 self._count_item(previous, match.start())
                 self._open(lead, match.start())
@@ -102,13 +104,13 @@ class _Scan:
             raise self._over("nested brackets", self.limits.brackets, position, "Nest less deeply.")
 
     def _close(self, lead: str) -> None:
-        # A bracket closed by another kind is left to the parser, which will refuse it.
+        # A bracket closed by another kind is left to the parser, which reports it.
         if self.frames and self.frames[-1][0] == _CLOSES[lead]:
             self.frames.pop()
             self.parentheses -= lead == ")"
 
     def _count_item(self, previous: str, position: int) -> None:
-        """Count a token that begins an item of the list it stands in."""
+        """Count a token that begins an item of the enclosing list."""
         if not self.frames or self.frames[-1][0] != "[" or previous == "$":
             return
         frame = self.frames[-1]
@@ -129,7 +131,7 @@ class _Scan:
             raise self._over("directives", self.limits.directives, position, "Use fewer of them.")
 
     def _colon(self, position: int) -> None:
-        # Outside parentheses, where arguments and variables live, a colon is an alias.
+        # Outside parentheses, which enclose arguments and variables, a colon is an alias.
         if self.parentheses:
             return
         self.aliases += 1

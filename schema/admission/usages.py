@@ -1,6 +1,6 @@
-"""Finds the variables and spreads of a definition once, without hashing whole trees.
+"""Finds the variables and spreads of a definition once, without hashing syntax trees.
 
-graphql-core keys its caches by node, and a node's hash goes through all below it.
+graphql-core keys its caches by node, and the hash of a node covers its whole subtree.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from graphql.language.ast import QUERY_DOCUMENT_KEYS
 from graphql.validation import ValidationContext
 from graphql.validation.validation_context import VariableUsage, VariableUsageVisitor
 
-# No rule looks at names by themselves, and they are half of all nodes.
+# No rule visits names by themselves, and they are half of all nodes.
 KEYS = {
     kind: tuple(key for key in keys if key not in {"alias", "description", "name"})
     for kind, keys in QUERY_DOCUMENT_KEYS.items()
@@ -24,14 +24,14 @@ KEYS = {
 
 
 class UsageContext(ValidationContext):
-    """What the rules ask about a document; its nodes must live as long as it does."""
+    """The document queries of the validation rules; its nodes must live as long as the context."""
 
     _spreads: dict[int, list[FragmentSpreadNode]]
     _usages: dict[int, list[VariableUsage]]
     _all_usages: dict[int, list[VariableUsage]]
 
     def prepare(self, info: TypeInfo) -> UsageContext:
-        """Start with nothing found, and return itself; `info` gives variables their types."""
+        """Start with empty caches, and return itself; `info` gives variables their types."""
         self._info = info
         self._spreads, self._usages, self._all_usages = {}, {}, {}
         return self
@@ -53,7 +53,7 @@ class UsageContext(ValidationContext):
     def get_variable_usages(
         self, node: OperationDefinitionNode | FragmentDefinitionNode
     ) -> list[VariableUsage]:
-        """Return the variables used in a definition itself, with the types expected there."""
+        """Return the variables used in a definition itself, with their expected types."""
         found = self._usages.get(id(node))
         if found is None:
             found = self._usages[id(node)] = []
@@ -80,10 +80,10 @@ class UsageContext(ValidationContext):
 
 
 def release(*visitors: object) -> None:
-    """Empty visitors that are done, so that they do not keep the document they visited.
+    """Clear finished visitors, so that they release the document they visited.
 
-    A visitor holds its own methods. Left alone, such cycles keep every document until a
-    full collection of garbage, whose pause a later caller would feel.
+    A visitor refers to its own methods. These cycles would keep every document until a full garbage
+    collection, whose pause delays other requests.
     """
     for visitor in visitors:
         vars(visitor).clear()

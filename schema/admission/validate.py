@@ -1,4 +1,4 @@
-"""Refuses a document that the schema cannot answer, with a few errors and no suggestions."""
+"""Validates a document against the schema, with a few errors and no suggestions."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ from .limits import Limits
 from .refusal import DocumentError, DocumentRejected, problem_of, refuse
 from .usages import KEYS, UsageContext, release
 
-# Ours take their place: cycles are refused on parsing, overlaps by `overlap.merge`.
+# Replaced: `parse` refuses cycles, `overlap.merge` conflicts, `_PossibleSpreads` spreads.
 _REPLACED: frozenset[type[ASTValidationRule]] = frozenset(
     {NoFragmentCyclesRule, OverlappingFieldsCanBeMergedRule, PossibleFragmentSpreadsRule}
 )
 
-# Needless where the schema has neither directive: an unknown directive is refused as such.
+# Not needed if the schema has neither directive: they are refused as unknown directives.
 _INCREMENTAL: frozenset[type[ASTValidationRule]] = frozenset(
     {
         DeferStreamDirectiveLabel,
@@ -57,15 +57,15 @@ _INCREMENTAL: frozenset[type[ASTValidationRule]] = frozenset(
     }
 )
 
-# Errors with a text already reported are not reported again, but cost time all the same.
+# Errors with the text of an earlier one are not reported, but still cost time.
 _MOST_REPEATED = 20
 
 
 class Validator:
-    """The rules of the GraphQL specification for one schema, the overlap rule apart."""
+    """The rules of the GraphQL specification for one schema, except the overlap rule."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
-        """Choose the rules; raises TypeError if the schema itself is not valid."""
+        """Select the rules; raises TypeError if the schema itself is invalid."""
         assert_valid_schema(schema)
         self._schema = schema
         self._overlaps: dict[tuple[str, str], bool] = {}
@@ -89,7 +89,7 @@ class Validator:
         try:
             visit(document, outer, KEYS)
         except (ValidationAbortedError, RecursionError):
-            # graphql-core has a budget of its own for work on fragments.
+            # graphql-core has its own budget for work on fragments.
             if not report.problems:
                 raise refuse(
                     "QUERY_TOO_COMPLEX",
@@ -103,7 +103,7 @@ class Validator:
 
 
 class _Report:
-    """Keeps the first errors of different texts, and ends the validation after them."""
+    """Collects the first errors with distinct messages, then ends the validation."""
 
     def __init__(self, most: int) -> None:
         self.problems: list[DocumentError] = []
@@ -124,7 +124,7 @@ class _Report:
 class _PossibleSpreads(ValidationRule):
     """The rule PossibleFragmentSpreads, with each pair of types compared once per schema.
 
-    The standard rule goes through the possible types of a union at every spread.
+    The standard rule iterates over the possible types of a union at every spread.
     """
 
     def __init__(self, context: ValidationContext, overlaps: dict[tuple[str, str], bool]) -> None:
@@ -132,7 +132,7 @@ class _PossibleSpreads(ValidationRule):
         self._overlaps = overlaps
 
     def enter_inline_fragment(self, node: InlineFragmentNode, *_args: object) -> None:
-        """Check a fragment against the type it stands in."""
+        """Check a fragment against its enclosing type."""
         on, parent = self.context.get_type(), self.context.get_parent_type()
         if not self._possible(on, parent):
             self._report(node, f"objects of type '{parent}' can never be of type '{on}'")

@@ -28,7 +28,7 @@ class Budget:
         spent = self._spent.get(tenant, 0) + nodes
         if spent > self._most:
             wait = int(WINDOW - self._now() % WINDOW) + 1
-            message = f"The tenant's budget of {self._most:,} objects per minute is used up. Try again in {wait} s."
+            message = f"The tenant's budget of {self._most:,} objects per minute is used up. Try again in {wait} seconds."
             raise Refused(Code.RATE_LIMITED, message, retryAfter=wait)
         self._spent[tenant] = spent
         return self._most - spent

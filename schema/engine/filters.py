@@ -56,7 +56,10 @@ class Filters:
         if given is None:
             return None
         if depth > DEEP:
-            raise Refused(Code.QUERY_TOO_COMPLEX, f"A filter is more than {DEEP} levels deep.")
+            raise Refused(
+                Code.QUERY_TOO_COMPLEX,
+                f"The filter is nested more than {DEEP} levels deep. Nest it less deeply.",
+            )
         self._depends_on.add(RowsOf(entity.name))
         terms = [self._term(entity, name, value, depth) for name, value in object_of(given).items()]
         return And(tuple(term for term in terms if term is not None))
@@ -65,7 +68,7 @@ class Filters:
         """Count one more test. Raises Refused if there are too many to compile."""
         self.conditions += 1
         if self.conditions > CONDITIONS:
-            message = f"The filters hold more than {CONDITIONS} tests: use `in`, or ask in parts."
+            message = f"The filters contain more than {CONDITIONS} conditions. Use `in`, or split the request."
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
 
     def _term(self, entity: Entity, name: str, value: object, depth: int) -> Condition | None:
@@ -113,7 +116,7 @@ class Filters:
     def _attribute(self, entity: Entity, given: Mapping[str, object]) -> Condition:
         key = constant_of(given.get("key"))
         if key is None:
-            raise Refused(Code.BAD_USER_INPUT, "A filter on an attribute names its `key`.")
+            raise Refused(Code.BAD_USER_INPUT, "The filter on an attribute has no `key`. Add it.")
         self._depends_on.add(AttributeOf(entity.name, str(key)))
         terms: list[Condition] = []
         for word, tests in given.items():
@@ -152,11 +155,13 @@ class Filters:
 def check_depth(steps: int) -> None:
     """Refuse a path through too many references."""
     if steps > DEEP:
-        message = f"A key leads through more than {DEEP} references: name one that is nearer."
+        message = f"The key follows more than {DEEP} references. Use a nearer field."
         raise Refused(Code.QUERY_TOO_COMPLEX, message)
 
 
-ORDERED = "Each item of `orderBy` names exactly one key, such as [{name: ASC}, {amount: DESC}]."
+ORDERED = (
+    "Each item of `orderBy` must contain exactly one key, such as [{name: ASC}, {amount: DESC}]."
+)
 
 
 def only_one(item: object, otherwise: str = ORDERED) -> tuple[str, object]:
@@ -175,17 +180,20 @@ def tested(word: str, value: object, where: str) -> BindParam | bool:
     if value is None:
         raise Refused(
             Code.BAD_USER_INPUT,
-            f"{where}: `{word}: null` is not a test; for empty values there is `isNull`.",
+            f"{where}: `{word}: null` is not permitted. Use `isNull` to find empty values.",
         )
     if word == "isNull":
         return bool(constant_of(value))
     constant = value.constant if isinstance(value, BindParam) else None
     if isinstance(constant, list | tuple):
         if len(constant) > LISTS:
-            raise Refused(Code.BAD_USER_INPUT, f"{where}: `{word}` takes at most {LISTS} values.")
+            raise Refused(
+                Code.BAD_USER_INPUT,
+                f"{where}: `{word}` takes at most {LISTS} values. Split the list over several requests.",
+            )
         if any(item is None for item in constant):
             raise Refused(
-                Code.BAD_USER_INPUT, f"{where}: `{word}` holds null; leave it out of the list."
+                Code.BAD_USER_INPUT, f"{where}: `{word}` contains null. Remove it from the list."
             )
     return bind_param(value)
 
@@ -232,7 +240,7 @@ def page(given: Mapping[str, object]) -> tuple[bool, BindParam]:
     """Whether a page is read from the end of its list, and its maximum size."""
     first, last = given.get("first"), given.get("last")
     if first is not None and last is not None:
-        message = "A page is the `first` of a list or the `last`: leave one of the two out."
+        message = "`first` and `last` cannot be combined. Omit one of them."
         raise Refused(Code.BAD_USER_INPUT, message)
     if last is not None:
         return True, bind_param(last)

@@ -52,7 +52,7 @@ PAGE = 100
 """Groups per page, by default."""
 ONE_KEY = "Each item of `groupBy` names exactly one key, such as [{stage: {record: true}}, {createdAt: MONTH}]."
 ONE_ORDER = "Each item of `orderBy` names exactly one key, such as [{count: DESC}, {key: {stage: {position: ASC}}}]."
-IN_CURRENCY = "Sums of different currencies cannot be compared: name the `currency`, such as EUR."
+IN_CURRENCY = "Sums of different currencies cannot be compared. Add `currency`, such as EUR."
 
 
 class GroupReader(Protocol):
@@ -108,10 +108,10 @@ def _keys(reader: GroupReader, entity: Entity, given: object) -> list[GroupKey]:
     keys = [_key(reader, entity, item) for item in list_of(given)]
     names = [key.name for key in keys]
     if len(keys) > KEYS:
-        raise Refused(Code.QUERY_TOO_COMPLEX, f"`groupBy` takes at most {KEYS} keys.")
+        raise Refused(Code.QUERY_TOO_COMPLEX, f"`groupBy` takes at most {KEYS} keys. Remove some.")
     for name in names:
         if names.count(name) > 1:
-            message = f"`groupBy` names {'.'.join(name)} twice; group by the smaller span of time."
+            message = f"`groupBy` contains {'.'.join(name)} twice. Keep the smaller time unit."
             raise Refused(Code.BAD_USER_INPUT, message)
     return keys
 
@@ -129,7 +129,7 @@ def _key(reader: GroupReader, entity: Entity, item: object) -> GroupKey:
         entity, item = reader.model.entities[entity.references[name].target], value
     constant = constant_of(value)
     if constant is False:
-        message = f"`groupBy` says `{name}: false`: leave it out, or say true."
+        message = f"`groupBy` contains `{name}: false`. Omit it, or set it to true."
         raise Refused(Code.BAD_USER_INPUT, message)
     if name == "record":
         return GroupKey(tuple(path), entity, None)
@@ -213,7 +213,7 @@ class _Read:
             if number is not None:
                 return ByKey(number, replace(asked, path=asked.path[length:]))
         name = ".".join((*way, last))
-        message = f"`orderBy` names the key {name}, which is not in `groupBy`: add it there."
+        message = f"`orderBy` uses the key {name}, which is not in `groupBy`. Add it there."
         raise Refused(Code.BAD_USER_INPUT, message)
 
     # --- what is shown ---------------------------------------------------------------------------
@@ -250,8 +250,6 @@ class _Read:
 
     def _number(self, name: tuple[str, ...]) -> int:
         if name not in self._numbers:
-            message = (
-                f"The key {'.'.join(name)} is asked for, but `groupBy` does not name it: add it."
-            )
+            message = f"The key {'.'.join(name)} is selected, but not in `groupBy`. Add it there."
             raise Refused(Code.BAD_USER_INPUT, message)
         return self._numbers[name]

@@ -73,7 +73,7 @@ class Arguments:
         if len(constants) == len(read):
             return BindParam((), constants)
         if any(item is None or item is ABSENT for item in read):
-            raise Refused(Code.BAD_USER_INPUT, "A list holds null: leave it out of the list.")
+            raise Refused(Code.BAD_USER_INPUT, "A list contains null. Remove it from the list.")
         return BindParam((), tuple(read))
 
     @staticmethod

@@ -127,7 +127,7 @@ class SubscriptionService:
         names = [nodes[0].name.value for nodes in fields.values()]
         if len(names) != 1 or names[0] not in self._lists:
             message = (
-                "A subscription follows exactly one list: select one of Subscription's fields."
+                "A subscription must select exactly one root field. Send one subscription per list."
             )
             raise Refused(Code.BAD_USER_INPUT, message)
         ((key, nodes),) = fields.items()
@@ -212,7 +212,7 @@ class _ListReader:
         outline = reader.outline(roots, frozenset())
         for each in (self._model.entities[name] for name in entities_of(outline.depends_on)):
             if each.is_trace and each is not self._model.history:
-                message = f"{each.name} cannot be followed as it changes: ask for it with a query."
+                message = f"{each.name} is not available in subscriptions. Use a query."
                 raise Refused(Code.BAD_USER_INPUT, message)
         return ParsedSubscription(
             live=Live(

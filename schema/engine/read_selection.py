@@ -153,17 +153,15 @@ class SelectionReader:
     ) -> Selected:
         """The fields selected on a type, by response key, in document order."""
         found = {} if found is None else found
-        for node in selected.selections:
-            if not self._included(node):
-                continue
+        for node in filter(self._included, selected.selections):
             if isinstance(node, FieldNode):
                 self._expanded += 1
                 if self._expanded > EXPANDED:
-                    raise Refused(
-                        Code.QUERY_TOO_COMPLEX,
-                        f"With its fragments opened, the operation selects more than {EXPANDED:,} "
-                        "fields: ask for some of them in a request of their own.",
+                    message = (
+                        f"With fragments expanded, the operation selects more than {EXPANDED:,} "
+                        "fields. Split it over several requests."
                     )
+                    raise Refused(Code.QUERY_TOO_COMPLEX, message)
                 found.setdefault(node.alias.value if node.alias else node.name.value, []).append(
                     node
                 )
@@ -239,7 +237,8 @@ class SelectionReader:
     def _nodes(self, nodes: list[FieldNode], ids: BindParam) -> RootNodes:
         several = ids.constant if isinstance(ids.constant, list | tuple) else []
         if len(several) > LISTS:
-            raise Refused(Code.BAD_USER_INPUT, f"`ids` takes at most {LISTS} values.")
+            message = f"`ids` takes at most {LISTS} values. Split them over several requests."
+            raise Refused(Code.BAD_USER_INPUT, message)
         texts = [str(id.constant if isinstance(id, BindParam) else id) for id in several]
         prefixes = {text.rpartition("_")[0] for text in texts}
         entities = [self.model.by_prefix[p] for p in sorted(prefixes) if p in self.model.by_prefix]

@@ -39,7 +39,7 @@ def _decimal(value: object) -> Decimal:
         except InvalidOperation:  # pragma: no cover - the pattern admits only valid decimals
             pass
     raise ValueError(
-        f'A Decimal is written as a string of digits such as "12.50", at most {DIGITS} on each side of the point.'
+        f'A Decimal must be a string of digits such as "12.50", at most {DIGITS} on each side of the point.'
     )
 
 
@@ -49,7 +49,7 @@ def _date(value: object) -> date:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise ValueError('A Date is written as "2026-11-30", from year 0001 to 9999.')
+    raise ValueError('A Date must have the form "2026-11-30", from year 0001 to 9999.')
 
 
 def _datetime(value: object) -> datetime:
@@ -58,19 +58,19 @@ def _datetime(value: object) -> datetime:
             return datetime.fromisoformat(value.upper().replace(" ", "T")).astimezone(UTC)
         except (ValueError, OverflowError):
             pass
-    raise ValueError('A DateTime is written as "2026-11-30T08:15:00Z", with a time zone.')
+    raise ValueError('A DateTime must have the form "2026-11-30T08:15:00Z", with a time zone.')
 
 
 def _key(value: object) -> str:
     if isinstance(value, str) and _KEY.match(value):
         return value
-    raise ValueError("An attribute's key is a word of letters, digits and underscores.")
+    raise ValueError("An attribute key must consist of letters, digits and underscores.")
 
 
 def _zone(value: object) -> str:
     if isinstance(value, str) and value in ZONES:
         return value
-    raise ValueError('A TimeZone is a name of the IANA database such as "Europe/Amsterdam".')
+    raise ValueError('A TimeZone must be a name of the IANA database such as "Europe/Amsterdam".')
 
 
 def _same(value: object) -> object:

@@ -70,7 +70,9 @@ def media_type(accept: str | None) -> str:
         if chosen and quality > 0:
             offered.append((-quality, position, chosen))
     if not offered:
-        raise HttpRefused(406, f"Accept {GRAPHQL} or {JSON}: there is nothing else to answer with.")
+        raise HttpRefused(
+            406, f"No media type in `Accept` is supported. Accept {GRAPHQL} or {JSON}."
+        )
     return min(offered)[2]
 
 
@@ -89,11 +91,17 @@ async def read_body(request: Request, most: int) -> bytes:
             async for part in request.stream():
                 size += len(part)
                 if size > most:
-                    message = f"The body is larger than {most:,} bytes. Send less at a time."
+                    message = (
+                        f"The body is larger than {most:,} bytes. Split it over several requests."
+                    )
                     raise HttpRefused(413, message, Code.PAYLOAD_TOO_LARGE, Connection="close")
                 parts.append(part)
     except TimeoutError:
-        raise HttpRefused(408, "The body did not arrive in time.", Connection="close") from None
+        raise HttpRefused(
+            408,
+            f"The body did not arrive in time. Send it within {BODY_SECONDS:.0f} seconds.",
+            Connection="close",
+        ) from None
     return b"".join(parts)
 
 
@@ -101,16 +109,16 @@ def request_in_body(content_type: str, body: bytes) -> GraphQLRequest:
     """The request in a POST body. Raises HttpRefused for anything but a valid JSON object."""
     name, _, parameters = content_type.lower().partition(";")
     if name.strip() != JSON:
-        raise HttpRefused(415, f"Send the request as {JSON}.")
+        raise HttpRefused(415, f"The content type is not supported. Send the request as {JSON}.")
     charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "')
     if charset and charset not in ("utf-8", "utf8"):
-        raise HttpRefused(415, "Send the body in UTF-8.")
+        raise HttpRefused(415, "The charset is not supported. Send the body in UTF-8.")
     try:
         given = orjson.loads(body)
     except (orjson.JSONDecodeError, RecursionError):
-        raise HttpRefused(400, "The body is not JSON in UTF-8.") from None
+        raise HttpRefused(400, "The body is not valid JSON. Send a JSON object in UTF-8.") from None
     if isinstance(given, list):
-        raise HttpRefused(400, "Send one operation at a time: batches are not answered.")
+        raise HttpRefused(400, "Batches are not supported. Send one operation per request.")
     return request_of(given, safe=False)
 
 
@@ -123,7 +131,10 @@ def request_in_url(query_string: bytes) -> GraphQLRequest:
             if text := given.get(name):
                 given[name] = orjson.loads(str(text))
     except (ValueError, RecursionError):
-        raise HttpRefused(400, "The query string cannot be read.") from None
+        raise HttpRefused(
+            400,
+            "The query string is invalid. Percent-encode it, and send `variables` and `extensions` as JSON.",
+        ) from None
     return request_of(given, safe=True)
 
 
@@ -131,19 +142,21 @@ def request_of(given: object, *, safe: bool) -> GraphQLRequest:
     """The request in a decoded JSON object. Raises HttpRefused."""
     if not isinstance(given, dict):
         raise HttpRefused(
-            400, 'The body is a JSON object such as {"query": "…", "variables": {…}}.'
+            400, 'The request must be a JSON object such as {"query": "…", "variables": {…}}.'
         )
     query, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
     if not isinstance(query, str):
-        raise HttpRefused(400, "`query` is missing, or is not a text.")
+        raise HttpRefused(400, "`query` must be a string. Send the document in it.")
     if not isinstance(variables, dict | None):
-        raise HttpRefused(400, "`variables` is an object, if it is given.")
+        raise HttpRefused(400, "`variables` must be an object. Correct or omit it.")
     if _nested(variables):
-        raise HttpRefused(400, f"`variables` are nested more than {NESTED} levels deep.")
+        raise HttpRefused(
+            400, f"`variables` are nested more than {NESTED} levels deep. Nest them less deeply."
+        )
     if not isinstance(name, str | None):
-        raise HttpRefused(400, "`operationName` is a text, if it is given.")
+        raise HttpRefused(400, "`operationName` must be a string. Correct or omit it.")
     if not isinstance(given.get("extensions"), dict | None):
-        raise HttpRefused(400, "`extensions` is an object, if it is given.")
+        raise HttpRefused(400, "`extensions` must be an object. Correct or omit it.")
     return GraphQLRequest(query, variables or {}, name or None, safe)
 
 

@@ -102,9 +102,7 @@ class WriteService:
         asked = self._ask(caller, request, key)
         records = sum(count(self._model, each) for each in asked.requests)
         if records > MOST:
-            message = (
-                f"This would write {records:,} records; the limit is {MOST:,}. Send them in parts."
-            )
+            message = f"This would write {records:,} records; the limit is {MOST:,}. Split them over several requests."
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
         remaining = self._reads.budget.spend(caller.tenant.id, cost.nodes + records)
         refuse_suspended(caller.tenant)
@@ -159,7 +157,7 @@ class WriteService:
         several = cast("list[Params]", given["inputs"])
         inputs = tuple((("inputs", str(n)), each) for n, each in enumerate(several))
         if len(inputs) > self._reads.list_items:
-            message = f"`inputs` takes at most {self._reads.list_items} at a time."
+            message = f"`inputs` takes at most {self._reads.list_items} items. Split them over several requests."
             raise Refused(Code.BAD_USER_INPUT, message)
         return CommandRequest(mutation.command, inputs, given.get("allOrNone") is not False)
 
@@ -315,7 +313,7 @@ def _denied(made: Plan) -> JsonObject:
 def _key(caller: Caller, request: Request, key: str) -> IdempotentRequest:
     """The idempotency key with a digest of the whole request. Raises Refused."""
     if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
-        message = f"An Idempotency-Key is 1 to {LONGEST_KEY} printable characters, such as a UUID."
+        message = f"The Idempotency-Key must have 1 to {LONGEST_KEY} printable characters. Send a UUID, for example."
         raise Refused(Code.BAD_USER_INPUT, message)
     said = [request.text, request.name, request.variables]
     digest = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()

@@ -1,1 +1,1 @@
-"""Live lists: a feed per tenant follows the log, groups hold what was told, sockets tell it."""
+"""Live lists: a feed per tenant follows the change log, shared subscriptions hold the records, sockets send the messages."""

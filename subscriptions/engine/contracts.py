@@ -1,4 +1,4 @@
-"""What live lists ask of those around them: of schema/ what is wanted and how it is read, of a socket that it tells."""
+"""The interfaces of live lists: `schema/` provides requests and list readers, sockets provide the connection."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     from db.engine.transaction import Placement
 
 Texts = Mapping[UUID, tuple[bytes, ...]]
-"""Records as they are told, by their ids."""
+"""The JSON texts of records, by their ids."""
 Changed = tuple[LiveChangeKind, UUID, tuple[bytes, ...]]
-"""What became of a record, and how it is told; one that left is not."""
+"""The kind of a change, the record's id and its texts; a removed record has no texts."""
 
 
 class ListReader(Protocol):
-    """A live list under one permission class: schema/ makes it, nobody here knows rights or SQL."""
+    """A live list under one permission class, provided by `schema/`: this package knows neither rights nor SQL."""
 
     @property
     def key(self) -> bytes:
-        """Equal for those who are told the same, and only for them."""
+        """Equal exactly for subscribers that receive the same messages."""
 
     @property
     def entity(self) -> str:
-        """Of which records it is a list."""
+        """Name of the entity whose records are listed."""
 
     @property
     def related(self) -> frozenset[str]:
-        """The entities whose changes may concern any record of it."""
+        """The entities whose changes may affect any record of the list."""
 
     @property
     def most(self) -> int:
-        """How many records it may hold."""
+        """Maximum number of records in the list."""
 
     async def all(self, connection: asyncpg.Connection, placement: Placement) -> Texts:
         """All records; one more than `most` if there are too many."""
@@ -45,7 +45,7 @@ class ListReader(Protocol):
     async def among(
         self, connection: asyncpg.Connection, placement: Placement, ids: Iterable[UUID]
     ) -> Texts:
-        """Those records of the list that have one of these ids."""
+        """The records of the list that have one of these ids."""
 
     async def before(
         self,
@@ -54,40 +54,40 @@ class ListReader(Protocol):
         ids: Iterable[UUID],
         position: int,
     ) -> Texts | None:
-        """Likewise, as they were at a position, where nothing else has changed since; None if that is not known."""
+        """The same records as of a log position after which nothing else changed; None if that is unknown."""
 
     def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
-        """A message as it is sent."""
+        """The payload of a `next` message."""
 
     def place(self, cursor: str) -> tuple[int, int] | None:
-        """Epoch and position of a cursor; None if it is of another list or class. Raises Refused."""
+        """Epoch and position of a cursor; None for another list or permission class. Raises Refused."""
 
 
 class ListRequest(Protocol):
-    """What somebody wants to follow, whatever his rights are: schema/ reads it from a document."""
+    """A subscription request, independent of the caller's rights; `schema/` reads it from a document."""
 
     @property
     def after(self) -> str | None:
-        """The cursor to go on from."""
+        """The cursor to resume from."""
 
     def judge(self, viewer: Viewer, *, pays: bool) -> ListReader:
-        """What he is told of it under these rights; only who asks pays for it. Raises Refused."""
+        """Compile the list under these rights; only the first call is charged to the budget. Raises Refused."""
 
 
 class Member(Protocol):
-    """A socket of somebody signed in."""
+    """The socket of an authenticated user."""
 
     user: UUID
     session: UUID
 
     def is_ready(self) -> bool:
-        """Whether the peer reads what it is sent."""
+        """Whether the client reads what is sent."""
 
     def push(self, *parts: bytes) -> None:
-        """Send a text that consists of these parts."""
+        """Send a text message that consists of these parts."""
 
     def fail(self, id: str, error: Exception) -> None:
-        """End one operation, saying why."""
+        """End one operation with an error."""
 
     def end(self, code: int, reason: str) -> None:
-        """Close the socket; nothing is sent on it any more."""
+        """Close the socket; nothing more is sent on it."""

@@ -1,4 +1,4 @@
-"""Follows the change log of one tenant, and tells everybody in this process who listens to it, in its order (D-61, D-63)."""
+"""Follows the change log of one tenant, and sends its changes in order to all subscribers in this process (D-61, D-63)."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from subscriptions.engine.subscriber import Subscriber
 from tenancy.directory import Directory
 
 LOOK_SECONDS = 0.5
-"""How long a change made elsewhere may stay unnoticed, and a session that was ended elsewhere alive."""
+"""Seconds after which writes and ended sessions in other processes are noticed at the latest."""
 KEPT_SECONDS = 60.0
-"""How long a list that nobody follows is kept, for those who come back."""
+"""Seconds for which a list without subscribers is kept, for those that reconnect."""
 TURN = 500
-"""Listeners told before others have a turn."""
+"""Subscribers served before other tasks run."""
 LEASE_SECONDS = 30.0
-"""How long nothing may be known of the tenant before its listeners are sent away, to come back."""
+"""Seconds without access to the tenant's data after which its sockets are closed, so that clients reconnect."""
 WAITS: tuple[type[Exception], ...] = (*PASSES, StatementTimeout)
 HELD_BYTES = 128 * 1024 * 1024
-"""What all lists of a tenant may take here together."""
+"""Maximum bytes of all lists of a tenant in this process."""
 log = structlog.get_logger()
 
 
 class Feed:
-    """The news of one tenant."""
+    """The live lists of one tenant."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Feed:
         viewers: Viewers,
         now: Callable[[], float],
     ) -> None:
-        """`now` tells seconds on a clock that never goes back."""
+        """`now` is a monotonic clock, in seconds."""
         self._tenant = tenant
         self._database = database
         self._directory = directory
@@ -54,31 +54,31 @@ class Feed:
         self.members: set[Member] = set()
         self.groups: dict[bytes, SharedSubscription] = {}
         self._last: LogPosition | None = None
-        """How things stood when it looked last."""
+        """The log position of the last poll."""
         self._looked_at = now()
         self.left_at = now()
-        """When nobody was there any more."""
+        """Time at which the last socket was closed."""
 
     def wake(self) -> None:
-        """Something was written, or somebody wants to be told."""
+        """Poll at once, after a write or for a new subscriber."""
         self._woken.set()
 
     def enter(self, member: Member) -> None:
-        """Somebody signed in opened a socket: he stays until he leaves, or his session ends."""
+        """Add the socket of an authenticated user, until it is closed or its session ends."""
         self.members.add(member)
 
     def exit(self, member: Member) -> None:
-        """His socket is closed."""
+        """Remove a closed socket."""
         self.members.discard(member)
         self.left_at = self._now()
 
     def join(self, subscriber: Subscriber) -> None:
-        """Tell a listener of what he wants, soon."""
+        """Add a subscriber with the next poll."""
         self._joining.append(subscriber)
         self.wake()
 
     def leave(self, subscriber: Subscriber) -> None:
-        """Tell him nothing any more."""
+        """Remove a subscriber."""
         if subscriber in self._joining:
             self._joining.remove(subscriber)
         group = subscriber.group
@@ -87,7 +87,7 @@ class Feed:
             group.left_at = self._now()
 
     async def run(self) -> None:
-        """Look whenever woken, and from time to time, until nobody has been there for a while."""
+        """Poll when woken and at intervals, until there has been no socket for a while."""
         while self.members or self._now() - self.left_at < KEPT_SECONDS:
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
@@ -100,12 +100,16 @@ class Feed:
         self.groups.clear()
 
     async def _turn(self) -> None:
-        """Look and tell; what goes wrong goes wrong for as few as possible."""
+        """Poll once and send the changes; an error affects as few subscribers as possible."""
         joining, self._joining = self._joining, []
         try:
             look = await self._in_time(joining)
             if look is None:
-                self._end(self.members, CloseCode.FORBIDDEN, "The tenant is closed")
+                self._end(
+                    self.members,
+                    CloseCode.FORBIDDEN,
+                    "The tenant is closed. Contact the operator of the server.",
+                )
             else:
                 await self._tell(look)
             self._looked_at = self._now()
@@ -118,21 +122,25 @@ class Feed:
             self._wait(joining, error)
         except Exception:
             log.exception("feed failed")
-            self._end(self.members, CloseCode.OVERLOAD, "Internal error")
+            self._end(self.members, CloseCode.OVERLOAD, "Internal error. Connect again.")
             self.groups.clear()
             self._last = None
 
     def _wait(self, joining: list[Subscriber], error: Exception) -> None:
-        """Try again later. Who could not be told anything for too long is not left in the dark about it."""
+        """Retry later. Sockets are closed once there has been no result for LEASE_SECONDS."""
         log.warning("feed waits", error=type(error).__name__)
         if isinstance(error, EntryRejected) and error.reason is RejectReason.MOVED:
             self._directory.forget(self._tenant)
         self._joining = joining + self._joining
         if self._now() - self._looked_at > LEASE_SECONDS:
-            self._end(self.members, CloseCode.OVERLOAD, "The database is not available")
+            self._end(
+                self.members,
+                CloseCode.OVERLOAD,
+                "The database is not available. Connect again later.",
+            )
 
     async def _look(self, joining: list[Subscriber]) -> PollResult | None:
-        """What is new; None if the tenant is closed."""
+        """Poll the tenant once; None if the tenant is closed."""
         tenant = await self._directory.by_id(self._tenant)
         if tenant is None or tenant.state == "closed":
             return None
@@ -143,7 +151,7 @@ class Feed:
             return await poller.look(sessions, self._last, subscribers, joining, self._end_sessions)
 
     async def _in_time(self, joining: list[Subscriber]) -> PollResult | None:
-        """The same; raises TimeoutError if the database does not even say that it cannot."""
+        """Poll the tenant once; raises TimeoutError if the database does not respond at all."""
         poller = asyncio.create_task(self._look(joining))
         try:
             await asyncio.wait({poller}, timeout=LEASE_SECONDS)
@@ -151,19 +159,19 @@ class Feed:
                 raise TimeoutError
             return poller.result()
         finally:
-            poller.cancel()  # not awaited: a connection that hangs is not given back in time either
+            poller.cancel()  # not awaited: a connection that hangs is not returned in time either
 
     def _end_sessions(self, ended: frozenset[UUID]) -> None:
-        """Close the sockets of sessions that ended: before anything else, which may take its time."""
+        """Close the sockets of ended sessions first, since all else may take time."""
         gone = [each for each in self.members if each.session in ended]
-        self._end(gone, CloseCode.FORBIDDEN, "The session has ended")
+        self._end(gone, CloseCode.FORBIDDEN, "The session has ended. Sign in again.")
 
     def abandon(self) -> None:
-        """Nothing is told any more: whoever listens is sent away, to come back."""
-        self._end(self.members, CloseCode.OVERLOAD, "Nothing is told here any more")
+        """Close all sockets when the feed ends, so that clients reconnect."""
+        self._end(self.members, CloseCode.OVERLOAD, "The server ends live updates. Connect again.")
 
     async def _tell(self, look: PollResult) -> None:
-        """Judgements before news: nobody is told anything under rights that he had before (D-63)."""
+        """Apply changed rights before sending changes: nobody receives anything under earlier rights (D-63)."""
         for subscriber, error in look.refused:
             self._fail([subscriber], error)
         self._last = look.head
@@ -179,7 +187,7 @@ class Feed:
         self._sweep(self._now() - KEPT_SECONDS)
 
     def _keep(self, look: PollResult, read: PolledRead) -> None:
-        """A list as it was read; one that is too large ends for those who follow it."""
+        """Store a list as read; a list that is too large ends with an error for its subscribers."""
         group, head = read.group, look.head
         try:
             if read.ids is None:
@@ -196,15 +204,17 @@ class Feed:
         self.groups[group.watch.key] = group
 
     def _make_room(self, size: int, needed: set[SharedSubscription]) -> None:
-        """Forget lists that nobody follows, if there is need. Raises Refused if that is not enough."""
+        """Remove lists without subscribers if memory is short. Raises Refused if that is not enough."""
         if size + sum(group.size for group in self.groups.values()) > HELD_BYTES:
             self._sweep(self._now(), needed)
         if size + sum(group.size for group in self.groups.values()) > HELD_BYTES:
-            message = "Your organization follows too much at once. End other subscriptions first."
+            message = (
+                "The live lists of this tenant use too much memory. End other subscriptions first."
+            )
             raise Refused(Code.RATE_LIMITED, message, retryAfter=60)
 
     def _begin(self, look: PollResult, subscriber: Subscriber, group: SharedSubscription) -> None:
-        """Follow a list: from a cursor, from its beginning, or anew after another one."""
+        """Start a list: from a cursor, from its beginning, or as a resync after another list."""
         after = subscriber.wanted.after if subscriber.is_new else None
         try:
             place = None if after is None else group.watch.place(after)
@@ -217,7 +227,7 @@ class Feed:
             group.resume(subscriber, place, look.past.get((group, place[1])) if place else None)
 
     async def _tell_all(self) -> None:
-        """Everything that is new to everybody."""
+        """Send all pending changes to all subscribers."""
         told = 0
         for group in list(self.groups.values()):
             for subscriber in list(group.subscribers):
@@ -228,7 +238,7 @@ class Feed:
                     await asyncio.sleep(0)
 
     def _sweep(self, before: float, needed: set[SharedSubscription] | None = None) -> None:
-        """Forget lists that nobody has followed since then, or is about to follow."""
+        """Remove lists that have had no subscriber since a moment and are not needed."""
         for key, group in list(self.groups.items()):
             if not group.subscribers and group.left_at <= before and group not in (needed or ()):
                 del self.groups[key]

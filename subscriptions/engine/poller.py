@@ -1,4 +1,4 @@
-"""One look at a tenant: rights, log and lists as of a single moment, so that what is told of them fits together."""
+"""One poll of a tenant: rights, change log and lists as of a single moment, so that messages are consistent."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from db.engine.transaction import Placement
 
 ENTRIES = 5_000
-"""Changes in one look beyond which lists are read anew."""
+"""Changes in one poll beyond which lists are read again in full."""
 PASSES: tuple[type[Exception], ...] = (*LOST, LockTimeout, EntryRejected)
-"""What is over after a while: nothing is told meanwhile, and nothing is lost."""
+"""Temporary errors of a whole poll: sending pauses, and nothing is lost."""
 RECORDS = 500
-"""Likewise, of one list."""
+"""Temporary errors of one list."""
 log_ = structlog.get_logger()
 
 
 class PollFailed(Exception):
-    """A list could not be read; those who wanted it are to be told why, and others are not concerned."""
+    """A list could not be read; its subscribers receive the error, others are not affected."""
 
     def __init__(self, subscribers: Iterable[Subscriber], error: Exception) -> None:
         super().__init__()
@@ -42,28 +42,28 @@ class PollFailed(Exception):
 
 @dataclass(frozen=True)
 class PolledRead:
-    """What was read of a list: all of it, or what became of some records."""
+    """The result of reading a list: all of it, or some changed records."""
 
     group: SharedSubscription
     found: Texts
     ids: Sequence[UUID] | None = None
-    """The records that were asked about; None if all were."""
+    """The ids that were read; None for all."""
 
 
 @dataclass
 class PollResult:
-    """What was found. Nothing of it is told before all of it is known."""
+    """The result of a poll. Nothing of it is sent before it is complete."""
 
     head: LogPosition
     judged: list[tuple[Subscriber, SharedSubscription]] = field(default_factory=list)
     refused: list[tuple[Subscriber, Exception]] = field(default_factory=list)
     reads: list[PolledRead] = field(default_factory=list)
     past: dict[tuple[SharedSubscription, int], MissedChanges] = field(default_factory=dict)
-    """Of lists that somebody wants to go on with from a position: what has become of them since."""
+    """For subscribers that resume: the changes of their lists since a log position."""
 
 
 class LogPoller:
-    """Looks at a tenant in one transaction."""
+    """Polls a tenant in one transaction."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class LogPoller:
         viewers: Viewers,
         groups: dict[bytes, SharedSubscription],
     ) -> None:
-        """`groups` are the lists there are, by their keys; new ones are put among them by the caller."""
+        """`groups` are the existing lists by their keys; the caller adds new ones."""
         self._connection = connection
         self._placement = placement
         self._viewers = viewers
@@ -86,9 +86,9 @@ class LogPoller:
         joining: Sequence[Subscriber],
         ended: Callable[[frozenset[UUID]], None],
     ) -> PollResult:
-        """Judge those who join, and if rights changed since `last` everybody; then read what changed.
+        """Compile lists for new subscribers, and for all if rights changed since `last`; then read the changes.
 
-        `ended` is told at once which of the sessions are good no more.
+        `ended` is called at once with the sessions that have ended.
         """
         found = PollResult(await log.head(self._connection, self._placement, sessions))
         ended(found.head.ended)
@@ -97,7 +97,7 @@ class LogPoller:
         moment = self._viewers.moment(self._connection, self._placement, found.head.access)
         for subscriber in [*subscribers, *joining] if everybody else joining:
             await self._judge(found, moment, subscriber)
-            # A new plan takes a while to compile, and others have work to do.
+            # Compiling a plan takes a while, and other tasks must run.
             await asyncio.sleep(0)
         concerned = {group: None for _, group in found.judged}
         if not everybody:
@@ -108,7 +108,7 @@ class LogPoller:
     async def _judge(
         self, found: PollResult, moment: ViewersInSnapshot, subscriber: Subscriber
     ) -> None:
-        """Which list a listener is told of, under his rights of this moment."""
+        """The list of a subscriber under their rights at this moment."""
         viewer = await moment.viewer(subscriber.member.user)
         try:
             if viewer is None:
@@ -118,7 +118,7 @@ class LogPoller:
             found.refused.append((subscriber, error))
             return
         group = self._groups.setdefault(watch.key, SharedSubscription(watch))
-        group.watch = watch  # with the rights of now
+        group.watch = watch  # with the current rights
         found.judged.append((subscriber, group))
 
     async def _read(self, found: PollResult, groups: list[SharedSubscription]) -> None:
@@ -137,7 +137,7 @@ class LogPoller:
         await self._read_past(found)
 
     async def _read_past(self, found: PollResult) -> None:
-        """What those missed who come back. Who cannot be told that is told everything anew."""
+        """The changes missed by subscribers that resume. Where they are unknown, a resync follows."""
         resuming = {each for each in (self._resuming(found.head, *j) for j in found.judged) if each}
         entries = await self._entries(found.head, [position for _, position in resuming])
         for group, position in resuming:
@@ -156,20 +156,20 @@ class LogPoller:
     def _resuming(
         self, head: LogPosition, subscriber: Subscriber, group: SharedSubscription
     ) -> tuple[SharedSubscription, int] | None:
-        """Where somebody wants to go on with a list that does not reach back so far by itself."""
+        """The log position to resume from, if the list's replay buffer does not reach back that far."""
         if subscriber.wanted.after is None or not subscriber.is_new:
             return None
         try:
             place = group.watch.place(subscriber.wanted.after)
         except Refused:
-            return None  # he is told so when he is to be told the list
+            return None  # reported when the list starts
         if place is None or group.reaches(place):
             return None
         epoch, position = place
         return (group, position) if epoch == head.epoch and position <= head.position else None
 
     async def _entries(self, head: LogPosition, behind: list[int]) -> Sequence[LogEntry] | None:
-        """What was written since the first of these positions; None if that cannot be told."""
+        """The changes since the first of these positions; None if they are no longer known."""
         after = min(behind, default=head.position)
         if after >= head.position:
             return []
@@ -179,7 +179,7 @@ class LogPoller:
     async def _past(
         self, group: SharedSubscription, position: int, entries: Sequence[LogEntry] | None
     ) -> MissedChanges | None:
-        """What became of a list since a position; None if that cannot be told."""
+        """The changes of a list since a position; None if they are unknown."""
         if entries is None:
             return None
         new = [entry for entry in entries if entry.position > position]
@@ -209,10 +209,10 @@ class LogPoller:
 
 
 def _concerned(group: SharedSubscription, entries: Iterable[LogEntry]) -> list[UUID]:
-    """The list's own records that changed."""
+    """The changed records of the list's own entity."""
     return list({each.record: None for each in entries if each.entity == group.watch.entity})
 
 
 def concerns_all(group: SharedSubscription, entry: LogEntry) -> bool:
-    """Whether a change may concern any record of the list."""
+    """Whether a change may affect any record of the list."""
     return entry.is_rights or entry.entity in group.watch.related

@@ -1,4 +1,4 @@
-"""One live list, told alike to everybody who follows it: what it holds now, what was told lately, and who is told (D-64)."""
+"""One live list with shared messages: its current records, recent deltas and subscribers (D-64)."""
 
 from __future__ import annotations
 
@@ -13,68 +13,68 @@ from subscriptions.engine.contracts import Changed, ListReader, Texts
 from subscriptions.engine.subscriber import Subscriber
 
 RING = 256
-"""Deltas that are kept for those who missed them."""
+"""Deltas kept for subscribers that missed them."""
 RING_BYTES = 1024 * 1024
 RECORD_BYTES = 250
-"""What a record that is held takes besides its texts."""
+"""Bytes per record in addition to its texts."""
 LEAPS = 1_000
 STEP_BYTES = 200
-"""What a record in a step takes besides its texts."""
+"""Bytes per record in a step in addition to its texts."""
 LIST_BYTES = 2 * 1024 * 1024
-"""What the texts of one list may take: as much is sent to a client at once."""
+"""Maximum bytes of the texts of one list, which are sent to a client at once."""
 
 
 @dataclass(frozen=True)
 class MissedChanges:
-    """What became of a list since a position that the ring does not reach back to."""
+    """Changes of a list since a position that the replay buffer does not reach back to."""
 
     ids: Iterable[UUID]
-    """The records that changed."""
+    """The changed records."""
     texts: Texts
-    """Those of them that were in the list, as they were told then."""
+    """Those of them that were in the list, with their texts at that position."""
 
 
 @dataclass(frozen=True)
 class DeltaRecord:
-    """What one delta changed, from which it is made out what several of them changed."""
+    """The changes of one delta; several of them are combined into one message."""
 
     position: int
-    """Up to where it tells."""
+    """Log position after the delta."""
     before: Mapping[UUID, tuple[bytes, ...] | None]
-    """The records that it tells of, as they were told before; None for those that were not in the list."""
+    """The changed records with their previous texts; None for those that were not in the list."""
     size: int
 
 
 class SharedSubscription:
-    """A live list and its listeners. All of it stands at one position of the log."""
+    """A live list and its subscribers, as of one position of the log."""
 
     def __init__(self, watch: ListReader) -> None:
         self.watch = watch
         self.epoch = 0
         self.access = 0
-        """The version of rights under which it was read."""
+        """The access version under which it was read."""
         self.position: int | None = None
-        """None before it was read."""
+        """None before the first read."""
         self.low = 0
-        """The position from which on everything that was told is still in the ring."""
+        """The position from which on all deltas are in the replay buffer."""
         self.subscribers: set[Subscriber] = set()
         self.left_at = 0.0
-        """When nobody listened any more, by a clock that never goes back."""
+        """Time at which the last subscriber left, by a monotonic clock."""
         self._held: dict[UUID, tuple[bytes, ...]] = {}
         self._leaps: deque[tuple[int, int]] = deque()
-        """From where to where it went at once: in between, it never stood."""
+        """Ranges of positions that were passed in one step: the list has no state in between."""
         self.ring: deque[DeltaRecord] = deque()
-        """What the last deltas changed."""
+        """The changes of recent deltas."""
         self._replay_buffer_size = 0
         self._deltas: dict[int, bytes] = {}
-        """What is told to those who stand at a position; made when it is needed, and good until the next delta."""
+        """Messages for subscribers at a position, created on demand and valid until the next delta."""
         self._texts_size = 0
         self._whole: dict[LiveKind, bytes] = {}
 
     # --- what it holds ---------------------------------------------------------------------------
 
     def reread(self, found: Texts, epoch: int, access: int, position: int) -> None:
-        """It holds these records from `position` on. Raises Refused if they are too many."""
+        """Replace all records as of `position`. Raises Refused if there are too many."""
         if self.position is None or epoch != self.epoch or position < self.position:
             self.epoch, self.access = epoch, access
             self._held, self._texts_size, self.position = {}, 0, position
@@ -84,13 +84,14 @@ class SharedSubscription:
                 subscriber.restart()
             return
         if access != self.access:
-            # What was told under other rights is told to nobody any more (D-63). Who was told all of it goes on.
+            # Messages made under other rights are sent to nobody (D-63). Subscribers that are up to
+            # date continue.
             self.access = access
             self._forget(self._told_at())
         self.read_some({**self._held, **found}, found, position)
 
     def read_some(self, ids: Iterable[UUID], found: Texts, position: int) -> None:
-        """Of these records, it holds those found from `position` on. Raises Refused if it grew too large."""
+        """Replace these records by those found as of `position`. Raises Refused if the list is too large."""
         changes = list(_changes(ids, self._held, found))
         before = {id: self._held.get(id) for _, id, _ in changes}
         for kind, id, _ in changes:
@@ -103,7 +104,7 @@ class SharedSubscription:
             self._remember(at, position, changes, before)
 
     def reaches(self, place: tuple[int, int]) -> bool:
-        """Whether everything that was told since then is in the ring."""
+        """Whether all deltas since a position are in the replay buffer."""
         epoch, position = place
         here = -1 if self.position is None else self.position
         stood = not any(start < position < end for start, end in self._leaps)
@@ -111,12 +112,12 @@ class SharedSubscription:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """Approximate size in bytes."""
         whole = sum(map(len, self._whole.values()))
         return self._texts_size + len(self._held) * RECORD_BYTES + self._replay_buffer_size + whole
 
     def _leap(self, position: int) -> None:
-        """It goes on to a position, past what happened before it."""
+        """Advance to a position and store the delta."""
         if self.position is not None and position > self.position + 1:
             self._leaps.append((self.position, position))
         while self._leaps and (len(self._leaps) > LEAPS or self._leaps[0][1] <= self.low):
@@ -138,7 +139,7 @@ class SharedSubscription:
         changes: list[Changed],
         before: Mapping[UUID, tuple[bytes, ...] | None],
     ) -> None:
-        """A delta, for those who were told everything up to `at`, and for those who were not."""
+        """A delta, for subscribers that are up to date with `at` and for those that are not."""
         self._whole.clear()
         text = self.watch.text(LiveKind.DELTA, self.epoch, position, changes)
         self._deltas = {at: text}
@@ -151,20 +152,20 @@ class SharedSubscription:
             self._replay_buffer_size -= dropped.size
 
     def _told_at(self) -> int:
-        """The position of the last delta: nothing differs between there and where the list stands."""
+        """The position of the last delta: the list has not changed since."""
         return self.ring[-1].position if self.ring else self.low
 
     def _refuse_too_much(self) -> None:
         if len(self._held) > self.watch.most:
             message = (
-                f"More than {self.watch.most} records belong to this list. "
-                "Narrow `filter`, or allow for more with `atMost`."
+                f"More than {self.watch.most} records match this list. "
+                "Narrow `filter`, or increase `atMost`."
             )
             raise Refused(Code.BAD_USER_INPUT, message)
         if self._texts_size > LIST_BYTES:
             message = (
-                f"The texts of this list take more than {LIST_BYTES // 1024**2} MiB. "
-                "Narrow `filter`, or select less of each record."
+                f"The records of this list take more than {LIST_BYTES // 1024**2} MiB. "
+                "Narrow `filter`, or select fewer fields."
             )
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
 
@@ -178,9 +179,10 @@ class SharedSubscription:
     # --- who is told -----------------------------------------------------------------------------
 
     def tell(self, subscriber: Subscriber) -> None:
-        """Send a listener what he has not been sent yet, as far as his socket takes it.
+        """Send a subscriber the pending messages, as far as its socket accepts them.
 
-        Nothing waits for a slow one: he finds what he missed in the ring, or is told everything anew.
+        Slow subscribers do not delay others: they receive missed changes from the replay buffer, or a
+        resync.
         """
         if self.position is None or not subscriber.is_ready():
             return
@@ -194,9 +196,9 @@ class SharedSubscription:
                 subscriber.tell(text)
 
     def _since(self, at: int) -> bytes:
-        """What is different for somebody who stands at a position; nothing, if it only came and went.
+        """The changes for a subscriber at a position; none if they cancel out.
 
-        He is told how it is now: what he was not told in time, he may not be allowed to know any more.
+        The message contains the current state: rights may forbid the states in between.
         """
         start = next((s.position for s in reversed(self.ring) if s.position <= at), self.low)
         if start not in self._deltas:
@@ -214,7 +216,7 @@ class SharedSubscription:
     def resume(
         self, subscriber: Subscriber, place: tuple[int, int] | None, past: MissedChanges | None
     ) -> None:
-        """Begin where a cursor says, if it is known what was missed; with everything anew if not (D-61)."""
+        """Resume at a cursor if the missed changes are known, otherwise with a resync (D-61)."""
         subscriber.begins = LiveKind.RESYNC
         known = place is not None and (self.reaches(place) or past is not None)
         if place is None or place[0] != self.epoch or not known or not subscriber.is_ready():
@@ -228,7 +230,7 @@ class SharedSubscription:
                 subscriber.tell(self.watch.text(LiveKind.DELTA, self.epoch, here, changes))
 
     def _all(self, kind: LiveKind) -> bytes:
-        """Everything it holds, as one message."""
+        """All records in one message."""
         if kind not in self._whole:
             entered = LiveChangeKind.ENTERED
             everything = [(entered, id, texts) for id, texts in sorted(self._held.items())]
@@ -238,7 +240,7 @@ class SharedSubscription:
 
 
 def _changes(ids: Iterable[UUID], before: Texts, after: Texts) -> Iterator[Changed]:
-    """What became of these records between two moments of a list, in the order of their ids."""
+    """The changes of these records between two states of a list, in the order of their ids."""
     for id in sorted(ids):
         old, new = before.get(id), after.get(id)
         if new is None:

@@ -1,4 +1,4 @@
-"""The protocol graphql-transport-ws, as a client sees it: a socket, who is at its other end, and what he asks."""
+"""The protocol graphql-transport-ws for one socket: authentication and operations."""
 
 from __future__ import annotations
 
@@ -34,41 +34,44 @@ SUBPROTOCOL = "graphql-transport-ws"
 LONGEST_ID = 100
 NOBODY = UUID(int=0)
 IGNORED = 10 * MESSAGES
-"""Frames after the closing one that are passed over before the connection is cut."""
+"""Frames accepted after the closing handshake before the connection is cut."""
 log = structlog.get_logger()
 LONGEST_REASON = 120
-"""Bytes: a close frame holds no more (RFC 6455, 5.5.1)."""
+"""Maximum bytes of a close reason (RFC 6455, 5.5.1)."""
 
 
 @dataclass(frozen=True)
 class Authentication:
-    """Who is at the other end, and until when his token is good."""
+    """The authenticated caller, and the expiry of the access token."""
 
     caller: Caller
     until: datetime
 
 
 class SocketHandler(Protocol):
-    """What a socket cannot do itself: schema/ knows documents, tokens and how errors are told."""
+    """What a socket needs from `schema/`: documents, authentication and error entries."""
 
     async def know(self, payload: JsonObject, tenant: str | None, address: str) -> Authentication:
-        """Who says hello, to whichever tenant the handshake or he says. Raises Refused, or what a transaction raises."""
+        """Authenticate; the tenant is that of the payload or the handshake.
+
+        Raises Refused, or the error of a transaction.
+        """
 
     def ask(self, caller: Caller, payload: object) -> ListRequest | Awaitable[bytes]:
-        """What an operation wants to follow, or its one answer. Raises Refused."""
+        """The subscription request of an operation, or the awaitable response of a query or mutation. Raises Refused."""
 
     def said(self, error: Exception) -> Sequence[ErrorEntry]:
-        """The errors that somebody is told."""
+        """The error entries to send for an exception."""
 
     def seconds_until(self, moment: datetime) -> float:
-        """How long until then."""
+        """Seconds until a moment."""
 
     def feed_of(self, tenant: UUID) -> Feed:
-        """The news of a tenant."""
+        """The feed of a tenant."""
 
 
 class Closed(Exception):
-    """The socket is to be closed, with this code."""
+    """Closes the socket with this code."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -83,7 +86,7 @@ class Socket:
         self, wire: Wire, desk: SocketHandler, limiter: ConnectionLimiter, address: str, tenant: str | None,
         now: Callable[[], float],
     ) -> None:  # fmt: skip
-        """`tenant` is what the handshake says of it; `now` tells seconds on a clock that never goes back."""
+        """`tenant` is the `X-Tenant` header of the handshake; `now` is a monotonic clock, in seconds."""
         self.wire = wire
         self._desk = desk
         self._limiter = limiter
@@ -93,7 +96,7 @@ class Socket:
         self._rate = Rate(now)
         self._known: Authentication | None = None
         self.user = self.session = NOBODY
-        """Who is at the other end, and in which session."""
+        """The authenticated caller and their session."""
         self._feed: Feed | None = None
         self._begun = False
         self._ignored = 0
@@ -101,13 +104,13 @@ class Socket:
         self._timer: asyncio.TimerHandle | None = None
         self._listeners: dict[str, Subscriber] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        """Queries and mutations whose answers are awaited, by their ids."""
+        """Running queries and mutations whose results the client awaits, by operation id."""
         self._running: set[asyncio.Task[None]] = set()
-        """Those, and those that nobody waits for any more."""
+        """Those, and running ones that the client has completed."""
         self.heard_at = now()
-        """When the client said something last."""
+        """Time of the last frame from the client."""
         self._stuck_at: float | None = None
-        """When it was found first that the client does not read."""
+        """Time since which the client has not been reading."""
 
     # --- as a member of a feed -------------------------------------------------------------------
 
@@ -123,28 +126,28 @@ class Socket:
         return self._known.caller
 
     def is_ready(self) -> bool:
-        """Whether the peer reads what it is sent."""
+        """Whether the client reads what is sent."""
         return not self._closed and self.wire.is_ready()
 
     def is_stuck(self, now: float, seconds: float) -> bool:
-        """Whether the peer has not read for so long, as far as this was asked before."""
+        """Whether the client has not been reading for so long; the time starts with the first call that finds it."""
         if self.wire.writable.is_set():
             return False
         self._stuck_at = now if self._stuck_at is None else self._stuck_at
         return now - self._stuck_at > seconds
 
     def push(self, *parts: bytes) -> None:
-        """Send a text."""
+        """Send a text message."""
         if not self._closed:
             self.wire.push(*parts)
 
     def fail(self, id: str, error: Exception) -> None:
-        """End one operation, saying why."""
+        """End one operation with an error."""
         self._unfollow(id)
         self._error(id, error)
 
     def end(self, code: int, reason: str) -> None:
-        """Close the socket; nothing is sent on it any more."""
+        """Close the socket; nothing more is sent on it."""
         if not self._closed:
             self.leave()
             self.wire.end(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
@@ -152,14 +155,15 @@ class Socket:
     # --- its life --------------------------------------------------------------------------------
 
     async def serve(self, receive: Receive) -> None:
-        """Hear whatever is said, until the connection is gone."""
+        """Handle messages until the connection ends."""
         loop = asyncio.get_running_loop()
         self.wire.drained = self._drained
         self.wire.heard = self._count
         self._timer = loop.call_later(INIT_SECONDS, self._late)
         try:
             while (event := await receive())["type"] != "websocket.disconnect":
-                # Who does not read what he is answered is not listened to: so nothing piles up.
+                # Messages are not read while the client does not read the responses, so nothing
+                # accumulates.
                 await self.wire.writable.wait()
                 if not self._closed:
                     await self._hear(event.get("text"))
@@ -174,13 +178,13 @@ class Socket:
             self.end(closed.code, closed.reason)
         except Exception:
             log.exception("socket failed")
-            self.end(CloseCode.OVERLOAD, "Internal error")
+            self.end(CloseCode.OVERLOAD, "Internal error. Connect again.")
 
     def _count(self) -> None:
-        """A frame came. Too many of them at a time end the socket, and too many after that the connection."""
+        """Count a frame. Exceeding the rate closes the socket, and further frames cut the connection."""
         if self._rate.passes():
             return
-        self.end(CloseCode.OVERLOAD, "Too many messages a second")
+        self.end(CloseCode.OVERLOAD, f"More than {MESSAGES} messages per second. Send fewer.")
         self._ignored += 1
         if self._ignored > IGNORED:
             self.wire.transport.abort()
@@ -198,20 +202,26 @@ class Socket:
             case "complete":
                 self._complete(_id(message))
             case _:
-                raise Closed(CloseCode.BAD_MESSAGE, "This type of message is unknown")
+                raise Closed(
+                    CloseCode.BAD_MESSAGE,
+                    "The message type is unknown. Use those of graphql-transport-ws.",
+                )
 
     async def _hello(self, payload: object) -> None:
-        """Let somebody in who says who he is."""
+        """Authenticate the client with the payload of connection_init."""
         if self._begun:
             raise Closed(CloseCode.TOO_MANY_INITS, "Too many initialisation requests")
         if not isinstance(payload, dict | None):
-            raise Closed(CloseCode.BAD_MESSAGE, "The payload of connection_init is an object")
+            raise Closed(
+                CloseCode.BAD_MESSAGE,
+                "The payload of connection_init must be an object. Correct or omit it.",
+            )
         self._begun = True
         try:
             known = await self._desk.know(payload or {}, self._tenant, self._address)
         except Refused as refused:
             raise Closed(CloseCode.FORBIDDEN, refused.message) from None
-        except Exception as error:  # noqa: BLE001 - the client receives a code, whatever it is
+        except Exception as error:  # noqa: BLE001 - the client receives a close code for every error
             said = self._desk.said(error)[0]
             ended = said["extensions"]["code"] == Code.UNAUTHENTICATED
             raise Closed(
@@ -220,10 +230,14 @@ class Socket:
         if self._closed:
             return
         if self._desk.seconds_until(known.until) <= 0:
-            raise Closed(CloseCode.FORBIDDEN, "The token has expired")
+            raise Closed(
+                CloseCode.FORBIDDEN, "The access token has expired. Call refresh and connect again."
+            )
         caller = known.caller
         if not self._limiter.enter(caller.tenant.id, caller.user):
-            raise Closed(CloseCode.OVERLOAD, "Too many connections: close another one")
+            raise Closed(
+                CloseCode.OVERLOAD, "The user has too many connections. Close another one first."
+            )
         self._limiter.known(self._address)
         self._known, self.user, self.session = known, caller.user, caller.session
         self._feed = self._desk.feed_of(caller.tenant.id)
@@ -232,13 +246,16 @@ class Socket:
         self.push(b'{"type":"connection_ack"}')
 
     def _wait_until(self, moment: datetime) -> None:
-        """End when the token does."""
+        """Close the socket when the token expires."""
         if self._timer is not None:
             self._timer.cancel()
         seconds = max(0.0, self._desk.seconds_until(moment))
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(
-            seconds, self.end, CloseCode.FORBIDDEN, "The token has expired"
+            seconds,
+            self.end,
+            CloseCode.FORBIDDEN,
+            "The access token has expired. Call refresh and connect again.",
         )
 
     def _late(self) -> None:
@@ -249,17 +266,19 @@ class Socket:
     def _subscribe(self, id: str, payload: object) -> None:
         caller = self._caller
         if id in self._listeners or id in self._tasks:
-            raise Closed(CloseCode.DUPLICATE_ID, "This id belongs to an operation already")
+            raise Closed(
+                CloseCode.DUPLICATE_ID, "An operation with this ID is still open. Use a new ID."
+            )
         try:
             if len(self._listeners) + len(self._running) >= OPERATIONS:
-                message = f"{OPERATIONS} operations are open on this socket: end one of them first."
+                message = f"{OPERATIONS} operations are open on this socket. End one of them first."
                 raise Refused(Code.RATE_LIMITED, message)
             asked = self._desk.ask(caller, payload)
             follows = not isinstance(asked, Awaitable)
             if follows and not self._limiter.follow(caller.tenant.id, caller.user):
-                message = f"You follow {LISTS} lists already: end some of them first."
+                message = f"The user has {LISTS} live lists open. End some of them first."
                 raise Refused(Code.RATE_LIMITED, message)
-        except Exception as error:  # noqa: BLE001 - it ends this operation alone
+        except Exception as error:  # noqa: BLE001 - it ends only this operation
             self._error(id, error)
             return
         if isinstance(asked, Awaitable):
@@ -267,16 +286,16 @@ class Socket:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
             return
-        assert self._feed is not None  # noqa: S101 - who is known has one
+        assert self._feed is not None  # noqa: S101 - set for authenticated sockets
         subscriber = self._listeners[id] = Subscriber(self, id, asked)
         self._feed.join(subscriber)
 
     async def _answer(self, id: str, answer: Awaitable[bytes]) -> None:
-        """The one answer of a query or a mutation, unless the client wants to hear no more of it."""
+        """Send the result of a query or mutation, unless the client has completed the operation."""
         text, failed = b"", None
         try:
             text = await answer
-        except Exception as error:  # noqa: BLE001 - it ends this operation alone
+        except Exception as error:  # noqa: BLE001 - it ends only this operation
             failed = error
         if self._tasks.get(id) is not asyncio.current_task():
             return
@@ -289,7 +308,7 @@ class Socket:
         self.push(b'{"id":%b,"type":"complete"}' % quoted)
 
     def _complete(self, id: str) -> None:
-        """The client wants to hear no more of it. What a mutation has begun is done all the same."""
+        """The client completes the operation. A mutation that has begun is finished nevertheless."""
         subscriber = self._unfollow(id)
         if subscriber is not None and self._feed is not None:
             subscriber.ended = True
@@ -297,7 +316,7 @@ class Socket:
         self._tasks.pop(id, None)
 
     def _unfollow(self, id: str) -> Subscriber | None:
-        """The listener with this id, which is one no more."""
+        """Remove and return the subscriber with this id."""
         subscriber = self._listeners.pop(id, None)
         if subscriber is not None:
             caller = self._caller
@@ -309,14 +328,14 @@ class Socket:
         self.push(orjson.dumps(told))
 
     def _drained(self) -> None:
-        """The client reads again: he is told what he missed."""
+        """The client reads again: send what it missed."""
         self._stuck_at = None
         for subscriber in self.subscribers:
             if subscriber.group is not None:
                 subscriber.group.tell(subscriber)
 
     def leave(self) -> None:
-        """Nobody is there any more."""
+        """Release everything that the socket uses."""
         if self._closed:
             return
         self._closed = True
@@ -327,7 +346,7 @@ class Socket:
             return
         self._limiter.leave(self._known.caller.tenant.id, self.user)
         self._limiter.unfollow(self._known.caller.tenant.id, self.user, len(self._listeners))
-        assert self._feed is not None  # noqa: S101 - likewise
+        assert self._feed is not None  # noqa: S101 - set for authenticated sockets
         for subscriber in self._listeners.values():
             subscriber.ended = True
             self._feed.leave(subscriber)
@@ -338,13 +357,19 @@ class Socket:
 def _read(text: str | None) -> JsonObject:
     """A message, which is an object with a type. Raises Closed."""
     if text is None:
-        raise Closed(CloseCode.BAD_MESSAGE, "Messages are texts")
+        raise Closed(
+            CloseCode.BAD_MESSAGE, "Binary messages are not supported. Send text messages."
+        )
     try:
         message = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise Closed(CloseCode.BAD_MESSAGE, "The message is not JSON") from None
+        raise Closed(
+            CloseCode.BAD_MESSAGE, "The message is not valid JSON. Send a JSON object."
+        ) from None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise Closed(CloseCode.BAD_MESSAGE, "A message is an object with a type")
+        raise Closed(
+            CloseCode.BAD_MESSAGE, "The message must be a JSON object with a string `type`."
+        )
     return message
 
 
@@ -353,6 +378,6 @@ def _id(message: JsonObject) -> str:
     if not isinstance(id, str) or not 1 <= len(id) <= LONGEST_ID:
         raise Closed(
             CloseCode.BAD_MESSAGE,
-            f"The id of an operation is a text of 1 to {LONGEST_ID} characters",
+            f"The operation ID must be a string of 1 to {LONGEST_ID} characters.",
         )
     return id

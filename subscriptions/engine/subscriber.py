@@ -1,4 +1,4 @@
-"""One operation on a socket that follows a live list: where it stands, and how it is told."""
+"""One operation on a socket that follows a live list: its position and its messages."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from subscriptions.engine.contracts import ListRequest, Member
 
 
 class SubscriptionSource(Protocol):
-    """What a listener follows."""
+    """A list with subscribers."""
 
     subscribers: set[Subscriber]
     left_at: float
 
     def tell(self, subscriber: Subscriber) -> None:
-        """Send him what he has not been sent yet."""
+        """Send the subscriber its pending messages."""
 
 
 class Subscriber:
-    """An operation that is told of a live list."""
+    """An operation that receives the messages of a live list."""
 
     __slots__ = ("_head", "at", "begins", "ended", "group", "id", "member", "wanted")
 
@@ -30,47 +30,47 @@ class Subscriber:
         self.id = id
         self.wanted = wanted
         self.group: SubscriptionSource | None = None
-        """The list that it is told of; None before it was judged, and after it ended."""
+        """The list it follows; None before authorization and after its end."""
         self.ended = False
         self.at: int | None = None
-        """The position up to which it was told; None if it was told nothing yet."""
+        """The position up to which it is up to date; None before the first message."""
         self.begins = LiveKind.SNAPSHOT
-        """What it is told when it is told everything."""
+        """The kind of its next full message."""
         self._head = b'{"id":%b,"type":"next","payload":' % orjson.dumps(id)
 
     def is_ready(self) -> bool:
-        """Whether it can be told something now."""
+        """Whether a message can be sent now."""
         return self.group is not None and self.member.is_ready()
 
     @property
     def is_new(self) -> bool:
-        """Whether it follows no list yet."""
+        """Whether it has not followed a list yet."""
         return self.group is None and self.at is None
 
     def tell(self, payload: bytes) -> None:
-        """Send a result that was made for many."""
+        """Send a payload that is shared by many subscribers."""
         self.member.push(self._head, payload, b"}")
 
     def move(self, group: SubscriptionSource) -> None:
-        """Follow another list: what it was told of the last one is void."""
+        """Follow another list: the client's state of the previous one becomes invalid."""
         self.leave()
         self.restart()
         self.group = group
         group.subscribers.add(self)
 
     def restart(self) -> None:
-        """What it was told so far is void."""
+        """Invalidate the client's state."""
         if self.at is not None:
             self.begins, self.at = LiveKind.RESYNC, None
 
     def leave(self) -> None:
-        """Follow no list."""
+        """Stop following the list."""
         if self.group is not None:
             self.group.subscribers.discard(self)
             self.group = None
 
     def fail(self, error: Exception) -> None:
-        """End it, saying why."""
+        """End the operation with an error."""
         self.leave()
         if not self.ended:
             self.ended = True

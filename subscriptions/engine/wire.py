@@ -1,4 +1,4 @@
-"""The bytes of a socket: frames go straight to the transport, so that telling many costs a write each and no task."""
+"""Writes WebSocket frames directly to the transport: a message to many clients costs a write each and no task."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 NAME = "relata.wire"
-"""Under this an application finds the wire among the extensions of its scope."""
+"""Key of the `Wire` in the extensions of the ASGI scope."""
 TEXT = 0x81
-"""The first byte of a frame that is a whole text (RFC 6455, 5.2)."""
+"""First byte of an unfragmented text frame (RFC 6455, 5.2)."""
 CLOSE_SECONDS = 5.0
 LONGEST = 64 * 1024
-"""Bytes of a message that a client may send."""
+"""Maximum bytes of a message from a client."""
 
 
 def framed(*parts: bytes) -> bytes:
-    """A text that consists of these parts, as one frame of a server."""
+    """A text message that consists of these parts, as one server frame."""
     length = sum(map(len, parts))
     if length < 126:
         return b"".join((bytes((TEXT, length)), *parts))
@@ -29,21 +29,21 @@ def framed(*parts: bytes) -> bytes:
 
 
 class Wire(WebSocketsSansIOProtocol):
-    """A connection that can be written to without waiting, by whoever looks first whether the peer reads."""
+    """A connection with non-blocking writes; callers check first whether the client reads."""
 
     drained: Callable[[], None] | None = None
-    """Called when the peer reads again."""
+    """Called when the client reads again."""
     heard: Callable[[], None] | None = None
-    """Called with every frame that comes."""
+    """Called with every received frame."""
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
-        scope: Any = getattr(self, "scope", None)  # there is none where the handshake was refused
+        scope: Any = getattr(self, "scope", None)  # absent if the handshake was refused
         if scope is not None:
             scope["extensions"][NAME] = self
 
     def is_ready(self) -> bool:
-        """Whether the peer reads what it is sent."""
+        """Whether the client reads what is sent."""
         return self.writable.is_set() and self.is_open()
 
     def is_open(self) -> bool:
@@ -51,7 +51,7 @@ class Wire(WebSocketsSansIOProtocol):
         return not (self.close_sent or self.disconnected or self.transport.is_closing())
 
     def push(self, *parts: bytes) -> None:
-        """Send a text, if the connection is open."""
+        """Send a text message, if the connection is open."""
         if self.is_open():
             self.transport.write(framed(*parts))
 
@@ -61,7 +61,7 @@ class Wire(WebSocketsSansIOProtocol):
             self.drained()
 
     def end(self, code: int, reason: str) -> None:
-        """Close with a code; a peer that does not read is cut off."""
+        """Close with a code; a client that does not read is cut off."""
         if not self.writable.is_set():
             self.transport.abort()
         elif self.is_open():
@@ -75,13 +75,13 @@ class Wire(WebSocketsSansIOProtocol):
             self._give_up()
 
     def _give_up(self) -> None:
-        """Whoever does not answer our close is cut off: closing would wait until he has read everything."""
+        """Cut off clients that do not answer the close frame: otherwise closing waits until they have read everything."""
         if self.close_timer is not None:
             self.close_timer.cancel()
         self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
     def shutdown(self) -> None:
-        """The server stops: so it tells, and waits for nobody long."""
+        """Close because the server stops, with a short timeout."""
         if self.writable.is_set():
             super().shutdown()
             self._give_up()
@@ -90,7 +90,7 @@ class Wire(WebSocketsSansIOProtocol):
 
     def handle_cont(self, event: Frame) -> None:
         self._count()
-        if not self.close_sent:  # nobody would put the parts together any more
+        if not self.close_sent:  # the parts would not be assembled any more
             super().handle_cont(event)
 
     def handle_text(self, event: Frame) -> None:
@@ -106,28 +106,28 @@ class Wire(WebSocketsSansIOProtocol):
             self.heard()
 
     def handle_ping(self) -> None:
-        """Answered, or forgotten where the answers are not read: the library has queued one by now."""
+        """Answer a ping, or drop the answer if the client does not read: the library has queued one already."""
         self._count()
         output = self.conn.data_to_send()
         if self.is_ready():
             self.transport.write(b"".join(output))
 
     def send_receive_event_to_app(self) -> None:
-        """A text that is no UTF-8 is the client's fault, and no news for the log."""
+        """Close the socket on invalid UTF-8 instead of logging an error of the server."""
         if self.curr_msg_data_type == "text":
             try:
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:
-                self.conn.fail(1007, "This is not UTF-8")
+                self.conn.fail(1007, "The text is not valid UTF-8")
                 self.handle_parser_exception()
                 return
         super().send_receive_event_to_app()
 
     async def send(self, message: Any) -> None:
-        """As it is; but a handshake that was answered by a refusal is complete, which is said nowhere else."""
+        """Send a message, and mark the handshake as complete when it was refused; the library does not."""
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and self.close_sent:
             self.handshake_complete = True
 
     def handle_pong(self, event: Frame) -> None:
-        """Nothing waits for one: the protocol above has its own."""
+        """Ignored: liveness is checked by messages of the protocol above."""

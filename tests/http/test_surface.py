@@ -629,7 +629,7 @@ async def test_a_head_has_64_kib_at_most(port: int, monkeypatch: pytest.MonkeyPa
     ):
         got = await over_socket(port, endless + b"x" * 2_000_000, finished=False)
         assert got.status in (400, 0)
-        assert got.body in (b"", b"The head of the request is too large.")
+        assert got.body in (b"", b"The request head is too large.")
 
 
 async def test_a_web_socket_of_no_protocol_of_ours_is_closed(port: int) -> None:
