@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.activities.test_timeline import person, planned
-from tests.cases.desk import Desk, wrong
+from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
 from tests.writes.parallel import DONE, came, kept, spelled
 
@@ -15,22 +15,22 @@ NAMES = ("account", "person", "opportunity", "contract", "case")
 WHEN = "2026-03-20T09:30:00Z"
 
 
-async def subjects(desk: Desk) -> dict[str, str]:
+async def subjects(client: CaseClient) -> dict[str, str]:
     """A record of each kind that an activity can be on."""
-    own, account = desk.own, await desk.account()
+    own, account = client.own, await client.account()
     return {
         "account": account,
         "person": await person(own, account),
         "opportunity": await own.opportunity("rep1", account=account),
-        "contract": await desk.contract(account),
-        "case": await desk.case(account),
+        "contract": await client.contract(account),
+        "case": await client.case(account),
     }
 
 
 @covers("EP-083", "EP-199", "EP-338")
 @pytest.mark.parametrize("name", NAMES)
-async def test_on_any_record(desk: Desk, name: str) -> None:
-    own, id = desk.own, (await subjects(desk))[name]
+async def test_on_any_record(client: CaseClient, name: str) -> None:
+    own, id = client.own, (await subjects(client))[name]
     visit = await own.done("admin", "activityCategoryCreate", name=own.name())
     made = await planned(own, "admin", **{name: id}, category=visit, subject="A first talk")
     await own.done("admin", "activityUpdate", id=made, note="Bring the samples.")
@@ -54,8 +54,8 @@ async def test_on_any_record(desk: Desk, name: str) -> None:
     await own.done("admin", "activityRestore", id=made)
 
 
-async def test_on_exactly_one(desk: Desk) -> None:
-    own, found = desk.own, await subjects(desk)
+async def test_on_exactly_one(client: CaseClient) -> None:
+    own, found = client.own, await subjects(client)
     none = await own.do("admin", "activityCreate", subject="On nothing")
     assert wrong(none) == [("INVALID", "input")]
     two = {name: found[name] for name in ("account", "case")}
@@ -70,10 +70,10 @@ async def test_on_exactly_one(desk: Desk) -> None:
 
 
 @covers("EP-338", "D-11")
-async def test_categories_are_the_tenants_own(desk: Desk) -> None:
-    own = desk.own
+async def test_categories_are_the_tenants_own(client: CaseClient) -> None:
+    own = client.own
     old, new = [await own.done("admin", "activityCategoryCreate", name=own.name()) for _ in "ab"]
-    call = await planned(own, account=await desk.account(), category=old)
+    call = await planned(own, account=await client.account(), category=old)
     name = (await own.row("activity_category", old))["name"]
     assert wrong(await own.do("admin", "activityCategoryCreate", name=name)) == [
         ("DUPLICATE", "name")
@@ -85,8 +85,8 @@ async def test_categories_are_the_tenants_own(desk: Desk) -> None:
 
 
 @covers("VPM-15")
-async def test_what_was_planned_is_completed(desk: Desk) -> None:
-    own, case = desk.own, await desk.case(await desk.account())
+async def test_what_was_planned_is_completed(client: CaseClient) -> None:
+    own, case = client.own, await client.case(await client.account())
     made = await planned(own, case=case, hours=None)
     await own.done("rep1", "activityComplete", id=made, hours="1.5", overtime=True)
     row = await own.row("activity", made)
@@ -113,8 +113,8 @@ SUMS = """query ($id: ID!) { case(id: $id) {
 
 
 @covers("VN-34")
-async def test_hours_and_overtime_of_a_case(desk: Desk) -> None:
-    own, case = desk.own, await desk.case(await desk.account())
+async def test_hours_and_overtime_of_a_case(client: CaseClient) -> None:
+    own, case = client.own, await client.case(await client.account())
     for hours, overtime in (("1.25", False), ("2", True), ("0.5", True)):
         made = await planned(own, case=case, hours=None)
         await own.done("rep1", "activityComplete", id=made, hours=hours, overtime=overtime)
@@ -128,10 +128,10 @@ async def test_hours_and_overtime_of_a_case(desk: Desk) -> None:
 
 
 @covers("D-34", "D-32")
-async def test_whose_activity_it_is(desk: Desk) -> None:
+async def test_whose_activity_it_is(client: CaseClient) -> None:
     """Whoever sees the record sees what was done on it; whose activity it is may change it."""
-    own = desk.own
-    made = await planned(own, account=await desk.account())
+    own = client.own
+    made = await planned(own, account=await client.account())
     told = {}
     for persona in ("rep2", "support", "limited", "manager", "admin", "rep1"):
         told[persona] = came(await own.do(persona, "activityComplete", id=made))
@@ -143,9 +143,11 @@ async def test_whose_activity_it_is(desk: Desk) -> None:
 
 @covers("D-34", "D-33")
 @pytest.mark.parametrize("named", [True, False])
-async def test_whoever_may_not_write_when_does_not_complete(desk: Desk, named: bool) -> None:
-    own = desk.own
-    made = await planned(own, account=await desk.account())
+async def test_whoever_may_not_write_when_does_not_complete(
+    client: CaseClient, named: bool
+) -> None:
+    own = client.own
+    made = await planned(own, account=await client.account())
     text = (
         "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = 'Activity' AND f.field = 'doneAt'"

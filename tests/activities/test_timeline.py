@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cases.desk import Desk, wrong
+from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
 from tests.writes.parallel import Own, kept, spelled
 
@@ -46,14 +46,14 @@ async def customer(own: Own, activity: str) -> str | None:
 
 
 @covers("EP-023", "EP-083", "EP-199")
-async def test_whose_timeline_it_is_in(desk: Desk) -> None:
-    own, account, other = desk.own, await desk.account(), await desk.account()
+async def test_whose_timeline_it_is_in(client: CaseClient) -> None:
+    own, account, other = client.own, await client.account(), await client.account()
     opportunity = await own.opportunity("rep1", account=account)
     subjects = {
         "account": account,
         "opportunity": opportunity,
-        "contract": await desk.contract(account),
-        "case": await desk.case(account, other),
+        "contract": await client.contract(account),
+        "case": await client.case(account, other),
         "person": await person(own, account, other),
     }
     for name, id in subjects.items():
@@ -61,14 +61,14 @@ async def test_whose_timeline_it_is_in(desk: Desk) -> None:
     found = (await own.ask("admin", TIMELINE, {"id": account})).data
     assert found["account"]["timeline"]["totalCount"] == len(subjects)
     assert found["account"]["timeline"]["aggregate"]["sum"]["hours"] == "5.0000"
-    lonely = [await desk.case(), await person(own)]
+    lonely = [await client.case(), await person(own)]
     for name, id in zip(("case", "person"), lonely, strict=True):
         assert await customer(own, await planned(own, "admin", **{name: id})) is None
 
 
 @covers("EP-023", "X-11")
-async def test_along_with_what_it_is_on(desk: Desk) -> None:
-    own, account = desk.own, await desk.account()
+async def test_along_with_what_it_is_on(client: CaseClient) -> None:
+    own, account = client.own, await client.account()
     places, links = [{"account": account}], [{"account": account}]
     given: list[tuple[str, dict[str, Any]]] = [
         ("accountCreate", {"name": own.name()}),
@@ -84,17 +84,17 @@ async def test_along_with_what_it_is_on(desk: Desk) -> None:
 
 
 @covers("EP-023")
-async def test_it_follows_what_it_is_on(desk: Desk) -> None:
-    own, old, new = desk.own, await desk.account(), await desk.account()
+async def test_it_follows_what_it_is_on(client: CaseClient) -> None:
+    own, old, new = client.own, await client.account(), await client.account()
     opportunity = await own.opportunity("rep1", account=old)
-    contract, case = await desk.contract(old), await desk.case(old, new)
+    contract, case = await client.contract(old), await client.case(old, new)
     on = {"opportunity": opportunity, "contract": contract, "case": case}
     for name, id in on.items():
         mine = [await planned(own, "admin", **{name: id}) for _ in "ab"]
         gone = await planned(own, "admin", **{name: id})
         await own.done("admin", "activityDelete", id=gone)
         if name == "case":
-            link = await desk.link(case, new)
+            link = await client.link(case, new)
             await own.done("admin", "caseAccountUpdate", id=link, primary=True)
         else:
             await own.done("admin", f"{name}Update", id=id, account=new)
@@ -104,14 +104,14 @@ async def test_it_follows_what_it_is_on(desk: Desk) -> None:
         assert await customer(own, gone) == new, "it follows when it comes back"
         row = await own.row("activity", mine[0])
         assert row["version"] == 2
-    await own.done("admin", "caseAccountDelete", id=await desk.link(case, new))
+    await own.done("admin", "caseAccountDelete", id=await client.link(case, new))
     text = "SELECT DISTINCT customer_id FROM activity WHERE case_id = $1"
     assert await own.value(text, kept(case)) == kept(old)
 
 
 @covers("EP-023")
-async def test_it_follows_where_a_person_works(desk: Desk) -> None:
-    own, first, second = desk.own, await desk.account(), await desk.account()
+async def test_it_follows_where_a_person_works(client: CaseClient) -> None:
+    own, first, second = client.own, await client.account(), await client.account()
     id = await person(own)
     call = await planned(own, "admin", person=id)
     assert await customer(own, call) is None
@@ -132,12 +132,12 @@ async def test_it_follows_where_a_person_works(desk: Desk) -> None:
 
 
 @covers("D-11", "EP-023")
-async def test_with_what_it_is_on_into_the_bin_and_back(desk: Desk) -> None:
-    own, account, other = desk.own, await desk.account(), await desk.account()
+async def test_with_what_it_is_on_into_the_bin_and_back(client: CaseClient) -> None:
+    own, account, other = client.own, await client.account(), await client.account()
     id = await person(own, account)
     on = {
         "opportunity": await own.opportunity("rep1", account=account),
-        "case": await desk.case(account, other),
+        "case": await client.case(account, other),
         "person": id,
     }
     for name, subject in on.items():
@@ -157,8 +157,8 @@ async def test_with_what_it_is_on_into_the_bin_and_back(desk: Desk) -> None:
 
 
 @covers("D-11", "EP-199")
-async def test_an_account_goes_with_what_was_done_for_it(desk: Desk) -> None:
-    own, account = desk.own, await desk.account()
+async def test_an_account_goes_with_what_was_done_for_it(client: CaseClient) -> None:
+    own, account = client.own, await client.account()
     mine = await planned(own, account=account)
     await own.done("admin", "accountDelete", id=account)
     await own.done("admin", "accountRestore", id=account)
@@ -166,13 +166,13 @@ async def test_an_account_goes_with_what_was_done_for_it(desk: Desk) -> None:
 
 
 @covers("EP-023", "D-32")
-async def test_nobody_sees_more_in_it_than_on_the_records(desk: Desk) -> None:
+async def test_nobody_sees_more_in_it_than_on_the_records(client: CaseClient) -> None:
     """A seller's opportunity, contract and case are not another seller's, nor what was done on them."""
-    own, account = desk.own, await desk.account("rep2")
+    own, account = client.own, await client.account("rep2")
     opportunity = await own.opportunity("rep1", account=account)
     await planned(own, opportunity=opportunity, hours="16")
-    await planned(own, case=await desk.case(account), hours="8")
-    await planned(own, "admin", contract=await desk.contract(account), hours="4")
+    await planned(own, case=await client.case(account), hours="8")
+    await planned(own, "admin", contract=await client.contract(account), hours="4")
     await planned(own, "rep2", account=account, hours="2")
     expected = {
         "admin": (4, 30),
@@ -200,18 +200,18 @@ async def test_nobody_sees_more_in_it_than_on_the_records(desk: Desk) -> None:
 
 @covers("EP-023", "VPM-15")
 @pytest.mark.parametrize("persona", ["admin", "rep1", "rep2"])
-async def test_everything_below_an_account(desk: Desk, persona: str) -> None:
-    own, group = desk.own, await desk.account()
-    part = await desk.account(parent=group)
-    place = await desk.account(parent=part)
-    elsewhere = await desk.account()
+async def test_everything_below_an_account(client: CaseClient, persona: str) -> None:
+    own, group = client.own, await client.account()
+    part = await client.account(parent=group)
+    place = await client.account(parent=part)
+    elsewhere = await client.account()
     won = await own.opportunity("rep1", account=part)
     expected: list[str] = []
     for day, (on, seen) in enumerate(
         [
             ({"account": group}, True),
             ({"opportunity": won}, persona != "rep2"),
-            ({"case": await desk.case(place)}, persona != "rep2"),
+            ({"case": await client.case(place)}, persona != "rep2"),
             ({"account": place}, True),
             ({"account": elsewhere}, False),
         ],
@@ -232,9 +232,11 @@ async def test_everything_below_an_account(desk: Desk, persona: str) -> None:
 
 
 @covers("D-39", "EP-023")
-async def test_too_much_at_once_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_much_at_once_is_refused(
+    client: CaseClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("resolvers.activities.AT_ONCE", 2)
-    own, account, other = desk.own, await desk.account(), await desk.account()
+    own, account, other = client.own, await client.account(), await client.account()
     id = await own.opportunity("rep1", account=account)
     activities = [await planned(own, opportunity=id) for _ in "abc"]
     assert wrong(await own.do("rep1", "opportunityUpdate", id=id, account=other)) == [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cases.desk import Desk, wrong
+from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
 from tests.writes.parallel import kept
 
@@ -17,14 +17,14 @@ MANY = """mutation ($inputs: [CaseAccountUpdateInput!]!, $all: Boolean) {
 
 
 @covers("EP-207")
-async def test_the_first_account_is_the_primary_one(desk: Desk) -> None:
-    own, id = desk.own, await desk.case()
-    assert await desk.links(id) == {}
-    first, second = await desk.account(), await desk.account()
+async def test_the_first_account_is_the_primary_one(client: CaseClient) -> None:
+    own, id = client.own, await client.case()
+    assert await client.links(id) == {}
+    first, second = await client.account(), await client.account()
     await own.done("rep1", "caseAccountCreate", case=id, account=first)
-    assert await desk.links(id) == {first: True}
+    assert await client.links(id) == {first: True}
     await own.done("rep1", "caseAccountCreate", case=id, account=second)
-    assert await desk.links(id) == {first: True, second: False}
+    assert await client.links(id) == {first: True, second: False}
     twice = await own.do("rep1", "caseAccountCreate", case=id, account=second)
     assert wrong(twice) == [("DUPLICATE", "account")]
 
@@ -42,30 +42,32 @@ async def test_the_first_account_is_the_primary_one(desk: Desk) -> None:
     ],
 )
 async def test_accounts_are_linked_along_with_the_case(
-    desk: Desk, flags: list[bool | None], primary: int
+    client: CaseClient, flags: list[bool | None], primary: int
 ) -> None:
-    accounts = [await desk.account() for _ in flags]
+    accounts = [await client.account() for _ in flags]
     links: list[dict[str, Any]] = [
         {"account": account} | ({} if flag is None else {"primary": flag})
         for account, flag in zip(accounts, flags, strict=True)
     ]
-    id = await desk.case(accounts=links)
-    found = await desk.links(id)
+    id = await client.case(accounts=links)
+    found = await client.links(id)
     assert found == {account: n == primary for n, account in enumerate(accounts)}
-    assert (await desk.row(id))["version"] == 1
+    assert (await client.row(id))["version"] == 1
 
 
 @covers("EP-208")
-async def test_another_one_is_made_the_primary_one(desk: Desk) -> None:
-    own, accounts = desk.own, [await desk.account() for _ in "abc"]
-    id = await desk.case(*accounts)
-    links = [await desk.link(id, each) for each in accounts]
+async def test_another_one_is_made_the_primary_one(client: CaseClient) -> None:
+    own, accounts = client.own, [await client.account() for _ in "abc"]
+    id = await client.case(*accounts)
+    links = [await client.link(id, each) for each in accounts]
     await own.done("rep1", "caseAccountUpdate", id=links[1], primary=True)
-    assert list((await desk.links(id)).values()) == [False, True, False]
-    await own.done("rep1", "caseAccountCreate", case=id, account=await desk.account(), primary=True)
-    assert list((await desk.links(id)).values()) == [False, False, False, True]
+    assert list((await client.links(id)).values()) == [False, True, False]
+    await own.done(
+        "rep1", "caseAccountCreate", case=id, account=await client.account(), primary=True
+    )
+    assert list((await client.links(id)).values()) == [False, False, False, True]
     await own.done("rep1", "caseAccountUpdate", id=links[1], primary=False)
-    assert list((await desk.links(id)).values()) == [False, False, False, True], "it was not"
+    assert list((await client.links(id)).values()) == [False, False, False, True], "it was not"
 
 
 @covers("D-12", "EP-208")
@@ -81,105 +83,105 @@ async def test_another_one_is_made_the_primary_one(desk: Desk) -> None:
     ],
 )
 async def test_within_one_list(
-    desk: Desk, changes: list[tuple[int, bool]], primary: int, all: bool
+    client: CaseClient, changes: list[tuple[int, bool]], primary: int, all: bool
 ) -> None:
-    accounts = [await desk.account() for _ in "abc"]
-    id = await desk.case(*accounts)
-    links = [await desk.link(id, each) for each in accounts]
+    accounts = [await client.account() for _ in "abc"]
+    id = await client.case(*accounts)
+    links = [await client.link(id, each) for each in accounts]
     inputs = [{"id": links[number], "primary": flag} for number, flag in changes]
-    done = await desk.own.ask("rep1", MANY, {"inputs": inputs, "all": all})
+    done = await client.own.ask("rep1", MANY, {"inputs": inputs, "all": all})
     assert done.data["done"]["userErrors"] == []
-    assert list((await desk.links(id)).values()) == [n == primary for n in range(3)]
+    assert list((await client.links(id)).values()) == [n == primary for n in range(3)]
 
 
 @covers("EP-210", "D-12")
-async def test_the_oldest_that_remains_comes_after_it(desk: Desk) -> None:
-    own, accounts = desk.own, [await desk.account() for _ in "abc"]
-    id = await desk.case(*accounts)
-    links = [await desk.link(id, each) for each in accounts]
+async def test_the_oldest_that_remains_comes_after_it(client: CaseClient) -> None:
+    own, accounts = client.own, [await client.account() for _ in "abc"]
+    id = await client.case(*accounts)
+    links = [await client.link(id, each) for each in accounts]
     await own.done("rep1", "caseAccountUpdate", id=links[2], primary=True)
     await own.done("rep1", "caseAccountDelete", id=links[2])
     oldest = min(links[:2], key=kept)  # created along with the case, they are of the same age
-    found = await desk.links(id)
+    found = await client.links(id)
     assert found == {a: link == oldest for a, link in zip(accounts[:2], links[:2], strict=True)}
     await own.done("rep1", "caseAccountDelete", id=oldest)
-    assert list((await desk.links(id)).values()) == [True]
-    [last] = await desk.links(id)
-    await own.done("rep1", "caseAccountDelete", id=await desk.link(id, last))
-    assert await desk.links(id) == {}
+    assert list((await client.links(id)).values()) == [True]
+    [last] = await client.links(id)
+    await own.done("rep1", "caseAccountDelete", id=await client.link(id, last))
+    assert await client.links(id) == {}
 
 
 @covers("EP-210", "D-12")
-async def test_it_comes_after_several_at_once(desk: Desk) -> None:
-    own, accounts = desk.own, [await desk.account() for _ in "abc"]
-    id = await desk.case(*accounts)
-    other = await desk.case(*accounts)
-    inputs = [{"id": await desk.link(each, a)} for each in (id, other) for a in accounts[:2]]
+async def test_it_comes_after_several_at_once(client: CaseClient) -> None:
+    own, accounts = client.own, [await client.account() for _ in "abc"]
+    id = await client.case(*accounts)
+    other = await client.case(*accounts)
+    inputs = [{"id": await client.link(each, a)} for each in (id, other) for a in accounts[:2]]
     answer = await own.many("rep1", "caseAccountDelete", inputs)
     assert answer.data["done"]["userErrors"] == []
-    assert await desk.links(id) == await desk.links(other) == {accounts[2]: True}
+    assert await client.links(id) == await client.links(other) == {accounts[2]: True}
 
 
 @covers("EP-210", "D-12")
-async def test_a_case_comes_back_without_the_account_that_is_gone(desk: Desk) -> None:
-    own, accounts = desk.own, [await desk.account() for _ in "ab"]
-    id = await desk.case(*accounts)
+async def test_a_case_comes_back_without_the_account_that_is_gone(client: CaseClient) -> None:
+    own, accounts = client.own, [await client.account() for _ in "ab"]
+    id = await client.case(*accounts)
     await own.done("rep1", "caseDelete", id=id)
     await own.done("admin", "accountDelete", id=accounts[0])
     await own.done("rep1", "caseRestore", id=id)
-    assert await desk.links(id) == {accounts[1]: True}
+    assert await client.links(id) == {accounts[1]: True}
     await own.done("rep1", "caseDelete", id=id)
     await own.done("admin", "accountDelete", id=accounts[1])
     await own.done("rep1", "caseRestore", id=id)
-    assert await desk.links(id) == {}
+    assert await client.links(id) == {}
     await own.done("admin", "accountRestore", id=accounts[0])
-    assert await desk.links(id) == {}, "it is linked anew"
+    assert await client.links(id) == {}, "it is linked anew"
 
 
 @covers("D-12")
-async def test_what_was_taken_off_before_does_not_come_back(desk: Desk) -> None:
-    own, accounts = desk.own, [await desk.account() for _ in "ab"]
-    id = await desk.case(*accounts)
+async def test_what_was_taken_off_before_does_not_come_back(client: CaseClient) -> None:
+    own, accounts = client.own, [await client.account() for _ in "ab"]
+    id = await client.case(*accounts)
     query = """mutation ($a: RecordInput!, $b: RecordInput!) {
       one: caseAccountDelete(input: $a) { userErrors { code } }
       two: caseDelete(input: $b) { userErrors { code } }
     }"""
-    given = {"a": {"id": await desk.link(id, accounts[0])}, "b": {"id": id}}
+    given = {"a": {"id": await client.link(id, accounts[0])}, "b": {"id": id}}
     answer = await own.ask("rep1", query, given)
     assert answer.data == {word: {"userErrors": []} for word in ("one", "two")}
     await own.done("rep1", "caseRestore", id=id)
-    assert await desk.links(id) == {accounts[1]: True}
+    assert await client.links(id) == {accounts[1]: True}
 
 
 @covers("D-11", "EP-207")
-async def test_an_account_stays_while_cases_concern_it(desk: Desk) -> None:
-    own, account = desk.own, await desk.account()
-    id = await desk.case(account)
+async def test_an_account_stays_while_cases_concern_it(client: CaseClient) -> None:
+    own, account = client.own, await client.account()
+    id = await client.case(account)
     assert wrong(await own.do("admin", "accountDelete", id=account)) == [("IN_USE", "id")]
-    await own.done("rep1", "caseAccountDelete", id=await desk.link(id, account))
+    await own.done("rep1", "caseAccountDelete", id=await client.link(id, account))
     await own.done("admin", "accountDelete", id=account)
 
 
 @covers("D-50", "D-12")
-async def test_two_who_want_it_at_once(desk: Desk) -> None:
-    own, accounts = desk.own, [await desk.account() for _ in "abcd"]
-    id = await desk.case(*accounts)
-    links = [await desk.link(id, each) for each in accounts]
+async def test_two_who_want_it_at_once(client: CaseClient) -> None:
+    own, accounts = client.own, [await client.account() for _ in "abcd"]
+    id = await client.case(*accounts)
+    links = [await client.link(id, each) for each in accounts]
     wishes = [own.do("rep1", "caseAccountUpdate", id=link, primary=True) for link in links]
     await asyncio.gather(*wishes, own.do("rep1", "caseAccountDelete", id=links[0]))
-    assert sum((await desk.links(id)).values()) == 1
+    assert sum((await client.links(id)).values()) == 1
 
 
 @covers("D-39")
-async def test_a_case_concerns_at_most_fifty(desk: Desk) -> None:
-    own = desk.own
+async def test_a_case_concerns_at_most_fifty(client: CaseClient) -> None:
+    own = client.own
     inputs = [{"name": own.name()} for _ in range(51)]
     made = (await own.many("admin", "accountCreate", inputs)).data["done"]["results"]
     accounts = [each["id"] for each in made]
     given = [{"account": each} for each in accounts]
     answer = await own.do("admin", "caseCreate", subject="Too many", accounts=given)
     assert wrong(answer) == [("INVALID", "input")]
-    id = await desk.case(*accounts[:50], persona="admin")
+    id = await client.case(*accounts[:50], persona="admin")
     answer = await own.do("admin", "caseAccountCreate", case=id, account=accounts[50])
     assert wrong(answer) == [("INVALID", "input")]
 
@@ -198,12 +200,16 @@ GROUPED = """query ($ids: [ID!]!) {
 
 
 @covers("EP-209")
-async def test_lists_show_and_group_by_the_primary_account(desk: Desk) -> None:
-    own = desk.own
-    delft = await desk.account(name="Achelis", city="Delft")
-    gouda = await desk.account(name="Zonnebloem", city="Gouda")
-    ids = [await desk.case(delft, gouda), await desk.case(gouda, delft), await desk.case(gouda)]
-    ids.append(await desk.case())
+async def test_lists_show_and_group_by_the_primary_account(client: CaseClient) -> None:
+    own = client.own
+    delft = await client.account(name="Achelis", city="Delft")
+    gouda = await client.account(name="Zonnebloem", city="Gouda")
+    ids = [
+        await client.case(delft, gouda),
+        await client.case(gouda, delft),
+        await client.case(gouda),
+    ]
+    ids.append(await client.case())
     found = (await own.ask("rep1", GROUPED, {"ids": ids})).data
     names = [(each["primaryAccount"] or {}).get("name") for each in found["cases"]["nodes"]]
     assert names == ["Zonnebloem", "Zonnebloem", "Achelis", None]

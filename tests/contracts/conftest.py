@@ -14,7 +14,7 @@ from tests.writes.parallel import Own, own_tenant, spelled
 
 
 @dataclass
-class Desk:
+class ContractClient:
     """Where contracts are kept, as a client keeps them."""
 
     own: Own
@@ -55,6 +55,6 @@ async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own
 
 
 @pytest.fixture(scope="module")
-def desk(own: Own) -> Desk:
+def client(own: Own) -> ContractClient:
     """Contracts in few words."""
-    return Desk(own)
+    return ContractClient(own)

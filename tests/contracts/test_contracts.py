@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.conftest import Desk
+from tests.contracts.conftest import ContractClient
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, spelled
 
@@ -15,85 +15,87 @@ BEGIN = "2999-01-31"
 
 
 @covers("EP-149")
-async def test_it_lasts_as_long_as_its_kind(desk: Desk, own: Own) -> None:
-    yearly = await desk.kind(timeBased=True, months=12, renews=True)
-    once = await desk.kind()
-    lasting = await desk.contract(kind=yearly, startsOn=BEGIN)
-    assert await desk.row(lasting, *TERM) == (
+async def test_it_lasts_as_long_as_its_kind(client: ContractClient, own: Own) -> None:
+    yearly = await client.kind(timeBased=True, months=12, renews=True)
+    once = await client.kind()
+    lasting = await client.contract(kind=yearly, startsOn=BEGIN)
+    assert await client.row(lasting, *TERM) == (
         True, BEGIN, "3000-01-30", 12, "2999-12-31", "ACTIVE",
     )  # fmt: skip
     said: dict[str, Any] = {"endsOn": "2999-06-30", "renewalMonths": 3, "remindOn": "2999-05-05"}
-    own_days = await desk.contract(kind=yearly, startsOn=BEGIN, **said)
-    assert await desk.row(own_days, *TERM) == (True, BEGIN, *said.values(), "ACTIVE")
-    single = await desk.contract(kind=once, startsOn=BEGIN)
-    assert await desk.row(single, *TERM) == (False, BEGIN, None, None, None, "ACTIVE")
+    own_days = await client.contract(kind=yearly, startsOn=BEGIN, **said)
+    assert await client.row(own_days, *TERM) == (True, BEGIN, *said.values(), "ACTIVE")
+    single = await client.contract(kind=once, startsOn=BEGIN)
+    assert await client.row(single, *TERM) == (False, BEGIN, None, None, None, "ACTIVE")
     assert (await own.row("contract", single))["number"].startswith("K-")
-    numbered = await desk.contract(kind=once, number="2026/7")
-    assert await desk.row(numbered, "number", "revision") == ("2026/7", 1)
+    numbered = await client.contract(kind=once, number="2026/7")
+    assert await client.row(numbered, "number", "revision") == ("2026/7", 1)
     # Another kind says whether it lasts; its days stay, because they were agreed on.
     await own.done("rep1", "contractUpdate", id=lasting, kind=once)
-    assert await desk.row(lasting, *TERM) == (
+    assert await client.row(lasting, *TERM) == (
         False, BEGIN, "3000-01-30", 12, "2999-12-31", "ACTIVE",
     )  # fmt: skip
 
 
-async def test_what_cannot_be(desk: Desk, own: Own) -> None:
-    id = await desk.contract(kind=await desk.kind(), startsOn=BEGIN)
-    wrong = await desk.wrong("rep1", "contractUpdate", id=id, endsOn="2999-01-30")
+async def test_what_cannot_be(client: ContractClient, own: Own) -> None:
+    id = await client.contract(kind=await client.kind(), startsOn=BEGIN)
+    wrong = await client.wrong("rep1", "contractUpdate", id=id, endsOn="2999-01-30")
     assert wrong == [("INVALID", "input.endsOn")]
-    wrong = await desk.wrong("rep1", "contractUpdate", id=id, renewalMonths=0)
+    wrong = await client.wrong("rep1", "contractUpdate", id=id, renewalMonths=0)
     assert wrong == [("INVALID", "input.renewalMonths")]
     currency = await own.do("rep1", "contractUpdate", id=id, currency="USD")
     assert currency.codes == ["BAD_USER_INPUT"], "its lines are in the other one"
 
 
 @covers("EP-154")
-async def test_whether_it_is_in_force_follows_from_its_days(desk: Desk, own: Own) -> None:
-    kind = await desk.kind()
+async def test_whether_it_is_in_force_follows_from_its_days(
+    client: ContractClient, own: Own
+) -> None:
+    kind = await client.kind()
     past = {"startsOn": "2019-01-01", "endsOn": "2019-12-31"}
-    id = await desk.contract(kind=kind, **past)
-    assert await desk.row(id, "status") == ("ENDED",)
-    renewing = await desk.contract(kind=kind, **past, renewalMonths=12)
-    assert await desk.row(renewing, "status") == ("ACTIVE",), "it goes on until it is ended"
+    id = await client.contract(kind=kind, **past)
+    assert await client.row(id, "status") == ("ENDED",)
+    renewing = await client.contract(kind=kind, **past, renewalMonths=12)
+    assert await client.row(renewing, "status") == ("ACTIVE",), "it goes on until it is ended"
     await own.done("rep1", "contractUpdate", id=id, note="says nothing of it")
-    assert await desk.row(id, "status") == ("ENDED",)
-    await own.done("rep1", "contractUpdate", id=id, endsOn=desk.day(3))
-    assert await desk.row(id, "status") == ("ACTIVE",)
+    assert await client.row(id, "status") == ("ENDED",)
+    await own.done("rep1", "contractUpdate", id=id, endsOn=client.day(3))
+    assert await client.row(id, "status") == ("ACTIVE",)
     await own.done("rep1", "contractUpdate", id=renewing, renewalMonths=None)
-    assert await desk.row(renewing, "status") == ("ENDED",)
+    assert await client.row(renewing, "status") == ("ENDED",)
 
 
-async def test_it_is_ended(desk: Desk, own: Own) -> None:
-    kind = await desk.kind(timeBased=True, months=12, renews=True)
-    id = await desk.contract(kind=kind, startsOn="2026-01-01")
-    later = desk.day(100)
+async def test_it_is_ended(client: ContractClient, own: Own) -> None:
+    kind = await client.kind(timeBased=True, months=12, renews=True)
+    id = await client.contract(kind=kind, startsOn="2026-01-01")
+    later = client.day(100)
     await own.done("rep1", "contractEnd", id=id, endsOn=later)
     ended = ("ends_on", "renewal_months", "remind_on", "status")
-    assert await desk.row(id, *ended) == (later, None, None, "ACTIVE"), "until that day"
-    days = {desk.day(0), await _end(desk, id), desk.day(0)}
-    assert await desk.row(id, *ended) in {(day, None, None, "ENDED") for day in days}
-    again = await desk.wrong("rep1", "contractEnd", id=id)
+    assert await client.row(id, *ended) == (later, None, None, "ACTIVE"), "until that day"
+    days = {client.day(0), await _end(client, id), client.day(0)}
+    assert await client.row(id, *ended) in {(day, None, None, "ENDED") for day in days}
+    again = await client.wrong("rep1", "contractEnd", id=id)
     assert again == [("INVALID_TRANSITION", "input")]
-    young = await desk.contract(kind=kind, startsOn=BEGIN)
-    early = await desk.wrong("rep1", "contractEnd", id=young, endsOn="2998-01-01")
+    young = await client.contract(kind=kind, startsOn=BEGIN)
+    early = await client.wrong("rep1", "contractEnd", id=young, endsOn="2998-01-01")
     assert early == [("INVALID", "input.endsOn")]
 
 
-async def _end(desk: Desk, id: str) -> str:
-    await desk.own.done("rep1", "contractEnd", id=id)
-    return desk.day(0)
+async def _end(client: ContractClient, id: str) -> str:
+    await client.own.done("rep1", "contractEnd", id=id)
+    return client.day(0)
 
 
-async def test_it_is_renewed(desk: Desk, own: Own) -> None:
-    kind = await desk.kind(timeBased=True, months=12, renews=True)
-    id = await desk.contract(kind=kind, startsOn="2026-01-31")
+async def test_it_is_renewed(client: ContractClient, own: Own) -> None:
+    kind = await client.kind(timeBased=True, months=12, renews=True)
+    id = await client.contract(kind=kind, startsOn="2026-01-31")
     await own.done("rep1", "contractRenew", id=id)
-    assert await desk.row(id, *TERM) == (
+    assert await client.row(id, *TERM) == (
         True, "2026-01-31", "2028-01-30", 12, "2027-12-31", "ACTIVE",
     )  # fmt: skip
-    plain = await desk.contract(kind=await desk.kind(timeBased=True, months=12))
+    plain = await client.contract(kind=await client.kind(timeBased=True, months=12))
     before = await own.log()
-    wrong = await desk.wrong("rep1", "contractRenew", id=plain)
+    wrong = await client.wrong("rep1", "contractRenew", id=plain)
     assert wrong == [("INVALID", "input.renewalMonths")]
     assert await own.log() == before
 
@@ -107,13 +109,13 @@ EXPIRING = """query ($id: ID!, $until: Date!) { account(id: $id) {
 
 
 @covers("EP-148", "EP-154", "EP-170")
-async def test_what_expires_at_an_account(desk: Desk, own: Own) -> None:
-    kind = await desk.kind(timeBased=True)
+async def test_what_expires_at_an_account(client: ContractClient, own: Own) -> None:
+    kind = await client.kind(timeBased=True)
     account = await own.done("admin", "accountCreate", name=own.name())
     given: dict[str, Any] = {"account": account, "kind": kind, "startsOn": BEGIN}
     for name, end in {"c": "2999-09-01", "a": "2999-03-01", "b": "2999-06-01"}.items():
-        await desk.contract(**given, name=name, endsOn=end)
-    await desk.contract(**given, name="d")
+        await client.contract(**given, name=name, endsOn=end)
+    await client.contract(**given, name="d")
     asked = {"id": account, "until": "2999-06-30"}
     found = (await own.ask("rep1", EXPIRING, asked)).data["account"]
     assert [each["name"] for each in found["contracts"]["nodes"]] == ["a", "b"]
@@ -122,9 +124,9 @@ async def test_what_expires_at_an_account(desk: Desk, own: Own) -> None:
 
 
 @covers("EP-148")
-async def test_contracts_of_one_kind_are_listed(desk: Desk, own: Own) -> None:
-    kinds = [await desk.kind() for _ in "ab"]
-    ids = [await desk.contract(kind=kind) for kind in (*kinds, kinds[0])]
+async def test_contracts_of_one_kind_are_listed(client: ContractClient, own: Own) -> None:
+    kinds = [await client.kind() for _ in "ab"]
+    ids = [await client.contract(kind=kind) for kind in (*kinds, kinds[0])]
     query = """query ($kind: ID!) { contracts(first: 10, filter: { kind: { id: { eq: $kind } } }) {
       nodes { id } } }"""
     found = (await own.ask("rep1", query, {"kind": kinds[0]})).data["contracts"]["nodes"]
@@ -132,8 +134,8 @@ async def test_contracts_of_one_kind_are_listed(desk: Desk, own: Own) -> None:
 
 
 @covers("EP-150")
-async def test_more_is_sold_on_top_of_what_lasts(desk: Desk, own: Own) -> None:
-    lasting = await desk.contract(kind=await desk.kind(timeBased=True), currency="SEK")
+async def test_more_is_sold_on_top_of_what_lasts(client: ContractClient, own: Own) -> None:
+    lasting = await client.contract(kind=await client.kind(timeBased=True), currency="SEK")
     type = spelled("opt", await own.type("New business"))
     rep1 = await own.employee("rep1")
     await own.value("UPDATE opportunity_type SET default_owner_id = NULL")
@@ -144,18 +146,20 @@ async def test_more_is_sold_on_top_of_what_lasts(desk: Desk, own: Own) -> None:
     query = "query ($id: ID!) { contract(id: $id) { upsells(first: 5) { nodes { id } } } }"
     found = (await own.ask("rep1", query, {"id": lasting})).data["contract"]["upsells"]["nodes"]
     assert found == [{"id": id}]
-    once = await desk.contract(kind=await desk.kind())
+    once = await client.contract(kind=await client.kind())
     before = await own.log()
-    wrong = await desk.wrong("rep1", "opportunityUpsell", contract=once, type=type)
+    wrong = await client.wrong("rep1", "opportunityUpsell", contract=once, type=type)
     assert wrong == [("NOT_TIME_BASED", "input.contract")]
     assert await own.log() == before
 
 
 @covers("D-32", "D-33", "EP-144")
 @pytest.mark.parametrize("deed", ["contractEnd", "contractRenew", "contractDetach"])
-async def test_who_may_not_change_a_contract_ends_none(desk: Desk, own: Own, deed: str) -> None:
-    kind = await desk.kind(timeBased=True, months=12, renews=True)
-    id = await desk.contract(kind=kind)
+async def test_who_may_not_change_a_contract_ends_none(
+    client: ContractClient, own: Own, deed: str
+) -> None:
+    kind = await client.kind(timeBased=True, months=12, renews=True)
+    id = await client.contract(kind=kind)
     before, head = await own.row("contract", id), await own.log()
     never = {who: await own.do(who, deed, id="ctr_" + "7" * 32) for who in ("rep2", "support")}
     for who, answer in never.items():
@@ -169,10 +173,10 @@ async def test_who_may_not_change_a_contract_ends_none(desk: Desk, own: Own, dee
 @covers("D-33")
 @pytest.mark.parametrize("deed", ["contractEnd", "contractRenew"])
 async def test_who_may_not_say_when_it_ends_does_not_end_it(
-    desk: Desk, own: Own, deed: str
+    client: ContractClient, own: Own, deed: str
 ) -> None:
-    kind = await desk.kind(timeBased=True, months=12, renews=True)
-    id = await desk.contract(kind=kind)
+    kind = await client.kind(timeBased=True, months=12, renews=True)
+    id = await client.contract(kind=kind)
     text = (
         "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = 'Contract' AND f.field = 'endsOn'"

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.contracts.conftest import Desk
+from tests.contracts.conftest import ContractClient
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, kept, spelled
 
@@ -44,19 +44,21 @@ async def told_in(own: Own, field: str, status: str) -> AsyncIterator[None]:
 
 
 @covers("D-33", "D-34", "EP-150")
-async def test_selling_more_does_not_tell_whose_a_contract_is(desk: Desk, own: Own) -> None:
-    contract = await desk.contract(kind=await desk.kind(timeBased=True))
+async def test_selling_more_does_not_tell_whose_a_contract_is(
+    client: ContractClient, own: Own
+) -> None:
+    contract = await client.contract(kind=await client.kind(timeBased=True))
     given = {"contract": contract, "type": spelled("opt", await own.type("New business"))}
     async with hidden(own, "account"):
-        assert await desk.wrong("rep1", "opportunityUpsell", **given) == [
+        assert await client.wrong("rep1", "opportunityUpsell", **given) == [
             ("INVALID", "input.contract")
         ]
     assert came(await own.do("rep1", "opportunityUpsell", **given)) == "DONE"
 
 
 @covers("D-51", "D-33", "EP-150")
-async def test_nor_does_it_where_the_status_hides_that(desk: Desk, own: Own) -> None:
-    contract = await desk.contract(kind=await desk.kind(timeBased=True))
+async def test_nor_does_it_where_the_status_hides_that(client: ContractClient, own: Own) -> None:
+    contract = await client.contract(kind=await client.kind(timeBased=True))
     given = {"contract": contract, "type": spelled("opt", await own.type("New business"))}
     async with told_in(own, "account", "ENDED"):
         assert came(await own.do("rep1", "opportunityUpsell", **given)) == "INVALID"
@@ -65,8 +67,8 @@ async def test_nor_does_it_where_the_status_hides_that(desk: Desk, own: Own) -> 
 
 
 @covers("D-33", "D-34", "VN-33")
-async def test_a_case_does_not_tell_whose_its_contract_is(desk: Desk, own: Own) -> None:
-    contract = await desk.contract(kind=await desk.kind())
+async def test_a_case_does_not_tell_whose_its_contract_is(client: ContractClient, own: Own) -> None:
+    contract = await client.contract(kind=await client.kind())
     given = {"subject": own.name(), "contract": contract}
     async with hidden(own, "account"):
         assert came(await own.do("rep1", "caseCreate", **given)) == "INVALID"
@@ -78,10 +80,10 @@ async def test_a_case_does_not_tell_whose_its_contract_is(desk: Desk, own: Own) 
 @covers("D-51", "D-33", "EP-144")
 @pytest.mark.parametrize("is_sold", [True, False])
 async def test_taking_a_contract_off_does_not_tell_that_it_was_sold(
-    desk: Desk, own: Own, is_sold: bool
+    client: ContractClient, own: Own, is_sold: bool
 ) -> None:
     """Where the status hides it: what was and what was not are refused alike."""
-    contract = await desk.contract(kind=await desk.kind())
+    contract = await client.contract(kind=await client.kind())
     if is_sold:
         text = "UPDATE contract SET opportunity_id = $1 WHERE id = $2"
         await own.value(text, kept(await own.opportunity("rep1")), kept(contract))

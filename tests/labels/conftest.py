@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.cases.desk import Desk, desk_in
+from tests.cases.client import CaseClient, case_client
 from tests.support.world import World
 from tests.writes.parallel import Own, own_tenant
 
@@ -19,5 +19,5 @@ async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own
 
 
 @pytest.fixture(scope="module")
-async def desk(own: Own) -> Desk:
-    return await desk_in(own)
+async def client(own: Own) -> CaseClient:
+    return await case_client(own)

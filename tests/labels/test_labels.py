@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cases.desk import Desk, wrong
+from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
 from tests.writes.parallel import DONE, Own, came, kept, spelled
 
@@ -26,15 +26,19 @@ async def tag(own: Own, **given: Any) -> str:
 
 
 @covers("VT-34")
-async def test_records_of_all_kinds_are_labelled(desk: Desk) -> None:
-    own, urgent, account = desk.own, await tag(desk.own, color="#3b82f6"), await desk.account()
+async def test_records_of_all_kinds_are_labelled(client: CaseClient) -> None:
+    own, urgent, account = (
+        client.own,
+        await tag(client.own, color="#3b82f6"),
+        await client.account(),
+    )
     on = {
         "account": account,
         "person": await own.done("admin", "personCreate", lastName="B"),
         "product": await own.done("admin", "productCreate", name=own.name(), currency="EUR"),
         "opportunity": await own.opportunity("rep1", account=account),
-        "contract": await desk.contract(account),
-        "case": await desk.case(account),
+        "contract": await client.contract(account),
+        "case": await client.case(account),
     }
     for name, id in on.items():
         made = await own.done("admin", "taggingCreate", tag=urgent, **{name: id})
@@ -60,9 +64,9 @@ async def test_records_of_all_kinds_are_labelled(desk: Desk) -> None:
 
 
 @covers("VT-34")
-async def test_the_cloud_counts_what_one_sees(desk: Desk) -> None:
-    own, tags = desk.own, [await tag(desk.own) for _ in "abc"]
-    account = await desk.account()
+async def test_the_cloud_counts_what_one_sees(client: CaseClient) -> None:
+    own, tags = client.own, [await tag(client.own) for _ in "abc"]
+    account = await client.account()
     mine = [await own.opportunity("rep1", account=account) for _ in "ab"]
     theirs = await own.opportunity("rep2", account=account)
     for id in mine:
@@ -84,9 +88,9 @@ async def test_the_cloud_counts_what_one_sees(desk: Desk) -> None:
 
 
 @covers("VT-34", "D-11")
-async def test_a_tag_in_use_stays(desk: Desk) -> None:
-    own, old, new = desk.own, await tag(desk.own), await tag(desk.own)
-    account, both = await desk.account(), await desk.account()
+async def test_a_tag_in_use_stays(client: CaseClient) -> None:
+    own, old, new = client.own, await tag(client.own), await tag(client.own)
+    account, both = await client.account(), await client.account()
     for id in (account, both):
         await own.done("rep1", "taggingCreate", tag=old, account=id)
     await own.done("rep1", "taggingCreate", tag=new, account=both)
@@ -100,8 +104,8 @@ async def test_a_tag_in_use_stays(desk: Desk) -> None:
 
 
 @covers("VT-34", "D-34")
-async def test_whoever_may_change_a_record_labels_it(desk: Desk) -> None:
-    own, mark, account = desk.own, await tag(desk.own), await desk.account()
+async def test_whoever_may_change_a_record_labels_it(client: CaseClient) -> None:
+    own, mark, account = client.own, await tag(client.own), await client.account()
     told = {
         persona: came(await own.do(persona, "taggingCreate", tag=mark, account=account))
         for persona in ("rep2", "support", "limited", "rep1")
@@ -111,8 +115,8 @@ async def test_whoever_may_change_a_record_labels_it(desk: Desk) -> None:
 
 
 @covers("EP-180")
-async def test_my_accounts(desk: Desk) -> None:
-    own, accounts = desk.own, [await desk.account() for _ in "ab"]
+async def test_my_accounts(client: CaseClient) -> None:
+    own, accounts = client.own, [await client.account() for _ in "ab"]
     personas = {"rep1": accounts, "rep2": accounts[1:], "support": accounts[:1], "admin": []}
     for persona, kept_ones in personas.items():
         for account in kept_ones:
@@ -131,16 +135,16 @@ async def test_my_accounts(desk: Desk) -> None:
 
 @covers("EP-180")
 @pytest.mark.parametrize("name", ["account", "person", "opportunity", "contract", "case"])
-async def test_what_can_be_kept_at_hand(desk: Desk, name: str) -> None:
-    own, account = desk.own, await desk.account()
+async def test_what_can_be_kept_at_hand(client: CaseClient, name: str) -> None:
+    own, account = client.own, await client.account()
     if name == "account":
         id = account
     elif name == "person":
         id = await own.done("admin", "personCreate", lastName="B")
     elif name == "contract":
-        id = await desk.contract(account)
+        id = await client.contract(account)
     elif name == "case":
-        id = await desk.case(account)
+        id = await client.case(account)
     else:
         id = await own.opportunity("rep1", account=account)
     made = await own.done("admin", "favoriteCreate", **{name: id})
@@ -152,9 +156,9 @@ async def test_what_can_be_kept_at_hand(desk: Desk, name: str) -> None:
 
 
 @covers("EP-180", "D-32")
-async def test_favorites_are_nobody_elses(desk: Desk) -> None:
+async def test_favorites_are_nobody_elses(client: CaseClient) -> None:
     """Not even an administrator's, and whoever keeps it does not keep it from being deleted."""
-    own, account = desk.own, await desk.account()
+    own, account = client.own, await client.account()
     made = await own.done("rep2", "favoriteCreate", account=account)
     for persona in ("admin", "rep1", "support", "limited"):
         asked = """query ($id: ID!) {
@@ -174,9 +178,9 @@ async def test_favorites_are_nobody_elses(desk: Desk) -> None:
 
 
 @covers("EP-180", "D-11")
-async def test_a_user_leaves_whatever_he_kept_at_hand(desk: Desk) -> None:
-    own, user = desk.own, spelled("usr", await desk.own.user("rep2"))
-    made = await own.done("rep2", "favoriteCreate", account=await desk.account())
+async def test_a_user_leaves_whatever_he_kept_at_hand(client: CaseClient) -> None:
+    own, user = client.own, spelled("usr", await client.own.user("rep2"))
+    made = await own.done("rep2", "favoriteCreate", account=await client.account())
     asked = "query ($id: ID!) { user(id: $id) { managedAccounts { nodes { id } } } }"
     managed = (await own.ask("admin", asked, {"id": user})).data["user"]["managedAccounts"]["nodes"]
     for each in managed:  # somebody looks after those accounts: they are handed over first

@@ -22,7 +22,7 @@ TOLD = """
 
 
 @dataclass
-class Desk:
+class QuoteClient:
     """Where quotes are made: products, opportunities and what is done with quotes, as a client would."""
 
     own: Own
@@ -92,5 +92,5 @@ async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own
 
 
 @pytest.fixture(scope="module")
-async def desk(own: Own) -> Desk:
-    return Desk(own)
+async def client(own: Own) -> QuoteClient:
+    return QuoteClient(own)

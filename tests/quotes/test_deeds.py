@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.quotes.conftest import Desk, wrong
+from tests.quotes.conftest import QuoteClient, wrong
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, kept, spelled
 
@@ -27,10 +27,10 @@ async def lock(own: Own, opportunity: str, locked: bool = True) -> None:
 
 
 @covers("EP-111", "EP-097", "VT-08", "VT-09")
-async def test_a_new_quote_begins_as_its_opportunity_is(desk: Desk, own: Own) -> None:
+async def test_a_new_quote_begins_as_its_opportunity_is(client: QuoteClient, own: Own) -> None:
     account = await own.done("admin", "accountCreate", name=own.name())
     opportunity = await own.opportunity("rep1", currency="SEK", account=account)
-    first = await desk.quote(
+    first = await client.quote(
         "rep1",
         opportunity,
         validFrom="2026-03-01",
@@ -38,8 +38,8 @@ async def test_a_new_quote_begins_as_its_opportunity_is(desk: Desk, own: Own) ->
         productVersion="2",
         brand="Acme",
     )
-    other = await desk.quote("rep1", opportunity, currency="USD", number="2026-7")
-    found, second = await desk.read(first), await desk.read(other)
+    other = await client.quote("rep1", opportunity, currency="USD", number="2026-7")
+    found, second = await client.read(first), await client.read(other)
     assert (found["currency"], found["active"], found["total"]) == ("SEK", True, "0.00")
     assert found["number"].startswith("Q-")
     assert (second["currency"], second["active"], second["number"]) == ("USD", False, "2026-7")
@@ -55,12 +55,12 @@ async def test_a_new_quote_begins_as_its_opportunity_is(desk: Desk, own: Own) ->
 
 
 @covers("EP-112")
-async def test_it_cannot_end_before_it_begins(desk: Desk, own: Own) -> None:
+async def test_it_cannot_end_before_it_begins(client: QuoteClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     days = {"validFrom": "2026-03-02", "validUntil": "2026-03-01"}
     given = {"opportunity": opportunity, "name": "n", **days}
     assert wrong(await own.do("rep1", "quoteCreate", **given)) == [("INVALID", "input.validUntil")]
-    id = await desk.quote("rep1", opportunity, validUntil="2026-03-13")
+    id = await client.quote("rep1", opportunity, validUntil="2026-03-13")
     answer = await own.do("rep1", "quoteUpdate", id=id, validFrom="2026-03-14")
     assert wrong(answer) == [("INVALID", "input.validUntil")]
     query = """query ($id: ID!, $today: Date!) {
@@ -72,9 +72,9 @@ async def test_it_cannot_end_before_it_begins(desk: Desk, own: Own) -> None:
 
 
 @covers("EP-119", "EP-120")
-async def test_one_is_active_at_most(desk: Desk, own: Own) -> None:
+async def test_one_is_active_at_most(client: QuoteClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
-    first, second, third = [await desk.quote("rep1", opportunity) for _ in "abc"]
+    first, second, third = [await client.quote("rep1", opportunity) for _ in "abc"]
 
     async def active() -> list[str]:
         text = "SELECT id FROM quote WHERE opportunity_id = $1 AND active AND deleted_at IS NULL"
@@ -97,23 +97,23 @@ async def test_one_is_active_at_most(desk: Desk, own: Own) -> None:
     answer = await own.many("rep1", "quoteActivate", both)
     assert wrong(answer) == [("INVALID", "inputs.1")]
     assert await active() == []
-    later = await desk.quote("rep1", opportunity)
-    assert not (await desk.read(later))["active"], "there are others, and none was chosen"
+    later = await client.quote("rep1", opportunity)
+    assert not (await client.read(later))["active"], "there are others, and none was chosen"
 
 
 @covers("EP-119")
-async def test_it_goes_and_comes_back_with_its_opportunity(desk: Desk, own: Own) -> None:
+async def test_it_goes_and_comes_back_with_its_opportunity(client: QuoteClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
-    ids = [await desk.quote("rep1", opportunity, items=ITEMS) for _ in "ab"]
+    ids = [await client.quote("rep1", opportunity, items=ITEMS) for _ in "ab"]
     await own.done("rep1", "opportunityDelete", id=opportunity)
     assert (await own.do("rep1", "quoteUpdate", id=ids[0], note="x")).codes == ["NOT_FOUND"]
     await own.done("rep1", "opportunityRestore", id=opportunity)
-    assert [(await desk.read(id))["active"] for id in ids] == [True, False]
-    assert [len((await desk.read(id))["items"]) for id in ids] == [2, 2]
+    assert [(await client.read(id))["active"] for id in ids] == [True, False]
+    assert [len((await client.read(id))["items"]) for id in ids] == [2, 2]
 
 
 @covers("EP-119")
-async def test_the_first_of_several_created_along_is_active(desk: Desk, own: Own) -> None:
+async def test_the_first_of_several_created_along_is_active(client: QuoteClient, own: Own) -> None:
     opportunity = await own.opportunity(
         "rep1", currency="NOK", quotes=[{"name": "a"}, {"name": "b"}]
     )
@@ -128,16 +128,16 @@ async def test_the_first_of_several_created_along_is_active(desk: Desk, own: Own
 
 
 @covers("EP-122")
-async def test_a_copy_is_the_same_offer(desk: Desk, own: Own) -> None:
-    product = await desk.product()
+async def test_a_copy_is_the_same_offer(client: QuoteClient, own: Own) -> None:
+    product = await client.product()
     items = [*ITEMS, {"product": product}]
-    source = await desk.quote("rep1", discountPercent="3", brand="Acme", note="n", items=items)
+    source = await client.quote("rep1", discountPercent="3", brand="Acme", note="n", items=items)
     await own.done("admin", "productUpdate", id=product, active=False)
     await own.done("rep1", "quoteApprove", id=source)
     await accept(own, source)
     copy = await own.done("rep1", "quoteDuplicate", id=source)
     named = await own.done("rep1", "quoteDuplicate", id=source, name="Another")
-    old, new = await desk.read(source), await desk.read(copy)
+    old, new = await client.read(source), await client.read(copy)
     assert {new["id"], new["number"]}.isdisjoint({old["id"], old["number"]})
     differing = {"id", "number", "version", "active", "approvedAt", "acceptedAt", "items"}
     assert {k for k in old if old[k] != new[k]} <= differing
@@ -145,7 +145,7 @@ async def test_a_copy_is_the_same_offer(desk: Desk, own: Own) -> None:
     for theirs, mine in zip(old["items"], new["items"], strict=True):
         assert theirs["id"] != mine["id"]
         assert {**theirs, "id": 0} == {**mine, "id": 0}
-    assert (await desk.read(named))["name"] == "Another"
+    assert (await client.read(named))["name"] == "Another"
     query = """query ($id: ID!) {
       quote(id: $id) { source { id } note brand items(first: 1) { nodes { source { name } description } } }
     }"""
@@ -153,12 +153,12 @@ async def test_a_copy_is_the_same_offer(desk: Desk, own: Own) -> None:
     assert (shown["source"], shown["note"], shown["brand"]) == ({"id": source}, "n", "Acme")
     assert shown["items"]["nodes"] == [{"source": {"name": "a"}, "description": None}]
     await own.done("rep1", "quoteUpdate", id=copy, discountPercent="4")
-    assert (await desk.read(source))["total"] == old["total"]
+    assert (await client.read(source))["total"] == old["total"]
 
 
 @covers("EP-120", "EP-122", "D-11")
-async def test_a_copy_does_not_keep_what_it_was_made_from(desk: Desk, own: Own) -> None:
-    source = await desk.quote("rep1", items=ITEMS)
+async def test_a_copy_does_not_keep_what_it_was_made_from(client: QuoteClient, own: Own) -> None:
+    source = await client.quote("rep1", items=ITEMS)
     copy = await own.done("rep1", "quoteDuplicate", id=source)
     await own.done("rep1", "quoteActivate", id=copy)
     await own.done("rep1", "quoteDelete", id=source)
@@ -180,38 +180,38 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
 @covers("EP-121")
 @pytest.mark.parametrize("what", CHANGES)
 async def test_what_was_approved_stays_until_that_is_taken_back(
-    desk: Desk, own: Own, what: str
+    client: QuoteClient, own: Own, what: str
 ) -> None:
     deed, given = CHANGES[what]
-    id = await desk.quote("rep1", items=ITEMS)
+    id = await client.quote("rep1", items=ITEMS)
     await own.done("rep1", "quoteApprove", id=id)
-    approved = (await desk.read(id))["approvedAt"]
+    approved = (await client.read(id))["approvedAt"]
     assert approved is not None
-    before = await desk.read(id)
+    before = await client.read(id)
     answer = await own.do("rep1", deed, id=id, **given)
     assert wrong(answer) == [("LOCKED", "input.approvedAt")]
     await own.done("rep1", "quoteUpdate", id=id, note="by phone")
     await own.done("rep1", "quoteApprove", id=id)
-    after = await desk.read(id)
+    after = await client.read(id)
     assert {**after, "version": 0} == {**before, "version": 0}, "approved as of the first time"
     await own.done("rep1", "quoteUnapprove", id=id)
     await own.done("rep1", deed, id=id, **given)
 
 
 @covers("D-36")
-async def test_who_approves_must_have_seen_it(desk: Desk, own: Own) -> None:
-    id = await desk.quote("rep1", items=ITEMS)
-    seen = (await desk.read(id))["version"]
-    await desk.has_set("rep1", id, [])
+async def test_who_approves_must_have_seen_it(client: QuoteClient, own: Own) -> None:
+    id = await client.quote("rep1", items=ITEMS)
+    seen = (await client.read(id))["version"]
+    await client.has_set("rep1", id, [])
     assert (await own.do("rep1", "quoteApprove", id=id, version=seen)).codes == ["CONFLICT"]
-    await own.done("rep1", "quoteApprove", id=id, version=(await desk.read(id))["version"])
+    await own.done("rep1", "quoteApprove", id=id, version=(await client.read(id))["version"])
 
 
 @covers("EP-143")
 @pytest.mark.parametrize("what", CHANGES)
-async def test_what_was_accepted_stays(desk: Desk, own: Own, what: str) -> None:
+async def test_what_was_accepted_stays(client: QuoteClient, own: Own, what: str) -> None:
     deed, given = CHANGES[what]
-    id = await desk.quote("rep1", items=ITEMS)
+    id = await client.quote("rep1", items=ITEMS)
     await own.done("rep1", "quoteApprove", id=id)
     await accept(own, id)
     locked = [("LOCKED", "input.acceptedAt")]
@@ -219,7 +219,7 @@ async def test_what_was_accepted_stays(desk: Desk, own: Own, what: str) -> None:
     assert wrong(await own.do("rep1", "quoteUnapprove", id=id)) == locked
     copy = await own.done("rep1", "quoteDuplicate", id=id)
     await own.done("rep1", "quoteActivate", id=copy)
-    assert not (await desk.read(id))["active"], "another offer may count from now on"
+    assert not (await client.read(id))["active"], "another offer may count from now on"
     assert wrong(await own.do("rep1", "quoteDelete", id=id)) == locked
     await own.done("rep1", deed, id=copy, **given)
 
@@ -237,13 +237,13 @@ DEEDS: dict[str, tuple[str, dict[str, Any]]] = {
 @covers("EP-141", "EP-143")
 @pytest.mark.parametrize("what", DEEDS)
 async def test_what_was_sold_is_left_alone_until_it_is_unlocked(
-    desk: Desk, own: Own, what: str
+    client: QuoteClient, own: Own, what: str
 ) -> None:
     deed, given = DEEDS[what]
     opportunity = await own.opportunity("rep1")
-    await desk.quote("rep1", opportunity)
-    id = await desk.quote("rep1", opportunity, items=ITEMS)
-    binned = await desk.quote("rep1", opportunity)
+    await client.quote("rep1", opportunity)
+    id = await client.quote("rep1", opportunity, items=ITEMS)
+    binned = await client.quote("rep1", opportunity)
     await own.done("rep1", "quoteDelete", id=binned)
     await lock(own, opportunity)
     answer = await own.do("rep1", deed, id=id, **given)
@@ -255,7 +255,7 @@ async def test_what_was_sold_is_left_alone_until_it_is_unlocked(
     assert wrong(new) == [("LOCKED", "input")]
     assert wrong(await own.do("rep1", "quoteRestore", id=binned)) == [("LOCKED", "input")]
     await own.done("rep1", "quoteApprove", id=id)
-    await own.done("rep1", "quoteUpdate", id=await desk.quote("rep1"), note="another's is open")
+    await own.done("rep1", "quoteUpdate", id=await client.quote("rep1"), note="another's is open")
     await lock(own, opportunity, locked=False)
     await own.done("rep1", "quoteUnapprove", id=id)
     assert came(await own.do("rep1", deed, id=id, **given)) == "DONE"

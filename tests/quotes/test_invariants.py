@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.quotes import totals, whole
-from tests.quotes.conftest import Desk
+from tests.quotes.conftest import QuoteClient
 from tests.support.covers import covers
 from tests.support.rows import as_rows
 from tests.writes.parallel import Own, came, kept
@@ -40,9 +40,9 @@ async def test_the_demonstration_adds_up(own: Own) -> None:
 
 
 @covers("D-17", "D-36")
-async def test_it_adds_up_whatever_comes_first(desk: Desk, own: Own) -> None:
+async def test_it_adds_up_whatever_comes_first(client: QuoteClient, own: Own) -> None:
     """Who changes the discount while another one sets the lines: each reckons with what is there then."""
-    id = await desk.quote("rep1", items=[{"name": n, "unitPrice": "0.33"} for n in "abc"])
+    id = await client.quote("rep1", items=[{"name": n, "unitPrice": "0.33"} for n in "abc"])
     for number in range(5):
         items = [{"name": str(n), "unitPrice": "1.01", "taxPercent": "7"} for n in range(number)]
         answers = await asyncio.gather(
@@ -55,7 +55,7 @@ async def test_it_adds_up_whatever_comes_first(desk: Desk, own: Own) -> None:
 
 
 @covers("EP-119", "D-36")
-async def test_one_is_active_whoever_is_quicker(desk: Desk, own: Own) -> None:
+async def test_one_is_active_whoever_is_quicker(client: QuoteClient, own: Own) -> None:
     for _ in range(3):
         opportunity = await own.opportunity("rep1")
         given = {"opportunity": opportunity, "name": "n"}

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.quotes.conftest import Desk, wrong
+from tests.quotes.conftest import QuoteClient, wrong
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, kept
 
 
 @covers("EP-116", "EP-117", "EP-118", "D-17", "VT-08")
-async def test_a_quote_with_its_lines_in_one_go(desk: Desk) -> None:
-    product = await desk.product(name="Helmet")
-    id = await desk.quote(
+async def test_a_quote_with_its_lines_in_one_go(client: QuoteClient) -> None:
+    product = await client.product(name="Helmet")
+    id = await client.quote(
         "rep1",
         discountPercent="10",
         items=[
@@ -23,12 +23,12 @@ async def test_a_quote_with_its_lines_in_one_go(desk: Desk) -> None:
             {"kind": "ROUNDING", "name": "Rounding", "unitPrice": "-0.25"},
         ],
     )
-    assert await desk.lines(id, "position", "kind", "name", "quantity", "net", "tax") == [
+    assert await client.lines(id, "position", "kind", "name", "quantity", "net", "tax") == [
         (1, "ITEM", "Helmet", "3.0000", "33.75", "7.09"),
         (2, "ITEM", "By hand", "1.0000", "4.50", "0.27"),
         (3, "ROUNDING", "Rounding", "1.0000", "-0.25", "0.00"),
     ]
-    found = await desk.read(id)
+    found = await client.read(id)
     assert (found["net"], found["tax"], found["total"]) == ("38.00", "7.36", "45.36")
     assert found["items"][0]["unitPrice"] == "12.50"
     assert found["items"][0]["taxPercent"] == "21.0000"
@@ -36,61 +36,64 @@ async def test_a_quote_with_its_lines_in_one_go(desk: Desk) -> None:
 
 
 @covers("EP-116", "EP-118")
-async def test_changed_new_deleted_and_in_another_order(desk: Desk) -> None:
-    id = await desk.quote("rep1", items=[{"name": n, "unitPrice": "1"} for n in "abc"])
-    a, b, c = [line for (line,) in await desk.lines(id, "id")]
-    await desk.has_set(
+async def test_changed_new_deleted_and_in_another_order(client: QuoteClient) -> None:
+    id = await client.quote("rep1", items=[{"name": n, "unitPrice": "1"} for n in "abc"])
+    a, b, c = [line for (line,) in await client.lines(id, "id")]
+    await client.has_set(
         "rep1", id, [{"id": c}, {"name": "d", "unitPrice": "5"}, {"id": a, "quantity": "2"}]
     )
-    found = await desk.lines(id, "position", "name", "quantity", "total")
+    found = await client.lines(id, "position", "name", "quantity", "total")
     assert found == [
         (1, "c", "1.0000", "1.00"),
         (2, "d", "1.0000", "5.00"),
         (3, "a", "2.0000", "2.00"),
     ]
-    assert [line for (line,) in await desk.lines(id, "id")][::2] == [c, a]
-    assert (await desk.own.row("quote_item", b))["deleted_at"] is not None
-    assert (await desk.read(id))["total"] == "8.00"
+    assert [line for (line,) in await client.lines(id, "id")][::2] == [c, a]
+    assert (await client.own.row("quote_item", b))["deleted_at"] is not None
+    assert (await client.read(id))["total"] == "8.00"
     text = "SELECT kind, field, before, after FROM history WHERE record_id = $1 ORDER BY at, field"
-    told = [tuple(row) for row in await desk.own.fetch(text, kept(a))]
+    told = [tuple(row) for row in await client.own.fetch(text, kept(a))]
     assert ("UPDATED", "quantity", "1.0000", "2.0000") in told
-    [deleted] = [row for row in await desk.own.fetch(text, kept(b)) if row["kind"] == "DELETED"]
+    [deleted] = [row for row in await client.own.fetch(text, kept(b)) if row["kind"] == "DELETED"]
     assert deleted is not None
-    await desk.has_set("rep1", id, [])
-    assert await desk.lines(id, "id") == []
-    assert (await desk.read(id))["total"] == "0.00"
+    await client.has_set("rep1", id, [])
+    assert await client.lines(id, "id") == []
+    assert (await client.read(id))["total"] == "0.00"
 
 
 @covers("EP-097", "EP-300", "VT-19")
-async def test_what_comes_from_the_product(desk: Desk) -> None:
-    unit = await desk.own.done("admin", "unitOfMeasureCreate", name=desk.own.name())
-    name = (await desk.own.row("unit_of_measure", unit))["name"]
+async def test_what_comes_from_the_product(client: QuoteClient) -> None:
+    unit = await client.own.done("admin", "unitOfMeasureCreate", name=client.own.name())
+    name = (await client.own.row("unit_of_measure", unit))["name"]
     given = {"name": "Pump", "unit": unit, "price": "100", "taxPercent": "9"}
-    product = await desk.product(**given)
-    plain = await desk.product(name="Plain", price="5", taxPercent=None)
-    id = await desk.quote("rep1", items=[{"product": product}, {"product": plain}])
+    product = await client.product(**given)
+    plain = await client.product(name="Plain", price="5", taxPercent=None)
+    id = await client.quote("rep1", items=[{"product": product}, {"product": plain}])
     fields = ("name", "unitPrice", "taxPercent")
-    assert await desk.lines(id, *fields) == [("Pump", "100.00", "9.0000"), ("Plain", "5.00", None)]
-    first, second = (await desk.read(id))["items"]
+    assert await client.lines(id, *fields) == [
+        ("Pump", "100.00", "9.0000"),
+        ("Plain", "5.00", None),
+    ]
+    first, second = (await client.read(id))["items"]
     assert (first["unit"], second["unit"]) == ({"name": name}, None)
-    await desk.own.done("admin", "productUpdate", id=product, price="200", name="Pump 2")
-    await desk.has_set("rep1", id, [{"id": first["id"], "quantity": "2"}, {"id": second["id"]}])
-    assert (await desk.lines(id, *fields))[0] == ("Pump", "100.00", "9.0000"), "it was agreed on"
+    await client.own.done("admin", "productUpdate", id=product, price="200", name="Pump 2")
+    await client.has_set("rep1", id, [{"id": first["id"], "quantity": "2"}, {"id": second["id"]}])
+    assert (await client.lines(id, *fields))[0] == ("Pump", "100.00", "9.0000"), "it was agreed on"
     # Another product brings its own words, but for what is said.
     items = [{"id": first["id"], "product": plain, "taxPercent": "1"}, {"id": second["id"]}]
-    await desk.has_set("rep1", id, items)
-    assert (await desk.lines(id, *fields))[0] == ("Plain", "5.00", "1.0000")
-    assert (await desk.read(id))["items"][0]["unit"] is None
+    await client.has_set("rep1", id, items)
+    assert (await client.lines(id, *fields))[0] == ("Plain", "5.00", "1.0000")
+    assert (await client.read(id))["items"][0]["unit"] is None
 
 
 @covers("EP-097", "EP-116", "D-33")
-async def test_everything_that_is_wrong_is_told_and_nothing_is_done(desk: Desk) -> None:
-    id = await desk.quote("rep1", items=[{"name": "a", "unitPrice": "1"}])
-    [(line,)] = await desk.lines(id, "id")
-    dollars = await desk.product(currency="USD")
-    gone = await desk.product(active=False)
-    free = await desk.product(price=None)
-    answer = await desk.set(
+async def test_everything_that_is_wrong_is_told_and_nothing_is_done(client: QuoteClient) -> None:
+    id = await client.quote("rep1", items=[{"name": "a", "unitPrice": "1"}])
+    [(line,)] = await client.lines(id, "id")
+    dollars = await client.product(currency="USD")
+    gone = await client.product(active=False)
+    free = await client.product(price=None)
+    answer = await client.set(
         "rep1",
         id,
         [
@@ -122,71 +125,71 @@ async def test_everything_that_is_wrong_is_told_and_nothing_is_done(desk: Desk) 
     told = {".".join(e["path"]): e["message"] for e in answer.data["done"]["userErrors"]}
     assert told["input.items.2.unitPrice"].startswith("Line 3: ")
     assert "USD" in told["input.items.2.unitPrice"]
-    assert await desk.lines(id, "id", "quantity") == [(line, "1.0000")]
+    assert await client.lines(id, "id", "quantity") == [(line, "1.0000")]
 
 
 @covers("D-33", "D-32")
-async def test_lines_that_are_not_there(desk: Desk, own: Own) -> None:
-    id = await desk.quote("rep1", items=[{"name": "a", "unitPrice": "1"}])
-    other = await desk.quote("rep1", items=[{"name": "b", "unitPrice": "1"}])
-    [(mine,)], [(theirs,)] = [await desk.lines(each, "id") for each in (id, other)]
-    twice = await desk.set("rep1", id, [{"id": mine}, {"id": mine}])
+async def test_lines_that_are_not_there(client: QuoteClient, own: Own) -> None:
+    id = await client.quote("rep1", items=[{"name": "a", "unitPrice": "1"}])
+    other = await client.quote("rep1", items=[{"name": "b", "unitPrice": "1"}])
+    [(mine,)], [(theirs,)] = [await client.lines(each, "id") for each in (id, other)]
+    twice = await client.set("rep1", id, [{"id": mine}, {"id": mine}])
     assert wrong(twice) == [("INVALID", "input.items.0.id"), ("INVALID", "input.items.1.id")]
     for stray in (theirs, "qit_" + "0" * 32, id, "nonsense"):
-        answer = await desk.set("rep1", id, [{"id": mine}, {"id": stray}])
+        answer = await client.set("rep1", id, [{"id": mine}, {"id": stray}])
         [error] = answer.json["errors"]
         assert error["extensions"]["code"] == "NOT_FOUND"
         assert error["extensions"]["input"] == ["input", "items", "1", "id"]
-    nothing = await desk.set("rep1", id, [{"id": mine}, {"product": "prd_" + "0" * 32}])
+    nothing = await client.set("rep1", id, [{"id": mine}, {"product": "prd_" + "0" * 32}])
     assert nothing.json["errors"][0]["extensions"]["input"] == ["input", "items", "1", "product"]
-    await desk.has_set("rep1", id, [{"id": None, "name": "c", "unitPrice": "1"}])
+    await client.has_set("rep1", id, [{"id": None, "name": "c", "unitPrice": "1"}])
 
 
 @covers("D-36")
-async def test_who_sets_lines_must_have_seen_them(desk: Desk) -> None:
-    id = await desk.quote("rep1", items=[{"name": "a", "unitPrice": "1"}])
-    [(line,)] = await desk.lines(id, "id")
-    seen = (await desk.read(id))["version"]
-    await desk.has_set("rep1", id, [{"id": line, "name": "renamed"}])
-    late = await desk.set("rep1", id, [], version=seen)
+async def test_who_sets_lines_must_have_seen_them(client: QuoteClient) -> None:
+    id = await client.quote("rep1", items=[{"name": "a", "unitPrice": "1"}])
+    [(line,)] = await client.lines(id, "id")
+    seen = (await client.read(id))["version"]
+    await client.has_set("rep1", id, [{"id": line, "name": "renamed"}])
+    late = await client.set("rep1", id, [], version=seen)
     assert late.codes == ["CONFLICT"], "although the quote comes to the same as before"
-    now = (await desk.read(id))["version"]
+    now = (await client.read(id))["version"]
     assert late.json["errors"][0]["extensions"]["conflict"]["version"] == now == seen + 1
-    same = await desk.set("rep1", id, [{"id": line, "name": "renamed"}], version=now)
+    same = await client.set("rep1", id, [{"id": line, "name": "renamed"}], version=now)
     assert came(same) == "DONE"
-    assert (await desk.read(id))["version"] == now, "nothing was changed"
+    assert (await client.read(id))["version"] == now, "nothing was changed"
 
 
 @covers("D-17", "EP-121")
-async def test_a_discount_on_the_whole_is_spread_anew(desk: Desk, own: Own) -> None:
+async def test_a_discount_on_the_whole_is_spread_anew(client: QuoteClient, own: Own) -> None:
     items = [{"name": n, "unitPrice": "1.00", "taxPercent": "20"} for n in "abc"]
-    id = await desk.quote("rep1", items=items)
+    id = await client.quote("rep1", items=items)
     await own.done("rep1", "quoteUpdate", id=id, discountPercent="0.5", note="once")
-    assert await desk.lines(id, "net") == [("0.99",), ("0.99",), ("1.00",)]
-    found = await desk.read(id)
+    assert await client.lines(id, "net") == [("0.99",), ("0.99",), ("1.00",)]
+    found = await client.read(id)
     assert (found["net"], found["tax"], found["total"]) == ("2.98", "0.60", "3.58")
     await own.done("rep1", "quoteUpdate", id=id, discountPercent=None)
-    assert (await desk.read(id))["total"] == "3.60"
-    before = (await desk.read(id))["items"]
+    assert (await client.read(id))["total"] == "3.60"
+    before = (await client.read(id))["items"]
     await own.done("rep1", "quoteUpdate", id=id, note="twice")
-    assert (await desk.read(id))["items"] == before
+    assert (await client.read(id))["items"] == before
 
 
 @covers("D-17", "D-42")
-async def test_what_is_too_large_to_be_kept(desk: Desk) -> None:
-    id = await desk.quote("rep1")
+async def test_what_is_too_large_to_be_kept(client: QuoteClient) -> None:
+    id = await client.quote("rep1")
     large = {"name": "a", "unitPrice": "99999999999999.99"}
-    assert wrong(await desk.set("rep1", id, [{**large, "quantity": "2"}])) == [
+    assert wrong(await client.set("rep1", id, [{**large, "quantity": "2"}])) == [
         ("INVALID", "input.items.0.quantity")
     ]
-    assert wrong(await desk.set("rep1", id, [large, large])) == [("INVALID", "input.items")]
-    await desk.has_set("rep1", id, [large])
+    assert wrong(await client.set("rep1", id, [large, large])) == [("INVALID", "input.items")]
+    await client.has_set("rep1", id, [large])
 
 
 @covers("D-33", "D-36")
 @pytest.mark.parametrize("all_", [True, False])
-async def test_many_quotes_at_once(desk: Desk, own: Own, all_: bool) -> None:
-    good, bad = [await desk.quote("rep1") for _ in "ab"]
+async def test_many_quotes_at_once(client: QuoteClient, own: Own, all_: bool) -> None:
+    good, bad = [await client.quote("rep1") for _ in "ab"]
     query = """mutation ($inputs: [QuoteSetItemsInput!]!, $all: Boolean) {
       done: quoteSetItemsMany(inputs: $inputs, allOrNone: $all) {
         results { id quote { total { amount } } } userErrors { code path }
@@ -198,5 +201,5 @@ async def test_many_quotes_at_once(desk: Desk, own: Own, all_: bool) -> None:
     ]
     answer = await own.ask("rep1", query, {"inputs": inputs, "all": all_})
     assert wrong(answer) == [("INVALID", "inputs.0.items.0.quantity")]
-    assert (await desk.read(good))["total"] == ("0.00" if all_ else "7.00")
-    assert (await desk.read(bad))["items"] == []
+    assert (await client.read(good))["total"] == ("0.00" if all_ else "7.00")
+    assert (await client.read(bad))["items"] == []

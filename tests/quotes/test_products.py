@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.quotes.conftest import Desk, wrong
+from tests.quotes.conftest import QuoteClient, wrong
 from tests.support.covers import covers
 from tests.writes.parallel import Own
 
@@ -24,7 +24,7 @@ async def shown(own: Own, id: str) -> dict[str, Any]:
 
 
 @covers("EP-147", "EP-300", "EP-301", "VT-19")
-async def test_a_product_and_its_copy(desk: Desk, own: Own) -> None:
+async def test_a_product_and_its_copy(client: QuoteClient, own: Own) -> None:
     kind = await own.done(
         "admin", "contractKindCreate", name="Care", timeBased=True, months=12, renews=True
     )
@@ -83,19 +83,21 @@ async def test_a_product_and_its_copy(desk: Desk, own: Own) -> None:
         ({"taxPercent": "100.5"}, "taxPercent"),
     ],
 )
-async def test_what_a_product_cannot_be(desk: Desk, own: Own, given: Any, place: str) -> None:
+async def test_what_a_product_cannot_be(
+    client: QuoteClient, own: Own, given: Any, place: str
+) -> None:
     made = {"name": "n", "currency": "EUR", "price": "1", **given}
     answer = await own.do("admin", "productCreate", **made)
     assert wrong(answer) == [("INVALID", f"input.{place}")]
 
 
 @covers("D-11", "EP-300", "EP-301")
-async def test_what_is_offered_is_not_deleted(desk: Desk, own: Own) -> None:
+async def test_what_is_offered_is_not_deleted(client: QuoteClient, own: Own) -> None:
     kind = await own.done("admin", "contractKindCreate", name=own.name())
     category = await own.done("admin", "productCategoryCreate", name=own.name(), contractKind=kind)
     unit = await own.done("admin", "unitOfMeasureCreate", name=own.name())
-    product = await desk.product(category=category, unit=unit)
-    quote = await desk.quote("rep1", items=[{"product": product}])
+    product = await client.product(category=category, unit=unit)
+    quote = await client.quote("rep1", items=[{"product": product}])
     used = [
         ("productDelete", product),
         ("productCategoryDelete", category),
@@ -104,19 +106,21 @@ async def test_what_is_offered_is_not_deleted(desk: Desk, own: Own) -> None:
     ]
     for deed, id in used:
         assert wrong(await own.do("admin", deed, id=id)) == [("IN_USE", "input.id")]
-    await desk.has_set("rep1", quote, [])
+    await client.has_set("rep1", quote, [])
     for deed, id in used:
         await own.done("admin", deed, id=id)
 
 
 @covers("D-11", "EP-300")
-async def test_another_product_takes_its_place_only_for_new_lines(desk: Desk, own: Own) -> None:
+async def test_another_product_takes_its_place_only_for_new_lines(
+    client: QuoteClient, own: Own
+) -> None:
     """What is not offered any more stays in the quotes that offer it."""
-    product = await desk.product()
-    quote = await desk.quote("rep1", items=[{"product": product}])
+    product = await client.product()
+    quote = await client.quote("rep1", items=[{"product": product}])
     await own.done("admin", "productUpdate", id=product, active=False)
-    [(line,)] = await desk.lines(quote, "id")
-    await desk.has_set("rep1", quote, [{"id": line, "quantity": "4"}])
+    [(line,)] = await client.lines(quote, "id")
+    await client.has_set("rep1", quote, [{"id": line, "quantity": "4"}])
     assert (await own.row("quote_item", line))["net"] == Decimal(50)
-    more = await desk.set("rep1", quote, [{"id": line}, {"product": product}])
+    more = await client.set("rep1", quote, [{"id": line}, {"product": product}])
     assert wrong(more) == [("INVALID", "input.items.1.product")]

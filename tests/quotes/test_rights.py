@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.quotes.conftest import Desk, wrong
+from tests.quotes.conftest import QuoteClient, wrong
 from tests.support.covers import covers
 from tests.support.world import Answer
 from tests.writes.parallel import Own, came, kept, spelled
@@ -39,14 +39,14 @@ def refused(answer: Answer) -> list[tuple[str, Any]]:
 
 @covers("D-32", "VT-08")
 @pytest.mark.parametrize("deed", DEEDS)
-async def test_anothers_quotes_are_not_there(desk: Desk, own: Own, deed: str) -> None:
-    id = await desk.quote("rep1", items=ITEMS)
-    before = await desk.read(id)
+async def test_anothers_quotes_are_not_there(client: QuoteClient, own: Own, deed: str) -> None:
+    id = await client.quote("rep1", items=ITEMS)
+    before = await client.read(id)
     theirs = await own.do("rep2", deed, id=id, **DEEDS[deed])
     never = await own.do("rep2", deed, id="quo_" + "0" * 32, **DEEDS[deed])
     assert theirs.codes == never.codes == ["NOT_FOUND"]
     assert theirs.json["errors"] == never.json["errors"]
-    assert await desk.read(id) == before
+    assert await client.read(id) == before
     opportunity = "opp_" + (await own.row("quote", id))["opportunity_id"].hex
     new = await own.do("rep2", "quoteCreate", opportunity=opportunity, name="x")
     assert new.codes == ["NOT_FOUND"]
@@ -56,8 +56,8 @@ async def test_anothers_quotes_are_not_there(desk: Desk, own: Own, deed: str) ->
 @pytest.mark.parametrize(
     "deed", ["quoteActivate", "quoteApprove", "quoteDuplicate", "quoteSetItems"]
 )
-async def test_support_knows_of_no_quotes(desk: Desk, own: Own, deed: str) -> None:
-    id = await desk.quote("rep1", items=ITEMS)
+async def test_support_knows_of_no_quotes(client: QuoteClient, own: Own, deed: str) -> None:
+    id = await client.quote("rep1", items=ITEMS)
     given: dict[str, Any] = {"quoteSetItems": {"items": ITEMS}}.get(deed, {})
     theirs = await own.do("support", deed, id=id, **given)
     never = await own.do("support", deed, id="quo_" + "0" * 32, **given)
@@ -66,20 +66,20 @@ async def test_support_knows_of_no_quotes(desk: Desk, own: Own, deed: str) -> No
 
 
 @covers("D-33", "EP-116")
-async def test_who_may_not_write_lines_sets_none(desk: Desk, own: Own) -> None:
+async def test_who_may_not_write_lines_sets_none(client: QuoteClient, own: Own) -> None:
     opportunity = await own.opportunity("limited")
-    id = await desk.quote("admin", opportunity, items=ITEMS, discountPercent="10")
-    [(line,)] = await desk.lines(id, "id")
-    await desk.has_set("limited", id, [{"id": line}])
-    removed = await desk.set("limited", id, [])
+    id = await client.quote("admin", opportunity, items=ITEMS, discountPercent="10")
+    [(line,)] = await client.lines(id, "id")
+    await client.has_set("limited", id, [{"id": line}])
+    removed = await client.set("limited", id, [])
     assert refused(removed) == [("FORBIDDEN", [])]
     assert removed.json["errors"][0]["extensions"]["input"] == ["input", "items"]
-    more = await desk.set("limited", id, [{"id": line}, *ITEMS])
+    more = await client.set("limited", id, [{"id": line}, *ITEMS])
     assert refused(more) == [("FIELD_READ_ONLY", ["name", "unitPrice"])]
-    assert refused(await desk.set("limited", id, [{"id": line}, {}])) == [("FORBIDDEN", [])]
-    changed = await desk.set("limited", id, [{"id": line, "quantity": "2"}])
+    assert refused(await client.set("limited", id, [{"id": line}, {}])) == [("FORBIDDEN", [])]
+    changed = await client.set("limited", id, [{"id": line, "quantity": "2"}])
     assert refused(changed) == [("FIELD_READ_ONLY", ["quantity"])]
-    discount = await desk.set("limited", id, [{"id": line, "discountPercent": "1"}])
+    discount = await client.set("limited", id, [{"id": line, "discountPercent": "1"}])
     assert refused(discount) == [("FIELD_FORBIDDEN", ["discountPercent"])]
     whole = await own.do("limited", "quoteUpdate", id=id, discountPercent="1")
     assert refused(whole) == [("FIELD_FORBIDDEN", ["discountPercent"])]
@@ -87,13 +87,13 @@ async def test_who_may_not_write_lines_sets_none(desk: Desk, own: Own) -> None:
     assert refused(copied) == [("FORBIDDEN", [])]
     new = await own.do("limited", "quoteCreate", opportunity=opportunity, name="x", items=ITEMS)
     assert refused(new) == [("FORBIDDEN", []), ("FIELD_READ_ONLY", ["name", "unitPrice"])]
-    assert await desk.lines(id, "id", "quantity") == [(line, "1.0000")]
+    assert await client.lines(id, "id", "quantity") == [(line, "1.0000")]
 
 
 @covers("D-33", "EP-122")
-async def test_a_copy_keeps_what_its_maker_does_not_see(desk: Desk, own: Own) -> None:
+async def test_a_copy_keeps_what_its_maker_does_not_see(client: QuoteClient, own: Own) -> None:
     opportunity = await own.opportunity("limited")
-    id = await desk.quote("admin", opportunity, discountPercent="10", note="hidden")
+    id = await client.quote("admin", opportunity, discountPercent="10", note="hidden")
     copy = await own.done("limited", "quoteDuplicate", id=id)
     row = await own.row("quote", copy)
     assert (row["discount_percent"], row["note"]) == (10, "hidden")
@@ -128,9 +128,9 @@ async def withheld(own: Own, entity: str, field: str) -> AsyncIterator[None]:
     ],
 )
 async def test_what_a_deed_says_anew_must_be_readable(
-    desk: Desk, own: Own, field: str, deeds: list[str]
+    client: QuoteClient, own: Own, field: str, deeds: list[str]
 ) -> None:
-    id = await desk.quote("rep1")
+    id = await client.quote("rep1")
     async with withheld(own, "Quote", field):
         for deed in deeds:
             answer = await own.do("rep1", deed, id=id)
@@ -142,25 +142,25 @@ async def test_what_a_deed_says_anew_must_be_readable(
 @covers("D-31", "EP-097")
 @pytest.mark.parametrize(("field", "place"), [("price", "unitPrice"), ("taxPercent", "taxPercent")])
 async def test_a_line_does_not_tell_what_is_withheld_of_its_product(
-    desk: Desk, own: Own, field: str, place: str
+    client: QuoteClient, own: Own, field: str, place: str
 ) -> None:
     there, empty = [
-        await desk.product(**given) for given in ({}, {"price": None, "taxPercent": None})
+        await client.product(**given) for given in ({}, {"price": None, "taxPercent": None})
     ]
-    id = await desk.quote("rep1")
+    id = await client.quote("rep1")
     async with withheld(own, "Product", field):
         for product in (there, empty):
             items = [{"product": product, "unitPrice": "1", "taxPercent": "2"}]
             del items[0][place]
-            answer = await desk.set("rep1", id, items)
+            answer = await client.set("rep1", id, items)
             assert wrong(answer) == [("INVALID", f"input.items.0.{place}")]
             [told] = answer.data["done"]["userErrors"]
             assert "you cannot read" in told["message"]
 
 
 @covers("D-31", "EP-141")
-async def test_why_is_not_told_to_who_may_not_see_it(desk: Desk, own: Own) -> None:
-    id = await desk.quote("rep1")
+async def test_why_is_not_told_to_who_may_not_see_it(client: QuoteClient, own: Own) -> None:
+    id = await client.quote("rep1")
     opportunity = (await own.row("quote", id))["opportunity_id"]
     query = (
         "mutation ($i: QuoteUpdateInput!) { done: quoteUpdate(input: $i) { userErrors { message "

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from db.engine.transaction import CleanConnection
-from tests.quotes.conftest import Desk
+from tests.quotes.conftest import QuoteClient
 from tests.support.covers import covers
 from tests.writes.parallel import came
 
@@ -59,16 +59,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @covers("D-36", "D-58")
 @pytest.mark.parametrize("count", [1, 100])
-async def test_as_often_for_many_lines_as_for_one(desk: Desk, asked: list[str], count: int) -> None:
-    product = await desk.product()
-    opportunity = await desk.own.opportunity("admin")
+async def test_as_often_for_many_lines_as_for_one(
+    client: QuoteClient, asked: list[str], count: int
+) -> None:
+    product = await client.product()
+    opportunity = await client.own.opportunity("admin")
     items: list[dict[str, Any]] = [
         {"product": product, "quantity": str(n)} for n in range(1, count + 1)
     ]
     given: dict[str, Any] = {"opportunity": opportunity, "name": "counted", "items": items}
     for _ in range(2):  # the first time compiles
         asked.clear()
-        answer = await desk.own.do("admin", "quoteCreate", **given)
+        answer = await client.own.do("admin", "quoteCreate", **given)
     made = [
         "begin",
         "links",
@@ -84,7 +86,7 @@ async def test_as_often_for_many_lines_as_for_one(desk: Desk, asked: list[str], 
     ]
     assert (came(answer), asked) == ("DONE", made)
     id = answer.data["done"]["id"]
-    lines = [{"id": line} for (line,) in await desk.lines(id, "id")]
+    lines = [{"id": line} for (line,) in await client.lines(id, "id")]
     deeds: list[tuple[str, dict[str, Any], list[str]]] = [
         ("quoteSetItems", {"items": [*items[1:], *lines[:1], *items[:1]]}, SET),
         ("quoteUpdate", {}, REDISCOUNT),
@@ -94,5 +96,5 @@ async def test_as_often_for_many_lines_as_for_one(desk: Desk, asked: list[str], 
         for percent in ("5", "6"):
             discount = {"discountPercent": percent} if deed == "quoteUpdate" else {}
             asked.clear()
-            answer = await desk.own.do("admin", deed, id=id, **more, **discount)
+            answer = await client.own.do("admin", deed, id=id, **more, **discount)
         assert (deed, came(answer), asked) == (deed, "DONE", expected)

@@ -26,7 +26,7 @@ query ($id: ID!) { opportunity(id: $id) {
 
 
 @dataclass
-class Desk:
+class SalesClient:
     """Where is sold, as a client sells."""
 
     own: Own
@@ -126,6 +126,6 @@ async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own
 
 
 @pytest.fixture(scope="module")
-def desk(own: Own) -> Desk:
+def client(own: Own) -> SalesClient:
     """Selling in few words."""
-    return Desk(own)
+    return SalesClient(own)

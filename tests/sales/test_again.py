@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sales.conftest import Desk
+from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, kept, spelled
 
@@ -18,29 +18,29 @@ def in_force(contract: dict[str, Any]) -> list[str]:
     return [line["name"] for line in contract["lines"] if line["endedOn"] is None]
 
 
-async def unlocked(desk: Desk, opportunity: str) -> None:
+async def unlocked(client: SalesClient, opportunity: str) -> None:
     """It is open to changes, whatever it was."""
-    if (await desk.own.row("opportunity", opportunity))["locked"]:
-        await desk.own.done("rep1", "opportunityUnlock", id=opportunity)
+    if (await client.own.row("opportunity", opportunity))["locked"]:
+        await client.own.done("rep1", "opportunityUnlock", id=opportunity)
 
 
-async def sold(desk: Desk, opportunity: str, day: str) -> list[dict[str, Any]]:
+async def sold(client: SalesClient, opportunity: str, day: str) -> list[dict[str, Any]]:
     """Its contracts after it was sold on a day, once more if it was before."""
-    await unlocked(desk, opportunity)
-    assert await desk.sell(opportunity, closedOn=day) == "DONE"
-    contracts: list[dict[str, Any]] = (await desk.read(opportunity))["contracts"]
+    await unlocked(client, opportunity)
+    assert await client.sell(opportunity, closedOn=day) == "DONE"
+    contracts: list[dict[str, Any]] = (await client.read(opportunity))["contracts"]
     return contracts
 
 
 @covers("D-04", "EP-151")
-async def test_the_days_of_a_revision(desk: Desk, own: Own) -> None:
+async def test_the_days_of_a_revision(client: SalesClient, own: Own) -> None:
     """What ends has its last day before the new one begins; what is sold on the day before keeps its first."""
     opportunity = await own.opportunity("rep1")
-    quote = await desk.quote(opportunity, "stays", "changes", "goes")
-    await sold(desk, opportunity, FIRST)
-    await unlocked(desk, opportunity)
-    copy = await desk.changed(quote, {"changes": {"quantity": "2"}, "stays": {}, "new": {}})
-    [contract] = await sold(desk, opportunity, SECOND)
+    quote = await client.quote(opportunity, "stays", "changes", "goes")
+    await sold(client, opportunity, FIRST)
+    await unlocked(client, opportunity)
+    copy = await client.changed(quote, {"changes": {"quantity": "2"}, "stays": {}, "new": {}})
+    [contract] = await sold(client, opportunity, SECOND)
     told = {(e["name"], e["revision"]): (e["startsOn"], e["endedOn"]) for e in contract["lines"]}
     assert told == {
         ("stays", 1): (FIRST, None),
@@ -50,21 +50,21 @@ async def test_the_days_of_a_revision(desk: Desk, own: Own) -> None:
         ("new", 1): (SECOND, None),
     }
     assert (contract["revision"], contract["net"]["amount"]) == (2, "40.00")
-    assert await desk.live(opportunity) == await desk.sums(copy)
-    await unlocked(desk, opportunity)
-    await desk.changed(copy, {"stays": {}})
-    [contract] = await sold(desk, opportunity, "2026-01-01")
+    assert await client.live(opportunity) == await client.sums(copy)
+    await unlocked(client, opportunity)
+    await client.changed(copy, {"stays": {}})
+    [contract] = await sold(client, opportunity, "2026-01-01")
     ended = {(e["name"], e["revision"]): e["endedOn"] for e in contract["lines"]}
     assert (ended["changes", 2], ended["new", 1]) == (SECOND, SECOND), "not before it began"
 
 
 @covers("D-04", "EP-143", "EP-149")
-async def test_what_is_sold_no_more_ends_and_begins_again(desk: Desk, own: Own) -> None:
-    yearly = await desk.kind(timeBased=True, months=12)
-    opportunity, quote = await desk.quoted([{"product": await desk.product(yearly)}])
-    await sold(desk, opportunity, FIRST)
-    await unlocked(desk, opportunity)
-    other = await desk.quote(opportunity, "instead")
+async def test_what_is_sold_no_more_ends_and_begins_again(client: SalesClient, own: Own) -> None:
+    yearly = await client.kind(timeBased=True, months=12)
+    opportunity, quote = await client.quoted([{"product": await client.product(yearly)}])
+    await sold(client, opportunity, FIRST)
+    await unlocked(client, opportunity)
+    other = await client.quote(opportunity, "instead")
     await own.done("rep1", "quoteActivate", id=other)
     names = ("status", "startsOn", "endsOn", "revision")
 
@@ -74,85 +74,87 @@ async def test_what_is_sold_no_more_ends_and_begins_again(desk: Desk, own: Own) 
             for each in contracts
         }
 
-    assert told(await sold(desk, opportunity, SECOND)) == {
+    assert told(await sold(client, opportunity, SECOND)) == {
         True: ("ENDED", FIRST, "2026-04-29", 2, "0.00"),
         False: ("ACTIVE", SECOND, None, 1, "10.00"),
     }
     await own.done("rep1", "opportunityUnlock", id=opportunity)
     await own.done("rep1", "quoteActivate", id=quote)
-    assert told(await sold(desk, opportunity, THIRD)) == {
+    assert told(await sold(client, opportunity, THIRD)) == {
         True: ("ACTIVE", FIRST, "2027-05-31", 3, "100.00"),
         False: ("ENDED", SECOND, "2026-05-31", 2, "0.00"),
     }
 
 
 @covers("D-04")
-async def test_sold_without_a_quote_nothing_of_before_holds(desk: Desk, own: Own) -> None:
+async def test_sold_without_a_quote_nothing_of_before_holds(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
-    quote = await desk.quote(opportunity, "a")
-    await sold(desk, opportunity, FIRST)
+    quote = await client.quote(opportunity, "a")
+    await sold(client, opportunity, FIRST)
     await own.done("rep1", "opportunityUnlock", id=opportunity)
     await own.done("rep1", "quoteDeactivate", id=quote)
-    await desk.prefers(sellWithoutQuote=True)
-    [contract] = await sold(desk, opportunity, SECOND)
-    await desk.prefers(sellWithoutQuote=False)
+    await client.prefers(sellWithoutQuote=True)
+    [contract] = await sold(client, opportunity, SECOND)
+    await client.prefers(sellWithoutQuote=False)
     assert (contract["status"], in_force(contract)) == ("ENDED", [])
 
 
 @covers("D-04", "EP-144")
-async def test_what_is_taken_off_is_left_alone(desk: Desk, own: Own) -> None:
+async def test_what_is_taken_off_is_left_alone(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
-    await desk.quote(opportunity, "a", "b")
-    [first] = await sold(desk, opportunity, FIRST)
+    await client.quote(opportunity, "a", "b")
+    [first] = await sold(client, opportunity, FIRST)
     await own.done("rep1", "contractDetach", id=first["id"])
     before = await own.row("contract", first["id"])
-    [second] = await sold(desk, opportunity, SECOND)
+    [second] = await sold(client, opportunity, SECOND)
     assert (second["revision"], second["startsOn"], second["net"]) == (1, SECOND, first["net"])
     assert {**before, "opportunity_id": None} == await own.row("contract", first["id"])
     assert before["status"] == "ACTIVE"
 
 
 @covers("D-04")
-async def test_what_was_sold_anew_meanwhile_stays_in_the_bin(desk: Desk, own: Own) -> None:
+async def test_what_was_sold_anew_meanwhile_stays_in_the_bin(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
-    await desk.quote(opportunity, "a")
-    [first] = await sold(desk, opportunity, FIRST)
+    await client.quote(opportunity, "a")
+    [first] = await sold(client, opportunity, FIRST)
     await own.done("admin", "contractDelete", id=first["id"])
-    assert (await desk.read(opportunity))["contracts"] == []
+    assert (await client.read(opportunity))["contracts"] == []
     await own.done("admin", "contractRestore", id=first["id"])
     await own.done("admin", "contractDelete", id=first["id"])
-    [second] = await sold(desk, opportunity, SECOND)
+    [second] = await sold(client, opportunity, SECOND)
     restored = await own.do("admin", "contractRestore", id=first["id"])
     assert came(restored) == "DUPLICATE"
-    assert [each["id"] for each in (await desk.read(opportunity))["contracts"]] == [second["id"]]
+    assert [each["id"] for each in (await client.read(opportunity))["contracts"]] == [second["id"]]
     await own.done("rep1", "contractDetach", id=second["id"])
     await own.done("admin", "contractRestore", id=first["id"])
-    [again] = await sold(desk, opportunity, THIRD)
+    [again] = await sold(client, opportunity, THIRD)
     ids = [(first["id"], [line["id"] for line in first["lines"]])]
     assert [(again["id"], [line["id"] for line in again["lines"]])] == ids
 
 
 @covers("D-04", "EP-147")
-async def test_a_line_stays_where_it_is_while_it_says_the_same(desk: Desk, own: Own) -> None:
+async def test_a_line_stays_where_it_is_while_it_says_the_same(
+    client: SalesClient, own: Own
+) -> None:
     """Although its contract is of another kind by now; what is changed is written where it belongs."""
-    kinds = [await desk.kind() for _ in "ab"]
-    products = [await desk.product(kind) for kind in kinds]
+    kinds = [await client.kind() for _ in "ab"]
+    products = [await client.product(kind) for kind in kinds]
     items = [
         {"product": product, "name": name} for product, name in zip(products, "ab", strict=True)
     ]
-    opportunity, quote = await desk.quoted(items)
-    before = {each["id"]: each for each in await sold(desk, opportunity, FIRST)}
+    opportunity, quote = await client.quoted(items)
+    before = {each["id"]: each for each in await sold(client, opportunity, FIRST)}
     [mine] = [each for each in before.values() if each["lines"][0]["name"] == "a"]
     other = await own.value("SELECT id FROM contract_kind WHERE name = $1", kinds[1])
     await own.done("admin", "contractUpdate", id=mine["id"], kind=spelled("cki", other))
-    again = {each["id"]: each for each in await sold(desk, opportunity, SECOND)}
+    again = {each["id"]: each for each in await sold(client, opportunity, SECOND)}
     assert {k: each["lines"] for k, each in again.items()} == {
         k: each["lines"] for k, each in before.items()
     }
-    await unlocked(desk, opportunity)
-    copy = await desk.changed(quote, {"a": {"quantity": "2"}, "b": {"quantity": "3"}})
-    contracts = await sold(desk, opportunity, THIRD)
-    assert await desk.live(opportunity) == await desk.sums(copy)
+    await unlocked(client, opportunity)
+    copy = await client.changed(quote, {"a": {"quantity": "2"}, "b": {"quantity": "3"}})
+    contracts = await sold(client, opportunity, THIRD)
+    assert await client.live(opportunity) == await client.sums(copy)
     [theirs] = [each["id"] for each in contracts if "b" in in_force(each)]
     assert theirs in set(before) - {mine["id"]}, "the one that it took its place in"
     for each in contracts:
@@ -164,26 +166,26 @@ async def test_a_line_stays_where_it_is_while_it_says_the_same(desk: Desk, own: 
 
 
 @covers("EP-147", "EP-145")
-async def test_what_no_category_speaks_of_is_delivered_once(desk: Desk, own: Own) -> None:
+async def test_what_no_category_speaks_of_is_delivered_once(client: SalesClient, own: Own) -> None:
     usual = "SELECT name FROM contract_kind WHERE deleted_at IS NULL ORDER BY time_based, created_at, id"
     opportunity = await own.opportunity("rep1")
-    await desk.quote(opportunity, "typed in by hand")
-    [made] = await sold(desk, opportunity, FIRST)
+    await client.quote(opportunity, "typed in by hand")
+    [made] = await sold(client, opportunity, FIRST)
     assert (made["kind"]["name"], made["timeBased"]) == (await own.value(usual), False)
 
 
 @covers("EP-141")
-async def test_what_the_sale_decided_stays(desk: Desk, own: Own) -> None:
+async def test_what_the_sale_decided_stays(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
-    quote = await desk.quote(opportunity, "a")
-    await sold(desk, opportunity, FIRST)
+    quote = await client.quote(opportunity, "a")
+    await sold(client, opportunity, FIRST)
     before = await own.log()
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
-    wrong = await desk.wrong("rep1", "opportunityLose", id=opportunity, reason=reason)
+    wrong = await client.wrong("rep1", "opportunityLose", id=opportunity, reason=reason)
     assert wrong == [("LOCKED", "input")]
     for name, value in {"amount": "7", "probability": 3, "expectedCloseOn": FIRST}.items():
         given = {name: value}
-        found = await desk.wrong("rep1", "opportunityUpdate", id=opportunity, **given)
+        found = await client.wrong("rep1", "opportunityUpdate", id=opportunity, **given)
         assert found == [("LOCKED", f"input.{name}")]
     for deed in ("quoteDelete", "quoteDuplicate", "quoteDeactivate", "quoteActivate"):
         assert came(await own.do("rep1", deed, id=quote)) == "LOCKED"
@@ -195,11 +197,13 @@ async def test_what_the_sale_decided_stays(desk: Desk, own: Own) -> None:
 
 
 @covers("EP-140", "D-11")
-async def test_what_was_sold_is_deleted_once_nothing_holds_it(desk: Desk, own: Own) -> None:
+async def test_what_was_sold_is_deleted_once_nothing_holds_it(
+    client: SalesClient, own: Own
+) -> None:
     opportunity = await own.opportunity("rep1")
-    await desk.quote(opportunity, "a")
-    [contract] = await sold(desk, opportunity, FIRST)
-    wrong = await desk.wrong("admin", "opportunityDelete", id=opportunity)
+    await client.quote(opportunity, "a")
+    [contract] = await sold(client, opportunity, FIRST)
+    wrong = await client.wrong("admin", "opportunityDelete", id=opportunity)
     assert wrong == [("IN_USE", "input.id")]
     await own.done("admin", "contractDetach", id=contract["id"])
     await own.done("admin", "opportunityDelete", id=opportunity)
@@ -209,20 +213,22 @@ async def test_what_was_sold_is_deleted_once_nothing_holds_it(desk: Desk, own: O
 @pytest.mark.parametrize(
     ("day", "wrong"), [("2019-01-01", []), ("2999-01-01", [("INVALID", "input.closedOn")])]
 )
-async def test_the_day_it_happened(desk: Desk, own: Own, day: str, wrong: list[Any]) -> None:
+async def test_the_day_it_happened(
+    client: SalesClient, own: Own, day: str, wrong: list[Any]
+) -> None:
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
     opportunity = await own.opportunity("rep1")
     given = {"id": opportunity, "reason": reason, "closedOn": day}
-    assert await desk.wrong("rep1", "opportunityLose", **given) == wrong
+    assert await client.wrong("rep1", "opportunityLose", **given) == wrong
     closed = (await own.row("opportunity", opportunity))["closed_on"]
     assert (closed and str(closed)) == (None if wrong else day)
 
 
 @covers("D-33", "EP-140")
-async def test_who_may_not_see_that_it_was_sold_is_not_told(desk: Desk, own: Own) -> None:
+async def test_who_may_not_see_that_it_was_sold_is_not_told(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
-    await desk.quote(opportunity, "a")
-    await sold(desk, opportunity, FIRST)
+    await client.quote(opportunity, "a")
+    await sold(client, opportunity, FIRST)
     text = (
         "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = 'Opportunity' AND f.field = 'locked'"
@@ -244,7 +250,9 @@ async def test_who_may_not_see_that_it_was_sold_is_not_told(desk: Desk, own: Own
 
 
 @covers("D-11", "EP-141", "VN-20")
-async def test_a_stage_of_what_was_sold_gives_way_to_one_like_it(desk: Desk, own: Own) -> None:
+async def test_a_stage_of_what_was_sold_gives_way_to_one_like_it(
+    client: SalesClient, own: Own
+) -> None:
     """Whoever tidies up the list of stages reopens nothing."""
     stages = [
         await own.done("admin", "stageCreate", name=own.name(), kind=kind, position=place)
@@ -256,8 +264,8 @@ async def test_a_stage_of_what_was_sold_gives_way_to_one_like_it(desk: Desk, own
     ]
     type = await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=steps)
     opportunity = await own.opportunity("rep1", type=type)
-    await desk.quote(opportunity, "a")
-    await sold(desk, opportunity, FIRST)
+    await client.quote(opportunity, "a")
+    await sold(client, opportunity, FIRST)
     open_, won, other = stages
     query = (
         """mutation ($i: ReplaceInput!) { done: stageDelete(input: $i) { userErrors { code } } }"""
@@ -270,45 +278,47 @@ async def test_a_stage_of_what_was_sold_gives_way_to_one_like_it(desk: Desk, own
 
 
 @covers("EP-142")
-async def test_an_empty_quote_makes_no_contract(desk: Desk, own: Own) -> None:
-    opportunity, quote = await desk.quoted([])
-    assert await sold(desk, opportunity, FIRST) == []
+async def test_an_empty_quote_makes_no_contract(client: SalesClient, own: Own) -> None:
+    opportunity, quote = await client.quoted([])
+    assert await sold(client, opportunity, FIRST) == []
     assert (await own.row("quote", quote))["accepted_at"] is not None
 
 
 @covers("D-04", "EP-143")
-async def test_what_ended_begins_again_on_no_day_before_it_began(desk: Desk, own: Own) -> None:
+async def test_what_ended_begins_again_on_no_day_before_it_began(
+    client: SalesClient, own: Own
+) -> None:
     """A day of the sale that was before the contract began does not end it before that."""
-    yearly = await desk.kind(timeBased=True, months=12)
-    opportunity, quote = await desk.quoted([{"product": await desk.product(yearly)}])
-    await sold(desk, opportunity, SECOND)
-    await unlocked(desk, opportunity)
-    other = await desk.quote(opportunity, "instead")
+    yearly = await client.kind(timeBased=True, months=12)
+    opportunity, quote = await client.quoted([{"product": await client.product(yearly)}])
+    await sold(client, opportunity, SECOND)
+    await unlocked(client, opportunity)
+    other = await client.quote(opportunity, "instead")
     await own.done("rep1", "quoteActivate", id=other)
-    await sold(desk, opportunity, THIRD)
-    await unlocked(desk, opportunity)
+    await sold(client, opportunity, THIRD)
+    await unlocked(client, opportunity)
     await own.done("rep1", "quoteActivate", id=quote)
-    contracts = await sold(desk, opportunity, "2020-01-01")
+    contracts = await sold(client, opportunity, "2020-01-01")
     [lasting] = [each for each in contracts if each["timeBased"]]
     assert (lasting["startsOn"], lasting["endsOn"]) == (SECOND, "2027-04-29")
 
 
 @covers("D-04")
 async def test_a_line_for_an_old_contract_and_one_for_a_new_are_sold_at_once(
-    desk: Desk, own: Own
+    client: SalesClient, own: Own
 ) -> None:
     """Contracts are written before lines, whichever of the opportunities needs a new one."""
     old = await own.opportunity("rep1")
-    quote = await desk.quote(old, "a")
-    await sold(desk, old, FIRST)
-    await unlocked(desk, old)
-    await desk.changed(quote, {"a": {}, "b": {}})
+    quote = await client.quote(old, "a")
+    await sold(client, old, FIRST)
+    await unlocked(client, old)
+    await client.changed(quote, {"a": {}, "b": {}})
     new = await own.opportunity("rep1")
-    await desk.quote(new, "c")
+    await client.quote(new, "c")
     answer = await own.many("rep1", "opportunitySell", [{"id": old}, {"id": new}])
     assert answer.codes == [], answer.json
     lines = [
-        [line["name"] for line in (await desk.read(id))["contracts"][0]["lines"]]
+        [line["name"] for line in (await client.read(id))["contracts"][0]["lines"]]
         for id in (old, new)
     ]
     assert lines == [["a", "b"], ["c"]]

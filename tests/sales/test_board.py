@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sales.conftest import Desk
+from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, kept, spelled
 
@@ -189,7 +189,7 @@ BOARD = """query ($name: String!) {
 
 
 @covers("X-21", "VN-27")
-async def test_a_board_in_one_operation(desk: Desk, own: Own) -> None:
+async def test_a_board_in_one_operation(client: SalesClient, own: Own) -> None:
     board = await column(own, *["rep1"] * 4)
     for id, amount in zip(board.ids, ("10", "20", "40", "80"), strict=True):
         await own.done("rep1", "opportunityUpdate", id=id, amount=amount, probability=50)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.commands.newcomer import PASSWORD, Newcomer, newcomer
-from tests.sales.conftest import Desk
+from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
 from tests.writes.parallel import DONE, Own, came, spelled
 
@@ -49,14 +49,14 @@ def chance(opportunity: dict[str, Any]) -> tuple[str, str, int, str]:
 
 
 @covers("VT-05")
-async def test_an_opportunity_is_a_chance_to_sell_something(own: Own, desk: Desk) -> None:
+async def test_an_opportunity_is_a_chance_to_sell_something(own: Own, client: SalesClient) -> None:
     """To an account, for an amount, with a probability, until it is won or lost."""
     kind = await pipeline(own, Prospect=10, Proof=60, Won=100, Lost=0)
     known = await stages(own)
     account = await own.done("admin", "accountCreate", name=own.name())
     given = {"account": account, "type": kind, "amount": "2000"}
     won, lost = [await own.opportunity("rep1", **given) for _ in "12"]
-    product = await desk.product(await desk.kind())
+    product = await client.product(await client.kind())
     item = {"product": product, "quantity": "4"}
     await own.done("rep1", "quoteCreate", opportunity=won, name=own.name(), items=[item])
     found = await read(own, won)
@@ -67,7 +67,7 @@ async def test_an_opportunity_is_a_chance_to_sell_something(own: Own, desk: Desk
     assert chance(found) == ("OPEN", "Prospect", 10, "200.00")
     await own.done("rep1", "opportunityMove", id=won, stage=known["Proof"])
     assert chance(await read(own, won)) == ("OPEN", "Proof", 60, "1200.00")
-    assert await desk.sell(won) == DONE
+    assert await client.sell(won) == DONE
     sold = await read(own, won)
     assert chance(sold)[:3] == ("WON", "Won", 100)
     assert sold["closedOn"] is not None

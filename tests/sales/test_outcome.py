@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.sales.conftest import Desk
+from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, kept, spelled
 
 
 @covers("D-20")
-async def test_a_loss_has_a_reason_that_some_explain(desk: Desk, own: Own) -> None:
+async def test_a_loss_has_a_reason_that_some_explain(client: SalesClient, own: Own) -> None:
     price = await own.done("admin", "lostReasonCreate", name=own.name())
     other = await own.done("admin", "lostReasonCreate", name=own.name(), needsNote=True)
     opportunity = await own.opportunity("rep1")
@@ -22,7 +22,7 @@ async def test_a_loss_has_a_reason_that_some_explain(desk: Desk, own: Own) -> No
     assert came(strange) == "NOT_FOUND"
     lost = {"id": opportunity, "reason": other, "note": "They moved.", "closedOn": "2026-02-01"}
     assert came(await own.do("rep1", "opportunityLose", **lost)) == "DONE"
-    found = await desk.read(opportunity)
+    found = await client.read(opportunity)
     assert (found["status"], found["lostNote"], found["closedOn"]) == (
         "LOST",
         "They moved.",
@@ -30,7 +30,7 @@ async def test_a_loss_has_a_reason_that_some_explain(desk: Desk, own: Own) -> No
     )
     assert (found["probability"], found["locked"]) == (0, False)
     assert came(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "DONE"
-    again = await desk.read(opportunity)
+    again = await client.read(opportunity)
     assert (again["status"], again["lostNote"], again["lostReason"], again["closedOn"]) == (
         "OPEN", None, None, None,
     )  # fmt: skip
@@ -53,7 +53,7 @@ async def test_nothing_is_lost_without_saying_why(own: Own) -> None:
 
 
 @covers("X-23")
-async def test_the_log_of_stages_is_kept_by_the_house(desk: Desk, own: Own) -> None:
+async def test_the_log_of_stages_is_kept_by_the_house(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     stages = await own.fetch(
         "SELECT s.id, s.name FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id "
@@ -64,14 +64,14 @@ async def test_the_log_of_stages_is_kept_by_the_house(desk: Desk, own: Own) -> N
     second = spelled("stg", stages[1]["id"])
     await own.done("rep1", "opportunityMove", id=opportunity, stage=second)
     await own.done("rep1", "opportunityUpdate", id=opportunity, note="no move")
-    visits = (await desk.read(opportunity))["visits"]
+    visits = (await client.read(opportunity))["visits"]
     assert [each["stage"]["name"] for each in visits] == [stages[0]["name"], stages[1]["name"]]
     assert [each["leftAt"] is None for each in visits] == [False, True]
     assert [each["seconds"] is None for each in visits] == [False, True]
 
 
 @covers("EP-143")
-async def test_unlocked_it_goes_on_where_it_was(desk: Desk, own: Own) -> None:
+async def test_unlocked_it_goes_on_where_it_was(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
     row = await own.row("opportunity", opportunity)
@@ -126,7 +126,7 @@ async def test_a_place_is_beside_one_that_is_seen_and_there(own: Own) -> None:
 
 
 @covers("EP-088", "EP-089", "EP-087")
-async def test_a_copy_begins_anew_with_the_same_people(desk: Desk, own: Own) -> None:
+async def test_a_copy_begins_anew_with_the_same_people(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1", amount="12.50", note="like this")
     person = await own.done("rep1", "personCreate", lastName=own.name())
     account = await own.done("rep1", "accountCreate", name=own.name())
@@ -168,12 +168,12 @@ async def test_a_copy_belongs_to_something_that_is_there(own: Own) -> None:
 
 
 @covers("EP-150")
-async def test_more_is_sold_on_top_of_what_lasts(desk: Desk, own: Own) -> None:
-    lasting = await desk.product(await desk.kind(timeBased=True, months=1))
-    once = await desk.product(await desk.kind())
-    opportunity, _ = await desk.quoted([{"product": lasting}, {"product": once}])
-    await desk.sell(opportunity)
-    contracts = {each["timeBased"]: each for each in (await desk.read(opportunity))["contracts"]}
+async def test_more_is_sold_on_top_of_what_lasts(client: SalesClient, own: Own) -> None:
+    lasting = await client.product(await client.kind(timeBased=True, months=1))
+    once = await client.product(await client.kind())
+    opportunity, _ = await client.quoted([{"product": lasting}, {"product": once}])
+    await client.sell(opportunity)
+    contracts = {each["timeBased"]: each for each in (await client.read(opportunity))["contracts"]}
     refused = await own.do("rep1", "opportunityUpsell", contract=contracts[False]["id"])
     assert came(refused) == "NOT_TIME_BASED"
     made = await own.done("rep1", "opportunityUpsell", contract=contracts[True]["id"], name="More")
@@ -245,9 +245,11 @@ async def test_many_are_edited_for_all_or_none(own: Own, all: bool) -> None:
 
 @covers("D-33", "D-20", "EP-140", "EP-143")
 @pytest.mark.parametrize("deed", ["Move", "Sell", "Lose", "Unlock", "Lock"])
-async def test_who_may_not_say_the_stage_ends_nothing(desk: Desk, own: Own, deed: str) -> None:
+async def test_who_may_not_say_the_stage_ends_nothing(
+    client: SalesClient, own: Own, deed: str
+) -> None:
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
-    opportunity, _ = await desk.quoted([{"name": "a", "unitPrice": "1"}])
+    opportunity, _ = await client.quoted([{"name": "a", "unitPrice": "1"}])
     if deed == "Unlock":
         await own.done("rep1", "opportunityLock", id=opportunity)
     row = await own.row("opportunity", opportunity)
@@ -312,7 +314,7 @@ async def test_an_opportunity_begins_where_its_type_says(own: Own) -> None:
 
 
 @covers("VN-26", "VN-24")
-async def test_proof_is_for_what_was_quoted(desk: Desk, own: Own) -> None:
+async def test_proof_is_for_what_was_quoted(client: SalesClient, own: Own) -> None:
     """If the tenant wants it so: a stage says that a quote must have been sent."""
     stage = await own.done(
         "admin", "stageCreate", name=own.name(), kind="OPEN", position=50, needsQuote=True
@@ -324,23 +326,23 @@ async def test_proof_is_for_what_was_quoted(desk: Desk, own: Own) -> None:
     ]
     type = await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=steps)
     bare, quoted = [await own.opportunity("rep1", type=type) for _ in "ab"]
-    quote = await desk.quote(quoted, "a")
-    await desk.prefers(proofNeedsQuote=True)
+    quote = await client.quote(quoted, "a")
+    await client.prefers(proofNeedsQuote=True)
     try:
         wrong = [("INVALID_TRANSITION", "input.stage")]
-        assert await desk.wrong("rep1", "opportunityMove", id=bare, stage=stage) == wrong
-        assert await desk.wrong("rep1", "opportunityMove", id=quoted, stage=stage) == []
+        assert await client.wrong("rep1", "opportunityMove", id=bare, stage=stage) == wrong
+        assert await client.wrong("rep1", "opportunityMove", id=quoted, stage=stage) == []
         row = await own.row("opportunity", bare)
         given: dict[str, Any] = {"type": type, "stage": stage}
         given |= {"account": spelled("acc", row["account_id"])}
         given |= {"name": "x", "currency": "EUR", "owner": spelled("emp", row["owner_id"])}
-        assert await desk.wrong("rep1", "opportunityCreate", **given) == wrong
+        assert await client.wrong("rep1", "opportunityCreate", **given) == wrong
         given["quotes"] = [{"name": "along"}]
-        assert await desk.wrong("rep1", "opportunityCreate", **given) == []
+        assert await client.wrong("rep1", "opportunityCreate", **given) == []
         await own.done("rep1", "opportunityMove", id=quoted, stage=first)
         await own.done("rep1", "quoteDeactivate", id=quote)
         await own.done("rep1", "quoteDelete", id=quote)
-        assert await desk.wrong("rep1", "opportunityMove", id=quoted, stage=stage) == wrong
+        assert await client.wrong("rep1", "opportunityMove", id=quoted, stage=stage) == wrong
     finally:
-        await desk.prefers(proofNeedsQuote=False)
+        await client.prefers(proofNeedsQuote=False)
     await own.done("rep1", "opportunityMove", id=bare, stage=stage)

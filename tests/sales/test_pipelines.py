@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.sales.conftest import Desk
+from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, spelled
 
@@ -94,9 +94,11 @@ async def test_pipelines_have_their_own_stages_order_and_probabilities(own: Own)
 
 
 @covers("EP-085")
-async def test_a_deleted_opportunity_is_restored_with_its_quotes(own: Own, desk: Desk) -> None:
+async def test_a_deleted_opportunity_is_restored_with_its_quotes(
+    own: Own, client: SalesClient
+) -> None:
     items = [{"name": "a", "unitPrice": "10"}, {"name": "b", "unitPrice": "20"}]
-    id, _ = await desk.quoted(items)
+    id, _ = await client.quoted(items)
     before = (await own.ask("rep1", ONE, {"id": id})).data["opportunity"]
     assert before["quotes"]["nodes"][0]["items"]["totalCount"] == 2
     account = spelled("acc", (await own.row("opportunity", id))["account_id"])

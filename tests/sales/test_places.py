@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.sales.conftest import Desk
+from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
 from tests.writes.parallel import Own, spelled
 
@@ -18,8 +18,8 @@ async def told(own: Own, deed: str, **given: Any) -> list[list[str]]:
 
 
 @covers("D-20")
-async def test_a_loss_that_is_to_be_explained_is_so_in_its_note(desk: Desk) -> None:
-    own = desk.own
+async def test_a_loss_that_is_to_be_explained_is_so_in_its_note(client: SalesClient) -> None:
+    own = client.own
     reason = await own.value("SELECT id FROM lost_reason WHERE needs_note LIMIT 1")
     given = {"id": await own.opportunity("rep1"), "reason": spelled("lrs", reason)}
     assert await told(own, "opportunityLose", **given) == [["input", "note"]]
@@ -28,8 +28,8 @@ async def test_a_loss_that_is_to_be_explained_is_so_in_its_note(desk: Desk) -> N
 
 
 @covers("X-21")
-async def test_a_place_on_a_board_is_beside_another_one(desk: Desk) -> None:
-    own = desk.own
+async def test_a_place_on_a_board_is_beside_another_one(client: SalesClient) -> None:
+    own = client.own
     one, other = await own.opportunity("rep1"), await own.opportunity("rep1")
     stage = spelled("stg", (await own.row("opportunity", one))["stage_id"])
     given = {"id": one, "stage": stage}
@@ -40,8 +40,8 @@ async def test_a_place_on_a_board_is_beside_another_one(desk: Desk) -> None:
     assert await told(own, "opportunityMove", **given, before=other) == []
 
 
-async def test_what_a_deed_changes_by_itself_cannot_be_left_out(desk: Desk) -> None:
-    own, (_, quote) = desk.own, await desk.quoted([{"name": "a", "unitPrice": "1"}])
+async def test_what_a_deed_changes_by_itself_cannot_be_left_out(client: SalesClient) -> None:
+    own, (_, quote) = client.own, await client.quoted([{"name": "a", "unitPrice": "1"}])
     query = "mutation($i: QuoteActivateInput!) { quoteActivate(input: $i) { id } }"
     [error] = (await own.ask("support", query, {"i": {"id": quote}})).json["errors"]
     assert error["message"].endswith(
@@ -57,9 +57,9 @@ async def test_what_a_deed_changes_by_itself_cannot_be_left_out(desk: Desk) -> N
 
 
 @covers("D-51", "D-33")
-async def test_a_place_does_not_tell_in_which_stage_another_one_is(desk: Desk) -> None:
+async def test_a_place_does_not_tell_in_which_stage_another_one_is(client: SalesClient) -> None:
     """Where its status hides that, it is told alike whether it is there."""
-    own = desk.own
+    own = client.own
     one, other = [await own.opportunity("rep1") for _ in range(2)]
     query = "SELECT p.stage_id FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id WHERE s.kind = 'WON' AND p.type_id = $1"
     won = spelled("stg", await own.value(query, await own.type("New business")))

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from tests.sales.conftest import Desk
+from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
 from tests.writes.parallel import Own, came, kept, spelled
 
 
 @pytest.fixture(scope="module")
-async def goods(desk: Desk) -> dict[str, str]:
+async def goods(client: SalesClient) -> dict[str, str]:
     """A license that lasts for a year, and work that is done once."""
-    yearly = await desk.kind(timeBased=True, months=12, renews=True)
-    once = await desk.kind()
+    yearly = await client.kind(timeBased=True, months=12, renews=True)
+    once = await client.kind()
     return {
-        "license": await desk.product(yearly, taxPercent="21"),
-        "work": await desk.product(once, taxPercent="21"),
+        "license": await client.product(yearly, taxPercent="21"),
+        "work": await client.product(once, taxPercent="21"),
         "yearly": yearly,
         "once": once,
     }
@@ -36,11 +36,11 @@ def lines(goods: dict[str, str]) -> list[dict[str, Any]]:
 
 @covers("EP-140", "EP-141", "EP-142", "EP-147", "EP-149", "D-17")
 async def test_what_is_sold_becomes_contracts_by_kind(
-    desk: Desk, own: Own, goods: dict[str, str]
+    client: SalesClient, own: Own, goods: dict[str, str]
 ) -> None:
-    opportunity, quote = await desk.quoted(lines(goods))
-    assert await desk.sell(opportunity, closedOn="2026-03-31") == "DONE"
-    found = await desk.read(opportunity)
+    opportunity, quote = await client.quoted(lines(goods))
+    assert await client.sell(opportunity, closedOn="2026-03-31") == "DONE"
+    found = await client.read(opportunity)
     assert (found["status"], found["locked"], found["closedOn"]) == ("WON", True, "2026-03-31")
     assert found["probability"] == 100
     contracts = {each["kind"]["name"]: each for each in found["contracts"]}
@@ -51,35 +51,37 @@ async def test_what_is_sold_becomes_contracts_by_kind(
     )  # fmt: skip
     assert (yearly["renewalMonths"], once["timeBased"], once["endsOn"]) == (12, False, None)
     assert [each["name"] for each in yearly["lines"]][-1] == "Rounding", "with the largest"
-    assert await desk.live(opportunity) == await desk.sums(quote)
+    assert await client.live(opportunity) == await client.sums(quote)
     amounts = [Decimal(each["total"]["amount"]) for each in found["contracts"]]
-    assert sum(amounts) == (await desk.sums(quote))[1]
+    assert sum(amounts) == (await client.sums(quote))[1]
     assert (await own.row("quote", quote))["accepted_at"] is not None
 
 
 @covers("EP-145")
-async def test_without_an_active_quote_nothing_is_sold(desk: Desk, own: Own) -> None:
+async def test_without_an_active_quote_nothing_is_sold(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     preferences = spelled("set", await own.value("SELECT id FROM preferences"))
     await own.done("admin", "preferencesUpdate", id=preferences, sellWithoutQuote=False)
     before = await own.log()
-    assert await desk.sell(opportunity) == "NO_ACTIVE_QUOTE"
+    assert await client.sell(opportunity) == "NO_ACTIVE_QUOTE"
     assert await own.log() == before
     await own.done("admin", "preferencesUpdate", id=preferences, sellWithoutQuote=True)
     try:
-        assert await desk.sell(opportunity) == "DONE"
+        assert await client.sell(opportunity) == "DONE"
     finally:
         await own.done("admin", "preferencesUpdate", id=preferences, sellWithoutQuote=False)
-    found = await desk.read(opportunity)
+    found = await client.read(opportunity)
     assert (found["status"], found["locked"], found["contracts"]) == ("WON", True, [])
 
 
 @covers("EP-141")
-async def test_what_was_sold_is_locked(desk: Desk, own: Own, goods: dict[str, str]) -> None:
-    opportunity, quote = await desk.quoted(lines(goods))
-    assert await desk.sell(opportunity) == "DONE"
+async def test_what_was_sold_is_locked(
+    client: SalesClient, own: Own, goods: dict[str, str]
+) -> None:
+    opportunity, quote = await client.quoted(lines(goods))
+    assert await client.sell(opportunity) == "DONE"
     before = await own.log()
-    assert await desk.sell(opportunity) == "LOCKED"
+    assert await client.sell(opportunity) == "LOCKED"
     changed = await own.do("rep1", "opportunityUpdate", id=opportunity, amount="1")
     assert came(changed) == "LOCKED"
     assert came(await own.do("rep1", "quoteUpdate", id=quote, name="x")) == "LOCKED"
@@ -96,20 +98,20 @@ async def test_what_was_sold_is_locked(desk: Desk, own: Own, goods: dict[str, st
 
 @covers("EP-143", "EP-145", "D-04", "EP-151")
 async def test_sold_again_only_the_difference_is_written(
-    desk: Desk, own: Own, goods: dict[str, str]
+    client: SalesClient, own: Own, goods: dict[str, str]
 ) -> None:
     """One line stays, one is changed, one vanishes, one is new: whatever stays is not touched."""
-    opportunity, quote = await desk.quoted(
+    opportunity, quote = await client.quoted(
         [
             {"product": goods["work"], "name": "stays"},
             {"product": goods["work"], "name": "changes"},
             {"product": goods["license"], "name": "vanishes"},
         ]
     )
-    assert await desk.sell(opportunity) == "DONE"
-    first = await desk.read(opportunity)
+    assert await client.sell(opportunity) == "DONE"
+    first = await client.read(opportunity)
     assert came(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "DONE"
-    unlocked = await desk.read(opportunity)
+    unlocked = await client.read(opportunity)
     assert (unlocked["status"], unlocked["locked"], unlocked["closedOn"]) == ("OPEN", False, None)
     copy = await own.done("rep1", "quoteDuplicate", id=quote)
     items = await own.fetch(
@@ -125,8 +127,8 @@ async def test_sold_again_only_the_difference_is_written(
         ],
     )  # fmt: skip
     await own.done("rep1", "quoteActivate", id=copy)
-    assert await desk.sell(opportunity) == "DONE"
-    again = await desk.read(opportunity)
+    assert await client.sell(opportunity) == "DONE"
+    again = await client.read(opportunity)
     assert len(again["contracts"]) == len(first["contracts"]) == 2, "no duplicates"
     was = {line["name"]: line for each in first["contracts"] for line in each["lines"]}
     now: dict[str, list[Any]] = {}
@@ -141,41 +143,43 @@ async def test_sold_again_only_the_difference_is_written(
     assert [each["revision"] for each in now["new"]] == [1]
     status = {each["kind"]["name"]: each["status"] for each in again["contracts"]}
     assert status == {goods["once"]: "ACTIVE", goods["yearly"]: "ENDED"}
-    assert await desk.live(opportunity) == await desk.sums(copy)
+    assert await client.live(opportunity) == await client.sums(copy)
 
 
 @covers("EP-145", "D-04")
 async def test_sold_again_as_it_was_nothing_changes(
-    desk: Desk, own: Own, goods: dict[str, str]
+    client: SalesClient, own: Own, goods: dict[str, str]
 ) -> None:
-    opportunity, _ = await desk.quoted(lines(goods))
-    assert await desk.sell(opportunity) == "DONE"
-    first = await desk.read(opportunity)
+    opportunity, _ = await client.quoted(lines(goods))
+    assert await client.sell(opportunity) == "DONE"
+    first = await client.read(opportunity)
     await own.done("rep1", "opportunityUnlock", id=opportunity)
-    assert await desk.sell(opportunity) == "DONE"
-    assert (await desk.read(opportunity))["contracts"] == first["contracts"]
+    assert await client.sell(opportunity) == "DONE"
+    assert (await client.read(opportunity))["contracts"] == first["contracts"]
 
 
 @covers("EP-144", "D-04")
 async def test_a_contract_taken_off_counts_as_not_sold(
-    desk: Desk, own: Own, goods: dict[str, str]
+    client: SalesClient, own: Own, goods: dict[str, str]
 ) -> None:
-    opportunity, quote = await desk.quoted(lines(goods))
-    assert await desk.sell(opportunity) == "DONE"
-    [contract, *_] = (await desk.read(opportunity))["contracts"]
+    opportunity, quote = await client.quoted(lines(goods))
+    assert await client.sell(opportunity) == "DONE"
+    [contract, *_] = (await client.read(opportunity))["contracts"]
     assert came(await own.do("rep1", "contractDetach", id=contract["id"])) == "DONE"
     assert came(await own.do("rep1", "contractDetach", id=contract["id"])) == "INVALID_TRANSITION"
     await own.done("rep1", "opportunityUnlock", id=opportunity)
-    assert await desk.sell(opportunity) == "DONE"
-    found = await desk.read(opportunity)
+    assert await client.sell(opportunity) == "DONE"
+    found = await client.read(opportunity)
     assert contract["id"] not in {each["id"] for each in found["contracts"]}
     assert len(found["contracts"]) == 2
-    assert await desk.live(opportunity) == await desk.sums(quote)
+    assert await client.live(opportunity) == await client.sums(quote)
 
 
 @covers("EP-140", "D-20")
-async def test_a_sale_lies_not_in_the_future(desk: Desk, own: Own, goods: dict[str, str]) -> None:
-    opportunity, _ = await desk.quoted(lines(goods))
+async def test_a_sale_lies_not_in_the_future(
+    client: SalesClient, own: Own, goods: dict[str, str]
+) -> None:
+    opportunity, _ = await client.quoted(lines(goods))
     before = await own.log()
     tomorrow = str((datetime.now(UTC) + timedelta(days=2)).date())
     answer = await own.do("rep1", "opportunitySell", id=opportunity, closedOn=tomorrow)
@@ -194,9 +198,9 @@ async def test_a_sale_lies_not_in_the_future(desk: Desk, own: Own, goods: dict[s
 )
 @pytest.mark.parametrize("deed", ["Sell", "Unlock", "Lock", "Copy"])
 async def test_others_sell_nothing_and_are_told_nothing(
-    desk: Desk, own: Own, goods: dict[str, str], persona: str, codes: set[str], deed: str
+    client: SalesClient, own: Own, goods: dict[str, str], persona: str, codes: set[str], deed: str
 ) -> None:
-    opportunity, _ = await desk.quoted(lines(goods))
+    opportunity, _ = await client.quoted(lines(goods))
     before = await own.log()
     answer = await own.do(persona, f"opportunity{deed}", id=opportunity)
     never = await own.do(persona, f"opportunity{deed}", id="opp_" + "7" * 32)

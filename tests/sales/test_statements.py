@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from db.engine.transaction import CleanConnection
-from tests.sales.conftest import Desk
+from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
 from tests.writes.parallel import (
     Own,
@@ -42,25 +42,25 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-async def offered(desk: Desk, count: int, lines: int) -> list[str]:
+async def offered(client: SalesClient, count: int, lines: int) -> list[str]:
     """Opportunities, each with a quote of so many lines, of two kinds of contract."""
-    yearly = await desk.product(await desk.kind(timeBased=True, months=12))
+    yearly = await client.product(await client.kind(timeBased=True, months=12))
     found = []
     for _ in range(count):
         items = [
             {"product": yearly} if n % 2 else {"name": "x", "unitPrice": "1"} for n in range(lines)
         ]
-        found.append((await desk.quoted(items))[0])
+        found.append((await client.quoted(items))[0])
     return found
 
 
 @covers("EP-140", "D-58", "X-10")
 @pytest.mark.parametrize(("persona", "first", "again"), [("admin", 17, 15), ("rep1", 20, 18)])
 async def test_a_sale_asks_as_often_for_many_as_for_one(
-    desk: Desk, own: Own, heard: list[str], persona: str, first: int, again: int
+    client: SalesClient, own: Own, heard: list[str], persona: str, first: int, again: int
 ) -> None:
     """Sold again as it was, nothing is written of contracts."""
-    sales = [await offered(desk, *size) for size in ((1, 2), (1, 2), (1, 50), (10, 2))]
+    sales = [await offered(client, *size) for size in ((1, 2), (1, 2), (1, 50), (10, 2))]
     for expected in (first, again):
         counts: list[int] = []
         for ids in sales:
@@ -75,8 +75,10 @@ async def test_a_sale_asks_as_often_for_many_as_for_one(
 
 @covers("EP-145", "D-04", "D-36")
 @pytest.mark.parametrize("elsewhere", [False, True])
-async def test_of_two_who_sell_at_once_one_sells(desk: Desk, own: Own, elsewhere: bool) -> None:
-    [id] = await offered(desk, 1, 2)
+async def test_of_two_who_sell_at_once_one_sells(
+    client: SalesClient, own: Own, elsewhere: bool
+) -> None:
+    [id] = await offered(client, 1, 2)
     async with beside(own) as second:
         other = second if elsewhere else own
         async with ends_held_up(own) as operator:
@@ -85,7 +87,7 @@ async def test_of_two_who_sell_at_once_one_sells(desk: Desk, own: Own, elsewhere
             await until_second_waits(operator, two)
         outcomes = sorted([came(await one), came(await two)])
     assert outcomes == ["DONE", "LOCKED"]
-    found = await desk.read(id)
+    found = await client.read(id)
     assert len(found["contracts"]) == 2
     assert {each["revision"] for each in found["contracts"]} == {1}
     assert [each["stage"]["name"] for each in found["visits"]].count("Won") == 1

@@ -17,7 +17,7 @@ STATUSES = {
 
 
 @dataclass
-class Desk:
+class CaseClient:
     """A tenant with statuses of its own, by their names."""
 
     own: Own
@@ -78,14 +78,14 @@ class Desk:
         return spelled("cac", await self.own.value(text, kept(case), kept(account)))
 
 
-async def desk_in(own: Own) -> Desk:
+async def case_client(own: Own) -> CaseClient:
     """The statuses are made once for each tenant, which prefers no type: that could name an owner."""
     await own.value("UPDATE preferences SET default_case_type_id = NULL")
     made = {
         name: await own.done("admin", "caseStatusCreate", name=name, state=state, position=position)
         for name, (state, position) in STATUSES.items()
     }
-    return Desk(own, made)
+    return CaseClient(own, made)
 
 
 def wrong(answer: Answer) -> list[tuple[str, str]]:
