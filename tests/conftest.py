@@ -19,13 +19,13 @@ from tests.support.place import called, place_on
 from tests.support.world import World, furnish, world_on
 
 YOUNG = 100_000
-"""Objects made between two looks for garbage, which walk through the whole schema and all collected tests."""
+"""Objects created between two garbage collections, each of which walks the whole schema and all collected tests."""
 gc.set_threshold(YOUNG, 20, 20)
 
 PROCESSES = 4
-"""At most: each has its servers and the house in memory."""
+"""Most processes of a run: each has its own servers and application in memory."""
 WORTH = 60
-"""Seconds of processor time from which on several processes are started; each takes ten to begin."""
+"""Seconds of processor time above which several processes run the tests; starting one takes ten."""
 
 PLAIN: list[Any] = [
     structlog.processors.add_log_level,
@@ -34,26 +34,26 @@ PLAIN: list[Any] = [
 ]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # So it is in the background of a script, and what we start would be as deaf to it as we are.
+    # A background job of a script ignores SIGINT, and so would the servers that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What goes wrong is told with its traceback, without the local variables: there would be a novel of them."""
+    """Log exceptions with tracebacks but without local variables, which would be pages long."""
     structlog.configure(PLAIN)
     if config.option.costs:
         config.pluginmanager.register(costs.Costs())
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """One of several processes runs the files that cost most first."""
+    """Run the most expensive files first in each worker."""
     if hasattr(config, "workerinput"):
         costs.slow_first(items)
 
 
 @pytest.fixture
 def data() -> Iterator[Path]:
-    """A data directory to be. Not tmp_path: under root, the servers' user may not enter that."""
+    """Path for a data directory. Not tmp_path, which the user of the servers may not enter when root runs the tests."""
     directory = Path(tempfile.mkdtemp(prefix="relata-test-"))
     yield directory
     shutil.rmtree(directory)
@@ -68,7 +68,7 @@ async def servers() -> AsyncIterator[Servers]:
 
 @pytest.fixture(scope="session")
 async def furnished(servers: Servers) -> str:
-    """The name of a database with the demonstration, which nobody is connected to: copying it takes a moment."""
+    """Name of a template database with the demonstration; it has no connections, so that it can be copied."""
     await furnish(servers)
     admin = await asyncpg.connect(called(servers.database_url, "postgres"))
     await admin.execute("CREATE DATABASE furnished TEMPLATE relata")
@@ -78,14 +78,14 @@ async def furnished(servers: Servers) -> str:
 
 @pytest.fixture(scope="session")
 async def world(servers: Servers, furnished: str) -> AsyncIterator[World]:
-    """The house with its demonstration. Tests that change rows put them back, or take their own."""
+    """Application with the demonstration, shared by the process. Tests that change rows restore them or use a tenant of their own."""
     async with world_on(servers) as built:
         yield built
 
 
 @pytest.fixture(scope="module")
 async def desk(servers: Servers, furnished: str) -> AsyncIterator[World]:
-    """Likewise for one module, which may do with it as it likes."""
+    """Application with a demonstration that one module may change."""
     async with place_on(servers, "desk", like=furnished) as place, world_on(place) as built:
         yield built
 
@@ -102,7 +102,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Many tests run side by side; for few, for a word, or to be looked at, none are started."""
+    """Workers for many tests; none for few, for `-k`, or with `-s`."""
     chosen = costs.of(config.args) < WORTH or config.option.keyword
     cores = len(os.sched_getaffinity(0))
     alone = chosen or config.option.capture == "no" or cores == 1
@@ -110,7 +110,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """What one of several processes counted goes to the one that speaks."""
+    """Send the counts of a worker to the process that prints them."""
     if (sent := getattr(session.config, "workeroutput", None)) is not None:
         sent["tallies"] = tally.kept()
 

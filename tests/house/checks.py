@@ -164,7 +164,7 @@ def locks_current() -> str | None:
             pin = pins.get(re.sub(r"[-_.]+", "-", need.name).lower())
             if pin is None or not need.specifier.contains(pin, prereleases=True):
                 missing.append(f"{lock} has {pin or 'nothing'} for {text}")
-    return "\n".join([*missing, "compile the locks anew"]) if missing else None
+    return "\n".join([*missing, "compile the locks again"]) if missing else None
 
 
 # --- asked of tools and of the code -------------------------------------------------------------

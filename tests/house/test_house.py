@@ -1,4 +1,4 @@
-"""The house rules that are read from the files hold: `test` with arguments skips the checks."""
+"""Checks that read files only, run as tests too: `test` with arguments skips `check`."""
 
 import importlib.util
 from pathlib import Path
@@ -27,6 +27,6 @@ def _checks() -> ModuleType:
         "locks current",
     ],
 )
-def test_house_rule(name: str) -> None:
+def test_check_passes(name: str) -> None:
     remedy = _checks().CHECKS[name]()
     assert not remedy, remedy

@@ -1,4 +1,4 @@
-"""Rules of the house that no import contract can say: each is a sentence that tells what to do instead."""
+"""Rules about the code that no import contract can express; each message states what to do instead."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def names(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
-def test_statements_are_executed_by_db_and_tenancy_alone() -> None:
-    """What has to be asked of the database goes through a plan, or through db/engine/internal_tables.py."""
+def test_only_db_and_tenancy_execute_statements() -> None:
+    """Other layers query through a plan, or through db/engine/internal_tables.py."""
     elsewhere = {
         file
         for file, tree in sources("schema", "subscriptions", "resolvers", "auth")
@@ -63,15 +63,17 @@ def test_the_application_does_not_import_the_command_line() -> None:
         assert "cli" not in imported, f"{file}: pass in what it needs from cli/serving.py"
 
 
-def test_only_the_loading_of_rights_looks_without_a_viewer() -> None:
+def test_only_loading_of_rights_reads_without_a_viewer() -> None:
     users = {file for file, tree in sources(*LAYERS) if "SystemAuthorizer" in set(names(tree))}
-    assert users <= {"auth/rights.py"}, "ask through a viewer: gate.see hides what he may not see"
+    assert users <= {"auth/rights.py"}, (
+        "read through a viewer: gate.see hides what the viewer may not see"
+    )
 
 
 def test_the_sealed_compiler_is_made_in_two_places() -> None:
     makers = {file for file, tree in sources(*LAYERS) if "SealedCompiler" in set(names(tree))}
     allowed = {"db/engine/gate.py", "db/engine/internal_tables.py", "db/engine/seal.py"}
-    assert makers <= allowed, "compile through gate.compile, which knows what it has handed out"
+    assert makers <= allowed, "compile through gate.compile, which knows the views it created"
 
 
 def test_the_trusted_compiler_is_made_in_one_place() -> None:
@@ -80,8 +82,8 @@ def test_the_trusted_compiler_is_made_in_one_place() -> None:
     assert makers <= allowed, "compile with trusted(), and return what is read as Hidden"
 
 
-def test_every_column_says_what_it_is_for() -> None:
-    """A bare mapped_column is refused when the model is read; here every table is asked, internal ones too."""
+def test_every_column_has_a_description() -> None:
+    """Covers internal tables too; of entities, a bare mapped_column is refused when the model is read."""
     silent = [
         str(column)
         for table in METADATA.tables.values()
@@ -93,7 +95,7 @@ def test_every_column_says_what_it_is_for() -> None:
 
 def test_a_bare_column_is_refused() -> None:
     class Bare(Base):
-        """A table with a column that does not say what it is for."""
+        """A table with a column that has no description."""
 
         __tablename__ = "bare"
         __prefix__ = "bar"
@@ -102,7 +104,7 @@ def test_a_bare_column_is_refused() -> None:
 
     try:
         with pytest.raises(TypeError, match="declare it with field"):
-            Model([Bare])  # type: ignore[list-item]  # that is the point
+            Model([Bare])  # type: ignore[list-item]  # the invalid class is what is tested
     finally:
         METADATA.remove(Bare.__table__)
         Base.registry._dispose_cls(Bare)
@@ -135,7 +137,7 @@ def named_in(tree: ast.Module, entities: set[str]) -> Iterator[tuple[int, str]]:
 
 
 def test_no_engine_names_an_entity() -> None:
-    """What an engine needs of one entity is passed in by the area, or by a layer's api module."""
+    """Areas, or the api module of a layer, pass in what an engine needs of one entity."""
     entities = entities_of_the_contract()
     assert entities >= {"Opportunity", "User", "HistoryEntry"}
     found = {
@@ -146,15 +148,15 @@ def test_no_engine_names_an_entity() -> None:
     assert found == {}, "pass the entity in from the area or from <layer>/api.py"
 
 
-def test_no_clock_and_no_chance_in_the_rules() -> None:
-    """Time, ids and randomness come into domain/ as arguments."""
+def test_rules_use_no_clock_and_no_randomness() -> None:
+    """Time, IDs and randomness are arguments in domain/."""
     forbidden = {"now", "today", "utcnow", "monotonic", "uuid4", "uuid7", "random", "choice"}
     asking = {file: forbidden & set(calls(tree)) for file, tree in sources("domain")}
     assert not {file: found for file, found in asking.items() if found}
 
 
-def test_every_ignored_rule_has_its_reason_beside_it() -> None:
-    """`# noqa: X` and `# type: ignore[x]` are followed by why."""
+def test_every_ignore_has_a_reason() -> None:
+    """A reason follows `# noqa: X` and `# type: ignore[x]`."""
     bare = [
         f"{file}:{number}"
         for layer in LAYERS
@@ -164,22 +166,22 @@ def test_every_ignored_rule_has_its_reason_beside_it() -> None:
         and not line.rpartition("noqa")[2].partition(" - ")[2]
         and not line.rpartition("ignore[")[2].partition("]  # ")[2]
     ]
-    assert not bare, f"say why beside the ignore: {bare}"
+    assert not bare, f"add the reason beside the ignore: {bare}"
 
 
-def test_every_rule_that_ruff_does_not_check_has_its_reason_beside_it() -> None:
+def test_every_disabled_ruff_rule_has_a_reason() -> None:
     text = (ROOT / "pyproject.toml").read_text()
     section = text.partition("[tool.ruff.lint]")[2].partition("[tool.importlinter]")[0]
-    assert 'select = ["ALL"]' in section, "choose what is left out, with a reason, instead"
+    assert 'select = ["ALL"]' in section, "select all rules and disable some with a reason"
     lines = section.partition("ignore = [")[2].splitlines()
     bare = [line.strip() for line in lines if re.search(r'"[A-Z]+\d*"', line) and "# " not in line]
-    assert not bare, f"say why beside the ignore: {bare}"
+    assert not bare, f"add the reason beside the ignore: {bare}"
 
 
 def test_every_entity_can_be_granted_field_by_field() -> None:
     for name, entity in MODEL.entities.items():
         assert entity.granted >= set(entity.references), name
-        assert "id" not in entity.granted, "the id comes with the entity"
+        assert "id" not in entity.granted, "the ID is readable wherever the entity is"
 
 
 SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH|LOCK|SET) [\"\w(*]")
@@ -187,7 +189,7 @@ HOMES = ("db/engine/", "db/migrations/", "tenancy/")
 
 
 def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """String constants that are no docstrings."""
+    """String constants that are not docstrings."""
     docs = {
         id(node.body[0].value)
         for node in ast.walk(tree)
@@ -200,7 +202,7 @@ def texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def test_sql_text_stands_in_the_engine_alone() -> None:
+def test_only_the_engine_contains_sql_text() -> None:
     found = [
         f"{file}:{line}"
         for file, tree in sources(*LAYERS)
@@ -211,8 +213,8 @@ def test_sql_text_stands_in_the_engine_alone() -> None:
     assert not found, f"{found}: write it in SQLAlchemy Core and compile it with trusted()"
 
 
-def test_hidden_values_are_opened_by_the_unit_of_work_alone() -> None:
-    """`opened` is for storing a value in another record."""
+def test_only_the_unit_of_work_opens_hidden_values() -> None:
+    """`opened` returns a hidden value in order to store it in another record."""
     users = {
         file
         for file, tree in sources(*LAYERS)
@@ -222,11 +224,11 @@ def test_hidden_values_are_opened_by_the_unit_of_work_alone() -> None:
         and "opened" in {alias.name for alias in node.names}
     }
     allowed = {"resolvers/engine/changeset.py", "db/credentials.py"}
-    assert users <= allowed, "decide by a rule, or reveal to the viewer"
+    assert users <= allowed, "use decide() with a rule, or reveal() to the viewer"
 
 
 def test_a_rule_does_not_return_the_hidden_value_itself() -> None:
-    """`decide(lambda row: row)` would be a second door."""
+    """`decide(lambda row: row)` would return what the caller may not read."""
     returning = [
         f"{file}:{node.lineno}"
         for file, tree in sources("resolvers")
@@ -239,11 +241,11 @@ def test_a_rule_does_not_return_the_hidden_value_itself() -> None:
         and rule.body.id == rule.args.args[0].arg
         and not file.startswith("resolvers/engine/")
     ]
-    assert not returning, f"{returning}: decide by a rule of domain/, or a comparison"
+    assert not returning, f"{returning}: use a rule of domain/ or a comparison"
 
 
-def test_no_command_is_known_by_its_name() -> None:
-    """Comparing `command.name` would bring back behaviour that hangs on strings."""
+def test_no_command_is_compared_by_name() -> None:
+    """Behavior must not depend on the names of commands."""
     comparing = [
         f"{file}:{node.lineno}"
         for file, tree in sources("schema", "subscriptions", "resolvers", "auth", "db")
@@ -255,16 +257,16 @@ def test_no_command_is_known_by_its_name() -> None:
         and isinstance(side.value, ast.Name | ast.Attribute)
         and ast.unparse(side.value).endswith(("command", "hook"))
     ]
-    assert not comparing, f"{comparing}: declare what differs on the command, or skip a hook"
+    assert not comparing, f"{comparing}: declare the difference on the command, or skip a hook"
 
 
 PRODUCT = (*LAYERS, "cli", "web")
 ANY = 55
-"""How often the product says Any: where asyncpg, SQLAlchemy, strawberry and JSON are untyped."""
+"""Most uses of Any in the product: where asyncpg, SQLAlchemy, strawberry and JSON are untyped."""
 
 
 def untyped(tree: ast.Module) -> Iterator[int]:
-    """The lines that say Any, in an annotation or in the type of a cast."""
+    """Lines with Any in an annotation or in the type of a cast."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "Any":
             yield node.lineno
@@ -274,23 +276,23 @@ def untyped(tree: ast.Module) -> Iterator[int]:
                 yield node.lineno
 
 
-def test_the_product_says_any_no_more_often_than_it_did() -> None:
+def test_uses_of_any_do_not_increase() -> None:
     trees = [tree for file, tree in sources(*PRODUCT) if "/migrations/" not in file]
     trees += [ast.parse((ROOT / file).read_text()) for file in ("app.py", "settings.py")]
     found = sum(len(list(untyped(tree))) for tree in trees)
     assert found <= ANY, (
-        "type it, or alias the border once, as db/engine/sql.py does; "
-        "a value that is only passed on, compared or formatted is an object"
+        "add a type, or define one alias at the border as db/engine/sql.py does; "
+        "annotate a value that is only passed on, compared or formatted as object"
     )
 
 
-def test_what_is_untyped_is_found() -> None:
-    said = "from typing import Any, cast\na: Any = cast('list[Any]', 1)\nb: dict[str, Any] = {}"
-    assert sorted(untyped(ast.parse(said))) == [2, 2, 3]
+def test_any_is_found_in_annotations_and_casts() -> None:
+    source = "from typing import Any, cast\na: Any = cast('list[Any]', 1)\nb: dict[str, Any] = {}"
+    assert sorted(untyped(ast.parse(source))) == [2, 2, 3]
 
 
 def test_rules_and_commands_take_typed_records() -> None:
-    """A row has the columns of its record class as attributes, and parameters have values that are narrowed."""
+    """Rows have attributes for the columns of their record class; parameters have narrow types."""
     mappings = [
         f"{file}:{node.lineno}"
         for file, tree in sources("resolvers", "domain")

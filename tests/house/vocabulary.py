@@ -16,8 +16,6 @@ RETIRED = {
     "whoever": "a user who, a caller who",
     "whom": "name the user, the caller or the employee",
     "anew": "again",
-    "somebody": "a user, another caller, anyone",
-    "nobody": "no user, no caller",
     "he": "they, the user, the caller",
     "him": "them, the user, the caller",
     "his": "their, the user's, the caller's",
