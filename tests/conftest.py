@@ -78,7 +78,7 @@ async def furnished(servers: Servers) -> str:
 
 @pytest.fixture(scope="session")
 async def world(servers: Servers, furnished: str) -> AsyncIterator[World]:
-    """Application with the demonstration, shared by the process. Tests that change rows restore them or use a tenant of their own."""
+    """Application with the demonstration, shared by the process; tests that change rows restore them."""
     async with world_on(servers) as built:
         yield built
 
