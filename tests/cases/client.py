@@ -1,4 +1,4 @@
-"""A service desk to test with: statuses before all others of its tenant, accounts of a seller, cases of them."""
+"""A client of the case tests: case statuses that sort before all others of the tenant, accounts, contracts and cases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STATUSES = {
 
 @dataclass
 class CaseClient:
-    """A tenant with statuses of its own, by their names."""
+    """Creates cases and related records in one tenant; `statuses` has the status ids by name."""
 
     own: Own
     statuses: dict[str, str]
@@ -30,12 +30,12 @@ class CaseClient:
         return await self.own.done("admin", "accountCreate", **given)
 
     async def case(self, *accounts: str, persona: str = "rep1", **given: Any) -> str:
-        """A new case of a persona that concerns these accounts."""
+        """A new case of a persona, linked to these accounts."""
         given = {"subject": self.own.name(), "accounts": [{"account": a} for a in accounts]} | given
         return await self.own.done(persona, "caseCreate", **given)
 
     async def type(self, **given: Any) -> str:
-        """A new type of cases."""
+        """A new case type."""
         return await self.own.done("admin", "caseTypeCreate", name=self.own.name(), **given)
 
     async def contract(self, account: str) -> str:
@@ -45,18 +45,18 @@ class CaseClient:
         return await self.own.done("admin", "contractCreate", account=account, kind=kind, **given)
 
     async def row(self, case: str) -> dict[str, Any]:
-        """A case as it is kept."""
+        """The row of a case."""
         return await self.own.row("case", case)
 
     async def status(self, case: str) -> str:
-        """The name of the status that a case is in."""
+        """The name of a case's status."""
         name = (
             'SELECT s.name FROM case_status s JOIN "case" c ON c.status_id = s.id WHERE c.id = $1'
         )
         return str(await self.own.value(name, kept(case)))
 
     async def links(self, case: str) -> dict[str, bool]:
-        """The accounts that a case concerns, and whether each is the primary one; checked against the case itself."""
+        """The accounts of a case, with whether each is the primary one; asserts that the case agrees."""
         text = (
             'SELECT account_id, "primary" FROM case_account '
             "WHERE case_id = $1 AND deleted_at IS NULL ORDER BY created_at, id"
@@ -64,13 +64,15 @@ class CaseClient:
         rows = await self.own.fetch(text, kept(case))
         found = {spelled("acc", row["account_id"]): row["primary"] for row in rows}
         primary = (await self.row(case))["primary_account_id"]
-        holding = [account for account, holds in found.items() if holds]
-        assert holding == ([spelled("acc", primary)] if primary else []), "one, if there is any"
-        assert bool(holding) == bool(found)
+        primaries = [account for account, is_primary in found.items() if is_primary]
+        assert primaries == ([spelled("acc", primary)] if primary else []), (
+            "exactly one account is primary"
+        )
+        assert bool(primaries) == bool(found)
         return found
 
     async def link(self, case: str, account: str) -> str:
-        """The link between a case and an account."""
+        """The id of the link between a case and an account."""
         text = (
             "SELECT id FROM case_account "
             "WHERE case_id = $1 AND account_id = $2 AND deleted_at IS NULL"
@@ -79,7 +81,7 @@ class CaseClient:
 
 
 async def case_client(own: Own) -> CaseClient:
-    """The statuses are made once for each tenant, which prefers no type: that could name an owner."""
+    """Creates the statuses, and clears the default case type, because it could set an owner."""
     await own.value("UPDATE preferences SET default_case_type_id = NULL")
     made = {
         name: await own.done("admin", "caseStatusCreate", name=name, state=state, position=position)
@@ -89,5 +91,5 @@ async def case_client(own: Own) -> CaseClient:
 
 
 def wrong(answer: Answer) -> list[tuple[str, str]]:
-    """What a deed was refused for: each code, with the last word of its place."""
+    """The user errors of a response: code and last path segment."""
     return [(e["code"], e["path"][-1]) for e in answer.data["done"]["userErrors"]]

@@ -1,4 +1,4 @@
-"""A tenant of its own for each module of cases."""
+"""A separate tenant for each module of case tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a case concerns: exactly one account is the primary one, whatever is done with the others."""
+"""Accounts of a case: exactly one is the primary account after any change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MANY = """mutation ($inputs: [CaseAccountUpdateInput!]!, $all: Boolean) {
 
 
 @covers("EP-207")
-async def test_the_first_account_is_the_primary_one(client: CaseClient) -> None:
+async def test_the_first_account_of_a_case_becomes_primary(client: CaseClient) -> None:
     own, id = client.own, await client.case()
     assert await client.links(id) == {}
     first, second = await client.account(), await client.account()
@@ -41,7 +41,7 @@ async def test_the_first_account_is_the_primary_one(client: CaseClient) -> None:
         ([None, None, True, None], 2),
     ],
 )
-async def test_accounts_are_linked_along_with_the_case(
+async def test_accounts_created_with_the_case_include_one_primary(
     client: CaseClient, flags: list[bool | None], primary: int
 ) -> None:
     accounts = [await client.account() for _ in flags]
@@ -56,7 +56,7 @@ async def test_accounts_are_linked_along_with_the_case(
 
 
 @covers("EP-208")
-async def test_another_one_is_made_the_primary_one(client: CaseClient) -> None:
+async def test_another_account_becomes_primary(client: CaseClient) -> None:
     own, accounts = client.own, [await client.account() for _ in "abc"]
     id = await client.case(*accounts)
     links = [await client.link(id, each) for each in accounts]
@@ -67,7 +67,9 @@ async def test_another_one_is_made_the_primary_one(client: CaseClient) -> None:
     )
     assert list((await client.links(id)).values()) == [False, False, False, True]
     await own.done("rep1", "caseAccountUpdate", id=links[1], primary=False)
-    assert list((await client.links(id)).values()) == [False, False, False, True], "it was not"
+    assert list((await client.links(id)).values()) == [False, False, False, True], (
+        "an account that is not primary stays so"
+    )
 
 
 @covers("D-12", "EP-208")
@@ -82,7 +84,7 @@ async def test_another_one_is_made_the_primary_one(client: CaseClient) -> None:
         ([(0, False)], 0),
     ],
 )
-async def test_within_one_list(
+async def test_one_account_is_primary_after_a_list_of_changes(
     client: CaseClient, changes: list[tuple[int, bool]], primary: int, all: bool
 ) -> None:
     accounts = [await client.account() for _ in "abc"]
@@ -95,13 +97,17 @@ async def test_within_one_list(
 
 
 @covers("EP-210", "D-12")
-async def test_the_oldest_that_remains_comes_after_it(client: CaseClient) -> None:
+async def test_the_oldest_link_becomes_primary_when_the_primary_is_deleted(
+    client: CaseClient,
+) -> None:
     own, accounts = client.own, [await client.account() for _ in "abc"]
     id = await client.case(*accounts)
     links = [await client.link(id, each) for each in accounts]
     await own.done("rep1", "caseAccountUpdate", id=links[2], primary=True)
     await own.done("rep1", "caseAccountDelete", id=links[2])
-    oldest = min(links[:2], key=kept)  # created along with the case, they are of the same age
+    oldest = min(
+        links[:2], key=kept
+    )  # links created with the case have the same time, so the id decides
     found = await client.links(id)
     assert found == {a: link == oldest for a, link in zip(accounts[:2], links[:2], strict=True)}
     await own.done("rep1", "caseAccountDelete", id=oldest)
@@ -112,7 +118,9 @@ async def test_the_oldest_that_remains_comes_after_it(client: CaseClient) -> Non
 
 
 @covers("EP-210", "D-12")
-async def test_it_comes_after_several_at_once(client: CaseClient) -> None:
+async def test_a_remaining_link_becomes_primary_when_several_are_deleted_together(
+    client: CaseClient,
+) -> None:
     own, accounts = client.own, [await client.account() for _ in "abc"]
     id = await client.case(*accounts)
     other = await client.case(*accounts)
@@ -123,7 +131,7 @@ async def test_it_comes_after_several_at_once(client: CaseClient) -> None:
 
 
 @covers("EP-210", "D-12")
-async def test_a_case_comes_back_without_the_account_that_is_gone(client: CaseClient) -> None:
+async def test_a_restored_case_lacks_the_link_to_a_deleted_account(client: CaseClient) -> None:
     own, accounts = client.own, [await client.account() for _ in "ab"]
     id = await client.case(*accounts)
     await own.done("rep1", "caseDelete", id=id)
@@ -135,11 +143,11 @@ async def test_a_case_comes_back_without_the_account_that_is_gone(client: CaseCl
     await own.done("rep1", "caseRestore", id=id)
     assert await client.links(id) == {}
     await own.done("admin", "accountRestore", id=accounts[0])
-    assert await client.links(id) == {}, "it is linked anew"
+    assert await client.links(id) == {}, "it has to be linked again"
 
 
 @covers("D-12")
-async def test_what_was_taken_off_before_does_not_come_back(client: CaseClient) -> None:
+async def test_a_link_deleted_before_the_case_is_not_restored_with_it(client: CaseClient) -> None:
     own, accounts = client.own, [await client.account() for _ in "ab"]
     id = await client.case(*accounts)
     query = """mutation ($a: RecordInput!, $b: RecordInput!) {
@@ -154,7 +162,7 @@ async def test_what_was_taken_off_before_does_not_come_back(client: CaseClient) 
 
 
 @covers("D-11", "EP-207")
-async def test_an_account_stays_while_cases_concern_it(client: CaseClient) -> None:
+async def test_deleting_an_account_with_cases_is_refused(client: CaseClient) -> None:
     own, account = client.own, await client.account()
     id = await client.case(account)
     assert wrong(await own.do("admin", "accountDelete", id=account)) == [("IN_USE", "id")]
@@ -163,17 +171,19 @@ async def test_an_account_stays_while_cases_concern_it(client: CaseClient) -> No
 
 
 @covers("D-50", "D-12")
-async def test_two_who_want_it_at_once(client: CaseClient) -> None:
+async def test_concurrent_changes_of_the_primary_account_leave_exactly_one(
+    client: CaseClient,
+) -> None:
     own, accounts = client.own, [await client.account() for _ in "abcd"]
     id = await client.case(*accounts)
     links = [await client.link(id, each) for each in accounts]
-    wishes = [own.do("rep1", "caseAccountUpdate", id=link, primary=True) for link in links]
-    await asyncio.gather(*wishes, own.do("rep1", "caseAccountDelete", id=links[0]))
+    updates = [own.do("rep1", "caseAccountUpdate", id=link, primary=True) for link in links]
+    await asyncio.gather(*updates, own.do("rep1", "caseAccountDelete", id=links[0]))
     assert sum((await client.links(id)).values()) == 1
 
 
 @covers("D-39")
-async def test_a_case_concerns_at_most_fifty(client: CaseClient) -> None:
+async def test_a_case_has_at_most_50_accounts(client: CaseClient) -> None:
     own = client.own
     inputs = [{"name": own.name()} for _ in range(51)]
     made = (await own.many("admin", "accountCreate", inputs)).data["done"]["results"]

@@ -1,4 +1,4 @@
-"""Under which contract a case is worked on, and how types of cases are billed."""
+"""The contract of a case, and the billing of case types."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tests.writes.parallel import Own, kept
 
 
 async def product(own: Own, **given: Any) -> str:
-    """A service with a price, or what is given instead."""
+    """A service with a price, unless given otherwise."""
     given = {"name": own.name(), "currency": "EUR", "service": True, "price": "95.00"} | given
     return await own.done("admin", "productCreate", **given)
 
 
-async def bound(client: CaseClient) -> str:
-    """A type whose cases need a contract."""
+async def contract_type(client: CaseClient) -> str:
+    """A case type that requires a contract."""
     service = await product(client.own)
     return await client.type(billing="PER_CASE", contractRequired=True, hoursProduct=service)
 
 
 @covers("VN-33")
-async def test_a_case_without_the_contract_that_it_needs_is_refused(client: CaseClient) -> None:
-    own, kind, account = client.own, await bound(client), await client.account()
+async def test_a_case_without_a_required_contract_is_refused(client: CaseClient) -> None:
+    own, kind, account = client.own, await contract_type(client), await client.account()
     contract, links = await client.contract(account), [{"account": account}]
     given: dict[str, Any] = {"subject": "x", "type": kind, "accounts": links}
     answer = await own.do("admin", "caseCreate", **given)
@@ -43,7 +43,9 @@ async def test_a_case_without_the_contract_that_it_needs_is_refused(client: Case
 
 
 @covers("VN-33")
-async def test_what_was_there_before_the_rule_can_still_be_settled(client: CaseClient) -> None:
+async def test_a_case_from_before_contracts_were_required_can_be_changed_and_closed(
+    client: CaseClient,
+) -> None:
     own, kind = client.own, await client.type()
     id = await client.case(type=kind)
     service = await product(own)
@@ -54,7 +56,7 @@ async def test_what_was_there_before_the_rule_can_still_be_settled(client: CaseC
 
 
 @covers("VN-33")
-async def test_the_contract_is_one_of_the_primary_account(client: CaseClient) -> None:
+async def test_the_contract_of_a_case_belongs_to_its_primary_account(client: CaseClient) -> None:
     own, mine, other = client.own, await client.account(), await client.account()
     contract, foreign = await client.contract(mine), await client.contract(other)
     links: list[dict[str, Any]] = [{"account": mine}, {"account": other}]
@@ -66,13 +68,13 @@ async def test_the_contract_is_one_of_the_primary_account(client: CaseClient) ->
     answer = await own.do("admin", "caseUpdate", id=id, contract=foreign)
     assert wrong(answer) == [("INVALID", "contract")]
     link = await client.link(id, other)
-    deeds: dict[str, dict[str, Any]] = {
+    mutations: dict[str, dict[str, Any]] = {
         "caseAccountUpdate": {"id": link, "primary": True},
         "caseAccountDelete": {"id": await client.link(id, mine)},
     }
-    for deed, changed in deeds.items():
-        answer = await own.do("admin", deed, **changed)
-        assert wrong(answer) == [("INVALID", "input")], deed
+    for mutation, params in mutations.items():
+        answer = await own.do("admin", mutation, **params)
+        assert wrong(answer) == [("INVALID", "input")], mutation
     assert await client.links(id) == {mine: True, other: False}
     await own.done("admin", "caseUpdate", id=id, contract=None)
     await own.done("admin", "caseAccountUpdate", id=link, primary=True)
@@ -80,10 +82,10 @@ async def test_the_contract_is_one_of_the_primary_account(client: CaseClient) ->
 
 
 @covers("VN-33", "EP-207")
-async def test_a_case_that_concerns_nobody_concerns_whose_contract_it_is(
+async def test_a_case_without_accounts_gets_the_account_of_its_contract(
     client: CaseClient,
 ) -> None:
-    own, kind, account = client.own, await bound(client), await client.account()
+    own, kind, account = client.own, await contract_type(client), await client.account()
     contract = await client.contract(account)
     id = await own.done("admin", "caseCreate", subject="x", type=kind, contract=contract)
     assert await client.links(id) == {account: True}
@@ -97,7 +99,7 @@ async def test_a_case_that_concerns_nobody_concerns_whose_contract_it_is(
 
 
 @covers("VN-33")
-async def test_a_contract_stays_with_its_account_while_it_is_worked_under(
+async def test_the_account_of_a_contract_with_cases_cannot_be_changed(
     client: CaseClient,
 ) -> None:
     own, account, other = client.own, await client.account(), await client.account()
@@ -127,7 +129,7 @@ async def test_a_contract_stays_with_its_account_while_it_is_worked_under(
         ("PER_ACTIVITY", None, {}, [("REQUIRED", "hoursProduct")]),
     ],
 )
-async def test_work_is_billed_as_a_service_with_a_price(
+async def test_only_services_with_a_price_are_accepted_as_billing_products(
     client: CaseClient,
     billing: str,
     hours: dict[str, Any] | None,
@@ -135,7 +137,7 @@ async def test_work_is_billed_as_a_service_with_a_price(
     refused: list[tuple[str, str]],
 ) -> None:
     own = client.own
-    await product(own)  # so that there is something to bill at all
+    await product(own)  # billing needs at least one service
     given: dict[str, Any] = {"billing": billing}
     for name, kind in {"hoursProduct": hours, "overtimeProduct": overtime}.items():
         if kind is not None:
@@ -147,14 +149,16 @@ async def test_work_is_billed_as_a_service_with_a_price(
 
 
 @covers("VN-31")
-async def test_a_type_is_not_billed_unless_it_is_said(client: CaseClient) -> None:
+async def test_billing_is_none_by_default_and_then_excludes_a_required_contract(
+    client: CaseClient,
+) -> None:
     kind = await client.type()
     assert (await client.own.row("case_type", kind))["billing"] == "NONE"
     answer = await client.own.do("admin", "caseTypeUpdate", id=kind, contractRequired=True)
     assert wrong(answer) == [("INVALID", "contractRequired")]
 
 
-async def test_there_must_be_work_to_bill(client: CaseClient) -> None:
+async def test_billing_requires_a_service_with_a_price_in_the_tenant(client: CaseClient) -> None:
     own, kind = client.own, await client.type()
     text = "UPDATE product SET deleted_at = $1 WHERE service AND price IS NOT NULL AND deleted_at IS NOT DISTINCT FROM $2"
     now = await own.value("SELECT now()")
@@ -168,13 +172,13 @@ async def test_there_must_be_work_to_bill(client: CaseClient) -> None:
 
 
 @covers("VN-34")
-async def test_a_product_stays_a_service_while_work_is_billed_as_it(client: CaseClient) -> None:
+async def test_a_billing_product_must_stay_a_service_with_a_price(client: CaseClient) -> None:
     own = client.own
     hours, overtime = await product(own), await product(own)
     kind = await client.type(billing="PER_ACTIVITY", hoursProduct=hours, overtimeProduct=overtime)
     for id in (hours, overtime):
-        lost: dict[str, Any] = {"service": False, "price": None}
-        for name, value in lost.items():
+        cleared: dict[str, Any] = {"service": False, "price": None}
+        for name, value in cleared.items():
             answer = await own.do("admin", "productUpdate", id=id, **{name: value})
             assert wrong(answer) == [("IN_USE", name)]
         await own.done("admin", "productUpdate", id=id, price="100")

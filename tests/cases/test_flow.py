@@ -1,4 +1,4 @@
-"""A case from the complaint to its settlement: where it begins, how it goes on, and what stays once it is closed."""
+"""The life of a case: its initial status, closing and reopening, and what cannot change while it is closed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLLOWED = """query ($id: ID!) { case(id: $id) {
 
 
 @covers("VT-25")
-async def test_a_complaint_is_captured_followed_and_settled(client: CaseClient) -> None:
+async def test_a_complaint_is_recorded_worked_on_and_closed(client: CaseClient) -> None:
     own, account = client.own, await client.account()
     id = await client.case(account, persona="support", subject="It squeaks", description="Loudly.")
     await own.done("support", "caseUpdate", id=id, priority="HIGH")
@@ -42,15 +42,15 @@ async def test_a_complaint_is_captured_followed_and_settled(client: CaseClient) 
 
 
 @covers("VN-31", "VN-40")
-async def test_a_case_begins_as_its_type_says(client: CaseClient) -> None:
+async def test_a_new_case_copies_the_defaults_of_its_type(client: CaseClient) -> None:
     own = client.own
-    boss = spelled("emp", await own.employee("manager"))
-    kind = await client.type(defaultPriority="URGENT", defaultOwner=boss)
+    manager = spelled("emp", await own.employee("manager"))
+    kind = await client.type(defaultPriority="URGENT", defaultOwner=manager)
     plain = await client.type()
     mine = spelled("emp", await own.employee("admin"))
     expected: list[tuple[dict[str, Any], str, str]] = [
-        ({"type": kind}, "URGENT", boss),
-        ({"type": kind, "priority": "LOW"}, "LOW", boss),
+        ({"type": kind}, "URGENT", manager),
+        ({"type": kind, "priority": "LOW"}, "LOW", manager),
         ({"type": kind, "owner": mine}, "URGENT", mine),
         ({"type": plain}, "NORMAL", mine),
     ]
@@ -60,29 +60,31 @@ async def test_a_case_begins_as_its_type_says(client: CaseClient) -> None:
         assert row["type_id"] == kept(given["type"])
     id = await client.case(persona="admin", type=plain)
     await own.done("admin", "caseUpdate", id=id, type=kind)
-    assert (await client.row(id))["priority"] == "NORMAL", "defaults are for new ones"
+    assert (await client.row(id))["priority"] == "NORMAL", "defaults apply to new cases only"
 
 
 @covers("VN-31", "VN-39")
-async def test_without_a_type_the_preferred_one_is_taken(client: CaseClient) -> None:
+async def test_a_case_without_a_type_gets_the_default_type(client: CaseClient) -> None:
     own, kind = client.own, await client.type(defaultPriority="LOW")
     found = await own.ask("admin", "{ preferences { id defaultCaseType { id } } }")
-    settled = found.data["preferences"]
-    before = settled["defaultCaseType"] and settled["defaultCaseType"]["id"]
+    preferences = found.data["preferences"]
+    before = preferences["defaultCaseType"] and preferences["defaultCaseType"]["id"]
     update = """mutation ($i: PreferencesUpdateInput!) {
       done: preferencesUpdate(input: $i) { userErrors { code } } }"""
     for preferred, priority in ((kind, "LOW"), (None, "NORMAL")):
-        await own.ask("admin", update, {"i": {"id": settled["id"], "defaultCaseType": preferred}})
+        await own.ask(
+            "admin", update, {"i": {"id": preferences["id"], "defaultCaseType": preferred}}
+        )
         row = await client.row(await client.case())
         assert row["type_id"] == (kept(kind) if preferred else None)
         assert row["priority"] == priority
-    await own.ask("admin", update, {"i": {"id": settled["id"], "defaultCaseType": before}})
+    await own.ask("admin", update, {"i": {"id": preferences["id"], "defaultCaseType": before}})
 
 
 @covers("VT-25", "D-33")
-async def test_the_first_open_status_by_its_place(client: CaseClient) -> None:
+async def test_a_new_case_gets_the_first_open_status(client: CaseClient) -> None:
     id = await client.case()
-    assert await client.status(id) == "new", "not `settled`, which is first of all but closed"
+    assert await client.status(id) == "new", "not `settled`, which is the first of all but closed"
     assert (await client.row(id))["state"] == "OPEN"
     other = await client.case(status=client.statuses["busy"])
     assert await client.status(other) == "busy"
@@ -93,37 +95,39 @@ async def test_the_first_open_status_by_its_place(client: CaseClient) -> None:
 
 @pytest.mark.parametrize("state", ["OPEN", "CLOSED"])
 @covers("VT-25")
-async def test_closing_and_reopening(client: CaseClient, state: str) -> None:
-    own, (deed, back) = client.own, ("caseClose", "caseReopen")
+async def test_closing_and_reopening_set_the_first_or_the_given_status(
+    client: CaseClient, state: str
+) -> None:
+    own, (mutation, inverse) = client.own, ("caseClose", "caseReopen")
     if state == "OPEN":
-        deed, back = back, deed
-    begins = {"OPEN": "dropped", "CLOSED": "busy"}[state]
+        mutation, inverse = inverse, mutation
+    initial = {"OPEN": "dropped", "CLOSED": "busy"}[state]
     first, last = {"OPEN": ("new", "busy"), "CLOSED": ("settled", "dropped")}[state]
-    id = await client.case(status=client.statuses[begins])
-    await own.done("rep1", deed, id=id)
-    assert await client.status(id) == first, "the first one there is"
+    id = await client.case(status=client.statuses[initial])
+    await own.done("rep1", mutation, id=id)
+    assert await client.status(id) == first, "the first status of the state"
     row = await client.row(id)
     assert (row["state"], row["closed_at"] is None) == (state, state == "OPEN")
-    await own.done("rep1", deed, id=id, status=client.statuses[last])
-    assert await client.status(id) == last, "it was named"
+    await own.done("rep1", mutation, id=id, status=client.statuses[last])
+    assert await client.status(id) == last, "the given status"
     moved = await client.row(id)
-    assert moved["closed_at"] == row["closed_at"], "since it was closed, it was"
-    await own.done("rep1", deed, id=id)
-    assert await client.row(id) == moved, "nothing is left to do"
+    assert moved["closed_at"] == row["closed_at"], "the time of closing stays"
+    await own.done("rep1", mutation, id=id)
+    assert await client.row(id) == moved, "repeating it changes nothing"
     for name, (other, _) in STATUSES.items():
-        answer = await own.do("rep1", deed, id=id, status=client.statuses[name])
-        fits = other == state
-        assert wrong(answer) == ([] if fits else [("INVALID_TRANSITION", "status")]), name
-    await own.done("rep1", back, id=id)
+        answer = await own.do("rep1", mutation, id=id, status=client.statuses[name])
+        valid = other == state
+        assert wrong(answer) == ([] if valid else [("INVALID_TRANSITION", "status")]), name
+    await own.done("rep1", inverse, id=id)
     assert (await client.row(id))["state"] != state
 
 
 @covers("VT-25")
-async def test_what_stays_while_a_case_is_closed(client: CaseClient) -> None:
+async def test_type_contract_and_accounts_of_a_closed_case_are_locked(client: CaseClient) -> None:
     own, account = client.own, await client.account()
     id = await client.case(account)
     kind, contract = await client.type(), await client.contract(account)
-    boss = spelled("emp", await own.employee("manager"))
+    manager = spelled("emp", await own.employee("manager"))
     await own.done("admin", "caseClose", id=id)
     for name, value in {"type": kind, "contract": contract}.items():
         answer = await own.do("admin", "caseUpdate", id=id, **{name: value})
@@ -132,25 +136,25 @@ async def test_what_stays_while_a_case_is_closed(client: CaseClient) -> None:
         "subject": "x",
         "description": "y",
         "priority": "LOW",
-        "owner": boss,
+        "owner": manager,
     }.items():
         await own.done("admin", "caseUpdate", id=id, **{name: value})
     link = await client.link(id, account)
     other = await client.account()
-    deeds: dict[str, dict[str, Any]] = {
+    mutations: dict[str, dict[str, Any]] = {
         "caseAccountCreate": {"case": id, "account": other},
         "caseAccountUpdate": {"id": link, "primary": True},
         "caseAccountDelete": {"id": link},
     }
-    for deed, given in deeds.items():
-        assert wrong(await own.do("admin", deed, **given))[0][0] == "LOCKED", deed
+    for mutation, given in mutations.items():
+        assert wrong(await own.do("admin", mutation, **given))[0][0] == "LOCKED", mutation
     await own.done("admin", "caseReopen", id=id)
     await own.done("admin", "caseUpdate", id=id, type=kind, contract=contract)
     await own.done("admin", "caseAccountCreate", case=id, account=other)
 
 
 @covers("D-11")
-async def test_a_type_can_be_replaced_where_cases_are_closed(client: CaseClient) -> None:
+async def test_the_type_of_closed_cases_can_be_replaced(client: CaseClient) -> None:
     own, old, new = client.own, await client.type(), await client.type()
     id = await client.case(type=old)
     await own.done("rep1", "caseClose", id=id)
@@ -161,18 +165,18 @@ async def test_a_type_can_be_replaced_where_cases_are_closed(client: CaseClient)
 
 
 @covers("D-11", "VT-25")
-async def test_a_status_is_replaced_by_one_that_means_the_same(client: CaseClient) -> None:
-    """Else cases would be closed, or opened again, without anybody having done so."""
+async def test_a_status_is_replaced_only_by_one_of_the_same_state(client: CaseClient) -> None:
+    """Otherwise a change of the setup would close or reopen cases."""
     own = client.own
     late = await own.done("admin", "caseStatusCreate", name=own.name(), state="OPEN", position=99)
     id = await client.case(status=late)
     query = """mutation ($i: ReplaceInput!) { done: caseStatusDelete(input: $i) { userErrors { code path } } }"""
-    told = []
-    for instead in ("dropped", "busy"):
-        given = {"id": late, "replaceWith": client.statuses[instead]}
+    results = []
+    for replacement in ("dropped", "busy"):
+        given = {"id": late, "replaceWith": client.statuses[replacement]}
         answer = await own.ask("admin", query, {"i": given})
-        told.append(answer.data["done"]["userErrors"])
-    assert told == [[{"code": "INVALID", "path": ["input", "replaceWith"]}], []]
+        results.append(answer.data["done"]["userErrors"])
+    assert results == [[{"code": "INVALID", "path": ["input", "replaceWith"]}], []]
     row = await client.row(id)
     assert (row["status_id"], row["state"]) == (kept(client.statuses["busy"]), "OPEN")
 
@@ -187,8 +191,8 @@ REFUSED = [
 
 
 @covers("D-34", "D-33")
-@pytest.mark.parametrize("right", ["readable", "writable", "shut"])
-async def test_whoever_may_not_write_the_status_does_not_close(
+@pytest.mark.parametrize("right", ["readable", "writable", "hidden"])
+async def test_closing_requires_the_right_to_write_the_status(
     client: CaseClient, right: str
 ) -> None:
     own = client.own
@@ -198,33 +202,33 @@ async def test_whoever_may_not_write_the_status_does_not_close(
     profile, field = spelled("prf", sales), spelled("pfi", await own.value(one, sales))
     if right == "readable":
         await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
-    elif right == "shut":
+    elif right == "hidden":
         await own.done("admin", "fieldPermissionDelete", id=field)
     before = await client.row(id)
-    for deed, named in REFUSED:
-        fitting = "settled" if deed == "caseClose" else "busy"
-        given = {"status": client.statuses[fitting]} if named else {}
-        answer = await own.do("rep1", deed, id=id, **given)
-        expected = {"readable": "FIELD_READ_ONLY", "shut": "FIELD_FORBIDDEN", "writable": DONE}
-        assert came(answer) == expected[right], (deed, named)
+    for mutation, with_status in REFUSED:
+        status = "settled" if mutation == "caseClose" else "busy"
+        given = {"status": client.statuses[status]} if with_status else {}
+        answer = await own.do("rep1", mutation, id=id, **given)
+        expected = {"readable": "FIELD_READ_ONLY", "hidden": "FIELD_FORBIDDEN", "writable": DONE}
+        assert came(answer) == expected[right], (mutation, with_status)
     if right != "writable":
         assert await client.row(id) == before
     if right == "readable":
         await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
-    elif right == "shut":
+    elif right == "hidden":
         again: dict[str, Any] = {"entity": "Case", "field": "status", "writes": True}
         await own.done("admin", "fieldPermissionCreate", profile=profile, **again)
 
 
 @covers("D-34", "D-32")
-async def test_whose_case_it_is(client: CaseClient) -> None:
-    """A seller sees and closes his own, a manager those of the team, junior sales none."""
+async def test_a_case_is_closed_by_its_owner_a_manager_or_support_only(client: CaseClient) -> None:
+    """Another seller does not see it, and junior sales has no right to cases."""
     own, id = client.own, await client.case()
-    told = {
+    results = {
         persona: came(await own.do(persona, "caseClose", id=id))
         for persona in ("rep2", "limited", "manager", "support", "rep1")
     }
-    assert told == {
+    assert results == {
         "rep2": "NOT_FOUND",
         "limited": "FORBIDDEN",
         "manager": DONE,
@@ -233,7 +237,7 @@ async def test_whose_case_it_is(client: CaseClient) -> None:
     }
 
 
-async def test_a_case_comes_back_as_it_was(client: CaseClient) -> None:
+async def test_a_restored_case_is_unchanged(client: CaseClient) -> None:
     own, account = client.own, await client.account()
     id = await client.case(account)
     await own.done("rep1", "caseClose", id=id)

@@ -1,4 +1,4 @@
-"""A tenant of its own for each module about contracts, and contracts in few words."""
+"""A separate tenant for each module of contract tests, and a client that creates contracts."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tests.writes.parallel import Own, own_tenant, spelled
 
 @dataclass
 class ContractClient:
-    """Where contracts are kept, as a client keeps them."""
+    """Creates contracts and reads them in one tenant."""
 
     own: Own
 
     async def kind(self, **given: Any) -> str:
-        """A new kind of contract."""
+        """A new contract kind."""
         return await self.own.done("admin", "contractKindCreate", name=self.own.name(), **given)
 
     async def contract(self, persona: str = "rep1", **given: Any) -> str:
-        """A new contract of a persona, entered by hand, with a new account unless one is named."""
+        """A new contract of a persona, not sold, with a new account unless one is given."""
         if "account" not in given:
             given["account"] = await self.own.done("admin", "accountCreate", name=self.own.name())
         owner = spelled("emp", await self.own.employee(persona))
@@ -32,23 +32,23 @@ class ContractClient:
         return await self.own.done("admin", "contractCreate", **made)
 
     async def row(self, id: str, *columns: str) -> tuple[Any, ...]:
-        """Some columns of a contract, days as they are spelled."""
+        """Some columns of a contract, dates as strings."""
         row = await self.own.row("contract", id)
         return tuple(str(row[c]) if isinstance(row[c], date) else row[c] for c in columns)
 
-    async def wrong(self, persona: str, deed: str, **given: Any) -> list[tuple[str, str]]:
-        """What is to be put right of a deed: codes, and where."""
-        done = (await self.own.do(persona, deed, **given)).data["done"]
+    async def wrong(self, persona: str, mutation: str, **given: Any) -> list[tuple[str, str]]:
+        """The user errors of a mutation: codes and paths."""
+        done = (await self.own.do(persona, mutation, **given)).data["done"]
         return [(each["code"], ".".join(each["path"])) for each in done["userErrors"]]
 
-    def day(self, later: int) -> str:
-        """A day after the house's, or before it."""
-        return str(self.own.world.endpoint.app_context.now().date() + timedelta(days=later))
+    def day(self, offset: int) -> str:
+        """The date of the server plus an offset in days."""
+        return str(self.own.world.endpoint.app_context.now().date() + timedelta(days=offset))
 
 
 @pytest.fixture(scope="module")
 async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
-    """A tenant that only this module writes in."""
+    """A tenant that only this module writes to."""
     module = request.module.__name__.rpartition("_")[2]
     async with own_tenant(world, f"contracts-{module}") as made:
         yield made
@@ -56,5 +56,5 @@ async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own
 
 @pytest.fixture(scope="module")
 def client(own: Own) -> ContractClient:
-    """Contracts in few words."""
+    """A client of the module's tenant."""
     return ContractClient(own)

@@ -1,4 +1,4 @@
-"""Contracts by hand: as long as their kind lasts, ended, renewed, extended, and found by when they expire."""
+"""Contracts that are entered by hand: term, end, renewal, upsell, and lists by expiry."""
 
 from __future__ import annotations
 
@@ -15,40 +15,42 @@ BEGIN = "2999-01-31"
 
 
 @covers("EP-149")
-async def test_it_lasts_as_long_as_its_kind(client: ContractClient, own: Own) -> None:
+async def test_a_contract_copies_the_term_of_its_kind(client: ContractClient, own: Own) -> None:
     yearly = await client.kind(timeBased=True, months=12, renews=True)
     once = await client.kind()
     lasting = await client.contract(kind=yearly, startsOn=BEGIN)
     assert await client.row(lasting, *TERM) == (
         True, BEGIN, "3000-01-30", 12, "2999-12-31", "ACTIVE",
     )  # fmt: skip
-    said: dict[str, Any] = {"endsOn": "2999-06-30", "renewalMonths": 3, "remindOn": "2999-05-05"}
-    own_days = await client.contract(kind=yearly, startsOn=BEGIN, **said)
-    assert await client.row(own_days, *TERM) == (True, BEGIN, *said.values(), "ACTIVE")
+    days: dict[str, Any] = {"endsOn": "2999-06-30", "renewalMonths": 3, "remindOn": "2999-05-05"}
+    given_days = await client.contract(kind=yearly, startsOn=BEGIN, **days)
+    assert await client.row(given_days, *TERM) == (True, BEGIN, *days.values(), "ACTIVE")
     single = await client.contract(kind=once, startsOn=BEGIN)
     assert await client.row(single, *TERM) == (False, BEGIN, None, None, None, "ACTIVE")
     assert (await own.row("contract", single))["number"].startswith("K-")
     numbered = await client.contract(kind=once, number="2026/7")
     assert await client.row(numbered, "number", "revision") == ("2026/7", 1)
-    # Another kind says whether it lasts; its days stay, because they were agreed on.
+    # Another kind changes `timeBased`; the dates stay, because they were agreed with the customer.
     await own.done("rep1", "contractUpdate", id=lasting, kind=once)
     assert await client.row(lasting, *TERM) == (
         False, BEGIN, "3000-01-30", 12, "2999-12-31", "ACTIVE",
     )  # fmt: skip
 
 
-async def test_what_cannot_be(client: ContractClient, own: Own) -> None:
+async def test_invalid_terms_and_a_change_of_currency_are_refused(
+    client: ContractClient, own: Own
+) -> None:
     id = await client.contract(kind=await client.kind(), startsOn=BEGIN)
     wrong = await client.wrong("rep1", "contractUpdate", id=id, endsOn="2999-01-30")
     assert wrong == [("INVALID", "input.endsOn")]
     wrong = await client.wrong("rep1", "contractUpdate", id=id, renewalMonths=0)
     assert wrong == [("INVALID", "input.renewalMonths")]
     currency = await own.do("rep1", "contractUpdate", id=id, currency="USD")
-    assert currency.codes == ["BAD_USER_INPUT"], "its lines are in the other one"
+    assert currency.codes == ["BAD_USER_INPUT"], "its lines are in the original currency"
 
 
 @covers("EP-154")
-async def test_whether_it_is_in_force_follows_from_its_days(
+async def test_the_status_of_a_contract_follows_from_its_dates(
     client: ContractClient, own: Own
 ) -> None:
     kind = await client.kind()
@@ -56,8 +58,8 @@ async def test_whether_it_is_in_force_follows_from_its_days(
     id = await client.contract(kind=kind, **past)
     assert await client.row(id, "status") == ("ENDED",)
     renewing = await client.contract(kind=kind, **past, renewalMonths=12)
-    assert await client.row(renewing, "status") == ("ACTIVE",), "it goes on until it is ended"
-    await own.done("rep1", "contractUpdate", id=id, note="says nothing of it")
+    assert await client.row(renewing, "status") == ("ACTIVE",), "it renews until it is ended"
+    await own.done("rep1", "contractUpdate", id=id, note="unrelated")
     assert await client.row(id, "status") == ("ENDED",)
     await own.done("rep1", "contractUpdate", id=id, endsOn=client.day(3))
     assert await client.row(id, "status") == ("ACTIVE",)
@@ -65,13 +67,15 @@ async def test_whether_it_is_in_force_follows_from_its_days(
     assert await client.row(renewing, "status") == ("ENDED",)
 
 
-async def test_it_is_ended(client: ContractClient, own: Own) -> None:
+async def test_a_contract_is_ended_today_or_on_a_given_day(
+    client: ContractClient, own: Own
+) -> None:
     kind = await client.kind(timeBased=True, months=12, renews=True)
     id = await client.contract(kind=kind, startsOn="2026-01-01")
     later = client.day(100)
     await own.done("rep1", "contractEnd", id=id, endsOn=later)
     ended = ("ends_on", "renewal_months", "remind_on", "status")
-    assert await client.row(id, *ended) == (later, None, None, "ACTIVE"), "until that day"
+    assert await client.row(id, *ended) == (later, None, None, "ACTIVE"), "in force until that day"
     days = {client.day(0), await _end(client, id), client.day(0)}
     assert await client.row(id, *ended) in {(day, None, None, "ENDED") for day in days}
     again = await client.wrong("rep1", "contractEnd", id=id)
@@ -86,7 +90,9 @@ async def _end(client: ContractClient, id: str) -> str:
     return client.day(0)
 
 
-async def test_it_is_renewed(client: ContractClient, own: Own) -> None:
+async def test_a_contract_is_renewed_by_its_renewal_months(
+    client: ContractClient, own: Own
+) -> None:
     kind = await client.kind(timeBased=True, months=12, renews=True)
     id = await client.contract(kind=kind, startsOn="2026-01-31")
     await own.done("rep1", "contractRenew", id=id)
@@ -109,22 +115,24 @@ EXPIRING = """query ($id: ID!, $until: Date!) { account(id: $id) {
 
 
 @covers("EP-148", "EP-154", "EP-170")
-async def test_what_expires_at_an_account(client: ContractClient, own: Own) -> None:
+async def test_expiring_contracts_of_an_account_are_listed(
+    client: ContractClient, own: Own
+) -> None:
     kind = await client.kind(timeBased=True)
     account = await own.done("admin", "accountCreate", name=own.name())
     given: dict[str, Any] = {"account": account, "kind": kind, "startsOn": BEGIN}
     for name, end in {"c": "2999-09-01", "a": "2999-03-01", "b": "2999-06-01"}.items():
         await client.contract(**given, name=name, endsOn=end)
     await client.contract(**given, name="d")
-    asked = {"id": account, "until": "2999-06-30"}
-    found = (await own.ask("rep1", EXPIRING, asked)).data["account"]
+    variables = {"id": account, "until": "2999-06-30"}
+    found = (await own.ask("rep1", EXPIRING, variables)).data["account"]
     assert [each["name"] for each in found["contracts"]["nodes"]] == ["a", "b"]
     aggregate = found["aggregate"]["aggregate"]
     assert (aggregate["min"]["endsOn"], aggregate["max"]["endsOn"]) == ("2999-03-01", "2999-09-01")
 
 
 @covers("EP-148")
-async def test_contracts_of_one_kind_are_listed(client: ContractClient, own: Own) -> None:
+async def test_contracts_are_filtered_by_kind(client: ContractClient, own: Own) -> None:
     kinds = [await client.kind() for _ in "ab"]
     ids = [await client.contract(kind=kind) for kind in (*kinds, kinds[0])]
     query = """query ($kind: ID!) { contracts(first: 10, filter: { kind: { id: { eq: $kind } } }) {
@@ -134,15 +142,15 @@ async def test_contracts_of_one_kind_are_listed(client: ContractClient, own: Own
 
 
 @covers("EP-150")
-async def test_more_is_sold_on_top_of_what_lasts(client: ContractClient, own: Own) -> None:
+async def test_an_upsell_copies_its_time_based_contract(client: ContractClient, own: Own) -> None:
     lasting = await client.contract(kind=await client.kind(timeBased=True), currency="SEK")
     type = spelled("opt", await own.type("New business"))
     rep1 = await own.employee("rep1")
     await own.value("UPDATE opportunity_type SET default_owner_id = NULL")
     id = await own.done("rep1", "opportunityUpsell", contract=lasting, type=type, amount="5")
     row, contract = await own.row("opportunity", id), await own.row("contract", lasting)
-    told = [row[n] for n in ("name", "account_id", "source_contract_id", "currency", "owner_id")]
-    assert told == [contract["name"], contract["account_id"], contract["id"], "SEK", rep1]
+    values = [row[n] for n in ("name", "account_id", "source_contract_id", "currency", "owner_id")]
+    assert values == [contract["name"], contract["account_id"], contract["id"], "SEK", rep1]
     query = "query ($id: ID!) { contract(id: $id) { upsells(first: 5) { nodes { id } } } }"
     found = (await own.ask("rep1", query, {"id": lasting})).data["contract"]["upsells"]["nodes"]
     assert found == [{"id": id}]
@@ -154,26 +162,26 @@ async def test_more_is_sold_on_top_of_what_lasts(client: ContractClient, own: Ow
 
 
 @covers("D-32", "D-33", "EP-144")
-@pytest.mark.parametrize("deed", ["contractEnd", "contractRenew", "contractDetach"])
-async def test_who_may_not_change_a_contract_ends_none(
-    client: ContractClient, own: Own, deed: str
+@pytest.mark.parametrize("mutation", ["contractEnd", "contractRenew", "contractDetach"])
+async def test_ending_a_contract_requires_the_right_to_change_it(
+    client: ContractClient, own: Own, mutation: str
 ) -> None:
     kind = await client.kind(timeBased=True, months=12, renews=True)
     id = await client.contract(kind=kind)
     before, head = await own.row("contract", id), await own.log()
-    never = {who: await own.do(who, deed, id="ctr_" + "7" * 32) for who in ("rep2", "support")}
+    never = {who: await own.do(who, mutation, id="ctr_" + "7" * 32) for who in ("rep2", "support")}
     for who, answer in never.items():
-        theirs = await own.do(who, deed, id=id)
+        theirs = await own.do(who, mutation, id=id)
         assert theirs.json.get("errors") == answer.json["errors"] or theirs.codes == ["FORBIDDEN"]
         assert set(theirs.codes) <= {"NOT_FOUND", "FORBIDDEN"}
-    assert (await own.do("rep2", deed, id=id)).codes == ["NOT_FOUND"], "he does not see it"
+    assert (await own.do("rep2", mutation, id=id)).codes == ["NOT_FOUND"], "it is invisible to rep2"
     assert (await own.row("contract", id), await own.log()) == (before, head)
 
 
 @covers("D-33")
-@pytest.mark.parametrize("deed", ["contractEnd", "contractRenew"])
-async def test_who_may_not_say_when_it_ends_does_not_end_it(
-    client: ContractClient, own: Own, deed: str
+@pytest.mark.parametrize("mutation", ["contractEnd", "contractRenew"])
+async def test_ending_a_contract_requires_the_right_to_write_its_end(
+    client: ContractClient, own: Own, mutation: str
 ) -> None:
     kind = await client.kind(timeBased=True, months=12, renews=True)
     id = await client.contract(kind=kind)
@@ -183,7 +191,7 @@ async def test_who_may_not_say_when_it_ends_does_not_end_it(
     )
     field = spelled("pfi", await own.value(text))
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
-    refused = await own.do("rep1", deed, id=id)
+    refused = await own.do("rep1", mutation, id=id)
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
     assert refused.codes == ["FIELD_READ_ONLY"]
-    assert came(await own.do("rep1", deed, id=id)) == "DONE"
+    assert came(await own.do("rep1", mutation, id=id)) == "DONE"

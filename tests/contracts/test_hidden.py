@@ -1,4 +1,4 @@
-"""What deeds with contracts do not tell: whose a contract is, and whether it was sold, where that is hidden."""
+"""Commands on contracts reveal neither the account of a contract nor whether it was sold where that is hidden."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SALES = "SELECT id FROM profile WHERE name = 'Standard sales'"
 
 @asynccontextmanager
 async def hidden(own: Own, field: str) -> AsyncIterator[None]:
-    """While this lasts, sellers do not read a field of contracts."""
+    """Hides a field of contracts from sellers inside this context."""
     text = (
         "SELECT id FROM field_permission WHERE entity = 'Contract' AND field = $1 "
         "AND profile_id = $2 AND deleted_at IS NULL"
@@ -33,8 +33,8 @@ async def hidden(own: Own, field: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def told_in(own: Own, field: str, status: str) -> AsyncIterator[None]:
-    """While this lasts, a field of contracts is read in one status only."""
+async def readable_in(own: Own, field: str, status: str) -> AsyncIterator[None]:
+    """Makes a field of contracts readable in one status only, inside this context."""
     given = {"entity": "Contract", "field": field, "status": status}
     rule = await own.done("admin", "statusRuleCreate", **given)
     try:
@@ -44,9 +44,7 @@ async def told_in(own: Own, field: str, status: str) -> AsyncIterator[None]:
 
 
 @covers("D-33", "D-34", "EP-150")
-async def test_selling_more_does_not_tell_whose_a_contract_is(
-    client: ContractClient, own: Own
-) -> None:
+async def test_an_upsell_does_not_reveal_a_hidden_account(client: ContractClient, own: Own) -> None:
     contract = await client.contract(kind=await client.kind(timeBased=True))
     given = {"contract": contract, "type": spelled("opt", await own.type("New business"))}
     async with hidden(own, "account"):
@@ -57,17 +55,21 @@ async def test_selling_more_does_not_tell_whose_a_contract_is(
 
 
 @covers("D-51", "D-33", "EP-150")
-async def test_nor_does_it_where_the_status_hides_that(client: ContractClient, own: Own) -> None:
+async def test_an_upsell_does_not_reveal_an_account_that_a_status_rule_hides(
+    client: ContractClient, own: Own
+) -> None:
     contract = await client.contract(kind=await client.kind(timeBased=True))
     given = {"contract": contract, "type": spelled("opt", await own.type("New business"))}
-    async with told_in(own, "account", "ENDED"):
+    async with readable_in(own, "account", "ENDED"):
         assert came(await own.do("rep1", "opportunityUpsell", **given)) == "INVALID"
         await own.done("admin", "contractEnd", id=contract)
         assert came(await own.do("rep1", "opportunityUpsell", **given)) == "DONE"
 
 
 @covers("D-33", "D-34", "VN-33")
-async def test_a_case_does_not_tell_whose_its_contract_is(client: ContractClient, own: Own) -> None:
+async def test_a_case_does_not_reveal_the_hidden_account_of_its_contract(
+    client: ContractClient, own: Own
+) -> None:
     contract = await client.contract(kind=await client.kind())
     given = {"subject": own.name(), "contract": contract}
     async with hidden(own, "account"):
@@ -79,17 +81,17 @@ async def test_a_case_does_not_tell_whose_its_contract_is(client: ContractClient
 
 @covers("D-51", "D-33", "EP-144")
 @pytest.mark.parametrize("is_sold", [True, False])
-async def test_taking_a_contract_off_does_not_tell_that_it_was_sold(
+async def test_detaching_a_contract_does_not_reveal_whether_it_was_sold(
     client: ContractClient, own: Own, is_sold: bool
 ) -> None:
-    """Where the status hides it: what was and what was not are refused alike."""
+    """Where a status rule hides that, sold and unsold contracts are refused alike."""
     contract = await client.contract(kind=await client.kind())
     if is_sold:
         text = "UPDATE contract SET opportunity_id = $1 WHERE id = $2"
         await own.value(text, kept(await own.opportunity("rep1")), kept(contract))
-    async with told_in(own, "opportunity", "ENDED"):
+    async with readable_in(own, "opportunity", "ENDED"):
         before = await own.row("contract", contract)
         assert (await own.do("rep1", "contractDetach", id=contract)).codes == ["FIELD_FORBIDDEN"]
         assert await own.row("contract", contract) == before
-    told = came(await own.do("rep1", "contractDetach", id=contract))
-    assert told == ("DONE" if is_sold else "INVALID_TRANSITION")
+    result = came(await own.do("rep1", "contractDetach", id=contract))
+    assert result == ("DONE" if is_sold else "INVALID_TRANSITION")
