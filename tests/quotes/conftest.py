@@ -1,4 +1,4 @@
-"""A tenant of its own for each module about quotes, and quotes in few words."""
+"""A separate tenant for each module of quote tests, and a client that creates quotes and products."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.support.world import World
 from tests.writes.parallel import Own, own_tenant
 
-TOLD = """
+FIELDS = """
   id version number name currency active approvedAt acceptedAt
   net { amount } tax { amount } total { amount }
   items(first: 100, orderBy: [{ position: ASC }]) { nodes {
@@ -23,19 +23,19 @@ TOLD = """
 
 @dataclass
 class QuoteClient:
-    """Where quotes are made: products, opportunities and what is done with quotes, as a client would."""
+    """Creates products and quotes in one tenant, sets their lines and reads them."""
 
     own: Own
     products: dict[str, str] = field(default_factory=dict)
 
     async def quote(self, persona: str, opportunity: str | None = None, **given: Any) -> str:
-        """A new quote; for a new opportunity of the persona if none is named."""
+        """A new quote; of a new opportunity of the persona if none is given."""
         opportunity = opportunity or await self.own.opportunity(persona)
         given = {"opportunity": opportunity, "name": self.own.name(), **given}
         return await self.own.done(persona, "quoteCreate", **given)
 
     async def product(self, **given: Any) -> str:
-        """A new product, in euros at 12.50 with 21 percent of tax."""
+        """A new product: EUR 12.50 with 21 percent tax by default."""
         made = {
             "name": self.own.name(),
             "currency": "EUR",
@@ -46,9 +46,9 @@ class QuoteClient:
         return await self.own.done("admin", "productCreate", **made)
 
     async def read(self, id: str, persona: str = "admin") -> dict[str, Any]:
-        """A quote with its lines, amounts in short."""
-        query = f"query ($id: ID!) {{ quote(id: $id) {{ {TOLD} }} }}"
-        found: Any = short((await self.own.ask(persona, query, {"id": id})).data["quote"])
+        """A quote with its lines; amounts are strings."""
+        query = f"query ($id: ID!) {{ quote(id: $id) {{ {FIELDS} }} }}"
+        found: Any = amounts_only((await self.own.ask(persona, query, {"id": id})).data["quote"])
         found["items"] = found["items"]["nodes"]
         return dict(found)
 
@@ -56,36 +56,42 @@ class QuoteClient:
         """Some fields of each line of a quote."""
         return [tuple(line[name] for name in names) for line in (await self.read(id))["items"]]
 
-    async def set(self, persona: str, id: str, items: list[dict[str, Any]], **given: Any) -> Any:
-        """What was answered to setting the lines."""
+    async def set_items(
+        self, persona: str, id: str, items: list[dict[str, Any]], **given: Any
+    ) -> Any:
+        """The response to setting the lines."""
         query = """mutation ($input: QuoteSetItemsInput!) {
           done: quoteSetItems(input: $input) { id userErrors { code message path } }
         }"""
         return await self.own.ask(persona, query, {"input": {"id": id, "items": items, **given}})
 
-    async def has_set(self, persona: str, id: str, items: list[dict[str, Any]]) -> None:
-        """The lines were set."""
-        answer = await self.set(persona, id, items)
+    async def must_set_items(self, persona: str, id: str, items: list[dict[str, Any]]) -> None:
+        """Sets the lines, and asserts success."""
+        answer = await self.set_items(persona, id, items)
         assert answer.data["done"] == {"id": id, "userErrors": []}
 
 
-def short(value: Any) -> Any:
-    """Amounts without the word."""
+def amounts_only(value: Any) -> Any:
+    """A value in which `{"amount": …}` is replaced by the amount."""
     if isinstance(value, list):
-        return [short(each) for each in value]
+        return [amounts_only(each) for each in value]
     if not isinstance(value, dict):
         return value
-    return value["amount"] if set(value) == {"amount"} else {k: short(v) for k, v in value.items()}
+    return (
+        value["amount"]
+        if set(value) == {"amount"}
+        else {k: amounts_only(v) for k, v in value.items()}
+    )
 
 
 def wrong(answer: Any) -> list[tuple[str, str]]:
-    """What is to be put right: codes, and where."""
+    """The user errors of a response: codes and paths."""
     return [(each["code"], ".".join(each["path"])) for each in answer.data["done"]["userErrors"]]
 
 
 @pytest.fixture(scope="module")
 async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
-    """The process remembers a tenant by its slug, so no two have the same."""
+    """The process caches tenants by slug, so each module has its own slug."""
     slug = f"quotes{request.module.__name__.rpartition('_')[2]}"
     async with own_tenant(world, slug) as made:
         yield made

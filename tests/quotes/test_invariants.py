@@ -1,4 +1,4 @@
-"""What holds of quotes whatever is done: their parts add up to the whole, and one of an opportunity counts at most."""
+"""Invariants of quotes: the amounts of the lines add up to those of the quote, and at most one per opportunity is active."""
 
 from __future__ import annotations
 
@@ -17,31 +17,37 @@ ITEMS = "SELECT * FROM quote_item WHERE deleted_at IS NULL ORDER BY quote_id, po
 ACTIVE = "SELECT count(*) FROM quote WHERE opportunity_id = $1 AND active AND deleted_at IS NULL"
 
 
-async def adds_up(own: Own) -> int:
-    """Every quote of the tenant comes to what its lines do; how many there are."""
+async def assert_totals(own: Own) -> int:
+    """Asserts that every quote of the tenant has the totals of its lines; the number of quotes."""
     lines: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for row in await own.fetch(ITEMS):
         lines[row["quote_id"]].append(dict(row))
     quotes = await own.fetch("SELECT * FROM quote WHERE deleted_at IS NULL")
     for quote in quotes:
-        mine = lines[quote["id"]]
-        parts = totals(as_rows(mine), quote["discount_percent"], quote["currency"])
-        for line, part in zip(mine, parts, strict=True):
-            assert (line["net"], line["tax"], line["total"]) == (part.net, part.tax, part.total)
+        own_lines = lines[quote["id"]]
+        amounts = totals(as_rows(own_lines), quote["discount_percent"], quote["currency"])
+        for line, amount in zip(own_lines, amounts, strict=True):
+            assert (line["net"], line["tax"], line["total"]) == (
+                amount.net,
+                amount.tax,
+                amount.total,
+            )
             assert line["currency"] == quote["currency"]
-        sums = whole(parts)
+        sums = whole(amounts)
         assert (quote["net"], quote["tax"], quote["total"]) == (sums.net, sums.tax, sums.total)
     return len(quotes)
 
 
 @covers("D-17")
-async def test_the_demonstration_adds_up(own: Own) -> None:
-    assert await adds_up(own) > 10
+async def test_totals_of_the_demo_quotes_are_consistent(own: Own) -> None:
+    assert await assert_totals(own) > 10
 
 
 @covers("D-17", "D-36")
-async def test_it_adds_up_whatever_comes_first(client: QuoteClient, own: Own) -> None:
-    """Who changes the discount while another one sets the lines: each reckons with what is there then."""
+async def test_totals_stay_consistent_under_concurrent_changes(
+    client: QuoteClient, own: Own
+) -> None:
+    """A discount and the lines change at once: each command computes from the current rows."""
     id = await client.quote("rep1", items=[{"name": n, "unitPrice": "0.33"} for n in "abc"])
     for number in range(5):
         items = [{"name": str(n), "unitPrice": "1.01", "taxPercent": "7"} for n in range(number)]
@@ -51,11 +57,13 @@ async def test_it_adds_up_whatever_comes_first(client: QuoteClient, own: Own) ->
             own.do("manager", "quoteUpdate", id=id, note=str(number)),
         )
         assert [came(each) for each in answers[:2]] == ["DONE", "DONE"]
-        await adds_up(own)
+        await assert_totals(own)
 
 
 @covers("EP-119", "D-36")
-async def test_one_is_active_whoever_is_quicker(client: QuoteClient, own: Own) -> None:
+async def test_one_quote_is_active_after_concurrent_activations(
+    client: QuoteClient, own: Own
+) -> None:
     for _ in range(3):
         opportunity = await own.opportunity("rep1")
         given = {"opportunity": opportunity, "name": "n"}

@@ -1,4 +1,4 @@
-"""The lines of a quote, set all at once: what becomes of them, what they come to, and everything that is wrong with them."""
+"""The lines of a quote, set as a whole list: totals, values copied from products, and validation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.writes.parallel import Own, came, kept
 
 
 @covers("EP-116", "EP-117", "EP-118", "D-17", "VT-08")
-async def test_a_quote_with_its_lines_in_one_go(client: QuoteClient) -> None:
+async def test_a_quote_is_created_with_its_lines_and_totals(client: QuoteClient) -> None:
     product = await client.product(name="Helmet")
     id = await client.quote(
         "rep1",
@@ -36,10 +36,10 @@ async def test_a_quote_with_its_lines_in_one_go(client: QuoteClient) -> None:
 
 
 @covers("EP-116", "EP-118")
-async def test_changed_new_deleted_and_in_another_order(client: QuoteClient) -> None:
+async def test_lines_are_changed_created_deleted_and_reordered(client: QuoteClient) -> None:
     id = await client.quote("rep1", items=[{"name": n, "unitPrice": "1"} for n in "abc"])
     a, b, c = [line for (line,) in await client.lines(id, "id")]
-    await client.has_set(
+    await client.must_set_items(
         "rep1", id, [{"id": c}, {"name": "d", "unitPrice": "5"}, {"id": a, "quantity": "2"}]
     )
     found = await client.lines(id, "position", "name", "quantity", "total")
@@ -52,17 +52,17 @@ async def test_changed_new_deleted_and_in_another_order(client: QuoteClient) -> 
     assert (await client.own.row("quote_item", b))["deleted_at"] is not None
     assert (await client.read(id))["total"] == "8.00"
     text = "SELECT kind, field, before, after FROM history WHERE record_id = $1 ORDER BY at, field"
-    told = [tuple(row) for row in await client.own.fetch(text, kept(a))]
-    assert ("UPDATED", "quantity", "1.0000", "2.0000") in told
+    result = [tuple(row) for row in await client.own.fetch(text, kept(a))]
+    assert ("UPDATED", "quantity", "1.0000", "2.0000") in result
     [deleted] = [row for row in await client.own.fetch(text, kept(b)) if row["kind"] == "DELETED"]
     assert deleted is not None
-    await client.has_set("rep1", id, [])
+    await client.must_set_items("rep1", id, [])
     assert await client.lines(id, "id") == []
     assert (await client.read(id))["total"] == "0.00"
 
 
 @covers("EP-097", "EP-300", "VT-19")
-async def test_what_comes_from_the_product(client: QuoteClient) -> None:
+async def test_a_line_copies_name_unit_price_and_tax_of_its_product(client: QuoteClient) -> None:
     unit = await client.own.done("admin", "unitOfMeasureCreate", name=client.own.name())
     name = (await client.own.row("unit_of_measure", unit))["name"]
     given = {"name": "Pump", "unit": unit, "price": "100", "taxPercent": "9"}
@@ -77,30 +77,36 @@ async def test_what_comes_from_the_product(client: QuoteClient) -> None:
     first, second = (await client.read(id))["items"]
     assert (first["unit"], second["unit"]) == ({"name": name}, None)
     await client.own.done("admin", "productUpdate", id=product, price="200", name="Pump 2")
-    await client.has_set("rep1", id, [{"id": first["id"], "quantity": "2"}, {"id": second["id"]}])
-    assert (await client.lines(id, *fields))[0] == ("Pump", "100.00", "9.0000"), "it was agreed on"
-    # Another product brings its own words, but for what is said.
+    await client.must_set_items(
+        "rep1", id, [{"id": first["id"], "quantity": "2"}, {"id": second["id"]}]
+    )
+    assert (await client.lines(id, *fields))[0] == ("Pump", "100.00", "9.0000"), (
+        "the line keeps the agreed values"
+    )
+    # Another product brings its own values, except for those in the input.
     items = [{"id": first["id"], "product": plain, "taxPercent": "1"}, {"id": second["id"]}]
-    await client.has_set("rep1", id, items)
+    await client.must_set_items("rep1", id, items)
     assert (await client.lines(id, *fields))[0] == ("Plain", "5.00", "1.0000")
     assert (await client.read(id))["items"][0]["unit"] is None
 
 
 @covers("EP-097", "EP-116", "D-33")
-async def test_everything_that_is_wrong_is_told_and_nothing_is_done(client: QuoteClient) -> None:
+async def test_all_errors_of_the_lines_are_reported_and_nothing_is_written(
+    client: QuoteClient,
+) -> None:
     id = await client.quote("rep1", items=[{"name": "a", "unitPrice": "1"}])
     [(line,)] = await client.lines(id, "id")
     dollars = await client.product(currency="USD")
-    gone = await client.product(active=False)
+    inactive = await client.product(active=False)
     free = await client.product(price=None)
-    answer = await client.set(
+    answer = await client.set_items(
         "rep1",
         id,
         [
             {"id": line, "quantity": "0", "taxPercent": "101"},
             {"name": "b" * 256, "unitPrice": "1", "quantity": "123456789012345"},
             {"product": dollars, "discountPercent": "-1"},
-            {"product": gone},
+            {"product": inactive},
             {"product": free},
             {"unitPrice": "0.001", "name": "e"},
             {"name": "no price"},
@@ -122,46 +128,50 @@ async def test_everything_that_is_wrong_is_told_and_nothing_is_done(client: Quot
         ("REQUIRED", "input.items.6.unitPrice"),
         ("TOO_LONG", "input.items.1.name"),
     ]
-    told = {".".join(e["path"]): e["message"] for e in answer.data["done"]["userErrors"]}
-    assert told["input.items.2.unitPrice"].startswith("Line 3: ")
-    assert "USD" in told["input.items.2.unitPrice"]
+    result = {".".join(e["path"]): e["message"] for e in answer.data["done"]["userErrors"]}
+    assert result["input.items.2.unitPrice"].startswith("Line 3: ")
+    assert "USD" in result["input.items.2.unitPrice"]
     assert await client.lines(id, "id", "quantity") == [(line, "1.0000")]
 
 
 @covers("D-33", "D-32")
-async def test_lines_that_are_not_there(client: QuoteClient, own: Own) -> None:
+async def test_lines_of_other_quotes_and_unknown_lines_are_refused(
+    client: QuoteClient, own: Own
+) -> None:
     id = await client.quote("rep1", items=[{"name": "a", "unitPrice": "1"}])
     other = await client.quote("rep1", items=[{"name": "b", "unitPrice": "1"}])
-    [(mine,)], [(theirs,)] = [await client.lines(each, "id") for each in (id, other)]
-    twice = await client.set("rep1", id, [{"id": mine}, {"id": mine}])
+    [(own_line,)], [(foreign_line,)] = [await client.lines(each, "id") for each in (id, other)]
+    twice = await client.set_items("rep1", id, [{"id": own_line}, {"id": own_line}])
     assert wrong(twice) == [("INVALID", "input.items.0.id"), ("INVALID", "input.items.1.id")]
-    for stray in (theirs, "qit_" + "0" * 32, id, "nonsense"):
-        answer = await client.set("rep1", id, [{"id": mine}, {"id": stray}])
+    for unknown in (foreign_line, "qit_" + "0" * 32, id, "nonsense"):
+        answer = await client.set_items("rep1", id, [{"id": own_line}, {"id": unknown}])
         [error] = answer.json["errors"]
         assert error["extensions"]["code"] == "NOT_FOUND"
         assert error["extensions"]["input"] == ["input", "items", "1", "id"]
-    nothing = await client.set("rep1", id, [{"id": mine}, {"product": "prd_" + "0" * 32}])
+    nothing = await client.set_items("rep1", id, [{"id": own_line}, {"product": "prd_" + "0" * 32}])
     assert nothing.json["errors"][0]["extensions"]["input"] == ["input", "items", "1", "product"]
-    await client.has_set("rep1", id, [{"id": None, "name": "c", "unitPrice": "1"}])
+    await client.must_set_items("rep1", id, [{"id": None, "name": "c", "unitPrice": "1"}])
 
 
 @covers("D-36")
-async def test_who_sets_lines_must_have_seen_them(client: QuoteClient) -> None:
+async def test_setting_lines_of_an_outdated_version_is_a_conflict(client: QuoteClient) -> None:
     id = await client.quote("rep1", items=[{"name": "a", "unitPrice": "1"}])
     [(line,)] = await client.lines(id, "id")
     seen = (await client.read(id))["version"]
-    await client.has_set("rep1", id, [{"id": line, "name": "renamed"}])
-    late = await client.set("rep1", id, [], version=seen)
-    assert late.codes == ["CONFLICT"], "although the quote comes to the same as before"
+    await client.must_set_items("rep1", id, [{"id": line, "name": "renamed"}])
+    late = await client.set_items("rep1", id, [], version=seen)
+    assert late.codes == ["CONFLICT"], "although the totals are the same as before"
     now = (await client.read(id))["version"]
     assert late.json["errors"][0]["extensions"]["conflict"]["version"] == now == seen + 1
-    same = await client.set("rep1", id, [{"id": line, "name": "renamed"}], version=now)
+    same = await client.set_items("rep1", id, [{"id": line, "name": "renamed"}], version=now)
     assert came(same) == "DONE"
-    assert (await client.read(id))["version"] == now, "nothing was changed"
+    assert (await client.read(id))["version"] == now, "no change, no new version"
 
 
 @covers("D-17", "EP-121")
-async def test_a_discount_on_the_whole_is_spread_anew(client: QuoteClient, own: Own) -> None:
+async def test_a_change_of_the_quote_discount_is_allocated_to_the_lines(
+    client: QuoteClient, own: Own
+) -> None:
     items = [{"name": n, "unitPrice": "1.00", "taxPercent": "20"} for n in "abc"]
     id = await client.quote("rep1", items=items)
     await own.done("rep1", "quoteUpdate", id=id, discountPercent="0.5", note="once")
@@ -176,19 +186,21 @@ async def test_a_discount_on_the_whole_is_spread_anew(client: QuoteClient, own: 
 
 
 @covers("D-17", "D-42")
-async def test_what_is_too_large_to_be_kept(client: QuoteClient) -> None:
+async def test_amounts_beyond_the_numeric_range_are_refused(client: QuoteClient) -> None:
     id = await client.quote("rep1")
     large = {"name": "a", "unitPrice": "99999999999999.99"}
-    assert wrong(await client.set("rep1", id, [{**large, "quantity": "2"}])) == [
+    assert wrong(await client.set_items("rep1", id, [{**large, "quantity": "2"}])) == [
         ("INVALID", "input.items.0.quantity")
     ]
-    assert wrong(await client.set("rep1", id, [large, large])) == [("INVALID", "input.items")]
-    await client.has_set("rep1", id, [large])
+    assert wrong(await client.set_items("rep1", id, [large, large])) == [("INVALID", "input.items")]
+    await client.must_set_items("rep1", id, [large])
 
 
 @covers("D-33", "D-36")
 @pytest.mark.parametrize("all_", [True, False])
-async def test_many_quotes_at_once(client: QuoteClient, own: Own, all_: bool) -> None:
+async def test_lines_of_several_quotes_are_set_in_one_list(
+    client: QuoteClient, own: Own, all_: bool
+) -> None:
     good, bad = [await client.quote("rep1") for _ in "ab"]
     query = """mutation ($inputs: [QuoteSetItemsInput!]!, $all: Boolean) {
       done: quoteSetItemsMany(inputs: $inputs, allOrNone: $all) {

@@ -1,4 +1,4 @@
-"""Products with their categories, units and kinds of contracts: copied, told apart, and kept while they are offered."""
+"""Products with their categories, units and contract kinds: copied, validated, and not deletable while quoted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ async def shown(own: Own, id: str) -> dict[str, Any]:
 
 
 @covers("EP-147", "EP-300", "EP-301", "VT-19")
-async def test_a_product_and_its_copy(client: QuoteClient, own: Own) -> None:
+async def test_a_copied_product_has_the_same_values_without_its_unique_ones(
+    client: QuoteClient, own: Own
+) -> None:
     kind = await own.done(
         "admin", "contractKindCreate", name="Care", timeBased=True, months=12, renews=True
     )
@@ -38,7 +40,7 @@ async def test_a_product_and_its_copy(client: QuoteClient, own: Own) -> None:
         name="Easy support",
         code="ES-1",
         externalId="77",
-        description="Somebody answers.",
+        description="Someone answers.",
         service=True,
         category=category,
         unit=unit,
@@ -50,7 +52,7 @@ async def test_a_product_and_its_copy(client: QuoteClient, own: Own) -> None:
     assert found == {
         "name": "Easy support",
         "code": "ES-1",
-        "description": "Somebody answers.",
+        "description": "Someone answers.",
         "active": True,
         "service": True,
         "price": {"amount": "1200.00", "currency": "EUR"},
@@ -63,10 +65,10 @@ async def test_a_product_and_its_copy(client: QuoteClient, own: Own) -> None:
         "unit": {"name": "a year"},
     }
     copy = await own.done("admin", "productCopy", id=id, name="Easier support")
-    own_ones = {"name": "Easier support", "code": None, "externalId": None}
-    assert await shown(own, copy) == {**found, **own_ones}
-    taken = await own.do("admin", "productCopy", id=id, code="ES-1")
-    assert wrong(taken) == [("DUPLICATE", "input.code")]
+    changes = {"name": "Easier support", "code": None, "externalId": None}
+    assert await shown(own, copy) == {**found, **changes}
+    duplicate = await own.do("admin", "productCopy", id=id, code="ES-1")
+    assert wrong(duplicate) == [("DUPLICATE", "input.code")]
     assert (await own.do("admin", "productCopy", id="prd_" + "0" * 32)).codes == ["NOT_FOUND"]
     assert set((await own.do("rep1", "productCopy", id=id)).codes) & {
         "FORBIDDEN",
@@ -83,7 +85,7 @@ async def test_a_product_and_its_copy(client: QuoteClient, own: Own) -> None:
         ({"taxPercent": "100.5"}, "taxPercent"),
     ],
 )
-async def test_what_a_product_cannot_be(
+async def test_an_invalid_currency_price_or_tax_is_refused(
     client: QuoteClient, own: Own, given: Any, place: str
 ) -> None:
     made = {"name": "n", "currency": "EUR", "price": "1", **given}
@@ -92,7 +94,9 @@ async def test_what_a_product_cannot_be(
 
 
 @covers("D-11", "EP-300", "EP-301")
-async def test_what_is_offered_is_not_deleted(client: QuoteClient, own: Own) -> None:
+async def test_deleting_a_quoted_product_or_what_it_refers_to_is_refused(
+    client: QuoteClient, own: Own
+) -> None:
     kind = await own.done("admin", "contractKindCreate", name=own.name())
     category = await own.done("admin", "productCategoryCreate", name=own.name(), contractKind=kind)
     unit = await own.done("admin", "unitOfMeasureCreate", name=own.name())
@@ -104,23 +108,23 @@ async def test_what_is_offered_is_not_deleted(client: QuoteClient, own: Own) -> 
         ("unitOfMeasureDelete", unit),
         ("contractKindDelete", kind),
     ]
-    for deed, id in used:
-        assert wrong(await own.do("admin", deed, id=id)) == [("IN_USE", "input.id")]
-    await client.has_set("rep1", quote, [])
-    for deed, id in used:
-        await own.done("admin", deed, id=id)
+    for mutation, id in used:
+        assert wrong(await own.do("admin", mutation, id=id)) == [("IN_USE", "input.id")]
+    await client.must_set_items("rep1", quote, [])
+    for mutation, id in used:
+        await own.done("admin", mutation, id=id)
 
 
 @covers("D-11", "EP-300")
-async def test_another_product_takes_its_place_only_for_new_lines(
+async def test_an_inactive_product_stays_in_existing_lines_and_is_refused_in_new_ones(
     client: QuoteClient, own: Own
 ) -> None:
-    """What is not offered any more stays in the quotes that offer it."""
+    """A line that has the product can still be changed."""
     product = await client.product()
     quote = await client.quote("rep1", items=[{"product": product}])
     await own.done("admin", "productUpdate", id=product, active=False)
     [(line,)] = await client.lines(quote, "id")
-    await client.has_set("rep1", quote, [{"id": line, "quantity": "4"}])
+    await client.must_set_items("rep1", quote, [{"id": line, "quantity": "4"}])
     assert (await own.row("quote_item", line))["net"] == Decimal(50)
-    more = await client.set("rep1", quote, [{"id": line}, {"product": product}])
+    more = await client.set_items("rep1", quote, [{"id": line}, {"product": product}])
     assert wrong(more) == [("INVALID", "input.items.1.product")]

@@ -1,4 +1,4 @@
-"""A tenant of its own for each module about employees, users and their rights."""
+"""A separate tenant for each module of tests of employees, users and their rights."""
 
 from tests.sales.conftest import own
 

@@ -1,4 +1,4 @@
-"""What roles and profiles grant on each kind of record, asked over GraphQL."""
+"""The rights that roles and profiles grant per object type."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ GRANTS: dict[str, dict[str, Any]] = {
     "delete": NONE | {"deletes": "ALL"},
     "all": {"creates": True, "edits": "ALL", "deletes": "ALL"},
 }
-KINDS = {"Account": "accounts", "Opportunity": "opportunities", "Person": "persons"}
-"""Kinds of records, each with the field that lists them."""
-NEEDED = ("Employee", "OpportunityType", "PipelineStage", "Stage")
-"""What is viewed along with an opportunity."""
+OBJECT_TYPES = {"Account": "accounts", "Opportunity": "opportunities", "Person": "persons"}
+"""Object types, each with the query field that lists its records."""
+REFERENCED = ("Employee", "OpportunityType", "PipelineStage", "Stage")
+"""Object types that an opportunity refers to."""
 WRITTEN = {
     "Account": ("name", "owner"),
     "Opportunity": ("name", "account", "currency", "type", "owner", "stage", "probability"),
@@ -37,18 +37,18 @@ ADMIN = """{
 
 
 @dataclass
-class Employed:
-    """A user who is signed in."""
+class SignedInUser:
+    """A signed-in user."""
 
     own: Own
     token: str
 
     async def ask(self, query: str, id: str) -> Answer:
-        """The answer to a query with one variable, `$i`."""
+        """The response to a query with one variable, `$i`."""
         return await self._post({"query": query, "variables": {"i": id}})
 
-    async def does(self, name: str, /, **given: Any) -> bool:
-        """Whether a mutation of the user is done; otherwise it is refused for want of a right."""
+    async def succeeds(self, name: str, /, **given: Any) -> bool:
+        """Whether a mutation of the user succeeds; otherwise it is refused for lack of a right."""
         answer = await self._post({"query": spoken(name), "variables": {"input": given}})
         assert came(answer) in (DONE, "FORBIDDEN", "FIELD_FORBIDDEN", "NOT_FOUND"), answer.json
         return came(answer) == DONE
@@ -59,7 +59,7 @@ class Employed:
 
 
 async def fields(own: Own, kind: str) -> dict[str, Any]:
-    """What a new record of a kind is given."""
+    """Input fields of a new record."""
     if kind == "Opportunity":
         account = await own.done("admin", "accountCreate", name=own.name())
         type = spelled("opt", await own.type("New business"))
@@ -67,10 +67,10 @@ async def fields(own: Own, kind: str) -> dict[str, Any]:
     return {"name": own.name()} if kind == "Account" else {"lastName": own.name()}
 
 
-async def hired(own: Own, kind: str) -> tuple[Employed, str]:
-    """A user in a role that may only view records of one kind, and the id of that grant."""
-    needed = [*NEEDED, "Account"] if kind == "Opportunity" else ["Employee"]
-    entities = [{"entity": each, "rows": "ALL"} for each in (kind, *needed)]
+async def user_with_grant(own: Own, kind: str) -> tuple[SignedInUser, str]:
+    """A user whose role may only view records of one type, and the id of that grant."""
+    referenced = [*REFERENCED, "Account"] if kind == "Opportunity" else ["Employee"]
+    entities = [{"entity": each, "rows": "ALL"} for each in (kind, *referenced)]
     opened = [{"entity": kind, "field": each, "writes": True} for each in WRITTEN[kind]]
     profile = await own.done(
         "admin",
@@ -83,19 +83,19 @@ async def hired(own: Own, kind: str) -> tuple[Employed, str]:
     user = await newcomer(own, f"{kind.lower()}s")
     await own.done("admin", "roleAssignmentCreate", user=user.user, role=role)
     assert await user.signs_in(PASSWORD)
-    employed = Employed(own, user.tokens[0]["accessToken"])
+    employed = SignedInUser(own, user.tokens[0]["accessToken"])
     query = """query ($p: ID!, $e: String!) { profile(id: $p) {
       objectPermissions(filter: { entity: { eq: $e } }) { nodes { id } } } }"""
     found = (await own.ask("admin", query, {"p": profile, "e": kind})).data["profile"]
     return employed, str(found["objectPermissions"]["nodes"][0]["id"])
 
 
-async def may(own: Own, user: Employed, kind: str) -> dict[str, bool]:
-    """Which of the four the user may do with records of a kind, tried on a record of somebody else."""
+async def allowed(own: Own, user: SignedInUser, kind: str) -> dict[str, bool]:
+    """Which of view, add, edit and delete succeed on a record of another user."""
     root, given = kind.lower(), await fields(own, kind)
     id = await own.done("admin", f"{root}Create", **given)
     [name] = {"name", "lastName"} & given.keys()
-    listed = KINDS[kind]
+    listed = OBJECT_TYPES[kind]
     query = (
         f"query ($i: ID!) {{ {root}(id: $i) {{ id {name} }} {listed}(first: 1) {{ totalCount }} }}"
     )
@@ -103,9 +103,9 @@ async def may(own: Own, user: Employed, kind: str) -> dict[str, bool]:
     assert (read[root] is None) == (read[listed] is None)
     found = {
         "view": read[root] == {"id": id, name: given[name]},
-        "add": await user.does(f"{root}Create", **given),
-        "edit": await user.does(f"{root}Update", id=id, **{name: "changed"}),
-        "delete": await user.does(f"{root}Delete", id=id),
+        "add": await user.succeeds(f"{root}Create", **given),
+        "edit": await user.succeeds(f"{root}Update", id=id, **{name: "changed"}),
+        "delete": await user.succeeds(f"{root}Delete", id=id),
     }
     changed = (await own.row(root, id))["name" if name == "name" else "last_name"]
     assert (changed == "changed") is found["edit"]
@@ -113,25 +113,25 @@ async def may(own: Own, user: Employed, kind: str) -> dict[str, bool]:
 
 
 @covers("EP-330")
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OBJECT_TYPES)
 async def test_a_role_is_granted_view_add_edit_and_delete_separately(own: Own, kind: str) -> None:
-    """Each alone, all and none, for one kind of record while the others stay closed."""
-    user, grant = await hired(own, kind)
-    nothing = dict.fromkeys(("view", "add", "edit", "delete"), False)
+    """Each one, all and none, for one object type while the others stay closed."""
+    user, grant = await user_with_grant(own, kind)
+    none = dict.fromkeys(("view", "add", "edit", "delete"), False)
     for name, given in GRANTS.items():
         await own.done("admin", "objectPermissionUpdate", id=grant, **given)
-        granted = nothing.keys() if name == "all" else {"view", name}
-        expected = nothing | dict.fromkeys(granted, True)
-        assert await may(own, user, kind) == expected, name
-        for other in KINDS.keys() - {kind}:
+        granted = none.keys() if name == "all" else {"view", name}
+        expected = none | dict.fromkeys(granted, True)
+        assert await allowed(own, user, kind) == expected, name
+        for other in OBJECT_TYPES.keys() - {kind}:
             if (kind, other) != ("Opportunity", "Account"):
-                assert await may(own, user, other) == nothing, (name, other)
+                assert await allowed(own, user, other) == none, (name, other)
     await own.done("admin", "objectPermissionDelete", id=grant)
-    assert await may(own, user, kind) == nothing
+    assert await allowed(own, user, kind) == none
 
 
-async def contract(own: Own) -> dict[str, set[str]]:
-    """The kinds of records, each with the fields that a right can hide: those that can be null."""
+async def hideable_fields(own: Own) -> dict[str, set[str]]:
+    """The object types of the contract, each with its nullable fields, which a permission can hide."""
     types = (await own.ask("admin", ADMIN)).data["__schema"]["types"]
     found = {}
     for each in types:
@@ -145,20 +145,20 @@ async def contract(own: Own) -> dict[str, set[str]]:
 
 
 @covers("EP-332")
-async def test_an_administrator_has_all_rights_on_every_kind_of_record(own: Own) -> None:
-    """On those that were added to the contract without a word about rights as well."""
-    kinds = await contract(own)
+async def test_an_administrator_has_all_rights_on_every_object_type(own: Own) -> None:
+    """Including types of the contract without any permission rows."""
+    object_types = await hideable_fields(own)
     granted = (await own.ask("admin", ADMIN)).data["viewer"]["typePermissions"]
-    assert {each["type"] for each in granted} == kinds.keys()
+    assert {each["type"] for each in granted} == object_types.keys()
     for each in granted:
-        everything = ("ALL", True, "ALL", "ALL")
-        assert tuple(each[n] for n in ("rows", "create", "update", "delete")) == everything, each
-        missing = kinds[each["type"]] - set(each["readable"])
+        all_rights = ("ALL", True, "ALL", "ALL")
+        assert tuple(each[n] for n in ("rows", "create", "update", "delete")) == all_rights, each
+        missing = object_types[each["type"]] - set(each["readable"])
         assert not missing, (each["type"], missing)
 
 
 @covers("EP-332")
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OBJECT_TYPES)
 async def test_an_administrator_does_everything_with_records_of_others(own: Own, kind: str) -> None:
     root, given = kind.lower(), await fields(own, kind)
     [name] = {"name", "lastName"} & given.keys()

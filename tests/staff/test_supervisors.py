@@ -1,4 +1,4 @@
-"""What supervisors see and change through the employee tree, asked over GraphQL."""
+"""What supervisors see and change of the records of employees below them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ query ($profile: String!, $entity: String!) {
 
 
 async def sees(own: Own, persona: str, id: str) -> bool:
-    """Whether the persona finds an opportunity, by its id and in the list alike."""
+    """Whether the persona finds an opportunity, by id and in the list alike."""
     found = (await own.ask(persona, OPPORTUNITY, {"id": id})).data["opportunity"]
     listed = (await own.ask(persona, LISTED, {"id": id})).data["opportunities"]["totalCount"]
     assert (found is not None) == (listed == 1)
     return bool(listed == 1)
 
 
-async def opened(own: Own, profile: str, entity: str = "Opportunity") -> dict[str, Any]:
-    """What a profile grants on the records of an entity."""
-    asked = {"profile": profile, "entity": entity}
-    [found] = (await own.ask("admin", OPENED, asked)).data["profiles"]["nodes"]
+async def granted_to(own: Own, profile: str, entity: str = "Opportunity") -> dict[str, Any]:
+    """The object permission of a profile on an entity."""
+    variables = {"profile": profile, "entity": entity}
+    [found] = (await own.ask("admin", OPENED, variables)).data["profiles"]["nodes"]
     [granted] = found["objectPermissions"]["nodes"]
     return dict(granted)
 
@@ -39,8 +39,8 @@ async def employee(own: Own, handle: str) -> str:
     return spelled("emp", await own.employee(handle))
 
 
-async def above(own: Own, handle: str) -> list[tuple[str, bool]]:
-    """The employees above one, the nearest first, each with whether a user belongs to them."""
+async def managers_of(own: Own, handle: str) -> list[tuple[str, bool]]:
+    """The managers of an employee, nearest first, each with whether they have a user."""
     query = "query ($id: ID!) { employee(id: $id) { manager { id email users { totalCount } } } }"
     found: list[tuple[str, bool]] = []
     id = await employee(own, handle)
@@ -53,27 +53,27 @@ async def above(own: Own, handle: str) -> list[tuple[str, bool]]:
 
 
 @covers("D-09", "EP-343")
-async def test_supervisors_see_every_level_below_through_vacant_posts(own: Own) -> None:
-    assert await above(own, "rep1") == [
+async def test_supervisors_see_all_levels_below_across_employees_without_a_user(own: Own) -> None:
+    assert await managers_of(own, "rep1") == [
         ("manager", True),
         ("region-north", False),
         ("director", True),
     ]
-    hers = await own.opportunity("rep1")
+    reps_opportunity = await own.opportunity("rep1")
     for persona, seen in (
         ("rep1", True), ("manager", True), ("director", True), ("rep2", False), ("support", False),
     ):  # fmt: skip
-        assert await sees(own, persona, hers) is seen, persona
+        assert await sees(own, persona, reps_opportunity) is seen, persona
     of_manager = await own.opportunity("manager")
     assert await sees(own, "director", of_manager)
-    assert not await sees(own, "rep1", of_manager), "nobody sees what is above"
+    assert not await sees(own, "rep1", of_manager), "records of a manager are invisible"
     vacant = await own.opportunity("region-north")
     assert await sees(own, "director", vacant)
     assert not await sees(own, "manager", vacant)
 
 
 @covers("D-09", "EP-343")
-async def test_the_tree_follows_the_manager_at_once(own: Own) -> None:
+async def test_a_change_of_manager_applies_at_once(own: Own) -> None:
     opportunity = await own.opportunity("rep2")
     assert await sees(own, "manager", opportunity)
     moved = {"id": await employee(own, "rep2"), "manager": await employee(own, "region-south")}
@@ -95,27 +95,29 @@ async def test_a_cycle_in_the_employee_tree_is_refused(own: Own) -> None:
 
 @covers("D-09", "EP-342")
 async def test_a_supervisor_sees_no_more_than_the_role_of_the_subordinate(own: Own) -> None:
-    juniors, others = await own.opportunity("limited"), await own.opportunity("rep1")
-    assert await sees(own, "manager", juniors)
-    granted = await opened(own, "Junior sales")
+    junior_opportunity, others = await own.opportunity("limited"), await own.opportunity("rep1")
+    assert await sees(own, "manager", junior_opportunity)
+    granted = await granted_to(own, "Junior sales")
     profile = granted.pop("profile")["id"]
     await own.done("admin", "objectPermissionDelete", id=granted.pop("id"))
-    denied = await own.ask("limited", OPPORTUNITY, {"id": juniors})
+    denied = await own.ask("limited", OPPORTUNITY, {"id": junior_opportunity})
     assert denied.data["opportunity"] is None
-    assert not await sees(own, "manager", juniors), "the junior's role sees no opportunities"
-    assert not await sees(own, "director", juniors)
-    assert await sees(own, "manager", others), "the roles of others still do"
+    assert not await sees(own, "manager", junior_opportunity), (
+        "the junior's role sees no opportunities"
+    )
+    assert not await sees(own, "director", junior_opportunity)
+    assert await sees(own, "manager", others), "the roles of others still see theirs"
     await own.done(
         "admin", "objectPermissionCreate", profile=profile, entity="Opportunity", **granted
     )
-    assert await sees(own, "manager", juniors)
+    assert await sees(own, "manager", junior_opportunity)
 
 
 @covers("D-09", "EP-341")
 async def test_a_supervisor_views_and_edits_only_if_granted(own: Own) -> None:
-    """Of one record: update and delete are granted separately, each for the supervisor's own records or all below."""
-    hers = await own.opportunity("rep1")
-    granted = await opened(own, "Standard sales")
+    """Update and delete are granted separately, each for the supervisor's own records or for all below."""
+    reps_opportunity = await own.opportunity("rep1")
+    granted = await granted_to(own, "Standard sales")
     assert (granted["edits"], granted["deletes"]) == ("BELOW", "OWN")
     shipped = {"edits": granted["edits"], "deletes": granted["deletes"]}
     for edits in ("OWN", "BELOW"):
@@ -123,16 +125,22 @@ async def test_a_supervisor_views_and_edits_only_if_granted(own: Own) -> None:
             await own.done(
                 "admin", "objectPermissionUpdate", id=granted["id"], edits=edits, deletes=deletes
             )
-            may = {"update": edits == "BELOW", "delete": deletes == "BELOW"}
-            read = (await own.ask("manager", OPPORTUNITY, {"id": hers})).data["opportunity"]
-            assert read == {"id": hers, "permissions": may}, "viewing needs no grant of its own"
+            expected = {"update": edits == "BELOW", "delete": deletes == "BELOW"}
+            read = (await own.ask("manager", OPPORTUNITY, {"id": reps_opportunity})).data[
+                "opportunity"
+            ]
+            assert read == {"id": reps_opportunity, "permissions": expected}, (
+                "viewing needs no further grant"
+            )
             for name, given in (("update", {"note": own.name()}), ("delete", {})):
-                answer = await own.do("manager", f"opportunity{name.title()}", id=hers, **given)
-                assert came(answer) == ("DONE" if may[name] else "FORBIDDEN"), (
+                answer = await own.do(
+                    "manager", f"opportunity{name.title()}", id=reps_opportunity, **given
+                )
+                assert came(answer) == ("DONE" if expected[name] else "FORBIDDEN"), (
                     edits,
                     deletes,
                     name,
                 )
-            if may["delete"]:
-                await own.done("manager", "opportunityRestore", id=hers)
+            if expected["delete"]:
+                await own.done("manager", "opportunityRestore", id=reps_opportunity)
     await own.done("admin", "objectPermissionUpdate", id=granted["id"], **shipped)

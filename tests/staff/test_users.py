@@ -1,4 +1,4 @@
-"""Users and the employees they belong to, asked over GraphQL."""
+"""Users and their employees."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def test_a_user_without_an_employee_is_refused(own: Own, given: dict[str, 
 
 
 @covers("VN-42")
-async def test_the_employee_of_a_user_stays(own: Own) -> None:
+async def test_the_employee_of_a_user_cannot_be_changed_or_deleted(own: Own) -> None:
     one = await employee(own)
     user = await own.done("admin", "userCreate", employee=one)
     assert (await own.ask("admin", EMPLOYEE, {"id": user})).data["user"]["employee"]["id"] == one

@@ -1,4 +1,4 @@
-"""What is done with quotes: one counts, what was approved or accepted stays, and a sold opportunity's are left alone."""
+"""Commands on quotes: one active quote, approved and accepted quotes are locked, as are those of a sold opportunity."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from tests.writes.parallel import Own, came, kept, spelled
 
 ITEMS = [
     {"name": "a", "unitPrice": "10", "quantity": "2", "taxPercent": "21", "discountPercent": "5"},
-    {"name": "b", "unitPrice": "3", "description": "how it is"},
+    {"name": "b", "unitPrice": "3", "description": "in detail"},
 ]
 
 
 async def accept(own: Own, id: str) -> None:
-    """The customer accepted it, as selling says."""
+    """Marks the quote as accepted, as selling does."""
     await own.value("UPDATE quote SET accepted_at = now() WHERE id = $1", kept(id))
 
 
 async def lock(own: Own, opportunity: str, locked: bool = True) -> None:
-    """The opportunity was sold, or unlocked, as selling says."""
+    """Locks or unlocks the opportunity, as selling and unlocking do."""
     await own.value("UPDATE opportunity SET locked = $2 WHERE id = $1", kept(opportunity), locked)
 
 
 @covers("EP-111", "EP-097", "VT-08", "VT-09")
-async def test_a_new_quote_begins_as_its_opportunity_is(client: QuoteClient, own: Own) -> None:
+async def test_a_new_quote_copies_from_its_opportunity(client: QuoteClient, own: Own) -> None:
     account = await own.done("admin", "accountCreate", name=own.name())
     opportunity = await own.opportunity("rep1", currency="SEK", account=account)
     first = await client.quote(
@@ -55,7 +55,9 @@ async def test_a_new_quote_begins_as_its_opportunity_is(client: QuoteClient, own
 
 
 @covers("EP-112")
-async def test_it_cannot_end_before_it_begins(client: QuoteClient, own: Own) -> None:
+async def test_a_validity_that_ends_before_it_begins_is_refused(
+    client: QuoteClient, own: Own
+) -> None:
     opportunity = await own.opportunity("rep1")
     days = {"validFrom": "2026-03-02", "validUntil": "2026-03-01"}
     given = {"opportunity": opportunity, "name": "n", **days}
@@ -72,7 +74,7 @@ async def test_it_cannot_end_before_it_begins(client: QuoteClient, own: Own) -> 
 
 
 @covers("EP-119", "EP-120")
-async def test_one_is_active_at_most(client: QuoteClient, own: Own) -> None:
+async def test_at_most_one_quote_of_an_opportunity_is_active(client: QuoteClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     first, second, third = [await client.quote("rep1", opportunity) for _ in "abc"]
 
@@ -98,11 +100,15 @@ async def test_one_is_active_at_most(client: QuoteClient, own: Own) -> None:
     assert wrong(answer) == [("INVALID", "inputs.1")]
     assert await active() == []
     later = await client.quote("rep1", opportunity)
-    assert not (await client.read(later))["active"], "there are others, and none was chosen"
+    assert not (await client.read(later))["active"], (
+        "only the first quote of an opportunity becomes active"
+    )
 
 
 @covers("EP-119")
-async def test_it_goes_and_comes_back_with_its_opportunity(client: QuoteClient, own: Own) -> None:
+async def test_quotes_are_deleted_and_restored_with_their_opportunity(
+    client: QuoteClient, own: Own
+) -> None:
     opportunity = await own.opportunity("rep1")
     ids = [await client.quote("rep1", opportunity, items=ITEMS) for _ in "ab"]
     await own.done("rep1", "opportunityDelete", id=opportunity)
@@ -113,7 +119,9 @@ async def test_it_goes_and_comes_back_with_its_opportunity(client: QuoteClient, 
 
 
 @covers("EP-119")
-async def test_the_first_of_several_created_along_is_active(client: QuoteClient, own: Own) -> None:
+async def test_the_first_of_several_quotes_created_with_the_opportunity_is_active(
+    client: QuoteClient, own: Own
+) -> None:
     opportunity = await own.opportunity(
         "rep1", currency="NOK", quotes=[{"name": "a"}, {"name": "b"}]
     )
@@ -128,7 +136,7 @@ async def test_the_first_of_several_created_along_is_active(client: QuoteClient,
 
 
 @covers("EP-122")
-async def test_a_copy_is_the_same_offer(client: QuoteClient, own: Own) -> None:
+async def test_a_duplicate_has_the_same_lines_and_amounts(client: QuoteClient, own: Own) -> None:
     product = await client.product()
     items = [*ITEMS, {"product": product}]
     source = await client.quote("rep1", discountPercent="3", brand="Acme", note="n", items=items)
@@ -142,9 +150,9 @@ async def test_a_copy_is_the_same_offer(client: QuoteClient, own: Own) -> None:
     differing = {"id", "number", "version", "active", "approvedAt", "acceptedAt", "items"}
     assert {k for k in old if old[k] != new[k]} <= differing
     assert (new["active"], new["approvedAt"], new["acceptedAt"]) == (False, None, None)
-    for theirs, mine in zip(old["items"], new["items"], strict=True):
-        assert theirs["id"] != mine["id"]
-        assert {**theirs, "id": 0} == {**mine, "id": 0}
+    for original, copied in zip(old["items"], new["items"], strict=True):
+        assert original["id"] != copied["id"]
+        assert {**original, "id": 0} == {**copied, "id": 0}
     assert (await client.read(named))["name"] == "Another"
     query = """query ($id: ID!) {
       quote(id: $id) { source { id } note brand items(first: 1) { nodes { source { name } description } } }
@@ -157,7 +165,7 @@ async def test_a_copy_is_the_same_offer(client: QuoteClient, own: Own) -> None:
 
 
 @covers("EP-120", "EP-122", "D-11")
-async def test_a_copy_does_not_keep_what_it_was_made_from(client: QuoteClient, own: Own) -> None:
+async def test_the_source_of_a_duplicate_can_be_deleted(client: QuoteClient, own: Own) -> None:
     source = await client.quote("rep1", items=ITEMS)
     copy = await own.done("rep1", "quoteDuplicate", id=source)
     await own.done("rep1", "quoteActivate", id=copy)
@@ -178,53 +186,53 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @covers("EP-121")
-@pytest.mark.parametrize("what", CHANGES)
-async def test_what_was_approved_stays_until_that_is_taken_back(
-    client: QuoteClient, own: Own, what: str
+@pytest.mark.parametrize("case", CHANGES)
+async def test_an_approved_quote_is_locked_until_unapproved(
+    client: QuoteClient, own: Own, case: str
 ) -> None:
-    deed, given = CHANGES[what]
+    mutation, given = CHANGES[case]
     id = await client.quote("rep1", items=ITEMS)
     await own.done("rep1", "quoteApprove", id=id)
     approved = (await client.read(id))["approvedAt"]
     assert approved is not None
     before = await client.read(id)
-    answer = await own.do("rep1", deed, id=id, **given)
+    answer = await own.do("rep1", mutation, id=id, **given)
     assert wrong(answer) == [("LOCKED", "input.approvedAt")]
     await own.done("rep1", "quoteUpdate", id=id, note="by phone")
     await own.done("rep1", "quoteApprove", id=id)
     after = await client.read(id)
-    assert {**after, "version": 0} == {**before, "version": 0}, "approved as of the first time"
+    assert {**after, "version": 0} == {**before, "version": 0}, "the first approval stays"
     await own.done("rep1", "quoteUnapprove", id=id)
-    await own.done("rep1", deed, id=id, **given)
+    await own.done("rep1", mutation, id=id, **given)
 
 
 @covers("D-36")
-async def test_who_approves_must_have_seen_it(client: QuoteClient, own: Own) -> None:
+async def test_approving_an_outdated_version_is_a_conflict(client: QuoteClient, own: Own) -> None:
     id = await client.quote("rep1", items=ITEMS)
     seen = (await client.read(id))["version"]
-    await client.has_set("rep1", id, [])
+    await client.must_set_items("rep1", id, [])
     assert (await own.do("rep1", "quoteApprove", id=id, version=seen)).codes == ["CONFLICT"]
     await own.done("rep1", "quoteApprove", id=id, version=(await client.read(id))["version"])
 
 
 @covers("EP-143")
-@pytest.mark.parametrize("what", CHANGES)
-async def test_what_was_accepted_stays(client: QuoteClient, own: Own, what: str) -> None:
-    deed, given = CHANGES[what]
+@pytest.mark.parametrize("case", CHANGES)
+async def test_an_accepted_quote_is_locked(client: QuoteClient, own: Own, case: str) -> None:
+    mutation, given = CHANGES[case]
     id = await client.quote("rep1", items=ITEMS)
     await own.done("rep1", "quoteApprove", id=id)
     await accept(own, id)
     locked = [("LOCKED", "input.acceptedAt")]
-    assert wrong(await own.do("rep1", deed, id=id, **given)) == locked
+    assert wrong(await own.do("rep1", mutation, id=id, **given)) == locked
     assert wrong(await own.do("rep1", "quoteUnapprove", id=id)) == locked
     copy = await own.done("rep1", "quoteDuplicate", id=id)
     await own.done("rep1", "quoteActivate", id=copy)
-    assert not (await client.read(id))["active"], "another offer may count from now on"
+    assert not (await client.read(id))["active"], "another quote may become active"
     assert wrong(await own.do("rep1", "quoteDelete", id=id)) == locked
-    await own.done("rep1", deed, id=copy, **given)
+    await own.done("rep1", mutation, id=copy, **given)
 
 
-DEEDS: dict[str, tuple[str, dict[str, Any]]] = {
+MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     **CHANGES,
     "activating": ("quoteActivate", {}),
     "deactivating": ("quoteDeactivate", {}),
@@ -235,27 +243,27 @@ DEEDS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @covers("EP-141", "EP-143")
-@pytest.mark.parametrize("what", DEEDS)
-async def test_what_was_sold_is_left_alone_until_it_is_unlocked(
-    client: QuoteClient, own: Own, what: str
+@pytest.mark.parametrize("case", MUTATIONS)
+async def test_quotes_of_a_sold_opportunity_are_locked_until_it_is_unlocked(
+    client: QuoteClient, own: Own, case: str
 ) -> None:
-    deed, given = DEEDS[what]
+    mutation, given = MUTATIONS[case]
     opportunity = await own.opportunity("rep1")
     await client.quote("rep1", opportunity)
     id = await client.quote("rep1", opportunity, items=ITEMS)
-    binned = await client.quote("rep1", opportunity)
-    await own.done("rep1", "quoteDelete", id=binned)
+    deleted = await client.quote("rep1", opportunity)
+    await own.done("rep1", "quoteDelete", id=deleted)
     await lock(own, opportunity)
-    answer = await own.do("rep1", deed, id=id, **given)
+    answer = await own.do("rep1", mutation, id=id, **given)
     assert wrong(answer) == [("LOCKED", "input")]
     query = "mutation ($i: QuoteUpdateInput!) { done: quoteUpdate(input: $i) { userErrors { message } } }"
-    told = await own.ask("rep1", query, {"i": {"id": id, "name": "x"}})
-    assert "Unlock" in told.data["done"]["userErrors"][0]["message"]
+    result = await own.ask("rep1", query, {"i": {"id": id, "name": "x"}})
+    assert "Unlock" in result.data["done"]["userErrors"][0]["message"]
     new = await own.do("rep1", "quoteCreate", opportunity=opportunity, name="n")
     assert wrong(new) == [("LOCKED", "input")]
-    assert wrong(await own.do("rep1", "quoteRestore", id=binned)) == [("LOCKED", "input")]
+    assert wrong(await own.do("rep1", "quoteRestore", id=deleted)) == [("LOCKED", "input")]
     await own.done("rep1", "quoteApprove", id=id)
     await own.done("rep1", "quoteUpdate", id=await client.quote("rep1"), note="another's is open")
     await lock(own, opportunity, locked=False)
     await own.done("rep1", "quoteUnapprove", id=id)
-    assert came(await own.do("rep1", deed, id=id, **given)) == "DONE"
+    assert came(await own.do("rep1", mutation, id=id, **given)) == "DONE"
