@@ -83,11 +83,11 @@ async def version_of(connection: Driver, model: Model) -> int:
 
 async def facts(connection: Driver, model: Model) -> RightsSnapshot:
     """The input for rights, within a transaction of the tenant."""
-    told = _statements(model)
+    statements = _statements(model)
     # The version is read first: if rights change meanwhile, the next entry detects the newer
     # version.
     version = await version_of(connection, model)
-    rows = {name: await connection.fetch(told[name].sql) for name in LOADED}
+    rows = {name: await connection.fetch(statements[name].sql) for name in LOADED}
     roles: dict[UUID, set[UUID]] = defaultdict(set)
     for row in rows["assignments"]:
         roles[row["user_id"]].add(row["role_id"])
@@ -96,12 +96,15 @@ async def facts(connection: Driver, model: Model) -> RightsSnapshot:
     for row in rows["role_profiles"]:
         if row["profile_id"] in known:
             of_role[row["role_id"]].append(known[row["profile_id"]])
-    profiles = {user: [p for role in mine for p in of_role[role]] for user, mine in roles.items()}
+    profiles = {
+        user: [p for role in own_rights for p in of_role[role]]
+        for user, own_rights in roles.items()
+    }
     employees = {row["id"]: row["employee_id"] for row in rows["users"]}
     return RightsSnapshot(
         version=version,
         rows=rows,
-        roles={user: frozenset(mine) for user, mine in roles.items()},
+        roles={user: frozenset(own_rights) for user, own_rights in roles.items()},
         profiles=profiles,
         employees=employees,
         opened={one: _opened(profiles.get(user, ())) for user, one in employees.items()},
@@ -117,7 +120,7 @@ def _off(rows: Loaded) -> dict[str, str]:
     return {entity: feature.value for feature in off for entity in SWITCHED[feature]}
 
 
-def _known(model: Model, rows: Loaded) -> dict[str, frozenset[str]]:
+def _grantable(model: Model, rows: Loaded) -> dict[str, frozenset[str]]:
     """Every entity that is not switched off, with all the fields that a profile can grant."""
     off = _off(rows)
     return {name: fields for name, fields in model.granted.items() if name not in off}
@@ -148,10 +151,10 @@ async def viewer_of(
     employee = known.employees.get(user)
     if employee is None:
         return None
-    mine, roles = known.profiles.get(user, ()), known.roles.get(user, frozenset())
+    own_rights, roles = known.profiles.get(user, ()), known.roles.get(user, frozenset())
     same = known.known.get(roles)
     if same is None:
-        same = await _of_roles(connection, model, policies, known.rows, mine, roles)
+        same = await _of_roles(connection, model, policies, known.rows, own_rights, roles)
         known.known[roles] = same
     under = below(employee, known.reports)
     viewer = Viewer(
@@ -163,7 +166,7 @@ async def viewer_of(
         arrays=same.arrays,
         reach=reach or {},
         policies=policies,
-        full=any(profile.full for profile in mine),
+        full=any(profile.full for profile in own_rights),
         roles=roles,
         off=known.off,
         carried=known.carried,
@@ -182,30 +185,30 @@ async def _of_roles(
     roles: frozenset[UUID],
 ) -> RoleGrants:
     granted = rights(
-        profiles, _rules(model, rows), _attributes(rows), _known(model, rows), model.computed
+        profiles, _rules(model, rows), _attributes(rows), _grantable(model, rows), model.computed
     )
     arrays = await _arrays(connection, model, policies, sorted(roles))
     full = any(p.full for p in profiles)
-    return RoleGrants(granted, arrays | _told(model, policies, granted, full))
+    return RoleGrants(granted, arrays | _readable_history(model, policies, granted, full))
 
 
 async def of_roles(
     connection: Driver, model: Model, roles: Iterable[UUID]
 ) -> dict[UUID, tuple[bool, dict[str, EntityRights]]]:
     """What each role grants by itself, and whether that is full access."""
-    told = _statements(model)
+    statements = _statements(model)
     wanted = (
         *("role_profiles", "profiles", "object_permissions", "field_permissions"),
         *("attributes", "features"),
     )
-    rows = {name: await connection.fetch(told[name].sql) for name in wanted}
+    rows = {name: await connection.fetch(statements[name].sql) for name in wanted}
     profiles, attributes = _profiles(rows), _attributes(rows)
     found = {}
     for role in roles:
         ids = [row["profile_id"] for row in rows["role_profiles"] if row["role_id"] == role]
-        mine = [profiles[id] for id in ids if id in profiles]
-        granted = rights(mine, [], attributes, _known(model, rows), model.computed)
-        found[role] = (any(profile.full for profile in mine), granted)
+        own_rights = [profiles[id] for id in ids if id in profiles]
+        granted = rights(own_rights, [], attributes, _grantable(model, rows), model.computed)
+        found[role] = (any(profile.full for profile in own_rights), granted)
     return found
 
 
@@ -216,37 +219,47 @@ async def _arrays(
     gate, found = Gate(SystemAuthorizer()), {}
     for rule in policies.standing():
         seen = gate.see(model.by_table[rule.opened.table.name])
-        mine = one_of(seen.column(rule.role.name), "roles", Uuid())
-        counted = gate.compile(select(seen.column(rule.opened.name)).select_from(seen).where(mine))
+        own_rights = one_of(seen.column(rule.role.name), "roles", Uuid())
+        counted = gate.compile(
+            select(seen.column(rule.opened.name)).select_from(seen).where(own_rights)
+        )
         rows = await connection.fetch(counted.sql, roles)
         found[rule.parameter] = tuple(sorted({row[0] for row in rows}))
     return found
 
 
-def _told(model: Model, policies: Policies, granted: dict[str, EntityRights], full: bool) -> Arrays:
+def _readable_history(
+    model: Model, policies: Policies, granted: dict[str, EntityRights], full: bool
+) -> Arrays:
     """The keys of the history that may be read: always, and in certain statuses.
 
     A reference is readable if the viewer sees all possible targets: its id alone reveals that a record
     exists.
     """
-    told, told_in = [], []
-    for name, mine in granted.items():
-        told += [f"{name}.", *(f"{name}.{attribute.id}" for attribute in mine.attributes.values())]
-        for each in mine.fields:
+    always, in_statuses = [], []
+    for name, own_rights in granted.items():
+        always += [
+            f"{name}.",
+            *(f"{name}.{attribute.id}" for attribute in own_rights.attributes.values()),
+        ]
+        for each in own_rights.fields:
             target = model.entities[name].targets.get(each)
             if target is not None and not _sees_all(granted, policies, target, full):
                 continue
-            statuses = mine.ruled.get(each)
-            told += [f"{name}.{each}"] if statuses is None else []
-            told_in += [f"{name}.{each}:{status}" for status in statuses or ()]
-    return {TOLD: tuple(told), TOLD_IN: tuple(told_in)}
+            statuses = own_rights.ruled.get(each)
+            always += [f"{name}.{each}"] if statuses is None else []
+            in_statuses += [f"{name}.{each}:{status}" for status in statuses or ()]
+    return {TOLD: tuple(always), TOLD_IN: tuple(in_statuses)}
 
 
 def _sees_all(
     granted: dict[str, EntityRights], policies: Policies, target: Entity, full: bool
 ) -> bool:
-    mine, restricted = granted.get(target.name), policies.is_restricted(target.name, full=full)
-    everything = mine is not None and mine.rows is RowScope.ALL and not restricted
+    own_rights, restricted = (
+        granted.get(target.name),
+        policies.is_restricted(target.name, full=full),
+    )
+    everything = own_rights is not None and own_rights.rows is RowScope.ALL and not restricted
     return everything and all(_sees_all(granted, policies, a, full) for a in target.parent_types)
 
 
@@ -316,8 +329,8 @@ async def _reach(connection: Driver, model: Model, viewer: Viewer) -> dict[str, 
     found = {}
     for name, granted in viewer.rights.items():
         entity = model.entities[name]
-        alone = not entity.parents and entity.record is None
-        if granted.rows is RowScope.OWN and alone:
+        is_root = not entity.parents and entity.record is None
+        if granted.rows is RowScope.OWN and is_root:
             counted = _counting(entity, granted, viewer.policies)
             arguments = [viewer.value(each) for each in counted.parameters]
             row = await connection.fetchrow(counted.sql, *arguments)

@@ -84,10 +84,10 @@ class Endpoint:
         try:
             media = media_type(request.headers.get("accept"))
             return await self._answer(request, media)
-        except HttpRefused as away:
-            response = refusal(away.refused, media)
-            response.status_code = away.status
-            response.headers.update(away.headers)
+        except HttpRefused as rejected:
+            response = refusal(rejected.refused, media)
+            response.status_code = rejected.status
+            response.headers.update(rejected.headers)
             return response
         except ClientDisconnect:  # the client has disconnected, and nothing failed on the server
             return refusal(
@@ -106,36 +106,48 @@ class Endpoint:
             )
         if token is None:
             return await self._without_token(request, media)
-        wanted = request.headers.get("x-tenant")
-        caller = (await self._caller(token, wanted, _address(request)))[0]
-        asked = await _asked(request, BODY)
+        tenant_header = request.headers.get("x-tenant")
+        caller = (await self._caller(token, tenant_header, _address(request)))[0]
+        graphql_request = await _read_request(request, BODY)
         strict = request.headers.get("x-access") == "strict"
-        text = await self.answer(caller, asked, strict, request.headers.get("idempotency-key"))
+        text = await self.answer(
+            caller, graphql_request, strict, request.headers.get("idempotency-key")
+        )
         if text is not None:
             return respond(text, media)
-        admitted = self.documents.get(asked.query)
-        admitted.cost(asked.variables, asked.operation)
-        deed = SessionCommand(self.app_context, caller, caller.address, self.viewers)
-        done = _done(await _execute(SCHEMA, admitted, asked, deed), media)
+        admitted = self.documents.get(graphql_request.query)
+        admitted.cost(graphql_request.variables, graphql_request.operation)
+        command = SessionCommand(self.app_context, caller, caller.address, self.viewers)
+        response = _done(await _execute(SCHEMA, admitted, graphql_request, command), media)
         self.app_context.heard(caller.tenant.id)
-        return done
+        return response
 
     async def answer(
-        self, caller: Caller, asked: GraphQLRequest, strict: bool = False, key: str | None = None
+        self,
+        caller: Caller,
+        graphql_request: GraphQLRequest,
+        strict: bool = False,
+        key: str | None = None,
     ) -> bytes | None:
         """The response body of an operation on records; None for session mutations."""
         bind_contextvars(tenant=caller.tenant.slug, user=str(caller.user))
-        admitted = self.documents.get(asked.query)
-        operation = admitted.operation(asked.operation)
+        admitted = self.documents.get(graphql_request.query)
+        operation = admitted.operation(graphql_request.operation)
         name = operation.name.value[:LONGEST_NAME] if operation.name else None
         bind_contextvars(kind=operation.operation.value, operation=name)
-        request = Request(asked.query, admitted, asked.operation, asked.variables, strict)
+        request = Request(
+            graphql_request.query,
+            admitted,
+            graphql_request.operation,
+            graphql_request.variables,
+            strict,
+        )
         if operation.operation is OperationType.QUERY:
             return await self.reads.answer(caller, request)
         if operation.operation is OperationType.SUBSCRIPTION:
             message = "Subscriptions require a WebSocket. Connect to /graphql with the subprotocol graphql-transport-ws."
             raise Refused(Code.BAD_USER_INPUT, message)
-        if asked.safe:
+        if graphql_request.safe:
             raise HttpRefused(
                 405, "Mutations are not permitted by GET. Send them by POST.", Allow="POST"
             )
@@ -143,9 +155,9 @@ class Endpoint:
             return None
         return await self.writes.answer(caller, request, key)
 
-    async def know(self, said: object, tenant: str | None, address: str) -> Authentication:
+    async def know(self, header: object, tenant: str | None, address: str) -> Authentication:
         """Authenticate a WebSocket connection. Raises Refused, or EntryRejected if the session has ended."""
-        token = _token(said) if isinstance(said, str) else None
+        token = _token(header) if isinstance(header, str) else None
         if token is None:
             message = 'Authentication required. Send {"authorization": "Bearer …"} as the payload of connection_init.'
             raise Refused(Code.UNAUTHENTICATED, message)
@@ -156,30 +168,30 @@ class Endpoint:
 
     async def _without_token(self, request: HttpRequest, media: str) -> Response:
         """Answer sign-in and the other public operations; everything else receives the same 401 (D-40)."""
-        nobody = Refused(Code.UNAUTHENTICATED, SIGN_IN)
+        unauthenticated = Refused(Code.UNAUTHENTICATED, SIGN_IN)
         try:
-            asked = await _asked(request, PUBLIC_BODY)
-            admitted = self._public.get(asked.query)
-            admitted.cost(asked.variables, asked.operation)
+            graphql_request = await _read_request(request, PUBLIC_BODY)
+            admitted = self._public.get(graphql_request.query)
+            admitted.cost(graphql_request.variables, graphql_request.operation)
         except (HttpRefused, admission.DocumentRejected):
-            raise nobody from None
-        if asked.safe or not _only_public(admitted, asked.operation):
-            raise nobody
-        deed = SessionCommand(self.app_context, None, _address(request), self.viewers)
-        result = await _execute(PUBLIC_SCHEMA, admitted, asked, deed)
+            raise unauthenticated from None
+        if graphql_request.safe or not _only_public(admitted, graphql_request.operation):
+            raise unauthenticated
+        command = SessionCommand(self.app_context, None, _address(request), self.viewers)
+        result = await _execute(PUBLIC_SCHEMA, admitted, graphql_request, command)
         if result.data is not None and not any(isinstance(v, dict) for v in result.data.values()):
-            raise nobody  # nothing was executed: only `__typename` was selected
+            raise unauthenticated  # nothing was executed: only `__typename` was selected
         return _done(result, media)
 
     async def _caller(
-        self, token: str, wanted: str | None, address: str
+        self, token: str, tenant_header: str | None, address: str
     ) -> tuple[Caller, datetime]:
         """The caller of an access token and its expiry; the tenant comes from the token only (D-70)."""
         access = self.app_context.tokens.verify_access(token, self.app_context.now())
         tenant = await self.app_context.directory.by_id(access.tenant)
         if tenant is None:
             raise Refused(Code.UNAUTHENTICATED, SIGN_IN)
-        if wanted is not None and wanted != tenant.slug:
+        if tenant_header is not None and tenant_header != tenant.slug:
             message = (
                 "The access token belongs to another tenant than `X-Tenant`. Omit the header, or "
                 "send a token of that tenant."
@@ -192,7 +204,7 @@ class Endpoint:
         return Caller(tenant, access.user, access.session, address), access.expires_at
 
 
-async def _asked(request: HttpRequest, most: int) -> GraphQLRequest:
+async def _read_request(request: HttpRequest, most: int) -> GraphQLRequest:
     if request.method == "GET":
         return request_in_url(request.scope["query_string"])  # `request.url` fails on invalid bytes
     body = await read_body(request, most)
@@ -221,8 +233,8 @@ def _bearer(request: HttpRequest) -> str | None:
     return _token(request.headers.get("authorization", ""))
 
 
-def _token(said: str) -> str | None:
-    scheme, _, token = said.partition(" ")
+def _token(header: str) -> str | None:
+    scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
@@ -231,7 +243,10 @@ def _address(request: HttpRequest) -> str:
 
 
 async def _execute(
-    schema: strawberry.Schema, admitted: Admitted, asked: GraphQLRequest, deed: SessionCommand
+    schema: strawberry.Schema,
+    admitted: Admitted,
+    graphql_request: GraphQLRequest,
+    command: SessionCommand,
 ) -> ExecutionResult:
     """Execute a mutation of an admitted document.
 
@@ -241,9 +256,9 @@ async def _execute(
     result: Any = execute(
         schema._schema,  # noqa: SLF001 - strawberry has no other way
         admitted.document,
-        context_value=deed,
-        variable_values=asked.variables,
-        operation_name=asked.operation,
+        context_value=command,
+        variable_values=graphql_request.variables,
+        operation_name=graphql_request.operation,
         max_coercion_errors=5,
         executor_class=schema.execution_context_class,
         hide_suggestions=True,
@@ -253,13 +268,13 @@ async def _execute(
 
 def _done(result: ExecutionResult, media: str) -> Response:
     """The response to a session mutation. Without any data, its status is that of the first error."""
-    told = [error_entry_of(error) for error in result.errors or ()]
+    errors = [error_entry_of(error) for error in result.errors or ()]
     if result.data is not None:
-        body = {"data": result.data, "errors": told} if told else {"data": result.data}
+        body = {"data": result.data, "errors": errors} if errors else {"data": result.data}
         return respond(orjson.dumps(body), media)
     # An error without a path means that execution did not begin; then `data` is absent too.
-    begun = {"data": None} if any("path" in each for each in told) else {}
-    extensions = told[0]["extensions"]
+    data = {"data": None} if any("path" in each for each in errors) else {}
+    extensions = errors[0]["extensions"]
     return refuse(
-        orjson.dumps({**begun, "errors": told}), str(extensions["code"]), extensions, media
+        orjson.dumps({**data, "errors": errors}), str(extensions["code"]), extensions, media
     )

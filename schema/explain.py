@@ -45,7 +45,7 @@ async def explain(endpoint: Endpoint, query: str, email: str, variables: str) ->
     placement = caller.tenant.placement
     async with endpoint.app_context.database.read(placement, TransactionStart()) as connection:
         plan = await how(connection, placement, made, values)
-    return "\n".join([pretty(made.compiled.sql), "", *_told(made, values), "", *plan])
+    return "\n".join([pretty(made.compiled.sql), "", *_details(made, values), "", *plan])
 
 
 def _followed(
@@ -78,15 +78,15 @@ async def _caller(endpoint: Endpoint, slug: str, address: str) -> tuple[Caller, 
     return Caller(tenant, known.user, UUID(int=0), ""), viewer
 
 
-def _told(made: Plan, values: list[object]) -> list[str]:
+def _details(made: Plan, values: list[object]) -> list[str]:
     names = made.compiled.parameters if made.compiled else ()
-    told = [
+    lines = [
         f"${i} = {value!r}  ({name})"
         for i, (name, value) in enumerate(zip(names, values, strict=True), 1)
     ]
-    told += [f"denied: {each.entity}.{each.field} ({each.reason})" for each in made.denied]
+    lines += [f"denied: {each.entity}.{each.field} ({each.reason})" for each in made.denied]
     form = "narrow" if made.narrow else "wide"
-    return [*told, f"form: {form}{', planned for its values' if made.custom else ''}"]
+    return [*lines, f"form: {form}{', planned for its values' if made.custom else ''}"]
 
 
 def pretty(sql: str) -> str:

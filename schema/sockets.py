@@ -85,7 +85,7 @@ class Sockets:
             await _close(
                 send, CloseCode.NO_SUBPROTOCOL, f"Subprotocol not acceptable: use {SUBPROTOCOL}"
             )
-        elif not self._limiter.knock(address):
+        elif not self._limiter.acquire(address):
             # A close code rather than an HTTP response: clients reconnect only after the former.
             reason = "Too many unauthenticated connections. Send connection_init sooner, or connect again later."
             await _close(send, CloseCode.OVERLOAD, reason, SUBPROTOCOL)
@@ -117,18 +117,18 @@ class Sockets:
 
     async def _watch(self) -> None:
         """Ping the clients, and close the sockets of those that do not respond or do not read."""
-        asked_at = self._now()
+        pinged_at = self._now()
         while self._open:
             await asyncio.sleep(LOOK_SECONDS)
             now = self._now()
-            pings = now - asked_at >= PING_SECONDS
-            asked_at = now if pings else asked_at
+            pings = now - pinged_at >= PING_SECONDS
+            pinged_at = now if pings else pinged_at
             for socket in list(self._open):
                 if socket.is_stuck(now, STUCK_SECONDS):
                     socket.end(
                         CloseCode.OVERLOAD, "The client does not read its messages. Connect again."
                     )
-                elif now - socket.heard_at > SILENT_SECONDS:
+                elif now - socket.last_frame_at > SILENT_SECONDS:
                     socket.end(
                         CloseCode.TIMED_OUT,
                         "The client does not respond to pings. Answer them with pong.",
@@ -143,27 +143,32 @@ class Sockets:
 
         Raises like transactions, or Refused.
         """
-        told = {name.lower(): value for name, value in payload.items()}
+        headers = {name.lower(): value for name, value in payload.items()}
         return await self._endpoint.know(
-            told.get("authorization"), str(told.get("x-tenant") or "") or tenant, address
+            headers.get("authorization"), str(headers.get("x-tenant") or "") or tenant, address
         )
 
     def ask(self, caller: Caller, payload: object) -> SubscriptionRequest | Awaitable[bytes]:
         """The subscription request of an operation, or the awaitable response of a query or mutation. Raises Refused."""
         try:
-            asked = request_of(payload, safe=False)
-        except HttpRefused as away:
-            raise away.refused from None
-        admitted = self._endpoint.documents.get(asked.query)
-        operation = admitted.operation(asked.operation)
+            graphql_request = request_of(payload, safe=False)
+        except HttpRefused as rejected:
+            raise rejected.refused from None
+        admitted = self._endpoint.documents.get(graphql_request.query)
+        operation = admitted.operation(graphql_request.operation)
         if operation.operation is OperationType.SUBSCRIPTION:
-            request = Request(asked.query, admitted, asked.operation, asked.variables)
+            request = Request(
+                graphql_request.query,
+                admitted,
+                graphql_request.operation,
+                graphql_request.variables,
+            )
             return self._endpoint.lives.ask(caller, request)
-        return self._answer(caller, asked)
+        return self._answer(caller, graphql_request)
 
-    async def _answer(self, caller: Caller, asked: GraphQLRequest) -> bytes:
+    async def _answer(self, caller: Caller, graphql_request: GraphQLRequest) -> bytes:
         with self._logged():
-            text = await self._endpoint.answer(caller, asked)
+            text = await self._endpoint.answer(caller, graphql_request)
         if text is None:
             message = (
                 "Session and password mutations are not available on WebSockets. Send them by POST."

@@ -32,7 +32,7 @@ class Admitted:
 
     def operation(self, name: str | None = None) -> OperationDefinitionNode:
         """Return the operation to execute; raises `DocumentRejected` (BAD_REQUEST) if it is ambiguous or unknown."""
-        return self._chosen(name).operation
+        return self._prepared(name).operation
 
     def cost(self, variables: Mapping[str, object], name: str | None = None) -> Cost:
         """Return the cost of an operation with the variables as sent.
@@ -40,9 +40,9 @@ class Admitted:
         Raises `DocumentRejected`: BAD_REQUEST if there is no such operation, BAD_USER_INPUT or
         QUERY_TOO_COMPLEX as `Prepared.cost` does.
         """
-        return self._chosen(name).cost(variables)
+        return self._prepared(name).cost(variables)
 
-    def _chosen(self, name: str | None) -> Prepared:
+    def _prepared(self, name: str | None) -> Prepared:
         if name in self.prepared:
             return self.prepared[name]
         if name is None and len(self.prepared) == 1:
@@ -143,7 +143,7 @@ class Documents:
         self._validator = Validator(schema)
         self._share = characters // size if size else characters + 1
         self._kept: LRUCache[bytes, tuple[int, Admitted]] = LRUCache(
-            characters, getsizeof=lambda kept: kept[0]
+            characters, getsizeof=lambda entry: entry[0]
         )
 
     def __len__(self) -> int:
@@ -155,11 +155,11 @@ class Documents:
         if len(text) > self._limits.characters:
             return _admit(text, self._schema, self._limits, self._validator)  # raises
         key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-        known = self._kept.get(key)
-        if known is not None:
-            return known[1]
+        cached = self._kept.get(key)
+        if cached is not None:
+            return cached[1]
         admitted = _admit(text, self._schema, self._limits, self._validator)
-        room = max(len(text), self._share)
-        if room <= self._kept.maxsize:
-            self._kept[key] = (room, admitted)
+        weight = max(len(text), self._share)
+        if weight <= self._kept.maxsize:
+            self._kept[key] = (weight, admitted)
         return admitted

@@ -101,11 +101,11 @@ class _Part:
     def _times(self, inputs: MeasuredInputs, limits: Limits) -> int:
         if self.ids is not None:
             return inputs.length(self.ids)
-        asked = self.least
+        times = self.least
         for argument, node in self.pages:
             size = page_size(argument, inputs.page(node.name.value), limits, node)
-            asked = max(asked, size or 0)
-        return asked or self.times
+            times = max(times, size or 0)
+        return times or self.times
 
 
 @dataclass(slots=True)

@@ -30,20 +30,20 @@ class DerivedReader:
     nodes: tuple[list[FieldNode] | None, ...]
     """Per text: the selections, if they contain a field that Python computes; None otherwise."""
 
-    async def done(self, entity: str, found: Texts) -> Texts:
+    async def done(self, entity: str, texts: Texts) -> Texts:
         """The texts with all derived fields computed. A field that fails is null, as in queries."""
-        wanted = {str(n): (entity, nodes) for n, nodes in enumerate(self.nodes) if nodes}
-        if not wanted or not found:
-            return found
-        ids = list(found)
-        columns = [list(column) for column in zip(*found.values(), strict=True)]
+        computed = {str(n): (entity, nodes) for n, nodes in enumerate(self.nodes) if nodes}
+        if not computed or not texts:
+            return texts
+        ids = list(texts)
+        columns = [list(column) for column in zip(*texts.values(), strict=True)]
         request = self.request
         made, _ = await executed_records(
             self.schema,
             request.admitted.document,
             request.admitted.operation(request.name),
-            wanted,
-            {key: b"[%b]" % b",".join(columns[int(key)]) for key in wanted},
+            computed,
+            {key: b"[%b]" % b",".join(columns[int(key)]) for key in computed},
             request.variables,
         )
         for key, text in made.items():
@@ -77,15 +77,15 @@ class CompiledSubscription:
     async def all(self, connection: Driver, placement: Placement) -> Texts:
         """All records; one more than `most` if there are too many."""
         bound = self.plan.whole.arguments(self.values, self.viewer, {})
-        found = await rows(connection, placement, self.plan.whole, bound)
-        return await self.computing.done(self.entity, found)
+        texts = await rows(connection, placement, self.plan.whole, bound)
+        return await self.computing.done(self.entity, texts)
 
     async def among(self, connection: Driver, placement: Placement, ids: Iterable[UUID]) -> Texts:
         """The records of the list that have one of these ids."""
         values = {**self.values, IDS: list(ids)}
         bound = self.plan.some.arguments(values, self.viewer, {})
-        found = await rows(connection, placement, self.plan.some, bound)
-        return await self.computing.done(self.entity, found)
+        texts = await rows(connection, placement, self.plan.some, bound)
+        return await self.computing.done(self.entity, texts)
 
     async def before(
         self,
@@ -98,8 +98,8 @@ class CompiledSubscription:
         values = {**self.values, IDS: list(ids)}
         some, entity = self.plan.some, self.live.entity
         bound = some.arguments(values, self.viewer, {})
-        found = await rows_before(connection, placement, some, bound, entity, position)
-        return None if found is None else await self.computing.done(entity.name, found)
+        texts = await rows_before(connection, placement, some, bound, entity, position)
+        return None if texts is None else await self.computing.done(entity.name, texts)
 
     def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
         """The payload of a `next` message."""

@@ -80,12 +80,12 @@ def _one(computed: Computed, facts: Facts) -> object:
         return error
 
 
-def teach(schema: GraphQLSchema, model: Model) -> None:
+def install_resolvers(schema: GraphQLSchema, model: Model) -> None:
     """Install resolvers on the types used in reads; they take values from rows, keyed by response key.
 
     Types used only in mutations keep their resolvers.
     """
-    for kind in _spoken_of(schema.query_type):
+    for kind in _queried_types(schema.query_type):
         if isinstance(kind, GraphQLObjectType):
             kind.is_type_of = None  # rows are no instances of the declared types
             derived = model.entities[kind.name].derived if kind.name in model.entities else {}
@@ -99,7 +99,7 @@ def teach(schema: GraphQLSchema, model: Model) -> None:
             kind.resolve_type = _type_of
 
 
-def _spoken_of(query: GraphQLObjectType | None) -> list[GraphQLNamedType]:
+def _queried_types(query: GraphQLObjectType | None) -> list[GraphQLNamedType]:
     """All types that can occur in a query."""
     found: dict[str, GraphQLNamedType] = {}
     pending: list[GraphQLNamedType] = [] if query is None else [query]

@@ -46,10 +46,10 @@ def errors_of(refused: Refused | admission.DocumentRejected) -> list[ErrorEntry]
     """The entries of `errors`."""
     if isinstance(refused, Refused):
         entry = as_error(refused)
-        return [{"message": _said(entry["message"]), "extensions": entry["extensions"]}]
+        return [{"message": _sanitized(entry["message"]), "extensions": entry["extensions"]}]
     return [
         {
-            "message": _said(problem.message),
+            "message": _sanitized(problem.message),
             "locations": [{"line": line, "column": column} for line, column in problem.locations],
             "extensions": {"code": problem.code},
         }
@@ -57,7 +57,7 @@ def errors_of(refused: Refused | admission.DocumentRejected) -> list[ErrorEntry]
     ]
 
 
-def _said(message: str) -> str:
+def _sanitized(message: str) -> str:
     """A message as it is sent: names that the client did not send are removed, wherever it was made."""
     message = _SUGGESTION.sub("", message)
     return message if len(message) <= LONGEST else message[:LONGEST] + "…"

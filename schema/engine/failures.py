@@ -29,13 +29,13 @@ Failure = Refused | admission.DocumentRejected
 def error_entry_of(error: GraphQLError) -> ErrorEntry:
     """The error entry of an exception raised while an operation was executed."""
     if error.original_error is None or not error.path:  # errors of variables have no path
-        said: Failure = Refused(Code.BAD_USER_INPUT, error.message)
+        refusal: Failure = Refused(Code.BAD_USER_INPUT, error.message)
     else:
-        said = failure(error.original_error)
-    told = errors_of(said)[0]
+        refusal = failure(error.original_error)
+    entry = errors_of(refusal)[0]
     if error.path:
-        told["path"] = list(error.path)
-    return told
+        entry["path"] = list(error.path)
+    return entry
 
 
 def failure(error: Exception) -> Failure:
@@ -43,7 +43,7 @@ def failure(error: Exception) -> Failure:
     if isinstance(error, Failure):
         return error
     if isinstance(error, EntryRejected):
-        return _turned(error)
+        return _rejected(error)
     if isinstance(error, StatementTimeout):
         message = "The database query timed out. Request fewer records, or filter more narrowly."
         return Refused(Code.TIMEOUT, message)
@@ -56,10 +56,10 @@ def failure(error: Exception) -> Failure:
     return _internal(error)
 
 
-def _turned(away: EntryRejected) -> Refused:
-    if away.reason is RejectReason.REVOKED:
+def _rejected(rejected: EntryRejected) -> Refused:
+    if rejected.reason is RejectReason.REVOKED:
         return Refused(Code.UNAUTHENTICATED, "The session has ended. Sign in again.")
-    if away.reason is RejectReason.STALE:
+    if rejected.reason is RejectReason.STALE:
         message = "Permissions are being changed. Try again in a moment."
         return Refused(Code.RETRYABLE, message, retryAfter=1)
     return Refused(Code.RETRYABLE, "The tenant's data is being moved. Try again in a moment.")

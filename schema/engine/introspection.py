@@ -43,27 +43,27 @@ class Introspections:
 
     def tell(
         self,
-        asked: IntrospectionRequest,
+        request: IntrospectionRequest,
         operation: OperationDefinitionNode,
         fields: tuple[FieldNode, ...],
     ) -> dict[str, bytes]:
         """The texts of these fields. Raises Refused."""
-        variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
-        key = IntrospectionKey(asked.text, asked.name, variables)
-        return dict(self.kept.get(key, partial(self._execute, asked, operation, fields)))
+        variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
+        key = IntrospectionKey(request.text, request.name, variables)
+        return dict(self.kept.get(key, partial(self._execute, request, operation, fields)))
 
     def _execute(
         self,
-        asked: IntrospectionRequest,
+        request: IntrospectionRequest,
         operation: OperationDefinitionNode,
         fields: tuple[FieldNode, ...],
     ) -> Mapping[str, bytes]:
-        document = only(asked.admitted.document, operation, list(fields))
-        result = execute_sync(self._schema, document, variable_values=dict(asked.variables))
+        document = only(request.admitted.document, operation, list(fields))
+        result = execute_sync(self._schema, document, variable_values=dict(request.variables))
         if result.errors:
             raise Refused(Code.BAD_USER_INPUT, result.errors[0].message)
         return {key: orjson.dumps(value) for key, value in (result.data or {}).items()}
 
 
-def _bytes(told: Mapping[str, bytes]) -> int:
-    return sum(map(len, told.values()))
+def _bytes(texts: Mapping[str, bytes]) -> int:
+    return sum(map(len, texts.values()))

@@ -37,32 +37,35 @@ class LiveMessage:
         denied: Sequence[Mapping[str, str]] = (),
     ) -> bytes:
         """The result in the payload of a `next` message."""
-        several = list(changes)
-        words = {
+        all_changes = list(changes)
+        values = {
             "kind": b'"%b"' % kind.encode(),
             "cursor": b'"%b"' % cursor,
             "__typename": b'"%b%b"' % (self.entity.name.encode(), LIVE.encode()),
         }
-        told = (
-            (k, words[p] if isinstance(p, str) else self._all(p, several)) for k, p in self.parts
+        fields = (
+            (k, values[p] if isinstance(p, str) else self._all(p, all_changes))
+            for k, p in self.parts
         )
         extensions = b""
         if denied:
             extensions = b',"extensions":%b' % orjson.dumps({"access": {"denied": denied}})
-        return b'{"data":{"%b":%b}%b}' % (self.key.encode(), _object(told), extensions)
+        return b'{"data":{"%b":%b}%b}' % (self.key.encode(), _object(fields), extensions)
 
-    def _all(self, asked: Changes, several: Sequence[Changed]) -> bytes:
-        return b"[%b]" % b",".join(self._one(asked, *each) for each in several)
+    def _all(self, selection: Changes, all_changes: Sequence[Changed]) -> bytes:
+        return b"[%b]" % b",".join(self._one(selection, *each) for each in all_changes)
 
-    def _one(self, asked: Changes, kind: LiveChangeKind, id: UUID, texts: Sequence[bytes]) -> bytes:
-        words = {
+    def _one(
+        self, selection: Changes, kind: LiveChangeKind, id: UUID, texts: Sequence[bytes]
+    ) -> bytes:
+        values = {
             "kind": b'"%b"' % kind.encode(),
             "id": b'"%b_%b"' % (self.entity.prefix.encode(), id.hex.encode()),
             "__typename": b'"%b%b"' % (self.entity.name.encode(), CHANGE.encode()),
         }
         return _object(
-            (key, words[part] if isinstance(part, str) else texts[part] if texts else b"null")
-            for key, part in asked.parts
+            (key, values[part] if isinstance(part, str) else texts[part] if texts else b"null")
+            for key, part in selection.parts
         )
 
 

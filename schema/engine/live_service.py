@@ -134,10 +134,11 @@ class SubscriptionService:
         return _ListReader(reader, self._model, self._lists[names[0]]).read(key, nodes)
 
     def watch(
-        self, wanted: SubscriptionRequest, viewer: Viewer, *, pays: bool
+        self, subscription: SubscriptionRequest, viewer: Viewer, *, pays: bool
     ) -> CompiledSubscription:
         """Compile a list under a viewer's rights. Raises Refused."""
-        drawn, values, request = wanted.drawn, {**wanted.values, IDS: []}, wanted.request
+        drawn, request = subscription.drawn, subscription.request
+        values = {**subscription.values, IDS: []}
         entity = drawn.live.entity
         if not viewer.may_see(entity.name):
             message = (
@@ -148,8 +149,8 @@ class SubscriptionService:
         most = given if isinstance(given, int) and given else AT_MOST
         pages = Pages({number: resolve_as(int, slot, values) for number, slot in drawn.live.sizes})
         rights = viewer.project(drawn.live.depends_on)
-        whole = LivePlanKey(wanted.key, rights, pages, most)
-        made = self.plans.get(whole, partial(self._compile, wanted, viewer, most, pages, pays))
+        key = LivePlanKey(subscription.key, rights, pages, most)
+        made = self.plans.get(key, partial(self._compile, subscription, viewer, most, pages, pays))
         if isinstance(made, Forbidden):
             raise forbidden(map(written_as, made.closed), FILTER)
         bound = made.some.arguments(values, viewer, {})
@@ -158,30 +159,30 @@ class SubscriptionService:
         return CompiledSubscription(
             key=hashlib.blake2b(encoded(identity), digest_size=16).digest(),
             live=drawn.live,
-            related=drawn.live.related | self._deciding(drawn.live, viewer),
+            related=drawn.live.related | self._visibility_entities(drawn.live, viewer),
             most=most,
             plan=made,
             viewer=viewer,
             values=values,
             message=drawn.message,
             cursors=self._cursors,
-            tenant=wanted.caller.tenant.id,
+            tenant=subscription.caller.tenant.id,
             computing=DerivedReader(self._schema, request, drawn.computes),
         )
 
-    def _deciding(self, live: Live, viewer: Viewer) -> set[str]:
+    def _visibility_entities(self, live: Live, viewer: Viewer) -> set[str]:
         """The entities, such as shares, that determine which of the list's rows the viewer sees."""
         names = {name for name in entities_of(live.depends_on) if viewer.may_see(name)}
         tables = {table for name in names for table in viewer.looks_at(self._model.entities[name])}
         return {self._model.by_table[table.name].name for table in tables}
 
     def _compile(
-        self, wanted: SubscriptionRequest, viewer: Viewer, most: int, pages: Pages, pays: bool
+        self, subscription: SubscriptionRequest, viewer: Viewer, most: int, pages: Pages, pays: bool
     ) -> LivePlan | Forbidden:
         """Compile a plan and charge it to the tenant's budget."""
-        made = plan_live(wanted.drawn.live, most, viewer, self._model, pages)
+        made = plan_live(subscription.drawn.live, most, viewer, self._model, pages)
         if pays:
-            self.budget.spend(wanted.caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
+            self.budget.spend(subscription.caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
         if isinstance(made, LivePlan) and made.whole.cursors:
             message = (
                 "Subscriptions do not return cursors. Omit `cursor`, `startCursor` and `endCursor`, and "

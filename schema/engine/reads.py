@@ -24,7 +24,7 @@ from resolvers.engine.context import Caller
 from schema.admission import Admitted
 from schema.engine.budget import Budget
 from schema.engine.cursors import Cursors
-from schema.engine.derived import executed, teach
+from schema.engine.derived import executed, install_resolvers
 from schema.engine.failures import error_entry_of
 from schema.engine.filters import LISTS
 from schema.engine.forbidden import FILTER, READ, forbidden, written_as
@@ -99,7 +99,7 @@ class ReadService:
         )
         self.plans: Lru[PlanKey, Plan | Forbidden] = Lru(PLANS, PLANNED, _length)
         self.introspections = Introspections(schema)
-        teach(schema, model)
+        install_resolvers(schema, model)
 
     async def answer(self, caller: Caller, request: Request) -> bytes:
         """The response body. Raises Refused, or EntryRejected if the tenant cannot be entered."""
@@ -108,27 +108,27 @@ class ReadService:
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
         key, drawn = self._draw(request, operation, values)
-        found: dict[str, bytes] = {}
+        texts: dict[str, bytes] = {}
         if drawn.own:
-            found = self.introspections.tell(request, operation, drawn.own)
-        told: JsonObject = {"errors": [], "denied": []}
+            texts = self.introspections.tell(request, operation, drawn.own)
+        extras: JsonObject = {"errors": [], "denied": []}
         if not drawn.outline.roots:
             await self._viewers.stands(caller.tenant.placement, caller.session)
         else:
             made, answered = await self._run(caller, request, key, drawn.outline, values)
-            told["denied"] = with_denied(made)
-            found |= answered
+            extras["denied"] = with_denied(made)
+            texts |= answered
         if drawn.executed:
             # Each value is then processed in Python, which costs as much as an object.
             remaining = self.budget.spend(caller.tenant.id, cost.fields)
-            document, asked = request.admitted.document, request.variables
+            document, variables = request.admitted.document, request.variables
             rows, errors = await executed(
-                self._schema, document, operation, drawn.executed, found, asked
+                self._schema, document, operation, drawn.executed, texts, variables
             )
-            found |= rows
-            told["errors"] = [error_entry_of(error) for error in errors]
-        told["cost"] = {"nodes": cost.nodes, "fields": cost.fields, "remaining": remaining}
-        return _response(drawn.keys, found, told)
+            texts |= rows
+            extras["errors"] = [error_entry_of(error) for error in errors]
+        extras["cost"] = {"nodes": cost.nodes, "fields": cost.fields, "remaining": remaining}
+        return _response(drawn.keys, texts, extras)
 
     def explain(
         self, caller: Caller, viewer: Viewer, request: Request
@@ -151,8 +151,8 @@ class ReadService:
         return key, self.drawn.get(key, partial(self._read, request, operation, values, declared))
 
     def _key(self, request: Request, declared: Declared, values: Variables) -> OperationKey:
-        form = shape(values, declared, self._prefixes)
-        return OperationKey(request.text, request.name, form, request.executes)
+        variable_shape = shape(values, declared, self._prefixes)
+        return OperationKey(request.text, request.name, variable_shape, request.executes)
 
     def _read(
         self,
@@ -185,8 +185,8 @@ class ReadService:
         """Plan and run; retry once if the rights changed in between."""
         try:
             return await self._attempt(caller, request, key, outline, values)
-        except EntryRejected as away:
-            if away.reason is not RejectReason.STALE:
+        except EntryRejected as rejected:
+            if rejected.reason is not RejectReason.STALE:
                 raise
             return await self._attempt(caller, request, key, outline, values)
 
@@ -210,8 +210,8 @@ class ReadService:
             caller.tenant.placement, viewer, caller.session, custom_plans=made.custom
         ) as connection:
             arguments = made.arguments(values, viewer, opened)
-            found = dict(await run(connection, caller.tenant.placement, made, arguments))
-        return made, self.sealed(caller, made, outline, values, found)
+            texts = dict(await run(connection, caller.tenant.placement, made, arguments))
+        return made, self.sealed(caller, made, outline, values, texts)
 
     def sealed(
         self,
@@ -219,14 +219,14 @@ class ReadService:
         made: Plan,
         outline: Selection,
         values: Variables,
-        found: Mapping[str, bytes],
+        texts: Mapping[str, bytes],
     ) -> dict[str, bytes]:
         """The texts with their cursors encrypted."""
         if not made.cursors:
-            return dict(found)
+            return dict(texts)
         lists = {each.number: each for each in outline.connections}
         bound_to = partial(self._bound_to, caller, lists, values)
-        return {name: self._cursors.seal(text, bound_to) for name, text in found.items()}
+        return {name: self._cursors.seal(text, bound_to) for name, text in texts.items()}
 
     def plan_of(
         self,
@@ -240,8 +240,8 @@ class ReadService:
         """The plan for this permission shape, with the sort keys of the cursors that were sent."""
         opened = self._open(caller, outline, values)
         pages = self._pages(outline, values, opened)
-        whole = PlanKey(key, viewer.project(outline.depends_on), pages)
-        made = self.plans.get(whole, partial(self._compile, caller, outline, viewer, pages))
+        plan_key = PlanKey(key, viewer.project(outline.depends_on), pages)
+        made = self.plans.get(plan_key, partial(self._compile, caller, outline, viewer, pages))
         if isinstance(made, Forbidden):
             raise forbidden(map(written_as, made.closed), FILTER)
         if request.strict and made.denied:
@@ -287,18 +287,18 @@ class ReadService:
         caller: Caller, lists: Mapping[int, ConnectionSelection], values: Variables, number: int
     ) -> bytes:
         """The context of a list's cursors: tenant, user, list, order and filter."""
-        asked = lists[number]
-        given = [resolve(slot, values) for slot in asked.values]
-        return encoded([caller.tenant.id, caller.user, asked.signature, given])
+        connection = lists[number]
+        bound = [resolve(slot, values) for slot in connection.values]
+        return encoded([caller.tenant.id, caller.user, connection.signature, bound])
 
 
-def _response(keys: tuple[str, ...], found: Mapping[str, bytes], told: JsonObject) -> bytes:
+def _response(keys: tuple[str, ...], texts: Mapping[str, bytes], extras: JsonObject) -> bytes:
     """The texts of the root fields joined in document order."""
-    data = b",".join(b'"%b":%b' % (key.encode(), found.get(key) or b"null") for key in keys)
-    extensions: JsonObject = {"cost": told["cost"]}
-    if told["denied"]:
-        extensions["access"] = {"denied": told["denied"]}
-    errors = b'"errors":%b,' % orjson.dumps(told["errors"]) if told["errors"] else b""
+    data = b",".join(b'"%b":%b' % (key.encode(), texts.get(key) or b"null") for key in keys)
+    extensions: JsonObject = {"cost": extras["cost"]}
+    if extras["denied"]:
+        extensions["access"] = {"denied": extras["denied"]}
+    errors = b'"errors":%b,' % orjson.dumps(extras["errors"]) if extras["errors"] else b""
     return b'{"data":{%b},%b"extensions":%b}' % (data, errors, orjson.dumps(extensions))
 
 

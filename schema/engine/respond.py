@@ -32,18 +32,18 @@ class MutationResult:
         if not payload.mutation.many:
             self.data[payload.key] = filled(entity, payload.shown, outcomes[0], texts, 0)
             return
-        told: JsonObject = {}
-        whole = Outcome(errors=[error for each in outcomes for error in each.errors])
+        fields: JsonObject = {}
+        combined = Outcome(errors=[error for each in outcomes for error in each.errors])
         for shown in payload.shown:
             if shown.key in payload.results:
-                told[shown.key] = self._results(payload, shown.key, outcomes, texts)
+                fields[shown.key] = self._results(payload, shown.key, outcomes, texts)
             else:
-                told[shown.key] = _word(f"{entity}ManyPayload", shown, whole)
+                fields[shown.key] = _value(f"{entity}ManyPayload", shown, combined)
         for number, each in enumerate(outcomes):
             # Where `results` is not selected, refused inputs are still listed in `errors`.
             if not payload.results:
                 self._refuse(each, [payload.key], number)
-        self.data[payload.key] = told
+        self.data[payload.key] = fields
 
     def _results(
         self, payload: Payload, key: str, outcomes: Sequence[Outcome], texts: Texts
@@ -62,32 +62,32 @@ class MutationResult:
         place = [*path, number] if len(path) > 1 else path
         self.errors += [placed(error, place) for error in outcome.refused]
 
-    def broken(self, wrong: DerivedFailed) -> None:
+    def broken(self, failure: DerivedFailed) -> None:
         """Add an error of a derived field in a payload; the mutation itself stands."""
-        key, *between, shown = wrong.text.split(".")
-        above = [key, *between, wrong.number, shown] if between else [key, shown]
-        self.errors.append(placed(error_entry_of(wrong.error), [*above, *wrong.place]))
+        key, *between, shown = failure.text.split(".")
+        path = [key, *between, failure.number, shown] if between else [key, shown]
+        self.errors.append(placed(error_entry_of(failure.error), [*path, *failure.place]))
 
     def failed(self, payload: Payload, outcomes: Sequence[Outcome]) -> None:
         """Add the mutation that caused the rollback."""
-        whole = merged(outcomes)
-        if whole.refused:
+        combined = merged(outcomes)
+        if combined.refused:
             self.data[payload.key] = None
             # User errors are listed once, with the first.
-            also = {"userErrors": whole.errors} if whole.errors else {}
-            for error in whole.refused:
-                extensions, also = {**error["extensions"], **also}, {}
+            extra = {"userErrors": combined.errors} if combined.errors else {}
+            for error in combined.refused:
+                extensions, extra = {**error["extensions"], **extra}, {}
                 entry = ErrorEntry(message=error["message"], extensions=extensions)
                 self.errors.append(placed(entry, [payload.key]))
             return
         if not payload.mutation.many:
             self.data[payload.key] = filled(
-                payload.mutation.entity.name, payload.shown, whole, {}, 0
+                payload.mutation.entity.name, payload.shown, combined, {}, 0
             )
             return
         kind = payload.mutation.payload
         self.data[payload.key] = {
-            shown.key: None if shown.key in payload.results else _word(kind, shown, whole)
+            shown.key: None if shown.key in payload.results else _value(kind, shown, combined)
             for shown in payload.shown
         }
 
@@ -107,17 +107,17 @@ def filled(
     entity: str, shown: Sequence[PayloadField], outcome: Outcome, texts: Texts, number: int
 ) -> JsonObject:
     """The payload of one input."""
-    told: JsonObject = {}
+    fields: JsonObject = {}
     for each in shown:
         if each.text:
             rows = texts.get(each.text, ())
-            told[each.key] = rows[number] if number < len(rows) and not outcome.failed else None
+            fields[each.key] = rows[number] if number < len(rows) and not outcome.failed else None
         else:
-            told[each.key] = _word(f"{entity}Payload", each, outcome)
-    return told
+            fields[each.key] = _value(f"{entity}Payload", each, outcome)
+    return fields
 
 
-def _word(kind: str, shown: PayloadField, outcome: Outcome) -> object:
+def _value(kind: str, shown: PayloadField, outcome: Outcome) -> object:
     match shown.word:
         case "id":
             return outcome.id

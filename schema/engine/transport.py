@@ -114,37 +114,37 @@ def request_in_body(content_type: str, body: bytes) -> GraphQLRequest:
     if charset and charset not in ("utf-8", "utf8"):
         raise HttpRefused(415, "The charset is not supported. Send the body in UTF-8.")
     try:
-        given = orjson.loads(body)
+        data = orjson.loads(body)
     except (orjson.JSONDecodeError, RecursionError):
         raise HttpRefused(400, "The body is not valid JSON. Send a JSON object in UTF-8.") from None
-    if isinstance(given, list):
+    if isinstance(data, list):
         raise HttpRefused(400, "Batches are not supported. Send one operation per request.")
-    return request_of(given, safe=False)
+    return request_of(data, safe=False)
 
 
 def request_in_url(query_string: bytes) -> GraphQLRequest:
     """The request in the query string of a GET. Raises HttpRefused."""
     try:
         pairs = parse_qsl(query_string.decode("ascii"), max_num_fields=10, errors="strict")
-        given: JsonObject = dict(pairs)
+        data: JsonObject = dict(pairs)
         for name in ("variables", "extensions"):
-            if text := given.get(name):
-                given[name] = orjson.loads(str(text))
+            if text := data.get(name):
+                data[name] = orjson.loads(str(text))
     except (ValueError, RecursionError):
         raise HttpRefused(
             400,
             "The query string is invalid. Percent-encode it, and send `variables` and `extensions` as JSON.",
         ) from None
-    return request_of(given, safe=True)
+    return request_of(data, safe=True)
 
 
-def request_of(given: object, *, safe: bool) -> GraphQLRequest:
+def request_of(data: object, *, safe: bool) -> GraphQLRequest:
     """The request in a decoded JSON object. Raises HttpRefused."""
-    if not isinstance(given, dict):
+    if not isinstance(data, dict):
         raise HttpRefused(
             400, 'The request must be a JSON object such as {"query": "…", "variables": {…}}.'
         )
-    query, variables, name = given.get("query"), given.get("variables"), given.get("operationName")
+    query, variables, name = data.get("query"), data.get("variables"), data.get("operationName")
     if not isinstance(query, str):
         raise HttpRefused(400, "`query` must be a string. Send the document in it.")
     if not isinstance(variables, dict | None):
@@ -155,7 +155,7 @@ def request_of(given: object, *, safe: bool) -> GraphQLRequest:
         )
     if not isinstance(name, str | None):
         raise HttpRefused(400, "`operationName` must be a string. Correct or omit it.")
-    if not isinstance(given.get("extensions"), dict | None):
+    if not isinstance(data.get("extensions"), dict | None):
         raise HttpRefused(400, "`extensions` must be an object. Correct or omit it.")
     return GraphQLRequest(query, variables or {}, name or None, safe)
 

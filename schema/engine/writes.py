@@ -99,31 +99,31 @@ class WriteService:
     async def answer(self, caller: Caller, request: Request, key: str | None) -> bytes:
         """The response body. Raises Refused, or the error of the transaction."""
         cost = request.admitted.cost(request.variables, request.name)
-        asked = self._ask(caller, request, key)
-        records = sum(count(self._model, each) for each in asked.requests)
+        parsed = self._parse(caller, request, key)
+        records = sum(count(self._model, each) for each in parsed.requests)
         if records > MOST:
             message = f"This would write {records:,} records; the limit is {MOST:,}. Split them over several requests."
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
         remaining = self._reads.budget.spend(caller.tenant.id, cost.nodes + records)
         refuse_suspended(caller.tenant)
-        result, extensions = await self._done(asked)
+        result, extensions = await self._run(parsed)
         spent = {"nodes": cost.nodes, "fields": cost.fields, "remaining": remaining}
         errors = {"errors": result.errors} if result.errors else {}
-        data = {each.key: result.data[each.key] for each in asked.written.payloads}
-        data |= dict.fromkeys(asked.written.typenames, "Mutation")
+        data = {each.key: result.data[each.key] for each in parsed.written.payloads}
+        data |= dict.fromkeys(parsed.written.typenames, "Mutation")
         return orjson.dumps({"data": data, **errors, "extensions": {"cost": spent, **extensions}})
 
-    def _ask(self, caller: Caller, request: Request, key: str | None) -> MutationRequest:
+    def _parse(self, caller: Caller, request: Request, key: str | None) -> MutationRequest:
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
-        plan_key, written = self._draw(request, operation, values)
+        plan_key, written = self._parse_payloads(request, operation, values)
         requests = [self._request(payload, values) for payload in written.payloads]
         known = None if key is None else _key(caller, request, key)
         return MutationRequest(
             caller, request, operation, plan_key, written, values, requests, known
         )
 
-    def _draw(
+    def _parse_payloads(
         self, request: Request, operation: OperationDefinitionNode, values: Variables
     ) -> tuple[OperationKey, PayloadSelection]:
         """The payload selections, cached per shape of the variables that they depend on."""
@@ -161,26 +161,26 @@ class WriteService:
             raise Refused(Code.BAD_USER_INPUT, message)
         return CommandRequest(mutation.command, inputs, given.get("allOrNone") is not False)
 
-    async def _done(self, asked: MutationRequest) -> tuple[MutationResult, JsonObject]:
+    async def _run(self, parsed: MutationRequest) -> tuple[MutationResult, JsonObject]:
         """Execute the operation; retry if the rights changed or another transaction conflicted."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self._attempt(asked)
-            except EntryRejected as away:
-                if away.reason is not RejectReason.STALE or attempt == ATTEMPTS:
+                return await self._attempt(parsed)
+            except EntryRejected as rejected:
+                if rejected.reason is not RejectReason.STALE or attempt == ATTEMPTS:
                     raise
             except SerializationConflict:
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError("unreachable")  # pragma: no cover - the last attempt returns or raises
 
-    async def _attempt(self, asked: MutationRequest) -> tuple[MutationResult, JsonObject]:
-        caller = asked.caller
+    async def _attempt(self, parsed: MutationRequest) -> tuple[MutationResult, JsonObject]:
+        caller, outline = parsed.caller, parsed.written.outline
         placement = caller.tenant.placement
         viewer = await self._viewers.of(placement, caller.user, caller.session)
         try:
             made, opened = self._reads.plan_of(
-                caller, asked.request, viewer, asked.plan_key, asked.written.outline, asked.values
+                caller, parsed.request, viewer, parsed.plan_key, outline, parsed.values
             )
         except Refused:
             await self._viewers.confirm(placement, viewer, caller.session)  # as reads do
@@ -189,25 +189,25 @@ class WriteService:
         try:
             async with self._viewers.write(placement, viewer, caller.session) as connection:
                 unit = self._unit(TenantConnection(connection, placement.schema), viewer, caller)
-                outcomes = await _known(asked, unit, viewer)
+                outcomes = await _replayed(parsed, unit, viewer)
                 if outcomes is None:
-                    outcomes = await self._execute(asked, unit, viewer)
-                    if await _write_history(asked, unit, outcomes):
+                    outcomes = await self._execute(parsed, unit, viewer)
+                    if await _write_history(parsed, unit, outcomes):
                         connection.note()  # type: ignore[attr-defined]  # ours, see transaction.py
                 else:
                     extensions["idempotency"] = {"replayed": True}
-                values = {**asked.values, **_ids(asked.written, outcomes)}
-                found = await run(
+                values = {**parsed.values, **_ids(parsed.written, outcomes)}
+                results = await run(
                     connection, placement, made, made.arguments(values, viewer, opened)
                 )
             self._app_context.heard(caller.tenant.id)
-            texts, wrong = await self._texts(asked, made, found)
-            for payload, each in zip(asked.written.payloads, outcomes, strict=True):
+            texts, failures = await self._texts(parsed, made, results)
+            for payload, each in zip(parsed.written.payloads, outcomes, strict=True):
                 result.done(payload, each, texts)
-            for place in wrong:
+            for place in failures:
                 result.broken(place)
         except RolledBack as failed:
-            for number, payload in enumerate(asked.written.payloads):
+            for number, payload in enumerate(parsed.written.payloads):
                 if number == failed.at:
                     result.failed(payload, failed.outcomes)
                 else:
@@ -228,51 +228,53 @@ class WriteService:
         )  # fmt: skip
 
     async def _execute(
-        self, asked: MutationRequest, unit: UnitOfWork, viewer: Viewer
+        self, parsed: MutationRequest, unit: UnitOfWork, viewer: Viewer
     ) -> list[list[Outcome]]:
         """Execute all commands in order. Raises RolledBack at the first that fails."""
         ctx = Context(unit, viewer, self._registry.hooks)
-        found = []
-        for number, request in enumerate(asked.requests):
+        results = []
+        for number, request in enumerate(parsed.requests):
             unit.now += MOMENT  # so that each deletion has a timestamp of its own
             outcomes = [outcome(ctx, item) for item in await execute(ctx, request)]
             if request.all_or_none and any(each.failed for each in outcomes):
                 raise RolledBack(number, outcomes)
-            found.append(outcomes)
-        return found
+            results.append(outcomes)
+        return results
 
     async def _texts(
-        self, asked: MutationRequest, made: Plan, found: Mapping[str, bytes]
+        self, parsed: MutationRequest, made: Plan, results: Mapping[str, bytes]
     ) -> tuple[dict[str, list[object]], list[DerivedFailed]]:
         """The records of the payloads, and the errors of derived fields in them."""
-        sealed = self._reads.sealed(asked.caller, made, asked.written.outline, asked.values, found)
-        wrong: list[DerivedFailed] = []
-        if asked.written.records:
-            rows, wrong = await executed_records(
+        sealed = self._reads.sealed(
+            parsed.caller, made, parsed.written.outline, parsed.values, results
+        )
+        failures: list[DerivedFailed] = []
+        if parsed.written.records:
+            rows, failures = await executed_records(
                 self._schema,
-                asked.request.admitted.document,
-                asked.operation,
-                asked.written.records,
+                parsed.request.admitted.document,
+                parsed.operation,
+                parsed.written.records,
                 sealed,
-                asked.request.variables,
+                parsed.request.variables,
             )
             sealed = {**sealed, **rows}
-        return {key: orjson.loads(text) for key, text in sealed.items()}, wrong
+        return {key: orjson.loads(text) for key, text in sealed.items()}, failures
 
 
 async def _write_history(
-    asked: MutationRequest, unit: UnitOfWork, outcomes: list[list[Outcome]]
+    parsed: MutationRequest, unit: UnitOfWork, outcomes: list[list[Outcome]]
 ) -> bool:
     """Save the changes, and the outcomes under the idempotency key; False if nothing was written."""
-    roots = [stored(each) for each in outcomes] if asked.key else []
-    return await unit.write_history(asked.key, {"roots": roots})
+    roots = [stored(each) for each in outcomes] if parsed.key else []
+    return await unit.write_history(parsed.key, {"roots": roots})
 
 
-async def _known(
-    asked: MutationRequest, unit: UnitOfWork, viewer: Viewer
+async def _replayed(
+    parsed: MutationRequest, unit: UnitOfWork, viewer: Viewer
 ) -> list[list[Outcome]] | None:
     """The outcomes of an earlier request with this idempotency key; None if there was none. Raises Refused."""
-    key = asked.key
+    key = parsed.key
     if key is None:
         return None
     free = await take(unit.connection, key)
@@ -287,7 +289,7 @@ async def _known(
         raise Refused(Code.IDEMPOTENCY_MISMATCH, message)
     allowed = (
         each.command.allowed(viewer, unit.model.of(each.command.record).name)
-        for each in asked.requests
+        for each in parsed.requests
     )
     if not all(allowed):
         raise Refused(
@@ -315,6 +317,6 @@ def _key(caller: Caller, request: Request, key: str) -> IdempotentRequest:
     if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         message = f"The Idempotency-Key must have 1 to {LONGEST_KEY} printable characters. Send a UUID, for example."
         raise Refused(Code.BAD_USER_INPUT, message)
-    said = [request.text, request.name, request.variables]
-    digest = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
+    content = [request.text, request.name, request.variables]
+    digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
     return IdempotentRequest(caller.tenant.id, caller.user, key, digest)

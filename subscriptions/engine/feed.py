@@ -55,7 +55,7 @@ class Feed:
         self.groups: dict[bytes, SharedSubscription] = {}
         self._last: LogPosition | None = None
         """The log position of the last poll."""
-        self._looked_at = now()
+        self._polled_at = now()
         self.left_at = now()
         """Time at which the last socket was closed."""
 
@@ -103,16 +103,16 @@ class Feed:
         """Poll once and send the changes; an error affects as few subscribers as possible."""
         joining, self._joining = self._joining, []
         try:
-            look = await self._in_time(joining)
-            if look is None:
+            result = await self._poll_in_time(joining)
+            if result is None:
                 self._end(
                     self.members,
                     CloseCode.FORBIDDEN,
                     "The tenant is closed. Contact the operator of the server.",
                 )
             else:
-                await self._tell(look)
-            self._looked_at = self._now()
+                await self._apply(result)
+            self._polled_at = self._now()
         except PollFailed as broken:
             self._fail(broken.subscribers, broken.error)
             others = [each for each in joining if each not in broken.subscribers]
@@ -132,14 +132,14 @@ class Feed:
         if isinstance(error, EntryRejected) and error.reason is RejectReason.MOVED:
             self._directory.forget(self._tenant)
         self._joining = joining + self._joining
-        if self._now() - self._looked_at > LEASE_SECONDS:
+        if self._now() - self._polled_at > LEASE_SECONDS:
             self._end(
                 self.members,
                 CloseCode.OVERLOAD,
                 "The database is not available. Connect again later.",
             )
 
-    async def _look(self, joining: list[Subscriber]) -> PollResult | None:
+    async def _poll(self, joining: list[Subscriber]) -> PollResult | None:
         """Poll the tenant once; None if the tenant is closed."""
         tenant = await self._directory.by_id(self._tenant)
         if tenant is None or tenant.state == "closed":
@@ -148,11 +148,11 @@ class Feed:
         subscribers = [each for group in self.groups.values() for each in group.subscribers]
         async with self._database.snapshot(tenant.placement) as connection:
             poller = LogPoller(connection, tenant.placement, self._viewers, self.groups)
-            return await poller.look(sessions, self._last, subscribers, joining, self._end_sessions)
+            return await poller.poll(sessions, self._last, subscribers, joining, self._end_sessions)
 
-    async def _in_time(self, joining: list[Subscriber]) -> PollResult | None:
+    async def _poll_in_time(self, joining: list[Subscriber]) -> PollResult | None:
         """Poll the tenant once; raises TimeoutError if the database does not respond at all."""
-        poller = asyncio.create_task(self._look(joining))
+        poller = asyncio.create_task(self._poll(joining))
         try:
             await asyncio.wait({poller}, timeout=LEASE_SECONDS)
             if not poller.done():
@@ -163,47 +163,47 @@ class Feed:
 
     def _end_sessions(self, ended: frozenset[UUID]) -> None:
         """Close the sockets of ended sessions first, since all else may take time."""
-        gone = [each for each in self.members if each.session in ended]
-        self._end(gone, CloseCode.FORBIDDEN, "The session has ended. Sign in again.")
+        closed = [each for each in self.members if each.session in ended]
+        self._end(closed, CloseCode.FORBIDDEN, "The session has ended. Sign in again.")
 
     def abandon(self) -> None:
         """Close all sockets when the feed ends, so that clients reconnect."""
         self._end(self.members, CloseCode.OVERLOAD, "The server ends live updates. Connect again.")
 
-    async def _tell(self, look: PollResult) -> None:
+    async def _apply(self, result: PollResult) -> None:
         """Apply changed rights before sending changes: nobody receives anything under earlier rights (D-63)."""
-        for subscriber, error in look.refused:
+        for subscriber, error in result.refused:
             self._fail([subscriber], error)
-        self._last = look.head
-        for read in look.reads:
-            self._keep(look, read)
-        for subscriber, group in look.judged:
+        self._last = result.head
+        for read in result.reads:
+            self._store(result, read)
+        for subscriber, group in result.compiled:
             if self._is_there(subscriber) and subscriber.group is not group:
-                self._begin(look, subscriber, group)
+                self._begin(result, subscriber, group)
         for group in self.groups.values():
             if group.subscribers:
-                group.position = max(group.position or 0, look.head.position)
-        await self._tell_all()
+                group.position = max(group.position or 0, result.head.position)
+        await self._send_all()
         self._sweep(self._now() - KEPT_SECONDS)
 
-    def _keep(self, look: PollResult, read: PolledRead) -> None:
+    def _store(self, result: PollResult, read: PolledRead) -> None:
         """Store a list as read; a list that is too large ends with an error for its subscribers."""
-        group, head = read.group, look.head
+        group, head = read.group, result.head
         try:
             if read.ids is None:
-                group.reread(read.found, head.epoch, head.access, head.position)
+                group.reread(read.result, head.epoch, head.access, head.position)
             else:
-                group.read_some(read.ids, read.found, head.position)
+                group.read_some(read.ids, read.result, head.position)
             if group.watch.key not in self.groups:
-                self._make_room(group.size, {theirs for _, theirs in look.judged})
+                self._free_memory(group.size, {other for _, other in result.compiled})
         except Refused as refused:
-            judged = [subscriber for subscriber, theirs in look.judged if theirs is group]
-            self._fail({*group.subscribers, *judged}, refused)
+            compiled = [subscriber for subscriber, other in result.compiled if other is group]
+            self._fail({*group.subscribers, *compiled}, refused)
             self.groups.pop(group.watch.key, None)
             return
         self.groups[group.watch.key] = group
 
-    def _make_room(self, size: int, needed: set[SharedSubscription]) -> None:
+    def _free_memory(self, size: int, needed: set[SharedSubscription]) -> None:
         """Remove lists without subscribers if memory is short. Raises Refused if that is not enough."""
         if size + sum(group.size for group in self.groups.values()) > HELD_BYTES:
             self._sweep(self._now(), needed)
@@ -213,7 +213,7 @@ class Feed:
             )
             raise Refused(Code.RATE_LIMITED, message, retryAfter=60)
 
-    def _begin(self, look: PollResult, subscriber: Subscriber, group: SharedSubscription) -> None:
+    def _begin(self, result: PollResult, subscriber: Subscriber, group: SharedSubscription) -> None:
         """Start a list: from a cursor, from its beginning, or as a resync after another list."""
         after = subscriber.wanted.after if subscriber.is_new else None
         try:
@@ -224,17 +224,17 @@ class Feed:
         self.groups[group.watch.key] = group
         subscriber.move(group)
         if after is not None:
-            group.resume(subscriber, place, look.past.get((group, place[1])) if place else None)
+            group.resume(subscriber, place, result.past.get((group, place[1])) if place else None)
 
-    async def _tell_all(self) -> None:
+    async def _send_all(self) -> None:
         """Send all pending changes to all subscribers."""
-        told = 0
+        sent = 0
         for group in list(self.groups.values()):
             for subscriber in list(group.subscribers):
                 if subscriber.group is group:
                     group.tell(subscriber)
-                    told += 1
-                if told % TURN == TURN - 1:
+                    sent += 1
+                if sent % TURN == TURN - 1:
                     await asyncio.sleep(0)
 
     def _sweep(self, before: float, needed: set[SharedSubscription] | None = None) -> None:

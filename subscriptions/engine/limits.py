@@ -32,14 +32,14 @@ class ConnectionLimiter:
         self._users: Counter[tuple[UUID, UUID]] = Counter()
         self._lists: Counter[tuple[UUID, UUID]] = Counter()
 
-    def knock(self, address: str) -> bool:
+    def acquire(self, address: str) -> bool:
         """Admit an unauthenticated connection; False if its address has too many of them."""
         if self._strangers[address] >= STRANGERS:
             return False
         self._strangers[address] += 1
         return True
 
-    def known(self, address: str) -> None:
+    def release(self, address: str) -> None:
         """The connection was authenticated or closed."""
         self._strangers[address] -= 1
         if self._strangers[address] <= 0:

@@ -45,7 +45,7 @@ class PolledRead:
     """The result of reading a list: all of it, or some changed records."""
 
     group: SharedSubscription
-    found: Texts
+    result: Texts
     ids: Sequence[UUID] | None = None
     """The ids that were read; None for all."""
 
@@ -55,7 +55,7 @@ class PollResult:
     """The result of a poll. Nothing of it is sent before it is complete."""
 
     head: LogPosition
-    judged: list[tuple[Subscriber, SharedSubscription]] = field(default_factory=list)
+    compiled: list[tuple[Subscriber, SharedSubscription]] = field(default_factory=list)
     refused: list[tuple[Subscriber, Exception]] = field(default_factory=list)
     reads: list[PolledRead] = field(default_factory=list)
     past: dict[tuple[SharedSubscription, int], MissedChanges] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class LogPoller:
         self._viewers = viewers
         self._groups = dict(groups)
 
-    async def look(
+    async def poll(
         self,
         sessions: Iterable[UUID],
         last: LogPosition | None,
@@ -90,23 +90,23 @@ class LogPoller:
 
         `ended` is called at once with the sessions that have ended.
         """
-        found = PollResult(await log.head(self._connection, self._placement, sessions))
-        ended(found.head.ended)
-        rights = (found.head.epoch, found.head.access)
-        everybody = last is None or (last.epoch, last.access) != rights
-        moment = self._viewers.moment(self._connection, self._placement, found.head.access)
-        for subscriber in [*subscribers, *joining] if everybody else joining:
-            await self._judge(found, moment, subscriber)
+        result = PollResult(await log.head(self._connection, self._placement, sessions))
+        ended(result.head.ended)
+        rights = (result.head.epoch, result.head.access)
+        refresh_all = last is None or (last.epoch, last.access) != rights
+        moment = self._viewers.moment(self._connection, self._placement, result.head.access)
+        for subscriber in [*subscribers, *joining] if refresh_all else joining:
+            await self._compile(result, moment, subscriber)
             # Compiling a plan takes a while, and other tasks must run.
             await asyncio.sleep(0)
-        concerned = {group: None for _, group in found.judged}
-        if not everybody:
+        concerned = {group: None for _, group in result.compiled}
+        if not refresh_all:
             concerned |= {group: None for group in self._groups.values() if group.subscribers}
-        await self._read(found, list(concerned))
-        return found
+        await self._read(result, list(concerned))
+        return result
 
-    async def _judge(
-        self, found: PollResult, moment: ViewersInSnapshot, subscriber: Subscriber
+    async def _compile(
+        self, result: PollResult, moment: ViewersInSnapshot, subscriber: Subscriber
     ) -> None:
         """The list of a subscriber under their rights at this moment."""
         viewer = await moment.viewer(subscriber.member.user)
@@ -115,31 +115,33 @@ class LogPoller:
                 raise Refused(Code.UNAUTHENTICATED, "The user no longer exists. Sign in again.")
             watch = subscriber.wanted.judge(viewer, pays=subscriber.is_new)
         except Exception as error:  # noqa: BLE001 - it is the error of one subscription
-            found.refused.append((subscriber, error))
+            result.refused.append((subscriber, error))
             return
         group = self._groups.setdefault(watch.key, SharedSubscription(watch))
         group.watch = watch  # with the current rights
-        found.judged.append((subscriber, group))
+        result.compiled.append((subscriber, group))
 
-    async def _read(self, found: PollResult, groups: list[SharedSubscription]) -> None:
-        behind = [group.position for group in groups if group.position is not None]
-        entries = await self._entries(found.head, behind)
+    async def _read(self, result: PollResult, groups: list[SharedSubscription]) -> None:
+        positions = [group.position for group in groups if group.position is not None]
+        entries = await self._entries(result.head, positions)
         for group in groups:
             try:
-                read = await self._read_one(found.head, group, entries)
+                read = await self._read_one(result.head, group, entries)
             except PASSES:
                 raise
             except Exception as error:
-                judged = [subscriber for subscriber, theirs in found.judged if theirs is group]
-                raise PollFailed({*group.subscribers, *judged}, error) from error
+                compiled = [subscriber for subscriber, other in result.compiled if other is group]
+                raise PollFailed({*group.subscribers, *compiled}, error) from error
             if read is not None:
-                found.reads.append(read)
-        await self._read_past(found)
+                result.reads.append(read)
+        await self._read_past(result)
 
-    async def _read_past(self, found: PollResult) -> None:
+    async def _read_past(self, result: PollResult) -> None:
         """The changes missed by subscribers that resume. Where they are unknown, a resync follows."""
-        resuming = {each for each in (self._resuming(found.head, *j) for j in found.judged) if each}
-        entries = await self._entries(found.head, [position for _, position in resuming])
+        resuming = {
+            each for each in (self._resuming(result.head, *j) for j in result.compiled) if each
+        }
+        entries = await self._entries(result.head, [position for _, position in resuming])
         for group, position in resuming:
             await self._connection.mark()
             try:
@@ -151,7 +153,7 @@ class LogPoller:
                 await self._connection.take_back()
             else:
                 if past is not None:
-                    found.past[group, position] = past
+                    result.past[group, position] = past
 
     def _resuming(
         self, head: LogPosition, subscriber: Subscriber, group: SharedSubscription
@@ -168,9 +170,9 @@ class LogPoller:
         epoch, position = place
         return (group, position) if epoch == head.epoch and position <= head.position else None
 
-    async def _entries(self, head: LogPosition, behind: list[int]) -> Sequence[LogEntry] | None:
+    async def _entries(self, head: LogPosition, positions: list[int]) -> Sequence[LogEntry] | None:
         """The changes since the first of these positions; None if they are no longer known."""
-        after = min(behind, default=head.position)
+        after = min(positions, default=head.position)
         if after >= head.position:
             return []
         entries = await log.since(self._connection, self._placement, after, ENTRIES)

@@ -60,7 +60,7 @@ class SharedSubscription:
         self.subscribers: set[Subscriber] = set()
         self.left_at = 0.0
         """Time at which the last subscriber left, by a monotonic clock."""
-        self._held: dict[UUID, tuple[bytes, ...]] = {}
+        self._records: dict[UUID, tuple[bytes, ...]] = {}
         self._leaps: deque[tuple[int, int]] = deque()
         """Ranges of positions that were passed in one step: the list has no state in between."""
         self.ring: deque[DeltaRecord] = deque()
@@ -69,16 +69,16 @@ class SharedSubscription:
         self._deltas: dict[int, bytes] = {}
         """Messages for subscribers at a position, created on demand and valid until the next delta."""
         self._texts_size = 0
-        self._whole: dict[LiveKind, bytes] = {}
+        self._full_messages: dict[LiveKind, bytes] = {}
 
     # --- what it holds ---------------------------------------------------------------------------
 
-    def reread(self, found: Texts, epoch: int, access: int, position: int) -> None:
+    def reread(self, rows: Texts, epoch: int, access: int, position: int) -> None:
         """Replace all records as of `position`. Raises Refused if there are too many."""
         if self.position is None or epoch != self.epoch or position < self.position:
             self.epoch, self.access = epoch, access
-            self._held, self._texts_size, self.position = {}, 0, position
-            self._take(found, position)
+            self._records, self._texts_size, self.position = {}, 0, position
+            self._update(rows, position)
             self._forget(position)
             for subscriber in self.subscribers:
                 subscriber.restart()
@@ -87,19 +87,19 @@ class SharedSubscription:
             # Messages made under other rights are sent to nobody (D-63). Subscribers that are up to
             # date continue.
             self.access = access
-            self._forget(self._told_at())
-        self.read_some({**self._held, **found}, found, position)
+            self._forget(self._last_delta())
+        self.read_some({**self._records, **rows}, rows, position)
 
-    def read_some(self, ids: Iterable[UUID], found: Texts, position: int) -> None:
+    def read_some(self, ids: Iterable[UUID], rows: Texts, position: int) -> None:
         """Replace these records by those found as of `position`. Raises Refused if the list is too large."""
-        changes = list(_changes(ids, self._held, found))
-        before = {id: self._held.get(id) for _, id, _ in changes}
+        changes = list(_changes(ids, self._records, rows))
+        before = {id: self._records.get(id) for _, id, _ in changes}
         for kind, id, _ in changes:
             if kind is LiveChangeKind.LEFT:
-                self._texts_size -= _bytes(self._held.pop(id))
-        at = self._told_at()
+                self._texts_size -= _bytes(self._records.pop(id))
+        at = self._last_delta()
         self._leap(position)
-        self._take(found, position)
+        self._update(rows, position)
         if changes:
             self._remember(at, position, changes, before)
 
@@ -113,8 +113,13 @@ class SharedSubscription:
     @property
     def size(self) -> int:
         """Approximate size in bytes."""
-        whole = sum(map(len, self._whole.values()))
-        return self._texts_size + len(self._held) * RECORD_BYTES + self._replay_buffer_size + whole
+        full_size = sum(map(len, self._full_messages.values()))
+        return (
+            self._texts_size
+            + len(self._records) * RECORD_BYTES
+            + self._replay_buffer_size
+            + full_size
+        )
 
     def _leap(self, position: int) -> None:
         """Advance to a position and store the delta."""
@@ -125,12 +130,12 @@ class SharedSubscription:
         while self.ring and self.ring[0].position <= self.low:
             self._replay_buffer_size -= self.ring.popleft().size
 
-    def _take(self, found: Texts, position: int) -> None:
-        for id, texts in found.items():
-            self._texts_size += _bytes(texts) - _bytes(self._held.get(id, ()))
-        self._held.update(found)
+    def _update(self, rows: Texts, position: int) -> None:
+        for id, texts in rows.items():
+            self._texts_size += _bytes(texts) - _bytes(self._records.get(id, ()))
+        self._records.update(rows)
         self.position = position
-        self._refuse_too_much()
+        self._check_size()
 
     def _remember(
         self,
@@ -140,7 +145,7 @@ class SharedSubscription:
         before: Mapping[UUID, tuple[bytes, ...] | None],
     ) -> None:
         """A delta, for subscribers that are up to date with `at` and for those that are not."""
-        self._whole.clear()
+        self._full_messages.clear()
         text = self.watch.text(LiveKind.DELTA, self.epoch, position, changes)
         self._deltas = {at: text}
         size = sum(_bytes(texts or ()) + STEP_BYTES for texts in before.values())
@@ -151,12 +156,12 @@ class SharedSubscription:
             self.low = dropped.position
             self._replay_buffer_size -= dropped.size
 
-    def _told_at(self) -> int:
+    def _last_delta(self) -> int:
         """The position of the last delta: the list has not changed since."""
         return self.ring[-1].position if self.ring else self.low
 
-    def _refuse_too_much(self) -> None:
-        if len(self._held) > self.watch.most:
+    def _check_size(self) -> None:
+        if len(self._records) > self.watch.most:
             message = (
                 f"More than {self.watch.most} records match this list. "
                 "Narrow `filter`, or increase `atMost`."
@@ -173,7 +178,7 @@ class SharedSubscription:
         self.ring.clear()
         self._leaps.clear()
         self._deltas.clear()
-        self._whole.clear()
+        self._full_messages.clear()
         self._replay_buffer_size, self.low = 0, position
 
     # --- who is told -----------------------------------------------------------------------------
@@ -190,7 +195,7 @@ class SharedSubscription:
         if at is None or at < self.low:
             subscriber.tell(self._all(subscriber.begins))
             subscriber.begins = LiveKind.RESYNC
-        elif at < self._told_at():
+        elif at < self._last_delta():
             text = self._since(at)
             if text:
                 subscriber.tell(text)
@@ -207,7 +212,7 @@ class SharedSubscription:
                 if step.position > at:
                     before = {**step.before, **before}
             was = {id: texts for id, texts in before.items() if texts is not None}
-            changes = list(_changes(before, was, self._held))
+            changes = list(_changes(before, was, self._records))
             here = self.position or 0
             text = self.watch.text(LiveKind.DELTA, self.epoch, here, changes) if changes else b""
             self._deltas[start] = text
@@ -225,18 +230,18 @@ class SharedSubscription:
         subscriber.tell(self.watch.text(LiveKind.RESUMED, self.epoch, place[1], ()))
         if not self.reaches(place) and past is not None:
             here = subscriber.at = self.position or 0
-            changes = list(_changes(past.ids, past.texts, self._held))
+            changes = list(_changes(past.ids, past.texts, self._records))
             if changes:
                 subscriber.tell(self.watch.text(LiveKind.DELTA, self.epoch, here, changes))
 
     def _all(self, kind: LiveKind) -> bytes:
         """All records in one message."""
-        if kind not in self._whole:
+        if kind not in self._full_messages:
             entered = LiveChangeKind.ENTERED
-            everything = [(entered, id, texts) for id, texts in sorted(self._held.items())]
+            everything = [(entered, id, texts) for id, texts in sorted(self._records.items())]
             place = self.position or 0
-            self._whole[kind] = self.watch.text(kind, self.epoch, place, everything)
-        return self._whole[kind]
+            self._full_messages[kind] = self.watch.text(kind, self.epoch, place, everything)
+        return self._full_messages[kind]
 
 
 def _changes(ids: Iterable[UUID], before: Texts, after: Texts) -> Iterator[Changed]:

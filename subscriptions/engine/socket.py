@@ -83,31 +83,31 @@ class Socket:
     """One connection, from its handshake to its end."""
 
     def __init__(
-        self, wire: Wire, desk: SocketHandler, limiter: ConnectionLimiter, address: str, tenant: str | None,
+        self, wire: Wire, handler: SocketHandler, limiter: ConnectionLimiter, address: str, tenant: str | None,
         now: Callable[[], float],
     ) -> None:  # fmt: skip
         """`tenant` is the `X-Tenant` header of the handshake; `now` is a monotonic clock, in seconds."""
         self.wire = wire
-        self._desk = desk
+        self._handler = handler
         self._limiter = limiter
         self._address = address
         self._tenant = tenant
         self._now = now
         self._rate = Rate(now)
-        self._known: Authentication | None = None
+        self._authentication: Authentication | None = None
         self.user = self.session = NOBODY
         """The authenticated caller and their session."""
         self._feed: Feed | None = None
-        self._begun = False
+        self._init_received = False
         self._ignored = 0
         self._closed = False
         self._timer: asyncio.TimerHandle | None = None
-        self._listeners: dict[str, Subscriber] = {}
+        self._subscribers: dict[str, Subscriber] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         """Running queries and mutations whose results the client awaits, by operation id."""
         self._running: set[asyncio.Task[None]] = set()
         """Those, and running ones that the client has completed."""
-        self.heard_at = now()
+        self.last_frame_at = now()
         """Time of the last frame from the client."""
         self._stuck_at: float | None = None
         """Time since which the client has not been reading."""
@@ -117,13 +117,13 @@ class Socket:
     @property
     def subscribers(self) -> list[Subscriber]:
         """The operations that follow a list."""
-        return list(self._listeners.values())
+        return list(self._subscribers.values())
 
     @property
     def _caller(self) -> Caller:
-        if self._known is None:
+        if self._authentication is None:
             raise Closed(CloseCode.UNAUTHORIZED, "Unauthorized")
-        return self._known.caller
+        return self._authentication.caller
 
     def is_ready(self) -> bool:
         """Whether the client reads what is sent."""
@@ -166,14 +166,14 @@ class Socket:
                 # accumulates.
                 await self.wire.writable.wait()
                 if not self._closed:
-                    await self._hear(event.get("text"))
+                    await self._handle_text(event.get("text"))
         finally:
             self.leave()
 
-    async def _hear(self, text: str | None) -> None:
-        self.heard_at = self._now()
+    async def _handle_text(self, text: str | None) -> None:
+        self.last_frame_at = self._now()
         try:
-            await self._obey(_read(text))
+            await self._handle(_read(text))
         except Closed as closed:
             self.end(closed.code, closed.reason)
         except Exception:
@@ -189,10 +189,10 @@ class Socket:
         if self._ignored > IGNORED:
             self.wire.transport.abort()
 
-    async def _obey(self, message: JsonObject) -> None:
+    async def _handle(self, message: JsonObject) -> None:
         match message["type"]:
             case "connection_init":
-                await self._hello(message.get("payload"))
+                await self._authenticate(message.get("payload"))
             case "ping":
                 self.push(b'{"type":"pong"}')
             case "pong":
@@ -207,49 +207,49 @@ class Socket:
                     "The message type is unknown. Use those of graphql-transport-ws.",
                 )
 
-    async def _hello(self, payload: object) -> None:
+    async def _authenticate(self, payload: object) -> None:
         """Authenticate the client with the payload of connection_init."""
-        if self._begun:
+        if self._init_received:
             raise Closed(CloseCode.TOO_MANY_INITS, "Too many initialisation requests")
         if not isinstance(payload, dict | None):
             raise Closed(
                 CloseCode.BAD_MESSAGE,
                 "The payload of connection_init must be an object. Correct or omit it.",
             )
-        self._begun = True
+        self._init_received = True
         try:
-            known = await self._desk.know(payload or {}, self._tenant, self._address)
+            authentication = await self._handler.know(payload or {}, self._tenant, self._address)
         except Refused as refused:
             raise Closed(CloseCode.FORBIDDEN, refused.message) from None
         except Exception as error:  # noqa: BLE001 - the client receives a close code for every error
-            said = self._desk.said(error)[0]
-            ended = said["extensions"]["code"] == Code.UNAUTHENTICATED
+            entry = self._handler.said(error)[0]
+            ended = entry["extensions"]["code"] == Code.UNAUTHENTICATED
             raise Closed(
-                CloseCode.FORBIDDEN if ended else CloseCode.OVERLOAD, said["message"]
+                CloseCode.FORBIDDEN if ended else CloseCode.OVERLOAD, entry["message"]
             ) from None
         if self._closed:
             return
-        if self._desk.seconds_until(known.until) <= 0:
+        if self._handler.seconds_until(authentication.until) <= 0:
             raise Closed(
                 CloseCode.FORBIDDEN, "The access token has expired. Call refresh and connect again."
             )
-        caller = known.caller
+        caller = authentication.caller
         if not self._limiter.enter(caller.tenant.id, caller.user):
             raise Closed(
                 CloseCode.OVERLOAD, "The user has too many connections. Close another one first."
             )
-        self._limiter.known(self._address)
-        self._known, self.user, self.session = known, caller.user, caller.session
-        self._feed = self._desk.feed_of(caller.tenant.id)
+        self._limiter.release(self._address)
+        self._authentication, self.user, self.session = authentication, caller.user, caller.session
+        self._feed = self._handler.feed_of(caller.tenant.id)
         self._feed.enter(self)
-        self._wait_until(known.until)
+        self._wait_until(authentication.until)
         self.push(b'{"type":"connection_ack"}')
 
     def _wait_until(self, moment: datetime) -> None:
         """Close the socket when the token expires."""
         if self._timer is not None:
             self._timer.cancel()
-        seconds = max(0.0, self._desk.seconds_until(moment))
+        seconds = max(0.0, self._handler.seconds_until(moment))
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(
             seconds,
@@ -265,29 +265,29 @@ class Socket:
 
     def _subscribe(self, id: str, payload: object) -> None:
         caller = self._caller
-        if id in self._listeners or id in self._tasks:
+        if id in self._subscribers or id in self._tasks:
             raise Closed(
                 CloseCode.DUPLICATE_ID, "An operation with this ID is still open. Use a new ID."
             )
         try:
-            if len(self._listeners) + len(self._running) >= OPERATIONS:
+            if len(self._subscribers) + len(self._running) >= OPERATIONS:
                 message = f"{OPERATIONS} operations are open on this socket. End one of them first."
                 raise Refused(Code.RATE_LIMITED, message)
-            asked = self._desk.ask(caller, payload)
-            follows = not isinstance(asked, Awaitable)
-            if follows and not self._limiter.follow(caller.tenant.id, caller.user):
+            operation = self._handler.ask(caller, payload)
+            subscribes = not isinstance(operation, Awaitable)
+            if subscribes and not self._limiter.follow(caller.tenant.id, caller.user):
                 message = f"The user has {LISTS} live lists open. End some of them first."
                 raise Refused(Code.RATE_LIMITED, message)
         except Exception as error:  # noqa: BLE001 - it ends only this operation
             self._error(id, error)
             return
-        if isinstance(asked, Awaitable):
-            task = self._tasks[id] = asyncio.create_task(self._answer(id, asked))
+        if isinstance(operation, Awaitable):
+            task = self._tasks[id] = asyncio.create_task(self._answer(id, operation))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
             return
         assert self._feed is not None  # noqa: S101 - set for authenticated sockets
-        subscriber = self._listeners[id] = Subscriber(self, id, asked)
+        subscriber = self._subscribers[id] = Subscriber(self, id, operation)
         self._feed.join(subscriber)
 
     async def _answer(self, id: str, answer: Awaitable[bytes]) -> None:
@@ -317,15 +317,15 @@ class Socket:
 
     def _unfollow(self, id: str) -> Subscriber | None:
         """Remove and return the subscriber with this id."""
-        subscriber = self._listeners.pop(id, None)
+        subscriber = self._subscribers.pop(id, None)
         if subscriber is not None:
             caller = self._caller
             self._limiter.unfollow(caller.tenant.id, caller.user)
         return subscriber
 
     def _error(self, id: str, error: Exception) -> None:
-        told = {"id": id, "type": "error", "payload": self._desk.said(error)}
-        self.push(orjson.dumps(told))
+        message = {"id": id, "type": "error", "payload": self._handler.said(error)}
+        self.push(orjson.dumps(message))
 
     def _drained(self) -> None:
         """The client reads again: send what it missed."""
@@ -341,16 +341,18 @@ class Socket:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._known is None:
-            self._limiter.known(self._address)
+        if self._authentication is None:
+            self._limiter.release(self._address)
             return
-        self._limiter.leave(self._known.caller.tenant.id, self.user)
-        self._limiter.unfollow(self._known.caller.tenant.id, self.user, len(self._listeners))
+        self._limiter.leave(self._authentication.caller.tenant.id, self.user)
+        self._limiter.unfollow(
+            self._authentication.caller.tenant.id, self.user, len(self._subscribers)
+        )
         assert self._feed is not None  # noqa: S101 - set for authenticated sockets
-        for subscriber in self._listeners.values():
+        for subscriber in self._subscribers.values():
             subscriber.ended = True
             self._feed.leave(subscriber)
-        self._listeners.clear()
+        self._subscribers.clear()
         self._feed.exit(self)
 
 
