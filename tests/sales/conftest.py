@@ -1,4 +1,4 @@
-"""A tenant of its own for each module about selling, and opportunities with what belongs to them in few words."""
+"""A separate tenant for each module of sales tests, and a client that sells opportunities."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ query ($id: ID!) { opportunity(id: $id) {
 
 @dataclass
 class SalesClient:
-    """Where is sold, as a client sells."""
+    """Creates products, quotes and opportunities in one tenant, sells them and reads the contracts."""
 
     own: Own
 
     async def product(self, kind: str, **given: Any) -> str:
-        """A product of a category of its own, sold under this kind of contract."""
+        """A product in a new category, sold under a contract of this kind."""
         found = await self.own.value("SELECT id FROM contract_kind WHERE name = $1", kind)
         category = await self.own.done(
             "admin", "productCategoryCreate", name=self.own.name(), contractKind=f"cki_{found.hex}"
@@ -41,13 +41,15 @@ class SalesClient:
         return await self.own.done("admin", "productCreate", **made, **given)
 
     async def kind(self, **given: Any) -> str:
-        """The name of a new kind of contract."""
+        """The name of a new contract kind."""
         name = self.own.name()
         await self.own.done("admin", "contractKindCreate", name=name, **given)
         return name
 
-    async def quoted(self, items: list[dict[str, Any]], persona: str = "rep1") -> tuple[str, str]:
-        """A new opportunity with a quote of these lines, which is active by itself."""
+    async def quoted_opportunity(
+        self, items: list[dict[str, Any]], persona: str = "rep1"
+    ) -> tuple[str, str]:
+        """A new opportunity with an active quote of these lines, and the id of the quote."""
         opportunity = await self.own.opportunity(persona)
         quote = await self.own.done(
             persona, "quoteCreate", opportunity=opportunity, name=self.own.name(), items=items
@@ -55,32 +57,32 @@ class SalesClient:
         return opportunity, quote
 
     async def sell(self, opportunity: str, persona: str = "rep1", **given: Any) -> str:
-        """What came of selling."""
+        """The outcome of selling: DONE, or an error code."""
         return came(await self.own.do(persona, "opportunitySell", id=opportunity, **given))
 
     async def read(self, opportunity: str, persona: str = "admin") -> dict[str, Any]:
-        """An opportunity as it stands, with its contracts."""
+        """An opportunity with its contracts, their lines and its stage history."""
         answer = await self.own.ask(persona, CONTRACTS, {"id": opportunity})
         found: dict[str, Any] = answer.data["opportunity"]
         found["contracts"] = found["contracts"]["nodes"]
         for each in found["contracts"]:
             each["lines"] = each["lines"]["nodes"]
-        found["visits"] = found.pop("stageHistory")["nodes"]
+        found["stageHistory"] = found["stageHistory"]["nodes"]
         return found
 
-    async def wrong(self, persona: str, deed: str, **given: Any) -> list[tuple[str, str]]:
-        """What is to be put right of a deed: codes, and where."""
-        done = (await self.own.do(persona, deed, **given)).data["done"]
+    async def wrong(self, persona: str, mutation: str, **given: Any) -> list[tuple[str, str]]:
+        """The user errors of a mutation: codes and paths."""
+        done = (await self.own.do(persona, mutation, **given)).data["done"]
         return [(each["code"], ".".join(each["path"])) for each in done["userErrors"]]
 
     async def quote(self, opportunity: str, *names: str) -> str:
-        """One more quote of an opportunity, with lines at 10.00 each; its first one is active."""
+        """A further quote of an opportunity, with lines at 10.00 each; the first one is active."""
         items = [{"name": name, "unitPrice": "10"} for name in names]
         given = {"opportunity": opportunity, "name": self.own.name(), "items": items}
         return await self.own.done("admin", "quoteCreate", **given)
 
-    async def changed(self, quote: str, items: dict[str, dict[str, Any]]) -> str:
-        """A copy of a quote that is active, with those of its lines that are named, changed so."""
+    async def active_copy(self, quote: str, items: dict[str, dict[str, Any]]) -> str:
+        """An activated duplicate of a quote with the given lines, changed as given; lines that are not named are removed."""
         copy = await self.own.done("rep1", "quoteDuplicate", id=quote)
         text = "SELECT id, name FROM quote_item WHERE quote_id = $1 ORDER BY position"
         ids = {
@@ -96,18 +98,18 @@ class SalesClient:
         await self.own.done("rep1", "quoteActivate", id=copy)
         return copy
 
-    async def prefers(self, **given: Any) -> None:
-        """What the tenant prefers from now on."""
+    async def set_preferences(self, **given: Any) -> None:
+        """Changes preferences of the tenant."""
         id = await self.own.value("SELECT id FROM preferences WHERE deleted_at IS NULL")
         await self.own.done("admin", "preferencesUpdate", id=f"set_{id.hex}", **given)
 
-    async def sums(self, quote: str) -> tuple[Any, Any]:
-        """What a quote comes to."""
+    async def quote_totals(self, quote: str) -> tuple[Any, Any]:
+        """Net and total of a quote."""
         row = await self.own.row("quote", quote)
         return row["net"], row["total"]
 
-    async def live(self, opportunity: str) -> tuple[Any, Any]:
-        """What the lines in force of an opportunity's contracts come to."""
+    async def contract_totals(self, opportunity: str) -> tuple[Any, Any]:
+        """Net and total of the lines in force of an opportunity's contracts."""
         [row] = await self.own.fetch(
             "SELECT sum(l.net) AS net, sum(l.total) AS total FROM contract_line l "
             "JOIN contract c ON c.id = l.contract_id "
@@ -119,7 +121,7 @@ class SalesClient:
 
 @pytest.fixture(scope="module")
 async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
-    """A tenant that only this module writes in."""
+    """A tenant that only this module writes to."""
     slug = request.module.__name__.rpartition("test_")[2].replace("_", "-")
     async with own_tenant(world, f"sales-{slug}") as made:
         yield made
@@ -127,5 +129,5 @@ async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own
 
 @pytest.fixture(scope="module")
 def client(own: Own) -> SalesClient:
-    """Selling in few words."""
+    """A client of the module's tenant."""
     return SalesClient(own)

@@ -1,4 +1,4 @@
-"""The board: every column with its count and sums in one operation, arranged by hand among what one sees."""
+"""The board: columns with counts and sums in one operation, and manual order among the visible opportunities."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ ORDER = """query ($stage: ID!, $name: String!) { opportunities(
 
 
 class Column:
-    """A stage with a few opportunities that one module's tests move."""
+    """A stage with some opportunities, which are moved by their index."""
 
     def __init__(self, own: Own, stage: str, name: str, ids: list[str]) -> None:
         self.own, self.stage, self.name, self.ids = own, stage, name, ids
 
     async def order(self, persona: str = "admin") -> list[int]:
-        """Which stands where, as a persona sees it."""
-        asked = {"stage": self.stage, "name": self.name}
-        found = (await self.own.ask(persona, ORDER, asked)).data["opportunities"]["nodes"]
+        """The indexes of the opportunities in the order that a persona sees."""
+        variables = {"stage": self.stage, "name": self.name}
+        found = (await self.own.ask(persona, ORDER, variables)).data["opportunities"]["nodes"]
         return [self.ids.index(each["id"]) for each in found]
 
     async def move(self, which: int, persona: str = "admin", **beside: int) -> str:
-        """What came of putting one before or after another."""
+        """The outcome of moving one before or after another."""
         sides = {side: self.ids[place] for side, place in beside.items()}
         given = {"id": self.ids[which], "stage": self.stage, **sides}
         return came(await self.own.do(persona, "opportunityMove", **given))
 
     async def rank(self, which: int, key: str | None) -> None:
-        """An operator gives one a rank."""
+        """Sets a rank key with SQL."""
         text = "UPDATE opportunity SET rank_key = $2 WHERE id = $1"
         await self.own.value(text, kept(self.ids[which]), key)
 
     async def ranks(self) -> list[str]:
-        """All of them."""
+        """The rank keys of all opportunities."""
         return [(await self.own.row("opportunity", id))["rank_key"] for id in self.ids]
 
     async def versions(self) -> list[int]:
-        """Of all of them."""
+        """The versions of all opportunities."""
         return [(await self.own.row("opportunity", id))["version"] for id in self.ids]
 
 
 async def column(own: Own, *personas: str) -> Column:
-    """New opportunities of these personas, in the order they came in."""
+    """New opportunities of these personas, in the order of creation."""
     name = own.name()
     ids = [await own.opportunity(who, name=f"{name}, {n}") for n, who in enumerate(personas)]
     stage = spelled("stg", (await own.row("opportunity", ids[0]))["stage_id"])
@@ -57,7 +57,7 @@ async def column(own: Own, *personas: str) -> Column:
 
 
 @covers("X-21")
-async def test_nobody_else_moves(own: Own) -> None:
+async def test_a_move_changes_no_other_opportunity(own: Own) -> None:
     board = await column(own, *["rep1"] * 4)
     for _ in range(10):
         assert await board.move(3, after=0) == "DONE"
@@ -67,13 +67,13 @@ async def test_nobody_else_moves(own: Own) -> None:
 
 
 @covers("X-21")
-async def test_equal_keys_are_skipped(own: Own) -> None:
-    """Those who do not see each other's opportunities may make the same key of the same neighbors."""
+async def test_a_move_next_to_equal_keys_skips_them(own: Own) -> None:
+    """Callers who do not see each other's opportunities can create equal keys."""
     board = await column(own, *["rep1"] * 5)
     keys = await board.ranks()
     for which in (1, 2):
         await board.rank(which, keys[1])
-    assert await board.order() == [0, 1, 2, 3, 4], "told apart by their ids"
+    assert await board.order() == [0, 1, 2, 3, 4], "equal keys are ordered by id"
     assert await board.move(4, after=1) == "DONE"
     assert await board.order() == [0, 1, 2, 4, 3]
     assert await board.move(4, before=2) == "DONE"
@@ -84,7 +84,7 @@ async def test_equal_keys_are_skipped(own: Own) -> None:
 
 
 @covers("X-21")
-async def test_a_gap_without_room_is_reported(own: Own) -> None:
+async def test_a_gap_without_a_free_key_is_an_error(own: Own) -> None:
     board = await column(own, *["rep1"] * 3)
     [low, *_] = await board.ranks()
     await board.rank(1, f"{low}{'0' * 999}1")
@@ -92,12 +92,12 @@ async def test_a_gap_without_room_is_reported(own: Own) -> None:
     answer = await own.do("rep1", "opportunityMove", **given)
     assert came(answer) == "INVALID"
     assert [each["path"] for each in answer.data["done"]["userErrors"]] == [["input", "after"]]
-    assert await board.move(2, after=1) == "DONE", "there is room elsewhere"
+    assert await board.move(2, after=1) == "DONE", "another gap has free keys"
 
 
 @covers("X-21")
-async def test_what_has_no_rank_gets_one(own: Own) -> None:
-    """As opportunities have that were there before there were ranks."""
+async def test_opportunities_without_a_rank_get_one(own: Own) -> None:
+    """Such as those from before ranks existed."""
     board = await column(own, *["rep1"] * 4)
     for which in (2, 3):
         await board.rank(which, None)
@@ -109,7 +109,7 @@ async def test_what_has_no_rank_gets_one(own: Own) -> None:
 
 
 @covers("X-21")
-async def test_what_comes_later_stands_last(own: Own) -> None:
+async def test_new_opportunities_are_last_in_their_column(own: Own) -> None:
     board = await column(own, *["rep1"] * 3)
     assert await board.move(0, after=2) == "DONE"
     late = await own.opportunity("rep1", name=f"{board.name} late")
@@ -119,7 +119,7 @@ async def test_what_comes_later_stands_last(own: Own) -> None:
     answer = await own.many("admin", "opportunityMove", many)
     assert not answer.data["done"]["userErrors"]
     board.stage = many[0]["stage"]
-    assert await board.order() == [0, 1, 2, 3], "those that come together, as they were named"
+    assert await board.order() == [0, 1, 2, 3], "several in one list are in the order of the inputs"
 
 
 async def _other(own: Own, id: str) -> str:
@@ -132,8 +132,8 @@ async def _other(own: Own, id: str) -> str:
 
 
 @covers("X-21", "D-32")
-async def test_what_one_does_not_see_decides_nothing(own: Own) -> None:
-    """With others' opportunities between and without them, one's own get the same ranks."""
+async def test_hidden_opportunities_do_not_affect_the_new_rank(own: Own) -> None:
+    """The rank is the same for any ranks of hidden opportunities in between."""
     board = await column(own, "rep1", "rep2", "rep2", "rep1", "rep1")
     places = ["l000000001000", "l000000001300", "l000000001400", "l000000002000", "l000000003000"]
     found = []
@@ -149,7 +149,7 @@ async def test_what_one_does_not_see_decides_nothing(own: Own) -> None:
 
 @covers("X-21")
 @pytest.mark.parametrize("all_", [True, False])
-async def test_one_of_a_list_is_put_beside_another(own: Own, all_: bool) -> None:
+async def test_a_second_move_to_the_same_place_in_one_list_is_refused(own: Own, all_: bool) -> None:
     board = await column(own, *["rep1"] * 4)
     query = """mutation ($inputs: [OpportunityMoveInput!]!, $all: Boolean) {
       done: opportunityMoveMany(inputs: $inputs, allOrNone: $all) {
@@ -165,13 +165,13 @@ async def test_one_of_a_list_is_put_beside_another(own: Own, all_: bool) -> None
 
 
 @covers("X-21", "VN-25")
-async def test_a_neighbor_stands_where_it_goes(own: Own) -> None:
+async def test_the_neighbor_must_be_another_opportunity_of_the_stage(own: Own) -> None:
     board = await column(own, *["rep1"] * 2)
     other = await _other(own, board.ids[0])
     given = {"id": board.ids[0], "stage": other, "after": board.ids[1]}
     before = await own.log()
     assert came(await own.do("rep1", "opportunityMove", **given)) == "INVALID"
-    assert await board.move(0, before=0) == "INVALID", "it is not beside itself"
+    assert await board.move(0, before=0) == "INVALID", "it cannot be its own neighbor"
     assert await board.move(0, before=1, after=1) == "INVALID"
     assert await own.log() == before
 
@@ -189,7 +189,7 @@ BOARD = """query ($name: String!) {
 
 
 @covers("X-21", "VN-27")
-async def test_a_board_in_one_operation(client: SalesClient, own: Own) -> None:
+async def test_a_board_is_read_in_one_operation(client: SalesClient, own: Own) -> None:
     board = await column(own, *["rep1"] * 4)
     for id, amount in zip(board.ids, ("10", "20", "40", "80"), strict=True):
         await own.done("rep1", "opportunityUpdate", id=id, amount=amount, probability=50)
@@ -199,16 +199,16 @@ async def test_a_board_in_one_operation(client: SalesClient, own: Own) -> None:
     assert await board.move(2, before=0) == "DONE"
     found = (await own.ask("rep1", BOARD, {"name": board.name})).data["stages"]["nodes"]
     shown = {each.pop("name"): each["opportunities"] for each in found}
-    assert len(shown) == 9, "columns without any, too"
-    full = [each for each in shown.values() if each["totalCount"]]
-    assert [each["totalCount"] for each in full] == [3, 1]
+    assert len(shown) == 9, "including empty columns"
+    non_empty = [each for each in shown.values() if each["totalCount"]]
+    assert [each["totalCount"] for each in non_empty] == [3, 1]
     sums = [
         {name: [each["amount"] for each in sums] for name, sums in each["aggregate"]["sum"].items()}
-        for each in full
+        for each in non_empty
     ]
     assert sums == [
         {"amount": ["70.00"], "weighted": ["35.00"]},
         {"amount": ["80.00"], "weighted": ["20.00"]},
     ]
-    names = [[node["name"].rpartition(" ")[2] for node in each["nodes"]] for each in full]
+    names = [[node["name"].rpartition(" ")[2] for node in each["nodes"]] for each in non_empty]
     assert names == [["2", "0"], ["3"]]

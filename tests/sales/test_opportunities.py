@@ -1,4 +1,4 @@
-"""Opportunities as chances to sell something, in pipelines of their own that different teams have access to."""
+"""Opportunities as chances to sell, in pipelines that are open to different teams."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PIPELINE = """{ opportunities(first: 100) { totalCount nodes { id type { id } } 
 
 
 async def stages(own: Own) -> dict[str, str]:
-    """The stages of the tenant by their names."""
+    """The stage ids of the tenant by name."""
     rows = await own.fetch("SELECT id, name FROM stage WHERE deleted_at IS NULL")
     return {row["name"]: spelled("stg", row["id"]) for row in rows}
 
 
 async def pipeline(own: Own, **probabilities: int) -> str:
-    """A type of opportunities that activates these stages in this order, with these probabilities."""
+    """An opportunity type that activates these stages in this order, with these probabilities."""
     known = await stages(own)
     given = [
         {"stage": known[name], "position": place, "probability": probability}
@@ -37,20 +37,22 @@ async def pipeline(own: Own, **probabilities: int) -> str:
 
 
 async def read(own: Own, id: str) -> dict[str, Any]:
-    """An opportunity with its chance, and what there is to sell."""
+    """An opportunity with its stage, probability and amounts."""
     found: dict[str, Any] = (await own.ask("rep1", CHANCE, {"id": id})).data["opportunity"]
     return found
 
 
 def chance(opportunity: dict[str, Any]) -> tuple[str, str, int, str]:
-    """The status, the stage, its probability in percent, and the weighted amount."""
+    """The status, stage, probability in percent, and weighted amount."""
     shown = (opportunity["status"], opportunity["stage"]["name"], opportunity["probability"])
     return (*shown, opportunity["weighted"]["amount"])
 
 
 @covers("VT-05")
-async def test_an_opportunity_is_a_chance_to_sell_something(own: Own, client: SalesClient) -> None:
-    """To an account, for an amount, with a probability, until it is won or lost."""
+async def test_an_opportunity_has_an_account_amount_and_probability_until_won_or_lost(
+    own: Own, client: SalesClient
+) -> None:
+    """Winning sets the probability to 100, losing to 0."""
     kind = await pipeline(own, Prospect=10, Proof=60, Won=100, Lost=0)
     known = await stages(own)
     account = await own.done("admin", "accountCreate", name=own.name())
@@ -77,7 +79,7 @@ async def test_an_opportunity_is_a_chance_to_sell_something(own: Own, client: Sa
 
 
 @covers("X-22")
-async def test_each_pipeline_has_stages_an_order_and_probabilities_of_its_own(own: Own) -> None:
+async def test_each_pipeline_has_its_own_stages_order_and_probabilities(own: Own) -> None:
     known = await stages(own)
     short = await pipeline(own, Qualification=30, Won=100, Lost=0)
     long = await pipeline(own, Proof=15, Nurture=25, Qualification=70, Won=100, Lost=0)
@@ -86,11 +88,13 @@ async def test_each_pipeline_has_stages_an_order_and_probabilities_of_its_own(ow
         (long, {"Proof": 15, "Nurture": 25, "Qualification": 70, "Won": 100, "Lost": 0}),
     ):
         nodes = (await own.ask("rep1", STAGES, {"id": kind})).data["opportunityType"]["stages"]
-        told = {each["stage"]["name"]: each["probability"] for each in nodes["nodes"]}
-        assert list(told.items()) == list(expected.items())
+        result = {each["stage"]["name"]: each["probability"] for each in nodes["nodes"]}
+        assert list(result.items()) == list(expected.items())
         id = await own.opportunity("rep1", type=kind, amount="100")
         first = next(iter(expected))
-        assert chance(await read(own, id))[1:3] == (first, expected[first]), "it starts there"
+        assert chance(await read(own, id))[1:3] == (first, expected[first]), (
+            "a new one starts in the first stage"
+        )
         for name in sorted(known.keys() - {"Won", "Lost"}):
             moved = came(await own.do("rep1", "opportunityMove", id=id, stage=known[name]))
             assert (moved == DONE) == (name in expected), name
@@ -99,7 +103,7 @@ async def test_each_pipeline_has_stages_an_order_and_probabilities_of_its_own(ow
 
 
 async def team(own: Own, *types: str) -> Newcomer:
-    """A new user in a role of their own that has access to these pipelines."""
+    """A new user in a new role that has access to these pipelines."""
     profile = spelled(
         "prf", await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
     )
@@ -112,7 +116,7 @@ async def team(own: Own, *types: str) -> Newcomer:
 
 
 async def visible(someone: Newcomer) -> dict[str, int]:
-    """How many opportunities of each pipeline a user sees; lists and groups agree."""
+    """The number of opportunities per pipeline that a user sees; lists and groups agree."""
     data = (await someone.post(PIPELINE, 0)).data
     found: dict[str, int] = {}
     for each in data["opportunities"]["nodes"]:
@@ -124,16 +128,16 @@ async def visible(someone: Newcomer) -> dict[str, int]:
 
 @covers("X-22")
 async def test_a_team_has_access_to_the_opportunities_of_its_pipelines(own: Own) -> None:
-    """Each role sees those of its types, whoever owns them, and no others; access is taken back, too."""
+    """A role sees the opportunities of its types, of any owner, until its share rule is deleted."""
     one, other = [await pipeline(own, Prospect=10, Won=100, Lost=0) for _ in "12"]
     ids = {each: await own.opportunity("rep1", type=each) for each in (one, other)}
     await own.opportunity("rep2", type=one)
     first, second, both = await team(own, one), await team(own, other), await team(own, one, other)
-    nobody = await team(own)
+    without_types = await team(own)
     assert await visible(first) == {one: 2}
     assert await visible(second) == {other: 1}
     assert await visible(both) == {one: 2, other: 1}
-    assert await visible(nobody) == {}
+    assert await visible(without_types) == {}
     for someone, seen in ((first, one), (second, other)):
         text = f'{{ a: opportunity(id: "{ids[one]}") {{ id }} b: opportunity(id: "{ids[other]}") {{ id }} }}'
         data = (await someone.post(text, 0)).data

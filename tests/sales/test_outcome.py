@@ -1,4 +1,4 @@
-"""How selling ends otherwise and goes on: lost for a reason, unlocked, moved by hand, copied; and the log of stages."""
+"""Other outcomes of selling: lost for a reason, unlocked, moved, copied; and the stage history."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from tests.writes.parallel import Own, came, kept, spelled
 
 
 @covers("D-20")
-async def test_a_loss_has_a_reason_that_some_explain(client: SalesClient, own: Own) -> None:
+async def test_a_loss_requires_a_reason_and_some_reasons_a_note(
+    client: SalesClient, own: Own
+) -> None:
     price = await own.done("admin", "lostReasonCreate", name=own.name())
     other = await own.done("admin", "lostReasonCreate", name=own.name(), needsNote=True)
     opportunity = await own.opportunity("rep1")
     unexplained = await own.do("rep1", "opportunityLose", id=opportunity, reason=other)
     assert came(unexplained) == "REQUIRED"
-    strange = await own.do("rep1", "opportunityLose", id=opportunity, reason="lrs_" + "7" * 32)
-    assert came(strange) == "NOT_FOUND"
+    unknown_reason = await own.do(
+        "rep1", "opportunityLose", id=opportunity, reason="lrs_" + "7" * 32
+    )
+    assert came(unknown_reason) == "NOT_FOUND"
     lost = {"id": opportunity, "reason": other, "note": "They moved.", "closedOn": "2026-02-01"}
     assert came(await own.do("rep1", "opportunityLose", **lost)) == "DONE"
     found = await client.read(opportunity)
@@ -38,7 +42,7 @@ async def test_a_loss_has_a_reason_that_some_explain(client: SalesClient, own: O
 
 
 @covers("X-23", "D-20")
-async def test_nothing_is_lost_without_saying_why(own: Own) -> None:
+async def test_a_move_or_creation_in_a_lost_stage_is_refused(own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     row = await own.row("opportunity", opportunity)
     lost = spelled("stg", await own.value("SELECT id FROM stage WHERE kind = 'LOST'"))
@@ -53,7 +57,7 @@ async def test_nothing_is_lost_without_saying_why(own: Own) -> None:
 
 
 @covers("X-23")
-async def test_the_log_of_stages_is_kept_by_the_house(client: SalesClient, own: Own) -> None:
+async def test_stage_history_is_recorded_on_each_move(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     stages = await own.fetch(
         "SELECT s.id, s.name FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id "
@@ -64,14 +68,14 @@ async def test_the_log_of_stages_is_kept_by_the_house(client: SalesClient, own: 
     second = spelled("stg", stages[1]["id"])
     await own.done("rep1", "opportunityMove", id=opportunity, stage=second)
     await own.done("rep1", "opportunityUpdate", id=opportunity, note="no move")
-    visits = (await client.read(opportunity))["visits"]
-    assert [each["stage"]["name"] for each in visits] == [stages[0]["name"], stages[1]["name"]]
-    assert [each["leftAt"] is None for each in visits] == [False, True]
-    assert [each["seconds"] is None for each in visits] == [False, True]
+    history = (await client.read(opportunity))["stageHistory"]
+    assert [each["stage"]["name"] for each in history] == [stages[0]["name"], stages[1]["name"]]
+    assert [each["leftAt"] is None for each in history] == [False, True]
+    assert [each["seconds"] is None for each in history] == [False, True]
 
 
 @covers("EP-143")
-async def test_unlocked_it_goes_on_where_it_was(client: SalesClient, own: Own) -> None:
+async def test_unlocking_returns_to_the_previous_stage(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
     row = await own.row("opportunity", opportunity)
@@ -81,7 +85,7 @@ async def test_unlocked_it_goes_on_where_it_was(client: SalesClient, own: Own) -
     assert came(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "INVALID_TRANSITION"
 
 
-async def test_whoever_may_move_it_may_lock_it(own: Own) -> None:
+async def test_a_locked_opportunity_cannot_be_changed_until_unlocked(own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     await own.done("rep1", "opportunityLock", id=opportunity)
     changed = await own.do("rep1", "opportunityUpdate", id=opportunity, amount="5")
@@ -101,7 +105,7 @@ async def order(own: Own, stage: str, ids: list[str]) -> list[int]:
 
 
 @covers("X-10")
-async def test_a_board_is_arranged_by_hand(own: Own) -> None:
+async def test_opportunities_are_ordered_manually_on_a_board(own: Own) -> None:
     ids = [await own.opportunity("rep1") for _ in range(4)]
     stage = spelled("stg", (await own.row("opportunity", ids[0]))["stage_id"])
     assert await order(own, stage, ids) == [0, 1, 2, 3]
@@ -116,17 +120,19 @@ async def test_a_board_is_arranged_by_hand(own: Own) -> None:
 
 
 @covers("D-32")
-async def test_a_place_is_beside_one_that_is_seen_and_there(own: Own) -> None:
-    mine, theirs = await own.opportunity("rep1"), await own.opportunity("rep2")
+async def test_a_move_next_to_an_invisible_opportunity_is_not_found(own: Own) -> None:
+    mine, response = await own.opportunity("rep1"), await own.opportunity("rep2")
     stage = spelled("stg", (await own.row("opportunity", mine))["stage_id"])
-    hidden = await own.do("rep1", "opportunityMove", id=mine, stage=stage, after=theirs)
+    hidden = await own.do("rep1", "opportunityMove", id=mine, stage=stage, after=response)
     assert came(hidden) == "NOT_FOUND"
     both: dict[str, Any] = {"before": mine, "after": mine}
     assert came(await own.do("rep1", "opportunityMove", id=mine, stage=stage, **both)) != "DONE"
 
 
 @covers("EP-088", "EP-089", "EP-087")
-async def test_a_copy_begins_anew_with_the_same_people(client: SalesClient, own: Own) -> None:
+async def test_a_copy_is_open_and_has_the_same_contacts_and_accounts(
+    client: SalesClient, own: Own
+) -> None:
     opportunity = await own.opportunity("rep1", amount="12.50", note="like this")
     person = await own.done("rep1", "personCreate", lastName=own.name())
     account = await own.done("rep1", "accountCreate", name=own.name())
@@ -146,20 +152,20 @@ async def test_a_copy_begins_anew_with_the_same_people(client: SalesClient, own:
 
 
 @covers("EP-088", "D-33")
-async def test_a_copy_takes_nothing_that_is_hidden(own: Own) -> None:
+async def test_a_copy_omits_fields_that_the_caller_cannot_read_or_write(own: Own) -> None:
     opportunity = await own.opportunity("limited", margin="7.00", amount="12.00")
     copy = await own.done("limited", "opportunityCopy", id=opportunity)
     row = await own.row("opportunity", copy)
-    assert (row["margin"], row["amount"]) == (None, None), "hidden, and read only"
+    assert (row["margin"], row["amount"]) == (None, None), "margin is hidden, amount is read-only"
 
 
 @covers("EP-088", "D-11")
-async def test_a_copy_belongs_to_something_that_is_there(own: Own) -> None:
+async def test_copying_an_opportunity_of_a_deleted_account_is_refused(own: Own) -> None:
     account = await own.done("admin", "accountCreate", name=own.name())
     opportunity = await own.opportunity("admin", account=account)
     await own.value(
         "UPDATE account SET deleted_at = now() WHERE id = $1", kept(account)
-    )  # as an operator, because nobody deletes it while there are opportunities of it
+    )  # with SQL, because the API refuses it while the account has opportunities
     refused = await own.do("admin", "opportunityCopy", id=opportunity)
     [error] = refused.data["done"]["userErrors"]
     assert (error["code"], error["path"]) == ("INVALID", ["input", "id"])
@@ -168,10 +174,12 @@ async def test_a_copy_belongs_to_something_that_is_there(own: Own) -> None:
 
 
 @covers("EP-150")
-async def test_more_is_sold_on_top_of_what_lasts(client: SalesClient, own: Own) -> None:
+async def test_an_upsell_requires_a_visible_time_based_contract(
+    client: SalesClient, own: Own
+) -> None:
     lasting = await client.product(await client.kind(timeBased=True, months=1))
     once = await client.product(await client.kind())
-    opportunity, _ = await client.quoted([{"product": lasting}, {"product": once}])
+    opportunity, _ = await client.quoted_opportunity([{"product": lasting}, {"product": once}])
     await client.sell(opportunity)
     contracts = {each["timeBased"]: each for each in (await client.read(opportunity))["contracts"]}
     refused = await own.do("rep1", "opportunityUpsell", contract=contracts[False]["id"])
@@ -185,7 +193,7 @@ async def test_more_is_sold_on_top_of_what_lasts(client: SalesClient, own: Own) 
 
 
 @covers("VN-15", "VN-40")
-async def test_a_type_presets_owner_and_currency(own: Own) -> None:
+async def test_a_new_opportunity_copies_owner_and_currency_of_its_type(own: Own) -> None:
     stage = spelled("stg", await own.value("SELECT id FROM stage WHERE kind = 'OPEN' LIMIT 1"))
     manager = spelled("emp", await own.employee("manager"))
     kind: dict[str, Any] = {"stages": [{"stage": stage, "position": 1, "probability": 10}]}
@@ -200,12 +208,12 @@ async def test_a_type_presets_owner_and_currency(own: Own) -> None:
     row = await own.row("opportunity", made)
     assert (row["type_id"], row["owner_id"], row["currency"]) == (kept(type), kept(manager), "SEK")
     await own.done("admin", "preferencesUpdate", id=preferences, defaultOpportunityType=None)
-    typeless = await own.do("admin", "opportunityCreate", name=own.name(), account=account)
-    assert came(typeless) == "REQUIRED"
+    without_type = await own.do("admin", "opportunityCreate", name=own.name(), account=account)
+    assert came(without_type) == "REQUIRED"
 
 
 @covers("VN-18", "VN-21", "VN-25")
-async def test_a_type_keeps_a_stage_and_those_in_use(own: Own) -> None:
+async def test_a_type_keeps_at_least_one_stage_and_stages_in_use(own: Own) -> None:
     bare = await own.do("admin", "opportunityTypeCreate", name=own.name())
     assert came(bare) == "REQUIRED"
     stages = await own.fetch("SELECT id FROM stage WHERE kind = 'OPEN' ORDER BY position LIMIT 2")
@@ -231,12 +239,12 @@ async def test_a_type_keeps_a_stage_and_those_in_use(own: Own) -> None:
 
 @covers("EP-032", "D-36")
 @pytest.mark.parametrize("all", [True, False])
-async def test_many_are_edited_for_all_or_none(own: Own, all: bool) -> None:
+async def test_a_list_of_updates_is_applied_by_all_or_none(own: Own, all: bool) -> None:
     mine = [await own.opportunity("rep1") for _ in range(2)]
-    theirs = await own.opportunity("rep2")
+    response = await own.opportunity("rep2")
     query = """mutation ($i: [OpportunityUpdateInput!]!, $all: Boolean) {
       done: opportunityUpdateMany(inputs: $i, allOrNone: $all) { results { id } userErrors { code } } }"""
-    inputs = [{"id": id, "note": "edited"} for id in (mine[0], theirs, mine[1])]
+    inputs = [{"id": id, "note": "edited"} for id in (mine[0], response, mine[1])]
     answer = await own.ask("rep1", query, {"i": inputs, "all": all})
     assert answer.codes == ["NOT_FOUND"]
     notes = [(await own.row("opportunity", id))["note"] for id in mine]
@@ -244,17 +252,17 @@ async def test_many_are_edited_for_all_or_none(own: Own, all: bool) -> None:
 
 
 @covers("D-33", "D-20", "EP-140", "EP-143")
-@pytest.mark.parametrize("deed", ["Move", "Sell", "Lose", "Unlock", "Lock"])
-async def test_who_may_not_say_the_stage_ends_nothing(
-    client: SalesClient, own: Own, deed: str
+@pytest.mark.parametrize("mutation", ["Move", "Sell", "Lose", "Unlock", "Lock"])
+async def test_closing_commands_require_the_right_to_write_the_stage(
+    client: SalesClient, own: Own, mutation: str
 ) -> None:
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
-    opportunity, _ = await client.quoted([{"name": "a", "unitPrice": "1"}])
-    if deed == "Unlock":
+    opportunity, _ = await client.quoted_opportunity([{"name": "a", "unitPrice": "1"}])
+    if mutation == "Unlock":
         await own.done("rep1", "opportunityLock", id=opportunity)
     row = await own.row("opportunity", opportunity)
     stage = spelled("stg", row["stage_id"])
-    more = {"Move": {"stage": stage}, "Lose": {"reason": reason}}.get(deed, {})
+    more = {"Move": {"stage": stage}, "Lose": {"reason": reason}}.get(mutation, {})
     field = spelled(
         "pfi",
         await own.value(
@@ -264,31 +272,35 @@ async def test_who_may_not_say_the_stage_ends_nothing(
     )
     given = {"id": opportunity, **more}
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
-    refused = await own.do("rep1", f"opportunity{deed}", None, **given)
+    refused = await own.do("rep1", f"opportunity{mutation}", None, **given)
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
     assert refused.codes == ["FIELD_READ_ONLY"]
     assert await own.row("opportunity", opportunity) == row
-    assert came(await own.do("rep1", f"opportunity{deed}", None, **given)) == "DONE"
+    assert came(await own.do("rep1", f"opportunity{mutation}", None, **given)) == "DONE"
 
 
 @covers("D-32", "D-33")
-@pytest.mark.parametrize("deed", ["Move", "Lose"])
+@pytest.mark.parametrize("mutation", ["Move", "Lose"])
 @pytest.mark.parametrize("persona", ["rep2", "limited"])
-async def test_others_are_told_nothing_of_it(own: Own, persona: str, deed: str) -> None:
+async def test_errors_for_others_do_not_reveal_whether_an_opportunity_exists(
+    own: Own, persona: str, mutation: str
+) -> None:
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
     opportunity = await own.opportunity("rep1")
     row = await own.row("opportunity", opportunity)
-    more = {"Move": {"stage": spelled("stg", row["stage_id"])}, "Lose": {"reason": reason}}[deed]
-    theirs = await own.do(persona, f"opportunity{deed}", None, id=opportunity, **more)
-    never = await own.do(persona, f"opportunity{deed}", None, id="opp_" + "7" * 32, **more)
-    assert theirs.codes == ["NOT_FOUND"]
-    assert theirs.json["errors"] == never.json["errors"]
+    more = {"Move": {"stage": spelled("stg", row["stage_id"])}, "Lose": {"reason": reason}}[
+        mutation
+    ]
+    response = await own.do(persona, f"opportunity{mutation}", None, id=opportunity, **more)
+    unknown = await own.do(persona, f"opportunity{mutation}", None, id="opp_" + "7" * 32, **more)
+    assert response.codes == ["NOT_FOUND"]
+    assert response.json["errors"] == unknown.json["errors"]
     assert await own.row("opportunity", opportunity) == row
 
 
 @covers("EP-081", "VN-19", "VN-22", "VN-23", "VN-27")
-async def test_an_opportunity_begins_where_its_type_says(own: Own) -> None:
-    """In the first stage of its pipeline, as likely as there; what we may count on follows."""
+async def test_a_new_opportunity_gets_the_first_stage_and_its_probability(own: Own) -> None:
+    """The weighted amount is computed from both."""
     stages = await own.fetch("SELECT id, name FROM stage WHERE kind = 'OPEN' ORDER BY position")
     second, first = (spelled("stg", row["id"]) for row in stages[:2])
     steps = [
@@ -304,7 +316,7 @@ async def test_an_opportunity_begins_where_its_type_says(own: Own) -> None:
     assert (found["stage"]["id"], found["probability"]) == (first, 30)
     assert found["weighted"]["amount"] == "60.00"
     nodes = found["type"]["stages"]["nodes"]
-    assert [each["stage"]["id"] for each in nodes] == [first, second], "in an order of its own"
+    assert [each["stage"]["id"] for each in nodes] == [first, second], "in the order of the type"
     assert nodes[0]["description"] == "With us, this is new."
     await own.done("rep1", "opportunityMove", id=id, stage=second)
     assert (await own.row("opportunity", id))["probability"] == 60
@@ -314,8 +326,10 @@ async def test_an_opportunity_begins_where_its_type_says(own: Own) -> None:
 
 
 @covers("VN-26", "VN-24")
-async def test_proof_is_for_what_was_quoted(client: SalesClient, own: Own) -> None:
-    """If the tenant wants it so: a stage says that a quote must have been sent."""
+async def test_a_stage_that_needs_a_quote_refuses_opportunities_without_one(
+    client: SalesClient, own: Own
+) -> None:
+    """Only if the preference `proofNeedsQuote` is on."""
     stage = await own.done(
         "admin", "stageCreate", name=own.name(), kind="OPEN", position=50, needsQuote=True
     )
@@ -327,7 +341,7 @@ async def test_proof_is_for_what_was_quoted(client: SalesClient, own: Own) -> No
     type = await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=steps)
     bare, quoted = [await own.opportunity("rep1", type=type) for _ in "ab"]
     quote = await client.quote(quoted, "a")
-    await client.prefers(proofNeedsQuote=True)
+    await client.set_preferences(proofNeedsQuote=True)
     try:
         wrong = [("INVALID_TRANSITION", "input.stage")]
         assert await client.wrong("rep1", "opportunityMove", id=bare, stage=stage) == wrong
@@ -344,5 +358,5 @@ async def test_proof_is_for_what_was_quoted(client: SalesClient, own: Own) -> No
         await own.done("rep1", "quoteDelete", id=quote)
         assert await client.wrong("rep1", "opportunityMove", id=quoted, stage=stage) == wrong
     finally:
-        await client.prefers(proofNeedsQuote=False)
+        await client.set_preferences(proofNeedsQuote=False)
     await own.done("rep1", "opportunityMove", id=bare, stage=stage)

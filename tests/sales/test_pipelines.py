@@ -1,4 +1,4 @@
-"""Several pipelines beside each other, and opportunities that are deleted and restored, asked over GraphQL."""
+"""Several pipelines side by side, and opportunities that are deleted and restored."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ DESCRIBED = '{ __type(name: "Mutation") { fields { name description } } }'
 
 
 async def stages(own: Own) -> list[str]:
-    """The open stages of the tenant, in their order."""
+    """The open stages of the tenant, in order of position."""
     query = (
         "{ stages(filter: { kind: { eq: OPEN } }, orderBy: [{ position: ASC }]) { nodes { id } } }"
     )
@@ -50,7 +50,7 @@ async def stages(own: Own) -> list[str]:
 
 
 async def pipeline(own: Own, *steps: tuple[str, int]) -> str:
-    """A type of opportunities that activates these stages with these probabilities, in this order."""
+    """An opportunity type that activates these stages with these probabilities, in this order."""
     given = [
         {"stage": stage, "probability": probability, "position": place}
         for place, (stage, probability) in enumerate(steps, 1)
@@ -59,7 +59,7 @@ async def pipeline(own: Own, *steps: tuple[str, int]) -> str:
 
 
 async def board(own: Own, type: str) -> list[tuple[str, int, list[str], Any]]:
-    """Each column of a pipeline: stage, probability, ids of its opportunities, and their weighted sum."""
+    """The columns of a pipeline: stage, probability, opportunity ids and weighted sum."""
     nodes = (await own.ask("rep1", BOARD, {"type": type})).data["pipelineStages"]["nodes"]
     found = []
     for each in nodes:
@@ -73,7 +73,7 @@ async def board(own: Own, type: str) -> list[tuple[str, int, list[str], Any]]:
 
 @covers("EP-030")
 async def test_pipelines_have_their_own_stages_order_and_probabilities(own: Own) -> None:
-    """One list of stages serves both pipelines, and an opportunity moves along its own only."""
+    """Pipelines share the stages of the tenant; an opportunity moves within its own pipeline only."""
     first, second, third = (await stages(own))[:3]
     one = await pipeline(own, (first, 10), (second, 50))
     other = await pipeline(own, (third, 20), (second, 30), (first, 90))
@@ -98,7 +98,7 @@ async def test_a_deleted_opportunity_is_restored_with_its_quotes(
     own: Own, client: SalesClient
 ) -> None:
     items = [{"name": "a", "unitPrice": "10"}, {"name": "b", "unitPrice": "20"}]
-    id, _ = await client.quoted(items)
+    id, _ = await client.quoted_opportunity(items)
     before = (await own.ask("rep1", ONE, {"id": id})).data["opportunity"]
     assert before["quotes"]["nodes"][0]["items"]["totalCount"] == 2
     account = spelled("acc", (await own.row("opportunity", id))["account_id"])
@@ -116,9 +116,9 @@ async def test_a_deleted_opportunity_is_restored_with_its_quotes(
 
 
 @covers("EP-085")
-async def test_the_description_of_deleting_says_that_it_can_be_undone(own: Own) -> None:
-    """It names the place that the description of restoring takes records out of."""
+async def test_the_descriptions_of_delete_and_restore_name_the_trash(own: Own) -> None:
+    """So that a client developer knows that a deletion can be reverted."""
     fields = (await own.ask("rep1", DESCRIBED)).data["__type"]["fields"]
     text = {each["name"]: each["description"] for each in fields}
-    [place] = [each for each in ("bin", "trash") if each in text["opportunityDelete"]]
-    assert place in text["opportunityRestore"]
+    assert "trash" in text["opportunityDelete"]
+    assert "trash" in text["opportunityRestore"]

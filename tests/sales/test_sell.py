@@ -1,4 +1,4 @@
-"""Selling: the active quote becomes contracts by their kinds, to the cent; sold again, only the difference is written."""
+"""Selling: the active quote becomes contracts by kind, to the cent; selling again writes only the difference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.writes.parallel import Own, came, kept, spelled
 
 @pytest.fixture(scope="module")
 async def goods(client: SalesClient) -> dict[str, str]:
-    """A license that lasts for a year, and work that is done once."""
+    """A yearly license and one-time work, with the names of their contract kinds."""
     yearly = await client.kind(timeBased=True, months=12, renews=True)
     once = await client.kind()
     return {
@@ -35,10 +35,10 @@ def lines(goods: dict[str, str]) -> list[dict[str, Any]]:
 
 
 @covers("EP-140", "EP-141", "EP-142", "EP-147", "EP-149", "D-17")
-async def test_what_is_sold_becomes_contracts_by_kind(
+async def test_selling_creates_a_contract_per_kind(
     client: SalesClient, own: Own, goods: dict[str, str]
 ) -> None:
-    opportunity, quote = await client.quoted(lines(goods))
+    opportunity, quote = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity, closedOn="2026-03-31") == "DONE"
     found = await client.read(opportunity)
     assert (found["status"], found["locked"], found["closedOn"]) == ("WON", True, "2026-03-31")
@@ -50,15 +50,19 @@ async def test_what_is_sold_becomes_contracts_by_kind(
         True, "2026-03-31", "2027-03-30",
     )  # fmt: skip
     assert (yearly["renewalMonths"], once["timeBased"], once["endsOn"]) == (12, False, None)
-    assert [each["name"] for each in yearly["lines"]][-1] == "Rounding", "with the largest"
-    assert await client.live(opportunity) == await client.sums(quote)
+    assert [each["name"] for each in yearly["lines"]][-1] == "Rounding", (
+        "rounding goes to the contract with the largest amount"
+    )
+    assert await client.contract_totals(opportunity) == await client.quote_totals(quote)
     amounts = [Decimal(each["total"]["amount"]) for each in found["contracts"]]
-    assert sum(amounts) == (await client.sums(quote))[1]
+    assert sum(amounts) == (await client.quote_totals(quote))[1]
     assert (await own.row("quote", quote))["accepted_at"] is not None
 
 
 @covers("EP-145")
-async def test_without_an_active_quote_nothing_is_sold(client: SalesClient, own: Own) -> None:
+async def test_selling_without_an_active_quote_is_refused_unless_preferred(
+    client: SalesClient, own: Own
+) -> None:
     opportunity = await own.opportunity("rep1")
     preferences = spelled("set", await own.value("SELECT id FROM preferences"))
     await own.done("admin", "preferencesUpdate", id=preferences, sellWithoutQuote=False)
@@ -75,10 +79,10 @@ async def test_without_an_active_quote_nothing_is_sold(client: SalesClient, own:
 
 
 @covers("EP-141")
-async def test_what_was_sold_is_locked(
+async def test_a_sold_opportunity_is_locked(
     client: SalesClient, own: Own, goods: dict[str, str]
 ) -> None:
-    opportunity, quote = await client.quoted(lines(goods))
+    opportunity, quote = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity) == "DONE"
     before = await own.log()
     assert await client.sell(opportunity) == "LOCKED"
@@ -97,11 +101,11 @@ async def test_what_was_sold_is_locked(
 
 
 @covers("EP-143", "EP-145", "D-04", "EP-151")
-async def test_sold_again_only_the_difference_is_written(
+async def test_selling_again_writes_only_changed_lines(
     client: SalesClient, own: Own, goods: dict[str, str]
 ) -> None:
-    """One line stays, one is changed, one vanishes, one is new: whatever stays is not touched."""
-    opportunity, quote = await client.quoted(
+    """An unchanged, a changed, a removed and a new line; the unchanged one is not written."""
+    opportunity, quote = await client.quoted_opportunity(
         [
             {"product": goods["work"], "name": "stays"},
             {"product": goods["work"], "name": "changes"},
@@ -143,14 +147,14 @@ async def test_sold_again_only_the_difference_is_written(
     assert [each["revision"] for each in now["new"]] == [1]
     status = {each["kind"]["name"]: each["status"] for each in again["contracts"]}
     assert status == {goods["once"]: "ACTIVE", goods["yearly"]: "ENDED"}
-    assert await client.live(opportunity) == await client.sums(copy)
+    assert await client.contract_totals(opportunity) == await client.quote_totals(copy)
 
 
 @covers("EP-145", "D-04")
-async def test_sold_again_as_it_was_nothing_changes(
+async def test_selling_again_without_changes_changes_no_contract(
     client: SalesClient, own: Own, goods: dict[str, str]
 ) -> None:
-    opportunity, _ = await client.quoted(lines(goods))
+    opportunity, _ = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity) == "DONE"
     first = await client.read(opportunity)
     await own.done("rep1", "opportunityUnlock", id=opportunity)
@@ -159,10 +163,10 @@ async def test_sold_again_as_it_was_nothing_changes(
 
 
 @covers("EP-144", "D-04")
-async def test_a_contract_taken_off_counts_as_not_sold(
+async def test_a_detached_contract_is_sold_again_as_a_new_one(
     client: SalesClient, own: Own, goods: dict[str, str]
 ) -> None:
-    opportunity, quote = await client.quoted(lines(goods))
+    opportunity, quote = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity) == "DONE"
     [contract, *_] = (await client.read(opportunity))["contracts"]
     assert came(await own.do("rep1", "contractDetach", id=contract["id"])) == "DONE"
@@ -172,14 +176,14 @@ async def test_a_contract_taken_off_counts_as_not_sold(
     found = await client.read(opportunity)
     assert contract["id"] not in {each["id"] for each in found["contracts"]}
     assert len(found["contracts"]) == 2
-    assert await client.live(opportunity) == await client.sums(quote)
+    assert await client.contract_totals(opportunity) == await client.quote_totals(quote)
 
 
 @covers("EP-140", "D-20")
-async def test_a_sale_lies_not_in_the_future(
+async def test_selling_on_a_future_day_is_refused(
     client: SalesClient, own: Own, goods: dict[str, str]
 ) -> None:
-    opportunity, _ = await client.quoted(lines(goods))
+    opportunity, _ = await client.quoted_opportunity(lines(goods))
     before = await own.log()
     tomorrow = str((datetime.now(UTC) + timedelta(days=2)).date())
     answer = await own.do("rep1", "opportunitySell", id=opportunity, closedOn=tomorrow)
@@ -196,14 +200,19 @@ async def test_a_sale_lies_not_in_the_future(
         ("limited", {"NOT_FOUND"}),
     ],
 )
-@pytest.mark.parametrize("deed", ["Sell", "Unlock", "Lock", "Copy"])
-async def test_others_sell_nothing_and_are_told_nothing(
-    client: SalesClient, own: Own, goods: dict[str, str], persona: str, codes: set[str], deed: str
+@pytest.mark.parametrize("mutation", ["Sell", "Unlock", "Lock", "Copy"])
+async def test_errors_of_selling_do_not_reveal_whether_an_opportunity_exists(
+    client: SalesClient,
+    own: Own,
+    goods: dict[str, str],
+    persona: str,
+    codes: set[str],
+    mutation: str,
 ) -> None:
-    opportunity, _ = await client.quoted(lines(goods))
+    opportunity, _ = await client.quoted_opportunity(lines(goods))
     before = await own.log()
-    answer = await own.do(persona, f"opportunity{deed}", id=opportunity)
-    never = await own.do(persona, f"opportunity{deed}", id="opp_" + "7" * 32)
+    answer = await own.do(persona, f"opportunity{mutation}", id=opportunity)
+    unknown = await own.do(persona, f"opportunity{mutation}", id="opp_" + "7" * 32)
     assert set(answer.codes) & codes
-    assert answer.json["errors"] == never.json["errors"]
+    assert answer.json["errors"] == unknown.json["errors"]
     assert await own.log() == before

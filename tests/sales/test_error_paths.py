@@ -1,4 +1,4 @@
-"""What is wrong with a deed is told at the input that it is wrong in, also where that is no field of the record."""
+"""Errors of commands have the path of the input field that causes them, even if the record has no such field."""
 
 from __future__ import annotations
 
@@ -9,39 +9,43 @@ from tests.support.covers import covers
 from tests.writes.parallel import Own, spelled
 
 
-async def told(own: Own, deed: str, **given: Any) -> list[list[str]]:
-    """Where something is wrong."""
-    verb = deed[0].upper() + deed[1:]
-    query = f"mutation($i: {verb}Input!) {{ done: {deed}(input: $i) {{ userErrors {{ path }} }} }}"
+async def error_paths(own: Own, mutation: str, **given: Any) -> list[list[str]]:
+    """The paths of the user errors."""
+    input_name = mutation[0].upper() + mutation[1:]
+    query = f"mutation($i: {input_name}Input!) {{ done: {mutation}(input: $i) {{ userErrors {{ path }} }} }}"
     done = (await own.ask("rep1", query, {"i": given})).data["done"]
     return [each["path"] for each in done["userErrors"]]
 
 
 @covers("D-20")
-async def test_a_loss_that_is_to_be_explained_is_so_in_its_note(client: SalesClient) -> None:
+async def test_a_missing_note_of_a_loss_is_an_error_at_note(client: SalesClient) -> None:
     own = client.own
     reason = await own.value("SELECT id FROM lost_reason WHERE needs_note LIMIT 1")
     given = {"id": await own.opportunity("rep1"), "reason": spelled("lrs", reason)}
-    assert await told(own, "opportunityLose", **given) == [["input", "note"]]
-    assert await told(own, "opportunityLose", **given, note=" ") == [["input", "note"]]
-    assert await told(own, "opportunityLose", **given, note="They moved away.") == []
+    assert await error_paths(own, "opportunityLose", **given) == [["input", "note"]]
+    assert await error_paths(own, "opportunityLose", **given, note=" ") == [["input", "note"]]
+    assert await error_paths(own, "opportunityLose", **given, note="They moved away.") == []
 
 
 @covers("X-21")
-async def test_a_place_on_a_board_is_beside_another_one(client: SalesClient) -> None:
+async def test_an_invalid_neighbor_is_an_error_at_before_or_after(client: SalesClient) -> None:
     own = client.own
     one, other = await own.opportunity("rep1"), await own.opportunity("rep1")
     stage = spelled("stg", (await own.row("opportunity", one))["stage_id"])
     given = {"id": one, "stage": stage}
     for side in ("before", "after"):
-        assert await told(own, "opportunityMove", **given, **{side: one}) == [["input", side]]
+        assert await error_paths(own, "opportunityMove", **given, **{side: one}) == [
+            ["input", side]
+        ]
     both = {"before": other, "after": other}
-    assert await told(own, "opportunityMove", **given, **both) == [["input", "after"]]
-    assert await told(own, "opportunityMove", **given, before=other) == []
+    assert await error_paths(own, "opportunityMove", **given, **both) == [["input", "after"]]
+    assert await error_paths(own, "opportunityMove", **given, before=other) == []
 
 
-async def test_what_a_deed_changes_by_itself_cannot_be_left_out(client: SalesClient) -> None:
-    own, (_, quote) = client.own, await client.quoted([{"name": "a", "unitPrice": "1"}])
+async def test_a_field_that_a_command_writes_itself_is_not_suggested_for_omission(
+    client: SalesClient,
+) -> None:
+    own, (_, quote) = client.own, await client.quoted_opportunity([{"name": "a", "unitPrice": "1"}])
     query = "mutation($i: QuoteActivateInput!) { quoteActivate(input: $i) { id } }"
     [error] = (await own.ask("support", query, {"i": {"id": quote}})).json["errors"]
     assert error["message"].endswith(
@@ -57,8 +61,8 @@ async def test_what_a_deed_changes_by_itself_cannot_be_left_out(client: SalesCli
 
 
 @covers("D-51", "D-33")
-async def test_a_place_does_not_tell_in_which_stage_another_one_is(client: SalesClient) -> None:
-    """Where its status hides that, it is told alike whether it is there."""
+async def test_a_move_does_not_reveal_the_hidden_stage_of_its_neighbor(client: SalesClient) -> None:
+    """If a status rule hides the stage, the error is the same for any stage."""
     own = client.own
     one, other = [await own.opportunity("rep1") for _ in range(2)]
     query = "SELECT p.stage_id FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id WHERE s.kind = 'WON' AND p.type_id = $1"

@@ -1,4 +1,4 @@
-"""Sold, unlocked and sold again: what was sold before is found again, whatever became of it meanwhile."""
+"""Selling an unlocked opportunity again: existing contracts are revised instead of created again."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ FIRST, SECOND, THIRD = "2026-01-31", "2026-04-30", "2026-06-01"
 
 
 def in_force(contract: dict[str, Any]) -> list[str]:
-    """The names of the lines that hold."""
+    """The names of the lines that have not ended."""
     return [line["name"] for line in contract["lines"] if line["endedOn"] is None]
 
 
 async def unlocked(client: SalesClient, opportunity: str) -> None:
-    """It is open to changes, whatever it was."""
+    """Unlocks the opportunity if it is locked."""
     if (await client.own.row("opportunity", opportunity))["locked"]:
         await client.own.done("rep1", "opportunityUnlock", id=opportunity)
 
 
 async def sold(client: SalesClient, opportunity: str, day: str) -> list[dict[str, Any]]:
-    """Its contracts after it was sold on a day, once more if it was before."""
+    """The contracts after selling on a day, unlocking the opportunity first if necessary."""
     await unlocked(client, opportunity)
     assert await client.sell(opportunity, closedOn=day) == "DONE"
     contracts: list[dict[str, Any]] = (await client.read(opportunity))["contracts"]
@@ -33,16 +33,18 @@ async def sold(client: SalesClient, opportunity: str, day: str) -> list[dict[str
 
 
 @covers("D-04", "EP-151")
-async def test_the_days_of_a_revision(client: SalesClient, own: Own) -> None:
-    """What ends has its last day before the new one begins; what is sold on the day before keeps its first."""
+async def test_a_replaced_line_ends_the_day_before_its_revision_starts(
+    client: SalesClient, own: Own
+) -> None:
+    """A line that starts later than the new sale ends on its first day."""
     opportunity = await own.opportunity("rep1")
     quote = await client.quote(opportunity, "stays", "changes", "goes")
     await sold(client, opportunity, FIRST)
     await unlocked(client, opportunity)
-    copy = await client.changed(quote, {"changes": {"quantity": "2"}, "stays": {}, "new": {}})
+    copy = await client.active_copy(quote, {"changes": {"quantity": "2"}, "stays": {}, "new": {}})
     [contract] = await sold(client, opportunity, SECOND)
-    told = {(e["name"], e["revision"]): (e["startsOn"], e["endedOn"]) for e in contract["lines"]}
-    assert told == {
+    result = {(e["name"], e["revision"]): (e["startsOn"], e["endedOn"]) for e in contract["lines"]}
+    assert result == {
         ("stays", 1): (FIRST, None),
         ("changes", 1): (FIRST, "2026-04-29"),
         ("changes", 2): (SECOND, None),
@@ -50,57 +52,65 @@ async def test_the_days_of_a_revision(client: SalesClient, own: Own) -> None:
         ("new", 1): (SECOND, None),
     }
     assert (contract["revision"], contract["net"]["amount"]) == (2, "40.00")
-    assert await client.live(opportunity) == await client.sums(copy)
+    assert await client.contract_totals(opportunity) == await client.quote_totals(copy)
     await unlocked(client, opportunity)
-    await client.changed(copy, {"stays": {}})
+    await client.active_copy(copy, {"stays": {}})
     [contract] = await sold(client, opportunity, "2026-01-01")
     ended = {(e["name"], e["revision"]): e["endedOn"] for e in contract["lines"]}
-    assert (ended["changes", 2], ended["new", 1]) == (SECOND, SECOND), "not before it began"
+    assert (ended["changes", 2], ended["new", 1]) == (SECOND, SECOND), "not before they started"
 
 
 @covers("D-04", "EP-143", "EP-149")
-async def test_what_is_sold_no_more_ends_and_begins_again(client: SalesClient, own: Own) -> None:
+async def test_a_contract_ends_when_not_sold_again_and_resumes_when_sold(
+    client: SalesClient, own: Own
+) -> None:
     yearly = await client.kind(timeBased=True, months=12)
-    opportunity, quote = await client.quoted([{"product": await client.product(yearly)}])
+    opportunity, quote = await client.quoted_opportunity(
+        [{"product": await client.product(yearly)}]
+    )
     await sold(client, opportunity, FIRST)
     await unlocked(client, opportunity)
     other = await client.quote(opportunity, "instead")
     await own.done("rep1", "quoteActivate", id=other)
     names = ("status", "startsOn", "endsOn", "revision")
 
-    def told(contracts: list[dict[str, Any]]) -> dict[bool, tuple[Any, ...]]:
+    def summary(contracts: list[dict[str, Any]]) -> dict[bool, tuple[Any, ...]]:
         return {
             each["timeBased"]: (*(each[name] for name in names), each["net"]["amount"])
             for each in contracts
         }
 
-    assert told(await sold(client, opportunity, SECOND)) == {
+    assert summary(await sold(client, opportunity, SECOND)) == {
         True: ("ENDED", FIRST, "2026-04-29", 2, "0.00"),
         False: ("ACTIVE", SECOND, None, 1, "10.00"),
     }
     await own.done("rep1", "opportunityUnlock", id=opportunity)
     await own.done("rep1", "quoteActivate", id=quote)
-    assert told(await sold(client, opportunity, THIRD)) == {
+    assert summary(await sold(client, opportunity, THIRD)) == {
         True: ("ACTIVE", FIRST, "2027-05-31", 3, "100.00"),
         False: ("ENDED", SECOND, "2026-05-31", 2, "0.00"),
     }
 
 
 @covers("D-04")
-async def test_sold_without_a_quote_nothing_of_before_holds(client: SalesClient, own: Own) -> None:
+async def test_selling_again_without_a_quote_ends_all_contracts(
+    client: SalesClient, own: Own
+) -> None:
     opportunity = await own.opportunity("rep1")
     quote = await client.quote(opportunity, "a")
     await sold(client, opportunity, FIRST)
     await own.done("rep1", "opportunityUnlock", id=opportunity)
     await own.done("rep1", "quoteDeactivate", id=quote)
-    await client.prefers(sellWithoutQuote=True)
+    await client.set_preferences(sellWithoutQuote=True)
     [contract] = await sold(client, opportunity, SECOND)
-    await client.prefers(sellWithoutQuote=False)
+    await client.set_preferences(sellWithoutQuote=False)
     assert (contract["status"], in_force(contract)) == ("ENDED", [])
 
 
 @covers("D-04", "EP-144")
-async def test_what_is_taken_off_is_left_alone(client: SalesClient, own: Own) -> None:
+async def test_a_detached_contract_is_not_changed_by_selling_again(
+    client: SalesClient, own: Own
+) -> None:
     opportunity = await own.opportunity("rep1")
     await client.quote(opportunity, "a", "b")
     [first] = await sold(client, opportunity, FIRST)
@@ -113,7 +123,9 @@ async def test_what_is_taken_off_is_left_alone(client: SalesClient, own: Own) ->
 
 
 @covers("D-04")
-async def test_what_was_sold_anew_meanwhile_stays_in_the_bin(client: SalesClient, own: Own) -> None:
+async def test_a_deleted_contract_that_was_sold_again_cannot_be_restored(
+    client: SalesClient, own: Own
+) -> None:
     opportunity = await own.opportunity("rep1")
     await client.quote(opportunity, "a")
     [first] = await sold(client, opportunity, FIRST)
@@ -133,30 +145,28 @@ async def test_what_was_sold_anew_meanwhile_stays_in_the_bin(client: SalesClient
 
 
 @covers("D-04", "EP-147")
-async def test_a_line_stays_where_it_is_while_it_says_the_same(
-    client: SalesClient, own: Own
-) -> None:
-    """Although its contract is of another kind by now; what is changed is written where it belongs."""
+async def test_an_unchanged_line_stays_in_its_contract(client: SalesClient, own: Own) -> None:
+    """Even if the kind of the contract was changed; a changed line goes to the contract of its kind."""
     kinds = [await client.kind() for _ in "ab"]
     products = [await client.product(kind) for kind in kinds]
     items = [
         {"product": product, "name": name} for product, name in zip(products, "ab", strict=True)
     ]
-    opportunity, quote = await client.quoted(items)
+    opportunity, quote = await client.quoted_opportunity(items)
     before = {each["id"]: each for each in await sold(client, opportunity, FIRST)}
-    [mine] = [each for each in before.values() if each["lines"][0]["name"] == "a"]
+    [contract_a] = [each for each in before.values() if each["lines"][0]["name"] == "a"]
     other = await own.value("SELECT id FROM contract_kind WHERE name = $1", kinds[1])
-    await own.done("admin", "contractUpdate", id=mine["id"], kind=spelled("cki", other))
+    await own.done("admin", "contractUpdate", id=contract_a["id"], kind=spelled("cki", other))
     again = {each["id"]: each for each in await sold(client, opportunity, SECOND)}
     assert {k: each["lines"] for k, each in again.items()} == {
         k: each["lines"] for k, each in before.items()
     }
     await unlocked(client, opportunity)
-    copy = await client.changed(quote, {"a": {"quantity": "2"}, "b": {"quantity": "3"}})
+    copy = await client.active_copy(quote, {"a": {"quantity": "2"}, "b": {"quantity": "3"}})
     contracts = await sold(client, opportunity, THIRD)
-    assert await client.live(opportunity) == await client.sums(copy)
-    [theirs] = [each["id"] for each in contracts if "b" in in_force(each)]
-    assert theirs in set(before) - {mine["id"]}, "the one that it took its place in"
+    assert await client.contract_totals(opportunity) == await client.quote_totals(copy)
+    [contract_b] = [each["id"] for each in contracts if "b" in in_force(each)]
+    assert contract_b in set(before) - {contract_a["id"]}, "the contract of its previous revision"
     for each in contracts:
         net = sum(float(e["net"]["amount"]) for e in each["lines"] if e["endedOn"] is None)
         assert net == float(each["net"]["amount"])
@@ -166,16 +176,18 @@ async def test_a_line_stays_where_it_is_while_it_says_the_same(
 
 
 @covers("EP-147", "EP-145")
-async def test_what_no_category_speaks_of_is_delivered_once(client: SalesClient, own: Own) -> None:
-    usual = "SELECT name FROM contract_kind WHERE deleted_at IS NULL ORDER BY time_based, created_at, id"
+async def test_a_line_without_category_is_sold_under_the_first_kind_that_is_not_time_based(
+    client: SalesClient, own: Own
+) -> None:
+    first_kind = "SELECT name FROM contract_kind WHERE deleted_at IS NULL ORDER BY time_based, created_at, id"
     opportunity = await own.opportunity("rep1")
-    await client.quote(opportunity, "typed in by hand")
+    await client.quote(opportunity, "without product")
     [made] = await sold(client, opportunity, FIRST)
-    assert (made["kind"]["name"], made["timeBased"]) == (await own.value(usual), False)
+    assert (made["kind"]["name"], made["timeBased"]) == (await own.value(first_kind), False)
 
 
 @covers("EP-141")
-async def test_what_the_sale_decided_stays(client: SalesClient, own: Own) -> None:
+async def test_values_that_the_sale_set_are_locked(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     quote = await client.quote(opportunity, "a")
     await sold(client, opportunity, FIRST)
@@ -187,17 +199,17 @@ async def test_what_the_sale_decided_stays(client: SalesClient, own: Own) -> Non
         given = {name: value}
         found = await client.wrong("rep1", "opportunityUpdate", id=opportunity, **given)
         assert found == [("LOCKED", f"input.{name}")]
-    for deed in ("quoteDelete", "quoteDuplicate", "quoteDeactivate", "quoteActivate"):
-        assert came(await own.do("rep1", deed, id=quote)) == "LOCKED"
+    for mutation in ("quoteDelete", "quoteDuplicate", "quoteDeactivate", "quoteActivate"):
+        assert came(await own.do("rep1", mutation, id=quote)) == "LOCKED"
     items: dict[str, Any] = {"id": quote, "items": []}
     assert came(await own.do("rep1", "quoteSetItems", **items)) == "LOCKED"
-    assert (await own.log())[0] == before[0] + 1, "the reason"
+    assert (await own.log())[0] == before[0] + 1, "only the lost reason was written"
     await own.done("rep1", "opportunityUnlock", id=opportunity)
     await own.done("rep1", "opportunityUpdate", id=opportunity, probability=3)
 
 
 @covers("EP-140", "D-11")
-async def test_what_was_sold_is_deleted_once_nothing_holds_it(
+async def test_deleting_a_sold_opportunity_is_refused_while_it_has_contracts(
     client: SalesClient, own: Own
 ) -> None:
     opportunity = await own.opportunity("rep1")
@@ -213,7 +225,7 @@ async def test_what_was_sold_is_deleted_once_nothing_holds_it(
 @pytest.mark.parametrize(
     ("day", "wrong"), [("2019-01-01", []), ("2999-01-01", [("INVALID", "input.closedOn")])]
 )
-async def test_the_day_it_happened(
+async def test_a_loss_is_closed_on_a_given_day_that_is_not_in_the_future(
     client: SalesClient, own: Own, day: str, wrong: list[Any]
 ) -> None:
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
@@ -225,7 +237,7 @@ async def test_the_day_it_happened(
 
 
 @covers("D-33", "EP-140")
-async def test_who_may_not_see_that_it_was_sold_is_not_told(client: SalesClient, own: Own) -> None:
+async def test_the_message_does_not_reveal_a_hidden_sale(client: SalesClient, own: Own) -> None:
     opportunity = await own.opportunity("rep1")
     await client.quote(opportunity, "a")
     await sold(client, opportunity, FIRST)
@@ -237,11 +249,11 @@ async def test_who_may_not_see_that_it_was_sold_is_not_told(client: SalesClient,
     row = await own.row("field_permission", id)
     query = """mutation ($i: OpportunitySellInput!) {
       done: opportunitySell(input: $i) { userErrors { code message path } } }"""
-    asked = {"i": {"id": opportunity}}
-    [told] = (await own.ask("rep1", query, asked)).data["done"]["userErrors"]
-    assert "sold" in told["message"]
+    variables = {"i": {"id": opportunity}}
+    [result] = (await own.ask("rep1", query, variables)).data["done"]["userErrors"]
+    assert "sold" in result["message"]
     await own.done("admin", "fieldPermissionDelete", id=id)
-    [hidden] = (await own.ask("rep1", query, asked)).data["done"]["userErrors"]
+    [hidden] = (await own.ask("rep1", query, variables)).data["done"]["userErrors"]
     profile = spelled("prf", row["profile_id"])
     given = {"profile": profile, "entity": "Opportunity", "field": "locked"}
     await own.done("admin", "fieldPermissionCreate", **given)
@@ -250,10 +262,10 @@ async def test_who_may_not_see_that_it_was_sold_is_not_told(client: SalesClient,
 
 
 @covers("D-11", "EP-141", "VN-20")
-async def test_a_stage_of_what_was_sold_gives_way_to_one_like_it(
+async def test_the_stage_of_a_sold_opportunity_is_replaced_only_by_one_of_the_same_kind(
     client: SalesClient, own: Own
 ) -> None:
-    """Whoever tidies up the list of stages reopens nothing."""
+    """A change of the setup reopens no opportunity."""
     stages = [
         await own.done("admin", "stageCreate", name=own.name(), kind=kind, position=place)
         for place, kind in enumerate(("OPEN", "WON", "WON"), 70)
@@ -270,8 +282,8 @@ async def test_a_stage_of_what_was_sold_gives_way_to_one_like_it(
     query = (
         """mutation ($i: ReplaceInput!) { done: stageDelete(input: $i) { userErrors { code } } }"""
     )
-    for instead, wrong in ((open_, [{"code": "INVALID"}]), (other, [])):
-        answer = await own.ask("admin", query, {"i": {"id": won, "replaceWith": instead}})
+    for replacement, wrong in ((open_, [{"code": "INVALID"}]), (other, [])):
+        answer = await own.ask("admin", query, {"i": {"id": won, "replaceWith": replacement}})
         assert answer.data["done"]["userErrors"] == wrong
     row = await own.row("opportunity", opportunity)
     assert (row["stage_id"], row["status"], row["locked"]) == (kept(other), "WON", True)
@@ -279,18 +291,20 @@ async def test_a_stage_of_what_was_sold_gives_way_to_one_like_it(
 
 @covers("EP-142")
 async def test_an_empty_quote_makes_no_contract(client: SalesClient, own: Own) -> None:
-    opportunity, quote = await client.quoted([])
+    opportunity, quote = await client.quoted_opportunity([])
     assert await sold(client, opportunity, FIRST) == []
     assert (await own.row("quote", quote))["accepted_at"] is not None
 
 
 @covers("D-04", "EP-143")
-async def test_what_ended_begins_again_on_no_day_before_it_began(
+async def test_a_resumed_contract_keeps_its_start_when_sold_on_an_earlier_day(
     client: SalesClient, own: Own
 ) -> None:
-    """A day of the sale that was before the contract began does not end it before that."""
+    """It does not end before it started either."""
     yearly = await client.kind(timeBased=True, months=12)
-    opportunity, quote = await client.quoted([{"product": await client.product(yearly)}])
+    opportunity, quote = await client.quoted_opportunity(
+        [{"product": await client.product(yearly)}]
+    )
     await sold(client, opportunity, SECOND)
     await unlocked(client, opportunity)
     other = await client.quote(opportunity, "instead")
@@ -304,15 +318,15 @@ async def test_what_ended_begins_again_on_no_day_before_it_began(
 
 
 @covers("D-04")
-async def test_a_line_for_an_old_contract_and_one_for_a_new_are_sold_at_once(
+async def test_lines_of_existing_and_new_contracts_are_written_in_one_list(
     client: SalesClient, own: Own
 ) -> None:
-    """Contracts are written before lines, whichever of the opportunities needs a new one."""
+    """Contracts are inserted before lines, whichever opportunity needs a new contract."""
     old = await own.opportunity("rep1")
     quote = await client.quote(old, "a")
     await sold(client, old, FIRST)
     await unlocked(client, old)
-    await client.changed(quote, {"a": {}, "b": {}})
+    await client.active_copy(quote, {"a": {}, "b": {}})
     new = await own.opportunity("rep1")
     await client.quote(new, "c")
     answer = await own.many("rep1", "opportunitySell", [{"id": old}, {"id": new}])
