@@ -1,4 +1,4 @@
-"""Draws random documents whose fields often share a response name, by a seeded generator."""
+"""Generates random documents whose fields often share a response name, from a seed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ARGUMENTS = {
 
 
 class Drawer:
-    """Draws one document; `conflict` sets how often a field is given another's name."""
+    """Generates one document; `conflict` sets how often a field is given another's name."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -46,9 +46,9 @@ class Drawer:
         self.left = self.random.randint(5, 40)
 
     def document(self, *, tidy: bool = False) -> str:
-        """Return the text: one operation, and the fragments it may or may not reach.
+        """Return the text: one operation, and fragments that it may or may not use.
 
-        A tidy one uses all its variables and fragments, so that only merging is in doubt.
+        A tidy one uses all its variables and fragments, so that only merging can fail.
         """
         query = world().query_type
         assert query is not None

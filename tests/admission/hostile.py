@@ -1,4 +1,4 @@
-"""Writes documents meant to cost far more than their length, each grown to a size asked for."""
+"""Documents that cost far more than their length, each in a requested size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _many(count: int, write: Callable[[int], str]) -> str:
 
 
 def _owners(depth: int) -> str:
-    """Nest so that each level's choice between two owners leads to selections of its own."""
+    """Nest so that each level's choice between two owners leads to its own selections."""
     if depth == 0:
         return "id"
     rest = "friend { " * depth + "id" + " }" * depth
@@ -30,7 +30,7 @@ def _owners(depth: int) -> str:
 
 
 def _automaton(count: int) -> str:
-    """Spell the names with "boss" some places from the end: 2^count sets of fragments to merge."""
+    """Use the name "boss" at certain distances from the end: 2^count sets of fragments to merge."""
     fragments = [
         f"fragment G{i} on Person {{ boss {{ ...G{i + 1} }} pal {{ ...G{i + 1} }} }}"
         for i in range(count)
@@ -44,7 +44,7 @@ def _automaton(count: int) -> str:
 
 
 def _stairs(count: int) -> str:
-    """Spread every suffix of a chain of fragments below a field of its own."""
+    """Spread every suffix of a chain of fragments below its own field."""
     chain = _many(count, lambda i: f"fragment F{i} on Person {{ ...F{i + 1} boss {{ id }} }}")
     last = f"fragment F{count} on Person {{ id }}"
     steps = "".join(f"boss {{ ...F{i} " for i in range(count))

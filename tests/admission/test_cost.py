@@ -1,4 +1,4 @@
-"""Shows what operations are said to cost, with literals, variables and fragments."""
+"""The cost of operations with literals, variables and fragments."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_the_table_of_costs(case: str) -> None:
 PAGE = "query ($n: Int) { people(first: $n) { nodes { __typename } } }"
 
 
-def test_a_page_may_be_a_variable() -> None:
+def test_page_size_in_a_variable_is_priced() -> None:
     assert _cost(PAGE, {"n": 7}) == Cost(7, 7)
     assert _cost(PAGE, {"n": 7.0}) == Cost(7, 7)
     assert _cost(PAGE, {}) == Cost(25, 25)
@@ -117,7 +117,7 @@ def test_a_page_may_be_a_variable() -> None:
 
 
 @pytest.mark.parametrize("asked", [0, -1, 101, 10**12, 1.5, "5", True, [5], float("inf")])
-def test_a_page_out_of_range_is_refused_wherever_it_stands(asked: object) -> None:
+def test_page_size_out_of_range_is_refused_everywhere(asked: object) -> None:
     refused = [_refusal(PAGE, {"n": asked})]
     if isinstance(asked, int) and not isinstance(asked, bool) and asked < 2**31:
         refused.append(_refusal(PAGE.replace("($n: Int) ", "").replace("$n", str(asked))))
@@ -130,7 +130,7 @@ def test_a_page_out_of_range_is_refused_wherever_it_stands(asked: object) -> Non
         assert problem.locations
 
 
-def test_the_page_of_one_operation_is_not_asked_of_another() -> None:
+def test_page_size_of_another_operation_is_ignored() -> None:
     text = "query A($n: Int!) { ...P } query B($n: Int = 3) { ...P } "
     text += "fragment P on Query { people(first: $n) { nodes { __typename } } }"
     admitted = admit(text, world(), Limits())
@@ -143,7 +143,7 @@ def test_the_page_of_one_operation_is_not_asked_of_another() -> None:
         assert "operationName" in refused.value.errors[0].message
 
 
-def test_conditions_and_ids_may_be_variables() -> None:
+def test_conditions_and_ids_in_variables_are_priced() -> None:
     text = "query ($f: Filter) { people(first: 1, filter: $f) { nodes { __typename } } }"
     assert _cost(text, {"f": {"or": [{"name": {"eq": "a"}}, {"lives": {"gt": 1}}]}}) == Cost(3, 1)
     assert _cost(text, {}) == Cost(1, 1)
@@ -153,7 +153,7 @@ def test_conditions_and_ids_may_be_variables() -> None:
     assert _cost(text, {"ids": ["1"] * 250}) == Cost(250, 250)
 
 
-def test_variables_are_bounded_and_storable() -> None:
+def test_oversized_or_unstorable_variables_are_refused() -> None:
     text = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
     bad: list[object] = [["1"] * 251, ["a\x00"], ["\ud800"], [{"a": ["é\udfff"]}]]
     for value in bad:
@@ -180,7 +180,7 @@ def test_a_cost_passes_at_its_limit_and_is_refused_above() -> None:
         assert "first, last" in problem.message
 
 
-def test_a_cost_beyond_all_numbers_is_refused() -> None:
+def test_astronomic_cost_is_refused() -> None:
     text = "nodes { id }"
     for _ in range(6):
         text = f"nodes {{ pet {{ ... on Cat {{ toys(first: 100) {{ {text} }} }} }} }}"
@@ -189,7 +189,7 @@ def test_a_cost_beyond_all_numbers_is_refused() -> None:
     assert len(refused.errors[0].message) < 300
 
 
-def test_a_bomb_is_priced_by_what_it_answers() -> None:
+def test_fragment_bomb_is_priced_by_its_result() -> None:
     fragments = " ".join(f"fragment F{i} on Cat {{ ...F{i + 1} ...F{i + 1} }}" for i in range(95))
     assert _cost(f"{{ cat {{ ...F0 }} }} {fragments} fragment F95 on Cat {{ id }}") == Cost(1, 1)
     fragments = " ".join(

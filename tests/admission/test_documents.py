@@ -1,4 +1,4 @@
-"""Shows that admitted documents are remembered, within bounds, and refusals are not."""
+"""Admitted documents are cached within bounds, refused ones are not."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from schema.admission import DocumentRejected, Documents, Limits
 from tests.admission.world import world
 
 
-def test_the_same_text_is_admitted_once() -> None:
+def test_same_text_is_admitted_once() -> None:
     documents = Documents(world(), Limits())
     assert documents.get("{ hello }") is documents.get("{ hello }")
     assert documents.get("{ hello  }") is not documents.get("{ hello }")
     assert len(documents) == 2
 
 
-def test_the_least_recently_used_is_dropped_first() -> None:
+def test_least_recently_used_document_is_evicted_first() -> None:
     documents = Documents(world(), Limits(), size=2)
     first = documents.get("{ hello }")
     second = documents.get("{ cat { id } }")
@@ -26,7 +26,7 @@ def test_the_least_recently_used_is_dropped_first() -> None:
     assert documents.get("{ cat { id } }") is not second
 
 
-def test_characters_are_bounded_too() -> None:
+def test_total_characters_are_bounded() -> None:
     documents = Documents(world(), Limits(), characters=30)
     for name in ("cat", "dog", "pet", "named"):
         documents.get(f"{{ {name} {{ __typename }} }}")
@@ -38,7 +38,7 @@ def test_characters_are_bounded_too() -> None:
 
 
 @pytest.mark.parametrize("text", ["{ helo }", "{", '{ echo(text: "\ud800") }', "{ a }" * 9_000])
-def test_refusals_are_not_kept(text: str) -> None:
+def test_refusals_are_not_cached(text: str) -> None:
     documents = Documents(world(), Limits())
     for _ in range(2):
         with pytest.raises(DocumentRejected):

@@ -1,4 +1,4 @@
-"""Shows that no document makes admission do work out of proportion to its length."""
+"""The work of admission is proportional to the length of the document."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from schema.admission import DocumentError, DocumentRejected, Documents, Limits
 from tests.admission.hostile import GROWING, MOST_TOKENS, largest
 from tests.admission.world import world
 
-# Calls that admission makes for a document of 2,000 tokens at the dearest; measured at
-# under 280,000, of which nearly all are graphql-core's, for each node and each rule.
+# Maximum calls for a document of 2,000 tokens; measured at under 280,000, of which nearly all are
+# graphql-core's, for each node and each rule.
 MOST_CALLS = 400_000
 
 
 def _work(text: str) -> int:
-    """Return how many calls, of Python and of C, admitting the text takes."""
+    """Return the number of Python and C calls that admitting the text takes."""
     documents = Documents(world(), Limits(), size=0)
     calls = 0
 
@@ -58,7 +58,7 @@ def _refusals(text: str) -> tuple[DocumentError, ...]:
 
 
 @pytest.mark.parametrize("name", GROWING)
-def test_the_growing_documents_are_read_to_their_end(name: str) -> None:
+def test_growing_documents_are_fully_validated(name: str) -> None:
     size, write = GROWING[name]
     for problem in _refusals(write(size)):
         assert f"more than {MOST_TOKENS:,} tokens" not in problem.message
@@ -75,7 +75,7 @@ def test_hostile_documents_are_answered_with_few_and_short_errors(name: str) -> 
 def test_a_refused_or_dropped_document_leaves_nothing_for_the_collector() -> None:
     documents, texts = Documents(world(), Limits(), size=0), list(largest().values())
     gc.collect()
-    gc.freeze()  # what the rest of the suite holds is not walked through for every document
+    gc.freeze()  # objects of other tests are not scanned for every document
     try:
         most = max(_left(documents, text) for text in texts)
     finally:
@@ -84,7 +84,7 @@ def test_a_refused_or_dropped_document_leaves_nothing_for_the_collector() -> Non
 
 
 def _left(documents: Documents, text: str) -> int:
-    """How much the collector finds of a document that was read and refused."""
+    """Return the number of objects that the collector finds after a document was refused."""
     gc.collect()
     gc.disable()
     try:

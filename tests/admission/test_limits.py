@@ -1,4 +1,4 @@
-"""Shows that each limit of a document passes at its value and refuses one more."""
+"""Each limit of a document passes at its value and is refused above it."""
 
 from __future__ import annotations
 
@@ -105,13 +105,15 @@ BOUNDARIES = {
 def test_the_limit_passes_and_one_more_is_refused(case: str) -> None:
     within, over = BOUNDARIES[case]
     if case == "brackets":
-        assert _code(within) == "GRAPHQL_VALIDATION_FAILED"  # read to its end: $v is never used
+        assert (
+            _code(within) == "GRAPHQL_VALIDATION_FAILED"
+        )  # validated to its end: $v is never used
     else:
         assert _admit(within).operations
     assert _code(over) == "QUERY_TOO_COMPLEX"
 
 
-def test_colons_and_brackets_in_strings_comments_and_arguments_count_for_nothing() -> None:
+def test_colons_and_brackets_in_strings_comments_and_arguments_are_not_counted() -> None:
     text = (
         "# {{{{{{{{{{{{{{{{{{{{{{{ a: b: c: d: e: f: @a @b @c @d\n"
         'query ($a: Int, $b: Int, $c: Int) { echo(text: "{{{{{{{{{{{{{{{{{{{{{{{{ @ @ @ @", '
@@ -121,7 +123,7 @@ def test_colons_and_brackets_in_strings_comments_and_arguments_count_for_nothing
     assert _admit(text).operations
 
 
-def test_a_list_literal_may_hold_as_many_items_as_the_limit() -> None:
+def test_list_literal_passes_at_the_limit_of_items() -> None:
     assert _admit('{ nodes(ids: ["1" "2" "3" "4" "5" "6"]) { id } }')
     assert _code('{ nodes(ids: ["1" "2" "3" "4" "5" "6" "7"]) { id } }') == "BAD_USER_INPUT"
     items = "{lives: {eq: 1}} " * 6
@@ -146,16 +148,16 @@ def test_a_list_literal_may_hold_as_many_items_as_the_limit() -> None:
         "{ echo(number: " + "1" * 1_001 + ") }",
     ],
 )
-def test_what_no_field_can_store_is_refused_as_input(text: str) -> None:
+def test_unstorable_strings_are_refused_as_bad_input(text: str) -> None:
     assert _code(text, Limits()) == "BAD_USER_INPUT"
 
 
 @pytest.mark.parametrize("text", ['{ echo(text: "\\ud800") }', '{ echo(text: "\\ud800\\u0041") }'])
-def test_half_of_a_pair_spelled_as_an_escape_is_no_graphql(text: str) -> None:
+def test_escaped_half_of_a_surrogate_pair_is_a_syntax_error(text: str) -> None:
     assert _code(text) == "GRAPHQL_PARSE_FAILED"
 
 
-def test_a_whole_pair_spelled_as_escapes_is_one_character() -> None:
+def test_escaped_surrogate_pair_is_one_character() -> None:
     assert _admit('{ echo(text: "\\ud83d\\ude00") }')
 
 
@@ -170,12 +172,12 @@ def test_the_standard_introspection_query_is_admitted_by_default() -> None:
         assert _admit(text, Limits()).operation("IntrospectionQuery")
 
 
-def test_empty_selections_and_empty_documents_are_no_graphql() -> None:
+def test_empty_selections_and_documents_are_syntax_errors() -> None:
     for text in ("", "   ", "# only a comment", "{ }", "{ cat { } }", "{ hello"):
         assert _code(text) == "GRAPHQL_PARSE_FAILED"
 
 
-def test_an_error_names_its_place() -> None:
+def test_error_has_its_location() -> None:
     with pytest.raises(DocumentRejected) as refused:
         _admit("{\n  hello\n  helo\n}")
     (problem,) = refused.value.errors
@@ -197,7 +199,7 @@ def test_an_error_names_its_place() -> None:
         "{ echo(filter: {nam: 1}) }",
     ],
 )
-def test_no_error_suggests_what_was_meant(text: str) -> None:
+def test_errors_contain_no_suggestions(text: str) -> None:
     with pytest.raises(DocumentRejected) as refused:
         _admit(text)
     assert "did you mean" not in str(refused.value).lower()

@@ -1,4 +1,4 @@
-"""Shows that merging has the standard rule's verdict, in steps that grow with the document."""
+"""Merging has the result of the standard rule, in steps proportional to the document."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _standard(document: graphql.DocumentNode) -> bool:
     return not graphql.validate(world(), document, rules)
 
 
-def test_the_verdict_is_the_standard_rules_on_random_documents() -> None:
+def test_result_equals_the_standard_rule_on_random_documents() -> None:
     verdicts = {True: 0, False: 0}
     for seed in range(ROUNDS):
         text = Drawer(seed).document()
@@ -39,7 +39,7 @@ def test_the_verdict_is_the_standard_rules_on_random_documents() -> None:
     assert min(verdicts.values()) > ROUNDS / 5, verdicts
 
 
-def test_admission_has_the_verdict_of_standard_validation() -> None:
+def test_admission_result_equals_standard_validation() -> None:
     verdicts = {True: 0, False: 0}
     generous = Limits(aliases=10**6, depth=10**6, nodes=10**30, fields=10**30)
     for seed in range(10_000, 10_600):
@@ -161,7 +161,7 @@ def test_twice_the_document_takes_about_twice_the_steps(case: str) -> None:
     assert spent[1] <= 2.2 * spent[0]
 
 
-def test_what_combines_in_too_many_ways_is_refused_within_the_limit() -> None:
+def test_too_many_fragment_combinations_are_refused_within_the_limit() -> None:
     # At each level the choice of one of two owners leads to another set of selections.
     def chain(depth: int) -> str:
         return "id" if depth == 0 else f"friend {{ {chain(depth - 1)} }}"

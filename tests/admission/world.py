@@ -1,4 +1,4 @@
-"""Builds the small schema that admission is tested against, knowing no area of the product."""
+"""The small schema of the admission tests, independent of the product."""
 
 from __future__ import annotations
 

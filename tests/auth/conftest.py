@@ -1,4 +1,4 @@
-"""The world of the tests of identity: made once, in a database of its own."""
+"""The world of the auth tests: created once, in its own database."""
 
 from collections.abc import AsyncIterator
 
@@ -33,7 +33,7 @@ async def made(servers: Servers) -> AsyncIterator[World]:
 
 @pytest.fixture
 async def world(made: World) -> AsyncIterator[World]:
-    """Nothing counted and nothing slept yet."""
+    """Reset all counters and recorded waits."""
     made.slept.clear()
     made.passwords.verified = 0
     yield made
@@ -43,9 +43,9 @@ async def world(made: World) -> AsyncIterator[World]:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Valkey is up, however busy this machine is: a late answer would count as none.
+    """Give Valkey a long timeout, since a late response on a busy machine counts as none.
 
-    Whoever is not answered is counted here, those in between are counted there: so more would pass
-    than one count lets through.
+    Attempts without a response are counted in this process, all others in Valkey, so that more pass
+    than one counter permits.
     """
     monkeypatch.setattr(counters, "ANSWER_SECONDS", 60.0)

@@ -1,4 +1,4 @@
-"""The directory finds tenants with the application's own login, and remembers within bounds."""
+"""The directory finds tenants with the application's own login, and caches within bounds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_a_tenant_is_found_by_name_and_by_id(world: World) -> None:
         await world.database.pool.fetch("SELECT * FROM catalog.tenant")
 
 
-async def test_what_is_known_lasts_half_a_minute_or_until_it_is_forgotten(world: World) -> None:
+async def test_cached_tenant_expires_after_half_a_minute_or_when_forgotten(world: World) -> None:
     clock = Clock()
     directory = Directory(world.database.pool, clock)
     await directory.by_slug("acme")
@@ -51,7 +51,7 @@ async def test_what_is_known_lasts_half_a_minute_or_until_it_is_forgotten(world:
     assert await directory.by_slug("acme") == world.acme
 
 
-async def test_a_miss_is_remembered_shortly_and_pushes_out_no_tenant(world: World) -> None:
+async def test_miss_is_cached_briefly_and_evicts_no_tenant(world: World) -> None:
     clock = Clock()
     directory = Directory(world.database.pool, clock)
     await directory.by_slug("acme")

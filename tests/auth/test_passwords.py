@@ -1,4 +1,4 @@
-"""Passwords are hashed with argon2id, and nothing about a check tells whether there was a hash."""
+"""Passwords are hashed with argon2id, and a check does not reveal whether there was a hash."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_every_check_is_one_verification(world: World) -> None:
         assert world.passwords.verified == before + 1
 
 
-async def test_one_password_in_two_spellings_is_one(world: World) -> None:
+async def test_password_matches_in_both_unicode_normalizations(world: World) -> None:
     hash = await world.passwords.hash("caf\u00e9 au lait")
     assert await world.passwords.verify(hash, "cafe\u0301 au lait")
 
@@ -57,7 +57,7 @@ async def test_the_demonstration_s_password_is_hashed_for_demonstrations_only(
     assert await world.passwords.verify(await world.passwords.hash(DEMO, demo=True), DEMO)
 
 
-async def test_a_flood_is_refused_and_leaves_other_threads_alone() -> None:
+async def test_flood_of_hashes_is_refused_and_does_not_block_other_threads() -> None:
     passwords = Counting(threads=1)
     flood = [passwords.verify(None, PASSWORD) for _ in range(WAITING_AT_MOST + 5)]
     waiting = asyncio.gather(*flood, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Policies are declared once per entity, are put together explicitly, and an entity without one is closed."""
+"""Policies are declared once per entity and combined explicitly; an entity without one is closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in, refreshing and signing out: failures are alike, and ended means ended."""
+"""Sign-in, refresh and sign-out: failures are indistinguishable, and ended sessions stay ended."""
 
 from __future__ import annotations
 
@@ -79,9 +79,7 @@ WRONG += ["demo", "long password", "long email", "NUL", "surrogate", "other tena
 
 @pytest.mark.covers("D-32", "D-40")
 @pytest.mark.parametrize("what", WRONG)
-async def test_whatever_is_wrong_is_answered_alike_after_the_same_work(
-    world: World, what: str
-) -> None:
+async def test_failed_sign_ins_have_equal_responses_and_equal_work(world: World, what: str) -> None:
     moments = iter([10.0, 10.07])
     app_context = world.app_context(monotonic=lambda: next(moments))
     user, email = await world.user(world.acme, active=what != "inactive")
@@ -122,7 +120,7 @@ async def test_whatever_is_wrong_is_answered_alike_after_the_same_work(
 
 
 @pytest.mark.parametrize(("took", "until"), [(0.0, 0.25), (0.25, 0.5), (0.3, 0.5), (-5.0, 0.25)])
-async def test_a_failure_that_took_long_waits_for_the_next_moment(
+async def test_slow_failure_waits_for_the_next_interval(
     world: World, took: float, until: float
 ) -> None:
     moments = iter([100.0, 100.0 + took])
@@ -138,7 +136,7 @@ async def test_the_demonstration_s_password_opens_demonstrations(world: World) -
     assert await world.enters(app_context, tokens)
 
 
-async def test_a_password_changed_meanwhile_opens_nothing(world: World) -> None:
+async def test_password_changed_during_sign_in_is_refused(world: World) -> None:
     app_context = world.app_context()
     user, email = await world.user(world.acme)
     async with world.database.read(world.acme.placement, TransactionStart()) as connection:
@@ -172,7 +170,9 @@ async def test_an_outdated_hash_is_renewed_at_sign_in(world: World) -> None:
     await signed_in(world, app_context, world.acme, email)
 
 
-async def test_guesses_at_once_are_ten_and_the_right_password_waits_too(world: World) -> None:
+async def test_ten_concurrent_guesses_pass_and_then_the_right_password_is_refused(
+    world: World,
+) -> None:
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     guesses = (sign_in(app_context, ADDRESS, "acme", email, f"guess {n}") for n in range(30))
@@ -189,7 +189,7 @@ async def test_guesses_at_once_are_ten_and_the_right_password_waits_too(world: W
     assert world.passwords.verified == 2 * ACCOUNT.amount
 
 
-async def test_nine_wrong_and_one_right_begin_anew(world: World) -> None:
+async def test_success_after_nine_failures_resets_the_window(world: World) -> None:
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     for _ in range(2):
@@ -202,7 +202,9 @@ async def test_nine_wrong_and_one_right_begin_anew(world: World) -> None:
 
 
 @pytest.mark.covers("D-18")
-async def test_a_suspended_tenant_may_be_entered_and_a_closed_one_not(world: World) -> None:
+async def test_sign_in_to_a_suspended_tenant_succeeds_and_to_a_closed_one_fails(
+    world: World,
+) -> None:
     _, email = await world.user(world.acme)
     async with state(world, world.acme, "suspended"):
         app_context = world.app_context()
@@ -216,7 +218,7 @@ async def test_a_suspended_tenant_may_be_entered_and_a_closed_one_not(world: Wor
 
 
 @pytest.mark.covers("D-58")
-async def test_a_tenant_that_is_being_moved_asks_for_patience(world: World) -> None:
+async def test_sign_in_while_the_tenant_is_moved_is_retryable(world: World) -> None:
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     tokens = await signed_in(world, app_context, world.acme, email)
@@ -240,7 +242,7 @@ async def test_a_tenant_that_moved_is_found_again(world: World) -> None:
     _, email = await world.user(world.acme)
     tokens = await signed_in(world, app_context, world.acme, email)
     await world.run(world.acme, "UPDATE log_head SET placement = 2")
-    with pytest.raises(Refused) as refused:  # moved, and the catalog does not say so yet
+    with pytest.raises(Refused) as refused:  # moved, and the catalog does not show it yet
         await refresh(app_context, ADDRESS, tokens.refresh)
     assert refused.value.code is Code.RETRYABLE
     change = "UPDATE catalog.tenant SET placement = $1 WHERE id = $2"
@@ -272,7 +274,7 @@ async def test_tokens_rotate(world: World) -> None:
     assert await world.enters(app_context, tokens)
 
 
-async def test_using_a_token_twice_ends_the_session_and_its_newest_token(world: World) -> None:
+async def test_reused_refresh_token_ends_the_session(world: World) -> None:
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     other = await signed_in(world, app_context, world.acme, email)
@@ -298,7 +300,7 @@ async def test_of_parallel_refreshes_one_wins_and_the_session_ends(world: World)
     assert await refresh(app_context, ADDRESS, winners[0].refresh) is UserErrorCode.INVALID_TOKEN
 
 
-async def test_a_generation_to_come_neither_refreshes_nor_ends_the_session(world: World) -> None:
+async def test_future_generation_neither_refreshes_nor_ends_the_session(world: World) -> None:
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     tokens = await signed_in(world, app_context, world.acme, email)
@@ -309,7 +311,7 @@ async def test_a_generation_to_come_neither_refreshes_nor_ends_the_session(world
     await refreshed(app_context, tokens)
 
 
-async def test_a_token_of_another_tenant_or_of_nobody_is_refused(world: World) -> None:
+async def test_refresh_token_of_another_tenant_or_no_user_is_refused(world: World) -> None:
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     tokens = await signed_in(world, app_context, world.acme, email)
@@ -322,7 +324,7 @@ async def test_a_token_of_another_tenant_or_of_nobody_is_refused(world: World) -
     await refreshed(app_context, tokens)
 
 
-async def test_a_session_that_nobody_refreshes_ends(world: World) -> None:
+async def test_session_without_refresh_expires(world: World) -> None:
     past = datetime.now(UTC) - REFRESH_LIFETIME - timedelta(seconds=1)
     _, email = await world.user(world.acme)
     old = world.app_context(now=lambda: past)
@@ -352,7 +354,7 @@ async def test_replayed_tokens_are_limited_apart_from_signing_in(world: World) -
 
 
 @pytest.mark.covers("D-63")
-async def test_signed_out_means_out(world: World) -> None:
+async def test_sign_out_ends_the_session_at_once(world: World) -> None:
     app_context = world.app_context()
     _, email = await world.user(world.acme)
     tokens, other = [await signed_in(world, app_context, world.acme, email) for _ in range(2)]
@@ -365,7 +367,7 @@ async def test_signed_out_means_out(world: World) -> None:
 
 
 @pytest.mark.covers("D-63")
-async def test_a_disabled_user_is_out_at_once(world: World) -> None:
+async def test_disabling_a_user_ends_their_sessions_at_once(world: World) -> None:
     app_context = world.app_context()
     user, email = await world.user(world.acme)
     tokens = await signed_in(world, app_context, world.acme, email)
@@ -378,7 +380,7 @@ async def test_a_disabled_user_is_out_at_once(world: World) -> None:
     )
 
 
-async def test_all_sessions_of_a_user_end_and_nobody_else_s(world: World) -> None:
+async def test_sign_out_everywhere_ends_only_the_users_sessions(world: World) -> None:
     app_context = world.app_context()
     user, email = await world.user(world.acme)
     _, neighbor = await world.user(world.acme)

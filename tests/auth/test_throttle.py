@@ -1,4 +1,4 @@
-"""Guesses are counted before they are judged, with Valkey or without it."""
+"""Guesses are counted before they are checked, with Valkey or without it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WHERE = "192.0.2.1"
 
 
 class Clock:
-    """Ours to move; it begins where the machine's does."""
+    """A clock set by the test; it starts at the machine's time."""
 
     ahead = 0.0
 
@@ -35,7 +35,7 @@ class Clock:
 
 
 class OwnValkey:
-    """A Valkey of this test alone, to be stopped."""
+    """A Valkey used by this test only, which stops it."""
 
     def __init__(self, url: str, held: AsyncExitStack) -> None:
         self.url = url
@@ -61,7 +61,7 @@ async def valkey(servers: Servers) -> AsyncIterator[OwnValkey]:
 
 
 async def tries(throttle: Throttle, times: int, *, where: str = WHERE, email: str = "a@b") -> int:
-    """How many of so many attempts, all at once, were let through."""
+    """Return how many of several concurrent attempts were permitted."""
     attempts = (throttle.sign_in(where, "acme", email) for _ in range(times))
     answers = await asyncio.gather(*attempts, return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, BaseException)]
@@ -82,7 +82,7 @@ async def test_parallel_guesses_do_not_pass_the_limit(world: World) -> None:
     assert await tries(throttle, 5, email="other@b") == 5
 
 
-async def test_an_address_may_not_try_one_account_after_the_other(world: World) -> None:
+async def test_attempts_of_one_address_over_many_accounts_are_limited(world: World) -> None:
     throttle = world.throttle()
     passed = 0
     for index in range(ADDRESS.amount + 20):
@@ -101,7 +101,7 @@ async def test_one_customer_s_addresses_count_as_one(world: World) -> None:
     assert await tries(throttle, 1, where="testclient", email="x@b") == 1
 
 
-async def test_success_begins_the_account_anew_and_gives_the_address_one_back(
+async def test_success_resets_the_account_and_uncounts_the_address(
     world: World,
 ) -> None:
     throttle = world.throttle()
@@ -111,7 +111,7 @@ async def test_success_begins_the_account_anew_and_gives_the_address_one_back(
     assert await tries(throttle, 2, email="other@b") == 1
 
 
-async def test_what_is_counted_is_hidden_and_forgotten(world: World, servers: Servers) -> None:
+async def test_counters_hide_their_keys_and_expire(world: World, servers: Servers) -> None:
     throttle = world.throttle()
     async with Redis.from_url(servers.redis_url) as client:
         before = set(await client.keys("*"))
@@ -123,9 +123,7 @@ async def test_what_is_counted_is_hidden_and_forgotten(world: World, servers: Se
             assert 0 < await client.ttl(key) <= ACCOUNT.get_expiry()
 
 
-async def test_without_valkey_guesses_are_counted_all_the_same(
-    world: World, valkey: OwnValkey
-) -> None:
+async def test_guesses_are_counted_without_valkey(world: World, valkey: OwnValkey) -> None:
     clock = Clock()
     throttle = world.throttle(valkey.url, clock)
     assert await tries(throttle, 4) == 4
@@ -133,7 +131,7 @@ async def test_without_valkey_guesses_are_counted_all_the_same(
     await throttle.forgive(await throttle.sign_in(WHERE, "acme", "new@b"))
     await valkey.stop()
     assert await tries(throttle, 20, email="new@b") == ACCOUNT.amount, "success is remembered, too"
-    assert await tries(throttle, 20) == ACCOUNT.amount - 4  # what Valkey said is remembered
+    assert await tries(throttle, 20) == ACCOUNT.amount - 4  # the last response of Valkey is kept
     await throttle.forgive(await throttle.sign_in(WHERE, "acme", "other@b"))
     clock.ahead += ACCOUNT.get_expiry() + 1
     assert await tries(throttle, 20) == ACCOUNT.amount
@@ -165,7 +163,7 @@ async def test_a_valkey_that_hangs_costs_one_wait_and_is_used_again(
             assert asked == 1
             clock.ahead += SHUT_SECONDS
             assert await tries(throttle, 5) == 5
-            assert asked == 2  # one tries, the others do not wait
+            assert asked == 2  # one caller tries, the others do not wait
     finally:
         os.kill(process, signal.SIGCONT)
     clock.ahead += SHUT_SECONDS

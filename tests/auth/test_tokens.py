@@ -1,4 +1,4 @@
-"""Only tokens that we issued, as we issue them, are believed; everything else is refused alike."""
+"""Only tokens issued by this installation are accepted; all others are refused with the same error."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def part(value: bytes) -> str:
 def forge(
     header: Any = HEADER, claims: Any = CLAIMS, key: bytes = KEY, digest: str = "sha256"
 ) -> str:
-    """A token as anybody can make who knows the key."""
+    """A token as anyone who knows the key can make it."""
     texts = [
         value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode()
         for value in (header, claims)
@@ -192,15 +192,17 @@ FORGED = (
 )
 
 
-def test_what_we_issue_is_believed() -> None:
+def test_issued_token_is_accepted() -> None:
     wanted = AccessToken(TENANT, USER, SESSION, NOW + ACCESS_LIFETIME)
     assert issuer().verify_access(issued(), NOW) == wanted
-    assert issuer().verify_access(forge(), NOW) == wanted  # the forger forges well
+    assert (
+        issuer().verify_access(forge(), NOW) == wanted
+    )  # a control: the helper can make valid tokens
 
 
 @pytest.mark.covers("D-40")
 @pytest.mark.parametrize("name", FORGED)
-def test_no_forged_token_is_believed(name: str) -> None:
+def test_forged_tokens_are_refused(name: str) -> None:
     with pytest.raises(Refused) as refused:
         issuer().verify_access(FORGED[name], NOW)
     plain = Refused(Code.UNAUTHENTICATED, refused.value.message)
@@ -216,9 +218,7 @@ WORDS = "The access token is missing, invalid or expired. Sign in again."
     [(-LEEWAY - 1, False), (-LEEWAY, True), (929, True), (930, False), (10**6, False)],
 )
 @pytest.mark.parametrize("remembered", [False, True])
-def test_times_are_compared_also_when_the_token_is_remembered(
-    seconds: int, good: bool, remembered: bool
-) -> None:
+def test_expiry_of_a_cached_token_is_checked(seconds: int, good: bool, remembered: bool) -> None:
     one = issuer()
     if remembered:
         one.verify_access(issued(), NOW)
@@ -230,7 +230,7 @@ def test_times_are_compared_also_when_the_token_is_remembered(
             one.verify_access(issued(), moment)
 
 
-def test_what_is_remembered_is_bounded_and_never_what_was_refused() -> None:
+def test_token_cache_is_bounded_and_has_no_refused_tokens() -> None:
     one = issuer()
     for index in range(REMEMBERED + 10):
         one.verify_access(one.issue_access(TENANT, UUID(int=index), SESSION, NOW), NOW)
@@ -241,19 +241,19 @@ def test_what_is_remembered_is_bounded_and_never_what_was_refused() -> None:
     assert not set(FORGED.values()) & set(one._verified)
 
 
-def test_a_refresh_token_says_what_was_put_in() -> None:
+def test_refresh_token_contains_what_was_issued() -> None:
     tenant, session = uuid4(), uuid4()
     token = issuer().issue_refresh(tenant, session, 7)
     assert issuer().verify_refresh(token) == RefreshToken(tenant, session, 7)
 
 
-def test_no_changed_refresh_token_is_believed() -> None:
+def test_altered_refresh_tokens_are_refused() -> None:
     token = issuer().issue_refresh(TENANT, SESSION, 1)
     assert all(issuer().verify_refresh(changed(token, index)) is None for index in range(92))
     others = ["", "A" * 92, token + "A", token + "\n", token[:-1], token[:-1] + "é", issued()]
     assert [issuer().verify_refresh(other) for other in others] == [None] * len(others)
     assert TokenIssuer(bytes(32)).verify_refresh(token) is None
-    body = b"\x02" + base64.urlsafe_b64decode(token)[1:-32]  # of a version to come
+    body = b"\x02" + base64.urlsafe_b64decode(token)[1:-32]  # of a future version
     seal = hmac.new(derive(SECRET, "refresh token"), body, "sha256").digest()
     assert issuer().verify_refresh(part(body + seal)) is None
 

@@ -1,4 +1,4 @@
-"""A house in real servers: tenants, their users, and the parts that deeds work with."""
+"""A world with real servers: tenants, their users, and the services that commands use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECRET = bytes(range(32))
 
 
 class Counting(Passwords):
-    """Counts the verifications that argon2 was really made to do."""
+    """Counts the actual verifications of argon2."""
 
     verified = 0
 
@@ -39,7 +39,7 @@ class Counting(Passwords):
 
 @dataclass
 class World:
-    """Two tenants in a database of their own; `acme` is no demonstration, `demo` is."""
+    """Two tenants in their own database; `acme` is an ordinary one, `demo` a demonstration."""
 
     admin: asyncpg.Connection[Any]
     database: Database
@@ -52,13 +52,13 @@ class World:
     open: list[Throttle] = field(default_factory=list)
 
     async def sleep(self, seconds: float) -> None:
-        """Nobody waits in a test; how long they would have is kept."""
+        """Record the waits instead of sleeping."""
         self.slept.append(seconds)
 
     def throttle(
         self, url: str | None = None, clock: Callable[[], float] | None = None
     ) -> Throttle:
-        """Counts apart from all others: its keys are hidden with a key of its own."""
+        """Separate counters: its keys are hidden with another secret."""
         made = Throttle(url or self.redis_url, secrets.token_bytes(32), clock or time.monotonic)
         self.open.append(made)
         return made
@@ -84,7 +84,7 @@ class World:
         )
 
     async def run(self, tenant: Tenant, sql: str, *values: object) -> list[asyncpg.Record]:
-        """As the administrator, in the tenant's schema."""
+        """Execute as the administrator, in the tenant's schema."""
         await self.admin.execute(f"SET search_path = {tenant.placement.schema}")
         try:
             return await self.admin.fetch(sql, *values)
@@ -94,7 +94,7 @@ class World:
     async def user(
         self, tenant: Tenant, *, password: str = PASSWORD, active: bool = True
     ) -> tuple[UUID, str]:
-        """A user with a credential, and the address to sign in with."""
+        """Create a user with a credential; return the email address to sign in with."""
         employee, user = uuid4(), uuid4()
         email = f"{user.hex[:12]}@Example.com"
         if password not in self.hashes:
@@ -122,7 +122,7 @@ class World:
         return user, email
 
     async def enters(self, app_context: AppContext, tokens: Tokens) -> bool:
-        """Whether the session of these tokens opens the tenant, as every request asks."""
+        """Whether the session of these tokens is accepted in a request."""
         access = app_context.tokens.verify_access(tokens.access, app_context.now())
         tenant = await app_context.directory.by_id(access.tenant)
         assert tenant is not None

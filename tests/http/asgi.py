@@ -1,4 +1,4 @@
-"""Asks an application as a server would, with every byte of the request chosen by the test."""
+"""Sends requests to an application as a server does, with every byte chosen by the test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp
 
 PATIENCE = 60.0
-"""Seconds after which an answer does not come any more. No test is about how long one takes."""
+"""Seconds after which a test fails without a response. No test measures response times."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Sent:
     query: bytes = b""
     headers: Sequence[tuple[bytes, bytes]] = ((b"content-type", b"application/json"),)
     chunks: int = 1
-    """In how many parts the body arrives."""
+    """Number of parts in which the body arrives."""
     address: str = "203.0.113.7"
-    """Not where the other tests come from: what is refused to guessers here is not to those."""
+    """An address of its own: rate limits of these tests do not affect others."""
 
     def with_header(self, name: bytes, value: bytes) -> Sent:
         kept = tuple(each for each in self.headers if each[0] != name)
@@ -42,7 +42,7 @@ class Sent:
         )
 
     def raw(self) -> bytes:
-        """The request as it goes over a socket, for one answer."""
+        """The request as sent over a socket, for one response."""
         target = self.path.encode("utf-8", "surrogateescape")
         target += b"?" + self.query if self.query else b""
         lines = [b"%b %b HTTP/1.1" % (self.method.encode(), target)]
@@ -53,7 +53,7 @@ class Sent:
 
 @dataclass
 class Got:
-    """A response, as bytes and read."""
+    """A response: its bytes, and decoded."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Got:
 
 
 async def send(app: ASGIApp, sent: Sent) -> Got:
-    """What the application answers. What it raises, which a server would log, is raised."""
+    """The response of the application. Exceptions, which a server would log, are raised."""
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -107,12 +107,12 @@ async def send(app: ASGIApp, sent: Sent) -> Got:
 
 
 async def over_socket(port: int, raw: bytes, *, finished: bool = True) -> Got:
-    """What the server at a port of the loopback answers to these bytes; no status if nothing."""
+    """The response of the server at a loopback port to these bytes; no status if there is none."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         async with asyncio.timeout(PATIENCE):
             return await _exchange(reader, writer, raw, finished)
-    except ConnectionError:  # it was refused before all of it was sent
+    except ConnectionError:  # refused before all of it was sent
         return Got()
     finally:
         writer.close()

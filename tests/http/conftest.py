@@ -1,4 +1,4 @@
-"""The house behind a real socket and with its logs, as `run` serves it."""
+"""The application behind a real socket and with its logs, as `run` serves it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +14,7 @@ from tests.support.world import World
 
 @pytest.fixture(scope="session")
 async def port(world: World) -> AsyncIterator[int]:
-    """Where the world's application is served, on the loopback."""
+    """Port where the world's application is served, on the loopback."""
     service = Service(configured(world.app, "127.0.0.1", 0))
     serving = asyncio.create_task(service.serve())
     while not service.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
@@ -26,13 +26,13 @@ async def port(world: World) -> AsyncIterator[int]:
 
 @pytest.fixture
 def logged() -> Iterator[StringIO]:
-    """What is logged meanwhile."""
+    """The log output of the test."""
     with logs() as kept:
         yield kept
 
 
 @pytest.fixture
 def unmetered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets a test ask for more in a minute than a tenant may, and leaves others their budget."""
+    """Raises the budget for the test, and restores it for others."""
     budget = Budget(world.endpoint.app_context.monotonic, per_minute=10**12)
     monkeypatch.setattr(world.endpoint.reads, "budget", budget)

@@ -1,4 +1,4 @@
-"""Looks through responses for what must never leave the house, and for what each must say."""
+"""Searches responses for internal details, and checks their form."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ INTERNAL = re.compile(
     rb"|site-packages|/home/|/root/|/usr/|/tmp/|\.py\b|SELECT |\bFROM |WHERE |platform\.|log_head|postgres"
 )
 SEALED = re.compile(rb"[A-Za-z0-9_-]{40,}")
-"""Cursors and tokens: what chance writes into them means nothing. Names of schemas are shorter."""
+"""Cursors and tokens are random, so matches in them mean nothing. Names of schemas are shorter."""
 CODES = {code.value for code in Code}
 
 
 def wrong(got: Got) -> list[str]:
-    """What is wrong with a response to any request at all; nothing, as a rule."""
+    """Return the defects of a response to any request; normally none."""
     found = []
     if not 200 <= got.status < 500:
         found.append(f"status {got.status}")

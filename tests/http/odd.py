@@ -1,4 +1,4 @@
-"""Draws requests that no client should send, by a seeded generator: from slightly wrong to noise."""
+"""Generates invalid and unusual requests from a seed: from slightly wrong to noise."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ NEAR = {
     "TimeZone": ["UTC", "Etc/GMT-14", "America/St_Johns", "localtime", "utc"],
     "AttributeKey": ["a", "A" * 64, "region", "__proto__", "_"],
 }
-"""Texts that scalars take, at the edges of what they take."""
+"""Texts at the limits of what scalars accept."""
 NUMBERS = [
     0,
     -1,
@@ -309,7 +309,7 @@ def deep(opening: str, closing: str, depth: int, inside: str = "1") -> bytes:
 
 
 def fixed() -> list[bytes]:
-    """Bodies that broke other servers, and their like."""
+    """Bodies that crash other servers, and similar ones."""
     whole = [
         b"",
         b" ",
@@ -392,7 +392,7 @@ def fixed() -> list[bytes]:
 
 
 class Odd:
-    """Draws one request after the other; the same seed draws the same ones."""
+    """Generates one request after another; equal seeds generate equal requests."""
 
     def __init__(self, seed: int, token: str) -> None:
         self.random = random.Random(seed)
@@ -408,7 +408,7 @@ class Odd:
         ]
 
     def request(self) -> Sent:
-        """One request; some have odd headers, methods or paths besides, or no token."""
+        """Return one request; some have unusual headers, methods or paths, or no token."""
         sent = self.random.choice(self.ways)()
         if self.random.random() < 0.75 and not any(n == b"authorization" for n, _ in sent.headers):
             sent = sent.with_header(b"authorization", self.token)
@@ -447,7 +447,7 @@ class Odd:
         return Sent(self._dump({**chosen, "query": " ".join(parts)}))
 
     def drawn(self) -> Sent:
-        """A good document, with variables of the right form but of odd values."""
+        """Return a valid document, with variables of the right form but unusual values."""
         root = GRAPHQL.query_type.fields[self.random.choice(LISTS)]  # type: ignore[union-attr]
         name = next(n for n, f in GRAPHQL.query_type.fields.items() if f is root)  # type: ignore[union-attr]
         kinds = {each: argument.type for each, argument in root.args.items()}
@@ -464,7 +464,7 @@ class Odd:
         return Sent(self.random.randbytes(self.random.choice((1, 10, 1_000, 50_000))))
 
     def mutated_public(self) -> Sent:
-        """Hardly ever still a sign-in: those wait, and cost a password's verification."""
+        """Rarely a valid sign-in: these wait, and cost a password verification."""
         body = bytearray(self._dump(PUBLIC))
         for _ in range(self.random.choice((3, 10, 30))):
             self._hurt(body)
@@ -529,7 +529,7 @@ class Odd:
             del body[at:]
 
     def _grafted(self, tree: Any) -> Any:
-        """The tree with something odd in place of one of its parts."""
+        """Return the tree with one part replaced by something unusual."""
         if isinstance(tree, dict) and tree and self._rolls(0.9):
             name = self.random.choice(list(tree))
             new = self.random.choice((name, name, name, name + "x", "", LONE, "__proto__"))
@@ -551,7 +551,7 @@ class Odd:
         return self.random.choice((*TEXTS, *NUMBERS))
 
     def _value(self, kind: Any, depth: int) -> Any:
-        """A value of an input type, nearly always of the right form."""
+        """Return a value of an input type, nearly always of the right form."""
         if self._rolls(0.01):
             return self._anything()
         if is_non_null_type(kind):

@@ -1,4 +1,4 @@
-"""Where it is wanted, each request leaves a line in the log: who asked and how long it took, and nothing of what was said."""
+"""If enabled, each request is logged with its caller and duration, and without its content."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FILTER = {"f": {"name": {"eq": CANARY}}}
 
 @pytest.fixture(scope="module")
 async def telling(world: World) -> AsyncIterator[World]:
-    """The same house, told to log requests."""
+    """The application with the log of requests enabled."""
     async with endpoint_on(world.servers) as endpoint:
         app = application(endpoint, logs_requests=True)
         yield replace(world, app=app, endpoint=endpoint)
@@ -42,14 +42,16 @@ def lines(logged: StringIO) -> list[dict[str, Any]]:
 
 
 async def ask(telling: World, query: str, variables: Any = None) -> Sent:
-    """A request of rep1, to be sent."""
+    """Return a request of rep1."""
     token = await telling.token("rep1")
     body = json.dumps({"query": query, "variables": variables or {}}).encode()
     return Sent(body).with_header(b"authorization", f"Bearer {token}".encode())
 
 
 @covers("F22")
-async def test_a_line_tells_who_asked_and_not_what(telling: World, logged: StringIO) -> None:
+async def test_log_line_has_the_caller_and_not_the_content(
+    telling: World, logged: StringIO
+) -> None:
     sent = await ask(telling, NAMED, FILTER)
     logged.truncate(0)
     logged.seek(0)
@@ -75,7 +77,7 @@ async def test_a_line_tells_who_asked_and_not_what(telling: World, logged: Strin
         ("mutation Made { accountCreate(input: { name: 5 }) { id } }", 200),
     ],
 )
-async def test_what_is_refused_before_it_is_read_is_not_repeated(
+async def test_content_of_an_unparsed_request_is_not_logged(
     telling: World, logged: StringIO, query: str, status: int
 ) -> None:
     got = await send(telling.app, await ask(telling, query))
@@ -86,7 +88,7 @@ async def test_what_is_refused_before_it_is_read_is_not_repeated(
 
 
 @covers("F22", "D-40")
-async def test_who_signs_in_is_nobody_yet(telling: World, logged: StringIO) -> None:
+async def test_sign_in_is_logged_without_a_user(telling: World, logged: StringIO) -> None:
     given = {"tenant": "acme", "email": "rep1@acme.example", "password": CANARY}
     await send(
         telling.app, Sent(json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode())
@@ -102,7 +104,7 @@ async def test_who_signs_in_is_nobody_yet(telling: World, logged: StringIO) -> N
 
 
 @covers("D-35")
-async def test_what_failed_inside_has_the_number_of_its_line(
+async def test_internal_error_is_logged_with_the_request_id(
     telling: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> bytes:
@@ -120,7 +122,7 @@ async def test_what_failed_inside_has_the_number_of_its_line(
 
 
 @covers("F22")
-async def test_an_operation_on_a_socket_has_a_line_too(telling: World, logged: StringIO) -> None:
+async def test_operation_on_a_socket_is_logged(telling: World, logged: StringIO) -> None:
     async with served(Own(telling, "acme")) as port, wire(port) as socket:
         await socket.init(await telling.token("rep1"))
         await socket.ask("one", NAMED, FILTER)
@@ -129,6 +131,6 @@ async def test_an_operation_on_a_socket_has_a_line_too(telling: World, logged: S
     assert CANARY not in logged.getvalue()
 
 
-async def test_nothing_is_told_where_nobody_wants_it(world: World, logged: StringIO) -> None:
+async def test_requests_are_not_logged_by_default(world: World, logged: StringIO) -> None:
     assert (await send(world.app, await ask(world, NAMED, FILTER))).status == 200
     assert not logged.getvalue()

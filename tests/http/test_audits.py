@@ -1,4 +1,4 @@
-"""The audits of graphql-http, by those who wrote the GraphQL-over-HTTP specification, all pass (F1)."""
+"""All audits of graphql-http, by the authors of the GraphQL-over-HTTP specification, pass (F1)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Nothing that callers send makes a process grow without end: every cache is bounded (case 97, D-55)."""
+"""No cache of a process grows without bound, whatever callers send (case 97, D-55)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.world import World
 pytestmark = pytest.mark.usefixtures("unmetered")
 
 OUTLINES, PLANS, INTROSPECTIONS = 2_000, 2_000, 50
-"""What may be kept: said here again, so that a limit that is lifted is seen."""
+"""Expected limits, repeated here so that a changed limit is noticed."""
 DOCUMENTS = 2_100
 SHAPES = 2_050
 PUBLIC = 300
@@ -23,7 +23,7 @@ FIELDS = ("name", "number", "email", "website", "phone", "city", "country")
 
 
 def shapes() -> list[dict[str, dict[str, str]]]:
-    """Filters of different forms: a plan is made for each."""
+    """Return filters of different shapes; each requires its own plan."""
     tests = [chosen for size in (1, 2) for chosen in itertools.combinations(TESTS, size)]
     pairs = itertools.product(itertools.combinations(FIELDS, 2), tests, tests[:3])
     return [
@@ -33,7 +33,7 @@ def shapes() -> list[dict[str, dict[str, str]]]:
 
 
 @covers("D-55")
-async def test_caches_keep_what_they_may_and_no_more(world: World) -> None:
+async def test_caches_fill_up_to_their_limits_and_not_beyond(world: World) -> None:
     kept = world.endpoint
     made = kept.reads.plans.made
     for number in range(DOCUMENTS):
@@ -53,13 +53,13 @@ async def test_caches_keep_what_they_may_and_no_more(world: World) -> None:
     assert len(kept.reads.drawn) == OUTLINES
 
 
-async def test_what_the_schema_told_is_kept_within_bounds(world: World) -> None:
+async def test_introspection_cache_is_bounded(world: World) -> None:
     for number in range(2 * INTROSPECTIONS):
         await world.ask("rep1", f'{{ t{number}: __type(name: "Account") {{ name }} }}')
     assert len(world.endpoint.reads.introspections.kept) == INTROSPECTIONS
 
 
-async def test_those_without_a_token_fill_a_cache_of_their_own(world: World) -> None:
+async def test_requests_without_a_token_use_a_separate_cache(world: World) -> None:
     before = len(world.endpoint.documents)
     for number in range(PUBLIC):
         query = (
@@ -71,7 +71,7 @@ async def test_those_without_a_token_fill_a_cache_of_their_own(world: World) -> 
     assert len(world.endpoint.documents) == before
 
 
-async def test_documents_that_are_refused_are_not_kept(world: World) -> None:
+async def test_refused_documents_are_not_cached(world: World) -> None:
     before = len(world.endpoint.documents)
     kept = len(world.endpoint._public)
     for number in range(200):

@@ -1,4 +1,4 @@
-"""Which web pages may ask: those whose origin is listed, letter for letter, and never with cookies."""
+"""CORS: only listed origins may call the API, by exact match and without cookies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def preflight(world: World, origin: str | None, allowed: list[str]) -> htt
         return (await client.options("/graphql", headers=sent)).headers
 
 
-async def test_a_listed_page_may_ask(world: World) -> None:
+async def test_listed_origin_is_allowed(world: World) -> None:
     headers = await preflight(world, OURS, [OURS])
     assert headers["access-control-allow-origin"] == OURS
     assert "access-control-allow-credentials" not in headers
@@ -35,23 +35,23 @@ async def test_a_listed_page_may_ask(world: World) -> None:
     ["null", "https://evil-app.example", "https://app.example.evil", "http://app.example",
      "https://app.example:8443", "https://APP.example", "https://sub.app.example", ""],
 )  # fmt: skip
-async def test_no_other_page_may(world: World, origin: str) -> None:
+async def test_unlisted_origin_is_refused(world: World, origin: str) -> None:
     assert "access-control-allow-origin" not in await preflight(world, origin, [OURS])
 
 
-async def test_none_may_if_none_is_listed(world: World) -> None:
+async def test_all_origins_are_refused_if_none_is_listed(world: World) -> None:
     assert not any(name.startswith("access-control") for name in await preflight(world, OURS, []))
 
 
 @pytest.mark.parametrize(
     "origins", ["*", "app.example", "https://*.example", "https://a.example/x"]
 )
-def test_what_is_no_origin_is_refused(origins: str) -> None:
+def test_malformed_origin_setting_is_refused(origins: str) -> None:
     with pytest.raises(ValueError, match="is not an origin"):
         Settings(origins=origins)
 
 
-def test_several_are_listed_with_commas() -> None:
+def test_several_origins_are_separated_by_commas() -> None:
     assert Settings(origins=f" {OURS}, https://b.example,").allowed_origins == [
         OURS,
         "https://b.example",

@@ -1,4 +1,4 @@
-"""When something fails inside, the caller is told a number and the log tells the rest, without secrets."""
+"""On an internal error, the caller receives a request id and the log the details, without secrets."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def sign_in(**more: Any) -> Sent:
     return Sent(json.dumps({"query": SIGN_IN, "variables": {"i": WHO | more}}).encode())
 
 
-def told_a_number(got: Got | Answer) -> str:
-    """The request id; the answer says nothing else."""
+def internal_error_id(got: Got | Answer) -> str:
+    """Return the request id, and check that the response contains nothing else."""
     assert got.status == 500
     assert not INTERNAL.search(got.body)
     assert not re.search(rb"hunter2|db\.internal|canary|boom", got.body)
@@ -54,7 +54,7 @@ def one_line(logged: StringIO) -> dict[str, Any]:
 
 
 @covers("D-35", "F22")
-async def test_what_is_raised_while_reading_goes_to_the_log_alone(
+async def test_exception_in_a_read_is_logged_and_not_sent(
     world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(self: ReadService, caller: object, request: Any) -> bytes:
@@ -64,7 +64,7 @@ async def test_what_is_raised_while_reading_goes_to_the_log_alone(
     await world.token("rep1")
     monkeypatch.setattr(ReadService, "answer", fail)
     variables = {"f": {"name": {"eq": CANARY}}}
-    request_id = told_a_number(await world.ask("rep1", READ, variables))
+    request_id = internal_error_id(await world.ask("rep1", READ, variables))
     line = one_line(logged)
     assert line["request_id"] == request_id
     assert (line["tenant"], line["kind"]) == ("acme", "query")
@@ -89,7 +89,7 @@ async def test_what_is_raised_while_reading_goes_to_the_log_alone(
     ],
     ids=repr,
 )
-async def test_whatever_is_raised_while_signing_in_no_password_is_logged(
+async def test_exception_in_sign_in_logs_no_password(
     world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     async def fail(
@@ -98,7 +98,7 @@ async def test_whatever_is_raised_while_signing_in_no_password_is_logged(
         raise error
 
     monkeypatch.setattr(sessions, "sign_in", fail)
-    request_id = told_a_number(await send(world.app, sign_in()))
+    request_id = internal_error_id(await send(world.app, sign_in()))
     assert one_line(logged)["request_id"] == request_id
     assert type(error).__name__ in one_line(logged)["exception"]
     assert CANARY not in logged.getvalue()
@@ -128,7 +128,7 @@ async def test_a_sign_in_that_fails_is_not_logged(world: World, logged: StringIO
 
 
 @covers("F22")
-async def test_over_a_socket_nothing_of_a_request_is_logged(
+async def test_request_over_a_socket_is_not_logged(
     world: World, port: int, logged: StringIO
 ) -> None:
     for sent in (sign_in(), sign_in(tenant=5), Sent(method="GET", query=CANARY.encode())):
@@ -157,7 +157,7 @@ async def test_what_libraries_log_is_a_line_of_json_too(logged: StringIO) -> Non
     assert CANARY not in logged.getvalue()
 
 
-async def test_a_caller_who_goes_away_is_no_failure(world: World, logged: StringIO) -> None:
+async def test_disconnect_is_not_logged_as_an_error(world: World, logged: StringIO) -> None:
     parts = [{"type": "http.request", "body": b"{", "more_body": True}]
 
     async def receive() -> dict[str, Any]:
@@ -194,7 +194,7 @@ ANSWERS = {
 @covers("D-35")
 @pytest.mark.parametrize("raised", ANSWERS, ids=repr)
 @pytest.mark.parametrize("accept", ["application/json", "application/graphql-response+json"])
-async def test_how_the_database_refuses_is_told_by_codes(
+async def test_database_errors_have_codes(
     world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch, raised: Exception, accept: str
 ) -> None:
     async def fail(*_: object) -> Any:
@@ -210,7 +210,7 @@ async def test_how_the_database_refuses_is_told_by_codes(
     assert not logged.getvalue()
 
 
-async def test_a_statement_that_takes_too_long_is_ended(
+async def test_slow_statement_is_cancelled(
     world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lists = "nodes { id account { opportunities(first: 9) { nodes { account { name } } } } }"
@@ -225,7 +225,7 @@ async def test_a_statement_that_takes_too_long_is_ended(
     assert (await world.ask("admin", "{ viewer { id } }")).status == 200
 
 
-async def test_a_token_whose_session_has_ended_reads_nothing(world: World) -> None:
+async def test_token_of_an_ended_session_is_refused(world: World) -> None:
     world.tokens.pop(("rep2", "acme"), None)
     assert (await world.ask("rep2", "{ viewer { id } }")).status == 200
     out = await world.ask("rep2", "mutation { signOut { signedOut } }")
@@ -235,7 +235,7 @@ async def test_a_token_whose_session_has_ended_reads_nothing(world: World) -> No
     world.tokens.pop(("rep2", "acme"))
 
 
-async def test_what_breaks_before_the_request_is_read_is_told_likewise(
+async def test_exception_before_parsing_is_an_internal_error(
     world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: TokenIssuer, token: str, now: object) -> None:
@@ -243,6 +243,6 @@ async def test_what_breaks_before_the_request_is_read_is_told_likewise(
 
     await world.token("rep1")
     monkeypatch.setattr(TokenIssuer, "verify_access", fail)
-    request_id = told_a_number(await world.ask("rep1", "{ viewer { id } }"))
+    request_id = internal_error_id(await world.ask("rep1", "{ viewer { id } }"))
     assert one_line(logged)["request_id"] == request_id
     assert await world.token("rep1") not in logged.getvalue()

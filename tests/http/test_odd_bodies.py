@@ -1,4 +1,4 @@
-"""Whatever is sent, nothing breaks and nothing internal is told (F5)."""
+"""Invalid and unusual requests never cause internal errors or reveal internal details (F5)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ pytestmark = pytest.mark.usefixtures("unmetered")
 SEEDS = 10
 EACH = 1_000
 AT_ONCE = 8
-"""Failed sign-ins wait: others may go on meanwhile."""
+"""Failed sign-ins are delayed: other requests run meanwhile."""
 
 
 async def ask_all(
     requests: Sequence[Sent], ask: Callable[[Sent], Awaitable[Got]]
 ) -> tuple[list[str], Counter[int]]:
-    """Ask them all, and say what is wrong with the answers, and what statuses they had."""
+    """Send them all; return the defects of the responses, and their statuses."""
     found: list[str] = []
     statuses: Counter[int] = Counter()
     waiting = iter(enumerate(requests))
@@ -46,19 +46,21 @@ async def ask_all(
 
 @covers("F5", "D-35")
 @pytest.mark.parametrize("seed", range(SEEDS))
-async def test_odd_requests(world: World, logged: StringIO, seed: int) -> None:
+async def test_odd_requests_cause_no_internal_errors(
+    world: World, logged: StringIO, seed: int
+) -> None:
     odd = Odd(seed, await world.token("rep1"))
     requests = [odd.request() for _ in range(EACH)]
     found, statuses = await ask_all(requests, lambda sent: send(world.app, sent))
     assert not found, "\n".join(found[:10])
     assert not logged.getvalue()
-    # They reach everything: what is done, what is refused, and what is not even read.
+    # They reach every layer: executed, refused, and not even parsed.
     assert min(statuses[200], statuses[400], statuses[401]) > EACH // 100, statuses
     assert len(statuses) > 5, statuses
 
 
 @covers("F5")
-async def test_bodies_that_broke_others(world: World, logged: StringIO) -> None:
+async def test_bodies_that_crash_other_servers_are_refused(world: World, logged: StringIO) -> None:
     bearer = b"Bearer " + (await world.token("rep1")).encode()
     bare = [Sent(body, chunks=chunks) for body in fixed() for chunks in (1, 3)]
     both = [*bare, *(each.with_header(b"authorization", bearer) for each in bare)]
@@ -95,7 +97,7 @@ async def test_odd_requests_over_a_socket(world: World, port: int, logged: Strin
         if got.headers.get("content-type", "").startswith("application/"):
             answered["by us"] += 1
             return got if got.body else Got(got.status, got.headers, HEADLESS)
-        # What is not HTTP is refused by uvicorn, which has nothing of ours to tell.
+        # Invalid HTTP is refused by uvicorn, whose response contains nothing of the application.
         assert got.status in (0, 400), got
         assert got.body in (b"", b"Invalid HTTP request received."), got
         answered["by uvicorn"] += 1
@@ -109,7 +111,7 @@ async def test_odd_requests_over_a_socket(world: World, port: int, logged: Strin
 
 
 HEADLESS = b'{"errors":[{"message":"","extensions":{"code":"BAD_REQUEST"}}]}'
-"""Stands for the body of an answer that has none, as those to HEAD."""
+"""Stands for the body of a response that has none, as those to HEAD."""
 
 
 @covers("F5")

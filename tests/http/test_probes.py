@@ -1,4 +1,4 @@
-"""The thirteen probes of graphql-cop, written anew from what they are known to look for (F2)."""
+"""The thirteen probes of graphql-cop, reimplemented from their description (F2)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DIALECTS = (
     "/altair",
     "/voyager",
 )
-"""Where pages for trying things out usually are. Ours is at the third, only where it is wanted (tests/web)."""
+"""Usual paths of web consoles. This application's is the third, if enabled (tests/web)."""
 CIRCLE = (
     "query cop { __schema { types { fields { type { fields { type { fields { type { fields "
     "{ type { name } } } } } } } } } } }"
@@ -138,17 +138,17 @@ DECIDED = {
     get_queries: "a bearer token is never sent by a browser of its own accord",
     field_duplication: "the same field many times is one field, found in linear time (F4)",
 }
-"""What is found with a token, and why it stays."""
+"""Findings with a token, and why they are accepted."""
 
 
 @covers("F2")
-async def test_there_are_thirteen() -> None:
+async def test_there_are_thirteen_probes() -> None:
     assert len(set(PROBES)) == 13
 
 
 @covers("F2", "D-40")
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
-async def test_nothing_is_found_without_a_token(
+async def test_probes_without_a_token_find_nothing(
     world: World, probe: Callable[[Ask], Awaitable[bool]]
 ) -> None:
     assert not await probe(lambda sent: send(world.app, sent))
@@ -156,7 +156,7 @@ async def test_nothing_is_found_without_a_token(
 
 @covers("F2")
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
-async def test_with_a_token_is_found_what_was_decided(
+async def test_probes_with_a_token_find_only_accepted_findings(
     world: World, probe: Callable[[Ask], Awaitable[bool]]
 ) -> None:
     bearer = b"Bearer " + (await world.token("rep1")).encode()

@@ -1,4 +1,4 @@
-"""The rate limit counts cost, for each tenant by itself, and every response says what it took and left."""
+"""The rate limit counts cost per tenant, and every response contains its cost and the remaining budget."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNT = '{ accounts(first: 1, filter: { name: { eq: "Beyond the limit" } }) { to
 
 @pytest.fixture
 async def clock(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that the limit goes by; it holds for a hundred objects a minute and begins a minute now."""
+    """The clock of the limit, in seconds; the limit is a hundred objects a minute, and a minute begins now."""
     for tenant in ("acme", "globex"):
         for persona, query in (
             ("admin", LARGE),
@@ -36,7 +36,7 @@ async def clock(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def cost(answer: Answer) -> Any:
-    """What a response says of its cost."""
+    """Return the cost in a response."""
     assert answer.data
     return answer.json["extensions"]["cost"]
 

@@ -1,4 +1,4 @@
-"""What the address answers to requests at its edges: cases 80 to 104 and 186 of the registry."""
+"""Responses of the endpoint to unusual requests: cases 80 to 104 and 186 of the registry."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def asked(query: Any, **more: Any) -> bytes:
 
 
 class Asker:
-    """Asks as somebody, or as nobody."""
+    """Sends requests as a user, or without a token."""
 
     def __init__(self, world: World, token: str | None) -> None:
         self.app = world.app
@@ -111,7 +111,7 @@ WITHOUT = {
 
 @covers("D-40", "F2")
 @pytest.mark.parametrize("case", WITHOUT)
-async def test_without_a_token_all_else_is_one_constant_refusal(
+async def test_request_without_a_token_gets_one_constant_refusal(
     world: World, nobody: Asker, case: str
 ) -> None:
     got = await nobody.post(WITHOUT[case])
@@ -123,7 +123,7 @@ async def test_without_a_token_all_else_is_one_constant_refusal(
 
 
 @covers("D-40")
-async def test_without_a_token_a_get_is_refused_also_a_sign_in(nobody: Asker) -> None:
+async def test_get_without_a_token_is_refused_even_for_sign_in(nobody: Asker) -> None:
     same = await nobody.ask("{ viewer { id } }")
     for query in (b"query={__typename}", b"query=" + REFRESH.encode(), b"", b"query=\xff"):
         got = await nobody.send(Sent(method="GET", query=query))
@@ -131,7 +131,7 @@ async def test_without_a_token_a_get_is_refused_also_a_sign_in(nobody: Asker) ->
 
 
 @covers("D-40")
-async def test_the_media_type_tells_nothing_to_those_without_a_token(nobody: Asker) -> None:
+async def test_refusal_without_a_token_is_equal_for_all_media_types(nobody: Asker) -> None:
     for kind in (b"text/plain", b"application/json; charset=utf-16", b""):
         got = await nobody.post(asked(REFRESH), (b"content-type", kind))
         assert got.status == 401
@@ -154,9 +154,7 @@ async def test_signing_in_and_refreshing_need_no_token(nobody: Asker) -> None:
     "value",
     [b"Bearer x", b"Bearer a.b.c", b"Bearer eyJhbGciOiJub25lIn0.e30.", b"Bearer " + b"a" * 9_999],
 )
-async def test_a_token_that_is_none_of_ours_is_refused_even_for_signing_in(
-    nobody: Asker, value: bytes
-) -> None:
+async def test_invalid_token_is_refused_even_for_sign_in(nobody: Asker, value: bytes) -> None:
     got = await nobody.post(asked(REFRESH), (b"authorization", value))
     assert (got.status, got.codes) == (401, ["UNAUTHENTICATED"])
 
@@ -191,18 +189,18 @@ NEARLY: dict[str, tuple[str, dict[str, Any]]] = {
 
 @covers("F2")
 @pytest.mark.parametrize("case", NEARLY)
-async def test_no_name_is_suggested(seller: Asker, case: str) -> None:
+async def test_errors_suggest_no_names(seller: Asker, case: str) -> None:
     query, variables = NEARLY[case]
     got = await seller.ask(query, variables=variables)
     assert got.codes
     assert b"Did you mean" not in got.body
     for real in (b"'name'", b"'accounts'", b"'first'", b"'skip'", b"'ASC'", b"'tenant'"):
-        # The last is named as required; that is not a suggestion.
+        # The last one is a required argument, not a suggestion.
         assert real not in got.body or case == "mutation's input in a variable"
 
 
 @covers("D-40")
-async def test_without_a_token_no_name_of_an_input_is_suggested(nobody: Asker) -> None:
+async def test_errors_without_a_token_suggest_no_input_names(nobody: Asker) -> None:
     got = await nobody.ask(SIGN_IN, variables={"i": {**NOBODY, "pasword": "x"}})
     assert (got.status, got.codes) == (200, ["BAD_USER_INPUT"])
     assert b"Did you mean" not in got.body
@@ -265,10 +263,10 @@ async def test_a_document_has_15_000_characters_at_most(seller: Asker) -> None:
     ],
     ids=["aliases", "directives", "tokens", "operations"],
 )
-async def test_up_to_the_limit_and_not_beyond(seller: Asker, most: int, write: Any) -> None:
+async def test_limit_passes_and_one_more_is_refused(seller: Asker, most: int, write: Any) -> None:
     name = "Q0" if most == 10 else None
     fine = await seller.ask(write(most), operationName=name)
-    # One directive may stand once only: that is another rule than how many there may be.
+    # A directive may occur only once per location: that is a different rule than the limit.
     assert fine.codes in ([], ["GRAPHQL_VALIDATION_FAILED"])
     for more in (most + 1, most * 5):
         got = await seller.ask(write(more), operationName=name)
@@ -303,7 +301,7 @@ FIRST = {
     "2": 2,
     "100": 100,
 }
-"""What is answered by how many records at most, by what is given as `first`."""
+"""The page sizes permitted for `first`."""
 
 
 @covers("F18", "D-39")
@@ -339,7 +337,7 @@ def _check_page(got: Got, most: int | None, total: int) -> None:
         "{ accounts(first: 1) { nodes @stream(initialCount: 1) { id } } }",
     ],
 )
-async def test_nothing_is_deferred_or_streamed(seller: Asker, query: str) -> None:
+async def test_defer_and_stream_are_refused(seller: Asker, query: str) -> None:
     assert (await seller.ask(query)).codes == ["GRAPHQL_VALIDATION_FAILED"]
 
 
@@ -355,7 +353,7 @@ async def test_batches_are_refused(seller: Asker) -> None:
 
 
 @covers("F1")
-async def test_the_hash_of_a_persisted_query_means_nothing(seller: Asker) -> None:
+async def test_persisted_query_hash_is_ignored(seller: Asker) -> None:
     query = "{ viewer { id } }"
     right = hashlib.sha256(query.encode()).hexdigest()
     for known in (right, "0" * 64):
@@ -368,8 +366,8 @@ async def test_the_hash_of_a_persisted_query_means_nothing(seller: Asker) -> Non
 
 
 @covers("F1", "F2")
-async def test_a_get_asks_and_changes_nothing(world: World) -> None:
-    """With a token of its own: if it were signed out, the next question would not be answered."""
+async def test_get_runs_queries_and_refuses_mutations(world: World) -> None:
+    """With its own token: if it were signed out, the next request would fail."""
     world.tokens.pop(("rep2", "acme"), None)
     asker = Asker(world, await world.token("rep2"))
     got = await asker.send(Sent(method="GET", query=b"query={viewer{id}}"))
@@ -413,7 +411,7 @@ async def test_bodies_are_json_in_utf_8(seller: Asker, kind: bytes) -> None:
         b"application/json; charset=utf8; profile=x",
     ],
 )
-async def test_json_may_be_named_in_these_ways(seller: Asker, kind: bytes) -> None:
+async def test_content_type_variants_of_json_are_accepted(seller: Asker, kind: bytes) -> None:
     got = await seller.post(asked("{ __typename }"), (b"content-type", kind))
     assert got.status == 200
 
@@ -436,7 +434,7 @@ async def test_json_may_be_named_in_these_ways(seller: Asker, kind: bytes) -> No
         (b"nonsense", None),
     ],
 )
-async def test_the_answer_is_of_a_type_that_is_accepted(
+async def test_response_has_an_accepted_media_type(
     seller: Asker, accept: bytes, media: str | None
 ) -> None:
     got = await seller.post(asked("{ __typename }"), (b"accept", accept))
@@ -445,7 +443,7 @@ async def test_the_answer_is_of_a_type_that_is_accepted(
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "X"])
-async def test_other_methods_are_not_answered(
+async def test_other_methods_are_refused(
     world: World, seller: Asker, nobody: Asker, method: str
 ) -> None:
     for asker in (seller, nobody):
@@ -490,7 +488,7 @@ PATHS = [
 
 @covers("F2")
 @pytest.mark.parametrize("path", PATHS)
-async def test_elsewhere_there_is_nothing(seller: Asker, nobody: Asker, path: str) -> None:
+async def test_unknown_path_is_not_found(seller: Asker, nobody: Asker, path: str) -> None:
     same = await nobody.send(Sent(method="GET", path="/no-such-path"))
     for asker in (seller, nobody):
         for method in ("GET", "POST", "OPTIONS"):
@@ -503,7 +501,7 @@ async def test_elsewhere_there_is_nothing(seller: Asker, nobody: Asker, path: st
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
-async def test_health_says_no_more_than_ok(world: World, path: str) -> None:
+async def test_health_returns_only_ok(world: World, path: str) -> None:
     for query in (b"", b"verbose=1&debug=true"):
         got = await send(world.app, Sent(method="GET", path=path, query=query))
         assert (got.status, got.body) == (200, b"ok\n")
@@ -529,7 +527,7 @@ async def test_health_says_no_more_than_ok(world: World, path: str) -> None:
         b"*",
     ],
 )
-async def test_other_origins_are_told_nothing_as_none_is_configured(
+async def test_no_cors_headers_without_configured_origins(
     seller: Asker, nobody: Asker, origin: bytes
 ) -> None:
     preflight = (
@@ -578,15 +576,15 @@ async def test_a_body_has_a_mebibyte_at_most(seller: Asker) -> None:
 
 
 @covers("F18")
-async def test_a_length_that_lies_helps_nobody(seller: Asker, port: int) -> None:
+async def test_wrong_content_length_is_refused(seller: Asker, port: int) -> None:
     head = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
     head += b"".join(b"%b: %b\r\n" % each for each in seller.headers[1:])
     chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
     flood = head + b"transfer-encoding: chunked\r\n\r\n" + chunk * 40 + b"0\r\n\r\n"
     got = await over_socket(port, flood)
-    assert got.status in (413, 0)  # 0: refused while we were still sending
+    assert got.status in (413, 0)  # 0: refused while the body was still being sent
     body = asked("{ __typename }")
-    # Too short: the rest is taken for another request, and is none.
+    # Too short: the rest is parsed as another request, which is invalid.
     got = await over_socket(port, head + b"content-length: 5\r\n\r\n" + body)
     assert got.status == 400
     for both in (
@@ -601,7 +599,7 @@ async def test_a_length_that_lies_helps_nobody(seller: Asker, port: int) -> None
         assert b"data" not in got.body
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for(
+async def test_missing_body_times_out(
     seller: Asker, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "BODY_SECONDS", 0.05)
@@ -611,16 +609,14 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
     assert not wrong(got)
 
 
-async def test_a_head_that_does_not_come_is_not_waited_for(
-    port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_missing_head_times_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "HEAD_SECONDS", 0.05)
     for raw in (b"", b"GET", b"GET /graphql HTTP/1.1\r\nhost: x\r\n"):
         assert await over_socket(port, raw, finished=False) == Got()
 
 
 async def test_a_head_has_64_kib_at_most(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Refused for its length: for its time it would not be in ours.
+    # Refused for its length: the time limit is longer than the test.
     monkeypatch.setattr(app, "HEAD_SECONDS", 1_000)
     for endless in (
         b"GET /?",
@@ -632,7 +628,7 @@ async def test_a_head_has_64_kib_at_most(port: int, monkeypatch: pytest.MonkeyPa
         assert got.body in (b"", b"The request head is too large.")
 
 
-async def test_a_web_socket_of_no_protocol_of_ours_is_closed(port: int) -> None:
+async def test_web_socket_without_a_known_subprotocol_is_closed(port: int) -> None:
     headers = (
         (b"upgrade", b"websocket"),
         (b"sec-websocket-version", b"13"),

@@ -1,4 +1,4 @@
-"""With the database away, requests are refused with a code that says to try again, and readiness says so."""
+"""While the database is down, requests are refused with a retryable code, and readiness reports it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.world import world_on
 
 
 @covers("D-35")
-async def test_a_database_that_goes_away_and_comes_back() -> None:
+async def test_database_outage_is_retryable_and_recovers() -> None:
     with tempfile.TemporaryDirectory(prefix="relata-test-") as directory:
         data = Path(directory)
         async with AsyncExitStack() as app_context:
@@ -26,7 +26,7 @@ async def test_a_database_that_goes_away_and_comes_back() -> None:
             assert ready.status_code == 503
             assert (await world.client.get("/health/live")).status_code == 200
             async with embedded(data, durable=False):
-                for _ in range(20):  # connections that died are found dead one by one
+                for _ in range(20):  # broken connections are detected one by one
                     answer = await world.ask("rep1", "{ viewer { id } }")
                     if answer.status == 200:
                         break

@@ -1,4 +1,4 @@
-"""What a tenant may ask for in a minute: told, kept apart from others, refused when it is spent."""
+"""The budget of a tenant per minute: reported, separate per tenant, refused when used up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ONE, OTHER = UUID(int=1), UUID(int=2)
 
 
 @covers("D-39")
-def test_a_minute() -> None:
+def test_budget_is_spent_and_renewed_each_minute() -> None:
     clock = [120.0]
     budget = Budget(lambda: clock[0], per_minute=100)
     assert budget.spend(ONE, 60) == 40
@@ -30,12 +30,12 @@ def test_a_minute() -> None:
 
 
 @covers("D-39", "D-57")
-async def test_what_python_computes_is_paid_for(world: World) -> None:
-    """A million values through Python would keep everybody waiting, though they are few objects."""
+async def test_computed_fields_are_charged(world: World) -> None:
+    """A million values computed in Python would block other requests, though they are few objects."""
     spent = {}
     for field in ("name", "initials"):
         query = f"{{ employees(first: 10) {{ nodes {{ {field} email }} }} }}"
-        await world.ask("rep1", query)  # compiling is paid for once
+        await world.ask("rep1", query)  # compiling is charged once
         costs = [(await world.ask("rep1", query)).json["extensions"]["cost"] for _ in range(2)]
         assert costs[0]["fields"] == 20
         spent[field] = costs[0]["remaining"] - costs[1]["remaining"]

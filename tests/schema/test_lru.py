@@ -1,4 +1,4 @@
-"""Caches forget: by number, by weight, and the one that was not asked for longest."""
+"""Caches evict by number, by weight, and the least recently used value first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from schema.engine.lru import Lru
 
 
-def test_the_one_not_asked_for_longest_goes_first() -> None:
+def test_least_recently_used_value_is_evicted_first() -> None:
     cache: Lru[str, str] = Lru(2)
     for key in ("a", "b", "a", "c"):
         cache.get(key, lambda key=key: key.upper())  # type: ignore[misc]  # bound now on purpose
@@ -17,7 +17,7 @@ def test_the_one_not_asked_for_longest_goes_first() -> None:
     assert len(cache) == 2
 
 
-def test_heavy_values_push_others_out() -> None:
+def test_heavy_value_evicts_others() -> None:
     cache: Lru[int, str] = Lru(100, most=10, weigh=len)
     for number in range(5):
         cache.get(number, lambda: "four")
@@ -28,7 +28,7 @@ def test_heavy_values_push_others_out() -> None:
     assert cache.get(9, lambda: "made again") == "longer than all"
 
 
-def test_what_is_refused_is_not_kept() -> None:
+def test_value_is_not_cached_if_make_raises() -> None:
     cache: Lru[str, int] = Lru(2)
 
     def refuse() -> int:
