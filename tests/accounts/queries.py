@@ -11,7 +11,7 @@ ROLES = ("visiting", "postal", "invoicing", "default_invoicing", "head_office")
 FULL = "userErrors { code message path }"
 
 
-async def errors(own: Own, persona: str, mutation: str, **given: Any) -> list[tuple[str, str]]:
+async def errors(own: Own, persona: str, mutation: str, **params: Any) -> list[tuple[str, str]]:
     """The user errors of a mutation as code and path; empty on success."""
     kind = (
         mutation[0].upper() + mutation[1:]
@@ -19,15 +19,15 @@ async def errors(own: Own, persona: str, mutation: str, **given: Any) -> list[tu
         else "Record"
     )
     query = f"mutation($input: {kind}Input!) {{ done: {mutation}(input: $input) {{ {FULL} }} }}"
-    answer = await own.ask(persona, query, {"input": given})
+    answer = await own.ask(persona, query, {"input": params})
     return [(e["code"], ".".join(e["path"][1:])) for e in answer.data["done"]["userErrors"]]
 
 
-async def message(own: Own, persona: str, mutation: str, **given: Any) -> str:
+async def message(own: Own, persona: str, mutation: str, **params: Any) -> str:
     """The message of the only user error of a mutation."""
     kind = mutation[0].upper() + mutation[1:]
     query = f"mutation($input: {kind}Input!) {{ done: {mutation}(input: $input) {{ {FULL} }} }}"
-    answer = await own.ask(persona, query, {"input": given})
+    answer = await own.ask(persona, query, {"input": params})
     [error] = answer.data["done"]["userErrors"]
     return str(error["message"])
 

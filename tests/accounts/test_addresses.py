@@ -13,9 +13,9 @@ from tests.writes.parallel import Own, kept, spelled
 Made = tuple[str, dict[str, str]]
 
 
-async def account(own: Own, *addresses: dict[str, Any], **given: Any) -> Made:
+async def account(own: Own, *addresses: dict[str, Any], **params: Any) -> Made:
     """An account of rep1 with these addresses, and the address ids by street."""
-    id = await own.done("rep1", "accountCreate", name=own.name(), addresses=addresses, **given)
+    id = await own.done("rep1", "accountCreate", name=own.name(), addresses=addresses, **params)
     rows = await own.fetch("SELECT id, street FROM address WHERE account_id = $1", kept(id))
     return id, {row["street"]: spelled("adr", row["id"]) for row in rows}
 
@@ -101,13 +101,13 @@ async def test_roles_are_swapped_within_one_list(own: Own, case: str, first: str
     other = {"street": "b", "invoicing": True, "defaultInvoicing": first == "H+iD"}
     id, at = await account(own, one, other, {"street": "c", "invoicing": True})
     for backwards in (False, True):
-        changes = [{"id": at[street], **given} for street, given in SWAPS[case]]
+        changes = [{"id": at[street], **params} for street, params in SWAPS[case]]
         answer = await own.many("rep1", "addressUpdate", changes[:: -1 if backwards else 1])
         assert answer.data["done"]["userErrors"] == []
-        found = await roles(own, id)
-        assert sum("H" in each for each in found.values()) == 1
-        assert sum("D" in each for each in found.values()) == 1
-        assert "H" in found["b"]
+        result = await roles(own, id)
+        assert sum("H" in each for each in result.values()) == 1
+        assert sum("D" in each for each in result.values()) == 1
+        assert "H" in result["b"]
 
 
 @covers("VPM-24", "VPM-03")

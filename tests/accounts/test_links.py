@@ -11,9 +11,9 @@ from tests.writes.parallel import Own, kept, spelled
 LINKS = "{ account(id: $id) { links { nodes { id version note other { id } } } } }"
 
 
-async def account(own: Own, **given: Any) -> str:
+async def account(own: Own, **params: Any) -> str:
     """An account of rep1."""
-    return await own.done("rep1", "accountCreate", **{"name": own.name(), **given})
+    return await own.done("rep1", "accountCreate", **{"name": own.name(), **params})
 
 
 async def links(own: Own, id: str, persona: str = "rep1") -> list[tuple[str, str | None]]:
@@ -180,5 +180,5 @@ async def test_accounts_are_filtered_by_manager_owner_and_industry(own: Own) -> 
     assert [(each["id"], each["owner"]["name"]) for each in nodes] == [(id, "Priya Raman")]
     groups = """{ accountsAggregate(filter: { industry: { id: { eq: $i } } }, groupBy: [{ keyAccount: true }]) {
       groups { key { keyAccount } count } } }"""
-    found = (await read(own, "manager", groups, i=industry))["accountsAggregate"]["groups"]
-    assert sorted((e["key"]["keyAccount"], e["count"]) for e in found) == [(False, 1), (True, 1)]
+    result = (await read(own, "manager", groups, i=industry))["accountsAggregate"]["groups"]
+    assert sorted((e["key"]["keyAccount"], e["count"]) for e in result) == [(False, 1), (True, 1)]

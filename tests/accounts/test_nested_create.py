@@ -17,9 +17,9 @@ CREATE = """mutation ($input: PersonCreateInput!) { done: personCreate(input: $i
   userErrors { code message path } } }"""
 
 
-async def create(own: Own, persona: str, *affiliations: dict[str, Any], **given: Any) -> Answer:
+async def create(own: Own, persona: str, *affiliations: dict[str, Any], **params: Any) -> Answer:
     """The response to creating a person with these affiliations."""
-    sent = {"lastName": "Berg", **given, "affiliations": affiliations}
+    sent = {"lastName": "Berg", **params, "affiliations": affiliations}
     return await own.ask(persona, CREATE, {"input": sent})
 
 
@@ -101,8 +101,8 @@ WRONG: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 async def test_an_error_in_any_record_rolls_back_all(own: Own, what: str) -> None:
     affiliation, wrong = WRONG[what]
     before = await counts(own)
-    given = {"lastName": "Berg", "affiliations": [affiliation]}
-    assert await errors(own, "rep1", "personCreate", **given) == wrong
+    params = {"lastName": "Berg", "affiliations": [affiliation]}
+    assert await errors(own, "rep1", "personCreate", **params) == wrong
     assert await counts(own) == before
 
 
@@ -110,8 +110,8 @@ async def test_an_error_in_any_record_rolls_back_all(own: Own, what: str) -> Non
 async def test_an_affiliation_with_both_an_existing_and_a_new_account_is_refused(own: Own) -> None:
     there = await own.done("rep1", "accountCreate", name=own.name())
     both = [{"account": there, "newAccount": {"name": "x"}}]
-    found = await errors(own, "rep1", "personCreate", lastName="Berg", affiliations=both)
-    assert found == [("INVALID", "affiliations.0.account")]
+    result = await errors(own, "rep1", "personCreate", lastName="Berg", affiliations=both)
+    assert result == [("INVALID", "affiliations.0.account")]
 
 
 @covers("SMP-29", "D-34")

@@ -25,10 +25,10 @@ async def test_numbers_are_normalized(own: Own) -> None:
     id = await own.done(
         "rep1", "accountCreate", name="a", website="https://acme.example", **SWEDISH
     )
-    found = (await read(own, "rep1", f"{{ account(id: $id) {{ {FIELDS} website }} }}", id=id))[
+    result = (await read(own, "rep1", f"{{ account(id: $id) {{ {FIELDS} website }} }}", id=id))[
         "account"
     ]
-    assert found == {
+    assert result == {
         "phone": "+468123456",
         "registrationNumber": "5561888404",
         "vatNumber": "SE556188840401",
@@ -63,8 +63,8 @@ async def test_an_invalid_number_is_refused_with_a_remedy(own: Own) -> None:
         "email": "info@",
         "invoiceEmail": "x",
     }
-    found = await errors(own, "rep1", "accountCreate", name="a", country="SE", **wrong)
-    assert sorted(found) == sorted(("INVALID", each) for each in wrong)
+    actual = await errors(own, "rep1", "accountCreate", name="a", country="SE", **wrong)
+    assert sorted(actual) == sorted(("INVALID", each) for each in wrong)
     result = await message(own, "rep1", "accountCreate", name="a", phone="08-12 34 56")
     assert result == (
         "The telephone number is invalid. Enter it with its country code, such as +31 20 123 4567."
@@ -90,14 +90,14 @@ async def test_numbers_of_an_affiliation_are_parsed_for_the_country_of_the_accou
     own: Own,
 ) -> None:
     account = await own.done("rep1", "accountCreate", name="a", country="SE")
-    given = {
+    params = {
         "account": account,
         "phone": "08-12 34 56",
         "secondPhone": "+31 20 123 4567",
         "email": "B@ACME.example",
     }
     id = await own.done(
-        "rep1", "personCreate", lastName="Berg", phone="070-123 45 67", affiliations=[given]
+        "rep1", "personCreate", lastName="Berg", phone="070-123 45 67", affiliations=[params]
     )
     assert (await own.row("person", id))["phone"] == "+46701234567"
     [row] = await own.fetch("SELECT * FROM affiliation WHERE person_id = $1", kept(id))
@@ -110,8 +110,8 @@ async def test_numbers_of_an_affiliation_are_parsed_for_the_country_of_the_accou
     await own.done("rep1", "affiliationUpdate", id=affiliation, phone="08-12 34 57")
     assert (await own.row("affiliation", affiliation))["phone"] == "+468123457"
     wrong = {"phone": "1", "secondPhone": "2", "email": "3"}
-    found = await errors(own, "rep1", "affiliationUpdate", id=affiliation, **wrong)
-    assert found == [("INVALID", each) for each in wrong]
+    result = await errors(own, "rep1", "affiliationUpdate", id=affiliation, **wrong)
+    assert result == [("INVALID", each) for each in wrong]
     assert await errors(own, "rep1", "personUpdate", id=id, phone="070-123 45 68") == [
         ("INVALID", "phone")
     ]

@@ -32,9 +32,9 @@ SOLD_TO = "{ opportunities: { some: { status: { eq: WON } } } }"
 SEARCH = "query ($text: String!) { search(text: $text, types: [ACCOUNT]) { node { id } } }"
 
 
-async def account(own: Own, **given: Any) -> str:
+async def account(own: Own, **params: Any) -> str:
     """A new account of rep1."""
-    return await own.done("rep1", "accountCreate", **{"name": own.name(), **given})
+    return await own.done("rep1", "accountCreate", **{"name": own.name(), **params})
 
 
 async def win(own: Own, account: str) -> None:
@@ -218,8 +218,8 @@ async def test_an_edited_account_is_saved_and_not_locked(own: Own) -> None:
     await own.done("admin", "accountUpdate", id=id, version=saved["version"], phone=None)
     again = (await read(own, "rep1", query, id=id))["account"]
     assert again == {**saved, "version": saved["version"] + 1, "phone": None}
-    noted = '{ account(id: $id) { history(filter: { field: { eq: "city" } }) { nodes { before after } } } }'
-    entries = (await read(own, "rep1", noted, id=id))["account"]["history"]["nodes"]
+    changes = '{ account(id: $id) { history(filter: { field: { eq: "city" } }) { nodes { before after } } } }'
+    entries = (await read(own, "rep1", changes, id=id))["account"]["history"]["nodes"]
     assert entries == [{"before": "Hoorn", "after": "Enkhuizen"}]
     stale = {"id": id, "version": opened["version"], "city": "Medemblik"}
     assert came(await own.do("admin", "accountUpdate", **stale)) == "CONFLICT"

@@ -121,18 +121,18 @@ async def test_opportunities_are_created_and_edited_on_the_page_of_an_account(ow
 @covers("EP-196")
 async def test_the_page_of_an_account_lists_what_the_viewer_may_see_and_edit(own: Own) -> None:
     id = await own.done("admin", "accountCreate", name=own.name())
-    hers = await own.opportunity("rep1", account=id, name="hers")
-    await own.opportunity("rep2", account=id, name="his")
+    reps_opportunity = await own.opportunity("rep1", account=id, name="reps1")
+    await own.opportunity("rep2", account=id, name="reps2")
     await own.done(
         "admin",
         "opportunityShareCreate",
-        opportunity=hers,
+        opportunity=reps_opportunity,
         employee=spelled("emp", await own.employee("rep2")),
     )
     for persona, seen in (
-        ("manager", {"hers": True, "his": True}),
-        ("rep1", {"hers": True}),
-        ("rep2", {"hers": False, "his": True}),
+        ("manager", {"reps1": True, "reps2": True}),
+        ("rep1", {"reps1": True}),
+        ("rep2", {"reps1": False, "reps2": True}),
         ("limited", {}),
     ):
         page = (await own.ask(persona, PAGE, {"id": id})).data["account"]["opportunities"]

@@ -15,10 +15,10 @@ PEOPLE = """{ account(id: $id) { affiliations(orderBy: [{ since: ASC }]) {
 JOBS = "{ person(id: $id) { affiliations { nodes { id active account { id } address { id } } } } }"
 
 
-async def account(own: Own, *streets: str, **given: Any) -> str:
+async def account(own: Own, *streets: str, **params: Any) -> str:
     """An account of rep1 with addresses in these streets; the first is the head office."""
     places = [{"street": each} for each in streets]
-    return await own.done("rep1", "accountCreate", name=own.name(), addresses=places, **given)
+    return await own.done("rep1", "accountCreate", name=own.name(), addresses=places, **params)
 
 
 async def address(own: Own, account: str, street: str) -> str:
@@ -33,22 +33,22 @@ async def place(own: Own, affiliation: str) -> str | None:
         "SELECT a.street FROM affiliation f LEFT JOIN address a ON a.id = f.address_id WHERE f.id "
         "= $1"
     )
-    found: str | None = await own.value(text, kept(affiliation))
-    return found
+    result: str | None = await own.value(text, kept(affiliation))
+    return result
 
 
-async def person(own: Own, **given: Any) -> str:
+async def person(own: Own, **params: Any) -> str:
     """A person of rep1."""
-    return await own.done("rep1", "personCreate", lastName=own.name(), **given)
+    return await own.done("rep1", "personCreate", lastName=own.name(), **params)
 
 
 @covers("SMP-30")
 async def test_a_person_has_a_gender_and_three_names(own: Own) -> None:
-    given = {"gender": "FEMALE", "firstName": "Anna", "nameInfix": "van der", "lastName": "Berg"}
-    id = await own.done("rep1", "personCreate", **given)
-    query = f"{{ person(id: $id) {{ {' '.join(given)} fullName }} }}"
+    params = {"gender": "FEMALE", "firstName": "Anna", "nameInfix": "van der", "lastName": "Berg"}
+    id = await own.done("rep1", "personCreate", **params)
+    query = f"{{ person(id: $id) {{ {' '.join(params)} fullName }} }}"
     assert (await read(own, "manager", query, id=id))["person"] == {
-        **given,
+        **params,
         "fullName": "Anna van der Berg",
     }
     assert await errors(own, "rep1", "personUpdate", id=id, firstName=None, lastName=" ") == [
@@ -126,8 +126,8 @@ async def test_the_address_of_an_affiliation_defaults_to_the_head_office(own: Ow
     account_id, person_id = await account(own, "a", "b"), await person(own)
     there = await address(own, account_id, "b")
     ids = [
-        await own.done("rep1", "affiliationCreate", account=account_id, person=person_id, **given)
-        for given in ({}, {"address": None}, {"address": there})
+        await own.done("rep1", "affiliationCreate", account=account_id, person=person_id, **params)
+        for params in ({}, {"address": None}, {"address": there})
     ]
     assert [await place(own, id) for id in ids] == ["a", "a", "b"]
     await own.done("rep1", "addressUpdate", id=there, headOffice=True)
@@ -138,9 +138,9 @@ async def test_the_address_of_an_affiliation_defaults_to_the_head_office(own: Ow
     foreign = await address(own, await account(own, "c"), "c")
     wrong = [("INVALID", "address")]
     assert await errors(own, "rep1", "affiliationUpdate", id=ids[0], address=foreign) == wrong
-    given = {"account": account_id, "person": person_id, "address": foreign}
-    assert await errors(own, "rep1", "affiliationCreate", **given) == wrong
-    result = await message(own, "rep1", "affiliationCreate", **given)
+    params = {"account": account_id, "person": person_id, "address": foreign}
+    assert await errors(own, "rep1", "affiliationCreate", **params) == wrong
+    result = await message(own, "rep1", "affiliationCreate", **params)
     assert result.startswith("The address does not belong to the account. Choose one")
     without_address = await own.done(
         "rep1", "affiliationCreate", account=await account(own), person=person_id
@@ -193,8 +193,8 @@ async def test_an_affiliation_needs_an_existing_account_and_person(own: Own) -> 
         ("person", account_id),
     ]
     for side, id in unknown:
-        given = {"account": account_id, "person": person_id, side: id}
-        answer = await own.do("rep1", "affiliationCreate", **given)
+        params = {"account": account_id, "person": person_id, side: id}
+        answer = await own.do("rep1", "affiliationCreate", **params)
         assert answer.codes == ["NOT_FOUND"]
     inputs = await read(
         own, "rep1",
@@ -217,9 +217,9 @@ async def test_support_sees_only_persons_with_a_present_or_former_affiliation(ow
 
     async def listed() -> int:
         query = "{ persons(filter: { id: { eq: $id } }) { totalCount nodes { id } } }"
-        found = (await read(own, "support", query, id=person_id))["persons"]
-        assert found["totalCount"] == len(found["nodes"])
-        return len(found["nodes"])
+        result = (await read(own, "support", query, id=person_id))["persons"]
+        assert result["totalCount"] == len(result["nodes"])
+        return len(result["nodes"])
 
     assert (await seen("support"), await listed(), await seen("rep2")) == (False, 0, True)
     one = await own.done("rep1", "affiliationCreate", account=account_id, person=person_id)
@@ -244,10 +244,10 @@ async def test_an_affiliation_with_an_account_of_another_user_is_refused(
     """An affiliation belongs to the owner of its account, however it is created."""
     theirs = await own.done("rep2", "accountCreate", name=own.name())
     if side == "personCreate":
-        given: dict[str, Any] = {"lastName": "Berg", "affiliations": [{"account": theirs}]}
+        params: dict[str, Any] = {"lastName": "Berg", "affiliations": [{"account": theirs}]}
     else:
-        given = {"account": theirs, "person": await person(own)}
-    answer = await own.do("rep1", side, **given)
+        params = {"account": theirs, "person": await person(own)}
+    answer = await own.do("rep1", side, **params)
     assert answer.codes == ["FORBIDDEN"]
     place = answer.json["errors"][0]["extensions"]["input"]
     assert place[-1] == "account"

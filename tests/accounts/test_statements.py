@@ -25,8 +25,8 @@ async def made(own: Own, mutation: str, inputs: list[dict[str, Any]]) -> list[st
 async def accounts(own: Own, count: int) -> list[str]:
     """New accounts with two addresses each; the second is postal and has a country."""
     places = [{"street": "a"}, {"street": "b", "country": "SE", "postal": True}]
-    given = {"name": "Counted", "addresses": places}
-    return await made(own, "accountCreate", [given] * count)
+    params = {"name": "Counted", "addresses": places}
+    return await made(own, "accountCreate", [params] * count)
 
 
 async def type_with_owner(own: Own) -> str:
@@ -41,10 +41,10 @@ async def test_account_commands_need_as_many_statements_for_60_as_for_one(
     own: Own, recorder: Iterator[list[str]], count: int
 ) -> None:
     statements, kind = next(recorder), await type_with_owner(own)
-    given = {"name": "a", "type": kind, "phone": "08-12 34 56", "addresses": [{"country": "SE"}]}
+    params = {"name": "a", "type": kind, "phone": "08-12 34 56", "addresses": [{"country": "SE"}]}
     for note in ("one", "two"):
         statements.clear()
-        ids = await made(own, "accountCreate", [{**given, "description": note}] * count)
+        ids = await made(own, "accountCreate", [{**params, "description": note}] * count)
     create = list(statements)
     changes: list[dict[str, Any]] = [{"phone": "08-12 34 57"}, {"phone": "08-12 34 58"}]
     for change in (*changes, {"postalIsInvoicing": True}):

@@ -14,15 +14,15 @@ from tests.writes.parallel import Own, came, spelled
 MINE = "{ account(id: $id) { name lastName displayName type { id } owner { id } senderEmail documentDelivery } }"
 
 
-async def kind(own: Own, **given: Any) -> str:
+async def kind(own: Own, **params: Any) -> str:
     """A new account type."""
-    return await own.done("admin", "accountTypeCreate", name=own.name(), **given)
+    return await own.done("admin", "accountTypeCreate", name=own.name(), **params)
 
 
 async def shown(own: Own, id: str) -> dict[str, Any]:
     """An account as the administrator reads it."""
-    found: dict[str, Any] = (await read(own, "admin", MINE, id=id))["account"]
-    return found
+    result: dict[str, Any] = (await read(own, "admin", MINE, id=id))["account"]
+    return result
 
 
 @pytest.fixture
@@ -47,11 +47,11 @@ async def test_a_name_that_the_type_excludes_is_refused(
     own: Own, switches: dict[str, bool], refused: list[str]
 ) -> None:
     type_ = await kind(own, **switches)
-    given = {"type": type_, "name": "Anna", "lastName": "Berg"}
-    assert await errors(own, "rep1", "accountCreate", **given) == [
+    params = {"type": type_, "name": "Anna", "lastName": "Berg"}
+    assert await errors(own, "rep1", "accountCreate", **params) == [
         ("INVALID", each) for each in refused
     ]
-    kept = {name: value for name, value in given.items() if name not in refused}
+    kept = {name: value for name, value in params.items() if name not in refused}
     id = await own.done("rep1", "accountCreate", **kept)
     names = [kept[name] for name in ("name", "lastName") if name in kept]
     assert (await shown(own, id))["displayName"] == " ".join(names)
@@ -110,17 +110,17 @@ async def test_a_new_account_copies_the_defaults_of_its_type(own: Own) -> None:
     presets = {"senderEmail": "north@acme.example", "documentDelivery": "POST"}
     type_ = await kind(own, defaultOwner=rep2, **presets)
     id = await own.done("rep1", "accountCreate", name="a", type=type_)
-    found = await shown(own, id)
-    assert (found["owner"]["id"], found["senderEmail"], found["documentDelivery"]) == (
+    result = await shown(own, id)
+    assert (result["owner"]["id"], result["senderEmail"], result["documentDelivery"]) == (
         rep2,
         *presets.values(),
     )
     rep1 = spelled("emp", await own.employee("rep1"))
     own_ones = {"owner": rep1, "senderEmail": "b@acme.example", "documentDelivery": "EMAIL"}
-    found = await shown(
+    result = await shown(
         own, await own.done("rep1", "accountCreate", name="b", type=type_, **own_ones)
     )
-    assert (found["owner"]["id"], found["senderEmail"], found["documentDelivery"]) == (
+    assert (result["owner"]["id"], result["senderEmail"], result["documentDelivery"]) == (
         rep1,
         "b@acme.example",
         "EMAIL",
@@ -139,13 +139,13 @@ async def test_an_account_without_a_type_gets_the_default_type(own: Own, prefere
     id = await own.done("rep1", "accountCreate", name="a")
     assert (await shown(own, id))["type"] is None
     await own.done("admin", "preferencesUpdate", id=preferences, defaultAccountType=type_)
-    for given in ({}, {"type": None}):
-        found = await shown(own, await own.done("rep1", "accountCreate", name="b", **given))
-        assert (found["type"]["id"], found["owner"]["id"]) == (type_, rep2)
+    for params in ({}, {"type": None}):
+        result = await shown(own, await own.done("rep1", "accountCreate", name="b", **params))
+        assert (result["type"]["id"], result["owner"]["id"]) == (type_, rep2)
     wrong = [("INVALID", "lastName")]
     assert await errors(own, "rep1", "accountCreate", name="b", lastName="c") == wrong
-    found = await shown(own, await own.done("rep1", "accountCreate", name="d", type=other))
-    assert found["type"]["id"] == other
+    result = await shown(own, await own.done("rep1", "accountCreate", name="d", type=other))
+    assert result["type"]["id"] == other
     await own.done("rep1", "accountUpdate", id=id, name="e")
     assert (await shown(own, id))["type"] is None, "existing accounts keep their type"
 
@@ -169,14 +169,14 @@ async def test_a_new_person_copies_the_defaults_of_its_type(own: Own, preference
     type_ = await own.done("admin", "personTypeCreate", name=own.name(), defaultOwner=rep2)
     await own.done("admin", "preferencesUpdate", id=preferences, defaultPersonType=type_)
     query = "{ person(id: $id) { type { id } owner { id } } }"
-    for given, owner in (
+    for params, owner in (
         ({}, rep2),
         ({"owner": rep1}, rep1),
         ({"type": type_, "owner": None}, rep2),
     ):
-        id = await own.done("rep1", "personCreate", lastName="Berg", **given)
-        found = (await read(own, "rep1", query, id=id))["person"]
-        assert found == {"type": {"id": type_}, "owner": {"id": owner}}
+        id = await own.done("rep1", "personCreate", lastName="Berg", **params)
+        result = (await read(own, "rep1", query, id=id))["person"]
+        assert result == {"type": {"id": type_}, "owner": {"id": owner}}
 
 
 @covers("SMP-05", "SMP-09", "D-21")
@@ -223,5 +223,5 @@ async def test_person_types_are_created_replaced_and_deleted(own: Own) -> None:
     assert [await listed(id) for id in (used, other, unused)] == [[], [(names[1], 1)], []]
     typed = "query ($id: ID!) { person(id: $id) { type { id } } }"
     assert (await own.ask("rep1", typed, {"id": person})).data["person"]["type"]["id"] == other
-    gone = await own.do("rep1", "personCreate", lastName="Berg", type=unused)
-    assert came(gone) == "NOT_FOUND"
+    refused = await own.do("rep1", "personCreate", lastName="Berg", type=unused)
+    assert came(refused) == "NOT_FOUND"

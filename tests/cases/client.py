@@ -23,26 +23,29 @@ class CaseClient:
     own: Own
     statuses: dict[str, str]
 
-    async def account(self, persona: str = "rep1", **given: Any) -> str:
+    async def account(self, persona: str = "rep1", **params: Any) -> str:
         """A new account of a persona."""
         owner = spelled("emp", await self.own.employee(persona))
-        given = {"name": self.own.name(), "owner": owner, **given}
-        return await self.own.done("admin", "accountCreate", **given)
+        params = {"name": self.own.name(), "owner": owner, **params}
+        return await self.own.done("admin", "accountCreate", **params)
 
-    async def case(self, *accounts: str, persona: str = "rep1", **given: Any) -> str:
+    async def case(self, *accounts: str, persona: str = "rep1", **params: Any) -> str:
         """A new case of a persona, linked to these accounts."""
-        given = {"subject": self.own.name(), "accounts": [{"account": a} for a in accounts]} | given
-        return await self.own.done(persona, "caseCreate", **given)
+        params = {
+            "subject": self.own.name(),
+            "accounts": [{"account": a} for a in accounts],
+        } | params
+        return await self.own.done(persona, "caseCreate", **params)
 
-    async def type(self, **given: Any) -> str:
+    async def type(self, **params: Any) -> str:
         """A new case type."""
-        return await self.own.done("admin", "caseTypeCreate", name=self.own.name(), **given)
+        return await self.own.done("admin", "caseTypeCreate", name=self.own.name(), **params)
 
     async def contract(self, account: str) -> str:
         """A new contract of an account."""
         kind = await self.own.done("admin", "contractKindCreate", name=self.own.name())
-        given = {"name": "Service", "number": self.own.name(), "currency": "EUR"}
-        return await self.own.done("admin", "contractCreate", account=account, kind=kind, **given)
+        params = {"name": "Service", "number": self.own.name(), "currency": "EUR"}
+        return await self.own.done("admin", "contractCreate", account=account, kind=kind, **params)
 
     async def row(self, case: str) -> dict[str, Any]:
         """The row of a case."""
@@ -62,14 +65,14 @@ class CaseClient:
             "WHERE case_id = $1 AND deleted_at IS NULL ORDER BY created_at, id"
         )
         rows = await self.own.fetch(text, kept(case))
-        found = {spelled("acc", row["account_id"]): row["primary"] for row in rows}
+        result = {spelled("acc", row["account_id"]): row["primary"] for row in rows}
         primary = (await self.row(case))["primary_account_id"]
-        primaries = [account for account, is_primary in found.items() if is_primary]
+        primaries = [account for account, is_primary in result.items() if is_primary]
         assert primaries == ([spelled("acc", primary)] if primary else []), (
             "exactly one account is primary"
         )
-        assert bool(primaries) == bool(found)
-        return found
+        assert bool(primaries) == bool(result)
+        return result
 
     async def link(self, case: str, account: str) -> str:
         """The id of the link between a case and an account."""

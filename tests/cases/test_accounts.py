@@ -50,8 +50,8 @@ async def test_accounts_created_with_the_case_include_one_primary(
         for account, flag in zip(accounts, flags, strict=True)
     ]
     id = await client.case(accounts=links)
-    found = await client.links(id)
-    assert found == {account: n == primary for n, account in enumerate(accounts)}
+    result = await client.links(id)
+    assert result == {account: n == primary for n, account in enumerate(accounts)}
     assert (await client.row(id))["version"] == 1
 
 
@@ -108,8 +108,8 @@ async def test_the_oldest_link_becomes_primary_when_the_primary_is_deleted(
     oldest = min(
         links[:2], key=kept
     )  # links created with the case have the same time, so the id decides
-    found = await client.links(id)
-    assert found == {a: link == oldest for a, link in zip(accounts[:2], links[:2], strict=True)}
+    result = await client.links(id)
+    assert result == {a: link == oldest for a, link in zip(accounts[:2], links[:2], strict=True)}
     await own.done("rep1", "caseAccountDelete", id=oldest)
     assert list((await client.links(id)).values()) == [True]
     [last] = await client.links(id)
@@ -154,8 +154,8 @@ async def test_a_link_deleted_before_the_case_is_not_restored_with_it(client: Ca
       one: caseAccountDelete(input: $a) { userErrors { code } }
       two: caseDelete(input: $b) { userErrors { code } }
     }"""
-    given = {"a": {"id": await client.link(id, accounts[0])}, "b": {"id": id}}
-    answer = await own.ask("rep1", query, given)
+    params = {"a": {"id": await client.link(id, accounts[0])}, "b": {"id": id}}
+    answer = await own.ask("rep1", query, params)
     assert answer.data == {word: {"userErrors": []} for word in ("one", "two")}
     await own.done("rep1", "caseRestore", id=id)
     assert await client.links(id) == {accounts[1]: True}
@@ -188,8 +188,8 @@ async def test_a_case_has_at_most_50_accounts(client: CaseClient) -> None:
     inputs = [{"name": own.name()} for _ in range(51)]
     made = (await own.many("admin", "accountCreate", inputs)).data["done"]["results"]
     accounts = [each["id"] for each in made]
-    given = [{"account": each} for each in accounts]
-    answer = await own.do("admin", "caseCreate", subject="Too many", accounts=given)
+    params = [{"account": each} for each in accounts]
+    answer = await own.do("admin", "caseCreate", subject="Too many", accounts=params)
     assert wrong(answer) == [("INVALID", "input")]
     id = await client.case(*accounts[:50], persona="admin")
     answer = await own.do("admin", "caseAccountCreate", case=id, account=accounts[50])
@@ -220,14 +220,14 @@ async def test_lists_show_and_group_by_the_primary_account(client: CaseClient) -
         await client.case(gouda),
     ]
     ids.append(await client.case())
-    found = (await own.ask("rep1", GROUPED, {"ids": ids})).data
-    names = [(each["primaryAccount"] or {}).get("name") for each in found["cases"]["nodes"]]
+    result = (await own.ask("rep1", GROUPED, {"ids": ids})).data
+    names = [(each["primaryAccount"] or {}).get("name") for each in result["cases"]["nodes"]]
     assert names == ["Zonnebloem", "Zonnebloem", "Achelis", None]
-    assert found["cases"]["nodes"][0]["primaryAccount"]["city"] == "Gouda"
-    assert found["found"]["totalCount"] == 1
+    assert result["cases"]["nodes"][0]["primaryAccount"]["city"] == "Gouda"
+    assert result["found"]["totalCount"] == 1
     groups = [
         ((g["key"]["primaryAccount"]["record"] or {}).get("name"), g["key"]["primaryAccount"]["city"], g["count"])
-        for g in found["casesAggregate"]["groups"]
+        for g in result["casesAggregate"]["groups"]
     ]  # fmt: skip
     assert groups == [("Achelis", "Delft", 1), ("Zonnebloem", "Gouda", 2), (None, None, 1)]
     assert (await own.ask("rep2", GROUPED, {"ids": ids})).data == {

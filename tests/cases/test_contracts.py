@@ -11,10 +11,10 @@ from tests.support.covers import covers
 from tests.writes.parallel import Own, kept
 
 
-async def product(own: Own, **given: Any) -> str:
+async def product(own: Own, **params: Any) -> str:
     """A service with a price, unless given otherwise."""
-    given = {"name": own.name(), "currency": "EUR", "service": True, "price": "95.00"} | given
-    return await own.done("admin", "productCreate", **given)
+    params = {"name": own.name(), "currency": "EUR", "service": True, "price": "95.00"} | params
+    return await own.done("admin", "productCreate", **params)
 
 
 async def contract_type(client: CaseClient) -> str:
@@ -27,8 +27,8 @@ async def contract_type(client: CaseClient) -> str:
 async def test_a_case_without_a_required_contract_is_refused(client: CaseClient) -> None:
     own, kind, account = client.own, await contract_type(client), await client.account()
     contract, links = await client.contract(account), [{"account": account}]
-    given: dict[str, Any] = {"subject": "x", "type": kind, "accounts": links}
-    answer = await own.do("admin", "caseCreate", **given)
+    params: dict[str, Any] = {"subject": "x", "type": kind, "accounts": links}
+    answer = await own.do("admin", "caseCreate", **params)
     assert wrong(answer) == [("REQUIRED", "contract")]
     id = await client.case(account, persona="admin", type=kind, contract=contract)
     assert wrong(await own.do("admin", "caseUpdate", id=id, contract=None)) == [
@@ -49,8 +49,8 @@ async def test_a_case_from_before_contracts_were_required_can_be_changed_and_clo
     own, kind = client.own, await client.type()
     id = await client.case(type=kind)
     service = await product(own)
-    given = {"billing": "PER_CASE", "contractRequired": True, "hoursProduct": service}
-    await own.done("admin", "caseTypeUpdate", id=kind, **given)
+    params = {"billing": "PER_CASE", "contractRequired": True, "hoursProduct": service}
+    await own.done("admin", "caseTypeUpdate", id=kind, **params)
     await own.done("rep1", "caseUpdate", id=id, priority="HIGH")
     await own.done("rep1", "caseClose", id=id)
 
@@ -60,10 +60,10 @@ async def test_the_contract_of_a_case_belongs_to_its_primary_account(client: Cas
     own, mine, other = client.own, await client.account(), await client.account()
     contract, foreign = await client.contract(mine), await client.contract(other)
     links: list[dict[str, Any]] = [{"account": mine}, {"account": other}]
-    given: dict[str, Any] = {"subject": "x", "accounts": links, "contract": foreign}
-    assert wrong(await own.do("admin", "caseCreate", **given)) == [("INVALID", "contract")]
+    values: dict[str, Any] = {"subject": "x", "accounts": links, "contract": foreign}
+    assert wrong(await own.do("admin", "caseCreate", **values)) == [("INVALID", "contract")]
     links[1]["primary"] = True
-    await own.done("admin", "caseCreate", **given)
+    await own.done("admin", "caseCreate", **values)
     id = await client.case(mine, other, persona="admin", contract=contract)
     answer = await own.do("admin", "caseUpdate", id=id, contract=foreign)
     assert wrong(answer) == [("INVALID", "contract")]
@@ -138,14 +138,14 @@ async def test_only_services_with_a_price_are_accepted_as_billing_products(
 ) -> None:
     own = client.own
     await product(own)  # billing needs at least one service
-    given: dict[str, Any] = {"billing": billing}
+    params: dict[str, Any] = {"billing": billing}
     for name, kind in {"hoursProduct": hours, "overtimeProduct": overtime}.items():
         if kind is not None:
-            given[name] = await product(own, **kind)
-    answer = await own.do("admin", "caseTypeCreate", name=own.name(), **given)
+            params[name] = await product(own, **kind)
+    answer = await own.do("admin", "caseTypeCreate", name=own.name(), **params)
     assert wrong(answer) == refused
     plain = await client.type()
-    assert wrong(await own.do("admin", "caseTypeUpdate", id=plain, **given)) == refused
+    assert wrong(await own.do("admin", "caseTypeUpdate", id=plain, **params)) == refused
 
 
 @covers("VN-31")

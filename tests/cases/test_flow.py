@@ -25,19 +25,19 @@ async def test_a_complaint_is_recorded_worked_on_and_closed(client: CaseClient) 
     call = await own.done("support", "activityCreate", case=id, subject="Called back")
     await own.done("support", "activityComplete", id=call)
     await own.done("support", "caseClose", id=id)
-    found = (await own.ask("support", FOLLOWED, {"id": id})).data["case"]
-    assert found["number"].startswith("C-")
-    assert (found["subject"], found["description"]) == ("It squeaks", "Loudly.")
-    assert (found["priority"], found["state"], found["status"]) == (
+    result = (await own.ask("support", FOLLOWED, {"id": id})).data["case"]
+    assert result["number"].startswith("C-")
+    assert (result["subject"], result["description"]) == ("It squeaks", "Loudly.")
+    assert (result["priority"], result["state"], result["status"]) == (
         "HIGH",
         "CLOSED",
         {"name": "settled"},
     )
-    assert found["primaryAccount"] == {"id": account}
-    assert found["closedAt"] is not None
-    [called] = found["activities"]["nodes"]
+    assert result["primaryAccount"] == {"id": account}
+    assert result["closedAt"] is not None
+    [called] = result["activities"]["nodes"]
     assert called["doneAt"] is not None
-    fields = [each["field"] for each in found["history"]["nodes"] if each["kind"] == "UPDATED"]
+    fields = [each["field"] for each in result["history"]["nodes"] if each["kind"] == "UPDATED"]
     assert sorted(fields) == ["closedAt", "priority", "state", "status", "status"]
 
 
@@ -54,10 +54,10 @@ async def test_a_new_case_copies_the_defaults_of_its_type(client: CaseClient) ->
         ({"type": kind, "owner": mine}, "URGENT", mine),
         ({"type": plain}, "NORMAL", mine),
     ]
-    for given, priority, owner in expected:
-        row = await client.row(await client.case(persona="admin", **given))
-        assert (row["priority"], row["owner_id"]) == (priority, kept(owner)), given
-        assert row["type_id"] == kept(given["type"])
+    for params, priority, owner in expected:
+        row = await client.row(await client.case(persona="admin", **params))
+        assert (row["priority"], row["owner_id"]) == (priority, kept(owner)), params
+        assert row["type_id"] == kept(params["type"])
     id = await client.case(persona="admin", type=plain)
     await own.done("admin", "caseUpdate", id=id, type=kind)
     assert (await client.row(id))["priority"] == "NORMAL", "defaults apply to new cases only"
@@ -66,8 +66,8 @@ async def test_a_new_case_copies_the_defaults_of_its_type(client: CaseClient) ->
 @covers("VN-31", "VN-39")
 async def test_a_case_without_a_type_gets_the_default_type(client: CaseClient) -> None:
     own, kind = client.own, await client.type(defaultPriority="LOW")
-    found = await own.ask("admin", "{ preferences { id defaultCaseType { id } } }")
-    preferences = found.data["preferences"]
+    result = await own.ask("admin", "{ preferences { id defaultCaseType { id } } }")
+    preferences = result.data["preferences"]
     before = preferences["defaultCaseType"] and preferences["defaultCaseType"]["id"]
     update = """mutation ($i: PreferencesUpdateInput!) {
       done: preferencesUpdate(input: $i) { userErrors { code } } }"""
@@ -146,8 +146,8 @@ async def test_type_contract_and_accounts_of_a_closed_case_are_locked(client: Ca
         "caseAccountUpdate": {"id": link, "primary": True},
         "caseAccountDelete": {"id": link},
     }
-    for mutation, given in mutations.items():
-        assert wrong(await own.do("admin", mutation, **given))[0][0] == "LOCKED", mutation
+    for mutation, params in mutations.items():
+        assert wrong(await own.do("admin", mutation, **params))[0][0] == "LOCKED", mutation
     await own.done("admin", "caseReopen", id=id)
     await own.done("admin", "caseUpdate", id=id, type=kind, contract=contract)
     await own.done("admin", "caseAccountCreate", case=id, account=other)
@@ -173,8 +173,8 @@ async def test_a_status_is_replaced_only_by_one_of_the_same_state(client: CaseCl
     query = """mutation ($i: ReplaceInput!) { done: caseStatusDelete(input: $i) { userErrors { code path } } }"""
     results = []
     for replacement in ("dropped", "busy"):
-        given = {"id": late, "replaceWith": client.statuses[replacement]}
-        answer = await own.ask("admin", query, {"i": given})
+        params = {"id": late, "replaceWith": client.statuses[replacement]}
+        answer = await own.ask("admin", query, {"i": params})
         results.append(answer.data["done"]["userErrors"])
     assert results == [[{"code": "INVALID", "path": ["input", "replaceWith"]}], []]
     row = await client.row(id)
@@ -207,8 +207,8 @@ async def test_closing_requires_the_right_to_write_the_status(
     before = await client.row(id)
     for mutation, with_status in REFUSED:
         status = "settled" if mutation == "caseClose" else "busy"
-        given = {"status": client.statuses[status]} if with_status else {}
-        answer = await own.do("rep1", mutation, id=id, **given)
+        params = {"status": client.statuses[status]} if with_status else {}
+        answer = await own.do("rep1", mutation, id=id, **params)
         expected = {"readable": "FIELD_READ_ONLY", "hidden": "FIELD_FORBIDDEN", "writable": DONE}
         assert came(answer) == expected[right], (mutation, with_status)
     if right != "writable":

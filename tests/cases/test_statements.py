@@ -37,21 +37,21 @@ WORDS = {
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement, named by its purpose."""
-    found: list[str] = []
+    result: list[str] = []
 
     def listen(name: str) -> None:
         original = getattr(CleanConnection, name)
 
         async def recorded(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
             text = " ".join(WORD.sub("", query).split())
-            found.append(next((w for w, part in WORDS.items() if part in text), text[:60]))
+            result.append(next((w for w, part in WORDS.items() if part in text), text[:60]))
             return await original(self, query, *args, **kw)
 
         monkeypatch.setattr(CleanConnection, name, recorded)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
         listen(name)
-    return found
+    return result
 
 
 async def statements_of(
@@ -80,9 +80,9 @@ async def test_case_commands_need_as_many_statements_for_80_as_for_one(
     accounts, kind = [await client.account() for _ in "ab"], await client.type()
     contract = await client.contract(accounts[0])
     links = [{"account": each} for each in accounts]
-    given = {"subject": "Counted", "type": kind, "contract": contract, "accounts": links}
+    params = {"subject": "Counted", "type": kind, "contract": contract, "accounts": links}
     result, ids = await statements_of(
-        client, statements, "caseCreate", "CaseCreateInput", [[given] * count] * 2
+        client, statements, "caseCreate", "CaseCreateInput", [[params] * count] * 2
     )
     assert result == [
         *(
@@ -119,9 +119,9 @@ async def test_changing_the_primary_account_needs_as_many_statements_for_80_case
 ) -> None:
     accounts = [await client.account() for _ in "ab"]
     links = [{"account": each} for each in accounts]
-    given = {"subject": "Counted", "accounts": links, "activities": [{"subject": "Call"}]}
+    params = {"subject": "Counted", "accounts": links, "activities": [{"subject": "Call"}]}
     _, ids = await statements_of(
-        client, statements, "caseCreate", "CaseCreateInput", [[given] * count]
+        client, statements, "caseCreate", "CaseCreateInput", [[params] * count]
     )
     inputs = [
         [{"id": await client.link(id, account), "primary": True} for id in ids]
@@ -142,9 +142,9 @@ async def test_activity_commands_need_as_many_statements_for_80_as_for_one(
 ) -> None:
     account = await client.account()
     case = await client.case(account, persona="admin")
-    given = [[{"subject": "Call", "case": case}] * count] * 2
+    params = [[{"subject": "Call", "case": case}] * count] * 2
     result, ids = await statements_of(
-        client, statements, "activityCreate", "ActivityCreateInput", given
+        client, statements, "activityCreate", "ActivityCreateInput", params
     )
     assert result == ["begin", "lock", "insert", "activities", "note", "end"]
     inputs = [[{"id": id, "hours": hours} for id in ids] for hours in "12"]

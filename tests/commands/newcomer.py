@@ -32,26 +32,26 @@ class Newcomer:
     email: str
     tokens: list[dict[str, Any]] = field(default_factory=list)
 
-    async def post(self, query: str, device: int | None = None, /, **given: Any) -> Answer:
+    async def post(self, query: str, device: int | None = None, /, **params: Any) -> Answer:
         """The response to a request with the token of a device, or without a token."""
         token = None if device is None else self.tokens[device]["accessToken"]
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
-        body = json.dumps({"query": query, "variables": {"i": given}}).encode()
+        body = json.dumps({"query": query, "variables": {"i": params}}).encode()
         return await self.own.world.post(body, **headers)
 
     async def signs_in(self, password: str) -> bool:
         """Sign in on a new device; whether it succeeded."""
-        given = {"tenant": self.own.slug, "email": self.email, "password": password}
-        body = json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode()
-        found = (await self.own.world.post(body)).data["signIn"]
-        if found["accessToken"] is not None:
-            self.tokens.append(found)
-        return not found["userErrors"]
+        params = {"tenant": self.own.slug, "email": self.email, "password": password}
+        body = json.dumps({"query": SIGN_IN, "variables": {"input": params}}).encode()
+        result = (await self.own.world.post(body)).data["signIn"]
+        if result["accessToken"] is not None:
+            self.tokens.append(result)
+        return not result["userErrors"]
 
-    async def stands(self) -> list[bool]:
+    async def signed_in_devices(self) -> list[bool]:
         """For each device, whether it is still signed in."""
-        asked = "query { viewer { id } }"
-        return [not (await self.post(asked, n)).codes for n in range(len(self.tokens))]
+        query = "query { viewer { id } }"
+        return [not (await self.post(query, n)).codes for n in range(len(self.tokens))]
 
     def session(self, device: int) -> str:
         """The session of a device, as an id of the API."""
@@ -63,8 +63,8 @@ class Newcomer:
 
     async def sessions(self, device: int = 0) -> set[str]:
         """The ids of the user's sessions that have not ended."""
-        asked = "query { sessions(filter: { revokedAt: { isNull: true } }) { nodes { id } } }"
-        return {each["id"] for each in (await self.post(asked, device)).data["sessions"]["nodes"]}
+        query = "query { sessions(filter: { revokedAt: { isNull: true } }) { nodes { id } } }"
+        return {each["id"] for each in (await self.post(query, device)).data["sessions"]["nodes"]}
 
     async def token(self) -> str:
         """A reset token, issued by an administrator."""

@@ -14,7 +14,7 @@ from tests.support.covers import covers
 from tests.writes.parallel import Own, came, taken
 
 CHANGED = [each for each in EXPOSED if Standard.UPDATE in each.commands]
-ASKED = "{ found: %s(first: 60) { nodes { id permissions { update delete writable } } } }"
+LIST = "{ found: %s(first: 60) { nodes { id permissions { update delete writable } } } }"
 TRY = "mutation ($i: [%sInput!]!) { done: %sMany(inputs: $i, allOrNone: false) { results { id } } }"
 
 
@@ -24,10 +24,10 @@ ONLY = "{ found: %s { id permissions { update delete writable } } }"
 async def permitted(own: Own, persona: str, entity: Entity) -> list[dict[str, Any]]:
     """Each record of an entity that the persona sees, with its permissions."""
     if entity.is_singleton:
-        found = (await own.ask(persona, ONLY % entity.singular)).data["found"]
-        return [found] if found else []
-    found = (await own.ask(persona, ASKED % entity.plural)).data["found"]
-    return list(found["nodes"]) if found else []
+        result = (await own.ask(persona, ONLY % entity.singular)).data["found"]
+        return [result] if result else []
+    result = (await own.ask(persona, LIST % entity.plural)).data["found"]
+    return list(result["nodes"]) if result else []
 
 
 @covers("X-47", "D-32", "D-36")
@@ -108,9 +108,9 @@ async def test_type_permissions_agree_with_what_is_readable(own: Own, persona: s
             continue
         fields = [name for name in each.fields if name != "id"]
         money = {n for n, f in each.fields.items() if f.kind is Kind.MONEY}
-        asked = " ".join(f"{n} {{ currency }}" if n in money else n for n in fields)
+        selection = " ".join(f"{n} {{ currency }}" if n in money else n for n in fields)
         answer = await own.ask(
-            persona, f"{{ found: {each.plural}(first: 1) {{ nodes {{ id {asked} }} }} }}"
+            persona, f"{{ found: {each.plural}(first: 1) {{ nodes {{ id {selection} }} }} }}"
         )
         denied = answer.json.get("extensions", {}).get("access", {}).get("denied", [])
         if each.name not in permitted:

@@ -23,8 +23,8 @@ async def two_types(own: Own) -> list[str]:
 
 async def attribute(own: Own, key: str, *types: str) -> str:
     """An attribute of accounts that is assigned to these types; to all of them if none is given."""
-    given = {"entity": "Account", "key": key, "label": key, "kind": "TEXT"}
-    made = await own.ask("admin", CREATE, {"i": given})
+    params = {"entity": "Account", "key": key, "label": key, "kind": "TEXT"}
+    made = await own.ask("admin", CREATE, {"i": params})
     assert came(made) == "DONE", made.json
     id = str(made.data["done"]["id"])
     for each in types:
@@ -41,12 +41,12 @@ async def test_a_value_of_an_attribute_that_the_type_lacks_is_refused(own: Own) 
     one, other = await two_types(own)
     id = await attribute(own, "vn09", one)
     await attribute(own, "vn09_all")
-    given: dict[str, Any] = {"name": own.name(), "attributes": [value("vn09", "a")]}
-    made = await own.done("admin", "accountCreate", type=one, **given)
+    params: dict[str, Any] = {"name": own.name(), "attributes": [value("vn09", "a")]}
+    made = await own.done("admin", "accountCreate", type=one, **params)
     assert (await own.value("SELECT custom FROM account WHERE id = $1", kept(made))).count(
         kept(id).hex[:8]
     )
-    refused = await own.do("admin", "accountCreate", type=other, **given)
+    refused = await own.do("admin", "accountCreate", type=other, **params)
     [error] = refused.data["done"]["userErrors"]
     assert (error["code"], error["path"]) == ("INVALID", ["input", "attributes", "0", "key"])
     unassigned = {"name": own.name(), "attributes": [value("vn09_all", "b")]}
@@ -127,10 +127,10 @@ async def test_a_new_attribute_needs_an_extensible_entity_and_is_closed_until_gr
 @covers("VN-29", "VN-08")
 async def test_an_employee_type_presets_the_title(own: Own) -> None:
     kind = await own.done("admin", "employeeTypeCreate", name=own.name(), defaultTitle="Consultant")
-    given = {"name": own.name(), "email": "new@acme.example", "type": kind}
-    made = await own.done("admin", "employeeCreate", **given)
+    params = {"name": own.name(), "email": "new@acme.example", "type": kind}
+    made = await own.done("admin", "employeeCreate", **params)
     assert (await own.row("employee", made))["title"] == "Consultant"
-    other = await own.done("admin", "employeeCreate", **given, title="Director")
+    other = await own.done("admin", "employeeCreate", **params, title="Director")
     assert (await own.row("employee", other))["title"] == "Director"
 
 
@@ -155,8 +155,8 @@ async def test_types_of_other_entities_decide_their_attributes(own: Own, entity:
     one, other = [
         await own.done("admin", f"{name}Create", name=own.name(), **more) for _ in range(2)
     ]
-    given = {"entity": entity, "key": key, "label": "x", "kind": "NUMBER"}
-    made = await own.ask("admin", CREATE, {"i": given})
+    params = {"entity": entity, "key": key, "label": "x", "kind": "NUMBER"}
+    made = await own.ask("admin", CREATE, {"i": params})
     await own.done(
         "admin", "attributeAssignmentCreate", attribute=made.data["done"]["id"], **{name: one}
     )

@@ -50,7 +50,7 @@ async def test_the_head_office_moves_within_one_list(own: Own, case: str, all: b
     id, addresses = await account(own, 3)
     assert await heads(own, id) == [addresses[0]]
     changes, head = MOVES[case]
-    inputs = [{"id": addresses[number], **given} for number, given in changes]
+    inputs = [{"id": addresses[number], **params} for number, params in changes]
     done = (await own.ask("admin", MANY, {"inputs": inputs, "all": all})).data["done"]
     assert done["userErrors"] == []
     assert await heads(own, id) == [addresses[head]]
@@ -66,12 +66,12 @@ async def test_the_head_office_moves_between_root_fields_of_one_operation(own: O
       two: addressUpdate(input: $b) { userErrors { code } }
       three: addressDelete(input: $c) { userErrors { code } }
     }"""
-    given = {
+    params = {
         "a": {"id": addresses[1], "headOffice": True},
         "b": {"id": addresses[0], "headOffice": True},
         "c": {"id": addresses[0]},
     }
-    answer = await own.ask("admin", query, given)
+    answer = await own.ask("admin", query, params)
     assert answer.data == {word: {"userErrors": []} for word in ("one", "two", "three")}
     assert await heads(own, id) == [addresses[1]]
 

@@ -68,11 +68,11 @@ async def test_directives_apply_to_the_payload_as_well(own: Own) -> None:
     }"""
     for value in (True, False, True):
         answer = await own.ask("admin", query, {"name": own.name(), "x": value})
-        found = answer.data["done"]
+        actual = answer.data["done"]
         if value:
-            [result] = found["results"]
-            assert set(found) == {"results"}
+            [result] = actual["results"]
+            assert set(actual) == {"results"}
             assert set(result) == {"account"}
             assert set(result["account"]) == {"name", "version"}
         else:
-            assert found == {"userErrors": []}
+            assert actual == {"userErrors": []}

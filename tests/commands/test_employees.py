@@ -43,10 +43,10 @@ def listing(type_name: str) -> str:
     return str(names[0])
 
 
-async def employee(own: Own, **given: Any) -> str:
+async def employee(own: Own, **params: Any) -> str:
     """A new employee without a user."""
     email = f"{own.name().replace(' ', '-')}@staff.example"
-    return await own.done("admin", "employeeCreate", **{"name": "New", "email": email, **given})
+    return await own.done("admin", "employeeCreate", **{"name": "New", "email": email, **params})
 
 
 async def owner(own: Own, type_name: str, id: str) -> Any:
@@ -55,9 +55,9 @@ async def owner(own: Own, type_name: str, id: str) -> Any:
     return (await own.ask("admin", query)).data[camel(type_name)]["owner"]
 
 
-async def codes(own: Own, mutation: str, **given: Any) -> list[tuple[str, str]]:
+async def codes(own: Own, mutation: str, **params: Any) -> list[tuple[str, str]]:
     """The error codes of an administrator's mutation, with the fields."""
-    answer = await own.do("admin", mutation, **given)
+    answer = await own.do("admin", mutation, **params)
     if answer.codes:
         return [(code, "") for code in answer.codes]
     errors = answer.data["done"]["userErrors"]
@@ -91,13 +91,13 @@ async def test_the_employee_of_a_user_owns_what_they_create_and_keeps_it_without
 ) -> None:
     someone = await newcomer(own, "owning")
     role = await own.value("SELECT id FROM role WHERE name = 'Sales representative'")
-    given = {"user": someone.user, "role": spelled("rol", role)}
-    await own.done("admin", "roleAssignmentCreate", **given)
+    params = {"user": someone.user, "role": spelled("rol", role)}
+    await own.done("admin", "roleAssignmentCreate", **params)
     assert await someone.signs_in(PASSWORD)
     text = spoken("accountCreate").replace("$input", "$i")
     account = (await someone.post(text, 0, name="Mine")).data["done"]["id"]
-    found = await own.value('SELECT employee_id FROM "user" WHERE id = $1', kept(someone.user))
-    mine = {"__typename": "Employee", "id": spelled("emp", found)}
+    result = await own.value('SELECT employee_id FROM "user" WHERE id = $1', kept(someone.user))
+    mine = {"__typename": "Employee", "id": spelled("emp", result)}
     assert await owner(own, "Account", account) == mine
     await own.done("admin", "userDelete", id=someone.user)
     assert await owner(own, "Account", account) == mine
@@ -106,8 +106,8 @@ async def test_the_employee_of_a_user_owns_what_they_create_and_keeps_it_without
 @covers("VN-43")
 async def test_an_employee_without_an_email_address_is_refused(own: Own) -> None:
     before = await own.value("SELECT count(*) FROM employee")
-    for given in ({}, {"email": None}):
-        answer = await own.do("admin", "employeeCreate", name="Nameless", **given)
+    for params in ({}, {"email": None}):
+        answer = await own.do("admin", "employeeCreate", name="Nameless", **params)
         assert answer.codes == ["BAD_USER_INPUT"], answer.json
     for email in ("", " ", "anna", "@staff.example", "anna@", "anna b@staff.example"):
         code = "INVALID" if email.strip() else "REQUIRED"

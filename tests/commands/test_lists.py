@@ -180,13 +180,13 @@ async def test_a_value_that_cannot_be_stored_hides_no_other_error(own: Own) -> N
     ]
     account = await own.done("admin", "accountCreate", name=own.name())
     kind = spelled("opt", await own.type("New business"))
-    given: dict[str, Any] = {
+    params: dict[str, Any] = {
         "name": "a",
         "account": account,
         "type": kind,
         "currency": "euro",
         "probability": 101,
     }
-    answer = await own.do("admin", "opportunityCreate", **given, note="x" * 10_001)
+    answer = await own.do("admin", "opportunityCreate", **params, note="x" * 10_001)
     selection = [(each["code"], each["path"][-1]) for each in answer.data["done"]["userErrors"]]
     assert selection == [("TOO_LONG", "note"), ("INVALID", "probability"), ("INVALID", "currency")]

@@ -56,9 +56,9 @@ async def test_a_password_change_ends_all_other_sessions(own: Own) -> None:
     assert await who.change("not the one of today", OTHER, 1) == wrong(
         "INVALID_CREDENTIALS", "current"
     )
-    assert await who.stands() == [True] * 3
+    assert await who.signed_in_devices() == [True] * 3
     assert await who.change(PASSWORD, OTHER, 1) == DONE
-    assert await who.stands() == [False, True, False]
+    assert await who.signed_in_devices() == [False, True, False]
     refreshed = [
         (await who.post(REFRESH, refreshToken=each["refreshToken"])).data["signIn"]
         for each in who.tokens
@@ -75,7 +75,7 @@ async def test_a_weak_password_is_refused(own: Own, how: str) -> None:
     assert await who.change(PASSWORD, password) == wrong("WEAK_PASSWORD", "password")
     token = await who.token()
     assert await who.reset(token, password) == wrong("WEAK_PASSWORD", "password")
-    assert await who.stands() == [True]
+    assert await who.signed_in_devices() == [True]
     assert await who.signs_in(PASSWORD)
     assert await who.reset(token, "ten chars.") == DONE, (
         "a refused attempt does not use up the token"
@@ -87,7 +87,7 @@ async def test_a_reset_token_works_once_and_ends_all_sessions(own: Own) -> None:
     assert [await who.signs_in(PASSWORD) for _ in "12"] == [True] * 2
     token = await who.token()
     assert await who.reset(token, OTHER) == DONE
-    assert await who.stands() == [False] * 2
+    assert await who.signed_in_devices() == [False] * 2
     assert await who.reset(token, "yet another one") == wrong("INVALID_TOKEN", "token")
     assert await who.signs_in(OTHER)
     assert not await who.signs_in(PASSWORD)
@@ -138,11 +138,11 @@ async def test_only_administrators_issue_reset_tokens(own: Own) -> None:
 @covers("D-40")
 async def test_without_an_access_token_only_a_password_reset_is_answered(own: Own) -> None:
     who = await newcomer(own, "anonymous")
-    for query, given in (
+    for query, params in (
         (CHANGE, {"current": PASSWORD, "password": OTHER}),
         (ISSUE, {"id": who.user}),
     ):
-        assert (await who.post(query, **given)).status == 401
+        assert (await who.post(query, **params)).status == 401
     assert (await who.post(RESET, token="", password=OTHER)).status == 200
 
 
@@ -161,14 +161,14 @@ async def test_passwords_of_a_suspended_tenant_cannot_be_changed(own: Own) -> No
         # A user who lost a device must still be able to end its session.
         ended = await who.post(REVOKE, 0, id=who.session(1))
         assert ended.data["done"] == {"revoked": True}
-    assert await who.stands() == [True, False]
+    assert await who.signed_in_devices() == [True, False]
     assert await who.reset(token, OTHER) == DONE, "the token still works"
 
 
 async def test_the_password_of_a_demo_user_cannot_be_changed(own: Own, desk: World) -> None:
     change = "mutation ($i: PasswordChangeInput!) { done: passwordChange(input: $i) { changed userErrors { code } } }"
-    given = {"current": DEMO, "password": OTHER}
-    answer = await own.ask("rep1", change, {"i": given})
+    params = {"current": DEMO, "password": OTHER}
+    answer = await own.ask("rep1", change, {"i": params})
     assert answer.data["done"] == {"changed": False, "userErrors": [{"code": "DEMO_ONLY"}]}
     await own.forget("rep1")
     assert await desk.token("rep1")

@@ -15,13 +15,13 @@ EVERYTHING = {"creates": True, "edits": "ALL", "deletes": "ALL"}
 FORBIDDEN, READ_ONLY, HIDDEN = "FORBIDDEN", "FIELD_READ_ONLY", "NOT_FOUND"
 
 
-async def profile(own: Own, *fields: str, **given: Any) -> str:
+async def profile(own: Own, *fields: str, **params: Any) -> str:
     """A profile that grants all accounts and these fields; `name!` is also writable."""
     opened = [
         {"entity": "Account", "field": each.rstrip("!"), "writes": each.endswith("!")}
         for each in fields
     ]
-    entity = {"entity": "Account", "rows": "ALL", **given}
+    entity = {"entity": "Account", "rows": "ALL", **params}
     name = own.name()
     return await own.done(
         "admin", "profileCreate", name=name, objectPermissions=[entity], fieldPermissions=opened
@@ -30,8 +30,8 @@ async def profile(own: Own, *fields: str, **given: Any) -> str:
 
 async def role(own: Own, *profiles: str) -> str:
     """A role with these profiles."""
-    given = [{"profile": each} for each in profiles]
-    return await own.done("admin", "roleCreate", name=own.name(), profiles=given)
+    params = [{"profile": each} for each in profiles]
+    return await own.done("admin", "roleCreate", name=own.name(), profiles=params)
 
 
 async def user(own: Own, *roles: str) -> Newcomer:
@@ -43,37 +43,37 @@ async def user(own: Own, *roles: str) -> Newcomer:
     return made
 
 
-async def account(own: Own, **given: Any) -> str:
+async def account(own: Own, **params: Any) -> str:
     """An account that the administrator owns."""
-    given = {"name": own.name(), "phone": "+31201234567", "city": "Utrecht", **given}
-    return await own.done("admin", "accountCreate", **given)
+    params = {"name": own.name(), "phone": "+31201234567", "city": "Utrecht", **params}
+    return await own.done("admin", "accountCreate", **params)
 
 
 async def shown(someone: Newcomer, id: str) -> dict[str, Any] | None:
     """The name, phone and city of an account that the user can read; None if the account is hidden."""
     query = f'{{ account(id: "{id}") {{ name phone city }} }}'
-    found: dict[str, Any] | None = (await someone.post(query, 0)).data["account"]
-    return None if found is None else {k: v for k, v in found.items() if v is not None}
+    result: dict[str, Any] | None = (await someone.post(query, 0)).data["account"]
+    return None if result is None else {k: v for k, v in result.items() if v is not None}
 
 
-async def do(someone: Newcomer, mutation: str, **given: Any) -> str:
+async def do(someone: Newcomer, mutation: str, **params: Any) -> str:
     """The outcome of a mutation of the user: DONE, or an error code."""
-    return came(await someone.post(spoken(mutation).replace("$input", "$i"), 0, **given))
+    return came(await someone.post(spoken(mutation).replace("$input", "$i"), 0, **params))
 
 
 async def tried(someone: Newcomer, id: str) -> dict[str, str]:
     """The outcome of each operation on accounts; the administrator reverts a deletion."""
     own = someone.own
     made = await someone.post(spoken("accountCreate").replace("$input", "$i"), 0, name=own.name())
-    found = {
+    result = {
         "read": HIDDEN if await shown(someone, id) is None else DONE,
         "create": came(made),
         "edit": await do(someone, "accountUpdate", id=id, name=own.name()),
         "delete": await do(someone, "accountDelete", id=id),
     }
-    if found["delete"] == DONE:
+    if result["delete"] == DONE:
         await own.done("admin", "accountRestore", id=id)
-    return found
+    return result
 
 
 @covers("VT-26")
@@ -101,12 +101,12 @@ async def test_creating_editing_and_deleting_accounts_are_separate_permissions(
     own: Own, creates: bool, edits: bool, deletes: bool
 ) -> None:
     id = await account(own)
-    given = {
+    params = {
         "creates": creates,
         "edits": "ALL" if edits else None,
         "deletes": "ALL" if deletes else None,
     }
-    someone = await user(own, await role(own, await profile(own, "name!", **given)))
+    someone = await user(own, await role(own, await profile(own, "name!", **params)))
     assert await tried(someone, id) == {
         "read": DONE,
         "create": DONE if creates else FORBIDDEN,
@@ -204,8 +204,8 @@ async def test_profiles_of_a_role_add_up_and_restrictions_win(own: Own, backward
 async def test_a_status_rule_restricts_what_several_profiles_grant(own: Own) -> None:
     fields = [{"entity": "Opportunity", "field": each} for each in ("name", "status", "note")]
     entities = [{"entity": "Opportunity", "rows": "ALL"}]
-    given = {"objectPermissions": entities, "fieldPermissions": fields}
-    twice = [await own.done("admin", "profileCreate", name=own.name(), **given) for _ in range(2)]
+    params = {"objectPermissions": entities, "fieldPermissions": fields}
+    twice = [await own.done("admin", "profileCreate", name=own.name(), **params) for _ in range(2)]
     someone = await user(own, await role(own, *twice))
     id = await own.opportunity("rep1", note="in confidence")
     query = f'{{ opportunity(id: "{id}") {{ status note }} }}'

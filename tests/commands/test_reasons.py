@@ -27,8 +27,8 @@ async def _open(own: Own) -> dict[str, Any]:
 async def _contract(own: Own) -> str:
     account = await own.done("admin", "accountCreate", name=own.name())
     kind = await own.done("admin", "contractKindCreate", name=own.name())
-    given = {"name": own.name(), "currency": "EUR", "account": account, "kind": kind}
-    return await own.done("admin", "contractCreate", **given)
+    params = {"name": own.name(), "currency": "EUR", "account": account, "kind": kind}
+    return await own.done("admin", "contractCreate", **params)
 
 
 async def _without_end(own: Own) -> dict[str, Any]:
@@ -89,14 +89,14 @@ async def _someone(own: Own, *fields: str) -> Newcomer:
 @pytest.mark.parametrize("name", REASONS)
 async def test_the_reason_is_hidden_from_users_who_may_not_read_it(own: Own, name: str) -> None:
     reason = REASONS[name]
-    given = await reason.made(own)
+    params = await reason.made(own)
     if reason.mutation == "opportunityUpdate":
-        given["amount"] = "7.00"
+        params["amount"] = "7.00"
     messages = []
     for fields in (reason.fields, ()):
         someone = await _someone(own, *fields)
         query = spoken(reason.mutation).replace("$input", "$i").replace("code", "code message")
-        answer = await someone.post(query, 0, **given)
+        answer = await someone.post(query, 0, **params)
         [error] = answer.data["done"]["userErrors"]
         assert error["code"] == reason.code
         messages.append(error["message"])

@@ -12,9 +12,9 @@ from tests.writes.parallel import Own, came, kept, spelled
 DELETE = """mutation ($i: ReplaceInput!) { done: %sDelete(input: $i) { id userErrors { code message path } } }"""
 
 
-async def delete(own: Own, one: str, persona: str = "admin", **given: Any) -> Any:
+async def delete(own: Own, one: str, persona: str = "admin", **params: Any) -> Any:
     """The response to a deletion."""
-    return await own.ask(persona, DELETE % one, {"i": given})
+    return await own.ask(persona, DELETE % one, {"i": params})
 
 
 async def industry(own: Own) -> str:
@@ -150,8 +150,8 @@ async def test_replacing_requires_the_right_to_delete(own: Own, persona: str) ->
 
 async def opportunity_type(own: Own) -> str:
     stage = spelled("stg", await own.value("SELECT id FROM stage WHERE kind = 'OPEN' LIMIT 1"))
-    given = {"name": own.name(), "stages": [{"stage": stage, "position": 1, "probability": 10}]}
-    return await own.done("admin", "opportunityTypeCreate", **given)
+    params = {"name": own.name(), "stages": [{"stage": stage, "position": 1, "probability": 10}]}
+    return await own.done("admin", "opportunityTypeCreate", **params)
 
 
 @covers("D-11", "D-33")
@@ -173,9 +173,9 @@ async def test_a_replacement_that_would_share_more_records_is_for_administrators
     assert refused.codes == ["FORBIDDEN"]
     assert (await own.row("opportunity", opportunity))["type_id"] == kept(old)
     assert (await own.ask("rep1", query, {"id": opportunity})).data["opportunity"] is None
-    given = {"id": old, "replaceWith": plain}
-    assert came(await delete(own, "opportunityType", persona="rep1", **given)) == "DONE"
+    params = {"id": old, "replaceWith": plain}
+    assert came(await delete(own, "opportunityType", persona="rep1", **params)) == "DONE"
     await own.done("admin", "objectPermissionUpdate", id=entity, deletes=None)
-    given = {"id": plain, "replaceWith": shared}
-    assert came(await delete(own, "opportunityType", **given)) == "DONE"
+    params = {"id": plain, "replaceWith": shared}
+    assert came(await delete(own, "opportunityType", **params)) == "DONE"
     assert (await own.row("opportunity", opportunity))["type_id"] == kept(shared)

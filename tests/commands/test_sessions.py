@@ -35,14 +35,14 @@ async def test_an_ended_session_is_refused(own: Own) -> None:
     who = await signed_in(own, "ends", 3)
     ended = await who.post(REVOKE, 0, id=who.session(1))
     assert ended.data["done"] == {"revoked": True}
-    assert await who.stands() == [True, False, True]
+    assert await who.signed_in_devices() == [True, False, True]
     refreshed = await who.post(REFRESH, refreshToken=who.tokens[1]["refreshToken"])
     assert refreshed.data["signIn"]["accessToken"] is None
     assert await who.sessions() == {who.session(0), who.session(2)}
     again = await who.post(REVOKE, 0, id=who.session(1))
     assert again.data["done"] == {"revoked": True}, "ending it twice has no effect"
     assert (await who.post(REVOKE, 0, id=who.session(0))).data["done"] == {"revoked": True}
-    assert await who.stands() == [False, False, True]
+    assert await who.signed_in_devices() == [False, False, True]
     assert (await who.post(REVOKE, 0, id=who.session(2))).codes == ["UNAUTHENTICATED"]
 
 
@@ -53,11 +53,11 @@ async def test_sessions_of_another_user_cannot_be_ended(own: Own) -> None:
     answers = {(await one.post(REVOKE, 0, id=id)).body for id in unknown}
     assert len(answers) == 1, "the response does not reveal whether the session exists"
     assert b"NOT_FOUND" in next(iter(answers))
-    assert await other.stands() == [True]
+    assert await other.signed_in_devices() == [True]
     ended = await own.ask("admin", REVOKE, {"i": {"id": other.session(0)}})
     assert ended.data["done"] == {"revoked": True}
-    assert await other.stands() == [False]
-    assert await one.stands() == [True]
+    assert await other.signed_in_devices() == [False]
+    assert await one.signed_in_devices() == [True]
 
 
 @covers("D-63")
@@ -67,10 +67,10 @@ async def test_deactivated_and_deleted_users_are_signed_out(own: Own) -> None:
     await own.done("admin", "userUpdate", id=inactive.user, active=False)
     await own.done("admin", "userDelete", id=removed.user)
     for who in (inactive, removed):
-        assert await who.stands() == [False, False]
+        assert await who.signed_in_devices() == [False, False]
         assert not await who.signs_in(PASSWORD)
     await own.done("admin", "userUpdate", id=inactive.user, active=True)
     await own.done("admin", "userRestore", id=removed.user)
     for who in (inactive, removed):
-        assert await who.stands() == [False, False]
+        assert await who.signed_in_devices() == [False, False]
         assert await who.signs_in(PASSWORD)

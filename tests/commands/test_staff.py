@@ -43,12 +43,12 @@ async def access(own: Own) -> int:
 @covers("D-34", "D-33")
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_field_permission_names_an_existing_field(own: Own, name: str) -> None:
-    given, expected = NAMES[name]
+    params, expected = NAMES[name]
     profile = await own.done("admin", "profileCreate", name=own.name())
     before = await access(own)
-    answer = await own.do("admin", "fieldPermissionCreate", profile=profile, **given)
+    answer = await own.do("admin", "fieldPermissionCreate", profile=profile, **params)
     assert path(answer) == expected
-    nested = await own.do("admin", "profileCreate", name=own.name(), fieldPermissions=[given])
+    nested = await own.do("admin", "profileCreate", name=own.name(), fieldPermissions=[params])
     assert path(nested) == expected
     count = "SELECT count(*) FROM field_permission WHERE profile_id = $1 AND deleted_at IS NULL"
     assert await own.value(count, kept(profile)) == (expected is None)
@@ -67,8 +67,8 @@ async def test_a_field_permission_names_attributes_by_id(own: Own) -> None:
     profile = await own.done("admin", "profileCreate", name=own.name())
     id = await own.value("SELECT id::text FROM attribute WHERE key = 'tier'")
     for entity, expected in (("Opportunity", None), ("Account", "field")):
-        given = {"profile": profile, "entity": entity, "field": id}
-        assert path(await own.do("admin", "fieldPermissionCreate", **given)) == expected
+        params = {"profile": profile, "entity": entity, "field": id}
+        assert path(await own.do("admin", "fieldPermissionCreate", **params)) == expected
 
 
 @covers("D-34", "D-33", "D-51")
@@ -76,8 +76,8 @@ async def test_a_field_permission_names_attributes_by_id(own: Own) -> None:
 async def test_a_status_rule_names_an_existing_status(own: Own, name: str) -> None:
     entity, status, expected = STATUSES[name]
     before = await access(own)
-    given = {"entity": entity, "field": "name", "status": status}
-    answer = await own.do("admin", "statusRuleCreate", **given)
+    params = {"entity": entity, "field": "name", "status": status}
+    answer = await own.do("admin", "statusRuleCreate", **params)
     assert path(answer) == expected
     if expected is None:
         await own.done("admin", "statusRuleDelete", id=answer.data["done"]["id"])
@@ -87,9 +87,9 @@ async def test_a_status_rule_names_an_existing_status(own: Own, name: str) -> No
 @covers("D-34", "D-33", "D-51")
 @pytest.mark.parametrize("name", [name for name, (_, expected) in NAMES.items() if expected])
 async def test_a_status_rule_names_an_existing_field(own: Own, name: str) -> None:
-    given, expected = NAMES[name]
+    params, expected = NAMES[name]
     before = await access(own)
-    answer = await own.do("admin", "statusRuleCreate", **given, status="WON")
+    answer = await own.do("admin", "statusRuleCreate", **params, status="WON")
     assert path(answer) == expected
     assert await access(own) == before
 
@@ -133,8 +133,8 @@ async def test_the_address_of_a_user_is_unique(own: Own, emails: tuple[str, str]
 async def test_restoring_a_user_whose_address_another_user_has_now_is_refused(own: Own) -> None:
     old = await newcomer(own, "shared", PASSWORD)
     await own.done("admin", "userDelete", id=old.user)
-    [given] = await employees(own, old.email)
-    new = Newcomer(own, await own.done("admin", "userCreate", **given), old.email)
+    [params] = await employees(own, old.email)
+    new = Newcomer(own, await own.done("admin", "userCreate", **params), old.email)
     assert (await new.reset(await new.token(), "words of the new one"))["changed"]
     answer = await own.do("admin", "userRestore", id=old.user)
     assert [each["code"] for each in answer.data["done"]["userErrors"]] == ["DUPLICATE"]
@@ -144,7 +144,7 @@ async def test_restoring_a_user_whose_address_another_user_has_now_is_refused(ow
     await own.done("admin", "userRestore", id=old.user)
     assert await old.signs_in(PASSWORD)
     assert not await new.signs_in("words of the new one")
-    assert await new.stands() == [False]
+    assert await new.signed_in_devices() == [False]
     both = await own.many("admin", "userRestore", [{"id": new.user}, {"id": old.user}])
     assert [each["code"] for each in both.data["done"]["userErrors"]] == ["DUPLICATE"]
 

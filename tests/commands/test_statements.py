@@ -39,20 +39,20 @@ WORD = re.compile(r"/\*\w+\*/ ")
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Records every statement, named by its purpose."""
-    found: list[str] = []
+    result: list[str] = []
 
     def listen(name: str) -> None:
         original = getattr(CleanConnection, name)
 
         async def recorded(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
-            found.append(purpose(WORD.sub("", query)))
+            result.append(purpose(WORD.sub("", query)))
             return await original(self, query, *args, **kw)
 
         monkeypatch.setattr(CleanConnection, name, recorded)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
         listen(name)
-    return iter([found])
+    return iter([result])
 
 
 def purpose(query: str) -> str:
@@ -78,12 +78,12 @@ def purpose(query: str) -> str:
 
 async def inputs_for(desk: World, persona: str, count: int) -> list[dict[str, Any]]:
     """Inputs for new opportunities."""
-    found = await desk.ask(
+    result = await desk.ask(
         persona,
         "{ accounts(first: 1) { nodes { id } } opportunityTypes(first: 1) { nodes { id } } }",
     )
-    account = found.data["accounts"]["nodes"][0]["id"]
-    kind = found.data["opportunityTypes"]["nodes"][0]["id"]
+    account = result.data["accounts"]["nodes"][0]["id"]
+    kind = result.data["opportunityTypes"]["nodes"][0]["id"]
     made = {"account": account, "type": kind, "currency": "EUR"}
     return [{**made, "name": f"Counted {number}"} for number in range(count)]
 

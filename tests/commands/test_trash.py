@@ -42,10 +42,10 @@ async def test_users_who_may_restore_list_the_trash(desk: World, many: str, pers
         assert answer.codes == ["FIELD_FORBIDDEN"]
         assert answer.json["errors"][0]["extensions"]["fields"][0]["field"] == "trashed"
         return
-    found = {each["id"] for each in answer.data[many]["nodes"]}
-    assert answer.data[many]["totalCount"] == len(found)
+    result = {each["id"] for each in answer.data[many]["nodes"]}
+    assert answer.data[many]["totalCount"] == len(result)
     live = await desk.ask(persona, query, {"d": None})
-    assert not found & {each["id"] for each in live.data[many]["nodes"]}
+    assert not result & {each["id"] for each in live.data[many]["nodes"]}
     if many == "roles":
         return
     there = await trashed_rows(desk, many)
@@ -53,7 +53,7 @@ async def test_users_who_may_restore_list_the_trash(desk: World, many: str, pers
         mine = await owners(desk, persona)
         there = {(id, owner) for id, owner in there if owner in mine}
         # Share rules and shares grant nothing here: shares are children and were deleted with the record.
-    assert found == {id for id, _ in there}
+    assert result == {id for id, _ in there}
 
 
 async def owners(desk: World, persona: str) -> set[str]:

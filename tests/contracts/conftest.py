@@ -19,16 +19,16 @@ class ContractClient:
 
     own: Own
 
-    async def kind(self, **given: Any) -> str:
+    async def kind(self, **params: Any) -> str:
         """A new contract kind."""
-        return await self.own.done("admin", "contractKindCreate", name=self.own.name(), **given)
+        return await self.own.done("admin", "contractKindCreate", name=self.own.name(), **params)
 
-    async def contract(self, persona: str = "rep1", **given: Any) -> str:
+    async def contract(self, persona: str = "rep1", **params: Any) -> str:
         """A new contract of a persona, not sold, with a new account unless one is given."""
-        if "account" not in given:
-            given["account"] = await self.own.done("admin", "accountCreate", name=self.own.name())
+        if "account" not in params:
+            params["account"] = await self.own.done("admin", "accountCreate", name=self.own.name())
         owner = spelled("emp", await self.own.employee(persona))
-        made = {"name": self.own.name(), "currency": "EUR", "owner": owner, **given}
+        made = {"name": self.own.name(), "currency": "EUR", "owner": owner, **params}
         return await self.own.done("admin", "contractCreate", **made)
 
     async def row(self, id: str, *columns: str) -> tuple[Any, ...]:
@@ -36,9 +36,9 @@ class ContractClient:
         row = await self.own.row("contract", id)
         return tuple(str(row[c]) if isinstance(row[c], date) else row[c] for c in columns)
 
-    async def wrong(self, persona: str, mutation: str, **given: Any) -> list[tuple[str, str]]:
+    async def wrong(self, persona: str, mutation: str, **params: Any) -> list[tuple[str, str]]:
         """The user errors of a mutation: codes and paths."""
-        done = (await self.own.do(persona, mutation, **given)).data["done"]
+        done = (await self.own.do(persona, mutation, **params)).data["done"]
         return [(each["code"], ".".join(each["path"])) for each in done["userErrors"]]
 
     def day(self, offset: int) -> str:

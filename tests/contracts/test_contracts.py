@@ -120,14 +120,14 @@ async def test_expiring_contracts_of_an_account_are_listed(
 ) -> None:
     kind = await client.kind(timeBased=True)
     account = await own.done("admin", "accountCreate", name=own.name())
-    given: dict[str, Any] = {"account": account, "kind": kind, "startsOn": BEGIN}
+    params: dict[str, Any] = {"account": account, "kind": kind, "startsOn": BEGIN}
     for name, end in {"c": "2999-09-01", "a": "2999-03-01", "b": "2999-06-01"}.items():
-        await client.contract(**given, name=name, endsOn=end)
-    await client.contract(**given, name="d")
+        await client.contract(**params, name=name, endsOn=end)
+    await client.contract(**params, name="d")
     variables = {"id": account, "until": "2999-06-30"}
-    found = (await own.ask("rep1", EXPIRING, variables)).data["account"]
-    assert [each["name"] for each in found["contracts"]["nodes"]] == ["a", "b"]
-    aggregate = found["aggregate"]["aggregate"]
+    result = (await own.ask("rep1", EXPIRING, variables)).data["account"]
+    assert [each["name"] for each in result["contracts"]["nodes"]] == ["a", "b"]
+    aggregate = result["aggregate"]["aggregate"]
     assert (aggregate["min"]["endsOn"], aggregate["max"]["endsOn"]) == ("2999-03-01", "2999-09-01")
 
 
@@ -137,8 +137,8 @@ async def test_contracts_are_filtered_by_kind(client: ContractClient, own: Own) 
     ids = [await client.contract(kind=kind) for kind in (*kinds, kinds[0])]
     query = """query ($kind: ID!) { contracts(first: 10, filter: { kind: { id: { eq: $kind } } }) {
       nodes { id } } }"""
-    found = (await own.ask("rep1", query, {"kind": kinds[0]})).data["contracts"]["nodes"]
-    assert {each["id"] for each in found} == {ids[0], ids[2]}
+    result = (await own.ask("rep1", query, {"kind": kinds[0]})).data["contracts"]["nodes"]
+    assert {each["id"] for each in result} == {ids[0], ids[2]}
 
 
 @covers("EP-150")
@@ -152,8 +152,8 @@ async def test_an_upsell_copies_its_time_based_contract(client: ContractClient, 
     values = [row[n] for n in ("name", "account_id", "source_contract_id", "currency", "owner_id")]
     assert values == [contract["name"], contract["account_id"], contract["id"], "SEK", rep1]
     query = "query ($id: ID!) { contract(id: $id) { upsells(first: 5) { nodes { id } } } }"
-    found = (await own.ask("rep1", query, {"id": lasting})).data["contract"]["upsells"]["nodes"]
-    assert found == [{"id": id}]
+    result = (await own.ask("rep1", query, {"id": lasting})).data["contract"]["upsells"]["nodes"]
+    assert result == [{"id": id}]
     once = await client.contract(kind=await client.kind())
     before = await own.log()
     wrong = await client.wrong("rep1", "opportunityUpsell", contract=once, type=type)

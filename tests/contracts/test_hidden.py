@@ -28,15 +28,15 @@ async def hidden(own: Own, field: str) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        given = {"profile": spelled("prf", profile), "entity": "Contract", "field": field}
-        await own.done("admin", "fieldPermissionCreate", **given, writes=writes)
+        params = {"profile": spelled("prf", profile), "entity": "Contract", "field": field}
+        await own.done("admin", "fieldPermissionCreate", **params, writes=writes)
 
 
 @asynccontextmanager
 async def readable_in(own: Own, field: str, status: str) -> AsyncIterator[None]:
     """Makes a field of contracts readable in one status only, inside this context."""
-    given = {"entity": "Contract", "field": field, "status": status}
-    rule = await own.done("admin", "statusRuleCreate", **given)
+    params = {"entity": "Contract", "field": field, "status": status}
+    rule = await own.done("admin", "statusRuleCreate", **params)
     try:
         yield
     finally:
@@ -46,12 +46,12 @@ async def readable_in(own: Own, field: str, status: str) -> AsyncIterator[None]:
 @covers("D-33", "D-34", "EP-150")
 async def test_an_upsell_does_not_reveal_a_hidden_account(client: ContractClient, own: Own) -> None:
     contract = await client.contract(kind=await client.kind(timeBased=True))
-    given = {"contract": contract, "type": spelled("opt", await own.type("New business"))}
+    params = {"contract": contract, "type": spelled("opt", await own.type("New business"))}
     async with hidden(own, "account"):
-        assert await client.wrong("rep1", "opportunityUpsell", **given) == [
+        assert await client.wrong("rep1", "opportunityUpsell", **params) == [
             ("INVALID", "input.contract")
         ]
-    assert came(await own.do("rep1", "opportunityUpsell", **given)) == "DONE"
+    assert came(await own.do("rep1", "opportunityUpsell", **params)) == "DONE"
 
 
 @covers("D-51", "D-33", "EP-150")
@@ -59,11 +59,11 @@ async def test_an_upsell_does_not_reveal_an_account_that_a_status_rule_hides(
     client: ContractClient, own: Own
 ) -> None:
     contract = await client.contract(kind=await client.kind(timeBased=True))
-    given = {"contract": contract, "type": spelled("opt", await own.type("New business"))}
+    params = {"contract": contract, "type": spelled("opt", await own.type("New business"))}
     async with readable_in(own, "account", "ENDED"):
-        assert came(await own.do("rep1", "opportunityUpsell", **given)) == "INVALID"
+        assert came(await own.do("rep1", "opportunityUpsell", **params)) == "INVALID"
         await own.done("admin", "contractEnd", id=contract)
-        assert came(await own.do("rep1", "opportunityUpsell", **given)) == "DONE"
+        assert came(await own.do("rep1", "opportunityUpsell", **params)) == "DONE"
 
 
 @covers("D-33", "D-34", "VN-33")
@@ -71,10 +71,10 @@ async def test_a_case_does_not_reveal_the_hidden_account_of_its_contract(
     client: ContractClient, own: Own
 ) -> None:
     contract = await client.contract(kind=await client.kind())
-    given = {"subject": own.name(), "contract": contract}
+    params = {"subject": own.name(), "contract": contract}
     async with hidden(own, "account"):
-        assert came(await own.do("rep1", "caseCreate", **given)) == "INVALID"
-    case = await own.done("rep1", "caseCreate", **given)
+        assert came(await own.do("rep1", "caseCreate", **params)) == "INVALID"
+    case = await own.done("rep1", "caseCreate", **params)
     account = (await own.row("contract", contract))["account_id"]
     assert (await own.row("case", case))["primary_account_id"] == account
 

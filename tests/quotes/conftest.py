@@ -28,42 +28,42 @@ class QuoteClient:
     own: Own
     products: dict[str, str] = field(default_factory=dict)
 
-    async def quote(self, persona: str, opportunity: str | None = None, **given: Any) -> str:
+    async def quote(self, persona: str, opportunity: str | None = None, **params: Any) -> str:
         """A new quote; of a new opportunity of the persona if none is given."""
         opportunity = opportunity or await self.own.opportunity(persona)
-        given = {"opportunity": opportunity, "name": self.own.name(), **given}
-        return await self.own.done(persona, "quoteCreate", **given)
+        params = {"opportunity": opportunity, "name": self.own.name(), **params}
+        return await self.own.done(persona, "quoteCreate", **params)
 
-    async def product(self, **given: Any) -> str:
+    async def product(self, **params: Any) -> str:
         """A new product: EUR 12.50 with 21 percent tax by default."""
         made = {
             "name": self.own.name(),
             "currency": "EUR",
             "price": "12.50",
             "taxPercent": "21",
-            **given,
+            **params,
         }
         return await self.own.done("admin", "productCreate", **made)
 
     async def read(self, id: str, persona: str = "admin") -> dict[str, Any]:
         """A quote with its lines; amounts are strings."""
         query = f"query ($id: ID!) {{ quote(id: $id) {{ {FIELDS} }} }}"
-        found: Any = amounts_only((await self.own.ask(persona, query, {"id": id})).data["quote"])
-        found["items"] = found["items"]["nodes"]
-        return dict(found)
+        result: Any = amounts_only((await self.own.ask(persona, query, {"id": id})).data["quote"])
+        result["items"] = result["items"]["nodes"]
+        return dict(result)
 
     async def lines(self, id: str, *names: str) -> list[tuple[Any, ...]]:
         """Some fields of each line of a quote."""
         return [tuple(line[name] for name in names) for line in (await self.read(id))["items"]]
 
     async def set_items(
-        self, persona: str, id: str, items: list[dict[str, Any]], **given: Any
+        self, persona: str, id: str, items: list[dict[str, Any]], **params: Any
     ) -> Any:
         """The response to setting the lines."""
         query = """mutation ($input: QuoteSetItemsInput!) {
           done: quoteSetItems(input: $input) { id userErrors { code message path } }
         }"""
-        return await self.own.ask(persona, query, {"input": {"id": id, "items": items, **given}})
+        return await self.own.ask(persona, query, {"input": {"id": id, "items": items, **params}})
 
     async def must_set_items(self, persona: str, id: str, items: list[dict[str, Any]]) -> None:
         """Sets the lines, and asserts success."""

@@ -39,9 +39,9 @@ async def test_a_new_quote_copies_from_its_opportunity(client: QuoteClient, own:
         brand="Acme",
     )
     other = await client.quote("rep1", opportunity, currency="USD", number="2026-7")
-    found, second = await client.read(first), await client.read(other)
-    assert (found["currency"], found["active"], found["total"]) == ("SEK", True, "0.00")
-    assert found["number"].startswith("Q-")
+    result, second = await client.read(first), await client.read(other)
+    assert (result["currency"], result["active"], result["total"]) == ("SEK", True, "0.00")
+    assert result["number"].startswith("Q-")
     assert (second["currency"], second["active"], second["number"]) == ("USD", False, "2026-7")
     query = "query ($id: ID!) { quote(id: $id) { opportunity { account { id } } validFrom validUntil brand productVersion } }"
     shown = (await own.ask("rep1", query, {"id": first})).data["quote"]
@@ -60,8 +60,8 @@ async def test_a_validity_that_ends_before_it_begins_is_refused(
 ) -> None:
     opportunity = await own.opportunity("rep1")
     days = {"validFrom": "2026-03-02", "validUntil": "2026-03-01"}
-    given = {"opportunity": opportunity, "name": "n", **days}
-    assert wrong(await own.do("rep1", "quoteCreate", **given)) == [("INVALID", "input.validUntil")]
+    params = {"opportunity": opportunity, "name": "n", **days}
+    assert wrong(await own.do("rep1", "quoteCreate", **params)) == [("INVALID", "input.validUntil")]
     id = await client.quote("rep1", opportunity, validUntil="2026-03-13")
     answer = await own.do("rep1", "quoteUpdate", id=id, validFrom="2026-03-14")
     assert wrong(answer) == [("INVALID", "input.validUntil")]
@@ -69,8 +69,8 @@ async def test_a_validity_that_ends_before_it_begins_is_refused(
       opportunity(id: $id) { quotes(filter: { validUntil: { lt: $today } }) { nodes { id } } }
     }"""
     for today, expired in (("2026-03-13", []), ("2026-03-14", [{"id": id}])):
-        found = await own.ask("rep1", query, {"id": opportunity, "today": today})
-        assert found.data["opportunity"]["quotes"]["nodes"] == expired
+        result = await own.ask("rep1", query, {"id": opportunity, "today": today})
+        assert result.data["opportunity"]["quotes"]["nodes"] == expired
 
 
 @covers("EP-119", "EP-120")
@@ -128,8 +128,8 @@ async def test_the_first_of_several_quotes_created_with_the_opportunity_is_activ
     query = """query ($id: ID!) {
       opportunity(id: $id) { quotes(orderBy: [{ name: ASC }]) { nodes { active currency } } }
     }"""
-    found = (await own.ask("rep1", query, {"id": opportunity})).data["opportunity"]
-    assert found["quotes"]["nodes"] == [
+    result = (await own.ask("rep1", query, {"id": opportunity})).data["opportunity"]
+    assert result["quotes"]["nodes"] == [
         {"active": True, "currency": "NOK"},
         {"active": False, "currency": "NOK"},
     ]
@@ -190,20 +190,20 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
 async def test_an_approved_quote_is_locked_until_unapproved(
     client: QuoteClient, own: Own, case: str
 ) -> None:
-    mutation, given = CHANGES[case]
+    mutation, params = CHANGES[case]
     id = await client.quote("rep1", items=ITEMS)
     await own.done("rep1", "quoteApprove", id=id)
     approved = (await client.read(id))["approvedAt"]
     assert approved is not None
     before = await client.read(id)
-    answer = await own.do("rep1", mutation, id=id, **given)
+    answer = await own.do("rep1", mutation, id=id, **params)
     assert wrong(answer) == [("LOCKED", "input.approvedAt")]
     await own.done("rep1", "quoteUpdate", id=id, note="by phone")
     await own.done("rep1", "quoteApprove", id=id)
     after = await client.read(id)
     assert {**after, "version": 0} == {**before, "version": 0}, "the first approval stays"
     await own.done("rep1", "quoteUnapprove", id=id)
-    await own.done("rep1", mutation, id=id, **given)
+    await own.done("rep1", mutation, id=id, **params)
 
 
 @covers("D-36")
@@ -218,18 +218,18 @@ async def test_approving_an_outdated_version_is_a_conflict(client: QuoteClient, 
 @covers("EP-143")
 @pytest.mark.parametrize("case", CHANGES)
 async def test_an_accepted_quote_is_locked(client: QuoteClient, own: Own, case: str) -> None:
-    mutation, given = CHANGES[case]
+    mutation, params = CHANGES[case]
     id = await client.quote("rep1", items=ITEMS)
     await own.done("rep1", "quoteApprove", id=id)
     await accept(own, id)
     locked = [("LOCKED", "input.acceptedAt")]
-    assert wrong(await own.do("rep1", mutation, id=id, **given)) == locked
+    assert wrong(await own.do("rep1", mutation, id=id, **params)) == locked
     assert wrong(await own.do("rep1", "quoteUnapprove", id=id)) == locked
     copy = await own.done("rep1", "quoteDuplicate", id=id)
     await own.done("rep1", "quoteActivate", id=copy)
     assert not (await client.read(id))["active"], "another quote may become active"
     assert wrong(await own.do("rep1", "quoteDelete", id=id)) == locked
-    await own.done("rep1", mutation, id=copy, **given)
+    await own.done("rep1", mutation, id=copy, **params)
 
 
 MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -247,14 +247,14 @@ MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
 async def test_quotes_of_a_sold_opportunity_are_locked_until_it_is_unlocked(
     client: QuoteClient, own: Own, case: str
 ) -> None:
-    mutation, given = MUTATIONS[case]
+    mutation, params = MUTATIONS[case]
     opportunity = await own.opportunity("rep1")
     await client.quote("rep1", opportunity)
     id = await client.quote("rep1", opportunity, items=ITEMS)
     deleted = await client.quote("rep1", opportunity)
     await own.done("rep1", "quoteDelete", id=deleted)
     await lock(own, opportunity)
-    answer = await own.do("rep1", mutation, id=id, **given)
+    answer = await own.do("rep1", mutation, id=id, **params)
     assert wrong(answer) == [("LOCKED", "input")]
     query = "mutation ($i: QuoteUpdateInput!) { done: quoteUpdate(input: $i) { userErrors { message } } }"
     result = await own.ask("rep1", query, {"i": {"id": id, "name": "x"}})
@@ -266,4 +266,4 @@ async def test_quotes_of_a_sold_opportunity_are_locked_until_it_is_unlocked(
     await own.done("rep1", "quoteUpdate", id=await client.quote("rep1"), note="another's is open")
     await lock(own, opportunity, locked=False)
     await own.done("rep1", "quoteUnapprove", id=id)
-    assert came(await own.do("rep1", mutation, id=id, **given)) == "DONE"
+    assert came(await own.do("rep1", mutation, id=id, **params)) == "DONE"

@@ -66,9 +66,9 @@ async def test_one_quote_is_active_after_concurrent_activations(
 ) -> None:
     for _ in range(3):
         opportunity = await own.opportunity("rep1")
-        given = {"opportunity": opportunity, "name": "n"}
+        params = {"opportunity": opportunity, "name": "n"}
         made = await asyncio.gather(
-            *(own.do(who, "quoteCreate", **given) for who in ("rep1", "admin", "rep1"))
+            *(own.do(who, "quoteCreate", **params) for who in ("rep1", "admin", "rep1"))
         )
         assert [came(each) for each in made] == ["DONE"] * 3
         assert await own.value(ACTIVE, kept(opportunity)) == 1

@@ -28,11 +28,11 @@ async def test_a_quote_is_created_with_its_lines_and_totals(client: QuoteClient)
         (2, "ITEM", "By hand", "1.0000", "4.50", "0.27"),
         (3, "ROUNDING", "Rounding", "1.0000", "-0.25", "0.00"),
     ]
-    found = await client.read(id)
-    assert (found["net"], found["tax"], found["total"]) == ("38.00", "7.36", "45.36")
-    assert found["items"][0]["unitPrice"] == "12.50"
-    assert found["items"][0]["taxPercent"] == "21.0000"
-    assert found["items"][1]["currency"] == found["currency"] == "EUR"
+    result = await client.read(id)
+    assert (result["net"], result["tax"], result["total"]) == ("38.00", "7.36", "45.36")
+    assert result["items"][0]["unitPrice"] == "12.50"
+    assert result["items"][0]["taxPercent"] == "21.0000"
+    assert result["items"][1]["currency"] == result["currency"] == "EUR"
 
 
 @covers("EP-116", "EP-118")
@@ -42,8 +42,8 @@ async def test_lines_are_changed_created_deleted_and_reordered(client: QuoteClie
     await client.must_set_items(
         "rep1", id, [{"id": c}, {"name": "d", "unitPrice": "5"}, {"id": a, "quantity": "2"}]
     )
-    found = await client.lines(id, "position", "name", "quantity", "total")
-    assert found == [
+    actual = await client.lines(id, "position", "name", "quantity", "total")
+    assert actual == [
         (1, "c", "1.0000", "1.00"),
         (2, "d", "1.0000", "5.00"),
         (3, "a", "2.0000", "2.00"),
@@ -65,8 +65,8 @@ async def test_lines_are_changed_created_deleted_and_reordered(client: QuoteClie
 async def test_a_line_copies_name_unit_price_and_tax_of_its_product(client: QuoteClient) -> None:
     unit = await client.own.done("admin", "unitOfMeasureCreate", name=client.own.name())
     name = (await client.own.row("unit_of_measure", unit))["name"]
-    given = {"name": "Pump", "unit": unit, "price": "100", "taxPercent": "9"}
-    product = await client.product(**given)
+    params = {"name": "Pump", "unit": unit, "price": "100", "taxPercent": "9"}
+    product = await client.product(**params)
     plain = await client.product(name="Plain", price="5", taxPercent=None)
     id = await client.quote("rep1", items=[{"product": product}, {"product": plain}])
     fields = ("name", "unitPrice", "taxPercent")
@@ -176,8 +176,8 @@ async def test_a_change_of_the_quote_discount_is_allocated_to_the_lines(
     id = await client.quote("rep1", items=items)
     await own.done("rep1", "quoteUpdate", id=id, discountPercent="0.5", note="once")
     assert await client.lines(id, "net") == [("0.99",), ("0.99",), ("1.00",)]
-    found = await client.read(id)
-    assert (found["net"], found["tax"], found["total"]) == ("2.98", "0.60", "3.58")
+    result = await client.read(id)
+    assert (result["net"], result["tax"], result["total"]) == ("2.98", "0.60", "3.58")
     await own.done("rep1", "quoteUpdate", id=id, discountPercent=None)
     assert (await client.read(id))["total"] == "3.60"
     before = (await client.read(id))["items"]

@@ -48,8 +48,8 @@ async def test_a_copied_product_has_the_same_values_without_its_unique_ones(
         price="1200",
         taxPercent="21",
     )
-    found = await shown(own, id)
-    assert found == {
+    result = await shown(own, id)
+    assert result == {
         "name": "Easy support",
         "code": "ES-1",
         "description": "Someone answers.",
@@ -66,7 +66,7 @@ async def test_a_copied_product_has_the_same_values_without_its_unique_ones(
     }
     copy = await own.done("admin", "productCopy", id=id, name="Easier support")
     changes = {"name": "Easier support", "code": None, "externalId": None}
-    assert await shown(own, copy) == {**found, **changes}
+    assert await shown(own, copy) == {**result, **changes}
     duplicate = await own.do("admin", "productCopy", id=id, code="ES-1")
     assert wrong(duplicate) == [("DUPLICATE", "input.code")]
     assert (await own.do("admin", "productCopy", id="prd_" + "0" * 32)).codes == ["NOT_FOUND"]

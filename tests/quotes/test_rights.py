@@ -62,9 +62,9 @@ async def test_errors_for_support_do_not_reveal_whether_a_quote_exists(
     client: QuoteClient, own: Own, mutation: str
 ) -> None:
     id = await client.quote("rep1", items=ITEMS)
-    given: dict[str, Any] = {"quoteSetItems": {"items": ITEMS}}.get(mutation, {})
-    response = await own.do("support", mutation, id=id, **given)
-    unknown = await own.do("support", mutation, id="quo_" + "0" * 32, **given)
+    params: dict[str, Any] = {"quoteSetItems": {"items": ITEMS}}.get(mutation, {})
+    response = await own.do("support", mutation, id=id, **params)
+    unknown = await own.do("support", mutation, id="quo_" + "0" * 32, **params)
     assert response.json["errors"] == unknown.json["errors"]
     assert not set(response.codes) - {"NOT_FOUND", "FIELD_FORBIDDEN"}
 
@@ -153,7 +153,7 @@ async def test_an_error_does_not_reveal_a_hidden_value_of_the_product(
     client: QuoteClient, own: Own, field: str, place: str
 ) -> None:
     with_values, without_values = [
-        await client.product(**given) for given in ({}, {"price": None, "taxPercent": None})
+        await client.product(**params) for params in ({}, {"price": None, "taxPercent": None})
     ]
     id = await client.quote("rep1")
     async with withheld(own, "Product", field):

@@ -40,21 +40,21 @@ COPY = [*LOCK, "insert", "insert", *END]
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement, named by its purpose."""
-    found: list[str] = []
+    result: list[str] = []
 
     def listen(name: str) -> None:
         original = getattr(CleanConnection, name)
 
         async def recorded(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
             text = " ".join(WORD.sub("", query).split())
-            found.append(next((w for w, part in WORDS.items() if part in text), text[:40]))
+            result.append(next((w for w, part in WORDS.items() if part in text), text[:40]))
             return await original(self, query, *args, **kw)
 
         monkeypatch.setattr(CleanConnection, name, recorded)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
         listen(name)
-    return found
+    return result
 
 
 @covers("D-36", "D-58")
@@ -67,10 +67,10 @@ async def test_quote_commands_need_as_many_statements_for_100_lines_as_for_one(
     items: list[dict[str, Any]] = [
         {"product": product, "quantity": str(n)} for n in range(1, count + 1)
     ]
-    given: dict[str, Any] = {"opportunity": opportunity, "name": "counted", "items": items}
+    params: dict[str, Any] = {"opportunity": opportunity, "name": "counted", "items": items}
     for _ in range(2):  # the first run compiles the plans
         statements.clear()
-        answer = await client.own.do("admin", "quoteCreate", **given)
+        answer = await client.own.do("admin", "quoteCreate", **params)
     made = [
         "begin",
         "links",

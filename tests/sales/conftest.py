@@ -31,19 +31,19 @@ class SalesClient:
 
     own: Own
 
-    async def product(self, kind: str, **given: Any) -> str:
+    async def product(self, kind: str, **params: Any) -> str:
         """A product in a new category, sold under a contract of this kind."""
-        found = await self.own.value("SELECT id FROM contract_kind WHERE name = $1", kind)
+        result = await self.own.value("SELECT id FROM contract_kind WHERE name = $1", kind)
         category = await self.own.done(
-            "admin", "productCategoryCreate", name=self.own.name(), contractKind=f"cki_{found.hex}"
+            "admin", "productCategoryCreate", name=self.own.name(), contractKind=f"cki_{result.hex}"
         )
         made = {"name": self.own.name(), "currency": "EUR", "price": "100", "category": category}
-        return await self.own.done("admin", "productCreate", **made, **given)
+        return await self.own.done("admin", "productCreate", **made, **params)
 
-    async def kind(self, **given: Any) -> str:
+    async def kind(self, **params: Any) -> str:
         """The name of a new contract kind."""
         name = self.own.name()
-        await self.own.done("admin", "contractKindCreate", name=name, **given)
+        await self.own.done("admin", "contractKindCreate", name=name, **params)
         return name
 
     async def quoted_opportunity(
@@ -56,30 +56,30 @@ class SalesClient:
         )
         return opportunity, quote
 
-    async def sell(self, opportunity: str, persona: str = "rep1", **given: Any) -> str:
+    async def sell(self, opportunity: str, persona: str = "rep1", **params: Any) -> str:
         """The outcome of selling: DONE, or an error code."""
-        return came(await self.own.do(persona, "opportunitySell", id=opportunity, **given))
+        return came(await self.own.do(persona, "opportunitySell", id=opportunity, **params))
 
     async def read(self, opportunity: str, persona: str = "admin") -> dict[str, Any]:
         """An opportunity with its contracts, their lines and its stage history."""
         answer = await self.own.ask(persona, CONTRACTS, {"id": opportunity})
-        found: dict[str, Any] = answer.data["opportunity"]
-        found["contracts"] = found["contracts"]["nodes"]
-        for each in found["contracts"]:
+        result: dict[str, Any] = answer.data["opportunity"]
+        result["contracts"] = result["contracts"]["nodes"]
+        for each in result["contracts"]:
             each["lines"] = each["lines"]["nodes"]
-        found["stageHistory"] = found["stageHistory"]["nodes"]
-        return found
+        result["stageHistory"] = result["stageHistory"]["nodes"]
+        return result
 
-    async def wrong(self, persona: str, mutation: str, **given: Any) -> list[tuple[str, str]]:
+    async def wrong(self, persona: str, mutation: str, **params: Any) -> list[tuple[str, str]]:
         """The user errors of a mutation: codes and paths."""
-        done = (await self.own.do(persona, mutation, **given)).data["done"]
+        done = (await self.own.do(persona, mutation, **params)).data["done"]
         return [(each["code"], ".".join(each["path"])) for each in done["userErrors"]]
 
     async def quote(self, opportunity: str, *names: str) -> str:
         """A further quote of an opportunity, with lines at 10.00 each; the first one is active."""
         items = [{"name": name, "unitPrice": "10"} for name in names]
-        given = {"opportunity": opportunity, "name": self.own.name(), "items": items}
-        return await self.own.done("admin", "quoteCreate", **given)
+        params = {"opportunity": opportunity, "name": self.own.name(), "items": items}
+        return await self.own.done("admin", "quoteCreate", **params)
 
     async def active_copy(self, quote: str, items: dict[str, dict[str, Any]]) -> str:
         """An activated duplicate of a quote with the given lines, changed as given; lines that are not named are removed."""
@@ -89,19 +89,19 @@ class SalesClient:
             row["name"]: f"qit_{row['id'].hex}" for row in await self.own.fetch(text, kept(copy))
         }
         lines = [
-            {"id": ids[name], **given}
+            {"id": ids[name], **params}
             if name in ids
-            else {"name": name, "unitPrice": "10", **given}
-            for name, given in items.items()
+            else {"name": name, "unitPrice": "10", **params}
+            for name, params in items.items()
         ]
         await self.own.done("rep1", "quoteSetItems", id=copy, items=lines)
         await self.own.done("rep1", "quoteActivate", id=copy)
         return copy
 
-    async def set_preferences(self, **given: Any) -> None:
+    async def set_preferences(self, **params: Any) -> None:
         """Changes preferences of the tenant."""
         id = await self.own.value("SELECT id FROM preferences WHERE deleted_at IS NULL")
-        await self.own.done("admin", "preferencesUpdate", id=f"set_{id.hex}", **given)
+        await self.own.done("admin", "preferencesUpdate", id=f"set_{id.hex}", **params)
 
     async def quote_totals(self, quote: str) -> tuple[Any, Any]:
         """Net and total of a quote."""

@@ -25,14 +25,14 @@ class Column:
     async def order(self, persona: str = "admin") -> list[int]:
         """The indexes of the opportunities in the order that a persona sees."""
         variables = {"stage": self.stage, "name": self.name}
-        found = (await self.own.ask(persona, ORDER, variables)).data["opportunities"]["nodes"]
-        return [self.ids.index(each["id"]) for each in found]
+        result = (await self.own.ask(persona, ORDER, variables)).data["opportunities"]["nodes"]
+        return [self.ids.index(each["id"]) for each in result]
 
     async def move(self, which: int, persona: str = "admin", **beside: int) -> str:
         """The outcome of moving one before or after another."""
         sides = {side: self.ids[place] for side, place in beside.items()}
-        given = {"id": self.ids[which], "stage": self.stage, **sides}
-        return came(await self.own.do(persona, "opportunityMove", **given))
+        params = {"id": self.ids[which], "stage": self.stage, **sides}
+        return came(await self.own.do(persona, "opportunityMove", **params))
 
     async def rank(self, which: int, key: str | None) -> None:
         """Sets a rank key with SQL."""
@@ -78,9 +78,9 @@ async def test_a_move_next_to_equal_keys_skips_them(own: Own) -> None:
     assert await board.order() == [0, 1, 2, 4, 3]
     assert await board.move(4, before=2) == "DONE"
     assert await board.order() == [0, 4, 1, 2, 3]
-    found = await board.ranks()
-    assert found[:4] == [keys[0], keys[1], keys[1], keys[3]]
-    assert len(found[4]) < 20
+    result = await board.ranks()
+    assert result[:4] == [keys[0], keys[1], keys[1], keys[3]]
+    assert len(result[4]) < 20
 
 
 @covers("X-21")
@@ -88,8 +88,8 @@ async def test_a_gap_without_a_free_key_is_an_error(own: Own) -> None:
     board = await column(own, *["rep1"] * 3)
     [low, *_] = await board.ranks()
     await board.rank(1, f"{low}{'0' * 999}1")
-    given = {"id": board.ids[2], "stage": board.stage, "after": board.ids[0]}
-    answer = await own.do("rep1", "opportunityMove", **given)
+    params = {"id": board.ids[2], "stage": board.stage, "after": board.ids[0]}
+    answer = await own.do("rep1", "opportunityMove", **params)
     assert came(answer) == "INVALID"
     assert [each["path"] for each in answer.data["done"]["userErrors"]] == [["input", "after"]]
     assert await board.move(2, after=1) == "DONE", "another gap has free keys"
@@ -136,14 +136,14 @@ async def test_hidden_opportunities_do_not_affect_the_new_rank(own: Own) -> None
     """The rank is the same for any ranks of hidden opportunities in between."""
     board = await column(own, "rep1", "rep2", "rep2", "rep1", "rep1")
     places = ["l000000001000", "l000000001300", "l000000001400", "l000000002000", "l000000003000"]
-    found = []
+    result = []
     for hidden in ("l000000001001", "l000000001zzz", "l000000009000"):
         for which, rank in enumerate(places):
             await board.rank(which, hidden if which in (1, 2) else rank)
         assert await board.move(4, "rep1", before=3) == "DONE"
         assert await board.order("rep1") == [0, 4, 3]
-        found.append((await board.ranks())[4])
-    assert found == ["l000000001001"] * 3
+        result.append((await board.ranks())[4])
+    assert result == ["l000000001001"] * 3
     assert await board.move(0, "rep1", after=1) == "NOT_FOUND"
 
 
@@ -168,9 +168,9 @@ async def test_a_second_move_to_the_same_place_in_one_list_is_refused(own: Own, 
 async def test_the_neighbor_must_be_another_opportunity_of_the_stage(own: Own) -> None:
     board = await column(own, *["rep1"] * 2)
     other = await _other(own, board.ids[0])
-    given = {"id": board.ids[0], "stage": other, "after": board.ids[1]}
+    params = {"id": board.ids[0], "stage": other, "after": board.ids[1]}
     before = await own.log()
-    assert came(await own.do("rep1", "opportunityMove", **given)) == "INVALID"
+    assert came(await own.do("rep1", "opportunityMove", **params)) == "INVALID"
     assert await board.move(0, before=0) == "INVALID", "it cannot be its own neighbor"
     assert await board.move(0, before=1, after=1) == "INVALID"
     assert await own.log() == before
@@ -197,8 +197,8 @@ async def test_a_board_is_read_in_one_operation(client: SalesClient, own: Own) -
     await own.done("rep1", "opportunityMove", id=board.ids[3], stage=other)
     await own.done("rep1", "opportunityUpdate", id=board.ids[3], probability=25)
     assert await board.move(2, before=0) == "DONE"
-    found = (await own.ask("rep1", BOARD, {"name": board.name})).data["stages"]["nodes"]
-    shown = {each.pop("name"): each["opportunities"] for each in found}
+    result = (await own.ask("rep1", BOARD, {"name": board.name})).data["stages"]["nodes"]
+    shown = {each.pop("name"): each["opportunities"] for each in result}
     assert len(shown) == 9, "including empty columns"
     non_empty = [each for each in shown.values() if each["totalCount"]]
     assert [each["totalCount"] for each in non_empty] == [3, 1]

@@ -9,11 +9,11 @@ from tests.support.covers import covers
 from tests.writes.parallel import Own, spelled
 
 
-async def error_paths(own: Own, mutation: str, **given: Any) -> list[list[str]]:
+async def error_paths(own: Own, mutation: str, **params: Any) -> list[list[str]]:
     """The paths of the user errors."""
     input_name = mutation[0].upper() + mutation[1:]
     query = f"mutation($i: {input_name}Input!) {{ done: {mutation}(input: $i) {{ userErrors {{ path }} }} }}"
-    done = (await own.ask("rep1", query, {"i": given})).data["done"]
+    done = (await own.ask("rep1", query, {"i": params})).data["done"]
     return [each["path"] for each in done["userErrors"]]
 
 
@@ -21,10 +21,10 @@ async def error_paths(own: Own, mutation: str, **given: Any) -> list[list[str]]:
 async def test_a_missing_note_of_a_loss_is_an_error_at_note(client: SalesClient) -> None:
     own = client.own
     reason = await own.value("SELECT id FROM lost_reason WHERE needs_note LIMIT 1")
-    given = {"id": await own.opportunity("rep1"), "reason": spelled("lrs", reason)}
-    assert await error_paths(own, "opportunityLose", **given) == [["input", "note"]]
-    assert await error_paths(own, "opportunityLose", **given, note=" ") == [["input", "note"]]
-    assert await error_paths(own, "opportunityLose", **given, note="They moved away.") == []
+    params = {"id": await own.opportunity("rep1"), "reason": spelled("lrs", reason)}
+    assert await error_paths(own, "opportunityLose", **params) == [["input", "note"]]
+    assert await error_paths(own, "opportunityLose", **params, note=" ") == [["input", "note"]]
+    assert await error_paths(own, "opportunityLose", **params, note="They moved away.") == []
 
 
 @covers("X-21")
@@ -32,14 +32,14 @@ async def test_an_invalid_neighbor_is_an_error_at_before_or_after(client: SalesC
     own = client.own
     one, other = await own.opportunity("rep1"), await own.opportunity("rep1")
     stage = spelled("stg", (await own.row("opportunity", one))["stage_id"])
-    given = {"id": one, "stage": stage}
+    params = {"id": one, "stage": stage}
     for side in ("before", "after"):
-        assert await error_paths(own, "opportunityMove", **given, **{side: one}) == [
+        assert await error_paths(own, "opportunityMove", **params, **{side: one}) == [
             ["input", side]
         ]
     both = {"before": other, "after": other}
-    assert await error_paths(own, "opportunityMove", **given, **both) == [["input", "after"]]
-    assert await error_paths(own, "opportunityMove", **given, before=other) == []
+    assert await error_paths(own, "opportunityMove", **params, **both) == [["input", "after"]]
+    assert await error_paths(own, "opportunityMove", **params, before=other) == []
 
 
 async def test_a_field_that_a_command_writes_itself_is_not_suggested_for_omission(
@@ -52,8 +52,8 @@ async def test_a_field_that_a_command_writes_itself_is_not_suggested_for_omissio
         "You cannot write Quote.active. Ask an administrator for the right."
     )
     query = "mutation($i: QuoteUpdateInput!) { quoteUpdate(input: $i) { id } }"
-    given = {"i": {"id": quote, "name": "b", "note": "c"}}
-    [error] = (await own.ask("support", query, given)).json["errors"]
+    params = {"i": {"id": quote, "name": "b", "note": "c"}}
+    [error] = (await own.ask("support", query, params)).json["errors"]
     remedy = (
         "You cannot write Quote.name, Quote.note. Omit them, or ask an administrator for the right."
     )
@@ -70,8 +70,8 @@ async def test_a_move_does_not_reveal_the_hidden_stage_of_its_neighbor(client: S
     await own.done("admin", "opportunityMove", id=other, stage=won)
     rule = {"entity": "Opportunity", "field": "stage", "status": "OPEN"}
     id = await own.done("admin", "statusRuleCreate", **rule)
-    given = {"id": one, "stage": won, "before": other}
-    answer = await own.do("rep1", "opportunityMove", **given)
+    params = {"id": one, "stage": won, "before": other}
+    answer = await own.do("rep1", "opportunityMove", **params)
     await own.done("admin", "statusRuleDelete", id=id)
     assert [each["path"] for each in answer.data["done"]["userErrors"]] == [["input", "before"]]
-    await own.done("rep1", "opportunityMove", **given)
+    await own.done("rep1", "opportunityMove", **params)

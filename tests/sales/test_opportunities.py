@@ -29,17 +29,17 @@ async def stages(own: Own) -> dict[str, str]:
 async def pipeline(own: Own, **probabilities: int) -> str:
     """An opportunity type that activates these stages in this order, with these probabilities."""
     known = await stages(own)
-    given = [
+    params = [
         {"stage": known[name], "position": place, "probability": probability}
         for place, (name, probability) in enumerate(probabilities.items(), 1)
     ]
-    return await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=given)
+    return await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=params)
 
 
 async def read(own: Own, id: str) -> dict[str, Any]:
     """An opportunity with its stage, probability and amounts."""
-    found: dict[str, Any] = (await own.ask("rep1", CHANCE, {"id": id})).data["opportunity"]
-    return found
+    result: dict[str, Any] = (await own.ask("rep1", CHANCE, {"id": id})).data["opportunity"]
+    return result
 
 
 def chance(opportunity: dict[str, Any]) -> tuple[str, str, int, str]:
@@ -56,17 +56,17 @@ async def test_an_opportunity_has_an_account_amount_and_probability_until_won_or
     kind = await pipeline(own, Prospect=10, Proof=60, Won=100, Lost=0)
     known = await stages(own)
     account = await own.done("admin", "accountCreate", name=own.name())
-    given = {"account": account, "type": kind, "amount": "2000"}
-    won, lost = [await own.opportunity("rep1", **given) for _ in "12"]
+    params = {"account": account, "type": kind, "amount": "2000"}
+    won, lost = [await own.opportunity("rep1", **params) for _ in "12"]
     product = await client.product(await client.kind())
     item = {"product": product, "quantity": "4"}
     await own.done("rep1", "quoteCreate", opportunity=won, name=own.name(), items=[item])
-    found = await read(own, won)
-    assert found["account"] == {"id": account}
-    assert found["amount"] == {"amount": "2000.00", "currency": "EUR"}
-    [line] = found["quotes"]["nodes"][0]["items"]["nodes"]
+    result = await read(own, won)
+    assert result["account"] == {"id": account}
+    assert result["amount"] == {"amount": "2000.00", "currency": "EUR"}
+    [line] = result["quotes"]["nodes"][0]["items"]["nodes"]
     assert (line["product"], line["quantity"]) == ({"id": product}, "4.0000")
-    assert chance(found) == ("OPEN", "Prospect", 10, "200.00")
+    assert chance(result) == ("OPEN", "Prospect", 10, "200.00")
     await own.done("rep1", "opportunityMove", id=won, stage=known["Proof"])
     assert chance(await read(own, won)) == ("OPEN", "Proof", 60, "1200.00")
     assert await client.sell(won) == DONE
@@ -107,8 +107,8 @@ async def team(own: Own, *types: str) -> Newcomer:
     profile = spelled(
         "prf", await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
     )
-    given = {"profiles": [{"profile": profile}], "shares": [{"type": each} for each in types]}
-    role = await own.done("admin", "roleCreate", name=own.name(), **given)
+    params = {"profiles": [{"profile": profile}], "shares": [{"type": each} for each in types]}
+    role = await own.done("admin", "roleCreate", name=own.name(), **params)
     made = await newcomer(own, own.name().replace(" ", "-"))
     await own.done("admin", "roleAssignmentCreate", user=made.user, role=role)
     assert await made.signs_in(PASSWORD)
@@ -118,12 +118,12 @@ async def team(own: Own, *types: str) -> Newcomer:
 async def visible(someone: Newcomer) -> dict[str, int]:
     """The number of opportunities per pipeline that a user sees; lists and groups agree."""
     data = (await someone.post(PIPELINE, 0)).data
-    found: dict[str, int] = {}
+    result: dict[str, int] = {}
     for each in data["opportunities"]["nodes"]:
-        found[each["type"]["id"]] = found.get(each["type"]["id"], 0) + 1
+        result[each["type"]["id"]] = result.get(each["type"]["id"], 0) + 1
     groups = data["opportunitiesAggregate"]["groups"]
-    assert {each["key"]["type"]["record"]["id"]: each["count"] for each in groups} == found
-    return found
+    assert {each["key"]["type"]["record"]["id"]: each["count"] for each in groups} == result
+    return result
 
 
 @covers("X-22")

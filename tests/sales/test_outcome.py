@@ -26,13 +26,13 @@ async def test_a_loss_requires_a_reason_and_some_reasons_a_note(
     assert came(unknown_reason) == "NOT_FOUND"
     lost = {"id": opportunity, "reason": other, "note": "They moved.", "closedOn": "2026-02-01"}
     assert came(await own.do("rep1", "opportunityLose", **lost)) == "DONE"
-    found = await client.read(opportunity)
-    assert (found["status"], found["lostNote"], found["closedOn"]) == (
+    result = await client.read(opportunity)
+    assert (result["status"], result["lostNote"], result["closedOn"]) == (
         "LOST",
         "They moved.",
         "2026-02-01",
     )
-    assert (found["probability"], found["locked"]) == (0, False)
+    assert (result["probability"], result["locked"]) == (0, False)
     assert came(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "DONE"
     again = await client.read(opportunity)
     assert (again["status"], again["lostNote"], again["lostReason"], again["closedOn"]) == (
@@ -49,9 +49,9 @@ async def test_a_move_or_creation_in_a_lost_stage_is_refused(own: Own) -> None:
     before = await own.log()
     moved = await own.do("rep1", "opportunityMove", id=opportunity, stage=lost)
     assert moved.data["done"]["userErrors"] == [{"code": "REQUIRED", "path": ["input", "stage"]}]
-    given = {"name": "x", "currency": "EUR", "stage": lost, "type": spelled("opt", row["type_id"])}
+    params = {"name": "x", "currency": "EUR", "stage": lost, "type": spelled("opt", row["type_id"])}
     account = spelled("acc", row["account_id"])
-    made = await own.do("rep1", "opportunityCreate", account=account, **given)
+    made = await own.do("rep1", "opportunityCreate", account=account, **params)
     assert made.data["done"]["userErrors"] == [{"code": "REQUIRED", "path": ["input", "stage"]}]
     assert await own.log() == before
 
@@ -144,11 +144,11 @@ async def test_a_copy_is_open_and_has_the_same_contacts_and_accounts(
     copy = await own.done("rep1", "opportunityCopy", id=opportunity, name="The copy")
     query = """query ($id: ID!) { opportunity(id: $id) { name status amount { amount } note owner { name }
       contacts { nodes { role person { id } } } relatedAccounts { nodes { account { id } } } } }"""
-    found = (await own.ask("rep1", query, {"id": copy})).data["opportunity"]
-    assert (found["name"], found["status"], found["note"]) == ("The copy", "OPEN", "like this")
-    assert found["amount"] == {"amount": "12.50"}
-    assert found["contacts"]["nodes"] == [{"role": "decides", "person": {"id": person}}]
-    assert found["relatedAccounts"]["nodes"] == [{"account": {"id": account}}]
+    result = (await own.ask("rep1", query, {"id": copy})).data["opportunity"]
+    assert (result["name"], result["status"], result["note"]) == ("The copy", "OPEN", "like this")
+    assert result["amount"] == {"amount": "12.50"}
+    assert result["contacts"]["nodes"] == [{"role": "decides", "person": {"id": person}}]
+    assert result["relatedAccounts"]["nodes"] == [{"account": {"id": account}}]
 
 
 @covers("EP-088", "D-33")
@@ -217,11 +217,11 @@ async def test_a_type_keeps_at_least_one_stage_and_stages_in_use(own: Own) -> No
     bare = await own.do("admin", "opportunityTypeCreate", name=own.name())
     assert came(bare) == "REQUIRED"
     stages = await own.fetch("SELECT id FROM stage WHERE kind = 'OPEN' ORDER BY position LIMIT 2")
-    given = [
+    params = [
         {"stage": spelled("stg", row["id"]), "position": n, "probability": 10 * n}
         for n, row in enumerate(stages, 1)
     ]
-    type = await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=given)
+    type = await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=params)
     rows = await own.fetch(
         "SELECT id FROM pipeline_stage WHERE type_id = $1 ORDER BY position", kept(type)
     )
@@ -232,7 +232,7 @@ async def test_a_type_keeps_at_least_one_stage_and_stages_in_use(own: Own) -> No
     assert came(await own.do("admin", "pipelineStageDelete", id=first)) == "INVALID"
     outside: dict[str, Any] = {
         "id": await own.opportunity("rep1", type=type),
-        "stage": given[1]["stage"],
+        "stage": params[1]["stage"],
     }
     assert came(await own.do("rep1", "opportunityMove", **outside)) == "INVALID_TRANSITION"
 
@@ -270,13 +270,13 @@ async def test_closing_commands_require_the_right_to_write_the_stage(
             "WHERE p.name = 'Standard sales' AND f.entity = 'Opportunity' AND f.field = 'stage'"
         ),
     )
-    given = {"id": opportunity, **more}
+    params = {"id": opportunity, **more}
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
-    refused = await own.do("rep1", f"opportunity{mutation}", None, **given)
+    refused = await own.do("rep1", f"opportunity{mutation}", None, **params)
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
     assert refused.codes == ["FIELD_READ_ONLY"]
     assert await own.row("opportunity", opportunity) == row
-    assert came(await own.do("rep1", f"opportunity{mutation}", None, **given)) == "DONE"
+    assert came(await own.do("rep1", f"opportunity{mutation}", None, **params)) == "DONE"
 
 
 @covers("D-32", "D-33")
@@ -312,10 +312,10 @@ async def test_a_new_opportunity_gets_the_first_stage_and_its_probability(own: O
     query = """query ($id: ID!) { opportunity(id: $id) {
       probability weighted { amount } stage { id } type { stages(first: 5, orderBy: [{ position: ASC }]) {
         nodes { stage { id } description probability } } } } }"""
-    found = (await own.ask("rep1", query, {"id": id})).data["opportunity"]
-    assert (found["stage"]["id"], found["probability"]) == (first, 30)
-    assert found["weighted"]["amount"] == "60.00"
-    nodes = found["type"]["stages"]["nodes"]
+    result = (await own.ask("rep1", query, {"id": id})).data["opportunity"]
+    assert (result["stage"]["id"], result["probability"]) == (first, 30)
+    assert result["weighted"]["amount"] == "60.00"
+    nodes = result["type"]["stages"]["nodes"]
     assert [each["stage"]["id"] for each in nodes] == [first, second], "in the order of the type"
     assert nodes[0]["description"] == "With us, this is new."
     await own.done("rep1", "opportunityMove", id=id, stage=second)
@@ -347,12 +347,12 @@ async def test_a_stage_that_needs_a_quote_refuses_opportunities_without_one(
         assert await client.wrong("rep1", "opportunityMove", id=bare, stage=stage) == wrong
         assert await client.wrong("rep1", "opportunityMove", id=quoted, stage=stage) == []
         row = await own.row("opportunity", bare)
-        given: dict[str, Any] = {"type": type, "stage": stage}
-        given |= {"account": spelled("acc", row["account_id"])}
-        given |= {"name": "x", "currency": "EUR", "owner": spelled("emp", row["owner_id"])}
-        assert await client.wrong("rep1", "opportunityCreate", **given) == wrong
-        given["quotes"] = [{"name": "along"}]
-        assert await client.wrong("rep1", "opportunityCreate", **given) == []
+        params: dict[str, Any] = {"type": type, "stage": stage}
+        params |= {"account": spelled("acc", row["account_id"])}
+        params |= {"name": "x", "currency": "EUR", "owner": spelled("emp", row["owner_id"])}
+        assert await client.wrong("rep1", "opportunityCreate", **params) == wrong
+        params["quotes"] = [{"name": "along"}]
+        assert await client.wrong("rep1", "opportunityCreate", **params) == []
         await own.done("rep1", "opportunityMove", id=quoted, stage=first)
         await own.done("rep1", "quoteDeactivate", id=quote)
         await own.done("rep1", "quoteDelete", id=quote)

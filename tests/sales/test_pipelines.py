@@ -51,24 +51,24 @@ async def stages(own: Own) -> list[str]:
 
 async def pipeline(own: Own, *steps: tuple[str, int]) -> str:
     """An opportunity type that activates these stages with these probabilities, in this order."""
-    given = [
+    params = [
         {"stage": stage, "probability": probability, "position": place}
         for place, (stage, probability) in enumerate(steps, 1)
     ]
-    return await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=given)
+    return await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=params)
 
 
 async def board(own: Own, type: str) -> list[tuple[str, int, list[str], Any]]:
     """The columns of a pipeline: stage, probability, opportunity ids and weighted sum."""
     nodes = (await own.ask("rep1", BOARD, {"type": type})).data["pipelineStages"]["nodes"]
-    found = []
+    result = []
     for each in nodes:
         cards = each["stage"]["opportunities"]
         assert cards["totalCount"] == len(cards["nodes"])
         weighted = [each["amount"] for each in cards["aggregate"]["sum"]["weighted"]]
         ids = [each["id"] for each in cards["nodes"]]
-        found.append((each["stage"]["id"], each["probability"], ids, weighted))
-    return found
+        result.append((each["stage"]["id"], each["probability"], ids, weighted))
+    return result
 
 
 @covers("EP-030")

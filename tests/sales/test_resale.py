@@ -196,9 +196,9 @@ async def test_values_that_the_sale_set_are_locked(client: SalesClient, own: Own
     wrong = await client.wrong("rep1", "opportunityLose", id=opportunity, reason=reason)
     assert wrong == [("LOCKED", "input")]
     for name, value in {"amount": "7", "probability": 3, "expectedCloseOn": FIRST}.items():
-        given = {name: value}
-        found = await client.wrong("rep1", "opportunityUpdate", id=opportunity, **given)
-        assert found == [("LOCKED", f"input.{name}")]
+        params = {name: value}
+        result = await client.wrong("rep1", "opportunityUpdate", id=opportunity, **params)
+        assert result == [("LOCKED", f"input.{name}")]
     for mutation in ("quoteDelete", "quoteDuplicate", "quoteDeactivate", "quoteActivate"):
         assert came(await own.do("rep1", mutation, id=quote)) == "LOCKED"
     items: dict[str, Any] = {"id": quote, "items": []}
@@ -230,8 +230,8 @@ async def test_a_loss_is_closed_on_a_given_day_that_is_not_in_the_future(
 ) -> None:
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
     opportunity = await own.opportunity("rep1")
-    given = {"id": opportunity, "reason": reason, "closedOn": day}
-    assert await client.wrong("rep1", "opportunityLose", **given) == wrong
+    params = {"id": opportunity, "reason": reason, "closedOn": day}
+    assert await client.wrong("rep1", "opportunityLose", **params) == wrong
     closed = (await own.row("opportunity", opportunity))["closed_on"]
     assert (closed and str(closed)) == (None if wrong else day)
 
@@ -255,8 +255,8 @@ async def test_the_message_does_not_reveal_a_hidden_sale(client: SalesClient, ow
     await own.done("admin", "fieldPermissionDelete", id=id)
     [hidden] = (await own.ask("rep1", query, variables)).data["done"]["userErrors"]
     profile = spelled("prf", row["profile_id"])
-    given = {"profile": profile, "entity": "Opportunity", "field": "locked"}
-    await own.done("admin", "fieldPermissionCreate", **given)
+    params = {"profile": profile, "entity": "Opportunity", "field": "locked"}
+    await own.done("admin", "fieldPermissionCreate", **params)
     assert (hidden["code"], hidden["path"]) == ("LOCKED", ["input"])
     assert "sold" not in hidden["message"]
 

@@ -40,10 +40,10 @@ async def test_selling_creates_a_contract_per_kind(
 ) -> None:
     opportunity, quote = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity, closedOn="2026-03-31") == "DONE"
-    found = await client.read(opportunity)
-    assert (found["status"], found["locked"], found["closedOn"]) == ("WON", True, "2026-03-31")
-    assert found["probability"] == 100
-    contracts = {each["kind"]["name"]: each for each in found["contracts"]}
+    result = await client.read(opportunity)
+    assert (result["status"], result["locked"], result["closedOn"]) == ("WON", True, "2026-03-31")
+    assert result["probability"] == 100
+    contracts = {each["kind"]["name"]: each for each in result["contracts"]}
     assert set(contracts) == {goods["yearly"], goods["once"]}
     yearly, once = contracts[goods["yearly"]], contracts[goods["once"]]
     assert (yearly["timeBased"], yearly["startsOn"], yearly["endsOn"]) == (
@@ -54,7 +54,7 @@ async def test_selling_creates_a_contract_per_kind(
         "rounding goes to the contract with the largest amount"
     )
     assert await client.contract_totals(opportunity) == await client.quote_totals(quote)
-    amounts = [Decimal(each["total"]["amount"]) for each in found["contracts"]]
+    amounts = [Decimal(each["total"]["amount"]) for each in result["contracts"]]
     assert sum(amounts) == (await client.quote_totals(quote))[1]
     assert (await own.row("quote", quote))["accepted_at"] is not None
 
@@ -74,8 +74,8 @@ async def test_selling_without_an_active_quote_is_refused_unless_preferred(
         assert await client.sell(opportunity) == "DONE"
     finally:
         await own.done("admin", "preferencesUpdate", id=preferences, sellWithoutQuote=False)
-    found = await client.read(opportunity)
-    assert (found["status"], found["locked"], found["contracts"]) == ("WON", True, [])
+    result = await client.read(opportunity)
+    assert (result["status"], result["locked"], result["contracts"]) == ("WON", True, [])
 
 
 @covers("EP-141")
@@ -96,8 +96,8 @@ async def test_a_sold_opportunity_is_locked(
     assert came(moved) == "LOCKED"
     assert came(await own.do("rep1", "opportunityDelete", id=opportunity)) == "IN_USE"
     assert await own.log() == before
-    noted = await own.do("rep1", "opportunityUpdate", id=opportunity, note="still to be written")
-    assert came(noted) == "DONE"
+    changes = await own.do("rep1", "opportunityUpdate", id=opportunity, note="still to be written")
+    assert came(changes) == "DONE"
 
 
 @covers("EP-143", "EP-145", "D-04", "EP-151")
@@ -173,9 +173,9 @@ async def test_a_detached_contract_is_sold_again_as_a_new_one(
     assert came(await own.do("rep1", "contractDetach", id=contract["id"])) == "INVALID_TRANSITION"
     await own.done("rep1", "opportunityUnlock", id=opportunity)
     assert await client.sell(opportunity) == "DONE"
-    found = await client.read(opportunity)
-    assert contract["id"] not in {each["id"] for each in found["contracts"]}
-    assert len(found["contracts"]) == 2
+    result = await client.read(opportunity)
+    assert contract["id"] not in {each["id"] for each in result["contracts"]}
+    assert len(result["contracts"]) == 2
     assert await client.contract_totals(opportunity) == await client.quote_totals(quote)
 
 

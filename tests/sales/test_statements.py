@@ -26,7 +26,7 @@ SELL = """mutation ($inputs: [OpportunitySellInput!]!) {
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement."""
-    found: list[str] = []
+    result: list[str] = []
 
     def listen(name: str) -> None:
         original = getattr(CleanConnection, name)
@@ -34,26 +34,26 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         async def recorded(
             self: CleanConnection, query: str, *args: object, **kw: object
         ) -> object:
-            found.append(query)
+            result.append(query)
             return await original(self, query, *args, **kw)
 
         monkeypatch.setattr(CleanConnection, name, recorded)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
         listen(name)
-    return found
+    return result
 
 
 async def offered(client: SalesClient, count: int, lines: int) -> list[str]:
     """Opportunities, each with a quote of this number of lines, of two contract kinds."""
     yearly = await client.product(await client.kind(timeBased=True, months=12))
-    found = []
+    result = []
     for _ in range(count):
         items = [
             {"product": yearly} if n % 2 else {"name": "x", "unitPrice": "1"} for n in range(lines)
         ]
-        found.append((await client.quoted_opportunity(items))[0])
-    return found
+        result.append((await client.quoted_opportunity(items))[0])
+    return result
 
 
 @covers("EP-140", "D-58", "X-10")
@@ -89,10 +89,10 @@ async def test_only_one_of_two_concurrent_sales_succeeds(
             await until_second_waits(operator, two)
         outcomes = sorted([came(await one), came(await two)])
     assert outcomes == ["DONE", "LOCKED"]
-    found = await client.read(id)
-    assert len(found["contracts"]) == 2
-    assert {each["revision"] for each in found["contracts"]} == {1}
-    assert [each["stage"]["name"] for each in found["stageHistory"]].count("Won") == 1
+    result = await client.read(id)
+    assert len(result["contracts"]) == 2
+    assert {each["revision"] for each in result["contracts"]} == {1}
+    assert [each["stage"]["name"] for each in result["stageHistory"]].count("Won") == 1
 
 
 CROWD = """INSERT INTO opportunity

@@ -47,9 +47,9 @@ class SignedInUser:
         """The response to a query with one variable, `$i`."""
         return await self._post({"query": query, "variables": {"i": id}})
 
-    async def succeeds(self, name: str, /, **given: Any) -> bool:
+    async def succeeds(self, name: str, /, **params: Any) -> bool:
         """Whether a mutation of the user succeeds; otherwise it is refused for lack of a right."""
-        answer = await self._post({"query": spoken(name), "variables": {"input": given}})
+        answer = await self._post({"query": spoken(name), "variables": {"input": params}})
         assert came(answer) in (DONE, "FORBIDDEN", "FIELD_FORBIDDEN", "NOT_FOUND"), answer.json
         return came(answer) == DONE
 
@@ -86,30 +86,30 @@ async def user_with_grant(own: Own, kind: str) -> tuple[SignedInUser, str]:
     employed = SignedInUser(own, user.tokens[0]["accessToken"])
     query = """query ($p: ID!, $e: String!) { profile(id: $p) {
       objectPermissions(filter: { entity: { eq: $e } }) { nodes { id } } } }"""
-    found = (await own.ask("admin", query, {"p": profile, "e": kind})).data["profile"]
-    return employed, str(found["objectPermissions"]["nodes"][0]["id"])
+    result = (await own.ask("admin", query, {"p": profile, "e": kind})).data["profile"]
+    return employed, str(result["objectPermissions"]["nodes"][0]["id"])
 
 
 async def allowed(own: Own, user: SignedInUser, kind: str) -> dict[str, bool]:
     """Which of view, add, edit and delete succeed on a record of another user."""
-    root, given = kind.lower(), await fields(own, kind)
-    id = await own.done("admin", f"{root}Create", **given)
-    [name] = {"name", "lastName"} & given.keys()
+    root, params = kind.lower(), await fields(own, kind)
+    id = await own.done("admin", f"{root}Create", **params)
+    [name] = {"name", "lastName"} & params.keys()
     listed = OBJECT_TYPES[kind]
     query = (
         f"query ($i: ID!) {{ {root}(id: $i) {{ id {name} }} {listed}(first: 1) {{ totalCount }} }}"
     )
     read = (await user.ask(query, id)).data
     assert (read[root] is None) == (read[listed] is None)
-    found = {
-        "view": read[root] == {"id": id, name: given[name]},
-        "add": await user.succeeds(f"{root}Create", **given),
+    result = {
+        "view": read[root] == {"id": id, name: params[name]},
+        "add": await user.succeeds(f"{root}Create", **params),
         "edit": await user.succeeds(f"{root}Update", id=id, **{name: "changed"}),
         "delete": await user.succeeds(f"{root}Delete", id=id),
     }
     changed = (await own.row(root, id))["name" if name == "name" else "last_name"]
-    assert (changed == "changed") is found["edit"]
-    return found
+    assert (changed == "changed") is result["edit"]
+    return result
 
 
 @covers("EP-330")
@@ -118,8 +118,8 @@ async def test_a_role_is_granted_view_add_edit_and_delete_separately(own: Own, k
     """Each one, all and none, for one object type while the others stay closed."""
     user, grant = await user_with_grant(own, kind)
     none = dict.fromkeys(("view", "add", "edit", "delete"), False)
-    for name, given in GRANTS.items():
-        await own.done("admin", "objectPermissionUpdate", id=grant, **given)
+    for name, params in GRANTS.items():
+        await own.done("admin", "objectPermissionUpdate", id=grant, **params)
         granted = none.keys() if name == "all" else {"view", name}
         expected = none | dict.fromkeys(granted, True)
         assert await allowed(own, user, kind) == expected, name
@@ -133,15 +133,15 @@ async def test_a_role_is_granted_view_add_edit_and_delete_separately(own: Own, k
 async def hideable_fields(own: Own) -> dict[str, set[str]]:
     """The object types of the contract, each with its nullable fields, which a permission can hide."""
     types = (await own.ask("admin", ADMIN)).data["__schema"]["types"]
-    found = {}
+    result = {}
     for each in types:
         if {"name": "Node"} in (each["interfaces"] or ()) and each["kind"] == "OBJECT":
-            found[each["name"]] = {
+            result[each["name"]] = {
                 field["name"]
                 for field in each["fields"]
                 if not field["args"] and field["type"]["kind"] not in ("NON_NULL", "LIST")
             }
-    return found
+    return result
 
 
 @covers("EP-332")
@@ -160,8 +160,8 @@ async def test_an_administrator_has_all_rights_on_every_object_type(own: Own) ->
 @covers("EP-332")
 @pytest.mark.parametrize("kind", OBJECT_TYPES)
 async def test_an_administrator_does_everything_with_records_of_others(own: Own, kind: str) -> None:
-    root, given = kind.lower(), await fields(own, kind)
-    [name] = {"name", "lastName"} & given.keys()
+    root, params = kind.lower(), await fields(own, kind)
+    [name] = {"name", "lastName"} & params.keys()
     key = f"new_{root}"
     attribute = {"entity": kind, "key": key, "label": key, "kind": "TEXT"}
     made = await own.ask("admin", spoken("attributeCreate"), {"input": attribute})
@@ -169,7 +169,7 @@ async def test_an_administrator_does_everything_with_records_of_others(own: Own,
     query = f"query ($i: ID!) {{ {root}(id: $i) {{ {name} owner {{ id }} attributes {{ key text }} }} }}"
     for handle in ("rep1", "region-south", "support"):
         owner = spelled("emp", await own.employee(handle))
-        id = await own.done("admin", f"{root}Create", **given, owner=owner)
+        id = await own.done("admin", f"{root}Create", **params, owner=owner)
         changed = {name: own.name(), "attributes": [{"key": key, "text": "new"}]}
         await own.done("admin", f"{root}Update", id=id, **changed)
         read = (await own.ask("admin", query, {"i": id})).data[root]

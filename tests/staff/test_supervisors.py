@@ -20,17 +20,17 @@ query ($profile: String!, $entity: String!) {
 
 async def sees(own: Own, persona: str, id: str) -> bool:
     """Whether the persona finds an opportunity, by id and in the list alike."""
-    found = (await own.ask(persona, OPPORTUNITY, {"id": id})).data["opportunity"]
+    result = (await own.ask(persona, OPPORTUNITY, {"id": id})).data["opportunity"]
     listed = (await own.ask(persona, LISTED, {"id": id})).data["opportunities"]["totalCount"]
-    assert (found is not None) == (listed == 1)
+    assert (result is not None) == (listed == 1)
     return bool(listed == 1)
 
 
 async def granted_to(own: Own, profile: str, entity: str = "Opportunity") -> dict[str, Any]:
     """The object permission of a profile on an entity."""
     variables = {"profile": profile, "entity": entity}
-    [found] = (await own.ask("admin", OPENED, variables)).data["profiles"]["nodes"]
-    [granted] = found["objectPermissions"]["nodes"]
+    [result] = (await own.ask("admin", OPENED, variables)).data["profiles"]["nodes"]
+    [granted] = result["objectPermissions"]["nodes"]
     return dict(granted)
 
 
@@ -42,14 +42,14 @@ async def employee(own: Own, handle: str) -> str:
 async def managers_of(own: Own, handle: str) -> list[tuple[str, bool]]:
     """The managers of an employee, nearest first, each with whether they have a user."""
     query = "query ($id: ID!) { employee(id: $id) { manager { id email users { totalCount } } } }"
-    found: list[tuple[str, bool]] = []
+    result: list[tuple[str, bool]] = []
     id = await employee(own, handle)
     while (
         one := (await own.ask("admin", query, {"id": id})).data["employee"]["manager"]
     ) is not None:
-        found.append((one["email"].partition("@")[0], one["users"]["totalCount"] == 1))
+        result.append((one["email"].partition("@")[0], one["users"]["totalCount"] == 1))
         id = one["id"]
-    return found
+    return result
 
 
 @covers("D-09", "EP-343")
@@ -88,8 +88,8 @@ async def test_a_change_of_manager_applies_at_once(own: Own) -> None:
 @covers("D-09", "EP-343")
 async def test_a_cycle_in_the_employee_tree_is_refused(own: Own) -> None:
     for top, below in (("director", "rep1"), ("manager", "limited"), ("rep1", "rep1")):
-        given = {"id": await employee(own, top), "manager": await employee(own, below)}
-        refused = await own.do("admin", "employeeUpdate", **given)
+        params = {"id": await employee(own, top), "manager": await employee(own, below)}
+        refused = await own.do("admin", "employeeUpdate", **params)
         assert came(refused) == "CYCLE", (top, below)
 
 
@@ -132,9 +132,9 @@ async def test_a_supervisor_views_and_edits_only_if_granted(own: Own) -> None:
             assert read == {"id": reps_opportunity, "permissions": expected}, (
                 "viewing needs no further grant"
             )
-            for name, given in (("update", {"note": own.name()}), ("delete", {})):
+            for name, params in (("update", {"note": own.name()}), ("delete", {})):
                 answer = await own.do(
-                    "manager", f"opportunity{name.title()}", id=reps_opportunity, **given
+                    "manager", f"opportunity{name.title()}", id=reps_opportunity, **params
                 )
                 assert came(answer) == ("DONE" if expected[name] else "FORBIDDEN"), (
                     edits,

@@ -33,8 +33,8 @@ async def test_the_employee_of_a_user_cannot_be_changed_or_deleted(own: Own) -> 
     one = await employee(own)
     user = await own.done("admin", "userCreate", employee=one)
     assert (await own.ask("admin", EMPLOYEE, {"id": user})).data["user"]["employee"]["id"] == one
-    for given in (None, await employee(own)):
-        answer = await own.do("admin", "userUpdate", id=user, employee=given)
+    for params in (None, await employee(own)):
+        answer = await own.do("admin", "userUpdate", id=user, employee=params)
         assert came(answer) == "BAD_USER_INPUT"
     assert came(await own.do("admin", "employeeDelete", id=one)) == "IN_USE"
     await own.done("admin", "userDelete", id=user)
