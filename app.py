@@ -57,9 +57,9 @@ HEAD_SECONDS = 10.0
 CREDENTIALS = re.compile(r"://[^\s/@]+@")
 
 
-def tell(news: str) -> None:
+def tell(message: str) -> None:
     """Print progress to stderr, for people."""
-    print(news, file=sys.stderr, flush=True)  # noqa: T201
+    print(message, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _without_credentials(_: object, __: str, event: EventDict) -> EventDict:
@@ -70,20 +70,22 @@ def _without_credentials(_: object, __: str, event: EventDict) -> EventDict:
 
 def configure_logs() -> None:
     """Log one line of JSON per event to stderr. Local variables are never logged: they contain secrets."""
-    told: list[Processor] = [
+    processors: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.processors.format_exc_info,
         _without_credentials,
     ]
-    spoken = structlog.processors.JSONRenderer()
-    structlog.configure([*told, spoken], logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    renderer = structlog.processors.JSONRenderer()
+    structlog.configure(
+        [*processors, renderer], logger_factory=structlog.PrintLoggerFactory(sys.stderr)
+    )
     # Logs of libraries, uvicorn and asyncio among them, use the same format.
     handler = logging.StreamHandler(sys.stderr)
     formatter = structlog.stdlib.ProcessorFormatter
     tidy = formatter.remove_processors_meta
-    handler.setFormatter(formatter(processors=[tidy, spoken], foreign_pre_chain=told))
+    handler.setFormatter(formatter(processors=[tidy, renderer], foreign_pre_chain=processors))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 

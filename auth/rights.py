@@ -339,8 +339,8 @@ async def _reach(connection: Driver, model: Model, viewer: Viewer) -> dict[str, 
 
 
 def _counting(entity: Entity, granted: EntityRights, policies: Policies) -> Compiled:
-    nobody = UUID(int=0)
-    gate = Gate(Viewer(nobody, nobody, 0, {entity.name: granted}, {}, {}, {}, policies))
+    no_user = UUID(int=0)
+    gate = Gate(Viewer(no_user, no_user, 0, {entity.name: granted}, {}, {}, {}, policies))
     seen = gate.see(entity, Form.ID_IN)
     few = (
         select(seen.column("id"))

@@ -1,1 +1,1 @@
-"""What is spoken: the GraphQL contract. No SQL, no permissions, no decisions."""
+"""The GraphQL contract. No SQL, no permissions, no decisions."""

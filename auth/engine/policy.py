@@ -279,7 +279,7 @@ def responsible(entity: Entity, *, below: bool) -> Bool:
         link = entity.table.c[way.column]
         if above.owner is not None:
             whole = select(IntLiteral(1)).select_from(above.table).correlate(entity.table)
-            his = exists(whole.where(above.table.c.id == link, responsible(above, below=below)))
-            found.append(and_(*(each.is_(None) for each in earlier), his))
+            owned = exists(whole.where(above.table.c.id == link, responsible(above, below=below)))
+            found.append(and_(*(each.is_(None) for each in earlier), owned))
         earlier.append(link)
     return or_(false(), *found)

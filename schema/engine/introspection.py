@@ -41,7 +41,7 @@ class Introspections:
         self._schema = schema
         self.kept: Lru[IntrospectionKey, Mapping[str, bytes]] = Lru(KEPT, BYTES, _bytes)
 
-    def tell(
+    def answer(
         self,
         request: IntrospectionRequest,
         operation: OperationDefinitionNode,

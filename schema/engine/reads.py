@@ -110,7 +110,7 @@ class ReadService:
         key, drawn = self._draw(request, operation, values)
         texts: dict[str, bytes] = {}
         if drawn.own:
-            texts = self.introspections.tell(request, operation, drawn.own)
+            texts = self.introspections.answer(request, operation, drawn.own)
         extras: JsonObject = {"errors": [], "denied": []}
         if not drawn.outline.roots:
             await self._viewers.stands(caller.tenant.placement, caller.session)

@@ -171,7 +171,7 @@ class Feed:
         self._end(self.members, CloseCode.OVERLOAD, "The server ends live updates. Connect again.")
 
     async def _apply(self, result: PollResult) -> None:
-        """Apply changed rights before sending changes: nobody receives anything under earlier rights (D-63)."""
+        """Apply changed rights before sending changes: no message is sent under earlier rights (D-63)."""
         for subscriber, error in result.refused:
             self._fail([subscriber], error)
         self._last = result.head
@@ -232,7 +232,7 @@ class Feed:
         for group in list(self.groups.values()):
             for subscriber in list(group.subscribers):
                 if subscriber.group is group:
-                    group.tell(subscriber)
+                    group.send(subscriber)
                     sent += 1
                 if sent % TURN == TURN - 1:
                     await asyncio.sleep(0)

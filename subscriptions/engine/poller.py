@@ -149,7 +149,7 @@ class LogPoller:
             except LOST:
                 raise
             except Exception as error:  # noqa: BLE001 - the subscriber receives a snapshot instead
-                log_.warning("the past is not told", error=type(error).__name__)
+                log_.warning("missed changes cannot be read", error=type(error).__name__)
                 await self._connection.take_back()
             else:
                 if past is not None:

@@ -71,7 +71,7 @@ class SharedSubscription:
         self._texts_size = 0
         self._full_messages: dict[LiveKind, bytes] = {}
 
-    # --- what it holds ---------------------------------------------------------------------------
+    # --- records ------------------------------------------------------------------------------
 
     def reread(self, rows: Texts, epoch: int, access: int, position: int) -> None:
         """Replace all records as of `position`. Raises Refused if there are too many."""
@@ -84,7 +84,7 @@ class SharedSubscription:
                 subscriber.restart()
             return
         if access != self.access:
-            # Messages made under other rights are sent to nobody (D-63). Subscribers that are up to
+            # Messages made under other rights are not sent (D-63). Subscribers that are up to
             # date continue.
             self.access = access
             self._forget(self._last_delta())
@@ -181,9 +181,9 @@ class SharedSubscription:
         self._full_messages.clear()
         self._replay_buffer_size, self.low = 0, position
 
-    # --- who is told -----------------------------------------------------------------------------
+    # --- sending --------------------------------------------------------------------------------
 
-    def tell(self, subscriber: Subscriber) -> None:
+    def send(self, subscriber: Subscriber) -> None:
         """Send a subscriber the pending messages, as far as its socket accepts them.
 
         Slow subscribers do not delay others: they receive missed changes from the replay buffer, or a
@@ -193,12 +193,12 @@ class SharedSubscription:
             return
         at, subscriber.at = subscriber.at, self.position
         if at is None or at < self.low:
-            subscriber.tell(self._all(subscriber.begins))
+            subscriber.send(self._all(subscriber.begins))
             subscriber.begins = LiveKind.RESYNC
         elif at < self._last_delta():
             text = self._since(at)
             if text:
-                subscriber.tell(text)
+                subscriber.send(text)
 
     def _since(self, at: int) -> bytes:
         """The changes for a subscriber at a position; none if they cancel out.
@@ -227,12 +227,12 @@ class SharedSubscription:
         if place is None or place[0] != self.epoch or not known or not subscriber.is_ready():
             return
         subscriber.at = place[1]
-        subscriber.tell(self.watch.text(LiveKind.RESUMED, self.epoch, place[1], ()))
+        subscriber.send(self.watch.text(LiveKind.RESUMED, self.epoch, place[1], ()))
         if not self.reaches(place) and past is not None:
             here = subscriber.at = self.position or 0
             changes = list(_changes(past.ids, past.texts, self._records))
             if changes:
-                subscriber.tell(self.watch.text(LiveKind.DELTA, self.epoch, here, changes))
+                subscriber.send(self.watch.text(LiveKind.DELTA, self.epoch, here, changes))
 
     def _all(self, kind: LiveKind) -> bytes:
         """All records in one message."""

@@ -332,7 +332,7 @@ class Socket:
         self._stuck_at = None
         for subscriber in self.subscribers:
             if subscriber.group is not None:
-                subscriber.group.tell(subscriber)
+                subscriber.group.send(subscriber)
 
     def leave(self) -> None:
         """Release everything that the socket uses."""

@@ -16,7 +16,7 @@ class SubscriptionSource(Protocol):
     subscribers: set[Subscriber]
     left_at: float
 
-    def tell(self, subscriber: Subscriber) -> None:
+    def send(self, subscriber: Subscriber) -> None:
         """Send the subscriber its pending messages."""
 
 
@@ -47,7 +47,7 @@ class Subscriber:
         """Whether it has not followed a list yet."""
         return self.group is None and self.at is None
 
-    def tell(self, payload: bytes) -> None:
+    def send(self, payload: bytes) -> None:
         """Send a payload that is shared by many subscribers."""
         self.member.push(self._head, payload, b"}")
 

@@ -224,12 +224,12 @@ async def test_sign_in_while_the_tenant_is_moved_is_retryable(world: World) -> N
     tokens = await signed_in(world, app_context, world.acme, email)
     await world.run(world.acme, "UPDATE log_head SET fenced = true")
     try:
-        for deed in (
+        for command in (
             sign_in(app_context, ADDRESS, "acme", email, PASSWORD),
             refresh(app_context, ADDRESS, tokens.refresh),
         ):
             with pytest.raises(Refused) as refused:
-                await deed
+                await command
             assert refused.value.code is Code.RETRYABLE
     finally:
         await world.run(world.acme, "UPDATE log_head SET fenced = false")

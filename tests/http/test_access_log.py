@@ -30,7 +30,7 @@ FILTER = {"f": {"name": {"eq": CANARY}}}
 
 
 @pytest.fixture(scope="module")
-async def telling(world: World) -> AsyncIterator[World]:
+async def logging_world(world: World) -> AsyncIterator[World]:
     """The application with the log of requests enabled."""
     async with endpoint_on(world.servers) as endpoint:
         app = application(endpoint, logs_requests=True)
@@ -41,28 +41,28 @@ def lines(logged: StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in logged.getvalue().splitlines()]
 
 
-async def ask(telling: World, query: str, variables: Any = None) -> Sent:
+async def ask(logging_world: World, query: str, variables: Any = None) -> Sent:
     """Return a request of rep1."""
-    token = await telling.token("rep1")
+    token = await logging_world.token("rep1")
     body = json.dumps({"query": query, "variables": variables or {}}).encode()
     return Sent(body).with_header(b"authorization", f"Bearer {token}".encode())
 
 
 @covers("F22")
 async def test_log_line_has_the_caller_and_not_the_content(
-    telling: World, logged: StringIO
+    logging_world: World, logged: StringIO
 ) -> None:
-    sent = await ask(telling, NAMED, FILTER)
+    sent = await ask(logging_world, NAMED, FILTER)
     logged.truncate(0)
     logged.seek(0)
-    got = await send(telling.app, sent)
+    got = await send(logging_world.app, sent)
     assert got.status == 200
     [line] = lines(logged)
     assert line.keys() == LINE
     assert (line["method"], line["kind"], line["operation"]) == ("POST", "query", "Named")
     assert (line["tenant"], line["status"], line["level"]) == ("acme", 200, "info")
-    app_context = telling.endpoint.app_context
-    token = await telling.token("rep1")
+    app_context = logging_world.endpoint.app_context
+    token = await logging_world.token("rep1")
     assert line["user"] == str(app_context.tokens.verify_access(token, app_context.now()).user)
     for secret in (CANARY, "hidden", "accounts", token, token.rpartition(".")[2]):
         assert secret not in logged.getvalue()
@@ -78,9 +78,9 @@ async def test_log_line_has_the_caller_and_not_the_content(
     ],
 )
 async def test_content_of_an_unparsed_request_is_not_logged(
-    telling: World, logged: StringIO, query: str, status: int
+    logging_world: World, logged: StringIO, query: str, status: int
 ) -> None:
-    got = await send(telling.app, await ask(telling, query))
+    got = await send(logging_world.app, await ask(logging_world, query))
     line = lines(logged)[-1]
     assert (got.status, line["status"], line["operation"]) == (status, status, None)
     assert line["tenant"] == "acme"
@@ -88,12 +88,13 @@ async def test_content_of_an_unparsed_request_is_not_logged(
 
 
 @covers("F22", "D-40")
-async def test_sign_in_is_logged_without_a_user(telling: World, logged: StringIO) -> None:
+async def test_sign_in_is_logged_without_a_user(logging_world: World, logged: StringIO) -> None:
     given = {"tenant": "acme", "email": "rep1@acme.example", "password": CANARY}
     await send(
-        telling.app, Sent(json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode())
+        logging_world.app,
+        Sent(json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode()),
     )
-    await send(telling.app, Sent(b"{"))
+    await send(logging_world.app, Sent(b"{"))
     found = lines(logged)
     assert [line["status"] for line in found] == [200, 401]
     assert {(line["tenant"], line["user"], line["operation"]) for line in found} == {
@@ -105,14 +106,14 @@ async def test_sign_in_is_logged_without_a_user(telling: World, logged: StringIO
 
 @covers("D-35")
 async def test_internal_error_is_logged_with_the_request_id(
-    telling: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
+    logging_world: World, logged: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> bytes:
         raise KeyError("boom")
 
-    sent = await ask(telling, NAMED, FILTER)
+    sent = await ask(logging_world, NAMED, FILTER)
     monkeypatch.setattr(ReadService, "answer", fail)
-    got = await send(telling.app, sent)
+    got = await send(logging_world.app, sent)
     failed, line = lines(logged)[-2:]
     assert failed["event"] == "request failed"
     assert failed["request_id"] == line["request_id"]
@@ -122,9 +123,9 @@ async def test_internal_error_is_logged_with_the_request_id(
 
 
 @covers("F22")
-async def test_operation_on_a_socket_is_logged(telling: World, logged: StringIO) -> None:
-    async with served(Own(telling, "acme")) as port, wire(port) as socket:
-        await socket.init(await telling.token("rep1"))
+async def test_operation_on_a_socket_is_logged(logging_world: World, logged: StringIO) -> None:
+    async with served(Own(logging_world, "acme")) as port, wire(port) as socket:
+        await socket.init(await logging_world.token("rep1"))
         await socket.ask("one", NAMED, FILTER)
     [line] = [each for each in lines(logged) if each["method"] == "SOCKET"]
     assert (line["operation"], line["tenant"], line["status"]) == ("Named", "acme", None)

@@ -70,9 +70,9 @@ async def test_exception_in_a_read_is_logged_and_not_sent(
     assert (line["tenant"], line["kind"]) == ("acme", "query")
     assert line["level"] == "error"
     assert "RuntimeError: cannot reach postgres://***@db.internal/relata" in line["exception"]
-    told = logged.getvalue()
+    output = logged.getvalue()
     for secret in (CANARY, "hunter2", await world.token("rep1")):
-        assert secret not in told
+        assert secret not in output
 
 
 @covers("D-35", "F22")
@@ -180,7 +180,7 @@ async def test_disconnect_is_not_logged_as_an_error(world: World, logged: String
     assert not logged.getvalue()
 
 
-# --- what the database says ---------------------------------------------------------------------
+# --- errors of the database ------------------------------------------------------------------
 
 ANSWERS = {
     EntryRejected(RejectReason.FENCED): (503, "RETRYABLE"),

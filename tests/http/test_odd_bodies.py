@@ -106,8 +106,8 @@ async def test_odd_requests_over_a_socket(world: World, port: int, logged: Strin
     found, _ = await ask_all(drawn, ask)
     assert not found, "\n".join(found[:10])
     assert answered["by us"] > 250, answered
-    told = set(logged.getvalue().splitlines())
-    assert all("Invalid HTTP request" in line or "upgrade" in line for line in told), told
+    output = set(logged.getvalue().splitlines())
+    assert all("Invalid HTTP request" in line or "upgrade" in line for line in output), output
 
 
 HEADLESS = b'{"errors":[{"message":"","extensions":{"code":"BAD_REQUEST"}}]}'

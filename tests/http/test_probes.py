@@ -114,8 +114,8 @@ async def get_mutations(ask: Ask) -> bool:
 
 async def unhandled_errors(ask: Ask) -> bool:
     got = await ask(post("qwerty cop { abc }"))
-    told = got.body.lower()
-    return got.status >= 500 or b"exception" in told or b"stacktrace" in told
+    output = got.body.lower()
+    return got.status >= 500 or b"exception" in output or b"stacktrace" in output
 
 
 PROBES = [
@@ -134,7 +134,7 @@ PROBES = [
     unhandled_errors,
 ]
 DECIDED = {
-    introspection: "whoever is signed in may read the contract (D-40 closes it to all others)",
+    introspection: "signed-in users may read the schema (D-40 closes it to all others)",
     get_queries: "a bearer token is never sent by a browser of its own accord",
     field_duplication: "the same field many times is one field, found in linear time (F4)",
 }

@@ -56,7 +56,7 @@ async def seller(world: World) -> Asker:
 
 
 @pytest.fixture
-async def nobody(world: World) -> Asker:
+async def anonymous(world: World) -> Asker:
     return Asker(world, None)
 
 
@@ -112,10 +112,10 @@ WITHOUT = {
 @covers("D-40", "F2")
 @pytest.mark.parametrize("case", WITHOUT)
 async def test_request_without_a_token_gets_one_constant_refusal(
-    world: World, nobody: Asker, case: str
+    world: World, anonymous: Asker, case: str
 ) -> None:
-    got = await nobody.post(WITHOUT[case])
-    same = await nobody.ask("{ nothing like it }")
+    got = await anonymous.post(WITHOUT[case])
+    same = await anonymous.ask("{ nothing like it }")
     assert got.status == 401
     assert (got.headers, got.body) == (same.headers, same.body)
     assert got.codes == ["UNAUTHENTICATED"]
@@ -123,30 +123,30 @@ async def test_request_without_a_token_gets_one_constant_refusal(
 
 
 @covers("D-40")
-async def test_get_without_a_token_is_refused_even_for_sign_in(nobody: Asker) -> None:
-    same = await nobody.ask("{ viewer { id } }")
+async def test_get_without_a_token_is_refused_even_for_sign_in(anonymous: Asker) -> None:
+    same = await anonymous.ask("{ viewer { id } }")
     for query in (b"query={__typename}", b"query=" + REFRESH.encode(), b"", b"query=\xff"):
-        got = await nobody.send(Sent(method="GET", query=query))
+        got = await anonymous.send(Sent(method="GET", query=query))
         assert (got.status, got.body) == (401, same.body)
 
 
 @covers("D-40")
-async def test_refusal_without_a_token_is_equal_for_all_media_types(nobody: Asker) -> None:
+async def test_refusal_without_a_token_is_equal_for_all_media_types(anonymous: Asker) -> None:
     for kind in (b"text/plain", b"application/json; charset=utf-16", b""):
-        got = await nobody.post(asked(REFRESH), (b"content-type", kind))
+        got = await anonymous.post(asked(REFRESH), (b"content-type", kind))
         assert got.status == 401
 
 
 @covers("D-40")
-async def test_signing_in_and_refreshing_need_no_token(nobody: Asker) -> None:
-    got = await nobody.ask(SIGN_IN, variables={"i": NOBODY})
+async def test_signing_in_and_refreshing_need_no_token(anonymous: Asker) -> None:
+    got = await anonymous.ask(SIGN_IN, variables={"i": NOBODY})
     assert got.status == 200
     assert got.json["data"]["signIn"]["accessToken"] is None
     assert [e["code"] for e in got.json["data"]["signIn"]["userErrors"]] == ["INVALID_CREDENTIALS"]
-    got = await nobody.ask(REFRESH)
+    got = await anonymous.ask(REFRESH)
     assert got.json == {"data": {"refresh": {"userErrors": [{"code": "INVALID_TOKEN"}]}}}
     named = REFRESH.replace("mutation", "mutation A") + " mutation B { __typename }"
-    assert (await nobody.ask(named, operationName="A")).status == 200
+    assert (await anonymous.ask(named, operationName="A")).status == 200
 
 
 @covers("D-40")
@@ -154,8 +154,8 @@ async def test_signing_in_and_refreshing_need_no_token(nobody: Asker) -> None:
     "value",
     [b"Bearer x", b"Bearer a.b.c", b"Bearer eyJhbGciOiJub25lIn0.e30.", b"Bearer " + b"a" * 9_999],
 )
-async def test_invalid_token_is_refused_even_for_sign_in(nobody: Asker, value: bytes) -> None:
-    got = await nobody.post(asked(REFRESH), (b"authorization", value))
+async def test_invalid_token_is_refused_even_for_sign_in(anonymous: Asker, value: bytes) -> None:
+    got = await anonymous.post(asked(REFRESH), (b"authorization", value))
     assert (got.status, got.codes) == (401, ["UNAUTHENTICATED"])
 
 
@@ -200,8 +200,8 @@ async def test_errors_suggest_no_names(seller: Asker, case: str) -> None:
 
 
 @covers("D-40")
-async def test_errors_without_a_token_suggest_no_input_names(nobody: Asker) -> None:
-    got = await nobody.ask(SIGN_IN, variables={"i": {**NOBODY, "pasword": "x"}})
+async def test_errors_without_a_token_suggest_no_input_names(anonymous: Asker) -> None:
+    got = await anonymous.ask(SIGN_IN, variables={"i": {**NOBODY, "pasword": "x"}})
     assert (got.status, got.codes) == (200, ["BAD_USER_INPUT"])
     assert b"Did you mean" not in got.body
 
@@ -444,9 +444,9 @@ async def test_response_has_an_accepted_media_type(
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "X"])
 async def test_other_methods_are_refused(
-    world: World, seller: Asker, nobody: Asker, method: str
+    world: World, seller: Asker, anonymous: Asker, method: str
 ) -> None:
-    for asker in (seller, nobody):
+    for asker in (seller, anonymous):
         got = await asker.send(Sent(asked("{ viewer { id } }"), method))
         assert got.status == 405
         assert {"GET", "POST"} <= set(got.headers["allow"].split(", "))
@@ -488,9 +488,9 @@ PATHS = [
 
 @covers("F2")
 @pytest.mark.parametrize("path", PATHS)
-async def test_unknown_path_is_not_found(seller: Asker, nobody: Asker, path: str) -> None:
-    same = await nobody.send(Sent(method="GET", path="/no-such-path"))
-    for asker in (seller, nobody):
+async def test_unknown_path_is_not_found(seller: Asker, anonymous: Asker, path: str) -> None:
+    same = await anonymous.send(Sent(method="GET", path="/no-such-path"))
+    for asker in (seller, anonymous):
         for method in ("GET", "POST", "OPTIONS"):
             sent = Sent(
                 b"{}", method, path, headers=((b"accept", b"text/html"), (b"host", b"evil"))
@@ -528,13 +528,13 @@ async def test_health_returns_only_ok(world: World, path: str) -> None:
     ],
 )
 async def test_no_cors_headers_without_configured_origins(
-    seller: Asker, nobody: Asker, origin: bytes
+    seller: Asker, anonymous: Asker, origin: bytes
 ) -> None:
     preflight = (
         (b"access-control-request-method", b"POST"),
         (b"access-control-request-headers", b"authorization"),
     )
-    for asker in (seller, nobody):
+    for asker in (seller, anonymous):
         for method in ("POST", "GET", "OPTIONS"):
             sent = Sent(asked("{ __typename }"), method, headers=(*preflight, (b"origin", origin)))
             got = await asker.send(sent)
@@ -542,15 +542,17 @@ async def test_no_cors_headers_without_configured_origins(
             assert "Origin" in got.headers["vary"]
 
 
-async def test_every_answer_carries_these_headers(seller: Asker, nobody: Asker, port: int) -> None:
+async def test_every_answer_carries_these_headers(
+    seller: Asker, anonymous: Asker, port: int
+) -> None:
     answers = [
         await seller.ask("{ viewer { id } }"),
         await seller.ask("{"),
         await seller.post(b"5"),
         await seller.send(Sent(path="/nope")),
         await seller.send(Sent(method="PUT")),
-        await nobody.ask("{ viewer { id } }"),
-        await nobody.ask(REFRESH),
+        await anonymous.ask("{ viewer { id } }"),
+        await anonymous.ask(REFRESH),
         await over_socket(port, Sent(asked(REFRESH)).raw()),
         await over_socket(port, Sent(method="GET", path="/nope").raw()),
     ]

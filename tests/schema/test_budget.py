@@ -23,7 +23,7 @@ def test_budget_is_spent_and_renewed_each_minute() -> None:
         budget.spend(ONE, 41)
     assert refused.value.code is Code.RATE_LIMITED
     assert refused.value.extensions["retryAfter"] == 61
-    assert budget.spend(OTHER, 100) == 0, "another tenant's minute is his own"
+    assert budget.spend(OTHER, 100) == 0, "each tenant has its own budget"
     assert budget.spend(ONE, 40) == 0, "what was refused was not spent"
     clock[0] = 180.0
     assert budget.spend(ONE, 1) == 99
