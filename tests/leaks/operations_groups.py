@@ -15,7 +15,7 @@ from tests.leaks.groups import (
     operators,
     sorted_measures,
 )
-from tests.proof.contract import LISTED
+from tests.proof.contract import GROUPS_OF
 from tests.proof.rights import Level, is_closed, level
 
 CORPUS = (
@@ -120,4 +120,4 @@ def open_type(rng: random.Random, persona: str) -> str:
     """A type that is open to the persona; opportunities, of which he does not see all, most often."""
     if rng.random() < 0.6:
         return "Opportunity"
-    return rng.choice([name for name in LISTED if not is_closed(persona, name)])
+    return rng.choice([name for name in GROUPS_OF if not is_closed(persona, name)])

@@ -20,7 +20,7 @@ from tests.leaks.groups import (
 )
 from tests.leaks.probe import Probe, denied
 from tests.proof.contract import REFERENCES
-from tests.proof.daily import DAILY, repeats
+from tests.proof.daily import GROUPED, repeats
 from tests.proof.rights import Level, is_closed, level
 from tests.support.covers import covers
 from tests.support.world import World
@@ -53,7 +53,7 @@ async def refused_alike(probe: Probe, what: str, named: tuple[str, str], *querie
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", DAILY)
+@pytest.mark.parametrize("type_name", GROUPED)
 async def test_a_hidden_key(probe: Probe, type_name: str) -> None:
     """A field to group by, at the root or through one or two links: shown as a key, or not at all."""
     if repeats(probe.persona, type_name):
@@ -72,7 +72,7 @@ async def test_a_hidden_key(probe: Probe, type_name: str) -> None:
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", DAILY)
+@pytest.mark.parametrize("type_name", GROUPED)
 async def test_a_hidden_field_in_having(one_each: Probe, type_name: str) -> None:
     """Every measure with every operator, dressed so that a clever planner could fold it away."""
     for function, field, compared in compared_measures(type_name):
@@ -94,7 +94,7 @@ async def test_a_hidden_field_in_having(one_each: Probe, type_name: str) -> None
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", DAILY)
+@pytest.mark.parametrize("type_name", GROUPED)
 async def test_a_hidden_field_in_an_order_of_groups(probe: Probe, type_name: str) -> None:
     """By a measure; and by a field of the record that is the key, at the root and one link further."""
     if repeats(probe.persona, type_name):
@@ -123,7 +123,7 @@ def _of_records(type_name: str) -> Iterator[tuple[str, tuple[tuple[str, str], ..
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", DAILY)
+@pytest.mark.parametrize("type_name", GROUPED)
 async def test_a_hidden_field_measured_in_groups(probe: Probe, type_name: str) -> None:
     """Each function, with keys and without."""
     if repeats(probe.persona, type_name):
@@ -136,7 +136,7 @@ async def test_a_hidden_field_measured_in_groups(probe: Probe, type_name: str) -
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", DAILY)
+@pytest.mark.parametrize("type_name", GROUPED)
 async def test_a_hidden_field_filters_groups(one_each: Probe, type_name: str) -> None:
     for field, compared in filterable(type_name).items():
         if named := first_shut(one_each, ((type_name, field),)):
@@ -150,7 +150,7 @@ async def test_a_hidden_field_filters_groups(one_each: Probe, type_name: str) ->
 
 
 @covers("D-31")
-@pytest.mark.parametrize("type_name", DAILY)
+@pytest.mark.parametrize("type_name", GROUPED)
 async def test_groups_of_a_closed_module(probe: Probe, type_name: str) -> None:
     """Nothing is decisive in it, so the root is null and named, as a list of that module is."""
     if not is_closed(probe.persona, type_name):

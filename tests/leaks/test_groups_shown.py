@@ -14,8 +14,8 @@ from tests.leaks.probe import Probe, denied
 from tests.leaks.tally import View
 from tests.leaks.test_groups_refused import first_shut
 from tests.leaks.truth import Truth, load, own_tenant
-from tests.proof.contract import GROUPS_OF, LISTED, PREFIX
-from tests.proof.daily import DAILY
+from tests.proof.contract import GROUPS_OF, PREFIX
+from tests.proof.daily import GROUPED
 from tests.proof.rights import ONE_EACH, Level, is_closed, level
 from tests.support.covers import covers
 from tests.support.world import World
@@ -86,7 +86,7 @@ def texts(value: Any) -> Iterator[str]:
 
 @covers("D-31", "D-32", "D-43")
 @pytest.mark.parametrize("far", ["some", pytest.param("all", marks=pytest.mark.nightly)])
-@pytest.mark.parametrize("type_name", DAILY)
+@pytest.mark.parametrize("type_name", GROUPED)
 async def test_groups_by_every_open_key(one_each: Probe, type_name: str, far: str) -> None:
     """Private rows never count, and groups of nothing but them do not appear.
 
@@ -112,7 +112,7 @@ async def test_groups_by_every_open_key(one_each: Probe, type_name: str, far: st
 @covers("D-31", "D-32", "D-43")
 async def test_all_in_one_group(probe: Probe) -> None:
     """Without keys, every measure of every type over exactly what the persona sees."""
-    for type_name in LISTED:
+    for type_name in GROUPS_OF:
         if not is_closed(probe.persona, type_name):
             chosen = readable_measures(probe.persona, type_name)
             await check(probe, View(probe.truth, probe.persona), type_name, [], chosen)
@@ -155,7 +155,7 @@ async def test_groups_by_several_keys(probe: Probe) -> None:
 @covers("D-31", "D-32")
 async def test_nothing_of_what_is_out_of_sight(probe: Probe) -> None:
     """By the record itself: one group for each visible record, of one record, and no other."""
-    for type_name in LISTED:
+    for type_name in GROUPS_OF:
         if not is_closed(probe.persona, type_name):
             query = f"{{ {grouped(type_name, 'groupBy: [{ record: true }]', 'count key { record { id } }')} }}"
             read = (await probe.ask(query)).data[GROUPS_OF[type_name]]

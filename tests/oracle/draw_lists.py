@@ -10,7 +10,7 @@ from graphql import GraphQLArgument
 
 from tests.oracle.measures import PER_CURRENCY
 from tests.oracle.writing import Part
-from tests.proof.contract import fields, measure_type, object_type
+from tests.proof.contract import SCHEMA, fields, measure_type, object_type
 
 if TYPE_CHECKING:
     from tests.oracle.draw import Drawer, Path
@@ -119,8 +119,8 @@ def drawn_parts(drawer: Drawer, place: Place, times: float) -> list[Part]:
     if drawer.chance(0.35):
         names = ["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"]
         parts.append(Part("pageInfo", drawer.some("PageInfo", names)))
-    if drawer.chance(0.3):
-        type_name = f"{entity}Aggregate"
+    type_name = f"{entity}Aggregate"
+    if drawer.chance(0.3) and type_name in SCHEMA.type_map:
         measures = [Part("count"), *drawn_measures(drawer, entity, type_name)]
         parts.append(Part("aggregate", drawer.writer.selection(type_name, measures)))
     return parts

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tests.proof.contract import LISTED, MONEY
+from tests.proof.contract import GROUPS_OF, LISTED, MONEY
 from tests.proof.lock import ENTITIES
 from tests.proof.rights import (
     LINES,
@@ -49,6 +49,12 @@ DAILY = tuple(
     name if name in BY_DAY else pytest.param(name, marks=pytest.mark.nightly) for name in LISTED
 )
 """The entities that a matrix goes through: all of them by night."""
+GROUPED = tuple(
+    name if name in BY_DAY else pytest.param(name, marks=pytest.mark.nightly)
+    for name in LISTED
+    if name in GROUPS_OF
+)
+"""Those of them that have groups."""
 
 
 def repeats(persona: str, entity: str) -> bool:
