@@ -11,18 +11,18 @@ from domain.codes import UserErrorCode
 
 @dataclass(frozen=True)
 class Violation:
-    """One thing that is wrong, with the remedy."""
+    """A broken rule: its code, and a message that includes the remedy."""
 
     code: UserErrorCode
     message: str
     column: str = ""
-    """The column that it is about, or empty for the whole record."""
+    """Name of the column at fault. Empty if the violation concerns the record itself."""
     because: tuple[str, ...] = ()
-    """Other columns of the record that it tells something of: the message is for those who may read them."""
+    """Other columns whose values the message reveals. It is shown only to callers who may read them."""
 
 
 Rule: TypeAlias = Callable[[Any, Any], Sequence[Violation]]
-"""What must hold of a record whenever it is written: a function of the record before (None if new) and after.
+"""A check of every write to a record: a function of the record before (None if new) and after.
 
 Each rule types its records by a Protocol of the columns it reads; the border to the engine is untyped.
 """

@@ -1,4 +1,4 @@
-"""One record on its way through a command: the caller's parameters, the record before and after, and all that is wrong."""
+"""The state of one record in a command: the caller's parameters, the record before and after, and the errors."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class FieldError:
     message: str
     path: Path
     about: ColumnOf[Any] | None = None
-    """The column that it is about, unless the caller set it: those who may not read it are not told which it is."""
+    """The column at fault, unless the caller set it. It is hidden from callers who may not read it."""
     because: tuple[ColumnOf[Any], ...] = ()
-    """Columns that the message tells something of: those who may not read them are not told the reason."""
+    """Columns whose values the message reveals. The reason is hidden from callers who may not read them."""
 
 
 @dataclass(frozen=True)
@@ -179,9 +179,9 @@ class Changeset(Generic[R, I]):
         argument: str | None = None,
         because: Iterable[ColumnOf[Any]] = (),
     ) -> None:
-        """Note what is wrong with a column, with the argument of another name, or with the whole record.
+        """Add an error for a column, for an argument of another name, or for the record itself.
 
-        The message tells something of the columns in `because`, which may be those of other records.
+        The message reveals values of the columns in `because`, which may belong to other records.
         """
         what = self.entity.named.get(violation.column)
         name = argument or (what.name if what else None)
@@ -218,7 +218,7 @@ class Changeset(Generic[R, I]):
         column: ColumnOf[str] | ColumnOf[str | None],
         how: Callable[[str], str | Violation | None],
     ) -> None:
-        """Write a text that was set anew in its normal form. What was there before is left alone."""
+        """Normalize text that this command sets. Existing values stay unchanged."""
         text = getattr(self.record, column.key)
         if text is None or not self.differs(column):
             return

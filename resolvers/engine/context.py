@@ -50,7 +50,7 @@ class AppContext:
 
 @dataclass(frozen=True)
 class Caller:
-    """A signed-in user, as the verified access token says, and where the request came from."""
+    """The signed-in user from the verified access token, and the origin of the request."""
 
     tenant: Tenant
     user: UUID

@@ -45,7 +45,7 @@ async def delete(ctx: Context, items: list[AnyChangeset]) -> None:
     for item in found:
         item.begin(with_values(item.existing, {"deleted_at": ctx.now}))
     await run_before_save(ctx, found)
-    # After the hooks, which refuse for lack of rights: what refers to the record is not told before.
+    # After the hooks, which check rights: an unauthorized caller must not learn what refers to the record.
     await _check_use(ctx, entity, found)
     ids = [_id(each) for each in live(found)]
     children = await statements.children(ctx.unit.connection, ctx.unit.model, entity, ids)

@@ -32,7 +32,7 @@ from resolvers.engine.update import is_changed
 from resolvers.engine.values import NO_ID
 
 PASSES = 5
-"""How often the rest of a list is prepared anew, when some of it turned out to be in the way of the rest."""
+"""Maximum number of times the remaining inputs are prepared again after conflicts within one list."""
 ENTANGLED = "The inputs of the list depend on each other. Send this one in a separate request."
 KINDS = {Action.DELETE: HistoryEventKind.DELETED, Action.RESTORE: HistoryEventKind.RESTORED}
 
@@ -67,7 +67,7 @@ async def execute(ctx: Context, request: CommandRequest) -> list[AnyChangeset]:
             await _verify(ctx, items)
         if not wrong or request.all_or_none:
             break
-        # What was decided with them in mind is decided anew without them.
+        # Decisions for the remaining inputs may depend on the failed ones: prepare them again without those.
         failed |= {each.path: each for each in wrong}
         pending = [(path, params) for path, params in pending if path not in failed]
         if attempt == PASSES:
@@ -144,7 +144,7 @@ async def _write_visible(ctx: Context, items: list[AnyChangeset]) -> list[AnyCha
 
 
 async def _write(ctx: Context, items: list[AnyChangeset]) -> None:
-    """Write what was prepared: what must make room, then the records, then what follows from them."""
+    """Write the prepared operations: those that must come first, the records, then those that follow."""
     every = [each for item in items for each in item.everything()]
     await _write_related(ctx, (op for each in every for op in each.before_ops))
     for entity in types_in_order(every):

@@ -1,4 +1,4 @@
-"""Whether a caller may do what a command asks, as far as rights alone decide: the database is not asked."""
+"""Permission checks of a command that need only the caller's rights and no database query."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def _unwritten(code: Code, fields: list[FieldEntry]) -> ErrorEntry:
 
 
 def merged(outcomes: Iterable[Outcome]) -> Outcome:
-    """The result of all inputs of a command that failed as a whole: one list of what is wrong."""
+    """The result of a command that failed for all its inputs: one list of errors."""
     whole = Outcome()
     fields: dict[str, list[FieldEntry]] = defaultdict(list)
     for each in outcomes:

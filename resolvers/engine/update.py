@@ -34,7 +34,7 @@ TWICE = "The list contains this record more than once. Combine the changes in on
 
 @dataclass(frozen=True)
 class FieldConflict:
-    """A field that somebody else changed since the caller read it, with the three values as texts."""
+    """A field that another caller changed since this one read it, with the three values as text."""
 
     field: str
     mine: str | None
@@ -173,7 +173,7 @@ async def check_versions(ctx: Context, items: list[AnyChangeset]) -> None:
 async def _hide_reference(
     ctx: Context, item: AnyChangeset, conflict: FieldConflict
 ) -> FieldConflict:
-    """The id of a record that the caller does not see says that it exists: it is left out."""
+    """Omit the id of a record that the caller cannot see, because it would reveal that the record exists."""
     target = item.entity.targets.get(conflict.field)
     if target is None:
         return conflict

@@ -55,7 +55,7 @@ def _external(item: AnyChangeset) -> str:
 
 
 def _check_still_known(items: list[AnyChangeset]) -> None:
-    """What was found before it was locked may have changed or gone. Raises Collided."""
+    """Raise SerializationConflict if a record changed or disappeared between the search and the lock."""
     for item in items:
         if item.before is None or getattr(item.before, COLUMN) != _external(item):
             raise SerializationConflict
