@@ -1,4 +1,4 @@
-"""What the database really holds, read by the operator, and which of it a persona may see."""
+"""Contents of the database, read by the operator, and the rows and fields that each persona may see."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.world import PERSONAS, TODAY, Answer, World
 
 @dataclass(frozen=True)
 class Truth:
-    """All rows of a tenant, and what of them each persona sees by what people wrote of their rights."""
+    """All rows of a tenant, and the part of them each persona may see by rights.txt."""
 
     tenant: str
     ground: Rows
@@ -49,7 +49,7 @@ class Truth:
 
     @cached_property
     def texts(self) -> Mapping[str, Mapping[UUID, list[tuple[str, tuple[str, ...]]]]]:
-        """What the fields of each row are told as, whoever asks."""
+        """The API values of each row's fields, before rights apply."""
         return {
             type_name: {
                 id: [(name, tuple(_texts(held(type_name, name, row)))) for name in _held(type_name)]
@@ -59,34 +59,34 @@ class Truth:
         }
 
     def live(self, type_name: str) -> Mapping[UUID, Row]:
-        """Rows that are not deleted; what only the system writes never is."""
+        """Rows that are not deleted; system-written rows never are."""
         return self.ground.live(type_name)
 
     def viewer(self, persona: str) -> Viewer:
-        """The persona, with what they see."""
+        """The persona's visibility."""
         if persona not in self._viewers:
             self._viewers[persona] = viewer(self.ground, persona, self.tenant, written)
         return self._viewers[persona]
 
     def visible(self, persona: str, type_name: str) -> Mapping[UUID, Row]:
-        """The live rows the persona sees (D-09, D-10, D-34)."""
+        """The live rows that the persona sees."""
         return self.viewer(persona).visible(type_name)
 
     def told(self, persona: str, record: UUID) -> dict[UUID, Row]:
-        """What the persona reads of a record's history."""
+        """The persona's readable history of a record."""
         return self.viewer(persona).history(record)
 
     def employee(self, persona: str) -> UUID:
-        """The employee who the persona is."""
+        """The persona's employee."""
         return self.viewer(persona).employee
 
     def user(self, persona: str) -> UUID:
-        """The user who the persona is."""
+        """The persona's user."""
         id: UUID = self.viewer(persona).user["id"]
         return id
 
     def value(self, type_name: str, name: str, row: Row) -> Any:
-        """What a field of a row holds, whoever asks; a link, its id if the target is there."""
+        """Value of a field before rights apply; for a link, its id if the target exists."""
         found = held(type_name, name, row)
         if target := REFERENCES[type_name].get(name):
             return found if found in self.live(target) else None
@@ -94,12 +94,12 @@ class Truth:
 
 
 def _held(type_name: str) -> tuple[str, ...]:
-    """The fields that rows hold or that are computed of what they hold."""
+    """The stored and computed fields of an entity."""
     return (*stored(type_name), *ENTITIES[type_name].computed)
 
 
 def custom(type_name: str, row: Row) -> dict[str, Any]:
-    """The values of a row's custom attributes, by the attribute's id; numbers as they are shown."""
+    """Custom attribute values of a row by attribute id; numbers in their API format."""
     column = ENTITIES[type_name].attributes
     values = row[column] if column else {}
     return {id: f"{v:f}" if isinstance(v, Decimal) else v for id, v in values.items()}
@@ -110,8 +110,8 @@ def _texts(value: Any) -> Iterator[str]:
         return
     if isinstance(value, datetime):
         moment = value.strftime("%Y-%m-%dT%H:%M:%S.%f")
-        yield from (moment, f"{moment}Z")  # the second is how a history tells it
-    elif isinstance(value, Decimal):  # as a currency of none, two or three digits shows it
+        yield from (moment, f"{moment}Z")  # the second is the format of history
+    elif isinstance(value, Decimal):  # the formats of currencies with zero, two or three decimals
         yield from (shown(value, currency) for currency in ("EUR", *DIGITS))
     elif isinstance(value, date | int | float):
         yield str(value)
@@ -120,7 +120,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def canaries(truth: Truth, persona: str) -> frozenset[str]:
-    """Texts that may appear nowhere in their answers: hidden values that no open field holds, too."""
+    """Texts that must not appear in the persona's responses: hidden values that no readable field contains."""
     open_to_them: set[str] = set()
     shut: set[str] = set()
     for type_name in TYPES:
@@ -136,16 +136,16 @@ def canaries(truth: Truth, persona: str) -> frozenset[str]:
                 may = in_sight and attribute_level(persona, type_name, key) is Level.OPEN
                 value = values.get(truth.keys[type_name][key])
                 (open_to_them if may else shut).update(_texts(value))
-    for row in truth.live("Attribute").values():  # who may read a value is told what it is called
+    for row in truth.live("Attribute").values():  # readers of a value also see its name
         if attribute_level(persona, row["entity"], row["key"]) is Level.OPEN:
             open_to_them |= {row["key"], row["label"]}
-    open_to_them |= {*TYPES, *(name for of in TYPES for name in fields(of))}  # words of the schema
+    open_to_them |= {*TYPES, *(name for of in TYPES for name in fields(of))}  # names in the schema
     open_to_them |= {word for words in enums().values() for word in words}
     return frozenset(text for text in shut - open_to_them if len(text) >= 4)
 
 
 def stored_texts(truth: Truth) -> frozenset[str]:
-    """Every value of a tenant as text, ids aside: those are the same in all demonstrations."""
+    """Every value of a tenant as text, except ids, which are the same in all demo tenants."""
     found: set[str] = set()
     for type_name in TYPES:
         for row in truth.rows[type_name].values():
@@ -172,7 +172,7 @@ def _leaves(read: Any) -> Iterator[str]:
 
 
 def leaks(answer: Answer, forbidden: frozenset[str]) -> set[str]:
-    """The forbidden texts in an answer: as a value, or anywhere in the message of an error."""
+    """The forbidden texts in a response: as a value, or anywhere in an error message."""
     read = answer.json
     read.get("extensions", {}).pop("cost", None)
     found = set(_leaves(read)) & forbidden
@@ -183,7 +183,7 @@ def leaks(answer: Answer, forbidden: frozenset[str]) -> set[str]:
 
 @lru_cache(128)
 def _within(message: str, forbidden: frozenset[str]) -> frozenset[str]:
-    """The forbidden texts in a message; most refusals are told in the same words."""
+    """The forbidden texts in a message; cached, as most errors have the same message."""
     return frozenset(text for text in forbidden if text in message)
 
 
@@ -194,7 +194,7 @@ async def load(world: World, tenant: str = "acme") -> Truth:
 
 @asynccontextmanager
 async def own_tenant(world: World, slug: str) -> AsyncIterator[str]:
-    """A tenant of the test's own, filled with the demonstration and dropped afterwards."""
+    """A separate tenant with demo data, dropped after the test."""
     hashed = await world.admin.fetchval(
         f"SELECT password FROM {world.schema()}.credential LIMIT 1"  # noqa: S608
     )
@@ -202,7 +202,7 @@ async def own_tenant(world: World, slug: str) -> AsyncIterator[str]:
     await seed(world.admin, tenant, password_hash=hashed, now=TODAY)
     world.tenants[slug] = tenant
     try:
-        for persona in PERSONAS:  # signed in before anything is looked at: a session is a row, too
+        for persona in PERSONAS:  # sign in before rows are read: a session is a row, too
             await world.token(persona, slug)
         async with noted(world.admin, tenant.placement.schema):
             yield slug

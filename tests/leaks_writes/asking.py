@@ -1,4 +1,4 @@
-"""Mutations put together from the schema: the text of a deed, and inputs that are fine in every respect but one."""
+"""Builds mutations from the schema: the document, and inputs that are valid except for one field."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ VALUES: dict[str, Any] = {
     "DateTime": "2026-07-01T09:00:00Z",
     **{name: words[0] for name, words in enums().items()},
 }
-"""Something that fits, by type."""
+"""A valid value by type."""
 OWN_VALUES: dict[str, Any] = {
     "country": "NL",
     "currency": "EUR",
@@ -54,7 +54,7 @@ OWN_VALUES: dict[str, Any] = {
     "endsOn": "2027-07-01",
     "validFrom": "2026-01-01",
 }
-"""What fits where not every word does."""
+"""Valid values of fields that restrict their text."""
 
 
 MORE = {
@@ -68,11 +68,11 @@ MORE = {
     "Tagging": ("tag", "account"),
     "Favorite": ("account",),
 }
-"""What a new record is given where its rules ask for more than its input does, or for one of several."""
+"""Extra input of new records whose rules require more than the input type does, or one of several fields."""
 
 
 def needed(entity: str) -> tuple[str, ...]:
-    """What a new record is given, so that nothing is missing: what the input needs, else a name."""
+    """Minimal input of a new record: the required fields, else a name."""
     name = f"{entity}CreateInput"
     needs = tuple(needed_of(name)) if name in SCHEMA.type_map else ()
     return MORE.get(entity, needs or ("name",))
@@ -87,14 +87,14 @@ def fields_of(name: str) -> dict[str, str]:
 
 
 def needed_of(name: str) -> list[str]:
-    """The fields of an input that it cannot be without."""
+    """The required fields of an input."""
     kind = SCHEMA.type_map[name]
     assert isinstance(kind, GraphQLInputObjectType)
     return [field for field, each in kind.fields.items() if str(each.type).endswith("!")]
 
 
 def value(facts: Facts, persona: str, entity: str, field: str) -> Any:
-    """Something that fits a field: for a link, a record that everybody would see, were it allowed."""
+    """A valid value of a field: for a link, a record that every user with access sees."""
     if target := links_of(entity).get(field):
         return spelled(target, _linked(facts, persona, entity, target))
     own = OWN_VALUES.get(f"{entity}.{field}", OWN_VALUES.get(field))
@@ -140,7 +140,7 @@ def _linked(facts: Facts, persona: str, entity: str, target: str) -> UUID:
 
 
 def new(facts: Facts, persona: str, entity: str) -> dict[str, Any]:
-    """What a new record is created with."""
+    """Input of a new record."""
     made = {name: value(facts, persona, entity, name) for name in needed(entity)}
     if entity == "OpportunityType":
         stage = spelled("Stage", sorted(facts.live("Stage"))[0])
@@ -153,7 +153,7 @@ def new(facts: Facts, persona: str, entity: str) -> dict[str, Any]:
 def change(
     facts: Facts, persona: str, entity: str, id: str, row: Row | None = None
 ) -> dict[str, Any]:
-    """A change that the persona may make, as far as fields go, if there is one."""
+    """A change permitted by the persona's field rights, if there is one."""
     given = fields_of(input_name(entity, "Update"))
     plain = [name for name, kind in given.items() if kind == "String" and name not in OWN_VALUES]
     plain = [
@@ -171,7 +171,7 @@ def change(
 
 
 def text(entity: str, verb: str, *, many: bool = False, inner: str = "id") -> str:
-    """A deed, with the record in its payload."""
+    """A mutation document that selects the record in its payload."""
     kind, field = input_name(entity, verb), entity[0].lower() + entity[1:]
     told = "userErrors { code message path }"
     one = f"id {field} {{ {inner} }} {told}"
@@ -192,7 +192,7 @@ def attribute(key: str, *, null: bool = False) -> dict[str, Any]:
 
 
 def everything(facts: Facts, persona: str, entity: str, verb: str) -> dict[str, Any]:
-    """All fields of an input at once, also those of what is created along."""
+    """All fields of an input, including nested creates."""
     made: dict[str, Any] = {}
     for name in fields_of(input_name(entity, verb)):
         if name in {"id", "version"}:
@@ -208,5 +208,5 @@ def everything(facts: Facts, persona: str, entity: str, verb: str) -> dict[str, 
 
 
 def said(answer: Any) -> str:
-    """An answer in a message of a failed test."""
+    """A response, formatted for the message of a failed test."""
     return json.dumps(answer.json, ensure_ascii=False)[:1500]

@@ -1,4 +1,4 @@
-"""One cell of the matrix of writes: a deed by a persona on a target, what has to become of it, and what did."""
+"""One cell of the write matrix: a mutation by a persona on a target, the expected and the actual outcome."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.proof.rows import Row
 from tests.support.world import Answer
 
 FAULTS = {"Delete": {"IN_USE", "LAST_ADMINISTRATOR"}, "Restore": {"WHOLE_DELETED", "DUPLICATE"}}
-"""What the data may say against a deed that rights allow."""
+"""Error codes that the data may cause although rights permit the mutation."""
 OWN_FAULTS = {
     "Contract.Renew": {"INVALID"},
     "Quote.Unapprove": {"LOCKED"},
@@ -37,20 +37,20 @@ OWN_FAULTS = {
     "PipelineStage.Create": {"DUPLICATE"},
     "PipelineStage.Delete": {"INVALID"},
 }
-"""What they may say besides against deeds of further kinds: nothing else may keep one from being done."""
+"""Further permitted error codes of particular commands; any other error fails the test."""
 AS_IT_WAS = frozenset(
     {"Restore", "Lock", "Activate", "Deactivate", "Approve", "Unapprove", "Complete"}
 )
-"""Deeds of which nothing comes where things are so already."""
+"""Commands without effect if the record is already in the requested state."""
 OFTEN = ("Account", "Address", "Opportunity", "OpportunityShare")
-"""Kinds of which every deed has to succeed where it may."""
+"""Entities whose every permitted mutation must succeed."""
 SPARED = ("on-leave", "former")
-"""Whose users may be changed without anybody losing his session."""
+"""Personas whose users can be changed without ending a session that the tests need."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a deed is tried on."""
+    """The target of a mutation."""
 
     name: str
     id: str
@@ -143,7 +143,7 @@ FITS: Mapping[str, Callable[[Facts, Row], Any]] = {
 def verdict(
     here: Place, persona: str, entity: str, verb: str, target: Target, given: dict[str, Any]
 ) -> str:
-    """What has to become of a deed; reckoned from the tables of this folder and the tenant's rows."""
+    """Expected outcome of a mutation, derived from the tables of this directory and the tenant's rows."""
     deed, reach = f"{entity}.{verb}", scope(persona, entity, verb)
     if copies(entity, verb):
         there = target.row is not None and target.row["deleted_at"] is None
@@ -164,7 +164,7 @@ def verdict(
 
 
 def _set_by(deed: str, given: dict[str, Any]) -> set[str]:
-    """The fields that a deed sets, named or not."""
+    """The fields that a command sets, explicitly or implicitly."""
     entity, verb = deed.split(".")
     named = set(given) - {"id", "version", "items", *besides(entity, verb)}
     return named | set(needed(entity, verb).writes)
@@ -175,7 +175,7 @@ def _items(here: Place, quote: Row) -> bool:
 
 
 def given_to(here: Place, persona: str, entity: str, verb: str, target: Target) -> dict[str, Any]:
-    """What is sent."""
+    """The input that is sent."""
     known = here.facts
     if verb == "Update":
         return change(known, persona, entity, target.id, target.row)
@@ -217,7 +217,7 @@ def ways(everyday: bool, rng: random.Random) -> list[tuple[bool, bool]]:
 
 
 async def refused(here: Place, answer: Answer, expected: str, many: bool, each: bool) -> None:
-    """It was refused with that code and nothing else, and nothing happened."""
+    """The mutation was refused with exactly this code and wrote nothing."""
     codes = set(answer.codes)
     if expected == "FIELDS":
         assert codes
@@ -237,7 +237,7 @@ async def refused(here: Place, answer: Answer, expected: str, many: bool, each: 
 async def done(
     here: Place, answer: Answer, entity: str, verb: str, target: Target, many: bool
 ) -> bool:
-    """It was done, to this record and to no other tenant, or the data forbid it and nothing happened."""
+    """The mutation changed this record and no other tenant, or the data prevented it and nothing was written."""
     assert "errors" not in answer.json, said(answer)
     payload = answer.json["data"]["deed"]
     told = payload["userErrors"]
@@ -261,7 +261,7 @@ async def done(
 
 
 def faults(entity: str, verb: str) -> set[str]:
-    """What the data may say against a deed that rights allow."""
+    """Error codes that the data may cause although rights permit the mutation."""
     if verb in FAULTS:
         return FAULTS[verb] | OWN_FAULTS.get(f"{entity}.{verb}", set())
     if entity in OFTEN and verb in DEEDS.get(entity, ()):
@@ -323,7 +323,7 @@ async def each_whole(
     here: Place, persona: str, entity: str, forbidden: dict[str, frozenset[str]],
     tally: Counter[str],
 ) -> None:  # fmt: skip
-    """A record that may not be created is not, and a part is only added to a whole that may be changed."""
+    """A forbidden create is refused, and a child is only added to a parent that may be updated."""
     rng = random.Random(f"{persona} {entity}")
     parents = [Target("none", "", {})]
     if entity in PART_OF:
@@ -372,7 +372,7 @@ async def each_whole(
 
 
 def _fit(here: Place, persona: str, entity: str, whole: Row, given: dict[str, Any]) -> None:
-    """What goes with one whole and not with another."""
+    """Values that are valid for one parent only."""
     if entity == "AttributeAssignment" and whole:
         del given["accountType"]
         name = f"{whole['entity'][0].lower()}{whole['entity'][1:]}Type"
@@ -389,7 +389,7 @@ def _fit(here: Place, persona: str, entity: str, whole: Row, given: dict[str, An
 
 
 def _whole_within(here: Place, persona: str, entity: str, row: Row) -> bool:
-    """Whether a part may be added; what has an owner of its own may be added to whatever is seen."""
+    """Whether a child may be added; a child with its own owner may be added to any visible parent."""
     if entity == "Activity":
         return True
     above = PART_OF[entity][0]

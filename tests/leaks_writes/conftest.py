@@ -1,4 +1,4 @@
-"""What the tests of writing share: a tenant of their own for each module, and a tally of cells."""
+"""Fixtures of the write tests: a separate tenant for each module, and a count of tested cells."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.support.world import World
 
 @pytest.fixture(scope="session")
 def tally() -> Counter[str]:
-    """How many cells were tried; printed when the run ends."""
+    """Number of tested cells; printed at the end of the run."""
     return counted("writes: cells")
 
 
 @pytest.fixture(scope="module")
 async def here(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Place]:
-    """A tenant that the module may do with as it likes."""
+    """A tenant that the module may change freely."""
     name = request.module.__name__.rpartition(".")[2].replace("_", "-")
     async with place(world, name) as made:
         yield made
@@ -28,7 +28,7 @@ async def here(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Pl
 
 @pytest.fixture(scope="module")
 async def narrow(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Place]:
-    """One in which accounts and employees are hidden from those whom they do not concern."""
+    """A tenant in which accounts and employees are visible only to their owners and the owners' managers."""
     name = request.module.__name__.rpartition(".")[2].replace("_", "-")
     async with place(world, f"{name}-narrow", narrow=True) as made:
         yield made

@@ -1,4 +1,4 @@
-"""What each persona may write, as the lines of rights.txt say it, and what the inputs of commands take."""
+"""The write rights of each persona by rights.txt, and the input fields of commands."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ THOROUGH = (
     *("FieldPermission", "StatusRule", "ShareRule", "Account", "Address", "Opportunity"),
     "OpportunityShare",
 )
-"""Entities of which every field and every link is tried by itself, and by day."""
+"""Entities whose fields and links are each tested separately, in the daily run too."""
 SESSIONS = ("PasswordReset", "Revoke")
-"""Commands with sessions and passwords, which other tests are about."""
+"""Session and password commands, which have their own tests."""
 EVERY = {
     name: commands
     for name, entity in ENTITIES.items()
@@ -36,16 +36,16 @@ EVERY = {
 """The commands of each entity."""
 DEEDS = {name: tuple(each for each in EVERY[name] if each in (*USUAL, "Move")) for name in THOROUGH}
 WRITTEN = tuple(name for name in ENTITIES if written()[name])
-"""Entities whose records somebody writes."""
+"""Entities with at least one write command."""
 PARTS = {f"{entity}.{name}": part for entity, name, part in nested_inputs().values()}
-"""What is created along with something."""
+"""Nested creates."""
 NESTED = {way: part for way, part in PARTS.items() if part in THOROUGH}
 PART_OF = {
     name: (entity.parents[0].to, entity.parents[0].name)
     for name, entity in ENTITIES.items()
     if entity.parents
 }
-"""What is a part of something, and by which link a new one is tied to it."""
+"""Child entities with the link to their parent."""
 LINKS = {
     f"{entity}.{name}": target
     for entity in WRITTEN
@@ -59,10 +59,10 @@ REPLACED = frozenset(
     for name, commands in EVERY.items()
     if "Delete" in commands and contract.input_name(name, "Delete") == REPLACE
 )
-"""What another record can take the place of when it is deleted."""
+"""Entities whose delete command accepts a replacement."""
 ATTRIBUTES = {"tier": "text", "seats": "number", "kickoff": "date", "strategic": "boolean", "segment": "text"}  # fmt: skip
 PLACES = frozenset({"before", "after"})
-"""Where a record is to stand among others: tests of boards are about that."""
+"""Placement inputs, which the board tests cover."""
 __all__ = ["attributes"]
 
 
@@ -78,7 +78,7 @@ def may_attribute(persona: str, entity: str, key: str) -> str:
 
 
 def shut(persona: str, entity: str) -> bool:
-    """Whether the whole entity is closed to the persona."""
+    """Whether the persona has no access to the entity."""
     return is_closed(persona, entity)
 
 
@@ -108,12 +108,12 @@ def input_name(entity: str, command: str) -> str:
 
 
 def nested_name(entity: str, part: str) -> str:
-    """The input type of what is created along with something."""
+    """The input type of a nested create."""
     return contract.nested_input(entity, part)
 
 
 def needed(entity: str, command: str) -> Needs:
-    """What rights.txt says that a particular command needs."""
+    """The rights that a special command requires by rights.txt."""
     return needs(entity, command) if command not in USUAL else Needs()
 
 

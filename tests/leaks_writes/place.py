@@ -1,4 +1,4 @@
-"""A tenant of its own to write in, with a neighbor: what both hold can be compared, kept and brought back."""
+"""A writable tenant and a second one beside it, whose rows can be compared, saved and restored."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def seen(answer: Answer) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
 
 @dataclass
 class Facts:
-    """What a tenant holds, as the operator reads it, and who sees what of it."""
+    """The rows of a tenant, read by the operator, and their visibility for each persona."""
 
     tenant: str
     ground: Rows
     narrow: bool
-    """Whether profiles show accounts and employees only to those responsible and those above them."""
+    """Whether accounts and employees are visible only to their owners and the owners' managers."""
     _viewers: dict[str, Viewer] = field(default_factory=dict)
 
     @property
@@ -71,7 +71,7 @@ class Facts:
         return id
 
     def parents(self, entity: str, row: Row) -> list[tuple[str, Row]]:
-        """All that a record is a part of."""
+        """The parents of a record."""
         ways = [way for way in ENTITIES[entity].parents if row[way.column] is not None]
         return [(way.to, self.rows[way.to][row[way.column]]) for way in ways]
 
@@ -80,11 +80,11 @@ class Facts:
         return next(iter(self.parents(entity, row)), (entity, row))
 
     def owner(self, entity: str, row: Row) -> UUID | None:
-        """Who is responsible for a record."""
+        """The owner of a record."""
         return self.viewer(PERSONAS[0]).responsible(entity, row)[1]
 
     def sees(self, persona: str, entity: str, row: Row) -> bool:
-        """Whether they see a row, if it were not deleted."""
+        """Whether the persona would see a row if it were not deleted."""
         return self.viewer(persona).sees(entity, row, deleted=True)
 
     def within(self, persona: str, entity: str, row: Row, scope: str | None) -> bool:
@@ -107,12 +107,12 @@ class Place:
     narrow: bool
     facts: Facts
     foreign: dict[str, UUID]
-    """Of each kind, an id that exists next door only."""
+    """For each entity, an id that exists only in the second tenant."""
     tables: list[str] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)
-    """What both tenants held when it was last looked at."""
+    """Rows of both tenants at the last read."""
     kept: dict[str, str] = field(default_factory=dict)
-    """What both held when all rows were as they are to be brought back."""
+    """Rows of both tenants in the state that is restored."""
     moment: str = ""
     """The snapshot in which it was last looked at: which transactions with writes had ended, and which had not."""
     dumping: PreparedStatement[Any] | None = None
@@ -163,7 +163,7 @@ class Place:
         return found
 
     async def keep(self) -> None:
-        """Remember all rows, to bring them back."""
+        """Save all rows for `restore`."""
         for table in self.tables:
             kept = f"kept_{self.tenant.replace('-', '_')}_{table}"
             await self.world.admin.execute(
@@ -173,7 +173,7 @@ class Place:
         self.held = self.kept = await self.dump()
 
     async def restore(self) -> None:
-        """Bring all rows back as they were kept; sessions go on, and rights are loaded anew."""
+        """Restore all saved rows; sessions continue, and rights are loaded again."""
         statements, now = ["SET LOCAL session_replication_role = replica"], await self.dump()
         for table in self.tables:
             name = f"{self.schema}.{table}"
@@ -197,7 +197,7 @@ class Place:
         await self.world.rights_changed(self.tenant)
 
     async def look(self) -> Facts:
-        """Read everything anew."""
+        """Read everything again."""
         self.facts = await facts(self.world, self.tenant, narrow=self.narrow)
         return self.facts
 
@@ -265,16 +265,16 @@ UPDATE {s}.account SET deleted_at = now() WHERE id IN (
   SELECT DISTINCT ON (owner_id) id FROM {s}.account c WHERE NOT EXISTS (SELECT FROM {s}.account p WHERE p.parent_id = c.id)
   AND NOT EXISTS (SELECT FROM {s}.address a WHERE a.account_id = c.id) ORDER BY owner_id, id);
 """
-"""So that everybody has something of his own in the bin."""
+"""Gives every persona a record of their own in the trash."""
 SPARE, SPARE_KEY = "Zz spare", "zz_spare"
-"""What nothing points to."""
+"""Entities without references to them."""
 IN_BIN = ("Product", "Attribute", *sorted(REPLACED))
-"""Of what there is nothing in the bin of the demonstration."""
+"""Entities without a record in the trash of the demo data."""
 NARROW = "UPDATE {s}.object_permission SET rows = 'OWN' WHERE entity IN ('Account', 'Employee')"
 
 
 async def _more(world: World, tenant: str) -> None:
-    """Something to restore of each kind, and something to delete of what is always in use."""
+    """Add a restorable record of each entity, and an unreferenced record of entities that are always in use."""
     for kind in IN_BIN:
         key = {"key": SPARE_KEY} if kind == "Attribute" else {"name": SPARE, "code": None}
         await _copy(world, tenant, kind, 11, key | {"deleted_at": "2026-11-01T00:00:00Z"})
@@ -304,7 +304,7 @@ async def _copy(world: World, tenant: str, kind: str, more: int, other: dict[str
 
 @asynccontextmanager
 async def place(world: World, name: str, *, narrow: bool = False) -> AsyncIterator[Place]:
-    """Two tenants with the demonstration, everybody signed in."""
+    """Two tenants with demo data and all personas signed in."""
     async with own_tenant(world, name) as tenant, own_tenant(world, f"{name}-neighbor") as other:
         await world.admin.execute(BIN.replace("{s}", world.schema(tenant)))
         await _more(world, tenant)

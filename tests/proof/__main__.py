@@ -1,4 +1,4 @@
-"""Writes what the proofs read: a `?` for what is new in rights.txt, and the matrix that the running product answers."""
+"""Updates the files of the proofs: a `?` for each new entry of rights.txt, and the rights matrix of the running API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def _matrix() -> None:
 
 
 def main() -> int:
-    """Write both, and print what people have to fill in."""
+    """Write both files and print the entries that need a manual value."""
     missing = writing.write()
     asyncio.run(_matrix())
     sys.stderr.write("".join(f"{each}\n" for each in missing))

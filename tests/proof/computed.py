@@ -1,4 +1,4 @@
-"""What fields hold that are computed of others of the record, worked out here; the lock file says of which."""
+"""Independent calculation of computed fields; the lock file lists the inputs of each."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.proof.lock import ENTITIES
 from tests.proof.rows import Row
 
 EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
-"""Arithmetic that loses no digit of what we keep."""
+"""Decimal context with enough precision for every stored amount."""
 
 
 @dataclass(frozen=True)
 class Computed:
-    """How a field is worked out of its inputs, in the order of the lock; one empty input empties it, if not partial."""
+    """A computed field: function of its inputs, in lock order. Null if an input is null, unless partial."""
 
     work_out: Callable[..., Any]
     partial: bool = False
@@ -33,14 +33,14 @@ def net_margin(margin: Decimal, commission: Decimal) -> Decimal:
 
 
 def initials(name: str) -> str | None:
-    """The first letter or digit of the first and of the last word that has any."""
+    """Initials: the first letter or digit of the first and the last word that contain one."""
     letters = [[sign for sign in word if sign.isalnum()] for word in name.split()]
     first = [word[0].upper() for word in letters if word]
     return "".join(first[:1] + first[1:][-1:]) or None
 
 
 def website_domain(website: str) -> str | None:
-    """What stands between the scheme and the path, without name, port and `www.`; tests have no odder ones."""
+    """Host of a URL, without user info, port and `www.`; covers only the forms that the tests use."""
     host = website.strip().partition("://")[2] or website.strip()
     for end in "/?#":
         host = host.partition(end)[0]
@@ -53,7 +53,7 @@ def close_quarter(day: date) -> str:
 
 
 def display_name(**given: str | None) -> str | None:
-    """The names, else what the account is registered by, else its domain, else its number."""
+    """Display name of an account: its names, else its registered name, else its domain, else its number."""
     names = [given[each] for each in ("name", "lastName")]
     joined = " ".join(each.strip() for each in names if each and each.strip())
     domain = (given["email"] or "").rpartition("@")[2].strip()
@@ -74,7 +74,7 @@ COMPUTED: Mapping[tuple[str, str], Computed] = {
     ("Person", "fullName"): Computed(full_name, partial=True),
     ("Employee", "initials"): Computed(initials),
 }
-"""Fields by entity and name; those that are partial take their inputs by name."""
+"""Computed fields by entity and name; partial ones receive their inputs by name."""
 
 
 def computed(entity: str) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def computed(entity: str) -> tuple[str, ...]:
 
 
 def held(entity: str, name: str, row: Row) -> Any:
-    """What a record holds in a field, whoever looks: of money the amount, exactly; of a link the id."""
+    """Value of a field before rights apply: for money the exact amount, for a link the id."""
     if name not in ENTITIES[entity].computed:
         return row[fields(entity)[name].column]
     how = COMPUTED[entity, name]

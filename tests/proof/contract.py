@@ -1,4 +1,4 @@
-"""What the printed schema says, read together with the lock file: fields, links, lists, root fields, commands."""
+"""The printed schema combined with the lock file: fields, links, lists, root fields, commands."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from tests.proof.lock import ENTITIES, Entity, Link
 SDL = (Path(__file__).resolve().parents[2] / "schema" / "schema.graphql").read_text("utf-8")
 SCHEMA: GraphQLSchema = build_schema(SDL, assume_valid=True)
 RECORD = "Record"
-"""The interface of what callers create and change; what lacks it is only written by the system."""
+"""Interface of the types that callers create and update; only the system writes the others."""
 HISTORY = next(name for name, entity in ENTITIES.items() if entity.record)
-"""The entity that holds what was changed in all others."""
+"""The entity that records the changes of all others."""
 ACCESS = ("RecordPermissions", "TypePermissions")
-"""The types of what a record says about the caller's rights: they hold no data."""
+"""Types that describe the caller's permissions; they contain no record data."""
 
 
 TYPES = tuple(ENTITIES)
 LIST_OF = {name: entity.many for name, entity in ENTITIES.items() if entity.many}
-"""The root field that lists each entity; what has none is found with its record only."""
+"""The root list field of each entity; entities without one are read through their record."""
 ONE_OF = {name: entity.one for name, entity in ENTITIES.items() if entity.one}
 GROUPS_OF = {name: entity.groups for name, entity in ENTITIES.items() if entity.groups}
 SINGLE_OF = {name: entity.single for name, entity in ENTITIES.items() if entity.single}
@@ -44,14 +44,14 @@ SINGLE_OF = {name: entity.single for name, entity in ENTITIES.items() if entity.
 LISTED = tuple(LIST_OF)
 PREFIX = {name: entity.prefix for name, entity in ENTITIES.items()}
 REFERENCES = {name: {n: w.to for n, w in each.links.items()} for name, each in ENTITIES.items()}
-"""The entity that each link leads to, by entity and field."""
+"""The target entity of each link, by entity and field."""
 STORED = {("Opportunity", "rank"): "rank_key"}
-"""The columns whose names are not those of their fields."""
+"""Columns whose names differ from their field names."""
 REPLACE = "ReplaceInput"
-"""The input of a deletion that names what takes the record's place."""
+"""The input field of a delete mutation that names the replacement record."""
 PREFIXES = {entity.prefix: name for name, entity in ENTITIES.items()}
 BY_ID = {prefix: name for prefix, name in PREFIXES.items() if name != HISTORY}
-"""What an id alone leads to: a change is found with its record only."""
+"""Entities readable by id alone; a history entry is read through its record."""
 
 
 def snake(camel: str) -> str:
@@ -100,12 +100,12 @@ def interfaces(name: str) -> dict[str, GraphQLInterfaceType]:
 
 @cache
 def is_record(entity: str) -> bool:
-    """Whether callers create and change such records; if not, only the system does."""
+    """Whether callers can create and update records of this entity."""
     return RECORD in interfaces(entity)
 
 
 STAMPS = tuple(name for name in cast("GraphQLInterfaceType", SCHEMA.type_map[RECORD]).fields)
-"""What every record has: its id, its version and its times."""
+"""Fields of every record: id, version and timestamps."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Field:
 
 @cache
 def fields(entity: str) -> dict[str, Field]:
-    """The fields of an entity by name, without those about the caller's rights."""
+    """The fields of an entity by name, except the permission fields."""
     return {
         name: _field(entity, name, definition)
         for name, definition in object_type(entity).fields.items()
@@ -149,7 +149,7 @@ def is_computed(entity: str, name: str) -> bool:
 
 @cache
 def grantable(entity: str) -> frozenset[str]:
-    """The fields that a profile opens one by one; a list follows from the reference behind it."""
+    """Fields that a profile grants individually; a list follows from its reverse reference."""
     return frozenset(
         name
         for name, field in fields(entity).items()
@@ -161,7 +161,7 @@ def grantable(entity: str) -> frozenset[str]:
 
 @cache
 def stored(entity: str) -> tuple[str, ...]:
-    """The fields that are columns of the table, links and the id aside."""
+    """The fields stored as table columns, except links and the id."""
     kinds = ("SCALAR", "ENUM", "MONEY")
     return tuple(
         name
@@ -184,7 +184,7 @@ def links(entity: str) -> Mapping[str, Link]:
 
 @cache
 def lists() -> Mapping[tuple[str, str], tuple[Entity, Link]]:
-    """Every list below a record: the entity it lists, and by which reference that one points back."""
+    """Every list field of a record: the listed entity and its reference back to the record."""
     found = {}
     for entity in ENTITIES.values():
         for link in entity.links.values():
@@ -216,7 +216,7 @@ def attribute_key(entity: str, suffix: str) -> bool:
 
 @cache
 def roots() -> dict[str, tuple[str, str]]:
-    """Root fields that read one record, a list or groups, or an entity's only record, and the entity."""
+    """Root fields that read one record, a list, groups or a singleton, with their entity."""
     kinds = ("one", "many", "groups", "single")
     return {
         root: (kind.upper(), name)
@@ -231,7 +231,7 @@ MONEY = {name: money(name) for name in ENTITIES}
 
 @cache
 def enums() -> Mapping[str, tuple[str, ...]]:
-    """The enums that fields of entities take their values from, with their words."""
+    """The enums used by entity fields, with their values."""
     kinds = {field.type for name in ENTITIES for field in fields(name).values()}
     return {
         name: tuple(kind.values)
@@ -242,7 +242,7 @@ def enums() -> Mapping[str, tuple[str, ...]]:
 
 @cache
 def nested_inputs() -> Mapping[str, tuple[str, str, str]]:
-    """Inputs of parts that are written along with their parent: the parent, its list, and the entity of the part."""
+    """Inputs of nested creates: the parent, its list field, and the entity of the child."""
     found = {}
     for entity, command in commands():
         for name, each in inputs(input_name(entity, command)).items():
@@ -254,13 +254,13 @@ def nested_inputs() -> Mapping[str, tuple[str, str, str]]:
 
 @cache
 def nested_input(entity: str, part: str) -> str:
-    """The input of a record of `part` that is created with a parent: `AccountAddressInput`."""
+    """The nested-create input of a child entity: `AccountAddressInput`."""
     return next(n for n, (e, _, p) in nested_inputs().items() if (e, p) == (entity, part))
 
 
 @cache
 def nested(entity: str) -> Mapping[str, str]:
-    """The entities whose records can be written along with one of this, by the name of the list."""
+    """Child entities that can be created with a record of this entity, by list field."""
     return {name: part for of, name, part in nested_inputs().values() if of == entity}
 
 
@@ -278,14 +278,14 @@ def mutation(entity: str, command: str) -> str:
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """Every command with records, as entity and name."""
+    """Every command on records, as (entity, name)."""
     for name, entity in ENTITIES.items():
         yield from ((name, command) for command in entity.commands)
 
 
 @cache
 def written() -> Mapping[str, frozenset[str]]:
-    """By entity: the fields that some input accepts, for the record itself or along with its parent."""
+    """By entity: the fields that some input accepts, directly or in a nested create."""
     found: dict[str, set[str]] = {name: set() for name in ENTITIES}
     for entity, command in commands():
         for name, each in inputs(input_name(entity, command)).items():
@@ -296,7 +296,7 @@ def written() -> Mapping[str, frozenset[str]]:
 
 
 def spelled_id(entity: str, id: UUID) -> str:
-    """An id as the API spells it."""
+    """An id in its API format."""
     return f"{ENTITIES[entity].prefix}_{id.hex}"
 
 

@@ -1,4 +1,4 @@
-"""Names everything in a schema that no line of rights, no entry of the lock and no channel of the tests covers."""
+"""Lists the schema coordinates that no line of rights.txt, no lock entry and no test channel covers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OPERATORS = {
     "BooleanFilter": "eq ne isNull",
     **{f"{name}Filter": "eq ne in notIn isNull" for name in enums()},
 }
-"""The operators that the tests of filters try, by input type."""
+"""The filter operators that the tests exercise, by input type."""
 
 BUCKETS = ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY")
 PLAIN = {
@@ -82,7 +82,7 @@ PLAIN = {
     **{name: " ".join(words) for name, words in enums().items()},
     **OPERATORS,
 }
-"""Types that are no entities, with all they have: each has tests of its own."""
+"""Types that are not entities, with all their fields; each has its own tests."""
 
 PER_ENTITY = {
     "Connection": "edges nodes pageInfo totalCount aggregate",
@@ -99,10 +99,10 @@ PER_ENTITY = {
 }
 FUNCTIONS = ("Sum", "Avg", "Min", "Max", "CountUnique", "PercentEmpty")
 OF_GROUPS = ("NumbersHaving", "NumbersOrder", "ExtremesHaving", "ExtremesOrder")
-"""What names the fields that groups are tested or sorted by a measure of."""
+"""Inputs that name the fields by whose aggregates groups are filtered or sorted."""
 CONDITIONS = (*FUNCTIONS, *OF_GROUPS, "GroupBy", "GroupKey", "Filter", "Order")
 ROOTS = ("viewer", "node", "nodes", "search")
-"""Root fields that are not those of one entity."""
+"""Root fields that belong to no single entity."""
 SCALARS = frozenset({"ID", "String", "Int", "Boolean", "Decimal", "Date", "DateTime", "AttributeKey", "TimeZone"})  # fmt: skip
 DIRECTIVES = frozenset({"include", "skip", "deprecated", "specifiedBy", "oneOf"})
 LIST_ARGUMENTS = frozenset({"filter", "orderBy", "first", "after", "last", "before", "trashed"})
@@ -113,7 +113,7 @@ ARGUMENTS = frozenset({"id", "ids", "keys", "input"})
 
 
 def uncovered(schema: GraphQLSchema) -> list[str]:
-    """The coordinates that nothing covers; none, if all is well."""
+    """The uncovered coordinates; empty if coverage is complete."""
     found: list[str] = []
     for name, kind in schema.type_map.items():
         if not name.startswith("__"):
@@ -123,7 +123,7 @@ def uncovered(schema: GraphQLSchema) -> list[str]:
 
 
 def vanished(schema: GraphQLSchema) -> list[str]:
-    """Operators of filters that the schema does not have any more."""
+    """Tested filter operators that no longer exist in the schema."""
     gone: list[str] = []
     for name, operators in OPERATORS.items():
         kind = schema.get_type(name)
@@ -157,7 +157,7 @@ def _names(kind: GraphQLNamedType) -> Iterable[str] | None:
 
 
 def _known(kind: GraphQLNamedType) -> AbstractSet[str] | None:
-    """What is covered of a type; None if nothing knows it at all."""
+    """The covered fields of a type; None if the type is unknown."""
     if kind.name in PLAIN:
         return frozenset(PLAIN[kind.name].split())
     if kind.name in TYPES:
@@ -184,16 +184,16 @@ def _roots(name: str) -> AbstractSet[str]:
 
 
 def _fields(entity: str) -> AbstractSet[str]:
-    """What a line of rights.txt says something of, or what follows from such lines."""
+    """Fields that a line of rights.txt covers directly or by derivation."""
     said = {name for name in LINES.marks.get(entity, ()) if name[0] != "@"}
     listed = {name for of, name in lists() if of == entity}
     also = {"attributes"} if ENTITIES[entity].attributes else set()
-    own = {"permissions", "typePermissions"}  # the type of each is told apart below
+    own = {"permissions", "typePermissions"}  # their types are distinguished below
     return said | listed | also | own | by_itself(entity) | set(ENTITIES[entity].computed)
 
 
 def _conditions(entity: str, suffix: str) -> AbstractSet[str]:
-    """A filter, an order or a measure may name what a line says something of."""
+    """A filter, sort or aggregate input may name every field that rights.txt covers."""
     groups = {"GroupBy": {"record"}, "GroupKey": {"record"}}
     also = {"Filter": {"and", "or", "not"}, **groups}.get(suffix, set())
     if suffix in {"Filter", "Order"} and ENTITIES[entity].attributes:
@@ -204,7 +204,7 @@ def _conditions(entity: str, suffix: str) -> AbstractSet[str]:
 
 
 def _written(name: str) -> AbstractSet[str] | None:
-    """What is covered of an input or a payload of a mutation."""
+    """The covered fields of a mutation input or payload."""
     for entity, each in ENTITIES.items():
         for command, given in each.commands.items():
             if name == input_name(entity, command):
@@ -245,5 +245,5 @@ def _known_arguments(owner: str, name: str, answered: str) -> AbstractSet[str]:
 
 
 def unlisted() -> list[str]:
-    """Entities that the matrices do not go through: the history is read with its record, all others by a root field."""
+    """Entities missing from the matrices: history is read through its record, every other entity by a root field."""
     return [n for n, each in ENTITIES.items() if not (each.many or each.single) and n != HISTORY]

@@ -1,4 +1,4 @@
-"""Which entities stand for the others by day: of those with the same rights, the first; all of them by night."""
+"""Entities tested in the daily run: the first of each group with equal rights. The nightly run tests all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.proof.rights import (
 
 @cache
 def alike(entity: str) -> object:
-    """What is the same for entities that are treated alike: who sees which records and what of their fields."""
+    """Key of entities with equal rights: which personas see which records and fields."""
     granted = [
         (
             (found := scope(profile, entity)) and found.rows,
@@ -58,5 +58,5 @@ GROUPED = tuple(
 
 
 def repeats(persona: str, entity: str) -> bool:
-    """Whether an entity is closed to another persona of the same profile already: nothing else decides that."""
+    """Whether an earlier persona with the same profile has no access either: the profile alone decides that."""
     return is_closed(persona, entity) and persona not in ONE_EACH

@@ -1,4 +1,4 @@
-"""What somebody's roles grant: as people wrote it for the shipped profiles, or as a tenant's own rows say."""
+"""Rights that roles grant: from rights.txt for the shipped profiles, or from the rows of a tenant."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ WIDTHS = (None, "OWN", "BELOW", "ALL")
 
 @dataclass(frozen=True)
 class Granted:
-    """What is granted of an entity."""
+    """The rights on an entity."""
 
     everything: bool
-    """Whether all its records are seen, not only one's own."""
+    """Whether all records are visible, not only the user's own."""
     fields: frozenset[str]
-    """What may be read, computed fields included."""
+    """Readable fields, including computed ones."""
     ruled: Mapping[str, frozenset[str]]
-    """Fields that are read only while the record is in one of these statuses."""
+    """Fields that are readable only while the record is in one of these statuses."""
     attributes: tuple[Row, ...]
-    """Definitions of the custom attributes that may be read, in the order of their ids."""
+    """Ids of the readable custom attributes, in ascending order."""
     full: bool = False
-    """Whether everything is granted, what will be added later included."""
+    """Whether everything is granted, including entities and fields added later."""
     writable: frozenset[str] = frozenset()
-    """Fields, and ids of custom attributes, that may be written."""
+    """Writable fields and ids of writable custom attributes."""
     creates: bool = False
     edits: str | None = None
     deletes: str | None = None
 
     @property
     def readable(self) -> frozenset[str]:
-        """Fields, and ids of custom attributes, that may be read."""
+        """Readable fields and ids of readable custom attributes."""
         return self.fields | {str(each["id"]) for each in self.attributes}
 
 
 Grants = Mapping[str, Granted]
-"""By entity; what is not in it is closed."""
+"""Rights by entity; a missing entity means no access."""
 Rule = Callable[[Rows, frozenset[UUID]], Grants]
-"""What roles grant in a tenant."""
+"""Function from roles to their rights in a tenant."""
 
 
 def roles_of(rows: Rows, users: Iterable[UUID]) -> frozenset[UUID]:
@@ -68,13 +68,13 @@ def profiles_of(rows: Rows, roles: Iterable[UUID]) -> list[Row]:
 
 
 def _computed(entity: str, fields: frozenset[str]) -> frozenset[str]:
-    """What is computed of readable fields is readable."""
+    """Add the computed fields whose inputs are all readable."""
     made = ENTITIES[entity].computed.items()
     return fields | {name for name, needs in made if fields.issuperset(needs)}
 
 
 def _narrowed(entity: str, ruled: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    """The statuses of each ruled field; of what is computed of several, those that all of them have."""
+    """The statuses of each field with a status rule; for a computed field, those common to its inputs."""
     found = dict(ruled)
     for name, needs in ENTITIES[entity].computed.items():
         if narrowing := [ruled[each] for each in needs if each in ruled]:
@@ -87,11 +87,11 @@ def _definitions(rows: Rows, entity: str) -> list[Row]:
     return sorted(found, key=lambda row: str(row["id"]))
 
 
-# --- as a tenant's own rows say -----------------------------------------------------------------
+# --- from the rows of a tenant ------------------------------------------------------------------
 
 
 def kept(rows: Rows, roles: frozenset[UUID]) -> Grants:
-    """What the profiles of these roles grant together; a full one grants all, and no status rule narrows it."""
+    """The union of the profiles of these roles; a full profile grants everything, without status rules."""
     profiles = profiles_of(rows, roles)
     held, full = {profile["id"] for profile in profiles}, any(each["full"] for each in profiles)
     found = {}
@@ -103,7 +103,7 @@ def kept(rows: Rows, roles: frozenset[UUID]) -> Grants:
 
 
 def _of(rows: Rows, kind: str, profiles: set[UUID], entity: str) -> list[Row]:
-    """What these profiles say of an entity."""
+    """The rights of these profiles on an entity."""
     found = (row for profile in profiles for row in rows.pointing(kind, "profile_id", profile))
     return [row for row in found if row["entity"] == entity]
 
@@ -135,21 +135,21 @@ def _kept(
 
 
 def widest(scopes: Iterable[str | None]) -> str | None:
-    """The scope that holds all of these."""
+    """The widest of these scopes."""
     return max(scopes, key=WIDTHS.index, default=None)
 
 
-# --- as people wrote it -------------------------------------------------------------------------
+# --- from rights.txt ----------------------------------------------------------------------------
 
 
 def written(rows: Rows, roles: frozenset[UUID]) -> Grants:
-    """What rights.txt says of the profiles of these roles; profiles that none of its personas has grant nothing."""
+    """The rights of these roles by rights.txt; a profile that no persona has grants nothing."""
     known = _keys(rows)
     return of_profiles(rows, [known[p["id"]] for p in profiles_of(rows, roles) if p["id"] in known])
 
 
 def _keys(rows: Rows) -> dict[UUID, str]:
-    """What rights.txt calls a tenant's profiles: each is known by the personas who have it."""
+    """The keys in rights.txt of a tenant's profiles, matched by the personas that have them."""
     found: dict[UUID, str] = {}
     for email, user in rows.emails.items():
         if key := COLUMN.get(email.partition("@")[0]):
@@ -159,7 +159,7 @@ def _keys(rows: Rows) -> dict[UUID, str]:
 
 
 def of_profiles(rows: Rows, keys: list[str]) -> Grants:
-    """What rights.txt says of these profiles together."""
+    """The union of these profiles by rights.txt."""
     full = FULL in keys
     keys = [FULL] if full else keys
     found = {}
@@ -184,7 +184,7 @@ def of_profiles(rows: Rows, keys: list[str]) -> Grants:
 
 
 def _said(entity: str, keys: list[str], *, writes: bool) -> frozenset[str]:
-    """The fields that any of these profiles reads, or writes."""
+    """The fields that any of these profiles can read or write."""
     found = set() if writes else set(LINES.everybody.get(entity, ()))
     for key in keys:
         for name in grantable(entity):
@@ -194,7 +194,7 @@ def _said(entity: str, keys: list[str], *, writes: bool) -> frozenset[str]:
 
 
 def _only(entity: str) -> dict[str, frozenset[str]]:
-    """The statuses that fields may be read in."""
+    """The statuses in which fields are readable."""
     return {name: frozenset({status}) for (of, name), status in LINES.only.items() if of == entity}
 
 

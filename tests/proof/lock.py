@@ -1,4 +1,4 @@
-"""The lock file read: of each entity, what the printed schema does not say. A command writes it, people review it."""
+"""Reader of the lock file: the facts of each entity that the printed schema lacks. Generated, then reviewed."""
 
 from __future__ import annotations
 
@@ -14,56 +14,56 @@ LOCK = Path(__file__).with_name("lock.toml")
 
 @dataclass(frozen=True)
 class Link:
-    """A reference to one record of `to`, kept in `column`; `back` is the list in the other direction."""
+    """A reference to one record of `to`, stored in `column`; `back` is the reverse list."""
 
     name: str
     to: str
     column: str
     back: str | None = None
     part: bool = False
-    """Whether the record is a part of the one it refers to."""
+    """Whether the record is a child of the referenced record."""
     optional: bool = False
     holds: bool = True
-    """Whether the record referred to cannot be deleted meanwhile."""
+    """Whether the reference prevents deletion of its target."""
 
 
 @dataclass(frozen=True)
 class Entity:
-    """One kind of record."""
+    """One entity."""
 
     name: str
     prefix: str
     table: str
     status: str | None = None
-    """The column that status rules look at."""
+    """The column that status rules compare."""
     owner: str | None = None
-    """The column with the employee who is responsible for the record."""
+    """The column with the id of the record's owner (an employee)."""
     attributes: str | None = None
     """The column with the values of custom attributes."""
     record: str | None = None
-    """Of history: the column with the id of the record that was changed."""
+    """For history: the column with the id of the changed record."""
     alike: str | None = None
-    """The column that a replacement must have the same value in."""
+    """The column in which a replacement must have the same value."""
     rights: bool = False
-    """Whether it says who may do what."""
+    """Whether its rows define permissions."""
     search: tuple[str, ...] = ()
     digits: tuple[str, ...] = ()
-    """Of what it is searched by: telephone numbers, of which the digits count."""
+    """Searched columns that contain telephone numbers; only their digits are compared."""
     computed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Fields that are computed, with the fields they are made of."""
+    """Computed fields with their inputs."""
     one: str | None = None
     many: str | None = None
     groups: str | None = None
     single: str | None = None
-    """The root field of an entity with one record, which is read without an id."""
+    """The root field of a singleton entity, read without an id."""
     live: str | None = None
     links: Mapping[str, Link] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
-    """Mutations by what follows the entity's name, with the fields of their inputs."""
+    """Mutations by the suffix after the entity's name, with their input fields."""
 
     @cached_property
     def parents(self) -> tuple[Link, ...]:
-        """The links to what a record is a part of, in their order."""
+        """The links to the parents of a record, in order."""
         return tuple(link for link in self.links.values() if link.part)
 
 
@@ -83,4 +83,4 @@ def _read(text: str) -> tuple[Mapping[str, str], Mapping[str, Entity]]:
 
 
 COMMANDS, ENTITIES = _read(LOCK.read_text(encoding="utf-8"))
-"""Mutations that are called after no entity, and all entities by name."""
+"""Mutations without an entity prefix, and all entities by name."""

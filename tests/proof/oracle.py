@@ -1,4 +1,4 @@
-"""Who sees what: the one place where it is worked out, for reads, writes, search, history and live lists."""
+"""Independent visibility model: the expected results of reads, writes, search, history and live lists."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tests.proof.rows import Row, Rows
 
 NOTHING = Own(())
 Denial = tuple[str, str, str]
-"""The entity, the field and the reason that an answer names: `module`, `hidden` or `status`."""
+"""A denial in a response: entity, field and reason (`object`, `hidden` or `status`)."""
 
 
 @dataclass
 class Viewer:
-    """A user of a tenant, with what they see of it."""
+    """A user of a tenant with the records and fields they can see."""
 
     ground: Rows
     user: Row
     rule: Rule = kept
     grants: Grants | None = None
-    """What is granted, where it is known; else it follows from the rule and the roles."""
+    """The user's rights if known; otherwise derived from the roles."""
     _seen: dict[str, dict[UUID, Row]] = field(default_factory=dict)
     _owners: dict[str, set[UUID]] = field(default_factory=dict)
     _below: dict[tuple[str, str], dict[Any, list[Row]]] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Viewer:
 
     @property
     def employee(self) -> UUID:
-        """The employee that the user is."""
+        """The user's employee."""
         employee: UUID = self.user["employee_id"]
         return employee
 
@@ -48,16 +48,16 @@ class Viewer:
 
     @cached_property
     def modules(self) -> Grants:
-        """What is open to them, by entity."""
+        """The user's rights by entity."""
         return self.rule(self.ground, self.roles) if self.grants is None else self.grants
 
     @cached_property
     def full(self) -> bool:
-        """Whether they may do everything."""
+        """Whether the user has full rights."""
         return any(granted.full for granted in self.modules.values())
 
     def level(self, entity: str, name: str) -> Level:
-        """What becomes of a field that they select."""
+        """Expected outcome of selecting a field."""
         match self.closed(entity, name):
             case (_, "", _):
                 return Level.CLOSED
@@ -69,7 +69,7 @@ class Viewer:
         return Level.RULED if name in self.modules[entity].ruled else Level.OPEN
 
     def closed(self, entity: str, name: str) -> Denial | None:
-        """Why a field is never answered; None if it is."""
+        """Reason why a field is denied on every record; None if it is not."""
         if (entity, name) in lists():
             owner, back = lists()[entity, name]
             return self.closed(owner.name, back.name)
@@ -81,14 +81,14 @@ class Viewer:
         return None
 
     def readable(self, entity: str, name: str, row: Row) -> bool:
-        """Whether they may read a field of a record that they see."""
+        """Whether a field of a visible record is readable."""
         if self.level(entity, name) not in (Level.OPEN, Level.RULED):
             return False
         statuses = self.modules[entity].ruled.get(name)
         return statuses is None or row[ENTITIES[entity].status or ""] in statuses
 
     def reads_attribute(self, entity: str, key: str) -> bool:
-        """Whether they may read a custom attribute."""
+        """Whether a custom attribute is readable."""
         granted = self.modules.get(entity)
         return granted is not None and any(each["key"] == key for each in granted.attributes)
 
@@ -96,29 +96,29 @@ class Viewer:
 
     @cached_property
     def rows(self) -> Mapping[str, Mapping[UUID, Row]]:
-        """All records that they see, by entity; what is closed is not in it."""
+        """All visible records by entity, without entities that are closed to the user."""
         return {entity: self.visible(entity) for entity in self.modules}
 
     def visible(self, entity: str) -> Mapping[UUID, Row]:
-        """The records of an entity that they see."""
+        """The visible records of an entity."""
         if entity not in self._seen:
             rows = self.ground.live(entity).items()
             self._seen[entity] = {id: row for id, row in rows if self.sees(entity, row)}
         return self._seen[entity]
 
     def record(self, entity: str, id: UUID | None) -> Row | None:
-        """A record that they see."""
+        """A visible record."""
         return self.visible(entity).get(id) if id and entity in self.modules else None
 
     def below(self, entity: str, name: str, row: Row) -> list[Row]:
-        """The records that they see in a list of a record."""
+        """The visible records in a list field of a record."""
         owner, back = lists()[entity, name]
         seen = self.visible(owner.name) if owner.name in self.modules else {}
         found = self.ground.pointing(owner.name, back.column, row["id"])
         return [each for each in found if each["id"] in seen]
 
     def sees(self, entity: str, row: Row, *, deleted: bool = False) -> bool:
-        """Whether they see a record; with `deleted`, or would see it among what is deleted."""
+        """Whether a record is visible; with `deleted`, also in the trash."""
         if entity not in self.modules or not (deleted or row.get("deleted_at") is None):
             return False
         if entity in self._seen and row.get("deleted_at") is None:
@@ -133,7 +133,7 @@ class Viewer:
         return granted.everything or self._is_own(entity, row)
 
     def _sees_parent(self, way: Link, row: Row, *, deleted: bool) -> bool:
-        """Whether they see what a record is a part of, if it is; what was deleted together is seen together."""
+        """Whether the parents of a record are visible; records deleted together are visible together."""
         if row[way.column] is None:
             return True
         parent = self.ground.tables[way.to].get(row[way.column])
@@ -142,7 +142,7 @@ class Viewer:
         return self.sees(way.to, parent, deleted=deleted)
 
     def _is_own(self, entity: str, row: Row) -> bool:
-        """Whether a record is one of theirs, in any way that people wrote down."""
+        """Whether a record is the user's own by any documented rule."""
         own = LINES.own.get(entity, NOTHING)
         return any(SOURCES[source[0]](self, entity, row, source[1:]) for source in own.sources)
 
@@ -155,14 +155,14 @@ class Viewer:
         return bool(row[column] == self.user["id"])
 
     def _listed(self, entity: str, row: Row, by: tuple[str, ...]) -> bool:
-        """Whether a record of another entity lists it for them."""
+        """Whether the record is listed for the user by a record of another entity."""
         links = ENTITIES[by[0]].links
         back = next(link.column for link in links.values() if link.to == entity)
         listing = self.ground.pointing(by[0], links[by[1]].column, self.employee)
         return any(each[back] == row["id"] for each in listing)
 
     def _by_role(self, entity: str, row: Row, by: tuple[str, ...]) -> bool:
-        """Whether a rule opens all records with a value of its to one of their roles."""
+        """Whether a rule grants one of the user's roles all records with the record's value."""
         links = ENTITIES[by[0]].links
         role = next(link.column for link in links.values() if link.to == ROLE)
         column = ENTITIES[entity].links[by[1]].column
@@ -170,7 +170,7 @@ class Viewer:
         return any(each[role] in self.roles for each in rules)
 
     def _linked(self, entity: str, row: Row, by: tuple[str, ...]) -> bool:
-        """Whether any record of another entity refers to it."""
+        """Whether a record of another entity refers to it."""
         column = ENTITIES[by[0]].links[by[1]].column
         return bool(self.ground.pointing(by[0], column, row["id"]))
 
@@ -182,11 +182,11 @@ class Viewer:
 
     @cached_property
     def tree(self) -> frozenset[UUID]:
-        """Themselves and those below them, on all levels."""
+        """The user and all their direct and indirect reports."""
         return tree(self.ground, self.employee)
 
     def owners(self, entity: str) -> set[UUID]:
-        """Themselves, and those below whose own rights open the entity; posts without a user count."""
+        """The user and those reports whose own rights include the entity; positions without a user count."""
         if entity not in self._owners:
             below = self.tree - {self.employee}
             mine = {one for one in below if self._opens(entity, one)}
@@ -204,7 +204,7 @@ class Viewer:
     # --- history --------------------------------------------------------------------------------
 
     def _reads_change(self, change: Row) -> bool:
-        """Whether they see the record that was changed, and may read today what was changed of it.
+        """Whether the changed record is visible and the changed field is currently readable.
 
         A reference is told to those who see all that it may have led to: its id alone tells that there is one.
         """
@@ -223,7 +223,7 @@ class Viewer:
         return name not in granted.ruled or self.readable(entity, name, record)
 
     def sees_all(self, entity: str) -> bool:
-        """Whether they see every record of an entity there is or may come."""
+        """Whether every present and future record of an entity is visible."""
         granted, own = self.modules.get(entity), LINES.own.get(entity, NOTHING)
         if granted is None or not granted.everything:
             return False
@@ -232,7 +232,7 @@ class Viewer:
         return all(self.sees_all(way.to) for way in ENTITIES[entity].parents)
 
     def history(self, record: UUID) -> dict[UUID, Row]:
-        """What they may read of the history of a record that they see."""
+        """The readable history of a visible record."""
         changes = self.ground.pointing(HISTORY, ENTITIES[HISTORY].record or "", record)
         return {each["id"]: each for each in changes if self.sees(HISTORY, each)}
 
