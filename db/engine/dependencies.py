@@ -38,7 +38,7 @@ class AttributesOf:
 
 @dataclass(frozen=True, slots=True, order=True)
 class SearchOf:
-    """The rights on the fields that a search looks into: one that is readable is enough to search."""
+    """The rights on the searched fields: one readable field is enough to search."""
 
     entity: str
     fields: tuple[str, ...]

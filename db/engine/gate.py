@@ -36,7 +36,7 @@ class Right(StrEnum):
 
 
 class Form(StrEnum):
-    """How the rows a caller may see are said in SQL (D-52)."""
+    """SQL form of the condition for the rows a caller may see (D-52)."""
 
     PREDICATE = "PREDICATE"
     """`own OR shared`: right wherever an index leads to few rows first."""
@@ -51,7 +51,7 @@ class Authorizer(Protocol):
         """Whether any row of the entity may be seen."""
 
     def is_off(self, entity: str) -> bool:
-        """Whether nobody sees any of it, because it is switched off."""
+        """Whether it is switched off, so that no user sees any of it."""
 
     def rows(self, entity: Entity, form: Form) -> Bool | None:
         """The condition on the entity's table, or None for all rows."""
@@ -63,13 +63,13 @@ class Authorizer(Protocol):
         """Which of the rows that may be seen may be changed, or deleted: a condition on the entity's table, or all or none."""
 
     def type_access(self, entity: Entity) -> Mapping[str, object]:
-        """What may be done with the records of an entity, as `TypePermissions` of the API tells it."""
+        """The caller's permissions on an entity's records, as in the API's `TypePermissions`."""
 
     def writable(self, entity: Entity) -> Iterable[str]:
         """The fields that may be written, in a fixed order; of those ruled by status, where it opens them."""
 
     def may_restore(self, entity: str) -> bool:
-        """Whether what lies in the bin may be looked at: so it may where some of it may be restored."""
+        """Whether the trash is readable: it is if the caller may restore some of its records."""
 
     def attribute(self, entity: str, key: str) -> AttributeRights | None:
         """The custom attribute with this key, if it exists and is readable: the two are not told apart."""
@@ -242,7 +242,7 @@ class Gate:
         self._count: dict[str, int] = {}
 
     def see(self, entity: Entity, form: Form = Form.PREDICATE, *, bin: bool = False) -> SecuredView:
-        """The rows of `entity` this caller may see, usable wherever a table is; with `bin`, those deleted."""
+        """The rows of `entity` that the caller may see, usable as a table; with `bin`, the deleted ones."""
         name = entity.table.name
         self._count[name] = self._count.get(name, 0) + 1
         seen = SecuredView(entity, self.authorizer, form, f"{name}_{self._count[name]}", bin=bin)

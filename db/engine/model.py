@@ -18,7 +18,7 @@ class Model:
         self.history = next((kind for kind in kinds if kind.record is not None), None)
         """The entity with an entry for every change of a record; each record has a list of its own."""
         self.by_prefix = {kind.prefix: kind for kind in kinds if kind is not self.history}
-        """What an id alone leads to: a change is seen with its record only."""
+        """Entity by id prefix, without the history: a history entry is read through its record only."""
         self._by_type = {entity.type_: entity for entity in self.entities.values()}
         self.by_table = {entity.table.name: entity for entity in self.entities.values()}
         if len({kind.prefix for kind in kinds}) != len(self.entities):

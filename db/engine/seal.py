@@ -116,7 +116,7 @@ NEVER = (
 
 
 class Unsealed(Exception):
-    """A statement reads past the policy, or holds SQL that nobody checked. A bug, never a user's error."""
+    """A statement bypasses the policy or contains unchecked SQL. A bug, never a user error."""
 
 
 class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its compiler untyped

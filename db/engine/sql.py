@@ -76,7 +76,7 @@ class Concat(ColumnElement[str]):
 
 
 class IntLiteral(ColumnElement[int]):
-    """A whole number of our own, said in the statement instead of bound."""
+    """An integer constant, rendered into the statement instead of bound."""
 
     __visit_name__ = "int_literal"
     inherit_cache = False
@@ -87,7 +87,7 @@ class IntLiteral(ColumnElement[int]):
 
 
 class DecimalLiteral(ColumnElement[Decimal]):
-    """A decimal number of our own, said in the statement instead of bound."""
+    """A decimal constant, rendered into the statement instead of bound."""
 
     __visit_name__ = "exact"
     inherit_cache = False

@@ -19,7 +19,7 @@ else:  # generic in its stubs only
     Driver = asyncpg.Connection
     """A connection of the driver, which speaks plain SQL."""
     Pool = asyncpg.Pool
-    """Connections of the driver, handed out and taken back."""
+    """Pool of driver connections."""
 
 NAME = re.compile(r"t_[a-z2-7]+\Z")
 STATEMENT_MS = 5_000
@@ -150,7 +150,7 @@ class CleanConnection(Driver):
         await self.execute("ROLLBACK TO SAVEPOINT mark")
 
     async def commit(self) -> None:
-        """End the transaction well. Raises if a statement in it failed, even if nobody minded."""
+        """Commit the transaction. Raises if a statement in it failed, even if the caller ignored that."""
         noted, self.noted = self.noted, False
         await self.execute(APPEND + COMMIT if noted else COMMIT)
         self.clean = True

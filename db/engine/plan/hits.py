@@ -161,7 +161,7 @@ class _Hits:
         return self._newest(number, kind, seen, BEGINNING, and_(begun, equal.is_not(true())))
 
     def _held(self, number: int, kind: SearchedKind) -> Query:
-        """The others that hold every word."""
+        """The other records that contain every word."""
         seen = self._see(kind)
         begun = self._anywhere(seen, kind, self._whole.begins)
         return self._newest(number, kind, seen, PIECE, and_(self._long, begun.is_not(true())))

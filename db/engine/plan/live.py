@@ -88,7 +88,7 @@ def _within(asked: ObjectSelection) -> Iterator[str | None]:
 
 
 def _decided_by(condition: Condition) -> Iterator[str | None]:
-    """Likewise, those that a condition looks at."""
+    """The entities that a condition reads."""
     match condition:
         case And(items) | Or(items):
             for each in items:
@@ -109,7 +109,7 @@ class LivePlan:
     whole: Plan
     """All records, and one more than there may be if there are too many."""
     some: Plan
-    """Those among `IDS`."""
+    """Only records whose id is in `IDS`."""
 
 
 def plan_live(

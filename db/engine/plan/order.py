@@ -181,7 +181,7 @@ def _after(found: list[SortExpression], bound: list[Sql | None]) -> Bool:
 
 
 def _from(key: SortExpression, edge: Sql) -> Bool:
-    """A bound that an index can be entered at; what is beyond is said besides."""
+    """A bound usable as an index condition; the exact condition is added separately."""
     found: Bool = key.value <= edge if key.descending else key.value >= edge
     return found
 

@@ -75,7 +75,7 @@ class Plan:
 
     @property
     def custom(self) -> bool:
-        """Whether Postgres must plan it anew for its parameters, because those say how many rows there are."""
+        """Whether Postgres must plan it for each set of parameters, because they determine the row count."""
         return self.narrow or self.searches
 
     def arguments(

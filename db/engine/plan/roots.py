@@ -44,7 +44,7 @@ class RootOne:
 
 @dataclass(frozen=True)
 class RootNode:
-    """A record of whatever type its id says. No type, no record."""
+    """A record of the type that its id determines; no record for an unknown type."""
 
     id: BindParam
     object: ObjectSelection | None
@@ -73,7 +73,7 @@ class SearchedKind:
 
 @dataclass(frozen=True)
 class RootSearch:
-    """Records of several kinds that a text is found in."""
+    """Records of several object types that match a text."""
 
     number: int
     text: BindParam

@@ -38,7 +38,7 @@ class SearchPiece:
     digits: Sql
 
     def within(self, by: Searched, value: Sql) -> Bool:
-        """Whether a value holds it, whatever case and accents."""
+        """Whether a value contains it, ignoring case and accents."""
         return self._like(by, value, around=("%", "%"))
 
     def begins(self, by: Searched, value: Sql) -> Bool:

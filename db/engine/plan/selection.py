@@ -37,7 +37,7 @@ def currency_of(entity: Entity, field: Field) -> str:
 
 
 def search_of(entity: Entity) -> SearchOf:
-    """What a search in an entity depends on: the fields that it looks into."""
+    """The fields that a search in an entity depends on."""
     return SearchOf(entity.name, tuple(each.field.name for each in entity.searched))
 
 
@@ -304,4 +304,4 @@ class ConnectionSelection:
     values: tuple[BindParam, ...] = ()
     """The values of its filter, to which a cursor is bound besides."""
     deleted: bool = False
-    """Whether it lists what lies in the bin, and nothing else (D-15)."""
+    """Whether it lists only records in the trash (D-15)."""

@@ -110,7 +110,7 @@ def _where_present(value: Sql, text: Concat) -> Concat:
 
 
 def _attributes(scope: Scope, rows: Rows, part: Attributes) -> Concat:
-    """The readable attributes; a hidden one is not told from one that does not exist."""
+    """The readable attributes; a hidden one is indistinguishable from one that does not exist."""
     authorizer, entity = scope.gate.authorizer, rows.entity.name
     if part.keys is None:
         chosen = list(authorizer.attributes(entity))

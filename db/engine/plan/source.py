@@ -46,7 +46,7 @@ class Pages:
     """What of the pages that are asked for stands in a plan; the rest is bound."""
 
     sizes: Mapping[int, int] = field(default_factory=dict)
-    """How long each page is: where Postgres does not know that, it plans each statement anew."""
+    """Length of each page: where Postgres does not know it, it plans each statement again."""
     nulls: Mapping[CursorOf, tuple[bool, ...]] = field(default_factory=dict)
     """Of each cursor that was passed: which sort keys in it are null."""
 
@@ -169,14 +169,14 @@ class Scope:
         return self._names.setdefault(key, f"p{len(self._names) + 1}")
 
     def right(self, entity: str, name: str) -> Right:
-        """The right on a field, told to the caller where it is less than open (D-30)."""
+        """The right on a field, reported to the caller unless it is fully open (D-30)."""
         found = self.gate.authorizer.right(entity, name)
         if found is not Right.OPEN:
             self.deny(entity, name, HIDDEN if found is Right.CLOSED else RULED)
         return found
 
     def deny(self, entity: str, name: str, reason: str) -> None:
-        """Remember that something asked for is not shown, to be told in `extensions.access`."""
+        """Record that a requested value is not shown, for `extensions.access`."""
         off = self.gate.authorizer.is_off(entity)
         self.denied.setdefault((entity, name), SWITCHED_OFF if off else reason)
 

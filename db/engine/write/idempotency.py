@@ -28,7 +28,7 @@ class IdempotentRequest:
 
     @property
     def lock(self) -> int:
-        """The number of the lock that a request with this key holds while it is done."""
+        """Number of the advisory lock that a request with this key holds while it runs."""
         text = f"{self.tenant}:{self.user}:{self.key}".encode()
         return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), signed=True)
 
@@ -49,7 +49,7 @@ class Done:
 
 
 async def take(connection: TenantConnection, key: IdempotentRequest) -> bool:
-    """Hold the key until the transaction ends; False if another request holds it.
+    """Lock the key until the transaction ends; False if another request has locked it.
 
     What that one did is asked for by a statement of its own: this one's snapshot is older than the lock.
     """

@@ -41,14 +41,14 @@ class Lock(Enum):
     UPDATE = "FOR NO KEY UPDATE"
     """They are updated: others may refer to them meanwhile."""
     DELETE = "FOR UPDATE"
-    """They are deleted or restored: nobody comes to refer to them meanwhile."""
+    """For deletes and restores: no other transaction can add a reference meanwhile."""
     REFERENCE = "FOR KEY SHARE"
     """A record comes to refer to them: they are not deleted meanwhile."""
     NONE = ""
 
 
 class _Strength(TypedDict, total=False):
-    """How strong a lock is, as SQLAlchemy is told."""
+    """Arguments of SQLAlchemy's `with_for_update` for each lock strength."""
 
     key_share: bool
     read: bool
@@ -124,7 +124,7 @@ async def lock_visible(
     *,
     bin: bool = False,
 ) -> dict[UUID, Record]:
-    """Those of the records that the caller sees, locked, by id; with `bin`, of those in the trash.
+    """The records that the caller may see, locked, by id; with `bin`, those in the trash.
 
     A policy may read other tables, whose rows a statement sees as they were when it began. So where
     there is one, a second statement reads what is visible now that the lock is held.

@@ -36,7 +36,7 @@ def row_json(entity: Entity, row: Record) -> bytes:
 
 
 def json_text(value: object) -> str:
-    """What orjson does not write by itself. Raises TypeError for what no column holds."""
+    """Serialize types that orjson does not support. Raises TypeError for any other type."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, UUID | StrEnum):
@@ -103,7 +103,7 @@ def blank(entity: Entity, id: UUID, now: datetime) -> Record:
 
 @cache
 def _defaults(entity: Entity) -> dict[str, object]:
-    """What Postgres would put into the columns that nobody sets, where that is a plain value."""
+    """Server defaults of columns without a value, where the default is a constant."""
     return {str(column.name): _default(column) for column in entity.table.columns}
 
 

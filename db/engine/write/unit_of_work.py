@@ -95,7 +95,7 @@ class UnitOfWork:
     authorizer: Authorizer
     model: Model
     user: UUID | None
-    """The user whom the history names; None for the operator, who is no user of the tenant."""
+    """The user recorded in the history; None for the operator, who is not a user of the tenant."""
     access: int
     """The version of rights that the transaction began under."""
     session: UUID
