@@ -88,7 +88,7 @@ def _within(asked: ObjectSelection) -> Iterator[str | None]:
 
 
 def _decided_by(condition: Condition) -> Iterator[str | None]:
-    """The entities that a condition reads."""
+    """Entity whose row decides each part of a condition; None for a part that a list decides."""
     match condition:
         case And(items) | Or(items):
             for each in items:

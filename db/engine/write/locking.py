@@ -48,7 +48,7 @@ class Lock(Enum):
 
 
 class _Strength(TypedDict, total=False):
-    """Arguments of SQLAlchemy's `with_for_update` for each lock strength."""
+    """Arguments of SQLAlchemy's `with_for_update` for one lock."""
 
     key_share: bool
     read: bool

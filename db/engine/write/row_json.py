@@ -103,7 +103,7 @@ def blank(entity: Entity, id: UUID, now: datetime) -> Record:
 
 @cache
 def _defaults(entity: Entity) -> dict[str, object]:
-    """Server defaults of columns without a value, where the default is a constant."""
+    """Server defaults of the columns by name, where the default is a constant."""
     return {str(column.name): _default(column) for column in entity.table.columns}
 
 
