@@ -41,7 +41,7 @@ class Account(
     ExternallyIdentified,
     Record,
 ):
-    """An organization or a private customer we sell to, perhaps a part of a larger one."""
+    """Organization or private customer; may belong to a parent account."""
 
     __tablename__ = "account"
     __prefix__ = "acc"
@@ -70,7 +70,7 @@ class Account(
     )
 
     name: Mapped[str | None] = field(
-        "What the account is called; of somebody with a last name, the first name.",
+        "Account name, or the first name of a private customer.",
         filter=True,
         sort=True,
         longest=WORD,
@@ -91,9 +91,7 @@ class Account(
         reverse_doc="The accounts of this type.",
         server_assigned=True,
     )
-    number: Mapped[str] = field(
-        "The number we know the account by.", filter=True, sort=True, server_assigned=True
-    )
+    number: Mapped[str] = field("Account number.", filter=True, sort=True, server_assigned=True)
     industry_id: Mapped[UUID | None] = reference(
         "The branch it works in.",
         "industry",
@@ -162,7 +160,7 @@ class Account(
 
 
 class AccountManager(Record):
-    """A user who looks after an account, whether or not he may sign in."""
+    """User who manages an account, active or not."""
 
     __tablename__ = "account_manager"
     __prefix__ = "acm"

@@ -66,7 +66,7 @@ class CaseType(Record):
         "The service that hours are billed as.", "product", reverse=None
     )
     overtime_product_id: Mapped[UUID | None] = reference(
-        "The service that overtime is billed as; that of hours if there is none.",
+        "Service billed for overtime; default: that of hours.",
         "product",
         reverse=None,
     )
@@ -161,7 +161,7 @@ class Case(
         reverse_doc="The cases that are worked on under this contract.",
     )
     primary_account_id: Mapped[UUID | None] = reference(
-        "The most important of the accounts that it concerns. Follows from those.",
+        "Primary account; derived from the case accounts.",
         "account",
         reverse=None,
         write=False,

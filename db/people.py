@@ -30,7 +30,7 @@ from domain.people import Gender, affiliation, full_name, person
 class Person(
     Ownable, Taggable, HasActivities, CanBeFavorite, HasAttributes, ExternallyIdentified, Record
 ):
-    """Somebody we know, wherever they work."""
+    """Person, independent of employer."""
 
     __tablename__ = "person"
     __prefix__ = "per"
@@ -69,7 +69,7 @@ class Person(
         needs=("first_name", "name_infix", "last_name"),
     )
     email: Mapped[str | None] = field(
-        "The person's own e-mail address; that of an employer is told of the affiliation.",
+        "Private email address; work addresses belong to affiliations.",
         filter=True,
         sort=True,
         longest=WORD,
@@ -86,7 +86,7 @@ class Person(
         server_assigned=True,
     )
     owner_id: Mapped[UUID] = reference(
-        "The employee responsible for what we know of the person.",
+        "Employee responsible for the person's data.",
         "employee",
         reverse="persons",
         reverse_doc="The persons this employee is responsible for.",
@@ -126,7 +126,7 @@ class Affiliation(Record):
         owned=True,
     )
     address_id: Mapped[UUID | None] = reference(
-        "The place of the account where the person works; its head office if none is named.",
+        "Work address; default: the account's head office.",
         "address",
         reverse="affiliations",
         reverse_doc="The people who work at this place.",

@@ -78,7 +78,7 @@ class UnitOfMeasure(Record):
 
 
 class Product(Taggable, HasAttributes, ExternallyIdentified, Record):
-    """Something we sell: a thing or a service."""
+    """Product or service for sale."""
 
     __tablename__ = "product"
     __prefix__ = "prd"
@@ -103,7 +103,7 @@ class Product(Taggable, HasAttributes, ExternallyIdentified, Record):
         "Whether it is offered.", filter=True, sort=True, server_default="true"
     )
     service: Mapped[bool] = field(
-        "Whether it is work that we do rather than a thing that we deliver.",
+        "Whether the product is a service.",
         filter=True,
         server_default="false",
     )

@@ -45,7 +45,7 @@ class Quote(Numbered, Record):
     )
     name: Mapped[str] = field("What the quote is called.", filter=True, sort=True, longest=WORD)
     currency: Mapped[str] = field(
-        "The currency of its amounts, as ISO 4217; that of its opportunity if not said.",
+        "Currency, ISO 4217; default: that of the opportunity.",
         filter=True,
         sort=True,
         immutable=True,
@@ -68,7 +68,7 @@ class Quote(Numbered, Record):
         "Whether the customer is shown each item, or the sum alone.", server_default="true"
     )
     active: Mapped[bool] = field(
-        "Whether it is the one that counts; one of an opportunity's quotes at most.",
+        "Whether the quote is active; at most one per opportunity.",
         filter=True,
         sort=True,
         write=False,

@@ -86,7 +86,7 @@ class Opportunity(
         "What people call this opportunity.", filter=True, sort=True, longest=WORD
     )
     account_id: Mapped[UUID] = reference(
-        "The account we hope to sell to.",
+        "Account of the opportunity.",
         "account",
         reverse="opportunities",
         reverse_doc="Possible sales to this account.",
@@ -99,7 +99,7 @@ class Opportunity(
         server_assigned=True,
     )
     type_id: Mapped[UUID] = reference(
-        "Its kind, and thereby its pipeline.",
+        "Opportunity type; determines the pipeline (available stages).",
         "opportunity_type",
         reverse="opportunities",
         reverse_doc="The opportunities of this type.",
@@ -140,15 +140,15 @@ class Opportunity(
         "What the seller earns on it.", filter=True, sort=True, aggregate=True
     )
     expected_close_on: Mapped[date | None] = field(
-        "The day we expect a decision.", filter=True, sort=True, aggregate=True
+        "Expected close date.", filter=True, sort=True, aggregate=True
     )
     close_quarter = derived(
-        "The quarter we expect a decision in, such as `2026-Q3`.",
+        "Quarter of the expected close date, such as `2026-Q3`.",
         quarter,
         needs=("expected_close_on",),
     )
     weighted = expression(
-        "What we may count on: the amount times its probability.",
+        "Weighted amount: `amount` × `probability`.",
         MONEY,
         lambda row: row.amount * row.probability * PERCENT,
         needs=("amount", "probability"),
@@ -195,7 +195,7 @@ class Opportunity(
         late=True,
     )
     rank_key: Mapped[str | None] = field(
-        "Sort key of the opportunity within its stage; opaque text, the least is first.",
+        "Sort key within the stage; opaque text, ascending.",
         filter=True,
         sort=True,
         write=False,
@@ -268,7 +268,7 @@ class OpportunityContact(Record):
         "The person.",
         "person",
         reverse="opportunityContacts",
-        reverse_doc="Opportunities that this person is involved in, with their role in each.",
+        reverse_doc="Opportunities that involve the person, with the role.",
         owned=True,
     )
     role: Mapped[str] = field(
@@ -280,7 +280,7 @@ class OpportunityContact(Record):
 
 
 class OpportunityAccount(Record):
-    """An account that has to do with an opportunity besides the one we hope to sell to."""
+    """Further account involved in an opportunity."""
 
     __tablename__ = "opportunity_account"
     __prefix__ = "oac"
@@ -308,7 +308,7 @@ class OpportunityAccount(Record):
 
 
 class OpportunityShare(Record):
-    """One opportunity that an employee sees besides his own."""
+    """Opportunity shared with an employee."""
 
     __tablename__ = "opportunity_share"
     __prefix__ = "osh"

@@ -48,7 +48,7 @@ class Stage(Record):
 
 
 class OpportunityType(Record):
-    """A kind of opportunity, and thereby a pipeline: it activates stages with an order of their own."""
+    """Opportunity type; defines a pipeline of ordered stages."""
 
     __tablename__ = "opportunity_type"
     __prefix__ = "opt"
@@ -117,7 +117,7 @@ class Attribute(Record):
         "The entity whose records carry it.", filter=True, sort=True, immutable=True, longest=WORD
     )
     key: Mapped[str] = field("Its name in filters and selections.", filter=True, sort=True)
-    label: Mapped[str] = field("What people call it.", filter=True, sort=True)
+    label: Mapped[str] = field("Display name.", filter=True, sort=True)
     kind: Mapped[AttributeKind] = field(
         "What values it takes.", enumeration(AttributeKind), filter=True, immutable=True
     )
@@ -244,7 +244,7 @@ class LostReason(Record):
 
     name: Mapped[str] = field("What the reason is called.", filter=True, sort=True, longest=WORD)
     needs_note: Mapped[bool] = field(
-        "Whether whoever gives it explains it, as for `Other`.", server_default="false"
+        "Whether the reason requires a note, as for `Other`.", server_default="false"
     )
 
 

@@ -116,7 +116,7 @@ class Profile(Record):
 
     name: Mapped[str] = field("What the profile is called.", filter=True, sort=True)
     full: Mapped[bool] = field(
-        "Opens every entity and field, those to come included. For administrators.",
+        "Grants all rights on all types and fields. For administrators.",
         filter=True,
         server_default="false",
     )

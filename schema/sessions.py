@@ -106,7 +106,7 @@ class PasswordResetInput:
     password: str = strawberry.field(description="The new password, of 10 characters at least.")
 
 
-@strawberry.input(description="Which record.")
+@strawberry.input(description="Record to select.")
 class RecordRefInput:
     id: strawberry.ID = strawberry.field(description="The record.")
 

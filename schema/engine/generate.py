@@ -21,7 +21,6 @@ from schema.engine.type_registry import FILTERS, OPERATORS, SAYS, SCALAR
 
 Spec = tuple[str, str, str]
 """A field of a generated type: its name, its type as an annotation, and its description."""
-"""A field: its name, its annotation, its description."""
 
 NUMBERS = {Kind.INT, Kind.DECIMAL, Kind.MONEY}
 AGGREGATED: dict[Function, set[Kind]] = {
@@ -31,12 +30,12 @@ AGGREGATED: dict[Function, set[Kind]] = {
     Function.MAX: NUMBERS | {Kind.DATE, Kind.DATETIME},
 }
 SUMMED = {
-    Function.SUM: "The sum; for money one sum per currency.",
-    Function.AVG: "The average, with two digits more.",
-    Function.MIN: "The least.",
-    Function.MAX: "The greatest.",
-    Function.COUNT_UNIQUE: "How many different values there are; empty ones do not count.",
-    Function.PERCENT_EMPTY: "Of how many in a hundred the value is empty, with two digits.",
+    Function.SUM: "Sum; for money, one per currency.",
+    Function.AVG: "Average, with two additional decimals.",
+    Function.MIN: "Minimum.",
+    Function.MAX: "Maximum.",
+    Function.COUNT_UNIQUE: "Number of distinct non-null values.",
+    Function.PERCENT_EMPTY: "Percentage of records where the field is null, two decimals.",
 }
 
 
@@ -55,15 +54,15 @@ class Special:
         return {
             "Record": (
                 [
-                    ("version", "int | None", "Grows by one with every change."),
+                    ("version", "int | None", "Version number; grows by one with every change."),
                     ("createdAt", "DateTimeText | None", "When the record was created."),
                     ("updatedAt", "DateTimeText | None", "When the record was last changed."),
                 ],
-                "Anything that is kept, with what is known of each such thing.",
+                "Stored record with its version and timestamps.",
             ),
             "Owned": (
                 [("owner", f"{self.owner} | None", "The employee responsible.")],
-                "Any record that an employee is responsible for.",
+                "Record with a responsible employee.",
             ),
         }
 
@@ -77,20 +76,18 @@ def argument(name: str, annotation: str, doc: str) -> StrawberryArgument:
 def page_arguments(entity: str) -> list[StrawberryArgument]:
     """What every list takes."""
     return [
-        argument("filter", f"{entity}Filter", "Which records; all visible ones if not given."),
-        argument(
-            "orderBy", f"list[{entity}Order]", "The keys to sort by, the most important first."
-        ),
-        argument("first", "int", "How many at most, 1 to 100; 25 if not given."),
-        argument("after", "str", "The cursor to read on from."),
-        argument("last", "int", "How many at most from the end of the list, 1 to 100."),
-        argument("before", "str", "The cursor to read up to."),
+        argument("filter", f"{entity}Filter", "Filter conditions; default: all visible records."),
+        argument("orderBy", f"list[{entity}Order]", "Sort keys, most significant first."),
+        argument("first", "int", "Maximum number from the start, 1 to 100; default: 25."),
+        argument("after", "str", "Cursor after which the page starts."),
+        argument("last", "int", "Maximum number from the end, 1 to 100."),
+        argument("before", "str", "Cursor before which the page ends."),
     ]
 
 
 def bin_argument() -> StrawberryArgument:
     """What a list of records takes besides, where they can be deleted."""
-    doc = "The bin: only records that were deleted. For those who may delete and restore them."
+    doc = "Only records in the trash; requires the right to delete."
     return argument("trashed", "Trashed", doc)
 
 
@@ -158,38 +155,36 @@ def shared_types(special: Special) -> None:
         ("date", "DateFilter", "For one of kind DATE."),
         ("boolean", "BooleanFilter", "For one of kind BOOLEAN."),
     ]
-    make_input("AttributeValueFilter", values, "Tests of one of the tenant's own attributes.")
+    make_input("AttributeValueFilter", values, "Conditions on a custom attribute.")
     keys = [
         ("key", "AttributeKey", "The attribute."),
-        ("direction", "OrderDirection", "Which way."),
+        ("direction", "OrderDirection", "Sort direction."),
     ]
-    make_input("AttributeValueOrder", keys, "Sorts by one of the tenant's own attributes.")
+    make_input("AttributeValueOrder", keys, "Sort key for a custom attribute.")
 
 
 def _permission_types() -> None:
     """What the caller may do with a record, and with the records of a type."""
     access: list[Spec] = [
-        ("update", "bool", "Whether you may change it."),
-        ("delete", "bool", "Whether you may delete it."),
+        ("update", "bool", "Whether the caller may update the record."),
+        ("delete", "bool", "Whether the caller may delete the record."),
         (
             "writable",
             "list[str]",
-            "The fields that you may write, and attributes as `attributes.key`; some only in certain statuses.",
+            "Writable fields; attributes as `attributes.key`.",
         ),
     ]
-    make("RecordPermissions", access, "What you may do with a record, as far as rights say.")
+    make("RecordPermissions", access, "The caller's permissions on a record.")
     by_type: list[Spec] = [
-        ("type", "str", "The kind of record."),
-        ("rows", "RowScope", "Which of them you see: all, or those that are yours."),
-        ("create", "bool", "Whether you may create one."),
-        ("update", "WriteScope | None", "Which of those you see you may change; none if empty."),
-        ("delete", "WriteScope | None", "Which of those you see you may delete; none if empty."),
-        ("readable", "list[str]", "The fields you may read, and attributes as `attributes.key`."),
-        ("writable", "list[str]", "The fields you may write, and attributes as `attributes.key`."),
+        ("type", "str", "Object type."),
+        ("rows", "RowScope", "Visible records: all, or the caller's own."),
+        ("create", "bool", "Whether the caller may create records."),
+        ("update", "WriteScope | None", "Visible records that the caller may update; null: none."),
+        ("delete", "WriteScope | None", "Visible records that the caller may delete; null: none."),
+        ("readable", "list[str]", "Readable fields; attributes as `attributes.key`."),
+        ("writable", "list[str]", "Writable fields; attributes as `attributes.key`."),
     ]
-    make(
-        "TypePermissions", by_type, "What you may do with records of a kind, as far as rights say."
-    )
+    make("TypePermissions", by_type, "The caller's permissions on records of a type.")
 
 
 def _value_filter(name: str, kind: Kind, scalar: str) -> None:
@@ -198,7 +193,7 @@ def _value_filter(name: str, kind: Kind, scalar: str) -> None:
     for op in OPERATORS[kind]:
         annotation = f"list[{scalar}]" if op.value in many else scalar
         specs.append((op.value, "bool" if op.value == "isNull" else annotation, SAYS[op]))
-    make_input(name, specs, "Tests of a value; all of those given must be met.")
+    make_input(name, specs, "Conditions on a value, combined with AND.")
 
 
 def entity_types(model: Model, entity: Entity, doc: str, special: Special) -> None:
@@ -245,15 +240,15 @@ def _object(entity: Entity, doc: str, special: Special) -> None:
         specs.append((reverse.name, f"{reverse.source}Connection | None", reverse.doc))
         arguments[reverse.name] = page_arguments(reverse.source)
     if entity.attributes:
-        doc_ = "Values of the tenant's own attributes that you may read, in the order of the keys."
+        doc_ = "Readable custom attribute values, ordered by key."
         specs.append(("attributes", "list[AttributeValue]", doc_))
         keys = argument("keys", "list[AttributeKey]", "Only these, in this order.")
         arguments["attributes"] = [keys]
     if not entity.is_trace:
-        doc_ = "What you may do with it, as far as rights say; rules may still be against it."
+        doc_ = "The caller's permissions; business rules may still refuse."
         specs.append((PERMISSIONS, "RecordPermissions", doc_))
     if entity.name == special.viewer:
-        doc_ = "What you may do with records of each kind that you may see; told of yourself only."
+        doc_ = "The caller's permissions by visible type; null for other users."
         specs.append((TYPE_PERMISSIONS, "list[TypePermissions] | None", doc_))
     deprecated = {field.name: field.exposed.deprecated for field in entity.fields.values()}
     told = {name: annotation for name, annotation, _ in specs}
@@ -348,13 +343,13 @@ def _measured(what: Field | Reference, function: Function) -> str:
 def _filter(model: Model, entity: Entity) -> None:
     name = f"{entity.name}Filter"
     specs: list[Spec] = [
-        ("and", f"list[{name}]", "All of these."),
-        ("or", f"list[{name}]", "At least one of these; an empty list is never met."),
-        ("not", name, "Exactly the records that this does not find."),
+        ("and", f"list[{name}]", "All conditions match."),
+        ("or", f"list[{name}]", "At least one condition matches; an empty list matches nothing."),
+        ("not", name, "Records that the condition does not match."),
     ]
     if entity.searched:
         by = ", ".join(f"`{each.field.name}`" for each in entity.searched)
-        doc = f"Every word of this text is a piece of one of these: {by}, as far as you may read them."
+        doc = f"Each word occurs in one of the readable fields {by}."
         specs.append((SEARCH, "str", doc))
     for field in entity.fields.values():
         if field.exposed.filter:
@@ -365,14 +360,14 @@ def _filter(model: Model, entity: Entity) -> None:
     for reverse in entity.reverses.values():
         specs.append((reverse.name, f"{reverse.source}ListFilter", reverse.doc))
     if entity.attributes:
-        specs.append(("attribute", "AttributeValueFilter", "One of the tenant's own attributes."))
-    make_input(name, specs, "Tests of a record; all of those given must be met.")
+        specs.append(("attribute", "AttributeValueFilter", "Custom attribute."))
+    make_input(name, specs, "Conditions on a record, combined with AND.")
     several: list[Spec] = [
-        ("some", name, "At least one of them."),
-        ("none", name, "None of them."),
-        ("every", name, "All of them, so also none at all."),
+        ("some", name, "At least one record matches."),
+        ("none", name, "No record matches."),
+        ("every", name, "Every record matches; true for an empty list."),
     ]
-    make_input(f"{entity.name}ListFilter", several, "Tests of the visible records of a list.")
+    make_input(f"{entity.name}ListFilter", several, "Conditions on the visible records of a list.")
 
 
 def _order(entity: Entity) -> None:
@@ -384,6 +379,8 @@ def _order(entity: Entity) -> None:
     for reference in entity.references.values():
         specs.append((reference.name, f"{reference.target}Order", reference.doc))
     if entity.attributes:
-        specs.append(("attribute", "AttributeValueOrder", "One of the tenant's own attributes."))
-    specs.append(("id", "OrderDirection", "The id, which grows with time."))
-    make_input(f"{entity.name}Order", specs, "A key to sort by: give exactly one.", one_of=True)
+        specs.append(("attribute", "AttributeValueOrder", "Custom attribute."))
+    specs.append(("id", "OrderDirection", "ID; ascending by creation time."))
+    make_input(
+        f"{entity.name}Order", specs, "Sort key; exactly one field is required.", one_of=True
+    )

@@ -28,7 +28,7 @@ ID_SPEC: Spec = ("id", "ID", "The record.")
 VERSION_SPEC: Spec = (
     "version",
     "int | None",
-    "Optimistic lock: the `version` you last read. Fails with CONFLICT if a field you send was changed since.",
+    "Last `version` read; CONFLICT if a sent field changed since.",
 )
 ANNOTATIONS: Mapping[object, str] = {
     str: "str",
@@ -94,10 +94,10 @@ def _standard_input(
             _create_input(entity, children)
         case Standard.UPDATE:
             specs = [ID_SPEC, VERSION_SPEC, *fields(entity, operation)]
-            required(f"{entity.name}UpdateInput", specs, "Which record, and the fields to set.")
+            required(f"{entity.name}UpdateInput", specs, "Record to update and the fields to set.")
         case Standard.UPSERT:
             specs = fields(entity, operation)
-            required(f"{entity.name}UpsertInput", specs, "The external id, and the fields to set.")
+            required(f"{entity.name}UpsertInput", specs, "External ID and the fields to set.")
 
 
 def _own_input(model: Model, entity: Entity, command: Command) -> None:
@@ -128,8 +128,8 @@ def _children_input(name: str, entity: Entity, child: Entity) -> None:
     """The input of one of the children that a command sets all of: an existing one by id, or a new one."""
     relation = next(r for r in child.parents if child.targets[r.name] is entity)
     own = [spec for spec in fields(child, Standard.CREATE) if spec[0] != relation.name]
-    specs: list[Spec] = [("id", "ID | None", "The existing record; a new one without."), *own]
-    required(name, specs, "One of the list; of an existing one, fields that are left out stay.")
+    specs: list[Spec] = [("id", "ID | None", "ID of an existing record; omit to create one."), *own]
+    required(name, specs, "List entry; omitted fields of an existing record are unchanged.")
 
 
 def _child_inputs(entity: Entity) -> None:
@@ -140,7 +140,7 @@ def _child_inputs(entity: Entity) -> None:
             for name, brought in entity.nested_creates.items():
                 if brought is not relation:
                     own = _with_new(entity, brought, name, own)
-            doc = "One that is created together with its parent."
+            doc = "Record created together with its parent."
             required(nested_input(above, relation), own, doc)
 
 
@@ -167,7 +167,7 @@ def _create_input(entity: Entity, children: list[tuple[Entity, Reference]]) -> N
         (
             str(relation.exposed.reverse),
             f"list[{nested_input(entity, relation)}] | None",
-            f"{relation.exposed.reverse_doc} They are created together.",
+            f"{relation.exposed.reverse_doc}",
         )
         for child, relation in children
     ]
@@ -176,13 +176,13 @@ def _create_input(entity: Entity, children: list[tuple[Entity, Reference]]) -> N
 
 
 def _shared() -> None:
-    required("RecordInput", [ID_SPEC, VERSION_SPEC], "Which record.")
+    required("RecordInput", [ID_SPEC, VERSION_SPEC], "Record to select.")
     replace: Spec = (
         "replaceWith",
         "ID | None",
-        "A record of the same type that takes its place wherever a record refers to it.",
+        "Record of the same type that replaces it in all references.",
     )
-    doc = "Which record, and what takes its place where it is in use."
+    doc = "Record to delete and its optional replacement."
     required("ReplaceInput", [ID_SPEC, VERSION_SPEC, replace], doc)
     values: list[Spec] = [
         ("key", "AttributeKey", "The attribute."),
@@ -191,7 +191,7 @@ def _shared() -> None:
         ("date", "DateText | None", "Of kind DATE."),
         ("boolean", "bool | None", "Of kind BOOLEAN."),
     ]
-    doc = "A value of one of the tenant's own attributes; without a value it is emptied."
+    doc = "Custom attribute value; omit the value to set null."
     required("AttributeInput", values, doc)
 
 
@@ -206,7 +206,7 @@ def fields(entity: Entity, operation: Standard) -> list[Spec]:
         annotation = _annotation(each)
         specs.append((name, annotation if needed else f"{annotation} | None", each.doc))
     if entity.attributes:
-        doc = "Values of the tenant's own attributes; those not named stay as they are."
+        doc = "Custom attribute values; attributes not named are unchanged."
         specs.append(("attributes", "list[AttributeInput] | None", doc))
     return specs
 
@@ -240,18 +240,16 @@ def required(name: str, specs: Iterable[Spec], doc: str) -> None:
 def _payloads(entity: Entity) -> None:
     errors: Spec = ("userErrors", "list[UserError]", "Validation errors; empty on success.")
     specs: list[Spec] = [
-        ("id", "ID | None", "The record's id; a record that was deleted keeps it."),
-        (entity.singular, f"{entity.name} | None", "The record as you see it now."),
+        ("id", "ID | None", "ID of the record, also after deletion."),
+        (entity.singular, f"{entity.name} | None", "Current record, as visible to the caller."),
         errors,
     ]
     make(f"{entity.name}Payload", specs, "Result of a mutation of one record.")
-    results = (
-        "One for each input, in their order; null where one failed otherwise than by `userErrors`."
-    )
+    results = "One result per input, in order; null after a request error."
     every: Spec = (
         "userErrors",
         "list[UserError]",
-        "Validation errors of all inputs, each with its place; also in `results`.",
+        "Validation errors of all inputs, with the path of each.",
     )
     many: list[Spec] = [
         ("results", f"list[{entity.name}Payload | None] | None", results),
@@ -265,12 +263,12 @@ def root(mutation: Mutation) -> tuple[Spec, list[StrawberryArgument]]:
     input, doc = input_of(mutation.command, mutation.entity), mutation.command.doc
     if not mutation.many:
         spec = (mutation.name, f"{mutation.payload} | None", doc)
-        return spec, [_argument("input", input, "The record and what to do with it.")]
-    spec = (mutation.name, f"{mutation.payload} | None", f"{doc} For many inputs at once.")
+        return spec, [_argument("input", input, "Input of the mutation.")]
+    spec = (mutation.name, f"{mutation.payload} | None", f"{doc} Batch form.")
     all_or_none = argument(
         "allOrNone", "bool", "Roll back every input if one fails. Default: true."
     )
-    return spec, [_argument("inputs", f"list[{input}]", "At most 250."), all_or_none]
+    return spec, [_argument("inputs", f"list[{input}]", "Inputs, at most 250."), all_or_none]
 
 
 def _argument(name: str, annotation: str, doc: str) -> StrawberryArgument:

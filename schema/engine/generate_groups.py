@@ -31,7 +31,7 @@ def shared_group_types() -> None:
     make_input(
         "MoneyFilter", [code, *tests], "Tests of a sum of money; all of those given must be met."
     )
-    order: list[Spec] = [code, ("direction", "OrderDirection", "Which way.")]
+    order: list[Spec] = [code, ("direction", "OrderDirection", "Sort direction.")]
     make_input("MoneyOrder", order, "Sorts by a sum of money in one currency.")
 
 
@@ -44,7 +44,7 @@ def _test(op: str) -> str:
 def group_arguments(entity: str) -> list[StrawberryArgument]:
     """What a root field that groups records takes."""
     return [
-        argument("filter", f"{entity}Filter", "Which records; all visible ones if not given."),
+        argument("filter", f"{entity}Filter", "Filter conditions; default: all visible records."),
         argument(
             "groupBy", f"list[{entity}GroupBy]", "The keys to group by; without any, one group."
         ),
@@ -99,7 +99,7 @@ def key_types(entity: Entity) -> None:
             dated = field.kind in (Kind.DATE, Kind.DATETIME)
             by.append((field.name, "DateBucket" if dated else "bool", field.doc))
             kind = "DateText" if dated else kind_name(field)
-            doc = f"{field.doc} The first day of the span." if dated else field.doc
+            doc = f"{field.doc} Start of the interval." if dated else field.doc
             shown.append((field.name, f"{kind} | None", doc))
     for reference in entity.references.values():
         by.append((reference.name, f"{reference.target}GroupBy", reference.doc))
@@ -112,8 +112,8 @@ def key_types(entity: Entity) -> None:
 def _having(entity: Entity) -> None:
     name = f"{entity.name}Having"
     specs: list[Spec] = [
-        ("and", f"list[{name}]", "All of these."),
-        ("or", f"list[{name}]", "At least one of these; an empty list is never met."),
+        ("and", f"list[{name}]", "All conditions match."),
+        ("or", f"list[{name}]", "At least one condition matches; an empty list matches nothing."),
         ("not", name, "Exactly the groups that this does not find."),
         ("count", "IntFilter", "How many records there are."),
     ]

@@ -22,7 +22,7 @@ WORDS: dict[type[StrEnum], tuple[str, dict[str, str]]] = {
             "SNAPSHOT": "All records of the list: the first message, unless `after` was given.",
             "RESUMED": "The list goes on after the cursor given as `after`; what was missed follows.",
             "DELTA": "What changed since the message before: by one transaction, or several whole ones.",
-            "RESYNC": "All records anew. Forget those you have: what you missed cannot be told.",
+            "RESYNC": "Full snapshot: discard local state.",
         },
     ),
     LiveChangeKind: (
@@ -49,7 +49,7 @@ def live_types(entity: str) -> None:
     """The types of one entity's live list."""
     change: list[Spec] = [
         ("kind", "LiveChangeKind", "What became of it."),
-        ("id", "ID", "Which record."),
+        ("id", "ID", "Record to select."),
         ("node", f"{entity} | None", "The record as it is now; null for one that left."),
     ]
     make(f"{entity}{CHANGE}", change, "What became of one record of a live list.")
@@ -72,7 +72,7 @@ def live_types(entity: str) -> None:
 def live_arguments(entity: str) -> list[StrawberryArgument]:
     """What a live list takes."""
     return [
-        argument("filter", f"{entity}Filter", "Which records; all visible ones if not given."),
+        argument("filter", f"{entity}Filter", "Filter conditions; default: all visible records."),
         argument("after", "str", "The cursor of the last message you had, to go on from there."),
         argument(
             "atMost",
@@ -93,4 +93,4 @@ def subscription(exposed: Iterable[Entity]) -> type:
             doc = f"{each.name} records you may see: all of them now, then every change of them."
             specs.append((each.plural, f"{each.name}{LIVE} | None", doc))
             arguments[each.plural] = live_arguments(each.name)
-    return make("Subscription", specs, "What is told as it happens.", arguments=arguments)
+    return make("Subscription", specs, "Root subscription type.", arguments=arguments)

@@ -15,47 +15,49 @@ from schema.engine.scalars import AttributeKey, DateText, DateTimeText, DecimalT
 ID = strawberry.ID
 __all__ = ["TimeZone"]  # named in annotations of what is generated
 strawberry.enum(
-    Bucket, name="DateBucket", description="Spans of time to put dates into; weeks begin on Monday."
+    Bucket, name="DateBucket", description="Time interval to group dates by; weeks start on Monday."
 )
 DateBucket = Bucket
 strawberry.enum(
-    AttributeKind, name="AttributeKind", description="What values a custom attribute takes."
+    AttributeKind, name="AttributeKind", description="Value type of a custom attribute."
 )
 
 
-@strawberry.interface(description="Anything with an id of its own.")
+@strawberry.interface(description="Object with a globally unique ID.")
 class Node:
-    id: strawberry.ID = strawberry.field(description="Identifies the record, whatever its type.")
+    id: strawberry.ID = strawberry.field(description="Globally unique ID.")
 
 
-@strawberry.type(description="Where a page lies in its list.")
+@strawberry.type(description="Position of a page in its list.")
 class PageInfo:
-    hasNextPage: bool = strawberry.field(description="Whether there is more after this page.")
-    hasPreviousPage: bool = strawberry.field(description="Whether there is more before this page.")
-    startCursor: str | None = strawberry.field(description="The cursor of the first record.")
+    hasNextPage: bool = strawberry.field(description="Whether records follow this page.")
+    hasPreviousPage: bool = strawberry.field(description="Whether records precede this page.")
+    startCursor: str | None = strawberry.field(description="Cursor of the first record.")
     endCursor: str | None = strawberry.field(
-        description="The cursor of the last record: pass it as `after` to read on."
+        description="Cursor of the last record; pass as `after` for the next page."
     )
 
 
-@strawberry.type(description="A sum of money: an exact amount in one currency.")
+@strawberry.type(description="Exact amount in one currency.")
 class Money:
-    amount: DecimalText = strawberry.field(description="With the currency's own number of digits.")
-    currency: str = strawberry.field(description="The currency, as ISO 4217.")
+    amount: DecimalText = strawberry.field(description="Amount, with the decimals of the currency.")
+    currency: str = strawberry.field(description="Currency code, ISO 4217.")
 
 
-@strawberry.type(description="The value of one of the tenant's own attributes.")
+@strawberry.type(description="Value of a custom attribute.")
 class AttributeValue:
-    key: AttributeKey = strawberry.field(description="The attribute's name in filters.")
-    label: str = strawberry.field(description="What people call it.")
-    kind: AttributeKind = strawberry.field(description="Which of the fields below has the value.")
+    key: AttributeKey = strawberry.field(description="Key of the attribute.")
+    label: str = strawberry.field(description="Display name.")
+    kind: AttributeKind = strawberry.field(
+        description="Value type; determines which of the fields below is set."
+    )
     text: str | None = strawberry.field(description="The value of an attribute of kind TEXT.")
     number: DecimalText | None = strawberry.field(description="Of kind NUMBER.")
     date: DateText | None = strawberry.field(description="Of kind DATE.")
     boolean: bool | None = strawberry.field(description="Of kind BOOLEAN.")
 
 
-@strawberry.enum(description="From low to high or from high to low; empty values last if not said.")
+@strawberry.enum(description="Sort direction; nulls last by default.")
 class OrderDirection(Enum):
     ASC = "ASC"
     DESC = "DESC"
@@ -89,17 +91,17 @@ OPERATORS: dict[Kind, tuple[Op, ...]] = {
     Kind.ENUM: (*_EQUAL, Op.IS_NULL),
 }
 SAYS: dict[Op, str] = {
-    Op.EQ: "Equal. For empty values there is `isNull`.",
-    Op.NE: "Not equal; empty values are not equal to anything, so they are found.",
-    Op.IN: "Equal to one of these; to none of an empty list.",
-    Op.NOT_IN: "Equal to none of these.",
-    Op.LT: "Less, or earlier.",
-    Op.LTE: "Less or equal.",
-    Op.GT: "Greater, or later.",
-    Op.GTE: "Greater or equal.",
-    Op.IS_NULL: "Empty, or with `false` not empty.",
-    Op.CONTAINS: "With this text anywhere in it, whatever case and accents.",
-    Op.STARTS_WITH: "With this text at its beginning, whatever case and accents.",
+    Op.EQ: "Equal; use `isNull` for null.",
+    Op.NE: "Not equal; null matches.",
+    Op.IN: "Equal to a listed value; an empty list matches nothing.",
+    Op.NOT_IN: "Not equal to any listed value.",
+    Op.LT: "Less than, or earlier.",
+    Op.LTE: "Less than or equal.",
+    Op.GT: "Greater than, or later.",
+    Op.GTE: "Greater than or equal.",
+    Op.IS_NULL: "true: null; false: not null.",
+    Op.CONTAINS: "Contains the text, ignoring case and accents.",
+    Op.STARTS_WITH: "Starts with the text, ignoring case and accents.",
 }
 FILTERS: dict[Kind, str] = {
     Kind.ID: "IDFilter",
@@ -113,13 +115,13 @@ FILTERS: dict[Kind, str] = {
 }
 
 
-@strawberry.enum(description="Whether a list holds what was deleted; without this it never does.")
+@strawberry.enum(description="Selects records in the trash, which lists omit by default.")
 class Trashed(Enum):
     ONLY = "ONLY"
 
 
-@strawberry.type(description="Why a deed was not done: something for the person at the screen.")
+@strawberry.type(description="Validation error of a mutation, to be shown to the user.")
 class UserError:
-    code: str = strawberry.field(description="The reason, for programs.")
-    message: str = strawberry.field(description="The reason and the remedy, for people.")
-    path: list[str] = strawberry.field(description="Which part of the input it is about.")
+    code: str = strawberry.field(description="Error code.")
+    message: str = strawberry.field(description="Message for the user: cause and remedy.")
+    path: list[str] = strawberry.field(description="Path of the invalid input field.")
