@@ -148,7 +148,7 @@ class Opportunity(
         needs=("expected_close_on",),
     )
     weighted = expression(
-        "Weighted amount: `amount` × `probability`.",
+        "Weighted amount: `amount` × `probability`.",  # noqa: RUF001 - the sign of multiplication
         MONEY,
         lambda row: row.amount * row.probability * PERCENT,
         needs=("amount", "probability"),
