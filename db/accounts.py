@@ -76,7 +76,7 @@ class Account(
         longest=WORD,
     )
     last_name: Mapped[str | None] = field(
-        "The last name, where the account is a person.", filter=True, sort=True, longest=WORD
+        "Last name of a private customer.", filter=True, sort=True, longest=WORD
     )
     display_name = derived(
         "What to call it on screens: its names, else its registration number, the domain of its "
@@ -85,7 +85,7 @@ class Account(
         needs=("name", "last_name", "registration_number", "email", "number"),
     )
     type_id: Mapped[UUID | None] = reference(
-        "What kind of account it is.",
+        "Account type.",
         "account_type",
         reverse="accounts",
         reverse_doc="The accounts of this type.",
@@ -93,7 +93,7 @@ class Account(
     )
     number: Mapped[str] = field("Account number.", filter=True, sort=True, server_assigned=True)
     industry_id: Mapped[UUID | None] = reference(
-        "The branch it works in.",
+        "Industry.",
         "industry",
         reverse="accounts",
         reverse_doc="The accounts that work in this branch.",
@@ -105,35 +105,33 @@ class Account(
     website_domain = derived(
         "The domain of its home page, to show and to compare.", web_domain, needs=("website",)
     )
-    email: Mapped[str | None] = field("Its e-mail address.", filter=True, sort=True, longest=WORD)
+    email: Mapped[str | None] = field("Email address.", filter=True, sort=True, longest=WORD)
     phone: Mapped[str | None] = field("Its telephone number, as E.164.", filter=True)
     registration_number: Mapped[str | None] = field(
-        "Its number in the register of companies.", filter=True, sort=True, longest=WORD
+        "Company registration number.", filter=True, sort=True, longest=WORD
     )
-    vat_number: Mapped[str | None] = field(
-        "Its number for value added tax.", filter=True, sort=True, longest=WORD
-    )
-    city: Mapped[str | None] = field("The town of its head office.", filter=True, sort=True)
+    vat_number: Mapped[str | None] = field("VAT number.", filter=True, sort=True, longest=WORD)
+    city: Mapped[str | None] = field("City of the head office.", filter=True, sort=True)
     country: Mapped[str | None] = field(
-        "The country of its head office, as ISO 3166-1.", filter=True, sort=True
+        "Country of the head office, ISO 3166-1.", filter=True, sort=True
     )
     employee_count: Mapped[int | None] = field(
-        "How many people work there.", filter=True, sort=True, aggregate=True
+        "Number of employees.", filter=True, sort=True, aggregate=True
     )
     key_account: Mapped[bool] = field(
-        "Whether it is looked after with special care.",
+        "Whether it is a key account.",
         filter=True,
         sort=True,
         server_default="false",
     )
     parent_id: Mapped[UUID | None] = reference(
-        "The account it is a part of.",
+        "Parent account.",
         "account",
         reverse="subAccounts",
         reverse_doc="The accounts that are parts of this one.",
     )
     owner_id: Mapped[UUID] = reference(
-        "The employee responsible for the account.",
+        "Owner: employee responsible for the account.",
         "employee",
         reverse="accounts",
         reverse_doc="The accounts this employee is responsible for.",
@@ -155,7 +153,7 @@ class Account(
         "The e-mail account that it is written from.", longest=WORD
     )
     document_delivery: Mapped[DocumentDelivery | None] = field(
-        "How it gets its documents.", enumeration(DocumentDelivery), filter=True, sort=True
+        "Delivery method of documents.", enumeration(DocumentDelivery), filter=True, sort=True
     )
 
 
@@ -240,11 +238,11 @@ class Address(Record):
         owned=True,
         on_delete="CASCADE",
     )
-    street: Mapped[str | None] = field("The street.", filter=True, sort=True)
+    street: Mapped[str | None] = field("Street and number.", filter=True, sort=True)
     house_number: Mapped[str | None] = field("The number in the street, with what follows it.")
-    postcode: Mapped[str | None] = field("The postcode.", filter=True, sort=True)
-    city: Mapped[str | None] = field("The town.", filter=True, sort=True)
-    country: Mapped[str | None] = field("The country, as ISO 3166-1.", filter=True, sort=True)
+    postcode: Mapped[str | None] = field("Postal code.", filter=True, sort=True)
+    city: Mapped[str | None] = field("City.", filter=True, sort=True)
+    country: Mapped[str | None] = field("Country, ISO 3166-1.", filter=True, sort=True)
     visiting: Mapped[bool] = field("Whether one visits there.", filter=True, server_default="false")
     postal: Mapped[bool] = field("Whether post goes there.", filter=True, server_default="false")
     invoicing: Mapped[bool] = field(

@@ -22,7 +22,7 @@ class ActivityCategory(Record):
     __replaceable__ = True
     __table_args__ = (live("activity_category_name_unique", "name"),)
 
-    name: Mapped[str] = field("What the category is called.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the category.", filter=True, sort=True, longest=WORD)
 
 
 class Activity(Ownable, OnOne, Record):
@@ -49,32 +49,32 @@ class Activity(Ownable, OnOne, Record):
         Index(None, "category_id"),
     )
 
-    subject: Mapped[str] = field("What it is about.", filter=True, sort=True, longest=WORD)
-    note: Mapped[str | None] = field("What came of it, or what is to be done.", filter=True)
+    subject: Mapped[str] = field("Subject.", filter=True, sort=True, longest=WORD)
+    note: Mapped[str | None] = field("Result, or what is to be done.", filter=True)
     category_id: Mapped[UUID | None] = reference(
-        "What kind of activity it is.",
+        "Activity category.",
         "activity_category",
         reverse="activities",
         reverse_doc="The activities of this category.",
     )
     owner_id: Mapped[UUID] = reference(
-        "Who does it.",
+        "Employee who does it.",
         "employee",
         reverse="activities",
         reverse_doc="What this employee did or is to do.",
         server_assigned=True,
     )
     planned_at: Mapped[datetime | None] = field(
-        "When it is to begin.", filter=True, sort=True, aggregate=True
+        "Planned start.", filter=True, sort=True, aggregate=True
     )
     done_at: Mapped[datetime | None] = field(
-        "When it was done; empty while it is planned.", filter=True, sort=True, aggregate=True
+        "Completion time; null while planned.", filter=True, sort=True, aggregate=True
     )
     hours: Mapped[Decimal | None] = field(
-        "How many hours it took.", Numeric(18, 4), filter=True, sort=True, aggregate=True
+        "Hours worked.", Numeric(18, 4), filter=True, sort=True, aggregate=True
     )
     overtime: Mapped[bool] = field(
-        "Whether the hours were overtime.", filter=True, sort=True, server_default="false"
+        "Whether the hours are overtime.", filter=True, sort=True, server_default="false"
     )
     customer_id: Mapped[UUID | None] = reference(
         "The account that it concerns, directly or through the record it is on.",

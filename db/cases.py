@@ -38,7 +38,7 @@ class CaseStatus(Record):
         sort=True,
         immutable=True,
     )
-    position: Mapped[int] = field("Its place in the list, from 1.", filter=True, sort=True)
+    position: Mapped[int] = field("Position in the list, from 1.", filter=True, sort=True)
 
 
 class CaseType(Record):
@@ -51,7 +51,7 @@ class CaseType(Record):
     __rule__ = case_type
     __table_args__ = (live("case_type_name_unique", "name"),)
 
-    name: Mapped[str] = field("What the type is called.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the type.", filter=True, sort=True, longest=WORD)
     billing: Mapped[Billing] = field(
         "Whether such cases are billed, and how.",
         enumeration(Billing),
@@ -115,17 +115,17 @@ class Case(
         Index("case_created_at_idx", "created_at", "id"),
     )
 
-    subject: Mapped[str] = field("What it is about.", filter=True, sort=True, longest=WORD)
+    subject: Mapped[str] = field("Subject.", filter=True, sort=True, longest=WORD)
     description: Mapped[str | None] = field("What happened, and what is asked.", filter=True)
     type_id: Mapped[UUID | None] = reference(
-        "What kind of case it is.",
+        "Case type.",
         "case_type",
         reverse="cases",
         reverse_doc="The cases of this type.",
         server_assigned=True,
     )
     status_id: Mapped[UUID] = reference(
-        "How far it is.",
+        "Status.",
         "case_status",
         reverse="cases",
         reverse_doc="The cases in this status.",
@@ -140,7 +140,7 @@ class Case(
         write=False,
     )
     priority: Mapped[Priority] = field(
-        "How urgent it is.",
+        "Priority.",
         enumeration(Priority),
         filter=True,
         sort=True,
@@ -148,14 +148,14 @@ class Case(
         server_default="NORMAL",
     )
     owner_id: Mapped[UUID] = reference(
-        "The employee who works on it.",
+        "Owner: employee who works on it.",
         "employee",
         reverse="cases",
         reverse_doc="The cases this employee works on.",
         server_assigned=True,
     )
     contract_id: Mapped[UUID | None] = reference(
-        "The contract it is worked on under.",
+        "Contract that covers the case.",
         "contract",
         reverse="cases",
         reverse_doc="The cases that are worked on under this contract.",

@@ -56,9 +56,9 @@ class Contract(
         Index("contract_ends_on_idx", "ends_on", "id"),
     )
 
-    name: Mapped[str] = field("What the contract is called.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the contract.", filter=True, sort=True, longest=WORD)
     account_id: Mapped[UUID] = reference(
-        "Who bought.",
+        "Account that bought.",
         "account",
         reverse="contracts",
         reverse_doc="What this account bought.",
@@ -71,13 +71,13 @@ class Contract(
         write=False,
     )
     kind_id: Mapped[UUID] = reference(
-        "What kind of contract it is.",
+        "Contract kind.",
         "contract_kind",
         reverse="contracts",
         reverse_doc="The contracts of this kind.",
     )
     owner_id: Mapped[UUID] = reference(
-        "The employee responsible for it.",
+        "Owner: employee responsible for the contract.",
         "employee",
         reverse="contracts",
         reverse_doc="The contracts this employee is responsible for.",
@@ -99,25 +99,23 @@ class Contract(
         server_default="false",
     )
     starts_on: Mapped[date | None] = field(
-        "The first day it is in force; the day of the sale if not said.",
+        "First day of the term. Default: the day of the sale.",
         filter=True,
         sort=True,
         aggregate=True,
         server_assigned=True,
     )
     ends_on: Mapped[date | None] = field(
-        "The last day it is in force; empty if it lasts until it is ended.",
+        "Last day of the term; null if it is open-ended.",
         filter=True,
         sort=True,
         aggregate=True,
         server_assigned=True,
     )
     renewal_months: Mapped[int | None] = field(
-        "For how many months it goes on when it ends; empty if it does not.", filter=True, sort=True
+        "Renewal term in months; null if it does not renew.", filter=True, sort=True
     )
-    remind_on: Mapped[date | None] = field(
-        "The day to think of its renewal.", filter=True, sort=True
-    )
+    remind_on: Mapped[date | None] = field("Date to review the renewal.", filter=True, sort=True)
     revision: Mapped[int] = field(
         "How often what was sold was changed, from 1.",
         filter=True,
@@ -126,19 +124,23 @@ class Contract(
         server_default="1",
     )
     currency: Mapped[str] = field(
-        "The currency of its amounts, as ISO 4217.", filter=True, sort=True, immutable=True
+        "Currency of the amounts, ISO 4217.", filter=True, sort=True, immutable=True
     )
     net: Mapped[Decimal | None] = money(
-        "The sum of its lines in force, without tax.",
+        "Total of the active lines, excluding tax.",
         filter=True,
         sort=True,
         aggregate=True,
         write=False,
     )
     total: Mapped[Decimal | None] = money(
-        "The same with tax.", filter=True, sort=True, aggregate=True, write=False
+        "Total of the active lines, including tax.",
+        filter=True,
+        sort=True,
+        aggregate=True,
+        write=False,
     )
-    note: Mapped[str | None] = field("What colleagues should know.", filter=True)
+    note: Mapped[str | None] = field("Internal note.", filter=True)
 
 
 class ContractLine(Record):
@@ -187,26 +189,26 @@ class ContractLine(Record):
     )
     name: Mapped[str] = field("What was sold.", filter=True, sort=True, write=False)
     quantity: Mapped[Decimal] = field(
-        "How many units.", filter=True, sort=True, aggregate=True, write=False
+        "Quantity, in units.", filter=True, sort=True, aggregate=True, write=False
     )
     unit_id: Mapped[UUID | None] = reference(
-        "What it is counted in.", "unit_of_measure", reverse=None, write=False
+        "Unit of measure.", "unit_of_measure", reverse=None, write=False
     )
     currency: Mapped[str] = field("The contract's currency, as ISO 4217.", write=False)
     unit_price: Mapped[Decimal | None] = money(
-        "What one unit costs, without tax.", filter=True, sort=True, aggregate=True, write=False
+        "Unit price, excluding tax.", filter=True, sort=True, aggregate=True, write=False
     )
     discount_percent: Mapped[Decimal | None] = field("The discount on it, in percent.", write=False)
-    tax_percent: Mapped[Decimal | None] = field("The tax on it, in percent.", write=False)
+    tax_percent: Mapped[Decimal | None] = field("Tax rate, in percent.", write=False)
     net: Mapped[Decimal | None] = money(
-        "Its price after all discounts, without tax.",
+        "Price after all discounts, excluding tax.",
         filter=True,
         sort=True,
         aggregate=True,
         write=False,
     )
     total: Mapped[Decimal | None] = money(
-        "Its price with tax.", filter=True, sort=True, aggregate=True, write=False
+        "Price including tax.", filter=True, sort=True, aggregate=True, write=False
     )
     revision: Mapped[int] = field(
         "How often this item was changed, from 1.",

@@ -11,7 +11,7 @@ from domain.labels import tag
 
 
 class Tag(Record):
-    """A word that records are labelled with."""
+    """Tag: a label for records."""
 
     __tablename__ = "tag"
     __prefix__ = "tag"
@@ -20,8 +20,8 @@ class Tag(Record):
     __rule__ = tag
     __table_args__ = (live("tag_name_unique", "name"),)
 
-    name: Mapped[str] = field("The word.", filter=True, sort=True, longest=WORD)
-    color: Mapped[str | None] = field("Its color, such as #3b82f6.", filter=True, sort=True)
+    name: Mapped[str] = field("Name of the tag.", filter=True, sort=True, longest=WORD)
+    color: Mapped[str | None] = field("Color, such as #3b82f6.", filter=True, sort=True)
 
 
 class Tagging(OnOne, Record):
@@ -50,7 +50,7 @@ class Tagging(OnOne, Record):
 
 
 class Favorite(OnOne, Record):
-    """A record that a user keeps at hand. Nobody else sees that."""
+    """Favorite of a user; visible to that user only."""
 
     __tablename__ = "favorite"
     __prefix__ = "fav"
@@ -59,17 +59,17 @@ class Favorite(OnOne, Record):
         having=CanBeFavorite,
         doc="The {record}.",
         reverse="favorites",
-        reverse_doc="Whether you keep this {record} at hand.",
+        reverse_doc="The caller's favorite entry for this {record}, if any.",
         one="one_record",
-        message="Name exactly one record: what you keep at hand.",
+        message="Name exactly one record.",
         unique_per="user_id",
     )
 
     user_id: Mapped[UUID] = reference(
-        "Who keeps it at hand.",
+        "User whose favorite it is.",
         "user",
         reverse="favorites",
-        reverse_doc="What this user keeps at hand.",
+        reverse_doc="Favorites of this user.",
         write=False,
         restrict=False,
     )

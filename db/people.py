@@ -53,16 +53,16 @@ class Person(
     )
 
     gender: Mapped[Gender | None] = field(
-        "The person's gender, as far as it matters to a salutation.",
+        "Gender, for salutations.",
         enumeration(Gender),
         filter=True,
         sort=True,
     )
-    first_name: Mapped[str | None] = field("The first name.", filter=True, sort=True, longest=WORD)
+    first_name: Mapped[str | None] = field("First name.", filter=True, sort=True, longest=WORD)
     name_infix: Mapped[str | None] = field(
         "What stands between the names, such as `van der`.", longest=WORD
     )
-    last_name: Mapped[str | None] = field("The last name.", filter=True, sort=True, longest=WORD)
+    last_name: Mapped[str | None] = field("Last name.", filter=True, sort=True, longest=WORD)
     full_name = derived(
         "All names in their order, to show.",
         full_name,
@@ -77,9 +77,9 @@ class Person(
     phone: Mapped[str | None] = field(
         "The person's own telephone number, as E.164.", filter=True, longest=WORD
     )
-    born_on: Mapped[date | None] = field("The day of birth.", filter=True, sort=True)
+    born_on: Mapped[date | None] = field("Date of birth.", filter=True, sort=True)
     type_id: Mapped[UUID | None] = reference(
-        "What kind of contact the person is.",
+        "Person type.",
         "person_type",
         reverse="persons",
         reverse_doc="The persons of this type.",
@@ -92,7 +92,7 @@ class Person(
         reverse_doc="The persons this employee is responsible for.",
         server_assigned=True,
     )
-    note: Mapped[str | None] = field("What colleagues should know.", filter=True)
+    note: Mapped[str | None] = field("Internal note.", filter=True)
 
 
 class Affiliation(Record):
@@ -134,19 +134,19 @@ class Affiliation(Record):
         restrict=False,
     )
     department: Mapped[str | None] = field("The department.", filter=True, sort=True)
-    function: Mapped[str | None] = field("What the person does there.", filter=True, sort=True)
-    role: Mapped[str | None] = field("The part the person plays for us.", filter=True, sort=True)
+    function: Mapped[str | None] = field("Job title at the account.", filter=True, sort=True)
+    role: Mapped[str | None] = field("Role of the person towards us.", filter=True, sort=True)
     email: Mapped[str | None] = field(
-        "The e-mail address there.", filter=True, sort=True, longest=WORD
+        "Email address at the account.", filter=True, sort=True, longest=WORD
     )
     phone: Mapped[str | None] = field(
-        "The telephone number there, as E.164.", filter=True, longest=WORD
+        "Phone number at the account, E.164.", filter=True, longest=WORD
     )
     second_phone: Mapped[str | None] = field(
-        "Another telephone number there, as E.164.", filter=True, longest=WORD
+        "Second phone number at the account, E.164.", filter=True, longest=WORD
     )
     active: Mapped[bool] = field(
-        "Whether the person still works there.", filter=True, sort=True, server_default="true"
+        "Whether the job is current.", filter=True, sort=True, server_default="true"
     )
-    since: Mapped[date | None] = field("The first day there.", filter=True, sort=True)
-    until: Mapped[date | None] = field("The last day there.", filter=True, sort=True)
+    since: Mapped[date | None] = field("First day of the job.", filter=True, sort=True)
+    until: Mapped[date | None] = field("Last day of the job.", filter=True, sort=True)

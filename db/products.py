@@ -53,7 +53,7 @@ class ProductCategory(Record):
     __replaceable__ = True
     __table_args__ = (live("product_category_name_unique", "name"), Index(None, "contract_kind_id"))
 
-    name: Mapped[str] = field("What the category is called.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the category.", filter=True, sort=True, longest=WORD)
     contract_kind_id: Mapped[UUID] = reference(
         "The kind of contract that its products are sold under.",
         "contract_kind",
@@ -94,13 +94,11 @@ class Product(Taggable, HasAttributes, ExternallyIdentified, Record):
         live("product_code_unique", "code"),
     )
 
-    name: Mapped[str] = field("What the product is called.", filter=True, sort=True, longest=WORD)
-    code: Mapped[str | None] = field(
-        "The product's code; no two have the same.", filter=True, sort=True, longest=WORD
-    )
+    name: Mapped[str] = field("Name of the product.", filter=True, sort=True, longest=WORD)
+    code: Mapped[str | None] = field("Product code; unique.", filter=True, sort=True, longest=WORD)
     description: Mapped[str | None] = field("What it is.", filter=True)
     active: Mapped[bool] = field(
-        "Whether it is offered.", filter=True, sort=True, server_default="true"
+        "Whether the product is offered.", filter=True, sort=True, server_default="true"
     )
     service: Mapped[bool] = field(
         "Whether the product is a service.",
@@ -108,19 +106,19 @@ class Product(Taggable, HasAttributes, ExternallyIdentified, Record):
         server_default="false",
     )
     category_id: Mapped[UUID | None] = reference(
-        "The kind of product.",
+        "Product category.",
         "product_category",
         reverse="products",
         reverse_doc="The products of this category.",
     )
     unit_id: Mapped[UUID | None] = reference(
-        "What it is counted in.",
+        "Unit of measure.",
         "unit_of_measure",
         reverse="products",
         reverse_doc="The products that are counted in this unit.",
     )
-    currency: Mapped[str] = field("The currency of its price, as ISO 4217.", filter=True, sort=True)
+    currency: Mapped[str] = field("Currency of the price, ISO 4217.", filter=True, sort=True)
     price: Mapped[Decimal | None] = money(
-        "What one unit costs, without tax.", filter=True, sort=True, aggregate=True
+        "Unit price, excluding tax.", filter=True, sort=True, aggregate=True
     )
-    tax_percent: Mapped[Decimal | None] = field("The tax on it, in percent.", filter=True)
+    tax_percent: Mapped[Decimal | None] = field("Tax rate, in percent.", filter=True)

@@ -43,7 +43,7 @@ class Quote(Numbered, Record):
         owned=True,
         on_delete="CASCADE",
     )
-    name: Mapped[str] = field("What the quote is called.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the quote.", filter=True, sort=True, longest=WORD)
     currency: Mapped[str] = field(
         "Currency, ISO 4217; default: that of the opportunity.",
         filter=True,
@@ -51,15 +51,13 @@ class Quote(Numbered, Record):
         immutable=True,
         server_assigned=True,
     )
-    brand: Mapped[str | None] = field("The brand that is offered.", filter=True, sort=True)
-    product_version: Mapped[str | None] = field(
-        "The version of the products that is offered.", filter=True, sort=True
-    )
+    brand: Mapped[str | None] = field("Offered brand.", filter=True, sort=True)
+    product_version: Mapped[str | None] = field("Offered product version.", filter=True, sort=True)
     valid_from: Mapped[date | None] = field(
-        "The first day the offer holds.", filter=True, sort=True
+        "First day on which the offer is valid.", filter=True, sort=True
     )
     valid_until: Mapped[date | None] = field(
-        "The last day the offer holds.", filter=True, sort=True, aggregate=True
+        "Last day on which the offer is valid.", filter=True, sort=True, aggregate=True
     )
     discount_percent: Mapped[Decimal | None] = field(
         "A discount on the whole, in percent; it is spread over the items."
@@ -84,15 +82,15 @@ class Quote(Numbered, Record):
         write=False,
     )
     net: Mapped[Decimal | None] = money(
-        "The sum of all items, without tax.", filter=True, sort=True, aggregate=True, write=False
+        "Total of all items, excluding tax.", filter=True, sort=True, aggregate=True, write=False
     )
     tax: Mapped[Decimal | None] = money(
-        "The tax on it.", filter=True, sort=True, aggregate=True, write=False
+        "Tax amount.", filter=True, sort=True, aggregate=True, write=False
     )
     total: Mapped[Decimal | None] = money(
-        "What the customer pays.", filter=True, sort=True, aggregate=True, write=False
+        "Total including tax.", filter=True, sort=True, aggregate=True, write=False
     )
-    note: Mapped[str | None] = field("What colleagues should know.", filter=True)
+    note: Mapped[str | None] = field("Internal note.", filter=True)
     source_id: Mapped[UUID | None] = reference(
         "The quote it was made from.",
         "quote",
@@ -130,20 +128,20 @@ class QuoteItem(Record):
         "Its place in the quote, from 1.", filter=True, sort=True, write=False
     )
     kind: Mapped[ItemKind] = field(
-        "Whether it offers something, or rounds the price.",
+        "Item kind: product or rounding.",
         enumeration(ItemKind),
         filter=True,
         sort=True,
         server_default="ITEM",
     )
     product_id: Mapped[UUID | None] = reference(
-        "The product that is offered; none where the line was typed in by hand.",
+        "Offered product; null for a line without one.",
         "product",
         reverse="quoteItems",
         reverse_doc="Where this product was offered.",
     )
     name: Mapped[str] = field(
-        "What is offered; the product's name if not said.",
+        "Item text. Default: the product's name.",
         filter=True,
         sort=True,
         server_assigned=True,
@@ -151,10 +149,10 @@ class QuoteItem(Record):
     )
     description: Mapped[str | None] = field("What the customer should know of it.")
     quantity: Mapped[Decimal] = field(
-        "How many units.", filter=True, sort=True, aggregate=True, server_default="1"
+        "Quantity, in units.", filter=True, sort=True, aggregate=True, server_default="1"
     )
     unit_id: Mapped[UUID | None] = reference(
-        "What it is counted in; the product's unit if not said.",
+        "Unit of measure. Default: that of the product.",
         "unit_of_measure",
         reverse=None,
         server_assigned=True,
@@ -171,15 +169,15 @@ class QuoteItem(Record):
         "The tax on it, in percent; the product's if not said."
     )
     net: Mapped[Decimal | None] = money(
-        "Its price after all discounts, without tax.",
+        "Price after all discounts, excluding tax.",
         filter=True,
         sort=True,
         aggregate=True,
         write=False,
     )
-    tax: Mapped[Decimal | None] = money("The tax on it.", aggregate=True, write=False)
+    tax: Mapped[Decimal | None] = money("Tax amount.", aggregate=True, write=False)
     total: Mapped[Decimal | None] = money(
-        "Its price with tax.", filter=True, sort=True, aggregate=True, write=False
+        "Price including tax.", filter=True, sort=True, aggregate=True, write=False
     )
     source_id: Mapped[UUID | None] = reference(
         "The line of another quote that it was copied from.",

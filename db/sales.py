@@ -82,9 +82,7 @@ class Opportunity(
         Index("opportunity_created_at_idx", "created_at", "id"),
     )
 
-    name: Mapped[str] = field(
-        "What people call this opportunity.", filter=True, sort=True, longest=WORD
-    )
+    name: Mapped[str] = field("Name of the opportunity.", filter=True, sort=True, longest=WORD)
     account_id: Mapped[UUID] = reference(
         "Account of the opportunity.",
         "account",
@@ -92,7 +90,7 @@ class Opportunity(
         reverse_doc="Possible sales to this account.",
     )
     owner_id: Mapped[UUID] = reference(
-        "The employee who works on it.",
+        "Owner: employee who works on it.",
         "employee",
         reverse="opportunities",
         reverse_doc="The opportunities this employee works on.",
@@ -121,23 +119,23 @@ class Opportunity(
         write=False,
     )
     probability: Mapped[int | None] = field(
-        "How likely it is to be won, in percent.",
+        "Probability of winning, in percent.",
         filter=True,
         sort=True,
         aggregate=True,
         server_assigned=True,
     )
     currency: Mapped[str] = field(
-        "The currency of its amounts, as ISO 4217.", filter=True, sort=True, server_assigned=True
+        "Currency of the amounts, ISO 4217.", filter=True, sort=True, server_assigned=True
     )
     amount: Mapped[Decimal | None] = money(
-        "Expected value, without tax.", filter=True, sort=True, aggregate=True
+        "Expected value, excluding tax.", filter=True, sort=True, aggregate=True
     )
     margin: Mapped[Decimal | None] = money(
-        "What is left of the amount after our own cost.", filter=True, sort=True, aggregate=True
+        "Amount minus cost.", filter=True, sort=True, aggregate=True
     )
     commission: Mapped[Decimal | None] = money(
-        "What the seller earns on it.", filter=True, sort=True, aggregate=True
+        "Commission of the seller.", filter=True, sort=True, aggregate=True
     )
     expected_close_on: Mapped[date | None] = field(
         "Expected close date.", filter=True, sort=True, aggregate=True
@@ -158,7 +156,7 @@ class Opportunity(
         aggregate=True,
     )
     net_margin = expression(
-        "What is left of the margin after the seller's commission.",
+        "Margin minus commission.",
         MONEY,
         lambda row: row.margin - row.commission,
         needs=("margin", "commission"),
@@ -174,7 +172,7 @@ class Opportunity(
         server_default="false",
     )
     closed_on: Mapped[date | None] = field(
-        "The day it was won or lost.", filter=True, sort=True, aggregate=True, write=False
+        "Date on which it was won or lost.", filter=True, sort=True, aggregate=True, write=False
     )
     lost_reason_id: Mapped[UUID | None] = reference(
         "Why it was lost.",
@@ -204,7 +202,7 @@ class Opportunity(
     rank_number: Mapped[Decimal | None] = internal(
         "Its place as it was stored before there were keys.", name="rank"
     )
-    note: Mapped[str | None] = field("What colleagues should know.", filter=True)
+    note: Mapped[str | None] = field("Internal note.", filter=True)
 
 
 class StageHistory(Record):
@@ -231,17 +229,17 @@ class StageHistory(Record):
         write=False,
     )
     entered_at: Mapped[datetime] = field(
-        "When it came into the stage.", filter=True, sort=True, aggregate=True, write=False
+        "Time of entering the stage.", filter=True, sort=True, aggregate=True, write=False
     )
     left_at: Mapped[datetime | None] = field(
-        "When it left it; empty while it is there.",
+        "Time of leaving the stage; null while in it.",
         filter=True,
         sort=True,
         aggregate=True,
         write=False,
     )
     seconds: Mapped[int | None] = field(
-        "How long it stayed; empty while it is there.",
+        "Time spent in the stage, in seconds; null while in it.",
         filter=True,
         sort=True,
         aggregate=True,

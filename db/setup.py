@@ -39,7 +39,7 @@ class Stage(Record):
         sort=True,
         immutable=True,
     )
-    position: Mapped[int] = field("Its place in the list, from 1.", filter=True, sort=True)
+    position: Mapped[int] = field("Position in the list, from 1.", filter=True, sort=True)
     needs_quote: Mapped[bool] = field(
         "Whether opportunities come here with a quote only, while `proofNeedsQuote` of the preferences is on.",
         filter=True,
@@ -55,7 +55,7 @@ class OpportunityType(Record):
     __commands__ = RESTORED
     __replaceable__ = True
 
-    name: Mapped[str] = field("What the type is called.", filter=True, sort=True)
+    name: Mapped[str] = field("Name of the type.", filter=True, sort=True)
     default_owner_id: Mapped[UUID | None] = reference(
         "Who works on new opportunities of this type, if nobody is named.",
         "employee",
@@ -173,7 +173,7 @@ class AccountType(Record):
     __rule__ = nameable
     __table_args__ = (live("account_type_name_unique", "name"),)
 
-    name: Mapped[str] = field("What the type is called.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the type.", filter=True, sort=True, longest=WORD)
     with_name: Mapped[bool] = field(
         "Whether its accounts have a name; with a last name, too, that is the first name.",
         server_default="true",
@@ -203,7 +203,7 @@ class PersonType(Record):
     __replaceable__ = True
     __table_args__ = (live("person_type_name_unique", "name"),)
 
-    name: Mapped[str] = field("What the type is called.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the type.", filter=True, sort=True, longest=WORD)
     kind: Mapped[ContactKind] = field(
         "Whether such people work for an account or for a partner.",
         enumeration(ContactKind),
@@ -227,7 +227,7 @@ class EmployeeType(Record):
     __replaceable__ = True
     __table_args__ = (live("employee_type_name_unique", "name"),)
 
-    name: Mapped[str] = field("What the type is called.", filter=True, sort=True, longest=WORD)
+    name: Mapped[str] = field("Name of the type.", filter=True, sort=True, longest=WORD)
     default_title: Mapped[str | None] = field(
         "What new employees of this type do, if it is not said."
     )

@@ -26,23 +26,23 @@ class Employee(HasAttributes, Record):
     __rights__ = True
     __table_args__ = (Index(None, "manager_id"), Index(None, "type_id"))
 
-    name: Mapped[str] = field("The employee's name, or the post's.", filter=True, sort=True)
+    name: Mapped[str] = field(
+        "Name of the employee, or of a vacant position.", filter=True, sort=True
+    )
     initials = derived("The initials, for small pictures.", initials, needs=("name",))
     email: Mapped[str] = field(
-        "Where the employee is reached.", filter=True, sort=True, longest=WORD
+        "Email address of the employee.", filter=True, sort=True, longest=WORD
     )
-    title: Mapped[str | None] = field("What the employee does.", filter=True, sort=True)
-    office: Mapped[str | None] = field(
-        "The office or region the employee works for.", filter=True, sort=True
-    )
+    title: Mapped[str | None] = field("Job title.", filter=True, sort=True)
+    office: Mapped[str | None] = field("Office or region of the employee.", filter=True, sort=True)
     type_id: Mapped[UUID | None] = reference(
-        "What kind of employee it is.",
+        "Employee type.",
         "employee_type",
         reverse="employees",
         reverse_doc="The employees of this type.",
     )
     manager_id: Mapped[UUID | None] = reference(
-        "Who the employee reports to.",
+        "Manager of the employee.",
         "employee",
         reverse="reports",
         reverse_doc="Those who report to this employee.",
@@ -162,7 +162,9 @@ class ObjectPermission(Record):
         reverse_doc="Object types that this profile grants access to.",
         owned=True,
     )
-    entity: Mapped[str] = field("The entity's name.", filter=True, sort=True, longest=WORD)
+    entity: Mapped[str] = field(
+        "Object type, such as `Opportunity`.", filter=True, sort=True, longest=WORD
+    )
     rows: Mapped[RowScope] = field("Which rows may be seen.", enumeration(RowScope), filter=True)
     creates: Mapped[bool] = field(
         "Whether records may be created.", filter=True, server_default="false"
@@ -195,7 +197,9 @@ class FieldPermission(Record):
         reverse_doc="Fields that this profile makes readable.",
         owned=True,
     )
-    entity: Mapped[str] = declared("The entity's name.", filter=True, sort=True, longest=WORD)
+    entity: Mapped[str] = declared(
+        "Object type, such as `Opportunity`.", filter=True, sort=True, longest=WORD
+    )
     field: Mapped[str] = declared(
         "The field's name, or the attribute's id.", filter=True, sort=True
     )
@@ -213,7 +217,9 @@ class StatusRule(Record):
     __rights__ = True
     __table_args__ = (live("status_rule_unique", "entity", "field", "status"),)
 
-    entity: Mapped[str] = declared("The entity's name.", filter=True, sort=True, longest=WORD)
+    entity: Mapped[str] = declared(
+        "Object type, such as `Opportunity`.", filter=True, sort=True, longest=WORD
+    )
     field: Mapped[str] = declared("The field's name.", filter=True, sort=True, longest=WORD)
     status: Mapped[str] = declared(
         "A status in which it is readable.", filter=True, sort=True, longest=WORD

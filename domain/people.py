@@ -13,7 +13,7 @@ from domain.violations import Violation
 
 
 class Gender(StrEnum):
-    """A person's gender (SMP-30)."""
+    """Gender of a person."""
 
     FEMALE = "FEMALE"
     MALE = "MALE"

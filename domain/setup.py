@@ -41,14 +41,14 @@ class HistoryEventKind(StrEnum):
 
 
 class ContactKind(StrEnum):
-    """Whom people of a type work for (EP-233)."""
+    """Whom people of a type work for: us or a contractor."""
 
     EMPLOYEE = "EMPLOYEE"
     CONSULTANT = "CONSULTANT"
 
 
 class DocumentDelivery(StrEnum):
-    """How documents reach an account (VN-13)."""
+    """Delivery method of documents."""
 
     EMAIL = "EMAIL"
     POST = "POST"
@@ -56,7 +56,7 @@ class DocumentDelivery(StrEnum):
 
 
 class FeatureKey(StrEnum):
-    """A group of functions that can be switched off (VN-01 to VN-04)."""
+    """Group of functions that a tenant can switch off."""
 
     RELATIONS = "RELATIONS"
     CASES = "CASES"

@@ -53,7 +53,7 @@ class CompleteInput:
         Activity.done_at, "When it was done. Default: as before, otherwise now."
     )
     hours: Decimal | None = sets(Activity.hours, "Hours that it took.")
-    overtime: bool | None = sets(Activity.overtime, "Whether the hours were overtime.")
+    overtime: bool | None = sets(Activity.overtime, "Whether the hours are overtime.")
 
 
 @command(

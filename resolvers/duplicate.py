@@ -115,7 +115,7 @@ class UpsellInput:
     name: str | None = sets(Opportunity.name, NAME)
     type: UUID | None = sets(Opportunity.type_id, "Its type. Default: the preferred one.")
     currency: str | None = sets(Opportunity.currency, "Its currency. Default: the contract's.")
-    amount: Decimal | None = sets(Opportunity.amount, "Expected value, without tax.")
+    amount: Decimal | None = sets(Opportunity.amount, "Expected value, excluding tax.")
     expected_close_on: date | None = sets(Opportunity.expected_close_on, "Expected close date.")
 
 

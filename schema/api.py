@@ -70,7 +70,7 @@ def _query() -> type:
         for name, annotation, doc, taken in _roots_of(each):
             specs.append((name, f"{annotation} | None", doc))
             arguments[name] = taken
-    return make("Query", specs, "Everything that can be asked.", arguments=arguments)
+    return make("Query", specs, "Root query type.", arguments=arguments)
 
 
 def _roots_of(entity: Entity) -> Iterator[tuple[str, str, str, list[StrawberryArgument]]]:
@@ -91,7 +91,9 @@ def _roots_of(entity: Entity) -> Iterator[tuple[str, str, str, list[StrawberryAr
 
 
 def _needed(name: str, annotation: str) -> StrawberryArgument:
-    made = argument(name, annotation, "The id." if name == "id" else "The ids, at most 250.")
+    made = argument(
+        name, annotation, "ID of the record." if name == "id" else "The ids, at most 250."
+    )
     made.type_annotation.annotation = annotation
     return made
 

@@ -106,9 +106,9 @@ class PasswordResetInput:
     password: str = strawberry.field(description="The new password, of 10 characters at least.")
 
 
-@strawberry.input(description="Record to select.")
+@strawberry.input(description="ID of a record.")
 class RecordRefInput:
-    id: strawberry.ID = strawberry.field(description="The record.")
+    id: strawberry.ID = strawberry.field(description="ID of the record.")
 
 
 @strawberry.type(description="Whether the password was changed.")

@@ -114,16 +114,16 @@ class Record(Base):
     """What must hold whenever a row is written, whoever writes it: a function of domain/."""
 
     id: Mapped[UUID] = field(
-        "Identifies the record.", primary_key=True, filter=True, write=False, sort_order=-2
+        "Unique ID.", primary_key=True, filter=True, write=False, sort_order=-2
     )
     version: Mapped[int] = field(
-        "Grows by one with every change; send it back to notice that somebody else was quicker.",
+        "Incremented by every change; send it as `version` to detect conflicts.",
         write=False,
         server_default="1",
         sort_order=100,
     )
     created_at: Mapped[datetime] = field(
-        "When the record was created.",
+        "Creation time.",
         filter=True,
         sort=True,
         write=False,
@@ -131,7 +131,7 @@ class Record(Base):
         sort_order=100,
     )
     updated_at: Mapped[datetime] = field(
-        "When the record was last changed.",
+        "Time of the last change.",
         filter=True,
         sort=True,
         write=False,
@@ -160,7 +160,7 @@ class Trace(Internal):
     """Whether lists of them can be aggregated."""
 
     id: Mapped[UUID] = field(
-        "Identifies the record.", primary_key=True, filter=True, write=False, sort_order=-1
+        "Unique ID.", primary_key=True, filter=True, write=False, sort_order=-1
     )
 
 

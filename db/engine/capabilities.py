@@ -55,7 +55,7 @@ class ExternallyIdentified(Capability):
     """Has the id that another system knows it by, unique among live records. Upsert requires it."""
 
     external_id: Mapped[str | None] = field(
-        "What another system knows it by; no two have the same.",
+        "ID in an external system; unique per object type.",
         filter=True,
         sort=True,
         longest=WORD,
@@ -75,7 +75,7 @@ class Numbered(Capability):
     __letter__: ClassVar[str]
 
     number: Mapped[str] = field(
-        "The number we know the {record} by.",
+        "Number of the {record}; unique.",
         filter=True,
         sort=True,
         server_assigned=True,

@@ -29,7 +29,7 @@ class Model:
                 if ref.exposed.reverse:
                     self._add_reverse(entity, ref)
             if self.history is not None and not entity.is_trace:
-                column, doc = self.history.record or "", "What was done to it, and when."
+                column, doc = self.history.record or "", "Changes of the record, field by field."
                 way = Reverse("history", self.history.name, "id", column, doc)
                 entity.reverses[way.name] = way
 

@@ -15,7 +15,7 @@ from domain.values import JsonObject
 
 
 class HistoryEntry(Trace):
-    """What was done to one record, or to one field of it. Kept for good; erased by value only (D-44)."""
+    """One change of a record or of one of its fields. Kept permanently."""
 
     __tablename__ = "history"
     __prefix__ = "chg"
@@ -23,7 +23,7 @@ class HistoryEntry(Trace):
     __groups__ = True
     __table_args__ = (Index("history_record_idx", "record_id", "id"),)
 
-    record_id: Mapped[UUID] = internal("The record.")
+    record_id: Mapped[UUID] = internal("ID of the record.")
     key: Mapped[str] = internal(
         "The entity and the field, such as `Account.name`: what a right is asked for by."
     )
@@ -55,8 +55,8 @@ class ChangeLog(Internal):
     )
     number: Mapped[int] = internal("The place within the transaction.", primary_key=True)
     kind: Mapped[HistoryEventKind] = internal("What was done.", enumeration(HistoryEventKind))
-    entity: Mapped[str] = internal("The entity's name.")
-    record_id: Mapped[UUID] = internal("The record.")
+    entity: Mapped[str] = internal("Object type, such as `Opportunity`.")
+    record_id: Mapped[UUID] = internal("ID of the record.")
     changed: Mapped[list[str]] = internal("The columns that changed.", ARRAY(Text))
     before: Mapped[JsonObject | None] = internal("The row before.", JSONB)
     after: Mapped[JsonObject] = internal("The row from then on.", JSONB)

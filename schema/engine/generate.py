@@ -55,8 +55,8 @@ class Special:
             "Record": (
                 [
                     ("version", "int | None", "Version number; grows by one with every change."),
-                    ("createdAt", "DateTimeText | None", "When the record was created."),
-                    ("updatedAt", "DateTimeText | None", "When the record was last changed."),
+                    ("createdAt", "DateTimeText | None", "Creation time."),
+                    ("updatedAt", "DateTimeText | None", "Time of the last change."),
                 ],
                 "Stored record with its version and timestamps.",
             ),
@@ -277,24 +277,24 @@ def type_of(name: str) -> type:
 def _connection(entity: Entity) -> None:
     name = entity.name
     edge: list[Spec] = [
-        ("cursor", "str", "Where the record stands in the list."),
-        ("node", name, "The record."),
+        ("cursor", "str", "Opaque position in the list."),
+        ("node", name, "Record."),
     ]
-    make(f"{name}Edge", edge, "A record in a list.")
+    make(f"{name}Edge", edge, "Record with its cursor.")
     parts: list[Spec] = [
-        ("edges", f"list[{name}Edge]", "The records of this page with their cursors."),
-        ("nodes", f"list[{name}]", "The records of this page."),
-        ("pageInfo", "PageInfo", "Where the page lies."),
-        ("totalCount", "int", "How many records there are on all pages together."),
+        ("edges", f"list[{name}Edge]", "Records of this page, with cursors."),
+        ("nodes", f"list[{name}]", "Records of this page."),
+        ("pageInfo", "PageInfo", "Position of the page in the list."),
+        ("totalCount", "int", "Number of records on all pages."),
     ]
     if entity.has_groups:
         doc = "Aggregates over all matching records, ignoring pagination."
         parts.append(("aggregate", f"{name}Aggregate", doc))
         make(f"{name}Aggregate", measures(entity), "Aggregates over records.")
     counted = argument(
-        "atMost", "int", "Count no further than this, which is cheaper; 1 to 100000."
+        "atMost", "int", "Stop counting at this number, which is faster; 1 to 100000."
     )
-    doc = "A list of records, a page at a time."
+    doc = "Page of a list."
     make(f"{name}Connection", parts, doc, arguments={"totalCount": [counted]})
 
 
@@ -317,7 +317,7 @@ def measured_by(entity: Entity, function: Function) -> list[Field | Reference]:
 
 def measures(entity: Entity) -> list[Spec]:
     """How many there are, and the measures of their fields, with their types."""
-    parts: list[Spec] = [("count", "int", "How many records there are.")]
+    parts: list[Spec] = [("count", "int", "Number of records.")]
     for function in Function:
         of = measured_by(entity, function)
         if of:

@@ -24,7 +24,7 @@ from schema.engine.generate import Spec, argument, make, put
 from schema.engine.type_registry import SCALAR
 
 MANY = "Many"
-ID_SPEC: Spec = ("id", "ID", "The record.")
+ID_SPEC: Spec = ("id", "ID", "ID of the record.")
 VERSION_SPEC: Spec = (
     "version",
     "int | None",
@@ -172,11 +172,11 @@ def _create_input(entity: Entity, children: list[tuple[Entity, Reference]]) -> N
         for child, relation in children
     ]
     specs = [*fields(entity, Standard.CREATE), *nested]
-    required(f"{entity.name}CreateInput", specs, "The fields of a new record.")
+    required(f"{entity.name}CreateInput", specs, "Fields of the new record.")
 
 
 def _shared() -> None:
-    required("RecordInput", [ID_SPEC, VERSION_SPEC], "Record to select.")
+    required("RecordInput", [ID_SPEC, VERSION_SPEC], "ID of the record, and its version.")
     replace: Spec = (
         "replaceWith",
         "ID | None",
@@ -264,7 +264,7 @@ def root(mutation: Mutation) -> tuple[Spec, list[StrawberryArgument]]:
     if not mutation.many:
         spec = (mutation.name, f"{mutation.payload} | None", doc)
         return spec, [_argument("input", input, "Input of the mutation.")]
-    spec = (mutation.name, f"{mutation.payload} | None", f"{doc} Batch form.")
+    spec = (mutation.name, f"{mutation.payload} | None", f"{doc} For many inputs at once.")
     all_or_none = argument(
         "allOrNone", "bool", "Roll back every input if one fails. Default: true."
     )

@@ -46,17 +46,17 @@ def group_arguments(entity: str) -> list[StrawberryArgument]:
     return [
         argument("filter", f"{entity}Filter", "Filter conditions; default: all visible records."),
         argument(
-            "groupBy", f"list[{entity}GroupBy]", "The keys to group by; without any, one group."
+            "groupBy", f"list[{entity}GroupBy]", "Grouping keys. Default: one group of all records."
         ),
-        argument("having", f"{entity}Having", "Which groups; all if not given."),
+        argument("having", f"{entity}Having", "Conditions on groups. Default: all groups."),
         argument(
             "orderBy",
             f"list[{entity}GroupOrder]",
-            "The measures or keys to sort the groups by; then by the keys.",
+            "Aggregates or keys to sort groups by, then by key.",
         ),
-        argument("first", "int", "How many groups at most, 1 to 100; 100 if not given."),
-        argument("skip", "int", "How many groups to leave out before those, 0 to 10000."),
-        argument("timeZone", "TimeZone", "Where days, weeks and months begin; UTC if not given."),
+        argument("first", "int", "Number of groups, 1 to 100. Default: 100."),
+        argument("skip", "int", "Number of groups to skip, 0 to 10000. Default: 0."),
+        argument("timeZone", "TimeZone", "Time zone of days, weeks and months. Default: UTC."),
     ]
 
 
@@ -75,13 +75,11 @@ def grouped_by(entities: Iterable[Entity]) -> set[Entity]:
 def group_types(entity: Entity) -> None:
     """Types of an entity's groups, but for the keys."""
     name = entity.name
-    shown: list[Spec] = [
-        ("key", f"{name}GroupKey", "What the records of the group have in common.")
-    ]
-    make(f"{name}Group", [*shown, *measures(entity)], "Records that have the key in common.")
+    shown: list[Spec] = [("key", f"{name}GroupKey", "Keys of the group.")]
+    make(f"{name}Group", [*shown, *measures(entity)], "Records with equal keys.")
     parts: list[Spec] = [
-        ("groups", f"list[{name}Group]", "The groups of this page."),
-        ("groupCount", "int", "How many groups there are on all pages together."),
+        ("groups", f"list[{name}Group]", "Groups of this page."),
+        ("groupCount", "int", "Number of groups on all pages."),
     ]
     make(f"{name}Groups", parts, "Records in groups.")
     _having(entity)
@@ -92,8 +90,8 @@ def key_types(entity: Entity) -> None:
     """Types of the keys that an entity's fields and references are for groups."""
     if RECORD in {*entity.fields, *entity.references}:
         raise TypeError(f"{entity.name}.{RECORD}: this word names the record itself in groups.")
-    by: list[Spec] = [(RECORD, "bool", "The record itself.")]
-    shown: list[Spec] = [(RECORD, f"{entity.name} | None", "The record itself.")]
+    by: list[Spec] = [(RECORD, "bool", "Record that the group is for.")]
+    shown: list[Spec] = [(RECORD, f"{entity.name} | None", "Record that the group is for.")]
     for field in entity.fields.values():
         if field.groups:
             dated = field.kind in (Kind.DATE, Kind.DATETIME)
@@ -104,8 +102,8 @@ def key_types(entity: Entity) -> None:
     for reference in entity.references.values():
         by.append((reference.name, f"{reference.target}GroupBy", reference.doc))
         shown.append((reference.name, f"{reference.target}GroupKey", reference.doc))
-    make_input(f"{entity.name}GroupBy", by, "A key to group by: give exactly one.", one_of=True)
-    doc = "The keys of a group: those that `groupBy` names, in the same places."
+    make_input(f"{entity.name}GroupBy", by, "Grouping key; give exactly one field.", one_of=True)
+    doc = "Values of the keys in `groupBy`."
     make(f"{entity.name}GroupKey", shown, doc)
 
 
@@ -114,21 +112,21 @@ def _having(entity: Entity) -> None:
     specs: list[Spec] = [
         ("and", f"list[{name}]", "All conditions match."),
         ("or", f"list[{name}]", "At least one condition matches; an empty list matches nothing."),
-        ("not", name, "Exactly the groups that this does not find."),
-        ("count", "IntFilter", "How many records there are."),
+        ("not", name, "Groups that do not match this condition."),
+        ("count", "IntFilter", "Number of records."),
     ]
-    specs += _by_function(entity, "Having", _tested, "Tests of measures; all must be met.")
-    make_input(name, specs, "Tests of a group; all of those given must be met.")
+    specs += _by_function(entity, "Having", _tested, "Conditions on aggregates; all must match.")
+    make_input(name, specs, "Conditions on a group; all given ones must match.")
 
 
 def _order(entity: Entity) -> None:
     specs: list[Spec] = [
-        ("key", f"{entity.name}Order", "A key, or something of the record that is one."),
-        ("count", "OrderDirection", "How many records there are."),
+        ("key", f"{entity.name}Order", "Grouping key, or a field of a record that is one."),
+        ("count", "OrderDirection", "Number of records."),
     ]
-    specs += _by_function(entity, "Order", _sorted, "A measure: give exactly one.")
+    specs += _by_function(entity, "Order", _sorted, "Aggregate; give exactly one field.")
     name = f"{entity.name}GroupOrder"
-    make_input(name, specs, "What to sort groups by: give exactly one.", one_of=True)
+    make_input(name, specs, "Sort key of groups; give exactly one field.", one_of=True)
 
 
 SHARED = {

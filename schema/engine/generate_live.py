@@ -49,7 +49,7 @@ def live_types(entity: str) -> None:
     """The types of one entity's live list."""
     change: list[Spec] = [
         ("kind", "LiveChangeKind", "What became of it."),
-        ("id", "ID", "Record to select."),
+        ("id", "ID", "ID of the record."),
         ("node", f"{entity} | None", "The record as it is now; null for one that left."),
     ]
     make(f"{entity}{CHANGE}", change, "What became of one record of a live list.")

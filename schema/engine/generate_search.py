@@ -25,7 +25,7 @@ def search_root(model: Model, entities: Iterable[str]) -> tuple[Spec, list[Straw
     types: Any = Enum("SearchType", members)  # type: ignore[misc]  # made of the declarations
     put("SearchType", strawberry.enum(types, description=doc))
     hit: list[Spec] = [
-        ("node", "Node", "The record."),
+        ("node", "Node", "Record."),
         ("matched", "list[str]", "The fields that you may read in which something was found."),
     ]
     make(HIT, hit, "A record that a search found.")
