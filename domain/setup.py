@@ -41,7 +41,7 @@ class HistoryEventKind(StrEnum):
 
 
 class ContactKind(StrEnum):
-    """Whom people of a type work for: us or a contractor."""
+    """Whether people of a type are employees or consultants."""
 
     EMPLOYEE = "EMPLOYEE"
     CONSULTANT = "CONSULTANT"

@@ -245,7 +245,9 @@ def _object(entity: Entity, doc: str, special: Special) -> None:
         keys = argument("keys", "list[AttributeKey]", "Only these, in this order.")
         arguments["attributes"] = [keys]
     if not entity.is_trace:
-        doc_ = "The caller's permissions; business rules may still refuse."
+        doc_ = (
+            "The caller's permissions on this record. Business rules may still refuse a mutation."
+        )
         specs.append((PERMISSIONS, "RecordPermissions", doc_))
     if entity.name == special.viewer:
         doc_ = "The caller's permissions by visible type; null for other users."

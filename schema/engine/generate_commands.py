@@ -28,7 +28,7 @@ ID_SPEC: Spec = ("id", "ID", "ID of the record.")
 VERSION_SPEC: Spec = (
     "version",
     "int | None",
-    "Last `version` read; CONFLICT if a sent field changed since.",
+    "Optimistic lock: the `version` you last read. Fails with CONFLICT if a field you send was changed since.",
 )
 ANNOTATIONS: Mapping[object, str] = {
     str: "str",
@@ -167,7 +167,7 @@ def _create_input(entity: Entity, children: list[tuple[Entity, Reference]]) -> N
         (
             str(relation.exposed.reverse),
             f"list[{nested_input(entity, relation)}] | None",
-            f"{relation.exposed.reverse_doc}",
+            f"{relation.exposed.reverse_doc} Created with the record.",
         )
         for child, relation in children
     ]

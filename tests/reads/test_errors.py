@@ -73,13 +73,13 @@ CASES: list[tuple[str, dict[str, Any], str, list[str]]] = [
         GROUPS % ("[{createdAt: DAY}, {createdAt: YEAR}]", "count"),
         {},
         "BAD_USER_INPUT",
-        ["createdAt twice", "smaller span"],
+        ["createdAt twice", "smaller time unit"],
     ),
     (
         GROUPS % ("[{owner: {name: true}}]", "key { owner { email } }"),
         {},
         "BAD_USER_INPUT",
-        ["owner.email", "groupBy", "add it"],
+        ["owner.email", "groupBy", "Add it"],
     ),
     (
         GROUPS % ("[{status: true}], orderBy: [{key: {stage: {name: ASC}}}]", "count"),
