@@ -25,7 +25,8 @@ async def place_on(servers: Servers, name: str, like: str | None = None) -> Asyn
     A copy holds the same tenants by the same ids, so it counts in an empty database of Valkey.
     The roles of its tenants stay: they may be others', too.
     """
-    admin = await asyncpg.connect(servers.database_url)
+    # Not to the database of the demonstration, which cannot be copied while anyone is connected to it.
+    admin = await asyncpg.connect(called(servers.database_url, "postgres"))
     name = f"{name}_{uuid4().hex[:12]}"
     place = replace(servers, database_url=called(servers.database_url, name))
     if like is None:
