@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from db.engine.base import EDITED, JOINED, RESTORED, Record, Standard, enumeration
@@ -270,14 +270,6 @@ class Preferences(Record):
     __prefix__ = "set"
     __commands__ = (Standard.UPDATE,)
     __singleton__ = True
-    __table_args__ = (
-        Index(
-            "preferences_single",
-            text("(true)"),
-            unique=True,
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-    )
 
     default_account_type_id: Mapped[UUID | None] = reference(
         "The type of accounts that are created without one.", "account_type", reverse=None

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     func,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
@@ -76,6 +77,8 @@ class Base(DeclarativeBase):
         if "__table__" in cls.__dict__:
             _add_checks(cls.__table__)
             _add_search(cls.__table__, getattr(cls, "__search__", ()))
+            if getattr(cls, "__singleton__", False):
+                _add_single(cls.__table__)
             cls.__table__.comment = (cls.__doc__ or "").strip().splitlines()[0]
 
 
@@ -184,6 +187,13 @@ def _add_search(table: Table, columns: Iterable[str]) -> None:
     if columns:
         name = f"{table.name}_search_idx"
         table.append_constraint(Index(name, *searched(columns), postgresql_using="gin"))
+
+
+def _add_single(table: Table) -> None:
+    """At most one record that is not deleted: the API reads it without an ID."""
+    live = text("deleted_at IS NULL")
+    index = Index(f"{table.name}_single", text("(true)"), unique=True, postgresql_where=live)
+    table.append_constraint(index)
 
 
 def _add_checks(table: Table) -> None:

@@ -11,7 +11,9 @@ from tests.support.covers import covers
 from tests.writes.parallel import DONE, Own, came, kept, spelled
 
 CLOUD = """query ($tags: [ID!]!) {
-  tags(filter: {id: {in: $tags} taggings: {some: {}}}) { nodes { name color taggings { totalCount } } }
+  tags(filter: {id: {in: $tags} taggings: {some: {}}}) { nodes {
+    name color taggings { totalCount nodes { opportunity { id } account { id } } }
+  } }
 }"""
 MINE = """query ($accounts: [ID!]!) {
   accounts(filter: {id: {in: $accounts} favorites: {some: {}}}) { nodes { id } totalCount }
@@ -64,7 +66,9 @@ async def test_records_of_all_kinds_are_labelled(client: CaseClient) -> None:
 
 
 @covers("VT-34")
-async def test_the_cloud_counts_what_one_sees(client: CaseClient) -> None:
+async def test_tag_cloud_counts_and_lists_the_records_of_each_tag_that_the_caller_sees(
+    client: CaseClient,
+) -> None:
     own, tags = client.own, [await tag(client.own) for _ in "abc"]
     account = await client.account()
     mine = [await own.opportunity("rep1", account=account) for _ in "ab"]
@@ -75,16 +79,23 @@ async def test_the_cloud_counts_what_one_sees(client: CaseClient) -> None:
     await own.done("rep2", "taggingCreate", tag=tags[0], opportunity=theirs)
     await own.done("rep2", "taggingCreate", tag=tags[2], opportunity=theirs)
     names = [(await own.row("tag", each))["name"] for each in tags]
-    told = {}
+    tagged = {}
     for persona in ("admin", "rep1", "rep2"):
         found = (await own.ask(persona, CLOUD, {"tags": tags})).data["tags"]["nodes"]
-        told[persona] = {each["name"]: each["taggings"]["totalCount"] for each in found}
+        tagged[persona] = {each["name"]: _records(each["taggings"]) for each in found}
     one, two, three = names
-    assert told == {
-        "admin": {one: 3, two: 1, three: 1},
-        "rep1": {one: 2, two: 1},
-        "rep2": {one: 1, two: 1, three: 1},
+    assert tagged == {
+        "admin": {one: {*mine, theirs}, two: {account}, three: {theirs}},
+        "rep1": {one: {*mine}, two: {account}},
+        "rep2": {one: {theirs}, two: {account}, three: {theirs}},
     }
+
+
+def _records(taggings: dict[str, Any]) -> set[str]:
+    """IDs of the records with a tag, as many as its `totalCount`."""
+    found = {link["id"] for each in taggings["nodes"] for link in each.values() if link}
+    assert taggings["totalCount"] == len(found)
+    return found
 
 
 @covers("VT-34", "D-11")
