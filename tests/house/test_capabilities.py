@@ -57,7 +57,7 @@ def test_columns_indexes_and_texts_follow_from_the_class_line() -> None:
 
     [entity] = Model([SalesLead]).entities.values()
     assert list(entity.fields)[:2] == ["id", "number"]
-    assert entity.fields["number"].doc == "The number we know the sales lead by."
+    assert entity.fields["number"].doc == "Number of the sales lead; unique."
     assert entity.letter == "L"
     [index] = SalesLead.__table__.indexes
     assert index.unique

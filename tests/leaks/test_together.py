@@ -81,7 +81,9 @@ async def test_the_same_keys_in_two_tenants(world: World) -> None:
                     tenant=mine,
                 )
                 assert not leaks(one, only_there), type_name
-                assert (one.data["node"] is not None) == (id in truths[mine].live(type_name))
+                assert (one.data["node"] is not None) == (
+                    id in truths[mine].visible("admin", type_name)
+                )
 
 
 @pytest.mark.parametrize("tenant", TENANTS)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.oracle.held import held
 from tests.oracle.values import folded
-from tests.proof.contract import BY_ID, fields, roots
+from tests.proof.contract import LISTED, fields, roots
 from tests.proof.rights import LINES
 from tests.support.covers import covers
 from tests.support.world import World
@@ -222,7 +222,7 @@ async def test_own_attributes_come_in_the_order_of_the_keys(world: World) -> Non
 
 
 @covers("D-42")
-@pytest.mark.parametrize("entity", sorted(BY_ID.values()))
+@pytest.mark.parametrize("entity", sorted(LISTED))
 async def test_every_field_is_spelled_alike(world: World, entity: str) -> None:
     """Every value of every record of every entity, as the administrator sees it."""
     name = next(root for root, of in roots().items() if of == ("MANY", entity))
