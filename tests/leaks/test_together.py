@@ -11,7 +11,7 @@ from tests.leaks.channels import leaf
 from tests.leaks.test_two_worlds import seen
 from tests.leaks.truth import leaks, load, stored_texts
 from tests.oracle.held import held
-from tests.proof.contract import LIST_OF, LISTED, object_type, spelled_id
+from tests.proof.contract import ACCESS, LIST_OF, LISTED, named, object_type, spelled_id
 from tests.proof.rights import PERSONAS
 from tests.support.covers import covers
 from tests.support.world import World
@@ -64,12 +64,12 @@ async def test_the_same_keys_in_two_tenants(world: World) -> None:
         only_there = frozenset(text for text in foreign - own if len(text) > 5)
         assert len(only_there) > 500
         for type_name in LISTED:
-            # What may be done is said in words of the contract, which a list of one's own may hold, too.
+            # Permissions name fields, and another tenant may store one of these names as a text.
             root = LIST_OF[type_name]
             inner = " ".join(
                 leaf(type_name, name)
-                for name in object_type(type_name).fields
-                if name not in ("access", "typePermissions")
+                for name, field in object_type(type_name).fields.items()
+                if named(field) not in ACCESS
             )
             query = f"{{ {root}(first: 100) {{ nodes {{ {inner} }} }} }}"
             answer = await world.ask("admin", query, tenant=mine)
@@ -97,9 +97,9 @@ async def test_a_header_of_another_tenant(world: World, tenant: str) -> None:
     other = next(one for one in TENANTS if one != tenant)
     own = world.tenants[tenant]
     strange = (other, "nonesuch", str(own.id), own.placement.schema, f"{tenant},{other}")
-    for named in strange:
-        answer = await world.ask("rep1", query, tenant=tenant, x_tenant=named)
-        assert answer.status == 403, named
+    for value in strange:
+        answer = await world.ask("rep1", query, tenant=tenant, x_tenant=value)
+        assert answer.status == 403, value
         assert answer.codes == ["TENANT_MISMATCH"]
         refused.add(seen(answer))
     assert len(refused) == 1
