@@ -20,8 +20,8 @@ from db.api import MODEL
 from db.engine.entity import Entity
 from schema.api import GRAPHQL, MUTATIONS
 from schema.engine.generate_commands import Mutation, is_needed
-from tests.graph.apt import FITS, WORTH, anything, apt
 from tests.graph.place import Facts, Row
+from tests.graph.plausible import FITS, WORTH, anything, apt
 from tests.support.world import PERSONAS
 
 Input = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.codes import Code, UserErrorCode
 from schema.api import GRAPHQL, MUTATIONS
-from tests.graph import noted
+from tests.graph import step_effects
 from tests.graph.checks import hold
 from tests.graph.draw import Drawn, Input
 from tests.graph.place import Place
@@ -87,10 +87,10 @@ class Run:
         await self._look()
         self._count(request, answer)
         after = self.place.facts
-        wrong = [*noted.bound(before, after), *noted.begun(before, after)]
+        wrong = [*step_effects.bound(before, after), *step_effects.begun(before, after)]
         for deed, payload in self._came(request, answer):
             if deed.startswith("opportunitySell") and len(request.roots) == 1:
-                wrong += noted.sold(after, kept(payload["id"]))
+                wrong += step_effects.sold(after, kept(payload["id"]))
         assert not wrong, "\n".join(wrong)
         hold(after)
         if request.key and answer.status == 200:
@@ -120,16 +120,16 @@ class Run:
 
     async def _look(self) -> None:
         place, before = self.place, self.place.facts
-        log = await noted.entries(place)
+        log = await step_effects.entries(place)
         place.facts = await place.look({each["entity"] for each in log}) if log else before
-        wrong = [*noted.told(log, before, place.facts)]
-        wrong += await noted.in_history(place, before, place.facts, log)
+        wrong = [*step_effects.told(log, before, place.facts)]
+        wrong += await step_effects.in_history(place, before, place.facts, log)
         assert not wrong, "\n".join(wrong)
 
     async def _again(self, request: Request, answer: Answer) -> None:
         """Sent once more, it is not done once more."""
         second = await self._ask(request)
-        assert not await noted.entries(self.place), "it was done twice"
+        assert not await step_effects.entries(self.place), "it was done twice"
         if "UNAUTHENTICATED" in second.codes or not self._came(request, answer):
             return
         assert second.json["extensions"]["idempotency"]["replayed"] is True, second.json

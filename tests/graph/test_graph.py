@@ -88,7 +88,7 @@ def machine(
 
 
 @covers(*COVERED)
-def test_nothing_breaks(place: Place, loop: asyncio.AbstractEventLoop) -> None:
+def test_random_steps_break_no_invariant(place: Place, loop: asyncio.AbstractEventLoop) -> None:
     done: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
     few = settings(max_examples=DAILY, derandomize=True, **SETTINGS)
@@ -100,7 +100,7 @@ def test_nothing_breaks(place: Place, loop: asyncio.AbstractEventLoop) -> None:
 
 @covers(*COVERED)
 @pytest.mark.nightly
-def test_nothing_breaks_by_whatever_deed(place: Place, loop: asyncio.AbstractEventLoop) -> None:
+def test_random_commands_break_no_invariant(place: Place, loop: asyncio.AbstractEventLoop) -> None:
     """Many more, until everything that can be done was done. What goes wrong is cut down, and its seed told."""
     done: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()

@@ -8,13 +8,13 @@ from io import StringIO
 
 import pytest
 
-from tests.live.here import Here, here_as
+from tests.live.live_tenant import LiveTenant, here_as
 from tests.support.logs import logs
 from tests.support.world import World
 
 
 @pytest.fixture(scope="module")
-async def here(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Here]:
+async def here(world: World, request: pytest.FixtureRequest) -> AsyncIterator[LiveTenant]:
     """A tenant that the module may do with as it likes."""
     name = request.module.__name__.rpartition(".")[2].replace("_", "-")
     async with here_as(world, f"live-{name}") as made:

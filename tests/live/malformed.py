@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.live.here import PIPELINE
+from tests.live.live_tenant import PIPELINE
 
 HELLO = "{ viewer { id } }"
 ODD: tuple[object, ...] = (

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.live.clients import Client, Line, client, line
-from tests.live.here import LIST, PIPELINE, Here, another_server
+from tests.live.live_tenant import LIST, PIPELINE, LiveTenant, another_server
 from tests.support.covers import covers
 
 FILTER = {"name": {"startsWith": "changed"}}
@@ -21,7 +21,7 @@ RENAME = """mutation ($id: ID!, $name: String!) {
 
 
 @asynccontextmanager
-async def _listening(here: Here, port: int) -> AsyncIterator[tuple[Client, Line]]:
+async def _listening(here: LiveTenant, port: int) -> AsyncIterator[tuple[Client, Line]]:
     """The client with a live list, over a line that can be cut."""
     async with line(port) as made:
         url = f"ws://127.0.0.1:{made.port}/graphql"
@@ -32,7 +32,7 @@ async def _listening(here: Here, port: int) -> AsyncIterator[tuple[Client, Line]
             yield listening, made
 
 
-async def _truth(here: Here) -> list[Any]:
+async def _truth(here: LiveTenant) -> list[Any]:
     """What the list is, asked over HTTP."""
     answer = await here.own.ask("rep1", LIST, {"filter": FILTER})
     return list(answer.data["opportunities"]["nodes"])
@@ -42,13 +42,13 @@ def _sorted(rows: list[Any]) -> list[Any]:
     return sorted(rows, key=lambda row: (row["name"], row["id"]))
 
 
-async def _ids(here: Here, many: int) -> list[str]:
+async def _ids(here: LiveTenant, many: int) -> list[str]:
     query = f"{{ opportunities(first: {many}) {{ nodes {{ id }} }} }}"
     nodes = (await here.own.ask("rep1", query)).data["opportunities"]["nodes"]
     return [str(node["id"]) for node in nodes]
 
 
-async def _caught_up(here: Here, listening: Client, name: str) -> dict[str, Any]:
+async def _caught_up(here: LiveTenant, listening: Client, name: str) -> dict[str, Any]:
     """The event after which a record is called so; then the list is as it is over HTTP."""
     event = await listening.event(name)
     assert _sorted(event["rows"]) == _sorted(await _truth(here))
@@ -67,7 +67,7 @@ async def _end(listening: Client) -> None:
 
 
 @covers("D-61", "D-62", "F3")
-async def test_graphql_ws_is_told_and_does_deeds(here: Here) -> None:
+async def test_graphql_ws_receives_changes_and_runs_mutations(here: LiveTenant) -> None:
     id = await here.some("rep1")
     async with _listening(here, here.port) as (listening, _):
         entered = await _caught_up(here, listening, await here.rename(id))
@@ -85,7 +85,7 @@ async def test_graphql_ws_is_told_and_does_deeds(here: Here) -> None:
 
 
 @covers("D-61")
-async def test_graphql_ws_resumes_where_it_was_cut_off(here: Here) -> None:
+async def test_graphql_ws_resumes_where_it_was_cut_off(here: LiveTenant) -> None:
     kept, gone, came, twice = await _ids(here, 4)
     async with _listening(here, here.port) as (listening, made):
         for id in (kept, gone, twice):
@@ -110,7 +110,7 @@ async def test_graphql_ws_resumes_where_it_was_cut_off(here: Here) -> None:
 
 
 @covers("D-61")
-async def test_graphql_ws_loses_nothing_when_it_is_cut_off_again_and_again(here: Here) -> None:
+async def test_graphql_ws_loses_nothing_over_repeated_disconnects(here: LiveTenant) -> None:
     ids = await _ids(here, 8)
     async with _listening(here, here.port) as (listening, made):
         for _ in range(5):
@@ -128,7 +128,7 @@ async def test_graphql_ws_loses_nothing_when_it_is_cut_off_again_and_again(here:
         await _end(listening)
 
 
-async def _all_renamed(here: Here, ids: list[str]) -> str:
+async def _all_renamed(here: LiveTenant, ids: list[str]) -> str:
     """Give each another name; the last of them."""
     for id in ids:
         last = await here.rename(id)
@@ -136,7 +136,7 @@ async def _all_renamed(here: Here, ids: list[str]) -> str:
 
 
 @covers("D-61")
-async def test_graphql_ws_that_froze_goes_on(here: Here) -> None:
+async def test_graphql_ws_resumes_after_a_freeze(here: LiveTenant) -> None:
     id = await here.some("rep1")
     async with _listening(here, here.port) as (listening, _):
         await listening.tell("terminate")
@@ -150,7 +150,9 @@ async def test_graphql_ws_that_froze_goes_on(here: Here) -> None:
 
 
 @covers("D-63")
-async def test_graphql_ws_asks_for_another_token_when_its_session_is_revoked(here: Here) -> None:
+async def test_graphql_ws_asks_for_another_token_when_its_session_is_revoked(
+    here: LiveTenant,
+) -> None:
     id, (token, _) = await here.some("rep1"), await here.tokens("rep1")
     async with _listening(here, here.port) as (listening, made):
         made.cut()
@@ -172,7 +174,7 @@ async def test_graphql_ws_asks_for_another_token_when_its_session_is_revoked(her
 
 
 @covers("D-63", "D-61")
-async def test_graphql_ws_goes_on_at_another_server(here: Here) -> None:
+async def test_graphql_ws_resumes_at_another_server(here: LiveTenant) -> None:
     id = await here.some("rep1")
     async with another_server(here) as (service, port), _listening(here, port) as (listening, made):
         made.to = here.port

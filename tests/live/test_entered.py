@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.live.here import LIST, Here
+from tests.live.live_tenant import LIST, LiveTenant
 from tests.live.wire import Rows
 from tests.support.covers import covers
 from tests.writes.parallel import spelled
@@ -12,24 +12,24 @@ from tests.writes.parallel import spelled
 VERSION = "query ($id: ID!) { opportunity(id: $id) { version } }"
 
 
-async def employee(here: Here, persona: str) -> str:
+async def employee(here: LiveTenant, persona: str) -> str:
     """The id of the employee that a persona is."""
     return spelled("emp", await here.own.employee(persona))
 
 
-async def version(here: Here, id: str) -> int:
+async def version(here: LiveTenant, id: str) -> int:
     """How often an opportunity was changed."""
     return int((await here.own.ask("admin", VERSION, {"id": id})).data["opportunity"]["version"])
 
 
-async def listed(here: Here, name: str) -> dict[str, Any]:
+async def listed(here: LiveTenant, name: str) -> dict[str, Any]:
     """The opportunities of a name that rep1 sees when asking for them now."""
     given = {"filter": {"name": {"eq": name}}}
     nodes = (await here.own.ask("rep1", LIST, given)).data["opportunities"]["nodes"]
     return {each["id"]: each for each in nodes}
 
 
-async def announced(here: Here, rows: Rows, name: str) -> list[tuple[str, str]]:
+async def announced(here: LiveTenant, rows: Rows, name: str) -> list[tuple[str, str]]:
     """The changes of the next event, after which the list holds what a query returns."""
     event = await rows.event()
     assert event["kind"] == "DELTA"
@@ -39,7 +39,7 @@ async def announced(here: Here, rows: Rows, name: str) -> list[tuple[str, str]]:
     return [(each["kind"], each["id"]) for each in event["changes"]]
 
 
-async def following(here: Here, opened: Any, name: str) -> Rows:
+async def following(here: LiveTenant, opened: Any, name: str) -> Rows:
     """rep1's live list of the opportunities with a name, empty at first."""
     rows = await here.live(opened, filter={"name": {"eq": name}})
     assert rows.rows == {}
@@ -47,7 +47,7 @@ async def following(here: Here, opened: Any, name: str) -> Rows:
 
 
 @covers("N3", "D-62")
-async def test_a_record_enters_changes_and_leaves_as_the_filter_says(here: Here) -> None:
+async def test_a_record_enters_changes_and_leaves_as_the_filter_says(here: LiveTenant) -> None:
     name = here.name()
     async with here.wire("rep1") as opened:
         rows = await following(here, opened, name)
@@ -62,7 +62,7 @@ async def test_a_record_enters_changes_and_leaves_as_the_filter_says(here: Here)
 
 
 @covers("N3", "D-62")
-async def test_a_record_enters_and_leaves_with_its_ownership(here: Here) -> None:
+async def test_a_record_enters_and_leaves_with_its_ownership(here: LiveTenant) -> None:
     name = here.name()
     async with here.wire("rep1") as opened:
         rows = await following(here, opened, name)
@@ -74,7 +74,7 @@ async def test_a_record_enters_and_leaves_with_its_ownership(here: Here) -> None
 
 
 @covers("N3", "D-62")
-async def test_a_record_enters_and_leaves_with_access_alone(here: Here) -> None:
+async def test_a_record_enters_and_leaves_with_access_alone(here: LiveTenant) -> None:
     """It is shared and unshared: the record itself is not written, and those who saw it hear nothing."""
     name = here.name()
     id = await here.own.opportunity("rep2", name=name)
@@ -95,8 +95,8 @@ async def test_a_record_enters_and_leaves_with_access_alone(here: Here) -> None:
 
 
 @covers("N3", "D-62", "D-63")
-async def test_permissions_of_a_role_take_records_out_of_a_list_and_bring_them_back(
-    here: Here,
+async def test_role_permissions_remove_and_return_records(
+    here: LiveTenant,
 ) -> None:
     """Another permission class holds another list: it is sent anew, without what is no longer visible."""
     name = here.name()

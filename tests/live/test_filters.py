@@ -81,7 +81,7 @@ async def _tried(socket: Socket, condition: str) -> Operation:
 
 @covers("D-31", "D-51")
 @pytest.mark.parametrize("persona", [who for who in PERSONAS if who in ONE_EACH])
-async def test_a_filter_on_what_is_hidden_is_refused(here: Place, persona: str) -> None:
+async def test_filter_on_a_hidden_field_is_refused(here: Place, persona: str) -> None:
     """Whatever it is compared with, and wherever in the filter it stands, with the same words (127)."""
     socket = await here.connect(persona)
     tried: Counter[bool] = Counter()

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from tests.live.clients import line
-from tests.live.here import Here
+from tests.live.live_tenant import LiveTenant
 from tests.live.wire import PATIENCE
 from tests.support.covers import covers
 from tests.support.node import install
@@ -27,7 +27,7 @@ process.stdin.on("end", () => process.exit(0)).resume();
 
 
 @covers("D-61")
-async def test_the_guide_works_and_survives_a_cut_line(here: Here) -> None:
+async def test_guide_client_survives_a_disconnect(here: LiveTenant) -> None:
     clients = await asyncio.to_thread(install)
     _, code = JAVASCRIPT.findall((ROOT / "docs" / "guide" / "live-updates.md").read_text())
     given = {"TOKEN": await here.token("admin")}

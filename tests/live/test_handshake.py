@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.live.here import MOST, Here, another_server
+from tests.live.live_tenant import MOST, LiveTenant, another_server
 from tests.live.wire import PATIENCE, PROTOCOL, Closed, Wire, status, wire
 from tests.support.covers import covers
 
@@ -30,7 +30,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("origin", FOREIGN.values(), ids=FOREIGN)
-async def test_a_page_from_elsewhere_gets_no_socket(here: Here, origin: str) -> None:
+async def test_foreign_origin_is_refused(here: LiveTenant, origin: str) -> None:
     spelled = origin.format(port=here.port)
     assert await status(here.port, origin=spelled) == 403
     spoofed = {"Sec-Fetch-Site": "same-origin"}
@@ -38,7 +38,7 @@ async def test_a_page_from_elsewhere_gets_no_socket(here: Here, origin: str) -> 
 
 
 @pytest.mark.parametrize("origin", [None, "http://127.0.0.1:{port}"], ids=["none", "the same"])
-async def test_who_is_no_page_or_ours_gets_one(here: Here, origin: str | None) -> None:
+async def test_missing_or_own_origin_is_accepted(here: LiveTenant, origin: str | None) -> None:
     spelled = origin and origin.format(port=here.port)
     async with here.wire("rep1", origin=spelled) as opened:
         assert opened.socket.subprotocol == PROTOCOL
@@ -46,7 +46,7 @@ async def test_who_is_no_page_or_ours_gets_one(here: Here, origin: str | None) -
         assert payload["data"]["viewer"]
 
 
-async def test_pages_that_are_allowed_get_one_and_no_others(here: Here) -> None:
+async def test_only_allowed_origins_are_accepted(here: LiveTenant) -> None:
     async with another_server(here, ["https://app.example"]) as (_, port):
         for origin in ("https://app.example", f"http://127.0.0.1:{port}", None):
             async with wire(port, origin=origin) as opened:
@@ -64,18 +64,18 @@ SPOKEN: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("protocols", SPOKEN.values(), ids=SPOKEN)
-async def test_another_subprotocol_is_closed(here: Here, protocols: tuple[str, ...]) -> None:
+async def test_another_subprotocol_is_closed(here: LiveTenant, protocols: tuple[str, ...]) -> None:
     async with wire(here.port, protocols=protocols) as opened:
         assert await opened.closed() == 4406
         assert not opened.heard
 
 
-async def test_ours_is_chosen_among_several(here: Here) -> None:
+async def test_supported_subprotocol_is_selected(here: LiveTenant) -> None:
     async with here.wire("rep1", protocols=("graphql-ws", PROTOCOL)) as opened:
         assert opened.socket.subprotocol == PROTOCOL
 
 
-async def test_nothing_is_compressed(here: Here) -> None:
+async def test_nothing_is_compressed(here: LiveTenant) -> None:
     async with here.wire("rep1", compression="deflate") as opened:
         response = opened.socket.response
         assert response is not None
@@ -84,7 +84,7 @@ async def test_nothing_is_compressed(here: Here) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/graphql/", "/health/live", "/graphql%00"])
-async def test_there_is_no_socket_elsewhere(here: Here, path: str) -> None:
+async def test_other_paths_have_no_socket(here: LiveTenant, path: str) -> None:
     with pytest.raises(InvalidStatus) as refusal:
         async with wire(here.port, path=path):
             pass
@@ -105,7 +105,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("begun", ODD.values(), ids=ODD)
-async def test_an_odd_handshake_is_answered(here: Here, begun: bytes) -> None:
+async def test_an_odd_handshake_is_answered(here: LiveTenant, begun: bytes) -> None:
     usual = {
         b"Host": b"127.0.0.1:%d" % here.port,
         b"Connection": b"Upgrade",
@@ -132,7 +132,7 @@ async def _status(port: int, raw: bytes) -> int:
         writer.close()
 
 
-async def _stand(here: Here, crowd: AsyncExitStack, most: int) -> list[Wire]:
+async def _stand(here: LiveTenant, crowd: AsyncExitStack, most: int) -> list[Wire]:
     """Open sockets that say nothing, until one is sent away or there are so many."""
     stood: list[Wire] = []
     while len(stood) < most:
@@ -149,7 +149,7 @@ async def _stand(here: Here, crowd: AsyncExitStack, most: int) -> list[Wire]:
 
 
 @covers("F25")
-async def test_few_may_stand_at_the_door(here: Here) -> None:
+async def test_unauthenticated_connections_are_limited(here: LiveTenant) -> None:
     async with here.wire("rep2") as inside, AsyncExitStack() as crowd:
         stood = await _stand(here, crowd, MOST + 5)
         assert len(stood) == MOST
@@ -163,7 +163,7 @@ async def test_few_may_stand_at_the_door(here: Here) -> None:
         await asyncio.gather(*(each.alive() for each in (inside, stood[0], stood[2], stood[-1])))
 
 
-async def _room(here: Here, crowd: AsyncExitStack) -> list[Wire]:
+async def _room(here: LiveTenant, crowd: AsyncExitStack) -> list[Wire]:
     """Wait until there is room for one more: who has gone is noticed in a moment."""
     async with asyncio.timeout(PATIENCE):
         while not (stood := await _stand(here, crowd, 1)):  # noqa: ASYNC110 - it has no event

@@ -265,7 +265,7 @@ async def test_each_field_reaches_those_who_may_read_it(here: Place) -> None:
 
 @covers("D-32", "D-61", "D-62", "VN-25")
 @pytest.mark.nightly
-async def test_each_field_reaches_everybody_who_may_read_it(here: Place) -> None:
+async def test_each_field_reaches_every_permitted_viewer(here: Place) -> None:
     await _matrix(here, list(PERSONAS))
 
 
@@ -275,7 +275,7 @@ SHOWN = Document("next door", "id name note version account { id name }", at_mos
 
 
 @covers("D-71", "D-64")
-async def test_what_is_written_next_door_is_told_to_nobody(world: World) -> None:
+async def test_writes_in_another_tenant_are_not_sent(world: World) -> None:
     """Both tenants have records of the same ids, lists of the same text, and logs of the same length (132)."""
     async with (
         own_tenant(world, "live-here") as own,
@@ -324,7 +324,7 @@ async def _not_resumed(watcher: Watcher, other: Watcher) -> None:
 
 
 @covers("D-32", "D-62")
-async def test_what_was_never_seen_never_leaves(here: Place) -> None:
+async def test_record_never_visible_sends_no_removal(here: Place) -> None:
     """Made, changed, moved, given away and deleted out of sight: not even an id is told."""
     watchers = [Watcher(here, who, SHOWN) for who in ("rep1", "rep2", "limited", "support")]
     above = Watcher(here, "admin", SHOWN)

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.live.here import MOST, Here
+from tests.live.live_tenant import MOST, LiveTenant
 from tests.live.wire import PATIENCE, Closed, Wire
 from tests.support.covers import covers
 
@@ -32,7 +32,7 @@ async def _in_turn(opened: Wire, ids: list[str]) -> None:
 
 
 @covers("F25")
-async def test_operations_of_a_socket_are_limited(here: Here) -> None:
+async def test_operations_of_a_socket_are_limited(here: LiveTenant) -> None:
     ids = [str(number) for number in range(OPERATIONS)]
     async with here.wire() as opened, here.wire() as another:
         await _in_turn(opened, ids)
@@ -45,7 +45,7 @@ async def test_operations_of_a_socket_are_limited(here: Here) -> None:
 
 
 @covers("F25")
-async def test_sockets_of_a_user_are_limited(here: Here) -> None:
+async def test_sockets_of_a_user_are_limited(here: LiveTenant) -> None:
     init = {"authorization": f"Bearer {await here.token('rep2')}"}
     async with AsyncExitStack() as crowd:
         opened = [await crowd.enter_async_context(here.wire("rep2")) for _ in range(MOST)]
@@ -62,7 +62,7 @@ async def test_sockets_of_a_user_are_limited(here: Here) -> None:
             await each.alive()
 
 
-async def _acknowledged(here: Here, crowd: AsyncExitStack, init: dict[str, str]) -> bool:
+async def _acknowledged(here: LiveTenant, crowd: AsyncExitStack, init: dict[str, str]) -> bool:
     opened = await crowd.enter_async_context(here.wire(None))
     await opened.say({"type": "connection_init", "payload": init})
     try:
@@ -75,7 +75,7 @@ async def _acknowledged(here: Here, crowd: AsyncExitStack, init: dict[str, str])
 
 @covers("F25")
 @pytest.mark.parametrize("said", [PING, '{"type": "pong"}', '{"type": "complete", "id": "1"}'])
-async def test_messages_in_a_second_are_limited(here: Here, said: str) -> None:
+async def test_messages_in_a_second_are_limited(here: LiveTenant, said: str) -> None:
     async with here.wire("rep2") as beside, here.wire() as opened:
         for _ in range(10 * MESSAGES):
             await opened.say(said)
@@ -84,7 +84,7 @@ async def test_messages_in_a_second_are_limited(here: Here, said: str) -> None:
         await beside.alive()
 
 
-async def test_beginning_and_ending_all_the_time_is_limited_too(here: Here) -> None:
+async def test_subscribe_and_complete_churn_is_limited(here: LiveTenant) -> None:
     async with here.wire("rep2") as beside, here.wire() as opened:
         for number in range(5 * MESSAGES):
             await opened.begin(str(number), FEW, {"f": NONE})
@@ -93,7 +93,7 @@ async def test_beginning_and_ending_all_the_time_is_limited_too(here: Here) -> N
         await beside.ask("1", HELLO)
 
 
-async def test_as_many_messages_as_allowed_are_fine(here: Here) -> None:
+async def test_messages_at_the_limit_are_accepted(here: LiveTenant) -> None:
     async with here.wire() as opened:
         for _ in range(3):
             await asyncio.sleep(1.5)
@@ -104,7 +104,7 @@ async def test_as_many_messages_as_allowed_are_fine(here: Here) -> None:
 
 
 @covers("F25")
-async def test_a_message_is_limited(here: Here) -> None:
+async def test_a_message_is_limited(here: LiveTenant) -> None:
     async with here.wire("rep2") as beside:
         async with here.wire() as opened:
             await opened.say(PING.ljust(BYTES))
@@ -120,7 +120,7 @@ async def test_a_message_is_limited(here: Here) -> None:
         await beside.alive()
 
 
-async def test_a_query_near_the_limit_is_answered(here: Here) -> None:
+async def test_a_query_near_the_limit_is_answered(here: LiveTenant) -> None:
     padded = HELLO.ljust(BYTES - 100)
     async with here.wire() as opened:
         await opened.say(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": padded}}))
@@ -131,7 +131,9 @@ async def test_a_query_near_the_limit_is_answered(here: Here) -> None:
 
 
 @covers("F25")
-async def test_lists_of_a_user_are_limited(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_lists_of_a_user_are_limited(
+    here: LiveTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("subscriptions.engine.limits.LISTS", 10)
     async with here.wire() as one, here.wire() as another:
         await _in_turn(one, [str(number) for number in range(6)])

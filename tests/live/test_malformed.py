@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.http.leaks import INTERNAL
-from tests.live.here import Here
+from tests.live.live_tenant import LiveTenant
 from tests.live.malformed import PING, Case, drawn, frame, resident
 from tests.live.wire import Wire
 from tests.support.covers import covers
@@ -49,7 +49,7 @@ class Tally:
             self.wrong.append(f"fails inside: {told}")
 
 
-async def _one(here: Here, case: Case, introduced: bool, tally: Tally) -> None:
+async def _one(here: LiveTenant, case: Case, introduced: bool, tally: Tally) -> None:
     """Say it. Whoever is not closed for it is for what is said last."""
     async with here.wire("support" if introduced else None) as opened:
         for octets in case.octets:
@@ -62,7 +62,7 @@ async def _one(here: Here, case: Case, introduced: bool, tally: Tally) -> None:
         tally.note(case, opened, introduced)
 
 
-async def _all(here: Here, cases: Iterator[tuple[int, Case]], tally: Tally) -> None:
+async def _all(here: LiveTenant, cases: Iterator[tuple[int, Case]], tally: Tally) -> None:
     """Each on a socket of its own, some at once; every fourth comes from a stranger."""
 
     async def work() -> None:
@@ -82,7 +82,7 @@ async def _held() -> tuple[int, int, int]:
 
 
 @covers("F3", "F25")
-async def test_malformed_messages_harm_nobody(here: Here) -> None:
+async def test_malformed_messages_do_not_affect_other_clients(here: LiveTenant) -> None:
     id, tally, cases = await here.some(), Tally(), drawn(seed=7, many=MALFORMED)
     async with here.wire("rep1") as beside, here.wire("admin") as idle:
         rows = await here.live(beside)
@@ -104,7 +104,7 @@ async def test_malformed_messages_harm_nobody(here: Here) -> None:
 
 
 @covers("F25")
-async def test_pongs_that_nobody_reads_are_not_kept(here: Here) -> None:
+async def test_unread_pongs_are_not_buffered(here: LiveTenant) -> None:
     """Frames that WebSocket answers by itself are no messages: what is not read of the answers is not kept."""
     flood = frame(PING, bytes(125)) * 500
     async with here.wire("rep1") as beside, here.wire("support") as opened:

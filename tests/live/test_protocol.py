@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.http.leaks import CODES, INTERNAL
-from tests.live.here import LIST, PIPELINE, Here, another_server
+from tests.live.live_tenant import LIST, PIPELINE, LiveTenant, another_server
 from tests.live.wire import Message, Rows, wire
 from tests.support.covers import covers
 
@@ -57,7 +57,7 @@ NOT_OF_THE_PROTOCOL: dict[str, Said] = {
 
 
 @pytest.mark.parametrize("said", NOT_OF_THE_PROTOCOL.values(), ids=NOT_OF_THE_PROTOCOL)
-async def test_what_is_not_of_the_protocol_closes_the_socket(here: Here, said: Said) -> None:
+async def test_protocol_violation_closes_the_socket(here: LiveTenant, said: Said) -> None:
     async with here.wire("rep1") as beside, here.wire("rep2") as opened:
         await opened.say(said)
         assert await opened.closed() == 4400
@@ -65,7 +65,7 @@ async def test_what_is_not_of_the_protocol_closes_the_socket(here: Here, said: S
 
 
 @pytest.mark.parametrize("payload", ["Bearer", ["Bearer"], 5, True])
-async def test_an_introduction_must_be_an_object(here: Here, payload: Any) -> None:
+async def test_connection_init_payload_must_be_an_object(here: LiveTenant, payload: Any) -> None:
     async with here.wire(None) as opened:
         await opened.say({"type": "connection_init", "payload": payload})
         assert await opened.closed() == 4400
@@ -81,7 +81,9 @@ BEFORE: dict[str, tuple[list[Said], int]] = {
 
 @covers("D-63")
 @pytest.mark.parametrize(("said", "code"), BEFORE.values(), ids=BEFORE)
-async def test_who_has_not_introduced_himself(here: Here, said: list[Said], code: int) -> None:
+async def test_subscribe_before_init_is_refused(
+    here: LiveTenant, said: list[Said], code: int
+) -> None:
     async with here.wire(None) as opened:
         for each in said:
             await opened.say(each)
@@ -89,7 +91,7 @@ async def test_who_has_not_introduced_himself(here: Here, said: list[Said], code
         assert {message["type"] for message in opened.heard} <= {"pong"}
 
 
-async def test_who_did_not_wait_for_the_acknowledgement_is_told_nothing(here: Here) -> None:
+async def test_subscribe_before_ack_receives_nothing(here: LiveTenant) -> None:
     token = await here.token()
     init = {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}
     async with here.wire(None) as opened:
@@ -103,7 +105,7 @@ async def test_who_did_not_wait_for_the_acknowledgement_is_told_nothing(here: He
 
 
 @pytest.mark.parametrize("waited", [True, False], ids=["one after the other", "at once"])
-async def test_nobody_is_introduced_twice(here: Here, waited: bool) -> None:
+async def test_second_connection_init_is_refused(here: LiveTenant, waited: bool) -> None:
     token = await here.token()
     init = {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}
     async with here.wire(None) as opened:
@@ -114,7 +116,7 @@ async def test_nobody_is_introduced_twice(here: Here, waited: bool) -> None:
         assert await opened.closed() == 4429
 
 
-async def _texts(here: Here) -> dict[str, Any]:
+async def _texts(here: LiveTenant) -> dict[str, Any]:
     """Introductions that nobody is let in with, by what is wrong with them."""
     good, refresh = await here.tokens()
     app_context, other = here.world.endpoint.app_context, await here.world.token("rep1", "globex")
@@ -151,7 +153,7 @@ async def _texts(here: Here) -> dict[str, Any]:
 
 
 @covers("D-63")
-async def test_nobody_is_let_in_without_a_good_token(here: Here) -> None:
+async def test_invalid_token_is_refused(here: LiveTenant) -> None:
     for what, payload in (await _texts(here)).items():
         async with here.wire(None) as opened:
             said: Message = {"type": "connection_init"}
@@ -169,7 +171,7 @@ KEYS = [("authorization", "x-tenant"), ("Authorization", "X-Tenant"), ("AUTHORIZ
 
 
 @pytest.mark.parametrize(("key", "tenant"), KEYS)
-async def test_keys_are_read_in_any_case(here: Here, key: str, tenant: str) -> None:
+async def test_payload_keys_are_case_insensitive(here: LiveTenant, key: str, tenant: str) -> None:
     payload = {key: f"Bearer {await here.token()}", tenant: here.own.slug}
     async with here.wire(None) as opened:
         await opened.say({"type": "connection_init", "payload": payload})
@@ -177,14 +179,14 @@ async def test_keys_are_read_in_any_case(here: Here, key: str, tenant: str) -> N
         await opened.ask("1", HELLO)
 
 
-async def test_an_id_is_used_by_one_operation_at_a_time(here: Here) -> None:
+async def test_an_id_is_used_by_one_operation_at_a_time(here: LiveTenant) -> None:
     async with here.wire() as opened:
         await here.live(opened, "1")
         await opened.begin("1", HELLO)
         assert await opened.closed() == 4409
 
 
-async def test_an_id_is_free_again_when_its_operation_has_ended(here: Here) -> None:
+async def test_an_id_is_free_again_when_its_operation_has_ended(here: LiveTenant) -> None:
     async with here.wire() as opened:
         await here.live(opened, "1")
         await opened.done("1")
@@ -194,7 +196,7 @@ async def test_an_id_is_free_again_when_its_operation_has_ended(here: Here) -> N
         await here.live(opened, "1")
 
 
-async def test_an_id_is_free_again_when_nobody_wants_to_hear_the_answer(here: Here) -> None:
+async def test_an_id_is_free_again_after_complete(here: LiveTenant) -> None:
     async with here.wire() as opened:
         await opened.begin("1", LIST)
         await opened.done("1")
@@ -202,7 +204,7 @@ async def test_an_id_is_free_again_when_nobody_wants_to_hear_the_answer(here: He
         assert list(told["data"]) == ["viewer"]
 
 
-async def test_completing_what_is_not_there_is_fine(here: Here) -> None:
+async def test_complete_of_an_unknown_id_is_ignored(here: LiveTenant) -> None:
     async with here.wire() as opened:
         await opened.done("nothing")
         await opened.ask("1", HELLO)
@@ -210,7 +212,7 @@ async def test_completing_what_is_not_there_is_fine(here: Here) -> None:
         await opened.ask("1", HELLO)
 
 
-async def test_what_was_completed_is_told_nothing_more(here: Here) -> None:
+async def test_completed_operation_receives_nothing(here: LiveTenant) -> None:
     id = await here.some()
     async with here.wire() as opened:
         await here.live(opened, "ended")
@@ -223,7 +225,7 @@ async def test_what_was_completed_is_told_nothing_more(here: Here) -> None:
 
 
 @pytest.mark.parametrize("introduced", [True, False])
-async def test_pings_are_answered(here: Here, introduced: bool) -> None:
+async def test_pings_are_answered(here: LiveTenant, introduced: bool) -> None:
     async with here.wire("rep1" if introduced else None) as opened:
         await opened.say(PING)
         assert (await opened.hear("pong"))["type"] == "pong"
@@ -234,7 +236,7 @@ async def test_pings_are_answered(here: Here, introduced: bool) -> None:
         await opened.alive()
 
 
-async def test_queries_are_answered_as_over_http(here: Here) -> None:
+async def test_queries_are_answered_as_over_http(here: LiveTenant) -> None:
     denied = "{ opportunities(first: 5, orderBy: [{ name: ASC }]) { nodes { id name margin { amount } } } }"
     async with here.wire("limited") as opened:
         for query in (HELLO, LIST, denied):
@@ -246,7 +248,7 @@ async def test_queries_are_answered_as_over_http(here: Here) -> None:
         assert told["extensions"]["access"]["denied"], "nothing was hidden, so nothing is shown"
 
 
-async def test_deeds_are_done_and_told_to_subscribers(here: Here) -> None:
+async def test_mutations_over_the_socket_reach_subscribers(here: LiveTenant) -> None:
     id, name = await here.some(), here.name()
     deed = """mutation ($input: OpportunityUpdateInput!) {
       opportunityUpdate(input: $input) { opportunity { name } userErrors { code } }
@@ -330,8 +332,8 @@ REFUSED: dict[str, tuple[Any, set[str]]] = {
 
 
 @pytest.mark.parametrize(("payload", "codes"), REFUSED.values(), ids=REFUSED)
-async def test_an_operation_that_is_refused_leaves_the_others(
-    here: Here, payload: Any, codes: set[str]
+async def test_refused_operation_leaves_other_operations_open(
+    here: LiveTenant, payload: Any, codes: set[str]
 ) -> None:
     id = await here.some()
     async with here.wire("admin") as opened:
@@ -345,7 +347,7 @@ async def test_an_operation_that_is_refused_leaves_the_others(
 
 
 @covers("D-31")
-async def test_a_filter_on_a_hidden_field_is_refused(here: Here) -> None:
+async def test_a_filter_on_a_hidden_field_is_refused(here: LiveTenant) -> None:
     hidden = {"margin": {"gt": "1"}}
     async with here.wire("limited") as opened:
         rows = await here.live(opened, "rows")
@@ -355,7 +357,7 @@ async def test_a_filter_on_a_hidden_field_is_refused(here: Here) -> None:
         await rows.until(id, await here.rename(id))
 
 
-async def test_a_server_that_stops_says_so(here: Here) -> None:
+async def test_stopping_server_sends_its_close_code(here: LiveTenant) -> None:
     async with another_server(here) as (service, port), wire(port) as opened:
         await opened.init(await here.token())
         rows = await here.live(opened)

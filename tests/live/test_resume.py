@@ -8,25 +8,25 @@ from typing import Any
 
 import pytest
 
-from tests.live.here import LIST, PIPELINE, Here
+from tests.live.live_tenant import LIST, PIPELINE, LiveTenant
 from tests.live.wire import Rows, Wire, wire
 from tests.support.covers import covers
 from tests.writes.parallel import beside, served
 
 WON = {"status": {"eq": "WON"}}
 OPEN = {"status": {"eq": "OPEN"}}
-Happens = Callable[[Here, list[str]], Awaitable[None]]
+Happens = Callable[[LiveTenant, list[str]], Awaitable[None]]
 
 
 @asynccontextmanager
-async def restarted(here: Here, persona: str = "admin") -> AsyncIterator[Wire]:
+async def restarted(here: LiveTenant, persona: str = "admin") -> AsyncIterator[Wire]:
     """A socket to a process that remembers nothing of the one before."""
     async with beside(here.own) as second, served(second) as port, wire(port) as opened:
         await opened.init(await here.token(persona))
         yield opened
 
 
-async def listed(here: Here, persona: str, given: dict[str, Any]) -> dict[str, Any]:
+async def listed(here: LiveTenant, persona: str, given: dict[str, Any]) -> dict[str, Any]:
     """What the list holds now, asked by a query."""
     text = LIST.replace("first: 100", "first: 100, after: $after").replace(
         "$filter: OpportunityFilter", "$filter: OpportunityFilter, $after: String"
@@ -43,16 +43,18 @@ async def listed(here: Here, persona: str, given: dict[str, Any]) -> dict[str, A
             return found
 
 
-async def begun(here: Here, opened: Wire, given: dict[str, Any], after: str | None = None) -> Rows:
+async def begun(
+    here: LiveTenant, opened: Wire, given: dict[str, Any], after: str | None = None
+) -> Rows:
     await opened.begin("live", PIPELINE, {"filter": given, "after": after})
     return Rows(opened, "live")
 
 
-async def nothing(here: Here, ids: list[str]) -> None:
+async def nothing(here: LiveTenant, ids: list[str]) -> None:
     """Nothing happens."""
 
 
-async def all_kinds(here: Here, ids: list[str]) -> None:
+async def all_kinds(here: LiveTenant, ids: list[str]) -> None:
     """Changed, changed and changed back, deleted; created and deleted, and restored."""
     own = here.own
     before = await own.ask("admin", "query($i:ID!){opportunity(id:$i){name}}", {"i": ids[1]})
@@ -70,7 +72,7 @@ async def all_kinds(here: Here, ids: list[str]) -> None:
     await own.done("admin", "opportunityRestore", id=made)
 
 
-async def account(here: Here, ids: list[str]) -> None:
+async def account(here: LiveTenant, ids: list[str]) -> None:
     """An account that many of them show has another name."""
     await here.rename(ids[0])
     found = await here.own.ask(
@@ -80,7 +82,7 @@ async def account(here: Here, ids: list[str]) -> None:
     await here.own.done("admin", "accountUpdate", id=id, name=here.name())
 
 
-async def rights(here: Here, ids: list[str]) -> None:
+async def rights(here: LiveTenant, ids: list[str]) -> None:
     """Somebody's rights change."""
     role = await here.own.done("admin", "roleCreate", name=here.name())
     profile = await here.own.ask("admin", "{profiles(first:1){nodes{id}}}")
@@ -88,7 +90,7 @@ async def rights(here: Here, ids: list[str]) -> None:
     await here.own.done("admin", "roleProfileCreate", role=role, profile=id)
 
 
-async def swept(here: Here, ids: list[str]) -> None:
+async def swept(here: LiveTenant, ids: list[str]) -> None:
     """The log is cut off before what happened last."""
     await here.rename(ids[0])
     await here.rename(ids[0])
@@ -97,7 +99,7 @@ async def swept(here: Here, ids: list[str]) -> None:
     await here.own.fetch(f"DELETE FROM {log} WHERE position < ({last})")  # noqa: S608 - likewise
 
 
-async def diverged(here: Here, ids: list[str]) -> None:
+async def diverged(here: LiveTenant, ids: list[str]) -> None:
     """History diverged, as after a restore: positions of before mean nothing."""
     await here.own.fetch(f"UPDATE {here.own.schema}.log_head SET epoch = epoch + 1")  # noqa: S608 - likewise
 
@@ -115,8 +117,8 @@ async def diverged(here: Here, ids: list[str]) -> None:
     ],
 )
 @pytest.mark.parametrize("given", [{}, OPEN])
-async def test_who_comes_back_after_a_restart(
-    here: Here, happens: Happens, kind: str, given: dict[str, Any]
+async def test_resume_after_a_restart(
+    here: LiveTenant, happens: Happens, kind: str, given: dict[str, Any]
 ) -> None:
     async with here.wire("admin") as first:
         rows = await begun(here, first, given)
@@ -136,7 +138,7 @@ async def test_who_comes_back_after_a_restart(
 
 
 @covers("D-61", "D-62")
-async def test_a_restart_tells_of_nothing_that_the_viewer_does_not_see(here: Here) -> None:
+async def test_resume_after_a_restart_hides_invisible_records(here: LiveTenant) -> None:
     seen = await listed(here, "rep1", {})
     unseen = sorted((await listed(here, "admin", {})).keys() - seen.keys())
     async with here.wire("rep1") as first:
@@ -155,7 +157,7 @@ async def test_a_restart_tells_of_nothing_that_the_viewer_does_not_see(here: Her
 
 
 @covers("D-61", "D-64")
-async def test_a_cursor_is_good_for_its_list_and_its_class(here: Here) -> None:
+async def test_cursor_is_bound_to_list_and_permission_class(here: LiveTenant) -> None:
     async with here.wire("rep1") as opened, here.wire("rep2") as other:
         rows = await begun(here, opened, OPEN)
         cursor = (await rows.event())["cursor"]
@@ -168,7 +170,7 @@ async def test_a_cursor_is_good_for_its_list_and_its_class(here: Here) -> None:
 
 
 @covers("D-61")
-async def test_what_is_no_cursor_is_refused(here: Here) -> None:
+async def test_invalid_cursor_is_refused(here: LiveTenant) -> None:
     page = "{ opportunities(first: 1) { pageInfo { endCursor } } }"
     of_a_list = (await here.own.ask("admin", page)).data["opportunities"]["pageInfo"]["endCursor"]
     async with here.wire("admin") as opened, wire(here.port) as elsewhere:
@@ -182,7 +184,7 @@ async def test_what_is_no_cursor_is_refused(here: Here) -> None:
 
 
 @covers("D-61")
-async def test_a_cursor_of_what_never_happened_is_told_everything(here: Here) -> None:
+async def test_cursor_from_the_future_gets_a_resync(here: LiveTenant) -> None:
     async with here.wire("admin") as opened:
         rows = await begun(here, opened, {})
         await rows.event()
@@ -199,7 +201,7 @@ async def test_a_cursor_of_what_never_happened_is_told_everything(here: Here) ->
 
 
 @covers("D-61")
-async def test_listeners_start_over_when_history_diverged(here: Here) -> None:
+async def test_subscribers_get_a_resync_when_history_diverged(here: LiveTenant) -> None:
     async with here.wire("admin") as opened:
         rows = await begun(here, opened, {})
         await rows.event()
@@ -208,7 +210,7 @@ async def test_listeners_start_over_when_history_diverged(here: Here) -> None:
         assert rows.rows == await listed(here, "admin", {})
 
 
-async def test_a_list_that_grows_too_large_ends(here: Here) -> None:
+async def test_a_list_that_grows_too_large_ends(here: LiveTenant) -> None:
     count = len(await listed(here, "admin", WON))
     text = PIPELINE.replace("atMost: 1000", f"atMost: {count}")
     async with here.wire("admin") as opened:

@@ -204,9 +204,7 @@ async def _rounds(race: Race, rounds: int) -> None:
 
 @covers("D-62", "D-63", "D-61")
 @pytest.mark.parametrize("name", FLIPS)
-async def test_nothing_is_seen_that_was_written_after_the_right_was_taken(
-    here: Place, name: str
-) -> None:
+async def test_changes_after_revocation_are_not_sent(here: Place, name: str) -> None:
     await _race(here, name, DAILY, 1)
 
 
@@ -214,5 +212,5 @@ async def test_nothing_is_seen_that_was_written_after_the_right_was_taken(
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(2, 6))
 @pytest.mark.parametrize("name", FLIPS)
-async def test_nothing_is_seen_of_it_ever(here: Place, name: str, seed: int) -> None:
+async def test_invisible_record_is_never_sent(here: Place, name: str, seed: int) -> None:
     await _race(here, name, NIGHTLY, seed)

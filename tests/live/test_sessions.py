@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.live.here import PIPELINE, Here
+from tests.live.live_tenant import PIPELINE, LiveTenant
 from tests.live.wire import Rows, Wire
 from tests.support.covers import covers
 from tests.support.world import Answer
@@ -37,7 +37,7 @@ REFRESH = """mutation ($token: String!) {
 class Ending:
     """A session that is about to end."""
 
-    here: Here
+    here: LiveTenant
     asked: Own
     """Through which process of the house it is ended."""
     access: str
@@ -111,7 +111,7 @@ async def _back_again(ending: Ending) -> None:
     here.world.tokens.pop(("rep2", here.own.slug), None)
 
 
-async def _nothing_after(opened: Wire, rows: Rows, here: Here, id: str) -> None:
+async def _nothing_after(opened: Wire, rows: Rows, here: LiveTenant, id: str) -> None:
     """What is done after a session ended is not told to it, and its socket is closed."""
     name = await here.rename(id)
     assert await opened.closed() == 4403
@@ -123,9 +123,7 @@ async def _nothing_after(opened: Wire, rows: Rows, here: Here, id: str) -> None:
 @covers("D-63")
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "by another process"])
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-async def test_nothing_is_told_after_a_session_has_ended(
-    here: Here, end: End, elsewhere: bool
-) -> None:
+async def test_ended_session_receives_nothing(here: LiveTenant, end: End, elsewhere: bool) -> None:
     id = await here.some("rep2")
     access, refresh = await here.tokens("rep2")
     async with beside(here.own) as second, here.wire("admin") as other, here.wire(None) as opened:
@@ -142,7 +140,7 @@ async def test_nothing_is_told_after_a_session_has_ended(
 
 @covers("D-63")
 @pytest.mark.parametrize("end", [_signed_out, _disabled], ids=["signed out", "disabled"])
-async def test_a_socket_without_operations_is_closed_too(here: Here, end: End) -> None:
+async def test_a_socket_without_operations_is_closed_too(here: LiveTenant, end: End) -> None:
     access, refresh = await here.tokens("rep2")
     async with here.wire(None) as opened:
         await opened.init(access)
@@ -155,7 +153,7 @@ async def test_a_socket_without_operations_is_closed_too(here: Here, end: End) -
 
 
 @covers("D-63")
-async def test_only_the_session_that_ended_is_closed(here: Here) -> None:
+async def test_only_the_session_that_ended_is_closed(here: LiveTenant) -> None:
     id = await here.some("rep2")
     (access, refresh), (going_on, _) = await here.tokens("rep2"), await here.tokens("rep2")
     async with here.wire(None) as opened, here.wire(None) as other:
@@ -171,7 +169,7 @@ async def test_only_the_session_that_ended_is_closed(here: Here) -> None:
 
 
 @covers("D-63")
-async def test_another_password_ends_the_other_sessions(here: Here) -> None:
+async def test_password_change_ends_other_sessions(here: LiveTenant) -> None:
     await _password(here, "support", FIRST)  # that of the demonstration is everybody's
     sessions = [await here.tokens("support", FIRST) for _ in range(2)]
     async with here.wire(None) as opened, here.wire(None) as kept:
@@ -184,7 +182,7 @@ async def test_another_password_ends_the_other_sessions(here: Here) -> None:
         await kept.ask("1", HELLO)
 
 
-async def _password(here: Here, persona: str, password: str) -> None:
+async def _password(here: LiveTenant, persona: str, password: str) -> None:
     """Give a persona another password, as an operator may."""
     hashed = await here.world.endpoint.app_context.passwords.hash(password)
     change = "UPDATE credential SET password = $1 WHERE email = $2"
@@ -193,7 +191,7 @@ async def _password(here: Here, persona: str, password: str) -> None:
 
 @covers("D-63")
 @pytest.mark.parametrize("listening", [True, False], ids=["with a list", "with nothing"])
-async def test_a_socket_ends_with_its_token(here: Here, listening: bool) -> None:
+async def test_a_socket_ends_with_its_token(here: LiveTenant, listening: bool) -> None:
     id, app_context = await here.some("rep2"), here.world.endpoint.app_context
     token = await here.expiring(await here.token("rep2"), left=timedelta(seconds=4))
     async with here.wire(None) as opened:
@@ -211,7 +209,7 @@ async def test_a_socket_ends_with_its_token(here: Here, listening: bool) -> None
 
 
 @covers("D-63")
-async def test_who_comes_with_a_new_token_goes_on(here: Here) -> None:
+async def test_reconnect_with_a_new_token_resumes(here: LiveTenant) -> None:
     id = await here.some("rep2")
     token = await here.expiring(await here.token("rep2"), left=timedelta(seconds=3))
     async with here.wire(None) as opened:
@@ -226,7 +224,7 @@ async def test_who_comes_with_a_new_token_goes_on(here: Here) -> None:
         assert again.kinds in (["RESUMED"], ["RESUMED", "DELTA"])
 
 
-async def test_tenants_are_apart(here: Here) -> None:
+async def test_tenants_are_apart(here: LiveTenant) -> None:
     """The same rows with the same ids are in both; a cursor of the one is none of the other."""
     id = await here.some()
     async with here.wire() as ours, here.wire(None) as theirs:
@@ -250,7 +248,7 @@ async def _after(opened: Wire, cursor: str | None) -> str:
 
 
 @covers("D-18", "D-63")
-async def test_a_tenant_that_is_closed(here: Here) -> None:
+async def test_a_tenant_that_is_closed(here: LiveTenant) -> None:
     """It is noticed as late as the directory notices it; a stranger to come is refused at once."""
     world, slug = here.world, here.own.slug
     change = "UPDATE catalog.tenant SET state = $1 WHERE slug = $2"

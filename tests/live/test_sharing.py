@@ -137,7 +137,7 @@ async def _written(here: Place) -> None:
 
 
 @covers("D-64")
-async def test_who_is_of_one_class_is_sent_the_same_bytes(here: Place) -> None:
+async def test_one_permission_class_gets_identical_bytes(here: Place) -> None:
     assigned = await _second_administrator(here)
     personas = ("admin", "director", "admin", "rep1", "rep1")
     begun = [await _watch(here, who, *DOCUMENTS) for who in personas]
@@ -193,7 +193,7 @@ async def test_frames_differ_by_the_id_of_the_operation_only(here: Place) -> Non
 
 
 @covers("D-55", "D-64", "D-61")
-async def test_a_cursor_of_one_class_is_none_of_another(here: Place) -> None:
+async def test_cursor_of_another_permission_class_is_refused(here: Place) -> None:
     """Whoever comes by a cursor of somebody else's begins anew, and is told nothing of the other's list (136)."""
     [his] = await _watch(here, "rep1", EVERYTHING)
     await here.own.done("admin", "opportunityUpdate", id=await here.of("rep1"), note="CNRY-his")
@@ -215,7 +215,7 @@ async def test_a_cursor_of_one_class_is_none_of_another(here: Place) -> None:
 
 
 @covers("D-62", "D-63")
-async def test_rights_of_others_are_nobodys_news(here: Place) -> None:
+async def test_rights_changes_of_other_users_are_not_sent(here: Place) -> None:
     """Whose list is the same under the new rights goes on with it: he is not told that there are any (126)."""
     begun = [await _watch(here, who, EVERYTHING, BY_NAME["plain"]) for who in ("admin", "rep2")]
     watchers = [each for listed in begun for each in listed]

@@ -6,7 +6,7 @@ from typing import Any
 
 from subscriptions.engine.shared_subscription import RING, SharedSubscription
 from subscriptions.engine.socket import Socket
-from tests.live.here import Here
+from tests.live.live_tenant import LiveTenant
 from tests.live.wire import Rows
 from tests.support.covers import covers
 
@@ -14,20 +14,20 @@ BUFFERED = 512 * 1024
 """Bytes that wait for a client who does not read, at most: one message more than the transport's own limit."""
 
 
-def lists(here: Here) -> list[SharedSubscription]:
+def lists(here: LiveTenant) -> list[SharedSubscription]:
     """The lists that somebody follows."""
     feed = here.world.endpoint.feeds.of(here.world.tenants[here.own.slug].id)
     return [group for group in feed.groups.values() if group.subscribers]
 
 
-def sockets(here: Here) -> list[Socket]:
+def sockets(here: LiveTenant) -> list[Socket]:
     """The sockets of the tenant, as the house knows them."""
     tenant = here.world.tenants[here.own.slug].id
     feed = here.world.endpoint.feeds.of(tenant)
     return [each for each in feed.members if isinstance(each, Socket)]
 
 
-async def rename_all(here: Here, ids: list[str]) -> str:
+async def rename_all(here: LiveTenant, ids: list[str]) -> str:
     """Give many another name in one transaction, and tell which."""
     name = here.name() + " " + "x" * 150
     for at in range(0, len(ids), 250):
@@ -37,7 +37,7 @@ async def rename_all(here: Here, ids: list[str]) -> str:
     return name
 
 
-async def stall(here: Here, ids: list[str], reader: Rows) -> Socket:
+async def stall(here: LiveTenant, ids: list[str], reader: Rows) -> Socket:
     """Write until somebody does not take more, and then as much again as no ring holds."""
     for _ in range(300):
         name = await rename_all(here, ids)
@@ -50,7 +50,7 @@ async def stall(here: Here, ids: list[str], reader: Rows) -> Socket:
 
 
 @covers("D-64")
-async def test_who_missed_too_much_is_told_everything_anew(here: Here) -> None:
+async def test_subscriber_too_far_behind_gets_a_resync(here: LiveTenant) -> None:
     async with here.wire("admin", narrow=True) as deaf, here.wire("admin") as other:
         slow, quick = await here.live(deaf), await here.live(other)
         ids = sorted(quick.rows)[:250]
@@ -72,7 +72,7 @@ async def test_who_missed_too_much_is_told_everything_anew(here: Here) -> None:
 
 
 @covers("D-64")
-async def test_who_missed_little_is_told_it_in_order(here: Here) -> None:
+async def test_subscriber_slightly_behind_gets_deltas_in_order(here: LiveTenant) -> None:
     async with here.wire("admin", narrow=True) as deaf, here.wire("admin") as other:
         slow, quick = await here.live(deaf), await here.live(other)
         ids = sorted(quick.rows)[:250]
@@ -89,7 +89,7 @@ async def test_who_missed_little_is_told_it_in_order(here: Here) -> None:
 
 
 @covers("D-61")
-async def test_more_deltas_than_the_ring_holds_are_forgotten(here: Here) -> None:
+async def test_deltas_beyond_the_replay_buffer_are_dropped(here: LiveTenant) -> None:
     async with here.wire("admin") as opened:
         rows = await here.live(opened)
         first, id = rows.cursor, min(rows.rows)

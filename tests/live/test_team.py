@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.live.here import Here
+from tests.live.live_tenant import LiveTenant
 from tests.live.wire import Rows
 from tests.support.covers import covers
 from tests.writes.parallel import spelled
@@ -15,7 +15,7 @@ async def gone(rows: Rows, id: str) -> None:
 
 
 @covers("EP-017")
-async def test_members_of_a_team_are_sent_what_the_others_do(here: Here) -> None:
+async def test_team_members_receive_each_others_changes(here: LiveTenant) -> None:
     """Seller, colleague and manager each create, change, share and delete while the others follow."""
     own = here.own
     colleague = spelled("emp", await own.employee("rep2"))

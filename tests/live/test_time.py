@@ -9,7 +9,7 @@ import pytest
 
 from schema import sockets
 from subscriptions.engine import limits, socket
-from tests.live.here import PIPELINE, Here, another_server
+from tests.live.live_tenant import PIPELINE, LiveTenant, another_server
 from tests.live.wire import PATIENCE, Wire, wire
 from tests.support.covers import covers
 
@@ -22,7 +22,7 @@ LONG = 4.0
 
 
 @pytest.fixture
-async def port(here: Here, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+async def port(here: LiveTenant, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """A server with less patience, so that the test needs none."""
     monkeypatch.setattr(sockets, "LOOK_SECONDS", 0.1)
     for name, seconds in SHORT.items():
@@ -34,7 +34,7 @@ async def port(here: Here, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int
 
 
 @covers("F25")
-def test_how_much_time_there_is() -> None:
+def test_default_timeouts() -> None:
     told = [limits.INIT_SECONDS, limits.PING_SECONDS, limits.STUCK_SECONDS]
     assert told == [10, 15, 30]
     assert limits.SILENT_SECONDS > 2 * limits.PING_SECONDS, "one answer may be late"
@@ -47,7 +47,7 @@ async def _in_the_end(opened: Wire) -> int:
     return opened.socket.close_code or 0
 
 
-async def _never_introduced(here: Here, port: int) -> int:
+async def _never_introduced(here: LiveTenant, port: int) -> int:
     async with wire(port) as opened:
         while opened.socket.close_code is None:
             await opened.say(PING)  # who talks is no less a stranger
@@ -55,14 +55,14 @@ async def _never_introduced(here: Here, port: int) -> int:
         return await opened.closed()
 
 
-async def _never_answers(here: Here, port: int) -> int:
+async def _never_answers(here: LiveTenant, port: int) -> int:
     """The pings of WebSocket are answered, as every library does by itself; those of the protocol are not."""
     async with wire(port) as opened:
         await opened.init(await here.token())
         return await _in_the_end(opened)
 
 
-async def _absent(here: Here, port: int) -> int:
+async def _absent(here: LiveTenant, port: int) -> int:
     """Reads nothing; what it was sent meanwhile is read in the end."""
     async with wire(port) as opened:
         await opened.init(await here.token())
@@ -72,7 +72,7 @@ async def _absent(here: Here, port: int) -> int:
         return await _in_the_end(opened)
 
 
-async def _answers(here: Here, port: int, over: asyncio.Event) -> int:
+async def _answers(here: LiveTenant, port: int, over: asyncio.Event) -> int:
     """Every ping is answered, and nothing else said."""
     async with wire(port) as opened:
         await opened.init(await here.token())
@@ -83,7 +83,7 @@ async def _answers(here: Here, port: int, over: asyncio.Event) -> int:
 
 
 @covers("F25")
-async def test_who_says_nothing_is_closed(here: Here, port: int) -> None:
+async def test_silent_client_is_closed(here: LiveTenant, port: int) -> None:
     over = asyncio.Event()
     answering = asyncio.create_task(_answers(here, port, over))
     silent = [each(here, port) for each in (_never_introduced, _never_answers, _absent)]
@@ -92,7 +92,7 @@ async def test_who_says_nothing_is_closed(here: Here, port: int) -> None:
     assert await answering > LONG / SHORT["SILENT_SECONDS"]
 
 
-async def _changes(here: Here, id: str, over: asyncio.Event) -> str:
+async def _changes(here: LiveTenant, id: str, over: asyncio.Event) -> str:
     """Change a record until it is over; the last name."""
     last = await here.rename(id)
     while not over.is_set():
@@ -101,7 +101,9 @@ async def _changes(here: Here, id: str, over: asyncio.Event) -> str:
 
 
 @covers("D-64")
-async def test_who_does_not_read_is_closed_and_slows_nobody(here: Here, port: int) -> None:
+async def test_client_that_does_not_read_is_closed_without_delaying_others(
+    here: LiveTenant, port: int
+) -> None:
     id, over = await here.some(), asyncio.Event()
     async with wire(port, narrow=True) as deaf, wire(port) as reader:
         await deaf.init(await here.token("admin"))

@@ -14,7 +14,7 @@ import subscriptions.engine.wire as wiring
 from schema.engine.compiled_subscription import CompiledSubscription
 from schema.engine.lru import Lru
 from schema.engine.reads import Request
-from tests.live.here import Here, another_server
+from tests.live.live_tenant import LiveTenant, another_server
 from tests.live.test_slow import lists, sockets
 from tests.live.wire import PATIENCE, Rows, wire
 from tests.support.covers import covers
@@ -35,7 +35,7 @@ def frame(code: int, data: bytes = b"", *, last: bool = True) -> bytes:
 
 
 @covers("D-61")
-async def test_a_cursor_from_between_what_was_told_at_once(here: Here) -> None:
+async def test_resume_from_a_cursor_within_a_batch(here: LiveTenant) -> None:
     async with beside(here.own) as second, served(second) as port, wire(port) as there:
         await there.init(await here.token("admin"))
         await there.begin("l", SMALL)
@@ -62,7 +62,7 @@ async def test_a_cursor_from_between_what_was_told_at_once(here: Here) -> None:
 
 
 @covers("D-63")
-async def test_rights_that_change_nothing_are_no_news(here: Here) -> None:
+async def test_rights_change_without_effect_sends_nothing(here: LiveTenant) -> None:
     async with here.wire("admin") as opened:
         await opened.begin("l", SMALL)
         rows = Rows(opened, "l")
@@ -80,7 +80,7 @@ async def test_rights_that_change_nothing_are_no_news(here: Here) -> None:
 
 
 @covers("D-64")
-async def test_what_a_message_looks_like_is_each_ones_own(here: Here) -> None:
+async def test_message_shape_follows_each_selection(here: LiveTenant) -> None:
     text = SMALL.replace("($after: String)", "($words: Boolean!)").replace(", after: $after", "")
     text = text.replace("kind cursor", "kind cursor @include(if: $words)")
     async with here.wire("admin") as opened, here.wire("admin") as other:
@@ -94,7 +94,7 @@ async def test_what_a_message_looks_like_is_each_ones_own(here: Here) -> None:
 
 
 @covers("D-64")
-async def test_why_something_is_not_shown_is_each_ones_own(here: Here) -> None:
+async def test_denial_reason_follows_each_viewer(here: LiveTenant) -> None:
     endpoint, tenant = here.world.endpoint, here.world.tenants[here.own.slug]
     text = SMALL.replace("id name", "id account { name }")
     caller = (await endpoint.know(f"Bearer {await here.token('director')}", None, "")).caller
@@ -111,8 +111,8 @@ async def test_why_something_is_not_shown_is_each_ones_own(here: Here) -> None:
     assert watches[0].key != watches[1].key
 
 
-async def test_making_room_forgets_no_list_that_is_wanted(
-    here: Here, monkeypatch: pytest.MonkeyPatch
+async def test_eviction_keeps_subscribed_lists(
+    here: LiveTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with here.wire("admin") as opened:
         await opened.begin("l", SMALL)
@@ -134,7 +134,9 @@ async def test_making_room_forgets_no_list_that_is_wanted(
 
 @covers("D-61")
 @pytest.mark.parametrize("column", ["name", "status"])
-async def test_images_of_before_a_migration_tell_nothing(here: Here, column: str) -> None:
+async def test_row_images_from_before_a_migration_reveal_nothing(
+    here: LiveTenant, column: str
+) -> None:
     text = SMALL.replace("id name", "id name closeQuarter")
     async with here.wire("admin") as opened:
         await opened.begin("l", text)
@@ -158,7 +160,7 @@ async def test_images_of_before_a_migration_tell_nothing(here: Here, column: str
 
 
 @covers("F25")
-async def test_answers_do_not_pile_up_for_who_does_not_read(here: Here) -> None:
+async def test_answers_for_a_client_that_does_not_read_are_bounded(here: LiveTenant) -> None:
     asked = " ".join(
         f"a{n}: opportunities(first: 100) {{ nodes {{ id name note createdAt }} }}"
         for n in range(8)
@@ -174,7 +176,7 @@ async def test_answers_do_not_pile_up_for_who_does_not_read(here: Here) -> None:
 
 
 @covers("F25")
-async def test_who_is_closed_is_gone(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_closed_client_is_released(here: LiveTenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wiring, "CLOSE_SECONDS", 0.5)
     async with here.wire("admin", narrow=True) as deaf:
         (socket,) = sockets(here)
@@ -189,7 +191,7 @@ async def test_who_is_closed_is_gone(here: Here, monkeypatch: pytest.MonkeyPatch
         deaf.socket.transport.abort()
 
 
-async def test_a_server_stops_though_somebody_does_not_read(here: Here) -> None:
+async def test_server_stops_with_a_client_that_does_not_read(here: LiveTenant) -> None:
     async with another_server(here) as (service, port), wire(port, narrow=True) as deaf:
         await deaf.init(await here.token("admin"))
         (socket,) = sockets(here)
@@ -205,7 +207,7 @@ async def test_a_server_stops_though_somebody_does_not_read(here: Here) -> None:
 
 
 @covers("F25")
-async def test_parts_that_never_end_are_not_kept(here: Here) -> None:
+async def test_unfinished_fragments_are_not_kept(here: LiveTenant) -> None:
     async with here.wire("admin") as opened:
         (socket,) = sockets(here)
         opened.socket.transport.write(frame(1, last=False))
@@ -219,7 +221,9 @@ async def test_parts_that_never_end_are_not_kept(here: Here) -> None:
 
 
 @covers("F25")
-async def test_only_who_asks_pays_for_a_plan(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_the_requesting_client_pays_for_planning(
+    here: LiveTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lives = here.world.endpoint.lives
     async with here.wire("admin") as opened:
         rows = await here.live(opened)
@@ -236,7 +240,7 @@ def _nothing_is_left(*_: object) -> int:
     raise AssertionError("somebody else is made to pay")
 
 
-async def test_no_tenant_said_is_no_way_round_the_one_that_was(here: Here) -> None:
+async def test_omitted_tenant_does_not_bypass_the_token_tenant(here: LiveTenant) -> None:
     async with wire(here.port, headers={"x-tenant": "acme"}) as opened:
         payload = {"authorization": f"Bearer {await here.token('admin')}", "x-tenant": None}
         await opened.say(json.dumps({"type": "connection_init", "payload": payload}))

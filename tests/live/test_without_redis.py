@@ -11,7 +11,7 @@ import httpx2
 
 from app import application, built
 from subscriptions.engine.feed import LOOK_SECONDS
-from tests.live.here import PIPELINE, Here
+from tests.live.live_tenant import PIPELINE, LiveTenant
 from tests.live.wire import Rows, wire
 from tests.support.covers import covers
 from tests.support.world import SECRET, UNMETERED, World
@@ -24,7 +24,7 @@ NOTIFIES = re.compile(r"\bNOTIFY\b|pg_notify")
 
 
 @asynccontextmanager
-async def without_redis(here: Here) -> AsyncIterator[tuple[Own, int]]:
+async def without_redis(here: LiveTenant) -> AsyncIterator[tuple[Own, int]]:
     """Another process that finds no Redis, asked within, and the port it is asked at."""
     world = here.world
     async with built(world.servers.database_url, NOWHERE, SECRET, per_minute=UNMETERED) as endpoint:
@@ -38,7 +38,7 @@ async def without_redis(here: Here) -> AsyncIterator[tuple[Own, int]]:
 
 
 @covers("D-65")
-async def test_changes_arrive_while_redis_is_away(here: Here) -> None:
+async def test_changes_arrive_while_redis_is_away(here: LiveTenant) -> None:
     """Each process writes once, and neither tells the other but through the log in Postgres."""
     assert LOOK_SECONDS < 1
     id, token = await here.some(), await here.token("rep1")
@@ -61,7 +61,7 @@ async def test_changes_arrive_while_redis_is_away(here: Here) -> None:
 
 
 @covers("D-65")
-async def test_no_write_notifies_through_postgres(here: Here) -> None:
+async def test_no_write_notifies_through_postgres(here: LiveTenant) -> None:
     text = (
         "SELECT count(*) FROM pg_proc WHERE prosrc ~* 'notify' AND NOT starts_with(proname, 'pg_')"
     )

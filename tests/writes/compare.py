@@ -1,4 +1,4 @@
-"""Compares the tables, the log, the history and what is seen with what the model holds."""
+"""Compares the tables, the change log, the history and visible data with the model."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.writes.state import State, Touch, kept
 from tests.writes.tenant import Tenant
 
 ROLES = ("head_office", "default_invoicing")
-"""What an address in the bin may or may not say that it was."""
+"""Role flags of a trashed address, which are unspecified."""
 SKIPPED = ("id", "created_at", "updated_at", "along", "order")
 
 
 async def settle(tenant: Tenant, before: State, done: Done, ids: dict[UUID, UUID]) -> State:
-    """The state with real ids and times, after every row was found to be as the model says."""
+    """The state with real ids and timestamps, after checking every row against the model."""
     after = State({**done.state.tables}, done.state.past, done.state.touches, done.state.loose)
     found = {entity: await tenant.rows(kind.table) for entity, kind in KINDS.items()}
     for entity in KINDS:
@@ -52,7 +52,7 @@ async def settle(tenant: Tenant, before: State, done: Done, ids: dict[UUID, UUID
 
 
 def _with_ids(row: Row, ids: dict[UUID, UUID]) -> Row:
-    """Links to records that were just made, too."""
+    """The row with provisional ids replaced by real ones, also in links."""
     return {
         name: ids.get(value, value) if isinstance(value, UUID) else value
         for name, value in row.items()
@@ -62,7 +62,7 @@ def _with_ids(row: Row, ids: dict[UUID, UUID]) -> Row:
 def _made(
     entity: str, before: State, state: State, found: dict[UUID, Row], ids: dict[UUID, UUID]
 ) -> dict[UUID, UUID]:
-    """The real ids of new records that no payload named: parts, which have a mark of their own."""
+    """Real ids of new records that no payload names: children, matched by their distinguishing values."""
     known = {*before.tables[entity], *ids.values()}
     fresh = [row for identity, row in found.items() if identity not in known]
     made: dict[UUID, UUID] = {}
@@ -102,7 +102,7 @@ def _same_row(entity: str, expected: Row, real: Row) -> None:
 
 
 def _times(before: Row | None, real: Row) -> None:
-    """What was changed is later than it was; what was not is as it was."""
+    """A changed row has a later timestamp; an unchanged row keeps its timestamps."""
     if before is None:
         if real["version"] == 1:
             assert real["created_at"] == real["updated_at"], real
@@ -117,7 +117,7 @@ def _times(before: Row | None, real: Row) -> None:
 
 
 async def invariants(tenant: Tenant, state: State) -> None:
-    """What holds after every step, whatever was done."""
+    """Invariants that hold after every step."""
     for account in state.tables["Account"].values():
         if account["deleted_at"] is None:
             places = state.parts("Address", account["id"])
@@ -151,7 +151,7 @@ async def invariants(tenant: Tenant, state: State) -> None:
 
 
 def _opportunities(state: State) -> None:
-    """Each stays in its stage since it came there, and what is said of its end goes with its status (X-23)."""
+    """Each opportunity has one open stage history row, and its outcome fields match its status (X-23)."""
     came = {
         touch.id
         for touch in state.touches

@@ -1,4 +1,4 @@
-"""Three ways: what a caller wants, what is there now, and what was there when he looked."""
+"""Three-way merge: the requested values, the current values and the values of the version last read."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.writes.state import same
 
 
 def conflict(asked: Asked, judged: Judged, row: Row, values: Row) -> None:
-    """Fields that somebody changed since the given version, to something else than is given."""
+    """Expect CONFLICT for fields changed since the given version to a value other than the requested one."""
     given = asked.input.get("version")
     if given is None or given == row["version"]:
         return
     base = asked.state.past.get(row["id"], {}).get(given)
     if any(touch.id == row["id"] for touch in asked.state.touches):
-        judged.perhaps("CONFLICT")  # what the same mutation changed is nobody else's change
+        judged.perhaps("CONFLICT")  # a change by the same mutation is not a concurrent change
         return
     if base is None:
         judged.perhaps("CONFLICT")
@@ -38,7 +38,7 @@ def conflict(asked: Asked, judged: Judged, row: Row, values: Row) -> None:
 
 
 def _attributes(asked: Asked, mine: Row, theirs: Row, base: Row) -> dict[str, tuple[Any, Any, Any]]:
-    """The same of custom attributes, of which only the given ones are wanted otherwise."""
+    """The same for custom attributes, limited to the given keys."""
     found = {}
     for given in asked.input["attributes"]:
         definition = asked.setup.attributes.get((asked.entity, given["key"]))

@@ -6,15 +6,21 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from tests.writes.deeds import Deed, Input, Mutation
+from tests.writes.commands import Command, Input, Mutation
 from tests.writes.kinds import RIGHTS, Row, spelled
 from tests.writes.rights import SetUp, below
 from tests.writes.state import State
 from tests.writes.tenant import PERSONAS
 
-VERBS = (
-    *(("Account", verb) for verb in ["Create", "Update", "Update", "Delete", "Restore", "Upsert"]),
-    *(("Address", verb) for verb in ["Create", "Update", "Update", "Delete", "Delete", "Restore"]),
+ACTIONS = (
+    *(
+        ("Account", action)
+        for action in ["Create", "Update", "Update", "Delete", "Restore", "Upsert"]
+    ),
+    *(
+        ("Address", action)
+        for action in ["Create", "Update", "Update", "Delete", "Delete", "Restore"]
+    ),
     *(
         ("Opportunity", v)
         for v in [
@@ -29,7 +35,7 @@ VERBS = (
             "Move",
         ]
     ),
-    *(("OpportunityShare", verb) for verb in ["Create", "Create", "Delete"]),
+    *(("OpportunityShare", action) for action in ["Create", "Create", "Delete"]),
 )
 OF_RIGHTS = (("Employee", "Update"), ("ShareRule", "Create"), ("ShareRule", "Delete"))
 EXTERNAL = ("x1", "x2", "x3", "atelier-7", "atelier-deal-14")
@@ -75,37 +81,42 @@ class Drawn:
             "admin", "admin", "rep1", "rep1", "rep2", "manager", "limited", "support"
         )
         count = self.one_of(1, 1, 1, 1, 2, 3)
-        deeds = tuple(self.deed(persona) for _ in range(count))
-        key = f"key {self.mark}" if self.chance(4) and not any(d.by_itself for d in deeds) else None
-        return Mutation(persona, deeds, key)
+        commands = tuple(self.command(persona) for _ in range(count))
+        key = (
+            f"key {self.mark}"
+            if self.chance(4) and not any(d.by_itself for d in commands)
+            else None
+        )
+        return Mutation(persona, commands, key)
 
-    def deed(self, persona: str) -> Deed:
-        """One verb, for one or for several."""
+    def command(self, persona: str) -> Command:
+        """One command with one or several inputs."""
         rules = persona == "admin" or self.chance(20)
-        entity, verb = self.one_of(*VERBS, *(OF_RIGHTS if rules else ()))
+        entity, action = self.one_of(*ACTIONS, *(OF_RIGHTS if rules else ()))
         many = self.chance(4)
         inputs = [
-            self.input(persona, entity, verb) for _ in range(self.one_of(1, 2, 2, 3) if many else 1)
+            self.input(persona, entity, action)
+            for _ in range(self.one_of(1, 2, 2, 3) if many else 1)
         ]
         choice = self.one_of(None, True, False, False) if many else None
-        return Deed(entity, verb, tuple(inputs), many, choice)
+        return Command(entity, action, tuple(inputs), many, choice)
 
-    def input(self, persona: str, entity: str, verb: str) -> Input:
-        """The input of a verb."""
-        if verb in ("Delete", "Restore"):
-            row = self.row(entity, persona, gone=verb == "Restore")
+    def input(self, persona: str, entity: str, action: str) -> Input:
+        """Input of an action."""
+        if action in ("Delete", "Restore"):
+            row = self.row(entity, persona, gone=action == "Restore")
             return self.named(entity, row)
-        if verb == "Move":
+        if action == "Move":
             row = self.row(entity, persona)
             return self.named(entity, row) | {"stage": self.stage(row)}
-        fields = self.fields(entity, persona, creating=verb in ("Create", "Upsert"))
-        if verb == "Update":
+        fields = self.fields(entity, persona, creating=action in ("Create", "Upsert"))
+        if action == "Update":
             row = self.row(entity, persona)
             for name in ("account", "stage", "opportunity", "employee"):
                 if entity != "Opportunity" or name == "stage":
                     fields.pop(name, None)
             return self.named(entity, row) | fields
-        if verb == "Upsert":
+        if action == "Upsert":
             for parts in ("addresses", "shares"):  # an upsert is of the record alone
                 fields.pop(parts, None)
             return fields | {"externalId": self.one_of(*EXTERNAL)}

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from tests.proof.values import minor, rounded
 from tests.writes.answers import Fault, Path
-from tests.writes.deeds import Input
+from tests.writes.commands import Input
 from tests.writes.kinds import ABOVE, KINDS, MONEY, PAIRS, PARTS, Row, read_id
 from tests.writes.rights import Person, SetUp, sees, unreadable
 from tests.writes.state import State

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tests.writes.answers import Fault, Told
-from tests.writes.deeds import Deed, Input, Mutation
+from tests.writes.answers import Fault, FieldResult
+from tests.writes.commands import Command, Input, Mutation
+from tests.writes.expectations import ACTIONS
 from tests.writes.judge import Asked, Judged
 from tests.writes.kinds import MONEY
 from tests.writes.rights import SetUp
 from tests.writes.state import State
-from tests.writes.verbs import VERBS
 
 MOMENT = timedelta(microseconds=1)
 FIELD_CODES = {"FIELD_FORBIDDEN", "FIELD_READ_ONLY"}
@@ -33,47 +33,49 @@ class Wrong(AssertionError):
 
 
 def apply(
-    setup: SetUp, before: State, mutation: Mutation, told: list[Told], now: datetime | None
+    setup: SetUp, before: State, mutation: Mutation, told: list[FieldResult], now: datetime | None
 ) -> Done:
     """Check what was answered for each root field, and work out the state afterwards."""
     work = before.copy()
     work.touches, work.loose, last = [], set(), now or before.now
     done, failing = Done(work), 0
-    for number, (deed, one) in enumerate(zip(mutation.deeds, told, strict=True)):
+    for number, (command, one) in enumerate(zip(mutation.commands, told, strict=True)):
         # What is done in one mutation is done one after the other, and dated so.
         work.root, work.now = number, last - MOMENT * (len(told) - 1 - number)
         if failing:
             assert one.faults, f"r{number} was done beside one that failed"
             assert "INTERNAL" not in one.codes, one
             continue
-        fails = bool(one.faults) and not deed.by_itself and not one.not_applied
+        fails = bool(one.faults) and not command.by_itself and not one.not_applied
         failing += fails
-        done.ids.append(_deed(setup, done, mutation.persona, deed, one))
+        done.ids.append(_command(setup, done, mutation.persona, command, one))
     done.failed = failing > 0
     skipped = [n for n, one in enumerate(told) if one.not_applied]
     assert done.failed or not skipped, f"r{skipped} not applied, though nothing failed"
-    for number, (deed, one) in enumerate(zip(mutation.deeds, told, strict=True)):
+    for number, (command, one) in enumerate(zip(mutation.commands, told, strict=True)):
         if done.failed and not one.faults:
-            raise Wrong(f"r{number} {deed.verb} says it was done in a mutation that failed")
+            raise Wrong(f"r{number} {command.action} says it was done in a mutation that failed")
     if done.failed:
         done.state, done.ids = before, []
     return done
 
 
-def _deed(setup: SetUp, done: Done, persona: str, deed: Deed, told: Told) -> list[UUID | None]:
+def _command(
+    setup: SetUp, done: Done, persona: str, command: Command, told: FieldResult
+) -> list[UUID | None]:
     """One root field: its inputs one after the other, each in the state that the last one left."""
     ids: list[UUID | None] = []
-    for number, each in enumerate(deed.inputs):
-        asked = Asked(setup, done.state, setup.people[persona], deed.entity, each)
-        judged: Judged = VERBS[deed.verb](asked)
-        if _named_twice(deed, each, "externalId"):
+    for number, each in enumerate(command.inputs):
+        asked = Asked(setup, done.state, setup.people[persona], command.entity, each)
+        judged: Judged = ACTIONS[command.action](asked)
+        if _named_twice(command, each, "externalId"):
             judged.perhaps("DUPLICATE", refusal=False)
-        if _named_twice(deed, each, "id"):
+        if _named_twice(command, each, "id"):
             twice = judged.loose if _refused(told) and not told.not_applied else judged.faults
             twice.add(Fault("INVALID", ("id",), refusal=False))
         fits = not judged.faults
         if not told.not_applied:
-            fits = _check(deed, number, judged, told)
+            fits = _check(command, number, judged, told)
         if fits:
             ids.append(judged.effect())
         else:
@@ -81,21 +83,21 @@ def _deed(setup: SetUp, done: Done, persona: str, deed: Deed, told: Told) -> lis
     return ids
 
 
-def _named_twice(deed: Deed, given: Input, name: str) -> bool:
+def _named_twice(command: Command, given: Input, name: str) -> bool:
     """Whether two inputs of a list are about the same record, by its id or by what an upsert knows it by."""
-    named = [each.get(name) for each in deed.inputs]
-    counts = name == "id" or deed.verb == "Upsert"
+    named = [each.get(name) for each in command.inputs]
+    counts = name == "id" or command.action == "Upsert"
     return counts and given.get(name) is not None and named.count(given[name]) > 1
 
 
-def _check(deed: Deed, number: int, judged: Judged, told: Told) -> bool:
+def _check(command: Command, number: int, judged: Judged, told: FieldResult) -> bool:
     """Whether the input was done; wrong if it should not have been, or failed otherwise than it should."""
     got = told.of(number)
-    together = deed.many and not deed.by_itself
+    together = command.many and not command.by_itself
     unplaced = told.faults.get(None, [])
     others = together and any(n != number for n in told.faults)
     expected = sorted(f"{f.code}{f.path}" for f in judged.faults)
-    what = f"{deed.verb} {deed.entity} input {number}: {deed.inputs[number]}: told {got}, expected {expected}"
+    what = f"{command.action} {command.entity} input {number}: {command.inputs[number]}: told {got}, expected {expected}"
     if not got:
         if judged.faults and not (unplaced and _placed(unplaced, judged)):
             late = all(fault.code in ("DUPLICATE", "FORBIDDEN") for fault in judged.faults)
@@ -116,7 +118,11 @@ def _check(deed: Deed, number: int, judged: Judged, told: Told) -> bool:
     if judged.refused_fields:
         _fields(judged, got, what)
     refused = any(fault.refusal for fault in (*judged.faults, *got))
-    if not refused and not others and not _named_twice(deed, deed.inputs[number], "externalId"):
+    if (
+        not refused
+        and not others
+        and not _named_twice(command, command.inputs[number], "externalId")
+    ):
         for each in judged.faults:
             if not any(_means(fault, each) for fault in got) and not _hidden(each, got):
                 raise Wrong(f"{what}: nothing of {each.code}")
@@ -125,7 +131,7 @@ def _check(deed: Deed, number: int, judged: Judged, told: Told) -> bool:
     return False
 
 
-def _refused(told: Told) -> bool:
+def _refused(told: FieldResult) -> bool:
     """Whether something was refused: what is wrong besides is then not looked for."""
     return any(fault.refusal for faults in told.faults.values() for fault in faults)
 

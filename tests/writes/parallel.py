@@ -1,4 +1,4 @@
-"""What the proofs of concurrency share: a tenant of their own, deeds in few words, locks of an operator, a second process."""
+"""Shared test helpers: a separate tenant, short command calls, operator locks and a second server process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WAITS = "SELECT true FROM pg_locks WHERE NOT granted AND $1 = ANY(pg_blocking_pi
 
 
 def taken(deed: str) -> str:
-    """What the input of a deed is called, without `Input`."""
+    """Name of a command's input type, without `Input`."""
     name = deed[0].upper() + deed[1:]
     if not deed.endswith(("Delete", "Restore")):
         return name
@@ -37,7 +37,7 @@ def taken(deed: str) -> str:
 
 
 def spoken(deed: str, many: bool = False) -> str:
-    """A mutation of one deed; its outcome is called `done`."""
+    """GraphQL document of one command, aliased `done`."""
     kind = taken(deed)
     if many:
         told = "results { id userErrors { code path } } userErrors { code path }"
@@ -55,7 +55,7 @@ def came(answer: Answer) -> str:
 
 
 def version(answer: Answer) -> int:
-    """The version of the record that a deed was done with."""
+    """Version of the record in a command's payload."""
     done = answer.data["done"]
     [record] = [value for value in done.values() if isinstance(value, dict)]
     return int(record["version"])
@@ -93,7 +93,7 @@ class Own:
         return await self.world.ask(persona, query, variables, tenant=self.slug, **headers)
 
     async def do(self, persona: str, deed: str, key: str | None = None, **given: Any) -> Answer:
-        """One deed of a persona."""
+        """Run one command as a persona."""
         headers = {} if key is None else {"idempotency_key": key}
         return await self.ask(persona, spoken(deed), {"input": given}, **headers)
 
@@ -104,7 +104,7 @@ class Own:
         return str(answer.data["done"]["id"])
 
     async def many(self, persona: str, deed: str, inputs: list[dict[str, Any]]) -> Answer:
-        """A deed for many at once."""
+        """Run a bulk command."""
         return await self.ask(persona, spoken(deed, many=True), {"inputs": inputs})
 
     async def fetch(self, text: str, *values: object) -> list[asyncpg.Record]:
@@ -113,7 +113,7 @@ class Own:
             return await connection.fetch(text, *values)
 
     async def value(self, text: str, *values: object) -> Any:
-        """The one value that an operator reads, or what he changes."""
+        """One value that a statement run as the operator returns."""
         async with self.operator() as connection:
             return await connection.fetchval(text, *values)
 
@@ -164,11 +164,11 @@ class Own:
         return found
 
     async def forget(self, persona: str) -> None:
-        """Let the persona sign in anew."""
+        """Sign the persona in again."""
         self.world.tokens.pop((persona, self.slug), None)
 
     async def opportunity(self, persona: str, **given: Any) -> str:
-        """A new opportunity of a persona, on a new account of his; its id as the API spells it."""
+        """Create an opportunity on a new account, both owned by the persona; returns the API id."""
         if "account" not in given:
             given["account"] = await self.done("admin", "accountCreate", name=self.name())
         if "type" not in given:
@@ -252,7 +252,7 @@ async def until_second_waits(operator: asyncpg.Connection[Any], second: asyncio.
 
 
 async def until_waits(operator: asyncpg.Connection[Any], task: asyncio.Task[Any]) -> None:
-    """Go on when somebody waits for what the operator holds."""
+    """Return when a session waits for a lock that the operator holds."""
     mine = operator.get_server_pid()
     while not await operator.fetchval(WAITS, mine):
         assert not task.done(), task.result()

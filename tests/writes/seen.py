@@ -1,4 +1,4 @@
-"""Compares what a persona is shown with what the model says he sees: which records, and which values of them."""
+"""Compares the records and values returned to a persona with those the model makes visible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How values are spelled where they are told as text: in the history, and in conflicts."""
+"""Text form of values in the history and in conflicts."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from tests.support.world import Answer
-from tests.writes import compare, noted, rights, seen
+from tests.writes import compare, log_and_history, rights, seen
 from tests.writes import state as states
 from tests.writes.answers import read
-from tests.writes.deeds import Mutation
+from tests.writes.commands import Mutation
 from tests.writes.draw import Drawn, Pick
 from tests.writes.kinds import KINDS, RIGHTS, read_id
 from tests.writes.model import Done, Wrong, apply
@@ -89,15 +89,15 @@ class Run:
     async def settled(self, mutation: Mutation, done: Done, payloads: list[list[Any]]) -> None:
         """Take over what was done, with the real ids."""
         ids: dict[UUID, UUID] = {}
-        for deed, expected, listed in zip(mutation.deeds, done.ids, payloads, strict=True):
+        for command, expected, listed in zip(mutation.commands, done.ids, payloads, strict=True):
             for identity, payload in zip(expected, listed, strict=True):
                 if identity is None:
                     continue
-                real = read_id(deed.entity, payload["id"])
+                real = read_id(command.entity, payload["id"])
                 assert real is not None, payload
-                assert self.state.tables[deed.entity].get(identity, {"id": real})["id"] == real, (
-                    payload
-                )
+                assert (
+                    self.state.tables[command.entity].get(identity, {"id": real})["id"] == real
+                ), payload
                 ids[identity] = real
         self.state = await compare.settle(self.tenant, self.state, done, ids)
         await compare.invariants(self.tenant, self.state)
@@ -108,8 +108,10 @@ class Run:
         """What stands in the log and in the history; nothing, if nothing changed."""
         user = self.setup.people[mutation.persona].user
         after = await self.tenant.images()
-        await noted.log(self.tenant, user, head[0], images, after)
-        self.history |= await noted.history(self.tenant, self.setup, user, self.history, self.state)
+        await log_and_history.log(self.tenant, user, head[0], images, after)
+        self.history |= await log_and_history.history(
+            self.tenant, self.setup, user, self.history, self.state
+        )
         position, access = await self.tenant.head()
         rights_moved = any(touch.entity in RIGHTS for touch in self.state.touches)
         assert access == head[1] + rights_moved, "the version of everybody's rights"
@@ -125,26 +127,26 @@ class Run:
         for touch in self.state.touches:
             often.setdefault(touch.id, set()).add(touch.root)
         person = self.setup.people[mutation.persona]
-        for deed, listed in zip(mutation.deeds, payloads, strict=True):
+        for command, listed in zip(mutation.commands, payloads, strict=True):
             for payload in listed:
                 if payload is None or payload["id"] is None:
                     continue
-                identity = read_id(deed.entity, payload["id"])
-                row = self.state.tables[deed.entity][identity] if identity else None
+                identity = read_id(command.entity, payload["id"])
+                row = self.state.tables[command.entity][identity] if identity else None
                 if row is None or len(often.get(row["id"], ())) > 1:
                     continue
-                node = payload[deed.one]
-                visible = rights.sees(person, deed.entity, row, self.state.tables)
+                node = payload[command.one]
+                visible = rights.sees(person, command.entity, row, self.state.tables)
                 assert (node is not None) == visible, payload
                 if node is not None:
-                    seen.record(self.setup, person, self.state, deed.entity, row, node)
+                    seen.record(self.setup, person, self.state, command.entity, row, node)
 
     async def again(self, drawn: Drawn) -> None:
         """The same key once more: the same ids, read anew, or another body that is refused."""
         kept = drawn.one_of(*self.keys)
         other = drawn.chance(3)
         mutation = drawn.mutation() if other else kept.mutation
-        mutation = Mutation(kept.mutation.persona, mutation.deeds, kept.mutation.key)
+        mutation = Mutation(kept.mutation.persona, mutation.commands, kept.mutation.key)
         if other and mutation == kept.mutation:
             return
         self.tell(f"again: {mutation}")
@@ -166,9 +168,9 @@ class Run:
 
     def count(self, mutation: Mutation, told: Any, done: Done) -> None:
         """What came of it, for the table of outcomes."""
-        for deed, one in zip(mutation.deeds, told, strict=True):
+        for command, one in zip(mutation.commands, told, strict=True):
             for code in one.codes or {"done"}:
-                name = f"{deed.entity}{deed.verb} {code}"
+                name = f"{command.entity}{command.action} {code}"
                 self.tally[name] = self.tally.get(name, 0) + 1
 
 

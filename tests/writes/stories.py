@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.writes.deeds import Deed, Input, Mutation
+from tests.writes.commands import Command, Input, Mutation
 from tests.writes.draw import Drawn
 from tests.writes.kinds import PARTS, Row, spelled
 from tests.writes.rights import below
@@ -14,9 +14,9 @@ def story(drawn: Drawn) -> list[Mutation]:
     return told
 
 
-def _one(persona: str, entity: str, verb: str, row: Row, **more: object) -> Mutation:
+def _one(persona: str, entity: str, action: str, row: Row, **more: object) -> Mutation:
     given: Input = {"id": spelled(entity, row["id"]), **more}
-    return Mutation(persona, (Deed(entity, verb, (given,)),))
+    return Mutation(persona, (Command(entity, action, (given,)),))
 
 
 def _whole(drawn: Drawn) -> list[Mutation]:
@@ -49,9 +49,9 @@ def _below(drawn: Drawn) -> list[Mutation]:
     if not rows:
         return []
     row = drawn.one_of(*sorted(rows, key=lambda row: str(row["id"])))
-    verb = drawn.one_of("Delete", "Restore", "Update")
-    more = {"name": f"Deal {drawn.marked()}"} if verb == "Update" else {}
-    return [_one("manager", entity, verb, row, **more)]
+    action = drawn.one_of("Delete", "Restore", "Update")
+    more = {"name": f"Deal {drawn.marked()}"} if action == "Update" else {}
+    return [_one("manager", entity, action, row, **more)]
 
 
 def _conflict(drawn: Drawn) -> list[Mutation]:

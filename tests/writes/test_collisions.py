@@ -1,4 +1,4 @@
-"""Deeds that want the same at once: together they leave what one after the other would have left, and nobody gets a 500."""
+"""Concurrent commands on the same records: the result equals a serial order, and no caller gets a 500."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def own(world: World) -> AsyncIterator[Own]:
 
 
 async def _together(deeds: Iterable[Awaitable[Answer]]) -> Counter[str]:
-    """What came of deeds that were begun at once."""
+    """Outcome counts of commands started concurrently."""
     return Counter(came(each) for each in await asyncio.gather(*deeds))
 
 
@@ -43,9 +43,7 @@ async def _closes(own: Own, table: str, column: str) -> bool:
 
 
 @pytest.mark.parametrize("length", [2, 3, 5])
-async def test_accounts_hung_below_each_other_at_once_close_no_circle(
-    own: Own, length: int
-) -> None:
+async def test_concurrent_account_parents_form_no_cycle(own: Own, length: int) -> None:
     ids = [await own.done("admin", "accountCreate", name=own.name()) for _ in range(length)]
     ring = list(zip(ids, [*ids[1:], ids[0]], strict=True))
     for _ in range(ROUNDS):
@@ -58,7 +56,7 @@ async def test_accounts_hung_below_each_other_at_once_close_no_circle(
             await own.done("admin", "accountUpdate", id=id, parent=None)
 
 
-async def test_employees_put_under_each_other_at_once_close_no_circle(own: Own) -> None:
+async def test_concurrent_supervisors_form_no_cycle(own: Own) -> None:
     given = {"name": "Ann Nu", "email": "ann@nu.example"}
     ids = [await own.done("admin", "employeeCreate", **given) for _ in "ab"]
     for _ in range(ROUNDS):
@@ -77,7 +75,7 @@ async def test_employees_put_under_each_other_at_once_close_no_circle(own: Own) 
 
 
 @covers("D-36")
-async def test_lists_that_cross_are_all_done(own: Own) -> None:
+async def test_overlapping_bulk_updates_all_succeed(own: Own) -> None:
     ids = [await own.done("admin", "accountCreate", name=own.name()) for _ in range(20)]
     for number in range(ROUNDS):
         told = await _together(
@@ -92,8 +90,8 @@ async def test_lists_that_cross_are_all_done(own: Own) -> None:
 
 
 @covers("D-36")
-async def test_deeds_of_one_request_that_cross_are_done_or_may_be_tried_again(own: Own) -> None:
-    """In which order a caller's deeds are done is for him to say, so here two can wait for each other."""
+async def test_overlapping_root_fields_succeed_or_are_retryable(own: Own) -> None:
+    """The caller sets the order of root fields, so two requests can wait for each other."""
     both = """mutation ($a: AccountUpdateInput!, $b: AccountUpdateInput!) {
       first: accountUpdate(input: $a) { id } done: accountUpdate(input: $b) { userErrors { code } }
     }"""
@@ -119,9 +117,7 @@ async def test_deeds_of_one_request_that_cross_are_done_or_may_be_tried_again(ow
 
 @covers("X-11")
 @pytest.mark.parametrize("known", [False, True])
-async def test_what_another_system_sends_many_times_at_once_is_one_record(
-    own: Own, known: bool
-) -> None:
+async def test_concurrent_upserts_create_one_record(own: Own, known: bool) -> None:
     for _ in range(ROUNDS):
         outer = own.name()
         if known:
@@ -139,7 +135,7 @@ async def test_what_another_system_sends_many_times_at_once_is_one_record(
 
 
 @covers("X-11")
-async def test_a_record_that_came_meanwhile_is_the_one_that_is_meant(own: Own) -> None:
+async def test_upsert_updates_a_concurrently_created_record(own: Own) -> None:
     """It is not there when it is looked for, and it is when its uniqueness is looked at."""
     outer, above = own.name(), await own.done("admin", "accountCreate", name=own.name())
     async with own.holding("account", above) as operator:
@@ -154,7 +150,7 @@ async def test_a_record_that_came_meanwhile_is_the_one_that_is_meant(own: Own) -
 
 
 @covers("X-11")
-async def test_a_record_that_got_another_key_meanwhile_is_another_record(own: Own) -> None:
+async def test_upsert_creates_when_external_id_changes_concurrently(own: Own) -> None:
     old, new = own.name(), own.name()
     id = await own.done("admin", "accountCreate", name="a", externalId=old)
     async with own.holding("account", id) as operator:
@@ -172,7 +168,7 @@ async def test_a_record_that_got_another_key_meanwhile_is_another_record(own: Ow
 
 
 @covers("X-11")
-async def test_a_record_that_was_deleted_meanwhile_is_made_anew(own: Own) -> None:
+async def test_upsert_creates_when_record_is_deleted_concurrently(own: Own) -> None:
     outer = own.name()
     id = await own.done("admin", "accountCreate", name="a", externalId=outer)
     async with own.holding("account", id) as operator:
@@ -187,8 +183,8 @@ async def test_a_record_that_was_deleted_meanwhile_is_made_anew(own: Own) -> Non
 
 
 @covers("X-11")
-async def test_of_many_with_the_same_key_one_is_kept(own: Own) -> None:
-    """Created or restored, by whoever is first; the others are told."""
+async def test_concurrent_duplicate_keys_leave_one_record(own: Own) -> None:
+    """The first create or restore succeeds; the others get DUPLICATE."""
     outer = own.name()
     told = await _together(
         own.do("admin", "accountCreate", name=str(n), externalId=outer) for n in range(MANY)
@@ -206,7 +202,7 @@ async def test_of_many_with_the_same_key_one_is_kept(own: Own) -> None:
     assert told == {DONE: 1, "DUPLICATE": 4}
 
 
-async def test_a_record_that_is_deleted_and_restored_all_the_time_keeps_its_parts(own: Own) -> None:
+async def test_concurrent_delete_and_restore_keep_children(own: Own) -> None:
     places = [{"city": "Bonn"}, {"city": "Kiel"}]
     id = await own.done("admin", "accountCreate", name="a", addresses=places)
     state = """
@@ -221,7 +217,7 @@ async def test_a_record_that_is_deleted_and_restored_all_the_time_keeps_its_part
 
 
 @covers("D-50b")
-async def test_a_rule_is_asked_of_what_is_there_when_it_is_the_deeds_turn(own: Own) -> None:
+async def test_rules_are_checked_on_the_state_after_waiting(own: Own) -> None:
     id = await own.opportunity("rep1")
     won = await own.value("SELECT id FROM stage WHERE kind = 'WON'")
     async with own.holding("opportunity", id) as operator:
@@ -246,7 +242,7 @@ async def _head_offices(own: Own, account: str) -> tuple[int, int]:
 
 
 @covers("VPM-07")
-async def test_there_is_one_head_office_whatever_is_done_at_once(own: Own) -> None:
+async def test_concurrent_commands_leave_one_head_office(own: Own) -> None:
     account = await own.done("admin", "accountCreate", name=own.name())
     told = await _together(
         own.do("admin", "addressCreate", account=account, city="Bonn", headOffice=True)
@@ -271,7 +267,7 @@ async def test_there_is_one_head_office_whatever_is_done_at_once(own: Own) -> No
 
 
 @covers("D-34")
-async def test_of_two_administrators_who_remove_each_other_one_stays(own: Own) -> None:
+async def test_administrators_removing_each_other_leave_one(own: Own) -> None:
     """And of two who both leave."""
     role = spelled("rol", await own.value("SELECT id FROM role WHERE name = 'Administrator'"))
     users = {name: spelled("usr", await own.user(name)) for name in ("admin", "director")}
@@ -304,7 +300,7 @@ async def _assignments(own: Own, role: str) -> dict[str, str]:
 
 
 @covers("D-58")
-async def test_rights_changed_by_several_at_once_are_all_changed(own: Own) -> None:
+async def test_concurrent_permission_changes_all_apply(own: Own) -> None:
     user = spelled("usr", await own.user("limited"))
     roles = [await own.done("admin", "roleCreate", name=own.name()) for _ in range(8)]
     asked: list[dict[str, Any]] = [{"user": user, "role": role} for role in roles]
@@ -318,5 +314,5 @@ async def test_rights_changed_by_several_at_once_are_all_changed(own: Own) -> No
         assert set(told) <= {DONE, "RETRYABLE"}
         left = [each for each, said in zip(left, told, strict=True) if said != DONE]
         waves += 1
-        assert waves <= len(roles)  # somebody gets on
+        assert waves <= len(roles)  # each wave makes progress
     assert await own.value("SELECT access FROM log_head") == access + len(roles)

@@ -167,9 +167,7 @@ async def _killed(own: Own, clients: Clients, data: Path, base: int, *, between:
 
 @covers("D-37", "D-58", "D-60")
 @pytest.mark.parametrize("rounds", ROUNDS)
-async def test_what_is_sent_again_after_a_kill_is_done_once(
-    own: Own, data: Path, rounds: int
-) -> None:
+async def test_retry_after_a_kill_applies_once(own: Own, data: Path, rounds: int) -> None:
     shared = await own.done("rep1", "accountCreate", name="shared")
     base = (await own.log())[0]
     clients, since = Clients(own, random.Random(11), shared), 0

@@ -201,7 +201,7 @@ async def _load(own: Own, port: int) -> Load:
 
 @covers("D-60", "D-58")
 @pytest.mark.parametrize("deeds", DEEDS)
-async def test_the_log_is_dense_and_true_whatever_becomes_of_writers(own: Own, deeds: int) -> None:
+async def test_change_log_is_dense_and_correct_with_failing_writers(own: Own, deeds: int) -> None:
     ended = asyncio.Event()
     async with served(own) as port:
         load = await _load(own, port)

@@ -49,7 +49,7 @@ async def _round(own: Own, id: str, seen: int, number: int) -> str:
 
 @covers("D-36")
 @pytest.mark.parametrize("rounds", ROUNDS)
-async def test_of_many_who_saw_the_same_version_one_wins(own: Own, rounds: int) -> None:
+async def test_concurrent_updates_of_one_version_let_one_succeed(own: Own, rounds: int) -> None:
     id = await own.done("rep1", "accountCreate", name="begun")
     before = await own.log()
     for number in range(rounds):
@@ -60,7 +60,7 @@ async def test_of_many_who_saw_the_same_version_one_wins(own: Own, rounds: int) 
 
 
 @covers("D-36")
-async def test_who_saw_no_version_wins_after_the_others(own: Own) -> None:
+async def test_updates_without_version_all_succeed(own: Own) -> None:
     id = await own.done("rep1", "accountCreate", name="begun")
     answers = await asyncio.gather(
         *(own.do("rep1", "accountUpdate", id=id, name=f"name {n}") for n in range(MANY))
@@ -77,7 +77,7 @@ async def test_who_saw_no_version_wins_after_the_others(own: Own) -> None:
 
 
 @covers("D-36")
-async def test_who_changed_other_fields_of_the_same_version_all_win(own: Own) -> None:
+async def test_updates_of_different_fields_all_succeed(own: Own) -> None:
     id = await own.done("rep1", "accountCreate", name="begun")
     mine = {"name": "a", "description": "b", "website": "c", "city": "e"}
     answers = await asyncio.gather(
@@ -128,7 +128,7 @@ async def test_many_requests_with_one_key_have_one_effect(own: Own, keys: int) -
 
 
 @covers("D-37")
-async def test_a_key_is_of_one_body_one_user_and_one_tenant(own: Own) -> None:
+async def test_idempotency_key_is_scoped_to_body_user_and_tenant(own: Own) -> None:
     """All of them at once: other bodies are refused, whoever comes first; others' keys do not matter."""
     key, name = own.name(), own.name()
     bodies = [own.do("rep1", "accountCreate", key, name=f"{name} {n % 2}") for n in range(20)]
@@ -151,7 +151,7 @@ async def test_a_key_is_of_one_body_one_user_and_one_tenant(own: Own) -> None:
 
 
 @covers("D-37")
-async def test_a_key_is_forgotten_after_a_day(own: Own) -> None:
+async def test_idempotency_key_expires_after_a_day(own: Own) -> None:
     move = "UPDATE idempotency_key SET at = at - $2::interval WHERE key = $1"
     key = own.name()
     first = await own.do("rep1", "accountCreate", key, name="a")
@@ -167,7 +167,7 @@ async def test_a_key_is_forgotten_after_a_day(own: Own) -> None:
 
 
 @covers("D-37")
-async def test_what_failed_is_not_kept_under_its_key(own: Own) -> None:
+async def test_failed_request_is_not_stored_under_its_key(own: Own) -> None:
     """Also where one of many with the key failed while the others waited their turn."""
     key, outer = own.name(), own.name()
     taken = await own.done("admin", "accountCreate", name="a", externalId=outer)

@@ -1,4 +1,4 @@
-"""Deeds that wait while something happens to what they are about: they answer by what is so when it is their turn."""
+"""Commands that wait on a lock while their record changes: the outcome follows the state after the wait."""
 
 # ruff: noqa: S608 - the statements are an operator's, of constants and declared names
 
@@ -40,11 +40,11 @@ async def own(world: World) -> AsyncIterator[Own]:
         yield made
 
 
-# --- what the deed is about -----------------------------------------------------------------------
+# --- target of the command ----------------------------------------------------------------------
 
 
 async def _asked(own: Own, deed: str, id: str) -> dict[str, Any]:
-    """What a deed about an opportunity is given, when all is ready for it."""
+    """Input of a command on an opportunity, after preparing its state."""
     if deed.startswith("opportunityShare"):
         employee = spelled("emp", await own.employee("limited"))
         share = {"opportunity": id, "employee": employee}
@@ -85,7 +85,7 @@ DELETED = (
         ("opportunityShareDelete", DELETED),
     ],
 )
-async def test_what_went_away_while_a_deed_waited_is_not_found(
+async def test_record_removed_while_a_command_waits_is_not_found(
     own: Own, deed: str, fate: str
 ) -> None:
     id = await own.opportunity("rep1")
@@ -115,10 +115,10 @@ async def test_what_went_away_while_a_deed_waited_is_not_found(
     ],
 )
 @pytest.mark.parametrize("within", [True, False])
-async def test_what_was_unshared_while_a_deed_waited_is_not_found(
+async def test_record_unshared_while_a_command_waits_is_not_found(
     own: Own, unshare: str, within: bool
 ) -> None:
-    """The share's row is not the one that the deed waits for: a statement that waits does not see it go."""
+    """The command waits for another row than the share, so a waiting statement does not see its deletion."""
     id = await own.opportunity("rep2")
     employee = spelled("emp", await own.employee("support"))
     await own.done("admin", "opportunityShareCreate", opportunity=id, employee=employee)
@@ -175,9 +175,7 @@ RIGHTS = {
 
 @covers("D-58", "D-34")
 @pytest.mark.parametrize("change", RIGHTS)
-async def test_a_deed_is_done_under_the_rights_that_stand_when_it_ends(
-    own: Own, change: str
-) -> None:
+async def test_command_is_authorized_with_rights_at_commit(own: Own, change: str) -> None:
     text, expected = RIGHTS[change]
     id = await own.opportunity("rep1")
     await own.done("rep1", "opportunityUpdate", id=id, note="mine")
@@ -210,7 +208,7 @@ async def _is_disabled(own: Own, token: str) -> None:
 
 @covers("D-58")
 @pytest.mark.parametrize("end", [_signs_out, _is_disabled])
-async def test_a_deed_does_not_outlive_its_session(
+async def test_command_of_a_revoked_session_is_refused(
     own: Own, end: Callable[[Own, str], Awaitable[None]]
 ) -> None:
     id = await own.opportunity("rep2")
@@ -257,7 +255,7 @@ Given = dict[str, Any]
 
 
 async def _linking(own: Own, deed: str, target: str) -> Given:
-    """What a deed is given that comes to lead to the target."""
+    """Input of a command that links to the target."""
     entity, _, verb = deed.partition(":")
     match entity, verb:
         case "address" | "opportunityShare", _:
@@ -293,7 +291,7 @@ LINKS = (
 
 
 async def _target(own: Own, link: str) -> tuple[str, str]:
-    """What a deed is to lead to, and the deed that deletes it."""
+    """The link target and the command that deletes it."""
     if link.startswith("opportunityShare"):
         return await own.opportunity("rep1"), "opportunityDelete"
     if link.startswith("owned"):
@@ -308,7 +306,7 @@ def _deed(link: str) -> str:
 
 @covers("D-50b")
 @pytest.mark.parametrize("link", LINKS)
-async def test_nothing_comes_to_lead_to_what_is_being_deleted(own: Own, link: str) -> None:
+async def test_link_to_a_record_being_deleted_is_refused(own: Own, link: str) -> None:
     target, delete = await _target(own, link)
     asked, known = await _linking(own, link, target), await _dangling(own)
     async with ends_held_up(own) as operator:
@@ -324,7 +322,7 @@ async def test_nothing_comes_to_lead_to_what_is_being_deleted(own: Own, link: st
 
 @covers("D-50b")
 @pytest.mark.parametrize("link", LINKS)
-async def test_what_something_comes_to_lead_to_is_not_deleted(own: Own, link: str) -> None:
+async def test_delete_of_a_record_being_linked_is_refused(own: Own, link: str) -> None:
     target, delete = await _target(own, link)
     asked, known = await _linking(own, link, target), await _dangling(own)
     async with ends_held_up(own) as operator:
@@ -338,7 +336,7 @@ async def test_what_something_comes_to_lead_to_is_not_deleted(own: Own, link: st
     assert await _dangling(own) == known
 
 
-async def test_deeds_and_deletions_in_any_order_leave_nothing_dangling(own: Own) -> None:
+async def test_concurrent_links_and_deletes_leave_no_dangling_reference(own: Own) -> None:
     known = await _dangling(own)
     for link in LINKS:
         for _ in range(4):
@@ -357,8 +355,8 @@ async def test_deeds_and_deletions_in_any_order_leave_nothing_dangling(own: Own)
 
 
 @covers("D-36")
-async def test_what_changes_later_does_not_look_older(own: Own) -> None:
-    """A deed that waited began before the one it waited for."""
+async def test_later_change_has_later_timestamp(own: Own) -> None:
+    """A command that waited started before the one it waited for."""
     first, second = [await own.done("admin", "accountCreate", name=own.name()) for _ in "ab"]
     both = """mutation ($a: AccountUpdateInput!, $b: AccountUpdateInput!) {
       a: accountUpdate(input: $a) { id } done: accountUpdate(input: $b) { account { version } userErrors { code } }

@@ -1,4 +1,4 @@
-"""Whatever is written, in whatever order, by whom: the house and a model in plain Python agree after every step."""
+"""Random write sequences: the application and a plain Python model agree after every step."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ class Watch:
 @covers("D-34", "D-58", "D-31")
 @pytest.mark.parametrize("rounds", ROUNDS)
 @pytest.mark.parametrize("right", [_role, _field, _share, _user])
-async def test_nothing_that_begins_later_is_done_under_a_right_that_was_taken(
+async def test_commands_after_revocation_are_refused(
     own: Own, other: Own, right: Callable[[Own], Awaitable[Taking]], rounds: int
 ) -> None:
     taking = await right(own)
@@ -183,9 +183,7 @@ async def test_nothing_that_begins_later_is_done_under_a_right_that_was_taken(
 
 @covers("D-58", "D-34")
 @pytest.mark.parametrize("deed", ["userPasswordReset", "sessionRevoke"])
-async def test_nothing_is_done_with_a_user_under_a_right_that_was_taken_meanwhile(
-    own: Own, deed: str
-) -> None:
+async def test_user_command_waiting_during_revocation_is_refused(own: Own, deed: str) -> None:
     """These leave nothing in the log, and end under the rights that stand nevertheless."""
     query = f"mutation ($input: RecordRefInput!) {{ done: {deed}(input: $input) {{ __typename }} }}"
     role = await own.value("SELECT id FROM role WHERE name = 'Administrator'")

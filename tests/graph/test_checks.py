@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.graph import checks, noted
+from tests.graph import checks, step_effects
 from tests.graph.place import Facts, Place, Row
 from tests.support.covers import covers
 from tests.writes.parallel import kept, spelled
@@ -105,14 +105,14 @@ WRONG: list[tuple[checks.Check, Broken]] = [
     ("check", "broken"),
     [pytest.param(*each, id=f"{each[0].__name__}{n}") for n, each in enumerate(WRONG)],
 )
-def test_what_is_wrong_is_seen(place: Place, check: checks.Check, broken: Broken) -> None:
+def test_each_corruption_is_detected(place: Place, check: checks.Check, broken: Broken) -> None:
     assert list(check(place.begun)) == []
     assert list(check(broken(place.begun))) != []
     with pytest.raises(AssertionError, match=check.__name__):
         checks.hold(broken(place.begun))
 
 
-def test_every_check_is_broken_once() -> None:
+def test_every_check_has_a_corruption() -> None:
     below = {checks.links_are_mirrored, checks.sold_once}
     assert {check for check, _ in WRONG} | below == set(checks.CHECKS)
 
@@ -120,15 +120,15 @@ def test_every_check_is_broken_once() -> None:
 async def _done(place: Place, deed: str, **given: Any) -> tuple[str, Facts, Facts, list[Row]]:
     """Do something; the record, what there was before and after, and what is in the log of it."""
     place.facts = before = await place.look()
-    await noted.entries(place, at_once=False)
+    await step_effects.entries(place, at_once=False)
     id = await place.own.done("admin", deed, **given)
-    log = await noted.entries(place)
+    log = await step_effects.entries(place)
     place.facts = await place.look()
     return id, before, place.facts, log
 
 
 @covers("EP-191", "EP-192")
-async def test_half_a_link_is_seen(place: Place) -> None:
+async def test_half_a_link_is_detected(place: Place) -> None:
     one, other = (spelled("acc", row["id"]) for row in place.facts.live("Account")[:2])
     id, _, facts, _ = await _done(place, "accountLinkCreate", account=one, other=other)
     assert list(checks.links_are_mirrored(facts)) == []
@@ -136,58 +136,58 @@ async def test_half_a_link_is_seen(place: Place) -> None:
 
 
 @covers("D-04", "EP-149")
-async def test_what_is_sold_otherwise_or_twice_is_seen(place: Place) -> None:
+async def test_wrong_or_double_sale_is_detected(place: Place) -> None:
     opportunity = await place.own.opportunity("rep1")
     items = [{"name": "Desk", "unitPrice": "12.50"}]
     await place.own.done("admin", "quoteCreate", opportunity=opportunity, name="Q", items=items)
     _, before, facts, _ = await _done(place, "opportunitySell", id=opportunity)
     sold = kept(opportunity)
-    assert [*noted.sold(facts, sold), *checks.sold_once(facts)] == []
+    assert [*step_effects.sold(facts, sold), *checks.sold_once(facts)] == []
     [contract] = checks.attached(facts)[sold]
     [line] = checks.in_force(facts)[contract["id"]]
     assert list(checks.sold_once(facts.plus("Contract", {**contract, "id": uuid4()}))) != []
     twice = facts.plus("ContractLine", {**line, "id": uuid4()})
     assert list(checks.sold_once(twice)) != []
-    assert list(noted.sold(twice, sold)) != []
-    assert list(noted.sold(before, sold)) != []
+    assert list(step_effects.sold(twice, sold)) != []
+    assert list(step_effects.sold(before, sold)) != []
     changed = facts.with_("Opportunity", sold, amount=Decimal(7))
-    assert list(noted.bound(facts, facts)) == []
-    assert list(noted.bound(facts, changed)) != []
+    assert list(step_effects.bound(facts, facts)) == []
+    assert list(step_effects.bound(facts, changed)) != []
     [quote] = [q for q in facts.live("Quote") if q["opportunity_id"] == sold]
-    assert list(noted.bound(facts, facts.with_("Quote", quote["id"], name="Other"))) != []
+    assert list(step_effects.bound(facts, facts.with_("Quote", quote["id"], name="Other"))) != []
 
 
 @covers("D-60")
-async def test_what_the_log_does_not_tell_is_seen(place: Place) -> None:
+async def test_missing_log_entry_is_detected(place: Place) -> None:
     id = await place.own.opportunity("rep1")
     _, before, after, log = await _done(place, "opportunityUpdate", id=id, note="Call them")
     changed = kept(id)
-    assert list(noted.told(log, before, after)) == []
-    assert await noted.in_history(place, before, after, log) == []
-    assert list(noted.told([], before, after)) == [], "nothing was said to have changed"
+    assert list(step_effects.told(log, before, after)) == []
+    assert await step_effects.in_history(place, before, after, log) == []
+    assert list(step_effects.told([], before, after)) == [], "nothing was said to have changed"
     wrong = after.with_("Opportunity", changed, version=9)
-    assert list(noted.told(log, before, wrong)) != []
+    assert list(step_effects.told(log, before, wrong)) != []
     other = next(row["id"] for row in after.live("Opportunity") if row["id"] != changed)
-    assert list(noted.told(log, before, after.with_("Opportunity", other, note="x"))) != []
+    assert list(step_effects.told(log, before, after.with_("Opportunity", other, note="x"))) != []
     lying = [{**log[0], "changed": ["name"]}]
-    assert list(noted.told(lying, before, after)) != []
+    assert list(step_effects.told(lying, before, after)) != []
     renamed = after.with_("Opportunity", changed, name="Other")
-    assert await noted.in_history(place, before, renamed, log) != []
+    assert await step_effects.in_history(place, before, renamed, log) != []
     away = Facts({**after.rows, "StageHistory": {}})
-    assert list(noted.begun(place.begun, after)) == []
-    assert list(noted.begun(place.begun, away)) != []
+    assert list(step_effects.begun(place.begun, after)) == []
+    assert list(step_effects.begun(place.begun, away)) != []
     await place.operator.execute("UPDATE log_head SET position = position + 1")
     with pytest.raises(AssertionError, match="gaps"):
-        await noted.entries(place)
+        await step_effects.entries(place)
 
 
-async def test_parts_that_go_at_another_time_are_seen(place: Place) -> None:
+async def test_children_deleted_at_another_time_are_detected(place: Place) -> None:
     id = await place.own.done("admin", "accountCreate", name="New", addresses=[{"city": "Bonn"}])
     _, before, after, _ = await _done(place, "accountDelete", id=id)
-    assert list(noted.bound(before, after)) == []
+    assert list(step_effects.bound(before, after)) == []
     [address] = [row for row in after.all("Address") if row["account_id"] == kept(id)]
     later = after.with_("Address", address["id"], deleted_at=address["created_at"])
-    assert list(noted.bound(before, later)) != []
+    assert list(step_effects.bound(before, later)) != []
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Compares what a step left in the change log and in the history with what it did."""
+"""Compares the change log and history rows of a step with its effect."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def history(
         expected = _told(setup, state, touch)
         assert got == expected, f"history of {touch.entity}: {got} instead of {expected}"
     touched = {touch.id for touch in state.touches} | state.loose
-    assert {row["record_id"] for row in found} <= touched, "a history of what nobody touched"
+    assert {row["record_id"] for row in found} <= touched, "history rows of an untouched record"
     return {row["id"] for row in found}
 
 

@@ -1,4 +1,4 @@
-"""What a step left behind: its place in the log, images, versions and history, and what no step may touch."""
+"""Checks the effects of a step: log position, row images, versions, history and untouched tables."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What random deeds once broke, each in as few words as it needs."""
+"""Minimal reproductions of defects found by random commands."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.graph import noted
+from tests.graph import step_effects
 from tests.graph.checks import hold
 from tests.graph.place import Place
 from tests.support.covers import covers
@@ -18,14 +18,14 @@ async def _from_the_beginning(place: Place) -> None:
 
 async def holds(place: Place) -> None:
     """What must be true of all records is, and the log is true, too."""
-    before, log = place.facts, await noted.entries(place, at_once=False)
+    before, log = place.facts, await step_effects.entries(place, at_once=False)
     place.facts = await place.look()
-    assert list(noted.told(log, before, place.facts)) == []
+    assert list(step_effects.told(log, before, place.facts)) == []
     hold(place.facts)
 
 
 @covers("VPM-15")
-async def test_activities_follow_who_is_employed_along_with_a_new_account(place: Place) -> None:
+async def test_activities_follow_employees_of_a_new_account(place: Place) -> None:
     own = place.own
     person = await own.done("admin", "personCreate", lastName="Ada")
     activity = await own.done("admin", "activityCreate", subject="Call", person=person)
@@ -45,7 +45,7 @@ async def test_a_contract_is_in_a_currency_that_can_be_written(place: Place) -> 
 
 
 @covers("VN-25", "D-11")
-async def test_a_step_with_opportunities_stays_the_stage_it_is(place: Place) -> None:
+async def test_stage_in_use_keeps_its_meaning(place: Place) -> None:
     own, facts = place.own, place.facts
     opportunity = await own.row("opportunity", await own.opportunity("rep1"))
     steps = [s for s in facts.live("PipelineStage") if s["type_id"] == opportunity["type_id"]]
@@ -58,7 +58,7 @@ async def test_a_step_with_opportunities_stays_the_stage_it_is(place: Place) -> 
 
 
 @covers("X-23", "D-11", "D-60")
-async def test_stays_in_a_replaced_stage_are_stays_in_the_other(place: Place) -> None:
+async def test_stage_history_follows_a_replaced_stage(place: Place) -> None:
     own, facts = place.own, place.facts
     opportunity = await own.opportunity("rep1")
     row = await own.row("opportunity", opportunity)

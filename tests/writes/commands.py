@@ -1,4 +1,4 @@
-"""What a test asks to be done: deeds of one mutation, and how they are put into a document."""
+"""Commands of one generated mutation and the GraphQL document that carries them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Input = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Deed:
+class Command:
     """One root field: what is done to one record, or to many."""
 
     entity: str
-    verb: str
+    action: str
     inputs: tuple[Input, ...]
     many: bool = False
     all_or_none: bool | None = None
@@ -35,18 +35,18 @@ class Deed:
         """The input's type; deletes and restores have one for all."""
         return (
             "RecordInput"
-            if self.verb in ("Delete", "Restore")
-            else f"{self.entity}{self.verb}Input"
+            if self.action in ("Delete", "Restore")
+            else f"{self.entity}{self.action}Input"
         )
 
     def root(self, alias: str) -> str:
         """The root field under this alias, with the payload it selects."""
         payload = f"id {self.one} {{ id version {KINDS[self.entity].selection} }} userErrors {{ code message path }}"
         if not self.many:
-            return f"{alias}: {self.one}{self.verb}(input: ${alias}) {{ {payload} }}"
+            return f"{alias}: {self.one}{self.action}(input: ${alias}) {{ {payload} }}"
         choice = "" if self.all_or_none is None else f", allOrNone: {str(self.all_or_none).lower()}"
         return (
-            f"{alias}: {self.one}{self.verb}Many(inputs: ${alias}{choice}) "
+            f"{alias}: {self.one}{self.action}Many(inputs: ${alias}{choice}) "
             f"{{ results {{ {payload} }} userErrors {{ code message path }} }}"
         )
 
@@ -56,23 +56,23 @@ class Mutation:
     """What one persona asks in one request."""
 
     persona: str
-    deeds: tuple[Deed, ...]
+    commands: tuple[Command, ...]
     key: str | None = None
 
     @property
     def document(self) -> str:
         """The document; its variables are named as its root fields."""
         types = [
-            f"$r{n}: [{deed.input_type}!]!" if deed.many else f"$r{n}: {deed.input_type}!"
-            for n, deed in enumerate(self.deeds)
+            f"$r{n}: [{command.input_type}!]!" if command.many else f"$r{n}: {command.input_type}!"
+            for n, command in enumerate(self.commands)
         ]
-        roots = "\n".join(deed.root(f"r{n}") for n, deed in enumerate(self.deeds))
+        roots = "\n".join(command.root(f"r{n}") for n, command in enumerate(self.commands))
         return f"mutation ({', '.join(types)}) {{\n{roots}\n}}"
 
     @property
     def variables(self) -> dict[str, Any]:
         """The inputs by the names of the root fields."""
         return {
-            f"r{n}": list(deed.inputs) if deed.many else deed.inputs[0]
-            for n, deed in enumerate(self.deeds)
+            f"r{n}": list(command.inputs) if command.many else command.inputs[0]
+            for n, command in enumerate(self.commands)
         }

@@ -1,4 +1,4 @@
-"""Which records a deed makes sense for, and what goes together in its input: so that most of what is drawn can be done."""
+"""Chooses records and consistent inputs, so that most generated commands succeed."""
 
 from __future__ import annotations
 

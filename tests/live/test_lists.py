@@ -12,7 +12,7 @@ import pytest
 from schema.engine.compiled_subscription import CompiledSubscription
 from schema.engine.reads import Request
 from schema.explain import pretty
-from tests.live.here import Here
+from tests.live.live_tenant import LiveTenant
 from tests.live.wire import Wire
 from tests.reads.test_snapshots import read, same
 from tests.support.covers import covers
@@ -23,7 +23,7 @@ CURSOR = re.compile(r'("cursor": )"[^"]*"')
 
 
 async def watched(
-    here: Here, persona: str, text: str, variables: dict[str, Any]
+    here: LiveTenant, persona: str, text: str, variables: dict[str, Any]
 ) -> CompiledSubscription:
     """The list as it is read for the persona."""
     endpoint, tenant = here.world.endpoint, here.world.tenants[here.own.slug]
@@ -50,7 +50,7 @@ def sql_of(watch: CompiledSubscription) -> str:
     return "\n".join(said) + "\n"
 
 
-async def messages(here: Here, opened: Wire) -> list[Any]:
+async def messages(here: LiveTenant, opened: Wire) -> list[Any]:
     """What is told as the first record changes, leaves, and comes back."""
     found = [await opened.next("list")]
     id = min(ID.findall(json.dumps(found)))
@@ -64,7 +64,7 @@ async def messages(here: Here, opened: Wire) -> list[Any]:
 
 @covers("D-60", "D-61", "D-62")
 @pytest.mark.parametrize("file", LISTS, ids=lambda file: file.stem)
-async def test_list(here: Here, file: Path, request: pytest.FixtureRequest) -> None:
+async def test_list(here: LiveTenant, file: Path, request: pytest.FixtureRequest) -> None:
     write = request.config.getoption("--write-snapshots")
     persona, variables, text = read(file)
     watch = await watched(here, persona, text, variables)

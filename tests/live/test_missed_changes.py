@@ -61,7 +61,7 @@ HAPPENED = (_unshared, _given_away, _deleted, _not_won_any_more)
 @covers("D-61", "D-63")
 @pytest.mark.parametrize("stays", [True, False], ids=["somebody stayed", "nobody stayed"])
 @pytest.mark.parametrize("happens", HAPPENED, ids=lambda each: each.__name__.strip("_"))
-async def test_what_was_missed_is_told_as_it_is_now(
+async def test_missed_changes_are_sent_with_current_values(
     here: Place, happens: Callable[[Place], AsyncIterator[None]], stays: bool
 ) -> None:
     """Step by step or at once, what came and went meanwhile is not told (49, 137)."""

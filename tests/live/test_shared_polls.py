@@ -10,7 +10,7 @@ import pytest
 
 from db.engine.transaction import CleanConnection
 from subscriptions.engine.feed import LOOK_SECONDS
-from tests.live.here import PIPELINE, Here
+from tests.live.live_tenant import PIPELINE, LiveTenant
 from tests.live.wire import Rows
 from tests.support.covers import covers
 
@@ -71,7 +71,9 @@ def looks(asked: list[str]) -> list[list[str]]:
 
 @covers("D-64")
 @pytest.mark.parametrize("count", [1, 100])
-async def test_a_change_is_read_once_for_all(here: Here, asked: list[str], count: int) -> None:
+async def test_a_change_is_read_once_for_all_subscribers(
+    here: LiveTenant, asked: list[str], count: int
+) -> None:
     async with here.wire("admin") as one, here.wire("director") as two:
         wires = [one, two] if count > 1 else [one]
         rows = []
@@ -91,7 +93,9 @@ async def test_a_change_is_read_once_for_all(here: Here, asked: list[str], count
 
 
 @covers("D-64")
-async def test_who_joins_is_told_what_others_hold(here: Here, asked: list[str]) -> None:
+async def test_joining_subscriber_gets_the_shared_snapshot(
+    here: LiveTenant, asked: list[str]
+) -> None:
     async with here.wire("admin") as opened, here.wire("admin") as other:
         await here.live(opened)
         await settled(asked)
@@ -101,7 +105,7 @@ async def test_who_joins_is_told_what_others_hold(here: Here, asked: list[str]) 
 
 
 @covers("D-63", "D-64")
-async def test_a_share_is_seen_without_judging_anybody(here: Here, asked: list[str]) -> None:
+async def test_share_change_needs_no_authorization_run(here: LiveTenant, asked: list[str]) -> None:
     async with here.wire("rep1") as opened:
         rows = await here.live(opened)
         everything = await here.own.ask("admin", "{opportunities(first:100){nodes{id}}}")

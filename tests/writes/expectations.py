@@ -1,4 +1,4 @@
-"""What each verb is expected to do with one input: create, update, delete, restore, upsert, move."""
+"""Expected effect of each action on one input: create, update, delete, restore, upsert, move."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.writes.state import State, same
 
 
 def owner_of(asked: Asked, row: Row) -> UUID:
-    """Who is responsible for a record: a part belongs to whom its whole belongs."""
+    """Owner of a record; a child has the owner of its parent."""
     kind = asked.kind
     if kind.whole is not None:
         above = kind.links[kind.whole]
@@ -28,7 +28,7 @@ def owner_of(asked: Asked, row: Row) -> UUID:
 
 
 def permitted(asked: Asked, judged: Judged, row: Row, right: str) -> None:
-    """Refuse where the record is seen, but not his to change or delete."""
+    """Expect FORBIDDEN where the record is visible but the caller may not edit or delete it."""
     module = asked.person.modules.get(asked.entity)
     if asked.person.full:
         return
@@ -46,13 +46,13 @@ def permitted(asked: Asked, judged: Judged, row: Row, right: str) -> None:
     if not mine and not whole:
         judged.refuse("FORBIDDEN")
     elif not (mine and whole):
-        judged.perhaps("FORBIDDEN")  # a part is edited as its whole is, or as its own kind may be
+        judged.perhaps("FORBIDDEN")  # editing a child needs rights on the parent or on its own type
 
 
 def found(asked: Asked, judged: Judged, right: str, *, bin_too: bool = False) -> Row | None:
-    """The record that the input names; else it is not found, whatever else is wrong.
+    """The record that the input names; NOT_FOUND takes precedence over other errors.
 
-    Who may do this with no record at all may be told so, which says nothing of any record.
+    FORBIDDEN is allowed when the caller has the right on no record, since it reveals no record.
     """
     module = asked.person.modules.get(asked.entity)
     whole = asked.kind.whole
@@ -61,7 +61,7 @@ def found(asked: Asked, judged: Judged, right: str, *, bin_too: bool = False) ->
         judged.perhaps("FORBIDDEN")
     row = asked.row()
     if row is not None and whole is not None:
-        # What is a part of something is seen with it: in the bin they lie, and come back, together.
+        # Children share the visibility of their parent: they are trashed and restored together.
         above_it = asked.state.tables[asked.kind.links[whole]][row[f"{whole}_id"]]
         row = None if above_it["deleted_at"] is not None else row
     if row is None or not asked.sees(asked.entity, row, bin_too=bin_too):
@@ -74,7 +74,7 @@ def found(asked: Asked, judged: Judged, right: str, *, bin_too: bool = False) ->
 
 
 def create(asked: Asked) -> Judged:
-    """A new record, with its parts."""
+    """Create a record with its children."""
     judged, values = Judged(), dict(asked.kind.extra)
     judge.fields(asked, judged, None, creating=True)
     module = asked.person.modules.get(asked.entity)
@@ -133,13 +133,13 @@ def _added(asked: Asked, values: Row, parts: list[Row]) -> UUID:
         else:
             state.add("OpportunityShare", {**part, "opportunity_id": identity})
     if len(parts) > 1 and any(part.get("head_office") for part in parts[1:]):
-        # Whether the head office moved, or was where it is from the beginning, no rule says.
+        # It is unspecified whether the head office moved or was set at its place at once.
         state.loose |= {row["id"] for row in state.parts("Address", identity)}
     return identity
 
 
 def nested(asked: Asked, judged: Judged) -> list[Row]:
-    """The parts that are created along."""
+    """Children created with the record."""
     part, name = PARTS.get(asked.entity, ("", ""))
     listed = asked.input.get(name) or []
     made: list[Row] = []
@@ -151,7 +151,7 @@ def nested(asked: Asked, judged: Judged) -> list[Row]:
         judged.perhaps("FIELD_FORBIDDEN")
         judged.perhaps("FIELD_READ_ONLY")
     elif not asked.person.full and asked.input.get("owner") is not None:
-        judged.perhaps("FORBIDDEN")  # a whole that is somebody else's from its first moment
+        judged.perhaps("FORBIDDEN")  # the new parent belongs to another user
     for number, each in enumerate(listed):
         below = Asked(asked.setup, asked.state, asked.person, part, each)
         inner, values = Judged(), dict(KINDS[part].extra)
@@ -169,7 +169,7 @@ def nested(asked: Asked, judged: Judged) -> list[Row]:
 
 
 def update(asked: Asked) -> Judged:
-    """Set what is given, empty what is given as null."""
+    """Set the given fields; null clears a field."""
     judged = Judged()
     row = found(asked, judged, "edits")
     judge.fields(asked, judged, row, creating=False)
@@ -180,7 +180,7 @@ def update(asked: Asked) -> Judged:
 
 
 def changed(asked: Asked, judged: Judged, row: Row) -> Judged:
-    """What an update or an upsert does to a record that is there."""
+    """Effect of an update or upsert on an existing record."""
     values: Row = {}
     judge.links(asked, judged, values)
     judge.plain(asked, judged, values)
@@ -226,14 +226,14 @@ def _below_itself(asked: Asked, judged: Judged, row: Row, after: Row) -> None:
 
 
 def stale(asked: Asked, judged: Judged, row: Row) -> None:
-    """No field is changed, so whether an old version is in the way of it, no rule says."""
+    """No field changes, so it is unspecified whether an old version conflicts."""
     if asked.input.get("version") not in (None, row["version"]):
         judged.perhaps("CONFLICT")
         judged.perhaps("INVALID", refusal=False)
 
 
 def delete(asked: Asked) -> Judged:
-    """Into the bin, with the parts, unless something else points to it."""
+    """Move to the trash with the children, unless another record refers to it."""
     judged = Judged()
     row = found(asked, judged, "deletes")
     if row is None:
@@ -260,7 +260,7 @@ def delete(asked: Asked) -> Judged:
 
 
 def restore(asked: Asked) -> Judged:
-    """Out of the bin, with what went along."""
+    """Restore from the trash with the children deleted together with it."""
     judged = Judged()
     row = found(asked, judged, "deletes", bin_too=True)
     if row is None:
@@ -318,7 +318,7 @@ def upsert(asked: Asked) -> Judged:
 
 
 def move(asked: Asked) -> Judged:
-    """Into another stage of the type; status and probability follow."""
+    """Move to another stage of the type; status and probability follow."""
     judged = Judged()
     row = found(asked, judged, "edits")
     judge.fields(asked, judged, row, creating=False)
@@ -340,7 +340,7 @@ def move(asked: Asked) -> Judged:
     return judged
 
 
-VERBS: dict[str, Any] = {
+ACTIONS: dict[str, Any] = {
     "Create": create,
     "Update": update,
     "Delete": delete,

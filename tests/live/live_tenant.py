@@ -1,4 +1,4 @@
-"""A tenant of a module's own behind a real socket: who subscribes to it, and who changes it."""
+"""A tenant per test module behind a real socket, with its subscribers and writers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MOST = 20
 
 
 @dataclass
-class Here:
+class LiveTenant:
     """The tenant, and the port it is asked at."""
 
     own: Own
@@ -107,15 +107,15 @@ class Here:
 
 
 @asynccontextmanager
-async def here_as(world: World, slug: str) -> AsyncIterator[Here]:
+async def here_as(world: World, slug: str) -> AsyncIterator[LiveTenant]:
     """A tenant with the demonstration's rows behind a socket; gone when the block ends."""
     async with own_tenant(world, slug) as own, served(own) as port:
-        yield Here(own, port)
+        yield LiveTenant(own, port)
 
 
 @asynccontextmanager
 async def another_server(
-    here: Here, origins: Sequence[str] = ()
+    here: LiveTenant, origins: Sequence[str] = ()
 ) -> AsyncIterator[tuple[Service, int]]:
     """A server more for the same house, which a test may stop, and the port of it."""
     service = Service(configured(application(here.world.endpoint, origins), "127.0.0.1", 0))
