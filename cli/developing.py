@@ -14,7 +14,7 @@ import typer
 from cli.common import ROOT, Data, configured, print_err, reached
 
 SDL = ROOT / "schema" / "schema.graphql"
-CHECKS = [sys.executable, str(ROOT / "tests" / "house" / "checks.py")]
+CHECKS = [sys.executable, str(ROOT / "tests" / "checks" / "checks.py")]
 LAYERS = ("schema", "subscriptions", "resolvers", "auth", "tenancy", "db", "domain")
 
 cli = typer.Typer()

@@ -83,7 +83,7 @@ class Relata(Contender):
     name = "relata"
 
     def command(self) -> list[str | Path]:
-        return python("bench.house")
+        return python("bench.server")
 
     def environment(self) -> Mapping[str, str]:
         servers = self.filled.servers

@@ -114,7 +114,7 @@ def docstrings() -> str | None:
 def plain_words() -> str | None:
     """Names and prose use the words of the field, classes of the product have names of their own."""
     sys.path.insert(0, str(ROOT))
-    from tests.house.vocabulary import ids_in_contract, retired, shared_class_names
+    from tests.checks.vocabulary import ids_in_contract, retired, shared_class_names
 
     trees = {_name(file): _tree(file) for file in sources() if _name(file).startswith(PRODUCT)}
     contract = (ROOT / "schema" / "schema.graphql").read_text()
@@ -129,7 +129,7 @@ def plain_words() -> str | None:
 
 
 def _texts() -> Iterator[tuple[str, str]]:
-    from tests.house.vocabulary import TEXTS
+    from tests.checks.vocabulary import TEXTS
 
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     answer = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=False)

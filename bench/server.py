@@ -18,7 +18,7 @@ async def main() -> None:
     """Serve until a signal ends it. The servers are those of the environment."""
     settings = Settings()
     if settings.database_url is None or settings.redis_url is None:
-        raise SystemExit("The house that is measured needs DATABASE_URL and REDIS_URL.")
+        raise SystemExit("The measured server needs DATABASE_URL and REDIS_URL.")
     app.configure_logs()
     key = secret(settings)
     urls = (settings.database_url, settings.redis_url)

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tests.house.vocabulary import ids_in_contract, retired, shared_class_names
+from tests.checks.vocabulary import ids_in_contract, retired, shared_class_names
 
 FOUND = ["what he told", "def is_told_of", "EveryDeedFound", "put into the bin"]
 PLAIN = [

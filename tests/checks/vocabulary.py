@@ -44,8 +44,8 @@ HISTORY = (
     "docs/status.md",
     "CHANGELOG.md",
     "db/migrations/",
-    "tests/house/vocabulary.py",
-    "tests/house/test_vocabulary.py",
+    "tests/checks/vocabulary.py",
+    "tests/checks/test_vocabulary.py",
 )
 """Files that keep the words of their time, or name them in order to find them."""
 IDS = re.compile(r"\b(?:EP|VN|VT|SMP|VPM|D|N|X|F)-\d+\b")
