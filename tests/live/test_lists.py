@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import pytest
 from schema.engine.compiled_subscription import CompiledSubscription
 from schema.engine.reads import Request
 from schema.explain import pretty
-from tests.live.live_tenant import LiveTenant
+from tests.live.live_tenant import LiveTenant, here_as
 from tests.live.wire import Wire
 from tests.reads.test_snapshots import read, same
 from tests.support.covers import covers
+from tests.support.world import World
 
 LISTS = sorted((Path(__file__).parent / "lists").glob("*.graphql"))
 ID = re.compile(r"opp_[0-9a-f]{32}")
@@ -60,6 +62,13 @@ async def messages(here: LiveTenant, opened: Wire) -> list[Any]:
         await here.own.done("admin", "opportunityUpdate", id=id, name=given)
         found.append(await opened.next("list"))
     return found
+
+
+@pytest.fixture(scope="module")
+async def here(world: World) -> AsyncIterator[LiveTenant]:
+    """A tenant with a fixed name, from which its demonstration data follow."""
+    async with here_as(world, "live-lists") as made:
+        yield made
 
 
 @covers("D-60", "D-61", "D-62")
