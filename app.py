@@ -116,7 +116,7 @@ async def built(
         throttle=throttle,
         now=lambda: datetime.now(UTC),
         new_id=uuid7,
-        heard=feeds.wake,
+        on_commit=feeds.wake,
     )
     try:
         yield Endpoint(app_context, viewers, feeds, key, per_minute)

@@ -101,7 +101,7 @@ class Viewers:
         async with self.read(placement, viewer, session, custom_plans=False):
             pass
 
-    async def stands(self, placement: Placement, session: UUID) -> None:
+    async def check_session(self, placement: Placement, session: UUID) -> None:
         """Enter a transaction without rights. Raises EntryRejected if the session has ended."""
         async with self._database.read(placement, TransactionStart(0, session)):
             pass

@@ -103,8 +103,8 @@ def with_operator_session(
 
     async def go(admin: "Driver", login: str) -> None:
         one, _ = await find(admin, slug)
-        async with operator_session_of(login, one) as desk:
-            await work(admin, desk)
+        async with operator_session_of(login, one) as operator:
+            await work(admin, operator)
 
     operate(data, go)
 

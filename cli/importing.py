@@ -88,8 +88,8 @@ def _import(book: "CrmSales", tenant: str, files: Files, data: Path | None) -> N
     async def work(admin: "Driver", login: str) -> None:
         one = await _tenant(admin, tenant, logins)
         try:
-            async with operator_session_of(login, one) as desk:
-                came = await _keep(desk, book, logins)
+            async with operator_session_of(login, one) as operator:
+                came = await _keep(operator, book, logins)
         finally:
             _print_logins(tenant, logins, files.passwords)
         if came.done.total():
@@ -193,7 +193,9 @@ async def _tenant(admin: "Driver", slug: str, logins: "list[Login]") -> "Tenant"
     return made
 
 
-async def _keep(desk: "OperatorSession", book: "CrmSales", logins: "list[Login]") -> "ImportResult":
+async def _keep(
+    operator: "OperatorSession", book: "CrmSales", logins: "list[Login]"
+) -> "ImportResult":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -204,7 +206,7 @@ async def _keep(desk: "OperatorSession", book: "CrmSales", logins: "list[Login]"
         task = progress.add_task("opportunities", total=steps(book))
         screen = Screen(lambda n: progress.update(task, advance=n), logins.extend)
         async with secrets_made() as secret:
-            return await keep(desk, book, secret, screen)
+            return await keep(operator, book, secret, screen)
 
 
 def _print_logins(tenant: str, logins: "list[Login]", file: Path | None) -> None:

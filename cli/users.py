@@ -53,15 +53,15 @@ def create_user(
     from tenancy.engine.provision import TenantError
     from tenancy.report import roles
 
-    async def work(admin: "Driver", desk: "OperatorSession") -> None:
-        known = await roles(admin, desk.tenant)
+    async def work(admin: "Driver", operator: "OperatorSession") -> None:
+        known = await roles(admin, operator.tenant)
         if strange := [each for each in role or () if each not in known]:
             raise TenantError(
                 f"There is no role {strange[0]!r} in {tenant}. The roles are: {', '.join(known)}."
             )
         async with secrets_made() as secret:
             password, hash = await secret()
-        await create(desk, email, name, role or [], hash)
+        await create(operator, email, name, role or [], hash)
         if not role:
             print_err(
                 f"{email} has no role yet and sees no records. The roles are: {', '.join(known)}."
@@ -76,10 +76,10 @@ def set_password(email: Email, tenant: Slug, data: Data = None) -> None:
     """Reset a password. The new one is printed once, and all sessions of the user end."""
     from resolvers.operator import set_password as set_it
 
-    async def work(_: "Driver", desk: "OperatorSession") -> None:
+    async def work(_: "Driver", operator: "OperatorSession") -> None:
         async with secrets_made() as secret:
             password, hash = await secret()
-        await set_it(desk, email, hash)
+        await set_it(operator, email, hash)
         print(f"{email} signs in to {tenant} with the password {password}")
 
     with_operator_session(data, tenant, work)
@@ -100,8 +100,8 @@ def enable_user(email: Email, tenant: Slug, data: Data = None) -> None:
 def _set_active(email: str, tenant: str, data: Data, active: bool) -> None:
     from resolvers.operator import set_active
 
-    async def work(_: "Driver", desk: "OperatorSession") -> None:
-        await set_active(desk, email, active)
+    async def work(_: "Driver", operator: "OperatorSession") -> None:
+        await set_active(operator, email, active)
         print_err(f"{'Enabled' if active else 'Disabled'} {email}.")
 
     with_operator_session(data, tenant, work)

@@ -60,15 +60,15 @@ class OperatorSession:
 
 
 async def create_user(
-    desk: OperatorSession, email: str, name: str | None, roles: Sequence[str], hash: str
+    operator: OperatorSession, email: str, name: str | None, roles: Sequence[str], hash: str
 ) -> None:
     """Make an employee, unless there is one with this address, and their user. Raises TenantError."""
-    async with _context(desk) as ctx:
+    async with _context(operator) as ctx:
         if await _signs_in(ctx, email):
-            raise desk.say(THERE, email=email)
+            raise operator.say(THERE, email=email)
         known = await ctx.unit.find_by_text(MODEL.of(Role), Role.name.key, roles)
         if strange := [each for each in roles if each not in known]:
-            raise desk.say("There is no role {role!r} in {slug}.", role=strange[0])
+            raise operator.say("There is no role {role!r} in {slug}.", role=strange[0])
         there = await ctx.unit.find_by_text(MODEL.of(Employee), Employee.email.key, [email])
         employee = there.get(email) or await _execute(
             ctx, Employee, Standard.CREATE, name=name or email.partition("@")[0], email=email
@@ -80,57 +80,59 @@ async def create_user(
         await sessions.set_hash(await ctx.unit.connection.direct(), user, hash)
 
 
-async def set_active(desk: OperatorSession, email: str, active: bool) -> None:
+async def set_active(operator: OperatorSession, email: str, active: bool) -> None:
     """Let a user sign in, or not; then their sessions end. Raises TenantError."""
-    async with _context(desk) as ctx:
-        user = await _user(desk, ctx, email)
+    async with _context(operator) as ctx:
+        user = await _user(operator, ctx, email)
         await _execute(ctx, User, Standard.UPDATE, id=f"usr_{user.hex}", active=active)
 
 
-async def set_password(desk: OperatorSession, email: str, hash: str) -> None:
+async def set_password(operator: OperatorSession, email: str, hash: str) -> None:
     """Another password, which ends all sessions and every reset that was handed out. Raises TenantError."""
-    async with _context(desk) as ctx:
-        user = await _user(desk, ctx, email)
+    async with _context(operator) as ctx:
+        user = await _user(operator, ctx, email)
         connection = await ctx.unit.connection.direct()
         await sessions.set_hash(connection, user, hash)
-        await sessions.revoke_all(connection, user, desk.now)
+        await sessions.revoke_all(connection, user, operator.now)
 
 
 @asynccontextmanager
-async def _context(desk: OperatorSession) -> AsyncIterator[Context]:
+async def _context(operator: OperatorSession) -> AsyncIterator[Context]:
     """One transaction with an administrator's rights, though in no user's name; kept if the block ends well."""
-    session = desk.new_id()
-    async with entered(desk) as connection:
-        viewer = await administrator(desk, connection)
+    session = operator.new_id()
+    async with entered(operator) as connection:
+        viewer = await administrator(operator, connection)
         # Every write ends by asking whether the caller's session still stands; this one stands as long.
-        await sessions.lend(connection, session, viewer.user, desk.now)
-        async with context_in(desk, connection, viewer, session) as ctx:
+        await sessions.lend(connection, session, viewer.user, operator.now)
+        async with context_in(operator, connection, viewer, session) as ctx:
             yield ctx
-    async with entered(desk) as connection:
+    async with entered(operator) as connection:
         await sessions.take_back(connection, session)
 
 
 @asynccontextmanager
-async def entered(desk: OperatorSession) -> AsyncIterator[Driver]:
+async def entered(operator: OperatorSession) -> AsyncIterator[Driver]:
     """A transaction that writes in the tenant. Raises TenantError where that cannot be."""
     try:
-        async with desk.database.write(desk.tenant.placement, TransactionStart()) as connection:
+        async with operator.database.write(
+            operator.tenant.placement, TransactionStart()
+        ) as connection:
             yield connection
     except (SerializationConflict, LockTimeout, StatementTimeout) as error:
-        raise desk.say(BUSY) from error
+        raise operator.say(BUSY) from error
     except EntryRejected as error:
-        raise desk.say(AWAY) from error
+        raise operator.say(AWAY) from error
     except LOST as error:
-        raise desk.say(AWAY) from error
+        raise operator.say(AWAY) from error
 
 
-async def administrator(desk: OperatorSession, connection: Driver) -> Viewer:
+async def administrator(operator: OperatorSession, connection: Driver) -> Viewer:
     """Somebody with full access, whose rights the operator works with."""
-    tenant = TenantConnection(connection, desk.tenant.placement.schema)
+    tenant = TenantConnection(connection, operator.tenant.placement.schema)
     user = (await administrators(tenant)).decide(_first_active)
     viewer = await load(connection, MODEL, POLICIES, user) if user else None
     if viewer is None:
-        raise desk.say(NO_ADMINISTRATOR)
+        raise operator.say(NO_ADMINISTRATOR)
     return viewer
 
 
@@ -140,20 +142,22 @@ def _first_active(users: Mapping[UUID, bool]) -> UUID | None:
 
 @asynccontextmanager
 async def context_in(
-    desk: OperatorSession, connection: Driver, viewer: Viewer, session: UUID
+    operator: OperatorSession, connection: Driver, viewer: Viewer, session: UUID
 ) -> AsyncIterator[Context]:
     """The writes of a transaction, with their history written when the block ends well."""
-    tenant = TenantConnection(connection, desk.tenant.placement.schema)
-    unit = UnitOfWork(tenant, viewer, MODEL, None, viewer.version, session, desk.now, desk.new_id)
+    tenant = TenantConnection(connection, operator.tenant.placement.schema)
+    unit = UnitOfWork(
+        tenant, viewer, MODEL, None, viewer.version, session, operator.now, operator.new_id
+    )
     yield Context(unit, viewer, REGISTRY.hooks)
     if await unit.write_history():
         connection.note()  # type: ignore[attr-defined]  # ours, see transaction.py
 
 
-async def _user(desk: OperatorSession, ctx: Context, email: str) -> UUID:
+async def _user(operator: OperatorSession, ctx: Context, email: str) -> UUID:
     user = await _signs_in(ctx, email)
     if user is None:
-        raise desk.say(NOBODY, email=email)
+        raise operator.say(NOBODY, email=email)
     return user
 
 

@@ -119,7 +119,7 @@ class Endpoint:
         admitted.cost(graphql_request.variables, graphql_request.operation)
         command = SessionCommand(self.app_context, caller, caller.address, self.viewers)
         response = _done(await _execute(SCHEMA, admitted, graphql_request, command), media)
-        self.app_context.heard(caller.tenant.id)
+        self.app_context.on_commit(caller.tenant.id)
         return response
 
     async def answer(
@@ -155,7 +155,9 @@ class Endpoint:
             return None
         return await self.writes.answer(caller, request, key)
 
-    async def know(self, header: object, tenant: str | None, address: str) -> Authentication:
+    async def authenticate(
+        self, header: object, tenant: str | None, address: str
+    ) -> Authentication:
         """Authenticate a WebSocket connection. Raises Refused, or EntryRejected if the session has ended."""
         token = _token(header) if isinstance(header, str) else None
         if token is None:
@@ -163,7 +165,7 @@ class Endpoint:
             raise Refused(Code.UNAUTHENTICATED, message)
         caller, until = await self._caller(token, tenant, address)
         await self.viewers.of(caller.tenant.placement, caller.user, caller.session)
-        await self.viewers.stands(caller.tenant.placement, caller.session)
+        await self.viewers.check_session(caller.tenant.placement, caller.session)
         return Authentication(caller, until)
 
     async def _without_token(self, request: HttpRequest, media: str) -> Response:

@@ -52,7 +52,7 @@ def _followed(
     endpoint: Endpoint, caller: Caller, viewer: Viewer, request: Request
 ) -> tuple[Plan | None, list[object]]:
     """The plan that reads all records of a live list; changed records are read the same way, by ids."""
-    watch = endpoint.lives.ask(caller, request).judge(viewer)
+    watch = endpoint.lives.parse(caller, request).compile(viewer)
     return watch.plan.whole, watch.plan.whole.arguments(watch.values, viewer, {})
 
 

@@ -37,7 +37,7 @@ from subscriptions.engine.socket import (
 )
 from subscriptions.engine.wire import NAME, Wire
 
-LOOK_SECONDS = 5.0
+POLL_SECONDS = 5.0
 
 
 class Sockets:
@@ -119,7 +119,7 @@ class Sockets:
         """Ping the clients, and close the sockets of those that do not respond or do not read."""
         pinged_at = self._now()
         while self._open:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             now = self._now()
             pings = now - pinged_at >= PING_SECONDS
             pinged_at = now if pings else pinged_at
@@ -138,17 +138,19 @@ class Sockets:
 
     # --- what a socket asks of us ----------------------------------------------------------------
 
-    async def know(self, payload: JsonObject, tenant: str | None, address: str) -> Authentication:
+    async def authenticate(
+        self, payload: JsonObject, tenant: str | None, address: str
+    ) -> Authentication:
         """Authenticate the connection; the tenant is that of the payload or the handshake.
 
         Raises like transactions, or Refused.
         """
         headers = {name.lower(): value for name, value in payload.items()}
-        return await self._endpoint.know(
+        return await self._endpoint.authenticate(
             headers.get("authorization"), str(headers.get("x-tenant") or "") or tenant, address
         )
 
-    def ask(self, caller: Caller, payload: object) -> SubscriptionRequest | Awaitable[bytes]:
+    def dispatch(self, caller: Caller, payload: object) -> SubscriptionRequest | Awaitable[bytes]:
         """The subscription request of an operation, or the awaitable response of a query or mutation. Raises Refused."""
         try:
             graphql_request = request_of(payload, safe=False)
@@ -163,7 +165,7 @@ class Sockets:
                 graphql_request.operation,
                 graphql_request.variables,
             )
-            return self._endpoint.lives.ask(caller, request)
+            return self._endpoint.lives.parse(caller, request)
         return self._answer(caller, graphql_request)
 
     async def _answer(self, caller: Caller, graphql_request: GraphQLRequest) -> bytes:
@@ -176,7 +178,7 @@ class Sockets:
             raise Refused(Code.BAD_USER_INPUT, message)
         return text
 
-    def said(self, error: Exception) -> list[ErrorEntry]:
+    def error_entries(self, error: Exception) -> list[ErrorEntry]:
         """The error entries to send for an exception."""
         return errors_of(failure(error))
 

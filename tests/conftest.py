@@ -84,9 +84,12 @@ async def world(servers: Servers, furnished: str) -> AsyncIterator[World]:
 
 
 @pytest.fixture(scope="module")
-async def desk(servers: Servers, furnished: str) -> AsyncIterator[World]:
+async def scratch_world(servers: Servers, furnished: str) -> AsyncIterator[World]:
     """Application with a demonstration that one module may change."""
-    async with place_on(servers, "desk", like=furnished) as place, world_on(place) as built:
+    async with (
+        place_on(servers, "scratch_world", like=furnished) as place,
+        world_on(place) as built,
+    ):
         yield built
 
 

@@ -190,10 +190,10 @@ class Crowd:
                 opened.send(message(type="connection_init", payload={"authorization": token}))
             asked = {"query": self._document, "variables": self._variables}
             for opened in some:
-                opened.heard("connection_ack")
+                opened.received("connection_ack")
                 opened.send(message(id=OPERATION, type="subscribe", payload=asked))
             for opened in some:
-                snapshot = dict(opened.heard("next"))
+                snapshot = dict(opened.received("next"))
             for opened in some:
                 watcher = Watcher(self, opened)
                 self._watchers.append(watcher)

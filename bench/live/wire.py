@@ -97,7 +97,7 @@ class Opening:
         if not head.startswith(b"HTTP/1.1 101") or PROTOCOL.encode() not in head:
             raise Bad(f"no WebSocket: {head[:500]!r}")
 
-    def heard(self, kind: str) -> Mapping[str, Any]:
+    def received(self, kind: str) -> Mapping[str, Any]:
         """Wait for a message of the protocol. Raises Bad if it is another."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:

@@ -44,7 +44,7 @@ class AppContext:
     monotonic: Callable[[], float] = time.monotonic
     """Seconds, for what lasts; `now` may be set back."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    heard: Callable[[UUID], None] = lambda tenant: None
+    on_commit: Callable[[UUID], None] = lambda tenant: None
     """Called with a tenant in which something was written, so that its live lists are read at once."""
 
 

@@ -46,11 +46,11 @@ def steps(book: CrmSales) -> int:
 
 
 async def keep(
-    desk: OperatorSession, book: CrmSales, secret: Secret, screen: Screen
+    operator: OperatorSession, book: CrmSales, secret: Secret, screen: Screen
 ) -> ImportResult:
     """Everything that was read, by the commands that users have. Raises TenantError."""
     came = ImportResult(findings=list(book.findings))
-    async with work_of(desk) as work:
+    async with work_of(operator) as work:
         came.done = work.done
         async with work.transaction() as ctx:
             lists = await pipeline(work, ctx)
@@ -58,7 +58,7 @@ async def keep(
         async with work.transaction() as ctx:
             roles = await give_roles(work, ctx, own)
         async with work.transaction() as ctx:
-            team = posts(book.sellers, desk.tenant.slug)
+            team = posts(book.sellers, operator.tenant.slug)
             sellers, came.logins = await employ(work, ctx, team, roles, secret)
         screen.logins(came.logins)
         director = next(n for n, each in team.items() if each.role == DIRECTOR)

@@ -59,7 +59,7 @@ def batches(several: Iterable[T]) -> Iterator[list[T]]:
 class Work:
     """The transactions of one import."""
 
-    desk: OperatorSession
+    operator: OperatorSession
     session: UUID
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How many records of a type a command was carried out on, by type and command."""
@@ -68,9 +68,9 @@ class Work:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Context]:
         """One transaction. Rights are loaded anew only where the one before it changed them."""
-        async with entered(self.desk) as connection:
-            viewer = self.viewer or await administrator(self.desk, connection)
-            async with context_in(self.desk, connection, viewer, self.session) as ctx:
+        async with entered(self.operator) as connection:
+            viewer = self.viewer or await administrator(self.operator, connection)
+            async with context_in(self.operator, connection, viewer, self.session) as ctx:
                 yield ctx
         changed = any(each.entity.is_rights for each in ctx.unit.written)
         self.viewer = None if changed else viewer
@@ -128,16 +128,16 @@ class Work:
 
 
 @asynccontextmanager
-async def work_of(desk: OperatorSession) -> AsyncIterator[Work]:
+async def work_of(operator: OperatorSession) -> AsyncIterator[Work]:
     """Work in a tenant, in a session that is lent for as long and opens nothing."""
-    session = desk.new_id()
-    async with entered(desk) as connection:
-        viewer = await administrator(desk, connection)
-        await sessions.lend(connection, session, viewer.user, desk.now)
+    session = operator.new_id()
+    async with entered(operator) as connection:
+        viewer = await administrator(operator, connection)
+        await sessions.lend(connection, session, viewer.user, operator.now)
     try:
-        yield Work(desk, session)
+        yield Work(operator, session)
     finally:
-        async with entered(desk) as connection:
+        async with entered(operator) as connection:
             await sessions.take_back(connection, session)
 
 

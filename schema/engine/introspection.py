@@ -39,7 +39,7 @@ class Introspections:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self.kept: Lru[IntrospectionKey, Mapping[str, bytes]] = Lru(KEPT, BYTES, _bytes)
+        self.cache: Lru[IntrospectionKey, Mapping[str, bytes]] = Lru(KEPT, BYTES, _bytes)
 
     def answer(
         self,
@@ -50,7 +50,7 @@ class Introspections:
         """The texts of these fields. Raises Refused."""
         variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
         key = IntrospectionKey(request.text, request.name, variables)
-        return dict(self.kept.get(key, partial(self._execute, request, operation, fields)))
+        return dict(self.cache.get(key, partial(self._execute, request, operation, fields)))
 
     def _execute(
         self,

@@ -29,7 +29,7 @@ from schema.engine.keys import LivePlanKey, OperationKey, encoded
 from schema.engine.live_messages import Changes, LiveMessage
 from schema.engine.lru import Lru
 from schema.engine.read_selection import SelectionReader
-from schema.engine.reads import CHARACTERS_PER_NODE, OUTLINED, OUTLINES, Request
+from schema.engine.reads import CHARACTERS_PER_NODE, PARSED_BYTES, PARSED_OPERATIONS, Request
 from schema.engine.typed import with_type
 from schema.engine.variables import Declared, Variables, coerce, shape, types
 
@@ -62,16 +62,16 @@ class SubscriptionRequest:
     caller: Caller
     request: Request
     key: OperationKey
-    drawn: ParsedSubscription
+    parsed: ParsedSubscription
     values: Variables
 
     @property
     def after(self) -> str | None:
         """The cursor to resume from."""
-        found = None if self.drawn.after is None else resolve(self.drawn.after, self.values)
+        found = None if self.parsed.after is None else resolve(self.parsed.after, self.values)
         return found if isinstance(found, str) else None
 
-    def judge(self, viewer: Viewer, *, pays: bool = True) -> CompiledSubscription:
+    def compile(self, viewer: Viewer, *, pays: bool = True) -> CompiledSubscription:
         """Compile the list under these rights; the first call is charged to the budget, later ones are not.
 
         Raises Refused.
@@ -97,12 +97,12 @@ class SubscriptionService:
         self._cursors = cursors
         self.budget = budget
         self._prefixes = frozenset(model.by_prefix)
-        self.drawn: Lru[OperationKey, ParsedSubscription] = Lru(
-            OUTLINES, OUTLINED, lambda drawn: drawn.weight
+        self.parsed: Lru[OperationKey, ParsedSubscription] = Lru(
+            PARSED_OPERATIONS, PARSED_BYTES, lambda parsed: parsed.weight
         )
         self.plans: Lru[LivePlanKey, LivePlan | Forbidden] = Lru(PLANS, PLANNED, _length)
 
-    def ask(self, caller: Caller, request: Request) -> SubscriptionRequest:
+    def parse(self, caller: Caller, request: Request) -> SubscriptionRequest:
         """Parse a subscription operation. Raises Refused."""
         cost = request.admitted.cost(request.variables, request.name)
         self.budget.spend(caller.tenant.id, cost.nodes)
@@ -110,8 +110,8 @@ class SubscriptionService:
         values = coerce(self._schema, operation, request.variables)
         declared = types(self._schema, operation)
         key = OperationKey(request.text, request.name, shape(values, declared, self._prefixes))
-        drawn = self.drawn.get(key, partial(self._read, request, operation, values, declared))
-        return SubscriptionRequest(self, caller, request, key, drawn, values)
+        parsed = self.parsed.get(key, partial(self._read, request, operation, values, declared))
+        return SubscriptionRequest(self, caller, request, key, parsed, values)
 
     def _read(
         self,
@@ -137,37 +137,37 @@ class SubscriptionService:
         self, subscription: SubscriptionRequest, viewer: Viewer, *, pays: bool
     ) -> CompiledSubscription:
         """Compile a list under a viewer's rights. Raises Refused."""
-        drawn, request = subscription.drawn, subscription.request
+        parsed, request = subscription.parsed, subscription.request
         values = {**subscription.values, IDS: []}
-        entity = drawn.live.entity
+        entity = parsed.live.entity
         if not viewer.may_see(entity.name):
             message = (
                 f"You cannot see records of type {entity.name}. Ask an administrator for the right."
             )
             raise Refused(Code.FORBIDDEN, message)
-        given = None if drawn.most is None else resolve(drawn.most, values)
+        given = None if parsed.most is None else resolve(parsed.most, values)
         most = given if isinstance(given, int) and given else AT_MOST
-        pages = Pages({number: resolve_as(int, slot, values) for number, slot in drawn.live.sizes})
-        rights = viewer.project(drawn.live.depends_on)
+        pages = Pages({number: resolve_as(int, slot, values) for number, slot in parsed.live.sizes})
+        rights = viewer.project(parsed.live.depends_on)
         key = LivePlanKey(subscription.key, rights, pages, most)
         made = self.plans.get(key, partial(self._compile, subscription, viewer, most, pages, pays))
         if isinstance(made, Forbidden):
             raise forbidden(map(written_as, made.closed), FILTER)
         bound = made.some.arguments(values, viewer, {})
-        shown = [drawn.message.parts, made.whole.denied]
+        shown = [parsed.message.parts, made.whole.denied]
         identity = [request.text, request.name, most, shown, _sql(made), bound]
         return CompiledSubscription(
             key=hashlib.blake2b(encoded(identity), digest_size=16).digest(),
-            live=drawn.live,
-            related=drawn.live.related | self._visibility_entities(drawn.live, viewer),
+            live=parsed.live,
+            related=parsed.live.related | self._visibility_entities(parsed.live, viewer),
             most=most,
             plan=made,
             viewer=viewer,
             values=values,
-            message=drawn.message,
+            message=parsed.message,
             cursors=self._cursors,
             tenant=subscription.caller.tenant.id,
-            computing=DerivedReader(self._schema, request, drawn.computes),
+            computing=DerivedReader(self._schema, request, parsed.computes),
         )
 
     def _visibility_entities(self, live: Live, viewer: Viewer) -> set[str]:
@@ -180,7 +180,7 @@ class SubscriptionService:
         self, subscription: SubscriptionRequest, viewer: Viewer, most: int, pages: Pages, pays: bool
     ) -> LivePlan | Forbidden:
         """Compile a plan and charge it to the tenant's budget."""
-        made = plan_live(subscription.drawn.live, most, viewer, self._model, pages)
+        made = plan_live(subscription.parsed.live, most, viewer, self._model, pages)
         if pays:
             self.budget.spend(subscription.caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
         if isinstance(made, LivePlan) and made.whole.cursors:

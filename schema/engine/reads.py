@@ -35,8 +35,8 @@ from schema.engine.read_selection import SelectionReader
 from schema.engine.root_fields import RootField
 from schema.engine.variables import Declared, Variables, coerce, shape, types
 
-OUTLINES = 2_000
-OUTLINED = 300_000
+PARSED_OPERATIONS = 2_000
+PARSED_BYTES = 300_000
 """Maximum fields and tests in all cached selections; each takes some 300 bytes."""
 PLANS = 2_000
 PLANNED = 16_000_000
@@ -94,8 +94,8 @@ class ReadService:
         self.budget = budget
         self.list_items = LISTS
         self._prefixes = frozenset(model.by_prefix)
-        self.drawn: Lru[OperationKey, ParsedOperation] = Lru(
-            OUTLINES, OUTLINED, lambda drawn: drawn.weight
+        self.parsed: Lru[OperationKey, ParsedOperation] = Lru(
+            PARSED_OPERATIONS, PARSED_BYTES, lambda parsed: parsed.weight
         )
         self.plans: Lru[PlanKey, Plan | Forbidden] = Lru(PLANS, PLANNED, _length)
         self.introspections = Introspections(schema)
@@ -107,28 +107,28 @@ class ReadService:
         remaining = self.budget.spend(caller.tenant.id, cost.nodes)
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
-        key, drawn = self._draw(request, operation, values)
+        key, parsed = self._parse(request, operation, values)
         texts: dict[str, bytes] = {}
-        if drawn.own:
-            texts = self.introspections.answer(request, operation, drawn.own)
+        if parsed.own:
+            texts = self.introspections.answer(request, operation, parsed.own)
         extras: JsonObject = {"errors": [], "denied": []}
-        if not drawn.outline.roots:
-            await self._viewers.stands(caller.tenant.placement, caller.session)
+        if not parsed.outline.roots:
+            await self._viewers.check_session(caller.tenant.placement, caller.session)
         else:
-            made, answered = await self._run(caller, request, key, drawn.outline, values)
+            made, answered = await self._run(caller, request, key, parsed.outline, values)
             extras["denied"] = with_denied(made)
             texts |= answered
-        if drawn.executed:
+        if parsed.executed:
             # Each value is then processed in Python, which costs as much as an object.
             remaining = self.budget.spend(caller.tenant.id, cost.fields)
             document, variables = request.admitted.document, request.variables
             rows, errors = await executed(
-                self._schema, document, operation, drawn.executed, texts, variables
+                self._schema, document, operation, parsed.executed, texts, variables
             )
             texts |= rows
             extras["errors"] = [error_entry_of(error) for error in errors]
         extras["cost"] = {"nodes": cost.nodes, "fields": cost.fields, "remaining": remaining}
-        return _response(drawn.keys, texts, extras)
+        return _response(parsed.keys, texts, extras)
 
     def explain(
         self, caller: Caller, viewer: Viewer, request: Request
@@ -136,19 +136,19 @@ class ReadService:
         """The plan of a request and its parameters, without running it."""
         operation = request.admitted.operation(request.name)
         values = coerce(self._schema, operation, request.variables)
-        key, drawn = self._draw(request, operation, values)
-        if not drawn.outline.roots:
+        key, parsed = self._parse(request, operation, values)
+        if not parsed.outline.roots:
             return None, []
-        made, opened = self.plan_of(caller, request, viewer, key, drawn.outline, values)
+        made, opened = self.plan_of(caller, request, viewer, key, parsed.outline, values)
         return made, made.arguments(values, viewer, opened)
 
-    def _draw(
+    def _parse(
         self, request: Request, operation: OperationDefinitionNode, values: Variables
     ) -> tuple[OperationKey, ParsedOperation]:
         """The parsed operation, cached per shape of its variables."""
         declared = types(self._schema, operation)
         key = self._key(request, declared, values)
-        return key, self.drawn.get(key, partial(self._read, request, operation, values, declared))
+        return key, self.parsed.get(key, partial(self._read, request, operation, values, declared))
 
     def _key(self, request: Request, declared: Declared, values: Variables) -> OperationKey:
         variable_shape = shape(values, declared, self._prefixes)

@@ -38,7 +38,7 @@ from schema.engine.payloads import (
     used_in_payloads,
 )
 from schema.engine.read_selection import SelectionReader
-from schema.engine.reads import OUTLINED, OUTLINES, ReadService, Request, with_denied
+from schema.engine.reads import PARSED_BYTES, PARSED_OPERATIONS, ReadService, Request, with_denied
 from schema.engine.respond import MutationResult
 from schema.engine.variables import Declared, Variables, coerce, shape, types
 
@@ -91,10 +91,12 @@ class WriteService:
         self._viewers = viewers
         self._reads = reads
         self._prefixes = frozenset(self._model.by_prefix)
-        self.drawn: Lru[OperationKey, PayloadSelection] = Lru(
-            OUTLINES, OUTLINED, lambda each: each.weight
+        self.parsed: Lru[OperationKey, PayloadSelection] = Lru(
+            PARSED_OPERATIONS, PARSED_BYTES, lambda each: each.weight
         )
-        self.declared: Lru[DocumentKey, Declared] = Lru(OUTLINES, OUTLINES, lambda each: 1)
+        self.declared: Lru[DocumentKey, Declared] = Lru(
+            PARSED_OPERATIONS, PARSED_OPERATIONS, lambda each: 1
+        )
 
     async def answer(self, caller: Caller, request: Request, key: str | None) -> bytes:
         """The response body. Raises Refused, or the error of the transaction."""
@@ -139,7 +141,7 @@ class WriteService:
             payloads = PayloadReader(reader, self._mutations, executes=request.executes)
             return payloads.read(operation)
 
-        return key, self.drawn.get(key, read)
+        return key, self.parsed.get(key, read)
 
     def _declare(
         self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
@@ -200,7 +202,7 @@ class WriteService:
                 results = await run(
                     connection, placement, made, made.arguments(values, viewer, opened)
                 )
-            self._app_context.heard(caller.tenant.id)
+            self._app_context.on_commit(caller.tenant.id)
             texts, failures = await self._texts(parsed, made, results)
             for payload, each in zip(parsed.written.payloads, outcomes, strict=True):
                 result.done(payload, each, texts)

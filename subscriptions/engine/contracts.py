@@ -70,7 +70,7 @@ class ListRequest(Protocol):
     def after(self) -> str | None:
         """The cursor to resume from."""
 
-    def judge(self, viewer: Viewer, *, pays: bool) -> ListReader:
+    def compile(self, viewer: Viewer, *, pays: bool) -> ListReader:
         """Compile the list under these rights; only the first call is charged to the budget. Raises Refused."""
 
 

@@ -18,7 +18,7 @@ from subscriptions.engine.shared_subscription import SharedSubscription
 from subscriptions.engine.subscriber import Subscriber
 from tenancy.directory import Directory
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 """Seconds after which writes and ended sessions in other processes are noticed at the latest."""
 KEPT_SECONDS = 60.0
 """Seconds for which a list without subscribers is kept, for those that reconnect."""
@@ -27,7 +27,7 @@ TURN = 500
 LEASE_SECONDS = 30.0
 """Seconds without access to the tenant's data after which its sockets are closed, so that clients reconnect."""
 WAITS: tuple[type[Exception], ...] = (*PASSES, StatementTimeout)
-HELD_BYTES = 128 * 1024 * 1024
+MAX_BYTES = 128 * 1024 * 1024
 """Maximum bytes of all lists of a tenant in this process."""
 log = structlog.get_logger()
 
@@ -90,7 +90,7 @@ class Feed:
         """Poll when woken and at intervals, until there has been no socket for a while."""
         while self.members or self._now() - self.left_at < KEPT_SECONDS:
             try:
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(POLL_SECONDS):
                     await self._woken.wait()
             except TimeoutError:
                 pass
@@ -205,9 +205,9 @@ class Feed:
 
     def _free_memory(self, size: int, needed: set[SharedSubscription]) -> None:
         """Remove lists without subscribers if memory is short. Raises Refused if that is not enough."""
-        if size + sum(group.size for group in self.groups.values()) > HELD_BYTES:
+        if size + sum(group.size for group in self.groups.values()) > MAX_BYTES:
             self._sweep(self._now(), needed)
-        if size + sum(group.size for group in self.groups.values()) > HELD_BYTES:
+        if size + sum(group.size for group in self.groups.values()) > MAX_BYTES:
             message = (
                 "The live lists of this tenant use too much memory. End other subscriptions first."
             )

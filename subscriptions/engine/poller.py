@@ -113,7 +113,7 @@ class LogPoller:
         try:
             if viewer is None:
                 raise Refused(Code.UNAUTHENTICATED, "The user no longer exists. Sign in again.")
-            watch = subscriber.wanted.judge(viewer, pays=subscriber.is_new)
+            watch = subscriber.wanted.compile(viewer, pays=subscriber.is_new)
         except Exception as error:  # noqa: BLE001 - it is the error of one subscription
             result.refused.append((subscriber, error))
             return

@@ -12,9 +12,9 @@ from domain.live import LiveChangeKind, LiveKind
 from subscriptions.engine.contracts import Changed, ListReader, Texts
 from subscriptions.engine.subscriber import Subscriber
 
-RING = 256
+REPLAY_DELTAS = 256
 """Deltas kept for subscribers that missed them."""
-RING_BYTES = 1024 * 1024
+REPLAY_BYTES = 1024 * 1024
 RECORD_BYTES = 250
 """Bytes per record in addition to its texts."""
 LEAPS = 1_000
@@ -63,7 +63,7 @@ class SharedSubscription:
         self._records: dict[UUID, tuple[bytes, ...]] = {}
         self._leaps: deque[tuple[int, int]] = deque()
         """Ranges of positions that were passed in one step: the list has no state in between."""
-        self.ring: deque[DeltaRecord] = deque()
+        self.replay_buffer: deque[DeltaRecord] = deque()
         """The changes of recent deltas."""
         self._replay_buffer_size = 0
         self._deltas: dict[int, bytes] = {}
@@ -127,8 +127,8 @@ class SharedSubscription:
             self._leaps.append((self.position, position))
         while self._leaps and (len(self._leaps) > LEAPS or self._leaps[0][1] <= self.low):
             self.low = max(self.low, self._leaps.popleft()[1])
-        while self.ring and self.ring[0].position <= self.low:
-            self._replay_buffer_size -= self.ring.popleft().size
+        while self.replay_buffer and self.replay_buffer[0].position <= self.low:
+            self._replay_buffer_size -= self.replay_buffer.popleft().size
 
     def _update(self, rows: Texts, position: int) -> None:
         for id, texts in rows.items():
@@ -149,16 +149,16 @@ class SharedSubscription:
         text = self.watch.text(LiveKind.DELTA, self.epoch, position, changes)
         self._deltas = {at: text}
         size = sum(_bytes(texts or ()) + STEP_BYTES for texts in before.values())
-        self.ring.append(DeltaRecord(position, before, size))
+        self.replay_buffer.append(DeltaRecord(position, before, size))
         self._replay_buffer_size += size
-        while len(self.ring) > RING or self._replay_buffer_size > RING_BYTES:
-            dropped = self.ring.popleft()
+        while len(self.replay_buffer) > REPLAY_DELTAS or self._replay_buffer_size > REPLAY_BYTES:
+            dropped = self.replay_buffer.popleft()
             self.low = dropped.position
             self._replay_buffer_size -= dropped.size
 
     def _last_delta(self) -> int:
         """The position of the last delta: the list has not changed since."""
-        return self.ring[-1].position if self.ring else self.low
+        return self.replay_buffer[-1].position if self.replay_buffer else self.low
 
     def _check_size(self) -> None:
         if len(self._records) > self.watch.most:
@@ -175,7 +175,7 @@ class SharedSubscription:
             raise Refused(Code.QUERY_TOO_COMPLEX, message)
 
     def _forget(self, position: int) -> None:
-        self.ring.clear()
+        self.replay_buffer.clear()
         self._leaps.clear()
         self._deltas.clear()
         self._full_messages.clear()
@@ -205,10 +205,12 @@ class SharedSubscription:
 
         The message contains the current state: rights may forbid the states in between.
         """
-        start = next((s.position for s in reversed(self.ring) if s.position <= at), self.low)
+        start = next(
+            (s.position for s in reversed(self.replay_buffer) if s.position <= at), self.low
+        )
         if start not in self._deltas:
             before: dict[UUID, tuple[bytes, ...] | None] = {}
-            for step in self.ring:
+            for step in self.replay_buffer:
                 if step.position > at:
                     before = {**step.before, **before}
             was = {id: texts for id, texts in before.items() if texts is not None}

@@ -51,16 +51,18 @@ class Authentication:
 class SocketHandler(Protocol):
     """What a socket needs from `schema/`: documents, authentication and error entries."""
 
-    async def know(self, payload: JsonObject, tenant: str | None, address: str) -> Authentication:
+    async def authenticate(
+        self, payload: JsonObject, tenant: str | None, address: str
+    ) -> Authentication:
         """Authenticate; the tenant is that of the payload or the handshake.
 
         Raises Refused, or the error of a transaction.
         """
 
-    def ask(self, caller: Caller, payload: object) -> ListRequest | Awaitable[bytes]:
+    def dispatch(self, caller: Caller, payload: object) -> ListRequest | Awaitable[bytes]:
         """The subscription request of an operation, or the awaitable response of a query or mutation. Raises Refused."""
 
-    def said(self, error: Exception) -> Sequence[ErrorEntry]:
+    def error_entries(self, error: Exception) -> Sequence[ErrorEntry]:
         """The error entries to send for an exception."""
 
     def seconds_until(self, moment: datetime) -> float:
@@ -158,7 +160,7 @@ class Socket:
         """Handle messages until the connection ends."""
         loop = asyncio.get_running_loop()
         self.wire.drained = self._drained
-        self.wire.heard = self._count
+        self.wire.on_read = self._count
         self._timer = loop.call_later(INIT_SECONDS, self._late)
         try:
             while (event := await receive())["type"] != "websocket.disconnect":
@@ -218,11 +220,13 @@ class Socket:
             )
         self._init_received = True
         try:
-            authentication = await self._handler.know(payload or {}, self._tenant, self._address)
+            authentication = await self._handler.authenticate(
+                payload or {}, self._tenant, self._address
+            )
         except Refused as refused:
             raise Closed(CloseCode.FORBIDDEN, refused.message) from None
         except Exception as error:  # noqa: BLE001 - the client receives a close code for every error
-            entry = self._handler.said(error)[0]
+            entry = self._handler.error_entries(error)[0]
             ended = entry["extensions"]["code"] == Code.UNAUTHENTICATED
             raise Closed(
                 CloseCode.FORBIDDEN if ended else CloseCode.OVERLOAD, entry["message"]
@@ -273,7 +277,7 @@ class Socket:
             if len(self._subscribers) + len(self._running) >= OPERATIONS:
                 message = f"{OPERATIONS} operations are open on this socket. End one of them first."
                 raise Refused(Code.RATE_LIMITED, message)
-            operation = self._handler.ask(caller, payload)
+            operation = self._handler.dispatch(caller, payload)
             subscribes = not isinstance(operation, Awaitable)
             if subscribes and not self._limiter.follow(caller.tenant.id, caller.user):
                 message = f"The user has {LISTS} live lists open. End some of them first."
@@ -324,7 +328,7 @@ class Socket:
         return subscriber
 
     def _error(self, id: str, error: Exception) -> None:
-        message = {"id": id, "type": "error", "payload": self._handler.said(error)}
+        message = {"id": id, "type": "error", "payload": self._handler.error_entries(error)}
         self.push(orjson.dumps(message))
 
     def _drained(self) -> None:

@@ -33,7 +33,7 @@ class Wire(WebSocketsSansIOProtocol):
 
     drained: Callable[[], None] | None = None
     """Called when the client reads again."""
-    heard: Callable[[], None] | None = None
+    on_read: Callable[[], None] | None = None
     """Called with every received frame."""
 
     def handle_connect(self, event: Request) -> None:
@@ -102,8 +102,8 @@ class Wire(WebSocketsSansIOProtocol):
         super().handle_bytes(event)
 
     def _count(self) -> None:
-        if self.heard is not None:
-            self.heard()
+        if self.on_read is not None:
+            self.on_read()
 
     def handle_ping(self) -> None:
         """Answer a ping, or drop the answer if the client does not read: the library has queued one already."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.world import Answer
-from tests.writes.parallel import Own, kept
+from tests.writes.parallel import TenantClient, uuid_of
 
 ROLES = ("visiting", "postal", "invoicing", "default_invoicing", "head_office")
 FULL = "userErrors { code message path }"
 
 
-async def errors(own: Own, persona: str, mutation: str, **params: Any) -> list[tuple[str, str]]:
+async def errors(
+    own: TenantClient, persona: str, mutation: str, **params: Any
+) -> list[tuple[str, str]]:
     """The user errors of a mutation as code and path; empty on success."""
     kind = (
         mutation[0].upper() + mutation[1:]
@@ -23,7 +25,7 @@ async def errors(own: Own, persona: str, mutation: str, **params: Any) -> list[t
     return [(e["code"], ".".join(e["path"][1:])) for e in answer.data["done"]["userErrors"]]
 
 
-async def message(own: Own, persona: str, mutation: str, **params: Any) -> str:
+async def message(own: TenantClient, persona: str, mutation: str, **params: Any) -> str:
     """The message of the only user error of a mutation."""
     kind = mutation[0].upper() + mutation[1:]
     query = f"mutation($input: {kind}Input!) {{ done: {mutation}(input: $input) {{ {FULL} }} }}"
@@ -32,7 +34,7 @@ async def message(own: Own, persona: str, mutation: str, **params: Any) -> str:
     return str(error["message"])
 
 
-async def read(own: Own, persona: str, query: str, **values: str) -> Any:
+async def read(own: TenantClient, persona: str, query: str, **values: str) -> Any:
     """The data of a query in which each `$name` is replaced by an id."""
     for name, value in values.items():
         query = query.replace(f"${name}", f'"{value}"')
@@ -40,11 +42,11 @@ async def read(own: Own, persona: str, query: str, **values: str) -> Any:
     return answer.data
 
 
-async def roles(own: Own, account: str) -> dict[str, str]:
+async def roles(own: TenantClient, account: str) -> dict[str, str]:
     """Address roles of an account by street, one letter per role; head office and default invoicing are capitals."""
     rows = await own.fetch(
         "SELECT * FROM address WHERE account_id = $1 AND deleted_at IS NULL ORDER BY street",
-        kept(account),
+        uuid_of(account),
     )
     letters = dict(zip(ROLES, "vpiDH", strict=True))
     return {

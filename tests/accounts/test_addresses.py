@@ -8,20 +8,20 @@ import pytest
 
 from tests.accounts.queries import errors, message, read, roles
 from tests.support.covers import covers
-from tests.writes.parallel import Own, kept, spelled
+from tests.writes.parallel import TenantClient, public_id, uuid_of
 
 Made = tuple[str, dict[str, str]]
 
 
-async def account(own: Own, *addresses: dict[str, Any], **params: Any) -> Made:
+async def account(own: TenantClient, *addresses: dict[str, Any], **params: Any) -> Made:
     """An account of rep1 with these addresses, and the address ids by street."""
     id = await own.done("rep1", "accountCreate", name=own.name(), addresses=addresses, **params)
-    rows = await own.fetch("SELECT id, street FROM address WHERE account_id = $1", kept(id))
-    return id, {row["street"]: spelled("adr", row["id"]) for row in rows}
+    rows = await own.fetch("SELECT id, street FROM address WHERE account_id = $1", uuid_of(id))
+    return id, {row["street"]: public_id("adr", row["id"]) for row in rows}
 
 
 @covers("SMP-06", "SMP-07", "VPM-01", "VPM-02", "VPM-05")
-async def test_an_account_has_addresses_with_several_roles_each(own: Own) -> None:
+async def test_an_account_has_addresses_with_several_roles_each(own: TenantClient) -> None:
     id, _ = await account(
         own,
         {"street": "a", "visiting": True, "postal": True},
@@ -39,7 +39,9 @@ async def test_an_account_has_addresses_with_several_roles_each(own: Own) -> Non
 
 
 @covers("VPM-03", "VPM-07", "D-12")
-async def test_deleting_the_head_office_makes_the_oldest_address_the_head_office(own: Own) -> None:
+async def test_deleting_the_head_office_makes_the_oldest_address_the_head_office(
+    own: TenantClient,
+) -> None:
     id, at = await account(own, *({"street": each} for each in "abc"))
     assert await roles(own, id) == {"a": "H", "b": "", "c": ""}
     await own.done("rep1", "addressUpdate", id=at["c"], headOffice=True)
@@ -51,7 +53,7 @@ async def test_deleting_the_head_office_makes_the_oldest_address_the_head_office
 
 
 @covers("VPM-06", "VPM-24", "D-12")
-async def test_exactly_one_invoicing_address_is_the_default(own: Own) -> None:
+async def test_exactly_one_invoicing_address_is_the_default(own: TenantClient) -> None:
     id, at = await account(own, *({"street": each} for each in "abc"))
     await own.done("rep1", "addressUpdate", id=at["b"], invoicing=True)
     assert await roles(own, id) == {"a": "H", "b": "iD", "c": ""}, (
@@ -73,7 +75,7 @@ async def test_exactly_one_invoicing_address_is_the_default(own: Own) -> None:
 
 
 @covers("VPM-24", "D-32")
-async def test_a_default_that_is_no_invoicing_address_is_refused(own: Own) -> None:
+async def test_a_default_that_is_no_invoicing_address_is_refused(own: TenantClient) -> None:
     id, at = await account(own, {"street": "a"}, {"street": "b", "invoicing": True})
     wrong = [("INVALID", "defaultInvoicing")]
     assert await errors(own, "rep1", "addressUpdate", id=at["a"], defaultInvoicing=True) == wrong
@@ -95,7 +97,7 @@ SWAPS = {
 @covers("VPM-03", "VPM-24", "D-36")
 @pytest.mark.parametrize("first", ["iDH+i", "H+iD"])
 @pytest.mark.parametrize("case", SWAPS)
-async def test_roles_are_swapped_within_one_list(own: Own, case: str, first: str) -> None:
+async def test_roles_are_swapped_within_one_list(own: TenantClient, case: str, first: str) -> None:
     """The unique indexes hold at each moment, in whichever order Postgres updates the rows."""
     one = {"street": "a", "invoicing": True, "defaultInvoicing": first == "iDH+i"}
     other = {"street": "b", "invoicing": True, "defaultInvoicing": first == "H+iD"}
@@ -111,7 +113,9 @@ async def test_roles_are_swapped_within_one_list(own: Own, case: str, first: str
 
 
 @covers("VPM-24", "VPM-03")
-async def test_an_address_gives_up_one_role_and_gets_the_other_in_one_mutation(own: Own) -> None:
+async def test_an_address_gives_up_one_role_and_gets_the_other_in_one_mutation(
+    own: TenantClient,
+) -> None:
     """Another address loses the head office and becomes the invoicing default."""
     id, at = await account(
         own,
@@ -130,7 +134,7 @@ async def test_an_address_gives_up_one_role_and_gets_the_other_in_one_mutation(o
 
 
 @covers("SMP-20", "SMP-21")
-async def test_invoicing_addresses_follow_the_postal_addresses(own: Own) -> None:
+async def test_invoicing_addresses_follow_the_postal_addresses(own: TenantClient) -> None:
     id, at = await account(
         own, {"street": "a", "postal": True}, {"street": "b", "invoicing": True}, {"street": "c"}
     )
@@ -162,7 +166,7 @@ async def test_invoicing_addresses_follow_the_postal_addresses(own: Own) -> None
 
 
 @covers("SMP-20")
-async def test_an_account_is_created_with_invoices_to_the_postal_address(own: Own) -> None:
+async def test_an_account_is_created_with_invoices_to_the_postal_address(own: TenantClient) -> None:
     id, _ = await account(
         own, {"street": "a"}, {"street": "b", "postal": True}, postalIsInvoicing=True
     )
@@ -170,7 +174,7 @@ async def test_an_account_is_created_with_invoices_to_the_postal_address(own: Ow
 
 
 @covers("SMP-08", "SMP-22")
-async def test_invoice_data_of_an_account_is_returned(own: Own) -> None:
+async def test_invoice_data_of_an_account_is_returned(own: TenantClient) -> None:
     place = {
         "street": "Keizersgracht", "houseNumber": "12 B", "postcode": "1015 CR", "city": "Amsterdam",
         "country": "NL", "invoicing": True,

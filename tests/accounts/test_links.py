@@ -6,30 +6,30 @@ from typing import Any
 
 from tests.accounts.queries import errors, message, read
 from tests.support.covers import covers
-from tests.writes.parallel import Own, kept, spelled
+from tests.writes.parallel import TenantClient, public_id, uuid_of
 
 LINKS = "{ account(id: $id) { links { nodes { id version note other { id } } } } }"
 
 
-async def account(own: Own, **params: Any) -> str:
+async def account(own: TenantClient, **params: Any) -> str:
     """An account of rep1."""
     return await own.done("rep1", "accountCreate", **{"name": own.name(), **params})
 
 
-async def links(own: Own, id: str, persona: str = "rep1") -> list[tuple[str, str | None]]:
+async def links(own: TenantClient, id: str, persona: str = "rep1") -> list[tuple[str, str | None]]:
     """The accounts that an account is linked to, with the notes."""
     nodes = (await read(own, persona, LINKS, id=id))["account"]["links"]["nodes"]
     return sorted((each["other"]["id"], each["note"]) for each in nodes)
 
 
-async def link_of(own: Own, id: str) -> str:
+async def link_of(own: TenantClient, id: str) -> str:
     """The id of the only link of an account."""
     [node] = (await read(own, "rep1", LINKS, id=id))["account"]["links"]["nodes"]
     return str(node["id"])
 
 
 @covers("EP-190", "SMP-10", "SMP-11")
-async def test_an_account_lists_its_sub_accounts(own: Own) -> None:
+async def test_an_account_lists_its_sub_accounts(own: TenantClient) -> None:
     parent = await account(own)
     children = sorted([await account(own, parent=parent) for _ in "ab"])
     query = "{ account(id: $id) { parent { id } subAccounts { totalCount nodes { id parent { id } } } } }"
@@ -40,7 +40,7 @@ async def test_an_account_lists_its_sub_accounts(own: Own) -> None:
 
 
 @covers("EP-192", "SMP-12")
-async def test_a_cycle_of_parent_accounts_is_refused(own: Own) -> None:
+async def test_a_cycle_of_parent_accounts_is_refused(own: TenantClient) -> None:
     top = await account(own)
     middle = await account(own, parent=top)
     bottom = await account(own, parent=middle)
@@ -51,7 +51,7 @@ async def test_a_cycle_of_parent_accounts_is_refused(own: Own) -> None:
 
 
 @covers("EP-191", "EP-192")
-async def test_a_link_is_listed_at_both_accounts(own: Own) -> None:
+async def test_a_link_is_listed_at_both_accounts(own: TenantClient) -> None:
     one, other = await account(own), await account(own)
     await own.done("rep1", "accountLinkCreate", account=one, other=other, note="partners")
     assert await links(own, one) == [(other, "partners")]
@@ -66,7 +66,7 @@ async def test_a_link_is_listed_at_both_accounts(own: Own) -> None:
 
 
 @covers("EP-191")
-async def test_an_account_is_created_with_its_links(own: Own) -> None:
+async def test_an_account_is_created_with_its_links(own: TenantClient) -> None:
     one, other = await account(own), await account(own)
     made = await account(own, links=[{"other": one, "note": "a"}, {"other": other}])
     assert await links(own, made) == sorted([(one, "a"), (other, None)])
@@ -74,7 +74,7 @@ async def test_an_account_is_created_with_its_links(own: Own) -> None:
 
 
 @covers("EP-192")
-async def test_a_link_to_itself_and_a_duplicate_link_are_refused(own: Own) -> None:
+async def test_a_link_to_itself_and_a_duplicate_link_are_refused(own: TenantClient) -> None:
     one, other = await account(own), await account(own)
     assert await errors(own, "rep1", "accountLinkCreate", account=one, other=one) == [
         ("INVALID", "other")
@@ -96,7 +96,7 @@ async def test_a_link_to_itself_and_a_duplicate_link_are_refused(own: Own) -> No
 
 
 @covers("EP-191", "EP-192")
-async def test_both_records_of_a_link_are_changed_in_one_list(own: Own) -> None:
+async def test_both_records_of_a_link_are_changed_in_one_list(own: TenantClient) -> None:
     one, other = await account(own), await account(own)
     await own.done("rep1", "accountLinkCreate", account=one, other=other)
     ids = [await link_of(own, each) for each in (one, other)]
@@ -112,7 +112,7 @@ async def test_both_records_of_a_link_are_changed_in_one_list(own: Own) -> None:
 
 
 @covers("EP-192")
-async def test_links_are_deleted_and_restored_with_either_account(own: Own) -> None:
+async def test_links_are_deleted_and_restored_with_either_account(own: TenantClient) -> None:
     one, other = await account(own), await account(own)
     await own.done("rep1", "accountLinkCreate", account=one, other=other, note="a")
     await own.done("rep1", "accountDelete", id=other)
@@ -123,7 +123,7 @@ async def test_links_are_deleted_and_restored_with_either_account(own: Own) -> N
 
 
 @covers("EP-191", "D-34")
-async def test_a_link_from_an_account_of_another_user_is_refused(own: Own) -> None:
+async def test_a_link_from_an_account_of_another_user_is_refused(own: TenantClient) -> None:
     mine = await account(own)
     theirs = await own.done("rep2", "accountCreate", name=own.name())
     answer = await own.do("rep1", "accountLinkCreate", account=theirs, other=mine)
@@ -133,12 +133,12 @@ async def test_a_link_from_an_account_of_another_user_is_refused(own: Own) -> No
 
 
 @covers("SMP-13", "SMP-15", "SMP-16")
-async def test_active_and_inactive_users_can_be_account_managers(own: Own) -> None:
+async def test_active_and_inactive_users_can_be_account_managers(own: TenantClient) -> None:
     id = await account(own)
     query = "{ account(id: $id) { managers { nodes { id user { id active } } } } }"
     shown = (await read(own, "rep1", query, id=id))["account"]["managers"]["nodes"]
     assert shown == [], "no managers at first"
-    active, inactive = [spelled("usr", await own.user(who)) for who in ("rep2", "on-leave")]
+    active, inactive = [public_id("usr", await own.user(who)) for who in ("rep2", "on-leave")]
     made = await own.done("rep1", "accountManagerCreate", account=id, user=inactive)
     await own.done("rep1", "accountManagerCreate", account=id, user=active)
     shown = (await read(own, "rep1", query, id=id))["account"]["managers"]["nodes"]
@@ -154,20 +154,20 @@ async def test_active_and_inactive_users_can_be_account_managers(own: Own) -> No
 
 
 @covers("SMP-14")
-async def test_an_employee_without_a_user_cannot_be_an_account_manager(own: Own) -> None:
+async def test_an_employee_without_a_user_cannot_be_an_account_manager(own: TenantClient) -> None:
     id = await account(own)
-    person = spelled("emp", await own.employee("region-north"))
-    for unknown in (person, "usr_" + kept(person).hex):
+    person = public_id("emp", await own.employee("region-north"))
+    for unknown in (person, "usr_" + uuid_of(person).hex):
         answer = await own.do("rep1", "accountManagerCreate", account=id, user=unknown)
         assert answer.codes == ["NOT_FOUND"]
 
 
 @covers("EP-170", "VPM-23")
-async def test_accounts_are_filtered_by_manager_owner_and_industry(own: Own) -> None:
+async def test_accounts_are_filtered_by_manager_owner_and_industry(own: TenantClient) -> None:
     industry = await own.done("admin", "industryCreate", name=own.name())
     user, employee = (
-        spelled("usr", await own.user("rep2")),
-        spelled("emp", await own.employee("rep1")),
+        public_id("usr", await own.user("rep2")),
+        public_id("emp", await own.employee("rep1")),
     )
     id = await account(own, keyAccount=True, industry=industry, managers=[{"user": user}])
     await account(own, keyAccount=False, industry=industry)

@@ -9,7 +9,7 @@ import pytest
 from tests.accounts.queries import errors, read
 from tests.support.covers import covers
 from tests.support.world import Answer
-from tests.writes.parallel import Own, spelled
+from tests.writes.parallel import TenantClient, public_id
 
 CREATE = """mutation ($input: PersonCreateInput!) { done: personCreate(input: $input) {
   person { id fullName affiliations { nodes { function phone address { street }
@@ -17,13 +17,15 @@ CREATE = """mutation ($input: PersonCreateInput!) { done: personCreate(input: $i
   userErrors { code message path } } }"""
 
 
-async def create(own: Own, persona: str, *affiliations: dict[str, Any], **params: Any) -> Answer:
+async def create(
+    own: TenantClient, persona: str, *affiliations: dict[str, Any], **params: Any
+) -> Answer:
     """The response to creating a person with these affiliations."""
     sent = {"lastName": "Berg", **params, "affiliations": affiliations}
     return await own.ask(persona, CREATE, {"input": sent})
 
 
-async def counts(own: Own) -> tuple[int, ...]:
+async def counts(own: TenantClient) -> tuple[int, ...]:
     """The number of rows of each table concerned."""
     tables = ("person", "affiliation", "account", "address", "history")
     listed = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608 - names of ours
@@ -32,9 +34,9 @@ async def counts(own: Own) -> tuple[int, ...]:
 
 
 @covers("SMP-29")
-async def test_a_person_is_created_with_an_existing_and_a_new_account(own: Own) -> None:
+async def test_a_person_is_created_with_an_existing_and_a_new_account(own: TenantClient) -> None:
     there = await own.done("rep1", "accountCreate", name=own.name())
-    manager = spelled("usr", await own.user("rep2"))
+    manager = public_id("usr", await own.user("rep2"))
     new = {
         "name": "Brand new", "country": "SE", "managers": [{"user": manager}],
         "addresses": [{"street": "a"}, {"street": "b", "headOffice": True}],
@@ -61,7 +63,7 @@ async def test_a_person_is_created_with_an_existing_and_a_new_account(own: Own) 
 
 
 @covers("SMP-29")
-async def test_several_persons_are_created_with_new_accounts(own: Own) -> None:
+async def test_several_persons_are_created_with_new_accounts(own: TenantClient) -> None:
     """Accounts are inserted before affiliations, in whichever order the inputs name them."""
     there = await own.done("rep1", "accountCreate", name=own.name())
     inputs: list[dict[str, Any]] = [
@@ -98,7 +100,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 
 @covers("SMP-29")
 @pytest.mark.parametrize("what", WRONG)
-async def test_an_error_in_any_record_rolls_back_all(own: Own, what: str) -> None:
+async def test_an_error_in_any_record_rolls_back_all(own: TenantClient, what: str) -> None:
     affiliation, wrong = WRONG[what]
     before = await counts(own)
     params = {"lastName": "Berg", "affiliations": [affiliation]}
@@ -107,7 +109,9 @@ async def test_an_error_in_any_record_rolls_back_all(own: Own, what: str) -> Non
 
 
 @covers("SMP-29")
-async def test_an_affiliation_with_both_an_existing_and_a_new_account_is_refused(own: Own) -> None:
+async def test_an_affiliation_with_both_an_existing_and_a_new_account_is_refused(
+    own: TenantClient,
+) -> None:
     there = await own.done("rep1", "accountCreate", name=own.name())
     both = [{"account": there, "newAccount": {"name": "x"}}]
     result = await errors(own, "rep1", "personCreate", lastName="Berg", affiliations=both)
@@ -117,7 +121,7 @@ async def test_an_affiliation_with_both_an_existing_and_a_new_account_is_refused
 @covers("SMP-29", "D-34")
 @pytest.mark.parametrize("closed", ["Account", "Affiliation", "Address"])
 async def test_creating_nested_records_requires_the_right_for_each_type(
-    own: Own, closed: str
+    own: TenantClient, closed: str
 ) -> None:
     rows = await own.fetch(
         "UPDATE object_permission SET creates = false WHERE entity = $1 AND creates RETURNING id",
@@ -136,7 +140,7 @@ async def test_creating_nested_records_requires_the_right_for_each_type(
 
 
 @covers("SMP-26", "SMP-28", "D-08")
-async def test_users_who_see_affiliated_persons_only_create_no_others(own: Own) -> None:
+async def test_users_who_see_affiliated_persons_only_create_no_others(own: TenantClient) -> None:
     """A user must be able to see the person that they create."""
     rows = (
         "UPDATE object_permission SET rows = $1 WHERE entity = 'Person' "

@@ -8,7 +8,7 @@ import pytest
 
 from tests.accounts.queries import errors, message, read
 from tests.support.covers import covers
-from tests.writes.parallel import Own, kept
+from tests.writes.parallel import TenantClient, uuid_of
 
 SWEDISH = {
     "country": "SE",
@@ -21,7 +21,7 @@ FIELDS = "phone registrationNumber vatNumber email"
 
 
 @covers("VPM-09", "VPM-01")
-async def test_numbers_are_normalized(own: Own) -> None:
+async def test_numbers_are_normalized(own: TenantClient) -> None:
     id = await own.done(
         "rep1", "accountCreate", name="a", website="https://acme.example", **SWEDISH
     )
@@ -46,7 +46,7 @@ PLACES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_national_number_is_parsed_for_the_country_of_the_account(
-    own: Own, place: str
+    own: TenantClient, place: str
 ) -> None:
     id = await own.done("rep1", "accountCreate", name="a", phone="08-12 34 56", **PLACES[place])
     assert (await own.row("account", id))["phone"] == "+468123456"
@@ -55,7 +55,7 @@ async def test_a_national_number_is_parsed_for_the_country_of_the_account(
 
 
 @covers("VPM-09")
-async def test_an_invalid_number_is_refused_with_a_remedy(own: Own) -> None:
+async def test_an_invalid_number_is_refused_with_a_remedy(own: TenantClient) -> None:
     wrong = {
         "phone": "1",
         "registrationNumber": "556188-8405",
@@ -71,10 +71,10 @@ async def test_an_invalid_number_is_refused_with_a_remedy(own: Own) -> None:
     )
 
 
-async def test_an_unchanged_number_is_not_validated_again(own: Own) -> None:
+async def test_an_unchanged_number_is_not_validated_again(own: TenantClient) -> None:
     id = await own.done("rep1", "accountCreate", name="a")
     await own.value(
-        "UPDATE account SET phone = '+31 555 1', email = 'none' WHERE id = $1", kept(id)
+        "UPDATE account SET phone = '+31 555 1', email = 'none' WHERE id = $1", uuid_of(id)
     )
     await own.done("rep1", "accountUpdate", id=id, name="b", phone="+31 555 1")
     assert (await own.row("account", id))["phone"] == "+31 555 1"
@@ -87,7 +87,7 @@ async def test_an_unchanged_number_is_not_validated_again(own: Own) -> None:
 
 @covers("SMP-31")
 async def test_numbers_of_an_affiliation_are_parsed_for_the_country_of_the_account(
-    own: Own,
+    own: TenantClient,
 ) -> None:
     account = await own.done("rep1", "accountCreate", name="a", country="SE")
     params = {
@@ -100,7 +100,7 @@ async def test_numbers_of_an_affiliation_are_parsed_for_the_country_of_the_accou
         "rep1", "personCreate", lastName="Berg", phone="070-123 45 67", affiliations=[params]
     )
     assert (await own.row("person", id))["phone"] == "+46701234567"
-    [row] = await own.fetch("SELECT * FROM affiliation WHERE person_id = $1", kept(id))
+    [row] = await own.fetch("SELECT * FROM affiliation WHERE person_id = $1", uuid_of(id))
     assert (row["phone"], row["second_phone"], row["email"]) == (
         "+468123456",
         "+31201234567",
@@ -118,7 +118,9 @@ async def test_numbers_of_an_affiliation_are_parsed_for_the_country_of_the_accou
 
 
 @covers("D-34")
-async def test_an_error_does_not_reveal_a_country_that_the_caller_may_not_read(own: Own) -> None:
+async def test_an_error_does_not_reveal_a_country_that_the_caller_may_not_read(
+    own: TenantClient,
+) -> None:
     """The number is parsed without a country, and the error names none."""
     id = await own.done("rep1", "accountCreate", name="a", country="SE")
     close = (

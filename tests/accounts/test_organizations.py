@@ -8,7 +8,7 @@ import pytest
 
 from tests.accounts.queries import errors, read
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, Own, came, spelled
+from tests.writes.parallel import DONE, TenantClient, outcome_of, public_id
 
 DATA: dict[str, Any] = {
     "name": "Brinkhorst Dairy",
@@ -32,19 +32,19 @@ SOLD_TO = "{ opportunities: { some: { status: { eq: WON } } } }"
 SEARCH = "query ($text: String!) { search(text: $text, types: [ACCOUNT]) { node { id } } }"
 
 
-async def account(own: Own, **params: Any) -> str:
+async def account(own: TenantClient, **params: Any) -> str:
     """A new account of rep1."""
     return await own.done("rep1", "accountCreate", **{"name": own.name(), **params})
 
 
-async def win(own: Own, account: str) -> None:
+async def win(own: TenantClient, account: str) -> None:
     """Makes a prospect a customer: rep1 wins an opportunity of the account."""
     opportunity = await own.opportunity("rep1", account=account)
     stage = await own.value("SELECT id FROM stage WHERE kind = 'WON'")
-    await own.done("rep1", "opportunityMove", id=opportunity, stage=spelled("stg", stage))
+    await own.done("rep1", "opportunityMove", id=opportunity, stage=public_id("stg", stage))
 
 
-async def people(own: Own, account: str) -> list[Any]:
+async def people(own: TenantClient, account: str) -> list[Any]:
     """The persons at an account, ordered by last name."""
     query = """{ account(id: $id) { affiliations { nodes { function
       person { __typename gender firstName nameInfix lastName fullName email phone bornOn } } } } }"""
@@ -52,14 +52,16 @@ async def people(own: Own, account: str) -> list[Any]:
     return sorted(nodes, key=lambda each: str(each["person"]["lastName"]))
 
 
-async def found(own: Own, text: str) -> set[str]:
+async def found(own: TenantClient, text: str) -> set[str]:
     """The ids of the accounts that a search returns."""
     hits = (await own.ask("rep1", SEARCH, {"text": text})).data["search"]
     return {each["node"]["id"] for each in hits}
 
 
 @covers("VT-06")
-async def test_an_account_keeps_its_customer_data_from_prospect_to_customer(own: Own) -> None:
+async def test_an_account_keeps_its_customer_data_from_prospect_to_customer(
+    own: TenantClient,
+) -> None:
     """Winning an opportunity makes the account a customer and changes nothing else of it."""
     prospect, other = await account(own, **DATA, addresses=[ADDRESS]), await account(own)
     shown = f"{' '.join(DATA)} addresses {{ nodes {{ {' '.join(ADDRESS)} }} }}"
@@ -81,7 +83,7 @@ async def test_an_account_keeps_its_customer_data_from_prospect_to_customer(own:
 @covers("VT-07")
 @pytest.mark.parametrize("customer", [False, True])
 async def test_a_contact_is_a_natural_person_at_a_customer_or_prospect(
-    own: Own, customer: bool
+    own: TenantClient, customer: bool
 ) -> None:
     id, elsewhere = await account(own), await account(own)
     if customer:
@@ -126,7 +128,7 @@ ROWS = (
 )
 
 
-async def with_related_records(own: Own) -> str:
+async def with_related_records(own: TenantClient) -> str:
     """An account with a record in each of its related lists."""
     kind = await own.done("admin", "contractKindCreate", name=own.name())
     tag = await own.done("admin", "tagCreate", name="watched")
@@ -140,14 +142,14 @@ async def with_related_records(own: Own) -> str:
         addresses=[{"street": "Kade"}],
         affiliations=[{"person": person, "function": "Buyer"}],
         links=[{"other": neighbor, "note": "supplies them"}],
-        managers=[{"user": spelled("usr", await own.user("rep2"))}],
+        managers=[{"user": public_id("usr", await own.user("rep2"))}],
         relatedOpportunities=[{"opportunity": deal, "note": "advises"}],
         activities=[{"subject": "Call back"}],
         taggings=[{"tag": tag}],
     )
     await account(own, name="Branch", parent=id)
     await own.opportunity("rep1", account=id, name="Ours")
-    owner = spelled("emp", await own.employee("rep1"))
+    owner = public_id("emp", await own.employee("rep1"))
     contract = {"name": "Service", "currency": "EUR", "account": id, "kind": kind, "owner": owner}
     await own.done("admin", "contractCreate", **contract)
     await own.done("rep1", "caseCreate", subject="Broken", accounts=[{"account": id}])
@@ -156,7 +158,7 @@ async def with_related_records(own: Own) -> str:
 
 
 @covers("VT-38")
-async def test_a_record_returns_its_fields_and_related_lists(own: Own) -> None:
+async def test_a_record_returns_its_fields_and_related_lists(own: TenantClient) -> None:
     id, lonely = await with_related_records(own), await account(own)
     shown = (await read(own, "rep1", ONE, id=id))["account"]
     lists = {name: part["nodes"] for name, part in shown.items() if isinstance(part, dict)}
@@ -191,7 +193,7 @@ async def test_a_record_returns_its_fields_and_related_lists(own: Own) -> None:
 
 
 @covers("SMP-03")
-async def test_an_account_is_created_after_a_search_or_directly(own: Own) -> None:
+async def test_an_account_is_created_after_a_search_or_directly(own: TenantClient) -> None:
     name = "Zilverling Optics"
     assert await found(own, "zilverling") == set()
     added = await own.done("rep1", "accountCreate", name=name, city="Hoorn")
@@ -199,12 +201,12 @@ async def test_an_account_is_created_after_a_search_or_directly(own: Own) -> Non
     directly = await own.done("rep1", "accountCreate", name=f"{name} North")
     assert await found(own, "zilverling") == {added, directly}
     assert await found(own, "zilverling north") == {directly}
-    assert came(await own.do("support", "accountCreate", name=f"{name} South")) == "FORBIDDEN"
+    assert outcome_of(await own.do("support", "accountCreate", name=f"{name} South")) == "FORBIDDEN"
     assert await found(own, "zilverling") == {added, directly}
 
 
 @covers("SMP-04")
-async def test_an_edited_account_is_saved_and_not_locked(own: Own) -> None:
+async def test_an_edited_account_is_saved_and_not_locked(own: TenantClient) -> None:
     """After the change all users read the new values, and the next edit succeeds."""
     name = own.name()
     id = await account(own, name=name, city="Hoorn", phone="+31201234567")
@@ -222,7 +224,7 @@ async def test_an_edited_account_is_saved_and_not_locked(own: Own) -> None:
     entries = (await read(own, "rep1", changes, id=id))["account"]["history"]["nodes"]
     assert entries == [{"before": "Hoorn", "after": "Enkhuizen"}]
     stale = {"id": id, "version": opened["version"], "city": "Medemblik"}
-    assert came(await own.do("admin", "accountUpdate", **stale)) == "CONFLICT"
+    assert outcome_of(await own.do("admin", "accountUpdate", **stale)) == "CONFLICT"
     assert (await read(own, "rep1", query, id=id))["account"] == again
 
 
@@ -235,7 +237,7 @@ async def test_an_edited_account_is_saved_and_not_locked(own: Own) -> None:
     ],
 )
 async def test_relation_types_are_added_renamed_replaced_and_restored(
-    own: Own, kind: str, root: str, record: str, given: dict[str, str]
+    own: TenantClient, kind: str, root: str, record: str, given: dict[str, str]
 ) -> None:
     async def names() -> set[str]:
         query = f"{{ {root}(first: 100) {{ nodes {{ name }} }} }}"
@@ -245,17 +247,17 @@ async def test_relation_types_are_added_renamed_replaced_and_restored(
         query = f"{{ {record}(id: $id) {{ type {{ name }} }} }}"
         return str((await read(own, "rep1", query, id=id))[record]["type"]["name"])
 
-    assert came(await own.do("rep1", f"{kind}Create", name="Dealer")) == "FORBIDDEN"
+    assert outcome_of(await own.do("rep1", f"{kind}Create", name="Dealer")) == "FORBIDDEN"
     dealer = await own.done("admin", f"{kind}Create", name="Dealer")
     agent = await own.done("admin", f"{kind}Create", name="Agent")
     assert await names() >= {"Dealer", "Agent"}
     id = await own.done("rep1", f"{record}Create", **given, type=dealer)
     assert await type_of(id) == "Dealer"
-    assert came(await own.do("rep1", f"{kind}Update", id=dealer, name="Mine")) == "FORBIDDEN"
+    assert outcome_of(await own.do("rep1", f"{kind}Update", id=dealer, name="Mine")) == "FORBIDDEN"
     await own.done("admin", f"{kind}Update", id=dealer, name="Reseller")
     assert await type_of(id) == "Reseller"
-    assert came(await own.do("admin", f"{kind}Delete", id=dealer)) == "IN_USE"
-    assert came(await own.do("admin", f"{kind}Delete", id=dealer, replaceWith=agent)) == DONE
+    assert outcome_of(await own.do("admin", f"{kind}Delete", id=dealer)) == "IN_USE"
+    assert outcome_of(await own.do("admin", f"{kind}Delete", id=dealer, replaceWith=agent)) == DONE
     assert await type_of(id) == "Agent"
     assert "Reseller" not in await names()
     await own.done("admin", f"{kind}Restore", id=dealer)

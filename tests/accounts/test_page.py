@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id
 
 LEAVES = """
 { __type(name: "Account") { fields { name type { kind ofType { kind } } } } }
@@ -41,7 +41,7 @@ def mutation(name: str, inner: str) -> str:
       userErrors {{ code }} opportunity {{ id {inner} }} }} }}"""
 
 
-async def leaves(own: Own) -> list[str]:
+async def leaves(own: TenantClient) -> list[str]:
     """The scalar fields of an account in the contract."""
     fields = (await own.ask("rep1", LEAVES)).data["__type"]["fields"]
     kinds = {each["name"]: each["type"]["ofType"] or each["type"] for each in fields}
@@ -50,7 +50,7 @@ async def leaves(own: Own) -> list[str]:
 
 @covers("EP-197", "EP-185")
 async def test_all_data_of_an_account_is_read_in_one_query_and_written_in_one_mutation(
-    own: Own,
+    own: TenantClient,
 ) -> None:
     """Every field of the contract is returned, and each written value is read back."""
     names = await leaves(own)
@@ -68,26 +68,28 @@ async def test_all_data_of_an_account_is_read_in_one_query_and_written_in_one_mu
 
 
 @covers("EP-185")
-async def test_an_account_is_deleted_and_restored(own: Own) -> None:
+async def test_an_account_is_deleted_and_restored(own: TenantClient) -> None:
     query = "query ($id: ID!) { account(id: $id) { name addresses { totalCount } } }"
     id = await own.done("rep1", "accountCreate", name="a", addresses=[{"city": "Delft"}])
     before = (await own.ask("rep1", query, {"id": id})).data["account"]
     assert before == {"name": "a", "addresses": {"totalCount": 1}}
-    assert came(await own.do("rep2", "accountUpdate", id=id, name="b")) == "FORBIDDEN"
-    assert came(await own.do("rep2", "accountDelete", id=id)) == "FORBIDDEN"
+    assert outcome_of(await own.do("rep2", "accountUpdate", id=id, name="b")) == "FORBIDDEN"
+    assert outcome_of(await own.do("rep2", "accountDelete", id=id)) == "FORBIDDEN"
     await own.done("rep1", "accountDelete", id=id)
     assert (await own.ask("rep1", query, {"id": id})).data["account"] is None
-    assert came(await own.do("rep1", "accountUpdate", id=id, name="b")) == "NOT_FOUND"
+    assert outcome_of(await own.do("rep1", "accountUpdate", id=id, name="b")) == "NOT_FOUND"
     await own.done("rep1", "accountRestore", id=id)
     assert (await own.ask("rep1", query, {"id": id})).data["account"] == before
 
 
 @covers("EP-186", "EP-196")
-async def test_opportunities_are_created_and_edited_on_the_page_of_an_account(own: Own) -> None:
+async def test_opportunities_are_created_and_edited_on_the_page_of_an_account(
+    own: TenantClient,
+) -> None:
     """Each mutation returns the updated page in the same request."""
     id = await own.done("rep1", "accountCreate", name=own.name())
     beside = await own.done("rep1", "accountCreate", name=own.name())
-    type = spelled("opt", await own.type("New business"))
+    type = public_id("opt", await own.type("New business"))
     mine = {"account": id, "type": type, "currency": "EUR", "amount": "100", "name": "first"}
     create = mutation("opportunityCreate", f"account {{ id {OPPORTUNITIES} }}")
     made = (await own.ask("rep1", create, {"input": mine})).data["done"]
@@ -119,7 +121,9 @@ async def test_opportunities_are_created_and_edited_on_the_page_of_an_account(ow
 
 
 @covers("EP-196")
-async def test_the_page_of_an_account_lists_what_the_viewer_may_see_and_edit(own: Own) -> None:
+async def test_the_page_of_an_account_lists_what_the_viewer_may_see_and_edit(
+    own: TenantClient,
+) -> None:
     id = await own.done("admin", "accountCreate", name=own.name())
     reps_opportunity = await own.opportunity("rep1", account=id, name="reps1")
     await own.opportunity("rep2", account=id, name="reps2")
@@ -127,7 +131,7 @@ async def test_the_page_of_an_account_lists_what_the_viewer_may_see_and_edit(own
         "admin",
         "opportunityShareCreate",
         opportunity=reps_opportunity,
-        employee=spelled("emp", await own.employee("rep2")),
+        employee=public_id("emp", await own.employee("rep2")),
     )
     for persona, seen in (
         ("manager", {"reps1": True, "reps2": True}),

@@ -8,42 +8,42 @@ import pytest
 
 from tests.accounts.queries import errors, message, read
 from tests.support.covers import covers
-from tests.writes.parallel import Own, kept, spelled
+from tests.writes.parallel import TenantClient, public_id, uuid_of
 
 PEOPLE = """{ account(id: $id) { affiliations(orderBy: [{ since: ASC }]) {
   nodes { id active department function role email phone since until person { id fullName } address { street } } } } }"""
 JOBS = "{ person(id: $id) { affiliations { nodes { id active account { id } address { id } } } } }"
 
 
-async def account(own: Own, *streets: str, **params: Any) -> str:
+async def account(own: TenantClient, *streets: str, **params: Any) -> str:
     """An account of rep1 with addresses in these streets; the first is the head office."""
     places = [{"street": each} for each in streets]
     return await own.done("rep1", "accountCreate", name=own.name(), addresses=places, **params)
 
 
-async def address(own: Own, account: str, street: str) -> str:
+async def address(own: TenantClient, account: str, street: str) -> str:
     """The id of an address of an account, by its street."""
     text = "SELECT id FROM address WHERE account_id = $1 AND street = $2"
-    return spelled("adr", await own.value(text, kept(account), street))
+    return public_id("adr", await own.value(text, uuid_of(account), street))
 
 
-async def place(own: Own, affiliation: str) -> str | None:
+async def place(own: TenantClient, affiliation: str) -> str | None:
     """The street of an affiliation's address."""
     text = (
         "SELECT a.street FROM affiliation f LEFT JOIN address a ON a.id = f.address_id WHERE f.id "
         "= $1"
     )
-    result: str | None = await own.value(text, kept(affiliation))
+    result: str | None = await own.value(text, uuid_of(affiliation))
     return result
 
 
-async def person(own: Own, **params: Any) -> str:
+async def person(own: TenantClient, **params: Any) -> str:
     """A person of rep1."""
     return await own.done("rep1", "personCreate", lastName=own.name(), **params)
 
 
 @covers("SMP-30")
-async def test_a_person_has_a_gender_and_three_names(own: Own) -> None:
+async def test_a_person_has_a_gender_and_three_names(own: TenantClient) -> None:
     params = {"gender": "FEMALE", "firstName": "Anna", "nameInfix": "van der", "lastName": "Berg"}
     id = await own.done("rep1", "personCreate", **params)
     query = f"{{ person(id: $id) {{ {' '.join(params)} fullName }} }}"
@@ -57,7 +57,9 @@ async def test_a_person_has_a_gender_and_three_names(own: Own) -> None:
 
 
 @covers("SMP-24", "SMP-31", "SMP-33", "SMP-34", "SMP-35", "EP-188", "EP-195")
-async def test_a_person_has_affiliations_with_several_accounts_and_data_for_each(own: Own) -> None:
+async def test_a_person_has_affiliations_with_several_accounts_and_data_for_each(
+    own: TenantClient,
+) -> None:
     one, other, person_id = await account(own, "a"), await account(own, "b"), await person(own)
     at_one = {
         "department": "Sales", "function": "Buyer", "role": "decides", "email": "b@one.example",
@@ -75,13 +77,13 @@ async def test_a_person_has_affiliations_with_several_accounts_and_data_for_each
     jobs = (await read(own, "rep2", JOBS, id=person_id))["person"]["affiliations"]["nodes"]
     assert {each["id"]: each["account"]["id"] for each in jobs} == {first: one, second: other}
     text = "SELECT email FROM person WHERE id = $1"
-    assert await own.value(text, kept(person_id)) is None, (
+    assert await own.value(text, uuid_of(person_id)) is None, (
         "the email belongs to the affiliation, not to the person"
     )
 
 
 @covers("SMP-36", "SMP-37")
-async def test_an_ended_affiliation_stays_listed(own: Own) -> None:
+async def test_an_ended_affiliation_stays_listed(own: TenantClient) -> None:
     account_id, person_id = await account(own, "a"), await person(own)
     id = await own.done(
         "rep1", "affiliationCreate", account=account_id, person=person_id, function="Buyer"
@@ -110,7 +112,7 @@ async def test_an_ended_affiliation_stays_listed(own: Own) -> None:
 
 
 @covers("SMP-38")
-async def test_an_affiliation_is_deleted_and_the_person_stays(own: Own) -> None:
+async def test_an_affiliation_is_deleted_and_the_person_stays(own: TenantClient) -> None:
     account_id, person_id = await account(own, "a"), await person(own)
     id = await own.done("rep1", "affiliationCreate", account=account_id, person=person_id)
     await own.done("rep1", "affiliationDelete", id=id)
@@ -122,7 +124,7 @@ async def test_an_affiliation_is_deleted_and_the_person_stays(own: Own) -> None:
 
 
 @covers("VPM-04", "VPM-08")
-async def test_the_address_of_an_affiliation_defaults_to_the_head_office(own: Own) -> None:
+async def test_the_address_of_an_affiliation_defaults_to_the_head_office(own: TenantClient) -> None:
     account_id, person_id = await account(own, "a", "b"), await person(own)
     there = await address(own, account_id, "b")
     ids = [
@@ -149,7 +151,9 @@ async def test_the_address_of_an_affiliation_defaults_to_the_head_office(own: Ow
 
 
 @covers("VPM-04", "VPM-08")
-async def test_affiliations_created_with_their_account_are_at_its_head_office(own: Own) -> None:
+async def test_affiliations_created_with_their_account_are_at_its_head_office(
+    own: TenantClient,
+) -> None:
     person_id = await person(own)
     places = [{"street": "a"}, {"street": "b", "headOffice": True}]
     id = await own.done(
@@ -160,7 +164,7 @@ async def test_affiliations_created_with_their_account_are_at_its_head_office(ow
 
 
 @covers("D-12", "VPM-07", "VPM-08")
-async def test_affiliations_of_a_deleted_address_move_to_the_head_office(own: Own) -> None:
+async def test_affiliations_of_a_deleted_address_move_to_the_head_office(own: TenantClient) -> None:
     account_id, person_id = await account(own, "a", "b", "c"), await person(own)
     at = {street: await address(own, account_id, street) for street in "abc"}
     ids = [
@@ -185,7 +189,7 @@ async def test_affiliations_of_a_deleted_address_move_to_the_head_office(own: Ow
 
 
 @covers("SMP-39")
-async def test_an_affiliation_needs_an_existing_account_and_person(own: Own) -> None:
+async def test_an_affiliation_needs_an_existing_account_and_person(own: TenantClient) -> None:
     account_id, person_id = await account(own, "a"), await person(own)
     unknown = [
         ("account", "acc_" + "0" * 32),
@@ -206,7 +210,9 @@ async def test_an_affiliation_needs_an_existing_account_and_person(own: Own) -> 
 
 
 @covers("D-08", "SMP-24", "SMP-26", "SMP-27", "SMP-28")
-async def test_support_sees_only_persons_with_a_present_or_former_affiliation(own: Own) -> None:
+async def test_support_sees_only_persons_with_a_present_or_former_affiliation(
+    own: TenantClient,
+) -> None:
     """Other users see all persons."""
     account_id, person_id = await account(own, "a"), await person(own)
 
@@ -239,7 +245,7 @@ async def test_support_sees_only_persons_with_a_present_or_former_affiliation(ow
 @covers("D-34")
 @pytest.mark.parametrize("side", ["affiliationCreate", "personCreate"])
 async def test_an_affiliation_with_an_account_of_another_user_is_refused(
-    own: Own, side: str
+    own: TenantClient, side: str
 ) -> None:
     """An affiliation belongs to the owner of its account, however it is created."""
     theirs = await own.done("rep2", "accountCreate", name=own.name())

@@ -9,36 +9,36 @@ import pytest
 
 from tests.commands.test_statements import recorder
 from tests.support.covers import covers
-from tests.writes.parallel import Own, kept, spelled
+from tests.writes.parallel import TenantClient, public_id, uuid_of
 
 __all__ = ["recorder"]
 COUNTS = pytest.mark.parametrize("count", [1, 60])
 
 
-async def made(own: Own, mutation: str, inputs: list[dict[str, Any]]) -> list[str]:
+async def made(own: TenantClient, mutation: str, inputs: list[dict[str, Any]]) -> list[str]:
     """The ids of the records that a mutation created or changed."""
     answer = await own.many("admin", mutation, inputs)
     assert answer.data["done"]["userErrors"] == []
     return [each["id"] for each in answer.data["done"]["results"]]
 
 
-async def accounts(own: Own, count: int) -> list[str]:
+async def accounts(own: TenantClient, count: int) -> list[str]:
     """New accounts with two addresses each; the second is postal and has a country."""
     places = [{"street": "a"}, {"street": "b", "country": "SE", "postal": True}]
     params = {"name": "Counted", "addresses": places}
     return await made(own, "accountCreate", [params] * count)
 
 
-async def type_with_owner(own: Own) -> str:
+async def type_with_owner(own: TenantClient) -> str:
     """An account type with a default owner."""
-    owner = spelled("emp", await own.employee("rep2"))
+    owner = public_id("emp", await own.employee("rep2"))
     return await own.done("admin", "accountTypeCreate", name=own.name(), defaultOwner=owner)
 
 
 @covers("D-36", "VN-08", "VN-40")
 @COUNTS
 async def test_account_commands_need_as_many_statements_for_60_as_for_one(
-    own: Own, recorder: Iterator[list[str]], count: int
+    own: TenantClient, recorder: Iterator[list[str]], count: int
 ) -> None:
     statements, kind = next(recorder), await type_with_owner(own)
     params = {"name": "a", "type": kind, "phone": "08-12 34 56", "addresses": [{"country": "SE"}]}
@@ -56,7 +56,7 @@ async def test_account_commands_need_as_many_statements_for_60_as_for_one(
 @covers("D-36", "EP-191")
 @COUNTS
 async def test_link_commands_need_as_many_statements_for_60_as_for_one(
-    own: Own, recorder: Iterator[list[str]], count: int
+    own: TenantClient, recorder: Iterator[list[str]], count: int
 ) -> None:
     statements, hub = next(recorder), (await accounts(own, 1))[0]
     others = await accounts(own, count)
@@ -75,7 +75,7 @@ async def test_link_commands_need_as_many_statements_for_60_as_for_one(
 @covers("D-36", "SMP-29", "VPM-08")
 @COUNTS
 async def test_person_commands_need_as_many_statements_for_60_as_for_one(
-    own: Own, recorder: Iterator[list[str]], count: int
+    own: TenantClient, recorder: Iterator[list[str]], count: int
 ) -> None:
     statements = next(recorder)
     there = await accounts(own, count)
@@ -90,14 +90,14 @@ async def test_person_commands_need_as_many_statements_for_60_as_for_one(
     create = list(statements)
     rows = await own.fetch(
         "SELECT id, address_id FROM affiliation WHERE account_id = ANY($1)",
-        [kept(id) for id in there],
+        [uuid_of(id) for id in there],
     )
     for phone in ("+31201234567", "+31201234568"):
         statements.clear()
-        changes = [{"id": spelled("aff", row["id"]), "phone": phone} for row in rows]
+        changes = [{"id": public_id("aff", row["id"]), "phone": phone} for row in rows]
         await made(own, "affiliationUpdate", changes)
     change = list(statements)
     statements.clear()
-    places = sorted({spelled("adr", row["address_id"]) for row in rows})
+    places = sorted({public_id("adr", row["address_id"]) for row in rows})
     await made(own, "addressDelete", [{"id": id} for id in places])
     assert (len(create), len(change), len(statements)) == (13, 13, 14)

@@ -9,26 +9,26 @@ import pytest
 
 from tests.accounts.queries import errors, message, read
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id
 
 MINE = "{ account(id: $id) { name lastName displayName type { id } owner { id } senderEmail documentDelivery } }"
 
 
-async def kind(own: Own, **params: Any) -> str:
+async def kind(own: TenantClient, **params: Any) -> str:
     """A new account type."""
     return await own.done("admin", "accountTypeCreate", name=own.name(), **params)
 
 
-async def shown(own: Own, id: str) -> dict[str, Any]:
+async def shown(own: TenantClient, id: str) -> dict[str, Any]:
     """An account as the administrator reads it."""
     result: dict[str, Any] = (await read(own, "admin", MINE, id=id))["account"]
     return result
 
 
 @pytest.fixture
-async def preferences(own: Own) -> AsyncIterator[str]:
+async def preferences(own: TenantClient) -> AsyncIterator[str]:
     """The id of the tenant's preferences; default types are cleared afterwards."""
-    id = spelled("set", await own.value("SELECT id FROM preferences"))
+    id = public_id("set", await own.value("SELECT id FROM preferences"))
     yield id
     none = {"defaultAccountType": None, "defaultPersonType": None}
     await own.done("admin", "preferencesUpdate", id=id, **none)
@@ -44,7 +44,7 @@ async def preferences(own: Own) -> AsyncIterator[str]:
     ],
 )
 async def test_a_name_that_the_type_excludes_is_refused(
-    own: Own, switches: dict[str, bool], refused: list[str]
+    own: TenantClient, switches: dict[str, bool], refused: list[str]
 ) -> None:
     type_ = await kind(own, **switches)
     params = {"type": type_, "name": "Anna", "lastName": "Berg"}
@@ -58,7 +58,7 @@ async def test_a_name_that_the_type_excludes_is_refused(
 
 
 @covers("EP-172")
-async def test_a_type_without_last_name_is_refused_while_one_is_set(own: Own) -> None:
+async def test_a_type_without_last_name_is_refused_while_one_is_set(own: TenantClient) -> None:
     person, firm = await kind(own, withLastName=True), await kind(own)
     id = await own.done("rep1", "accountCreate", type=person, name="Anna", lastName="Berg")
     assert await errors(own, "rep1", "accountUpdate", id=id, type=firm) == [("INVALID", "lastName")]
@@ -71,7 +71,7 @@ async def test_a_type_without_last_name_is_refused_while_one_is_set(own: Own) ->
     assert (await shown(own, id))["type"]["id"] == firm
 
 
-async def test_violations_of_several_hooks_are_reported_at_once(own: Own) -> None:
+async def test_violations_of_several_hooks_are_reported_at_once(own: TenantClient) -> None:
     firm = await kind(own)
     id = await own.done("rep1", "accountCreate", type=firm, name="Berg")
     wrong = {"phone": "1", "lastName": "Berg", "parent": id}
@@ -84,7 +84,7 @@ async def test_violations_of_several_hooks_are_reported_at_once(own: Own) -> Non
 
 @covers("EP-172")
 async def test_a_last_name_that_the_type_no_longer_has_does_not_block_other_changes(
-    own: Own,
+    own: TenantClient,
 ) -> None:
     type_ = await kind(own, withLastName=True)
     id = await own.done("rep1", "accountCreate", type=type_, name="Anna", lastName="Berg")
@@ -96,7 +96,7 @@ async def test_a_last_name_that_the_type_no_longer_has_does_not_block_other_chan
 
 
 @covers("EP-173", "D-21")
-async def test_a_type_without_any_name_is_refused(own: Own) -> None:
+async def test_a_type_without_any_name_is_refused(own: TenantClient) -> None:
     both = {"withName": False, "withLastName": False}
     wrong = [("INVALID", "withLastName")]
     assert await errors(own, "admin", "accountTypeCreate", name=own.name(), **both) == wrong
@@ -105,8 +105,8 @@ async def test_a_type_without_any_name_is_refused(own: Own) -> None:
 
 
 @covers("VN-08", "VN-11", "VN-12", "VN-13")
-async def test_a_new_account_copies_the_defaults_of_its_type(own: Own) -> None:
-    rep2 = spelled("emp", await own.employee("rep2"))
+async def test_a_new_account_copies_the_defaults_of_its_type(own: TenantClient) -> None:
+    rep2 = public_id("emp", await own.employee("rep2"))
     presets = {"senderEmail": "north@acme.example", "documentDelivery": "POST"}
     type_ = await kind(own, defaultOwner=rep2, **presets)
     id = await own.done("rep1", "accountCreate", name="a", type=type_)
@@ -115,7 +115,7 @@ async def test_a_new_account_copies_the_defaults_of_its_type(own: Own) -> None:
         rep2,
         *presets.values(),
     )
-    rep1 = spelled("emp", await own.employee("rep1"))
+    rep1 = public_id("emp", await own.employee("rep1"))
     own_ones = {"owner": rep1, "senderEmail": "b@acme.example", "documentDelivery": "EMAIL"}
     result = await shown(
         own, await own.done("rep1", "accountCreate", name="b", type=type_, **own_ones)
@@ -133,8 +133,10 @@ async def test_a_new_account_copies_the_defaults_of_its_type(own: Own) -> None:
 
 
 @covers("VN-40", "EP-171")
-async def test_an_account_without_a_type_gets_the_default_type(own: Own, preferences: str) -> None:
-    rep2 = spelled("emp", await own.employee("rep2"))
+async def test_an_account_without_a_type_gets_the_default_type(
+    own: TenantClient, preferences: str
+) -> None:
+    rep2 = public_id("emp", await own.employee("rep2"))
     type_, other = await kind(own, defaultOwner=rep2), await kind(own)
     id = await own.done("rep1", "accountCreate", name="a")
     assert (await shown(own, id))["type"] is None
@@ -151,7 +153,9 @@ async def test_an_account_without_a_type_gets_the_default_type(own: Own, prefere
 
 
 @covers("VN-40")
-async def test_deleting_a_used_or_default_type_is_refused(own: Own, preferences: str) -> None:
+async def test_deleting_a_used_or_default_type_is_refused(
+    own: TenantClient, preferences: str
+) -> None:
     used, meant = await kind(own), await kind(own)
     await own.done("rep1", "accountCreate", name="a", type=used)
     await own.done("admin", "preferencesUpdate", id=preferences, defaultAccountType=meant)
@@ -164,8 +168,10 @@ async def test_deleting_a_used_or_default_type_is_refused(own: Own, preferences:
 
 
 @covers("VN-08", "VN-40")
-async def test_a_new_person_copies_the_defaults_of_its_type(own: Own, preferences: str) -> None:
-    rep1, rep2 = [spelled("emp", await own.employee(who)) for who in ("rep1", "rep2")]
+async def test_a_new_person_copies_the_defaults_of_its_type(
+    own: TenantClient, preferences: str
+) -> None:
+    rep1, rep2 = [public_id("emp", await own.employee(who)) for who in ("rep1", "rep2")]
     type_ = await own.done("admin", "personTypeCreate", name=own.name(), defaultOwner=rep2)
     await own.done("admin", "preferencesUpdate", id=preferences, defaultPersonType=type_)
     query = "{ person(id: $id) { type { id } owner { id } } }"
@@ -190,7 +196,7 @@ async def test_a_new_person_copies_the_defaults_of_its_type(own: Own, preference
     ],
 )
 async def test_all_fields_are_optional_and_the_display_name_is_never_empty(
-    own: Own, given: dict[str, str], called: str
+    own: TenantClient, given: dict[str, str], called: str
 ) -> None:
     id = await own.done("rep1", "accountCreate", **given)
     assert (await shown(own, id))["displayName"] == called
@@ -202,7 +208,7 @@ PERSON_TYPES = "query ($id: ID!) { personTypes(filter: { id: { eq: $id } }) { no
 
 
 @covers("EP-231")
-async def test_person_types_are_created_replaced_and_deleted(own: Own) -> None:
+async def test_person_types_are_created_replaced_and_deleted(own: TenantClient) -> None:
     """A type in use is deleted only with a replacement."""
 
     async def listed(id: str) -> list[tuple[str, int]]:
@@ -215,13 +221,13 @@ async def test_person_types_are_created_replaced_and_deleted(own: Own) -> None:
     assert [await listed(id) for id in (used, other, unused)] == [
         [(names[0], 1)], [(names[1], 0)], [(names[2], 0)],
     ]  # fmt: skip
-    assert came(await own.do("rep1", "personTypeCreate", name="x")) == "FORBIDDEN"
-    assert came(await own.do("rep1", "personTypeDelete", id=unused)) == "FORBIDDEN"
-    assert came(await own.do("admin", "personTypeDelete", id=used)) == "IN_USE"
+    assert outcome_of(await own.do("rep1", "personTypeCreate", name="x")) == "FORBIDDEN"
+    assert outcome_of(await own.do("rep1", "personTypeDelete", id=unused)) == "FORBIDDEN"
+    assert outcome_of(await own.do("admin", "personTypeDelete", id=used)) == "IN_USE"
     await own.done("admin", "personTypeDelete", id=unused)
     await own.done("admin", "personTypeDelete", id=used, replaceWith=other)
     assert [await listed(id) for id in (used, other, unused)] == [[], [(names[1], 1)], []]
     typed = "query ($id: ID!) { person(id: $id) { type { id } } }"
     assert (await own.ask("rep1", typed, {"id": person})).data["person"]["type"]["id"] == other
     refused = await own.do("rep1", "personCreate", lastName="Berg", type=unused)
-    assert came(refused) == "NOT_FOUND"
+    assert outcome_of(refused) == "NOT_FOUND"

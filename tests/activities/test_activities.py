@@ -9,7 +9,7 @@ import pytest
 from tests.activities.test_timeline import person, planned
 from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, came, kept, spelled
+from tests.writes.parallel import DONE, outcome_of, public_id, uuid_of
 
 NAMES = ("account", "person", "opportunity", "contract", "case")
 WHEN = "2026-03-20T09:30:00Z"
@@ -45,7 +45,7 @@ async def test_on_any_record(client: CaseClient, name: str) -> None:
             "plannedAt": "2026-03-20T09:00:00.000000Z",
             "doneAt": None,
             "category": {"id": visit},
-            "owner": {"id": spelled("emp", await own.employee("admin"))},
+            "owner": {"id": public_id("emp", await own.employee("admin"))},
         }
     ]
     await own.done("admin", "activityDelete", id=made)
@@ -80,8 +80,10 @@ async def test_categories_are_the_tenants_own(client: CaseClient) -> None:
     ]
     assert wrong(await own.do("admin", "activityCategoryDelete", id=old)) == [("IN_USE", "id")]
     await own.done("admin", "activityCategoryDelete", id=old, replaceWith=new)
-    assert (await own.row("activity", call))["category_id"] == kept(new)
-    assert came(await own.do("rep1", "activityCategoryCreate", name=own.name())) == "FORBIDDEN"
+    assert (await own.row("activity", call))["category_id"] == uuid_of(new)
+    assert (
+        outcome_of(await own.do("rep1", "activityCategoryCreate", name=own.name())) == "FORBIDDEN"
+    )
 
 
 @covers("VPM-15")
@@ -134,11 +136,11 @@ async def test_whose_activity_it_is(client: CaseClient) -> None:
     made = await planned(own, account=await client.account())
     told = {}
     for persona in ("rep2", "support", "limited", "manager", "admin", "rep1"):
-        told[persona] = came(await own.do(persona, "activityComplete", id=made))
+        told[persona] = outcome_of(await own.do(persona, "activityComplete", id=made))
     others = dict.fromkeys(("rep2", "support", "limited", "manager"), "FORBIDDEN")
     assert told == {**others, "admin": DONE, "rep1": DONE}
     hidden = await planned(own, opportunity=await own.opportunity("rep1"))
-    assert came(await own.do("rep2", "activityComplete", id=hidden)) == "NOT_FOUND"
+    assert outcome_of(await own.do("rep2", "activityComplete", id=hidden)) == "NOT_FOUND"
 
 
 @covers("D-34", "D-33")
@@ -152,10 +154,10 @@ async def test_whoever_may_not_write_when_does_not_complete(
         "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = 'Activity' AND f.field = 'doneAt'"
     )
-    field = spelled("pfi", await own.value(text))
+    field = public_id("pfi", await own.value(text))
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
     given: dict[str, Any] = {"doneAt": WHEN} if named else {}
     answer = await own.do("rep1", "activityComplete", id=made, **given)
-    assert came(answer) == "FIELD_READ_ONLY"
+    assert outcome_of(answer) == "FIELD_READ_ONLY"
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
     await own.done("rep1", "activityComplete", id=made, **given)

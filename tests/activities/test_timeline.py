@@ -9,7 +9,7 @@ import pytest
 
 from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import Own, kept, spelled
+from tests.writes.parallel import TenantClient, public_id, uuid_of
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/account_timeline.graphql"
 TIMELINE = """query ($id: ID!) {
@@ -25,24 +25,24 @@ TIMELINE = """query ($id: ID!) {
 }"""
 
 
-async def person(own: Own, *accounts: str, **given: Any) -> str:
+async def person(own: TenantClient, *accounts: str, **given: Any) -> str:
     """A new person who works at these accounts."""
     places = [{"account": each} for each in accounts]
-    owner = spelled("emp", await own.employee("rep1"))
+    owner = public_id("emp", await own.employee("rep1"))
     names = {"lastName": own.name(), "owner": owner}
     return await own.done("admin", "personCreate", affiliations=places, **names, **given)
 
 
-async def planned(own: Own, persona: str = "rep1", **given: Any) -> str:
+async def planned(own: TenantClient, persona: str = "rep1", **given: Any) -> str:
     """A new activity."""
     given = {"subject": own.name(), "hours": "1", "plannedAt": "2026-03-20T09:00:00Z"} | given
     return await own.done(persona, "activityCreate", **given)
 
 
-async def customer(own: Own, activity: str) -> str | None:
+async def customer(own: TenantClient, activity: str) -> str | None:
     """In whose timeline an activity is."""
     found = (await own.row("activity", activity))["customer_id"]
-    return None if found is None else spelled("acc", found)
+    return None if found is None else public_id("acc", found)
 
 
 @covers("EP-023", "EP-083", "EP-199")
@@ -80,7 +80,7 @@ async def test_along_with_what_it_is_on(client: CaseClient) -> None:
         column = f"{deed.removesuffix('Create')}_id"
         text = f"SELECT customer_id FROM activity WHERE {column} = $1"  # noqa: S608 - names of ours
         expected = made if deed == "accountCreate" else account
-        assert await own.value(text, kept(made)) == kept(expected), deed
+        assert await own.value(text, uuid_of(made)) == uuid_of(expected), deed
 
 
 @covers("EP-023")
@@ -106,7 +106,7 @@ async def test_it_follows_what_it_is_on(client: CaseClient) -> None:
         assert row["version"] == 2
     await own.done("admin", "caseAccountDelete", id=await client.link(case, new))
     text = "SELECT DISTINCT customer_id FROM activity WHERE case_id = $1"
-    assert await own.value(text, kept(case)) == kept(old)
+    assert await own.value(text, uuid_of(case)) == uuid_of(old)
 
 
 @covers("EP-023")

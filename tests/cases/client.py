@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.world import Answer
-from tests.writes.parallel import Own, kept, spelled
+from tests.writes.parallel import TenantClient, public_id, uuid_of
 
 STATUSES = {
     "new": ("OPEN", -20),
@@ -20,12 +20,12 @@ STATUSES = {
 class CaseClient:
     """Creates cases and related records in one tenant; `statuses` has the status ids by name."""
 
-    own: Own
+    own: TenantClient
     statuses: dict[str, str]
 
     async def account(self, persona: str = "rep1", **params: Any) -> str:
         """A new account of a persona."""
-        owner = spelled("emp", await self.own.employee(persona))
+        owner = public_id("emp", await self.own.employee(persona))
         params = {"name": self.own.name(), "owner": owner, **params}
         return await self.own.done("admin", "accountCreate", **params)
 
@@ -56,7 +56,7 @@ class CaseClient:
         name = (
             'SELECT s.name FROM case_status s JOIN "case" c ON c.status_id = s.id WHERE c.id = $1'
         )
-        return str(await self.own.value(name, kept(case)))
+        return str(await self.own.value(name, uuid_of(case)))
 
     async def links(self, case: str) -> dict[str, bool]:
         """The accounts of a case, with whether each is the primary one; asserts that the case agrees."""
@@ -64,11 +64,11 @@ class CaseClient:
             'SELECT account_id, "primary" FROM case_account '
             "WHERE case_id = $1 AND deleted_at IS NULL ORDER BY created_at, id"
         )
-        rows = await self.own.fetch(text, kept(case))
-        result = {spelled("acc", row["account_id"]): row["primary"] for row in rows}
+        rows = await self.own.fetch(text, uuid_of(case))
+        result = {public_id("acc", row["account_id"]): row["primary"] for row in rows}
         primary = (await self.row(case))["primary_account_id"]
         primaries = [account for account, is_primary in result.items() if is_primary]
-        assert primaries == ([spelled("acc", primary)] if primary else []), (
+        assert primaries == ([public_id("acc", primary)] if primary else []), (
             "exactly one account is primary"
         )
         assert bool(primaries) == bool(result)
@@ -80,10 +80,10 @@ class CaseClient:
             "SELECT id FROM case_account "
             "WHERE case_id = $1 AND account_id = $2 AND deleted_at IS NULL"
         )
-        return spelled("cac", await self.own.value(text, kept(case), kept(account)))
+        return public_id("cac", await self.own.value(text, uuid_of(case), uuid_of(account)))
 
 
-async def case_client(own: Own) -> CaseClient:
+async def case_client(own: TenantClient) -> CaseClient:
     """Creates the statuses, and clears the default case type, because it could set an owner."""
     await own.value("UPDATE preferences SET default_case_type_id = NULL")
     made = {

@@ -8,16 +8,16 @@ import pytest
 
 from tests.cases.client import CaseClient, case_client
 from tests.support.world import World
-from tests.writes.parallel import Own, own_tenant
+from tests.writes.parallel import TenantClient, own_tenant
 
 
 @pytest.fixture(scope="module")
-async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
+async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
     slug = "cases-" + request.module.__name__.rpartition("test_")[2]
     async with own_tenant(world, slug) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-async def client(own: Own) -> CaseClient:
+async def client(own: TenantClient) -> CaseClient:
     return await case_client(own)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import kept
+from tests.writes.parallel import uuid_of
 
 MANY = """mutation ($inputs: [CaseAccountUpdateInput!]!, $all: Boolean) {
   done: caseAccountUpdateMany(inputs: $inputs, allOrNone: $all) { userErrors { code path } }
@@ -106,7 +106,7 @@ async def test_the_oldest_link_becomes_primary_when_the_primary_is_deleted(
     await own.done("rep1", "caseAccountUpdate", id=links[2], primary=True)
     await own.done("rep1", "caseAccountDelete", id=links[2])
     oldest = min(
-        links[:2], key=kept
+        links[:2], key=uuid_of
     )  # links created with the case have the same time, so the id decides
     result = await client.links(id)
     assert result == {a: link == oldest for a, link in zip(accounts[:2], links[:2], strict=True)}

@@ -8,10 +8,10 @@ import pytest
 
 from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import Own, kept
+from tests.writes.parallel import TenantClient, uuid_of
 
 
-async def product(own: Own, **params: Any) -> str:
+async def product(own: TenantClient, **params: Any) -> str:
     """A service with a price, unless given otherwise."""
     params = {"name": own.name(), "currency": "EUR", "service": True, "price": "95.00"} | params
     return await own.done("admin", "productCreate", **params)
@@ -185,4 +185,4 @@ async def test_a_billing_product_must_stay_a_service_with_a_price(client: CaseCl
         assert wrong(await own.do("admin", "productDelete", id=id))[0][0] == "IN_USE"
     await own.done("admin", "caseTypeUpdate", id=kind, overtimeProduct=None)
     await own.done("admin", "productUpdate", id=overtime, service=False, price=None)
-    assert (await own.row("case_type", kind))["hours_product_id"] == kept(hours)
+    assert (await own.row("case_type", kind))["hours_product_id"] == uuid_of(hours)

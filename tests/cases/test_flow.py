@@ -8,7 +8,7 @@ import pytest
 
 from tests.cases.client import STATUSES, CaseClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, came, kept, spelled
+from tests.writes.parallel import DONE, outcome_of, public_id, uuid_of
 
 FOLLOWED = """query ($id: ID!) { case(id: $id) {
   number subject description priority state closedAt status { name } type { name } owner { name }
@@ -44,10 +44,10 @@ async def test_a_complaint_is_recorded_worked_on_and_closed(client: CaseClient) 
 @covers("VN-31", "VN-40")
 async def test_a_new_case_copies_the_defaults_of_its_type(client: CaseClient) -> None:
     own = client.own
-    manager = spelled("emp", await own.employee("manager"))
+    manager = public_id("emp", await own.employee("manager"))
     kind = await client.type(defaultPriority="URGENT", defaultOwner=manager)
     plain = await client.type()
-    mine = spelled("emp", await own.employee("admin"))
+    mine = public_id("emp", await own.employee("admin"))
     expected: list[tuple[dict[str, Any], str, str]] = [
         ({"type": kind}, "URGENT", manager),
         ({"type": kind, "priority": "LOW"}, "LOW", manager),
@@ -56,8 +56,8 @@ async def test_a_new_case_copies_the_defaults_of_its_type(client: CaseClient) ->
     ]
     for params, priority, owner in expected:
         row = await client.row(await client.case(persona="admin", **params))
-        assert (row["priority"], row["owner_id"]) == (priority, kept(owner)), params
-        assert row["type_id"] == kept(params["type"])
+        assert (row["priority"], row["owner_id"]) == (priority, uuid_of(owner)), params
+        assert row["type_id"] == uuid_of(params["type"])
     id = await client.case(persona="admin", type=plain)
     await own.done("admin", "caseUpdate", id=id, type=kind)
     assert (await client.row(id))["priority"] == "NORMAL", "defaults apply to new cases only"
@@ -76,7 +76,7 @@ async def test_a_case_without_a_type_gets_the_default_type(client: CaseClient) -
             "admin", update, {"i": {"id": preferences["id"], "defaultCaseType": preferred}}
         )
         row = await client.row(await client.case())
-        assert row["type_id"] == (kept(kind) if preferred else None)
+        assert row["type_id"] == (uuid_of(kind) if preferred else None)
         assert row["priority"] == priority
     await own.ask("admin", update, {"i": {"id": preferences["id"], "defaultCaseType": before}})
 
@@ -127,7 +127,7 @@ async def test_type_contract_and_accounts_of_a_closed_case_are_locked(client: Ca
     own, account = client.own, await client.account()
     id = await client.case(account)
     kind, contract = await client.type(), await client.contract(account)
-    manager = spelled("emp", await own.employee("manager"))
+    manager = public_id("emp", await own.employee("manager"))
     await own.done("admin", "caseClose", id=id)
     for name, value in {"type": kind, "contract": contract}.items():
         answer = await own.do("admin", "caseUpdate", id=id, **{name: value})
@@ -161,7 +161,7 @@ async def test_the_type_of_closed_cases_can_be_replaced(client: CaseClient) -> N
     query = """mutation ($i: ReplaceInput!) { done: caseTypeDelete(input: $i) { userErrors { code } } }"""
     answer = await own.ask("admin", query, {"i": {"id": old, "replaceWith": new}})
     assert answer.data["done"]["userErrors"] == []
-    assert (await client.row(id))["type_id"] == kept(new)
+    assert (await client.row(id))["type_id"] == uuid_of(new)
 
 
 @covers("D-11", "VT-25")
@@ -178,7 +178,7 @@ async def test_a_status_is_replaced_only_by_one_of_the_same_state(client: CaseCl
         results.append(answer.data["done"]["userErrors"])
     assert results == [[{"code": "INVALID", "path": ["input", "replaceWith"]}], []]
     row = await client.row(id)
-    assert (row["status_id"], row["state"]) == (kept(client.statuses["busy"]), "OPEN")
+    assert (row["status_id"], row["state"]) == (uuid_of(client.statuses["busy"]), "OPEN")
 
 
 REFUSED = [
@@ -199,7 +199,7 @@ async def test_closing_requires_the_right_to_write_the_status(
     id = await client.case()
     sales = await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
     one = "SELECT id FROM field_permission WHERE entity = 'Case' AND field = 'status' AND profile_id = $1"
-    profile, field = spelled("prf", sales), spelled("pfi", await own.value(one, sales))
+    profile, field = public_id("prf", sales), public_id("pfi", await own.value(one, sales))
     if right == "readable":
         await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
     elif right == "hidden":
@@ -210,7 +210,7 @@ async def test_closing_requires_the_right_to_write_the_status(
         params = {"status": client.statuses[status]} if with_status else {}
         answer = await own.do("rep1", mutation, id=id, **params)
         expected = {"readable": "FIELD_READ_ONLY", "hidden": "FIELD_FORBIDDEN", "writable": DONE}
-        assert came(answer) == expected[right], (mutation, with_status)
+        assert outcome_of(answer) == expected[right], (mutation, with_status)
     if right != "writable":
         assert await client.row(id) == before
     if right == "readable":
@@ -225,7 +225,7 @@ async def test_a_case_is_closed_by_its_owner_a_manager_or_support_only(client: C
     """Another seller does not see it, and junior sales has no right to cases."""
     own, id = client.own, await client.case()
     results = {
-        persona: came(await own.do(persona, "caseClose", id=id))
+        persona: outcome_of(await own.do(persona, "caseClose", id=id))
         for persona in ("rep2", "limited", "manager", "support", "rep1")
     }
     assert results == {

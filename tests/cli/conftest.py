@@ -11,15 +11,15 @@ from typer.testing import CliRunner, Result
 
 from cli.main import cli
 from tests.support.world import World
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 Operate = Callable[..., Awaitable[Result]]
 
 
 @pytest.fixture(scope="module")
-async def own(desk: World) -> Own:
+async def own(scratch_world: World) -> TenantClient:
     """Its first tenant."""
-    return Own(desk, "acme")
+    return TenantClient(scratch_world, "acme")
 
 
 @pytest.fixture
@@ -30,10 +30,10 @@ def secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def operate(desk: World, secret: None, monkeypatch: pytest.MonkeyPatch) -> Operate:
+def operate(scratch_world: World, secret: None, monkeypatch: pytest.MonkeyPatch) -> Operate:
     """A command on the installation, while it is served. What failed tells so."""
-    monkeypatch.setenv("DATABASE_URL", desk.servers.database_url)
-    monkeypatch.setenv("REDIS_URL", desk.servers.redis_url)
+    monkeypatch.setenv("DATABASE_URL", scratch_world.servers.database_url)
+    monkeypatch.setenv("REDIS_URL", scratch_world.servers.redis_url)
 
     async def run(*words: str, fails: bool = False) -> Result:
         """In a thread, because commands run an event loop of their own."""

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import cli
 from tests.support.world import SIGN_IN, World
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 SMALL = Path(__file__).with_name("small")
 REFUSED = {"X1", "X2", "X3", "X4", "X5", "X6", "X7", "X8"}
@@ -94,9 +94,9 @@ class Imported:
             next(reader)
             return [(f, int(line), what, done) for f, line, what, done in reader]
 
-    def own(self) -> Own:
+    def own(self) -> TenantClient:
         """Its rows, as an operator reads them."""
-        return Own(self.world, self.slug)
+        return TenantClient(self.world, self.slug)
 
     async def again(self, *words: str) -> Result:
         """The same once more."""

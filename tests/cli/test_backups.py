@@ -12,7 +12,7 @@ import pytest
 from tenancy.engine.history import head
 from tests.cli.conftest import Operate
 from tests.tenancy.histories import longer
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,7 +52,9 @@ def test_from_one_data_directory_to_a_fresh_one(data: Path, tmp_path: Path) -> N
     assert not again.stdout
 
 
-async def test_beside_a_server_that_goes_on(operate: Operate, own: Own, tmp_path: Path) -> None:
+async def test_beside_a_server_that_goes_on(
+    operate: Operate, own: TenantClient, tmp_path: Path
+) -> None:
     await operate("backup", "acme.relata", "--tenant", "acme")
     said = await operate("restore", "acme.relata", "--as", "twin")
     assert said.stdout.startswith("twin  ")
@@ -66,7 +68,7 @@ async def test_beside_a_server_that_goes_on(operate: Operate, own: Own, tmp_path
 
 
 async def test_a_newer_version_backs_up_what_there_is_before_it_migrates(
-    operate: Operate, own: Own, tmp_path: Path
+    operate: Operate, own: TenantClient, tmp_path: Path
 ) -> None:
     """Else nothing would be left to go back to."""
     revisions = "SELECT DISTINCT revision FROM catalog.tenant"

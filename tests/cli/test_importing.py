@@ -56,15 +56,15 @@ ONE = """query ($id: String!) {
 
 @pytest.fixture(scope="module", params=["small", "whole"])
 async def imported(
-    desk: World, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    scratch_world: World, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Imported:
     """The small directory, and the data itself where it is at hand."""
     files, here = directory(request.param), tmp_path_factory.mktemp(request.param)
     words = ("import", "crm-sales-opportunities", str(files), "--tenant", request.param)
-    said = await relata(desk, here, *words)
+    said = await relata(scratch_world, here, *words)
     assert said.exit_code == 0, said.output
-    desk.tenants |= {one.slug: one for one, _ in await tenants(desk.admin)}
-    return Imported(desk, request.param, files, here, said)
+    scratch_world.tenants |= {one.slug: one for one, _ in await tenants(scratch_world.admin)}
+    return Imported(scratch_world, request.param, files, here, said)
 
 
 def told(groups: Any, *path: str) -> dict[str | None, Decimal]:
@@ -193,15 +193,15 @@ async def test_nothing_is_lost_silently(imported: Imported) -> None:
 
 
 @pytest.fixture
-async def small(desk: World, tmp_path: Path) -> Imported:
+async def small(scratch_world: World, tmp_path: Path) -> Imported:
     """The small directory in a tenant of a test's own, in a copy that the test may change."""
     files, slug = tmp_path / "files", f"small-{next(NUMBERS)}"
     shutil.copytree(SMALL, files)
     words = ("import", "crm-sales-opportunities", str(files), "--tenant", slug)
-    said = await relata(desk, tmp_path, *words)
+    said = await relata(scratch_world, tmp_path, *words)
     assert said.exit_code == 0, said.output
-    desk.tenants |= {one.slug: one for one, _ in await tenants(desk.admin)}
-    return Imported(desk, slug, files, tmp_path, said)
+    scratch_world.tenants |= {one.slug: one for one, _ in await tenants(scratch_world.admin)}
+    return Imported(scratch_world, slug, files, tmp_path, said)
 
 
 async def one(imported: Imported, id: str, name: str = DIRECTOR) -> Any:
@@ -318,7 +318,7 @@ async def test_a_manager_changes_what_his_team_sells_and_nobody_elses(small: Imp
         assert (await small.ask(name, found))["opportunities"]["nodes"] == []
 
 
-async def test_what_was_interrupted_is_carried_on(desk: World, tmp_path: Path) -> None:
+async def test_what_was_interrupted_is_carried_on(scratch_world: World, tmp_path: Path) -> None:
     """As if it had been stopped on the last day of 2016, before anybody else was offered anything."""
     files = tmp_path / "files"
     shutil.copytree(SMALL, files)
@@ -328,13 +328,13 @@ async def test_what_was_interrupted_is_carried_on(desk: World, tmp_path: Path) -
     begun[1] = begun[1].replace("Won,10/20/2016,3/1/2017", "Engaging,10/20/2016,")
     file.write_text("\n".join(begun))
     words = ("import", "crm-sales-opportunities", str(files), "--tenant", slug)
-    first = await relata(desk, tmp_path, *words)
+    first = await relata(scratch_world, tmp_path, *words)
     assert "2 opportunities" in first.stderr, first.output
     file.write_text(text)
-    second = await relata(desk, tmp_path, *words)
+    second = await relata(scratch_world, tmp_path, *words)
     assert "6 opportunities, 3 sold, 2 lost" in second.stderr, second.output
-    desk.tenants |= {one.slug: one for one, _ in await tenants(desk.admin)}
-    whole = Imported(desk, slug, files, tmp_path, first)
+    scratch_world.tenants |= {one.slug: one for one, _ in await tenants(scratch_world.admin)}
+    whole = Imported(scratch_world, slug, files, tmp_path, first)
     assert (await one(whole, "A1"))["contracts"]["nodes"][0]["net"]["amount"] == "4514.00"
     assert "nothing was changed" in (await whole.again()).stderr
 
@@ -387,22 +387,26 @@ async def test_what_a_rule_refuses_is_told_and_the_rest_goes_on(small: Imported)
     assert (await one(small, "D2"))["account"]["name"] == "Part of it"
 
 
-async def test_a_preview_tells_and_makes_nothing(desk: World, tmp_path: Path) -> None:
+async def test_a_preview_tells_and_makes_nothing(scratch_world: World, tmp_path: Path) -> None:
     words = ("import", "crm-sales-opportunities", str(SMALL), "--tenant", "not-yet", "--preview")
-    said = await relata(desk, tmp_path, *words)
+    said = await relata(scratch_world, tmp_path, *words)
     assert said.exit_code == 0, said.output
     assert "5 accounts, 8 opportunities can be imported" in said.stderr
     told = (tmp_path / "data" / "imports" / "not-yet.csv").read_text().splitlines()
     assert "sales_pipeline.csv,2,product is 'GTXPro',taken as 'GTX Pro'" in told
-    assert "not-yet" not in [each.slug for each, _ in await tenants(desk.admin)]
+    assert "not-yet" not in [each.slug for each, _ in await tenants(scratch_world.admin)]
     written = [str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*")]  # noqa: ASYNC240
     assert sorted(written) == ["data", "data/imports", "data/imports/not-yet.csv"]
 
 
-async def test_passwords_go_into_a_file_that_was_not_there(desk: World, tmp_path: Path) -> None:
+async def test_passwords_go_into_a_file_that_was_not_there(
+    scratch_world: World, tmp_path: Path
+) -> None:
     slug, file = f"small-{next(NUMBERS)}", tmp_path / "passwords"
     words = ("import", "crm-sales-opportunities", str(SMALL), "--tenant", slug)
-    said = await relata(desk, tmp_path, *words, "--passwords", "passwords", "--report", "told.csv")
+    said = await relata(
+        scratch_world, tmp_path, *words, "--passwords", "passwords", "--report", "told.csv"
+    )
     assert said.exit_code == 0, said.output
     assert said.stdout == ""
     assert "director@" in file.read_text()
@@ -439,7 +443,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("how", BROKEN)
 async def test_a_broken_directory_is_told_and_leaves_nothing(
-    desk: World, tmp_path: Path, how: str
+    scratch_world: World, tmp_path: Path, how: str
 ) -> None:
     name, change, sentence = BROKEN[how]
     files = tmp_path / "files"
@@ -452,24 +456,30 @@ async def test_a_broken_directory_is_told_and_leaves_nothing(
         assert change[0] in text
         file.write_text(text.replace(*change))
     said = await relata(
-        desk, tmp_path, "import", "crm-sales-opportunities", str(files), "--tenant", "broken"
+        scratch_world,
+        tmp_path,
+        "import",
+        "crm-sales-opportunities",
+        str(files),
+        "--tenant",
+        "broken",
     )
     assert said.exit_code == 1
     assert sentence in said.stderr
     assert "Nothing was imported." in said.stderr
-    assert "broken" not in [each.slug for each, _ in await tenants(desk.admin)]
+    assert "broken" not in [each.slug for each, _ in await tenants(scratch_world.admin)]
     assert [each.name for each in sorted(tmp_path.iterdir())] == ["files"]  # noqa: ASYNC240
 
 
-async def test_what_else_is_in_the_way_is_told(desk: World, tmp_path: Path) -> None:
+async def test_what_else_is_in_the_way_is_told(scratch_world: World, tmp_path: Path) -> None:
     words = ("import", "crm-sales-opportunities", str(SMALL), "--tenant")
-    taken = await relata(desk, tmp_path, *words, "acme")
+    taken = await relata(scratch_world, tmp_path, *words, "acme")
     assert "'acme' holds other records" in taken.stderr
-    wrong = await relata(desk, tmp_path, *words, "No Name")
+    wrong = await relata(scratch_world, tmp_path, *words, "No Name")
     assert "cannot be a tenant's name" in wrong.stderr
-    away = await relata(desk, tmp_path, *words, "away", "--report", "nowhere/told.csv")
+    away = await relata(scratch_world, tmp_path, *words, "away", "--report", "nowhere/told.csv")
     assert "Name another file with --report" in away.stderr
-    nowhere = await relata(desk, tmp_path, *words[:2], "nowhere", "--tenant", "away")
+    nowhere = await relata(scratch_world, tmp_path, *words[:2], "nowhere", "--tenant", "away")
     assert f"There is no directory {tmp_path}/nowhere" in nowhere.stderr
     assert [each.exit_code for each in (taken, wrong, away, nowhere)] == [1, 1, 1, 1]
-    assert "away" not in [each.slug for each, _ in await tenants(desk.admin)]
+    assert "away" not in [each.slug for each, _ in await tenants(scratch_world.admin)]

@@ -8,7 +8,7 @@ from typing import Any
 from tests.cli.conftest import Operate
 from tests.support.covers import covers
 from tests.support.world import SIGN_IN
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 EMAIL = "first@fresh.example"
 LISTS = """{
@@ -33,7 +33,7 @@ RENAME = """mutation ($i: AccountTypeUpdateInput!) {
   accountTypeUpdate(input: $i) { userErrors { code } accountType { name } } }"""
 
 
-async def first_administrator(operate: Operate, own: Own) -> str:
+async def first_administrator(operate: Operate, own: TenantClient) -> str:
     """The access token of the administrator of a tenant that was just created."""
     made = await operate("tenant", "create", "fresh", "--admin", EMAIL)
     given = {"tenant": "fresh", "email": EMAIL, "password": made.stdout.split()[-1]}
@@ -45,7 +45,7 @@ async def first_administrator(operate: Operate, own: Own) -> str:
 
 @covers("EP-148", "EP-171", "EP-301", "VN-24", "VN-29", "VN-31", "VN-39")
 async def test_a_new_tenant_begins_with_types_stages_and_preferences(
-    operate: Operate, own: Own
+    operate: Operate, own: TenantClient
 ) -> None:
     """It can be worked with at once, and what it begins with can be changed."""
     token = await first_administrator(operate, own)

@@ -9,28 +9,28 @@ import pytest
 from tests.cli.conftest import Operate
 from tests.commands.newcomer import ISSUE, REFRESH, RESET, newcomer, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 WRITE = 'mutation { accountCreate(input: { name: "New" }) { id } }'
 READ = "{ accounts(first: 1) { nodes { id } } }"
 
 
 @pytest.fixture(autouse=True)
-async def put_back(own: Own) -> AsyncIterator[None]:
+async def put_back(own: TenantClient) -> AsyncIterator[None]:
     yield
     text = "UPDATE catalog.tenant SET slug = 'acme', state = 'active' WHERE id = $1"
     await own.world.admin.execute(text, own.world.tenants["acme"].id)
     notice(own)
 
 
-def notice(own: Own) -> None:
+def notice(own: TenantClient) -> None:
     """As if the half minute had passed after which the catalog is asked again."""
     own.world.endpoint.app_context.directory.forget(own.world.tenants["acme"].id)
 
 
 @covers("D-18")
 async def test_a_suspended_tenant_is_read_and_not_written_until_it_is_resumed(
-    operate: Operate, own: Own
+    operate: Operate, own: TenantClient
 ) -> None:
     assert not (await own.ask("admin", WRITE)).codes
     said = await operate("tenant", "suspend", "acme")
@@ -50,7 +50,7 @@ OLD, NEW = "the words of before", "the words of afterwards"
 
 
 @covers("D-18")
-async def test_a_closed_tenant_is_refused_everything(own: Own) -> None:
+async def test_a_closed_tenant_is_refused_everything(own: TenantClient) -> None:
     user = await newcomer(own, "closed", OLD)
     assert await user.signs_in(OLD)
     token = (await own.ask("admin", ISSUE, {"i": {"id": user.user}})).data["done"]["token"]
@@ -76,7 +76,9 @@ async def test_a_closed_tenant_is_refused_everything(own: Own) -> None:
     assert not (await own.world.ask("admin", READ, tenant="globex")).codes, "others are answered"
 
 
-async def test_a_tenant_with_another_name_stays_the_same(operate: Operate, own: Own) -> None:
+async def test_a_tenant_with_another_name_stays_the_same(
+    operate: Operate, own: TenantClient
+) -> None:
     await own.ask("admin", READ)
     await operate("tenant", "rename", "acme", "apex")
     notice(own)
@@ -88,7 +90,7 @@ async def test_a_tenant_with_another_name_stays_the_same(operate: Operate, own: 
     assert "lower-case letters" in wrong.stderr
 
 
-async def test_a_tenant_is_shown_in_numbers(operate: Operate, own: Own) -> None:
+async def test_a_tenant_is_shown_in_numbers(operate: Operate, own: TenantClient) -> None:
     said = (await operate("tenant", "show", "acme")).stdout
     assert "acme: Acme Desk & Paper" in said
     assert "state     active, a demonstration" in said

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import Operate
 from tests.support.covers import covers
 from tests.support.world import SIGN_IN
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 NUMBERS = count(1)
 VIEWER = "query { viewer { id } }"
@@ -27,7 +27,7 @@ query ($email: String!) {
 class Visitor:
     """Somebody at the sign-in of the tenant."""
 
-    def __init__(self, own: Own) -> None:
+    def __init__(self, own: TenantClient) -> None:
         self.own = own
         self.email = f"visitor{next(NUMBERS)}@acme.example"
         self.token = ""
@@ -39,7 +39,7 @@ class Visitor:
         self.token = found["accessToken"] or self.token
         return not found["userErrors"]
 
-    async def stands(self) -> bool:
+    async def signed_in(self) -> bool:
         body = json.dumps({"query": VIEWER}).encode()
         return not (await self.own.world.post(body, authorization=f"Bearer {self.token}")).codes
 
@@ -55,7 +55,7 @@ def password(output: str) -> str:
 
 
 @pytest.fixture
-def visitor(own: Own) -> Visitor:
+def visitor(own: TenantClient) -> Visitor:
     return Visitor(own)
 
 
@@ -80,7 +80,7 @@ async def test_a_user_is_made_with_a_role_and_signs_in_with_what_was_printed(
 
 
 async def test_an_employee_who_is_there_becomes_the_user(
-    operate: Operate, own: Own, visitor: Visitor
+    operate: Operate, own: TenantClient, visitor: Visitor
 ) -> None:
     await own.done("admin", "employeeCreate", name="Already There", email=visitor.email)
     said = await operate("user", "create", visitor.email, "--tenant", "acme")
@@ -96,7 +96,7 @@ async def test_another_password_ends_what_the_old_one_began(
     first = password((await operate("user", "create", visitor.email, "--tenant", "acme")).stdout)
     assert await visitor.signs_in(first)
     second = password((await operate("user", "password", visitor.email, "--tenant", "acme")).stdout)
-    assert not await visitor.stands()
+    assert not await visitor.signed_in()
     assert not await visitor.signs_in(first)
     assert await visitor.signs_in(second)
 
@@ -108,7 +108,7 @@ async def test_who_is_disabled_is_out_at_once_until_he_is_enabled(
     made = password((await operate("user", "create", visitor.email, "--tenant", "acme")).stdout)
     assert await visitor.signs_in(made)
     await operate("user", "disable", visitor.email, "--tenant", "acme")
-    assert not await visitor.stands()
+    assert not await visitor.signed_in()
     assert not await visitor.signs_in(made)
     [change] = [each for each in (await visitor.known())["history"]["nodes"] if each["field"]]
     assert (change["field"], change["after"], change["user"]) == ("active", "false", None)
@@ -117,7 +117,7 @@ async def test_who_is_disabled_is_out_at_once_until_he_is_enabled(
 
 
 async def test_the_session_that_is_lent_to_the_operator_opens_nothing_and_is_gone(
-    operate: Operate, own: Own, visitor: Visitor
+    operate: Operate, own: TenantClient, visitor: Visitor
 ) -> None:
     before = await own.value("SELECT count(*) FROM session")
     await operate("user", "create", visitor.email, "--tenant", "acme")
@@ -139,7 +139,7 @@ async def test_the_session_that_is_lent_to_the_operator_opens_nothing_and_is_gon
     ],
 )
 async def test_what_cannot_be_done_is_said_in_a_sentence(
-    operate: Operate, own: Own, words: tuple[str, ...], sentence: str
+    operate: Operate, own: TenantClient, words: tuple[str, ...], sentence: str
 ) -> None:
     before = await own.value("SELECT (SELECT count(*) FROM employee), position FROM log_head")
     said = await operate("user", *words, fails=True)
@@ -151,7 +151,7 @@ async def test_what_cannot_be_done_is_said_in_a_sentence(
     )
 
 
-async def test_the_last_administrator_stays(operate: Operate, own: Own) -> None:
+async def test_the_last_administrator_stays(operate: Operate, own: TenantClient) -> None:
     said = await operate("user", "disable", "admin@acme.example", "--tenant", "acme", fails=True)
     assert "no active administrator" in said.stderr
     assert not (await own.ask("admin", VIEWER)).codes

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.support.world import World
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 
 @pytest.fixture(scope="module")
-async def own(desk: World) -> Own:
+async def own(scratch_world: World) -> TenantClient:
     """The first tenant of the module."""
-    return Own(desk, "acme")
+    return TenantClient(scratch_world, "acme")

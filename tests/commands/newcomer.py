@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.world import SIGN_IN, Answer
-from tests.writes.parallel import Own, spelled
+from tests.writes.parallel import TenantClient, public_id
 
 PASSWORD = "four words are enough"
 RESET = "mutation ($i: PasswordResetInput!) { done: passwordReset(input: $i) { changed userErrors { code path } } }"
@@ -27,7 +27,7 @@ def wrong(code: str, place: str) -> dict[str, Any]:
 class Newcomer:
     """A user of the tenant with an address, signed in on no, one or several devices."""
 
-    own: Own
+    own: TenantClient
     user: str
     email: str
     tokens: list[dict[str, Any]] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Newcomer:
         access = app_context.tokens.verify_access(
             self.tokens[device]["accessToken"], app_context.now()
         )
-        return spelled("ses", access.session)
+        return public_id("ses", access.session)
 
     async def sessions(self, device: int = 0) -> set[str]:
         """The ids of the user's sessions that have not ended."""
@@ -81,7 +81,7 @@ class Newcomer:
         return answer.data["done"]
 
 
-async def newcomer(own: Own, name: str, password: str = PASSWORD) -> Newcomer:
+async def newcomer(own: TenantClient, name: str, password: str = PASSWORD) -> Newcomer:
     """A new user who has chosen a password and is not signed in."""
     email = f"{name}@new.example"
     employee = await own.done("admin", "employeeCreate", name=name, email=email)

@@ -11,7 +11,7 @@ from db.engine.entity import Entity
 from db.engine.fields import Kind
 from schema.api import EXPOSED
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, taken
+from tests.writes.parallel import TenantClient, mutation_input_type, outcome_of
 
 CHANGED = [each for each in EXPOSED if Standard.UPDATE in each.commands]
 LIST = "{ found: %s(first: 60) { nodes { id permissions { update delete writable } } } }"
@@ -21,7 +21,7 @@ TRY = "mutation ($i: [%sInput!]!) { done: %sMany(inputs: $i, allOrNone: false) {
 ONLY = "{ found: %s { id permissions { update delete writable } } }"
 
 
-async def permitted(own: Own, persona: str, entity: Entity) -> list[dict[str, Any]]:
+async def permitted(own: TenantClient, persona: str, entity: Entity) -> list[dict[str, Any]]:
     """Each record of an entity that the persona sees, with its permissions."""
     if entity.is_singleton:
         result = (await own.ask(persona, ONLY % entity.singular)).data["found"]
@@ -34,13 +34,13 @@ async def permitted(own: Own, persona: str, entity: Entity) -> list[dict[str, An
 @pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
 @pytest.mark.parametrize("each", CHANGED, ids=lambda each: each.name)
 async def test_update_permission_agrees_with_the_result_of_an_update(
-    own: Own, each: Any, persona: str
+    own: TenantClient, each: Any, persona: str
 ) -> None:
     """An update without changes is refused exactly for the records where `update` is false."""
     mutation = f"{each.singular}Update"
     records = await permitted(own, persona, each)
     inputs = [{"id": record["id"]} for record in records]
-    answer = await own.ask(persona, TRY % (taken(mutation), mutation), {"i": inputs})
+    answer = await own.ask(persona, TRY % (mutation_input_type(mutation), mutation), {"i": inputs})
     if not records:
         return
     refused = {
@@ -66,7 +66,7 @@ def _error(answer: dict[str, Any], number: int) -> str | None:
     [("rep1", {"update": True, "delete": True}), ("support", {"update": False, "delete": False})],
 )
 async def test_permissions_differ_by_caller(
-    own: Own, persona: str, expected: dict[str, bool]
+    own: TenantClient, persona: str, expected: dict[str, bool]
 ) -> None:
     owner = await own.employee("rep1")
     account = await own.done("admin", "accountCreate", name=own.name(), owner=f"emp_{owner.hex}")
@@ -76,7 +76,7 @@ async def test_permissions_differ_by_caller(
     assert ("name" in access["writable"]) is (persona == "rep1")
     for name in ("number", "name") if persona == "support" else ():
         refused = await own.do(persona, "accountUpdate", id=account, **{name: "x"})
-        assert came(refused) == "FORBIDDEN"
+        assert outcome_of(refused) == "FORBIDDEN"
 
 
 TYPES = """{ viewer { id typePermissions { type rows create update delete readable writable } }
@@ -85,7 +85,9 @@ TYPES = """{ viewer { id typePermissions { type rows create update delete readab
 
 @covers("X-47", "D-34")
 @pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
-async def test_type_permissions_are_readable_for_the_viewer_only(own: Own, persona: str) -> None:
+async def test_type_permissions_are_readable_for_the_viewer_only(
+    own: TenantClient, persona: str
+) -> None:
     data = (await own.ask(persona, TYPES)).data
     mine = data["viewer"]["id"]
     permitted = {each["id"]: each["typePermissions"] for each in data["users"]["nodes"]}
@@ -97,7 +99,9 @@ async def test_type_permissions_are_readable_for_the_viewer_only(own: Own, perso
 
 @covers("X-47", "D-34")
 @pytest.mark.parametrize("persona", ["admin", "manager", "rep1", "support", "limited"])
-async def test_type_permissions_agree_with_what_is_readable(own: Own, persona: str) -> None:
+async def test_type_permissions_agree_with_what_is_readable(
+    own: TenantClient, persona: str
+) -> None:
     """A type that is not listed is closed and a field that is not listed is hidden; all others are readable."""
     permitted = {
         each["type"]: each

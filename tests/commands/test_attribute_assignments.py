@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, kept, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
 
 UPDATE = """mutation ($i: AccountUpdateInput!) {
   done: accountUpdate(input: $i) { account { id attributes { key text } } userErrors { code message path } }
@@ -17,15 +17,15 @@ UPDATE = """mutation ($i: AccountUpdateInput!) {
 CREATE = "mutation ($i: AttributeCreateInput!) { done: attributeCreate(input: $i) { id userErrors { code path } } }"
 
 
-async def two_types(own: Own) -> list[str]:
+async def two_types(own: TenantClient) -> list[str]:
     return [await own.done("admin", "accountTypeCreate", name=own.name()) for _ in range(2)]
 
 
-async def attribute(own: Own, key: str, *types: str) -> str:
+async def attribute(own: TenantClient, key: str, *types: str) -> str:
     """An attribute of accounts that is assigned to these types; to all of them if none is given."""
     params = {"entity": "Account", "key": key, "label": key, "kind": "TEXT"}
     made = await own.ask("admin", CREATE, {"i": params})
-    assert came(made) == "DONE", made.json
+    assert outcome_of(made) == "DONE", made.json
     id = str(made.data["done"]["id"])
     for each in types:
         await own.done("admin", "attributeAssignmentCreate", attribute=id, accountType=each)
@@ -37,14 +37,14 @@ def value(key: str, text: str | None) -> dict[str, Any]:
 
 
 @covers("VN-09", "VN-10")
-async def test_a_value_of_an_attribute_that_the_type_lacks_is_refused(own: Own) -> None:
+async def test_a_value_of_an_attribute_that_the_type_lacks_is_refused(own: TenantClient) -> None:
     one, other = await two_types(own)
     id = await attribute(own, "vn09", one)
     await attribute(own, "vn09_all")
     params: dict[str, Any] = {"name": own.name(), "attributes": [value("vn09", "a")]}
     made = await own.done("admin", "accountCreate", type=one, **params)
-    assert (await own.value("SELECT custom FROM account WHERE id = $1", kept(made))).count(
-        kept(id).hex[:8]
+    assert (await own.value("SELECT custom FROM account WHERE id = $1", uuid_of(made))).count(
+        uuid_of(id).hex[:8]
     )
     refused = await own.do("admin", "accountCreate", type=other, **params)
     [error] = refused.data["done"]["userErrors"]
@@ -55,7 +55,7 @@ async def test_a_value_of_an_attribute_that_the_type_lacks_is_refused(own: Own) 
 
 @covers("VN-10", "D-33")
 async def test_changing_the_type_is_refused_while_it_lacks_an_attribute_with_a_value(
-    own: Own,
+    own: TenantClient,
 ) -> None:
     """No value is dropped silently: the request that changes the type has to clear it."""
     one, other = await two_types(own)
@@ -68,25 +68,27 @@ async def test_changing_the_type_is_refused_while_it_lacks_an_attribute_with_a_v
     assert (error["code"], error["path"]) == ("INVALID", ["input", "type"])
     assert "vn10" in error["message"]
     emptied = {"id": account, "type": other, "attributes": [value("vn10", None)]}
-    assert came(await own.ask("admin", UPDATE, {"i": emptied})) == "DONE"
+    assert outcome_of(await own.ask("admin", UPDATE, {"i": emptied})) == "DONE"
 
 
 @covers("VN-10", "D-32")
-async def test_an_error_does_not_name_a_hidden_attribute(own: Own) -> None:
+async def test_an_error_does_not_name_a_hidden_attribute(own: TenantClient) -> None:
     one, other = await two_types(own)
     await attribute(own, "vn10_hidden", one)
-    owner = spelled("emp", await own.employee("rep1"))
+    owner = public_id("emp", await own.employee("rep1"))
     account = await own.done(
         "admin", "accountCreate",
         name=own.name(), type=one, owner=owner, attributes=[value("vn10_hidden", "a")],
     )  # fmt: skip
     refused = await own.ask("rep1", UPDATE, {"i": {"id": account, "type": other}})
-    assert came(refused) == "INVALID"
+    assert outcome_of(refused) == "INVALID"
     assert "vn10_hidden" not in str(refused.json)
 
 
 @covers("VN-07", "VN-09")
-async def test_an_assignment_has_exactly_one_type_of_the_attributes_entity(own: Own) -> None:
+async def test_an_assignment_has_exactly_one_type_of_the_attributes_entity(
+    own: TenantClient,
+) -> None:
     id = await attribute(own, "vn06")
     kinds = {
         "personType": await own.done("admin", "personTypeCreate", name=own.name()),
@@ -95,25 +97,25 @@ async def test_an_assignment_has_exactly_one_type_of_the_attributes_entity(own: 
     }
     for name, kind in kinds.items():
         refused = await own.do("admin", "attributeAssignmentCreate", attribute=id, **{name: kind})
-        assert came(refused) == "INVALID"
+        assert outcome_of(refused) == "INVALID"
         assert refused.data["done"]["userErrors"][0]["path"] == ["input", name]
     account = await own.done("admin", "accountTypeCreate", name=own.name())
     several = {"accountType": account, "personType": kinds["personType"]}
     assert (
-        came(await own.do("admin", "attributeAssignmentCreate", attribute=id, **several))
+        outcome_of(await own.do("admin", "attributeAssignmentCreate", attribute=id, **several))
         == "INVALID"
     )
-    assert came(await own.do("admin", "attributeAssignmentCreate", attribute=id)) == "INVALID"
+    assert outcome_of(await own.do("admin", "attributeAssignmentCreate", attribute=id)) == "INVALID"
 
 
 @covers("D-34")
 async def test_a_new_attribute_needs_an_extensible_entity_and_is_closed_until_granted(
-    own: Own,
+    own: TenantClient,
 ) -> None:
     unfit = {"entity": "Stage", "key": "x", "label": "x", "kind": "TEXT"}
-    assert came(await own.ask("admin", CREATE, {"i": unfit})) == "INVALID"
+    assert outcome_of(await own.ask("admin", CREATE, {"i": unfit})) == "INVALID"
     odd = {"entity": "Account", "key": "not a key", "label": "x", "kind": "TEXT"}
-    assert came(await own.ask("admin", CREATE, {"i": odd})) == "INVALID"
+    assert outcome_of(await own.ask("admin", CREATE, {"i": odd})) == "INVALID"
     await attribute(own, "closed")
     held = {"name": own.name(), "attributes": [value("closed", "secret")]}
     account = await own.done("admin", "accountCreate", **held)
@@ -125,7 +127,7 @@ async def test_a_new_attribute_needs_an_extensible_entity_and_is_closed_until_gr
 
 
 @covers("VN-29", "VN-08")
-async def test_an_employee_type_presets_the_title(own: Own) -> None:
+async def test_an_employee_type_presets_the_title(own: TenantClient) -> None:
     kind = await own.done("admin", "employeeTypeCreate", name=own.name(), defaultTitle="Consultant")
     params = {"name": own.name(), "email": "new@acme.example", "type": kind}
     made = await own.done("admin", "employeeCreate", **params)
@@ -134,7 +136,7 @@ async def test_an_employee_type_presets_the_title(own: Own) -> None:
     assert (await own.row("employee", other))["title"] == "Director"
 
 
-async def fields_of(own: Own, entity: str) -> dict[str, Any]:
+async def fields_of(own: TenantClient, entity: str) -> dict[str, Any]:
     """The required fields of a new record of an entity, without its type."""
     if entity == "Opportunity":
         account = await own.done("admin", "accountCreate", name=own.name())
@@ -146,11 +148,13 @@ async def fields_of(own: Own, entity: str) -> dict[str, Any]:
 
 @covers("VN-10", "VN-17", "VN-29", "VN-31")
 @pytest.mark.parametrize("entity", ["Opportunity", "Person", "Employee", "Case"])
-async def test_types_of_other_entities_decide_their_attributes(own: Own, entity: str) -> None:
+async def test_types_of_other_entities_decide_their_attributes(
+    own: TenantClient, entity: str
+) -> None:
     """A value is stored where the type has the attribute, and refused where it does not."""
     name, key = f"{entity.lower()}Type", f"of_{entity.lower()}"
     [stage] = await own.fetch("SELECT id FROM stage WHERE kind = 'OPEN' ORDER BY position LIMIT 1")
-    step = {"stage": spelled("stg", stage["id"]), "position": 1, "probability": 5}
+    step = {"stage": public_id("stg", stage["id"]), "position": 1, "probability": 5}
     more = {"stages": [step]} if entity == "Opportunity" else {}
     one, other = [
         await own.done("admin", f"{name}Create", name=own.name(), **more) for _ in range(2)
@@ -176,7 +180,7 @@ async def test_types_of_other_entities_decide_their_attributes(own: Own, entity:
 
 
 @covers("VN-16")
-async def test_opportunities_are_grouped_by_their_type(own: Own) -> None:
+async def test_opportunities_are_grouped_by_their_type(own: TenantClient) -> None:
     for persona in ("admin", "rep1"):
         query = """{ opportunitiesAggregate(groupBy: [{ type: { record: true } }]) {
           groups { key { type { record { id name } } } count } groupCount } }"""

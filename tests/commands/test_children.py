@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.covers import covers
-from tests.writes.parallel import Own, kept, spelled
+from tests.writes.parallel import TenantClient, public_id, uuid_of
 
 MANY = """mutation ($inputs: [AddressUpdateInput!]!, $all: Boolean) {
   done: addressUpdateMany(inputs: $inputs, allOrNone: $all) {
@@ -17,21 +17,23 @@ MANY = """mutation ($inputs: [AddressUpdateInput!]!, $all: Boolean) {
 MOST = 250
 
 
-async def account(own: Own, count: int) -> tuple[str, list[str]]:
+async def account(own: TenantClient, count: int) -> tuple[str, list[str]]:
     """An account with this number of addresses, and their ids in the order of streets."""
     addresses = [{"street": f"{number:03}"} for number in range(count)]
     id = await own.done("admin", "accountCreate", name=own.name(), addresses=addresses)
-    rows = await own.fetch("SELECT id FROM address WHERE account_id = $1 ORDER BY street", kept(id))
-    return id, [spelled("adr", row["id"]) for row in rows]
+    rows = await own.fetch(
+        "SELECT id FROM address WHERE account_id = $1 ORDER BY street", uuid_of(id)
+    )
+    return id, [public_id("adr", row["id"]) for row in rows]
 
 
-async def heads(own: Own, id: str) -> list[str]:
+async def heads(own: TenantClient, id: str) -> list[str]:
     """The head offices of an account: exactly one is expected."""
     rows = await own.fetch(
         "SELECT id FROM address WHERE account_id = $1 AND head_office AND deleted_at IS NULL",
-        kept(id),
+        uuid_of(id),
     )
-    return [spelled("adr", row["id"]) for row in rows]
+    return [public_id("adr", row["id"]) for row in rows]
 
 
 MOVES: dict[str, tuple[list[tuple[int, dict[str, Any]]], int]] = {
@@ -46,7 +48,9 @@ MOVES: dict[str, tuple[list[tuple[int, dict[str, Any]]], int]] = {
 @covers("D-12", "D-36")
 @pytest.mark.parametrize("all", [True, False])
 @pytest.mark.parametrize("case", MOVES)
-async def test_the_head_office_moves_within_one_list(own: Own, case: str, all: bool) -> None:
+async def test_the_head_office_moves_within_one_list(
+    own: TenantClient, case: str, all: bool
+) -> None:
     id, addresses = await account(own, 3)
     assert await heads(own, id) == [addresses[0]]
     changes, head = MOVES[case]
@@ -59,7 +63,9 @@ async def test_the_head_office_moves_within_one_list(own: Own, case: str, all: b
 
 
 @covers("D-12", "D-33")
-async def test_the_head_office_moves_between_root_fields_of_one_operation(own: Own) -> None:
+async def test_the_head_office_moves_between_root_fields_of_one_operation(
+    own: TenantClient,
+) -> None:
     id, addresses = await account(own, 2)
     query = """mutation ($a: AddressUpdateInput!, $b: AddressUpdateInput!, $c: RecordInput!) {
       one: addressUpdate(input: $a) { userErrors { code } }
@@ -76,7 +82,7 @@ async def test_the_head_office_moves_between_root_fields_of_one_operation(own: O
     assert await heads(own, id) == [addresses[1]]
 
 
-async def full(own: Own) -> tuple[str, list[str]]:
+async def full(own: TenantClient) -> tuple[str, list[str]]:
     """An account with the maximum number of addresses."""
     id, addresses = await account(own, MOST - 1)
     last = await own.done("admin", "addressCreate", account=id, street="last")
@@ -84,7 +90,7 @@ async def full(own: Own) -> tuple[str, list[str]]:
 
 
 @covers("D-12", "D-39")
-async def test_an_account_has_at_most_250_addresses(own: Own) -> None:
+async def test_an_account_has_at_most_250_addresses(own: TenantClient) -> None:
     id, addresses = await full(own)
     wrong = [{"code": "INVALID", "path": ["input"]}]
     more = await own.do("admin", "addressCreate", account=id, street="too many")
@@ -98,14 +104,14 @@ async def test_an_account_has_at_most_250_addresses(own: Own) -> None:
     await own.done("admin", "addressDelete", id=addresses[8])
     await own.done("admin", "addressRestore", id=addresses[7])
     count = "SELECT count(*) FROM address WHERE account_id = $1 AND deleted_at IS NULL"
-    assert await own.value(count, kept(id)) == MOST
+    assert await own.value(count, uuid_of(id)) == MOST
     await own.done("admin", "accountDelete", id=id)
     await own.done("admin", "accountRestore", id=id)
-    assert await own.value(count, kept(id)) == MOST
+    assert await own.value(count, uuid_of(id)) == MOST
 
 
 @covers("D-12", "D-39", "D-36")
-async def test_addresses_of_one_list_are_counted_together(own: Own) -> None:
+async def test_addresses_of_one_list_are_counted_together(own: TenantClient) -> None:
     id, _ = await account(own, MOST - 1)
     inputs = [{"account": id, "street": street} for street in "ab"]
     both = await own.many("admin", "addressCreate", inputs)
@@ -118,13 +124,13 @@ async def test_addresses_of_one_list_are_counted_together(own: Own) -> None:
     assert not (await own.many("admin", "addressCreate", apart)).data["done"]["userErrors"]
 
 
-async def live(own: Own, table: str, column: str, id: str) -> int:
+async def live(own: TenantClient, table: str, column: str, id: str) -> int:
     """The number of children of a record that are not deleted."""
     count = f"SELECT count(*) FROM {table} WHERE {column} = $1 AND deleted_at IS NULL"  # noqa: S608 - names of ours
-    return int(await own.value(count, kept(id)))
+    return int(await own.value(count, uuid_of(id)))
 
 
-async def test_a_restored_role_lacks_a_profile_that_was_deleted(own: Own) -> None:
+async def test_a_restored_role_lacks_a_profile_that_was_deleted(own: TenantClient) -> None:
     kept_profile, removed = [
         await own.done("admin", "profileCreate", name=own.name()) for _ in "ab"
     ]
@@ -143,7 +149,9 @@ async def test_a_restored_role_lacks_a_profile_that_was_deleted(own: Own) -> Non
     await own.done("admin", "roleProfileCreate", role=role, profile=removed)
 
 
-async def test_a_restored_opportunity_lacks_the_share_of_a_deleted_employee(own: Own) -> None:
+async def test_a_restored_opportunity_lacks_the_share_of_a_deleted_employee(
+    own: TenantClient,
+) -> None:
     stays, leaves = [
         await own.done("admin", "employeeCreate", name=own.name(), email=f"{word}@b.example")
         for word in ("stays", "leaves")

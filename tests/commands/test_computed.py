@@ -10,7 +10,7 @@ import pytest
 from db.api import MODEL
 from db.engine.fields import Computed
 from tests.support.covers import covers
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 ONE = """mutation ($input: AccountCreateInput!) {
   made: accountCreate(input: $input) { id it: account { name site: websiteDomain owner { initials } } }
@@ -46,7 +46,9 @@ def broken() -> Iterator[None]:
 
 
 @covers("D-57", "D-33")
-async def test_a_failing_computed_field_is_an_error_at_its_path(own: Own, broken: None) -> None:
+async def test_a_failing_computed_field_is_an_error_at_its_path(
+    own: TenantClient, broken: None
+) -> None:
     answer = await own.ask("admin", ONE, {"input": INPUTS[2]})
     made = answer.json["data"]["made"]
     assert made["it"] == {"name": "c", "site": None, "owner": {"initials": "LM"}}
@@ -60,7 +62,7 @@ async def test_a_failing_computed_field_is_an_error_at_its_path(own: Own, broken
 
 @covers("D-57", "D-33")
 async def test_a_failing_computed_field_of_a_list_is_an_error_at_each_path(
-    own: Own, broken: None
+    own: TenantClient, broken: None
 ) -> None:
     answer = await own.ask("admin", MANY, {"inputs": INPUTS})
     made = answer.json["data"]["made"]
@@ -77,7 +79,9 @@ async def test_a_failing_computed_field_of_a_list_is_an_error_at_each_path(
 
 
 @covers("D-57", "D-37")
-async def test_a_replay_repeats_the_error_of_a_computed_field(own: Own, broken: None) -> None:
+async def test_a_replay_repeats_the_error_of_a_computed_field(
+    own: TenantClient, broken: None
+) -> None:
     for _ in "12":
         answer = await own.ask("admin", ONE, {"input": INPUTS[2]}, idempotency_key="broken")
         assert [error["path"] for error in answer.json["errors"]] == [["made", "it", "site"]]

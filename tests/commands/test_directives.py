@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.covers import covers
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 COMMAND = "accountCreate(input: { name: $name }) { account { name } }"
 TEXTS = {
@@ -21,7 +21,7 @@ TEXTS = {
 ORDERS = [(True, False, True), (False, True, False)]
 
 
-async def accounts(own: Own, name: str) -> int:
+async def accounts(own: TenantClient, name: str) -> int:
     """The number of accounts with this name."""
     return int(await own.value("SELECT count(*) FROM account WHERE name = $1", name))
 
@@ -30,7 +30,7 @@ async def accounts(own: Own, name: str) -> int:
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("order", ORDERS)
 async def test_a_skipped_mutation_is_not_executed(
-    own: Own, text: str, order: tuple[bool, ...]
+    own: TenantClient, text: str, order: tuple[bool, ...]
 ) -> None:
     """Independent of the order in which a text is sent with true and false."""
     # A separate text for each order, because the plan cache begins with the first value.
@@ -45,7 +45,9 @@ async def test_a_skipped_mutation_is_not_executed(
 
 
 @covers("D-36", "D-37", "D-55")
-async def test_another_value_of_a_directive_is_another_request_for_the_key(own: Own) -> None:
+async def test_another_value_of_a_directive_is_another_request_for_the_key(
+    own: TenantClient,
+) -> None:
     query = f"mutation ($name: String!, $x: Boolean!) {TEXTS['inline']}"
     name = own.name()
     off, on = [
@@ -58,7 +60,7 @@ async def test_another_value_of_a_directive_is_another_request_for_the_key(own: 
 
 
 @covers("D-36", "D-55")
-async def test_directives_apply_to_the_payload_as_well(own: Own) -> None:
+async def test_directives_apply_to_the_payload_as_well(own: TenantClient) -> None:
     """To payloads, records and errors alike."""
     query = """mutation ($name: String!, $x: Boolean!) {
       done: accountCreateMany(inputs: [{ name: $name }]) {

@@ -16,7 +16,7 @@ from graphql import (
 
 from tests.commands.newcomer import PASSWORD, newcomer
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, Own, came, kept, spelled, spoken
+from tests.writes.parallel import DONE, TenantClient, mutation_text, outcome_of, public_id, uuid_of
 
 SCHEMA = build_schema((Path(__file__).parents[2] / "schema" / "schema.graphql").read_text())
 LIST = "{ found: %s(first: 1%s) { nodes { id } } }"
@@ -43,19 +43,19 @@ def listing(type_name: str) -> str:
     return str(names[0])
 
 
-async def employee(own: Own, **params: Any) -> str:
+async def employee(own: TenantClient, **params: Any) -> str:
     """A new employee without a user."""
     email = f"{own.name().replace(' ', '-')}@staff.example"
     return await own.done("admin", "employeeCreate", **{"name": "New", "email": email, **params})
 
 
-async def owner(own: Own, type_name: str, id: str) -> Any:
+async def owner(own: TenantClient, type_name: str, id: str) -> Any:
     """The owner of a record and its type, as the API returns it."""
     query = f'{{ {camel(type_name)}(id: "{id}") {{ owner {{ __typename id }} }} }}'
     return (await own.ask("admin", query)).data[camel(type_name)]["owner"]
 
 
-async def codes(own: Own, mutation: str, **params: Any) -> list[tuple[str, str]]:
+async def codes(own: TenantClient, mutation: str, **params: Any) -> list[tuple[str, str]]:
     """The error codes of an administrator's mutation, with the fields."""
     answer = await own.do("admin", mutation, **params)
     if answer.codes:
@@ -67,7 +67,7 @@ async def codes(own: Own, mutation: str, **params: Any) -> list[tuple[str, str]]
 @covers("VN-41")
 @pytest.mark.parametrize("type_name", owned())
 async def test_records_are_owned_by_employees_with_or_without_a_user(
-    own: Own, type_name: str
+    own: TenantClient, type_name: str
 ) -> None:
     """A user is refused as an owner and has no list of owned records."""
     answer = await own.ask("admin", LIST % (listing(type_name), OPEN.get(type_name, "")))
@@ -76,8 +76,8 @@ async def test_records_are_owned_by_employees_with_or_without_a_user(
     someone = await employee(own)
     await own.done("admin", update, id=id, owner=someone)
     assert await owner(own, type_name, id) == {"__typename": "Employee", "id": someone}
-    user = spelled("usr", await own.user("rep2"))
-    assert came(await own.do("admin", update, id=id, owner=user)) == "NOT_FOUND"
+    user = public_id("usr", await own.user("rep2"))
+    assert outcome_of(await own.do("admin", update, id=id, owner=user)) == "NOT_FOUND"
     assert await owner(own, type_name, id) == {"__typename": "Employee", "id": someone}
     users = SCHEMA.type_map["User"]
     assert isinstance(users, GraphQLObjectType)
@@ -87,24 +87,24 @@ async def test_records_are_owned_by_employees_with_or_without_a_user(
 
 @covers("VN-41")
 async def test_the_employee_of_a_user_owns_what_they_create_and_keeps_it_without_the_user(
-    own: Own,
+    own: TenantClient,
 ) -> None:
     someone = await newcomer(own, "owning")
     role = await own.value("SELECT id FROM role WHERE name = 'Sales representative'")
-    params = {"user": someone.user, "role": spelled("rol", role)}
+    params = {"user": someone.user, "role": public_id("rol", role)}
     await own.done("admin", "roleAssignmentCreate", **params)
     assert await someone.signs_in(PASSWORD)
-    text = spoken("accountCreate").replace("$input", "$i")
+    text = mutation_text("accountCreate").replace("$input", "$i")
     account = (await someone.post(text, 0, name="Mine")).data["done"]["id"]
-    result = await own.value('SELECT employee_id FROM "user" WHERE id = $1', kept(someone.user))
-    mine = {"__typename": "Employee", "id": spelled("emp", result)}
+    result = await own.value('SELECT employee_id FROM "user" WHERE id = $1', uuid_of(someone.user))
+    mine = {"__typename": "Employee", "id": public_id("emp", result)}
     assert await owner(own, "Account", account) == mine
     await own.done("admin", "userDelete", id=someone.user)
     assert await owner(own, "Account", account) == mine
 
 
 @covers("VN-43")
-async def test_an_employee_without_an_email_address_is_refused(own: Own) -> None:
+async def test_an_employee_without_an_email_address_is_refused(own: TenantClient) -> None:
     before = await own.value("SELECT count(*) FROM employee")
     for params in ({}, {"email": None}):
         answer = await own.do("admin", "employeeCreate", name="Nameless", **params)
@@ -117,7 +117,7 @@ async def test_an_employee_without_an_email_address_is_refused(own: Own) -> None
 
 
 @covers("VN-43")
-async def test_an_email_address_can_be_changed_but_not_cleared(own: Own) -> None:
+async def test_an_email_address_can_be_changed_but_not_cleared(own: TenantClient) -> None:
     id = await employee(own)
     await own.done("admin", "employeeUpdate", id=id, email="anna@staff.example")
     for email, code in (
@@ -136,7 +136,7 @@ async def test_an_email_address_can_be_changed_but_not_cleared(own: Own) -> None
 
 
 @covers("VN-44")
-async def test_a_user_and_an_employee_are_linked_one_to_one(own: Own) -> None:
+async def test_a_user_and_an_employee_are_linked_one_to_one(own: TenantClient) -> None:
     id, other = await employee(own), await employee(own)
     user = await own.done("admin", "userCreate", employee=id)
     query = f"""{{ user(id: "{user}") {{ employee {{ id }} }}
@@ -154,16 +154,16 @@ async def test_a_user_and_an_employee_are_linked_one_to_one(own: Own) -> None:
     await own.done("admin", "userDelete", id=user)
     again = await own.done("admin", "userCreate", employee=id)
     assert again != user
-    assert came(await own.do("admin", "userRestore", id=user)) == "DUPLICATE"
-    assert came(await own.do("admin", "employeeDelete", id=other)) == DONE
+    assert outcome_of(await own.do("admin", "userRestore", id=user)) == "DUPLICATE"
+    assert outcome_of(await own.do("admin", "employeeDelete", id=other)) == DONE
 
 
 @covers("VN-44")
-async def test_the_employee_of_a_user_cannot_be_changed(own: Own) -> None:
+async def test_the_employee_of_a_user_cannot_be_changed(own: TenantClient) -> None:
     update = SCHEMA.type_map["UserUpdateInput"]
     assert isinstance(update, GraphQLInputObjectType)
     assert "employee" not in update.fields
-    user = spelled("usr", await own.user("rep2"))
+    user = public_id("usr", await own.user("rep2"))
     moved = await own.do("admin", "userUpdate", id=user, employee=await employee(own))
     assert moved.codes == ["BAD_USER_INPUT"]
-    assert await own.user("rep2") == kept(user)
+    assert await own.user("rep2") == uuid_of(user)

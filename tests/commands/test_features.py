@@ -7,7 +7,7 @@ import pytest
 from domain.setup import SWITCHED, FeatureKey
 from schema.api import EXPOSED
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, kept
+from tests.writes.parallel import TenantClient, outcome_of, uuid_of
 
 FEATURES = "{ features(first: 10) { nodes { id key enabled } } }"
 CASES = "{ cases(first: 1) { totalCount } accounts(first: 1) { nodes { cases { totalCount } } } }"
@@ -15,7 +15,7 @@ CREATE = 'mutation { done: caseCreate(input: {subject: "x"}) { userErrors { code
 LISTS = [each.plural for each in EXPOSED if not each.is_singleton]
 
 
-async def switch(own: Own, key: FeatureKey, on: bool) -> str:
+async def switch(own: TenantClient, key: FeatureKey, on: bool) -> str:
     """Switch a feature as an administrator; its id."""
     answer = await own.ask("admin", FEATURES)
     [id] = [each["id"] for each in answer.data["features"]["nodes"] if each["key"] == key]
@@ -26,7 +26,7 @@ async def switch(own: Own, key: FeatureKey, on: bool) -> str:
 @covers("VN-02", "VN-05")
 @pytest.mark.parametrize("persona", ["admin", "rep1", "support"])
 async def test_records_of_a_feature_that_is_off_are_closed_to_all_users(
-    own: Own, persona: str
+    own: TenantClient, persona: str
 ) -> None:
     before = await own.ask("admin", "{ cases(first: 1) { totalCount } }")
     await switch(own, FeatureKey.CASES, on=False)
@@ -48,7 +48,9 @@ async def test_records_of_a_feature_that_is_off_are_closed_to_all_users(
 
 @covers("VN-01", "VN-02", "VN-04")
 @pytest.mark.parametrize("key", FeatureKey)
-async def test_each_feature_closes_exactly_its_own_object_types(own: Own, key: FeatureKey) -> None:
+async def test_each_feature_closes_exactly_its_own_object_types(
+    own: TenantClient, key: FeatureKey
+) -> None:
     """All other object types stay readable."""
     await switch(own, key, on=False)
     try:
@@ -63,12 +65,14 @@ async def test_each_feature_closes_exactly_its_own_object_types(own: Own, key: F
 
 
 @covers("VN-05")
-async def test_only_administrators_switch_features_and_the_history_records_it(own: Own) -> None:
+async def test_only_administrators_switch_features_and_the_history_records_it(
+    own: TenantClient,
+) -> None:
     id = await switch(own, FeatureKey.DUPLICATES, on=False)
     query = "mutation ($i: FeatureUpdateInput!) { done: featureUpdate(input: $i) { userErrors { code } } }"
     refused = await own.ask("director", query, {"i": {"id": id, "enabled": True}})
-    assert came(refused) == "FORBIDDEN"
-    rows = await own.fetch("SELECT enabled FROM feature WHERE id = $1", kept(id))
+    assert outcome_of(refused) == "FORBIDDEN"
+    rows = await own.fetch("SELECT enabled FROM feature WHERE id = $1", uuid_of(id))
     assert [row["enabled"] for row in rows] == [False]
     result = await own.ask(
         "admin", "query ($id: ID!) { feature(id: $id) { history(last: 1) { nodes { field before after user { id } } } } }",

@@ -17,7 +17,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from tests.writes.parallel import DONE, Own, came
+from tests.writes.parallel import DONE, TenantClient, outcome_of
 
 SCHEMA = build_schema((Path(__file__).parents[2] / "schema" / "schema.graphql").read_text())
 OF_SESSIONS = {
@@ -69,16 +69,16 @@ def request(name: str) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-async def used_key(own: Own) -> str:
+async def used_key(own: TenantClient) -> str:
     """An idempotency key that a request of the administrator has used."""
     key = own.name()
-    assert came(await own.do("admin", "accountCreate", key, name=own.name())) == DONE
+    assert outcome_of(await own.do("admin", "accountCreate", key, name=own.name())) == DONE
     return key
 
 
 @pytest.mark.parametrize("name", mutations())
 async def test_any_mutation_with_the_key_of_another_request_is_refused(
-    own: Own, used_key: str, name: str
+    own: TenantClient, used_key: str, name: str
 ) -> None:
     query, variables = request(name)
     answer = await own.ask("admin", query, variables, idempotency_key=used_key)

@@ -10,7 +10,7 @@ import pytest
 from resolvers.engine import execute
 from resolvers.engine.execute import PASSES
 from tests.support.covers import covers
-from tests.writes.parallel import Own, kept, spelled
+from tests.writes.parallel import TenantClient, public_id, uuid_of
 
 NOWHERE = "acc_ffffffffffffffffffffffffffffffff"
 GOOD: dict[str, Any] = {"name": "Goed"}
@@ -23,7 +23,9 @@ WRONG = [
 ]
 
 
-async def created(own: Own, inputs: list[dict[str, Any]], selection: str, *, all: bool) -> Any:
+async def created(
+    own: TenantClient, inputs: list[dict[str, Any]], selection: str, *, all: bool
+) -> Any:
     """The response to creating accounts, with a selection of the payload."""
     query = (
         "mutation ($inputs: [AccountCreateInput!]!, $all: Boolean) "
@@ -36,7 +38,9 @@ async def created(own: Own, inputs: list[dict[str, Any]], selection: str, *, all
 @pytest.mark.parametrize(
     "results", ["", "results { id }", "results { id userErrors { code path } }"]
 )
-async def test_errors_are_reported_whatever_else_is_selected(own: Own, results: str) -> None:
+async def test_errors_are_reported_whatever_else_is_selected(
+    own: TenantClient, results: str
+) -> None:
     response = await created(
         own, [GOOD, BAD, LOST, ABROAD], f"{results} userErrors {{ code path }}", all=False
     )
@@ -51,7 +55,7 @@ async def test_errors_are_reported_whatever_else_is_selected(own: Own, results: 
 
 
 @covers("D-33", "D-36", "X-10")
-async def test_errors_are_the_same_with_and_without_all_or_none(own: Own) -> None:
+async def test_errors_are_the_same_with_and_without_all_or_none(own: TenantClient) -> None:
     inputs = [GOOD, BAD, GOOD, ABROAD]
     selection = "results { id userErrors { code path } } userErrors { code path }"
     each, all = [
@@ -63,7 +67,7 @@ async def test_errors_are_the_same_with_and_without_all_or_none(own: Own) -> Non
 
 
 @covers("D-33", "D-36", "D-37", "X-12")
-async def test_a_replay_repeats_the_errors(own: Own) -> None:
+async def test_a_replay_repeats_the_errors(own: TenantClient) -> None:
     query = (
         "mutation ($inputs: [AccountCreateInput!]!) "
         "{ done: accountCreateMany(inputs: $inputs, allOrNone: false) { userErrors { code path } } }"
@@ -78,7 +82,7 @@ async def test_a_replay_repeats_the_errors(own: Own) -> None:
 
 
 @covers("D-33", "D-35", "X-66")
-async def test_user_errors_beside_refusals_are_reported_once(own: Own) -> None:
+async def test_user_errors_beside_refusals_are_reported_once(own: TenantClient) -> None:
     """All of them with the first refusal, so that a client counts none twice."""
     selection = "results { id } userErrors { code path }"
     response = await created(
@@ -98,7 +102,7 @@ async def test_user_errors_beside_refusals_are_reported_once(own: Own) -> None:
     assert "userErrors" not in second["extensions"]
 
 
-async def chain(own: Own, length: int) -> list[str]:
+async def chain(own: TenantClient, length: int) -> list[str]:
     """Accounts of which each is the child of the next."""
     ids: list[str] = []
     for _ in range(length):
@@ -107,7 +111,7 @@ async def chain(own: Own, length: int) -> list[str]:
     return ids[::-1]
 
 
-async def reversed_chain(own: Own, ids: list[str], **changes: Any) -> list[str]:
+async def reversed_chain(own: TenantClient, ids: list[str], **changes: Any) -> list[str]:
     """Reverse a chain with one input per account; the code of each, or DONE."""
     query = """mutation ($inputs: [AccountUpdateInput!]!) {
       done: accountUpdateMany(inputs: $inputs, allOrNone: false) { results { id } userErrors { code path } }
@@ -127,20 +131,20 @@ async def reversed_chain(own: Own, ids: list[str], **changes: Any) -> list[str]:
 
 
 @covers("D-33", "D-36", "X-10")
-async def test_inputs_are_applied_in_order(own: Own) -> None:
+async def test_inputs_are_applied_in_order(own: TenantClient) -> None:
     """An account that is moved first makes room for the next."""
     ids = await chain(own, 4)
     assert await reversed_chain(own, ids) == ["DONE"] * 4
     assert [(await own.row("account", id))["parent_id"] for id in ids] == [
         None,
-        *(kept(id) for id in ids[:-1]),
+        *(uuid_of(id) for id in ids[:-1]),
     ]
 
 
 @covers("D-33", "D-36", "X-10")
 @pytest.mark.parametrize("passes", [1, 2, PASSES])
 async def test_inputs_that_depend_on_a_failed_one_fail_or_are_retryable(
-    own: Own, passes: int, monkeypatch: pytest.MonkeyPatch
+    own: TenantClient, passes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are decided again without it, up to `PASSES` times; after that they are RETRYABLE."""
     monkeypatch.setattr(execute, "PASSES", passes)
@@ -152,7 +156,7 @@ async def test_inputs_that_depend_on_a_failed_one_fail_or_are_retryable(
 
 
 @covers("D-33", "D-36", "X-10")
-async def test_a_failed_input_reserves_no_unique_value(own: Own) -> None:
+async def test_a_failed_input_reserves_no_unique_value(own: TenantClient) -> None:
     """The next input gets the external id of the failed one."""
     outer = own.name()
     inputs = [
@@ -170,7 +174,7 @@ async def test_a_failed_input_reserves_no_unique_value(own: Own) -> None:
 
 
 @covers("D-33", "X-66")
-async def test_a_value_that_cannot_be_stored_hides_no_other_error(own: Own) -> None:
+async def test_a_value_that_cannot_be_stored_hides_no_other_error(own: TenantClient) -> None:
     """Also where the server would have filled in a default."""
     inputs = [{"name": "x" * 10_001, "country": "Nederland"}]
     done = (await created(own, inputs, "userErrors { code path }", all=True))["data"]["done"]
@@ -179,7 +183,7 @@ async def test_a_value_that_cannot_be_stored_hides_no_other_error(own: Own) -> N
         {"code": "INVALID", "path": ["inputs", "0", "country"]},
     ]
     account = await own.done("admin", "accountCreate", name=own.name())
-    kind = spelled("opt", await own.type("New business"))
+    kind = public_id("opt", await own.type("New business"))
     params: dict[str, Any] = {
         "name": "a",
         "account": account,

@@ -21,7 +21,7 @@ from tests.commands.newcomer import (
 )
 from tests.support.covers import covers
 from tests.support.world import World
-from tests.writes.parallel import Own, kept, spelled
+from tests.writes.parallel import TenantClient, public_id, uuid_of
 
 OTHER = "some other words of mine"
 WEAK = {
@@ -34,7 +34,7 @@ WEAK = {
 
 
 @asynccontextmanager
-async def suspended(own: Own) -> AsyncIterator[None]:
+async def suspended(own: TenantClient) -> AsyncIterator[None]:
     """The tenant is read-only inside this context."""
 
     async def become(state: str) -> None:
@@ -49,7 +49,7 @@ async def suspended(own: Own) -> AsyncIterator[None]:
         await become("active")
 
 
-async def test_a_password_change_ends_all_other_sessions(own: Own) -> None:
+async def test_a_password_change_ends_all_other_sessions(own: TenantClient) -> None:
     who = await newcomer(own, "change")
     assert not await who.signs_in(OTHER)
     assert [await who.signs_in(PASSWORD) for _ in "123"] == [True] * 3
@@ -69,7 +69,7 @@ async def test_a_password_change_ends_all_other_sessions(own: Own) -> None:
 
 
 @pytest.mark.parametrize("how", WEAK)
-async def test_a_weak_password_is_refused(own: Own, how: str) -> None:
+async def test_a_weak_password_is_refused(own: TenantClient, how: str) -> None:
     who, password = await newcomer(own, f"weak.{how.replace(' ', '.')}"), WEAK[how]
     assert await who.signs_in(PASSWORD)
     assert await who.change(PASSWORD, password) == wrong("WEAK_PASSWORD", "password")
@@ -82,7 +82,7 @@ async def test_a_weak_password_is_refused(own: Own, how: str) -> None:
     )
 
 
-async def test_a_reset_token_works_once_and_ends_all_sessions(own: Own) -> None:
+async def test_a_reset_token_works_once_and_ends_all_sessions(own: TenantClient) -> None:
     who = await newcomer(own, "reset")
     assert [await who.signs_in(PASSWORD) for _ in "12"] == [True] * 2
     token = await who.token()
@@ -94,7 +94,7 @@ async def test_a_reset_token_works_once_and_ends_all_sessions(own: Own) -> None:
 
 
 @pytest.mark.parametrize("void", ["newer", "changed", "late", "inactive", "forged", "other kind"])
-async def test_a_void_reset_token_is_refused(own: Own, void: str) -> None:
+async def test_a_void_reset_token_is_refused(own: TenantClient, void: str) -> None:
     who = await newcomer(own, f"void.{void.replace(' ', '.')}")
     assert await who.signs_in(PASSWORD)
     token, standing = await who.token(), PASSWORD
@@ -105,7 +105,7 @@ async def test_a_void_reset_token_is_refused(own: Own, void: str) -> None:
         standing = OTHER
     elif void == "late":
         past = "UPDATE credential SET reset_until = now() - interval '1 second' WHERE user_id = $1"
-        await own.value(past, kept(who.user))
+        await own.value(past, uuid_of(who.user))
     elif void == "inactive":
         await own.done("admin", "userUpdate", id=who.user, active=False)
         await own.done("admin", "userUpdate", id=who.user, active=True)
@@ -118,10 +118,10 @@ async def test_a_void_reset_token_is_refused(own: Own, void: str) -> None:
 
 
 @covers("D-32")
-async def test_only_administrators_issue_reset_tokens(own: Own) -> None:
+async def test_only_administrators_issue_reset_tokens(own: TenantClient) -> None:
     """Of existing users only; all others are refused, also for themselves."""
     who = await newcomer(own, "handed")
-    own_id = spelled("usr", await own.user("rep1"))
+    own_id = public_id("usr", await own.user("rep1"))
     for persona in ("director", "rep1"):
         for id in (who.user, own_id):
             answer = await own.ask(persona, ISSUE, {"i": {"id": id}})
@@ -136,7 +136,7 @@ async def test_only_administrators_issue_reset_tokens(own: Own) -> None:
 
 
 @covers("D-40")
-async def test_without_an_access_token_only_a_password_reset_is_answered(own: Own) -> None:
+async def test_without_an_access_token_only_a_password_reset_is_answered(own: TenantClient) -> None:
     who = await newcomer(own, "anonymous")
     for query, params in (
         (CHANGE, {"current": PASSWORD, "password": OTHER}),
@@ -147,7 +147,7 @@ async def test_without_an_access_token_only_a_password_reset_is_answered(own: Ow
 
 
 @covers("D-18")
-async def test_passwords_of_a_suspended_tenant_cannot_be_changed(own: Own) -> None:
+async def test_passwords_of_a_suspended_tenant_cannot_be_changed(own: TenantClient) -> None:
     who = await newcomer(own, "suspended")
     assert [await who.signs_in(PASSWORD) for _ in "12"] == [True] * 2
     token = await who.token()
@@ -165,10 +165,12 @@ async def test_passwords_of_a_suspended_tenant_cannot_be_changed(own: Own) -> No
     assert await who.reset(token, OTHER) == DONE, "the token still works"
 
 
-async def test_the_password_of_a_demo_user_cannot_be_changed(own: Own, desk: World) -> None:
+async def test_the_password_of_a_demo_user_cannot_be_changed(
+    own: TenantClient, scratch_world: World
+) -> None:
     change = "mutation ($i: PasswordChangeInput!) { done: passwordChange(input: $i) { changed userErrors { code } } }"
     params = {"current": DEMO, "password": OTHER}
     answer = await own.ask("rep1", change, {"i": params})
     assert answer.data["done"] == {"changed": False, "userErrors": [{"code": "DEMO_ONLY"}]}
     await own.forget("rep1")
-    assert await desk.token("rep1")
+    assert await scratch_world.token("rep1")

@@ -9,13 +9,13 @@ import pytest
 
 from tests.commands.newcomer import PASSWORD, Newcomer, newcomer
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, Own, came, kept, spoken
+from tests.writes.parallel import DONE, TenantClient, mutation_text, outcome_of, uuid_of
 
 EVERYTHING = {"creates": True, "edits": "ALL", "deletes": "ALL"}
 FORBIDDEN, READ_ONLY, HIDDEN = "FORBIDDEN", "FIELD_READ_ONLY", "NOT_FOUND"
 
 
-async def profile(own: Own, *fields: str, **params: Any) -> str:
+async def profile(own: TenantClient, *fields: str, **params: Any) -> str:
     """A profile that grants all accounts and these fields; `name!` is also writable."""
     opened = [
         {"entity": "Account", "field": each.rstrip("!"), "writes": each.endswith("!")}
@@ -28,13 +28,13 @@ async def profile(own: Own, *fields: str, **params: Any) -> str:
     )
 
 
-async def role(own: Own, *profiles: str) -> str:
+async def role(own: TenantClient, *profiles: str) -> str:
     """A role with these profiles."""
     params = [{"profile": each} for each in profiles]
     return await own.done("admin", "roleCreate", name=own.name(), profiles=params)
 
 
-async def user(own: Own, *roles: str) -> Newcomer:
+async def user(own: TenantClient, *roles: str) -> Newcomer:
     """A new user with these roles, signed in."""
     made = await newcomer(own, own.name().replace(" ", "-"))
     for each in roles:
@@ -43,7 +43,7 @@ async def user(own: Own, *roles: str) -> Newcomer:
     return made
 
 
-async def account(own: Own, **params: Any) -> str:
+async def account(own: TenantClient, **params: Any) -> str:
     """An account that the administrator owns."""
     params = {"name": own.name(), "phone": "+31201234567", "city": "Utrecht", **params}
     return await own.done("admin", "accountCreate", **params)
@@ -58,16 +58,20 @@ async def shown(someone: Newcomer, id: str) -> dict[str, Any] | None:
 
 async def do(someone: Newcomer, mutation: str, **params: Any) -> str:
     """The outcome of a mutation of the user: DONE, or an error code."""
-    return came(await someone.post(spoken(mutation).replace("$input", "$i"), 0, **params))
+    return outcome_of(
+        await someone.post(mutation_text(mutation).replace("$input", "$i"), 0, **params)
+    )
 
 
 async def tried(someone: Newcomer, id: str) -> dict[str, str]:
     """The outcome of each operation on accounts; the administrator reverts a deletion."""
     own = someone.own
-    made = await someone.post(spoken("accountCreate").replace("$input", "$i"), 0, name=own.name())
+    made = await someone.post(
+        mutation_text("accountCreate").replace("$input", "$i"), 0, name=own.name()
+    )
     result = {
         "read": HIDDEN if await shown(someone, id) is None else DONE,
-        "create": came(made),
+        "create": outcome_of(made),
         "edit": await do(someone, "accountUpdate", id=id, name=own.name()),
         "delete": await do(someone, "accountDelete", id=id),
     }
@@ -77,7 +81,7 @@ async def tried(someone: Newcomer, id: str) -> dict[str, str]:
 
 
 @covers("VT-26")
-async def test_a_profile_is_defined_once_and_reused_by_roles_and_users(own: Own) -> None:
+async def test_a_profile_is_defined_once_and_reused_by_roles_and_users(own: TenantClient) -> None:
     """The same operations with either role, and none without a role."""
     id = await account(own)
     everything = await profile(own, "name!", **EVERYTHING)
@@ -98,7 +102,7 @@ async def test_a_profile_is_defined_once_and_reused_by_roles_and_users(own: Own)
     ("creates", "edits", "deletes"), list(itertools.product((False, True), repeat=3))
 )
 async def test_creating_editing_and_deleting_accounts_are_separate_permissions(
-    own: Own, creates: bool, edits: bool, deletes: bool
+    own: TenantClient, creates: bool, edits: bool, deletes: bool
 ) -> None:
     id = await account(own)
     params = {
@@ -116,13 +120,15 @@ async def test_creating_editing_and_deleting_accounts_are_separate_permissions(
 
 
 @covers("VT-27")
-async def test_a_change_of_a_profile_reaches_all_present_and_future_users(own: Own) -> None:
+async def test_a_change_of_a_profile_reaches_all_present_and_future_users(
+    own: TenantClient,
+) -> None:
     """Per field, row and operation, without any change to the users."""
     mine, others = own.name(), await account(own)
     granted = await profile(own, "name", "owner", rows="OWN")
     sellers = await role(own, granted)
     staff = [await user(own, sellers) for _ in range(2)]
-    owner = await own.value('SELECT employee_id FROM "user" WHERE id = $1', kept(staff[0].user))
+    owner = await own.value('SELECT employee_id FROM "user" WHERE id = $1', uuid_of(staff[0].user))
     id = await account(own, name=mine, owner=f"emp_{owner.hex}")
 
     async def seen(someone: Newcomer) -> list[dict[str, Any] | None]:
@@ -131,7 +137,7 @@ async def test_a_change_of_a_profile_reaches_all_present_and_future_users(own: O
     assert await seen(staff[0]) == [{"name": mine}, None]
     assert await seen(staff[1]) == [None, None]
     [entity] = await own.fetch(
-        "SELECT id FROM object_permission WHERE profile_id = $1", kept(granted)
+        "SELECT id FROM object_permission WHERE profile_id = $1", uuid_of(granted)
     )
     await own.done("admin", "objectPermissionUpdate", id=f"pen_{entity['id'].hex}", rows="ALL")
     opened = {"profile": granted, "entity": "Account", "field": "phone"}
@@ -154,7 +160,7 @@ async def test_a_change_of_a_profile_reaches_all_present_and_future_users(own: O
 
 
 @covers("VT-29")
-async def test_a_role_has_several_profiles_and_a_user_several_roles(own: Own) -> None:
+async def test_a_role_has_several_profiles_and_a_user_several_roles(own: TenantClient) -> None:
     """Changes of a role apply to its users from their next request."""
     id = await account(own)
     name, phone, city = [await profile(own, each) for each in ("name", "phone", "city")]
@@ -183,7 +189,9 @@ async def test_a_role_has_several_profiles_and_a_user_several_roles(own: Own) ->
 
 @covers("VT-30")
 @pytest.mark.parametrize("backwards", [False, True])
-async def test_profiles_of_a_role_add_up_and_restrictions_win(own: Own, backwards: bool) -> None:
+async def test_profiles_of_a_role_add_up_and_restrictions_win(
+    own: TenantClient, backwards: bool
+) -> None:
     """The union of rows, fields and operations, in either order (D-10)."""
     id = await account(own)
     narrow = await profile(own, "name!", "owner", rows="OWN", creates=True, edits="OWN")
@@ -201,7 +209,7 @@ async def test_profiles_of_a_role_add_up_and_restrictions_win(own: Own, backward
 
 
 @covers("VT-30")
-async def test_a_status_rule_restricts_what_several_profiles_grant(own: Own) -> None:
+async def test_a_status_rule_restricts_what_several_profiles_grant(own: TenantClient) -> None:
     fields = [{"entity": "Opportunity", "field": each} for each in ("name", "status", "note")]
     entities = [{"entity": "Opportunity", "rows": "ALL"}]
     params = {"objectPermissions": entities, "fieldPermissions": fields}

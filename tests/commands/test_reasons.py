@@ -11,37 +11,37 @@ import pytest
 from resolvers.engine.results import UNTOLD
 from tests.commands.newcomer import Newcomer
 from tests.commands.test_profiles import role, user
-from tests.writes.parallel import Own, spoken
+from tests.writes.parallel import TenantClient, mutation_text
 
 
-async def _locked(own: Own) -> dict[str, Any]:
+async def _locked(own: TenantClient) -> dict[str, Any]:
     id = await own.opportunity("admin")
     await own.done("admin", "opportunityLock", id=id)
     return {"id": id}
 
 
-async def _open(own: Own) -> dict[str, Any]:
+async def _open(own: TenantClient) -> dict[str, Any]:
     return {"id": await own.opportunity("admin")}
 
 
-async def _contract(own: Own) -> str:
+async def _contract(own: TenantClient) -> str:
     account = await own.done("admin", "accountCreate", name=own.name())
     kind = await own.done("admin", "contractKindCreate", name=own.name())
     params = {"name": own.name(), "currency": "EUR", "account": account, "kind": kind}
     return await own.done("admin", "contractCreate", **params)
 
 
-async def _without_end(own: Own) -> dict[str, Any]:
+async def _without_end(own: TenantClient) -> dict[str, Any]:
     return {"id": await _contract(own)}
 
 
-async def _ended(own: Own) -> dict[str, Any]:
+async def _ended(own: TenantClient) -> dict[str, Any]:
     id = await _contract(own)
     await own.done("admin", "contractEnd", id=id)
     return {"id": id}
 
 
-async def _one_off(own: Own) -> dict[str, Any]:
+async def _one_off(own: TenantClient) -> dict[str, Any]:
     return {"contract": await _contract(own)}
 
 
@@ -50,7 +50,7 @@ class Reason:
     """A mutation that is refused, and the fields that its reason depends on."""
 
     mutation: str
-    made: Callable[[Own], Awaitable[dict[str, Any]]]
+    made: Callable[[TenantClient], Awaitable[dict[str, Any]]]
     fields: tuple[str, ...]
     code: str
 
@@ -71,7 +71,7 @@ WRITTEN = (
 )
 
 
-async def _someone(own: Own, *fields: str) -> Newcomer:
+async def _someone(own: TenantClient, *fields: str) -> Newcomer:
     """A user who can read these fields in addition to those that the mutations need."""
     entities = [
         {"entity": name, "rows": "ALL", "creates": True, "edits": "ALL"}
@@ -87,7 +87,9 @@ async def _someone(own: Own, *fields: str) -> Newcomer:
 
 
 @pytest.mark.parametrize("name", REASONS)
-async def test_the_reason_is_hidden_from_users_who_may_not_read_it(own: Own, name: str) -> None:
+async def test_the_reason_is_hidden_from_users_who_may_not_read_it(
+    own: TenantClient, name: str
+) -> None:
     reason = REASONS[name]
     params = await reason.made(own)
     if reason.mutation == "opportunityUpdate":
@@ -95,7 +97,9 @@ async def test_the_reason_is_hidden_from_users_who_may_not_read_it(own: Own, nam
     messages = []
     for fields in (reason.fields, ()):
         someone = await _someone(own, *fields)
-        query = spoken(reason.mutation).replace("$input", "$i").replace("code", "code message")
+        query = (
+            mutation_text(reason.mutation).replace("$input", "$i").replace("code", "code message")
+        )
         answer = await someone.post(query, 0, **params)
         [error] = answer.data["done"]["userErrors"]
         assert error["code"] == reason.code

@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, kept, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
 
 DELETE = """mutation ($i: ReplaceInput!) { done: %sDelete(input: $i) { id userErrors { code message path } } }"""
 
 
-async def delete(own: Own, one: str, persona: str = "admin", **params: Any) -> Any:
+async def delete(own: TenantClient, one: str, persona: str = "admin", **params: Any) -> Any:
     """The response to a deletion."""
     return await own.ask(persona, DELETE % one, {"i": params})
 
 
-async def industry(own: Own) -> str:
+async def industry(own: TenantClient) -> str:
     return await own.done("admin", "industryCreate", name=own.name())
 
 
 @covers("D-11", "VPM-10")
-async def test_deleting_a_record_in_use_requires_a_replacement(own: Own) -> None:
+async def test_deleting_a_record_in_use_requires_a_replacement(own: TenantClient) -> None:
     old, new = await industry(own), await industry(own)
     accounts = [
         await own.done("admin", "accountCreate", name=own.name(), industry=old) for _ in range(3)
@@ -33,11 +33,11 @@ async def test_deleting_a_record_in_use_requires_a_replacement(own: Own) -> None
     assert "3" not in error["message"]
     assert "replaceWith" in error["message"]
     position, _ = await own.log()
-    assert came(await delete(own, "industry", id=old, replaceWith=new)) == "DONE"
+    assert outcome_of(await delete(own, "industry", id=old, replaceWith=new)) == "DONE"
     assert (await own.log())[0] == position + 1, "one transaction"
     for account in accounts:
         row = await own.row("account", account)
-        assert (row["industry_id"], row["version"]) == (kept(new), 2)
+        assert (row["industry_id"], row["version"]) == (uuid_of(new), 2)
     assert (await own.row("industry", old))["deleted_at"] is not None
     result = await own.ask(
         "admin",
@@ -50,7 +50,9 @@ async def test_deleting_a_record_in_use_requires_a_replacement(own: Own) -> None
 
 @covers("D-11", "D-20")
 @pytest.mark.parametrize("kind", ["OPEN", "WON", "LOST"])
-async def test_a_stage_is_replaced_only_by_one_of_the_same_kind(own: Own, kind: str) -> None:
+async def test_a_stage_is_replaced_only_by_one_of_the_same_kind(
+    own: TenantClient, kind: str
+) -> None:
     """Changing the setup does not win or lose opportunities."""
     stages = {
         name: await own.done("admin", "stageCreate", name=own.name(), kind=name, position=place)
@@ -63,119 +65,124 @@ async def test_a_stage_is_replaced_only_by_one_of_the_same_kind(own: Own, kind: 
             [error] = refused.data["done"]["userErrors"]
             assert (error["code"], error["path"]) == ("INVALID", ["input", "replaceWith"])
             assert "`kind`" in error["message"]
-    assert came(await delete(own, "stage", id=old, replaceWith=stages[kind])) == "DONE"
+    assert outcome_of(await delete(own, "stage", id=old, replaceWith=stages[kind])) == "DONE"
 
 
 @covers("D-11")
-async def test_the_replacement_is_another_record_that_is_not_deleted(own: Own) -> None:
+async def test_the_replacement_is_another_record_that_is_not_deleted(own: TenantClient) -> None:
     old, new = await industry(own), await industry(own)
     await own.done("admin", "accountCreate", name=own.name(), industry=old)
-    for wrong, code in ((old, "INVALID"), (spelled("ind", kept(old)), "INVALID")):
-        assert came(await delete(own, "industry", id=old, replaceWith=wrong)) == code
+    for wrong, code in ((old, "INVALID"), (public_id("ind", uuid_of(old)), "INVALID")):
+        assert outcome_of(await delete(own, "industry", id=old, replaceWith=wrong)) == code
     for unknown in (
         "ind_0",
         "acc_" + new[4:],
-        spelled("ind", own.world.endpoint.app_context.new_id()),
+        public_id("ind", own.world.endpoint.app_context.new_id()),
     ):
-        assert came(await delete(own, "industry", id=old, replaceWith=unknown)) == "NOT_FOUND"
+        assert outcome_of(await delete(own, "industry", id=old, replaceWith=unknown)) == "NOT_FOUND"
     query = "mutation ($i: [ReplaceInput!]!) { done: industryDeleteMany(inputs: $i) { userErrors { code } } }"
     both = [{"id": old, "replaceWith": new}, {"id": new}]
-    assert came(await own.ask("admin", query, {"i": both})) == "INVALID"
+    assert outcome_of(await own.ask("admin", query, {"i": both})) == "INVALID"
     assert (await own.row("industry", old))["deleted_at"] is None
 
 
 @covers("D-11", "VN-40")
-async def test_the_replacement_of_a_default_type_becomes_the_default(own: Own) -> None:
+async def test_the_replacement_of_a_default_type_becomes_the_default(own: TenantClient) -> None:
     types = [await own.done("admin", "accountTypeCreate", name=own.name()) for _ in range(2)]
     preferences = await own.value("SELECT id FROM preferences")
-    settled = {"id": spelled("set", preferences), "defaultAccountType": types[0]}
+    settled = {"id": public_id("set", preferences), "defaultAccountType": types[0]}
     await own.done("admin", "preferencesUpdate", **settled)
-    assert came(await delete(own, "accountType", id=types[0])) == "IN_USE"
-    assert came(await delete(own, "accountType", id=types[0], replaceWith=types[1])) == "DONE"
+    assert outcome_of(await delete(own, "accountType", id=types[0])) == "IN_USE"
+    assert outcome_of(await delete(own, "accountType", id=types[0], replaceWith=types[1])) == "DONE"
     default = await own.value("SELECT default_account_type_id FROM preferences")
-    assert default == kept(types[1])
+    assert default == uuid_of(types[1])
     made = await own.done("admin", "accountCreate", name=own.name())
-    assert (await own.row("account", made))["type_id"] == kept(types[1])
+    assert (await own.row("account", made))["type_id"] == uuid_of(types[1])
 
 
 @covers("D-11")
-async def test_duplicates_that_a_replacement_would_cause_are_deleted(own: Own) -> None:
+async def test_duplicates_that_a_replacement_would_cause_are_deleted(own: TenantClient) -> None:
     """An account with both tags keeps the replacement once."""
     old, new = [await own.done("admin", "tagCreate", name=own.name()) for _ in range(2)]
     account = await own.done("admin", "accountCreate", name=own.name())
     other = await own.done("admin", "accountCreate", name=own.name())
     for tag, of in ((old, account), (new, account), (old, other)):
         await own.done("admin", "taggingCreate", tag=tag, account=of)
-    assert came(await delete(own, "tag", id=old, replaceWith=new)) == "DONE"
+    assert outcome_of(await delete(own, "tag", id=old, replaceWith=new)) == "DONE"
     rows = await own.fetch(
         "SELECT account_id, tag_id FROM tagging WHERE deleted_at IS NULL AND account_id = ANY($1)",
-        [kept(account), kept(other)],
+        [uuid_of(account), uuid_of(other)],
     )
     assert sorted((row[0], row[1]) for row in rows) == sorted(
-        [(kept(account), kept(new)), (kept(other), kept(new))]
+        [(uuid_of(account), uuid_of(new)), (uuid_of(other), uuid_of(new))]
     )
 
 
 @covers("D-11", "D-20", "VN-25")
-async def test_a_stage_is_replaced_only_by_one_of_the_same_pipelines(own: Own) -> None:
+async def test_a_stage_is_replaced_only_by_one_of_the_same_pipelines(own: TenantClient) -> None:
     """The type of each opportunity must have activated the new stage."""
     strange = await own.done("admin", "stageCreate", name=own.name(), kind="OPEN", position=99)
     opportunity = await own.opportunity("rep1")
     stage_id = (await own.row("opportunity", opportunity))["stage_id"]
-    unfit = await delete(own, "stage", id=spelled("stg", stage_id), replaceWith=strange)
+    unfit = await delete(own, "stage", id=public_id("stg", stage_id), replaceWith=strange)
     [error] = unfit.data["done"]["userErrors"]
     assert (error["code"], error["path"]) == ("INVALID", ["input", "replaceWith"])
     assert (await own.row("opportunity", opportunity))["stage_id"] == stage_id
     types = await own.fetch("SELECT type_id FROM pipeline_stage WHERE stage_id = $1", stage_id)
     for row in types:
-        kind = spelled("opt", row["type_id"])
+        kind = public_id("opt", row["type_id"])
         await own.done(
             "admin", "pipelineStageCreate", type=kind, stage=strange, position=99, probability=0
         )
     assert (
-        came(await delete(own, "stage", id=spelled("stg", stage_id), replaceWith=strange)) == "DONE"
+        outcome_of(await delete(own, "stage", id=public_id("stg", stage_id), replaceWith=strange))
+        == "DONE"
     )
     moved = await own.row("opportunity", opportunity)
-    assert (moved["stage_id"], moved["status"]) == (kept(strange), "OPEN")
+    assert (moved["stage_id"], moved["status"]) == (uuid_of(strange), "OPEN")
 
 
 @covers("D-11", "D-34")
 @pytest.mark.parametrize("persona", ["director", "rep1", "support", "limited"])
-async def test_replacing_requires_the_right_to_delete(own: Own, persona: str) -> None:
+async def test_replacing_requires_the_right_to_delete(own: TenantClient, persona: str) -> None:
     old, new = await industry(own), await industry(own)
     account = await own.done("admin", "accountCreate", name=own.name(), industry=old)
-    assert came(await delete(own, "industry", persona, id=old, replaceWith=new)) == "FORBIDDEN"
-    assert (await own.row("account", account))["industry_id"] == kept(old)
+    assert (
+        outcome_of(await delete(own, "industry", persona, id=old, replaceWith=new)) == "FORBIDDEN"
+    )
+    assert (await own.row("account", account))["industry_id"] == uuid_of(old)
 
 
-async def opportunity_type(own: Own) -> str:
-    stage = spelled("stg", await own.value("SELECT id FROM stage WHERE kind = 'OPEN' LIMIT 1"))
+async def opportunity_type(own: TenantClient) -> str:
+    stage = public_id("stg", await own.value("SELECT id FROM stage WHERE kind = 'OPEN' LIMIT 1"))
     params = {"name": own.name(), "stages": [{"stage": stage, "position": 1, "probability": 10}]}
     return await own.done("admin", "opportunityTypeCreate", **params)
 
 
 @covers("D-11", "D-33")
-async def test_a_replacement_that_would_share_more_records_is_for_administrators(own: Own) -> None:
+async def test_a_replacement_that_would_share_more_records_is_for_administrators(
+    own: TenantClient,
+) -> None:
     """A share rule on a type opens records that become of that type, so other users are refused."""
     old, plain, shared = [await opportunity_type(own) for _ in range(3)]
     opportunity = await own.opportunity("rep2", type=old)
     text = "SELECT role_id FROM role_assignment WHERE user_id = $1 AND deleted_at IS NULL LIMIT 1"
-    role = spelled("rol", await own.value(text, await own.user("rep1")))
+    role = public_id("rol", await own.value(text, await own.user("rep1")))
     await own.done("admin", "shareRuleCreate", role=role, type=shared)
     text = (
         "SELECT e.id FROM object_permission e JOIN profile p ON p.id = e.profile_id "
         "WHERE p.name = 'Standard sales' AND e.entity = 'OpportunityType'"
     )
-    entity = spelled("pen", await own.value(text))
+    entity = public_id("pen", await own.value(text))
     await own.done("admin", "objectPermissionUpdate", id=entity, deletes="ALL")
     query = "query ($id: ID!) { opportunity(id: $id) { id } }"
     refused = await delete(own, "opportunityType", persona="rep1", id=old, replaceWith=shared)
     assert refused.codes == ["FORBIDDEN"]
-    assert (await own.row("opportunity", opportunity))["type_id"] == kept(old)
+    assert (await own.row("opportunity", opportunity))["type_id"] == uuid_of(old)
     assert (await own.ask("rep1", query, {"id": opportunity})).data["opportunity"] is None
     params = {"id": old, "replaceWith": plain}
-    assert came(await delete(own, "opportunityType", persona="rep1", **params)) == "DONE"
+    assert outcome_of(await delete(own, "opportunityType", persona="rep1", **params)) == "DONE"
     await own.done("admin", "objectPermissionUpdate", id=entity, deletes=None)
     params = {"id": plain, "replaceWith": shared}
-    assert came(await delete(own, "opportunityType", **params)) == "DONE"
-    assert (await own.row("opportunity", opportunity))["type_id"] == kept(shared)
+    assert outcome_of(await delete(own, "opportunityType", **params)) == "DONE"
+    assert (await own.row("opportunity", opportunity))["type_id"] == uuid_of(shared)

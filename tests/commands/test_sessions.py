@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from tests.commands.newcomer import PASSWORD, REFRESH, REVOKE, Newcomer, newcomer
 from tests.support.covers import covers
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 OF = """query ($i: ID!) {
   sessions(filter: { user: { id: { eq: $i } } }) { totalCount nodes { id revokedAt user { id } } }
 }"""
 
 
-async def signed_in(own: Own, name: str, devices: int) -> Newcomer:
+async def signed_in(own: TenantClient, name: str, devices: int) -> Newcomer:
     """A new user with this number of sessions."""
     who = await newcomer(own, name)
     assert all([await who.signs_in(PASSWORD) for _ in range(devices)])
     return who
 
 
-async def test_users_list_their_own_sessions_only(own: Own) -> None:
+async def test_users_list_their_own_sessions_only(own: TenantClient) -> None:
     one, other = await signed_in(own, "one", 3), await signed_in(own, "other", 2)
     for who in (one, other):
         assert await who.sessions() == {who.session(n) for n in range(len(who.tokens))}
@@ -31,7 +31,7 @@ async def test_users_list_their_own_sessions_only(own: Own) -> None:
 
 
 @covers("D-63")
-async def test_an_ended_session_is_refused(own: Own) -> None:
+async def test_an_ended_session_is_refused(own: TenantClient) -> None:
     who = await signed_in(own, "ends", 3)
     ended = await who.post(REVOKE, 0, id=who.session(1))
     assert ended.data["done"] == {"revoked": True}
@@ -47,7 +47,7 @@ async def test_an_ended_session_is_refused(own: Own) -> None:
 
 
 @covers("D-32")
-async def test_sessions_of_another_user_cannot_be_ended(own: Own) -> None:
+async def test_sessions_of_another_user_cannot_be_ended(own: TenantClient) -> None:
     one, other = await signed_in(own, "mine", 1), await signed_in(own, "yours", 1)
     unknown = (other.session(0), f"ses_{'f' * 32}", "nonsense", one.user)
     answers = {(await one.post(REVOKE, 0, id=id)).body for id in unknown}
@@ -61,7 +61,7 @@ async def test_sessions_of_another_user_cannot_be_ended(own: Own) -> None:
 
 
 @covers("D-63")
-async def test_deactivated_and_deleted_users_are_signed_out(own: Own) -> None:
+async def test_deactivated_and_deleted_users_are_signed_out(own: TenantClient) -> None:
     """Their sessions stay ended when they are activated or restored."""
     inactive, removed = await signed_in(own, "away", 2), await signed_in(own, "gone", 2)
     await own.done("admin", "userUpdate", id=inactive.user, active=False)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.commands.newcomer import PASSWORD, Newcomer, newcomer
 from tests.support.covers import covers
-from tests.writes.parallel import Own, kept
+from tests.writes.parallel import TenantClient, uuid_of
 
 NAMES: dict[str, tuple[dict[str, str], str | None]] = {
     "an existing field": ({"entity": "Opportunity", "field": "margin"}, None),
@@ -35,14 +35,14 @@ def path(answer: Any) -> str | None:
     return errors[0]["path"][-1] if errors else None
 
 
-async def access(own: Own) -> int:
+async def access(own: TenantClient) -> int:
     """The access version: how often rights were changed."""
     return int(await own.value("SELECT access FROM log_head"))
 
 
 @covers("D-34", "D-33")
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_field_permission_names_an_existing_field(own: Own, name: str) -> None:
+async def test_a_field_permission_names_an_existing_field(own: TenantClient, name: str) -> None:
     params, expected = NAMES[name]
     profile = await own.done("admin", "profileCreate", name=own.name())
     before = await access(own)
@@ -51,7 +51,7 @@ async def test_a_field_permission_names_an_existing_field(own: Own, name: str) -
     nested = await own.do("admin", "profileCreate", name=own.name(), fieldPermissions=[params])
     assert path(nested) == expected
     count = "SELECT count(*) FROM field_permission WHERE profile_id = $1 AND deleted_at IS NULL"
-    assert await own.value(count, kept(profile)) == (expected is None)
+    assert await own.value(count, uuid_of(profile)) == (expected is None)
     if expected is not None:
         assert await access(own) == before
         return
@@ -62,7 +62,7 @@ async def test_a_field_permission_names_an_existing_field(own: Own, name: str) -
 
 
 @covers("D-34", "D-33")
-async def test_a_field_permission_names_attributes_by_id(own: Own) -> None:
+async def test_a_field_permission_names_attributes_by_id(own: TenantClient) -> None:
     """Because their keys may change."""
     profile = await own.done("admin", "profileCreate", name=own.name())
     id = await own.value("SELECT id::text FROM attribute WHERE key = 'tier'")
@@ -73,7 +73,7 @@ async def test_a_field_permission_names_attributes_by_id(own: Own) -> None:
 
 @covers("D-34", "D-33", "D-51")
 @pytest.mark.parametrize("name", STATUSES)
-async def test_a_status_rule_names_an_existing_status(own: Own, name: str) -> None:
+async def test_a_status_rule_names_an_existing_status(own: TenantClient, name: str) -> None:
     entity, status, expected = STATUSES[name]
     before = await access(own)
     params = {"entity": entity, "field": "name", "status": status}
@@ -86,7 +86,7 @@ async def test_a_status_rule_names_an_existing_status(own: Own, name: str) -> No
 
 @covers("D-34", "D-33", "D-51")
 @pytest.mark.parametrize("name", [name for name, (_, expected) in NAMES.items() if expected])
-async def test_a_status_rule_names_an_existing_field(own: Own, name: str) -> None:
+async def test_a_status_rule_names_an_existing_field(own: TenantClient, name: str) -> None:
     params, expected = NAMES[name]
     before = await access(own)
     answer = await own.do("admin", "statusRuleCreate", **params, status="WON")
@@ -94,7 +94,7 @@ async def test_a_status_rule_names_an_existing_field(own: Own, name: str) -> Non
     assert await access(own) == before
 
 
-async def employees(own: Own, *emails: str) -> list[dict[str, Any]]:
+async def employees(own: TenantClient, *emails: str) -> list[dict[str, Any]]:
     """Inputs for users of new employees with these addresses."""
     ids = [
         await own.done("admin", "employeeCreate", name=own.name(), email=each) for each in emails
@@ -102,14 +102,14 @@ async def employees(own: Own, *emails: str) -> list[dict[str, Any]]:
     return [{"employee": id} for id in ids]
 
 
-async def credentials(own: Own, email: str) -> int:
+async def credentials(own: TenantClient, email: str) -> int:
     """The number of users with this address, including deleted ones."""
     return int(await own.value("SELECT count(*) FROM credential WHERE email LIKE $1 || '%'", email))
 
 
 @covers("D-33")
 @pytest.mark.parametrize("emails", [("a@b.example",) * 2, ("Ada@b.example", "ada@B.example")])
-async def test_the_address_of_a_user_is_unique(own: Own, emails: tuple[str, str]) -> None:
+async def test_the_address_of_a_user_is_unique(own: TenantClient, emails: tuple[str, str]) -> None:
     """Also among several that are created at once."""
     inputs = await employees(own, *emails)
     both = await own.many("admin", "userCreate", inputs)
@@ -130,7 +130,9 @@ async def test_the_address_of_a_user_is_unique(own: Own, emails: tuple[str, str]
     ]
 
 
-async def test_restoring_a_user_whose_address_another_user_has_now_is_refused(own: Own) -> None:
+async def test_restoring_a_user_whose_address_another_user_has_now_is_refused(
+    own: TenantClient,
+) -> None:
     old = await newcomer(own, "shared", PASSWORD)
     await own.done("admin", "userDelete", id=old.user)
     [params] = await employees(own, old.email)
@@ -149,7 +151,7 @@ async def test_restoring_a_user_whose_address_another_user_has_now_is_refused(ow
     assert [each["code"] for each in both.data["done"]["userErrors"]] == ["DUPLICATE"]
 
 
-async def test_restoring_two_users_with_one_address_restores_none(own: Own) -> None:
+async def test_restoring_two_users_with_one_address_restores_none(own: TenantClient) -> None:
     users = []
     for input in await employees(own, "twice@b.example", "twice@b.example"):
         users.append(await own.done("admin", "userCreate", **input))
@@ -159,7 +161,7 @@ async def test_restoring_two_users_with_one_address_restores_none(own: Own) -> N
     assert (
         await own.value(
             'SELECT count(*) FROM "user" WHERE id = ANY($1) AND deleted_at IS NULL',
-            [kept(id) for id in users],
+            [uuid_of(id) for id in users],
         )
         == 0
     )

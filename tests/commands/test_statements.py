@@ -76,9 +76,9 @@ def purpose(query: str) -> str:
     return next((word for word, text in words.items() if text in query), query[:60])
 
 
-async def inputs_for(desk: World, persona: str, count: int) -> list[dict[str, Any]]:
+async def inputs_for(scratch_world: World, persona: str, count: int) -> list[dict[str, Any]]:
     """Inputs for new opportunities."""
-    result = await desk.ask(
+    result = await scratch_world.ask(
         persona,
         "{ accounts(first: 1) { nodes { id } } opportunityTypes(first: 1) { nodes { id } } }",
     )
@@ -91,13 +91,13 @@ async def inputs_for(desk: World, persona: str, count: int) -> list[dict[str, An
 @covers("D-36", "D-58")
 @pytest.mark.parametrize("count", [1, 250])
 async def test_a_command_needs_as_many_statements_for_many_records_as_for_one(
-    desk: World, recorder: Iterator[list[str]], count: int
+    scratch_world: World, recorder: Iterator[list[str]], count: int
 ) -> None:
     recorded = next(recorder)
-    inputs = await inputs_for(desk, "admin", count)
+    inputs = await inputs_for(scratch_world, "admin", count)
     for _ in range(2):  # the first run compiles the plans and loads the rights
         recorded.clear()
-        answer = await desk.ask("admin", CREATE, {"inputs": inputs})
+        answer = await scratch_world.ask("admin", CREATE, {"inputs": inputs})
     results = answer.data["opportunityCreateMany"]["results"]
     assert [each["opportunity"]["history"]["totalCount"] for each in results] == [1] * count
     assert recorded == ["begin", "links", "types", "pipelines", "insert", "note", "payload", "end"]
@@ -105,24 +105,24 @@ async def test_a_command_needs_as_many_statements_for_many_records_as_for_one(
     for note in ("one", "two"):
         recorded.clear()
         changes = [{"id": id, "note": note} for id in ids]
-        answer = await desk.ask("admin", UPDATE, {"inputs": changes})
+        answer = await scratch_world.ask("admin", UPDATE, {"inputs": changes})
         assert not answer.data["opportunityUpdateMany"]["userErrors"]
     assert recorded == ["begin", "lock", "note", "payload", "end"]
     recorded.clear()
-    await desk.ask("admin", DELETE, {"inputs": [{"id": id} for id in ids]})
+    await scratch_world.ask("admin", DELETE, {"inputs": [{"id": id} for id in ids]})
     parts = ["delete"] * 8
     assert recorded == ["begin", "delete", "used", *parts, "update", "note", "end"]
 
 
 async def test_the_visibility_of_a_sellers_record_is_checked_before_and_after(
-    desk: World, recorder: Iterator[list[str]]
+    scratch_world: World, recorder: Iterator[list[str]]
 ) -> None:
     """Lock the visible rows, check visibility again after the update, and read the payload (D-50b)."""
     recorded = next(recorder)
-    inputs = await inputs_for(desk, "rep1", 1)
-    made = await desk.ask("rep1", CREATE, {"inputs": inputs})
+    inputs = await inputs_for(scratch_world, "rep1", 1)
+    made = await scratch_world.ask("rep1", CREATE, {"inputs": inputs})
     id = made.data["opportunityCreateMany"]["results"][0]["id"]
     for note in ("one", "two"):
         recorded.clear()
-        await desk.ask("rep1", UPDATE, {"inputs": [{"id": id, "note": note}]})
+        await scratch_world.ask("rep1", UPDATE, {"inputs": [{"id": id, "note": note}]})
     assert recorded == ["begin", "lock", "seen", "update", "seen", "note", "payload", "end"]

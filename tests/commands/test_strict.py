@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.covers import covers
 from tests.support.world import Answer
-from tests.writes.parallel import Own, spelled
+from tests.writes.parallel import TenantClient, public_id
 
 CREATE = """mutation ($name: String!) {
   done: accountCreate(input: { name: $name }) { id account { name phone } userErrors { code } }
@@ -16,12 +16,12 @@ CREATE = """mutation ($name: String!) {
 NAMED = "SELECT count(*) FROM account WHERE name = $1"
 
 
-async def created(own: Own, name: str, access: str = "strict") -> Answer:
+async def created(own: TenantClient, name: str, access: str = "strict") -> Answer:
     """The response to a seller who also selects the phone number."""
     return await own.ask("rep1", CREATE, {"name": name}, x_access=access)
 
 
-async def close(own: Own) -> dict[str, Any]:
+async def close(own: TenantClient) -> dict[str, Any]:
     """Hide the phone number from sellers; the input that grants it again."""
     profile = await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
     field = await own.value(
@@ -29,9 +29,9 @@ async def close(own: Own) -> dict[str, Any]:
         "AND entity = 'Account' AND field = 'phone'",
         profile,
     )
-    await own.done("admin", "fieldPermissionDelete", id=spelled("pfi", field))
+    await own.done("admin", "fieldPermissionDelete", id=public_id("pfi", field))
     return {
-        "profile": spelled("prf", profile),
+        "profile": public_id("prf", profile),
         "entity": "Account",
         "field": "phone",
         "writes": True,
@@ -39,7 +39,7 @@ async def close(own: Own) -> dict[str, Any]:
 
 
 @covers("D-33", "D-34")
-async def test_a_strict_mutation_follows_the_current_rights(own: Own) -> None:
+async def test_a_strict_mutation_follows_the_current_rights(own: TenantClient) -> None:
     """The process has cached the rights of the moment before."""
     for _ in "12":
         opens = await close(own)
@@ -62,7 +62,7 @@ async def test_a_strict_mutation_follows_the_current_rights(own: Own) -> None:
 @pytest.mark.parametrize("access", ["strict", ""])
 @pytest.mark.parametrize("denied", [True, False])
 async def test_after_a_sign_out_the_response_reveals_no_rights(
-    own: Own, denied: bool, access: str
+    own: TenantClient, denied: bool, access: str
 ) -> None:
     opens = await close(own) if denied else None
     await created(own, own.name(), access)  # fills the caches of rights and plans
@@ -77,7 +77,7 @@ async def test_after_a_sign_out_the_response_reveals_no_rights(
 
 
 @covers("D-37", "D-34")
-async def test_a_replay_is_checked_under_the_current_rights(own: Own) -> None:
+async def test_a_replay_is_checked_under_the_current_rights(own: TenantClient) -> None:
     """It is refused where the current rights do not suffice."""
     name = own.name()
     headers = {"idempotency_key": "strict", "x_access": "strict"}

@@ -43,7 +43,9 @@ class Names:
 
 
 @covers("D-33", "D-35", "D-36", "D-37", "X-10", "X-11", "X-12", "X-13")
-async def test_responses_match_the_transcript(desk: World, request: pytest.FixtureRequest) -> None:
+async def test_responses_match_the_transcript(
+    scratch_world: World, request: pytest.FixtureRequest
+) -> None:
     write = request.config.getoption("--write-snapshots")
     names = Names()
     for file in STEPS:
@@ -53,7 +55,7 @@ async def test_responses_match_the_transcript(desk: World, request: pytest.Fixtu
         headers: dict[str, Any] = {"idempotency_key": key[0]} if key else {}
         for repeated in re.findall(r"^# again: (\w+)$", text, re.MULTILINE):
             text = (FOLDER / f"{repeated}.graphql").read_text()
-        answer = await desk.ask(persona, names.fill(text), **headers)
+        answer = await scratch_world.ask(persona, names.fill(text), **headers)
         shown = answer.json
         shown.get("extensions", {}).pop("cost", None)
         response = names.hide(json.dumps(shown, indent=2, ensure_ascii=False)) + "\n"

@@ -9,7 +9,7 @@ import pytest
 
 from db.api import MODEL
 from tests.support.covers import covers
-from tests.writes.parallel import Own, spelled
+from tests.writes.parallel import TenantClient, public_id
 
 UPSERT = """mutation ($input: OpportunityUpsertInput!) {
   done: opportunityUpsert(input: $input) {
@@ -20,34 +20,34 @@ UPSERT = """mutation ($input: OpportunityUpsertInput!) {
 KNOWN = "deal of the other system"
 
 
-async def stages(own: Own) -> dict[str, str]:
+async def stages(own: TenantClient) -> dict[str, str]:
     """Stages of the type `Expansion`, and one that the type has not activated."""
     rows = await own.fetch(
         "SELECT s.name, s.id, s.kind FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id "
         "JOIN opportunity_type t ON t.id = p.type_id WHERE t.name = 'Expansion' "
         "AND p.deleted_at IS NULL ORDER BY p.position"
     )
-    open = [spelled("stg", row["id"]) for row in rows if row["kind"] == "OPEN"]
-    won = next(spelled("stg", row["id"]) for row in rows if row["kind"] == "WON")
+    open = [public_id("stg", row["id"]) for row in rows if row["kind"] == "OPEN"]
+    won = next(public_id("stg", row["id"]) for row in rows if row["kind"] == "WON")
     other = await own.value("SELECT id FROM stage WHERE id <> ALL($1)", [row["id"] for row in rows])
-    return {"first": open[0], "second": open[1], "won": won, "other": spelled("stg", other)}
+    return {"first": open[0], "second": open[1], "won": won, "other": public_id("stg", other)}
 
 
-async def upserted(own: Own, **values: Any) -> Any:
+async def upserted(own: TenantClient, **values: Any) -> Any:
     """The payload of an upsert of the opportunity."""
     answer = await own.ask("admin", UPSERT, {"input": {"externalId": KNOWN, **values}})
     return answer.data["done"]
 
 
 @pytest.fixture(scope="module")
-async def deal(own: Own) -> str:
+async def deal(own: TenantClient) -> str:
     """The opportunity with the external id."""
-    kind = spelled("opt", await own.type("Expansion"))
+    kind = public_id("opt", await own.type("Expansion"))
     return await own.opportunity("rep1", externalId=KNOWN, probability=77, type=kind)
 
 
 @covers("X-11", "D-33", "VN-25")
-async def test_an_upsert_moves_to_another_stage(own: Own, deal: str) -> None:
+async def test_an_upsert_moves_to_another_stage(own: TenantClient, deal: str) -> None:
     to = await stages(own)
     for word in ("second", "won", "first"):
         done = await upserted(own, stage=to[word], name=word)
@@ -71,7 +71,7 @@ async def test_an_upsert_moves_to_another_stage(own: Own, deal: str) -> None:
 
 
 @covers("X-11", "D-33", "VN-25")
-async def test_an_upsert_to_an_inactive_stage_is_refused(own: Own, deal: str) -> None:
+async def test_an_upsert_to_an_inactive_stage_is_refused(own: TenantClient, deal: str) -> None:
     to, before = await stages(own), await own.row("opportunity", deal)
     for values, code in (
         ({"stage": to["other"]}, "INVALID_TRANSITION"),
@@ -84,9 +84,11 @@ async def test_an_upsert_to_an_inactive_stage_is_refused(own: Own, deal: str) ->
 
 
 @covers("X-11")
-async def test_an_upsert_with_the_current_stage_changes_nothing(own: Own, deal: str) -> None:
+async def test_an_upsert_with_the_current_stage_changes_nothing(
+    own: TenantClient, deal: str
+) -> None:
     before = await own.row("opportunity", deal)
-    done = await upserted(own, stage=spelled("stg", before["stage_id"]))
+    done = await upserted(own, stage=public_id("stg", before["stage_id"]))
     assert done["userErrors"] == []
     assert await own.row("opportunity", deal) == before
 
@@ -102,7 +104,7 @@ def website() -> Iterator[None]:
 
 @covers("X-11", "D-33")
 async def test_an_upsert_of_an_immutable_field_with_another_value_is_refused(
-    own: Own, website: None
+    own: TenantClient, website: None
 ) -> None:
     """Unless the area has a command that changes it, such as moving to a stage."""
     first = await own.do("admin", "accountUpsert", externalId="once", name="a", website="Steel")

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from tests.support.world import World
-from tests.writes.parallel import Own, own_tenant, spelled
+from tests.writes.parallel import TenantClient, own_tenant, public_id
 
 
 @dataclass
 class ContractClient:
     """Creates contracts and reads them in one tenant."""
 
-    own: Own
+    own: TenantClient
 
     async def kind(self, **params: Any) -> str:
         """A new contract kind."""
@@ -27,7 +27,7 @@ class ContractClient:
         """A new contract of a persona, not sold, with a new account unless one is given."""
         if "account" not in params:
             params["account"] = await self.own.done("admin", "accountCreate", name=self.own.name())
-        owner = spelled("emp", await self.own.employee(persona))
+        owner = public_id("emp", await self.own.employee(persona))
         made = {"name": self.own.name(), "currency": "EUR", "owner": owner, **params}
         return await self.own.done("admin", "contractCreate", **made)
 
@@ -47,7 +47,7 @@ class ContractClient:
 
 
 @pytest.fixture(scope="module")
-async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
+async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
     """A tenant that only this module writes to."""
     module = request.module.__name__.rpartition("_")[2]
     async with own_tenant(world, f"contracts-{module}") as made:
@@ -55,6 +55,6 @@ async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own
 
 
 @pytest.fixture(scope="module")
-def client(own: Own) -> ContractClient:
+def client(own: TenantClient) -> ContractClient:
     """A client of the module's tenant."""
     return ContractClient(own)

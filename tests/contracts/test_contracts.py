@@ -8,14 +8,16 @@ import pytest
 
 from tests.contracts.conftest import ContractClient
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id
 
 TERM = ("time_based", "starts_on", "ends_on", "renewal_months", "remind_on", "status")
 BEGIN = "2999-01-31"
 
 
 @covers("EP-149")
-async def test_a_contract_copies_the_term_of_its_kind(client: ContractClient, own: Own) -> None:
+async def test_a_contract_copies_the_term_of_its_kind(
+    client: ContractClient, own: TenantClient
+) -> None:
     yearly = await client.kind(timeBased=True, months=12, renews=True)
     once = await client.kind()
     lasting = await client.contract(kind=yearly, startsOn=BEGIN)
@@ -38,7 +40,7 @@ async def test_a_contract_copies_the_term_of_its_kind(client: ContractClient, ow
 
 
 async def test_invalid_terms_and_a_change_of_currency_are_refused(
-    client: ContractClient, own: Own
+    client: ContractClient, own: TenantClient
 ) -> None:
     id = await client.contract(kind=await client.kind(), startsOn=BEGIN)
     wrong = await client.wrong("rep1", "contractUpdate", id=id, endsOn="2999-01-30")
@@ -51,7 +53,7 @@ async def test_invalid_terms_and_a_change_of_currency_are_refused(
 
 @covers("EP-154")
 async def test_the_status_of_a_contract_follows_from_its_dates(
-    client: ContractClient, own: Own
+    client: ContractClient, own: TenantClient
 ) -> None:
     kind = await client.kind()
     past = {"startsOn": "2019-01-01", "endsOn": "2019-12-31"}
@@ -68,7 +70,7 @@ async def test_the_status_of_a_contract_follows_from_its_dates(
 
 
 async def test_a_contract_is_ended_today_or_on_a_given_day(
-    client: ContractClient, own: Own
+    client: ContractClient, own: TenantClient
 ) -> None:
     kind = await client.kind(timeBased=True, months=12, renews=True)
     id = await client.contract(kind=kind, startsOn="2026-01-01")
@@ -91,7 +93,7 @@ async def _end(client: ContractClient, id: str) -> str:
 
 
 async def test_a_contract_is_renewed_by_its_renewal_months(
-    client: ContractClient, own: Own
+    client: ContractClient, own: TenantClient
 ) -> None:
     kind = await client.kind(timeBased=True, months=12, renews=True)
     id = await client.contract(kind=kind, startsOn="2026-01-31")
@@ -116,7 +118,7 @@ EXPIRING = """query ($id: ID!, $until: Date!) { account(id: $id) {
 
 @covers("EP-148", "EP-154", "EP-170")
 async def test_expiring_contracts_of_an_account_are_listed(
-    client: ContractClient, own: Own
+    client: ContractClient, own: TenantClient
 ) -> None:
     kind = await client.kind(timeBased=True)
     account = await own.done("admin", "accountCreate", name=own.name())
@@ -132,7 +134,7 @@ async def test_expiring_contracts_of_an_account_are_listed(
 
 
 @covers("EP-148")
-async def test_contracts_are_filtered_by_kind(client: ContractClient, own: Own) -> None:
+async def test_contracts_are_filtered_by_kind(client: ContractClient, own: TenantClient) -> None:
     kinds = [await client.kind() for _ in "ab"]
     ids = [await client.contract(kind=kind) for kind in (*kinds, kinds[0])]
     query = """query ($kind: ID!) { contracts(first: 10, filter: { kind: { id: { eq: $kind } } }) {
@@ -142,9 +144,11 @@ async def test_contracts_are_filtered_by_kind(client: ContractClient, own: Own) 
 
 
 @covers("EP-150")
-async def test_an_upsell_copies_its_time_based_contract(client: ContractClient, own: Own) -> None:
+async def test_an_upsell_copies_its_time_based_contract(
+    client: ContractClient, own: TenantClient
+) -> None:
     lasting = await client.contract(kind=await client.kind(timeBased=True), currency="SEK")
-    type = spelled("opt", await own.type("New business"))
+    type = public_id("opt", await own.type("New business"))
     rep1 = await own.employee("rep1")
     await own.value("UPDATE opportunity_type SET default_owner_id = NULL")
     id = await own.done("rep1", "opportunityUpsell", contract=lasting, type=type, amount="5")
@@ -164,7 +168,7 @@ async def test_an_upsell_copies_its_time_based_contract(client: ContractClient, 
 @covers("D-32", "D-33", "EP-144")
 @pytest.mark.parametrize("mutation", ["contractEnd", "contractRenew", "contractDetach"])
 async def test_ending_a_contract_requires_the_right_to_change_it(
-    client: ContractClient, own: Own, mutation: str
+    client: ContractClient, own: TenantClient, mutation: str
 ) -> None:
     kind = await client.kind(timeBased=True, months=12, renews=True)
     id = await client.contract(kind=kind)
@@ -181,7 +185,7 @@ async def test_ending_a_contract_requires_the_right_to_change_it(
 @covers("D-33")
 @pytest.mark.parametrize("mutation", ["contractEnd", "contractRenew"])
 async def test_ending_a_contract_requires_the_right_to_write_its_end(
-    client: ContractClient, own: Own, mutation: str
+    client: ContractClient, own: TenantClient, mutation: str
 ) -> None:
     kind = await client.kind(timeBased=True, months=12, renews=True)
     id = await client.contract(kind=kind)
@@ -189,9 +193,9 @@ async def test_ending_a_contract_requires_the_right_to_write_its_end(
         "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = 'Contract' AND f.field = 'endsOn'"
     )
-    field = spelled("pfi", await own.value(text))
+    field = public_id("pfi", await own.value(text))
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=False)
     refused = await own.do("rep1", mutation, id=id)
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
     assert refused.codes == ["FIELD_READ_ONLY"]
-    assert came(await own.do("rep1", mutation, id=id)) == "DONE"
+    assert outcome_of(await own.do("rep1", mutation, id=id)) == "DONE"

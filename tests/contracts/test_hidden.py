@@ -9,31 +9,31 @@ import pytest
 
 from tests.contracts.conftest import ContractClient
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, kept, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
 
 SALES = "SELECT id FROM profile WHERE name = 'Standard sales'"
 
 
 @asynccontextmanager
-async def hidden(own: Own, field: str) -> AsyncIterator[None]:
+async def hidden(own: TenantClient, field: str) -> AsyncIterator[None]:
     """Hides a field of contracts from sellers inside this context."""
     text = (
         "SELECT id FROM field_permission WHERE entity = 'Contract' AND field = $1 "
         "AND profile_id = $2 AND deleted_at IS NULL"
     )
     profile = await own.value(SALES)
-    id = spelled("pfi", await own.value(text, field, profile))
+    id = public_id("pfi", await own.value(text, field, profile))
     writes = (await own.row("field_permission", id))["writes"]
     await own.done("admin", "fieldPermissionDelete", id=id)
     try:
         yield
     finally:
-        params = {"profile": spelled("prf", profile), "entity": "Contract", "field": field}
+        params = {"profile": public_id("prf", profile), "entity": "Contract", "field": field}
         await own.done("admin", "fieldPermissionCreate", **params, writes=writes)
 
 
 @asynccontextmanager
-async def readable_in(own: Own, field: str, status: str) -> AsyncIterator[None]:
+async def readable_in(own: TenantClient, field: str, status: str) -> AsyncIterator[None]:
     """Makes a field of contracts readable in one status only, inside this context."""
     params = {"entity": "Contract", "field": field, "status": status}
     rule = await own.done("admin", "statusRuleCreate", **params)
@@ -44,36 +44,38 @@ async def readable_in(own: Own, field: str, status: str) -> AsyncIterator[None]:
 
 
 @covers("D-33", "D-34", "EP-150")
-async def test_an_upsell_does_not_reveal_a_hidden_account(client: ContractClient, own: Own) -> None:
+async def test_an_upsell_does_not_reveal_a_hidden_account(
+    client: ContractClient, own: TenantClient
+) -> None:
     contract = await client.contract(kind=await client.kind(timeBased=True))
-    params = {"contract": contract, "type": spelled("opt", await own.type("New business"))}
+    params = {"contract": contract, "type": public_id("opt", await own.type("New business"))}
     async with hidden(own, "account"):
         assert await client.wrong("rep1", "opportunityUpsell", **params) == [
             ("INVALID", "input.contract")
         ]
-    assert came(await own.do("rep1", "opportunityUpsell", **params)) == "DONE"
+    assert outcome_of(await own.do("rep1", "opportunityUpsell", **params)) == "DONE"
 
 
 @covers("D-51", "D-33", "EP-150")
 async def test_an_upsell_does_not_reveal_an_account_that_a_status_rule_hides(
-    client: ContractClient, own: Own
+    client: ContractClient, own: TenantClient
 ) -> None:
     contract = await client.contract(kind=await client.kind(timeBased=True))
-    params = {"contract": contract, "type": spelled("opt", await own.type("New business"))}
+    params = {"contract": contract, "type": public_id("opt", await own.type("New business"))}
     async with readable_in(own, "account", "ENDED"):
-        assert came(await own.do("rep1", "opportunityUpsell", **params)) == "INVALID"
+        assert outcome_of(await own.do("rep1", "opportunityUpsell", **params)) == "INVALID"
         await own.done("admin", "contractEnd", id=contract)
-        assert came(await own.do("rep1", "opportunityUpsell", **params)) == "DONE"
+        assert outcome_of(await own.do("rep1", "opportunityUpsell", **params)) == "DONE"
 
 
 @covers("D-33", "D-34", "VN-33")
 async def test_a_case_does_not_reveal_the_hidden_account_of_its_contract(
-    client: ContractClient, own: Own
+    client: ContractClient, own: TenantClient
 ) -> None:
     contract = await client.contract(kind=await client.kind())
     params = {"subject": own.name(), "contract": contract}
     async with hidden(own, "account"):
-        assert came(await own.do("rep1", "caseCreate", **params)) == "INVALID"
+        assert outcome_of(await own.do("rep1", "caseCreate", **params)) == "INVALID"
     case = await own.done("rep1", "caseCreate", **params)
     account = (await own.row("contract", contract))["account_id"]
     assert (await own.row("case", case))["primary_account_id"] == account
@@ -82,16 +84,16 @@ async def test_a_case_does_not_reveal_the_hidden_account_of_its_contract(
 @covers("D-51", "D-33", "EP-144")
 @pytest.mark.parametrize("is_sold", [True, False])
 async def test_detaching_a_contract_does_not_reveal_whether_it_was_sold(
-    client: ContractClient, own: Own, is_sold: bool
+    client: ContractClient, own: TenantClient, is_sold: bool
 ) -> None:
     """Where a status rule hides that, sold and unsold contracts are refused alike."""
     contract = await client.contract(kind=await client.kind())
     if is_sold:
         text = "UPDATE contract SET opportunity_id = $1 WHERE id = $2"
-        await own.value(text, kept(await own.opportunity("rep1")), kept(contract))
+        await own.value(text, uuid_of(await own.opportunity("rep1")), uuid_of(contract))
     async with readable_in(own, "opportunity", "ENDED"):
         before = await own.row("contract", contract)
         assert (await own.do("rep1", "contractDetach", id=contract)).codes == ["FIELD_FORBIDDEN"]
         assert await own.row("contract", contract) == before
-    result = came(await own.do("rep1", "contractDetach", id=contract))
+    result = outcome_of(await own.do("rep1", "contractDetach", id=contract))
     assert result == ("DONE" if is_sold else "INVALID_TRANSITION")

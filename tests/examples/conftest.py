@@ -16,7 +16,7 @@ from graphql import OperationDefinitionNode, parse
 from tenancy.demo import seed
 from tenancy.engine.provision import create
 from tests.support.world import SIGN_IN, TODAY, Answer, World
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 from web.served import examples
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples"
@@ -98,7 +98,7 @@ async def ask(world: World, one: Operation, tenant: str = "acme", **given: Any) 
 
 
 @pytest.fixture(scope="module")
-async def twin(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
+async def twin(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
     """A tenant with the rows of `acme`, IDs included, to write in; dropped when the module ends."""
     slug = "twin-" + request.module.__name__.rpartition("test_")[2]  # no name is used again
     made = await create(world.admin, slug, "Twin", demo=True)
@@ -111,7 +111,7 @@ async def twin(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Ow
         body = json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode()
         signed = (await world.post(body)).data["signIn"]
         world.tokens[persona, slug] = signed["accessToken"]
-    yield Own(world, slug)
+    yield TenantClient(world, slug)
     for key in [key for key in [*world.tokens] if key[1] == slug]:
         del world.tokens[key]
     del world.tenants[slug]

@@ -13,7 +13,7 @@ from db.engine.transaction import CleanConnection
 from tests.examples.conftest import FOLDER, OPERATIONS, PERSONA, READS, Operation, ask, called
 from tests.support.covers import covers
 from tests.support.world import World
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 SCHEMA = FOLDER.parents[1] / "schema" / "schema.graphql"
 
@@ -59,7 +59,7 @@ async def test_query_is_one_statement(
     "example", sorted({each.example for each in OPERATIONS if each.kind == "mutation"})
 )
 async def test_mutations_of_an_example_succeed_in_order(
-    world: World, twin: Own, example: str
+    world: World, twin: TenantClient, example: str
 ) -> None:
     for one in [each for each in OPERATIONS if each.example == example]:
         for name, done in (await ask(world, one, twin.slug)).data.items():
@@ -67,7 +67,7 @@ async def test_mutations_of_an_example_succeed_in_order(
             assert one.kind == "query" or done["userErrors"] == []
 
 
-async def test_payloads_of_the_mutations(world: World, twin: Own) -> None:
+async def test_payloads_of_the_mutations(world: World, twin: TenantClient) -> None:
     """The mutations that can be repeated, once more."""
     saved = (await ask(world, called("SaveLines"), twin.slug)).data["quoteSetItems"]["quote"]
     assert [each["kind"] for each in saved["items"]["nodes"]] == ["ITEM", "ITEM", "ROUNDING"]

@@ -39,7 +39,7 @@ from tests.live.wire import Wire, wire
 from tests.support.node import CLIENTS, install
 from tests.support.place import place_on
 from tests.support.world import World, world_on
-from tests.writes.parallel import Own, served
+from tests.writes.parallel import TenantClient, served
 from web.node import environment, node
 
 ADDRESS = re.compile(r"(?:localhost|127\.0\.0\.1):8000")
@@ -229,7 +229,7 @@ async def reader(servers: Servers, furnished: str) -> AsyncIterator[Reader]:
     async with (
         place_on(servers, "page", like=furnished) as place,
         world_on(place) as world,
-        served(Own(world, "acme")) as port,
+        served(TenantClient(world, "acme")) as port,
         AsyncExitStack() as stack,
     ):
         yield Reader(world, port, stack)

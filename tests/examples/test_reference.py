@@ -15,7 +15,7 @@ from cli.reference.contract import AREAS
 from cli.reference.files import EXAMPLES, examples_of
 from tests.examples.conftest import Operation, read
 from tests.support.world import World
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 FILES = sorted(EXAMPLES.glob("*.graphql"))
 PERSONA = re.compile(r"# Runs (?:as (\w+)|without a token)\.")
@@ -39,7 +39,7 @@ def test_every_example_is_valid() -> None:
         assert validate(schema, parse(file.read_text())) == [], file.name
 
 
-async def answer(world: World, own: Own, file: Path, one: Operation) -> Any:
+async def answer(world: World, own: TenantClient, file: Path, one: Operation) -> Any:
     """The data that one operation is answered with."""
     who = persona(file)
     if who is None:
@@ -53,7 +53,9 @@ async def answer(world: World, own: Own, file: Path, one: Operation) -> Any:
     ("file", "one"),
     [pytest.param(file, one, id=f"{file.stem}-{one.name}") for file in FILES for one in read(file)],
 )
-async def test_an_example_is_answered(world: World, twin: Own, file: Path, one: Operation) -> None:
+async def test_an_example_is_answered(
+    world: World, twin: TenantClient, file: Path, one: Operation
+) -> None:
     for name, value in (await answer(world, twin, file, one)).items():
         if one.kind == "mutation":
             assert value["userErrors"] == [], name

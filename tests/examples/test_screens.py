@@ -10,7 +10,7 @@ from tests.examples.conftest import PERSONA, ask, called, variables_of
 from tests.live.wire import wire
 from tests.support.covers import covers
 from tests.support.world import World
-from tests.writes.parallel import Own, served
+from tests.writes.parallel import TenantClient, served
 
 DIGITS = {"JPY": 0, "KWD": 3}
 """Minor digits of currencies that do not have two."""
@@ -75,7 +75,7 @@ async def test_sums_of_a_board_equal_those_of_its_cards(world: World) -> None:
 
 @covers("EP-201", "EP-202", "EP-203", "EP-212")
 async def test_every_part_of_the_account_page_has_data_for_some_account(
-    world: World, twin: Own
+    world: World, twin: TenantClient
 ) -> None:
     """Read by the director for all accounts; the history is that of one change."""
     page, known, filled = called("AccountPage"), set[str](), set[str]()
@@ -113,7 +113,7 @@ async def test_short_list_is_read_to_its_end_in_pages(world: World) -> None:
     assert len(seen) == len(set(seen)) == whole["opportunities"]["totalCount"] > count
 
 
-async def test_live_pipeline_delivers_a_change(world: World, twin: Own) -> None:
+async def test_live_pipeline_delivers_a_change(world: World, twin: TenantClient) -> None:
     one = called("LivePipeline")
     async with served(twin) as port, wire(port) as socket:
         await socket.init(world.tokens[one.persona, twin.slug])

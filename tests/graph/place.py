@@ -16,7 +16,7 @@ from tenancy.demo.seed import rows as demonstration
 from tenancy.engine.provision import create
 from tests.support.rows import as_rows
 from tests.support.world import PERSONAS, TODAY, World
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 Row = Mapping[str, Any]
 Rows = dict[UUID, Row]
@@ -54,7 +54,7 @@ class Facts:
 class Place:
     """The tenant, and what is known of it."""
 
-    own: Own
+    own: TenantClient
     operator: asyncpg.Connection[Any]
     facts: Facts = field(default_factory=Facts)
     begun: Facts = field(default_factory=Facts)
@@ -134,7 +134,7 @@ async def place_of(world: World, slug: str) -> AsyncIterator[Place]:
     space = tenant.placement.schema
     await _fill(admin, space, handful(slug, password))
     world.tenants[slug] = tenant
-    own = Own(world, slug)
+    own = TenantClient(world, slug)
     try:
         for persona in PERSONAS:
             await world.token(persona, slug)

@@ -15,7 +15,7 @@ from tests.graph.checks import hold
 from tests.graph.draw import Drawn, Input
 from tests.graph.place import Place
 from tests.support.world import Answer
-from tests.writes.parallel import kept
+from tests.writes.parallel import uuid_of
 
 REFUSALS = {
     *map(str, UserErrorCode),
@@ -90,7 +90,7 @@ class Run:
         wrong = [*step_effects.bound(before, after), *step_effects.begun(before, after)]
         for deed, payload in self._came(request, answer):
             if deed.startswith("opportunitySell") and len(request.roots) == 1:
-                wrong += step_effects.sold(after, kept(payload["id"]))
+                wrong += step_effects.sold(after, uuid_of(payload["id"]))
         assert not wrong, "\n".join(wrong)
         hold(after)
         if request.key and answer.status == 200:

@@ -12,7 +12,7 @@ import pytest
 from tests.graph import checks, step_effects
 from tests.graph.place import Facts, Place, Row
 from tests.support.covers import covers
-from tests.writes.parallel import kept, spelled
+from tests.writes.parallel import public_id, uuid_of
 
 Broken = Callable[[Facts], Facts]
 
@@ -129,10 +129,10 @@ async def _done(place: Place, deed: str, **given: Any) -> tuple[str, Facts, Fact
 
 @covers("EP-191", "EP-192")
 async def test_half_a_link_is_detected(place: Place) -> None:
-    one, other = (spelled("acc", row["id"]) for row in place.facts.live("Account")[:2])
+    one, other = (public_id("acc", row["id"]) for row in place.facts.live("Account")[:2])
     id, _, facts, _ = await _done(place, "accountLinkCreate", account=one, other=other)
     assert list(checks.links_are_mirrored(facts)) == []
-    assert list(checks.links_are_mirrored(facts.with_("AccountLink", kept(id), note="x"))) != []
+    assert list(checks.links_are_mirrored(facts.with_("AccountLink", uuid_of(id), note="x"))) != []
 
 
 @covers("D-04", "EP-149")
@@ -141,7 +141,7 @@ async def test_wrong_or_double_sale_is_detected(place: Place) -> None:
     items = [{"name": "Desk", "unitPrice": "12.50"}]
     await place.own.done("admin", "quoteCreate", opportunity=opportunity, name="Q", items=items)
     _, before, facts, _ = await _done(place, "opportunitySell", id=opportunity)
-    sold = kept(opportunity)
+    sold = uuid_of(opportunity)
     assert [*step_effects.sold(facts, sold), *checks.sold_once(facts)] == []
     [contract] = checks.attached(facts)[sold]
     [line] = checks.in_force(facts)[contract["id"]]
@@ -161,7 +161,7 @@ async def test_wrong_or_double_sale_is_detected(place: Place) -> None:
 async def test_missing_log_entry_is_detected(place: Place) -> None:
     id = await place.own.opportunity("rep1")
     _, before, after, log = await _done(place, "opportunityUpdate", id=id, note="Call them")
-    changed = kept(id)
+    changed = uuid_of(id)
     assert list(step_effects.told(log, before, after)) == []
     assert await step_effects.in_history(place, before, after, log) == []
     assert list(step_effects.told([], before, after)) == [], "nothing was said to have changed"
@@ -185,7 +185,7 @@ async def test_children_deleted_at_another_time_are_detected(place: Place) -> No
     id = await place.own.done("admin", "accountCreate", name="New", addresses=[{"city": "Bonn"}])
     _, before, after, _ = await _done(place, "accountDelete", id=id)
     assert list(step_effects.bound(before, after)) == []
-    [address] = [row for row in after.all("Address") if row["account_id"] == kept(id)]
+    [address] = [row for row in after.all("Address") if row["account_id"] == uuid_of(id)]
     later = after.with_("Address", address["id"], deleted_at=address["created_at"])
     assert list(step_effects.bound(before, later)) != []
 

@@ -8,7 +8,7 @@ from tests.graph import step_effects
 from tests.graph.checks import hold
 from tests.graph.place import Place
 from tests.support.covers import covers
-from tests.writes.parallel import came, kept, spelled
+from tests.writes.parallel import outcome_of, public_id, uuid_of
 
 
 @pytest.fixture(autouse=True)
@@ -31,13 +31,13 @@ async def test_activities_follow_employees_of_a_new_account(place: Place) -> Non
     activity = await own.done("admin", "activityCreate", subject="Call", person=person)
     jobs = [{"person": person}]
     account = await own.done("rep1", "accountCreate", name="New", affiliations=jobs)
-    assert (await own.row("activity", activity))["customer_id"] == kept(account)
+    assert (await own.row("activity", activity))["customer_id"] == uuid_of(account)
     await holds(place)
 
 
 async def test_a_contract_is_in_a_currency_that_can_be_written(place: Place) -> None:
     own = place.own
-    kind = spelled("cki", place.facts.live("ContractKind")[0]["id"])
+    kind = public_id("cki", place.facts.live("ContractKind")[0]["id"])
     account = await own.done("admin", "accountCreate", name="New")
     given = {"name": "Licence", "account": account, "kind": kind, "currency": "eur"}
     answer = await own.do("admin", "contractCreate", **given)
@@ -51,7 +51,7 @@ async def test_stage_in_use_keeps_its_meaning(place: Place) -> None:
     steps = [s for s in facts.live("PipelineStage") if s["type_id"] == opportunity["type_id"]]
     [step] = [s for s in steps if s["stage_id"] == opportunity["stage_id"]]
     other = await own.done("admin", "stageCreate", name="Elsewhere", kind="OPEN", position=99)
-    given = {"id": spelled("pst", step["id"]), "stage": other}
+    given = {"id": public_id("pst", step["id"]), "stage": other}
     answer = await own.do("admin", "pipelineStageUpdate", **given)
     assert answer.data["done"]["userErrors"] == [{"code": "IN_USE", "path": ["input", "stage"]}]
     await holds(place)
@@ -65,10 +65,11 @@ async def test_stage_history_follows_a_replaced_stage(place: Place) -> None:
     kinds = {each["id"]: each["kind"] for each in facts.live("Stage")}
     steps = [s["stage_id"] for s in facts.live("PipelineStage") if s["type_id"] == row["type_id"]]
     other = next(s for s in steps if s != row["stage_id"] and kinds[s] == "OPEN")
-    given = {"id": spelled("stg", row["stage_id"]), "replaceWith": spelled("stg", other)}
-    assert came(await own.do("admin", "stageDelete", **given)) == "DONE"
+    given = {"id": public_id("stg", row["stage_id"]), "replaceWith": public_id("stg", other)}
+    assert outcome_of(await own.do("admin", "stageDelete", **given)) == "DONE"
     visits = await own.fetch(
-        "SELECT stage_id, left_at FROM stage_history WHERE opportunity_id = $1", kept(opportunity)
+        "SELECT stage_id, left_at FROM stage_history WHERE opportunity_id = $1",
+        uuid_of(opportunity),
     )
     assert [tuple(visit) for visit in visits] == [(other, None)]
     await holds(place)

@@ -13,7 +13,7 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("unmetered")
 
-OUTLINES, PLANS, INTROSPECTIONS = 2_000, 2_000, 50
+PARSED_OPERATIONS, PLANS, INTROSPECTIONS = 2_000, 2_000, 50
 """Expected limits, repeated here so that a changed limit is noticed."""
 DOCUMENTS = 2_100
 SHAPES = 2_050
@@ -41,7 +41,7 @@ async def test_caches_fill_up_to_their_limits_and_not_beyond(world: World) -> No
         assert got.status == 200
         assert len(kept.documents) <= 1_000
     assert len(kept.documents) == 1_000
-    assert len(kept.reads.drawn) == OUTLINES
+    assert len(kept.reads.parsed) == PARSED_OPERATIONS
     query = "query ($f: AccountFilter) { accounts(filter: $f, first: 1) { nodes { id } } }"
     filters = shapes()
     assert len({json.dumps(each) for each in filters}) == SHAPES
@@ -50,13 +50,13 @@ async def test_caches_fill_up_to_their_limits_and_not_beyond(world: World) -> No
         assert got.status == 200
     assert kept.reads.plans.made - made >= DOCUMENTS + SHAPES
     assert 0 < len(kept.reads.plans) <= PLANS
-    assert len(kept.reads.drawn) == OUTLINES
+    assert len(kept.reads.parsed) == PARSED_OPERATIONS
 
 
 async def test_introspection_cache_is_bounded(world: World) -> None:
     for number in range(2 * INTROSPECTIONS):
         await world.ask("rep1", f'{{ t{number}: __type(name: "Account") {{ name }} }}')
-    assert len(world.endpoint.reads.introspections.kept) == INTROSPECTIONS
+    assert len(world.endpoint.reads.introspections.cache) == INTROSPECTIONS
 
 
 async def test_requests_without_a_token_use_a_separate_cache(world: World) -> None:

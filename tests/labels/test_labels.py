@@ -8,7 +8,7 @@ import pytest
 
 from tests.cases.client import CaseClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, Own, came, kept, spelled
+from tests.writes.parallel import DONE, TenantClient, outcome_of, public_id, uuid_of
 
 CLOUD = """query ($tags: [ID!]!) {
   tags(filter: {id: {in: $tags} taggings: {some: {}}}) { nodes {
@@ -22,7 +22,7 @@ MINE = """query ($accounts: [ID!]!) {
 }"""
 
 
-async def tag(own: Own, **given: Any) -> str:
+async def tag(own: TenantClient, **given: Any) -> str:
     """A new tag."""
     return await own.done("admin", "tagCreate", name=own.name(), **given)
 
@@ -108,8 +108,8 @@ async def test_a_tag_in_use_stays(client: CaseClient) -> None:
     assert wrong(await own.do("admin", "tagDelete", id=old)) == [("IN_USE", "id")]
     await own.done("admin", "tagDelete", id=old, replaceWith=new)
     count = "SELECT count(*) FROM tagging WHERE tag_id = $1 AND deleted_at IS NULL"
-    assert await own.value(count, kept(new)) == 2, "no record has it twice"
-    assert came(await own.do("rep1", "tagDelete", id=new)) == "FORBIDDEN"
+    assert await own.value(count, uuid_of(new)) == 2, "no record has it twice"
+    assert outcome_of(await own.do("rep1", "tagDelete", id=new)) == "FORBIDDEN"
     wrong_color = await own.do("admin", "tagUpdate", id=new, color="red")
     assert wrong(wrong_color) == [("INVALID", "color")]
 
@@ -118,7 +118,7 @@ async def test_a_tag_in_use_stays(client: CaseClient) -> None:
 async def test_whoever_may_change_a_record_labels_it(client: CaseClient) -> None:
     own, mark, account = client.own, await tag(client.own), await client.account()
     told = {
-        persona: came(await own.do(persona, "taggingCreate", tag=mark, account=account))
+        persona: outcome_of(await own.do(persona, "taggingCreate", tag=mark, account=account))
         for persona in ("rep2", "support", "limited", "rep1")
     }
     refused = dict.fromkeys(("rep2", "support", "limited"), "FORBIDDEN")
@@ -136,7 +136,7 @@ async def test_my_accounts(client: CaseClient) -> None:
         found = (await own.ask(persona, MINE, {"accounts": accounts})).data
         assert {each["id"] for each in found["accounts"]["nodes"]} == set(kept_ones), persona
         assert found["accounts"]["totalCount"] == found["favorites"]["totalCount"] == len(kept_ones)
-        me = {"id": spelled("usr", await own.user(persona))}
+        me = {"id": public_id("usr", await own.user(persona))}
         mine = found["viewer"]["favorites"]["nodes"]
         assert all(each["user"] == me for each in mine)
         assert {each["account"]["id"] for each in mine} == set(kept_ones)
@@ -178,9 +178,9 @@ async def test_favorites_are_nobody_elses(client: CaseClient) -> None:
         }"""
         found = (await own.ask(persona, asked, {"id": made})).data
         assert found == {"favorite": None, "node": None, "favorites": {"totalCount": 0}}
-        assert came(await own.do(persona, "favoriteDelete", id=made)) == "NOT_FOUND", persona
+        assert outcome_of(await own.do(persona, "favoriteDelete", id=made)) == "NOT_FOUND", persona
     forged = "mutation ($i: FavoriteCreateInput!) { favoriteCreate(input: $i) { id } }"
-    user = spelled("usr", await own.user("rep1"))
+    user = public_id("usr", await own.user("rep1"))
     answer = await own.ask("admin", forged, {"i": {"account": account, "user": user}})
     assert answer.codes == ["BAD_USER_INPUT"]
     await own.done("admin", "accountDelete", id=account)
@@ -190,7 +190,7 @@ async def test_favorites_are_nobody_elses(client: CaseClient) -> None:
 
 @covers("EP-180", "D-11")
 async def test_a_user_leaves_whatever_he_kept_at_hand(client: CaseClient) -> None:
-    own, user = client.own, spelled("usr", await client.own.user("rep2"))
+    own, user = client.own, public_id("usr", await client.own.user("rep2"))
     made = await own.done("rep2", "favoriteCreate", account=await client.account())
     asked = "query ($id: ID!) { user(id: $id) { managedAccounts { nodes { id } } } }"
     managed = (await own.ask("admin", asked, {"id": user})).data["user"]["managedAccounts"]["nodes"]

@@ -7,14 +7,14 @@ from typing import Any
 from tests.live.live_tenant import LIST, LiveTenant
 from tests.live.wire import Rows
 from tests.support.covers import covers
-from tests.writes.parallel import spelled
+from tests.writes.parallel import public_id
 
 VERSION = "query ($id: ID!) { opportunity(id: $id) { version } }"
 
 
 async def employee(here: LiveTenant, persona: str) -> str:
     """The id of the employee that a persona is."""
-    return spelled("emp", await here.own.employee(persona))
+    return public_id("emp", await here.own.employee(persona))
 
 
 async def version(here: LiveTenant, id: str) -> int:
@@ -100,13 +100,13 @@ async def test_role_permissions_remove_and_return_records(
 ) -> None:
     """Another permission class holds another list: it is sent anew, without what is no longer visible."""
     name = here.name()
-    kind = spelled("opt", await here.own.type("Expansion"))
+    kind = public_id("opt", await here.own.type("Expansion"))
     id = await here.own.opportunity("rep2", name=name, type=kind)
     role = await here.own.value("SELECT id FROM role WHERE name = 'Sales representative'")
     async with here.wire("rep1") as opened:
         rows = await following(here, opened, name)
         for _ in range(2):
-            given = {"role": spelled("rol", role), "type": kind}
+            given = {"role": public_id("rol", role), "type": kind}
             share = await here.own.done("admin", "shareRuleCreate", **given)
             assert (await rows.event())["kind"] == "RESYNC"
             assert rows.rows == await listed(here, name)

@@ -48,8 +48,8 @@ def _conditions(persona: str) -> list[tuple[bool, list[str]]]:
             for n in range(2)
         ]
         found.append((may, listed))
-    found.append((True, ['search: "desk"', 'search: "an xx"']))
-    found.append((True, ['account: { search: "desk" }', 'account: { search: "555" }']))
+    found.append((True, ['search: "scratch_world"', 'search: "an xx"']))
+    found.append((True, ['account: { search: "scratch_world" }', 'account: { search: "555" }']))
     return found + _through_links(persona)
 
 

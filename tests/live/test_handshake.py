@@ -67,7 +67,7 @@ SPOKEN: dict[str, tuple[str, ...]] = {
 async def test_another_subprotocol_is_closed(here: LiveTenant, protocols: tuple[str, ...]) -> None:
     async with wire(here.port, protocols=protocols) as opened:
         assert await opened.closed() == 4406
-        assert not opened.heard
+        assert not opened.received
 
 
 async def test_supported_subprotocol_is_selected(here: LiveTenant) -> None:

@@ -17,13 +17,13 @@ from tests.leaks.probe import Probe
 from tests.leaks.truth import Truth, canaries, leaks, load
 from tests.live.property.client import until
 from tests.live.property.documents import Document
-from tests.live.property.place import Place, behind_a_socket, kept, place
+from tests.live.property.place import Place, behind_a_socket, place
 from tests.live.property.seen import ENTITY, Seen, difference, documents, seen
 from tests.live.property.watch import Watcher, read
 from tests.proof.rights import ONE_EACH, PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer, World
-from tests.writes.parallel import own_tenant
+from tests.writes.parallel import own_tenant, uuid_of
 
 EVERYTHING = Document(
     "everything",
@@ -164,7 +164,7 @@ class Watched:
             payload = json.dumps(json.loads(text)["payload"]).encode()
             # What leaves is named by its id, which he was told before.
             went = {
-                kept(id).hex for kind, id, _ in read(EVERYTHING, text).changes if kind == "LEFT"
+                uuid_of(id).hex for kind, id, _ in read(EVERYTHING, text).changes if kind == "LEFT"
             }
             found = leaks(Answer(200, {}, payload), probe.forbidden) - went
             assert not found, f"{watcher} reads {sorted(found)[:5]} in {text}"
@@ -347,7 +347,7 @@ async def test_record_never_visible_sends_no_removal(here: Place) -> None:
     for each in watchers:
         await each.settle()
         assert each.operation is not None
-        assert not any(kept(id).hex in text for text in each.operation.frames), str(each)
+        assert not any(uuid_of(id).hex in text for text in each.operation.frames), str(each)
         assert not any("CNRY-unseen" in text for text in each.operation.frames), str(each)
         assert len(each.operation.frames) == 1, str(each)
     for each in (*watchers, above):

@@ -52,7 +52,7 @@ async def test_sockets_of_a_user_are_limited(here: LiveTenant) -> None:
         more = await crowd.enter_async_context(here.wire(None))
         await more.say({"type": "connection_init", "payload": init})
         assert await more.closed() == 1013
-        assert not more.heard
+        assert not more.received
         await crowd.enter_async_context(here.wire("rep1"))  # the limit is each user's own
         await opened[0].socket.close()
         async with asyncio.timeout(PATIENCE):
@@ -80,7 +80,7 @@ async def test_messages_in_a_second_are_limited(here: LiveTenant, said: str) -> 
         for _ in range(10 * MESSAGES):
             await opened.say(said)
         assert await opened.closed() == 1013
-        assert len(opened.heard) <= 4 * MESSAGES
+        assert len(opened.received) <= 4 * MESSAGES
         await beside.alive()
 
 

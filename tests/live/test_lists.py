@@ -29,15 +29,15 @@ async def watched(
 ) -> CompiledSubscription:
     """The list as it is read for the persona."""
     endpoint, tenant = here.world.endpoint, here.world.tenants[here.own.slug]
-    caller = (await endpoint.know(f"Bearer {await here.token(persona)}", None, "")).caller
+    caller = (await endpoint.authenticate(f"Bearer {await here.token(persona)}", None, "")).caller
     request = Request(text, endpoint.documents.get(text), None, variables)
-    wanted = endpoint.lives.ask(caller, request)
+    wanted = endpoint.lives.parse(caller, request)
     async with endpoint.app_context.database.snapshot(tenant.placement) as connection:
         access = await connection.fetchval("SELECT access FROM log_head")
         moment = endpoint.viewers.moment(connection, tenant.placement, access)
         viewer = await moment.viewer(caller.user)
     assert viewer is not None
-    return wanted.judge(viewer)
+    return wanted.compile(viewer)
 
 
 def sql_of(watch: CompiledSubscription) -> str:

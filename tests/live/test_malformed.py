@@ -37,14 +37,14 @@ class Tally:
         """Judge how a socket ended."""
         code, reason = opened.socket.close_code or 0, opened.socket.close_reason or ""
         self.ends[code] += 1
-        told = [case.kind, [each[:200] for each in case.octets], code, reason, opened.heard]
+        told = [case.kind, [each[:200] for each in case.octets], code, reason, opened.received]
         if code not in case.may_end(SAID, FRAMES):
             self.wrong.append(f"ends oddly: {told}")
-        if any(INTERNAL.search(repr(each).encode()) for each in [reason, *opened.heard]):
+        if any(INTERNAL.search(repr(each).encode()) for each in [reason, *opened.received]):
             self.wrong.append(f"tells too much: {told}")
-        if not introduced and any(m["type"] not in ("ping", "pong") for m in opened.heard):
+        if not introduced and any(m["type"] not in ("ping", "pong") for m in opened.received):
             self.wrong.append(f"speaks to strangers: {told}")
-        failed = [message for message in opened.heard if "INTERNAL" in str(message)]
+        failed = [message for message in opened.received if "INTERNAL" in str(message)]
         if failed:
             self.wrong.append(f"fails inside: {told}")
 

@@ -88,7 +88,7 @@ async def test_subscribe_before_init_is_refused(
         for each in said:
             await opened.say(each)
         assert await opened.closed() == code
-        assert {message["type"] for message in opened.heard} <= {"pong"}
+        assert {message["type"] for message in opened.received} <= {"pong"}
 
 
 async def test_subscribe_before_ack_receives_nothing(here: LiveTenant) -> None:
@@ -101,7 +101,7 @@ async def test_subscribe_before_ack_receives_nothing(here: LiveTenant) -> None:
         code = await opened.closed()
         assert code in (4400, 4401)
         if code == 4401:
-            assert {message["type"] for message in opened.heard} <= {"connection_ack"}
+            assert {message["type"] for message in opened.received} <= {"connection_ack"}
 
 
 @pytest.mark.parametrize("waited", [True, False], ids=["one after the other", "at once"])
@@ -163,7 +163,7 @@ async def test_invalid_token_is_refused(here: LiveTenant) -> None:
             # Where types are wrong, it may as well be said that this is not of the protocol.
             typed = all(isinstance(value, str) for value in (payload or {}).values())
             assert code in ((4403, 4401) if typed else (4403, 4401, 4400)), what
-            assert not opened.heard, what
+            assert not opened.received, what
             assert not INTERNAL.search((opened.socket.close_reason or "").encode()), what
 
 
@@ -220,7 +220,7 @@ async def test_completed_operation_receives_nothing(here: LiveTenant) -> None:
         await opened.done("ended")
         await opened.alive()
         await going_on.until(id, await here.rename(id))
-        told = [message for message in opened.heard if message.get("id") == "ended"]
+        told = [message for message in opened.received if message.get("id") == "ended"]
         assert [message["type"] for message in told] == ["next"]
 
 
@@ -341,7 +341,7 @@ async def test_refused_operation_leaves_other_operations_open(
         await opened.say({"type": "subscribe", "id": "bad", "payload": payload})
         [code] = await opened.error("bad")
         assert code in codes & CODES - {"INTERNAL"}
-        assert not INTERNAL.search(json.dumps(opened.heard[-1]).encode())
+        assert not INTERNAL.search(json.dumps(opened.received[-1]).encode())
         await rows.until(id, await here.rename(id))
         await opened.ask("bad", HELLO)  # the id is free again
 

@@ -11,7 +11,7 @@ import pytest
 from tests.live.live_tenant import LIST, PIPELINE, LiveTenant
 from tests.live.wire import Rows, Wire, wire
 from tests.support.covers import covers
-from tests.writes.parallel import beside, served
+from tests.writes.parallel import in_second_process, served
 
 WON = {"status": {"eq": "WON"}}
 OPEN = {"status": {"eq": "OPEN"}}
@@ -21,7 +21,7 @@ Happens = Callable[[LiveTenant, list[str]], Awaitable[None]]
 @asynccontextmanager
 async def restarted(here: LiveTenant, persona: str = "admin") -> AsyncIterator[Wire]:
     """A socket to a process that remembers nothing of the one before."""
-    async with beside(here.own) as second, served(second) as port, wire(port) as opened:
+    async with in_second_process(here.own) as second, served(second) as port, wire(port) as opened:
         await opened.init(await here.token(persona))
         yield opened
 

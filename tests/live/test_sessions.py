@@ -15,7 +15,7 @@ from tests.live.live_tenant import PIPELINE, LiveTenant
 from tests.live.wire import Rows, Wire
 from tests.support.covers import covers
 from tests.support.world import Answer
-from tests.writes.parallel import Own, beside
+from tests.writes.parallel import TenantClient, in_second_process
 
 HELLO = "{ viewer { id } }"
 REVOKE = "mutation ($id: ID!) { sessionRevoke(input: { id: $id }) { revoked } }"
@@ -38,7 +38,7 @@ class Ending:
     """A session that is about to end."""
 
     here: LiveTenant
-    asked: Own
+    asked: TenantClient
     """Through which process of the house it is ended."""
     access: str
     refresh: str
@@ -115,7 +115,7 @@ async def _nothing_after(opened: Wire, rows: Rows, here: LiveTenant, id: str) ->
     """What is done after a session ended is not told to it, and its socket is closed."""
     name = await here.rename(id)
     assert await opened.closed() == 4403
-    told = json.dumps(opened.heard)
+    told = json.dumps(opened.received)
     assert name not in told
     assert rows.rows[id]["name"] in told, "the list had begun"
 
@@ -126,7 +126,11 @@ async def _nothing_after(opened: Wire, rows: Rows, here: LiveTenant, id: str) ->
 async def test_ended_session_receives_nothing(here: LiveTenant, end: End, elsewhere: bool) -> None:
     id = await here.some("rep2")
     access, refresh = await here.tokens("rep2")
-    async with beside(here.own) as second, here.wire("admin") as other, here.wire(None) as opened:
+    async with (
+        in_second_process(here.own) as second,
+        here.wire("admin") as other,
+        here.wire(None) as opened,
+    ):
         await opened.init(access)
         rows, others = await here.live(opened), await here.live(other)
         ending = Ending(here, second if elsewhere else here.own, access, refresh)
@@ -205,7 +209,7 @@ async def test_a_socket_ends_with_its_token(here: LiveTenant, listening: bool) -
             <= app_context.now()
         )
         name = await here.rename(id)
-        assert name not in json.dumps(opened.heard)
+        assert name not in json.dumps(opened.received)
 
 
 @covers("D-63")
@@ -235,7 +239,7 @@ async def test_tenants_are_apart(here: LiveTenant) -> None:
         assert event in ("RESYNC", "BAD_CURSOR")
         await theirs.alive()
         assert others.kinds == ["SNAPSHOT"]
-        assert rows.rows[id]["name"] not in json.dumps(theirs.heard)
+        assert rows.rows[id]["name"] not in json.dumps(theirs.received)
 
 
 async def _after(opened: Wire, cursor: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from db.engine.transaction import CleanConnection
-from subscriptions.engine.feed import LOOK_SECONDS
+from subscriptions.engine.feed import POLL_SECONDS
 from tests.live.live_tenant import PIPELINE, LiveTenant
 from tests.live.wire import Rows
 from tests.support.covers import covers
@@ -35,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def listen(name: str) -> None:
         original = getattr(CleanConnection, name)
 
-        async def heard(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
+        async def received(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
             if WORDS["begin"] in query:
                 poller.add(id(self))
             if id(self) in poller and not query.startswith(("RESET", "ROLLBACK")):
@@ -45,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
                 poller.discard(id(self))
             return await original(self, query, *args, **kw)
 
-        monkeypatch.setattr(CleanConnection, name, heard)
+        monkeypatch.setattr(CleanConnection, name, received)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
         listen(name)
@@ -55,7 +55,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def settled(asked: list[str]) -> None:
     """Go on when looks find nothing any more."""
     while asked[-2 * len(LOOK) :] != [*LOOK, *LOOK]:  # noqa: ASYNC110 - a look has no event
-        await asyncio.sleep(LOOK_SECONDS / 5)
+        await asyncio.sleep(POLL_SECONDS / 5)
     asked.clear()
 
 

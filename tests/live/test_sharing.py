@@ -11,7 +11,7 @@ import pytest
 
 from tests.live.property.client import Socket, until
 from tests.live.property.documents import BY_NAME, DOCUMENTS, Document
-from tests.live.property.place import Place, place, spelled
+from tests.live.property.place import Place, place, public_id
 from tests.live.property.watch import Watcher, answered
 from tests.support.covers import covers
 from tests.support.world import World
@@ -115,7 +115,7 @@ async def test_the_same_variables_are_the_same_list_and_others_are_not(here: Pla
 async def _second_administrator(here: Place) -> str:
     """The director becomes one, too: the same rights, and no ids in them."""
     role = await here.named("Role", "Administrator")
-    user = spelled("usr", await here.own.user("director"))
+    user = public_id("usr", await here.own.user("director"))
     return await here.own.done("admin", "roleAssignmentCreate", user=user, role=role)
 
 
@@ -123,7 +123,7 @@ async def _written(here: Place) -> None:
     """A little of everything that these documents show, one after the other."""
     id = await here.own.opportunity("rep1")
     text = "SELECT account_id FROM opportunity WHERE id = $1::uuid"
-    account = spelled("acc", await here.own.value(text, id.partition("_")[2]))
+    account = public_id("acc", await here.own.value(text, id.partition("_")[2]))
     do = here.own.done
     for number in range(4):
         await do("admin", "opportunityUpdate", id=id, note=f"n {number}", amount=f"{number}00")

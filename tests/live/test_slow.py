@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from subscriptions.engine.shared_subscription import RING, SharedSubscription
+from subscriptions.engine.shared_subscription import REPLAY_DELTAS, SharedSubscription
 from subscriptions.engine.socket import Socket
 from tests.live.live_tenant import LiveTenant
 from tests.live.wire import Rows
@@ -93,10 +93,10 @@ async def test_deltas_beyond_the_replay_buffer_are_dropped(here: LiveTenant) -> 
     async with here.wire("admin") as opened:
         rows = await here.live(opened)
         first, id = rows.cursor, min(rows.rows)
-        for _ in range(RING + 1):
+        for _ in range(REPLAY_DELTAS + 1):
             await rows.until(id, await here.rename(id))
         (group,) = lists(here)
         place = group.watch.place(first or "")
         assert place is not None
         assert not group.reaches(place)
-        assert len(group.ring) == RING
+        assert len(group.replay_buffer) == REPLAY_DELTAS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.live.live_tenant import LiveTenant
 from tests.live.wire import Rows
 from tests.support.covers import covers
-from tests.writes.parallel import spelled
+from tests.writes.parallel import public_id
 
 
 async def gone(rows: Rows, id: str) -> None:
@@ -18,7 +18,7 @@ async def gone(rows: Rows, id: str) -> None:
 async def test_team_members_receive_each_others_changes(here: LiveTenant) -> None:
     """Seller, colleague and manager each create, change, share and delete while the others follow."""
     own = here.own
-    colleague = spelled("emp", await own.employee("rep2"))
+    colleague = public_id("emp", await own.employee("rep2"))
     async with here.wire("rep1") as one, here.wire("rep2") as two, here.wire("manager") as boss:
         seller, other, manager = [await here.live(each) for each in (one, two, boss)]
         id = await own.opportunity("rep1", name="begun", amount="100")

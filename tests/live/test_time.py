@@ -24,7 +24,7 @@ LONG = 4.0
 @pytest.fixture
 async def port(here: LiveTenant, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """A server with less patience, so that the test needs none."""
-    monkeypatch.setattr(sockets, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(sockets, "POLL_SECONDS", 0.1)
     for name, seconds in SHORT.items():
         for module in (sockets, socket):
             if hasattr(module, name):
@@ -79,7 +79,7 @@ async def _answers(here: LiveTenant, port: int, over: asyncio.Event) -> int:
         while not over.is_set():
             await opened.hear("ping")
         await opened.alive()
-        return len(opened.heard)
+        return len(opened.received)
 
 
 @covers("F25")

@@ -18,7 +18,7 @@ from tests.live.live_tenant import LiveTenant, another_server
 from tests.live.test_slow import lists, sockets
 from tests.live.wire import PATIENCE, Rows, wire
 from tests.support.covers import covers
-from tests.writes.parallel import beside, served
+from tests.writes.parallel import in_second_process, served
 
 SMALL = """
 subscription Small($after: String) {
@@ -36,7 +36,7 @@ def frame(code: int, data: bytes = b"", *, last: bool = True) -> bytes:
 
 @covers("D-61")
 async def test_resume_from_a_cursor_within_a_batch(here: LiveTenant) -> None:
-    async with beside(here.own) as second, served(second) as port, wire(port) as there:
+    async with in_second_process(here.own) as second, served(second) as port, wire(port) as there:
         await there.init(await here.token("admin"))
         await there.begin("l", SMALL)
         told = Rows(there, "l")
@@ -54,7 +54,7 @@ async def test_resume_from_a_cursor_within_a_batch(here: LiveTenant) -> None:
                 cursor = told.cursor
                 await second.done("admin", "opportunityUpdate", id=id, name=was)
                 await told.until(id, was)
-                await asyncio.sleep(2 * feeding.LOOK_SECONDS)
+                await asyncio.sleep(2 * feeding.POLL_SECONDS)
                 await opened.begin(f"r{attempt}", SMALL, {"after": cursor})
                 rows = Rows(opened, f"r{attempt}", {id: {"id": id, "name": other}})
                 async with asyncio.timeout(PATIENCE):
@@ -71,9 +71,9 @@ async def test_rights_change_without_effect_sends_nothing(here: LiveTenant) -> N
         account = (await here.own.ask("admin", query)).data["accounts"]["nodes"][0]["id"]
         for _ in range(2):
             await here.own.done("admin", "accountUpdate", id=account, name=here.name())
-            await asyncio.sleep(2 * feeding.LOOK_SECONDS)
+            await asyncio.sleep(2 * feeding.POLL_SECONDS)
             await here.own.done("admin", "roleCreate", name=here.name())
-            await asyncio.sleep(2 * feeding.LOOK_SECONDS)
+            await asyncio.sleep(2 * feeding.POLL_SECONDS)
         id = min(rows.rows)
         await rows.until(id, await here.rename(id))
         assert rows.kinds == ["SNAPSHOT", "DELTA"]
@@ -97,14 +97,16 @@ async def test_message_shape_follows_each_selection(here: LiveTenant) -> None:
 async def test_denial_reason_follows_each_viewer(here: LiveTenant) -> None:
     endpoint, tenant = here.world.endpoint, here.world.tenants[here.own.slug]
     text = SMALL.replace("id name", "id account { name }")
-    caller = (await endpoint.know(f"Bearer {await here.token('director')}", None, "")).caller
-    wanted = endpoint.lives.ask(caller, Request(text, endpoint.documents.get(text), None, {}))
+    caller = (
+        await endpoint.authenticate(f"Bearer {await here.token('director')}", None, "")
+    ).caller
+    wanted = endpoint.lives.parse(caller, Request(text, endpoint.documents.get(text), None, {}))
     viewer = await endpoint.viewers.of(tenant.placement, caller.user, caller.session)
     granted = viewer.rights["Opportunity"]
     without = dataclasses.replace(granted, fields=granted.fields - {"account"})
     closed = {name: each for name, each in viewer.rights.items() if name != "Account"}
     watches: list[CompiledSubscription] = [
-        wanted.judge(dataclasses.replace(viewer, rights=rights))
+        wanted.compile(dataclasses.replace(viewer, rights=rights))
         for rights in (closed, {**viewer.rights, "Opportunity": without})
     ]
     assert watches[0].plan.some.compiled == watches[1].plan.some.compiled
@@ -123,7 +125,7 @@ async def test_eviction_keeps_subscribed_lists(
         await opened.done("l")
         await opened.alive()
         here.world.endpoint.feeds.of(here.world.tenants[here.own.slug].id).groups.clear()
-        monkeypatch.setattr(feeding, "HELD_BYTES", int(size * 1.2))
+        monkeypatch.setattr(feeding, "MAX_BYTES", int(size * 1.2))
         await asyncio.gather(opened.begin("a", SMALL), opened.begin("b", NOTES))
         async with asyncio.timeout(PATIENCE):
             told = [(await opened.hear(id))["type"] for id in ("a", "b")]
@@ -147,7 +149,7 @@ async def test_row_images_from_before_a_migration_reveal_nothing(
     log = f"{here.own.schema}.change_log"
     await here.own.fetch(f"UPDATE {log} SET before = before - '{column}'")  # noqa: S608 - names of ours
     await here.own.done("admin", "opportunityDelete", id=id)
-    async with beside(here.own) as second, served(second) as port, wire(port) as other:
+    async with in_second_process(here.own) as second, served(second) as port, wire(port) as other:
         await other.init(await here.token("admin"))
         await other.begin("innocent", text)
         await other.next("innocent")
@@ -230,7 +232,7 @@ async def test_only_the_requesting_client_pays_for_planning(
         monkeypatch.setattr(lives, "plans", Lru(10, 10**9, lambda _: 1))
         monkeypatch.setattr(lives.budget, "spend", _nothing_is_left)
         await here.own.fetch(f"UPDATE {here.own.schema}.log_head SET access = access + 1")  # noqa: S608 - a name of ours
-        await asyncio.sleep(2 * feeding.LOOK_SECONDS)
+        await asyncio.sleep(2 * feeding.POLL_SECONDS)
         monkeypatch.undo()
         id = min(rows.rows)
         await rows.until(id, await here.rename(id))

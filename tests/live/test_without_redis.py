@@ -10,12 +10,12 @@ from pathlib import Path
 import httpx2
 
 from app import application, built
-from subscriptions.engine.feed import LOOK_SECONDS
+from subscriptions.engine.feed import POLL_SECONDS
 from tests.live.live_tenant import PIPELINE, LiveTenant
 from tests.live.wire import Rows, wire
 from tests.support.covers import covers
 from tests.support.world import SECRET, UNMETERED, World
-from tests.writes.parallel import Own, served
+from tests.writes.parallel import TenantClient, served
 
 NOWHERE = "redis://127.0.0.1:1/0"
 """An address at which nothing listens."""
@@ -24,7 +24,7 @@ NOTIFIES = re.compile(r"\bNOTIFY\b|pg_notify")
 
 
 @asynccontextmanager
-async def without_redis(here: LiveTenant) -> AsyncIterator[tuple[Own, int]]:
+async def without_redis(here: LiveTenant) -> AsyncIterator[tuple[TenantClient, int]]:
     """Another process that finds no Redis, asked within, and the port it is asked at."""
     world = here.world
     async with built(world.servers.database_url, NOWHERE, SECRET, per_minute=UNMETERED) as endpoint:
@@ -32,7 +32,7 @@ async def without_redis(here: LiveTenant) -> AsyncIterator[tuple[Own, int]]:
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://relata.example") as to:
             shared = (world.admin, world.tenants, to, world.servers, world.tokens)
-            own = Own(World(app, endpoint, *shared), here.own.slug, here.own.names)
+            own = TenantClient(World(app, endpoint, *shared), here.own.slug, here.own.names)
             async with served(own) as port:
                 yield own, port
 
@@ -40,7 +40,7 @@ async def without_redis(here: LiveTenant) -> AsyncIterator[tuple[Own, int]]:
 @covers("D-65")
 async def test_changes_arrive_while_redis_is_away(here: LiveTenant) -> None:
     """Each process writes once, and neither tells the other but through the log in Postgres."""
-    assert LOOK_SECONDS < 1
+    assert POLL_SECONDS < 1
     id, token = await here.some(), await here.token("rep1")
     async with without_redis(here) as (own, port), wire(port) as opened:
         await opened.init(token)

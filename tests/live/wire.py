@@ -30,7 +30,7 @@ class Wire:
     """One socket."""
 
     socket: ClientConnection
-    heard: list[Message] = field(default_factory=list)
+    received: list[Message] = field(default_factory=list)
     """Every message, in order."""
     _waiting: dict[object, deque[Message]] = field(default_factory=lambda: defaultdict(deque))
     """By operation, or by type where it is of none, what came and was not asked for yet."""
@@ -54,7 +54,7 @@ class Wire:
             raise Closed(f"{self.socket.close_code} {self.socket.close_reason}") from error
         assert isinstance(text, str), "a binary message, which browsers cannot read"
         message: Message = json.loads(text)
-        self.heard.append(message)
+        self.received.append(message)
         if message["type"] == "ping":
             await self.say({"type": "pong"})
         return message

@@ -220,7 +220,7 @@ class Read:
     """An operation read and planned anew, and under which keys its parts would be remembered."""
 
     key: PlanKey
-    drawn: ParsedOperation
+    parsed: ParsedOperation
     plan: Plan | Forbidden
     values: dict[str, Any]
     viewer: Viewer
@@ -233,17 +233,17 @@ def read(asked: Request, viewer: Viewer) -> Read:
     values = coerce(GRAPHQL, operation, asked.variables)
     declared = types(GRAPHQL, operation)
     key = READS._key(asked, declared, values)
-    drawn = READS._read(asked, operation, values, declared)
-    opened = READS._open(caller(viewer), drawn.outline, values)
-    pages = READS._pages(drawn.outline, values, opened)
-    whole = PlanKey(key, viewer.project(drawn.outline.depends_on), pages)
-    return Read(whole, drawn, plan(drawn.outline, viewer, MODEL, pages), values, viewer, opened)
+    parsed = READS._read(asked, operation, values, declared)
+    opened = READS._open(caller(viewer), parsed.outline, values)
+    pages = READS._pages(parsed.outline, values, opened)
+    whole = PlanKey(key, viewer.project(parsed.outline.depends_on), pages)
+    return Read(whole, parsed, plan(parsed.outline, viewer, MODEL, pages), values, viewer, opened)
 
 
-def outcome(drawn: ParsedOperation, made: Plan | Forbidden, of: Read) -> object:
+def outcome(parsed: ParsedOperation, made: Plan | Forbidden, of: Read) -> object:
     """What a request is answered with, but for the rows: what was read and planned, applied to its values."""
-    outline, values, who = drawn.outline, of.values, caller(of.viewer)
-    shape = (drawn.keys, tuple(drawn.executed), [node.name.value for node in drawn.own])
+    outline, values, who = parsed.outline, of.values, caller(of.viewer)
+    shape = (parsed.keys, tuple(parsed.executed), [node.name.value for node in parsed.own])
     if isinstance(made, Forbidden):
         return shape, made
     lists = {each.number: each for each in outline.connections}

@@ -33,7 +33,7 @@ TYPES = ("Account", "Opportunity", "Employee", "Stage", "User", "Query", "Mutati
 async def small_house(world: World, patch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """The same servers, asked through an endpoint of its own that remembers hardly anything."""
     for name in (
-        "schema.engine.reads.OUTLINES",
+        "schema.engine.reads.PARSED_OPERATIONS",
         "schema.engine.reads.PLANS",
         "schema.engine.introspection.KEPT",
         "auth.viewers.SIZE",

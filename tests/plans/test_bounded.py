@@ -113,9 +113,9 @@ class Cache:
 CACHES = {
     "documents": Cache(lambda w: w.endpoint.documents, texts),
     "public documents": Cache(lambda w: w.endpoint._public, public_texts),
-    "outlines": Cache(lambda w: w.endpoint.reads.drawn, shapes),
+    "outlines": Cache(lambda w: w.endpoint.reads.parsed, shapes),
     "plans": Cache(lambda w: w.endpoint.reads.plans, shapes),
-    "introspections": Cache(lambda w: w.endpoint.reads.introspections.kept, introspections),
+    "introspections": Cache(lambda w: w.endpoint.reads.introspections.cache, introspections),
     "viewers": Cache(lambda w: w.endpoint.reads._viewers._kept, viewers),
     "tenants found": Cache(lambda w: w.endpoint.app_context.directory._found, found, FOUND),
     "tenants missed": Cache(lambda w: w.endpoint.app_context.directory._missed, missed),
@@ -164,9 +164,9 @@ async def test_plans_are_bounded_by_their_length_too(
 @pytest.mark.parametrize(
     ("of", "name", "ask"),
     [
-        pytest.param(lambda w: w.endpoint.reads, "drawn", shapes, id="outlines"),
+        pytest.param(lambda w: w.endpoint.reads, "parsed", shapes, id="parsed-operations"),
         pytest.param(
-            lambda w: w.endpoint.reads.introspections, "kept", introspections, id="schema"
+            lambda w: w.endpoint.reads.introspections, "cache", introspections, id="schema"
         ),
     ],
 )

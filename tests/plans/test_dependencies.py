@@ -166,7 +166,7 @@ def test_a_plan_asks_about_nothing_that_its_operation_does_not_name(
         found = read(request(text, variables), viewer)
     except Refused:  # a filter of another kind than the attribute: nothing is planned
         return
-    outline = found.drawn.outline
+    outline = found.parsed.outline
     questioned = Questioned(viewer)
     plan(outline, questioned, MODEL, found.key.pages)
     assert not unnamed(questioned.asked, outline.depends_on)
@@ -192,7 +192,7 @@ def test_a_live_plan_asks_about_nothing_that_its_subscription_does_not_name(
     text: str, data: st.DataObject
 ) -> None:
     viewer = data.draw(viewers())
-    live = LIVES.ask(caller(viewer), request(text, {})).drawn.live
+    live = LIVES.parse(caller(viewer), request(text, {})).parsed.live
     if not viewer.may_see("Opportunity"):
         return
     questioned = Questioned(viewer)

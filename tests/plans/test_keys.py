@@ -173,8 +173,8 @@ def test_what_shares_a_key_is_answered_the_same_whoever_asked_first(data: st.Dat
     if isinstance(first, Code) or isinstance(second, Code):
         assert first == second or _structure(one) != _structure(other)
     elif first.key == second.key:
-        assert outcome(first.drawn, first.plan, second) == outcome(
-            second.drawn, second.plan, second
+        assert outcome(first.parsed, first.plan, second) == outcome(
+            second.parsed, second.plan, second
         )
     else:
         assert _structure(one) != _structure(other) or first.key.pages != second.key.pages
@@ -199,7 +199,7 @@ def test_a_list_that_is_too_long_is_refused_after_a_short_one_was_read(
     def draw(value: Any) -> None:
         made = request(query, {"v": value})
         operation = made.admitted.operation(None)
-        READS._draw(made, operation, coerce(GRAPHQL, operation, made.variables))
+        READS._parse(made, operation, coerce(GRAPHQL, operation, made.variables))
 
     draw(few)
     with pytest.raises(Refused, match="at most 250"):
@@ -214,8 +214,8 @@ def test_a_statement_has_the_same_text_whenever_it_is_compiled(data: st.DataObje
     viewer = data.draw(viewers())
     text, variables = TEXTS["search"]
     first, second = (read(request(text, variables), viewer) for _ in range(2))
-    assert first.plan == second.plan or outcome(first.drawn, first.plan, first) == outcome(
-        second.drawn, second.plan, second
+    assert first.plan == second.plan or outcome(first.parsed, first.plan, first) == outcome(
+        second.parsed, second.plan, second
     )
 
 
@@ -236,8 +236,8 @@ def test_viewers_share_a_plan_only_where_it_is_the_same_for_both(
     except Refused:
         assume(False)
     if first.key == second.key:
-        assert outcome(first.drawn, first.plan, second) == outcome(
-            second.drawn, second.plan, second
+        assert outcome(first.parsed, first.plan, second) == outcome(
+            second.parsed, second.plan, second
         )
 
 
@@ -452,8 +452,8 @@ def test_a_cursor_is_bound_to_tenant_user_list_and_values(data: st.DataObject) -
         given_ = {"in": names, "ne": name or ""}
         made = request(query % ("opportunities" if is_first else "accounts"), given_)
         operation = made.admitted.operation(None)
-        drawn = READS._read(made, operation, given_, types(GRAPHQL, operation))
-        lists = {each.number: each for each in drawn.outline.connections}
+        parsed = READS._read(made, operation, given_, types(GRAPHQL, operation))
+        lists = {each.number: each for each in parsed.outline.connections}
         who = Caller(tenant(tenant_), user, IDS[0], "")
         bound = READS._bound_to(who, lists, given_, next(iter(lists)))
         found.append(((tenant_, user, is_first, names, name or ""), bound))
@@ -472,7 +472,7 @@ def test_a_plan_is_shared_by_cursors_with_the_same_empty_keys_only(data: st.Data
     who = caller(viewer)
     empty = read(request(text, {"first": 2, "after": None, "before": None}), viewer)
     assert not isinstance(empty.plan, Forbidden)
-    (listed,) = empty.drawn.outline.connections
+    (listed,) = empty.parsed.outline.connections
     bound = READS._bound_to(who, {listed.number: listed}, {}, listed.number)
     keys = st.none() | st.tuples(
         st.sampled_from([None, "1.00", "2.00"]), st.sampled_from([None, "a", "b"])
@@ -493,8 +493,8 @@ def test_a_plan_is_shared_by_cursors_with_the_same_empty_keys_only(data: st.Data
     (one, first), (other, second) = found
     assert (first.key == second.key) == (one == other)
     if one == other:
-        assert outcome(first.drawn, first.plan, second) == outcome(
-            second.drawn, second.plan, second
+        assert outcome(first.parsed, first.plan, second) == outcome(
+            second.parsed, second.plan, second
         )
     elif not isinstance(first.plan, Forbidden) and not isinstance(second.plan, Forbidden):
         assert first.plan.compiled != second.plan.compiled, "a key that differs for nothing"

@@ -64,7 +64,7 @@ def sent(draw: st.DrawFn) -> tuple[Asked, list[Asked]]:
 def watch(asked: Asked, viewer: Viewer, tenant: UUID = IDS[0]) -> CompiledSubscription:
     """What is told of a subscription under a viewer's rights."""
     text, name, variables = asked
-    made = LIVES.ask(caller(viewer, tenant), request(text, variables, name)).judge(viewer)
+    made = LIVES.parse(caller(viewer, tenant), request(text, variables, name)).compile(viewer)
     assert isinstance(made, CompiledSubscription)
     return made
 

@@ -62,7 +62,7 @@ async def known(world: World, *personas: str) -> None:
 
 def made(reads: ReadService) -> tuple[int, int]:
     """How many outlines and plans the caches have seen made."""
-    return reads.drawn.made, reads.plans.made
+    return reads.parsed.made, reads.plans.made
 
 
 LIST = """
@@ -230,7 +230,7 @@ async def test_the_schema_is_told_from_memory(world: World, done: Told) -> None:
     query = fresh("{ __schema { queryType { name } } }")
     await known(world, "rep1", "admin")
     done.clear()
-    told = world.endpoint.reads.introspections.kept
+    told = world.endpoint.reads.introspections.cache
     before = told.made
     for who in ("rep1", "admin", "rep1"):
         assert (await world.ask(who, query)).data["__schema"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.world import World
-from tests.writes.parallel import Own, own_tenant
+from tests.writes.parallel import TenantClient, own_tenant
 
 FIELDS = """
   id version number name currency active approvedAt acceptedAt
@@ -25,7 +25,7 @@ FIELDS = """
 class QuoteClient:
     """Creates products and quotes in one tenant, sets their lines and reads them."""
 
-    own: Own
+    own: TenantClient
     products: dict[str, str] = field(default_factory=dict)
 
     async def quote(self, persona: str, opportunity: str | None = None, **params: Any) -> str:
@@ -90,7 +90,7 @@ def wrong(answer: Any) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
+async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
     """The process caches tenants by slug, so each module has its own slug."""
     slug = f"quotes{request.module.__name__.rpartition('_')[2]}"
     async with own_tenant(world, slug) as made:
@@ -98,5 +98,5 @@ async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own
 
 
 @pytest.fixture(scope="module")
-async def client(own: Own) -> QuoteClient:
+async def client(own: TenantClient) -> QuoteClient:
     return QuoteClient(own)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.quotes.conftest import QuoteClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, kept, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
 
 ITEMS = [
     {"name": "a", "unitPrice": "10", "quantity": "2", "taxPercent": "21", "discountPercent": "5"},
@@ -16,18 +16,22 @@ ITEMS = [
 ]
 
 
-async def accept(own: Own, id: str) -> None:
+async def accept(own: TenantClient, id: str) -> None:
     """Marks the quote as accepted, as selling does."""
-    await own.value("UPDATE quote SET accepted_at = now() WHERE id = $1", kept(id))
+    await own.value("UPDATE quote SET accepted_at = now() WHERE id = $1", uuid_of(id))
 
 
-async def lock(own: Own, opportunity: str, locked: bool = True) -> None:
+async def lock(own: TenantClient, opportunity: str, locked: bool = True) -> None:
     """Locks or unlocks the opportunity, as selling and unlocking do."""
-    await own.value("UPDATE opportunity SET locked = $2 WHERE id = $1", kept(opportunity), locked)
+    await own.value(
+        "UPDATE opportunity SET locked = $2 WHERE id = $1", uuid_of(opportunity), locked
+    )
 
 
 @covers("EP-111", "EP-097", "VT-08", "VT-09")
-async def test_a_new_quote_copies_from_its_opportunity(client: QuoteClient, own: Own) -> None:
+async def test_a_new_quote_copies_from_its_opportunity(
+    client: QuoteClient, own: TenantClient
+) -> None:
     account = await own.done("admin", "accountCreate", name=own.name())
     opportunity = await own.opportunity("rep1", currency="SEK", account=account)
     first = await client.quote(
@@ -56,7 +60,7 @@ async def test_a_new_quote_copies_from_its_opportunity(client: QuoteClient, own:
 
 @covers("EP-112")
 async def test_a_validity_that_ends_before_it_begins_is_refused(
-    client: QuoteClient, own: Own
+    client: QuoteClient, own: TenantClient
 ) -> None:
     opportunity = await own.opportunity("rep1")
     days = {"validFrom": "2026-03-02", "validUntil": "2026-03-01"}
@@ -74,13 +78,15 @@ async def test_a_validity_that_ends_before_it_begins_is_refused(
 
 
 @covers("EP-119", "EP-120")
-async def test_at_most_one_quote_of_an_opportunity_is_active(client: QuoteClient, own: Own) -> None:
+async def test_at_most_one_quote_of_an_opportunity_is_active(
+    client: QuoteClient, own: TenantClient
+) -> None:
     opportunity = await own.opportunity("rep1")
     first, second, third = [await client.quote("rep1", opportunity) for _ in "abc"]
 
     async def active() -> list[str]:
         text = "SELECT id FROM quote WHERE opportunity_id = $1 AND active AND deleted_at IS NULL"
-        return [spelled("quo", row["id"]) for row in await own.fetch(text, kept(opportunity))]
+        return [public_id("quo", row["id"]) for row in await own.fetch(text, uuid_of(opportunity))]
 
     assert await active() == [first]
     await own.done("rep1", "quoteActivate", id=second)
@@ -107,7 +113,7 @@ async def test_at_most_one_quote_of_an_opportunity_is_active(client: QuoteClient
 
 @covers("EP-119")
 async def test_quotes_are_deleted_and_restored_with_their_opportunity(
-    client: QuoteClient, own: Own
+    client: QuoteClient, own: TenantClient
 ) -> None:
     opportunity = await own.opportunity("rep1")
     ids = [await client.quote("rep1", opportunity, items=ITEMS) for _ in "ab"]
@@ -120,7 +126,7 @@ async def test_quotes_are_deleted_and_restored_with_their_opportunity(
 
 @covers("EP-119")
 async def test_the_first_of_several_quotes_created_with_the_opportunity_is_active(
-    client: QuoteClient, own: Own
+    client: QuoteClient, own: TenantClient
 ) -> None:
     opportunity = await own.opportunity(
         "rep1", currency="NOK", quotes=[{"name": "a"}, {"name": "b"}]
@@ -136,7 +142,9 @@ async def test_the_first_of_several_quotes_created_with_the_opportunity_is_activ
 
 
 @covers("EP-122")
-async def test_a_duplicate_has_the_same_lines_and_amounts(client: QuoteClient, own: Own) -> None:
+async def test_a_duplicate_has_the_same_lines_and_amounts(
+    client: QuoteClient, own: TenantClient
+) -> None:
     product = await client.product()
     items = [*ITEMS, {"product": product}]
     source = await client.quote("rep1", discountPercent="3", brand="Acme", note="n", items=items)
@@ -165,7 +173,9 @@ async def test_a_duplicate_has_the_same_lines_and_amounts(client: QuoteClient, o
 
 
 @covers("EP-120", "EP-122", "D-11")
-async def test_the_source_of_a_duplicate_can_be_deleted(client: QuoteClient, own: Own) -> None:
+async def test_the_source_of_a_duplicate_can_be_deleted(
+    client: QuoteClient, own: TenantClient
+) -> None:
     source = await client.quote("rep1", items=ITEMS)
     copy = await own.done("rep1", "quoteDuplicate", id=source)
     await own.done("rep1", "quoteActivate", id=copy)
@@ -188,7 +198,7 @@ CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
 @covers("EP-121")
 @pytest.mark.parametrize("case", CHANGES)
 async def test_an_approved_quote_is_locked_until_unapproved(
-    client: QuoteClient, own: Own, case: str
+    client: QuoteClient, own: TenantClient, case: str
 ) -> None:
     mutation, params = CHANGES[case]
     id = await client.quote("rep1", items=ITEMS)
@@ -207,7 +217,9 @@ async def test_an_approved_quote_is_locked_until_unapproved(
 
 
 @covers("D-36")
-async def test_approving_an_outdated_version_is_a_conflict(client: QuoteClient, own: Own) -> None:
+async def test_approving_an_outdated_version_is_a_conflict(
+    client: QuoteClient, own: TenantClient
+) -> None:
     id = await client.quote("rep1", items=ITEMS)
     seen = (await client.read(id))["version"]
     await client.must_set_items("rep1", id, [])
@@ -217,7 +229,9 @@ async def test_approving_an_outdated_version_is_a_conflict(client: QuoteClient, 
 
 @covers("EP-143")
 @pytest.mark.parametrize("case", CHANGES)
-async def test_an_accepted_quote_is_locked(client: QuoteClient, own: Own, case: str) -> None:
+async def test_an_accepted_quote_is_locked(
+    client: QuoteClient, own: TenantClient, case: str
+) -> None:
     mutation, params = CHANGES[case]
     id = await client.quote("rep1", items=ITEMS)
     await own.done("rep1", "quoteApprove", id=id)
@@ -245,7 +259,7 @@ MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
 @covers("EP-141", "EP-143")
 @pytest.mark.parametrize("case", MUTATIONS)
 async def test_quotes_of_a_sold_opportunity_are_locked_until_it_is_unlocked(
-    client: QuoteClient, own: Own, case: str
+    client: QuoteClient, own: TenantClient, case: str
 ) -> None:
     mutation, params = MUTATIONS[case]
     opportunity = await own.opportunity("rep1")
@@ -266,4 +280,4 @@ async def test_quotes_of_a_sold_opportunity_are_locked_until_it_is_unlocked(
     await own.done("rep1", "quoteUpdate", id=await client.quote("rep1"), note="another's is open")
     await lock(own, opportunity, locked=False)
     await own.done("rep1", "quoteUnapprove", id=id)
-    assert came(await own.do("rep1", mutation, id=id, **params)) == "DONE"
+    assert outcome_of(await own.do("rep1", mutation, id=id, **params)) == "DONE"

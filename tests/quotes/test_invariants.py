@@ -11,13 +11,13 @@ from domain.quotes import totals, whole
 from tests.quotes.conftest import QuoteClient
 from tests.support.covers import covers
 from tests.support.rows import as_rows
-from tests.writes.parallel import Own, came, kept
+from tests.writes.parallel import TenantClient, outcome_of, uuid_of
 
 ITEMS = "SELECT * FROM quote_item WHERE deleted_at IS NULL ORDER BY quote_id, position"
 ACTIVE = "SELECT count(*) FROM quote WHERE opportunity_id = $1 AND active AND deleted_at IS NULL"
 
 
-async def assert_totals(own: Own) -> int:
+async def assert_totals(own: TenantClient) -> int:
     """Asserts that every quote of the tenant has the totals of its lines; the number of quotes."""
     lines: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for row in await own.fetch(ITEMS):
@@ -39,13 +39,13 @@ async def assert_totals(own: Own) -> int:
 
 
 @covers("D-17")
-async def test_totals_of_the_demo_quotes_are_consistent(own: Own) -> None:
+async def test_totals_of_the_demo_quotes_are_consistent(own: TenantClient) -> None:
     assert await assert_totals(own) > 10
 
 
 @covers("D-17", "D-36")
 async def test_totals_stay_consistent_under_concurrent_changes(
-    client: QuoteClient, own: Own
+    client: QuoteClient, own: TenantClient
 ) -> None:
     """A discount and the lines change at once: each command computes from the current rows."""
     id = await client.quote("rep1", items=[{"name": n, "unitPrice": "0.33"} for n in "abc"])
@@ -56,13 +56,13 @@ async def test_totals_stay_consistent_under_concurrent_changes(
             own.do("rep1", "quoteUpdate", id=id, discountPercent=str(number * 3)),
             own.do("manager", "quoteUpdate", id=id, note=str(number)),
         )
-        assert [came(each) for each in answers[:2]] == ["DONE", "DONE"]
+        assert [outcome_of(each) for each in answers[:2]] == ["DONE", "DONE"]
         await assert_totals(own)
 
 
 @covers("EP-119", "D-36")
 async def test_one_quote_is_active_after_concurrent_activations(
-    client: QuoteClient, own: Own
+    client: QuoteClient, own: TenantClient
 ) -> None:
     for _ in range(3):
         opportunity = await own.opportunity("rep1")
@@ -70,9 +70,9 @@ async def test_one_quote_is_active_after_concurrent_activations(
         made = await asyncio.gather(
             *(own.do(who, "quoteCreate", **params) for who in ("rep1", "admin", "rep1"))
         )
-        assert [came(each) for each in made] == ["DONE"] * 3
-        assert await own.value(ACTIVE, kept(opportunity)) == 1
+        assert [outcome_of(each) for each in made] == ["DONE"] * 3
+        assert await own.value(ACTIVE, uuid_of(opportunity)) == 1
         ids = [each.data["done"]["id"] for each in made]
         done = await asyncio.gather(*(own.do("rep1", "quoteActivate", id=id) for id in ids))
-        assert [came(each) for each in done] == ["DONE"] * 3
-        assert await own.value(ACTIVE, kept(opportunity)) == 1
+        assert [outcome_of(each) for each in done] == ["DONE"] * 3
+        assert await own.value(ACTIVE, uuid_of(opportunity)) == 1

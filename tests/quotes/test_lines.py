@@ -8,7 +8,7 @@ import pytest
 
 from tests.quotes.conftest import QuoteClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, kept
+from tests.writes.parallel import TenantClient, outcome_of, uuid_of
 
 
 @covers("EP-116", "EP-117", "EP-118", "D-17", "VT-08")
@@ -52,9 +52,11 @@ async def test_lines_are_changed_created_deleted_and_reordered(client: QuoteClie
     assert (await client.own.row("quote_item", b))["deleted_at"] is not None
     assert (await client.read(id))["total"] == "8.00"
     text = "SELECT kind, field, before, after FROM history WHERE record_id = $1 ORDER BY at, field"
-    result = [tuple(row) for row in await client.own.fetch(text, kept(a))]
+    result = [tuple(row) for row in await client.own.fetch(text, uuid_of(a))]
     assert ("UPDATED", "quantity", "1.0000", "2.0000") in result
-    [deleted] = [row for row in await client.own.fetch(text, kept(b)) if row["kind"] == "DELETED"]
+    [deleted] = [
+        row for row in await client.own.fetch(text, uuid_of(b)) if row["kind"] == "DELETED"
+    ]
     assert deleted is not None
     await client.must_set_items("rep1", id, [])
     assert await client.lines(id, "id") == []
@@ -136,7 +138,7 @@ async def test_all_errors_of_the_lines_are_reported_and_nothing_is_written(
 
 @covers("D-33", "D-32")
 async def test_lines_of_other_quotes_and_unknown_lines_are_refused(
-    client: QuoteClient, own: Own
+    client: QuoteClient, own: TenantClient
 ) -> None:
     id = await client.quote("rep1", items=[{"name": "a", "unitPrice": "1"}])
     other = await client.quote("rep1", items=[{"name": "b", "unitPrice": "1"}])
@@ -164,13 +166,13 @@ async def test_setting_lines_of_an_outdated_version_is_a_conflict(client: QuoteC
     now = (await client.read(id))["version"]
     assert late.json["errors"][0]["extensions"]["conflict"]["version"] == now == seen + 1
     same = await client.set_items("rep1", id, [{"id": line, "name": "renamed"}], version=now)
-    assert came(same) == "DONE"
+    assert outcome_of(same) == "DONE"
     assert (await client.read(id))["version"] == now, "no change, no new version"
 
 
 @covers("D-17", "EP-121")
 async def test_a_change_of_the_quote_discount_is_allocated_to_the_lines(
-    client: QuoteClient, own: Own
+    client: QuoteClient, own: TenantClient
 ) -> None:
     items = [{"name": n, "unitPrice": "1.00", "taxPercent": "20"} for n in "abc"]
     id = await client.quote("rep1", items=items)
@@ -199,7 +201,7 @@ async def test_amounts_beyond_the_numeric_range_are_refused(client: QuoteClient)
 @covers("D-33", "D-36")
 @pytest.mark.parametrize("all_", [True, False])
 async def test_lines_of_several_quotes_are_set_in_one_list(
-    client: QuoteClient, own: Own, all_: bool
+    client: QuoteClient, own: TenantClient, all_: bool
 ) -> None:
     good, bad = [await client.quote("rep1") for _ in "ab"]
     query = """mutation ($inputs: [QuoteSetItemsInput!]!, $all: Boolean) {

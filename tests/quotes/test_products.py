@@ -9,7 +9,7 @@ import pytest
 
 from tests.quotes.conftest import QuoteClient, wrong
 from tests.support.covers import covers
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 FIELDS = """
   name code description active service price { amount currency } taxPercent externalId
@@ -17,7 +17,7 @@ FIELDS = """
 """
 
 
-async def shown(own: Own, id: str) -> dict[str, Any]:
+async def shown(own: TenantClient, id: str) -> dict[str, Any]:
     """A product as an administrator reads it."""
     query = f"query ($id: ID!) {{ product(id: $id) {{ {FIELDS} }} }}"
     return dict((await own.ask("admin", query, {"id": id})).data["product"])
@@ -25,7 +25,7 @@ async def shown(own: Own, id: str) -> dict[str, Any]:
 
 @covers("EP-147", "EP-300", "EP-301", "VT-19")
 async def test_a_copied_product_has_the_same_values_without_its_unique_ones(
-    client: QuoteClient, own: Own
+    client: QuoteClient, own: TenantClient
 ) -> None:
     kind = await own.done(
         "admin", "contractKindCreate", name="Care", timeBased=True, months=12, renews=True
@@ -86,7 +86,7 @@ async def test_a_copied_product_has_the_same_values_without_its_unique_ones(
     ],
 )
 async def test_an_invalid_currency_price_or_tax_is_refused(
-    client: QuoteClient, own: Own, given: Any, place: str
+    client: QuoteClient, own: TenantClient, given: Any, place: str
 ) -> None:
     made = {"name": "n", "currency": "EUR", "price": "1", **given}
     answer = await own.do("admin", "productCreate", **made)
@@ -95,7 +95,7 @@ async def test_an_invalid_currency_price_or_tax_is_refused(
 
 @covers("D-11", "EP-300", "EP-301")
 async def test_deleting_a_quoted_product_or_what_it_refers_to_is_refused(
-    client: QuoteClient, own: Own
+    client: QuoteClient, own: TenantClient
 ) -> None:
     kind = await own.done("admin", "contractKindCreate", name=own.name())
     category = await own.done("admin", "productCategoryCreate", name=own.name(), contractKind=kind)
@@ -117,7 +117,7 @@ async def test_deleting_a_quoted_product_or_what_it_refers_to_is_refused(
 
 @covers("D-11", "EP-300")
 async def test_an_inactive_product_stays_in_existing_lines_and_is_refused_in_new_ones(
-    client: QuoteClient, own: Own
+    client: QuoteClient, own: TenantClient
 ) -> None:
     """A line that has the product can still be changed."""
     product = await client.product()

@@ -11,7 +11,7 @@ import pytest
 from tests.quotes.conftest import QuoteClient, wrong
 from tests.support.covers import covers
 from tests.support.world import Answer
-from tests.writes.parallel import Own, came, kept, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
 
 ITEMS = [{"name": "a", "unitPrice": "10"}]
 MUTATIONS: dict[str, dict[str, Any]] = {
@@ -40,7 +40,7 @@ def refused(answer: Answer) -> list[tuple[str, Any]]:
 @covers("D-32", "VT-08")
 @pytest.mark.parametrize("mutation", MUTATIONS)
 async def test_quotes_of_another_user_are_not_found(
-    client: QuoteClient, own: Own, mutation: str
+    client: QuoteClient, own: TenantClient, mutation: str
 ) -> None:
     id = await client.quote("rep1", items=ITEMS)
     before = await client.read(id)
@@ -59,7 +59,7 @@ async def test_quotes_of_another_user_are_not_found(
     "mutation", ["quoteActivate", "quoteApprove", "quoteDuplicate", "quoteSetItems"]
 )
 async def test_errors_for_support_do_not_reveal_whether_a_quote_exists(
-    client: QuoteClient, own: Own, mutation: str
+    client: QuoteClient, own: TenantClient, mutation: str
 ) -> None:
     id = await client.quote("rep1", items=ITEMS)
     params: dict[str, Any] = {"quoteSetItems": {"items": ITEMS}}.get(mutation, {})
@@ -71,7 +71,7 @@ async def test_errors_for_support_do_not_reveal_whether_a_quote_exists(
 
 @covers("D-33", "EP-116")
 async def test_setting_lines_requires_the_right_to_write_them(
-    client: QuoteClient, own: Own
+    client: QuoteClient, own: TenantClient
 ) -> None:
     opportunity = await own.opportunity("limited")
     id = await client.quote("admin", opportunity, items=ITEMS, discountPercent="10")
@@ -98,7 +98,7 @@ async def test_setting_lines_requires_the_right_to_write_them(
 
 @covers("D-33", "EP-122")
 async def test_a_duplicate_keeps_values_that_the_caller_cannot_read(
-    client: QuoteClient, own: Own
+    client: QuoteClient, own: TenantClient
 ) -> None:
     opportunity = await own.opportunity("limited")
     id = await client.quote("admin", opportunity, discountPercent="10", note="hidden")
@@ -111,19 +111,19 @@ async def test_a_duplicate_keeps_values_that_the_caller_cannot_read(
 
 
 @asynccontextmanager
-async def withheld(own: Own, entity: str, field: str) -> AsyncIterator[None]:
+async def withheld(own: TenantClient, entity: str, field: str) -> AsyncIterator[None]:
     """Hides a field from sellers inside this context."""
     text = (
         "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = $1 AND f.field = $2 AND f.deleted_at "
         "IS NULL"
     )
-    id = spelled("pfi", await own.value(text, entity, field))
+    id = public_id("pfi", await own.value(text, entity, field))
     row = await own.row("field_permission", id)
     await own.done("admin", "fieldPermissionDelete", id=id)
     yield
     granted = {"entity": entity, "field": field, "writes": row["writes"]}
-    profile = spelled("prf", row["profile_id"])
+    profile = public_id("prf", row["profile_id"])
     await own.done("admin", "fieldPermissionCreate", profile=profile, **granted)
 
 
@@ -136,7 +136,7 @@ async def withheld(own: Own, entity: str, field: str) -> AsyncIterator[None]:
     ],
 )
 async def test_a_command_requires_its_field_to_be_readable(
-    client: QuoteClient, own: Own, field: str, mutations: list[str]
+    client: QuoteClient, own: TenantClient, field: str, mutations: list[str]
 ) -> None:
     id = await client.quote("rep1")
     async with withheld(own, "Quote", field):
@@ -144,13 +144,13 @@ async def test_a_command_requires_its_field_to_be_readable(
             answer = await own.do("rep1", mutation, id=id)
             assert refused(answer) == [("FIELD_FORBIDDEN", [field])]
     for mutation in mutations:
-        assert came(await own.do("rep1", mutation, id=id)) == "DONE"
+        assert outcome_of(await own.do("rep1", mutation, id=id)) == "DONE"
 
 
 @covers("D-31", "EP-097")
 @pytest.mark.parametrize(("field", "place"), [("price", "unitPrice"), ("taxPercent", "taxPercent")])
 async def test_an_error_does_not_reveal_a_hidden_value_of_the_product(
-    client: QuoteClient, own: Own, field: str, place: str
+    client: QuoteClient, own: TenantClient, field: str, place: str
 ) -> None:
     with_values, without_values = [
         await client.product(**params) for params in ({}, {"price": None, "taxPercent": None})
@@ -167,7 +167,9 @@ async def test_an_error_does_not_reveal_a_hidden_value_of_the_product(
 
 
 @covers("D-31", "EP-141")
-async def test_the_message_does_not_reveal_a_hidden_reason(client: QuoteClient, own: Own) -> None:
+async def test_the_message_does_not_reveal_a_hidden_reason(
+    client: QuoteClient, own: TenantClient
+) -> None:
     id = await client.quote("rep1")
     opportunity = (await own.row("quote", id))["opportunity_id"]
     query = (
@@ -186,7 +188,7 @@ async def test_the_message_does_not_reveal_a_hidden_reason(client: QuoteClient, 
     async with withheld(own, "Opportunity", "locked"):
         assert "sold" not in await message()
     await own.value("UPDATE opportunity SET locked = false WHERE id = $1", opportunity)
-    await own.value("UPDATE quote SET approved_at = now() WHERE id = $1", kept(id))
+    await own.value("UPDATE quote SET approved_at = now() WHERE id = $1", uuid_of(id))
     assert "approved" in await message()
     async with withheld(own, "Quote", "approvedAt"):
         assert "approv" not in await message()

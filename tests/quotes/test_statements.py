@@ -10,7 +10,7 @@ import pytest
 from db.engine.transaction import CleanConnection
 from tests.quotes.conftest import QuoteClient
 from tests.support.covers import covers
-from tests.writes.parallel import came
+from tests.writes.parallel import outcome_of
 
 WORD = re.compile(r"/\*\w+\*/ ")
 WORDS = {
@@ -84,7 +84,7 @@ async def test_quote_commands_need_as_many_statements_for_100_lines_as_for_one(
         "payload",
         "end",
     ]
-    assert (came(answer), statements) == ("DONE", made)
+    assert (outcome_of(answer), statements) == ("DONE", made)
     id = answer.data["done"]["id"]
     lines = [{"id": line} for (line,) in await client.lines(id, "id")]
     commands: list[tuple[str, dict[str, Any], list[str]]] = [
@@ -97,4 +97,4 @@ async def test_quote_commands_need_as_many_statements_for_100_lines_as_for_one(
             discount = {"discountPercent": percent} if mutation == "quoteUpdate" else {}
             statements.clear()
             answer = await client.own.do("admin", mutation, id=id, **more, **discount)
-        assert (mutation, came(answer), statements) == (mutation, "DONE", expected)
+        assert (mutation, outcome_of(answer), statements) == (mutation, "DONE", expected)

@@ -160,11 +160,11 @@ async def test_a_query_is_read_and_planned_once_per_shape(world: World, asked: l
     query = "query ($f: OpportunityFilter) { opportunities(filter: $f) { totalCount } }"
     reads = world.endpoint.reads
     await world.ask("rep1", query, {"f": {"name": {"contains": "a"}}})
-    drawn, plans = reads.drawn.made, reads.plans.made
+    drawn, plans = reads.parsed.made, reads.plans.made
     for text in ("b", "c", "d"):
         await world.ask("rep1", query, {"f": {"name": {"contains": text}}})
         await world.ask("manager", query, {"f": {"name": {"contains": text}}})
-    assert reads.drawn.made == drawn, "other values of the same shape are the same outline"
+    assert reads.parsed.made == drawn, "other values of the same shape are the same outline"
     assert reads.plans.made - plans <= 1, "a manager's row scope may have the other form"
     await world.ask("rep1", query, {"f": {"name": {"eq": "a"}}})
-    assert reads.drawn.made == drawn + 1
+    assert reads.parsed.made == drawn + 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.world import World
-from tests.writes.parallel import Own, came, kept, own_tenant
+from tests.writes.parallel import TenantClient, outcome_of, own_tenant, uuid_of
 
 CONTRACTS = """
 query ($id: ID!) { opportunity(id: $id) {
@@ -29,7 +29,7 @@ query ($id: ID!) { opportunity(id: $id) {
 class SalesClient:
     """Creates products, quotes and opportunities in one tenant, sells them and reads the contracts."""
 
-    own: Own
+    own: TenantClient
 
     async def product(self, kind: str, **params: Any) -> str:
         """A product in a new category, sold under a contract of this kind."""
@@ -58,7 +58,7 @@ class SalesClient:
 
     async def sell(self, opportunity: str, persona: str = "rep1", **params: Any) -> str:
         """The outcome of selling: DONE, or an error code."""
-        return came(await self.own.do(persona, "opportunitySell", id=opportunity, **params))
+        return outcome_of(await self.own.do(persona, "opportunitySell", id=opportunity, **params))
 
     async def read(self, opportunity: str, persona: str = "admin") -> dict[str, Any]:
         """An opportunity with its contracts, their lines and its stage history."""
@@ -86,7 +86,7 @@ class SalesClient:
         copy = await self.own.done("rep1", "quoteDuplicate", id=quote)
         text = "SELECT id, name FROM quote_item WHERE quote_id = $1 ORDER BY position"
         ids = {
-            row["name"]: f"qit_{row['id'].hex}" for row in await self.own.fetch(text, kept(copy))
+            row["name"]: f"qit_{row['id'].hex}" for row in await self.own.fetch(text, uuid_of(copy))
         }
         lines = [
             {"id": ids[name], **params}
@@ -114,13 +114,13 @@ class SalesClient:
             "SELECT sum(l.net) AS net, sum(l.total) AS total FROM contract_line l "
             "JOIN contract c ON c.id = l.contract_id "
             "WHERE c.opportunity_id = $1 AND l.ended_on IS NULL AND c.deleted_at IS NULL",
-            kept(opportunity),
+            uuid_of(opportunity),
         )
         return row["net"], row["total"]
 
 
 @pytest.fixture(scope="module")
-async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own]:
+async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[TenantClient]:
     """A tenant that only this module writes to."""
     slug = request.module.__name__.rpartition("test_")[2].replace("_", "-")
     async with own_tenant(world, f"sales-{slug}") as made:
@@ -128,6 +128,6 @@ async def own(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Own
 
 
 @pytest.fixture(scope="module")
-def client(own: Own) -> SalesClient:
+def client(own: TenantClient) -> SalesClient:
     """A client of the module's tenant."""
     return SalesClient(own)

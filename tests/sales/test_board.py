@@ -8,7 +8,7 @@ import pytest
 
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, kept, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
 
 ORDER = """query ($stage: ID!, $name: String!) { opportunities(
   first: 100, filter: { stage: { id: { eq: $stage } }, name: { startsWith: $name } }
@@ -19,7 +19,7 @@ ORDER = """query ($stage: ID!, $name: String!) { opportunities(
 class Column:
     """A stage with some opportunities, which are moved by their index."""
 
-    def __init__(self, own: Own, stage: str, name: str, ids: list[str]) -> None:
+    def __init__(self, own: TenantClient, stage: str, name: str, ids: list[str]) -> None:
         self.own, self.stage, self.name, self.ids = own, stage, name, ids
 
     async def order(self, persona: str = "admin") -> list[int]:
@@ -32,12 +32,12 @@ class Column:
         """The outcome of moving one before or after another."""
         sides = {side: self.ids[place] for side, place in beside.items()}
         params = {"id": self.ids[which], "stage": self.stage, **sides}
-        return came(await self.own.do(persona, "opportunityMove", **params))
+        return outcome_of(await self.own.do(persona, "opportunityMove", **params))
 
     async def rank(self, which: int, key: str | None) -> None:
         """Sets a rank key with SQL."""
         text = "UPDATE opportunity SET rank_key = $2 WHERE id = $1"
-        await self.own.value(text, kept(self.ids[which]), key)
+        await self.own.value(text, uuid_of(self.ids[which]), key)
 
     async def ranks(self) -> list[str]:
         """The rank keys of all opportunities."""
@@ -48,16 +48,16 @@ class Column:
         return [(await self.own.row("opportunity", id))["version"] for id in self.ids]
 
 
-async def column(own: Own, *personas: str) -> Column:
+async def column(own: TenantClient, *personas: str) -> Column:
     """New opportunities of these personas, in the order of creation."""
     name = own.name()
     ids = [await own.opportunity(who, name=f"{name}, {n}") for n, who in enumerate(personas)]
-    stage = spelled("stg", (await own.row("opportunity", ids[0]))["stage_id"])
+    stage = public_id("stg", (await own.row("opportunity", ids[0]))["stage_id"])
     return Column(own, stage, f"{name},", ids)
 
 
 @covers("X-21")
-async def test_a_move_changes_no_other_opportunity(own: Own) -> None:
+async def test_a_move_changes_no_other_opportunity(own: TenantClient) -> None:
     board = await column(own, *["rep1"] * 4)
     for _ in range(10):
         assert await board.move(3, after=0) == "DONE"
@@ -67,7 +67,7 @@ async def test_a_move_changes_no_other_opportunity(own: Own) -> None:
 
 
 @covers("X-21")
-async def test_a_move_next_to_equal_keys_skips_them(own: Own) -> None:
+async def test_a_move_next_to_equal_keys_skips_them(own: TenantClient) -> None:
     """Callers who do not see each other's opportunities can create equal keys."""
     board = await column(own, *["rep1"] * 5)
     keys = await board.ranks()
@@ -84,19 +84,19 @@ async def test_a_move_next_to_equal_keys_skips_them(own: Own) -> None:
 
 
 @covers("X-21")
-async def test_a_gap_without_a_free_key_is_an_error(own: Own) -> None:
+async def test_a_gap_without_a_free_key_is_an_error(own: TenantClient) -> None:
     board = await column(own, *["rep1"] * 3)
     [low, *_] = await board.ranks()
     await board.rank(1, f"{low}{'0' * 999}1")
     params = {"id": board.ids[2], "stage": board.stage, "after": board.ids[0]}
     answer = await own.do("rep1", "opportunityMove", **params)
-    assert came(answer) == "INVALID"
+    assert outcome_of(answer) == "INVALID"
     assert [each["path"] for each in answer.data["done"]["userErrors"]] == [["input", "after"]]
     assert await board.move(2, after=1) == "DONE", "another gap has free keys"
 
 
 @covers("X-21")
-async def test_opportunities_without_a_rank_get_one(own: Own) -> None:
+async def test_opportunities_without_a_rank_get_one(own: TenantClient) -> None:
     """Such as those from before ranks existed."""
     board = await column(own, *["rep1"] * 4)
     for which in (2, 3):
@@ -109,7 +109,7 @@ async def test_opportunities_without_a_rank_get_one(own: Own) -> None:
 
 
 @covers("X-21")
-async def test_new_opportunities_are_last_in_their_column(own: Own) -> None:
+async def test_new_opportunities_are_last_in_their_column(own: TenantClient) -> None:
     board = await column(own, *["rep1"] * 3)
     assert await board.move(0, after=2) == "DONE"
     late = await own.opportunity("rep1", name=f"{board.name} late")
@@ -122,17 +122,17 @@ async def test_new_opportunities_are_last_in_their_column(own: Own) -> None:
     assert await board.order() == [0, 1, 2, 3], "several in one list are in the order of the inputs"
 
 
-async def _other(own: Own, id: str) -> str:
+async def _other(own: TenantClient, id: str) -> str:
     row = await own.row("opportunity", id)
     text = (
         "SELECT p.stage_id FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id "
         "WHERE p.type_id = $1 AND p.stage_id <> $2 AND s.kind = 'OPEN' ORDER BY p.position LIMIT 1"
     )
-    return spelled("stg", await own.value(text, row["type_id"], row["stage_id"]))
+    return public_id("stg", await own.value(text, row["type_id"], row["stage_id"]))
 
 
 @covers("X-21", "D-32")
-async def test_hidden_opportunities_do_not_affect_the_new_rank(own: Own) -> None:
+async def test_hidden_opportunities_do_not_affect_the_new_rank(own: TenantClient) -> None:
     """The rank is the same for any ranks of hidden opportunities in between."""
     board = await column(own, "rep1", "rep2", "rep2", "rep1", "rep1")
     places = ["l000000001000", "l000000001300", "l000000001400", "l000000002000", "l000000003000"]
@@ -149,7 +149,9 @@ async def test_hidden_opportunities_do_not_affect_the_new_rank(own: Own) -> None
 
 @covers("X-21")
 @pytest.mark.parametrize("all_", [True, False])
-async def test_a_second_move_to_the_same_place_in_one_list_is_refused(own: Own, all_: bool) -> None:
+async def test_a_second_move_to_the_same_place_in_one_list_is_refused(
+    own: TenantClient, all_: bool
+) -> None:
     board = await column(own, *["rep1"] * 4)
     query = """mutation ($inputs: [OpportunityMoveInput!]!, $all: Boolean) {
       done: opportunityMoveMany(inputs: $inputs, allOrNone: $all) {
@@ -165,12 +167,12 @@ async def test_a_second_move_to_the_same_place_in_one_list_is_refused(own: Own, 
 
 
 @covers("X-21", "VN-25")
-async def test_the_neighbor_must_be_another_opportunity_of_the_stage(own: Own) -> None:
+async def test_the_neighbor_must_be_another_opportunity_of_the_stage(own: TenantClient) -> None:
     board = await column(own, *["rep1"] * 2)
     other = await _other(own, board.ids[0])
     params = {"id": board.ids[0], "stage": other, "after": board.ids[1]}
     before = await own.log()
-    assert came(await own.do("rep1", "opportunityMove", **params)) == "INVALID"
+    assert outcome_of(await own.do("rep1", "opportunityMove", **params)) == "INVALID"
     assert await board.move(0, before=0) == "INVALID", "it cannot be its own neighbor"
     assert await board.move(0, before=1, after=1) == "INVALID"
     assert await own.log() == before
@@ -189,7 +191,7 @@ BOARD = """query ($name: String!) {
 
 
 @covers("X-21", "VN-27")
-async def test_a_board_is_read_in_one_operation(client: SalesClient, own: Own) -> None:
+async def test_a_board_is_read_in_one_operation(client: SalesClient, own: TenantClient) -> None:
     board = await column(own, *["rep1"] * 4)
     for id, amount in zip(board.ids, ("10", "20", "40", "80"), strict=True):
         await own.done("rep1", "opportunityUpdate", id=id, amount=amount, probability=50)

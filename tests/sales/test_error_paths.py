@@ -6,10 +6,10 @@ from typing import Any
 
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import Own, spelled
+from tests.writes.parallel import TenantClient, public_id
 
 
-async def error_paths(own: Own, mutation: str, **params: Any) -> list[list[str]]:
+async def error_paths(own: TenantClient, mutation: str, **params: Any) -> list[list[str]]:
     """The paths of the user errors."""
     input_name = mutation[0].upper() + mutation[1:]
     query = f"mutation($i: {input_name}Input!) {{ done: {mutation}(input: $i) {{ userErrors {{ path }} }} }}"
@@ -21,7 +21,7 @@ async def error_paths(own: Own, mutation: str, **params: Any) -> list[list[str]]
 async def test_a_missing_note_of_a_loss_is_an_error_at_note(client: SalesClient) -> None:
     own = client.own
     reason = await own.value("SELECT id FROM lost_reason WHERE needs_note LIMIT 1")
-    params = {"id": await own.opportunity("rep1"), "reason": spelled("lrs", reason)}
+    params = {"id": await own.opportunity("rep1"), "reason": public_id("lrs", reason)}
     assert await error_paths(own, "opportunityLose", **params) == [["input", "note"]]
     assert await error_paths(own, "opportunityLose", **params, note=" ") == [["input", "note"]]
     assert await error_paths(own, "opportunityLose", **params, note="They moved away.") == []
@@ -31,7 +31,7 @@ async def test_a_missing_note_of_a_loss_is_an_error_at_note(client: SalesClient)
 async def test_an_invalid_neighbor_is_an_error_at_before_or_after(client: SalesClient) -> None:
     own = client.own
     one, other = await own.opportunity("rep1"), await own.opportunity("rep1")
-    stage = spelled("stg", (await own.row("opportunity", one))["stage_id"])
+    stage = public_id("stg", (await own.row("opportunity", one))["stage_id"])
     params = {"id": one, "stage": stage}
     for side in ("before", "after"):
         assert await error_paths(own, "opportunityMove", **params, **{side: one}) == [
@@ -66,7 +66,7 @@ async def test_a_move_does_not_reveal_the_hidden_stage_of_its_neighbor(client: S
     own = client.own
     one, other = [await own.opportunity("rep1") for _ in range(2)]
     query = "SELECT p.stage_id FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id WHERE s.kind = 'WON' AND p.type_id = $1"
-    won = spelled("stg", await own.value(query, await own.type("New business")))
+    won = public_id("stg", await own.value(query, await own.type("New business")))
     await own.done("admin", "opportunityMove", id=other, stage=won)
     rule = {"entity": "Opportunity", "field": "stage", "status": "OPEN"}
     id = await own.done("admin", "statusRuleCreate", **rule)

@@ -7,7 +7,7 @@ from typing import Any
 from tests.commands.newcomer import PASSWORD, Newcomer, newcomer
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, Own, came, spelled
+from tests.writes.parallel import DONE, TenantClient, outcome_of, public_id
 
 CHANCE = """query ($id: ID!) { opportunity(id: $id) {
   name status probability closedOn account { id } stage { name kind }
@@ -20,13 +20,13 @@ PIPELINE = """{ opportunities(first: 100) { totalCount nodes { id type { id } } 
   opportunitiesAggregate(groupBy: [{ type: { record: true } }]) { groups { count key { type { record { id } } } } } }"""
 
 
-async def stages(own: Own) -> dict[str, str]:
+async def stages(own: TenantClient) -> dict[str, str]:
     """The stage ids of the tenant by name."""
     rows = await own.fetch("SELECT id, name FROM stage WHERE deleted_at IS NULL")
-    return {row["name"]: spelled("stg", row["id"]) for row in rows}
+    return {row["name"]: public_id("stg", row["id"]) for row in rows}
 
 
-async def pipeline(own: Own, **probabilities: int) -> str:
+async def pipeline(own: TenantClient, **probabilities: int) -> str:
     """An opportunity type that activates these stages in this order, with these probabilities."""
     known = await stages(own)
     params = [
@@ -36,7 +36,7 @@ async def pipeline(own: Own, **probabilities: int) -> str:
     return await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=params)
 
 
-async def read(own: Own, id: str) -> dict[str, Any]:
+async def read(own: TenantClient, id: str) -> dict[str, Any]:
     """An opportunity with its stage, probability and amounts."""
     result: dict[str, Any] = (await own.ask("rep1", CHANCE, {"id": id})).data["opportunity"]
     return result
@@ -50,7 +50,7 @@ def chance(opportunity: dict[str, Any]) -> tuple[str, str, int, str]:
 
 @covers("VT-05")
 async def test_an_opportunity_has_an_account_amount_and_probability_until_won_or_lost(
-    own: Own, client: SalesClient
+    own: TenantClient, client: SalesClient
 ) -> None:
     """Winning sets the probability to 100, losing to 0."""
     kind = await pipeline(own, Prospect=10, Proof=60, Won=100, Lost=0)
@@ -74,12 +74,12 @@ async def test_an_opportunity_has_an_account_amount_and_probability_until_won_or
     assert chance(sold)[:3] == ("WON", "Won", 100)
     assert sold["closedOn"] is not None
     reason = await own.value("SELECT id FROM lost_reason WHERE NOT needs_note LIMIT 1")
-    await own.done("rep1", "opportunityLose", id=lost, reason=spelled("lrs", reason))
+    await own.done("rep1", "opportunityLose", id=lost, reason=public_id("lrs", reason))
     assert chance(await read(own, lost)) == ("LOST", "Lost", 0, "0.00")
 
 
 @covers("X-22")
-async def test_each_pipeline_has_its_own_stages_order_and_probabilities(own: Own) -> None:
+async def test_each_pipeline_has_its_own_stages_order_and_probabilities(own: TenantClient) -> None:
     known = await stages(own)
     short = await pipeline(own, Qualification=30, Won=100, Lost=0)
     long = await pipeline(own, Proof=15, Nurture=25, Qualification=70, Won=100, Lost=0)
@@ -96,15 +96,15 @@ async def test_each_pipeline_has_its_own_stages_order_and_probabilities(own: Own
             "a new one starts in the first stage"
         )
         for name in sorted(known.keys() - {"Won", "Lost"}):
-            moved = came(await own.do("rep1", "opportunityMove", id=id, stage=known[name]))
+            moved = outcome_of(await own.do("rep1", "opportunityMove", id=id, stage=known[name]))
             assert (moved == DONE) == (name in expected), name
             if moved == DONE:
                 assert (await read(own, id))["probability"] == expected[name]
 
 
-async def team(own: Own, *types: str) -> Newcomer:
+async def team(own: TenantClient, *types: str) -> Newcomer:
     """A new user in a new role that has access to these pipelines."""
-    profile = spelled(
+    profile = public_id(
         "prf", await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
     )
     params = {"profiles": [{"profile": profile}], "shares": [{"type": each} for each in types]}
@@ -127,7 +127,7 @@ async def visible(someone: Newcomer) -> dict[str, int]:
 
 
 @covers("X-22")
-async def test_a_team_has_access_to_the_opportunities_of_its_pipelines(own: Own) -> None:
+async def test_a_team_has_access_to_the_opportunities_of_its_pipelines(own: TenantClient) -> None:
     """A role sees the opportunities of its types, of any owner, until its share rule is deleted."""
     one, other = [await pipeline(own, Prospect=10, Won=100, Lost=0) for _ in "12"]
     ids = {each: await own.opportunity("rep1", type=each) for each in (one, other)}
@@ -149,6 +149,6 @@ async def test_a_team_has_access_to_the_opportunities_of_its_pipelines(own: Own)
         "WHERE a.user_id = $1::uuid",
         first.user.partition("_")[2],
     )
-    await own.done("admin", "shareRuleDelete", id=spelled("shr", share))
+    await own.done("admin", "shareRuleDelete", id=public_id("shr", share))
     assert await visible(first) == {}
     assert await visible(second) == {other: 1}

@@ -8,24 +8,24 @@ import pytest
 
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, kept, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
 
 
 @covers("D-20")
 async def test_a_loss_requires_a_reason_and_some_reasons_a_note(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     price = await own.done("admin", "lostReasonCreate", name=own.name())
     other = await own.done("admin", "lostReasonCreate", name=own.name(), needsNote=True)
     opportunity = await own.opportunity("rep1")
     unexplained = await own.do("rep1", "opportunityLose", id=opportunity, reason=other)
-    assert came(unexplained) == "REQUIRED"
+    assert outcome_of(unexplained) == "REQUIRED"
     unknown_reason = await own.do(
         "rep1", "opportunityLose", id=opportunity, reason="lrs_" + "7" * 32
     )
-    assert came(unknown_reason) == "NOT_FOUND"
+    assert outcome_of(unknown_reason) == "NOT_FOUND"
     lost = {"id": opportunity, "reason": other, "note": "They moved.", "closedOn": "2026-02-01"}
-    assert came(await own.do("rep1", "opportunityLose", **lost)) == "DONE"
+    assert outcome_of(await own.do("rep1", "opportunityLose", **lost)) == "DONE"
     result = await client.read(opportunity)
     assert (result["status"], result["lostNote"], result["closedOn"]) == (
         "LOST",
@@ -33,39 +33,48 @@ async def test_a_loss_requires_a_reason_and_some_reasons_a_note(
         "2026-02-01",
     )
     assert (result["probability"], result["locked"]) == (0, False)
-    assert came(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "DONE"
+    assert outcome_of(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "DONE"
     again = await client.read(opportunity)
     assert (again["status"], again["lostNote"], again["lostReason"], again["closedOn"]) == (
         "OPEN", None, None, None,
     )  # fmt: skip
-    assert came(await own.do("rep1", "opportunityLose", id=opportunity, reason=price)) == "DONE"
+    assert (
+        outcome_of(await own.do("rep1", "opportunityLose", id=opportunity, reason=price)) == "DONE"
+    )
 
 
 @covers("X-23", "D-20")
-async def test_a_move_or_creation_in_a_lost_stage_is_refused(own: Own) -> None:
+async def test_a_move_or_creation_in_a_lost_stage_is_refused(own: TenantClient) -> None:
     opportunity = await own.opportunity("rep1")
     row = await own.row("opportunity", opportunity)
-    lost = spelled("stg", await own.value("SELECT id FROM stage WHERE kind = 'LOST'"))
+    lost = public_id("stg", await own.value("SELECT id FROM stage WHERE kind = 'LOST'"))
     before = await own.log()
     moved = await own.do("rep1", "opportunityMove", id=opportunity, stage=lost)
     assert moved.data["done"]["userErrors"] == [{"code": "REQUIRED", "path": ["input", "stage"]}]
-    params = {"name": "x", "currency": "EUR", "stage": lost, "type": spelled("opt", row["type_id"])}
-    account = spelled("acc", row["account_id"])
+    params = {
+        "name": "x",
+        "currency": "EUR",
+        "stage": lost,
+        "type": public_id("opt", row["type_id"]),
+    }
+    account = public_id("acc", row["account_id"])
     made = await own.do("rep1", "opportunityCreate", account=account, **params)
     assert made.data["done"]["userErrors"] == [{"code": "REQUIRED", "path": ["input", "stage"]}]
     assert await own.log() == before
 
 
 @covers("X-23")
-async def test_stage_history_is_recorded_on_each_move(client: SalesClient, own: Own) -> None:
+async def test_stage_history_is_recorded_on_each_move(
+    client: SalesClient, own: TenantClient
+) -> None:
     opportunity = await own.opportunity("rep1")
     stages = await own.fetch(
         "SELECT s.id, s.name FROM pipeline_stage p JOIN stage s ON s.id = p.stage_id "
         "WHERE p.type_id = (SELECT type_id FROM opportunity WHERE id = $1) "
         "AND s.kind = 'OPEN' ORDER BY p.position",
-        kept(opportunity),
+        uuid_of(opportunity),
     )
-    second = spelled("stg", stages[1]["id"])
+    second = public_id("stg", stages[1]["id"])
     await own.done("rep1", "opportunityMove", id=opportunity, stage=second)
     await own.done("rep1", "opportunityUpdate", id=opportunity, note="no move")
     history = (await client.read(opportunity))["stageHistory"]
@@ -75,23 +84,30 @@ async def test_stage_history_is_recorded_on_each_move(client: SalesClient, own: 
 
 
 @covers("EP-143")
-async def test_unlocking_returns_to_the_previous_stage(client: SalesClient, own: Own) -> None:
+async def test_unlocking_returns_to_the_previous_stage(
+    client: SalesClient, own: TenantClient
+) -> None:
     opportunity = await own.opportunity("rep1")
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
     row = await own.row("opportunity", opportunity)
     await own.done("rep1", "opportunityLose", id=opportunity, reason=reason)
     await own.done("rep1", "opportunityUnlock", id=opportunity)
     assert (await own.row("opportunity", opportunity))["stage_id"] == row["stage_id"]
-    assert came(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "INVALID_TRANSITION"
+    assert (
+        outcome_of(await own.do("rep1", "opportunityUnlock", id=opportunity))
+        == "INVALID_TRANSITION"
+    )
 
 
-async def test_a_locked_opportunity_cannot_be_changed_until_unlocked(own: Own) -> None:
+async def test_a_locked_opportunity_cannot_be_changed_until_unlocked(own: TenantClient) -> None:
     opportunity = await own.opportunity("rep1")
     await own.done("rep1", "opportunityLock", id=opportunity)
     changed = await own.do("rep1", "opportunityUpdate", id=opportunity, amount="5")
-    assert came(changed) == "LOCKED"
+    assert outcome_of(changed) == "LOCKED"
     await own.done("rep1", "opportunityUnlock", id=opportunity)
-    assert came(await own.do("rep1", "opportunityUpdate", id=opportunity, amount="5")) == "DONE"
+    assert (
+        outcome_of(await own.do("rep1", "opportunityUpdate", id=opportunity, amount="5")) == "DONE"
+    )
 
 
 RANKED = """query ($stage: ID!, $ids: [ID!]!) {
@@ -99,15 +115,15 @@ RANKED = """query ($stage: ID!, $ids: [ID!]!) {
 }"""
 
 
-async def order(own: Own, stage: str, ids: list[str]) -> list[int]:
+async def order(own: TenantClient, stage: str, ids: list[str]) -> list[int]:
     answer = await own.ask("rep1", RANKED, {"stage": stage, "ids": ids})
     return [ids.index(each["id"]) for each in answer.data["opportunities"]["nodes"]]
 
 
 @covers("X-10")
-async def test_opportunities_are_ordered_manually_on_a_board(own: Own) -> None:
+async def test_opportunities_are_ordered_manually_on_a_board(own: TenantClient) -> None:
     ids = [await own.opportunity("rep1") for _ in range(4)]
-    stage = spelled("stg", (await own.row("opportunity", ids[0]))["stage_id"])
+    stage = public_id("stg", (await own.row("opportunity", ids[0]))["stage_id"])
     assert await order(own, stage, ids) == [0, 1, 2, 3]
     await own.done("rep1", "opportunityMove", id=ids[3], stage=stage, before=ids[1])
     assert await order(own, stage, ids) == [0, 3, 1, 2]
@@ -120,18 +136,20 @@ async def test_opportunities_are_ordered_manually_on_a_board(own: Own) -> None:
 
 
 @covers("D-32")
-async def test_a_move_next_to_an_invisible_opportunity_is_not_found(own: Own) -> None:
+async def test_a_move_next_to_an_invisible_opportunity_is_not_found(own: TenantClient) -> None:
     mine, response = await own.opportunity("rep1"), await own.opportunity("rep2")
-    stage = spelled("stg", (await own.row("opportunity", mine))["stage_id"])
+    stage = public_id("stg", (await own.row("opportunity", mine))["stage_id"])
     hidden = await own.do("rep1", "opportunityMove", id=mine, stage=stage, after=response)
-    assert came(hidden) == "NOT_FOUND"
+    assert outcome_of(hidden) == "NOT_FOUND"
     both: dict[str, Any] = {"before": mine, "after": mine}
-    assert came(await own.do("rep1", "opportunityMove", id=mine, stage=stage, **both)) != "DONE"
+    assert (
+        outcome_of(await own.do("rep1", "opportunityMove", id=mine, stage=stage, **both)) != "DONE"
+    )
 
 
 @covers("EP-088", "EP-089", "EP-087")
 async def test_a_copy_is_open_and_has_the_same_contacts_and_accounts(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     opportunity = await own.opportunity("rep1", amount="12.50", note="like this")
     person = await own.done("rep1", "personCreate", lastName=own.name())
@@ -152,7 +170,7 @@ async def test_a_copy_is_open_and_has_the_same_contacts_and_accounts(
 
 
 @covers("EP-088", "D-33")
-async def test_a_copy_omits_fields_that_the_caller_cannot_read_or_write(own: Own) -> None:
+async def test_a_copy_omits_fields_that_the_caller_cannot_read_or_write(own: TenantClient) -> None:
     opportunity = await own.opportunity("limited", margin="7.00", amount="12.00")
     copy = await own.done("limited", "opportunityCopy", id=opportunity)
     row = await own.row("opportunity", copy)
@@ -160,22 +178,22 @@ async def test_a_copy_omits_fields_that_the_caller_cannot_read_or_write(own: Own
 
 
 @covers("EP-088", "D-11")
-async def test_copying_an_opportunity_of_a_deleted_account_is_refused(own: Own) -> None:
+async def test_copying_an_opportunity_of_a_deleted_account_is_refused(own: TenantClient) -> None:
     account = await own.done("admin", "accountCreate", name=own.name())
     opportunity = await own.opportunity("admin", account=account)
     await own.value(
-        "UPDATE account SET deleted_at = now() WHERE id = $1", kept(account)
+        "UPDATE account SET deleted_at = now() WHERE id = $1", uuid_of(account)
     )  # with SQL, because the API refuses it while the account has opportunities
     refused = await own.do("admin", "opportunityCopy", id=opportunity)
     [error] = refused.data["done"]["userErrors"]
     assert (error["code"], error["path"]) == ("INVALID", ["input", "id"])
-    await own.value("UPDATE account SET deleted_at = NULL WHERE id = $1", kept(account))
-    assert came(await own.do("admin", "opportunityCopy", id=opportunity)) == "DONE"
+    await own.value("UPDATE account SET deleted_at = NULL WHERE id = $1", uuid_of(account))
+    assert outcome_of(await own.do("admin", "opportunityCopy", id=opportunity)) == "DONE"
 
 
 @covers("EP-150")
 async def test_an_upsell_requires_a_visible_time_based_contract(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     lasting = await client.product(await client.kind(timeBased=True, months=1))
     once = await client.product(await client.kind())
@@ -183,63 +201,67 @@ async def test_an_upsell_requires_a_visible_time_based_contract(
     await client.sell(opportunity)
     contracts = {each["timeBased"]: each for each in (await client.read(opportunity))["contracts"]}
     refused = await own.do("rep1", "opportunityUpsell", contract=contracts[False]["id"])
-    assert came(refused) == "NOT_TIME_BASED"
+    assert outcome_of(refused) == "NOT_TIME_BASED"
     made = await own.done("rep1", "opportunityUpsell", contract=contracts[True]["id"], name="More")
     row, source = await own.row("opportunity", made), await own.row("opportunity", opportunity)
-    assert row["source_contract_id"] == kept(contracts[True]["id"])
+    assert row["source_contract_id"] == uuid_of(contracts[True]["id"])
     assert (row["account_id"], row["status"], row["name"]) == (source["account_id"], "OPEN", "More")
     unseen = await own.do("rep2", "opportunityUpsell", contract=contracts[True]["id"])
-    assert came(unseen) == "NOT_FOUND"
+    assert outcome_of(unseen) == "NOT_FOUND"
 
 
 @covers("VN-15", "VN-40")
-async def test_a_new_opportunity_copies_owner_and_currency_of_its_type(own: Own) -> None:
-    stage = spelled("stg", await own.value("SELECT id FROM stage WHERE kind = 'OPEN' LIMIT 1"))
-    manager = spelled("emp", await own.employee("manager"))
+async def test_a_new_opportunity_copies_owner_and_currency_of_its_type(own: TenantClient) -> None:
+    stage = public_id("stg", await own.value("SELECT id FROM stage WHERE kind = 'OPEN' LIMIT 1"))
+    manager = public_id("emp", await own.employee("manager"))
     kind: dict[str, Any] = {"stages": [{"stage": stage, "position": 1, "probability": 10}]}
     type = await own.done(
         "admin", "opportunityTypeCreate",
         name=own.name(), defaultOwner=manager, defaultCurrency="SEK", **kind,
     )  # fmt: skip
     account = await own.done("admin", "accountCreate", name=own.name())
-    preferences = spelled("set", await own.value("SELECT id FROM preferences"))
+    preferences = public_id("set", await own.value("SELECT id FROM preferences"))
     await own.done("admin", "preferencesUpdate", id=preferences, defaultOpportunityType=type)
     made = await own.done("admin", "opportunityCreate", name=own.name(), account=account)
     row = await own.row("opportunity", made)
-    assert (row["type_id"], row["owner_id"], row["currency"]) == (kept(type), kept(manager), "SEK")
+    assert (row["type_id"], row["owner_id"], row["currency"]) == (
+        uuid_of(type),
+        uuid_of(manager),
+        "SEK",
+    )
     await own.done("admin", "preferencesUpdate", id=preferences, defaultOpportunityType=None)
     without_type = await own.do("admin", "opportunityCreate", name=own.name(), account=account)
-    assert came(without_type) == "REQUIRED"
+    assert outcome_of(without_type) == "REQUIRED"
 
 
 @covers("VN-18", "VN-21", "VN-25")
-async def test_a_type_keeps_at_least_one_stage_and_stages_in_use(own: Own) -> None:
+async def test_a_type_keeps_at_least_one_stage_and_stages_in_use(own: TenantClient) -> None:
     bare = await own.do("admin", "opportunityTypeCreate", name=own.name())
-    assert came(bare) == "REQUIRED"
+    assert outcome_of(bare) == "REQUIRED"
     stages = await own.fetch("SELECT id FROM stage WHERE kind = 'OPEN' ORDER BY position LIMIT 2")
     params = [
-        {"stage": spelled("stg", row["id"]), "position": n, "probability": 10 * n}
+        {"stage": public_id("stg", row["id"]), "position": n, "probability": 10 * n}
         for n, row in enumerate(stages, 1)
     ]
     type = await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=params)
     rows = await own.fetch(
-        "SELECT id FROM pipeline_stage WHERE type_id = $1 ORDER BY position", kept(type)
+        "SELECT id FROM pipeline_stage WHERE type_id = $1 ORDER BY position", uuid_of(type)
     )
-    first, second = (spelled("pst", row["id"]) for row in rows)
+    first, second = (public_id("pst", row["id"]) for row in rows)
     await own.opportunity("rep1", type=type)
-    assert came(await own.do("admin", "pipelineStageDelete", id=first)) == "IN_USE"
-    assert came(await own.do("admin", "pipelineStageDelete", id=second)) == "DONE"
-    assert came(await own.do("admin", "pipelineStageDelete", id=first)) == "INVALID"
+    assert outcome_of(await own.do("admin", "pipelineStageDelete", id=first)) == "IN_USE"
+    assert outcome_of(await own.do("admin", "pipelineStageDelete", id=second)) == "DONE"
+    assert outcome_of(await own.do("admin", "pipelineStageDelete", id=first)) == "INVALID"
     outside: dict[str, Any] = {
         "id": await own.opportunity("rep1", type=type),
         "stage": params[1]["stage"],
     }
-    assert came(await own.do("rep1", "opportunityMove", **outside)) == "INVALID_TRANSITION"
+    assert outcome_of(await own.do("rep1", "opportunityMove", **outside)) == "INVALID_TRANSITION"
 
 
 @covers("EP-032", "D-36")
 @pytest.mark.parametrize("all", [True, False])
-async def test_a_list_of_updates_is_applied_by_all_or_none(own: Own, all: bool) -> None:
+async def test_a_list_of_updates_is_applied_by_all_or_none(own: TenantClient, all: bool) -> None:
     mine = [await own.opportunity("rep1") for _ in range(2)]
     response = await own.opportunity("rep2")
     query = """mutation ($i: [OpportunityUpdateInput!]!, $all: Boolean) {
@@ -254,16 +276,16 @@ async def test_a_list_of_updates_is_applied_by_all_or_none(own: Own, all: bool) 
 @covers("D-33", "D-20", "EP-140", "EP-143")
 @pytest.mark.parametrize("mutation", ["Move", "Sell", "Lose", "Unlock", "Lock"])
 async def test_closing_commands_require_the_right_to_write_the_stage(
-    client: SalesClient, own: Own, mutation: str
+    client: SalesClient, own: TenantClient, mutation: str
 ) -> None:
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
     opportunity, _ = await client.quoted_opportunity([{"name": "a", "unitPrice": "1"}])
     if mutation == "Unlock":
         await own.done("rep1", "opportunityLock", id=opportunity)
     row = await own.row("opportunity", opportunity)
-    stage = spelled("stg", row["stage_id"])
+    stage = public_id("stg", row["stage_id"])
     more = {"Move": {"stage": stage}, "Lose": {"reason": reason}}.get(mutation, {})
-    field = spelled(
+    field = public_id(
         "pfi",
         await own.value(
             "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
@@ -276,19 +298,19 @@ async def test_closing_commands_require_the_right_to_write_the_stage(
     await own.done("admin", "fieldPermissionUpdate", id=field, writes=True)
     assert refused.codes == ["FIELD_READ_ONLY"]
     assert await own.row("opportunity", opportunity) == row
-    assert came(await own.do("rep1", f"opportunity{mutation}", None, **params)) == "DONE"
+    assert outcome_of(await own.do("rep1", f"opportunity{mutation}", None, **params)) == "DONE"
 
 
 @covers("D-32", "D-33")
 @pytest.mark.parametrize("mutation", ["Move", "Lose"])
 @pytest.mark.parametrize("persona", ["rep2", "limited"])
 async def test_errors_for_others_do_not_reveal_whether_an_opportunity_exists(
-    own: Own, persona: str, mutation: str
+    own: TenantClient, persona: str, mutation: str
 ) -> None:
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
     opportunity = await own.opportunity("rep1")
     row = await own.row("opportunity", opportunity)
-    more = {"Move": {"stage": spelled("stg", row["stage_id"])}, "Lose": {"reason": reason}}[
+    more = {"Move": {"stage": public_id("stg", row["stage_id"])}, "Lose": {"reason": reason}}[
         mutation
     ]
     response = await own.do(persona, f"opportunity{mutation}", None, id=opportunity, **more)
@@ -299,10 +321,12 @@ async def test_errors_for_others_do_not_reveal_whether_an_opportunity_exists(
 
 
 @covers("EP-081", "VN-19", "VN-22", "VN-23", "VN-27")
-async def test_a_new_opportunity_gets_the_first_stage_and_its_probability(own: Own) -> None:
+async def test_a_new_opportunity_gets_the_first_stage_and_its_probability(
+    own: TenantClient,
+) -> None:
     """The weighted amount is computed from both."""
     stages = await own.fetch("SELECT id, name FROM stage WHERE kind = 'OPEN' ORDER BY position")
-    second, first = (spelled("stg", row["id"]) for row in stages[:2])
+    second, first = (public_id("stg", row["id"]) for row in stages[:2])
     steps = [
         {"stage": second, "position": 2, "probability": 60},
         {"stage": first, "position": 1, "probability": 30, "description": "With us, this is new."},
@@ -327,13 +351,13 @@ async def test_a_new_opportunity_gets_the_first_stage_and_its_probability(own: O
 
 @covers("VN-26", "VN-24")
 async def test_a_stage_that_needs_a_quote_refuses_opportunities_without_one(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     """Only if the preference `proofNeedsQuote` is on."""
     stage = await own.done(
         "admin", "stageCreate", name=own.name(), kind="OPEN", position=50, needsQuote=True
     )
-    first = spelled("stg", await own.value("SELECT id FROM stage WHERE name = 'Prospect'"))
+    first = public_id("stg", await own.value("SELECT id FROM stage WHERE name = 'Prospect'"))
     steps = [
         {"stage": each, "position": place, "probability": 50}
         for place, each in enumerate((first, stage))
@@ -348,8 +372,8 @@ async def test_a_stage_that_needs_a_quote_refuses_opportunities_without_one(
         assert await client.wrong("rep1", "opportunityMove", id=quoted, stage=stage) == []
         row = await own.row("opportunity", bare)
         params: dict[str, Any] = {"type": type, "stage": stage}
-        params |= {"account": spelled("acc", row["account_id"])}
-        params |= {"name": "x", "currency": "EUR", "owner": spelled("emp", row["owner_id"])}
+        params |= {"account": public_id("acc", row["account_id"])}
+        params |= {"name": "x", "currency": "EUR", "owner": public_id("emp", row["owner_id"])}
         assert await client.wrong("rep1", "opportunityCreate", **params) == wrong
         params["quotes"] = [{"name": "along"}]
         assert await client.wrong("rep1", "opportunityCreate", **params) == []

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id
 
 BOARD = """
 query ($type: ID!) {
@@ -41,7 +41,7 @@ TRASH = (
 DESCRIBED = '{ __type(name: "Mutation") { fields { name description } } }'
 
 
-async def stages(own: Own) -> list[str]:
+async def stages(own: TenantClient) -> list[str]:
     """The open stages of the tenant, in order of position."""
     query = (
         "{ stages(filter: { kind: { eq: OPEN } }, orderBy: [{ position: ASC }]) { nodes { id } } }"
@@ -49,7 +49,7 @@ async def stages(own: Own) -> list[str]:
     return [each["id"] for each in (await own.ask("admin", query)).data["stages"]["nodes"]]
 
 
-async def pipeline(own: Own, *steps: tuple[str, int]) -> str:
+async def pipeline(own: TenantClient, *steps: tuple[str, int]) -> str:
     """An opportunity type that activates these stages with these probabilities, in this order."""
     params = [
         {"stage": stage, "probability": probability, "position": place}
@@ -58,7 +58,7 @@ async def pipeline(own: Own, *steps: tuple[str, int]) -> str:
     return await own.done("admin", "opportunityTypeCreate", name=own.name(), stages=params)
 
 
-async def board(own: Own, type: str) -> list[tuple[str, int, list[str], Any]]:
+async def board(own: TenantClient, type: str) -> list[tuple[str, int, list[str], Any]]:
     """The columns of a pipeline: stage, probability, opportunity ids and weighted sum."""
     nodes = (await own.ask("rep1", BOARD, {"type": type})).data["pipelineStages"]["nodes"]
     result = []
@@ -72,7 +72,7 @@ async def board(own: Own, type: str) -> list[tuple[str, int, list[str], Any]]:
 
 
 @covers("EP-030")
-async def test_pipelines_have_their_own_stages_order_and_probabilities(own: Own) -> None:
+async def test_pipelines_have_their_own_stages_order_and_probabilities(own: TenantClient) -> None:
     """Pipelines share the stages of the tenant; an opportunity moves within its own pipeline only."""
     first, second, third = (await stages(own))[:3]
     one = await pipeline(own, (first, 10), (second, 50))
@@ -88,20 +88,20 @@ async def test_pipelines_have_their_own_stages_order_and_probabilities(own: Own)
     assert await board(own, one) == [(first, 10, [], []), (second, 50, [mine], ["500.00"])]
     assert (await board(own, other))[1] == (second, 30, [theirs], ["300.00"])
     strange = await own.do("rep1", "opportunityMove", id=mine, stage=third)
-    assert came(strange) == "INVALID_TRANSITION"
+    assert outcome_of(strange) == "INVALID_TRANSITION"
     await own.done("rep1", "opportunityMove", id=theirs, stage=third)
     assert (await board(own, other))[0] == (third, 20, [theirs], ["200.00"])
 
 
 @covers("EP-085")
 async def test_a_deleted_opportunity_is_restored_with_its_quotes(
-    own: Own, client: SalesClient
+    own: TenantClient, client: SalesClient
 ) -> None:
     items = [{"name": "a", "unitPrice": "10"}, {"name": "b", "unitPrice": "20"}]
     id, _ = await client.quoted_opportunity(items)
     before = (await own.ask("rep1", ONE, {"id": id})).data["opportunity"]
     assert before["quotes"]["nodes"][0]["items"]["totalCount"] == 2
-    account = spelled("acc", (await own.row("opportunity", id))["account_id"])
+    account = public_id("acc", (await own.row("opportunity", id))["account_id"])
     listed = "query ($id: ID!) { account(id: $id) { opportunities { totalCount } } }"
     for _ in range(2):
         await own.done("rep1", "opportunityDelete", id=id)
@@ -109,14 +109,14 @@ async def test_a_deleted_opportunity_is_restored_with_its_quotes(
         page = (await own.ask("rep1", listed, {"id": account})).data["account"]
         assert page["opportunities"]["totalCount"] == 0
         assert (await own.ask("rep1", TRASH, {"id": id})).data["opportunities"]["totalCount"] == 1
-        assert came(await own.do("rep1", "opportunityUpdate", id=id, name="x")) == "NOT_FOUND"
+        assert outcome_of(await own.do("rep1", "opportunityUpdate", id=id, name="x")) == "NOT_FOUND"
         await own.done("rep1", "opportunityRestore", id=id)
         assert (await own.ask("rep1", ONE, {"id": id})).data["opportunity"] == before
         assert (await own.ask("rep1", TRASH, {"id": id})).data["opportunities"]["totalCount"] == 0
 
 
 @covers("EP-085")
-async def test_the_descriptions_of_delete_and_restore_name_the_trash(own: Own) -> None:
+async def test_the_descriptions_of_delete_and_restore_name_the_trash(own: TenantClient) -> None:
     """So that a client developer knows that a deletion can be reverted."""
     fields = (await own.ask("rep1", DESCRIBED)).data["__type"]["fields"]
     text = {each["name"]: each["description"] for each in fields}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, kept, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
 
 FIRST, SECOND, THIRD = "2026-01-31", "2026-04-30", "2026-06-01"
 
@@ -34,7 +34,7 @@ async def sold(client: SalesClient, opportunity: str, day: str) -> list[dict[str
 
 @covers("D-04", "EP-151")
 async def test_a_replaced_line_ends_the_day_before_its_revision_starts(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     """A line that starts later than the new sale ends on its first day."""
     opportunity = await own.opportunity("rep1")
@@ -62,7 +62,7 @@ async def test_a_replaced_line_ends_the_day_before_its_revision_starts(
 
 @covers("D-04", "EP-143", "EP-149")
 async def test_a_contract_ends_when_not_sold_again_and_resumes_when_sold(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     yearly = await client.kind(timeBased=True, months=12)
     opportunity, quote = await client.quoted_opportunity(
@@ -94,7 +94,7 @@ async def test_a_contract_ends_when_not_sold_again_and_resumes_when_sold(
 
 @covers("D-04")
 async def test_selling_again_without_a_quote_ends_all_contracts(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     opportunity = await own.opportunity("rep1")
     quote = await client.quote(opportunity, "a")
@@ -109,7 +109,7 @@ async def test_selling_again_without_a_quote_ends_all_contracts(
 
 @covers("D-04", "EP-144")
 async def test_a_detached_contract_is_not_changed_by_selling_again(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     opportunity = await own.opportunity("rep1")
     await client.quote(opportunity, "a", "b")
@@ -124,7 +124,7 @@ async def test_a_detached_contract_is_not_changed_by_selling_again(
 
 @covers("D-04")
 async def test_a_deleted_contract_that_was_sold_again_cannot_be_restored(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     opportunity = await own.opportunity("rep1")
     await client.quote(opportunity, "a")
@@ -135,7 +135,7 @@ async def test_a_deleted_contract_that_was_sold_again_cannot_be_restored(
     await own.done("admin", "contractDelete", id=first["id"])
     [second] = await sold(client, opportunity, SECOND)
     restored = await own.do("admin", "contractRestore", id=first["id"])
-    assert came(restored) == "DUPLICATE"
+    assert outcome_of(restored) == "DUPLICATE"
     assert [each["id"] for each in (await client.read(opportunity))["contracts"]] == [second["id"]]
     await own.done("rep1", "contractDetach", id=second["id"])
     await own.done("admin", "contractRestore", id=first["id"])
@@ -145,7 +145,9 @@ async def test_a_deleted_contract_that_was_sold_again_cannot_be_restored(
 
 
 @covers("D-04", "EP-147")
-async def test_an_unchanged_line_stays_in_its_contract(client: SalesClient, own: Own) -> None:
+async def test_an_unchanged_line_stays_in_its_contract(
+    client: SalesClient, own: TenantClient
+) -> None:
     """Even if the kind of the contract was changed; a changed line goes to the contract of its kind."""
     kinds = [await client.kind() for _ in "ab"]
     products = [await client.product(kind) for kind in kinds]
@@ -156,7 +158,7 @@ async def test_an_unchanged_line_stays_in_its_contract(client: SalesClient, own:
     before = {each["id"]: each for each in await sold(client, opportunity, FIRST)}
     [contract_a] = [each for each in before.values() if each["lines"][0]["name"] == "a"]
     other = await own.value("SELECT id FROM contract_kind WHERE name = $1", kinds[1])
-    await own.done("admin", "contractUpdate", id=contract_a["id"], kind=spelled("cki", other))
+    await own.done("admin", "contractUpdate", id=contract_a["id"], kind=public_id("cki", other))
     again = {each["id"]: each for each in await sold(client, opportunity, SECOND)}
     assert {k: each["lines"] for k, each in again.items()} == {
         k: each["lines"] for k, each in before.items()
@@ -177,7 +179,7 @@ async def test_an_unchanged_line_stays_in_its_contract(client: SalesClient, own:
 
 @covers("EP-147", "EP-145")
 async def test_a_line_without_category_is_sold_under_the_first_kind_that_is_not_time_based(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     first_kind = "SELECT name FROM contract_kind WHERE deleted_at IS NULL ORDER BY time_based, created_at, id"
     opportunity = await own.opportunity("rep1")
@@ -187,7 +189,7 @@ async def test_a_line_without_category_is_sold_under_the_first_kind_that_is_not_
 
 
 @covers("EP-141")
-async def test_values_that_the_sale_set_are_locked(client: SalesClient, own: Own) -> None:
+async def test_values_that_the_sale_set_are_locked(client: SalesClient, own: TenantClient) -> None:
     opportunity = await own.opportunity("rep1")
     quote = await client.quote(opportunity, "a")
     await sold(client, opportunity, FIRST)
@@ -200,9 +202,9 @@ async def test_values_that_the_sale_set_are_locked(client: SalesClient, own: Own
         result = await client.wrong("rep1", "opportunityUpdate", id=opportunity, **params)
         assert result == [("LOCKED", f"input.{name}")]
     for mutation in ("quoteDelete", "quoteDuplicate", "quoteDeactivate", "quoteActivate"):
-        assert came(await own.do("rep1", mutation, id=quote)) == "LOCKED"
+        assert outcome_of(await own.do("rep1", mutation, id=quote)) == "LOCKED"
     items: dict[str, Any] = {"id": quote, "items": []}
-    assert came(await own.do("rep1", "quoteSetItems", **items)) == "LOCKED"
+    assert outcome_of(await own.do("rep1", "quoteSetItems", **items)) == "LOCKED"
     assert (await own.log())[0] == before[0] + 1, "only the lost reason was written"
     await own.done("rep1", "opportunityUnlock", id=opportunity)
     await own.done("rep1", "opportunityUpdate", id=opportunity, probability=3)
@@ -210,7 +212,7 @@ async def test_values_that_the_sale_set_are_locked(client: SalesClient, own: Own
 
 @covers("EP-140", "D-11")
 async def test_deleting_a_sold_opportunity_is_refused_while_it_has_contracts(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     opportunity = await own.opportunity("rep1")
     await client.quote(opportunity, "a")
@@ -226,7 +228,7 @@ async def test_deleting_a_sold_opportunity_is_refused_while_it_has_contracts(
     ("day", "wrong"), [("2019-01-01", []), ("2999-01-01", [("INVALID", "input.closedOn")])]
 )
 async def test_a_loss_is_closed_on_a_given_day_that_is_not_in_the_future(
-    client: SalesClient, own: Own, day: str, wrong: list[Any]
+    client: SalesClient, own: TenantClient, day: str, wrong: list[Any]
 ) -> None:
     reason = await own.done("admin", "lostReasonCreate", name=own.name())
     opportunity = await own.opportunity("rep1")
@@ -237,7 +239,9 @@ async def test_a_loss_is_closed_on_a_given_day_that_is_not_in_the_future(
 
 
 @covers("D-33", "EP-140")
-async def test_the_message_does_not_reveal_a_hidden_sale(client: SalesClient, own: Own) -> None:
+async def test_the_message_does_not_reveal_a_hidden_sale(
+    client: SalesClient, own: TenantClient
+) -> None:
     opportunity = await own.opportunity("rep1")
     await client.quote(opportunity, "a")
     await sold(client, opportunity, FIRST)
@@ -245,7 +249,7 @@ async def test_the_message_does_not_reveal_a_hidden_sale(client: SalesClient, ow
         "SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id "
         "WHERE p.name = 'Standard sales' AND f.entity = 'Opportunity' AND f.field = 'locked'"
     )
-    id = spelled("pfi", await own.value(text))
+    id = public_id("pfi", await own.value(text))
     row = await own.row("field_permission", id)
     query = """mutation ($i: OpportunitySellInput!) {
       done: opportunitySell(input: $i) { userErrors { code message path } } }"""
@@ -254,7 +258,7 @@ async def test_the_message_does_not_reveal_a_hidden_sale(client: SalesClient, ow
     assert "sold" in result["message"]
     await own.done("admin", "fieldPermissionDelete", id=id)
     [hidden] = (await own.ask("rep1", query, variables)).data["done"]["userErrors"]
-    profile = spelled("prf", row["profile_id"])
+    profile = public_id("prf", row["profile_id"])
     params = {"profile": profile, "entity": "Opportunity", "field": "locked"}
     await own.done("admin", "fieldPermissionCreate", **params)
     assert (hidden["code"], hidden["path"]) == ("LOCKED", ["input"])
@@ -263,7 +267,7 @@ async def test_the_message_does_not_reveal_a_hidden_sale(client: SalesClient, ow
 
 @covers("D-11", "EP-141", "VN-20")
 async def test_the_stage_of_a_sold_opportunity_is_replaced_only_by_one_of_the_same_kind(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     """A change of the setup reopens no opportunity."""
     stages = [
@@ -286,11 +290,11 @@ async def test_the_stage_of_a_sold_opportunity_is_replaced_only_by_one_of_the_sa
         answer = await own.ask("admin", query, {"i": {"id": won, "replaceWith": replacement}})
         assert answer.data["done"]["userErrors"] == wrong
     row = await own.row("opportunity", opportunity)
-    assert (row["stage_id"], row["status"], row["locked"]) == (kept(other), "WON", True)
+    assert (row["stage_id"], row["status"], row["locked"]) == (uuid_of(other), "WON", True)
 
 
 @covers("EP-142")
-async def test_an_empty_quote_makes_no_contract(client: SalesClient, own: Own) -> None:
+async def test_an_empty_quote_makes_no_contract(client: SalesClient, own: TenantClient) -> None:
     opportunity, quote = await client.quoted_opportunity([])
     assert await sold(client, opportunity, FIRST) == []
     assert (await own.row("quote", quote))["accepted_at"] is not None
@@ -298,7 +302,7 @@ async def test_an_empty_quote_makes_no_contract(client: SalesClient, own: Own) -
 
 @covers("D-04", "EP-143")
 async def test_a_resumed_contract_keeps_its_start_when_sold_on_an_earlier_day(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     """It does not end before it started either."""
     yearly = await client.kind(timeBased=True, months=12)
@@ -319,7 +323,7 @@ async def test_a_resumed_contract_keeps_its_start_when_sold_on_an_earlier_day(
 
 @covers("D-04")
 async def test_lines_of_existing_and_new_contracts_are_written_in_one_list(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     """Contracts are inserted before lines, whichever opportunity needs a new contract."""
     old = await own.opportunity("rep1")

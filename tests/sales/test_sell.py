@@ -10,7 +10,7 @@ import pytest
 
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, kept, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id, uuid_of
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def lines(goods: dict[str, str]) -> list[dict[str, Any]]:
 
 @covers("EP-140", "EP-141", "EP-142", "EP-147", "EP-149", "D-17")
 async def test_selling_creates_a_contract_per_kind(
-    client: SalesClient, own: Own, goods: dict[str, str]
+    client: SalesClient, own: TenantClient, goods: dict[str, str]
 ) -> None:
     opportunity, quote = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity, closedOn="2026-03-31") == "DONE"
@@ -61,10 +61,10 @@ async def test_selling_creates_a_contract_per_kind(
 
 @covers("EP-145")
 async def test_selling_without_an_active_quote_is_refused_unless_preferred(
-    client: SalesClient, own: Own
+    client: SalesClient, own: TenantClient
 ) -> None:
     opportunity = await own.opportunity("rep1")
-    preferences = spelled("set", await own.value("SELECT id FROM preferences"))
+    preferences = public_id("set", await own.value("SELECT id FROM preferences"))
     await own.done("admin", "preferencesUpdate", id=preferences, sellWithoutQuote=False)
     before = await own.log()
     assert await client.sell(opportunity) == "NO_ACTIVE_QUOTE"
@@ -80,29 +80,29 @@ async def test_selling_without_an_active_quote_is_refused_unless_preferred(
 
 @covers("EP-141")
 async def test_a_sold_opportunity_is_locked(
-    client: SalesClient, own: Own, goods: dict[str, str]
+    client: SalesClient, own: TenantClient, goods: dict[str, str]
 ) -> None:
     opportunity, quote = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity) == "DONE"
     before = await own.log()
     assert await client.sell(opportunity) == "LOCKED"
     changed = await own.do("rep1", "opportunityUpdate", id=opportunity, amount="1")
-    assert came(changed) == "LOCKED"
-    assert came(await own.do("rep1", "quoteUpdate", id=quote, name="x")) == "LOCKED"
+    assert outcome_of(changed) == "LOCKED"
+    assert outcome_of(await own.do("rep1", "quoteUpdate", id=quote, name="x")) == "LOCKED"
     added = await own.do("rep1", "quoteCreate", opportunity=opportunity, name="x")
-    assert came(added) == "LOCKED"
-    stage = spelled("stg", await own.value("SELECT id FROM stage WHERE position = 1"))
+    assert outcome_of(added) == "LOCKED"
+    stage = public_id("stg", await own.value("SELECT id FROM stage WHERE position = 1"))
     moved = await own.do("rep1", "opportunityMove", id=opportunity, stage=stage)
-    assert came(moved) == "LOCKED"
-    assert came(await own.do("rep1", "opportunityDelete", id=opportunity)) == "IN_USE"
+    assert outcome_of(moved) == "LOCKED"
+    assert outcome_of(await own.do("rep1", "opportunityDelete", id=opportunity)) == "IN_USE"
     assert await own.log() == before
     changes = await own.do("rep1", "opportunityUpdate", id=opportunity, note="still to be written")
-    assert came(changes) == "DONE"
+    assert outcome_of(changes) == "DONE"
 
 
 @covers("EP-143", "EP-145", "D-04", "EP-151")
 async def test_selling_again_writes_only_changed_lines(
-    client: SalesClient, own: Own, goods: dict[str, str]
+    client: SalesClient, own: TenantClient, goods: dict[str, str]
 ) -> None:
     """An unchanged, a changed, a removed and a new line; the unchanged one is not written."""
     opportunity, quote = await client.quoted_opportunity(
@@ -114,12 +114,12 @@ async def test_selling_again_writes_only_changed_lines(
     )
     assert await client.sell(opportunity) == "DONE"
     first = await client.read(opportunity)
-    assert came(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "DONE"
+    assert outcome_of(await own.do("rep1", "opportunityUnlock", id=opportunity)) == "DONE"
     unlocked = await client.read(opportunity)
     assert (unlocked["status"], unlocked["locked"], unlocked["closedOn"]) == ("OPEN", False, None)
     copy = await own.done("rep1", "quoteDuplicate", id=quote)
     items = await own.fetch(
-        "SELECT id, name FROM quote_item WHERE quote_id = $1 AND deleted_at IS NULL", kept(copy)
+        "SELECT id, name FROM quote_item WHERE quote_id = $1 AND deleted_at IS NULL", uuid_of(copy)
     )
     ids = {row["name"]: f"qit_{row['id'].hex}" for row in items}
     await own.done(
@@ -152,7 +152,7 @@ async def test_selling_again_writes_only_changed_lines(
 
 @covers("EP-145", "D-04")
 async def test_selling_again_without_changes_changes_no_contract(
-    client: SalesClient, own: Own, goods: dict[str, str]
+    client: SalesClient, own: TenantClient, goods: dict[str, str]
 ) -> None:
     opportunity, _ = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity) == "DONE"
@@ -164,13 +164,16 @@ async def test_selling_again_without_changes_changes_no_contract(
 
 @covers("EP-144", "D-04")
 async def test_a_detached_contract_is_sold_again_as_a_new_one(
-    client: SalesClient, own: Own, goods: dict[str, str]
+    client: SalesClient, own: TenantClient, goods: dict[str, str]
 ) -> None:
     opportunity, quote = await client.quoted_opportunity(lines(goods))
     assert await client.sell(opportunity) == "DONE"
     [contract, *_] = (await client.read(opportunity))["contracts"]
-    assert came(await own.do("rep1", "contractDetach", id=contract["id"])) == "DONE"
-    assert came(await own.do("rep1", "contractDetach", id=contract["id"])) == "INVALID_TRANSITION"
+    assert outcome_of(await own.do("rep1", "contractDetach", id=contract["id"])) == "DONE"
+    assert (
+        outcome_of(await own.do("rep1", "contractDetach", id=contract["id"]))
+        == "INVALID_TRANSITION"
+    )
     await own.done("rep1", "opportunityUnlock", id=opportunity)
     assert await client.sell(opportunity) == "DONE"
     result = await client.read(opportunity)
@@ -181,13 +184,13 @@ async def test_a_detached_contract_is_sold_again_as_a_new_one(
 
 @covers("EP-140", "D-20")
 async def test_selling_on_a_future_day_is_refused(
-    client: SalesClient, own: Own, goods: dict[str, str]
+    client: SalesClient, own: TenantClient, goods: dict[str, str]
 ) -> None:
     opportunity, _ = await client.quoted_opportunity(lines(goods))
     before = await own.log()
     tomorrow = str((datetime.now(UTC) + timedelta(days=2)).date())
     answer = await own.do("rep1", "opportunitySell", id=opportunity, closedOn=tomorrow)
-    assert came(answer) == "INVALID"
+    assert outcome_of(answer) == "INVALID"
     assert await own.log() == before
 
 
@@ -203,7 +206,7 @@ async def test_selling_on_a_future_day_is_refused(
 @pytest.mark.parametrize("mutation", ["Sell", "Unlock", "Lock", "Copy"])
 async def test_errors_of_selling_do_not_reveal_whether_an_opportunity_exists(
     client: SalesClient,
-    own: Own,
+    own: TenantClient,
     goods: dict[str, str],
     persona: str,
     codes: set[str],

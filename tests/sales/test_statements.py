@@ -10,13 +10,13 @@ from db.engine.transaction import CleanConnection
 from tests.sales.conftest import SalesClient
 from tests.support.covers import covers
 from tests.writes.parallel import (
-    Own,
-    beside,
-    came,
-    ends_held_up,
-    kept,
-    spelled,
+    TenantClient,
+    in_second_process,
+    outcome_of,
+    public_id,
     until_second_waits,
+    uuid_of,
+    without_commits,
 )
 
 SELL = """mutation ($inputs: [OpportunitySellInput!]!) {
@@ -59,7 +59,12 @@ async def offered(client: SalesClient, count: int, lines: int) -> list[str]:
 @covers("EP-140", "D-58", "X-10")
 @pytest.mark.parametrize(("persona", "first", "again"), [("admin", 17, 15), ("rep1", 20, 18)])
 async def test_selling_needs_as_many_statements_for_many_opportunities_as_for_one(
-    client: SalesClient, own: Own, statements: list[str], persona: str, first: int, again: int
+    client: SalesClient,
+    own: TenantClient,
+    statements: list[str],
+    persona: str,
+    first: int,
+    again: int,
 ) -> None:
     """Selling again without changes writes no contracts."""
     sales = [await offered(client, *size) for size in ((1, 2), (1, 2), (1, 50), (10, 2))]
@@ -71,23 +76,23 @@ async def test_selling_needs_as_many_statements_for_many_opportunities_as_for_on
             assert answer.data["done"]["userErrors"] == []
             counts.append(len(statements))
             unlocked = await own.many("rep1", "opportunityUnlock", [{"id": id} for id in ids])
-            assert came(unlocked) == "DONE"
+            assert outcome_of(unlocked) == "DONE"
         assert counts[1:] == [expected] * 3, "the first run compiles the plans"
 
 
 @covers("EP-145", "D-04", "D-36")
 @pytest.mark.parametrize("second_process", [False, True])
 async def test_only_one_of_two_concurrent_sales_succeeds(
-    client: SalesClient, own: Own, second_process: bool
+    client: SalesClient, own: TenantClient, second_process: bool
 ) -> None:
     [id] = await offered(client, 1, 2)
-    async with beside(own) as second:
+    async with in_second_process(own) as second:
         other = second if second_process else own
-        async with ends_held_up(own) as operator:
+        async with without_commits(own) as operator:
             one = asyncio.create_task(own.do("rep1", "opportunitySell", id=id))
             two = asyncio.create_task(other.do("manager", "opportunitySell", id=id))
             await until_second_waits(operator, two)
-        outcomes = sorted([came(await one), came(await two)])
+        outcomes = sorted([outcome_of(await one), outcome_of(await two)])
     assert outcomes == ["DONE", "LOCKED"]
     result = await client.read(id)
     assert len(result["contracts"]) == 2
@@ -103,11 +108,11 @@ SELECT gen_random_uuid(), name, account_id, owner_id, type_id, stage_id, status,
 
 @covers("X-21", "D-58")
 async def test_a_move_needs_as_many_statements_with_500_hidden_opportunities_in_between(
-    own: Own, statements: list[str]
+    own: TenantClient, statements: list[str]
 ) -> None:
     mine = [await own.opportunity("rep1"), await own.opportunity("rep2")]
     mine += [await own.opportunity("rep1") for _ in range(2)]
-    stage = spelled("stg", (await own.row("opportunity", mine[0]))["stage_id"])
+    stage = public_id("stg", (await own.row("opportunity", mine[0]))["stage_id"])
     counts = []
     for _ in range(2):
         statements.clear()
@@ -116,6 +121,6 @@ async def test_a_move_needs_as_many_statements_with_500_hidden_opportunities_in_
         key = (await own.row("opportunity", mine[3]))["rank_key"]
         first, last = [(await own.row("opportunity", mine[n]))["rank_key"] for n in (0, 2)]
         assert first < key < last
-        await own.value(CROWD, kept(mine[1]))
+        await own.value(CROWD, uuid_of(mine[1]))
         await own.done("rep1", "opportunityMove", id=mine[3], stage=stage, after=mine[2])
     assert counts[0] == counts[1] <= 14

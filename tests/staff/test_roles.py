@@ -11,7 +11,7 @@ import pytest
 from tests.commands.newcomer import PASSWORD, newcomer
 from tests.support.covers import covers
 from tests.support.world import Answer
-from tests.writes.parallel import DONE, Own, came, spelled, spoken
+from tests.writes.parallel import DONE, TenantClient, mutation_text, outcome_of, public_id
 
 NONE: dict[str, Any] = {"creates": False, "edits": None, "deletes": None}
 GRANTS: dict[str, dict[str, Any]] = {
@@ -40,7 +40,7 @@ ADMIN = """{
 class SignedInUser:
     """A signed-in user."""
 
-    own: Own
+    own: TenantClient
     token: str
 
     async def ask(self, query: str, id: str) -> Answer:
@@ -49,25 +49,27 @@ class SignedInUser:
 
     async def succeeds(self, name: str, /, **params: Any) -> bool:
         """Whether a mutation of the user succeeds; otherwise it is refused for lack of a right."""
-        answer = await self._post({"query": spoken(name), "variables": {"input": params}})
-        assert came(answer) in (DONE, "FORBIDDEN", "FIELD_FORBIDDEN", "NOT_FOUND"), answer.json
-        return came(answer) == DONE
+        answer = await self._post({"query": mutation_text(name), "variables": {"input": params}})
+        assert outcome_of(answer) in (DONE, "FORBIDDEN", "FIELD_FORBIDDEN", "NOT_FOUND"), (
+            answer.json
+        )
+        return outcome_of(answer) == DONE
 
     async def _post(self, body: dict[str, Any]) -> Answer:
         sent = json.dumps(body).encode()
         return await self.own.world.post(sent, authorization=f"Bearer {self.token}")
 
 
-async def fields(own: Own, kind: str) -> dict[str, Any]:
+async def fields(own: TenantClient, kind: str) -> dict[str, Any]:
     """Input fields of a new record."""
     if kind == "Opportunity":
         account = await own.done("admin", "accountCreate", name=own.name())
-        type = spelled("opt", await own.type("New business"))
+        type = public_id("opt", await own.type("New business"))
         return {"name": own.name(), "account": account, "currency": "EUR", "type": type}
     return {"name": own.name()} if kind == "Account" else {"lastName": own.name()}
 
 
-async def user_with_grant(own: Own, kind: str) -> tuple[SignedInUser, str]:
+async def user_with_grant(own: TenantClient, kind: str) -> tuple[SignedInUser, str]:
     """A user whose role may only view records of one type, and the id of that grant."""
     referenced = [*REFERENCED, "Account"] if kind == "Opportunity" else ["Employee"]
     entities = [{"entity": each, "rows": "ALL"} for each in (kind, *referenced)]
@@ -90,7 +92,7 @@ async def user_with_grant(own: Own, kind: str) -> tuple[SignedInUser, str]:
     return employed, str(result["objectPermissions"]["nodes"][0]["id"])
 
 
-async def allowed(own: Own, user: SignedInUser, kind: str) -> dict[str, bool]:
+async def allowed(own: TenantClient, user: SignedInUser, kind: str) -> dict[str, bool]:
     """Which of view, add, edit and delete succeed on a record of another user."""
     root, params = kind.lower(), await fields(own, kind)
     id = await own.done("admin", f"{root}Create", **params)
@@ -114,7 +116,9 @@ async def allowed(own: Own, user: SignedInUser, kind: str) -> dict[str, bool]:
 
 @covers("EP-330")
 @pytest.mark.parametrize("kind", OBJECT_TYPES)
-async def test_a_role_is_granted_view_add_edit_and_delete_separately(own: Own, kind: str) -> None:
+async def test_a_role_is_granted_view_add_edit_and_delete_separately(
+    own: TenantClient, kind: str
+) -> None:
     """Each one, all and none, for one object type while the others stay closed."""
     user, grant = await user_with_grant(own, kind)
     none = dict.fromkeys(("view", "add", "edit", "delete"), False)
@@ -130,7 +134,7 @@ async def test_a_role_is_granted_view_add_edit_and_delete_separately(own: Own, k
     assert await allowed(own, user, kind) == none
 
 
-async def hideable_fields(own: Own) -> dict[str, set[str]]:
+async def hideable_fields(own: TenantClient) -> dict[str, set[str]]:
     """The object types of the contract, each with its nullable fields, which a permission can hide."""
     types = (await own.ask("admin", ADMIN)).data["__schema"]["types"]
     result = {}
@@ -145,7 +149,7 @@ async def hideable_fields(own: Own) -> dict[str, set[str]]:
 
 
 @covers("EP-332")
-async def test_an_administrator_has_all_rights_on_every_object_type(own: Own) -> None:
+async def test_an_administrator_has_all_rights_on_every_object_type(own: TenantClient) -> None:
     """Including types of the contract without any permission rows."""
     object_types = await hideable_fields(own)
     granted = (await own.ask("admin", ADMIN)).data["viewer"]["typePermissions"]
@@ -159,16 +163,18 @@ async def test_an_administrator_has_all_rights_on_every_object_type(own: Own) ->
 
 @covers("EP-332")
 @pytest.mark.parametrize("kind", OBJECT_TYPES)
-async def test_an_administrator_does_everything_with_records_of_others(own: Own, kind: str) -> None:
+async def test_an_administrator_does_everything_with_records_of_others(
+    own: TenantClient, kind: str
+) -> None:
     root, params = kind.lower(), await fields(own, kind)
     [name] = {"name", "lastName"} & params.keys()
     key = f"new_{root}"
     attribute = {"entity": kind, "key": key, "label": key, "kind": "TEXT"}
-    made = await own.ask("admin", spoken("attributeCreate"), {"input": attribute})
-    assert came(made) == DONE
+    made = await own.ask("admin", mutation_text("attributeCreate"), {"input": attribute})
+    assert outcome_of(made) == DONE
     query = f"query ($i: ID!) {{ {root}(id: $i) {{ {name} owner {{ id }} attributes {{ key text }} }} }}"
     for handle in ("rep1", "region-south", "support"):
-        owner = spelled("emp", await own.employee(handle))
+        owner = public_id("emp", await own.employee(handle))
         id = await own.done("admin", f"{root}Create", **params, owner=owner)
         changed = {name: own.name(), "attributes": [{"key": key, "text": "new"}]}
         await own.done("admin", f"{root}Update", id=id, **changed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.covers import covers
-from tests.writes.parallel import Own, came, spelled
+from tests.writes.parallel import TenantClient, outcome_of, public_id
 
 OPPORTUNITY = "query ($id: ID!) { opportunity(id: $id) { id permissions { update delete } } }"
 LISTED = "query ($id: ID!) { opportunities(filter: { id: { eq: $id } }) { totalCount } }"
@@ -18,7 +18,7 @@ query ($profile: String!, $entity: String!) {
 """
 
 
-async def sees(own: Own, persona: str, id: str) -> bool:
+async def sees(own: TenantClient, persona: str, id: str) -> bool:
     """Whether the persona finds an opportunity, by id and in the list alike."""
     result = (await own.ask(persona, OPPORTUNITY, {"id": id})).data["opportunity"]
     listed = (await own.ask(persona, LISTED, {"id": id})).data["opportunities"]["totalCount"]
@@ -26,7 +26,9 @@ async def sees(own: Own, persona: str, id: str) -> bool:
     return bool(listed == 1)
 
 
-async def granted_to(own: Own, profile: str, entity: str = "Opportunity") -> dict[str, Any]:
+async def granted_to(
+    own: TenantClient, profile: str, entity: str = "Opportunity"
+) -> dict[str, Any]:
     """The object permission of a profile on an entity."""
     variables = {"profile": profile, "entity": entity}
     [result] = (await own.ask("admin", OPENED, variables)).data["profiles"]["nodes"]
@@ -34,12 +36,12 @@ async def granted_to(own: Own, profile: str, entity: str = "Opportunity") -> dic
     return dict(granted)
 
 
-async def employee(own: Own, handle: str) -> str:
+async def employee(own: TenantClient, handle: str) -> str:
     """The id of an employee."""
-    return spelled("emp", await own.employee(handle))
+    return public_id("emp", await own.employee(handle))
 
 
-async def managers_of(own: Own, handle: str) -> list[tuple[str, bool]]:
+async def managers_of(own: TenantClient, handle: str) -> list[tuple[str, bool]]:
     """The managers of an employee, nearest first, each with whether they have a user."""
     query = "query ($id: ID!) { employee(id: $id) { manager { id email users { totalCount } } } }"
     result: list[tuple[str, bool]] = []
@@ -53,7 +55,9 @@ async def managers_of(own: Own, handle: str) -> list[tuple[str, bool]]:
 
 
 @covers("D-09", "EP-343")
-async def test_supervisors_see_all_levels_below_across_employees_without_a_user(own: Own) -> None:
+async def test_supervisors_see_all_levels_below_across_employees_without_a_user(
+    own: TenantClient,
+) -> None:
     assert await managers_of(own, "rep1") == [
         ("manager", True),
         ("region-north", False),
@@ -73,7 +77,7 @@ async def test_supervisors_see_all_levels_below_across_employees_without_a_user(
 
 
 @covers("D-09", "EP-343")
-async def test_a_change_of_manager_applies_at_once(own: Own) -> None:
+async def test_a_change_of_manager_applies_at_once(own: TenantClient) -> None:
     opportunity = await own.opportunity("rep2")
     assert await sees(own, "manager", opportunity)
     moved = {"id": await employee(own, "rep2"), "manager": await employee(own, "region-south")}
@@ -86,15 +90,17 @@ async def test_a_change_of_manager_applies_at_once(own: Own) -> None:
 
 
 @covers("D-09", "EP-343")
-async def test_a_cycle_in_the_employee_tree_is_refused(own: Own) -> None:
+async def test_a_cycle_in_the_employee_tree_is_refused(own: TenantClient) -> None:
     for top, below in (("director", "rep1"), ("manager", "limited"), ("rep1", "rep1")):
         params = {"id": await employee(own, top), "manager": await employee(own, below)}
         refused = await own.do("admin", "employeeUpdate", **params)
-        assert came(refused) == "CYCLE", (top, below)
+        assert outcome_of(refused) == "CYCLE", (top, below)
 
 
 @covers("D-09", "EP-342")
-async def test_a_supervisor_sees_no_more_than_the_role_of_the_subordinate(own: Own) -> None:
+async def test_a_supervisor_sees_no_more_than_the_role_of_the_subordinate(
+    own: TenantClient,
+) -> None:
     junior_opportunity, others = await own.opportunity("limited"), await own.opportunity("rep1")
     assert await sees(own, "manager", junior_opportunity)
     granted = await granted_to(own, "Junior sales")
@@ -114,7 +120,7 @@ async def test_a_supervisor_sees_no_more_than_the_role_of_the_subordinate(own: O
 
 
 @covers("D-09", "EP-341")
-async def test_a_supervisor_views_and_edits_only_if_granted(own: Own) -> None:
+async def test_a_supervisor_views_and_edits_only_if_granted(own: TenantClient) -> None:
     """Update and delete are granted separately, each for the supervisor's own records or for all below."""
     reps_opportunity = await own.opportunity("rep1")
     granted = await granted_to(own, "Standard sales")
@@ -136,7 +142,7 @@ async def test_a_supervisor_views_and_edits_only_if_granted(own: Own) -> None:
                 answer = await own.do(
                     "manager", f"opportunity{name.title()}", id=reps_opportunity, **params
                 )
-                assert came(answer) == ("DONE" if expected[name] else "FORBIDDEN"), (
+                assert outcome_of(answer) == ("DONE" if expected[name] else "FORBIDDEN"), (
                     edits,
                     deletes,
                     name,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.support.covers import covers
-from tests.writes.parallel import DONE, Own, came
+from tests.writes.parallel import DONE, TenantClient, outcome_of
 
 EMPLOYEES = "{ users(first: 100) { totalCount nodes { employee { id } } } }"
 EMPLOYEE = "query ($id: ID!) { user(id: $id) { employee { id } } }"
 
 
-async def employee(own: Own) -> str:
+async def employee(own: TenantClient) -> str:
     """A new employee without a user."""
     email = f"{own.name().replace(' ', '')}@staff.example"
     return await own.done("admin", "employeeCreate", name=own.name(), email=email)
@@ -19,26 +19,30 @@ async def employee(own: Own) -> str:
 
 @covers("VN-42")
 @pytest.mark.parametrize("given", [{}, {"employee": None}, {"employee": f"emp_{'f' * 32}"}])
-async def test_a_user_without_an_employee_is_refused(own: Own, given: dict[str, None]) -> None:
+async def test_a_user_without_an_employee_is_refused(
+    own: TenantClient, given: dict[str, None]
+) -> None:
     before = (await own.ask("admin", EMPLOYEES)).data["users"]["totalCount"]
     code = "NOT_FOUND" if given.get("employee") else "BAD_USER_INPUT"
-    assert came(await own.do("admin", "userCreate", **given)) == code
+    assert outcome_of(await own.do("admin", "userCreate", **given)) == code
     users = (await own.ask("admin", EMPLOYEES)).data["users"]
     assert users["totalCount"] == len(users["nodes"]) == before > 0
     assert all(each["employee"] for each in users["nodes"]), "every user has an employee"
 
 
 @covers("VN-42")
-async def test_the_employee_of_a_user_cannot_be_changed_or_deleted(own: Own) -> None:
+async def test_the_employee_of_a_user_cannot_be_changed_or_deleted(own: TenantClient) -> None:
     one = await employee(own)
     user = await own.done("admin", "userCreate", employee=one)
     assert (await own.ask("admin", EMPLOYEE, {"id": user})).data["user"]["employee"]["id"] == one
     for params in (None, await employee(own)):
         answer = await own.do("admin", "userUpdate", id=user, employee=params)
-        assert came(answer) == "BAD_USER_INPUT"
-    assert came(await own.do("admin", "employeeDelete", id=one)) == "IN_USE"
+        assert outcome_of(answer) == "BAD_USER_INPUT"
+    assert outcome_of(await own.do("admin", "employeeDelete", id=one)) == "IN_USE"
     await own.done("admin", "userDelete", id=user)
     await own.done("admin", "employeeDelete", id=one)
-    assert came(await own.do("admin", "userRestore", id=user)) != DONE, "its employee is deleted"
+    assert outcome_of(await own.do("admin", "userRestore", id=user)) != DONE, (
+        "its employee is deleted"
+    )
     await own.done("admin", "employeeRestore", id=one)
     await own.done("admin", "userRestore", id=user)

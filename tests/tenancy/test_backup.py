@@ -30,7 +30,7 @@ from tests.support.covers import covers
 from tests.support.place import place_on
 from tests.support.world import PERSONAS, World, world_on
 from tests.tenancy.histories import longer
-from tests.writes.parallel import Own
+from tests.writes.parallel import TenantClient
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 ASKED = """
@@ -53,9 +53,9 @@ Manifest = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-async def story(desk: World) -> tuple[str, Any]:
+async def story(scratch_world: World) -> tuple[str, Any]:
     """An account to which something happened, and what is told of it."""
-    own = Own(desk, "acme")
+    own = TenantClient(scratch_world, "acme")
     id = await own.done("admin", "accountCreate", name="Before")
     await own.ask("admin", UPDATE, {"i": {"id": id, "name": "After"}})
     return id, (await own.ask("admin", STORY, {"id": id})).data
@@ -63,11 +63,11 @@ async def story(desk: World) -> tuple[str, Any]:
 
 @pytest.fixture(scope="module")
 async def kept(
-    desk: World, story: tuple[str, Any], tmp_path_factory: pytest.TempPathFactory
+    scratch_world: World, story: tuple[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """Both tenants in a file."""
     file = tmp_path_factory.mktemp("backup") / "all.relata"
-    await backup(desk.admin, file, made_at=NOON, relata="0.1.0")
+    await backup(scratch_world.admin, file, made_at=NOON, relata="0.1.0")
     return file
 
 
@@ -121,14 +121,14 @@ async def digest(admin: asyncpg.Connection[Any], schema: str) -> dict[str, str]:
 
 
 async def test_an_installation_comes_back_with_the_same_answers_and_its_history(
-    servers: Servers, desk: World, story: tuple[str, Any], kept: Path
+    servers: Servers, scratch_world: World, story: tuple[str, Any], kept: Path
 ) -> None:
     async with empty(servers) as (admin, place):
         assert [one.slug for one in await restore(admin, kept, now=NOON)] == ["acme", "globex"]
         async with world_on(place) as back:
             for slug in ("acme", "globex"):
-                assert await answers(back, slug) == await answers(desk, slug)
-            own, (id, told) = Own(back, "acme"), story
+                assert await answers(back, slug) == await answers(scratch_world, slug)
+            own, (id, told) = TenantClient(back, "acme"), story
             assert (await own.ask("admin", STORY, {"id": id})).data == told
             written = await own.ask("admin", UPDATE, {"i": {"id": id, "name": "Later"}})
             assert written.data["done"]["account"]["version"] == told["account"]["version"] + 1
@@ -136,10 +136,10 @@ async def test_an_installation_comes_back_with_the_same_answers_and_its_history(
 
 @covers("D-61", "D-63")
 async def test_nobody_is_signed_in_and_no_position_is_known_after_it(
-    servers: Servers, desk: World, kept: Path
+    servers: Servers, scratch_world: World, kept: Path
 ) -> None:
     """A session that was ended after the backup must not live again; nor may news be missed."""
-    token = desk.tokens["admin", "acme"]  # that the story was written with
+    token = scratch_world.tokens["admin", "acme"]  # that the story was written with
     async with empty(servers) as (admin, place):
         await restore(admin, kept, now=NOON)
         async with world_on(place) as back:
@@ -148,7 +148,7 @@ async def test_nobody_is_signed_in_and_no_position_is_known_after_it(
                 "UNAUTHENTICATED"
             ]
             query = "SELECT epoch, access, placement FROM {}.log_head"
-            before = await desk.admin.fetchrow(query.format(desk.schema()))
+            before = await scratch_world.admin.fetchrow(query.format(scratch_world.schema()))
             after = await admin.fetchrow(query.format(back.schema()))
             assert before is not None
             assert after is not None
@@ -158,21 +158,23 @@ async def test_nobody_is_signed_in_and_no_position_is_known_after_it(
 
 @covers("D-61")
 async def test_no_password_can_be_chosen_with_an_old_token_after_it(
-    servers: Servers, desk: World, tmp_path: Path
+    servers: Servers, scratch_world: World, tmp_path: Path
 ) -> None:
     """A token that was used or made void after the backup must not be good again."""
-    file, credential = tmp_path / "one.relata", f"{desk.schema()}.credential"
+    file, credential = tmp_path / "one.relata", f"{scratch_world.schema()}.credential"
     pending = "reset = gen_random_uuid(), reset_until = 'tomorrow'"
-    await desk.admin.execute(f"UPDATE {credential} SET {pending}")
+    await scratch_world.admin.execute(f"UPDATE {credential} SET {pending}")
     try:
-        await backup(desk.admin, file, made_at=NOON, relata="0.1.0", only="acme")
+        await backup(scratch_world.admin, file, made_at=NOON, relata="0.1.0", only="acme")
     finally:
-        await desk.admin.execute(f"UPDATE {credential} SET reset = NULL, reset_until = NULL")
+        await scratch_world.admin.execute(
+            f"UPDATE {credential} SET reset = NULL, reset_until = NULL"
+        )
     async with empty(servers) as (admin, _):
         [restored] = await restore(admin, file, now=NOON)
         query = "SELECT count(*), count(reset), count(reset_until) FROM {}.credential"
         told = await admin.fetchrow(query.format(restored.placement.schema))
-        there = await desk.admin.fetchval(f"SELECT count(*) FROM {credential}")
+        there = await scratch_world.admin.fetchval(f"SELECT count(*) FROM {credential}")
         assert tuple(told or ()) == (there, 0, 0)
 
 
@@ -196,32 +198,39 @@ async def test_the_schema_is_that_of_a_tenant_newly_made(servers: Servers, kept:
 
 
 async def test_one_tenant_comes_back_as_another_beside_the_others(
-    desk: World, story: tuple[str, Any], kept: Path
+    scratch_world: World, story: tuple[str, Any], kept: Path
 ) -> None:
-    others = {slug: await digest(desk.admin, desk.schema(slug)) for slug in ("acme", "globex")}
-    [twin] = await restore(desk.admin, kept, now=NOON, only="acme", new_name="twin")
+    others = {
+        slug: await digest(scratch_world.admin, scratch_world.schema(slug))
+        for slug in ("acme", "globex")
+    }
+    [twin] = await restore(scratch_world.admin, kept, now=NOON, only="acme", new_name="twin")
     try:
         for slug, before in others.items():
-            assert await digest(desk.admin, desk.schema(slug)) == before
-        assert twin.id != desk.tenants["acme"].id
+            assert await digest(scratch_world.admin, scratch_world.schema(slug)) == before
+        assert twin.id != scratch_world.tenants["acme"].id
         id, told = story
-        desk.tokens.update(
+        scratch_world.tokens.update(
             {
-                (who, "twin"): await signed_in(desk, "twin", f"{who}@acme.example")
+                (who, "twin"): await signed_in(scratch_world, "twin", f"{who}@acme.example")
                 for who in PERSONAS
             }
         )
-        assert await answers(desk, "twin") == await answers(desk, "acme")
-        assert (await desk.ask("admin", STORY, {"id": id}, tenant="twin")).data == told
-        changed = await desk.ask("admin", UPDATE, {"i": {"id": id, "name": "Twin"}}, tenant="twin")
+        assert await answers(scratch_world, "twin") == await answers(scratch_world, "acme")
+        assert (await scratch_world.ask("admin", STORY, {"id": id}, tenant="twin")).data == told
+        changed = await scratch_world.ask(
+            "admin", UPDATE, {"i": {"id": id, "name": "Twin"}}, tenant="twin"
+        )
         assert not changed.codes
-        assert (await desk.ask("admin", STORY, {"id": id})).data == told, "the first one's stays"
+        assert (await scratch_world.ask("admin", STORY, {"id": id})).data == told, (
+            "the first one's stays"
+        )
     finally:
         name = twin.placement.schema
-        await desk.admin.execute(
+        await scratch_world.admin.execute(
             f"DROP SCHEMA {name} CASCADE; DROP OWNED BY {name}; DROP ROLE {name}"
         )
-        await desk.admin.execute("DELETE FROM catalog.tenant WHERE slug = 'twin'")
+        await scratch_world.admin.execute("DELETE FROM catalog.tenant WHERE slug = 'twin'")
 
 
 async def signed_in(world: World, tenant: str, email: str) -> str:
@@ -288,15 +297,15 @@ async def test_two_do_not_restore_at_once(servers: Servers, kept: Path) -> None:
 
 @covers("D-60")
 async def test_what_is_written_meanwhile_is_in_it_whole_or_not_at_all(
-    servers: Servers, desk: World, tmp_path: Path
+    servers: Servers, scratch_world: World, tmp_path: Path
 ) -> None:
-    own, done = Own(desk, "globex"), asyncio.Event()
+    own, done = TenantClient(scratch_world, "globex"), asyncio.Event()
 
     async def write() -> None:
         while not done.is_set():
             await own.done("admin", "accountCreate", name=own.name())
 
-    operator = await asyncpg.connect(desk.servers.database_url)
+    operator = await asyncpg.connect(scratch_world.servers.database_url)
     writing = asyncio.create_task(write())
     try:
         for number in range(5):
@@ -324,9 +333,11 @@ async def test_what_is_written_meanwhile_is_in_it_whole_or_not_at_all(
             assert told["noted"] == told["there"] == told["storied"]
 
 
-async def test_a_tenant_under_migration_is_not_copied_half_way(desk: World, tmp_path: Path) -> None:
-    other = await asyncpg.connect(desk.servers.database_url)
-    operator = await asyncpg.connect(desk.servers.database_url)
+async def test_a_tenant_under_migration_is_not_copied_half_way(
+    scratch_world: World, tmp_path: Path
+) -> None:
+    other = await asyncpg.connect(scratch_world.servers.database_url)
+    operator = await asyncpg.connect(scratch_world.servers.database_url)
     try:
         async with other.transaction():
             await other.execute("SELECT 1 FROM catalog.tenant WHERE slug = 'globex' FOR UPDATE")
@@ -335,7 +346,7 @@ async def test_a_tenant_under_migration_is_not_copied_half_way(desk: World, tmp_
                 backup(operator, tmp_path / "b", made_at=NOON, relata="0.1.0")
             )
             waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-            while not (made.done() or await desk.admin.fetchval(waiting)):  # noqa: ASYNC110 - Postgres tells nobody
+            while not (made.done() or await scratch_world.admin.fetchval(waiting)):  # noqa: ASYNC110 - Postgres tells nobody
                 await asyncio.sleep(0.01)
         with pytest.raises(TenantError, match="is being migrated\\. Try again"):
             await made
@@ -356,19 +367,25 @@ async def refused(admin: asyncpg.Connection[Any], file: Path, match: str, **aske
     assert await traces(admin) == before
 
 
-async def test_nothing_is_overwritten(desk: World, kept: Path) -> None:
-    await refused(desk.admin, kept, "'acme' exists already, and nothing is overwritten")
-    await refused(desk.admin, kept, "'globex' exists", only="globex")
-    await refused(desk.admin, kept, "'globex' exists", only="acme", new_name="globex")
-    await refused(desk.admin, kept, "Choose with --tenant", new_name="other")
-    await refused(desk.admin, kept, "cannot be a tenant's name", only="acme", new_name="No")
-    await refused(desk.admin, kept, "holds no tenant 'x'. It holds: acme, globex", only="x")
+async def test_nothing_is_overwritten(scratch_world: World, kept: Path) -> None:
+    await refused(scratch_world.admin, kept, "'acme' exists already, and nothing is overwritten")
+    await refused(scratch_world.admin, kept, "'globex' exists", only="globex")
+    await refused(scratch_world.admin, kept, "'globex' exists", only="acme", new_name="globex")
+    await refused(scratch_world.admin, kept, "Choose with --tenant", new_name="other")
+    await refused(
+        scratch_world.admin, kept, "cannot be a tenant's name", only="acme", new_name="No"
+    )
+    await refused(
+        scratch_world.admin, kept, "holds no tenant 'x'. It holds: acme, globex", only="x"
+    )
     with pytest.raises(TenantError, match=r"exists already\. Give"):
-        await backup(desk.admin, kept, made_at=NOON, relata="0.1.0")
+        await backup(scratch_world.admin, kept, made_at=NOON, relata="0.1.0")
     with pytest.raises(
         TenantError, match=r"no tenant 'x' to back up\. The tenants are: acme, globex"
     ):
-        await backup(desk.admin, kept.with_name("x"), made_at=NOON, relata="0.1.0", only="x")
+        await backup(
+            scratch_world.admin, kept.with_name("x"), made_at=NOON, relata="0.1.0", only="x"
+        )
     assert [each.name for each in kept.parent.iterdir()] == [kept.name]
     assert kept.stat().st_mode & 0o077 == 0, "it holds hashes of passwords"
 

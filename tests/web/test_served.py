@@ -18,7 +18,7 @@ from settings import Settings
 from tests.http.asgi import Got, Sent, over_socket, send
 from tests.support.covers import covers
 from tests.support.world import World
-from tests.writes.parallel import Own, served
+from tests.writes.parallel import TenantClient, served
 from web.served import HEADERS, WebPage, examples
 
 DEFAULT = Path(__file__).resolve().parents[2] / "web" / "src" / "default_query.graphql"
@@ -29,7 +29,7 @@ HTML = (b"accept", b"text/html,application/xhtml+xml,*/*;q=0.8")
 async def port(world: World, page: WebPage) -> AsyncIterator[int]:
     """Where the page is served, on the loopback."""
     shown = replace(world, app=application(world.endpoint, page=page))
-    async with served(Own(shown, "acme")) as port:
+    async with served(TenantClient(shown, "acme")) as port:
         yield port
 
 

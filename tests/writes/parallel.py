@@ -27,7 +27,7 @@ WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
 WAITS = "SELECT true FROM pg_locks WHERE NOT granted AND $1 = ANY(pg_blocking_pids(pid)) LIMIT 1"
 
 
-def taken(deed: str) -> str:
+def mutation_input_type(deed: str) -> str:
     """Name of a command's input type, without `Input`."""
     name = deed[0].upper() + deed[1:]
     if not deed.endswith(("Delete", "Restore")):
@@ -36,9 +36,9 @@ def taken(deed: str) -> str:
     return "Replace" if deed.endswith("Delete") and entity.is_replaceable else "Record"
 
 
-def spoken(deed: str, many: bool = False) -> str:
+def mutation_text(deed: str, many: bool = False) -> str:
     """GraphQL document of one command, aliased `done`."""
-    kind = taken(deed)
+    kind = mutation_input_type(deed)
     if many:
         told = "results { id userErrors { code path } } userErrors { code path }"
         return f"mutation($inputs: [{kind}Input!]!) {{ done: {deed}Many(inputs: $inputs) {{ {told} }} }}"
@@ -46,7 +46,7 @@ def spoken(deed: str, many: bool = False) -> str:
     return f"mutation($input: {kind}Input!) {{ done: {deed}(input: $input) {{ {told} }} }}"
 
 
-def came(answer: Answer) -> str:
+def outcome_of(answer: Answer) -> str:
     """DONE, or the code of what went wrong first."""
     if answer.codes:
         return answer.codes[0]
@@ -61,18 +61,18 @@ def version(answer: Answer) -> int:
     return int(record["version"])
 
 
-def spelled(prefix: str, id: UUID) -> str:
+def public_id(prefix: str, id: UUID) -> str:
     """An id as the API spells it."""
     return f"{prefix}_{id.hex}"
 
 
-def kept(id: str) -> UUID:
+def uuid_of(id: str) -> UUID:
     """An id as it is kept."""
     return UUID(id.partition("_")[2])
 
 
 @dataclass
-class Own:
+class TenantClient:
     """A tenant that only one module's tests write in, asked through one process of the house."""
 
     world: World
@@ -95,17 +95,17 @@ class Own:
     async def do(self, persona: str, deed: str, key: str | None = None, **given: Any) -> Answer:
         """Run one command as a persona."""
         headers = {} if key is None else {"idempotency_key": key}
-        return await self.ask(persona, spoken(deed), {"input": given}, **headers)
+        return await self.ask(persona, mutation_text(deed), {"input": given}, **headers)
 
     async def done(self, persona: str, deed: str, **given: Any) -> str:
         """The id of the record that something was done with, as the API spells it."""
         answer = await self.do(persona, deed, **given)
-        assert came(answer) == DONE, answer.json
+        assert outcome_of(answer) == DONE, answer.json
         return str(answer.data["done"]["id"])
 
     async def many(self, persona: str, deed: str, inputs: list[dict[str, Any]]) -> Answer:
         """Run a bulk command."""
-        return await self.ask(persona, spoken(deed, many=True), {"inputs": inputs})
+        return await self.ask(persona, mutation_text(deed, many=True), {"inputs": inputs})
 
     async def fetch(self, text: str, *values: object) -> list[asyncpg.Record]:
         """Rows that an operator reads."""
@@ -134,7 +134,7 @@ class Own:
         async with self.operator() as connection, connection.transaction():
             await connection.fetch(
                 f'SELECT FROM "{table}" WHERE id = $1 FOR UPDATE',
-                kept(id),
+                uuid_of(id),
             )
             yield connection
 
@@ -146,7 +146,7 @@ class Own:
     async def row(self, table: str, id: str) -> dict[str, Any]:
         """A row as it is kept."""
         text = f'SELECT * FROM "{table}" WHERE id = $1'  # noqa: S608 - a table of ours
-        [found] = await self.fetch(text, kept(id))
+        [found] = await self.fetch(text, uuid_of(id))
         return dict(found)
 
     async def employee(self, handle: str) -> UUID:
@@ -172,8 +172,8 @@ class Own:
         if "account" not in given:
             given["account"] = await self.done("admin", "accountCreate", name=self.name())
         if "type" not in given:
-            given["type"] = spelled("opt", await self.type("New business"))
-        owner = spelled("emp", await self.employee(persona))
+            given["type"] = public_id("opt", await self.type("New business"))
+        owner = public_id("emp", await self.employee(persona))
         given = {"name": self.name(), "currency": "EUR", "owner": owner, **given}
         return await self.done("admin", "opportunityCreate", **given)
 
@@ -185,7 +185,7 @@ class Own:
 
 
 @asynccontextmanager
-async def own_tenant(world: World, slug: str) -> AsyncIterator[Own]:
+async def own_tenant(world: World, slug: str) -> AsyncIterator[TenantClient]:
     """A tenant with the demonstration's rows, and without a trace when the block ends."""
     credential = f"SELECT password FROM {world.schema()}.credential LIMIT 1"  # noqa: S608 - a name of ours
     made = await create(world.admin, slug, slug, demo=True)
@@ -193,7 +193,7 @@ async def own_tenant(world: World, slug: str) -> AsyncIterator[Own]:
     await seed(world.admin, made, password_hash=hashed, now=TODAY)
     world.tenants[slug] = made
     try:
-        yield Own(world, slug)
+        yield TenantClient(world, slug)
     finally:
         del world.tenants[slug]
         for key in [key for key in world.tokens if key[1] == slug]:
@@ -206,7 +206,7 @@ async def own_tenant(world: World, slug: str) -> AsyncIterator[Own]:
 
 
 @asynccontextmanager
-async def beside(own: Own) -> AsyncIterator[Own]:
+async def in_second_process(own: TenantClient) -> AsyncIterator[TenantClient]:
     """The same tenant asked through a second process of the house: it remembers nothing of the first's."""
     world = own.world
     async with endpoint_on(world.servers) as endpoint:
@@ -218,11 +218,11 @@ async def beside(own: Own) -> AsyncIterator[Own]:
             second = World(
                 app, endpoint, world.admin, world.tenants, client, world.servers, world.tokens
             )
-            yield Own(second, own.slug, own.names)
+            yield TenantClient(second, own.slug, own.names)
 
 
 @asynccontextmanager
-async def ends_held_up(own: Own) -> AsyncIterator[asyncpg.Connection[Any]]:
+async def without_commits(own: TenantClient) -> AsyncIterator[asyncpg.Connection[Any]]:
     """While this lasts, the tenant's writes do all they have to do, and none can end."""
     async with own.operator() as connection, connection.transaction():
         await connection.execute(
@@ -232,7 +232,7 @@ async def ends_held_up(own: Own) -> AsyncIterator[asyncpg.Connection[Any]]:
 
 
 @asynccontextmanager
-async def served(own: Own) -> AsyncIterator[int]:
+async def served(own: TenantClient) -> AsyncIterator[int]:
     """The house behind a real socket, and on which port; when the block ends, all that was begun has ended."""
     service = Service(configured(own.world.app, "127.0.0.1", 0))
     serving = asyncio.create_task(service.serve())

@@ -11,27 +11,35 @@ import pytest
 
 from tests.support.covers import covers
 from tests.support.world import Answer, World
-from tests.writes.parallel import DONE, Own, came, kept, own_tenant, spelled, until_waits
+from tests.writes.parallel import (
+    DONE,
+    TenantClient,
+    outcome_of,
+    own_tenant,
+    public_id,
+    until_waits,
+    uuid_of,
+)
 
 MANY = 50
 ROUNDS = 4
 
 
 @pytest.fixture(scope="module")
-async def own(world: World) -> AsyncIterator[Own]:
+async def own(world: World) -> AsyncIterator[TenantClient]:
     async with own_tenant(world, "collisions") as made:
         yield made
 
 
 async def _together(deeds: Iterable[Awaitable[Answer]]) -> Counter[str]:
     """Outcome counts of commands started concurrently."""
-    return Counter(came(each) for each in await asyncio.gather(*deeds))
+    return Counter(outcome_of(each) for each in await asyncio.gather(*deeds))
 
 
 # --- trees ----------------------------------------------------------------------------------------
 
 
-async def _closes(own: Own, table: str, column: str) -> bool:
+async def _closes(own: TenantClient, table: str, column: str) -> bool:
     """Whether anybody is above himself."""
     text = f"""
         WITH RECURSIVE up AS (
@@ -43,7 +51,7 @@ async def _closes(own: Own, table: str, column: str) -> bool:
 
 
 @pytest.mark.parametrize("length", [2, 3, 5])
-async def test_concurrent_account_parents_form_no_cycle(own: Own, length: int) -> None:
+async def test_concurrent_account_parents_form_no_cycle(own: TenantClient, length: int) -> None:
     ids = [await own.done("admin", "accountCreate", name=own.name()) for _ in range(length)]
     ring = list(zip(ids, [*ids[1:], ids[0]], strict=True))
     for _ in range(ROUNDS):
@@ -56,7 +64,7 @@ async def test_concurrent_account_parents_form_no_cycle(own: Own, length: int) -
             await own.done("admin", "accountUpdate", id=id, parent=None)
 
 
-async def test_concurrent_supervisors_form_no_cycle(own: Own) -> None:
+async def test_concurrent_supervisors_form_no_cycle(own: TenantClient) -> None:
     given = {"name": "Ann Nu", "email": "ann@nu.example"}
     ids = [await own.done("admin", "employeeCreate", **given) for _ in "ab"]
     for _ in range(ROUNDS):
@@ -75,7 +83,7 @@ async def test_concurrent_supervisors_form_no_cycle(own: Own) -> None:
 
 
 @covers("D-36")
-async def test_overlapping_bulk_updates_all_succeed(own: Own) -> None:
+async def test_overlapping_bulk_updates_all_succeed(own: TenantClient) -> None:
     ids = [await own.done("admin", "accountCreate", name=own.name()) for _ in range(20)]
     for number in range(ROUNDS):
         told = await _together(
@@ -90,7 +98,7 @@ async def test_overlapping_bulk_updates_all_succeed(own: Own) -> None:
 
 
 @covers("D-36")
-async def test_overlapping_root_fields_succeed_or_are_retryable(own: Own) -> None:
+async def test_overlapping_root_fields_succeed_or_are_retryable(own: TenantClient) -> None:
     """The caller sets the order of root fields, so two requests can wait for each other."""
     both = """mutation ($a: AccountUpdateInput!, $b: AccountUpdateInput!) {
       first: accountUpdate(input: $a) { id } done: accountUpdate(input: $b) { userErrors { code } }
@@ -117,7 +125,7 @@ async def test_overlapping_root_fields_succeed_or_are_retryable(own: Own) -> Non
 
 @covers("X-11")
 @pytest.mark.parametrize("known", [False, True])
-async def test_concurrent_upserts_create_one_record(own: Own, known: bool) -> None:
+async def test_concurrent_upserts_create_one_record(own: TenantClient, known: bool) -> None:
     for _ in range(ROUNDS):
         outer = own.name()
         if known:
@@ -128,14 +136,14 @@ async def test_concurrent_upserts_create_one_record(own: Own, known: bool) -> No
                 for number in range(MANY)
             )
         )
-        assert Counter(came(each) for each in answers) == {DONE: MANY}
+        assert Counter(outcome_of(each) for each in answers) == {DONE: MANY}
         [row] = await own.fetch("SELECT * FROM account WHERE external_id = $1", outer)
-        assert {each.data["done"]["id"] for each in answers} == {spelled("acc", row["id"])}
+        assert {each.data["done"]["id"] for each in answers} == {public_id("acc", row["id"])}
         assert row["version"] == MANY + known
 
 
 @covers("X-11")
-async def test_upsert_updates_a_concurrently_created_record(own: Own) -> None:
+async def test_upsert_updates_a_concurrently_created_record(own: TenantClient) -> None:
     """It is not there when it is looked for, and it is when its uniqueness is looked at."""
     outer, above = own.name(), await own.done("admin", "accountCreate", name=own.name())
     async with own.holding("account", above) as operator:
@@ -144,13 +152,13 @@ async def test_upsert_updates_a_concurrently_created_record(own: Own) -> None:
         await until_waits(operator, waiting)
         id = await own.done("admin", "accountUpsert", externalId=outer, name="first")
     answer = await waiting
-    assert came(answer) == DONE, answer.json
+    assert outcome_of(answer) == DONE, answer.json
     assert answer.data["done"]["id"] == id
     assert (await own.row("account", id))["name"] == "second"
 
 
 @covers("X-11")
-async def test_upsert_creates_when_external_id_changes_concurrently(own: Own) -> None:
+async def test_upsert_creates_when_external_id_changes_concurrently(own: TenantClient) -> None:
     old, new = own.name(), own.name()
     id = await own.done("admin", "accountCreate", name="a", externalId=old)
     async with own.holding("account", id) as operator:
@@ -159,8 +167,8 @@ async def test_upsert_creates_when_external_id_changes_concurrently(own: Own) ->
         )
         await until_waits(operator, waiting)
         change = "UPDATE account SET external_id = $2 WHERE id = $1"
-        await operator.execute(change, kept(id), new)
-    assert came(await waiting) == DONE
+        await operator.execute(change, uuid_of(id), new)
+    assert outcome_of(await waiting) == DONE
     row = await own.row("account", id)
     assert (row["external_id"], row["name"]) == (new, "a")
     found = await own.fetch("SELECT name FROM account WHERE external_id = $1", old)
@@ -168,7 +176,7 @@ async def test_upsert_creates_when_external_id_changes_concurrently(own: Own) ->
 
 
 @covers("X-11")
-async def test_upsert_creates_when_record_is_deleted_concurrently(own: Own) -> None:
+async def test_upsert_creates_when_record_is_deleted_concurrently(own: TenantClient) -> None:
     outer = own.name()
     id = await own.done("admin", "accountCreate", name="a", externalId=outer)
     async with own.holding("account", id) as operator:
@@ -176,14 +184,14 @@ async def test_upsert_creates_when_record_is_deleted_concurrently(own: Own) -> N
             own.do("admin", "accountUpsert", externalId=outer, name="upserted")
         )
         await until_waits(operator, waiting)
-        await operator.execute("UPDATE account SET deleted_at = now() WHERE id = $1", kept(id))
+        await operator.execute("UPDATE account SET deleted_at = now() WHERE id = $1", uuid_of(id))
     answer = await waiting
-    assert came(answer) == DONE, answer.json
+    assert outcome_of(answer) == DONE, answer.json
     assert answer.data["done"]["id"] != id
 
 
 @covers("X-11")
-async def test_concurrent_duplicate_keys_leave_one_record(own: Own) -> None:
+async def test_concurrent_duplicate_keys_leave_one_record(own: TenantClient) -> None:
     """The first create or restore succeeds; the others get DUPLICATE."""
     outer = own.name()
     told = await _together(
@@ -193,16 +201,16 @@ async def test_concurrent_duplicate_keys_leave_one_record(own: Own) -> None:
     binned = []
     for _ in range(4):
         row = "SELECT id FROM account WHERE external_id = $1 AND deleted_at IS NULL"
-        binned.append(spelled("acc", await own.value(row, outer)))
+        binned.append(public_id("acc", await own.value(row, outer)))
         await own.done("admin", "accountDelete", id=binned[-1])
         await own.done("admin", "accountCreate", name="again", externalId=outer)
-    last = spelled("acc", await own.value(row, outer))
+    last = public_id("acc", await own.value(row, outer))
     await own.done("admin", "accountDelete", id=last)
     told = await _together(own.do("admin", "accountRestore", id=id) for id in [*binned, last])
     assert told == {DONE: 1, "DUPLICATE": 4}
 
 
-async def test_concurrent_delete_and_restore_keep_children(own: Own) -> None:
+async def test_concurrent_delete_and_restore_keep_children(own: TenantClient) -> None:
     places = [{"city": "Bonn"}, {"city": "Kiel"}]
     id = await own.done("admin", "accountCreate", name="a", addresses=places)
     state = """
@@ -213,36 +221,36 @@ async def test_concurrent_delete_and_restore_keep_children(own: Own) -> None:
         deeds = ["accountDelete", "accountRestore"] * 4
         told = await _together(own.do("admin", deed, id=id) for deed in deeds)
         assert set(told) <= {DONE, "NOT_FOUND"}
-        assert [row[0] for row in await own.fetch(state, kept(id))] == [True]
+        assert [row[0] for row in await own.fetch(state, uuid_of(id))] == [True]
 
 
 @covers("D-50b")
-async def test_rules_are_checked_on_the_state_after_waiting(own: Own) -> None:
+async def test_rules_are_checked_on_the_state_after_waiting(own: TenantClient) -> None:
     id = await own.opportunity("rep1")
     won = await own.value("SELECT id FROM stage WHERE kind = 'WON'")
     async with own.holding("opportunity", id) as operator:
         waiting = asyncio.create_task(own.do("rep1", "opportunityUpdate", id=id, amount="5.00"))
         await until_waits(operator, waiting)
         close = "UPDATE opportunity SET stage_id = $2, status = 'WON' WHERE id = $1"
-        await operator.execute(close, kept(id), won)
-    assert came(await waiting) == "LOCKED"
+        await operator.execute(close, uuid_of(id), won)
+    assert outcome_of(await waiting) == "LOCKED"
 
 
 # --- one of several -------------------------------------------------------------------------------
 
 
-async def _head_offices(own: Own, account: str) -> tuple[int, int]:
+async def _head_offices(own: TenantClient, account: str) -> tuple[int, int]:
     """How many head offices an account has, and how many addresses."""
     [row] = await own.fetch(
         "SELECT count(*) FILTER (WHERE head_office), count(*) FROM address "
         "WHERE account_id = $1 AND deleted_at IS NULL",
-        kept(account),
+        uuid_of(account),
     )
     return row[0], row[1]
 
 
 @covers("VPM-07")
-async def test_concurrent_commands_leave_one_head_office(own: Own) -> None:
+async def test_concurrent_commands_leave_one_head_office(own: TenantClient) -> None:
     account = await own.done("admin", "accountCreate", name=own.name())
     told = await _together(
         own.do("admin", "addressCreate", account=account, city="Bonn", headOffice=True)
@@ -250,8 +258,8 @@ async def test_concurrent_commands_leave_one_head_office(own: Own) -> None:
     )
     assert told == {DONE: 10}
     assert await _head_offices(own, account) == (1, 10)
-    rows = await own.fetch("SELECT id FROM address WHERE account_id = $1", kept(account))
-    ids = [spelled("adr", row["id"]) for row in rows]
+    rows = await own.fetch("SELECT id FROM address WHERE account_id = $1", uuid_of(account))
+    ids = [public_id("adr", row["id"]) for row in rows]
     for _ in range(2):
         deeds: list[Awaitable[Answer]] = []
         deeds += [own.do("admin", "addressUpdate", id=id, headOffice=True) for id in ids[3:]]
@@ -267,10 +275,10 @@ async def test_concurrent_commands_leave_one_head_office(own: Own) -> None:
 
 
 @covers("D-34")
-async def test_administrators_removing_each_other_leave_one(own: Own) -> None:
+async def test_administrators_removing_each_other_leave_one(own: TenantClient) -> None:
     """And of two who both leave."""
-    role = spelled("rol", await own.value("SELECT id FROM role WHERE name = 'Administrator'"))
-    users = {name: spelled("usr", await own.user(name)) for name in ("admin", "director")}
+    role = public_id("rol", await own.value("SELECT id FROM role WHERE name = 'Administrator'"))
+    users = {name: public_id("usr", await own.user(name)) for name in ("admin", "director")}
     for other in (True, False):
         await own.done("admin", "roleAssignmentCreate", user=users["director"], role=role)
         mine = await _assignments(own, role)
@@ -290,18 +298,18 @@ async def test_administrators_removing_each_other_leave_one(own: Own) -> None:
             await own.done("admin", "roleAssignmentDelete", id=mine[users["director"]])
 
 
-async def _assignments(own: Own, role: str) -> dict[str, str]:
+async def _assignments(own: TenantClient, role: str) -> dict[str, str]:
     """Who has a role, and by which assignment."""
     rows = await own.fetch(
         "SELECT id, user_id FROM role_assignment WHERE role_id = $1 AND deleted_at IS NULL",
-        kept(role),
+        uuid_of(role),
     )
-    return {spelled("usr", row["user_id"]): spelled("ras", row["id"]) for row in rows}
+    return {public_id("usr", row["user_id"]): public_id("ras", row["id"]) for row in rows}
 
 
 @covers("D-58")
-async def test_concurrent_permission_changes_all_apply(own: Own) -> None:
-    user = spelled("usr", await own.user("limited"))
+async def test_concurrent_permission_changes_all_apply(own: TenantClient) -> None:
+    user = public_id("usr", await own.user("limited"))
     roles = [await own.done("admin", "roleCreate", name=own.name()) for _ in range(8)]
     asked: list[dict[str, Any]] = [{"user": user, "role": role} for role in roles]
     access = await own.value("SELECT access FROM log_head")
@@ -310,7 +318,7 @@ async def test_concurrent_permission_changes_all_apply(own: Own) -> None:
         answers = await asyncio.gather(
             *(own.do("admin", "roleAssignmentCreate", **each) for each in left)
         )
-        told = [came(each) for each in answers]
+        told = [outcome_of(each) for each in answers]
         assert set(told) <= {DONE, "RETRYABLE"}
         left = [each for each, said in zip(left, told, strict=True) if said != DONE]
         waves += 1

@@ -22,7 +22,7 @@ import pytest
 
 from tests.support.covers import covers
 from tests.support.world import SECRET, Answer, World
-from tests.writes.parallel import DONE, Own, came, own_tenant, spoken
+from tests.writes.parallel import DONE, TenantClient, mutation_text, outcome_of, own_tenant
 
 Process = subprocess.Popen[bytes]
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +42,7 @@ BUSY = """
 
 
 @pytest.fixture(scope="module")
-async def own(world: World) -> AsyncIterator[Own]:
+async def own(world: World) -> AsyncIterator[TenantClient]:
     async with own_tenant(world, "crash") as made:
         yield made
 
@@ -54,7 +54,7 @@ def _free_port() -> int:
 
 
 @asynccontextmanager
-async def _service(own: Own, data: Path) -> AsyncIterator[tuple[Process, int]]:
+async def _service(own: TenantClient, data: Path) -> AsyncIterator[tuple[Process, int]]:
     """The service as people run it, on the servers of the world, which outlive it."""
     data.mkdir(exist_ok=True, mode=0o700)
     secret, servers, port = data / "secret", own.world.servers, _free_port()
@@ -85,7 +85,7 @@ async def _service(own: Own, data: Path) -> AsyncIterator[tuple[Process, int]]:
 class Clients:
     """Who send deeds with keys, and what they were answered."""
 
-    own: Own
+    own: TenantClient
     rng: random.Random
     shared: str
     sent: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class Clients:
             deed, given = "accountCreate", {"name": key, "addresses": [{"city": "Bonn"}]}
         else:
             deed, given = "accountUpdate", {"id": self.shared, "name": key}
-        self.sent[key] = {"query": spoken(deed), "variables": {"input": given}}
+        self.sent[key] = {"query": mutation_text(deed), "variables": {"input": given}}
         return key, self.sent[key]
 
     async def ask(self, client: httpx2.AsyncClient, key: str) -> Answer:
@@ -116,8 +116,8 @@ class Clients:
                 while True:
                     key, _ = self._next()
                     answer = await self.ask(client, key)
-                    if came(answer) != "RETRYABLE":  # who was stopped held locks for long
-                        assert came(answer) == DONE, answer.json
+                    if outcome_of(answer) != "RETRYABLE":  # who was stopped held locks for long
+                        assert outcome_of(answer) == DONE, answer.json
                         self.answered[key] = answer.data["done"]["id"]
 
     async def all_again(self, port: int, since: int) -> None:
@@ -125,17 +125,17 @@ class Clients:
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             for key in list(self.sent)[since:]:
                 answer = await self.ask(client, key)
-                assert came(answer) == DONE, answer.json
+                assert outcome_of(answer) == DONE, answer.json
                 id = answer.data["done"]["id"]
                 assert self.answered.setdefault(key, id) == id
 
 
-async def _unheard(own: Own, clients: Clients, base: int) -> int:
+async def _unheard(own: TenantClient, clients: Clients, base: int) -> int:
     """How many deeds were done that nobody was told of."""
     return int((await own.log())[0] - base - len(clients.answered))
 
 
-async def _stop_between(own: Own, clients: Clients, process: Process, since: int) -> None:
+async def _stop_between(own: TenantClient, clients: Clients, process: Process, since: int) -> None:
     """Stop the service where some deed is done, and its answer was not sent."""
     while True:
         process.send_signal(signal.SIGSTOP)
@@ -148,7 +148,9 @@ async def _stop_between(own: Own, clients: Clients, process: Process, since: int
         await asyncio.sleep(clients.rng.random() / 100)
 
 
-async def _killed(own: Own, clients: Clients, data: Path, base: int, *, between: bool) -> None:
+async def _killed(
+    own: TenantClient, clients: Clients, data: Path, base: int, *, between: bool
+) -> None:
     """A service that is killed while it writes: anywhere, or between an effect and its answer."""
     since = base + await _unheard(own, clients, base)
     async with _service(own, data) as (process, port):
@@ -167,7 +169,7 @@ async def _killed(own: Own, clients: Clients, data: Path, base: int, *, between:
 
 @covers("D-37", "D-58", "D-60")
 @pytest.mark.parametrize("rounds", ROUNDS)
-async def test_retry_after_a_kill_applies_once(own: Own, data: Path, rounds: int) -> None:
+async def test_retry_after_a_kill_applies_once(own: TenantClient, data: Path, rounds: int) -> None:
     shared = await own.done("rep1", "accountCreate", name="shared")
     base = (await own.log())[0]
     clients, since = Clients(own, random.Random(11), shared), 0
@@ -183,7 +185,7 @@ async def test_retry_after_a_kill_applies_once(own: Own, data: Path, rounds: int
     await _check(own, clients, base)
 
 
-async def _check(own: Own, clients: Clients, base: int) -> None:
+async def _check(own: TenantClient, clients: Clients, base: int) -> None:
     """One effect for each key, and one place in the log for each effect."""
     rows = await own.fetch(
         "SELECT position, kind, after ->> 'name' AS name FROM change_log "

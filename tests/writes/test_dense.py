@@ -16,13 +16,13 @@ from tests.support.covers import covers
 from tests.support.world import World
 from tests.writes.parallel import (
     DONE,
-    Own,
-    came,
+    TenantClient,
+    mutation_text,
+    outcome_of,
     own_tenant,
+    public_id,
     request,
     served,
-    spelled,
-    spoken,
 )
 
 WRITERS = 32
@@ -47,7 +47,7 @@ STATE = """
 
 
 @pytest.fixture(scope="module")
-async def own(world: World) -> AsyncIterator[Own]:
+async def own(world: World) -> AsyncIterator[TenantClient]:
     async with own_tenant(world, "dense") as made:
         yield made
 
@@ -56,7 +56,7 @@ async def own(world: World) -> AsyncIterator[Own]:
 class Load:
     """Writers, and what they were told: each change has a name of its own."""
 
-    own: Own
+    own: TenantClient
     rng: random.Random
     port: int
     accounts: list[str]
@@ -82,8 +82,8 @@ class Load:
 
     async def _ask(self, name: str, asked: Awaitable[Any]) -> None:
         answer = await asked
-        self.codes.add(came(answer))
-        (self.done if came(answer) == DONE else self.refused).add(name)
+        self.codes.add(outcome_of(answer))
+        (self.done if outcome_of(answer) == DONE else self.refused).add(name)
 
     @property
     def _account(self) -> str:
@@ -102,7 +102,7 @@ class Load:
             {"name": f"{name} too", "addresses": places},
         ]
         answer = await self.own.many("rep1", "accountCreate", inputs)
-        assert came(answer) == DONE
+        assert outcome_of(answer) == DONE
         self.done |= {name, f"{name} too"}
 
     async def _rename(self, name: str) -> None:
@@ -166,7 +166,7 @@ class Load:
         self.unknown.add(name)
         token = await self.own.world.token("rep1", self.own.slug)
         said = request(
-            spoken("accountUpdate"), {"input": {"id": self._account, "name": name}}, token
+            mutation_text("accountUpdate"), {"input": {"id": self._account, "name": name}}, token
         )
         _, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(said[: self.rng.choice((len(said), len(said), len(said) // 2))])
@@ -175,7 +175,7 @@ class Load:
         writer.transport.abort()
 
 
-async def _follow(own: Own, base: int, ended: asyncio.Event) -> int:
+async def _follow(own: TenantClient, base: int, ended: asyncio.Event) -> int:
     """Read the log until all is written: never a position without those before it. How often it had grown."""
     last = rows = grown = 0
     async with own.operator() as operator:
@@ -189,19 +189,21 @@ async def _follow(own: Own, base: int, ended: asyncio.Event) -> int:
     return grown
 
 
-async def _load(own: Own, port: int) -> Load:
+async def _load(own: TenantClient, port: int) -> Load:
     accounts = [await own.done("rep1", "accountCreate", name=own.name()) for _ in range(10)]
     await own.done("rep1", "accountUpdate", id=accounts[0], name=own.name())
     outer = own.name()
     await own.done("admin", "accountCreate", name=own.name(), externalId=outer)
     opportunities = [await own.opportunity("rep1", account=accounts[0]) for _ in range(10)]
-    others = spelled("emp", await own.employee("rep2"))
+    others = public_id("emp", await own.employee("rep2"))
     return Load(own, random.Random(7), port, accounts, opportunities, outer, others)
 
 
 @covers("D-60", "D-58")
 @pytest.mark.parametrize("deeds", DEEDS)
-async def test_change_log_is_dense_and_correct_with_failing_writers(own: Own, deeds: int) -> None:
+async def test_change_log_is_dense_and_correct_with_failing_writers(
+    own: TenantClient, deeds: int
+) -> None:
     ended = asyncio.Event()
     async with served(own) as port:
         load = await _load(own, port)

@@ -11,7 +11,15 @@ import pytest
 
 from tests.support.covers import covers
 from tests.support.world import Answer, World
-from tests.writes.parallel import DONE, Own, came, kept, own_tenant, spelled, version
+from tests.writes.parallel import (
+    DONE,
+    TenantClient,
+    outcome_of,
+    own_tenant,
+    public_id,
+    uuid_of,
+    version,
+)
 
 MANY = 50
 IN_PROGRESS, MISMATCH = "IDEMPOTENCY_IN_PROGRESS", "IDEMPOTENCY_MISMATCH"
@@ -20,7 +28,7 @@ KEYS = [pytest.param(8, id="everyday"), pytest.param(200, id="F14", marks=pytest
 
 
 @pytest.fixture(scope="module")
-async def own(world: World) -> AsyncIterator[Own]:
+async def own(world: World) -> AsyncIterator[TenantClient]:
     async with own_tenant(world, "parallel") as made:
         yield made
 
@@ -28,7 +36,7 @@ async def own(world: World) -> AsyncIterator[Own]:
 # --- one version ----------------------------------------------------------------------------------
 
 
-async def _round(own: Own, id: str, seen: int, number: int) -> str:
+async def _round(own: TenantClient, id: str, seen: int, number: int) -> str:
     """All change one field of what they saw in the same version; the name that it has then."""
     base = (await own.row("account", id))["name"]
     names = [f"{number}.{writer}" for writer in range(MANY)]
@@ -36,8 +44,8 @@ async def _round(own: Own, id: str, seen: int, number: int) -> str:
         *(own.do("rep1", "accountUpdate", id=id, version=seen, name=name) for name in names)
     )
     told = dict(zip(names, answers, strict=True))
-    won = [name for name, each in told.items() if came(each) == DONE]
-    assert len(won) == 1, Counter(came(each) for each in answers)
+    won = [name for name, each in told.items() if outcome_of(each) == DONE]
+    assert len(won) == 1, Counter(outcome_of(each) for each in answers)
     assert version(told[won[0]]) == seen + 1
     for name in set(names) - set(won):
         [error] = told[name].json["errors"]
@@ -49,7 +57,9 @@ async def _round(own: Own, id: str, seen: int, number: int) -> str:
 
 @covers("D-36")
 @pytest.mark.parametrize("rounds", ROUNDS)
-async def test_concurrent_updates_of_one_version_let_one_succeed(own: Own, rounds: int) -> None:
+async def test_concurrent_updates_of_one_version_let_one_succeed(
+    own: TenantClient, rounds: int
+) -> None:
     id = await own.done("rep1", "accountCreate", name="begun")
     before = await own.log()
     for number in range(rounds):
@@ -60,7 +70,7 @@ async def test_concurrent_updates_of_one_version_let_one_succeed(own: Own, round
 
 
 @covers("D-36")
-async def test_updates_without_version_all_succeed(own: Own) -> None:
+async def test_updates_without_version_all_succeed(own: TenantClient) -> None:
     id = await own.done("rep1", "accountCreate", name="begun")
     answers = await asyncio.gather(
         *(own.do("rep1", "accountUpdate", id=id, name=f"name {n}") for n in range(MANY))
@@ -69,7 +79,7 @@ async def test_updates_without_version_all_succeed(own: Own) -> None:
     noted = await own.fetch(
         "SELECT record_version, before, after FROM history "
         "WHERE record_id = $1 AND kind = 'UPDATED' ORDER BY record_version",
-        kept(id),
+        uuid_of(id),
     )
     assert [each["record_version"] for each in noted] == list(range(2, MANY + 2))
     assert [each["before"] for each in noted] == ["begun", *(e["after"] for e in noted[:-1])]
@@ -77,13 +87,13 @@ async def test_updates_without_version_all_succeed(own: Own) -> None:
 
 
 @covers("D-36")
-async def test_updates_of_different_fields_all_succeed(own: Own) -> None:
+async def test_updates_of_different_fields_all_succeed(own: TenantClient) -> None:
     id = await own.done("rep1", "accountCreate", name="begun")
     mine = {"name": "a", "description": "b", "website": "c", "city": "e"}
     answers = await asyncio.gather(
         *(own.do("rep1", "accountUpdate", id=id, version=1, **{k: v}) for k, v in mine.items())
     )
-    assert {came(each) for each in answers} == {DONE}
+    assert {outcome_of(each) for each in answers} == {DONE}
     row = await own.row("account", id)
     assert {name: row[name] for name in mine} == mine
     assert row["version"] == 1 + len(mine)
@@ -96,7 +106,9 @@ def _replayed(answer: Answer) -> bool:
     return bool(answer.json["extensions"].get("idempotency", {}).get("replayed"))
 
 
-async def _settled(own: Own, who: str, key: str, name: str) -> tuple[Counter[str], set[str]]:
+async def _settled(
+    own: TenantClient, who: str, key: str, name: str
+) -> tuple[Counter[str], set[str]]:
     """Many at once with one key, who ask again if told to: what was said at first, and the ids."""
 
     async def ask() -> Answer:
@@ -105,8 +117,8 @@ async def _settled(own: Own, who: str, key: str, name: str) -> tuple[Counter[str
     answers = await asyncio.gather(*(ask() for _ in range(MANY)))
     told: Counter[str] = Counter()
     for number, each in enumerate(answers):
-        told["replay" if came(each) == DONE and _replayed(each) else came(each)] += 1
-        if came(each) == IN_PROGRESS:
+        told["replay" if outcome_of(each) == DONE and _replayed(each) else outcome_of(each)] += 1
+        if outcome_of(each) == IN_PROGRESS:
             assert each.json["errors"][0]["extensions"]["retryAfter"] == 1
             answers[number] = await ask()
             assert _replayed(answers[number])
@@ -115,7 +127,7 @@ async def _settled(own: Own, who: str, key: str, name: str) -> tuple[Counter[str
 
 @covers("D-37")
 @pytest.mark.parametrize("keys", KEYS)
-async def test_many_requests_with_one_key_have_one_effect(own: Own, keys: int) -> None:
+async def test_many_requests_with_one_key_have_one_effect(own: TenantClient, keys: int) -> None:
     before = await own.log()
     for _ in range(keys):
         key = name = own.name()
@@ -123,12 +135,12 @@ async def test_many_requests_with_one_key_have_one_effect(own: Own, keys: int) -
         assert set(told) <= {DONE, "replay", IN_PROGRESS}
         assert told[DONE] == 1
         rows = await own.fetch("SELECT id FROM account WHERE name = $1", name)
-        assert [spelled("acc", row["id"]) for row in rows] == list(ids)
+        assert [public_id("acc", row["id"]) for row in rows] == list(ids)
     assert await own.log() == (before[0] + keys, before[1] + keys)
 
 
 @covers("D-37")
-async def test_idempotency_key_is_scoped_to_body_user_and_tenant(own: Own) -> None:
+async def test_idempotency_key_is_scoped_to_body_user_and_tenant(own: TenantClient) -> None:
     """All of them at once: other bodies are refused, whoever comes first; others' keys do not matter."""
     key, name = own.name(), own.name()
     bodies = [own.do("rep1", "accountCreate", key, name=f"{name} {n % 2}") for n in range(20)]
@@ -137,21 +149,21 @@ async def test_idempotency_key_is_scoped_to_body_user_and_tenant(own: Own) -> No
         tenants = [too.do("rep1", "accountCreate", key, name=name) for _ in range(10)]
         answers = await asyncio.gather(*bodies, *users, *tenants)
         assert len(await too.fetch("SELECT FROM account WHERE name = $1", name)) == 1
-    told = [{came(a) for a in part} for part in (answers[:20], answers[20:30], answers[30:])]
+    told = [{outcome_of(a) for a in part} for part in (answers[:20], answers[20:30], answers[30:])]
     assert told[0] <= {DONE, IN_PROGRESS, MISMATCH}
     assert told[1] | told[2] <= {DONE, IN_PROGRESS}
     made = await own.fetch("SELECT name FROM account WHERE name LIKE $1 || '%'", name)
     others, won = sorted(row["name"] for row in made)
     assert others == name
     lost = f"{name} {1 - int(won[-1])}"
-    assert came(await own.do("rep1", "accountCreate", key, name=won)) == DONE
-    assert came(await own.do("rep1", "accountCreate", key, name=lost)) == MISMATCH
-    assert came(await own.do("rep1", "accountDelete", key, id="acc_0")) == MISMATCH
-    assert came(await own.do("rep1", "accountCreate", own.name(), name=lost)) == DONE
+    assert outcome_of(await own.do("rep1", "accountCreate", key, name=won)) == DONE
+    assert outcome_of(await own.do("rep1", "accountCreate", key, name=lost)) == MISMATCH
+    assert outcome_of(await own.do("rep1", "accountDelete", key, id="acc_0")) == MISMATCH
+    assert outcome_of(await own.do("rep1", "accountCreate", own.name(), name=lost)) == DONE
 
 
 @covers("D-37")
-async def test_idempotency_key_expires_after_a_day(own: Own) -> None:
+async def test_idempotency_key_expires_after_a_day(own: TenantClient) -> None:
     move = "UPDATE idempotency_key SET at = at - $2::interval WHERE key = $1"
     key = own.name()
     first = await own.do("rep1", "accountCreate", key, name="a")
@@ -167,7 +179,7 @@ async def test_idempotency_key_expires_after_a_day(own: Own) -> None:
 
 
 @covers("D-37")
-async def test_failed_request_is_not_stored_under_its_key(own: Own) -> None:
+async def test_failed_request_is_not_stored_under_its_key(own: TenantClient) -> None:
     """Also where one of many with the key failed while the others waited their turn."""
     key, outer = own.name(), own.name()
     taken = await own.done("admin", "accountCreate", name="a", externalId=outer)
@@ -175,6 +187,6 @@ async def test_failed_request_is_not_stored_under_its_key(own: Own) -> None:
     answers = await asyncio.gather(
         *(own.do("rep1", "accountCreate", key, **given) for _ in range(10))
     )
-    assert {came(each) for each in answers} <= {"DUPLICATE", IN_PROGRESS}
+    assert {outcome_of(each) for each in answers} <= {"DUPLICATE", IN_PROGRESS}
     await own.done("admin", "accountDelete", id=taken)
-    assert came(await own.do("rep1", "accountCreate", key, **given)) == DONE
+    assert outcome_of(await own.do("rep1", "accountCreate", key, **given)) == DONE

@@ -16,15 +16,15 @@ from tests.support.covers import covers
 from tests.support.world import World
 from tests.writes.parallel import (
     DONE,
-    Own,
-    came,
-    ends_held_up,
-    kept,
+    TenantClient,
+    outcome_of,
     own_tenant,
-    spelled,
+    public_id,
     until_second_waits,
     until_waits,
+    uuid_of,
     version,
+    without_commits,
 )
 
 BUMP = "UPDATE log_head SET access = access + 1"
@@ -35,7 +35,7 @@ OF_ROLE = """
 
 
 @pytest.fixture(scope="module")
-async def own(world: World) -> AsyncIterator[Own]:
+async def own(world: World) -> AsyncIterator[TenantClient]:
     async with own_tenant(world, "races") as made:
         yield made
 
@@ -43,17 +43,17 @@ async def own(world: World) -> AsyncIterator[Own]:
 # --- target of the command ----------------------------------------------------------------------
 
 
-async def _asked(own: Own, deed: str, id: str) -> dict[str, Any]:
+async def _asked(own: TenantClient, deed: str, id: str) -> dict[str, Any]:
     """Input of a command on an opportunity, after preparing its state."""
     if deed.startswith("opportunityShare"):
-        employee = spelled("emp", await own.employee("limited"))
+        employee = public_id("emp", await own.employee("limited"))
         share = {"opportunity": id, "employee": employee}
         if deed == "opportunityShareCreate":
             return share
         return {"id": await own.done("admin", "opportunityShareCreate", **share)}
     if deed == "opportunityMove":
         stage = await own.value("SELECT id FROM stage WHERE name = 'Negotiation'")
-        return {"id": id, "stage": spelled("stg", stage)}
+        return {"id": id, "stage": public_id("stg", stage)}
     if deed == "opportunityRestore":
         await own.done("rep1", "opportunityDelete", id=id)
     return {"id": id} | ({"name": own.name()} if deed == "opportunityUpdate" else {})
@@ -86,7 +86,7 @@ DELETED = (
     ],
 )
 async def test_record_removed_while_a_command_waits_is_not_found(
-    own: Own, deed: str, fate: str
+    own: TenantClient, deed: str, fate: str
 ) -> None:
     id = await own.opportunity("rep1")
     asked = await _asked(own, deed, id)
@@ -94,16 +94,16 @@ async def test_record_removed_while_a_command_waits_is_not_found(
     async with own.holding("opportunity", id) as operator:
         waiting = asyncio.create_task(own.do("rep1", deed, **asked))
         await until_waits(operator, waiting)
-        left = await operator.fetchval(fate, kept(id))
+        left = await operator.fetchval(fate, uuid_of(id))
     answer = await waiting
-    assert came(answer) == "NOT_FOUND", answer.json
+    assert outcome_of(answer) == "NOT_FOUND", answer.json
     assert await own.log() == before
-    row = await own.value("SELECT to_jsonb(o)::text FROM opportunity o WHERE id = $1", kept(id))
+    row = await own.value("SELECT to_jsonb(o)::text FROM opportunity o WHERE id = $1", uuid_of(id))
     assert row == left
     shares = (
         "SELECT count(*) FROM opportunity_share WHERE opportunity_id = $1 AND deleted_at IS NULL"
     )
-    assert await own.value(shares, kept(id)) == (deed == "opportunityShareDelete")
+    assert await own.value(shares, uuid_of(id)) == (deed == "opportunityShareDelete")
 
 
 @covers("D-50b")
@@ -116,20 +116,20 @@ async def test_record_removed_while_a_command_waits_is_not_found(
 )
 @pytest.mark.parametrize("within", [True, False])
 async def test_record_unshared_while_a_command_waits_is_not_found(
-    own: Own, unshare: str, within: bool
+    own: TenantClient, unshare: str, within: bool
 ) -> None:
     """The command waits for another row than the share, so a waiting statement does not see its deletion."""
     id = await own.opportunity("rep2")
-    employee = spelled("emp", await own.employee("support"))
+    employee = public_id("emp", await own.employee("support"))
     await own.done("admin", "opportunityShareCreate", opportunity=id, employee=employee)
     await own.done("support", "opportunityUpdate", id=id, note="seen")
     before = await own.log()
     async with own.holding("opportunity", id) as operator:
         waiting = asyncio.create_task(own.do("support", "opportunityUpdate", id=id, note="x"))
         await until_waits(operator, waiting)
-        await (operator.execute if within else own.value)(unshare, kept(id))
+        await (operator.execute if within else own.value)(unshare, uuid_of(id))
     answer = await waiting
-    assert came(answer) == "NOT_FOUND", answer.json
+    assert outcome_of(answer) == "NOT_FOUND", answer.json
     assert await own.log() == before
     assert (await own.row("opportunity", id))["note"] == "seen"
 
@@ -138,14 +138,14 @@ async def test_record_unshared_while_a_command_waits_is_not_found(
 
 
 @asynccontextmanager
-async def _restored(own: Own, *tables: str) -> AsyncIterator[None]:
+async def _restored(own: TenantClient, *tables: str) -> AsyncIterator[None]:
     """Put rights back as they were, whatever an operator does with them."""
-    kept = {name: await own.fetch(f"SELECT * FROM {name}") for name in tables}
+    uuid_of = {name: await own.fetch(f"SELECT * FROM {name}") for name in tables}
     try:
         yield
     finally:
         async with own.operator() as operator, operator.transaction():
-            for name, rows in kept.items():
+            for name, rows in uuid_of.items():
                 await operator.execute(f"DELETE FROM {name}")
                 records = [tuple(row) for row in rows]
                 await operator.copy_records_to_table(name, records=records)
@@ -175,7 +175,7 @@ RIGHTS = {
 
 @covers("D-58", "D-34")
 @pytest.mark.parametrize("change", RIGHTS)
-async def test_command_is_authorized_with_rights_at_commit(own: Own, change: str) -> None:
+async def test_command_is_authorized_with_rights_at_commit(own: TenantClient, change: str) -> None:
     text, expected = RIGHTS[change]
     id = await own.opportunity("rep1")
     await own.done("rep1", "opportunityUpdate", id=id, note="mine")
@@ -186,14 +186,14 @@ async def test_command_is_authorized_with_rights_at_commit(own: Own, change: str
             await until_waits(operator, waiting)
             await own.value(f"WITH done AS ({text} RETURNING 1) {BUMP}")  # before the lock goes
         answer = await waiting
-    assert came(answer) == expected, answer.json
+    assert outcome_of(answer) == expected, answer.json
     row = await own.row("opportunity", id)
     assert (row["name"] == "x") == (expected == DONE)
     assert row["version"] == (3 if expected == DONE else 2)
     assert await own.log() == ((before[0] + 1, before[1] + 1) if expected == DONE else before)
 
 
-async def _signs_out(own: Own, token: str) -> None:
+async def _signs_out(own: TenantClient, token: str) -> None:
     answer = await own.world.post(
         b'{"query": "mutation { signOut { __typename } }"}',
         authorization=f"Bearer {token}",
@@ -201,15 +201,15 @@ async def _signs_out(own: Own, token: str) -> None:
     assert answer.data
 
 
-async def _is_disabled(own: Own, token: str) -> None:
-    user = spelled("usr", await own.user("rep2"))
+async def _is_disabled(own: TenantClient, token: str) -> None:
+    user = public_id("usr", await own.user("rep2"))
     await own.done("admin", "userUpdate", id=user, active=False)
 
 
 @covers("D-58")
 @pytest.mark.parametrize("end", [_signs_out, _is_disabled])
 async def test_command_of_a_revoked_session_is_refused(
-    own: Own, end: Callable[[Own, str], Awaitable[None]]
+    own: TenantClient, end: Callable[[TenantClient, str], Awaitable[None]]
 ) -> None:
     id = await own.opportunity("rep2")
     await own.forget("rep2")
@@ -228,14 +228,14 @@ async def test_command_of_a_revoked_session_is_refused(
         await own.value(
             f'WITH done AS (UPDATE "user" SET active = true WHERE id = $1 RETURNING 1) {BUMP}', user
         )
-    assert came(answer) == "UNAUTHENTICATED", answer.json
+    assert outcome_of(answer) == "UNAUTHENTICATED", answer.json
     assert await own.row("opportunity", id) == before
 
 
 # --- what it leads to -----------------------------------------------------------------------------
 
 
-async def _dangling(own: Own) -> set[tuple[str, str, str]]:
+async def _dangling(own: TenantClient) -> set[tuple[str, str, str]]:
     """Live records that lead to deleted ones."""
     found = set()
     for name, entity in MODEL.entities.items():
@@ -254,16 +254,16 @@ async def _dangling(own: Own) -> set[tuple[str, str, str]]:
 Given = dict[str, Any]
 
 
-async def _linking(own: Own, deed: str, target: str) -> Given:
+async def _linking(own: TenantClient, deed: str, target: str) -> Given:
     """Input of a command that links to the target."""
     entity, _, verb = deed.partition(":")
     match entity, verb:
         case "address" | "opportunityShare", _:
             whole = "account" if entity == "address" else "opportunity"
-            share = {"employee": spelled("emp", await own.employee("limited"))}
+            share = {"employee": public_id("emp", await own.employee("limited"))}
             return {whole: target} | (share if entity == "opportunityShare" else {})
         case "opportunity", "Create":
-            kind = spelled("opt", await own.type("New business"))
+            kind = public_id("opt", await own.type("New business"))
             return {"account": target, "name": own.name(), "currency": "EUR", "type": kind}
         case "opportunity", "Update":
             return {"id": await own.opportunity("rep1"), "account": target}
@@ -290,7 +290,7 @@ LINKS = (
 )
 
 
-async def _target(own: Own, link: str) -> tuple[str, str]:
+async def _target(own: TenantClient, link: str) -> tuple[str, str]:
     """The link target and the command that deletes it."""
     if link.startswith("opportunityShare"):
         return await own.opportunity("rep1"), "opportunityDelete"
@@ -306,37 +306,37 @@ def _deed(link: str) -> str:
 
 @covers("D-50b")
 @pytest.mark.parametrize("link", LINKS)
-async def test_link_to_a_record_being_deleted_is_refused(own: Own, link: str) -> None:
+async def test_link_to_a_record_being_deleted_is_refused(own: TenantClient, link: str) -> None:
     target, delete = await _target(own, link)
     asked, known = await _linking(own, link, target), await _dangling(own)
-    async with ends_held_up(own) as operator:
+    async with without_commits(own) as operator:
         first = asyncio.create_task(own.do("admin", delete, id=target))
         await until_waits(operator, first)
         second = asyncio.create_task(own.do("rep1", _deed(link), **asked))
         await until_second_waits(operator, second)
-    assert came(await first) == DONE
-    late = came(await second)
+    assert outcome_of(await first) == DONE
+    late = outcome_of(await second)
     assert late == ("WHOLE_DELETED" if link.endswith("Restore") else "NOT_FOUND")
     assert await _dangling(own) == known
 
 
 @covers("D-50b")
 @pytest.mark.parametrize("link", LINKS)
-async def test_delete_of_a_record_being_linked_is_refused(own: Own, link: str) -> None:
+async def test_delete_of_a_record_being_linked_is_refused(own: TenantClient, link: str) -> None:
     target, delete = await _target(own, link)
     asked, known = await _linking(own, link, target), await _dangling(own)
-    async with ends_held_up(own) as operator:
+    async with without_commits(own) as operator:
         first = asyncio.create_task(own.do("rep1", _deed(link), **asked))
         await until_waits(operator, first)
         second = asyncio.create_task(own.do("admin", delete, id=target))
         await until_second_waits(operator, second)
-    assert came(await first) == DONE
+    assert outcome_of(await first) == DONE
     is_part = link.startswith(("address", "opportunityShare"))
-    assert came(await second) == (DONE if is_part else "IN_USE")  # a part goes along
+    assert outcome_of(await second) == (DONE if is_part else "IN_USE")  # a part goes along
     assert await _dangling(own) == known
 
 
-async def test_concurrent_links_and_deletes_leave_no_dangling_reference(own: Own) -> None:
+async def test_concurrent_links_and_deletes_leave_no_dangling_reference(own: TenantClient) -> None:
     known = await _dangling(own)
     for link in LINKS:
         for _ in range(4):
@@ -345,7 +345,7 @@ async def test_concurrent_links_and_deletes_leave_no_dangling_reference(own: Own
             answers = await asyncio.gather(
                 own.do("rep1", _deed(link), **asked), own.do("admin", delete, id=target)
             )
-            assert {came(each) for each in answers} <= {
+            assert {outcome_of(each) for each in answers} <= {
                 DONE, "NOT_FOUND", "IN_USE", "WHOLE_DELETED", "RETRYABLE",
             }  # fmt: skip
     assert await _dangling(own) == known
@@ -355,7 +355,7 @@ async def test_concurrent_links_and_deletes_leave_no_dangling_reference(own: Own
 
 
 @covers("D-36")
-async def test_later_change_has_later_timestamp(own: Own) -> None:
+async def test_later_change_has_later_timestamp(own: TenantClient) -> None:
     """A command that waited started before the one it waited for."""
     first, second = [await own.done("admin", "accountCreate", name=own.name()) for _ in "ab"]
     both = """mutation ($a: AccountUpdateInput!, $b: AccountUpdateInput!) {

@@ -12,26 +12,34 @@ import pytest
 
 from tests.support.covers import covers
 from tests.support.world import Answer, World
-from tests.writes.parallel import DONE, Own, beside, came, own_tenant, spelled, until_waits
+from tests.writes.parallel import (
+    DONE,
+    TenantClient,
+    in_second_process,
+    outcome_of,
+    own_tenant,
+    public_id,
+    until_waits,
+)
 
 ROUNDS = [pytest.param(2, id="everyday"), pytest.param(40, marks=pytest.mark.nightly)]
 SECRET = "as seen by those who may"
 OFTEN = 4
 """So many times each is asked before, and after."""
 
-Ask = Callable[[Own], Awaitable[Answer]]
+Ask = Callable[[TenantClient], Awaitable[Answer]]
 
 
 @pytest.fixture(scope="module")
-async def own(world: World) -> AsyncIterator[Own]:
+async def own(world: World) -> AsyncIterator[TenantClient]:
     async with own_tenant(world, "taken") as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-async def other(own: Own) -> AsyncIterator[Own]:
+async def other(own: TenantClient) -> AsyncIterator[TenantClient]:
     """The same tenant, through another process."""
-    async with beside(own) as second:
+    async with in_second_process(own) as second:
         yield second
 
 
@@ -54,17 +62,17 @@ def _writing(who: str, deed: str, **given: Any) -> Ask:
     return lambda own: own.do(who, deed, **given)
 
 
-async def _role(own: Own) -> Taking:
+async def _role(own: TenantClient) -> Taking:
     id = await own.done("rep2", "accountCreate", name=SECRET)
     role = await own.value("SELECT id FROM role WHERE name = 'Sales representative'")
-    given = {"user": spelled("usr", await own.user("rep2")), "role": spelled("rol", role)}
+    given = {"user": public_id("usr", await own.user("rep2")), "role": public_id("rol", role)}
 
     async def take() -> None:
         found = await own.value(
             "SELECT id FROM role_assignment WHERE deleted_at IS NULL AND user_id = $1",
             await own.user("rep2"),
         )
-        await own.done("admin", "roleAssignmentDelete", id=spelled("ras", found))
+        await own.done("admin", "roleAssignmentDelete", id=public_id("ras", found))
 
     return Taking(
         _reading("rep2", "account", "name", id),
@@ -74,11 +82,11 @@ async def _role(own: Own) -> Taking:
     )
 
 
-async def _field(own: Own) -> Taking:
+async def _field(own: TenantClient) -> Taking:
     id = await own.done("rep1", "accountCreate", name="a", website=SECRET)
     profile = await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
     given = {
-        "profile": spelled("prf", profile), "entity": "Account", "field": "website", "writes": True,
+        "profile": public_id("prf", profile), "entity": "Account", "field": "website", "writes": True,
     }  # fmt: skip
 
     async def take() -> None:
@@ -87,7 +95,7 @@ async def _field(own: Own) -> Taking:
             "AND entity = 'Account' AND field = 'website'",
             profile,
         )
-        await own.done("admin", "fieldPermissionDelete", id=spelled("pfi", found))
+        await own.done("admin", "fieldPermissionDelete", id=public_id("pfi", found))
 
     return Taking(
         _reading("rep1", "account", "website", id),
@@ -97,9 +105,9 @@ async def _field(own: Own) -> Taking:
     )
 
 
-async def _share(own: Own) -> Taking:
+async def _share(own: TenantClient) -> Taking:
     id = await own.opportunity("rep2", name=SECRET)
-    given = {"opportunity": id, "employee": spelled("emp", await own.employee("support"))}
+    given = {"opportunity": id, "employee": public_id("emp", await own.employee("support"))}
     shares = [await own.done("admin", "opportunityShareCreate", **given)]
 
     async def give() -> None:
@@ -113,9 +121,9 @@ async def _share(own: Own) -> Taking:
     )
 
 
-async def _user(own: Own) -> Taking:
+async def _user(own: TenantClient) -> Taking:
     id = await own.done("limited", "opportunityCreate", **await _first_opportunity(own))
-    user = spelled("usr", await own.user("limited"))
+    user = public_id("usr", await own.user("limited"))
 
     async def give() -> None:
         await own.done("admin", "userUpdate", id=user, active=True)
@@ -130,9 +138,9 @@ async def _user(own: Own) -> Taking:
     )
 
 
-async def _first_opportunity(own: Own) -> dict[str, Any]:
+async def _first_opportunity(own: TenantClient) -> dict[str, Any]:
     account = await own.done("admin", "accountCreate", name=own.name())
-    kind = spelled("opt", await own.type("New business"))
+    kind = public_id("opt", await own.type("New business"))
     return {"name": SECRET, "currency": "EUR", "account": account, "type": kind}
 
 
@@ -150,14 +158,16 @@ class Watch:
         keys = [(process, kind) for process in (0, 1) for kind in ("read", "write")]
         return all(self.asked[*key, afterwards, allowed] >= OFTEN for key in keys)
 
-    async def ask(self, process: int, own: Own, kind: str) -> None:
+    async def ask(self, process: int, own: TenantClient, kind: str) -> None:
         """One who asks until all were refused often enough."""
         while not self.often(afterwards=True, allowed=False):
             afterwards = self.taken.is_set()
             answer = await (self.taking.read if kind == "read" else self.taking.write)(own)
-            allowed = SECRET.encode() in answer.body if kind == "read" else came(answer) == DONE
+            allowed = (
+                SECRET.encode() in answer.body if kind == "read" else outcome_of(answer) == DONE
+            )
             assert not (afterwards and allowed), answer.json
-            assert kind == "read" or came(answer) != "INTERNAL", answer.json
+            assert kind == "read" or outcome_of(answer) != "INTERNAL", answer.json
             self.asked[process, kind, afterwards, allowed] += 1
 
 
@@ -165,7 +175,10 @@ class Watch:
 @pytest.mark.parametrize("rounds", ROUNDS)
 @pytest.mark.parametrize("right", [_role, _field, _share, _user])
 async def test_commands_after_revocation_are_refused(
-    own: Own, other: Own, right: Callable[[Own], Awaitable[Taking]], rounds: int
+    own: TenantClient,
+    other: TenantClient,
+    right: Callable[[TenantClient], Awaitable[Taking]],
+    rounds: int,
 ) -> None:
     taking = await right(own)
     for _ in range(rounds):
@@ -183,18 +196,20 @@ async def test_commands_after_revocation_are_refused(
 
 @covers("D-58", "D-34")
 @pytest.mark.parametrize("deed", ["userPasswordReset", "sessionRevoke"])
-async def test_user_command_waiting_during_revocation_is_refused(own: Own, deed: str) -> None:
+async def test_user_command_waiting_during_revocation_is_refused(
+    own: TenantClient, deed: str
+) -> None:
     """These leave nothing in the log, and end under the rights that stand nevertheless."""
     query = f"mutation ($input: RecordRefInput!) {{ done: {deed}(input: $input) {{ __typename }} }}"
     role = await own.value("SELECT id FROM role WHERE name = 'Administrator'")
-    given = {"user": spelled("usr", await own.user("director")), "role": spelled("rol", role)}
+    given = {"user": public_id("usr", await own.user("director")), "role": public_id("rol", role)}
     assigned = await own.done("admin", "roleAssignmentCreate", **given)
     user = await own.user("rep1")
-    table, id = "user", spelled("usr", user)
+    table, id = "user", public_id("usr", user)
     if deed == "sessionRevoke":
         await own.world.token("rep1", own.slug)
         found = await own.value("SELECT id FROM session WHERE user_id = $1 LIMIT 1", user)
-        table, id = "session", spelled("ses", found)
+        table, id = "session", public_id("ses", found)
     assert (await own.ask("director", "{ users(first: 1) { nodes { id } } }")).data
     async with own.holding(table, id) as operator:
         waiting = asyncio.create_task(own.ask("director", query, {"input": {"id": id}}))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.live.property.place import KINDS, Place, Row, spelled
+from tests.live.property.place import KINDS, Place, Row, public_id
 from tests.proof.contract import PREFIX, snake
 
 Input = dict[str, Any]
@@ -154,8 +154,8 @@ class Drawn:
             row = self._row("Opportunity")
             steps = [r for r in self._live("PipelineStage") if r["type_id"] == row["type_id"]]
             return {
-                "id": spelled("opp", row["id"]),
-                "stage": spelled("stg", self._rng.choice(steps)["stage_id"]),
+                "id": public_id("opp", row["id"]),
+                "stage": public_id("stg", self._rng.choice(steps)["stage_id"]),
             }
         make = getattr(self, f"_{snake(entity)}")
         if verb == "Update":
@@ -315,7 +315,7 @@ class Drawn:
         return self._rng.choice(rows)
 
     def _id(self, entity: str, *, gone: bool = False) -> str:
-        return spelled(PREFIX[entity], self._row(entity, gone=gone)["id"])
+        return public_id(PREFIX[entity], self._row(entity, gone=gone)["id"])
 
 
 def _keeps_the_house(rows: dict[str, list[Row]], entity: str, row: Row) -> bool:

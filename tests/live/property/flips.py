@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.live.property.documents import Document
-from tests.live.property.place import Place, spelled
+from tests.live.property.place import Place, public_id
 
 Input = dict[str, Any]
 NOTES = Document("notes", "id name note")
@@ -83,7 +83,7 @@ async def _filtered_field(place: Place) -> Flip:
 
 async def _field_of_an_account(place: Place) -> Flip:
     opportunity = await place.of("rep1")
-    [row] = [r for r in await place.rows("Opportunity") if spelled("opp", r["id"]) == opportunity]
+    [row] = [r for r in await place.rows("Opportunity") if public_id("opp", r["id"]) == opportunity]
     grant = {
         "profile": await place.named("Profile", "Standard sales"),
         "entity": "Account",
@@ -91,7 +91,7 @@ async def _field_of_an_account(place: Place) -> Flip:
     }
     taken = {"id": await place.granted("Standard sales", "Account", "description")}
     return Flip(
-        "rep1", DESCRIBED, "accountUpdate", spelled("acc", row["account_id"]), "description",
+        "rep1", DESCRIBED, "accountUpdate", public_id("acc", row["account_id"]), "description",
         take=("fieldPermissionDelete", taken), give=("fieldPermissionCreate", grant),
         names_what_it_gave=True,
     )  # fmt: skip
@@ -122,7 +122,7 @@ async def _share_rule(place: Place) -> Flip:
     [rule] = [row for row in await place.rows("ShareRule") if row["deleted_at"] is None]
     return Flip(
         "support", NOTES, "opportunityUpdate", await place.own.opportunity("rep1", type=renewal), "note",
-        take=("shareRuleDelete", {"id": spelled("shr", rule["id"])}),
+        take=("shareRuleDelete", {"id": public_id("shr", rule["id"])}),
         give=("shareRuleCreate", {"role": role, "type": renewal}), names_what_it_gave=True,
     )  # fmt: skip
 
@@ -130,7 +130,7 @@ async def _share_rule(place: Place) -> Flip:
 async def _rows_of_a_profile(place: Place) -> Flip:
     profile = await place.own.value("SELECT id FROM profile WHERE name = 'Junior sales'")
     text = "SELECT id FROM object_permission WHERE profile_id = $1 AND entity = 'Opportunity'"
-    id = spelled("pen", await place.own.value(text, profile))
+    id = public_id("pen", await place.own.value(text, profile))
     await place.own.done("admin", "objectPermissionUpdate", id=id, rows="ALL")
     return Flip(
         "limited", NOTES, "opportunityUpdate", await place.own.opportunity("rep1"), "note",
@@ -161,12 +161,12 @@ async def _manager(place: Place) -> Flip:
 async def _role(place: Place) -> Flip:
     user = await place.own.user("rep1")
     text = "SELECT id FROM role_assignment WHERE user_id = $1 AND deleted_at IS NULL"
-    his = {"id": spelled("ras", await place.own.value(text, user))}
+    his = {"id": public_id("ras", await place.own.value(text, user))}
     role = await place.named("Role", "Sales representative")
     return Flip(
         "rep1", NOTES, "opportunityUpdate", await place.of("rep1"), "note",
         take=("roleAssignmentDelete", his),
-        give=("roleAssignmentCreate", {"user": spelled("usr", user), "role": role}),
+        give=("roleAssignmentCreate", {"user": public_id("usr", user), "role": role}),
         code="FORBIDDEN", names_what_it_gave=True,
     )  # fmt: skip
 

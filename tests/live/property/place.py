@@ -12,7 +12,7 @@ from tests.live.property.client import Socket
 from tests.proof.contract import PREFIX
 from tests.proof.lock import ENTITIES
 from tests.support.world import PERSONAS, SIGN_IN, World
-from tests.writes.parallel import Own, kept, served, spelled
+from tests.writes.parallel import TenantClient, public_id, served
 from tests.writes.tenant import small_tenant
 
 KINDS = (
@@ -35,7 +35,7 @@ Row = dict[str, Any]
 class Place:
     """The tenant, the port it is watched at, and who is signed in."""
 
-    own: Own
+    own: TenantClient
     port: int
     sockets: list[Socket] = field(default_factory=list)
 
@@ -92,7 +92,7 @@ class Place:
         """The id of a live record by its name, as the API spells it."""
         table = ENTITIES[entity].table
         text = f'SELECT id FROM "{table}" WHERE name = $1 AND deleted_at IS NULL'  # noqa: S608 - of ours
-        return spelled(PREFIX[entity], await self.own.value(text, name))
+        return public_id(PREFIX[entity], await self.own.value(text, name))
 
     async def of(self, persona: str) -> str:
         """The id of some live opportunity of a persona's."""
@@ -101,11 +101,11 @@ class Place:
             "SELECT id FROM opportunity WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY id "
             "LIMIT 1"
         )
-        return spelled("opp", await self.own.value(text, employee))
+        return public_id("opp", await self.own.value(text, employee))
 
     async def employee(self, persona: str) -> str:
         """The employee that a persona is, as the API spells it."""
-        return spelled("emp", await self.own.employee(persona))
+        return public_id("emp", await self.own.employee(persona))
 
     async def granted(self, profile: str, entity: str, name: str) -> str:
         """The id of the grant of a field to a profile."""
@@ -113,11 +113,11 @@ class Place:
             SELECT f.id FROM field_permission f JOIN profile p ON p.id = f.profile_id
             WHERE p.name = $1 AND f.entity = $2 AND f.field = $3 AND f.deleted_at IS NULL
         """
-        return spelled("pfi", await self.own.value(text, profile, entity, name))
+        return public_id("pfi", await self.own.value(text, profile, entity, name))
 
 
 @asynccontextmanager
-async def behind_a_socket(own: Own) -> AsyncIterator[Place]:
+async def behind_a_socket(own: TenantClient) -> AsyncIterator[Place]:
     """Everybody signed in, and every connection closed in the end."""
     for persona in PERSONAS:
         await own.world.token(persona, own.slug)
@@ -133,8 +133,8 @@ async def behind_a_socket(own: Own) -> AsyncIterator[Place]:
 @asynccontextmanager
 async def place(world: World, slug: str) -> AsyncIterator[Place]:
     """Made from nothing, and dropped afterwards."""
-    async with small_tenant(world, slug), behind_a_socket(Own(world, slug)) as made:
+    async with small_tenant(world, slug), behind_a_socket(TenantClient(world, slug)) as made:
         yield made
 
 
-__all__ = ["KINDS", "Place", "Row", "behind_a_socket", "kept", "place", "spelled"]
+__all__ = ["KINDS", "Place", "Row", "behind_a_socket", "place", "public_id"]
