@@ -10,8 +10,16 @@ ROOT = Path(__file__).resolve().parents[2]
 RETIRED = {
     "deed": "mutation in the contract, command in code",
     "wish": "request",
+    "verb": "command",
     "told": "error, result, message, response, readable",
+    "tell": "return, send, report, respond; for progress, report",
+    "says": "is, states, contains",
+    "said": "message, error, response, stated",
+    "news": "changes, delta",
     "spoken": "name the protocol or the language",
+    "nobody": "no user, no caller, no one",
+    "somebody": "another user, a caller",
+    "twin": "copy, counterpart",
     "thereby": "say what follows in a sentence of its own",
     "whoever": "a user who, a caller who",
     "whom": "name the user, the caller or the employee",
@@ -50,7 +58,7 @@ HISTORY = (
 """Files that keep the words of their time, or name them in order to find them."""
 IDS = re.compile(r"\b(?:EP|VN|VT|SMP|VPM|D|N|X|F)-\d+\b")
 _BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
-_WORD = re.compile(rf"\b({'|'.join(RETIRED)})s?\b", re.IGNORECASE)
+_WORD = re.compile(rf"\b({'|'.join(RETIRED)})(?:(?<!s)s)?\b", re.IGNORECASE)
 _PHRASE = re.compile("|".join(f"({phrase})" for phrase in PHRASES), re.IGNORECASE)
 
 
