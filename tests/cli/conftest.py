@@ -1,4 +1,4 @@
-"""An installation for each module, and its operator at the command line."""
+"""Fixtures for the command line: an installation per module and a function that runs commands on it."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ Operate = Callable[..., Awaitable[Result]]
 
 @pytest.fixture(scope="module")
 async def own(scratch_world: World) -> TenantClient:
-    """Its first tenant."""
+    """Client of the installation's first tenant, `acme`."""
     return TenantClient(scratch_world, "acme")
 
 
 @pytest.fixture
 def secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The environment of an operator; files are meant where he stands."""
+    """Environment of an operator; relative file names are resolved in the test's directory."""
     monkeypatch.setenv("RELATA_SECRET", "of thirty-two characters at least")
     monkeypatch.setenv("RELATA_HERE", str(tmp_path))
 
 
 @pytest.fixture
 def operate(scratch_world: World, secret: None, monkeypatch: pytest.MonkeyPatch) -> Operate:
-    """A command on the installation, while it is served. What failed tells so."""
+    """Function that runs a command on the running installation and asserts its exit code."""
     monkeypatch.setenv("DATABASE_URL", scratch_world.servers.database_url)
     monkeypatch.setenv("REDIS_URL", scratch_world.servers.redis_url)
 
     async def run(*words: str, fails: bool = False) -> Result:
-        """In a thread, because commands run an event loop of their own."""
+        """Run in a thread, because a command starts an event loop."""
         result = await asyncio.to_thread(CliRunner().invoke, cli, list(words))
         assert (result.exit_code != 0) is fails, result.output
         return result

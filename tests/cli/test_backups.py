@@ -1,4 +1,4 @@
-"""The operator's way there and back: from one data directory to another, with nothing but the file between them."""
+"""Backup and restore at the command line: a backup file restores all tenants into another data directory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def relata(here: Path, data: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command as a process of its own, called in a directory, on servers that it starts itself."""
+    """Run a command in a separate process, which starts its servers on the given data directory."""
     unset = {"DATABASE_URL", "REDIS_URL", "RELATA_SECRET"}
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     return subprocess.run(
@@ -31,20 +31,22 @@ def relata(here: Path, data: Path, *words: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_from_one_data_directory_to_a_fresh_one(data: Path, tmp_path: Path) -> None:
+def test_backup_of_one_data_directory_restores_into_an_empty_one(
+    data: Path, tmp_path: Path
+) -> None:
     data.chmod(0o755)
     first, second = data / "first", data / "second"
-    made = relata(tmp_path, first, "tenant", "create", "firm", "--admin", "me@firm.example")
-    assert made.returncode == 0, made.stderr
-    kept = relata(tmp_path, first, "backup", "firm.relata")
-    assert kept.returncode == 0, kept.stderr
-    assert "firm: " in kept.stderr, "progress is for people"
-    assert kept.stdout.startswith(str(tmp_path / "firm.relata")), "named from where it was called"
-    back = relata(tmp_path, second, "restore", "firm.relata")
-    assert back.returncode == 0, back.stderr
-    assert "every user must sign in again" in back.stderr
-    told = [relata(tmp_path, each, "tenant", "list").stdout for each in (first, second)]
-    assert told[0] == told[1]
+    created = relata(tmp_path, first, "tenant", "create", "firm", "--admin", "me@firm.example")
+    assert created.returncode == 0, created.stderr
+    saved = relata(tmp_path, first, "backup", "firm.relata")
+    assert saved.returncode == 0, saved.stderr
+    assert "firm: " in saved.stderr, "progress goes to stderr"
+    assert saved.stdout.startswith(str(tmp_path / "firm.relata")), "relative to the caller"
+    restored = relata(tmp_path, second, "restore", "firm.relata")
+    assert restored.returncode == 0, restored.stderr
+    assert "every user must sign in again" in restored.stderr
+    lists = [relata(tmp_path, each, "tenant", "list").stdout for each in (first, second)]
+    assert lists[0] == lists[1]
     assert "me@firm.example" in relata(tmp_path, second, "user", "list", "--tenant", "firm").stdout
     again = relata(tmp_path, second, "restore", "firm.relata")
     assert again.returncode == 1
@@ -52,14 +54,14 @@ def test_from_one_data_directory_to_a_fresh_one(data: Path, tmp_path: Path) -> N
     assert not again.stdout
 
 
-async def test_beside_a_server_that_goes_on(
+async def test_backup_and_restore_work_beside_a_running_server(
     operate: Operate, own: TenantClient, tmp_path: Path
 ) -> None:
     await operate("backup", "acme.relata", "--tenant", "acme")
-    said = await operate("restore", "acme.relata", "--as", "twin")
-    assert said.stdout.startswith("twin  ")
+    restored = await operate("restore", "acme.relata", "--as", "acme-copy")
+    assert restored.stdout.startswith("acme-copy  ")
     listed = (await operate("tenant", "list")).stdout
-    assert [line.split()[0] for line in listed.splitlines()] == ["acme", "globex", "twin"]
+    assert [line.split()[0] for line in listed.splitlines()] == ["acme", "acme-copy", "globex"]
     assert not (await own.ask("admin", "{ accounts(first: 1) { nodes { id } } }")).codes
     (tmp_path / "acme.relata").write_bytes((tmp_path / "acme.relata").read_bytes()[:-100])
     broken = await operate("restore", "acme.relata", "--as", "third", fails=True)
@@ -67,10 +69,10 @@ async def test_beside_a_server_that_goes_on(
     assert "third" not in (await operate("tenant", "list")).stdout
 
 
-async def test_a_newer_version_backs_up_what_there_is_before_it_migrates(
+async def test_newer_version_backs_up_before_it_migrates(
     operate: Operate, own: TenantClient, tmp_path: Path
 ) -> None:
-    """Else nothing would be left to go back to."""
+    """Without a backup from before the migration there is no state to return to."""
     revisions = "SELECT DISTINCT revision FROM catalog.tenant"
     with pytest.MonkeyPatch.context() as patch, longer(tmp_path, patch) as newest:
         assert head() != newest

@@ -1,4 +1,4 @@
-"""The program `dev`: it knows every command, and refuses an unknown one before it installs anything."""
+"""The program `dev` lists the same commands as the command line and refuses an unknown one before it installs anything."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
     ("word", "hint"),
     [("tset", "Did you mean `test`?"), ("xyzzy", "The commands are: area, backup, bench,")],
 )
-def test_an_unknown_command_is_refused_and_nothing_is_installed(
+def test_unknown_command_is_refused_and_installs_nothing(
     tmp_path: Path, word: str, hint: str
 ) -> None:
     program, packages = tmp_path / "dev", tmp_path / "packages"
@@ -41,7 +41,7 @@ def test_an_unknown_command_is_refused_and_nothing_is_installed(
     assert [each.name for each in tmp_path.iterdir()] == ["dev"]
 
 
-def test_dev_and_the_command_line_know_the_same_commands() -> None:
+def test_dev_and_the_command_line_have_the_same_commands() -> None:
     command = typer.main.get_command(cli)
     assert isinstance(command, TyperGroup)
     assert runpy.run_path(str(ROOT / "dev"))["COMMANDS"] == set(command.commands)

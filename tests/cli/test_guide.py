@@ -1,4 +1,4 @@
-"""Every command that the guides name exists, with the options they give it."""
+"""Every command in the guides exists and accepts the options shown there."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ GUIDES = [(ROOT / "docs" / "how-to" / name).read_text() for name in ("operate.md
 
 
 @pytest.mark.parametrize("line", sorted({line for guide in GUIDES for line in LINE.findall(guide)}))
-def test_a_command_of_the_guide_can_be_given(line: str) -> None:
+def test_command_of_a_guide_is_accepted(line: str) -> None:
     words, command = shlex.split(line), typer.main.get_command(cli)
     while isinstance(command, TyperGroup):
         assert words[0] in command.commands, f"there is no command {words[0]}"
         command = command.commands[words.pop(0)]
-    command.make_context(line, words)  # raises for what it does not take
+    command.make_context(line, words)  # raises for an unknown option
 
 
 def test_every_command_is_documented() -> None:
@@ -32,7 +32,7 @@ def test_every_command_is_documented() -> None:
     assert isinstance(command, TyperGroup)
     for name, each in command.commands.items():
         for part in each.commands if isinstance(each, TyperGroup) else [""]:
-            assert f"`{name}" in documented, f"say in the table what `{name}` does"
+            assert f"`{name}" in documented, f"describe `{name}` in the table"
             assert not part or f"`{name} {part}" in documented or f"`{part}`" in documented, (
                 f"{name} {part}"
             )

@@ -1,4 +1,4 @@
-"""What a new tenant begins with, as its first administrator finds it over GraphQL."""
+"""Default records of a new tenant, read by its first administrator over GraphQL."""
 
 from __future__ import annotations
 
@@ -34,42 +34,42 @@ RENAME = """mutation ($i: AccountTypeUpdateInput!) {
 
 
 async def first_administrator(operate: Operate, own: TenantClient) -> str:
-    """The access token of the administrator of a tenant that was just created."""
-    made = await operate("tenant", "create", "fresh", "--admin", EMAIL)
-    given = {"tenant": "fresh", "email": EMAIL, "password": made.stdout.split()[-1]}
-    body = json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode()
+    """Create the tenant `fresh` and return an access token of its administrator."""
+    created = await operate("tenant", "create", "fresh", "--admin", EMAIL)
+    credentials = {"tenant": "fresh", "email": EMAIL, "password": created.stdout.split()[-1]}
+    body = json.dumps({"query": SIGN_IN, "variables": {"input": credentials}}).encode()
     signed_in = (await own.world.post(body)).data["signIn"]
     assert not signed_in["userErrors"]
     return str(signed_in["accessToken"])
 
 
 @covers("EP-148", "EP-171", "EP-301", "VN-24", "VN-29", "VN-31", "VN-39")
-async def test_a_new_tenant_begins_with_types_stages_and_preferences(
+async def test_new_tenant_has_types_stages_and_preferences(
     operate: Operate, own: TenantClient
 ) -> None:
-    """It can be worked with at once, and what it begins with can be changed."""
+    """The default records suffice to work with, and an administrator can change them."""
     token = await first_administrator(operate, own)
 
-    async def ask(query: str, given: dict[str, Any] | None = None) -> Any:
-        body = json.dumps({"query": query, "variables": {"i": given} if given else {}}).encode()
+    async def ask(query: str, params: dict[str, Any] | None = None) -> Any:
+        body = json.dumps({"query": query, "variables": {"i": params} if params else {}}).encode()
         return (await own.world.post(body, authorization=f"Bearer {token}")).data
 
-    found = await ask(LISTS)
-    preferences = found.pop("preferences")
-    found = {name: each["nodes"] for name, each in found.items()}
-    stages = found["stages"]
+    data = await ask(LISTS)
+    preferences = data.pop("preferences")
+    lists = {name: each["nodes"] for name, each in data.items()}
+    stages = lists["stages"]
     assert [each["name"] for each in stages if each["kind"] != "LOST"] == STAGES
     assert [each["kind"] for each in stages].count("LOST") == 1
     assert all(each["description"] for each in stages)
     types = {"accountTypes", "caseTypes", "employeeTypes", "opportunityTypes", "personTypes"}
-    assert all(found[each] for each in types), "there is a type of each kind"
-    assert [each["name"] for each in found["accountTypes"]] == ["Account", "Company", "Personal"]
-    assert all(each["stages"]["totalCount"] for each in found["opportunityTypes"])
-    kinds = {each["name"]: each["timeBased"] for each in found["contractKinds"]}
+    assert all(lists[each] for each in types), "there is a type of each kind"
+    assert [each["name"] for each in lists["accountTypes"]] == ["Account", "Company", "Personal"]
+    assert all(each["stages"]["totalCount"] for each in lists["opportunityTypes"])
+    kinds = {each["name"]: each["timeBased"] for each in lists["contractKinds"]}
     shipped = ("Software", "Implementation", "Change", "Private cloud", "Support")
     assert {f"{each} contract" for each in shipped} <= kinds.keys()
     assert {name for name, lasting in kinds.items() if lasting} > {"Support contract"}
-    categories = {each["name"]: each["contractKind"]["name"] for each in found["productCategories"]}
+    categories = {each["name"]: each["contractKind"]["name"] for each in lists["productCategories"]}
     for name, kind in (
         ("Software",) * 2,
         ("Implementation services", "Implementation"),
@@ -82,10 +82,10 @@ async def test_a_new_tenant_begins_with_types_stages_and_preferences(
         "defaultCaseType": "Question",
     }  # fmt: skip
     fields = (await ask(PREFERENCES))["__type"]["fields"]
-    chosen = {each["name"] for each in fields if each["name"].startswith("default")}
-    assert chosen == preferences.keys(), "neither campaigns nor employees have a default type"
+    defaults = {each["name"] for each in fields if each["name"].startswith("default")}
+    assert defaults == preferences.keys(), "neither campaigns nor employees have a default type"
     words = {"name": "Seen", "description": "We met."}
     edited = await ask(EDIT, {"id": stages[0]["id"], **words})
     assert edited["stageUpdate"] == {"userErrors": [], "stage": words}
-    kind = await ask(RENAME, {"id": found["accountTypes"][0]["id"], "name": "Customer"})
+    kind = await ask(RENAME, {"id": lists["accountTypes"][0]["id"], "name": "Customer"})
     assert kind["accountTypeUpdate"]["accountType"] == {"name": "Customer"}

@@ -1,4 +1,4 @@
-"""The operator looks at tenants, suspends and renames them; the server that runs notices."""
+"""The tenant commands: show, list, suspend, resume and rename, and their effect on the running server."""
 
 from __future__ import annotations
 
@@ -16,32 +16,33 @@ READ = "{ accounts(first: 1) { nodes { id } } }"
 
 
 @pytest.fixture(autouse=True)
-async def put_back(own: TenantClient) -> AsyncIterator[None]:
+async def restore_acme(own: TenantClient) -> AsyncIterator[None]:
+    """Restore the name and the state of `acme` after each test."""
     yield
     text = "UPDATE catalog.tenant SET slug = 'acme', state = 'active' WHERE id = $1"
     await own.world.admin.execute(text, own.world.tenants["acme"].id)
-    notice(own)
+    expire_cache(own)
 
 
-def notice(own: TenantClient) -> None:
-    """As if the half minute had passed after which the catalog is asked again."""
+def expire_cache(own: TenantClient) -> None:
+    """Drop the tenant from the server's cache, which otherwise expires after 30 seconds."""
     own.world.endpoint.app_context.directory.forget(own.world.tenants["acme"].id)
 
 
 @covers("D-18")
-async def test_a_suspended_tenant_is_read_and_not_written_until_it_is_resumed(
+async def test_suspended_tenant_is_read_only_until_it_is_resumed(
     operate: Operate, own: TenantClient
 ) -> None:
     assert not (await own.ask("admin", WRITE)).codes
-    said = await operate("tenant", "suspend", "acme")
-    assert "read-only within 30 seconds" in said.stderr
-    notice(own)
+    result = await operate("tenant", "suspend", "acme")
+    assert "read-only within 30 seconds" in result.stderr
+    expire_cache(own)
     assert (await own.ask("admin", WRITE)).codes == ["TENANT_SUSPENDED"]
     assert not (await own.ask("admin", READ)).codes
     assert "suspended already" in (await operate("tenant", "suspend", "acme")).stderr
     assert "suspended" in (await operate("tenant", "list")).stdout
     await operate("tenant", "resume", "acme")
-    notice(own)
+    expire_cache(own)
     assert not (await own.ask("admin", WRITE)).codes
 
 
@@ -50,13 +51,13 @@ OLD, NEW = "the words of before", "the words of afterwards"
 
 
 @covers("D-18")
-async def test_a_closed_tenant_is_refused_everything(own: TenantClient) -> None:
+async def test_closed_tenant_refuses_every_request(own: TenantClient) -> None:
     user = await newcomer(own, "closed", OLD)
     assert await user.signs_in(OLD)
     token = (await own.ask("admin", ISSUE, {"i": {"id": user.user}})).data["done"]["token"]
     text = "UPDATE catalog.tenant SET state = 'closed' WHERE id = $1"
     await own.world.admin.execute(text, own.world.tenants["acme"].id)
-    notice(own)
+    expire_cache(own)
     before = await own.log()
     for query in (
         READ,
@@ -73,16 +74,18 @@ async def test_a_closed_tenant_is_refused_everything(own: TenantClient) -> None:
     reset = await user.post(RESET, token=token, password=NEW)
     assert reset.data["done"] == wrong("INVALID_TOKEN", "token")
     assert await own.log() == before
-    assert not (await own.world.ask("admin", READ, tenant="globex")).codes, "others are answered"
+    assert not (await own.world.ask("admin", READ, tenant="globex")).codes, (
+        "another tenant is served"
+    )
 
 
-async def test_a_tenant_with_another_name_stays_the_same(
+async def test_renamed_tenant_keeps_its_data_and_sessions(
     operate: Operate, own: TenantClient
 ) -> None:
     await own.ask("admin", READ)
     await operate("tenant", "rename", "acme", "apex")
-    notice(own)
-    assert not (await own.ask("admin", READ)).codes, "who is signed in stays so"
+    expire_cache(own)
+    assert not (await own.ask("admin", READ)).codes, "sessions remain valid"
     assert "apex" in (await operate("tenant", "list")).stdout
     taken = await operate("tenant", "rename", "apex", "globex", fails=True)
     assert "already. Choose another name" in taken.stderr
@@ -90,18 +93,20 @@ async def test_a_tenant_with_another_name_stays_the_same(
     assert "lower-case letters" in wrong.stderr
 
 
-async def test_a_tenant_is_shown_in_numbers(operate: Operate, own: TenantClient) -> None:
-    said = (await operate("tenant", "show", "acme")).stdout
-    assert "acme: Acme Desk & Paper" in said
-    assert "state     active, a demonstration" in said
-    assert "(the newest)" in said
-    assert "position" in said
-    assert "opportunity" in said
-
-
-@pytest.mark.parametrize("verb", ["show", "suspend", "resume"])
-async def test_an_unknown_tenant_is_answered_with_those_there_are(
-    operate: Operate, verb: str
+async def test_tenant_show_prints_state_version_and_record_counts(
+    operate: Operate, own: TenantClient
 ) -> None:
-    said = await operate("tenant", verb, "nobody", fails=True)
-    assert said.stderr.strip() == "There is no tenant 'nobody'. The tenants are: acme, globex."
+    output = (await operate("tenant", "show", "acme")).stdout
+    assert "acme: Acme Desk & Paper" in output
+    assert "state     active, a demonstration" in output
+    assert "(the newest)" in output
+    assert "position" in output
+    assert "opportunity" in output
+
+
+@pytest.mark.parametrize("action", ["show", "suspend", "resume"])
+async def test_unknown_tenant_is_refused_with_the_list_of_tenants(
+    operate: Operate, action: str
+) -> None:
+    result = await operate("tenant", action, "missing", fails=True)
+    assert result.stderr.strip() == "There is no tenant 'missing'. The tenants are: acme, globex."

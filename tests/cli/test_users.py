@@ -1,4 +1,4 @@
-"""The operator helps users in and keeps them out, by the deeds of the house and under nobody's name."""
+"""The user commands: they run the mutations of the API, and the history entries name no user."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ query ($email: String!) {
 
 
 class Visitor:
-    """Somebody at the sign-in of the tenant."""
+    """A person who signs in to the tenant with an email address and a password."""
 
     def __init__(self, own: TenantClient) -> None:
         self.own = own
@@ -33,24 +33,26 @@ class Visitor:
         self.token = ""
 
     async def signs_in(self, password: str) -> bool:
-        given = {"tenant": self.own.slug, "email": self.email, "password": password}
-        body = json.dumps({"query": SIGN_IN, "variables": {"input": given}}).encode()
-        found = (await self.own.world.post(body)).data["signIn"]
-        self.token = found["accessToken"] or self.token
-        return not found["userErrors"]
+        """Sign in and keep the access token; whether it succeeded."""
+        credentials = {"tenant": self.own.slug, "email": self.email, "password": password}
+        body = json.dumps({"query": SIGN_IN, "variables": {"input": credentials}}).encode()
+        result = (await self.own.world.post(body)).data["signIn"]
+        self.token = result["accessToken"] or self.token
+        return not result["userErrors"]
 
     async def signed_in(self) -> bool:
+        """Whether the access token is still accepted."""
         body = json.dumps({"query": VIEWER}).encode()
         return not (await self.own.world.post(body, authorization=f"Bearer {self.token}")).codes
 
-    async def known(self) -> Any:
-        """How an administrator of the tenant sees him."""
+    async def record(self) -> Any:
+        """The user record with its history, as an administrator reads it."""
         [user] = (await self.own.ask("admin", TRACE, {"email": self.email})).data["users"]["nodes"]
         return user
 
 
 def password(output: str) -> str:
-    """What was printed once."""
+    """The password at the end of the printed output."""
     return output.rsplit(maxsplit=1)[-1]
 
 
@@ -60,18 +62,18 @@ def visitor(own: TenantClient) -> Visitor:
 
 
 @covers("VN-42")
-async def test_a_user_is_made_with_a_role_and_signs_in_with_what_was_printed(
+async def test_user_create_with_a_role_prints_a_password_that_signs_in(
     operate: Operate, visitor: Visitor
 ) -> None:
     words = ("--tenant", "acme", "--name", "Vera", "--role", "Sales manager")
-    said = await operate("user", "create", visitor.email, *words)
-    assert await visitor.signs_in(password(said.stdout))
-    known = await visitor.known()
-    assert known["employee"]["name"] == "Vera"
-    assert [each["role"]["name"] for each in known["roles"]["nodes"]] == ["Sales manager"]
-    made = [each for each in known["history"]["nodes"] if each["kind"] == "CREATED"]
-    assert made
-    assert [each["user"] for each in made] == [None] * len(made), "the operator is no user"
+    result = await operate("user", "create", visitor.email, *words)
+    assert await visitor.signs_in(password(result.stdout))
+    record = await visitor.record()
+    assert record["employee"]["name"] == "Vera"
+    assert [each["role"]["name"] for each in record["roles"]["nodes"]] == ["Sales manager"]
+    created = [each for each in record["history"]["nodes"] if each["kind"] == "CREATED"]
+    assert created
+    assert [each["user"] for each in created] == [None] * len(created), "the operator is no user"
     listed = await operate("user", "list", "--tenant", "acme")
     [line] = [each for each in listed.stdout.splitlines() if visitor.email in each]
     assert "active" in line
@@ -79,18 +81,18 @@ async def test_a_user_is_made_with_a_role_and_signs_in_with_what_was_printed(
     assert "(Sales manager)" in line
 
 
-async def test_an_employee_who_is_there_becomes_the_user(
+async def test_user_create_uses_the_employee_with_the_same_email(
     operate: Operate, own: TenantClient, visitor: Visitor
 ) -> None:
     await own.done("admin", "employeeCreate", name="Already There", email=visitor.email)
-    said = await operate("user", "create", visitor.email, "--tenant", "acme")
-    assert "has no role yet" in said.stderr
-    assert await visitor.signs_in(password(said.stdout))
-    assert (await visitor.known())["employee"]["name"] == "Already There"
+    result = await operate("user", "create", visitor.email, "--tenant", "acme")
+    assert "has no role yet" in result.stderr
+    assert await visitor.signs_in(password(result.stdout))
+    assert (await visitor.record())["employee"]["name"] == "Already There"
 
 
 @covers("D-63")
-async def test_another_password_ends_what_the_old_one_began(
+async def test_user_password_ends_sessions_and_the_old_password(
     operate: Operate, visitor: Visitor
 ) -> None:
     first = password((await operate("user", "create", visitor.email, "--tenant", "acme")).stdout)
@@ -102,21 +104,21 @@ async def test_another_password_ends_what_the_old_one_began(
 
 
 @covers("D-63")
-async def test_who_is_disabled_is_out_at_once_until_he_is_enabled(
+async def test_disabled_user_is_signed_out_and_refused_until_enabled(
     operate: Operate, visitor: Visitor
 ) -> None:
-    made = password((await operate("user", "create", visitor.email, "--tenant", "acme")).stdout)
-    assert await visitor.signs_in(made)
+    secret = password((await operate("user", "create", visitor.email, "--tenant", "acme")).stdout)
+    assert await visitor.signs_in(secret)
     await operate("user", "disable", visitor.email, "--tenant", "acme")
     assert not await visitor.signed_in()
-    assert not await visitor.signs_in(made)
-    [change] = [each for each in (await visitor.known())["history"]["nodes"] if each["field"]]
+    assert not await visitor.signs_in(secret)
+    [change] = [each for each in (await visitor.record())["history"]["nodes"] if each["field"]]
     assert (change["field"], change["after"], change["user"]) == ("active", "false", None)
     await operate("user", "enable", visitor.email, "--tenant", "acme")
-    assert await visitor.signs_in(made)
+    assert await visitor.signs_in(secret)
 
 
-async def test_the_session_that_is_lent_to_the_operator_opens_nothing_and_is_gone(
+async def test_user_create_leaves_no_session(
     operate: Operate, own: TenantClient, visitor: Visitor
 ) -> None:
     before = await own.value("SELECT count(*) FROM session")
@@ -127,7 +129,7 @@ async def test_the_session_that_is_lent_to_the_operator_opens_nothing_and_is_gon
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("list", "--tenant", "nobody"), "no tenant 'nobody'. The tenants are: acme, globex."),
+        (("list", "--tenant", "missing"), "no tenant 'missing'. The tenants are: acme, globex."),
         (("create", "x@acme.example", "--tenant", "acme", "--role", "King"), "The roles are: "),
         (("create", "rep1@acme.example", "--tenant", "acme"), "acme already has a user rep1@"),
         (("create", "no address", "--tenant", "acme"), "The email address is missing."),
@@ -138,20 +140,22 @@ async def test_the_session_that_is_lent_to_the_operator_opens_nothing_and_is_gon
         ),
     ],
 )
-async def test_what_cannot_be_done_is_said_in_a_sentence(
+async def test_refused_command_prints_one_sentence_and_changes_nothing(
     operate: Operate, own: TenantClient, words: tuple[str, ...], sentence: str
 ) -> None:
     before = await own.value("SELECT (SELECT count(*) FROM employee), position FROM log_head")
-    said = await operate("user", *words, fails=True)
-    assert sentence in said.stderr
-    assert not said.stdout
-    assert "Traceback" not in said.output
+    result = await operate("user", *words, fails=True)
+    assert sentence in result.stderr
+    assert not result.stdout
+    assert "Traceback" not in result.output
     assert before == await own.value(
         "SELECT (SELECT count(*) FROM employee), position FROM log_head"
     )
 
 
-async def test_the_last_administrator_stays(operate: Operate, own: TenantClient) -> None:
-    said = await operate("user", "disable", "admin@acme.example", "--tenant", "acme", fails=True)
-    assert "no active administrator" in said.stderr
+async def test_last_active_administrator_cannot_be_disabled(
+    operate: Operate, own: TenantClient
+) -> None:
+    result = await operate("user", "disable", "admin@acme.example", "--tenant", "acme", fails=True)
+    assert "no active administrator" in result.stderr
     assert not (await own.ask("admin", VIEWER)).codes

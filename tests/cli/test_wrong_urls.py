@@ -51,8 +51,8 @@ WRONG = {
         "{socket} refuses the user 'owner'. Correct the user name and the password",
     ),
     "an unknown user": (
-        "postgresql://nobody:{password}@/relata?host={socket}&port=5432",
-        "{socket} refuses the user 'nobody'.",
+        "postgresql://missing:{password}@/relata?host={socket}&port=5432",
+        "{socket} refuses the user 'missing'.",
     ),
     "no such database": (
         "postgresql://owner:{password}@/missing?host={socket}&port=5432",
@@ -63,12 +63,12 @@ WRONG = {
         "the user 'reader' of {socket} may not create roles and schemas.",
     ),
 }
-"""What is wrong: the URL, and what is said about it."""
+"""URL and expected message, by what is wrong."""
 
 
 @dataclass(frozen=True)
 class External:
-    """A Postgres that asks some users for a password, and a Valkey, as an operator has them elsewhere."""
+    """A Postgres that requires a password from some users, and a Valkey: servers that an operator runs separately."""
 
     socket: str
     redis_url: str
@@ -90,27 +90,27 @@ async def external() -> AsyncIterator[External]:
 
 @pytest.fixture
 def closed() -> Iterator[str]:
-    """An address that is taken, at which nothing listens."""
-    with socket.socket() as kept:
-        kept.bind(("127.0.0.1", 0))
-        yield f"127.0.0.1:{kept.getsockname()[1]}"
+    """Address that is bound but has no listener."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
 @pytest.fixture
 def port() -> int:
-    """A port to serve on."""
+    """A free port for the server."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def command(data: Path, *words: str, **urls: str) -> subprocess.Popen[str]:
-    """A command as a process, with an environment that names no other installation."""
-    apart = {"REDIS_URL": "", "RELATA_SECRET": "s" * 32, "RELATA_GRAPHIQL": "false"}
+    """Start a command as a process with its own installation, except for the URLs given."""
+    separate = {"REDIS_URL": "", "RELATA_SECRET": "s" * 32, "RELATA_GRAPHIQL": "false"}
     return subprocess.Popen(
         [sys.executable, "-m", "cli", *words, "--data", str(data)],
         cwd=ROOT,
-        env={**os.environ, **apart, **urls},
+        env={**os.environ, **separate, **urls},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -118,7 +118,7 @@ def command(data: Path, *words: str, **urls: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("what", WRONG)
-async def test_a_database_url_that_cannot_be_used_is_described_in_a_sentence(
+async def test_unusable_database_url_is_described_in_one_sentence(
     external: External, closed: str, data: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     known = {"password": PASSWORD, "closed": closed, "socket": external.socket}
@@ -136,7 +136,7 @@ async def test_a_database_url_that_cannot_be_used_is_described_in_a_sentence(
     assert list(data.iterdir()) == []  # noqa: ASYNC240
 
 
-def test_a_server_with_a_wrong_password_says_so_and_ends(
+def test_server_with_a_wrong_password_prints_why_and_exits(
     external: External, port: int, data: Path
 ) -> None:
     url = f"postgresql://owner:not-{PASSWORD}@/relata?host={external.socket}&port=5432"
@@ -158,7 +158,7 @@ def test_a_server_with_a_wrong_password_says_so_and_ends(
         ("redis://:{password}@nowhere.invalid", "no Redis answers at nowhere.invalid:6379."),
     ],
 )
-def test_a_server_without_its_redis_warns_and_serves(
+def test_server_without_its_redis_warns_and_serves(
     data: Path, closed: str, port: int, url: str, sentence: str
 ) -> None:
     known = {"password": PASSWORD, "closed": closed}
@@ -177,7 +177,7 @@ def test_a_server_without_its_redis_warns_and_serves(
     assert "Traceback" not in stderr
 
 
-def test_a_redis_url_with_another_scheme_is_refused(
+def test_redis_url_with_another_scheme_is_refused(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REDIS_URL", "http://h")
