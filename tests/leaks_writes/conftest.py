@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.leaks_writes.place import Place, place
+from tests.leaks_writes.sandbox import Sandbox, open_sandbox
 from tests.support.tally import tally as counted
 from tests.support.world import World
 
@@ -19,16 +19,16 @@ def tally() -> Counter[str]:
 
 
 @pytest.fixture(scope="module")
-async def here(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Place]:
-    """A tenant that the module may change freely."""
+async def sandbox(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
+    """A separate tenant for the module's writes."""
     name = request.module.__name__.rpartition(".")[2].replace("_", "-")
-    async with place(world, name) as made:
+    async with open_sandbox(world, name) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-async def narrow(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Place]:
+async def narrow(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
     """A tenant in which accounts and employees are visible only to their owners and the owners' managers."""
     name = request.module.__name__.rpartition(".")[2].replace("_", "-")
-    async with place(world, f"{name}-narrow", narrow=True) as made:
+    async with open_sandbox(world, f"{name}-narrow", narrow=True) as made:
         yield made

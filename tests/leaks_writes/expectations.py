@@ -28,19 +28,22 @@ THOROUGH = (
 """Entities whose fields and links are each tested separately, in the daily run too."""
 SESSIONS = ("PasswordReset", "Revoke")
 """Session and password commands, which have their own tests."""
-EVERY = {
+ALL_COMMANDS = {
     name: commands
     for name, entity in ENTITIES.items()
     if (commands := tuple(each for each in entity.commands if each not in SESSIONS))
 }
 """The commands of each entity."""
-DEEDS = {name: tuple(each for each in EVERY[name] if each in (*USUAL, "Move")) for name in THOROUGH}
-WRITTEN = tuple(name for name in ENTITIES if written()[name])
+USUAL_COMMANDS = {
+    name: tuple(each for each in ALL_COMMANDS[name] if each in (*USUAL, "Move"))
+    for name in THOROUGH
+}
+WRITABLE = tuple(name for name in ENTITIES if written()[name])
 """Entities with at least one write command."""
-PARTS = {f"{entity}.{name}": part for entity, name, part in nested_inputs().values()}
+NESTED_CREATES = {f"{entity}.{name}": part for entity, name, part in nested_inputs().values()}
 """Nested creates."""
-NESTED = {way: part for way, part in PARTS.items() if part in THOROUGH}
-PART_OF = {
+TESTED_NESTED = {name: part for name, part in NESTED_CREATES.items() if part in THOROUGH}
+PARENT_OF = {
     name: (entity.parents[0].to, entity.parents[0].name)
     for name, entity in ENTITIES.items()
     if entity.parents
@@ -48,15 +51,15 @@ PART_OF = {
 """Child entities with the link to their parent."""
 LINKS = {
     f"{entity}.{name}": target
-    for entity in WRITTEN
+    for entity in WRITABLE
     for name, target in REFERENCES[entity].items()
     if name in written()[entity] and mark(FULL, entity, name)[0] == "w"
 }
-"""Every input that names a record, with the entity it has to be of."""
-LEADS_TO = {link: target for link, target in LINKS.items() if link.split(".")[0] in THOROUGH}
+"""Every input field that names a record, with the required entity."""
+TESTED_LINKS = {link: target for link, target in LINKS.items() if link.split(".")[0] in THOROUGH}
 REPLACED = frozenset(
     name
-    for name, commands in EVERY.items()
+    for name, commands in ALL_COMMANDS.items()
     if "Delete" in commands and contract.input_name(name, "Delete") == REPLACE
 )
 """Entities whose delete command accepts a replacement."""
@@ -66,30 +69,30 @@ PLACES = frozenset({"before", "after"})
 __all__ = ["attributes"]
 
 
-def may(persona: str, entity: str, field: str) -> str:
-    """Written (w), only read (r), neither (-), or written where the record's status lets it be read (s)."""
+def field_access(persona: str, entity: str, field: str) -> str:
+    """Right on a field: writable (w), readable only (r), none (-), or writable if the status makes it readable (s)."""
     found = mark(COLUMN[persona], entity, field)
     return {"w": "w", "w*": "s", "-": "-"}.get(found, "r")
 
 
-def may_attribute(persona: str, entity: str, key: str) -> str:
-    """Likewise of a custom attribute; of one that does not exist, -."""
-    return may(persona, entity, f"@{key}") if f"@{key}" in LINES.marks[entity] else "-"
+def attribute_access(persona: str, entity: str, key: str) -> str:
+    """Right on a custom attribute, as for `field_access`; `-` if it does not exist."""
+    return field_access(persona, entity, f"@{key}") if f"@{key}" in LINES.marks[entity] else "-"
 
 
-def shut(persona: str, entity: str) -> bool:
+def no_access(persona: str, entity: str) -> bool:
     """Whether the persona has no access to the entity."""
     return is_closed(persona, entity)
 
 
 def creates(persona: str, entity: str) -> bool:
-    """Whether the persona may create such records."""
+    """Whether the persona may create records of the entity."""
     found = granted(COLUMN[persona], entity)
     return found is not None and found.creates
 
 
 def scope(persona: str, entity: str, command: str) -> str | None:
-    """Which of the records they see they may do this with: OWN, BELOW, ALL or None."""
+    """Row scope of a command among the visible records: OWN, BELOW, ALL or None."""
     found = granted(COLUMN[persona], entity)
     if found is None:
         return None
@@ -98,7 +101,7 @@ def scope(persona: str, entity: str, command: str) -> str | None:
 
 
 def root(entity: str, command: str) -> str:
-    """The field of Mutation."""
+    """Name of the command's field of the Mutation type."""
     return contract.mutation(entity, command)
 
 
@@ -112,22 +115,22 @@ def nested_name(entity: str, part: str) -> str:
     return contract.nested_input(entity, part)
 
 
-def needed(entity: str, command: str) -> Needs:
+def required_rights(entity: str, command: str) -> Needs:
     """The rights that a special command requires by rights.txt."""
     return needs(entity, command) if command not in USUAL else Needs()
 
 
 @cache
-def besides(entity: str, command: str) -> frozenset[str]:
-    """What an input takes besides fields that somebody may be given to write."""
-    given = contract.inputs(input_name(entity, command))
-    fields = {name for name in given if LINES.marks[entity].get(name, {}).get(FULL, "r")[0] == "w"}
-    listed = {name for name in given if f"{entity}.{name}" in PARTS}
+def extra_inputs(entity: str, command: str) -> frozenset[str]:
+    """Input fields that are neither grantable fields nor nested creates."""
+    params = contract.inputs(input_name(entity, command))
+    fields = {name for name in params if LINES.marks[entity].get(name, {}).get(FULL, "r")[0] == "w"}
+    listed = {name for name in params if f"{entity}.{name}" in NESTED_CREATES}
     own = {"id", "version", "attributes"} | listed
-    return frozenset(set(given) - fields - own) | needed(entity, command).takes
+    return frozenset(set(params) - fields - own) | required_rights(entity, command).takes
 
 
 def copies(entity: str, command: str) -> bool:
-    """Whether a command makes a new record of one that is seen: creating such records is all it needs."""
-    found = needed(entity, command)
+    """Whether a command copies a visible record, which requires only the right to create records of the entity."""
+    found = required_rights(entity, command)
     return found.creates == entity and not found.edits

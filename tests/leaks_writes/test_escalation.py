@@ -1,4 +1,4 @@
-"""Somebody who keeps the staff's records, but is no administrator, tries to become more than he is."""
+"""Privilege escalation: a staff clerk without administrator rights tries to gain rights by writes to staff records."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from uuid import UUID
 
 import pytest
 
-from tests.leaks_writes.asking import fields_of, said, text
-from tests.leaks_writes.expectations import DEEDS, input_name
-from tests.leaks_writes.place import Place, spelled
+from tests.leaks_writes.expectations import USUAL_COMMANDS, input_name
+from tests.leaks_writes.mutations import document, input_fields, rendered
+from tests.leaks_writes.sandbox import Sandbox, public_id
 from tests.support.covers import covers
 from tests.support.world import Answer
 
 CLERK = "manager"
-"""He also keeps the staff's records, with every right on them that a profile can give."""
+"""The persona that additionally gets every right on staff records that a profile can grant."""
 STAFF = tuple(
-    kind for kind in DEEDS if kind not in {"Account", "Address", "Opportunity", "OpportunityShare"}
+    kind
+    for kind in USUAL_COMMANDS
+    if kind not in {"Account", "Address", "Opportunity", "OpportunityShare"}
 )
-MAKE = """
+CLERK_PROFILE = """
 INSERT INTO {s}.profile (id, name) VALUES ('00000000-0000-7000-8000-00000000c1e0', 'Clerk');
 INSERT INTO {s}.role_profile (id, role_id, profile_id)
   SELECT gen_random_uuid(), id, '00000000-0000-7000-8000-00000000c1e0' FROM {s}.role WHERE name = 'Sales manager';
@@ -26,195 +28,209 @@ INSERT INTO {s}.role_profile (id, role_id, profile_id)
 
 
 @pytest.fixture(scope="module")
-async def office(here: Place) -> Place:
+async def clerk_tenant(sandbox: Sandbox) -> Sandbox:
     clerk = UUID("00000000-0000-7000-8000-00000000c1e0")
-    await here.run(MAKE)
+    await sandbox.run(CLERK_PROFILE)
     for entity in STAFF:
-        await here.world.admin.execute(
-            f"INSERT INTO {here.schema}.object_permission (id, profile_id, entity, rows, creates, edits, deletes) "  # noqa: S608
+        await sandbox.world.admin.execute(
+            f"INSERT INTO {sandbox.schema}.object_permission (id, profile_id, entity, rows, creates, edits, deletes) "  # noqa: S608
             "VALUES (gen_random_uuid(), $1, $2, 'ALL', true, 'ALL', 'ALL')", clerk, entity,
         )  # fmt: skip
-        names = {n for v in DEEDS[entity] for n in fields_of(input_name(entity, v))} - {
+        names = {n for v in USUAL_COMMANDS[entity] for n in input_fields(input_name(entity, v))} - {
             "id",
             "version",
         }
         for name in sorted(names):
-            await here.world.admin.execute(
-                f"INSERT INTO {here.schema}.field_permission (id, profile_id, entity, field, writes) "  # noqa: S608
+            await sandbox.world.admin.execute(
+                f"INSERT INTO {sandbox.schema}.field_permission (id, profile_id, entity, field, writes) "  # noqa: S608
                 "VALUES (gen_random_uuid(), $1, $2, $3, true)", clerk, entity, name,
             )  # fmt: skip
-    await here.world.rights_changed(here.tenant)
-    await here.keep()
-    await here.look()
-    return here
+    await sandbox.world.rights_changed(sandbox.tenant)
+    await sandbox.save()
+    await sandbox.reload()
+    return sandbox
 
 
-def named(here: Place, entity: str, name: str) -> str:
+def id_by_name(sandbox: Sandbox, entity: str, name: str) -> str:
     """The id of a record by its name."""
     return next(
-        spelled(entity, id) for id, row in here.facts.live(entity).items() if row["name"] == name
+        public_id(entity, id)
+        for id, row in sandbox.facts.live(entity).items()
+        if row["name"] == name
     )
 
 
-def user(here: Place, handle: str) -> str:
-    return spelled("User", here.facts.user(handle))
+def user(sandbox: Sandbox, handle: str) -> str:
+    return public_id("User", sandbox.facts.user_id(handle))
 
 
-def employee(here: Place, handle: str) -> str:
-    return spelled("Employee", here.facts.me(handle))
+def employee(sandbox: Sandbox, handle: str) -> str:
+    return public_id("Employee", sandbox.facts.employee_id(handle))
 
 
-async def deed(here: Place, kind: str, verb: str, given: dict[str, Any]) -> Answer:
-    return await here.ask(CLERK, text(kind, verb), given)
+async def run_as_clerk(sandbox: Sandbox, kind: str, command: str, params: dict[str, Any]) -> Answer:
+    return await sandbox.ask(CLERK, document(kind, command), params)
 
 
-async def sees(here: Place) -> int:
-    """How many opportunities the clerk sees."""
-    answer = await here.ask(CLERK, "{ opportunities { totalCount } }")
+async def visible_count(sandbox: Sandbox) -> int:
+    """Number of opportunities visible to the clerk."""
+    answer = await sandbox.ask(CLERK, "{ opportunities { totalCount } }")
     return int(answer.data["opportunities"]["totalCount"])
 
 
-async def test_the_clerk_keeps_the_staff(office: Place) -> None:
-    """What follows is refused for what it is, not because he may do nothing."""
-    new = {"name": "New", "email": "new@new.example", "manager": employee(office, "director")}
-    done = await deed(office, "Employee", "Create", new)
-    assert done.data["deed"]["userErrors"] == []
-    # Whoever makes users could be anybody: an administrator does.
-    given = {"employee": done.data["deed"]["id"]}
-    assert (await deed(office, "User", "Create", given)).codes == ["FORBIDDEN"]
-    whom = user(office, "support")
-    done = await deed(office, "Role", "Create", {"name": "Empty"})
-    role = done.data["deed"]["id"]
-    done = await deed(office, "RoleAssignment", "Create", {"user": whom, "role": role})
-    assert done.data["deed"]["userErrors"] == [], said(done)
-    done = await deed(office, "User", "Update", {"id": user(office, "rep2"), "active": True})
-    assert done.data["deed"]["userErrors"] == [], said(done)
-    await office.restore()
-
-
-async def test_he_gives_what_he_has(office: Place) -> None:
-    """A role with nothing but what he has himself is his to give, also if a rule per status narrows it for both."""
-    given = {"user": user(office, "support"), "role": named(office, "Role", "Sales representative")}
-    answer = await deed(office, "RoleAssignment", "Create", given)
-    await office.restore()
-    assert answer.data["deed"]["userErrors"] == [], said(answer)
-
-
-def some_type(here: Place) -> str:
-    """A type of opportunity."""
-    return spelled("OpportunityType", sorted(here.facts.live("OpportunityType"))[0])
-
-
-def attacks(o: Place) -> dict[str, tuple[str, str, dict[str, Any]]]:
-    """Ways up: by what they are called, a deed each."""
-    me, sales, clerk = (
-        user(o, CLERK),
-        named(o, "Role", "Sales manager"),
-        named(o, "Profile", "Clerk"),
+async def test_clerk_may_write_staff_records(clerk_tenant: Sandbox) -> None:
+    """The clerk has the ordinary rights on staff, so the refusals below are due to the escalation."""
+    new = {"name": "New", "email": "new@new.example", "manager": employee(clerk_tenant, "director")}
+    done = await run_as_clerk(clerk_tenant, "Employee", "Create", new)
+    assert done.data["result"]["userErrors"] == []
+    # Only an administrator creates users, as the creator could sign in as the new user.
+    params = {"employee": done.data["result"]["id"]}
+    assert (await run_as_clerk(clerk_tenant, "User", "Create", params)).codes == ["FORBIDDEN"]
+    support = user(clerk_tenant, "support")
+    done = await run_as_clerk(clerk_tenant, "Role", "Create", {"name": "Empty"})
+    role = done.data["result"]["id"]
+    done = await run_as_clerk(
+        clerk_tenant, "RoleAssignment", "Create", {"user": support, "role": role}
     )
-    boss, everything = named(o, "Role", "Administrator"), named(o, "Profile", "Full access")
+    assert done.data["result"]["userErrors"] == [], rendered(done)
+    done = await run_as_clerk(
+        clerk_tenant, "User", "Update", {"id": user(clerk_tenant, "rep2"), "active": True}
+    )
+    assert done.data["result"]["userErrors"] == [], rendered(done)
+    await clerk_tenant.restore()
+
+
+async def test_clerk_may_grant_own_rights(clerk_tenant: Sandbox) -> None:
+    """The clerk may assign a role whose rights they have too, also if a status rule restricts both."""
+    params = {
+        "user": user(clerk_tenant, "support"),
+        "role": id_by_name(clerk_tenant, "Role", "Sales representative"),
+    }
+    answer = await run_as_clerk(clerk_tenant, "RoleAssignment", "Create", params)
+    await clerk_tenant.restore()
+    assert answer.data["result"]["userErrors"] == [], rendered(answer)
+
+
+def some_type(sandbox: Sandbox) -> str:
+    """The public ID of an opportunity type."""
+    return public_id("OpportunityType", sorted(sandbox.facts.live("OpportunityType"))[0])
+
+
+def attacks(o: Sandbox) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """Attempts to gain rights by name, each as (entity, command, input)."""
+    clerk_user, sales, clerk = (
+        user(o, CLERK),
+        id_by_name(o, "Role", "Sales manager"),
+        id_by_name(o, "Profile", "Clerk"),
+    )
+    boss, full_input = (
+        id_by_name(o, "Role", "Administrator"),
+        id_by_name(o, "Profile", "Full access"),
+    )
     oskar, rep1, admin = employee(o, "oskar.weiss"), user(o, "rep1"), user(o, "admin")
-    junior, support = (named(o, "Role", name) for name in ("Junior sales", "Customer support"))
+    junior, support = (id_by_name(o, "Role", name) for name in ("Junior sales", "Customer support"))
     rows = {"profile": clerk, "entity": "Opportunity", "rows": "ALL"}
     field = {"profile": clerk, "entity": "Opportunity", "field": "status"}
     rule = {"entity": "Opportunity", "field": "commission", "status": "OPEN"}
     return {
-        "a role for himself": ("RoleAssignment", "Create", {"user": me, "role": junior}),
-        "administrator for a friend": ("RoleAssignment", "Create", {"user": rep1, "role": boss}),
-        "administrator for somebody new": (
+        "a role for themselves": ("RoleAssignment", "Create", {"user": clerk_user, "role": junior}),
+        "administrator role for another user": ("RoleAssignment", "Create", {"user": rep1, "role": boss}),
+        "administrator role for a new user": (
             "User", "Create", {"employee": oskar, "roles": [{"role": boss}]},
         ),
-        "a profile of his own": ("Profile", "Create", {"name": "Mine", "full": True}),
-        "his profile made full": ("Profile", "Update", {"id": clerk, "full": True}),
-        "full access for his role": (
-            "RoleProfile", "Create", {"role": sales, "profile": everything},
+        "a new full profile": ("Profile", "Create", {"name": "Mine", "full": True}),
+        "own profile made full": ("Profile", "Update", {"id": clerk, "full": True}),
+        "full access for own role": (
+            "RoleProfile", "Create", {"role": sales, "profile": full_input},
         ),
         "a role with full access": (
-            "Role", "Create", {"name": "Boss", "profiles": [{"profile": everything}]},
+            "Role", "Create", {"name": "Boss", "profiles": [{"profile": full_input}]},
         ),
         "more rows": ("ObjectPermission", "Create", rows),
         "another field": ("FieldPermission", "Create", field),
         "a rule per status": ("StatusRule", "Create", rule),
-        "the administrator sent away": ("User", "Update", {"id": admin, "active": False}),
-        "the administrator deleted": ("User", "Delete", {"id": admin}),
-        "all of a type for his role": (
+        "administrator deactivated": ("User", "Update", {"id": admin, "active": False}),
+        "administrator deleted": ("User", "Delete", {"id": admin}),
+        "all records of a type for own role": (
             "ShareRule", "Create", {"role": sales, "type": some_type(o)},
         ),
-        "a role that sees more, for a friend": (
+        "a role with more visible records for another user": (
             "RoleAssignment", "Create", {"user": rep1, "role": support},
         ),
-        "somebody below himself": (
+        "an employee below themselves": (
             "Employee", "Update", {"id": oskar, "manager": employee(o, CLERK)},
         ),
-        "somebody below one of his own": (
+        "an employee below their subordinate": (
             "Employee", "Update", {"id": oskar, "manager": employee(o, "rep1")},
         ),
     }  # fmt: skip
 
 
 ATTACKS = (
-    "a role for himself", "administrator for a friend", "administrator for somebody new",
-    "a profile of his own", "his profile made full", "full access for his role",
+    "a role for themselves", "administrator role for another user", "administrator role for a new user",
+    "a new full profile", "own profile made full", "full access for own role",
     "a role with full access", "more rows", "another field", "a rule per status",
-    "the administrator sent away", "the administrator deleted", "all of a type for his role",
-    "a role that sees more, for a friend", "somebody below himself",
-    "somebody below one of his own",
+    "administrator deactivated", "administrator deleted", "all records of a type for own role",
+    "a role with more visible records for another user", "an employee below themselves",
+    "an employee below their subordinate",
 )  # fmt: skip
 
 
 @covers("D-09")
 @pytest.mark.parametrize("name", ATTACKS)
-async def test_nobody_raises_himself(office: Place, name: str) -> None:
-    """Case 39: every way up is refused, and he sees no more afterwards than before."""
-    await office.changed()
-    before = await sees(office)
-    answer = await deed(office, *attacks(office)[name])
-    codes, after = answer.codes, await sees(office)
-    changed = await office.changed()
+async def test_escalation_is_refused(clerk_tenant: Sandbox, name: str) -> None:
+    """Case 39: every attempt is FORBIDDEN, writes nothing, and shows no more opportunities."""
+    await clerk_tenant.changed()
+    before = await visible_count(clerk_tenant)
+    answer = await run_as_clerk(clerk_tenant, *attacks(clerk_tenant)[name])
+    codes, after = answer.codes, await visible_count(clerk_tenant)
+    changed = await clerk_tenant.changed()
     if changed:
-        await office.restore()
-    assert after <= before, f"he saw {before} and now sees {after}: {said(answer)}"
-    assert set(codes) == {"FORBIDDEN"}, said(answer)
+        await clerk_tenant.restore()
+    assert after <= before, (
+        f"visible opportunities rose from {before} to {after}: {rendered(answer)}"
+    )
+    assert set(codes) == {"FORBIDDEN"}, rendered(answer)
     assert changed == set()
 
 
-async def test_a_user_stays_the_employee_he_is(office: Place) -> None:
-    """Case 39: nobody becomes another employee, the one above him for instance: no input says so."""
-    given = {"id": user(office, "rep1"), "employee": employee(office, "region-north")}
-    answer = await deed(office, "User", "Update", given)
-    assert answer.codes == ["BAD_USER_INPUT"], said(answer)
+async def test_employee_of_a_user_is_immutable(clerk_tenant: Sandbox) -> None:
+    """Case 39: the update input has no `employee`, so a user cannot become another employee."""
+    params = {"id": user(clerk_tenant, "rep1"), "employee": employee(clerk_tenant, "region-north")}
+    answer = await run_as_clerk(clerk_tenant, "User", "Update", params)
+    assert answer.codes == ["BAD_USER_INPUT"], rendered(answer)
 
 
 @covers("D-09")
-async def test_an_administrator_in_the_bin(office: Place) -> None:
-    """Case 39: he does not bring back somebody who may more than he."""
-    other = spelled("User", office.facts.user("former"))
-    full = named(office, "Role", "Administrator")
-    given = {"user": other, "role": full}
-    # Whoever looks after an account is not deleted.
-    await office.run(
+async def test_restoring_deleted_administrator_is_forbidden(clerk_tenant: Sandbox) -> None:
+    """Case 39: the clerk cannot restore a user with more rights than their own."""
+    other = public_id("User", clerk_tenant.facts.user_id("former"))
+    full = id_by_name(clerk_tenant, "Role", "Administrator")
+    params = {"user": other, "role": full}
+    # An account manager cannot be deleted.
+    await clerk_tenant.run(
         "UPDATE {s}.account_manager SET deleted_at = now() WHERE user_id = $1",
-        office.facts.user("former"),
+        clerk_tenant.facts.user_id("former"),
     )
-    for kind, verb, input in (
-        ("RoleAssignment", "Create", given),
+    for kind, command, input in (
+        ("RoleAssignment", "Create", params),
         ("User", "Delete", {"id": other}),
     ):
-        made = await office.ask("admin", text(kind, verb), input)
-        assert made.data["deed"]["userErrors"] == [], said(made)
-    await office.changed()
-    answer = await deed(office, "User", "Restore", {"id": other})
-    changed = await office.changed()
-    await office.restore()
-    assert answer.codes == ["FORBIDDEN"], said(answer)
+        made = await clerk_tenant.ask("admin", document(kind, command), input)
+        assert made.data["result"]["userErrors"] == [], rendered(made)
+    await clerk_tenant.changed()
+    answer = await run_as_clerk(clerk_tenant, "User", "Restore", {"id": other})
+    changed = await clerk_tenant.changed()
+    await clerk_tenant.restore()
+    assert answer.codes == ["FORBIDDEN"], rendered(answer)
     assert changed == set()
 
 
 @covers("D-09")
-async def test_the_password_of_somebody_who_may_more(office: Place) -> None:
-    """Case 39, 122: a token for another's password is a way to his rights."""
+async def test_password_reset_of_user_with_more_rights_is_forbidden(clerk_tenant: Sandbox) -> None:
+    """Cases 39, 122: a password reset token would give the rights of that user."""
     query = (
-        "mutation ($input: RecordRefInput!) { deed: userPasswordReset(input: $input) { token } }"
+        "mutation ($input: RecordRefInput!) { result: userPasswordReset(input: $input) { token } }"
     )
-    answer = await office.ask(CLERK, query, {"id": user(office, "admin")})
-    assert answer.codes == ["FORBIDDEN"], said(answer)
+    answer = await clerk_tenant.ask(CLERK, query, {"id": user(clerk_tenant, "admin")})
+    assert answer.codes == ["FORBIDDEN"], rendered(answer)

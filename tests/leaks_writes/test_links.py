@@ -1,4 +1,4 @@
-"""Every input that names a record: what the caller may not see does not exist there either, whatever the reason."""
+"""Inputs that name a record: one the caller may not see gives the same response as one that does not exist."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from tests.leaks_writes.asking import fields_of, new, said, text, value
 from tests.leaks_writes.expectations import (
-    DEEDS,
-    LEADS_TO,
-    NESTED,
+    TESTED_LINKS,
+    TESTED_NESTED,
+    USUAL_COMMANDS,
     creates,
+    field_access,
     input_name,
-    may,
     scope,
 )
-from tests.leaks_writes.place import Place, links_of, seen, spelled
+from tests.leaks_writes.mutations import create_input, document, input_fields, rendered, value
+from tests.leaks_writes.sandbox import Sandbox, link_targets, observed, public_id
 from tests.proof.contract import nested_input
 from tests.support.covers import covers
 
@@ -25,192 +25,198 @@ PERSONAS = ("admin", "rep1", "limited")
 
 
 @pytest.fixture(scope="module")
-async def hidden(narrow: Place) -> Place:
-    await narrow.look()
+async def hidden(narrow: Sandbox) -> Sandbox:
+    await narrow.reload()
     return narrow
 
 
-def base(here: Place, persona: str, entity: str, verb: str) -> dict[str, Any] | None:
-    """An input that is fine, of a record that the persona may change."""
-    if verb == "Create":
-        return new(here.facts, persona, entity) if creates(persona, entity) else None
-    if verb == "Upsert":
+def base(sandbox: Sandbox, persona: str, entity: str, command: str) -> dict[str, Any] | None:
+    """A valid input for a record that the persona may change, or None."""
+    if command == "Create":
+        return create_input(sandbox.facts, persona, entity) if creates(persona, entity) else None
+    if command == "Upsert":
         return (
-            new(here.facts, persona, entity) | {"externalId": "from elsewhere"}
+            create_input(sandbox.facts, persona, entity) | {"externalId": "zz-external"}
             if creates(persona, entity)
             else None
         )
-    reach = scope(persona, entity, verb)
+    reach = scope(persona, entity, command)
     if reach is None:
         return None
-    for id, row in sorted(here.facts.live(entity).items()):
+    for id, row in sorted(sandbox.facts.live(entity).items()):
         if (
-            here.facts.sees(persona, entity, row)
-            and here.facts.within(persona, entity, row, reach)
+            sandbox.facts.sees(persona, entity, row)
+            and sandbox.facts.within(persona, entity, row, reach)
             and row.get("status", "OPEN") == "OPEN"
         ):
-            return {"id": spelled(entity, id)}
+            return {"id": public_id(entity, id)}
     return None
 
 
-def places_of() -> list[tuple[str, str, str, str]]:
-    """(kind, verb, what it is nested under, link) of every input that names a record."""
+def link_inputs() -> list[tuple[str, str, str, str]]:
+    """(entity, command, nested create or empty, link) of every input field that names a record."""
     found = []
-    for entity, verbs in DEEDS.items():
-        for verb in verbs:
-            if verb in {"Delete", "Restore"}:
+    for entity, commands in USUAL_COMMANDS.items():
+        for command in commands:
+            if command in {"Delete", "Restore"}:
                 continue
-            given = fields_of(input_name(entity, verb))
-            found += [(entity, verb, "", link) for link in links_of(entity) if link in given]
-    for way, part in NESTED.items():
+            params = input_fields(input_name(entity, command))
+            found += [
+                (entity, command, "", link) for link in link_targets(entity) if link in params
+            ]
+    for way, part in TESTED_NESTED.items():
         entity, name = way.split(".")
         found += [
             (entity, "Create", name, link)
-            for link in links_of(part)
-            if link in fields_of(nested_input(entity, part))
+            for link in link_targets(part)
+            if link in input_fields(nested_input(entity, part))
         ]
     return found
 
 
-def test_every_link_is_tried() -> None:
-    """All inputs that name a record are among those that are tried, nested ones too."""
-    tried = {f"{NESTED[f'{e}.{n}'] if n else e}.{link}" for e, _, n, link in places_of()}
-    assert tried == set(LEADS_TO)
+def test_all_link_inputs_are_covered() -> None:
+    """The cases include each input that names a record, nested ones too."""
+    tried = {f"{TESTED_NESTED[f'{e}.{n}'] if n else e}.{link}" for e, _, n, link in link_inputs()}
+    assert tried == set(TESTED_LINKS)
 
 
 @covers("D-32", "D-36")
 @pytest.mark.parametrize("persona", PERSONAS)
-@pytest.mark.parametrize(("entity", "verb", "name", "link"), places_of())
-async def test_a_link_to_nothing(
-    hidden: Place, persona: str, entity: str, verb: str, name: str, link: str, tally: Counter[str]
+@pytest.mark.parametrize(("entity", "command", "name", "link"), link_inputs())
+async def test_link_to_missing_record_is_not_found(
+    hidden: Sandbox,
+    persona: str,
+    entity: str,
+    command: str,
+    name: str,
+    link: str,
+    tally: Counter[str],
 ) -> None:
-    """Cases 37, 141: one answer for whatever the reason is, at the place where it was given."""
-    here, owner = hidden, NESTED[f"{entity}.{name}"] if name else entity
-    given = base(here, persona, entity, verb)
-    if given is None or may(persona, owner, link) != "w":
-        pytest.skip(
-            "he may not write this at all; test_fields.py and test_matrix.py are about that"
-        )
-    target = LEADS_TO[f"{owner}.{link}"]
+    """Cases 37, 141: NOT_FOUND at the path of the input, byte-identical for all reasons."""
+    sandbox, owner = hidden, TESTED_NESTED[f"{entity}.{name}"] if name else entity
+    params = base(sandbox, persona, entity, command)
+    if params is None or field_access(persona, owner, link) != "w":
+        pytest.skip("not writable for the persona; covered by test_fields.py and test_matrix.py")
+    target = TESTED_LINKS[f"{owner}.{link}"]
     for many in (False, True):
         answers = {}
-        nothing = here.nobody(persona, target)
-        for reason, id in nothing.items():
+        missing = sandbox.missing_ids(persona, target)
+        for reason, id in missing.items():
             if name:
-                part = {
-                    each: value(here.facts, persona, owner, each)
-                    for each in fields_of(nested_input(entity, owner))
-                    if each in links_of(owner)
+                child = {
+                    each: value(sandbox.facts, persona, owner, each)
+                    for each in input_fields(nested_input(entity, owner))
+                    if each in link_targets(owner)
                 }
-                body: dict[str, Any] = {**given, name: [{**part, link: id}]}
+                body: dict[str, Any] = {**params, name: [{**child, link: id}]}
             else:
-                body = {**given, link: id}
-            answer = await here.ask(
-                persona, text(entity, verb, many=many), [body] if many else body
+                body = {**params, link: id}
+            answer = await sandbox.ask(
+                persona, document(entity, command, many=many), [body] if many else body
             )
-            assert answer.codes == ["NOT_FOUND"], (reason, said(answer))
+            assert answer.codes == ["NOT_FOUND"], (reason, rendered(answer))
             at = ["inputs", "0"] if many else ["input"]
             at += [name, "0", link] if name else [link]
-            assert answer.json["errors"][0]["extensions"]["input"] == at, (reason, said(answer))
-            answers[reason] = seen(answer)
-            tally["link to nothing"] += 1
+            assert answer.json["errors"][0]["extensions"]["input"] == at, (reason, rendered(answer))
+            answers[reason] = observed(answer)
+            tally["link to missing record"] += 1
         assert len(set(answers.values())) == 1, answers
         assert len(answers) >= 6
-    assert await here.changed() == set()
+    assert await sandbox.changed() == set()
 
 
 @covers("D-32")
-async def test_guessing_where_a_hidden_link_leads(hidden: Place) -> None:
-    """Case 36: a link that reads as empty is no yes or no to a guess: the record it leads to is as absent as any."""
-    here, known = hidden, hidden.facts
+async def test_guessed_target_of_hidden_link_is_not_confirmed(hidden: Sandbox) -> None:
+    """Case 36: setting a hidden link to its current target gives the same response as setting it to another."""
+    sandbox, facts = hidden, hidden.facts
     rows = [
         (id, row)
-        for id, row in sorted(known.live("Opportunity").items())
-        if row["owner_id"] == known.me("rep1") and row["status"] == "OPEN"
+        for id, row in sorted(facts.live("Opportunity").items())
+        if row["owner_id"] == facts.employee_id("rep1") and row["status"] == "OPEN"
     ]
     tried = 0
     for reason in ("unseen", "deleted"):
         for id, row in rows:
-            account = known.rows["Account"][row["account_id"]]
-            unseen = not known.sees("rep1", "Account", account)
+            account = facts.rows["Account"][row["account_id"]]
+            unseen = not facts.sees("rep1", "Account", account)
             if (account["deleted_at"] is not None) != (reason == "deleted") or (
                 reason == "unseen" and not unseen
             ):
                 continue
             wrong = next(
-                spelled("Account", other)
-                for other, each in sorted(known.rows["Account"].items())
+                public_id("Account", other)
+                for other, each in sorted(facts.rows["Account"].items())
                 if other != row["account_id"]
                 and (
                     each["deleted_at"] is not None
                     if reason == "deleted"
-                    else not known.sees("rep1", "Account", each)
+                    else not facts.sees("rep1", "Account", each)
                 )
             )
-            own = spelled("Opportunity", id)
-            guess = await here.ask(
+            own = public_id("Opportunity", id)
+            guess = await sandbox.ask(
                 "rep1",
-                text("Opportunity", "Update"),
-                {"id": own, "account": spelled("Account", row["account_id"])},
+                document("Opportunity", "Update"),
+                {"id": own, "account": public_id("Account", row["account_id"])},
             )
-            other = await here.ask(
-                "rep1", text("Opportunity", "Update"), {"id": own, "account": wrong}
+            other = await sandbox.ask(
+                "rep1", document("Opportunity", "Update"), {"id": own, "account": wrong}
             )
-            assert seen(guess) == seen(other), (reason, said(guess))
+            assert observed(guess) == observed(other), (reason, rendered(guess))
             tried += 1
             break
     assert tried == 2
 
 
 @covers("D-36", "D-32")
-async def test_a_conflict_names_no_hidden_record(hidden: Place) -> None:
-    """Case 145: what somebody else put there is told as a read would tell it: hidden records not at all."""
-    here, known = hidden, hidden.facts
+async def test_conflict_names_no_hidden_record(hidden: Sandbox) -> None:
+    """Case 145: a conflict shows another user's link as a read does: a hidden record is omitted."""
+    sandbox, facts = hidden, hidden.facts
     id, row = next(
         (id, row)
-        for id, row in sorted(known.live("Opportunity").items())
-        if row["owner_id"] == known.me("rep1")
+        for id, row in sorted(facts.live("Opportunity").items())
+        if row["owner_id"] == facts.employee_id("rep1")
         and row["status"] == "OPEN"
-        and known.live("Account").get(row["account_id"])
-        and known.sees("rep1", "Account", known.rows["Account"][row["account_id"]])
+        and facts.live("Account").get(row["account_id"])
+        and facts.sees("rep1", "Account", facts.rows["Account"][row["account_id"]])
     )
-    own = spelled("Opportunity", id)
+    own = public_id("Opportunity", id)
     unseen = [
-        spelled("Account", a)
-        for a, each in sorted(known.live("Account").items())
-        if not known.sees("rep1", "Account", each)
+        public_id("Account", a)
+        for a, each in sorted(facts.live("Account").items())
+        if not facts.sees("rep1", "Account", each)
     ]
     mine = next(
-        spelled("Account", a)
-        for a, each in sorted(known.live("Account").items())
-        if known.sees("rep1", "Account", each) and a != row["account_id"]
+        public_id("Account", a)
+        for a, each in sorted(facts.live("Account").items())
+        if facts.sees("rep1", "Account", each) and a != row["account_id"]
     )
-    for account in unseen[
-        :2
-    ]:  # so that both what was there before and what is there now are hidden
-        given = {"id": own, "account": account}
-        assert (await here.ask("admin", text("Opportunity", "Update"), given)).data
-    answer = await here.ask(
+    for account in unseen[:2]:  # twice, so that the previous and the current link are both hidden
+        params = {"id": own, "account": account}
+        assert (await sandbox.ask("admin", document("Opportunity", "Update"), params)).data
+    answer = await sandbox.ask(
         "rep1",
-        text("Opportunity", "Update"),
+        document("Opportunity", "Update"),
         {"id": own, "version": row["version"] + 1, "account": mine},
     )
     hidden_ids = [each.partition("_")[2] for each in unseen]
-    assert not any(each in answer.body.decode() for each in hidden_ids), said(answer)
-    await here.restore()
+    assert not any(each in answer.body.decode() for each in hidden_ids), rendered(answer)
+    await sandbox.restore()
 
 
 @covers("D-32")
-async def test_cycles_and_duplicates_tell_no_names(hidden: Place) -> None:
-    """Cases 40, 51: a circle or a value that is taken is refused without a word about others."""
-    here, known = hidden, hidden.facts
-    me = known.me("rep1")
-    mine = [id for id, row in sorted(known.live("Account").items()) if row["owner_id"] == me]
-    top, low = spelled("Account", mine[0]), spelled("Account", mine[1])
-    deeds = text("Account", "Update")
-    assert (await here.ask("rep1", deeds, {"id": low, "parent": top})).data
-    answer = await here.ask("rep1", deeds, {"id": top, "parent": low})
-    assert [e["code"] for e in answer.data["deed"]["userErrors"]] == ["CYCLE"]
-    answer = await here.ask("rep1", deeds, {"id": top, "parent": top})
-    assert [e["code"] for e in answer.data["deed"]["userErrors"]] == ["CYCLE"]
-    await here.restore()
+async def test_cycle_error_names_no_record(hidden: Sandbox) -> None:
+    """Cases 40, 51: a cycle is refused with the code CYCLE only."""
+    sandbox, facts = hidden, hidden.facts
+    employee_id = facts.employee_id("rep1")
+    mine = [
+        id for id, row in sorted(facts.live("Account").items()) if row["owner_id"] == employee_id
+    ]
+    top, low = public_id("Account", mine[0]), public_id("Account", mine[1])
+    update = document("Account", "Update")
+    assert (await sandbox.ask("rep1", update, {"id": low, "parent": top})).data
+    answer = await sandbox.ask("rep1", update, {"id": top, "parent": low})
+    assert [e["code"] for e in answer.data["result"]["userErrors"]] == ["CYCLE"]
+    answer = await sandbox.ask("rep1", update, {"id": top, "parent": top})
+    assert [e["code"] for e in answer.data["result"]["userErrors"]] == ["CYCLE"]
+    await sandbox.restore()

@@ -1,4 +1,4 @@
-"""What is told after a write: no more than a read tells at the same moment, and of a conflict only what may be read."""
+"""Mutation payloads: the same as a read at the same moment; conflicts contain only readable fields."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from tests.leaks.channels import all_leaves
 from tests.leaks.truth import canaries, leaks, load
-from tests.leaks_writes.asking import new, said, text, value
-from tests.leaks_writes.expectations import creates, may, scope
-from tests.leaks_writes.place import Place, spelled
+from tests.leaks_writes.expectations import creates, field_access, scope
+from tests.leaks_writes.mutations import create_input, document, rendered, value
+from tests.leaks_writes.sandbox import Sandbox, public_id
 from tests.proof.rights import ONE_EACH, PERSONAS
 from tests.support.covers import covers
 from tests.support.world import Answer
@@ -21,31 +21,33 @@ KINDS = ("Account", "Address", "Opportunity", "OpportunityShare")
 
 
 @pytest.fixture(scope="module")
-async def told(here: Place) -> Place:
-    await here.look()
-    return here
+async def refreshed(sandbox: Sandbox) -> Sandbox:
+    await sandbox.reload()
+    return sandbox
 
 
 def leaves(entity: str) -> str:
-    """Everything there is to read of a record, its history too."""
+    """Selection of all leaf fields of an entity, with its history."""
     return all_leaves(entity) + (f" {HISTORY}" if entity not in {"OpportunityShare"} else "")
 
 
 def denied(answer: Answer) -> set[tuple[str, ...]]:
-    """What an answer names as withheld."""
+    """The fields that a response lists as denied."""
     listed = answer.json["extensions"].get("access", {"denied": []})["denied"]
     return {tuple(sorted(each.values())) for each in listed}
 
 
-async def as_read(here: Place, persona: str, entity: str, answer: Answer) -> None:
-    """The payload is what a read by id answers, withheld fields included; and holds nothing hidden."""
+async def assert_equals_read(sandbox: Sandbox, persona: str, entity: str, answer: Answer) -> None:
+    """The payload equals a read by ID, including the denied fields, and contains nothing hidden."""
     field = entity[0].lower() + entity[1:]
-    payload = answer.json["data"]["deed"]
-    assert payload["userErrors"] == [], said(answer)
-    read = await here.ask(persona, f'{{ {field}(id: "{payload["id"]}") {{ {leaves(entity)} }} }}')
+    payload = answer.json["data"]["result"]
+    assert payload["userErrors"] == [], rendered(answer)
+    read = await sandbox.ask(
+        persona, f'{{ {field}(id: "{payload["id"]}") {{ {leaves(entity)} }} }}'
+    )
     assert payload[field] == read.data[field], (payload[field], read.data[field])
     assert denied(answer) == denied(read)
-    found = leaks(answer, canaries(await load(here.world, here.tenant), persona))
+    found = leaks(answer, canaries(await load(sandbox.world, sandbox.tenant), persona))
     assert not found, found
 
 
@@ -55,85 +57,91 @@ async def as_read(here: Place, persona: str, entity: str, answer: Answer) -> Non
     [p if p in ONE_EACH else pytest.param(p, marks=pytest.mark.nightly) for p in PERSONAS],
 )
 @pytest.mark.parametrize("entity", KINDS)
-async def test_a_payload_is_what_a_read_is(
-    told: Place, persona: str, entity: str, tally: Counter[str]
+async def test_payload_equals_read(
+    refreshed: Sandbox, persona: str, entity: str, tally: Counter[str]
 ) -> None:
-    """Cases 11, 19: created, changed, moved, put into the bin and brought back, a record is told as it is read."""
-    here = told
+    """Cases 11, 19: after create, update, move, delete and restore the payload equals a read."""
+    sandbox = refreshed
     own, stages = None, []
     if creates(persona, entity):
-        given = new(here.facts, persona, entity)
-        answer = await here.ask(persona, text(entity, "Create", inner=leaves(entity)), given)
-        await as_read(here, persona, entity, answer)
-        own = answer.json["data"]["deed"]["id"]
+        params = create_input(sandbox.facts, persona, entity)
+        answer = await sandbox.ask(
+            persona, document(entity, "Create", inner=leaves(entity)), params
+        )
+        await assert_equals_read(sandbox, persona, entity, answer)
+        own = answer.json["data"]["result"]["id"]
         tally["payload"] += 1
     else:
         reach = scope(persona, entity, "Update")
-        for id, row in sorted(here.facts.live(entity).items()):
+        for id, row in sorted(sandbox.facts.live(entity).items()):
             if (
                 reach
-                and here.facts.sees(persona, entity, row)
-                and here.facts.within(persona, entity, row, reach)
+                and sandbox.facts.sees(persona, entity, row)
+                and sandbox.facts.within(persona, entity, row, reach)
             ):
-                own = spelled(entity, id)
+                own = public_id(entity, id)
                 break
     if own is None:
-        pytest.skip("he writes none of these")
+        pytest.skip("no record of the entity is writable for the persona")
     if entity == "Opportunity":
         kind = (
             next(
                 row["type_id"]
-                for id, row in here.facts.rows[entity].items()
-                if spelled(entity, id) == own
+                for id, row in sandbox.facts.rows[entity].items()
+                if public_id(entity, id) == own
             )
             if not creates(persona, entity)
-            else sorted(here.facts.live("OpportunityType"))[0]
+            else sorted(sandbox.facts.live("OpportunityType"))[0]
         )
-        rows = await here.fetch(
+        rows = await sandbox.fetch(
             "SELECT s.id FROM {s}.pipeline_stage p JOIN {s}.stage s ON s.id = p.stage_id WHERE p.type_id = $1 AND s.kind = 'WON'",
             kind,
         )
-        stages = [spelled("Stage", row["id"]) for row in rows]
+        stages = [public_id("Stage", row["id"]) for row in rows]
     changes = [
         name for name in ("note", "name", "city", "phone") if _may_write(persona, entity, name)
     ]
     if changes and entity != "OpportunityShare":
-        given = {"id": own, changes[0]: value(here.facts, persona, entity, changes[0])}
-        answer = await here.ask(persona, text(entity, "Update", inner=leaves(entity)), given)
-        await as_read(here, persona, entity, answer)
-    if stages and may(persona, entity, "stage") == "w":
-        answer = await here.ask(
-            persona, text(entity, "Move", inner=leaves(entity)), {"id": own, "stage": stages[0]}
+        params = {"id": own, changes[0]: value(sandbox.facts, persona, entity, changes[0])}
+        answer = await sandbox.ask(
+            persona, document(entity, "Update", inner=leaves(entity)), params
         )
-        await as_read(here, persona, entity, answer)
+        await assert_equals_read(sandbox, persona, entity, answer)
+    if stages and field_access(persona, entity, "stage") == "w":
+        answer = await sandbox.ask(
+            persona, document(entity, "Move", inner=leaves(entity)), {"id": own, "stage": stages[0]}
+        )
+        await assert_equals_read(sandbox, persona, entity, answer)
     if scope(persona, entity, "Delete") is not None:
         field = entity[0].lower() + entity[1:]
-        answer = await here.ask(persona, text(entity, "Delete", inner=leaves(entity)), {"id": own})
-        assert answer.json["data"]["deed"] == {"id": own, field: None, "userErrors": []}, said(
-            answer
+        answer = await sandbox.ask(
+            persona, document(entity, "Delete", inner=leaves(entity)), {"id": own}
+        )
+        assert answer.json["data"]["result"] == {"id": own, field: None, "userErrors": []}, (
+            rendered(answer)
         )
         if entity != "OpportunityShare":
-            answer = await here.ask(
-                persona, text(entity, "Restore", inner=leaves(entity)), {"id": own}
+            answer = await sandbox.ask(
+                persona, document(entity, "Restore", inner=leaves(entity)), {"id": own}
             )
-            await as_read(here, persona, entity, answer)
-    await here.restore()
+            await assert_equals_read(sandbox, persona, entity, answer)
+    await sandbox.restore()
 
 
 def _may_write(persona: str, entity: str, name: str) -> bool:
     try:
-        return may(persona, entity, name) == "w"
+        return field_access(persona, entity, name) == "w"
     except KeyError:
         return False
 
 
-def mine(here: Place, persona: str, **like: Any) -> tuple[str, Any]:
-    """An opportunity of his."""
-    rows = here.facts.live("Opportunity")
+def owned_opportunity(sandbox: Sandbox, persona: str, **like: Any) -> tuple[str, Any]:
+    """An opportunity owned by the persona, with margin and commission."""
+    rows = sandbox.facts.live("Opportunity")
     return next(
-        (spelled("Opportunity", id), row)
+        (public_id("Opportunity", id), row)
         for id, row in sorted(rows.items())
-        if row["owner_id"] == here.facts.me(persona)
+        if row["owner_id"] == sandbox.facts.employee_id(persona)
         and all(row[name] == each for name, each in like.items())
         and row["margin"] is not None
         and row["commission"] is not None
@@ -141,27 +149,27 @@ def mine(here: Place, persona: str, **like: Any) -> tuple[str, Any]:
 
 
 @covers("D-36")
-async def test_a_conflict_tells_what_may_be_read(told: Place) -> None:
-    """Case 145: hidden fields that somebody else changed are neither a conflict nor told in one."""
-    here = told
-    own, row = mine(here, "limited", status="OPEN", currency="EUR")
+async def test_conflict_contains_only_readable_fields(refreshed: Sandbox) -> None:
+    """Case 145: another user's changes to hidden fields neither cause a conflict nor appear in one."""
+    sandbox = refreshed
+    own, row = owned_opportunity(sandbox, "limited", status="OPEN", currency="EUR")
     version = row["version"]
-    update = text("Opportunity", "Update", inner="version")
+    update = document("Opportunity", "Update", inner="version")
     theirs = {
         "id": own,
         "margin": "31337.31",
         "commission": "41337.41",
         "attributes": [{"key": "tier", "text": "Hidden tier"}],
     }
-    assert (await here.ask("admin", update, theirs)).data["deed"]["userErrors"] == []
-    answer = await here.ask("limited", update, {"id": own, "version": version, "note": "mine"})
-    assert answer.data["deed"]["opportunity"] == {"version": version + 2}
+    assert (await sandbox.ask("admin", update, theirs)).data["result"]["userErrors"] == []
+    answer = await sandbox.ask("limited", update, {"id": own, "version": version, "note": "mine"})
+    assert answer.data["result"]["opportunity"] == {"version": version + 2}
     assert (
-        await here.ask(
+        await sandbox.ask(
             "admin", update, {"id": own, "name": "Theirs", "note": "Theirs", "margin": "51337.51"}
         )
     ).data
-    answer = await here.ask(
+    answer = await sandbox.ask(
         "limited",
         update,
         {
@@ -171,115 +179,115 @@ async def test_a_conflict_tells_what_may_be_read(told: Place) -> None:
             "attributes": [{"key": "seats", "number": "4"}],
         },
     )
-    assert answer.codes == ["CONFLICT"], said(answer)
+    assert answer.codes == ["CONFLICT"], rendered(answer)
     conflict = answer.json["errors"][0]["extensions"]["conflict"]
     assert conflict == {
         "version": version + 3,
         "fields": [{"field": "name", "mine": "Mine", "theirs": "Theirs", "base": row["name"]}],
     }
-    assert not any(text in answer.body.decode() for text in ("1337", "Hidden tier"))
-    await here.restore()
+    assert not any(document in answer.body.decode() for document in ("1337", "Hidden tier"))
+    await sandbox.restore()
 
 
-async def test_the_history_in_a_payload(told: Place) -> None:
-    """Case 11: what was done to hidden fields is not in the history of who may not read them, counts included."""
-    here = told
-    own, _ = mine(here, "limited", status="OPEN", currency="EUR")
-    update = text("Opportunity", "Update", inner=HISTORY)
-    before = (await here.ask("limited", update, {"id": own, "note": "first"})).data["deed"][
+async def test_history_in_payload_omits_hidden_fields(refreshed: Sandbox) -> None:
+    """Case 11: changes to hidden fields are neither listed nor counted."""
+    sandbox = refreshed
+    own, _ = owned_opportunity(sandbox, "limited", status="OPEN", currency="EUR")
+    update = document("Opportunity", "Update", inner=HISTORY)
+    before = (await sandbox.ask("limited", update, {"id": own, "note": "first"})).data["result"][
         "opportunity"
     ]["past"]
-    for given in (
+    for params in (
         {"margin": "31337.31"},
         {"commission": "41337.41"},
         {"attributes": [{"key": "tier", "text": "Hidden tier"}]},
     ):
-        assert (await here.ask("admin", update, {"id": own, **given})).data["deed"][
+        assert (await sandbox.ask("admin", update, {"id": own, **params})).data["result"][
             "userErrors"
         ] == []
-    answer = await here.ask("limited", update, {"id": own, "note": "second"})
-    after = answer.data["deed"]["opportunity"]["past"]
+    answer = await sandbox.ask("limited", update, {"id": own, "note": "second"})
+    after = answer.data["result"]["opportunity"]["past"]
     assert after["totalCount"] == before["totalCount"] + 1
     assert {node["field"] for node in after["nodes"]} <= {"note", None}
     assert not any(word in answer.body.decode() for word in ("1337", "Hidden", "tier"))
-    full = (await here.ask("admin", update, {"id": own, "note": "third"})).data["deed"][
+    full = (await sandbox.ask("admin", update, {"id": own, "note": "third"})).data["result"][
         "opportunity"
     ]["past"]
     assert {"margin", "commission", "tier"} <= {node["field"] for node in full["nodes"]}
-    await here.restore()
+    await sandbox.restore()
 
 
 @covers("D-33", "D-51")
-async def test_moved_to_another_status(told: Place) -> None:
-    """Case 19: a payload after a move is masked by where the record stands now, its history too."""
-    here = told
-    own, row = mine(here, "rep1", status="OPEN", currency="EUR")
-    stages = await here.fetch(
+async def test_payload_after_move_is_masked_by_new_status(refreshed: Sandbox) -> None:
+    """Case 19: the record and its history are masked by the status after the move."""
+    sandbox = refreshed
+    own, row = owned_opportunity(sandbox, "rep1", status="OPEN", currency="EUR")
+    stages = await sandbox.fetch(
         "SELECT s.id, s.kind FROM {s}.pipeline_stage p JOIN {s}.stage s ON s.id = p.stage_id "
         "WHERE p.type_id = $1 ORDER BY p.position",
         row["type_id"],
     )
-    move = text(
+    move = document(
         "Opportunity",
         "Move",
         inner=f"status commission {{ amount }} netMargin {{ amount }} {HISTORY}",
     )
     assert (
-        await here.ask(
-            "admin", text("Opportunity", "Update"), {"id": own, "commission": "41337.41"}
+        await sandbox.ask(
+            "admin", document("Opportunity", "Update"), {"id": own, "commission": "41337.41"}
         )
     ).data
-    by_kind = {stage["kind"]: spelled("Stage", stage["id"]) for stage in reversed(stages)}
+    by_kind = {stage["kind"]: public_id("Stage", stage["id"]) for stage in reversed(stages)}
     for kind in ("WON", "OPEN", "WON", "OPEN"):
-        answer = await here.ask("rep1", move, {"id": own, "stage": by_kind[kind]})
-        found = answer.data["deed"]["opportunity"]
+        answer = await sandbox.ask("rep1", move, {"id": own, "stage": by_kind[kind]})
+        found = answer.data["result"]["opportunity"]
         assert found["status"] == kind
         assert (found["commission"] is not None) == (kind == "WON")
-        assert ("41337" in answer.body.decode()) == (kind == "WON"), said(answer)
-    await here.restore()
+        assert ("41337" in answer.body.decode()) == (kind == "WON"), rendered(answer)
+    await sandbox.restore()
 
 
-async def test_strictly(told: Place) -> None:
-    """With `X-Access: strict` a payload that would withhold something is refused, and nothing is written."""
-    here = told
-    own, _ = mine(here, "limited")
-    await here.changed()
-    answer = await here.ask(
+async def test_strict_access_refuses_mutation_with_masked_payload(refreshed: Sandbox) -> None:
+    """With `X-Access: strict`, selecting an unreadable field is refused and nothing is written."""
+    sandbox = refreshed
+    own, _ = owned_opportunity(sandbox, "limited")
+    await sandbox.changed()
+    answer = await sandbox.ask(
         "limited",
-        text("Opportunity", "Update", inner="margin { amount }"),
+        document("Opportunity", "Update", inner="margin { amount }"),
         {"id": own, "note": "x"},
         x_access="strict",
     )
-    changed = await here.changed()
-    await here.restore()
-    assert answer.codes == ["FIELD_FORBIDDEN"], said(answer)
+    changed = await sandbox.changed()
+    await sandbox.restore()
+    assert answer.codes == ["FIELD_FORBIDDEN"], rendered(answer)
     assert changed == set()
 
 
 @covers("D-33")
-async def test_a_hidden_amount_says_nothing_of_itself(told: Place) -> None:
-    """Case 142, 151: another currency is taken or refused whatever the amounts are that he may not read."""
-    here = told
+async def test_currency_change_does_not_reveal_hidden_amount(refreshed: Sandbox) -> None:
+    """Cases 142, 151: the response to a currency change is independent of unreadable amounts."""
+    sandbox = refreshed
     for persona, hidden in (("limited", "margin"), ("rep1", "commission")):
-        own, row = mine(here, persona, status="OPEN", currency="EUR")
+        own, row = owned_opportunity(sandbox, persona, status="OPEN", currency="EUR")
         answers = set()
         for amounts in ("10.00", "10.50", "NULL"):
             rest = "amount = 1" if hidden == "margin" else "amount = 1, margin = 1"
-            await here.run(
+            await sandbox.run(
                 f"UPDATE {{s}}.opportunity SET {rest}, commission = 1 WHERE id = $1",  # noqa: S608
                 row["id"],
             )
-            await here.run(
+            await sandbox.run(
                 f"UPDATE {{s}}.opportunity SET {hidden} = {amounts} WHERE id = $1",  # noqa: S608
                 row["id"],
             )
-            answer = await here.ask(
+            answer = await sandbox.ask(
                 persona,
-                text("Opportunity", "Update", inner="currency"),
+                document("Opportunity", "Update", inner="currency"),
                 {"id": own, "currency": "JPY"},
             )
             read = answer.json
             read["extensions"].pop("cost")
             answers.add(str(read))
-            await here.restore()
+            await sandbox.restore()
         assert len(answers) == 1, answers

@@ -1,6 +1,6 @@
-"""Whatever is sent as a value: it is kept and said again just so, or refused by the name of its field; never a crash."""
+"""Unusual input values: each is stored and returned unchanged, or refused with the name of its field."""
 
-# ruff: noqa: RUF001, E501 - odd characters in long lists are what this is about
+# ruff: noqa: RUF001, E501 - the test data are long lists of unusual characters
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Any
 
 import pytest
 
-from tests.leaks_writes.asking import new, said, text
-from tests.leaks_writes.place import Place
+from tests.leaks_writes.mutations import create_input, document, rendered
+from tests.leaks_writes.sandbox import Sandbox
 from tests.support.covers import covers
 from tests.support.world import Answer
 
 LONGEST = 10_000
 SHORTER = {"name": 255, "externalId": 255}
-"""What an index holds is shorter."""
+"""Maximum lengths of fields that are indexed."""
 TEXTS = (
     "", " ", "\t", "\r\n", "\u00a0", "a\u0301", "\u00e1", "e\u0301\u0302", "\u200b", "a\u200bb", "\ufeffBOM", "\u202eevil\u202c",
     "\U0001f469\u200d\U0001f467", "\U0010ffff", "\uffff", "\ufdd0", "\x01", "\x1f\x7f\x80\x9f", "\x01\x02[1]\x03", "\\u0000", "\\", '"', "'; --",
     "{{7*7}}", "${x}", "%s%n", "=1+1", "<script>", "null", "NaN", "١٢٣", "ﬁ", "İi", "ß", "\u2028\u2029", "a" * LONGEST,
 )  # fmt: skip
-"""Case 154: kept as they are, character by character."""
+"""Case 154: texts that are stored unchanged."""
 TOO_LONG = ("a" * (LONGEST + 1), "\U0001f305" * (LONGEST + 1))
 UNSTORABLE = ("\x00", "a\x00b")
 DIGITS = {"EUR": 2, "JPY": 0, "KWD": 3, "CLF": 4, "USD": 2}
@@ -34,40 +34,42 @@ NO_DECIMALS: tuple[Any, ...] = (
     "1e308", "1E+2", "1e-5", "NaN", "Infinity", "-Infinity", "1,000", "1.000,00", "1_000", "0x10", "١", " 1", "1 ", "+1", ".5", "5.", "", "-", "--1",
     "9" * 5_000, "0." + "1" * 5_000, 1.5, 3, 0.1, 1e308, True, [], {}, ["1"],
 )  # fmt: skip
-"""Case 151: what is no decimal number as the API writes them."""
+"""Case 151: values that are not a Decimal of the API."""
 NO_DATES: tuple[Any, ...] = (
     "0000-01-01", "10000-01-01", "-0001-01-01", "2026-02-30", "2026-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "20260101", "2026-W01-1", "2026-001",
     "2026-01-01T00:00:00Z", "2026-01-01+24:00", "2026-01-01 ", "today", "infinity", "epoch", "", "١٩٩٠-٠١-٠١", 20260101, True, {}, 1e9,
 )  # fmt: skip
-"""Case 155: what is no day."""
+"""Case 155: values that are not a Date."""
 DATES = ("0001-01-01", "9999-12-31", "2024-02-29", "1582-10-10", "1900-01-01", "2026-03-29")
 NO_INTS: tuple[Any, ...] = (2**31, -(2**31) - 1, 10**30, 1.5, "3", True, [], "")
 
 
 @pytest.fixture(scope="module")
-async def values(here: Place) -> Place:
-    await here.look()
-    return here
+async def values(sandbox: Sandbox) -> Sandbox:
+    await sandbox.reload()
+    return sandbox
 
 
-async def many(here: Place, entity: str, inputs: list[dict[str, Any]], inner: str) -> list[Any]:
-    """What came of each; those that were refused have their faults."""
+async def many(
+    sandbox: Sandbox, entity: str, inputs: list[dict[str, Any]], inner: str
+) -> list[Any]:
+    """Create records in lists of 250; return one result for each, with user errors if it was refused."""
     found: list[Any] = []
     for at in range(0, len(inputs), 250):
         body = {"input": inputs[at : at + 250], "all": False}
-        answer = await here.world.ask(
-            "admin", text(entity, "Create", many=True, inner=inner), body, tenant=here.tenant
+        answer = await sandbox.world.ask(
+            "admin", document(entity, "Create", many=True, inner=inner), body, tenant=sandbox.tenant
         )
-        assert answer.status == 200, said(answer)
-        found += answer.data["deed"]["results"]
+        assert answer.status == 200, rendered(answer)
+        found += answer.data["result"]["results"]
     return found
 
 
 def refused_by_name(answer: Answer, field: str) -> None:
-    """An error of the caller, with the field in it."""
-    assert answer.status in {200, 400}, said(answer)
-    assert answer.codes == ["BAD_USER_INPUT"], said(answer)
-    assert field in answer.json["errors"][0]["message"], said(answer)
+    """Assert a BAD_USER_INPUT error whose message contains the field."""
+    assert answer.status in {200, 400}, rendered(answer)
+    assert answer.codes == ["BAD_USER_INPUT"], rendered(answer)
+    assert field in answer.json["errors"][0]["message"], rendered(answer)
 
 
 TEXT_FIELDS = {
@@ -88,13 +90,15 @@ NULLABLE = {
 
 @covers("D-42")
 @pytest.mark.parametrize("entity", TEXT_FIELDS)
-async def test_texts_are_kept_as_they_are(values: Place, entity: str, tally: Counter[str]) -> None:
-    """Case 154: the corpus in every text field, said again by the payload, by a read, and by the change log."""
-    here = values
-    base = {**new(here.facts, "admin", entity)}
+async def test_texts_are_stored_unchanged(
+    values: Sandbox, entity: str, tally: Counter[str]
+) -> None:
+    """Case 154: payload and read return each text as sent; too long and unstorable texts are refused."""
+    sandbox = values
+    base = {**create_input(sandbox.facts, "admin", entity)}
     for field in TEXT_FIELDS[entity]:
         inputs = [{**base, field: word} for word in TEXTS]
-        found = await many(here, entity, inputs, f"id {field}")
+        found = await many(sandbox, entity, inputs, f"id {field}")
         one = entity[0].lower() + entity[1:]
         kept = []
         for word, result in zip(TEXTS, found, strict=True):
@@ -110,31 +114,34 @@ async def test_texts_are_kept_as_they_are(values: Place, entity: str, tally: Cou
             assert result[one][field] == word, (field, word[:20], result[one][field][:20])
             kept.append((result["id"], word))
         for id, word in kept:
-            read = await here.ask("admin", f'{{ {one}(id: "{id}") {{ {field} }} }}')
+            read = await sandbox.ask("admin", f'{{ {one}(id: "{id}") {{ {field} }} }}')
             assert read.data[one][field] == word
         for word in TOO_LONG:
-            answer = await here.ask("admin", text(entity, "Create"), {**base, field: word})
-            faults = answer.data["deed"]["userErrors"]
-            assert [(e["code"], e["path"]) for e in faults] == [("TOO_LONG", ["input", field])]
+            answer = await sandbox.ask("admin", document(entity, "Create"), {**base, field: word})
+            errors = answer.data["result"]["userErrors"]
+            assert [(e["code"], e["path"]) for e in errors] == [("TOO_LONG", ["input", field])]
         for word in UNSTORABLE:
-            answer = await here.ask("admin", text(entity, "Create"), {**base, field: word})
-            assert answer.codes == ["BAD_USER_INPUT"] or answer.data["deed"]["userErrors"], said(
-                answer
+            answer = await sandbox.ask("admin", document(entity, "Create"), {**base, field: word})
+            assert answer.codes == ["BAD_USER_INPUT"] or answer.data["result"]["userErrors"], (
+                rendered(answer)
             )
-        await here.restore()
+        await sandbox.restore()
 
 
 @covers("D-42")
-async def test_half_of_a_pair(values: Place) -> None:
+async def test_lone_surrogates_are_refused(values: Sandbox) -> None:
     """Case 154: lone surrogates, as variables and as literals, raw and escaped; and NUL in a literal."""
-    here = values
-    token = f"Bearer {await here.world.token('admin', here.tenant)}"
+    sandbox = values
+    token = f"Bearer {await sandbox.world.token('admin', sandbox.tenant)}"
     bodies = [
         json.dumps(
-            {"query": text("Account", "Create"), "variables": {"input": {"name": "\ud800"}}}
+            {"query": document("Account", "Create"), "variables": {"input": {"name": "\ud800"}}}
         ),
         json.dumps(
-            {"query": text("Account", "Create"), "variables": {"input": {"name": "a\udfff\ud800"}}}
+            {
+                "query": document("Account", "Create"),
+                "variables": {"input": {"name": "a\udfff\ud800"}},
+            }
         ),
         json.dumps({"query": r'mutation { accountCreate(input: { name: "\ud800" }) { id } }'}),
         json.dumps({"query": r'mutation { accountCreate(input: { name: "\u0000" }) { id } }'}),
@@ -146,10 +153,10 @@ async def test_half_of_a_pair(values: Place) -> None:
         ),
     ]
     for body in bodies:
-        answer = await here.world.post(body.encode(), authorization=token)
-        assert answer.status < 500, said(answer)
-        assert answer.codes, said(answer)
-    assert await here.changed() == set()
+        answer = await sandbox.world.post(body.encode(), authorization=token)
+        assert answer.status < 500, rendered(answer)
+        assert answer.codes, rendered(answer)
+    assert await sandbox.changed() == set()
 
 
 @covers("D-42")
@@ -165,20 +172,20 @@ async def test_half_of_a_pair(values: Place) -> None:
         ("Employee", "name"),
     ],
 )
-async def test_long_texts_that_nothing_makes_shorter(
-    values: Place, entity: str, field: str
+async def test_incompressible_text_of_maximum_length(
+    values: Sandbox, entity: str, field: str
 ) -> None:
-    """Case 154: as long as allowed, of characters that do not compress; kept, or refused by name."""
+    """Case 154: the longest text of characters that do not compress is stored, or refused by its field."""
     rng = random.Random(1)
     word = "".join(chr(rng.randrange(0x4E00, 0x9FFF)) for _ in range(LONGEST))
     answer = await values.ask(
         "admin",
-        text(entity, "Create", inner=field),
-        {**new(values.facts, "admin", entity), field: word},
+        document(entity, "Create", inner=field),
+        {**create_input(values.facts, "admin", entity), field: word},
     )
     await values.restore()
-    assert answer.status == 200, said(answer)
-    payload = answer.data["deed"]
+    assert answer.status == 200, rendered(answer)
+    payload = answer.data["result"]
     if payload["userErrors"]:
         assert payload["userErrors"][0]["path"] == ["input", field]
     else:
@@ -187,14 +194,14 @@ async def test_long_texts_that_nothing_makes_shorter(
 
 @covers("D-17", "D-42")
 @pytest.mark.parametrize("count", [250, pytest.param(10_000, marks=pytest.mark.nightly)])
-async def test_money_is_exact(values: Place, count: int, tally: Counter[str]) -> None:
-    """Case 151: kept with all its digits where its currency has them, refused at its field where not."""
-    here, rng = values, random.Random(f"money {count}")
-    base = new(here.facts, "admin", "Opportunity")
-    drawn = []
+async def test_money_is_exact(values: Sandbox, count: int, tally: Counter[str]) -> None:
+    """Case 151: stored with all digits, or INVALID at its field if the currency has fewer digits."""
+    sandbox, rng = values, random.Random(f"money {count}")
+    base = create_input(sandbox.facts, "admin", "Opportunity")
+    amounts = []
     for _ in range(count):
         scale = rng.choice((0, 0, 1, 2, 2, 3, 4, 5))
-        whole = rng.choice(
+        integer = rng.choice(
             (
                 0,
                 rng.randint(0, 9),
@@ -205,54 +212,54 @@ async def test_money_is_exact(values: Place, count: int, tally: Counter[str]) ->
             )
         )
         fraction = "." + "".join(rng.choice("0000123456789") for _ in range(scale)) if scale else ""
-        drawn.append(
+        amounts.append(
             (
-                f"{rng.choice(('', '', '-'))}{whole}{fraction}",
+                f"{rng.choice(('', '', '-'))}{integer}{fraction}",
                 rng.choice(list(DIGITS)),
                 rng.choice(("amount", "margin", "commission")),
             )
         )
-    inputs = [{**base, "currency": currency, field: amount} for amount, currency, field in drawn]
+    inputs = [{**base, "currency": currency, field: amount} for amount, currency, field in amounts]
     found = await many(
-        here,
+        sandbox,
         "Opportunity",
         inputs,
         "amount { amount currency } margin { amount } commission { amount }",
     )
-    for (sent, currency, field), result in zip(drawn, found, strict=True):
+    for (sent, currency, field), result in zip(amounts, found, strict=True):
         tally["money"] += 1
         number = Decimal(sent)
         fits = number == round(number, DIGITS[currency]) and abs(number) < 10**14
         if fits:
             assert result["userErrors"] == [], (sent, currency, result)
-            said_again = result["opportunity"][field]["amount"]
-            assert Decimal(said_again) == number
-            assert said_again == f"{abs(number) if number == 0 else number:.{DIGITS[currency]}f}", (
+            returned = result["opportunity"][field]["amount"]
+            assert Decimal(returned) == number
+            assert returned == f"{abs(number) if number == 0 else number:.{DIGITS[currency]}f}", (
                 sent,
                 currency,
-                said_again,
+                returned,
             )
         else:
             assert [(e["code"], e["path"][-1]) for e in result["userErrors"]] == [
                 ("INVALID", field)
             ], (sent, currency, result)
-    stored = await here.fetch(
+    stored = await sandbox.fetch(
         "SELECT sum(amount) AS total FROM {s}.opportunity WHERE name = 'Zz' AND currency = 'EUR' AND deleted_at IS NULL"
     )
     total = sum(
         Decimal(sent)
-        for (sent, currency, field), r in zip(drawn, found, strict=True)
+        for (sent, currency, field), r in zip(amounts, found, strict=True)
         if not r["userErrors"] and currency == "EUR" and field == "amount"
     )
     assert (stored[0]["total"] or 0) == total
-    await here.restore()
+    await sandbox.restore()
 
 
 @covers("D-42")
-async def test_what_is_no_value(values: Place, tally: Counter[str]) -> None:
-    """Cases 151, 155: refused before anything is done, with the name of the field."""
-    here = values
-    base = new(here.facts, "admin", "Opportunity")
+async def test_malformed_scalar_is_refused_by_name(values: Sandbox, tally: Counter[str]) -> None:
+    """Cases 151, 155: BAD_USER_INPUT with the name of the field, and nothing is written."""
+    sandbox = values
+    base = create_input(sandbox.facts, "admin", "Opportunity")
     tried: list[tuple[str, str, Any]] = [("Opportunity", "amount", each) for each in NO_DECIMALS]
     tried += [("Opportunity", "expectedCloseOn", each) for each in NO_DATES]
     tried += [("Opportunity", "probability", each) for each in NO_INTS]
@@ -264,35 +271,37 @@ async def test_what_is_no_value(values: Place, tally: Counter[str]) -> None:
     }
     tried += [("Account", field, each) for field, several in others.items() for each in several]
     for entity, field, value in tried:
-        given = {**base, field: value} if entity == "Opportunity" else {"name": "x", field: value}
-        refused_by_name(await here.ask("admin", text(entity, "Create"), given), field)
-        tally["no values"] += 1
+        params = {**base, field: value} if entity == "Opportunity" else {"name": "x", field: value}
+        refused_by_name(await sandbox.ask("admin", document(entity, "Create"), params), field)
+        tally["malformed values"] += 1
     for probability in (-1, 101, 2**31 - 1, -(2**31)):
-        answer = await here.ask(
-            "admin", text("Opportunity", "Create"), {**base, "probability": probability}
+        answer = await sandbox.ask(
+            "admin", document("Opportunity", "Create"), {**base, "probability": probability}
         )
-        assert [(e["code"], e["path"]) for e in answer.data["deed"]["userErrors"]] == [
+        assert [(e["code"], e["path"]) for e in answer.data["result"]["userErrors"]] == [
             ("INVALID", ["input", "probability"])
         ]
     for code in ("eur", "EURO", "E", "", "€", "EU\n", "EUR\n", "ＥＵＲ", "E R"):
-        answer = await here.ask("admin", text("Opportunity", "Create"), {**base, "currency": code})
-        faults = answer.data["deed"]["userErrors"]
-        assert faults, code
-        assert faults[0]["path"] == ["input", "currency"], (code, faults)
-    for country in ("nl", "NLD", "N", "", "NL\n", "ＮＬ"):
-        answer = await here.ask(
-            "admin", text("Account", "Create"), {"name": "x", "country": country}
+        answer = await sandbox.ask(
+            "admin", document("Opportunity", "Create"), {**base, "currency": code}
         )
-        faults = answer.data["deed"]["userErrors"]
-        assert faults, country
-        assert faults[0]["path"] == ["input", "country"]
-    assert await here.changed() == set()
+        errors = answer.data["result"]["userErrors"]
+        assert errors, code
+        assert errors[0]["path"] == ["input", "currency"], (code, errors)
+    for country in ("nl", "NLD", "N", "", "NL\n", "ＮＬ"):
+        answer = await sandbox.ask(
+            "admin", document("Account", "Create"), {"name": "x", "country": country}
+        )
+        errors = answer.data["result"]["userErrors"]
+        assert errors, country
+        assert errors[0]["path"] == ["input", "country"]
+    assert await sandbox.changed() == set()
 
 
 @covers("D-42")
-async def test_days_are_exact(values: Place) -> None:
-    """Case 155: the first and the last day there are, leap days, and days that a calendar once left out."""
-    base = new(values.facts, "admin", "Opportunity")
+async def test_dates_are_exact(values: Sandbox) -> None:
+    """Case 155: the first and last day, leap days, and days skipped by the Gregorian calendar reform."""
+    base = create_input(values.facts, "admin", "Opportunity")
     inputs = [
         {**base, "expectedCloseOn": day, "attributes": [{"key": "kickoff", "date": day}]}
         for day in DATES
@@ -306,10 +315,10 @@ async def test_days_are_exact(values: Place) -> None:
 
 
 @covers("D-42")
-async def test_values_of_attributes(values: Place, tally: Counter[str]) -> None:
-    """Cases 151, 154: custom attributes hold to their kinds, keep their digits, and are emptied by nothing but null."""
-    here = values
-    base = new(here.facts, "admin", "Opportunity")
+async def test_attribute_values_follow_their_type(values: Sandbox, tally: Counter[str]) -> None:
+    """Cases 151, 154: custom attributes accept only values of their type and return numbers with all digits."""
+    sandbox = values
+    base = create_input(sandbox.facts, "admin", "Opportunity")
     inner = "attributes { key text number date boolean }"
     for number in (
         "0",
@@ -321,28 +330,28 @@ async def test_values_of_attributes(values: Place, tally: Counter[str]) -> None:
         "1.5000",
         "007",
     ):
-        given = {**base, "attributes": [{"key": "seats", "number": number}]}
-        payload = (await here.ask("admin", text("Opportunity", "Create", inner=inner), given)).data[
-            "deed"
-        ]
+        params = {**base, "attributes": [{"key": "seats", "number": number}]}
+        payload = (
+            await sandbox.ask("admin", document("Opportunity", "Create", inner=inner), params)
+        ).data["result"]
         assert payload["userErrors"] == [], (number, payload)
         (found,) = (each for each in payload["opportunity"]["attributes"] if each["key"] == "seats")
         assert Decimal(found["number"]) == Decimal(number)
         assert not found["number"].startswith("-0") or Decimal(number) != 0, found
         tally["attribute values"] += 1
     for number in ("100000000000000", "0.00001"):
-        given = {**base, "attributes": [{"key": "seats", "number": number}]}
-        faults = (await here.ask("admin", text("Opportunity", "Create"), given)).data["deed"][
-            "userErrors"
-        ]
-        assert [(e["code"], e["path"]) for e in faults] == [
+        params = {**base, "attributes": [{"key": "seats", "number": number}]}
+        errors = (await sandbox.ask("admin", document("Opportunity", "Create"), params)).data[
+            "result"
+        ]["userErrors"]
+        assert [(e["code"], e["path"]) for e in errors] == [
             ("INVALID", ["input", "attributes", "0", "number"])
         ]
     for word in TEXTS:
-        given = {**base, "attributes": [{"key": "tier", "text": word}]}
-        payload = (await here.ask("admin", text("Opportunity", "Create", inner=inner), given)).data[
-            "deed"
-        ]
+        params = {**base, "attributes": [{"key": "tier", "text": word}]}
+        payload = (
+            await sandbox.ask("admin", document("Opportunity", "Create", inner=inner), params)
+        ).data["result"]
         (found,) = (each for each in payload["opportunity"]["attributes"] if each["key"] == "tier")
         assert found["text"] == word
     wrong = [
@@ -353,12 +362,14 @@ async def test_values_of_attributes(values: Place, tally: Counter[str]) -> None:
         {"key": "seats", "number": "1", "text": "1"},
     ]
     for each in wrong:
-        faults = (
-            await here.ask("admin", text("Opportunity", "Create"), {**base, "attributes": [each]})
-        ).data["deed"]["userErrors"]
-        assert [e["code"] for e in faults] == ["INVALID"], (each, faults)
-        assert faults[0]["path"][:3] == ["input", "attributes", "0"]
-    await here.restore()
+        errors = (
+            await sandbox.ask(
+                "admin", document("Opportunity", "Create"), {**base, "attributes": [each]}
+            )
+        ).data["result"]["userErrors"]
+        assert [e["code"] for e in errors] == ["INVALID"], (each, errors)
+        assert errors[0]["path"][:3] == ["input", "attributes", "0"]
+    await sandbox.restore()
 
 
 @covers("D-42")
@@ -376,52 +387,52 @@ async def test_values_of_attributes(values: Place, tally: Counter[str]) -> None:
     ],
 )
 @pytest.mark.parametrize("where", ["amount", "attribute"])
-async def test_numbers_of_many_digits(values: Place, number: str, where: str) -> None:
-    """Case 151: more digits than are kept are refused at their place, however many they are."""
-    given = (
+async def test_too_many_digits_are_refused(values: Sandbox, number: str, where: str) -> None:
+    """Case 151: numbers with more digits than are stored are INVALID at their path, at any length."""
+    params = (
         {"amount": number}
         if where == "amount"
         else {"attributes": [{"key": "seats", "number": number}]}
     )
     answer = await values.ask(
         "admin",
-        text("Opportunity", "Create"),
-        {**new(values.facts, "admin", "Opportunity"), **given},
+        document("Opportunity", "Create"),
+        {**create_input(values.facts, "admin", "Opportunity"), **params},
     )
     await values.restore()
-    assert answer.status == 200, said(answer)
-    faults = answer.data["deed"]["userErrors"]
+    assert answer.status == 200, rendered(answer)
+    errors = answer.data["result"]["userErrors"]
     if Decimal(number) != 1:
         at = ["input", "amount"] if where == "amount" else ["input", "attributes", "0", "number"]
-        assert [(e["code"], e["path"]) for e in faults] == [("INVALID", at)]
+        assert [(e["code"], e["path"]) for e in errors] == [("INVALID", at)]
 
 
 @covers("D-33")
-async def test_an_attribute_given_twice(values: Place) -> None:
-    """Of two values for one attribute none is dropped without a word."""
+async def test_attribute_sent_twice_is_refused(values: Sandbox) -> None:
+    """Two values for one attribute give a user error; neither is dropped silently."""
     twice = [{"key": "seats", "number": "1"}, {"key": "seats", "number": "2"}]
     answer = await values.ask(
         "admin",
-        text("Opportunity", "Create"),
-        {**new(values.facts, "admin", "Opportunity"), "attributes": twice},
+        document("Opportunity", "Create"),
+        {**create_input(values.facts, "admin", "Opportunity"), "attributes": twice},
     )
     await values.restore()
-    assert answer.data["deed"]["userErrors"], said(answer)
+    assert answer.data["result"]["userErrors"], rendered(answer)
 
 
 @covers("D-38", "D-42")
-async def test_pages_over_odd_names(values: Place) -> None:
-    """Case 5, 154: a list sorted by what was written pages through all of it, whatever characters it holds."""
-    here = values
+async def test_pages_over_unusual_names_are_complete(values: Sandbox) -> None:
+    """Cases 5, 154: paging through a list sorted by name returns each unusual name exactly once."""
+    sandbox = values
     names = [word[:200] for word in TEXTS if word]
-    await many(here, "Role", [{"name": f"~{word}"} for word in names], "id")
+    await many(sandbox, "Role", [{"name": f"~{word}"} for word in names], "id")
     found: list[str] = []
     after, query = (
         None,
         "query ($after: String) { roles(first: 4, after: $after, orderBy: [{ name: ASC }]) { nodes { name } pageInfo { hasNextPage endCursor } } }",
     )
     while True:
-        answer = await here.world.ask("admin", query, {"after": after}, tenant=here.tenant)
+        answer = await sandbox.world.ask("admin", query, {"after": after}, tenant=sandbox.tenant)
         page = answer.data["roles"]
         found += [node["name"] for node in page["nodes"]]
         after = page["pageInfo"]["endCursor"]
@@ -431,4 +442,4 @@ async def test_pages_over_odd_names(values: Place) -> None:
         f"~{word}" for word in names
     )
     assert any(unicodedata.normalize("NFC", n) != n for n in found)
-    await here.restore()
+    await sandbox.restore()

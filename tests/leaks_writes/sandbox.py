@@ -13,7 +13,7 @@ from uuid import UUID
 from asyncpg.prepared_stmt import PreparedStatement
 
 from tests.leaks.truth import own_tenant
-from tests.leaks_writes.expectations import LINKS, REPLACED, WRITTEN
+from tests.leaks_writes.expectations import LINKS, REPLACED, WRITABLE
 from tests.proof.contract import spelled_id
 from tests.proof.lock import ENTITIES
 from tests.proof.oracle import Viewer, kept, viewer, written
@@ -21,12 +21,13 @@ from tests.proof.rights import PERSONAS
 from tests.proof.rows import Row, Rows, Tables, load
 from tests.support.world import Answer, World
 
-NOWHERE = 7 << 76 | 2 << 62
+UNUSED_ID = 7 << 76 | 2 << 62
+"""Version and variant bits of a UUIDv7 with time 0, which no record has."""
 REMAINING = re.compile(rb'"remaining":\d+')
 
 
-def seen(answer: Answer) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
-    """What a client sees, but for the date and for what the tenant may still ask for in this minute."""
+def observed(answer: Answer) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    """Status, headers and body of a response without the date and the remaining cost budget, which always differ."""
     body = REMAINING.sub(b"", answer.body)
     headers = dict(answer.headers) | {"content-length": str(len(body))}
     headers.pop("date", None)
@@ -34,7 +35,7 @@ def seen(answer: Answer) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
 
 
 @dataclass
-class Facts:
+class TenantRows:
     """The rows of a tenant, read by the operator, and their visibility for each persona."""
 
     tenant: str
@@ -49,7 +50,7 @@ class Facts:
         return self.ground.tables
 
     def viewer(self, persona: str) -> Viewer:
-        """The persona: judged by what people wrote of rights, or where those are narrowed, by the tenant's rows."""
+        """The persona's rights: from rights.txt, or in a narrowed tenant from the rows of its permission tables."""
         if persona not in self._viewers:
             rule = kept if self.narrow else written
             self._viewers[persona] = viewer(self.ground, persona, self.tenant, rule)
@@ -59,24 +60,28 @@ class Facts:
         """Rows that are not deleted."""
         return self.ground.live(entity)
 
-    def me(self, handle: str) -> UUID:
-        """The employee with an address that begins so."""
+    def employee_id(self, handle: str) -> UUID:
+        """The employee whose email address has this local part."""
         address = f"{handle}@{self.tenant}.example"
         return next(id for id, row in self.rows["Employee"].items() if row["email"] == address)
 
-    def user(self, handle: str) -> UUID:
-        """The user who that employee is."""
-        [row] = self.ground.pointing("User", "employee_id", self.me(handle))
+    def user_id(self, handle: str) -> UUID:
+        """The user of that employee."""
+        [row] = self.ground.pointing("User", "employee_id", self.employee_id(handle))
         id: UUID = row["id"]
         return id
 
     def parents(self, entity: str, row: Row) -> list[tuple[str, Row]]:
         """The parents of a record."""
-        ways = [way for way in ENTITIES[entity].parents if row[way.column] is not None]
-        return [(way.to, self.rows[way.to][row[way.column]]) for way in ways]
+        relations = [
+            relation for relation in ENTITIES[entity].parents if row[relation.column] is not None
+        ]
+        return [
+            (relation.to, self.rows[relation.to][row[relation.column]]) for relation in relations
+        ]
 
-    def whole(self, entity: str, row: Row) -> tuple[str, Row]:
-        """What a record is a part of first of all, or itself."""
+    def parent(self, entity: str, row: Row) -> tuple[str, Row]:
+        """The first parent of a record, or the record itself if it has none."""
         return next(iter(self.parents(entity, row)), (entity, row))
 
     def owner(self, entity: str, row: Row) -> UUID | None:
@@ -92,49 +97,49 @@ class Facts:
         return self.viewer(persona).within(entity, row, scope)
 
 
-def spelled(entity: str, id: UUID) -> str:
-    """An id as the API has it."""
+def public_id(entity: str, id: UUID) -> str:
+    """The public ID of a record."""
     return spelled_id(entity, id)
 
 
 @dataclass
-class Place:
-    """The tenant that is written in."""
+class Sandbox:
+    """A tenant that tests write to, beside a second tenant that must stay unchanged."""
 
     world: World
     tenant: str
     neighbor: str
     narrow: bool
-    facts: Facts
+    facts: TenantRows
     foreign: dict[str, UUID]
     """For each entity, an id that exists only in the second tenant."""
     tables: list[str] = field(default_factory=list)
-    held: dict[str, str] = field(default_factory=dict)
+    last_dump: dict[str, str] = field(default_factory=dict)
     """Rows of both tenants at the last read."""
-    kept: dict[str, str] = field(default_factory=dict)
+    saved_dump: dict[str, str] = field(default_factory=dict)
     """Rows of both tenants in the state that is restored."""
-    moment: str = ""
-    """The snapshot in which it was last looked at: which transactions with writes had ended, and which had not."""
-    dumping: PreparedStatement[Any] | None = None
+    snapshot: str = ""
+    """Postgres snapshot (`pg_current_snapshot`) of the last dump; it changes with every writing transaction."""
+    dump_statement: PreparedStatement[Any] | None = None
 
     @property
     def schema(self) -> str:
         return self.world.schema(self.tenant)
 
     async def ask(self, persona: str, query: str, input: Any = None, **headers: str) -> Answer:
-        """What the persona is answered; `input` becomes the variable of that name."""
+        """Send a request as the persona; `input` becomes the variable of that name."""
         tenant = headers.pop("tenant", self.tenant)
         return await self.world.ask(persona, query, {"input": input}, tenant=tenant, **headers)
 
     async def dump(self) -> dict[str, str]:
-        """What every table of both tenants is made of: how many rows, and which transactions wrote them.
+        """Row count and sum of the writing transactions' ids, for each table of both tenants.
 
-        A row that is written again as it was counts as changed, too.
+        A row rewritten with equal values counts as changed.
         """
-        if self.dumping is None:
-            self.dumping = await self.world.admin.prepare(self._dump())
-        found = {row[0]: row[1] for row in await self.dumping.fetch()}
-        self.moment = found.pop("moment")
+        if self.dump_statement is None:
+            self.dump_statement = await self.world.admin.prepare(self._dump())
+        found = {row[0]: row[1] for row in await self.dump_statement.fetch()}
+        self.snapshot = found.pop("moment")
         return found
 
     def _dump(self) -> str:
@@ -147,89 +152,89 @@ class Place:
         return " UNION ALL ".join(["SELECT 'moment', pg_current_snapshot()::text", *parts])
 
     async def changed(self) -> set[str]:
-        """The tables that are not as they were when it was asked last.
+        """The tables written since the last call, as `mine.table` or `theirs.table`.
 
-        None is, where no transaction has written anything anywhere since then.
+        If no transaction wrote anything since then, the tables are not read.
         """
-        if await self.world.admin.fetchval("SELECT pg_current_snapshot()::text") == self.moment:
+        if await self.world.admin.fetchval("SELECT pg_current_snapshot()::text") == self.snapshot:
             return set()
         now = await self.dump()
         found = {
             name.replace(self.schema, "mine").replace(self.world.schema(self.neighbor), "theirs")
             for name, digest in now.items()
-            if digest != self.held[name]
+            if digest != self.last_dump[name]
         }
-        self.held = now
+        self.last_dump = now
         return found
 
-    async def keep(self) -> None:
+    async def save(self) -> None:
         """Save all rows for `restore`."""
         for table in self.tables:
-            kept = f"kept_{self.tenant.replace('-', '_')}_{table}"
+            saved = f"saved_{self.tenant.replace('-', '_')}_{table}"
             await self.world.admin.execute(
-                f'DROP TABLE IF EXISTS "{kept}"; '
-                f'CREATE TEMP TABLE "{kept}" AS TABLE {self.schema}."{table}"'
+                f'DROP TABLE IF EXISTS "{saved}"; '
+                f'CREATE TEMP TABLE "{saved}" AS TABLE {self.schema}."{table}"'
             )
-        self.held = self.kept = await self.dump()
+        self.last_dump = self.saved_dump = await self.dump()
 
     async def restore(self) -> None:
         """Restore all saved rows; sessions continue, and rights are loaded again."""
         statements, now = ["SET LOCAL session_replication_role = replica"], await self.dump()
         for table in self.tables:
             name = f"{self.schema}.{table}"
-            if table not in {"session", "log_head"} and now[name] != self.kept[name]:
-                kept = f"kept_{self.tenant.replace('-', '_')}_{table}"
+            if table not in {"session", "log_head"} and now[name] != self.saved_dump[name]:
+                saved = f"saved_{self.tenant.replace('-', '_')}_{table}"
                 target = f'{self.schema}."{table}"'
-                statements.append(f'DELETE FROM {target}; INSERT INTO {target} TABLE "{kept}"')  # noqa: S608
+                statements.append(f'DELETE FROM {target}; INSERT INTO {target} TABLE "{saved}"')  # noqa: S608
         async with self.world.admin.transaction():
             await self.world.admin.execute("; ".join(statements))
         await self.world.rights_changed(self.tenant)
-        self.held = self.kept = await self.dump()
+        self.last_dump = self.saved_dump = await self.dump()
 
     async def fetch(self, query: str, *values: object) -> list[Row]:
-        """What the operator reads; `{s}` stands for the tenant's schema."""
+        """Run a query as the operator; `{s}` stands for the tenant's schema."""
         found = await self.world.admin.fetch(query.replace("{s}", self.schema), *values)
         return [dict(row) for row in found]
 
     async def run(self, statement: str, *values: object) -> None:
-        """What the operator does, rights included."""
+        """Run a statement as the operator, then load the rights again; `{s}` stands for the tenant's schema."""
         await self.world.admin.execute(statement.replace("{s}", self.schema), *values)
         await self.world.rights_changed(self.tenant)
 
-    async def look(self) -> Facts:
+    async def reload(self) -> TenantRows:
         """Read everything again."""
         self.facts = await facts(self.world, self.tenant, narrow=self.narrow)
         return self.facts
 
-    def nobody(self, persona: str, entity: str) -> dict[str, str]:
-        """An id for every reason why there is nothing, as far as the persona may know."""
-        known = self.facts
-        found = {"never": spelled(entity, UUID(int=NOWHERE | 5))}
-        for id, row in sorted(known.rows[entity].items()):
-            if not known.sees(persona, entity, row):
-                found.setdefault("deleted, unseen" if row["deleted_at"] else "unseen", spelled(entity, id))  # fmt: skip
+    def missing_ids(self, persona: str, entity: str) -> dict[str, str]:
+        """An ID for each reason why a record does not exist for the persona, by reason."""
+        facts = self.facts
+        found = {"never": public_id(entity, UUID(int=UNUSED_ID | 5))}
+        for id, row in sorted(facts.rows[entity].items()):
+            if not facts.sees(persona, entity, row):
+                found.setdefault("deleted, unseen" if row["deleted_at"] else "unseen", public_id(entity, id))  # fmt: skip
             elif row["deleted_at"]:
-                found.setdefault("deleted", spelled(entity, id))
+                found.setdefault("deleted", public_id(entity, id))
         another = "Stage" if entity != "Stage" else "OpportunityType"
-        strange = sorted(known.live(another))[0]
+        strange = sorted(facts.live(another))[0]
         return found | {
-            "next door": spelled(entity, self.foreign[entity]),
-            "other type": spelled(another, strange),
-            "other type, our prefix": spelled(entity, strange),
+            "other tenant": public_id(entity, self.foreign[entity]),
+            "other type": public_id(another, strange),
+            "other type, expected prefix": public_id(entity, strange),
             "garbage": "' OR true --",
-            "nothing": "",
-            "no prefix": sorted(known.rows[entity])[0].hex,
-            "upper case": spelled(entity, sorted(known.rows[entity])[0]).upper(),
+            "empty": "",
+            "no prefix": sorted(facts.rows[entity])[0].hex,
+            "upper case": public_id(entity, sorted(facts.rows[entity])[0]).upper(),
         }
 
 
-async def facts(world: World, tenant: str, *, narrow: bool = False) -> Facts:
+async def facts(world: World, tenant: str, *, narrow: bool = False) -> TenantRows:
     """Read a tenant."""
-    return Facts(tenant, await load(world.admin, world.schema(tenant)), narrow)
+    return TenantRows(tenant, await load(world.admin, world.schema(tenant)), narrow)
 
 
 async def _exists_only_there(world: World, tenant: str, entity: str) -> UUID:
-    """Put a copy of a live record in the place of it, under an id that nobody else has."""
+    """Replace a live record by a copy with an ID that exists in no other tenant."""
     schema, table = world.schema(tenant), ENTITIES[entity].table
     old = await world.admin.fetchval(
         f'SELECT id FROM {schema}."{table}" WHERE deleted_at IS NULL ORDER BY id DESC LIMIT 1'  # noqa: S608
@@ -254,7 +259,7 @@ async def _exists_only_there(world: World, tenant: str, entity: str) -> UUID:
     return new
 
 
-BIN = """
+TRASH = """
 UPDATE {s}.address SET deleted_at = now() WHERE id IN (
   SELECT DISTINCT ON (c.owner_id) a.id FROM {s}.address a JOIN {s}.account c ON c.id = a.account_id
   WHERE NOT a.head_office AND c.deleted_at IS NULL ORDER BY c.owner_id, a.id);
@@ -268,14 +273,14 @@ UPDATE {s}.account SET deleted_at = now() WHERE id IN (
 """Gives every persona a record of their own in the trash."""
 SPARE, SPARE_KEY = "Zz spare", "zz_spare"
 """Entities without references to them."""
-IN_BIN = ("Product", "Attribute", *sorted(REPLACED))
+WITHOUT_TRASH = ("Product", "Attribute", *sorted(REPLACED))
 """Entities without a record in the trash of the demo data."""
 NARROW = "UPDATE {s}.object_permission SET rows = 'OWN' WHERE entity IN ('Account', 'Employee')"
 
 
-async def _more(world: World, tenant: str) -> None:
+async def _add_spares(world: World, tenant: str) -> None:
     """Add a restorable record of each entity, and an unreferenced record of entities that are always in use."""
-    for kind in IN_BIN:
+    for kind in WITHOUT_TRASH:
         key = {"key": SPARE_KEY} if kind == "Attribute" else {"name": SPARE, "code": None}
         await _copy(world, tenant, kind, 11, key | {"deleted_at": "2026-11-01T00:00:00Z"})
     await _copy(world, tenant, "Product", 13, {"name": SPARE, "code": None})
@@ -288,7 +293,7 @@ async def _more(world: World, tenant: str) -> None:
 
 
 async def _copy(world: World, tenant: str, kind: str, more: int, other: dict[str, Any]) -> UUID:
-    """Another row like the last one of a kind that is live, which comes after it."""
+    """Copy the last live row of an entity; the ID of the copy sorts `more` after the original's."""
     table = f'{world.schema(tenant)}."{ENTITIES[kind].table}"'
     live = f"SELECT id FROM {table} WHERE deleted_at IS NULL ORDER BY id DESC LIMIT 1"  # noqa: S608
     old: UUID = await world.admin.fetchval(live)
@@ -303,14 +308,14 @@ async def _copy(world: World, tenant: str, kind: str, more: int, other: dict[str
 
 
 @asynccontextmanager
-async def place(world: World, name: str, *, narrow: bool = False) -> AsyncIterator[Place]:
+async def open_sandbox(world: World, name: str, *, narrow: bool = False) -> AsyncIterator[Sandbox]:
     """Two tenants with demo data and all personas signed in."""
     async with own_tenant(world, name) as tenant, own_tenant(world, f"{name}-neighbor") as other:
-        await world.admin.execute(BIN.replace("{s}", world.schema(tenant)))
-        await _more(world, tenant)
+        await world.admin.execute(TRASH.replace("{s}", world.schema(tenant)))
+        await _add_spares(world, tenant)
         if narrow:
             await world.admin.execute(NARROW.replace("{s}", world.schema(tenant)))
-        kinds = [entity for entity in WRITTEN if entity not in {"User", "Employee"}]
+        kinds = [entity for entity in WRITABLE if entity not in {"User", "Employee"}]
         foreign = {entity: await _exists_only_there(world, other, entity) for entity in kinds}
         foreign |= {
             entity: await _exists_only_there(world, other, entity)
@@ -320,7 +325,7 @@ async def place(world: World, name: str, *, narrow: bool = False) -> AsyncIterat
             await world.token(persona, tenant)
         for persona in ("admin", "rep1"):
             await world.token(persona, other)
-        made = Place(
+        made = Sandbox(
             world, tenant, other, narrow, await facts(world, tenant, narrow=narrow), foreign
         )
         found = await world.admin.fetch(
@@ -329,11 +334,11 @@ async def place(world: World, name: str, *, narrow: bool = False) -> AsyncIterat
             made.schema,
         )
         made.tables = [row[0] for row in found if row[0] != "alembic_version"]
-        await made.keep()
+        await made.save()
         yield made
 
 
-def links_of(entity: str) -> dict[str, str]:
-    """The inputs of a kind that name records."""
+def link_targets(entity: str) -> dict[str, str]:
+    """The input fields of an entity that name records, with the entity they name."""
     start = f"{entity}."
     return {name.removeprefix(start): target for name, target in LINKS.items() if name.startswith(start)}  # fmt: skip
