@@ -40,9 +40,9 @@ USUAL_COMMANDS = {
 }
 WRITABLE = tuple(name for name in ENTITIES if written()[name])
 """Entities with at least one write command."""
-NESTED_CREATES = {f"{entity}.{name}": part for entity, name, part in nested_inputs().values()}
+NESTED_CREATES = {f"{entity}.{name}": child for entity, name, child in nested_inputs().values()}
 """Nested creates."""
-TESTED_NESTED = {name: part for name, part in NESTED_CREATES.items() if part in THOROUGH}
+TESTED_NESTED = {name: child for name, child in NESTED_CREATES.items() if child in THOROUGH}
 PARENT_OF = {
     name: (entity.parents[0].to, entity.parents[0].name)
     for name, entity in ENTITIES.items()
@@ -110,9 +110,9 @@ def input_name(entity: str, command: str) -> str:
     return contract.input_name(entity, command)
 
 
-def nested_name(entity: str, part: str) -> str:
+def nested_name(entity: str, child: str) -> str:
     """The input type of a nested create."""
-    return contract.nested_input(entity, part)
+    return contract.nested_input(entity, child)
 
 
 def required_rights(entity: str, command: str) -> Needs:

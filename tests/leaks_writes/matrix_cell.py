@@ -275,7 +275,9 @@ async def assert_done(
     changed = await sandbox.changed()
     assert not any(name.startswith("theirs") for name in changed), changed
     if errors:
-        assert {error["code"] for error in errors} <= permitted_errors(entity, command), rendered(answer)
+        assert {error["code"] for error in errors} <= permitted_errors(entity, command), rendered(
+            answer
+        )
         assert changed == set(), (changed, rendered(answer))
         return False
     creates_record = copies(entity, command) or f"{entity}.{command}" == "Quote.Duplicate"

@@ -203,9 +203,9 @@ def full_input(facts: TenantRows, persona: str, entity: str, command: str) -> di
             continue
         if name == "attributes":
             made[name] = [attribute(key) for key in attributes(entity)]
-        elif part := NESTED_CREATES.get(f"{entity}.{name}"):
-            inner = [n for n in input_fields(nested_name(entity, part)) if n != "newAccount"]
-            made[name] = [{each: value(facts, persona, part, each) for each in inner}]
+        elif child := NESTED_CREATES.get(f"{entity}.{name}"):
+            inner = [n for n in input_fields(nested_name(entity, child)) if n != "newAccount"]
+            made[name] = [{each: value(facts, persona, child, each) for each in inner}]
         else:
             made[name] = value(facts, persona, entity, name)
     return made

@@ -75,9 +75,9 @@ def offending(persona: str, entity: str, params: dict[str, Any], *at: str) -> tu
             for n, each in enumerate(value):
                 level = attribute_access(persona, entity, each["key"])
                 judge(level, entity, each["key"], *at, name, str(n), "key")
-        elif part := NESTED_CREATES.get(f"{entity}.{name}"):
+        elif child := NESTED_CREATES.get(f"{entity}.{name}"):
             for n, each in enumerate(value):
-                more = offending(persona, part, each, *at, name, str(n))
+                more = offending(persona, child, each, *at, name, str(n))
                 closed |= more[0]
                 fixed |= more[1]
         else:
@@ -96,10 +96,12 @@ def command_forbidden(persona: str, entity: str, command: str) -> bool:
 
 def create_forbidden(persona: str, entity: str, params: dict[str, Any]) -> bool:
     """Whether the record or one of its nested creates may not be created."""
-    parts = [
-        part for name in params if (part := NESTED_CREATES.get(f"{entity}.{name}")) and params[name]
+    children = [
+        child
+        for name in params
+        if (child := NESTED_CREATES.get(f"{entity}.{name}")) and params[name]
     ]
-    return not all(creates(persona, each) for each in (entity, *parts))
+    return not all(creates(persona, each) for each in (entity, *children))
 
 
 def check(

@@ -64,12 +64,12 @@ def link_inputs() -> list[tuple[str, str, str, str]]:
             found += [
                 (entity, command, "", link) for link in link_targets(entity) if link in params
             ]
-    for way, part in TESTED_NESTED.items():
+    for way, child in TESTED_NESTED.items():
         entity, name = way.split(".")
         found += [
             (entity, "Create", name, link)
-            for link in link_targets(part)
-            if link in input_fields(nested_input(entity, part))
+            for link in link_targets(child)
+            if link in input_fields(nested_input(entity, child))
         ]
     return found
 
