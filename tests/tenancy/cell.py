@@ -1,4 +1,4 @@
-"""A cell of tenants in a database of its own, so that what is broken here is broken for nobody else."""
+"""A separate database with three tenants, so that tests may break it without effect on others."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tenancy.engine.provision import Tenant, create
 
 SLUGS = ("alder", "birch", "cedar")
 TABLES = ("profile", "stage", "account")
-"""What is marked: every tenant has a row with the same id in each, and its own slug for a name."""
+"""Tables in which each tenant has a row with the ID `MARK` and the tenant's slug as its name."""
 MARK = UUID(int=7)
 EMPLOYEE, USER, IDLE = UUID(int=1), UUID(int=2), UUID(int=3)
-"""An employee, the user who he is, and a user who may not sign in."""
+"""IDs of an employee, of the user with this employee, and of an inactive user with the employee ID `IDLE`."""
 GOOD, REVOKED, EXPIRED, INACTIVE = UUID(int=11), UUID(int=12), UUID(int=13), UUID(int=14)
-"""Sessions, the same in every tenant; the last is a good one of the user who may not sign in."""
+"""Session IDs, the same in every tenant; `INACTIVE` is an open session of the inactive user."""
 NAME = "SELECT name FROM account WHERE id = $1"
 FILL = f"""
 INSERT INTO employee (id, name, email) VALUES ('{EMPLOYEE}', 'Ada', 'ada@example.com'),
@@ -39,17 +39,17 @@ INSERT INTO session (id, user_id, generation, created_at, expires_at, revoked_at
 INSERT INTO profile (id, name) VALUES ('{MARK}', '%(slug)s');
 INSERT INTO stage (id, name, kind, position) VALUES ('{MARK}', '%(slug)s', 'OPEN', 1);
 INSERT INTO account (id, name, number, owner_id) VALUES ('{MARK}', '%(slug)s', '7', '{EMPLOYEE}');
-"""  # noqa: S608 - constants of ours
+"""  # noqa: S608 - constants
 
 
 def tag(placement: Placement, sql: str) -> str:
-    """A statement with its tenant in front, as every plan is sent."""
+    """The statement with the tenant's comment in front, as the planner sends it."""
     return tagged(placement, Compiled(sql, ()))
 
 
 @dataclass
 class Cell:
-    """One database, its operator, and how to connect to it as the application."""
+    """The database with its tenants: the operator's connection and the URL of the application's login."""
 
     admin: asyncpg.Connection[Any]
     url: str
@@ -57,15 +57,15 @@ class Cell:
     tenants: dict[str, Tenant]
 
     def place(self, slug: str) -> Placement:
-        """Where a tenant lives."""
+        """Placement of a tenant."""
         return self.tenants[slug].placement
 
     def schema(self, slug: str) -> str:
-        """The name of a tenant's schema, and of its role."""
+        """Name of a tenant's schema; its role has the same name."""
         return self.place(slug).schema
 
     async def add(self, slug: str) -> Tenant:
-        """One more tenant, marked like the others."""
+        """Create a tenant with the same rows as the others."""
         tenant = await create(self.admin, slug, slug.capitalize())
         async with self.admin.transaction():
             await self.admin.execute(f"SET LOCAL search_path = {tenant.placement.schema}")
@@ -74,21 +74,21 @@ class Cell:
         return tenant
 
     async def run(self, slug: str, sql: str, *values: object) -> list[asyncpg.Record]:
-        """As the operator, in a tenant's schema."""
+        """Run a statement as the operator, in a tenant's schema."""
         async with self.admin.transaction():
             await self.admin.execute(f"SET LOCAL search_path = {self.schema(slug)}")
             rows: list[asyncpg.Record] = await self.admin.fetch(sql, *values)
             return rows
 
     async def remove(self, slug: str) -> None:
-        """As if the tenant had never been. Its role goes too: roles are the whole server's."""
+        """Drop a tenant's schema, its catalog entry and its role; roles exist in all databases of the server."""
         name = self.tenants.pop(slug).placement.schema
         await self.admin.execute(f"DROP SCHEMA {name} CASCADE; DROP ROLE {name}")
         await self.admin.execute("DELETE FROM catalog.tenant WHERE slug = $1", slug)
 
     @asynccontextmanager
     async def pool(self, size: int = 1) -> AsyncIterator[Database]:
-        """The application's pool; of one connection, so that every tenant has to share it."""
+        """Connection pool of the application; its one connection by default is shared by all tenants."""
         database = await Database.open(self.login_url, size=size)
         try:
             yield database
@@ -96,17 +96,17 @@ class Cell:
             await database.close()
 
     async def others(self) -> list[asyncpg.Record]:
-        """Every connection to this database but the operator's."""
-        found: list[asyncpg.Record] = await self.admin.fetch(
+        """All other connections to this database, with their state."""
+        rows: list[asyncpg.Record] = await self.admin.fetch(
             "SELECT pid, usename, state, query FROM pg_stat_activity WHERE datname = "
             "current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
-        return found
+        return rows
 
 
 @asynccontextmanager
 async def cell_on(servers: Servers, name: str) -> AsyncIterator[Cell]:
-    """A fresh database `name` with its tenants; gone afterwards, roles and all."""
+    """A new database `name` with its tenants; drops the database and the tenants' roles at the end."""
     first = await asyncpg.connect(servers.database_url)
     await first.execute(f"CREATE DATABASE {name}")
     url = servers.database_url.replace("@/relata?", f"@/{name}?")
@@ -127,7 +127,7 @@ async def cell_on(servers: Servers, name: str) -> AsyncIterator[Cell]:
 
 
 async def is_clean(database: Database) -> None:
-    """The connection that comes next is the login's, outside a transaction, with nothing set."""
+    """Assert that the next connection has the login role, no open transaction and default settings."""
     connection = await database.pool.acquire()
     try:
         assert not connection.is_in_transaction()

@@ -1,4 +1,4 @@
-"""The cell that the tests of tenancy share."""
+"""The database with tenants that the tests of this package share."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Thousands of requests of several tenants through few connections: failing, refused, cancelled at every point."""
+"""Random requests of several tenants over a few connections; some fail, are refused or are cancelled at a random point."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from db.engine.transaction import Database, EntryRejected, Placement, RejectReas
 from tests.tenancy.cell import EXPIRED, GOOD, INACTIVE, MARK, REVOKED, SLUGS, TABLES, Cell, tag
 
 PHASES = ("queue", "begin", "statement", "commit", "release")
-"""Where a request can be when its client goes away."""
+"""Phases in which a request may be cancelled."""
 WAITING = 3
-"""Requests that find no connection free."""
+"""Number of concurrent requests above the pool size; they wait for a connection."""
 FENCED = "dogwood"
-"""A tenant that is closed for a move; nobody gets in."""
+"""Tenant that is fenced for a move and rejects every transaction."""
 
 WHO = "SELECT current_user, session_user, current_setting('search_path')"
 
 
-class Watched:
-    """The pool as it is. It notes how far each request is, and looks at every connection handed out."""
+class RecordingPool:
+    """Proxy of the pool that records the phase of each request and checks each acquired connection."""
 
     def __init__(self, pool: asyncpg.Pool[Any], fuzz: Fuzz) -> None:
         self.pool = pool
@@ -37,63 +37,63 @@ class Watched:
         return getattr(self.pool, name)
 
     async def acquire(self, **how: Any) -> Any:
-        held = await self.pool.acquire(**how)
-        self._fuzz.unclean += held.is_in_transaction()
+        connection = await self.pool.acquire(**how)
+        self._fuzz.unclean += connection.is_in_transaction()
         self._fuzz.reached("begin")
-        return held
+        return connection
 
-    async def release(self, held: Any) -> None:
+    async def release(self, connection: Any) -> None:
         self._fuzz.reached("release")
-        await self.pool.release(held)
+        await self.pool.release(connection)
 
 
 class Fuzz:
-    """One run. What each request does and when it is cancelled is drawn from the seed."""
+    """One run; the seed determines what each request does and when it is cancelled."""
 
     def __init__(self, cell: Cell, database: Database, seed: int) -> None:
         self.cell = cell
         self.database = database
         self.pool = database.pool
-        database.pool = cast("asyncpg.Pool[Any]", Watched(database.pool, self))
+        database.pool = cast("asyncpg.Pool[Any]", RecordingPool(database.pool, self))
         self.rng = random.Random(seed)
         self.cancelled: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
-        self.kept: dict[str, set[UUID]] = defaultdict(set)
-        """Rows whose COMMIT was answered; they must be there."""
-        self.lost: set[UUID] = set()
-        """Rows of transactions that failed or ended before COMMIT was sent; they must not be there."""
+        self.committed: dict[str, set[UUID]] = defaultdict(set)
+        """IDs per tenant whose COMMIT succeeded; the rows must exist."""
+        self.uncommitted: set[UUID] = set()
+        """IDs of transactions that failed or ended before COMMIT was sent; the rows must not exist."""
         self.unclean = 0
-        """How often a connection was handed out inside a transaction."""
+        """Number of connections that were acquired inside a transaction."""
         self._phase: dict[asyncio.Task[None], str] = {}
         self._waiting: dict[asyncio.Task[None], tuple[str, asyncio.Event]] = {}
-        self._deeds: tuple[Callable[[str], Awaitable[None]], ...] = (
+        self._actions: tuple[Callable[[str], Awaitable[None]], ...] = (
             self._read, self._read, self._read_slowly, self._write, self._write,
             self._fail, self._savepoint, self._failed_savepoint, self._refused,
         )  # fmt: skip
 
     def reached(self, phase: str) -> None:
-        """The request under way is about to enter `phase`; whoever means to cancel it there is told."""
+        """Record that the current request enters `phase`, and wake the task that cancels it there."""
         task = cast("asyncio.Task[None]", asyncio.current_task())
         self._phase[task] = phase
-        wanted, event = self._waiting.get(task, ("", None))
-        if event is not None and wanted == phase:
+        target, event = self._waiting.get(task, ("", None))
+        if event is not None and target == phase:
             event.set()
 
     async def run(self, requests: int) -> None:
-        """Four of five are to be cancelled, and about half end so; a few run at once and have to queue."""
+        """Run the requests concurrently. Four of five get a cancellation, which about half of all requests end with."""
         for first in range(0, requests, 200):
             waiting = iter(range(first, min(first + 200, requests)))
             async with asyncio.TaskGroup() as group:
                 for _ in range(self.pool.get_max_size() + WAITING):
-                    group.create_task(self._several(waiting))
-            await self.look()
+                    group.create_task(self._worker(waiting))
+            await self.assert_idle()
 
-    async def _several(self, numbers: Iterator[int]) -> None:
+    async def _worker(self, numbers: Iterator[int]) -> None:
         for number in numbers:
             await self._one(cancel=number % 5 != 0)
 
-    async def look(self) -> None:
-        """Nothing is under way: so no connection is in a transaction, or is somebody else than the login."""
+    async def assert_idle(self) -> None:
+        """Assert that every connection is outside a transaction, with the login's role and search path."""
         for connection in await self._all_idle():
             assert not connection.is_in_transaction(), "handed out inside a transaction"
             user, login, path = await connection.fetchrow(WHO)
@@ -104,15 +104,15 @@ class Fuzz:
         assert not [row for row in open_ones if row["state"].startswith("idle in")], open_ones
 
     async def _all_idle(self) -> list[Any]:
-        """Every connection: got only when what was cancelled has been cleaned up."""
+        """Acquire every connection; this waits until cancelled requests are cleaned up."""
         return [await self.pool.acquire() for _ in range(self.pool.get_max_size())]
 
     async def _one(self, cancel: bool) -> None:
-        slug, deed = self.rng.choice(SLUGS), self.rng.choice(self._deeds)
+        slug, action = self.rng.choice(SLUGS), self.rng.choice(self._actions)
         phase, ticks = self.rng.choice(PHASES), self.rng.randrange(4)
         delay = self.rng.choice((0.0, 0.0, 0.0001, 0.0004, 0.001))
         event = asyncio.Event()
-        task = asyncio.create_task(self._do(deed, slug))
+        task = asyncio.create_task(self._do(action, slug))
         self._waiting[task] = (phase, event)
         task.add_done_callback(lambda _: event.set())
         if cancel:
@@ -127,24 +127,24 @@ class Fuzz:
             await task
         del self._waiting[task], self._phase[task]
 
-    async def _do(self, deed: Callable[[str], Awaitable[None]], slug: str) -> None:
+    async def _do(self, action: Callable[[str], Awaitable[None]], slug: str) -> None:
         self.reached("queue")
         try:
-            await deed(slug)
+            await action(slug)
         except asyncio.CancelledError:
             self.ended["cancelled"] += 1
             raise
-        self.ended[deed.__name__] += 1
+        self.ended[action.__name__] += 1
 
-    def _entry(self) -> TransactionStart:
+    def _start(self) -> TransactionStart:
         return self.rng.choice(
             (TransactionStart(), TransactionStart(access=1), TransactionStart(1, GOOD))
         )
 
-    async def _right(self, connection: asyncpg.Connection[Any], slug: str) -> None:
-        """The tenant's own row, as its own role; half the time by a statement that tenants share."""
+    async def _assert_tenant(self, connection: asyncpg.Connection[Any], slug: str) -> None:
+        """Assert that the tenant's row is read with its role; half of the time by a statement that tenants share."""
         sql = (
-            "SELECT name, current_user::text, current_schemas(false) "  # noqa: S608 - names of ours
+            "SELECT name, current_user::text, current_schemas(false) "  # noqa: S608 - constants
             f"FROM {self.rng.choice(TABLES)} WHERE id = $1"
         )
         place = self.cell.place(slug)
@@ -152,60 +152,60 @@ class Fuzz:
             sql = tag(place, sql)
         self.reached("statement")
         name, role, path = await connection.fetchrow(sql, MARK) or ("no row", "", [])
-        assert name == slug, f"{slug} was shown {name}"
+        assert name == slug, f"{slug} read the row of {name}"
         assert role == place.role, f"{slug} read as {role}"
         assert path == [place.schema], f"{slug} read in {path}"
 
     async def _read(self, slug: str) -> None:
         plans = self.rng.random() < 0.3
         place = self.cell.place(slug)
-        async with self.database.read(place, self._entry(), custom_plans=plans) as connection:
-            await self._right(connection, slug)
-            await self._right(connection, slug)
+        async with self.database.read(place, self._start(), custom_plans=plans) as connection:
+            await self._assert_tenant(connection, slug)
+            await self._assert_tenant(connection, slug)
             self.reached("commit")
 
     async def _read_slowly(self, slug: str) -> None:
-        async with self.database.read(self.cell.place(slug), self._entry()) as connection:
+        async with self.database.read(self.cell.place(slug), self._start()) as connection:
             self.reached("statement")
             await connection.execute(f"SELECT pg_sleep({self.rng.choice((0.0005, 0.001, 0.003))})")
-            await self._right(connection, slug)
+            await self._assert_tenant(connection, slug)
             self.reached("commit")
 
     async def _insert(self, connection: asyncpg.Connection[Any], slug: str) -> UUID:
         id = UUID(int=self.rng.getrandbits(128))
-        self.lost.add(id)
+        self.uncommitted.add(id)
         await connection.execute("INSERT INTO profile (id, name) VALUES ($1, $2)", id, slug)
         return id
 
     async def _write(self, slug: str) -> None:
-        async with self.database.write(self.cell.place(slug), self._entry()) as connection:
-            await self._right(connection, slug)
+        async with self.database.write(self.cell.place(slug), self._start()) as connection:
+            await self._assert_tenant(connection, slug)
             id = await self._insert(connection, slug)
             self.reached("commit")
-            self.lost.discard(id)  # from here on, only the database knows
-        self.kept[slug].add(id)
+            self.uncommitted.discard(id)  # the outcome is unknown until COMMIT returns
+        self.committed[slug].add(id)
 
     async def _fail(self, slug: str) -> None:
         with suppress(asyncpg.DivisionByZeroError):
-            async with self.database.write(self.cell.place(slug), self._entry()) as connection:
+            async with self.database.write(self.cell.place(slug), self._start()) as connection:
                 await self._insert(connection, slug)
                 self.reached("statement")
                 await connection.execute("SELECT 1/0")
                 raise AssertionError("a division by zero was forgiven")
 
     async def _savepoint(self, slug: str) -> None:
-        """Rolled back and released: the role and the path of the transaction outlive both."""
-        async with self.database.write(self.cell.place(slug), self._entry()) as connection:
+        """Roll back and release a savepoint; the role and the search path of the transaction remain."""
+        async with self.database.write(self.cell.place(slug), self._start()) as connection:
             await connection.execute("SAVEPOINT one")
             await self._insert(connection, slug)
             await connection.execute("ROLLBACK TO one")
-            await self._right(connection, slug)
+            await self._assert_tenant(connection, slug)
             await connection.execute("RELEASE one")
-            await self._right(connection, slug)
+            await self._assert_tenant(connection, slug)
             self.reached("commit")
 
     async def _failed_savepoint(self, slug: str) -> None:
-        async with self.database.write(self.cell.place(slug), self._entry()) as connection:
+        async with self.database.write(self.cell.place(slug), self._start()) as connection:
             await connection.execute("SAVEPOINT one")
             await self._insert(connection, slug)
             with suppress(asyncpg.DivisionByZeroError):
@@ -213,10 +213,10 @@ class Fuzz:
             await connection.execute("ROLLBACK TO one; SAVEPOINT two")
             id = await self._insert(connection, slug)
             await connection.execute("RELEASE two")
-            await self._right(connection, slug)
+            await self._assert_tenant(connection, slug)
             self.reached("commit")
-            self.lost.discard(id)
-        self.kept[slug].add(id)
+            self.uncommitted.discard(id)
+        self.committed[slug].add(id)
 
     async def _refused(self, slug: str) -> None:
         place = self.cell.place(slug)
@@ -233,7 +233,7 @@ class Fuzz:
             )
         )
         opened = self.database.write if self.rng.random() < 0.5 else self.database.read
-        with pytest.raises(EntryRejected) as away:
+        with pytest.raises(EntryRejected) as rejected:
             async with opened(placement, entry):
-                raise AssertionError(f"the door opened, though {reason.name}")
-        assert away.value.reason is reason
+                raise AssertionError(f"a transaction started in spite of {reason.name}")
+        assert rejected.value.reason is reason

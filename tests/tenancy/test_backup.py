@@ -1,7 +1,7 @@
-"""What was backed up comes back as it was, history and all, or not at all; and nobody else notices."""
+"""Backup and restore: rows and history return unchanged or not at all, and other tenants are not affected."""
 
-# ruff: noqa: ASYNC240 - nothing else waits for this event loop while a test looks at files
-# ruff: noqa: S608 - the schemas are ours
+# ruff: noqa: ASYNC240 - no other task needs the event loop while a test reads files
+# ruff: noqa: S608 - the schema names are constants
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.tenancy.histories import longer
 from tests.writes.parallel import TenantClient
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
-ASKED = """
+QUERY = """
 {
   accounts(first: 50) { totalCount nodes { id name version owner { name } addresses { nodes { city } } } }
   opportunities(first: 50, orderBy: [{ name: ASC }]) {
@@ -43,7 +43,7 @@ ASKED = """
   users(first: 50) { nodes { id active employee { name manager { name } } } }
 }
 """
-STORY = """
+HISTORY = """
 query ($id: ID!) { account(id: $id) { name version history { nodes { kind field before after at user { id } } } } }
 """
 UPDATE = (
@@ -53,19 +53,19 @@ Manifest = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-async def story(scratch_world: World) -> tuple[str, Any]:
-    """An account to which something happened, and what is told of it."""
+async def account(scratch_world: World) -> tuple[str, Any]:
+    """ID of an account that was created and updated, and the result of `HISTORY` for it."""
     own = TenantClient(scratch_world, "acme")
     id = await own.done("admin", "accountCreate", name="Before")
     await own.ask("admin", UPDATE, {"i": {"id": id, "name": "After"}})
-    return id, (await own.ask("admin", STORY, {"id": id})).data
+    return id, (await own.ask("admin", HISTORY, {"id": id})).data
 
 
 @pytest.fixture(scope="module")
-async def kept(
-    scratch_world: World, story: tuple[str, Any], tmp_path_factory: pytest.TempPathFactory
+async def backup_file(
+    scratch_world: World, account: tuple[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """Both tenants in a file."""
+    """A backup of both tenants."""
     file = tmp_path_factory.mktemp("backup") / "all.relata"
     await backup(scratch_world.admin, file, made_at=NOON, relata="0.1.0")
     return file
@@ -73,7 +73,7 @@ async def kept(
 
 @asynccontextmanager
 async def empty(servers: Servers) -> AsyncIterator[tuple[asyncpg.Connection[Any], Servers]]:
-    """An installation without tenants, and its operator."""
+    """The operator's connection to an installation without tenants, and its servers."""
     async with place_on(servers, "back") as place:
         admin = await asyncpg.connect(place.database_url)
         try:
@@ -83,14 +83,14 @@ async def empty(servers: Servers) -> AsyncIterator[tuple[asyncpg.Connection[Any]
             await admin.close()
 
 
-async def answers(world: World, tenant: str) -> dict[str, bytes]:
-    """What every persona is answered."""
-    told = {}
+async def results_of(world: World, tenant: str) -> dict[str, bytes]:
+    """Result of `QUERY` for each persona, as JSON."""
+    results = {}
     for each in PERSONAS:
-        answer = (await world.ask(each, ASKED, tenant=tenant)).json
-        told[each] = json.dumps([answer.get("data"), answer.get("errors")]).encode()
-    assert b'"amount": "' in told["admin"]
-    return told
+        response = (await world.ask(each, QUERY, tenant=tenant)).json
+        results[each] = json.dumps([response.get("data"), response.get("errors")]).encode()
+    assert b'"amount": "' in results["admin"]
+    return results
 
 
 TRACES = """
@@ -103,48 +103,51 @@ SELECT 'tenant ' || t::text FROM catalog.tenant t
 
 
 async def traces(admin: asyncpg.Connection[Any]) -> set[str]:
-    """Everything that a restoring could leave behind."""
+    """Schemas, roles, tables and catalog entries, which a failed restore could leave behind."""
     return {row[0] for row in await admin.fetch(TRACES)}
 
 
 async def digest(admin: asyncpg.Connection[Any], schema: str) -> dict[str, str]:
-    """Every row of a tenant, as a sum for each table."""
-    found = await admin.fetch(
+    """MD5 digest of all rows, by table."""
+    tables = await admin.fetch(
         "SELECT relname FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind = 'r'",
         schema,
     )
     text = "SELECT md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '')) FROM {}.\"{}\" t"
-    return {row[0]: await admin.fetchval(text.format(schema, row[0])) for row in found}
+    return {row[0]: await admin.fetchval(text.format(schema, row[0])) for row in tables}
 
 
-# --- there and back -----------------------------------------------------------------------------
+# --- restore ------------------------------------------------------------------------------------
 
 
-async def test_an_installation_comes_back_with_the_same_answers_and_its_history(
-    servers: Servers, scratch_world: World, story: tuple[str, Any], kept: Path
+async def test_restored_installation_returns_the_same_results_and_history(
+    servers: Servers, scratch_world: World, account: tuple[str, Any], backup_file: Path
 ) -> None:
     async with empty(servers) as (admin, place):
-        assert [one.slug for one in await restore(admin, kept, now=NOON)] == ["acme", "globex"]
+        assert [one.slug for one in await restore(admin, backup_file, now=NOON)] == [
+            "acme",
+            "globex",
+        ]
         async with world_on(place) as back:
             for slug in ("acme", "globex"):
-                assert await answers(back, slug) == await answers(scratch_world, slug)
-            own, (id, told) = TenantClient(back, "acme"), story
-            assert (await own.ask("admin", STORY, {"id": id})).data == told
-            written = await own.ask("admin", UPDATE, {"i": {"id": id, "name": "Later"}})
-            assert written.data["done"]["account"]["version"] == told["account"]["version"] + 1
+                assert await results_of(back, slug) == await results_of(scratch_world, slug)
+            own, (id, expected) = TenantClient(back, "acme"), account
+            assert (await own.ask("admin", HISTORY, {"id": id})).data == expected
+            updated = await own.ask("admin", UPDATE, {"i": {"id": id, "name": "Later"}})
+            assert updated.data["done"]["account"]["version"] == expected["account"]["version"] + 1
 
 
 @covers("D-61", "D-63")
-async def test_nobody_is_signed_in_and_no_position_is_known_after_it(
-    servers: Servers, scratch_world: World, kept: Path
+async def test_restore_ends_sessions_and_invalidates_positions(
+    servers: Servers, scratch_world: World, backup_file: Path
 ) -> None:
-    """A session that was ended after the backup must not live again; nor may news be missed."""
-    token = scratch_world.tokens["admin", "acme"]  # that the story was written with
+    """A session revoked after the backup stays invalid, and subscribers cannot resume and miss changes."""
+    token = scratch_world.tokens["admin", "acme"]  # of the session that wrote the account
     async with empty(servers) as (admin, place):
-        await restore(admin, kept, now=NOON)
+        await restore(admin, backup_file, now=NOON)
         async with world_on(place) as back:
-            asked = json.dumps({"query": "{ viewer { id } }"}).encode()
-            assert (await back.post(asked, authorization=f"Bearer {token}")).codes == [
+            request = json.dumps({"query": "{ viewer { id } }"}).encode()
+            assert (await back.post(request, authorization=f"Bearer {token}")).codes == [
                 "UNAUTHENTICATED"
             ]
             query = "SELECT epoch, access, placement FROM {}.log_head"
@@ -157,10 +160,10 @@ async def test_nobody_is_signed_in_and_no_position_is_known_after_it(
 
 
 @covers("D-61")
-async def test_no_password_can_be_chosen_with_an_old_token_after_it(
+async def test_restore_invalidates_password_reset_tokens(
     servers: Servers, scratch_world: World, tmp_path: Path
 ) -> None:
-    """A token that was used or made void after the backup must not be good again."""
+    """A token that was used or replaced after the backup stays invalid."""
     file, credential = tmp_path / "one.relata", f"{scratch_world.schema()}.credential"
     pending = "reset = gen_random_uuid(), reset_until = 'tomorrow'"
     await scratch_world.admin.execute(f"UPDATE {credential} SET {pending}")
@@ -173,130 +176,137 @@ async def test_no_password_can_be_chosen_with_an_old_token_after_it(
     async with empty(servers) as (admin, _):
         [restored] = await restore(admin, file, now=NOON)
         query = "SELECT count(*), count(reset), count(reset_until) FROM {}.credential"
-        told = await admin.fetchrow(query.format(restored.placement.schema))
-        there = await scratch_world.admin.fetchval(f"SELECT count(*) FROM {credential}")
-        assert tuple(told or ()) == (there, 0, 0)
+        counts = await admin.fetchrow(query.format(restored.placement.schema))
+        expected = await scratch_world.admin.fetchval(f"SELECT count(*) FROM {credential}")
+        assert tuple(counts or ()) == (expected, 0, 0)
 
 
 @covers("D-71")
-async def test_the_schema_is_that_of_a_tenant_newly_made(servers: Servers, kept: Path) -> None:
-    """Keys, indexes, functions, rights and comments, though only rows are in the file."""
+async def test_restored_schema_equals_that_of_a_new_tenant(
+    servers: Servers, backup_file: Path
+) -> None:
+    """The file has only rows; keys, indexes, functions, privileges and comments come from the migrations."""
     from tenancy.engine.drift import FACTS
     from tenancy.engine.provision import create
 
     rights = "SELECT relname, relacl::text, pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = $1::regnamespace"
     async with empty(servers) as (admin, _):
-        [restored] = await restore(admin, kept, now=NOON, only="acme")
-        made = await create(admin, "newly", "Newly made")
-        told = []
-        for each in (restored, made):
+        [restored] = await restore(admin, backup_file, now=NOON, only="acme")
+        created = await create(admin, "new-tenant", "New tenant")
+        schemas = []
+        for each in (restored, created):
             name = each.placement.schema
             facts = [str(row[0]) for row in await admin.fetch(FACTS, name)]
             facts += [str(tuple(row)) for row in await admin.fetch(rights, name)]
-            told.append({fact.replace(name, "T") for fact in facts})
-        assert told[0] == told[1]
+            schemas.append({fact.replace(name, "T") for fact in facts})
+        assert schemas[0] == schemas[1]
 
 
-async def test_one_tenant_comes_back_as_another_beside_the_others(
-    scratch_world: World, story: tuple[str, Any], kept: Path
+async def test_tenant_is_restored_under_another_name_beside_the_original(
+    scratch_world: World, account: tuple[str, Any], backup_file: Path
 ) -> None:
     others = {
         slug: await digest(scratch_world.admin, scratch_world.schema(slug))
         for slug in ("acme", "globex")
     }
-    [twin] = await restore(scratch_world.admin, kept, now=NOON, only="acme", new_name="twin")
+    [copy] = await restore(scratch_world.admin, backup_file, now=NOON, only="acme", new_name="copy")
     try:
         for slug, before in others.items():
             assert await digest(scratch_world.admin, scratch_world.schema(slug)) == before
-        assert twin.id != scratch_world.tenants["acme"].id
-        id, told = story
+        assert copy.id != scratch_world.tenants["acme"].id
+        id, expected = account
         scratch_world.tokens.update(
             {
-                (who, "twin"): await signed_in(scratch_world, "twin", f"{who}@acme.example")
+                (who, "copy"): await access_token(scratch_world, "copy", f"{who}@acme.example")
                 for who in PERSONAS
             }
         )
-        assert await answers(scratch_world, "twin") == await answers(scratch_world, "acme")
-        assert (await scratch_world.ask("admin", STORY, {"id": id}, tenant="twin")).data == told
+        assert await results_of(scratch_world, "copy") == await results_of(scratch_world, "acme")
+        assert (
+            await scratch_world.ask("admin", HISTORY, {"id": id}, tenant="copy")
+        ).data == expected
         changed = await scratch_world.ask(
-            "admin", UPDATE, {"i": {"id": id, "name": "Twin"}}, tenant="twin"
+            "admin", UPDATE, {"i": {"id": id, "name": "Changed"}}, tenant="copy"
         )
         assert not changed.codes
-        assert (await scratch_world.ask("admin", STORY, {"id": id})).data == told, (
-            "the first one's stays"
+        assert (await scratch_world.ask("admin", HISTORY, {"id": id})).data == expected, (
+            "the original is unchanged"
         )
     finally:
-        name = twin.placement.schema
+        name = copy.placement.schema
         await scratch_world.admin.execute(
             f"DROP SCHEMA {name} CASCADE; DROP OWNED BY {name}; DROP ROLE {name}"
         )
-        await scratch_world.admin.execute("DELETE FROM catalog.tenant WHERE slug = 'twin'")
+        await scratch_world.admin.execute("DELETE FROM catalog.tenant WHERE slug = 'copy'")
 
 
-async def signed_in(world: World, tenant: str, email: str) -> str:
+async def access_token(world: World, tenant: str, email: str) -> str:
+    """Sign in to a tenant and return the access token."""
     query = "mutation ($i: SignInInput!) { signIn(input: $i) { accessToken } }"
-    given = {"tenant": tenant, "email": email, "password": "relata-demo"}
-    answer = await world.post(json.dumps({"query": query, "variables": {"i": given}}).encode())
-    return str(answer.data["signIn"]["accessToken"])
+    credentials = {"tenant": tenant, "email": email, "password": "relata-demo"}
+    response = await world.post(
+        json.dumps({"query": query, "variables": {"i": credentials}}).encode()
+    )
+    return str(response.data["signIn"]["accessToken"])
 
 
-async def test_what_was_kept_at_an_older_revision_is_brought_to_the_newest(
-    servers: Servers, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_backup_of_an_older_revision_is_migrated_to_the_newest(
+    servers: Servers, backup_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with empty(servers) as (admin, _):
         with longer(tmp_path, monkeypatch):
-            [one] = await restore(admin, kept, now=NOON, only="acme")
+            [one] = await restore(admin, backup_file, now=NOON, only="acme")
             rated = f"SELECT count(*) FROM {one.placement.schema}.account WHERE rating IS DISTINCT FROM 5"
             assert await admin.fetchval(rated) == 0
             assert [revision for _, revision in await tenants(admin)] == [head()]
 
 
-async def test_what_a_killed_restoring_left_behind_is_nobodys_and_is_removed(
-    servers: Servers, kept: Path, monkeypatch: pytest.MonkeyPatch
+async def test_remains_of_a_killed_restore_are_unreachable_and_removed(
+    servers: Servers, backup_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is cut off at the second tenant, when the first one is whole."""
-    whole, begun = restoring._filled, 0
+    """The connection ends at the second tenant, when the first one is complete."""
+    filled, calls = restoring._filled, 0
 
     async def killed(admin: asyncpg.Connection[Any], *rest: Any) -> None:
-        nonlocal begun
-        begun += 1
-        if begun == 2:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
             admin.terminate()
-        await whole(admin, *rest)
+        await filled(admin, *rest)
 
     schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 't\\_%'"
     async with empty(servers) as (admin, place):
         cut = await asyncpg.connect(place.database_url)
         monkeypatch.setattr(restoring, "_filled", killed)
         with pytest.raises(asyncpg.InterfaceError):
-            await restore(cut, kept, now=NOON)
+            await restore(cut, backup_file, now=NOON)
         monkeypatch.undo()
         assert await admin.fetchval(schemas) == 1
-        assert await tenants(admin) == [], "nobody can enter it"
-        await restore(admin, kept, now=NOON, only="globex")
+        assert await tenants(admin) == [], "no tenant refers to it"
+        await restore(admin, backup_file, now=NOON, only="globex")
         assert await admin.fetchval(schemas) == 1
         assert [one.slug for one, _ in await tenants(admin)] == ["globex"]
-        await restore(admin, kept, now=NOON, only="acme")
+        await restore(admin, backup_file, now=NOON, only="acme")
         assert await admin.fetchval(schemas) == 2
 
 
-async def test_two_do_not_restore_at_once(servers: Servers, kept: Path) -> None:
+async def test_concurrent_restore_is_refused(servers: Servers, backup_file: Path) -> None:
     async with empty(servers) as (admin, place):
         other = await asyncpg.connect(place.database_url)
         await other.execute(f"SELECT pg_advisory_lock({restoring.LOCK})")
-        await refused(admin, kept, "Another restore is running")
+        await assert_refused(admin, backup_file, "Another restore is running")
         await other.close()
-        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1"
-        while await admin.fetchval(held, restoring.LOCK):  # noqa: ASYNC110 - Postgres tells nobody
+        locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1"
+        while await admin.fetchval(locks, restoring.LOCK):  # noqa: ASYNC110 - Postgres sends no event
             await asyncio.sleep(0.01)
-        assert len(await restore(admin, kept, now=NOON)) == 2
+        assert len(await restore(admin, backup_file, now=NOON)) == 2
 
 
-# --- as of one moment ---------------------------------------------------------------------------
+# --- one snapshot per backup ------------------------------------------------------------------
 
 
 @covers("D-60")
-async def test_what_is_written_meanwhile_is_in_it_whole_or_not_at_all(
+async def test_concurrent_write_is_in_the_backup_completely_or_not_at_all(
     servers: Servers, scratch_world: World, tmp_path: Path
 ) -> None:
     own, done = TenantClient(scratch_world, "globex"), asyncio.Event()
@@ -320,20 +330,20 @@ async def test_what_is_written_meanwhile_is_in_it_whole_or_not_at_all(
                 admin, tmp_path / str(number), now=NOON, only="globex", new_name=f"copy{number}"
             )
             await admin.execute(f"SET search_path = {one.placement.schema}")
-            told = await admin.fetchrow(
+            counts = await admin.fetchrow(
                 "SELECT position, (SELECT max(position) FROM change_log) AS last, "
-                "(SELECT count(DISTINCT record_id) FROM change_log WHERE entity = 'Account') AS noted, "
-                "(SELECT count(*) FROM account WHERE id IN (SELECT record_id FROM change_log)) AS there, "
-                "(SELECT count(*) FROM history WHERE entity = 'Account' AND kind = 'CREATED') AS storied "
+                "(SELECT count(DISTINCT record_id) FROM change_log WHERE entity = 'Account') AS logged, "
+                "(SELECT count(*) FROM account WHERE id IN (SELECT record_id FROM change_log)) AS existing, "
+                "(SELECT count(*) FROM history WHERE entity = 'Account' AND kind = 'CREATED') AS historical "
                 "FROM log_head"
             )
             await admin.execute("RESET search_path")
-            assert told is not None
-            assert told["position"] == (told["last"] or 0)
-            assert told["noted"] == told["there"] == told["storied"]
+            assert counts is not None
+            assert counts["position"] == (counts["last"] or 0)
+            assert counts["logged"] == counts["existing"] == counts["historical"]
 
 
-async def test_a_tenant_under_migration_is_not_copied_half_way(
+async def test_backup_of_a_tenant_under_migration_is_refused(
     scratch_world: World, tmp_path: Path
 ) -> None:
     other = await asyncpg.connect(scratch_world.servers.database_url)
@@ -342,130 +352,142 @@ async def test_a_tenant_under_migration_is_not_copied_half_way(
         async with other.transaction():
             await other.execute("SELECT 1 FROM catalog.tenant WHERE slug = 'globex' FOR UPDATE")
             await other.execute("UPDATE catalog.tenant SET name = name WHERE slug = 'globex'")
-            made = asyncio.create_task(
+            task = asyncio.create_task(
                 backup(operator, tmp_path / "b", made_at=NOON, relata="0.1.0")
             )
             waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-            while not (made.done() or await scratch_world.admin.fetchval(waiting)):  # noqa: ASYNC110 - Postgres tells nobody
+            while not (task.done() or await scratch_world.admin.fetchval(waiting)):  # noqa: ASYNC110 - Postgres sends no event
                 await asyncio.sleep(0.01)
         with pytest.raises(TenantError, match="is being migrated\\. Try again"):
-            await made
+            await task
     finally:
         await other.close()
         await operator.close()
-    assert not list(tmp_path.iterdir()), "nothing is left that looks like a backup"
+    assert not list(tmp_path.iterdir()), "no incomplete file is left"
 
 
-# --- refused ------------------------------------------------------------------------------------
+# --- refusals -----------------------------------------------------------------------------------
 
 
-async def refused(admin: asyncpg.Connection[Any], file: Path, match: str, **asked: Any) -> None:
-    """Restoring is refused with a sentence, and nothing is changed."""
+async def assert_refused(
+    admin: asyncpg.Connection[Any], file: Path, match: str, **options: Any
+) -> None:
+    """Assert that a restore is refused with a message that matches, and changes nothing."""
     before = await traces(admin)
     with pytest.raises(TenantError, match=match):
-        await restore(admin, file, now=NOON, **asked)
+        await restore(admin, file, now=NOON, **options)
     assert await traces(admin) == before
 
 
-async def test_nothing_is_overwritten(scratch_world: World, kept: Path) -> None:
-    await refused(scratch_world.admin, kept, "'acme' exists already, and nothing is overwritten")
-    await refused(scratch_world.admin, kept, "'globex' exists", only="globex")
-    await refused(scratch_world.admin, kept, "'globex' exists", only="acme", new_name="globex")
-    await refused(scratch_world.admin, kept, "Choose with --tenant", new_name="other")
-    await refused(
-        scratch_world.admin, kept, "cannot be a tenant's name", only="acme", new_name="No"
+async def test_restore_and_backup_overwrite_nothing(
+    scratch_world: World, backup_file: Path
+) -> None:
+    await assert_refused(
+        scratch_world.admin, backup_file, "'acme' exists already, and nothing is overwritten"
     )
-    await refused(
-        scratch_world.admin, kept, "holds no tenant 'x'. It holds: acme, globex", only="x"
+    await assert_refused(scratch_world.admin, backup_file, "'globex' exists", only="globex")
+    await assert_refused(
+        scratch_world.admin, backup_file, "'globex' exists", only="acme", new_name="globex"
+    )
+    await assert_refused(scratch_world.admin, backup_file, "Choose with --tenant", new_name="other")
+    await assert_refused(
+        scratch_world.admin, backup_file, "cannot be a tenant's name", only="acme", new_name="No"
+    )
+    await assert_refused(
+        scratch_world.admin, backup_file, "holds no tenant 'x'. It holds: acme, globex", only="x"
     )
     with pytest.raises(TenantError, match=r"exists already\. Give"):
-        await backup(scratch_world.admin, kept, made_at=NOON, relata="0.1.0")
+        await backup(scratch_world.admin, backup_file, made_at=NOON, relata="0.1.0")
     with pytest.raises(
         TenantError, match=r"no tenant 'x' to back up\. The tenants are: acme, globex"
     ):
         await backup(
-            scratch_world.admin, kept.with_name("x"), made_at=NOON, relata="0.1.0", only="x"
+            scratch_world.admin, backup_file.with_name("x"), made_at=NOON, relata="0.1.0", only="x"
         )
-    assert [each.name for each in kept.parent.iterdir()] == [kept.name]
-    assert kept.stat().st_mode & 0o077 == 0, "it holds hashes of passwords"
+    assert [each.name for each in backup_file.parent.iterdir()] == [backup_file.name]
+    assert backup_file.stat().st_mode & 0o077 == 0, "the file has password hashes"
 
 
-async def test_a_damaged_file_is_refused_wherever_it_is_damaged(
-    servers: Servers, kept: Path, tmp_path: Path
+async def test_damaged_file_is_refused_at_every_position(
+    servers: Servers, backup_file: Path, tmp_path: Path
 ) -> None:
-    whole, file = kept.read_bytes(), tmp_path / "damaged"
-    chance = random.Random(7)
+    content, file = backup_file.read_bytes(), tmp_path / "damaged"
+    rng = random.Random(7)
     async with empty(servers) as (admin, _):
-        await refused(admin, tmp_path / "nowhere", "cannot be read: No such file")
-        for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
-            file.write_bytes(whole[:length])
-            await refused(admin, file, "is not a complete backup")
-        with zipfile.ZipFile(kept) as read:
-            inside = [  # of what is packed, not of what a zip says about it twice or for nobody
+        await assert_refused(admin, tmp_path / "nowhere", "cannot be read: No such file")
+        for length in (0, 1, 100, len(content) // 2, len(content) - 1):
+            file.write_bytes(content[:length])
+            await assert_refused(admin, file, "is not a complete backup")
+        with zipfile.ZipFile(backup_file) as read:
+            ranges = [  # compressed data only: zip headers have redundant and unused bytes
                 (each.header_offset + 30 + len(each.filename) + 40, each.compress_size - 40)
                 for each in read.infolist()
                 if each.compress_size > 100
             ]
         for _ in range(40):
-            start, length = chance.choice(inside)
-            at = start + chance.randrange(length)
+            start, length = rng.choice(ranges)
+            at = start + rng.randrange(length)
             file.write_bytes(
-                whole[:at] + bytes([whole[at] ^ 1 << chance.randrange(8)]) + whole[at + 1 :]
+                content[:at] + bytes([content[at] ^ 1 << rng.randrange(8)]) + content[at + 1 :]
             )
-            await refused(admin, file, "is not a complete backup")
+            await assert_refused(admin, file, "is not a complete backup")
 
 
-def tampered(kept: Path, file: Path, change: Callable[[Manifest, dict[str, bytes]], None]) -> None:
-    """The backup with another manifest or other rows, put together well."""
-    with zipfile.ZipFile(kept) as read:
-        held = {name: read.read(name) for name in read.namelist()}
-    manifest = json.loads(held.pop(archive.MANIFEST))
-    change(manifest, held)
+def tampered(
+    backup_file: Path, file: Path, change: Callable[[Manifest, dict[str, bytes]], None]
+) -> None:
+    """Write a valid zip file with the backup's content after a change of its manifest or its rows."""
+    with zipfile.ZipFile(backup_file) as read:
+        files = {name: read.read(name) for name in read.namelist()}
+    manifest = json.loads(files.pop(archive.MANIFEST))
+    change(manifest, files)
     with zipfile.ZipFile(file, "w") as out:
-        for name, rows in held.items():
+        for name, rows in files.items():
             out.writestr(name, rows)
         out.writestr(archive.MANIFEST, json.dumps(manifest))
 
 
-def summed(manifest: Manifest, held: dict[str, bytes], slug: str, table: str, rows: bytes) -> None:
-    """Put other rows into a table, and their sum into the manifest."""
-    held[f"{slug}/{table}.copy"] = rows
+def replace_rows(
+    manifest: Manifest, files: dict[str, bytes], slug: str, table: str, rows: bytes
+) -> None:
+    """Replace the rows of a table, and its checksum in the manifest."""
+    files[f"{slug}/{table}.copy"] = rows
     [tenant] = [each for each in manifest["tenants"] if each["slug"] == slug]
-    [told] = [each for each in tenant["tables"] if each["name"] == table]
-    told |= {"size": len(rows), "sha256": sha256(rows).hexdigest()}
+    [entry] = [each for each in tenant["tables"] if each["name"] == table]
+    entry |= {"size": len(rows), "sha256": sha256(rows).hexdigest()}
 
 
-def other_rows(manifest: Manifest, held: dict[str, bytes]) -> None:
-    held["acme/account.copy"] = held["acme/account.copy"].replace(b"a", b"b", 1)
+def other_rows(manifest: Manifest, files: dict[str, bytes]) -> None:
+    files["acme/account.copy"] = files["acme/account.copy"].replace(b"a", b"b", 1)
 
 
-def no_rows(manifest: Manifest, held: dict[str, bytes]) -> None:
-    del held["acme/account.copy"]
+def no_rows(manifest: Manifest, files: dict[str, bytes]) -> None:
+    del files["acme/account.copy"]
 
 
-def more_rows(manifest: Manifest, held: dict[str, bytes]) -> None:
-    held["acme/../evil"] = b""
+def more_rows(manifest: Manifest, files: dict[str, bytes]) -> None:
+    files["acme/../evil"] = b""
 
 
-def no_such_column(manifest: Manifest, held: dict[str, bytes]) -> None:
+def no_such_column(manifest: Manifest, files: dict[str, bytes]) -> None:
     [table] = [t for t in manifest["tenants"][1]["tables"] if t["name"] == "account"]
     table["columns"][0] = "id\") FROM PROGRAM 'id' --"
 
 
-def newer(manifest: Manifest, held: dict[str, bytes]) -> None:
+def newer(manifest: Manifest, files: dict[str, bytes]) -> None:
     manifest["tenants"][1]["revision"] = "9999"
 
 
-def other_format(manifest: Manifest, held: dict[str, bytes]) -> None:
+def other_format(manifest: Manifest, files: dict[str, bytes]) -> None:
     manifest["format"] = 2
 
 
-def dangling(manifest: Manifest, held: dict[str, bytes]) -> None:
-    summed(manifest, held, "globex", "employee", b"")
+def dangling(manifest: Manifest, files: dict[str, bytes]) -> None:
+    replace_rows(manifest, files, "globex", "employee", b"")
 
 
-def odd_rows(manifest: Manifest, held: dict[str, bytes]) -> None:
-    summed(manifest, held, "globex", "stage", b"no\trow\n")
+def odd_rows(manifest: Manifest, files: dict[str, bytes]) -> None:
+    replace_rows(manifest, files, "globex", "stage", b"no\trow\n")
 
 
 @pytest.mark.parametrize(
@@ -481,14 +503,14 @@ def odd_rows(manifest: Manifest, held: dict[str, bytes]) -> None:
         (odd_rows, "Postgres refuses the data of the backup"),
     ],
 )
-async def test_a_file_that_was_meddled_with_changes_nothing(
+async def test_tampered_file_changes_nothing(
     servers: Servers,
-    kept: Path,
+    backup_file: Path,
     tmp_path: Path,
     change: Callable[[Manifest, dict[str, bytes]], None],
     match: str,
 ) -> None:
-    """Also where the first tenant went well, and the second one fails at its end."""
-    tampered(kept, tmp_path / "file", change)
+    """Also if the first tenant is restored and the second one fails at its end."""
+    tampered(backup_file, tmp_path / "file", change)
     async with empty(servers) as (admin, _):
-        await refused(admin, tmp_path / "file", match)
+        await assert_refused(admin, tmp_path / "file", match)

@@ -1,19 +1,19 @@
-"""Who owns what in Postgres, who may do what, and what a tenant's schema is made of (D-71, D-72)."""
+"""Owners and privileges in Postgres, and the objects of a tenant's schema (D-71, D-72)."""
 
 from __future__ import annotations
 
 from tests.support.covers import covers
 from tests.tenancy.cell import Cell
 
-USED = {"SELECT", "INSERT", "UPDATE", "DELETE"}
-ADDED_TO = {"history", "change_log"}
-"""What was noted is added to, and never changed: not by the application either."""
+READ_WRITE = {"SELECT", "INSERT", "UPDATE", "DELETE"}
+APPEND_ONLY = {"history", "change_log"}
+"""Tables to which the application may add rows but not change or delete them."""
 ALEMBIC = "alembic_version"
-"""Alembic's own table, which has no comments of ours."""
+"""Alembic's table, which has no comments."""
 
 
 @covers("D-71")
-async def test_all_of_a_tenant_is_owned_by_the_role_for_tables(cell: Cell) -> None:
+async def test_every_object_of_a_tenant_is_owned_by_the_ddl_role(cell: Cell) -> None:
     owners = await cell.admin.fetch(
         """SELECT n.nspname, coalesce(c.relname, '') AS name, pg_get_userbyid(c.relowner) AS owner,
                   pg_get_userbyid(n.nspowner) AS schema_owner
@@ -25,25 +25,25 @@ async def test_all_of_a_tenant_is_owned_by_the_role_for_tables(cell: Cell) -> No
 
 
 @covers("D-71")
-async def test_a_tenant_may_use_rows_and_nothing_else(cell: Cell) -> None:
+async def test_tenant_role_has_privileges_on_rows_only(cell: Cell) -> None:
     for tenant in cell.tenants.values():
         role, schema = tenant.placement.role, tenant.placement.schema
         tables = await cell.admin.fetch(
             """SELECT c.relname, pg_get_userbyid(a.grantee) AS grantee, a.grantee = 0 AS public,
-                      array_agg(a.privilege_type::text) AS rights, bool_or(a.is_grantable) AS passed_on
+                      array_agg(a.privilege_type::text) AS rights, bool_or(a.is_grantable) AS grantable
                FROM pg_class c, aclexplode(c.relacl) a
                WHERE c.relnamespace = $1::regnamespace GROUP BY 1, 2, 3""",
             schema,
         )
-        theirs = {row["relname"]: row for row in tables if row["grantee"] == role}
-        kept = await cell.admin.fetch(
+        granted = {row["relname"]: row for row in tables if row["grantee"] == role}
+        tables_of_schema = await cell.admin.fetch(
             "SELECT tablename FROM pg_tables WHERE schemaname = $1", schema
         )
-        assert theirs.keys() == {row["tablename"] for row in kept}
-        for name, row in theirs.items():
-            wanted = {"SELECT", "INSERT"} if name in ADDED_TO else USED
-            assert set(row["rights"]) == wanted, f"{name}: {row['rights']}"
-            assert not row["passed_on"]
+        assert granted.keys() == {row["tablename"] for row in tables_of_schema}
+        for name, row in granted.items():
+            expected = {"SELECT", "INSERT"} if name in APPEND_ONLY else READ_WRITE
+            assert set(row["rights"]) == expected, f"{name}: {row['rights']}"
+            assert not row["grantable"]
         assert {row["grantee"] for row in tables} == {role, "relata_ddl"}
         rights = {
             right: await cell.admin.fetchval(
@@ -60,8 +60,8 @@ async def test_a_tenant_may_use_rows_and_nothing_else(cell: Cell) -> None:
 
 
 @covers("D-71")
-async def test_a_tenant_reaches_no_other_schema(cell: Cell) -> None:
-    """What it may use beyond its own is the functions in `platform`, and Postgres' own."""
+async def test_tenant_role_has_no_access_to_other_schemas(cell: Cell) -> None:
+    """Besides its own schema, the role may use the functions in `platform` and the schemas of Postgres."""
     for tenant in cell.tenants.values():
         role = tenant.placement.role
         used = await cell.admin.fetch(
@@ -71,11 +71,11 @@ async def test_a_tenant_reaches_no_other_schema(cell: Cell) -> None:
         assert {row[0] for row in used} == {
             tenant.placement.schema, "platform", "pg_catalog", "information_schema",
         }  # fmt: skip
-        made = await cell.admin.fetch(
+        creatable = await cell.admin.fetch(
             "SELECT nspname::text FROM pg_namespace WHERE has_schema_privilege($1, oid, 'CREATE')",
             role,
         )
-        assert not made
+        assert not creatable
         of = await cell.admin.fetch(
             "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = $1::regrole", role
         )
@@ -86,33 +86,33 @@ async def test_a_tenant_reaches_no_other_schema(cell: Cell) -> None:
 
 
 @covers("D-58", "D-71")
-async def test_who_may_call_our_functions(cell: Cell) -> None:
+async def test_functions_in_platform_are_executable_by_their_callers_only(cell: Cell) -> None:
     rows = await cell.admin.fetch(
         """SELECT p.proname, p.prosecdef, p.proconfig, array_agg(CASE a.grantee WHEN 0 THEN 'PUBLIC'
                   ELSE pg_get_userbyid(a.grantee)::text END) AS callers
            FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
            WHERE p.pronamespace = 'platform'::regnamespace GROUP BY p.oid"""
     )
-    us = await cell.admin.fetchval("SELECT current_user")
-    callers = {row["proname"]: set(row["callers"]) - {us} for row in rows}
+    operator = await cell.admin.fetchval("SELECT current_user")
+    callers = {row["proname"]: set(row["callers"]) - {operator} for row in rows}
     assert callers["enter"] == {"relata_tenant"}
     assert callers["tenant"] == {"relata_app"}
-    lent = {row["proname"]: row["proconfig"] for row in rows if row["prosecdef"]}
-    assert lent == {"tenant": ['search_path=""']}, "only this one acts with its owner's rights"
+    definers = {row["proname"]: row["proconfig"] for row in rows if row["prosecdef"]}
+    assert definers == {"tenant": ['search_path=""']}, "only this function is SECURITY DEFINER"
 
 
 @covers("D-71")
-async def test_no_function_of_the_database_lends_rights_to_everybody(cell: Cell) -> None:
-    found = await cell.admin.fetch(
+async def test_tenant_role_can_execute_no_security_definer_function(cell: Cell) -> None:
+    functions = await cell.admin.fetch(
         """SELECT p.oid::regprocedure::text FROM pg_proc p
            WHERE p.prosecdef AND p.pronamespace <> 'pg_catalog'::regnamespace
              AND has_function_privilege('relata_tenant', p.oid, 'EXECUTE')"""
     )
-    assert not found
+    assert not functions
 
 
 @covers("D-71")
-async def test_nobody_may_use_the_public_schema(cell: Cell) -> None:
+async def test_public_schema_is_closed_to_all_roles(cell: Cell) -> None:
     acl = await cell.admin.fetchval(
         "SELECT nspacl::text FROM pg_namespace WHERE nspname = 'public'"
     )
@@ -124,26 +124,26 @@ async def test_nobody_may_use_the_public_schema(cell: Cell) -> None:
             )
 
 
-async def test_no_types_of_a_schemas_own(cell: Cell) -> None:
-    """Case 67: a type per schema has another number in each, and the driver would mix them up."""
-    own = await cell.admin.fetch(
+async def test_tenant_schemas_define_no_types(cell: Cell) -> None:
+    """Case 67: a type per schema has a different OID in each, and the driver would confuse them."""
+    types = await cell.admin.fetch(
         """SELECT t.typname FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
            WHERE t.typnamespace::regnamespace::text LIKE 't\\_%'
              AND NOT (t.typtype = 'c' AND c.relkind = 'r')
              AND NOT (t.typcategory = 'A' AND t.typelem IN (SELECT reltype FROM pg_class))"""
     )
-    assert not own, f"use text with a CHECK instead: {own}"
+    assert not types, f"use text with a CHECK instead: {types}"
     columns = await cell.admin.fetch(
-        """SELECT DISTINCT t.typnamespace::regnamespace::text AS home FROM pg_attribute a
+        """SELECT DISTINCT t.typnamespace::regnamespace::text AS schema FROM pg_attribute a
            JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
            WHERE c.relnamespace::regnamespace::text LIKE 't\\_%' AND a.attnum > 0
              AND NOT a.attisdropped AND c.relkind = 'r'"""
     )
-    assert [row["home"] for row in columns] == ["pg_catalog"]
+    assert [row["schema"] for row in columns] == ["pg_catalog"]
 
 
-async def test_every_table_and_column_says_what_it_is(cell: Cell) -> None:
-    silent = await cell.run(
+async def test_every_table_and_column_has_a_comment(cell: Cell) -> None:
+    uncommented = await cell.run(
         "alder",
         """SELECT c.relname || coalesce('.' || a.attname, '') AS name
            FROM pg_class c LEFT JOIN pg_attribute a
@@ -153,15 +153,15 @@ async def test_every_table_and_column_says_what_it_is(cell: Cell) -> None:
         cell.schema("alder"),
         ALEMBIC,
     )
-    assert not silent, f"comment on {[row['name'] for row in silent]} in the migration"
+    assert not uncommented, f"comment on {[row['name'] for row in uncommented]} in the migration"
 
 
-async def test_the_catalog_says_what_it_is(cell: Cell) -> None:
-    silent = await cell.admin.fetch(
+async def test_the_catalog_and_platform_functions_have_comments(cell: Cell) -> None:
+    uncommented = await cell.admin.fetch(
         """SELECT a.attname FROM pg_attribute a WHERE a.attrelid = 'catalog.tenant'::regclass
            AND a.attnum > 0 AND col_description(a.attrelid, a.attnum) IS NULL"""
     )
-    assert not silent
+    assert not uncommented
     functions = await cell.admin.fetch(
         """SELECT p.proname FROM pg_proc p LEFT JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e'
            WHERE p.pronamespace = 'platform'::regnamespace AND d.objid IS NULL

@@ -1,4 +1,4 @@
-"""Postgres and Python give every currency the same number of digits."""
+"""Postgres and Python use the same number of decimal digits for every currency."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.tenancy.cell import Cell
 
 
 @covers("D-17")
-async def test_postgres_rounds_every_currency_as_python_does(cell: Cell) -> None:
+async def test_postgres_and_python_agree_on_the_digits_of_every_currency(cell: Cell) -> None:
     codes = ["".join(letters) for letters in product(ascii_uppercase, repeat=3)]
     rows = await cell.admin.fetch(
         "SELECT code, platform.minor(code) AS digits FROM unnest($1::text[]) AS code", codes

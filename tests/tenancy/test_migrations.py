@@ -1,4 +1,4 @@
-"""What a migration may be written with, and what it may do to tables that are in use (D-73)."""
+"""Imports of migrations, and their effect on tables in use: locks, removed columns and time limits (D-73)."""
 
 from __future__ import annotations
 
@@ -21,60 +21,58 @@ from tests.tenancy.histories import longer, sql, steps
 ALLOWED = {"alembic", "sqlalchemy"} | set(sys.stdlib_module_names)
 SQUAWK = Path(sys.executable).parent / "squawk"
 EXCLUDED = {
-    "prefer-bigint-over-int": "what we count in 32 bits is versions, places and percents, not rows",
-    "prefer-text-field": "the only VARCHARs are alembic's own and those of words with a CHECK",
+    "prefer-bigint-over-int": "the 32-bit integers are versions, positions and percentages, never row counts",
+    "prefer-text-field": "the only VARCHARs are alembic's and those of enums with a CHECK",
     "require-concurrent-index-creation": "CONCURRENTLY cannot be in the tenant's one transaction; "
-    "large tables get theirs from a step of its own",
+    "large tables get indexes in a separate step",
 }
 
 
 @pytest.mark.parametrize("file", sorted(MIGRATIONS.rglob("*.py")), ids=lambda file: file.stem)
-def test_a_migration_imports_nothing_of_the_application(file: Path) -> None:
-    assert not _foreign(file.read_text()), (
-        f"{file.name} imports {_foreign(file.read_text())}. The application changes, a migration must "
-        "not: write the words, names and values that it needs into it, as they are today."
+def test_migration_imports_nothing_of_the_application(file: Path) -> None:
+    assert not _forbidden_imports(file.read_text()), (
+        f"{file.name} imports {_forbidden_imports(file.read_text())}. The application changes, a migration must "
+        "not: write the names and values that it needs into it."
     )
 
 
-def _foreign(text: str) -> set[str]:
-    found = set()
+def _forbidden_imports(text: str) -> set[str]:
+    names = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
+            names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found.add("." * node.level + (node.module or "").partition(".")[0])
-    return found - ALLOWED
+            names.add("." * node.level + (node.module or "").partition(".")[0])
+    return names - ALLOWED
 
 
 @pytest.mark.parametrize(
     "text",
     ["import db.api", "from domain.setup import StageKind", "from . import x", "import tenancy"],
 )
-def test_an_import_of_the_application_is_found(text: str) -> None:
-    assert _foreign(f"import sqlalchemy as sa\nfrom alembic import op\n{text}\n")
+def test_import_of_the_application_is_found(text: str) -> None:
+    assert _forbidden_imports(f"import sqlalchemy as sa\nfrom alembic import op\n{text}\n")
 
 
 def _complaints(text: str) -> list[str]:
-    """What squawk says of a migration, run as the runner runs it: with its time limits, in a transaction."""
+    """Complaints of squawk about a migration with the runner's time limits in a transaction."""
     command = [str(SQUAWK), "--reporter", "gcc", "--pg-version", "15.0", "--assume-in-transaction"]
     command += ["--stdin-filepath", "migration.sql", f"--exclude={','.join(EXCLUDED)}"]
-    said = subprocess.run(
+    result = subprocess.run(
         command, input=LOCK + "\n" + text, capture_output=True, text=True, check=False
     )
-    lines = [line for line in said.stdout.splitlines() if line.startswith("migration.sql:")]
-    assert bool(lines) == bool(said.returncode), said.stderr
+    lines = [line for line in result.stdout.splitlines() if line.startswith("migration.sql:")]
+    assert bool(lines) == bool(result.returncode), result.stderr
     return lines
 
 
 @pytest.mark.parametrize(("since", "until"), steps())
-def test_squawk_has_nothing_to_say(since: str, until: str) -> None:
+def test_migration_passes_squawk(since: str, until: str) -> None:
     complaints = _complaints(sql(since, until))
     assert not complaints, "expand, deploy, then contract: " + "\n".join(complaints)
 
 
-def test_squawk_has_nothing_to_say_of_ordinary_steps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ordinary_steps_pass_squawk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with longer(tmp_path, monkeypatch):
         for since, until in steps():
             assert not _complaints(sql(since, until))
@@ -96,26 +94,26 @@ def test_squawk_has_nothing_to_say_of_ordinary_steps(
         ),
     ],
 )
-def test_squawk_finds_what_would_stop_those_who_use_the_table(text: str, rule: str) -> None:
+def test_squawk_reports_statements_that_block_users_of_a_table(text: str, rule: str) -> None:
     assert any(rule in line for line in _complaints(text))
 
 
-def test_the_runner_sets_limits() -> None:
-    """Without them squawk complains, and a migration would make everybody wait who waits behind it."""
+def test_runner_sets_lock_and_statement_timeouts() -> None:
+    """Without timeouts a waiting migration would block all later requests for the table."""
     assert "lock_timeout" in LOCK
     assert "statement_timeout" in LOCK
 
 
-async def test_a_forgotten_migration_is_found(cell: Cell) -> None:
+async def test_missing_migration_is_found(cell: Cell) -> None:
     assert not await drift(cell.admin, METADATA)
     declared = MetaData(naming_convention=METADATA.naming_convention)
     for table in METADATA.tables.values():
         table.to_metadata(declared)
     declared.tables["account"].append_column(Column("forgotten", Integer, comment="New."))
     declared.remove(declared.tables["share_rule"])
-    found = await drift(cell.admin, declared)
-    assert "- column account.forgotten integer -- New." in found
-    assert any(line.startswith("+ table share_rule") for line in found)
+    differences = await drift(cell.admin, declared)
+    assert "- column account.forgotten integer -- New." in differences
+    assert any(line.startswith("+ table share_rule") for line in differences)
 
 
 OLD = f"""
@@ -133,12 +131,12 @@ INSERT INTO profile_field VALUES ('{MARK}', 'Account', 'name');
 INSERT INTO share_rule VALUES ('{MARK}', '{MARK}');
 INSERT INTO opportunity_share VALUES ('{MARK}', '{MARK}');
 INSERT INTO status_rule VALUES ('Opportunity', 'amount', '{{WON,LOST,WON}}'), ('Opportunity', 'margin', '{{}}');
-"""  # noqa: S608 - constants of ours
+"""  # noqa: S608 - constants
 
 
-async def test_rights_of_before_are_the_records_of_now(cell: Cell) -> None:
-    """Nothing is opened on the way: a rule without any status closes its field as it did."""
-    attempt = cell.admin.transaction()  # rolled back: nobody else meets this schema
+async def test_migration_0002_converts_permissions_to_records(cell: Cell) -> None:
+    """No field becomes readable: a status rule without any status still hides its field."""
+    attempt = cell.admin.transaction()  # rolled back, so that other tests do not see the schema
     await attempt.start()
     try:
         await cell.admin.execute("CREATE SCHEMA older; SET LOCAL search_path = older, pg_temp")

@@ -25,7 +25,7 @@ RENAMED = (
 )
 
 
-async def test_rows_keep_their_meaning_under_the_new_names(cell: Cell) -> None:
+async def test_migration_0010_renames_stored_object_types_and_fields(cell: Cell) -> None:
     attempt = cell.admin.transaction()
     await attempt.start()
     try:

@@ -1,4 +1,4 @@
-"""A tenant is made whole or not at all, from one script that equals the history, and migrated by it (D-71 to D-73)."""
+"""Creation of a tenant in one transaction, by a script equal to the migrations, and migration of tenants (D-71 to D-73)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def _traces(cell: Cell) -> set[str]:
 
 @pytest.fixture
 async def second(cell: Cell) -> AsyncIterator[asyncpg.Connection[Any]]:
-    """Another operator at the same time."""
+    """Connection of a second operator."""
     connection = await asyncpg.connect(cell.url)
     yield connection
     await connection.close()
@@ -52,31 +52,31 @@ async def second(cell: Cell) -> AsyncIterator[asyncpg.Connection[Any]]:
 
 @pytest.fixture
 async def old(cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tenant]:
-    """A tenant that was made before the history went on."""
+    """A tenant at a revision before the newest ones."""
     tenant = await cell.add("old")
     with longer(tmp_path, monkeypatch):
         yield tenant
     await cell.remove("old")
 
 
-# --- making -------------------------------------------------------------------------------------
+# --- creation -----------------------------------------------------------------------------------
 
 
 @covers("D-71")
-async def test_a_tenant_is_made_and_listed(cell: Cell) -> None:
+async def test_created_tenant_is_listed_at_the_newest_revision(cell: Cell) -> None:
     before = {each.slug for each, _ in await tenants(cell.admin)}
-    made = await create(cell.admin, "a-new-1", "A New One")
-    cell.tenants["a-new-1"] = made
+    created = await create(cell.admin, "a-new-1", "A New One")
+    cell.tenants["a-new-1"] = created
     try:
         listed = {each.slug: (each, revision) for each, revision in await tenants(cell.admin)}
-        assert listed["a-new-1"] == (made, head())
+        assert listed["a-new-1"] == (created, head())
         assert list(listed) == sorted(listed)
         assert listed.keys() - before == {"a-new-1"}
-        assert (made.name, made.state, made.demo) == ("A New One", "active", False)
-        assert made.placement.schema == made.placement.role == schema_name(made.id)
+        assert (created.name, created.state, created.demo) == ("A New One", "active", False)
+        assert created.placement.schema == created.placement.role == schema_name(created.id)
         async with (
             cell.pool() as database,
-            database.write(made.placement, TransactionStart()) as connection,
+            database.write(created.placement, TransactionStart()) as connection,
         ):
             assert await connection.fetchval("SELECT count(*) FROM account") == 0
             assert await connection.fetchval("SELECT version_num FROM alembic_version") == head()
@@ -91,41 +91,41 @@ async def test_a_tenant_is_made_and_listed(cell: Cell) -> None:
         "ácme", "acme.de", "../acme", "'; DROP SCHEMA public; --", "a" * 64, "pg", "PG_x",
     ],
 )  # fmt: skip
-async def test_an_odd_name_is_refused_with_what_to_do(cell: Cell, slug: str) -> None:
+async def test_invalid_name_is_refused_with_the_allowed_characters(cell: Cell, slug: str) -> None:
     before = await _traces(cell)
-    if slug == "pg":  # odd to us, but no schema is named after it
+    if slug == "pg":  # reserved in Postgres, but schemas are not named after it
         await cell.add(slug)
         await cell.remove(slug)
         return
     with pytest.raises(TenantError, match=r"use 2 to 63 lower-case letters, digits and hyphens"):
-        await create(cell.admin, slug, "Odd")
+        await create(cell.admin, slug, "Invalid")
     assert await _traces(cell) == before
 
 
-async def test_a_name_that_is_taken_is_refused(cell: Cell) -> None:
+async def test_name_in_use_is_refused(cell: Cell) -> None:
     before = await _traces(cell)
     with pytest.raises(TenantError, match="The tenant 'alder' exists already"):
         await create(cell.admin, "alder", "Alder again")
     assert await _traces(cell) == before
 
 
-async def test_of_two_who_want_a_name_one_gets_it(
+async def test_concurrent_creations_with_one_name_create_one_tenant(
     cell: Cell, second: asyncpg.Connection[Any]
 ) -> None:
-    ended = await asyncio.gather(
-        create(cell.admin, "wanted", "One"),
-        create(second, "wanted", "Two"),
+    outcomes = await asyncio.gather(
+        create(cell.admin, "contested", "One"),
+        create(second, "contested", "Two"),
         return_exceptions=True,
     )
-    made = [each for each in ended if isinstance(each, Tenant)]
-    refused = [each for each in ended if isinstance(each, TenantError)]
-    assert len(made) == len(refused) == 1, ended
+    created = [each for each in outcomes if isinstance(each, Tenant)]
+    refused = [each for each in outcomes if isinstance(each, TenantError)]
+    assert len(created) == len(refused) == 1, outcomes
     assert "Choose another name" in str(refused[0])
-    cell.tenants["wanted"] = made[0]
-    await cell.remove("wanted")
+    cell.tenants["contested"] = created[0]
+    await cell.remove("contested")
 
 
-def test_names_of_schemas_are_never_from_user_text() -> None:
+def test_schema_name_is_derived_from_the_id() -> None:
     ids = [MARK, *(type(MARK)(int=2**n - 1) for n in range(0, 129, 16))]
     names = [schema_name(id) for id in ids]
     assert len(set(names)) == len(set(ids))
@@ -134,17 +134,17 @@ def test_names_of_schemas_are_never_from_user_text() -> None:
 
 @covers("D-71")
 @pytest.mark.parametrize("name", ["Broken", None])
-async def test_all_or_nothing(
+async def test_failed_creation_leaves_nothing(
     cell: Cell, monkeypatch: pytest.MonkeyPatch, name: str | None
 ) -> None:
-    """The script fails at its very end, or the entry in the catalog does."""
+    """The script fails after its last statement, or the insert into the catalog fails."""
     before = await _traces(cell)
     if name:
         broken = script() + ";SELECT 1/0"
         monkeypatch.setattr(provision, "script", lambda: broken)
-    named: Any = name
+    title: Any = name
     with pytest.raises((asyncpg.DivisionByZeroError, asyncpg.NotNullViolationError)):
-        await create(cell.admin, "broken", named)
+        await create(cell.admin, "broken", title)
     assert await _traces(cell) == before
     monkeypatch.undo()
     await cell.add("broken")
@@ -153,39 +153,39 @@ async def test_all_or_nothing(
 
 
 @covers("D-71")
-async def test_a_maker_that_dies_leaves_nothing(
+async def test_creation_by_a_killed_process_leaves_nothing(
     cell: Cell, second: asyncpg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await _traces(cell)
     sleepy = script() + ";SELECT pg_sleep(50)"
     monkeypatch.setattr(provision, "script", lambda: sleepy)
-    making = asyncio.create_task(create(second, "dying", "Dying"))
-    await _killed(cell, second)
+    creation = asyncio.create_task(create(second, "dying", "Dying"))
+    await _terminate(cell, second)
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
-        await making
+        await creation
     assert await _traces(cell) == before
 
 
-async def _killed(cell: Cell, whom: asyncpg.Connection[Any]) -> None:
-    """As kill -9 would do it to the operator: in the middle, when the script is almost through."""
+async def _terminate(cell: Cell, connection: asyncpg.Connection[Any]) -> None:
+    """Terminate the connection while the script is in its last statement, like `kill -9` of the operator."""
     asleep = "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $1"
-    while not await cell.admin.fetchval(asleep, whom.get_server_pid()):  # noqa: ASYNC110
+    while not await cell.admin.fetchval(asleep, connection.get_server_pid()):  # noqa: ASYNC110
         await asyncio.sleep(0.001)
-    await cell.admin.execute("SELECT pg_terminate_backend($1, 5000)", whom.get_server_pid())
+    await cell.admin.execute("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
 
 
-# --- the script and the history -----------------------------------------------------------------
+# --- script and migrations ----------------------------------------------------------------------
 
 
 async def _facts(cell: Cell, name: str) -> set[str]:
     return {str(row[0]).replace(f"{name}.", "") for row in await cell.admin.fetch(FACTS, name)}
 
 
-@pytest.mark.parametrize("length", ["as it is", "longer"])
-async def test_the_script_equals_the_history_step_by_step(
+@pytest.mark.parametrize("length", ["current", "longer"])
+async def test_script_creates_the_schema_of_the_migrations_at_each_revision(
     cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: str
 ) -> None:
-    """At every revision: whoever was migrated there has what somebody new would have got there."""
+    """At each revision, a migrated schema equals one that is created at that revision."""
 
     async def compare() -> None:
         attempt = cell.admin.transaction()
@@ -193,21 +193,21 @@ async def test_the_script_equals_the_history_step_by_step(
         try:
             await cell.admin.execute("CREATE SCHEMA steps")
             for since, until in steps():
-                whole = f"whole_{until}"
-                await cell.admin.execute(f"CREATE SCHEMA {whole}")
-                for place, text in (("steps", sql(since, until)), (whole, sql("base", until))):
+                complete = f"complete_{until}"
+                await cell.admin.execute(f"CREATE SCHEMA {complete}")
+                for place, text in (("steps", sql(since, until)), (complete, sql("base", until))):
                     await cell.admin.execute(f"SET LOCAL search_path = {place}, pg_temp; {text}")
                     assert (
                         await cell.admin.fetchval("SELECT version_num FROM alembic_version")
                         == until
                     )
                 facts = await _facts(cell, "steps")
-                assert facts == await _facts(cell, whole), f"revision {until}"
+                assert facts == await _facts(cell, complete), f"revision {until}"
                 assert len(facts) > 100
         finally:
             await attempt.rollback()
 
-    if length == "as it is":
+    if length == "current":
         await compare()
         assert sql("base", head()) == script()
     else:
@@ -222,8 +222,8 @@ async def test_all_tenants_have_the_same_schema(cell: Cell) -> None:
     assert all(other == alder for other in others)
 
 
-async def test_migrating_from_an_older_revision(cell: Cell, old: Tenant) -> None:
-    """Only what is new is run, rows stay, and new tables are the tenant's to use."""
+async def test_migration_from_an_older_revision_keeps_rows(cell: Cell, old: Tenant) -> None:
+    """Only the new revisions run, rows are kept, and the tenant's role may use the new tables."""
     newest = [revision for each, revision in await tenants(cell.admin) if each == old]
     assert await migrate(cell.admin, old, newest[0])
     assert dict(await tenants(cell.admin))[old] == head() == "9003"
@@ -243,7 +243,7 @@ async def test_migrating_from_an_older_revision(cell: Cell, old: Tenant) -> None
                 )
             async with database.read(cell.place("birch"), TransactionStart()) as connection:
                 assert await connection.fetchval(NAME, MARK) == "birch"
-        # In whatever order columns came to be: a new tenant has what a migrated one has.
+        # Independent of the order of columns.
         assert await _facts(cell, old.placement.schema) == await _facts(
             cell, fresh.placement.schema
         )
@@ -252,28 +252,28 @@ async def test_migrating_from_an_older_revision(cell: Cell, old: Tenant) -> None
         await cell.remove("fresh")
 
 
-async def test_two_migrate_at_once(
+async def test_concurrent_migrations_of_a_tenant_run_once(
     cell: Cell, old: Tenant, second: asyncpg.Connection[Any]
 ) -> None:
-    """Two new processes start and both see the old revision: one does it, the other finds it done."""
+    """Two processes read the old revision; one migrates, the other does nothing."""
     ((_, since),) = [(e, revision) for e, revision in await tenants(cell.admin) if e == old]
     done = await asyncio.gather(migrate(cell.admin, old, since), migrate(second, old, since))
     assert sorted(done) == [False, True]
     assert dict(await tenants(cell.admin))[old] == head()
 
 
-async def test_a_migration_that_fails_or_dies_leaves_the_tenant_as_it_was(
+async def test_failed_or_killed_migration_leaves_the_tenant_unchanged(
     cell: Cell, old: Tenant, second: asyncpg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, since = await _facts(cell, old.placement.schema), dict(await tenants(cell.admin))[old]
-    whole = script(since)
+    steps_since = script(since)
     with monkeypatch.context() as patch:
-        patch.setattr(provision, "script", lambda _: whole + ";SELECT 1/0")
+        patch.setattr(provision, "script", lambda _: steps_since + ";SELECT 1/0")
         with pytest.raises(asyncpg.DivisionByZeroError):
             await migrate(cell.admin, old, since)
-        patch.setattr(provision, "script", lambda _: whole + ";SELECT pg_sleep(50)")
+        patch.setattr(provision, "script", lambda _: steps_since + ";SELECT pg_sleep(50)")
         migrating = asyncio.create_task(migrate(second, old, since))
-        await _killed(cell, second)
+        await _terminate(cell, second)
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
             await migrating
     assert await _facts(cell, old.placement.schema) == before
@@ -283,24 +283,24 @@ async def test_a_migration_that_fails_or_dies_leaves_the_tenant_as_it_was(
         database.read(old.placement, TransactionStart()) as connection,
     ):
         assert await connection.fetchval(NAME, MARK) == "old"
-    assert await migrate(cell.admin, old, since), "once more, and it goes through"
+    assert await migrate(cell.admin, old, since), "a second attempt succeeds"
 
 
-async def test_what_a_migration_runs_under(
+async def test_migration_runs_as_ddl_role_with_time_limits(
     cell: Cell, old: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The owner of tables, in the tenant's schema alone, and it does not wait long for a lock."""
+    """The role owns the tables, the search path has only the tenant's schema, and locks time out after 2 s."""
     probe = (
         "CREATE TABLE probe AS SELECT current_user::text AS role, name, setting FROM pg_settings"
     )
     monkeypatch.setattr(provision, "script", lambda _: probe)
     await migrate(cell.admin, old, "any")
     rows = await cell.run("old", "SELECT * FROM probe")
-    found = {row["name"]: row["setting"] for row in rows}
+    settings = {row["name"]: row["setting"] for row in rows}
     assert {row["role"] for row in rows} == {"relata_ddl"}
-    assert found["search_path"] == f"{old.placement.schema}, pg_temp"
-    assert 0 < int(found["lock_timeout"]) <= 2000
-    assert 0 < int(found["statement_timeout"]) <= 60_000
+    assert settings["search_path"] == f"{old.placement.schema}, pg_temp"
+    assert 0 < int(settings["lock_timeout"]) <= 2000
+    assert 0 < int(settings["statement_timeout"]) <= 60_000
     assert await cell.admin.fetchval("SELECT current_user = session_user")
     assert await cell.admin.fetchval("SHOW lock_timeout") == "0"
     assert "lock_timeout" in LOCK

@@ -1,4 +1,4 @@
-"""A tenant's transaction is that tenant's alone, and leaves nothing behind, however it ends (D-58, D-71)."""
+"""A transaction is confined to one tenant and leaves no state on the connection, however it ends (D-58, D-71)."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from tests.tenancy.cell import EXPIRED, GOOD, INACTIVE, MARK, NAME, REVOKED, Cel
 from tests.tenancy.fuzz import FENCED, PHASES, Fuzz
 
 CUT = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What asyncpg says when its connection is gone; the last, if it was told and has not understood yet."""
+"""Errors of asyncpg for a lost connection; the last one if asyncpg has not yet processed the loss."""
 ROOT = Path(__file__).resolve().parents[2]
 
 
 # --- ten thousand requests ----------------------------------------------------------------------
 
 
-async def _fuzzed(cell: Cell, size: int, requests: int, seed: int) -> None:
+async def _run_fuzz(cell: Cell, size: int, requests: int, seed: int) -> None:
     await cell.add(FENCED)
     await cell.run(FENCED, "UPDATE log_head SET fenced = true")
     try:
         async with cell.pool(size) as database:
             fuzz = Fuzz(cell, database, seed)
             await fuzz.run(requests)
-            await _rows_are_right(cell, fuzz)
+            await _assert_rows(cell, fuzz)
     finally:
         await cell.remove(FENCED)
     assert all(fuzz.cancelled[phase] >= requests / 50 for phase in PHASES), fuzz.cancelled
@@ -47,30 +47,30 @@ async def _fuzzed(cell: Cell, size: int, requests: int, seed: int) -> None:
     assert not fuzz.unclean, "connections were handed out inside a transaction"
 
 
-async def _rows_are_right(cell: Cell, fuzz: Fuzz) -> None:
-    """All that was committed is there, in its tenant; nothing is there that was not."""
-    for slug, kept in fuzz.kept.items():
+async def _assert_rows(cell: Cell, fuzz: Fuzz) -> None:
+    """Assert that each tenant has exactly its own rows: all committed ones and no uncommitted one."""
+    for slug, committed in fuzz.committed.items():
         rows = await cell.run(slug, "SELECT id, name FROM profile")
         assert {row["name"] for row in rows} == {slug}
-        found = {row["id"] for row in rows}
-        assert found >= kept, "what was committed is gone"
-        assert not found & fuzz.lost, "what was never committed is there"
+        ids = {row["id"] for row in rows}
+        assert ids >= committed, "a committed row is missing"
+        assert not ids & fuzz.uncommitted, "an uncommitted row exists"
         await cell.run(slug, "DELETE FROM profile WHERE id <> $1", MARK)
 
 
 @covers("D-58", "D-71", "F9")
-async def test_ten_thousand_requests_through_one_connection(cell: Cell) -> None:
-    await _fuzzed(cell, size=1, requests=10_000, seed=58)
+async def test_ten_thousand_requests_over_one_connection_stay_isolated(cell: Cell) -> None:
+    await _run_fuzz(cell, size=1, requests=10_000, seed=58)
 
 
 @pytest.mark.nightly
 @covers("D-58", "D-71", "F9")
 @pytest.mark.parametrize("size", [1, 2, 5])
-async def test_a_hundred_thousand_requests(cell: Cell, size: int) -> None:
-    await _fuzzed(cell, size=size, requests=100_000, seed=size)
+async def test_a_hundred_thousand_requests_stay_isolated(cell: Cell, size: int) -> None:
+    await _run_fuzz(cell, size=size, requests=100_000, seed=size)
 
 
-# --- the door -----------------------------------------------------------------------------------
+# --- start of a transaction ---------------------------------------------------------------------
 
 
 @covers("D-58")
@@ -88,19 +88,19 @@ async def test_a_hundred_thousand_requests(cell: Cell, size: int) -> None:
         (TransactionStart(2, REVOKED), 0, False, RejectReason.REVOKED),
     ],
 )
-async def test_the_door_stays_shut(
+async def test_transaction_that_may_not_start_is_rejected_with_its_reason(
     cell: Cell, entry: TransactionStart, moved: int, fenced: bool, reason: RejectReason
 ) -> None:
     place = cell.place("alder")
-    wanted = Placement(place.tenant, place.schema, place.role, place.version + moved)
+    placement = Placement(place.tenant, place.schema, place.role, place.version + moved)
     await cell.run("alder", "UPDATE log_head SET fenced = $1", fenced)
     try:
         async with cell.pool() as database:
             for opened in (database.read, database.write):
-                with pytest.raises(EntryRejected) as away:
-                    async with opened(wanted, entry):
-                        pytest.fail("the door opened")
-                assert away.value.reason is reason
+                with pytest.raises(EntryRejected) as rejected:
+                    async with opened(placement, entry):
+                        pytest.fail("entered")
+                assert rejected.value.reason is reason
             await is_clean(database)
     finally:
         await cell.run("alder", "UPDATE log_head SET fenced = false")
@@ -111,16 +111,16 @@ async def test_the_door_stays_shut(
     "name",
     ["public", "t_", "t_A", "t_a b", "t_a;SELECT 1", "t_a\n", 't_"a"', "t_1", "pg_catalog", ""],
 )
-def test_no_other_name_comes_into_the_message(name: str) -> None:
+def test_placement_rejects_an_unusable_schema_or_role_name(name: str) -> None:
     for schema, role in ((name, "t_a"), ("t_a", name)):
         with pytest.raises(ValueError, match="is no name of a tenant's"):
             Placement(uuid4(), schema, role, 1)
 
 
 @covers("D-58")
-async def test_limits_are_set_inside_and_nowhere_else(cell: Cell) -> None:
+async def test_settings_apply_inside_the_transaction_only(cell: Cell) -> None:
     place = cell.place("alder")
-    wanted = {
+    settings = {
         "statement_timeout": "5s", "lock_timeout": "2s",
         "idle_in_transaction_session_timeout": "15s", "jit": "off", "TimeZone": "UTC",
         "search_path": f"{place.schema}, pg_temp", "role": place.role,
@@ -128,7 +128,7 @@ async def test_limits_are_set_inside_and_nowhere_else(cell: Cell) -> None:
     async with cell.pool() as database:
         for opened, mode in ((database.read, "on"), (database.write, "off")):
             async with opened(place, TransactionStart()) as connection:
-                for name, value in {**wanted, "transaction_read_only": mode}.items():
+                for name, value in {**settings, "transaction_read_only": mode}.items():
                     assert await connection.fetchval(f"SHOW {name}") == value, name
         async with database.read(place, TransactionStart(), custom_plans=True) as connection:
             assert await connection.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
@@ -146,7 +146,7 @@ async def test_limits_are_set_inside_and_nowhere_else(cell: Cell) -> None:
         "WITH gone AS (DELETE FROM profile RETURNING id) SELECT count(*) FROM gone",
     ],
 )
-async def test_a_read_does_not_write(cell: Cell, sql: str) -> None:
+async def test_write_in_a_read_transaction_is_refused(cell: Cell, sql: str) -> None:
     async with cell.pool() as database:
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             async with database.read(cell.place("alder"), TransactionStart()) as connection:
@@ -154,7 +154,7 @@ async def test_a_read_does_not_write(cell: Cell, sql: str) -> None:
 
 
 @covers("D-58")
-async def test_a_statement_that_takes_too_long(cell: Cell) -> None:
+async def test_statement_timeout_rolls_back(cell: Cell) -> None:
     async with cell.pool() as database:
         with pytest.raises(StatementTimeout):  # noqa: PT012
             async with database.write(cell.place("alder"), TransactionStart()) as connection:
@@ -166,8 +166,8 @@ async def test_a_statement_that_takes_too_long(cell: Cell) -> None:
 
 
 @covers("D-58")
-async def test_an_error_that_was_swallowed_is_no_commit(cell: Cell) -> None:
-    """Postgres answers COMMIT of a failed transaction with ROLLBACK and no error: we must not believe it."""
+async def test_commit_after_a_swallowed_error_fails(cell: Cell) -> None:
+    """Postgres answers COMMIT of a failed transaction with ROLLBACK and no error, which must raise here."""
     async with cell.pool() as database:
         with pytest.raises(asyncpg.InFailedSQLTransactionError):  # noqa: PT012
             async with database.write(cell.place("alder"), TransactionStart()) as connection:
@@ -180,7 +180,7 @@ async def test_an_error_that_was_swallowed_is_no_commit(cell: Cell) -> None:
 
 
 @covers("D-58")
-async def test_a_connection_that_was_cut(cell: Cell) -> None:
+async def test_connection_that_was_terminated_is_replaced(cell: Cell) -> None:
     async with cell.pool() as database:
         with pytest.raises(CUT):  # noqa: PT012
             async with database.write(cell.place("alder"), TransactionStart()) as connection:
@@ -192,7 +192,7 @@ async def test_a_connection_that_was_cut(cell: Cell) -> None:
             assert await connection.fetchval(NAME, MARK) == "birch"
 
 
-# --- what is set in a session -------------------------------------------------------------------
+# --- session settings ---------------------------------------------------------------------------
 
 
 @covers("D-58", "D-71")
@@ -213,10 +213,10 @@ async def test_a_connection_that_was_cut(cell: Cell) -> None:
         "RESET ROLE",
     ],
 )
-async def test_nothing_set_for_the_session_outlives_the_transaction(
+async def test_session_settings_do_not_outlive_the_transaction(
     cell: Cell, sql: str, ending: str
 ) -> None:
-    """No code of ours says these; if one day it does, the next tenant must not feel it."""
+    """The application runs none of these statements; if it did, the next tenant must not be affected."""
 
     async def request(database: Database) -> None:
         async with database.write(cell.place("alder"), TransactionStart()) as connection:
@@ -232,7 +232,7 @@ async def test_nothing_set_for_the_session_outlives_the_transaction(
     async with cell.pool() as database:
         task = asyncio.create_task(request(database))
         if ending == "is cancelled":
-            await _asleep(cell)
+            await _wait_for_sleep(cell)
             task.cancel()
         (ended,) = await asyncio.gather(task, return_exceptions=True)
         assert isinstance(ended, BaseException) == ("commits" not in ending or "fails" in ending)
@@ -241,15 +241,15 @@ async def test_nothing_set_for_the_session_outlives_the_transaction(
             assert await connection.fetchval(NAME, MARK) == "cedar"
 
 
-async def _asleep(cell: Cell) -> None:
-    """Returns once a request sleeps in the database. A cancellation that comes before is lost there."""
+async def _wait_for_sleep(cell: Cell) -> None:
+    """Wait until a request sleeps in the database, because an earlier cancellation would have no effect there."""
     while not [row for row in await cell.others() if row["state"] == "active"]:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
 
 
 @covers("D-71")
-async def test_after_a_commit_of_its_own_there_is_no_tenant(cell: Cell) -> None:
-    """Case 60: with the transaction the path is gone, and what follows finds nothing, not another's."""
+async def test_statement_after_an_explicit_commit_finds_no_table(cell: Cell) -> None:
+    """Case 60: the search path ends with the transaction, so a later statement finds no table of any tenant."""
     async with cell.pool() as database:
         with pytest.raises(asyncpg.UndefinedTableError):  # noqa: PT012
             async with database.write(cell.place("alder"), TransactionStart()) as connection:
@@ -265,29 +265,29 @@ SETS = re.compile(
 
 
 @covers("D-58")
-def test_nobody_sets_anything_for_a_session() -> None:
-    """Case 61: no switch of tenants inside a session, because no code that runs in one says it."""
-    found = []
-    for room in ("auth", "db", "resolvers", "schema", "subscriptions"):
-        for file in sorted((ROOT / room).rglob("*.py")):
+def test_no_application_code_changes_session_state() -> None:
+    """Case 61: SQL outside db/engine/transaction.py neither changes session settings nor ends transactions."""
+    matches = []
+    for area in ("auth", "db", "resolvers", "schema", "subscriptions"):
+        for file in sorted((ROOT / area).rglob("*.py")):
             name = file.relative_to(ROOT).as_posix()
             if name == "db/engine/transaction.py" or "migrations" in name:
                 continue
             for node in ast.walk(ast.parse(file.read_text())):
                 if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
                     continue
-                # Docstrings speak of transactions; they are sentences, or have several lines.
+                # Skips docstrings, which mention transactions: they end with a period or have several lines.
                 if SETS.search(node.value) and not node.value.endswith((".", "\n    ")):
-                    found.append(f"{name}:{node.lineno}: {node.value}")
-    assert not found, f"Leave sessions and transactions to db/engine/transaction.py: {found}"
+                    matches.append(f"{name}:{node.lineno}: {node.value}")
+    assert not matches, f"Leave sessions and transactions to db/engine/transaction.py: {matches}"
 
 
 # --- sessions and the message ---------------------------------------------------------------------
 
 
 @covers("D-58")
-async def test_a_session_is_asked_in_its_own_tenant(cell: Cell) -> None:
-    """The same session id may exist in two tenants; ended in one, it stands in the other."""
+async def test_session_is_checked_in_the_tenant_of_the_transaction(cell: Cell) -> None:
+    """Two tenants may have the same session ID; revoked in one, it is still valid in the other."""
     await cell.run("alder", "UPDATE session SET revoked_at = now() WHERE id = $1", GOOD)
     try:
         async with cell.pool() as database:
@@ -301,8 +301,8 @@ async def test_a_session_is_asked_in_its_own_tenant(cell: Cell) -> None:
 
 
 @covers("D-58")
-async def test_only_whole_numbers_and_a_uuid_are_written_into_the_message(cell: Cell) -> None:
-    """What would be SQL where a number is expected never reaches Postgres."""
+async def test_start_message_accepts_only_integers_and_a_uuid(cell: Cell) -> None:
+    """SQL in place of a number is rejected before it reaches Postgres."""
     place = cell.place("alder")
     odd: Any = "1, 0, NULL); DROP TABLE account; SELECT (1"
     async with cell.pool() as database:

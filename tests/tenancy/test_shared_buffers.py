@@ -1,4 +1,4 @@
-"""How much memory our own Postgres is given: by the machine's, or by what a container allows of it."""
+"""Shared buffers of the embedded Postgres, by the memory of the machine or the limit of the container, in MB."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GB = 2**30
 
 
 @pytest.mark.parametrize(
-    ("machine", "container", "given"),
+    ("machine", "container", "expected"),
     [
         (1 * GB, None, 128),
         (8 * GB, None, 512),
@@ -22,16 +22,16 @@ GB = 2**30
         (64 * GB, f"{GB // 2}\n", 128),
     ],
 )
-def test_buffers(
+def test_shared_buffers_follow_machine_and_container_memory(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     machine: int,
     container: str | None,
-    given: int,
+    expected: int,
 ) -> None:
-    told = tmp_path / "memory.max"
+    limit = tmp_path / "memory.max"
     if container is not None:
-        told.write_text(container)
-    monkeypatch.setattr(embedded, "CONTAINER", told)
+        limit.write_text(container)
+    monkeypatch.setattr(embedded, "CONTAINER", limit)
     monkeypatch.setattr("os.sysconf", {"SC_PHYS_PAGES": machine // 4096, "SC_PAGE_SIZE": 4096}.get)
-    assert embedded._buffers() == given
+    assert embedded._buffers() == expected

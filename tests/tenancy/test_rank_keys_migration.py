@@ -1,4 +1,4 @@
-"""Opportunities that were arranged by numbers get keys in the same order, between which others fit."""
+"""The migration from numeric ranks to rank keys preserves the order, and new keys fit between the migrated ones."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ SELECT gen_random_uuid(), 'Desks', '{MARK}', '{MARK}', '{MARK}', s.id, 'OPEN', '
 FROM stage s, (
     VALUES (-1014.0), (0), (0.0001), (250.25), (250.25), (1773489600.0016), (NULL), (NULL)
 ) AS r (rank), generate_series(1, 30);
-"""  # noqa: S608 - constants of ours
+"""  # noqa: S608 - constants
 BEFORE = "SELECT id FROM opportunity ORDER BY stage_id, rank NULLS LAST, id"
 AFTER = 'SELECT id FROM opportunity ORDER BY stage_id, rank_key COLLATE "C", id'
 KEYS = 'SELECT rank_key FROM opportunity WHERE stage_id = $1 ORDER BY rank_key COLLATE "C"'
 
 
 @covers("X-21", "D-73")
-async def test_places_become_keys_in_the_same_order(cell: Cell) -> None:
+async def test_migrated_rank_keys_have_the_order_of_the_numbers(cell: Cell) -> None:
     admin, attempt = cell.admin, cell.admin.transaction()
-    await attempt.start()  # rolled back: nobody else meets this schema
+    await attempt.start()  # rolled back, so that other tests do not see the schema
     try:
         await admin.execute("CREATE SCHEMA older; SET LOCAL search_path = older, pg_temp")
         await admin.execute(sql("base", "0007"))

@@ -1,4 +1,4 @@
-"""What is another tenant's is denied by Postgres itself, and a statement remembered for one never answers another (D-71)."""
+"""Postgres denies access to other tenants, and prepared statements never return another tenant's rows (D-71)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.covers import covers
 from tests.support.world import World
 from tests.tenancy.cell import MARK, NAME, Cell, is_clean, tag
 
-OTHERS = (
+FORBIDDEN = (
     "SELECT * FROM {birch}.account",
     "SELECT count(*) FROM {birch}.log_head",
     "INSERT INTO {birch}.profile (id, name) VALUES (gen_random_uuid(), 'x')",
@@ -52,41 +52,41 @@ OTHERS = (
 
 
 @covers("D-71")
-@pytest.mark.parametrize("sql", OTHERS)
-async def test_postgres_denies_what_is_not_the_tenants(cell: Cell, sql: str) -> None:
-    said = sql.format(alder=cell.schema("alder"), birch=cell.schema("birch"))
+@pytest.mark.parametrize("sql", FORBIDDEN)
+async def test_postgres_denies_statements_beyond_the_tenants_rows(cell: Cell, sql: str) -> None:
+    statement = sql.format(alder=cell.schema("alder"), birch=cell.schema("birch"))
     async with cell.pool() as database:
         with pytest.raises(
             (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidGrantOperationError)
         ):
             async with database.write(cell.place("alder"), TransactionStart()) as connection:
-                await connection.execute(said)
+                await connection.execute(statement)
         await is_clean(database)
 
 
 @covers("D-71")
-async def test_a_role_of_another_tenant_reads_nothing_here(cell: Cell) -> None:
-    """A wrong pair of schema and role is no tenant: the schema is skipped, nothing takes its place."""
+async def test_schema_with_the_role_of_another_tenant_is_refused(cell: Cell) -> None:
+    """Postgres skips a schema on the search path that the role may not use, so the tables are undefined."""
     alder, birch = cell.place("alder"), cell.place("birch")
     async with cell.pool() as database:
         for wrong in (
             Placement(alder.tenant, alder.schema, birch.role, 1),
             Placement(birch.tenant, birch.schema, alder.role, 1),
-            Placement(alder.tenant, "t_nobody", alder.role, 1),
+            Placement(alder.tenant, "t_missing", alder.role, 1),
         ):
             with pytest.raises((asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError)):
                 async with database.read(wrong, TransactionStart()):
                     pytest.fail("entered")
         with pytest.raises(asyncpg.InvalidParameterValueError):
             async with database.read(
-                Placement(alder.tenant, alder.schema, "t_nobody", 1), TransactionStart()
+                Placement(alder.tenant, alder.schema, "t_missing", 1), TransactionStart()
             ):
                 pytest.fail("entered")
         await is_clean(database)
 
 
 @covers("D-71")
-async def test_the_login_alone_can_read_nothing(cell: Cell) -> None:
+async def test_login_without_a_tenant_role_reads_no_table(cell: Cell) -> None:
     connection = await asyncpg.connect(cell.login_url)
     try:
         assert await connection.fetchval("SHOW search_path") in ("", '""')
@@ -115,7 +115,7 @@ async def test_the_login_alone_can_read_nothing(cell: Cell) -> None:
 
 
 @covers("D-71")
-async def test_the_login_is_nobody(cell: Cell) -> None:
+async def test_login_has_no_attributes_and_inherits_no_role(cell: Cell) -> None:
     row = await cell.admin.fetchrow("SELECT * FROM pg_roles WHERE rolname = 'relata_app'")
     assert row is not None
     can = {name for name in row.keys() if name.startswith("rol") and row[name] is True}  # noqa: SIM118
@@ -124,21 +124,21 @@ async def test_the_login_is_nobody(cell: Cell) -> None:
         "SELECT count(*) FROM pg_shdepend WHERE refobjid = 'relata_app'::regrole AND deptype = 'o'"
     )
     assert owned == 0
-    given = await cell.admin.fetch(
+    memberships = await cell.admin.fetch(
         "SELECT roleid::regrole::text AS role, inherit_option, set_option, admin_option "
         "FROM pg_auth_members WHERE member = 'relata_app'::regrole"
     )
-    roles = {row["role"] for row in given}
+    roles = {row["role"] for row in memberships}
     assert roles >= {tenant.placement.role for tenant in cell.tenants.values()}
     assert all(role.startswith("t_") for role in roles)
-    assert {(r["inherit_option"], r["set_option"], r["admin_option"]) for r in given} == {
+    assert {(r["inherit_option"], r["set_option"], r["admin_option"]) for r in memberships} == {
         (False, True, False)
     }
 
 
 @covers("D-71")
-async def test_a_missing_table_is_an_error_and_never_anothers(cell: Cell) -> None:
-    """Case 64: decoys stand wherever a careless path might look."""
+async def test_missing_table_is_an_error_and_never_read_elsewhere(cell: Cell) -> None:
+    """Case 64: tables of the same name exist in every schema that a wrong search path could include."""
     await cell.add("elm")
     schema, admin = cell.schema("elm"), cell.admin
     try:
@@ -164,24 +164,26 @@ async def test_a_missing_table_is_an_error_and_never_anothers(cell: Cell) -> Non
         await cell.remove("elm")
 
 
-# --- statements that connections remember -------------------------------------------------------
+# --- prepared statements ------------------------------------------------------------------------
 
 
 @covers("D-58", "D-71")
 @pytest.mark.parametrize("tagged", [True, False])
-async def test_prepared_statements_by_turns(cell: Cell, tagged: bool) -> None:
-    """Case 65. A statement that tenants share is planned anew for each path, so it cannot mix them up."""
+async def test_prepared_statements_return_the_rows_of_the_current_tenant(
+    cell: Cell, tagged: bool
+) -> None:
+    """Case 65: Postgres plans a shared statement again when the search path changes."""
     async with cell.pool() as database:
         for slug in ("alder", "birch", "alder", "cedar", "birch", "alder") * 10:
             place = cell.place(slug)
             async with database.read(place, TransactionStart()) as connection:
                 for table in ("account", "profile", "stage"):
                     sql = f"SELECT name FROM {table} WHERE id = $1"  # noqa: S608
-                    said = tag(place, sql) if tagged else sql
-                    assert await connection.fetchval(said, MARK) == slug
+                    statement = tag(place, sql) if tagged else sql
+                    assert await connection.fetchval(statement, MARK) == slug
 
 
-async def test_a_column_that_one_tenant_has_and_others_do_not_yet(cell: Cell) -> None:
+async def test_column_that_only_one_tenant_has_changes_no_result(cell: Cell) -> None:
     """Case 66, below the planner: statements list their columns, so new ones change no result."""
     changes = (
         "ALTER TABLE account ADD COLUMN rating integer DEFAULT 5",
@@ -196,11 +198,11 @@ async def test_a_column_that_one_tenant_has_and_others_do_not_yet(cell: Cell) ->
             for change in ("SELECT 1", *changes):
                 await cell.run("elm", change)
                 for slug in ("elm", "birch", "elm"):
-                    for said in (sql, tag(cell.place(slug), sql)):
+                    for statement in (sql, tag(cell.place(slug), sql)):
                         async with database.read(
                             cell.place(slug), TransactionStart()
                         ) as connection:
-                            row = await connection.fetchrow(said, MARK)
+                            row = await connection.fetchrow(statement, MARK)
                             assert row is not None
                             assert row["name"] == slug
     finally:
@@ -211,8 +213,8 @@ LISTED = """{ accounts(first: 3, orderBy: [{name: ASC}]) {
   totalCount nodes { id name employeeCount owner { name } attributes { key text } } } }"""
 
 
-async def test_reads_go_on_while_tenants_are_migrated(world: World) -> None:
-    """Case 66, as a client sees it: even a changed type passes, since every answer is one text."""
+async def test_reads_succeed_while_tenants_are_migrated(world: World) -> None:
+    """Case 66, as a client sees it: also a changed column type is harmless, because each response is one text value."""
     before = {slug: await _listed(world, slug) for slug in ("acme", "globex")}
     assert before["acme"] != before["globex"]
     account = f"{world.schema('acme')}.account"
