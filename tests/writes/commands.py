@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.writes.kinds import KINDS
+from tests.writes.entity_types import ENTITY_TYPES
 
 Input = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Command:
-    """One root field: what is done to one record, or to many."""
+    """One root field: an action on one record or, with `many`, on several."""
 
     entity: str
     action: str
@@ -21,18 +21,18 @@ class Command:
     all_or_none: bool | None = None
 
     @property
-    def by_itself(self) -> bool:
-        """Whether each input stands by itself, so that the field as a whole cannot fail."""
+    def independent(self) -> bool:
+        """Whether inputs succeed or fail independently, so that the root field never fails as a whole."""
         return self.many and self.all_or_none is False
 
     @property
     def one(self) -> str:
-        """The name of the record in a payload."""
+        """Field name of the record in a payload."""
         return self.entity[0].lower() + self.entity[1:]
 
     @property
     def input_type(self) -> str:
-        """The input's type; deletes and restores have one for all."""
+        """Name of the input type; deletes and restores of all entities share one."""
         return (
             "RecordInput"
             if self.action in ("Delete", "Restore")
@@ -40,8 +40,8 @@ class Command:
         )
 
     def root(self, alias: str) -> str:
-        """The root field under this alias, with the payload it selects."""
-        payload = f"id {self.one} {{ id version {KINDS[self.entity].selection} }} userErrors {{ code message path }}"
+        """The root field under this alias, with its selection."""
+        payload = f"id {self.one} {{ id version {ENTITY_TYPES[self.entity].selection} }} userErrors {{ code message path }}"
         if not self.many:
             return f"{alias}: {self.one}{self.action}(input: ${alias}) {{ {payload} }}"
         choice = "" if self.all_or_none is None else f", allOrNone: {str(self.all_or_none).lower()}"
@@ -53,7 +53,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Mutation:
-    """What one persona asks in one request."""
+    """One mutation request of one persona."""
 
     persona: str
     commands: tuple[Command, ...]
@@ -61,7 +61,7 @@ class Mutation:
 
     @property
     def document(self) -> str:
-        """The document; its variables are named as its root fields."""
+        """The GraphQL document; its variables have the names of its root fields."""
         types = [
             f"$r{n}: [{command.input_type}!]!" if command.many else f"$r{n}: {command.input_type}!"
             for n, command in enumerate(self.commands)
@@ -71,7 +71,7 @@ class Mutation:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """The inputs by the names of the root fields."""
+        """The inputs by root field name."""
         return {
             f"r{n}": list(command.inputs) if command.many else command.inputs[0]
             for n, command in enumerate(self.commands)

@@ -4,46 +4,48 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.writes.judge import Asked, Judged
-from tests.writes.kinds import Row
-from tests.writes.spelling import name_of, said, text_of
+from tests.writes.entity_types import Row
+from tests.writes.input_rules import Expectation, InputContext
 from tests.writes.state import same
+from tests.writes.value_text import field_name, field_text, text_of
 
 
-def conflict(asked: Asked, judged: Judged, row: Row, values: Row) -> None:
+def check_conflict(context: InputContext, expected: Expectation, row: Row, values: Row) -> None:
     """Expect CONFLICT for fields changed since the given version to a value other than the requested one."""
-    given = asked.input.get("version")
+    given = context.input.get("version")
     if given is None or given == row["version"]:
         return
-    base = asked.state.past.get(row["id"], {}).get(given)
-    if any(touch.id == row["id"] for touch in asked.state.touches):
-        judged.perhaps("CONFLICT")  # a change by the same mutation is not a concurrent change
+    base = context.state.versions.get(row["id"], {}).get(given)
+    if any(change.id == row["id"] for change in context.state.changes):
+        expected.allow("CONFLICT")  # a change by the same mutation is not a concurrent change
         return
     if base is None:
-        judged.perhaps("CONFLICT")
-        judged.perhaps("INVALID", refusal=False)
+        expected.allow("CONFLICT")
+        expected.allow("INVALID", refusal=False)
         return
-    found: dict[str, tuple[Any, Any, Any]] = {}
+    fields: dict[str, tuple[Any, Any, Any]] = {}
     for column, mine in values.items():
         if column == "custom":
-            found |= _attributes(asked, mine, row["custom"], base["custom"])
+            fields |= _attributes(context, mine, row["custom"], base["custom"])
         elif not same(base[column], row[column]) and not same(mine, row[column]):
-            name, after = name_of(asked.entity, column), {**row, **values}
-            ways = ((mine, after), (row[column], row), (base[column], base))
-            told = [said(asked.entity, name, value, of) for value, of in ways]
-            found[name] = (told[0], told[1], told[2])
-    if found:
-        judged.refuse("CONFLICT")
-        judged.conflict = (row["version"], found)
+            name, after = field_name(context.entity, column), {**row, **values}
+            sources = ((mine, after), (row[column], row), (base[column], base))
+            texts = [field_text(context.entity, name, value, of) for value, of in sources]
+            fields[name] = (texts[0], texts[1], texts[2])
+    if fields:
+        expected.refuse("CONFLICT")
+        expected.conflict = (row["version"], fields)
 
 
-def _attributes(asked: Asked, mine: Row, theirs: Row, base: Row) -> dict[str, tuple[Any, Any, Any]]:
+def _attributes(
+    context: InputContext, mine: Row, theirs: Row, base: Row
+) -> dict[str, tuple[Any, Any, Any]]:
     """The same for custom attributes, limited to the given keys."""
-    found = {}
-    for given in asked.input["attributes"]:
-        definition = asked.setup.attributes.get((asked.entity, given["key"]))
+    fields = {}
+    for given in context.input["attributes"]:
+        definition = context.setup.attributes.get((context.entity, given["key"]))
         key = "" if definition is None else str(definition["id"])
-        ways = mine.get(key), theirs.get(key), base.get(key)
-        if ways[1] != ways[2] and ways[0] != ways[1]:
-            found[given["key"]] = (text_of(ways[0]), text_of(ways[1]), text_of(ways[2]))
-    return found
+        sources = mine.get(key), theirs.get(key), base.get(key)
+        if sources[1] != sources[2] and sources[0] != sources[1]:
+            fields[given["key"]] = (text_of(sources[0]), text_of(sources[1]), text_of(sources[2]))
+    return fields

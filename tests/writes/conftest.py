@@ -1,4 +1,4 @@
-"""The small tenant that the tests of writes share, and the loop to run it in."""
+"""Fixtures of the write tests: a small tenant and the event loop."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.writes.tenant import Tenant, small_tenant
 
 @pytest.fixture(scope="module")
 async def tenant(world: World) -> AsyncIterator[Tenant]:
-    """A tenant to write in."""
+    """A small tenant, one per test module."""
     async with small_tenant(world) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 async def loop() -> asyncio.AbstractEventLoop:
-    """The loop of the servers, for tests that hypothesis calls from outside of it."""
+    """The session's event loop, for Hypothesis tests, which run outside it."""
     return asyncio.get_running_loop()

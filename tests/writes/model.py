@@ -1,4 +1,4 @@
-"""The model of writes: given a mutation and what was answered, whether that was right, and what is so from then on."""
+"""The model of writes: checks the response of a mutation and computes the state after it."""
 
 from __future__ import annotations
 
@@ -6,171 +6,178 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tests.writes.answers import Fault, FieldResult
 from tests.writes.commands import Command, Input, Mutation
+from tests.writes.entity_types import MONEY
 from tests.writes.expectations import ACTIONS
-from tests.writes.judge import Asked, Judged
-from tests.writes.kinds import MONEY
+from tests.writes.input_rules import Expectation, InputContext
+from tests.writes.responses import ApiError, FieldResult
 from tests.writes.rights import SetUp
 from tests.writes.state import State
 
-MOMENT = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 FIELD_CODES = {"FIELD_FORBIDDEN", "FIELD_READ_ONLY"}
 
 
 @dataclass
-class Done:
-    """What a mutation came to."""
+class Outcome:
+    """Effect of a mutation: the state after it and the ids of the changed records."""
 
     state: State
     ids: list[list[UUID | None]] = field(default_factory=list)
-    """By root field and input: the record, if it was done."""
+    """By root field and input: the id of the record; None if the input failed."""
     failed: bool = False
 
 
-class Wrong(AssertionError):
-    """The house and the model do not agree on what comes of an input."""
+class Mismatch(AssertionError):
+    """The response to an input differs from the model."""
 
 
 def apply(
-    setup: SetUp, before: State, mutation: Mutation, told: list[FieldResult], now: datetime | None
-) -> Done:
-    """Check what was answered for each root field, and work out the state afterwards."""
+    setup: SetUp,
+    before: State,
+    mutation: Mutation,
+    results: list[FieldResult],
+    now: datetime | None,
+) -> Outcome:
+    """Check the result of each root field and compute the state after the mutation."""
     work = before.copy()
-    work.touches, work.loose, last = [], set(), now or before.now
-    done, failing = Done(work), 0
-    for number, (command, one) in enumerate(zip(mutation.commands, told, strict=True)):
-        # What is done in one mutation is done one after the other, and dated so.
-        work.root, work.now = number, last - MOMENT * (len(told) - 1 - number)
+    work.changes, work.unspecified, last = [], set(), now or before.now
+    outcome, failing = Outcome(work), 0
+    for number, (command, result) in enumerate(zip(mutation.commands, results, strict=True)):
+        # Root fields run in order, each one microsecond after the one before it.
+        work.root, work.now = number, last - MICROSECOND * (len(results) - 1 - number)
         if failing:
-            assert one.faults, f"r{number} was done beside one that failed"
-            assert "INTERNAL" not in one.codes, one
+            assert result.errors, f"r{number} succeeded in a mutation that failed"
+            assert "INTERNAL" not in result.codes, result
             continue
-        fails = bool(one.faults) and not command.by_itself and not one.not_applied
+        fails = bool(result.errors) and not command.independent and not result.not_applied
         failing += fails
-        done.ids.append(_command(setup, done, mutation.persona, command, one))
-    done.failed = failing > 0
-    skipped = [n for n, one in enumerate(told) if one.not_applied]
-    assert done.failed or not skipped, f"r{skipped} not applied, though nothing failed"
-    for number, (command, one) in enumerate(zip(mutation.commands, told, strict=True)):
-        if done.failed and not one.faults:
-            raise Wrong(f"r{number} {command.action} says it was done in a mutation that failed")
-    if done.failed:
-        done.state, done.ids = before, []
-    return done
+        outcome.ids.append(_command(setup, outcome, mutation.persona, command, result))
+    outcome.failed = failing > 0
+    skipped = [n for n, result in enumerate(results) if result.not_applied]
+    assert outcome.failed or not skipped, f"r{skipped} not applied, though nothing failed"
+    for number, (command, result) in enumerate(zip(mutation.commands, results, strict=True)):
+        if outcome.failed and not result.errors:
+            raise Mismatch(f"r{number} {command.action} succeeded in a mutation that failed")
+    if outcome.failed:
+        outcome.state, outcome.ids = before, []
+    return outcome
 
 
 def _command(
-    setup: SetUp, done: Done, persona: str, command: Command, told: FieldResult
+    setup: SetUp, outcome: Outcome, persona: str, command: Command, results: FieldResult
 ) -> list[UUID | None]:
-    """One root field: its inputs one after the other, each in the state that the last one left."""
+    """Apply one root field: each input in the state after the one before it."""
     ids: list[UUID | None] = []
     for number, each in enumerate(command.inputs):
-        asked = Asked(setup, done.state, setup.people[persona], command.entity, each)
-        judged: Judged = ACTIONS[command.action](asked)
-        if _named_twice(command, each, "externalId"):
-            judged.perhaps("DUPLICATE", refusal=False)
-        if _named_twice(command, each, "id"):
-            twice = judged.loose if _refused(told) and not told.not_applied else judged.faults
-            twice.add(Fault("INVALID", ("id",), refusal=False))
-        fits = not judged.faults
-        if not told.not_applied:
-            fits = _check(command, number, judged, told)
-        if fits:
-            ids.append(judged.effect())
+        context = InputContext(setup, outcome.state, setup.people[persona], command.entity, each)
+        expected: Expectation = ACTIONS[command.action](context)
+        if _is_repeated(command, each, "externalId"):
+            expected.allow("DUPLICATE", refusal=False)
+        if _is_repeated(command, each, "id"):
+            twice = (
+                expected.allowed
+                if _refused(results) and not results.not_applied
+                else expected.errors
+            )
+            twice.add(ApiError("INVALID", ("id",), refusal=False))
+        succeeded = not expected.errors
+        if not results.not_applied:
+            succeeded = _check(command, number, expected, results)
+        if succeeded:
+            ids.append(expected.effect())
         else:
             ids.append(None)
     return ids
 
 
-def _named_twice(command: Command, given: Input, name: str) -> bool:
-    """Whether two inputs of a list are about the same record, by its id or by what an upsert knows it by."""
+def _is_repeated(command: Command, given: Input, name: str) -> bool:
+    """Whether two inputs of a list have the same id, or the same external id in an upsert."""
     named = [each.get(name) for each in command.inputs]
     counts = name == "id" or command.action == "Upsert"
     return counts and given.get(name) is not None and named.count(given[name]) > 1
 
 
-def _check(command: Command, number: int, judged: Judged, told: FieldResult) -> bool:
-    """Whether the input was done; wrong if it should not have been, or failed otherwise than it should."""
-    got = told.of(number)
-    together = command.many and not command.by_itself
-    unplaced = told.faults.get(None, [])
-    others = together and any(n != number for n in told.faults)
-    expected = sorted(f"{f.code}{f.path}" for f in judged.faults)
-    what = f"{command.action} {command.entity} input {number}: {command.inputs[number]}: told {got}, expected {expected}"
+def _check(command: Command, number: int, expected: Expectation, results: FieldResult) -> bool:
+    """Whether the input succeeded; raises Mismatch if its errors are not the expected ones."""
+    got = results.of(number)
+    together = command.many and not command.independent
+    unplaced = results.errors.get(None, [])
+    others = together and any(n != number for n in results.errors)
+    what = f"{command.action} {command.entity} input {number}: {command.inputs[number]}: got {got}, expected {expected}"
     if not got:
-        if judged.faults and not (unplaced and _placed(unplaced, judged)):
-            late = all(fault.code in ("DUPLICATE", "FORBIDDEN") for fault in judged.faults)
-            if not (others and (late or _refused(told))):
-                raise Wrong(what)
-        return not judged.faults
-    for fault in got:
-        if not any(_means(fault, each) for each in (*judged.faults, *judged.loose)):
-            raise Wrong(f"{what}: not this")
-    for fault in got:
-        if fault.code == "CONFLICT" and judged.conflict is not None:
+        if expected.errors and not (unplaced and _matches_any(unplaced, expected)):
+            late = all(error.code in ("DUPLICATE", "FORBIDDEN") for error in expected.errors)
+            if not (others and (late or _refused(results))):
+                raise Mismatch(what)
+        return not expected.errors
+    for error in got:
+        if not any(_matches(error, each) for each in (*expected.errors, *expected.allowed)):
+            raise Mismatch(f"{what}: unexpected {error.code}")
+    for error in got:
+        if error.code == "CONFLICT" and expected.conflict is not None:
             fields = {
                 each["field"]: (each["mine"], each["theirs"], each["base"])
-                for each in fault.conflict["fields"]
+                for each in error.conflict["fields"]
             }
-            if (fault.conflict["version"], fields) != judged.conflict:
-                raise Wrong(f"{what}: {fault.conflict} instead of {judged.conflict}")
-    if judged.refused_fields:
-        _fields(judged, got, what)
-    refused = any(fault.refusal for fault in (*judged.faults, *got))
+            if (error.conflict["version"], fields) != expected.conflict:
+                raise Mismatch(f"{what}: {error.conflict} instead of {expected.conflict}")
+    if expected.refused_fields:
+        _check_refused_fields(expected, got, what)
+    refused = any(error.refusal for error in (*expected.errors, *got))
     if (
         not refused
         and not others
-        and not _named_twice(command, command.inputs[number], "externalId")
+        and not _is_repeated(command, command.inputs[number], "externalId")
     ):
-        for each in judged.faults:
-            if not any(_means(fault, each) for fault in got) and not _hidden(each, got):
-                raise Wrong(f"{what}: nothing of {each.code}")
-    if not judged.faults and not judged.loose:
-        raise Wrong(what)
+        for each in expected.errors:
+            if not any(_matches(error, each) for error in got) and not _is_optional(each, got):
+                raise Mismatch(f"{what}: {each.code} is missing")
+    if not expected.errors and not expected.allowed:
+        raise Mismatch(what)
     return False
 
 
-def _refused(told: FieldResult) -> bool:
-    """Whether something was refused: what is wrong besides is then not looked for."""
-    return any(fault.refusal for faults in told.faults.values() for fault in faults)
+def _refused(results: FieldResult) -> bool:
+    """Whether the root field was refused; further errors are then not reported."""
+    return any(error.refusal for errors in results.errors.values() for error in errors)
 
 
-def _hidden(expected: Fault, got: list[Fault]) -> bool:
-    """Whether a fault need not be told beside what was told.
+def _is_optional(expected: ApiError, got: list[ApiError]) -> bool:
+    """Whether an expected error may be absent because an earlier check failed.
 
-    Values that cannot be kept at all are told first, then what breaks a rule, then what another record
-    has already: each of these is told completely, and the next is looked for when there is none of it.
+    The checks run in this order: values that cannot be stored, broken rules, duplicates. Each check reports
+    all of its errors, and the next one runs only if there are none.
     """
-    if any((fault.code, fault.path) == ("INVALID", ("id",)) for fault in got):
+    if any((error.code, error.path) == ("INVALID", ("id",)) for error in got):
         return True
-    if any(fault.code in ("TOO_LONG", "REQUIRED") or _of_value(fault) for fault in got):
+    if any(error.code in ("TOO_LONG", "REQUIRED") or _of_value(error) for error in got):
         return expected.code not in ("TOO_LONG", "REQUIRED")
     return expected.code == "DUPLICATE"
 
 
-def _of_value(fault: Fault) -> bool:
-    return fault.code == "INVALID" and (fault.path or ("",))[0] in (*MONEY, "attributes")
+def _of_value(error: ApiError) -> bool:
+    return error.code == "INVALID" and (error.path or ("",))[0] in (*MONEY, "attributes")
 
 
-def _placed(unplaced: list[Fault], judged: Judged) -> bool:
-    """Whether what was said of no input in particular can be about this one."""
-    known = (*judged.faults, *judged.loose)
-    return any(_means(fault, each) for fault in unplaced for each in known)
+def _matches_any(unplaced: list[ApiError], expected: Expectation) -> bool:
+    """Whether one of the errors without an input index matches this input."""
+    known = (*expected.errors, *expected.allowed)
+    return any(_matches(error, each) for error in unplaced for each in known)
 
 
-def _means(got: Fault, expected: Fault) -> bool:
+def _matches(got: ApiError, expected: ApiError) -> bool:
     anywhere = expected.path is None or got.path is None
     return (got.code, got.refusal) == (expected.code, expected.refusal) and (
         anywhere or got.path == expected.path
     )
 
 
-def _fields(judged: Judged, got: list[Fault], what: str) -> None:
-    """Fields that may never be written are all named, and before anything else is looked at."""
-    codes = {fault.code for fault in got if fault.refusal}
+def _check_refused_fields(expected: Expectation, got: list[ApiError], what: str) -> None:
+    """Check that a refusal names all fields that the caller may never write, before any other error."""
+    codes = {error.code for error in got if error.refusal}
     if not codes <= {*FIELD_CODES, "FORBIDDEN"}:
-        raise Wrong(f"{what}: fields come first")
-    named = frozenset().union(*(fault.names for fault in got))
-    if codes & FIELD_CODES and not judged.refused_fields <= named:
-        raise Wrong(f"{what}: {sorted(judged.refused_fields - named)} not named")
+        raise Mismatch(f"{what}: field refusals take precedence")
+    named = frozenset().union(*(error.names for error in got))
+    if codes & FIELD_CODES and not expected.refused_fields <= named:
+        raise Mismatch(f"{what}: {sorted(expected.refused_fields - named)} not named")

@@ -22,36 +22,38 @@ from tenancy.engine.provision import create
 from tests.support.world import TODAY, Answer, World, endpoint_on
 
 DONE = "DONE"
-VERB = re.compile(r"(SetItems|[A-Z][a-z]+)$")
+ACTION_SUFFIX = re.compile(r"(SetItems|[A-Z][a-z]+)$")
 WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
-WAITS = "SELECT true FROM pg_locks WHERE NOT granted AND $1 = ANY(pg_blocking_pids(pid)) LIMIT 1"
+WAITS_FOR_PID = (
+    "SELECT true FROM pg_locks WHERE NOT granted AND $1 = ANY(pg_blocking_pids(pid)) LIMIT 1"
+)
 
 
-def mutation_input_type(deed: str) -> str:
+def mutation_input_type(command: str) -> str:
     """Name of a command's input type, without `Input`."""
-    name = deed[0].upper() + deed[1:]
-    if not deed.endswith(("Delete", "Restore")):
+    name = command[0].upper() + command[1:]
+    if not command.endswith(("Delete", "Restore")):
         return name
-    entity = MODEL.entities[VERB.sub("", name)]
-    return "Replace" if deed.endswith("Delete") and entity.is_replaceable else "Record"
+    entity = MODEL.entities[ACTION_SUFFIX.sub("", name)]
+    return "Replace" if command.endswith("Delete") and entity.is_replaceable else "Record"
 
 
-def mutation_text(deed: str, many: bool = False) -> str:
+def mutation_text(command: str, many: bool = False) -> str:
     """GraphQL document of one command, aliased `done`."""
-    kind = mutation_input_type(deed)
+    kind = mutation_input_type(command)
     if many:
-        told = "results { id userErrors { code path } } userErrors { code path }"
-        return f"mutation($inputs: [{kind}Input!]!) {{ done: {deed}Many(inputs: $inputs) {{ {told} }} }}"
-    told = f"id {VERB.sub('', deed)} {{ id version }} userErrors {{ code path }}"
-    return f"mutation($input: {kind}Input!) {{ done: {deed}(input: $input) {{ {told} }} }}"
+        selection = "results { id userErrors { code path } } userErrors { code path }"
+        return f"mutation($inputs: [{kind}Input!]!) {{ done: {command}Many(inputs: $inputs) {{ {selection} }} }}"
+    selection = f"id {ACTION_SUFFIX.sub('', command)} {{ id version }} userErrors {{ code path }}"
+    return f"mutation($input: {kind}Input!) {{ done: {command}(input: $input) {{ {selection} }} }}"
 
 
 def outcome_of(answer: Answer) -> str:
-    """DONE, or the code of what went wrong first."""
+    """DONE, or the first error code of the response."""
     if answer.codes:
         return answer.codes[0]
-    wrong = answer.json["data"]["done"]["userErrors"]
-    return str(wrong[0]["code"]) if wrong else DONE
+    errors = answer.json["data"]["done"]["userErrors"]
+    return str(errors[0]["code"]) if errors else DONE
 
 
 def version(answer: Answer) -> int:
@@ -62,18 +64,18 @@ def version(answer: Answer) -> int:
 
 
 def public_id(prefix: str, id: UUID) -> str:
-    """An id as the API spells it."""
+    """Public form of an id."""
     return f"{prefix}_{id.hex}"
 
 
 def uuid_of(id: str) -> UUID:
-    """An id as it is kept."""
+    """UUID of a public id."""
     return UUID(id.partition("_")[2])
 
 
 @dataclass
 class TenantClient:
-    """A tenant that only one module's tests write in, asked through one process of the house."""
+    """A client of a separate tenant, which only one test module changes, through one application process."""
 
     world: World
     slug: str
@@ -81,34 +83,34 @@ class TenantClient:
 
     @property
     def schema(self) -> str:
-        """Its Postgres schema, for statements of an operator."""
+        """Postgres schema of the tenant."""
         return self.world.schema(self.slug)
 
     def name(self) -> str:
-        """A name that nothing else has."""
+        """A unique name."""
         return f"{self.slug} {next(iter(self.names))}"
 
     async def ask(self, persona: str, query: str, variables: Any = None, **headers: str) -> Answer:
-        """What a persona is answered."""
+        """Response to a GraphQL request of a persona."""
         return await self.world.ask(persona, query, variables, tenant=self.slug, **headers)
 
-    async def do(self, persona: str, deed: str, key: str | None = None, **given: Any) -> Answer:
+    async def do(self, persona: str, command: str, key: str | None = None, **params: Any) -> Answer:
         """Run one command as a persona."""
         headers = {} if key is None else {"idempotency_key": key}
-        return await self.ask(persona, mutation_text(deed), {"input": given}, **headers)
+        return await self.ask(persona, mutation_text(command), {"input": params}, **headers)
 
-    async def done(self, persona: str, deed: str, **given: Any) -> str:
-        """The id of the record that something was done with, as the API spells it."""
-        answer = await self.do(persona, deed, **given)
+    async def done(self, persona: str, command: str, **params: Any) -> str:
+        """Run one command as a persona, assert success and return the public id of the record."""
+        answer = await self.do(persona, command, **params)
         assert outcome_of(answer) == DONE, answer.json
         return str(answer.data["done"]["id"])
 
-    async def many(self, persona: str, deed: str, inputs: list[dict[str, Any]]) -> Answer:
+    async def many(self, persona: str, command: str, inputs: list[dict[str, Any]]) -> Answer:
         """Run a bulk command."""
-        return await self.ask(persona, mutation_text(deed, many=True), {"inputs": inputs})
+        return await self.ask(persona, mutation_text(command, many=True), {"inputs": inputs})
 
     async def fetch(self, text: str, *values: object) -> list[asyncpg.Record]:
-        """Rows that an operator reads."""
+        """Rows that a statement run as the operator returns."""
         async with self.operator() as connection:
             return await connection.fetch(text, *values)
 
@@ -119,7 +121,7 @@ class TenantClient:
 
     @asynccontextmanager
     async def operator(self) -> AsyncIterator[asyncpg.Connection[Any]]:
-        """A connection past the house, in the tenant's schema."""
+        """A direct database connection with the tenant's schema as search path."""
         connection = await asyncpg.connect(
             self.world.servers.database_url, server_settings={"search_path": self.schema}
         )
@@ -130,7 +132,7 @@ class TenantClient:
 
     @asynccontextmanager
     async def holding(self, table: str, id: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-        """A transaction of an operator that holds a row; committed when the block ends."""
+        """An operator's transaction that locks a row until the block ends, then commits."""
         async with self.operator() as connection, connection.transaction():
             await connection.fetch(
                 f'SELECT FROM "{table}" WHERE id = $1 FOR UPDATE',
@@ -139,75 +141,75 @@ class TenantClient:
             yield connection
 
     async def log(self) -> tuple[int, int]:
-        """How far the log has come, and how much the history holds."""
+        """Last log position and number of history rows."""
         [head] = await self.fetch("SELECT position, (SELECT count(*) FROM history) FROM log_head")
         return head[0], head[1]
 
     async def row(self, table: str, id: str) -> dict[str, Any]:
-        """A row as it is kept."""
-        text = f'SELECT * FROM "{table}" WHERE id = $1'  # noqa: S608 - a table of ours
-        [found] = await self.fetch(text, uuid_of(id))
-        return dict(found)
+        """A table row by public id."""
+        text = f'SELECT * FROM "{table}" WHERE id = $1'  # noqa: S608 - a constant table name
+        [row] = await self.fetch(text, uuid_of(id))
+        return dict(row)
 
     async def employee(self, handle: str) -> UUID:
-        """The employee that a persona is."""
-        found = await self.value("SELECT id FROM employee WHERE email LIKE $1 || '@%'", handle)
-        assert isinstance(found, UUID)
-        return found
+        """Employee id of a persona."""
+        id = await self.value("SELECT id FROM employee WHERE email LIKE $1 || '@%'", handle)
+        assert isinstance(id, UUID)
+        return id
 
     async def user(self, handle: str) -> UUID:
-        """The user that a persona is."""
-        found = await self.value(
+        """User id of a persona."""
+        id = await self.value(
             'SELECT id FROM "user" WHERE employee_id = $1', await self.employee(handle)
         )
-        assert isinstance(found, UUID)
-        return found
+        assert isinstance(id, UUID)
+        return id
 
     async def forget(self, persona: str) -> None:
-        """Sign the persona in again."""
+        """Discard the persona's session token; the next request signs in again."""
         self.world.tokens.pop((persona, self.slug), None)
 
-    async def opportunity(self, persona: str, **given: Any) -> str:
+    async def opportunity(self, persona: str, **params: Any) -> str:
         """Create an opportunity on a new account, both owned by the persona; returns the API id."""
-        if "account" not in given:
-            given["account"] = await self.done("admin", "accountCreate", name=self.name())
-        if "type" not in given:
-            given["type"] = public_id("opt", await self.type("New business"))
+        if "account" not in params:
+            params["account"] = await self.done("admin", "accountCreate", name=self.name())
+        if "type" not in params:
+            params["type"] = public_id("opt", await self.type("New business"))
         owner = public_id("emp", await self.employee(persona))
-        given = {"name": self.name(), "currency": "EUR", "owner": owner, **given}
-        return await self.done("admin", "opportunityCreate", **given)
+        params = {"name": self.name(), "currency": "EUR", "owner": owner, **params}
+        return await self.done("admin", "opportunityCreate", **params)
 
     async def type(self, name: str) -> UUID:
-        """An opportunity type by its name."""
-        found = await self.value("SELECT id FROM opportunity_type WHERE name = $1", name)
-        assert isinstance(found, UUID)
-        return found
+        """Id of an opportunity type by name."""
+        id = await self.value("SELECT id FROM opportunity_type WHERE name = $1", name)
+        assert isinstance(id, UUID)
+        return id
 
 
 @asynccontextmanager
 async def own_tenant(world: World, slug: str) -> AsyncIterator[TenantClient]:
-    """A tenant with the demonstration's rows, and without a trace when the block ends."""
-    credential = f"SELECT password FROM {world.schema()}.credential LIMIT 1"  # noqa: S608 - a name of ours
-    made = await create(world.admin, slug, slug, demo=True)
+    """A tenant filled with demo rows; it is dropped when the block ends."""
+    credential = f"SELECT password FROM {world.schema()}.credential LIMIT 1"  # noqa: S608 - a generated schema name
+    tenant = await create(world.admin, slug, slug, demo=True)
     hashed = await world.admin.fetchval(credential)
-    await seed(world.admin, made, password_hash=hashed, now=TODAY)
-    world.tenants[slug] = made
+    await seed(world.admin, tenant, password_hash=hashed, now=TODAY)
+    world.tenants[slug] = tenant
     try:
         yield TenantClient(world, slug)
     finally:
         del world.tenants[slug]
         for key in [key for key in world.tokens if key[1] == slug]:
             del world.tokens[key]
-        schema = made.placement.schema
+        schema = tenant.placement.schema
         await world.admin.execute(
-            f"DROP SCHEMA {schema} CASCADE; DROP ROLE {schema};"  # noqa: S608 - names of ours
-            f"DELETE FROM catalog.tenant WHERE id = '{made.id}'"
+            f"DROP SCHEMA {schema} CASCADE; DROP ROLE {schema};"  # noqa: S608 - a generated schema name
+            f"DELETE FROM catalog.tenant WHERE id = '{tenant.id}'"
         )
 
 
 @asynccontextmanager
 async def in_second_process(own: TenantClient) -> AsyncIterator[TenantClient]:
-    """The same tenant asked through a second process of the house: it remembers nothing of the first's."""
+    """A client of the same tenant through a second application process with empty caches."""
     world = own.world
     async with endpoint_on(world.servers) as endpoint:
         app = application(endpoint)
@@ -223,7 +225,7 @@ async def in_second_process(own: TenantClient) -> AsyncIterator[TenantClient]:
 
 @asynccontextmanager
 async def without_commits(own: TenantClient) -> AsyncIterator[asyncpg.Connection[Any]]:
-    """While this lasts, the tenant's writes do all they have to do, and none can end."""
+    """Hold the commit lock of the tenant: writes run up to their commit and wait until the block ends."""
     async with own.operator() as connection, connection.transaction():
         await connection.execute(
             "SELECT pg_advisory_xact_lock('log_head'::regclass::oid::integer, 1)"
@@ -233,7 +235,7 @@ async def without_commits(own: TenantClient) -> AsyncIterator[asyncpg.Connection
 
 @asynccontextmanager
 async def served(own: TenantClient) -> AsyncIterator[int]:
-    """The house behind a real socket, and on which port; when the block ends, all that was begun has ended."""
+    """Serve the application on a loopback socket; yields the port and shuts down gracefully."""
     service = Service(configured(own.world.app, "127.0.0.1", 0))
     serving = asyncio.create_task(service.serve())
     while not service.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
@@ -246,24 +248,24 @@ async def served(own: TenantClient) -> AsyncIterator[int]:
 
 
 async def until_second_waits(operator: asyncpg.Connection[Any], second: asyncio.Task[Any]) -> None:
-    """Go on when two writers wait for a lock, whosever it is, or the second need not."""
+    """Return when two sessions wait for locks, or the second task has ended."""
     while await operator.fetchval(WAITING) < 2 and not second.done():  # noqa: ASYNC110 - Postgres has no event
         await asyncio.sleep(0.005)
 
 
 async def until_waits(operator: asyncpg.Connection[Any], task: asyncio.Task[Any]) -> None:
     """Return when a session waits for a lock that the operator holds."""
-    mine = operator.get_server_pid()
-    while not await operator.fetchval(WAITS, mine):
+    own_pid = operator.get_server_pid()
+    while not await operator.fetchval(WAITS_FOR_PID, own_pid):
         assert not task.done(), task.result()
         await asyncio.sleep(0.005)
 
 
 def request(query: str, variables: Any, token: str, **headers: str) -> bytes:
-    """A whole request, for who writes it to a socket himself."""
+    """The bytes of an HTTP request, for tests that write to a socket."""
     body = json.dumps({"query": query, "variables": variables}).encode()
-    sent = {"content-type": "application/json", "authorization": f"Bearer {token}"}
-    lines = [f"{k.replace('_', '-')}: {v}" for k, v in (sent | headers).items()]
+    all_headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+    lines = [f"{k.replace('_', '-')}: {v}" for k, v in (all_headers | headers).items()]
     head = [
         "POST /graphql HTTP/1.1",
         "host: relata.example",

@@ -1,4 +1,4 @@
-"""What each persona may see and write of the model's state, as the oracle works it out from a tenant's rows."""
+"""Read and write rights of each persona on the model's state, computed by the oracle from the tenant's rows."""
 
 from __future__ import annotations
 
@@ -11,83 +11,85 @@ from tests.proof import oracle, rows
 from tests.proof.grants import Grants, kept, roles_of
 from tests.proof.oracle import Viewer
 from tests.proof.rows import Rows
-from tests.writes.kinds import Row
+from tests.writes.entity_types import Row
 from tests.writes.tenant import PERSONAS, Tenant
 
 Tables = dict[str, dict[UUID, Row]]
 
 
 @dataclass(frozen=True)
-class Person:
-    """Somebody who signs in."""
+class Persona:
+    """A user of the tenant with their roles and rights."""
 
     name: str
     user: UUID
     employee: UUID
     roles: frozenset[UUID]
     full: bool
-    modules: Grants
-    look: Callable[[Tables], Viewer]
-    """What they see of a state."""
+    grants: Grants
+    viewer: Callable[[Tables], Viewer]
+    """Returns the oracle's viewer for the tables of a state."""
 
 
 @dataclass(frozen=True)
 class SetUp:
-    """What no command of these tests changes."""
+    """Personas and configuration, which the generated mutations never change."""
 
-    people: dict[str, Person]
+    people: dict[str, Persona]
     pipelines: dict[UUID, dict[UUID, Row]]
-    """By type: the steps by their stage."""
-    kinds: dict[UUID, str]
-    """The kind of each stage."""
+    """Pipeline stages by opportunity type and stage."""
+    stage_kinds: dict[UUID, str]
+    """Kind (OPEN, WON, LOST) by stage."""
     attributes: dict[tuple[str, str], Row]
     """Definitions of custom attributes by entity and key."""
 
 
 async def load(tenant: Tenant) -> SetUp:
-    """Read it from the rows."""
-    ground = await rows.load(tenant.world.admin, tenant.space)
-    known: dict[frozenset[UUID], Grants] = {}
+    """Load personas and configuration from the tenant's rows."""
+    stored = await rows.load(tenant.world.admin, tenant.schema)
+    cache: dict[frozenset[UUID], Grants] = {}
 
     def rule(_: Rows, roles: frozenset[UUID]) -> Grants:
-        if roles not in known:
-            known[roles] = kept(ground, roles)
-        return known[roles]
+        if roles not in cache:
+            cache[roles] = kept(stored, roles)
+        return cache[roles]
 
-    def person(name: str) -> Person:
-        user = ground.tables["User"][ground.emails[f"{name}@{tenant.slug}.example"]]
-        roles = roles_of(ground, [user["id"]])
-        grants = rule(ground, roles)
+    def person(name: str) -> Persona:
+        user = stored.tables["User"][stored.emails[f"{name}@{tenant.slug}.example"]]
+        roles = roles_of(stored, [user["id"]])
+        grants = rule(stored, roles)
 
-        def look(tables: Tables) -> Viewer:
-            return Viewer(Rows({**ground.tables, **tables}), user, rule, grants)
+        def viewer(tables: Tables) -> Viewer:
+            return Viewer(Rows({**stored.tables, **tables}), user, rule, grants)
 
         full = any(each.full for each in grants.values())
-        return Person(name, user["id"], user["employee_id"], roles, full, grants, look)
+        return Persona(name, user["id"], user["employee_id"], roles, full, grants, viewer)
 
     pipelines: dict[UUID, dict[UUID, Row]] = {}
-    for row in ground.live("PipelineStage").values():
+    for row in stored.live("PipelineStage").values():
         pipelines.setdefault(row["type_id"], {})[row["stage_id"]] = dict(row)
     return SetUp(
         {name: person(name) for name in PERSONAS},
         pipelines,
-        {id: row["kind"] for id, row in ground.live("Stage").items()},
-        {(row["entity"], row["key"]): dict(row) for row in ground.live("Attribute").values()},
+        {id: row["kind"] for id, row in stored.live("Stage").items()},
+        {(row["entity"], row["key"]): dict(row) for row in stored.live("Attribute").values()},
     )
 
 
 def below(employee: UUID, employees: dict[UUID, Row]) -> frozenset[UUID]:
-    """The employee and everybody below, over all levels."""
+    """The employee and all subordinates, over all levels."""
     return oracle.tree(Rows({"Employee": employees}), employee)
 
 
-def sees(person: Person, entity: str, row: Row, tables: Tables, *, bin_too: bool = False) -> bool:
-    """Whether the persona sees a record; with `bin_too`, or would if it were not deleted."""
-    return person.look(tables).sees(entity, row, deleted=bin_too)
+def sees(
+    person: Persona, entity: str, row: Row, tables: Tables, *, include_trashed: bool = False
+) -> bool:
+    """Whether a record is visible to the persona; `include_trashed` also accepts trashed records."""
+    return person.viewer(tables).sees(entity, row, deleted=include_trashed)
 
 
-def within(person: Person, scope: str | None, owner: UUID, tables: Tables) -> bool:
-    """Whether what this employee is responsible for lies in a scope of rights to write."""
+def within(person: Persona, scope: str | None, owner: UUID, tables: Tables) -> bool:
+    """Whether a write scope (OWN, BELOW, ALL) covers records of this owner."""
     if person.full or scope == "ALL":
         return True
     if scope == "OWN":
@@ -95,9 +97,9 @@ def within(person: Person, scope: str | None, owner: UUID, tables: Tables) -> bo
     return scope == "BELOW" and owner in below(person.employee, tables["Employee"])
 
 
-def unreadable(person: Person, entity: str, name: str, status: Any) -> bool:
-    """Whether a field cannot be read, or not in this status."""
-    granted = person.modules.get(entity)
+def unreadable(person: Persona, entity: str, name: str, status: Any) -> bool:
+    """Whether the persona cannot read a field, at all or in this status."""
+    granted = person.grants.get(entity)
     if granted is None or name not in granted.readable:
         return True
     statuses = granted.ruled.get(name)

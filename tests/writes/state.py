@@ -1,4 +1,4 @@
-"""The rows of a tenant as a model keeps them: plain dictionaries, and what each step did to which."""
+"""The model's state: the rows of a tenant as dictionaries, and the changes of the current step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.writes.kinds import KINDS, Row, blank
+from tests.writes.entity_types import ENTITY_TYPES, Row, blank_row
 from tests.writes.tenant import Tenant
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ Change = tuple[Any, Any]
 
 
 @dataclass(frozen=True)
-class Touch:
+class RecordChange:
     """One record that was created, changed, deleted or restored."""
 
     entity: str
@@ -25,60 +25,60 @@ class Touch:
     kind: str
     version: int
     fields: dict[str, Change]
-    """What changed, by column, as it was and as it became."""
+    """Old and new value by column."""
     root: int
 
 
 @dataclass
 class State:
-    """All records, with what they were at each version since the beginning."""
+    """All records, with their rows at each earlier version."""
 
     tables: dict[str, dict[UUID, Row]]
-    past: dict[UUID, dict[int, Row]]
-    touches: list[Touch] = field(default_factory=list)
-    loose: set[UUID] = field(default_factory=set)
-    """Records of which no rule says what became of them in this step: taken as they are found."""
+    versions: dict[UUID, dict[int, Row]]
+    changes: list[RecordChange] = field(default_factory=list)
+    unspecified: set[UUID] = field(default_factory=set)
+    """Records whose row after this step is unspecified; the stored row is adopted."""
     root: int = 0
     now: datetime = LONG_AGO
-    """The moment of the step, by which everything in it is dated."""
-    arrived: Counter[tuple[int, bool]] = field(default_factory=Counter)
-    """By root field, how many have come to a stage in this step, those that were there before and new ones."""
+    """Timestamp of the step's changes."""
+    stage_entries: Counter[tuple[int, bool]] = field(default_factory=Counter)
+    """Number of opportunities that entered a stage in this step, by root field and by whether they are new."""
 
     def copy(self) -> State:
-        """A state to try things in. Rows are never changed in place, so they are shared."""
+        """A copy for one mutation. Rows are never changed in place, so both states share them."""
         return State(
             {entity: dict(rows) for entity, rows in self.tables.items()},
-            {identity: dict(rows) for identity, rows in self.past.items()},
-            list(self.touches),
-            set(self.loose),
+            {identity: dict(rows) for identity, rows in self.versions.items()},
+            list(self.changes),
+            set(self.unspecified),
             self.root,
         )
 
     def live(self, entity: str) -> list[Row]:
-        """Records that are not in the bin."""
+        """Records that are not in the trash."""
         return [row for row in self.tables[entity].values() if row["deleted_at"] is None]
 
-    def parts(self, entity: str, whole: UUID) -> list[Row]:
-        """The live parts of a record, of one kind, the oldest first."""
-        link = f"{KINDS[entity].whole}_id"
-        mine = [row for row in self.live(entity) if row[link] == whole]
+    def children(self, entity: str, parent: UUID) -> list[Row]:
+        """The live children of a parent, of one entity, oldest first."""
+        link = f"{ENTITY_TYPES[entity].parent}_id"
+        mine = [row for row in self.live(entity) if row[link] == parent]
         return sorted(mine, key=lambda row: row["order"])
 
     def add(self, entity: str, values: Row) -> UUID:
-        """A new record, under an id that will be replaced by the one it really got."""
+        """Add a record under a provisional id, which the real id replaces later."""
         identity = uuid4()
         row = {
-            **blank(entity),
+            **blank_row(entity),
             "id": identity,
             "version": 1,
-            "along": None,
-            # After all that are there, in the order in which they are made.
+            "trashed_with": None,
+            # New records sort after existing ones, in order of creation.
             "order": (1, len(self.tables[entity]), ""),
             **values,
         }
         self.tables[entity][identity] = row
-        self.touches.append(Touch(entity, identity, "CREATED", 1, {}, self.root))
-        self.past[identity] = {1: row}
+        self.changes.append(RecordChange(entity, identity, "CREATED", 1, {}, self.root))
+        self.versions[identity] = {1: row}
         return identity
 
     def change(
@@ -87,56 +87,60 @@ class State:
         identity: UUID,
         kind: str = "UPDATED",
         *,
-        anew: bool = False,
+        new_version: bool = False,
         **values: Any,
     ) -> bool:
-        """Change a record, once more if that is done `anew`; whether that changed anything."""
+        """Change a record; return whether anything changed. `new_version` forces a second version in one root field."""
         before = self.tables[entity][identity]
         changed = {
             name: (before[name], value)
             for name, value in values.items()
-            if name != "along" and not same(before[name], value)
+            if name != "trashed_with" and not same(before[name], value)
         }
         if not changed:
             return False
-        # A record that one root field changes in several ways was changed once.
-        again = any(touch.id == identity and touch.root == self.root for touch in self.touches)
-        after = {**before, **values, "version": before["version"] + (anew or not again)}
+        # Several changes of a record by one root field count as one version.
+        again = any(change.id == identity and change.root == self.root for change in self.changes)
+        after = {**before, **values, "version": before["version"] + (new_version or not again)}
         self.tables[entity][identity] = after
-        self.past.setdefault(identity, {before["version"]: before})[after["version"]] = after
-        self.touches.append(Touch(entity, identity, kind, after["version"], changed, self.root))
+        self.versions.setdefault(identity, {before["version"]: before})[after["version"]] = after
+        self.changes.append(
+            RecordChange(entity, identity, kind, after["version"], changed, self.root)
+        )
         return True
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal, and of the same kind: a number is no truth value."""
+    """Whether two values are equal; a boolean never equals a number."""
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
 async def load(tenant: Tenant) -> State:
-    """The state that the tables hold."""
+    """Load the state from the tables."""
     tables: dict[str, dict[UUID, Row]] = {}
-    for entity, kind in KINDS.items():
-        tables[entity] = {i: kept(row) for i, row in (await tenant.rows(kind.table)).items()}
+    for entity, kind in ENTITY_TYPES.items():
+        tables[entity] = {i: model_row(row) for i, row in (await tenant.rows(kind.table)).items()}
     for name in ("stage", "opportunity_type", "role", "lost_reason"):
-        tables["".join(part.capitalize() for part in name.split("_"))] = await tenant.rows(name)
-    for entity, kind in KINDS.items():
-        if kind.whole is None:
+        tables["".join(word.capitalize() for word in name.split("_"))] = await tenant.rows(name)
+    for entity, kind in ENTITY_TYPES.items():
+        if kind.parent is None:
             continue
-        parents = tables[kind.links[kind.whole]]
+        parents = tables[kind.links[kind.parent]]
         for identity, row in tables[entity].items():
-            whole = parents[row[f"{kind.whole}_id"]]
-            if row["deleted_at"] is not None and row["deleted_at"] == whole["deleted_at"]:
-                tables[entity][identity] = {**row, "along": whole["id"]}
-    past = {i: {row["version"]: row} for entity in KINDS for i, row in tables[entity].items()}
-    return State(tables, past)
+            parent = parents[row[f"{kind.parent}_id"]]
+            if row["deleted_at"] is not None and row["deleted_at"] == parent["deleted_at"]:
+                tables[entity][identity] = {**row, "trashed_with": parent["id"]}
+    versions = {
+        i: {row["version"]: row} for entity in ENTITY_TYPES for i, row in tables[entity].items()
+    }
+    return State(tables, versions)
 
 
-def kept(row: Row) -> Row:
-    """A row of a table as the model keeps it."""
-    found = copy.copy(row)
-    if "custom" in found:
-        found["custom"] = {
-            key: value for key, value in found["custom"].items() if value is not None
+def model_row(row: Row) -> Row:
+    """A table row in the model's form: without null custom values, with the model's own columns."""
+    values = copy.copy(row)
+    if "custom" in values:
+        values["custom"] = {
+            key: value for key, value in values["custom"].items() if value is not None
         }
-    return {**found, "along": None, "order": (0, row["created_at"], str(row["id"]))}
+    return {**values, "trashed_with": None, "order": (0, row["created_at"], str(row["id"]))}

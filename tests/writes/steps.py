@@ -1,4 +1,4 @@
-"""Runs drawn mutations against the house, one after the other, and holds each against the model."""
+"""Runs generated mutations against the application and compares the result of each with the model."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 from uuid import UUID
 
 from tests.support.world import Answer
-from tests.writes import compare, log_and_history, rights, seen
+from tests.writes import compare, log_and_history, rights, visibility
 from tests.writes import state as states
-from tests.writes.answers import read
 from tests.writes.commands import Mutation
-from tests.writes.draw import Drawn, Pick
-from tests.writes.kinds import KINDS, RIGHTS, read_id
-from tests.writes.model import Done, Wrong, apply
+from tests.writes.entity_types import ENTITY_TYPES, RIGHTS_ENTITIES, parse_api_id
+from tests.writes.generator import InputGenerator, Pick
+from tests.writes.model import Mismatch, Outcome, apply
+from tests.writes.responses import read
 from tests.writes.rights import SetUp
+from tests.writes.scenarios import scenario
 from tests.writes.state import State
-from tests.writes.stories import story
 from tests.writes.tenant import PERSONAS, Tenant
 
 
 @dataclass
-class Kept:
-    """A mutation that was done under a key, with the answer."""
+class StoredResult:
+    """A mutation that succeeded with an idempotency key, and the ids in its payloads."""
 
     mutation: Mutation
     ids: list[list[str | None]]
@@ -37,14 +37,14 @@ class Run:
     setup: SetUp
     state: State
     tally: dict[str, int]
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     plan: list[Mutation] = field(default_factory=list)
-    """What comes next in a story."""
-    keys: list[Kept] = field(default_factory=list)
+    """Remaining mutations of the current scenario."""
+    stored: list[StoredResult] = field(default_factory=list)
     history: set[UUID] = field(default_factory=set)
 
     async def ask(self, mutation: Mutation) -> Answer:
-        """Send it as its persona."""
+        """Send the mutation as its persona."""
         headers = {"idempotency_key": mutation.key} if mutation.key else {}
         return await self.tenant.world.ask(
             mutation.persona,
@@ -55,120 +55,128 @@ class Run:
         )
 
     async def step(self, pick: Pick, number: int) -> None:
-        """Draw something, do it, compare everything."""
-        drawn = Drawn(pick, self.setup, self.state, number)
-        if self.keys and drawn.chance(10):
-            await self.again(drawn)
+        """Run one generated mutation and compare response, tables, log, history and visible records."""
+        generator = InputGenerator(pick, self.setup, self.state, number)
+        if self.stored and generator.chance(10):
+            await self.replay(generator)
             return
-        if not self.plan and drawn.chance(6):
-            self.plan = story(drawn)
-        mutation = self.plan.pop(0) if self.plan else drawn.mutation()
-        self.tell(f"{number}: {mutation}")
+        if not self.plan and generator.chance(6):
+            self.plan = scenario(generator)
+        mutation = self.plan.pop(0) if self.plan else generator.mutation()
+        self.report(f"{number}: {mutation}")
         dump, head = await self.tenant.dump(), await self.tenant.head()
-        images = await self.tenant.images()
+        json_rows = await self.tenant.json_rows()
         answer = await self.ask(mutation)
-        self.tell(f"   -> {answer.body.decode()}")
-        told = read(mutation, answer.json)
-        if isinstance(told, str):
-            raise Wrong(f"the whole request was refused: {told}")
-        now = await self.tenant.moment(head[0])
-        done = apply(self.setup, self.state, mutation, told, now)
-        self.count(mutation, told, done)
-        if done.failed:
-            assert await self.tenant.dump() == dump, "something was left of a mutation that failed"
+        self.report(f"   -> {answer.body.decode()}")
+        results = read(mutation, answer.json)
+        if isinstance(results, str):
+            raise Mismatch(f"the whole request was refused: {results}")
+        now = await self.tenant.changed_at(head[0])
+        outcome = apply(self.setup, self.state, mutation, results, now)
+        self.count(mutation, results, outcome)
+        if outcome.failed:
+            assert await self.tenant.dump() == dump, "a failed mutation changed a table"
             return
-        payloads = [one.payloads for one in told]
-        await self.settled(mutation, done, payloads)
-        await self.left(mutation, done, images, head, dump)
-        self.shown(mutation, done, payloads)
+        payloads = [one.payloads for one in results]
+        await self.reconcile(mutation, outcome, payloads)
+        await self.check_log_and_history(mutation, outcome, json_rows, head, dump)
+        self.check_payloads(mutation, outcome, payloads)
         if mutation.key:
-            self.keys.append(Kept(mutation, [[_id(p) for p in listed] for listed in payloads]))
-        who = drawn.one_of(*PERSONAS)
-        await seen.by(self.tenant, self.setup, who, self.state)
+            self.stored.append(
+                StoredResult(mutation, [[_id(p) for p in listed] for listed in payloads])
+            )
+        persona = generator.one_of(*PERSONAS)
+        await visibility.check_all(self.tenant, self.setup, persona, self.state)
 
-    async def settled(self, mutation: Mutation, done: Done, payloads: list[list[Any]]) -> None:
-        """Take over what was done, with the real ids."""
+    async def reconcile(
+        self, mutation: Mutation, outcome: Outcome, payloads: list[list[Any]]
+    ) -> None:
+        """Check the tables and adopt the model's state with real ids."""
         ids: dict[UUID, UUID] = {}
-        for command, expected, listed in zip(mutation.commands, done.ids, payloads, strict=True):
+        for command, expected, listed in zip(mutation.commands, outcome.ids, payloads, strict=True):
             for identity, payload in zip(expected, listed, strict=True):
                 if identity is None:
                     continue
-                real = read_id(command.entity, payload["id"])
+                real = parse_api_id(command.entity, payload["id"])
                 assert real is not None, payload
                 assert (
                     self.state.tables[command.entity].get(identity, {"id": real})["id"] == real
                 ), payload
                 ids[identity] = real
-        self.state = await compare.settle(self.tenant, self.state, done, ids)
-        await compare.invariants(self.tenant, self.state)
+        self.state = await compare.reconcile(self.tenant, self.state, outcome, ids)
+        await compare.check_invariants(self.tenant, self.state)
 
-    async def left(
-        self, mutation: Mutation, done: Done, images: Any, head: tuple[int, int], dump: Any
+    async def check_log_and_history(
+        self, mutation: Mutation, outcome: Outcome, json_rows: Any, head: tuple[int, int], dump: Any
     ) -> None:
-        """What stands in the log and in the history; nothing, if nothing changed."""
+        """Check the change log and the history; a mutation without changes adds nothing."""
         user = self.setup.people[mutation.persona].user
-        after = await self.tenant.images()
-        await log_and_history.log(self.tenant, user, head[0], images, after)
-        self.history |= await log_and_history.history(
+        after = await self.tenant.json_rows()
+        await log_and_history.check_log(self.tenant, user, head[0], json_rows, after)
+        self.history |= await log_and_history.check_history(
             self.tenant, self.setup, user, self.history, self.state
         )
         position, access = await self.tenant.head()
-        rights_moved = any(touch.entity in RIGHTS for touch in self.state.touches)
-        assert access == head[1] + rights_moved, "the version of everybody's rights"
-        self.tenant.rights_moved |= rights_moved
-        if not done.state.touches and not done.state.loose:
-            assert position == head[0], "a change that changes nothing has no position"
+        rights_changed = any(change.entity in RIGHTS_ENTITIES for change in self.state.changes)
+        assert access == head[1] + rights_changed, "access version"
+        self.tenant.rights_changed |= rights_changed
+        if not outcome.state.changes and not outcome.state.unspecified:
+            assert position == head[0], "a mutation without changes has a position"
             if not mutation.key:
                 assert await self.tenant.dump() == dump
 
-    def shown(self, mutation: Mutation, done: Done, payloads: list[list[Any]]) -> None:
-        """The records in the answer are as they are now; those in the bin are not shown."""
-        often: dict[UUID, set[int]] = {}
-        for touch in self.state.touches:
-            often.setdefault(touch.id, set()).add(touch.root)
+    def check_payloads(
+        self, mutation: Mutation, outcome: Outcome, payloads: list[list[Any]]
+    ) -> None:
+        """Check that payloads contain the current records, and null for invisible and trashed ones."""
+        roots: dict[UUID, set[int]] = {}
+        for change in self.state.changes:
+            roots.setdefault(change.id, set()).add(change.root)
         person = self.setup.people[mutation.persona]
         for command, listed in zip(mutation.commands, payloads, strict=True):
             for payload in listed:
                 if payload is None or payload["id"] is None:
                     continue
-                identity = read_id(command.entity, payload["id"])
+                identity = parse_api_id(command.entity, payload["id"])
                 row = self.state.tables[command.entity][identity] if identity else None
-                if row is None or len(often.get(row["id"], ())) > 1:
+                if row is None or len(roots.get(row["id"], ())) > 1:
                     continue
                 node = payload[command.one]
                 visible = rights.sees(person, command.entity, row, self.state.tables)
                 assert (node is not None) == visible, payload
                 if node is not None:
-                    seen.record(self.setup, person, self.state, command.entity, row, node)
+                    visibility.check_record(
+                        self.setup, person, self.state, command.entity, row, node
+                    )
 
-    async def again(self, drawn: Drawn) -> None:
-        """The same key once more: the same ids, read anew, or another body that is refused."""
-        kept = drawn.one_of(*self.keys)
-        other = drawn.chance(3)
-        mutation = drawn.mutation() if other else kept.mutation
-        mutation = Mutation(kept.mutation.persona, mutation.commands, kept.mutation.key)
-        if other and mutation == kept.mutation:
+    async def replay(self, generator: InputGenerator) -> None:
+        """Repeat a key: the same body is replayed with the same ids, another body is refused."""
+        stored = generator.one_of(*self.stored)
+        other = generator.chance(3)
+        mutation = generator.mutation() if other else stored.mutation
+        mutation = Mutation(stored.mutation.persona, mutation.commands, stored.mutation.key)
+        if other and mutation == stored.mutation:
             return
-        self.tell(f"again: {mutation}")
+        self.report(f"replay: {mutation}")
         dump = await self.tenant.dump()
         answer = await self.ask(mutation)
-        self.tell(f"   -> {answer.body.decode()}")
+        self.report(f"   -> {answer.body.decode()}")
         assert await self.tenant.dump() == dump, "a replay changed something"
         if other:
             assert set(answer.codes) == {"IDEMPOTENCY_MISMATCH"}, answer.json
             self.tally["IDEMPOTENCY_MISMATCH"] = self.tally.get("IDEMPOTENCY_MISMATCH", 0) + 1
             return
         assert answer.json["extensions"]["idempotency"]["replayed"] is True, answer.json
-        told = read(mutation, answer.json)
-        assert not isinstance(told, str)
-        assert [[_id(p) for p in one.payloads] for one in told] == kept.ids, answer.json
-        self.state.touches = []
-        self.shown(mutation, Done(self.state), [one.payloads for one in told])
+        results = read(mutation, answer.json)
+        assert not isinstance(results, str)
+        assert [[_id(p) for p in one.payloads] for one in results] == stored.ids, answer.json
+        self.state.changes = []
+        self.check_payloads(mutation, Outcome(self.state), [one.payloads for one in results])
         self.tally["replayed"] = self.tally.get("replayed", 0) + 1
 
-    def count(self, mutation: Mutation, told: Any, done: Done) -> None:
-        """What came of it, for the table of outcomes."""
-        for command, one in zip(mutation.commands, told, strict=True):
+    def count(self, mutation: Mutation, results: Any, outcome: Outcome) -> None:
+        """Count the outcomes by command and error code."""
+        for command, one in zip(mutation.commands, results, strict=True):
             for code in one.codes or {"done"}:
                 name = f"{command.entity}{command.action} {code}"
                 self.tally[name] = self.tally.get(name, 0) + 1
@@ -179,15 +187,15 @@ def _id(payload: Any) -> str | None:
 
 
 async def sequence(
-    tenant: Tenant, pick: Pick, steps: int, tally: dict[str, int], tell: Callable[[str], None]
+    tenant: Tenant, pick: Pick, steps: int, tally: dict[str, int], report: Callable[[str], None]
 ) -> None:
-    """A sequence of steps from the beginning."""
-    await tenant.put_back()
-    run = Run(tenant, await rights.load(tenant), await states.load(tenant), tally, tell)
+    """Reset the tenant and run a sequence of steps."""
+    await tenant.reset()
+    run = Run(tenant, await rights.load(tenant), await states.load(tenant), tally, report)
     for number in range(1 + pick(steps)):
         await run.step(pick, number)
     for persona in PERSONAS:
-        await seen.by(tenant, run.setup, persona, run.state)
+        await visibility.check_all(tenant, run.setup, persona, run.state)
 
 
-assert set(seen.LISTS) == set(KINDS)
+assert set(visibility.LISTS) == set(ENTITY_TYPES)

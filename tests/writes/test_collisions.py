@@ -31,22 +31,22 @@ async def own(world: World) -> AsyncIterator[TenantClient]:
         yield made
 
 
-async def _together(deeds: Iterable[Awaitable[Answer]]) -> Counter[str]:
+async def _together(commands: Iterable[Awaitable[Answer]]) -> Counter[str]:
     """Outcome counts of commands started concurrently."""
-    return Counter(outcome_of(each) for each in await asyncio.gather(*deeds))
+    return Counter(outcome_of(each) for each in await asyncio.gather(*commands))
 
 
 # --- trees ----------------------------------------------------------------------------------------
 
 
-async def _closes(own: TenantClient, table: str, column: str) -> bool:
-    """Whether anybody is above himself."""
+async def _has_cycle(own: TenantClient, table: str, column: str) -> bool:
+    """Whether a record is its own ancestor."""
     text = f"""
         WITH RECURSIVE up AS (
             SELECT id AS low, {column} AS id FROM "{table}" WHERE {column} IS NOT NULL
             UNION SELECT up.low, t.{column} FROM "{table}" t JOIN up ON up.id = t.id
         ) SELECT EXISTS (SELECT FROM up WHERE low = id)
-    """  # noqa: S608 - names of ours
+    """  # noqa: S608 - constant names
     return bool(await own.value(text))
 
 
@@ -55,26 +55,26 @@ async def test_concurrent_account_parents_form_no_cycle(own: TenantClient, lengt
     ids = [await own.done("admin", "accountCreate", name=own.name()) for _ in range(length)]
     ring = list(zip(ids, [*ids[1:], ids[0]], strict=True))
     for _ in range(ROUNDS):
-        told = await _together(
+        outcomes = await _together(
             own.do("admin", "accountUpdate", id=low, parent=high) for low, high in ring
         )
-        assert told == {DONE: length - 1, "CYCLE": 1}
-        assert not await _closes(own, "account", "parent_id")
+        assert outcomes == {DONE: length - 1, "CYCLE": 1}
+        assert not await _has_cycle(own, "account", "parent_id")
         for id in ids:
             await own.done("admin", "accountUpdate", id=id, parent=None)
 
 
 async def test_concurrent_supervisors_form_no_cycle(own: TenantClient) -> None:
-    given = {"name": "Ann Nu", "email": "ann@nu.example"}
-    ids = [await own.done("admin", "employeeCreate", **given) for _ in "ab"]
+    params = {"name": "Ann Nu", "email": "ann@nu.example"}
+    ids = [await own.done("admin", "employeeCreate", **params) for _ in "ab"]
     for _ in range(ROUNDS):
-        told = await _together(
+        outcomes = await _together(
             own.do("admin", "employeeUpdate", id=low, manager=high)
             for low, high in (ids, reversed(ids))
         )
-        assert told[DONE] == 1
-        assert set(told) <= {DONE, "CYCLE", "RETRYABLE"}
-        assert not await _closes(own, "employee", "manager_id")
+        assert outcomes[DONE] == 1
+        assert set(outcomes) <= {DONE, "CYCLE", "RETRYABLE"}
+        assert not await _has_cycle(own, "employee", "manager_id")
         for id in ids:
             await own.done("admin", "employeeUpdate", id=id, manager=None)
 
@@ -86,15 +86,15 @@ async def test_concurrent_supervisors_form_no_cycle(own: TenantClient) -> None:
 async def test_overlapping_bulk_updates_all_succeed(own: TenantClient) -> None:
     ids = [await own.done("admin", "accountCreate", name=own.name()) for _ in range(20)]
     for number in range(ROUNDS):
-        told = await _together(
+        outcomes = await _together(
             own.many(
                 "admin", "accountUpdate", [{"id": id, "name": f"{number}.{writer}"} for id in order]
             )
             for writer, order in enumerate([ids, ids[::-1]] * 4)
         )
-        assert told == {DONE: 8}
+        assert outcomes == {DONE: 8}
         names = {(await own.row("account", id))["name"] for id in ids}
-        assert len(names) == 1  # of one of them, and of that one all
+        assert len(names) == 1  # all from the same request
 
 
 @covers("D-36")
@@ -104,53 +104,53 @@ async def test_overlapping_root_fields_succeed_or_are_retryable(own: TenantClien
       first: accountUpdate(input: $a) { id } done: accountUpdate(input: $b) { userErrors { code } }
     }"""
     ids = [await own.done("admin", "accountCreate", name=own.name()) for _ in "ab"]
-    told: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     for number in range(ROUNDS):
-        asked = [
+        inputs = [
             {"a": {"id": a, "name": name}, "b": {"id": b, "name": name}}
             for writer, (a, b) in enumerate([ids, ids[::-1]])
             for name in [f"{number}.{writer}"]
         ]
-        told += await _together(own.ask("admin", both, each) for each in asked)
+        outcomes += await _together(own.ask("admin", both, each) for each in inputs)
         first, second = [await own.row("account", id) for id in ids]
         assert first["name"] == second["name"]
-    assert set(told) <= {DONE, "RETRYABLE"}
-    assert told[DONE] >= ROUNDS
+    assert set(outcomes) <= {DONE, "RETRYABLE"}
+    assert outcomes[DONE] >= ROUNDS
     versions = {(await own.row("account", id))["version"] for id in ids}
-    assert versions == {1 + told[DONE]}
+    assert versions == {1 + outcomes[DONE]}
 
 
-# --- what another system knows it by --------------------------------------------------------------
+# --- external ids ---------------------------------------------------------------------------------
 
 
 @covers("X-11")
 @pytest.mark.parametrize("known", [False, True])
 async def test_concurrent_upserts_create_one_record(own: TenantClient, known: bool) -> None:
     for _ in range(ROUNDS):
-        outer = own.name()
+        external_id = own.name()
         if known:
-            await own.done("admin", "accountUpsert", externalId=outer, name="before")
+            await own.done("admin", "accountUpsert", externalId=external_id, name="before")
         answers = await asyncio.gather(
             *(
-                own.do("admin", "accountUpsert", externalId=outer, name=f"name {number}")
+                own.do("admin", "accountUpsert", externalId=external_id, name=f"name {number}")
                 for number in range(MANY)
             )
         )
         assert Counter(outcome_of(each) for each in answers) == {DONE: MANY}
-        [row] = await own.fetch("SELECT * FROM account WHERE external_id = $1", outer)
+        [row] = await own.fetch("SELECT * FROM account WHERE external_id = $1", external_id)
         assert {each.data["done"]["id"] for each in answers} == {public_id("acc", row["id"])}
         assert row["version"] == MANY + known
 
 
 @covers("X-11")
 async def test_upsert_updates_a_concurrently_created_record(own: TenantClient) -> None:
-    """It is not there when it is looked for, and it is when its uniqueness is looked at."""
-    outer, above = own.name(), await own.done("admin", "accountCreate", name=own.name())
-    async with own.holding("account", above) as operator:
-        given = {"externalId": outer, "name": "second", "parent": above}
-        waiting = asyncio.create_task(own.do("admin", "accountUpsert", **given))
+    """The lookup of the external id finds no record; the insert then collides with the new one."""
+    external_id, parent = own.name(), await own.done("admin", "accountCreate", name=own.name())
+    async with own.holding("account", parent) as operator:
+        params = {"externalId": external_id, "name": "second", "parent": parent}
+        waiting = asyncio.create_task(own.do("admin", "accountUpsert", **params))
         await until_waits(operator, waiting)
-        id = await own.done("admin", "accountUpsert", externalId=outer, name="first")
+        id = await own.done("admin", "accountUpsert", externalId=external_id, name="first")
     answer = await waiting
     assert outcome_of(answer) == DONE, answer.json
     assert answer.data["done"]["id"] == id
@@ -177,11 +177,11 @@ async def test_upsert_creates_when_external_id_changes_concurrently(own: TenantC
 
 @covers("X-11")
 async def test_upsert_creates_when_record_is_deleted_concurrently(own: TenantClient) -> None:
-    outer = own.name()
-    id = await own.done("admin", "accountCreate", name="a", externalId=outer)
+    external_id = own.name()
+    id = await own.done("admin", "accountCreate", name="a", externalId=external_id)
     async with own.holding("account", id) as operator:
         waiting = asyncio.create_task(
-            own.do("admin", "accountUpsert", externalId=outer, name="upserted")
+            own.do("admin", "accountUpsert", externalId=external_id, name="upserted")
         )
         await until_waits(operator, waiting)
         await operator.execute("UPDATE account SET deleted_at = now() WHERE id = $1", uuid_of(id))
@@ -193,21 +193,21 @@ async def test_upsert_creates_when_record_is_deleted_concurrently(own: TenantCli
 @covers("X-11")
 async def test_concurrent_duplicate_keys_leave_one_record(own: TenantClient) -> None:
     """The first create or restore succeeds; the others get DUPLICATE."""
-    outer = own.name()
-    told = await _together(
-        own.do("admin", "accountCreate", name=str(n), externalId=outer) for n in range(MANY)
+    external_id = own.name()
+    outcomes = await _together(
+        own.do("admin", "accountCreate", name=str(n), externalId=external_id) for n in range(MANY)
     )
-    assert told == {DONE: 1, "DUPLICATE": MANY - 1}
-    binned = []
+    assert outcomes == {DONE: 1, "DUPLICATE": MANY - 1}
+    trashed = []
     for _ in range(4):
         row = "SELECT id FROM account WHERE external_id = $1 AND deleted_at IS NULL"
-        binned.append(public_id("acc", await own.value(row, outer)))
-        await own.done("admin", "accountDelete", id=binned[-1])
-        await own.done("admin", "accountCreate", name="again", externalId=outer)
-    last = public_id("acc", await own.value(row, outer))
+        trashed.append(public_id("acc", await own.value(row, external_id)))
+        await own.done("admin", "accountDelete", id=trashed[-1])
+        await own.done("admin", "accountCreate", name="again", externalId=external_id)
+    last = public_id("acc", await own.value(row, external_id))
     await own.done("admin", "accountDelete", id=last)
-    told = await _together(own.do("admin", "accountRestore", id=id) for id in [*binned, last])
-    assert told == {DONE: 1, "DUPLICATE": 4}
+    outcomes = await _together(own.do("admin", "accountRestore", id=id) for id in [*trashed, last])
+    assert outcomes == {DONE: 1, "DUPLICATE": 4}
 
 
 async def test_concurrent_delete_and_restore_keep_children(own: TenantClient) -> None:
@@ -218,9 +218,9 @@ async def test_concurrent_delete_and_restore_keep_children(own: TenantClient) ->
         FROM account a JOIN address b ON b.account_id = a.id WHERE a.id = $1
     """
     for _ in range(ROUNDS):
-        deeds = ["accountDelete", "accountRestore"] * 4
-        told = await _together(own.do("admin", deed, id=id) for deed in deeds)
-        assert set(told) <= {DONE, "NOT_FOUND"}
+        commands = ["accountDelete", "accountRestore"] * 4
+        outcomes = await _together(own.do("admin", command, id=id) for command in commands)
+        assert set(outcomes) <= {DONE, "NOT_FOUND"}
         assert [row[0] for row in await own.fetch(state, uuid_of(id))] == [True]
 
 
@@ -236,11 +236,11 @@ async def test_rules_are_checked_on_the_state_after_waiting(own: TenantClient) -
     assert outcome_of(await waiting) == "LOCKED"
 
 
-# --- one of several -------------------------------------------------------------------------------
+# --- roles with one holder ------------------------------------------------------------------------
 
 
 async def _head_offices(own: TenantClient, account: str) -> tuple[int, int]:
-    """How many head offices an account has, and how many addresses."""
+    """Number of head offices and number of addresses of an account."""
     [row] = await own.fetch(
         "SELECT count(*) FILTER (WHERE head_office), count(*) FROM address "
         "WHERE account_id = $1 AND deleted_at IS NULL",
@@ -252,23 +252,23 @@ async def _head_offices(own: TenantClient, account: str) -> tuple[int, int]:
 @covers("VPM-07")
 async def test_concurrent_commands_leave_one_head_office(own: TenantClient) -> None:
     account = await own.done("admin", "accountCreate", name=own.name())
-    told = await _together(
+    outcomes = await _together(
         own.do("admin", "addressCreate", account=account, city="Bonn", headOffice=True)
         for _ in range(10)
     )
-    assert told == {DONE: 10}
+    assert outcomes == {DONE: 10}
     assert await _head_offices(own, account) == (1, 10)
     rows = await own.fetch("SELECT id FROM address WHERE account_id = $1", uuid_of(account))
     ids = [public_id("adr", row["id"]) for row in rows]
     for _ in range(2):
-        deeds: list[Awaitable[Answer]] = []
-        deeds += [own.do("admin", "addressUpdate", id=id, headOffice=True) for id in ids[3:]]
-        deeds += [own.do("admin", "addressDelete", id=id) for id in ids[:3]]
-        assert await _together(deeds) == {DONE: 10}
+        commands: list[Awaitable[Answer]] = []
+        commands += [own.do("admin", "addressUpdate", id=id, headOffice=True) for id in ids[3:]]
+        commands += [own.do("admin", "addressDelete", id=id) for id in ids[:3]]
+        assert await _together(commands) == {DONE: 10}
         assert await _head_offices(own, account) == (1, 7)
-        deeds = [own.do("admin", "addressUpdate", id=id, headOffice=True) for id in ids[3:]]
-        deeds += [own.do("admin", "addressRestore", id=id) for id in ids[:3]]
-        assert set(await _together(deeds)) <= {DONE, "RETRYABLE"}
+        commands = [own.do("admin", "addressUpdate", id=id, headOffice=True) for id in ids[3:]]
+        commands += [own.do("admin", "addressRestore", id=id) for id in ids[:3]]
+        assert set(await _together(commands)) <= {DONE, "RETRYABLE"}
         for id in ids[:3]:
             await own.done("admin", "addressRestore", id=id)
         assert await _head_offices(own, account) == (1, 10)
@@ -276,7 +276,7 @@ async def test_concurrent_commands_leave_one_head_office(own: TenantClient) -> N
 
 @covers("D-34")
 async def test_administrators_removing_each_other_leave_one(own: TenantClient) -> None:
-    """And of two who both leave."""
+    """Also when both administrators remove their own assignment."""
     role = public_id("rol", await own.value("SELECT id FROM role WHERE name = 'Administrator'"))
     users = {name: public_id("usr", await own.user(name)) for name in ("admin", "director")}
     for other in (True, False):
@@ -285,21 +285,21 @@ async def test_administrators_removing_each_other_leave_one(own: TenantClient) -
         a, b = mine[users["admin"]], mine[users["director"]]
         removed = {"admin": b if other else a, "director": a if other else b}
         before = await own.log()
-        told = await _together(
+        outcomes = await _together(
             own.do(who, "roleAssignmentDelete", id=id) for who, id in removed.items()
         )
-        assert told[DONE] == 1, told
-        left = await _assignments(own, role)
-        assert len(left) == 1
+        assert outcomes[DONE] == 1, outcomes
+        remaining = await _assignments(own, role)
+        assert len(remaining) == 1
         assert (await own.log())[0] == before[0] + 1
-        if users["admin"] not in left:
+        if users["admin"] not in remaining:
             await own.done("director", "roleAssignmentCreate", user=users["admin"], role=role)
             mine = await _assignments(own, role)
             await own.done("admin", "roleAssignmentDelete", id=mine[users["director"]])
 
 
 async def _assignments(own: TenantClient, role: str) -> dict[str, str]:
-    """Who has a role, and by which assignment."""
+    """Assignment id by user id, for the users with a role."""
     rows = await own.fetch(
         "SELECT id, user_id FROM role_assignment WHERE role_id = $1 AND deleted_at IS NULL",
         uuid_of(role),
@@ -311,16 +311,18 @@ async def _assignments(own: TenantClient, role: str) -> dict[str, str]:
 async def test_concurrent_permission_changes_all_apply(own: TenantClient) -> None:
     user = public_id("usr", await own.user("limited"))
     roles = [await own.done("admin", "roleCreate", name=own.name()) for _ in range(8)]
-    asked: list[dict[str, Any]] = [{"user": user, "role": role} for role in roles]
+    inputs: list[dict[str, Any]] = [{"user": user, "role": role} for role in roles]
     access = await own.value("SELECT access FROM log_head")
-    left, waves = list(asked), 0
-    while left:
+    remaining, waves = list(inputs), 0
+    while remaining:
         answers = await asyncio.gather(
-            *(own.do("admin", "roleAssignmentCreate", **each) for each in left)
+            *(own.do("admin", "roleAssignmentCreate", **each) for each in remaining)
         )
-        told = [outcome_of(each) for each in answers]
-        assert set(told) <= {DONE, "RETRYABLE"}
-        left = [each for each, said in zip(left, told, strict=True) if said != DONE]
+        outcomes = [outcome_of(each) for each in answers]
+        assert set(outcomes) <= {DONE, "RETRYABLE"}
+        remaining = [
+            each for each, outcome in zip(remaining, outcomes, strict=True) if outcome != DONE
+        ]
         waves += 1
         assert waves <= len(roles)  # each wave makes progress
     assert await own.value("SELECT access FROM log_head") == access + len(roles)

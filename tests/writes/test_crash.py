@@ -1,6 +1,6 @@
-"""The server process is killed in the middle of writes; what its clients send again is done once."""
+"""The server process is killed during writes; requests that clients repeat take effect once."""
 
-# ruff: noqa: ASYNC240, ASYNC110 - nothing else waits for this event loop while a test looks at files
+# ruff: noqa: ASYNC240, ASYNC110 - no other task needs the event loop while a test reads files
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ Process = subprocess.Popen[bytes]
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = 16
 ROUNDS = [pytest.param(2, id="everyday"), pytest.param(100, id="F14", marks=pytest.mark.nightly)]
-LEFT = """
+REMAINING_CONNECTIONS = """
     SELECT count(*) FROM pg_stat_activity a WHERE a.usename = 'relata_app' AND (
         a.state <> 'idle' OR EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid)
     )
 """
-"""Connections of the house that do something, or hold something."""
-BUSY = """
+"""Connections of the application that run a statement or hold locks."""
+BUSY_CONNECTIONS = """
     SELECT count(*) FROM pg_stat_activity WHERE usename = 'relata_app'
     AND state = 'active' AND coalesce(wait_event_type, '') NOT IN ('Lock', 'Client')
 """
-"""Those that neither wait for each other, nor for a client that says nothing."""
+"""Connections that wait neither for a lock nor for the client."""
 
 
 @pytest.fixture(scope="module")
@@ -55,25 +55,26 @@ def _free_port() -> int:
 
 @asynccontextmanager
 async def _service(own: TenantClient, data: Path) -> AsyncIterator[tuple[Process, int]]:
-    """The service as people run it, on the servers of the world, which outlive it."""
+    """The service as an operator starts it, on the database and Redis servers of the test session."""
     data.mkdir(exist_ok=True, mode=0o700)
     secret, servers, port = data / "secret", own.world.servers, _free_port()
     secret.touch(mode=0o600)
     secret.write_bytes(SECRET)
-    apart = {
+    settings = {
         "DATABASE_URL": servers.database_url,
         "REDIS_URL": servers.redis_url,
         "RELATA_SECRET": "",
         "RELATA_DEMO": "false",
     }
     command = [sys.executable, "-m", "cli", "run", "--port", str(port), "--data", str(data)]
-    with (data / "said").open("ab") as said:
-        process = subprocess.Popen(  # noqa: ASYNC220 - it is waited for below
-            command, cwd=ROOT, env={**os.environ, **apart}, stdout=said, stderr=said
+    output_file = data / "output"
+    with output_file.open("ab") as output:
+        process = subprocess.Popen(  # noqa: ASYNC220 - awaited below
+            command, cwd=ROOT, env={**os.environ, **settings}, stdout=output, stderr=output
         )
     try:
-        while b"ready: http://127.0.0.1:%d" % port not in (data / "said").read_bytes():
-            assert process.poll() is None, (data / "said").read_text()
+        while b"ready: http://127.0.0.1:%d" % port not in output_file.read_bytes():
+            assert process.poll() is None, output_file.read_text()
             await asyncio.sleep(0.02)
         yield process, port
     finally:
@@ -83,45 +84,45 @@ async def _service(own: TenantClient, data: Path) -> AsyncIterator[tuple[Process
 
 @dataclass
 class Clients:
-    """Who send deeds with keys, and what they were answered."""
+    """Clients that send mutations with idempotency keys, with their requests and responses."""
 
     own: TenantClient
     rng: random.Random
     shared: str
     sent: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By its key, what was sent."""
+    """Request body by key."""
     answered: dict[str, str] = field(default_factory=dict)
-    """By its key, the id that was told."""
+    """Record id of the response by key."""
 
     def _next(self) -> tuple[str, dict[str, Any]]:
         key = self.own.name()
         if self.rng.random() < 0.5:
-            deed, given = "accountCreate", {"name": key, "addresses": [{"city": "Bonn"}]}
+            command, params = "accountCreate", {"name": key, "addresses": [{"city": "Bonn"}]}
         else:
-            deed, given = "accountUpdate", {"id": self.shared, "name": key}
-        self.sent[key] = {"query": mutation_text(deed), "variables": {"input": given}}
+            command, params = "accountUpdate", {"id": self.shared, "name": key}
+        self.sent[key] = {"query": mutation_text(command), "variables": {"input": params}}
         return key, self.sent[key]
 
     async def ask(self, client: httpx2.AsyncClient, key: str) -> Answer:
-        """One request with its key."""
+        """Send the request of a key."""
         token = await self.own.world.token("rep1", self.own.slug)
         headers = {"authorization": f"Bearer {token}", "idempotency-key": key}
         response = await client.post("/graphql", json=self.sent[key], headers=headers)
         return Answer(response.status_code, response.headers, response.content)
 
-    async def one(self, port: int) -> None:
-        """Send one after the other until nobody answers."""
+    async def send_until_killed(self, port: int) -> None:
+        """Send requests one after the other until the connection fails."""
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             with suppress(httpx2.TransportError):
                 while True:
                     key, _ = self._next()
                     answer = await self.ask(client, key)
-                    if outcome_of(answer) != "RETRYABLE":  # who was stopped held locks for long
+                    if outcome_of(answer) != "RETRYABLE":  # a stopped process holds its locks
                         assert outcome_of(answer) == DONE, answer.json
                         self.answered[key] = answer.data["done"]["id"]
 
-    async def all_again(self, port: int, since: int) -> None:
-        """Send everything again, from some key on; who was answered before is answered the same."""
+    async def repeat_all(self, port: int, since: int) -> None:
+        """Repeat all requests from the key at index `since` on; a repeated request returns the same id."""
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             for key in list(self.sent)[since:]:
                 answer = await self.ask(client, key)
@@ -130,19 +131,19 @@ class Clients:
                 assert self.answered.setdefault(key, id) == id
 
 
-async def _unheard(own: TenantClient, clients: Clients, base: int) -> int:
-    """How many deeds were done that nobody was told of."""
+async def _unanswered(own: TenantClient, clients: Clients, base: int) -> int:
+    """Number of committed mutations without a response."""
     return int((await own.log())[0] - base - len(clients.answered))
 
 
 async def _stop_between(own: TenantClient, clients: Clients, process: Process, since: int) -> None:
-    """Stop the service where some deed is done, and its answer was not sent."""
+    """Stop the service between a commit and its response."""
     while True:
         process.send_signal(signal.SIGSTOP)
-        while await own.value(BUSY):
+        while await own.value(BUSY_CONNECTIONS):
             await asyncio.sleep(0.01)
-        await asyncio.sleep(0.1)  # what was sent is read
-        if await _unheard(own, clients, since) > 0:
+        await asyncio.sleep(0.1)  # let the clients read the responses that were sent
+        if await _unanswered(own, clients, since) > 0:
             return
         process.send_signal(signal.SIGCONT)
         await asyncio.sleep(clients.rng.random() / 100)
@@ -151,19 +152,19 @@ async def _stop_between(own: TenantClient, clients: Clients, process: Process, s
 async def _killed(
     own: TenantClient, clients: Clients, data: Path, base: int, *, between: bool
 ) -> None:
-    """A service that is killed while it writes: anywhere, or between an effect and its answer."""
-    since = base + await _unheard(own, clients, base)
+    """Kill a service during writes: at any point, or between a commit and its response."""
+    since = base + await _unanswered(own, clients, base)
     async with _service(own, data) as (process, port):
-        writing = [asyncio.create_task(clients.one(port)) for _ in range(CLIENTS)]
-        wanted = len(clients.answered) + clients.rng.randrange(CLIENTS, 4 * CLIENTS)
-        while len(clients.answered) < wanted:
+        writing = [asyncio.create_task(clients.send_until_killed(port)) for _ in range(CLIENTS)]
+        target = len(clients.answered) + clients.rng.randrange(CLIENTS, 4 * CLIENTS)
+        while len(clients.answered) < target:
             assert not any(task.done() for task in writing)
             await asyncio.sleep(clients.rng.random() / 100)
         if between:
             await _stop_between(own, clients, process, since)
         process.send_signal(signal.SIGKILL)
         await asyncio.gather(*writing)
-    while await own.value(LEFT):  # Postgres notices by itself
+    while await own.value(REMAINING_CONNECTIONS):  # Postgres detects the closed connections
         await asyncio.sleep(0.02)
 
 
@@ -175,18 +176,18 @@ async def test_retry_after_a_kill_applies_once(own: TenantClient, data: Path, ro
     clients, since = Clients(own, random.Random(11), shared), 0
     for number in range(rounds):
         await _killed(own, clients, data, base, between=number % 2 == 1)
-        assert len(clients.sent) > len(clients.answered), "killed when nothing was under way"
+        assert len(clients.sent) > len(clients.answered), "no request was in progress at the kill"
         if number % 5 == 4 or number == rounds - 1:
             async with _service(own, data) as (_, port):
-                await clients.all_again(port, since)
+                await clients.repeat_all(port, since)
             since = len(clients.sent)
-            assert await _unheard(own, clients, base) == 0
+            assert await _unanswered(own, clients, base) == 0
     assert len(clients.answered) == len(clients.sent)
     await _check(own, clients, base)
 
 
 async def _check(own: TenantClient, clients: Clients, base: int) -> None:
-    """One effect for each key, and one place in the log for each effect."""
+    """Check that each key has one effect and each effect one log position."""
     rows = await own.fetch(
         "SELECT position, kind, after ->> 'name' AS name FROM change_log "
         "WHERE position > $1 AND entity = 'Account' ORDER BY position",
@@ -196,11 +197,11 @@ async def _check(own: TenantClient, clients: Clients, base: int) -> None:
     assert (await own.log())[0] == base + len(rows)
     assert sorted(row["name"] for row in rows) == sorted(clients.sent)
     made = await own.fetch(
-        "SELECT name, (SELECT count(*) FROM address b WHERE b.account_id = a.id) AS parts "
+        "SELECT name, (SELECT count(*) FROM address b WHERE b.account_id = a.id) AS addresses "
         "FROM account a WHERE name = ANY($1)",
         [row["name"] for row in rows if row["kind"] == "CREATED"],
     )
     assert len(made) == len([row for row in rows if row["kind"] == "CREATED"])
-    assert {row["parts"] for row in made} == {1}
+    assert {row["addresses"] for row in made} == {1}
     updates = len(rows) - len(made)
     assert (await own.row("account", clients.shared))["version"] == 1 + updates

@@ -1,4 +1,4 @@
-"""Fifty who write at once: one wins per version, one effect per key."""
+"""Fifty concurrent writers: one update per version succeeds, and a key has one effect."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ async def own(world: World) -> AsyncIterator[TenantClient]:
         yield made
 
 
-# --- one version ----------------------------------------------------------------------------------
+# --- versions -------------------------------------------------------------------------------------
 
 
 async def _round(own: TenantClient, id: str, seen: int, number: int) -> str:
-    """All change one field of what they saw in the same version; the name that it has then."""
+    """Update one field of the same version concurrently; return the name that the successful update set."""
     base = (await own.row("account", id))["name"]
     names = [f"{number}.{writer}" for writer in range(MANY)]
     answers = await asyncio.gather(
         *(own.do("rep1", "accountUpdate", id=id, version=seen, name=name) for name in names)
     )
-    told = dict(zip(names, answers, strict=True))
-    won = [name for name, each in told.items() if outcome_of(each) == DONE]
+    answer_by_name = dict(zip(names, answers, strict=True))
+    won = [name for name, each in answer_by_name.items() if outcome_of(each) == DONE]
     assert len(won) == 1, Counter(outcome_of(each) for each in answers)
-    assert version(told[won[0]]) == seen + 1
+    assert version(answer_by_name[won[0]]) == seen + 1
     for name in set(names) - set(won):
-        [error] = told[name].json["errors"]
+        [error] = answer_by_name[name].json["errors"]
         assert error["extensions"]["code"] == "CONFLICT"
         fields = [{"field": "name", "mine": name, "theirs": won[0], "base": base}]
         assert error["extensions"]["conflict"] == {"version": seen + 1, "fields": fields}
@@ -76,14 +76,14 @@ async def test_updates_without_version_all_succeed(own: TenantClient) -> None:
         *(own.do("rep1", "accountUpdate", id=id, name=f"name {n}") for n in range(MANY))
     )
     assert sorted(version(each) for each in answers) == list(range(2, MANY + 2))
-    noted = await own.fetch(
+    entries = await own.fetch(
         "SELECT record_version, before, after FROM history "
         "WHERE record_id = $1 AND kind = 'UPDATED' ORDER BY record_version",
         uuid_of(id),
     )
-    assert [each["record_version"] for each in noted] == list(range(2, MANY + 2))
-    assert [each["before"] for each in noted] == ["begun", *(e["after"] for e in noted[:-1])]
-    assert (await own.row("account", id))["name"] == noted[-1]["after"]
+    assert [each["record_version"] for each in entries] == list(range(2, MANY + 2))
+    assert [each["before"] for each in entries] == ["begun", *(e["after"] for e in entries[:-1])]
+    assert (await own.row("account", id))["name"] == entries[-1]["after"]
 
 
 @covers("D-36")
@@ -99,7 +99,7 @@ async def test_updates_of_different_fields_all_succeed(own: TenantClient) -> Non
     assert row["version"] == 1 + len(mine)
 
 
-# --- one key --------------------------------------------------------------------------------------
+# --- idempotency keys -----------------------------------------------------------------------------
 
 
 def _replayed(answer: Answer) -> bool:
@@ -107,22 +107,24 @@ def _replayed(answer: Answer) -> bool:
 
 
 async def _settled(
-    own: TenantClient, who: str, key: str, name: str
+    own: TenantClient, persona: str, key: str, name: str
 ) -> tuple[Counter[str], set[str]]:
-    """Many at once with one key, who ask again if told to: what was said at first, and the ids."""
+    """Send concurrent requests with one key, repeating those in progress; return the first outcomes and the ids."""
 
     async def ask() -> Answer:
-        return await own.do(who, "accountCreate", key, name=name)
+        return await own.do(persona, "accountCreate", key, name=name)
 
     answers = await asyncio.gather(*(ask() for _ in range(MANY)))
-    told: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     for number, each in enumerate(answers):
-        told["replay" if outcome_of(each) == DONE and _replayed(each) else outcome_of(each)] += 1
+        outcomes[
+            "replay" if outcome_of(each) == DONE and _replayed(each) else outcome_of(each)
+        ] += 1
         if outcome_of(each) == IN_PROGRESS:
             assert each.json["errors"][0]["extensions"]["retryAfter"] == 1
             answers[number] = await ask()
             assert _replayed(answers[number])
-    return told, {each.data["done"]["id"] for each in answers}
+    return outcomes, {each.data["done"]["id"] for each in answers}
 
 
 @covers("D-37")
@@ -131,9 +133,9 @@ async def test_many_requests_with_one_key_have_one_effect(own: TenantClient, key
     before = await own.log()
     for _ in range(keys):
         key = name = own.name()
-        told, ids = await _settled(own, "rep1", key, name)
-        assert set(told) <= {DONE, "replay", IN_PROGRESS}
-        assert told[DONE] == 1
+        outcomes, ids = await _settled(own, "rep1", key, name)
+        assert set(outcomes) <= {DONE, "replay", IN_PROGRESS}
+        assert outcomes[DONE] == 1
         rows = await own.fetch("SELECT id FROM account WHERE name = $1", name)
         assert [public_id("acc", row["id"]) for row in rows] == list(ids)
     assert await own.log() == (before[0] + keys, before[1] + keys)
@@ -141,25 +143,28 @@ async def test_many_requests_with_one_key_have_one_effect(own: TenantClient, key
 
 @covers("D-37")
 async def test_idempotency_key_is_scoped_to_body_user_and_tenant(own: TenantClient) -> None:
-    """All of them at once: other bodies are refused, whoever comes first; others' keys do not matter."""
+    """Concurrent requests: a second body is refused; equal keys of other users and tenants are independent."""
     key, name = own.name(), own.name()
+    await own.world.token("rep1", own.slug)  # concurrent sign-ins would reach the rate limit
     bodies = [own.do("rep1", "accountCreate", key, name=f"{name} {n % 2}") for n in range(20)]
     users = [own.do("rep2", "accountCreate", key, name=name) for _ in range(10)]
-    async with own_tenant(own.world, "parallel-too") as too:
-        tenants = [too.do("rep1", "accountCreate", key, name=name) for _ in range(10)]
+    async with own_tenant(own.world, "parallel-other") as other:
+        tenants = [other.do("rep1", "accountCreate", key, name=name) for _ in range(10)]
         answers = await asyncio.gather(*bodies, *users, *tenants)
-        assert len(await too.fetch("SELECT FROM account WHERE name = $1", name)) == 1
-    told = [{outcome_of(a) for a in part} for part in (answers[:20], answers[20:30], answers[30:])]
-    assert told[0] <= {DONE, IN_PROGRESS, MISMATCH}
-    assert told[1] | told[2] <= {DONE, IN_PROGRESS}
+        assert len(await other.fetch("SELECT FROM account WHERE name = $1", name)) == 1
+    outcomes = [
+        {outcome_of(a) for a in group} for group in (answers[:20], answers[20:30], answers[30:])
+    ]
+    assert outcomes[0] <= {DONE, IN_PROGRESS, MISMATCH}
+    assert outcomes[1] | outcomes[2] <= {DONE, IN_PROGRESS}
     made = await own.fetch("SELECT name FROM account WHERE name LIKE $1 || '%'", name)
     others, won = sorted(row["name"] for row in made)
     assert others == name
-    lost = f"{name} {1 - int(won[-1])}"
+    rejected = f"{name} {1 - int(won[-1])}"
     assert outcome_of(await own.do("rep1", "accountCreate", key, name=won)) == DONE
-    assert outcome_of(await own.do("rep1", "accountCreate", key, name=lost)) == MISMATCH
+    assert outcome_of(await own.do("rep1", "accountCreate", key, name=rejected)) == MISMATCH
     assert outcome_of(await own.do("rep1", "accountDelete", key, id="acc_0")) == MISMATCH
-    assert outcome_of(await own.do("rep1", "accountCreate", own.name(), name=lost)) == DONE
+    assert outcome_of(await own.do("rep1", "accountCreate", own.name(), name=rejected)) == DONE
 
 
 @covers("D-37")
@@ -172,21 +177,21 @@ async def test_idempotency_key_expires_after_a_day(own: TenantClient) -> None:
     assert _replayed(again)
     assert again.data == first.data
     await own.value(move, key, timedelta(minutes=2))
-    told, ids = await _settled(own, "rep1", key, "a")
-    assert told[DONE] == 1
+    outcomes, ids = await _settled(own, "rep1", key, "a")
+    assert outcomes[DONE] == 1
     assert ids.isdisjoint({first.data["done"]["id"]})
     assert len(ids) == 1
 
 
 @covers("D-37")
 async def test_failed_request_is_not_stored_under_its_key(own: TenantClient) -> None:
-    """Also where one of many with the key failed while the others waited their turn."""
-    key, outer = own.name(), own.name()
-    taken = await own.done("admin", "accountCreate", name="a", externalId=outer)
-    given = {"name": "b", "externalId": outer}
+    """Also when one of several concurrent requests with the key fails while the others wait."""
+    key, external_id = own.name(), own.name()
+    existing = await own.done("admin", "accountCreate", name="a", externalId=external_id)
+    params = {"name": "b", "externalId": external_id}
     answers = await asyncio.gather(
-        *(own.do("rep1", "accountCreate", key, **given) for _ in range(10))
+        *(own.do("rep1", "accountCreate", key, **params) for _ in range(10))
     )
     assert {outcome_of(each) for each in answers} <= {"DUPLICATE", IN_PROGRESS}
-    await own.done("admin", "accountDelete", id=taken)
-    assert outcome_of(await own.do("rep1", "accountCreate", key, **given)) == DONE
+    await own.done("admin", "accountDelete", id=existing)
+    assert outcome_of(await own.do("rep1", "accountCreate", key, **params)) == DONE

@@ -1,6 +1,6 @@
 """Commands that wait on a lock while their record changes: the outcome follows the state after the wait."""
 
-# ruff: noqa: S608 - the statements are an operator's, of constants and declared names
+# ruff: noqa: S608 - the statements consist of constants and declared names
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.writes.parallel import (
 )
 
 BUMP = "UPDATE log_head SET access = access + 1"
-OF_ROLE = """
+PROFILES_OF_ROLE = """
     IN (SELECT p.profile_id FROM role_profile p JOIN role r ON r.id = p.role_id
         WHERE r.name = 'Sales representative')
 """
@@ -43,20 +43,20 @@ async def own(world: World) -> AsyncIterator[TenantClient]:
 # --- target of the command ----------------------------------------------------------------------
 
 
-async def _asked(own: TenantClient, deed: str, id: str) -> dict[str, Any]:
+async def _command_input(own: TenantClient, command: str, id: str) -> dict[str, Any]:
     """Input of a command on an opportunity, after preparing its state."""
-    if deed.startswith("opportunityShare"):
+    if command.startswith("opportunityShare"):
         employee = public_id("emp", await own.employee("limited"))
         share = {"opportunity": id, "employee": employee}
-        if deed == "opportunityShareCreate":
+        if command == "opportunityShareCreate":
             return share
         return {"id": await own.done("admin", "opportunityShareCreate", **share)}
-    if deed == "opportunityMove":
+    if command == "opportunityMove":
         stage = await own.value("SELECT id FROM stage WHERE name = 'Negotiation'")
         return {"id": id, "stage": public_id("stg", stage)}
-    if deed == "opportunityRestore":
+    if command == "opportunityRestore":
         await own.done("rep1", "opportunityDelete", id=id)
-    return {"id": id} | ({"name": own.name()} if deed == "opportunityUpdate" else {})
+    return {"id": id} | ({"name": own.name()} if command == "opportunityUpdate" else {})
 
 
 REASSIGNED = (
@@ -70,7 +70,7 @@ DELETED = (
 
 @covers("D-50b")
 @pytest.mark.parametrize(
-    ("deed", "fate"),
+    ("command", "event"),
     [
         ("opportunityUpdate", REASSIGNED),
         ("opportunityMove", REASSIGNED),
@@ -86,24 +86,24 @@ DELETED = (
     ],
 )
 async def test_record_removed_while_a_command_waits_is_not_found(
-    own: TenantClient, deed: str, fate: str
+    own: TenantClient, command: str, event: str
 ) -> None:
     id = await own.opportunity("rep1")
-    asked = await _asked(own, deed, id)
+    params = await _command_input(own, command, id)
     before = await own.log()
     async with own.holding("opportunity", id) as operator:
-        waiting = asyncio.create_task(own.do("rep1", deed, **asked))
+        waiting = asyncio.create_task(own.do("rep1", command, **params))
         await until_waits(operator, waiting)
-        left = await operator.fetchval(fate, uuid_of(id))
+        expected = await operator.fetchval(event, uuid_of(id))
     answer = await waiting
     assert outcome_of(answer) == "NOT_FOUND", answer.json
     assert await own.log() == before
     row = await own.value("SELECT to_jsonb(o)::text FROM opportunity o WHERE id = $1", uuid_of(id))
-    assert row == left
+    assert row == expected
     shares = (
         "SELECT count(*) FROM opportunity_share WHERE opportunity_id = $1 AND deleted_at IS NULL"
     )
-    assert await own.value(shares, uuid_of(id)) == (deed == "opportunityShareDelete")
+    assert await own.value(shares, uuid_of(id)) == (command == "opportunityShareDelete")
 
 
 @covers("D-50b")
@@ -134,42 +134,43 @@ async def test_record_unshared_while_a_command_waits_is_not_found(
     assert (await own.row("opportunity", id))["note"] == "seen"
 
 
-# --- who does it ----------------------------------------------------------------------------------
+# --- rights and session of the caller -------------------------------------------------------------
 
 
 @asynccontextmanager
 async def _restored(own: TenantClient, *tables: str) -> AsyncIterator[None]:
-    """Put rights back as they were, whatever an operator does with them."""
-    uuid_of = {name: await own.fetch(f"SELECT * FROM {name}") for name in tables}
+    """Restore the rows of rights tables when the block ends."""
+    saved = {name: await own.fetch(f"SELECT * FROM {name}") for name in tables}
     try:
         yield
     finally:
         async with own.operator() as operator, operator.transaction():
-            for name, rows in uuid_of.items():
+            for name, rows in saved.items():
                 await operator.execute(f"DELETE FROM {name}")
                 records = [tuple(row) for row in rows]
                 await operator.copy_records_to_table(name, records=records)
             await operator.execute(BUMP)
 
 
-_ENTITY = "object_permission SET {} WHERE entity = 'Opportunity' AND profile_id" + OF_ROLE
+_ENTITY = "object_permission SET {} WHERE entity = 'Opportunity' AND profile_id" + PROFILES_OF_ROLE
 RIGHTS = {
-    "none edited": ("UPDATE " + _ENTITY.format("edits = NULL"), "FORBIDDEN"),
-    "none seen": (
-        "DELETE FROM object_permission WHERE entity = 'Opportunity' AND profile_id" + OF_ROLE,
+    "no edit right": ("UPDATE " + _ENTITY.format("edits = NULL"), "FORBIDDEN"),
+    "no read right": (
+        "DELETE FROM object_permission WHERE entity = 'Opportunity' AND profile_id"
+        + PROFILES_OF_ROLE,
         "FIELD_FORBIDDEN",
     ),
-    "not written": (
+    "field read-only": (
         "UPDATE field_permission SET writes = false "
-        "WHERE (entity, field) = ('Opportunity', 'name') AND profile_id" + OF_ROLE,
+        "WHERE (entity, field) = ('Opportunity', 'name') AND profile_id" + PROFILES_OF_ROLE,
         "FIELD_READ_ONLY",
     ),
-    "not read": (
+    "field unreadable": (
         "DELETE FROM field_permission "
-        "WHERE (entity, field) = ('Opportunity', 'name') AND profile_id" + OF_ROLE,
+        "WHERE (entity, field) = ('Opportunity', 'name') AND profile_id" + PROFILES_OF_ROLE,
         "FIELD_FORBIDDEN",
     ),
-    "other ones": ("UPDATE " + _ENTITY.format("deletes = 'ALL'"), DONE),
+    "unrelated right": ("UPDATE " + _ENTITY.format("deletes = 'ALL'"), DONE),
 }
 
 
@@ -184,7 +185,9 @@ async def test_command_is_authorized_with_rights_at_commit(own: TenantClient, ch
         async with own.holding("opportunity", id) as operator:
             waiting = asyncio.create_task(own.do("rep1", "opportunityUpdate", id=id, name="x"))
             await until_waits(operator, waiting)
-            await own.value(f"WITH done AS ({text} RETURNING 1) {BUMP}")  # before the lock goes
+            await own.value(
+                f"WITH done AS ({text} RETURNING 1) {BUMP}"
+            )  # before the lock is released
         answer = await waiting
     assert outcome_of(answer) == expected, answer.json
     row = await own.row("opportunity", id)
@@ -232,39 +235,36 @@ async def test_command_of_a_revoked_session_is_refused(
     assert await own.row("opportunity", id) == before
 
 
-# --- what it leads to -----------------------------------------------------------------------------
+# --- linked records -------------------------------------------------------------------------------
 
 
 async def _dangling(own: TenantClient) -> set[tuple[str, str, str]]:
-    """Live records that lead to deleted ones."""
+    """Live records that link to deleted ones, as entity, relation and id."""
     found = set()
     for name, entity in MODEL.entities.items():
         if entity.is_trace or "deleted_at" not in entity.table.c:
             continue
-        for way in entity.references.values():
-            target = entity.targets[way.name].table.name
+        for relation in entity.references.values():
+            target = entity.targets[relation.name].table.name
             rows = await own.fetch(
-                f'SELECT a.id FROM "{entity.table.name}" a JOIN "{target}" b ON b.id = a.{way.column} '
+                f'SELECT a.id FROM "{entity.table.name}" a JOIN "{target}" b ON b.id = a.{relation.column} '
                 "WHERE a.deleted_at IS NULL AND b.deleted_at IS NOT NULL"
             )
-            found |= {(name, way.name, str(row["id"])) for row in rows}
+            found |= {(name, relation.name, str(row["id"])) for row in rows}
     return found
 
 
-Given = dict[str, Any]
-
-
-async def _linking(own: TenantClient, deed: str, target: str) -> Given:
+async def _linking_input(own: TenantClient, link: str, target: str) -> dict[str, Any]:
     """Input of a command that links to the target."""
-    entity, _, verb = deed.partition(":")
-    match entity, verb:
+    entity, _, action = link.partition(":")
+    match entity, action:
         case "address" | "opportunityShare", _:
-            whole = "account" if entity == "address" else "opportunity"
+            parent = "account" if entity == "address" else "opportunity"
             share = {"employee": public_id("emp", await own.employee("limited"))}
-            return {whole: target} | (share if entity == "opportunityShare" else {})
+            return {parent: target} | (share if entity == "opportunityShare" else {})
         case "opportunity", "Create":
-            kind = public_id("opt", await own.type("New business"))
-            return {"account": target, "name": own.name(), "currency": "EUR", "type": kind}
+            type_id = public_id("opt", await own.type("New business"))
+            return {"account": target, "name": own.name(), "currency": "EUR", "type": type_id}
         case "opportunity", "Update":
             return {"id": await own.opportunity("rep1"), "account": target}
         case "opportunity", _:
@@ -295,12 +295,12 @@ async def _target(own: TenantClient, link: str) -> tuple[str, str]:
     if link.startswith("opportunityShare"):
         return await own.opportunity("rep1"), "opportunityDelete"
     if link.startswith("owned"):
-        given = {"name": "Ann Nu", "email": "ann@nu.example"}
-        return await own.done("admin", "employeeCreate", **given), "employeeDelete"
+        params = {"name": "Ann Nu", "email": "ann@nu.example"}
+        return await own.done("admin", "employeeCreate", **params), "employeeDelete"
     return await own.done("rep1", "accountCreate", name=own.name()), "accountDelete"
 
 
-def _deed(link: str) -> str:
+def _command(link: str) -> str:
     return link.replace("owned", "account").replace(":", "")
 
 
@@ -308,62 +308,64 @@ def _deed(link: str) -> str:
 @pytest.mark.parametrize("link", LINKS)
 async def test_link_to_a_record_being_deleted_is_refused(own: TenantClient, link: str) -> None:
     target, delete = await _target(own, link)
-    asked, known = await _linking(own, link, target), await _dangling(own)
+    params, before = await _linking_input(own, link, target), await _dangling(own)
     async with without_commits(own) as operator:
         first = asyncio.create_task(own.do("admin", delete, id=target))
         await until_waits(operator, first)
-        second = asyncio.create_task(own.do("rep1", _deed(link), **asked))
+        second = asyncio.create_task(own.do("rep1", _command(link), **params))
         await until_second_waits(operator, second)
     assert outcome_of(await first) == DONE
     late = outcome_of(await second)
     assert late == ("WHOLE_DELETED" if link.endswith("Restore") else "NOT_FOUND")
-    assert await _dangling(own) == known
+    assert await _dangling(own) == before
 
 
 @covers("D-50b")
 @pytest.mark.parametrize("link", LINKS)
 async def test_delete_of_a_record_being_linked_is_refused(own: TenantClient, link: str) -> None:
     target, delete = await _target(own, link)
-    asked, known = await _linking(own, link, target), await _dangling(own)
+    params, before = await _linking_input(own, link, target), await _dangling(own)
     async with without_commits(own) as operator:
-        first = asyncio.create_task(own.do("rep1", _deed(link), **asked))
+        first = asyncio.create_task(own.do("rep1", _command(link), **params))
         await until_waits(operator, first)
         second = asyncio.create_task(own.do("admin", delete, id=target))
         await until_second_waits(operator, second)
     assert outcome_of(await first) == DONE
-    is_part = link.startswith(("address", "opportunityShare"))
-    assert outcome_of(await second) == (DONE if is_part else "IN_USE")  # a part goes along
-    assert await _dangling(own) == known
+    is_child = link.startswith(("address", "opportunityShare"))
+    assert outcome_of(await second) == (
+        DONE if is_child else "IN_USE"
+    )  # a child is trashed with its parent
+    assert await _dangling(own) == before
 
 
 async def test_concurrent_links_and_deletes_leave_no_dangling_reference(own: TenantClient) -> None:
-    known = await _dangling(own)
+    before = await _dangling(own)
     for link in LINKS:
         for _ in range(4):
             target, delete = await _target(own, link)
-            asked = await _linking(own, link, target)
+            params = await _linking_input(own, link, target)
             answers = await asyncio.gather(
-                own.do("rep1", _deed(link), **asked), own.do("admin", delete, id=target)
+                own.do("rep1", _command(link), **params), own.do("admin", delete, id=target)
             )
             assert {outcome_of(each) for each in answers} <= {
                 DONE, "NOT_FOUND", "IN_USE", "WHOLE_DELETED", "RETRYABLE",
             }  # fmt: skip
-    assert await _dangling(own) == known
+    assert await _dangling(own) == before
 
 
-# --- under the same hand --------------------------------------------------------------------------
+# --- timestamps -----------------------------------------------------------------------------------
 
 
 @covers("D-36")
 async def test_later_change_has_later_timestamp(own: TenantClient) -> None:
-    """A command that waited started before the one it waited for."""
+    """A command that waits for another one starts before it but gets the later timestamp."""
     first, second = [await own.done("admin", "accountCreate", name=own.name()) for _ in "ab"]
     both = """mutation ($a: AccountUpdateInput!, $b: AccountUpdateInput!) {
       a: accountUpdate(input: $a) { id } done: accountUpdate(input: $b) { account { version } userErrors { code } }
     }"""
-    given = {"a": {"id": first, "name": "x"}, "b": {"id": second, "name": "x"}}
+    params = {"a": {"id": first, "name": "x"}, "b": {"id": second, "name": "x"}}
     async with own.holding("account", first) as operator:
-        waiting = asyncio.create_task(own.ask("admin", both, given))
+        waiting = asyncio.create_task(own.ask("admin", both, params))
         await until_waits(operator, waiting)
         await own.done("admin", "accountUpdate", id=second, name="y")
         earlier = await own.row("account", second)

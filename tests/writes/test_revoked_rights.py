@@ -1,4 +1,4 @@
-"""A right that was taken away is gone when the answer says so: in the process that was asked, and in every other."""
+"""A revoked right is ineffective once the revocation responds, in the same application process and in others."""
 
 from __future__ import annotations
 
@@ -23,118 +23,118 @@ from tests.writes.parallel import (
 )
 
 ROUNDS = [pytest.param(2, id="everyday"), pytest.param(40, marks=pytest.mark.nightly)]
-SECRET = "as seen by those who may"
-OFTEN = 4
-"""So many times each is asked before, and after."""
+SECRET = "visible with the right only"
+REQUESTS = 4
+"""Minimum number of requests of each kind before and after the revocation."""
 
 Ask = Callable[[TenantClient], Awaitable[Answer]]
 
 
 @pytest.fixture(scope="module")
 async def own(world: World) -> AsyncIterator[TenantClient]:
-    async with own_tenant(world, "taken") as made:
+    async with own_tenant(world, "revoked") as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 async def other(own: TenantClient) -> AsyncIterator[TenantClient]:
-    """The same tenant, through another process."""
+    """A client of the same tenant through a second process."""
     async with in_second_process(own) as second:
         yield second
 
 
 @dataclass
-class Taking:
-    """A right: how it is used, how it is taken away, and how it is given back."""
+class Revocation:
+    """A right: requests that use it, and functions that revoke and grant it."""
 
     read: Ask
     write: Ask
-    take: Callable[[], Awaitable[object]]
-    give: Callable[[], Awaitable[object]]
+    revoke: Callable[[], Awaitable[object]]
+    grant: Callable[[], Awaitable[object]]
 
 
-def _reading(who: str, entity: str, field: str, id: str) -> Ask:
+def _reading(persona: str, entity: str, field: str, id: str) -> Ask:
     query = f"query ($id: ID!) {{ {entity}(id: $id) {{ {field} }} }}"
-    return lambda own: own.ask(who, query, {"id": id})
+    return lambda own: own.ask(persona, query, {"id": id})
 
 
-def _writing(who: str, deed: str, **given: Any) -> Ask:
-    return lambda own: own.do(who, deed, **given)
+def _writing(persona: str, command: str, **params: Any) -> Ask:
+    return lambda own: own.do(persona, command, **params)
 
 
-async def _role(own: TenantClient) -> Taking:
+async def _role(own: TenantClient) -> Revocation:
     id = await own.done("rep2", "accountCreate", name=SECRET)
     role = await own.value("SELECT id FROM role WHERE name = 'Sales representative'")
-    given = {"user": public_id("usr", await own.user("rep2")), "role": public_id("rol", role)}
+    params = {"user": public_id("usr", await own.user("rep2")), "role": public_id("rol", role)}
 
-    async def take() -> None:
-        found = await own.value(
+    async def revoke() -> None:
+        assignment = await own.value(
             "SELECT id FROM role_assignment WHERE deleted_at IS NULL AND user_id = $1",
             await own.user("rep2"),
         )
-        await own.done("admin", "roleAssignmentDelete", id=public_id("ras", found))
+        await own.done("admin", "roleAssignmentDelete", id=public_id("ras", assignment))
 
-    return Taking(
+    return Revocation(
         _reading("rep2", "account", "name", id),
         _writing("rep2", "accountUpdate", id=id, city="Bonn"),
-        take,
-        lambda: own.done("admin", "roleAssignmentCreate", **given),
+        revoke,
+        lambda: own.done("admin", "roleAssignmentCreate", **params),
     )
 
 
-async def _field(own: TenantClient) -> Taking:
+async def _field(own: TenantClient) -> Revocation:
     id = await own.done("rep1", "accountCreate", name="a", website=SECRET)
     profile = await own.value("SELECT id FROM profile WHERE name = 'Standard sales'")
-    given = {
+    params = {
         "profile": public_id("prf", profile), "entity": "Account", "field": "website", "writes": True,
     }  # fmt: skip
 
-    async def take() -> None:
-        found = await own.value(
+    async def revoke() -> None:
+        permission = await own.value(
             "SELECT id FROM field_permission WHERE deleted_at IS NULL AND profile_id = $1 "
             "AND entity = 'Account' AND field = 'website'",
             profile,
         )
-        await own.done("admin", "fieldPermissionDelete", id=public_id("pfi", found))
+        await own.done("admin", "fieldPermissionDelete", id=public_id("pfi", permission))
 
-    return Taking(
+    return Revocation(
         _reading("rep1", "account", "website", id),
         _writing("rep1", "accountUpdate", id=id, website=SECRET),
-        take,
-        lambda: own.done("admin", "fieldPermissionCreate", **given),
+        revoke,
+        lambda: own.done("admin", "fieldPermissionCreate", **params),
     )
 
 
-async def _share(own: TenantClient) -> Taking:
+async def _share(own: TenantClient) -> Revocation:
     id = await own.opportunity("rep2", name=SECRET)
-    given = {"opportunity": id, "employee": public_id("emp", await own.employee("support"))}
-    shares = [await own.done("admin", "opportunityShareCreate", **given)]
+    params = {"opportunity": id, "employee": public_id("emp", await own.employee("support"))}
+    shares = [await own.done("admin", "opportunityShareCreate", **params)]
 
-    async def give() -> None:
-        shares.append(await own.done("admin", "opportunityShareCreate", **given))
+    async def grant() -> None:
+        shares.append(await own.done("admin", "opportunityShareCreate", **params))
 
-    return Taking(
+    return Revocation(
         _reading("support", "opportunity", "name", id),
         _writing("support", "opportunityUpdate", id=id, note="x"),
         lambda: own.done("admin", "opportunityShareDelete", id=shares[-1]),
-        give,
+        grant,
     )
 
 
-async def _user(own: TenantClient) -> Taking:
+async def _user(own: TenantClient) -> Revocation:
     id = await own.done("limited", "opportunityCreate", **await _first_opportunity(own))
     user = public_id("usr", await own.user("limited"))
 
-    async def give() -> None:
+    async def grant() -> None:
         await own.done("admin", "userUpdate", id=user, active=True)
         await own.forget("limited")
         await own.world.token("limited", own.slug)
 
-    return Taking(
+    return Revocation(
         _reading("limited", "opportunity", "name", id),
         _writing("limited", "opportunityUpdate", id=id, note="x"),
         lambda: own.done("admin", "userUpdate", id=user, active=False),
-        give,
+        grant,
     )
 
 
@@ -144,31 +144,31 @@ async def _first_opportunity(own: TenantClient) -> dict[str, Any]:
     return {"name": SECRET, "currency": "EUR", "account": account, "type": kind}
 
 
-class Watch:
-    """Asks all the time, and notes what was answered to whom: before the right was taken, and after."""
+class Requests:
+    """Sends requests continuously and counts their outcomes before and after the revocation."""
 
-    def __init__(self, taking: Taking) -> None:
-        self.taking = taking
-        self.taken = asyncio.Event()
-        self.asked: Counter[tuple[int, str, bool, bool]] = Counter()
-        """By process and kind: whether it was asked afterwards, and whether it was allowed."""
+    def __init__(self, right: Revocation) -> None:
+        self.right = right
+        self.revoked = asyncio.Event()
+        self.outcomes: Counter[tuple[int, str, bool, bool]] = Counter()
+        """Counts by process, kind of request, whether it was sent after the revocation, and whether it was allowed."""
 
-    def often(self, afterwards: bool, allowed: bool) -> bool:
-        """Whether all four were so, often enough."""
+    def enough(self, afterwards: bool, allowed: bool) -> bool:
+        """Whether reads and writes in both processes had this outcome often enough."""
         keys = [(process, kind) for process in (0, 1) for kind in ("read", "write")]
-        return all(self.asked[*key, afterwards, allowed] >= OFTEN for key in keys)
+        return all(self.outcomes[*key, afterwards, allowed] >= REQUESTS for key in keys)
 
     async def ask(self, process: int, own: TenantClient, kind: str) -> None:
-        """One who asks until all were refused often enough."""
-        while not self.often(afterwards=True, allowed=False):
-            afterwards = self.taken.is_set()
-            answer = await (self.taking.read if kind == "read" else self.taking.write)(own)
+        """Send requests until all were refused often enough."""
+        while not self.enough(afterwards=True, allowed=False):
+            afterwards = self.revoked.is_set()
+            answer = await (self.right.read if kind == "read" else self.right.write)(own)
             allowed = (
                 SECRET.encode() in answer.body if kind == "read" else outcome_of(answer) == DONE
             )
             assert not (afterwards and allowed), answer.json
             assert kind == "read" or outcome_of(answer) != "INTERNAL", answer.json
-            self.asked[process, kind, afterwards, allowed] += 1
+            self.outcomes[process, kind, afterwards, allowed] += 1
 
 
 @covers("D-34", "D-58", "D-31")
@@ -177,39 +177,41 @@ class Watch:
 async def test_commands_after_revocation_are_refused(
     own: TenantClient,
     other: TenantClient,
-    right: Callable[[TenantClient], Awaitable[Taking]],
+    right: Callable[[TenantClient], Awaitable[Revocation]],
     rounds: int,
 ) -> None:
-    taking = await right(own)
+    revocation = await right(own)
     for _ in range(rounds):
-        watch = Watch(taking)
+        requests = Requests(revocation)
         async with asyncio.TaskGroup() as group:
             for process, each in enumerate((own, other)):
                 for kind in ("read", "read", "write"):
-                    group.create_task(watch.ask(process, each, kind))
-            while not watch.often(afterwards=False, allowed=True):  # noqa: ASYNC110 - it only counts
+                    group.create_task(requests.ask(process, each, kind))
+            while not requests.enough(afterwards=False, allowed=True):  # noqa: ASYNC110 - polls a counter
                 await asyncio.sleep(0.001)
-            await taking.take()
-            watch.taken.set()
-        await taking.give()
+            await revocation.revoke()
+            requests.revoked.set()
+        await revocation.grant()
 
 
 @covers("D-58", "D-34")
-@pytest.mark.parametrize("deed", ["userPasswordReset", "sessionRevoke"])
+@pytest.mark.parametrize("command", ["userPasswordReset", "sessionRevoke"])
 async def test_user_command_waiting_during_revocation_is_refused(
-    own: TenantClient, deed: str
+    own: TenantClient, command: str
 ) -> None:
-    """These leave nothing in the log, and end under the rights that stand nevertheless."""
-    query = f"mutation ($input: RecordRefInput!) {{ done: {deed}(input: $input) {{ __typename }} }}"
+    """These commands write no log entry; they are authorized with the rights at commit nevertheless."""
+    query = (
+        f"mutation ($input: RecordRefInput!) {{ done: {command}(input: $input) {{ __typename }} }}"
+    )
     role = await own.value("SELECT id FROM role WHERE name = 'Administrator'")
-    given = {"user": public_id("usr", await own.user("director")), "role": public_id("rol", role)}
-    assigned = await own.done("admin", "roleAssignmentCreate", **given)
+    params = {"user": public_id("usr", await own.user("director")), "role": public_id("rol", role)}
+    assigned = await own.done("admin", "roleAssignmentCreate", **params)
     user = await own.user("rep1")
     table, id = "user", public_id("usr", user)
-    if deed == "sessionRevoke":
+    if command == "sessionRevoke":
         await own.world.token("rep1", own.slug)
-        found = await own.value("SELECT id FROM session WHERE user_id = $1 LIMIT 1", user)
-        table, id = "session", public_id("ses", found)
+        session = await own.value("SELECT id FROM session WHERE user_id = $1 LIMIT 1", user)
+        table, id = "session", public_id("ses", session)
     assert (await own.ask("director", "{ users(first: 1) { nodes { id } } }")).data
     async with own.holding(table, id) as operator:
         waiting = asyncio.create_task(own.ask("director", query, {"input": {"id": id}}))

@@ -7,28 +7,28 @@ from decimal import Decimal
 from typing import Any
 
 from tests.proof.values import minor
-from tests.writes.kinds import KINDS, MONEY, Row, spelled
+from tests.writes.entity_types import ENTITY_TYPES, MONEY, Row, api_id
 
 
-def name_of(entity: str, column: str) -> str:
-    """The API's name of a column."""
-    kind = KINDS[entity]
-    return next(name for name in kind.names if kind.column(name) == column)
+def field_name(entity: str, column: str) -> str:
+    """API field name of a column."""
+    entity_type = ENTITY_TYPES[entity]
+    return next(name for name in entity_type.names if entity_type.column(name) == column)
 
 
-def said(entity: str, name: str, value: Any, row: Row) -> str | None:
-    """A value of a field as history and conflicts tell it; amounts in the currency of the row."""
+def field_text(entity: str, name: str, value: Any, row: Row) -> str | None:
+    """A field value as text in history and conflicts; amounts have the decimals of the row's currency."""
     if value is None:
         return None
-    if name in KINDS[entity].links:
-        return spelled(KINDS[entity].links[name], value)
+    if name in ENTITY_TYPES[entity].links:
+        return api_id(ENTITY_TYPES[entity].links[name], value)
     if name in MONEY:
         return format(value, f".{minor(row['currency'])}f")
     return text_of(value)
 
 
 def text_of(value: Any) -> str | None:
-    """A plain value as text."""
+    """A scalar value as text."""
     if value is None:
         return None
     if isinstance(value, bool):

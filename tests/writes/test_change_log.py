@@ -1,4 +1,4 @@
-"""The change log while many write, fail, are cancelled and go away: dense, in the order of the commits, and true."""
+"""The change log under concurrent successful, failing, cancelled and disconnected writes: dense, ordered and complete."""
 
 from __future__ import annotations
 
@@ -26,18 +26,21 @@ from tests.writes.parallel import (
 )
 
 WRITERS = 32
-DEEDS = [pytest.param(15, id="everyday"), pytest.param(400, marks=pytest.mark.nightly)]
-TOLD = """
+COMMANDS_PER_WRITER = [
+    pytest.param(15, id="everyday"),
+    pytest.param(400, marks=pytest.mark.nightly),
+]
+LOGGED_NAMES = """
     SELECT count(*) FROM change_log WHERE position > $1 AND after ->> 'name' = $2
     AND (kind = 'CREATED' OR 'name' = ANY(changed))
 """
-TWO = """mutation ($a: AccountUpdateInput!, $b: AccountUpdateInput!) {
+TWO_ROOT_FIELDS = """mutation ($a: AccountUpdateInput!, $b: AccountUpdateInput!) {
   first: accountUpdate(input: $a) { id } done: accountUpdate(input: $b) { userErrors { code } }
 }"""
-SOME = """mutation ($inputs: [OpportunityUpdateInput!]!) {
+PARTIAL_BULK_UPDATE = """mutation ($inputs: [OpportunityUpdateInput!]!) {
   done: opportunityUpdateMany(inputs: $inputs, allOrNone: false) { results { id } userErrors { code } }
 }"""
-STATE = """
+LOG_STATE = """
     SELECT h.position AS head, l.* FROM log_head h, (
         SELECT count(DISTINCT position) AS positions, coalesce(max(position), $1) AS last,
                count(*) FILTER (WHERE position <= $2) AS known, count(*) AS rows
@@ -54,36 +57,36 @@ async def own(world: World) -> AsyncIterator[TenantClient]:
 
 @dataclass
 class Load:
-    """Writers, and what they were told: each change has a name of its own."""
+    """Concurrent writers and the outcomes they received; each change sets a unique name."""
 
     own: TenantClient
     rng: random.Random
     port: int
     accounts: list[str]
     opportunities: list[str]
-    outer: str
-    others: str
-    """The employee to whom opportunities are given away."""
-    done: set[str] = field(default_factory=set)
-    refused: set[str] = field(default_factory=set)
-    unknown: set[str] = field(default_factory=set)
+    external_id: str
+    other_owner: str
+    """Id of an employee whose opportunities the writer cannot see."""
+    succeeded: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    unanswered: set[str] = field(default_factory=set)
     codes: set[str] = field(default_factory=set)
 
-    async def write(self, deeds: int) -> None:
-        """One writer: a fifth of what he does fails, or he does not wait for the answer."""
-        good = (self._create, self._update, self._several, self._rename, self._in_and_out)
-        bad = (
-            self._too_long, self._conflict, self._second_fails, self._one_of_many, self._given_away,
-            self._some, self._duplicate, self._cancel, self._go_away,
+    async def write(self, commands: int) -> None:
+        """Run one writer: a fifth of its commands fail, or it does not wait for the response."""
+        valid = (self._create, self._update, self._several, self._rename, self._trash_and_restore)
+        failing = (
+            self._too_long, self._conflict, self._second_fails, self._one_of_many, self._give_away,
+            self._partial, self._duplicate, self._cancel, self._disconnect,
         )  # fmt: skip
-        for _ in range(deeds):
-            choices = bad if self.rng.random() < 0.2 else good
+        for _ in range(commands):
+            choices = failing if self.rng.random() < 0.2 else valid
             await self.rng.choice(choices)(self.own.name())
 
-    async def _ask(self, name: str, asked: Awaitable[Any]) -> None:
-        answer = await asked
+    async def _ask(self, name: str, request: Awaitable[Any]) -> None:
+        answer = await request
         self.codes.add(outcome_of(answer))
-        (self.done if outcome_of(answer) == DONE else self.refused).add(name)
+        (self.succeeded if outcome_of(answer) == DONE else self.failed).add(name)
 
     @property
     def _account(self) -> str:
@@ -103,57 +106,61 @@ class Load:
         ]
         answer = await self.own.many("rep1", "accountCreate", inputs)
         assert outcome_of(answer) == DONE
-        self.done |= {name, f"{name} too"}
+        self.succeeded |= {name, f"{name} too"}
 
     async def _rename(self, name: str) -> None:
         id = self.rng.choice(self.opportunities)
         await self._ask(name, self.own.do("rep1", "opportunityUpdate", id=id, name=name))
 
-    async def _in_and_out(self, name: str) -> None:
+    async def _trash_and_restore(self, name: str) -> None:
         id = await self.own.done("rep1", "accountCreate", name=name)
-        self.done.add(name)
+        self.succeeded.add(name)
         await self.own.done("rep1", "accountDelete", id=id)
         await self.own.done("rep1", "accountRestore", id=id)
 
     async def _too_long(self, name: str) -> None:
-        given = {"name": name, "description": "x" * 10_001}
-        await self._ask(name, self.own.do("rep1", "accountCreate", **given))
+        params = {"name": name, "description": "x" * 10_001}
+        await self._ask(name, self.own.do("rep1", "accountCreate", **params))
 
     async def _conflict(self, name: str) -> None:
-        given: dict[str, Any] = {"id": self.accounts[0], "version": 1, "name": name}
-        await self._ask(name, self.own.do("rep1", "accountUpdate", **given))
+        params: dict[str, Any] = {"id": self.accounts[0], "version": 1, "name": name}
+        await self._ask(name, self.own.do("rep1", "accountUpdate", **params))
 
     async def _second_fails(self, name: str) -> None:
-        given = {"a": {"id": self._account, "name": name}, "b": {"id": "acc_0", "name": name}}
-        await self._ask(name, self.own.ask("rep1", TWO, given))
+        params = {"a": {"id": self._account, "name": name}, "b": {"id": "acc_0", "name": name}}
+        await self._ask(name, self.own.ask("rep1", TWO_ROOT_FIELDS, params))
 
     async def _one_of_many(self, name: str) -> None:
         inputs = [{"name": name}, {"name": name, "parent": "acc_0"}]
         await self._ask(name, self.own.many("rep1", "accountCreate", inputs))
 
-    async def _given_away(self, name: str) -> None:
-        """He would not see it afterwards: known only when it was written."""
-        given = {"id": self.rng.choice(self.opportunities), "owner": self.others, "name": name}
-        await self._ask(name, self.own.do("rep1", "opportunityUpdate", **given))
+    async def _give_away(self, name: str) -> None:
+        """Refused after the write, because the caller cannot see the record with its new owner."""
+        params = {
+            "id": self.rng.choice(self.opportunities),
+            "owner": self.other_owner,
+            "name": name,
+        }
+        await self._ask(name, self.own.do("rep1", "opportunityUpdate", **params))
 
-    async def _some(self, name: str) -> None:
-        """One of two stands, and it is written twice, for the other takes it back once."""
+    async def _partial(self, name: str) -> None:
+        """One of two inputs succeeds; it is written twice, since the failure of the other rolls the first attempt back."""
         first, second = self.rng.sample(self.opportunities, 2)
         inputs = [
             {"id": first, "name": name},
-            {"id": second, "name": f"{name} away", "owner": self.others},
+            {"id": second, "name": f"{name} given away", "owner": self.other_owner},
         ]
-        answer = await self.own.ask("rep1", SOME, {"inputs": inputs})
+        answer = await self.own.ask("rep1", PARTIAL_BULK_UPDATE, {"inputs": inputs})
         assert answer.codes == ["FORBIDDEN"], answer.json
-        self.done.add(name)
-        self.refused.add(f"{name} away")
+        self.succeeded.add(name)
+        self.failed.add(f"{name} given away")
 
     async def _duplicate(self, name: str) -> None:
-        given = {"name": name, "externalId": self.outer}
-        await self._ask(name, self.own.do("rep1", "accountCreate", **given))
+        params = {"name": name, "externalId": self.external_id}
+        await self._ask(name, self.own.do("rep1", "accountCreate", **params))
 
     async def _cancel(self, name: str) -> None:
-        self.unknown.add(name)
+        self.unanswered.add(name)
         task = asyncio.create_task(
             self.own.do("rep1", "accountUpdate", id=self._account, name=name)
         )
@@ -162,94 +169,95 @@ class Load:
         with suppress(asyncio.CancelledError):
             await task
 
-    async def _go_away(self, name: str) -> None:
-        self.unknown.add(name)
+    async def _disconnect(self, name: str) -> None:
+        self.unanswered.add(name)
         token = await self.own.world.token("rep1", self.own.slug)
-        said = request(
+        payload = request(
             mutation_text("accountUpdate"), {"input": {"id": self._account, "name": name}}, token
         )
         _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(said[: self.rng.choice((len(said), len(said), len(said) // 2))])
+        size = self.rng.choice((len(payload), len(payload), len(payload) // 2))
+        writer.write(payload[:size])
         await writer.drain()
         await asyncio.sleep(self.rng.choice((0.0, 0.001, 0.004, 0.01)))
         writer.transport.abort()
 
 
 async def _follow(own: TenantClient, base: int, ended: asyncio.Event) -> int:
-    """Read the log until all is written: never a position without those before it. How often it had grown."""
+    """Read the log until the writers end, checking that it has no gaps; return how many reads saw new positions."""
     last = rows = grown = 0
     async with own.operator() as operator:
         while not ended.is_set():
-            [found] = await operator.fetch(STATE, base, last)
-            assert found["head"] == found["last"] == base + found["positions"], found
-            assert found["last"] >= last
-            assert not last or found["known"] == rows, "what was told once has changed"
-            grown += found["last"] > last
-            last, rows = found["last"], found["rows"]
+            [state] = await operator.fetch(LOG_STATE, base, last)
+            assert state["head"] == state["last"] == base + state["positions"], state
+            assert state["last"] >= last
+            assert not last or state["known"] == rows, "entries read before have changed"
+            grown += state["last"] > last
+            last, rows = state["last"], state["rows"]
     return grown
 
 
 async def _load(own: TenantClient, port: int) -> Load:
     accounts = [await own.done("rep1", "accountCreate", name=own.name()) for _ in range(10)]
     await own.done("rep1", "accountUpdate", id=accounts[0], name=own.name())
-    outer = own.name()
-    await own.done("admin", "accountCreate", name=own.name(), externalId=outer)
+    external_id = own.name()
+    await own.done("admin", "accountCreate", name=own.name(), externalId=external_id)
     opportunities = [await own.opportunity("rep1", account=accounts[0]) for _ in range(10)]
-    others = public_id("emp", await own.employee("rep2"))
-    return Load(own, random.Random(7), port, accounts, opportunities, outer, others)
+    other_owner = public_id("emp", await own.employee("rep2"))
+    return Load(own, random.Random(7), port, accounts, opportunities, external_id, other_owner)
 
 
 @covers("D-60", "D-58")
-@pytest.mark.parametrize("deeds", DEEDS)
+@pytest.mark.parametrize("commands", COMMANDS_PER_WRITER)
 async def test_change_log_is_dense_and_correct_with_failing_writers(
-    own: TenantClient, deeds: int
+    own: TenantClient, commands: int
 ) -> None:
     ended = asyncio.Event()
     async with served(own) as port:
         load = await _load(own, port)
         base = (await own.log())[0]
         readers = [asyncio.create_task(_follow(own, base, ended)) for _ in range(2)]
-        await asyncio.gather(*(load.write(deeds) for _ in range(WRITERS)))
+        await asyncio.gather(*(load.write(commands) for _ in range(WRITERS)))
     ended.set()
     assert all(grown > 10 for grown in await asyncio.gather(*readers))
     failures = {"TOO_LONG", "CONFLICT", "NOT_FOUND", "NOT_APPLIED", "FORBIDDEN", "DUPLICATE"}
     assert load.codes <= failures | {DONE}
     assert load.codes >= failures - {"NOT_APPLIED", "NOT_FOUND"}
     async with own.operator() as operator:
-        for names, times in ((load.done, {1}), (load.refused, {0}), (load.unknown, {0, 1})):
+        for names, times in ((load.succeeded, {1}), (load.failed, {0}), (load.unanswered, {0, 1})):
             assert len(names) > WRITERS // 4
             for name in names:
-                assert await operator.fetchval(TOLD, base, name) in times, name
-        for check in (_check_images, _check_chain, _check_history):
+                assert await operator.fetchval(LOGGED_NAMES, base, name) in times, name
+        for check in (_check_last_rows, _check_chain, _check_history):
             await check(operator, base)
 
 
-async def _check_images(operator: Any, base: int) -> None:
-    """The last image of every record is what the table holds."""
+async def _check_last_rows(operator: Any, base: int) -> None:
+    """Check that the last log entry of every record equals its table row."""
     names = await operator.fetch("SELECT DISTINCT entity FROM change_log WHERE position > $1", base)
     assert {row["entity"] for row in names} == {"Account", "Address", "Opportunity"}
     for [name] in names:
         table = MODEL.entities[name].table.name
-        wrong = await operator.fetch(
-            "SELECT l.record_id FROM (SELECT DISTINCT ON (record_id) record_id, after "  # noqa: S608 - a table of ours
+        mismatches = await operator.fetch(
+            "SELECT l.record_id FROM (SELECT DISTINCT ON (record_id) record_id, after "  # noqa: S608 - a constant table name
             "FROM change_log WHERE entity = $1 ORDER BY record_id, position DESC, number DESC) l "
             f'LEFT JOIN "{table}" t ON t.id = l.record_id '
             f'WHERE jsonb_populate_record(NULL::"{table}", l.after) IS DISTINCT FROM t',
             name,
         )
-        assert not wrong, (name, wrong)
+        assert not mismatches, (name, mismatches)
 
 
 async def _check_chain(operator: Any, base: int) -> None:
-    """What a record was before a change is what it was after the change before."""
-    wrong = await operator.fetch(
+    """Check that the old row of each entry is the new row of the record's entry before it."""
+    mismatches = await operator.fetch(
         "SELECT * FROM (SELECT position, kind, before, changed, after ->> 'version' AS version, "
-        "lag(after) OVER each AS earlier, row_number() OVER each AS place FROM change_log "
+        "lag(after) OVER each AS earlier, row_number() OVER each AS ordinal FROM change_log "
         "WINDOW each AS (PARTITION BY record_id ORDER BY position, number)) l "
-        "WHERE before IS DISTINCT FROM earlier OR version::bigint <> place "
-        "OR (kind = 'CREATED') <> (place = 1)"
+        "WHERE before IS DISTINCT FROM earlier OR version::bigint <> ordinal "
+        "OR (kind = 'CREATED') <> (ordinal = 1)"
     )
-    assert not [row for row in wrong if row["position"] > base], wrong[:3]
+    assert not [row for row in mismatches if row["position"] > base], mismatches[:3]
     assert not await operator.fetch(
         "SELECT position FROM change_log WHERE position > $1 GROUP BY position "
         "HAVING min(number) <> 0 OR max(number) + 1 <> count(*)",
@@ -258,14 +266,14 @@ async def _check_chain(operator: Any, base: int) -> None:
 
 
 async def _check_history(operator: Any, base: int) -> None:
-    """The history tells the same: every change of a name, and nothing that is not in the log."""
+    """Check that the history and the log contain the same changes of names."""
     logged = """
         SELECT record_id, (after ->> 'version')::bigint AS version, after ->> 'name' AS name
         FROM change_log WHERE kind = 'UPDATED' AND 'name' = ANY(changed)
     """
-    noted = """
+    recorded = """
         SELECT record_id, record_version AS version, after AS name
         FROM history WHERE kind = 'UPDATED' AND field = 'name'
     """
-    for one, other in ((logged, noted), (noted, logged)):
+    for one, other in ((logged, recorded), (recorded, logged)):
         assert not await operator.fetch(f"{one} EXCEPT {other}")

@@ -11,7 +11,7 @@ Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Fault:
+class ApiError:
     """One error. Refusals come from the top-level `errors`, the others from the payload's `userErrors`."""
 
     code: str
@@ -29,7 +29,7 @@ class FieldResult:
 
     payloads: list[Any]
     """One payload per input; None where it is null."""
-    faults: dict[int | None, list[Fault]] = field(default_factory=dict)
+    errors: dict[int | None, list[ApiError]] = field(default_factory=dict)
     """By input index; None for errors without an index."""
 
     @property
@@ -40,15 +40,15 @@ class FieldResult:
     @property
     def codes(self) -> set[str]:
         """Codes of all errors."""
-        return {fault.code for faults in self.faults.values() for fault in faults}
+        return {error.code for errors in self.errors.values() for error in errors}
 
-    def of(self, number: int) -> list[Fault]:
+    def of(self, number: int) -> list[ApiError]:
         """Errors of one input."""
-        return self.faults.get(number, [])
+        return self.errors.get(number, [])
 
-    def add(self, number: int | None, fault: Fault) -> None:
+    def add(self, number: int | None, error: ApiError) -> None:
         """Add one error."""
-        self.faults.setdefault(number, []).append(fault)
+        self.errors.setdefault(number, []).append(error)
 
 
 def read(mutation: Mutation, answer: Any) -> list[FieldResult] | str:
@@ -57,35 +57,35 @@ def read(mutation: Mutation, answer: Any) -> list[FieldResult] | str:
     if answer.get("data") is None and any(not error.get("path") for error in errors):
         return str(errors[0]["extensions"]["code"])
     data = answer.get("data") or {}
-    told = []
+    result = []
     for n, command in enumerate(mutation.commands):
         alias = f"r{n}"
         one = _payloads(command, data.get(alias))
         for error in errors:
             if error["path"][0] == alias:
                 _refusal(command, one, error)
-        told.append(one)
-    return told
+        result.append(one)
+    return result
 
 
 def _payloads(command: Command, payload: Any) -> FieldResult:
     results = payload if not command.many else (payload or {}).get("results")
     listed = [results] if not command.many else results or [None] * len(command.inputs)
-    told = FieldResult(listed)
-    every = (payload or {}).get("userErrors", [])
-    for each in every:
-        told.add(*_user_error(command, each))
+    result = FieldResult(listed)
+    all_errors = (payload or {}).get("userErrors", [])
+    for each in all_errors:
+        result.add(*_user_error(command, each))
     for number, one in enumerate(listed if command.many else []):
         if one is not None:
-            own = [each for each in every if _place(command, each["path"])[0] == number]
-            assert one["userErrors"] == own, (one, every)
-    return told
+            own_errors = [each for each in all_errors if _place(command, each["path"])[0] == number]
+            assert one["userErrors"] == own_errors, (one, all_errors)
+    return result
 
 
-def _user_error(command: Command, error: Any) -> tuple[int | None, Fault]:
+def _user_error(command: Command, error: Any) -> tuple[int | None, ApiError]:
     number, path = _place(command, error["path"])
     assert error["message"], error
-    return number, Fault(error["code"], path, refusal=False)
+    return number, ApiError(error["code"], path, refusal=False)
 
 
 def _place(command: Command, path: list[str]) -> tuple[int | None, Path]:
@@ -97,7 +97,7 @@ def _place(command: Command, path: list[str]) -> tuple[int | None, Path]:
     return (int(path[1]), tuple(path[2:])) if path[1:] else (None, ())
 
 
-def _refusal(command: Command, told: FieldResult, error: Any) -> None:
+def _refusal(command: Command, result: FieldResult, error: Any) -> None:
     """Add a top-level error; it may name its input or a list of fields."""
     extensions = error["extensions"]
     code, at = extensions["code"], None
@@ -106,15 +106,15 @@ def _refusal(command: Command, told: FieldResult, error: Any) -> None:
         at = error["path"][2]
     conflict = extensions.get("conflict")
     for each in extensions.get("userErrors", []):
-        told.add(*_user_error(command, each))
+        result.add(*_user_error(command, each))
     if fields := extensions.get("fields"):
-        placed: dict[int | None, set[str]] = {}
+        names_by_input: dict[int | None, set[str]] = {}
         for each in fields:
-            placed.setdefault(_place(command, each["input"])[0], set()).add(each["field"])
-        for number, names in placed.items():
-            told.add(number, Fault(code, None, refusal=True, names=frozenset(names)))
+            names_by_input.setdefault(_place(command, each["input"])[0], set()).add(each["field"])
+        for number, names in names_by_input.items():
+            result.add(number, ApiError(code, None, refusal=True, names=frozenset(names)))
         return
     number, path = _place(command, extensions["input"]) if "input" in extensions else (at, None)
     if not command.many:
         number = 0
-    told.add(at if number is None else number, Fault(code, path, True, frozenset(), conflict))
+    result.add(at if number is None else number, ApiError(code, path, True, frozenset(), conflict))

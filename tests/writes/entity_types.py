@@ -1,4 +1,4 @@
-"""The kinds of records that the tests of writes change: tables, ids, links and what each must have."""
+"""The entities that the write tests change: tables, ids, links and required fields."""
 
 from __future__ import annotations
 
@@ -16,71 +16,71 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind of record as the model keeps it, by the API's names of its fields."""
+class EntityType:
+    """An entity of the model, with the API names of its fields."""
 
     entity: str
     plain: tuple[str, ...]
-    """Fields that are values."""
+    """Scalar fields."""
     linked: tuple[str, ...]
-    """Fields that are other records."""
+    """Fields that link to other records."""
     required: frozenset[str]
-    chosen: frozenset[str] = frozenset()
-    """What the server chooses where a caller does not."""
-    unshown: frozenset[str] = frozenset()
-    """What of it is not compared with what is shown."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """Values of columns that nobody gives."""
+    server_set: frozenset[str] = frozenset()
+    """Fields that the server sets if the input omits them."""
+    not_compared: frozenset[str] = frozenset()
+    """Fields that are not selected, so their returned values are not compared."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Default values by column."""
 
     @property
     def table(self) -> str:
-        """Its table."""
+        """Table name."""
         return ENTITIES[self.entity].table
 
     @cached_property
     def links(self) -> Mapping[str, str]:
-        """The links, with the entity that each leads to."""
+        """Target entity by link."""
         return {name: ENTITIES[self.entity].links[name].to for name in self.linked}
 
     @property
-    def whole(self) -> str | None:
-        """The link to what it is a part of."""
+    def parent(self) -> str | None:
+        """Name of the link to the parent; None for a root entity."""
         parents = ENTITIES[self.entity].parents
         return parents[0].name if parents else None
 
     @property
     def owner(self) -> str | None:
-        """The column with whoever is responsible for it."""
+        """Column with the owner."""
         return ENTITIES[self.entity].owner
 
     @cached_property
     def selection(self) -> str:
-        """Its fields as they are asked for."""
+        """GraphQL selection of the fields."""
         inner = {**dict.fromkeys(self.links, "{ id }"), **dict.fromkeys(MONEY, "{ amount }")}
-        names = [name for name in self.names if name not in self.unshown]
+        names = [name for name in self.names if name not in self.not_compared]
         return " ".join(f"{name} {inner.get(name, '')}".strip() for name in names)
 
     def column(self, name: str) -> str:
-        """The column of a field."""
+        """Column of a field."""
         return fields(self.entity)[name].column
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every field that is kept in a column of its own."""
+        """Every field with a column."""
         return (*self.plain, *self.links)
 
 
-KINDS: Mapping[str, Kind] = {
-    "Account": Kind(
+ENTITY_TYPES: Mapping[str, EntityType] = {
+    "Account": EntityType(
         "Account",
         ("name", "number", "website", "phone", "city", "description", "country", "employeeCount", "keyAccount", "externalId"),
         ("parent", "owner"),
         frozenset({"number", "keyAccount", "owner"}),
-        chosen=frozenset({"number", "owner"}),
-        extra={"key_account": False, "postal_is_invoicing": False},
-        unshown=frozenset({"website", "phone", "city"}),
+        server_set=frozenset({"number", "owner"}),
+        defaults={"key_account": False, "postal_is_invoicing": False},
+        not_compared=frozenset({"website", "phone", "city"}),
     ),
-    "Address": Kind(
+    "Address": EntityType(
         "Address",
         (
             *("street", "houseNumber", "postcode", "city", "country"),
@@ -88,10 +88,10 @@ KINDS: Mapping[str, Kind] = {
         ),
         ("account",),
         frozenset({"account", "visiting", "postal", "invoicing", "defaultInvoicing", "headOffice"}),
-        extra={"visiting": False, "postal": False, "invoicing": False, "default_invoicing": False, "head_office": False},
-        unshown=frozenset({"postcode"}),
+        defaults={"visiting": False, "postal": False, "invoicing": False, "default_invoicing": False, "head_office": False},
+        not_compared=frozenset({"postcode"}),
     ),
-    "Opportunity": Kind(
+    "Opportunity": EntityType(
         "Opportunity",
         (
             *("name", "status", "probability", "currency", "amount", "margin", "commission", "expectedCloseOn"),
@@ -99,61 +99,69 @@ KINDS: Mapping[str, Kind] = {
         ),
         ("account", "owner", "type", "stage", "lostReason"),
         frozenset({"name", "currency", "account", "owner", "type", "stage"}),
-        chosen=frozenset({"owner", "currency", "stage", "probability"}),
-        extra={"locked": False},
+        server_set=frozenset({"owner", "currency", "stage", "probability"}),
+        defaults={"locked": False},
     ),
-    "Employee": Kind(
+    "Employee": EntityType(
         "Employee",
         ("name", "email", "title"),
         ("manager",),
         frozenset({"name", "email"}),
-        unshown=frozenset({"email"}),
+        not_compared=frozenset({"email"}),
     ),
-    "ShareRule": Kind(
+    "ShareRule": EntityType(
         "ShareRule",
         (),
         ("role", "type"),
         frozenset({"role", "type"}),
     ),
-    "OpportunityShare": Kind(
+    "OpportunityShare": EntityType(
         "OpportunityShare",
         (),
         ("opportunity", "employee"),
         frozenset({"opportunity", "employee"}),
     ),
-    "StageHistory": Kind(
+    "StageHistory": EntityType(
         "StageHistory",
         ("enteredAt", "leftAt", "seconds"),
         ("opportunity", "stage"),
         frozenset({"opportunity", "stage", "enteredAt"}),
     ),
 }  # fmt: skip
-RIGHTS = frozenset(name for name in KINDS if ENTITIES[name].rights)
-"""What says who may what: to change it is to change everybody's rights."""
-ABOVE = {"Account": "parent", "Employee": "manager"}
-"""The link along which nobody may be above himself."""
-PAIRS = {"OpportunityShare": ("opportunity_id", "employee_id"), "ShareRule": ("role_id", "type_id")}
-"""What is there once only, among live records."""
-PARTS = {"Account": ("Address", "addresses"), "Opportunity": ("OpportunityShare", "shares")}
-"""What a whole can be created together with, and the name of it in the whole's input."""
-ALONG = {"Account": ("Address",), "Opportunity": ("OpportunityShare", "StageHistory")}
-"""What goes into the bin with a whole, and comes back with it."""
+RIGHTS_ENTITIES = frozenset(name for name in ENTITY_TYPES if ENTITIES[name].rights)
+"""Entities that determine rights; a change of one increments the access version."""
+HIERARCHY_LINKS = {"Account": "parent", "Employee": "manager"}
+"""Links that may not form a cycle, by entity."""
+UNIQUE_PAIRS = {
+    "OpportunityShare": ("opportunity_id", "employee_id"),
+    "ShareRule": ("role_id", "type_id"),
+}
+"""Column pairs that are unique among live records."""
+NESTED_CHILDREN = {
+    "Account": ("Address", "addresses"),
+    "Opportunity": ("OpportunityShare", "shares"),
+}
+"""Children that can be created with a parent, and their field in its input."""
+CHILDREN = {"Account": ("Address",), "Opportunity": ("OpportunityShare", "StageHistory")}
+"""Children that are trashed and restored with their parent."""
 MONEY = ("amount", "margin", "commission")
-STAMPS = ("version", "created_at", "updated_at", "deleted_at")
 
 
-def blank(entity: str) -> Row:
-    """A row of which nobody has said anything yet."""
-    kind = KINDS[entity]
-    return {**dict.fromkeys(METADATA.tables[kind.table].columns.keys()), **kind.extra}
+def blank_row(entity: str) -> Row:
+    """A row with the default of every column."""
+    entity_type = ENTITY_TYPES[entity]
+    return {
+        **dict.fromkeys(METADATA.tables[entity_type.table].columns.keys()),
+        **entity_type.defaults,
+    }
 
 
-def spelled(entity: str, identity: UUID) -> str:
-    """An id as the API spells it."""
+def api_id(entity: str, identity: UUID) -> str:
+    """Public form of an id."""
     return spelled_id(entity, identity)
 
 
-def read_id(entity: str, text: str) -> UUID | None:
-    """The id behind an API's one, if it is of that entity."""
+def parse_api_id(entity: str, text: str) -> UUID | None:
+    """UUID of a public id; None if it is malformed or of another entity."""
     prefix, _, digits = text.partition("_")
     return UUID(hex=digits) if prefix == PREFIX[entity] and len(digits) == 32 else None
