@@ -122,11 +122,11 @@ class Viewers:
                 self.forget(placement, viewer.user)
             raise
 
-    async def enter_again(
+    async def reenter(
         self, connection: TenantConnection, placement: Placement, viewer: Viewer, session: UUID
     ) -> None:
         """Before a write transaction without changes ends: raises EntryRejected if it could not be entered now."""
-        await connection.enter_again(placement, TransactionStart(viewer.version, session))
+        await connection.reenter(placement, TransactionStart(viewer.version, session))
 
     @asynccontextmanager
     async def write(

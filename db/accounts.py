@@ -17,8 +17,8 @@ from db.engine.capabilities import (
 )
 from db.engine.declare import (
     WORD,
-    Called,
     Digits,
+    NameField,
     derived,
     field,
     folded,
@@ -53,7 +53,7 @@ class Account(
     __rule__ = account
     __search__ = (
         "name",
-        Called("last_name"),
+        NameField("last_name"),
         "number",
         "email",
         Digits("phone"),

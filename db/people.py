@@ -17,8 +17,8 @@ from db.engine.capabilities import (
 )
 from db.engine.declare import (
     WORD,
-    Called,
     Digits,
+    NameField,
     derived,
     field,
     folded,
@@ -38,7 +38,7 @@ class Person(
     __commands__ = UPSERTED
     __search__ = (
         "last_name",
-        Called("first_name"),
+        NameField("first_name"),
         "name_infix",
         "email",
         Digits("phone"),

@@ -151,7 +151,7 @@ async def context_in(
     )
     yield Context(unit, viewer, REGISTRY.hooks)
     if await unit.write_history():
-        connection.note()  # type: ignore[attr-defined]  # ours, see transaction.py
+        connection.append_on_commit()  # type: ignore[attr-defined]  # ours, see transaction.py
 
 
 async def _user(operator: OperatorSession, ctx: Context, email: str) -> UUID:

@@ -145,7 +145,7 @@ async def _as_viewer(
                 tagged = TenantConnection(connection, placement.schema)
                 done = await deed(tagged, viewer)
                 # What was waited for may have taken the right away, or ended the session.
-                await viewers.enter_again(tagged, placement, viewer, caller.session)
+                await viewers.reenter(tagged, placement, viewer, caller.session)
                 return done
         except EntryRejected as away:
             if away.reason is not RejectReason.STALE or changed_before:

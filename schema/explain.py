@@ -53,7 +53,7 @@ def _followed(
 ) -> tuple[Plan | None, list[object]]:
     """The plan that reads all records of a live list; changed records are read the same way, by ids."""
     watch = endpoint.lives.parse(caller, request).compile(viewer)
-    return watch.plan.whole, watch.plan.whole.arguments(watch.values, viewer, {})
+    return watch.plan.full, watch.plan.full.arguments(watch.values, viewer, {})
 
 
 def _who(email: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What every table has, and the checks that its columns' types imply."""
+"""Base classes of tables: common columns, and the CHECK constraints that column types imply."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -41,7 +41,7 @@ NAMES = {
 
 
 class Standard(PlainEnum):
-    """What can be done with records of any type; a type lists what can be done with its own."""
+    """Generated commands; every record class lists those that its type has."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -51,7 +51,7 @@ class Standard(PlainEnum):
 
 
 JOINED = (Standard.CREATE, Standard.DELETE)
-"""For what only ties two records together: another tie is another record."""
+"""For join records, which are created and deleted, but not edited."""
 EDITED = (Standard.CREATE, Standard.UPDATE, Standard.DELETE)
 RESTORED = (*EDITED, Standard.RESTORE)
 UPSERTED = (*RESTORED, Standard.UPSERT)
@@ -83,38 +83,38 @@ class Base(DeclarativeBase):
 
 
 class Record(Base):
-    """A row that callers see through the gate, and in no other way."""
+    """Base of record classes. Callers read the rows through the gate only."""
 
     __abstract__ = True
     __prefix__: ClassVar[str]
-    """What the entity's ids begin with, such as `opp`."""
+    """Prefix of the entity's ids, such as `opp`."""
     __status__: ClassVar[str | None] = None
-    """The column that rules per status look at."""
+    """The column with the status that conditional field rights depend on."""
     __owner__: ClassVar[str | None] = None
-    """The column with the employee who may change it where a profile says OWN."""
+    """The column with the owning employee, which the scope OWN of a profile compares."""
     __rights__: ClassVar[bool] = False
-    """Whether it says who may what, so that changing it makes a new version of everybody's rights."""
+    """Whether its records define access rights; every write then increments the tenant's access version."""
     __replaceable__: ClassVar[bool] = False
-    """Whether another one can take its place wherever it is pointed to, as it is deleted (D-11)."""
+    """Whether a delete can replace references to the record by another one (D-11)."""
     __merge_key__: ClassVar[str | None] = None
-    """The column with what kind it is, where only one of its own kind can take its place."""
+    """The column whose value a replacement must share."""
     __search__: ClassVar[tuple[str, ...]] = ()
-    """The columns with text that it is searched by, what it is called first: `Called("last_name")` if that is
-    called so, too, `Digits("phone")` for a number to dial."""
+    """Searched text columns, the display name first: `NameField("last_name")` for a further part of the name,
+    `Digits("phone")` for telephone numbers."""
     __commands__: ClassVar[tuple[Standard, ...]] = ()
-    """What callers can do with the records; without any they are only read."""
+    """Generated commands; without any the records are read-only."""
     __along__: ClassVar[bool] = False
-    """Whether records can be created along with their parent, though not by themselves."""
+    """Whether records can be created nested in their parent even without a create command."""
     __groups__: ClassVar[bool] = False
-    """Whether lists of them can be aggregated in groups."""
+    """Whether the API has a grouped aggregation of them."""
     __singleton__: ClassVar[bool] = False
-    """Whether a tenant has exactly one record, which is read without an id."""
+    """Whether a tenant has exactly one record, read without an id."""
     __live__: ClassVar[bool] = False
-    """Whether lists of them can be followed as they change."""
+    """Whether the API has a subscription to their list."""
     __plural__: ClassVar[str] = ""
-    """What the API calls a list of them, where it is not the regular plural."""
+    """Name of the list in the API, where it is not the regular plural."""
     __rule__: ClassVar[Rule | None] = None
-    """What must hold whenever a row is written, whoever writes it: a function of domain/."""
+    """Validation rule for every write of a row: a function of domain/."""
 
     id: Mapped[UUID] = field(
         "Unique ID.", primary_key=True, filter=True, write=False, sort_order=-2
@@ -147,20 +147,20 @@ class Record(Base):
 
 
 class Internal(Base):
-    """A table of the system's own bookkeeping: no entity, no rights, never shown."""
+    """Base of internal tables. They are no entities and have no rights; the API does not expose them."""
 
     __abstract__ = True
 
 
 class Trace(Internal):
-    """What the system notes by itself and callers see through the gate: never changed by them, nor deleted."""
+    """Base of tables that only the system writes and callers read through the gate, such as the history."""
 
     __abstract__ = True
     __prefix__: ClassVar[str]
     __record__: ClassVar[str | None] = None
-    """The column with the id of the record that it is about: what is noted is found by it, never shown it."""
+    """The internal column with the id of the described record; rows are found by it."""
     __groups__: ClassVar[bool] = False
-    """Whether lists of them can be aggregated."""
+    """Whether the API has a grouped aggregation of them."""
 
     id: Mapped[UUID] = field(
         "Unique ID.", primary_key=True, filter=True, write=False, sort_order=-1
@@ -179,10 +179,10 @@ def enumeration(words: type[StrEnum]) -> Enum:
 
 
 def _add_search(table: Table, columns: Iterable[str]) -> None:
-    """One index over all columns that are searched: it finds a piece in each of them."""
+    """One trigram index over all searched columns."""
     if SEARCH in table.columns:
         raise TypeError(
-            f"{table.name}.{SEARCH}: filters need that word, so name the column otherwise."
+            f"{table.name}.{SEARCH}: the name is reserved for filters; rename the column."
         )
     if columns:
         name = f"{table.name}_search_idx"
@@ -197,7 +197,7 @@ def _add_single(table: Table) -> None:
 
 
 def _add_checks(table: Table) -> None:
-    """No value may be stored that the API cannot say: NaN, infinite, or a five-digit year (D-42)."""
+    """Refuse values that the API cannot represent: NaN, infinity and five-digit years (D-42)."""
     for column in table.columns:
         name, kind = column.name, column.type
         if column.computed is not None:

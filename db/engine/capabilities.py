@@ -1,8 +1,8 @@
-"""Capabilities: what a record can do besides being a record, declared in the line of its class and nowhere else.
+"""Capabilities: optional features of record classes, declared as base classes.
 
     class Opportunity(Ownable, Taggable, HasActivities, ExternallyIdentified, Record):
 
-Columns, indexes, rules, and the columns of other records that refer to it, all follow from that line.
+Columns, indexes, rules, and the columns of other records that refer to it follow from the base classes.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from domain.naming import plural
 from domain.values import JsonObject
 
 LAST = 90
-"""The place of columns that every class with the capability has after its own."""
+"""`sort_order` of a capability's columns, which come after the columns of the class."""
 
 
 class Capability:
-    """A mixin of record classes. `{record}` in the comment of one of its columns is the record's word, as in *quote*."""
+    """Base of mixins for record classes. `{record}` in a column comment is replaced by the type's name, such as *quote*."""
 
     def __init_subclass__(cls, **kw: object) -> None:
         super().__init_subclass__(**kw)
@@ -42,17 +42,17 @@ class Capability:
 
 
 class Ownable(Capability):
-    """Has an owner: the class declares `owner_id`. A new record belongs to the employee who creates it, if nobody is named."""
+    """Has an owner, in the column `owner_id` of the class. Default for a new record: the employee of the caller."""
 
     __owner__: ClassVar[str | None] = "owner_id"
 
 
 class Shareable(Capability):
-    """Can be shared: its policy may open records one by one, or to roles by standing rules."""
+    """Can be shared: single records with users, or by sharing rules with roles."""
 
 
 class ExternallyIdentified(Capability):
-    """Has the id that another system knows it by, unique among live records. Upsert requires it."""
+    """Has an external id, unique among live records. Upsert requires it."""
 
     external_id: Mapped[str | None] = field(
         "ID in an external system; unique per object type.",
@@ -64,13 +64,13 @@ class ExternallyIdentified(Capability):
 
 
 class HasAttributes(Capability):
-    """Has values of the tenant's own attributes. The record's type, in `type_id`, determines which ones."""
+    """Has values of custom attributes. The record's type, in `type_id`, determines which ones."""
 
     custom: Mapped[JsonObject] = custom_attributes(sort_order=LAST + 1)
 
 
 class Numbered(Capability):
-    """Has a number; a new record without one gets one that begins with `__letter__`."""
+    """Has a number. Default for a new record: a generated number with the prefix `__letter__`."""
 
     __letter__: ClassVar[str]
 
@@ -89,21 +89,21 @@ class Taggable(Capability):
 
 
 class CanBeFavorite(Capability):
-    """Can be among a user's favorites."""
+    """Can be a user's favorite."""
 
 
 class HasActivities(Capability):
     """Can have activities, which appear in the timeline of one account."""
 
     __timeline__: ClassVar[str | None] = None
-    """The column with that account; `id` if it is the record itself, None if no column holds it."""
+    """The column with that account; `id` if the record is the account, None if there is no such column."""
     __activities__: ClassVar[str] = "What was done or is planned for this {record}."
     """Description of the record's list of activities."""
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A type of record that others can be on, and their column with its id."""
+    """A possible subject: its record class, and the referring record's column with its id."""
 
     record: type[Record]
     column: ColumnOf[UUID | None]
@@ -111,9 +111,9 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Subjects:
-    """Declares the columns of records that are on exactly one of all those with a capability.
+    """Declares the subject columns of an `OnOne` class: one per record class with the capability `having`.
 
-    In the texts, `{record}` is the word of the record, `{records}` its plural.
+    In texts, `{record}` is replaced by the name of the subject's type and `{records}` by its plural.
     """
 
     having: type[Capability]
@@ -121,28 +121,28 @@ class Subjects:
     reverse: str
     reverse_doc: str
     one: str
-    """The name of the constraint that exactly one of the columns has a value."""
+    """Name of the constraint that exactly one of the columns has a value."""
     message: str
-    """The violation of that rule; `{subjects}` lists the words of all."""
+    """Message of a violation of that rule; `{subjects}` is replaced by the list of type names."""
     unique_per: str | None = None
-    """The column of which no two live records on the same subject have the same value."""
+    """A column that is unique among live records with the same subject."""
     by_type: bool = False
-    """Whether the columns hold the types of those records, as in `type_id`, instead of the records."""
+    """Whether the columns refer to the types of those records (their `type_id`) instead of the records."""
     owned: bool = True
-    """Whether a record is a child of the one that it is on."""
+    """Whether a record is a child of its subject."""
 
 
 class OnOne(Capability):
-    """Is on exactly one record of all those with a capability; `complete` adds a column for each of these."""
+    """Refers to exactly one subject, a record of any class with a capability; `complete` adds one column per class."""
 
     __on__: ClassVar[Subjects]
     __subjects__: ClassVar[tuple[Subject, ...]] = ()
 
 
 def complete(records: Sequence[type[Record]]) -> None:
-    """Add their columns to the records that are `OnOne`: one per type of record with the capability, in this order.
+    """Add the subject columns to `OnOne` classes: one per class with the capability, in the order of `records`.
 
-    Records of rights come last. Called once, when the records of all areas are known.
+    Classes of access rights come last. Called once, when the classes of all areas are loaded.
     """
     ordered = sorted(records, key=lambda each: each.__rights__)
     for record in records:
@@ -151,23 +151,23 @@ def complete(records: Sequence[type[Record]]) -> None:
 
 
 def timeline_of(record: type[Record]) -> str | None:
-    """The column of a record that holds the account in whose timeline its activities are."""
+    """The column with the account whose timeline shows the record's activities; None if there is none."""
     return record.__timeline__ if issubclass(record, HasActivities) else None
 
 
 def letter_of(record: type[Record]) -> str | None:
-    """What the numbers of these records begin with; None if they have none."""
+    """Prefix of the record numbers; None if the class is not `Numbered`."""
     return record.__letter__ if issubclass(record, Numbered) else None
 
 
 def word(table: Table) -> str:
-    """What a text calls a record of a table."""
+    """Name of a table's record type in texts, such as *quote line*."""
     return table.name.replace("_", " ")
 
 
 def _complete(record: type[Record], having: Sequence[type[Record]]) -> None:
-    """Add the columns, with an index for each, and the rule that exactly one of them has a value."""
-    assert issubclass(record, OnOne)  # noqa: S101 - the caller looked
+    """Add the columns, an index for each, and the rule that exactly one of them has a value."""
+    assert issubclass(record, OnOne)  # noqa: S101 - checked by the caller
     on, table = record.__on__, record.__table__
     subjects = [_add(record, on, each) for each in having if not on.by_type or _has_type(each)]
     names = [each.column.key for each in subjects]

@@ -1,4 +1,4 @@
-"""The words a table is declared with: one line says what a column is and everything the API does with it."""
+"""Column declarations: one line defines a column and how the API exposes it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from db.engine.sql import Sql, SqlType
 from domain.values import LONGEST
 
 Declared: TypeAlias = MappedColumn[Any]
-"""A column of a table. What type its values have is said by the annotation beside it."""
+"""A column of a table. The annotation beside it gives the type of its values."""
 SEARCH = "search"
-"""The word of a filter that looks into all columns an entity is searched by: no column can be called so."""
+"""Name of the filter over all searched columns; reserved, so no column may have it."""
 WORD = 255
-"""Characters of a name, or of what another system calls something."""
+"""Maximum characters of a name or an external id."""
 MONEY = Numeric(18, 4)
-"""Wide enough for every currency's minor units; how many digits are shown is the currency's matter."""
+"""Type of amounts: enough digits for the minor units of every currency. Output is rounded to the currency's digits."""
 
 
 class ColumnOptions(TypedDict, total=False):
-    """What SQLAlchemy is told of a column besides its type and comment."""
+    """Options of `mapped_column` besides the type and the comment."""
 
     nullable: bool
     primary_key: bool
@@ -30,24 +30,24 @@ class ColumnOptions(TypedDict, total=False):
     server_default: str | Sql | TextClause
     sort_order: int
     type_: SqlType
-    """Where no annotation beside the column says it."""
+    """The type, for columns without an annotation."""
 
 
 @dataclass(frozen=True)
 class Exposed:
-    """What the API does with a column."""
+    """How the API exposes a column."""
 
     filter: bool = False
     sort: bool = False
     aggregate: bool = False
     write: bool = True
-    """Whether a caller may set it. What the server keeps itself is never written by a caller."""
+    """Whether a caller may set it. False for columns that only the server maintains."""
     immutable: bool = False
-    """Whether it is set as the record is created, and by no update after that; what is `chosen` has deeds of its own."""
+    """Whether it can be set on create only. Dedicated commands may still change it."""
     server_assigned: bool = False
-    """Whether the server chooses, as the record is created, where a caller does not."""
+    """Whether the server assigns a value on create if the caller sends none."""
     longest: int = LONGEST
-    """Characters of a text. What an index holds is shorter, because Postgres refuses to index long ones."""
+    """Maximum characters of a text. Indexed columns have a lower limit, because Postgres cannot index long values."""
     name: str | None = None
     """The API's name where it differs from the column's."""
     deprecated: str | None = None
@@ -58,11 +58,11 @@ class Exposed:
     reverse: str | None = None
     reverse_doc: str = ""
     owned: bool = False
-    """For references: whether the record is a part of its target, seen, deleted and restored with it."""
+    """For references: whether the record is a child of its target, visible, deleted and restored with it."""
     nested_create: bool = False
-    """For references: whether the target may be created along, where the record is created along with another one."""
+    """For references: whether the target can be created nested in the record's own input."""
     restrict: bool = True
-    """For references: whether what points there keeps its target from being deleted (D-11)."""
+    """For references: whether the record prevents the deletion of its target (D-11)."""
     attributes: bool = False
 
 
@@ -81,7 +81,7 @@ def field(
     deprecated: str | None = None,
     **column: Unpack[ColumnOptions],
 ) -> Declared:
-    """A column the API shows. `doc` is its SQL comment and its GraphQL description."""
+    """A column exposed by the API. `doc` is its SQL comment and its GraphQL description."""
     exposed = Exposed(
         filter, sort, aggregate, write, immutable, server_assigned, longest, name, deprecated
     )
@@ -95,7 +95,7 @@ def internal(
     name: str | None = None,
     **column: Unpack[ColumnOptions],
 ) -> Declared:
-    """A column the API never shows; `name` is its name in Postgres where it differs."""
+    """A column that the API does not expose; `name` is its name in Postgres where it differs."""
     return mapped_column(kind, name=name, comment=doc, info={"api": None}, **column)
 
 
@@ -109,7 +109,7 @@ def money(
     write: bool = True,
     **column: Unpack[ColumnOptions],
 ) -> Declared:
-    """An amount in the currency that the row names in `currency`; shown as `{ amount currency }`."""
+    """An amount of money, exposed as `{ amount currency }`; `currency` names the column with the currency code."""
     exposed = Exposed(filter, sort, aggregate, write, currency=currency)
     return mapped_column(MONEY, comment=doc, info={"api": exposed}, **column)
 
@@ -131,12 +131,12 @@ def reference(
     on_delete: Literal["RESTRICT", "CASCADE"] = "RESTRICT",
     **column: Unpack[ColumnOptions],
 ) -> Declared:
-    """A foreign key into `target`: the object it names, filter and sort through it, and the way back.
+    """A foreign key into the table `target`: exposes the object, filters and sorts through it, and its reverse list.
 
-    The column must end in `_id`; the API's name is what stands before it. Without `reverse` there is
-    no way back. What is a `part` of its target is seen, deleted and restored with it (D-15). What does
-    not `hold` its target lets it be deleted. What is not `keyed` may outlive its target, so Postgres does
-    not keep the two together. One of two tables that point to each other is made `late` for that link.
+    The column name must end in `_id`; the API name is the part before it. Without `reverse` there is no
+    reverse list. An `owned` record is a child of its target: visible, deleted and restored with it (D-15).
+    Without `restrict` the target can be deleted. Without `keyed` there is no foreign key constraint, so the
+    record may outlive its target. `late` adds the constraint by ALTER, for tables that refer to each other.
     """
     exposed = Exposed(
         True,
@@ -157,17 +157,17 @@ def reference(
 
 
 class FormulaInputs(Protocol):
-    """The columns that an expression is made of, by their names."""
+    """The columns that a formula uses, as attributes."""
 
     def __getattr__(self, name: str) -> Sql: ...
 
 
 @dataclass(frozen=True)
 class Expression:
-    """A value that Postgres computes from other columns of the row. It may be read where all of them may."""
+    """A value that Postgres computes from other columns of the row. Readable where all of them are."""
 
     doc: str
-    kept: SqlType
+    sql_type: SqlType
     needs: tuple[str, ...]
     formula: Callable[[FormulaInputs], Sql]
     exposed: Exposed
@@ -175,7 +175,7 @@ class Expression:
 
 def expression(
     doc: str,
-    kept: SqlType,
+    sql_type: SqlType,
     formula: Callable[[FormulaInputs], Sql],
     *,
     needs: tuple[str, ...],
@@ -184,21 +184,21 @@ def expression(
     sort: bool = False,
     aggregate: bool = False,
 ) -> Expression:
-    """A value of type `kept` that `formula` makes of the columns in `needs`, which must be fields.
+    """A value of type `sql_type` that `formula` computes from the columns in `needs`, which must be fields.
 
-    It has no right of its own: its level is the least of its inputs' (D-57). The formula must be total,
-    so that it raises on no row, and it may only name what it needs.
+    It has no right of its own: its level is the lowest of its inputs' (D-57). The formula must not raise
+    on any row, and may use only the columns in `needs`.
     """
     exposed = Exposed(filter, sort, aggregate, write=False, currency=currency)
-    return Expression(doc, kept, needs, formula, exposed)
+    return Expression(doc, sql_type, needs, formula, exposed)
 
 
 @dataclass(frozen=True)
 class Derived:
-    """A value that Python computes from columns of the row: neither filtered nor sorted by."""
+    """A value that Python computes from columns of the row. It cannot be filtered or sorted by."""
 
     doc: str
-    kept: SqlType
+    sql_type: SqlType
     needs: tuple[str, ...]
     function: Callable[..., object]
 
@@ -208,19 +208,19 @@ def derived(
     function: Callable[..., object],
     *,
     needs: tuple[str, ...],
-    kept: SqlType | None = None,
+    sql_type: SqlType | None = None,
 ) -> Derived:
-    """A value of type `kept` (default: text) that a function of domain/ makes of the columns in `needs`.
+    """A value of type `sql_type` (default: text) that a function of domain/ computes from the columns in `needs`.
 
-    The function takes their values in that order, as the API spells them, each None where it is
-    empty; it returns what the API is to show. Its level is the least of its inputs' (D-57). A root
-    field with one of these in it is executed in Python, over the rows of the same statement.
+    The function gets their values in that order, in API format, None where empty, and returns the API
+    value. Its level is the lowest of its inputs' (D-57). A root field that contains one is executed in
+    Python, over the rows of the same statement.
     """
-    return Derived(doc, kept or Text(), needs, function)
+    return Derived(doc, sql_type or Text(), needs, function)
 
 
 def custom_attributes(sort_order: int) -> Declared:
-    """The values of the tenant's own attributes, by the attribute's id (D-72)."""
+    """The column with the values of custom attributes, by attribute id (D-72)."""
     doc = "Values of the tenant's own attributes."
     return mapped_column(
         "custom",
@@ -234,29 +234,29 @@ def custom_attributes(sort_order: int) -> Declared:
 
 
 def live(name: str, *columns: str) -> Index:
-    """A unique index over the records that are not in the bin: a deleted one is in nobody's way (D-15)."""
+    """A unique index over the records that are not in the trash, so deleted records do not block new ones (D-15)."""
     return Index(name, *columns, unique=True, postgresql_where=text("deleted_at IS NULL"))
 
 
 def folded(column: str) -> TextClause:
-    """For an index: a text column without case and accents, as it is sorted and searched."""
+    """Index expression: a text column without case and accents, as used by sorting and search."""
     return text(f'platform.fold({column}) COLLATE "C"')
 
 
 class Digits(str):
-    """The name of a text field of which only the digits are searched, as of a telephone number."""
+    """Column name in `__search__` of which only the digits are searched, such as a telephone number."""
 
     __slots__ = ()
 
 
-class Called(str):
-    """The name of a text field that says what a record is called, besides the first that it is searched by."""
+class NameField(str):
+    """Column name in `__search__` that is a further part of the record's display name, after the first."""
 
     __slots__ = ()
 
 
 def searched(columns: Iterable[str]) -> list[TextClause]:
-    """For an index: columns as they are searched by a piece, each by its groups of three characters."""
+    """Index expressions: searched columns by their trigrams."""
     return [
         text(
             f"platform.digits({column}) platform.gin_trgm_ops"
@@ -268,10 +268,10 @@ def searched(columns: Iterable[str]) -> list[TextClause]:
 
 
 def descending(column: str) -> TextClause:
-    """For an index: a nullable column from high to low, empty values last, as lists are sorted."""
+    """Index expression: a nullable column in descending order, NULLs last, as lists are sorted."""
     return text(f"{column} DESC NULLS LAST")
 
 
 def exposed(info: Mapping[str, object]) -> Exposed | None:
-    """What the API does with the column whose `info` this is, or None where it is internal."""
+    """How the API exposes the column with this `info`; None for internal columns."""
     return cast("Exposed | None", info["api"])

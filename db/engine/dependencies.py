@@ -1,4 +1,4 @@
-"""What a statement depends on: each kind of question that compiling it asks about the caller's rights."""
+"""Dependencies of a statement: the parts of the caller's rights that determine its SQL."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class PermissionsOf:
 
 @dataclass(frozen=True, slots=True, order=True)
 class TypePermissionsOf:
-    """The caller's permissions on every entity, which records of `entity` show."""
+    """The caller's permissions on every entity, which records of `entity` expose."""
 
     entity: str
 
@@ -79,7 +79,7 @@ Dependencies: TypeAlias = frozenset[Dependency]
 
 
 def entities_of(dependencies: Dependencies) -> frozenset[str]:
-    """The entities that dependencies are about."""
+    """The entities that these dependencies name."""
     return frozenset(each.entity for each in dependencies)
 
 

@@ -1,4 +1,4 @@
-"""An entity as planner, gate and API see it: fields, references and ways back."""
+"""Entity: the metadata of an object type that the planner, the gate and the API use."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ from domain.violations import Rule
 
 @dataclass(frozen=True)
 class Entity:
-    """One kind of record, as declared by its table's class."""
+    """An object type, read from the class that declares its table."""
 
     name: str
     prefix: str
     type_: type[Record]
-    """The class that declares it, whose columns its typed rows have."""
+    """The declaring class; typed rows have its columns."""
     table: Table
     doc: str
     fields: Mapping[str, Field]
@@ -29,107 +29,109 @@ class Entity:
     derived: Mapping[str, Computed] = field(default_factory=dict)
     reverses: dict[str, Reverse] = field(default_factory=dict)
     targets: dict[str, "Entity"] = field(default_factory=dict)
-    """The entity that each reference leads to."""
+    """Target entity by reference name."""
     attributes: str | None = None
-    """The column with custom attributes, if the entity carries any."""
+    """The column with custom attributes, if the entity has any."""
     status: str | None = None
-    """The column that rules per status look at."""
+    """The column with the status that conditional field rights depend on."""
     owner: str | None = None
-    """The column with the employee who may change it where a profile says OWN."""
+    """The column with the owning employee, which the scope OWN of a profile compares."""
     is_rights: bool = False
-    """Whether it says who may what."""
+    """Whether its records define access rights."""
     is_replaceable: bool = False
-    """Whether another one can take its place wherever it is pointed to."""
+    """Whether a delete can replace references to the record by another one."""
     merge_key: str | None = None
-    """The column that is the same in whatever takes its place."""
+    """The column whose value a replacement must share."""
     is_trace: bool = False
-    """Whether only the system writes it: it has no version, and is never deleted."""
+    """Whether only the system writes it. Its rows have no version and are never deleted."""
     rule: Rule | None = None
     letter: str | None = None
-    """What its numbers begin with, if it has numbers."""
+    """Prefix of its record numbers; None if it has none."""
     subjects: tuple[Subject, ...] = ()
-    """The types of records of which it is on exactly one, if it is on one."""
+    """The possible subjects; each record refers to exactly one. Empty unless the entity is `OnOne`."""
     searched: tuple[Searched, ...] = ()
-    """What it is searched by; the first is what it is called."""
+    """Searched fields; the first is the display name."""
     commands: tuple[Standard, ...] = ()
-    """What callers can do with the records, besides reading them."""
+    """Generated commands, besides reads."""
     is_created_along: bool = False
-    """Whether records can be created along with their parent, though not by themselves."""
+    """Whether records can be created nested in their parent even without a create command."""
     has_groups: bool = False
-    """Whether lists of them can be aggregated in groups."""
+    """Whether the API has a grouped aggregation of them."""
     is_singleton: bool = False
-    """Whether a tenant has exactly one record, which is read without an id."""
+    """Whether a tenant has exactly one record, read without an id."""
     is_live: bool = False
-    """Whether lists of them can be followed as they change."""
+    """Whether the API has a subscription to their list."""
     plural: str = ""
-    """What the API calls a list of them."""
+    """Name of the list in the API, such as `accounts`."""
     record: str | None = None
-    """Of the history: the column with the id of the record it describes, which the API does not expose."""
+    """Of the history: the internal column with the id of the record that an entry describes."""
 
     @property
     def singular(self) -> str:
-        """What the API calls one of them."""
+        """Name of one record in the API, such as `account`."""
         return self.name[0].lower() + self.name[1:]
 
     @cached_property
     def parents(self) -> tuple[Reference, ...]:
-        """The ways to what this is a part of: seen with all of those that are there, deleted with any."""
+        """References to parents: a record is visible if all its parents are, and deleted with any of them."""
         return tuple(r for r in self.references.values() if r.exposed.owned)
 
     def parent_of(self, row: Record) -> Reference | None:
-        """The relation to the first of a record's parents: the record belongs to whoever that belongs to."""
+        """Reference to the first parent that the record has; that parent determines the record's owner."""
         return next((r for r in self.parents if getattr(row, r.column) is not None), None)
 
     @cached_property
     def parent_types(self) -> "tuple[Entity, ...]":
-        """The kinds of records that this is a part of, in the order of the ways there."""
-        return tuple(self.targets[way.name] for way in self.parents)
+        """The parent entities, in the order of `parents`."""
+        return tuple(self.targets[reference.name] for reference in self.parents)
 
     @cached_property
     def nested_creates(self) -> "dict[str, Reference]":
-        """The ways to what may be created along with it, by what the API calls that."""
-        ways = (way for way in self.references.values() if way.exposed.nested_create)
-        return {camel("new_" + way.column.removesuffix("_id")): way for way in ways}
+        """References whose target can be created in the same input, by the name of the input field."""
+        nested = (each for each in self.references.values() if each.exposed.nested_create)
+        return {camel("new_" + each.column.removesuffix("_id")): each for each in nested}
 
     @cached_property
     def api_names(self) -> "dict[str, str]":
-        """The API's name of each column that a field or a reference shows."""
+        """API name by column, of every field and reference."""
         named: list[Field | Reference] = [*self.references.values(), *self.fields.values()]
         return {each.column: each.name for each in reversed(named)}
 
     @cached_property
     def formulas(self) -> "dict[str, Field]":
-        """The fields that an expression computes in SQL, by the column they stand for."""
-        computed = (f for f in self.fields.values() if f.formula is not None and f.kept is not None)
+        """Fields computed by an SQL expression, by their column name."""
+        computed = (
+            f for f in self.fields.values() if f.formula is not None and f.sql_type is not None
+        )
         return {each.column: each for each in computed}
 
     @cached_property
     def written(self) -> dict[str, Field | Reference]:
-        """What a caller may be granted to write, by its API name."""
+        """Writable fields and references by API name; a profile may grant them."""
         named: dict[str, Field | Reference] = {**self.fields, **self.references}
         return {name: each for name, each in named.items() if each.exposed.write and not each.needs}
 
     @cached_property
     def named(self) -> "dict[str, Field | Reference]":
-        """The fields and references by the names of their columns."""
+        """Stored fields and references by column name."""
         each: list[Field | Reference] = [*self.fields.values(), *self.references.values()]
         return {one.column: one for one in each if not one.needs}
 
     @cached_property
     def granted(self) -> frozenset[str]:
-        """What a profile can grant: fields, references and `attributes`. The id comes with the entity."""
+        """Names that a profile can grant: fields and references, but not the id, which every reader may see."""
         names = {*self.fields, *self.references} - {"id", *self.computed}
         return frozenset(names)
 
     @cached_property
     def statuses(self) -> frozenset[str]:
-        """The words of the column that rules per status look at; none without such a column."""
+        """The possible values of the status column; empty without such a column."""
         words = next((f.enum for f in self.fields.values() if f.column == self.status), None)
         return frozenset(word.value for word in words or ())
 
     @cached_property
     def computed(self) -> dict[str, frozenset[str]]:
-        """What is computed, with the fields it needs: it may be read where all of those may (D-57)."""
+        """Computed fields with the fields they need: readable only where all of those are (D-57)."""
         expressions = {f.name: frozenset(f.needs) for f in self.fields.values() if f.needs}
         derived = {d.name: frozenset(f.name for f in d.needs) for d in self.derived.values()}
         return expressions | derived

@@ -1,4 +1,4 @@
-"""What a record is made of, as planner and API see it: its fields, what is computed of them, and the ways to others."""
+"""Members of an entity: fields, computed fields, references and reverse relations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from db.engine.sql import Sql, SqlType
 
 
 class Kind(StrEnum):
-    """How a field's values are written, compared and aggregated."""
+    """Type of a field: determines how values are serialized, compared and aggregated."""
 
     ID = "ID"
     TEXT = "TEXT"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """A value of an entity: one column (two for money), or an expression of several."""
+    """A value of an entity: one column (two for money), or an SQL expression of several columns."""
 
     name: str
     column: str
@@ -35,19 +35,19 @@ class Field:
     enum: type[StrEnum] | None = None
     scale: int = 0
     needs: tuple[str, ...] = ()
-    """Of an expression: the fields it is made of."""
+    """Of an expression: the fields it uses."""
     formula: Callable[[FormulaInputs], Sql] | None = None
-    kept: SqlType | None = None
+    sql_type: SqlType | None = None
 
     @property
     def groups(self) -> bool:
-        """Whether records can be grouped by it: what they are sorted by, except for sums of money."""
+        """Whether records can be grouped by it: every sortable field except money and the id."""
         return self.exposed.sort and self.kind is not Kind.MONEY and self.name != "id"
 
 
 @dataclass(frozen=True)
 class Computed:
-    """A value that Python makes of fields of the row."""
+    """A value that Python computes from fields of the row."""
 
     name: str
     kind: Kind
@@ -58,7 +58,7 @@ class Computed:
 
 @dataclass(frozen=True)
 class Reference:
-    """The way to one other record, along a foreign key."""
+    """A to-one relation along a foreign key."""
 
     name: str
     column: str
@@ -71,7 +71,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Reverse:
-    """The way back along a reference: the many records that point here."""
+    """A to-many relation: the records whose reference points to this record."""
 
     name: str
     source: str

@@ -1,4 +1,4 @@
-"""The one door to the rows of records: `see` hands out the rows and columns a caller may see, and nothing else compiles."""
+"""The only access to rows of records: `see` returns the rows and columns a caller may see, and nothing else compiles."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ __all__ = ["Authorizer", "Compiled", "Form", "Gate", "Right", "SecuredView", "Un
 
 
 class Right(StrEnum):
-    """What a caller may do with a field: read it, read it in some statuses, or not know it."""
+    """Right on a field: readable, readable in some statuses of the record, or not readable."""
 
     OPEN = "OPEN"
     CONDITIONAL = "CONDITIONAL"
@@ -39,58 +39,58 @@ class Form(StrEnum):
     """SQL form of the condition for the rows a caller may see (D-52)."""
 
     PREDICATE = "PREDICATE"
-    """`own OR shared`: right wherever an index leads to few rows first."""
+    """`own OR shared`: for queries where another index selects few rows first."""
     ID_IN = "ID_IN"
-    """`id IN (own UNION ALL shared)`: right for a root list of a viewer with few rows."""
+    """`id IN (own UNION ALL shared)`: for root lists of callers with few visible rows."""
 
 
 class Authorizer(Protocol):
-    """Who asks, and what they may see. auth/ implements it; db/ asks it and knows no roles."""
+    """The rights of one caller. Implemented by auth/; db/ knows no roles or profiles."""
 
     def may_see(self, entity: str) -> bool:
-        """Whether any row of the entity may be seen."""
+        """Whether the caller may see records of the entity at all."""
 
     def is_off(self, entity: str) -> bool:
-        """Whether it is switched off, so that no user sees any of it."""
+        """Whether the entity's feature is switched off for all users."""
 
     def rows(self, entity: Entity, form: Form) -> Bool | None:
-        """The condition on the entity's table, or None for all rows."""
+        """The visibility condition on the entity's table; None for all rows."""
 
     def right(self, entity: str, name: str) -> Right:
-        """What may be done with a field or a reference."""
+        """The right on a field or a reference."""
 
     def scope(self, entity: Entity, *, deletes: bool) -> Bool | bool:
-        """Which of the rows that may be seen may be changed, or deleted: a condition on the entity's table, or all or none."""
+        """Which visible rows the caller may change or delete: a condition on the table, or True (all) or False (none)."""
 
     def type_access(self, entity: Entity) -> Mapping[str, object]:
         """The caller's permissions on an entity's records, as in the API's `TypePermissions`."""
 
     def writable(self, entity: Entity) -> Iterable[str]:
-        """The fields that may be written, in a fixed order; of those ruled by status, where it opens them."""
+        """Writable fields, in a fixed order. Conditional ones are writable in the statuses that open them only."""
 
     def may_restore(self, entity: str) -> bool:
-        """Whether the trash is readable: it is if the caller may restore some of its records."""
+        """Whether the trash is readable, which it is if the caller may restore some of its records."""
 
     def attribute(self, entity: str, key: str) -> AttributeRights | None:
-        """The custom attribute with this key, if it exists and is readable: the two are not told apart."""
+        """The custom attribute with this key; None if it does not exist or is not readable."""
 
     def attributes(self, entity: str) -> Iterable[AttributeRights]:
         """All readable custom attributes, in a fixed order."""
 
     def form(self, entity: str) -> Form:
-        """Which form suits a root list."""
+        """The SQL form for a root list."""
 
     def value(self, name: str) -> object:
-        """The value of a parameter that the guard's own conditions use."""
+        """The value of a parameter that the authorizer's conditions use."""
 
     def project(self, depends_on: Dependencies) -> Hashable:
-        """The part of the caller's rights that these dependencies name: no ids, which are bound (D-55)."""
+        """The part of the caller's rights that these dependencies name, as a cache key without ids, which are bound (D-55)."""
 
 
 class SecuredView(FromClause):
-    """The rows of one entity that a caller may see, columns masked. Postgres pulls it up like a view.
+    """The rows of one entity that a caller may see, with masked columns. Postgres inlines it like a view.
 
-    Only the columns asked of it are in its list, so the SQL stays short enough to read.
+    Only the columns in use are in its list, which keeps the SQL short.
     """
 
     __visit_name__ = "seen"
@@ -98,36 +98,42 @@ class SecuredView(FromClause):
     named_with_column = True
 
     def __init__(
-        self, entity: Entity, authorizer: Authorizer, form: Form, name: str, *, bin: bool = False
+        self,
+        entity: Entity,
+        authorizer: Authorizer,
+        form: Form,
+        name: str,
+        *,
+        trashed: bool = False,
     ) -> None:
         self.entity = entity
-        self._bin = bin
+        self._trashed = trashed
         self.name = name
         self._authorizer = authorizer
         self._form = form
-        self._listed: dict[str, Sql] = {}
+        self._select_list: dict[str, Sql] = {}
         self._fields: dict[str, str] = {}
-        """The field that each label is masked as."""
+        """The field whose right masks each label."""
 
     @property
     def _from_objects(self) -> list[FromClause]:
         return [self]
 
     def column(self, name: str, *, label: str | None = None, under: str | None = None) -> Column:
-        """A column, masked by the right on the API's field `under` (default: the one it belongs to)."""
-        kept, kind = self._kept(name)
+        """A column, masked by the right on the API field `under` (default: the field of the column)."""
+        stored, kind = self._stored(name)
         field = under or self._field_of(name)
-        masked = self._masked(kept, kind, field)
+        expression = self._masked(stored, kind, field)
         self._check_mask(label or name, field)
-        return self._list(label or name, masked, kind)
+        return self._list(label or name, expression, kind)
 
     def fact(self, name: str) -> Column:
-        """A column as it is kept, for rules to decide by: what is told of it is asked for by `column`."""
-        kept = self.entity.table.c[name]
-        return self._list(f"fact_{name}", kept, kept.type)
+        """An unmasked column, for rules only. Values in responses use `column`."""
+        stored = self.entity.table.c[name]
+        return self._list(f"fact_{name}", stored, stored.type)
 
     def _check_mask(self, label: str, field: str) -> None:
-        """One label stands for one mask: a second would silently replace the first."""
+        """Refuse a label with two different masks, because the second would replace the first."""
         other = self._fields.setdefault(label, field)
         rights = {self._authorizer.right(self.entity.name, each) for each in (field, other)}
         if other != field and rights != {Right.OPEN}:
@@ -136,41 +142,43 @@ class SecuredView(FromClause):
     def test(self, name: str, condition: Callable[[Column], Bool]) -> Bool:
         """A positive condition on a column, false where the column is masked.
 
-        For a field ruled by status the mask is said as `status = ANY(…) AND condition`, because a
-        condition on the CASE would read every row (D-51).
+        For a conditional field the mask is `status = ANY(…) AND condition`, because no index supports
+        a condition on the CASE (D-51).
         """
         field = self._field_of(name)
         if self._authorizer.right(self.entity.name, field) is not Right.CONDITIONAL:
             return condition(self.column(name))
-        kept, kind = self._kept(name)
+        stored, kind = self._stored(name)
         status = self._list("status_", self._status(), Text())
-        raw = self._list(f"{name}_raw", kept, kind)
+        raw = self._list(f"{name}_raw", stored, kind)
         return and_(one_of(status, self._statuses(field), Text()), condition(raw))
 
     def select(self) -> Query:
-        """The statement this stands for. Never LIMIT, DISTINCT or anything else that stops pulling up."""
+        """The subquery. It has no LIMIT, DISTINCT or other clause that prevents Postgres from inlining it."""
         table, name = self.entity.table, self.entity.name
-        listed: list[Sql] = [v.label(label) for label, v in self._listed.items()]
+        listed: list[Sql] = [v.label(label) for label, v in self._select_list.items()]
         conditions: list[Bool] = []
         if not self.entity.is_trace:
             deleted = table.c.deleted_at
-            conditions.append(deleted.is_not(null()) if self._bin else deleted.is_(null()))
+            conditions.append(deleted.is_not(null()) if self._trashed else deleted.is_(null()))
         rows = self._authorizer.rows(self.entity, self._form)
         if rows is not None:
             conditions.append(rows)
         if not self._authorizer.may_see(name):
-            raise Unsealed(f"{name} is closed to this caller: the planner must not come here.")
+            raise Unsealed(
+                f"{name} is closed to this caller: the planner must check may_see() first."
+            )
         return select(*(listed or [table.c.id])).select_from(table).where(*conditions)
 
     def _list(self, label: str, value: Sql, kind: SqlType) -> Column:
-        self._listed[label] = value
+        self._select_list[label] = value
         return Column(self.name, label, kind)
 
-    def _kept(self, name: str) -> tuple[Sql, SqlType]:
-        """A column of the table, or what an expression makes of several."""
+    def _stored(self, name: str) -> tuple[Sql, SqlType]:
+        """A column of the table, or the SQL of an expression field."""
         field = self.entity.formulas.get(name)
-        if field is not None and field.formula is not None and field.kept is not None:
-            return field.formula(_Inputs(self.entity, field)), field.kept
+        if field is not None and field.formula is not None and field.sql_type is not None:
+            return field.formula(_Inputs(self.entity, field)), field.sql_type
         kept = self.entity.table.c[name]
         return kept, kept.type
 
@@ -181,27 +189,27 @@ class SecuredView(FromClause):
             return name
         raise Unsealed(f"{self.entity.name}.{column} is internal: no caller sees it.")
 
-    def _masked(self, kept: Sql, kind: SqlType, field: str) -> Sql:
+    def _masked(self, stored: Sql, kind: SqlType, field: str) -> Sql:
         if field == "id":
-            return kept
+            return stored
         right = self._authorizer.right(self.entity.name, field)
         if right is Right.OPEN:
-            return kept
+            return stored
         if right is Right.CLOSED:
             return type_coerce(null(), kind)
-        return case((one_of(self._status(), self._statuses(field), Text()), kept))
+        return case((one_of(self._status(), self._statuses(field), Text()), stored))
 
     def mark(self, label: str, condition: Bool) -> Column:
-        """A condition of the guard's on the row, as a column."""
+        """A condition of the authorizer on the row, as a column."""
         return self._list(label, condition, Boolean())
 
     def attribute(self, attribute: AttributeRights) -> Sql:
         """The jsonb value of a readable custom attribute."""
         if self._authorizer.attribute(self.entity.name, attribute.key) != attribute:
             raise Unsealed(f"{attribute.key} is closed to this caller.")
-        kept = self.entity.table.c[self.entity.attributes or ""]
-        listed = self._list(kept.name, kept, kept.type)
-        return listed.op("->")(Concat([attribute.id]))
+        stored = self.entity.table.c[self.entity.attributes or ""]
+        column = self._list(stored.name, stored, stored.type)
+        return column.op("->")(Concat([attribute.id]))
 
     def _status(self) -> Sql:
         return self.entity.table.c[self.entity.status or ""]
@@ -211,7 +219,7 @@ class SecuredView(FromClause):
 
 
 class _Inputs:
-    """The table's columns that an expression says it needs, and no others: its right follows from theirs."""
+    """The columns in an expression's `needs`. Others are refused, because its right follows from those only."""
 
     def __init__(self, entity: Entity, field: Field) -> None:
         self._entity = entity
@@ -226,32 +234,36 @@ class _Inputs:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A statement's text and the names of its parameters, in the order of their numbers."""
+    """A statement's text and the names of its parameters, in positional order."""
 
     sql: str
     parameters: tuple[str, ...]
 
 
 class Gate:
-    """One caller's door. What it hands out compiles here and nowhere else."""
+    """Access to records with one caller's rights. Only this gate compiles statements with the views it returned."""
 
     def __init__(self, authorizer: Authorizer) -> None:
         self.authorizer = authorizer
         self._issued: set[int] = set()
-        self._kept: list[SecuredView] = []
+        self._views: list[SecuredView] = []
         self._count: dict[str, int] = {}
 
-    def see(self, entity: Entity, form: Form = Form.PREDICATE, *, bin: bool = False) -> SecuredView:
-        """The rows of `entity` that the caller may see, usable as a table; with `bin`, the deleted ones."""
+    def see(
+        self, entity: Entity, form: Form = Form.PREDICATE, *, trashed: bool = False
+    ) -> SecuredView:
+        """The rows of `entity` that the caller may see, usable as a table; with `trashed`, those in the trash."""
         name = entity.table.name
         self._count[name] = self._count.get(name, 0) + 1
-        seen = SecuredView(entity, self.authorizer, form, f"{name}_{self._count[name]}", bin=bin)
-        self._kept.append(seen)
-        self._issued.add(id(seen))
-        return seen
+        view = SecuredView(
+            entity, self.authorizer, form, f"{name}_{self._count[name]}", trashed=trashed
+        )
+        self._views.append(view)
+        self._issued.add(id(view))
+        return view
 
     def compile(self, statement: ClauseElement) -> Compiled:
         """Render a statement. Raises Unsealed if it names a record's table in any other way."""
-        compiler = SealedCompiler(DIALECT, statement, issued=lambda seen: id(seen) in self._issued)
+        compiler = SealedCompiler(DIALECT, statement, issued=lambda view: id(view) in self._issued)
         names = tuple(compiler.positiontup or ())
         return Compiled(compiler.string, names)

@@ -1,4 +1,4 @@
-"""The head of a tenant's change log: its position, who may enter, and under which version of rights."""
+"""The head of a tenant's change log: position, placement version and access version, checked when a transaction starts."""
 
 from sqlalchemy import BigInteger, CheckConstraint
 from sqlalchemy.orm import Mapped

@@ -1,4 +1,4 @@
-"""Values read past the caller's rights: rules may decide by them, and only `reveal` hands one to the caller."""
+"""Values read without the caller's rights: rules may use them, and only `reveal` makes them readable again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ R = TypeVar("R", bound=Record)
 
 
 class Hidden(Generic[T]):
-    """A value that the caller may have no right to read. It has no text, no truth, no order and no attributes."""
+    """A value that the caller may have no right to read. It cannot be formatted, compared, tested or iterated."""
 
     __slots__ = ("_value",)
 
@@ -24,14 +24,14 @@ class Hidden(Generic[T]):
         self._value = value
 
     def decide(self, rule: Callable[[T], D]) -> D:
-        """What a rule makes of the value: a function of domain/, or a comparison.
+        """Result of a rule on the value: a function of domain/, or a comparison.
 
-        The rule's result is trusted to hold nothing of the value that the caller could not be shown.
+        The result is not hidden, so the rule must not return anything that the caller may not read.
         """
         return rule(self._value)
 
     def map(self, change: Callable[[T], D]) -> Hidden[D]:
-        """What is computed of the value, hidden as well."""
+        """Result of a function of the value, also hidden."""
         return Hidden(change(self._value))
 
     def __repr__(self) -> str:
@@ -40,7 +40,7 @@ class Hidden(Generic[T]):
     def _refuse(self, *_: object) -> NoReturn:
         raise TypeError(
             "A hidden value cannot be written, compared or tested: "
-            "ask a rule with decide(), or show it with reveal()."
+            "use it in a rule with decide(), or show it with reveal()."
         )
 
     __str__ = __format__ = __bool__ = __iter__ = __lt__ = __len__ = __index__ = _refuse
@@ -61,7 +61,7 @@ def each_of(values: Iterable[Hidden[T]]) -> Hidden[list[T]]:
 
 
 def combined(make: Callable[..., D], *values: Hidden[Any]) -> Hidden[D]:
-    """What is made of several hidden values, hidden as well."""
+    """Result of a function of several hidden values, also hidden."""
     return Hidden(make(*(each._value for each in values)))
 
 
@@ -70,12 +70,12 @@ def opened(value: Hidden[T]) -> T: ...
 @overload
 def opened(value: T) -> T: ...
 def opened(value: Hidden[T] | T) -> T:
-    """The value itself, for the unit of work, which stores it: nothing that answers callers may use this."""
+    """The bare value. Only the unit of work, which stores it, may call this; code that builds responses may not."""
     return cast("T", value._value if isinstance(value, Hidden) else value)
 
 
 class HiddenRow(Hidden[R]):
-    """A record that was read past the caller's rights."""
+    """A record that was read without the caller's rights."""
 
     __slots__ = ("entity", "id")
 
@@ -83,15 +83,15 @@ class HiddenRow(Hidden[R]):
         super().__init__(value)
         self.entity = entity
         self.id = value.id
-        """What it was found by or leads to; whether the caller may know it is for the caller's references to say."""
+        """The record's id. Whether the caller may know it depends on the references the caller can read."""
 
     def reveal(self, viewer: Authorizer) -> Revealed[R]:
-        """The fields that the viewer may read, of a record that is known to be visible."""
+        """A view of the fields that the viewer may read. The record itself must be visible to them."""
         return Revealed(self._value, self.entity, viewer)
 
 
 class Revealed(Generic[R]):
-    """A visible record as a viewer may read it."""
+    """A visible record, limited to the fields that a viewer may read."""
 
     __slots__ = ("_entity", "_row", "_viewer")
 
@@ -101,7 +101,7 @@ class Revealed(Generic[R]):
         self._viewer = viewer
 
     def may_read(self, column: AnyColumn) -> bool:
-        """Whether the viewer may read a column of this record in its present status."""
+        """Whether the viewer may read a column of this record in its current status."""
         return is_readable(self._viewer, self._entity, column.key, self._row)
 
     def get(self, column: ColumnOf[T]) -> T | None:
@@ -112,7 +112,7 @@ class Revealed(Generic[R]):
 
 
 def is_readable(viewer: Authorizer, entity: Entity, column: str, row: Record) -> bool:
-    """Whether a viewer may read a column of a record in the status that the record has."""
+    """Whether a viewer may read a column of a record in the record's current status."""
     name = entity.named[column].name
     right = viewer.right(entity.name, name)
     if right is not Right.CONDITIONAL:

@@ -1,4 +1,4 @@
-"""Runs statements on the system's own bookkeeping tables; the sealed compiler refuses any that names a record's."""
+"""Runs statements on internal tables. The sealed compiler refuses statements that name a record's table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from db.engine.transaction import Driver
 
 
 async def run(connection: Driver, statement: ClauseElement) -> Sequence[asyncpg.Record]:
-    """Compile a Core statement, values and all, and fetch its rows in the transaction under way."""
+    """Compile a Core statement with its values and fetch its rows in the current transaction."""
     compiler = SealedCompiler(DIALECT, statement, issued=lambda seen: False)
     values = compiler.construct_params()
     arguments = [values[name] for name in compiler.positiontup or ()]
@@ -22,6 +22,6 @@ async def run(connection: Driver, statement: ClauseElement) -> Sequence[asyncpg.
 
 
 def prepared(statement: ClauseElement) -> Compiled:
-    """Compile a Core statement once, to be run with other values of its parameters each time."""
+    """Compile a Core statement once, to run it with different parameter values."""
     compiler = SealedCompiler(DIALECT, statement, issued=lambda seen: False)
     return Compiled(compiler.string, tuple(compiler.positiontup or ()))

@@ -1,4 +1,4 @@
-"""Follows a tenant's change log: how far it has come, what was written since, and which sessions have ended."""
+"""Reads a tenant's change log: its position, the entries after a position, and which sessions have ended."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ HEAD = "SELECT epoch, position, access, ended($1) FROM log_head"
 
 @dataclass(frozen=True)
 class LogPosition:
-    """Where the log of a tenant stands."""
+    """State of a tenant's change log."""
 
     epoch: int
-    """Changes when history diverged: positions of another epoch mean nothing."""
+    """Changes when history diverged, for example after a restore; positions of different epochs are not comparable."""
     position: int
     access: int
-    """The version of everybody's rights."""
+    """Version of the tenant's access rights."""
     ended: frozenset[UUID]
-    """Those of the sessions asked about that are good no more."""
+    """The requested sessions that are no longer valid."""
 
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One record that was written."""
+    """One written record."""
 
     position: int
     entity: str
     record: UUID
     is_rights: bool
-    """Whether it changed who may what."""
+    """Whether the write changed access rights."""
 
 
 async def head(connection: Driver, placement: Placement, sessions: Iterable[UUID]) -> LogPosition:
-    """Where the log stands, in the transaction's moment."""
+    """State of the log in the transaction's snapshot."""
     row = await connection.fetchrow(f"/*{placement.schema}*/ {HEAD}", list(sessions))
     assert row is not None  # noqa: S101 - a tenant without a head cannot be entered
     return LogPosition(row[0], row[1], row[2], frozenset(row[3] or ()))
@@ -53,12 +53,12 @@ async def head(connection: Driver, placement: Placement, sessions: Iterable[UUID
 async def since(
     connection: Driver, placement: Placement, after: int, most: int
 ) -> Sequence[LogEntry] | None:
-    """What was written after a position, in order; None if it was more than `most`, or is not kept any more."""
-    asked = _since()
+    """Entries after a position, in order; None if there are more than `most`, or if some were already purged."""
+    statement = _since()
     values = {AFTER: after, MOST: most + 1}
-    bound = [values[name] for name in asked.parameters]
-    rows = await connection.fetch(f"/*{placement.schema}*/ {asked.sql}", *bound)
-    # Positions are dense, so a gap before the first means that what stood there was swept away.
+    bound = [values[name] for name in statement.parameters]
+    rows = await connection.fetch(f"/*{placement.schema}*/ {statement.sql}", *bound)
+    # Positions have no gaps, so a gap before the first entry means that entries were purged.
     if len(rows) > most or (rows and rows[0][0] != after + 1):
         return None
     return [LogEntry(*row) for row in rows]

@@ -16,9 +16,9 @@ class Model:
         self.entities = {entity.name: entity for entity in map(entity_of, records)}
         kinds = self.entities.values()
         self.history = next((kind for kind in kinds if kind.record is not None), None)
-        """The entity with an entry for every change of a record; each record has a list of its own."""
+        """The history entity. Every other entity has a reverse relation `history` to it."""
         self.by_prefix = {kind.prefix: kind for kind in kinds if kind is not self.history}
-        """Entity by id prefix, without the history: a history entry is read through its record only."""
+        """Entity by id prefix, without the history: history entries are read through their record only."""
         self._by_type = {entity.type_: entity for entity in self.entities.values()}
         self.by_table = {entity.table.name: entity for entity in self.entities.values()}
         if len({kind.prefix for kind in kinds}) != len(self.entities):
@@ -30,38 +30,38 @@ class Model:
                     self._add_reverse(entity, ref)
             if self.history is not None and not entity.is_trace:
                 column, doc = self.history.record or "", "Changes of the record, field by field."
-                way = Reverse("history", self.history.name, "id", column, doc)
-                entity.reverses[way.name] = way
+                history = Reverse("history", self.history.name, "id", column, doc)
+                entity.reverses[history.name] = history
 
     def of(self, record: type[Record]) -> Entity:
         """The entity that a class declares."""
         return self._by_type[record]
 
     def children(self, entity: Entity) -> list[tuple[Entity, Reference]]:
-        """The kinds of records that are parts of this one, each with its way to the whole."""
+        """Child entities of an entity, each with its reference to the parent."""
         return self._children.get(entity.name, [])
 
     def nested(self, entity: Entity) -> list[tuple[Entity, Reference]]:
-        """Those of the parts that are created together with it, under the name of the way back."""
+        """Child entities that can be created together with their parent: those whose reference has a reverse relation."""
         return self._nested.get(entity.name, [])
 
     @cached_property
     def _children(self) -> dict[str, list[tuple[Entity, Reference]]]:
-        found: dict[str, list[tuple[Entity, Reference]]] = {}
+        children: dict[str, list[tuple[Entity, Reference]]] = {}
         for entity in self.entities.values():
-            for way in entity.parents:
-                found.setdefault(way.target, []).append((entity, way))
-        return found
+            for reference in entity.parents:
+                children.setdefault(reference.target, []).append((entity, reference))
+        return children
 
     @cached_property
     def _nested(self) -> dict[str, list[tuple[Entity, Reference]]]:
         return {
-            name: [(part, way) for part, way in parts if way.exposed.reverse]
-            for name, parts in self._children.items()
+            name: [(child, reference) for child, reference in children if reference.exposed.reverse]
+            for name, children in self._children.items()
         }
 
     def users(self, entity: Entity) -> list[tuple[Entity, Reference]]:
-        """The kinds of records that point to this one, are no parts of it and hold it: while they do, it stays."""
+        """References to an entity that prevent its deletion, with their entity: `restrict`, and not `owned`."""
         return [
             (each, ref)
             for each in self.entities.values()
@@ -82,10 +82,10 @@ class Model:
 
     @cached_property
     def granted(self) -> dict[str, frozenset[str]]:
-        """Every entity with all that a profile can grant of it."""
+        """Grantable field names by entity name."""
         return {name: entity.granted for name, entity in self.entities.items()}
 
     @cached_property
     def computed(self) -> dict[str, dict[str, frozenset[str]]]:
-        """Every entity with what is computed of its fields."""
+        """Computed fields of every entity, each with the fields that it is computed from."""
         return {name: entity.computed for name, entity in self.entities.items()}

@@ -1,4 +1,4 @@
-"""Reads the class that declares an entity: its columns become fields, references and computed values."""
+"""Builds an `Entity` from its declaring class: columns become fields, references and computed values."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -28,7 +28,7 @@ from domain.violations import Rule
 
 
 def entity_of(record: type[Record] | type[Trace]) -> Entity:
-    """Entity that a class declares. Raises TypeError for a declaration that contradicts itself."""
+    """The entity that a class declares. Raises TypeError for an inconsistent declaration."""
     table = record.__table__
     fields: dict[str, Field] = {}
     references: dict[str, Reference] = {}
@@ -47,8 +47,8 @@ def entity_of(record: type[Record] | type[Trace]) -> Entity:
             fields[value.name] = value
     for name, declared in vars(record).items():
         if isinstance(declared, Expression):
-            made = _expression(name, declared, fields)
-            fields[made.name] = made
+            field = _expression(name, declared, fields)
+            fields[field.name] = field
     return Entity(
         record.__name__,
         record.__prefix__,
@@ -61,7 +61,7 @@ def entity_of(record: type[Record] | type[Trace]) -> Entity:
         attributes=attributes,
         is_trace=issubclass(record, Trace),
         searched=searched_by(record, fields),
-        **_kept_of(record),
+        **_options(record),
     )
 
 
@@ -75,8 +75,8 @@ def _all_derived(
     }
 
 
-class _Kept(TypedDict, total=False):
-    """What a record's class says beside its columns."""
+class _EntityOptions(TypedDict, total=False):
+    """Arguments of `Entity` that come from class attributes instead of columns."""
 
     record: str | None
     plural: str
@@ -95,8 +95,8 @@ class _Kept(TypedDict, total=False):
     rule: Rule | None
 
 
-def _kept_of(record: type[Record] | type[Trace]) -> _Kept:
-    """What a record's class says beside its columns."""
+def _options(record: type[Record] | type[Trace]) -> _EntityOptions:
+    """Arguments of `Entity` that come from the attributes of a record class."""
     if issubclass(record, Trace):
         return {
             "record": record.__record__,
@@ -143,7 +143,7 @@ def _reference(column: TableColumn, api: Exposed) -> Reference:
 
 
 def _needed(name: str, needs: tuple[str, ...], fields: Mapping[str, Field]) -> list[Field]:
-    """The fields that something computed is made of; a right to it follows from the rights to them."""
+    """The fields that a computed value uses; its right follows from theirs."""
     known = {each.column: each for each in fields.values() if not each.needs}
     missing = [need for need in needs if need not in known]
     if missing or not needs:
@@ -154,35 +154,35 @@ def _needed(name: str, needs: tuple[str, ...], fields: Mapping[str, Field]) -> l
 
 
 def _expression(name: str, declared: Expression, fields: Mapping[str, Field]) -> Field:
-    kept, api = declared.kept, declared.exposed
+    sql_type, api = declared.sql_type, declared.exposed
     return Field(
         name=camel(name),
         column=name,
-        kind=_kind(name, kept, api),
+        kind=_kind(name, sql_type, api),
         doc=declared.doc,
         nullable=True,
         exposed=api,
-        scale=int(kept.scale or 0) if isinstance(kept, Numeric) else 0,
+        scale=int(sql_type.scale or 0) if isinstance(sql_type, Numeric) else 0,
         needs=tuple(each.name for each in _needed(name, declared.needs, fields)),
         formula=declared.formula,
-        kept=kept,
+        sql_type=sql_type,
     )
 
 
 def _derived(name: str, declared: Derived, fields: Mapping[str, Field]) -> Computed:
-    kind = _kind(name, declared.kept, Exposed())
+    kind = _kind(name, declared.sql_type, Exposed())
     needs = tuple(_needed(name, declared.needs, fields))
     return Computed(camel(name), kind, declared.doc, needs, declared.function)
 
 
 def _field(column: TableColumn, api: Exposed) -> Field:
     kind = _kind(column.name, column.type, api)
-    kept = column.type
-    words = cast("type[StrEnum]", kept.enum_class) if isinstance(kept, Enum) else None
-    scale = int(kept.scale or 0) if isinstance(kept, Numeric) else 0
+    sql_type = column.type
+    enum = cast("type[StrEnum]", sql_type.enum_class) if isinstance(sql_type, Enum) else None
+    scale = int(sql_type.scale or 0) if isinstance(sql_type, Numeric) else 0
     name = api.name or camel(column.name)
     nullable = bool(column.nullable)
-    return Field(name, column.name, kind, column.comment or "", nullable, api, words, scale)
+    return Field(name, column.name, kind, column.comment or "", nullable, api, enum, scale)
 
 
 _KINDS: tuple[tuple[type[SqlType], Kind], ...] = (
@@ -197,10 +197,10 @@ _KINDS: tuple[tuple[type[SqlType], Kind], ...] = (
 )
 
 
-def _kind(name: str, kept: SqlType, api: Exposed) -> Kind:
+def _kind(name: str, sql_type: SqlType, api: Exposed) -> Kind:
     if api.currency:
         return Kind.MONEY
     for known, kind in _KINDS:
-        if isinstance(kept, known):
+        if isinstance(sql_type, known):
             return kind
-    raise TypeError(f"{name}: the API has no words for {kept!r}; use internal().")
+    raise TypeError(f"{name}: the API has no type for {sql_type!r}; use internal().")

@@ -17,11 +17,11 @@ T = TypeVar("T")
 ColumnOf: TypeAlias = InstrumentedAttribute[T]
 """A column as its class names it, such as `Account.name`: a misspelt one does not type-check."""
 AnyColumn: TypeAlias = InstrumentedAttribute[Any]
-"""A column of which only the name matters, whatever its values are."""
+"""A column with values of any type, where only its name is used."""
 
 
 class _Row(Protocol):
-    """What the class of a row says besides its columns."""
+    """Attributes of a row's class besides its columns."""
 
     declared: type[Record]
 
@@ -61,12 +61,12 @@ def columns_of(table: Table) -> tuple[str, ...]:
 
 @cache
 def _enumerations(record: type[Record]) -> dict[str, type[StrEnum]]:
-    """The columns whose values are members of an enumeration."""
-    found = {}
+    """Columns with enum values, and their enum classes."""
+    enums = {}
     for column in record.__table__.columns:
         if isinstance(column.type, Enum) and column.type.enum_class is not None:
-            found[str(column.name)] = cast("type[StrEnum]", column.type.enum_class)
-    return found
+            enums[str(column.name)] = cast("type[StrEnum]", column.type.enum_class)
+    return enums
 
 
 def new_row(record: type[R], values: Mapping[str, object]) -> R:
@@ -82,28 +82,28 @@ def new_row(record: type[R], values: Mapping[str, object]) -> R:
 
 
 def copy_row(row: R) -> R:
-    """A row with the same values, to be changed."""
-    made = object.__new__(type(row))
+    """A mutable copy of a row."""
+    copied = object.__new__(type(row))
     for name in columns_of(declared_by(row).__table__):
-        setattr(made, name, getattr(row, name))
-    return made
+        setattr(copied, name, getattr(row, name))
+    return copied
 
 
 def with_values(row: R, values: Mapping[str, object]) -> R:
     """A copy of the row with some columns set. Raises AttributeError for an unknown column."""
-    made = copy_row(row)
+    changed = copy_row(row)
     for name, value in values.items():
-        setattr(made, name, value)
-    return made
+        setattr(changed, name, value)
+    return changed
 
 
 def values_of(row: Record, names: Iterable[str]) -> dict[str, object]:
-    """The values of some columns by name."""
+    """Values of the named columns."""
     return {name: getattr(row, name) for name in names}
 
 
 def carry_over(source: Record, target: Record, names: Iterable[str]) -> None:
-    """Set columns of `target` to the values of the columns of the same names of `source`."""
+    """Copy the named columns from `source` to `target`."""
     for name in names:
         setattr(target, name, getattr(source, name))
 
@@ -112,8 +112,8 @@ K = TypeVar("K")
 
 
 def grouped(rows: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
-    """Rows, or changesets of rows, by a key, in their order."""
-    found: dict[K, list[T]] = {}
+    """Group items by a key, keeping their order."""
+    groups: dict[K, list[T]] = {}
     for row in rows:
-        found.setdefault(key(row), []).append(row)
-    return found
+        groups.setdefault(key(row), []).append(row)
+    return groups

@@ -1,4 +1,4 @@
-"""Where SQL is made, and refused: a statement that names a record's table past the gate does not compile."""
+"""Compiles SQL, and refuses statements that name a record's table without the gate."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ FUNCTIONS = frozenset(
         "word_similarity",
     ]
 )
-"""All total: none raises on a row the caller may not see (D-53), none reads another table."""
+"""Functions that raise on no row, which could reveal hidden rows (D-53), and read no other table."""
 
 TRUSTED_FUNCTIONS = frozenset(
     [
@@ -85,13 +85,13 @@ TRUSTED_FUNCTIONS = frozenset(
         "pg_advisory_xact_lock",
     ]
 )
-"""What statements of the engine use besides, with values of our own."""
+"""Additional functions for trusted statements, whose arguments are constants or bound by the engine."""
 
 WORDED = ("date_trunc", "timezone")
-"""Their first argument is one of certain words: one of ours, or one that was checked before it was bound."""
+"""Functions that raise on an unknown first argument, which therefore must be a constant or a bound, checked value."""
 
 HOMES = ((), ("platform",))
-"""Where those functions live: in Postgres itself, or among our own."""
+"""Allowed schemas of functions: pg_catalog (no prefix) and `platform`."""
 
 OPERATORS = frozenset({"->", "#>>", "@>"})
 
@@ -112,17 +112,17 @@ NEVER = (
     "ilike_op_binary",
     "not_ilike_op_binary",
 )
-"""What may raise on a row the caller may not see (D-53), or takes text that nobody quotes."""
+"""Constructs that may raise on a hidden row (D-53), or that render unescaped text."""
 
 
 class Unsealed(Exception):
-    """A statement bypasses the policy or contains unchecked SQL. A bug, never a user error."""
+    """A statement bypasses the gate or contains unchecked SQL. A bug, never a user error."""
 
 
 class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its compiler untyped
-    """Renders a statement, asking `issued` whether each view of a record's table came from the gate.
+    """Renders a statement; `issued` decides whether a view of a record's table came from the gate.
 
-    It sits in the compiler because walking a statement's tree misses places that SQL is made from:
+    The check is in the compiler because a walk over the statement's tree misses some sources of SQL:
     DELETE … USING, UPDATE … FROM, multi-row VALUES, prefixes and hints.
     """
 
@@ -131,21 +131,21 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
     ) -> None:
         self._issued = issued
         self._inside = 0
-        # Names of what has none are told apart by object ids, so no object may die meanwhile:
-        # another one would have its id, and the same statement another text each time.
+        # Anonymous names are derived from object ids. Keep the objects alive, so that no id is
+        # reused and a statement always renders to the same text.
         self._alive: list[ClauseElement] = []
         super().__init__(*args, **kw)
 
-    def visit_seen(self, seen: SecuredView, asfrom: bool = False, **kw: object) -> str:
-        if not self._issued(seen):
-            raise Unsealed(f"{seen.name} was not handed out by this gate: use gate.see().")
+    def visit_seen(self, view: SecuredView, asfrom: bool = False, **kw: object) -> str:
+        if not self._issued(view):
+            raise Unsealed(f"{view.name} was not issued by this gate: use gate.see().")
         self._inside += 1
-        self._alive.append(seen.select())
+        self._alive.append(view.select())
         try:
             inner: str = self.process(self._alive[-1], asfrom=True)
         finally:
             self._inside -= 1
-        return f"({inner}) AS {self.preparer.quote(seen.name)}"
+        return f"({inner}) AS {self.preparer.quote(view.name)}"
 
     def visit_table(self, table: Table, *args: object, **kw: object) -> str:
         self._refuse_record(table)
@@ -153,7 +153,7 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
 
     def _refuse_record(self, table: Table) -> None:
         if self._inside == 0 and not issubclass(_owner(table), Internal):
-            raise Unsealed(f"{table.name} is read past the policy: use gate.see({table.name}).")
+            raise Unsealed(f"{table.name} is read without the gate: use gate.see({table.name}).")
 
     def visit_insert(self, insert: Insert, *args: object, **kw: object) -> str:
         _refuse_target(insert.table)
@@ -172,14 +172,14 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
             raise Unsealed(f"{func.name}() is not on the list of total functions: see FUNCTIONS.")
         if func.name.lower() in WORDED and not _ours(next(iter(func.clauses))):
             raise Unsealed(
-                f"{func.name}() raises on a word it does not know: none may come from a row."
+                f"{func.name}() raises on an unknown first argument: it may not come from a row."
             )
         return str(super().visit_function(func, *args, **kw))
 
     def visit_column(self, column: ColumnClause[object], *args: object, **kw: object) -> str:
         if column.is_literal and column.name != "*":
             _refuse_raw(column)
-        # RETURNING names columns of tables that stand in no FROM.
+        # RETURNING names columns of tables that are in no FROM.
         table = getattr(column.table, "element", column.table)
         if isinstance(table, Table):
             self._refuse_record(table)
@@ -195,10 +195,10 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
     def visit_like_op_binary(
         self, binary: BinaryExpression[object], operator: object, **kw: object
     ) -> str:
-        """Only for patterns that platform.pattern() has escaped: a raw one may end in a backslash."""
+        """LIKE for patterns escaped by platform.pattern() only: any other may end in a backslash and raise."""
         parts = binary.right.parts if isinstance(binary.right, Concat) else [binary.right]
         if any(not isinstance(part, str) and _name(part) != "pattern" for part in parts):
-            raise Unsealed("LIKE takes what platform.pattern() made of the caller's text.")
+            raise Unsealed("LIKE requires a pattern escaped by platform.pattern().")
         return str(super().visit_like_op_binary(binary, operator, **kw))
 
     def visit_textclause(self, clause: object, *args: object, **kw: object) -> NoReturn:
@@ -254,7 +254,7 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
         return f"({self.process(cast.value, **_inner(kw))})::text"
 
     def visit_as_date(self, cast: AsDate, **kw: object) -> str:
-        """Total only of moments, and of a day that we wrote ourselves."""
+        """Never raises on timestamps and on constant dates; other values are refused."""
         if (
             not (isinstance(cast.value, Concat) and _ours(cast.value))
             and _name(cast.value) != "date_trunc"
@@ -281,9 +281,9 @@ class SealedCompiler(Compiler):  # type: ignore[misc]  # SQLAlchemy leaves its c
 
 
 class TrustedCompiler(SealedCompiler):
-    """Renders statements of the engine that may name any table: those that write, and those whose answers are hidden.
+    """Renders statements that may name any table: writes, and reads whose results are hidden values.
 
-    What may raise on a row, and raw SQL, is refused as everywhere.
+    Constructs that may raise on a row, and raw SQL, are refused as in `SealedCompiler`.
     """
 
     def _refuse_record(self, table: Table) -> None:
@@ -306,7 +306,7 @@ class TrustedCompiler(SealedCompiler):
 
 def _never(compiler: SealedCompiler, element: object, *args: object, **kw: object) -> NoReturn:
     what = getattr(element, "operator", None) or type(element)
-    raise Unsealed(f"{what.__name__} may raise or holds text that nobody checked: see NEVER.")
+    raise Unsealed(f"{what.__name__} may raise or contains unchecked text: see NEVER.")
 
 
 for _each in NEVER:
@@ -314,7 +314,7 @@ for _each in NEVER:
 
 
 def _ours(word: object) -> bool:
-    """Whether a word stands in the statement or is bound to it, and comes from no row."""
+    """Whether a value is a constant or a bound parameter, so that it does not come from a row."""
     if isinstance(word, BindParameter):
         return True
     return isinstance(word, Concat) and all(isinstance(part, str) for part in word.parts)
@@ -334,15 +334,15 @@ def _owner(table: FromClause) -> type:
 def _refuse_target(table: FromClause) -> None:
     if not issubclass(_owner(table), Internal):
         name = getattr(table, "name", table)
-        raise Unsealed(f"{name} is written past the gate: use gate.add() or gate.change().")
+        raise Unsealed(f"{name} is written outside the unit of work: use add() or change().")
 
 
 def _refuse_raw(what: object) -> NoReturn:
-    raise Unsealed(f"Raw SQL is not checked by anything, so it is not rendered: {what!s:.60}")
+    raise Unsealed(f"Raw SQL is unchecked, so it is not rendered: {what!s:.60}")
 
 
 def _inner(kw: dict[str, object]) -> dict[str, object]:
-    """What a part is rendered with: what a whole column brings along does not concern it."""
+    """Arguments for rendering a nested expression, without those that apply to the outer column."""
     return {k: v for k, v in kw.items() if k not in ("add_to_result_map", "within_columns_clause")}
 
 
@@ -357,7 +357,7 @@ def _literal(text: str) -> str:
 
 
 class SealedPreparer(Preparer):  # type: ignore[misc]  # likewise untyped
-    """Quotes every name, those too that ask to be left as they are: they would be raw SQL."""
+    """Quotes every name. Names marked as unquoted are refused, because they would be raw SQL."""
 
     def __init__(self, *args: object, **kw: object) -> None:
         super().__init__(*args, **kw)
@@ -371,14 +371,14 @@ class SealedPreparer(Preparer):  # type: ignore[misc]  # likewise untyped
         return self._quoted[ident]
 
     def _asked_to(self, ident: str) -> str:
-        """A name that says itself how it is to be quoted: not at all is refused."""
+        """Quote a name that has a quoting flag of SQLAlchemy; unquoted is refused."""
         if getattr(ident, "quote", None) is False:
             _refuse_raw(ident)
         return str(super().quote(ident))
 
 
 class SealedDialect(PGDialect_asyncpg):
-    """Postgres through asyncpg, with nothing but the sealed compiler."""
+    """The dialect for Postgres through asyncpg, with the sealed compiler."""
 
     statement_compiler: Any = SealedCompiler
     preparer: Any = SealedPreparer

@@ -1,4 +1,4 @@
-"""What a record is searched by, read back from the columns that its class names in `__search__`."""
+"""The searched fields of an entity, read from the `__search__` of its class."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from db.engine.base import Record, Trace
-from db.engine.declare import Called, Digits
+from db.engine.declare import Digits, NameField
 from db.engine.fields import Field
 
 
 @dataclass(frozen=True)
 class Searched:
-    """A text field that records are searched by."""
+    """A text field that search looks into."""
 
     field: Field
     digits: bool
-    """Whether only its digits count, as of a telephone number."""
-    called: bool
-    """Whether records are called so, which is what people misspell."""
+    """Whether only its digits are compared, as for telephone numbers."""
+    is_name: bool
+    """Whether it is part of the record's display name; only names are matched in spite of misspellings."""
 
 
 def searched_by(record: type[Record | Trace], fields: Mapping[str, Field]) -> tuple[Searched, ...]:
-    """The fields that a class names in `__search__`, by their columns. Raises TypeError for what is no text."""
+    """The fields whose columns a class names in `__search__`. Raises TypeError for columns that are not text."""
     known = {f.column: f for f in fields.values() if f.kind.value == "TEXT" and not f.needs}
     names: tuple[str, ...] = getattr(record, "__search__", ())
     if missing := [name for name in names if name not in known]:
@@ -31,6 +31,6 @@ def searched_by(record: type[Record | Trace], fields: Mapping[str, Field]) -> tu
             "name columns with text in __search__."
         )
     return tuple(
-        Searched(known[name], isinstance(name, Digits), not n or isinstance(name, Called))
+        Searched(known[name], isinstance(name, Digits), not n or isinstance(name, NameField))
         for n, name in enumerate(names)
     )

@@ -1,4 +1,4 @@
-"""The few pieces of SQL that SQLAlchemy has no words for, as elements that only the sealed compiler renders."""
+"""SQL elements that SQLAlchemy does not have. Only the sealed compiler renders them."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
 
 Sql: TypeAlias = ColumnElement[Any]
-"""An expression of SQL: what type its values have is known to the database, not to Python."""
+"""An SQL expression; its type is not known statically."""
 Bool: TypeAlias = ColumnElement[bool]
 """A condition."""
 SqlType: TypeAlias = TypeEngine[Any]
-"""A type of SQL."""
+"""An SQL type."""
 Query: TypeAlias = Select[Any]
-"""A SELECT: what types its rows have is known to the database, not to Python."""
+"""A SELECT; its row types are not known statically."""
 Labelled: TypeAlias = Label[Any]
-"""An expression in the list of a SELECT, under a name."""
+"""A named expression in the list of a SELECT."""
 TableColumn: TypeAlias = StoredColumn[Any]
 """A column of a table, as its record class declares it."""
 Parameter: TypeAlias = BindParameter[Any]
 """A value that is bound when the statement runs."""
 Part: TypeAlias = str | Sql
-"""A piece of JSON text: written as it stands, or computed per row."""
+"""A piece of a text: a constant, or an expression computed per row."""
 
 
 class Column(Sql):
-    """`alias.name`. It brings no FROM of its own: the planner says FROM itself, so nothing is correlated by guess."""
+    """`alias.name`. It adds nothing to FROM: the planner writes every FROM itself, so nothing is correlated implicitly."""
 
     __visit_name__ = "seen_column"
     inherit_cache = False
@@ -57,7 +57,7 @@ class Column(Sql):
 
 
 class Concat(ColumnElement[str]):
-    """Parts of a text, one behind the other."""
+    """Concatenation of texts: `a || b`."""
 
     __visit_name__ = "concat"
     inherit_cache = False
@@ -101,7 +101,7 @@ PERCENT = DecimalLiteral(Decimal("0.01"))
 
 
 class Folded(ColumnElement[str]):
-    """A text without case and accents, compared by code points: how text is sorted and searched."""
+    """A text without case and accents, compared by code points, as used by sorting and search."""
 
     __visit_name__ = "folded"
     inherit_cache = False
@@ -112,7 +112,7 @@ class Folded(ColumnElement[str]):
 
 
 class Matched(ColumnElement[bool]):
-    """Whether a text has a word that is spelt like those of another: Postgres' `%>`, with its threshold."""
+    """Whether a text has a word similar to another text: the operator `%>` of pg_trgm, with its threshold."""
 
     __visit_name__ = "matched"
     inherit_cache = False
@@ -124,7 +124,7 @@ class Matched(ColumnElement[bool]):
 
 
 class StringAgg(ColumnElement[str]):
-    """The texts of all rows, comma between, in an order; NULL where there are none."""
+    """`string_agg(value, ',' ORDER BY …)`; NULL without rows."""
 
     __visit_name__ = "texts"
     inherit_cache = False
@@ -142,7 +142,7 @@ class StringAgg(ColumnElement[str]):
 
 
 class LastText(ColumnElement[str]):
-    """Of all rows that fulfil `where`, the text of the one that comes last in an order; NULL without rows."""
+    """The value of the last row by an order, of the rows that fulfil `where`; NULL without rows."""
 
     __visit_name__ = "last_text"
     inherit_cache = False
@@ -166,7 +166,7 @@ class AsText(ColumnElement[str]):
 
 
 class AsDate(ColumnElement[date]):
-    """`value::date`, of moments and of days of our own."""
+    """`value::date`, of timestamps and of constant dates."""
 
     __visit_name__ = "as_date"
     inherit_cache = False
@@ -177,7 +177,7 @@ class AsDate(ColumnElement[date]):
 
 
 class Ratio(ColumnElement[Decimal]):
-    """One number divided by another; NULL where the other is zero, so that it never raises."""
+    """Quotient of two numbers; NULL where the divisor is zero, so that it never raises."""
 
     __visit_name__ = "ratio"
     inherit_cache = False
@@ -189,7 +189,7 @@ class Ratio(ColumnElement[Decimal]):
 
 
 def flat(*parts: Part | Concat) -> Concat:
-    """Concatenate, taking nested concatenations apart so that neighboring literals become one."""
+    """Concatenate and flatten nested concatenations, so that adjacent literals are merged."""
     pieces: list[Part] = []
     for part in parts:
         pieces.extend(part.parts if isinstance(part, Concat) else [part])
@@ -197,7 +197,7 @@ def flat(*parts: Part | Concat) -> Concat:
 
 
 def or_null(value: Sql) -> ColumnElement[str]:
-    """`null` where the text is NULL: one NULL would make the whole answer NULL (D-56)."""
+    """`null` where the text is NULL, because one NULL would make the entire concatenation NULL (D-56)."""
     return func.coalesce(value, Concat(["null"]))
 
 
@@ -216,5 +216,5 @@ _SELF = Concat(["{}"])
 
 
 def json_text(value: Sql) -> ColumnElement[str]:
-    """A jsonb value's text without quotes: `#>>` along the empty path, which leads to itself."""
+    """A jsonb value as text without quotes: `#>>` with the empty path."""
     return value.op("#>>", return_type=Text())(_SELF)

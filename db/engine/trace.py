@@ -1,4 +1,4 @@
-"""What is noted of every write: the history that people read, the log that listeners follow, and keys of requests."""
+"""Tables written with every change: the history for users, the change log for live updates, and idempotency keys."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The tenant's transaction: one message begins it, and no connection goes back to the pool inside one (D-58)."""
+"""Tenant transactions: one message begins one, and connections return to the pool outside of transactions (D-58)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
 else:  # generic in its stubs only
     Driver = asyncpg.Connection
-    """A connection of the driver, which speaks plain SQL."""
+    """A connection of the driver, asyncpg."""
     Pool = asyncpg.Pool
     """Pool of driver connections."""
 
@@ -36,28 +36,28 @@ SETTINGS = {
     "search_path": "",
     "pg_trgm.word_similarity_threshold": "0.6",
 }
-"""What every connection begins with, and comes back to. The last says from when on words are spelt alike (D-53)."""
+"""Settings of every connection, restored by each reset. The last is the threshold of similar words (D-53)."""
 
 
 LOST: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
-    asyncpg.InternalClientError,  # what a connection that was cut in mid-word raises
+    asyncpg.InternalClientError,  # raised when the connection closes in the middle of a message
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
 )
-"""What is raised when the database is away, restarts, or has no connection free: trying again helps."""
+"""Errors of a database that is unreachable, restarting or out of connections. Retrying may succeed."""
 
 
 Row: TypeAlias = asyncpg.Record
-"""A row as the driver returns it: its values are read by the names of the columns."""
+"""A row as the driver returns it; values are read by column name."""
 
 
 class RejectReason(StrEnum):
-    """Why the door of a tenant did not open, by the SQLSTATE that `enter` raises, or `append`."""
+    """Why a transaction in a tenant was rejected: the SQLSTATEs that the SQL functions `enter` and `append` raise."""
 
     FENCED = "RL001"
     MOVED = "RL002"
@@ -66,15 +66,15 @@ class RejectReason(StrEnum):
 
 
 class StatementTimeout(Exception):
-    """A statement ran into its time limit and was ended. Nothing of its transaction stands."""
+    """A statement exceeded its timeout. The transaction was rolled back."""
 
 
 class SerializationConflict(Exception):
-    """Two writers were in each other's way. Nothing of this one's stands; done again at once, it may pass."""
+    """Conflict with a concurrent write. The transaction was rolled back; an immediate retry may succeed."""
 
 
 class LockTimeout(Exception):
-    """Somebody else held what was wanted for too long. Nothing of the transaction stands."""
+    """Waiting for a lock exceeded its timeout. The transaction was rolled back."""
 
 
 COLLISIONS = (
@@ -85,7 +85,7 @@ COLLISIONS = (
 
 
 class EntryRejected(Exception):
-    """The tenant could not be entered. Nothing was read or written."""
+    """The transaction was rejected when it started or ended in the tenant. Nothing was written."""
 
     def __init__(self, reason: RejectReason) -> None:
         super().__init__(reason.name.lower())
@@ -94,7 +94,7 @@ class EntryRejected(Exception):
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a tenant lives. `version` grows when it moves, so that a stale router cannot write."""
+    """Schema and role of a tenant. `version` increases with every move, so that a stale router cannot write."""
 
     tenant: UUID
     schema: str
@@ -104,74 +104,74 @@ class Placement:
     def __post_init__(self) -> None:
         for name in (self.schema, self.role):
             if not NAME.match(name):
-                raise ValueError(f"{name!r} is no name of a tenant's schema or role")
+                raise ValueError(f"{name!r} is not a valid name of a tenant's schema or role")
 
 
 @dataclass(frozen=True)
 class TransactionStart:
-    """Under which version of rights, and in which session, a transaction is begun."""
+    """The access version and the session that a transaction starts with; `enter` checks both."""
 
     access: int = 0
-    """The access version the caller's rights were loaded under; 0 asks for none."""
+    """Access version of the loaded rights; 0 skips the check."""
     session: UUID | None = None
-    """The caller's session, which must not have ended; None before there is one."""
+    """The caller's session, which must be active; None skips the check."""
 
 
 CLEAN = "RESET ROLE;RESET ALL"
 CUSTOM = "SET LOCAL plan_cache_mode = force_custom_plan;"
 SOON = "SET LOCAL statement_timeout = 3000;SET LOCAL lock_timeout = 500;"
-"""What is read for many must not wait for one."""
+"""Shorter timeouts for reads shared by many subscribers."""
 WRITES = "SET LOCAL plan_cache_mode = force_generic_plan;"
-"""What a write asks is asked by ids, of which Postgres need not know how many there are."""
+"""Write statements select by id, so their plans do not depend on the parameters."""
 COMMIT = f"SET LOCAL lock_timeout = {LOCK_MS};COMMIT;{CLEAN}"
-"""One message. Where a statement failed, the first refuses; COMMIT alone would roll back without a word."""
+"""One message. After a failed statement the SET raises, whereas COMMIT alone would silently roll back."""
 APPEND = "SELECT append();"
-"""Stands before it in the same message, where something was written (D-58)."""
+"""Precedes COMMIT in the same message, if the transaction wrote (D-58)."""
 
 
 class CleanConnection(Driver):
-    """A connection that brings nothing from one transaction into the next, not even what a session was told."""
+    """A connection that carries no state from one transaction to the next, including session settings."""
 
     clean = False
-    """Whether the last transaction was committed, and everything reset with it."""
-    noted = False
-    """Whether it wrote, and told Postgres what is to be noted of that."""
+    """Whether the last transaction was committed and reset."""
+    appends = False
+    """Whether the commit also appends to the change log."""
 
-    def note(self) -> None:
-        """From here on, the transaction ends by noting what was written (D-58)."""
-        self.noted = True
+    def append_on_commit(self) -> None:
+        """Append the written changes to the change log when the transaction commits (D-58)."""
+        self.appends = True
 
-    async def mark(self) -> None:
-        """Remember how things stand."""
+    async def savepoint(self) -> None:
+        """Set a savepoint."""
         await self.execute("SAVEPOINT mark")
 
-    async def take_back(self) -> None:
-        """Take back what was done since the last mark."""
+    async def roll_back(self) -> None:
+        """Roll back to the last savepoint."""
         await self.execute("ROLLBACK TO SAVEPOINT mark")
 
     async def commit(self) -> None:
         """Commit the transaction. Raises if a statement in it failed, even if the caller ignored that."""
-        noted, self.noted = self.noted, False
-        await self.execute(APPEND + COMMIT if noted else COMMIT)
+        appends, self.appends = self.appends, False
+        await self.execute(APPEND + COMMIT if appends else COMMIT)
         self.clean = True
 
     async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as asyncpg has it
-        """Roll back what was left open: by an error, a refused entry, or a cancelled request."""
-        clean, self.clean, self.noted = self.clean, False, False
+        """Roll back a transaction left open by an error, a rejected entry or a cancelled request."""
+        clean, self.clean, self.appends = self.clean, False, False
         if not clean or self.is_in_transaction():
             rollback = "ROLLBACK;" if self.is_in_transaction() else ""
             await self.execute(rollback + CLEAN, timeout=timeout)
 
 
 class Database:
-    """The pool of one cell. It hands out transactions of a tenant, and nothing else."""
+    """The connection pool of one cell. It only provides tenant transactions."""
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
     @classmethod
     async def open(cls, url: str, *, size: int = 20) -> Database:
-        """Connect as the application's login, which has no rights of its own on any tenant."""
+        """Connect as the application's login role, which has no rights on any tenant's schema."""
         pool = await asyncpg.create_pool(
             url,
             min_size=min(2, size),
@@ -185,14 +185,14 @@ class Database:
         return cls(pool)
 
     async def close(self) -> None:
-        """Close every connection, waiting for transactions under way."""
+        """Close every connection after its current transaction."""
         await self.pool.close()
 
     async def ping(self) -> bool:
-        """Whether the database answers, soon enough."""
+        """Whether the database answers within `PING_SECONDS`."""
         try:
             await self.pool.fetchval("SELECT 1", timeout=PING_SECONDS)
-        except Exception:  # noqa: BLE001 - whatever it is, no request would be answered
+        except Exception:  # noqa: BLE001 - with any error, requests would fail too
             return False
         return True
 
@@ -200,14 +200,14 @@ class Database:
     async def read(
         self, placement: Placement, entry: TransactionStart, *, custom_plans: bool = False
     ) -> AsyncIterator[Driver]:
-        """A read-only transaction in the tenant. Raises TurnedAway."""
+        """A read-only transaction in the tenant. Raises EntryRejected."""
         plans = CUSTOM if custom_plans else ""
         async with self._transaction(_begin(placement, entry, "READ ONLY", plans)) as connection:
             yield connection
 
     @asynccontextmanager
     async def snapshot(self, placement: Placement) -> AsyncIterator[CleanConnection]:
-        """A read-only transaction in the tenant all of whose statements see one moment. Raises TurnedAway."""
+        """A read-only transaction in the tenant whose statements share one snapshot. Raises EntryRejected."""
         begin = _begin(
             placement, TransactionStart(), "ISOLATION LEVEL REPEATABLE READ READ ONLY", SOON
         )
@@ -216,13 +216,13 @@ class Database:
 
     @asynccontextmanager
     async def write(self, placement: Placement, entry: TransactionStart) -> AsyncIterator[Driver]:
-        """A transaction in the tenant, committed when the block ends well. Raises TurnedAway."""
+        """A transaction in the tenant, committed when the block ends without an error. Raises EntryRejected."""
         async with self._transaction(_begin(placement, entry, "READ WRITE", WRITES)) as connection:
             yield connection
 
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[Driver]:
-        # Only who has to wait needs a timer, which costs a task.
+        # A timeout costs a task, so it is set only if no connection is idle.
         free = self.pool.get_idle_size() > 0
         acquired = await self.pool.acquire(timeout=None if free else ACQUIRE_SECONDS)
         connection = cast("CleanConnection", acquired)
@@ -230,12 +230,12 @@ class Database:
             try:
                 await connection.execute(begin)
             except asyncpg.PostgresError as error:
-                raise turned_away(error) from error
+                raise entry_error(error) from error
             yield connection
             try:
                 await connection.commit()
             except asyncpg.PostgresError as error:
-                raise turned_away(error) from error
+                raise entry_error(error) from error
         except asyncpg.QueryCanceledError as error:
             raise StatementTimeout from error
         except COLLISIONS as error:
@@ -243,12 +243,12 @@ class Database:
         except asyncpg.LockNotAvailableError as error:
             raise LockTimeout from error
         finally:
-            # Whatever happened, reset() rolls back; a connection that cannot be reset is terminated.
+            # reset() rolls back after any error; a connection that cannot be reset is terminated.
             await self.pool.release(acquired)
 
 
 def _begin(placement: Placement, entry: TransactionStart, mode: str, plans: str) -> str:
-    """One message. Only whole numbers, a UUID and checked names are ever written into it."""
+    """The statements that begin a transaction, as one message. It contains integers, a UUID and checked names only."""
     session = f"'{UUID(int=entry.session.int)}'" if entry.session else "NULL"
     return (
         f"BEGIN {mode};SET LOCAL ROLE {placement.role};"
@@ -260,19 +260,19 @@ def _begin(placement: Placement, entry: TransactionStart, mode: str, plans: str)
 
 
 ENTER_SESSION = "SELECT enter(placement, access, $1) FROM log_head"
-"""Placement and access were compared as the transaction began: this asks about the session."""
+"""Checks the session only: placement and access version were checked when the transaction began."""
 
 
 async def enter_session(connection: Driver, session: UUID) -> None:
-    """Enter with a session that was begun in the transaction under way. Raises TurnedAway(REVOKED)."""
+    """Check a session created in the current transaction. Raises EntryRejected(REVOKED)."""
     try:
         await connection.execute(ENTER_SESSION, session)
     except asyncpg.PostgresError as error:
-        raise turned_away(error) from error
+        raise entry_error(error) from error
 
 
-def turned_away(error: asyncpg.PostgresError) -> Exception:
-    """What the door of a tenant said, if it was the door."""
+def entry_error(error: asyncpg.PostgresError) -> Exception:
+    """EntryRejected for an error raised by `enter` or `append`; any other error unchanged."""
     if error.sqlstate in list(RejectReason):
         return EntryRejected(RejectReason(error.sqlstate))
     return error

@@ -103,10 +103,10 @@ async def _lock_trash(ctx: Context, entity: Entity, items: list[AnyChangeset]) -
     parents: dict[UUID, Record] = {}
     if entity.parents:
         # Parents are locked before their children, as in every transaction.
-        children = await ctx.unit.lock_visible(entity, ids, Lock.NONE, bin=True)
+        children = await ctx.unit.lock_visible(entity, ids, Lock.NONE, trashed=True)
         children |= await ctx.unit.lock_visible(entity, ids, Lock.NONE)
         parents = await lock_parents(ctx, entity, children.values())
-    trashed = await ctx.unit.lock_visible(entity, ids, Lock.DELETE, bin=True)
+    trashed = await ctx.unit.lock_visible(entity, ids, Lock.DELETE, trashed=True)
     there = await ctx.unit.lock_visible(entity, ids - set(trashed), Lock.UPDATE)
     found = trashed | there
     for item in items:

@@ -76,15 +76,15 @@ class CompiledSubscription:
 
     async def all(self, connection: Driver, placement: Placement) -> Texts:
         """All records; one more than `most` if there are too many."""
-        bound = self.plan.whole.arguments(self.values, self.viewer, {})
-        texts = await rows(connection, placement, self.plan.whole, bound)
+        bound = self.plan.full.arguments(self.values, self.viewer, {})
+        texts = await rows(connection, placement, self.plan.full, bound)
         return await self.computing.done(self.entity, texts)
 
     async def among(self, connection: Driver, placement: Placement, ids: Iterable[UUID]) -> Texts:
         """The records of the list that have one of these ids."""
         values = {**self.values, IDS: list(ids)}
-        bound = self.plan.some.arguments(values, self.viewer, {})
-        texts = await rows(connection, placement, self.plan.some, bound)
+        bound = self.plan.by_ids.arguments(values, self.viewer, {})
+        texts = await rows(connection, placement, self.plan.by_ids, bound)
         return await self.computing.done(self.entity, texts)
 
     async def before(
@@ -96,7 +96,7 @@ class CompiledSubscription:
     ) -> Texts | None:
         """The same records as of a log position after which nothing else changed; None if that is unknown."""
         values = {**self.values, IDS: list(ids)}
-        some, entity = self.plan.some, self.live.entity
+        some, entity = self.plan.by_ids, self.live.entity
         bound = some.arguments(values, self.viewer, {})
         texts = await rows_before(connection, placement, some, bound, entity, position)
         return None if texts is None else await self.computing.done(entity.name, texts)
@@ -104,7 +104,7 @@ class CompiledSubscription:
     def text(self, kind: LiveKind, epoch: int, position: int, changes: Iterable[Changed]) -> bytes:
         """The payload of a `next` message."""
         whole = kind in (LiveKind.SNAPSHOT, LiveKind.RESYNC)
-        denied = with_denied(self.plan.whole) if whole else []
+        denied = with_denied(self.plan.full) if whole else []
         place = orjson.dumps([epoch, position, self.key.hex()])
         cursor = self.cursors.sealed(place, self._bound_to)
         return self.message.text(kind, cursor, changes, denied)

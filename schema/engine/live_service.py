@@ -153,8 +153,8 @@ class SubscriptionService:
         made = self.plans.get(key, partial(self._compile, subscription, viewer, most, pages, pays))
         if isinstance(made, Forbidden):
             raise forbidden(map(written_as, made.closed), FILTER)
-        bound = made.some.arguments(values, viewer, {})
-        shown = [parsed.message.parts, made.whole.denied]
+        bound = made.by_ids.arguments(values, viewer, {})
+        shown = [parsed.message.parts, made.full.denied]
         identity = [request.text, request.name, most, shown, _sql(made), bound]
         return CompiledSubscription(
             key=hashlib.blake2b(encoded(identity), digest_size=16).digest(),
@@ -183,7 +183,7 @@ class SubscriptionService:
         made = plan_live(subscription.parsed.live, most, viewer, self._model, pages)
         if pays:
             self.budget.spend(subscription.caller.tenant.id, _length(made) // CHARACTERS_PER_NODE)
-        if isinstance(made, LivePlan) and made.whole.cursors:
+        if isinstance(made, LivePlan) and made.full.cursors:
             message = (
                 "Subscriptions do not return cursors. Omit `cursor`, `startCursor` and `endCursor`, and "
                 "page through longer lists with queries."
@@ -251,7 +251,7 @@ class _ListReader:
 
 def _sql(made: LivePlan) -> str:
     """The statement that identifies a plan: the one that does not depend on the number of rows."""
-    return made.some.compiled.sql if made.some.compiled else ""
+    return made.by_ids.compiled.sql if made.by_ids.compiled else ""
 
 
 def _length(made: LivePlan | Forbidden) -> int:

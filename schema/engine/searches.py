@@ -10,7 +10,7 @@ from graphql import FieldNode
 from db.engine.dependencies import Dependency, RowsOf
 from db.engine.entity import Entity
 from db.engine.model import Model
-from db.engine.plan.roots import RootSearch, SearchedKind
+from db.engine.plan.roots import RootSearch, SearchedEntity
 from db.engine.plan.selection import BindParam, ObjectSelection, search_of
 from schema.engine.filters import bind_param, constant_of
 from schema.engine.generate_search import HIT
@@ -45,7 +45,7 @@ def read_search(
         noted = reader.filter_depends_on
     for entity in entities:
         noted |= {RowsOf(entity.name), search_of(entity)}
-    kinds = tuple(SearchedKind(entity, _parts(reader, nodes, entity)) for entity in entities)
+    kinds = tuple(SearchedEntity(entity, _parts(reader, nodes, entity)) for entity in entities)
     size = given.get("first")
     return RootSearch(
         number,

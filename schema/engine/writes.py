@@ -16,7 +16,7 @@ from db.engine.plan.planner import Plan
 from db.engine.plan.run import run
 from db.engine.transaction import EntryRejected, RejectReason, SerializationConflict
 from db.engine.write.connection import TenantConnection
-from db.engine.write.idempotency import IdempotentRequest, find, take
+from db.engine.write.idempotency import IdempotentRequest, find_outcome, lock_key
 from db.engine.write.unit_of_work import MOMENT, UnitOfWork
 from domain.codes import Code, Refused
 from domain.values import JsonObject
@@ -195,7 +195,7 @@ class WriteService:
                 if outcomes is None:
                     outcomes = await self._execute(parsed, unit, viewer)
                     if await _write_history(parsed, unit, outcomes):
-                        connection.note()  # type: ignore[attr-defined]  # ours, see transaction.py
+                        connection.append_on_commit()  # type: ignore[attr-defined]  # ours, see transaction.py
                 else:
                     extensions["idempotency"] = {"replayed": True}
                 values = {**parsed.values, **_ids(parsed.written, outcomes)}
@@ -279,8 +279,8 @@ async def _replayed(
     key = parsed.key
     if key is None:
         return None
-    free = await take(unit.connection, key)
-    done = await find(unit.connection, key, unit.now)
+    free = await lock_key(unit.connection, key)
+    done = await find_outcome(unit.connection, key, unit.now)
     if done is None and not free:
         message = "A request with this Idempotency-Key is still running. Try again in a moment."
         raise Refused(Code.IDEMPOTENCY_IN_PROGRESS, message, retryAfter=1)

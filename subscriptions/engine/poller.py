@@ -143,14 +143,14 @@ class LogPoller:
         }
         entries = await self._entries(result.head, [position for _, position in resuming])
         for group, position in resuming:
-            await self._connection.mark()
+            await self._connection.savepoint()
             try:
                 past = await self._past(group, position, entries)
             except LOST:
                 raise
             except Exception as error:  # noqa: BLE001 - the subscriber receives a snapshot instead
                 log_.warning("missed changes cannot be read", error=type(error).__name__)
-                await self._connection.take_back()
+                await self._connection.roll_back()
             else:
                 if past is not None:
                     result.past[group, position] = past

@@ -105,7 +105,7 @@ def test_a_view_made_by_hand_is_refused() -> None:
     made = SecuredView(OPPORTUNITY, SystemAuthorizer(), Form.PREDICATE, "opportunity_1")
     gate = Gate(SystemAuthorizer())
     gate.see(OPPORTUNITY)  # so that there is one of the same name
-    with pytest.raises(Unsealed, match=r"was not handed out by this gate"):
+    with pytest.raises(Unsealed, match=r"was not issued by this gate"):
         gate.compile(_read(made))
 
 
@@ -114,9 +114,9 @@ def test_a_view_of_another_gate_is_refused() -> None:
     mine, others = Gate(SystemAuthorizer()), Gate(SystemAuthorizer())
     seen = others.see(OPPORTUNITY)
     assert others.compile(_read(seen)).sql
-    with pytest.raises(Unsealed, match=r"was not handed out by this gate"):
+    with pytest.raises(Unsealed, match=r"was not issued by this gate"):
         mine.compile(_read(seen))
-    with pytest.raises(Unsealed, match=r"was not handed out by this gate"):
+    with pytest.raises(Unsealed, match=r"was not issued by this gate"):
         mine.compile(see(mine.see(OPPORTUNITY), sa.exists(_read(seen))))
 
 

@@ -43,11 +43,14 @@ async def watched(
 def sql_of(watch: CompiledSubscription) -> str:
     """Both statements, with what is bound to them and what is denied."""
     said = []
-    for title, plan in (("all records", watch.plan.whole), ("those that changed", watch.plan.some)):
+    for title, plan in (
+        ("all records", watch.plan.full),
+        ("those that changed", watch.plan.by_ids),
+    ):
         assert plan.compiled is not None
         said += [f"-- {title}", pretty(plan.compiled.sql)]
         said += [f"-- ${i}: {name}" for i, name in enumerate(plan.compiled.parameters, 1)]
-    said += [f"-- denied: {d.entity}.{d.field} ({d.reason})" for d in watch.plan.whole.denied]
+    said += [f"-- denied: {d.entity}.{d.field} ({d.reason})" for d in watch.plan.full.denied]
     said += [f"-- looks at: {', '.join(sorted(watch.related)) or 'nothing else'}"]
     return "\n".join(said) + "\n"
 

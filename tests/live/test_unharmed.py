@@ -109,7 +109,7 @@ async def test_denial_reason_follows_each_viewer(here: LiveTenant) -> None:
         wanted.compile(dataclasses.replace(viewer, rights=rights))
         for rights in (closed, {**viewer.rights, "Opportunity": without})
     ]
-    assert watches[0].plan.some.compiled == watches[1].plan.some.compiled
+    assert watches[0].plan.by_ids.compiled == watches[1].plan.by_ids.compiled
     assert watches[0].key != watches[1].key
 
 

@@ -214,12 +214,12 @@ def test_a_statement_of_a_write_asks_about_nothing_that_its_key_does_not_name(
     if not viewer.may_see(entity.name):
         return
     questioned = Questioned(viewer)
-    lock, facts = data.draw(st.sampled_from(locking.Lock)), data.draw(st.booleans())
-    locking._compile(questioned, locking._Asked(entity, lock, bin=False, facts=facts))
-    locking._finding(questioned, entity, entity.table.columns.keys()[0])
-    locking._links(questioned, [entity])
+    lock, full_rows = data.draw(st.sampled_from(locking.Lock)), data.draw(st.booleans())
+    locking._compile(questioned, locking._ByIds(entity, lock, trashed=False, full_rows=full_rows))
+    locking._compile_by_text(questioned, entity, entity.table.columns.keys()[0])
+    locking._compile_referenced(questioned, [entity])
     series = locking.Series(entity, "id", "id")
-    locking._nearest(questioned, series, questioned.form(entity.name), before=facts)
+    locking._compile_nearest(questioned, series, questioned.form(entity.name), before=full_rows)
     assert not unnamed(questioned.asked, locking._depends_on(entity))
 
 

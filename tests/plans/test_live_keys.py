@@ -72,11 +72,11 @@ def watch(asked: Asked, viewer: Viewer, tenant: UUID = IDS[0]) -> CompiledSubscr
 def told(asked: Asked, made: CompiledSubscription) -> list[Any]:
     """All that the messages of a list come from: the document, the statement and what is bound, and their form."""
     text, name, _ = asked
-    some = made.plan.some
+    some = made.plan.by_ids
     bound = some.arguments({**made.values, "@ids": []}, made.viewer, {})
     assert some.compiled is not None
     return [
-        *(text, name, made.most, made.message.parts, made.plan.whole.denied),
+        *(text, name, made.most, made.message.parts, made.plan.full.denied),
         *(some.compiled.sql, [(type(each), each) for each in bound]),
     ]
 

@@ -345,7 +345,7 @@ async def test_a_text_of_two_characters_begins_a_value(world: World) -> None:
 async def test_of_very_many_pieces_the_newest_are_sorted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.engine.plan.hits.LOOKED_AT", 2)
+    monkeypatch.setattr("db.engine.plan.hits.MAX_CANDIDATES", 2)
     query = '{ search(text: "llmere", types: [ACCOUNT]) { node { id } } }'
     found = [hit["node"]["id"] for hit in (await world.ask("admin", query)).data["search"]]
     listed = '{ accounts(filter: { search: "llmere" }) { nodes { id } } }'

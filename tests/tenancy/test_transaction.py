@@ -113,7 +113,7 @@ async def test_transaction_that_may_not_start_is_rejected_with_its_reason(
 )
 def test_placement_rejects_an_unusable_schema_or_role_name(name: str) -> None:
     for schema, role in ((name, "t_a"), ("t_a", name)):
-        with pytest.raises(ValueError, match="is no name of a tenant's"):
+        with pytest.raises(ValueError, match="is not a valid name of a tenant's"):
             Placement(uuid4(), schema, role, 1)
 
 

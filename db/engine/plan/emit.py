@@ -1,4 +1,4 @@
-"""The one emitter of JSON text: how each kind of value is written, in SQL (D-42, D-56)."""
+"""Serialization of values to JSON text in SQL (D-42, D-56)."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ DATETIME = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
 
 def leaf(kind: Kind, value: Sql, prefix: str = "") -> Concat:
-    """A value that is not NULL, as JSON text."""
+    """A non-null value as JSON text."""
     if kind is Kind.TEXT:
         return Concat([AsText(func.to_json(value))])
     if kind in (Kind.INT, Kind.BOOLEAN):
@@ -44,17 +44,17 @@ def obj(items: Iterable[tuple[str, Concat | str]]) -> Concat:
 
 
 def array(texts: Sql) -> Concat:
-    """A JSON array of texts that are joined already; NULL is an empty one."""
+    """A JSON array of texts that are already joined by commas; NULL is an empty array."""
     return Concat(["[", func.coalesce(texts, Concat([""])), "]"])
 
 
 def rounded(amount: Sql, currency: Sql) -> Sql:
-    """An amount with the digits that its currency has (D-17)."""
+    """An amount rounded to the digits of its currency (D-17)."""
     return func.round(amount, func.platform.minor(currency))
 
 
 def money(parts: tuple[tuple[str, str], ...], amount: Sql, currency: Sql) -> Concat:
-    """A sum of money that is not NULL, with the parts asked of it."""
+    """The JSON text of a non-null amount, with the selected fields."""
     written: dict[str, Concat | str] = {
         "amount": leaf(Kind.DECIMAL, rounded(amount, currency)),
         "currency": leaf(Kind.ENUM, currency),

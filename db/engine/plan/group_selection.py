@@ -1,4 +1,4 @@
-"""What is asked of records in groups, as plain values: keys, measures, and which groups in which order."""
+"""Selections of grouped aggregations as plain values: keys, measures, and the filter and order of groups."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from db.engine.plan.selection import (
 
 
 class Bucket(StrEnum):
-    """Spans of time that dates are put into; each is named by its first day."""
+    """Periods that dates are grouped by; each is represented by its first day."""
 
     YEAR = "YEAR"
     QUARTER = "QUARTER"
@@ -31,32 +31,32 @@ class Bucket(StrEnum):
 
 @dataclass(frozen=True)
 class GroupKey:
-    """What records are put together by: a field, perhaps through references, or the record at their end."""
+    """A group key: a field, possibly reached through references, or the record at the end of the path."""
 
     path: tuple[Reference, ...]
     entity: Entity
-    """Where the references lead to."""
+    """The entity at the end of the path."""
     field: Field | None
     """None: the record itself."""
     bucket: Bucket | None = None
 
     @property
     def name(self) -> tuple[str, ...]:
-        """Where the key stands, both in what is asked and in what is answered."""
+        """Path of the key in the input and in the response."""
         last = "record" if self.field is None else self.field.name
         return (*(reference.name for reference in self.path), last)
 
 
 @dataclass(frozen=True)
 class KeyValue:
-    """The value of the key with this number."""
+    """The value of a key, by its number."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class KeyRecord:
-    """The record that is the key with this number."""
+    """The record of a record key, by its number."""
 
     number: int
     object: ObjectSelection
@@ -64,7 +64,7 @@ class KeyRecord:
 
 @dataclass(frozen=True)
 class KeyParts:
-    """Keys, by where they stand: through references they stand one inside the other."""
+    """An object with keys; keys reached through references are nested."""
 
     type: str
     parts: tuple[tuple[str, KeyPart], ...]
@@ -75,7 +75,7 @@ KeyPart: TypeAlias = "KeyValue | KeyRecord | KeyParts | str"
 
 @dataclass(frozen=True)
 class Measured:
-    """One measure: the count, or a function of a field, for money in one currency."""
+    """One measure: the count, or a function of a field; for money in one currency."""
 
     function: Function | None = None
     field: Field | None = None
@@ -126,11 +126,11 @@ class ByMeasure:
 
 @dataclass(frozen=True)
 class ByKey:
-    """Groups sorted by the key with this number, or by something of the record that it is."""
+    """Groups sorted by a key, or by a field of its record; `number` identifies the key."""
 
     number: int
     key: SortKey
-    """How; its path and its field start at the key's record, if the key is one."""
+    """The sort key; for a record key, its path starts at that record."""
 
 
 GroupOrder: TypeAlias = "ByMeasure | ByKey"
@@ -138,14 +138,14 @@ GroupOrder: TypeAlias = "ByMeasure | ByKey"
 
 @dataclass(frozen=True)
 class GroupList:
-    """The groups, and of each its key and its measures."""
+    """The list of groups with the selected keys and measures."""
 
     parts: tuple[tuple[str, KeyParts | Measure | str], ...]
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Records in groups: which, by which keys, which of the groups, and what of each."""
+    """A grouped aggregation: filter, keys, `having`, order, page and selected fields."""
 
     number: int
     entity: Entity
@@ -156,25 +156,25 @@ class Groups:
     size: BindParam
     skip: BindParam | None
     zone: BindParam
-    """The time zone whose days, weeks, months, quarters and years the buckets are."""
+    """Time zone of the buckets."""
     parts: tuple[tuple[str, GroupList | str], ...]
     """`groupCount`, `__typename` and lists of groups."""
 
     @property
     def objects(self) -> tuple[ObjectSelection, ...]:
-        """The records asked of keys."""
-        found: list[ObjectSelection] = []
+        """The selections of record keys."""
+        selections: list[ObjectSelection] = []
         for _, part in self.parts:
             for _, inner in part.parts if isinstance(part, GroupList) else ():
-                found += _objects(inner) if isinstance(inner, KeyParts) else ()
-        return tuple(found)
+                selections += _objects(inner) if isinstance(inner, KeyParts) else ()
+        return tuple(selections)
 
 
 def _objects(parts: KeyParts) -> list[ObjectSelection]:
-    found: list[ObjectSelection] = []
+    selections: list[ObjectSelection] = []
     for _, part in parts.parts:
         if isinstance(part, KeyRecord):
-            found.append(part.object)
+            selections.append(part.object)
         elif isinstance(part, KeyParts):
-            found += _objects(part)
-    return found
+            selections += _objects(part)
+    return selections

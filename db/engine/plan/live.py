@@ -1,4 +1,4 @@
-"""A live list as SQL: a row for each record, with its id and its texts; of all records, or of those among some ids."""
+"""Live lists as SQL: one row per record with its id and texts, of all records or of given ids."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from db.engine.plan.selection import (
     ToOneSelection,
 )
 from db.engine.plan.shape import record
-from db.engine.plan.source import Binding, Joined, Pages, Scope, beside
+from db.engine.plan.source import Binding, Joined, Pages, Scope, join_laterals
 from db.engine.plan.where import where
 from db.engine.sql import Concat, IntLiteral, one_of
 from db.engine.transaction import CUSTOM, Driver, LockTimeout, Placement, StatementTimeout
 
 IDS = "@ids"
-"""The value with the ids that are asked about: no variable can be called so."""
+"""Name of the parameter with the ids; it is no valid GraphQL variable name, so it cannot collide."""
 Row = tuple[UUID, tuple[bytes, ...]]
 """A record's id, and its texts."""
 PAST = (
@@ -43,43 +43,42 @@ PAST = (
     "{table} AS (SELECT row.* FROM was, jsonb_populate_record(NULL::{table}, was.before) AS row"
     " WHERE was.before IS NOT NULL) "
 )
-"""Put in front of a statement, lets it see what a table's records were before they changed after a position:
-what stands in WITH goes before a table of the same name."""
+"""Prefix of a statement: a CTE that shadows the table with the changed records as they were at a log position."""
 OLDER = (
     "SELECT EXISTS (SELECT FROM change_log WHERE entity = $1 AND position > $2"
     " AND NOT before ?& $3)"
 )
-"""Whether some of those were noted before the table got all the columns it has."""
+"""Whether any of those entries predates a column of the table."""
 AUTO = "SET LOCAL plan_cache_mode = auto"
 
 
 @dataclass(frozen=True)
 class Live:
-    """A live list as it is asked for: which records, at most how many, and what is told of each."""
+    """Selection of a live list: filter, page sizes, and the selected fields of each record."""
 
     entity: Entity
     condition: Condition | None
     texts: tuple[ObjectSelection, ...]
-    """Usually one; as many as different selections are made of a record."""
+    """Usually one; one per distinct selection of the record."""
     depends_on: Dependencies
     filter_depends_on: Dependencies
     sizes: tuple[tuple[int, BindParam], ...]
-    """How long the page of each list within a record is."""
+    """Page size of each list within a record, by its number."""
 
     @property
     def related(self) -> frozenset[str]:
-        """The entities whose changes may change what is told of a record that did not change itself."""
+        """Entities whose changes may change the response for a record that did not change itself."""
         named = entities_of(self.depends_on | self.filter_depends_on)
         inner = [each for text in self.texts for each in _within(text)]
         inner += [] if self.condition is None else _decided_by(self.condition)
-        # A list may lead back to where it was asked of; a reference leads where it says.
-        again = None in inner or self.entity.name in inner
-        return named if again else named - {self.entity.name}
+        # A list may lead back to the entity itself; a reference leads to its target only.
+        recursive = None in inner or self.entity.name in inner
+        return named if recursive else named - {self.entity.name}
 
 
-def _within(asked: ObjectSelection) -> Iterator[str | None]:
+def _within(selection: ObjectSelection) -> Iterator[str | None]:
     """The entities that references within a record lead to; None for a list."""
-    for _, part in asked.parts:
+    for _, part in selection.parts:
         if isinstance(part, ToOneSelection):
             yield part.object.entity.name
             yield from _within(part.object)
@@ -88,7 +87,7 @@ def _within(asked: ObjectSelection) -> Iterator[str | None]:
 
 
 def _decided_by(condition: Condition) -> Iterator[str | None]:
-    """Entity whose row decides each part of a condition; None for a part that a list decides."""
+    """The entity that each part of a condition depends on; None for a part that depends on a list."""
     match condition:
         case And(items) | Or(items):
             for each in items:
@@ -106,41 +105,41 @@ def _decided_by(condition: Condition) -> Iterator[str | None]:
 class LivePlan:
     """The statements of a live list, for every viewer with the same permission shape."""
 
-    whole: Plan
-    """All records, and one more than there may be if there are too many."""
-    some: Plan
-    """Only records whose id is in `IDS`."""
+    full: Plan
+    """Reads all records, and one more than the limit if there are too many."""
+    by_ids: Plan
+    """Reads the records with an id in `IDS`."""
 
 
 def plan_live(
-    asked: Live, most: int, authorizer: Authorizer, model: Model, pages: Pages
+    live: Live, limit: int, authorizer: Authorizer, model: Model, pages: Pages
 ) -> LivePlan | Forbidden:
-    """Compile a live list for a permission shape, under which its entity is open."""
-    names = closed(asked.filter_depends_on, authorizer)
-    if names:
-        return Forbidden(names)
-    form = authorizer.form(asked.entity.name)
-    whole = _statement(asked, Scope(Gate(authorizer), model, pages), form, most)
+    """Compile a live list for a permission shape with access to its entity."""
+    closed_dependencies = closed(live.filter_depends_on, authorizer)
+    if closed_dependencies:
+        return Forbidden(closed_dependencies)
+    form = authorizer.form(live.entity.name)
+    full = _statement(live, Scope(Gate(authorizer), model, pages), form, limit)
     return LivePlan(
-        whole, _statement(asked, Scope(Gate(authorizer), model, pages), Form.PREDICATE, None)
+        full, _statement(live, Scope(Gate(authorizer), model, pages), Form.PREDICATE, None)
     )
 
 
-def _statement(asked: Live, scope: Scope, form: Form, most: int | None) -> Plan:
-    seen = scope.gate.see(asked.entity, form)
+def _statement(live: Live, scope: Scope, form: Form, limit: int | None) -> Plan:
+    view = scope.gate.see(live.entity, form)
     laterals: list[Joined] = []
-    texts = [record(scope, seen, text, laterals) for text in asked.texts]
+    texts = [record(scope, view, text, laterals) for text in live.texts]
     utf8 = [func.convert_to(each, Concat(["UTF8"])).label(f"r{i}") for i, each in enumerate(texts)]
-    id_ = seen.column("id")
-    statement = select(id_.label("id"), *utf8).select_from(beside(seen, laterals))
-    if asked.condition is not None:
-        statement = statement.where(where(scope, seen, asked.condition))
-    if most is None:
+    id_ = view.column("id")
+    query = select(id_.label("id"), *utf8).select_from(join_laterals(view, laterals))
+    if live.condition is not None:
+        query = query.where(where(scope, view, live.condition))
+    if limit is None:
         scope.bindings[IDS] = Binding(BindParam((IDS,)), list)
-        statement = statement.where(one_of(id_, IDS, Uuid()))
+        query = query.where(one_of(id_, IDS, Uuid()))
     else:
-        statement = statement.limit(IntLiteral(most + 1))
-    compiled = scope.gate.compile(statement)
+        query = query.limit(IntLiteral(limit + 1))
+    compiled = scope.gate.compile(query)
     return Plan(
         compiled=compiled,
         columns=(),
@@ -156,14 +155,14 @@ def _statement(asked: Live, scope: Scope, form: Form, most: int | None) -> Plan:
 async def rows(
     connection: Driver, placement: Placement, plan: Plan, values: Sequence[object]
 ) -> Mapping[UUID, tuple[bytes, ...]]:
-    """The texts of each record, by its id, in no order. Raises TookTooLong, or Occupied."""
+    """The texts of each record by id, in no order. Raises StatementTimeout or LockTimeout."""
     assert plan.compiled is not None  # noqa: S101 - only open entities are planned
     if plan.custom:
         await connection.execute(CUSTOM)
-    found = await _fetch(connection, tagged(placement, plan.compiled), values)
+    result = await _fetch(connection, tagged(placement, plan.compiled), values)
     if plan.custom:
         await connection.execute(AUTO)
-    return found
+    return result
 
 
 async def rows_before(
@@ -174,9 +173,9 @@ async def rows_before(
     entity: Entity,
     position: int,
 ) -> Mapping[UUID, tuple[bytes, ...]] | None:
-    """Likewise, of records that changed after a position, as they were there, and as seen by the same rights.
+    """The texts of records that changed after a log position, as they were at that position, with the same rights.
 
-    Whatever else the statement looks at must not have changed since. None if it is not known any more.
+    Other tables that the statement reads must not have changed since. None if the old rows are not available.
     """
     assert plan.compiled is not None  # noqa: S101 - likewise
     columns = [str(column.name) for column in entity.table.columns]
@@ -193,9 +192,9 @@ async def _fetch(
     connection: Driver, text: str, values: Sequence[object]
 ) -> Mapping[UUID, tuple[bytes, ...]]:
     try:
-        found = await connection.fetch(text, *values)
+        rows_ = await connection.fetch(text, *values)
     except asyncpg.QueryCanceledError as error:
         raise StatementTimeout from error
     except asyncpg.LockNotAvailableError as error:
         raise LockTimeout from error
-    return {row[0]: tuple(row)[1:] for row in found}
+    return {row[0]: tuple(row)[1:] for row in rows_}

@@ -1,4 +1,4 @@
-"""Orders as SQL: keys through references, nulls placed, the id last so that no two rows are equal, and resuming."""
+"""Sort orders as SQL: sort keys through references, NULL placement, the id as the last key, and resuming at a cursor."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from sqlalchemy import (
 from db.engine.fields import Kind
 from db.engine.gate import Right, SecuredView
 from db.engine.plan.selection import ConnectionSelection, PageSide, SortKey
-from db.engine.plan.source import Joined, Scope, sub
+from db.engine.plan.source import Joined, Scope, lateral_subquery
 from db.engine.plan.values import TYPES
 from db.engine.plan.where import readable
 from db.engine.sql import Bool, Column, Folded, Sql, SqlType, json_text
 
 
 class SortStep(Protocol):
-    """A step from a record to another: a reference, or whatever else names a record."""
+    """A step from one record to another: a reference, or any other column with an id."""
 
     @property
     def column(self) -> str: ...
@@ -47,51 +47,51 @@ class SortExpression:
     nulls_first: bool
     nullable: bool
     stored: bool = False
-    """Whether it is a column as it is kept, which an index may hold."""
+    """Whether it is an unmasked stored column, which an index may contain."""
 
     def ordered(self, value: Sql) -> Sql:
-        """The ORDER BY term; NULLS is said only where there can be any, so that plain indexes serve."""
+        """The ORDER BY term. NULLS FIRST or LAST is added for nullable keys only, so that plain indexes apply."""
         term = desc(value) if self.descending else asc(value)
         if self.nullable:
             term = term.nulls_first() if self.nulls_first else term.nulls_last()
         return term
 
     def reversed(self) -> SortExpression:
-        """The key by which the list reads from its end."""
+        """The key of the reverse order."""
         return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
 
 
 def keys(
-    scope: Scope, seen: SecuredView, asked: tuple[SortKey, ...]
+    scope: Scope, view: SecuredView, sort: tuple[SortKey, ...]
 ) -> tuple[list[SortExpression], list[Joined]]:
-    """The keys of an order over `seen`, the id last, and the laterals that lead to them."""
+    """The sort keys over `view`, the id last, and the laterals they need."""
     laterals: list[Joined] = []
-    found = [_key(scope, seen, key, laterals) for key in asked]
-    last = found[-1].descending if found else False
-    found.append(SortExpression(seen.column("id"), Uuid(), last, False, False))
-    return found, laterals
+    expressions = [_key(scope, view, key, laterals) for key in sort]
+    last = expressions[-1].descending if expressions else False
+    expressions.append(SortExpression(view.column("id"), Uuid(), last, False, False))
+    return expressions, laterals
 
 
-def _key(scope: Scope, seen: SecuredView, asked: SortKey, laterals: list[Joined]) -> SortExpression:
-    if asked.path:
-        return _far_key(scope, seen, asked, laterals)
-    value, kind, optional = compared(scope, seen, asked)
-    right = asked.field and scope.gate.authorizer.right(seen.entity.name, asked.field.name)
-    stored = asked.field is not None and right is Right.OPEN and not asked.field.needs
-    return SortExpression(value, kind, asked.descending, asked.nulls_first, optional, stored)
+def _key(scope: Scope, view: SecuredView, key: SortKey, laterals: list[Joined]) -> SortExpression:
+    if key.path:
+        return _reference_key(scope, view, key, laterals)
+    value, kind, optional = sort_value(scope, view, key)
+    right = key.field and scope.gate.authorizer.right(view.entity.name, key.field.name)
+    stored = key.field is not None and right is Right.OPEN and not key.field.needs
+    return SortExpression(value, kind, key.descending, key.nulls_first, optional, stored)
 
 
-def compared(scope: Scope, rows: SecuredView, asked: SortKey) -> tuple[Sql, SqlType, bool]:
-    """The value that is compared, its type, and whether it can be NULL."""
-    if asked.attribute is not None:
-        attribute = readable(scope, rows, asked.attribute)
-        kept = rows.attribute(attribute)
+def sort_value(scope: Scope, rows: SecuredView, key: SortKey) -> tuple[Sql, SqlType, bool]:
+    """The compared value, its type, and whether it can be NULL."""
+    if key.attribute is not None:
+        attribute = readable(scope, rows, key.attribute)
+        stored = rows.attribute(attribute)
         if attribute.kind.value == "NUMBER":
-            return _number(kept), Numeric(), True
-        text = json_text(kept)
+            return _number(stored), Numeric(), True
+        text = json_text(stored)
         folded = attribute.kind.value == "TEXT"
         return (Folded(text) if folded else text.collate("C")), Text(), True
-    field = asked.field
+    field = key.field
     if field is None:
         raise LookupError("a sort key names a field or an attribute")
     column = rows.column(field.column)
@@ -104,21 +104,21 @@ def compared(scope: Scope, rows: SecuredView, asked: SortKey) -> tuple[Sql, SqlT
     return column, TYPES[field.kind], optional
 
 
-def _number(kept: Sql) -> Sql:
-    """A jsonb number as a number; anything else as NULL, because a cast would raise on it."""
-    return func.platform.number(kept)
+def _number(stored: Sql) -> Sql:
+    """A jsonb number as a number, any other value as NULL; a cast could raise."""
+    return func.platform.number(stored)
 
 
-def _far_key(
-    scope: Scope, seen: SecuredView, asked: SortKey, laterals: list[Joined]
+def _reference_key(
+    scope: Scope, view: SecuredView, key: SortKey, laterals: list[Joined]
 ) -> SortExpression:
-    """A key of a record that references lead to; NULL where one of them is not visible."""
+    """A sort key of a record reached through references; NULL where a record on the path is not visible."""
 
-    def last(far: SecuredView) -> tuple[Sql, SqlType]:
-        return compared(scope, far, asked)[:2]
+    def last(target: SecuredView) -> tuple[Sql, SqlType]:
+        return sort_value(scope, target, key)[:2]
 
-    value, kind = through(scope, seen.column(asked.path[0].column), asked.path, last, laterals)
-    return SortExpression(value, kind, asked.descending, asked.nulls_first, True)
+    value, kind = through(scope, view.column(key.path[0].column), key.path, last, laterals)
+    return SortExpression(value, kind, key.descending, key.nulls_first, True)
 
 
 def through(
@@ -128,53 +128,53 @@ def through(
     last: Callable[[SecuredView], tuple[Sql, SqlType]],
     laterals: list[Joined],
 ) -> tuple[Sql, SqlType]:
-    """What `last` says of the record that references lead to, with its type; `link` is the first's value.
+    """The value and type that `last` returns for the record at the end of `path`; `link` is the value of the first reference.
 
-    NULL where one of the records on the way is not visible: it does not exist (D-32).
+    NULL where a record on the path is not visible (D-32).
     """
     kind: SqlType = Uuid()
     for index, reference in enumerate(path):
-        far = scope.gate.see(scope.model.entities[reference.target])
+        target = scope.gate.see(scope.model.entities[reference.target])
         on = path[index + 1].column if index + 1 < len(path) else None
-        value, kind = (far.column(on), Uuid()) if on else last(far)
-        one = select(value.label("key")).select_from(far).where(far.column("id") == link)
-        laterals.append(sub(one, f"{far.name}_key"))
-        link = Column(f"{far.name}_key", "key", kind)
+        value, kind = (target.column(on), Uuid()) if on else last(target)
+        one = select(value.label("key")).select_from(target).where(target.column("id") == link)
+        laterals.append(lateral_subquery(one, f"{target.name}_key"))
+        link = Column(f"{target.name}_key", "key", kind)
     return link, kind
 
 
 def beyond(
-    scope: Scope, asked: ConnectionSelection, side: PageSide, found: list[SortExpression]
+    scope: Scope, selection: ConnectionSelection, side: PageSide, sort_keys: list[SortExpression]
 ) -> list[Bool]:
-    """The rows on a side of a cursor: beyond it in the first key, or equal there and beyond it in the next.
+    """Conditions for the rows on one side of a cursor: after it by the first key, or equal and after it by the next key.
 
-    Where the first key is a column that may be empty, those rows lie in two parts of its index, and
-    no condition leads to both: then these are two conditions, which no row fulfils both of.
+    Where the first key is a nullable column, the rows lie in two ranges of its index. No single condition
+    scans both, so the result is two mutually exclusive conditions.
     """
     if side is PageSide.BEFORE:
-        found = [key.reversed() for key in found]
-    nulls = scope.nulls[asked.number, side]
-    if len(nulls) != len(found):
-        raise LookupError("a cursor has as many keys as its list; the seal was checked")
+        sort_keys = [key.reversed() for key in sort_keys]
+    nulls = scope.nulls[selection.number, side]
+    if len(nulls) != len(sort_keys):
+        raise LookupError("a sealed cursor must have as many keys as its list")
     bound = [
-        None if null else scope.bind_cursor((asked.number, side), index, key.kind)
-        for index, (key, null) in enumerate(zip(found, nulls, strict=True))
+        None if null else scope.bind_cursor((selection.number, side), index, key.kind)
+        for index, (key, null) in enumerate(zip(sort_keys, nulls, strict=True))
     ]
-    first, edge = found[0], bound[0]
+    first, edge = sort_keys[0], bound[0]
     if edge is None:
-        return [_after(found, bound)]
-    if not first.nullable or first.nulls_first:  # what is empty came before the cursor
-        return [and_(_from(first, edge), _after(found, bound))]
+        return [_after(sort_keys, bound)]
+    if not first.nullable or first.nulls_first:  # NULLs are before the cursor
+        return [and_(_from(first, edge), _after(sort_keys, bound))]
     if not first.stored:
-        return [_after(found, bound)]
+        return [_after(sort_keys, bound)]
     present = replace(first, nullable=False)
-    with_value = and_(_from(first, edge), _after([present, *found[1:]], bound))
+    with_value = and_(_from(first, edge), _after([present, *sort_keys[1:]], bound))
     return [with_value, first.value.is_(None)]
 
 
-def _after(found: list[SortExpression], bound: list[Sql | None]) -> Bool:
+def _after(sort_keys: list[SortExpression], bound: list[Sql | None]) -> Bool:
     greater: Bool = false()
-    for key, value in reversed(list(zip(found, bound, strict=True))):
+    for key, value in reversed(list(zip(sort_keys, bound, strict=True))):
         equal = key.value.is_(None) if value is None else key.value == value
         greater = or_(_beyond(key, value), and_(equal, greater))
     return greater
@@ -182,12 +182,12 @@ def _after(found: list[SortExpression], bound: list[Sql | None]) -> Bool:
 
 def _from(key: SortExpression, edge: Sql) -> Bool:
     """A bound usable as an index condition; the exact condition is added separately."""
-    found: Bool = key.value <= edge if key.descending else key.value >= edge
-    return found
+    bound: Bool = key.value <= edge if key.descending else key.value >= edge
+    return bound
 
 
 def _beyond(key: SortExpression, value: Sql | None) -> Bool:
-    """Rows whose key comes strictly after `value` in this key's order, NULL being a place of its own."""
+    """Rows whose key is strictly after `value` in this key's order, including its NULL placement."""
     if value is None:
         return key.value.is_not(None) if key.nulls_first else false()
     further: Bool = key.value < value if key.descending else key.value > value

@@ -1,4 +1,4 @@
-"""From what is asked for to a plan: one statement, its parameters, and what of it the caller is denied."""
+"""Compiles a selection to a plan: one statement, its parameters, and the fields denied to the caller."""
 
 from __future__ import annotations
 
@@ -41,7 +41,16 @@ from db.engine.plan.hits import hits, searchable
 from db.engine.plan.roots import Find, Root, RootNode, RootNodes, RootOne, RootSearch, Selection
 from db.engine.plan.selection import BindParam, ConnectionSelection, ObjectSelection, search_of
 from db.engine.plan.shape import record
-from db.engine.plan.source import CLOSED, Binding, CursorKey, CursorOf, Joined, Pages, Scope, beside
+from db.engine.plan.source import (
+    CLOSED,
+    Binding,
+    CursorKey,
+    CursorOf,
+    Joined,
+    Pages,
+    Scope,
+    join_laterals,
+)
 from db.engine.plan.where import where
 from db.engine.sql import Bool, Column, Concat, Query, Sql, StringAgg, or_null, parameter
 
@@ -50,7 +59,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Denied:
-    """Something asked for that is not shown, and why: `hidden`, `status` or `module`."""
+    """A selected field that is not readable, with the reason: `hidden`, `status`, `object` or `feature`."""
 
     entity: str
     field: str
@@ -59,10 +68,10 @@ class Denied:
 
 @dataclass(frozen=True)
 class Plan:
-    """A compiled read, good for every caller with the same permission shape."""
+    """A compiled read, valid for every caller with the same permission shape."""
 
     compiled: Compiled | None
-    """None where every root is closed, so that there is nothing to ask the database."""
+    """None where every root is closed, so that no statement runs."""
     columns: tuple[str, ...]
     """The roots that are columns of the statement; the others are null."""
     bindings: Mapping[str, Binding | CursorKey]
@@ -70,12 +79,12 @@ class Plan:
     denied: tuple[Denied, ...]
     cursors: bool
     narrow: bool
-    """Whether rows are in the form for viewers with few of them (D-52)."""
+    """Whether a root list uses the form `ID_IN` (D-52)."""
     searches: bool = False
 
     @property
     def custom(self) -> bool:
-        """Whether Postgres must plan it for each set of parameters, because they determine the row count."""
+        """Whether Postgres plans it for each set of parameters, because they determine the row count."""
         return self.narrow or self.searches
 
     def arguments(
@@ -84,7 +93,7 @@ class Plan:
         authorizer: Authorizer,
         cursors: Mapping[CursorOf, tuple[str | None, ...]],
     ) -> list[object]:
-        """The values to run the statement with, in the order of its parameters. Raises Refused."""
+        """The parameter values of the statement, in order. Raises Refused."""
         for bound in self.bounds:
             bound.encode(resolve(bound.slot, variables))
         if self.compiled is None:
@@ -111,7 +120,7 @@ class Plan:
 
 
 def resolve(slot: BindParam, variables: Mapping[str, object]) -> object:
-    """A slot's value: a constant, a list of slots, or what the variables hold along its path."""
+    """Value of a slot: a constant, a list of slots, or the value in the variables at its path."""
     if not slot.path:
         several = slot.constant
         return (
@@ -126,10 +135,10 @@ def resolve(slot: BindParam, variables: Mapping[str, object]) -> object:
 
 
 def resolve_as(kind: type[T], slot: BindParam, variables: Mapping[str, object]) -> T:
-    """A slot's value, of a type that the contract has checked. Raises TypeError where it is of another."""
+    """Value of a slot, of a type that validation has checked. Raises TypeError for any other type."""
     value = resolve(slot, variables)
     if not isinstance(value, kind):
-        raise TypeError(f"{value!r} was not checked to be {kind.__name__}")
+        raise TypeError(f"{value!r} is not {kind.__name__}: validation did not check it")
     return value
 
 
@@ -141,28 +150,30 @@ class Forbidden:
 
 
 def plan(
-    outline: Selection, authorizer: Authorizer, model: Model, pages: Pages
+    selection: Selection, authorizer: Authorizer, model: Model, pages: Pages
 ) -> Plan | Forbidden:
-    """Compile an operation for a permission shape. Nothing here depends on anybody's ids or values."""
-    refused = closed(outline.filter_depends_on, authorizer) or _unsearchable(outline, authorizer)
+    """Compile an operation for a permission shape. The result does not depend on ids or values."""
+    refused = closed(selection.filter_depends_on, authorizer) or _unsearchable(
+        selection, authorizer
+    )
     if refused:
         return Forbidden(refused)
     scope = Scope(Gate(authorizer), model, pages)
-    listed: list[tuple[str, Sql]] = []
-    for key, root in outline.roots:
+    texts: list[tuple[str, Sql]] = []
+    for key, root in selection.roots:
         text = _root(scope, root)
         if text is not None:
-            listed.append((key, text))
+            texts.append((key, text))
     compiled = None
-    if listed:
+    if texts:
         columns = [
             func.convert_to(text, Concat(["UTF8"])).label(f"r{i}")
-            for i, (_, text) in enumerate(listed)
+            for i, (_, text) in enumerate(texts)
         ]
         compiled = scope.gate.compile(select(*columns))
     return Plan(
         compiled=compiled,
-        columns=tuple(key for key, _ in listed),
+        columns=tuple(key for key, _ in texts),
         bindings=scope.bindings,
         bounds=tuple(scope.bounds),
         denied=denied(scope),
@@ -171,32 +182,32 @@ def plan(
             isinstance(root, ConnectionSelection | Groups)
             and authorizer.may_see(root.entity.name)
             and authorizer.form(root.entity.name) is Form.ID_IN
-            for _, root in outline.roots
+            for _, root in selection.roots
         ),
         searches=scope.searches,
     )
 
 
 def closed(dependencies: Dependencies, authorizer: Authorizer) -> tuple[Dependency, ...]:
-    """The dependencies by which this caller may not filter, sort or aggregate (D-31), in order."""
+    """The dependencies that the caller may not filter, sort or aggregate by (D-31), in order."""
     return tuple(each for each in ordered(dependencies) if not readable(authorizer, each))
 
 
-def _unsearchable(outline: Selection, authorizer: Authorizer) -> tuple[Dependency, ...]:
-    """The fields that a search in all entities looks into, if none of them is readable."""
-    for _, root in outline.roots:
+def _unsearchable(selection: Selection, authorizer: Authorizer) -> tuple[Dependency, ...]:
+    """The searched fields of a search over all entities, if none of them is readable."""
+    for _, root in selection.roots:
         if isinstance(root, RootSearch) and not any(searchable(authorizer, k) for k in root.kinds):
             return tuple(search_of(kind.entity) for kind in root.kinds)
     return ()
 
 
 def denied(scope: Scope) -> tuple[Denied, ...]:
-    """What was asked for while a plan was made, and is not shown."""
+    """The selected fields that the plan does not show, sorted."""
     return tuple(Denied(*name, reason) for name, reason in sorted(scope.denied.items()))
 
 
 def readable(authorizer: Authorizer, dependency: Dependency) -> bool:
-    """Whether a caller may filter, sort or aggregate by something."""
+    """Whether the caller may filter, sort or aggregate by a dependency."""
     match dependency:
         case (
             RowsOf(entity)
@@ -222,7 +233,7 @@ def readable(authorizer: Authorizer, dependency: Dependency) -> bool:
 
 
 def _root(scope: Scope, root: Root) -> Sql | None:
-    """The text of a root field; None where its entity is closed."""
+    """The JSON text of a root field; None where its entity is closed."""
     match root:
         case ConnectionSelection():
             if not _open(scope, root.entity.name):
@@ -247,8 +258,8 @@ def _root(scope: Scope, root: Root) -> Sql | None:
             return hits(scope, root, record)
 
 
-def _belongs(scope: Scope, root: Groups, seen: SecuredView) -> Bool:
-    return true() if root.condition is None else where(scope, seen, root.condition)
+def _belongs(scope: Scope, root: Groups, view: SecuredView) -> Bool:
+    return true() if root.condition is None else where(scope, view, root.condition)
 
 
 def _open(scope: Scope, entity: str) -> bool:
@@ -260,39 +271,39 @@ def _open(scope: Scope, entity: str) -> bool:
 
 def _single(scope: Scope, root: RootOne) -> Query:
     entity = root.object.entity
-    seen = scope.gate.see(entity)
+    view = scope.gate.see(entity)
     laterals: list[Joined] = []
-    text = record(scope, seen, root.object, laterals)
-    statement = select(text.label("json")).select_from(beside(seen, laterals))
+    text = record(scope, view, root.object, laterals)
+    statement = select(text.label("json")).select_from(join_laterals(view, laterals))
     if root.find is Find.SINGLETON:
         return statement
     if root.find is Find.VIEWER or root.id is None:
-        wanted: Sql = parameter("viewer:user", Uuid())
+        id_: Sql = parameter("viewer:user", Uuid())
     else:
-        wanted = scope.bind(root.id, Kind.ID, entity.prefix)
-    return statement.where(seen.column("id") == wanted)
+        id_ = scope.bind(root.id, Kind.ID, entity.prefix)
+    return statement.where(view.column("id") == id_)
 
 
 def _nodes(scope: Scope, root: RootNodes) -> Sql:
-    """The records in the order of their ids, null where an id leads to none."""
+    """Records in the order of the requested ids, null for ids without a visible record."""
     open_ones = [each for each in root.objects if _open(scope, each.entity.name)]
     arrays = [
         scope.bind(root.ids, Kind.ID, each.entity.prefix, many=True, keep=True, as_=ARRAY(Uuid()))
         for each in open_ones
     ] or [scope.bind(root.ids, Kind.TEXT, many=True, as_=ARRAY(Text()))]
     names = [f"id_{index}" for index in range(len(arrays))]
-    asked = (
+    requested = (
         func.unnest(*arrays).table_valued(*names, with_ordinality="place").render_derived("asked")
     )
-    texts = [_nodes_of(scope, each, name) for each, name in zip(open_ones, names, strict=False)]
-    found: Sql = func.coalesce(*texts, Concat(["null"])) if texts else Concat(["null"])
-    joined = StringAgg(found, Column("asked", "place", Integer()))
-    return array(select(joined).select_from(asked).scalar_subquery())
+    columns = [_nodes_of(scope, each, name) for each, name in zip(open_ones, names, strict=False)]
+    text: Sql = func.coalesce(*columns, Concat(["null"])) if columns else Concat(["null"])
+    joined = StringAgg(text, Column("asked", "place", Integer()))
+    return array(select(joined).select_from(requested).scalar_subquery())
 
 
 def _nodes_of(scope: Scope, each: ObjectSelection, name: str) -> Sql:
-    seen = scope.gate.see(each.entity)
+    view = scope.gate.see(each.entity)
     laterals: list[Joined] = []
-    text = record(scope, seen, each, laterals)
-    statement = select(text).select_from(beside(seen, laterals))
-    return statement.where(seen.column("id") == Column("asked", name, Uuid())).scalar_subquery()
+    text = record(scope, view, each, laterals)
+    statement = select(text).select_from(join_laterals(view, laterals))
+    return statement.where(view.column("id") == Column("asked", name, Uuid())).scalar_subquery()

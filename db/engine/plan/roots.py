@@ -1,4 +1,4 @@
-"""A whole operation as plain values: its roots, what they depend on, and the lists in them."""
+"""An operation as plain values: its root fields, their dependencies, and the lists in them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RootOne:
 
     @property
     def objects(self) -> tuple[ObjectSelection, ...]:
-        """What is asked of it."""
+        """The selections of records."""
         return (self.object,)
 
 
@@ -51,21 +51,21 @@ class RootNode:
 
     @property
     def objects(self) -> tuple[ObjectSelection, ...]:
-        """What is asked of it."""
+        """The selections of records."""
         return () if self.object is None else (self.object,)
 
 
 @dataclass(frozen=True)
 class RootNodes:
-    """Records of whatever types, in the order of their ids."""
+    """Records of several types, in the order of their ids."""
 
     ids: BindParam
     objects: tuple[ObjectSelection, ...]
 
 
 @dataclass(frozen=True)
-class SearchedKind:
-    """A kind of records that a search looks into, and what is asked of a hit: a record, or a word."""
+class SearchedEntity:
+    """An entity in a search, and the selected fields of its hits: the record, or a constant."""
 
     entity: Entity
     parts: tuple[tuple[str, ObjectSelection | str], ...]
@@ -78,18 +78,18 @@ class RootSearch:
     number: int
     text: BindParam
     size: BindParam
-    kinds: tuple[SearchedKind, ...]
+    kinds: tuple[SearchedEntity, ...]
 
     @property
     def objects(self) -> tuple[ObjectSelection, ...]:
-        """What is asked of them."""
+        """The selections of records."""
         parts = (part for kind in self.kinds for _, part in kind.parts)
         return tuple(part for part in parts if isinstance(part, ObjectSelection))
 
     def of(self, change: Callable[[ObjectSelection], ObjectSelection]) -> RootSearch:
-        """The same of records that are asked for otherwise."""
+        """A copy with changed selections of the records."""
         kinds = tuple(
-            SearchedKind(
+            SearchedEntity(
                 kind.entity,
                 tuple(
                     (k, change(p) if isinstance(p, ObjectSelection) else p) for k, p in kind.parts
@@ -105,23 +105,23 @@ Root: TypeAlias = RootOne | RootNode | RootNodes | RootSearch | ConnectionSelect
 
 @dataclass(frozen=True)
 class Selection:
-    """A whole operation, before anybody's rights are looked at."""
+    """An operation, independent of the caller's rights."""
 
     roots: tuple[tuple[str, Root], ...]
     depends_on: Dependencies
-    """What its statement depends on."""
+    """Everything its statement depends on."""
     filter_depends_on: Dependencies
-    """Those of them that select, order or aggregate rows: a closed one refuses the operation (D-31)."""
+    """The dependencies of filters, orders and aggregates; a closed one refuses the operation (D-31)."""
     connections: tuple[ConnectionSelection, ...] = field(default=())
     sizes: tuple[tuple[int, BindParam], ...] = ()
-    """How long the page of each connection is, and of each list of groups, by its number."""
+    """Page size of each connection and each list of groups, by its number."""
     executed: frozenset[str] = frozenset()
-    """The keys of the roots that are executed in Python over the statement's rows."""
+    """Response keys of the roots that are executed in Python over the statement's rows."""
 
 
-def connections(outline_roots: tuple[tuple[str, Root], ...]) -> Iterator[ConnectionSelection]:
+def connections(roots: tuple[tuple[str, Root], ...]) -> Iterator[ConnectionSelection]:
     """Every connection in the roots, depth first."""
-    for _, root in outline_roots:
+    for _, root in roots:
         yield from _in_root(root)
 
 
@@ -133,17 +133,17 @@ def _in_root(root: Root) -> Iterator[ConnectionSelection]:
         yield from _in_object(each)
 
 
-def _in_object(asked: ObjectSelection) -> Iterator[ConnectionSelection]:
-    for _, part in asked.parts:
+def _in_object(selection: ObjectSelection) -> Iterator[ConnectionSelection]:
+    for _, part in selection.parts:
         if isinstance(part, ToOneSelection):
             yield from _in_object(part.object)
         elif isinstance(part, ConnectionSelection):
             yield from _in_connection(part)
 
 
-def _in_connection(asked: ConnectionSelection) -> Iterator[ConnectionSelection]:
-    yield asked
-    for _, part in asked.parts:
+def _in_connection(selection: ConnectionSelection) -> Iterator[ConnectionSelection]:
+    yield selection
+    for _, part in selection.parts:
         if isinstance(part, NodesSelection):
             yield from _in_object(part.object)
         elif isinstance(part, EdgesSelection):

@@ -1,4 +1,4 @@
-"""Runs plans: one statement, whose columns are the roots' texts as bytes."""
+"""Runs plans: one statement with one column per root field, the JSON text as bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from db.engine.transaction import Driver, Placement
 async def run(
     connection: Driver, placement: Placement, plan: Plan, values: Sequence[object]
 ) -> Mapping[str, bytes]:
-    """The text of each root field that the database answers, by its key."""
+    """The JSON text of each root field in the statement, by response key."""
     if plan.compiled is None:
         return {}
     row = await connection.fetchrow(tagged(placement, plan.compiled), *values)
@@ -22,7 +22,7 @@ async def run(
 async def explain(
     connection: Driver, placement: Placement, plan: Plan, values: Sequence[object]
 ) -> list[str]:
-    """What Postgres would do for a plan, line by line; nothing is read."""
+    """The output of EXPLAIN for a plan; the statement is not executed."""
     if plan.compiled is None:
         return []
     rows = await connection.fetch("EXPLAIN " + tagged(placement, plan.compiled), *values)
@@ -30,5 +30,5 @@ async def explain(
 
 
 def tagged(placement: Placement, compiled: Compiled) -> str:
-    """The statement with its tenant in front: each tenant has a plan of its own, which the path needs."""
+    """The statement with a comment naming the tenant's schema, so that cached plans are per tenant: `search_path` differs."""
     return f"/*{placement.schema}*/ {compiled.sql}"

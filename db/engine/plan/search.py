@@ -1,4 +1,4 @@
-"""A text searched in several fields as SQL: each of its words is a piece of one of those that may be read (D-31, D-53)."""
+"""Text search in several fields as SQL: each word must occur in one of the readable fields (D-31, D-53)."""
 
 from __future__ import annotations
 
@@ -32,93 +32,99 @@ OTHERS = "others"
 
 @dataclass(frozen=True)
 class SearchPiece:
-    """What a value is to hold somewhere: a text, and the digits of it where it may be a number to call."""
+    """A searched text, and its digits for telephone numbers."""
 
     text: Sql
     digits: Sql
 
     def within(self, by: Searched, value: Sql) -> Bool:
         """Whether a value contains it, ignoring case and accents."""
-        return self._like(by, value, around=("%", "%"))
+        return self._like(by, value, wildcards=("%", "%"))
 
     def begins(self, by: Searched, value: Sql) -> Bool:
         """Whether a value begins with it."""
-        return self._like(by, value, around=("", "%"))
+        return self._like(by, value, wildcards=("", "%"))
 
     def equals(self, by: Searched, value: Sql) -> Bool:
-        """Whether it is the whole value."""
-        return self._like(by, value, around=("", ""))
+        """Whether a value equals it."""
+        return self._like(by, value, wildcards=("", ""))
 
-    def alike(self, by: Searched, value: Sql) -> Bool:
-        """Whether a word of a value is spelt nearly so, by the groups of three letters they have in common."""
+    def similar(self, by: Searched, value: Sql) -> Bool:
+        """Whether a word of a value is similar to it, by common trigrams."""
         return Matched(Folded(value), Folded(self.text))
 
-    def _like(self, by: Searched, value: Sql, around: tuple[str, str]) -> Bool:
-        kept, sought = (
+    def _like(self, by: Searched, value: Sql, wildcards: tuple[str, str]) -> Bool:
+        stored, text = (
             (func.platform.digits(value), self.digits) if by.digits else (Folded(value), self.text)
         )
-        before, after = around
-        found: Bool = kept.like(Concat([before, func.platform.pattern(sought), after]))
-        return found
+        before, after = wildcards
+        matches: Bool = stored.like(Concat([before, func.platform.pattern(text), after]))
+        return matches
 
 
 @dataclass(frozen=True)
 class SearchTerms:
-    """The words of a text: the rarest, which an index of pieces leads along, and the others, looked for in what it finds."""
+    """The words of a text: the longest, for which a trigram index is used, and the others, tested on its matches."""
 
     rarest: SearchPiece
     others: FromClause
 
     @classmethod
     def of(cls, scope: Scope, text: BindParam) -> SearchTerms:
-        """The words of a text that is bound when the statement runs, however many those are."""
+        """The words of a bound text; their number may differ with every run."""
         scope.searches = True
         many = ARRAY(Text())
-        several = func.unnest(
-            scope.bind_made(text, "others", lambda value: [w.text for w in words(value)[1:]], many),
-            scope.bind_made(
+        others = func.unnest(
+            scope.bind_derived(
+                text, "others", lambda value: [w.text for w in words(value)[1:]], many
+            ),
+            scope.bind_derived(
                 text, "others'", lambda value: [w.digits for w in words(value)[1:]], many
             ),
         )
         return cls(
             SearchPiece(
-                scope.bind_made(text, "rarest", lambda value: words(value)[0].text, Text()),
-                scope.bind_made(text, "rarest'", lambda value: words(value)[0].digits, Text()),
+                scope.bind_derived(text, "rarest", lambda value: words(value)[0].text, Text()),
+                scope.bind_derived(text, "rarest'", lambda value: words(value)[0].digits, Text()),
             ),
-            several.table_valued("word", "digits").render_derived(OTHERS),
+            others.table_valued("word", "digits").render_derived(OTHERS),
         )
 
     @property
     def other(self) -> SearchPiece:
-        """One of the others, where they are looked through."""
+        """The current row of `others`."""
         return SearchPiece(Column(OTHERS, "word", Text()), Column(OTHERS, "digits", Text()))
 
-    def all_in(self, seen: SecuredView, fields: Iterable[Searched], *, alike: bool = False) -> Bool:
-        """Whether each of them is a piece of one of the fields, or `alike` to a word of what the record is called."""
+    def all_in(
+        self, view: SecuredView, fields: Iterable[Searched], *, similar: bool = False
+    ) -> Bool:
+        """Whether every word occurs in one of the fields or, with `similar`, is similar to a word of the record's name."""
         fields = tuple(fields)
-        missing = somewhere(seen, fields, self.other, alike=alike).is_not(true())
-        found = exists(select(IntLiteral(1)).select_from(self.others).where(missing))
-        return and_(somewhere(seen, fields, self.rarest, alike=alike), not_(found))
+        missing = somewhere(view, fields, self.other, similar=similar).is_not(true())
+        unmatched = exists(select(IntLiteral(1)).select_from(self.others).where(missing))
+        return and_(somewhere(view, fields, self.rarest, similar=similar), not_(unmatched))
 
-    def any_in(self, seen: SecuredView, field: Searched, *, alike: bool = False) -> Bool:
-        """Likewise, one of them in this field."""
-        found = somewhere(seen, (field,), self.other, alike=alike)
-        others = exists(select(IntLiteral(1)).select_from(self.others).where(found))
-        return or_(somewhere(seen, (field,), self.rarest, alike=alike), others)
+    def any_in(self, view: SecuredView, field: Searched, *, similar: bool = False) -> Bool:
+        """Whether any of the words occurs in this field, or is similar to one of its words."""
+        matches = somewhere(view, (field,), self.other, similar=similar)
+        others = exists(select(IntLiteral(1)).select_from(self.others).where(matches))
+        return or_(somewhere(view, (field,), self.rarest, similar=similar), others)
 
 
 def somewhere(
-    seen: SecuredView, fields: Iterable[Searched], piece: SearchPiece, *, alike: bool = False
+    view: SecuredView, fields: Iterable[Searched], piece: SearchPiece, *, similar: bool = False
 ) -> Bool:
-    """Whether a piece is in one of the fields, where it may be read (D-51), or spelt alike."""
+    """Whether a piece occurs in one of the fields, where it is readable (D-51), or is similar to a name."""
     tests = [(each.field.column, partial(piece.within, each)) for each in fields]
-    if alike:
-        tests += [(each.field.column, partial(piece.alike, each)) for each in fields if each.called]
-    return or_(*(seen.test(column, test) for column, test in tests))
+    if similar:
+        tests += [
+            (each.field.column, partial(piece.similar, each)) for each in fields if each.is_name
+        ]
+    return or_(*(view.test(column, test) for column, test in tests))
 
 
 def readable_fields(authorizer: Authorizer, entity: Entity) -> tuple[Searched, ...]:
-    """What of an entity may be searched: what is closed takes no part, as if it were not there."""
+    """The searched fields of an entity without closed ones."""
     return tuple(
         each
         for each in entity.searched
@@ -126,7 +132,7 @@ def readable_fields(authorizer: Authorizer, entity: Entity) -> tuple[Searched, .
     )
 
 
-def search(scope: Scope, seen: SecuredView, asked: Search) -> Bool:
-    """The condition of a filter. Where nothing may be searched, the plan was refused before (D-31)."""
-    fields = readable_fields(scope.gate.authorizer, seen.entity)
-    return SearchTerms.of(scope, asked.text).all_in(seen, fields)
+def search(scope: Scope, view: SecuredView, condition: Search) -> Bool:
+    """The condition of a `search` filter. The plan has already refused it if no field is readable (D-31)."""
+    fields = readable_fields(scope.gate.authorizer, view.entity)
+    return SearchTerms.of(scope, condition.text).all_in(view, fields)

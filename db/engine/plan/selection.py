@@ -1,4 +1,4 @@
-"""What is asked for, as plain values: the tree that schema/ reads from a document and the planner turns into SQL."""
+"""Selections as plain values: the tree that schema/ reads from a document and the planner compiles to SQL."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from db.engine.searched import Searched
 
 @dataclass(frozen=True)
 class BindParam:
-    """A value that is bound when the statement runs: from the variables along `path`, or a constant.
+    """A value that is bound when the statement runs: from the variables at `path`, or a constant.
 
-    A tuple as the constant is a list of slots. Beside a path the constant is the value that the
-    variable had when the document was read; only what is part of the plan's key may be read from it.
+    A tuple constant is a list of slots. With a path, the constant is the variable's value when the
+    document was read; only values in the plan's key may be read from it.
     """
 
     path: tuple[str | int, ...] = ()
@@ -31,18 +31,18 @@ PERMISSIONS = "permissions"
 
 
 def currency_of(entity: Entity, field: Field) -> str:
-    """The field with the currency of a sum of money; empty if the API does not have it."""
+    """Name of the field with the currency of an amount; empty if the API does not expose it."""
     kept = field.exposed.currency
     return next((each.name for each in entity.fields.values() if each.column == kept), "")
 
 
 def search_of(entity: Entity) -> SearchOf:
-    """The fields that a search in an entity depends on."""
+    """The dependency of a search in an entity."""
     return SearchOf(entity.name, tuple(each.field.name for each in entity.searched))
 
 
 class Op(StrEnum):
-    """The tests of a filter (D-41)."""
+    """Operators of a filter (D-41)."""
 
     EQ = "eq"
     NE = "ne"
@@ -108,14 +108,14 @@ class ToOneFilter:
 
 @dataclass(frozen=True)
 class Search:
-    """Every word of a text is somewhere in these fields, as far as they may be read."""
+    """Every word of a text occurs in one of the readable ones of these fields."""
 
     fields: tuple[Searched, ...]
     text: BindParam
 
 
 class Quantifier(StrEnum):
-    """How many of the records of a list must fulfil a condition."""
+    """How many records of a list must fulfil a condition."""
 
     SOME = "some"
     NONE = "none"
@@ -124,7 +124,7 @@ class Quantifier(StrEnum):
 
 @dataclass(frozen=True)
 class ToManyFilter:
-    """A condition on the visible records that point here."""
+    """A condition on the visible records of a reverse relation."""
 
     reverse: Reverse
     quantifier: Quantifier
@@ -136,7 +136,7 @@ Condition: TypeAlias = "And | Or | Not | Test | AttributeTest | Search | ToOneFi
 
 @dataclass(frozen=True)
 class SortKey:
-    """One key of an order: a field, perhaps of a record that references lead to, or an attribute."""
+    """One sort key: a field, possibly reached through references, or an attribute."""
 
     path: tuple[Reference, ...]
     entity: Entity
@@ -162,14 +162,14 @@ class Value:
 
 @dataclass(frozen=True)
 class ComputedInputs:
-    """What a function in Python is given to compute a field: written in the field's place as an array."""
+    """Inputs of a field computed in Python, serialized as an array in the field's place."""
 
     computed: Computed
 
 
 @dataclass(frozen=True)
 class Amount:
-    """A sum of money, with the parts asked of it: `amount`, `currency` or `__typename`."""
+    """An amount of money with its selected fields: `amount`, `currency` or `__typename`."""
 
     field: Field
     parts: tuple[tuple[str, str], ...]
@@ -185,14 +185,14 @@ class Attributes:
 
 @dataclass(frozen=True)
 class RecordPermissions:
-    """What the viewer may do with a record: `update`, `delete`, `writable` or `__typename`."""
+    """The caller's permissions on a record: `update`, `delete`, `writable` or `__typename`."""
 
     parts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class TypePermissions:
-    """What the viewer may do with records of each kind; of other users it is not told."""
+    """The caller's permissions on every entity; null for other users."""
 
     parts: tuple[tuple[str, str], ...]
 
@@ -221,20 +221,20 @@ class EdgesSelection:
 
 @dataclass(frozen=True)
 class PageInfoSelection:
-    """The parts of `pageInfo` that were selected."""
+    """The selected fields of `pageInfo`."""
 
     parts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class TotalCount:
-    """How many records there are on all pages; counted no further than `at_most`."""
+    """Number of records on all pages; counting stops at `at_most`."""
 
     at_most: BindParam | None = None
 
 
 class Function(StrEnum):
-    """What is measured over many records."""
+    """Aggregate functions."""
 
     SUM = "sum"
     AVG = "avg"
@@ -246,7 +246,7 @@ class Function(StrEnum):
 
 @dataclass(frozen=True)
 class Measure:
-    """A function of these fields. Measures of money carry the parts asked of each sum."""
+    """An aggregate function of several fields; for money with the selected fields of each amount."""
 
     function: Function
     parts: tuple[tuple[str, Field | Reference | str, tuple[tuple[str, str], ...]], ...]
@@ -270,14 +270,14 @@ InConnection: TypeAlias = (
 
 @dataclass(frozen=True)
 class ObjectSelection:
-    """A record, and what of it is asked for under which keys."""
+    """The selected fields of a record, by response key."""
 
     entity: Entity
     parts: tuple[tuple[str, Shown], ...]
 
 
 class PageSide(StrEnum):
-    """On which side of a cursor the page lies."""
+    """Side of a cursor on which the page lies."""
 
     AFTER = "after"
     BEFORE = "before"
@@ -285,7 +285,7 @@ class PageSide(StrEnum):
 
 @dataclass(frozen=True)
 class ConnectionSelection:
-    """A list of records: which, in what order, which page, and what of it."""
+    """A list of records: filter, order, page and selected fields."""
 
     number: int
     entity: Entity
@@ -293,15 +293,15 @@ class ConnectionSelection:
     condition: Condition | None
     order: tuple[SortKey, ...]
     size: BindParam
-    """How many records at most."""
+    """Maximum number of records on the page."""
     backward: bool
-    """Whether the page is the last of the list, or the last before a cursor."""
+    """Whether the page is at the end of the list, or directly before a cursor."""
     cursors: tuple[tuple[PageSide, BindParam], ...]
     """The cursors between which the page lies."""
     parts: tuple[tuple[str, InConnection], ...]
     signature: str = ""
-    """What a cursor of this list is bound to, as JSON: the list, its order and the form of its filter."""
+    """What its cursors are bound to, as JSON: the list, its order and the form of its filter."""
     values: tuple[BindParam, ...] = ()
-    """The values of its filter, to which a cursor is bound besides."""
+    """The values of its filter, to which its cursors are bound too."""
     deleted: bool = False
     """Whether it lists only records in the trash (D-15)."""

@@ -1,4 +1,4 @@
-"""Records as JSON text: an object's parts, and through references the records they lead to."""
+"""Records as JSON text: selected fields, and the records that references and reverse relations lead to."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from db.engine.plan.selection import (
     TypePermissions,
     Value,
 )
-from db.engine.plan.source import CLOSED, HIDDEN, Joined, Rows, Scope, sub
+from db.engine.plan.source import CLOSED, HIDDEN, Joined, Rows, Scope, lateral_subquery
 from db.engine.sql import Column, Concat, Sql, flat, json_text, parameter
 from domain.access import AttributeRights
 from domain.setup import AttributeKind
 
-KEPT_AS = {
+JSON_TYPES = {
     AttributeKind.TEXT: ("string", Kind.TEXT),
     AttributeKind.DATE: ("string", Kind.TEXT),
     AttributeKind.NUMBER: ("number", Kind.DECIMAL),
     AttributeKind.BOOLEAN: ("boolean", Kind.BOOLEAN),
 }
-"""How jsonb keeps a value, and how it is written. What is kept otherwise is no value: it reads as null."""
+"""The jsonb type of each attribute kind, and the kind it is serialized as. Values of another jsonb type read as null."""
 NULL = "null"
 
 
-def record(scope: Scope, rows: Rows, asked: ObjectSelection, laterals: list[Joined]) -> Concat:
-    """The JSON text of one row of `rows`; what stands beside it is added to `laterals`."""
-    return obj((key, _shown(scope, rows, part, laterals)) for key, part in asked.parts)
+def record(scope: Scope, rows: Rows, selection: ObjectSelection, laterals: list[Joined]) -> Concat:
+    """The JSON text of one row of `rows`; required joins are added to `laterals`."""
+    return obj((key, _shown(scope, rows, part, laterals)) for key, part in selection.parts)
 
 
 def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Joined]) -> Concat | str:
@@ -56,7 +56,7 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Joined]) -> Con
             text = field_text(rows.entity, field, rows.column(field.column))
             return nullable(text, field.nullable or right is Right.CONDITIONAL)
         case ComputedInputs():
-            return _facts(scope, rows, part)
+            return _inputs(scope, rows, part)
         case Amount():
             return _amount(scope, rows, part)
         case Attributes():
@@ -71,8 +71,8 @@ def _shown(scope: Scope, rows: Rows, part: Shown, laterals: list[Joined]) -> Con
             return nested(scope, rows, part, laterals)
 
 
-def _facts(scope: Scope, rows: Rows, part: ComputedInputs) -> Concat | str:
-    """The values that a field is computed of, as an array: null where its own right is closed."""
+def _inputs(scope: Scope, rows: Rows, part: ComputedInputs) -> Concat | str:
+    """The inputs of a computed field, as an array; null where the field is closed."""
     computed = part.computed
     right = scope.right(rows.entity.name, computed.name)
     if right is Right.CLOSED:
@@ -83,11 +83,11 @@ def _facts(scope: Scope, rows: Rows, part: ComputedInputs) -> Concat | str:
             need.column, label=f"{need.column}_for_{computed.name}", under=computed.name
         )
         written += ["," if written else "", nullable(field_text(rows.entity, need, value), True)]
-    facts = flat("[", *written, "]")
+    inputs = flat("[", *written, "]")
     if right is Right.OPEN:
-        return facts
+        return inputs
     shown = rows.column("id", label=f"id_for_{computed.name}", under=computed.name)
-    return nullable(_where_present(shown, facts), True)
+    return nullable(_where_present(shown, inputs), True)
 
 
 def _amount(scope: Scope, rows: Rows, part: Amount) -> Concat | str:
@@ -97,15 +97,15 @@ def _amount(scope: Scope, rows: Rows, part: Amount) -> Concat | str:
     label = f"{field.column}_currency"
     amount = rows.column(field.column)
     currency = rows.column(field.exposed.currency or "", label=label, under=field.name)
-    asked = money(part.parts, amount, currency)
+    text = money(part.parts, amount, currency)
     if any(word == "amount" for _, word in part.parts):
-        return nullable(asked, True)
-    present = _where_present(amount, asked)
+        return nullable(text, True)
+    present = _where_present(amount, text)
     return nullable(present, True)
 
 
 def _where_present(value: Sql, text: Concat) -> Concat:
-    """`text`, but NULL where there is no value: a currency alone is not a sum of money."""
+    """`text`, but NULL where `value` is NULL, because a currency alone is not an amount."""
     return Concat([case((value.is_not(None), text))])
 
 
@@ -113,12 +113,12 @@ def _attributes(scope: Scope, rows: Rows, part: Attributes) -> Concat:
     """The readable attributes; a hidden one is indistinguishable from one that does not exist."""
     authorizer, entity = scope.gate.authorizer, rows.entity.name
     if part.keys is None:
-        chosen = list(authorizer.attributes(entity))
+        attributes = list(authorizer.attributes(entity))
     else:
-        found = (authorizer.attribute(entity, key) for key in dict.fromkeys(part.keys))
-        chosen = [attribute for attribute in found if attribute is not None]
+        candidates = (authorizer.attribute(entity, key) for key in dict.fromkeys(part.keys))
+        attributes = [attribute for attribute in candidates if attribute is not None]
     texts: list[Concat | str] = []
-    for index, attribute in enumerate(chosen):
+    for index, attribute in enumerate(attributes):
         texts += (
             [",", _attribute(rows, attribute, part)]
             if index
@@ -128,8 +128,8 @@ def _attributes(scope: Scope, rows: Rows, part: Attributes) -> Concat:
 
 
 def _attribute(rows: Rows, attribute: AttributeRights, part: Attributes) -> Concat:
-    kept = rows.attribute(attribute)
-    text = json_text(kept)
+    stored = rows.attribute(attribute)
+    text = json_text(stored)
     written: dict[str, Concat | str] = {
         "__typename": '"AttributeValue"',
         "key": _json_string(attribute.key),
@@ -140,36 +140,36 @@ def _attribute(rows: Rows, attribute: AttributeRights, part: Attributes) -> Conc
         "boolean": NULL,
         "label": _json_string(attribute.label),
     }
-    typed, kind = KEPT_AS[attribute.kind]
-    fits = func.jsonb_typeof(kept) == Concat([typed])
+    typed, kind = JSON_TYPES[attribute.kind]
+    fits = func.jsonb_typeof(stored) == Concat([typed])
     written[attribute.kind.value.lower()] = nullable(Concat([case((fits, leaf(kind, text)))]), True)
     return obj((key, written[word]) for key, word in part.parts)
 
 
 def _record_permissions(scope: Scope, rows: Rows, part: RecordPermissions) -> Concat:
-    """What may be done with a row, as far as rights say; rules may still be against it."""
+    """The caller's permissions on a row. Business rules may still refuse a mutation."""
     authorizer, entity = scope.gate.authorizer, rows.entity
     names = ",".join(_json_string(name) for name in authorizer.writable(entity))
-    written: dict[str, Concat | str] = {
+    values: dict[str, Concat | str] = {
         "__typename": '"RecordPermissions"',
         "update": _may(rows, "may_update", authorizer.scope(entity, deletes=False)),
         "delete": _may(rows, "may_delete", authorizer.scope(entity, deletes=True)),
         "writable": f"[{names}]",
     }
-    return obj((key, written[word]) for key, word in part.parts)
+    return obj((key, values[word]) for key, word in part.parts)
 
 
 def _type_permissions(scope: Scope, rows: Rows, part: TypePermissions) -> Concat:
-    """What the viewer may do with each kind of record; it differs by nothing but his permission shape."""
-    authorizer, known = scope.gate.authorizer, scope.model.entities.values()
-    told = [authorizer.type_access(each) for each in known if authorizer.may_see(each.name)]
-    chosen = [
+    """The caller's permissions per entity, a constant per permission shape; null on other users than the caller."""
+    authorizer, entities = scope.gate.authorizer, scope.model.entities.values()
+    entries = [authorizer.type_access(each) for each in entities if authorizer.may_see(each.name)]
+    objects = [
         {key: "TypePermissions" if word == "__typename" else each[word] for key, word in part.parts}
-        for each in told
+        for each in entries
     ]
-    mine: ColumnElement[bool] = rows.column("id") == parameter("viewer:user", Uuid())
-    text = json.dumps(chosen, ensure_ascii=False, separators=(",", ":"))
-    return Concat([case((mine, Concat([text])), else_=Concat([NULL]))])
+    is_viewer: ColumnElement[bool] = rows.column("id") == parameter("viewer:user", Uuid())
+    text = json.dumps(objects, ensure_ascii=False, separators=(",", ":"))
+    return Concat([case((is_viewer, Concat([text])), else_=Concat([NULL]))])
 
 
 def _may(rows: Rows, label: str, condition: ColumnElement[bool] | bool) -> Concat | str:
@@ -183,28 +183,28 @@ def _json_string(text: str) -> str:
 
 
 def _one(scope: Scope, rows: Rows, part: ToOneSelection, laterals: list[Joined]) -> Concat | str:
-    """The record a reference leads to: null where there is none, or none that may be seen (D-32)."""
+    """The record a reference points to; null where it is empty or the record is not visible (D-32)."""
     reference = part.reference
     if scope.right(rows.entity.name, reference.name) is Right.CLOSED:
         return NULL
     if not scope.gate.authorizer.may_see(reference.target):
         scope.deny(reference.target, "", CLOSED)
         return NULL
-    return linked(scope, part.object, rows.column(reference.column), laterals)
+    return to_one(scope, part.object, rows.column(reference.column), laterals)
 
 
-def linked(scope: Scope, asked: ObjectSelection, link: Sql, laterals: list[Joined]) -> Concat:
-    """The record whose id `link` is. Its columns are joined, so its text is made where it is shown."""
-    far = scope.gate.see(asked.entity)
-    laterals.append(Joined(far, far.column("id") == link))
-    text = record(scope, far, asked, laterals)
-    return Concat([case((far.column("id").is_not(None), text), else_=Concat([NULL]))])
+def to_one(scope: Scope, selection: ObjectSelection, link: Sql, laterals: list[Joined]) -> Concat:
+    """The record with the id `link`. Its columns are joined; its text is built where it is selected."""
+    target = scope.gate.see(selection.entity)
+    laterals.append(Joined(target, target.column("id") == link))
+    text = record(scope, target, selection, laterals)
+    return Concat([case((target.column("id").is_not(None), text), else_=Concat([NULL]))])
 
 
 def nested(
     scope: Scope, rows: Rows, part: ConnectionSelection, laterals: list[Joined]
 ) -> Concat | str:
-    """A list of the records that point here: null where its way or its records are closed."""
+    """The list of a reverse relation; null where the relation or its records are closed."""
     authorizer, via = scope.gate.authorizer, part.via
     if not authorizer.may_see(part.entity.name):
         scope.deny(part.entity.name, "", CLOSED)
@@ -214,5 +214,5 @@ def nested(
         return NULL
     statement = connection(scope, part, rows, record)
     name = f"{part.entity.table.name}_list_{part.number}"
-    laterals.append(sub(statement, name))
+    laterals.append(lateral_subquery(statement, name))
     return Concat([Column(name, "json", Text())])

@@ -1,4 +1,4 @@
-"""The scope a plan is made in: its gate, its parameters, and rows to read from, be they a view or a page of one."""
+"""State of one compilation: the gate, the parameters, and the row sources, which are views or pages of views."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ HIDDEN = "hidden"
 RULED = "status"
 CLOSED = "object"
 SWITCHED_OFF = "feature"
-"""Why something that was asked for is not shown."""
+"""Reasons why a selected field is not shown."""
 
 
 @dataclass(frozen=True)
 class Binding:
-    """Where a parameter's value comes from, and how it is turned into what the driver binds."""
+    """Source of a parameter's value, and its conversion for the driver."""
 
     slot: BindParam
     encode: Encode
 
 
 CursorOf: TypeAlias = tuple[int, PageSide]
-"""Which cursor: that of the connection with this number, on this side."""
+"""Identifies a cursor: the number of its connection, and the side of the page."""
 
 
 @dataclass(frozen=True)
 class Pages:
-    """What of the pages that are asked for stands in a plan; the rest is bound."""
+    """The properties of requested pages that are part of the plan; everything else is bound."""
 
     sizes: Mapping[int, int] = field(default_factory=dict)
-    """Length of each page: where Postgres does not know it, it plans each statement again."""
+    """Page size by connection number: a constant in the SQL, because with a bound LIMIT Postgres plans every execution."""
     nulls: Mapping[CursorOf, tuple[bool, ...]] = field(default_factory=dict)
-    """Of each cursor that was passed: which sort keys in it are null."""
+    """Which sort keys are null, by passed cursor."""
 
     def __hash__(self) -> int:
         return hash((frozenset(self.sizes.items()), frozenset(self.nulls.items())))
@@ -56,7 +56,7 @@ class Pages:
 
 @dataclass(frozen=True)
 class CursorKey:
-    """A parameter that is one of the sort keys in a cursor."""
+    """A parameter bound to one sort key of a cursor."""
 
     cursor: CursorOf
     index: int
@@ -73,7 +73,7 @@ class _Value:
 
 @dataclass(frozen=True, slots=True)
 class _Encoded:
-    """A value bound as a kind of field."""
+    """A value bound as a field kind."""
 
     value: _Value
     kind: Kind
@@ -83,38 +83,38 @@ class _Encoded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """What a function, named by `word`, makes of a value."""
+class _Derived:
+    """The result of a function of a value; `name` identifies the function."""
 
     value: _Value
-    word: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class _SortKey:
-    """A sort key that a cursor carries."""
+    """A sort key in a cursor."""
 
     cursor: CursorOf
     index: int
 
 
 class Rows(Protocol):
-    """Rows of an entity that JSON is written from."""
+    """Rows of an entity, as a source of JSON."""
 
     entity: Entity
 
     def column(self, name: str, *, label: str | None = None, under: str | None = None) -> Column:
-        """A column, masked."""
+        """A masked column."""
 
     def attribute(self, attribute: AttributeRights) -> Sql:
         """A custom attribute's jsonb value."""
 
     def mark(self, label: str, condition: Bool) -> Column:
-        """A condition of the guard's."""
+        """A condition of the authorizer on the row."""
 
 
 class Scope:
-    """What the parts of one plan share while it is made."""
+    """Shared state while one plan is compiled."""
 
     def __init__(self, gate: Gate, model: Model, form: Pages) -> None:
         self.gate = gate
@@ -123,11 +123,11 @@ class Scope:
         self.sizes = form.sizes
         self.bindings: dict[str, Binding | CursorKey] = {}
         self.bounds: list[Binding] = []
-        """Numbers that are looked at even where the statement has no use for them."""
+        """Numbers whose bounds are checked even if the statement does not use them."""
         self.denied: dict[tuple[str, str], str] = {}
         self.searches = False
-        """Whether a text is searched for: how many rows have a piece in them depends on the piece."""
-        self._names: dict[_Encoded | _Made | _SortKey, str] = {}
+        """Whether it contains a text search, whose row count depends on the text."""
+        self._names: dict[_Encoded | _Derived | _SortKey, str] = {}
 
     def bind(
         self,
@@ -144,14 +144,16 @@ class Scope:
         self.bindings[name] = Binding(slot, encoder(kind, prefix, many=many, keep=keep))
         return parameter(name, as_ or TYPES[kind])
 
-    def bind_made(self, slot: BindParam, word: str, make: Encode, kind: SqlType) -> Parameter:
-        """A parameter for what `make` makes of a value; `word` says what that is. It may refuse the request."""
-        name = self._name(_Made(_value(slot), word))
-        self.bindings[name] = Binding(slot, make)
+    def bind_derived(
+        self, slot: BindParam, name: str, function: Encode, kind: SqlType
+    ) -> Parameter:
+        """A parameter for the result of `function` on a value; `name` identifies the function, which may raise Refused."""
+        name = self._name(_Derived(_value(slot), name))
+        self.bindings[name] = Binding(slot, function)
         return parameter(name, kind)
 
     def bind_within(self, slot: BindParam, argument: str, least: int, most: int) -> Sql:
-        """A parameter for a number that an argument bounds; what is beyond refuses the request."""
+        """A parameter for a number within the bounds of an argument; others raise Refused."""
         bound = self.bind(slot, Kind.INT)
         binding = Binding(slot, within(argument, least, most))
         self.bounds.append(binding)
@@ -159,21 +161,21 @@ class Scope:
         return bound
 
     def bind_cursor(self, cursor: CursorOf, index: int, kind: SqlType) -> Sql:
-        """A parameter for a sort key that a cursor carries."""
+        """A parameter for a sort key in a cursor."""
         name = self._name(_SortKey(cursor, index))
         self.bindings[name] = CursorKey(cursor, index, decoder(kind))
         return parameter(name, kind)
 
-    def _name(self, key: _Encoded | _Made | _SortKey) -> str:
-        """The name of a parameter, the same for the same use of the same value."""
+    def _name(self, key: _Encoded | _Derived | _SortKey) -> str:
+        """The name of a parameter; equal uses of the same value share one."""
         return self._names.setdefault(key, f"p{len(self._names) + 1}")
 
     def right(self, entity: str, name: str) -> Right:
         """The right on a field, reported to the caller unless it is fully open (D-30)."""
-        found = self.gate.authorizer.right(entity, name)
-        if found is not Right.OPEN:
-            self.deny(entity, name, HIDDEN if found is Right.CLOSED else RULED)
-        return found
+        right = self.gate.authorizer.right(entity, name)
+        if right is not Right.OPEN:
+            self.deny(entity, name, HIDDEN if right is Right.CLOSED else RULED)
+        return right
 
     def deny(self, entity: str, name: str, reason: str) -> None:
         """Record that a requested value is not shown, for `extensions.access`."""
@@ -186,46 +188,46 @@ def _value(slot: BindParam) -> _Value:
 
 
 class PageCut:
-    """A page of a view: what is asked of it is listed by the statement that cuts the page."""
+    """A page of a view. Columns used outside are added to the select list of the page's statement."""
 
-    def __init__(self, seen: SecuredView) -> None:
-        self.entity = seen.entity
-        self.name = f"{seen.name}_page"
+    def __init__(self, view: SecuredView) -> None:
+        self.entity = view.entity
+        self.name = f"{view.name}_page"
         self.listed: dict[str, Sql] = {}
-        self._seen = seen
+        self._view = view
 
     def column(self, name: str, *, label: str | None = None, under: str | None = None) -> Column:
-        """A column of the view, carried through the page."""
-        return self.carry(label or name, self._seen.column(name, label=label, under=under))
+        """A column of the view, passed through the page."""
+        return self.carry(label or name, self._view.column(name, label=label, under=under))
 
     def attribute(self, attribute: AttributeRights) -> Sql:
-        """A custom attribute's jsonb value, carried through the page."""
-        return self.carry(f"attribute_{attribute.id}", self._seen.attribute(attribute))
+        """A custom attribute's jsonb value, passed through the page."""
+        return self.carry(f"attribute_{attribute.id}", self._view.attribute(attribute))
 
     def mark(self, label: str, condition: Bool) -> Column:
-        """A condition of the guard's, carried through the page."""
-        return self.carry(label, self._seen.mark(label, condition))
+        """A condition of the authorizer, passed through the page."""
+        return self.carry(label, self._view.mark(label, condition))
 
     def carry(self, label: str, value: Sql) -> Column:
-        """A value of the view, carried through the page under `label`."""
+        """A value of the view, passed through the page as `label`."""
         self.listed[label] = value
         return Column(self.name, label, value.type)
 
 
 class Joined(NamedTuple):
-    """What stands beside rows: for each of them one row of it, or none."""
+    """An item to left-join to rows: at most one row of it per row."""
 
     item: FromClause
     on: Bool = true()
 
 
-def beside(left: FromClause, laterals: list[Joined]) -> FromClause:
-    """`left` and, for each of its rows, one row of every lateral, NULL where it has none (D-54)."""
+def join_laterals(left: FromClause, laterals: list[Joined]) -> FromClause:
+    """`left`, left-joined with every item of `laterals` (D-54)."""
     for item, on in laterals:
         left = join(left, item, on, isouter=True)
     return left
 
 
-def sub(statement: Query, name: str) -> Joined:
-    """A statement that may name what stands before it, under `name`."""
+def lateral_subquery(statement: Query, name: str) -> Joined:
+    """A LATERAL subquery named `name`, which may use items before it."""
     return Joined(lateral(statement, name))

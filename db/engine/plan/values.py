@@ -1,4 +1,4 @@
-"""How values cross between the API and Postgres: ids with their prefix, and what each kind is bound as."""
+"""Conversion of values between the API and Postgres: prefixed ids, and the SQL type of each kind."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -26,12 +26,12 @@ TYPES: dict[Kind, SqlType] = {
     Kind.ENUM: Text(),
 }
 Encode: TypeAlias = Callable[[Any], object]
-"""A function from a value of the API to what the driver binds. The contract has checked its type, or says it itself."""
+"""A function from an API value to the value that the driver binds. The value's type has been validated."""
 HEX = re.compile("[0-9a-f]{32}\\Z")
 
 
 def parse_id(text: object, prefix: str) -> UUID | None:
-    """The uuid in `opp_0192…`, or None: an id of another type is an id of nothing (D-42)."""
+    """The UUID in `opp_0192…`; None for malformed ids and for ids of other types (D-42)."""
     if not isinstance(text, str):
         return None
     head, _, tail = text.rpartition("_")
@@ -39,9 +39,9 @@ def parse_id(text: object, prefix: str) -> UUID | None:
 
 
 def encoder(kind: Kind, prefix: str = "", *, many: bool = False, keep: bool = False) -> Encode:
-    """A function from an API value to what the driver binds.
+    """A function from an API value to the value that the driver binds.
 
-    Of `many`, those that can match nothing are left out, unless their places count (`keep`).
+    With `many` it converts a list, without the values that can match nothing; `keep` retains them as None.
     """
 
     def one(value: object) -> object:
@@ -52,14 +52,14 @@ def encoder(kind: Kind, prefix: str = "", *, many: bool = False, keep: bool = Fa
         return value.value if isinstance(value, Enum) else value
 
     def several(values: Iterable[object]) -> list[object]:
-        found = [one(value) for value in values]
-        return found if keep else [value for value in found if value is not None]
+        encoded = [one(value) for value in values]
+        return encoded if keep else [value for value in encoded if value is not None]
 
     return several if many else one
 
 
 def within(argument: str, least: int, most: int) -> Encode:
-    """A function that lets numbers within bounds pass. Raises Refused, naming the argument."""
+    """A function that returns numbers within bounds. For others it raises Refused with the name of the argument."""
 
     def one(value: int) -> int:
         if not least <= value <= most:
@@ -82,5 +82,5 @@ _DECODERS: tuple[tuple[type[SqlType], Callable[[str], object]], ...] = (
 
 
 def decoder(kind: SqlType) -> Callable[[str], object]:
-    """A function from the text of a sort key in a cursor to what the driver binds."""
-    return next(decode for kept, decode in _DECODERS if isinstance(kind, kept))
+    """A function from the text of a sort key in a cursor to the value that the driver binds."""
+    return next(decode for sql_type, decode in _DECODERS if isinstance(kind, sql_type))

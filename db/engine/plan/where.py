@@ -1,4 +1,4 @@
-"""Filters as SQL. Two-valued: what is NULL or hidden fulfils no test, and `not` is the exact complement (D-41)."""
+"""Filters as SQL. Two-valued logic: NULL and hidden values fulfil no test, and `not` is the exact complement (D-41)."""
 
 from __future__ import annotations
 
@@ -41,25 +41,25 @@ from domain.access import AttributeRights
 from domain.codes import Code, Refused
 
 
-def where(scope: Scope, seen: SecuredView, condition: Condition) -> Bool:
-    """The condition on the rows of `seen`. May be NULL for false; never raises on any row (D-53)."""
+def where(scope: Scope, view: SecuredView, condition: Condition) -> Bool:
+    """The condition on the rows of `view`. May be NULL for false; never raises on any row (D-53)."""
     match condition:
         case And(items):
-            return and_(true(), *(where(scope, seen, item) for item in items))
+            return and_(true(), *(where(scope, view, item) for item in items))
         case Or(items):
-            return or_(false(), *(where(scope, seen, item) for item in items))
+            return or_(false(), *(where(scope, view, item) for item in items))
         case Not(item):
-            return _not(where(scope, seen, item))
+            return _not(where(scope, view, item))
         case Test():
-            return _test(scope, seen, condition)
+            return _test(scope, view, condition)
         case AttributeTest():
-            return _attribute(scope, seen, condition)
+            return _attribute(scope, view, condition)
         case Search():
-            return search(scope, seen, condition)
+            return search(scope, view, condition)
         case ToOneFilter():
-            return _through(scope, seen, condition)
+            return _to_one(scope, view, condition)
         case ToManyFilter():
-            return _among(scope, seen, condition)
+            return _to_many(scope, view, condition)
 
 
 def _not(condition: Bool) -> Bool:
@@ -67,48 +67,48 @@ def _not(condition: Bool) -> Bool:
     return condition.is_not(true())
 
 
-def _test(scope: Scope, seen: SecuredView, test: Test) -> Bool:
+def _test(scope: Scope, view: SecuredView, test: Test) -> Bool:
     negated, positive = _positive(test.op, test.value)
     kind = test.field.kind
-    prefix = seen.entity.prefix
+    prefix = view.entity.prefix
     if positive in (Op.CONTAINS, Op.STARTS_WITH):
-        # An index of pieces may lead: whether it should, the piece alone can say.
-        scope.searches |= any(each.field == test.field for each in seen.entity.searched)
+        # A trigram index may be used. Whether it pays depends on the text, so plan with its value.
+        scope.searches |= any(each.field == test.field for each in view.entity.searched)
 
     def condition(column: Sql) -> Bool:
         return _compare(scope, column, kind, prefix, positive, test.value)
 
-    met = seen.test(test.field.column, condition)
-    return _not(met) if negated else met
+    matches = view.test(test.field.column, condition)
+    return _not(matches) if negated else matches
 
 
 def _positive(op: Op, value: BindParam | bool) -> tuple[bool, Op]:
-    """Every negative test is the complement of a positive one, so that masks need care only once."""
+    """Whether a test is negated, and the positive operator; masks are then handled for positive tests only."""
     if op is Op.IS_NULL:
         return value is True, Op.IS_NULL
     return {Op.NE: (True, Op.EQ), Op.NOT_IN: (True, Op.IN)}.get(op, (False, op))
 
 
-def compare(scope: Scope, value: Sql, kind: Kind, op: Op, wanted: BindParam | bool) -> Bool:
-    """A test of any value, two-valued in its negations."""
-    negated, positive = _positive(op, wanted)
-    met = _compare(scope, value, kind, "", positive, wanted)
-    return _not(met) if negated else met
+def compare(scope: Scope, value: Sql, kind: Kind, op: Op, operand: BindParam | bool) -> Bool:
+    """A test of an unmasked value. Negated tests are the exact complement."""
+    negated, positive = _positive(op, operand)
+    matches = _compare(scope, value, kind, "", positive, operand)
+    return _not(matches) if negated else matches
 
 
 def _compare(
     scope: Scope, column: Sql, kind: Kind, prefix: str, op: Op, value: BindParam | bool
 ) -> Bool:
     if isinstance(value, bool) or op is Op.IS_NULL:
-        found: Bool = column.is_not(None)
-        return found
+        present: Bool = column.is_not(None)
+        return present
     if op is Op.IN:
         many = scope.bind(value, kind, prefix, many=True, as_=ARRAY(TYPES[kind]))
         inside: Bool = column == any_(many)
         return inside
     if op is Op.EQ:
-        same: Bool = column == scope.bind(value, kind, prefix)
-        return same
+        equal: Bool = column == scope.bind(value, kind, prefix)
+        return equal
     bound = scope.bind(value, kind, prefix)
     if kind is Kind.TEXT:
         return _compare_text(column, op, bound)
@@ -124,7 +124,7 @@ _ORDERED: dict[Op, Callable[[Sql, Sql], Bool]] = {
 
 
 def _compare_text(column: Sql, op: Op, bound: Sql) -> Bool:
-    """Text is ordered and searched without case and accents."""
+    """Text comparison without case and accents."""
     if op in _ORDERED:
         return _ORDERED[op](Folded(column), Folded(bound))
     pattern = func.platform.pattern(bound)
@@ -132,36 +132,36 @@ def _compare_text(column: Sql, op: Op, bound: Sql) -> Bool:
     return Folded(column).like(around)
 
 
-def _attribute(scope: Scope, seen: SecuredView, test: AttributeTest) -> Bool:
-    """Values of the wrong type fulfil no test: jsonb is compared, never cast (D-53)."""
-    attribute = readable(scope, seen, test.key)
+def _attribute(scope: Scope, view: SecuredView, test: AttributeTest) -> Bool:
+    """A test of a custom attribute. jsonb is compared and never cast, so values of another type fulfil no test (D-53)."""
+    attribute = readable(scope, view, test.key)
     if _KINDS[attribute.kind.value] is not test.kind:
         word = attribute.kind.value.lower()
         raise Refused(
             Code.BAD_USER_INPUT,
-            f"The attribute {test.key!r} is filtered with `{word}`: it is of that kind.",
+            f"The attribute {test.key!r} is of the kind {attribute.kind.value}: filter it with `{word}`.",
         )
     negated, positive = _positive(test.op, test.value)
-    kept = seen.attribute(attribute)
-    typed = func.jsonb_typeof(kept) == Concat([_JSON[test.kind]])
+    stored = view.attribute(attribute)
+    typed = func.jsonb_typeof(stored) == Concat([_JSON[test.kind]])
     if positive is Op.IS_NULL or isinstance(test.value, bool):
-        met = typed
+        matches = typed
     elif test.kind in (Kind.TEXT, Kind.DATE):
-        met = and_(typed, _as_text(scope, kept, test.kind, positive, test.value))
+        matches = and_(typed, _as_text(scope, stored, test.kind, positive, test.value))
     elif positive is Op.IN:
         many = scope.bind(test.value, test.kind, many=True, as_=ARRAY(TYPES[test.kind]))
-        met = and_(typed, func.to_jsonb(many).op("@>")(kept))
+        matches = and_(typed, func.to_jsonb(many).op("@>")(stored))
     else:
         bound = func.to_jsonb(scope.bind(test.value, test.kind))
-        met = and_(typed, _JSON_ORDERED[positive](kept, bound))
-    return _not(met) if negated else met
+        matches = and_(typed, _JSON_ORDERED[positive](stored, bound))
+    return _not(matches) if negated else matches
 
 
-def readable(scope: Scope, seen: SecuredView, key: str) -> AttributeRights:
-    """The attribute with this key. A closed one refuses the operation before it comes here (D-31)."""
-    attribute = scope.gate.authorizer.attribute(seen.entity.name, key)
+def readable(scope: Scope, view: SecuredView, key: str) -> AttributeRights:
+    """The attribute with this key. The plan has already refused closed attributes (D-31)."""
+    attribute = scope.gate.authorizer.attribute(view.entity.name, key)
     if attribute is None:
-        raise LookupError(f"{key} is closed: the plan refuses a filter by it first")
+        raise LookupError(f"{key} is closed: the plan must refuse a filter by it")
     return attribute
 
 
@@ -175,41 +175,41 @@ _JSON = {
 _JSON_ORDERED: dict[Op, Callable[[Sql, Sql], Bool]] = {**_ORDERED, Op.EQ: lambda a, b: a == b}
 
 
-def _as_text(scope: Scope, kept: Sql, kind: Kind, op: Op, value: BindParam) -> Bool:
-    """Text and dates inside jsonb; a date is ISO text, which sorts as the dates do."""
-    text = json_text(kept)
+def _as_text(scope: Scope, stored: Sql, kind: Kind, op: Op, value: BindParam) -> Bool:
+    """A test of a text or date in jsonb. Dates are ISO text, which sorts chronologically."""
+    text = json_text(stored)
     if kind is Kind.TEXT:
         return _compare(scope, text, kind, "", op, value)
     if op is Op.IN:
         bound = scope.bind(value, Kind.TEXT, "date", many=True, as_=ARRAY(TYPES[Kind.TEXT]))
         inside: Bool = text == any_(bound)
         return inside
-    iso = AsText(scope.bind(value, Kind.DATE))
-    return _ORDERED[op](text.collate("C"), iso) if op in _ORDERED else text == iso
+    iso_date = AsText(scope.bind(value, Kind.DATE))
+    return _ORDERED[op](text.collate("C"), iso_date) if op in _ORDERED else text == iso_date
 
 
-def _through(scope: Scope, seen: SecuredView, condition: ToOneFilter) -> Bool:
+def _to_one(scope: Scope, view: SecuredView, condition: ToOneFilter) -> Bool:
     reference = condition.reference
     inner = scope.gate.see(scope.model.entities[reference.target])
 
     def linked(key: Sql) -> Bool:
-        met = where(scope, inner, condition.condition)
+        matches = where(scope, inner, condition.condition)
         one = select(IntLiteral(1)).select_from(inner)
-        return exists(one.where(inner.column("id") == key, met))
+        return exists(one.where(inner.column("id") == key, matches))
 
-    return seen.test(reference.column, linked)
+    return view.test(reference.column, linked)
 
 
-def _among(scope: Scope, seen: SecuredView, condition: ToManyFilter) -> Bool:
+def _to_many(scope: Scope, view: SecuredView, condition: ToManyFilter) -> Bool:
     reverse = condition.reverse
     inner = scope.gate.see(scope.model.entities[reverse.source])
-    met = where(scope, inner, condition.condition)
-    wanted = _not(met) if condition.quantifier is Quantifier.EVERY else met
+    matches = where(scope, inner, condition.condition)
+    matches = _not(matches) if condition.quantifier is Quantifier.EVERY else matches
 
     def pointing(key: Sql) -> Bool:
-        return and_(key == seen.column("id"), wanted)
+        return and_(key == view.column("id"), matches)
 
-    found = exists(
+    exists_ = exists(
         select(IntLiteral(1)).select_from(inner).where(inner.test(reverse.column, pointing))
     )
-    return found if condition.quantifier is Quantifier.SOME else not_(found)
+    return exists_ if condition.quantifier is Quantifier.SOME else not_(exists_)

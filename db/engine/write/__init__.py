@@ -1,1 +1,1 @@
-"""What changes records: locks them, writes them, and notes what was done; it decides nothing."""
+"""The write side: locks and writes records, and their history and change log. It contains no business rules."""

@@ -1,4 +1,4 @@
-"""A connection whose statements begin with their tenant, and whose last write waits, to be sent along with the note of it."""
+"""A tenant's connection: tags statements with the schema, and defers the last write to send it with the history."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import asyncpg
 
-from db.engine.transaction import Driver, turned_away
+from db.engine.transaction import Driver, entry_error
 
 if TYPE_CHECKING:
     from db.engine.transaction import CleanConnection, Placement, TransactionStart
@@ -16,36 +16,36 @@ ENTER = "SELECT enter($1, $2, $3)"
 
 
 class TenantConnection:
-    """The connection of a transaction under way in one tenant's schema.
+    """The connection of a running transaction in one tenant's schema.
 
-    The tag gives each tenant plans of its own. What is written `later` goes before whatever is asked next,
-    so nothing can tell that it waited, but for the message that is spared.
+    The tag makes cached plans specific to the tenant. A deferred write is sent before the next statement,
+    so its only effect is one message less.
     """
 
     def __init__(self, connection: Driver, schema: str) -> None:
         self._connection = connection
         self._tag = f"/*{schema}*/ "
-        self._waiting: tuple[str, str] | None = None
+        self._deferred: tuple[str, str] | None = None
 
     async def direct(self) -> Driver:
-        """The connection itself, with everything written."""
+        """The driver connection, after sending the deferred write."""
         await self._send()
         return self._connection
 
-    async def enter_again(self, placement: Placement, entry: TransactionStart) -> None:
-        """Enter once more, as things are now. Raises TurnedAway."""
+    async def reenter(self, placement: Placement, entry: TransactionStart) -> None:
+        """Repeat the checks of the transaction's start against the current state. Raises EntryRejected."""
         try:
             await self.fetch(ENTER, placement.version, entry.access, entry.session)
         except asyncpg.PostgresError as error:
-            raise turned_away(error) from error
+            raise entry_error(error) from error
 
-    async def mark(self) -> None:
-        """Remember how things stand."""
-        await cast("CleanConnection", await self.direct()).mark()
+    async def savepoint(self) -> None:
+        """Set a savepoint."""
+        await cast("CleanConnection", await self.direct()).savepoint()
 
-    async def take_back(self) -> None:
-        """Take back what was done since the last mark."""
-        await cast("CleanConnection", await self.direct()).take_back()
+    async def roll_back(self) -> None:
+        """Roll back to the last savepoint."""
+        await cast("CleanConnection", await self.direct()).roll_back()
 
     async def fetch(self, text: str, *values: object) -> Sequence[asyncpg.Record]:
         """The rows of a statement."""
@@ -53,23 +53,21 @@ class TenantConnection:
         rows: Sequence[asyncpg.Record] = await self._connection.fetch(self._tag + text, *values)
         return rows
 
-    async def later(self, text: str, value: str) -> None:
-        """Write with a statement of one parameter, at the latest before anything else is asked."""
+    async def defer(self, text: str, value: str) -> None:
+        """Defer a write with one parameter until the next statement."""
         await self._send()
-        self._waiting = (text, value)
+        self._deferred = (text, value)
 
-    async def last(self, text: str, *values: str) -> None:
-        """A statement together with what waits, whose one parameter then comes after its own."""
-        if self._waiting is None:
+    async def fetch_with_deferred(self, text: str, *values: str) -> None:
+        """Run a statement and the deferred write as one; the write's parameter follows the statement's own."""
+        if self._deferred is None:
             await self.fetch(text, *values)
             return
-        (write, images), self._waiting = self._waiting, None
+        (write, value), self._deferred = self._deferred, None
         write = write.replace("$1", f"${len(values) + 1}")
-        await self._connection.fetch(
-            f"{self._tag}WITH written AS ({write}) {text}", *values, images
-        )
+        await self._connection.fetch(f"{self._tag}WITH written AS ({write}) {text}", *values, value)
 
     async def _send(self) -> None:
-        if self._waiting is not None:
-            (write, images), self._waiting = self._waiting, None
-            await self._connection.fetch(self._tag + write, images)
+        if self._deferred is not None:
+            (write, value), self._deferred = self._deferred, None
+            await self._connection.fetch(self._tag + write, value)

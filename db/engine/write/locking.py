@@ -1,4 +1,4 @@
-"""Locks records that the caller sees, then reads them by a second statement: the first one's snapshot is older (D-50b)."""
+"""Locks visible records, then reads them by a second statement, because the first one's snapshot predates the locks (D-50b)."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from db.engine.write.connection import TenantConnection
 from db.engine.write.row_json import row_of
 
 IDS, GROUP, KEY = "write:ids", "write:group", "write:key"
-KEPT = 1_000
-"""Compiled statements that are remembered: a few for each kind of record and permission shape."""
+MAX_COMPILED = 1_000
+"""Maximum cached statements; there are a few per entity and permission shape."""
 
 
 class Lock(Enum):
-    """How records are locked until the transaction ends."""
+    """Row lock strengths, held until the transaction ends."""
 
     UPDATE = "FOR NO KEY UPDATE"
-    """They are updated: others may refer to them meanwhile."""
+    """For updates: other transactions may still add references."""
     DELETE = "FOR UPDATE"
-    """For deletes and restores: no other transaction can add a reference meanwhile."""
+    """For deletes and restores: no other transaction can add a reference."""
     REFERENCE = "FOR KEY SHARE"
-    """A record comes to refer to them: they are not deleted meanwhile."""
+    """For targets of new references: no other transaction can delete them."""
     NONE = ""
 
 
@@ -62,19 +62,19 @@ _LOCKS: dict[Lock, _Strength] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """Records of an entity, by id."""
+class _ByIds:
+    """Records of an entity by id."""
 
     entity: Entity
     lock: Lock
-    bin: bool
-    facts: bool
-    """Whether the rows themselves are read, or only their ids."""
+    trashed: bool
+    full_rows: bool
+    """Whether entire rows are read, or only ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class _ByText:
-    """Records of an entity, by a text in a column."""
+    """Records of an entity by the text in a column."""
 
     entity: Entity
     column: str
@@ -82,14 +82,14 @@ class _ByText:
 
 @dataclass(frozen=True, slots=True)
 class _Referenced:
-    """Records of several entities, locked so that they can be referred to."""
+    """Records of several entities, locked as targets of references."""
 
     entities: tuple[Entity, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The records of a type that have the same value in one column, sorted by the text in another."""
+    """Records of an entity with the same value in one column, sorted by the text in another."""
 
     entity: Entity
     group: str
@@ -98,7 +98,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class _Nearest:
-    """The record before or after a text in a series."""
+    """The next smaller or larger key in a series."""
 
     series: Series
     before: bool
@@ -106,9 +106,9 @@ class _Nearest:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """A compiled statement: what it selects, and the caller's rights as far as it depends on them."""
+    """Cache key of a compiled statement: its description, and the caller's rights that it depends on."""
 
-    statement: _Asked | _ByText | _Referenced | _Nearest
+    statement: _ByIds | _ByText | _Referenced | _Nearest
     rights: Hashable
 
 
@@ -122,35 +122,40 @@ async def lock_visible(
     ids: Iterable[UUID],
     lock: Lock,
     *,
-    bin: bool = False,
+    trashed: bool = False,
 ) -> dict[UUID, Record]:
-    """The records that the caller may see, locked, by id; with `bin`, those in the trash.
+    """Lock the records that the caller may see, and return them by id; with `trashed`, those in the trash.
 
-    A policy may read other tables, whose rows a statement sees as they were when it began. So where
-    there is one, a second statement reads what is visible now that the lock is held.
+    A row policy may read other tables as they were when the statement began. So with a row policy, a
+    second statement checks visibility again after the locks are acquired.
     """
-    wanted = sorted(set(ids))
-    if not wanted or not authorizer.may_see(entity.name):
+    unique_ids = sorted(set(ids))
+    if not unique_ids or not authorizer.may_see(entity.name):
         return {}
     if lock is not Lock.NONE and authorizer.rows(entity, Form.PREDICATE) is not None:
         locked = await _fetch(
-            connection, authorizer, _Asked(entity, lock, bin, facts=False), wanted
+            connection, authorizer, _ByIds(entity, lock, trashed, full_rows=False), unique_ids
         )
-        # What became visible after that is not locked, so it does not count.
-        lock, wanted = Lock.NONE, [row["id"] for row in locked]
-    rows = await _fetch(connection, authorizer, _Asked(entity, lock, bin, facts=True), wanted)
+        # Records that became visible after that are not locked, so they are left out.
+        lock, unique_ids = Lock.NONE, [row["id"] for row in locked]
+    rows = await _fetch(
+        connection, authorizer, _ByIds(entity, lock, trashed, full_rows=True), unique_ids
+    )
     return {row["id"]: row_of(entity, row) for row in rows}
 
 
 async def visible(
     connection: TenantConnection, authorizer: Authorizer, entity: Entity, ids: Iterable[UUID]
 ) -> set[UUID]:
-    """Which of the records the caller sees."""
-    wanted = sorted(set(ids))
-    if not wanted or not authorizer.may_see(entity.name):
+    """The ids of those records that the caller sees."""
+    unique_ids = sorted(set(ids))
+    if not unique_ids or not authorizer.may_see(entity.name):
         return set()
     rows = await _fetch(
-        connection, authorizer, _Asked(entity, Lock.NONE, bin=False, facts=False), wanted
+        connection,
+        authorizer,
+        _ByIds(entity, Lock.NONE, trashed=False, full_rows=False),
+        unique_ids,
     )
     return {row["id"] for row in rows}
 
@@ -162,13 +167,13 @@ async def find_by_text(
     column: str,
     values: Iterable[str],
 ) -> dict[str, UUID]:
-    """The ids of the live records that the caller sees with one of these texts in a column, by text."""
-    wanted = sorted(set(values))
-    if not wanted or not authorizer.may_see(entity.name):
+    """Ids of the visible live records with one of these texts in a column, by text."""
+    texts = sorted(set(values))
+    if not texts or not authorizer.may_see(entity.name):
         return {}
     key = _Key(_ByText(entity, column), authorizer.project(_depends_on(entity)))
-    compiled = _remembered(key, lambda: _finding(authorizer, entity, column))
-    bound = [wanted if name == IDS else authorizer.value(name) for name in compiled.parameters]
+    compiled = _cached(key, lambda: _compile_by_text(authorizer, entity, column))
+    bound = [texts if name == IDS else authorizer.value(name) for name in compiled.parameters]
     return {row[0]: row[1] for row in await connection.fetch(compiled.sql, *bound)}
 
 
@@ -182,22 +187,26 @@ async def nearest_visible(
     before: bool,
     without: Iterable[UUID] = (),
 ) -> Hidden[str | None]:
-    """The nearest smaller key of the live records that the caller sees, or the nearest larger one.
+    """The next smaller or larger key of the visible live records in a series, without the records in `without`.
 
-    None if there is none. The text is compared as the API sorts it; records in `without` do not count.
+    None if there is none. Keys are compared like sorted text in the API.
     """
     if not authorizer.may_see(series.entity.name):
         return Hidden(None)
     form = authorizer.form(series.entity.name)
     statement_key = _Key(_Nearest(series, before), authorizer.project(_depends_on(series.entity)))
-    compiled = _remembered(statement_key, lambda: _nearest(authorizer, series, form, before=before))
-    given = {GROUP: group, KEY: key, IDS: sorted(set(without))}
-    bound = [given[n] if n in given else authorizer.value(n) for n in compiled.parameters]
-    found = await connection.fetch(compiled.sql, *bound)
-    return Hidden(found[0][0] if found else None)
+    compiled = _cached(
+        statement_key, lambda: _compile_nearest(authorizer, series, form, before=before)
+    )
+    arguments = {GROUP: group, KEY: key, IDS: sorted(set(without))}
+    bound = [arguments[n] if n in arguments else authorizer.value(n) for n in compiled.parameters]
+    rows = await connection.fetch(compiled.sql, *bound)
+    return Hidden(rows[0][0] if rows else None)
 
 
-def _nearest(authorizer: Authorizer, series: Series, form: Form, *, before: bool) -> Compiled:
+def _compile_nearest(
+    authorizer: Authorizer, series: Series, form: Form, *, before: bool
+) -> Compiled:
     gate = Gate(authorizer)
     rows = gate.see(series.entity, form)
     key, than = Folded(rows.fact(series.key)), Folded(parameter(KEY, Text()))
@@ -212,7 +221,7 @@ def _nearest(authorizer: Authorizer, series: Series, form: Form, *, before: bool
     )
 
 
-def _finding(authorizer: Authorizer, entity: Entity, column: str) -> Compiled:
+def _compile_by_text(authorizer: Authorizer, entity: Entity, column: str) -> Compiled:
     gate = Gate(authorizer)
     rows = gate.see(entity)
     value = rows.fact(column)
@@ -221,89 +230,89 @@ def _finding(authorizer: Authorizer, entity: Entity, column: str) -> Compiled:
 
 
 async def lock_referenced(
-    connection: TenantConnection, authorizer: Authorizer, wanted: Mapping[Entity, Iterable[UUID]]
+    connection: TenantConnection, authorizer: Authorizer, targets: Mapping[Entity, Iterable[UUID]]
 ) -> dict[Entity, set[UUID]]:
-    """Which of these records the caller sees, of all types in one statement; locked, so that they can be referred to."""
-    asked = {entity: sorted(set(ids)) for entity, ids in wanted.items()}
-    open_ones = [e for e in asked if asked[e] and authorizer.may_see(e.name)]
-    found: dict[Entity, set[UUID]] = {entity: set() for entity in asked}
-    if open_ones:
-        open_ones.sort(key=lambda entity: entity.name)
-        key = _Key(_Referenced(tuple(open_ones)), authorizer.project(_depends_on(*open_ones)))
-        compiled = _remembered(key, lambda: _links(authorizer, open_ones))
-        arrays = {_ids(entity): asked[entity] for entity in open_ones}
+    """Lock the visible ones of these records as targets of references, in one statement, and return their ids."""
+    ids_by_entity = {entity: sorted(set(ids)) for entity, ids in targets.items()}
+    readable = [e for e in ids_by_entity if ids_by_entity[e] and authorizer.may_see(e.name)]
+    visible_ids: dict[Entity, set[UUID]] = {entity: set() for entity in ids_by_entity}
+    if readable:
+        readable.sort(key=lambda entity: entity.name)
+        key = _Key(_Referenced(tuple(readable)), authorizer.project(_depends_on(*readable)))
+        compiled = _cached(key, lambda: _compile_referenced(authorizer, readable))
+        arrays = {_ids(entity): ids_by_entity[entity] for entity in readable}
         values = [
             arrays[name] if name in arrays else authorizer.value(name)
             for name in compiled.parameters
         ]
         row = (await connection.fetch(compiled.sql, *values))[0]
-        for entity, text in zip(open_ones, row, strict=True):
-            found[entity] = {UUID(id) for id in (text or "").split(",") if id}
-    return found
+        for entity, text in zip(readable, row, strict=True):
+            visible_ids[entity] = {UUID(id) for id in (text or "").split(",") if id}
+    return visible_ids
 
 
 def _ids(entity: Entity) -> str:
     return f"{IDS}:{entity.name}"
 
 
-def _links(authorizer: Authorizer, entities: list[Entity]) -> Compiled:
+def _compile_referenced(authorizer: Authorizer, entities: list[Entity]) -> Compiled:
     gate, texts = Gate(authorizer), []
     for entity in entities:
         rows = gate.see(entity)
-        mine = one_of(rows.column("id"), _ids(entity), Uuid())
-        found = select(rows.column("id").label("id")).select_from(rows).where(mine)
-        locked = found.order_by(rows.column("id")).with_for_update(**_LOCKS[Lock.REFERENCE])
-        links = locked.cte(f"{entity.table.name}_links")
-        id = Column(links.name, "id", Uuid())
-        texts.append(select(StringAgg(AsText(id), id)).select_from(links).scalar_subquery())
+        requested = one_of(rows.column("id"), _ids(entity), Uuid())
+        visible_rows = select(rows.column("id").label("id")).select_from(rows).where(requested)
+        locked = visible_rows.order_by(rows.column("id")).with_for_update(**_LOCKS[Lock.REFERENCE])
+        referenced = locked.cte(f"{entity.table.name}_links")
+        id = Column(referenced.name, "id", Uuid())
+        texts.append(select(StringAgg(AsText(id), id)).select_from(referenced).scalar_subquery())
     return gate.compile(select(*texts))
 
 
 async def _fetch(
-    connection: TenantConnection, authorizer: Authorizer, asked: _Asked, ids: list[UUID]
+    connection: TenantConnection, authorizer: Authorizer, request: _ByIds, ids: list[UUID]
 ) -> Sequence[asyncpg.Record]:
-    compiled = _statement(authorizer, asked)
+    compiled = _statement(authorizer, request)
     values = [ids if name == IDS else authorizer.value(name) for name in compiled.parameters]
     return await connection.fetch(compiled.sql, *values)
 
 
-def _statement(authorizer: Authorizer, asked: _Asked) -> Compiled:
-    key = _Key(asked, authorizer.project(_depends_on(asked.entity)))
-    return _remembered(key, lambda: _compile(authorizer, asked))
+def _statement(authorizer: Authorizer, request: _ByIds) -> Compiled:
+    key = _Key(request, authorizer.project(_depends_on(request.entity)))
+    return _cached(key, lambda: _compile(authorizer, request))
 
 
-def _remembered(key: _Key, compile: Callable[[], Compiled]) -> Compiled:
-    """Compiled once for each permission shape."""
-    found = _compiled.get(key)
-    if found is None:
-        if len(_compiled) >= KEPT:
+def _cached(key: _Key, compile: Callable[[], Compiled]) -> Compiled:
+    """The cached statement, compiled on first use."""
+    compiled = _compiled.get(key)
+    if compiled is None:
+        if len(_compiled) >= MAX_COMPILED:
             _compiled.clear()
-        found = _compiled[key] = compile()
-    return found
+        compiled = _compiled[key] = compile()
+    return compiled
 
 
 @cache
 def _depends_on(*entities: Entity) -> frozenset[RowsOf]:
-    """The rows of these entities and of their parents, with which a child record is visible."""
-    found = {RowsOf(entity.name) for entity in entities}
+    """The dependencies on the rows of these entities and of their parents, which determine a child's visibility."""
+    rows = {RowsOf(entity.name) for entity in entities}
     for entity in entities:
-        found |= _depends_on(*entity.parent_types)
-    return frozenset(found)
+        rows |= _depends_on(*entity.parent_types)
+    return frozenset(rows)
 
 
-def _compile(authorizer: Authorizer, asked: _Asked) -> Compiled:
+def _compile(authorizer: Authorizer, request: _ByIds) -> Compiled:
     gate = Gate(authorizer)
-    rows = gate.see(asked.entity, bin=asked.bin)
-    statement = _listed(rows, asked).where(one_of(rows.column("id"), IDS, Uuid()))
-    if asked.lock is not Lock.NONE:
-        # One order for everybody, so that two transactions do not wait for each other.
-        locked = _LOCKS[asked.lock]
-        statement = statement.order_by(rows.column("id")).with_for_update(**locked)
+    rows = gate.see(request.entity, trashed=request.trashed)
+    statement = _columns(rows, request).where(one_of(rows.column("id"), IDS, Uuid()))
+    if request.lock is not Lock.NONE:
+        # The same order in all transactions prevents deadlocks.
+        strength = _LOCKS[request.lock]
+        statement = statement.order_by(rows.column("id")).with_for_update(**strength)
     return gate.compile(statement)
 
 
-def _listed(rows: SecuredView, asked: _Asked) -> Query:
-    if not asked.facts:
+def _columns(rows: SecuredView, request: _ByIds) -> Query:
+    if not request.full_rows:
         return select(rows.column("id").label("id")).select_from(rows)
-    columns = [column.name for column in asked.entity.table.columns]
+    columns = [column.name for column in request.entity.table.columns]
     return select(*(rows.fact(name).label(name) for name in columns)).select_from(rows)

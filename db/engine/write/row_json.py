@@ -1,4 +1,4 @@
-"""A record's row as JSON, which Postgres reads back into a row; and its values as the history spells them."""
+"""Serialization of rows: JSON that Postgres converts back to rows, and values as text for the history."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STAMPS = frozenset({"version", "updated_at", "deleted_at"})
 
 
 def row_json(entity: Entity, row: Record) -> bytes:
-    """The row as one JSON object: exact, and read back by jsonb_populate_recordset."""
+    """The row as a JSON object for jsonb_populate_recordset, without loss of precision."""
     values = values_of(row, columns_of(entity.table))
     if entity.attributes:
         values[entity.attributes] = _exact(getattr(row, entity.attributes))
@@ -41,46 +41,46 @@ def json_text(value: object) -> str:
         return f"{value:f}"
     if isinstance(value, UUID | StrEnum):
         return str(value)
-    raise TypeError(f"{value!r} is not kept in any column")
+    raise TypeError(f"{value!r} is of a type that no column stores")
 
 
 def _exact(custom: Mapping[str, object]) -> JsonObject:
-    """Numbers stay numbers in jsonb, with all their digits."""
+    """Values of custom attributes with decimals as JSON numbers, with all digits."""
     return {
         id: orjson.Fragment(f"{value:f}") if isinstance(value, Decimal) else value
         for id, value in custom.items()
     }
 
 
-def row_of(entity: Entity, found: asyncpg.Record) -> Record:
-    """The typed row of what Postgres returned, whose columns have the table's names."""
-    values: dict[str, object] = dict(found)
+def row_of(entity: Entity, row: asyncpg.Record) -> Record:
+    """The typed row of a driver row with the table's column names."""
+    values: dict[str, object] = dict(row)
     if entity.attributes:
-        values[entity.attributes] = _read_custom(found[entity.attributes])
+        values[entity.attributes] = _read_custom(row[entity.attributes])
     return new_row(entity.type_, values)
 
 
-def _read_custom(kept: str) -> JsonObject:
-    """The values of custom attributes, numbers exact."""
-    found: JsonObject = json.loads(kept, parse_float=Decimal, parse_int=Decimal)
-    return found
+def _read_custom(text: str) -> JsonObject:
+    """Parse the values of custom attributes; numbers become Decimal."""
+    values: JsonObject = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+    return values
 
 
 def column_text(entity: Entity, column: str, row: Record) -> str | None:
-    """A column's value as the API spells it, without quotes."""
+    """A column's value in API format, without quotes."""
     value = getattr(row, column)
     if value is None:
         return None
-    what = entity.named[column]
-    if isinstance(what, Reference):
-        return f"{entity.targets[what.name].prefix}_{value.hex}"
-    if what.kind is Kind.MONEY:
-        return f"{round(value, minor(getattr(row, what.exposed.currency or ''))):f}"
+    member = entity.named[column]
+    if isinstance(member, Reference):
+        return f"{entity.targets[member.name].prefix}_{value.hex}"
+    if member.kind is Kind.MONEY:
+        return f"{round(value, minor(getattr(row, member.exposed.currency or ''))):f}"
     return value_text(value)
 
 
 def value_text(value: object) -> str:
-    """A value as the API spells it."""
+    """A value in API format."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
@@ -124,5 +124,5 @@ def _compared(entity: Entity) -> tuple[str, ...]:
 
 
 def changed_columns(entity: Entity, before: Record, after: Record) -> tuple[str, ...]:
-    """The columns that differ, but for those that every change sets."""
+    """The columns that differ, except for `STAMPS`."""
     return tuple(n for n in _compared(entity) if getattr(before, n) != getattr(after, n))

@@ -1,4 +1,4 @@
-"""The statements that write records and that read them past the caller's rights, in SQLAlchemy Core, compiled once each."""
+"""Statements that write records, or read them without the caller's rights. Each is compiled once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 IMMUTABLE = frozenset({"id", "created_at"})
 ROWS, VALUES, VERSIONS = "rows", "values", "versions"
-"""The parameters: rows as JSON, the values of a column, and versions beside them."""
+"""Parameter names: rows as JSON, values of a column, and the versions that belong to them."""
 
 
 class RowType(UserDefinedType[object]):
@@ -62,7 +62,7 @@ class RowType(UserDefinedType[object]):
 
 
 def trusted(statement: ClauseElement) -> Compiled:
-    """Compile a statement that may name any table. What it returns must be typed as hidden."""
+    """Compile a statement that may name any table. Its results must be typed as hidden."""
     compiler = TrustedCompiler(DIALECT, statement, issued=lambda _: False)
     return Compiled(compiler.string, tuple(compiler.positiontup or ()))
 
@@ -74,8 +74,8 @@ async def fetch(
     return await connection.fetch(statement.sql, *(values[name] for name in statement.parameters))
 
 
-def _given(entity: Entity) -> TableValuedAlias:
-    """The rows that are bound as JSON, as a table named `new`."""
+def _bound_rows(entity: Entity) -> TableValuedAlias:
+    """The bound JSON rows as a table named `new`."""
     row_type = cast(null(), RowType(entity.table.name))
     rows = func.jsonb_populate_recordset(row_type, parameter(ROWS, JSONB()))
     columns = (Column(c.name, c.type) for c in entity.table.columns)
@@ -84,26 +84,26 @@ def _given(entity: Entity) -> TableValuedAlias:
 
 @cache
 def _insert(entity: Entity) -> Compiled:
-    new, names = _given(entity), [column.name for column in entity.table.columns]
+    new, names = _bound_rows(entity), [column.name for column in entity.table.columns]
     rows = select(*(new.c[name] for name in names))
     return trusted(insert_into(entity.table).from_select(names, rows))
 
 
 @cache
 def _update(entity: Entity) -> Compiled:
-    new, table = _given(entity), entity.table
+    new, table = _bound_rows(entity), entity.table
     values = {c.name: new.c[c.name] for c in table.columns if c.name not in IMMUTABLE}
     return trusted(update_table(table).values(values).where(table.c.id == new.c.id))
 
 
 async def insert(connection: TenantConnection, entity: Entity, rows: Iterable[bytes]) -> None:
-    """Insert rows given as JSON. Raises UniqueViolationError if another transaction was first."""
-    await connection.later(_insert(entity).sql, _array(rows))
+    """Insert rows given as JSON. Raises UniqueViolationError on a conflict with another transaction."""
+    await connection.defer(_insert(entity).sql, _array(rows))
 
 
 async def update(connection: TenantConnection, entity: Entity, rows: Iterable[bytes]) -> None:
-    """Update rows given as JSON. Raises UniqueViolationError if another transaction was first."""
-    await connection.later(_update(entity).sql, _array(rows))
+    """Update rows given as JSON. Raises UniqueViolationError on a conflict with another transaction."""
+    await connection.defer(_update(entity).sql, _array(rows))
 
 
 def _array(rows: Iterable[bytes]) -> str:
@@ -112,8 +112,8 @@ def _array(rows: Iterable[bytes]) -> str:
 
 def _matching(entity: Entity, column: str) -> Query:
     table = entity.table
-    found = select(*table.columns).where(one_of(table.c[column], VALUES, table.c[column].type))
-    return found.order_by(table.c.id)
+    rows = select(*table.columns).where(one_of(table.c[column], VALUES, table.c[column].type))
+    return rows.order_by(table.c.id)
 
 
 @cache
@@ -127,7 +127,7 @@ def _select_for_update(entity: Entity, column: str) -> Compiled:
 
 
 @cache
-def _only(entity: Entity) -> Compiled:
+def _select_one(entity: Entity) -> Compiled:
     return trusted(select(*entity.table.columns).where(entity.table.c.deleted_at.is_(None)))
 
 
@@ -156,21 +156,23 @@ async def _locked(
 
 async def get_one(connection: TenantConnection, entity: Entity) -> Record:
     """The live record of a type of which there is exactly one."""
-    return row_of(entity, (await fetch(connection, _only(entity)))[0])
+    return row_of(entity, (await fetch(connection, _select_one(entity)))[0])
 
 
 async def children(
     connection: TenantConnection, model: Model, entity: Entity, ids: list[UUID]
 ) -> list[tuple[Entity, Record]]:
-    """The children of these records and theirs in turn, deleted or not, all of them locked."""
-    found: dict[UUID, tuple[Entity, Record]] = {}
+    """All descendants of these records, deleted or not, locked."""
+    descendants: dict[UUID, tuple[Entity, Record]] = {}
     for kind, relation in model.children(entity):
         rows = await _locked(connection, kind, relation.column, ids)
-        found |= {row.id: (kind, row) for row in rows if row.id not in found}
+        descendants |= {row.id: (kind, row) for row in rows if row.id not in descendants}
         if rows and model.children(kind):
             below = await children(connection, model, kind, [row.id for row in rows])
-            found |= {row.id: (child, row) for child, row in below if row.id not in found}
-    return list(found.values())
+            descendants |= {
+                row.id: (child, row) for child, row in below if row.id not in descendants
+            }
+    return list(descendants.values())
 
 
 @cache
@@ -180,15 +182,15 @@ def _advisory_lock() -> Compiled:
 
 
 async def advisory_lock(connection: TenantConnection, name: str) -> None:
-    """Hold a lock of the tenant until the transaction ends; one transaction at a time has it."""
+    """Acquire a named, exclusive lock of the tenant, held until the transaction ends."""
     await fetch(connection, _advisory_lock(), values=f":{name}")
 
 
 @cache
 def _ancestors(entity: Entity, column: str) -> Compiled:
     table = entity.table
-    begin = select(table.c.id, table.c[column].label("parent"))
-    up = begin.where(one_of(table.c.id, VALUES, Uuid())).cte("up", recursive=True)
+    start = select(table.c.id, table.c[column].label("parent"))
+    up = start.where(one_of(table.c.id, VALUES, Uuid())).cte("up", recursive=True)
     above = table.alias("above")
     step = select(above.c.id, above.c[column]).join_from(above, up, above.c.id == up.c.parent)
     up = up.union(step)
@@ -198,39 +200,39 @@ def _ancestors(entity: Entity, column: str) -> Compiled:
 async def ancestors(
     connection: TenantConnection, entity: Entity, column: str, ids: Iterable[UUID]
 ) -> dict[UUID, UUID | None]:
-    """The parent of each of these records and of all above them, by a column that leads to the same type. Ends on cycles."""
+    """Parent by id, for these records and all their ancestors along a self-referencing column. Terminates on cycles."""
     rows = await fetch(connection, _ancestors(entity, column), values=list(ids))
     return {row[0]: row[1] for row in rows}
 
 
 @cache
-def _since() -> Compiled:
+def _changes_since() -> Compiled:
     history = HistoryEntry.__table__
-    seen = (
+    versions = (
         func.unnest(parameter(VALUES, ARRAY(Uuid())), parameter(VERSIONS, ARRAY(Integer())))
         .table_valued(Column("id", Uuid()), Column("version", Integer()))
         .render_derived(name="seen")
     )
-    newer = (history.c.record_id == seen.c.id) & (history.c.record_version > seen.c.version)
-    found = (
+    newer = (history.c.record_id == versions.c.id) & (history.c.record_version > versions.c.version)
+    changes = (
         select(history.c.record_id, history.c.key, history.c.before)
         .ext(distinct_on(history.c.record_id, history.c.key))
-        .join_from(seen, history, newer)
+        .join_from(versions, history, newer)
         .where(history.c.kind == Concat([HistoryEventKind.UPDATED.value]))
         .order_by(history.c.record_id, history.c.key, history.c.record_version)
     )
-    return trusted(found)
+    return trusted(changes)
 
 
 async def changes_since(
     connection: TenantConnection, versions: Mapping[UUID, int]
 ) -> dict[UUID, dict[str, str | None]]:
-    """What was changed of each record after a version, by history key, with the value before the first change."""
-    found: dict[UUID, dict[str, str | None]] = {id: {} for id in versions}
+    """The fields of each record that changed after a version, by history key, with their value at that version."""
+    changes: dict[UUID, dict[str, str | None]] = {id: {} for id in versions}
     values, numbers = list(versions), list(versions.values())
-    for row in await fetch(connection, _since(), values=values, versions=numbers):
-        found[row["record_id"]][row["key"]] = row["before"]
-    return found
+    for row in await fetch(connection, _changes_since(), values=values, versions=numbers):
+        changes[row["record_id"]][row["key"]] = row["before"]
+    return changes
 
 
 @cache
@@ -250,7 +252,7 @@ def _referenced(model: Model, entity: Entity) -> Compiled | None:
 async def referenced(
     connection: TenantConnection, model: Model, entity: Entity, ids: list[UUID]
 ) -> set[UUID]:
-    """Which of these records a live record refers to that is no child of them and is not deleted with them."""
+    """The ids of these records that other live records refer to, except their children, which are deleted with them."""
     statement = _referenced(model, entity)
     if statement is None:
         return set()
@@ -260,44 +262,44 @@ async def referenced(
 @cache
 def _deleted(entity: Entity) -> Compiled:
     table = entity.table
-    found = select(table.c.id, table.c.deleted_at).where(one_of(table.c.id, VALUES, Uuid()))
-    return trusted(found.order_by(table.c.id).with_for_update(key_share=True, read=True))
+    rows = select(table.c.id, table.c.deleted_at).where(one_of(table.c.id, VALUES, Uuid()))
+    return trusted(rows.order_by(table.c.id).with_for_update(key_share=True, read=True))
 
 
-async def deleted(connection: TenantConnection, wanted: Mapping[Entity, set[UUID]]) -> set[UUID]:
-    """Which of these records are in the trash. The others cannot be deleted until the transaction ends."""
-    found: set[UUID] = set()
-    for entity, ids in sorted(wanted.items(), key=lambda item: item[0].name):
+async def deleted(connection: TenantConnection, targets: Mapping[Entity, set[UUID]]) -> set[UUID]:
+    """The ids of these records that are in the trash. The others are locked against deletes until the transaction ends."""
+    trashed: set[UUID] = set()
+    for entity, ids in sorted(targets.items(), key=lambda item: item[0].name):
         rows = await fetch(connection, _deleted(entity), values=sorted(ids))
-        found |= {row["id"] for row in rows if row["deleted_at"] is not None}
-    return found
+        trashed |= {row["id"] for row in rows if row["deleted_at"] is not None}
+    return trashed
 
 
 @cache
 def unique_columns(entity: Entity) -> tuple[tuple[str, ...], ...]:
-    """The columns that no two live records have in common, together."""
+    """Column sets that are unique among live records."""
     indexes: list[Index] = sorted(entity.table.indexes, key=lambda index: str(index.name))
     return tuple(
         tuple(column.name for column in index.columns)
         for index in indexes
         if index.unique
-        and len(index.columns) > 0  # an index over no column keeps a type to one record
+        and len(index.columns) > 0  # an index without columns limits an entity to one record
         and str(index.dialect_options["postgresql"]["where"]) == "deleted_at IS NULL"
     )
 
 
 @cache
 def _existing(entity: Entity, columns: tuple[str, ...]) -> Compiled:
-    table, new = entity.table, _given(entity)
+    table, new = entity.table, _bound_rows(entity)
     same = [table.c[name] == new.c[name] for name in columns]
     other = exists(select(IntLiteral(1)).select_from(new).where(table.c.id != new.c.id, *same))
-    found = select(*(table.c[name] for name in columns))
-    return trusted(found.where(table.c.deleted_at.is_(None), other.correlate(table)))
+    rows = select(*(table.c[name] for name in columns))
+    return trusted(rows.where(table.c.deleted_at.is_(None), other.correlate(table)))
 
 
 async def existing(
     connection: TenantConnection, entity: Entity, columns: tuple[str, ...], rows: Iterable[bytes]
 ) -> set[tuple[object, ...]]:
-    """Which values of these columns of rows, given as JSON, other live records have already."""
-    found = await fetch(connection, _existing(entity, columns), rows=_array(rows))
-    return {tuple(row) for row in found}
+    """The values of these columns in the JSON rows that other live records already have."""
+    matches = await fetch(connection, _existing(entity, columns), rows=_array(rows))
+    return {tuple(row) for row in matches}

@@ -1,4 +1,4 @@
-"""The writes of one transaction: what was locked, what was changed, and the history and change log of it."""
+"""The unit of work: locks and writes of one transaction, with their history and change log."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from domain.values import JsonObject
 from domain.violations import Violation
 
 MOMENT = timedelta(microseconds=1)
-NOTE = "SELECT write_history($1, $2)"
+WRITE_HISTORY = "SELECT write_history($1, $2)"
 R = TypeVar("R", bound=Record)
 
 
 class ChangeLogRow(TypedDict):
-    """A record that was written, as the change log keeps it for listeners."""
+    """A change log row: one written record."""
 
     number: int
     kind: HistoryEventKind
@@ -55,7 +55,7 @@ class ChangeLogRow(TypedDict):
 
 
 class HistoryRow(TypedDict):
-    """A field that was written, or a whole record, as the history keeps it for people."""
+    """A history row: one changed field, or a created, deleted or restored record."""
 
     id: UUID
     record_id: UUID
@@ -71,12 +71,12 @@ class HistoryRow(TypedDict):
 
 
 class InvariantViolation(Exception):
-    """A row was about to be written that its own rule refuses: a bug of the command, never a user's error."""
+    """A command tried to write a row that violates its entity's rule: a bug, never a user error."""
 
 
 @dataclass(frozen=True)
 class WrittenRecord:
-    """A record as it was before and as it is now."""
+    """A written record: its row before and after the write."""
 
     entity: Entity
     kind: HistoryEventKind
@@ -89,7 +89,7 @@ class WrittenRecord:
 
 @dataclass
 class UnitOfWork:
-    """The writes of one transaction, for one caller. Nothing else changes a record."""
+    """The writes of one transaction for one caller; the only code that writes records."""
 
     connection: TenantConnection
     authorizer: Authorizer
@@ -97,59 +97,59 @@ class UnitOfWork:
     user: UUID | None
     """The user recorded in the history; None for the operator, who is not a user of the tenant."""
     access: int
-    """The version of rights that the transaction began under."""
+    """The access version at the start of the transaction."""
     session: UUID
-    """The caller's session, which must not have ended when the transaction does."""
+    """The caller's session, which must still be active at commit."""
     now: datetime
     new_id: Callable[[], UUID]
     attribute_keys: Mapping[str, str] = field(default_factory=dict)
-    """The keys of the custom attributes, by their ids."""
+    """Keys of the custom attributes, by id."""
     written: list[WrittenRecord] = field(default_factory=list)
 
     @property
     def trusted(self) -> TrustedReader:
-        """Reads past the caller's rights."""
+        """Reads without the caller's rights."""
         return TrustedReader(self.connection, self.model)
 
     async def lock_visible(
-        self, entity: Entity, ids: Iterable[UUID], lock: Lock, *, bin: bool = False
+        self, entity: Entity, ids: Iterable[UUID], lock: Lock, *, trashed: bool = False
     ) -> dict[UUID, Record]:
-        """Those of the records that the caller sees, locked, by id."""
+        """Lock the records that the caller sees, and return them by id."""
         return await locking.lock_visible(
-            self.connection, self.authorizer, entity, ids, lock, bin=bin
+            self.connection, self.authorizer, entity, ids, lock, trashed=trashed
         )
 
     async def find_by_text(
         self, entity: Entity, column: str, values: Iterable[str]
     ) -> dict[str, UUID]:
-        """The ids of the records that the caller sees with one of these texts in a column, by text."""
+        """Ids of the visible records with one of these texts in a column, by text."""
         return await locking.find_by_text(self.connection, self.authorizer, entity, column, values)
 
     async def lock_referenced(
-        self, wanted: Mapping[Entity, Iterable[UUID]]
+        self, targets: Mapping[Entity, Iterable[UUID]]
     ) -> dict[Entity, set[UUID]]:
-        """Which of the records the caller sees; locked, so that they can be referred to."""
-        return await locking.lock_referenced(self.connection, self.authorizer, wanted)
+        """Lock the visible ones of these records as targets of references, and return their ids."""
+        return await locking.lock_referenced(self.connection, self.authorizer, targets)
 
     async def visible(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
-        """Which of the records the caller sees as they are now."""
+        """The ids of those records that the caller sees now."""
         return await locking.visible(self.connection, self.authorizer, entity, ids)
 
     async def nearest_visible(
         self, series: Series, group: UUID, key: str, *, before: bool, without: Iterable[UUID]
     ) -> Hidden[str | None]:
-        """The nearest key on one side of another, of the records that the caller sees."""
+        """The next smaller or larger key of the visible records in a series."""
         return await locking.nearest_visible(
             self.connection, self.authorizer, series, group, key, before=before, without=without
         )
 
     async def still_visible(self, entity: Entity, ids: Iterable[UUID]) -> set[UUID]:
-        """Which of the records that were written just now the caller sees."""
+        """The ids of those just written records that the caller still sees."""
         if (
             self.authorizer.may_see(entity.name)
             and self.authorizer.rows(entity, Form.PREDICATE) is None
         ):
-            return set(ids)  # the caller sees all there are
+            return set(ids)  # the caller sees all records
         return await self.visible(entity, ids)
 
     def blank(self, record: type[R], id: UUID | None = None) -> R:
@@ -159,15 +159,15 @@ class UnitOfWork:
     def violations(
         self, entity: Entity, before: Record | None, after: Record
     ) -> Sequence[Violation]:
-        """What the record's own rule refuses."""
+        """Violations of the entity's rule."""
         return entity.rule(before, after) if entity.rule else ()
 
     async def add(self, entity: Entity, rows: Sequence[Record]) -> None:
-        """Write new records. Raises UniqueViolationError, or InvariantViolation."""
-        made = [self._written(entity, HistoryEventKind.CREATED, None, row) for row in rows]
-        if made:
-            await statements.insert(self.connection, entity, (each.after_json for each in made))
-            self.written += made
+        """Insert new records. Raises UniqueViolationError or InvariantViolation."""
+        written = [self._written(entity, HistoryEventKind.CREATED, None, row) for row in rows]
+        if written:
+            await statements.insert(self.connection, entity, (each.after_json for each in written))
+            self.written += written
 
     async def change(
         self,
@@ -175,16 +175,16 @@ class UnitOfWork:
         pairs: Iterable[tuple[Record, Record]],
         kind: HistoryEventKind = HistoryEventKind.UPDATED,
     ) -> None:
-        """Write locked records as they are now; each gets its next version. Raises as `add` does."""
-        made = []
+        """Update locked records and increment their versions. Raises the same errors as `add`."""
+        written = []
         for before, after in pairs:
-            # A transaction that waited for another one began before it, but is written after it.
+            # After waiting for another transaction, `now` may be earlier than that transaction's change.
             after.updated_at = max(self.now, before.updated_at + MOMENT)
             after.version = before.version + 1
-            made.append(self._written(entity, kind, before, after))
-        if made:
-            await statements.update(self.connection, entity, (each.after_json for each in made))
-            self.written += made
+            written.append(self._written(entity, kind, before, after))
+        if written:
+            await statements.update(self.connection, entity, (each.after_json for each in written))
+            self.written += written
 
     def _written(
         self, entity: Entity, kind: HistoryEventKind, before: Record | None, after: Record
@@ -204,34 +204,34 @@ class UnitOfWork:
         )
 
     async def savepoint(self) -> int:
-        """A mark to roll back to, to be given to `roll_back`."""
-        await self.connection.mark()
+        """Set a savepoint. Returns a mark to pass to `roll_back`."""
+        await self.connection.savepoint()
         return len(self.written)
 
     async def roll_back(self, mark: int) -> None:
-        """Undo what was written since the last savepoint."""
-        await self.connection.take_back()
+        """Undo everything written since the last savepoint."""
+        await self.connection.roll_back()
         del self.written[mark:]
 
     async def write_history(
         self, key: IdempotentRequest | None = None, outcome: JsonObject | None = None
     ) -> bool:
-        """Write history and change log, and the outcome of a request with a key; False if nothing was written."""
+        """Write history and change log, and the outcome of an idempotent request. False if no record was written."""
         if not self.written and key is None:
             return False
-        noted: JsonObject = {
+        history: JsonObject = {
             "history": [row for each in self.written for row in self._history(each)]
         }
         if key is not None:
-            noted["key"] = key.kept(outcome or {}, self.now)
+            history["key"] = key.row(outcome or {}, self.now)
         log = {
             "access": self.access,
             "session": self.session,
             "bump": int(any(each.entity.is_rights for each in self.written)),
             "log": self._change_log(),
         }
-        texts = (orjson.dumps(each, default=json_text).decode() for each in (noted, log))
-        await self.connection.last(NOTE, *texts)
+        texts = (orjson.dumps(each, default=json_text).decode() for each in (history, log))
+        await self.connection.fetch_with_deferred(WRITE_HISTORY, *texts)
         return bool(self.written)
 
     def _change_log(self) -> list[ChangeLogRow]:
@@ -254,7 +254,7 @@ class UnitOfWork:
         ]
 
     def _history(self, each: WrittenRecord) -> Iterable[HistoryRow]:
-        """An entry for every field that changed, or one for the whole record."""
+        """One entry per changed field, or one for the record as created, deleted or restored."""
         entry = partial(self._history_entry, each)
         if each.kind is not HistoryEventKind.UPDATED or each.before is None:
             yield entry("", None, None, None)
