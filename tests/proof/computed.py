@@ -20,7 +20,7 @@ EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
 class Computed:
     """A computed field: function of its inputs, in lock order. Null if an input is null, unless partial."""
 
-    work_out: Callable[..., Any]
+    calculate: Callable[..., Any]
     partial: bool = False
 
 
@@ -52,16 +52,16 @@ def close_quarter(day: date) -> str:
     return f"{day.year:04}-Q{1 + (day.month - 1) // 3}"
 
 
-def display_name(**given: str | None) -> str | None:
+def display_name(**inputs: str | None) -> str | None:
     """Display name of an account: its names, else its registered name, else its domain, else its number."""
-    names = [given[each] for each in ("name", "lastName")]
+    names = [inputs[each] for each in ("name", "lastName")]
     joined = " ".join(each.strip() for each in names if each and each.strip())
-    domain = (given["email"] or "").rpartition("@")[2].strip()
-    return joined or (given["registrationNumber"] or "").strip() or domain or given["number"]
+    domain = (inputs["email"] or "").rpartition("@")[2].strip()
+    return joined or (inputs["registrationNumber"] or "").strip() or domain or inputs["number"]
 
 
-def full_name(**given: str | None) -> str | None:
-    names = [given[each] for each in ("firstName", "nameInfix", "lastName")]
+def full_name(**inputs: str | None) -> str | None:
+    names = [inputs[each] for each in ("firstName", "nameInfix", "lastName")]
     return " ".join(each.strip() for each in names if each and each.strip()) or None
 
 
@@ -87,7 +87,7 @@ def held(entity: str, name: str, row: Row) -> Any:
     if name not in ENTITIES[entity].computed:
         return row[fields(entity)[name].column]
     how = COMPUTED[entity, name]
-    given = {each: held(entity, each, row) for each in ENTITIES[entity].computed[name]}
+    inputs = {each: held(entity, each, row) for each in ENTITIES[entity].computed[name]}
     if how.partial:
-        return how.work_out(**given)
-    return None if None in given.values() else how.work_out(*given.values())
+        return how.calculate(**inputs)
+    return None if None in inputs.values() else how.calculate(*inputs.values())

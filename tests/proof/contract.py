@@ -92,10 +92,10 @@ def named(field: GraphQLField | GraphQLInputField) -> str:
 @cache
 def interfaces(name: str) -> dict[str, GraphQLInterfaceType]:
     """The interfaces of a type, by name."""
-    found = SCHEMA.type_map.get(name)
-    if not isinstance(found, GraphQLObjectType | GraphQLInterfaceType):
+    kind = SCHEMA.type_map.get(name)
+    if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
         return {}
-    return {one.name: one for one in found.interfaces}
+    return {one.name: one for one in kind.interfaces}
 
 
 @cache
@@ -301,5 +301,5 @@ def spelled_id(entity: str, id: UUID) -> str:
 
 
 def is_plain(entity: str, name: str) -> bool:
-    """Whether a field needs no selection of its own."""
+    """Whether a field is a leaf, which has no selection set."""
     return is_leaf_type(get_named_type(object_type(entity).fields[name].type))

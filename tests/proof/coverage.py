@@ -185,11 +185,11 @@ def _roots(name: str) -> AbstractSet[str]:
 
 def _fields(entity: str) -> AbstractSet[str]:
     """Fields that a line of rights.txt covers directly or by derivation."""
-    said = {name for name in LINES.marks.get(entity, ()) if name[0] != "@"}
+    marked = {name for name in LINES.marks.get(entity, ()) if name[0] != "@"}
     listed = {name for of, name in lists() if of == entity}
     also = {"attributes"} if ENTITIES[entity].attributes else set()
-    own = {"permissions", "typePermissions"}  # their types are distinguished below
-    return said | listed | also | own | by_itself(entity) | set(ENTITIES[entity].computed)
+    permissions = {"permissions", "typePermissions"}  # their types are distinguished below
+    return marked | listed | also | permissions | by_itself(entity) | set(ENTITIES[entity].computed)
 
 
 def _conditions(entity: str, suffix: str) -> AbstractSet[str]:
@@ -206,15 +206,15 @@ def _conditions(entity: str, suffix: str) -> AbstractSet[str]:
 def _written(name: str) -> AbstractSet[str] | None:
     """The covered fields of a mutation input or payload."""
     for entity, each in ENTITIES.items():
-        for command, given in each.commands.items():
+        for command, accepted in each.commands.items():
             if name == input_name(entity, command):
-                return {word.rstrip("!").removesuffix("[]") for word in given.split()}
+                return {word.rstrip("!").removesuffix("[]") for word in accepted.split()}
         if name == f"{entity}Payload":
             return {"id", lower(entity), "userErrors"}
     if name in nested_inputs():
         part = nested_inputs()[name][2]
-        brought = {f"new{link[0].upper()}{link[1:]}" for link in ENTITIES[part].links}
-        return _fields(part) | brought
+        created = {f"new{link[0].upper()}{link[1:]}" for link in ENTITIES[part].links}
+        return _fields(part) | created
     return None
 
 
@@ -230,14 +230,14 @@ def _arguments(kind: GraphQLNamedType) -> Iterator[str]:
             yield f"{kind.name}.{name}"
 
 
-def _known_arguments(owner: str, name: str, answered: str) -> AbstractSet[str]:
+def _known_arguments(owner: str, name: str, result: str) -> AbstractSet[str]:
     if (owner, name) == ("Query", "search"):
         return {"text", "first", "types"}
-    if answered.endswith("Connection"):
+    if result.endswith("Connection"):
         return LIST_ARGUMENTS
     if owner == "Subscription":
         return LIVE_ARGUMENTS
-    if answered.endswith("Groups"):
+    if result.endswith("Groups"):
         return GROUP_ARGUMENTS
     if owner == "Mutation":
         return MANY_ARGUMENTS if name not in COMMANDS else {"input"}

@@ -22,11 +22,11 @@ from tests.proof.rights import (
 
 
 @cache
-def alike(entity: str) -> object:
+def rights_key(entity: str) -> object:
     """Key of entities with equal rights: which personas see which records and fields."""
-    granted = [
+    levels = [
         (
-            (found := scope(profile, entity)) and found.rows,
+            (granted := scope(profile, entity)) and granted.rows,
             frozenset(field_level(profile, entity, name) for name in needed(entity)),
             frozenset(mark(profile, entity, f"@{key}") == "-" for key in attributes(entity)),
         )
@@ -34,27 +34,27 @@ def alike(entity: str) -> object:
     ]
     known = ENTITIES[entity]
     kinds = (known.parents, entity in LINES.own, known.search, MONEY[entity])
-    return tuple(granted), tuple(map(bool, kinds))
+    return tuple(levels), tuple(map(bool, kinds))
 
 
 def _first() -> frozenset[str]:
-    found: dict[object, str] = {}
+    first: dict[object, str] = {}
     for entity in LISTED:
-        found.setdefault(alike(entity), entity)
-    return frozenset(found.values())
+        first.setdefault(rights_key(entity), entity)
+    return frozenset(first.values())
 
 
 BY_DAY = _first()
 DAILY = tuple(
     name if name in BY_DAY else pytest.param(name, marks=pytest.mark.nightly) for name in LISTED
 )
-"""The entities that a matrix goes through: all of them by night."""
+"""Entities of the parametrized rights tests; those beyond the daily ones are marked `nightly`."""
 GROUPED = tuple(
     name if name in BY_DAY else pytest.param(name, marks=pytest.mark.nightly)
     for name in LISTED
     if name in GROUPS_OF
 )
-"""Those of them that have groups."""
+"""The same for the entities that have groups."""
 
 
 def repeats(persona: str, entity: str) -> bool:

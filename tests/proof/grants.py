@@ -55,22 +55,20 @@ Rule = Callable[[Rows, frozenset[UUID]], Grants]
 
 def roles_of(rows: Rows, users: Iterable[UUID]) -> frozenset[UUID]:
     """The roles of these users."""
-    found = (rows.pointing("RoleAssignment", "user_id", user) for user in users)
-    return frozenset(row["role_id"] for each in found for row in each)
+    assignments = (rows.pointing("RoleAssignment", "user_id", user) for user in users)
+    return frozenset(row["role_id"] for each in assignments for row in each)
 
 
 def profiles_of(rows: Rows, roles: Iterable[UUID]) -> list[Row]:
     """The profiles that belong to these roles."""
-    held = {
-        r["profile_id"] for role in roles for r in rows.pointing("RoleProfile", "role_id", role)
-    }
-    return [row for id, row in rows.live("Profile").items() if id in held]
+    ids = {r["profile_id"] for role in roles for r in rows.pointing("RoleProfile", "role_id", role)}
+    return [row for id, row in rows.live("Profile").items() if id in ids]
 
 
 def _computed(entity: str, fields: frozenset[str]) -> frozenset[str]:
     """Add the computed fields whose inputs are all readable."""
-    made = ENTITIES[entity].computed.items()
-    return fields | {name for name, needs in made if fields.issuperset(needs)}
+    computed = ENTITIES[entity].computed.items()
+    return fields | {name for name, needs in computed if fields.issuperset(needs)}
 
 
 def _narrowed(entity: str, ruled: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
@@ -93,12 +91,12 @@ def _definitions(rows: Rows, entity: str) -> list[Row]:
 def kept(rows: Rows, roles: frozenset[UUID]) -> Grants:
     """The union of the profiles of these roles; a full profile grants everything, without status rules."""
     profiles = profiles_of(rows, roles)
-    held, full = {profile["id"] for profile in profiles}, any(each["full"] for each in profiles)
+    ids, full = {profile["id"] for profile in profiles}, any(each["full"] for each in profiles)
     found = {}
     for entity in ENTITIES:
-        opened = _of(rows, "ObjectPermission", held, entity)
+        opened = _of(rows, "ObjectPermission", ids, entity)
         if full or opened or entity in LINES.everybody:
-            found[entity] = _kept(rows, entity, opened, held, full=full)
+            found[entity] = _from_rows(rows, entity, opened, ids, full=full)
     return found
 
 
@@ -108,7 +106,7 @@ def _of(rows: Rows, kind: str, profiles: set[UUID], entity: str) -> list[Row]:
     return [row for row in found if row["entity"] == entity]
 
 
-def _kept(
+def _from_rows(
     rows: Rows, entity: str, opened: list[Row], profiles: set[UUID], *, full: bool
 ) -> Granted:
     granted = _of(rows, "FieldPermission", profiles, entity)
@@ -166,16 +164,17 @@ def of_profiles(rows: Rows, keys: list[str]) -> Grants:
     for entity in ENTITIES:
         scopes = [known for key in keys if (known := scope(key, entity))]
         if scopes or entity in LINES.everybody:
-            mine = [key for key in keys if scope(key, entity)]
+            granting = [key for key in keys if scope(key, entity)]
             found[entity] = Granted(
                 everything=any(each.rows == "all" for each in scopes),
-                fields=_computed(entity, _said(entity, mine, writes=False)),
+                fields=_computed(entity, _granted_fields(entity, granting, writes=False)),
                 ruled={} if full else _narrowed(entity, _only(entity)),
                 attributes=tuple(
-                    row for row in _definitions(rows, entity) if full or _opens(row, mine)
+                    row for row in _definitions(rows, entity) if full or _opens(row, granting)
                 ),
                 full=full,
-                writable=_said(entity, mine, writes=True) | _written_attributes(rows, entity, mine),
+                writable=_granted_fields(entity, granting, writes=True)
+                | _written_attributes(rows, entity, granting),
                 creates=any(each.creates for each in scopes),
                 edits=widest(each.edits and each.edits.upper() for each in scopes),
                 deletes=widest(each.deletes and each.deletes.upper() for each in scopes),
@@ -183,13 +182,13 @@ def of_profiles(rows: Rows, keys: list[str]) -> Grants:
     return found
 
 
-def _said(entity: str, keys: list[str], *, writes: bool) -> frozenset[str]:
+def _granted_fields(entity: str, keys: list[str], *, writes: bool) -> frozenset[str]:
     """The fields that any of these profiles can read or write."""
     found = set() if writes else set(LINES.everybody.get(entity, ()))
     for key in keys:
         for name in grantable(entity):
-            said = LINES.marks[entity].get(name, {}).get(key, "r")
-            found |= {name} if said[0] == "w" or (not writes and said[0] == "r") else set()
+            marked = LINES.marks[entity].get(name, {}).get(key, "r")
+            found |= {name} if marked[0] == "w" or (not writes and marked[0] == "r") else set()
     return frozenset(found)
 
 

@@ -22,7 +22,7 @@ Denial = tuple[str, str, str]
 
 @dataclass
 class Viewer:
-    """A user of a tenant with the records and fields they can see."""
+    """A user of a tenant, with the records and fields that are visible to them."""
 
     ground: Rows
     user: Row
@@ -43,7 +43,7 @@ class Viewer:
 
     @cached_property
     def roles(self) -> frozenset[UUID]:
-        """Their roles."""
+        """IDs of the user's roles."""
         return roles_of(self.ground, [self.user["id"]])
 
     @cached_property
@@ -118,28 +118,29 @@ class Viewer:
         return [each for each in found if each["id"] in seen]
 
     def sees(self, entity: str, row: Row, *, deleted: bool = False) -> bool:
-        """Whether a record is visible; with `deleted`, also in the trash."""
+        """Whether a record is visible; with `deleted`, also while it is in the trash."""
         if entity not in self.modules or not (deleted or row.get("deleted_at") is None):
             return False
         if entity in self._seen and row.get("deleted_at") is None:
             return row["id"] in self._seen[entity]
         own, granted = LINES.own.get(entity, NOTHING), self.modules[entity]
-        if own.always and not (own.spares_full and granted.full) and not self._is_own(entity, row):
+        if own.always and not (own.exempts_full and granted.full) and not self._is_own(entity, row):
             return False
         if ENTITIES[entity].parents:
             return all(
-                self._sees_parent(way, row, deleted=deleted) for way in ENTITIES[entity].parents
+                self._sees_parent(parent, row, deleted=deleted)
+                for parent in ENTITIES[entity].parents
             )
         return granted.everything or self._is_own(entity, row)
 
-    def _sees_parent(self, way: Link, row: Row, *, deleted: bool) -> bool:
-        """Whether the parents of a record are visible; records deleted together are visible together."""
-        if row[way.column] is None:
+    def _sees_parent(self, link: Link, row: Row, *, deleted: bool) -> bool:
+        """Whether a parent of a record is visible; also if both were deleted together."""
+        if row[link.column] is None:
             return True
-        parent = self.ground.tables[way.to].get(row[way.column])
+        parent = self.ground.tables[link.to].get(row[link.column])
         if parent is None or (parent["deleted_at"] is not None and row["deleted_at"] is None):
             return False
-        return self.sees(way.to, parent, deleted=deleted)
+        return self.sees(link.to, parent, deleted=deleted)
 
     def _is_own(self, entity: str, row: Row) -> bool:
         """Whether a record is the user's own by any documented rule."""
@@ -206,7 +207,7 @@ class Viewer:
     def _reads_change(self, change: Row) -> bool:
         """Whether the changed record is visible and the changed field is currently readable.
 
-        A reference is told to those who see all that it may have led to: its id alone tells that there is one.
+        A former reference is readable only if all records of its entity are visible, because the ID reveals that one exists.
         """
         entity, _, name = change["key"].partition(".")
         record = self.visible(entity).get(change["record_id"]) if entity in self.modules else None
@@ -227,9 +228,9 @@ class Viewer:
         granted, own = self.modules.get(entity), LINES.own.get(entity, NOTHING)
         if granted is None or not granted.everything:
             return False
-        if own.always and not (own.spares_full and granted.full):
+        if own.always and not (own.exempts_full and granted.full):
             return False
-        return all(self.sees_all(way.to) for way in ENTITIES[entity].parents)
+        return all(self.sees_all(parent.to) for parent in ENTITIES[entity].parents)
 
     def history(self, record: UUID) -> dict[UUID, Row]:
         """The readable history of a visible record."""
@@ -239,16 +240,18 @@ class Viewer:
     # --- writes ---------------------------------------------------------------------------------
 
     def responsible(self, entity: str, row: Row) -> tuple[str, UUID | None]:
-        """The employee who is responsible for a record, its owner or that of the first it is a part of, and whose."""
+        """The entity and the owner that decide about a record: its own, or those of its first parent."""
         if column := ENTITIES[entity].owner:
             return entity, row[column]
-        for way in ENTITIES[entity].parents:
-            if row[way.column] is not None:
-                return self.responsible(way.to, self.ground.tables[way.to][row[way.column]])
+        for parent in ENTITIES[entity].parents:
+            if row[parent.column] is not None:
+                return self.responsible(
+                    parent.to, self.ground.tables[parent.to][row[parent.column]]
+                )
         return entity, None
 
     def within(self, entity: str, row: Row, scope: str | None) -> bool:
-        """Whether a record that they see is in a scope: `OWN`, `BELOW`, `ALL` or None."""
+        """Whether a visible record is in a scope: `OWN`, `BELOW`, `ALL` or None."""
         if scope in (None, "ALL"):
             return scope == "ALL"
         owned, owner = self.responsible(entity, row)
@@ -268,9 +271,9 @@ EMPLOYEE, USER, ROLE = "Employee", "User", "Role"
 
 
 def tree(ground: Rows, top: UUID) -> frozenset[UUID]:
-    """An employee and those below, on all levels; posts without a user are passed through.
+    """An employee and their direct and indirect reports, including those below positions without a user.
 
-    A deleted employee is in nobody's tree, nor is anybody who still reports to them.
+    Excludes deleted employees and everyone below them.
     """
     found, waiting = {top}, [top]
     while waiting:
@@ -282,7 +285,7 @@ def tree(ground: Rows, top: UUID) -> frozenset[UUID]:
 
 
 def viewer(ground: Rows, persona: str, tenant: str, rule: Rule = kept) -> Viewer:
-    """A persona of the demonstration; with the rule `written`, judged by what people wrote of their profile."""
+    """A persona of the demonstration; the rule `written` takes the rights from rights.txt instead of the rows."""
     user = ground.tables[USER][ground.emails[f"{persona}@{tenant}.example"]]
     return Viewer(ground, user, rule)
 

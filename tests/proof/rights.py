@@ -1,4 +1,4 @@
-"""What people wrote of rights, read: who sees, creates, changes and deletes what, and which fields, by profile."""
+"""Reader of rights.txt: rights on records, fields and commands by profile, as a person wrote them."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from tests.proof.lock import ENTITIES
 
 RIGHTS = Path(__file__).with_name("rights.txt")
 UNKNOWN = "?"
-"""What the writing command puts where people have to say something."""
+"""Mark of a new entry that a person must replace by a value."""
 USUAL = ("Create", "Update", "Delete", "Restore", "Upsert")
-"""The commands that follow from an entity's own line."""
-SAY = "replace the ? in tests/proof/rights.txt, under each profile, by"
-SAY_ENTITY = f"{SAY} `all` or `own` if its records are seen (and `/new/own/-` to create, change, delete), or `-`"
-SAY_FIELD = f"{SAY} `w` if it is read and written, `r` if it is read, or `-`"
-SAY_COMMAND = "replace the ? in tests/proof/rights.txt by what it needs: `edits, writes FIELD`, `creates ENTITY` or `full`"
+"""Commands whose rights follow from the entity's line."""
+REPLACE = "replace the ? in tests/proof/rights.txt, under each profile, by"
+REPLACE_ENTITY = f"{REPLACE} `all` or `own` if its records are visible (and `/new/own/-` to create, update, delete), or `-`"
+REPLACE_FIELD = f"{REPLACE} `w` if it is readable and writable, `r` if it is readable, or `-`"
+REPLACE_COMMAND = "replace the ? in tests/proof/rights.txt by what it needs: `edits, writes FIELD`, `creates ENTITY` or `full`"
 
 
 class Level(Enum):
-    """What becomes of a field that is selected."""
+    """Outcome of selecting a field."""
 
     OPEN = "open"
     RULED = "ruled"
-    """Read only in some statuses, null in all others."""
+    """Readable in some statuses and null in the others."""
     HIDDEN = "hidden"
-    """Null where it is selected; a condition on it is refused."""
+    """Null if selected; a filter or order by the field is refused."""
     CLOSED = "closed"
-    """The whole entity is closed, or of a link, the entity it leads to."""
+    """The entity is closed, or the target entity of a link."""
 
 
 ORDER_OF_LEVELS = (Level.OPEN, Level.RULED, Level.HIDDEN, Level.CLOSED)
@@ -42,7 +42,7 @@ ORDER_OF_LEVELS = (Level.OPEN, Level.RULED, Level.HIDDEN, Level.CLOSED)
 
 @dataclass(frozen=True)
 class Profile:
-    """One of the demonstration's profiles, with the personas who have it."""
+    """A profile of the demonstration with its personas."""
 
     key: str
     name: str
@@ -51,7 +51,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a profile grants of an entity's records; each scope is `all`, `own`, `below` or None."""
+    """Rights of a profile on an entity's records; each scope is `all`, `own`, `below` or None."""
 
     rows: str
     creates: bool = False
@@ -61,35 +61,35 @@ class Scope:
 
 @dataclass(frozen=True)
 class Own:
-    """Whose records of an entity are."""
+    """The rule that decides which records of an entity are a user's own."""
 
     sources: tuple[tuple[str, ...], ...]
     """`owner`, `myself`, `readable`; `listed`, `role` or `linked` with an entity and its reference."""
     always: bool = False
-    """Whether it holds for those who see all records, too."""
-    spares_full: bool = False
-    """Whether it does not hold for those who may do everything."""
+    """Whether the rule also restricts users with the scope `all`."""
+    exempts_full: bool = False
+    """Whether users with full access are exempt."""
 
 
 @dataclass
 class Lines:
-    """All lines."""
+    """The parsed lines of rights.txt."""
 
     profiles: dict[str, Profile] = field(default_factory=dict)
     everybody: dict[str, frozenset[str]] = field(default_factory=dict)
     own: dict[str, Own] = field(default_factory=dict)
     scopes: dict[str, dict[str, str]] = field(default_factory=dict)
-    """By entity and profile, as written."""
+    """Scope by entity and profile, as written."""
     marks: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
-    """By entity, field and profile, as written; of custom attributes with an `@`."""
+    """Mark by entity, field and profile, as written; names of custom attributes begin with `@`."""
     only: dict[tuple[str, str], str] = field(default_factory=dict)
-    """The status in which a field may be read, by entity and field."""
+    """The only status in which a field is readable, by entity and field."""
     commands: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
-    """By entity and command: what it needs, as written."""
+    """Required rights by entity and command, as written."""
 
 
 def read(text: str) -> Lines:
-    """The lines of a text. Raises ValueError with the line that cannot be read."""
+    """Parse a text. Raises ValueError with the number and the text of an invalid line."""
     lines, entity = Lines(), ""
     for number, line in enumerate(text.splitlines(), 1):
         words = shlex.split(line, comments=True)
@@ -107,7 +107,7 @@ def read(text: str) -> Lines:
 
 
 def _head(lines: Lines, words: list[str], line: str) -> bool:
-    """Read a line of the head, if it is one."""
+    """Parse a line of the head; returns False if it is not one."""
     match words[0]:
         case "profile":
             lines.profiles[words[1]] = Profile(words[1], words[2], tuple(words[3:]))
@@ -116,11 +116,11 @@ def _head(lines: Lines, words: list[str], line: str) -> bool:
         case "own" | "always":
             rest = line.split(maxsplit=2)[2].split("#", maxsplit=1)[0]
             sources = tuple(tuple(each.replace(".", " ").split()) for each in rest.split(","))
-            spares = ("not", "full")
+            exempt = ("not", "full")
             lines.own[words[1]] = Own(
-                tuple(each for each in sources if each != spares),
+                tuple(each for each in sources if each != exempt),
                 always=words[0] == "always",
-                spares_full=spares in sources,
+                exempts_full=exempt in sources,
             )
         case _:
             return False
@@ -129,7 +129,7 @@ def _head(lines: Lines, words: list[str], line: str) -> bool:
 
 def _entity(lines: Lines, name: str, cells: list[str]) -> None:
     if name in lines.scopes:
-        raise ValueError(f"{name} is here twice")
+        raise ValueError(f"{name} is defined twice")
     lines.scopes[name] = _cells(lines, cells)
     lines.marks[name], lines.commands[name] = {}, {}
 
@@ -137,7 +137,7 @@ def _entity(lines: Lines, name: str, cells: list[str]) -> None:
 def _field(lines: Lines, entity: str, words: list[str]) -> None:
     name, cells = words[0], words[1:]
     if name in lines.marks[entity] or name[1:] in lines.commands[entity]:
-        raise ValueError(f"{entity}.{name} is here twice")
+        raise ValueError(f"{entity}.{name} is defined twice")
     if name.startswith("!"):
         lines.commands[entity][name[1:]] = tuple(cells)
         return
@@ -160,14 +160,14 @@ COLUMN = {persona: each.key for each in PROFILES.values() for persona in each.pe
 """The profile of each persona."""
 PERSONAS = tuple(COLUMN)
 ONE_EACH = tuple(each.personas[0] for each in PROFILES.values())
-"""One persona of each profile: the first that its line names."""
+"""The first persona of each profile."""
 FULL = next(iter(PROFILES))
-"""The profile that opens everything."""
+"""The profile with full access."""
 
 
 @cache
 def scope(profile: str, entity: str) -> Scope | None:
-    """What a profile grants of an entity's records; None if the entity is closed."""
+    """Rights of a profile on an entity's records; None if the entity is closed."""
     rows, *rest = LINES.scopes[entity][profile].split("/")
     if rows == "-":
         return None
@@ -178,23 +178,23 @@ def scope(profile: str, entity: str) -> Scope | None:
 
 
 def mark(profile: str, entity: str, name: str) -> str:
-    """What a line says of a field: `w`, `r` or `-`, perhaps with a `*`."""
+    """Mark of a field: `w`, `r` or `-`, with `*` if it depends on the status."""
     return LINES.marks[entity][name][profile]
 
 
 @cache
 def field_level(profile: str, entity: str, name: str) -> Level:
-    """What becomes of a field for those with a profile."""
+    """Outcome of selecting a field with a profile."""
     if scope(profile, entity) is None:
         return Level.CLOSED
     if name in LINES.marks[entity]:
-        found = {"-": Level.HIDDEN, "*": Level.RULED}.get(
+        level = {"-": Level.HIDDEN, "*": Level.RULED}.get(
             mark(profile, entity, name)[-1], Level.OPEN
         )
         link = ENTITIES[entity].links.get(name)
-        if found is not Level.HIDDEN and link and scope(profile, link.to) is None:
+        if level is not Level.HIDDEN and link and scope(profile, link.to) is None:
             return Level.CLOSED
-        return found
+        return level
     if (entity, name) in lists():
         owner, back = lists()[entity, name]
         own = field_level(profile, owner.name, back.name if back.name in owner.links else "id")
@@ -208,12 +208,12 @@ def field_level(profile: str, entity: str, name: str) -> Level:
 
 
 def level(persona: str, entity: str, name: str) -> Level:
-    """What becomes of a field for a persona."""
+    """Outcome of selecting a field as a persona."""
     return field_level(COLUMN[persona], entity, name)
 
 
 def attribute_level(persona: str, entity: str, key: str) -> Level:
-    """Likewise of a custom attribute."""
+    """Outcome of selecting a custom attribute as a persona."""
     hidden = mark(COLUMN[persona], entity, f"@{key}") == "-"
     return Level.HIDDEN if hidden else Level.OPEN
 
@@ -231,14 +231,14 @@ def is_closed(persona: str, entity: str) -> bool:
 
 @cache
 def statuses(entity: str, name: str) -> frozenset[str] | None:
-    """The statuses a field may be read in by those whom it is ruled for; of what is computed, those of all inputs."""
+    """Statuses in which a field with a status rule is readable; for a computed field, those common to its inputs."""
     made_of = (name, *ENTITIES[entity].computed.get(name, ()))
     found = [{LINES.only[entity, each]} for each in made_of if (entity, each) in LINES.only]
     return frozenset.intersection(*map(frozenset, found)) if found else None
 
 
 def readable(persona: str, entity: str, name: str, row: Mapping[str, Any]) -> bool:
-    """Whether a persona may read a field of a record that they see."""
+    """Whether a persona may read a field of a visible record."""
     found = level(persona, entity, name)
     only = statuses(entity, name) or ()
     return found is Level.OPEN or (
@@ -248,51 +248,51 @@ def readable(persona: str, entity: str, name: str, row: Mapping[str, Any]) -> bo
 
 @dataclass(frozen=True)
 class Needs:
-    """What a command needs besides seeing the record, as its line says it."""
+    """Rights that a command requires in addition to reading the record."""
 
     edits: bool = False
-    """Being allowed to change the record."""
+    """Requires the right to update the record."""
     writes: tuple[str, ...] = ()
-    """Fields that it writes, whether or not its input names them."""
+    """Fields that the command writes, also if its input omits them."""
     sets: tuple[str, ...] = ()
-    """Fields that it sets, which no profile gives anybody to write."""
+    """Fields that the command sets and that no profile makes writable."""
     takes: frozenset[str] = frozenset()
-    """What its input takes under the name of a field, and is something else."""
+    """Input fields that have the name of an entity field and another meaning."""
     creates: str | None = None
-    """An entity that records are created of."""
+    """Entity whose records the command creates."""
     full: bool = False
-    """Being allowed to do everything."""
+    """Requires full access."""
     myself: bool = False
-    """Being the user whose it is."""
+    """Requires that the record belongs to the caller."""
 
 
 @cache
 def needs(entity: str, command: str) -> Needs:
-    """What the line of a command says. Raises ValueError for a word that it does not know."""
-    said: dict[str, list[str]] = {}
+    """Parse the line of a command. Raises ValueError for an unknown word."""
+    words: dict[str, list[str]] = {}
     for part in " ".join(LINES.commands[entity][command]).split(","):
         word, *more = part.split()
-        said[word] = more
-    if unknown := said.keys() - {each.name for each in dataclass_fields(Needs)}:
+        words[word] = more
+    if unknown := words.keys() - {each.name for each in dataclass_fields(Needs)}:
         raise ValueError(f"{entity}!{command} in {RIGHTS.name}: {', '.join(unknown)}")
     return Needs(
-        edits="edits" in said,
-        writes=tuple(said.get("writes", ())),
-        sets=tuple(said.get("sets", ())),
-        takes=frozenset(said.get("takes", ())),
-        creates=next(iter(said.get("creates", ())), None),
-        full="full" in said,
-        myself="myself" in said,
+        edits="edits" in words,
+        writes=tuple(words.get("writes", ())),
+        sets=tuple(words.get("sets", ())),
+        takes=frozenset(words.get("takes", ())),
+        creates=next(iter(words.get("creates", ())), None),
+        full="full" in words,
+        myself="myself" in words,
     )
 
 
 def by_itself(entity: str) -> frozenset[str]:
-    """The fields that are read with the record: its id, and if callers write such records, version and times."""
+    """Fields that are readable with the record: the id and, if callers write such records, version and timestamps."""
     return frozenset(STAMPS if is_record(entity) else ("id",))
 
 
 def needed(entity: str) -> tuple[str, ...]:
-    """The fields that need a line, in the order of the schema."""
+    """The fields that require a line in rights.txt, in schema order."""
     skipped = by_itself(entity) | ENTITIES[entity].computed.keys()
     return tuple(
         name
@@ -301,38 +301,38 @@ def needed(entity: str) -> tuple[str, ...]:
     )
 
 
-def unsaid(lines: Lines = LINES) -> list[str]:
-    """What people have to write, one sentence each; none, if all is said."""
+def missing_entries(lines: Lines = LINES) -> list[str]:
+    """Messages for entries that are missing or still `?`; empty if rights.txt is complete."""
     found = []
     for entity in ENTITIES:
         if entity not in lines.scopes or UNKNOWN in lines.scopes[entity].values():
-            found.append(f"{entity}: {SAY_ENTITY}")
+            found.append(f"{entity}: {REPLACE_ENTITY}")
         marks = lines.marks.get(entity, {})
         found += [
-            f"{entity}.{name}: {SAY_FIELD}"
+            f"{entity}.{name}: {REPLACE_FIELD}"
             for name in (*needed(entity), *marks)
             if name not in marks or UNKNOWN in marks[name].values()
         ]
         known = lines.commands.get(entity, {})
         found += [
-            f"{entity}!{name}: {SAY_COMMAND}"
+            f"{entity}!{name}: {REPLACE_COMMAND}"
             for name in particular(entity)
             if known.get(name, (UNKNOWN,)) == (UNKNOWN,)
         ]
     return list(dict.fromkeys(found))
 
 
-def gone(lines: Lines = LINES) -> list[str]:
-    """The lines that speak of what is not there any more."""
+def obsolete_entries(lines: Lines = LINES) -> list[str]:
+    """Entries for entities, fields and commands that no longer exist."""
     found = [entity for entity in lines.scopes if entity not in ENTITIES]
     for entity in lines.scopes.keys() & ENTITIES.keys():
-        found += [f"{entity}.{n}" for n in lines.marks[entity] if not _is_said(lines, entity, n)]
+        found += [f"{entity}.{n}" for n in lines.marks[entity] if not _is_needed(lines, entity, n)]
         found += [f"{entity}!{n}" for n in lines.commands[entity] if n not in particular(entity)]
     return sorted(found)
 
 
-def _is_said(lines: Lines, entity: str, name: str) -> bool:
-    """Whether a line says something: of what is read with a record anyway, that somebody may not."""
+def _is_needed(lines: Lines, entity: str, name: str) -> bool:
+    """Whether an entry is required or, for the id and the stamps of a record, restricts a profile."""
     if name in by_itself(entity):
         closed = [lines.scopes[entity][profile] == "-" for profile in lines.profiles]
         marks = lines.marks[entity][name].values()
@@ -341,5 +341,5 @@ def _is_said(lines: Lines, entity: str, name: str) -> bool:
 
 
 def particular(entity: str) -> tuple[str, ...]:
-    """The commands of an entity that not every entity may have."""
+    """The commands of an entity besides the usual ones."""
     return tuple(name for name in ENTITIES[entity].commands if name not in USUAL)

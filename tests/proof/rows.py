@@ -1,4 +1,4 @@
-"""All rows of a tenant, read past every right as its operator does, and found again by id and by reference."""
+"""All rows of a tenant, read by its operator without access control, with lookups by ID and by reference."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ Tables = Mapping[str, Mapping[UUID, Row]]
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one tenant; they do not change while they are looked at."""
+    """Immutable snapshot of the rows of a tenant."""
 
     tables: Tables
     emails: Mapping[str, UUID] = field(default_factory=dict)
-    """The user who signs in with an address."""
+    """User ID by the email address for signing in."""
     _live: dict[str, dict[UUID, Row]] = field(default_factory=dict, compare=False)
     _by: dict[tuple[str, str], dict[Any, list[Row]]] = field(default_factory=dict, compare=False)
 
     def all(self, entity: str) -> list[Row]:
-        """Every row of an entity, deleted ones too."""
+        """All rows of an entity, including deleted ones."""
         return list(self.tables[entity].values())
 
     def live(self, entity: str) -> Mapping[UUID, Row]:
-        """Those that are not deleted; what only the system writes never is."""
+        """The rows that are not deleted; rows that only the system writes never are."""
         if entity not in self._live:
             rows = self.tables[entity].items()
             self._live[entity] = {id: row for id, row in rows if row.get("deleted_at") is None}
@@ -59,33 +59,34 @@ def grouped(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
 
 @dataclass
 class Read:
-    """What was read of a schema: each table as it was told apart then, and its rows."""
+    """Cached rows of a schema, with a fingerprint of each table at the time of reading."""
 
-    told: dict[str, str] = field(default_factory=dict)
+    fingerprints: dict[str, str] = field(default_factory=dict)
     rows: Rows | None = None
 
 
 _READ: WeakKeyDictionary[asyncpg.Connection[Any], dict[str, Read]] = WeakKeyDictionary()
-SIGNED = "credential"
+CREDENTIALS = "credential"
 
 
 async def load(admin: asyncpg.Connection[Any], space: str) -> Rows:
-    """Everything that a tenant's schema holds; tables that are as they were are not read again."""
+    """All rows of a tenant's schema; reads only tables that changed since the previous call."""
     known = _READ.setdefault(admin, {})
     read = known.setdefault(space, Read())
-    told: dict[str, str] = dict(await admin.fetch(_apart(space)))
-    if read.rows is None or told != read.told:
-        read.rows, read.told = await _load(admin, space, told, read), told
+    fingerprints: dict[str, str] = dict(await admin.fetch(_fingerprint_query(space)))
+    if read.rows is None or fingerprints != read.fingerprints:
+        read.rows = await _load(admin, space, fingerprints, read)
+        read.fingerprints = fingerprints
     return read.rows
 
 
-def _apart(space: str) -> str:
-    """What tells a table from itself as it was.
+def _fingerprint_query(space: str) -> str:
+    """SQL that returns a fingerprint per table, which differs after each write.
 
-    Whatever a transaction writes makes the sum of transactions larger or the rows fewer; what it
-    writes once more, the sum of its commands.
+    A write raises the sum of transaction IDs or lowers the number of rows; a second write in the
+    same transaction raises the sum of command IDs.
     """
-    tables = [*(entity.table for entity in ENTITIES.values()), SIGNED]
+    tables = [*(entity.table for entity in ENTITIES.values()), CREDENTIALS]
     return " UNION ALL ".join(
         f"SELECT '{table}', concat_ws('/', count(*), sum(xmin::text::bigint), sum(cmin::text::bigint)) "  # noqa: S608
         f'FROM {space}."{table}"'
@@ -94,24 +95,26 @@ def _apart(space: str) -> str:
 
 
 async def _load(
-    admin: asyncpg.Connection[Any], space: str, told: Mapping[str, str], before: Read
+    admin: asyncpg.Connection[Any], space: str, fingerprints: Mapping[str, str], before: Read
 ) -> Rows:
     old = before.rows or Rows({})
-    changed = {table for table, kept in told.items() if before.told.get(table) != kept}
+    changed = {
+        table for table, sums in fingerprints.items() if before.fingerprints.get(table) != sums
+    }
     tables: dict[str, Mapping[UUID, Row]] = dict(old.tables)
     for name, entity in ENTITIES.items():
         if entity.table in changed:
-            found = await admin.fetch(f'SELECT * FROM {space}."{entity.table}"')  # noqa: S608 - our names
+            found = await admin.fetch(f'SELECT * FROM {space}."{entity.table}"')  # noqa: S608 - constants
             tables[name] = {row["id"]: as_read(name, row) for row in found}
     emails = old.emails
-    if SIGNED in changed:
-        signed = await admin.fetch(f"SELECT email, user_id FROM {space}.{SIGNED}")  # noqa: S608
+    if CREDENTIALS in changed:
+        signed = await admin.fetch(f"SELECT email, user_id FROM {space}.{CREDENTIALS}")  # noqa: S608
         emails = {row["email"]: row["user_id"] for row in signed}
     return Rows(tables, emails)
 
 
 def as_read(entity: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with the values of its custom attributes read: numbers in them are exact."""
+    """A row with parsed custom attributes; their numbers are exact decimals."""
     column, read = ENTITIES[entity].attributes, dict(row)
     if column and isinstance(read[column], str):
         read[column] = json.loads(read[column], parse_float=Decimal, parse_int=Decimal)
@@ -119,12 +122,12 @@ def as_read(entity: str, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_kept(values: Mapping[str, Any]) -> str:
-    """The values of custom attributes as the table keeps them."""
+    """Custom attribute values as the JSON text that the table stores."""
     return json.dumps(
         values, default=lambda number: int(number) if number % 1 == 0 else float(number)
     )
 
 
 def plain(entity: str, name: str) -> bool:
-    """Whether a field is a column of its own."""
+    """Whether a field is a stored column."""
     return name in stored(entity)

@@ -1,4 +1,4 @@
-"""Lines, lock and channels cover the whole schema, and what they lack is noticed."""
+"""The lines of rights.txt, the lock file and the test channels cover the schema, and gaps are reported."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ BASE = build_schema(SDL, assume_valid=True)
 
 
 def extended(more: str) -> GraphQLSchema:
-    """A copy of the schema with something added, as an author adds it."""
+    """The schema with an addition in SDL."""
     return extend_schema(BASE, parse(more), assume_valid=True)
 
 
 def replaced(old: str, new: str) -> GraphQLSchema:
-    """A copy in which one piece of text is another."""
+    """The schema with one piece of its SDL replaced."""
     assert old in SDL
     return build_schema(SDL.replace(old, new, 1), assume_valid=True)
 
 
 @covers("D-34")
-def test_everything_has_an_expectation_or_a_channel() -> None:
+def test_every_coordinate_is_covered() -> None:
     assert uncovered(BASE) == []
 
 
-def test_every_line_speaks_of_something() -> None:
+def test_every_listed_operator_exists() -> None:
     assert vanished(BASE) == []
 
 
 @covers("D-34")
 @pytest.mark.parametrize(
-    ("more", "noticed"),
+    ("more", "coordinate"),
     [
         ("extend type Account { secret: String }", "Account.secret"),
         ("extend type Money { converted: Decimal }", "Money.converted"),
@@ -98,25 +98,25 @@ def test_every_line_speaks_of_something() -> None:
         ("extend type OpportunityLive { total: Int }", "OpportunityLive.total"),
     ],
 )
-def test_an_addition_is_noticed(more: str, noticed: str) -> None:
-    assert noticed in uncovered(extended("\n" + more))
+def test_addition_to_the_schema_is_reported(more: str, coordinate: str) -> None:
+    assert coordinate in uncovered(extended("\n" + more))
 
 
 @pytest.mark.parametrize(
-    ("field", "noticed"),
+    ("field", "coordinate"),
     [
-        ("subAccounts", "Account.subAccounts(look:)"),
-        ("accountsAggregate", "Query.accountsAggregate(look:)"),
-        ("totalCount", "AccountConnection.totalCount(look:)"),
-        ("accountDeleteMany", "Mutation.accountDeleteMany(look:)"),
+        ("subAccounts", "Account.subAccounts(extra:)"),
+        ("accountsAggregate", "Query.accountsAggregate(extra:)"),
+        ("totalCount", "AccountConnection.totalCount(extra:)"),
+        ("accountDeleteMany", "Mutation.accountDeleteMany(extra:)"),
     ],
 )
-def test_a_new_argument_is_noticed(field: str, noticed: str) -> None:
-    schema = replaced(f"{field}(", f"{field}(look: String, ")
-    assert uncovered(schema) == [noticed]
+def test_new_argument_is_reported(field: str, coordinate: str) -> None:
+    schema = replaced(f"{field}(", f"{field}(extra: String, ")
+    assert uncovered(schema) == [coordinate]
 
 
-def test_an_operator_left_behind_is_noticed() -> None:
+def test_removed_operator_is_reported() -> None:
     start = SDL.index("input BooleanFilter {")
     block = SDL[start : SDL.index("\n}", start)]
     assert vanished(replaced(block, block.replace("  isNull: ", "  empty: "))) == [
@@ -124,5 +124,5 @@ def test_an_operator_left_behind_is_noticed() -> None:
     ]
 
 
-def test_every_entity_but_the_history_is_listed() -> None:
+def test_every_entity_except_history_has_a_list() -> None:
     assert unlisted() == []

@@ -1,4 +1,4 @@
-"""The proofs import nothing of what they judge: they know the model from the printed schema and the lock file."""
+"""The proofs import nothing of the product; they use only the printed schema and the lock file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRODUCT = {
     if file.suffix == ".py" or (file / "__init__.py").exists() or any(file.glob("*.py"))
 } - {"tests"}
 RUNNING = "tests.support.world"
-"""What starts the product; it is asked as any client asks."""
+"""Module that starts the product, which the proofs access as clients of its API."""
 
 
 def imported(file: Path) -> Iterator[str]:
@@ -30,7 +30,7 @@ def imported(file: Path) -> Iterator[str]:
 
 
 def reached(file: Path, seen: set[Path]) -> Iterator[tuple[Path, str]]:
-    """Every module that is imported from here on, through other modules of the tests, too."""
+    """Every module that a file imports, directly or through other test modules."""
     seen.add(file)
     for name in imported(file):
         yield file, name
@@ -39,7 +39,7 @@ def reached(file: Path, seen: set[Path]) -> Iterator[tuple[Path, str]]:
             yield from reached(inner, seen)
 
 
-def test_nothing_of_the_product_is_imported() -> None:
+def test_proofs_import_no_module_of_the_product() -> None:
     assert {"db", "resolvers", "auth", "domain", "schema", "app"} <= PRODUCT
     files = sorted(HERE.rglob("*.py"))
     assert len(files) > 5
@@ -53,8 +53,8 @@ def test_nothing_of_the_product_is_imported() -> None:
     assert not wrong, sorted(wrong)
 
 
-def test_the_lock_fits_the_schema() -> None:
-    """What the lock speaks of is in the schema, and what the schema has is in the lock."""
+def test_lock_file_matches_the_schema() -> None:
+    """Roots, fields, references and lists of the lock file and of the schema are the same."""
     assert SCHEMA.query_type is not None
     assert SCHEMA.mutation_type is not None
     known = set(roots()) | {each.live for each in ENTITIES.values() if each.live}

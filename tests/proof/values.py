@@ -1,4 +1,4 @@
-"""How amounts of money are shown: with the digits of their currency."""
+"""Format of amounts of money: rounding to the decimal digits of the currency."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _DIGITS = {
     4: "CLF UYW",
 }
 DIGITS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
-"""ISO 4217's minor digits where they are not two."""
+"""Minor digits by ISO 4217 of currencies that do not have two."""
 
 
 def minor(currency: str) -> int:
-    """How many digits an amount has."""
+    """Number of decimal digits of an amount in a currency."""
     return DIGITS.get(currency, 2)
 
 
 def rounded(value: Decimal, digits: int) -> Decimal:
-    """Half away from zero."""
+    """Round half away from zero."""
     return value.quantize(Decimal(1).scaleb(-digits), context=EXACT)
 
 
 def shown(amount: Decimal, currency: str, more: int = 0) -> str:
-    """An amount with its currency's digits, or for averages with some `more`."""
+    """An amount as text with the digits of its currency, plus `more` for averages."""
     return f"{rounded(amount, minor(currency) + more):f}"

@@ -1,29 +1,38 @@
-"""Adds a `?` to the lines of rights for what is new, and takes out the lines of what is gone."""
+"""Updates rights.txt: adds a `?` for each new entity, field and command, and removes obsolete lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from tests.proof.lock import ENTITIES
-from tests.proof.rights import PROFILES, RIGHTS, UNKNOWN, gone, needed, particular, read, unsaid
+from tests.proof.rights import (
+    PROFILES,
+    RIGHTS,
+    UNKNOWN,
+    missing_entries,
+    needed,
+    obsolete_entries,
+    particular,
+    read,
+)
 
 FIRST = 28
 """The column where the first profile's cells begin."""
 
 
 def completed(text: str) -> str:
-    """The text of rights.txt with a line for everything there is, and none for what is gone."""
+    """The text of rights.txt with a line for every current entry and no obsolete ones."""
     head, blocks = _blocks(text.splitlines())
-    dropped, unwritten = set(gone(read(text))), dict(blocks)
+    dropped, unwritten = set(obsolete_entries(read(text))), dict(blocks)
     found = [*head]
     for entity in ENTITIES:
         block = unwritten.get(entity) or ["", _line(entity)]
-        found += _kept(entity, block, dropped)
+        found += _current(entity, block, dropped)
     return "\n".join(found).rstrip("\n") + "\n"
 
 
 def _blocks(lines: list[str]) -> tuple[list[str], list[tuple[str, list[str]]]]:
-    """The head, and for each entity its lines, those before it that are empty or remarks included."""
+    """The head, and the lines of each entity with the empty lines and comments before it."""
     start = next(n for n, line in enumerate(lines) if tuple(line.split()) == tuple(PROFILES))
     blocks: list[tuple[str, list[str]]] = []
     waiting: list[str] = []
@@ -39,8 +48,8 @@ def _blocks(lines: list[str]) -> tuple[list[str], list[tuple[str, list[str]]]]:
     return lines[: start + 1], blocks
 
 
-def _kept(entity: str, block: list[str], dropped: set[str]) -> Iterator[str]:
-    """The lines of an entity: what is new stands after what comes before it in the schema."""
+def _current(entity: str, block: list[str], dropped: set[str]) -> Iterator[str]:
+    """The lines of an entity; a new line follows that of the preceding field in the schema."""
     known: dict[str, str] = {}
     for line in block:
         if line.startswith("  ") and not line.lstrip().startswith("#"):
@@ -50,11 +59,11 @@ def _kept(entity: str, block: list[str], dropped: set[str]) -> Iterator[str]:
                 known[name] = line
         else:
             yield line
-    wanted = [*needed(entity), *(f"!{name}" for name in particular(entity))]
+    required = [*needed(entity), *(f"!{name}" for name in particular(entity))]
     order = list(known)
-    for place, name in enumerate(wanted):
+    for place, name in enumerate(required):
         if name not in known:
-            before = [each for each in wanted[:place] if each in order]
+            before = [each for each in required[:place] if each in order]
             order.insert(order.index(before[-1]) + 1 if before else 0, name)
     for name in order:
         yield known.get(name) or _line(f"  {name}")
@@ -65,7 +74,7 @@ def _line(name: str) -> str:
 
 
 def write() -> list[str]:
-    """Write the file; returns what people have to fill in, one sentence each."""
+    """Write the file; returns a message for each entry that a person must fill in."""
     text = completed(RIGHTS.read_text(encoding="utf-8"))
     RIGHTS.write_text(text, encoding="utf-8")
-    return unsaid(read(text))
+    return missing_entries(read(text))

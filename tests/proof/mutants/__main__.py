@@ -1,4 +1,4 @@
-"""Applies each seeded fault to a copy of the checkout, and sees that the tests it names fail."""
+"""Applies each seeded fault to a copy of the checkout and checks that the tests it names fail."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ OUTCOME = re.compile(r"^(FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run of tests."""
+    """Result of a test run."""
 
     failed: frozenset[str]
     broken: frozenset[str]
-    """Tests that could not begin."""
-    said: str
+    """Tests with an error before they ran."""
+    output: str
     late: bool = False
 
 
 def copied(directory: Path) -> Path:
-    """A copy of what git knows of the checkout."""
+    """Copy the files of the checkout that git does not ignore."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, names.split("\0")):
@@ -41,7 +41,7 @@ def copied(directory: Path) -> Path:
 
 
 def run(copy: Path, tests: Sequence[str], seconds: int) -> Outcome:
-    """Run tests in the copy, by night or by day."""
+    """Run tests in the copy, including nightly ones."""
     options = [
         "-n",
         "0",
@@ -68,54 +68,54 @@ def run(copy: Path, tests: Sequence[str], seconds: int) -> Outcome:
 
 
 def meant(test: str, outcome: frozenset[str]) -> bool:
-    """Whether a test, or one of its cases, is among these."""
+    """Whether a test or one of its parameter sets is in `outcome`."""
     return any(each == test or each.startswith(f"{test}[") for each in outcome)
 
 
 def tried(copy: Path, fault: Fault) -> str:
-    """`caught`, or what else became of it."""
+    """Run the tests of a fault; returns `caught` or why not."""
     file = copy / fault.file
     before = file.read_bytes()
     fault.apply(copy)
-    _forget(file)
+    _delete_bytecode(file)
     try:
-        found = run(copy, fault.red, fault.seconds)
+        outcome = run(copy, fault.red, fault.seconds)
     finally:
         file.write_bytes(before)
-        _forget(file)
-    if found.late:
+        _delete_bytecode(file)
+    if outcome.late:
         return f"LATE: not done in {fault.seconds} seconds"
-    if found.broken:
-        return f"BROKEN: {', '.join(sorted(found.broken))[:200]}"
-    missed = [test for test in fault.red if not meant(test, found.failed)]
+    if outcome.broken:
+        return f"BROKEN: {', '.join(sorted(outcome.broken))[:200]}"
+    missed = [test for test in fault.red if not meant(test, outcome.failed)]
     return f"NOT CAUGHT by {', '.join(missed)}" if missed else "caught"
 
 
-def _forget(file: Path) -> None:
-    """Python tells files apart by the second they were changed in, which is too long for us."""
+def _delete_bytecode(file: Path) -> None:
+    """Delete compiled files, because Python compares modification times by the second only."""
     for compiled in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
         compiled.unlink()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Try all faults, or those named; prints a table, and returns 1 unless all were caught."""
+    """Test all faults or those named; prints a table and returns 1 unless all were caught."""
     parser = argparse.ArgumentParser(prog="dev mutants", description=__doc__)
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
-    asked = parser.parse_args(arguments).only
-    chosen = [each for each in faults() if not asked or each.name in asked]
-    if unknown := set(asked) - {each.name for each in chosen}:
+    names = parser.parse_args(arguments).only
+    selected = [each for each in faults() if not names or each.name in names]
+    if unknown := set(names) - {each.name for each in selected}:
         parser.error(f"no such fault: {', '.join(sorted(unknown))}")
-    width = max(len(each.name) for each in chosen)
+    width = max(len(each.name) for each in selected)
     with tempfile.TemporaryDirectory(prefix="relata-mutants-") as directory:
-        Path(directory).chmod(0o755)  # the servers' user must come through
+        Path(directory).chmod(0o755)  # the servers' user needs access
         copy = copied(Path(directory))
-        tests = sorted({test for each in chosen for test in each.red})
-        plain = run(copy, tests, sum(each.seconds for each in chosen))
+        tests = sorted({test for each in selected for test in each.red})
+        plain = run(copy, tests, sum(each.seconds for each in selected))
         if plain.failed or plain.broken or plain.late:
-            sys.stdout.write(f"without any fault, these fail already:\n{plain.said[-3000:]}\n")
+            sys.stdout.write(f"without any fault, these fail already:\n{plain.output[-3000:]}\n")
             return 1
         results = {}
-        for fault in chosen:
+        for fault in selected:
             begun = time.monotonic()
             results[fault.name] = tried(copy, fault)
             took = time.monotonic() - begun

@@ -1,4 +1,4 @@
-"""Seeded faults: each is one change of the product's text that named tests must notice. See reads.toml for the format."""
+"""Seeded faults: each is a change of one product file that named tests must detect. See reads.toml for the format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 SECONDS = 600
-"""How long the tests of one fault may take."""
+"""Default time limit for the tests of a fault."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,14 @@ class Fault:
     name: str
     file: str
     old: str
-    """What the change replaces; it occurs exactly once in the file."""
+    """Replaced text; occurs exactly once in the file."""
     new: str
     red: tuple[str, ...]
-    """The tests that must fail, by their node ids; without parameters, some of a test's must."""
+    """Node IDs of the tests that must fail; an ID without parameters needs one failing parameter set."""
     seconds: int = SECONDS
 
     def problem(self, root: Path = ROOT) -> str | None:
-        """Why it cannot be applied; None if it can."""
+        """Why the fault cannot be applied; None if it can."""
         file = root / self.file
         times = file.read_text(encoding="utf-8").count(self.old) if file.exists() else 0
         if times != 1:
@@ -43,13 +43,13 @@ class Fault:
 
 
 def faults() -> list[Fault]:
-    """Every declared fault. Raises ValueError where two have one name."""
+    """All declared faults. Raises ValueError for a duplicate name."""
     found: dict[str, Fault] = {}
     for file in sorted(HERE.glob("*.toml")):
-        for name, said in tomllib.loads(file.read_text(encoding="utf-8")).items():
+        for name, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
             if name in found:
                 raise ValueError(f"{file.name}: there is another fault {name!r}")
-            known = {**said, "old": said["old"].strip("\n"), "new": said["new"].strip("\n")}
-            known["red"] = tuple([said["red"]] if isinstance(said["red"], str) else said["red"])
+            known = {**entry, "old": entry["old"].strip("\n"), "new": entry["new"].strip("\n")}
+            known["red"] = tuple([entry["red"]] if isinstance(entry["red"], str) else entry["red"])
             found[name] = Fault(name, **known)
     return list(found.values())
