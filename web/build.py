@@ -1,4 +1,4 @@
-"""Builds GraphiQL from `web/` and the packages of its lock file, once for each content: `python3 dev web`."""
+"""Builds GraphiQL from `web/` and the packages of its lock file, once per source content: `python3 dev web`."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class CannotBuild(Exception):
 
 def sources() -> list[Path]:
     """The source files of the page."""
-    named = [SOURCE / name for name in ("package.json", "package-lock.json", "build.mjs")]
-    return [*named, *sorted(file for file in (SOURCE / "src").rglob("*") if file.is_file())]
+    top_level = [SOURCE / name for name in ("package.json", "package-lock.json", "build.mjs")]
+    return [*top_level, *sorted(file for file in (SOURCE / "src").rglob("*") if file.is_file())]
 
 
 def directory(place: Path = PLACE) -> Path:
-    """The directory of the page that these sources make."""
+    """The output directory for the current sources, named by their hash."""
     digest = hashlib.sha256()
     for file in sources():
         text = file.read_bytes()
@@ -60,7 +60,7 @@ def build(progress: Progress, place: Path = PLACE) -> Path:
 
 @contextmanager
 def _locked(place: Path) -> Iterator[None]:
-    """Wait for another process that builds the same."""
+    """Hold the build lock; waits for another process that builds in the same directory."""
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -108,7 +108,7 @@ def _run(found: Path, work: Path, command: list[str]) -> None:
 
 
 def main() -> int:
-    """Build in a process of its own beside a server, so that it can be stopped at any time."""
+    """Entry point of the separate build process that a server starts and can stop at any time."""
 
     def print_err(message: str) -> None:
         sys.stderr.write(f"{message}\n")

@@ -47,13 +47,13 @@ def install_node(place: Path) -> Path:
     It is kept only while the page is built, because it is as large as all runtime packages together.
     Raises NoNode.
     """
-    with tempfile.NamedTemporaryFile("w", suffix=".lock") as wanted:
-        wanted.write("\n".join(_locked()))
-        wanted.flush()
+    with tempfile.NamedTemporaryFile("w", suffix=".lock") as lock:
+        lock.write("\n".join(_locked()))
+        lock.flush()
         uv = str(Path(sys.executable).with_name("uv"))
         sync = [uv, "pip", "sync", "-q", "--python", str(place / "bin" / "python")]
         _run([uv, "venv", "-q", "--python", sys.executable, str(place)])
-        _run([*sync, "--require-hashes", wanted.name])
+        _run([*sync, "--require-hashes", lock.name])
     return place / "bin" / "node"
 
 

@@ -25,7 +25,7 @@ from web.build import PLACE, SOURCE, directory, is_built
 POLICY = (
     "default-src 'none'; "
     "script-src 'self'; "
-    "style-src 'self' 'unsafe-inline'; "  # the editor places its lines by style attributes
+    "style-src 'self' 'unsafe-inline'; "  # the editor positions lines by style attributes
     "font-src 'self' data:; "
     "img-src 'self' data:; "
     "connect-src 'self'; "
@@ -51,7 +51,9 @@ TYPES = {
 PERSONA = re.compile(r"^# Persona: ([\w.-]+)$", re.MULTILINE)
 IMMUTABLE = "public, max-age=31536000, immutable"
 INDEX = "page.html"
-REMEDY = "Run `python3 dev web`, which builds it or says what is missing, and restart the server."
+REMEDY = (
+    "Run `python3 dev web`, which builds it or reports what is missing, and restart the server."
+)
 Progress = Callable[[str], None]
 
 
@@ -78,10 +80,10 @@ def _file(file: Path) -> File:
 
 
 def examples(folder: Path) -> list[dict[str, str]]:
-    """The documents of a folder with a name, which is the first comment, and what belongs to them if it is there.
+    """The example documents of a folder. The name of each is its first comment, else its file name.
 
-    `persona` is the demo user that the comment `# Persona: NAME` names; `variables` is the JSON file of the
-    same name; `lookup` is the query in `lookups/` that finds the records whose ids the variables need.
+    Optional entries: `persona`, the demo user of the comment `# Persona: NAME`; `variables`, the JSON file of
+    the same name; `lookup`, the query in `lookups/` that finds the records whose ids the variables need.
     """
     return [_example(file) for file in sorted(folder.glob("*.graphql"))]
 
@@ -90,11 +92,14 @@ def _example(file: Path) -> dict[str, str]:
     query = file.read_text()
     head = query.lstrip().partition("\n")[0]
     name = head.lstrip("# ").rstrip(". ") if head.startswith("#") else ""
-    found = {"name": name or file.stem.replace("-", " "), "query": query}
+    example = {"name": name or file.stem.replace("-", " "), "query": query}
     if persona := PERSONA.search(query):
-        found["persona"] = persona[1]
-    beside = {"variables": file.with_suffix(".json"), "lookup": file.parent / "lookups" / file.name}
-    return found | {each: path.read_text() for each, path in beside.items() if path.exists()}
+        example["persona"] = persona[1]
+    companions = {
+        "variables": file.with_suffix(".json"),
+        "lookup": file.parent / "lookups" / file.name,
+    }
+    return example | {each: path.read_text() for each, path in companions.items() if path.exists()}
 
 
 @dataclass

@@ -1,4 +1,4 @@
-// Runs the audits of graphql-http against an address, and prints them as JSON: [{id, name, status, reason}].
+// Runs the audits of graphql-http against a URL and prints the results as JSON: [{id, name, status, reason}].
 import { serverAudits } from "graphql-http";
 
 const [url, token] = process.argv.slice(2);
@@ -8,9 +8,9 @@ function fetchFn(address, init = {}) {
   return fetch(address, { ...init, headers });
 }
 
-const found = [];
+const results = [];
 for (const audit of serverAudits({ url, fetchFn })) {
   const { id, name, status, reason } = await audit.fn();
-  found.push({ id, name, status, reason });
+  results.push({ id, name, status, reason });
 }
-console.log(JSON.stringify(found));
+console.log(JSON.stringify(results));

@@ -1,4 +1,4 @@
-"""The types of a client are made of the contract and the examples by GraphQL Code Generator, and its compiler takes them."""
+"""GraphQL Code Generator generates client types from the schema and the examples, and TypeScript compiles them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from web.node import NoNode, environment, node
 
 ROOT = Path(__file__).parents[2]
 OLDEST = 22
-"""The first Node that the generator runs with."""
+"""Minimum Node version of the generator."""
 SECONDS = 300
 OPTIONS = ("--noEmit", "--strict", "--noUncheckedIndexedAccess", "--allowImportingTsExtensions")
 
 
-def run(place: Path, script: str, *arguments: str | Path) -> None:
-    """A script of a package, run where the examples are. Raises AssertionError with what it complains of."""
+def run(directory: Path, script: str, *arguments: str | Path) -> None:
+    """Run a package script in the directory of the examples; its output is the message of a failure."""
     binary = node(OLDEST)
     done = subprocess.run(
-        [binary, place / "node_modules" / script, *arguments],
-        cwd=place / "docs" / "examples",
+        [binary, directory / "node_modules" / script, *arguments],
+        cwd=directory / "docs" / "examples",
         env=environment(binary),
         capture_output=True,
         text=True,
@@ -37,8 +37,8 @@ def run(place: Path, script: str, *arguments: str | Path) -> None:
 async def test_types_are_generated_and_compile(tmp_path: Path) -> None:
     try:
         node(OLDEST)
-    except NoNode as missing:
-        pytest.skip(str(missing))
+    except NoNode as error:
+        pytest.skip(str(error))
     clients = await asyncio.to_thread(install, CLIENTS / "codegen", OLDEST)
     shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
     (tmp_path / "schema").mkdir()
@@ -46,13 +46,13 @@ async def test_types_are_generated_and_compile(tmp_path: Path) -> None:
     (tmp_path / "node_modules").symlink_to(clients / "node_modules")
     generator = "@graphql-codegen/cli/cjs/bin.js"
     await asyncio.to_thread(run, tmp_path, generator, "--config", "codegen.json")
-    made = tmp_path / "docs" / "examples" / "generated"
-    operations = (made / "operations.ts").read_text()
+    generated = tmp_path / "docs" / "examples" / "generated"
+    operations = (generated / "operations.ts").read_text()
     for document in (ROOT / "docs" / "examples").glob("*.graphql"):
         for line in document.read_text().splitlines():
             if line.startswith(("query ", "mutation ", "subscription ")):
                 kind, name = line.partition("(")[0].rstrip(" {").split()
                 assert f"export type {name}{kind.capitalize()} = " in operations
-    shutil.copy(CLIENTS / "codegen" / "client.ts", made)
-    files = [made / name for name in ("schema.ts", "operations.ts", "client.ts")]
+    shutil.copy(CLIENTS / "codegen" / "client.ts", generated)
+    files = [generated / name for name in ("schema.ts", "operations.ts", "client.ts")]
     await asyncio.to_thread(run, tmp_path, "typescript/bin/tsc", *OPTIONS, *files)

@@ -1,4 +1,4 @@
-"""A program that knows nothing but the address: HTTP and JSON of the standard library reach every kind of record."""
+"""A client without a GraphQL library: HTTP and JSON of the standard library reach every object type."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ CONTRACT = """{ __schema {
 } }"""
 SECONDS = 30
 CRUD = ("Create", "Update", "Delete", "Restore")
-CUSTOM = """mutation ($i: AttributeCreateInput!) {
+CREATE_ATTRIBUTE = """mutation ($i: AttributeCreateInput!) {
   attributeCreate(input: $i) { userErrors { code message } attribute { id } } }"""
-MADE = """mutation ($i: AccountCreateInput!) {
+CREATE_ACCOUNT = """mutation ($i: AccountCreateInput!) {
   accountCreate(input: $i) { userErrors { code message } account { id attributes { key number } } } }"""
-KEPT = """query ($i: AccountFilter!) {
+ACCOUNTS_BY_FILTER = """query ($i: AccountFilter!) {
   accounts(filter: $i) { nodes { id name attributes { key number } } } }"""
 
 
 @dataclass
 class Program:
-    """Another program, on the other side of a socket."""
+    """A client program that connects over a socket."""
 
     port: int
     token: str | None = None
 
     async def ask(self, query: str, **variables: Any) -> Any:
-        """The data of an answer without errors."""
-        return await asyncio.to_thread(self._asked, query, variables)
+        """The data of a response without errors."""
+        return await asyncio.to_thread(self._send, query, variables)
 
-    def _asked(self, query: str, variables: dict[str, Any]) -> Any:
+    def _send(self, query: str, variables: dict[str, Any]) -> Any:
         headers = {"content-type": "application/json"}
         if self.token is not None:
             headers["authorization"] = f"Bearer {self.token}"
@@ -56,20 +56,20 @@ class Program:
 
 @pytest.fixture(scope="module")
 async def program(world: World) -> AsyncIterator[Program]:
-    """One that has signed in as the administrator of a tenant of its own."""
+    """A program signed in as the administrator of a separate tenant."""
     async with own_tenant(world, "program") as own, served(own) as port:
-        made = Program(port)
-        given = {
+        client = Program(port)
+        params = {
             "tenant": own.slug,
             "email": f"admin@{own.slug}.example",
             "password": "relata-demo",
         }
-        made.token = (await made.ask(SIGN_IN, input=given))["signIn"]["accessToken"]
-        yield made
+        client.token = (await client.ask(SIGN_IN, input=params))["signIn"]["accessToken"]
+        yield client
 
 
-def kinds(contract: Any) -> set[str]:
-    """The kinds of records that the contract has."""
+def record_types(contract: Any) -> set[str]:
+    """Names of the object types that implement Record."""
     return {
         each["name"]
         for each in contract["types"]
@@ -78,7 +78,7 @@ def kinds(contract: Any) -> set[str]:
 
 
 def roots(contract: Any, fits: Callable[[set[str]], bool]) -> dict[str, str]:
-    """By what they return, the fields of the query type that take such arguments."""
+    """Query fields whose arguments satisfy the predicate, by return type."""
     return {
         each["type"]["name"]: each["name"]
         for each in contract["queryType"]["fields"]
@@ -87,17 +87,17 @@ def roots(contract: Any, fits: Callable[[set[str]], bool]) -> dict[str, str]:
 
 
 @covers("EP-028")
-async def test_every_kind_of_record_is_open_to_programs(program: Program) -> None:
-    """Each is listed in the contract, is read in lists and by its id, and what people keep up is written."""
+async def test_every_object_type_is_accessible_to_programs(program: Program) -> None:
+    """Each type has a list field and a field by id; types that users maintain have create, update, delete and restore."""
     contract = (await program.ask(CONTRACT))["__schema"]
     one = roots(contract, lambda names: names == {"id"})
     lists = roots(contract, {"first", "after"}.__le__)
     mutations = {each["name"] for each in contract["mutationType"]["fields"]}
-    found = kinds(contract)
-    assert {"Account", "Person", "Opportunity", "Quote", "Contract", "Case", "Product"} < found
+    types = record_types(contract)
+    assert {"Account", "Person", "Opportunity", "Quote", "Contract", "Case", "Product"} < types
     assert roots(contract, lambda names: not names).keys() - {"User"} == {"Preferences"}
-    for kind in sorted(found - {"Preferences"}):
-        root, listed = one[kind], lists[f"{kind}Connection"]
+    for name in sorted(types - {"Preferences"}):
+        root, listed = one[name], lists[f"{name}Connection"]
         nodes = (await program.ask(f"{{ {listed}(first: 1) {{ nodes {{ id }} }} }}"))[listed][
             "nodes"
         ]
@@ -107,17 +107,19 @@ async def test_every_kind_of_record_is_open_to_programs(program: Program) -> Non
             )
             assert read == {root: each}
         if f"{root}Restore" in mutations:
-            assert {f"{root}{verb}" for verb in CRUD} <= mutations, kind
+            assert {f"{root}{action}" for action in CRUD} <= mutations, name
 
 
 @covers("EP-028")
-async def test_a_program_adds_a_field_of_its_own_and_uses_it(program: Program) -> None:
-    given = {"entity": "Account", "key": "rating", "label": "Rating", "kind": "NUMBER"}
-    assert not (await program.ask(CUSTOM, i=given))["attributeCreate"]["userErrors"]
+async def test_a_program_adds_and_uses_a_custom_attribute(program: Program) -> None:
+    params = {"entity": "Account", "key": "rating", "label": "Rating", "kind": "NUMBER"}
+    assert not (await program.ask(CREATE_ATTRIBUTE, i=params))["attributeCreate"]["userErrors"]
     value = {"key": "rating", "number": "7"}
     account = {"name": "From outside", "attributes": [value]}
-    made = (await program.ask(MADE, i=account))["accountCreate"]
+    made = (await program.ask(CREATE_ACCOUNT, i=account))["accountCreate"]
     assert not made["userErrors"]
-    [kept] = (await program.ask(KEPT, i={"name": {"eq": "From outside"}}))["accounts"]["nodes"]
-    assert kept["id"] == made["account"]["id"]
-    assert value in kept["attributes"]
+    [stored] = (await program.ask(ACCOUNTS_BY_FILTER, i={"name": {"eq": "From outside"}}))[
+        "accounts"
+    ]["nodes"]
+    assert stored["id"] == made["account"]["id"]
+    assert value in stored["attributes"]

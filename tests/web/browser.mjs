@@ -1,4 +1,4 @@
-// A headless Chromium, unpacked once from the package that brings it, with what it needs of the system.
+// Headless Chromium, unpacked once from its npm package together with the fonts and system libraries it needs.
 import { existsSync, mkdtempSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ const FONTS = `<?xml version="1.0"?>
 <fontconfig><dir>${join(HOME, "fonts", "fonts")}</dir><cachedir>${join(HOME, "cache")}</cachedir></fontconfig>
 `;
 
-/** The browser, ready to be told what to do. */
+/** Launches the browser. */
 export async function browser() {
   const { chromium: driver } = await import("playwright-core");
   if (!existsSync(HOME)) await unpack();
@@ -23,18 +23,18 @@ export async function browser() {
   });
 }
 
-/** Beside its place first, so that it is there whole or not at all. */
+/** Unpacks into a temporary directory and renames it, so that HOME is never incomplete. */
 async function unpack() {
-  const draft = mkdtempSync(`${HOME}-`);
-  process.env.TMPDIR = draft;
+  const temporary = mkdtempSync(`${HOME}-`);
+  process.env.TMPDIR = temporary;
   const { inflate } = await import("@sparticuz/chromium");
   for (const part of ["chromium.br", "fonts.tar.br", "swiftshader.tar.br", "al2023.tar.br"]) {
     await inflate(join(PACKED, part));
   }
-  writeFileSync(join(draft, "fonts", "fonts.conf"), FONTS); // the one there names other places
+  writeFileSync(join(temporary, "fonts", "fonts.conf"), FONTS); // the packaged file names other directories
   try {
-    renameSync(draft, HOME);
+    renameSync(temporary, HOME);
   } catch (error) {
-    if (!existsSync(HOME)) throw error; // else another run was quicker
+    if (!existsSync(HOME)) throw error; // another run unpacked it at the same time
   }
 }

@@ -1,4 +1,4 @@
-"""The page, built from its lock and served as `run` serves it, with a tenant of its own for these tests."""
+"""GraphiQL, built from its lock file and served as `python3 dev run` serves it, with a separate tenant."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ LOOKUP = "{ id: accounts(first: 1, orderBy: [{ name: ASC }]) { nodes { id } } }"
 
 @pytest.fixture(scope="module")
 async def page() -> WebPage:
-    """The page of the demonstration; building it takes half a minute the first time."""
-    made = page_of(Settings(database_url=None, demo=True))
-    assert made.demo is not None
+    """The page with two demo tenants; the first build takes half a minute."""
+    demo_page = page_of(Settings(database_url=None, demo=True))
+    assert demo_page.demo is not None
     files = loaded(await asyncio.to_thread(build, lambda _: None))
-    shown = [
+    tenants = [
         {"slug": slug, "name": slug.title(), "personas": personas(slug)} for slug in ("acme", SLUG)
     ]
-    demo = {**made.demo, "tenants": shown}
+    demo = {**demo_page.demo, "tenants": tenants}
     example = {
         "name": "One account",
         "query": EXAMPLE,
@@ -43,7 +43,7 @@ async def page() -> WebPage:
 
 @pytest.fixture(scope="module")
 async def url(world: World, page: WebPage) -> AsyncIterator[str]:
-    """Where a browser finds it."""
-    shown = replace(world, app=application(world.endpoint, page=page))
-    async with own_tenant(shown, SLUG) as own, served(own) as port:
+    """Address of the page."""
+    world_with_page = replace(world, app=application(world.endpoint, page=page))
+    async with own_tenant(world_with_page, SLUG) as own, served(own) as port:
         yield f"http://127.0.0.1:{port}/"

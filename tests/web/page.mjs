@@ -4,22 +4,22 @@ import { browser } from "./browser.mjs";
 const [url, scenario, tenant, file] = process.argv.slice(2);
 const TIMEOUT = 60_000;
 
-/** A page in a window of its own, the browser's complaints, and its requests to other servers. */
+/** A page in a new browser context, with the console errors and the requests to other servers. */
 async function visit(chromium, options = {}) {
   const context = await chromium.newContext({ viewport: { width: 1280, height: 720 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(TIMEOUT);
-  const complaints = [];
+  const consoleErrors = [];
   const foreign = [];
-  page.on("console", (entry) => ["error", "warning"].includes(entry.type()) && complaints.push(entry.text()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (entry) => ["error", "warning"].includes(entry.type()) && consoleErrors.push(entry.text()));
+  page.on("pageerror", (error) => consoleErrors.push(String(error)));
   page.on("request", (request) => {
     if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) {
       foreign.push(request.url());
     }
   });
   await page.goto(url);
-  return { page, complaints, foreign };
+  return { page, consoleErrors, foreign };
 }
 
 const signInAs = (page, slug, handle) =>
@@ -29,14 +29,14 @@ const selected = (page) => page.getByLabel("Switch user").locator("option:checke
 const account = (page) => page.locator(".account p").innerText();
 const notes = (page) => page.locator(".result-notes").innerText();
 
-/** The result, once it contains `text`. Read from the editor, because the screen shows a part of it. */
+/** The result, once it contains `text`; read from the editor, because the screen shows only part of it. */
 async function result(page, text) {
-  const found = await page.waitForFunction((wanted) => {
+  const handle = await page.waitForFunction((expected) => {
     const models = globalThis.__MONACO?.editor.getModels() ?? [];
     const shown = models.find((each) => each.uri.path.includes("response"))?.getValue();
-    return shown?.includes(wanted) && shown;
+    return shown?.includes(expected) && shown;
   }, text);
-  return JSON.parse(await found.jsonValue());
+  return JSON.parse(await handle.jsonValue());
 }
 
 /** Replaces the document in the editor, as pasting does; typing would close brackets twice. */
@@ -69,7 +69,7 @@ async function rename(name) {
 }
 
 const SCENARIOS = {
-  async persons({ page }) {
+  async users({ page }) {
     const start = await page.locator(".sign-in").innerText();
     const before = await page.evaluate(() => performance.getEntriesByType("resource").map((each) => each.name));
     await signInAs(page, "acme", "rep1");
@@ -85,8 +85,8 @@ const SCENARIOS = {
     await page.locator(".graphiql-doc-explorer", { hasText: "Mutation" }).waitFor();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.locator(".sign-in").waitFor();
-    const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
-    return { start, before, first, second, kept };
+    const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+    return { start, before, first, second, stored };
   },
 
   async form({ page }) {
@@ -109,14 +109,14 @@ const SCENARIOS = {
     await signInAs(page, tenant, "rep1");
     await result(page, "totalCount");
     await write(page, `subscription Live {
-      opportunities(filter: { name: { startsWith: "told here" } }) {
+      opportunities(filter: { name: { startsWith: "renamed here" } }) {
         kind
         changes { kind node { name margin { amount } } }
       }
     }`);
     await run(page);
     const first = await result(page, "SNAPSHOT");
-    await rename("told here");
+    await rename("renamed here");
     const second = await result(page, "DELTA");
     const live = await notes(page);
     await switchTo(page, `${tenant}/limited`);
@@ -127,8 +127,8 @@ const SCENARIOS = {
   },
 
   async mutation({ page }) {
-    const asked = [];
-    page.on("request", (each) => asked.push(each.postDataJSON()?.operationName));
+    const operations = [];
+    page.on("request", (each) => operations.push(each.postDataJSON()?.operationName));
     await signInAs(page, tenant, "rep1");
     await result(page, "totalCount");
     await write(page, 'mutation Make { accountCreate(input: { name: "made here" }) { account { name } } }');
@@ -139,7 +139,7 @@ const SCENARIOS = {
     await write(page, 'query Made { accounts(filter: { name: { eq: "made here" } }) { totalCount } }');
     await run(page);
     const after = await result(page, "totalCount");
-    return { done, after, times: asked.filter((each) => each === "Make").length };
+    return { done, after, times: operations.filter((each) => each === "Make").length };
   },
 
   async examples({ page }) {
@@ -169,26 +169,26 @@ const SCENARIOS = {
     return { width, ...parts, selects, documentation };
   },
 
-  async renewed({ page }) {
-    const asked = [];
+  async refreshed({ page }) {
+    const requests = [];
     let stale = false;
     await page.route("**/graphql", async (route) => {
       const body = route.request().postData() ?? "";
-      asked.push(/signIn|refresh|signOut/.exec(body)?.[0] ?? "query");
+      requests.push(/signIn|refresh|signOut/.exec(body)?.[0] ?? "query");
       const headers = { ...route.request().headers() };
       if (stale && !body.includes("refresh")) {
         stale = false;
-        headers.authorization = "Bearer of-yesterday";
+        headers.authorization = "Bearer expired";
       }
       await route.continue({ headers });
     });
     await signInAs(page, "acme", "rep1");
     await result(page, "totalCount");
-    asked.length = 0;
+    requests.length = 0;
     stale = true;
     await write(page, "query Who { viewer { employee { name } } }");
     await run(page);
-    return { answer: await result(page, "viewer"), asked };
+    return { answer: await result(page, "viewer"), requests };
   },
 
   async ended({ page }) {
@@ -202,20 +202,20 @@ const SCENARIOS = {
     });
     await page.locator(".graphiql-query-editor .view-lines").click();
     await run(page);
-    return { told: await page.locator(".error").innerText(), start: await page.locator(".sign-in").isVisible() };
+    return { message: await page.locator(".error").innerText(), start: await page.locator(".sign-in").isVisible() };
   },
 
   async refused({ page }) {
-    let shut = false;
+    let closing = false;
     const end = { code: 4400, reason: "No more" };
-    await page.routeWebSocket("**/graphql", (socket) => (shut ? socket.close(end) : socket.connectToServer()));
-    await page.reload(); // routes count for what is loaded after
+    await page.routeWebSocket("**/graphql", (socket) => (closing ? socket.close(end) : socket.connectToServer()));
+    await page.reload(); // routes apply to pages loaded after them
     await signInAs(page, tenant, "rep1");
     await result(page, "totalCount");
     await write(page, "subscription Wrong { opportunities(after: \"no\") { kind } }");
     await run(page);
     const first = await result(page, "errors");
-    shut = true;
+    closing = true;
     await write(page, "subscription Closed { opportunities { kind } }");
     await run(page);
     return { first, second: await result(page, "connection") };
@@ -236,7 +236,7 @@ const chromium = await browser();
 try {
   const visitor = await visit(chromium);
   const seen = await SCENARIOS[scenario](visitor);
-  console.log(JSON.stringify({ ...seen, complaints: visitor.complaints, foreign: visitor.foreign }));
+  console.log(JSON.stringify({ ...seen, consoleErrors: visitor.consoleErrors, foreign: visitor.foreign }));
 } finally {
   await chromium.close();
 }

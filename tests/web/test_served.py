@@ -1,4 +1,4 @@
-"""The page over real HTTP: what protects it, what is found at its addresses, and what stands there without it."""
+"""GraphiQL over HTTP: security headers, caching, routes, and the responses while it is unavailable."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ HTML = (b"accept", b"text/html,application/xhtml+xml,*/*;q=0.8")
 
 @pytest.fixture(scope="module")
 async def port(world: World, page: WebPage) -> AsyncIterator[int]:
-    """Where the page is served, on the loopback."""
-    shown = replace(world, app=application(world.endpoint, page=page))
-    async with served(TenantClient(shown, "acme")) as port:
+    """Port of the served page on the loopback interface."""
+    world_with_page = replace(world, app=application(world.endpoint, page=page))
+    async with served(TenantClient(world_with_page, "acme")) as port:
         yield port
 
 
@@ -47,19 +47,29 @@ def policy(got: Got) -> dict[str, list[str]]:
 
 
 @covers("F2")
-async def test_the_page_may_load_and_ask_nothing_but_this_server(port: int) -> None:
+async def test_content_security_policy_allows_this_server_only(port: int) -> None:
     got = await get(port, "/graphiql", HTML)
     assert got.status == 200
     assert got.headers["content-type"] == "text/html; charset=utf-8"
     assert got.headers["x-content-type-options"] == "nosniff"
     assert got.headers["x-frame-options"] == "DENY"
-    said = policy(got)
-    assert said["default-src"] == said["frame-ancestors"] == said["base-uri"] == ["'none'"]
-    assert said["script-src"] == said["connect-src"] == said["worker-src"] == ["'self'"]
+    directives = policy(got)
+    assert (
+        directives["default-src"]
+        == directives["frame-ancestors"]
+        == directives["base-uri"]
+        == ["'none'"]
+    )
+    assert (
+        directives["script-src"]
+        == directives["connect-src"]
+        == directives["worker-src"]
+        == ["'self'"]
+    )
     assert "unsafe-eval" not in got.headers["content-security-policy"]
     allowed = {"'none'", "'self'", "'unsafe-inline'", "data:"}
-    assert {value for values in said.values() for value in values} <= allowed
-    assert "'unsafe-inline'" not in said["script-src"]
+    assert {value for values in directives.values() for value in values} <= allowed
+    assert "'unsafe-inline'" not in directives["script-src"]
     assert not re.findall(
         rb"<script(?![^>]*\bsrc=)|\bon\w+=|(?:src|href)=\"(?:https?:)?//", got.body
     )
@@ -69,24 +79,24 @@ async def test_browsers_are_redirected_to_the_page_and_other_clients_are_not(por
     got = await get(port, "/", HTML)
     assert (got.status, got.headers["location"]) == (307, "graphiql")
     assert protected(got)
-    told = await get(port, "/", (b"accept", b"application/json"))
-    assert (told.status, told.codes) == (404, ["NOT_FOUND"])
+    other = await get(port, "/", (b"accept", b"application/json"))
+    assert (other.status, other.codes) == (404, ["NOT_FOUND"])
 
 
-async def test_what_it_consists_of_is_kept_for_good_and_the_page_asked_for_anew(port: int) -> None:
+async def test_files_are_cached_forever_and_the_page_is_revalidated(port: int) -> None:
     first = await get(port, "/graphiql", HTML)
     assert first.headers["cache-control"] == "no-cache"
     again = await get(port, "/graphiql", (b"if-none-match", first.headers["etag"].encode()))
     assert (again.status, again.body) == (304, b"")
-    parts = re.findall(r'(?:src|href)="(graphiql/[^"]+)"', first.body.decode())
-    assert len(parts) == 2
-    for part in parts:
-        got = await get(port, f"/{part}")
+    assets = re.findall(r'(?:src|href)="(graphiql/[^"]+)"', first.body.decode())
+    assert len(assets) == 2
+    for asset in assets:
+        got = await get(port, f"/{asset}")
         assert got.status == 200
         assert protected(got)
         assert got.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert got.headers["content-type"].partition(";")[0] in {"text/css", "text/javascript"}
-        packed = await get(port, f"/{part}", (b"accept-encoding", b"gzip"))
+        packed = await get(port, f"/{asset}", (b"accept-encoding", b"gzip"))
         assert packed.headers["content-encoding"] == "gzip"
         assert gzip.decompress(packed.body) == got.body
 
@@ -103,12 +113,12 @@ async def test_no_path_reaches_the_disk(port: int, name: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-async def test_it_can_only_be_read(port: int, method: str) -> None:
+async def test_methods_other_than_get_are_refused(port: int, method: str) -> None:
     got = await over_socket(port, Sent(method=method, path="/graphiql", headers=()).raw())
     assert (got.status, got.codes) == (405, ["BAD_REQUEST"])
 
 
-async def test_the_api_asks_for_as_much_as_without_the_page(world: World, port: int) -> None:
+async def test_the_page_does_not_relax_the_api_checks(world: World, port: int) -> None:
     form = (b"content-type", b"application/x-www-form-urlencoded")
     sent = Sent(b"query=%7B__typename%7D", headers=(form,))
     assert (await over_socket(port, sent.raw())).status == 401
@@ -118,9 +128,7 @@ async def test_the_api_asks_for_as_much_as_without_the_page(world: World, port: 
     assert (await over_socket(port, bare.raw())).codes == ["UNAUTHENTICATED"]
 
 
-async def test_the_demo_users_are_served_only_where_there_is_a_demo(
-    world: World, port: int
-) -> None:
+async def test_demo_users_are_served_only_with_a_demo(world: World, port: int) -> None:
     demo = json.loads((await get(port, "/graphiql/demo.json")).body)
     for tenant in demo["tenants"]:
         handles = [each["handle"] for each in tenant["personas"]]
@@ -131,7 +139,7 @@ async def test_the_demo_users_are_served_only_where_there_is_a_demo(
     assert got.json is None
 
 
-# --- without it ---------------------------------------------------------------------------------
+# --- without the page ---------------------------------------------------------------------------
 
 
 async def _without(world: World, error: str | None) -> Got:
@@ -144,7 +152,7 @@ async def test_without_a_page_the_remedy_is_shown(world: World) -> None:
     assert got.status == 503
     assert protected(got)
     assert b"Run <code>python3 dev web</code>" in got.body
-    assert b"no registry" not in got.body, "what npm says is for the operator"
+    assert b"no registry" not in got.body, "npm output is shown to the operator only"
     assert b"refresh" not in got.body
 
 
@@ -169,29 +177,29 @@ def test_an_external_database_gets_graphiql_only_by_setting() -> None:
     assert not Settings(database_url=None, graphiql=False).serves_page
 
 
-def test_an_example_has_the_name_of_its_comment_and_the_files_beside_it(tmp_path: Path) -> None:
+def test_example_reads_its_name_persona_variables_and_lookup(tmp_path: Path) -> None:
     (tmp_path / "lookups").mkdir()
     (tmp_path / "lookups" / "a.graphql").write_text("{ a: as { nodes { id } } }")
     (tmp_path / "b-second.graphql").write_text("{ b }\n")
     (tmp_path / "a.graphql").write_text(
-        "# The first of them.\n# Persona: rep1\nquery A($a: ID!) { a }\n"
+        "# The first example.\n# Persona: rep1\nquery A($a: ID!) { a }\n"
     )
     (tmp_path / "a.json").write_text('{"a": "1"}')
     (tmp_path / "notes.md").write_text("no")
-    found: list[dict[str, Any]] = list(examples(tmp_path))
-    assert [each["name"] for each in found] == ["The first of them", "b second"]
-    assert [each.get("variables") for each in found] == ['{"a": "1"}', None]
-    assert [each.get("persona") for each in found] == ["rep1", None]
-    assert [each.get("lookup") for each in found] == ["{ a: as { nodes { id } } }", None]
+    read: list[dict[str, Any]] = list(examples(tmp_path))
+    assert [each["name"] for each in read] == ["The first example", "b second"]
+    assert [each.get("variables") for each in read] == ['{"a": "1"}', None]
+    assert [each.get("persona") for each in read] == ["rep1", None]
+    assert [each.get("lookup") for each in read] == ["{ a: as { nodes { id } } }", None]
     assert examples(tmp_path / "nowhere") == []
 
 
 async def test_the_default_query_and_the_examples_are_served_and_valid(
     world: World, port: int
 ) -> None:
-    found = page_of(Settings()).examples
-    lookups = [each["lookup"] for each in found if "lookup" in each]
-    for query in [DEFAULT.read_text(), *lookups, *(each["query"] for each in found)]:
+    shipped = page_of(Settings()).examples
+    lookups = [each["lookup"] for each in shipped if "lookup" in each]
+    for query in [DEFAULT.read_text(), *lookups, *(each["query"] for each in shipped)]:
         world.endpoint.documents.get(query)
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         served = (await client.get("/graphiql/examples.json")).json()
