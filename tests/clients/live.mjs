@@ -1,4 +1,4 @@
-// A live list by graphql-ws. It is told what to do by lines of JSON, and tells as such what happens.
+// A live list by graphql-ws. Reads commands from stdin and writes events to stdout, one JSON object per line.
 import { createInterface } from "node:readline";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
@@ -7,29 +7,29 @@ const [url, query, filter] = process.argv.slice(2);
 const lines = createInterface({ input: process.stdin });
 const awaited = new Map();
 
-function tell(what, more = {}) {
-  process.stdout.write(`${JSON.stringify({ what, ...more })}\n`);
+function report(type, more = {}) {
+  process.stdout.write(`${JSON.stringify({ type, ...more })}\n`);
 }
 
-function told(about) {
-  return new Promise((resolve) => awaited.set(about, resolve));
+function received(name) {
+  return new Promise((resolve) => awaited.set(name, resolve));
 }
 
 async function connectionParams() {
-  tell("asks");
-  return { authorization: `Bearer ${await told("token")}` };
+  report("token_request");
+  return { authorization: `Bearer ${await received("token")}` };
 }
 
 const client = createClient({
   url,
-  webSocketImpl: WebSocket, // Node 20 has none of its own
+  webSocketImpl: WebSocket, // Node 20 has no WebSocket
   connectionParams,
   retryAttempts: Infinity,
   retryWait: (retries) => new Promise((resolve) => setTimeout(resolve, retries ? 100 : 0)),
   shouldRetry: () => true, // a connection that fails is an error of the socket, which is fatal by default
   on: {
-    connected: (_, __, again) => tell("connected", { again }),
-    closed: ({ code, reason }) => tell("closed", { code, reason }),
+    connected: (_, __, again) => report("connected", { again }),
+    closed: ({ code, reason }) => report("closed", { code, reason }),
   },
 });
 
@@ -37,16 +37,16 @@ const rows = new Map();
 const variables = { after: null, filter: JSON.parse(filter) };
 
 function next({ data, errors, extensions }) {
-  if (errors) return tell("errors", { errors });
+  if (errors) return report("errors", { errors });
   const { kind, cursor, changes } = data.opportunities;
   if (kind === "SNAPSHOT" || kind === "RESYNC") rows.clear();
   for (const { kind: change, id, node } of changes) {
     if (change === "LEFT") rows.delete(id);
     else rows.set(id, node);
   }
-  // The client sends the same object again when it connects again: so it goes on from here.
+  // graphql-ws sends the same object again after a reconnect, so the subscription resumes from this cursor.
   variables.after = cursor;
-  tell("event", { kind, cursor, changes, rows: [...rows.values()], extensions });
+  report("event", { kind, cursor, changes, rows: [...rows.values()], extensions });
 }
 
 function listen() {
@@ -54,23 +54,23 @@ function listen() {
     { query, variables },
     {
       next,
-      error: (error) => tell("error", Array.isArray(error) ? { errors: error } : { code: error.code ?? null }),
+      error: (error) => report("error", Array.isArray(error) ? { errors: error } : { code: error.code ?? null }),
       complete: () => {
-        tell("complete");
+        report("complete");
         awaited.get("end")?.();
       },
     },
   );
 }
 
-const deeds = {
+const commands = {
   token: ({ token }) => awaited.get("token")?.(token),
-  ask: async ({ query, variables }) => {
-    for await (const answer of client.iterate({ query, variables })) tell("answer", { answer });
+  execute: async ({ query, variables }) => {
+    for await (const result of client.iterate({ query, variables })) report("result", { result });
   },
   terminate: () => client.terminate(),
   end: async () => {
-    const complete = told("end");
+    const complete = received("end");
     unsubscribe();
     await complete;
     await client.dispose();
@@ -80,7 +80,7 @@ const deeds = {
 
 const unsubscribe = listen();
 for await (const line of lines) {
-  const { deed, ...given } = JSON.parse(line);
-  await deeds[deed](given);
+  const { command, ...params } = JSON.parse(line);
+  await commands[command](params);
 }
-process.exit(0); // who wants to hear no more has closed the input
+process.exit(0); // the end of the input asks the script to exit

@@ -109,7 +109,7 @@ class Reader:
         if operation.operation is OperationType.SUBSCRIPTION:
             self.socket = await self.stack.enter_async_context(wire(self.port))
             await self.socket.init(await self.world.token(persona, tenant))
-            await self.socket.begin("1", text, variables)
+            await self.socket.subscribe("1", text, variables)
             return
         key = block.option("idempotency-key")
         headers = {} if key is None else {"idempotency_key": key}

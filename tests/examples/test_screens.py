@@ -117,14 +117,16 @@ async def test_live_pipeline_delivers_a_change(world: World, twin: TenantClient)
     one = called("LivePipeline")
     async with served(twin) as port, wire(port) as socket:
         await socket.init(world.tokens[one.persona, twin.slug])
-        await socket.begin("1", one.text, await variables_of(world, one), operationName=one.name)
+        await socket.subscribe(
+            "1", one.text, await variables_of(world, one), operationName=one.name
+        )
         first = (await socket.next("1"))["data"]["opportunities"]
         assert first["kind"] == "SNAPSHOT"
         mine = first["changes"][0]["node"]
         await twin.done(one.persona, "opportunityUpdate", id=mine["id"], name="Renamed")
         [change] = (await socket.next("1"))["data"]["opportunities"]["changes"]
         assert (change["id"], change["node"]["name"]) == (mine["id"], "Renamed")
-        await socket.done("1")
+        await socket.complete("1")
 
 
 @covers("EP-154")

@@ -126,7 +126,7 @@ async def test_internal_error_is_logged_with_the_request_id(
 async def test_operation_on_a_socket_is_logged(logging_world: World, logged: StringIO) -> None:
     async with served(TenantClient(logging_world, "acme")) as port, wire(port) as socket:
         await socket.init(await logging_world.token("rep1"))
-        await socket.ask("one", NAMED, FILTER)
+        await socket.execute("one", NAMED, FILTER)
     [line] = [each for each in lines(logged) if each["method"] == "SOCKET"]
     assert (line["operation"], line["tenant"], line["status"]) == ("Named", "acme", None)
     assert CANARY not in logged.getvalue()

@@ -1,4 +1,4 @@
-"""What the tests of live lists share: a tenant behind a socket for each module, and a log in which no error may stand."""
+"""Fixtures of the live list tests: a tenant behind a socket for each module, and a log that must stay free of errors."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from io import StringIO
 
 import pytest
 
-from tests.live.live_tenant import LiveTenant, here_as
+from tests.live.live_tenant import LiveTenant, live_tenant
 from tests.support.logs import logs
 from tests.support.world import World
 
 
 @pytest.fixture(scope="module")
-async def here(world: World, request: pytest.FixtureRequest) -> AsyncIterator[LiveTenant]:
-    """A tenant that the module may do with as it likes."""
+async def tenant(world: World, request: pytest.FixtureRequest) -> AsyncIterator[LiveTenant]:
+    """A tenant used by one test module only, so that its tests may write anything."""
     name = request.module.__name__.rpartition(".")[2].replace("_", "-")
-    async with here_as(world, f"live-{name}") as made:
-        yield made
+    async with live_tenant(world, f"live-{name}") as served:
+        yield served
 
 
 @pytest.fixture(autouse=True)
 def logged() -> Iterator[StringIO]:
-    """What is logged meanwhile: no errors, whatever a client says."""
-    with logs() as kept:
-        yield kept
-    told = [json.loads(line) for line in kept.getvalue().splitlines()]
-    assert not [each for each in told if each["level"] in ("error", "critical")]
+    """The log of the test; it fails the test if it contains an error, whatever a client sent."""
+    with logs() as log:
+        yield log
+    entries = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert not [entry for entry in entries if entry["level"] in ("error", "critical")]

@@ -1,4 +1,4 @@
-"""A tenant per test module behind a real socket, with its subscribers and writers."""
+"""A tenant with demonstration data that is served over a real socket, with helpers to subscribe to and write its records."""
 
 from __future__ import annotations
 
@@ -33,92 +33,92 @@ query List($filter: OpportunityFilter) {
 }
 """
 DEMO = "relata-demo"
-MOST = 20
-"""Sockets of one user, and sockets of one address that have not introduced themselves."""
+MAX_SOCKETS = 20
+"""Limit of sockets per user, and of unauthenticated sockets per address."""
 
 
 @dataclass
 class LiveTenant:
-    """The tenant, and the port it is asked at."""
+    """A tenant with demonstration data and the port of the server that serves it."""
 
-    own: TenantClient
+    client: TenantClient
     port: int
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def world(self) -> World:
-        return self.own.world
+        return self.client.world
 
     async def token(self, persona: str = "rep1") -> str:
-        """The access token of a persona; he signs in once."""
-        return await self.world.token(persona, self.own.slug)
+        """The access token of a persona, who signs in once per tenant."""
+        return await self.world.token(persona, self.client.slug)
 
     async def tokens(self, persona: str = "rep1", password: str = DEMO) -> tuple[str, str]:
-        """Access and refresh token of a session that is begun for this test."""
-        email = f"{persona}@{self.own.slug}.example"
-        given = {"tenant": self.own.slug, "email": email, "password": password}
-        body = {"query": SIGN_IN, "variables": {"input": given}}
-        told = (await self.world.post(json.dumps(body).encode())).data["signIn"]
-        assert not told["userErrors"], told
-        return told["accessToken"], told["refreshToken"]
+        """Access and refresh token of a new session."""
+        email = f"{persona}@{self.client.slug}.example"
+        credentials = {"tenant": self.client.slug, "email": email, "password": password}
+        body = {"query": SIGN_IN, "variables": {"input": credentials}}
+        result = (await self.world.post(json.dumps(body).encode())).data["signIn"]
+        assert not result["userErrors"], result
+        return result["accessToken"], result["refreshToken"]
 
-    async def expiring(self, token: str, *, left: timedelta) -> str:
-        """Another token of the same session, of whose time only so much is left."""
+    async def expiring_token(self, token: str, *, left: timedelta) -> str:
+        """Another access token of the same session that expires after `left`."""
         tokens, now = self.world.endpoint.app_context.tokens, self.world.endpoint.app_context.now()
         access = tokens.verify_access(token, now)
         issued = now - ACCESS_LIFETIME + left
         return tokens.issue_access(access.tenant, access.user, access.session, issued)
 
-    def session(self, token: str) -> str:
-        """The session of a token, as the API spells it."""
+    def session_id(self, token: str) -> str:
+        """The public id of the session of a token."""
         app_context = self.world.endpoint.app_context
         return f"ses_{app_context.tokens.verify_access(token, app_context.now()).session.hex}"
 
     @asynccontextmanager
-    async def wire(self, persona: str | None = "rep1", **how: Any) -> AsyncIterator[Wire]:
-        """A socket of a persona who has introduced himself, or of nobody yet."""
+    async def wire(self, persona: str | None = "rep1", **options: Any) -> AsyncIterator[Wire]:
+        """A socket that is authenticated as a persona, or not authenticated if the persona is None."""
         token = await self.token(persona) if persona else None
-        async with wire(self.port, **how) as opened:
+        async with wire(self.port, **options) as ws:
             if token:
-                await opened.init(token)
-            yield opened
+                await ws.init(token)
+            yield ws
 
-    async def live(self, opened: Wire, id: str = "live", **variables: Any) -> Rows:
-        """A live list that has begun."""
-        await opened.begin(id, PIPELINE, variables)
-        rows = Rows(opened, id)
+    async def open_list(self, ws: Wire, id: str = "live", **variables: Any) -> Rows:
+        """Subscribe to the list of opportunities and receive its snapshot."""
+        await ws.subscribe(id, PIPELINE, variables)
+        rows = Rows(ws, id)
         assert (await rows.event())["kind"] == "SNAPSHOT"
         return rows
 
-    def name(self) -> str:
-        """A name that nothing else has."""
+    def new_name(self) -> str:
+        """A name that no record of the tenant has."""
         return f"changed {next(self.numbers)}"
 
     async def rename(self, id: str, persona: str = "admin") -> str:
-        """Give an opportunity another name, and tell which."""
-        name = self.name()
-        await self.own.done(persona, "opportunityUpdate", id=id, name=name)
+        """Give an opportunity a new name and return the name."""
+        name = self.new_name()
+        await self.client.done(persona, "opportunityUpdate", id=id, name=name)
         return name
 
-    async def some(self, persona: str = "rep1") -> str:
-        """An opportunity that the persona sees."""
+    async def any_opportunity(self, persona: str = "rep1") -> str:
+        """The id of an opportunity that the persona can read."""
         query = "{ opportunities(first: 1) { nodes { id } } }"
-        return str((await self.own.ask(persona, query)).data["opportunities"]["nodes"][0]["id"])
+        return str((await self.client.ask(persona, query)).data["opportunities"]["nodes"][0]["id"])
 
 
 @asynccontextmanager
-async def here_as(world: World, slug: str) -> AsyncIterator[LiveTenant]:
-    """A tenant with the demonstration's rows behind a socket; gone when the block ends."""
-    async with own_tenant(world, slug) as own, served(own) as port:
-        yield LiveTenant(own, port)
+async def live_tenant(world: World, slug: str) -> AsyncIterator[LiveTenant]:
+    """A new tenant with demonstration data, served over a socket and dropped when the block ends."""
+    async with own_tenant(world, slug) as client, served(client) as port:
+        yield LiveTenant(client, port)
 
 
 @asynccontextmanager
 async def another_server(
-    here: LiveTenant, origins: Sequence[str] = ()
+    tenant: LiveTenant, origins: Sequence[str] = ()
 ) -> AsyncIterator[tuple[Service, int]]:
-    """A server more for the same house, which a test may stop, and the port of it."""
-    service = Service(configured(application(here.world.endpoint, origins), "127.0.0.1", 0))
+    """A second server of the same application, which a test may stop, and its port."""
+    service = Service(configured(application(tenant.world.endpoint, origins), "127.0.0.1", 0))
     serving = asyncio.create_task(service.serve())
     while not service.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
         await asyncio.sleep(0.01)

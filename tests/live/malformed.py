@@ -1,4 +1,4 @@
-"""Draws what no client should send: messages that are almost of the protocol, and octets that are almost frames."""
+"""Generates malformed input: messages that almost follow the protocol, and octets that are almost frames."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ FIN, MASKED = 0x80, 0x80
 def frame(
     opcode: int, body: bytes, *, fin: bool = True, masked: bool = True, reserved: int = 0
 ) -> bytes:
-    """A frame of a client; well-formed only where its parts are."""
+    """A client frame; it is well-formed only if the arguments are."""
     head = bytes([(FIN if fin else 0) | reserved << 4 | opcode])
     mask = MASKED if masked else 0
     if len(body) < 126:
@@ -61,33 +61,37 @@ def frame(
 
 @dataclass(frozen=True)
 class Case:
-    """What is sent, in how many writes, and how it was made."""
+    """The octets to send, one item per write, and the kind of malformation."""
 
     kind: str
     octets: Sequence[bytes]
     framed: bool = True
-    """Whether these are whole frames, after which another may be sent."""
+    """Whether the octets are complete frames, so that another frame may follow."""
 
-    def may_end(self, said: set[int], frames: set[int]) -> set[int]:
-        """The codes that a socket may be closed with after this."""
+    def may_end(self, messages: set[int], frames: set[int]) -> set[int]:
+        """The close codes that are allowed after this case."""
         if self.kind in ("broken frame", "rubbish"):
-            # A close frame is echoed, and where half a frame was sent there is nothing to answer.
-            return said | frames | {1000, 1005, 1006}
-        return said | {1007} if self.kind in ("mangled", "mangled in pieces", "no UTF-8") else said
+            # The server echoes a close frame, and cannot answer an incomplete frame.
+            return messages | frames | {1000, 1005, 1006}
+        return (
+            messages | {1007}
+            if self.kind in ("mangled", "mangled in pieces", "no UTF-8")
+            else messages
+        )
 
 
 def _mutated(rng: random.Random, message: dict[str, object], depth: int = 0) -> dict[str, object]:
-    made = dict(message)
+    mutated = dict(message)
     for _ in range(rng.randint(1, 2)):
-        key = rng.choice([*made, rng.choice(KEYS)])
-        inside = made.get(key)
+        key = rng.choice([*mutated, rng.choice(KEYS)])
+        inside = mutated.get(key)
         if isinstance(inside, dict) and depth < 3 and rng.random() < 0.6:
-            made[key] = _mutated(rng, inside, depth + 1)
+            mutated[key] = _mutated(rng, inside, depth + 1)
         elif rng.random() < 0.25:
-            made.pop(key, None)
+            mutated.pop(key, None)
         else:
-            made[key] = rng.choice(ODD)
-    return made
+            mutated[key] = rng.choice(ODD)
+    return mutated
 
 
 def _message(rng: random.Random) -> bytes:
@@ -95,22 +99,22 @@ def _message(rng: random.Random) -> bytes:
 
 
 def _mangled(rng: random.Random) -> bytes:
-    """JSON with some octets changed, lost, doubled or cut off, which stays UTF-8 more often than not."""
-    said = bytearray(_message(rng)[:4000])
+    """JSON with some octets changed, removed, repeated or cut off; it usually remains valid UTF-8."""
+    text = bytearray(_message(rng)[:4000])
     for _ in range(rng.randint(1, 4)):
-        at = rng.randrange(len(said) + 1)
+        at = rng.randrange(len(text) + 1)
         edit = rng.randrange(4)
         if edit == 0:
-            said[at:at] = rng.choice(
+            text[at:at] = rng.choice(
                 (b"{", b"[", b'"', b"\\", b"\\ud800", b",", b":", b"\x00", b"NaN", b"\xff")
             )
         elif edit == 1:
-            del said[at : at + rng.randint(1, 5)]
+            del text[at : at + rng.randint(1, 5)]
         elif edit == 2:
-            said[at:at] = said[at : at + 20]
+            text[at:at] = text[at : at + 20]
         else:
-            del said[at:]
-    return bytes(said)
+            del text[at:]
+    return bytes(text)
 
 
 def _deep(rng: random.Random) -> bytes:
@@ -119,21 +123,21 @@ def _deep(rng: random.Random) -> bytes:
     body = left * depth + "1" + right * depth
     if len(body) > 60_000:
         body = body[:60_000]
-    said = f'{{"type":"subscribe","id":"1","payload":{{"query":"{HELLO}","variables":{{"a":{body}}}}}}}'
-    return said.encode()
+    text = f'{{"type":"subscribe","id":"1","payload":{{"query":"{HELLO}","variables":{{"a":{body}}}}}}}'
+    return text.encode()
 
 
 def _pieces(rng: random.Random, body: bytes, opcode: int = TEXT) -> list[bytes]:
     """A message in frames, some of them empty, with pings in between."""
     cuts = sorted(rng.randrange(len(body) + 1) for _ in range(rng.randint(1, 6)))
     parts = [body[a:b] for a, b in zip([0, *cuts], [*cuts, len(body)], strict=True)]
-    made = []
-    for place, part in enumerate(parts):
-        last = place == len(parts) - 1
-        made.append(frame(opcode if not place else CONTINUED, part, fin=last))
+    frames = []
+    for number, part in enumerate(parts):
+        last = number == len(parts) - 1
+        frames.append(frame(opcode if not number else CONTINUED, part, fin=last))
         if not last and rng.random() < 0.3:
-            made.append(frame(PING, b"between"))
-    return made
+            frames.append(frame(PING, b"between"))
+    return frames
 
 
 def _broken_frame(rng: random.Random) -> bytes:
@@ -178,14 +182,14 @@ DRAWS: tuple[Draw, ...] = (
 WEIGHTS = (30, 20, 8, 5, 3, 4, 2, 12, 6, 10)
 
 
-def drawn(seed: int, many: int) -> list[Case]:
-    """So many cases, the same for the same seed."""
+def draw_cases(seed: int, many: int) -> list[Case]:
+    """Random cases, the same for the same seed."""
     rng = random.Random(seed)
     return [rng.choices(DRAWS, WEIGHTS)[0](rng) for _ in range(many)]
 
 
 def resident() -> int:
-    """Octets of memory that this process holds."""
+    """Resident memory of this process in bytes; 0 where /proc is missing."""
     if not STATM.exists():
-        return 0  # there is nobody to ask
+        return 0
     return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""The protocol graphql-transport-ws, word by word: what closes a socket, and what only ends an operation."""
+"""Conformance to graphql-transport-ws: which messages close the socket, and which only end an operation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.live.wire import Message, Rows, wire
 from tests.support.covers import covers
 
 pytestmark = covers("F3")
-Said = Message | str | bytes
+Sent = Message | str | bytes
 HELLO = "{ viewer { id } }"
 PING: Message = {"type": "ping"}
 BEGIN: Message = {"type": "subscribe", "id": "1", "payload": {"query": HELLO}}
@@ -25,7 +25,7 @@ def _without(key: str) -> Message:
     return {name: value for name, value in BEGIN.items() if name != key}
 
 
-NOT_OF_THE_PROTOCOL: dict[str, Said] = {
+VIOLATIONS: dict[str, Sent] = {
     "nothing": "",
     "no JSON": "{",
     "JSON and more": '{"type": "ping"} {}',
@@ -42,7 +42,7 @@ NOT_OF_THE_PROTOCOL: dict[str, Said] = {
     "an unknown type": {"type": "dance"},
     "a type in capitals": {"type": "PING"},
     "a type of the legacy protocol": {"type": "start", "id": "1", "payload": {"query": HELLO}},
-    "what only servers say": {"type": "next", "id": "1", "payload": {"data": {}}},
+    "a message of servers": {"type": "next", "id": "1", "payload": {"data": {}}},
     "an acknowledgement": {"type": "connection_ack"},
     "an error": {"type": "error", "id": "1", "payload": []},
     "no id": _without("id"),
@@ -56,22 +56,22 @@ NOT_OF_THE_PROTOCOL: dict[str, Said] = {
 }
 
 
-@pytest.mark.parametrize("said", NOT_OF_THE_PROTOCOL.values(), ids=NOT_OF_THE_PROTOCOL)
-async def test_protocol_violation_closes_the_socket(here: LiveTenant, said: Said) -> None:
-    async with here.wire("rep1") as beside, here.wire("rep2") as opened:
-        await opened.say(said)
-        assert await opened.closed() == 4400
-        await beside.alive()
+@pytest.mark.parametrize("message", VIOLATIONS.values(), ids=VIOLATIONS)
+async def test_protocol_violation_closes_the_socket(tenant: LiveTenant, message: Sent) -> None:
+    async with tenant.wire("rep1") as unaffected, tenant.wire("rep2") as ws:
+        await ws.send(message)
+        assert await ws.wait_closed() == 4400
+        await unaffected.check_alive()
 
 
 @pytest.mark.parametrize("payload", ["Bearer", ["Bearer"], 5, True])
-async def test_connection_init_payload_must_be_an_object(here: LiveTenant, payload: Any) -> None:
-    async with here.wire(None) as opened:
-        await opened.say({"type": "connection_init", "payload": payload})
-        assert await opened.closed() == 4400
+async def test_connection_init_payload_must_be_an_object(tenant: LiveTenant, payload: Any) -> None:
+    async with tenant.wire(None) as ws:
+        await ws.send({"type": "connection_init", "payload": payload})
+        assert await ws.wait_closed() == 4400
 
 
-BEFORE: dict[str, tuple[list[Said], int]] = {
+BEFORE_INIT: dict[str, tuple[list[Sent], int]] = {
     "a query": ([BEGIN], 4401),
     "a live list": ([PING, LIVE], 4401),
     "bad JSON": (["{"], 4400),
@@ -80,55 +80,58 @@ BEFORE: dict[str, tuple[list[Said], int]] = {
 
 
 @covers("D-63")
-@pytest.mark.parametrize(("said", "code"), BEFORE.values(), ids=BEFORE)
+@pytest.mark.parametrize(("messages", "code"), BEFORE_INIT.values(), ids=BEFORE_INIT)
 async def test_subscribe_before_init_is_refused(
-    here: LiveTenant, said: list[Said], code: int
+    tenant: LiveTenant, messages: list[Sent], code: int
 ) -> None:
-    async with here.wire(None) as opened:
-        for each in said:
-            await opened.say(each)
-        assert await opened.closed() == code
-        assert {message["type"] for message in opened.received} <= {"pong"}
+    async with tenant.wire(None) as ws:
+        for each in messages:
+            await ws.send(each)
+        assert await ws.wait_closed() == code
+        assert {message["type"] for message in ws.received} <= {"pong"}
 
 
-async def test_subscribe_before_ack_receives_nothing(here: LiveTenant) -> None:
-    token = await here.token()
+async def test_subscribe_before_ack_receives_nothing(tenant: LiveTenant) -> None:
+    token = await tenant.token()
     init = {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}
-    async with here.wire(None) as opened:
-        await opened.say(init)
-        await opened.say(BEGIN)  # it may be acknowledged by now, or not yet
-        await opened.say("{")
-        code = await opened.closed()
+    async with tenant.wire(None) as ws:
+        await ws.send(init)
+        await ws.send(BEGIN)  # the server may have acknowledged by now, or not yet
+        await ws.send("{")
+        code = await ws.wait_closed()
         assert code in (4400, 4401)
         if code == 4401:
-            assert {message["type"] for message in opened.received} <= {"connection_ack"}
+            assert {message["type"] for message in ws.received} <= {"connection_ack"}
 
 
-@pytest.mark.parametrize("waited", [True, False], ids=["one after the other", "at once"])
-async def test_second_connection_init_is_refused(here: LiveTenant, waited: bool) -> None:
-    token = await here.token()
+@pytest.mark.parametrize("wait", [True, False], ids=["one after the other", "at once"])
+async def test_second_connection_init_is_refused(tenant: LiveTenant, wait: bool) -> None:
+    token = await tenant.token()
     init = {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}
-    async with here.wire(None) as opened:
-        await opened.say(init)
-        if waited:
-            await opened.hear("connection_ack")
-        await opened.say(init)
-        assert await opened.closed() == 4429
+    async with tenant.wire(None) as ws:
+        await ws.send(init)
+        if wait:
+            await ws.receive("connection_ack")
+        await ws.send(init)
+        assert await ws.wait_closed() == 4429
 
 
-async def _texts(here: LiveTenant) -> dict[str, Any]:
-    """Introductions that nobody is let in with, by what is wrong with them."""
-    good, refresh = await here.tokens()
-    app_context, other = here.world.endpoint.app_context, await here.world.token("rep1", "globex")
-    expired = await here.expiring(good, left=timedelta(minutes=-1))
-    just = await here.expiring(good, left=timedelta(seconds=-2))
-    head, body, seal = good.split(".")
-    given = app_context.tokens.verify_access(good, app_context.now())
-    nobody = app_context.tokens.issue_access(
-        given.session, given.user, given.session, app_context.now()
+async def _invalid_payloads(tenant: LiveTenant) -> dict[str, Any]:
+    """Payloads of `connection_init` that must be refused, by the reason."""
+    good, refresh = await tenant.tokens()
+    app_context, other = (
+        tenant.world.endpoint.app_context,
+        await tenant.world.token("rep1", "globex"),
+    )
+    expired = await tenant.expiring_token(good, left=timedelta(minutes=-1))
+    just = await tenant.expiring_token(good, left=timedelta(seconds=-2))
+    head, body, signature = good.split(".")
+    access = app_context.tokens.verify_access(good, app_context.now())
+    unknown = app_context.tokens.issue_access(
+        access.session, access.user, access.session, app_context.now()
     )
     elsewhere = app_context.tokens.issue_access(
-        here.world.tenants["globex"].id, given.user, given.session, app_context.now()
+        tenant.world.tenants["globex"].id, access.user, access.session, app_context.now()
     )
     return {
         "no payload": None,
@@ -140,128 +143,133 @@ async def _texts(here: LiveTenant) -> dict[str, Any]:
         "another scheme": {"authorization": f"Basic {good}"},
         "an empty token": {"authorization": "Bearer "},
         "nonsense": {"authorization": "Bearer nonsense"},
-        "a seal that is wrong": {"authorization": f"Bearer {head}.{body}.{seal[::-1]}"},
+        "a wrong signature": {"authorization": f"Bearer {head}.{body}.{signature[::-1]}"},
         "a refresh token": {"authorization": f"Bearer {refresh}"},
         "expired": {"authorization": f"Bearer {expired}"},
         "just expired": {"authorization": f"Bearer {just}"},
-        "of no tenant": {"authorization": f"Bearer {nobody}"},
-        "of a session elsewhere": {"authorization": f"Bearer {elsewhere}"},
-        "another tenant said": {"authorization": f"Bearer {other}", "x-tenant": here.own.slug},
-        "no such tenant said": {"authorization": f"Bearer {good}", "x-tenant": "nowhere"},
+        "of no tenant": {"authorization": f"Bearer {unknown}"},
+        "of a session of another tenant": {"authorization": f"Bearer {elsewhere}"},
+        "another tenant named": {
+            "authorization": f"Bearer {other}",
+            "x-tenant": tenant.client.slug,
+        },
+        "an unknown tenant named": {"authorization": f"Bearer {good}", "x-tenant": "nowhere"},
         "a tenant that is no text": {"authorization": f"Bearer {good}", "x-tenant": 5},
     }
 
 
 @covers("D-63")
-async def test_invalid_token_is_refused(here: LiveTenant) -> None:
-    for what, payload in (await _texts(here)).items():
-        async with here.wire(None) as opened:
-            said: Message = {"type": "connection_init"}
-            await opened.say(said if payload is None else said | {"payload": payload})
-            await opened.say(BEGIN)
-            code = await opened.closed()
-            # Where types are wrong, it may as well be said that this is not of the protocol.
+async def test_invalid_token_is_refused(tenant: LiveTenant) -> None:
+    for what, payload in (await _invalid_payloads(tenant)).items():
+        async with tenant.wire(None) as ws:
+            init: Message = {"type": "connection_init"}
+            await ws.send(init if payload is None else init | {"payload": payload})
+            await ws.send(BEGIN)
+            code = await ws.wait_closed()
+            # A payload of a wrong type may also be refused as a violation of the protocol.
             typed = all(isinstance(value, str) for value in (payload or {}).values())
             assert code in ((4403, 4401) if typed else (4403, 4401, 4400)), what
-            assert not opened.received, what
-            assert not INTERNAL.search((opened.socket.close_reason or "").encode()), what
+            assert not ws.received, what
+            assert not INTERNAL.search((ws.socket.close_reason or "").encode()), what
 
 
 KEYS = [("authorization", "x-tenant"), ("Authorization", "X-Tenant"), ("AUTHORIZATION", "X-TENANT")]
 
 
-@pytest.mark.parametrize(("key", "tenant"), KEYS)
-async def test_payload_keys_are_case_insensitive(here: LiveTenant, key: str, tenant: str) -> None:
-    payload = {key: f"Bearer {await here.token()}", tenant: here.own.slug}
-    async with here.wire(None) as opened:
-        await opened.say({"type": "connection_init", "payload": payload})
-        await opened.hear("connection_ack")
-        await opened.ask("1", HELLO)
+@pytest.mark.parametrize(("token_key", "tenant_key"), KEYS)
+async def test_payload_keys_are_case_insensitive(
+    tenant: LiveTenant, token_key: str, tenant_key: str
+) -> None:
+    payload = {token_key: f"Bearer {await tenant.token()}", tenant_key: tenant.client.slug}
+    async with tenant.wire(None) as ws:
+        await ws.send({"type": "connection_init", "payload": payload})
+        await ws.receive("connection_ack")
+        await ws.execute("1", HELLO)
 
 
-async def test_an_id_is_used_by_one_operation_at_a_time(here: LiveTenant) -> None:
-    async with here.wire() as opened:
-        await here.live(opened, "1")
-        await opened.begin("1", HELLO)
-        assert await opened.closed() == 4409
+async def test_duplicate_operation_id_closes_the_socket(tenant: LiveTenant) -> None:
+    async with tenant.wire() as ws:
+        await tenant.open_list(ws, "1")
+        await ws.subscribe("1", HELLO)
+        assert await ws.wait_closed() == 4409
 
 
-async def test_an_id_is_free_again_when_its_operation_has_ended(here: LiveTenant) -> None:
-    async with here.wire() as opened:
-        await here.live(opened, "1")
-        await opened.done("1")
-        await opened.ask("1", HELLO)
-        assert await opened.refused("1", "{") == ["GRAPHQL_PARSE_FAILED"]
-        await opened.ask("1", HELLO)
-        await here.live(opened, "1")
+async def test_operation_id_can_be_reused_after_the_operation_ended(tenant: LiveTenant) -> None:
+    async with tenant.wire() as ws:
+        await tenant.open_list(ws, "1")
+        await ws.complete("1")
+        await ws.execute("1", HELLO)
+        assert await ws.refusal_codes("1", "{") == ["GRAPHQL_PARSE_FAILED"]
+        await ws.execute("1", HELLO)
+        await tenant.open_list(ws, "1")
 
 
-async def test_an_id_is_free_again_after_complete(here: LiveTenant) -> None:
-    async with here.wire() as opened:
-        await opened.begin("1", LIST)
-        await opened.done("1")
-        told = await opened.ask("1", HELLO)
-        assert list(told["data"]) == ["viewer"]
+async def test_operation_id_can_be_reused_after_complete(tenant: LiveTenant) -> None:
+    async with tenant.wire() as ws:
+        await ws.subscribe("1", LIST)
+        await ws.complete("1")
+        result = await ws.execute("1", HELLO)
+        assert list(result["data"]) == ["viewer"]
 
 
-async def test_complete_of_an_unknown_id_is_ignored(here: LiveTenant) -> None:
-    async with here.wire() as opened:
-        await opened.done("nothing")
-        await opened.ask("1", HELLO)
-        await opened.done("1")  # it crossed the server's own `complete`
-        await opened.ask("1", HELLO)
+async def test_complete_of_an_unknown_id_is_ignored(tenant: LiveTenant) -> None:
+    async with tenant.wire() as ws:
+        await ws.complete("unknown")
+        await ws.execute("1", HELLO)
+        await ws.complete("1")  # as when it crosses the server's own `complete`
+        await ws.execute("1", HELLO)
 
 
-async def test_completed_operation_receives_nothing(here: LiveTenant) -> None:
-    id = await here.some()
-    async with here.wire() as opened:
-        await here.live(opened, "ended")
-        going_on = await here.live(opened, "going on")
-        await opened.done("ended")
-        await opened.alive()
-        await going_on.until(id, await here.rename(id))
-        told = [message for message in opened.received if message.get("id") == "ended"]
-        assert [message["type"] for message in told] == ["next"]
+async def test_completed_operation_receives_nothing(tenant: LiveTenant) -> None:
+    id = await tenant.any_opportunity()
+    async with tenant.wire() as ws:
+        await tenant.open_list(ws, "ended")
+        active = await tenant.open_list(ws, "active")
+        await ws.complete("ended")
+        await ws.check_alive()
+        await active.until(id, await tenant.rename(id))
+        received = [message for message in ws.received if message.get("id") == "ended"]
+        assert [message["type"] for message in received] == ["next"]
 
 
-@pytest.mark.parametrize("introduced", [True, False])
-async def test_pings_are_answered(here: LiveTenant, introduced: bool) -> None:
-    async with here.wire("rep1" if introduced else None) as opened:
-        await opened.say(PING)
-        assert (await opened.hear("pong"))["type"] == "pong"
-        await opened.say({"type": "ping", "payload": {"at": 1}})
-        assert (await opened.hear("pong"))["type"] == "pong"
-        await opened.say({"type": "pong"})  # nobody asked
-        await opened.say({"type": "pong", "payload": {}})
-        await opened.alive()
+@pytest.mark.parametrize("authenticated", [True, False])
+async def test_pings_are_answered(tenant: LiveTenant, authenticated: bool) -> None:
+    async with tenant.wire("rep1" if authenticated else None) as ws:
+        await ws.send(PING)
+        assert (await ws.receive("pong"))["type"] == "pong"
+        await ws.send({"type": "ping", "payload": {"at": 1}})
+        assert (await ws.receive("pong"))["type"] == "pong"
+        await ws.send({"type": "pong"})  # without a ping
+        await ws.send({"type": "pong", "payload": {}})
+        await ws.check_alive()
 
 
-async def test_queries_are_answered_as_over_http(here: LiveTenant) -> None:
+async def test_queries_are_answered_as_over_http(tenant: LiveTenant) -> None:
     denied = "{ opportunities(first: 5, orderBy: [{ name: ASC }]) { nodes { id name margin { amount } } } }"
-    async with here.wire("limited") as opened:
+    async with tenant.wire("limited") as ws:
         for query in (HELLO, LIST, denied):
-            told = await opened.ask("1", query)
-            expected = (await here.own.ask("limited", query)).json
-            for answer in (told, expected):  # of which each took some
-                del answer["extensions"]["cost"]["remaining"]
-            assert told == expected
-        assert told["extensions"]["access"]["denied"], "nothing was hidden, so nothing is shown"
+            result = await ws.execute("1", query)
+            expected = (await tenant.client.ask("limited", query)).json
+            for each in (result, expected):  # each request reduces the budget
+                del each["extensions"]["cost"]["remaining"]
+            assert result == expected
+        assert result["extensions"]["access"]["denied"], "the query must contain a hidden field"
 
 
-async def test_mutations_over_the_socket_reach_subscribers(here: LiveTenant) -> None:
-    id, name = await here.some(), here.name()
-    deed = """mutation ($input: OpportunityUpdateInput!) {
+async def test_mutations_over_the_socket_reach_subscribers(tenant: LiveTenant) -> None:
+    id, name = await tenant.any_opportunity(), tenant.new_name()
+    update = """mutation ($input: OpportunityUpdateInput!) {
       opportunityUpdate(input: $input) { opportunity { name } userErrors { code } }
     }"""
-    async with here.wire("admin") as opened:
-        rows = await here.live(opened, "rows")
-        done = await opened.ask("deed", deed, {"input": {"id": id, "name": name}})
+    async with tenant.wire("admin") as ws:
+        rows = await tenant.open_list(ws, "rows")
+        done = await ws.execute("update", update, {"input": {"id": id, "name": name}})
         assert done["data"]["opportunityUpdate"] == {
             "opportunity": {"name": name},
             "userErrors": [],
         }
         await rows.until(id, name)
-        wrong = await opened.ask("deed", deed, {"input": {"id": id, "name": " "}})
+        wrong = await ws.execute("update", update, {"input": {"id": id, "name": " "}})
         assert wrong["data"]["opportunityUpdate"]["userErrors"]
 
 
@@ -286,11 +294,11 @@ REFUSED: dict[str, tuple[Any, set[str]]] = {
         {"query": HELLO, "operationName": "X"},
         {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"},
     ),
-    "which of several": (
+    "no name for one of several": (
         {"query": SEVERAL},
         {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"},
     ),
-    "a mistake in the grammar": ({"query": "{"}, {"GRAPHQL_PARSE_FAILED"}),
+    "a syntax error": ({"query": "{"}, {"GRAPHQL_PARSE_FAILED"}),
     "no such field": ({"query": _live("dance")}, {"GRAPHQL_VALIDATION_FAILED"}),
     "no such list": ({"query": "subscription { x }"}, {"GRAPHQL_VALIDATION_FAILED"}),
     "two lists": (
@@ -305,9 +313,9 @@ REFUSED: dict[str, tuple[Any, set[str]]] = {
         {"query": PIPELINE, "variables": {"filter": 5}},
         {"BAD_USER_INPUT"},
     ),
-    "less than one at most": ({"query": _live("kind", "(atMost: 0)")}, {"BAD_USER_INPUT"}),
-    "too many at most": ({"query": _live("kind", "(atMost: 1001)")}, {"BAD_USER_INPUT"}),
-    "more than there may be": ({"query": _live("kind", "(atMost: 1)")}, {"BAD_USER_INPUT"}),
+    "atMost below its minimum": ({"query": _live("kind", "(atMost: 0)")}, {"BAD_USER_INPUT"}),
+    "atMost above its maximum": ({"query": _live("kind", "(atMost: 1001)")}, {"BAD_USER_INPUT"}),
+    "more records than atMost": ({"query": _live("kind", "(atMost: 1)")}, {"BAD_USER_INPUT"}),
     "no cursor": ({"query": PIPELINE, "variables": {"after": "no cursor"}}, {"BAD_CURSOR"}),
     "an empty cursor": ({"query": PIPELINE, "variables": {"after": ""}}, {"BAD_CURSOR"}),
     "cursors in nodes": ({"query": _live(INSIDE)}, {"BAD_USER_INPUT"}),
@@ -333,38 +341,38 @@ REFUSED: dict[str, tuple[Any, set[str]]] = {
 
 @pytest.mark.parametrize(("payload", "codes"), REFUSED.values(), ids=REFUSED)
 async def test_refused_operation_leaves_other_operations_open(
-    here: LiveTenant, payload: Any, codes: set[str]
+    tenant: LiveTenant, payload: Any, codes: set[str]
 ) -> None:
-    id = await here.some()
-    async with here.wire("admin") as opened:
-        rows = await here.live(opened, "rows")
-        await opened.say({"type": "subscribe", "id": "bad", "payload": payload})
-        [code] = await opened.error("bad")
+    id = await tenant.any_opportunity()
+    async with tenant.wire("admin") as ws:
+        rows = await tenant.open_list(ws, "rows")
+        await ws.send({"type": "subscribe", "id": "bad", "payload": payload})
+        [code] = await ws.error_codes("bad")
         assert code in codes & CODES - {"INTERNAL"}
-        assert not INTERNAL.search(json.dumps(opened.received[-1]).encode())
-        await rows.until(id, await here.rename(id))
-        await opened.ask("bad", HELLO)  # the id is free again
+        assert not INTERNAL.search(json.dumps(ws.received[-1]).encode())
+        await rows.until(id, await tenant.rename(id))
+        await ws.execute("bad", HELLO)  # the id can be reused
 
 
 @covers("D-31")
-async def test_a_filter_on_a_hidden_field_is_refused(here: LiveTenant) -> None:
+async def test_filter_on_a_hidden_field_is_refused(tenant: LiveTenant) -> None:
     hidden = {"margin": {"gt": "1"}}
-    async with here.wire("limited") as opened:
-        rows = await here.live(opened, "rows")
-        codes = await opened.refused("bad", PIPELINE, {"filter": hidden})
+    async with tenant.wire("limited") as ws:
+        rows = await tenant.open_list(ws, "rows")
+        codes = await ws.refusal_codes("bad", PIPELINE, {"filter": hidden})
         assert codes == ["FIELD_FORBIDDEN"]
         id = next(iter(rows.rows))
-        await rows.until(id, await here.rename(id))
+        await rows.until(id, await tenant.rename(id))
 
 
-async def test_stopping_server_sends_its_close_code(here: LiveTenant) -> None:
-    async with another_server(here) as (service, port), wire(port) as opened:
-        await opened.init(await here.token())
-        rows = await here.live(opened)
+async def test_stopping_server_sends_its_close_code(tenant: LiveTenant) -> None:
+    async with another_server(tenant) as (service, port), wire(port) as ws:
+        await ws.init(await tenant.token())
+        rows = await tenant.open_list(ws)
         service.should_exit = True
-        assert await opened.closed() == 1012
-    async with here.wire() as opened:
-        await opened.begin("again", PIPELINE, {"after": rows.cursor})
-        again = Rows(opened, "again", dict(rows.rows))
+        assert await ws.wait_closed() == 1012
+    async with tenant.wire() as ws:
+        await ws.subscribe("again", PIPELINE, {"after": rows.cursor})
+        again = Rows(ws, "again", dict(rows.rows))
         event = await again.event()
         assert (event["kind"], event["changes"]) == ("RESUMED", [])

@@ -1,4 +1,4 @@
-"""Going on where one was: from the ring, from the log after a restart, and everything anew where neither can tell."""
+"""Resuming from a cursor: from the replay buffer, from the log after a restart, and by RESYNC where neither suffices."""
 
 from __future__ import annotations
 
@@ -15,100 +15,102 @@ from tests.writes.parallel import in_second_process, served
 
 WON = {"status": {"eq": "WON"}}
 OPEN = {"status": {"eq": "OPEN"}}
-Happens = Callable[[LiveTenant, list[str]], Awaitable[None]]
+Change = Callable[[LiveTenant, list[str]], Awaitable[None]]
 
 
 @asynccontextmanager
-async def restarted(here: LiveTenant, persona: str = "admin") -> AsyncIterator[Wire]:
-    """A socket to a process that remembers nothing of the one before."""
-    async with in_second_process(here.own) as second, served(second) as port, wire(port) as opened:
-        await opened.init(await here.token(persona))
-        yield opened
+async def restarted(tenant: LiveTenant, persona: str = "admin") -> AsyncIterator[Wire]:
+    """A socket to another process, whose replay buffers are empty."""
+    async with in_second_process(tenant.client) as second, served(second) as port, wire(port) as ws:
+        await ws.init(await tenant.token(persona))
+        yield ws
 
 
-async def listed(here: LiveTenant, persona: str, given: dict[str, Any]) -> dict[str, Any]:
-    """What the list holds now, asked by a query."""
+async def listed(tenant: LiveTenant, persona: str, filter: dict[str, Any]) -> dict[str, Any]:
+    """All current records of the list by id, from a query."""
     text = LIST.replace("first: 100", "first: 100, after: $after").replace(
         "$filter: OpportunityFilter", "$filter: OpportunityFilter, $after: String"
     )
     text = text.replace("nodes {", "pageInfo { hasNextPage endCursor } nodes {")
-    found: dict[str, Any] = {}
+    records: dict[str, Any] = {}
     after = None
     while True:
-        answer = await here.own.ask(persona, text, {"filter": given, "after": after})
-        page = answer.data["opportunities"]
-        found |= {node["id"]: node for node in page["nodes"]}
+        response = await tenant.client.ask(persona, text, {"filter": filter, "after": after})
+        page = response.data["opportunities"]
+        records |= {node["id"]: node for node in page["nodes"]}
         after = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
-            return found
+            return records
 
 
-async def begun(
-    here: LiveTenant, opened: Wire, given: dict[str, Any], after: str | None = None
+async def subscribe(
+    tenant: LiveTenant, ws: Wire, filter: dict[str, Any], after: str | None = None
 ) -> Rows:
-    await opened.begin("live", PIPELINE, {"filter": given, "after": after})
-    return Rows(opened, "live")
+    await ws.subscribe("live", PIPELINE, {"filter": filter, "after": after})
+    return Rows(ws, "live")
 
 
-async def nothing(here: LiveTenant, ids: list[str]) -> None:
-    """Nothing happens."""
+async def no_change(tenant: LiveTenant, ids: list[str]) -> None:
+    """No change."""
 
 
-async def all_kinds(here: LiveTenant, ids: list[str]) -> None:
-    """Changed, changed and changed back, deleted; created and deleted, and restored."""
-    own = here.own
-    before = await own.ask("admin", "query($i:ID!){opportunity(id:$i){name}}", {"i": ids[1]})
-    await here.rename(ids[0])
-    await here.rename(ids[1])
-    await own.done("admin", "opportunityUpdate", id=ids[1], name=before.data["opportunity"]["name"])
-    await own.done("admin", "opportunityDelete", id=ids[2])
+async def all_kinds(tenant: LiveTenant, ids: list[str]) -> None:
+    """A change, a reverted change, a deletion, and records created, deleted and restored."""
+    client = tenant.client
+    before = await client.ask("admin", "query($i:ID!){opportunity(id:$i){name}}", {"i": ids[1]})
+    await tenant.rename(ids[0])
+    await tenant.rename(ids[1])
+    await client.done(
+        "admin", "opportunityUpdate", id=ids[1], name=before.data["opportunity"]["name"]
+    )
+    await client.done("admin", "opportunityDelete", id=ids[2])
     kinds = "query($i:ID!){opportunity(id:$i){account{id} type{id} stage{id}}}"
-    given = await own.ask("admin", kinds, {"i": ids[4]})
-    linked = {name: link["id"] for name, link in given.data["opportunity"].items()}
+    response = await client.ask("admin", kinds, {"i": ids[4]})
+    linked = {name: link["id"] for name, link in response.data["opportunity"].items()}
     for _ in range(3):
-        new = {"name": here.name(), "currency": "EUR", **linked}
-        made = await own.done("admin", "opportunityCreate", **new)
-        await own.done("admin", "opportunityDelete", id=made)
-    await own.done("admin", "opportunityRestore", id=made)
+        new = {"name": tenant.new_name(), "currency": "EUR", **linked}
+        created = await client.done("admin", "opportunityCreate", **new)
+        await client.done("admin", "opportunityDelete", id=created)
+    await client.done("admin", "opportunityRestore", id=created)
 
 
-async def account(here: LiveTenant, ids: list[str]) -> None:
-    """An account that many of them show has another name."""
-    await here.rename(ids[0])
-    found = await here.own.ask(
+async def account(tenant: LiveTenant, ids: list[str]) -> None:
+    """The name of an account that many of the records show changes."""
+    await tenant.rename(ids[0])
+    response = await tenant.client.ask(
         "admin", "query($i:ID!){opportunity(id:$i){account{id}}}", {"i": ids[0]}
     )
-    id = found.data["opportunity"]["account"]["id"]
-    await here.own.done("admin", "accountUpdate", id=id, name=here.name())
+    id = response.data["opportunity"]["account"]["id"]
+    await tenant.client.done("admin", "accountUpdate", id=id, name=tenant.new_name())
 
 
-async def rights(here: LiveTenant, ids: list[str]) -> None:
-    """Somebody's rights change."""
-    role = await here.own.done("admin", "roleCreate", name=here.name())
-    profile = await here.own.ask("admin", "{profiles(first:1){nodes{id}}}")
+async def rights(tenant: LiveTenant, ids: list[str]) -> None:
+    """A permission changes."""
+    role = await tenant.client.done("admin", "roleCreate", name=tenant.new_name())
+    profile = await tenant.client.ask("admin", "{profiles(first:1){nodes{id}}}")
     id = profile.data["profiles"]["nodes"][0]["id"]
-    await here.own.done("admin", "roleProfileCreate", role=role, profile=id)
+    await tenant.client.done("admin", "roleProfileCreate", role=role, profile=id)
 
 
-async def swept(here: LiveTenant, ids: list[str]) -> None:
-    """The log is cut off before what happened last."""
-    await here.rename(ids[0])
-    await here.rename(ids[0])
-    log = f"{here.own.schema}.change_log"
-    last = f"SELECT max(position) FROM {log}"  # noqa: S608 - a name of ours
-    await here.own.fetch(f"DELETE FROM {log} WHERE position < ({last})")  # noqa: S608 - likewise
+async def swept(tenant: LiveTenant, ids: list[str]) -> None:
+    """All entries of the log but the last are deleted."""
+    await tenant.rename(ids[0])
+    await tenant.rename(ids[0])
+    log = f"{tenant.client.schema}.change_log"
+    last = f"SELECT max(position) FROM {log}"  # noqa: S608 - a constant name
+    await tenant.client.fetch(f"DELETE FROM {log} WHERE position < ({last})")  # noqa: S608 - likewise
 
 
-async def diverged(here: LiveTenant, ids: list[str]) -> None:
-    """History diverged, as after a restore: positions of before mean nothing."""
-    await here.own.fetch(f"UPDATE {here.own.schema}.log_head SET epoch = epoch + 1")  # noqa: S608 - likewise
+async def diverged(tenant: LiveTenant, ids: list[str]) -> None:
+    """The epoch of the log changes, as after a restore: earlier positions become invalid."""
+    await tenant.client.fetch(f"UPDATE {tenant.client.schema}.log_head SET epoch = epoch + 1")  # noqa: S608 - likewise
 
 
 @covers("D-61")
 @pytest.mark.parametrize(
-    ("happens", "kind"),
+    ("change", "kind"),
     [
-        (nothing, "RESUMED"),
+        (no_change, "RESUMED"),
         (all_kinds, "RESUMED"),
         (account, "RESYNC"),
         (rights, "RESYNC"),
@@ -116,116 +118,120 @@ async def diverged(here: LiveTenant, ids: list[str]) -> None:
         (diverged, "RESYNC"),
     ],
 )
-@pytest.mark.parametrize("given", [{}, OPEN])
+@pytest.mark.parametrize("filter", [{}, OPEN])
 async def test_resume_after_a_restart(
-    here: LiveTenant, happens: Happens, kind: str, given: dict[str, Any]
+    tenant: LiveTenant, change: Change, kind: str, filter: dict[str, Any]
 ) -> None:
-    async with here.wire("admin") as first:
-        rows = await begun(here, first, given)
+    async with tenant.wire("admin") as first:
+        rows = await subscribe(tenant, first, filter)
         await rows.event()
-    await happens(here, sorted(rows.rows))
-    async with restarted(here) as second:
-        resumed = await begun(here, second, given, rows.cursor)
+    await change(tenant, sorted(rows.rows))
+    async with restarted(tenant) as second:
+        resumed = await subscribe(tenant, second, filter, rows.cursor)
         resumed.rows = rows.rows
         assert (await resumed.event())["kind"] == kind
-        expected = await listed(here, "admin", given)
+        expected = await listed(tenant, "admin", filter)
         if resumed.rows != expected:
             event = await resumed.event()
             assert event["kind"] == "DELTA"
         assert resumed.rows == expected
-        changed = await here.rename(next(iter(expected)))
-        await resumed.until(next(iter(expected)), changed)  # and it goes on from there
+        changed = await tenant.rename(next(iter(expected)))
+        await resumed.until(next(iter(expected)), changed)  # later changes arrive as well
 
 
 @covers("D-61", "D-62")
-async def test_resume_after_a_restart_hides_invisible_records(here: LiveTenant) -> None:
-    seen = await listed(here, "rep1", {})
-    unseen = sorted((await listed(here, "admin", {})).keys() - seen.keys())
-    async with here.wire("rep1") as first:
-        rows = await begun(here, first, {})
+async def test_resume_after_a_restart_hides_invisible_records(tenant: LiveTenant) -> None:
+    seen = await listed(tenant, "rep1", {})
+    unseen = sorted((await listed(tenant, "admin", {})).keys() - seen.keys())
+    async with tenant.wire("rep1") as first:
+        rows = await subscribe(tenant, first, {})
         await rows.event()
-    await here.rename(unseen[0])
-    await here.own.done("admin", "opportunityDelete", id=unseen[1])
-    changed = await here.rename(min(seen))
-    async with restarted(here, "rep1") as second:
-        resumed = await begun(here, second, {}, rows.cursor)
+    await tenant.rename(unseen[0])
+    await tenant.client.done("admin", "opportunityDelete", id=unseen[1])
+    changed = await tenant.rename(min(seen))
+    async with restarted(tenant, "rep1") as second:
+        resumed = await subscribe(tenant, second, {}, rows.cursor)
         resumed.rows = rows.rows
         assert (await resumed.event())["kind"] == "RESUMED"
-        told = await resumed.event()
-        assert [(each["kind"], each["id"]) for each in told["changes"]] == [("UPDATED", min(seen))]
+        event = await resumed.event()
+        assert [(each["kind"], each["id"]) for each in event["changes"]] == [("UPDATED", min(seen))]
         assert resumed.rows[min(seen)]["name"] == changed
 
 
 @covers("D-61", "D-64")
-async def test_cursor_is_bound_to_list_and_permission_class(here: LiveTenant) -> None:
-    async with here.wire("rep1") as opened, here.wire("rep2") as other:
-        rows = await begun(here, opened, OPEN)
+async def test_cursor_is_bound_to_list_and_permission_class(tenant: LiveTenant) -> None:
+    async with tenant.wire("rep1") as ws, tenant.wire("rep2") as other:
+        rows = await subscribe(tenant, ws, OPEN)
         cursor = (await rows.event())["cursor"]
-        await opened.done("live")
-        for wire_, given in ((opened, WON), (other, OPEN)):
-            again = await begun(here, wire_, given, cursor)
+        await ws.complete("live")
+        for wire_, filter in ((ws, WON), (other, OPEN)):
+            again = await subscribe(tenant, wire_, filter, cursor)
             assert (await again.event())["kind"] == "RESYNC"
-            await wire_.done("live")
-        assert (await (await begun(here, opened, OPEN, cursor)).event())["kind"] == "RESUMED"
+            await wire_.complete("live")
+        assert (await (await subscribe(tenant, ws, OPEN, cursor)).event())["kind"] == "RESUMED"
 
 
 @covers("D-61")
-async def test_invalid_cursor_is_refused(here: LiveTenant) -> None:
+async def test_invalid_cursor_is_refused(tenant: LiveTenant) -> None:
     page = "{ opportunities(first: 1) { pageInfo { endCursor } } }"
-    of_a_list = (await here.own.ask("admin", page)).data["opportunities"]["pageInfo"]["endCursor"]
-    async with here.wire("admin") as opened, wire(here.port) as elsewhere:
-        await elsewhere.init(await here.world.token("admin", "acme"))
+    of_a_list = (await tenant.client.ask("admin", page)).data["opportunities"]["pageInfo"][
+        "endCursor"
+    ]
+    async with tenant.wire("admin") as ws, wire(tenant.port) as elsewhere:
+        await elsewhere.init(await tenant.world.token("admin", "acme"))
         rows = Rows(elsewhere, "live")
-        await elsewhere.begin("live", PIPELINE)
+        await elsewhere.subscribe("live", PIPELINE)
         of_another_tenant = (await rows.event())["cursor"]
         for cursor in ("", "x", "é", "A" * 90, of_a_list, of_another_tenant):
-            refused = await opened.refused("live", PIPELINE, {"after": cursor})
+            refused = await ws.refusal_codes("live", PIPELINE, {"after": cursor})
             assert refused == ["BAD_CURSOR"], cursor
 
 
 @covers("D-61")
-async def test_cursor_from_the_future_gets_a_resync(here: LiveTenant) -> None:
-    async with here.wire("admin") as opened:
-        rows = await begun(here, opened, {})
+async def test_cursor_from_the_future_gets_a_resync(tenant: LiveTenant) -> None:
+    async with tenant.wire("admin") as ws:
+        rows = await subscribe(tenant, ws, {})
         await rows.event()
-        await here.rename(min(rows.rows))
+        await tenant.rename(min(rows.rows))
         await rows.event()
-    # A database that lost its last transaction, and whose epoch nobody changed.
-    await here.own.fetch(f"UPDATE {here.own.schema}.log_head SET position = position - 1")  # noqa: S608 - a name of ours
-    log = f"{here.own.schema}.change_log"
+    # A database that lost its last transaction while its epoch stayed the same.
+    await tenant.client.fetch(f"UPDATE {tenant.client.schema}.log_head SET position = position - 1")  # noqa: S608 - a constant name
+    log = f"{tenant.client.schema}.change_log"
     last = f"SELECT max(position) FROM {log}"  # noqa: S608 - likewise
-    await here.own.fetch(f"DELETE FROM {log} WHERE position = ({last})")  # noqa: S608 - likewise
-    async with restarted(here) as second:
-        again = await begun(here, second, {}, rows.cursor)
+    await tenant.client.fetch(f"DELETE FROM {log} WHERE position = ({last})")  # noqa: S608 - likewise
+    async with restarted(tenant) as second:
+        again = await subscribe(tenant, second, {}, rows.cursor)
         assert (await again.event())["kind"] == "RESYNC"
 
 
 @covers("D-61")
-async def test_subscribers_get_a_resync_when_history_diverged(here: LiveTenant) -> None:
-    async with here.wire("admin") as opened:
-        rows = await begun(here, opened, {})
+async def test_subscribers_get_a_resync_when_history_diverged(tenant: LiveTenant) -> None:
+    async with tenant.wire("admin") as ws:
+        rows = await subscribe(tenant, ws, {})
         await rows.event()
-        await diverged(here, [])
+        await diverged(tenant, [])
         assert (await rows.event())["kind"] == "RESYNC"
-        assert rows.rows == await listed(here, "admin", {})
+        assert rows.rows == await listed(tenant, "admin", {})
 
 
-async def test_a_list_that_grows_too_large_ends(here: LiveTenant) -> None:
-    count = len(await listed(here, "admin", WON))
+async def test_list_that_outgrows_at_most_is_refused(tenant: LiveTenant) -> None:
+    count = len(await listed(tenant, "admin", WON))
     text = PIPELINE.replace("atMost: 1000", f"atMost: {count}")
-    async with here.wire("admin") as opened:
-        await opened.begin("live", text, {"filter": WON})
-        rows = Rows(opened, "live")
+    async with tenant.wire("admin") as ws:
+        await ws.subscribe("live", text, {"filter": WON})
+        rows = Rows(ws, "live")
         await rows.event()
-        won = await here.own.ask("admin", "{stages(filter:{kind:{eq:WON}},first:1){nodes{id}}}")
+        won = await tenant.client.ask(
+            "admin", "{stages(filter:{kind:{eq:WON}},first:1){nodes{id}}}"
+        )
         stage = won.data["stages"]["nodes"][0]["id"]
         others = {
             "status": {"eq": "OPEN"},
             "type": {"stages": {"some": {"stage": {"id": {"eq": stage}}}}},
         }
-        await here.own.done(
-            "admin", "opportunityMove", id=min(await listed(here, "admin", others)), stage=stage
+        await tenant.client.done(
+            "admin", "opportunityMove", id=min(await listed(tenant, "admin", others)), stage=stage
         )
-        assert await opened.error("live") == ["BAD_USER_INPUT"]
-        assert await opened.refused("again", text, {"filter": WON}) == ["BAD_USER_INPUT"]
-        await opened.alive()
+        assert await ws.error_codes("live") == ["BAD_USER_INPUT"]
+        assert await ws.refusal_codes("again", text, {"filter": WON}) == ["BAD_USER_INPUT"]
+        await ws.check_alive()

@@ -1,4 +1,4 @@
-"""How often the database is asked by those who listen, exactly: one of them or a hundred, it is as often (D-64)."""
+"""The exact statements that a feed sends per poll: their number does not depend on the number of subscribers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.live.live_tenant import PIPELINE, LiveTenant
 from tests.live.wire import Rows
 from tests.support.covers import covers
 
-WORDS = {
+STATEMENTS = {
     "begin": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     "head": "ended($1) FROM log_head",
     "entries": "FROM change_log",
@@ -23,105 +23,109 @@ WORDS = {
     "rights": "FROM profile",
     "end": "COMMIT",
 }
-LOOK = ["begin", "head", "end"]
+IDLE_POLL = ["begin", "head", "end"]
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every message of a look, by the words that tell what it is for."""
-    found: list[str] = []
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Labels of the statements that the poller sends, in order."""
+    labels: list[str] = []
     poller: set[int] = set()
 
-    def listen(name: str) -> None:
+    def record(name: str) -> None:
         original = getattr(CleanConnection, name)
 
-        async def received(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
-            if WORDS["begin"] in query:
+        async def recorded(self: CleanConnection, query: str, *args: Any, **kw: Any) -> Any:
+            if STATEMENTS["begin"] in query:
                 poller.add(id(self))
             if id(self) in poller and not query.startswith(("RESET", "ROLLBACK")):
-                word = next((word for word, text in WORDS.items() if text in query), query[:90])
-                found.append(re.sub(r"/\*\w+\*/ ", "", word))
+                label = next(
+                    (label for label, text in STATEMENTS.items() if text in query), query[:90]
+                )
+                labels.append(re.sub(r"/\*\w+\*/ ", "", label))
             if "COMMIT" in query:
                 poller.discard(id(self))
             return await original(self, query, *args, **kw)
 
-        monkeypatch.setattr(CleanConnection, name, received)
+        monkeypatch.setattr(CleanConnection, name, recorded)
 
     for name in ("execute", "fetch", "fetchrow", "fetchval"):
-        listen(name)
-    return found
+        record(name)
+    return labels
 
 
-async def settled(asked: list[str]) -> None:
-    """Go on when looks find nothing any more."""
-    while asked[-2 * len(LOOK) :] != [*LOOK, *LOOK]:  # noqa: ASYNC110 - a look has no event
+async def settled(statements: list[str]) -> None:
+    """Wait until two polls in a row find nothing, then discard the recorded statements."""
+    while statements[-2 * len(IDLE_POLL) :] != [*IDLE_POLL, *IDLE_POLL]:  # noqa: ASYNC110 - a poll has no event
         await asyncio.sleep(POLL_SECONDS / 5)
-    asked.clear()
+    statements.clear()
 
 
-def looks(asked: list[str]) -> list[list[str]]:
-    """The looks that found something."""
-    found: list[list[str]] = []
-    for word in asked:
-        if word == "begin":
-            found.append([])
-        found[-1].append(word)
-    return [each for each in found if each != LOOK and each[-1] == "end"]
+def polls(statements: list[str]) -> list[list[str]]:
+    """The statements of each finished poll that found something."""
+    grouped: list[list[str]] = []
+    for label in statements:
+        if label == "begin":
+            grouped.append([])
+        grouped[-1].append(label)
+    return [each for each in grouped if each != IDLE_POLL and each[-1] == "end"]
 
 
 @covers("D-64")
 @pytest.mark.parametrize("count", [1, 100])
-async def test_a_change_is_read_once_for_all_subscribers(
-    here: LiveTenant, asked: list[str], count: int
+async def test_change_is_read_once_for_all_subscribers(
+    tenant: LiveTenant, statements: list[str], count: int
 ) -> None:
-    async with here.wire("admin") as one, here.wire("director") as two:
+    async with tenant.wire("admin") as one, tenant.wire("director") as two:
         wires = [one, two] if count > 1 else [one]
         rows = []
         for number in range(count):
-            opened = wires[number % len(wires)]
-            await opened.begin(str(number), PIPELINE)
-            rows.append(Rows(opened, str(number)))
+            ws = wires[number % len(wires)]
+            await ws.subscribe(str(number), PIPELINE)
+            rows.append(Rows(ws, str(number)))
             await rows[-1].event()
-        await settled(asked)
+        await settled(statements)
         id = next(iter(rows[0].rows))
-        name = await here.rename(id)
+        name = await tenant.rename(id)
         for each in rows:
             await each.until(id, name)
-        # An administrator and a director see all rows, but not the same fields: two lists.
+        # An administrator and a director see the same rows but different fields, hence two shared lists.
         read = ["some"] * len(wires)
-        assert looks(asked) == [["begin", "head", "entries", *read, "end"]]
+        assert polls(statements) == [["begin", "head", "entries", *read, "end"]]
 
 
 @covers("D-64")
 async def test_joining_subscriber_gets_the_shared_snapshot(
-    here: LiveTenant, asked: list[str]
+    tenant: LiveTenant, statements: list[str]
 ) -> None:
-    async with here.wire("admin") as opened, here.wire("admin") as other:
-        await here.live(opened)
-        await settled(asked)
-        joined = [await here.live(other, str(number)) for number in range(20)]
+    async with tenant.wire("admin") as ws, tenant.wire("admin") as other:
+        await tenant.open_list(ws)
+        await settled(statements)
+        joined = [await tenant.open_list(other, str(number)) for number in range(20)]
         assert len({tuple(each.rows) for each in joined}) == 1
-        assert looks(asked) == []
+        assert polls(statements) == []
 
 
 @covers("D-63", "D-64")
-async def test_share_change_needs_no_authorization_run(here: LiveTenant, asked: list[str]) -> None:
-    async with here.wire("rep1") as opened:
-        rows = await here.live(opened)
-        everything = await here.own.ask("admin", "{opportunities(first:100){nodes{id}}}")
+async def test_share_change_needs_no_authorization_run(
+    tenant: LiveTenant, statements: list[str]
+) -> None:
+    async with tenant.wire("rep1") as ws:
+        rows = await tenant.open_list(ws)
+        everything = await tenant.client.ask("admin", "{opportunities(first:100){nodes{id}}}")
         hidden = [
             n["id"] for n in everything.data["opportunities"]["nodes"] if n["id"] not in rows.rows
         ]
-        me = await here.own.ask("rep1", "{viewer{employee{id}}}")
+        me = await tenant.client.ask("rep1", "{viewer{employee{id}}}")
         employee = me.data["viewer"]["employee"]["id"]
-        await settled(asked)
-        share = await here.own.done(
+        await settled(statements)
+        share = await tenant.client.done(
             "admin", "opportunityShareCreate", opportunity=hidden[0], employee=employee
         )
-        told = await rows.event()
-        assert [(each["kind"], each["id"]) for each in told["changes"]] == [("ENTERED", hidden[0])]
-        assert all("rights" not in look for look in looks(asked))
-        await here.own.done("admin", "opportunityShareDelete", id=share)
-        told = await rows.event()
-        assert [(each["kind"], each["id"]) for each in told["changes"]] == [("LEFT", hidden[0])]
+        event = await rows.event()
+        assert [(each["kind"], each["id"]) for each in event["changes"]] == [("ENTERED", hidden[0])]
+        assert all("rights" not in poll for poll in polls(statements))
+        await tenant.client.done("admin", "opportunityShareDelete", id=share)
+        event = await rows.event()
+        assert [(each["kind"], each["id"]) for each in event["changes"]] == [("LEFT", hidden[0])]
         assert rows.kinds == ["SNAPSHOT", "DELTA", "DELTA"]

@@ -1,4 +1,4 @@
-"""Postgres holds the truth: with Redis away, live lists go on, also with what other processes write."""
+"""Live lists need only Postgres: without Redis they keep receiving changes, including those of other processes."""
 
 from __future__ import annotations
 
@@ -18,53 +18,55 @@ from tests.support.world import SECRET, UNMETERED, World
 from tests.writes.parallel import TenantClient, served
 
 NOWHERE = "redis://127.0.0.1:1/0"
-"""An address at which nothing listens."""
+"""A URL at which no server listens."""
 ROOT = Path(__file__).resolve().parents[2]
 NOTIFIES = re.compile(r"\bNOTIFY\b|pg_notify")
 
 
 @asynccontextmanager
-async def without_redis(here: LiveTenant) -> AsyncIterator[tuple[TenantClient, int]]:
-    """Another process that finds no Redis, asked within, and the port it is asked at."""
-    world = here.world
+async def without_redis(tenant: LiveTenant) -> AsyncIterator[tuple[TenantClient, int]]:
+    """A second application that cannot reach Redis: its client and its port."""
+    world = tenant.world
     async with built(world.servers.database_url, NOWHERE, SECRET, per_minute=UNMETERED) as endpoint:
         app = application(endpoint)
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://relata.example") as to:
             shared = (world.admin, world.tenants, to, world.servers, world.tokens)
-            own = TenantClient(World(app, endpoint, *shared), here.own.slug, here.own.names)
-            async with served(own) as port:
-                yield own, port
+            client = TenantClient(
+                World(app, endpoint, *shared), tenant.client.slug, tenant.client.names
+            )
+            async with served(client) as port:
+                yield client, port
 
 
 @covers("D-65")
-async def test_changes_arrive_while_redis_is_away(here: LiveTenant) -> None:
-    """Each process writes once, and neither tells the other but through the log in Postgres."""
+async def test_changes_arrive_without_redis(tenant: LiveTenant) -> None:
+    """Both processes write; the only connection between them is the change log in Postgres."""
     assert POLL_SECONDS < 1
-    id, token = await here.some(), await here.token("rep1")
-    async with without_redis(here) as (own, port), wire(port) as opened:
-        await opened.init(token)
-        await opened.begin("live", PIPELINE)
-        rows = Rows(opened, "live")
+    id, token = await tenant.any_opportunity(), await tenant.token("rep1")
+    async with without_redis(tenant) as (client, port), wire(port) as ws:
+        await ws.init(token)
+        await ws.subscribe("live", PIPELINE)
+        rows = Rows(ws, "live")
         assert (await rows.event())["kind"] == "SNAPSHOT"
-        await rows.until(id, await here.rename(id))
-        name = here.name()
-        await own.done("admin", "opportunityUpdate", id=id, name=name)
+        await rows.until(id, await tenant.rename(id))
+        name = tenant.new_name()
+        await client.done("admin", "opportunityUpdate", id=id, name=name)
         await rows.until(id, name)
-        async with here.wire("rep1") as other:
-            others = await here.live(other)
-            last = here.name()
-            await own.done("admin", "opportunityUpdate", id=id, name=last)
+        async with tenant.wire("rep1") as other:
+            others = await tenant.open_list(other)
+            last = tenant.new_name()
+            await client.done("admin", "opportunityUpdate", id=id, name=last)
             await others.until(id, last)
             await rows.until(id, last)
     assert set(rows.kinds[1:]) == {"DELTA"}
 
 
 @covers("D-65")
-async def test_no_write_notifies_through_postgres(here: LiveTenant) -> None:
+async def test_no_write_notifies_through_postgres(tenant: LiveTenant) -> None:
     text = (
         "SELECT count(*) FROM pg_proc WHERE prosrc ~* 'notify' AND NOT starts_with(proname, 'pg_')"
     )
-    assert await here.own.value(text) == 0
+    assert await tenant.client.value(text) == 0
     files = [file for file in (ROOT / "db").rglob("*.py") if NOTIFIES.search(file.read_text())]
     assert not files

@@ -1,4 +1,4 @@
-"""A client of graphql-transport-ws for tests: it says anything at all, and keeps everything it is told."""
+"""A test client of graphql-transport-ws that sends arbitrary messages and records every message it receives."""
 
 from __future__ import annotations
 
@@ -16,112 +16,112 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 PROTOCOL = "graphql-transport-ws"
-PATIENCE = 25.0
-"""Seconds after which what is awaited does not come any more. No test is about how long it takes."""
+TIMEOUT = 25.0
+"""Seconds after which an expected message counts as missing. No test measures time by it."""
 Message = dict[str, Any]
 
 
 class Closed(Exception):
-    """The server closed the socket where something else was awaited."""
+    """The server closed the socket while the test waited for a message."""
 
 
 @dataclass
 class Wire:
-    """One socket."""
+    """One WebSocket connection."""
 
     socket: ClientConnection
     received: list[Message] = field(default_factory=list)
-    """Every message, in order."""
+    """All messages received, in order."""
     _waiting: dict[object, deque[Message]] = field(default_factory=lambda: defaultdict(deque))
-    """By operation, or by type where it is of none, what came and was not asked for yet."""
+    """Messages received but not yet requested, by operation id, or by type if they belong to no operation."""
 
-    async def say(self, message: Mapping[str, Any] | str | bytes) -> None:
-        """Any message; bytes go as a binary one. What is said to a closed socket is lost."""
+    async def send(self, message: Mapping[str, Any] | str | bytes) -> None:
+        """Send a message; bytes are sent as a binary message. Does nothing if the socket is closed."""
         with suppress(ConnectionClosed):
-            said = json.dumps(message) if isinstance(message, Mapping) else message
-            await self.socket.send(said)
+            text = json.dumps(message) if isinstance(message, Mapping) else message
+            await self.socket.send(text)
 
-    async def raw(self, octets: bytes) -> None:
-        """Octets that need not be a frame."""
+    async def send_raw(self, octets: bytes) -> None:
+        """Write octets to the transport; they need not form a frame."""
         self.socket.transport.write(octets)
         await asyncio.sleep(0)
 
     async def read(self) -> Message:
-        """The next message, which is kept. Pings are answered. Raises Closed."""
+        """Return the next message and record it; answer it if it is a ping. Raises Closed."""
         try:
-            text = await asyncio.wait_for(self.socket.recv(), PATIENCE)
+            text = await asyncio.wait_for(self.socket.recv(), TIMEOUT)
         except ConnectionClosed as error:
             raise Closed(f"{self.socket.close_code} {self.socket.close_reason}") from error
         assert isinstance(text, str), "a binary message, which browsers cannot read"
         message: Message = json.loads(text)
         self.received.append(message)
         if message["type"] == "ping":
-            await self.say({"type": "pong"})
+            await self.send({"type": "pong"})
         return message
 
-    async def hear(self, about: object) -> Message:
-        """The next message of an operation, or of a type that belongs to none. Raises TimeoutError."""
-        async with asyncio.timeout(2 * PATIENCE):  # pings come for as long as the socket stays open
+    async def receive(self, about: object) -> Message:
+        """The next message of an operation id, or of a type without an operation. Raises TimeoutError."""
+        async with asyncio.timeout(2 * TIMEOUT):  # pings come for as long as the socket stays open
             while not self._waiting[about]:
                 message = await self.read()
                 self._waiting[message.get("id", message["type"])].append(message)
         return self._waiting[about].popleft()
 
     async def init(self, token: str, **more: Any) -> Message:
-        """Introduce oneself, and be acknowledged."""
+        """Send `connection_init` with an access token and return the acknowledgement."""
         payload = {"authorization": f"Bearer {token}", **more}
-        await self.say({"type": "connection_init", "payload": payload})
-        return await self.hear("connection_ack")
+        await self.send({"type": "connection_init", "payload": payload})
+        return await self.receive("connection_ack")
 
-    async def begin(
+    async def subscribe(
         self, id: str, query: str, variables: Mapping[str, Any] | None = None, **more: Any
     ) -> None:
-        """Begin an operation."""
+        """Start an operation of any kind with a `subscribe` message."""
         payload = {"query": query, "variables": dict(variables or {}), **more}
-        await self.say({"type": "subscribe", "id": id, "payload": payload})
+        await self.send({"type": "subscribe", "id": id, "payload": payload})
 
     async def next(self, id: str) -> Any:
         """The payload of the operation's next result."""
-        message = await self.hear(id)
+        message = await self.receive(id)
         assert message["type"] == "next", message
         return message["payload"]
 
-    async def error(self, id: str) -> list[str]:
-        """The codes the operation is refused with."""
-        message = await self.hear(id)
+    async def error_codes(self, id: str) -> list[str]:
+        """The error codes with which the server ends an operation."""
+        message = await self.receive(id)
         assert message["type"] == "error", message
         assert set(message) == {"id", "type", "payload"}
         assert message["payload"]
         assert all(isinstance(error["message"], str) for error in message["payload"])
         return [error["extensions"]["code"] for error in message["payload"]]
 
-    async def ask(self, id: str, query: str, variables: Mapping[str, Any] | None = None) -> Any:
-        """The whole answer to a query or a mutation."""
-        await self.begin(id, query, variables)
+    async def execute(self, id: str, query: str, variables: Mapping[str, Any] | None = None) -> Any:
+        """Run a query or a mutation to its end and return the payload of its only result."""
+        await self.subscribe(id, query, variables)
         payload = await self.next(id)
-        assert (await self.hear(id)) == {"id": id, "type": "complete"}
+        assert (await self.receive(id)) == {"id": id, "type": "complete"}
         return payload
 
-    async def refused(
+    async def refusal_codes(
         self, id: str, query: str, variables: Mapping[str, Any] | None = None, **more: Any
     ) -> list[str]:
-        """The codes an operation is refused with."""
-        await self.begin(id, query, variables, **more)
-        return await self.error(id)
+        """Start an operation that the server must refuse and return the error codes."""
+        await self.subscribe(id, query, variables, **more)
+        return await self.error_codes(id)
 
-    async def done(self, id: str) -> None:
-        """End an operation from this side."""
-        await self.say({"type": "complete", "id": id})
+    async def complete(self, id: str) -> None:
+        """End an operation from the client's side."""
+        await self.send({"type": "complete", "id": id})
 
-    async def alive(self) -> None:
-        """See that the socket answers, and that what was said before was read. Raises Closed."""
-        await self.say({"type": "ping"})
-        await self.hear("pong")
+    async def check_alive(self) -> None:
+        """Ping the server and wait for the pong, by which it has read all earlier messages. Raises Closed."""
+        await self.send({"type": "ping"})
+        await self.receive("pong")
 
-    async def closed(self) -> int:
-        """The code it is closed with; what comes before that is kept. Raises TimeoutError."""
+    async def wait_closed(self) -> int:
+        """Read until the server closes the socket and return the close code. Raises TimeoutError."""
         with suppress(Closed):
-            async with asyncio.timeout(2 * PATIENCE):  # pings come for as long as it stays open
+            async with asyncio.timeout(2 * TIMEOUT):  # pings come for as long as it stays open
                 while True:
                     await self.read()
         return self.socket.close_code or 0
@@ -129,7 +129,7 @@ class Wire:
 
 @dataclass
 class Rows:
-    """What a subscriber makes of the events of a list, as the contract has it."""
+    """The records of a live list, maintained by applying its events as the contract prescribes."""
 
     wire: Wire
     id: str
@@ -138,13 +138,13 @@ class Rows:
     kinds: list[str] = field(default_factory=list)
 
     async def event(self, field_name: str = "opportunities") -> Any:
-        """The next event, which is applied."""
+        """Receive, apply and return the next event."""
         payload = await self.wire.next(self.id)
         assert "errors" not in payload, payload
         return self.apply(payload["data"][field_name])
 
     def apply(self, event: Any) -> Any:
-        """Apply an event."""
+        """Apply an event to the rows and return it."""
         if event["kind"] in ("SNAPSHOT", "RESYNC"):
             self.rows.clear()
         for change in event["changes"]:
@@ -158,17 +158,17 @@ class Rows:
         return event
 
     async def until(self, id: str, name: str) -> None:
-        """Take events until a record is called so."""
+        """Apply events until the record has this name."""
         while self.rows.get(id, {}).get("name") != name:
             await self.event()
 
 
-def _narrow(port: int) -> socket.socket:
-    made = socket.socket()
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    made.connect(("127.0.0.1", port))  # on the loopback, nothing is waited for
-    made.setblocking(False)
-    return made
+def _small_buffer(port: int) -> socket.socket:
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect(("127.0.0.1", port))  # does not block on the loopback
+    connection.setblocking(False)
+    return connection
 
 
 @asynccontextmanager
@@ -180,9 +180,9 @@ async def wire(
     headers: Mapping[str, str] | None = None,
     compression: str | None = None,
     path: str = "/graphql",
-    narrow: bool = False,
+    small_buffer: bool = False,
 ) -> AsyncIterator[Wire]:
-    """A socket to the house, which holds little if it is narrow; raises InvalidStatus if it is refused."""
+    """A WebSocket to the application, optionally with a receive buffer of 4 KiB. Raises InvalidStatus if refused."""
     async with connect(
         f"ws://127.0.0.1:{port}{path}",
         subprotocols=[Subprotocol(each) for each in protocols] or None,
@@ -194,17 +194,17 @@ async def wire(
         ping_interval=None,
         max_size=None,
         max_queue=None,
-        open_timeout=PATIENCE,
-        close_timeout=PATIENCE,
-        sock=_narrow(port) if narrow else None,
+        open_timeout=TIMEOUT,
+        close_timeout=TIMEOUT,
+        sock=_small_buffer(port) if small_buffer else None,
     ) as socket:
         yield Wire(socket)
 
 
-async def status(port: int, **how: Any) -> int:
-    """The status that a handshake is refused with; 101 if it is not."""
+async def status(port: int, **options: Any) -> int:
+    """The HTTP status of a handshake: 101 if it succeeds."""
     try:
-        async with wire(port, **how):
+        async with wire(port, **options):
             return 101
     except InvalidStatus as refusal:
         return refusal.response.status_code

@@ -1,4 +1,4 @@
-"""A client of `graphql-transport-ws` that keeps every frame as it came, and knows nothing of the server."""
+"""A client of `graphql-transport-ws` that records the frames of each operation byte for byte."""
 
 from __future__ import annotations
 
@@ -15,43 +15,41 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
-PATIENCE = 20.0
-"""Seconds after which what is awaited is taken to never come; nothing is measured by it."""
+TIMEOUT = 20.0
+"""Seconds after which an expected message counts as missing. No test measures time by it."""
 
 
-async def until(
-    holds: Callable[[], bool], what: Callable[[], str], patience: float = PATIENCE
-) -> None:
-    """Wait for what sockets will bring about."""
+async def until(condition: Callable[[], bool], failure: Callable[[], str]) -> None:
+    """Wait until a condition holds; fail with the given message after the timeout."""
     loop = asyncio.get_running_loop()
-    late = loop.time() + patience
-    while not holds():
-        assert loop.time() < late, what()
+    deadline = loop.time() + TIMEOUT
+    while not condition():
+        assert loop.time() < deadline, failure()
         await asyncio.sleep(0.002)
 
 
 @dataclass
 class Operation:
-    """One subscription: what came for it, and how it ended."""
+    """One operation: the frames received for it, and how it ended."""
 
     id: str
     frames: list[str] = field(default_factory=list)
-    """The texts of its `next`, as they came."""
+    """The texts of its `next` messages, in order."""
     errors: list[dict[str, Any]] | None = None
     completed: bool = False
     ended: bool = False
-    """Whether we ended it ourselves; what was under way by then may still come."""
+    """Whether the client sent `complete`; results already sent may still arrive."""
     late: list[str] = field(default_factory=list)
-    """What came after its end, which the protocol forbids."""
+    """Messages received after its end, which the protocol forbids."""
 
     @property
     def code(self) -> str | None:
-        """The code it was refused with."""
+        """The code of the error that ended it."""
         return str(self.errors[0]["extensions"]["code"]) if self.errors else None
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more may come."""
+        """Whether the server ended it."""
         return self.errors is not None or self.completed
 
 
@@ -64,72 +62,68 @@ class Socket:
         self.operations: dict[str, Operation] = {}
         self.acknowledged = False
         self.closed: int | None = None
-        """The code it was closed with."""
+        """The close code; None while the socket is open."""
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
     async def open(cls, port: int, token: str) -> Socket:
-        """Connect, and be acknowledged."""
+        """Connect, authenticate and wait for the acknowledgement."""
         url = f"ws://127.0.0.1:{port}/graphql"
-        made = cls(
+        ws = cls(
             await connect(url, subprotocols=[PROTOCOL], compression=None, max_size=None, proxy=None)
         )
-        await made._send(
-            {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}
-        )
-        await until(
-            lambda: made.acknowledged or made.closed is not None, lambda: "no acknowledgement"
-        )
-        return made
+        await ws._send({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}})
+        await until(lambda: ws.acknowledged or ws.closed is not None, lambda: "no acknowledgement")
+        return ws
 
     async def subscribe(
         self, query: str, variables: Mapping[str, Any] | None = None, id: str | None = None
     ) -> Operation:
-        """Begin an operation; what comes of it is in what is returned."""
+        """Start an operation; the returned object collects its messages."""
         id = id or f"o{next(self._numbers)}"
-        made = self.operations[id] = Operation(id)
+        operation = self.operations[id] = Operation(id)
         payload = {"query": query, "variables": dict(variables or {})}
         await self._send({"id": id, "type": "subscribe", "payload": payload})
-        return made
+        return operation
 
-    async def first(self, operation: Operation) -> None:
-        """Wait for its first event, or for its refusal."""
+    async def wait_first(self, operation: Operation) -> None:
+        """Wait for the first event or for the end of an operation or its socket."""
         await until(
             lambda: bool(operation.frames) or operation.is_over or self.closed is not None,
             lambda: f"no first event of {operation.id}",
         )
 
     async def complete(self, operation: Operation) -> None:
-        """End an operation."""
+        """Send `complete`, unless the server has ended the operation."""
         operation.ended = True
         if not operation.is_over:
             await self._send({"id": operation.id, "type": "complete"})
 
     async def close(self) -> None:
-        """End the connection."""
+        """Close the connection with the closing handshake."""
         await self._connection.close()
         await self._reading
 
-    async def vanish(self) -> None:
-        """End it as a lost network does: without a word."""
+    async def abort(self) -> None:
+        """Drop the connection without a closing handshake, as when the network is lost."""
         self._connection.transport.abort()
         await self._reading
 
     async def _send(self, message: Mapping[str, Any]) -> None:
-        with suppress(ConnectionClosed):  # what became of it is told by `closed`
+        with suppress(ConnectionClosed):  # `closed` has the close code
             await self._connection.send(json.dumps(message))
 
     async def _read(self) -> None:
         try:
             async for text in self._connection:
                 assert isinstance(text, str), "a binary frame"
-                await self._take(text)
+                await self._process(text)
         except ConnectionClosed:
             pass
         finally:
             self.closed = self._connection.close_code or 1006
 
-    async def _take(self, text: str) -> None:
+    async def _process(self, text: str) -> None:
         message = json.loads(text)
         if message["type"] == "connection_ack":
             self.acknowledged = True

@@ -1,4 +1,4 @@
-"""What the subscribers of the tests of live lists ask for: a list, and what of its records."""
+"""Subscription documents for the live list tests: filters with selections of various shapes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ AT_MOST = 250
 
 @dataclass(frozen=True)
 class Document:
-    """A list with a selection, that can be subscribed to and be asked for."""
+    """A filtered list with a selection, as a subscription and as the equivalent query."""
 
     name: str
     selection: str
     filter: str = ""
     fragments: str = ""
     types: str = ""
-    """Of the variables, as a document declares them."""
+    """Declarations of the variables, as in a GraphQL document."""
     variables: Mapping[str, Any] = field(default_factory=dict)
     aliased: bool = False
-    """Whether the event's own fields are given other names."""
+    """Whether the fields of the event are selected under aliases."""
     at_most: int = AT_MOST
 
     @property
     def subscription(self) -> str:
-        """The text that subscribes to it."""
-        given = f"filter: {{{self.filter}}}, " if self.filter else ""
+        """The text of the subscription."""
+        filtered = f"filter: {{{self.filter}}}, " if self.filter else ""
         event = "kind cursor changes { kind id node { %s } }"
         root = "opportunities"
         if self.aliased:
@@ -35,15 +35,15 @@ class Document:
             root = "wall: opportunities"
         return (
             f"subscription Live($after: String{self._more}) {{ "
-            f"{root}({given}after: $after, atMost: {self.at_most}) {{ {event % self.selection} }} }} {self.fragments}"
+            f"{root}({filtered}after: $after, atMost: {self.at_most}) {{ {event % self.selection} }} }} {self.fragments}"
         )
 
     @property
     def query(self) -> str:
-        """The text that asks for it, page by page."""
-        given = f"filter: {{{self.filter}}}, " if self.filter else ""
+        """The text of a query for one page of the same list."""
+        filtered = f"filter: {{{self.filter}}}, " if self.filter else ""
         return (
-            f"query ($after: String{self._more}) {{ opportunities({given}first: {min(100, self.at_most)}, after: $after) {{ "
+            f"query ($after: String{self._more}) {{ opportunities({filtered}first: {min(100, self.at_most)}, after: $after) {{ "
             f"nodes {{ rowId: id {self.selection} }} pageInfo {{ hasNextPage endCursor }} }} }} {self.fragments}"
         )
 
@@ -60,13 +60,13 @@ expectedCloseOn closeQuarter note externalId
 DOCUMENTS = (
     Document("plain", "id name status"),
     Document("own fields", OWN),
-    Document("own fields that are open", OWN, "status: { eq: OPEN }"),
+    Document("own fields of open ones", OWN, "status: { eq: OPEN }"),
     Document(
         "won",
         "id name amount { amount currency } account { name }",
         'stage: { name: { eq: "Won" } }',
     ),
-    Document("hidden ones", "name margin { amount } commission { amount } netMargin { amount }"),
+    Document("hidden fields", "name margin { amount } commission { amount } netMargin { amount }"),
     Document(
         "accounts by name",
         "name account { id name city phone owner { name manager { name initials } } parent { name } }",
@@ -78,7 +78,7 @@ DOCUMENTS = (
         "opportunities(first: 2) { totalCount nodes { name } } }",
     ),
     Document(
-        "measured",
+        "aggregates",
         "id account { opportunities { aggregate { count sum { amount { amount currency } } } } }",
         "account: { employeeCount: { gte: 0 } }",
     ),
@@ -110,7 +110,7 @@ DOCUMENTS = (
         variables={"more": "5000", "type": "Renewal", "noted": True},
     ),
     Document(
-        "by people",
+        "by owner",
         "id owner { name manager { name } }",
         "owner: { or: [{ manager: { name: { contains: $letter } } }, { title: { isNull: true } }] }",
         types="$letter: String!",
@@ -121,7 +121,7 @@ DOCUMENTS = (
         "id name shares { totalCount }",
         'shares: { some: { employee: { name: { contains: "a" } } } }',
     ),
-    Document("told", "name history(last: 2) { totalCount nodes { kind field before after } }"),
+    Document("history", "name history(last: 2) { totalCount nodes { kind field before after } }"),
     Document(
         "margins",
         "id name",

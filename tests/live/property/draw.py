@@ -1,4 +1,4 @@
-"""Draws what is written while others watch: every deed that exists, by anybody, mostly such that something comes of it."""
+"""Draws random mutations of every kind by every persona, most of which succeed and change records."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.live.property.place import KINDS, Place, Row, public_id
+from tests.live.property.served_tenant import ENTITIES_READ, Row, ServedTenant, public_id
 from tests.proof.contract import PREFIX, snake
 
 Input = dict[str, Any]
-RECORDS = (
+RECORD_COMMANDS = (
     *("accountCreate", "accountUpdate", "accountUpdate", "accountDelete", "accountRestore"),
     *("accountUpsert", "addressCreate", "addressUpdate", "addressUpdate", "addressDelete"),
     *("addressRestore", "opportunityCreate", "opportunityCreate", "opportunityUpdate"),
@@ -20,7 +20,7 @@ RECORDS = (
     *("opportunityMove", "opportunityShareCreate", "opportunityShareCreate"),
     *("opportunityShareDelete",),
 )
-OF_RIGHTS = (
+PERMISSION_COMMANDS = (
     *("employeeUpdate", "employeeUpdate", "employeeCreate", "employeeDelete", "employeeRestore"),
     *(
         "fieldPermissionCreate",
@@ -40,7 +40,7 @@ OF_RIGHTS = (
     *("shareRuleDelete", "statusRuleCreate", "statusRuleDelete", "userUpdate", "userUpdate"),
     *("userCreate", "userDelete", "userRestore"),
 )
-"""What changes who may what, or might."""
+"""Mutations that change permissions, or may change them."""
 AUTHORS = ("admin", "admin", "admin", "director", "manager", "rep1", "rep1", "rep2", "limited", "support")  # fmt: skip
 TEXTS = ("Ada", "Zoë 🌅", "  kept  ", 'it\'s "so" \\ %_', "line\nline", "a", "Berlin", None)
 MONEY = ("0", "100", "250.5", "4999", "5001", "12000.25", None)
@@ -54,7 +54,7 @@ FIELDS = {
     "Address": ("street", "city"),
     "Employee": ("name", "title", "manager"),
 }
-"""What is granted and taken away."""
+"""Fields for which permissions are created and deleted, by entity."""
 Choice = Callable[[], Any]
 
 
@@ -62,95 +62,95 @@ Choice = Callable[[], Any]
 class Root:
     """One root field of a mutation."""
 
-    deed: str
+    command: str
     input: Input
 
 
 @dataclass(frozen=True)
 class Request:
-    """What one persona asks in one request."""
+    """One request of a persona."""
 
     persona: str
     roots: tuple[Root, ...]
     many: bool = False
-    """Whether its roots, all of one deed, go as one list."""
+    """Whether the inputs, all of one command, are sent to its bulk mutation."""
 
     @property
     def query(self) -> str:
-        """The mutation."""
+        """The text of the mutation."""
         if self.many:
-            deed = self.roots[0].deed
-            told = "results { id userErrors { code } } userErrors { code path }"
-            return f"mutation ($r: [{_type(deed)}!]!) {{ r: {deed}Many(inputs: $r) {{ {told} }} }}"
-        types = ", ".join(f"$r{n}: {_type(r.deed)}!" for n, r in enumerate(self.roots))
+            command = self.roots[0].command
+            selection = "results { id userErrors { code } } userErrors { code path }"
+            return f"mutation ($r: [{_type(command)}!]!) {{ r: {command}Many(inputs: $r) {{ {selection} }} }}"
+        types = ", ".join(f"$r{n}: {_type(r.command)}!" for n, r in enumerate(self.roots))
         roots = " ".join(
-            f"r{n}: {r.deed}(input: $r{n}) {{ id userErrors {{ code path }} }}"
+            f"r{n}: {r.command}(input: $r{n}) {{ id userErrors {{ code path }} }}"
             for n, r in enumerate(self.roots)
         )
         return f"mutation ({types}) {{ {roots} }}"
 
     @property
     def variables(self) -> dict[str, Any]:
-        """Its inputs."""
+        """The inputs as variables."""
         if self.many:
             return {"r": [each.input for each in self.roots]}
         return {f"r{n}": each.input for n, each in enumerate(self.roots)}
 
     def __str__(self) -> str:
-        listed = ", ".join(f"{each.deed}({each.input})" for each in self.roots)
+        listed = ", ".join(f"{each.command}({each.input})" for each in self.roots)
         return f"{self.persona}{' (many)' if self.many else ''}: {listed}"
 
 
-def _type(deed: str) -> str:
-    if deed.endswith(("Delete", "Restore")):
+def _type(command: str) -> str:
+    if command.endswith(("Delete", "Restore")):
         return "RecordInput"
-    return f"{deed[0].upper()}{deed[1:]}Input"
+    return f"{command[0].upper()}{command[1:]}Input"
 
 
-class Drawn:
-    """Draws on what the tenant holds now."""
+class Generator:
+    """Draws requests that refer to the current records of a tenant."""
 
-    def __init__(self, place: Place, rng: random.Random, rights: float) -> None:
-        self._place, self._rng, self._rights = place, rng, rights
+    def __init__(self, tenant: ServedTenant, rng: random.Random, rights: float) -> None:
+        self._tenant, self._rng, self._rights = tenant, rng, rights
         self._rows: dict[str, list[Row]] = {}
         self._number = 0
 
-    async def look(self) -> None:
-        """Read what there is."""
-        self._rows = {entity: await self._place.rows(entity) for entity in KINDS}
+    async def refresh(self) -> None:
+        """Read the current rows of all entities."""
+        self._rows = {entity: await self._tenant.rows(entity) for entity in ENTITIES_READ}
 
     def burst(self) -> list[Request]:
-        """Mostly one request, else some at once."""
-        often = self._rng.choices((1, 2, 4, 6), (70, 12, 12, 6))[0]
-        return [self.request() for _ in range(often)]
+        """Draw the requests of a step: mostly one, otherwise several to run concurrently."""
+        count = self._rng.choices((1, 2, 4, 6), (70, 12, 12, 6))[0]
+        return [self.request() for _ in range(count)]
 
     def request(self) -> Request:
-        """Mostly one root field, else several, or one for many."""
+        """Draw a request: mostly with one root field, otherwise with several, or a bulk mutation."""
         rng = self._rng
-        of_rights = rng.random() < self._rights
-        persona = "admin" if of_rights and rng.random() < 0.95 else rng.choice(AUTHORS)
-        deeds = OF_RIGHTS if of_rights else RECORDS
-        roots = [self._root(rng.choice(deeds))]
-        form = rng.random()
-        if form < 0.15:
-            roots += [self._root(rng.choice(RECORDS)) for _ in range(rng.randint(1, 2))]
-        elif form < 0.3:
-            roots += [self._root(roots[0].deed) for _ in range(rng.randint(1, 3))]
+        changes_permissions = rng.random() < self._rights
+        persona = "admin" if changes_permissions and rng.random() < 0.95 else rng.choice(AUTHORS)
+        commands = PERMISSION_COMMANDS if changes_permissions else RECORD_COMMANDS
+        roots = [self._root(rng.choice(commands))]
+        shape = rng.random()
+        if shape < 0.15:
+            roots += [self._root(rng.choice(RECORD_COMMANDS)) for _ in range(rng.randint(1, 2))]
+        elif shape < 0.3:
+            roots += [self._root(roots[0].command) for _ in range(rng.randint(1, 3))]
             return Request(persona, tuple(roots), many=True)
         return Request(persona, tuple(roots))
 
-    def _root(self, deed: str) -> Root:
-        for verb in ("Create", "Update", "Delete", "Restore", "Upsert", "Move"):
-            if deed.endswith(verb):
-                entity = deed.removesuffix(verb)
+    def _root(self, command: str) -> Root:
+        for action in ("Create", "Update", "Delete", "Restore", "Upsert", "Move"):
+            if command.endswith(action):
+                entity = command.removesuffix(action)
                 entity = entity[0].upper() + entity[1:]
-                return Root(deed, self._input(entity, verb))
-        raise LookupError(deed)
+                return Root(command, self._input(entity, action))
+        raise LookupError(command)
 
-    def _input(self, entity: str, verb: str) -> Input:
-        if verb in ("Delete", "Restore"):
-            return {"id": self._id(entity, gone=verb == "Restore")}
-        if verb == "Move":
+    def _input(self, entity: str, action: str) -> Input:
+        if action in ("Delete", "Restore"):
+            return {"id": self._id(entity, deleted=action == "Restore")}
+        if action == "Move":
             row = self._row("Opportunity")
             steps = [r for r in self._live("PipelineStage") if r["type_id"] == row["type_id"]]
             return {
@@ -158,28 +158,28 @@ class Drawn:
                 "stage": public_id("stg", self._rng.choice(steps)["stage_id"]),
             }
         make = getattr(self, f"_{snake(entity)}")
-        if verb == "Update":
+        if action == "Update":
             choices = make(None)
             names = self._rng.sample(sorted(choices), min(len(choices), self._rng.randint(1, 2)))
             return {"id": self._id(entity), **{name: choices[name]() for name in names}}
-        made: Input = {name: choose() for name, choose in make(True).items()}
-        if verb == "Upsert":
-            made["externalId"] = self._rng.choice(("x1", "x2", "x3"))
-        return made
+        created: Input = {name: choose() for name, choose in make(True).items()}
+        if action == "Upsert":
+            created["externalId"] = self._rng.choice(("x1", "x2", "x3"))
+        return created
 
-    # --- the kinds of records: what is given when one is created, or may be given when it changes ---
+    # --- choices of input values by entity: for a creation, or for an update ---
 
     def _account(self, new: bool | None) -> dict[str, Choice]:
         rng = self._rng
-        given: dict[str, Choice] = {
+        choices: dict[str, Choice] = {
             "name": self._name,
             "city": lambda: rng.choice(TEXTS),
             "phone": lambda: rng.choice(("+31201234567", "+493012345678", None)),
             "employeeCount": lambda: rng.choice((0, 7, None)),
         }
         if new:
-            return given
-        return given | {
+            return choices
+        return choices | {
             "parent": lambda: rng.choice((None, self._id("Account"))),
             "owner": lambda: self._id("Employee"),
             "description": lambda: rng.choice(TEXTS),
@@ -187,27 +187,27 @@ class Drawn:
 
     def _address(self, new: bool | None) -> dict[str, Choice]:
         rng = self._rng
-        given: dict[str, Choice] = {
+        choices: dict[str, Choice] = {
             "street": lambda: rng.choice(TEXTS),
             "city": lambda: rng.choice(TEXTS),
             "postcode": lambda: rng.choice(("1017 AA", None)),
         }
         if new:
-            return given | {"account": lambda: self._id("Account")}
-        return given | {"headOffice": lambda: True}
+            return choices | {"account": lambda: self._id("Account")}
+        return choices | {"headOffice": lambda: True}
 
     def _opportunity(self, new: bool | None) -> dict[str, Choice]:
         rng = self._rng
-        given: dict[str, Choice] = {
+        choices: dict[str, Choice] = {
             "name": self._name,
             "account": lambda: self._id("Account"),
             "type": lambda: self._id("OpportunityType"),
             "note": lambda: rng.choice(TEXTS),
         }
         if new:
-            # Few may give all of this: the more is given, the more are refused.
-            return given | {"currency": lambda: rng.choice(("EUR", "EUR", "USD"))}
-        return given | {
+            # Few inputs only, because each further field may be forbidden to the persona.
+            return choices | {"currency": lambda: rng.choice(("EUR", "EUR", "USD"))}
+        return choices | {
             "amount": lambda: rng.choice(MONEY),
             "margin": lambda: rng.choice(MONEY),
             "commission": lambda: rng.choice(MONEY),
@@ -266,14 +266,14 @@ class Drawn:
 
     def _object_permission(self, new: bool | None) -> dict[str, Choice]:
         rng = self._rng
-        given: dict[str, Choice] = {"rows": lambda: rng.choice(("OWN", "ALL"))}
+        choices: dict[str, Choice] = {"rows": lambda: rng.choice(("OWN", "ALL"))}
         if new:
-            given |= {
+            choices |= {
                 "profile": lambda: self._id("Profile"),
                 "entity": lambda: rng.choice(sorted(FIELDS)),
                 "creates": lambda: True,
             }
-        return given | {"edits": lambda: rng.choice(("OWN", "BELOW", "ALL", None))}
+        return choices | {"edits": lambda: rng.choice(("OWN", "BELOW", "ALL", None))}
 
     def _field_permission(self, new: bool | None) -> dict[str, Choice]:
         rng = self._rng
@@ -281,11 +281,11 @@ class Drawn:
             return {"writes": lambda: rng.random() < 0.5}
         entity = rng.choice(("Opportunity", "Opportunity", *FIELDS))
         name = rng.choice(FIELDS[entity])
-        known = {row["key"]: str(row["id"]) for row in self._live("Attribute")}
+        attributes = {row["key"]: str(row["id"]) for row in self._live("Attribute")}
         return {
             "profile": lambda: self._id("Profile"),
             "entity": lambda: entity,
-            "field": lambda: known.get(name, name),
+            "field": lambda: attributes.get(name, name),
             "writes": lambda: rng.random() < 0.7,
         }
 
@@ -300,34 +300,41 @@ class Drawn:
             "status": lambda: rng.choice(("OPEN", "WON", "LOST")),
         }
 
-    # --- what they are made of ---
+    # --- values ---
 
     def _name(self) -> str:
         self._number += 1
         return f"{self._rng.choice(TEXTS) or 'n'} {self._rng.getrandbits(24):x}.{self._number}"
 
-    def _live(self, entity: str, *, gone: bool = False) -> list[Row]:
-        return [row for row in self._rows[entity] if (row["deleted_at"] is not None) == gone]
+    def _live(self, entity: str, *, deleted: bool = False) -> list[Row]:
+        return [row for row in self._rows[entity] if (row["deleted_at"] is not None) == deleted]
 
-    def _row(self, entity: str, *, gone: bool = False) -> Row:
-        rows = self._live(entity, gone=gone) or self._rows[entity]
-        rows = [row for row in rows if not _keeps_the_house(self._rows, entity, row)] or rows
+    def _row(self, entity: str, *, deleted: bool = False) -> Row:
+        rows = self._live(entity, deleted=deleted) or self._rows[entity]
+        rows = [row for row in rows if not _is_essential(self._rows, entity, row)] or rows
         return self._rng.choice(rows)
 
-    def _id(self, entity: str, *, gone: bool = False) -> str:
-        return public_id(PREFIX[entity], self._row(entity, gone=gone)["id"])
+    def _id(self, entity: str, *, deleted: bool = False) -> str:
+        return public_id(PREFIX[entity], self._row(entity, deleted=deleted)["id"])
 
 
-def _keeps_the_house(rows: dict[str, list[Row]], entity: str, row: Row) -> bool:
-    """Whether it is what the administrator has his rights from: somebody must go on giving and taking."""
+def _is_essential(rows: dict[str, list[Row]], entity: str, row: Row) -> bool:
+    """Whether the administrator's permissions depend on the row; it must stay, so that later steps can change permissions."""
 
     def named(kind: str, name: str) -> Any:
         return next(each["id"] for each in rows[kind] if each["name"] == name)
 
-    him = next(each["id"] for each in rows["Employee"] if each["email"].startswith("admin@"))
-    user = next(each["id"] for each in rows["User"] if each["employee_id"] == him)
+    employee = next(each["id"] for each in rows["Employee"] if each["email"].startswith("admin@"))
+    user = next(each["id"] for each in rows["User"] if each["employee_id"] == employee)
     role, profile = named("Role", "Administrator"), named("Profile", "Full access")
-    kept = {him, user, role, profile}
+    essential = {employee, user, role, profile}
     owned = ("user_id", "role_id", "profile_id")
-    of_rights = entity in ("RoleAssignment", "RoleProfile", "ObjectPermission", "FieldPermission")
-    return row["id"] in kept or (of_rights and any(row.get(name) in kept for name in owned))
+    is_permission = entity in (
+        "RoleAssignment",
+        "RoleProfile",
+        "ObjectPermission",
+        "FieldPermission",
+    )
+    return row["id"] in essential or (
+        is_permission and any(row.get(name) in essential for name in owned)
+    )

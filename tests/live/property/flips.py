@@ -1,4 +1,4 @@
-"""Rights that are given and taken while others write: what of it a viewer may see, and who says so."""
+"""Permissions that a test revokes and grants while others write, one for each mechanism that grants access."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.live.property.documents import Document
-from tests.live.property.place import Place, public_id
+from tests.live.property.served_tenant import ServedTenant, public_id
 
 Input = dict[str, Any]
 NOTES = Document("notes", "id name note")
@@ -17,161 +17,166 @@ FILTERED = Document("filtered", "id name note", 'note: { contains: "CNRY" }')
 
 @dataclass
 class Flip:
-    """One right of one viewer's, on one record with canaries."""
+    """One permission of one viewer on one field of a record into which canary texts are written."""
 
     viewer: str
     document: Document
     writes: str
-    """The deed that writes canaries."""
+    """The mutation that writes canaries."""
     record: str
-    """The id of the record that they are written into."""
+    """Public id of the record they are written to."""
     column: str
-    """Which field they are written into."""
-    take: tuple[str, Input]
-    """The deed that takes the right away, and what it is given."""
-    give: tuple[str, Input]
-    """The deed that gives it back."""
-    of_rights: bool = True
-    """Whether it is a change of rights, after which lists begin anew."""
+    """The field they are written to."""
+    revocation: tuple[str, Input]
+    """The mutation that revokes the permission, and its input."""
+    grant: tuple[str, Input]
+    """The mutation that grants it again, and its input."""
+    changes_class: bool = True
+    """Whether it changes the viewer's permission class, after which lists are sent as RESYNC."""
     code: str | None = None
-    """What the list is refused with when the right is gone."""
-    names_what_it_gave: bool = False
-    """Whether what is given is a record of its own, by which it is taken."""
-    last: tuple[str, Input] | None = None
-    """What puts back what was opened for this alone."""
-    given: str | None = None
+    """Error code of the list while the permission is revoked; None if only rows or values are hidden."""
+    deletes_grant: bool = False
+    """Whether the revocation deletes the record that the grant created."""
+    cleanup: tuple[str, Input] | None = None
+    """The mutation that undoes the preparation of the test, and its input."""
+    granted_id: str | None = None
+    """Id of the record that the last grant created."""
 
-    async def taken(self, place: Place) -> None:
-        """Take it away."""
-        deed, asked = self.take
-        if self.names_what_it_gave and self.given is not None:
-            asked = {"id": self.given}
-        id = await place.own.done("admin", deed, **asked)
-        if self.take_makes:
-            self.give = (self.give[0], {"id": id})
+    async def revoke(self, tenant: ServedTenant) -> None:
+        """Revoke the permission."""
+        command, params = self.revocation
+        if self.deletes_grant and self.granted_id is not None:
+            params = {"id": self.granted_id}
+        id = await tenant.client.done("admin", command, **params)
+        if self.revocation_creates_record:
+            self.grant = (self.grant[0], {"id": id})
 
-    async def given_back(self, place: Place) -> None:
-        """Give it back."""
-        deed, asked = self.give
-        self.given = await place.own.done("admin", deed, **asked)
+    async def restore(self, tenant: ServedTenant) -> None:
+        """Grant the permission again."""
+        command, params = self.grant
+        self.granted_id = await tenant.client.done("admin", command, **params)
 
     @property
-    def take_makes(self) -> bool:
-        """Whether it is taken by a record that comes to be."""
-        return self.take[0].endswith("Create")
+    def revocation_creates_record(self) -> bool:
+        """Whether the permission is revoked by creating a record, which the grant deletes."""
+        return self.revocation[0].endswith("Create")
 
 
-async def _hidden_field(place: Place) -> Flip:
+async def _hidden_field(tenant: ServedTenant) -> Flip:
     grant = {
-        "profile": await place.named("Profile", "Junior sales"),
+        "profile": await tenant.id_of("Profile", "Junior sales"),
         "entity": "Opportunity",
         "field": "note",
     }
     return Flip(
-        "limited", NOTES, "opportunityUpdate", await place.of("limited"), "note",
-        take=("fieldPermissionDelete", {"id": await place.granted("Junior sales", "Opportunity", "note")}),
-        give=("fieldPermissionCreate", grant),
-        names_what_it_gave=True,
+        "limited", NOTES, "opportunityUpdate", await tenant.opportunity_of("limited"), "note",
+        revocation=("fieldPermissionDelete", {"id": await tenant.field_permission_id("Junior sales", "Opportunity", "note")}),
+        grant=("fieldPermissionCreate", grant),
+        deletes_grant=True,
     )  # fmt: skip
 
 
-async def _filtered_field(place: Place) -> Flip:
-    flip = await _hidden_field(place)
+async def _filtered_field(tenant: ServedTenant) -> Flip:
+    flip = await _hidden_field(tenant)
     flip.document, flip.code = FILTERED, "FIELD_FORBIDDEN"
     return flip
 
 
-async def _field_of_an_account(place: Place) -> Flip:
-    opportunity = await place.of("rep1")
-    [row] = [r for r in await place.rows("Opportunity") if public_id("opp", r["id"]) == opportunity]
+async def _field_of_an_account(tenant: ServedTenant) -> Flip:
+    opportunity = await tenant.opportunity_of("rep1")
+    [row] = [
+        r for r in await tenant.rows("Opportunity") if public_id("opp", r["id"]) == opportunity
+    ]
     grant = {
-        "profile": await place.named("Profile", "Standard sales"),
+        "profile": await tenant.id_of("Profile", "Standard sales"),
         "entity": "Account",
         "field": "description",
     }
-    taken = {"id": await place.granted("Standard sales", "Account", "description")}
+    existing = {"id": await tenant.field_permission_id("Standard sales", "Account", "description")}
     return Flip(
         "rep1", DESCRIBED, "accountUpdate", public_id("acc", row["account_id"]), "description",
-        take=("fieldPermissionDelete", taken), give=("fieldPermissionCreate", grant),
-        names_what_it_gave=True,
+        revocation=("fieldPermissionDelete", existing), grant=("fieldPermissionCreate", grant),
+        deletes_grant=True,
     )  # fmt: skip
 
 
-async def _share(place: Place) -> Flip:
-    id = await place.own.opportunity("rep1")
-    share = {"opportunity": id, "employee": await place.employee("limited")}
-    made = await place.own.done("admin", "opportunityShareCreate", **share)
+async def _share(tenant: ServedTenant) -> Flip:
+    id = await tenant.client.opportunity("rep1")
+    share = {"opportunity": id, "employee": await tenant.employee_id("limited")}
+    made = await tenant.client.done("admin", "opportunityShareCreate", **share)
     return Flip(
         "limited", NOTES, "opportunityUpdate", id, "note",
-        take=("opportunityShareDelete", {"id": made}), give=("opportunityShareCreate", share),
-        of_rights=False, names_what_it_gave=True,
+        revocation=("opportunityShareDelete", {"id": made}), grant=("opportunityShareCreate", share),
+        changes_class=False, deletes_grant=True,
     )  # fmt: skip
 
 
-async def _owner(place: Place) -> Flip:
-    id = await place.own.opportunity("rep2")
-    away, back = [{"id": id, "owner": await place.employee(who)} for who in ("support", "rep2")]
+async def _owner(tenant: ServedTenant) -> Flip:
+    id = await tenant.client.opportunity("rep2")
+    to_other, to_owner = [
+        {"id": id, "owner": await tenant.employee_id(who)} for who in ("support", "rep2")
+    ]
     return Flip(
         "rep2", NOTES, "opportunityUpdate", id, "note",
-        take=("opportunityUpdate", away), give=("opportunityUpdate", back), of_rights=False,
+        revocation=("opportunityUpdate", to_other), grant=("opportunityUpdate", to_owner), changes_class=False,
     )  # fmt: skip
 
 
-async def _share_rule(place: Place) -> Flip:
-    renewal, role = await place.named("OpportunityType", "Renewal"), await place.named("Role", "Customer support")  # fmt: skip
-    [rule] = [row for row in await place.rows("ShareRule") if row["deleted_at"] is None]
+async def _share_rule(tenant: ServedTenant) -> Flip:
+    renewal, role = await tenant.id_of("OpportunityType", "Renewal"), await tenant.id_of("Role", "Customer support")  # fmt: skip
+    [rule] = [row for row in await tenant.rows("ShareRule") if row["deleted_at"] is None]
     return Flip(
-        "support", NOTES, "opportunityUpdate", await place.own.opportunity("rep1", type=renewal), "note",
-        take=("shareRuleDelete", {"id": public_id("shr", rule["id"])}),
-        give=("shareRuleCreate", {"role": role, "type": renewal}), names_what_it_gave=True,
+        "support", NOTES, "opportunityUpdate", await tenant.client.opportunity("rep1", type=renewal), "note",
+        revocation=("shareRuleDelete", {"id": public_id("shr", rule["id"])}),
+        grant=("shareRuleCreate", {"role": role, "type": renewal}), deletes_grant=True,
     )  # fmt: skip
 
 
-async def _rows_of_a_profile(place: Place) -> Flip:
-    profile = await place.own.value("SELECT id FROM profile WHERE name = 'Junior sales'")
+async def _rows_of_a_profile(tenant: ServedTenant) -> Flip:
+    profile = await tenant.client.value("SELECT id FROM profile WHERE name = 'Junior sales'")
     text = "SELECT id FROM object_permission WHERE profile_id = $1 AND entity = 'Opportunity'"
-    id = public_id("pen", await place.own.value(text, profile))
-    await place.own.done("admin", "objectPermissionUpdate", id=id, rows="ALL")
+    id = public_id("pen", await tenant.client.value(text, profile))
+    await tenant.client.done("admin", "objectPermissionUpdate", id=id, rows="ALL")
     return Flip(
-        "limited", NOTES, "opportunityUpdate", await place.own.opportunity("rep1"), "note",
-        take=("objectPermissionUpdate", {"id": id, "rows": "OWN"}),
-        give=("objectPermissionUpdate", {"id": id, "rows": "ALL"}),
-        last=("objectPermissionUpdate", {"id": id, "rows": "OWN"}),
+        "limited", NOTES, "opportunityUpdate", await tenant.client.opportunity("rep1"), "note",
+        revocation=("objectPermissionUpdate", {"id": id, "rows": "OWN"}),
+        grant=("objectPermissionUpdate", {"id": id, "rows": "ALL"}),
+        cleanup=("objectPermissionUpdate", {"id": id, "rows": "OWN"}),
     )  # fmt: skip
 
 
-async def _status_rule(place: Place) -> Flip:
+async def _status_rule(tenant: ServedTenant) -> Flip:
     rule = {"entity": "Opportunity", "field": "note", "status": "WON"}
     return Flip(
-        "rep2", NOTES, "opportunityUpdate", await place.own.opportunity("rep2"), "note",
-        take=("statusRuleCreate", rule), give=("statusRuleDelete", {}),
+        "rep2", NOTES, "opportunityUpdate", await tenant.client.opportunity("rep2"), "note",
+        revocation=("statusRuleCreate", rule), grant=("statusRuleDelete", {}),
     )  # fmt: skip
 
 
-async def _manager(place: Place) -> Flip:
-    rep2 = await place.employee("rep2")
-    above = {"id": rep2, "manager": await place.employee("manager")}
-    beside = {"id": rep2, "manager": await place.employee("director")}
+async def _manager(tenant: ServedTenant) -> Flip:
+    rep2 = await tenant.employee_id("rep2")
+    superior = {"id": rep2, "manager": await tenant.employee_id("manager")}
+    other = {"id": rep2, "manager": await tenant.employee_id("director")}
     return Flip(
-        "manager", NOTES, "opportunityUpdate", await place.own.opportunity("rep2"), "note",
-        take=("employeeUpdate", beside), give=("employeeUpdate", above),
+        "manager", NOTES, "opportunityUpdate", await tenant.client.opportunity("rep2"), "note",
+        revocation=("employeeUpdate", other), grant=("employeeUpdate", superior),
     )  # fmt: skip
 
 
-async def _role(place: Place) -> Flip:
-    user = await place.own.user("rep1")
+async def _role(tenant: ServedTenant) -> Flip:
+    user = await tenant.client.user("rep1")
     text = "SELECT id FROM role_assignment WHERE user_id = $1 AND deleted_at IS NULL"
-    his = {"id": public_id("ras", await place.own.value(text, user))}
-    role = await place.named("Role", "Sales representative")
+    assignment = {"id": public_id("ras", await tenant.client.value(text, user))}
+    role = await tenant.id_of("Role", "Sales representative")
     return Flip(
-        "rep1", NOTES, "opportunityUpdate", await place.of("rep1"), "note",
-        take=("roleAssignmentDelete", his),
-        give=("roleAssignmentCreate", {"user": public_id("usr", user), "role": role}),
-        code="FORBIDDEN", names_what_it_gave=True,
+        "rep1", NOTES, "opportunityUpdate", await tenant.opportunity_of("rep1"), "note",
+        revocation=("roleAssignmentDelete", assignment),
+        grant=("roleAssignmentCreate", {"user": public_id("usr", user), "role": role}),
+        code="FORBIDDEN", deletes_grant=True,
     )  # fmt: skip
 
 
-FLIPS: dict[str, Callable[[Place], Awaitable[Flip]]] = {
+FLIPS: dict[str, Callable[[ServedTenant], Awaitable[Flip]]] = {
     "a hidden field": _hidden_field,
     "a hidden field in the filter": _filtered_field,
     "a hidden field of an account": _field_of_an_account,

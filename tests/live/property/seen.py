@@ -1,4 +1,4 @@
-"""What each persona sees of every opportunity, field by field, reckoned from the rows without the server."""
+"""What each persona can read of every opportunity, field by field, computed from the database rows without the server."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from tests.proof.rights import Level, attribute_level, attributes, readable
 
 ENTITY = "Opportunity"
 Seen = dict[str, Any]
-"""By the ids of the records, as clients see them."""
+"""Readable values by the public ids of the records."""
 
 
 def _lists() -> Iterator[tuple[str, tuple[str, str]]]:
     for name, each in object_type(ENTITY).fields.items():
-        kind, found, _ = get_named_type(each.type).name.partition("Connection")
-        if found and name != "history":
-            [link] = [way for way, target in REFERENCES[kind].items() if target == ENTITY]
+        kind, is_list, _ = get_named_type(each.type).name.partition("Connection")
+        if is_list and name != "history":
+            [link] = [relation for relation, target in REFERENCES[kind].items() if target == ENTITY]
             yield name, (kind, link)
 
 
 LISTS = dict(_lists())
-"""What an opportunity has many of: of which kind, and what these call their opportunity."""
+"""List fields of an opportunity: the entity of their records, and its reference to the opportunity."""
 
 
 def documents() -> dict[str, Document]:
-    """A list for each field of an opportunity, that shows nothing else of it."""
-    found = {name: Document(name, leaf(ENTITY, name)) for name in fields(ENTITY)}
+    """A document for each field and each custom attribute of an opportunity, which selects only that."""
+    listed = {name: Document(name, leaf(ENTITY, name)) for name in fields(ENTITY)}
     for key in attributes(ENTITY):
         selection = f'attributes(keys: ["{key}"]) {{ key text number date boolean }}'
-        found[f"@{key}"] = Document(f"@{key}", selection)
-    return found
+        listed[f"@{key}"] = Document(f"@{key}", selection)
+    return listed
 
 
 def seen(truth: Truth, persona: str, name: str) -> Seen:
-    """What is in his list of a field: records that he sees, with what may be read of each."""
+    """Contents of a persona's list of one field: the readable records with the readable value of each."""
     listed = _listed(truth, persona, name) if name in LISTS else None
     return {
         spelled_id(ENTITY, id): _value(truth, persona, name, row)
@@ -53,7 +53,7 @@ def seen(truth: Truth, persona: str, name: str) -> Seen:
 
 
 def _listed(truth: Truth, persona: str, name: str) -> Counter[UUID]:
-    """How many he sees of what a list holds, by the opportunity that they are listed at."""
+    """How many records of a list field the persona can read, by opportunity."""
     kind, link = LISTS[name]
     return Counter(row[f"{snake(link)}_id"] for row in truth.visible(persona, kind).values())
 
@@ -80,7 +80,7 @@ def _attribute(truth: Truth, persona: str, key: str, row: Any) -> Any:
 
 
 def difference(before: Seen, after: Seen) -> set[tuple[str, str]]:
-    """What has to be told of it: of each record that it concerns, how."""
+    """The changes a live list must send for the difference, as pairs of kind and id."""
     entered = {("ENTERED", id) for id in after.keys() - before.keys()}
     left = {("LEFT", id) for id in before.keys() - after.keys()}
     kept = after.keys() & before.keys()
@@ -88,5 +88,5 @@ def difference(before: Seen, after: Seen) -> set[tuple[str, str]]:
 
 
 def hexes(ids: set[UUID]) -> set[str]:
-    """Ids as they stand in any text."""
+    """Ids as hexadecimal digits, as they occur in any text."""
     return {id.hex for id in ids}

@@ -1,4 +1,4 @@
-"""A drawn sequence of deeds under the eyes of many: after each burst everybody knows what he would be answered."""
+"""Runs random mutations while all personas are subscribed; after each step every subscriber must match its query."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from dataclasses import dataclass, field
 
 from tests.live.property.client import Socket, until
 from tests.live.property.documents import Document
-from tests.live.property.draw import Drawn, Request
-from tests.live.property.place import Place
-from tests.live.property.watch import Answered, Watcher
+from tests.live.property.draw import Generator, Request
+from tests.live.property.served_tenant import ServedTenant
+from tests.live.property.watch import QueryResult, Watcher
 from tests.support.world import PERSONAS
 
-DISCONNECTED, ANEW, FROM_THE_PAST = 0.15, 0.1, 0.1
-"""How likely these are, of each persona, or subscriber, and burst."""
+DISCONNECTED, SECOND, SECOND_RESUMED = 0.15, 0.1, 0.1
+"""Probability per step that a persona is disconnected, and that a subscription is opened a second time."""
 TRACE = 8
-"""How many steps are told when something is wrong."""
+"""Number of steps that a failure message lists."""
 
 
 @dataclass
-class Going:
-    """What goes on."""
+class State:
+    """The state of a sequence."""
 
-    place: Place
+    tenant: ServedTenant
     rng: random.Random
     watchers: list[Watcher]
     tally: Counter[str]
-    drawn: Drawn
+    generator: Generator
     steps: list[str] = field(default_factory=list)
     sockets: dict[str, Socket | None] = field(default_factory=dict)
-    """By persona; None if he may not sign in."""
-    answers: dict[int, Answered] = field(default_factory=dict)
-    """What each subscriber's viewer was answered last, by the subscriber's place."""
-    rights_ever_moved: bool = False
-    """Whether somebody's rights are not those any more under which old cursors were given."""
-    rights_moved: bool = True
-    """Whether the last burst changed somebody's rights: what comes of that may come late where nobody sees a difference."""
+    """By persona; None if the persona cannot sign in."""
+    results: dict[int, QueryResult] = field(default_factory=dict)
+    """The last query result of each subscriber, by its index."""
+    rights_ever_changed: bool = False
+    """Whether permissions have changed since the first cursor."""
+    rights_changed: bool = True
+    """Whether the last step changed permissions; a RESYNC without visible difference may then arrive late."""
 
 
 async def run(
-    place: Place,
+    tenant: ServedTenant,
     rng: random.Random,
     documents: Sequence[Document],
     *,
@@ -50,184 +50,184 @@ async def run(
     rights: float,
     tally: Counter[str],
 ) -> None:
-    """Let everybody watch, and write."""
-    watchers = [Watcher(place, who, each) for who in PERSONAS for each in documents]
-    going = Going(place, rng, watchers, tally, Drawn(place, rng, rights))
+    """Subscribe every persona to every document and run the steps."""
+    watchers = [Watcher(tenant, who, each) for who in PERSONAS for each in documents]
+    state = State(tenant, rng, watchers, tally, Generator(tenant, rng, rights))
     try:
-        await _connect(going, PERSONAS)
-        await _agree(going, single=False, rights=True)
+        await _connect(state, PERSONAS)
+        await _check_all(state, single=False, rights=True)
         for _ in range(bursts):
-            await _step(going)
-        await _quiet(going)
-    except AssertionError as wrong:
-        told = "\n".join(going.steps[-TRACE:])
+            await _step(state)
+        await _check_quiet(state)
+    except AssertionError as error:
+        trace = "\n".join(state.steps[-TRACE:])
         raise AssertionError(
-            f"after {len(going.steps)} steps, the last of which:\n{told}\n{wrong}"
-        ) from wrong
+            f"after {len(state.steps)} steps, the last of which:\n{trace}\n{error}"
+        ) from error
     finally:
-        for socket in going.sockets.values():
+        for socket in state.sockets.values():
             if socket is not None:
                 await socket.close()
 
 
-async def _step(going: Going) -> None:
-    """Some lose their connections, something is written, all agree again."""
-    place, rng = going.place, going.rng
-    gone = [who for who, socket in going.sockets.items() if socket and rng.random() < DISCONNECTED]
-    for who in gone:
-        await _lose(going, who)
-    await going.drawn.look()
-    burst = going.drawn.burst()
-    going.steps.append(f"{gone or ''} {' || '.join(map(str, burst))}")
-    since = await place.position()
-    told = {n: each.taken for n, each in enumerate(going.watchers)}
-    outcomes = await asyncio.gather(*[_ask(going, each) for each in burst])
-    going.steps[-1] += f" -> {', '.join(outcomes)}"
-    rights = await place.changed_rights(since)
-    going.rights_ever_moved |= rights
-    single = await place.position() - since <= 1
-    await _connect(going, [who for who in PERSONAS if not _is_open(going, who)], gone, rights)
-    before = await _agree(going, single=single, rights=rights)
+async def _step(state: State) -> None:
+    """Disconnect some personas, write, reconnect, and check all subscribers."""
+    tenant, rng = state.tenant, state.rng
+    lost = [who for who, socket in state.sockets.items() if socket and rng.random() < DISCONNECTED]
+    for who in lost:
+        await _disconnect(state, who)
+    await state.generator.refresh()
+    burst = state.generator.burst()
+    state.steps.append(f"{lost or ''} {' || '.join(map(str, burst))}")
+    since = await tenant.position()
+    applied = {n: each.applied for n, each in enumerate(state.watchers)}
+    outcomes = await asyncio.gather(*[_execute(state, each) for each in burst])
+    state.steps[-1] += f" -> {', '.join(outcomes)}"
+    rights = await tenant.rights_changed_since(since)
+    state.rights_ever_changed |= rights
+    single = await tenant.position() - since <= 1
+    await _connect(state, [who for who in PERSONAS if not _is_open(state, who)], lost, rights)
+    before = await _check_all(state, single=single, rights=rights)
     if single and not rights:
-        _exactly(going, told, before, gone)
-    going.rights_moved = rights
-    await _looked_at_anew(going)
+        _check_frames(state, applied, before, lost)
+    state.rights_changed = rights
+    await _open_second_subscriptions(state)
 
 
-async def _ask(going: Going, request: Request) -> str:
-    if (request.persona, going.place.slug) not in going.place.world.tokens:
-        return "nobody"
-    answer = await going.place.own.ask(request.persona, request.query, request.variables)
-    if answer.codes:
-        going.tally[answer.codes[0]] += 1
-        return answer.codes[0]
-    faults = [
-        fault["code"]
-        for root in answer.data.values()
+async def _execute(state: State, request: Request) -> str:
+    if (request.persona, state.tenant.slug) not in state.tenant.world.tokens:
+        return "signed out"
+    response = await state.tenant.client.ask(request.persona, request.query, request.variables)
+    if response.codes:
+        state.tally[response.codes[0]] += 1
+        return response.codes[0]
+    codes = [
+        error["code"]
+        for root in response.data.values()
         for each in (root, *(root.get("results") or ()))
-        for fault in each["userErrors"]
+        for error in each["userErrors"]
     ]
-    going.tally[faults[0] if faults else "done"] += 1
-    if not faults:
-        going.tally.update(each.deed for each in request.roots)
-    return faults[0] if faults else "done"
+    state.tally[codes[0] if codes else "done"] += 1
+    if not codes:
+        state.tally.update(each.command for each in request.roots)
+    return codes[0] if codes else "done"
 
 
-def _is_open(going: Going, who: str) -> bool:
-    socket = going.sockets.get(who)
+def _is_open(state: State, who: str) -> bool:
+    socket = state.sockets.get(who)
     return socket is not None and socket.closed is None
 
 
-async def _lose(going: Going, who: str) -> None:
-    """One way or the other, his connection ends."""
-    socket = going.sockets[who]
+async def _disconnect(state: State, who: str) -> None:
+    """Close or abort the connection of a persona."""
+    socket = state.sockets[who]
     assert socket is not None
-    await (socket.vanish() if going.rng.random() < 0.5 else socket.close())
-    for each in going.watchers:
+    await (socket.abort() if state.rng.random() < 0.5 else socket.close())
+    for each in state.watchers:
         if each.persona == who:
-            each.take()
+            each.apply_new()
 
 
 async def _connect(
-    going: Going, whom: Sequence[str], gone: Sequence[str] = (), rights: bool = True
+    state: State, personas: Sequence[str], lost: Sequence[str] = (), rights: bool = True
 ) -> None:
-    """Connect those who are not, and go on where they were."""
-    for who in whom:
-        socket = going.sockets.get(who)
-        if socket is not None and who not in gone:
-            # Not ours to have ended it: so he had been disabled, if only for a moment.
+    """Connect the personas and resume their subscriptions. `lost` are those that the test disconnected."""
+    for who in personas:
+        socket = state.sockets.get(who)
+        if socket is not None and who not in lost:
+            # The server closed it, so the user must have been disabled, possibly for a moment.
             assert socket.closed == 4403, f"{who} was closed with {socket.closed}"
-            assert rights, f"{who} was closed though nobody's rights had changed"
-        # He may have been disabled meanwhile, or not be any more.
-        anew = socket is None or who not in gone or rights
-        if anew and not await going.place.sign_in(who):
-            going.sockets[who] = None
+            assert rights, f"{who} was closed although no permissions had changed"
+        # The user may have been disabled or enabled meanwhile.
+        sign_in = socket is None or who not in lost or rights
+        if sign_in and not await state.tenant.sign_in(who):
+            state.sockets[who] = None
             continue
-        going.sockets[who] = fresh = await going.place.connect(who)
-        for each in going.watchers:
+        state.sockets[who] = fresh = await state.tenant.connect(who)
+        for each in state.watchers:
             if each.persona == who:
                 await each.resume(fresh)
-                going.tally[each.kinds[-1] if each.operation and each.operation.frames else "refused"] += 1  # fmt: skip
-                if not going.rights_ever_moved and each.cursor and each.is_alive():
+                state.tally[each.kinds[-1] if each.operation and each.operation.frames else "refused"] += 1  # fmt: skip
+                if not state.rights_ever_changed and each.cursor and each.is_alive():
                     assert each.kinds[-1] != "RESYNC", f"{each}: it could have been resumed"
 
 
-async def _agree(going: Going, *, single: bool, rights: bool) -> dict[int, Answered]:
-    """Everybody knows what he would be answered; returns what he was answered the last time."""
-    before = dict(going.answers)
-    for n, each in enumerate(going.watchers):
-        socket = going.sockets.get(each.persona)
+async def _check_all(state: State, *, single: bool, rights: bool) -> dict[int, QueryResult]:
+    """Wait until every subscriber matches its query. Returns the query results of the previous step."""
+    before = dict(state.results)
+    for n, each in enumerate(state.watchers):
+        socket = state.sockets.get(each.persona)
         if socket is None:
             if each.operation is not None:
-                each.take()  # what came before he was sent away
+                each.apply_new()  # events sent before the session ended
             continue
         assert each.operation is not None
         refused = each.operation.code
-        if refused and not (single and refused != (before.get(n) or Answered()).code):
-            # It may have been refused for what was so for a moment only.
-            await each.begin(socket)
-        going.answers[n] = await each.settle()
-        if going.answers[n].code == "UNAUTHENTICATED":
-            going.sockets[each.persona] = None
+        if refused and not (single and refused != (before.get(n) or QueryResult()).code):
+            # The reason may have existed only for a moment between two transactions.
+            await each.subscribe(socket)
+        state.results[n] = await each.settle()
+        if state.results[n].code == "UNAUTHENTICATED":
+            state.sockets[each.persona] = None
             continue
-        assert rights or n not in before or before[n].code == going.answers[n].code
+        assert rights or n not in before or before[n].code == state.results[n].code
     return before
 
 
-def _exactly(
-    going: Going, told: dict[int, int], before: dict[int, Answered], gone: Sequence[str]
+def _check_frames(
+    state: State, applied: dict[int, int], before: dict[int, QueryResult], lost: Sequence[str]
 ) -> None:
-    """Of one transaction that changed nobody's rights there is one frame, or none where nothing is to be seen of it."""
-    for n, each in enumerate(going.watchers):
-        if each.persona in gone or going.sockets.get(each.persona) is None or n not in before:
+    """A single transaction without permission changes sends one DELTA to a subscriber that sees a difference, else nothing."""
+    for n, each in enumerate(state.watchers):
+        if each.persona in lost or state.sockets.get(each.persona) is None or n not in before:
             continue
-        if going.answers[n].code is not None:
+        if state.results[n].code is not None:
             continue
-        frames = each.kinds[len(each.kinds) - (each.taken - told[n]) :]
-        if "RESYNC" in frames and going.rights_moved:
+        frames = each.kinds[len(each.kinds) - (each.applied - applied[n]) :]
+        if "RESYNC" in frames and state.rights_changed:
             continue
-        differs = before[n].rows != going.answers[n].rows
-        going.tally["differs" if differs else "silent"] += 1
+        differs = before[n].rows != state.results[n].rows
+        state.tally["differs" if differs else "silent"] += 1
         assert frames == (["DELTA"] if differs else []), f"{each}: {frames}, {differs=}"
 
 
-async def _looked_at_anew(going: Going) -> None:
-    """Some subscribe once more: from nothing, or from what was long ago."""
-    for n, each in enumerate(going.watchers):
-        socket = going.sockets.get(each.persona)
+async def _open_second_subscriptions(state: State) -> None:
+    """Open second subscriptions at random, from the beginning or from an earlier cursor."""
+    for n, each in enumerate(state.watchers):
+        socket = state.sockets.get(each.persona)
         if socket is None or not each.is_alive():
             continue
-        if going.rng.random() < ANEW:
-            await _second(going, each, socket, going.answers[n], None)
-        if each.past and going.rng.random() < FROM_THE_PAST:
-            await _second(going, each, socket, going.answers[n], going.rng.choice(each.past))
+        if state.rng.random() < SECOND:
+            await _second(state, each, socket, state.results[n], None)
+        if each.past and state.rng.random() < SECOND_RESUMED:
+            await _second(state, each, socket, state.results[n], state.rng.choice(each.past))
 
 
 async def _second(
-    going: Going,
+    state: State,
     first: Watcher,
     socket: Socket,
-    answer: Answered,
+    expected: QueryResult,
     past: tuple[str, dict[str, str]] | None,
 ) -> None:
-    """Another subscriber to the same, who knows what was known then."""
+    """Check a second subscriber to the same document, started from an earlier cursor and its rows."""
     cursor, rows = past or (None, {})
-    second = Watcher(going.place, first.persona, first.document, rows=rows, denied=first.denied)
-    await second.begin(socket, cursor)
+    second = Watcher(state.tenant, first.persona, first.document, rows=rows, denied=first.denied)
+    await second.subscribe(socket, cursor)
     assert second.kinds, f"{second}: refused with {second.operation and second.operation.code}"
-    going.tally[f"{second.kinds[0]} of a second"] += 1
-    await until(lambda: second.agrees(answer), lambda: second.complaint(answer))
+    state.tally[f"{second.kinds[0]} of a second"] += 1
+    await until(lambda: second.matches(expected), lambda: second.mismatch(expected))
     assert second.operation is not None
     await socket.complete(second.operation)
 
 
-async def _quiet(going: Going) -> None:
-    """Nothing more comes when nothing more is done: the feed looks twice a second by itself."""
-    had = [len(each.kinds) for each in going.watchers]
+async def _check_quiet(state: State) -> None:
+    """Check that no frames arrive without writes, over more than one poll of the feed."""
+    had = [len(each.kinds) for each in state.watchers]
     await asyncio.sleep(0.8)
-    for n, each in enumerate(going.watchers):
+    for n, each in enumerate(state.watchers):
         if each.operation is not None:
-            each.take()
-            came = each.kinds[had[n] :]
-            late = going.rights_moved and set(came) <= {"RESYNC"}
-            assert not came or late, f"{each}: unasked came {came}"
+            each.apply_new()
+            unexpected = each.kinds[had[n] :]
+            late = state.rights_changed and set(unexpected) <= {"RESYNC"}
+            assert not unexpected or late, f"{each}: {unexpected} without a write"

@@ -1,4 +1,4 @@
-"""One subscriber as a client is told to be one: reduces what it is sent, and is compared with what its viewer is answered."""
+"""A subscriber that applies events as the contract prescribes and compares its rows with the result of a query."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from tests.live.property.client import Operation, Socket, until
 from tests.live.property.documents import Document
-from tests.live.property.place import Place
+from tests.live.property.served_tenant import ServedTenant
 
 Rows = dict[str, str]
-"""The texts of the records' selections by their ids."""
+"""The JSON text of each record's selection, by its id."""
 FIRST = frozenset({"SNAPSHOT", "RESUMED", "RESYNC"})
-WHOLE = frozenset({"SNAPSHOT", "RESYNC"})
+FULL = frozenset({"SNAPSHOT", "RESYNC"})
 PLAIN = ("kind", "cursor", "changes", "kind", "id", "node")
 ALIASED = ("k", "c", "them", "how", "which", "what")
 Denied = frozenset[tuple[str, str, str]]
@@ -21,18 +21,18 @@ Denied = frozenset[tuple[str, str, str]]
 
 @dataclass(frozen=True)
 class Event:
-    """One event, read."""
+    """A parsed event of a live list."""
 
     kind: str
     cursor: str
     changes: tuple[tuple[str, str, str | None], ...]
-    """Of each change its kind, the id and the text of the node."""
+    """Kind, id and JSON text of the node of each change."""
     denied: Denied
 
 
 @dataclass(frozen=True)
-class Answered:
-    """What a viewer is answered: the records, or the code of a refusal."""
+class QueryResult:
+    """The result of the equivalent query: the records, or an error code."""
 
     rows: Rows = field(default_factory=dict)
     denied: Denied = frozenset()
@@ -40,7 +40,7 @@ class Answered:
 
 
 def read(document: Document, text: str) -> Event:
-    """An event of a frame, of which every part is looked at."""
+    """Parse a frame and check every part of it."""
     message = json.loads(text)
     assert message.keys() == {"id", "type", "payload"}, text
     payload = message["payload"]
@@ -48,10 +48,10 @@ def read(document: Document, text: str) -> Event:
     names = ALIASED if document.aliased else PLAIN
     root = "wall" if document.aliased else "opportunities"
     assert payload["data"].keys() == {root}, text
-    told = payload["data"][root]
-    assert tuple(told) == names[:3], text
+    event = payload["data"][root]
+    assert tuple(event) == names[:3], text
     changes = []
-    for each in told[names[2]]:
+    for each in event[names[2]]:
         assert tuple(each) == names[3:], text
         kind, id, node = each.values()
         assert kind in ("ENTERED", "UPDATED", "LEFT"), text
@@ -59,18 +59,18 @@ def read(document: Document, text: str) -> Event:
         changes.append((kind, id, None if node is None else json.dumps(node)))
     ids = [id for _, id, _ in changes]
     assert len(set(ids)) == len(ids), f"an id twice: {text}"
-    return Event(told[names[0]], told[names[1]], tuple(changes), denied_of(payload))
+    return Event(event[names[0]], event[names[1]], tuple(changes), denied_of(payload))
 
 
 def denied_of(payload: dict[str, Any]) -> Denied:
-    """What is named as denied."""
+    """The denied fields that a payload lists in its extensions."""
     listed = payload.get("extensions", {}).get("access", {}).get("denied", [])
     return frozenset((each["type"], each["field"], each["reason"]) for each in listed)
 
 
 def apply(rows: Rows, event: Event, *, resumed: bool = False) -> Rows:
-    """The rows after an event; it must say what is so, and nothing that need not be said."""
-    if event.kind in WHOLE:
+    """The rows after an event, which must be consistent with the rows before and contain no redundant change."""
+    if event.kind in FULL:
         assert {kind for kind, _, _ in event.changes} <= {"ENTERED"}, event
         ids = [id for _, id, _ in event.changes]
         assert ids == sorted(ids), f"not in the order of ids: {ids}"
@@ -78,52 +78,52 @@ def apply(rows: Rows, event: Event, *, resumed: bool = False) -> Rows:
     after = dict(rows)
     for kind, id, node in event.changes:
         if kind == "ENTERED":
-            assert id not in rows, f"it was there: {event}"
+            assert id not in rows, f"ENTERED for a present record: {event}"
         else:
-            assert id in rows, f"{kind} of what was never told: {event}"
+            assert id in rows, f"{kind} for an absent record: {event}"
         if kind == "LEFT":
             del after[id]
             continue
-        # What came back to what it was while nobody listened may be told again.
+        # A resumed list may repeat a value that changed and changed back meanwhile.
         assert resumed or after.get(id) != node, f"nothing differs: {event}"
         after[id] = str(node)
     return after
 
 
-async def answered(place: Place, persona: str, document: Document) -> Answered:
-    """What the persona's query finds now."""
+async def query_result(tenant: ServedTenant, persona: str, document: Document) -> QueryResult:
+    """Run the equivalent query of the persona, over all pages."""
     rows: Rows = {}
     cursor = None
     while True:
-        asked = {**document.variables, "after": cursor}
-        answer = await place.own.ask(persona, document.query, asked)
-        if answer.codes:
-            return Answered(code=await _refused(place, persona, answer.codes[0]))
-        found, denied = answer.data["opportunities"], denied_of(answer.json)
-        if found is None:
-            return Answered(code="FORBIDDEN", denied=denied)
-        for node in found["nodes"]:
+        variables = {**document.variables, "after": cursor}
+        response = await tenant.client.ask(persona, document.query, variables)
+        if response.codes:
+            return QueryResult(code=await _error_code(tenant, persona, response.codes[0]))
+        page, denied = response.data["opportunities"], denied_of(response.json)
+        if page is None:
+            return QueryResult(code="FORBIDDEN", denied=denied)
+        for node in page["nodes"]:
             id = node.pop("rowId")
-            # The same order of keys as in the frames, but without the one that we asked for.
+            # Without the added id, the order of keys is the same as in the frames.
             rows[id] = json.dumps(node)
-        if not found["pageInfo"]["hasNextPage"]:
-            return Answered(rows, denied)
-        cursor = found["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return QueryResult(rows, denied)
+        cursor = page["pageInfo"]["endCursor"]
 
 
-async def _refused(place: Place, persona: str, code: str) -> str:
-    """Of two reasons to refuse a list, the one that subscriptions tell: that all of it is closed."""
+async def _error_code(tenant: ServedTenant, persona: str, code: str) -> str:
+    """The code a subscription reports: FORBIDDEN takes precedence if the whole entity is closed to the persona."""
     if code != "FIELD_FORBIDDEN":
         return code
-    answer = await place.own.ask(persona, "{ opportunities { nodes { id } } }")
-    return code if answer.data["opportunities"] else "FORBIDDEN"
+    response = await tenant.client.ask(persona, "{ opportunities { nodes { id } } }")
+    return code if response.data["opportunities"] else "FORBIDDEN"
 
 
 @dataclass
 class Watcher:
-    """A persona's subscription to a document, through disconnections."""
+    """A persona's subscription to a document, which survives reconnections."""
 
-    place: Place
+    tenant: ServedTenant
     persona: str
     document: Document
     socket: Socket | None = None
@@ -131,96 +131,96 @@ class Watcher:
     rows: Rows = field(default_factory=dict)
     cursor: str | None = None
     denied: Denied = frozenset()
-    taken: int = 0
-    """How many frames of the operation are in the rows."""
+    applied: int = 0
+    """How many frames of the operation have been applied to the rows."""
     kinds: list[str] = field(default_factory=list)
-    """Of all events so far."""
+    """Kinds of all events so far."""
     past: list[tuple[str, Rows]] = field(default_factory=list)
-    """Cursors with what was known at them."""
+    """Earlier cursors, each with the rows at it."""
 
     def __str__(self) -> str:
         return f"{self.persona} watching {self.document.name}"
 
-    async def begin(self, socket: Socket, after: str | None = None) -> None:
-        """Subscribe, and take the first event."""
-        self.socket, self.taken = socket, 0
-        asked = {**self.document.variables, "after": after}
-        self.operation = await socket.subscribe(self.document.subscription, asked)
-        await socket.first(self.operation)
+    async def subscribe(self, socket: Socket, after: str | None = None) -> None:
+        """Subscribe, wait for the first event or an error, and apply it."""
+        self.socket, self.applied = socket, 0
+        variables = {**self.document.variables, "after": after}
+        self.operation = await socket.subscribe(self.document.subscription, variables)
+        await socket.wait_first(self.operation)
         if self.operation.frames:
             first = read(self.document, self.operation.frames[0]).kind
             expected = {"SNAPSHOT"} if after is None else {"RESUMED", "RESYNC"}
-            assert first in expected, f"{self}: it opened with {first}, cursor given: {after}"
-        self.take()
+            assert first in expected, f"{self}: the first event is {first} with cursor {after}"
+        self.apply_new()
 
     async def resume(self, socket: Socket) -> None:
-        """Go on where it was, or anew where it had not begun."""
-        await self.begin(socket, self.cursor)
+        """Subscribe again from the last cursor, or from the beginning if there is none."""
+        await self.subscribe(socket, self.cursor)
 
-    def take(self) -> list[Event]:
-        """Apply what has come since it was looked at last."""
+    def apply_new(self) -> list[Event]:
+        """Apply and return the events received since the last call."""
         assert self.operation is not None
-        found = []
-        while self.taken < len(self.operation.frames):
-            event = read(self.document, self.operation.frames[self.taken])
-            assert (event.kind in FIRST - {"RESYNC"}) <= (self.taken == 0), f"{self}: {event}"
-            assert event.kind != "DELTA" or event.changes, f"{self}: a frame of nothing"
+        events = []
+        while self.applied < len(self.operation.frames):
+            event = read(self.document, self.operation.frames[self.applied])
+            assert (event.kind in FIRST - {"RESYNC"}) <= (self.applied == 0), f"{self}: {event}"
+            assert event.kind != "DELTA" or event.changes, f"{self}: a DELTA without changes"
             try:
                 self.rows = apply(self.rows, event, resumed=event.kind == "RESUMED")
-            except AssertionError as wrong:
-                raise AssertionError(f"{self}: {wrong}\nrows: {self.rows}") from wrong
-            if event.kind in WHOLE:
+            except AssertionError as error:
+                raise AssertionError(f"{self}: {error}\nrows: {self.rows}") from error
+            if event.kind in FULL:
                 self.denied = event.denied
             self.cursor = event.cursor
             self.past.append((event.cursor, self.rows))
             self.kinds.append(event.kind)
-            self.taken += 1
-            found.append(event)
-        assert not self.operation.late, f"{self}: after its end came {self.operation.late}"
-        return found
+            self.applied += 1
+            events.append(event)
+        assert not self.operation.late, f"{self}: messages after its end: {self.operation.late}"
+        return events
 
-    def agrees(self, answer: Answered) -> bool:
-        """Whether it knows what its viewer is answered."""
+    def matches(self, expected: QueryResult) -> bool:
+        """Whether the subscriber is in the state that the query result implies."""
         assert self.operation is not None
         assert self.socket is not None
-        self.take()
-        if answer.code == "UNAUTHENTICATED":
+        self.apply_new()
+        if expected.code == "UNAUTHENTICATED":
             return self.socket.closed == 4403
-        if answer.code is not None:
-            return self.operation.code == answer.code
+        if expected.code is not None:
+            return self.operation.code == expected.code
         return (
             self.is_alive()
-            and self.rows == answer.rows
-            and self.denied == answer.denied
+            and self.rows == expected.rows
+            and self.denied == expected.denied
         )  # fmt: skip
 
     def is_alive(self) -> bool:
-        """Whether it may be sent something."""
-        known = self.operation is not None and self.socket is not None
-        return known and not self.operation.is_over and self.socket.closed is None  # type: ignore[union-attr]
+        """Whether the operation and its socket are still open."""
+        subscribed = self.operation is not None and self.socket is not None
+        return subscribed and not self.operation.is_over and self.socket.closed is None  # type: ignore[union-attr]
 
-    async def settle(self) -> Answered:
-        """Wait until it knows what its viewer is answered; nobody writes meanwhile."""
-        answer = await answered(self.place, self.persona, self.document)
-        await until(lambda: self.agrees(answer), lambda: self.complaint(answer))
-        return answer
+    async def settle(self) -> QueryResult:
+        """Wait until the rows equal the query result and return the result. No test writes meanwhile."""
+        expected = await query_result(self.tenant, self.persona, self.document)
+        await until(lambda: self.matches(expected), lambda: self.mismatch(expected))
+        return expected
 
-    def complaint(self, answer: Answered) -> str:
-        """What it knows and what it should."""
+    def mismatch(self, expected: QueryResult) -> str:
+        """Describe the difference between the subscriber and the query result."""
         assert self.operation is not None
         assert self.socket is not None
-        ids = sorted({*self.rows, *answer.rows})
+        ids = sorted({*self.rows, *expected.rows})
         differs = [
-            f"{id}: has {self.rows.get(id)}\n  should {answer.rows.get(id)}"
+            f"{id}: has {self.rows.get(id)}\n  expected {expected.rows.get(id)}"
             for id in ids
-            if self.rows.get(id) != answer.rows.get(id)
+            if self.rows.get(id) != expected.rows.get(id)
         ]
         return "\n".join(
             (
-                f"{self}: its viewer is answered {answer.code or f'{len(answer.rows)} records'}, "
-                f"and it has {len(self.rows)}, error {self.operation.code}, closed {self.socket.closed}, "
+                f"{self}: the query returns {expected.code or f'{len(expected.rows)} records'}, "
+                f"the subscriber has {len(self.rows)}, error {self.operation.code}, closed {self.socket.closed}, "
                 f"events {self.kinds[-6:]}",
-                f"denied {sorted(self.denied)}, should be {sorted(answer.denied)}",
+                f"denied {sorted(self.denied)}, expected {sorted(expected.denied)}",
                 *differs,
             )
         )
